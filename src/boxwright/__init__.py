@@ -1,0 +1,1 @@
+"""Boxwright: a folder of labelled photos becomes an object detector."""

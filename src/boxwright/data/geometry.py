@@ -1,0 +1,48 @@
+"""Boxes as arrays: conversions, areas, overlaps. Boxes are `(n, 4)` absolute xyxy pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Boxes = NDArray[np.float32]
+
+
+def as_boxes(values: ArrayLike) -> Boxes:
+    """`values` as an `(n, 4)` float32 array; an empty list becomes `(0, 4)`."""
+    return np.asarray(values, np.float32).reshape(-1, 4)
+
+
+def area(boxes: Boxes) -> NDArray[np.float32]:
+    """`(n,)` areas in square pixels; zero for inverted boxes."""
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    return sides[:, 0] * sides[:, 1]
+
+
+def iou(first: Boxes, second: Boxes) -> NDArray[np.float32]:
+    """Intersection over union of every pair: `(n, 4)` and `(m, 4)` give `(n, m)`.
+
+    Two boxes without area overlap by 0. The order of the axes does not matter, so normalised
+    yxyx boxes work as well, as long as both are the same.
+    """
+    top_left = np.maximum(first[:, None, :2], second[None, :, :2])
+    bottom_right = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    sides = np.maximum(bottom_right - top_left, 0)
+    intersection = sides[..., 0] * sides[..., 1]
+    union = area(first)[:, None] + area(second)[None, :] - intersection
+    return np.divide(intersection, union, out=np.zeros_like(intersection), where=intersection > 0)
+
+
+def clip(boxes: Boxes, width: float, height: float) -> Boxes:
+    """`boxes` cut off at the edges of a photo of `width` x `height` pixels."""
+    return np.clip(boxes, 0, np.asarray([width, height, width, height], np.float32))
+
+
+def normalised_yxyx(boxes: Boxes, width: float, height: float) -> Boxes:
+    """Pixels xyxy to the Object Detection API's `[ymin, xmin, ymax, xmax]` in [0, 1]."""
+    return (boxes / np.asarray([width, height, width, height], np.float32))[:, [1, 0, 3, 2]]
+
+
+def pixel_xyxy(boxes: Boxes, width: float, height: float) -> Boxes:
+    """The inverse of `normalised_yxyx`."""
+    return boxes[:, [1, 0, 3, 2]] * np.asarray([width, height, width, height], np.float32)

@@ -1,0 +1,119 @@
+"""The only place where photos are opened: everything else sees oriented RGB uint8 pixels."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from boxwright.errors import DataError
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
+MOST_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs, as an error
+EXIF_ORIENTATION = 0x0112
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a photo's header says, read without decoding its pixels.
+
+    Attributes:
+        width, height: pixels once oriented, as everything in Boxwright sees the photo.
+        orientation: the EXIF orientation, 1 (upright) to 8.
+    """
+
+    width: int
+    height: int
+    orientation: int
+
+    @property
+    def swaps_sides(self) -> bool:
+        """Whether orienting the photo swapped its width and height."""
+        return self.orientation >= 5
+
+
+def is_photo(path: Path) -> bool:
+    """Whether the file's name says that it is a photo Boxwright can open."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def read_header(path: str | Path) -> Header:
+    """Size and orientation of a photo.
+
+    Raises:
+        DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
+    """
+    with _opened(Path(path)) as picture:
+        orientation = picture.getexif().get(EXIF_ORIENTATION, 1)
+        orientation = orientation if orientation in range(1, 9) else 1
+        width, height = picture.size
+        if orientation >= 5:
+            width, height = height, width
+        return Header(width, height, orientation)
+
+
+def read_photo(path: str | Path, *, at_least: int | None = None) -> NDArray[np.uint8]:
+    """A photo as oriented RGB, `(H, W, 3)` uint8. Grey, palette, alpha, 16-bit, CMYK included.
+
+    `at_least` allows a JPEG to be decoded at a half, quarter or eighth of its size as long as
+    both sides keep that many pixels, which is several times faster.
+
+    Raises:
+        DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
+    """
+    with _opened(Path(path)) as picture:
+        if at_least is not None:
+            picture.draft("RGB", (at_least, at_least))
+        upright = ImageOps.exif_transpose(picture)
+        return np.asarray(_to_rgb(upright))
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I") or picture.mode == "F":
+        values = np.asarray(picture, np.float32)
+        top = 65535.0 if values.max(initial=0) > 255 else 255.0
+        grey = np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)
+        return Image.fromarray(grey).convert("RGB")
+    if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
+        coloured = picture.convert("RGBA")
+        paper = Image.new("RGBA", coloured.size, (255, 255, 255, 255))
+        return Image.alpha_composite(paper, coloured).convert("RGB")
+    return picture.convert("RGB")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata that changes no pixel
+            with Image.open(path) as picture:
+                if picture.width * picture.height > MOST_PIXELS:
+                    raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
+                yield picture
+    except FileNotFoundError as error:
+        raise DataError(
+            "BW101",
+            "there is no such photo.",
+            where=path,
+            remedy="Put the photo back, or delete its annotation.",
+        ) from error
+    except UnidentifiedImageError as error:
+        raise DataError(
+            "BW102",
+            "is not a photo that can be opened.",
+            where=path,
+            remedy="Save it again as JPEG or PNG, or remove it.",
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise DataError(
+            "BW102",
+            f"is damaged or cannot be read ({error}).",
+            where=path,
+            remedy="Copy it again from the camera or its source, or remove it.",
+        ) from error

@@ -1,0 +1,73 @@
+"""Writing files so that a final name never holds a half-written file."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from boxwright.errors import SystemProblem
+
+
+@contextmanager
+def writing(target: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target`; on success it takes the final name at once.
+
+    The temporary path keeps the target's suffixes (some writers insist on them). Whatever goes
+    wrong, it is removed and an older file of that name stays as it was. The block may make a
+    file or a folder there.
+
+    Raises:
+        SystemProblem: BW902 the disk is full, BW903 the place cannot be written.
+    """
+    target = Path(target)
+    with translating_os_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".boxwright-", dir=target.parent))
+    try:
+        with translating_os_errors(target):
+            draft = scratch / target.name
+            yield draft
+            if target.is_dir() and not target.is_symlink():
+                os.replace(target, scratch / "replaced")
+            os.replace(draft, target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def write_text(target: str | Path, text: str) -> None:
+    """Write `text` as UTF-8 with Unix line ends, all of it or nothing."""
+    with writing(target) as draft:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(target: str | Path, value: Any) -> None:
+    """Write `value` as indented JSON, all of it or nothing."""
+    write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def translating_os_errors(place: Path) -> Iterator[None]:
+    """Turn an operating system's refusal to write at `place` into a coded error."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise SystemProblem(
+                "BW902",
+                "the disk is full; nothing was left half-written.",
+                where=place,
+                remedy="Free some space or write to another disk, then run the command again.",
+            ) from error
+        raise SystemProblem(
+            "BW903",
+            f"cannot be written ({error.strerror or error}).",
+            where=place,
+            remedy="Check that the folder exists, is yours, and that no program has it open.",
+        ) from error
