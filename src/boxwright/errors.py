@@ -6,7 +6,7 @@
     ├── TrainingError        a run that cannot start, go on or be trusted  BW3xx
     ├── ExportError          a written file that is not as good as its run BW4xx
     ├── DetectorError        a detector file that cannot be run            BW5xx
-    └── SystemProblem        a missing extra, a full disk, a locked file   BW9xx
+    └── SystemFaultError        a missing extra, a full disk, a locked file   BW9xx
 
 Each error is one sentence about what is wrong and where, and one about what to do.
 """
@@ -57,5 +57,5 @@ class DetectorError(BoxwrightError):
     """A detector file or run folder that cannot be run."""
 
 
-class SystemProblem(BoxwrightError):
+class SystemFaultError(BoxwrightError):
     """The machine, not the data: a missing extra, a full disk, a file in use."""

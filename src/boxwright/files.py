@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from boxwright.errors import SystemProblem
+from boxwright.errors import SystemFaultError
 
 
 @contextmanager
@@ -24,7 +23,7 @@ def writing(target: str | Path) -> Iterator[Path]:
     file or a folder there.
 
     Raises:
-        SystemProblem: BW902 the disk is full, BW903 the place cannot be written.
+        SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
     target = Path(target)
     with translating_os_errors(target):
@@ -35,8 +34,8 @@ def writing(target: str | Path) -> Iterator[Path]:
             draft = scratch / target.name
             yield draft
             if target.is_dir() and not target.is_symlink():
-                os.replace(target, scratch / "replaced")
-            os.replace(draft, target)
+                target.replace(scratch / "replaced")
+            draft.replace(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -59,13 +58,13 @@ def translating_os_errors(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise SystemProblem(
+            raise SystemFaultError(
                 "BW902",
                 "the disk is full; nothing was left half-written.",
                 where=place,
                 remedy="Free some space or write to another disk, then run the command again.",
             ) from error
-        raise SystemProblem(
+        raise SystemFaultError(
             "BW903",
             f"cannot be written ({error.strerror or error}).",
             where=place,

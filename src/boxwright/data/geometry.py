@@ -15,8 +15,9 @@ def as_boxes(values: ArrayLike) -> Boxes:
 
 def area(boxes: Boxes) -> NDArray[np.float32]:
     """`(n,)` areas in square pixels; zero for inverted boxes."""
-    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
-    return sides[:, 0] * sides[:, 1]
+    sides: Boxes = np.maximum(boxes[:, 2:] - boxes[:, :2], np.float32(0))
+    widths: NDArray[np.float32] = sides[:, 0]
+    return widths * sides[:, 1]
 
 
 def iou(first: Boxes, second: Boxes) -> NDArray[np.float32]:
@@ -27,15 +28,18 @@ def iou(first: Boxes, second: Boxes) -> NDArray[np.float32]:
     """
     top_left = np.maximum(first[:, None, :2], second[None, :, :2])
     bottom_right = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    sides = np.maximum(bottom_right - top_left, 0)
-    intersection = sides[..., 0] * sides[..., 1]
+    sides: NDArray[np.float32] = np.maximum(bottom_right - top_left, np.float32(0))
+    intersection: NDArray[np.float32] = sides[..., 0] * sides[..., 1]
     union = area(first)[:, None] + area(second)[None, :] - intersection
-    return np.divide(intersection, union, out=np.zeros_like(intersection), where=intersection > 0)
+    overlap: NDArray[np.float32] = np.zeros_like(intersection)
+    return np.divide(intersection, union, out=overlap, where=intersection > 0)
 
 
 def clip(boxes: Boxes, width: float, height: float) -> Boxes:
     """`boxes` cut off at the edges of a photo of `width` x `height` pixels."""
-    return np.clip(boxes, 0, np.asarray([width, height, width, height], np.float32))
+    far_corner = np.asarray([width, height, width, height], np.float32)
+    clipped: Boxes = np.clip(boxes, np.float32(0), far_corner)
+    return clipped
 
 
 def normalised_yxyx(boxes: Boxes, width: float, height: float) -> Boxes:
