@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from boxwright.errors import SystemFaultError
@@ -28,11 +32,39 @@ def tensorflow() -> Any:
     return _imported("tensorflow")
 
 
-def _imported(name: str) -> Any:
-    # TensorFlow reads this once, when it is imported: 2 keeps errors and drops start-up chatter.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Keep what native libraries print on standard error from the user while the block runs.
+
+    TensorFlow and LiteRT announce themselves there whatever their log level is. Failures are
+    not lost: they come back as exceptions.
+    """
     try:
-        return importlib.import_module(name)
+        kept = os.dup(2)
+    except OSError:  # there is no standard error, as in a windowed program
+        yield
+        return
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _imported(name: str) -> Any:
+    if name in sys.modules:
+        return sys.modules[name]
+    # TensorFlow reads this once, when it is imported: 2 keeps errors and drops chatter.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    try:
+        with hushed():
+            return importlib.import_module(name)
     except ImportError as error:
         raise SystemFaultError(
             "BW901",
