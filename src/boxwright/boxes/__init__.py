@@ -1,0 +1,1 @@
+"""What a single-shot detector knows of boxes: anchors, the box coder, non-maximum suppression."""

@@ -1,0 +1,52 @@
+"""The box coder: a box as its offset from an anchor, and back.
+
+Source: the Object Detection API's `faster_rcnn_box_coder`, after Ren et al., "Faster R-CNN",
+section 3.1.2, equation 2. The functions use nothing but arithmetic and `xp`, the array module
+(`numpy` or `keras.ops`), so training, evaluation and exports share them.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+SCALES = (10.0, 10.0, 5.0, 5.0)  # y, x, height, width: how many units one anchor size is worth
+EPSILON = 1e-8  # keeps the logarithm finite for a box or an anchor without area
+
+
+def encode(boxes: Any, anchors: Any, xp: ModuleType = np) -> Any:
+    """Boxes relative to anchors, `[ty, tx, th, tw]` times `SCALES`.
+
+    Args:
+        boxes, anchors: `(..., 4)` normalised `[ymin, xmin, ymax, xmax]`; they broadcast.
+        xp: the array module that both belong to.
+    """
+    y, x, height, width = _centre_and_size(boxes)
+    anchor_y, anchor_x, anchor_height, anchor_width = _centre_and_size(anchors)
+    height, width = height + EPSILON, width + EPSILON
+    anchor_height, anchor_width = anchor_height + EPSILON, anchor_width + EPSILON
+    codes = [
+        (y - anchor_y) / anchor_height * SCALES[0],
+        (x - anchor_x) / anchor_width * SCALES[1],
+        xp.log(height / anchor_height) * SCALES[2],
+        xp.log(width / anchor_width) * SCALES[3],
+    ]
+    return xp.stack(codes, axis=-1)
+
+
+def decode(encodings: Any, anchors: Any, xp: ModuleType = np) -> Any:
+    """The inverse of `encode`: `(..., 4)` normalised `[ymin, xmin, ymax, xmax]`, not clipped."""
+    anchor_y, anchor_x, anchor_height, anchor_width = _centre_and_size(anchors)
+    y = encodings[..., 0] / SCALES[0] * anchor_height + anchor_y
+    x = encodings[..., 1] / SCALES[1] * anchor_width + anchor_x
+    half_height = xp.exp(encodings[..., 2] / SCALES[2]) * anchor_height / 2
+    half_width = xp.exp(encodings[..., 3] / SCALES[3]) * anchor_width / 2
+    return xp.stack([y - half_height, x - half_width, y + half_height, x + half_width], axis=-1)
+
+
+def _centre_and_size(boxes: Any) -> tuple[Any, Any, Any, Any]:
+    ymin, xmin, ymax, xmax = (boxes[..., side] for side in range(4))
+    height, width = ymax - ymin, xmax - xmin
+    return ymin + height / 2, xmin + width / 2, height, width

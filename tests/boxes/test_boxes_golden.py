@@ -1,0 +1,67 @@
+"""Anchors, coder, NMS: equal to numbers computed by the Object Detection API itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from boxwright.boxes import coder
+from boxwright.boxes.anchors import AnchorSpec, ssd_anchors
+from boxwright.boxes.nms import multiclass_nms
+from boxwright.data.geometry import clip, iou
+
+pytestmark = [pytest.mark.shared, pytest.mark.tiny]
+
+
+def test_anchors(shared: Path) -> None:
+    golden = np.load(shared / "golden/anchors.npz")
+    spec = AnchorSpec()
+    ours = ssd_anchors(spec, golden["feature_map_shapes"][:, 0].tolist())
+    np.testing.assert_allclose(ours, golden["anchors"], atol=2e-7)
+    assert spec.per_location(6) == tuple(golden["num_anchors_per_location"])
+
+
+def test_box_coder(shared: Path) -> None:
+    golden = np.load(shared / "golden/box_coder.npz")
+    encoded = coder.encode(golden["boxes"], golden["ref_anchors"])
+    np.testing.assert_allclose(encoded, golden["encoded"], rtol=1e-5, atol=2e-5)
+    decoded = coder.decode(golden["codes"], golden["ref_anchors"])
+    np.testing.assert_allclose(decoded, golden["decoded"], rtol=1e-5, atol=1e-6)
+    roundtrip = coder.decode(golden["encoded"], golden["ref_anchors"])
+    np.testing.assert_allclose(roundtrip, golden["roundtrip"], rtol=1e-5, atol=1e-6)
+    assert tuple(golden["scale_factors"]) == coder.SCALES
+
+
+def test_iou(shared: Path) -> None:
+    golden = np.load(shared / "golden/box_coder.npz")
+    anchors = np.load(shared / "golden/anchors.npz")["anchors"]
+    ours = iou(golden["iou_boxes"], anchors)
+    np.testing.assert_allclose(ours, golden["iou_with_ssd_anchors"], atol=1e-6)
+
+
+@pytest.mark.parametrize("threshold", ["0.3", "1e-8"])
+@pytest.mark.parametrize("classes", [1, 3])
+def test_decoding_and_nms(shared: Path, classes: int, threshold: str) -> None:
+    golden = np.load(shared / f"golden/postprocess_c{classes}.npz")
+    anchors = np.load(shared / "golden/anchors.npz")["anchors"]
+    for i, (encodings, logits) in enumerate(
+        zip(golden["encodings"], golden["logits"], strict=True)
+    ):
+        boxes = coder.decode(encodings, anchors)
+        np.testing.assert_allclose(boxes, golden["boxes"][i, :, 0], rtol=1e-5, atol=1e-6)
+        index, labels = multiclass_nms(
+            golden["boxes"][i, :, 0], golden["scores"][i], score_threshold=float(threshold)
+        )
+        count = int(golden[f"t{threshold}_num"][i])
+        assert len(index) == count
+        np.testing.assert_array_equal(
+            index, golden[f"t{threshold}_det_anchor_indices"][i, :count].astype(int)
+        )
+        np.testing.assert_array_equal(labels, golden[f"t{threshold}_det_classes"][i, :count])
+        np.testing.assert_allclose(
+            clip(golden["boxes"][i, :, 0], 1, 1)[index],
+            golden[f"t{threshold}_det_boxes"][i, :count],
+            atol=1e-6,
+        )
