@@ -1,0 +1,127 @@
+"""ConvNorm: a convolution and its batch norm as one layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from boxwright.models import framework
+
+keras: Any = framework.keras()
+ops: Any = keras.ops
+
+EPSILON = 1e-3
+MOMENTUM = 0.97
+
+
+class ConvNorm(keras.layers.Layer):  # type: ignore[misc, name-defined]
+    """Convolution without bias, batch norm, and ReLU6.
+
+    While the batch norm is frozen its scale and shift are folded into the convolution, which
+    costs nothing; when it trains (`norm_frozen = False` and `training=True`) the batch's own
+    statistics are used and the moving ones follow. All four batch-norm variables always exist,
+    so that checkpoints of the original API can be read and written.
+
+    Variables: kernel `(k, k, in, out)`, or `(k, k, in, 1)` if depthwise; gamma, beta,
+    moving_mean, moving_variance `(out,)`.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        strides: int = 1,
+        *,
+        depthwise: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.depthwise = depthwise
+        self.norm_frozen = True
+        self.scale_is_one = False
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        channels = input_shape[-1]
+        out = channels if self.depthwise else self.filters
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(self.kernel_size, self.kernel_size, channels, 1 if self.depthwise else out),
+            initializer=_he_normal(self.kernel_size**2 * (1 if self.depthwise else channels)),
+        )
+        self.gamma = self.add_weight(name="gamma", shape=(out,), initializer="ones")
+        self.beta = self.add_weight(name="beta", shape=(out,), initializer="zeros")
+        self.moving_mean = self.add_weight(
+            name="moving_mean", shape=(out,), initializer="zeros", trainable=False
+        )
+        self.moving_variance = self.add_weight(
+            name="moving_variance", shape=(out,), initializer="ones", trainable=False
+        )
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if training and not self.norm_frozen:
+            return ops.relu6(self._normalised_by_batch(inputs))
+        if self.scale_is_one:
+            kernel, bias = self.kernel, self.beta - self.moving_mean
+        else:
+            scale = self.gamma * ops.rsqrt(self.moving_variance + EPSILON)
+            bias = self.beta - self.moving_mean * scale
+            shape = (1, 1, -1, 1) if self.depthwise else (1, 1, 1, -1)
+            kernel = self.kernel * ops.reshape(scale, shape)
+        outputs = self.convolve(inputs, kernel)
+        return ops.relu6(outputs + ops.cast(bias, outputs.dtype))
+
+    def convolve(self, inputs: Any, kernel: Any) -> Any:
+        """The bare convolution, `SAME` padding, in the layer's compute type."""
+        kernel = ops.cast(kernel, self.compute_dtype)
+        convolution = ops.depthwise_conv if self.depthwise else ops.conv
+        return convolution(inputs, kernel, strides=self.strides, padding="same")
+
+    def _normalised_by_batch(self, inputs: Any) -> Any:
+        outputs = self.convolve(inputs, self.kernel)
+        mean, variance = ops.moments(ops.cast(outputs, "float32"), axes=(0, 1, 2))
+        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * MOMENTUM + now * (1 - MOMENTUM))
+        scale = self.gamma * ops.rsqrt(variance + EPSILON)
+        bias = self.beta - mean * scale
+        return outputs * ops.cast(scale, outputs.dtype) + ops.cast(bias, outputs.dtype)
+
+    def absorb_scale(self) -> None:
+        """Move the batch norm's scale into the kernel, leaving the layer's function unchanged.
+
+        Afterwards gamma equals the moving standard deviation, so that one optimiser step on the
+        kernel means the same whatever gamma was, and the forward pass is a convolution and a
+        bias. Mean and variance are rescaled with the kernel and remain true statistics.
+        """
+        gamma, variance = self.gamma.numpy(), self.moving_variance.numpy()
+        scale = gamma / np.sqrt(variance + EPSILON)
+        shape = (1, 1, -1, 1) if self.depthwise else (1, 1, 1, -1)
+        self.kernel.assign(self.kernel.numpy() * scale.reshape(shape))
+        self.moving_mean.assign(self.moving_mean.numpy() * scale)
+        # A channel whose gamma is (nearly) zero has no deviation to divide by: it gets the
+        # smallest that epsilon allows.
+        self.gamma.assign(np.maximum(np.abs(gamma), np.sqrt(EPSILON)))
+        self.moving_variance.assign(np.maximum(gamma**2 - EPSILON, 0))
+        self.scale_is_one = True
+
+    def set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
+        """Replace the moving statistics; gamma and beta compensate, outputs stay as they are.
+
+        Args:
+            mean, variance: `(out,)` of the convolution's outputs over photos.
+        """
+        scale = self.gamma.numpy() / np.sqrt(self.moving_variance.numpy() + EPSILON)
+        beta = self.beta.numpy() + (mean - self.moving_mean.numpy()) * scale
+        self.gamma.assign(scale * np.sqrt(variance + EPSILON))
+        self.beta.assign(beta)
+        self.moving_mean.assign(mean)
+        self.moving_variance.assign(variance)
+
+
+def _he_normal(fan_in: int) -> Any:
+    """He et al. 2015, equation 10, also right for depthwise kernels (Keras counts their fans
+    over all channels)."""
+    return keras.initializers.RandomNormal(stddev=float(np.sqrt(2.0 / fan_in)))

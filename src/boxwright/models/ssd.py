@@ -1,0 +1,111 @@
+"""The single-shot detector: a backbone's feature maps, a box head and a class head on each."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.boxes.anchors import AnchorSpec, ssd_anchors
+from boxwright.models import framework
+from boxwright.models.backbones import mobilenet_v1
+
+keras: Any = framework.keras()
+ops: Any = keras.ops
+
+PRIOR_PROBABILITY = 0.01  # of an anchor being an object, before training (Lin et al. 2017, 4.1)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """All that is needed to build a detector's network again.
+
+    Attributes:
+        num_classes: `C`; there is no background column.
+        depth_multiplier: multiplies every number of filters.
+        input_size: `S`, side of the square input in pixels.
+        anchors: sizes and shapes of the anchors.
+        name: the architecture.
+    """
+
+    num_classes: int
+    depth_multiplier: float = 1.0
+    input_size: int = 300
+    anchors: AnchorSpec = field(default_factory=AnchorSpec)
+    name: str = "ssd_mobilenet_v1"
+
+    def resized(self, input_size: int) -> ModelSpec:
+        """The same network for another input, its anchors keeping their size in pixels."""
+        factor = self.anchors.scale_factor * self.input_size / input_size
+        return replace(
+            self, input_size=input_size, anchors=replace(self.anchors, scale_factor=factor)
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "num_classes": self.num_classes,
+            "depth_multiplier": self.depth_multiplier,
+            "input_size": self.input_size,
+            "anchors": self.anchors.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> ModelSpec:
+        return cls(
+            int(value["num_classes"]),
+            float(value["depth_multiplier"]),
+            int(value["input_size"]),
+            AnchorSpec.from_json(value["anchors"]),
+            str(value["name"]),
+        )
+
+
+def anchors(spec: ModelSpec) -> NDArray[np.float32]:
+    """The network's `A` anchors, `(A, 4)` normalised `[ymin, xmin, ymax, xmax]`."""
+    return ssd_anchors(spec.anchors, mobilenet_v1.map_sides(spec.input_size))
+
+
+def build(spec: ModelSpec, *, precision: str = "float32", frozen_through: int = -1) -> Any:
+    """The network: `(B, S, S, 3)` scaled pixels to `box_encodings (B, A, 4)` and
+    `class_logits (B, A, C)`, both float32.
+
+    Args:
+        spec: what to build.
+        precision: Keras dtype policy of the convolutions; variables are float32 in any case.
+        frozen_through: backbone blocks up to this one do not train; -1 trains all.
+    """
+    side = spec.input_size
+    inputs = keras.Input((side, side, 3), name="images")
+    maps = mobilenet_v1.feature_maps(inputs, spec.depth_multiplier, precision, frozen_through)
+    shapes = spec.anchors.per_location(len(maps))
+    outputs = {
+        "box_encodings": _head(maps, shapes, "BoxEncodingPredictor", 4, precision, 0.0),
+        "class_logits": _head(
+            maps, shapes, "ClassPredictor", spec.num_classes, precision,
+            -math.log((1 - PRIOR_PROBABILITY) / PRIOR_PROBABILITY),
+        ),
+    }  # fmt: skip
+    return keras.Model(inputs, outputs, name=spec.name)
+
+
+def _head(
+    maps: list[Any], shapes: tuple[int, ...], name: str, columns: int, precision: str, bias: float
+) -> Any:
+    """A 1x1 convolution on every map, its outputs in anchor order: `(B, A, columns)`."""
+    parts = []
+    for i, (feature_map, count) in enumerate(zip(maps, shapes, strict=True)):
+        part = keras.layers.Conv2D(
+            count * columns,
+            1,
+            name=f"BoxPredictor_{i}_{name}",
+            dtype=precision,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+            bias_initializer=keras.initializers.Constant(bias),
+        )(feature_map)
+        cells = feature_map.shape[1] * feature_map.shape[2]
+        parts.append(ops.reshape(ops.cast(part, "float32"), (-1, cells * count, columns)))
+    return ops.concatenate(parts, axis=1)
