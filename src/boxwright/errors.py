@@ -6,7 +6,8 @@
     ├── TrainingError        a run that cannot start, go on or be trusted  BW3xx
     ├── ExportError          a written file that is not as good as its run BW4xx
     ├── DetectorError        a detector file that cannot be run            BW5xx
-    └── SystemFaultError        a missing extra, a full disk, a locked file   BW9xx
+    ├── EvaluationError      detections that cannot be measured            BW6xx
+    └── SystemFaultError     a missing extra, a full disk, a locked file   BW9xx
 
 Each error is one sentence about what is wrong and where, and one about what to do.
 """
@@ -55,6 +56,10 @@ class ExportError(BoxwrightError):
 
 class DetectorError(BoxwrightError):
     """A detector file or run folder that cannot be run."""
+
+
+class EvaluationError(BoxwrightError):
+    """Detections that cannot be measured against the truth."""
 
 
 class SystemFaultError(BoxwrightError):
