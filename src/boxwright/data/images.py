@@ -70,8 +70,12 @@ def read_photo(path: str | Path, *, at_least: int | None = None) -> NDArray[np.u
     with _opened(Path(path)) as picture:
         if at_least is not None:
             picture.draft("RGB", (at_least, at_least))
-        upright = ImageOps.exif_transpose(picture)
-        return np.asarray(_to_rgb(upright))
+        return rgb_of(picture)
+
+
+def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
+    """What `read_photo` gives for a picture that Pillow has already opened."""
+    return np.asarray(_to_rgb(ImageOps.exif_transpose(picture)))
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

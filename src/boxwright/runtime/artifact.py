@@ -18,7 +18,7 @@ _Kind = TypeVar("_Kind")
 
 @dataclass(frozen=True)
 class Artifact:
-    """Class names, preprocessing and origin of a detector; stored as `run.json` or `boxwright.json`.
+    """Class names, preprocessing and origin of a detector: `run.json` or `boxwright.json`.
 
     Attributes:
         model: `ModelSpec.to_json()`, the network's architecture.
@@ -56,7 +56,7 @@ class Artifact:
                 the file was written by a newer Boxwright, BW504 it has no class names.
         """
         if not isinstance(value, dict) or value.get("format") != FORMAT:
-            raise _damaged(f'does not say "format": "{FORMAT}"', where)
+            raise damaged(f'does not say "format": "{FORMAT}"', where)
         version = _get(value, "version", int, where)
         if version > VERSION:
             raise DetectorError(
@@ -70,15 +70,15 @@ class Artifact:
             raise without_class_names(where)
         model = _get(value, "model", dict, where)
         if not isinstance(classes, list) or not all(isinstance(c, str) and c for c in classes):
-            raise _damaged('its "classes" are not a list of names', where)
+            raise damaged('its "classes" are not a list of names', where)
         if len(set(classes)) != len(classes):
-            raise _damaged('its "classes" name one class twice', where)
+            raise damaged('its "classes" name one class twice', where)
         if model.get("num_classes", len(classes)) != len(classes):
             count = model["num_classes"]
-            raise _damaged(f'it names {len(classes)} "classes" for a model of {count}', where)
+            raise damaged(f'it names {len(classes)} "classes" for a model of {count}', where)
         threshold = value.get("threshold", 0.5)
         if isinstance(threshold, bool) or not isinstance(threshold, int | float):
-            raise _damaged(f'its "threshold" is not a number but {threshold!r}', where)
+            raise damaged(f'its "threshold" is not a number but {threshold!r}', where)
         return cls(
             model=model,
             classes=tuple(classes),
@@ -93,7 +93,7 @@ class Artifact:
         try:
             return cls.from_json(json.loads(text), where=where)
         except ValueError as error:  # not JSON, or not UTF-8
-            raise _damaged(f"its description is not JSON ({error})", where) from error
+            raise damaged(f"its description is not JSON ({error})", where) from error
 
 
 def without_class_names(where: str | Path | None) -> DetectorError:
@@ -107,34 +107,35 @@ def without_class_names(where: str | Path | None) -> DetectorError:
     )
 
 
-def _preprocessing(value: dict[str, Any], where: str | Path | None) -> Preprocessing:
-    if value.get("resize") != "stretch":
-        raise _damaged(f"its photos are resized in an unknown way, {value.get('resize')!r}", where)
-    size = _get(value, "size", int, where)
-    if size < 1:
-        raise _damaged(f'its "size" is not a number of pixels but {size}', where)
-    try:
-        return Preprocessing.from_json(value)
-    except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(f'its "preprocessing" cannot be read ({error!r})', where) from error
-
-
-def _get(value: dict[str, Any], key: str, kind: type[_Kind], where: str | Path | None) -> _Kind:
-    if key not in value:
-        raise _damaged(f'the key "{key}" is missing', where)
-    found = value[key]
-    if not isinstance(found, kind) or isinstance(found, bool):
-        raise _damaged(f'"{key}" should be {_NAMES[kind]} but is {found!r}', where)
-    return found
-
-
-_NAMES: dict[type, str] = {int: "a whole number", dict: "an object"}
-
-
-def _damaged(what: str, where: str | Path | None) -> DetectorError:
+def damaged(what: str, where: str | Path | None) -> DetectorError:
+    """The error for a detector file whose content is not what it should be."""
     return DetectorError(
         "BW502",
         f"is damaged or not a detector of Boxwright: {what}.",
         where=where,
         remedy="Copy it again from its source, or export it again from its run.",
     )
+
+
+def _preprocessing(value: dict[str, Any], where: str | Path | None) -> Preprocessing:
+    if value.get("resize") != "stretch":
+        raise damaged(f"its photos are resized in an unknown way, {value.get('resize')!r}", where)
+    size = _get(value, "size", int, where)
+    if size < 1:
+        raise damaged(f'its "size" is not a number of pixels but {size}', where)
+    try:
+        return Preprocessing.from_json(value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(f'its "preprocessing" cannot be read ({error!r})', where) from error
+
+
+def _get(value: dict[str, Any], key: str, kind: type[_Kind], where: str | Path | None) -> _Kind:
+    if key not in value:
+        raise damaged(f'the key "{key}" is missing', where)
+    found = value[key]
+    if not isinstance(found, kind) or isinstance(found, bool):
+        raise damaged(f'"{key}" should be {_NAMES[kind]} but is {found!r}', where)
+    return found
+
+
+_NAMES: dict[type, str] = {int: "a whole number", dict: "an object"}

@@ -1,0 +1,223 @@
+"""Detector: any trained detector, whatever kind of file it is in, applied to photos."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from boxwright.data.detections import Detections
+from boxwright.data.images import is_photo, read_photo, rgb_of
+from boxwright.data.preprocessing import Preprocessing
+from boxwright.errors import DetectorError
+from boxwright.runtime import litert
+from boxwright.runtime.artifact import Artifact, damaged, without_class_names
+from boxwright.runtime.engines import Engine, KerasEngine, SavedModelEngine, TFLiteEngine
+
+PhotoLike: TypeAlias = str | Path | NDArray[np.uint8] | Image.Image
+SAVED_ARTIFACT = Path("assets.extra") / litert.ARTIFACT_NAME  # inside a SavedModel folder
+
+
+@dataclass(frozen=True, eq=False)
+class Detector:
+    """A trained detector, ready to be shown photos.
+
+        detector = Detector.load("run/detector.tflite")
+        for name, score, box in detector.predict("photo.jpg"):
+            ...
+
+    Attributes:
+        engine: what runs the network.
+        artifact: what the detector's file says about itself.
+    """
+
+    engine: Engine
+    artifact: Artifact
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        classes: Sequence[str] | None = None,
+        threads: int | None = None,
+    ) -> Detector:
+        """Open a run folder, a SavedModel folder or a .tflite file.
+
+        Args:
+            path: the folder or file.
+            classes: names in id order, for a .tflite from elsewhere that has none inside, or to
+                rename the classes.
+            threads: for a .tflite; None uses every core, up to four.
+
+        Raises:
+            DetectorError: BW501 there is no detector, BW502 it is damaged, BW503 a newer
+                Boxwright wrote it, BW504 it has no class names, BW505 it cannot be run here,
+                BW506 `classes` are not as many as the detector has.
+        """
+        path = Path(path)
+        if (path / "run.json").is_file():
+            return _renamed(_load_run(path), classes)
+        if (path / "saved_model.pb").is_file():
+            return _renamed(_load_saved_model(path), classes)
+        if path.suffix.lower() == ".tflite" and path.is_file():
+            return _load_tflite(path, classes, threads)
+        raise _not_a_detector(path)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in id order."""
+        return self.artifact.classes
+
+    def predict(self, photo: PhotoLike, *, threshold: float | None = None) -> Detections:
+        """Detect in one photo.
+
+        Args:
+            photo: a path, an RGB array `(H, W, 3)` uint8, or a Pillow image.
+            threshold: lowest score to return; None takes the detector's own
+                (`artifact.threshold`), 0 returns all.
+
+        Raises:
+            DataError: BW101 there is no such photo, BW102 it is damaged.
+            DetectorError: BW507 `photo` is none of these.
+        """
+        (detections,) = self._detect([self._read(photo)])
+        return detections.above(self.artifact.threshold if threshold is None else threshold)
+
+    __call__ = predict
+
+    def predict_many(
+        self, photos: Iterable[PhotoLike], *, batch_size: int = 16
+    ) -> Iterator[Detections]:
+        """All detections of each photo in turn, however low they score.
+
+        The next photos are read while the network looks at a batch. Raises as `predict`, when
+        the iterator gets to the photo in question.
+        """
+        waiting: deque[Future[_Input]] = deque()
+        source = iter(photos)
+        with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as readers:
+            while True:
+                for photo in islice(source, 2 * batch_size - len(waiting)):
+                    waiting.append(readers.submit(self._read, photo))
+                if not waiting:
+                    return
+                batch = [waiting.popleft() for _ in range(min(batch_size, len(waiting)))]
+                yield from self._detect([photo.result() for photo in batch])
+
+    def _read(self, photo: PhotoLike) -> _Input:
+        pixels = _pixels(photo)
+        height, width = pixels.shape[:2]
+        return _Input(self.artifact.preprocessing.resize(pixels), width, height)
+
+    def _detect(self, batch: list[_Input]) -> list[Detections]:
+        found = self.engine(np.stack([photo.pixels for photo in batch]))
+        to_photo = self.artifact.preprocessing.to_photo
+        return [
+            Detections(
+                to_photo(boxes, photo.width, photo.height),
+                scores,
+                labels.astype(np.int32),
+                self.classes,
+            )
+            for photo, (boxes, scores, labels) in zip(batch, found, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class _Input:
+    """A photo resized to `(S, S, 3)` uint8, and the size it had."""
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+
+
+def _pixels(photo: PhotoLike) -> NDArray[np.uint8]:
+    if isinstance(photo, str | Path):
+        return read_photo(photo)
+    if isinstance(photo, Image.Image):
+        return rgb_of(photo)
+    kind = type(photo).__name__
+    if isinstance(photo, np.ndarray):
+        if photo.dtype == np.uint8 and photo.ndim == 3 and photo.shape[2] == 3 and photo.size:
+            return photo
+        kind = f"an array of {photo.dtype} {photo.shape}"
+    raise DetectorError(
+        "BW507",
+        f"a photo is expected, not {kind}.",
+        remedy="Give a path, a Pillow image, or an RGB array of uint8 (height, width, 3).",
+    )
+
+
+def _load_run(folder: Path) -> Detector:
+    from boxwright.models import ssd
+    from boxwright.runtime.run import Run
+
+    run = Run(folder)
+    artifact = run.artifact
+    anchors = ssd.anchors(ssd.ModelSpec.from_json(artifact.model))
+    return Detector(KerasEngine(run.build_model(), anchors, artifact.preprocessing), artifact)
+
+
+def _load_saved_model(folder: Path) -> Detector:
+    described = folder / SAVED_ARTIFACT
+    if not described.is_file():
+        raise without_class_names(folder)
+    artifact = Artifact.from_text(described.read_bytes(), where=described)
+    return Detector(SavedModelEngine(folder), artifact)
+
+
+def _load_tflite(path: Path, classes: Sequence[str] | None, threads: int | None) -> Detector:
+    content = path.read_bytes()
+    if content[4:8] != litert.MAGIC:
+        raise damaged("it does not begin as a .tflite does", path)
+    engine = TFLiteEngine(content, where=path, threads=threads)
+    artifact = litert.read_artifact(content, where=path)
+    if artifact is None and not classes:
+        raise without_class_names(path)
+    if artifact is None:
+        names = [f"class {i}" for i in range(engine.num_classes or len(classes or ()))]
+        artifact = Artifact({}, tuple(names), Preprocessing(size=engine.input_size))
+    return _renamed(Detector(engine, artifact), classes)
+
+
+def _renamed(detector: Detector, classes: Sequence[str] | None) -> Detector:
+    """The detector with other class names, if any are given."""
+    if classes is None:
+        return detector
+    if len(classes) != len(detector.classes):
+        raise DetectorError(
+            "BW506",
+            f"{len(classes)} class names were given for a detector that tells "
+            f"{len(detector.classes)} classes apart.",
+            remedy="Name every class in id order; an id that is not used needs a name too.",
+        )
+    return replace(detector, artifact=replace(detector.artifact, classes=tuple(classes)))
+
+
+def _not_a_detector(path: Path) -> DetectorError:
+    if not path.exists():
+        what = "there is no such file or folder."
+    elif path.is_file():
+        what = "is a photo, not a detector." if is_photo(path) else "is not a detector file."
+    elif any(is_photo(inside) for inside in path.iterdir()):
+        what = "is a folder of photos, not a detector."
+    else:
+        what = "is a folder without a detector: neither run.json nor saved_model.pb is in it."
+    return DetectorError(
+        "BW501",
+        what,
+        where=path,
+        remedy="Give the run folder of a training, or a .tflite file or SavedModel folder "
+        "written by `boxwright export`.",
+    )
