@@ -15,7 +15,7 @@ EPSILON = 1e-3
 MOMENTUM = 0.97
 
 
-class ConvNorm(keras.layers.Layer):  # type: ignore[misc, name-defined]
+class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
     """Convolution without bias, batch norm, and ReLU6.
 
     While the batch norm is frozen its scale and shift are folded into the convolution, which
