@@ -1,0 +1,208 @@
+"""COCO's twelve numbers, per class and with 95 % intervals.
+
+pycocotools matches detections to truth; the curves are accumulated here, because a bootstrap
+needs them a thousand times, each time with other photos. With every photo counted once they are
+pycocotools' numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.data.dataset import Dataset
+from boxwright.data.detections import Detections
+from boxwright.evaluation import voc
+from boxwright.evaluation.confidence import Interval, interval, resampled_photos
+from boxwright.evaluation.matching import Matches, gather, match
+
+RECALLS = np.linspace(0, 1, 101)  # COCO reads the precision at these
+CHUNK = 1 << 22  # numbers in one array while resampling: 32 MiB
+
+
+class ClassScore(NamedTuple):
+    """One class: its name, how many truth boxes, COCO's AP and AP50, VOC's AP50."""
+
+    name: str
+    boxes: int
+    ap: float | None
+    ap50: float | None
+    voc_ap50: float | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a detector is worth on some photos. None stands for "n/a": nothing to measure it on.
+
+    Attributes:
+        coco: COCO's twelve numbers in COCO's order, from `AP` to `ARlarge`.
+        voc_ap50: mean over classes of VOC's AP50, boxes marked difficult left out.
+        per_class: one entry per class of the data.
+        ap_interval, ap50_interval: 95 % bootstrap intervals over photos.
+        photos, boxes: how many were evaluated.
+    """
+
+    coco: Mapping[str, float | None]
+    voc_ap50: float | None
+    per_class: tuple[ClassScore, ...]
+    ap_interval: Interval | None
+    ap50_interval: Interval | None
+    photos: int
+    boxes: int
+
+    @property
+    def ap(self) -> float | None:
+        """COCO's AP: mean over classes and IoU 0.50 to 0.95."""
+        return self.coco["AP"]
+
+    @property
+    def ap50(self) -> float | None:
+        """COCO's AP at IoU 0.5."""
+        return self.coco["AP50"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for a JSON file; `null` for "n/a"."""
+        return {
+            "photos": self.photos,
+            "boxes": self.boxes,
+            "coco": dict(self.coco),
+            "voc_ap50": self.voc_ap50,
+            "interval_95": {"AP": self.ap_interval, "AP50": self.ap50_interval},
+            "per_class": {
+                score.name: {
+                    "boxes": score.boxes,
+                    "AP": score.ap,
+                    "AP50": score.ap50,
+                    "voc_ap50": score.voc_ap50,
+                }
+                for score in self.per_class
+            },
+        }
+
+
+def evaluate(
+    truth: Dataset, detections: Sequence[Detections], *, resamples: int = 1000, seed: int = 0
+) -> Evaluation:
+    """Measure `detections`, one per photo of `truth`, in the same order.
+
+    Classes are matched by name: the detector may know them in another order, and what it says
+    of classes that the data lacks is left out. With `resamples=0` there are no intervals, and a
+    few photos take some hundredths of a second.
+
+    Raises:
+        EvaluationError: BW601 no class name is shared, BW602 a box or score is not a number.
+        SystemFaultError: BW901 pycocotools is not installed.
+    """
+    found = gather(truth, detections)
+    matches = match(truth, found)
+    once = np.ones((1, len(truth)))
+    ap, ar = {}, {}  # per area: (C, T)
+    for area, per_class in matches.items():
+        ap[area], ar[area] = _curves(per_class, once)
+    voc_ap50 = voc.average_precisions(truth, found)
+    coco = {
+        "AP": ap["all"],
+        "AP50": ap["all"][:, 0],
+        "AP75": ap["all"][:, 5],
+        "APsmall": ap["small"],
+        "APmedium": ap["medium"],
+        "APlarge": ap["large"],
+        "AR1": _curves([m.best(1) for m in matches["all"]], once)[1],
+        "AR10": _curves([m.best(10) for m in matches["all"]], once)[1],
+        "AR100": ar["all"],
+        "ARsmall": ar["small"],
+        "ARmedium": ar["medium"],
+        "ARlarge": ar["large"],
+    }
+    counts = np.bincount(truth.labels, minlength=len(truth.classes))
+    ap_interval, ap50_interval = _intervals(
+        matches["all"], resampled_photos(len(truth), resamples, seed)
+    )
+    return Evaluation(
+        coco={name: _mean(values) for name, values in coco.items()},
+        voc_ap50=_mean(voc_ap50),
+        per_class=tuple(
+            ClassScore(
+                name=name,
+                boxes=int(counts[i]),
+                ap=_mean(ap["all"][i]),
+                ap50=_mean(ap["all"][i, :1]),
+                voc_ap50=_mean(voc_ap50[i : i + 1]),
+            )
+            for i, name in enumerate(truth.classes)
+        ),
+        ap_interval=ap_interval,
+        ap50_interval=ap50_interval,
+        photos=len(truth),
+        boxes=len(truth.boxes),
+    )
+
+
+def average_precision(
+    matches: Matches, weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Average precision and recall of one class, `(B, T)` each, for `B` ways to count the photos.
+
+    `weights` is `(B, N)`: how often each photo counts. NaN where no box is to be found.
+
+    COCO's AP is the mean over 101 recalls of the best precision at that recall or beyond.
+    Recall only grows where a box is found, and precision is at its local best there, so the
+    curve is followed at those places alone: each contributes its envelope as often as there are
+    recalls between it and the place before.
+    """
+    wanted = (weights @ matches.truths)[:, None]
+    weight = weights[:, matches.photo]
+    ap, recall = np.full((2, len(weights), len(matches.hit)), np.nan)
+    seen = weight
+    for t, (hit, counts) in enumerate(zip(matches.hit, matches.counts, strict=True)):
+        if t == 0 or not np.array_equal(counts, matches.counts[t - 1]):
+            seen = np.cumsum(weight * counts, axis=1)
+        places = np.flatnonzero(hit & counts)
+        right = np.cumsum(weight[:, places], axis=1)
+        precision = right / (seen[:, places] + np.spacing(1))
+        envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+        reached = right / np.maximum(wanted, 1)
+        levels = np.searchsorted(RECALLS, reached, side="right")
+        ap[:, t] = (envelope * np.diff(levels, axis=1, prepend=0)).sum(axis=1) / len(RECALLS)
+        recall[:, t] = reached.max(axis=1, initial=0)
+    unmeasured = wanted[:, 0] == 0
+    ap[unmeasured] = recall[unmeasured] = np.nan
+    return ap, recall
+
+
+def _curves(
+    per_class: Sequence[Matches], once: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`(C, T)` average precision and recall with every photo counted once."""
+    pairs = [average_precision(matches, once) for matches in per_class]
+    ap = np.array([ap[0] for ap, _ in pairs]).reshape(-1, 10)
+    return ap, np.array([recall[0] for _, recall in pairs]).reshape(-1, 10)
+
+
+def _intervals(
+    per_class: Sequence[Matches], weights: NDArray[np.float64]
+) -> tuple[Interval | None, Interval | None]:
+    """95 % intervals of AP and AP50 over the resamples in `weights`, `(B, N)`."""
+    if not per_class or not weights.size:
+        return None, None
+    longest = max(len(matches.photo) for matches in per_class)
+    step = max(1, CHUNK // max(1, longest))
+    samples = [
+        np.array([average_precision(m, weights[start : start + step])[0] for m in per_class])
+        for start in range(0, len(weights), step)
+    ]
+    ap = np.concatenate(samples, axis=1)  # (C, B, T)
+    measured = ~np.isnan(ap[:, :, 0])
+    classes = np.where(measured.any(axis=0), measured.sum(axis=0), np.nan)
+    totals = np.where(np.isnan(ap), 0, ap).sum(axis=0)
+    return interval(totals.mean(axis=1) / classes), interval(totals[:, 0] / classes)
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    """Mean of what could be measured; None if nothing could."""
+    measured = values[~np.isnan(values)]
+    return float(measured.mean()) if len(measured) else None

@@ -1,0 +1,249 @@
+"""Which detection found which truth box: matched by pycocotools, kept as flat arrays.
+
+`N` photos, `C` classes, `D` detections, `T` = 10 IoU thresholds 0.50, 0.55 ... 0.95.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.data.dataset import CROWD, Dataset
+from boxwright.data.detections import Detections
+from boxwright.data.geometry import Boxes
+from boxwright.errors import EvaluationError, SystemFaultError
+
+AREAS = ("all", "small", "medium", "large")  # COCOeval's: any, up to 32², up to 96², beyond
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The detections of all photos in columns, photo by photo, in the truth's class ids.
+
+    Attributes:
+        photo: `(D,)` index of the photo.
+        boxes: `(D, 4)` float32 xyxy pixels.
+        scores: `(D,)` float32.
+        labels: `(D,)` ids into the truth's classes.
+    """
+
+    photo: NDArray[np.int64]
+    boxes: Boxes
+    scores: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """What became of the detections of one class, all photos together, best score first.
+
+    Attributes:
+        photo: `(D,)` index of the photo.
+        rank: `(D,)` place among the detections of this class in its photo; 0 is the best.
+        hit: `(T, D)` whether it found a truth box.
+        counts: `(T, D)` False where it is neither right nor wrong (a crowd, another size).
+        truths: `(N,)` how many boxes there are to be found in each photo.
+    """
+
+    photo: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    hit: NDArray[np.bool_]
+    counts: NDArray[np.bool_]
+    truths: NDArray[np.int64]
+
+    def best(self, per_photo: int) -> Matches:
+        """As if only the best `per_photo` detections of every photo had been made."""
+        keep = self.rank < per_photo
+        return Matches(
+            self.photo[keep], self.rank[keep], self.hit[:, keep], self.counts[:, keep], self.truths
+        )
+
+
+def gather(truth: Dataset, detections: Sequence[Detections]) -> Found:
+    """Put the detections into columns; classes are matched by name, unknown ones left out.
+
+    Raises:
+        EvaluationError: BW601 no class name is shared, BW602 a box or score is not a number.
+    """
+    if len(detections) != len(truth):
+        raise ValueError(f"detections of {len(detections)} photos for a truth of {len(truth)}")
+    _require_shared_class(truth, detections)
+    for index, found in enumerate(detections):
+        if not (np.isfinite(found.boxes).all() and np.isfinite(found.scores).all()):
+            raise EvaluationError(
+                "BW602",
+                "the detector returned a box or a score that is not a number.",
+                where=truth.path(index),
+                remedy="Its weights are damaged: use an earlier checkpoint, or train again.",
+            )
+    ids = {name: i for i, name in enumerate(truth.classes)}
+    labels = [
+        np.array([ids.get(name, -1) for name in found.classes], np.int64)[found.labels]
+        for found in detections
+    ]
+    columns = Found(
+        photo=np.repeat(np.arange(len(truth)), [len(found) for found in detections]),
+        boxes=np.concatenate([np.zeros((0, 4), np.float32), *(d.boxes for d in detections)]),
+        scores=np.concatenate([np.zeros(0, np.float32), *(d.scores for d in detections)]),
+        labels=np.concatenate([np.zeros(0, np.int64), *labels]),
+    )
+    known = columns.labels >= 0
+    return Found(
+        columns.photo[known], columns.boxes[known], columns.scores[known], columns.labels[known]
+    )
+
+
+def _require_shared_class(truth: Dataset, detections: Sequence[Detections]) -> None:
+    known = {name for found in detections for name in found.classes}
+    if not known or not truth.classes or known.intersection(truth.classes):
+        return
+    raise EvaluationError(
+        "BW601",
+        f"the detector knows {_some(known)}, the data {_some(truth.classes)}: no name is shared.",
+        where=truth.root,
+        remedy="Evaluate on data with the detector's classes, or rename those of the data.",
+    )
+
+
+def _some(names: Sequence[str] | set[str]) -> str:
+    ordered = sorted(names)
+    listed = ", ".join(f'"{name}"' for name in ordered[:5])
+    return f"{listed} and {len(ordered) - 5} more" if len(ordered) > 5 else listed
+
+
+def match(truth: Dataset, found: Found) -> dict[str, list[Matches]]:
+    """Match detections to truth as COCO does: for each of AREAS, one `Matches` per class.
+
+    The matching is pycocotools' own. Boxes flagged CROWD are `iscrowd`; DIFFICULT is not known
+    to COCO and changes nothing.
+
+    Raises:
+        SystemFaultError: BW901 pycocotools is not installed.
+    """
+    try:
+        from pycocotools import cocoeval
+    except ImportError as error:
+        raise SystemFaultError(
+            "BW901",
+            "COCO's metric needs the package pycocotools, which is not installed.",
+            remedy="Install it with: pip install 'boxwright[train]'",
+        ) from error
+    photos, classes = len(truth), len(truth.classes)
+    if not photos or not classes:
+        nothing = _matches([None] * photos)
+        return {area: [nothing] * classes for area in AREAS}
+    evaluation = cocoeval.COCOeval(
+        _Annotations(
+            photos,
+            classes,
+            _annotations(
+                truth.photo_of_box, truth.labels, truth.boxes, iscrowd=(truth.flags & CROWD) > 0
+            ),
+        ),
+        _Annotations(
+            photos,
+            classes,
+            _annotations(found.photo, found.labels, found.boxes, score=found.scores),
+        ),
+        "bbox",
+    )
+    with _silenced(cocoeval):
+        evaluation.evaluate()
+    cells = iter(evaluation.evalImgs)  # class by class, in it area by area, in it photo by photo
+    per_class = [
+        {area: _matches([next(cells) for _ in range(photos)]) for area in AREAS}
+        for _ in range(classes)
+    ]
+    return {area: [matches[area] for matches in per_class] for area in AREAS}
+
+
+@dataclass(frozen=True)
+class _Annotations:
+    """As much of `pycocotools.coco.COCO` as COCOeval asks for; no copies, nothing printed."""
+
+    photos: int
+    classes: int
+    annotations: list[dict[str, Any]]
+
+    def getImgIds(self) -> list[int]:  # noqa: N802 - COCO's names
+        return list(range(self.photos))
+
+    def getCatIds(self) -> list[int]:  # noqa: N802
+        return list(range(self.classes))
+
+    def getAnnIds(self, **_: object) -> range:  # noqa: N802 - COCOeval only asks for all
+        return range(len(self.annotations))
+
+    def loadAnns(self, ids: range) -> list[dict[str, Any]]:  # noqa: N802
+        return [self.annotations[i] for i in ids]
+
+
+def _annotations(
+    photo: NDArray[np.int64],
+    labels: NDArray[Any],
+    boxes: Boxes,
+    *,
+    score: NDArray[np.float32] | None = None,
+    iscrowd: NDArray[np.bool_] | None = None,
+) -> list[dict[str, Any]]:
+    """COCO annotations of the given columns; ids begin at 1, since COCOeval's 0 is "no match"."""
+    corners = boxes.astype(np.float64)
+    sides = corners[:, 2:] - corners[:, :2]
+    columns = zip(
+        photo.tolist(),
+        labels.tolist(),
+        np.hstack([corners[:, :2], sides]).tolist(),
+        (sides[:, 0] * sides[:, 1]).tolist(),
+        [0.0] * len(boxes) if score is None else score.tolist(),
+        [0] * len(boxes) if iscrowd is None else iscrowd.astype(int).tolist(),
+        strict=True,
+    )
+    return [
+        {
+            "id": number,
+            "image_id": image,
+            "category_id": category,
+            "bbox": box,
+            "area": area,
+            "score": score_,
+            "iscrowd": crowd,
+        }
+        for number, (image, category, box, area, score_, crowd) in enumerate(columns, start=1)
+    ]
+
+
+def _matches(cells: list[dict[str, Any] | None]) -> Matches:
+    """Join COCOeval's per-photo results of one class and area; None where a photo has neither."""
+    truths = [0 if cell is None else int((cell["gtIgnore"] == 0).sum()) for cell in cells]
+    sizes = [0 if cell is None else len(cell["dtScores"]) for cell in cells]
+    full = [cell for cell in cells if cell is not None and cell["dtScores"]]
+    scores = np.concatenate([np.zeros(0), *(cell["dtScores"] for cell in full)])
+    nothing = np.zeros((10, 0), np.bool_)
+    hit = np.concatenate([nothing, *(cell["dtMatches"] > 0 for cell in full)], axis=1)
+    ignored = np.concatenate([nothing, *(cell["dtIgnore"] for cell in full)], axis=1)
+    order = np.argsort(-scores, kind="stable")  # as COCOeval.accumulate breaks ties
+    photo = np.repeat(np.arange(len(cells)), sizes)
+    rank = np.concatenate([np.zeros(0, np.int64), *(np.arange(size) for size in sizes)])
+    return Matches(
+        photo=photo[order],
+        rank=rank[order],
+        hit=hit[:, order],
+        counts=~ignored[:, order],
+        truths=np.array(truths, np.int64),
+    )
+
+
+@contextmanager
+def _silenced(module: ModuleType) -> Iterator[None]:
+    """Keep `module` from printing. Unlike redirecting stdout, this silences no other thread."""
+    vars(module)["print"] = lambda *_: None
+    try:
+        yield
+    finally:
+        vars(module).pop("print", None)

@@ -1,0 +1,76 @@
+"""Pascal VOC's average precision at IoU 0.5, with all-point interpolation (VOC 2010 and later)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.data.dataset import CROWD, DIFFICULT, Dataset
+from boxwright.data.detections import Detections
+from boxwright.data.geometry import iou
+from boxwright.evaluation.matching import Found, gather
+
+IOU = np.float32(0.5)
+
+
+def ap50_per_class(truth: Dataset, detections: Sequence[Detections]) -> NDArray[np.float64]:
+    """`(C,)` VOC AP50 of every class of `truth`; NaN where a class has no box to be found.
+
+    Boxes flagged DIFFICULT (or CROWD, which VOC does not know) need not be found, and finding
+    them is neither right nor wrong. Boxes are continuous: no pixel is added to their sides, as
+    in the Object Detection API and unlike VOC's Matlab code.
+
+    Raises:
+        EvaluationError: BW601 no class name is shared, BW602 a box or score is not a number.
+    """
+    return average_precisions(truth, gather(truth, detections))
+
+
+def average_precisions(truth: Dataset, found: Found) -> NDArray[np.float64]:
+    """The same for detections already in columns."""
+    optional = (truth.flags & (DIFFICULT | CROWD)) > 0
+    best, overlap = _best_truth(truth, found)
+    result = np.full(len(truth.classes), np.nan)
+    for label in range(len(truth.classes)):
+        wanted = int(((truth.labels == label) & ~optional).sum())
+        if not wanted:
+            continue
+        rows = np.flatnonzero(found.labels == label)
+        rows = rows[np.argsort(-found.scores[rows], kind="stable")]
+        touches = overlap[rows] >= IOU
+        ignored = touches & optional[best[rows]] if len(rows) else touches
+        hit = np.zeros(len(rows), np.bool_)
+        claims = np.flatnonzero(touches & ~ignored)
+        _, first = np.unique(best[rows[claims]], return_index=True)  # later claims are doubles
+        hit[claims[first]] = True
+        result[label] = _area_under_curve(hit[~ignored], wanted)
+    return result
+
+
+def _best_truth(truth: Dataset, found: Found) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """For each detection the row of the truth box of its class it overlaps most, and that IoU.
+
+    Where there is no such box in its photo the IoU is -1.
+    """
+    best = np.zeros(len(found.labels), np.int64)
+    overlap = np.full(len(found.labels), -1, np.float32)
+    ends = np.searchsorted(found.photo, np.arange(len(truth) + 1))
+    for index in range(len(truth)):
+        mine, theirs = slice(ends[index], ends[index + 1]), truth.rows(index)
+        if theirs.start == theirs.stop:
+            continue
+        same_class = found.labels[mine, None] == truth.labels[None, theirs]
+        overlaps = np.where(same_class, iou(found.boxes[mine], truth.boxes[theirs]), -1)
+        best[mine] = theirs.start + overlaps.argmax(axis=1)
+        overlap[mine] = overlaps.max(axis=1)
+    return best, overlap
+
+
+def _area_under_curve(hit: NDArray[np.bool_], wanted: int) -> float:
+    """Area under the precision envelope; `hit` is `(D,)` best score first."""
+    true_positives = np.cumsum(hit)
+    precision = true_positives / np.arange(1, len(hit) + 1)
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(envelope[hit].sum() / wanted)
