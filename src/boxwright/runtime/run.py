@@ -1,0 +1,77 @@
+"""What a run folder is.
+
+    run.json           the Artifact: model, classes, preprocessing, provenance with metrics
+    best.weights.h5    the weights to use
+    checkpoint.npz     everything needed to go on exactly where training stopped
+    log.jsonl          one line per report: step, loss, AP, photos per second
+    tensorboard/       the same as TensorBoard events
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from boxwright.errors import DetectorError
+from boxwright.files import write_json, writing
+from boxwright.runtime.artifact import Artifact
+
+
+class Run:
+    """A training run's folder; it may not exist yet."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.description = self.folder / "run.json"
+        self.weights = self.folder / "best.weights.h5"
+        self.checkpoint = self.folder / "checkpoint.npz"
+        self.log = self.folder / "log.jsonl"
+        self.tensorboard = self.folder / "tensorboard"
+
+    def exists(self) -> bool:
+        """Whether the folder holds a run."""
+        return self.description.is_file()
+
+    @property
+    def artifact(self) -> Artifact:
+        """What `run.json` says.
+
+        Raises:
+            DetectorError: BW501 there is no run here, BW502 to BW504 it is damaged.
+        """
+        try:
+            text = self.description.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise DetectorError(
+                "BW501",
+                "is not a run folder: it has no run.json.",
+                where=self.folder.absolute(),
+                remedy="Give the folder that `boxwright train --out` wrote.",
+            ) from error
+        return Artifact.from_text(text, where=self.description)
+
+    def build_model(self) -> Any:
+        """The Keras model with the run's best weights, float32.
+
+        Raises:
+            DetectorError: BW501 or BW502 the run has no usable weights.
+        """
+        from boxwright.models import ssd
+
+        model = ssd.build(ssd.ModelSpec.from_json(self.artifact.model))
+        try:
+            model.load_weights(self.weights)
+        except (OSError, ValueError) as error:
+            raise DetectorError(
+                "BW502",
+                f"cannot be loaded into the run's model ({str(error).splitlines()[0]}).",
+                where=self.weights,
+                remedy="Train again, or copy the run folder again from its source.",
+            ) from error
+        return model
+
+    def save(self, artifact: Artifact, model: Any) -> None:
+        """Write weights and description; both are whole files at every moment."""
+        with writing(self.weights) as draft:
+            model.save_weights(draft)
+        write_json(self.description, artifact.to_json())

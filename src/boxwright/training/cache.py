@@ -1,0 +1,111 @@
+"""Photos decoded once, before training: a memory-mapped uint8 array and padded boxes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from boxwright.data.dataset import Dataset
+from boxwright.data.findings import Finding
+from boxwright.data.geometry import normalised_yxyx
+from boxwright.data.images import read_photo
+from boxwright.errors import BoxwrightError, DataError
+
+IN_MEMORY = 1 << 30  # bytes; a larger cache lives in a temporary file
+MOST_BOXES = 200  # per photo; of more, the largest
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Decoded photos with their boxes.
+
+    Attributes:
+        photos: `(N, side, side, 3)` uint8, oriented and stretched to a square.
+        boxes: `(N, G, 4)` float32 normalised yxyx, padded to `G >= 1` rows.
+        labels: `(N, G)` int32, -1 on padding.
+        dataset: the photos that could be read, in the order of the rows.
+        findings: the photos that could not.
+    """
+
+    photos: NDArray[np.uint8]
+    boxes: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    dataset: Dataset
+    findings: tuple[Finding, ...]
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+
+def build_cache(
+    dataset: Dataset, side: int, progress: Callable[[int], None] = lambda done: None
+) -> Cache:
+    """Decode every photo of `dataset` to `side` pixels square, with as many threads as cores.
+
+    A photo that cannot be read is left out and named in the findings.
+
+    Raises:
+        DataError: BW120 not one photo can be read.
+    """
+    photos = _empty((len(dataset), side, side, 3))
+    broken: dict[int, BoxwrightError] = {}
+
+    def decode(index: int) -> None:
+        try:
+            photo = read_photo(dataset.path(index), at_least=side)
+            square = Image.fromarray(photo).resize((side, side), Image.Resampling.BILINEAR)
+            photos[index] = np.asarray(square)
+        except DataError as error:
+            broken[index] = error
+
+    with ThreadPoolExecutor() as pool:
+        for done, _ in enumerate(pool.map(decode, range(len(dataset))), start=1):
+            progress(done)
+    good = np.array([i not in broken for i in range(len(dataset))], bool)
+    if not good.any():
+        reason = f" The first: {next(iter(broken.values())).message}" if broken else ""
+        raise DataError(
+            "BW120",
+            f"not one of {len(dataset)} photos can be read.{reason}",
+            where=dataset.root,
+            remedy="Check that the photos lie where their annotations say.",
+        )
+    if broken:
+        photos = photos[good]
+    kept = dataset.select(good)
+    boxes, labels = padded_boxes(kept)
+    findings = tuple(
+        Finding(error.code, dataset.names[i], error.message, "left out of training")
+        for i, error in sorted(broken.items())
+    )
+    return Cache(photos, boxes, labels, kept, findings)
+
+
+def padded_boxes(dataset: Dataset) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """`(N, G, 4)` normalised yxyx boxes and `(N, G)` labels, padded with zeros and -1."""
+    counts = np.diff(dataset.offsets)
+    rows = int(min(max(counts.max(initial=1), 1), MOST_BOXES))
+    boxes = np.zeros((len(dataset), rows, 4), np.float32)
+    labels = np.full((len(dataset), rows), -1, np.int32)
+    for i in range(len(dataset)):
+        own = dataset.rows(i)
+        found = normalised_yxyx(dataset.boxes[own], *dataset.sizes[i])
+        area = (found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1])
+        largest = np.sort(np.argsort(-area, kind="stable")[:rows])
+        boxes[i, : len(largest)] = found[largest]
+        labels[i, : len(largest)] = dataset.labels[own][largest]
+    return boxes, labels
+
+
+def _empty(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    if np.prod(shape, dtype=np.int64) <= IN_MEMORY:
+        return np.zeros(shape, np.uint8)
+    file = tempfile.TemporaryFile(prefix="boxwright-cache-", dir=Path(tempfile.gettempdir()))
+    return np.memmap(file, np.uint8, "w+", shape=shape)
