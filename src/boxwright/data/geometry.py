@@ -16,8 +16,8 @@ def as_boxes(values: ArrayLike) -> Boxes:
 def area(boxes: Boxes) -> NDArray[np.float32]:
     """`(n,)` areas in square pixels; zero for inverted boxes."""
     sides: Boxes = np.maximum(boxes[:, 2:] - boxes[:, :2], np.float32(0))
-    widths: NDArray[np.float32] = sides[:, 0]
-    return widths * sides[:, 1]
+    areas: NDArray[np.float32] = sides[:, 0] * sides[:, 1]
+    return areas
 
 
 def iou(first: Boxes, second: Boxes) -> NDArray[np.float32]:
@@ -30,16 +30,33 @@ def iou(first: Boxes, second: Boxes) -> NDArray[np.float32]:
     bottom_right = np.minimum(first[:, None, 2:], second[None, :, 2:])
     sides: NDArray[np.float32] = np.maximum(bottom_right - top_left, np.float32(0))
     intersection: NDArray[np.float32] = sides[..., 0] * sides[..., 1]
-    union = area(first)[:, None] + area(second)[None, :] - intersection
+    union: NDArray[np.float32] = area(first)[:, None] + area(second)[None, :] - intersection
     overlap: NDArray[np.float32] = np.zeros_like(intersection)
-    return np.divide(intersection, union, out=overlap, where=intersection > 0)
+    np.divide(intersection, union, out=overlap, where=intersection > 0)
+    return overlap
 
 
 def clip(boxes: Boxes, width: float, height: float) -> Boxes:
     """`boxes` cut off at the edges of a photo of `width` x `height` pixels."""
-    far_corner = np.asarray([width, height, width, height], np.float32)
-    clipped: Boxes = np.clip(boxes, np.float32(0), far_corner)
+    far_corner: Boxes = np.asarray([width, height, width, height], np.float32)
+    clipped: Boxes = boxes.clip(np.float32(0), far_corner)
     return clipped
+
+
+def orient(boxes: Boxes, orientation: int, width: float, height: float) -> Boxes:
+    """Boxes drawn on a photo as it is stored, moved to where they lie once it is oriented.
+
+    `orientation` is EXIF's, 1 to 8 (Exif 2.32, tag 0x0112); `width` and `height` are pixels of
+    the photo as stored. From 5 on the oriented photo has its sides swapped.
+    """
+    xmin, ymin, xmax, ymax = boxes.T
+    if orientation in {2, 3, 7, 8}:
+        xmin, xmax = width - xmax, width - xmin
+    if orientation in {3, 4, 6, 7}:
+        ymin, ymax = height - ymax, height - ymin
+    if orientation >= 5:
+        xmin, ymin, xmax, ymax = ymin, xmin, ymax, xmax
+    return as_boxes(np.stack([xmin, ymin, xmax, ymax], axis=1))
 
 
 def normalised_yxyx(boxes: Boxes, width: float, height: float) -> Boxes:

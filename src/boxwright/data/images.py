@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +11,24 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from boxwright.errors import DataError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
 MOST_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs, as an error
 EXIF_ORIENTATION = 0x0112
+# What Pillow calls the places, ahead of the pixels, where a photo may state its orientation.
+METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +50,11 @@ class Header:
         return self.orientation >= 5
 
 
-def is_photo(path: Path) -> bool:
+def is_photo(path: str | Path) -> bool:
     """Whether the file's name says that it is a photo Boxwright can open."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    name = path if isinstance(path, str) else path.name
+    _, dot, suffix = name.rpartition(".")
+    return bool(dot) and f".{suffix.lower()}" in SUFFIXES and not name.startswith(".")
 
 
 def read_header(path: str | Path) -> Header:
@@ -50,8 +64,7 @@ def read_header(path: str | Path) -> Header:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
     with _opened(Path(path)) as picture:
-        orientation = picture.getexif().get(EXIF_ORIENTATION, 1)
-        orientation = orientation if orientation in range(1, 9) else 1
+        orientation = _orientation(picture)
         width, height = picture.size
         if orientation >= 5:
             width, height = height, width
@@ -75,7 +88,19 @@ def read_photo(path: str | Path, *, at_least: int | None = None) -> NDArray[np.u
 
 def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
     """What `read_photo` gives for a picture that Pillow has already opened."""
-    return np.asarray(_to_rgb(ImageOps.exif_transpose(picture)))
+    turn = UPRIGHT.get(_orientation(picture))
+    return np.asarray(_to_rgb(picture if turn is None else picture.transpose(turn)))
+
+
+def _orientation(picture: Image.Image) -> int:
+    """EXIF orientation, 1 (upright) to 8, as stated ahead of the pixels; broken EXIF is upright."""
+    if not (picture.info.keys() & METADATA or picture.format == "TIFF"):
+        return 1  # asking Pillow for EXIF would make it decode a whole PNG to look behind it
+    try:
+        orientation = picture.getexif().get(EXIF_ORIENTATION, 1)
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError, struct.error):
+        return 1
+    return orientation if orientation in range(1, 9) else 1
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

@@ -1,0 +1,117 @@
+"""A data folder, walked once: which photos and which other files lie where."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from boxwright.data.images import is_photo
+from boxwright.data.labels import closest_name
+from boxwright.errors import DataError
+
+NOT_DATA = frozenset({"__MACOSX", "__pycache__", "node_modules"})
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The files below `root`. Every path is relative to it, with forward slashes.
+
+    Attributes:
+        root: the data folder.
+        photos: folder -> names of the photos in it, sorted; the root itself is "".
+        files: lower-case suffix such as ".xml" -> paths of the other files, sorted.
+    """
+
+    root: Path
+    photos: dict[str, list[str]] = field(repr=False)
+    files: dict[str, list[str]] = field(repr=False)
+
+    @classmethod
+    def scan(cls, path: str | Path) -> Folder:
+        """Walk a folder. Hidden files and folders are passed over.
+
+        Raises:
+            DataError: BW115 there is no such folder.
+        """
+        root = Path(path)
+        if not root.is_dir():
+            raise _no_such_folder(root)
+        photos: dict[str, list[str]] = {}
+        files: dict[str, list[str]] = {}
+        for parent, names in _walk(str(root)):
+            for name in names:
+                if is_photo(name):
+                    photos.setdefault(parent, []).append(name)
+                else:
+                    _, dot, suffix = name.rpartition(".")
+                    files.setdefault((dot + suffix).lower(), []).append(join(parent, name))
+        return cls(root, photos, files)
+
+    def with_suffix(self, *suffixes: str) -> list[str]:
+        """The paths of the files with one of these suffixes: `folder.with_suffix(".xml")`."""
+        return [path for suffix in suffixes for path in self.files.get(suffix, [])]
+
+    @property
+    def photo_count(self) -> int:
+        return sum(len(names) for names in self.photos.values())
+
+
+def join(parent: str, name: str) -> str:
+    """`name` in the folder `parent`, where "" is the root."""
+    return f"{parent}/{name}" if parent else name
+
+
+def split_path(path: str) -> tuple[str, str]:
+    """A path's folder and name: the inverse of `join`."""
+    parent, _, name = path.rpartition("/")
+    return parent, name
+
+
+def stem(name: str) -> str:
+    """A file name without its suffix."""
+    return name.rpartition(".")[0] or name
+
+
+def folded(name: str) -> str:
+    """What a name has in common with itself on a system that minds case or accents less."""
+    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
+
+
+def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
+    """Folders below `root`, outermost first, with the names of their files, sorted."""
+    waiting = [""]
+    seen: set[str] = set()
+    while waiting:
+        parent = waiting.pop()
+        real = os.path.realpath(f"{root}/{parent}")
+        if real in seen:  # a link may lead back to a folder above it
+            continue
+        seen.add(real)
+        names: list[str] = []
+        folders: list[str] = []
+        with os.scandir(f"{root}/{parent}") as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or entry.name in NOT_DATA:
+                    continue
+                (folders if entry.is_dir() else names).append(entry.name)
+        waiting.extend(join(parent, name) for name in sorted(folders, reverse=True))
+        yield parent, sorted(names)
+
+
+def _no_such_folder(path: Path) -> DataError:
+    path = path.absolute()
+    if path.is_file():
+        return DataError(
+            "BW115",
+            "is a file, not a folder of labelled photos.",
+            where=path,
+            remedy="Give the folder that holds the photos and their annotations.",
+        )
+    there = next(parent for parent in path.parents if parent.is_dir())
+    missing = path.relative_to(there).parts[0]
+    near = closest_name(missing, (entry.name for entry in os.scandir(there) if entry.is_dir()))
+    hint = f"Did you mean {there / near}?" if near else f"The nearest folder there is: {there}"
+    return DataError("BW115", "there is no such folder.", where=path, remedy=hint)

@@ -1,0 +1,72 @@
+"""Boxes are pixels of a certain photo: what if the photo here is not quite that one?
+
+An annotation states the size of the photo that its boxes were drawn on. The photo may since have
+been made smaller, or the labelling tool may have ignored the EXIF orientation.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from boxwright.data.findings import Finding
+from boxwright.data.geometry import Boxes, orient
+from boxwright.data.images import Header
+
+
+class Size(NamedTuple):
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width} x {self.height}"
+
+
+def into_photo(
+    boxes: Boxes, stated: Size | None, header: Header, where: str
+) -> tuple[Boxes, list[Finding]]:
+    """Boxes drawn on a photo of the stated size, moved to where they lie in the oriented photo.
+
+    Boxes are turned if the stated size is that of the photo before it is oriented, and scaled if
+    it has the photo's shape but not its size; any other size is reported and left alone.
+    """
+    here = Size(header.width, header.height)
+    findings: list[Finding] = []
+    if stated is None or stated == here:
+        return boxes, findings
+    if header.swaps_sides and _same_shape(stated, Size(here.height, here.width)):
+        message = (
+            f"the boxes were drawn on the photo as it is stored ({stated}), "
+            f"but EXIF orientation {header.orientation} turns it"
+        )
+        boxes = orient(boxes, header.orientation, *stated)
+        stated = Size(stated.height, stated.width)
+        findings.append(Finding("BW104", where, message, "boxes turned with the photo"))
+    if stated != here:
+        message = f"the annotation is of a photo of {stated}, but the photo is {here}"
+        scalable = _same_shape(stated, here) and _fit(boxes, stated)
+        if scalable:
+            boxes = boxes * np.array([here[0] / stated[0], here[1] / stated[1]] * 2, np.float32)
+        repair = "boxes scaled to the photo" if scalable else ""
+        findings.append(Finding("BW108", where, message, repair))
+    return boxes, findings
+
+
+def uncertain(stated: Size | None, header: Header) -> bool:
+    """Whether the stated size cannot tell if boxes were drawn before or after orienting."""
+    turned = header.orientation != 1
+    return turned and (not header.swaps_sides or header.width == header.height or stated is None)
+
+
+def _same_shape(first: Size, second: Size) -> bool:
+    """Whether one is the other made larger or smaller, give or take a rounded pixel."""
+    difference = abs(first.width * second.height - first.height * second.width)
+    return difference <= max(*first, *second)
+
+
+def _fit(boxes: Boxes, size: Size) -> bool:
+    """Whether all boxes lie in a photo of this size, give or take a pixel."""
+    return not len(boxes) or bool((boxes[:, 2:].max(axis=0) <= np.array(size) + 1).all())

@@ -1,0 +1,210 @@
+"""What a data folder says its photos are for: ImageSets lists, CSV lists, train/ and test/ folders.
+
+The first of these that marks any photo is believed, and the others are not asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from boxwright.data.dataset import Split
+from boxwright.data.findings import Finding
+from boxwright.errors import DataError
+from boxwright.formats import csv
+from boxwright.formats.folder import Folder, folded, split_path, stem
+
+WORDS = {
+    "train": Split.TRAIN,
+    "training": Split.TRAIN,
+    "val": Split.VAL,
+    "valid": Split.VAL,
+    "validation": Split.VAL,
+    "test": Split.TEST,
+    "testing": Split.TEST,
+}
+EITHER = "trainval"  # VOC's list of all photos that are not for testing
+SHOWN = 3  # how many names a finding spells out
+
+
+@dataclass(frozen=True)
+class PhotoList:
+    """A file that lists photos of one split.
+
+    Attributes:
+        path: the list, relative to the root.
+        split: what its photos are for.
+        whole: whether the list leaves open which of its photos are for validation.
+        lines: what it says, a photo per line, VOC's trailing numbers included.
+        numbered: whether every line ends in VOC's 1, 0 or -1.
+    """
+
+    path: str
+    split: Split
+    lines: list[str] = field(repr=False)
+    whole: bool = False
+    numbered: bool = False
+
+
+def folder_mark(parent: str) -> Split | None:
+    """What a photo folder's name says its photos are for; the outermost such name counts."""
+    for part in folded(parent).split("/"):
+        if (word := re.sub(r"[0-9]+$", "", part)) in WORDS:
+            return WORDS[word]
+    return None
+
+
+def split_marks(folder: Folder, photos: Sequence[str]) -> tuple[list[Split], list[Finding]]:
+    """For each of `photos` (paths below the root) its mark, and what is odd about the lists."""
+    index = _Index(photos)
+    findings: list[Finding] = []
+    for lists in (_image_sets(folder), _csv_lists(folder)):
+        marks = _marks_from(lists, index, findings)
+        if marks:
+            unlisted = [photo for i, photo in enumerate(photos) if i not in marks]
+            if unlisted:
+                where = ", ".join(sorted({one.path for one in lists}))
+                findings.append(_unmarked(where, unlisted, photos))
+            return [marks.get(i, Split.UNMARKED) for i in range(len(photos))], findings
+    by_folder = _marks_from_folders(photos)
+    unmarked = [p for p, mark in zip(photos, by_folder, strict=True) if mark is Split.UNMARKED]
+    if 0 < len(unmarked) < len(photos):
+        findings.append(_unmarked("the train, val and test folders", unmarked, photos))
+    return by_folder, findings
+
+
+def _marks_from_folders(photos: Sequence[str]) -> list[Split]:
+    parents = [split_path(photo)[0] for photo in photos]
+    marks = {parent: folder_mark(parent) for parent in set(parents)}
+    return [Split.UNMARKED if (mark := marks[parent]) is None else mark for parent in parents]
+
+
+def _marks_from(
+    lists: Sequence[PhotoList], index: _Index, findings: list[Finding]
+) -> dict[int, Split]:
+    """Photo index -> mark. A photo in several lists is for what keeps it furthest from training."""
+    marks: dict[int, Split] = {}
+    twice = set()
+    for one in sorted(lists, key=lambda one: one.whole):
+        unknown = []
+        for line in one.lines:
+            found = index.find(line, one)
+            if not found:
+                unknown.append(line.strip())
+            for photo in found:
+                before = marks.setdefault(photo, one.split)
+                if before is not one.split and not (one.whole and before is Split.VAL):
+                    twice.add(photo)
+                    marks[photo] = max(before, one.split)
+        if unknown:
+            message = f"{len(unknown)} of its {len(one.lines)} photos are not here"
+            findings.append(
+                Finding("BW117", one.path, f"{message} ({_some(unknown)})", "passed over")
+            )
+    for photo in sorted(twice):
+        kept = f"kept for {marks[photo].name.lower()} only"
+        findings.append(Finding("BW118", index.photos[photo], "is in several lists", kept))
+    return marks
+
+
+def _unmarked(where: str, unmarked: Sequence[str], photos: Sequence[str]) -> Finding:
+    message = f"{len(unmarked)} of {len(photos)} labelled photos are not in any of them"
+    return Finding("BW119", where, f"{message} ({_some(unmarked)})", "not used")
+
+
+def _image_sets(folder: Folder) -> list[PhotoList]:
+    """Lists such as ImageSets/Main/train.txt; VoTT's `helmet_train.txt` where those are absent."""
+    plain, by_class = [], []
+    for path in folder.with_suffix(".txt"):
+        parent, name = split_path(path)
+        word = stem(name).lower()
+        in_image_sets = "imagesets" in parent.lower().split("/")
+        label, _, last = word.rpartition("_")
+        if word in WORDS or word == EITHER:
+            plain.append((path, word, False))
+        elif in_image_sets and label and (last in WORDS or last == EITHER):
+            by_class.append((path, last, True))
+    return [
+        PhotoList(
+            path,
+            split=WORDS.get(word, Split.TRAIN),
+            lines=[line for line in _text(folder, path).splitlines() if line.strip()],
+            whole=word == EITHER,
+            numbered=numbered,
+        )
+        for path, word, numbered in plain or by_class
+    ]
+
+
+def _csv_lists(folder: Folder) -> list[PhotoList]:
+    """Lists such as train_labels.csv and test_labels.csv."""
+    lists = []
+    for path in folder.with_suffix(".csv"):
+        words = re.split(r"[^a-z]+", stem(split_path(path)[1]).lower())
+        splits = {WORDS[word] for word in words if word in WORDS}
+        if len(splits) == 1:
+            lists.append(PhotoList(path, splits.pop(), csv.listed_photos(folder.root / path)))
+    return lists
+
+
+def _text(folder: Folder, path: str) -> str:
+    try:
+        return (folder.root / path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            "BW120",
+            f"the list of photos cannot be read ({error}).",
+            where=folder.root / path,
+            remedy="Save it as UTF-8 text, or remove it if it is not a list of photos.",
+        ) from error
+
+
+class _Index:
+    """Finds photos by what lists call them: path or name, with or without suffix, any case."""
+
+    def __init__(self, photos: Sequence[str]) -> None:
+        self.photos = photos
+        self._by_name: dict[str, list[int]] = {}
+        for i, photo in enumerate(photos):
+            name = folded(photo)
+            last = split_path(name)[1]
+            for key in {name, stem(name), last, stem(last)}:
+                self._by_name.setdefault(key, []).append(i)
+
+    def find(self, line: str, source: PhotoList) -> list[int]:
+        """The photos that a line of a list means; several if several of that name are as near."""
+        for name in _readings(line, numbered=source.numbered):
+            name = folded(name.replace("\\", "/"))
+            found = self._by_name.get(name) or self._by_name.get(split_path(name)[1])
+            if found:
+                return found if len(found) == 1 else self._nearest(found, source)
+        return []
+
+    def _nearest(self, found: list[int], source: PhotoList) -> list[int]:
+        here = source.path.split("/")
+
+        def shared(photo: int) -> int:
+            pairs = zip(here, self.photos[photo].split("/"), strict=False)
+            return next((i for i, (a, b) in enumerate(pairs) if a != b), len(here))
+
+        marks = {i: folder_mark(split_path(self.photos[i])[0]) for i in found}
+        fitting = [i for i in found if marks[i] in {None, source.split}] or found
+        most = max(map(shared, fitting))
+        return [i for i in fitting if shared(i) == most]
+
+
+def _readings(line: str, *, numbered: bool) -> Iterator[str]:
+    """What a line may name: `photo 1` is a photo of that name, or a photo with VOC's number."""
+    whole = line.strip()
+    shorter = [whole]
+    while match := re.fullmatch(r"(.*\S)\s+[-+]?[0-9]+", shorter[-1]):
+        shorter.append(match.group(1))
+    if numbered and len(shorter) > 1:
+        yield shorter.pop(1)
+    yield from shorter
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,123 @@
+"""Which photo belongs to which annotation file, wherever the two lie."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from boxwright.formats.folder import Folder, folded, join, split_path, stem
+from boxwright.formats.marks import folder_mark
+
+PHOTO_FOLDERS = frozenset({"jpegimages", "images", "image", "imgs", "img", "photos", "pictures"})
+ABSOLUTE = re.compile(r"/|[A-Za-z]:")
+
+
+class Stated(NamedTuple):
+    """An annotation file and the name that it gives its photo (empty if it gives none)."""
+
+    path: str
+    photo: str = ""
+
+
+@dataclass
+class Pairing:
+    """Finds photos by name.
+
+    An annotation's photo is the one of the same stem, as labelling tools save them, else the one
+    that the annotation names. It is looked for beside the annotation, then in ever wider
+    surroundings until half of the neighbouring annotations find theirs, so that two data sets in
+    one folder do not take each other's photos.
+    """
+
+    folder: Folder
+    _known: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+
+    def photos_of(self, annotations: Sequence[Stated]) -> list[str | None]:
+        """For each annotation its photo's path below the root, or None."""
+        by_parent: dict[str, list[int]] = {}
+        for i, annotation in enumerate(annotations):
+            by_parent.setdefault(split_path(annotation.path)[0], []).append(i)
+        photos: list[str | None] = [None] * len(annotations)
+        for parent, members in by_parent.items():
+            best: list[str | None] = []
+            for scope in _outwards(parent):
+                near = self._photo_folders(parent, scope)
+                found = [self._find(annotations[i], near) for i in members]
+                if not best or found.count(None) < best.count(None):
+                    best = found
+                if 2 * best.count(None) <= len(members):
+                    break
+            for i, photo in zip(members, best, strict=True):
+                photos[i] = photo
+        return photos
+
+    def leaves_folder(self, annotation: Stated) -> bool:
+        """Whether the photo named by the annotation would lie outside of the data folder.
+
+        A foreign absolute path is harmless as long as a photo of its last name lies here.
+        """
+        named = annotation.photo.replace("\\", "/")
+        parent, _ = split_path(annotation.path)
+        if ABSOLUTE.match(named):
+            last = named.rpartition("/")[2]
+            return not any(self._lookup(near, last) for near in self.folder.photos)
+        if ".." not in named.split("/"):
+            return False
+        return posixpath.normpath(join(parent, named)).split("/")[0] == ".."
+
+    def _photo_folders(self, parent: str, scope: str) -> list[str]:
+        """Folders with photos below `scope`, nearest to `parent` first; never of another split."""
+        mark = folder_mark(parent)
+        near = [
+            other
+            for other in self.folder.photos
+            if (not scope or other == scope or other.startswith(f"{scope}/"))
+            and (mark is None or folder_mark(other) in {None, mark})
+        ]
+        return sorted(near, key=lambda other: (_steps(parent, other), _unusual(other), other))
+
+    def _find(self, annotation: Stated, near: Sequence[str]) -> str | None:
+        own = stem(split_path(annotation.path)[1])
+        named = annotation.photo.replace("\\", "/").rpartition("/")[2]
+        names = (named, own) if folded(stem(named)) == folded(own) else (own, named)
+        for name in names:
+            for parent in near if name else ():
+                if photo := self._lookup(parent, name):
+                    return join(parent, photo)
+        return None
+
+    def _lookup(self, parent: str, name: str) -> str | None:
+        """The photo in `parent` of this name, with or without its suffix, whatever its case."""
+        known = self._known.get(parent)
+        if known is None:
+            known = self._known[parent] = {}
+            names = self.folder.photos[parent]
+            for keys in (names, map(folded, names), map(stem, names), map(_folded_stem, names)):
+                for key, photo in zip(keys, names, strict=True):
+                    known.setdefault(key, photo)
+        return known.get(name) or known.get(folded(name))
+
+
+def _folded_stem(name: str) -> str:
+    return folded(stem(name))
+
+
+def _outwards(parent: str) -> list[str]:
+    """`parent`, the folder around it, and so on up to the root, which is ""."""
+    parts = parent.split("/") if parent else []
+    return ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
+
+
+def _steps(start: str, end: str) -> int:
+    """How many folders up and down it takes to get from one to the other."""
+    first, second = (path.split("/") if path else [] for path in (start, end))
+    common = len(posixpath.commonprefix([first, second]))
+    return len(first) + len(second) - 2 * common
+
+
+def _unusual(parent: str) -> bool:
+    """Whether no part of the path is what a folder of photos is usually called."""
+    return PHOTO_FOLDERS.isdisjoint(parent.lower().split("/"))
