@@ -61,7 +61,9 @@ def orient(boxes: Boxes, orientation: int, width: float, height: float) -> Boxes
 
 def normalised_yxyx(boxes: Boxes, width: float, height: float) -> Boxes:
     """Pixels xyxy to the Object Detection API's `[ymin, xmin, ymax, xmax]` in [0, 1]."""
-    return (boxes / np.asarray([width, height, width, height], np.float32))[:, [1, 0, 3, 2]]
+    far_corner: Boxes = np.asarray([width, height, width, height], np.float32)
+    normalised: Boxes = boxes / far_corner
+    return normalised[:, [1, 0, 3, 2]]
 
 
 def pixel_xyxy(boxes: Boxes, width: float, height: float) -> Boxes:
