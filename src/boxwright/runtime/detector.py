@@ -69,7 +69,7 @@ class Detector:
             return _renamed(_load_run(path), classes)
         if (path / "saved_model.pb").is_file():
             return _renamed(_load_saved_model(path), classes)
-        if path.suffix.lower() == ".tflite" and path.is_file():
+        if path.is_file() and (path.suffix.lower() == ".tflite" or _begins_as_tflite(path)):
             return _load_tflite(path, classes, threads)
         raise _not_a_detector(path)
 
@@ -178,9 +178,9 @@ def _load_saved_model(folder: Path) -> Detector:
 
 
 def _load_tflite(path: Path, classes: Sequence[str] | None, threads: int | None) -> Detector:
-    content = path.read_bytes()
-    if content[4:8] != litert.MAGIC:
+    if not _begins_as_tflite(path):
         raise damaged("it does not begin as a .tflite does", path)
+    content = path.read_bytes()
     engine = TFLiteEngine(content, where=path, threads=threads)
     artifact = litert.read_artifact(content, where=path)
     if artifact is None and not classes:
@@ -188,7 +188,14 @@ def _load_tflite(path: Path, classes: Sequence[str] | None, threads: int | None)
     if artifact is None:
         names = [f"class {i}" for i in range(engine.num_classes or len(classes or ()))]
         artifact = Artifact({}, tuple(names), Preprocessing(size=engine.input_size))
+        if engine.loses_a_class:
+            engine = TFLiteEngine(content, where=path, threads=1)
     return _renamed(Detector(engine, artifact), classes)
+
+
+def _begins_as_tflite(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8)[4:] == litert.MAGIC
 
 
 def _renamed(detector: Detector, classes: Sequence[str] | None) -> Detector:

@@ -99,7 +99,9 @@ class TFLiteEngine:
 
     Attributes:
         input_size: side of the square input, pixels.
-        num_classes: how many classes the file says it tells apart; None if it does not say.
+        num_classes: how many classes the post-processing is told of; None if that is not known.
+        loses_a_class: whether its kind of post-processing never finds one of the classes on this
+            many threads (TensorFlow issue 56058); files from `export.tflite` allow for that.
 
     Raises:
         DetectorError: BW502 the file is damaged, BW505 it is no detector, or not one that takes
@@ -110,11 +112,10 @@ class TFLiteEngine:
         from ai_edge_litert.interpreter import Interpreter
 
         self._lock = threading.Lock()  # an interpreter serves one caller at a time
+        threads = threads or min(4, os.cpu_count() or 1)
         try:
             with framework.hushed():
-                self._interpreter = Interpreter(
-                    model_content=content, num_threads=threads or min(4, os.cpu_count() or 1)
-                )
+                self._interpreter = Interpreter(model_content=content, num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             if "custom op" in str(error) or "Flex" in str(error):
@@ -122,7 +123,11 @@ class TFLiteEngine:
                 raise _no_detector(where, reason) from error
             raise damaged(f"it cannot be loaded ({_first_line(error)})", where) from error
         self.input_size = self._find_input(where)
-        self.num_classes = self._find_outputs(content, where)
+        options = self._find_outputs(content, where)
+        self.num_classes: int | None = options.get("num_classes")
+        self.loses_a_class = bool(options.get("use_regular_nms")) and threads > 1
+        if self.num_classes is not None and self.num_classes <= threads:
+            self.loses_a_class = False
 
     def _find_input(self, where: Path) -> int:
         inputs = self._interpreter.get_input_details()
@@ -135,7 +140,8 @@ class TFLiteEngine:
         self._takes_float = inputs[0]["dtype"] == np.float32
         return shape[1]
 
-    def _find_outputs(self, content: bytes, where: Path) -> int | None:
+    def _find_outputs(self, content: bytes, where: Path) -> dict[str, Any]:
+        """Set where the results are; return the post-processing's settings."""
         by_name = {d["name"]: d["index"] for d in self._interpreter.get_output_details()}
         last = [op for op in litert.custom_operators(content) if op.name == litert.POSTPROCESS]
         options = last[-1].options if last else {}
@@ -145,7 +151,7 @@ class TFLiteEngine:
             self._outputs = last[-1].outputs
         else:
             raise _no_detector(where, f"its outputs are {', '.join(by_name)}")
-        return options.get("num_classes")
+        return options
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
         return [self._detect(photo) for photo in inputs]

@@ -1,0 +1,53 @@
+"""What every exported file computes: uint8 pixels in, raw boxes and scores out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from boxwright.data.preprocessing import Preprocessing
+from boxwright.errors import ExportError
+from boxwright.models import framework
+
+INPUT_NAME = "images"
+
+
+def tensorflow_for(model: Any) -> Any:
+    """The `tensorflow` module, for a Keras model that TensorFlow can write.
+
+    Raises:
+        ExportError: BW404 the model was built on another engine.
+        SystemFaultError: BW901 TensorFlow is not installed.
+    """
+    engine = framework.keras().backend.backend()
+    if engine != "tensorflow":
+        raise ExportError(
+            "BW404",
+            f"the network was built on {engine}, but only TensorFlow writes TensorFlow's files.",
+            remedy="Set KERAS_BACKEND=tensorflow for this command; the run itself can stay as is.",
+        )
+    return framework.tensorflow()
+
+
+def raw_outputs(tf: Any, model: Any, preprocessing: Preprocessing, images: Any) -> tuple[Any, Any]:
+    """Box encodings `(B, A, 4)` and class scores `(B, A, C)` for pixels `(B, S, S, 3)` uint8."""
+    scaled = tf.cast(images, tf.float32) * preprocessing.scale + preprocessing.offset
+    raw = model(scaled, training=False)
+    return raw["box_encodings"], tf.sigmoid(raw["class_logits"])
+
+
+def save(
+    tf: Any,
+    folder: Path,
+    model: Any,
+    serve: Callable[[Any], dict[str, Any]],
+    shape: tuple[int | None, ...],
+) -> None:
+    """Write `serve`, a function of uint8 `images` of `shape`, as a SavedModel's one signature."""
+    module = tf.Module(name="detector")
+    module.weights = [variable.value for variable in model.variables]  # so that they are saved
+    signature = [tf.TensorSpec(shape, tf.uint8, name=INPUT_NAME)]
+    module.serve = tf.function(serve, input_signature=signature)
+    with framework.hushed():
+        tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})

@@ -1,0 +1,179 @@
+"""TFLite: one file for phones and small boards, float32, run by ai-edge-litert."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+from boxwright.boxes.coder import SCALES
+from boxwright.errors import ExportError
+from boxwright.export import graph
+from boxwright.models import framework
+from boxwright.models.postprocess import IOU_THRESHOLD, MAX_DETECTIONS, SCORE_THRESHOLD
+from boxwright.runtime import litert
+from boxwright.runtime.artifact import Artifact
+
+# On T > 1 threads the operator never looks at class T: its workers start on classes 0 to T - 1,
+# share a counter that stands at T, and advance it before they read it (TensorFlow issue 56058).
+# A detector of three or more classes therefore begins with classes that are never found.
+SPARE_COLUMNS = 65  # right for up to 64 threads
+
+
+def write_tflite(path: Path, model: Any, anchors: NDArray[np.float32], artifact: Artifact) -> None:
+    """Write a detector as a .tflite of builtin operators and `TFLite_Detection_PostProcess`.
+
+    Input: `images` `(1, S, S, 3)` uint8, an RGB photo resized as `artifact.preprocessing` says.
+    Outputs, in this order, float32, best first, padded with zeros to 100 rows:
+    `detection_boxes` `(1, 100, 4)` normalised yxyx, not clipped; `detection_classes` `(1, 100)`
+    0-based; `detection_scores` `(1, 100)`; `num_detections` `(1,)`.
+    A zip at the end of the file holds `labels.txt` and `boxwright.json`.
+
+    Args:
+        path: the file to write.
+        model: Keras model of `models.ssd.build`'s interface.
+        anchors: `(A, 4)` normalised yxyx.
+        artifact: what the file says about itself.
+
+    Raises:
+        ExportError: BW403 the network needs an operator that phones lack, BW404 TensorFlow
+            cannot convert it.
+    """
+    tf = graph.tensorflow_for(model)
+    side = artifact.preprocessing.size
+    with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
+        saved = Path(scratch) / "saved_model"
+        serve = _serving(tf, model, anchors, artifact)
+        graph.save(tf, saved, model, serve, (1, side, side, 3))
+        content = _converted(tf, saved, path)
+    refuse_foreign_operators(content, path)
+    path.write_bytes(_with_classic_outputs(content, path) + _attached_files(artifact))
+
+
+def refuse_foreign_operators(content: bytes, path: Path) -> None:
+    """Raise ExportError BW403, naming them, if a .tflite needs operators that phones lack."""
+    foreign = {op.name for op in litert.custom_operators(content)} - {litert.POSTPROCESS}
+    if foreign:
+        raise ExportError(
+            "BW403",
+            f"needs operators that TFLite does not bring along: {', '.join(sorted(foreign))}.",
+            where=path,
+            remedy="Replace the layers that compute them, or export with --to savedmodel.",
+        )
+
+
+def _serving(tf: Any, model: Any, anchors: NDArray[np.float32], artifact: Artifact) -> Any:
+    """Pixels to detections, around a stub that the converter replaces by the one operator."""
+    classes = len(artifact.classes)
+    spare = SPARE_COLUMNS if classes > 2 else 0
+    options = {
+        "max_detections": f"i: {MAX_DETECTIONS}",
+        "max_classes_per_detection": "i: 1",
+        "detections_per_class": f"i: {MAX_DETECTIONS}",
+        "use_regular_nms": "b: true",
+        "nms_score_threshold": f"f: {SCORE_THRESHOLD}",
+        "nms_iou_threshold": f"f: {IOU_THRESHOLD}",
+        "num_classes": f"i: {spare + classes}",
+        **dict(zip(_SCALE_NAMES, (f"f: {scale}" for scale in SCALES), strict=True)),
+    }
+    attributes = " ".join(
+        f'attr {{ key: "{key}" value {{ {value} }} }}' for key, value in options.items()
+    )
+
+    @tf.function(experimental_implements=f'name: "{litert.POSTPROCESS}" {attributes}')  # type: ignore[untyped-decorator]
+    def detect(encodings: Any, scores: Any, centred_anchors: Any) -> tuple[Any, ...]:
+        n = MAX_DETECTIONS
+        return tf.zeros((1, n, 4)), tf.zeros((1, n)), tf.zeros((1, n)), tf.zeros((1,))
+
+    def serve(images: Any) -> dict[str, Any]:
+        encodings, scores = graph.raw_outputs(tf, model, artifact.preprocessing, images)
+        if spare:
+            scores = tf.pad(scores, [[0, 0], [0, 0], [spare, 0]])
+        boxes, labels, scores, count = detect(encodings, scores, tf.constant(_centred(anchors)))
+        if spare:
+            labels = tf.nn.relu(labels - float(spare))
+        return dict(zip(litert.OUTPUT_NAMES, (boxes, labels, scores, count), strict=True))
+
+    return serve
+
+
+_SCALE_NAMES = ("y_scale", "x_scale", "h_scale", "w_scale")
+
+
+def _centred(anchors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Anchors as the operator wants them: `(A, 4)` centre y, centre x, height, width."""
+    near, far = anchors[:, :2], anchors[:, 2:]
+    centred: NDArray[np.float32] = np.concatenate([(near + far) / 2, far - near], axis=1)
+    return centred
+
+
+def _converted(tf: Any, saved: Path, path: Path) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_saved_model(
+        str(saved), signature_keys=["serving_default"]
+    )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    converter.allow_custom_ops = True  # for the one that post-processes
+    try:
+        with framework.hushed():
+            return bytes(converter.convert())
+    except Exception as error:  # the converter's errors have no common class
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ExportError(
+            "BW404",
+            f"TensorFlow cannot convert the network to TFLite ({reason}).",
+            where=path,
+            remedy="Export it with --to savedmodel instead.",
+        ) from error
+
+
+def _with_classic_outputs(content: bytes, path: Path) -> bytes:
+    """Name the input and the outputs, and list the outputs in the classic order.
+
+    The converter orders and names them at its own will. The flatbuffer is changed in place,
+    which keeps the alignment of its weights: an index list is permuted and strings get shorter.
+    """
+    changed = bytearray(content)
+    file = schema.Model.GetRootAs(changed)
+    network, signature = file.Subgraphs(0), file.SignatureDefs(0)
+    outputs = (signature.Outputs(i) for i in range(signature.OutputsLength()))
+    index_of = {output.Name().decode(): output.TensorIndex() for output in outputs}
+    classic = [index_of[name] for name in litert.OUTPUT_NAMES]
+    network.OutputsAsNumpy()[:] = classic  # a view of `changed`
+    for index, name in zip(
+        (network.Inputs(0), *classic), (graph.INPUT_NAME, *litert.OUTPUT_NAMES), strict=True
+    ):
+        old, new = network.Tensors(index).Name(), name.encode()
+        before, after = _string(old), _string(new).ljust(len(_string(old)), b"\0")
+        if changed.count(before) != 1 or len(before) != len(after):
+            raise ExportError(
+                "BW404",
+                f"TensorFlow's converter named {name} in an unexpected way, {old.decode()!r}.",
+                where=path,
+                remedy="Use a version of TensorFlow that this Boxwright was tested with.",
+            )
+        changed[:] = changed.replace(before, after)
+    return bytes(changed)
+
+
+def _string(text: bytes) -> bytes:
+    """A flatbuffer's string: length, characters, a zero."""
+    return len(text).to_bytes(4, "little") + text + b"\0"
+
+
+def _attached_files(artifact: Artifact) -> bytes:
+    files = {
+        litert.LABELS_NAME: "".join(" ".join(name.split()) + "\n" for name in artifact.classes),
+        litert.ARTIFACT_NAME: json.dumps(artifact.to_json(), indent=2, ensure_ascii=False) + "\n",
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name), text.encode())  # ZipInfo: the same bytes always
+    return packed.getvalue()
