@@ -33,11 +33,22 @@ def writing(target: str | Path) -> Iterator[Path]:
         with translating_os_errors(target):
             draft = scratch / target.name
             yield draft
-            if target.is_dir() and not target.is_symlink():
-                target.replace(scratch / "replaced")
-            draft.replace(target)
+            _take_place(draft, target, scratch / "before")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _take_place(draft: Path, target: Path, before: Path) -> None:
+    """Give `draft` its final name; a folder of that name, which cannot be replaced, steps aside."""
+    if not target.is_dir() or target.is_symlink():
+        draft.replace(target)
+        return
+    target.replace(before)
+    try:
+        draft.replace(target)
+    except BaseException:
+        before.replace(target)
+        raise
 
 
 def write_text(target: str | Path, text: str) -> None:
