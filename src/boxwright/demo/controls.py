@@ -1,0 +1,148 @@
+"""What two detectors reach that learn next to nothing: the demo's numbers mean little without.
+
+One finds the colours of the training boxes, the other (`evaluation.confidence.constant_box`)
+never looks at all. Where either does well, the data is not worth learning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from boxwright.data.dataset import Dataset
+from boxwright.data.detections import Detections
+from boxwright.data.geometry import as_boxes
+from boxwright.data.images import read_photo
+from boxwright.evaluation.coco import evaluate
+
+SIDE = 96  # photos are looked at with this many pixels on the longer side
+HUES, SATURATIONS, VALUES = 12, 4, 4  # bins; grey pixels form a hue of their own
+CUTS = (0.3, 0.8, 1.3, 1.8)  # log likelihood ratios that may tell a hard hat's pixel
+
+
+class _Pixels(NamedTuple):
+    """A photo made small: `bins` and `hues`, `(h, w)`, and how much smaller it is."""
+
+    bins: NDArray[np.intp]
+    hues: NDArray[np.intp]
+    scale: float
+
+
+@dataclass(frozen=True)
+class ColourDetector:
+    """Finds connected patches of one hue whose colours are frequent in the training boxes.
+
+    Attributes:
+        ratio: log likelihood ratio, inside to outside of the training boxes, of each colour bin.
+        cut: pixels above this ratio count.
+        sides: smallest and largest side of a training box, in longer sides of the photo.
+        aspects: smallest and largest width over height of a training box.
+        classes: the class names.
+    """
+
+    ratio: NDArray[np.float64]
+    cut: float
+    sides: tuple[float, float]
+    aspects: tuple[float, float]
+    classes: tuple[str, ...]
+
+    def predict(self, photo: NDArray[np.uint8]) -> Detections:
+        """Detect in one RGB photo, `(H, W, 3)` uint8."""
+        pixels = _small(photo)
+        likely = self.ratio[pixels.bins]
+        found: list[tuple[float, NDArray[np.float32]]] = []
+        for rows, columns in _patches(np.where(likely > self.cut, pixels.hues, -1)):
+            x0, y0, x1, y1 = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+            width, height = float(x1 - x0), float(y1 - y0)
+            longer = max(width, height) / max(likely.shape)
+            fits = self.sides[0] <= longer <= self.sides[1]
+            if fits and self.aspects[0] <= width / height <= self.aspects[1]:
+                score = len(rows) / (width * height) * float(likely[rows, columns].mean())
+                found.append((score, np.array([x0, y0, x1, y1], np.float32) / pixels.scale))
+        found.sort(key=lambda each: -each[0])
+        scores = np.array([score / (1 + score) for score, _ in found], np.float32)
+        labels = np.zeros(len(found), np.int32)
+        return Detections(as_boxes([box for _, box in found]), scores, labels, self.classes)
+
+    def predict_all(self, dataset: Dataset) -> list[Detections]:
+        """Detect in every photo of a data set."""
+        return [self.predict(read_photo(dataset.path(i))) for i in range(len(dataset))]
+
+
+def learn_colours(train: Dataset, *, photos: int = 200) -> ColourDetector:
+    """Learn from up to `photos` training photos; the cut that suits them best is taken."""
+    train = train.select(np.arange(min(photos, len(train))))
+    inside = np.ones((HUES + 1) * SATURATIONS * VALUES)
+    outside = inside.copy()
+    looked_at = [read_photo(train.path(i)) for i in range(len(train))]
+    for i, photo in enumerate(looked_at):
+        pixels = _small(photo)
+        within = np.zeros(pixels.bins.shape, bool)
+        for x0, y0, x1, y1 in np.round(train.boxes[train.rows(i)] * pixels.scale).astype(int):
+            within[y0:y1, x0:x1] = True
+        inside += np.bincount(pixels.bins[within], minlength=len(inside))
+        outside += np.bincount(pixels.bins[~within], minlength=len(inside))
+    ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
+    widths, heights = (train.boxes[:, 2:] - train.boxes[:, :2]).T
+    longer = np.maximum(widths, heights) / train.sizes.max(1)[train.photo_of_box]
+    sides, aspects = _range(longer), _range(widths / heights)
+    candidates = [ColourDetector(ratio, cut, sides, aspects, train.classes) for cut in CUTS]
+
+    def ap50(detector: ColourDetector) -> float:
+        detections = [detector.predict(photo) for photo in looked_at]
+        return evaluate(train, detections, resamples=0).ap50 or 0.0
+
+    return max(candidates, key=ap50)
+
+
+def _range(values: NDArray[np.float32]) -> tuple[float, float]:
+    """What nearly all values lie in, and a fifth more for what shrinking a photo does to them."""
+    low, high = np.percentile(values, [1, 99])
+    return float(low) / 1.2, float(high) * 1.2
+
+
+def _small(photo: NDArray[np.uint8]) -> _Pixels:
+    height, width = photo.shape[:2]
+    scale = SIDE / max(height, width)
+    size = (round(width * scale), round(height * scale))
+    small = Image.fromarray(photo).resize(size, Image.Resampling.BOX).convert("HSV")
+    hue, saturation, value = np.moveaxis(np.asarray(small).astype(np.intp), 2, 0)
+    hues = np.where(saturation < 50, HUES, hue * HUES // 256)
+    bins = (hues * SATURATIONS + saturation * SATURATIONS // 256) * VALUES + value * VALUES // 256
+    return _Pixels(bins, hues, scale)
+
+
+def _patches(
+    hues: NDArray[np.intp], smallest: int = 12
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Rows and columns of each 4-connected patch of one hue; -1 belongs to none.
+
+    Every pixel takes the greatest number among its neighbours of the same hue until nothing
+    changes any more.
+    """
+    numbers = np.where(hues >= 0, np.arange(1, hues.size + 1).reshape(hues.shape), 0)
+    beside = (hues[:, 1:] == hues[:, :-1]) & (hues[:, 1:] >= 0)
+    above = (hues[1:] == hues[:-1]) & (hues[1:] >= 0)
+    while True:
+        before = numbers.copy()
+        for first, second, joined in (
+            (numbers[:, 1:], numbers[:, :-1], beside),
+            (numbers[1:], numbers[:-1], above),
+        ):
+            greater = np.where(joined, np.maximum(first, second), 0)
+            np.maximum(first, greater, out=first)
+            np.maximum(second, greater, out=second)
+        if np.array_equal(before, numbers):
+            break
+    order = np.argsort(numbers, axis=None, kind="stable")
+    _, starts, counts = np.unique(numbers.ravel()[order], return_index=True, return_counts=True)
+    rows, columns = np.unravel_index(order, hues.shape)
+    return [
+        (rows[start : start + count], columns[start : start + count])
+        for start, count in zip(starts, counts, strict=True)
+        if count >= smallest and numbers.ravel()[order[start]] > 0
+    ]

@@ -1,0 +1,74 @@
+"""The demo's data set: drawn scenes written as Pascal VOC, so that the real reader reads them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from boxwright.data.dataset import Dataset, Photo, Split
+from boxwright.demo.scenes import draw_scene
+from boxwright.files import writing
+from boxwright.formats import voc
+
+CLASS_NAME = "helmet"
+SIZES = ((320, 240), (360, 270), (400, 300), (300, 300), (240, 320))
+QUALITIES = (62, 96)  # of the JPEGs, so that some show artefacts
+
+
+def write_dataset(folder: str | Path, train: int, test: int, seed: int) -> Dataset:
+    """Draw `train` + `test` scenes into `folder`; the same `seed` gives the same pixels.
+
+    Drawn by as many processes as there are cores: a scene takes about 30 ms.
+
+    Raises:
+        SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
+    """
+    with writing(folder) as draft:
+        photos_folder = draft / "JPEGImages"
+        photos_folder.mkdir(parents=True)
+        numbers = range(train + test)
+        draw = partial(_write_scene, photos_folder, seed)
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(min(4, os.cpu_count() or 1), mp_context=context) as workers:
+            drawn = list(workers.map(draw, numbers, chunksize=16))
+        splits = [Split.TRAIN] * train + [Split.TEST] * test
+        photos = [
+            Photo(
+                name=f"JPEGImages/{scene.name}",
+                width=scene.width,
+                height=scene.height,
+                boxes=scene.boxes,
+                class_names=[CLASS_NAME] * len(scene.boxes),
+                split=split,
+            )
+            for scene, split in zip(drawn, splits, strict=True)
+        ]
+        voc.write(Dataset.of(draft, photos, classes=[CLASS_NAME]), draft)
+    return Dataset.of(folder, photos, classes=[CLASS_NAME])
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What one worker tells of the scene it has written."""
+
+    name: str
+    width: int
+    height: int
+    boxes: list[list[float]]
+
+
+def _write_scene(folder: Path, seed: int, number: int) -> _Scene:
+    rng = np.random.default_rng([seed, number])
+    width, height = SIZES[rng.integers(len(SIZES))]
+    photo, boxes = draw_scene(rng, width, height)
+    name = f"scene_{number:04}.jpg"
+    quality = int(rng.integers(*QUALITIES))
+    Image.fromarray(photo).save(folder / name, quality=quality)
+    return _Scene(name, width, height, boxes.tolist())
