@@ -304,6 +304,14 @@ def test_the_interval_is_as_wide_as_fresh_photos_scatter() -> None:
     assert claimed == pytest.approx(2 * 1.96 * scatter, rel=0.3)
 
 
+def test_without_sizes_only_the_six_numbers_by_size_are_missing() -> None:
+    truth, detections = random_data(12)
+    whole, light = evaluate(truth, detections), evaluate(truth, detections, sizes=False)
+    by_size = {name for name in NAMES if name.endswith(SIZES)}
+    assert light.coco == {n: None if n in by_size else v for n, v in whole.coco.items()}
+    assert (light.per_class, light.ap_interval) == (whole.per_class, whole.ap_interval)
+
+
 def test_the_seed_alone_decides_the_interval() -> None:
     truth, detections = random_data(20)
     assert evaluate(truth, detections, seed=1) == evaluate(truth, detections, seed=1)

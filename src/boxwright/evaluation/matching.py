@@ -117,8 +117,8 @@ def _some(names: Sequence[str] | set[str]) -> str:
     return f"{listed} and {len(ordered) - 5} more" if len(ordered) > 5 else listed
 
 
-def match(truth: Dataset, found: Found) -> dict[str, list[Matches]]:
-    """Match detections to truth as COCO does: for each of AREAS, one `Matches` per class.
+def match(truth: Dataset, found: Found, areas: Sequence[str] = AREAS) -> dict[str, list[Matches]]:
+    """Match detections to truth as COCO does: for each of `areas`, one `Matches` per class.
 
     The matching is pycocotools' own. Boxes flagged CROWD are `iscrowd`; DIFFICULT is not known
     to COCO and changes nothing.
@@ -137,7 +137,7 @@ def match(truth: Dataset, found: Found) -> dict[str, list[Matches]]:
     photos, classes = len(truth), len(truth.classes)
     if not photos or not classes:
         nothing = _matches([None] * photos)
-        return {area: [nothing] * classes for area in AREAS}
+        return {area: [nothing] * classes for area in areas}
     evaluation = cocoeval.COCOeval(
         _Annotations(
             photos,
@@ -153,14 +153,17 @@ def match(truth: Dataset, found: Found) -> dict[str, list[Matches]]:
         ),
         "bbox",
     )
+    parameters = evaluation.params
+    parameters.areaRng = [parameters.areaRng[AREAS.index(area)] for area in areas]
+    parameters.areaRngLbl = list(areas)
     with _silenced(cocoeval):
         evaluation.evaluate()
     cells = iter(evaluation.evalImgs)  # class by class, in it area by area, in it photo by photo
     per_class = [
-        {area: _matches([next(cells) for _ in range(photos)]) for area in AREAS}
+        {area: _matches([next(cells) for _ in range(photos)]) for area in areas}
         for _ in range(classes)
     ]
-    return {area: [matches[area] for matches in per_class] for area in AREAS}
+    return {area: [matches[area] for matches in per_class] for area in areas}
 
 
 @dataclass(frozen=True)
