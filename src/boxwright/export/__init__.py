@@ -46,8 +46,8 @@ def export(
         ExportError: BW401 the file was not as good as the run, BW402 there are no photos to tell
             by, BW403 it needs an operator that phones lack, BW404 it cannot be converted.
     """
-    from boxwright.quality import load
     from boxwright.models import ssd
+    from boxwright.quality import load
     from boxwright.runtime.run import Run
 
     folder = Path(run_folder)
