@@ -1,1 +1,44 @@
-"""Boxwright: a folder of labelled photos becomes an object detector."""
+"""Boxwright: a folder of labelled photos becomes an object detector.
+
+    dataset = boxwright.load("photos")                  # read, repaired, split
+    detector = boxwright.Detector.load("run")           # a run, a SavedModel or a .tflite
+    detections = detector.predict("photo.jpg")
+
+Names are imported when they are first used, so `import boxwright` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from boxwright.api import load as load
+    from boxwright.data.dataset import Dataset as Dataset
+    from boxwright.data.detections import Detections as Detections
+    from boxwright.errors import BoxwrightError as BoxwrightError
+    from boxwright.runtime.detector import Detector as Detector
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "BoxwrightError": "boxwright.errors",
+    "Dataset": "boxwright.data.dataset",
+    "Detections": "boxwright.data.detections",
+    "Detector": "boxwright.runtime.detector",
+    "load": "boxwright.api",
+}
+
+__all__ = ["BoxwrightError", "Dataset", "Detections", "Detector", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'boxwright' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

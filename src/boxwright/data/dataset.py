@@ -136,7 +136,8 @@ class Dataset:
 
     def select(self, photos: ArrayLike) -> Dataset:
         """The given photos (indices or a mask) in the given order; classes stay as they are."""
-        index = np.arange(len(self))[np.asarray(photos)] if len(self) else np.arange(0)
+        chosen = np.asarray(photos)
+        index = np.arange(len(self))[chosen if chosen.size else np.arange(0)]
         counts = np.diff(self.offsets)[index]
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         within = np.arange(int(offsets[-1])) - np.repeat(offsets[:-1], counts)

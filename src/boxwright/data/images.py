@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from boxwright.errors import DataError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
 MOST_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs, as an error
-EXIF_ORIENTATION = 0x0112
+EXIF_ORIENTATION, TIFF_WIDTH, TIFF_HEIGHT = 0x0112, 0x0100, 0x0101
 # What Pillow calls the places, ahead of the pixels, where a photo may state its orientation.
 METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
 UPRIGHT = {
@@ -65,7 +66,7 @@ def read_header(path: str | Path) -> Header:
     """
     with _opened(Path(path)) as picture:
         orientation = _orientation(picture)
-        width, height = picture.size
+        width, height = _stored_size(picture)
         if orientation >= 5:
             width, height = height, width
         return Header(width, height, orientation)
@@ -88,7 +89,8 @@ def read_photo(path: str | Path, *, at_least: int | None = None) -> NDArray[np.u
 
 def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
     """What `read_photo` gives for a picture that Pillow has already opened."""
-    turn = UPRIGHT.get(_orientation(picture))
+    oriented_by_pillow = picture.format == "TIFF"
+    turn = None if oriented_by_pillow else UPRIGHT.get(_orientation(picture))
     return np.asarray(_to_rgb(picture if turn is None else picture.transpose(turn)))
 
 
@@ -101,6 +103,13 @@ def _orientation(picture: Image.Image) -> int:
     except (OSError, SyntaxError, ValueError, KeyError, TypeError, struct.error):
         return 1
     return orientation if orientation in range(1, 9) else 1
+
+
+def _stored_size(picture: Image.Image) -> tuple[int, int]:
+    """Width and height before orienting; Pillow's versions differ on a TIFF's."""
+    if isinstance(picture, TiffImageFile):
+        return picture.tag_v2[TIFF_WIDTH], picture.tag_v2[TIFF_HEIGHT]
+    return picture.size
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

@@ -42,11 +42,11 @@ class Pairing:
             by_parent.setdefault(split_path(annotation.path)[0], []).append(i)
         photos: list[str | None] = [None] * len(annotations)
         for parent, members in by_parent.items():
-            best: list[str | None] = []
+            best: list[str | None] = [None] * len(members)
             for scope in _outwards(parent):
                 near = self._photo_folders(parent, scope)
-                found = [self._find(annotations[i], near) for i in members]
-                if not best or found.count(None) < best.count(None):
+                found = [self._find(annotations[i], near) for i in members] if near else best
+                if found.count(None) < best.count(None):
                     best = found
                 if 2 * best.count(None) <= len(members):
                     break

@@ -1,0 +1,44 @@
+"""The names people build on, and what importing them costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import boxwright
+
+pytestmark = pytest.mark.tiny
+
+NAMES = ["BoxwrightError", "Dataset", "Detections", "Detector", "load"]
+
+
+def test_the_public_names_are_these() -> None:
+    assert boxwright.__all__ == NAMES == dir(boxwright)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_name_can_be_had_and_says_what_it_is_for(name: str) -> None:
+    assert getattr(boxwright, name).__doc__
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'train_my_dragon'"):
+        _ = boxwright.train_my_dragon
+
+
+@pytest.mark.parametrize(
+    ("statement", "unwanted"),
+    [
+        ("import boxwright", {"numpy", "PIL", "keras", "tensorflow"}),
+        ("import boxwright; boxwright.load", {"keras", "tensorflow", "ai_edge_litert"}),
+        ("import boxwright; boxwright.Detector", {"keras", "tensorflow"}),
+    ],
+)
+def test_importing_is_light(statement: str, unwanted: set[str]) -> None:
+    program = f"import sys; {statement}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert unwanted.isdisjoint(done.stdout.split())
