@@ -76,7 +76,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
 
     def convolve(self, inputs: Any, kernel: Any) -> Any:
         """The bare convolution, `SAME` padding, in the layer's compute type."""
-        kernel = ops.cast(kernel, self.compute_dtype)
+        inputs, kernel = (ops.cast(x, self.compute_dtype) for x in (inputs, kernel))
         convolution = ops.depthwise_conv if self.depthwise else ops.conv
         return convolution(inputs, kernel, strides=self.strides, padding="same")
 

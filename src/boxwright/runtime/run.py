@@ -1,10 +1,10 @@
 """What a run folder is.
 
-    run.json           the Artifact: model, classes, preprocessing, provenance with metrics
-    best.weights.h5    the weights to use
-    checkpoint.npz     everything needed to go on exactly where training stopped
-    log.jsonl          one line per report: step, loss, AP, photos per second
-    tensorboard/       the same as TensorBoard events
+run.json           the Artifact: model, classes, preprocessing, provenance with metrics
+best.weights.h5    the weights to use
+checkpoint.npz     everything needed to go on exactly where training stopped
+log.jsonl          one line per report: step, loss, AP, photos per second
+tensorboard/       the same as TensorBoard events
 """
 
 from __future__ import annotations

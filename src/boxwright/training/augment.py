@@ -7,41 +7,15 @@ step, so that a resumed run, and another engine, sees the same photos.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from boxwright.models import framework
+from boxwright.training.recipe import Augmentation
 
 ops: Any = framework.keras().ops
 
-DICE = 11  # random numbers in [0, 1) per photo
-
 # (photos (B, H, W, 3), windows (B, 4) yxyx in fractions of the photo, side) -> (B, side, side, 3)
 Crop = Callable[[Any, Any, int], Any]
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """How far augmentation goes.
-
-    Attributes:
-        window: smallest and largest side of the window, as a fraction of the photo; above 1 the
-            photo becomes smaller on a grey ground.
-        aspect: largest change of the aspect ratio, as a logarithm.
-        whole: probability of the whole photo instead of a window.
-        contrast, saturation: largest relative change; brightness: largest shift of [0, 1].
-        visible: a box stays an object if at least this part of it is in the window.
-        uncertain: below `visible` but above this, its anchors count neither way.
-    """
-
-    window: tuple[float, float] = (0.4, 1.3)
-    aspect: float = 0.25
-    whole: float = 0.15
-    contrast: float = 0.25
-    brightness: float = 0.15
-    saturation: float = 0.3
-    visible: float = 0.4
-    uncertain: float = 0.1
 
 
 def augment(

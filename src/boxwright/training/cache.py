@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from boxwright.data.findings import Finding
 from boxwright.data.geometry import normalised_yxyx
 from boxwright.data.images import read_photo
 from boxwright.errors import BoxwrightError, DataError
+from boxwright.files import translating_os_errors
 
 IN_MEMORY = 1 << 30  # bytes; a larger cache lives in a temporary file
 MOST_BOXES = 200  # per photo; of more, the largest
@@ -27,21 +28,34 @@ class Cache:
     """Decoded photos with their boxes.
 
     Attributes:
-        photos: `(N, side, side, 3)` uint8, oriented and stretched to a square.
-        boxes: `(N, G, 4)` float32 normalised yxyx, padded to `G >= 1` rows.
-        labels: `(N, G)` int32, -1 on padding.
-        dataset: the photos that could be read, in the order of the rows.
+        photos: `(R, side, side, 3)` uint8, oriented and stretched to a square.
+        boxes: `(R, G, 4)` float32 normalised yxyx, padded to `G >= 1` rows.
+        labels: `(R, G)` int32, -1 on padding.
+        rows: `(N,)` which rows of these belong to the photos.
+        dataset: the `N` photos.
         findings: the photos that could not.
     """
 
     photos: NDArray[np.uint8]
     boxes: NDArray[np.float32]
     labels: NDArray[np.int32]
+    rows: NDArray[np.int64]
     dataset: Dataset
     findings: tuple[Finding, ...]
 
     def __len__(self) -> int:
-        return len(self.photos)
+        return len(self.rows)
+
+    def select(self, keep: NDArray[np.bool_]) -> Cache:
+        """The photos where `keep` (`(N,)` bool) holds; no pixel is copied."""
+        return replace(self, rows=self.rows[keep], dataset=self.dataset.select(keep))
+
+    def batch(
+        self, index: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int32]]:
+        """Photos `(B, side, side, 3)`, boxes `(B, G, 4)` and labels `(B, G)`."""
+        rows = self.rows[index]
+        return self.photos[rows], self.boxes[rows], self.labels[rows]
 
 
 def build_cache(
@@ -77,15 +91,13 @@ def build_cache(
             where=dataset.root,
             remedy="Check that the photos lie where their annotations say.",
         )
-    if broken:
-        photos = photos[good]
-    kept = dataset.select(good)
-    boxes, labels = padded_boxes(kept)
+    boxes, labels = padded_boxes(dataset)
     findings = tuple(
         Finding(error.code, dataset.names[i], error.message, "left out of training")
         for i, error in sorted(broken.items())
     )
-    return Cache(photos, boxes, labels, kept, findings)
+    rows = np.flatnonzero(good)
+    return Cache(photos, boxes, labels, rows, dataset.select(good), findings)
 
 
 def padded_boxes(dataset: Dataset) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -107,5 +119,5 @@ def padded_boxes(dataset: Dataset) -> tuple[NDArray[np.float32], NDArray[np.int3
 def _empty(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     if np.prod(shape, dtype=np.int64) <= IN_MEMORY:
         return np.zeros(shape, np.uint8)
-    file = tempfile.TemporaryFile(prefix="boxwright-cache-", dir=Path(tempfile.gettempdir()))
-    return np.memmap(file, np.uint8, "w+", shape=shape)
+    with translating_os_errors(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as file:
+        return np.memmap(file, np.uint8, "w+", shape=shape)  # keeps the file open by itself

@@ -1,0 +1,110 @@
+"""Everything needed to go on exactly where a run stopped, in one .npz without pickles."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boxwright.errors import TrainingError
+from boxwright.files import writing
+from boxwright.training.recipe import Recipe
+
+RESTART_SECONDS = 10.0  # what starting again costs, on top of the budget that is left
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A stopped run.
+
+    Attributes:
+        step: how many steps are done; the next step's number.
+        fraction: how much of the schedule is done, 0 to 1.
+        seconds: how long the run has trained.
+        best_ap: the highest AP so far; -1 before the first evaluation.
+        best_step: the step they are from.
+        recipe: `Recipe.to_json()`.
+        fingerprint: of the training data.
+        arrays: the engine's state, and every weight of the model as `weight/0`, `weight/1`...
+    """
+
+    step: int
+    fraction: float
+    seconds: float
+    best_ap: float
+    best_step: int
+    recipe: dict[str, Any]
+    fingerprint: str
+    arrays: dict[str, Any]
+
+    @property
+    def weights(self) -> list[Any]:
+        """The model's weights, in its order."""
+        count = sum(name.startswith("weight/") for name in self.arrays)
+        return [self.arrays[f"weight/{i}"] for i in range(count)]
+
+    def remaining_recipe(self, seconds: float | None, steps: int | None) -> Recipe:
+        """The run's recipe with the budget that is left, or the new one if one is given.
+
+        Raises:
+            TrainingError: BW307 the run is finished.
+        """
+        if self.fraction >= 1:
+            raise TrainingError(
+                "BW307",
+                f"this run is finished: all {self.step} steps are done.",
+                remedy="Use it, or start a new run in another folder.",
+            )
+        recipe = Recipe.from_json(self.recipe)
+        if steps is not None:
+            return replace(recipe, steps=steps, seconds=None)
+        if seconds is None and recipe.seconds is not None:
+            seconds = max(recipe.seconds - self.seconds, 0.0) + RESTART_SECONDS
+        return replace(recipe, seconds=seconds, steps=recipe.steps if seconds is None else None)
+
+    def check_data(self, fingerprint: str, folder: Path) -> None:
+        """Raises:
+        TrainingError: BW306 the data are not those that the run began with.
+        """
+        if self.fingerprint != fingerprint:
+            raise TrainingError(
+                "BW306",
+                "the photos or labels have changed since the run began.",
+                where=folder,
+                remedy="Start a new run in another folder.",
+            )
+
+    def save(self, path: Path) -> None:
+        plain = {key: value for key, value in vars(self).items() if key != "arrays"}
+        text = np.frombuffer(json.dumps(plain).encode(), np.uint8)
+        with writing(path) as draft, draft.open("wb") as file:
+            np.savez(file, description=text, **self.arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Checkpoint:
+        """Raises:
+        TrainingError: BW305 there is none, or it is damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = dict(file)
+            plain = json.loads(arrays.pop("description").tobytes())
+            return cls(**plain, arrays=arrays)
+        except FileNotFoundError as error:
+            raise TrainingError(
+                "BW305",
+                "there is no checkpoint to resume from.",
+                where=path.absolute(),
+                remedy="Give --out the folder of an earlier run, or leave --resume away.",
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            raise TrainingError(
+                "BW305",
+                f"is damaged ({error}).",
+                where=path.absolute(),
+                remedy="The run's best weights still work; start a new run without --resume.",
+            ) from error

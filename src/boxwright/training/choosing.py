@@ -1,0 +1,93 @@
+"""Which photos train and which choose the best weights; and how good weights are on the latter."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.data.dataset import Dataset, Split
+from boxwright.data.detections import Detections
+from boxwright.data.images import read_photo
+from boxwright.data.preprocessing import Preprocessing
+from boxwright.evaluation.coco import Evaluation, evaluate
+from boxwright.quality.duplicates import groups, photo_hash
+from boxwright.quality.split import hold_out
+from boxwright.runtime.engines import KerasEngine
+from boxwright.training.cache import Cache
+
+CHOOSING = 0.1  # part of the training photos that chooses, where no photo is marked for it
+FEWEST = 100  # below this many photos all of them train and nothing chooses
+MOST = 200  # photos that choose; more would only take time
+BATCH = 16
+
+
+def photos_to_cache(dataset: Dataset) -> Dataset:
+    """Everything that training may look at: all photos but those marked for testing."""
+    return dataset.select((dataset.splits == Split.TRAIN) | (dataset.splits == Split.VAL))
+
+
+def choosing_mask(cache: Cache, seed: int) -> NDArray[np.bool_]:
+    """`(N,)` bool: the photos that choose. Near-duplicates stay on one side."""
+    marked = np.asarray(cache.dataset.splits == Split.VAL)
+    if marked.any() or len(cache) < FEWEST:
+        return marked
+    alike = groups(np.stack([photo_hash(cache.photos[row]) for row in cache.rows]))
+    return hold_out(cache.dataset, alike, CHOOSING, seed)
+
+
+@dataclass(frozen=True)
+class Jury:
+    """Photos that weights are judged on, ready for the network.
+
+    Attributes:
+        truth: the labelled photos.
+        inputs: `(n, S, S, 3)` uint8.
+        preprocessing: how they were made.
+    """
+
+    truth: Dataset
+    inputs: NDArray[np.uint8]
+    preprocessing: Preprocessing
+
+    @classmethod
+    def of(cls, truth: Dataset, preprocessing: Preprocessing, seed: int) -> Jury:
+        """Read the photos from their files, exactly as a detector would; at most MOST of them."""
+        if len(truth) > MOST:
+            chosen = np.random.default_rng(seed).permutation(len(truth))[:MOST]
+            truth = truth.select(np.sort(chosen))
+        size = preprocessing.size
+        inputs = np.zeros((len(truth), size, size, 3), np.uint8)
+        for i in range(len(truth)):
+            inputs[i] = preprocessing.resize(read_photo(truth.path(i)))
+        return cls(truth, inputs, preprocessing)
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def judge(self, model: Any, anchors: NDArray[np.float32]) -> tuple[Evaluation, float]:
+        """How good `model` is on these photos, and how many seconds that took."""
+        begin = time.monotonic()
+        engine = KerasEngine(model, anchors, self.preprocessing)
+        padding = np.zeros((-len(self) % BATCH, *self.inputs.shape[1:]), np.uint8)
+        inputs = np.concatenate([self.inputs, padding])  # one batch size is one compilation
+        batches = np.split(inputs, len(inputs) // BATCH)
+        found = [photo for batch in batches for photo in engine(batch)][: len(self)]
+        detections = [
+            Detections(
+                self.preprocessing.to_photo(boxes, *(int(side) for side in size)),
+                scores,
+                labels.astype(np.int32),
+                self.truth.classes,
+            )
+            for (boxes, scores, labels), size in zip(found, self.truth.sizes, strict=True)
+        ]
+        return evaluate(self.truth, detections, resamples=0, sizes=False), time.monotonic() - begin
+
+    def noise(self) -> float:
+        """A difference in AP that means nothing here: half a standard deviation of a proportion
+        over as many boxes, which is at most `0.25 / sqrt(boxes)`."""
+        return float(0.25 / np.sqrt(max(len(self.truth.boxes), 1)))

@@ -1,0 +1,51 @@
+"""What must not go on unnoticed while training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from boxwright.data.dataset import Dataset
+from boxwright.errors import TrainingError
+
+if TYPE_CHECKING:
+    from boxwright.training.objective import Loss
+
+
+def check_trainable(train: Dataset) -> None:
+    """Refuse data that nothing can be learnt from.
+
+    Raises:
+        TrainingError: BW301 no photo to train on, BW302 no labelled box in them.
+    """
+    if not len(train):
+        raise TrainingError(
+            "BW301",
+            "no photo is marked for training.",
+            where=train.root,
+            remedy="List training photos in ImageSets/Main/train.txt, or put them into train/.",
+        )
+    if not len(train.boxes):
+        raise TrainingError(
+            "BW302",
+            f"none of the {len(train)} training photos has a labelled box.",
+            where=train.root,
+            remedy="Label some objects, or check that the annotations belong to these photos.",
+        )
+
+
+def check_loss(loss: Loss, step: int, photos: Sequence[str]) -> None:
+    """Stop at the first loss that is not a number, naming the photos of its batch.
+
+    Raises:
+        TrainingError: BW303.
+    """
+    if math.isfinite(loss.total):
+        return
+    part = "class" if not math.isfinite(loss.classes) else "box"
+    raise TrainingError(
+        "BW303",
+        f"the {part} loss became {loss.total} at step {step}, on the photos {', '.join(photos)}.",
+        remedy="Look at these photos' boxes; if they are right, report this with the run's log.",
+    )

@@ -1,0 +1,121 @@
+"""A new class head that starts from what the pretrained one already sees in the labelled boxes."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.data.geometry import iou
+from boxwright.models import framework
+from boxwright.models.weights import Pretrained
+
+keras: Any = framework.keras()
+
+MATCHED, BACKGROUND = 0.5, 0.3  # IoU with a labelled box: at least, and below
+
+
+class HeadStart(NamedTuple):
+    """Where one new class starts: the pretrained class and how it scores on the labelled boxes.
+
+    `on_boxes` is the mean over boxes of the best score near the box, `elsewhere` the mean over
+    photos of the best score away from all boxes.
+    """
+
+    name: str
+    origin: str
+    column: int
+    on_boxes: float
+    elsewhere: float
+
+    def __str__(self) -> str:
+        return (
+            f'"{self.name}" starts from the pretrained "{self.origin}", which scores '
+            f"{self.on_boxes:.2f} on its boxes and {self.elsewhere:.2f} elsewhere"
+        )
+
+
+def find_head_start(
+    model: Any,
+    pretrained: Pretrained,
+    images: NDArray[np.float32],
+    boxes: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    anchors: NDArray[np.float32],
+    classes: tuple[str, ...],
+) -> list[HeadStart]:
+    """For each new class the pretrained class that fits its labelled boxes best.
+
+    Fits best: the largest difference between its scores on the boxes and elsewhere.
+
+    Args:
+        model: the new model with the pretrained weights loaded into all but its class head.
+        pretrained: whose class head to try.
+        images: `(n, S, S, 3)` in the network's input range.
+        boxes, labels: `(n, G, 4)` normalised yxyx and `(n, G)`, padded with -1.
+        anchors: `(A, 4)` normalised yxyx.
+        classes: the new classes' names.
+    """
+    scores = _pretrained_scores(model, pretrained, images)  # (n, A, K)
+    fires: list[list[Any]] = [[] for _ in classes]
+    quiet: list[list[Any]] = [[] for _ in classes]
+    for photo in range(len(images)):
+        present = labels[photo] >= 0
+        overlap = iou(boxes[photo][present], anchors)
+        away = overlap.max(axis=0, initial=0) < BACKGROUND
+        background = scores[photo][away].max(axis=0, initial=0)
+        for row, label in zip(overlap, labels[photo][present], strict=True):
+            near = row >= min(MATCHED, row.max())
+            fires[label].append(scores[photo][near].max(axis=0))
+        for label in range(len(classes)):
+            quiet[label].append(background)
+    usable = np.array([name != "" for name in pretrained.classes])
+    starts = []
+    for name, on_boxes, elsewhere in zip(classes, fires, quiet, strict=True):
+        if not on_boxes:  # a class without an example among these photos
+            continue
+        hit, miss = np.mean(on_boxes, axis=0), np.mean(elsewhere, axis=0)
+        best = int(np.argmax(np.where(usable, hit - miss, -np.inf)))
+        starts.append(
+            HeadStart(name, pretrained.classes[best], best, float(hit[best]), float(miss[best]))
+        )
+    return starts
+
+
+def apply_head_start(
+    model: Any, pretrained: Pretrained, starts: list[HeadStart], classes: tuple[str, ...]
+) -> None:
+    """Copy the chosen columns of the pretrained class head into the model's."""
+    columns = {start.name: start.column for start in starts}
+    for head in _class_heads(model):
+        old = pretrained.layers[head.name]
+        for variable in head.weights:
+            value = variable.numpy()
+            new = value.reshape(*value.shape[:-1], -1, len(classes))  # (..., shapes, C)
+            known = old[variable.name]
+            known = known.reshape(*known.shape[:-1], -1, len(pretrained.classes))
+            for label, name in enumerate(classes):
+                if name in columns:
+                    new[..., label] = known[..., columns[name]]
+            variable.assign(new.reshape(value.shape))
+
+
+def _pretrained_scores(
+    model: Any, pretrained: Pretrained, images: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    heads = _class_heads(model)
+    probe = keras.Model(model.inputs, [head.input for head in heads])
+    known = len(pretrained.classes)
+    parts = []
+    for head, maps in zip(heads, probe.predict(images, batch_size=16, verbose=0), strict=True):
+        arrays = pretrained.layers[head.name]
+        kernel = arrays["kernel"].reshape(-1, arrays["kernel"].shape[-1])
+        logits = maps.astype(np.float32) @ kernel + arrays["bias"]
+        parts.append(logits.reshape(len(images), -1, known))
+    logits = np.concatenate(parts, axis=1, dtype=np.float32)
+    return np.reciprocal(1 + np.exp(-logits))
+
+
+def _class_heads(model: Any) -> list[Any]:
+    return [layer for layer in model.layers if layer.name.endswith("ClassPredictor")]

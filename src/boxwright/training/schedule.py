@@ -1,0 +1,82 @@
+"""How far a run is and what that means: learning rate, when to evaluate, when to stop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from statistics import median
+
+EVALUATE_AT = (0.3, 0.5, 0.65, 0.8, 0.9, 1.0)  # of the schedule
+FLOOR = 0.01  # of the learning rate, at the very end
+MEASURED = 25  # steps whose median tells the speed
+
+
+class Schedule:
+    """Walks from fraction 0 to 1 so that the last step ends when the budget does.
+
+    With a step count every step is worth `1 / steps`. With a deadline each step is worth what is
+    left of the schedule over the steps that still fit, at the speed measured so far: when the
+    machine slows down the curve gets steeper, not shorter.
+
+    Args:
+        steps: how many steps in all, or None.
+        deadline: `time.monotonic()` at which the last step should end, or None.
+        fraction: where a resumed run goes on.
+    """
+
+    def __init__(self, *, steps: int | None, deadline: float | None, fraction: float = 0.0) -> None:
+        if (steps is None) == (deadline is None):
+            raise ValueError("a schedule needs either steps or a deadline")
+        self.fraction = fraction
+        self._steps = steps
+        self._deadline = deadline
+        self._durations: deque[float] = deque(maxlen=MEASURED)
+        self._marks = [mark for mark in EVALUATE_AT if mark > fraction]
+        self._evaluation_seconds = 0.0
+
+    @property
+    def done(self) -> bool:
+        return self.fraction >= 1.0
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the last step ends."""
+        if self._deadline is not None:
+            return max(self._deadline - time.monotonic(), 0.0)
+        assert self._steps is not None  # noqa: S101
+        return (1 - self.fraction) * self._steps * self.step_seconds
+
+    @property
+    def step_seconds(self) -> float:
+        """Median of the last steps; 0 before the second step."""
+        return median(self._durations) if self._durations else 0.0
+
+    def learning_rate(self, peak: float, step: int, warmup_steps: int) -> float:
+        """A linear rise, then half a cosine down (Loshchilov and Hutter 2017, equation 5)."""
+        cosine = 0.5 * (1 + math.cos(math.pi * min(self.fraction, 1.0)))
+        return peak * min((step + 1) / max(warmup_steps, 1), 1.0) * (FLOOR + (1 - FLOOR) * cosine)
+
+    def advance(self, step_seconds: float, *, compiled: bool) -> None:
+        """Note a step that took `step_seconds`; `compiled` is false for the first, slow one."""
+        if compiled:
+            self._durations.append(step_seconds)
+        if self._steps is not None:
+            self.fraction += 1 / self._steps
+        elif self._durations:
+            reserved = self._evaluation_seconds * len(self._marks)
+            steps_left = (self.seconds_left - reserved) / self.step_seconds
+            self.fraction += (1 - self.fraction) / max(steps_left, 0.0) if steps_left > 1 else 1.0
+        if self.fraction > 1 - 1e-9:
+            self.fraction = 1.0
+
+    def evaluation_due(self) -> bool:
+        """Whether the next evaluation mark has been reached; it is then crossed off."""
+        if not self._marks or self.fraction < self._marks[0]:
+            return False
+        self._marks = [mark for mark in self._marks if mark > self.fraction]
+        return True
+
+    def evaluated(self, seconds: float) -> None:
+        """Note how long an evaluation took, so that time is kept for the next ones."""
+        self._evaluation_seconds = seconds
