@@ -57,7 +57,7 @@ def hushed() -> Iterator[None]:
 
 
 def _imported(name: str) -> Any:
-    if name in sys.modules:
+    if sys.modules.get(name) is not None:
         return sys.modules[name]
     # TensorFlow reads this once, when it is imported: 2 keeps errors and drops chatter.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

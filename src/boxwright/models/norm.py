@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -47,17 +48,19 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
     def build(self, input_shape: tuple[int, ...]) -> None:
         channels = input_shape[-1]
         out = channels if self.depthwise else self.filters
-        self.kernel = self.add_weight(
+        # Statistics and folding need all of float32, whatever the convolution computes in.
+        add = functools.partial(self.add_weight, autocast=False)
+        self.kernel = add(
             name="kernel",
             shape=(self.kernel_size, self.kernel_size, channels, 1 if self.depthwise else out),
             initializer=_he_normal(self.kernel_size**2 * (1 if self.depthwise else channels)),
         )
-        self.gamma = self.add_weight(name="gamma", shape=(out,), initializer="ones")
-        self.beta = self.add_weight(name="beta", shape=(out,), initializer="zeros")
-        self.moving_mean = self.add_weight(
+        self.gamma = add(name="gamma", shape=(out,), initializer="ones")
+        self.beta = add(name="beta", shape=(out,), initializer="zeros")
+        self.moving_mean = add(
             name="moving_mean", shape=(out,), initializer="zeros", trainable=False
         )
-        self.moving_variance = self.add_weight(
+        self.moving_variance = add(
             name="moving_variance", shape=(out,), initializer="ones", trainable=False
         )
 

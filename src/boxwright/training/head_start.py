@@ -114,7 +114,8 @@ def _pretrained_scores(
         logits = maps.astype(np.float32) @ kernel + arrays["bias"]
         parts.append(logits.reshape(len(images), -1, known))
     logits = np.concatenate(parts, axis=1, dtype=np.float32)
-    return np.reciprocal(1 + np.exp(-logits))
+    scores: NDArray[np.float32] = 1 / (1 + np.exp(-logits))
+    return scores
 
 
 def _class_heads(model: Any) -> list[Any]:

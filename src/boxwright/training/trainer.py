@@ -136,9 +136,8 @@ def train(
         reporter.say(str(head_start))
     if begin.probe:
         before, _ = begin.probe.judge(averaged, anchors)
-        reporter.say(
-            f"before training, on {before.photos} training photos: AP {before.ap}, AP50 {before.ap50}"
-        )
+        scores = _scores(before)
+        reporter.say(f"before training, on {before.photos} training photos: {scores}")
 
     # ---- Engine ------------------------------------------------------------------------------
     variables = start.trained_variables(model, recipe)
@@ -274,6 +273,12 @@ def _batch(photos: int, recipe: Recipe, step: int) -> tuple[NDArray[np.int64], N
     ]
     dice = np.random.default_rng([recipe.seed, step, 1]).random((recipe.batch_size, DICE))
     return np.concatenate(rows), dice.astype(np.float32)
+
+
+def _scores(evaluation: Evaluation) -> str:
+    scores = {"AP": evaluation.ap, "AP50": evaluation.ap50}
+    known = [f"{name} {score:.3f}" for name, score in scores.items() if score is not None]
+    return ", ".join(known) or "nothing to measure"
 
 
 def _provenance(

@@ -1,0 +1,54 @@
+"""The `boxwright` command. Each verb has a file of its own and imports what it needs when called,
+so that `boxwright --help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from boxwright.cli import demo, evaluate, export, predict, train
+from boxwright.cli.console import INTERRUPTED, guarded
+
+app = typer.Typer(
+    name="boxwright",
+    help="A folder of labelled photos becomes a detector that runs anywhere.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help takes 0.1 s, with panels it takes 0.3
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"boxwright {version('boxwright')}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Start with `boxwright demo`: it needs neither data nor a network.")
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """A folder of labelled photos becomes a detector that runs anywhere."""
+
+
+for command in (train.train, evaluate.evaluate, export.export, predict.predict, demo.demo):
+    app.command()(guarded(command))
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):  # a Windows console may not speak UTF-8
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,156 @@
+"""`boxwright train`"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from boxwright.cli.console import INTERRUPTED, plain, say, show, show_json
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+SHORTEST = 15.0  # seconds; starting alone takes ten
+
+# What Python needed before this line, so that the budget counts from the command's start.
+STARTED = time.monotonic() - time.process_time()
+
+
+def seconds_of(budget: str) -> float:
+    """`90`, `90s`, `2m` or `1.5h` in seconds; raises `typer.BadParameter` for anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", budget.strip().lower())
+    if not found:
+        raise typer.BadParameter(f"{budget!r} is not a time; write 30s, 2m or 1h.")
+    seconds = float(found[1]) * UNITS[found[2]]
+    if seconds < SHORTEST:
+        raise typer.BadParameter(
+            f"{budget} is too short: starting alone takes ten seconds. Try 30s."
+        )
+    return seconds
+
+
+def train(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of labelled photos.")],
+    out: Annotated[Path, typer.Option("--out", help="The run folder to write.")] = Path("run"),
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Wall time from start to last line: 30s, 2m, 1h. [default: 2m]"
+        ),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Pretrained weights to start from; downloaded once if not given."),
+    ] = None,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Start without pretrained weights.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the stopped run in --out.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    input_size: Annotated[
+        int | None, typer.Option(min=64, max=1024, help="Side of the network's input, pixels.")
+    ] = None,
+    depth_multiplier: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=2.0, help="Of the network's filters, from scratch only."),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Count steps instead of time.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Train a detector on labelled photos.
+
+    Classes, sizes and splits are read from the data; everything else is decided from them and
+    from the budget, and said. Photos marked for testing are never opened. Ctrl-C leaves a usable
+    run.
+
+    \b
+    Examples:
+      boxwright train photos --budget 2m --out run
+      boxwright train photos --weights ssd_mobilenet_v1_coco_quant.tflite --out run
+      boxwright train photos --out run --resume
+    """
+    if budget and steps:
+        raise typer.BadParameter("give either --budget or --steps.")
+    seconds = None if steps or (resume and not budget) else seconds_of(budget or "2m")
+    if from_scratch and weights:
+        raise typer.BadParameter("--from-scratch and --weights exclude each other.")
+    if depth_multiplier and not (from_scratch or resume):
+        raise typer.BadParameter("--depth-multiplier needs --from-scratch: weights have their own.")
+    from boxwright.api import load
+    from boxwright.cli.progress import ProgressLine
+    from boxwright.training.trainer import train as train_run
+
+    dataset = load(data)
+    with ProgressLine() as line:
+        for finding in dataset.findings:
+            line.say(str(finding))
+        line.say(_counts(dataset))
+        if weights is None and not from_scratch and not resume:
+            from boxwright.models import zoo
+
+            weights = zoo.fetch()
+        outcome = train_run(
+            dataset,
+            out=out,
+            weights=weights,
+            seconds=seconds,
+            steps=steps,
+            input_size=input_size,
+            depth_multiplier=depth_multiplier,
+            seed=seed,
+            resume=resume,
+            reporter=line,
+            started=STARTED,
+        )
+    chosen = outcome.evaluation
+    if json:
+        show_json(
+            {
+                "run": str(out),
+                "step": outcome.step,
+                "interrupted": outcome.interrupted,
+                "seconds": round(time.monotonic() - STARTED, 1),
+                "validation": chosen.to_json() if chosen else None,
+            }
+        )
+    else:
+        show(_ending(out, data, outcome))
+    if outcome.interrupted:
+        say(f"Stopped. Go on with: boxwright train {plain(data)} --out {plain(out)} --resume")
+        raise typer.Exit(INTERRUPTED)
+
+
+def _counts(dataset: Any) -> str:
+    """`200 photos, 217 boxes of 1 class (raccoon): 160 to train on, 40 for testing`"""
+    names = ", ".join(dataset.classes[:5]) + (", ..." if len(dataset.classes) > 5 else "")
+    kinds = "class" if len(dataset.classes) == 1 else "classes"
+    parts = [
+        f"{len(photos)} {use}"
+        for split, use in (("train", "to train on"), ("val", "to choose by"), ("test", "for testing"))
+        if len(photos := dataset.split(split))
+    ]  # fmt: skip
+    return (
+        f"{len(dataset)} photos, {len(dataset.boxes)} boxes of {len(dataset.classes)} {kinds} "
+        f"({names}): {', '.join(parts)}"
+    )
+
+
+def _ending(out: Path, data: Path, outcome: Any) -> str:
+    lines = [f"[bold]{plain(out)}[/] holds the weights of step {outcome.step}."]
+    if outcome.evaluation and outcome.evaluation.ap is not None:
+        photos = outcome.evaluation.photos
+        lines.append(
+            f"AP {outcome.evaluation.ap:.3f}, AP50 {outcome.evaluation.ap50:.3f} on the {photos} "
+            "photos that chose them. For a number to trust:"
+        )
+    else:
+        lines.append("Too few photos to choose by: these are the last averaged weights. Next:")
+    lines += [
+        f"  boxwright evaluate {plain(out)} {plain(data)}",
+        f"  boxwright export {plain(out)} --to tflite",
+    ]
+    return "\n".join(lines)
