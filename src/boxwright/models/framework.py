@@ -66,8 +66,12 @@ def _imported(name: str) -> Any:
         with hushed():
             return importlib.import_module(name)
     except ImportError as error:
+        remedy = "Install it with: pip install 'boxwright[train]'"
+        engine = os.environ.get("KERAS_BACKEND", "tensorflow")
+        if name == "keras" and engine != "tensorflow":
+            remedy += f", and what KERAS_BACKEND={engine} needs; or unset KERAS_BACKEND."
         raise SystemFaultError(
             "BW901",
             f"this needs {name}, which cannot be imported here ({error}).",
-            remedy="Install it with: pip install 'boxwright[train]'",
+            remedy=remedy,
         ) from error
