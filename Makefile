@@ -1,0 +1,68 @@
+# Every target does all its own set-up: Python 3.11 to 3.13 and make are enough.
+# PYTHON=/path/to/python chooses another interpreter, OUT=folder where the demo writes.
+
+OUT ?= demo
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+READY := $(VENV)/ready
+RUNTIME := $(READY)/train
+TOOLS := $(READY)/dev
+CHECKED := src tests
+
+.PHONY: help demo test tiny dev lint clean
+
+help:
+	@echo "make demo    draw photos, train, evaluate, export, look at the result"
+	@echo "make test    lint, types, layers, tests"
+	@echo "make tiny    the tests that answer in seconds"
+	@echo "make lint    lint, types and layers alone"
+	@echo "make dev     the environment with all tools, and nothing else"
+	@echo "make clean   remove the environment and what the others wrote"
+
+demo: $(RUNTIME)
+	@$(BIN)/python -m boxwright demo --out "$(OUT)"
+
+test: lint
+	@$(BIN)/python -m pytest
+
+tiny: $(TOOLS)
+	@$(BIN)/python -m pytest -m tiny
+
+lint: $(TOOLS)
+	@$(BIN)/ruff check $(CHECKED)
+	@$(BIN)/ruff format --check $(CHECKED)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+dev: $(TOOLS)
+	@echo "Ready: $(BIN)/boxwright, $(BIN)/pytest, $(BIN)/ruff, $(BIN)/mypy"
+
+clean:
+	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(TOOLS): pyproject.toml $(RUNTIME)
+	@echo "Installing the development tools into $(VENV)"
+	@$(PIP) install --editable '.[dev]'
+	@touch $@
+
+$(RUNTIME): pyproject.toml $(READY)/venv
+	@echo "Installing Boxwright with TensorFlow into $(VENV): the first time takes a few minutes"
+	@$(PIP) install --editable '.[train]'
+	@touch $@
+
+# An interpreter counts if it runs, is of a fitting version and can make environments: shims of
+# version managers exist without doing so, and some systems leave out venv.
+$(READY)/venv:
+	@chosen=; for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do \
+	  if "$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	      >/dev/null 2>&1; then chosen="$$python"; break; fi; \
+	done; \
+	if [ -z "$$chosen" ]; then \
+	  echo "Boxwright needs Python 3.11, 3.12 or 3.13 with venv, and found none$(if $(PYTHON), at $(PYTHON))." >&2; \
+	  echo "Install one (on Debian or Ubuntu: apt install python3 python3-venv), or name one:" >&2; \
+	  echo "  make $(or $(MAKECMDGOALS),demo) PYTHON=/path/to/python3.12" >&2; \
+	  exit 1; \
+	fi; \
+	echo "Making the environment $(VENV) with $$("$$chosen" --version)"; \
+	"$$chosen" -m venv --clear $(VENV) && mkdir -p $(READY) && touch $@

@@ -1,0 +1,102 @@
+"""What every command shares: where it prints to, and how it fails.
+
+Standard output holds what was asked for, standard error everything else, so that `--json` can be
+piped. A failure is one coded sentence and one remedy; a person never sees a traceback.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, ParamSpec
+
+import typer
+
+from boxwright.errors import BoxwrightError, SystemFaultError
+
+P = ParamSpec("P")
+
+FAILED, INTERRUPTED = 1, 130  # exit codes; 2 is a command that was not understood
+
+
+def guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """The command with every failure turned into a sentence on standard error and an exit code."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except BoxwrightError as error:
+            fail(error)
+        except KeyboardInterrupt:
+            interrupted()
+        except BrokenPipeError:  # `boxwright ... | head` has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(FAILED) from None
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            fail(unexpected(error))
+
+    return run
+
+
+def fail(error: BoxwrightError) -> NoReturn:
+    """Say what is wrong and what to do, and end the command."""
+    say(f"[bold red]{error.code}[/] ", _sentence(error), "\n", f"[dim]->[/] {plain(error.remedy)}")
+    raise typer.Exit(FAILED)
+
+
+def interrupted() -> NoReturn:
+    say("Stopped.")
+    raise typer.Exit(INTERRUPTED)
+
+
+def unexpected(error: Exception) -> SystemFaultError:
+    """An error that Boxwright did not foresee, its traceback put into a file."""
+    handle, name = tempfile.mkstemp(prefix="boxwright-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as log:
+        log.write(f"boxwright {' '.join(sys.argv[1:])}\n\n")
+        traceback.print_exception(error, file=log)
+    return SystemFaultError(
+        "BW999",
+        f"Boxwright itself failed: {type(error).__name__}: {error}.",
+        remedy=f"This is a mistake in Boxwright. Please report it with the file {name}.",
+    )
+
+
+def say(*parts: str) -> None:
+    """Print rich markup on standard error."""
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False, soft_wrap=True).print(*parts, sep="")
+
+
+def show(thing: Any) -> None:
+    """Print a sentence or a rich table on standard output."""
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=isinstance(thing, str)).print(thing)
+
+
+def show_json(value: Any) -> None:
+    """Print `value` as JSON on standard output."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def plain(text: str | Path) -> str:
+    """Text whose square brackets are not markup."""
+    from rich.markup import escape
+
+    return escape(str(text))
+
+
+def _sentence(error: BoxwrightError) -> str:
+    place = f"[bold]{plain(error.where)}[/]: " if error.where else ""
+    return place + plain(error.message)

@@ -1,0 +1,62 @@
+"""`boxwright evaluate`"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from boxwright.cli.console import show, show_json
+from boxwright.errors import DataError
+
+
+class SplitName(StrEnum):
+    test = "test"
+    val = "val"
+    train = "train"
+
+
+def evaluate(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A run folder, a SavedModel or a .tflite file.")
+    ],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of labelled photos.")],
+    split: Annotated[SplitName, typer.Option(help="Which photos to measure on.")] = SplitName.test,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Measure a detector on labelled photos.
+
+    Prints COCO's twelve numbers, VOC AP50, AP per class, how far the numbers can be trusted, and
+    what one constant box would reach on the same photos.
+
+    \b
+    Examples:
+      boxwright evaluate run photos
+      boxwright evaluate run/detector.tflite photos --split val --json
+    """
+    from boxwright.api import load
+    from boxwright.evaluation import coco, report
+    from boxwright.evaluation.confidence import constant_box
+    from boxwright.runtime.detector import Detector
+
+    detector = Detector.load(model)
+    dataset = load(data)
+    photos = dataset.split(split.value)
+    if not len(photos):
+        marked = [name for name in SplitName if len(dataset.split(name.value))]
+        raise DataError(
+            "BW193",
+            f"no photo is marked {split.value}.",
+            where=data,
+            remedy=f"Choose among: {', '.join(f'--split {name}' for name in marked)}.",
+        )
+    found = detector.predict_many(photos.path(i) for i in range(len(photos)))
+    evaluation = coco.evaluate(photos, list(found))
+    if json:
+        show_json({"model": str(model), "data": str(data), "split": split} | evaluation.to_json())
+        return
+    train = dataset.split("train")
+    control = coco.evaluate(photos, constant_box(train, photos), resamples=0)
+    show(report.table(evaluation, control=control if len(train.boxes) else None))

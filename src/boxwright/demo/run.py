@@ -1,0 +1,179 @@
+"""The demo: the whole road from labelled photos to a file that detects, on photos it draws."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from boxwright.api import load
+from boxwright.data.dataset import Dataset
+from boxwright.data.detections import Detections
+from boxwright.data.images import read_photo
+from boxwright.demo.controls import learn_colours
+from boxwright.demo.dataset import write_dataset
+from boxwright.errors import TrainingError
+from boxwright.evaluation.coco import Evaluation, evaluate
+from boxwright.evaluation.confidence import constant_box
+from boxwright.evaluation.report import number
+from boxwright.export import Proof, export
+from boxwright.files import writing
+from boxwright.media.draw import contact_sheet, draw
+from boxwright.runtime.detector import Detector
+from boxwright.runtime.gallery import write_gallery
+from boxwright.runtime.run import Run
+from boxwright.training.reporter import Reporter
+from boxwright.training.trainer import train
+
+TRAIN, TEST = 700, 150  # scenes
+STEPS = 900
+INPUT_SIZE, DEPTH_MULTIPLIER = 192, 0.5
+LEAST_AP50, MOST_OF_A_CONTROL = 0.85, 0.3  # what the demo must show to be worth its time
+ON_SHEET, COLUMNS = 12, 4
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the demo reached and wrote.
+
+    Attributes:
+        trained, by_colour, by_place: the detector and the two controls on the test scenes.
+        proof: how the exported file compares with the run.
+        detector: the exported file.
+        sheet: test scenes with truth and what the exported file found.
+        found: folder of photos with boxes drawn and detections.json.
+        seconds: the whole took.
+    """
+
+    trained: Evaluation
+    by_colour: Evaluation
+    by_place: Evaluation
+    proof: Proof
+    detector: Path
+    sheet: Path
+    found: Path
+    seconds: float
+
+    def table(self) -> RenderableType:
+        """The result as a short table and where to look, to be printed by rich."""
+        rows = Table(box=None, pad_edge=False, header_style="dim")
+        rows.add_column("on scenes it has never seen")
+        for title in ("AP50", "95 % interval", "AP"):
+            rows.add_column(title, justify="right")
+        for name, evaluation in (
+            ("the trained detector", self.trained),
+            ("control: the colours of hard hats", self.by_colour),
+            ("control: one constant box", self.by_place),
+        ):
+            low, high = evaluation.ap50_interval or (None, None)
+            between = f"{number(low)} to {number(high)}"
+            rows.add_row(name, number(evaluation.ap50), between, number(evaluation.ap))
+        places = Table(box=None, pad_edge=False, show_header=False)
+        places.add_row("look at", Text(str(self.sheet), style="bold"), "found and true boxes")
+        places.add_row("", Text(str(self.found), style="bold"), "drawn photos, detections.json")
+        places.add_row("use", Text(str(self.detector), style="bold"), "runs on a phone")
+        return Group(rows, "", places, "", f"{self.seconds:.0f} seconds in all.")
+
+    def check(self) -> None:
+        """Raise if the detector is not clearly better than what needs no learning.
+
+        Raises:
+            TrainingError: BW391 the detector is too poor, BW392 a control is too good.
+        """
+        ap50 = self.trained.ap50 or 0.0
+        if ap50 < LEAST_AP50:
+            raise TrainingError(
+                "BW391",
+                f"the demo's detector reached AP50 {ap50:.3f}, and should reach {LEAST_AP50}.",
+                remedy="Please report this with the demo's folder run.",
+            )
+        best = max(self.by_colour.ap50 or 0.0, self.by_place.ap50 or 0.0)
+        if best >= MOST_OF_A_CONTROL:
+            raise TrainingError(
+                "BW392",
+                f"a control that learns next to nothing reached AP50 {best:.3f}, so the demo "
+                "proves nothing.",
+                remedy="Please report this.",
+            )
+
+
+def run(out: str | Path, reporter: Reporter, *, seed: int = 0) -> Result:
+    """Draw a data set, train on it from scratch, evaluate, export, predict.
+
+    Everything is written below `out`; what an earlier demo wrote there is replaced.
+    """
+    started = time.monotonic()
+    out = Path(out)
+
+    reporter.say(f"Drawing {TRAIN + TEST} photos of building sites: {out / 'data'}")
+    write_dataset(out / "data", TRAIN, TEST, seed)
+    dataset = load(out / "data")
+    test = dataset.split("test")
+
+    reporter.say("Training a detector for hard hats from scratch")
+    if Run(out / "run").exists():
+        shutil.rmtree(out / "run")
+    train(
+        dataset,
+        out=out / "run",
+        weights=None,
+        steps=STEPS,
+        input_size=INPUT_SIZE,
+        depth_multiplier=DEPTH_MULTIPLIER,
+        seed=seed,
+        reporter=reporter,
+    )
+
+    reporter.say(f"Evaluating on {TEST} other scenes, and two controls that hardly learn")
+    detector = Detector.load(out / "run")
+    paths = [test.path(i) for i in range(len(test))]
+    trained = evaluate(test, list(detector.predict_many(paths)))
+    by_colour = evaluate(test, learn_colours(dataset.split("train")).predict_all(test))
+    by_place = evaluate(test, constant_box(dataset.split("train"), test))
+
+    reporter.say("Exporting, and proving the exported file")
+    exported, proof = export(out / "run", "tflite", data=out / "data")
+
+    reporter.say("Finding hard hats with the exported file")
+    chosen = _worth_looking_at(test)
+    phone = Detector.load(exported)
+    write_gallery(phone, [test.path(i) for i in chosen], out / "found")
+    sheet = _contact_sheet(out / "scenes.png", test, chosen, phone)
+    return Result(
+        trained,
+        by_colour,
+        by_place,
+        proof,
+        exported,
+        sheet,
+        out / "found",
+        time.monotonic() - started,
+    )
+
+
+def _worth_looking_at(test: Dataset) -> list[int]:
+    """Photos for the sheet: mostly with several objects, one without any."""
+    counts = np.diff(test.offsets)
+    many = np.flatnonzero(counts >= 2)[: ON_SHEET - 3]
+    one, none = np.flatnonzero(counts == 1)[:2], np.flatnonzero(counts == 0)[:1]
+    return sorted(int(i) for i in np.concatenate([many, one, none]))
+
+
+def _contact_sheet(target: Path, test: Dataset, chosen: list[int], detector: Detector) -> Path:
+    """The chosen photos with found boxes and, dashed, the true ones."""
+    pictures, captions = [], []
+    for i in chosen:
+        photo = read_photo(test.path(i))
+        found: Detections = detector.predict(photo)
+        truth = test.boxes[test.rows(i)]
+        pictures.append(draw(photo, found, truth=truth))
+        captions.append(f"{len(truth)} true, {len(found)} found")
+    with writing(target) as draft:
+        contact_sheet(pictures, columns=COLUMNS, captions=captions).save(draft)
+    return target
