@@ -32,6 +32,10 @@ from boxwright.formats.voc_xml import Annotation, UnusableError, read_annotation
 LISTED = 10  # how many broken files an error names
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
 LABEL_MAPS = (".pbtxt", ".pbtext")
+UNSURE = (
+    "{} photos are turned by EXIF in a way that their annotation's size cannot show; their boxes "
+    "are taken as drawn on the upright photo"
+)
 
 
 def detect(folder: Folder) -> bool:
@@ -47,30 +51,27 @@ def read(folder: Folder) -> Dataset:
             (all of them are named, up to ten); BW101 none of the photos is there.
     """
     annotations = _read_annotations(folder)
-    paths, photos, findings = _pair(folder, annotations)
+    photos, findings = _pair(folder, annotations)
     headers = _read_headers(folder, photos, findings)
-    kept = [path for path in paths if photos[path] in headers]
+    kept = [path for path, photo in photos.items() if photo in headers]
     if not kept:
-        raise DataError(
-            "BW101",
-            f"of the {len(annotations)} annotations here not one has a photo that can be opened "
-            f"({findings[0].where if findings else 'none found'}: "
-            f"{findings[0].message if findings else 'no photos'}).",
-            where=folder.root.absolute(),
-            remedy="Put the photos into the same folder as the xml files, or into one beside it.",
-        )
+        raise _no_photos(folder, len(annotations), findings)
     marks, odd_lists = split_marks(folder, [photos[path] for path in kept])
-    labelled = [
-        _labelled(annotations[path], photos[path], headers[photos[path]], mark, findings)
-        for path, mark in zip(kept, marks, strict=True)
-    ]
-    _note_uncertain_frames(
-        [(annotations[path], headers[photos[path]], photos[path]) for path in kept], findings
-    )
+    labelled, unsure = [], []
+    for path, mark in zip(kept, marks, strict=True):
+        annotation, name, header = annotations[path], photos[path], headers[photos[path]]
+        boxes, odd = into_photo(as_boxes(annotation.boxes), annotation.size, header, name)
+        findings.extend(odd)
+        if annotation.names and uncertain(annotation.size, header):
+            unsure.append(name)
+        labels, flags = annotation.names, annotation.flags
+        labelled.append(Photo(name, header.width, header.height, boxes, labels, flags, mark))
+    findings.extend(odd_lists)
+    if unsure:
+        findings.append(Finding("BW104", unsure[0], UNSURE.format(len(unsure))))
     _note_unlabelled(folder, set(photos.values()), findings)
     names = {name for photo in labelled for name in photo.class_names}
-    classes = _classes(folder, names, findings)
-    return Dataset.of(folder.root, labelled, classes, [*findings, *odd_lists])
+    return Dataset.of(folder.root, labelled, _classes(folder, names, findings), findings)
 
 
 def write(dataset: Dataset, target: str | Path) -> None:
@@ -143,8 +144,8 @@ def _all_broken(root: Path, broken: Sequence[UnusableError]) -> DataError:
 
 def _pair(
     folder: Folder, annotations: dict[str, Annotation]
-) -> tuple[list[str], dict[str, str], list[Finding]]:
-    """The annotations that have a photo, their photos, and findings about the others."""
+) -> tuple[dict[str, str], list[Finding]]:
+    """The annotations that have a photo to themselves, with it, and findings about the others."""
     stated = [Stated(path, annotation.filename) for path, annotation in annotations.items()]
     pairing = Pairing(folder)
     leaving = [
@@ -156,21 +157,27 @@ def _pair(
     ]
     if leaving:
         raise _all_broken(folder.root, leaving)
-    photos: dict[str, str] = {}
+    found = dict(zip(annotations, pairing.photos_of(stated), strict=True))
     owner: dict[str, str] = {}
+    for path in sorted(found, key=lambda path: not _beside(path, found[path])):
+        owner.setdefault(found[path] or "", path)
+    photos: dict[str, str] = {}
     findings = []
-    for one, photo in zip(stated, pairing.photos_of(stated), strict=True):
+    for path, photo in found.items():
         if photo is None:
-            name = one.photo or stem(split_path(one.path)[1])
+            name = annotations[path].filename or stem(split_path(path)[1])
             message = f"its photo '{name}' is not here"
-            findings.append(Finding("BW101", one.path, message, "left out"))
-        elif photo in owner:
+            findings.append(Finding("BW101", path, message, "left out"))
+        elif owner[photo] != path:
             message = f"{photo} already has the annotation {owner[photo]}"
-            findings.append(Finding("BW113", one.path, message, "left out"))
+            findings.append(Finding("BW113", path, message, "left out"))
         else:
-            owner[photo] = one.path
-            photos[one.path] = photo
-    return list(photos), photos, findings
+            photos[path] = photo
+    return photos, findings
+
+
+def _beside(path: str, photo: str | None) -> bool:
+    return photo is not None and split_path(path)[0] == split_path(photo)[0]
 
 
 def _read_headers(
@@ -186,26 +193,14 @@ def _read_headers(
     return headers
 
 
-def _labelled(
-    annotation: Annotation, photo: str, header: Header, mark: Split, findings: list[Finding]
-) -> Photo:
-    boxes, odd = into_photo(as_boxes(annotation.boxes), annotation.size, header, photo)
-    findings.extend(odd)
-    return Photo(
-        photo, header.width, header.height, boxes, annotation.names, annotation.flags, mark
+def _no_photos(folder: Folder, annotations: int, findings: list[Finding]) -> DataError:
+    first = "".join(f": {finding.where}: {finding.message}" for finding in findings[:1])
+    return DataError(
+        "BW101",
+        f"of the {annotations} annotations here not one has a photo that can be opened{first}.",
+        where=folder.root.absolute(),
+        remedy="Put the photos into the same folder as the xml files, or into one beside it.",
     )
-
-
-def _note_uncertain_frames(
-    read: Sequence[tuple[Annotation, Header, str]], findings: list[Finding]
-) -> None:
-    unsure = [photo for a, header, photo in read if a.names and uncertain(a.size, header)]
-    if unsure:
-        message = (
-            f"{len(unsure)} photos are turned by EXIF in a way that their annotation's size cannot "
-            "show; their boxes are taken as drawn on the upright photo"
-        )
-        findings.append(Finding("BW104", unsure[0], message))
 
 
 def _note_unlabelled(folder: Folder, labelled: set[str], findings: list[Finding]) -> None:

@@ -1,0 +1,69 @@
+"""The shared data sets, read as they are; the numbers were counted with other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import boxwright
+from boxwright import formats
+from boxwright.data.dataset import Split
+from boxwright.formats import voc
+from boxwright.formats.csv import listed_photos
+
+pytestmark = [pytest.mark.tiny, pytest.mark.shared]
+
+
+@pytest.mark.parametrize(
+    ("folder", "photos", "boxes", "classes", "splits"),
+    [
+        ("raccoon", 200, {"raccoon": 217}, ("raccoon",), (160, 0, 40)),
+        (
+            "bccd",
+            364,
+            {"Platelets": 361, "RBC": 4155, "WBC": 372},
+            ("Platelets", "RBC", "WBC"),
+            (205, 87, 72),
+        ),
+    ],
+)
+def test_counts(
+    shared: Path,
+    folder: str,
+    photos: int,
+    boxes: dict[str, int],
+    classes: tuple[str, ...],
+    splits: tuple[int, ...],
+) -> None:
+    dataset = formats.read(shared / "data" / folder)
+    assert len(dataset) == photos
+    assert dataset.classes == classes
+    assert dict(zip(classes, np.bincount(dataset.labels), strict=True)) == boxes
+    assert tuple(np.bincount(dataset.splits)) == splits
+    assert dataset.findings == ()
+
+
+def test_raccoon_splits_are_those_of_its_csv_lists(shared: Path) -> None:
+    root = shared / "data" / "raccoon"
+    dataset = formats.read(root)
+    for mark in (Split.TRAIN, Split.TEST):
+        listed = listed_photos(root / "data" / f"{mark.name.lower()}_labels.csv")
+        assert {Path(name).name for name in dataset.split(mark).names} == set(listed)
+
+
+def test_the_point_sized_boxes_of_bccd_are_dropped_by_name(shared: Path) -> None:
+    dataset = boxwright.load(shared / "data" / "bccd")
+    assert len(dataset.boxes) == 4886
+    assert [(finding.code, finding.where) for finding in dataset.findings] == [
+        ("BW106", "BCCD/JPEGImages/BloodImage_00338.jpg, box 13"),
+        ("BW106", "BCCD/JPEGImages/BloodImage_00343.jpg, box 4"),
+    ]
+
+
+def test_bccd_survives_being_written(shared: Path, tmp_path: Path) -> None:
+    read = boxwright.load(shared / "data" / "bccd" / "BCCD")
+    few = read.select(np.arange(0, len(read), 12))
+    voc.write(few, tmp_path / "copy")
+    assert formats.read(tmp_path / "copy").fingerprint() == few.fingerprint()
