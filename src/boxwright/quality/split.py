@@ -41,12 +41,11 @@ def hold_out(
     shuffled = np.random.default_rng(seed).permutation(len(sizes))
     order = shuffled[np.argsort(rarity[shuffled], kind="stable")]
     for group in order:
-        of_group = slice(starts[group], starts[group + 1])
-        own, count = classes[of_group], counts[of_group]
-        gap, gap_after = needs[own] / totals[own], (needs[own] - count) / totals[own]
-        if sizes[group] <= room and gap_after @ gap_after < gap @ gap:
+        own = slice(starts[group], starts[group + 1])
+        rarest = starts[group] + totals[classes[own]].argmin()
+        if sizes[group] <= room and needs[classes[rarest]] > counts[rarest] / 2:
             chosen[group] = True
-            needs[own] -= count
+            needs[classes[own]] -= counts[own]
             room -= sizes[group]
     for group in order[::-1]:  # what rounding left over comes from the commonest classes
         if not chosen[group] and sizes[group] <= room:
