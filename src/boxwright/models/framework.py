@@ -59,8 +59,8 @@ def hushed() -> Iterator[None]:
 def _imported(name: str) -> Any:
     if sys.modules.get(name) is not None:
         return sys.modules[name]
-    # TensorFlow reads this once, when it is imported: 2 keeps errors and drops chatter.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow reads this once, when it is imported. Failures come as exceptions in any case.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         with hushed():

@@ -27,7 +27,7 @@ def estimate_statistics(model: Any, images: NDArray[np.float32]) -> None:
             gives thousands of values per channel.
     """
     layers = [layer for layer in model.layers if isinstance(layer, ConvNorm)]
-    probe = keras.Model(model.inputs, [layer.input for layer in layers])
+    probe = keras.Model(model.input, [layer.input for layer in layers])
     sums = [np.zeros((2, layer.moving_mean.shape[0])) for layer in layers]
     counts = [0] * len(layers)
     for start in range(0, len(images), BATCH):

@@ -105,7 +105,7 @@ def _pretrained_scores(
     model: Any, pretrained: Pretrained, images: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     heads = _class_heads(model)
-    probe = keras.Model(model.inputs, [head.input for head in heads])
+    probe = keras.Model(model.input, [head.input for head in heads])
     known = len(pretrained.classes)
     parts = []
     for head, maps in zip(heads, probe.predict(images, batch_size=16, verbose=0), strict=True):

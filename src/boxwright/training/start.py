@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.data.preprocessing import Preprocessing
-from boxwright.models import ssd, weights
+from boxwright.models import framework, ssd, weights
 from boxwright.models.norm import ConvNorm
 from boxwright.models.ssd import ModelSpec
 from boxwright.models.statistics import estimate_statistics
@@ -20,6 +20,8 @@ from boxwright.training.cache import Cache
 from boxwright.training.choosing import Jury
 from boxwright.training.head_start import HeadStart, apply_head_start, find_head_start
 from boxwright.training.recipe import Recipe
+
+keras: Any = framework.keras()
 
 PROBE_PHOTOS = 48  # for the head start
 STATISTICS_PHOTOS = 8  # each gives thousands of values per channel
@@ -135,6 +137,7 @@ def statistics_of(model: Any, recipe: Recipe) -> list[Any]:
 
 
 def _built(spec: ModelSpec, recipe: Recipe, precision: str) -> Any:
+    keras.utils.set_random_seed(recipe.seed)  # of the layers' first weights
     model = ssd.build(spec, precision=precision, frozen_through=recipe.frozen_through)
     for layer in _conv_norms(model):
         layer.norm_frozen = not recipe.train_norm

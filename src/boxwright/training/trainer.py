@@ -271,8 +271,8 @@ def _batch(photos: int, recipe: Recipe, step: int) -> tuple[NDArray[np.int64], N
         ]
         for epoch in np.unique(places // photos)
     ]
-    dice = np.random.default_rng([recipe.seed, step, 1]).random((recipe.batch_size, DICE))
-    return np.concatenate(rows), dice.astype(np.float32)
+    dice = np.random.default_rng([recipe.seed, step, 1])
+    return np.concatenate(rows), dice.random((recipe.batch_size, DICE), np.float32)  # never 1.0
 
 
 def _scores(evaluation: Evaluation) -> str:

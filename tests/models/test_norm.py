@@ -1,0 +1,73 @@
+"""ConvNorm: the folded and the trained form are the same layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from boxwright.models.framework import keras
+
+
+def random_layer(*, depthwise: bool, seed: int = 0) -> tuple[Any, Any]:
+    """A ConvNorm whose gamma over sigma ranges from 1/50 to 50, and an input for it."""
+    keras()
+    from boxwright.models.norm import ConvNorm
+
+    rng = np.random.default_rng(seed)
+    layer = ConvNorm(8, 3, 2, depthwise=depthwise)
+    inputs = rng.normal(size=(4, 9, 9, 8)).astype(np.float32)
+    layer.build(inputs.shape)
+    layer.gamma.assign(rng.choice([-1, 1], 8) * np.exp(rng.uniform(-4, 4, 8)))
+    layer.beta.assign(rng.normal(size=8))
+    layer.moving_mean.assign(rng.normal(size=8))
+    layer.moving_variance.assign(np.exp(rng.uniform(-2, 2, 8)))
+    return layer, inputs
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_absorbing_the_scale_changes_no_output(depthwise: bool) -> None:
+    layer, inputs = random_layer(depthwise=depthwise)
+    before = np.asarray(layer(inputs))
+    layer.absorb_scale()
+    np.testing.assert_allclose(layer(inputs), before, atol=1e-4)
+    layer.scale_is_one = False  # as when the variables are loaded into a fresh layer
+    np.testing.assert_allclose(layer(inputs), before, atol=1e-4)
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_absorbing_keeps_true_statistics(depthwise: bool) -> None:
+    """Trained on after absorbing, batch norm gives what it gave before (to the weight that
+    epsilon has beside a channel's variance)."""
+    layer, inputs = random_layer(depthwise=depthwise)
+    layer.gamma.assign(np.linspace(2, 9, 8))
+    outputs = np.asarray(layer.convolve(inputs, layer.kernel))
+    layer.set_statistics(outputs.mean((0, 1, 2)), outputs.var((0, 1, 2)))
+    layer.norm_frozen = False
+    before = np.asarray(layer(inputs, training=True))
+    layer.absorb_scale()
+    np.testing.assert_allclose(layer(inputs, training=True), before, atol=0.02)
+    absorbed = np.asarray(layer.convolve(inputs, layer.kernel))
+    np.testing.assert_allclose(absorbed.std((0, 1, 2)), layer.gamma, rtol=1e-3)
+    np.testing.assert_allclose(absorbed.mean((0, 1, 2)), layer.moving_mean, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_new_statistics_change_no_output(depthwise: bool) -> None:
+    layer, inputs = random_layer(depthwise=depthwise)
+    before = np.asarray(layer(inputs))
+    layer.set_statistics(np.full(8, 0.7, np.float32), np.full(8, 2.5, np.float32))
+    np.testing.assert_allclose(layer(inputs), before, atol=1e-4)
+
+
+def test_training_uses_the_batch_and_moves_the_statistics() -> None:
+    layer, inputs = random_layer(depthwise=False)
+    layer.norm_frozen = False
+    outputs = np.asarray(layer.convolve(inputs, layer.kernel))
+    mean_before = np.asarray(layer.moving_mean)
+    scale = np.asarray(layer.gamma) / np.sqrt(outputs.var((0, 1, 2)) + 1e-3)
+    expected = (outputs - outputs.mean((0, 1, 2))) * scale + np.asarray(layer.beta)
+    np.testing.assert_allclose(layer(inputs, training=True), np.clip(expected, 0, 6), atol=1e-4)
+    moved = mean_before * 0.97 + outputs.mean((0, 1, 2)) * 0.03
+    np.testing.assert_allclose(layer.moving_mean, moved, atol=1e-5)

@@ -1,0 +1,143 @@
+"""Pretrained weights: the same network as the file's, under Boxwright's names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from boxwright.boxes import coder
+from boxwright.data.geometry import clip, iou
+from boxwright.data.images import read_photo
+from boxwright.errors import WeightsError
+from boxwright.models import framework
+
+pytestmark = pytest.mark.shared
+
+STEP = 0.07902787625789642  # of the file's quantised box encodings: 1/13 of a tenth of an anchor
+
+
+@pytest.fixture(scope="module")
+def pretrained(shared: Path) -> Any:
+    framework.keras()
+    from boxwright.models.weights import read_pretrained
+
+    return read_pretrained(shared / "weights/ssd_mobilenet_v1_coco_quant.tflite")
+
+
+@pytest.fixture(scope="module")
+def coco_model(pretrained: Any) -> Any:
+    from boxwright.models import ssd, weights
+
+    model = ssd.build(pretrained.spec)
+    report = weights.load(model, pretrained, keep_class_head=True)
+    assert (len(report.loaded), report.reset, report.ignored) == (47, (), ())
+    return model
+
+
+def test_the_file_is_described_as_it_is(pretrained: Any) -> None:
+    spec = pretrained.spec
+    assert (spec.depth_multiplier, spec.input_size, spec.num_classes) == (0.75, 300, 90)
+    assert pretrained.classes[0] == "person"
+    assert pretrained.classes[89] == "toothbrush"
+    assert pretrained.preprocessing.scale == 1 / 128
+
+
+@pytest.mark.parametrize("photo", ["image1.jpg", "image2.jpg"])
+def test_keras_and_tflite_see_the_same(
+    shared: Path, pretrained: Any, coco_model: Any, photo: str
+) -> None:
+    """Same class, IoU at least 0.95, score within 0.06, for all that scores above 0.4.
+
+    The file keeps its anchors and box encodings in 8 bits, whose steps are wider than 5 % of the
+    kites and people on these photos. So both sides are decoded on the file's anchors, and Keras'
+    encodings are rounded to the file's steps; and because near-equal scores let suppression
+    prefer either of two neighbours, each of the file's boxes may be any of Keras' candidates.
+    """
+    inputs = pretrained.preprocessing.resize(read_photo(shared / "images" / photo))[None]
+    boxes, labels, scores, anchors = run_tflite(pretrained.source, inputs)
+    raw = coco_model(inputs.astype(np.float32) / 128 - 1)
+    encodings = np.round(np.asarray(raw["box_encodings"][0]) / STEP) * STEP
+    candidates = clip(coder.decode(encodings, anchors), 1, 1)
+    likely = 1 / (1 + np.exp(-np.asarray(raw["class_logits"][0])))
+    strong = scores > 0.4
+    assert strong.sum() >= 5
+    for box, label, score in zip(boxes[strong], labels[strong], scores[strong], strict=True):
+        overlap = iou(clip(box[None], 1, 1), candidates)[0]
+        same = (np.abs(likely[:, label] - score) <= 0.06) & (overlap >= 0.95)
+        assert same.any(), (pretrained.classes[label], score, box * 300, overlap.max())
+
+
+def run_tflite(path: Path, inputs: Any) -> tuple[Any, Any, Any, Any]:
+    """Boxes, labels and scores of the file's own detections, and its own anchors as yxyx."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    # The reference kernels: the faster ones round otherwise, and give boxes that overlap with
+    # these by only 0.91 on the same photos.
+    kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    with framework.hushed():
+        interpreter = Interpreter(str(path), experimental_op_resolver_type=kernels)
+        interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], inputs)
+    interpreter.invoke()
+    found = [interpreter.get_tensor(d["index"])[0] for d in interpreter.get_output_details()]
+    details = {d["name"]: d for d in interpreter.get_tensor_details()}
+    scale, zero = details["anchors"]["quantization"]
+    stored = interpreter.get_tensor(details["anchors"]["index"]).astype(np.float32)
+    y, x, height, width = ((stored - zero) * scale).T
+    anchors = np.stack([y - height / 2, x - width / 2, y + height / 2, x + width / 2], axis=1)
+    return found[0], found[1].astype(int), found[2], anchors
+
+
+def test_another_depth_multiplier_is_refused(pretrained: Any) -> None:
+    from dataclasses import replace
+
+    from boxwright.models import ssd, weights
+
+    model = ssd.build(replace(pretrained.spec, depth_multiplier=0.25, input_size=64))
+    with pytest.raises(WeightsError, match=r"BW202.*Conv2d_0/kernel is \(3, 3, 3, 24\)"):
+        weights.load(model, pretrained)
+
+
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [
+        ("weights/nowhere.tflite", "BW201"),
+        ("weights/README.md", "BW202"),  # not a .tflite
+        ("weights/mobilenet_v1_0.25_128_quant.tflite", "BW202"),  # a classifier
+        ("weights/fpnlite320_plate_int8.tflite", "BW202"),  # another detector
+    ],
+)
+def test_files_that_are_no_such_network(shared: Path, file: str, code: str) -> None:
+    from boxwright.models.weights import read_pretrained
+
+    with pytest.raises(WeightsError, match=code):
+        read_pretrained(shared / file)
+
+
+def test_statistics_come_from_photos_and_change_nothing(shared: Path, pretrained: Any) -> None:
+    from boxwright.models import ssd, weights
+    from boxwright.models.norm import ConvNorm
+    from boxwright.models.statistics import estimate_statistics
+
+    photos = sorted((shared / "data/raccoon/images").glob("*.jpg"))[:6]
+    inputs = np.stack([pretrained.preprocessing.resize(read_photo(photo)) for photo in photos])
+    images = inputs.astype(np.float32) / 128 - 1
+    model = ssd.build(pretrained.spec)
+    weights.load(model, pretrained, keep_class_head=True)
+    before = model(images)
+    estimate_statistics(model, images)
+    after = model(images)
+    for name in before:
+        np.testing.assert_allclose(after[name], before[name], atol=1e-4)
+
+    layer = model.get_layer("Conv2d_11_pointwise")
+    assert np.asarray(layer.moving_mean).std() > 0.05  # real ones, not zeros
+    for layer in model.layers:
+        if isinstance(layer, ConvNorm):
+            layer.norm_frozen = False
+    live = model(images, training=True)  # the same photos' own statistics: the same outputs
+    for name in before:
+        np.testing.assert_allclose(live[name], before[name], atol=5e-3)
