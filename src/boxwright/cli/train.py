@@ -50,7 +50,7 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the stopped run in --out.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of everything random.")] = 0,
     input_size: Annotated[
         int | None, typer.Option(min=64, max=1024, help="Side of the network's input, pixels.")
     ] = None,
@@ -128,11 +128,9 @@ def _counts(dataset: Any) -> str:
     """`200 photos, 217 boxes of 1 class (raccoon): 160 to train on, 40 for testing`"""
     names = ", ".join(dataset.classes[:5]) + (", ..." if len(dataset.classes) > 5 else "")
     kinds = "class" if len(dataset.classes) == 1 else "classes"
-    parts = [
-        f"{len(photos)} {use}"
-        for split, use in (("train", "to train on"), ("val", "to choose by"), ("test", "for testing"))
-        if len(photos := dataset.split(split))
-    ]  # fmt: skip
+    uses = {"train": "to train on", "val": "to choose by", "test": "for testing"}
+    counted = {use: len(dataset.split(split)) for split, use in uses.items()}
+    parts = [f"{count} {use}" for use, count in counted.items() if count]
     return (
         f"{len(dataset)} photos, {len(dataset.boxes)} boxes of {len(dataset.classes)} {kinds} "
         f"({names}): {', '.join(parts)}"
