@@ -103,7 +103,8 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "BW115": Meaning(
         "There is no such folder",
-        "The path is misspelled, or relative to another folder than the one you are in.",
+        "The path is misspelled, relative to another folder than the one you are in, or not yours "
+        "to read.",
         "Use the path that the error proposes, or an absolute one.",
     ),
     "BW116": Meaning(
@@ -114,9 +115,9 @@ MEANINGS: dict[str, Meaning] = {
         "to you, repair the label map.",
     ),
     "BW117": Meaning(
-        "A list names photos that are not here",
-        "Photos were deleted or renamed after the train, val or test list was made.",
-        "Put the photos back or make the list anew. The names are passed over.",
+        "A list names photos that are not among the labelled ones",
+        "Photos or annotations were deleted or renamed after the train, val or test list was made.",
+        "Put them back or make the list anew. The names are passed over.",
     ),
     "BW118": Meaning(
         "A photo is in several lists",

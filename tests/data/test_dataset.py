@@ -161,6 +161,11 @@ def test_the_fingerprint_minds_everything_but_the_place(zoo: Dataset) -> None:
     assert len(prints) == len(changed) + 1
 
 
+def test_names_that_are_no_text_have_a_fingerprint_too(zoo: Dataset) -> None:
+    latin1 = b"b\xe4r.jpg".decode("utf-8", "surrogateescape")
+    assert replace(zoo, names=(latin1, *zoo.names[1:])).fingerprint() != zoo.fingerprint()
+
+
 def test_columns_that_disagree_are_refused(zoo: Dataset) -> None:
     with pytest.raises(ValueError, match="same photos and boxes"):
         replace(zoo, labels=zoo.labels[:2])

@@ -164,6 +164,30 @@ def test_a_bad_annotation_is_named_with_its_place_and_reason(
     assert caught.value.remedy
 
 
+SOUND = objects("<filename>a.jpg</filename><size><width>64</width></size>", CAT_OBJECT).encode()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, len(SOUND)), st.integers(0, 40), st.binary(max_size=8))
+def test_damage_of_any_kind_is_an_error_with_a_code_or_harmless(
+    at: int, length: int, instead: bytes
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Image.new("RGB", (64, 48)).save(Path(folder) / "a.jpg")
+        damaged = SOUND[:at] + instead + SOUND[at + length :]
+        (Path(folder) / "a.xml").write_bytes(damaged)
+        try:
+            outcome: Dataset | DataError = formats.read(folder)
+        except DataError as error:
+            outcome = error
+    if isinstance(outcome, DataError):
+        assert outcome.code in {"BW101", "BW110", "BW111", "BW112", "BW114"}
+        assert outcome.where
+        assert outcome.remedy
+    else:
+        assert outcome.names == ("a.jpg",)
+
+
 def test_all_broken_annotations_are_named_at_once(voc_folder: VocFolder) -> None:
     voc_folder.pair("good")
     for i in range(13):
@@ -334,6 +358,18 @@ def test_a_path_like_nothing_names_the_nearest_folder(
     with pytest.raises(DataError, match="The nearest folder there is") as caught:
         formats.read("quite/different")
     assert caught.value.where == str(voc_folder.root / "quite" / "different")
+
+
+def test_a_folder_that_may_not_be_read_is_named(
+    voc_folder: VocFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(DataError, match="Permission denied") as caught:
+        formats.read(voc_folder.root)
+    assert str(voc_folder.root) in str(caught.value.where)
 
 
 def test_a_file_is_not_a_folder(voc_folder: VocFolder) -> None:

@@ -192,7 +192,8 @@ class Dataset:
 
     def fingerprint(self) -> str:
         """16 hex digits that change when a name, size, split, box, label, flag or class does."""
-        digest = hashlib.sha256("\0".join((*self.names, "", *self.classes)).encode())
+        words = "\0".join((*self.names, "", *self.classes))
+        digest = hashlib.sha256(words.encode("utf-8", "surrogatepass"))  # names may be any bytes
         for column in (self.sizes, self.splits, self.offsets, self.boxes, self.labels, self.flags):
             digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()[:16]

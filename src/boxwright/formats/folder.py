@@ -34,11 +34,23 @@ class Folder:
         """Walk a folder. Hidden files and folders are passed over.
 
         Raises:
-            DataError: BW115 there is no such folder.
+            DataError: BW115 there is no such folder, or it cannot be opened.
         """
         root = Path(path)
-        if not root.is_dir():
-            raise _no_such_folder(root)
+        try:
+            if not root.is_dir():
+                raise _no_such_folder(root)
+            return cls._of(root)
+        except OSError as error:
+            raise DataError(
+                "BW115",
+                f"the folder cannot be opened ({error.strerror or error}).",
+                where=error.filename or root.absolute(),
+                remedy="Check that it is yours to read.",
+            ) from error
+
+    @classmethod
+    def _of(cls, root: Path) -> Folder:
         photos: dict[str, list[str]] = {}
         files: dict[str, list[str]] = {}
         for parent, names in _walk(str(root)):
@@ -110,8 +122,14 @@ def _no_such_folder(path: Path) -> DataError:
             where=path,
             remedy="Give the folder that holds the photos and their annotations.",
         )
-    there = next(parent for parent in path.parents if parent.is_dir())
-    missing = path.relative_to(there).parts[0]
-    near = closest_name(missing, (entry.name for entry in os.scandir(there) if entry.is_dir()))
-    hint = f"Did you mean {there / near}?" if near else f"The nearest folder there is: {there}"
+    hint = "Check the path."
+    for there in path.parents:
+        if there.is_dir():
+            missing = path.relative_to(there).parts[0]
+            folders = (entry.name for entry in os.scandir(there) if entry.is_dir())
+            near = closest_name(missing, folders)
+            hint = f"The nearest folder there is: {there}"
+            if near:
+                hint = f"Did you mean {there / near}?"
+            break
     return DataError("BW115", "there is no such folder.", where=path, remedy=hint)

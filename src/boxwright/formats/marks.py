@@ -57,11 +57,9 @@ def folder_mark(parent: str) -> Split | None:
 
 def split_marks(folder: Folder, photos: Sequence[str]) -> tuple[list[Split], list[Finding]]:
     """For each of `photos` (paths below the root) its mark, and what is odd about the lists."""
-    index = _Index(photos)
     findings: list[Finding] = []
     for lists in (_image_sets(folder), _csv_lists(folder)):
-        marks = _marks_from(lists, index, findings)
-        if marks:
+        if lists and (marks := _marks_from(lists, _Index(photos), findings)):
             unlisted = [photo for i, photo in enumerate(photos) if i not in marks]
             if unlisted:
                 where = ", ".join(sorted({one.path for one in lists}))
@@ -98,7 +96,7 @@ def _marks_from(
                     twice.add(photo)
                     marks[photo] = max(before, one.split)
         if unknown:
-            message = f"{len(unknown)} of its {len(one.lines)} photos are not here"
+            message = f"{len(unknown)} of its {len(one.lines)} lines name no labelled photo"
             findings.append(
                 Finding("BW117", one.path, f"{message} ({_some(unknown)})", "passed over")
             )

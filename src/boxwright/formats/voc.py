@@ -199,7 +199,7 @@ def _no_photos(folder: Folder, annotations: int, findings: list[Finding]) -> Dat
         "BW101",
         f"of the {annotations} annotations here not one has a photo that can be opened{first}.",
         where=folder.root.absolute(),
-        remedy="Put the photos into the same folder as the xml files, or into one beside it.",
+        remedy="Give the folder that holds both the photos and the annotations.",
     )
 
 
