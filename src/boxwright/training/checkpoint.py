@@ -28,6 +28,7 @@ class Checkpoint:
         best_ap: the highest AP so far; -1 before the first evaluation.
         best_step: the step they are from.
         recipe: `Recipe.to_json()`.
+        precision: Keras dtype policy it trains in; measured anew, it might come out differently.
         fingerprint: of the training data.
         arrays: the engine's state, and every weight of the model as `weight/0`, `weight/1`...
     """
@@ -38,6 +39,7 @@ class Checkpoint:
     best_ap: float
     best_step: int
     recipe: dict[str, Any]
+    precision: str
     fingerprint: str
     arrays: dict[str, Any]
 

@@ -120,7 +120,7 @@ def train(
     from boxwright.training import start
     from boxwright.training.engine_tensorflow import Engine, faster_precision
 
-    precision = faster_precision()
+    precision = checkpoint.precision if checkpoint else faster_precision()
     if checkpoint:
         begin = start.from_checkpoint(run.artifact, recipe, precision, checkpoint.weights)
     elif weights is not None:
@@ -190,6 +190,7 @@ def train(
             best_ap=best_ap,
             best_step=best_step,
             recipe=recipe.to_json(),
+            precision=precision,
             fingerprint=fingerprint,
             arrays=engine.state() | {f"weight/{i}": w for i, w in enumerate(model.get_weights())},
         ).save(run.checkpoint)
