@@ -68,3 +68,21 @@ def test_hushed_passes_failures_on(capfd: pytest.CaptureFixture[str]) -> None:
         raise ValueError("broken")
     os.write(2, b"news")
     assert capfd.readouterr().err == "news"
+
+
+@pytest.mark.tiny
+def test_hushed_lets_python_speak() -> None:
+    """A run prints its progress while TensorFlow is being imported in another thread."""
+    program = """if True:
+        import os, sys
+        from boxwright.models import framework
+        with framework.hushed():
+            os.write(2, b"chatter ")
+            print("progress", file=sys.stderr)
+            with framework.hushed():
+                os.write(2, b"chatter ")
+                print("still", file=sys.stderr)
+        print("after", file=sys.stderr)
+        """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr.split() == ["progress", "still", "after"]

@@ -6,11 +6,14 @@ import importlib
 import logging
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from boxwright.errors import SystemFaultError
+
+_one_at_a_time = threading.RLock()
 
 
 def keras() -> Any:
@@ -36,24 +39,41 @@ def tensorflow() -> Any:
 def hushed() -> Iterator[None]:
     """Keep what native libraries print on standard error from the user while the block runs.
 
-    TensorFlow and LiteRT announce themselves there whatever their log level is. Failures are
-    not lost: they come back as exceptions.
+    TensorFlow and LiteRT announce themselves there whatever their log level is. What Python
+    prints still arrives, also from other threads. Failures are not lost: they come back as
+    exceptions. Only one block at a time is hushed; others wait.
     """
+    with _one_at_a_time:
+        try:
+            kept = os.dup(2)
+        except OSError:  # there is no standard error, as in a windowed program
+            yield
+            return
+        python_stderr = sys.stderr
+        if python_stderr is not None:
+            python_stderr.flush()
+        if _writes_to_descriptor_2(python_stderr):
+            sys.stderr = os.fdopen(
+                os.dup(kept), "w", buffering=1, encoding=python_stderr.encoding, errors="replace"
+            )
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
+            if sys.stderr is not python_stderr:
+                replacement, sys.stderr = sys.stderr, python_stderr
+                replacement.close()
+
+
+def _writes_to_descriptor_2(stream: Any) -> bool:
     try:
-        kept = os.dup(2)
-    except OSError:  # there is no standard error, as in a windowed program
-        yield
-        return
-    if sys.stderr is not None:
-        sys.stderr.flush()
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        return bool(stream.fileno() == 2)
+    except (AttributeError, OSError):  # none, or captured
+        return False
 
 
 def _imported(name: str) -> Any:
