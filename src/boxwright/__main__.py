@@ -1,4 +1,4 @@
-"""`python -m boxwright` is `boxwright`."""
+"""`python -m boxwright`"""
 
 from boxwright.cli.main import main
 

@@ -1,0 +1,85 @@
+"""How good a detector is after one budget: wall time, peak memory, test AP over several seeds.
+
+    python benchmarks/quality.py ../shared/data/raccoon \
+        --weights ../shared/weights/ssd_mobilenet_v1_coco_quant.tflite --budget 1m
+
+Runs the command line as a user would, one run after the other; let nothing else run beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "boxwright"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--budget", default="1m")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("options", nargs="*", help="more options for `boxwright train`, after --")
+    given = parser.parse_args()
+    results = []
+    for seed in range(given.seeds):
+        with tempfile.TemporaryDirectory() as folder:
+            results.append(measure(given, seed, Path(folder) / "run"))
+        print(json.dumps(results[-1]), flush=True)
+    for key in ("AP", "AP50", "seconds", "photos", "peak_gb"):
+        values = sorted(result[key] for result in results)
+        print(
+            f"{key:8} median {statistics.median(values):.3f}  {values[0]:.3f} to {values[-1]:.3f}"
+        )
+
+
+def measure(given: argparse.Namespace, seed: int, run: Path) -> dict[str, float]:
+    """Train and evaluate once."""
+    train = [*COMMAND, "train", given.data, "--weights", given.weights, "--budget", given.budget]
+    train += ["--seed", seed, "--out", run, "--json", *given.options]
+    start = time.monotonic()
+    peak = run_and_watch([str(word) for word in train], run)
+    seconds = time.monotonic() - start
+    evaluated = subprocess.run(  # noqa: S603 - our own command
+        [*COMMAND, "evaluate", str(run), str(given.data), "--json"],
+        check=True, capture_output=True, text=True, encoding="utf-8",
+    )  # fmt: skip
+    coco = json.loads(evaluated.stdout)["coco"]
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
+    recipe = json.loads((run / "run.json").read_text("utf-8"))["provenance"]["recipe"]
+    return {
+        "seed": seed,
+        "AP": coco["AP"],
+        "AP50": coco["AP50"],
+        "seconds": round(seconds, 1),
+        "photos": log[-1]["step"] * recipe["batch_size"],
+        "peak_gb": round(peak / 1e9, 2),
+        "input": recipe["input_size"],
+    }
+
+
+def run_and_watch(command: list[str], run: Path) -> int:
+    """Run `command`; the peak resident memory of its process in bytes (0 where unknown)."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    status = Path(f"/proc/{process.pid}/status")
+    peak = 0
+    while process.poll() is None:
+        if status.exists():
+            for line in status.read_text("utf-8").splitlines():
+                if line.startswith("VmHWM"):
+                    peak = max(peak, int(line.split()[1]) * 1024)
+        time.sleep(0.05)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed with {process.returncode}; see {run}")
+    return peak
+
+
+if __name__ == "__main__":
+    main()
