@@ -39,6 +39,9 @@ def export(
       boxwright export run --to tflite
       boxwright export run --to savedmodel --out served/helmets
     """
+    from boxwright.runtime.run import Run
+
+    _ = Run(run).artifact  # a wrong folder is named at once, not after seconds of imports
     from boxwright.export import export as export_run
 
     path, proof = export_run(run, to.value, out, data)

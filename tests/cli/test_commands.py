@@ -1,0 +1,217 @@
+"""The commands: what they print and write, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from boxwright.cli import console
+from boxwright.cli.main import app
+from boxwright.data.dataset import Dataset, Photo, Split
+from boxwright.data.preprocessing import Preprocessing
+from boxwright.errors import DataError
+from boxwright.formats import voc
+from boxwright.runtime.artifact import Artifact
+from boxwright.runtime.detector import Detector
+
+pytestmark = pytest.mark.tiny
+
+THERE = (0.25, 0.25, 0.75, 0.75)  # normalised yxyx
+
+
+class OneBox:
+    """An engine that is fairly sure of one box in every photo, and hardly of another."""
+
+    num_classes = 1
+
+    def __call__(self, photos: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        boxes = np.array([THERE, (0, 0, 0.2, 0.2)], np.float32)
+        scores = np.array([0.9, 0.3], np.float32)
+        return [(boxes, scores, np.zeros(2, np.int32)) for _ in photos]
+
+
+@pytest.fixture(autouse=True)
+def detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every model is `OneBox`, with the class helmet."""
+    artifact = Artifact({}, ("helmet",), Preprocessing(size=32))
+    monkeypatch.setattr(Detector, "load", lambda path: Detector(OneBox(), artifact))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("a.jpg", "b.png"):
+        Image.new("RGB", (80, 40), (90, 120, 90)).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def labelled(tmp_path: Path, photos: Path) -> Path:
+    """Two training photos and a test photo whose only box is just where `OneBox` says."""
+    Image.new("RGB", (80, 40)).save(photos / "c.png")
+    box, marks = [[20, 10, 60, 30]], (Split.TRAIN, Split.TRAIN, Split.TEST)
+    described = [
+        Photo(name, 80, 40, box, ["helmet"], split=mark)
+        for name, mark in zip(("a.jpg", "b.png", "c.png"), marks, strict=True)
+    ]
+    voc.write(Dataset.of(photos, described), tmp_path / "labelled")
+    return tmp_path / "labelled"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_predict_draws_every_photo_and_lists_every_box(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = run("predict", "model.tflite", photos, "--out", out)
+    assert result.exit_code == 0
+    assert "2 boxes in 2 photos" in result.stdout
+    assert sorted(path.name for path in out.iterdir()) == ["a.jpg", "b.jpg", "detections.json"]
+    assert np.asarray(Image.open(out / "b.jpg")).std() > 0  # a box was drawn on plain colour
+    listed = json.loads((out / "detections.json").read_text(encoding="utf-8"))
+    assert listed["classes"] == ["helmet"]
+    assert [Path(photo["photo"]).name for photo in listed["photos"]] == ["a.jpg", "b.png"]
+    assert listed["photos"][0]["detections"] == [
+        {"class": "helmet", "score": 0.9, "box": [20.0, 10.0, 60.0, 30.0]}
+    ]
+
+
+@pytest.mark.parametrize(("threshold", "boxes"), [("0.2", 2), ("0.5", 1), ("0.95", 0)])
+def test_predict_keeps_what_scores_enough(
+    photos: Path, tmp_path: Path, threshold: str, boxes: int
+) -> None:
+    result = run(
+        "predict", "m", photos / "a.jpg", "--out", tmp_path, "--threshold", threshold, "--json"
+    )
+    assert len(json.loads(result.stdout)["photos"][0]["detections"]) == boxes
+
+
+def test_photos_of_the_same_name_do_not_overwrite_each_other(photos: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    Image.new("RGB", (20, 20)).save(other / "A.png")
+    run("predict", "m", photos / "a.jpg", other, "--out", tmp_path / "out")
+    drawn = {path.name for path in (tmp_path / "out").glob("*.jpg")}
+    assert drawn == {"a.jpg", "A-2.jpg"}
+
+
+def test_an_unreadable_photo_is_named_and_the_others_are_done(photos: Path, tmp_path: Path) -> None:
+    (photos / "broken.jpg").write_bytes(b"not a photo")
+    result = run("predict", "m", photos, "--out", tmp_path / "out", "--json")
+    assert result.exit_code == 1
+    assert "BW102" in result.stderr
+    assert "broken.jpg" in result.stderr
+    answer = json.loads(result.stdout)
+    assert len(answer["photos"]) == 2
+    assert [lost["code"] for lost in answer["failed"]] == ["BW102"]
+
+
+def test_evaluate_measures_the_test_photos(labelled: Path) -> None:
+    result = run("evaluate", "m", labelled, "--json")
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    assert (answer["photos"], answer["boxes"], answer["split"]) == (1, 1, "test")
+    assert answer["coco"]["AP"] == pytest.approx(1.0)
+
+
+def test_evaluate_prints_a_table_with_its_control(labelled: Path) -> None:
+    result = run("evaluate", "m", labelled)
+    assert "AP50" in result.stdout
+    assert "constant box" in result.stdout
+
+
+def test_evaluate_names_the_splits_that_have_photos(labelled: Path) -> None:
+    result = run("evaluate", "m", labelled, "--split", "val")
+    assert result.exit_code == 1
+    assert "--split test, --split train" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["evaluate", "m", "no-such-folder"], "BW115"),
+        (["predict", "m", "no-such-photo.jpg", "--out", "out"], "BW191"),
+        (["export", "no-such-run"], "BW501"),
+        (["train", "no-such-folder", "--from-scratch"], "BW115"),
+    ],
+)
+def test_a_failure_is_a_coded_sentence_and_a_remedy(
+    arguments: list[str], code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    said = result.stderr.strip().splitlines()
+    assert said[0].startswith(code)
+    assert said[1].startswith("-> ")
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict", "m", "photo.jpg"],
+        ["predict", "m", "photo.jpg", "--out", "x", "--threshold", "2"],
+        ["evaluate", "m", "d", "--split", "tset"],
+        ["export", "run", "--to", "onyx"],
+        ["evaluate"],
+        ["fly"],
+    ],
+)
+def test_a_misunderstood_command_is_a_usage_error(arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Usage: " in result.stderr or "Usage: " in result.output
+
+
+@pytest.mark.parametrize(
+    ("raised", "exit_code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "Stopped."),
+        (DataError("BW114", "is [bold]empty[/].", where="d", remedy="Fill it."), 1, "[bold]empty"),
+        (ZeroDivisionError("division by zero"), 1, "BW999"),
+    ],
+)
+def test_no_failure_is_a_traceback(
+    raised: BaseException,
+    exit_code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    photos: Path,
+    tmp_path: Path,
+) -> None:
+    def fail(*_: Any) -> None:
+        raise raised
+
+    monkeypatch.setattr(Detector, "load", fail)
+    monkeypatch.setattr(console.tempfile, "tempdir", str(tmp_path))
+    result = run("predict", "m", photos, "--out", tmp_path / "out")
+    assert result.exit_code == exit_code
+    assert said in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_an_unforeseen_failure_leaves_its_traceback_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(console.tempfile, "tempdir", str(tmp_path))
+    error = console.unexpected(RuntimeError("what was not foreseen"))
+    (log,) = tmp_path.glob("boxwright-*.log")
+    assert str(log) in error.remedy
+    assert "what was not foreseen" in log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("verb", [[], *([c.callback.__name__] for c in app.registered_commands)])
+def test_every_command_has_help_with_an_example(verb: list[str]) -> None:
+    result = run(*verb, "--help")
+    assert result.exit_code == 0
+    assert f"boxwright {verb[0] if verb else 'demo'} " in result.stdout.replace("`", " ")

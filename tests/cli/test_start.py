@@ -1,0 +1,68 @@
+"""The console script itself: it answers at once, and fails as a program should."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ANSWERS_WITHIN = 0.3  # seconds
+HEAVY = ("numpy", "PIL", "keras", "tensorflow", "rich")
+
+
+def start(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "boxwright", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        cwd=cwd,
+        check=False,
+    )
+
+
+@pytest.mark.tiny
+def test_help_answers_at_once() -> None:
+    seconds = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        answer = start("--help")
+        seconds.append(time.perf_counter() - begin)
+    assert answer.returncode == 0
+    assert "predict" in answer.stdout
+    assert min(seconds) < ANSWERS_WITHIN
+
+
+@pytest.mark.tiny
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys\n"
+        "from boxwright.cli.main import app\n"
+        "try:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert answer.stderr.strip() == "[]"
+
+
+@pytest.mark.tiny
+def test_a_failure_goes_to_standard_error_with_exit_code_1(tmp_path: Path) -> None:
+    answer = start("predict", "nowhere.tflite", "photo.jpg", "--out", "out", cwd=tmp_path)
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert answer.stderr.startswith("BW")
+    assert "Traceback" not in answer.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.tiny
+def test_the_version_is_the_packages() -> None:
+    from importlib.metadata import version
+
+    assert start("--version").stdout.strip() == f"boxwright {version('boxwright')}"
