@@ -198,6 +198,15 @@ def test_train_and_test_folders(voc_folder: VocFolder) -> None:
     assert ("BW101", "train/only in test.xml", "left out") in findings(dataset)
 
 
+def test_a_training_annotation_never_takes_a_test_photo(voc_folder: VocFolder) -> None:
+    voc_folder.xml("train/a.xml")
+    voc_folder.pair("test/b")
+    voc_folder.photo("test/a.jpg")
+    dataset = formats.read(voc_folder.root)
+    assert dataset.names == ("test/b.jpg",)
+    assert ("BW101", "train/a.xml", "left out") in findings(dataset)
+
+
 def test_the_tutorials_workspace(voc_folder: VocFolder) -> None:
     """images/train and images/test hold photos and xml; annotations holds lists made of them."""
     for path in ("images/train/a", "images/train/b", "images/test/a"):
