@@ -54,7 +54,7 @@ def export(
     run = Run(folder)
     dataset = load(_data_folder(run.artifact, folder) if data is None else data)
     anchors = ssd.anchors(ssd.ModelSpec.from_json(run.artifact.model))
-    target = _target(folder, to, out)
+    target = destination(folder, to, out)
     return target, write_proven(target, to, run.build_model(), anchors, run.artifact, dataset)
 
 
@@ -83,7 +83,8 @@ def write_proven(
         return verify(draft, run, dataset)
 
 
-def _target(folder: Path, to: Kind, out: str | Path | None) -> Path:
+def destination(folder: Path, to: Kind, out: str | Path | None) -> Path:
+    """Where `export` writes: see there."""
     if out is None:
         return folder / DEFAULT_NAMES[to]
     target = Path(out)

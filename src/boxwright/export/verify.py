@@ -18,7 +18,7 @@ from boxwright.runtime.detector import Detector
 MOST_PHOTOS = 500  # enough to tell any broken file; more would only take longer
 AP_TOLERANCE = 0.005
 LEAST_AGREEMENT = 0.9  # of detections; the rest is for overlaps that are decided by rounding
-SURE, SAME_IOU, SAME_SCORE = 0.4, 0.95, 0.06
+SURE, SAME_IOU, SAME_PIXELS, SAME_SCORE = 0.4, 0.95, 0.5, 0.06
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Proof:
         ap_run, ap_file: COCO's AP on them, in [0, 1].
         compared: detections of the run that are above 0.4 (or, where it is never that sure,
             nearly as sure as it gets).
-        agreeing: those that the file makes too: same class, IoU >= 0.95, score within 0.06.
+        agreeing: those that the file makes too: same class, score within 0.06, and IoU >= 0.95
+            or every side within half a pixel.
     """
 
     split: str
@@ -74,7 +75,7 @@ def verify(path: Path, run: Detector, dataset: Dataset) -> Proof:
     ap_run, ap_file = (evaluate(photos, each, resamples=0).ap for each in (expected, found))
     if ap_run is None or ap_file is None:
         raise _no_photos(dataset)
-    compared, agreeing = _agreement(expected, found)
+    compared, agreeing = agreement(expected, found)
     proof = Proof(split, len(photos), ap_run, ap_file, compared, agreeing)
     if not proof.passed:
         raise ExportError(
@@ -97,14 +98,19 @@ def _photos(dataset: Dataset) -> tuple[str, Dataset]:
     raise _no_photos(dataset)
 
 
-def _agreement(expected: list[Detections], found: list[Detections]) -> tuple[int, int]:
-    """How many of the expected detections count, and how many of those are found."""
+def agreement(expected: list[Detections], found: list[Detections]) -> tuple[int, int]:
+    """How many of the expected detections count, and how many of those are found.
+
+    Both lists hold one entry per photo.
+    """
     best = max((float(each.scores[0]) for each in expected if len(each)), default=0.0)
     compared = agreeing = 0
     for wanted, given in zip(expected, found, strict=True):
         wanted = wanted.above(min(SURE, 0.9 * best))
+        moved = np.abs(wanted.boxes[:, None] - given.boxes).max(axis=2, initial=0)
+        same_place = (iou(wanted.boxes, given.boxes) >= SAME_IOU) | (moved <= SAME_PIXELS)
         same = (
-            (iou(wanted.boxes, given.boxes) >= SAME_IOU)
+            same_place
             & (wanted.labels[:, None] == given.labels)
             & (np.abs(wanted.scores[:, None] - given.scores) <= SAME_SCORE)
         )

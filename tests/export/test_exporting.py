@@ -1,0 +1,281 @@
+"""An export is compared with its run before it gets its name."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import boxwright.export
+from boxwright.data.dataset import Dataset, Split
+from boxwright.data.detections import Detections
+from boxwright.data.preprocessing import Preprocessing
+from boxwright.errors import DetectorError, ExportError
+from boxwright.export import Kind, destination, export, verify, write_proven
+from boxwright.export.verify import agreement
+from boxwright.models import ssd
+from boxwright.runtime.artifact import Artifact
+from boxwright.runtime.detector import Detector
+from boxwright.runtime.run import Run
+
+KINDS: tuple[Kind, ...] = ("tflite", "savedmodel")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_good_file_is_proven_and_gets_its_name(
+    kind: Kind, tiny_detector: Callable[..., Any], labelled: Callable[..., Dataset], written: Path
+) -> None:
+    tiny = tiny_detector(3)
+    dataset = labelled(tiny.detector)
+    target = written / "out"
+    proof = write_proven(target, kind, tiny.model, tiny.anchors, tiny.artifact, dataset)
+    assert [path.name for path in written.iterdir()] == ["out"]
+    assert proof.photos == 8
+    assert proof.split == "unmarked"
+    assert proof.ap_run > 0.3  # or the comparison would prove little
+    assert proof.ap_file == pytest.approx(proof.ap_run, abs=1e-3)
+    assert proof.compared == proof.agreeing > 0
+    assert Detector.load(target).classes == tiny.artifact.classes
+
+
+def swapped(tiny: Any) -> Any:
+    """Boxes as xyxy where yxyx is expected."""
+    return tiny.model, tiny.anchors[:, [1, 0, 3, 2]], tiny.artifact
+
+
+def shrunken(tiny: Any) -> Any:
+    """Boxes at nine tenths of their place and size."""
+    return tiny.model, tiny.anchors * np.float32(0.9), tiny.artifact
+
+
+def brighter(tiny: Any) -> Any:
+    """Pixels scaled to [0, 1] for a network that expects [-1, 1]."""
+    changed = Preprocessing(tiny.artifact.preprocessing.size, 1 / 255, 0.0)
+    return tiny.model, tiny.anchors, replace(tiny.artifact, preprocessing=changed)
+
+
+def misnamed(tiny: Any) -> Any:
+    """Class names in another order."""
+    return tiny.model, tiny.anchors, replace(tiny.artifact, classes=tiny.artifact.classes[::-1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fault", [swapped, shrunken, brighter, misnamed])
+def test_a_bad_file_is_refused_and_an_older_one_stays(
+    fault: Callable[[Any], Any],
+    kind: Kind,
+    tiny_detector: Callable[..., Any],
+    labelled: Callable[..., Dataset],
+    written: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tiny = tiny_detector(3)
+    dataset = labelled(tiny.detector)
+    good_writer = boxwright.export.WRITERS[kind]
+    monkeypatch.setitem(
+        boxwright.export.WRITERS, kind, lambda draft, *parts: good_writer(draft, *fault(tiny))
+    )
+    target = written / "out"
+    target.write_text("an older file", encoding="utf-8")
+    with pytest.raises(ExportError) as caught:
+        write_proven(target, kind, tiny.model, tiny.anchors, tiny.artifact, dataset)
+    assert caught.value.code == "BW401"
+    assert [path.name for path in written.iterdir()] == ["out"]
+    assert target.read_text(encoding="utf-8") == "an older file"
+
+
+def test_a_file_that_cannot_be_run_is_refused(
+    tiny_detector: Callable[..., Any],
+    labelled: Callable[..., Dataset],
+    written: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tiny = tiny_detector()
+    monkeypatch.setitem(
+        boxwright.export.WRITERS, "tflite", lambda draft, *_: draft.write_bytes(b"nothing")
+    )
+    dataset = labelled(tiny.detector)
+    with pytest.raises(DetectorError):
+        write_proven(
+            written / "x.tflite", "tflite", tiny.model, tiny.anchors, tiny.artifact, dataset
+        )
+    assert list(written.iterdir()) == []
+
+
+def detections(*found: tuple[list[float], float, int]) -> list[Detections]:
+    boxes, scores, labels = zip(*found, strict=True)
+    return [Detections(np.array(boxes), np.array(scores), np.array(labels), ("a", "b"))]
+
+
+BOX, NEAR, FAR, EMPTY = [20, 20, 60, 60], [20, 20, 60, 61], [20, 20, 60, 70], [0, 9, 0, 20]
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("run", "file", "agreeing", "compared"),
+    [
+        ([(BOX, 0.9, 0)], [(BOX, 0.9, 0)], 1, 1),
+        ([(BOX, 0.9, 0)], [(NEAR, 0.85, 0)], 1, 1),
+        ([(BOX, 0.9, 0)], [(FAR, 0.9, 0)], 0, 1),
+        ([(BOX, 0.9, 0)], [(BOX, 0.9, 1)], 0, 1),
+        ([(BOX, 0.9, 0)], [(BOX, 0.8, 0)], 0, 1),
+        ([(EMPTY, 0.9, 0)], [(EMPTY, 0.9, 0)], 1, 1),  # a box clipped to nothing has no overlap
+        ([(BOX, 0.9, 0), (FAR, 0.3, 1)], [(BOX, 0.9, 0)], 1, 1),  # below 0.4 nothing counts
+        ([(BOX, 0.1, 0), (FAR, 0.05, 1)], [(BOX, 0.1, 0)], 1, 1),  # unless nothing is above it
+    ],
+)
+def test_what_agreement_means(run: Any, file: Any, agreeing: int, compared: int) -> None:
+    assert agreement(detections(*run), detections(*file)) == (compared, agreeing)
+
+
+@pytest.mark.parametrize(
+    ("marks", "used", "count"),
+    [
+        ([Split.TRAIN] * 4 + [Split.VAL] * 2 + [Split.TEST] * 2, "test", 2),
+        ([Split.TRAIN] * 5 + [Split.VAL] * 3, "val", 3),
+        ([Split.TRAIN] * 8, "train", 8),
+    ],
+)
+def test_test_photos_are_used_first(
+    marks: list[Split],
+    used: str,
+    count: int,
+    tiny_detector: Callable[..., Any],
+    labelled: Callable[..., Dataset],
+    written: Path,
+) -> None:
+    tiny = tiny_detector()
+    boxwright.export.write_tflite(written / "d.tflite", tiny.model, tiny.anchors, tiny.artifact)
+    dataset = replace(labelled(tiny.detector), splits=np.array(marks, np.int8))
+    proof = verify(written / "d.tflite", tiny.detector, dataset)
+    assert (proof.split, proof.photos) == (used, count)
+    assert f"on {count} {used} photos" in str(proof)
+
+
+def test_without_labels_nothing_can_be_proven(
+    tiny_detector: Callable[..., Any], labelled: Callable[..., Dataset], written: Path
+) -> None:
+    tiny = tiny_detector()
+    dataset = labelled(tiny.detector)
+    unlabelled = dataset.keep_boxes(np.zeros(len(dataset.boxes), np.bool_))
+    with pytest.raises(ExportError) as caught:
+        verify(written / "never opened", tiny.detector, unlabelled)
+    assert caught.value.code == "BW402"
+
+
+def test_another_engine_is_refused(
+    tiny_detector: Callable[..., Any], written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from boxwright.models.framework import keras
+
+    tiny = tiny_detector()
+    monkeypatch.setattr(keras().backend, "backend", lambda: "jax")
+    with pytest.raises(ExportError, match="KERAS_BACKEND=tensorflow") as caught:
+        boxwright.export.write_tflite(written / "x", tiny.model, tiny.anchors, tiny.artifact)
+    assert caught.value.code == "BW404"
+
+
+def write_voc(dataset: Dataset, folder: Path) -> None:
+    """The data set as LabelImg saves it: an .xml beside each photo."""
+    one_based = np.array([1, 1, 0, 0])  # the near sides count from one
+    for i, name in enumerate(dataset.names):
+        shutil.copy(dataset.path(i), folder / name)
+        width, height = dataset.sizes[i]
+        objects = "".join(
+            f"<object><name>{dataset.classes[label]}</name><bndbox>"
+            + "".join(
+                f"<{side}>{value}</{side}>"
+                for side, value in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True)
+            )
+            + "</bndbox></object>"
+            for box, label in zip(
+                dataset.boxes[dataset.rows(i)].round().astype(int) + one_based,
+                dataset.labels[dataset.rows(i)],
+                strict=True,
+            )
+        )
+        (folder / name).with_suffix(".xml").write_text(
+            f"<annotation><filename>{name}</filename><size><width>{width}</width>"
+            f"<height>{height}</height><depth>3</depth></size>{objects}</annotation>",
+            encoding="utf-8",
+        )
+
+
+@pytest.fixture(scope="module")
+def trained(
+    labelled: Callable[..., Dataset], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """A run folder of the real network (64 pixels, quarter width), and its data folder."""
+    folder = tmp_path_factory.mktemp("a run")
+    data = folder / "photos"
+    data.mkdir()
+    spec = ssd.ModelSpec(2, depth_multiplier=0.25, input_size=64)
+    model = ssd.build(spec)
+    random = np.random.default_rng(0)
+    for weight in model.weights:
+        if "Predictor" in weight.path:
+            weight.assign(random.normal(0, 0.1, weight.shape))
+    artifact = Artifact(
+        spec.to_json(),
+        ("left", "right"),
+        Preprocessing(64),
+        provenance={"data": {"path": str(data)}},
+    )
+    run = Run(folder / "run")
+    run.save(artifact, model)
+    write_voc(labelled(Detector.load(run.folder)), data)
+    return run.folder, data
+
+
+@pytest.mark.parametrize(("kind", "names_data"), [("tflite", False), ("savedmodel", True)])
+def test_a_run_is_exported(kind: Kind, names_data: bool, trained: tuple[Path, Path]) -> None:
+    run, data = trained
+    path, proof = export(run, kind, data=data if names_data else None)
+    assert path == run / boxwright.export.DEFAULT_NAMES[kind]
+    assert proof.passed
+    assert proof.agreeing > 0
+    photo = np.full((50, 70, 3), 99, np.uint8)
+    expected = Detector.load(run).predict(photo, threshold=0)
+    found = Detector.load(path).predict(photo, threshold=0)
+    np.testing.assert_allclose(found.scores, expected.scores, atol=1e-4)
+    np.testing.assert_allclose(found.boxes, expected.boxes, atol=0.01)
+
+
+def test_when_the_training_photos_are_gone_others_must_be_named(
+    trained: tuple[Path, Path],
+) -> None:
+    run, data = trained
+    away = data.rename(data.with_name("moved away"))
+    try:
+        with pytest.raises(ExportError, match="--data") as caught:
+            export(run)
+    finally:
+        away.rename(data)
+    assert caught.value.code == "BW402"
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("kind", "out", "lands"),
+    [
+        ("tflite", None, "run/detector.tflite"),
+        ("savedmodel", None, "run/saved_model"),
+        ("tflite", "new", "new"),
+        ("savedmodel", "new", "new"),
+        ("tflite", "folder", "folder/detector.tflite"),  # a folder is never replaced by a file
+        ("savedmodel", "folder", "folder/saved_model"),
+        ("tflite", "older", "older/detector.tflite"),
+        ("savedmodel", "older", "older"),  # but a SavedModel is by a newer one
+    ],
+)
+def test_where_an_export_lands(kind: Kind, out: str | None, lands: str, written: Path) -> None:
+    (written / "folder").mkdir()
+    (written / "older").mkdir()
+    (written / "older" / "saved_model.pb").touch()
+    chosen = destination(written / "run", kind, None if out is None else written / out)
+    assert chosen == written / lands

@@ -1,0 +1,243 @@
+"""The exported files compute what the Keras model and `postprocess` compute."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from boxwright.errors import DetectorError, ExportError
+from boxwright.export.savedmodel import write_savedmodel
+from boxwright.export.tflite import refuse_foreign_operators, write_tflite
+from boxwright.models.framework import keras, tensorflow
+from boxwright.models.postprocess import Found
+from boxwright.runtime import litert
+from boxwright.runtime.artifact import Artifact
+from boxwright.runtime.detector import Detector
+
+
+def assert_same(expected: list[Found], found: list[Found]) -> None:
+    for one, other in zip(expected, found, strict=True):
+        assert len(one[1]) == len(other[1])
+        np.testing.assert_array_equal(one[2], other[2])
+        np.testing.assert_allclose(one[1], other[1], atol=1e-4)
+        np.testing.assert_allclose(one[0], other[0], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("classes", "seed", "threads"),
+    [(1, 0, 1), (2, 1, 2), (3, 2, 1), (3, 2, 2), (7, 3, 2), (7, 3, 3), (7, 3, 4)],
+)
+def test_a_tflite_agrees_on_any_number_of_threads(
+    classes: int,
+    seed: int,
+    threads: int,
+    tiny_detector: Callable[..., Any],
+    random_inputs: NDArray[np.uint8],
+    written: Path,
+) -> None:
+    tiny = tiny_detector(classes, seed)
+    path = written / "détecteur.tflite"
+    write_tflite(path, tiny.model, tiny.anchors, tiny.artifact)
+    detector = Detector.load(path, threads=threads)
+    expected = tiny.detector.engine(random_inputs)
+    assert {label for _, _, labels in expected for label in labels} == set(range(classes))
+    assert_same(expected, detector.engine(random_inputs))
+    assert detector.artifact == tiny.artifact
+
+
+@pytest.fixture(scope="module")
+def saved_model(tiny_detector: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("modèle enregistré") / "saved model"
+    tiny = tiny_detector(3)
+    write_savedmodel(folder, tiny.model, tiny.anchors, tiny.artifact)
+    return folder, tiny
+
+
+def test_a_savedmodel_agrees(saved_model: Any, random_inputs: NDArray[np.uint8]) -> None:
+    folder, tiny = saved_model
+    detector = Detector.load(folder)
+    assert detector.artifact == tiny.artifact
+    assert_same(tiny.detector.engine(random_inputs), detector.engine(random_inputs))
+    assert_same(tiny.detector.engine(random_inputs[:1]), detector.engine(random_inputs[:1]))
+
+
+def test_the_savedmodels_signature(saved_model: Any) -> None:
+    signature = tensorflow().saved_model.load(str(saved_model[0])).signatures["serving_default"]
+    (images,) = signature.structured_input_signature[1].values()
+    assert (images.name, images.dtype.name, images.shape.as_list()) == (
+        "images", "uint8", [None, 64, 64, 3],
+    )  # fmt: skip
+    outputs = {name: spec.dtype.name for name, spec in signature.structured_outputs.items()}
+    assert outputs == {
+        "detection_boxes": "float32",
+        "detection_scores": "float32",
+        "detection_classes": "int32",
+        "num_detections": "int32",
+    }
+
+
+@pytest.mark.parametrize(
+    ("broken", "code"),
+    [
+        ("saved_model.pb", "BW502"),
+        ("variables/variables.index", "BW502"),
+        ("assets.extra/boxwright.json", "BW502"),
+    ],
+)
+def test_a_cut_off_savedmodel_is_refused(
+    broken: str, code: str, tiny_detector: Callable[..., Any], written: Path
+) -> None:
+    tiny = tiny_detector()
+    write_savedmodel(written / "saved", tiny.model, tiny.anchors, tiny.artifact)
+    part = written / "saved" / broken
+    part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
+    with pytest.raises(DetectorError) as caught:
+        Detector.load(written / "saved")
+    assert caught.value.code == code
+
+
+def test_a_savedmodel_from_elsewhere_is_refused(saved_model: Any, written: Path) -> None:
+    tf = tensorflow()
+    module = tf.Module()
+    module.double = tf.function(lambda x: x * 2, input_signature=[tf.TensorSpec((1,))])
+    tf.saved_model.save(module, str(written), signatures=module.double)
+    with pytest.raises(DetectorError) as no_names:
+        Detector.load(written)
+    (written / "assets.extra").mkdir()
+    described = (saved_model[0] / "assets.extra" / "boxwright.json").read_bytes()
+    (written / "assets.extra" / "boxwright.json").write_bytes(described)
+    with pytest.raises(DetectorError) as no_detector:
+        Detector.load(written)
+    assert (no_names.value.code, no_detector.value.code) == ("BW504", "BW505")
+
+
+@pytest.fixture(scope="module")
+def tflite(tiny_detector: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    path = tmp_path_factory.mktemp("files") / "detector.tflite"
+    tiny = tiny_detector(3)
+    write_tflite(path, tiny.model, tiny.anchors, tiny.artifact)
+    return path, tiny
+
+
+def test_inputs_and_outputs_have_the_classic_names_and_order(tflite: Any) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=tflite[0].read_bytes())
+    (images,) = interpreter.get_input_details()
+    assert (images["name"], images["dtype"], images["shape"].tolist()) == (
+        "images", np.uint8, [1, 64, 64, 3],
+    )  # fmt: skip
+    outputs = [(d["name"], d["shape"].tolist()) for d in interpreter.get_output_details()]
+    assert outputs == [
+        ("detection_boxes", [1, 100, 4]),
+        ("detection_classes", [1, 100]),
+        ("detection_scores", [1, 100]),
+        ("num_detections", [1]),
+    ]
+
+
+def test_labels_are_inside_for_any_program_to_read(tflite: Any) -> None:
+    path, tiny = tflite
+    with zipfile.ZipFile(path) as attached:
+        assert attached.read("labels.txt").decode().splitlines() == list(tiny.artifact.classes)
+        assert json.loads(attached.read("boxwright.json")) == tiny.artifact.to_json()
+
+
+def test_the_same_detector_gives_the_same_bytes(tflite: Any, written: Path) -> None:
+    path, tiny = tflite
+    write_tflite(written / "again.tflite", tiny.model, tiny.anchors, tiny.artifact)
+    assert (written / "again.tflite").read_bytes() == path.read_bytes()
+
+
+def test_it_needs_one_operator_beyond_the_builtins(tflite: Any) -> None:
+    (operator,) = litert.custom_operators(tflite[0].read_bytes())
+    assert operator.name == "TFLite_Detection_PostProcess"
+    assert operator.options["use_regular_nms"]
+    assert operator.options["max_detections"] == 100
+    assert operator.options["nms_iou_threshold"] == pytest.approx(0.6)
+    scales = [operator.options[f"{side}_scale"] for side in "yxhw"]
+    assert scales == [10, 10, 5, 5]
+
+
+def test_a_tflite_runs_where_there_is_no_tensorflow(tflite: Any) -> None:
+    code = (
+        "import sys\n"
+        "for name in ('tensorflow', 'keras', 'jax'): sys.modules[name] = None\n"
+        "import numpy as np\n"
+        "from boxwright.runtime.detector import Detector\n"
+        "photo = np.arange(90 * 120 * 3, dtype=np.uint32).astype(np.uint8).reshape(90, 120, 3)\n"
+        "print(len(Detector.load(sys.argv[1]).predict(photo, threshold=0)))\n"
+    )
+    command = [sys.executable, "-c", code, os.fspath(tflite[0])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "100\n", "")
+
+
+@pytest.mark.parametrize("cut", [0, 5, 100, 0.5, 0.9, -400, -10])
+def test_a_cut_off_tflite_is_refused(cut: float, tflite: Any, written: Path) -> None:
+    content = tflite[0].read_bytes()
+    kept = content[: int(cut * len(content)) if 0 < cut < 1 else int(cut)]
+    (written / "cut.tflite").write_bytes(kept)
+    with pytest.raises(DetectorError) as caught:
+        Detector.load(written / "cut.tflite")
+    assert caught.value.code == "BW502"
+
+
+def test_a_tflite_of_a_newer_version_is_refused(tflite: Any, written: Path) -> None:
+    path, tiny = tflite
+    flatbuffer = path.read_bytes()
+    flatbuffer = flatbuffer[: flatbuffer.index(b"PK\x03\x04")]
+    newer = written / "newer.tflite"
+    newer.write_bytes(flatbuffer)
+    with zipfile.ZipFile(newer, "a") as attached:
+        attached.writestr("boxwright.json", json.dumps(tiny.artifact.to_json() | {"version": 99}))
+    with pytest.raises(DetectorError) as caught:
+        Detector.load(newer)
+    assert caught.value.code == "BW503"
+
+
+def test_an_operator_that_tflite_lacks_is_refused_by_name(
+    tiny_detector: Callable[..., Any], written: Path
+) -> None:
+    def planted(features: Any) -> Any:
+        weave = keras().layers.Lambda(lambda x: tensorflow().math.erfinv(x / 100))
+        return weave(features)
+
+    tiny = tiny_detector(extra=planted)
+    with pytest.raises(ExportError, match="Erfinv") as caught:
+        write_tflite(written / "planted.tflite", tiny.model, tiny.anchors, tiny.artifact)
+    assert caught.value.code == "BW403"
+    assert list(written.iterdir()) == []
+
+
+def test_a_flex_operator_is_refused_by_name() -> None:
+    tf = tensorflow()
+    function = tf.function(tf.linalg.cholesky, input_signature=[tf.TensorSpec((4, 4))])
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.SELECT_TF_OPS]
+    content = converter.convert()
+    with pytest.raises(ExportError, match="FlexCholesky") as caught:
+        refuse_foreign_operators(content, Path("planted.tflite"))
+    assert caught.value.code == "BW403"
+
+
+def test_labels_are_one_line_each_whatever_the_names_hold(
+    tiny_detector: Callable[..., Any], written: Path
+) -> None:
+    tiny = tiny_detector(2)
+    names = ("two\nlines", "tab\there")
+    artifact = Artifact(tiny.artifact.model, names, tiny.artifact.preprocessing)
+    write_tflite(written / "odd.tflite", tiny.model, tiny.anchors, artifact)
+    with zipfile.ZipFile(written / "odd.tflite") as attached:
+        assert attached.read("labels.txt") == b"two lines\ntab here\n"
+    assert Detector.load(written / "odd.tflite").classes == names
