@@ -16,6 +16,7 @@ class SplitName(StrEnum):
     test = "test"
     val = "val"
     train = "train"
+    all = "all"
 
 
 def evaluate(
@@ -35,6 +36,7 @@ def evaluate(
     Examples:
       boxwright evaluate run photos
       boxwright evaluate run/detector.tflite photos --split val --json
+      boxwright evaluate run other-photos --split all
     """
     from boxwright.api import load
     from boxwright.evaluation import coco, report
@@ -43,9 +45,9 @@ def evaluate(
 
     detector = Detector.load(model)
     dataset = load(data)
-    photos = dataset.split(split.value)
+    photos = dataset if split is SplitName.all else dataset.split(split.value)
     if not len(photos):
-        marked = [name for name in SplitName if len(dataset.split(name.value))]
+        marked = [name for name in SplitName if name == "all" or len(dataset.split(name.value))]
         raise DataError(
             "BW193",
             f"no photo is marked {split.value}.",
