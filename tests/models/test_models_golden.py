@@ -66,3 +66,17 @@ def test_losses(golden: Any) -> None:
     np.testing.assert_allclose(
         located * golden["reg_weights"], golden["loc_loss_per_anchor"], rtol=1e-5, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_postprocess(shared: Path, anchors: Any, classes: int) -> None:
+    """The whole way from raw outputs, as evaluation and the Keras engine go it."""
+    from boxwright.models.postprocess import postprocess
+
+    golden = np.load(shared / f"golden/postprocess_c{classes}.npz")
+    found = postprocess(golden["encodings"], golden["logits"], anchors)
+    for i, (boxes, scores, labels) in enumerate(found):
+        count = int(golden["t1e-8_num"][i])
+        np.testing.assert_allclose(boxes, golden["t1e-8_det_boxes"][i, :count], atol=1e-5)
+        np.testing.assert_allclose(scores, golden["t1e-8_det_scores"][i, :count], rtol=1e-5)
+        np.testing.assert_array_equal(labels, golden["t1e-8_det_classes"][i, :count])
