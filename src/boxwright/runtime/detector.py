@@ -66,9 +66,9 @@ class Detector:
         """
         path = Path(path)
         if (path / "run.json").is_file():
-            return _renamed(_load_run(path), classes)
+            return _renamed(_load_run(path), classes, path)
         if (path / "saved_model.pb").is_file():
-            return _renamed(_load_saved_model(path), classes)
+            return _renamed(_load_saved_model(path), classes, path)
         if path.is_file() and (path.suffix.lower() == ".tflite" or _begins_as_tflite(path)):
             return _load_tflite(path, classes, threads)
         raise _not_a_detector(path)
@@ -160,11 +160,13 @@ def _pixels(photo: PhotoLike) -> NDArray[np.uint8]:
 
 
 def _load_run(folder: Path) -> Detector:
-    from boxwright.models import ssd
     from boxwright.runtime.run import Run
 
     run = Run(folder)
-    artifact = run.artifact
+    artifact = run.artifact  # before Keras is imported, which takes seconds
+
+    from boxwright.models import ssd
+
     anchors = ssd.anchors(ssd.ModelSpec.from_json(artifact.model))
     return Detector(KerasEngine(run.build_model(), anchors, artifact.preprocessing), artifact)
 
@@ -190,7 +192,7 @@ def _load_tflite(path: Path, classes: Sequence[str] | None, threads: int | None)
         artifact = Artifact({}, tuple(names), Preprocessing(size=engine.input_size))
         if engine.loses_a_class:
             engine = TFLiteEngine(content, where=path, threads=1)
-    return _renamed(Detector(engine, artifact), classes)
+    return _renamed(Detector(engine, artifact), classes, path)
 
 
 def _begins_as_tflite(path: Path) -> bool:
@@ -198,15 +200,15 @@ def _begins_as_tflite(path: Path) -> bool:
         return file.read(8)[4:] == litert.MAGIC
 
 
-def _renamed(detector: Detector, classes: Sequence[str] | None) -> Detector:
+def _renamed(detector: Detector, classes: Sequence[str] | None, where: Path) -> Detector:
     """The detector with other class names, if any are given."""
     if classes is None:
         return detector
     if len(classes) != len(detector.classes):
         raise DetectorError(
             "BW506",
-            f"{len(classes)} class names were given for a detector that tells "
-            f"{len(detector.classes)} classes apart.",
+            f"tells {len(detector.classes)} classes apart, but {len(classes)} names were given.",
+            where=where,
             remedy="Name every class in id order; an id that is not used needs a name too.",
         )
     return replace(detector, artifact=replace(detector.artifact, classes=tuple(classes)))
