@@ -48,12 +48,15 @@ def tiny_detector() -> Callable[..., TinyDetector]:
         features = layers.DepthwiseConv2D(3, strides=2, padding="same")(features)
         features = features if extra is None else extra(features)
         outputs = {
-            name: layers.Reshape((-1, columns))(layers.Conv2D(SHAPES * columns, 1)(features))
+            name: layers.Reshape((-1, columns))(
+                layers.Conv2D(SHAPES * columns, 1, name=name)(features)
+            )
             for name, columns in (("box_encodings", 4), ("class_logits", classes))
         }
         model = keras().Model(images, outputs, name="tiny")
         for weight in model.weights:
-            weight.assign(random.normal(0, 0.5, weight.shape))
+            spread = 0.15 if "class_logits" in weight.path else 0.5  # scores away from 0 and 1
+            weight.assign(random.normal(0, spread, weight.shape))
         centres = (np.arange(CELLS) + 0.5) / CELLS
         y, x = np.repeat(centres, CELLS * SHAPES), np.tile(np.repeat(centres, SHAPES), CELLS)
         half = np.tile([0.08, 0.15], CELLS * CELLS)
