@@ -1,0 +1,156 @@
+"""The cache: photos decoded once, in order, upright; broken ones named and left out."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from boxwright.data.dataset import Dataset, Photo, Split
+from boxwright.errors import DataError, SystemFaultError
+from boxwright.training import cache as module
+from boxwright.training.cache import build_cache
+
+pytestmark = pytest.mark.tiny
+
+SIZES = ((64, 48), (30, 90), (200, 100), (40, 40))  # width, height
+GREYS = (10, 90, 170, 250)
+
+
+def grey(path: Path, size: tuple[int, int], level: int) -> None:
+    Image.new("RGB", size, (level, level, level)).save(path)
+
+
+@pytest.fixture
+def four(tmp_path: Path) -> Dataset:
+    """Four grey photos of different sizes, with 0, 1, 2 and 3 boxes."""
+    photos = []
+    for i, (size, level) in enumerate(zip(SIZES, GREYS, strict=True)):
+        grey(tmp_path / f"{i}.png", size, level)
+        boxes = [(4 * k, 2, 4 * k + 10 + k, 22) for k in range(i)]
+        photos.append(Photo(f"{i}.png", *size, boxes, ["cat", "dog", "cat"][:i]))
+    return Dataset.of(tmp_path, photos)
+
+
+def test_photos_come_in_order_and_square(four: Dataset) -> None:
+    cache = build_cache(four, side=32)
+    assert cache.photos.shape == (4, 32, 32, 3)
+    assert cache.photos.dtype == np.uint8
+    np.testing.assert_array_equal(cache.photos.mean(axis=(1, 2, 3)), GREYS)
+    np.testing.assert_array_equal(cache.rows, [0, 1, 2, 3])
+    assert cache.dataset.names == four.names
+    assert cache.findings == ()
+
+
+def test_boxes_are_fractions_of_their_photo(four: Dataset) -> None:
+    cache = build_cache(four, side=32)
+    np.testing.assert_allclose(cache.boxes[1, 0], [2 / 90, 0, 22 / 90, 10 / 30])
+    np.testing.assert_allclose(cache.boxes[2, 1], [0.02, 0.02, 0.22, 15 / 200])
+    np.testing.assert_array_equal(cache.labels, [[-1, -1, -1], [0, -1, -1], [0, 1, -1], [0, 1, 0]])
+    assert not cache.boxes[cache.labels < 0].any()
+
+
+def test_a_dataset_without_boxes_still_has_a_row_of_padding(four: Dataset) -> None:
+    cache = build_cache(four.select([0]), side=8)
+    np.testing.assert_array_equal(cache.labels, [[-1]])
+
+
+def test_of_too_many_boxes_the_largest_are_kept(
+    four: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_BOXES", 2)
+    cache = build_cache(four, side=8)
+    widths = (cache.boxes[3, :, 3] - cache.boxes[3, :, 1]) * 40
+    np.testing.assert_allclose(widths, [11, 12], rtol=1e-5)  # of 10, 11, 12
+    np.testing.assert_array_equal(cache.labels[3], [1, 0])
+
+
+def test_a_photo_turned_by_its_exif_is_upright(tmp_path: Path) -> None:
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    pixels[:, :30] = 255  # its left half is the top half once it is turned clockwise
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pixels).save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    photo = Photo("turned.jpg", 40, 60, [(0, 0, 40, 30)], ["bright"])
+    cache = build_cache(Dataset.of(tmp_path, [photo]), side=20)
+    top, bottom = cache.photos[0, :9], cache.photos[0, 11:]
+    assert top.min() > 240
+    assert bottom.max() < 15
+    np.testing.assert_allclose(cache.boxes[0, 0], [0, 0, 0.5, 1])
+
+
+def test_a_truncated_photo_is_left_out_and_named(four: Dataset) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (100, 200, 3), np.uint8)
+    whole = four.root / "whole.jpg"
+    Image.fromarray(noise).save(whole)
+    broken = Photo("broken.jpg", 200, 100, [(1, 1, 9, 9)], ["cat"])
+    (four.root / "broken.jpg").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    dataset = Dataset.of(four.root, [broken]).merge(four)
+    cache = build_cache(dataset, side=16)
+    assert cache.dataset.names == four.names
+    (finding,) = cache.findings
+    assert (finding.code, finding.where) == ("BW102", "broken.jpg")
+    assert finding.repair == "left out of training"
+    photos, _, labels = cache.batch(np.array([0, 3]))
+    np.testing.assert_array_equal(photos.mean(axis=(1, 2, 3)), [10, 250])
+    np.testing.assert_array_equal(labels, [[-1, -1, -1], [0, 1, 0]])
+
+
+def test_without_one_readable_photo_there_is_nothing_to_do(tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("not a photo", encoding="utf-8")
+    photos = [Photo(name, 8, 8, [(0, 0, 4, 4)], ["cat"]) for name in ("text.jpg", "absent.jpg")]
+    with pytest.raises(DataError) as caught:
+        build_cache(Dataset.of(tmp_path, photos), side=8)
+    assert caught.value.code == "BW120"
+    assert "not one of 2 photos" in caught.value.message
+
+
+def test_selecting_keeps_photos_boxes_and_dataset_together(four: Dataset) -> None:
+    cache = build_cache(four, side=8)
+    chosen = cache.select(np.array([False, True, False, True])).select(np.array([False, True]))
+    assert len(chosen) == 1
+    assert chosen.dataset.names == ("3.png",)
+    photos, boxes, labels = chosen.batch(np.array([0, 0]))
+    np.testing.assert_array_equal(photos.mean(axis=(1, 2, 3)), [250, 250])
+    np.testing.assert_array_equal(boxes[0], cache.boxes[3])
+    np.testing.assert_array_equal(labels[1], [0, 1, 0])
+    assert np.shares_memory(chosen.photos, cache.photos)
+
+
+def test_a_large_cache_lives_in_a_file(four: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_memory = build_cache(four, side=16)
+    monkeypatch.setattr(module, "IN_MEMORY", 0)
+    in_file = build_cache(four, side=16)
+    assert isinstance(in_file.photos, np.memmap)
+    assert not isinstance(in_memory.photos, np.memmap)
+    np.testing.assert_array_equal(in_file.photos, in_memory.photos)
+    np.testing.assert_array_equal(
+        in_file.batch(np.array([2]))[0], in_memory.batch(np.array([2]))[0]
+    )
+
+
+def test_no_room_for_that_file_is_said(four: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "IN_MEMORY", 0)
+    monkeypatch.setattr(np, "memmap", full)
+    with pytest.raises(SystemFaultError) as caught:
+        build_cache(four, side=16)
+    assert caught.value.code == "BW902"
+
+
+def test_progress_is_told_after_every_photo(four: Dataset) -> None:
+    told: list[int] = []
+    build_cache(four, 8, told.append)
+    assert told == [1, 2, 3, 4]
+
+
+def test_marks_stay_with_their_photos(four: Dataset) -> None:
+    four.splits[:] = [Split.TRAIN, Split.VAL, Split.TRAIN, Split.VAL]
+    cache = build_cache(four, 8).select(np.array([False, True, True, True]))
+    np.testing.assert_array_equal(cache.dataset.splits, [Split.VAL, Split.TRAIN, Split.VAL])

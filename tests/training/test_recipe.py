@@ -1,0 +1,112 @@
+"""The recipe: decided from the data and the budget, and said with its reasons."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boxwright.data.dataset import Dataset, Photo
+from boxwright.training.recipe import (
+    PRETRAINED_SIZE,
+    SMALLER_SIZE,
+    Augmentation,
+    Recipe,
+    recipe_for,
+)
+
+pytestmark = pytest.mark.tiny
+
+
+def objects_of(*sides: float, photo: int = 1000) -> Dataset:
+    """A photo per object; `sides` are fractions of the photo's."""
+    photos = [
+        Photo(f"{i}.jpg", photo, photo, [(0, 0, side * photo, side * photo)], ["cat"])
+        for i, side in enumerate(sides)
+    ]
+    return Dataset.of("data", photos)
+
+
+@pytest.mark.parametrize(
+    ("sides", "size"),
+    [
+        pytest.param([0.5] * 20, SMALLER_SIZE, id="all large"),
+        pytest.param([0.5] * 19 + [0.02], SMALLER_SIZE, id="one small among many"),
+        pytest.param([0.5] * 15 + [0.05] * 5, PRETRAINED_SIZE, id="a quarter small"),
+        pytest.param([0.05] * 20, PRETRAINED_SIZE, id="all small"),
+    ],
+)
+def test_input_size_follows_the_small_objects(sides: list[float], size: int) -> None:
+    recipe = recipe_for(objects_of(*sides), pretrained=True, seconds=60)
+    assert recipe.input_size == size
+    assert " px" in recipe.reasons["input_size"]
+
+
+def test_size_is_relative_to_the_photo() -> None:
+    small, large = (
+        recipe_for(objects_of(0.5, photo=photo), pretrained=True, steps=1).input_size
+        for photo in (100, 4000)
+    )
+    assert small == large
+
+
+def test_what_is_asked_for_is_not_decided() -> None:
+    recipe = recipe_for(
+        objects_of(0.5), pretrained=False, steps=9, input_size=96, depth_multiplier=0.25, seed=5
+    )
+    assert (recipe.input_size, recipe.depth_multiplier) == (96, 0.25)
+    assert (recipe.steps, recipe.seconds, recipe.seed) == (9, None, 5)
+    assert recipe.reasons["input_size"] == "asked for"
+
+
+def test_pretrained_layers_are_spared_and_new_ones_are_not() -> None:
+    tuned = recipe_for(objects_of(0.5), pretrained=True, seconds=60)
+    assert tuned.frozen_through >= 0
+    assert not tuned.train_norm
+    fresh = recipe_for(objects_of(0.5), pretrained=False, seconds=60)
+    assert fresh.frozen_through == -1
+    assert fresh.train_norm
+    assert fresh.train_depthwise
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_every_reason_is_said_with_its_value(pretrained: bool) -> None:
+    recipe = recipe_for(objects_of(0.5), pretrained=pretrained, seconds=60)
+    lines = recipe.explained()
+    assert len(lines) == len(recipe.reasons) >= 3
+    assert f"input_size {recipe.input_size}: {recipe.reasons['input_size']}" in lines
+
+
+@pytest.mark.parametrize("sides", [[0.5], [0.05]])
+def test_the_cache_is_large_enough_for_windows_that_enlarge(sides: list[float]) -> None:
+    recipe = recipe_for(objects_of(*sides), pretrained=True, seconds=60)
+    assert recipe.cache_side >= 1.3 * recipe.input_size
+
+
+recipes = st.builds(
+    Recipe,
+    input_size=st.integers(64, 1024),
+    depth_multiplier=st.none() | st.floats(0.1, 2),
+    learning_rate=st.floats(1e-6, 1),
+    frozen_through=st.integers(-1, 13),
+    train_norm=st.booleans(),
+    augmentation=st.builds(
+        Augmentation,
+        window=st.tuples(st.floats(0.1, 1), st.floats(1, 2)),
+        contrast=st.floats(0, 1),
+    ),
+    seconds=st.none() | st.floats(1, 1e6),
+    steps=st.none() | st.integers(1, 10**6),
+    seed=st.integers(0, 2**32 - 1),
+    reasons=st.dictionaries(st.sampled_from(["input_size", "train_norm"]), st.text()),
+)
+
+
+@given(recipe=recipes)
+def test_json_round_trip(recipe: Any) -> None:
+    read = Recipe.from_json(json.loads(json.dumps(recipe.to_json())))
+    assert read == recipe
+    assert read.reasons == recipe.reasons
