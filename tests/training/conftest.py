@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,13 +69,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.fixture
-def small_network(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def small_network() -> Iterator[None]:
     """MobileNet with 4 blocks instead of 13: at 64 px its maps have the sides of the whole one."""
     from boxwright.models.backbones import mobilenet_v1
 
-    monkeypatch.setattr(mobilenet_v1, "BLOCKS", ((64, 2), (128, 2), (128, 2), (256, 2)))
-    monkeypatch.setattr(mobilenet_v1, "TAPS", (3, 4))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mobilenet_v1, "BLOCKS", ((64, 2), (128, 2), (128, 2), (256, 2)))
+        patch.setattr(mobilenet_v1, "TAPS", (3, 4))
+        yield
 
 
 @pytest.fixture
