@@ -53,7 +53,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.kernel = add(
             name="kernel",
             shape=(self.kernel_size, self.kernel_size, channels, 1 if self.depthwise else out),
-            initializer=_he_normal(self.kernel_size**2 * (1 if self.depthwise else channels)),
+            initializer=_near_identity if self.depthwise else _he_normal,
         )
         self.gamma = add(name="gamma", shape=(out,), initializer="ones")
         self.beta = add(name="beta", shape=(out,), initializer="zeros")
@@ -124,7 +124,16 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.moving_variance.assign(variance)
 
 
-def _he_normal(fan_in: int) -> Any:
-    """He et al. 2015, equation 10, also right for depthwise kernels (Keras counts their fans
-    over all channels)."""
-    return keras.initializers.RandomNormal(stddev=float(np.sqrt(2.0 / fan_in)))
+def _he_normal(shape: tuple[int, ...], dtype: Any = None) -> Any:
+    """He et al. 2015, "Delving deep into rectifiers", equation 10."""
+    deviation = float(np.sqrt(2.0 / np.prod(shape[:-1])))
+    return keras.random.normal(shape, stddev=deviation, dtype=dtype)
+
+
+def _near_identity(shape: tuple[int, ...], dtype: Any = None) -> Any:
+    """Depthwise kernels that begin by handing on what they see, so that a thin network learns
+    where things are from its first steps (Zagoruyko and Komodakis 2017, "DiracNets"). Thirteen
+    random filters in a row blur that beyond what a short training can undo."""
+    identity = np.zeros(shape, np.float32)
+    identity[shape[0] // 2, shape[1] // 2] = 1.0
+    return identity + keras.random.normal(shape, stddev=0.1, dtype=dtype)
