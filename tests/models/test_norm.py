@@ -12,7 +12,7 @@ from boxwright.models.framework import keras
 
 def random_layer(*, depthwise: bool, seed: int = 0) -> tuple[Any, Any]:
     """A ConvNorm whose gamma over sigma ranges from 1/50 to 50, and an input for it."""
-    keras()
+    keras().utils.set_random_seed(seed)
     from boxwright.models.norm import ConvNorm
 
     rng = np.random.default_rng(seed)
