@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,18 @@ ops: Any = keras.ops
 
 EPSILON = 1e-3
 MOMENTUM = 0.97
+
+
+# (outputs (B, H, W, C), gamma (C,), beta (C,)) -> normalised outputs, mean (C,), variance (C,)
+BatchNorm = Callable[[Any, Any, Any], tuple[Any, Any, Any]]
+
+
+def batch_norm(outputs: Any, gamma: Any, beta: Any) -> tuple[Any, Any, Any]:
+    """Normalise by the batch's own statistics (Ioffe and Szegedy 2015, algorithm 1)."""
+    mean, variance = ops.moments(ops.cast(outputs, "float32"), axes=(0, 1, 2))
+    scale = gamma * ops.rsqrt(variance + EPSILON)
+    bias = beta - mean * scale
+    return outputs * ops.cast(scale, outputs.dtype) + ops.cast(bias, outputs.dtype), mean, variance
 
 
 class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
@@ -44,6 +57,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.depthwise = depthwise
         self.norm_frozen = True
         self.scale_is_one = False
+        self.batch_norm: BatchNorm = batch_norm  # an engine may know a faster one
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         channels = input_shape[-1]
@@ -85,12 +99,10 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
 
     def _normalised_by_batch(self, inputs: Any) -> Any:
         outputs = self.convolve(inputs, self.kernel)
-        mean, variance = ops.moments(ops.cast(outputs, "float32"), axes=(0, 1, 2))
+        normalised, mean, variance = self.batch_norm(outputs, self.gamma, self.beta)
         for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * MOMENTUM + now * (1 - MOMENTUM))
-        scale = self.gamma * ops.rsqrt(variance + EPSILON)
-        bias = self.beta - mean * scale
-        return outputs * ops.cast(scale, outputs.dtype) + ops.cast(bias, outputs.dtype)
+        return normalised
 
     def absorb_scale(self) -> None:
         """Move the batch norm's scale into the kernel, leaving the layer's function unchanged.

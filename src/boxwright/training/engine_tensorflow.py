@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.models import framework
+from boxwright.models.norm import EPSILON, ConvNorm
 from boxwright.training.augment import augment
 from boxwright.training.objective import Loss, detection_loss
 from boxwright.training.recipe import Recipe
@@ -32,6 +33,16 @@ def crop(photos: Any, windows: Any, side: int) -> Any:
     places = tf.concat([first_sample, last_sample], axis=1)
     rows = tf.range(tf.shape(photos)[0])
     return tf.image.crop_and_resize(photos, places, rows, [side, side], extrapolation_value=127.0)
+
+
+def fused_batch_norm(outputs: Any, gamma: Any, beta: Any) -> tuple[Any, Any, Any]:
+    """`models.norm.batch_norm` as one op: less than half the time of its parts."""
+    unused = tf.zeros([0])
+    normalised, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=outputs, scale=gamma, offset=beta, mean=unused, variance=unused,
+        epsilon=EPSILON, is_training=True,
+    )  # fmt: skip
+    return normalised, mean, variance
 
 
 def faster_precision() -> str:
@@ -78,6 +89,9 @@ class Engine:
         offset: float,
     ) -> None:
         self._model = model
+        for layer in model.layers:
+            if isinstance(layer, ConvNorm):
+                layer.batch_norm = fused_batch_norm
         self._anchors = tf.constant(anchors)
         self._recipe = recipe
         self._scale, self._offset = scale, offset

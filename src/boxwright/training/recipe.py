@@ -141,7 +141,8 @@ def recipe_for(
         frozen_through=-1,
         train_depthwise=True,
         train_norm=True,
-        learning_rate=2e-3,
+        batch_size=32,
+        learning_rate=5e-3,
         warmup_steps=50,
         reasons=reasons,
     )

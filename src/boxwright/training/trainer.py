@@ -120,7 +120,9 @@ def train(
     from boxwright.training import start
     from boxwright.training.engine_tensorflow import Engine, faster_precision
 
-    precision = checkpoint.precision if checkpoint else faster_precision()
+    # Batch norm in training converts back and forth, which costs more than bfloat16 gains.
+    fastest = "float32" if recipe.train_norm else faster_precision()
+    precision = checkpoint.precision if checkpoint else fastest
     if checkpoint:
         begin = start.from_checkpoint(run.artifact, recipe, precision, checkpoint.weights)
     elif weights is not None:
