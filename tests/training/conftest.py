@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from boxwright.data.dataset import Dataset, Photo, Split
+from boxwright.training.reporter import Progress
+
+if TYPE_CHECKING:
+    from boxwright.training.trainer import Outcome
 
 RED = (230, 40, 40)
 
@@ -80,9 +85,51 @@ def small_network() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is measured may come out differently from one run to the next."""
-    from boxwright.training import engine_tensorflow
+@dataclass
+class Listener:
+    """A reporter that remembers everything, and may press Ctrl-C."""
 
-    monkeypatch.setattr(engine_tensorflow, "faster_precision", lambda: "float32")
+    interrupt_at: int | None = None
+    said: list[str] = field(default_factory=list)
+    reports: list[Progress] = field(default_factory=list)
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def progress(self, progress: Progress) -> None:
+        self.reports.append(progress)
+        if progress.step == self.interrupt_at:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def small_trainer(small_network: None) -> Iterator[Callable[..., tuple[Outcome, Listener]]]:
+    """`train` on a small network from scratch in float32, at a pace for a dozen steps, every one
+    of them reported.
+
+    Which precision is faster is measured, and may come out differently from run to run.
+    """
+    from boxwright.training import engine_tensorflow, recipe, trainer
+
+    def brisk(*photos: Any, **wanted: Any) -> recipe.Recipe:
+        gentle = recipe.Augmentation(window=(0.8, 1.1))
+        decided = recipe.recipe_for(*photos, **wanted)
+        return replace(decided, learning_rate=1e-2, warmup_steps=5, augmentation=gentle)
+
+    def train(
+        dataset: Dataset, out: Path, *, interrupt_at: int | None = None, **options: Any
+    ) -> tuple[Outcome, Listener]:
+        listener = Listener(interrupt_at)
+        chosen = {"weights": None, "input_size": 64, "depth_multiplier": 0.1, **options}
+        return trainer.train(dataset, out=out, reporter=listener, **chosen), listener
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "REPORT_SECONDS", -1.0)
+        patch.setattr(trainer, "recipe_for", brisk)
+        patch.setattr(engine_tensorflow, "faster_precision", lambda: "float32")
+        yield train
+
+
+@pytest.fixture(scope="module")
+def module_squares(tmp_path_factory: pytest.TempPathFactory) -> Squares:
+    return Squares(tmp_path_factory.mktemp("squares"))

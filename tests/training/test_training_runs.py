@@ -1,0 +1,172 @@
+"""Training for real, on small photos with a small network: what a run leaves behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from boxwright.data.dataset import Dataset
+from boxwright.runtime.detector import Detector
+from boxwright.training.checkpoint import Checkpoint
+from boxwright.training.schedule import EVALUATE_AT
+
+if TYPE_CHECKING:
+    from boxwright.training.trainer import Outcome
+    from conftest import Listener, Squares
+
+STEPS = 40
+
+
+class Finished(NamedTuple):
+    dataset: Dataset
+    outcome: Outcome
+    listener: Listener
+
+
+@pytest.fixture(scope="module")
+def finished(
+    small_trainer: Callable[..., Any],
+    module_squares: Squares,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Finished:
+    """A run of 40 steps on twelve photos; three choose, and two test photos have no file."""
+    dataset = module_squares.dataset(train=12, val=3, test=2)
+    out = tmp_path_factory.mktemp("finished") / "run"
+    return Finished(dataset, *small_trainer(dataset, out, steps=STEPS))
+
+
+def test_the_run_folder_is_complete(finished: Finished) -> None:
+    run = finished.outcome.run
+    there = {path.name for path in run.folder.iterdir()}
+    expected = {"run.json", "best.weights.h5", "checkpoint.npz", "log.jsonl", "tensorboard"}
+    assert there == expected
+
+
+def test_a_detector_is_made_of_it(finished: Finished) -> None:
+    detector = Detector.load(finished.outcome.run.folder)
+    assert detector.classes == ("square",)
+    found = detector.predict(finished.dataset.path(0), threshold=0)
+    assert len(found) > 0
+    assert np.isfinite(found.scores).all()
+
+
+def test_the_loss_falls(finished: Finished) -> None:
+    losses = [report.loss for report in finished.listener.reports]
+    assert len(losses) == STEPS
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_progress_counts_up_to_the_end(finished: Finished) -> None:
+    reports = finished.listener.reports
+    assert [report.step for report in reports] == list(range(1, STEPS + 1))
+    assert reports[-1].fraction == 1
+    assert reports[0].ap is None
+    assert reports[-1].ap is not None
+    assert all(report.photos_per_second > 0 for report in reports)
+
+
+def test_the_kept_weights_are_described(finished: Finished) -> None:
+    outcome, origin = finished.outcome, finished.outcome.run.artifact.provenance
+    assert not outcome.interrupted
+    assert outcome.evaluation is not None
+    assert outcome.evaluation.photos == 3
+    assert origin["step"] == outcome.step
+    assert origin["metrics"]["coco"]["AP"] == outcome.evaluation.ap
+    assert origin["recipe"]["steps"] == STEPS
+    assert origin["data"]["path"] == finished.dataset.root.as_posix()
+    assert origin["weights"] is None
+
+
+def test_the_log_has_the_loss_and_every_evaluation(finished: Finished) -> None:
+    text = finished.outcome.run.log.read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [line["step"] for line in lines if "loss" in line] == [10, 20, 30, 40]
+    evaluated = [line["step"] / STEPS for line in lines if "AP" in line]
+    assert evaluated == pytest.approx(EVALUATE_AT, abs=1.01 / STEPS)
+
+
+def test_tensorboard_reads_the_same(finished: Finished) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(finished.outcome.run.tensorboard)).Reload()
+    text = finished.outcome.run.log.read_text(encoding="utf-8")
+    logged = [json.loads(line) for line in text.splitlines()]
+    tags = {"loss", "loss/classes", "loss/boxes", "learning_rate", "photos_per_second"}
+    assert set(events.Tags()["scalars"]) == tags | {"AP", "AP50"}
+    for tag in events.Tags()["scalars"]:
+        written = [(line["step"], line[tag]) for line in logged if tag in line]
+        read = [(event.step, event.value) for event in events.Scalars(tag)]
+        np.testing.assert_allclose(read, written, rtol=1e-6)
+
+
+def test_an_interrupted_and_resumed_run_is_the_uninterrupted_one_of_its_seed(
+    finished: Finished,
+    small_trainer: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from boxwright.training import engine_tensorflow
+
+    stopped, _ = small_trainer(finished.dataset, tmp_path / "run", steps=STEPS, interrupt_at=9)
+    assert stopped.interrupted
+    assert Checkpoint.load(stopped.run.checkpoint).step == 9
+    assert len(Detector.load(stopped.run.folder).predict(finished.dataset.path(0), threshold=0))
+    monkeypatch.setattr(engine_tensorflow, "faster_precision", lambda: "mixed_bfloat16")
+    resumed, listener = small_trainer(finished.dataset, tmp_path / "run", resume=True)
+    assert listener.reports[0].step == 10
+    same(Checkpoint.load(resumed.run.checkpoint), Checkpoint.load(finished.outcome.run.checkpoint))
+
+
+def pretrained_network() -> Any:
+    """What a weights file for a small network of three classes would hold, folded as files of
+    quantised networks are."""
+    from boxwright.data.preprocessing import Preprocessing
+    from boxwright.models import framework, ssd
+    from boxwright.models.weights import Pretrained
+
+    framework.keras().utils.set_random_seed(3)
+    spec = ssd.ModelSpec(3, 0.1, 64)
+    layers = {
+        layer.name: {variable.name: variable.numpy() for variable in layer.weights}
+        for layer in ssd.build(spec).layers
+        if layer.weights
+    }
+    classes = ("", "cat", "kite")
+    return Pretrained(Path("net.tflite"), spec, classes, Preprocessing(64), layers, False)
+
+
+def test_so_it_is_where_batch_norm_is_folded(
+    small_trainer: Callable[..., Any],
+    module_squares: Squares,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from boxwright.models import weights
+
+    monkeypatch.setattr(weights, "read_pretrained", lambda path: pretrained_network())
+    dataset = module_squares.dataset(train=6)
+    fine_tuning = {"weights": "net.tflite", "depth_multiplier": None, "steps": 6}
+    whole, listener = small_trainer(dataset, tmp_path / "whole", **fine_tuning)
+    assert any(line.startswith("start: net.tflite: 23 layers loaded") for line in listener.said)
+    assert any('"square" starts from the pretrained "' in line for line in listener.said)
+    assert any("before training, on 6 training photos: AP" in line for line in listener.said)
+    small_trainer(dataset, tmp_path / "parts", **fine_tuning, interrupt_at=3)
+    parts, listener = small_trainer(dataset, tmp_path / "parts", resume=True)
+    assert listener.reports[0].step == 4
+    same(Checkpoint.load(parts.run.checkpoint), Checkpoint.load(whole.run.checkpoint))
+    kept, expected = (outcome.run.build_model().get_weights() for outcome in (parts, whole))
+    for one, other in zip(kept, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def same(one: Checkpoint, other: Checkpoint) -> None:
+    """Both have come to the same place by the same steps, to the last bit."""
+    assert (one.step, one.fraction, one.precision) == (other.step, other.fraction, other.precision)
+    assert one.arrays.keys() == other.arrays.keys()
+    for name, array in one.arrays.items():
+        np.testing.assert_array_equal(array, other.arrays[name], err_msg=name)
