@@ -114,7 +114,9 @@ def small_trainer(small_network: None) -> Iterator[Callable[..., tuple[Outcome, 
     def brisk(*photos: Any, **wanted: Any) -> recipe.Recipe:
         gentle = recipe.Augmentation(window=(0.8, 1.1))
         decided = recipe.recipe_for(*photos, **wanted)
-        return replace(decided, learning_rate=1e-2, warmup_steps=5, augmentation=gentle)
+        return replace(
+            decided, batch_size=16, learning_rate=1e-2, warmup_steps=5, augmentation=gentle
+        )
 
     def train(
         dataset: Dataset, out: Path, *, interrupt_at: int | None = None, **options: Any
@@ -133,3 +135,61 @@ def small_trainer(small_network: None) -> Iterator[Callable[..., tuple[Outcome, 
 @pytest.fixture(scope="module")
 def module_squares(tmp_path_factory: pytest.TempPathFactory) -> Squares:
     return Squares(tmp_path_factory.mktemp("squares"))
+
+
+@dataclass
+class Steps:
+    """What happens in place of training steps, where it does not matter what is learnt."""
+
+    clock: Clock
+    seconds: float = 0.5  # a step takes, by the clock
+    broken_at: int | None = None  # the step whose loss is not a number
+    rates: list[float] = field(default_factory=list)
+    batches: list[tuple[Any, ...]] = field(default_factory=list)
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Steps:
+    """Steps that cost nothing and only move the clock, of a network of one layer."""
+    from boxwright.models import framework, ssd
+    from boxwright.training import engine_tensorflow, trainer
+    from boxwright.training.objective import Loss
+
+    steps = Steps(clock)
+
+    class Idle:
+        def __init__(self, model: Any, variables: Any, statistics: Any, *_: Any, **__: Any) -> None:
+            self._values = [variable.numpy() for variable in (*variables, *statistics)]
+
+        def step(self, *batch: Any, number: int, learning_rate: float) -> Any:
+            steps.clock.now += steps.seconds
+            steps.batches.append(batch)
+            steps.rates.append(learning_rate)
+            classes = float("nan") if number == steps.broken_at else 2.0
+            return Loss(classes + 1.0, classes, 1.0)
+
+        def averages(self) -> list[Any]:
+            return self._values
+
+        def state(self) -> dict[str, Any]:
+            return {}
+
+        def restore(self, state: dict[str, Any]) -> None:
+            assert state.keys() == {k for k in state if k.startswith("weight/")}
+
+    def one_layer(spec: Any, **_: Any) -> Any:
+        keras, anchors = framework.keras(), len(ssd.anchors(spec))
+        inputs = keras.Input((spec.input_size, spec.input_size, 3))
+        seen = keras.layers.GlobalAveragePooling2D()(inputs)
+        raw = {
+            name: keras.layers.Reshape((anchors, columns))(
+                keras.layers.Dense(anchors * columns)(seen)
+            )
+            for name, columns in (("box_encodings", 4), ("class_logits", spec.num_classes))
+        }
+        return keras.Model(inputs, raw)
+
+    monkeypatch.setattr(ssd, "build", one_layer)
+    monkeypatch.setattr(engine_tensorflow, "Engine", Idle)
+    monkeypatch.setattr(trainer, "time", clock)
+    return steps

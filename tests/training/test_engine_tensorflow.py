@@ -187,7 +187,7 @@ def test_a_step_means_the_same_whatever_gamma_was(tuning: Bench) -> None:
     plain, steep = trained(1.0), trained(50.0)
     np.testing.assert_allclose(steep[0], plain[0], atol=1e-5)
     change = np.abs(plain[1] - plain[0]).max()
-    assert change > 1e-2
+    assert change > 1e-3
     np.testing.assert_allclose(steep[1], plain[1], atol=change / 100)
 
 

@@ -105,18 +105,12 @@ def test_tensorboard_reads_the_same(finished: Finished) -> None:
 
 
 def test_an_interrupted_and_resumed_run_is_the_uninterrupted_one_of_its_seed(
-    finished: Finished,
-    small_trainer: Callable[..., Any],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    finished: Finished, small_trainer: Callable[..., Any], tmp_path: Path
 ) -> None:
-    from boxwright.training import engine_tensorflow
-
     stopped, _ = small_trainer(finished.dataset, tmp_path / "run", steps=STEPS, interrupt_at=9)
     assert stopped.interrupted
     assert Checkpoint.load(stopped.run.checkpoint).step == 9
     assert len(Detector.load(stopped.run.folder).predict(finished.dataset.path(0), threshold=0))
-    monkeypatch.setattr(engine_tensorflow, "faster_precision", lambda: "mixed_bfloat16")
     resumed, listener = small_trainer(finished.dataset, tmp_path / "run", resume=True)
     assert listener.reports[0].step == 10
     same(Checkpoint.load(resumed.run.checkpoint), Checkpoint.load(finished.outcome.run.checkpoint))
@@ -147,6 +141,7 @@ def test_so_it_is_where_batch_norm_is_folded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from boxwright.models import weights
+    from boxwright.training import engine_tensorflow
 
     monkeypatch.setattr(weights, "read_pretrained", lambda path: pretrained_network())
     dataset = module_squares.dataset(train=6)
@@ -156,6 +151,7 @@ def test_so_it_is_where_batch_norm_is_folded(
     assert any('"square" starts from the pretrained "' in line for line in listener.said)
     assert any("before training, on 6 training photos: AP" in line for line in listener.said)
     small_trainer(dataset, tmp_path / "parts", **fine_tuning, interrupt_at=3)
+    monkeypatch.setattr(engine_tensorflow, "faster_precision", lambda: "mixed_bfloat16")
     parts, listener = small_trainer(dataset, tmp_path / "parts", resume=True)
     assert listener.reports[0].step == 4
     same(Checkpoint.load(parts.run.checkpoint), Checkpoint.load(whole.run.checkpoint))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from boxwright import __version__
 from boxwright.data.dataset import Dataset
-from boxwright.errors import TrainingError
+from boxwright.errors import SystemFaultError, TrainingError
 from boxwright.evaluation.coco import Evaluation
 from boxwright.models import framework
 from boxwright.runtime.artifact import Artifact
@@ -247,8 +248,9 @@ def train(
 
 
 def _import_frameworks() -> None:
-    framework.keras()
-    framework.tensorflow()
+    with suppress(SystemFaultError):  # comes again where they are needed, and is said there
+        framework.keras()
+        framework.tensorflow()
 
 
 def _checkpoint(run: Run, resume: bool) -> Checkpoint | None:
