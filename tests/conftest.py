@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -81,3 +81,14 @@ def voc_folder(tmp_path: Path) -> VocFolder:
     root = tmp_path / "data"
     root.mkdir()
     return VocFolder(root)
+
+
+@pytest.fixture(scope="module")
+def small_network() -> Iterator[None]:
+    """MobileNet with 4 blocks instead of 13: at 64 px its maps have the sides of the whole one."""
+    from boxwright.models.backbones import mobilenet_v1
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mobilenet_v1, "BLOCKS", ((64, 2), (128, 2), (128, 2), (256, 2)))
+        patch.setattr(mobilenet_v1, "TAPS", (3, 4))
+        yield

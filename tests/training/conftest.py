@@ -74,17 +74,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.fixture(scope="module")
-def small_network() -> Iterator[None]:
-    """MobileNet with 4 blocks instead of 13: at 64 px its maps have the sides of the whole one."""
-    from boxwright.models.backbones import mobilenet_v1
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mobilenet_v1, "BLOCKS", ((64, 2), (128, 2), (128, 2), (256, 2)))
-        patch.setattr(mobilenet_v1, "TAPS", (3, 4))
-        yield
-
-
 @dataclass
 class Listener:
     """A reporter that remembers everything, and may press Ctrl-C."""

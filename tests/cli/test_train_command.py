@@ -1,0 +1,328 @@
+"""`boxwright train`: how it is asked, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from boxwright.cli import progress as progress_line
+from boxwright.cli.main import app
+from boxwright.cli.train import seconds_of
+from boxwright.errors import TrainingError, WeightsError
+from boxwright.models import zoo
+from boxwright.runtime.detector import Detector
+from boxwright.runtime.run import Run
+from boxwright.training import trainer
+from boxwright.training.reporter import Progress
+from boxwright.training.trainer import Outcome
+
+if TYPE_CHECKING:
+    from conftest import VocFolder
+
+tiny = pytest.mark.tiny
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["train", *(str(argument) for argument in arguments)])
+
+
+@pytest.fixture
+def photos(voc_folder: VocFolder) -> Path:
+    """Ten photos, without marks."""
+    for i in range(10):
+        voc_folder.pair(f"photo{i}")
+    return voc_folder.root
+
+
+class Asked:
+    """Stands in for training: remembers what it was asked for and does what it was told."""
+
+    def __init__(self) -> None:
+        self.options: dict[str, Any] = {}
+        self.evaluation: Any = None
+        self.interrupted = False
+        self.raises: BaseException | None = None
+
+    def __call__(self, dataset: Any, **options: Any) -> Outcome:
+        self.options = options
+        options["reporter"].say("what the run has to [say]")
+        if self.raises:
+            raise self.raises
+        return Outcome(Run(options["out"]), self.evaluation, 7, self.interrupted)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    asked = Asked()
+    monkeypatch.setattr(trainer, "train", asked)
+    monkeypatch.setattr(zoo, "fetch", lambda: Path("fetched.tflite"))
+    return asked
+
+
+# ---- Budget ------------------------------------------------------------------------------------
+
+
+@tiny
+@pytest.mark.parametrize(
+    ("budget", "seconds"),
+    [("90", 90), ("90s", 90), ("2m", 120), ("1.5h", 5400), ("0.5m", 30), (" 2M ", 120), ("15", 15)],
+)
+def test_a_budget_is_a_time(budget: str, seconds: float) -> None:
+    assert seconds_of(budget) == seconds
+
+
+@tiny
+@pytest.mark.parametrize("budget", ["soon", "-30s", "1d", "m", "1e3", "2m30s", "5s", "0", "0.1m"])
+def test_anything_else_is_a_usage_error(budget: str, asked: Asked, photos: Path) -> None:
+    with pytest.raises(typer.BadParameter, match=budget):
+        seconds_of(budget)
+    result = run(photos, "--budget", budget)
+    assert result.exit_code == 2
+    assert not asked.options
+
+
+@tiny
+@pytest.mark.parametrize(
+    ("options", "seconds", "steps"),
+    [
+        ([], 120, None),
+        (["--budget", "1h"], 3600, None),
+        (["--steps", "50"], None, 50),
+        (["--resume"], None, None),
+        (["--resume", "--budget", "30s"], 30, None),
+        (["--resume", "--steps", "80"], None, 80),
+    ],
+)
+def test_a_run_gets_its_budget(
+    options: list[str], seconds: float | None, steps: int | None, asked: Asked, photos: Path
+) -> None:
+    assert run(photos, *options).exit_code == 0
+    assert (asked.options["seconds"], asked.options["steps"]) == (seconds, steps)
+
+
+# ---- Options -----------------------------------------------------------------------------------
+
+
+@tiny
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--budget", "2m", "--steps", "50"],
+        ["--from-scratch", "--weights", "net.tflite"],
+        ["--depth-multiplier", "0.5"],
+        ["--depth-multiplier", "0.5", "--weights", "net.tflite"],
+        ["--input-size", "32"],
+        ["--steps", "0"],
+        ["--seed", "-1"],
+    ],
+)
+def test_what_does_not_go_together_is_a_usage_error(
+    options: list[str], asked: Asked, photos: Path
+) -> None:
+    result = run(photos, *options)
+    assert result.exit_code == 2
+    assert "Usage: " in result.output
+    assert not asked.options
+
+
+@tiny
+@pytest.mark.parametrize(
+    ("options", "weights"),
+    [
+        ([], Path("fetched.tflite")),
+        (["--weights", "mine.tflite"], Path("mine.tflite")),
+        (["--from-scratch"], None),
+        (["--resume"], None),
+    ],
+)
+def test_weights_are_fetched_unless_there_is_something_to_start_from(
+    options: list[str], weights: Path | None, asked: Asked, photos: Path
+) -> None:
+    run(photos, *options)
+    assert asked.options["weights"] == weights
+
+
+@tiny
+def test_options_are_passed_on(asked: Asked, photos: Path, tmp_path: Path) -> None:
+    sizes = ["--input-size", "96", "--depth-multiplier", "0.25"]
+    run(photos, "--from-scratch", *sizes, "--seed", "5", "--out", tmp_path / "there")
+    passed = {name: asked.options[name] for name in ("input_size", "depth_multiplier", "seed")}
+    assert passed == {"input_size": 96, "depth_multiplier": 0.25, "seed": 5}
+    assert asked.options["out"] == tmp_path / "there"
+    assert asked.options["resume"] is False
+
+
+# ---- What it says ------------------------------------------------------------------------------
+
+
+@tiny
+def test_the_data_are_counted_and_their_oddities_named(asked: Asked, photos: Path) -> None:
+    (photos / "photo3.jpg").write_bytes(b"not a photo")
+    said = run(photos).stderr
+    assert "BW102 photo3.jpg" in said
+    assert "9 photos, 9 boxes of 1 class (cat): 7 to train on, 2 for testing" in said
+    assert "what the run has to [say]" in said
+
+
+@tiny
+def test_the_end_says_what_to_do_next(asked: Asked, photos: Path, tmp_path: Path) -> None:
+    asked.evaluation = SimpleNamespace(ap=0.4567, ap50=0.8912, photos=12)
+    out = tmp_path / "my [run]"
+    said = run(photos, "--out", out).stdout
+    assert f"{out} holds the weights of step 7." in said
+    assert "AP 0.457, AP50 0.891 on the 12 photos that chose them" in said
+    assert f"boxwright evaluate {out} {photos}" in said
+    assert f"boxwright export {out} --to tflite" in said
+
+
+@tiny
+def test_the_end_says_if_nothing_chose(asked: Asked, photos: Path) -> None:
+    assert "Too few photos to choose by" in run(photos).stdout
+
+
+@tiny
+def test_json_is_all_of_standard_output(asked: Asked, photos: Path, tmp_path: Path) -> None:
+    asked.evaluation = SimpleNamespace(to_json=lambda: {"coco": {"AP": 0.5}})
+    result = run(photos, "--out", tmp_path / "run", "--json")
+    answer = json.loads(result.stdout)
+    assert answer.pop("seconds") > 0
+    assert answer == {
+        "run": str(tmp_path / "run"),
+        "step": 7,
+        "interrupted": False,
+        "validation": {"coco": {"AP": 0.5}},
+    }
+
+
+@tiny
+@pytest.mark.parametrize("json_wanted", [True, False])
+def test_ctrl_c_says_how_to_go_on(json_wanted: bool, asked: Asked, photos: Path) -> None:
+    asked.interrupted = True
+    result = run(photos, "--out", "there", *(["--json"] if json_wanted else []))
+    assert result.exit_code == 130
+    assert f"boxwright train {photos} --out there --resume" in result.stderr
+    if json_wanted:
+        assert json.loads(result.stdout)["interrupted"] is True
+
+
+@tiny
+@pytest.mark.parametrize(
+    ("raised", "exit_code", "said"),
+    [
+        pytest.param(KeyboardInterrupt(), 130, "Stopped.", id="Ctrl-C before the first step"),
+        pytest.param(
+            TrainingError("BW303", "the loss became nan.", remedy="Look."), 1, "BW303", id="coded"
+        ),
+    ],
+)
+def test_failures_are_sentences(
+    raised: BaseException, exit_code: int, said: str, asked: Asked, photos: Path
+) -> None:
+    asked.raises = raised
+    result = run(photos)
+    assert (result.exit_code, result.stdout) == (exit_code, "")
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@tiny
+def test_without_a_network_nothing_is_begun(
+    asked: Asked, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offline() -> Path:
+        raise WeightsError("BW203", "could not be downloaded.", remedy="Use --from-scratch.")
+
+    monkeypatch.setattr(zoo, "fetch", offline)
+    result = run(photos)
+    assert result.exit_code == 1
+    assert "BW203" in result.stderr
+    assert not asked.options
+
+
+@tiny
+def test_without_keras_it_says_what_to_install(photos: Path, tmp_path: Path) -> None:
+    arguments = ["boxwright", "train", str(photos), "--from-scratch", "--out", str(tmp_path / "r")]
+    program = (
+        "import sys; sys.modules['keras'] = None\n"  # what Python itself does to block an import
+        f"sys.argv = {arguments!r}\n"
+        "from boxwright.cli.main import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "BW901" in done.stderr
+    assert "pip install 'boxwright[train]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# ---- The line that moves -----------------------------------------------------------------------
+
+
+def report(fraction: float, ap: float | None = None) -> Progress:
+    return Progress(round(fraction * 1000), fraction, 0.834, ap, ap, 312.4, 41.2)
+
+
+@tiny
+@pytest.mark.parametrize(
+    ("progress", "expected"),
+    [
+        (report(0.42), "step 420 · loss 0.83 · 312 photos/s · 0:41 left"),
+        (report(0.5, ap=0.41), "step 500 · loss 0.83 · AP 0.410 · 312 photos/s · 0:41 left"),
+        (
+            Progress(1, 0.0, 2.0, None, None, 9.6, 119.7),
+            "step 1 · loss 2.00 · 10 photos/s · 2:00 left",
+        ),
+    ],
+)
+def test_the_state_of_a_run_is_a_line(progress: Progress, expected: str) -> None:
+    assert progress_line.line(progress) == expected
+
+
+@tiny
+def test_where_nothing_can_move_ten_lines_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_line.ProgressLine() as reporter:
+        for step in range(1, 1001):
+            reporter.progress(report(step / 1000))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[0] for line in lines] == [f"{10 * i}%" for i in range(1, 11)]
+
+
+# ---- For real ----------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("small_network")
+def test_stopped_by_ctrl_c_and_resumed(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press_ctrl_c(_: Any, progress: Progress) -> None:
+        if progress.step == 2:
+            raise KeyboardInterrupt
+
+    out = tmp_path / "run"
+    small = ["--from-scratch", "--input-size", "64", "--depth-multiplier", "0.1", "--steps", "4"]
+    monkeypatch.setattr(trainer, "REPORT_SECONDS", -1.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(progress_line.ProgressLine, "progress", press_ctrl_c)
+        stopped = run(photos, "--out", out, *small)
+    assert stopped.exit_code == 130
+    assert f"{out} holds the weights of step 2." in stopped.stdout
+    assert Detector.load(out).classes == ("cat",)
+
+    again = run(photos, "--out", out, *small)
+    assert again.exit_code == 1
+    assert again.stderr.splitlines()[-2].startswith("BW304")
+
+    resumed = run(photos, "--out", out, "--resume", "--json")
+    assert resumed.exit_code == 0
+    answer = json.loads(resumed.stdout)
+    assert (answer["step"], answer["interrupted"]) == (4, False)
+    assert "100%  step 4" in resumed.stderr
