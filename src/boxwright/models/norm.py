@@ -67,7 +67,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.kernel = add(
             name="kernel",
             shape=(self.kernel_size, self.kernel_size, channels, 1 if self.depthwise else out),
-            initializer=_near_identity if self.depthwise else _he_normal,
+            initializer=_near_identity,
         )
         self.gamma = add(name="gamma", shape=(out,), initializer="ones")
         self.beta = add(name="beta", shape=(out,), initializer="zeros")
@@ -136,16 +136,21 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.moving_variance.assign(variance)
 
 
-def _he_normal(shape: tuple[int, ...], dtype: Any = None) -> Any:
-    """He et al. 2015, "Delving deep into rectifiers", equation 10."""
-    deviation = float(np.sqrt(2.0 / np.prod(shape[:-1])))
-    return keras.random.normal(shape, stddev=deviation, dtype=dtype)
-
-
 def _near_identity(shape: tuple[int, ...], dtype: Any = None) -> Any:
-    """Depthwise kernels that begin by handing on what they see, so that a thin network learns
-    where things are from its first steps (Zagoruyko and Komodakis 2017, "DiracNets"). Thirteen
-    random filters in a row blur that beyond what a short training can undo."""
-    identity = np.zeros(shape, np.float32)
-    identity[shape[0] // 2, shape[1] // 2] = 1.0
-    return identity + keras.random.normal(shape, stddev=0.1, dtype=dtype)
+    """Kernels that begin by handing on what they see, so that a thin network learns where things
+    are from its first steps (Zagoruyko and Komodakis 2017, "DiracNets"): two dozen random layers
+    blur that beyond what a short training can undo.
+
+    A depthwise kernel begins near the delta; a pointwise one that keeps or doubles the channels
+    hands each on, with He et al.'s noise (2015, equation 10) turned down; others are He's alone.
+    """
+    height, width, inputs, outputs = shape
+    start = np.zeros(shape, np.float32)
+    noise = float(np.sqrt(2.0 / (height * width * inputs)))
+    if outputs == 1:
+        start[height // 2, width // 2] = 1.0
+        noise = 0.1
+    elif height == width == 1 and outputs in {inputs, 2 * inputs}:
+        start[0, 0] = np.tile(np.eye(inputs), outputs // inputs)
+        noise *= 0.3
+    return start + keras.random.normal(shape, stddev=noise, dtype=dtype)

@@ -159,7 +159,9 @@ class Engine:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._trained)
             outputs = self._model(images, training=True)
-            loss = detection_loss(outputs, boxes, labels, weights, self._anchors)
+            loss = detection_loss(
+                outputs, boxes, labels, weights, self._anchors, self._recipe.class_weight
+            )
         gradients = tape.gradient(loss.total, self._trained)
         for variable, first, second, gradient in zip(
             self._trained, self._first, self._second, gradients, strict=True

@@ -19,19 +19,22 @@ class Loss(NamedTuple):
     boxes: Any
 
 
-def detection_loss(outputs: Any, boxes: Any, labels: Any, weights: Any, anchors: Any) -> Loss:
+def detection_loss(
+    outputs: Any, boxes: Any, labels: Any, weights: Any, anchors: Any, class_weight: float = 1.0
+) -> Loss:
     """Focal loss of the classes and smooth L1 of the boxes, over the number of positives.
 
     Args:
         outputs: `box_encodings (B, A, 4)` and `class_logits (B, A, C)`.
         boxes: `(B, G, 4)` normalised yxyx; labels `(B, G)`, -1 on padding; weights `(B, G)`.
         anchors: `(A, 4)` normalised yxyx.
+        class_weight: how much the class loss counts beside the box loss.
     """
     logits = outputs["class_logits"]
     targets = assign(boxes, labels, weights, anchors, logits.shape[-1])
     positives = ops.maximum(ops.sum(targets.box_weights), 1.0)
     focal = ops.sum(sigmoid_focal(logits, targets.class_targets), axis=-1)
     located = smooth_l1(outputs["box_encodings"], targets.box_targets)
-    classes = ops.sum(focal * targets.class_weights) / positives
+    classes = class_weight * ops.sum(focal * targets.class_weights) / positives
     places = ops.sum(located * targets.box_weights) / positives
     return Loss(classes + places, classes, places)

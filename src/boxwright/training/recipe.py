@@ -56,6 +56,7 @@ class Recipe:
         frozen_through: backbone blocks up to this one keep their weights; -1 trains all.
         train_depthwise: whether depthwise kernels train.
         train_norm: whether batch norm uses the batch's statistics; else it is folded.
+        class_weight: how much the class loss counts beside the box loss.
         average: decay of the exponential moving average of the weights.
         augmentation: how far it goes.
         cache_side: side of the cached photos, pixels.
@@ -73,6 +74,7 @@ class Recipe:
     frozen_through: int = 5
     train_depthwise: bool = False
     train_norm: bool = False
+    class_weight: float = 1.0
     average: float = 0.99
     augmentation: Augmentation = field(default_factory=Augmentation)
     cache_side: int = 400
@@ -136,14 +138,16 @@ def recipe_for(
         return replace(recipe, reasons=reasons)
     reasons["frozen_through"] = "from scratch, everything has to be learnt"
     reasons["train_norm"] = "from scratch, statistics have to be found"
+    reasons["class_weight"] = "from scratch, the classes' gradients drown in those of the boxes"
     return replace(
         recipe,
         frozen_through=-1,
         train_depthwise=True,
         train_norm=True,
-        batch_size=32,
-        learning_rate=5e-3,
+        learning_rate=1e-2,
         warmup_steps=50,
+        class_weight=4.0,
+        augmentation=Augmentation(window=(0.6, 1.1)),
         reasons=reasons,
     )
 

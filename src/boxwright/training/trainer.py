@@ -162,6 +162,8 @@ def train(
     if checkpoint:
         engine.restore(checkpoint.arrays)
         step, best_step, best_ap = checkpoint.step, checkpoint.best_step, checkpoint.best_ap
+        if len(jury) and best_ap >= 0:
+            best, _ = jury.judge(run.build_model(), anchors)
     artifact = Artifact(
         begin.spec.to_json(),
         dataset.classes,
@@ -257,11 +259,14 @@ def _checkpoint(run: Run, resume: bool) -> Checkpoint | None:
     if resume:
         return Checkpoint.load(run.checkpoint)
     if run.exists():
+        go_on = "add --resume to go on with this one"
+        if not run.checkpoint.is_file():
+            go_on = "delete this one, which ended too early to go on"
         raise TrainingError(
             "BW304",
             "there is already a run in this folder.",
             where=run.folder.absolute(),
-            remedy="Choose another --out, or add --resume to go on with this one.",
+            remedy=f"Choose another --out, or {go_on}.",
         )
     return None
 
