@@ -6,6 +6,7 @@ import errno
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from PIL import Image
 
 from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.errors import BoxwrightError, SystemFaultError, TrainingError
-from boxwright.training import trainer
+from boxwright.training import choosing, trainer
 from boxwright.training.cache import build_cache
 from boxwright.training.checkpoint import RESTART_SECONDS, Checkpoint
 
@@ -172,6 +173,68 @@ def test_a_resumed_run_gets_the_time_that_was_left(
     assert steps.rates[40] == pytest.approx(rate, rel=0.1), "the curve goes on where it was"
 
 
+# ---- The best weights --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the next evaluations will find, whatever the weights are."""
+    scores: list[float] = []
+
+    def judge(*_: Any) -> tuple[Any, float]:
+        score = scores.pop(0)
+        return SimpleNamespace(ap=score, ap50=score, to_json=lambda: {"coco": {"AP": score}}), 0.0
+
+    monkeypatch.setattr(choosing.Jury, "judge", judge)
+    monkeypatch.setattr(choosing.Jury, "noise", lambda _: 0.1)
+    return scores
+
+
+@pytest.mark.parametrize(
+    ("found", "step", "ap"),
+    [
+        pytest.param([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 19, 0.6, id="better and better"),
+        pytest.param([0.1, 0.6, 0.2, 0.3, 0.4, 0.45], 10, 0.6, id="the best long ago"),
+        pytest.param([0.1, 0.2, 0.3, 0.6, 0.3, 0.55], 19, 0.55, id="as good as the best"),
+        pytest.param([0.5, 0.45, 0.4, 0.38, 0.35, 0.3], 13, 0.4, id="little by little worse"),
+        pytest.param([0.0] * 6, 19, 0.0, id="nothing found at all"),
+    ],
+)
+def test_later_weights_are_kept_unless_earlier_ones_are_clearly_better(
+    found: list[float],
+    step: int,
+    ap: float,
+    judged: list[float],
+    steps: Steps,
+    small_trainer: Train,
+    squares: Squares,
+    tmp_path: Path,
+) -> None:
+    judged += found
+    outcome, _ = small_trainer(squares.dataset(train=4, val=2), tmp_path / "run", steps=19)
+    assert not judged, "one evaluation per mark"
+    assert (outcome.step, outcome.evaluation.ap) == (step, ap)
+    origin = outcome.run.artifact.provenance
+    assert (origin["step"], origin["metrics"]) == (step, {"coco": {"AP": ap}})
+
+
+def test_a_resumed_run_knows_what_is_kept_already(
+    judged: list[float],
+    steps: Steps,
+    small_trainer: Train,
+    squares: Squares,
+    tmp_path: Path,
+) -> None:
+    dataset = squares.dataset(train=4, val=2)
+    judged += [0.1, 0.7, 0.3]
+    stopped, _ = small_trainer(dataset, tmp_path / "run", steps=19, interrupt_at=12)
+    assert (stopped.step, stopped.evaluation.ap) == (10, 0.7)
+    judged += [0.7, 0.3, 0.3, 0.3, 0.4]  # the kept weights, and the marks that are left
+    resumed, listener = small_trainer(dataset, tmp_path / "run", resume=True)
+    assert (resumed.step, resumed.evaluation.ap) == (10, 0.7)
+    assert listener.reports[0].ap == 0.7
+
+
 # ---- Stopping ----------------------------------------------------------------------------------
 
 
@@ -257,6 +320,17 @@ def test_a_run_is_not_overwritten(run: Path, squares: Squares) -> None:
     assert caught.value.code == "BW304"
     assert "--resume" in caught.value.remedy
     assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+
+
+def test_a_run_that_ended_before_its_first_checkpoint_cannot_be_resumed(
+    run: Path, squares: Squares
+) -> None:
+    (run / "checkpoint.npz").unlink()
+    for resume, code in ((True, "BW305"), (False, "BW304")):
+        with pytest.raises(TrainingError) as caught:
+            trainer.train(dataset_of(squares), out=run, weights=None, steps=4, resume=resume)
+        assert caught.value.code == code
+    assert "delete this one" in caught.value.remedy
 
 
 def test_there_must_be_a_run_to_resume(squares: Squares, tmp_path: Path) -> None:
