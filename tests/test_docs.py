@@ -1,0 +1,113 @@
+"""The documents speak of what exists: commands, options, folders, dependencies, files."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from boxwright.cli.main import app
+
+pytestmark = pytest.mark.tiny
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "src" / "boxwright"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+LONGEST = 400  # lines
+
+
+def commands_in(text: str) -> list[str]:
+    """What follows `boxwright` in code blocks (one command a line) and in inline code."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    inline = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M))
+    found = (
+        re.match(r"[$>\s]*(?:\S*[/\\])?boxwright +([a-z-].*)", each) for each in lines + inline
+    )
+    return [match[1] for match in found if match]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_in_documents_exist_with_their_options(document: Path) -> None:
+    verbs = get_command(app).commands  # type: ignore[attr-defined]
+    for command in commands_in(document.read_text(encoding="utf-8")):
+        verb, *words = shlex.split(command, comments=True)
+        if verb.startswith("--"):
+            continue
+        assert verb in verbs, f"{document.name}: boxwright {command}"
+        known = {"--help", "-h"}.union(*(option.opts for option in verbs[verb].params))
+        unknown = {word.partition("=")[0] for word in words if word.startswith("-")} - known
+        assert not unknown, f"{document.name}: boxwright {command}"
+
+
+def test_the_readme_walks_the_whole_road() -> None:
+    verbs = {command.split()[0] for command in commands_in((ROOT / "README.md").read_text("utf-8"))}
+    assert verbs >= {"train", "evaluate", "export", "predict", "demo"}
+
+
+def test_the_readmes_test_command_is_what_ci_runs() -> None:
+    called = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1]
+    assert called == "make test"
+    assert f"```sh\n{called}\n```" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (document.parent / target).exists(), target
+
+
+def test_the_tree_in_the_architecture_is_the_packages() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    tree = re.search(r"```text\nboxwright/\n(.*?)```", text, re.DOTALL)
+    assert tree is not None
+    drawn, inside = set(), ""
+    for indent, name in re.findall(r"^( +)(\w+)/", tree[1], re.MULTILINE):
+        inside = name if len(indent) == 2 else inside
+        drawn.add(name if len(indent) == 2 else f"{inside}/{name}")
+    packages = {
+        path.parent.relative_to(SOURCE).as_posix() for path in SOURCE.glob("*/**/__init__.py")
+    }
+    assert drawn == packages
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {("", name) for name in project["dependencies"]}
+    for extra, names in project["optional-dependencies"].items():
+        declared |= {(extra, name) for name in names if not name.startswith("boxwright[")}
+    needed = {(extra, re.split(r"[<>=;\[ ]", name)[0]) for extra, name in declared}
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\w-]+) \| (\w*) ?\| (.+) \|$", text, re.MULTILINE)
+    assert {(extra, name) for name, extra, reason in rows if name != "package"} == needed
+
+
+@pytest.mark.parametrize("folder", ["src", "benchmarks"])
+def test_no_file_is_too_long(folder: str) -> None:
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    assert {name: length for name, length in lengths.items() if length >= LONGEST} == {}
+
+
+def test_every_code_is_raised_for_one_thing_and_lies_in_its_range() -> None:
+    ranges = {
+        "DataError": "1",
+        "UnusableError": "1",
+        "WeightsError": "2",
+        "TrainingError": "3",
+        "ExportError": "4",
+        "DetectorError": "5",
+        "EvaluationError": "6",
+        "SystemFaultError": "9",
+    }
+    for path in SOURCE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        for error, code in re.findall(r"(\w+Error)\(\s*\"BW(\d)\d\d\"", text):
+            assert ranges[error] == code, f"{path}: {error} BW{code}.."
