@@ -59,6 +59,12 @@ def pick(rng: np.random.Generator, choices: tuple[Colour, ...], spread: float = 
     return float(red), float(green), float(blue)
 
 
+def two(rng: np.random.Generator, choices: tuple[Colour, ...]) -> tuple[Colour, Colour]:
+    """Two that nobody takes for one."""
+    first, second = rng.choice(len(choices), 2, replace=False)
+    return pick(rng, (choices[first],)), pick(rng, (choices[second],))
+
+
 def shade(colour: Colour, factor: float) -> Colour:
     """The colour, darker or brighter."""
     return tuple(min(1.0, c * factor) for c in colour)  # type: ignore[return-value]
@@ -188,7 +194,7 @@ def body(rng: np.random.Generator) -> list[Part]:
 
 def cap(rng: np.random.Generator) -> list[Part]:
     """A soft baseball cap: low, matt, with panels, a button and a long visor."""
-    colour, other = pick(rng, PAINTS), pick(rng, PAINTS)
+    colour, other = two(rng, PAINTS)
     crown = ellipsoid(
         (0, -0.05, -0.02), (0.78, 0.66, 0.9), colour, gloss=0, above=(-FAR, -0.1, -FAR)
     )
@@ -201,7 +207,7 @@ def cap(rng: np.random.Generator) -> list[Part]:
 
 
 def beanie(rng: np.random.Generator) -> list[Part]:
-    colour, other = pick(rng, PAINTS), pick(rng, PAINTS)
+    colour, other = two(rng, PAINTS)
     crown = ellipsoid((0, -0.1, 0), (0.78, 1.0, 0.88), colour, gloss=0, above=(-FAR, -0.1, -FAR))
     for y in np.arange(0.3, 0.9, 0.24):
         crown = crown.striped(1, y, y + 0.1, shade(colour, 0.75))

@@ -22,8 +22,8 @@ from boxwright.demo.quadrics import Light, Part, frustum, moved, render, shift, 
 
 OVERSAMPLING = 1.5  # the scene is composed this much larger and averaged down
 LEAST_VISIBLE = 0.6  # nothing may hide more of a hard hat than the rest of this
-HOW_MANY_HATS = (0.14, 0.26, 0.24, 0.16, 0.10, 0.06, 0.04)  # probabilities of 0, 1, 2, ... 6
-SMALLEST, LARGEST = 0.075, 0.21  # radius of a hard hat's shell, in shorter sides of the photo
+HOW_MANY_HATS = (0.14, 0.30, 0.27, 0.16, 0.08, 0.03, 0.02)  # probabilities of 0, 1, 2, ... 6
+SMALLEST, LARGEST = 0.1, 0.24  # radius of a hard hat's shell, in shorter sides of the photo
 
 
 @dataclass
