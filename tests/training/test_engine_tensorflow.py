@@ -203,6 +203,30 @@ def test_a_restored_engine_goes_on_as_it_would_have(tuning: Bench) -> None:
         np.testing.assert_array_equal(value, expected[name], err_msg=name)
 
 
+@pytest.mark.parametrize("shape", [(4, 5, 5, 8), (16, 1, 1, 8)])
+def test_the_fused_batch_norm_is_the_plain_one(shape: tuple[int, ...]) -> None:
+    """Outputs, statistics and gradients; the fused variance is the unbiased one."""
+    from boxwright.models.norm import batch_norm
+    from boxwright.training.engine_tensorflow import fused_batch_norm
+
+    tf, rng = framework.tensorflow(), np.random.default_rng(0)
+    outputs, upstream = (rng.normal(2, 3, shape).astype(np.float32) for _ in range(2))
+    gamma, beta = (rng.normal(size=8).astype(np.float32) for _ in range(2))
+    results = []
+    for function in (batch_norm, fused_batch_norm):
+        arguments = [tf.constant(value) for value in (outputs, gamma, beta)]
+        with tf.GradientTape() as tape:
+            tape.watch(arguments)
+            normalised, mean, variance = function(*arguments)
+            pulled = tf.reduce_sum(normalised * upstream)
+        results.append([normalised, mean, variance, *tape.gradient(pulled, arguments)])
+    plain, fused = results
+    count = outputs.size / 8
+    plain[2] = plain[2] * count / (count - 1)
+    for one, other in zip(plain, fused, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-3, atol=1e-3)
+
+
 # ---- Loss and precision ------------------------------------------------------------------------
 
 

@@ -7,21 +7,31 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from boxwright.files import translating_os_errors
 from boxwright.runtime.run import Run
 
 
 class Log:
-    """Appends numbers to `log.jsonl` and to TensorBoard's event file.
+    """Appends numbers to `log.jsonl` and to an event file of TensorBoard's.
 
-    Lines are flushed one by one: a killed run keeps all but the last.
+    Each report is written at once: a killed run keeps all but the last. TensorBoard's own writer
+    is not used: it writes in a thread, where a full disk ends in a traceback.
+
+    Raises:
+        SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
     """
 
     def __init__(self, run: Run) -> None:
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.summary.writer.record_writer import RecordWriter
 
-        run.tensorboard.mkdir(parents=True, exist_ok=True)
-        self._lines = run.log.open("a", encoding="utf-8", newline="\n")
-        self._events = EventFileWriter(str(run.tensorboard))
+        self._place = run.folder
+        with translating_os_errors(self._place):
+            run.tensorboard.mkdir(parents=True, exist_ok=True)
+            self._lines = run.log.open("a", encoding="utf-8", newline="\n")
+            name = f"events.out.tfevents.{time.time():010.0f}.boxwright"
+            self._events = RecordWriter((run.tensorboard / name).open("ab"))
+            self._add(Event(wall_time=time.time(), file_version="brain.Event:2"))
 
     def write(self, step: int, numbers: Mapping[str, float | None]) -> None:
         """Note `numbers` (tag to value; None is left out) at `step`."""
@@ -29,15 +39,20 @@ class Log:
         from tensorboard.compat.proto.summary_pb2 import Summary
 
         known = {tag: float(value) for tag, value in numbers.items() if value is not None}
-        self._lines.write(json.dumps({"step": step, **known}) + "\n")
-        self._lines.flush()
         values = [Summary.Value(tag=tag, simple_value=value) for tag, value in known.items()]
-        event = Event(wall_time=time.time(), step=step, summary=Summary(value=values))
-        self._events.add_event(event)
+        with translating_os_errors(self._place):
+            self._lines.write(json.dumps({"step": step, **known}) + "\n")
+            self._lines.flush()
+            self._add(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
+
+    def _add(self, event: Any) -> None:
+        self._events.write(event.SerializeToString())
+        self._events.flush()
 
     def close(self) -> None:
-        self._lines.close()
-        self._events.close()
+        with translating_os_errors(self._place):
+            self._lines.close()
+            self._events.close()
 
     def __enter__(self) -> Log:
         return self

@@ -63,11 +63,11 @@ def find_head_start(
     for photo in range(len(images)):
         present = labels[photo] >= 0
         overlap = iou(boxes[photo][present], anchors)
-        away = overlap.max(axis=0, initial=0) < BACKGROUND
+        near = overlap >= np.minimum(MATCHED, overlap.max(axis=1, keepdims=True))
+        away = (overlap < BACKGROUND).all(axis=0) & ~near.any(axis=0)
         background = scores[photo][away].max(axis=0, initial=0)
-        for row, label in zip(overlap, labels[photo][present], strict=True):
-            near = row >= min(MATCHED, row.max())
-            fires[label].append(scores[photo][near].max(axis=0))
+        for row, label in zip(near, labels[photo][present], strict=True):
+            fires[label].append(scores[photo][row].max(axis=0))
         for label in range(len(classes)):
             quiet[label].append(background)
     usable = np.array([name != "" for name in pretrained.classes])

@@ -1,0 +1,126 @@
+"""The head start: which pretrained class a new class begins as, and that it begins as it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from boxwright.models import framework
+
+QUARTERS = [[0, 0, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0, 1, 0.5], [0.5, 0.5, 1, 1]]
+ANCHORS = np.array(QUARTERS, np.float32)
+KNOWN = ("", "cat", "kite", "bus")
+NEW = ("raccoon", "drone")
+
+
+@pytest.fixture
+def head_start() -> Any:
+    framework.keras()
+    from boxwright.training import head_start
+
+    return head_start
+
+
+def found(
+    head_start: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    scores: NDArray[np.float32],
+    boxes: Any,
+    labels: Any,
+) -> list[Any]:
+    monkeypatch.setattr(head_start, "_pretrained_scores", lambda *_: scores)
+    pretrained = SimpleNamespace(classes=KNOWN)
+    truth = np.array(boxes, np.float32), np.array(labels, np.int32)
+    return head_start.find_head_start(None, pretrained, np.zeros(len(scores)), *truth, ANCHORS, NEW)
+
+
+def test_a_class_starts_from_what_fires_on_its_boxes_and_not_elsewhere(
+    head_start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two photos; the raccoon is at the first anchor of each, the drone at the last of one."""
+    scores = np.zeros((2, 4, 4), np.float32)
+    scores[..., 0] = 0.99  # an id without a name
+    scores[..., 3] = 0.9  # buses are seen everywhere
+    scores[:, 0, 1] = 0.6, 0.8  # cats where the raccoons are
+    scores[1, 3, 2] = 0.5  # a kite where the drone is
+    boxes = [[[0, 0, 0.5, 0.5], [0, 0, 0, 0]], [[0.02, 0, 0.5, 0.5], [0.5, 0.5, 1, 1]]]
+    raccoon, drone = found(head_start, monkeypatch, scores, boxes, [[0, -1], [0, 1]])
+    assert (raccoon.name, raccoon.origin, raccoon.column) == ("raccoon", "cat", 1)
+    assert (raccoon.on_boxes, raccoon.elsewhere) == pytest.approx((0.7, 0))
+    assert (drone.name, drone.origin) == ("drone", "kite")
+    assert str(raccoon) == (
+        '"raccoon" starts from the pretrained "cat", which scores 0.70 on its boxes and 0.00 '
+        "elsewhere"
+    )
+
+
+def test_a_box_that_no_anchor_fits_is_looked_for_at_the_nearest(
+    head_start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = np.zeros((1, 4, 4), np.float32)
+    scores[0, 1, 2] = 0.4
+    small = [[[0.2, 0.7, 0.25, 0.75]]]  # an IoU of 0.01 with the second anchor
+    (raccoon,) = found(head_start, monkeypatch, scores, small, [[0]])
+    assert (raccoon.origin, raccoon.on_boxes) == ("kite", pytest.approx(0.4))
+
+
+def test_a_class_without_examples_gets_no_head_start(
+    head_start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = np.full((2, 4, 4), 0.5, np.float32)
+    boxes = [[[0, 0, 0.5, 0.5]], [[0, 0, 0, 0]]]  # the second photo shows nothing
+    starts = found(head_start, monkeypatch, scores, boxes, [[1], [-1]])
+    assert [start.name for start in starts] == ["drone"]
+
+
+@pytest.fixture
+def networks(head_start: Any, small_network: None) -> tuple[Any, Any]:
+    """A new network of two classes and a pretrained one of four, alike but for the class head."""
+    from boxwright.data.preprocessing import Preprocessing
+    from boxwright.models import ssd, weights
+
+    old = ssd.build(ssd.ModelSpec(4, 0.1, 64))
+    rng = np.random.default_rng(0)
+    for layer in old.layers:
+        if layer.name.endswith("ClassPredictor"):
+            layer.bias.assign(rng.normal(size=layer.bias.shape))
+            layer.kernel.assign(rng.normal(size=layer.kernel.shape) * 0.3)
+    layers = {
+        layer.name: {variable.name: variable.numpy() for variable in layer.weights}
+        for layer in old.layers
+        if layer.weights
+    }
+    spec = ssd.ModelSpec(4, 0.1, 64)
+    pretrained = weights.Pretrained(Path("net"), spec, KNOWN, Preprocessing(64), layers, True)
+    new = ssd.build(ssd.ModelSpec(2, 0.1, 64))
+    weights.load(new, pretrained)
+    return new, SimpleNamespace(model=old, pretrained=pretrained)
+
+
+def test_the_new_class_then_answers_as_the_pretrained_one(
+    head_start: Any, networks: tuple[Any, Any]
+) -> None:
+    new, old = networks
+    images = np.random.default_rng(1).uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
+    before = np.asarray(new(images)["class_logits"])
+    starts = [head_start.HeadStart("drone", "kite", 2, 0.5, 0.1)]
+    head_start.apply_head_start(new, old.pretrained, starts, NEW)
+    after = np.asarray(new(images)["class_logits"])
+    known = np.asarray(old.model(images)["class_logits"])
+    np.testing.assert_allclose(after[..., 1], known[..., 2], atol=1e-4)
+    np.testing.assert_array_equal(after[..., 0], before[..., 0])
+
+
+def test_the_scores_it_looks_at_are_the_pretrained_networks(
+    head_start: Any, networks: tuple[Any, Any]
+) -> None:
+    new, old = networks
+    images = np.random.default_rng(1).uniform(-1, 1, (3, 64, 64, 3)).astype(np.float32)
+    logits = np.asarray(old.model(images)["class_logits"])
+    scores = head_start._pretrained_scores(new, old.pretrained, images)
+    np.testing.assert_allclose(scores, 1 / (1 + np.exp(-logits)), atol=1e-4)
