@@ -141,6 +141,7 @@ def test_so_it_is_where_batch_norm_is_folded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from boxwright.models import weights
+    from boxwright.models.norm import EPSILON
     from boxwright.training import engine_tensorflow
 
     monkeypatch.setattr(weights, "read_pretrained", lambda path: pretrained_network())
@@ -150,6 +151,11 @@ def test_so_it_is_where_batch_norm_is_folded(
     assert any(line.startswith("start: net.tflite: 23 layers loaded") for line in listener.said)
     assert any('"square" starts from the pretrained "' in line for line in listener.said)
     assert any("before training, on 6 training photos: AP" in line for line in listener.said)
+    for layer in whole.run.build_model().layers:
+        if hasattr(layer, "moving_variance"):  # estimated from the photos, then absorbed
+            deviation = np.sqrt(layer.moving_variance.numpy() + EPSILON)
+            np.testing.assert_allclose(layer.gamma, deviation, rtol=1e-4)
+            assert layer.moving_mean.numpy().any()
     small_trainer(dataset, tmp_path / "parts", **fine_tuning, interrupt_at=3)
     monkeypatch.setattr(engine_tensorflow, "faster_precision", lambda: "mixed_bfloat16")
     parts, listener = small_trainer(dataset, tmp_path / "parts", resume=True)
