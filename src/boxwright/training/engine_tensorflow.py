@@ -16,7 +16,9 @@ from boxwright.training.objective import Loss, detection_loss
 from boxwright.training.recipe import Recipe
 
 tf: Any = framework.tensorflow()
-BETA_1, BETA_2, TINY = 0.9, 0.999, 1e-7
+# A second moment that forgets within a hundred steps: a run is over after some hundreds, and the
+# first, large gradients would slow down all of it.
+BETA_1, BETA_2, TINY = 0.9, 0.99, 1e-7
 
 
 def crop(photos: Any, windows: Any, side: int) -> Any:

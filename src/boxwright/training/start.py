@@ -49,8 +49,9 @@ class Start:
 
 
 def from_scratch(recipe: Recipe, classes: Sequence[str], precision: str) -> Start:
-    """A network that knows nothing yet."""
-    spec = ModelSpec(len(classes), recipe.depth_multiplier or 1.0, recipe.input_size)
+    """A network that knows nothing yet; its anchors have the pixel sizes of the published one,
+    so that they stand as close to each other as there."""
+    spec = ModelSpec(len(classes), recipe.depth_multiplier or 1.0).resized(recipe.input_size)
     model = _built(spec, recipe, precision)
     return Start(model, spec, Preprocessing(recipe.input_size), "from scratch")
 
