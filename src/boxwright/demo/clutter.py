@@ -47,51 +47,11 @@ def bucket(rng: np.random.Generator) -> list[Part]:
     ]
 
 
-def bowl(rng: np.random.Generator) -> list[Part]:
-    """A washing-up bowl, open side up."""
-    colour = pick(rng, PAINTS)
-    deep = rng.uniform(0.6, 0.9)
-    return [
-        ellipsoid(
-            (0, deep, 0), (1.05, deep, 1.05), colour, gloss=0.6, hollow=True, below=(FAR, deep, FAR)
-        ).striped(1, deep - 0.1, deep, shade(colour, 1.15)),
-        frustum(0, 0.12, 0.5, 0.45, shade(colour, 0.8)),
-    ]
-
-
-def warning_lamp(rng: np.random.Generator) -> list[Part]:
-    """A beacon: a glass dome on a dark foot."""
-    colour = pick(rng, (PAINTS[0], PAINTS[2], PAINTS[4], PAINTS[3]))
-    return [
-        frustum(0, 0.55, 0.95, 0.85, DARK, gloss=0.3),
-        ellipsoid((0, 0.55, 0), (0.85, 0.06, 0.85), DARK),
-        frustum(0.55, 1.2, 0.68, 0.66, colour, gloss=1.0),
-        ellipsoid(
-            (0, 1.2, 0), (0.66, 0.6, 0.66), colour, gloss=1.0, above=(-FAR, 1.2, -FAR)
-        ).striped(1, 1.2, 1.3, shade(colour, 0.7)),
-    ]
-
-
 def barrel(rng: np.random.Generator) -> list[Part]:
     colour, other = pick(rng, PAINTS), pick(rng, (*PAINTS, WHITE))
     side = frustum(0, 2.2, 0.85, 0.85, colour, gloss=0.4)
     side = side.striped(1, 0.65, 0.8, other).striped(1, 1.4, 1.55, other)
     return [side, ellipsoid((0, 2.2, 0), (0.85, 0.04, 0.85), shade(colour, 0.8))]
-
-
-def umbrella(rng: np.random.Generator) -> list[Part]:
-    """A parasol in two colours on its stick."""
-    colour, other = pick(rng, PAINTS), pick(rng, (*PAINTS, WHITE))
-    roof = ellipsoid(
-        (0, 2.0, 0), (1.5, 0.75, 1.5), colour, gloss=0.1, hollow=True, above=(-FAR, 2.02, -FAR)
-    )
-    for x in (-1.1, -0.25, 0.6):
-        roof = roof.striped(0, x, x + 0.45, other)
-    return [
-        roof,
-        frustum(0, 2.7, 0.05, 0.05, WOOD),
-        ellipsoid((0, 2.8, 0), (0.08, 0.14, 0.08), DARK),
-    ]
 
 
 def sign(rng: np.random.Generator) -> list[Part]:
@@ -160,16 +120,6 @@ def balloon(rng: np.random.Generator) -> list[Part]:
     ]
 
 
-def gas_bottle(rng: np.random.Generator) -> list[Part]:
-    colour = pick(rng, PAINTS)
-    return [
-        frustum(0, 1.3, 0.8, 0.8, colour, gloss=0.5),
-        ellipsoid((0, 1.3, 0), (0.8, 0.55, 0.8), colour, gloss=0.5, above=(-FAR, 1.3, -FAR)),
-        frustum(1.75, 2.05, 0.3, 0.3, shade(colour, 0.85), hollow=True),
-        frustum(1.75, 2.0, 0.1, 0.1, DARK),
-    ]
-
-
 def spool(rng: np.random.Generator) -> list[Part]:
     """A cable drum lying on its side, with coloured cable."""
     cable = pick(rng, PAINTS)
@@ -187,14 +137,10 @@ ON_THE_GROUND: tuple[Prop, ...] = (
     ball,
     cone,
     bucket,
-    bowl,
-    warning_lamp,
     barrel,
-    umbrella,
     sign,
     wheelbarrow,
     bollard,
-    gas_bottle,
     spool,
 )
 IN_THE_AIR: tuple[Prop, ...] = (hanging_lamp, balloon)

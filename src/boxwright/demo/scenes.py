@@ -22,8 +22,8 @@ from boxwright.demo.quadrics import Light, Part, frustum, moved, render, shift, 
 
 OVERSAMPLING = 1.5  # the scene is composed this much larger and averaged down
 LEAST_VISIBLE = 0.6  # nothing may hide more of a hard hat than the rest of this
-HOW_MANY_HATS = (0.14, 0.30, 0.27, 0.16, 0.08, 0.03, 0.02)  # probabilities of 0, 1, 2, ... 6
-SMALLEST, LARGEST = 0.1, 0.24  # radius of a hard hat's shell, in shorter sides of the photo
+HOW_MANY_HATS = (0.14, 0.46, 0.27, 0.13)  # probabilities of 0, 1, 2, 3
+SMALLEST, LARGEST = 0.18, 0.36  # radius of a hard hat's shell, in shorter sides of the photo
 
 
 @dataclass
@@ -122,7 +122,7 @@ def _things(rng: np.random.Generator, behind: Backdrop, w: int, h: int) -> Itera
     for _ in range(rng.integers(0, 3) if people else 0):
         radius = _size(rng, LARGEST) * side
         yield _standing(rng, behind, w, h, radius, camera, in_hard_hat=False)
-    for _ in range(rng.integers(2, 8)):
+    for _ in range(rng.integers(2, 7)):
         radius = _size(rng, LARGEST) * side
         yield _clutter(rng, behind, w, h, radius, camera)
     if rng.random() < 0.25:

@@ -141,14 +141,18 @@ def _near_identity(shape: tuple[int, ...], dtype: Any = None) -> Any:
     are from its first steps (Zagoruyko and Komodakis 2017, "DiracNets"): two dozen random layers
     blur that beyond what a short training can undo.
 
-    A depthwise kernel begins near the delta; a pointwise one that keeps or doubles the channels
-    hands each on, with He et al.'s noise (2015, equation 10) turned down; others are He's alone.
+    A depthwise kernel begins near the delta, every other one with an edge filter added, so that
+    there is something to see at once; a pointwise one that keeps or doubles the channels hands
+    each on, with He et al.'s noise (2015, equation 10) turned down; others are He's alone.
     """
     height, width, inputs, outputs = shape
     start = np.zeros(shape, np.float32)
     noise = float(np.sqrt(2.0 / (height * width * inputs)))
     if outputs == 1:
         start[height // 2, width // 2] = 1.0
+        edge = np.outer(np.linspace(1, -1, height), np.ones(width))
+        for i, filter_ in enumerate((edge, edge.T, -edge, -edge.T)):
+            start[:, :, 1 + 2 * i :: 8, 0] += (0.7 * filter_ / np.linalg.norm(filter_))[:, :, None]
         noise = 0.1
     elif height == width == 1 and outputs in {inputs, 2 * inputs}:
         start[0, 0] = np.tile(np.eye(inputs), outputs // inputs)
