@@ -21,7 +21,7 @@ from boxwright.demo.people import PAINTS, SILVER, hard_hat, person, pick
 from boxwright.demo.quadrics import Light, Part, frustum, moved, render, shift, to_pixels, turn
 
 OVERSAMPLING = 1.5  # the scene is composed this much larger and averaged down
-LEAST_VISIBLE = 0.6  # nothing may hide more of a hard hat than the rest of this
+LEAST_VISIBLE = 0.75  # nothing may hide more of a hard hat than the rest of this
 HOW_MANY_HATS = (0.14, 0.46, 0.27, 0.13)  # probabilities of 0, 1, 2, 3
 SMALLEST, LARGEST = 0.18, 0.36  # radius of a hard hat's shell, in shorter sides of the photo
 
@@ -111,7 +111,7 @@ def _things(rng: np.random.Generator, behind: Backdrop, w: int, h: int) -> Itera
     side = min(w, h)
     hats = int(rng.choice(len(HOW_MANY_HATS), p=HOW_MANY_HATS))
     largest = LARGEST if hats < 3 else LARGEST * 0.7
-    camera = rng.uniform(-0.05, 0.45) if behind.horizon else rng.uniform(0.5, 0.95)
+    camera = rng.uniform(-0.05, 0.35) if behind.horizon else rng.uniform(0.5, 0.8)
     people = behind.horizon > 0
     for _ in range(hats):
         radius = _size(rng, largest) * side
@@ -159,7 +159,7 @@ def _lying(
     """A hard hat on the ground, sometimes tipped over, or held up on a post."""
     x = rng.uniform(1.3 * radius, w - 1.3 * radius)
     y = rng.uniform(max(behind.horizon, 1.3 * radius), h - 0.8 * radius)
-    tip = rng.normal(0, 0.22) if rng.random() < 0.85 else rng.choice([-1, 1]) * rng.uniform(0.6, 1)
+    tip = rng.normal(0, 0.2) if rng.random() < 0.93 else rng.choice([-1, 1]) * rng.uniform(0.6, 1)
     pose = turn(pitch=camera, roll=tip) @ turn(rng.uniform(-np.pi, np.pi), rng.normal(0, 0.15))
     parts = hard_hat(rng)
     if rng.random() < 0.15:
@@ -209,6 +209,6 @@ def _photographed(rng: np.random.Generator, scene: NDArray[np.uint8]) -> NDArray
     gain = rng.uniform(0.85, 1.12) * rng.uniform(0.95, 1.05, 3)
     pixels = scene * (vignette[..., None] * gain.astype(np.float32))
     y, x = rng.integers(0, 512 - height), rng.integers(0, 512 - width)
-    noise = grain()[y : y + height, x : x + width] * np.float32(rng.uniform(1, 7))
+    noise = grain()[y : y + height, x : x + width] * np.float32(rng.uniform(1, 5))
     pixels += noise[..., None]
     return np.clip(pixels, 0, 255).astype(np.uint8)
