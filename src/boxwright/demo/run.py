@@ -31,9 +31,9 @@ from boxwright.runtime.run import Run
 from boxwright.training.reporter import Reporter
 from boxwright.training.trainer import train
 
-TRAIN, TEST = 700, 150  # scenes
-STEPS = 900
-INPUT_SIZE, DEPTH_MULTIPLIER = 192, 0.5
+TRAIN, TEST = 800, 150  # scenes
+STEPS = 1900
+INPUT_SIZE, DEPTH_MULTIPLIER = 96, 0.5
 LEAST_AP50, MOST_OF_A_CONTROL = 0.85, 0.3  # what the demo must show to be worth its time
 ON_SHEET, COLUMNS = 12, 4
 
