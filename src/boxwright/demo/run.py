@@ -31,8 +31,8 @@ from boxwright.runtime.run import Run
 from boxwright.training.reporter import Reporter
 from boxwright.training.trainer import train
 
-TRAIN, TEST = 800, 150  # scenes
-STEPS = 1900
+TRAIN, TEST = 750, 120  # scenes
+STEPS = 1600
 INPUT_SIZE, DEPTH_MULTIPLIER = 96, 0.5
 LEAST_AP50, MOST_OF_A_CONTROL = 0.85, 0.3  # what the demo must show to be worth its time
 ON_SHEET, COLUMNS = 12, 4

@@ -21,9 +21,9 @@ from boxwright.demo.people import PAINTS, SILVER, hard_hat, person, pick
 from boxwright.demo.quadrics import Light, Part, frustum, moved, render, shift, to_pixels, turn
 
 OVERSAMPLING = 1.5  # the scene is composed this much larger and averaged down
-LEAST_VISIBLE = 0.75  # nothing may hide more of a hard hat than the rest of this
-HOW_MANY_HATS = (0.14, 0.46, 0.27, 0.13)  # probabilities of 0, 1, 2, 3
-SMALLEST, LARGEST = 0.18, 0.36  # radius of a hard hat's shell, in shorter sides of the photo
+LEAST_VISIBLE = 0.85  # nothing may hide more of a hard hat than the rest of this
+HOW_MANY_HATS = (0.14, 0.58, 0.28)  # probabilities of 0, 1, 2
+SMALLEST, LARGEST = 0.19, 0.36  # radius of a hard hat's shell, in shorter sides of the photo
 
 
 @dataclass
@@ -110,11 +110,10 @@ def draw_scene(
 def _things(rng: np.random.Generator, behind: Backdrop, w: int, h: int) -> Iterator[_Thing]:
     side = min(w, h)
     hats = int(rng.choice(len(HOW_MANY_HATS), p=HOW_MANY_HATS))
-    largest = LARGEST if hats < 3 else LARGEST * 0.7
     camera = rng.uniform(-0.05, 0.35) if behind.horizon else rng.uniform(0.5, 0.8)
     people = behind.horizon > 0
     for _ in range(hats):
-        radius = _size(rng, largest) * side
+        radius = _size(rng, LARGEST) * side
         if people and rng.random() < 0.55:
             yield _standing(rng, behind, w, h, radius, camera, in_hard_hat=True)
         else:
