@@ -21,8 +21,8 @@ from boxwright.demo.people import PAINTS, SILVER, hard_hat, person, pick
 from boxwright.demo.quadrics import Light, Part, frustum, moved, render, shift, to_pixels, turn
 
 OVERSAMPLING = 1.5  # the scene is composed this much larger and averaged down
-LEAST_VISIBLE = 0.85  # nothing may hide more of a hard hat than the rest of this
-HOW_MANY_HATS = (0.14, 0.58, 0.28)  # probabilities of 0, 1, 2
+LEAST_VISIBLE = 0.8  # nothing may hide more of a hard hat than the rest of this
+HOW_MANY_HATS = (0.14, 0.50, 0.27, 0.09)  # probabilities of 0, 1, 2, 3
 SMALLEST, LARGEST = 0.19, 0.36  # radius of a hard hat's shell, in shorter sides of the photo
 
 
@@ -121,7 +121,7 @@ def _things(rng: np.random.Generator, behind: Backdrop, w: int, h: int) -> Itera
     for _ in range(rng.integers(0, 3) if people else 0):
         radius = _size(rng, LARGEST) * side
         yield _standing(rng, behind, w, h, radius, camera, in_hard_hat=False)
-    for _ in range(rng.integers(2, 7)):
+    for _ in range(rng.integers(3, 8)):
         radius = _size(rng, LARGEST) * side
         yield _clutter(rng, behind, w, h, radius, camera)
     if rng.random() < 0.25:
