@@ -122,10 +122,11 @@ class Oracle:
 def test_every_photo_is_judged_with_its_own_truth(count: int, tmp_path: Path) -> None:
     jury = Jury.of(grey_photos(tmp_path, count), Preprocessing(SIZE), seed=0)
     oracle = Oracle()
-    evaluation, seconds = jury.judge(oracle, ANCHORS)
+    evaluation, threshold = jury.judge(oracle, ANCHORS)
     assert (evaluation.ap, evaluation.photos, evaluation.boxes) == (pytest.approx(1), count, count)
     assert set(oracle.batches) == {choosing.BATCH}, "one batch size is one compilation"
-    assert seconds >= 0
+    assert threshold is not None
+    assert 0.1 <= threshold <= 0.9
 
 
 def test_a_poor_model_is_judged_poor(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from boxwright.data.detections import Detections
 from boxwright.data.images import read_photo
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.evaluation.coco import Evaluation, evaluate
+from boxwright.evaluation.threshold import best_threshold
 from boxwright.quality.duplicates import groups, photo_hash
 from boxwright.quality.split import hold_out
 from boxwright.runtime.engines import KerasEngine
@@ -68,9 +68,8 @@ class Jury:
     def __len__(self) -> int:
         return len(self.truth)
 
-    def judge(self, model: Any, anchors: NDArray[np.float32]) -> tuple[Evaluation, float]:
-        """How good `model` is on these photos, and how many seconds that took."""
-        begin = time.monotonic()
+    def judge(self, model: Any, anchors: NDArray[np.float32]) -> tuple[Evaluation, float | None]:
+        """How good `model` is on these photos, and the threshold for showing what it finds."""
         engine = KerasEngine(model, anchors, self.preprocessing)
         padding = np.zeros((-len(self) % BATCH, *self.inputs.shape[1:]), np.uint8)
         inputs = np.concatenate([self.inputs, padding])  # one batch size is one compilation
@@ -85,7 +84,8 @@ class Jury:
             )
             for (boxes, scores, labels), size in zip(found, self.truth.sizes, strict=True)
         ]
-        return evaluate(self.truth, detections, resamples=0, sizes=False), time.monotonic() - begin
+        evaluation = evaluate(self.truth, detections, resamples=0, sizes=False)
+        return evaluation, best_threshold(self.truth, detections)
 
     def noise(self) -> float:
         """A difference in AP that means nothing here: half a standard deviation of a proportion

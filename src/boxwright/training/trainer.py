@@ -178,15 +178,16 @@ def train(
         nonlocal best, best_ap, best_step
         for variable, value in zip(averaged_weights, engine.averages(), strict=True):
             variable.assign(value)
-        now = None
+        now = threshold = None
         if len(jury):
-            now, _ = jury.judge(averaged, anchors)
+            now, threshold = jury.judge(averaged, anchors)
         ap = (now.ap or 0.0) if now else 0.0
         if ap >= best_ap - jury.noise():
             best, best_step = now, step
             metrics = now.to_json() if now else None
             origin = artifact.provenance | {"metrics": metrics, "step": step}
-            run.save(replace(artifact, provenance=origin), averaged)
+            shown_from = threshold or artifact.threshold
+            run.save(replace(artifact, threshold=shown_from, provenance=origin), averaged)
         best_ap = max(best_ap, ap)
         Checkpoint(
             step=step,

@@ -1,0 +1,46 @@
+"""The score from which on detections are worth showing to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from boxwright.data.dataset import Dataset
+from boxwright.data.detections import Detections
+from boxwright.data.geometry import iou
+
+LOWEST, HIGHEST = 0.1, 0.9
+IOU = 0.5
+
+
+def best_threshold(truth: Dataset, detections: Sequence[Detections]) -> float | None:
+    """The score threshold with the highest F1 at IoU 0.5; None if nothing right was found.
+
+    Scores of a focal loss are modest: what one half means there is no use to anybody.
+
+    Args:
+        truth: labelled photos.
+        detections: one per photo, best score first, class ids as in `truth`.
+    """
+    scores, hits = [], []
+    for photo, found in enumerate(detections):
+        rows = truth.rows(photo)
+        free = np.ones(len(truth.labels[rows]), np.bool_)
+        overlap = iou(found.boxes, truth.boxes[rows])
+        for i in np.flatnonzero(found.scores >= LOWEST):
+            able = np.where(free & (truth.labels[rows] == found.labels[i]), overlap[i], 0)
+            hit = able.max(initial=0) >= IOU
+            if hit:
+                free[able.argmax()] = False
+            scores.append(float(found.scores[i]))
+            hits.append(hit)
+    if not any(hits):
+        return None
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    right = np.cumsum(np.asarray(hits)[order])
+    f1 = 2 * right / (np.arange(1, len(right) + 1) + len(truth.boxes))
+    best = int(np.argmax(f1))
+    ranked = np.append(np.asarray(scores)[order], LOWEST)
+    between = (ranked[best] + ranked[best + 1]) / 2  # away from the score that decided
+    return round(float(np.clip(between, LOWEST, HIGHEST)), 2)
