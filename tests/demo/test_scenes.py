@@ -10,7 +10,7 @@ import pytest
 
 from boxwright.data.geometry import iou
 from boxwright.demo import scenes
-from boxwright.demo.people import PAINTS, hard_hat
+from boxwright.demo.people import hard_hat
 from boxwright.demo.quadrics import Light, ellipsoid, moved, to_pixels
 
 pytestmark = pytest.mark.tiny
@@ -113,9 +113,7 @@ def grey_canvas() -> scenes._Canvas:
 
 
 def hat_at(x: float, y: float) -> scenes._Thing:
-    return scenes._Thing(
-        moved(hard_hat(np.random.default_rng(1), PAINTS), to_pixels(x, y, 25)), 1.0
-    )
+    return scenes._Thing(moved(hard_hat(np.random.default_rng(1)), to_pixels(x, y, 25)), 1.0)
 
 
 def block_at(x: float, y: float, radius: float) -> scenes._Thing:

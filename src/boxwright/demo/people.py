@@ -16,8 +16,7 @@ FAR = 9.0
 
 # The colours that hard hats are sold in. Everything else is painted from the same pots, so that
 # colour alone tells nothing.
-Paints = tuple[Colour, ...]
-PAINTS: Paints = (
+PAINTS: tuple[Colour, ...] = (
     (0.98, 0.80, 0.10),
     (0.95, 0.95, 0.93),
     (0.97, 0.48, 0.08),
@@ -71,9 +70,9 @@ def shade(colour: Colour, factor: float) -> Colour:
     return tuple(min(1.0, c * factor) for c in colour)  # type: ignore[return-value]
 
 
-def hard_hat(rng: np.random.Generator, paints: Paints) -> list[Part]:
+def hard_hat(rng: np.random.Generator) -> list[Part]:
     """A shell with a visor or a full brim, ribs, and sometimes a badge, ear muffs or a lamp."""
-    colour = pick(rng, paints)
+    colour = pick(rng, PAINTS)
     gloss = rng.uniform(0.5, 1.0)
     wide, tall, deep = rng.uniform(0.84, 0.92), rng.uniform(0.82, 1.02), rng.uniform(0.96, 1.08)
     on_top = (-FAR, -0.02, -FAR)
@@ -173,13 +172,13 @@ def hair(rng: np.random.Generator) -> list[Part]:
     ]
 
 
-def body(rng: np.random.Generator, paints: Paints) -> list[Part]:
+def body(rng: np.random.Generator) -> list[Part]:
     """Neck to boots, 9.6 long; about half wear a vest with reflecting bands."""
     cloth, trousers = pick(rng, CLOTHS), pick(rng, CLOTHS)
     torso = frustum(-5.3, -2.0, 1.12, 1.36, cloth, gloss=0, squash=0.62)
     chest = ellipsoid((0, -2.05, 0), (1.36, 0.55, 0.85), cloth, gloss=0)
     if rng.random() < 0.6:
-        vest = pick(rng, (PAINTS[2], PAINTS[6], *paints))
+        vest = pick(rng, (PAINTS[2], PAINTS[6], PAINTS[0], PAINTS[4]))
         torso = frustum(-5.3, -2.0, 1.12, 1.36, vest, gloss=0, squash=0.62)
         torso = torso.striped(1, -4.4, -4.0, SILVER).striped(1, -3.4, -3.0, SILVER)
         chest = ellipsoid((0, -2.05, 0), (1.36, 0.55, 0.85), vest, gloss=0)
@@ -193,9 +192,9 @@ def body(rng: np.random.Generator, paints: Paints) -> list[Part]:
     return [neck, torso, chest, *left, *right, *legs, *boots]
 
 
-def cap(rng: np.random.Generator, paints: Paints) -> list[Part]:
+def cap(rng: np.random.Generator) -> list[Part]:
     """A soft baseball cap: low, matt, with panels, a button and a long visor."""
-    colour, other = two(rng, paints)
+    colour, other = two(rng, PAINTS)
     crown = ellipsoid(
         (0, -0.05, -0.02), (0.78, 0.66, 0.9), colour, gloss=0, above=(-FAR, -0.1, -FAR)
     )
@@ -207,8 +206,8 @@ def cap(rng: np.random.Generator, paints: Paints) -> list[Part]:
     ]
 
 
-def beanie(rng: np.random.Generator, paints: Paints) -> list[Part]:
-    colour, other = two(rng, paints)
+def beanie(rng: np.random.Generator) -> list[Part]:
+    colour, other = two(rng, PAINTS)
     crown = ellipsoid((0, -0.1, 0), (0.78, 1.0, 0.88), colour, gloss=0, above=(-FAR, -0.1, -FAR))
     for y in np.arange(0.3, 0.9, 0.24):
         crown = crown.striped(1, y, y + 0.1, shade(colour, 0.75))
@@ -219,26 +218,26 @@ def beanie(rng: np.random.Generator, paints: Paints) -> list[Part]:
     ]
 
 
-def straw_hat(rng: np.random.Generator, paints: Paints) -> list[Part]:
+def straw_hat(rng: np.random.Generator) -> list[Part]:
     straw = pick(rng, ((0.86, 0.70, 0.38), (0.78, 0.60, 0.34), (0.93, 0.85, 0.62)))
     brim = rng.uniform(1.5, 1.9)
     crown = frustum(0, 0.62, 0.78, 0.68, straw, gloss=0)
     return [
         ellipsoid((0, -0.02, 0), (brim, 0.06, brim), straw, gloss=0),
-        crown.striped(1, 0.0, 0.24, pick(rng, (DARK, *paints))),
+        crown.striped(1, 0.0, 0.24, pick(rng, (DARK, PAINTS[4], PAINTS[3]))),
         ellipsoid((0, 0.62, 0), (0.68, 0.06, 0.68), shade(straw, 0.95), gloss=0),
     ]
 
 
-def person(rng: np.random.Generator, paints: Paints, *, in_hard_hat: bool) -> list[Part]:
+def person(rng: np.random.Generator, *, in_hard_hat: bool) -> list[Part]:
     """Somebody standing, in a hard hat or in nothing, a cap, a beanie or a straw hat."""
     if in_hard_hat:
-        hat = hard_hat(rng, paints)
+        hat = hard_hat(rng)
         hat += hair(rng)[1:] if rng.random() < 0.5 else []
     else:
-        kind = rng.integers(5)
-        hat = hair(rng) if kind < 2 else (cap, beanie, straw_hat)[kind - 2](rng, paints)
-        hat += hair(rng)[1:] if kind >= 2 else []
+        wear = (hair, hair, cap, beanie, straw_hat)[rng.integers(5)]
+        hat = wear(rng)
+        hat += [] if wear is hair else hair(rng)[1:]
     nod = turn(rng.normal(0, 0.25), rng.uniform(-0.15, 0.35), rng.normal(0, 0.12))
     upper = moved([*head(rng), *hat], shift(y=-1.2) @ nod @ shift(y=1.2))
-    return [*upper, *body(rng, paints)]
+    return [*upper, *body(rng)]

@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.data.geometry import Boxes, as_boxes
-from boxwright.demo.backdrops import backdrop, grain
+from boxwright.demo.backdrops import Backdrop, backdrop, grain
 from boxwright.demo.clutter import IN_THE_AIR, ON_THE_GROUND, sign
-from boxwright.demo.people import PAINTS, SILVER, Paints, hard_hat, person, pick
+from boxwright.demo.people import PAINTS, SILVER, hard_hat, person, pick
 from boxwright.demo.quadrics import Light, Part, frustum, moved, render, shift, to_pixels, turn
 
 OVERSAMPLING = 1.5  # the scene is composed this much larger and averaged down
 LEAST_VISIBLE = 0.8  # nothing may hide more of a hard hat than the rest of this
 HOW_MANY_HATS = (0.14, 0.50, 0.27, 0.09)  # probabilities of 0, 1, 2, 3
-HOW_MANY_PAINTS = 3  # in one scene
 SMALLEST, LARGEST = 0.19, 0.36  # radius of a hard hat's shell, in shorter sides of the photo
 
 
@@ -93,101 +92,6 @@ class _Canvas:
         patch[...] = (patch * dark[..., None]).astype(np.uint8)
 
 
-@dataclass(frozen=True)
-class _Site:
-    """Where a scene plays: makes the things that stand there.
-
-    Attributes:
-        rng: decides everything.
-        width, height: of the canvas, pixels.
-        horizon: the row of the horizon; 0 where the camera looks down on the floor.
-        camera: how far the camera looks down, radians.
-        paints: the few that everything here is painted with, so that a hard hat's colour is
-            also that of other things.
-    """
-
-    rng: np.random.Generator
-    width: int
-    height: int
-    horizon: float
-    camera: float
-    paints: Paints
-
-    def things(self) -> Iterator[_Thing]:
-        """Everything in the scene, in any order."""
-        rng, has_people = self.rng, self.horizon > 0
-        for _ in range(rng.choice(len(HOW_MANY_HATS), p=HOW_MANY_HATS)):
-            worn = has_people and rng.random() < 0.55
-            yield self._standing(in_hard_hat=True) if worn else self._lying()
-        for _ in range(rng.integers(0, 3) if has_people else 0):
-            yield self._standing(in_hard_hat=False)
-        for _ in range(rng.integers(3, 8)):
-            yield self._hanging() if has_people and rng.random() < 0.15 else self._clutter()
-        if rng.random() < 0.25:
-            yield self._pole()
-
-    def _radius(self) -> float:
-        size = np.exp(self.rng.uniform(np.log(SMALLEST), np.log(LARGEST)))
-        return float(size) * min(self.width, self.height)
-
-    def _standing(self, *, in_hard_hat: bool) -> _Thing:
-        rng, radius, pitch = self.rng, self._radius(), self.camera * 0.6
-        x = rng.uniform(1.3 * radius, self.width - 1.3 * radius)
-        y = self.horizon + rng.normal(0, 0.18) * self.height
-        y = np.clip(y, 1.3 * radius, self.height * 0.85)
-        pose = turn(pitch=pitch, roll=rng.normal(0, 0.05)) @ turn(self._any_yaw())
-        parts = person(rng, self.paints, in_hard_hat=in_hard_hat)
-        foot = y + 9.6 * radius * np.cos(pitch)
-        shadow = (x, foot, 2.2 * radius) if foot < self.height + radius else None
-        return _Thing(moved(parts, to_pixels(x, y, radius) @ pose), radius, shadow)
-
-    def _lying(self) -> _Thing:
-        """A hard hat on the ground, sometimes tipped over, or held up on a post."""
-        rng, radius = self.rng, self._radius()
-        x = rng.uniform(1.3 * radius, self.width - 1.3 * radius)
-        y = rng.uniform(max(self.horizon, 1.3 * radius), self.height - 0.8 * radius)
-        tipped = rng.random() < 0.07
-        tip = rng.choice([-1, 1]) * rng.uniform(0.6, 1) if tipped else rng.normal(0, 0.2)
-        pose = turn(pitch=self.camera, roll=tip) @ turn(self._any_yaw(), rng.normal(0, 0.15))
-        parts = hard_hat(rng, self.paints)
-        shadow = (x, y + 0.1 * radius, 1.4 * radius)
-        if rng.random() < 0.15:
-            y = rng.uniform(1.3 * radius, self.height * 0.7)
-            parts.append(frustum(-9, 0.6, 0.12, 0.12, pick(rng, (SILVER, *self.paints))))
-            pose = turn(pitch=self.camera * 0.5, roll=tip * 0.4) @ turn(self._any_yaw())
-            shadow = None
-        return _Thing(moved(parts, to_pixels(x, y, radius) @ pose), radius, shadow)
-
-    def _hanging(self) -> _Thing:
-        rng, radius = self.rng, self._radius()
-        x, y = rng.uniform(0, self.width), rng.uniform(0.1, 0.5) * self.height
-        parts = IN_THE_AIR[rng.integers(len(IN_THE_AIR))](rng, self.paints)
-        return _Thing(moved(parts, to_pixels(x, y, radius) @ turn(pitch=-0.2)), radius)
-
-    def _clutter(self) -> _Thing:
-        rng, radius = self.rng, self._radius()
-        x = rng.uniform(0, self.width)
-        y = rng.uniform(self.horizon, self.height + 0.5 * radius)
-        prop = ON_THE_GROUND[rng.integers(len(ON_THE_GROUND))]
-        yaw = rng.uniform(-0.9, 0.9) if prop is sign else self._any_yaw()  # seen from its face
-        lie = shift(y=0.6) @ turn(roll=1.45) if rng.random() < 0.15 else np.eye(4)
-        pose = turn(pitch=self.camera) @ turn(yaw) @ lie
-        parts = moved(prop(rng, self.paints), to_pixels(x, y, radius) @ pose)
-        return _Thing(parts, radius, (x, y, 1.3 * radius))
-
-    def _pole(self) -> _Thing:
-        """A scaffold tube right in front of the camera."""
-        rng = self.rng
-        tube = frustum(-2, 2, 0.012, 0.012, pick(rng, (SILVER, *self.paints)), gloss=0.8)
-        lean = rng.normal(0, 0.1) + rng.choice([0, np.pi / 2])
-        x, y = rng.uniform(0, self.width), rng.uniform(0, self.height)
-        matrix = to_pixels(x, y, max(self.width, self.height)) @ turn(roll=lean)
-        return _Thing(moved([tube], matrix), np.inf)
-
-    def _any_yaw(self) -> float:
-        return float(self.rng.uniform(-np.pi, np.pi))
-
-
 def draw_scene(
     rng: np.random.Generator, width: int, height: int
 ) -> tuple[NDArray[np.uint8], Boxes]:
@@ -196,14 +100,103 @@ def draw_scene(
     w, h = round(width * OVERSAMPLING), round(height * OVERSAMPLING)
     behind = backdrop(rng, w, h)
     canvas = _Canvas(behind.picture, behind.light)
-    camera = rng.uniform(-0.05, 0.35) if behind.horizon else rng.uniform(0.5, 0.8)
-    chosen = rng.choice(len(PAINTS), HOW_MANY_PAINTS, replace=False)
-    site = _Site(rng, w, h, behind.horizon, camera, tuple(PAINTS[i] for i in chosen))
-    for thing in sorted(site.things(), key=lambda thing: thing.nearness):
+    for thing in sorted(_things(rng, behind, w, h), key=lambda thing: thing.nearness):
         canvas.lay(thing)
     small = Image.fromarray(canvas.colours).resize((width, height), Image.Resampling.BOX)
     scale = np.array([width / w, height / h] * 2, np.float32)
     return _photographed(rng, np.asarray(small)), canvas.boxes() * scale
+
+
+def _things(rng: np.random.Generator, behind: Backdrop, w: int, h: int) -> Iterator[_Thing]:
+    side = min(w, h)
+    hats = int(rng.choice(len(HOW_MANY_HATS), p=HOW_MANY_HATS))
+    camera = rng.uniform(-0.05, 0.35) if behind.horizon else rng.uniform(0.5, 0.8)
+    people = behind.horizon > 0
+    for _ in range(hats):
+        radius = _size(rng, LARGEST) * side
+        if people and rng.random() < 0.55:
+            yield _standing(rng, behind, w, h, radius, camera, in_hard_hat=True)
+        else:
+            yield _lying(rng, behind, w, h, radius, camera)
+    for _ in range(rng.integers(0, 3) if people else 0):
+        radius = _size(rng, LARGEST) * side
+        yield _standing(rng, behind, w, h, radius, camera, in_hard_hat=False)
+    for _ in range(rng.integers(3, 8)):
+        radius = _size(rng, LARGEST) * side
+        yield _clutter(rng, behind, w, h, radius, camera)
+    if rng.random() < 0.25:
+        yield _pole(rng, w, h)
+
+
+def _size(rng: np.random.Generator, largest: float) -> float:
+    return float(np.exp(rng.uniform(np.log(SMALLEST), np.log(largest))))
+
+
+def _standing(
+    rng: np.random.Generator,
+    behind: Backdrop,
+    w: int,
+    h: int,
+    radius: float,
+    camera: float,
+    *,
+    in_hard_hat: bool,
+) -> _Thing:
+    x = rng.uniform(1.3 * radius, w - 1.3 * radius)
+    y = np.clip(behind.horizon + rng.normal(0, 0.18) * h, 1.3 * radius, h * 0.85)
+    pose = turn(pitch=camera * 0.6, roll=rng.normal(0, 0.05)) @ turn(yaw=rng.uniform(-np.pi, np.pi))
+    parts = person(rng, in_hard_hat=in_hard_hat)
+    matrix = to_pixels(x, y, radius) @ pose
+    foot = y + 9.6 * radius * np.cos(camera * 0.6)
+    shadow = (x, foot, 2.2 * radius) if foot < h + radius else None
+    return _Thing(moved(parts, matrix), radius, shadow)
+
+
+def _lying(
+    rng: np.random.Generator, behind: Backdrop, w: int, h: int, radius: float, camera: float
+) -> _Thing:
+    """A hard hat on the ground, sometimes tipped over, or held up on a post."""
+    x = rng.uniform(1.3 * radius, w - 1.3 * radius)
+    y = rng.uniform(max(behind.horizon, 1.3 * radius), h - 0.8 * radius)
+    tip = rng.normal(0, 0.2) if rng.random() < 0.93 else rng.choice([-1, 1]) * rng.uniform(0.6, 1)
+    pose = turn(pitch=camera, roll=tip) @ turn(rng.uniform(-np.pi, np.pi), rng.normal(0, 0.15))
+    parts = hard_hat(rng)
+    if rng.random() < 0.15:
+        y = rng.uniform(1.3 * radius, h * 0.7)
+        parts.append(frustum(-9, 0.6, 0.12, 0.12, pick(rng, (SILVER, *PAINTS))))
+        pose = turn(pitch=camera * 0.5, roll=tip * 0.4) @ turn(rng.uniform(-np.pi, np.pi))
+        shadow = None
+    else:
+        shadow = (x, y + 0.1 * radius, 1.4 * radius)
+    matrix = to_pixels(x, y, radius) @ pose
+    return _Thing(moved(parts, matrix), radius, shadow)
+
+
+def _clutter(
+    rng: np.random.Generator, behind: Backdrop, w: int, h: int, radius: float, camera: float
+) -> _Thing:
+    x = rng.uniform(0, w)
+    if behind.horizon and rng.random() < 0.15:
+        y = rng.uniform(0.1, 0.5) * h
+        prop = IN_THE_AIR[rng.integers(len(IN_THE_AIR))]
+        matrix = to_pixels(x, y, radius) @ turn(pitch=-0.2)
+        return _Thing(moved(prop(rng), matrix), radius)
+    y = rng.uniform(behind.horizon, h + 0.5 * radius)
+    prop = ON_THE_GROUND[rng.integers(len(ON_THE_GROUND))]
+    most = 0.9 if prop is sign else np.pi  # from the edge a sign is but a line
+    yaw = turn(rng.uniform(-most, most))
+    lie = shift(y=0.6) @ turn(roll=1.45) if rng.random() < 0.15 else np.eye(4)
+    matrix = to_pixels(x, y, radius) @ turn(pitch=camera) @ yaw @ lie
+    parts = moved(prop(rng), matrix)
+    return _Thing(parts, radius, (x, y, 1.3 * radius))
+
+
+def _pole(rng: np.random.Generator, w: int, h: int) -> _Thing:
+    """A scaffold tube right in front of the camera."""
+    tube = frustum(-2, 2, 0.012, 0.012, pick(rng, (SILVER, *PAINTS)), gloss=0.8)
+    lean = rng.normal(0, 0.1) + rng.choice([0, np.pi / 2])
+    matrix = to_pixels(rng.uniform(0, w), rng.uniform(0, h), max(w, h)) @ turn(roll=lean)
+    return _Thing(moved([tube], matrix), np.inf)
 
 
 def _photographed(rng: np.random.Generator, scene: NDArray[np.uint8]) -> NDArray[np.uint8]:
