@@ -52,7 +52,7 @@ def test_photos_become_columns(zoo: Dataset) -> None:
     assert zoo.splits.tolist() == [Split.UNMARKED, Split.TRAIN, Split.TEST]
     assert zoo.offsets.tolist() == [0, 2, 2, 3]
     assert zoo.photo_of_box.tolist() == [0, 0, 2]
-    assert zoo.path(2) == Path("zoo/c.jpg")
+    assert zoo.photo(2) == Path("zoo/c.jpg")
     assert contents(zoo) == {
         "a.jpg": [("cat", [0, 0, 10, 10], DIFFICULT), ("dog", [5, 5, 20, 20], 0)],
         "b.jpg": [],
@@ -140,8 +140,8 @@ def test_merging_matches_classes_by_name(zoo: Dataset) -> None:
 def test_merging_finds_photos_of_another_folder(zoo: Dataset) -> None:
     far = replace(zoo, root=Path("elsewhere"))
     both = zoo.merge(far)
-    assert both.path(0) == zoo.path(0)
-    assert both.path(3).absolute() == far.path(0).absolute()
+    assert both.photo(0) == zoo.photo(0)
+    assert both.photo(3).absolute() == far.photo(0).absolute()
 
 
 def test_the_fingerprint_minds_everything_but_the_place(zoo: Dataset) -> None:

@@ -184,7 +184,7 @@ def write_voc(dataset: Dataset, folder: Path) -> None:
     """The data set as LabelImg saves it: an .xml beside each photo."""
     one_based = np.array([1, 1, 0, 0])  # the near sides count from one
     for i, name in enumerate(dataset.names):
-        shutil.copy(dataset.path(i), folder / name)
+        shutil.copy(dataset.photo(i), folder / name)
         width, height = dataset.sizes[i]
         objects = "".join(
             f"<object><name>{dataset.classes[label]}</name><bndbox>"

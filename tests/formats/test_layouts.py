@@ -67,7 +67,7 @@ def test_an_annotation_finds_its_photo(
     voc_folder.xml(xml, filename=filename)
     dataset = formats.read(voc_folder.root)
     assert dataset.names == (photo,)
-    assert dataset.path(0).is_file()
+    assert dataset.photo(0).is_file()
     assert dataset.findings == ()
 
 

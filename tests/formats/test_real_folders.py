@@ -10,7 +10,6 @@ import pytest
 import boxwright
 from boxwright import formats
 from boxwright.data.dataset import Split
-from boxwright.formats import voc
 from boxwright.formats.csv import listed_photos
 
 pytestmark = [pytest.mark.tiny, pytest.mark.shared]
@@ -65,5 +64,5 @@ def test_the_point_sized_boxes_of_bccd_are_dropped_by_name(shared: Path) -> None
 def test_bccd_survives_being_written(shared: Path, tmp_path: Path) -> None:
     read = boxwright.load(shared / "data" / "bccd" / "BCCD")
     few = read.select(np.arange(0, len(read), 12))
-    voc.write(few, tmp_path / "copy")
+    formats.write(few, tmp_path / "copy")
     assert formats.read(tmp_path / "copy").fingerprint() == few.fingerprint()

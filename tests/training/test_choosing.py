@@ -153,7 +153,7 @@ def test_photos_are_prepared_as_a_detector_does_it(squares: Squares) -> None:
     dataset = squares.dataset(train=2)
     jury = Jury.of(dataset, Preprocessing(SIZE), seed=0)
     for i in range(2):
-        expected = Preprocessing(SIZE).resize(read_photo(dataset.path(i)))
+        expected = Preprocessing(SIZE).resize(read_photo(dataset.photo(i)))
         np.testing.assert_array_equal(jury.inputs[i], expected)
 
 

@@ -102,7 +102,7 @@ def test_a_damaged_photo_is_said_and_left_out(
     steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
 ) -> None:
     dataset = squares.dataset(train=4)
-    dataset.path(1).write_bytes(dataset.path(1).read_bytes()[:300])
+    (photo := dataset.root / dataset.names[1]).write_bytes(photo.read_bytes()[:300])
     _, listener = small_trainer(dataset, tmp_path / "run", steps=3)
     (line,) = [line for line in listener.said if "BW102" in line]
     assert dataset.names[1] in line

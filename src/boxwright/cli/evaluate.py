@@ -54,7 +54,7 @@ def evaluate(
             where=data,
             remedy=f"Choose among: {', '.join(f'--split {name}' for name in marked)}.",
         )
-    found = detector.predict_many(photos.path(i) for i in range(len(photos)))
+    found = detector.predict_many(photos.photo(i) for i in range(len(photos)))
     evaluation = coco.evaluate(photos, list(found))
     if json:
         show_json({"model": str(model), "data": str(data), "split": split} | evaluation.to_json())

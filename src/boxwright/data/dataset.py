@@ -17,8 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from boxwright.data.findings import Finding
 from boxwright.data.geometry import Boxes, as_boxes
+from boxwright.data.images import Slice
 
 DIFFICULT, TRUNCATED, CROWD = 1, 2, 4  # bits of `Dataset.flags`
+WHOLE = (0, -1)  # the span of a photo that is a file of its own
 
 
 class Split(IntEnum):
@@ -41,6 +43,7 @@ class Photo:
         class_names: `n` names, one per box.
         flags: `n` bit sets of DIFFICULT, TRUNCATED, CROWD; none if empty.
         split: what the folder says the photo is for.
+        span: start and length of its bytes in the file that `name` lies in; WHOLE for a file.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Photo:
     class_names: Sequence[str] = ()
     flags: Sequence[int] = ()
     split: Split = Split.UNMARKED
+    span: tuple[int, int] = WHOLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +62,12 @@ class Dataset:
 
     Attributes:
         root: the folder that `names` are relative to.
-        names: `N` photo paths below `root`, with forward slashes.
+        names: `N` photo paths below `root`, with forward slashes. Of a photo in a TFRecord, the
+            record's path and then the photo's name: `train.record/a.jpg`.
         sizes: `(N, 2)` int32, width and height of the oriented photo.
         splits: `(N,)` int8 of `Split`.
+        spans: `(N, 2)` int64, start and length of a photo's bytes in the file that it is part
+            of, or WHOLE.
         offsets: `(N + 1,)` int64, where each photo's boxes begin.
         boxes: `(M, 4)` float32, absolute xyxy pixels of the oriented photo.
         labels: `(M,)` int32, 0-based ids into `classes`.
@@ -73,6 +80,7 @@ class Dataset:
     names: tuple[str, ...]
     sizes: NDArray[np.int32]
     splits: NDArray[np.int8]
+    spans: NDArray[np.int64]
     offsets: NDArray[np.int64]
     boxes: Boxes
     labels: NDArray[np.int32]
@@ -100,6 +108,7 @@ class Dataset:
             names=tuple(photo.name for photo in photos),
             sizes=np.array([(p.width, p.height) for p in photos], np.int32).reshape(-1, 2),
             splits=np.array([photo.split for photo in photos], np.int8),
+            spans=np.array([photo.span for photo in photos], np.int64).reshape(-1, 2),
             offsets=np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64),
             boxes=as_boxes(
                 np.concatenate([as_boxes(photo.boxes) for photo in photos]) if photos else ()
@@ -112,8 +121,8 @@ class Dataset:
 
     def __post_init__(self) -> None:
         n, m = len(self.names), len(self.labels)
-        lengths = (len(self.sizes), len(self.splits), len(self.offsets) - 1)
-        if lengths != (n, n, n) or (len(self.boxes), len(self.flags)) != (m, m):
+        lengths = {len(self.sizes), len(self.splits), len(self.spans), len(self.offsets) - 1}
+        if lengths != {n} or (len(self.boxes), len(self.flags)) != (m, m):
             raise ValueError("the columns of a Dataset must describe the same photos and boxes")
         if int(self.offsets[-1]) != m:
             raise ValueError(f"offsets end at {self.offsets[-1]}, but there are {m} boxes")
@@ -121,9 +130,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.names)
 
-    def path(self, index: int) -> Path:
-        """Where photo `index` lies."""
-        return self.root / self.names[index]
+    def photo(self, index: int) -> Path | Slice:
+        """Where photo `index` lies, as `images.read_photo` takes it."""
+        path = self.root / self.names[index]
+        start, length = self.spans[index]
+        return path if length < 0 else Slice(path.parent, int(start), int(length))
 
     def rows(self, index: int) -> slice:
         """The rows of `boxes`, `labels` and `flags` that belong to photo `index`."""
@@ -147,6 +158,7 @@ class Dataset:
             names=tuple(self.names[i] for i in index),
             sizes=self.sizes[index],
             splits=self.splits[index],
+            spans=self.spans[index],
             offsets=offsets,
             boxes=self.boxes[rows],
             labels=self.labels[rows],
@@ -176,12 +188,13 @@ class Dataset:
         root = self.root
         names = other.names
         if other.root != root:
-            names = tuple(other.path(i).absolute().as_posix() for i in range(len(other)))
+            names = tuple((other.root / name).absolute().as_posix() for name in other.names)
         return Dataset(
             root=root,
             names=(*self.names, *names),
             sizes=np.concatenate([self.sizes, other.sizes]),
             splits=np.concatenate([self.splits, other.splits]),
+            spans=np.concatenate([self.spans, other.spans]),
             offsets=np.concatenate([self.offsets, other.offsets[1:] + self.offsets[-1]]),
             boxes=np.concatenate([self.boxes, other.boxes]),
             labels=np.concatenate([self.labels, ids[other.labels]]),

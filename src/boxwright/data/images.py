@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,20 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+
+class Slice(NamedTuple):
+    """A photo that is a run of bytes in a larger file, such as a record of a TFRecord."""
+
+    path: Path
+    start: int
+    length: int
+
+    def __str__(self) -> str:
+        return f"{self.path}, bytes {self.start} to {self.start + self.length}"
+
+
+PhotoFile = str | Path | Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +74,22 @@ def is_photo(path: str | Path) -> bool:
     return bool(dot) and f".{suffix.lower()}" in SUFFIXES and not name.startswith(".")
 
 
-def read_header(path: str | Path) -> Header:
+def photo_bytes(photo: PhotoFile) -> bytes:
+    """A photo's file as it stands, not decoded. Raises OSError."""
+    if not isinstance(photo, Slice):
+        return Path(photo).read_bytes()
+    with photo.path.open("rb") as file:
+        file.seek(photo.start)
+        return file.read(photo.length)
+
+
+def read_header(photo: PhotoFile) -> Header:
     """Size and orientation of a photo.
 
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
-    with _opened(Path(path)) as picture:
+    with _opened(photo) as picture:
         orientation = _orientation(picture)
         width, height = _stored_size(picture)
         if orientation >= 5:
@@ -72,7 +97,7 @@ def read_header(path: str | Path) -> Header:
         return Header(width, height, orientation)
 
 
-def read_photo(path: str | Path, *, at_least: int | None = None) -> NDArray[np.uint8]:
+def read_photo(photo: PhotoFile, *, at_least: int | None = None) -> NDArray[np.uint8]:
     """A photo as oriented RGB, `(H, W, 3)` uint8. Grey, palette, alpha, 16-bit, CMYK included.
 
     `at_least` allows a JPEG to be decoded at a half, quarter or eighth of its size as long as
@@ -81,7 +106,7 @@ def read_photo(path: str | Path, *, at_least: int | None = None) -> NDArray[np.u
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
-    with _opened(Path(path)) as picture:
+    with _opened(photo) as picture:
         if at_least is not None:
             picture.draft("RGB", (at_least, at_least))
         return rgb_of(picture)
@@ -126,11 +151,12 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(photo: PhotoFile) -> Iterator[Image.Image]:
     try:
+        file = io.BytesIO(photo_bytes(photo)) if isinstance(photo, Slice) else Path(photo)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata that changes no pixel
-            with Image.open(path) as picture:
+            with Image.open(file) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
                     raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
                 yield picture
@@ -138,20 +164,20 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise DataError(
             "BW101",
             "there is no such photo.",
-            where=path,
+            where=str(photo),
             remedy="Put the photo back, or delete its annotation.",
         ) from error
     except UnidentifiedImageError as error:
         raise DataError(
             "BW102",
             "is not a photo that can be opened.",
-            where=path,
+            where=str(photo),
             remedy="Save it again as JPEG or PNG, or remove it.",
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise DataError(
             "BW102",
             f"is damaged or cannot be read ({error}).",
-            where=path,
+            where=str(photo),
             remedy="Copy it again from the camera or its source, or remove it.",
         ) from error

@@ -70,7 +70,7 @@ class ColourDetector:
 
     def predict_all(self, dataset: Dataset) -> list[Detections]:
         """Detect in every photo of a data set."""
-        return [self.predict(read_photo(dataset.path(i))) for i in range(len(dataset))]
+        return [self.predict(read_photo(dataset.photo(i))) for i in range(len(dataset))]
 
 
 def learn_colours(train: Dataset, *, photos: int = 200) -> ColourDetector:
@@ -78,7 +78,7 @@ def learn_colours(train: Dataset, *, photos: int = 200) -> ColourDetector:
     train = train.select(np.arange(min(photos, len(train))))
     inside = np.ones((HUES + 1) * SATURATIONS * VALUES)
     outside = inside.copy()
-    looked_at = [read_photo(train.path(i)) for i in range(len(train))]
+    looked_at = [read_photo(train.photo(i)) for i in range(len(train))]
     for i, photo in enumerate(looked_at):
         pixels = _small(photo)
         within = np.zeros(pixels.bins.shape, bool)

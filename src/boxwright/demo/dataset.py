@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from boxwright import formats
 from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.demo.scenes import draw_scene
 from boxwright.files import writing
-from boxwright.formats import voc
 
 CLASS_NAME = "helmet"
 SIZES = ((320, 240), (360, 270), (400, 300), (300, 300), (240, 320))
@@ -50,7 +50,7 @@ def write_dataset(folder: str | Path, train: int, test: int, seed: int) -> Datas
             )
             for scene, split in zip(drawn, splits, strict=True)
         ]
-        voc.write(Dataset.of(draft, photos, classes=[CLASS_NAME]), draft)
+        formats.write(Dataset.of(draft, photos, classes=[CLASS_NAME]), draft)
     return Dataset.of(folder, photos, classes=[CLASS_NAME])
 
 

@@ -132,7 +132,7 @@ def run(out: str | Path, reporter: Reporter, *, seed: int = 0) -> Result:
 
     reporter.say(f"Evaluating on {TEST} other scenes, and two controls that hardly learn")
     detector = Detector.load(out / "run")
-    paths = [test.path(i) for i in range(len(test))]
+    paths = [test.photo(i) for i in range(len(test))]
     trained = evaluate(test, list(detector.predict_many(paths)))
     by_colour = evaluate(test, learn_colours(dataset.split("train")).predict_all(test))
     by_place = evaluate(test, constant_box(dataset.split("train"), test))
@@ -143,7 +143,7 @@ def run(out: str | Path, reporter: Reporter, *, seed: int = 0) -> Result:
     reporter.say("Finding hard hats with the exported file")
     chosen = _worth_looking_at(test)
     phone = Detector.load(exported)
-    write_gallery(phone, [test.path(i) for i in chosen], out / "found")
+    write_gallery(phone, [test.root / test.names[i] for i in chosen], out / "found")
     sheet = _contact_sheet(out / "scenes.png", test, chosen, phone)
     return Result(
         trained,
@@ -169,7 +169,7 @@ def _contact_sheet(target: Path, test: Dataset, chosen: list[int], detector: Det
     """The chosen photos with found boxes and, dashed, the true ones."""
     pictures, captions = [], []
     for i in chosen:
-        photo = read_photo(test.path(i))
+        photo = read_photo(test.photo(i))
         found: Detections = detector.predict(photo)
         truth = test.boxes[test.rows(i)]
         pictures.append(draw(photo, found, truth=truth))

@@ -79,7 +79,7 @@ def gather(truth: Dataset, detections: Sequence[Detections]) -> Found:
             raise EvaluationError(
                 "BW602",
                 "the detector returned a box or a score that is not a number.",
-                where=truth.path(index),
+                where=str(truth.photo(index)),
                 remedy="Its weights are damaged: use an earlier checkpoint, or train again.",
             )
     ids = {name: i for i, name in enumerate(truth.classes)}

@@ -69,7 +69,7 @@ def verify(path: Path, run: Detector, dataset: Dataset) -> Proof:
         DetectorError: the file cannot be run at all.
     """
     split, photos = _photos(dataset)
-    paths = [photos.path(i) for i in range(len(photos))]
+    paths = [photos.photo(i) for i in range(len(photos))]
     expected = list(run.predict_many(paths))
     found = list(Detector.load(path).predict_many(paths))
     ap_run, ap_file = (evaluate(photos, each, resamples=0).ap for each in (expected, found))

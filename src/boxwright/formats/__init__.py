@@ -5,33 +5,49 @@ from __future__ import annotations
 from pathlib import Path
 
 from boxwright.data.dataset import Dataset
+from boxwright.data.findings import Finding
 from boxwright.errors import DataError
-from boxwright.formats import voc
+from boxwright.formats import voc, writing
+from boxwright.formats.annotations import Format
+from boxwright.formats.assemble import assemble
 from boxwright.formats.folder import Folder
 
-FORMATS = (voc,)
+FORMATS: dict[str, Format] = {form.NAME: form for form in (voc,)}
 REMEDY = (
     "Label photos with LabelImg or VoTT and save as Pascal VOC: an .xml beside each photo, "
     "or Annotations beside JPEGImages."
 )
 
 
-def read(path: str | Path) -> Dataset:
-    """Read a folder of labelled photos, whichever layout it has, faithfully.
+def read(path: str | Path, form: str | None = None, *, tolerant: bool = False) -> Dataset:
+    """Read labelled photos, whichever format and layout they have, faithfully.
 
     Boxes stay as they were drawn, outside or inverted ones included: `quality.checks` sees to
     them. Splits are as the folder gives them.
+
+    Args:
+        path: a folder, or one annotation file whose photos lie around it.
+        form: the name of a format; None finds out.
+        tolerant: whether annotations that cannot be used become findings, instead of an error.
 
     Raises:
         DataError: BW114 there are no labelled photos, BW115 there is no such folder, and what
             the readers of the formats raise.
     """
     folder = Folder.scan(path)
-    for form in FORMATS:
-        if form.detect(folder):
-            dataset: Dataset = form.read(folder)
-            return dataset
-    raise DataError("BW114", _what_is_there(folder), where=folder.root.absolute(), remedy=REMEDY)
+    chosen = [FORMATS[form]] if form else [one for one in FORMATS.values() if one.detect(folder)]
+    if not chosen:
+        raise DataError(
+            "BW114", _what_is_there(folder), where=folder.root.absolute(), remedy=REMEDY
+        )
+    return assemble(folder, chosen[0].read(folder), tolerant=tolerant)
+
+
+def write(
+    dataset: Dataset, target: str | Path, form: str = "voc", *, link: bool = False
+) -> list[Finding]:
+    """Write a data set in a format: see `writing.write`."""
+    return writing.write(dataset, target, FORMATS[form], link=link)
 
 
 def _what_is_there(folder: Folder) -> str:

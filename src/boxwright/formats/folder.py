@@ -33,11 +33,16 @@ class Folder:
     def scan(cls, path: str | Path) -> Folder:
         """Walk a folder. Hidden files and folders are passed over.
 
+        Given one annotation file, the folder around it, with no other annotations than that file.
+
         Raises:
-            DataError: BW115 there is no such folder, or it cannot be opened.
+            DataError: BW115 there is no such folder or file, or it cannot be opened.
         """
         root = Path(path)
         try:
+            if root.is_file() and not is_photo(root):
+                around = cls._of(root.parent)
+                return cls(root.parent, around.photos, {root.suffix.lower(): [root.name]})
             if not root.is_dir():
                 raise _no_such_folder(root)
             return cls._of(root)
@@ -118,7 +123,7 @@ def _no_such_folder(path: Path) -> DataError:
     if path.is_file():
         return DataError(
             "BW115",
-            "is a file, not a folder of labelled photos.",
+            "is a photo, not a folder of labelled photos.",
             where=path,
             remedy="Give the folder that holds the photos and their annotations.",
         )

@@ -6,12 +6,13 @@ been made smaller, or the labelling tool may have ignored the EXIF orientation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from boxwright.data.findings import Finding
-from boxwright.data.geometry import Boxes, orient
+from boxwright.data.geometry import Boxes, as_boxes, orient
 from boxwright.data.images import Header
 
 
@@ -25,15 +26,27 @@ class Size(NamedTuple):
         return f"{self.width} x {self.height}"
 
 
+def in_pixels(fractions: Sequence[float], width: int, height: int) -> Boxes:
+    """Fractions of the photo's sides, xyxy, flat or `(n, 4)`, as `(n, 4)` pixels.
+
+    Six decimals or float32 cannot tell a whole pixel from one a millionth of the side away, so
+    that is taken for the whole pixel it was.
+    """
+    far_corner = np.array([width, height, width, height], np.float64)
+    pixels = np.asarray(fractions, np.float64).reshape(-1, 4) * far_corner
+    whole = np.rint(pixels)
+    return as_boxes(np.where(np.abs(pixels - whole) <= 1e-6 * far_corner, whole, pixels))
+
+
 def into_photo(
-    boxes: Boxes, stated: Size | None, header: Header, where: str
+    drawn: Sequence[float], stated: Size | None, header: Header, where: str
 ) -> tuple[Boxes, list[Finding]]:
     """Boxes drawn on a photo of the stated size, moved to where they lie in the oriented photo.
 
     Boxes are turned if the stated size is that of the photo before it is oriented, and scaled if
     it has the photo's shape but not its size; any other size is reported and left alone.
     """
-    here = Size(header.width, header.height)
+    boxes, here = as_boxes(drawn), Size(header.width, header.height)
     findings: list[Finding] = []
     if stated is None or stated == here:
         return boxes, findings
@@ -44,14 +57,14 @@ def into_photo(
         )
         boxes = orient(boxes, header.orientation, *stated)
         stated = Size(stated.height, stated.width)
-        findings.append(Finding("BW104", where, message, "boxes turned with the photo"))
+        findings.append(Finding("BW104", where, message, "boxes turned with the photo", (where,)))
     if stated != here:
         message = f"the annotation is of a photo of {stated}, but the photo is {here}"
         scalable = _same_shape(stated, here) and _fit(boxes, stated)
         if scalable:
             boxes = boxes * np.array([here[0] / stated[0], here[1] / stated[1]] * 2, np.float32)
         repair = "boxes scaled to the photo" if scalable else ""
-        findings.append(Finding("BW108", where, message, repair))
+        findings.append(Finding("BW108", where, message, repair, (where,)))
     return boxes, findings
 
 

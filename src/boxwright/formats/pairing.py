@@ -6,8 +6,9 @@ import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from boxwright.data.dataset import WHOLE
+from boxwright.formats.annotations import Labelled
 from boxwright.formats.folder import Folder, folded, join, split_path, stem
 from boxwright.formats.marks import folder_mark
 
@@ -15,19 +16,13 @@ PHOTO_FOLDERS = frozenset({"jpegimages", "images", "image", "imgs", "img", "phot
 ABSOLUTE = re.compile(r"/|[A-Za-z]:")
 
 
-class Stated(NamedTuple):
-    """An annotation file and the name that it gives its photo (empty if it gives none)."""
-
-    path: str
-    photo: str = ""
-
-
 @dataclass
 class Pairing:
     """Finds photos by name.
 
-    An annotation's photo is the one of the same stem, as labelling tools save them, else the one
-    that the annotation names. It is looked for beside the annotation, then in ever wider
+    A file about one photo belongs to the photo of the same stem, as labelling tools save them, else
+    to the one that it names. A name with folders is looked for where these lead from the
+    annotation's folder or one around it; any other beside the annotation, then in ever wider
     surroundings until half of the neighbouring annotations find theirs, so that two data sets in
     one folder do not take each other's photos.
     """
@@ -35,17 +30,22 @@ class Pairing:
     folder: Folder
     _known: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
-    def photos_of(self, annotations: Sequence[Stated]) -> list[str | None]:
+    def photos_of(self, annotations: Sequence[Labelled]) -> list[str | None]:
         """For each annotation its photo's path below the root, or None."""
         by_parent: dict[str, list[int]] = {}
         for i, annotation in enumerate(annotations):
             by_parent.setdefault(split_path(annotation.path)[0], []).append(i)
         photos: list[str | None] = [None] * len(annotations)
         for parent, members in by_parent.items():
+            around = _outwards(parent)
+            exact = [self._led_to(annotations[i], around) for i in members]
             best: list[str | None] = [None] * len(members)
-            for scope in _outwards(parent):
+            for scope in around:
                 near = self._photo_folders(parent, scope)
-                found = [self._find(annotations[i], near) for i in members] if near else best
+                found = [
+                    led_to or self._find(annotations[i], near)
+                    for i, led_to in zip(members, exact, strict=True)
+                ]
                 if found.count(None) < best.count(None):
                     best = found
                 if 2 * best.count(None) <= len(members):
@@ -54,11 +54,13 @@ class Pairing:
                 photos[i] = photo
         return photos
 
-    def leaves_folder(self, annotation: Stated) -> bool:
+    def leaves_folder(self, annotation: Labelled) -> bool:
         """Whether the photo named by the annotation would lie outside of the data folder.
 
         A foreign absolute path is harmless as long as a photo of its last name lies here.
         """
+        if annotation.span != WHOLE:
+            return False
         named = annotation.photo.replace("\\", "/")
         parent, _ = split_path(annotation.path)
         if ABSOLUTE.match(named):
@@ -79,8 +81,23 @@ class Pairing:
         ]
         return sorted(near, key=lambda other: (_steps(parent, other), _unusual(other), other))
 
-    def _find(self, annotation: Stated, near: Sequence[str]) -> str | None:
-        own = stem(split_path(annotation.path)[1])
+    def _led_to(self, annotation: Labelled, around: Sequence[str]) -> str | None:
+        """The photo in the file itself, or where the folders in its name lead."""
+        if annotation.span != WHOLE:
+            return join(annotation.path, annotation.photo)
+        parts = annotation.photo.replace("\\", "/").split("/")
+        if annotation.alone and _folded_stem(parts[-1]) != _own_stem(annotation):
+            return None
+        for start in range(len(parts) - 1):
+            for base in around:
+                parent = posixpath.normpath(join(base, "/".join(parts[start:-1])))
+                parent = "" if parent == "." else parent
+                if parent in self.folder.photos and (photo := self._lookup(parent, parts[-1])):
+                    return join(parent, photo)
+        return None
+
+    def _find(self, annotation: Labelled, near: Sequence[str]) -> str | None:
+        own = stem(split_path(annotation.path)[1]) if annotation.alone else ""
         named = annotation.photo.replace("\\", "/").rpartition("/")[2]
         names = (named, own) if folded(stem(named)) == folded(own) else (own, named)
         for name in names:
@@ -99,6 +116,10 @@ class Pairing:
                 for key, photo in zip(keys, names, strict=True):
                     known.setdefault(key, photo)
         return known.get(name) or known.get(folded(name))
+
+
+def _own_stem(annotation: Labelled) -> str:
+    return _folded_stem(split_path(annotation.path)[1])
 
 
 def _folded_stem(name: str) -> str:

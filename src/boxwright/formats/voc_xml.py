@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError
 from xml.etree.ElementTree import fromstring as parse_plain
 
@@ -10,52 +9,37 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring as parse_guarded
 
 from boxwright.data.dataset import DIFFICULT, TRUNCATED
+from boxwright.formats.annotations import LARGEST, Broken, Labelled
 from boxwright.formats.frames import Size
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
-LARGEST = 1e7  # beyond this a coordinate is no pixel, and float32 no longer counts them
 
 
-class Annotation(NamedTuple):
-    """What an xml file says about its photo; boxes flat, four numbers each, as they stand."""
-
-    filename: str
-    size: Size | None
-    boxes: list[float]
-    names: list[str]
-    flags: list[int]
+class _UnusableError(Exception):
+    """The annotation has an object that cannot be used."""
 
 
-class UnusableError(Exception):
-    """An annotation that cannot be used; the reader collects them and names all at once."""
+def read_annotation(root: str, where: str) -> Labelled | Broken | None:
+    """Read the xml file `where` below `root`; None if it is xml about something else.
 
-    def __init__(self, code: str, where: str, message: str) -> None:
-        super().__init__(code, where, message)
-        self.code, self.where, self.message = code, where, message
-
-
-def read_annotation(path: str, where: str) -> Annotation | None:
-    """Read an xml file; None if it is xml about something else. `where` names it in errors.
-
-    Raises:
-        UnusableError: BW110 the file is damaged, BW111 it declares entities.
+    It is broken if it is damaged (BW110) or declares entities (BW111).
     """
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - a Path object costs as much as the reading
+        with open(f"{root}/{where}", "rb") as file:  # noqa: PTH123 - a Path costs as much as reading
             content = file.read()
-        root = _parse(content)
+        tree = _parse(content)
+        return _annotation(tree, where) if tree.tag == "annotation" else None
     except ParseError as error:
         line, _ = error.position
         reason = str(error).partition(":")[0]
-        raise UnusableError(
-            "BW110", f"{where}:{line}", f"is not well-formed xml ({reason})"
-        ) from error
-    except DefusedXmlException as error:
+        return Broken("BW110", f"{where}:{line}", f"is not well-formed xml ({reason})")
+    except DefusedXmlException:
         message = "declares XML entities, which no annotation needs and an attack would use"
-        raise UnusableError("BW111", where, message) from error
+        return Broken("BW111", where, message)
+    except _UnusableError as error:
+        return Broken("BW110", where, str(error))
     except (OSError, ValueError, LookupError) as error:
-        raise UnusableError("BW110", where, f"cannot be read ({error})") from error
-    return _annotation(root, where) if root.tag == "annotation" else None
+        return Broken("BW110", where, f"cannot be read ({error})")
 
 
 def _parse(content: bytes) -> Element:
@@ -70,25 +54,20 @@ def _parse(content: bytes) -> Element:
     return parse_plain(content)  # noqa: S314
 
 
-def _annotation(root: Element, where: str) -> Annotation:
-    filename, size = "", None
-    boxes: list[float] = []
-    names: list[str] = []
-    flags: list[int] = []
+def _annotation(root: Element, where: str) -> Labelled:
+    labelled = Labelled(where, alone=True)
     for part in root:
         if part.tag == "object":
-            _add_object(part, boxes, names, flags, where)
+            _add_object(part, labelled)
         elif part.tag == "filename":
-            filename = (part.text or "").strip()
+            labelled.photo = (part.text or "").strip()
         elif part.tag == "size":
-            size = _size(part)
-    return Annotation(filename, size, boxes, names, flags)
+            labelled.size = _size(part)
+    return labelled
 
 
-def _add_object(
-    part: Element, boxes: list[float], names: list[str], flags: list[int], where: str
-) -> None:
-    number = len(names) + 1
+def _add_object(part: Element, labelled: Labelled) -> None:
+    number = len(labelled.names) + 1
     name, flag = None, 0
     sides: dict[str, str | None] = {}
     for field in part:
@@ -102,7 +81,7 @@ def _add_object(
         elif tag == "truncated" and _is_set(field.text):
             flag |= TRUNCATED
     if name is None or not name.strip():
-        raise UnusableError("BW110", where, f"object {number} has no class name")
+        raise _UnusableError(f"object {number} has no class name")
     for side in SIDES:
         text = sides.get(side)
         try:
@@ -111,12 +90,10 @@ def _add_object(
             value = LARGEST
         if not -LARGEST < value < LARGEST:  # nor is it NaN
             stated = "is missing" if text is None else f"is '{text.strip()}', not a pixel"
-            raise UnusableError(
-                "BW110", where, f"object {number} ({name.strip()}): {side} {stated}"
-            )
-        boxes.append(value)
-    names.append(name)
-    flags.append(flag)
+            raise _UnusableError(f"object {number} ({name.strip()}): {side} {stated}")
+        labelled.boxes.append(value)
+    labelled.names.append(name)
+    labelled.flags.append(flag)
 
 
 def _is_set(text: str | None) -> bool:
@@ -124,9 +101,9 @@ def _is_set(text: str | None) -> bool:
 
 
 def _size(part: Element) -> Size | None:
-    """The photo's stated size, if it states one: some tools write 0 x 0 or nothing."""
+    """The photo's stated size; nothing, or nonsense, is 0 x 0 as some tools write it."""
     try:
         width, height = (round(float(part.findtext(side) or 0)) for side in ("width", "height"))
     except (ValueError, OverflowError):
-        return None
-    return Size(width, height) if width > 0 and height > 0 else None
+        return Size(0, 0)
+    return Size(width, height)

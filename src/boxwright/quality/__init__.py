@@ -47,7 +47,7 @@ def hash_photos(dataset: Dataset) -> tuple[Dataset, NDArray[np.uint8]]:
     hashes, broken = {}, []
     for i in range(len(dataset)):
         try:
-            hashes[i] = photo_hash(read_photo(dataset.path(i), at_least=ENOUGH))
+            hashes[i] = photo_hash(read_photo(dataset.photo(i), at_least=ENOUGH))
         except DataError as error:
             broken.append((error, Finding(error.code, dataset.names[i], error.message, "left out")))
     if not hashes:

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.data.detections import Detections
-from boxwright.data.images import is_photo, read_photo, rgb_of
+from boxwright.data.images import PhotoFile, Slice, is_photo, read_photo, rgb_of
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DetectorError
 from boxwright.runtime import litert
 from boxwright.runtime.artifact import Artifact, damaged, without_class_names
 from boxwright.runtime.engines import Engine, KerasEngine, SavedModelEngine, TFLiteEngine
 
-PhotoLike: TypeAlias = str | Path | NDArray[np.uint8] | Image.Image
+PhotoLike: TypeAlias = PhotoFile | NDArray[np.uint8] | Image.Image
 SAVED_ARTIFACT = Path("assets.extra") / litert.ARTIFACT_NAME  # inside a SavedModel folder
 
 
@@ -143,7 +143,7 @@ class _Input:
 
 
 def _pixels(photo: PhotoLike) -> NDArray[np.uint8]:
-    if isinstance(photo, str | Path):
+    if isinstance(photo, str | Path | Slice):
         return read_photo(photo)
     if isinstance(photo, Image.Image):
         return rgb_of(photo)

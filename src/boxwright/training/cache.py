@@ -73,7 +73,7 @@ def build_cache(
 
     def decode(index: int) -> None:
         try:
-            photo = read_photo(dataset.path(index), at_least=side)
+            photo = read_photo(dataset.photo(index), at_least=side)
             square = Image.fromarray(photo).resize((side, side), Image.Resampling.BILINEAR)
             photos[index] = np.asarray(square)
         except DataError as error:

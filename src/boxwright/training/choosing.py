@@ -62,7 +62,7 @@ class Jury:
         size = preprocessing.size
         inputs = np.zeros((len(truth), size, size, 3), np.uint8)
         for i in range(len(truth)):
-            inputs[i] = preprocessing.resize(read_photo(truth.path(i)))
+            inputs[i] = preprocessing.resize(read_photo(truth.photo(i)))
         return cls(truth, inputs, preprocessing)
 
     def __len__(self) -> int:

@@ -1,20 +1,12 @@
-"""What each code means: the table behind `boxwright explain`."""
+"""Codes of what reading photos and annotations brings to light."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from boxwright.codes.meaning import Meaning
 
-
-class Meaning(NamedTuple):
-    """A code in words: what it says, how that comes about, what to do."""
-
-    title: str
-    cause: str
-    remedy: str
-
-
-MEANINGS: dict[str, Meaning] = {
+READING: dict[str, Meaning] = {
     "BW101": Meaning(
+        "warning",
         "A photo is missing",
         "An annotation speaks of a photo that is not in the data folder: it was moved, renamed, "
         "deleted, or never copied along with the annotations.",
@@ -22,12 +14,14 @@ MEANINGS: dict[str, Meaning] = {
         "the annotation. Until then the annotation is left out.",
     ),
     "BW102": Meaning(
+        "error",
         "A photo cannot be opened",
         "The file is not a photo, or it is cut off: an interrupted download or copy leaves such "
         "files.",
         "Copy it again from its source or remove it. Until then the photo is left out.",
     ),
     "BW103": Meaning(
+        "note",
         "A box lies outside of its photo",
         "The box was drawn beyond the photo's edge, or the photo was cropped after it was "
         "labelled.",
@@ -35,6 +29,7 @@ MEANINGS: dict[str, Meaning] = {
         "dropped; if there are many, the photos are not the ones that were labelled.",
     ),
     "BW104": Meaning(
+        "warning",
         "Boxes were drawn on a photo that lay on its side",
         "Cameras store photos as the sensor lies and note in EXIF how to turn them. Some labelling "
         "tools show the photo unturned, so their boxes fit the unturned photo.",
@@ -43,23 +38,27 @@ MEANINGS: dict[str, Meaning] = {
         "they are in the wrong place.",
     ),
     "BW105": Meaning(
+        "note",
         "A box has its corners swapped",
         "Its right edge is left of its left edge, or its bottom above its top: drawn backwards and "
         "written as drawn.",
         "Nothing: the corners are swapped back.",
     ),
     "BW106": Meaning(
+        "warning",
         "A box has no area",
         "A click without a drag leaves a box of no width or height.",
         "Nothing: it is dropped. Draw the box again if an object is really there.",
     ),
     "BW107": Meaning(
+        "warning",
         "A class is spelled in several ways",
         "Class names that differ only in capitals or in blanks around them were typed by hand.",
         "Nothing if they mean the same: all take the commonest spelling. Otherwise give the "
         "classes names that differ in more than that.",
     ),
     "BW108": Meaning(
+        "warning",
         "An annotation is of a photo of another size",
         "The photo was made smaller or larger, cropped or replaced after it was labelled, or the "
         "annotation was copied from another photo.",
@@ -67,47 +66,55 @@ MEANINGS: dict[str, Meaning] = {
         "with its boxes drawn, and label it again if they are in the wrong place.",
     ),
     "BW109": Meaning(
+        "note",
         "Photos have no annotation",
         "They were never labelled, or show nothing to label and the tool saved nothing for them.",
         "Nothing: they are not used. To use photos that show none of the classes, which helps "
         "against false alarms, save an annotation without objects for each.",
     ),
     "BW110": Meaning(
+        "error",
         "An annotation cannot be read",
-        "The xml is cut off or was edited by hand, or an object lacks its class name or a "
+        "The file is cut off or was edited by hand, or an object lacks its class name or a "
         "coordinate.",
         "Open the file at the named line and repair it, save the photo again in the labelling "
         "tool, or delete the file.",
     ),
     "BW111": Meaning(
+        "error",
         "An annotation declares XML entities",
         "No labelling tool writes such files. Entities can make a small file fill the memory, or "
         "pull in other files of the machine.",
         "Do not trust where the file came from; delete it.",
     ),
     "BW112": Meaning(
+        "error",
         "An annotation leads out of the data folder",
         "Its <filename> is a path with .. that ends outside of the folder, or an absolute path to "
         "a photo that is not here.",
         "Put the photo into the folder and write its bare name into <filename>.",
     ),
     "BW113": Meaning(
+        "warning",
         "A photo has two annotations",
         "Two xml files are of the same name in different folders, or name the same photo.",
         "Delete the outdated one. Until then the one that the finding names is used.",
     ),
     "BW114": Meaning(
+        "error",
         "There are no labelled photos",
         "The folder is empty, is not the one with the data, or is in a format that is not read.",
         "Give the folder that holds the photos and their annotations.",
     ),
     "BW115": Meaning(
+        "error",
         "There is no such folder",
         "The path is misspelled, relative to another folder than the one you are in, or not yours "
         "to read.",
         "Use the path that the error proposes, or an absolute one.",
     ),
     "BW116": Meaning(
+        "warning",
         "A label map cannot be used",
         "It is not label map text, an id is used twice or is 0, which stands for the background, "
         "or a class of the annotations is missing from it.",
@@ -115,27 +122,32 @@ MEANINGS: dict[str, Meaning] = {
         "to you, repair the label map.",
     ),
     "BW117": Meaning(
+        "warning",
         "A list names photos that are not among the labelled ones",
         "Photos or annotations were deleted or renamed after the train, val or test list was made.",
         "Put them back or make the list anew. The names are passed over.",
     ),
     "BW118": Meaning(
+        "warning",
         "A photo is in several lists",
         "The train, val and test lists were made apart from each other, or by hand.",
         "Nothing: the photo is kept for testing, or else for validation, so that the score can be "
         "trusted. Take it out of one of the lists.",
     ),
     "BW119": Meaning(
+        "warning",
         "Labelled photos are in no list",
         "They were labelled after the lists or folders for train, val and test were made.",
         "Add them to a list or move them into one of the folders. Until then they are not used.",
     ),
     "BW120": Meaning(
+        "error",
         "A list cannot be read",
         "The file is not UTF-8 text, or not CSV.",
         "Save it again as UTF-8 (in a spreadsheet: 'CSV UTF-8'), or remove it.",
     ),
     "BW121": Meaning(
+        "warning",
         "Nearly all photos look the same",
         "They come from a camera that does not move, or from one video, so no photo for testing "
         "is really new to the detector.",
@@ -143,6 +155,7 @@ MEANINGS: dict[str, Meaning] = {
         "test.",
     ),
     "BW122": Meaning(
+        "note",
         "No photo is for testing",
         "The folder has photos marked for training only.",
         "Put labelled photos into a folder named test, or remove the marks to get a split made.",

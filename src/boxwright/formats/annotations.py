@@ -1,0 +1,139 @@
+"""What a format's reader hands over, and what every format can do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Flag, auto
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from boxwright.data.dataset import WHOLE, Dataset, Split
+from boxwright.data.findings import Finding
+from boxwright.formats.folder import Folder
+from boxwright.formats.frames import Size
+
+LARGEST = 1e7  # beyond this a coordinate is no pixel, and float32 no longer counts them
+
+
+@dataclass(slots=True)
+class Labelled:
+    """One photo as its annotation describes it, before the photo itself is looked at.
+
+    Attributes:
+        path: the annotation file, below the root.
+        photo: what the annotation calls its photo; empty if it does not.
+        boxes: xyxy as they were drawn, flat, four numbers each.
+        names: one class name per box.
+        flags: one bit set of DIFFICULT, TRUNCATED, CROWD per box.
+        size: of the photo that the boxes were drawn on; None if the annotation has no place for
+            it, 0 x 0 if it has and says nothing sensible there.
+        place: where in the file: `:12` for a line, `, record 3`.
+        relative: whether boxes are fractions of the oriented photo instead of pixels.
+        alone: whether the file is about this one photo, so that the photo may bear its name.
+        split: what the annotation says the photo is for.
+        span: start and length of the photo's bytes, if they are in the annotation file itself.
+    """
+
+    path: str
+    photo: str = ""
+    boxes: list[float] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    flags: list[int] = field(default_factory=list)
+    size: Size | None = None
+    place: str = ""
+    relative: bool = False
+    alone: bool = False
+    split: Split = Split.UNMARKED
+    span: tuple[int, int] = WHOLE
+
+    @property
+    def where(self) -> str:
+        """The annotation's file and place in it, for a person."""
+        return self.path + self.place
+
+    def add(self, name: str, box: Sequence[float], flags: int = 0) -> None:
+        """Append one labelled box, `xmin, ymin, xmax, ymax`."""
+        self.boxes.extend(box)
+        self.names.append(name)
+        self.flags.append(flags)
+
+
+class Broken(NamedTuple):
+    """A part of the annotations that cannot be used: code, place below the root, reason."""
+
+    code: str
+    where: str
+    message: str
+
+
+@dataclass
+class Labels:
+    """All that a reader found.
+
+    Attributes:
+        photos: the photos that have annotations, also those whose annotation is that they show
+            nothing.
+        classes: the class names in id order, if the format states them; else they are found in
+            the boxes, and ordered by a label map or the alphabet.
+        broken: what could not be read. Training on the rest is refused; the doctor lists it.
+        findings: what was odd, and was put right or passed over.
+    """
+
+    photos: list[Labelled] = field(default_factory=list)
+    classes: Sequence[str] = ()
+    broken: list[Broken] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+class Holds(Flag):
+    """What a format has a place for, beside photos, boxes and class names."""
+
+    DIFFICULT = auto()
+    TRUNCATED = auto()
+    CROWD = auto()
+    SPLITS = auto()
+    EMPTY_PHOTOS = auto()
+    CLASS_ORDER = auto()
+    UNUSED_CLASSES = auto()
+    FRACTIONS = auto()  # of a pixel
+
+
+class Format(Protocol):
+    """What each module of this package offers.
+
+    A reader only collects: it does not look for photos, turn or scale boxes, or put them right,
+    since `assemble` does that for all formats alike.
+    """
+
+    NAME: str  # as in `--to NAME`
+    TITLE: str  # as a person calls it
+    HOLDS: Holds
+    BY_STEM: bool  # whether a photo and its annotation find each other by the same stem
+
+    def detect(self, folder: Folder) -> bool:
+        """Whether files of this format are there; cheap, and false for all other formats' files."""
+
+    def read(self, folder: Folder) -> Labels:
+        """All annotations of this format in the folder. Raises DataError only if none is usable."""
+
+    def photo_folder(self, split: Split) -> str | None:
+        """Where photos of a split go when written; None if they go into the files themselves."""
+
+    def write(self, dataset: Dataset, names: Sequence[str], target: Path) -> None:
+        """Write the annotations; `names` are where the photos lie, or are to lie, below `target`.
+
+        Raises:
+            DataError: BW141 the format cannot hold a name.
+        """
+
+
+def number(value: object) -> float | None:
+    """`value` as a coordinate; None if it is not a number, not finite, or absurdly large."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return result if -LARGEST < result < LARGEST else None

@@ -1,0 +1,184 @@
+"""From what a reader found to a data set: finds the photos, and moves boxes to where they show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from boxwright.data.dataset import WHOLE, Dataset, Photo, Split
+from boxwright.data.findings import Finding
+from boxwright.data.images import Header, Slice, read_header
+from boxwright.data.labels import read_label_map
+from boxwright.errors import DataError
+from boxwright.formats.annotations import Broken, Labelled, Labels
+from boxwright.formats.folder import Folder, join, split_path, stem
+from boxwright.formats.frames import in_pixels, into_photo, uncertain
+from boxwright.formats.marks import split_marks
+from boxwright.formats.pairing import Pairing
+
+LISTED = 10  # how many broken annotations an error names
+LABEL_MAPS = (".pbtxt", ".pbtext")
+UNSURE = (
+    "{} photos are turned by EXIF in a way that their annotation's size cannot show; their boxes "
+    "are taken as drawn on the upright photo"
+)
+
+
+def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Dataset:
+    """The labelled photos as a data set, with what was odd about them in `findings`.
+
+    Args:
+        folder: where the photos are looked for.
+        labels: what a format's reader found.
+        tolerant: whether annotations that cannot be used become findings too.
+
+    Raises:
+        DataError: BW110 to BW112 annotations are unreadable, hostile or lead out of the folder
+            (all of them are named, up to ten); BW101 none of the photos is there.
+    """
+    pairing = Pairing(folder)
+    inside = [one for one in labels.photos if not pairing.leaves_folder(one)]
+    broken = [*labels.broken, *_leaving(labels.photos, inside)]
+    if broken and not tolerant:
+        raise _unusable(folder.root, broken)
+    findings = [*labels.findings]
+    findings += [Finding(one.code, one.where, one.message, "left out") for one in broken]
+    paired = _pair(inside, pairing, findings)
+    found = _headers(folder, paired, findings)
+    if inside and not found:
+        raise _no_photos(folder, len(inside), findings)
+    names = list(found)
+    marks = [paired[name].split for name in names]
+    if all(mark is Split.UNMARKED for mark in marks):
+        marks, odd = split_marks(folder, names)
+        findings += odd
+    photos, unsure = [], []
+    for name, mark in zip(names, marks, strict=True):
+        one, header = paired[name], found[name]
+        if one.size and min(one.size) <= 0:
+            message = f"the annotation says that the photo is {one.size}"
+            findings.append(Finding("BW139", name, message, "its own size is taken", (name,)))
+            one.size = None
+        if one.relative:
+            boxes = in_pixels(one.boxes, header.width, header.height)
+        else:
+            boxes, odd = into_photo(one.boxes, one.size, header, name)
+            findings += odd
+        if one.names and uncertain(one.size, header):
+            unsure.append(name)
+        photos.append(
+            Photo(name, header.width, header.height, boxes, one.names, one.flags, mark, one.span)
+        )
+    if unsure:
+        message = UNSURE.format(len(unsure))
+        findings.append(Finding("BW104", unsure[0], message, photos=tuple(unsure)))
+    _note_unlabelled(folder, paired, findings)
+    used = {name for photo in photos for name in photo.class_names}
+    classes = labels.classes or _classes(folder, used, findings)
+    return Dataset.of(folder.root, photos, classes, findings)
+
+
+def _leaving(photos: Sequence[Labelled], inside: Sequence[Labelled]) -> list[Broken]:
+    kept = set(map(id, inside))
+    return [
+        Broken("BW112", one.where, f"its photo '{one.photo}' leads out of the data folder")
+        for one in photos
+        if id(one) not in kept
+    ]
+
+
+def _unusable(root: Path, broken: Sequence[Broken]) -> DataError:
+    first = broken[0]
+    remedy = "Repair or remove them; `boxwright check` lists them all."
+    if len(broken) == 1:
+        remedy = "Repair or remove it; a labelling tool writes it anew when the photo is saved."
+        return DataError(first.code, f"{first.message}.", where=root / first.where, remedy=remedy)
+    listed = "; ".join(f"{one.where}: {one.message}" for one in broken[:LISTED])
+    more = f"; and {len(broken) - LISTED} more" if len(broken) > LISTED else ""
+    message = f"{len(broken)} annotations cannot be used: {listed}{more}."
+    return DataError(max(one.code for one in broken), message, where=root, remedy=remedy)
+
+
+def _pair(
+    labelled: Sequence[Labelled], pairing: Pairing, findings: list[Finding]
+) -> dict[str, Labelled]:
+    """Photo -> its annotation; annotations without a photo to themselves become findings."""
+    places = pairing.photos_of(labelled)
+    owner: dict[str, Labelled] = {}
+    order = sorted(range(len(labelled)), key=lambda i: not _beside(labelled[i], places[i]))
+    for i in order:
+        owner.setdefault(places[i] or "", labelled[i])
+    paired: dict[str, Labelled] = {}
+    for one, photo in zip(labelled, places, strict=True):
+        if photo is None:
+            name = one.photo or stem(split_path(one.path)[1])
+            findings.append(
+                Finding("BW101", one.where, f"its photo '{name}' is not here", "left out")
+            )
+        elif owner[photo] is not one:
+            message = f"{photo} already has the annotation {owner[photo].where}"
+            findings.append(Finding("BW113", one.where, message, "left out", (photo,)))
+        else:
+            paired[photo] = one
+    return paired
+
+
+def _beside(one: Labelled, photo: str | None) -> bool:
+    return photo is not None and split_path(one.path)[0] == split_path(photo)[0]
+
+
+def _headers(
+    folder: Folder, paired: dict[str, Labelled], findings: list[Finding]
+) -> dict[str, Header]:
+    headers = {}
+    root = str(folder.root)
+    for name, one in paired.items():
+        path = f"{root}/{name}"
+        try:
+            if one.span == WHOLE:
+                headers[name] = read_header(path)
+            else:
+                headers[name] = read_header(Slice(Path(path).parent, *one.span))
+        except DataError as error:
+            findings.append(Finding(error.code, name, error.message, "left out"))
+    return headers
+
+
+def _no_photos(folder: Folder, annotations: int, findings: list[Finding]) -> DataError:
+    first = next(
+        (f": {f.where}: {f.message}" for f in findings if f.code in {"BW101", "BW102"}), ""
+    )
+    return DataError(
+        "BW101",
+        f"of the {annotations} annotations here not one has a photo that can be opened{first}.",
+        where=folder.root.absolute(),
+        remedy="Give the folder that holds both the photos and the annotations.",
+    )
+
+
+def _note_unlabelled(
+    folder: Folder, labelled: dict[str, Labelled], findings: list[Finding]
+) -> None:
+    for parent in sorted({split_path(photo)[0] for photo in labelled}):
+        names = folder.photos.get(parent, [])
+        bare = [name for name in names if join(parent, name) not in labelled]
+        if bare:
+            message = f"{len(bare)} of {len(names)} photos have no annotation, such as {bare[0]}"
+            photos = tuple(join(parent, name) for name in bare)
+            findings.append(Finding("BW109", parent or ".", message, "not used", photos))
+
+
+def _classes(folder: Folder, names: set[str], findings: list[Finding]) -> list[str]:
+    """The class names in the order of the first label map that knows them all."""
+    for path in sorted(folder.with_suffix(*LABEL_MAPS), key=lambda path: path.count("/")):
+        try:
+            known = list(read_label_map(folder.root / path).values())
+        except DataError as error:
+            findings.append(Finding(error.code, path, error.message, "not used"))
+            continue
+        missing = sorted(names.difference(known))
+        if not missing:
+            return [name for name in known if name in names]
+        message = f"the label map does not know the class '{missing[0]}'"
+        findings.append(Finding("BW116", path, message, "not used"))
+    return sorted(names)

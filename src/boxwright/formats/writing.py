@@ -1,0 +1,148 @@
+"""A data set out: photos to their places, annotations by the format's writer, and what it cost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED, WHOLE, Dataset, Split
+from boxwright.data.findings import Finding
+from boxwright.data.images import photo_bytes
+from boxwright.errors import DataError
+from boxwright.files import writing
+from boxwright.formats.annotations import Format, Holds
+from boxwright.formats.folder import folded, join, split_path, stem
+from boxwright.formats.marks import WORDS
+from boxwright.formats.pairing import PHOTO_FOLDERS
+
+USUAL = PHOTO_FOLDERS | frozenset(WORDS)  # folder names that say nothing about the photos in them
+
+
+def write(
+    dataset: Dataset, target: str | Path, form: Format, *, link: bool = False
+) -> list[Finding]:
+    """Write a data set in a format, photos byte for byte.
+
+    Photos that lie below `target` stay where they are. The others are copied, or hard-linked
+    (`link`) where the file system can.
+
+    Returns:
+        What the format has no place for (BW140).
+
+    Raises:
+        DataError: BW101 a photo is not there any more, BW141 the format cannot hold a name.
+        SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
+    """
+    target = Path(target)
+    names = list(_places(dataset, target, form))
+    for i, name in enumerate(names):
+        if form.photo_folder(Split.UNMARKED) is not None and dataset.photo(i) != target / name:
+            _bring(dataset, i, target / name, link=link)
+    form.write(dataset, names, target)
+    return list(_lost(dataset, names, form))
+
+
+def _places(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
+    """Where each photo goes, or stays, below `target`; no two are the same, nor their stems."""
+    below = f"{target.absolute().as_posix()}/"
+    taken: set[str] = set()
+    for i, name in enumerate(dataset.names):
+        here = (dataset.root / name).absolute().as_posix()
+        whole = bool(dataset.spans[i, 1] == WHOLE[1])
+        if whole and here.startswith(below):
+            place = here.removeprefix(below)
+        else:
+            folder = form.photo_folder(Split(int(dataset.splits[i]))) or ""
+            place = _free(join(folder, _short(name, whole=whole)), taken, form)
+        taken.add(_key(place, form))
+        yield place
+
+
+def _short(name: str, *, whole: bool) -> str:
+    """A photo's name without what its folders say of splits and formats: `train/images/a.jpg`."""
+    parent, last = split_path(name)
+    if not whole or Path(name).is_absolute():
+        return last
+    parts = [part for part in parent.split("/") if part and folded(part) not in USUAL]
+    return "/".join([*parts, last])
+
+
+def _free(place: str, taken: set[str], form: Format) -> str:
+    parent, last = split_path(place)
+    suffix = last[len(stem(last)) :]
+    candidate, count = place, 1
+    while _key(candidate, form) in taken:
+        count += 1
+        candidate = join(parent, f"{stem(last)}-{count}{suffix}")
+    return candidate
+
+
+def _key(place: str, form: Format) -> str:
+    parent, last = split_path(place)
+    return folded(join(parent, stem(last) if form.BY_STEM else last))
+
+
+def _bring(dataset: Dataset, index: int, place: Path, *, link: bool) -> None:
+    source = dataset.photo(index)
+    with writing(place) as draft:
+        try:
+            if not isinstance(source, Path):
+                draft.write_bytes(photo_bytes(source))
+            elif not (link and _linked(source, draft)):
+                shutil.copyfile(source, draft)
+        except FileNotFoundError as error:
+            raise DataError(
+                "BW101",
+                "the photo is not there any more.",
+                where=str(source),
+                remedy="Put it back, or read the folder again.",
+            ) from error
+
+
+def _linked(source: Path, draft: Path) -> bool:
+    try:
+        os.link(source, draft)
+    except OSError:  # another disk, or a file system without links
+        return False
+    return True
+
+
+def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]:
+    """What `form` cannot hold of this data set."""
+    flags = dataset.flags
+    used = np.bincount(dataset.labels, minlength=len(dataset.classes)) > 0
+    in_order = tuple(name for name, one in zip(dataset.classes, used, strict=True) if one)
+    counts = {
+        Holds.DIFFICULT: (int((flags & DIFFICULT > 0).sum()), "boxes are marked difficult"),
+        Holds.TRUNCATED: (int((flags & TRUNCATED > 0).sum()), "boxes are marked truncated"),
+        Holds.CROWD: (int((flags & CROWD > 0).sum()), "boxes are marked as a crowd"),
+        Holds.SPLITS: (
+            int((dataset.splits != Split.UNMARKED).sum()),
+            "photos are marked for training, validation or testing",
+        ),
+        Holds.EMPTY_PHOTOS: (int((np.diff(dataset.offsets) == 0).sum()), "photos show nothing"),
+        Holds.UNUSED_CLASSES: (int((~used).sum()), "classes have no box"),
+        Holds.CLASS_ORDER: (
+            len(used) * (in_order != tuple(sorted(in_order))),
+            "classes are in an order other than the alphabet's",
+        ),
+        Holds.FRACTIONS: (
+            int((dataset.boxes != np.rint(dataset.boxes)).any(axis=1).sum()),
+            "boxes have fractions of a pixel",
+        ),
+    }
+    for kind, (count, what) in counts.items():
+        if count and kind not in form.HOLDS:
+            yield Finding("BW140", form.TITLE, f"{count} {what}: this format has no place for it")
+    if form.photo_folder(Split.UNMARKED) is None:
+        return
+    pairs = zip(dataset.names, names, strict=True)
+    renamed = [(old, new) for old, new in pairs if split_path(old)[1] != split_path(new)[1]]
+    if renamed:
+        old, new = renamed[0]
+        message = f"{len(renamed)} photos of the same name were renamed, such as {old} to {new}"
+        yield Finding("BW142", form.TITLE, message)

@@ -1,0 +1,136 @@
+"""A data set written in a format and read again is the same, but for what the format can't hold."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from boxwright import formats
+from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED, WHOLE, Dataset, Photo, Split
+from boxwright.formats.annotations import Holds
+
+WIDTH, HEIGHT = 40, 30
+FLAGS = {Holds.DIFFICULT: DIFFICULT, Holds.TRUNCATED: TRUNCATED, Holds.CROWD: CROWD}
+
+class_names = st.text(
+    st.characters(
+        codec="utf-8",
+        exclude_categories=["Cc", "Cs", "Zl", "Zp"],
+        exclude_characters="/\\\ufffe\uffff\xa0",
+    ),
+    min_size=1,
+    max_size=12,
+).filter(lambda name: name == name.strip())
+
+
+@st.composite
+def boxes(draw: st.DrawFn) -> tuple[float, float, float, float]:
+    """Boxes inside of the photo, on whole pixels or between them."""
+    across = st.integers(0, WIDTH) | st.floats(0, WIDTH, width=32)
+    down = st.integers(0, HEIGHT) | st.floats(0, HEIGHT, width=32)
+    (left, right), (top, bottom) = (
+        sorted(draw(st.tuples(each, each).filter(lambda pair: abs(pair[0] - pair[1]) > 0.1)))
+        for each in (across, down)
+    )
+    return left, top, right, bottom
+
+
+@st.composite
+def datasets(draw: st.DrawFn) -> Dataset:
+    """Data sets of photos that are not there yet: `put_photos` makes them."""
+    classes = draw(st.lists(class_names, min_size=1, max_size=4, unique_by=str.casefold))
+    labelled = st.lists(st.tuples(st.sampled_from(classes), boxes(), st.integers(0, 7)), max_size=4)
+    photos = []
+    for i in range(draw(st.integers(1, 4))):
+        found = draw(labelled)
+        photos.append(
+            Photo(
+                draw(st.sampled_from(["", "some where/", "else/"])) + f"photo {i}.png",
+                WIDTH,
+                HEIGHT,
+                [box for _, box, _ in found],
+                [name for name, _, _ in found],
+                [flags for _, _, flags in found],
+                draw(st.sampled_from(Split)),
+            )
+        )
+    if draw(st.booleans()):
+        photos = [replace(photo, split=Split.UNMARKED) for photo in photos]
+    return Dataset.of("", photos, classes)
+
+
+def put_photos(dataset: Dataset, root: Path) -> Dataset:
+    """Make the photos of a data set below `root`, one like no other."""
+    for i, name in enumerate(dataset.names):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (WIDTH, HEIGHT), (i, 2 * i, 3 * i)).save(root / name)
+    return replace(dataset, root=root)
+
+
+def held(dataset: Dataset, holds: Holds) -> Dataset:
+    """What is left of a data set in a format that holds only so much."""
+    keep = sum(bit for kind, bit in FLAGS.items() if kind in holds)
+    dataset = replace(dataset, flags=dataset.flags & np.uint8(keep))
+    if Holds.SPLITS not in holds:
+        dataset = replace(dataset, splits=np.full_like(dataset.splits, Split.UNMARKED))
+    if Holds.EMPTY_PHOTOS not in holds:
+        dataset = dataset.select(np.diff(dataset.offsets) > 0)
+    if Holds.FRACTIONS not in holds:
+        dataset = replace(dataset, boxes=np.rint(dataset.boxes))
+    return dataset
+
+
+def described(dataset: Dataset, holds: Holds) -> dict[str, object]:
+    """A data set by photo name, without what its format does not hold."""
+    photos = {}
+    for i, name in enumerate(dataset.names):
+        rows = dataset.rows(i)
+        photos[Path(name).name] = (
+            tuple(dataset.sizes[i]),
+            int(dataset.splits[i]),
+            [dataset.classes[label] for label in dataset.labels[rows]],
+            dataset.flags[rows].tolist(),
+        )
+    used = [name for i, name in enumerate(dataset.classes) if (dataset.labels == i).any()]
+    classes = list(dataset.classes) if Holds.UNUSED_CLASSES in holds else used
+    return {
+        "photos": photos,
+        "classes": classes if Holds.CLASS_ORDER in holds else sorted(classes),
+    }
+
+
+def in_order(dataset: Dataset) -> np.ndarray:
+    """All boxes, those of the photo whose name comes first in the alphabet first."""
+    order = sorted(range(len(dataset)), key=lambda i: Path(dataset.names[i]).name)
+    return dataset.select(order).boxes
+
+
+@pytest.mark.parametrize("name", formats.FORMATS)
+@settings(max_examples=30, deadline=None)
+@given(made=datasets())
+def test_what_is_written_reads_back_the_same(name: str, made: Dataset) -> None:
+    holds = formats.FORMATS[name].HOLDS
+    with tempfile.TemporaryDirectory() as folder:
+        written = put_photos(made, Path(folder) / "source")
+        expected = held(written, holds)
+        formats.write(written, Path(folder) / "copy", name)
+        if not len(expected):
+            return
+        back = formats.read(Path(folder) / "copy", name)
+        assert formats.read(Path(folder) / "copy").names == back.names, "detected as another"
+        unmarked = {"BW119"} if (expected.splits == Split.UNMARKED).any() else set()
+        assert {finding.code for finding in back.findings} <= unmarked
+        assert described(back, holds) == described(expected, holds)
+        np.testing.assert_allclose(in_order(back), in_order(expected), rtol=0, atol=1e-4)
+        for i, photo in enumerate(back.names):
+            (source,) = (each for each in made.names if Path(each).name == Path(photo).name)
+            where = back.photo(i)
+            if back.spans[i, 1] == WHOLE[1]:
+                assert Path(str(where)).read_bytes() == (written.root / source).read_bytes()
