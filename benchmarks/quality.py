@@ -47,7 +47,7 @@ def measure(given: argparse.Namespace, seed: int, run: Path) -> dict[str, float]
     start = time.monotonic()
     peak = run_and_watch([str(word) for word in train], run)
     seconds = time.monotonic() - start
-    evaluated = subprocess.run(  # noqa: S603 - our own command
+    evaluated = subprocess.run(
         [*COMMAND, "evaluate", str(run), str(given.data), "--json"],
         check=True, capture_output=True, text=True, encoding="utf-8",
     )  # fmt: skip
@@ -67,7 +67,7 @@ def measure(given: argparse.Namespace, seed: int, run: Path) -> dict[str, float]
 
 def run_and_watch(command: list[str], run: Path) -> int:
     """Run `command`; the peak resident memory of its process in bytes (0 where unknown)."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     status = Path(f"/proc/{process.pid}/status")
     peak = 0
     while process.poll() is None:
