@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 import tomllib
 from pathlib import Path
@@ -87,7 +88,14 @@ def test_every_dependency_has_its_reason() -> None:
     assert {(extra, name) for name, extra, reason in rows if name != "package"} == needed
 
 
-@pytest.mark.parametrize("folder", ["src", "benchmarks"])
+@pytest.mark.parametrize("page", ["codes.md", "reference.md"])
+def test_generated_pages_are_up_to_date(page: str) -> None:
+    pages = runpy.run_path(str(ROOT / "docs" / "generate.py"))["PAGES"]
+    written = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    assert written == pages[page](), "run: .venv/bin/python docs/generate.py"
+
+
+@pytest.mark.parametrize("folder", ["src", "benchmarks", "docs"])
 def test_no_file_is_too_long(folder: str) -> None:
     lengths = {
         path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from boxwright import formats
 from boxwright.cli import console
 from boxwright.cli.main import app
 from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DataError
-from boxwright.formats import voc
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.detector import Detector
 
@@ -61,7 +61,7 @@ def labelled(tmp_path: Path, photos: Path) -> Path:
         Photo(name, 80, 40, box, ["helmet"], split=mark)
         for name, mark in zip(("a.jpg", "b.png", "c.png"), marks, strict=True)
     ]
-    voc.write(Dataset.of(photos, described), tmp_path / "labelled")
+    formats.write(Dataset.of(photos, described), tmp_path / "labelled")
     return tmp_path / "labelled"
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli import demo, evaluate, export, predict, train
+from boxwright.cli import demo, evaluate, explain, export, predict, train
 from boxwright.cli.console import INTERRUPTED, guarded
 
 app = typer.Typer(
@@ -39,7 +39,14 @@ def _options(
     """A folder of labelled photos becomes a detector that runs anywhere."""
 
 
-for command in (train.train, evaluate.evaluate, export.export, predict.predict, demo.demo):
+for command in (
+    train.train,
+    evaluate.evaluate,
+    export.export,
+    predict.predict,
+    explain.explain,
+    demo.demo,
+):
     app.command()(guarded(command))
 
 

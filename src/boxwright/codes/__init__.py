@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from boxwright.codes.commands import COMMANDS
+from boxwright.codes.detecting import DETECTING
 from boxwright.codes.fitness import FITNESS
 from boxwright.codes.meaning import Meaning, Severity
 from boxwright.codes.reading import READING
+from boxwright.codes.system import SYSTEM
+from boxwright.codes.training import TRAINING
 
-__all__ = ["MEANINGS", "Meaning", "Severity"]
+__all__ = ["MEANINGS", "RANGES", "Meaning", "Severity"]
 
-MEANINGS: dict[str, Meaning] = {**READING, **FITNESS}
+MEANINGS: dict[str, Meaning] = {
+    **READING,
+    **FITNESS,
+    **COMMANDS,
+    **TRAINING,
+    **DETECTING,
+    **SYSTEM,
+}
+RANGES = {
+    "BW1": "Photos, annotations and data sets",
+    "BW2": "Pretrained weights",
+    "BW3": "Training",
+    "BW4": "Export",
+    "BW5": "Detector files",
+    "BW6": "Evaluation",
+    "BW9": "The machine",
+}

@@ -1,0 +1,103 @@
+"""Writes docs/codes.md and docs/reference.md from the program itself: `python docs/generate.py`."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from enum import Enum
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from typer.models import ArgumentInfo, ParameterInfo
+
+from boxwright.cli.main import app
+from boxwright.codes import MEANINGS, RANGES
+
+HERE = Path(__file__).resolve().parent
+NOTE = "<!-- Written by docs/generate.py from the program: change the texts there. -->\n\n"
+
+
+def codes() -> str:
+    """A section for each code."""
+    lines = [
+        "# Codes\n",
+        "Everything that Boxwright finds wrong has a code. `boxwright explain BW104` says the\n"
+        "same as this page.\n",
+        "An **error** stops the work or makes its result worthless; a **warning** costs accuracy\n"
+        "or trust; a **note** is worth knowing.\n",
+    ]
+    for start, subject in RANGES.items():
+        lines.append(f"## {subject}\n")
+        for code, meaning in MEANINGS.items():
+            if code.startswith(start):
+                lines += [
+                    f"### {code}: {meaning.title}\n",
+                    f"*{meaning.severity.capitalize()}.* {meaning.cause}\n",
+                    f"**What to do:** {meaning.remedy}\n",
+                ]
+    return NOTE + "\n".join(lines)
+
+
+def reference() -> str:
+    """Every command with its arguments and options, as `--help` has them."""
+    lines = ["# Commands\n", "`boxwright COMMAND --help` says the same as this page.\n"]
+    for command in app.registered_commands:
+        if command.callback:
+            lines += _section(command.callback)
+    return NOTE + "\n".join(lines)
+
+
+def _section(command: Callable[..., Any]) -> Iterator[str]:
+    name = command.__name__.replace("_", "-")
+    text, _, examples = inspect.cleandoc(command.__doc__ or "").partition("\b\n")
+    parameters = list(_parameters(command))
+    usage = " ".join([name, *(shown for shown, *_, needed in parameters if needed)])
+    yield f"## {name}\n"
+    yield f"`boxwright {usage}`\n"
+    yield f"{text.strip()}\n"
+    yield f"```sh\n{inspect.cleandoc(examples.partition(chr(10))[2])}\n```\n"
+    yield "| | | default |\n|---|---|---|"
+    for shown, help_text, default, _ in parameters:
+        yield "| {} | {} | {} |".format(
+            *(_cell(each) for each in (f"`{shown}`", help_text, default))
+        )
+    yield ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _parameters(command: Callable[..., Any]) -> Iterator[tuple[str, str, str, bool]]:
+    """For each parameter: how it is written, its help, its default, whether it must be given."""
+    hints = get_type_hints(command, include_extras=True)
+    for parameter in inspect.signature(command).parameters.values():
+        kind, info = get_args(hints[parameter.name])
+        needed = parameter.default is inspect.Parameter.empty
+        unset = needed or parameter.default is None or parameter.default is False
+        default = "" if unset else f"`{parameter.default}`"
+        yield _shown(parameter.name, kind, info), info.help or "", default, needed
+
+
+def _shown(name: str, kind: Any, info: ParameterInfo) -> str:
+    """`DATA`, `--seed NUMBER`, `--to tflite|savedmodel`"""
+    inner = next((each for each in get_args(kind) if each is not NoneType), kind)
+    if isinstance(info, ArgumentInfo):
+        return (info.metavar or name.upper()) + ("..." if get_origin(kind) is list else "")
+    option = next(iter(info.param_decls or ()), f"--{name.replace('_', '-')}")
+    if inner is bool:
+        return option
+    if isinstance(inner, type) and issubclass(inner, Enum):
+        return f"{option} {'|'.join(each.value for each in inner)}"
+    words = {Path: "PATH", int: "NUMBER", float: "NUMBER", str: "TEXT"}
+    return f"{option} {info.metavar or words[inner]}"
+
+
+PAGES = {"codes.md": codes, "reference.md": reference}
+
+if __name__ == "__main__":
+    for page, text in PAGES.items():
+        (HERE / page).write_text(text(), encoding="utf-8", newline="\n")
+        sys.stdout.write(f"{HERE / page}\n")

@@ -1,0 +1,34 @@
+"""Codes of what commands are asked for and cannot do with these photos and folders."""
+
+from __future__ import annotations
+
+from boxwright.codes.meaning import Meaning
+
+COMMANDS: dict[str, Meaning] = {
+    "BW191": Meaning(
+        "error",
+        "There is no such photo or folder",
+        "The path given to `boxwright predict` is misspelled, or relative to another folder than "
+        "the one you are in.",
+        "Check the spelling, or give an absolute path.",
+    ),
+    "BW192": Meaning(
+        "error",
+        "There are no photos to look at",
+        "The folder holds no file with the suffix of a photo, or the pattern fits none.",
+        "Name a folder with photos such as JPEG or PNG files, or a pattern that fits some.",
+    ),
+    "BW193": Meaning(
+        "error",
+        "No photo is marked for what is to be measured",
+        "The data have no photos for validation, say, but `--split val` was asked for.",
+        "Choose one of the splits that the error names, or `--split all`.",
+    ),
+    "BW194": Meaning(
+        "error",
+        "The place to write to is taken",
+        "A data set is written into a folder of its own, so that nothing of yours is overwritten "
+        "and no annotation of another data set gets into it.",
+        "Give `--out` or OUT a folder that is not there yet, or empty the one that is.",
+    ),
+}

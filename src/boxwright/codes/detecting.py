@@ -1,0 +1,95 @@
+"""Codes of exporting, running and measuring a detector."""
+
+from __future__ import annotations
+
+from boxwright.codes.meaning import Meaning
+
+DETECTING: dict[str, Meaning] = {
+    "BW401": Meaning(
+        "error",
+        "The exported file is not as good as its run",
+        "Every file is run on labelled photos before it gets its name. This one found something "
+        "else than the run, or its AP was lower, so it was removed.",
+        "Please report it together with the run's run.json. Until then export with another `--to`.",
+    ),
+    "BW402": Meaning(
+        "error",
+        "There are no photos to prove the exported file with",
+        "The photos that the run was trained on were moved or deleted, or the folder given to "
+        "`--data` has no labelled ones.",
+        "Name a folder of labelled photos of the detector's classes with `--data`.",
+    ),
+    "BW403": Meaning(
+        "error",
+        "The network needs operators that TFLite does not have",
+        "A phone's runtime has a fixed set of operators, and one of the network's layers computes "
+        "something else.",
+        "Replace that layer, or export with `--to savedmodel`.",
+    ),
+    "BW404": Meaning(
+        "error",
+        "TensorFlow cannot export the network",
+        "Keras runs on another engine than TensorFlow, or this version of TensorFlow converts "
+        "networks in another way than the tested ones.",
+        "Set KERAS_BACKEND=tensorflow for this command, install a tested version of TensorFlow, or "
+        "export with `--to savedmodel`.",
+    ),
+    "BW501": Meaning(
+        "error",
+        "There is no detector",
+        "The path is misspelled, or the folder is neither a run nor a SavedModel.",
+        "Give the folder that `boxwright train --out` wrote, or a file or folder that `boxwright "
+        "export` wrote.",
+    ),
+    "BW502": Meaning(
+        "error",
+        "A detector file is damaged",
+        "It is cut off, was edited by hand, or is not a detector of Boxwright.",
+        "Copy it again from its source, or export it again from its run.",
+    ),
+    "BW503": Meaning(
+        "error",
+        "A detector file comes from a newer Boxwright",
+        "It is of a version that this Boxwright does not know.",
+        "Update: `pip install --upgrade boxwright`.",
+    ),
+    "BW504": Meaning(
+        "error",
+        "A detector file has no class names",
+        "Another tool wrote it without them, so its detections would be bare numbers.",
+        "In Python give the names in id order: `Detector.load(path, classes=['cat', 'dog'])`. "
+        "Files that Boxwright exports carry their names.",
+    ),
+    "BW505": Meaning(
+        "error",
+        "A file is no detector that can be run",
+        "It is a network of another kind, a detector without post-processing, or one that does "
+        "not take square photos.",
+        "Give a file that ends in detection post-processing (boxes, classes, scores, count), such "
+        "as one written by `boxwright export`.",
+    ),
+    "BW506": Meaning(
+        "error",
+        "The class names given do not fit the detector",
+        "There are more or fewer of them than the detector tells apart.",
+        "Name every class in id order; an id that is not used needs a name too.",
+    ),
+    "BW507": Meaning(
+        "error",
+        "Something else than a photo was given",
+        "`Detector.predict` takes a path, a Pillow image, or an array of RGB pixels.",
+        "For an array, check that it is uint8 and `(height, width, 3)`.",
+    ),
+    "BW601": Meaning(
+        "error",
+        "Detector and data share no class name",
+        "The detector was trained on other classes, or they are spelled differently here.",
+        "Evaluate on data with the detector's classes, or rename those of the data.",
+    ),
+    "BW602": Meaning(
+        "error",
+        "The detector returns something that is not a number",
+        "Its weights are damaged, or its training went astray.",
+        "Use an earlier run or export, or train again.",
+    ),
+}

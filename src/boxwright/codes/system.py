@@ -1,0 +1,35 @@
+"""Codes of the machine that Boxwright runs on, and of Boxwright itself."""
+
+from __future__ import annotations
+
+from boxwright.codes.meaning import Meaning
+
+SYSTEM: dict[str, Meaning] = {
+    "BW901": Meaning(
+        "error",
+        "A package is missing",
+        "Training, exporting and evaluating need Keras, TensorFlow and pycocotools, which "
+        "`pip install boxwright` alone does not bring along.",
+        "`pip install 'boxwright[train]'`.",
+    ),
+    "BW902": Meaning(
+        "error",
+        "The disk is full",
+        "There is no room for what was to be written, or your share of the disk is used up.",
+        "Free some space or write to another disk, then run the command again. Nothing was left "
+        "half-written.",
+    ),
+    "BW903": Meaning(
+        "error",
+        "A place cannot be written",
+        "The folder is not yours, is read-only, or has a file of that name, or another program "
+        "has the file open.",
+        "Check the folder, close the other program, or write elsewhere.",
+    ),
+    "BW999": Meaning(
+        "error",
+        "Boxwright itself failed",
+        "Something happened that was not foreseen: a mistake in Boxwright.",
+        "Please report it with the file that the error names; it says what happened where.",
+    ),
+}

@@ -1,0 +1,100 @@
+"""Codes of pretrained weights and of training."""
+
+from __future__ import annotations
+
+from boxwright.codes.meaning import Meaning
+
+TRAINING: dict[str, Meaning] = {
+    "BW201": Meaning(
+        "error",
+        "There are no such weights",
+        "The path given to `--weights` is misspelled, or relative to another folder than the one "
+        "you are in.",
+        "Check the path, or leave `--weights` away: published weights are downloaded once.",
+    ),
+    "BW202": Meaning(
+        "error",
+        "Weights cannot be loaded into the network",
+        "The file is damaged, is not the quantised .tflite of an SSD MobileNet v1, or is of a "
+        "network with another number of filters.",
+        "Give the quantised .tflite of ssd_mobilenet_v1, or leave `--weights` away to have it "
+        "downloaded.",
+    ),
+    "BW203": Meaning(
+        "error",
+        "Weights cannot be downloaded",
+        "There is no network, a firewall is in the way, or the server does not answer.",
+        "Run the command again with a network. Without one, download the archive elsewhere and "
+        "give the file in it to `--weights`, or train with `--from-scratch`.",
+    ),
+    "BW204": Meaning(
+        "error",
+        "Something else was downloaded",
+        "The checksum is not the published one: a proxy or a login page answered instead of the "
+        "server, or the file there has changed.",
+        "Download the archive in a browser and give the file in it to `--weights`.",
+    ),
+    "BW301": Meaning(
+        "error",
+        "No photo is for training",
+        "The folder marks all of its photos for validation or testing.",
+        "Put labelled photos into a folder named train, list them in ImageSets/Main/train.txt, or "
+        "remove the marks to get a split made.",
+    ),
+    "BW302": Meaning(
+        "error",
+        "The training photos have no boxes",
+        "Nothing is labelled in them, or all of their boxes were dropped as empty or outside of "
+        "the photo.",
+        "Label some objects. If you did, the annotations belong to other photos than these.",
+    ),
+    "BW303": Meaning(
+        "error",
+        "The loss is not a number any more",
+        "One of the named photos has boxes that make no sense, or the network's numbers have "
+        "overflowed.",
+        "Look at the boxes of the named photos. If they are right, report this with the run's log.",
+    ),
+    "BW304": Meaning(
+        "error",
+        "There is already a run in the folder",
+        "An earlier training wrote there, and would be overwritten.",
+        "Choose another `--out`, or go on with the earlier run by `--resume`. Delete it if it "
+        "ended too early to go on.",
+    ),
+    "BW305": Meaning(
+        "error",
+        "There is nothing to resume from",
+        "The folder of `--out` holds no run, its training stopped before the first checkpoint, or "
+        "the checkpoint is damaged.",
+        "Give `--out` the folder of the earlier run, or start anew without `--resume`. The best "
+        "weights of a run with a damaged checkpoint still work.",
+    ),
+    "BW306": Meaning(
+        "error",
+        "The data have changed since the run began",
+        "Photos were added, removed or labelled again, so going on would mix two trainings, and "
+        "photos for testing may have been learnt from.",
+        "Start a new run in another folder.",
+    ),
+    "BW307": Meaning(
+        "error",
+        "The run is finished",
+        "All of its steps are done, so there is nothing to go on with.",
+        "Use it, or start a new run in another folder.",
+    ),
+    "BW391": Meaning(
+        "error",
+        "The demo's detector is worse than it should be",
+        "The demo makes its photos from a fixed seed and measures what it trained; the result is "
+        "below what every machine should reach.",
+        "Please report it with the demo's run folder.",
+    ),
+    "BW392": Meaning(
+        "error",
+        "The demo's control is too good",
+        "A control that knows only colours, or only places, found the objects too, so the demo "
+        "does not show that the detector learnt anything.",
+        "Please report it.",
+    ),
+}
