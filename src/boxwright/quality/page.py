@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
@@ -23,7 +24,7 @@ PICTURES = 12  # per code; the other places are listed
 SIDE_BY_SIDE = 4  # photos of one finding
 PLACES = 200  # listed per code
 SIDE = 220  # pixels of a picture's longer side, twice what the page shows
-CONTEXT = 1.0  # how much of the photo is seen around a box, in sides of the box
+CONTEXT = 0.6  # how much of the photo is seen around a box, in sides of the box
 SIGNS: dict[Severity, str] = {"error": "✖", "warning": "▲", "note": "•"}
 PLURALS: dict[Severity, str] = {"error": "errors", "warning": "warnings", "note": "notes"}
 
@@ -51,10 +52,10 @@ td:first-child, th:first-child { text-align: left; white-space: normal; overflow
 th { color: var(--faint); font-weight: 400; }
 td.bar { width: 50%; }
 td.bar i { display: block; height: .7rem; border-radius: .2rem; background: var(--bar); }
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr));
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(180px, 1fr));
   gap: .9rem; margin-top: .8rem; }
 figure { margin: 0; font-size: .8rem; line-height: 1.3; overflow-wrap: anywhere; }
-figure img { max-width: 100%; max-height: 150px; border-radius: .3rem; display: inline-block; }
+figure img { max-width: 100%; max-height: 180px; border-radius: .3rem; display: inline-block; }
 .side-by-side { display: flex; flex-wrap: wrap; gap: .3rem; }
 .side-by-side img:not(:only-child) { max-width: calc(50% - .15rem); max-height: 100px; }
 details { margin-top: .6rem; } li { font-size: .85rem; overflow-wrap: anywhere; }
@@ -133,7 +134,7 @@ def _section(code: str, findings: Sequence[Finding], album: Album) -> Iterator[s
     times = f"{len(findings):,} times" if len(findings) > 1 else "once"
     yield f"""<section id="{code}"><h2 class="{meaning.severity}">{SIGNS[meaning.severity]}
 {escape(meaning.title)} <code>{code}</code> <span class="faint">{times}</span></h2>
-<p>{escape(meaning.cause)}</p><p><b>What to do:</b> {escape(meaning.remedy)}</p>"""
+<p>{_prose(meaning.cause)}</p><p><b>What to do:</b> {_prose(meaning.remedy)}</p>"""
     figures = [_figure(finding, album) for finding in findings[:PICTURES] if finding.photos]
     if figures:
         yield f'<div class="pictures">{"".join(figures)}</div>'
@@ -146,6 +147,11 @@ def _section(code: str, findings: Sequence[Finding], album: Album) -> Iterator[s
             yield f"<li>and {len(listed) - PLACES:,} more: <code>boxwright check --json</code></li>"
         yield "</ul></details>"
     yield "</section>"
+
+
+def _prose(text: str) -> str:
+    """Text whose commands stand in backticks."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _said(finding: Finding) -> str:
@@ -189,7 +195,7 @@ def _around(photo: Image.Image, box: tuple[float, float, float, float]) -> Image
         min(max(value, 0.0), limit) for value, limit in zip(box, photo.size * 2, strict=True)
     )
     left, right, top, bottom = *sorted((left, right)), *sorted((top, bottom))
-    room = CONTEXT * max(right - left, bottom - top, 32)
+    room = max(CONTEXT * max(right - left, bottom - top), max(photo.size) / 8)
     frame = (
         max(0, int(left - room)),
         max(0, int(top - room)),
@@ -199,11 +205,10 @@ def _around(photo: Image.Image, box: tuple[float, float, float, float]) -> Image
     part = photo.crop(frame)
     scale = SIDE / max(part.size)
     part = part.resize((max(1, round(part.width * scale)), max(1, round(part.height * scale))))
-    corners = [
-        (value - start) * scale
-        for value, start in zip((left, top, right, bottom), frame[:2] * 2, strict=True)
-    ]
+    x1, x2 = ((value - frame[0]) * scale for value in (left, right))
+    y1, y2 = ((value - frame[1]) * scale for value in (top, bottom))
+    corners = (x1 - 4, y1 - 4, x2 + 4, y2 + 4)  # a box of one pixel shows too
     pen = ImageDraw.Draw(part)
-    pen.rectangle(corners, outline=(0, 0, 0), width=4)
-    pen.rectangle(corners, outline=(255, 214, 10), width=2)
+    pen.rectangle(corners, outline=(0, 0, 0), width=5)
+    pen.rectangle(corners, outline=(255, 214, 10), width=3)
     return part
