@@ -207,7 +207,9 @@ def _around(photo: Image.Image, box: tuple[float, float, float, float]) -> Image
     part = part.resize((max(1, round(part.width * scale)), max(1, round(part.height * scale))))
     x1, x2 = ((value - frame[0]) * scale for value in (left, right))
     y1, y2 = ((value - frame[1]) * scale for value in (top, bottom))
-    corners = (x1 - 4, y1 - 4, x2 + 4, y2 + 4)  # a box of one pixel shows too
+    # A box of one pixel shows too, and one around the whole photo.
+    corners = [max(0, x1 - 4), max(0, y1 - 4), x2 + 4, y2 + 4]
+    corners[2:] = [min(side - 1, end) for side, end in zip(part.size, corners[2:], strict=True)]
     pen = ImageDraw.Draw(part)
     pen.rectangle(corners, outline=(0, 0, 0), width=5)
     pen.rectangle(corners, outline=(255, 214, 10), width=3)
