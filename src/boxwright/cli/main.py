@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli import demo, evaluate, explain, export, predict, train
+from boxwright.cli import demo, evaluate, explain, export, predict, split, train
 from boxwright.cli.console import INTERRUPTED, guarded
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ def _options(
 
 
 for command in (
+    split.split,
     train.train,
     evaluate.evaluate,
     export.export,

@@ -81,13 +81,14 @@ def train(
     if depth_multiplier and not (from_scratch or resume):
         raise typer.BadParameter("--depth-multiplier needs --from-scratch: weights have their own.")
     from boxwright.api import load
+    from boxwright.cli.findings import summary
     from boxwright.cli.progress import ProgressLine
     from boxwright.training.trainer import train as train_run
 
     dataset = load(data)
     with ProgressLine() as line:
-        for finding in dataset.findings:
-            line.say(str(finding))
+        for said in summary(dataset.findings, data):
+            line.say(said)
         line.say(_counts(dataset))
         if weights is None and not from_scratch and not resume:
             from boxwright.models import zoo

@@ -31,4 +31,22 @@ COMMANDS: dict[str, Meaning] = {
         "and no annotation of another data set gets into it.",
         "Give `--out` or OUT a folder that is not there yet, or empty the one that is.",
     ),
+    "BW195": Meaning(
+        "error",
+        "Groups of photos cannot be told",
+        "What was given to `--groups` is not a regular expression with a part in round brackets, "
+        "names a csv file without the columns photo and group, or says nothing about any photo "
+        "here. Or the split was made with declared groups, and `boxwright split` was run again "
+        "without.",
+        "Give `folder`, a csv file with the columns photo and group, or a regular expression such "
+        "as '(clip[0-9]+)_'. For more photos in an earlier split, the same `--groups` as before.",
+    ),
+    "BW196": Meaning(
+        "error",
+        "The photos have a split already",
+        "The folder says by itself which photos are for training and which for testing: by lists, "
+        "by folders named train and test, or in the annotations.",
+        "Nothing: that split is used as it is. Add `--anew` to have another one made, which then "
+        "goes before it.",
+    ),
 }

@@ -137,8 +137,10 @@ READING: dict[str, Meaning] = {
     "BW119": Meaning(
         "warning",
         "Labelled photos are in no list",
-        "They were labelled after the lists or folders for train, val and test were made.",
-        "Add them to a list or move them into one of the folders. Until then they are not used.",
+        "They were labelled after the lists or folders for train, val and test were made, or after "
+        "`boxwright split`.",
+        "Add them to a list, move them into one of the folders, or run `boxwright split` again, "
+        "which leaves all other photos where they are. Until then they are not used.",
     ),
     "BW120": Meaning(
         "error",

@@ -34,7 +34,8 @@ def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Datas
 
     Raises:
         DataError: BW110 to BW112 annotations are unreadable, hostile or lead out of the folder
-            (all of them are named, up to ten); BW101 none of the photos is there.
+            (all of them are named, up to ten); BW101 none of the photos is there; BW120 a list of
+            photos, or BW146 the lock of the split, cannot be used.
     """
     pairing = Pairing(folder)
     inside = [one for one in labels.photos if not pairing.leaves_folder(one)]
@@ -48,10 +49,7 @@ def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Datas
     if inside and not found:
         raise _no_photos(folder, len(inside), findings)
     names = list(found)
-    marks = [paired[name].split for name in names]
-    if all(mark is Split.UNMARKED for mark in marks):
-        marks, odd = split_marks(folder, names)
-        findings += odd
+    marks = _marks(folder, {name: paired[name].split for name in names}, findings, tolerant)
     photos, unsure = [], []
     for name, mark in zip(names, marks, strict=True):
         one, header = paired[name], found[name]
@@ -142,6 +140,21 @@ def _headers(
         except DataError as error:
             findings.append(Finding(error.code, name, error.message, "left out"))
     return headers
+
+
+def _marks(
+    folder: Folder, stated: dict[str, Split], findings: list[Finding], tolerant: bool
+) -> list[Split]:
+    try:
+        marks, odd = split_marks(folder, list(stated), list(stated.values()))
+    except DataError as error:
+        if not tolerant:
+            raise
+        where = error.where or "."
+        findings.append(Finding(error.code, where, error.message, "no photo is marked"))
+        return [Split.UNMARKED] * len(stated)
+    findings += odd
+    return marks
 
 
 def _no_photos(folder: Folder, annotations: int, findings: list[Finding]) -> DataError:

@@ -1,6 +1,8 @@
-"""What a data folder says its photos are for: ImageSets lists, CSV lists, train/ and test/ folders.
+"""What a data folder says its photos are for.
 
-The first of these that marks any photo is believed, and the others are not asked.
+Asked are, in this order, the split lock, the annotations themselves, ImageSets lists, CSV lists,
+and train/ and test/ folders. The first that marks any photo is believed, and the others are not
+asked.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from boxwright.data.findings import Finding
 from boxwright.errors import DataError
 from boxwright.formats import csv
 from boxwright.formats.folder import Folder, folded, split_path, stem
+from boxwright.formats.lock import LOCK, Lock
 
 WORDS = {
     "train": Split.TRAIN,
@@ -26,6 +29,8 @@ WORDS = {
 }
 EITHER = "trainval"  # VOC's list of all photos that are not for testing
 SHOWN = 3  # how many names a finding spells out
+UNTIL_SPLIT = "not used until `boxwright split` places them"
+MADE_FOR = "the lock was made for other photos; run `boxwright split` for these"
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,28 @@ def folder_mark(parent: str) -> Split | None:
     return None
 
 
-def split_marks(folder: Folder, photos: Sequence[str]) -> tuple[list[Split], list[Finding]]:
-    """For each of `photos` (paths below the root) its mark, and what is odd about the lists."""
+def split_marks(
+    folder: Folder, photos: Sequence[str], stated: Sequence[Split]
+) -> tuple[list[Split], list[Finding]]:
+    """For each of `photos` its mark, and what is odd about the lists.
+
+    Args:
+        folder: where lists are looked for.
+        photos: paths below the root.
+        stated: what the annotation of each photo says that it is for.
+
+    Raises:
+        DataError: BW120 a list cannot be read, BW146 the lock cannot be used.
+    """
+    if lock := Lock.read(folder.root):
+        locked = lock.split_of(photos)
+        new = [p for p, mark in zip(photos, locked, strict=True) if mark is Split.UNMARKED]
+        repair = UNTIL_SPLIT if len(new) < len(photos) else MADE_FOR
+        return locked, [_unmarked(LOCK, new, photos, "it", repair)] if new else []
+    if any(mark is not Split.UNMARKED for mark in stated):
+        new = [p for p, mark in zip(photos, stated, strict=True) if mark is Split.UNMARKED]
+        where, lists = "the annotations", "any split that they state"
+        return list(stated), [_unmarked(where, new, photos, lists)] if new else []
     findings: list[Finding] = []
     for lists in (_image_sets(folder), _csv_lists(folder)):
         if lists and (marks := _marks_from(lists, _Index(photos), findings)):
@@ -106,9 +131,15 @@ def _marks_from(
     return marks
 
 
-def _unmarked(where: str, unmarked: Sequence[str], photos: Sequence[str]) -> Finding:
-    message = f"{len(unmarked)} of {len(photos)} labelled photos are not in any of them"
-    return Finding("BW119", where, f"{message} ({_some(unmarked)})", "not used")
+def _unmarked(
+    where: str,
+    unmarked: Sequence[str],
+    photos: Sequence[str],
+    lists: str = "any of them",
+    repair: str = "not used",
+) -> Finding:
+    message = f"{len(unmarked)} of {len(photos)} labelled photos are not in {lists}"
+    return Finding("BW119", where, f"{message} ({_some(unmarked)})", repair, tuple(unmarked))
 
 
 def _image_sets(folder: Folder) -> list[PhotoList]:

@@ -1,0 +1,159 @@
+"""`boxwright split`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from boxwright.cli.console import plain, show, show_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from boxwright.data.dataset import Dataset
+    from boxwright.quality.locking import Locked
+
+SETS = ("train", "val", "test")
+MOST = 0.9  # of the photos for testing or validation
+
+
+def split(
+    data: Annotated[
+        Path,
+        typer.Argument(metavar="DATA", help="A folder of labelled photos, or an annotation file."),
+    ],
+    test: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=MOST, help="Part of the photos to test on; 0.2, or as before, if not given."
+        ),
+    ] = None,
+    val: Annotated[
+        float | None,
+        typer.Option(min=0, max=MOST, help="Part that chooses; none, or as before, if not given."),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=2**32 - 1, help="Of the choice; 0, or as before, if not given."),
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="What belongs together: a regular expression whose part in round brackets names "
+            "the group of a photo, a csv file with the columns photo and group, or `folder`.",
+        ),
+    ] = None,
+    anew: Annotated[
+        bool,
+        typer.Option("--anew", help="Place all photos, whatever the folder or a split says."),
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Decide for good which photos are for training and which for testing.
+
+    Writes the file boxwright.split beside the photos; every command then goes by it. Each class
+    gives its share, and photos that show the same stay together, as do the groups that you
+    declare. Run it again after adding photos: none of the others changes sides.
+
+    \b
+    Examples:
+      boxwright split photos
+      boxwright split photos --test 0.1 --val 0.1
+      boxwright split frames --groups "(clip[0-9]+)_"
+      boxwright split places --groups folder
+    """
+    if (test or 0) + (val or 0) > MOST:
+        raise typer.BadParameter(f"--test and --val leave less than {1 - MOST:.1f} for training.")
+    from boxwright.cli.findings import say_findings
+    from boxwright.quality.locking import split as lock_split
+
+    locked = lock_split(data, test=test, val=val, seed=seed, groups=groups, anew=anew)
+    if json:
+        show_json(_as_json(locked))
+        return
+    say_findings(locked.dataset.findings, data)
+    show(_table(locked.dataset))
+    show("\n".join(_sentences(locked, data)))
+
+
+def _counts(dataset: Dataset) -> dict[str, dict[str, tuple[int, int]]]:
+    """Class -> set -> photos that show it, and its boxes."""
+    import numpy as np
+
+    width = len(dataset.classes)
+    counts: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in dataset.classes}
+    for mark in SETS:
+        part = dataset.split(mark)
+        seen = np.unique(part.photo_of_box * width + part.labels) % max(width, 1)
+        photos = np.bincount(seen, minlength=width)
+        boxes = np.bincount(part.labels, minlength=width)
+        for label, name in enumerate(dataset.classes):
+            counts[name][mark] = int(photos[label]), int(boxes[label])
+    return counts
+
+
+def _table(dataset: Dataset) -> Table:
+    from rich.table import Table
+
+    sets = [mark for mark in SETS if len(dataset.split(mark))]
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for mark in sets:
+        table.add_column(f"{mark}: photos", justify="right")
+        table.add_column("boxes", justify="right")
+    for name, by_set in _counts(dataset).items():
+        table.add_row(plain(name), *(str(count) for mark in sets for count in by_set[mark]))
+    parts = [dataset.split(mark) for mark in sets]
+    total = [str(count) for part in parts for count in (len(part), len(part.boxes))]
+    table.add_row("all", *total, style="bold")
+    return table
+
+
+def _sentences(locked: Locked, data: Path) -> list[str]:
+    lines = []
+    together = [_together(locked.alike, "that show the same")]
+    if locked.declared is not None:
+        together.append(_together(locked.declared, "as declared"))
+    if kept := [each for each in together if each]:
+        lines.append(f"Kept together: {', '.join(kept)}.")
+    stayed = len(locked.dataset) - locked.placed
+    if stayed:
+        lines.append(f"{locked.placed} photos were placed, {stayed} are where they were.")
+    if locked.gone:
+        lines.append(f"{locked.gone} photos of the split are not here any more: passed over.")
+    lines.append(f"[bold]{plain(locked.path)}[/] says for good what each photo is for. Next:")
+    lines.append(f"  boxwright train {plain(data)}")
+    return lines
+
+
+def _together(groups: Any, how: str) -> str:
+    """`31 photos in 12 groups that show the same`; empty if each photo is alone."""
+    import numpy as np
+
+    sizes = np.bincount(groups)
+    many = sizes[sizes > 1]
+    kinds = "group" if len(many) == 1 else "groups"
+    return f"{many.sum()} photos in {len(many)} {kinds} {how}" if len(many) else ""
+
+
+def _as_json(locked: Locked) -> dict[str, Any]:
+    dataset = locked.dataset
+    counts = _counts(dataset)
+    return {
+        "path": str(locked.path),
+        "seed": locked.lock.seed,
+        "test": locked.lock.test,
+        "val": locked.lock.val,
+        "groups": locked.lock.groups,
+        "photos": {mark: len(dataset.split(mark)) for mark in SETS},
+        "classes": {
+            name: {mark: dict(zip(("photos", "boxes"), both, strict=True)) for mark, both in by_set}
+            for name, by_set in ((name, by_set.items()) for name, by_set in counts.items())
+        },
+        "placed": locked.placed,
+        "gone": locked.gone,
+        "findings": [str(finding) for finding in dataset.findings],
+    }

@@ -1,0 +1,96 @@
+"""Which photos belong together because a person says so: frames of a clip, photos of a place."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.errors import DataError
+from boxwright.formats.folder import folded, split_path
+
+FOLDER = "folder"
+COLUMNS = ("photo", "group")
+REMEDY = (
+    "Give `folder`, a csv file with the columns photo and group, or a regular expression whose "
+    "bracketed part names the group, such as '(clip[0-9]+)_'."
+)
+
+
+def declared(photos: Sequence[str], how: str) -> NDArray[np.int64]:
+    """Group ids `(N,)`, from 0 without gaps; a photo that nothing is said of is a group of its own.
+
+    Args:
+        photos: names relative to the data folder.
+        how: `folder` for the folder that a photo lies in; a csv file with the columns photo and
+            group; or a regular expression that is searched in the names, whose bracketed part
+            names the group.
+
+    Raises:
+        DataError: BW195 `how` is none of these, or says nothing about any photo.
+    """
+    if how == FOLDER:
+        named: list[str | None] = [split_path(photo)[0] for photo in photos]
+    elif Path(how).suffix.lower() == ".csv":
+        named = _listed(photos, Path(how))
+    else:
+        named = _matched(photos, how)
+    if photos and all(name is None for name in named):
+        raise _unusable(how, f"says nothing about any photo, such as {photos[0]}")
+    keys = [f"group {name}" if name is not None else f"photo {i}" for i, name in enumerate(named)]
+    ids = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+    return np.array([ids[key] for key in keys], np.int64)
+
+
+def together(*partitions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Group ids `(N,)` of photos that any of the partitions (`(N,)` ids from 0) puts together."""
+    group = np.arange(len(partitions[0]))
+    while True:
+        before = group
+        for ids in partitions:
+            first = np.full(ids.max(initial=0) + 1, len(group))
+            np.minimum.at(first, ids, group)
+            group = first[ids]
+            group = group[group]  # who is led to another is led on to where that one is led
+        if (group == before).all():
+            return np.unique(group, return_inverse=True)[1].astype(np.int64)
+
+
+def _matched(photos: Sequence[str], pattern: str) -> list[str | None]:
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise _unusable(pattern, f"is not a regular expression ({error})") from error
+    if not compiled.groups:
+        raise _unusable(pattern, "has no part in round brackets to name the group")
+    found = (compiled.search(photo) for photo in photos)
+    return ["/".join(part or "" for part in one.groups()) if one else None for one in found]
+
+
+def _listed(photos: Sequence[str], path: Path) -> list[str | None]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            delimiter = ";" if ";" in lines.readline() else ","
+            lines.seek(0)
+            rows = list(csv.reader(lines, delimiter=delimiter))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise _unusable(str(path), f"cannot be read as CSV ({error})") from error
+    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    if not set(COLUMNS) <= set(header):
+        raise _unusable(str(path), "has no columns photo and group")
+    photo, group = (header.index(column) for column in COLUMNS)
+    groups: dict[str, str] = {}
+    for row in rows[1:]:
+        if len(row) > max(photo, group):
+            groups[folded(row[photo].strip().replace("\\", "/"))] = row[group].strip()
+    keys = (folded(name) for name in photos)
+    return [groups.get(key, groups.get(split_path(key)[1])) for key in keys]
+
+
+def _unusable(how: str, reason: str) -> DataError:
+    message = f"groups of photos cannot be told: '{how}' {reason}."
+    return DataError("BW195", message, remedy=REMEDY)
