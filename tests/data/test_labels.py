@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,12 @@ pytestmark = pytest.mark.tiny
             {1: "a"},
         ),
         ("item { id: 1 name: 'a' }\nitem { id: 1 name: 'a' }", {1: "a"}),
+        ("item: [{ id: 1 name: 'a' }, { id: 2 name: 'b' }]", {1: "a", 2: "b"}),
+        ('item {\r\n  name: "a",\r\n  id: 1,\r\n},\r\n', {1: "a"}),
+        ("item :{ id :1 name :'it\\'s' display_name: \"it's\" }", {1: "it's"}),
+        ("item { id: 1 name: 'a' more { b { c: ']' } } words: ['x]', 'y'] }", {1: "a"}),
+        ("item { id: 3 name: 'c' } item { id: 1 name: 'a' }", {1: "a", 3: "c"}),
+        ("item { id: 1 name: house }", {1: "house"}),
     ],
 )
 def test_label_maps_as_they_are_written(text: str, expected: dict[int, str]) -> None:
@@ -63,6 +70,12 @@ def test_label_maps_as_they_are_written(text: str, expected: dict[int, str]) -> 
         ("node { name: 'a' }", 1, "'node' stands where an item should"),
         ("raccoon\ncat\n", 1, "outside of any item"),
         ("", None, "holds no item"),
+        ("item [ id: 1 name: 'a' ]", 1, "an item stands in { and }"),
+        ("item: [{ id: 1 name: 'a' }", 1, "ends in the middle"),
+        ("item {\n id: 1\n name: ‘toy’\n}", 3, "typographic quotation mark"),
+        ("item { 'id': 1, 'name': 'a' }", 1, "name is missing before 'id'"),
+        (f"item {{ name: 'a' id: {'9' * 5000} }}", 1, "not a whole number"),
+        ("item " + "{ a " * 5000, 1, "nests more than 20 deep"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_line_and_reason(
@@ -72,6 +85,12 @@ def test_what_cannot_be_used_is_refused_with_line_and_reason(
         parse_label_map(text, where="map.pbtxt")
     assert caught.value.code == "BW116"
     assert caught.value.where == ("map.pbtxt" if line is None else f"map.pbtxt:{line}")
+
+
+@given(st.text(st.sampled_from("item{}<>[]:,;'\"\\#1 0nameid\n")))
+def test_no_text_makes_it_fail_in_another_way(text: str) -> None:
+    with contextlib.suppress(DataError):
+        parse_label_map("item { id: 1 name: 'a' }" + text)
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, unique=True))

@@ -16,6 +16,8 @@ from boxwright.errors import DataError
 from boxwright.files import write_text
 
 Fields = dict[str, "str | Fields"]
+DEEPEST = 20  # messages in messages; label maps have two
+TYPOGRAPHIC = "\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"  # as word processors make of ' and "
 Token = tuple[str, str, int]  # kind ("text", "word", "sign" or "end"), what it says, its line
 
 _TOKEN = re.compile(
@@ -80,6 +82,7 @@ def parse_label_map(text: str, where: str | Path = "label map") -> dict[int, str
     """
     parser = _TextFormat(list(_tokens(text, where)), where)
     names: dict[int, str] = {}
+    ids: dict[str, int] = {}
     for key, item, line in parser.messages():
         place = f"{where}:{line}"
         if key != "item":
@@ -87,7 +90,7 @@ def parse_label_map(text: str, where: str | Path = "label map") -> dict[int, str
         number, name = _id_and_name(item, place)
         if number in names and names[number] != name:
             raise _unusable(place, f"id {number} is both '{names[number]}' and '{name}'")
-        if number not in names and name in names.values():
+        if ids.setdefault(name, number) != number:
             raise _unusable(place, f"class '{name}' has two ids")
         names[number] = name
     if not names:
@@ -99,7 +102,7 @@ def _id_and_name(item: Fields, place: str) -> tuple[int, str]:
     stated, name = item.get("id"), item.get("display_name") or item.get("name")
     if not isinstance(name, str):
         raise _unusable(place, "an item has no name")
-    if not (isinstance(stated, str) and re.fullmatch(r"[+-]?[0-9]+", stated)):
+    if not (isinstance(stated, str) and re.fullmatch(r"[+-]?[0-9]{1,10}", stated)):
         raise _unusable(place, f"the id of '{name}' is {stated!r}, not a whole number")
     if int(stated) == 0:
         raise _unusable(place, f"'{name}' has id 0, which is reserved for the background")
@@ -129,10 +132,20 @@ class _TextFormat:
         """The file's outermost messages: their name, fields and line."""
         while self.tokens[self.at][0] != "end":
             key, line = self._key()
-            value = self._value()
-            if isinstance(value, str):
-                raise _unusable(f"{self.where}:{line}", f"'{key}' stands outside of any item")
-            yield key, value, line
+            for value in self._listed() if self._skip("[") else (self._value(0),):
+                if isinstance(value, str):
+                    raise _unusable(f"{self.where}:{line}", f"'{key}' stands outside of any item")
+                yield key, value, line
+            self._skip(",", ";")
+
+    def _listed(self) -> Iterator[str | Fields]:
+        """Messages in square brackets: `item: [{...}, {...}]`."""
+        while not self._skip("]"):
+            kind, text, line = self.tokens[self.at]
+            if kind != "end" and text not in {"{", "<"}:
+                reason = f"{text!r} follows a square bracket: an item stands in {{ and }}"
+                raise _unusable(f"{self.where}:{line}", reason)
+            yield self._value(0)
             self._skip(",", ";")
 
     def _key(self) -> tuple[str, int]:
@@ -142,12 +155,14 @@ class _TextFormat:
         self._skip(":")
         return key, line
 
-    def _value(self) -> str | Fields:
+    def _value(self, depth: int) -> str | Fields:
         kind, text, line = self._next()
         if kind == "sign" and text in "{<":
-            return self._fields("}" if text == "{" else ">")
+            if depth == DEEPEST:
+                raise _unusable(f"{self.where}:{line}", f"it nests more than {DEEPEST} deep")
+            return self._fields("}" if text == "{" else ">", depth + 1)
         if kind == "sign" and text == "[":
-            while self._next()[1] != "]":
+            while self._next()[:2] != ("sign", "]"):
                 pass
             return ""
         if kind not in {"word", "text"}:
@@ -156,11 +171,11 @@ class _TextFormat:
             text += self._next()[1]  # neighbouring strings are one string
         return text
 
-    def _fields(self, closing: str) -> Fields:
+    def _fields(self, closing: str, depth: int) -> Fields:
         fields: Fields = {}
         while self.tokens[self.at][:2] != ("sign", closing):
             key, _ = self._key()
-            fields[key] = self._value()
+            fields[key] = self._value(depth)
             self._skip(",", ";")
         self.at += 1
         return fields
@@ -172,10 +187,11 @@ class _TextFormat:
         self.at += 1
         return token
 
-    def _skip(self, *signs: str) -> None:
+    def _skip(self, *signs: str) -> bool:
         kind, text, _ = self.tokens[self.at]
-        if kind == "sign" and text in signs:
-            self.at += 1
+        found = kind == "sign" and text in signs
+        self.at += found
+        return found
 
 
 def _tokens(text: str, where: str | Path) -> Iterator[Token]:
@@ -183,7 +199,10 @@ def _tokens(text: str, where: str | Path) -> Iterator[Token]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise _unusable(f"{where}:{line}", f"{text[at : at + 10]!r} is not label map text")
+            reason = f"{text[at : at + 10]!r} is not label map text"
+            if text[at] in TYPOGRAPHIC:
+                reason = f"{text[at]} is a typographic quotation mark; write ' or \""
+            raise _unusable(f"{where}:{line}", reason)
         kind, said = match.lastgroup or "", match.group(match.lastgroup or 0)
         if kind in {"double", "single"}:
             yield "text", _unescaped(said), line
