@@ -25,12 +25,12 @@ def one_photo(*boxes: Corners, name: str = "cat") -> Dataset:
         ((10, 10, 20, 20), (10, 10, 20, 20), None, None),
         ((0, 0, 100, 50), (0, 0, 100, 50), None, None),
         ((10, 10, 10.5, 10.25), (10, 10, 10.5, 10.25), None, None),
-        ((-5, 10, 20, 20), (0, 10, 20, 20), "BW103", "clipped to the photo"),
-        ((90, 40, 120, 60), (90, 40, 100, 50), "BW103", "clipped to the photo"),
+        ((-5, 10, 20, 20), (0, 10, 20, 20), "BW103", "clipped to (0, 10, 20, 20)"),
+        ((90, 40, 120, 60), (90, 40, 100, 50), "BW103", "clipped to (90, 40, 100, 50)"),
         ((100, 10, 120, 20), None, "BW103", "dropped"),
         ((-20, -20, -10, -10), None, "BW103", "dropped"),
-        ((20, 10, 10, 20), (10, 10, 20, 20), "BW105", "swapped back"),
-        ((10, 20, 20, 10), (10, 10, 20, 20), "BW105", "swapped back"),
+        ((20, 10, 10, 20), (10, 10, 20, 20), "BW105", "swapped back to (10, 10, 20, 20)"),
+        ((10, 20, 20, 10), (10, 10, 20, 20), "BW105", "swapped back to (10, 10, 20, 20)"),
         ((10, 10, 10, 20), None, "BW106", "dropped"),
         ((10, 10, 20, 10), None, "BW106", "dropped"),
         ((150, 10, 150, 20), None, "BW106", "dropped"),
@@ -39,9 +39,9 @@ def one_photo(*boxes: Corners, name: str = "cat") -> Dataset:
 def test_each_problem_has_its_repair(
     box: Corners, expected: Corners | None, code: str | None, repaired: str | None
 ) -> None:
-    good = (1, 2, 3, 4)
-    dataset = repair(one_photo(good, box, good))
-    kept = [good, good] if expected is None else [good, expected, good]
+    first, last = (1, 2, 3, 4), (5, 6, 8, 9)
+    dataset = repair(one_photo(first, box, last))
+    kept = [first, last] if expected is None else [first, expected, last]
     assert [tuple(row) for row in dataset.boxes.tolist()] == kept
     if code is None:
         assert dataset.findings == ()
@@ -51,6 +51,8 @@ def test_each_problem_has_its_repair(
         assert finding.where == "a.jpg, box 2"
         assert "cat box" in finding.message
         assert "100 x 50" in finding.message
+        assert finding.photos == ("a.jpg",)
+        assert finding.box == box or code == "BW103"
 
 
 def test_a_box_may_have_two_problems_and_is_named_by_its_first_place() -> None:
@@ -92,7 +94,7 @@ def test_photos_stay_even_without_boxes_and_flags_stay_with_theirs() -> None:
 def test_spellings_of_one_class_become_one(
     names: list[str], classes: tuple[str, ...], repaired: list[str] | None
 ) -> None:
-    photos = [Photo("a.jpg", 9, 9, [(1, 1, 5, 5)] * len(names), names)]
+    photos = [Photo("a.jpg", 9, 9, [(i, 1, 9, 9) for i in range(len(names))], names)]
     dataset = repair(Dataset.of("zoo", photos))
     assert set(dataset.classes) == set(classes)
     assert len(dataset.labels) == len(names)

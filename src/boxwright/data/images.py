@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
+from boxwright.data.signature import jpeg_header
 from boxwright.errors import DataError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
+FIRST_BYTES = 16 << 10  # hold the header of most photos
 MOST_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs, as an error
 EXIF_ORIENTATION, TIFF_WIDTH, TIFF_HEIGHT = 0x0112, 0x0100, 0x0101
 # What Pillow calls the places, ahead of the pixels, where a photo may state its orientation.
@@ -76,11 +78,10 @@ def is_photo(path: str | Path) -> bool:
 
 def photo_bytes(photo: PhotoFile) -> bytes:
     """A photo's file as it stands, not decoded. Raises OSError."""
-    if not isinstance(photo, Slice):
-        return Path(photo).read_bytes()
-    with photo.path.open("rb") as file:
-        file.seek(photo.start)
-        return file.read(photo.length)
+    path, start, length = photo if isinstance(photo, Slice) else (photo, 0, -1)
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
+        file.seek(start)
+        return file.read(length)
 
 
 def read_header(photo: PhotoFile) -> Header:
@@ -89,12 +90,10 @@ def read_header(photo: PhotoFile) -> Header:
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
-    with _opened(photo) as picture:
-        orientation = _orientation(picture)
-        width, height = _stored_size(picture)
-        if orientation >= 5:
-            width, height = height, width
-        return Header(width, height, orientation)
+    if plain := _plain_header(photo):
+        return plain
+    with opened(photo) as picture:
+        return _upright(*_stored_size(picture), _orientation(picture))
 
 
 def read_photo(photo: PhotoFile, *, at_least: int | None = None) -> NDArray[np.uint8]:
@@ -106,7 +105,7 @@ def read_photo(photo: PhotoFile, *, at_least: int | None = None) -> NDArray[np.u
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
-    with _opened(photo) as picture:
+    with opened(photo) as picture:
         if at_least is not None:
             picture.draft("RGB", (at_least, at_least))
         return rgb_of(picture)
@@ -117,6 +116,23 @@ def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
     oriented_by_pillow = picture.format == "TIFF"
     turn = None if oriented_by_pillow else UPRIGHT.get(_orientation(picture))
     return np.asarray(_to_rgb(picture if turn is None else picture.transpose(turn)))
+
+
+def _plain_header(photo: PhotoFile) -> Header | None:
+    """The header of an ordinary JPEG from its first bytes; None leaves it to Pillow."""
+    path, start, length = photo if isinstance(photo, Slice) else (photo, 0, FIRST_BYTES)
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
+            file.seek(start)
+            found = jpeg_header(file.read(min(length, FIRST_BYTES)))
+    except OSError:
+        return None
+    return _upright(*found) if found and found[0] * found[1] <= MOST_PIXELS else None
+
+
+def _upright(width: int, height: int, orientation: int) -> Header:
+    """The header of a photo of this stored size."""
+    return Header(*((height, width) if orientation >= 5 else (width, height)), orientation)
 
 
 def _orientation(picture: Image.Image) -> int:
@@ -151,7 +167,12 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 
 @contextmanager
-def _opened(photo: PhotoFile) -> Iterator[Image.Image]:
+def opened(photo: PhotoFile) -> Iterator[Image.Image]:
+    """A photo's header, read by Pillow; what goes wrong until the block ends is coded.
+
+    Raises:
+        DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
+    """
     try:
         file = io.BytesIO(photo_bytes(photo)) if isinstance(photo, Slice) else Path(photo)
         with warnings.catch_warnings():

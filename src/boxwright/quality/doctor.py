@@ -1,0 +1,132 @@
+"""The doctor: everything that is odd about a data set, worst first, and what can be repaired."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from boxwright import formats
+from boxwright.codes import MEANINGS, Severity
+from boxwright.data.dataset import Dataset
+from boxwright.data.findings import Finding
+from boxwright.quality import boxes, classes, fitness, photos
+from boxwright.quality.checks import drop_useless, leave_out_unused, straighten
+from boxwright.quality.copies import copies
+from boxwright.quality.duplicates import duplicates
+from boxwright.quality.stats import PRETRAINED_SIZE, Stats, stats_of
+
+ORDER: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the doctor has to say.
+
+    Attributes:
+        form: the name of the format that it was read in.
+        dataset: as it was read.
+        repaired: as it is trained on: boxes put right, and what cannot be used left out.
+        findings: worst first, those of one code together.
+        stats: the repaired data set in numbers.
+        seconds: that it took.
+    """
+
+    form: str
+    dataset: Dataset
+    repaired: Dataset
+    findings: tuple[Finding, ...]
+    stats: Stats
+    seconds: float
+
+    def count(self, severity: Severity) -> int:
+        """How many findings are that bad."""
+        return sum(MEANINGS[finding.code].severity == severity for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": self.form,
+            "root": str(self.dataset.root.absolute()),
+            "seconds": round(self.seconds, 2),
+            "stats": self.stats.to_json(),
+            "findings": [
+                {"severity": MEANINGS[one.code].severity, **as_json(one)} for one in self.findings
+            ],
+        }
+
+
+def examine(
+    data: str | Path | Dataset,
+    form: str | None = None,
+    *,
+    input_size: int = PRETRAINED_SIZE,
+    progress: photos.Progress | None = None,
+) -> Report:
+    """Read a folder of labelled photos, whatever is wrong with it, and say all that is.
+
+    Every photo is decoded once. Nothing is written.
+
+    Args:
+        data: a folder, an annotation file, or a data set as `formats.read` gives it.
+        form: the name of the format; None finds out, or is VOC for a data set.
+        input_size: side of the network's input that boxes are judged for.
+        progress: told how many of how many photos have been decoded.
+
+    Raises:
+        DataError: there is no such folder (BW115), or nothing in it that can be used (BW101,
+            BW114).
+    """
+    start = time.perf_counter()
+    if isinstance(data, Dataset):
+        form, dataset = form or "voc", data
+    else:
+        form = form or formats.detect(data)
+        dataset = formats.read(data, form, tolerant=True)
+    seen = photos.look_at_all(straighten(dataset), progress)
+    straight = seen.dataset
+    repaired = leave_out_unused(drop_useless(straight))
+    findings = [
+        *repaired.findings,
+        *boxes.slivers(straight),
+        *boxes.covering(straight),
+        *boxes.perhaps_twice(straight),
+        *boxes.contradictions(straight),
+        *classes.nearly_the_same_name(repaired),
+        *classes.too_few(repaired),
+        *classes.not_trained(repaired),
+        *photos.misnamed(seen),
+        *photos.blurred(seen),
+        *photos.badly_exposed(seen),
+        *photos.tiny(straight),
+        *copies(straight, duplicates(seen.hashes)),
+        *fitness.too_small(repaired, input_size),
+        *fitness.unreached(repaired, input_size),
+        *fitness.few_photos(repaired),
+    ]
+    return Report(
+        form=form,
+        dataset=dataset,
+        repaired=replace(repaired, findings=tuple(worst_first(findings))),
+        findings=tuple(worst_first(findings)),
+        stats=stats_of(repaired, input_size),
+        seconds=time.perf_counter() - start,
+    )
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Errors, warnings, notes; of each those of one code together, in the order they came."""
+    return sorted(findings, key=lambda one: (ORDER.index(MEANINGS[one.code].severity), one.code))
+
+
+def as_json(finding: Finding) -> dict[str, Any]:
+    """A finding as plain values."""
+    return {
+        "code": finding.code,
+        "where": finding.where,
+        "message": finding.message,
+        "repair": finding.repair,
+        "photos": list(finding.photos),
+        "box": None if finding.box is None else list(finding.box),
+    }
