@@ -1,0 +1,100 @@
+"""Create ML: a JSON list of photos, as Apple's tools, LabelImg, RectLabel and Roboflow write it.
+
+Boxes are the x and y of their centre, width and height, in pixels from the photo's top left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from boxwright.data.dataset import Dataset
+from boxwright.data.findings import Finding
+from boxwright.formats import json_file, json_kinds
+from boxwright.formats.annotations import Holds, Labelled, Labels
+from boxwright.formats.folder import Folder
+from boxwright.formats.json_file import Object, UnusableError
+
+NAME, TITLE = "createml", "Create ML"
+HOLDS = Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.FRACTIONS
+BY_STEM = False
+FILE = "_annotations.createml.json"  # as Roboflow names it
+PHOTO_KEYS = ("image", "imagefilename")
+LIST_KEYS = ("annotations", "annotation")
+
+photo_folder = json_file.photo_folder
+
+
+def detect(folder: Folder) -> bool:
+    """Whether a JSON file lists photos as Create ML does."""
+    return json_kinds.holds(folder, NAME)
+
+
+def read(folder: Folder) -> Labels:
+    """All photos that the files list; one without annotations shows nothing."""
+    labels = Labels()
+    for path, content in json_file.read_all(folder, NAME, list, labels.broken):
+        photos: dict[str, Labelled] = {}
+        twice = 0
+        for i, entry in enumerate(content):
+            try:
+                one = _photo(entry, path, f"[{i}]")
+            except UnusableError as error:
+                labels.broken.append(error.in_file(path))
+                continue
+            first = photos.setdefault(one.photo, one)
+            if first is not one:
+                twice += 1
+                first.boxes += one.boxes
+                first.names += one.names
+                first.flags += one.flags
+        labels.photos += photos.values()
+        if twice:
+            message = f"{twice} of its entries are of a photo that has one already"
+            labels.findings.append(Finding("BW113", path, message, "boxes put together"))
+    return labels
+
+
+def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
+    """A file for each split, beside the photos, as Roboflow writes them."""
+    for folder, indices in json_file.by_folder(dataset):
+        content = []
+        for i in indices:
+            rows = dataset.rows(i)
+            annotations = [
+                {"label": dataset.classes[label], "coordinates": _centred(json_file.decimals(box))}
+                for box, label in zip(dataset.boxes[rows], dataset.labels[rows], strict=True)
+            ]
+            image = json_file.relative(names[i], folder)
+            content.append({"image": image, "annotations": annotations})
+        json_file.write(target / folder / FILE, content)
+
+
+def _photo(entry: object, path: str, place: str) -> Labelled:
+    if not isinstance(entry, dict):
+        raise UnusableError(place, json_file.unlike(entry, "an object"))
+    name = _first(entry, PHOTO_KEYS)
+    if not isinstance(name, str) or not name:
+        raise UnusableError(place, f"its image {json_file.unlike(name, 'the name of a photo')}")
+    photo = Labelled(path, name, place=f", {place}", split=json_file.folder_split(path))
+    for where, one in json_file.objects(_first(entry, LIST_KEYS), f"{place}.annotations"):
+        label = json_file.class_name(one.get("label"), where)
+        x, y, width, height = json_file.coordinates(
+            one.get("coordinates"), ("x", "y", "width", "height"), f"{where}.coordinates"
+        )
+        photo.add(label, (x - width / 2, y - height / 2, x + width / 2, y + height / 2))
+    return photo
+
+
+def _first(entry: Object, keys: Sequence[str]) -> object:
+    return next((entry[key] for key in keys if key in entry), None)
+
+
+def _centred(box: Sequence[float]) -> dict[str, float]:
+    xmin, ymin, xmax, ymax = box
+    return {
+        "x": round((xmin + xmax) / 2, 9),
+        "y": round((ymin + ymax) / 2, 9),
+        "width": round(xmax - xmin, 9),
+        "height": round(ymax - ymin, 9),
+    }

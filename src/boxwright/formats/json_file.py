@@ -1,0 +1,213 @@
+"""Annotations in JSON: what a file says, and what in it cannot be used."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import numpy as np
+
+from boxwright.data.dataset import Dataset, Split
+from boxwright.data.findings import Finding
+from boxwright.errors import DataError
+from boxwright.files import write_text
+from boxwright.formats.annotations import Broken, number
+from boxwright.formats.folder import Folder, folded, split_path
+from boxwright.formats.frames import Size
+from boxwright.formats.json_kinds import DAMAGED, SUFFIX, kind_of
+from boxwright.formats.marks import folder_mark
+
+Object = dict[str, Any]
+Content = TypeVar("Content", list[Any], Object)
+SHOWN = 40  # characters of an offending value
+SPLIT_FOLDERS = {Split.TRAIN: "train", Split.VAL: "valid", Split.TEST: "test"}
+
+
+class UnusableError(Exception):
+    """A part of a file cannot be used: its place in the file, and why."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(place, reason)
+        self.place, self.reason = place, reason
+
+    def in_file(self, path: str) -> Broken:
+        return Broken("BW110", f"{path}, {self.place}" if self.place else path, self.reason)
+
+
+def read_all(
+    folder: Folder, kind: str, expected: type[Content], broken: list[Broken]
+) -> Iterator[tuple[str, Content]]:
+    """Path and content of each file of the format `kind`; what cannot be read goes to `broken`.
+
+    Encodings are UTF-8, 16 and 32, with or without a mark. A file that is not even JSON at its
+    start may have been of any format, and is broken whichever is read.
+    """
+    for path in folder.with_suffix(SUFFIX):
+        if kind_of(folder.root / path) not in {kind, DAMAGED}:
+            continue
+        try:
+            content = json.loads((folder.root / path).read_bytes())
+        except json.JSONDecodeError as error:
+            reason = f"is not well-formed JSON ({error.msg} at column {error.colno})"
+            broken.append(Broken("BW110", f"{path}:{error.lineno}", reason))
+        except RecursionError:
+            broken.append(Broken("BW110", path, "is nested too deeply to be an annotation"))
+        except (OSError, ValueError) as error:  # not UTF-8, or a number of thousands of digits
+            broken.append(Broken("BW110", path, f"cannot be read ({error})"))
+        else:
+            if isinstance(content, expected):
+                yield path, content
+            else:
+                broken.append(Broken("BW110", path, unlike(content, shown(expected()))))
+
+
+def objects(value: object, place: str) -> Iterator[tuple[str, Object]]:
+    """The objects of a list, each with its place: `annotations[12]`."""
+    if not isinstance(value, list):
+        raise UnusableError(place, unlike(value, "a list"))
+    for i, item in enumerate(value):
+        where = f"{place}[{i}]"
+        if not isinstance(item, dict):
+            raise UnusableError(where, unlike(item, "an object"))
+        yield where, item
+
+
+def coordinates(entry: object, keys: Sequence[str], place: str) -> list[float]:
+    """The values of `keys` in an object as numbers."""
+    if not isinstance(entry, Mapping):
+        raise UnusableError(place, unlike(entry, "an object"))
+    values = []
+    for key in keys:
+        value = number(entry.get(key))
+        if value is None:
+            raise UnusableError(place, f"{key} {unlike(entry.get(key), 'a number of pixels')}")
+        values.append(value)
+    return values
+
+
+def points(value: object, place: str) -> list[list[float]]:
+    """A list of points, each a pair `[x, y]` or an object of x and y."""
+    if not isinstance(value, list) or not value:
+        raise UnusableError(place, unlike(value, "a list of points"))
+    return [
+        coordinates(
+            dict(zip("xy", point, strict=False)) if isinstance(point, list) else point,
+            "xy",
+            f"{place}[{i}]",
+        )
+        for i, point in enumerate(value)
+    ]
+
+
+def class_name(value: object, place: str) -> str:
+    """A class name; tools that count their classes give numbers."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value.strip():
+        raise UnusableError(place, "has no class name")
+    return value
+
+
+def stated_size(entry: Object, width: str, height: str) -> Size | None:
+    """The photo's size in an object; nothing sensible is 0 x 0, no place for it is None."""
+    if width not in entry and height not in entry:
+        return None
+    sides = number(entry.get(width)), number(entry.get(height))
+    return Size(*(round(side or 0) for side in sides))
+
+
+def box_around(corners: Sequence[Sequence[float]]) -> list[float]:
+    """The upright box around points `(x, y)`, as xyxy."""
+    across, down = zip(*corners, strict=True)
+    return [min(across), min(down), max(across), max(down)]
+
+
+def shapes_finding(where: str, shapes: Counter[str]) -> list[Finding]:
+    """That shapes (kind -> how many) were read as boxes, if any were."""
+    if not shapes:
+        return []
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(shapes.items()))
+    return [Finding("BW143", where, f"not all shapes are boxes ({kinds})", "boxes around them")]
+
+
+def photo_names(folder: Folder) -> dict[str, str]:
+    """All photos here by their `folded` names, for readers that have several names to try."""
+    return {folded(name): name for names in folder.photos.values() for name in names}
+
+
+def folder_split(path: str) -> Split:
+    """What the folder of an annotation file says that its photos are for."""
+    mark = folder_mark(split_path(path)[0])
+    return Split.UNMARKED if mark is None else mark
+
+
+def unlike(value: object, wanted: str) -> str:
+    """That a value is not what it should be, as the end of a sentence."""
+    return "is missing" if value is None else f"is {shown(value)}, not {wanted}"
+
+
+def shown(value: object) -> str:
+    """A value in a sentence; never long, whatever it is."""
+    if value is None:
+        return "missing"
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    return repr(value)[:SHOWN]
+
+
+def photo_folder(split: Split) -> str:
+    """Where formats with a file for each split write the photos, and that file beside them."""
+    return SPLIT_FOLDERS.get(split, "images")
+
+
+def by_folder(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
+    """Each folder that `photo_folder` gives, with the photos whose split belongs there."""
+    for split in Split:
+        indices = [int(i) for i in np.flatnonzero(dataset.splits == split)]
+        if indices:
+            yield photo_folder(split), indices
+
+
+def relative(name: str, folder: str) -> str:
+    """A path below the root as it is seen from a folder below the root."""
+    return posixpath.relpath(f"/{name}", f"/{folder}")
+
+
+def decimals(box: Iterable[np.float32]) -> list[float]:
+    """The shortest decimals that read back as the same float32; whole pixels as whole numbers."""
+    values = (float(str(value)) for value in box)
+    return [int(value) if value.is_integer() else value for value in values]
+
+
+def url_path(name: str) -> str:
+    """A path as it stands in a URL. Raises DataError as `write` does."""
+    try:
+        return quote(name)
+    except UnicodeEncodeError as error:
+        raise _unwritable(error) from error
+
+
+def write(target: Path, value: object, *, indent: int | None = None) -> None:
+    """Write a JSON file, on one line unless there is an `indent`.
+
+    Raises:
+        DataError: BW141 a name holds half of a sign, which UTF-8 cannot hold.
+    """
+    try:
+        write_text(target, json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
+    except UnicodeEncodeError as error:
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: UnicodeEncodeError) -> DataError:
+    near = error.object[max(0, error.start - SHOWN // 2) : error.end + SHOWN // 2]
+    return DataError(
+        "BW141",
+        f"there is a sign in {near!r} that UTF-8 cannot hold.",
+        remedy="Rename the class or the photo.",
+    )

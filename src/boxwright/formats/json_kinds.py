@@ -1,0 +1,91 @@
+"""Which tool wrote a JSON file: its first keys tell, so that no file is parsed to find out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from boxwright.formats.folder import Folder
+
+SUFFIX = ".json"
+HEAD = 1 << 15  # bytes at the start of a file that show whose it is
+DEEPEST = 4  # levels of it that are looked at
+DAMAGED = "damaged"  # the kind of a file that is not JSON from its first sign on
+
+# What tells the formats apart: a file with all keys of a line is of that format. "[]" stands for
+# the items of a list and "*" for any key.
+SIGNATURES: tuple[tuple[str, frozenset[tuple[str, ...]]], ...] = tuple(
+    (name, frozenset(tuple(path.split("/")) for path in paths.split()))
+    for name, paths in (
+        ("coco", "images/[]/file_name"),
+        ("coco", "annotations/[]/category_id"),
+        ("coco", "categories/[]/supercategory"),
+        ("coco", "images annotations"),
+        ("labelme", "shapes/[]/points"),
+        ("labelme", "imagePath"),
+        ("labelme", "imageData"),
+        ("labelstudio", "[]/annotations/[]/result"),
+        ("labelstudio", "[]/completions"),
+        ("labelstudio", "[]/data []/annotations"),
+        ("labelstudio", "[]/data []/predictions"),
+        ("labelstudio", "[]/annotation_id"),
+        ("labelstudio", "[]/*/[]/original_width"),
+        ("createml", "[]/annotations/[]/coordinates"),
+        ("createml", "[]/annotation/[]/coordinates"),
+        ("createml", "[]/image []/annotations"),
+        ("createml", "[]/imagefilename"),
+        ("vott", "assets/*/asset"),
+        ("vott", "asset/path regions"),
+        ("vott", "asset/name regions"),
+        ("vott", "frames/*/[]"),
+        ("vott", "inputTags"),
+    )
+)
+TELLING = frozenset(path for _, paths in SIGNATURES for path in paths)
+TOKEN = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*+")(?P<key>\s*:)?|[{}\[\]"]', re.DOTALL)
+
+
+def holds(folder: Folder, kind: str) -> bool:
+    """Whether a file of the format `kind` is there. Looks at no more than the start of each."""
+    return any(kind_of(folder.root / path) == kind for path in folder.with_suffix(SUFFIX))
+
+
+def kind_of(file: Path) -> str:
+    """The format of a JSON file; DAMAGED if it is not JSON, "" if it is about something else."""
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(HEAD)
+    except OSError:
+        return DAMAGED
+    head = data.decode(json.detect_encoding(data), "replace").lstrip("\ufeff \t\r\n")
+    if not head.startswith(("{", "[")):
+        return DAMAGED
+    seen: set[tuple[str, ...]] = set()
+    for path in _outline(head):
+        if not TELLING.isdisjoint(path):
+            seen.update(path)
+            for kind, needed in SIGNATURES:
+                if needed <= seen:
+                    return kind
+    return ""
+
+
+def _outline(head: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Where the keys and lists of JSON text are, as far as it goes: as it is, and with a `*`."""
+    place: list[str] = []
+    for match in TOKEN.finditer(head):
+        sign = match.group()
+        if match["key"]:
+            place[-1] = match["text"][1:-1]
+        elif sign in {"{", "["}:
+            place.append("[]" if sign == "[" else "")
+        elif sign in {"}", "]"}:
+            place.pop()
+        if not place or sign == '"':
+            return
+        if (sign == "[" or match["key"]) and len(place) <= DEEPEST:
+            path = tuple(place)
+            starred = (path[0], "*", *path[2:]) if path[1:2] not in {(), ("[]",)} else path
+            yield path, starred

@@ -1,0 +1,183 @@
+"""LabelMe: one JSON file per photo beside it, with rectangles and other shapes in pixels."""
+
+from __future__ import annotations
+
+import math
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
+from pathlib import Path
+
+from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
+from boxwright.data.findings import Finding
+from boxwright.errors import DataError
+from boxwright.files import write_text
+from boxwright.formats import json_file, json_kinds
+from boxwright.formats.annotations import Holds, Labelled, Labels
+from boxwright.formats.folder import Folder, folded, join, split_path, stem
+from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.marks import folder_mark
+
+NAME, TITLE = "labelme", "LabelMe"
+HOLDS = (
+    Holds.DIFFICULT
+    | Holds.TRUNCATED
+    | Holds.CROWD
+    | Holds.SPLITS
+    | Holds.EMPTY_PHOTOS
+    | Holds.CLASS_ORDER
+    | Holds.UNUSED_CLASSES
+    | Holds.FRACTIONS
+)
+BY_STEM = True
+VERSION = "5.5.0"  # of LabelMe, whose files these are like
+LIST = "labels.txt"  # LabelMe takes the class names to offer from such a file
+NOT_CLASSES = frozenset({"__ignore__", "_background_"})  # which LabelMe's own lists begin with
+FLAGS = {"difficult": DIFFICULT, "truncated": TRUNCATED, "crowd": CROWD}
+BOX = "rectangle"
+
+photo_folder = json_file.photo_folder
+
+
+def detect(folder: Folder) -> bool:
+    """Whether a JSON file has shapes as LabelMe draws them."""
+    return json_kinds.holds(folder, NAME)
+
+
+def read(folder: Folder) -> Labels:
+    """Every JSON file that is an annotation; one without shapes says that its photo is empty."""
+    labels, shapes = Labels(), Counter[str]()
+    here = json_file.photo_names(folder)
+    for path, content in json_file.read_all(folder, NAME, dict, labels.broken):
+        try:
+            labels.photos.append(_photo(content, path, here, shapes))
+        except UnusableError as error:
+            labels.broken.append(error.in_file(path))
+    if labels.photos:
+        labels.findings += json_file.shapes_finding(labels.photos[0].path, shapes)
+    labels.classes = _listed_classes(folder, labels)
+    return labels
+
+
+def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
+    """A file beside each photo, or in a folder of its split if the photo lies in none.
+
+    Raises:
+        DataError: BW141 a class name has a line break, which the list of classes cannot hold.
+    """
+    taken = Counter(stem(name) for name in names)
+    for i, name in enumerate(names):
+        parent = split_path(name)[0]
+        mark = Split(int(dataset.splits[i]))
+        if mark not in {Split.UNMARKED, folder_mark(parent)}:
+            parent = join(photo_folder(mark), parent)
+        entry = split_path(stem(name) if taken[stem(name)] == 1 else name)[1]
+        width, height = dataset.sizes[i].tolist()
+        content = {
+            "version": VERSION,
+            "flags": {},
+            "shapes": list(_shapes(dataset, i)),
+            "imagePath": json_file.relative(name, parent),
+            "imageData": None,
+            "imageHeight": height,
+            "imageWidth": width,
+        }
+        json_file.write(target / parent / f"{entry}.json", content, indent=2)
+    if dataset.classes:
+        write_text(target / LIST, "".join(f"{_line(name)}\n" for name in dataset.classes))
+
+
+def _photo(content: Object, path: str, here: Container[str], shapes: Counter[str]) -> Labelled:
+    photo = Labelled(path, alone=True, split=json_file.folder_split(path))
+    if isinstance(content.get("imagePath"), str):
+        photo.photo = _without_way_out(content["imagePath"], path, here)
+    photo.size = json_file.stated_size(content, "imageWidth", "imageHeight")
+    groups: dict[tuple[str, str], int] = {}
+    for place, shape in json_file.objects(content.get("shapes"), "shapes"):
+        label = json_file.class_name(shape.get("label"), place)
+        kind = str(shape.get("shape_type") or "polygon")
+        box = _box(json_file.points(shape.get("points"), f"{place}.points"), kind, place)
+        if kind == BOX:
+            photo.add(label, box, _flags(shape))
+            continue
+        shapes[kind] += 1
+        group = (label, str(shape.get("group_id")))
+        if shape.get("group_id") is None or group not in groups:
+            groups[group] = len(photo.names)
+            photo.add(label, box, _flags(shape))
+        else:  # another part of an object that something hides in between
+            part = slice(4 * groups[group], 4 * groups[group] + 4)
+            before = photo.boxes[part]
+            photo.boxes[part] = json_file.box_around([before[:2], before[2:], box[:2], box[2:]])
+    return photo
+
+
+def _box(points: list[list[float]], kind: str, place: str) -> list[float]:
+    if kind == BOX and len(points) < 2:
+        raise UnusableError(place, "is a rectangle of one corner")
+    if kind != "circle":
+        return json_file.box_around(points)
+    if len(points) != 2:
+        raise UnusableError(place, "is a circle without a centre and a point on it")
+    (x, y), rim = points
+    radius = math.dist((x, y), rim)
+    return [x - radius, y - radius, x + radius, y + radius]
+
+
+def _flags(shape: Object) -> int:
+    """The flags of a shape; AnyLabeling has a field of its own for the difficult ones."""
+    stated = shape.get("flags")
+    said = {**stated, **shape} if isinstance(stated, dict) else shape
+    return sum(bit for name, bit in FLAGS.items() if said.get(name) is True)
+
+
+def _without_way_out(image_path: str, path: str, here: Container[str]) -> str:
+    """The photo's bare name if its path was true before the annotation was brought here."""
+    named = image_path.replace("\\", "/")
+    leads = posixpath.normpath(join(split_path(path)[0], named))
+    last = split_path(named)[1]
+    return last if leads.startswith("../") and folded(last) in here else image_path
+
+
+def _listed_classes(folder: Folder, labels: Labels) -> Sequence[str]:
+    """The first list of classes that knows all that are used."""
+    used = {name for photo in labels.photos for name in photo.names}
+    lists = [path for path in folder.with_suffix(".txt") if split_path(path)[1].lower() == LIST]
+    for path in sorted(lists, key=lambda path: path.count("/")):
+        try:
+            text = (folder.root / path).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            labels.findings.append(Finding("BW120", path, f"cannot be read ({error})", "not used"))
+            continue
+        listed = [line for line in text.split("\n") if line and line not in NOT_CLASSES]
+        if used <= set(listed):
+            return list(dict.fromkeys(listed))
+    return ()
+
+
+def _shapes(dataset: Dataset, index: int) -> Iterator[Object]:
+    rows = dataset.rows(index)
+    for box, label, flags in zip(
+        dataset.boxes[rows], dataset.labels[rows], dataset.flags[rows], strict=True
+    ):
+        xmin, ymin, xmax, ymax = json_file.decimals(box)
+        yield {
+            "label": dataset.classes[label],
+            "points": [[xmin, ymin], [xmax, ymax]],
+            "group_id": None,
+            "description": "",
+            "shape_type": BOX,
+            "flags": {name: True for name, bit in FLAGS.items() if flags & bit},
+            "mask": None,
+        }
+
+
+def _line(name: str) -> str:
+    if re.search(r"[\r\n]", name):
+        raise DataError(
+            "BW141",
+            f"the class name {name!r} has a line break, which {LIST} cannot hold.",
+            remedy="Rename the class.",
+        )
+    return name

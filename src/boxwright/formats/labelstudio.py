@@ -1,0 +1,256 @@
+"""Label Studio: a JSON list of tasks, as its exports JSON and JSON-MIN write it.
+
+Boxes are percent of the photo's sides, turned about their top left corner. Percents are made
+pixels of the size that the tool saw the photo in, since that shows whether it minded EXIF.
+The tool's button to turn a photo (`image_rotation`) turns the boxes with it, so these remain
+those of the photo as it is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from boxwright.data.dataset import Dataset
+from boxwright.data.images import is_photo
+from boxwright.formats import json_file, json_kinds
+from boxwright.formats.annotations import Holds, Labelled, Labels
+from boxwright.formats.folder import Folder, folded, join, split_path
+from boxwright.formats.frames import Size
+from boxwright.formats.json_file import Object, UnusableError
+
+NAME, TITLE = "labelstudio", "Label Studio"
+HOLDS = Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.FRACTIONS
+BY_STEM = False
+FILE = "tasks.json"
+LOCAL = "/data/local-files/?d="  # photos below the folder that Label Studio is told to serve
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://+")
+UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")  # put before the name of an uploaded photo
+HUNDRED = Size(100, 100)
+SIZE = ("original_width", "original_height")
+UNBOXED = frozenset({"rle", "imageDataURL", "vertices", "sequence"})
+DRAWN = UNBOXED | {"x", "points"}
+
+photo_folder = json_file.photo_folder
+
+
+class Region(NamedTuple):
+    """What one person drew: its place in the file, its shape in percent, what it shows."""
+
+    place: str
+    value: Object
+    names: list[str]
+
+
+def detect(folder: Folder) -> bool:
+    """Whether a JSON file lists tasks with their annotations."""
+    return json_kinds.holds(folder, NAME)
+
+
+def read(folder: Folder) -> Labels:
+    """The tasks that somebody has finished; neither skipped ones nor mere predictions."""
+    labels, here = Labels(), _photos_by_name(folder)
+    for path, content in json_file.read_all(folder, NAME, list, labels.broken):
+        shapes: Counter[str] = Counter()
+        tasks: dict[str, Labelled] = {}
+        for i, task in enumerate(content):
+            try:
+                one = _photo(task, path, f"[{i}]", here, shapes)
+            except UnusableError as error:
+                labels.broken.append(error.in_file(path))
+                continue
+            if one is not None:  # JSON-MIN repeats a task for each annotation: the last counts
+                tasks[one.photo] = one
+        labels.photos += tasks.values()
+        labels.findings += json_file.shapes_finding(path, shapes)
+    return labels
+
+
+def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
+    """A file of tasks for each split. Label Studio imports them if it serves `target`."""
+    for folder, indices in json_file.by_folder(dataset):
+        tasks = [
+            {
+                "data": {"image": LOCAL + json_file.url_path(names[i])},
+                "annotations": [{"result": list(_results(dataset, i))}],
+            }
+            for i in indices
+        ]
+        json_file.write(target / folder / FILE, tasks)
+
+
+def _photo(
+    task: object, path: str, place: str, here: Mapping[str, str], shapes: Counter[str]
+) -> Labelled | None:
+    """The photo of a task as its last annotation has it; None if nobody has finished it."""
+    if not isinstance(task, dict):
+        raise UnusableError(place, json_file.unlike(task, "a task"))
+    whole = isinstance(task.get("data"), dict)
+    regions = _regions_of_task(task, place) if whole else _regions_of_row(task, place)
+    if regions is None:
+        return None
+    name = _photo_name(task["data"] if whole else task, place, here)
+    photo = Labelled(path, name, place=f", {place}", split=json_file.folder_split(path))
+    photo.size = next((size for one in regions if (size := _size(one.value))), None)
+    for one in regions:
+        kind, box = _box(one, photo.size)
+        if kind:
+            shapes[kind] += 1
+        for label in one.names:
+            photo.add(label, box)
+    if photo.size is None:
+        photo.relative, photo.boxes = True, [side / 100 for side in photo.boxes]
+    return photo
+
+
+def _regions_of_task(task: Object, place: str) -> list[Region] | None:
+    """The regions of the last annotation that was not cancelled, as JSON exports have them."""
+    key = "annotations" if "annotations" in task else "completions"
+    finished = [
+        (where, one)
+        for where, one in json_file.objects(task.get(key) or [], f"{place}.{key}")
+        if not one.get("was_cancelled")
+    ]
+    if not finished:
+        return None
+    where, annotation = finished[-1]
+    results = list(json_file.objects(annotation.get("result"), f"{where}.result"))
+    labelled = {str(one.get("id")) for _, one in results if _labels(one.get("value"))}
+    regions = []
+    for where, one in results:
+        value = one.get("value")
+        names = _labels(value)
+        if not isinstance(value, dict) or not _is_drawn(value):
+            continue  # a remark on the whole photo, or a relation of two regions
+        if not names and str(one.get("id")) in labelled:
+            continue  # the same region once more, for its text or its shape alone
+        size = {side: one[side] for side in SIZE if side in one}
+        regions.append(Region(where, {**value, **size}, _class_names(names, where)))
+    return regions
+
+
+def _regions_of_row(row: Object, place: str) -> list[Region]:
+    """The regions of a row of a JSON-MIN export: all lists of things that were drawn."""
+    return [
+        Region(where, value, _class_names(_labels(value), where))
+        for key, values in row.items()
+        if isinstance(values, list) and any(_is_drawn(value) for value in values)
+        for where, value in json_file.objects(values, f"{place}.{key}")
+    ]
+
+
+def _labels(value: object) -> list[object]:
+    """What a region's `rectanglelabels`, `polygonlabels`, `labels` and the like say."""
+    if not isinstance(value, dict):
+        return []
+    lists = (value[key] for key in value if key.endswith("labels"))
+    return next((one for one in lists if isinstance(one, list) and one), [])
+
+
+def _class_names(labels: list[object], place: str) -> list[str]:
+    return [json_file.class_name(label, place) for label in labels or [None]]
+
+
+def _is_drawn(value: object) -> bool:
+    return isinstance(value, dict) and not DRAWN.isdisjoint(value)
+
+
+def _size(value: Object) -> Size | None:
+    size = json_file.stated_size(value, *SIZE)
+    return size if size and min(size) > 0 else None
+
+
+def _box(region: Region, size: Size | None) -> tuple[str, list[float]]:
+    """What kind of shape a region is, empty for a box, and the box around it, xyxy.
+
+    In pixels of a photo of `size`, or in percent if that is not known.
+    """
+    place, value, _ = region
+    width, height = size or HUNDRED
+    turn = math.radians(json_file.coordinates({"rotation": 0, **value}, ("rotation",), place)[0])
+    if turn and size is None:
+        raise UnusableError(place, "is turned, but the size of its photo is not stated")
+
+    def pixels(across: str, down: str) -> tuple[float, float]:
+        x, y = json_file.coordinates(value, (across, down), place)
+        return x * width / 100, y * height / 100
+
+    if "points" in value:
+        corners = json_file.points(value["points"], f"{place}.points")
+        scaled = [[x * width / 100, y * height / 100] for x, y in corners]
+        return "polygons", json_file.box_around(scaled)
+    if UNBOXED & value.keys():
+        raise UnusableError(place, "is painted or filmed, and so has no box; draw a rectangle")
+    x, y = pixels("x", "y")
+    if "radiusX" in value:
+        a, b = pixels("radiusX", "radiusY")
+        wide = math.hypot(a * math.cos(turn), b * math.sin(turn))
+        high = math.hypot(a * math.sin(turn), b * math.cos(turn))
+        return "ellipses", [x - wide, y - high, x + wide, y + high]
+    if "height" not in value:
+        return "points", [x, y, x, y]
+    wide, high = pixels("width", "height")
+    if not turn:
+        return "", [x, y, x + wide, y + high]
+    cos, sin = math.cos(turn), math.sin(turn)
+    corners = [[x + a * cos - b * sin, y + a * sin + b * cos] for a in (0, wide) for b in (0, high)]
+    return "turned rectangles", json_file.box_around(corners)
+
+
+def _photo_name(fields: Object, place: str, here: Mapping[str, str]) -> str:
+    """The photo that a task is about, from its URL: uploaded, served, or anywhere on the web."""
+    texts = [text for text in (fields.get("image"), *fields.values()) if isinstance(text, str)]
+    paths = [path for path in map(_path_in_url, texts) if is_photo(split_path(path)[1])]
+    if not paths:
+        raise UnusableError(place, "names no photo")
+    named = [unquote(paths[0]), paths[0]]
+    for path in named:
+        parent, last = split_path(path)
+        for name in (last, UPLOADED.sub("", last)):
+            if known := here.get(folded(name)):
+                return join(parent, known)
+    return named[0]
+
+
+def _path_in_url(url: str) -> str:
+    path, _, query = url.replace("\\", "/").partition("?")
+    for field in query.split("&"):
+        if field.startswith("d="):
+            path = field[2:]
+    return SCHEME.sub("", path).lstrip("/")
+
+
+def _photos_by_name(folder: Folder) -> dict[str, str]:
+    """Photos here by their `folded` names, also as Label Studio changes them when uploaded."""
+    names = json_file.photo_names(folder)
+    uploaded = {re.sub(r"[^\w.-]", "", key.replace(" ", "_")): name for key, name in names.items()}
+    return {**uploaded, **names}
+
+
+def _results(dataset: Dataset, index: int) -> Iterator[Object]:
+    width, height = dataset.sizes[index].tolist()
+    rows = dataset.rows(index)
+    for i, (box, label) in enumerate(zip(dataset.boxes[rows], dataset.labels[rows], strict=True)):
+        xmin, ymin, xmax, ymax = json_file.decimals(box)
+        yield {
+            "id": f"box{i + 1}",
+            "type": "rectanglelabels",
+            "from_name": "label",
+            "to_name": "image",
+            "original_width": width,
+            "original_height": height,
+            "image_rotation": 0,
+            "value": {
+                "x": 100 * xmin / width,
+                "y": 100 * ymin / height,
+                "width": 100 * (xmax - xmin) / width,
+                "height": 100 * (ymax - ymin) / height,
+                "rotation": 0,
+                "rectanglelabels": [dataset.classes[label]],
+            },
+        }

@@ -1,0 +1,219 @@
+"""VoTT: its JSON export, its own files for single photos, and the files of its first version.
+
+Boxes are pixels: in VoTT 2 the left, top, width and height in the photo, in VoTT 1 the corners
+in the photo as it was shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Container, Sequence
+from pathlib import Path
+from urllib.parse import unquote
+
+from boxwright.data.dataset import Dataset
+from boxwright.formats import json_file, json_kinds
+from boxwright.formats.annotations import Holds, Labelled, Labels
+from boxwright.formats.folder import Folder, folded, split_path
+from boxwright.formats.json_file import Object, UnusableError
+
+NAME, TITLE = "vott", "VoTT"
+HOLDS = (
+    Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.CLASS_ORDER | Holds.UNUSED_CLASSES | Holds.FRACTIONS
+)
+BY_STEM = False
+FILE = "boxwright-export.json"
+VERSION = "2.2.0"  # of VoTT, whose files these are like
+NOT_VISITED, VISITED, TAGGED = range(3)  # states of an asset
+IMAGE, VIDEO = 1, 2  # types of an asset
+BOXES = frozenset({"RECTANGLE", "SQUARE"})
+LED_BY = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|/+)+")  # schemes, drives and roots of paths
+COLOURS = ("#5db300", "#e81123", "#6917aa", "#015cda", "#4894fe", "#257ffd", "#ffaa1d", "#e3008c")
+
+photo_folder = json_file.photo_folder
+
+
+def detect(folder: Folder) -> bool:
+    """Whether a JSON file has assets or frames with regions."""
+    return json_kinds.holds(folder, NAME)
+
+
+def read(folder: Folder) -> Labels:
+    """All photos that were visited; a visited one without regions shows nothing.
+
+    Where VoTT's own file of a photo lies beside an export, that file is the newer.
+    """
+    labels, shapes = Labels(), Counter[str]()
+    here = json_file.photo_names(folder)
+    photos: dict[str, Labelled] = {}
+    classes: list[str] = []
+    for path, content in json_file.read_all(folder, NAME, dict, labels.broken):
+        own = "asset" in content
+        try:
+            assets = _assets(content)
+            classes += _classes(content)
+        except UnusableError as error:
+            labels.broken.append(error.in_file(path))
+            continue
+        for place, asset in assets.items():
+            try:
+                key, photo = _photo(asset, path, place, here, shapes)
+            except UnusableError as error:
+                labels.broken.append(error.in_file(path))
+                continue
+            if photo is not None and (own or key not in photos):
+                photos[key] = photo
+    labels.photos = list(photos.values())
+    if labels.photos:
+        labels.findings += json_file.shapes_finding(labels.photos[0].path, shapes)
+    labels.classes = list(dict.fromkeys(classes))
+    return labels
+
+
+def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
+    """An export for each split, beside the photos."""
+    tags = [
+        {"name": name, "color": COLOURS[i % len(COLOURS)]} for i, name in enumerate(dataset.classes)
+    ]
+    for folder, indices in json_file.by_folder(dataset):
+        assets = {}
+        for i in indices:
+            key = hashlib.sha256(names[i].encode(errors="surrogatepass")).hexdigest()[:32]
+            assets[key] = _asset(dataset, i, names[i], key)
+        content = {"name": "boxwright", "tags": tags, "version": VERSION, "assets": assets}
+        json_file.write(target / folder / FILE, content)
+
+
+def _assets(content: Object) -> dict[str, object]:
+    """Each photo's asset and regions by their place in the file, whichever version wrote it."""
+    if "asset" in content:
+        return {"": content}
+    first_version = "assets" not in content
+    name = "frames" if first_version else "assets"
+    entries = content.get(name)
+    if not isinstance(entries, dict):
+        raise UnusableError(name, json_file.unlike(entries, "an object"))
+    if first_version:
+        visited = content.get("visitedFrames", [])
+        seen = set(map(str, visited)) if isinstance(visited, list) else set()
+        entries = {key: _as_asset(key, one, key in seen) for key, one in entries.items()}
+    return {f"{name}.{key}": one for key, one in entries.items()}
+
+
+def _as_asset(name: str, regions: object, visited: bool) -> Object:
+    """What VoTT 1 says of a frame, as VoTT 2 would say it."""
+    if not isinstance(regions, list):
+        return {"asset": {"name": name}, "regions": regions}
+    state = TAGGED if regions else VISITED if visited else NOT_VISITED
+    shown = next((one for one in regions if isinstance(one, dict)), None)
+    size = shown and {side: shown.get(side) for side in ("width", "height")}
+    return {
+        "asset": {"name": name, "size": size, "state": state},
+        "regions": [_as_region(one) if isinstance(one, dict) else one for one in regions],
+    }
+
+
+def _as_region(one: Object) -> Object:
+    corners = [{"x": one.get(f"x{i}"), "y": one.get(f"y{i}")} for i in (1, 2)]
+    return {"type": "RECTANGLE", "tags": one.get("tags"), "points": corners}
+
+
+def _photo(
+    entry: object, path: str, place: str, here: Container[str], shapes: Counter[str]
+) -> tuple[str, Labelled | None]:
+    """The id and the labels of a photo; None if nobody has looked at it, or it is a video."""
+    asset = entry.get("asset") if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or not isinstance(asset, dict):
+        raise UnusableError(place, "holds no asset")
+    regions = entry.get("regions") or []
+    if asset.get("type") == VIDEO or (asset.get("state") == NOT_VISITED and not regions):
+        return "", None
+    name = _photo_name(asset, place, here)
+    photo = Labelled(path, name, place=place and f", {place}", split=json_file.folder_split(path))
+    if isinstance(asset.get("size"), dict):
+        photo.size = json_file.stated_size(asset["size"], "width", "height")
+    for where, region in json_file.objects(regions, f"{place}.regions".lstrip(".")):
+        box, kind = _box(region, where), region.get("type")
+        if isinstance(kind, str) and kind not in BOXES:
+            shapes[kind.lower()] += 1
+        tags = region.get("tags")
+        for tag in tags if isinstance(tags, list) and tags else [None]:
+            photo.add(json_file.class_name(tag, where), box)
+    return str(asset.get("id") or f"{path}, {place}"), photo
+
+
+def _box(region: Object, place: str) -> list[float]:
+    if region.get("boundingBox") is None:
+        return json_file.box_around(json_file.points(region.get("points"), f"{place}.points"))
+    left, top, width, height = json_file.coordinates(
+        region["boundingBox"], ("left", "top", "width", "height"), f"{place}.boundingBox"
+    )
+    return [left, top, left + width, top + height]
+
+
+def _photo_name(asset: Object, place: str, here: Container[str]) -> str:
+    """Where the photo was, if that is still told by its name; a path is a URL, a name is not."""
+    name, url = asset.get("name"), asset.get("path")
+    path = LED_BY.sub("", unquote(url).replace("\\", "/")) if isinstance(url, str) else ""
+    last = split_path(path)[1]
+    if not isinstance(name, str) or not name:
+        name = last
+    if not name:
+        raise UnusableError(place, "names no photo")
+    return path if last == name or (folded(name) not in here and folded(last) in here) else name
+
+
+def _classes(content: Object) -> list[str]:
+    """The class names in VoTT's order; version 1 has them in one text."""
+    if isinstance(content.get("inputTags"), str):
+        return [tag for tag in content["inputTags"].split(",") if tag.strip()]
+    tags = content.get("tags") or []
+    return [
+        json_file.class_name(tag.get("name"), place)
+        for place, tag in json_file.objects(tags, "tags")
+    ]
+
+
+def _asset(dataset: Dataset, index: int, name: str, key: str) -> Object:
+    width, height = dataset.sizes[index].tolist()
+    rows = dataset.rows(index)
+    regions = [
+        _region(json_file.decimals(box), dataset.classes[label], f"box{i + 1}")
+        for i, (box, label) in enumerate(
+            zip(dataset.boxes[rows], dataset.labels[rows], strict=True)
+        )
+    ]
+    last = split_path(name)[1]
+    return {
+        "asset": {
+            "format": last.rpartition(".")[2],
+            "id": key,
+            "name": last,
+            "path": f"file:{json_file.url_path(name)}",
+            "size": {"width": width, "height": height},
+            "state": TAGGED if regions else VISITED,
+            "type": IMAGE,
+        },
+        "regions": regions,
+        "version": VERSION,
+    }
+
+
+def _region(box: Sequence[float], tag: str, key: str) -> Object:
+    xmin, ymin, xmax, ymax = box
+    return {
+        "id": key,
+        "type": "RECTANGLE",
+        "tags": [tag],
+        "boundingBox": {
+            "left": xmin,
+            "top": ymin,
+            "width": round(xmax - xmin, 9),
+            "height": round(ymax - ymin, 9),
+        },
+        "points": [
+            {"x": x, "y": y} for x, y in ((xmin, ymin), (xmax, ymin), (xmax, ymax), (xmin, ymax))
+        ],
+    }

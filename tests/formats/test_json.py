@@ -1,0 +1,202 @@
+"""What all JSON formats have in common: who wrote a file, its encoding, its damage."""
+
+from __future__ import annotations
+
+import copy
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from json_samples import CREATEML_ROBOFLOW, LABELME, SAMPLES
+from PIL import Image
+
+from boxwright import formats
+from boxwright.data.dataset import Dataset, Photo
+from boxwright.errors import DataError
+from boxwright.formats.folder import Folder
+from boxwright.formats.json_kinds import HEAD
+
+if TYPE_CHECKING:
+    from conftest import VocFolder
+
+pytestmark = pytest.mark.tiny
+
+
+def format_of(sample: str) -> str:
+    return sample.partition("-")[0]
+
+
+def detected(root: Path) -> list[str]:
+    folder = Folder.scan(root)
+    return [name for name, form in formats.FORMATS.items() if form.detect(folder)]
+
+
+# ---- who wrote it ----
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_each_sample_is_of_one_format_and_shows_the_cat(voc_folder: VocFolder, sample: str) -> None:
+    voc_folder.photo("a.jpg")
+    voc_folder.text("a.json", SAMPLES[sample])
+    assert detected(voc_folder.root) == [format_of(sample)]
+    dataset = formats.read(voc_folder.root)
+    assert dataset.names == ("a.jpg",)
+    if sample.endswith("empty"):
+        assert len(dataset.boxes) == 0
+    else:
+        assert dataset.boxes[0].tolist() == pytest.approx([4, 6, 30, 40], abs=1e-5)
+        assert dataset.classes[dataset.labels[0]] == "cat"
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("order", ["alphabet", "backwards"])
+def test_the_order_of_keys_tells_nothing(voc_folder: VocFolder, sample: str, order: str) -> None:
+    def ordered(value: Any) -> Any:
+        if isinstance(value, dict):
+            keys = sorted(value, reverse=order == "backwards")
+            return {key: ordered(value[key]) for key in keys}
+        return [ordered(one) for one in value] if isinstance(value, list) else value
+
+    voc_folder.text("a.json", json.dumps(ordered(json.loads(SAMPLES[sample]))))
+    assert detected(voc_folder.root) == [format_of(sample)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[]",
+        "[1, 2]",
+        '{"name": "package", "version": "1.0", "files": ["a.jpg"]}',
+        '{"frames": {"a.png": {"frame": {"x": 1, "y": 2, "w": 3, "h": 4}}}}',
+        '{"assets": [{"asset": 1}], "layers": []}',
+        '{"a.jpg123": {"filename": "a.jpg", "size": 123, "regions": []}}',
+        '[{"data": {"image": "a.jpg"}}]',
+        '{"text": "\\"shapes\\": [{\\"points\\": 1}]"}',
+        '"imagePath"',
+    ],
+)
+def test_other_json_is_of_no_format(voc_folder: VocFolder, text: str) -> None:
+    voc_folder.photo("a.jpg")
+    voc_folder.text("a.json", text)
+    assert detected(voc_folder.root) == []
+
+
+def test_no_more_than_the_start_of_a_file_is_needed(voc_folder: VocFolder) -> None:
+    pixels = "A" * (3 * HEAD)
+    voc_folder.text("a.json", '{"flags": {}, "imageData": "' + pixels)
+    assert detected(voc_folder.root) == ["labelme"]
+
+
+# ---- encodings ----
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_any_unicode_is_read(voc_folder: VocFolder, sample: str, encoding: str) -> None:
+    voc_folder.photo("a.jpg")
+    text = SAMPLES[sample].replace('"cat"', '"Kätzchen"').replace(",cat", ",Kätzchen")
+    (voc_folder.root / "a.json").write_bytes(text.encode(encoding))
+    dataset = formats.read(voc_folder.root)
+    assert sample.endswith("empty") or "Kätzchen" in dataset.classes
+
+
+@pytest.mark.parametrize("form", sorted(set(map(format_of, SAMPLES))))
+@pytest.mark.parametrize(("photo", "label"), [("a.jpg", "c\ud800t"), ("\udcff.jpg", "cat")])
+def test_a_name_that_utf_8_cannot_hold_is_refused(
+    voc_folder: VocFolder, form: str, photo: str, label: str
+) -> None:
+    described = Photo(photo, 64, 48, [(1, 2, 3, 4)], [label])
+    dataset = Dataset.of(voc_folder.root, [described])
+    with pytest.raises(DataError, match="UTF-8 cannot hold") as caught:
+        formats.write(dataset, voc_folder.root, form)
+    assert caught.value.code == "BW141"
+
+
+# ---- damage ----
+
+
+@pytest.mark.parametrize(
+    ("content", "where", "message"),
+    [
+        (LABELME[:-9].encode(), "a.json:11", "not well-formed JSON"),
+        (LABELME.replace('"flags": {},', '"flags": {}', 1).encode(), "a.json:4", "delimiter"),
+        (LABELME.replace("cat", "b\xe4r").encode("cp1252"), "a.json", "cannot be read"),
+        (LABELME.replace("48", "4" * 5000).encode(), "a.json", "cannot be read"),
+        (LABELME.replace("null}", "[" * 20_000).encode(), "a.json", "nested too deeply"),
+        (LABELME.encode() + b"\0\0\0", "a.json:12", "Extra data"),
+        (b"", "a.json:1", "Expecting value"),
+        (b"\0" * 100, "a.json", "not well-formed|cannot be read"),
+        (b"<html>404: Not found</html>", "a.json:1", "Expecting value"),
+    ],
+)
+def test_damage_is_named_with_its_place(
+    voc_folder: VocFolder, content: bytes, where: str, message: str
+) -> None:
+    voc_folder.photo("a.jpg")
+    voc_folder.photo("good.jpg")
+    voc_folder.text("good.json", LABELME.replace("a.jpg", "good.jpg"))
+    (voc_folder.root / "a.json").write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        formats.read(voc_folder.root)
+    assert caught.value.code == "BW110"
+    assert caught.value.where is not None
+    assert caught.value.where.startswith(str(voc_folder.root / where))
+
+
+def test_a_file_of_another_format_is_not_this_ones_damage(voc_folder: VocFolder) -> None:
+    voc_folder.photo("a.jpg")
+    voc_folder.text("a.json", LABELME)
+    voc_folder.text("b.json", CREATEML_ROBOFLOW)
+    voc_folder.text("tsconfig.json", '{"compilerOptions": {}}')
+    dataset = formats.read(voc_folder.root, "labelme")
+    assert (dataset.names, dataset.findings) == (("a.jpg",), ())
+
+
+def nodes(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Each place in a JSON value, as the thing that holds it and its key there."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, one in list(items):
+        yield value, key
+        if isinstance(one, dict | list):
+            yield from nodes(one)
+
+
+ODD = st.sampled_from(
+    (
+        *(None, True, [], {}, "", "x", "../../x.jpg", "/etc/passwd", -1, 0, 1e308, float("nan")),
+        *(10**400, "9" * 5000, [[]], [None], [{}], {"": {}}, {"x": "y"}, [1, 2], "\ud800", "\0"),
+    )
+).map(copy.deepcopy)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_odd_values_anywhere_are_an_error_with_a_code_or_harmless(
+    sample: str, data: st.DataObject
+) -> None:
+    content = json.loads(SAMPLES[sample])
+    for _ in range(data.draw(st.integers(1, 3))):
+        places = list(nodes(content))
+        if places:
+            holder, key = places[data.draw(st.integers(0, len(places) - 1))]
+            holder[key] = data.draw(ODD)
+    with tempfile.TemporaryDirectory() as folder:
+        Image.new("RGB", (64, 48)).save(Path(folder) / "a.jpg")
+        (Path(folder) / "a.json").write_text(json.dumps(content), encoding="utf-8")
+        try:
+            outcome: Dataset | DataError = formats.read(folder, format_of(sample))
+        except DataError as error:
+            outcome = error
+    if isinstance(outcome, DataError):
+        assert outcome.code in {"BW101", "BW110", "BW112", "BW114"}
+        assert outcome.where
+        assert outcome.remedy
+    else:
+        assert set(outcome.names) <= {"a.jpg"}

@@ -1,0 +1,278 @@
+"""LabelMe: one JSON file per photo, with shapes of many kinds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from boxwright import formats
+from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Photo, Split
+from boxwright.errors import DataError
+
+if TYPE_CHECKING:
+    from conftest import VocFolder
+
+pytestmark = pytest.mark.tiny
+
+
+def shape(points: Any, kind: str | None = "rectangle", label: Any = "cat", **more: Any) -> Any:
+    return {"label": label, "points": points, "shape_type": kind, **more}
+
+
+CAT = shape([[4, 6], [30, 40]])
+
+
+def labelme(*shapes: Any, **more: Any) -> str:
+    content = {
+        "version": "5.4.1",
+        "flags": {},
+        "shapes": list(shapes),
+        "imagePath": "a.jpg",
+        "imageData": None,
+        "imageHeight": 48,
+        "imageWidth": 64,
+    }
+    return json.dumps({**content, **more})
+
+
+def codes(dataset: Dataset) -> list[str]:
+    return [finding.code for finding in dataset.findings]
+
+
+# ---- shapes ----
+
+
+@pytest.mark.parametrize(
+    ("one", "box"),
+    [
+        (shape([[4, 6], [30, 40]]), [4, 6, 30, 40]),
+        (shape([[30, 40], [4, 6]]), [4, 6, 30, 40]),
+        (shape([[30, 6], [4, 40]]), [4, 6, 30, 40]),
+        (shape([[4, 6], [30, 6], [30, 40], [4, 40]]), [4, 6, 30, 40]),  # AnyLabeling's corners
+        (shape([["4.5", 6], [30, 40]]), [4.5, 6, 30, 40]),
+        (shape([[4, 20], [30, 6], [20, 40]], "polygon"), [4, 6, 30, 40]),
+        (shape([[4, 20], [30, 6], [20, 40]], None), [4, 6, 30, 40]),  # before there were kinds
+        (shape([[20, 20], [23, 24]], "circle"), [15, 15, 25, 25]),
+        (shape([[30, 40], [4, 6]], "line"), [4, 6, 30, 40]),
+        (shape([[4, 6], [9, 9], [30, 40]], "linestrip"), [4, 6, 30, 40]),
+        (shape([[4, 6]], "point"), [4, 6, 4, 6]),
+        (shape([[4, 6], [9, 9], [30, 40]], "points"), [4, 6, 30, 40]),
+        (shape([[4, 6], [30, 40]], "mask", mask="iVBORw0KGgo"), [4, 6, 30, 40]),
+        (shape([[17, 0], [34, 23], [17, 46], [0, 23]], "rotation"), [0, 0, 34, 46]),
+    ],
+)
+def test_the_box_around_each_shape(voc_folder: VocFolder, one: Any, box: list[float]) -> None:
+    voc_folder.photo("a.jpg")
+    voc_folder.text("a.json", labelme(one))
+    dataset = formats.read(voc_folder.root)
+    assert dataset.boxes.tolist() == [box]
+    assert codes(dataset) == ([] if one["shape_type"] == "rectangle" else ["BW143"])
+
+
+def test_shapes_are_counted_once(voc_folder: VocFolder) -> None:
+    for name in "ab":
+        voc_folder.photo(f"{name}.jpg")
+        polygon = shape([[1, 2], [3, 4], [5, 1]], "polygon")
+        circle = shape([[20, 20], [23, 24]], "circle")
+        voc_folder.text(f"{name}.json", labelme(polygon, polygon, circle, CAT))
+    (finding,) = formats.read(voc_folder.root).findings
+    assert finding.code == "BW143"
+    assert "2 circle, 4 polygon" in finding.message
+
+
+def test_parts_of_an_object_that_something_hides_are_one_box(voc_folder: VocFolder) -> None:
+    left = shape([[0, 0], [10, 0], [5, 20]], "polygon", group_id=1)
+    right = shape([[30, 10], [40, 10], [35, 30]], "polygon", group_id=1)
+    other = shape([[50, 10], [60, 10], [55, 30]], "polygon", group_id=2)
+    dog = shape([[1, 1], [2, 2], [3, 1]], "polygon", "dog", group_id=1)
+    loose = shape([[7, 7], [8, 8], [9, 7]], "polygon", group_id=None)
+    boxes = [shape([[i, 1], [i + 5, 9]], group_id=3) for i in (1, 20)]
+    voc_folder.photo("a.jpg")
+    voc_folder.text("a.json", labelme(left, other, dog, loose, loose, right, *boxes))
+    dataset = formats.read(voc_folder.root)
+    assert dataset.boxes.tolist() == [
+        [0, 0, 40, 30],
+        [50, 10, 60, 30],
+        [1, 1, 3, 2],
+        [7, 7, 9, 8],
+        [7, 7, 9, 8],
+        [1, 1, 6, 9],  # rectangles of one group are boxes of their own
+        [20, 1, 25, 9],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "flags"),
+    [
+        ({}, 0),
+        ({"flags": {}}, 0),
+        ({"flags": None}, 0),
+        ({"flags": {"difficult": True, "occluded": True}}, DIFFICULT),
+        ({"flags": {"difficult": False, "truncated": True}}, TRUNCATED),
+        ({"flags": {"crowd": True, "truncated": True}}, CROWD | TRUNCATED),
+        ({"flags": {"difficult": "no"}}, 0),
+        ({"flags": {}, "difficult": True}, DIFFICULT),  # AnyLabeling
+        ({"flags": {}, "difficult": False}, 0),
+    ],
+)
+def test_flags(voc_folder: VocFolder, more: dict[str, Any], flags: int) -> None:
+    voc_folder.photo("a.jpg")
+    voc_folder.text("a.json", labelme({**CAT, **more}))
+    assert formats.read(voc_folder.root).flags.tolist() == [flags]
+
+
+# ---- photos ----
+
+
+@pytest.mark.parametrize(
+    ("annotation", "image_path", "photo"),
+    [
+        ("a.json", "a.jpg", "a.jpg"),
+        ("a.json", "renamed since.jpg", "a.jpg"),
+        ("a.json", None, "a.jpg"),
+        ("labels/a.json", "../images/a.jpg", "images/a.jpg"),
+        ("labels\\a.json".replace("\\", "/"), "..\\images\\a.jpg", "images/a.jpg"),
+        ("labels/a.json", "..\\..\\old place\\a.jpg", "images/a.jpg"),
+        ("a.json", "../images/a.jpg", "a.jpg"),  # brought together since
+        ("a.json", "C:\\Users\\me\\a.jpg", "a.jpg"),
+        ("a.jpg.json", "a.jpg", "a.jpg"),
+        ("0001.json", "a.jpg", "a.jpg"),
+    ],
+)
+def test_an_annotation_finds_its_photo(
+    voc_folder: VocFolder, annotation: str, image_path: str | None, photo: str
+) -> None:
+    voc_folder.photo(photo)
+    voc_folder.text(annotation, labelme(CAT, imagePath=image_path))
+    assert formats.read(voc_folder.root).names == (photo,)
+
+
+@pytest.mark.parametrize("image_path", ["../../gone.jpg", "..\\gone.jpg", "/etc/gone.jpg"])
+def test_a_photo_outside_of_the_folder_is_refused(voc_folder: VocFolder, image_path: str) -> None:
+    voc_folder.photo("b.jpg")
+    voc_folder.text("a.json", labelme(imagePath=image_path))
+    with pytest.raises(DataError) as caught:
+        formats.read(voc_folder.root)
+    assert caught.value.code == "BW112"
+
+
+@pytest.mark.parametrize(
+    ("more", "box", "found"),
+    [
+        ({"imageHeight": 96, "imageWidth": 128}, [2, 3, 15, 20], ["BW108"]),
+        ({"imageHeight": None, "imageWidth": None}, [4, 6, 30, 40], ["BW139"]),
+        ({"imageHeight": "tall", "imageWidth": 64}, [4, 6, 30, 40], ["BW139"]),
+    ],
+)
+def test_the_size_may_be_missing(
+    voc_folder: VocFolder, more: dict[str, Any], box: list[float], found: list[str]
+) -> None:
+    voc_folder.photo("a.jpg")
+    voc_folder.text("a.json", labelme(CAT, **more))
+    dataset = formats.read(voc_folder.root)
+    assert (dataset.boxes.tolist(), codes(dataset)) == ([box], found)
+
+
+def test_the_size_may_have_no_place(voc_folder: VocFolder) -> None:
+    voc_folder.photo("a.jpg")
+    voc_folder.text("a.json", '{"shapes": [], "imagePath": "a.jpg", "imageData": null}')
+    dataset = formats.read(voc_folder.root)
+    assert (dataset.names, len(dataset.boxes), codes(dataset)) == (("a.jpg",), 0, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [
+        ("__ignore__\n_background_\ndog\ncat\nox\n", ("dog", "cat", "ox")),
+        ("\ufeffdog\r\ncat\r\n".replace("\r", ""), ("dog", "cat")),
+        ("dog\n", ("cat",)),  # does not know the cat: it is a list of something else
+        ("0 cat\n1 dog\n", ("cat",)),
+    ],
+)
+def test_labels_txt_gives_the_classes(
+    voc_folder: VocFolder, text: str, classes: tuple[str, ...]
+) -> None:
+    voc_folder.photo("images/a.jpg")
+    voc_folder.text("images/a.json", labelme(CAT))
+    voc_folder.text("labels.txt", text)
+    assert formats.read(voc_folder.root, "labelme").classes == classes
+
+
+# ---- damage ----
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "message"),
+    [
+        (labelme(CAT, shape([[1, 2], [3, 4]], label=" ")), "shapes[1]", "no class name"),
+        (labelme(shape([[1, 2], [3, 4]], label=None)), "shapes[0]", "no class name"),
+        (labelme(shape([[1, 2]])), "shapes[0]", "one corner"),
+        (labelme(shape([])), "shapes[0].points", "not a list of points"),
+        (labelme(shape(None)), "shapes[0].points", "is missing"),
+        (labelme(shape("1,2,3,4")), "shapes[0].points", "not a list of points"),
+        (labelme(shape([[1, 2], [3]])), "shapes[0].points[1]", "y is missing"),
+        (labelme(shape([[1, 2], 3])), "shapes[0].points[1]", "is 3, not an object"),
+        (labelme(shape([[1, 2], [3, "low"]])), "shapes[0].points[1]", "y is 'low'"),
+        (labelme(shape([[1, 2], [3, float("inf")]])), "shapes[0].points[1]", "y is inf"),
+        (labelme(shape([[1, 2]], "circle")), "shapes[0]", "circle"),
+        (labelme("cat"), "shapes[0]", "is 'cat', not an object"),
+        (labelme(shapes=None), "shapes", "is missing"),
+        (labelme(shapes={"0": CAT}), "shapes", "an object, not a list"),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_its_place(
+    voc_folder: VocFolder, text: str, where: str, message: str
+) -> None:
+    voc_folder.photo("a.jpg")
+    voc_folder.text("a.json", text)
+    with pytest.raises(DataError, match=message) as caught:
+        formats.read(voc_folder.root)
+    assert caught.value.code == "BW110"
+    assert caught.value.where == str(voc_folder.root / f"a.json, {where}")
+
+
+# ---- writing ----
+
+
+def test_written_as_labelme_saves_it(voc_folder: VocFolder, tmp_path: Path) -> None:
+    voc_folder.photo("sub/a.jpg")
+    photo = Photo("sub/a.jpg", 64, 48, [(1.5, 2, 20.3, 40)], ["dog"], [DIFFICULT | CROWD])
+    formats.write(Dataset.of(voc_folder.root, [photo], ["dog", "cat"]), tmp_path / "out", "labelme")
+    content = json.loads((tmp_path / "out/images/sub/a.json").read_text(encoding="utf-8"))
+    assert content["imagePath"] == "a.jpg"
+    assert (content["imageWidth"], content["imageHeight"]) == (64, 48)
+    assert content["imageData"] is None
+    (one,) = content["shapes"]
+    assert one["points"] == [[1.5, 2], [20.3, 40]]
+    assert one["shape_type"] == "rectangle"
+    assert one["flags"] == {"difficult": True, "crowd": True}
+    assert (tmp_path / "out/labels.txt").read_text(encoding="utf-8") == "dog\ncat\n"
+
+
+def test_photos_that_lie_in_the_target_keep_split_and_annotation(voc_folder: VocFolder) -> None:
+    photos = []
+    marked = [("test/a.jpg", Split.TEST), ("x/b.jpg", Split.TRAIN), ("x/b.png", Split.VAL)]
+    for i, (name, split) in enumerate(marked):
+        voc_folder.photo(name)
+        photos.append(Photo(name, 64, 48, [(1, 2, 30 + i, 4)], ["cat"], [0], split))
+    dataset = Dataset.of(voc_folder.root, photos, ["cat"])
+    formats.write(dataset, voc_folder.root, "labelme")
+    files = sorted(
+        p.relative_to(voc_folder.root).as_posix() for p in Path(voc_folder.root).rglob("*.json")
+    )
+    assert files == ["test/a.json", "train/x/b.jpg.json", "valid/x/b.png.json"]
+    back = formats.read(voc_folder.root)
+    assert back.names == dataset.names
+    assert back.fingerprint() == dataset.fingerprint()
+    assert back.findings == ()
+
+
+def test_a_class_name_that_the_list_cannot_hold_is_refused(voc_folder: VocFolder) -> None:
+    voc_folder.photo("a.jpg")
+    dataset = Dataset.of(voc_folder.root, [Photo("a.jpg", 64, 48, [(1, 2, 3, 4)], ["c\nt"])])
+    with pytest.raises(DataError, match="line break") as caught:
+        formats.write(dataset, voc_folder.root, "labelme")
+    assert caught.value.code == "BW141"
