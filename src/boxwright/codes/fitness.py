@@ -172,4 +172,12 @@ FITNESS: dict[str, Meaning] = {
         "Repair the named line, or delete the file and run `boxwright split` again; photos may "
         "then change sides.",
     ),
+    "BW147": Meaning(
+        "warning",
+        "Parts of a TFRecord are missing",
+        "A file such as train.record-00000-of-00010 is one of ten, and not all of them are here: a "
+        "download or copy was interrupted.",
+        "Copy the missing files too, or make the records anew. Until then their photos are not "
+        "used.",
+    ),
 }

@@ -7,12 +7,12 @@ from pathlib import Path
 from boxwright.data.dataset import Dataset
 from boxwright.data.findings import Finding
 from boxwright.errors import DataError
-from boxwright.formats import voc, writing
+from boxwright.formats import tfrecord, voc, writing
 from boxwright.formats.annotations import Format
 from boxwright.formats.assemble import assemble
 from boxwright.formats.folder import Folder
 
-FORMATS: dict[str, Format] = {form.NAME: form for form in (voc,)}
+FORMATS: dict[str, Format] = {form.NAME: form for form in (voc, tfrecord)}
 REMEDY = (
     "Label photos with LabelImg or VoTT and save as Pascal VOC: an .xml beside each photo, "
     "or Annotations beside JPEGImages."

@@ -30,6 +30,7 @@ class Labelled:
             it, 0 x 0 if it has and says nothing sensible there.
         place: where in the file: `:12` for a line, `, record 3`.
         relative: whether boxes are fractions of the oriented photo instead of pixels.
+        as_stored: whether fractions are of the photo as it is stored, by tools that ignore EXIF.
         alone: whether the file is about this one photo, so that the photo may bear its name.
         split: what the annotation says the photo is for.
         span: start and length of the photo's bytes, if they are in the annotation file itself.
@@ -43,6 +44,7 @@ class Labelled:
     size: Size | None = None
     place: str = ""
     relative: bool = False
+    as_stored: bool = False
     alone: bool = False
     split: Split = Split.UNMARKED
     span: tuple[int, int] = WHOLE

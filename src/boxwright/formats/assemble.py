@@ -12,7 +12,7 @@ from boxwright.data.labels import read_label_map
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labelled, Labels
 from boxwright.formats.folder import Folder, join, split_path, stem
-from boxwright.formats.frames import in_pixels, into_photo, uncertain
+from boxwright.formats.frames import from_stored, in_pixels, into_photo, uncertain
 from boxwright.formats.marks import split_marks
 from boxwright.formats.pairing import Pairing
 
@@ -57,12 +57,14 @@ def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Datas
             message = f"the annotation says that the photo is {one.size}"
             findings.append(Finding("BW139", name, message, "its own size is taken", (name,)))
             one.size = None
-        if one.relative:
+        if one.as_stored:
+            boxes = from_stored(one.boxes, one.size, header)
+        elif one.relative:
             boxes = in_pixels(one.boxes, header.width, header.height)
         else:
             boxes, odd = into_photo(one.boxes, one.size, header, name)
             findings += odd
-        if one.names and uncertain(one.size, header):
+        if one.names and not one.as_stored and uncertain(one.size, header):
             unsure.append(name)
         photos.append(
             Photo(name, header.width, header.height, boxes, one.names, one.flags, mark, one.span)

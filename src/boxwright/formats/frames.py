@@ -38,6 +38,18 @@ def in_pixels(fractions: Sequence[float], width: int, height: int) -> Boxes:
     return as_boxes(np.where(np.abs(pixels - whole) <= 1e-6 * far_corner, whole, pixels))
 
 
+def from_stored(fractions: Sequence[float], stated: Size | None, header: Header) -> Boxes:
+    """Fractions of the photo as it is stored, as `(n, 4)` pixels of the oriented photo.
+
+    If the stated size is that of the oriented photo alone, they are fractions of that one.
+    """
+    upright = Size(header.width, header.height)
+    stored = Size(header.height, header.width) if header.swaps_sides else upright
+    if stated and _same_shape(stated, upright) and not _same_shape(stated, stored):
+        return in_pixels(fractions, *upright)
+    return orient(in_pixels(fractions, *stored), header.orientation, *stored)
+
+
 def into_photo(
     drawn: Sequence[float], stated: Size | None, header: Header, where: str
 ) -> tuple[Boxes, list[Finding]]:

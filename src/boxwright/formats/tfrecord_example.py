@@ -1,0 +1,213 @@
+"""tf.train.Example, read and written without TensorFlow: a map of names to lists of values.
+
+    Example { Features features = 1; }      Features { map<string, Feature> feature = 1; }
+    Feature { oneof { BytesList = 1; FloatList = 2; Int64List = 3; } }, each { repeated value = 1; }
+
+The wire format is that of protocol buffers: a field is a varint `number << 3 | type`, and then a
+varint (type 0), 8 bytes (1), a varint length and so many bytes (2), or 4 bytes (5).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+VARINT, EIGHT_BYTES, SIZED, FOUR_BYTES = 0, 1, 2, 5
+BYTES_LIST, FLOAT_LIST, INT64_LIST = 1, 2, 3
+SMALL = [bytes([n]) for n in range(128)]
+
+
+class NoExampleError(ValueError):
+    """The bytes are no tf.train.Example."""
+
+
+@dataclass(slots=True)
+class Feature:
+    """One list of values: of numbers, or of byte strings as `(start, stop)` in the Example."""
+
+    numbers: list[float] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+
+
+NOTHING = Feature()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The features of one serialised Example that were asked for."""
+
+    data: bytes = field(repr=False)
+    features: dict[bytes, Feature]
+
+    def numbers(self, key: bytes) -> list[float]:
+        """Its float or integer values; none if it is absent, or not of numbers."""
+        return self.features.get(key, NOTHING).numbers
+
+    def spans(self, key: bytes) -> list[tuple[int, int]]:
+        """Where in the data its byte strings start and stop."""
+        return self.features.get(key, NOTHING).spans
+
+    def texts(self, key: bytes) -> list[str]:
+        """Its byte strings as text: UTF-8, or else Latin-1, which old scripts wrote."""
+        return [_text(self.data[start:stop]) for start, stop in self.spans(key)]
+
+
+def parse_example(data: bytes, wanted: Collection[bytes]) -> Example:
+    """A serialised Example with its `wanted` features; of the others nothing is decoded.
+
+    Raises:
+        NoExampleError: the bytes are something else, or cut off.
+    """
+    features: dict[bytes, Feature] = {}
+    for start, stop in _messages(data, 0, len(data)):
+        for entry, entry_stop in _messages(data, start, stop):
+            key, value = b"", (entry, entry)
+            for number, kind, begin, end in _fields(data, entry, entry_stop):
+                if (number, kind) == (1, SIZED):
+                    key = data[begin:end]
+                elif (number, kind) == (2, SIZED):
+                    value = begin, end
+            if key in wanted:
+                features[key] = _feature(data, *value)
+    return Example(data, features)
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _messages(data: bytes, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """The embedded messages with field number 1."""
+    for number, kind, begin, end in _fields(data, start, stop):
+        if (number, kind) == (1, SIZED):
+            yield begin, end
+
+
+def _feature(data: bytes, start: int, stop: int) -> Feature:
+    feature = Feature()
+    for values, kind, begin, end in _fields(data, start, stop):
+        if kind != SIZED:
+            raise NoExampleError
+        for number, kind_of_value, *span in _fields(data, begin, end):
+            if number != 1:
+                continue
+            if values == BYTES_LIST and kind_of_value == SIZED:
+                feature.spans.append((span[0], span[1]))
+            elif values == FLOAT_LIST and kind_of_value in {SIZED, FOUR_BYTES}:
+                feature.numbers += _floats(data, *span)
+            elif values == INT64_LIST and kind_of_value in {SIZED, VARINT}:
+                feature.numbers += _integers(data, *span)
+    return feature
+
+
+def _floats(data: bytes, start: int, stop: int) -> tuple[float, ...]:
+    count, rest = divmod(stop - start, 4)
+    if rest:
+        raise NoExampleError
+    return struct.unpack_from(f"<{count}f", data, start)
+
+
+def _integers(data: bytes, start: int, stop: int) -> Iterator[int]:
+    while start < stop:
+        value, start = _varint(data, start, stop)
+        yield value - (1 << 64) if value >> 63 else value
+
+
+def _fields(data: bytes, at: int, stop: int) -> Iterator[tuple[int, int, int, int]]:
+    """The fields of a message: number, type, and where the value starts and stops."""
+    while at < stop:
+        tag, at = _varint(data, at, stop)
+        kind, start = tag & 7, at
+        if kind == SIZED:
+            length, start = _varint(data, at, stop)
+            at = start + length
+        elif kind == VARINT:
+            _, at = _varint(data, at, stop)
+        elif kind in {FOUR_BYTES, EIGHT_BYTES}:
+            at += 4 if kind == FOUR_BYTES else 8
+        else:  # groups, which no Example has
+            raise NoExampleError
+        if at > stop:
+            raise NoExampleError
+        yield tag >> 3, kind, start, at
+
+
+def _varint(data: bytes, at: int, stop: int) -> tuple[int, int]:
+    """The number of up to 64 bits at `at`, and where it ends."""
+    value = shift = 0
+    while at < stop and shift < 64:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value & 0xFFFFFFFFFFFFFFFF, at
+        shift += 7
+    raise NoExampleError
+
+
+def texts(key: bytes, values: Iterable[bytes]) -> bytes:
+    """A part of an Example: a name and its byte strings."""
+    feature = _sized(BYTES_LIST, b"".join([_sized(1, value) for value in values]))
+    return _sized(1, _sized(1, key) + _sized(2, feature))
+
+
+def text(key: bytes, value: bytes) -> bytes:
+    """A part of an Example: a name and one byte string."""
+    return head_of_entry(key, BYTES_LIST, len(value)) + value
+
+
+def floats(key: bytes, values: NDArray[np.float32]) -> bytes:
+    """A part of an Example: a name and its numbers, packed."""
+    packed = values.astype("<f4", copy=False).tobytes()
+    return head_of_entry(key, FLOAT_LIST, len(packed)) + packed
+
+
+def integers(key: bytes, values: Iterable[int]) -> bytes:
+    """A part of an Example: a name and its whole numbers, packed."""
+    packed = b"".join([_number(value & 0xFFFFFFFFFFFFFFFF) for value in values])
+    return head_of_entry(key, INT64_LIST, len(packed)) + packed
+
+
+def head_of_example(parts: bytes, key: bytes, length: int) -> bytes:
+    """A serialised Example of these parts, up to the last one's only byte string of `length` bytes.
+
+    So a photo need not be copied into its Example.
+    """
+    parts += head_of_entry(key, BYTES_LIST, length)
+    return _head(1, len(parts) + length) + parts
+
+
+@lru_cache(4096)
+def head_of_entry(key: bytes, values: int, length: int) -> bytes:
+    """A name and all else that stands before a single byte string, or packed numbers."""
+    value = _head(1, length)
+    of_list = _head(values, len(value) + length) + value
+    entry = _sized(1, key) + _head(2, len(of_list) + length) + of_list
+    return _head(1, len(entry) + length) + entry
+
+
+def _sized(number: int, content: bytes) -> bytes:
+    return _head(number, len(content)) + content
+
+
+def _head(number: int, length: int) -> bytes:
+    return SMALL[number << 3 | SIZED] + _number(length)
+
+
+def _number(value: int) -> bytes:
+    if value < 128:
+        return SMALL[value]
+    groups = bytearray()
+    while value > 127:
+        groups.append(value & 127 | 128)
+        value >>= 7
+    groups.append(value)
+    return bytes(groups)

@@ -1,0 +1,238 @@
+"""One TFRecord file as labelled photos. The photos stay in the file: each is a span of it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from boxwright.data.dataset import Split
+from boxwright.data.findings import Finding
+from boxwright.data.images import is_photo
+from boxwright.data.signature import kind_of
+from boxwright.formats.annotations import Broken, Labelled, Labels, number
+from boxwright.formats.folder import folded, join, stem
+from boxwright.formats.frames import Size
+from boxwright.formats.tfrecord_example import Example, NoExampleError, parse_example
+from boxwright.formats.tfrecord_file import HEAD, Record, compression, read_records
+from boxwright.formats.tfrecord_keys import (
+    ENCODED,
+    FILENAME,
+    FLAGS,
+    HEIGHT,
+    KIND,
+    LABEL,
+    SIDES,
+    TEXT,
+    WIDTH,
+)
+
+WANTED = frozenset({ENCODED, FILENAME, KIND, WIDTH, HEIGHT, TEXT, LABEL, *SIDES, *FLAGS})
+MOST_BROKEN = 100  # records of a file; one with more is not worth reading on
+LONGEST_NAME = 150  # bytes; file systems take 255, and a number or suffix may be added
+UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')  # what Windows does not take in a file name
+SUFFIXES = {"png": ".png", "gif": ".gif", "bmp": ".bmp", "tiff": ".tif", "webp": ".webp"}
+BACKGROUND = "label 0, which is the background to the Object Detection API: classes count from 1"
+
+
+class UnusableError(Exception):
+    """The record cannot be used: code, reason."""
+
+
+@dataclass
+class ClassIds:
+    """Which ids the records give to the classes that they name."""
+
+    of_name: dict[str, int] = field(default_factory=dict)
+    clear: bool = True
+
+    def add(self, name: str, label: int) -> None:
+        """Take down that a box of class `name` has this label."""
+        self.clear &= self.of_name.setdefault(name, label) == label
+
+    def in_order(self) -> list[str]:
+        """The classes in the order of their ids; none if two share one, or one has two."""
+        if not self.clear or len(set(self.of_name.values())) < len(self.of_name):
+            return []
+        return sorted(self.of_name, key=self.of_name.__getitem__)
+
+
+@dataclass
+class RecordFile:
+    """Reads one file.
+
+    Attributes:
+        path: the file, below the root.
+        split: what its photos are for.
+        label_map: names of the ids, for records that do not name their classes.
+        ids: where it takes down which ids the classes have.
+    """
+
+    path: str
+    split: Split
+    label_map: Mapping[int, str]
+    ids: ClassIds
+    _taken: dict[str, int] = field(default_factory=dict)  # name -> the number last added to it
+    _unnamed: set[int] = field(default_factory=set)
+    _background: list[str] = field(default_factory=list)
+    _mismarked: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def read_into(self, labels: Labels, root: Path) -> None:
+        """Add the file's photos, and what is broken or odd about it."""
+        broken: list[Broken] = []
+        try:
+            with (root / self.path).open("rb") as file:
+                if how := compression(file.read(HEAD.size)):
+                    broken.append(Broken("BW110", self.path, _compressed(how)))
+                    return
+                for record in read_records(file):
+                    try:
+                        labels.photos.append(self._labelled(record))
+                    except UnusableError as error:
+                        code, reason = error.args
+                        where = f"{self.path}{_place(record)}"
+                        broken.append(Broken(code, where, f"at byte {record.offset}: {reason}"))
+                    if len(broken) == MOST_BROKEN:
+                        reason = f"{MOST_BROKEN} records cannot be used, so the rest is not read"
+                        broken.append(Broken("BW110", self.path, reason))
+                        return
+        except OSError as error:
+            broken.append(Broken("BW110", self.path, f"cannot be read ({error})"))
+        finally:
+            labels.broken += broken
+            labels.findings += self._findings()
+
+    def _labelled(self, record: Record) -> Labelled:
+        if record.damage:
+            raise UnusableError("BW110", record.damage)
+        try:
+            example = parse_example(record.data, WANTED)
+        except NoExampleError:
+            raise UnusableError("BW110", "it is not a tf.train.Example") from None
+        start, stop = next(iter(example.spans(ENCODED)), (0, 0))
+        if start == stop:
+            raise UnusableError("BW110", "it holds no photo (image/encoded)")
+        boxes = _boxes(example)
+        names = self._names(example, len(boxes))
+        flags = _flags(example, len(boxes))
+        kind = kind_of(record.data[start : start + 16])
+        labelled = Labelled(
+            self.path,
+            self._photo(example, kind, record.number),
+            size=_size(example),
+            place=_place(record),
+            relative=True,
+            as_stored=True,
+            split=self.split,
+            span=(record.offset + HEAD.size + start, stop - start),
+        )
+        for name, box, flag in zip(names, boxes, flags, strict=True):
+            labelled.add(name, box, flag)
+        photo = join(self.path, labelled.photo)
+        if 0 in example.numbers(LABEL):
+            self._background.append(photo)
+        for stated in example.texts(KIND):
+            if kind and (marked := _plain(stated)) and marked != kind:
+                self._mismarked[marked, kind].append(photo)
+        return labelled
+
+    def _names(self, example: Example, count: int) -> list[str]:
+        """The class of each box: as the record names it, or else the label map its id."""
+        names, labels = example.texts(TEXT), example.numbers(LABEL)
+        if None in map(number, labels):
+            raise UnusableError("BW110", f"its labels are {labels}, not all of them sensible ids")
+        ids = [int(label) for label in labels]
+        if len(names) == count and all(names):
+            if len(ids) == count:
+                for name, label in zip(names, ids, strict=True):
+                    self.ids.add(name, label)
+            return names
+        if len(ids) != count:
+            found = f"{len(names)} class names and {len(ids)} labels"
+            raise UnusableError("BW110", f"{count} boxes have {found}")
+        if 0 in ids:
+            raise UnusableError("BW116", f"a box has {BACKGROUND}")
+        self._unnamed.update(label for label in ids if label not in self.label_map)
+        names = [self.label_map.get(label, f"class {label}") for label in ids]
+        for name, label in zip(names, ids, strict=True):
+            self.ids.add(name, label)
+        return names
+
+    def _photo(self, example: Example, kind: str, number: int) -> str:
+        """A file name for the photo, like no other in this file."""
+        stated = next(iter(example.texts(FILENAME)), "")
+        name = UNFIT.sub("_", stated.replace("\\", "/").rpartition("/")[2]).strip(" .")
+        if not name or len(name.encode()) > LONGEST_NAME:
+            name = f"photo {number}"
+        if not is_photo(name):
+            name += SUFFIXES.get(kind, ".jpg")
+        own = stem(name)
+        suffix, unique = name[len(own) :], name
+        while folded(unique) in self._taken:
+            self._taken[folded(name)] += 1
+            unique = f"{own}-{self._taken[folded(name)]}{suffix}"
+        self._taken[folded(unique)] = 1
+        return unique
+
+    def _findings(self) -> Iterator[Finding]:
+        if self._unnamed:
+            ids = ", ".join(map(str, sorted(self._unnamed)[:10]))
+            message = f"its boxes have labels without names, and no label map here knows {ids}"
+            yield Finding("BW116", self.path, message, "the classes are called 'class 1' and so on")
+        if self._background:
+            photos = tuple(self._background)
+            message = f"{len(photos)} photos have boxes of {BACKGROUND}"
+            yield Finding("BW116", self.path, message, "the class names are believed", photos)
+        for (marked, kind), names in self._mismarked.items():
+            message = f"{len(names)} photos are marked as {marked} and are {kind}, as {names[0]}"
+            yield Finding("BW123", self.path, message, photos=tuple(names))
+
+
+def _boxes(example: Example) -> list[tuple[float, ...]]:
+    """Its boxes, `xmin, ymin, xmax, ymax`."""
+    columns = [example.numbers(side) for side in SIDES]
+    if len(set(map(len, columns))) > 1:
+        counts = [
+            f"{len(column)} {side.decode().rpartition('/')[2]}"
+            for side, column in zip(SIDES, columns, strict=True)
+        ]
+        raise UnusableError("BW110", f"its boxes are incomplete: {', '.join(counts)}")
+    boxes = list(zip(*columns, strict=True))
+    for i, box in enumerate(boxes, start=1):
+        if None in map(number, box):
+            raise UnusableError("BW110", f"box {i} is {box}, not numbers of a sensible size")
+    return boxes
+
+
+def _flags(example: Example, count: int) -> list[int]:
+    flags = [0] * count
+    for key, bit in FLAGS.items():
+        for i, value in enumerate(example.numbers(key)[:count]):
+            flags[i] |= bit if value else 0
+    return flags
+
+
+def _size(example: Example) -> Size | None:
+    width, height = (example.numbers(key)[:1] for key in (WIDTH, HEIGHT))
+    if not (width and height):
+        return None
+    sides = [number(side) or 0 for side in (*width, *height)]
+    return Size(*map(round, sides))
+
+
+def _place(record: Record) -> str:
+    return f", record {record.number}"
+
+
+def _plain(kind: str) -> str:
+    """A kind as `kind_of` spells it; empty if it does not know it."""
+    kind = kind.strip().lower()
+    kind = {"jpg": "jpeg", "tif": "tiff"}.get(kind, kind)
+    return kind if kind in {"jpeg", *SUFFIXES} else ""
+
+
+def _compressed(how: str) -> str:
+    remedy = "unpack it with `gunzip`" if how == "gzip" else "write it without compression"
+    return f"is compressed with {how}, so its photos cannot be read where they lie: {remedy}"

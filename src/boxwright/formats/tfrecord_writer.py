@@ -1,0 +1,162 @@
+"""A data set as TFRecord files with the keys of the Object Detection API's own scripts.
+
+Photos are copied byte for byte. TensorFlow does not look at EXIF when it decodes a photo, so the
+boxes and the size of a photo that EXIF turns are written as it is stored, lying on its side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.data.dataset import Dataset, Split
+from boxwright.data.geometry import Boxes, orient
+from boxwright.data.images import PhotoFile, Slice, photo_bytes, read_header
+from boxwright.data.labels import write_label_map
+from boxwright.data.signature import jpeg_header, kind_of
+from boxwright.errors import DataError
+from boxwright.files import writing
+from boxwright.formats.tfrecord_example import floats, head_of_example, integers, text, texts
+from boxwright.formats.tfrecord_file import write_record
+from boxwright.formats.tfrecord_keys import (
+    ENCODED,
+    FILENAME,
+    FLAGS,
+    HEIGHT,
+    KIND,
+    LABEL,
+    SHA256,
+    SIDES,
+    SOURCE_ID,
+    TEXT,
+    WIDTH,
+)
+from boxwright.formats.writing import still_there
+
+FILES = {Split.TRAIN: "train", Split.VAL: "val", Split.TEST: "test", Split.UNMARKED: "data"}
+SHARD = 256 << 20  # bytes of photos in one file; TensorFlow's guide wants shards of 100 MB or more
+LABEL_MAP = "label_map.pbtxt"
+BACK = {6: 8, 8: 6}  # what undoes an orientation; the others undo themselves
+BUFFER = 1 << 20  # bytes
+
+
+def write_records(dataset: Dataset, names: Sequence[str], target: Path) -> None:
+    """Write train.record, val.record, test.record, and data.record for photos without a mark.
+
+    A split of more than 256 MB becomes several files: `train.record-00000-of-00003`. None takes its
+    name before all are written, since photos may come out of files of these names.
+
+    Raises:
+        DataError: BW101 a photo is not there any more, BW102 it is not a photo any more, BW141 a
+            name is not text.
+        SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
+    """
+    examples = _Examples(dataset, names)
+    with ExitStack() as stack:
+        for name, photos in _files(dataset):
+            draft = stack.enter_context(writing(target / name))
+            with draft.open("wb", BUFFER) as file:
+                for i in photos:
+                    write_record(file, *examples.parts(i))
+    if dataset.classes:
+        write_label_map(target / LABEL_MAP, dataset.classes)
+
+
+def _files(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
+    """The names of the files, and which photos go into each, in their order."""
+    for split, name in FILES.items():
+        shards: list[list[int]] = []
+        size = SHARD
+        for i in np.flatnonzero(dataset.splits == split).tolist():
+            if size >= SHARD:
+                shards.append([])
+                size = 0
+            shards[-1].append(i)
+            size += _size(dataset.photo(i))
+        for number, photos in enumerate(shards):
+            shard = f"-{number:05}-of-{len(shards):05}" if len(shards) > 1 else ""
+            yield f"{name}.record{shard}", photos
+
+
+def _size(photo: Path | Slice) -> int:
+    if isinstance(photo, Slice):
+        return photo.length
+    with still_there(photo):
+        return photo.stat().st_size
+
+
+class _Examples:
+    """The photos of a data set as tf.train.Example."""
+
+    def __init__(self, dataset: Dataset, names: Sequence[str]) -> None:
+        self.dataset = dataset
+        self.names = names
+        self.classes = tuple(map(_utf8, dataset.classes))
+        self.sides = _fractions(dataset.boxes, dataset.sizes[dataset.photo_of_box])
+
+    def parts(self, index: int) -> tuple[bytes, bytes]:
+        """A serialised Example up to the photo's bytes, with which it ends, and these."""
+        dataset, rows = self.dataset, self.dataset.rows(index)
+        source = dataset.photo(index)
+        with still_there(source):
+            photo = photo_bytes(source)
+        (width, height), sides = dataset.sizes[index].tolist(), self.sides[:, rows]
+        orientation = _orientation(photo, source)
+        if orientation != 1:
+            back = BACK.get(orientation, orientation)
+            boxes = orient(dataset.boxes[rows], back, width, height)
+            width, height = (height, width) if orientation >= 5 else (width, height)
+            sides = _fractions(boxes, np.array([(width, height)]))
+        labels, flags = dataset.labels[rows].tolist(), dataset.flags[rows].tolist()
+        name = _utf8(self.names[index])
+        parts = [
+            text(FILENAME, name),
+            text(SOURCE_ID, name),
+            text(SHA256, hashlib.sha256(photo).hexdigest().encode()),
+            text(KIND, kind_of(photo).encode()),
+            integers(WIDTH, [width]),
+            integers(HEIGHT, [height]),
+            *[floats(key, values) for key, values in zip(SIDES, sides, strict=True)],
+            _classes_and_flags(self.classes, tuple(labels), tuple(flags)),
+        ]
+        return head_of_example(b"".join(parts), ENCODED, len(photo)), photo
+
+
+@lru_cache(1024)  # what most photos show, others show too
+def _classes_and_flags(
+    classes: tuple[bytes, ...], labels: tuple[int, ...], flags: tuple[int, ...]
+) -> bytes:
+    parts = [
+        texts(TEXT, [classes[label] for label in labels]),
+        integers(LABEL, [label + 1 for label in labels]),
+        *[integers(key, [int(flag & bit > 0) for flag in flags]) for key, bit in FLAGS.items()],
+    ]
+    return b"".join(parts)
+
+
+def _fractions(boxes: Boxes, sizes: NDArray[np.integer]) -> NDArray[np.float32]:
+    """`(n, 4)` pixels as `(4, n)` fractions of photos of the sizes `(n, 2)` or `(1, 2)`."""
+    fractions = boxes.astype(np.float64) / np.tile(sizes, 2)
+    return np.ascontiguousarray(fractions.T, np.float32)
+
+
+def _orientation(content: bytes, source: PhotoFile) -> int:
+    header = jpeg_header(content)
+    return header[2] if header else read_header(source).orientation
+
+
+def _utf8(name: str) -> bytes:
+    try:
+        return name.encode("utf-8", "surrogateescape")  # a photo's name may be any bytes
+    except UnicodeEncodeError as error:
+        raise DataError(
+            "BW141",
+            f"the name {name!r} holds half a character, which UTF-8 cannot hold.",
+            remedy="Rename the class or the photo.",
+        ) from error
