@@ -17,7 +17,7 @@ from boxwright.quality.checks import repair
 from boxwright.quality.duplicates import groups, photo_hash
 from boxwright.quality.split import complete
 
-ENOUGH = 64  # pixels of a photo's sides that tell what it looks like from afar
+ENOUGH = 128  # pixels of a photo's sides that tell whether it shows the same as another
 
 
 def load(path: str | Path, *, seed: int = 0) -> Dataset:
@@ -39,7 +39,7 @@ def load(path: str | Path, *, seed: int = 0) -> Dataset:
 
 
 def hash_photos(dataset: Dataset) -> tuple[Dataset, NDArray[np.uint8]]:
-    """The photos that can be decoded, and their `(N, 256)` hashes; the others become findings.
+    """The photos that can be decoded, and their `(N, 4104)` hashes; the others become findings.
 
     Raises:
         DataError: BW102 not one can be decoded.
