@@ -348,3 +348,18 @@ def test_unlisted_photos_are_told_apart(voc_folder: VocFolder) -> None:
     assert finding.code == "BW119"
     assert finding.message.startswith("4 of 5 labelled photos")
     assert "new/b.jpg, new/c.jpg, new/d.jpg and 1 more" in finding.message
+
+
+def test_photos_of_one_name_are_told_apart_by_folders_that_mirror_each_other(
+    voc_folder: VocFolder,
+) -> None:
+    for day, right in (("", 10), ("/day 1", 20), ("/day 2", 30), ("/day 2/am", 40)):
+        voc_folder.photo(f"JPEGImages{day}/a.jpg")
+        voc_folder.xml(f"Annotations{day}/a.xml", [("cat", 1, 2, right, 9)])
+    dataset = formats.read(voc_folder.root)
+    assert dict(zip(dataset.names, dataset.boxes[:, 2].tolist(), strict=True)) == {
+        "JPEGImages/a.jpg": 10,
+        "JPEGImages/day 1/a.jpg": 20,
+        "JPEGImages/day 2/a.jpg": 30,
+        "JPEGImages/day 2/am/a.jpg": 40,
+    }

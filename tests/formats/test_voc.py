@@ -320,9 +320,9 @@ def test_xml_about_something_else_is_passed_over(voc_folder: VocFolder) -> None:
     ("files", "message"),
     [
         ([], "the folder is empty"),
-        (["a.jpg", "b.JPG"], "2 photos and no .xml annotations"),
-        (["notes.txt"], "no photos and no .xml annotations"),
-        (["a.jpg", "pom.xml"], "1 photos here, and none of the .xml files is an annotation"),
+        (["a.jpg", "b.JPG"], "2 photos here, and no annotations in a format"),
+        (["notes.txt"], "no photos here, and no annotations in a format"),
+        (["a.jpg", "pom.xml"], "1 photos here, and no annotations in a format"),
     ],
 )
 def test_a_folder_without_labelled_photos_says_what_was_looked_for(

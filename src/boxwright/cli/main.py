@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli import demo, evaluate, explain, export, predict, split, train
+from boxwright.cli import (
+    convert,
+    demo,
+    evaluate,
+    explain,
+    export,
+    merge,
+    predict,
+    split,
+    train,
+)
 from boxwright.cli.console import INTERRUPTED, guarded
 
 app = typer.Typer(
@@ -40,6 +50,8 @@ def _options(
 
 
 for command in (
+    convert.convert,
+    merge.merge,
     split.split,
     train.train,
     evaluate.evaluate,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,7 +69,7 @@ def split(
     """
     if (test or 0) + (val or 0) > MOST:
         raise typer.BadParameter(f"--test and --val leave less than {1 - MOST:.1f} for training.")
-    from boxwright.cli.findings import say_findings
+    from boxwright.cli.describe import say_findings
     from boxwright.quality.locking import split as lock_split
 
     locked = lock_split(data, test=test, val=val, seed=seed, groups=groups, anew=anew)
@@ -125,7 +127,7 @@ def _sentences(locked: Locked, data: Path) -> list[str]:
     if locked.gone:
         lines.append(f"{locked.gone} photos of the split are not here any more: passed over.")
     lines.append(f"[bold]{plain(locked.path)}[/] says for good what each photo is for. Next:")
-    lines.append(f"  boxwright train {plain(data)}")
+    lines.append(f"  boxwright train {plain(shlex.quote(str(data)))}")
     return lines
 
 
@@ -155,5 +157,5 @@ def _as_json(locked: Locked) -> dict[str, Any]:
         },
         "placed": locked.placed,
         "gone": locked.gone,
-        "findings": [str(finding) for finding in dataset.findings],
+        "findings": [asdict(finding) for finding in dataset.findings],
     }

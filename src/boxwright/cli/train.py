@@ -81,7 +81,7 @@ def train(
     if depth_multiplier and not (from_scratch or resume):
         raise typer.BadParameter("--depth-multiplier needs --from-scratch: weights have their own.")
     from boxwright.api import load
-    from boxwright.cli.findings import summary
+    from boxwright.cli.describe import counted, summary
     from boxwright.cli.progress import ProgressLine
     from boxwright.training.trainer import train as train_run
 
@@ -89,7 +89,7 @@ def train(
     with ProgressLine() as line:
         for said in summary(dataset.findings, data):
             line.say(said)
-        line.say(_counts(dataset))
+        line.say(counted(dataset))
         if weights is None and not from_scratch and not resume:
             from boxwright.models import zoo
 
@@ -123,19 +123,6 @@ def train(
     if outcome.interrupted:
         say(f"Stopped. Go on with: boxwright train {plain(data)} --out {plain(out)} --resume")
         raise typer.Exit(INTERRUPTED)
-
-
-def _counts(dataset: Any) -> str:
-    """`200 photos, 217 boxes of 1 class (raccoon): 160 to train on, 40 for testing`"""
-    names = ", ".join(dataset.classes[:5]) + (", ..." if len(dataset.classes) > 5 else "")
-    kinds = "class" if len(dataset.classes) == 1 else "classes"
-    uses = {"train": "to train on", "val": "to choose by", "test": "for testing"}
-    counted = {use: len(dataset.split(split)) for split, use in uses.items()}
-    parts = [f"{count} {use}" for use, count in counted.items() if count]
-    return (
-        f"{len(dataset)} photos, {len(dataset.boxes)} boxes of {len(dataset.classes)} {kinds} "
-        f"({names}): {', '.join(parts)}"
-    )
 
 
 def _ending(out: Path, data: Path, outcome: Any) -> str:

@@ -49,4 +49,11 @@ COMMANDS: dict[str, Meaning] = {
         "Nothing: that split is used as it is. Add `--anew` to have another one made, which then "
         "goes before it.",
     ),
+    "BW197": Meaning(
+        "error",
+        "There is no such format",
+        "The name given for a format of annotations is none of those that Boxwright reads and "
+        "writes.",
+        "Use the name that the error proposes, or one of those in docs/formats.md.",
+    ),
 }

@@ -90,15 +90,17 @@ READING: dict[str, Meaning] = {
     "BW112": Meaning(
         "error",
         "An annotation leads out of the data folder",
-        "Its <filename> is a path with .. that ends outside of the folder, or an absolute path to "
-        "a photo that is not here.",
-        "Put the photo into the folder and write its bare name into <filename>.",
+        "What it calls its photo (<filename>, file_name, imagePath) is a path with .. that ends "
+        "outside of the folder, or an absolute path to a photo that is not here.",
+        "Put the photo into the folder and write its bare name into the annotation.",
     ),
     "BW113": Meaning(
         "warning",
         "A photo has two annotations",
-        "Two xml files are of the same name in different folders, or name the same photo.",
-        "Delete the outdated one. Until then the one that the finding names is used.",
+        "Two annotations are of the same name in different folders, or name the same photo, or two "
+        "data sets that are merged have different boxes for the same photo.",
+        "Delete the outdated one. Until then the one that the finding names is used, or the boxes "
+        "of both where it says so.",
     ),
     "BW114": Meaning(
         "error",

@@ -36,6 +36,12 @@ def iou(first: Boxes, second: Boxes) -> NDArray[np.float32]:
     return overlap
 
 
+def upright(boxes: Boxes) -> Boxes:
+    """Boxes that were drawn backwards, with their corners swapped back."""
+    least: Boxes = np.minimum(boxes[:, :2], boxes[:, 2:])
+    return np.concatenate([least, np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)
+
+
 def clip(boxes: Boxes, width: float, height: float) -> Boxes:
     """`boxes` cut off at the edges of a photo of `width` x `height` pixels."""
     far_corner: Boxes = np.asarray([width, height, width, height], np.float32)

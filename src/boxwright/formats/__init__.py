@@ -6,16 +6,17 @@ from pathlib import Path
 
 from boxwright.data.dataset import Dataset
 from boxwright.data.findings import Finding
+from boxwright.data.labels import closest_name
 from boxwright.errors import DataError
-from boxwright.formats import tfrecord, voc, writing
+from boxwright.formats import voc, writing
 from boxwright.formats.annotations import Format
 from boxwright.formats.assemble import assemble
 from boxwright.formats.folder import Folder
 
-FORMATS: dict[str, Format] = {form.NAME: form for form in (voc, tfrecord)}
+FORMATS: dict[str, Format] = {form.NAME: form for form in (voc,)}
 REMEDY = (
-    "Label photos with LabelImg or VoTT and save as Pascal VOC: an .xml beside each photo, "
-    "or Annotations beside JPEGImages."
+    "Give the folder that holds the photos and their annotations. What is read: "
+    f"{', '.join(form.TITLE for form in FORMATS.values())}."
 )
 
 
@@ -31,29 +32,50 @@ def read(path: str | Path, form: str | None = None, *, tolerant: bool = False) -
         tolerant: whether annotations that cannot be used become findings, instead of an error.
 
     Raises:
-        DataError: BW114 there are no labelled photos, BW115 there is no such folder, and what
-            the readers of the formats raise.
+        DataError: BW114 there are no labelled photos, BW115 there is no such folder, BW197 there
+            is no such format, and what the readers of the formats raise.
     """
     folder = Folder.scan(path)
-    chosen = [FORMATS[form]] if form else [one for one in FORMATS.values() if one.detect(folder)]
-    if not chosen:
-        raise DataError(
-            "BW114", _what_is_there(folder), where=folder.root.absolute(), remedy=REMEDY
-        )
-    return assemble(folder, chosen[0].read(folder), tolerant=tolerant)
+    chosen = named(form or _detected(folder))
+    dataset = assemble(folder, chosen.read(folder), tolerant=tolerant)
+    if not len(dataset) and not tolerant:
+        raise _nothing(folder, chosen.TITLE)
+    return dataset
+
+
+def detect(path: str | Path) -> str:
+    """The name of the format that `read` finds in a folder. Raises DataError as `read` does."""
+    return _detected(Folder.scan(path))
 
 
 def write(
     dataset: Dataset, target: str | Path, form: str = "voc", *, link: bool = False
 ) -> list[Finding]:
     """Write a data set in a format: see `writing.write`."""
-    return writing.write(dataset, target, FORMATS[form], link=link)
+    return writing.write(dataset, target, named(form), link=link)
 
 
-def _what_is_there(folder: Folder) -> str:
-    photos = folder.photo_count or "no"
+def named(name: str) -> Format:
+    """The format of a name, as in `--to NAME`. Raises DataError: BW197 there is none."""
+    if name in FORMATS:
+        return FORMATS[name]
+    near = closest_name(name, FORMATS)
+    raise DataError(
+        "BW197",
+        f"there is no format '{name}'.",
+        remedy=f"Did you mean '{near}'?" if near else f"Choose among: {', '.join(FORMATS)}.",
+    )
+
+
+def _detected(folder: Folder) -> str:
+    for name, form in FORMATS.items():
+        if form.detect(folder):
+            return name
+    raise _nothing(folder, "a format that is read")
+
+
+def _nothing(folder: Folder, title: str) -> DataError:
+    message = f"there are {folder.photo_count or 'no'} photos here, and no annotations in {title}."
     if not folder.photos and not folder.files:
-        return "the folder is empty: there are no photos and no .xml annotations in it."
-    if folder.with_suffix(".xml"):
-        return f"there are {photos} photos here, and none of the .xml files is an annotation."
-    return f"there are {photos} photos and no .xml annotations here."
+        message = "the folder is empty: there are no photos and no annotations in it."
+    return DataError("BW114", message, where=folder.root.absolute(), remedy=REMEDY)

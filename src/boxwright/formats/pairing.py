@@ -71,7 +71,11 @@ class Pairing:
         return posixpath.normpath(join(parent, named)).split("/")[0] == ".."
 
     def _photo_folders(self, parent: str, scope: str) -> list[str]:
-        """Folders with photos below `scope`, nearest to `parent` first; never of another split."""
+        """Folders with photos below `scope`, nearest to `parent` first; never of another split.
+
+        `parent` itself comes first, then a folder that mirrors it, as JPEGImages/day 2 mirrors
+        Annotations/day 2.
+        """
         mark = folder_mark(parent)
         near = [
             other
@@ -79,7 +83,12 @@ class Pairing:
             if (not scope or other == scope or other.startswith(f"{scope}/"))
             and (mark is None or folder_mark(other) in {None, mark})
         ]
-        return sorted(near, key=lambda other: (_steps(parent, other), _unusual(other), other))
+
+        def rank(other: str) -> tuple[bool, bool, int, bool, str]:
+            strange = not _mirrors(parent, other)
+            return other != parent, strange, _steps(parent, other), _unusual(other), other
+
+        return sorted(near, key=rank)
 
     def _led_to(self, annotation: Labelled, around: Sequence[str]) -> str | None:
         """The photo in the file itself, or where the folders in its name lead."""
@@ -137,6 +146,13 @@ def _steps(start: str, end: str) -> int:
     first, second = (path.split("/") if path else [] for path in (start, end))
     common = len(posixpath.commonprefix([first, second]))
     return len(first) + len(second) - 2 * common
+
+
+def _mirrors(parent: str, other: str) -> bool:
+    """Whether two paths differ in one folder's name, and that is not the last one."""
+    first, second = parent.split("/"), other.split("/")
+    differing = [i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b]
+    return len(first) == len(second) and len(differing) == 1 and differing[0] < len(first) - 1
 
 
 def _unusual(parent: str) -> bool:

@@ -54,8 +54,9 @@ def split(
 ) -> Locked:
     """Decide for good what each labelled photo is for, and write it into `boxwright.split`.
 
-    Run again after photos were added, it places only these. Near-duplicates and declared groups
-    stay together, and every class gives its share of each set.
+    Photos that have their place, by an earlier run or by the folder's own lists, keep it, so only
+    added photos are placed. Near-duplicates and declared groups stay together, and every class
+    gives its share of each set.
 
     Args:
         path: a folder of labelled photos, or one annotation file.
@@ -65,7 +66,7 @@ def split(
         anew: whether to place all photos, whatever was said before.
 
     Raises:
-        DataError: BW195 groups cannot be told, BW196 the folder has a split of its own, BW146 the
+        DataError: BW195 groups cannot be told, BW196 the folder itself says what every photo is for, BW146 the
             earlier lock cannot be used, and what `load` raises.
         SystemFaultError: BW902, BW903 the lock cannot be written.
     """
@@ -73,7 +74,7 @@ def split(
     before = None if anew else Lock.read(dataset.root)
     if anew:
         dataset = replace(dataset, splits=np.full_like(dataset.splits, Split.UNMARKED))
-    elif before is None and (dataset.splits != Split.UNMARKED).any():
+    elif before is None and (dataset.splits != Split.UNMARKED).all():
         raise _has_its_own(dataset)
     dataset = replace(dataset, findings=tuple(f for f in dataset.findings if f.code != "BW119"))
     dataset, hashes = hash_photos(dataset)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from boxwright.cli.findings import say_findings, summary
+from boxwright.cli.describe import say_findings, summary
 from boxwright.data.findings import Finding
 
 pytestmark = pytest.mark.tiny
@@ -17,7 +17,7 @@ def test_at_most_three_of_a_code_are_shown_and_the_rest_is_counted() -> None:
         "BW105 1.jpg: is odd -> swapped back",
         "BW105 2.jpg: is odd -> swapped back",
         "BW105 ... and 2 more. A box has its corners swapped.",
-        "`boxwright check my photos` shows all.",
+        "`boxwright check 'my photos'` shows all.",
     ]
 
 

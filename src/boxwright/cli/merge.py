@@ -1,0 +1,90 @@
+"""`boxwright merge`"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from boxwright.cli.console import plain, show, show_json
+from boxwright.cli.formats import FormatName
+
+if TYPE_CHECKING:
+    from boxwright.quality.merge import Merged
+
+
+def merge(
+    data: Annotated[
+        list[Path],
+        typer.Argument(metavar="DATA", help="Folders of labelled photos, or annotation files."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", help="A folder that is not there yet, or is empty.")
+    ],
+    to: Annotated[
+        FormatName | None, typer.Option(help="The format to write; that of the first if not given.")
+    ] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Hard-link photos into --out instead of copying them.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make one data set of several, whatever formats they are in.
+
+    Classes are matched by name. A photo that is in several data sets is kept once, and for testing
+    if it is for testing in one of them; photos of equal names are renamed. What was written is
+    read again and compared before it gets its name.
+
+    \b
+    Examples:
+      boxwright merge monday tuesday --out both
+      boxwright merge photos more.json train.record --out all --to yolo
+    """
+    if len(data) < 2:
+        raise typer.BadParameter("give at least two data sets.")
+    from boxwright.cli.describe import counted, say_findings
+    from boxwright.formats import FORMATS
+    from boxwright.quality.merge import merge as merge_data
+
+    done = merge_data(data, out, to, link=link)
+    if json:
+        show_json(_as_json(done))
+        return
+    for source in done.sources:
+        read = f"{FORMATS[source.form].TITLE}, {counted(source.dataset)}"
+        show(f"[bold]{plain(source.path)}[/]: {plain(read)}")
+        say_findings(source.dataset.findings, source.path)
+    say_findings([*done.dataset.findings, *done.lost])
+    if done.copies:
+        show(f"{done.copies} photos are in several of them: kept once.")
+    written = f"{FORMATS[done.target].TITLE}, {counted(done.dataset)}"
+    show(f"[bold]{plain(out)}[/]: {plain(written)}. Read back and compared. Next:")
+    unplaced = len(done.dataset.split("unmarked"))
+    verb = "split" if 0 < unplaced < len(done.dataset) else "train"
+    show(f"  boxwright {verb} {plain(shlex.quote(str(out)))}")
+
+
+def _as_json(done: Merged) -> dict[str, Any]:
+    return {
+        "path": str(done.path),
+        "to": done.target,
+        "photos": len(done.dataset),
+        "boxes": len(done.dataset.boxes),
+        "classes": list(done.dataset.classes),
+        "copies": done.copies,
+        "sources": [
+            {
+                "path": str(source.path),
+                "from": source.form,
+                "photos": len(source.dataset),
+                "boxes": len(source.dataset.boxes),
+                "findings": [asdict(finding) for finding in source.dataset.findings],
+            }
+            for source in done.sources
+        ],
+        "lost": [asdict(finding) for finding in done.lost],
+        "findings": [asdict(finding) for finding in done.dataset.findings],
+    }

@@ -1,0 +1,144 @@
+"""`boxwright convert` and `boxwright merge`: what they print, and how they fail."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from boxwright import formats
+from boxwright.cli.formats import FormatName
+from boxwright.cli.main import app
+
+if TYPE_CHECKING:
+    from conftest import VocFolder
+
+pytestmark = pytest.mark.tiny
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def photos(voc_folder: VocFolder) -> Path:
+    """Six photos in train/ and test/, one of them empty, and annotations without photo."""
+    for i in range(4):
+        voc_folder.pair(f"train/{i}")
+    voc_folder.pair("test/[t]")
+    voc_folder.photo("test/empty.jpg")
+    voc_folder.xml("test/empty.xml", [])
+    for i in range(5):
+        voc_folder.xml(f"train/lost{i}.xml")
+    return voc_folder.root
+
+
+def test_the_formats_on_the_command_line_are_all_of_them() -> None:
+    assert list(FormatName) == list(formats.FORMATS)
+    for verb in ("convert", "merge"):
+        assert "|".join(formats.FORMATS) in run(verb, "--help").stdout
+
+
+def test_convert_says_what_was_read_what_was_odd_and_what_was_lost(
+    photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out [1]"
+    result = run("convert", photos, out, "--to", "csv")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines() == [
+        f"{photos}: Pascal VOC, 6 photos, 5 boxes of 1 class (cat): 4 to train on, 2 for testing",
+        f"{out} holds it as CSV, read back and compared. Next:",
+        f"  boxwright train '{out}'",
+    ]
+    said = result.stderr.splitlines()
+    assert [line[:5] for line in said] == ["BW101"] * 4 + ["`boxw", "BW140"]
+    assert said[3] == "BW101 ... and 2 more. A photo is missing."
+    assert said[4] == f"`boxwright check {photos}` shows all."
+    assert "1 photos show nothing" in said[5]
+    assert len(formats.read(out, "csv")) == 5
+
+
+def test_convert_json_is_all_of_standard_output(photos: Path, tmp_path: Path) -> None:
+    answer = json.loads(run("convert", photos, tmp_path / "o", "--to", "coco", "--json").stdout)
+    assert {key: answer[key] for key in ("path", "from", "to", "photos", "boxes", "classes")} == {
+        "path": str(tmp_path / "o"),
+        "from": "voc",
+        "to": "coco",
+        "photos": 6,
+        "boxes": 5,
+        "classes": ["cat"],
+    }
+    assert [finding["code"] for finding in answer["findings"]] == ["BW101"] * 5
+    assert answer["lost"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["nowhere", "out", "--to", "coco"], "BW115"),
+        (["data", "data", "--to", "coco"], "BW194"),
+        (["data", "data/coco", "--to", "coco"], "BW194"),
+        (["data", "out", "--to", "coco", "--from", "yolo"], "BW114"),
+    ],
+)
+def test_convert_fails_by_a_code(
+    arguments: list[str], code: str, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos.parent)
+    result = run("convert", *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(code)
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["convert", "data", "out"],
+        ["convert", "data", "out", "--to", "onyx"],
+        ["merge", "data", "--out", "out"],
+        ["merge", "data", "data"],
+    ],
+)
+def test_a_misunderstood_command_is_a_usage_error(
+    arguments: list[str], photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos.parent)
+    assert run(*arguments).exit_code == 2
+
+
+@pytest.fixture
+def more(photos: Path, tmp_path: Path) -> Path:
+    """The same photos in another format, and two more without a mark."""
+    path = tmp_path / "more"
+    formats.write(formats.read(photos), path, "yolo")
+    (path / "images" / "new.jpg").write_bytes((photos / "train" / "0.jpg").read_bytes() + b"\0")
+    (path / "labels").mkdir(exist_ok=True)
+    (path / "labels" / "new.txt").write_text("0 0.5 0.5 0.1 0.1\n", encoding="utf-8")
+    return path
+
+
+def test_merge_says_what_was_read_and_what_became_of_it(
+    photos: Path, more: Path, tmp_path: Path
+) -> None:
+    result = run("merge", photos, more, "--out", tmp_path / "out", "--to", "coco")
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith(f"{photos}: Pascal VOC, 6 photos, 5 boxes of 1 class (cat)")
+    assert lines[1].startswith(f"{more}: YOLO, 7 photos, 6 boxes of 1 class (cat)")
+    assert lines[2] == "6 photos are in several of them: kept once."
+    assert lines[3].startswith(f"{tmp_path / 'out'}: COCO, 7 photos, 6 boxes of 1 class (cat)")
+    assert lines[3].endswith("1 not marked. Read back and compared. Next:")
+    assert lines[4] == f"  boxwright split {tmp_path / 'out'}"
+    assert run("split", tmp_path / "out").exit_code == 0
+    assert run("merge", photos, more, "--out", tmp_path / "out").exit_code == 1
+
+
+def test_merge_json(photos: Path, more: Path, tmp_path: Path) -> None:
+    answer = json.loads(run("merge", photos, more, "--out", tmp_path / "o", "--json").stdout)
+    assert (answer["to"], answer["photos"], answer["copies"]) == ("voc", 7, 6)
+    assert [source["from"] for source in answer["sources"]] == ["voc", "yolo"]
+    assert answer["classes"] == ["cat"]
