@@ -86,7 +86,10 @@ def _shown(name: str, kind: Any, info: ParameterInfo) -> str:
     inner = next((each for each in get_args(kind) if each is not NoneType), kind)
     if isinstance(info, ArgumentInfo):
         return (info.metavar or name.upper()) + ("..." if get_origin(kind) is list else "")
-    option = next(iter(info.param_decls or ()), f"--{name.replace('_', '-')}")
+    # In Annotated, the first name that typer.Option is given lands in its default.
+    given = [info.default, *(info.param_decls or ())]
+    options = [each for each in given if isinstance(each, str) and each.startswith("--")]
+    option = next(iter(options), f"--{name.replace('_', '-')}")
     if inner is bool:
         return option
     if isinstance(inner, type) and issubclass(inner, Enum):

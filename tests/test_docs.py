@@ -12,6 +12,8 @@ import pytest
 from typer.main import get_command
 
 from boxwright.cli.main import app
+from boxwright.formats import FORMATS
+from boxwright.formats.annotations import Holds
 
 pytestmark = pytest.mark.tiny
 
@@ -86,6 +88,34 @@ def test_every_dependency_has_its_reason() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([\w-]+) \| (\w*) ?\| (.+) \|$", text, re.MULTILINE)
     assert {(extra, name) for name, extra, reason in rows if name != "package"} == needed
+
+
+def test_the_table_of_formats_is_what_they_hold() -> None:
+    columns = {
+        "difficult": Holds.DIFFICULT,
+        "truncated": Holds.TRUNCATED,
+        "crowd": Holds.CROWD,
+        "splits": Holds.SPLITS,
+        "empty photos": Holds.EMPTY_PHOTOS,
+        "class order": Holds.CLASS_ORDER,
+        "unused classes": Holds.UNUSED_CLASSES,
+    }
+    text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    (header, _, *rows), (_, _, *origins) = (
+        [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+        for table in tables
+    )
+    assert header[2:] == list(columns)
+    assert [row[:2] for row in rows] == [
+        [form.TITLE, f"`{name}`"] for name, form in FORMATS.items()
+    ]
+    assert [row[0] for row in origins] == [form.TITLE for form in FORMATS.values()]
+    for row, form in zip(rows, FORMATS.values(), strict=True):
+        kinds = zip(row[2:], columns.values(), strict=True)
+        assert {kind for cell, kind in kinds if cell} == {
+            kind for kind in columns.values() if kind in form.HOLDS
+        }
 
 
 @pytest.mark.parametrize("page", ["codes.md", "reference.md"])

@@ -11,7 +11,10 @@ import boxwright
 
 pytestmark = pytest.mark.tiny
 
-NAMES = ["BoxwrightError", "Dataset", "Detections", "Detector", "load"]
+NAMES = [
+    *("BoxwrightError", "Dataset", "Detections", "Detector"),
+    *("convert", "load", "merge", "read", "split", "write"),
+]
 
 
 def test_the_public_names_are_these() -> None:
@@ -33,6 +36,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     [
         ("import boxwright", {"numpy", "PIL", "keras", "tensorflow"}),
         ("import boxwright; boxwright.load", {"keras", "tensorflow", "ai_edge_litert"}),
+        ("import boxwright; boxwright.convert", {"keras", "tensorflow", "ai_edge_litert"}),
         ("import boxwright; boxwright.Detector", {"keras", "tensorflow"}),
     ],
 )

@@ -1,6 +1,7 @@
 """Boxwright: a folder of labelled photos becomes an object detector.
 
     dataset = boxwright.load("photos")                  # read, repaired, split
+    boxwright.convert("photos", "photos-coco", "coco")  # proven
     detector = boxwright.Detector.load("run")           # a run, a SavedModel or a .tflite
     detections = detector.predict("photo.jpg")
 
@@ -13,7 +14,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from boxwright.api import convert as convert
     from boxwright.api import load as load
+    from boxwright.api import merge as merge
+    from boxwright.api import read as read
+    from boxwright.api import split as split
+    from boxwright.api import write as write
     from boxwright.data.dataset import Dataset as Dataset
     from boxwright.data.detections import Detections as Detections
     from boxwright.errors import BoxwrightError as BoxwrightError
@@ -26,10 +32,26 @@ _HOMES = {
     "Dataset": "boxwright.data.dataset",
     "Detections": "boxwright.data.detections",
     "Detector": "boxwright.runtime.detector",
+    "convert": "boxwright.api",
     "load": "boxwright.api",
+    "merge": "boxwright.api",
+    "read": "boxwright.api",
+    "split": "boxwright.api",
+    "write": "boxwright.api",
 }
 
-__all__ = ["BoxwrightError", "Dataset", "Detections", "Detector", "load"]
+__all__ = [
+    "BoxwrightError",
+    "Dataset",
+    "Detections",
+    "Detector",
+    "convert",
+    "load",
+    "merge",
+    "read",
+    "split",
+    "write",
+]
 
 
 def __getattr__(name: str) -> Any:
