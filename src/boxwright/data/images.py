@@ -92,7 +92,7 @@ def read_header(photo: PhotoFile) -> Header:
     """
     if plain := _plain_header(photo):
         return plain
-    with _opened(photo) as picture:
+    with opened(photo) as picture:
         return _upright(*_stored_size(picture), _orientation(picture))
 
 
@@ -105,7 +105,7 @@ def read_photo(photo: PhotoFile, *, at_least: int | None = None) -> NDArray[np.u
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
-    with _opened(photo) as picture:
+    with opened(photo) as picture:
         if at_least is not None:
             picture.draft("RGB", (at_least, at_least))
         return rgb_of(picture)
@@ -167,7 +167,12 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 
 @contextmanager
-def _opened(photo: PhotoFile) -> Iterator[Image.Image]:
+def opened(photo: PhotoFile) -> Iterator[Image.Image]:
+    """A photo's header, read by Pillow; what goes wrong until the block ends is coded.
+
+    Raises:
+        DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
+    """
     try:
         file = io.BytesIO(photo_bytes(photo)) if isinstance(photo, Slice) else Path(photo)
         with warnings.catch_warnings():
