@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from os.path import isabs
 from pathlib import Path
 
 import numpy as np
 
 from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED, WHOLE, Dataset, Split
 from boxwright.data.findings import Finding
-from boxwright.data.images import photo_bytes
+from boxwright.data.images import PhotoFile, photo_bytes
 from boxwright.errors import DataError
 from boxwright.files import writing
 from boxwright.formats.annotations import Format, Holds
@@ -48,10 +50,10 @@ def write(
 
 def places(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
     """Where each photo goes, or stays, below `target`; no two are the same, nor their stems."""
-    below = f"{target.absolute().as_posix()}/"
+    below, root = (f"{path.absolute().as_posix()}/" for path in (target, dataset.root))
     taken: set[str] = set()
     for i, name in enumerate(dataset.names):
-        here = (dataset.root / name).absolute().as_posix()
+        here = name if isabs(name) else root + name  # noqa: PTH117 - a Path costs as much as the rest
         whole = bool(dataset.spans[i, 1] == WHOLE[1])
         if whole and here.startswith(below):
             place = here.removeprefix(below)
@@ -65,7 +67,7 @@ def places(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
 def _short(name: str, *, whole: bool) -> str:
     """A photo's name without what its folders say of splits and formats: `train/images/a.jpg`."""
     parent, last = split_path(name)
-    if not whole or Path(name).is_absolute():
+    if not whole or isabs(name):  # noqa: PTH117
         return last
     parts = [part for part in parent.split("/") if part and folded(part) not in USUAL]
     return "/".join([*parts, last])
@@ -88,19 +90,29 @@ def _key(place: str, form: Format) -> str:
 
 def _bring(dataset: Dataset, index: int, place: Path, *, link: bool) -> None:
     source = dataset.photo(index)
-    with writing(place) as draft:
-        try:
-            if not isinstance(source, Path):
-                draft.write_bytes(photo_bytes(source))
-            elif not (link and _linked(source, draft)):
-                shutil.copyfile(source, draft)
-        except FileNotFoundError as error:
-            raise DataError(
-                "BW101",
-                "the photo is not there any more.",
-                where=str(source),
-                remedy="Put it back, or read the folder again.",
-            ) from error
+    with writing(place) as draft, still_there(source):
+        if not isinstance(source, Path):
+            draft.write_bytes(photo_bytes(source))
+        elif not (link and _linked(source, draft)):
+            shutil.copyfile(source, draft)
+
+
+@contextmanager
+def still_there(photo: PhotoFile) -> Iterator[None]:
+    """Say it in a sentence if a photo is gone since the data set was read.
+
+    Raises:
+        DataError: BW101 the photo is not there any more.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DataError(
+            "BW101",
+            "the photo is not there any more.",
+            where=str(photo),
+            remedy="Put it back, or read the folder again.",
+        ) from error
 
 
 def _linked(source: Path, draft: Path) -> bool:
