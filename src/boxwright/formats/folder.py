@@ -87,6 +87,12 @@ def split_path(path: str) -> tuple[str, str]:
     return parent, name
 
 
+def outwards(parent: str) -> list[str]:
+    """`parent`, the folder around it, and so on up to the root, which is ""."""
+    parts = parent.split("/") if parent else []
+    return ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
+
+
 def stem(name: str) -> str:
     """A file name without its suffix."""
     return name.rpartition(".")[0] or name

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from boxwright.data.dataset import Split
 from boxwright.data.findings import Finding
 from boxwright.errors import DataError
-from boxwright.formats import csv
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.lock import LOCK, Lock
+from boxwright.formats.tables import rows
 
 WORDS = {
     "train": Split.TRAIN,
@@ -28,6 +29,7 @@ WORDS = {
     "testing": Split.TEST,
 }
 EITHER = "trainval"  # VOC's list of all photos that are not for testing
+PHOTO_COLUMN = "filename"  # of the tutorials' CSV lists
 SHOWN = 3  # how many names a finding spells out
 UNTIL_SPLIT = "not used until `boxwright split` places them"
 MADE_FOR = "the lock was made for other photos; run `boxwright split` for these"
@@ -60,6 +62,28 @@ def folder_mark(parent: str) -> Split | None:
     return None
 
 
+def name_mark(path: str) -> Split:
+    """What the name of a list says its photos are for, such as `train_labels.csv`."""
+    words = re.split(r"[^a-z]+", stem(split_path(path)[1]).lower())
+    splits = {WORDS[word] for word in words if word in WORDS}
+    return splits.pop() if len(splits) == 1 else Split.UNMARKED
+
+
+def listed_photos(path: Path) -> list[str]:
+    """The photos that a CSV list names, each once, in order; none if it has no such column.
+
+    Raises:
+        DataError: BW120 the file is not CSV text.
+    """
+    table = rows(path)
+    _, header = next(table, (0, []))
+    columns = [name.lower() for name in header]
+    if PHOTO_COLUMN not in columns:
+        return []
+    place = columns.index(PHOTO_COLUMN)
+    return list(dict.fromkeys(row[place] for _, row in table if len(row) > place))
+
+
 def split_marks(
     folder: Folder, photos: Sequence[str], stated: Sequence[Split]
 ) -> tuple[list[Split], list[Finding]]:
@@ -80,8 +104,8 @@ def split_marks(
         return locked, [_unmarked(LOCK, new, photos, "it", repair)] if new else []
     if any(mark is not Split.UNMARKED for mark in stated):
         new = [p for p, mark in zip(photos, stated, strict=True) if mark is Split.UNMARKED]
-        where, lists = "the annotations", "any split that they state"
-        return list(stated), [_unmarked(where, new, photos, lists)] if new else []
+        odd = _unmarked("the annotations", new, photos, "any split that they state")
+        return list(stated), [odd] if new else []
     findings: list[Finding] = []
     for lists in (_image_sets(folder), _csv_lists(folder)):
         if lists and (marks := _marks_from(lists, _Index(photos), findings)):
@@ -170,10 +194,8 @@ def _csv_lists(folder: Folder) -> list[PhotoList]:
     """Lists such as train_labels.csv and test_labels.csv."""
     lists = []
     for path in folder.with_suffix(".csv"):
-        words = re.split(r"[^a-z]+", stem(split_path(path)[1]).lower())
-        splits = {WORDS[word] for word in words if word in WORDS}
-        if len(splits) == 1:
-            lists.append(PhotoList(path, splits.pop(), csv.listed_photos(folder.root / path)))
+        if (split := name_mark(path)) is not Split.UNMARKED:
+            lists.append(PhotoList(path, split, listed_photos(folder.root / path)))
     return lists
 
 

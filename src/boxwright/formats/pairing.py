@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from boxwright.data.dataset import WHOLE
+from boxwright.data.dataset import WHOLE, Split
 from boxwright.formats.annotations import Labelled
-from boxwright.formats.folder import Folder, folded, join, split_path, stem
+from boxwright.formats.folder import Folder, folded, join, outwards, split_path, stem
 from boxwright.formats.marks import folder_mark
 
 PHOTO_FOLDERS = frozenset({"jpegimages", "images", "image", "imgs", "img", "photos", "pictures"})
@@ -32,16 +32,17 @@ class Pairing:
 
     def photos_of(self, annotations: Sequence[Labelled]) -> list[str | None]:
         """For each annotation its photo's path below the root, or None."""
-        by_parent: dict[str, list[int]] = {}
+        groups: dict[tuple[str, Split], list[int]] = {}
         for i, annotation in enumerate(annotations):
-            by_parent.setdefault(split_path(annotation.path)[0], []).append(i)
+            key = split_path(annotation.path)[0], annotation.split
+            groups.setdefault(key, []).append(i)
         photos: list[str | None] = [None] * len(annotations)
-        for parent, members in by_parent.items():
-            around = _outwards(parent)
+        for (parent, split), members in groups.items():
+            around = outwards(parent)
             exact = [self._led_to(annotations[i], around) for i in members]
             best: list[str | None] = [None] * len(members)
             for scope in around:
-                near = self._photo_folders(parent, scope)
+                near = self._photo_folders(parent, scope, split)
                 found = [
                     led_to or self._find(annotations[i], near)
                     for i, led_to in zip(members, exact, strict=True)
@@ -70,11 +71,12 @@ class Pairing:
             return False
         return posixpath.normpath(join(parent, named)).split("/")[0] == ".."
 
-    def _photo_folders(self, parent: str, scope: str) -> list[str]:
-        """Folders with photos below `scope`, nearest to `parent` first; never of another split.
+    def _photo_folders(self, parent: str, scope: str, split: Split) -> list[str]:
+        """Folders with photos below `scope`, nearest to `parent` first.
 
         `parent` itself comes first, then a folder that mirrors it, as JPEGImages/day 2 mirrors
-        Annotations/day 2.
+        Annotations/day 2. None is of another split than `parent`, and those of another split than
+        the annotation itself states come last.
         """
         mark = folder_mark(parent)
         near = [
@@ -84,9 +86,10 @@ class Pairing:
             and (mark is None or folder_mark(other) in {None, mark})
         ]
 
-        def rank(other: str) -> tuple[bool, bool, int, bool, str]:
+        def rank(other: str) -> tuple[bool, bool, bool, int, bool, str]:
+            unfit = split is not Split.UNMARKED and folder_mark(other) not in {None, split}
             strange = not _mirrors(parent, other)
-            return other != parent, strange, _steps(parent, other), _unusual(other), other
+            return unfit, other != parent, strange, _steps(parent, other), _unusual(other), other
 
         return sorted(near, key=rank)
 
@@ -133,12 +136,6 @@ def _own_stem(annotation: Labelled) -> str:
 
 def _folded_stem(name: str) -> str:
     return folded(stem(name))
-
-
-def _outwards(parent: str) -> list[str]:
-    """`parent`, the folder around it, and so on up to the root, which is ""."""
-    parts = parent.split("/") if parent else []
-    return ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
 
 
 def _steps(start: str, end: str) -> int:

@@ -1,0 +1,217 @@
+"""Which column of a CSV file means what: told by its header or, without one, by its first rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from boxwright.data.images import is_photo
+from boxwright.formats.annotations import number
+from boxwright.formats.marks import WORDS
+
+EMPTY = frozenset({"", "nan", "none", "null", "na", "n/a", "[]"})  # as spreadsheets and pandas say
+SETS = frozenset(WORDS) | {"unassigned", ""}  # of Google's files, in lower case
+OFFICIAL = frozenset({"imageid", "labelname", "confidence", "xmin", "xmax"})  # Open Images' own
+PHOTO = (
+    *("filename", "filepath", "file", "imagefilename", "imagefile", "imagepath", "imagename"),
+    *("imgfile", "imgpath", "imgname", "path", "image", "img", "photo", "picture", "frame"),
+    *("imageid", "imgid", "photoid"),
+)
+CLASS = (  # names before numbers; two of one line would leave open which one is meant
+    ("classname", "labelname", "categoryname", "objectname"),
+    ("class", "label", "category", "object", "objectclass", "tag"),
+    ("name", "type", "species"),
+    ("classid", "labelid", "categoryid", "cls"),
+)
+SPLIT = ("set", "split", "subset", "mluse")
+SIZES = (
+    *(("imagewidth", "imageheight"), ("imgwidth", "imgheight"), ("imwidth", "imheight")),
+    ("width", "height"),
+)
+
+
+class Shape(Enum):
+    """What the numbers of a box are."""
+
+    CORNERS = auto()  # xmin, ymin, xmax, ymax
+    SIDES = auto()  # xmin, ymin, width, height
+    CENTRE = auto()  # x and y of the centre, width, height
+    LIST = auto()  # one cell with xmin, ymin, width, height
+    POINTS = auto()  # x and y of two or four corners, cells of the others empty
+
+
+BOX: tuple[tuple[Shape, tuple[str, ...]], ...] = (
+    (Shape.CORNERS, ("xmin", "ymin", "xmax", "ymax")),
+    (Shape.CORNERS, ("minx", "miny", "maxx", "maxy")),
+    (Shape.CORNERS, ("x1", "y1", "x2", "y2")),
+    (Shape.CORNERS, ("x0", "y0", "x1", "y1")),
+    (Shape.CORNERS, ("xtl", "ytl", "xbr", "ybr")),
+    (Shape.CORNERS, ("left", "top", "right", "bottom")),
+    (Shape.CENTRE, ("xcenter", "ycenter", "w", "h")),
+    (Shape.CENTRE, ("xcenter", "ycenter", "width", "height")),
+    (Shape.CENTRE, ("xcentre", "ycentre", "width", "height")),
+    (Shape.CENTRE, ("cx", "cy", "w", "h")),
+    (Shape.CENTRE, ("cx", "cy", "width", "height")),
+    (Shape.SIDES, ("x", "y", "w", "h")),
+    (Shape.SIDES, ("xmin", "ymin", "w", "h")),
+    (Shape.SIDES, ("left", "top", "w", "h")),
+    (Shape.SIDES, ("x", "y", "width", "height")),
+    (Shape.SIDES, ("left", "top", "width", "height")),
+    *((Shape.LIST, (name,)) for name in ("bbox", "box", "boundingbox", "bndbox")),
+)
+SIDES = frozenset({"xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "left", "top"})
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where in a row what stands.
+
+    Attributes:
+        photo: what the photo is called.
+        box: four columns, one for a LIST, up to eight for POINTS.
+        shape: what they hold.
+        name: the class; None if the file knows one nameless class only.
+        size: width and height of the photo.
+        split: a word such as TRAIN.
+        fractions: whether boxes are fractions of the photo's sides; None if only all of them
+            together can show it.
+        header: whether the first row is one.
+    """
+
+    photo: int
+    box: tuple[int, ...]
+    shape: Shape
+    name: int | None = None
+    size: tuple[int, int] | None = None
+    split: int | None = None
+    fractions: bool | None = None
+    header: bool = True
+
+
+def understand(first: Sequence[Sequence[str]]) -> Columns | str | None:
+    """What the columns of a file with these first rows mean.
+
+    Returns:
+        None if the file is not about boxes in photos, or a sentence if it is but its header
+        leaves open what is meant.
+    """
+    if not first:
+        return None
+    return _by_header(first[0], first[1:]) or _by_content(first)
+
+
+def _by_header(header: Sequence[str], below: Sequence[Sequence[str]]) -> Columns | str | None:
+    known: dict[str, int] = {}
+    twice = set()
+    for i, name in enumerate(map(_key, header)):
+        if name in known:
+            twice.add(name)
+        known.setdefault(name, i)
+    if known.keys() >= OFFICIAL:
+        return None
+    found = next(((shape, keys) for shape, keys in BOX if known.keys() >= set(keys)), None)
+    names = next((some for line in CLASS if (some := [n for n in line if n in known])), [])
+    photo = _first(PHOTO, known)
+    if photo is None and "name" in known and _are_photos(below, known["name"]):
+        photo, names = "name", [name for name in names if name != "name"]
+    if found is None:
+        some = [name for name in known if name in SIDES]
+        if photo is None or len(some) < 2:
+            return None
+        return _unclear(f"{photo} is the photo", f"{', '.join(some)} are no whole box")
+    shape, box = found
+    if photo is None:
+        if shape is not Shape.CORNERS:
+            return None
+        return _unclear(f"{', '.join(box)} are the box", "no column is the photo")
+    if repeated := sorted(twice & {photo, *box, *names}):
+        return _unclear(f"{photo} is the photo", f"there are two columns '{repeated[0]}'")
+    if len(names) > 1:
+        understood = f"{photo} is the photo, {', '.join(box)} are the box"
+        return _unclear(understood, f"{' and '.join(names)} could both be the class")
+    sizes = (pair for pair in SIZES if known.keys() >= set(pair) and set(pair).isdisjoint(box))
+    size = next(sizes, None)
+    split = _first(SPLIT, known)
+    return Columns(
+        photo=known[photo],
+        box=tuple(known[key] for key in box),
+        shape=shape,
+        name=known[names[0]] if names else None,
+        size=(known[size[0]], known[size[1]]) if size else None,
+        split=None if split is None else known[split],
+    )
+
+
+def _by_content(first: Sequence[Sequence[str]]) -> Columns | None:
+    """The layouts that go without a header: keras-retinanet's, Google's, the tutorials', ..."""
+    for columns, fitting in (
+        (Columns(0, (1, 2, 3, 4), Shape.CORNERS, name=5, header=False), _is_retinanet),
+        (_google(1), _is_google),
+        (_google(0), _is_google_without_set),
+        (Columns(0, (4, 5, 6, 7), Shape.CORNERS, 3, (1, 2), header=False), _is_tutorial),
+        (Columns(5, (1, 2, 3, 4), Shape.SIDES, 0, (6, 7), header=False), _is_make_sense),
+    ):
+        if 2 * sum(map(fitting, first)) > len(first):
+            return columns
+    return None
+
+
+def _google(photo: int) -> Columns:
+    """`set,path,label,x,y,x,y,x,y,x,y`, always in fractions; the set may be left out."""
+    box = tuple(range(photo + 2, photo + 10))
+    split = 0 if photo else None
+    return Columns(photo, box, Shape.POINTS, photo + 1, None, split, fractions=True, header=False)
+
+
+def _is_retinanet(row: Sequence[str]) -> bool:
+    return len(row) == 6 and _is_photo(row[0]) and _numbers(row[1:5])
+
+
+def _is_google(row: Sequence[str]) -> bool:
+    return row[0].lower() in SETS and 2 < len(row) <= 11 and _are_corners(row[1:])
+
+
+def _is_google_without_set(row: Sequence[str]) -> bool:
+    return len(row) == 10 and _are_corners(row)
+
+
+def _are_corners(row: Sequence[str]) -> bool:
+    coordinates = [cell for cell in row[2:] if cell]
+    return len(coordinates) in {0, 4, 8} and _is_photo(row[0]) and _numbers(coordinates)
+
+
+def _is_tutorial(row: Sequence[str]) -> bool:
+    return len(row) == 8 and _is_photo(row[0]) and _numbers([*row[1:3], *row[4:]])
+
+
+def _is_make_sense(row: Sequence[str]) -> bool:
+    return len(row) == 8 and _is_photo(row[5]) and _numbers([*row[1:5], *row[6:]])
+
+
+def _are_photos(below: Sequence[Sequence[str]], column: int) -> bool:
+    return any(len(row) > column and _is_photo(row[column]) for row in below)
+
+
+def _is_photo(cell: str) -> bool:
+    return is_photo(cell.replace("\\", "/").rpartition("/")[2])
+
+
+def _numbers(cells: Sequence[str]) -> bool:
+    return all(number(cell) is not None for cell in cells) or not any(cells)
+
+
+def _key(name: str) -> str:
+    """`Bbox_X1` and `x 1` are both `x1`; `box_width` is `w`, as `width` may be the photo's."""
+    key = re.sub(r"[^a-z0-9]", "", name.lower())
+    rest = re.sub(r"^(?:bounding|bnd|b)?box", "", key)
+    return key if rest == key or not rest else {"width": "w", "height": "h"}.get(rest, rest)
+
+
+def _first(names: Iterable[str], known: dict[str, int]) -> str | None:
+    return next((name for name in names if name in known), None)
+
+
+def _unclear(understood: str, problem: str) -> str:
+    return f"its header is understood so far: {understood}; but {problem}"

@@ -1,0 +1,80 @@
+"""Delimited text, whichever sign separates its cells."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from boxwright.errors import DataError
+from boxwright.files import write_text
+
+SEPARATORS = ",;\t|"
+LONGEST = 1 << 16  # characters of the first line that are looked at for the separator
+
+
+def first_rows(path: Path, count: int) -> list[list[str]]:
+    """The first rows, as far as the file is a table, whatever the encoding of its names."""
+    found = []
+    try:
+        for _, row in islice(rows(path, errors="replace"), count):
+            found.append(row)
+    except DataError:
+        pass
+    return found
+
+
+def rows(path: Path, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, each with its line number; cells without blanks around them.
+
+    Args:
+        path: the file.
+        errors: what to do about bytes that are not UTF-8, as `open` takes it.
+
+    Raises:
+        DataError: BW120 the file is not UTF-8 text, or not a table.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors=errors, newline="") as lines:
+            separator = _separator(lines.readline(LONGEST))
+            lines.seek(0)
+            reader = csv.reader(lines, delimiter=separator)
+            for row in reader:
+                cells = [cell.strip() for cell in row]
+                if any(cells):
+                    yield reader.line_num, cells
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            "BW120",
+            f"the CSV list cannot be read ({error}).",
+            where=path,
+            remedy="Save it as 'CSV UTF-8', or remove it if it is not a list of photos.",
+        ) from error
+
+
+def write_rows(path: Path, lines: Iterable[Sequence[object]]) -> None:
+    """Write a table, separated by commas.
+
+    Raises:
+        DataError: BW141 a name holds half of a sign, which UTF-8 cannot hold.
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    try:
+        write_text(path, text.getvalue())
+    except UnicodeEncodeError as error:
+        raise DataError(
+            "BW141",
+            f"the name {error.object[error.start : error.end]!r} holds a character that UTF-8 "
+            "cannot hold.",
+            where=path,
+            remedy="Rename the class or the photo.",
+        ) from error
+
+
+def _separator(line: str) -> str:
+    """The separator that the line has most of, outside of quotes."""
+    return max(SEPARATORS, key=re.sub('"[^"]*"', "", line).count)
