@@ -32,12 +32,14 @@ FITNESS: dict[str, Meaning] = {
         "The same object was labelled two times with the same class, often when a labelling "
         "tool was left and entered again. Two boxes for one object make the detector report it "
         "twice.",
-        "Nothing: one of them is dropped.",
+        "Nothing where the finding says that one was dropped. The others differ more: look whether "
+        "there are two objects, and delete one box if not.",
     ),
     "BW127": Meaning(
         "warning",
-        "Two classes differ by one letter",
-        "One of them is probably a slip of the keyboard.",
+        "Two classes have nearly the same name",
+        "They differ by one letter, and one of them is rare, or by blanks, hyphens and underscores "
+        "alone: probably a slip of the keyboard.",
         "Rename the rarer one in the labelling tool if they mean the same. If both are meant, "
         "nothing.",
     ),
@@ -179,5 +181,14 @@ FITNESS: dict[str, Meaning] = {
         "download or copy was interrupted.",
         "Copy the missing files too, or make the records anew. Until then their photos are not "
         "used.",
+    ),
+    "BW148": Meaning(
+        "note",
+        "Class names are not stated",
+        "The annotations give numbers for their classes, or nothing at all, and no file beside "
+        "them says what these are called: data.yaml or classes.txt for YOLO, a class column for "
+        "CSV, class-descriptions-boxable.csv for Open Images.",
+        "Put the file with the names beside the annotations. Until then classes are called after "
+        "their numbers.",
     ),
 }

@@ -1,0 +1,122 @@
+"""One YOLO label file: lines of a class number and a box, or a shape, in fractions of the photo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from boxwright.formats.annotations import Broken, Labelled, number
+
+HEAD = 4096  # bytes at the start of a file that show whether it holds labels
+FAR = 2.0  # beyond the photo's opposite edge: no fraction, but pixels
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What the class numbers of a label file mean.
+
+    Attributes:
+        origin: the file that says so; empty if none does.
+        names: class id -> name.
+        keypoints: whether key points follow each box.
+    """
+
+    origin: str = ""
+    names: Mapping[int, str] | None = None
+    keypoints: bool = False
+
+
+class _BadLineError(Exception):
+    """A line cannot be used."""
+
+
+def is_label(path: Path) -> bool | None:
+    """Whether the first line of a text file is a label; None if the file is empty."""
+    try:
+        with path.open("rb") as file:
+            lines = file.read(HEAD).decode("utf-8-sig", "replace").splitlines()
+    except OSError:
+        return False
+    cells = next((cells for line in lines if (cells := line.split())), None)
+    if cells is None:
+        return None
+    values = [number(cell) for cell in cells[:5]]
+    return len(values) == 5 and None not in values and float(cells[0]).is_integer()
+
+
+def read_label(root: str, labelled: Labelled, naming: Naming) -> Broken | int:
+    """Read the boxes of the file `labelled.path` below `root` into `labelled`.
+
+    Returns:
+        How many of them were shapes, or why the file cannot be used.
+    """
+    path, shapes = labelled.path, 0
+    try:
+        with open(f"{root}/{path}", encoding="utf-8-sig") as file:  # noqa: PTH123 - twice as fast
+            lines = file.read().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        return Broken("BW110", path, f"cannot be read ({error})")
+    for line, text in enumerate(lines, start=1):
+        cells = text.split()
+        if not cells:
+            continue
+        try:
+            name = _class_name(cells[0], naming)
+            box, is_shape = _box(cells[1:], naming)
+        except _BadLineError as error:
+            return Broken("BW110", f"{path}:{line}", str(error))
+        labelled.add(name, box)
+        shapes += is_shape
+    return shapes
+
+
+def _class_name(cell: str, naming: Naming) -> str:
+    value = number(cell)
+    if value is None or not value.is_integer() or value < 0:
+        raise _BadLineError(f"'{cell[:40]}' is not a class number")
+    if naming.names is None:
+        return f"class {int(value)}"
+    name = naming.names.get(int(value))
+    if name is None:
+        count = len(naming.names)
+        raise _BadLineError(f"class {int(value)} is not among the {count} of {naming.origin}")
+    return name
+
+
+def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, float, float], bool]:
+    """xyxy, and whether it is the box around a shape."""
+    values = _fractions(cells)
+    count = len(values)
+    if count < 4:
+        raise _BadLineError(f"has {count} numbers after the class, not 4")
+    if count <= 5 or naming.keypoints or _is_tracked(cells):
+        x, y, width, height = _near(values[:4])
+        if width < 0 or height < 0:
+            raise _BadLineError(f"has a box of negative size, {width:g} x {height:g}")
+        return (x - width / 2, y - height / 2, x + width / 2, y + height / 2), False
+    points = _near(values[: count // 2 * 2])  # an odd one at the end is a confidence
+    across, down = points[::2], points[1::2]
+    return (min(across), min(down), max(across), max(down)), True
+
+
+def _is_tracked(cells: Sequence[str]) -> bool:
+    """Whether a confidence and the number of a track follow the box; else it is a triangle."""
+    return len(cells) == 6 and cells[5].isdecimal() and int(cells[5][:9]) > 1
+
+
+def _fractions(cells: Sequence[str]) -> list[float]:
+    values = []
+    for cell in cells:
+        value = number(cell)
+        if value is None:
+            raise _BadLineError(f"'{cell[:40]}' is not a number")
+        values.append(value)
+    return values
+
+
+def _near(values: list[float]) -> list[float]:
+    far = next((value for value in values if abs(value) > FAR), None)
+    if far is not None:
+        raise _BadLineError(f"{far:g} is not a fraction of the photo's side; are these pixels?")
+    return values

@@ -1,0 +1,125 @@
+"""What the class numbers of YOLO labels are called: data.yaml says it, or a list of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from boxwright.data.findings import Finding
+from boxwright.formats.annotations import Broken
+from boxwright.formats.folder import Folder, outwards, split_path
+from boxwright.formats.yolo_lines import Naming, is_label
+from boxwright.formats.yolo_yaml import Description
+
+LISTS = ("classes.txt", "class.txt", "class_names.txt", "labels.txt")
+LIST_SUFFIXES = (".names", ".labels")  # obj.names, _darknet.labels
+MOST_CLASSES = 100_000
+
+
+class Names:
+    """Finds for each label what its class numbers mean.
+
+    The data.yaml that names the photo is asked first, then the nearest around the label, then the
+    nearest list of classes, so that data sets side by side keep their own names.
+
+    Attributes:
+        broken: descriptions that contradict each other.
+        findings: lists that are not used.
+        lists: the paths of the lists of classes.
+        nameless: the first label file whose classes have no names; empty if all have.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        described: Sequence[Description],
+        owners: Mapping[str, Sequence[Description]],
+        taken: Collection[str],
+    ) -> None:
+        self.broken: list[Broken] = []
+        self.findings: list[Finding] = []
+        self.nameless = ""
+        self._owners = owners
+        self._known: dict[tuple[str, ...], Naming] = {}
+        self._described: dict[str, list[Description]] = {}
+        for one in described:
+            self._described.setdefault(split_path(one.path)[0], []).append(one)
+        self._all = described
+        self._lists: dict[str, Naming] = {}
+        for path in _class_lists(folder, taken):
+            self._read_list(folder, path)
+        self.lists = [naming.origin for naming in self._lists.values()]
+        self._used: dict[str, Naming] = {}
+
+    def of(self, photo: str, label: str) -> Naming:
+        """What the class numbers in the file `label` mean."""
+        naming = self._find(photo, label)
+        self._used[naming.origin] = naming
+        if naming.names is None:
+            self.nameless = self.nameless or label
+        return naming
+
+    def classes(self, found: Iterable[str]) -> list[str]:
+        """All classes in id order, with those that were `found` but have no name at the end."""
+        named = [
+            name for one in self._used.values() for _, name in sorted((one.names or {}).items())
+        ]
+        nameless = sorted(set(found).difference(named), key=lambda name: (len(name), name))
+        return list(dict.fromkeys([*named, *nameless]))
+
+    def _find(self, photo: str, label: str) -> Naming:
+        if photo in self._owners:
+            return self._agreed(self._owners[photo])
+        around = outwards(split_path(label)[0])
+        for parent in around:
+            if parent in self._described:
+                return self._agreed(self._described[parent])
+        for parent in around:
+            if parent in self._lists:
+                return self._lists[parent]
+        if self._all:
+            return self._agreed(self._all)
+        return next(iter(self._lists.values())) if len(self._lists) == 1 else Naming()
+
+    def _agreed(self, described: Sequence[Description]) -> Naming:
+        """What several descriptions say together."""
+        paths = tuple(one.path for one in described)
+        if paths in self._known:
+            return self._known[paths]
+        names: dict[int, str] = {}
+        for one in described:
+            for number, name in one.names.items():
+                if names.setdefault(number, name) != name:
+                    message = f"class {number} is '{name}', but '{names[number]}' in {paths[0]}"
+                    self.broken.append(Broken("BW110", one.path, message))
+                    break
+        keypoints = any(one.keypoints for one in described)
+        naming = Naming(paths[0], names, keypoints) if names else Naming(keypoints=keypoints)
+        self._known[paths] = naming
+        return naming
+
+    def _read_list(self, folder: Folder, path: str) -> None:
+        parent = split_path(path)[0]
+        try:
+            lines = (folder.root / path).read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"the list of classes cannot be read ({error})"
+            self.findings.append(Finding("BW116", path, message, "not used"))
+            return
+        names = {number: name for number, line in enumerate(lines) if (name := line.strip())}
+        if not names or len(names) > MOST_CLASSES:
+            return
+        above = next((self._described[p] for p in outwards(parent) if p in self._described), None)
+        if above:
+            believed = self._agreed(above)
+            if believed.names is not None and believed.names != names:
+                message = f"it names other classes than {believed.origin}"
+                self.findings.append(Finding("BW116", path, message, "not used"))
+        self._lists.setdefault(parent, Naming(path, names))
+
+
+def _class_lists(folder: Folder, taken: Collection[str]) -> list[str]:
+    """Files whose name says that they list classes, the likeliest of each folder first."""
+    texts = [p for p in folder.with_suffix(".txt") if split_path(p)[1].lower() in LISTS]
+    texts.sort(key=lambda path: LISTS.index(split_path(path)[1].lower()))
+    named = [p for p in texts if p not in taken and is_label(folder.root / p) is False]
+    return [*named, *folder.with_suffix(*LIST_SUFFIXES)]
