@@ -8,12 +8,38 @@ from boxwright.data.dataset import Dataset
 from boxwright.data.findings import Finding
 from boxwright.data.labels import closest_name
 from boxwright.errors import DataError
-from boxwright.formats import voc, writing
+from boxwright.formats import (
+    coco,
+    createml,
+    csv,
+    labelme,
+    labelstudio,
+    openimages,
+    tfrecord,
+    voc,
+    vott,
+    writing,
+    yolo,
+)
 from boxwright.formats.annotations import Format
 from boxwright.formats.assemble import assemble
 from boxwright.formats.folder import Folder
 
-FORMATS: dict[str, Format] = {form.NAME: form for form in (voc,)}
+FORMATS: dict[str, Format] = {
+    form.NAME: form
+    for form in (
+        voc,
+        coco,
+        yolo,
+        labelme,
+        createml,
+        labelstudio,
+        vott,
+        openimages,
+        csv,
+        tfrecord,
+    )
+}
 REMEDY = (
     "Give the folder that holds the photos and their annotations. What is read: "
     f"{', '.join(form.TITLE for form in FORMATS.values())}."

@@ -80,12 +80,14 @@ class Labels:
             the boxes, and ordered by a label map or the alphabet.
         broken: what could not be read. Training on the rest is refused; the doctor lists it.
         findings: what was odd, and was put right or passed over.
+        copies: photos that are the same as another one, and are not used beside it.
     """
 
     photos: list[Labelled] = field(default_factory=list)
     classes: Sequence[str] = ()
     broken: list[Broken] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    copies: set[str] = field(default_factory=set)
 
 
 class Holds(Flag):

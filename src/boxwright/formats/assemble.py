@@ -72,7 +72,7 @@ def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Datas
     if unsure:
         message = UNSURE.format(len(unsure))
         findings.append(Finding("BW104", unsure[0], message, photos=tuple(unsure)))
-    _note_unlabelled(folder, paired, findings)
+    _note_unlabelled(folder, {*paired, *labels.copies}, findings)
     used = {name for photo in photos for name in photo.class_names}
     classes = labels.classes or _classes(folder, used, findings)
     return Dataset.of(folder.root, photos, classes, findings)
@@ -171,9 +171,7 @@ def _no_photos(folder: Folder, annotations: int, findings: list[Finding]) -> Dat
     )
 
 
-def _note_unlabelled(
-    folder: Folder, labelled: dict[str, Labelled], findings: list[Finding]
-) -> None:
+def _note_unlabelled(folder: Folder, labelled: set[str], findings: list[Finding]) -> None:
     for parent in sorted({split_path(photo)[0] for photo in labelled}):
         names = folder.photos.get(parent, [])
         bare = [name for name in names if join(parent, name) not in labelled]

@@ -1,0 +1,179 @@
+"""The folders of the OIDv4 ToolKit, `train/Apple/0a1b.jpg` and `train/Apple/Label/0a1b.txt`.
+
+A line is `Granny Smith 12.8 30.0 401.5 388.2`: the class, and xmin ymin xmax ymax in pixels. A
+photo of two classes is downloaded twice, and each copy has the boxes of one class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.data.findings import Finding
+from boxwright.data.images import read_header
+from boxwright.errors import DataError
+from boxwright.formats.annotations import Broken, Labelled, Labels, number
+from boxwright.formats.folder import Folder, folded, split_path, stem
+from boxwright.formats.pairing import Pairing
+
+LABEL_FOLDERS = frozenset({"label", "labels"})
+HEAD = 4096  # bytes at the start of a file that show whether it holds labels
+SAMPLED = 50  # text files that show whether those of a folder are labels
+MEASURED = 200  # photos that show in which order the corners stand
+MOST_WORDS = 6  # numbers after the first word: more are no box, but KITTI's
+USUAL = (0, 1, 2, 3)
+ORDERS = {  # what stands where -> places of xmin, ymin, xmax, ymax
+    "xmin ymin xmax ymax": USUAL,
+    "xmax ymax xmin ymin": (2, 3, 0, 1),
+    "ymin xmin ymax xmax": (1, 0, 3, 2),
+    "xmin xmax ymin ymax": (0, 2, 1, 3),
+    "ymax xmax ymin xmin": (3, 2, 1, 0),
+}
+
+
+def has_label_folders(folder: Folder) -> bool:
+    """Whether there are Label folders with boxes of photos."""
+    texts = _texts(folder)
+    sample = [p for p in texts[:: 1 + len(texts) // SAMPLED] if _is_label(folder.root / p)]
+    found = Pairing(folder).photos_of([Labelled(path, alone=True) for path in sample])
+    return any(found)
+
+
+def read_label_folders(folder: Folder) -> Labels:
+    """Every label file. Copies of a photo in several class folders become one photo."""
+    labels = Labels()
+    for path in _texts(folder):
+        outcome = _read(folder.root, path)
+        if isinstance(outcome, Broken):
+            labels.broken.append(outcome)
+        else:
+            labels.photos.append(outcome)
+    places = Pairing(folder).photos_of(labels.photos)
+    _put_in_order(folder, labels, places)
+    _merge_copies(folder, labels, places)
+    return labels
+
+
+def _texts(folder: Folder) -> list[str]:
+    return [
+        path
+        for path in folder.with_suffix(".txt")
+        if split_path(split_path(path)[0])[1].lower() in LABEL_FOLDERS
+    ]
+
+
+def _is_label(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            lines = file.read(HEAD).decode("utf-8-sig", "replace").splitlines()
+    except OSError:
+        return False
+    cells = next((cells for line in lines if (cells := line.split())), [])
+    numeric = [number(cell) is not None for cell in cells]
+    is_kitti = len(cells) > MOST_WORDS and all(numeric[1:])
+    return len(cells) >= 5 and all(numeric[-4:]) and not numeric[0] and not is_kitti
+
+
+def _read(root: Path, path: str) -> Labelled | Broken:
+    one = Labelled(path, alone=True)
+    try:
+        lines = (root / path).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        return Broken("BW110", path, f"cannot be read ({error})")
+    for line, text in enumerate(lines, start=1):
+        cells = text.split()
+        if not cells:
+            continue
+        if len(cells) < 5:
+            return Broken("BW110", f"{path}:{line}", "is not a class and four coordinates")
+        box = [number(cell) for cell in cells[-4:]]
+        if None in box:
+            wrong = cells[-4:][box.index(None)]
+            return Broken("BW110", f"{path}:{line}", f"'{wrong[:40]}' is not a coordinate")
+        one.add(" ".join(cells[:-4]), [value for value in box if value is not None])
+    return one
+
+
+def _put_in_order(folder: Folder, labels: Labels, places: Sequence[str | None]) -> None:
+    """Bring corners into the usual order, if nearly all boxes fit their photo in another only."""
+    boxes, sizes = _measured(folder, labels.photos, places)
+    order = _order(boxes, sizes)
+    if order == "xmin ymin xmax ymax":
+        return
+    for one in labels.photos:
+        drawn = np.asarray(one.boxes, np.float64).reshape(-1, 4)
+        one.boxes = drawn[:, ORDERS[order]].ravel().tolist()
+    message = f"the numbers are {order}; in the usual order boxes would not fit their photos"
+    labels.findings.append(Finding("BW144", labels.photos[0].path, message, "read in that order"))
+
+
+def _measured(
+    folder: Folder, photos: Sequence[Labelled], places: Sequence[str | None]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Boxes of some photos as they stand, `(n, 4)`, and the sizes of these photos, `(n, 2)`."""
+    boxes: list[float] = []
+    sizes: list[tuple[int, int]] = []
+    for one, photo in list(zip(photos, places, strict=True))[:: 1 + len(photos) // MEASURED]:
+        if photo is None or not one.names:
+            continue
+        try:
+            header = read_header(folder.root / photo)
+        except DataError:
+            continue
+        boxes += one.boxes
+        sizes += [(header.width, header.height)] * len(one.names)
+    return np.array(boxes).reshape(-1, 4), np.array(sizes, np.float64).reshape(-1, 2)
+
+
+def _order(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:
+    """The order in which nearly all boxes lie in their photo, the right way out."""
+    usual, *_ = ORDERS
+    if not len(boxes):
+        return usual
+    fit = {}
+    for name, places in ORDERS.items():
+        first, second = boxes[:, places[:2]], boxes[:, places[2:]]
+        inside = (first > -1) & (first <= second) & (second < sizes + 1)
+        fit[name] = inside.all(axis=1)
+    shares = {name: float(fits.mean()) for name, fits in fit.items()}
+    best = max(shares, key=shares.__getitem__)
+    misfits = int((~fit[usual]).sum())
+    is_other = shares[usual] <= 0.5 or (shares[usual] <= 0.9 and misfits >= 5)
+    return best if shares[best] >= 0.95 and is_other else usual
+
+
+def _merge_copies(folder: Folder, labels: Labels, places: Sequence[str | None]) -> None:
+    """Put the boxes of a photo that lies in several class folders of a split on one of its copies.
+
+    Copies have the same name and as many bytes.
+    """
+    kept: dict[tuple[str, str, int], Labelled] = {}
+    photos: list[Labelled] = []
+    for one, photo in zip(labels.photos, places, strict=True):
+        if photo is None:
+            photos.append(one)
+            continue
+        around = split_path(split_path(split_path(one.path)[0])[0])[0]
+        try:
+            length = (folder.root / photo).stat().st_size
+        except OSError:
+            length = -1
+        first = kept.setdefault((around, folded(stem(split_path(photo)[1])), length), one)
+        if first is one:
+            photos.append(one)
+            continue
+        labels.copies.add(photo)
+        there = {(name, *first.boxes[4 * i : 4 * i + 4]) for i, name in enumerate(first.names)}
+        for i, name in enumerate(one.names):
+            box = one.boxes[4 * i : 4 * i + 4]
+            if (name, *box) not in there:
+                first.add(name, box)
+    labels.photos = photos
+    if labels.copies:
+        copies = tuple(sorted(labels.copies))
+        message = f"{len(copies)} photos lie in several class folders, such as {copies[0]}"
+        repair = "the boxes of all copies are put on one of them"
+        labels.findings.append(Finding("BW130", split_path(copies[0])[0], message, repair, copies))
