@@ -10,7 +10,7 @@ import pytest
 import boxwright
 from boxwright import formats
 from boxwright.data.dataset import Split
-from boxwright.formats.csv import listed_photos
+from boxwright.formats.marks import listed_photos
 
 pytestmark = [pytest.mark.tiny, pytest.mark.shared]
 
@@ -52,12 +52,20 @@ def test_raccoon_splits_are_those_of_its_csv_lists(shared: Path) -> None:
         assert {Path(name).name for name in dataset.split(mark).names} == set(listed)
 
 
-def test_the_point_sized_boxes_of_bccd_are_dropped_by_name(shared: Path) -> None:
+def test_the_point_sized_and_doubled_boxes_of_bccd_are_dropped_by_name(shared: Path) -> None:
     dataset = boxwright.load(shared / "data" / "bccd")
-    assert len(dataset.boxes) == 4886
+    assert len(dataset.boxes) == 4888 - 2 - 7
+    photos = "BCCD/JPEGImages/BloodImage_"
     assert [(finding.code, finding.where) for finding in dataset.findings] == [
-        ("BW106", "BCCD/JPEGImages/BloodImage_00338.jpg, box 13"),
-        ("BW106", "BCCD/JPEGImages/BloodImage_00343.jpg, box 4"),
+        ("BW106", f"{photos}00338.jpg, box 13"),
+        ("BW106", f"{photos}00343.jpg, box 4"),
+        ("BW126", f"{photos}00020.jpg, box 15"),
+        ("BW126", f"{photos}00100.jpg, box 3"),
+        ("BW126", f"{photos}00104.jpg, box 14"),
+        ("BW126", f"{photos}00251.jpg, box 8"),
+        ("BW126", f"{photos}00284.jpg, box 2"),
+        ("BW126", f"{photos}00331.jpg, box 3"),
+        ("BW126", f"{photos}00403.jpg, box 4"),
     ]
 
 

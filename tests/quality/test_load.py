@@ -78,3 +78,10 @@ def test_boxes_and_names_are_repaired(voc_folder: VocFolder) -> None:
         "BW103 train/a.jpg, box 2",
         "BW106 train/a.jpg, box 3",
     ]
+
+
+def test_a_class_that_is_judged_but_not_trained_is_told(voc_folder: VocFolder) -> None:
+    voc_folder.pair("train/a")
+    voc_folder.pair("test/b", [("dog", 4, 6, 30, 40)])
+    (finding,) = boxwright.load(voc_folder.root).findings
+    assert (finding.code, finding.where) == ("BW129", "class 'dog'")

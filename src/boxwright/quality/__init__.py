@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from boxwright.data.findings import Finding
 from boxwright.data.images import read_photo
 from boxwright.errors import DataError
 from boxwright.quality.checks import repair
+from boxwright.quality.classes import not_trained
 from boxwright.quality.duplicates import groups, photo_hash
 from boxwright.quality.split import complete
 
@@ -25,7 +27,8 @@ def load(path: str | Path, *, seed: int = 0) -> Dataset:
 
     Boxes are repaired where that is safe. The splits that the folder gives are kept; a folder
     without any gets four fifths TRAIN and one fifth TEST, stratified by class, near-duplicates
-    together, the same for the same `seed`. All that was odd is in `findings`.
+    together, the same for the same `seed`. All that was odd is in `findings`, and of what the
+    doctor would only advise, what makes a score worthless: classes that are judged but not trained.
 
     Raises:
         DataError: the folder is missing (BW115), holds no labelled photos (BW114), or its
@@ -33,13 +36,17 @@ def load(path: str | Path, *, seed: int = 0) -> Dataset:
     """
     dataset = repair(formats.read(path))
     if (dataset.splits != Split.UNMARKED).any():
-        return dataset
+        return replace(dataset, findings=(*dataset.findings, *not_trained(dataset)))
     dataset, hashes = hash_photos(dataset)
     return complete(dataset, groups(hashes), seed)
 
 
-def hash_photos(dataset: Dataset) -> tuple[Dataset, NDArray[np.uint8]]:
+def hash_photos(
+    dataset: Dataset, progress: Callable[[int, int], None] | None = None
+) -> tuple[Dataset, NDArray[np.uint8]]:
     """The photos that can be decoded, and their `(N, 4104)` hashes; the others become findings.
+
+    `progress` is told after each photo how many of how many are done.
 
     Raises:
         DataError: BW102 not one can be decoded.
@@ -50,6 +57,8 @@ def hash_photos(dataset: Dataset) -> tuple[Dataset, NDArray[np.uint8]]:
             hashes[i] = photo_hash(read_photo(dataset.photo(i), at_least=ENOUGH))
         except DataError as error:
             broken.append((error, Finding(error.code, dataset.names[i], error.message, "left out")))
+        if progress:
+            progress(i + 1, len(dataset))
     if not hashes:
         raise broken[0][0]
     if broken:
