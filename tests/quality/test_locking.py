@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from boxwright import formats
 from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.errors import DataError
+from boxwright.formats.convert import write_proven
 from boxwright.formats.lock import LOCK, Lock
 from boxwright.quality import load
 from boxwright.quality.locking import split
@@ -214,6 +216,18 @@ def test_photos_that_are_all_alike_are_split_by_what_was_declared(clips: VocFold
     assert len(tests) == 1
 
 
+def test_what_lists_leave_open_is_placed_and_the_rest_stays(voc_folder: VocFolder) -> None:
+    for i in range(20):
+        voc_folder.pair(f"{i:02}")
+    voc_folder.text("ImageSets/Main/train.txt", "".join(f"{i:02}\n" for i in range(9)))
+    voc_folder.text("ImageSets/Main/test.txt", "09\n")
+    locked = split(voc_folder.root, test=0.2)
+    assert locked.placed == 10
+    marks = marks_in(voc_folder.root)
+    assert [marks[f"{i:02}.jpg"] for i in range(10)] == [Split.TRAIN] * 9 + [Split.TEST]
+    assert list(marks.values()).count(Split.TEST) == 4
+
+
 def test_one_group_of_all_leaves_none_for_testing_and_says_so(clips: VocFolder) -> None:
     locked = split(clips.root, groups="(clip)")
     assert [finding.code for finding in locked.dataset.findings] == ["BW122"]
@@ -267,6 +281,17 @@ def test_a_photo_that_cannot_be_opened_waits(voc_folder: VocFolder) -> None:
     assert [finding.code for finding in locked.dataset.findings] == ["BW102"]
     photo.write_bytes(whole)
     assert split(voc_folder.root).placed == 1
+
+
+def test_photos_in_records_are_split_too(voc_folder: VocFolder, tmp_path: Path) -> None:
+    for i in range(10):
+        voc_folder.pair(f"{i}")
+    write_proven(formats.read(voc_folder.root), tmp_path / "out", "tfrecord")
+    record = tmp_path / "out" / "data.record"
+    assert split(record).path == tmp_path / "out" / LOCK
+    for path in (record, record.parent):
+        assert (load(path).splits == Split.TEST).sum() == 2
+    assert set(marks_in(tmp_path / "out")) == {f"data.record/{i}.jpg" for i in range(10)}
 
 
 def test_a_single_annotation_file_has_its_lock_beside_it(voc_folder: VocFolder) -> None:

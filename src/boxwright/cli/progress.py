@@ -1,16 +1,32 @@
-"""A training run as a person sees it: sentences, and one line that moves."""
+"""Long work as a person sees it: sentences, and one line that moves."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from boxwright.training import reporter
 
 LINES = 10  # where nothing can move, the line is printed this many times
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A line with a bar and the time left, moved by calling it with how many of how many.
+
+    Nothing is shown where nothing can move.
+    """
+    columns = (TextColumn(escape(what)), BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    still = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=still) as bar:
+        task = bar.add_task("")
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 class ProgressLine:

@@ -70,9 +70,13 @@ def split(
     if (test or 0) + (val or 0) > MOST:
         raise typer.BadParameter(f"--test and --val leave less than {1 - MOST:.1f} for training.")
     from boxwright.cli.describe import say_findings
+    from boxwright.cli.progress import counting
     from boxwright.quality.locking import split as lock_split
 
-    locked = lock_split(data, test=test, val=val, seed=seed, groups=groups, anew=anew)
+    with counting("Looking at photos") as progress:
+        locked = lock_split(
+            data, test=test, val=val, seed=seed, groups=groups, anew=anew, progress=progress
+        )
     if json:
         show_json(_as_json(locked))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def split(
     seed: int | None = None,
     groups: str | None = None,
     anew: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Locked:
     """Decide for good what each labelled photo is for, and write it into `boxwright.split`.
 
@@ -64,10 +66,11 @@ def split(
         seed: of the choice; that of the earlier split, or 0, if None.
         groups: what belongs together, as `grouping.declared` takes it.
         anew: whether to place all photos, whatever was said before.
+        progress: is told how many of how many photos were looked at.
 
     Raises:
-        DataError: BW195 groups cannot be told, BW196 the folder itself says what every photo is for, BW146 the
-            earlier lock cannot be used, and what `load` raises.
+        DataError: BW195 groups cannot be told, BW196 the folder itself says what every photo is
+            for, BW146 the earlier lock cannot be used, and what `load` raises.
         SystemFaultError: BW902, BW903 the lock cannot be written.
     """
     dataset = repair(formats.read(path))
@@ -77,7 +80,7 @@ def split(
     elif before is None and (dataset.splits != Split.UNMARKED).all():
         raise _has_its_own(dataset)
     dataset = replace(dataset, findings=tuple(f for f in dataset.findings if f.code != "BW119"))
-    dataset, hashes = hash_photos(dataset)
+    dataset, hashes = hash_photos(dataset, progress)
     earlier = before or Lock({}, test=TEST_FRACTION)
     lock = replace(
         earlier,
