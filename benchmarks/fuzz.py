@@ -230,7 +230,8 @@ def _limit_memory() -> None:
         return
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
     taken = int(pages) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, most))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from boxwright.cli import (
+    check,
     convert,
     demo,
     evaluate,
@@ -50,6 +51,7 @@ def _options(
 
 
 for command in (
+    check.check,
     convert.convert,
     merge.merge,
     split.split,

@@ -1,0 +1,116 @@
+"""`boxwright check`"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from boxwright.cli.console import FAILED, plain, say, show, show_json
+from boxwright.cli.formats import FormatName
+
+if TYPE_CHECKING:
+    from boxwright.codes import Severity
+    from boxwright.data.findings import Finding
+    from boxwright.quality.doctor import Report
+
+SHOWN = 3  # places of each code
+COLOURS: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "blue"}
+SIGNS: dict[Severity, str] = {"error": "✖", "warning": "▲", "note": "•"}
+
+
+def check(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="A folder of labelled photos, of any format.")
+    ],
+    fix: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT", help="Write a repaired copy and a list of every change."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with a picture of each place.")
+    ] = None,
+    form: Annotated[
+        FormatName | None, typer.Option("--from", help="What DATA is; found out if not given.")
+    ] = None,
+    input_size: Annotated[
+        int, typer.Option(min=64, max=2048, help="Side of the network's input to judge boxes for.")
+    ] = 300,
+    link: Annotated[
+        bool, typer.Option("--link", help="Hard-link photos into OUT instead of copying them.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what is wrong with labelled photos before they are trained on.
+
+    Looks at every photo, box and class: faults that stop a training, mistakes in labelling,
+    copies of a scene on both sides of the split. Exit code 1 if there are errors. DATA itself is
+    never changed.
+
+    \b
+    Examples:
+      boxwright check photos
+      boxwright check photos --html report.html
+      boxwright check photos --fix repaired
+    """
+    from boxwright.cli.describe import say_findings
+    from boxwright.cli.progress import counting
+    from boxwright.quality.doctor import examine
+    from boxwright.quality.page import write_page
+    from boxwright.quality.patch import CHANGES
+    from boxwright.quality.patch import fix as write_fixed
+
+    with counting("Looking at photos") as progress:
+        report = examine(data, form, input_size=input_size, progress=progress)
+    if json:
+        show_json(report.to_json())
+    else:
+        for line in _lines(report):
+            show(line)
+    if html:
+        write_page(html, report.dataset, report.findings)
+        say(f"Pictures of all places: {plain(html)}")
+    if fix:
+        fixed = write_fixed(report, fix, link=link)
+        done = f"{len(fixed.changes)} repairs, listed in {plain(fix / CHANGES)}"
+        say(f"Repaired copy: {plain(fix)}, {done}")
+        say_findings(fixed.lost)
+    if report.findings and not (html or fix):
+        _say_next(data)
+    if report.count("error"):
+        raise typer.Exit(FAILED)
+
+
+def _lines(report: Report) -> Iterator[str]:
+    """The data set in a line, then every code with its places and remedy."""
+    from boxwright.cli.describe import counted
+    from boxwright.codes import MEANINGS
+
+    yield f"[bold]{plain(report.dataset.root)}[/]: {plain(counted(report.dataset))}"
+    for code, found in groupby(report.findings, key=lambda finding: finding.code):
+        same, meaning = list(found), MEANINGS[code]
+        colour, sign = COLOURS[meaning.severity], SIGNS[meaning.severity]
+        times = f" [dim]({len(same)} times)[/]" if len(same) > 1 else ""
+        yield f"\n[{colour}]{sign} {code}[/] [bold]{plain(meaning.title)}[/]{times}"
+        yield from (f"    {_place(finding)}" for finding in same[:SHOWN])
+        if len(same) > SHOWN:
+            yield f"    [dim]and {len(same) - SHOWN} more[/]"
+        yield f"  [dim]->[/] {plain(meaning.remedy)}"
+    counts = [(report.count(severity), severity) for severity in SIGNS]
+    said = ", ".join(f"{n} {word}{'s' * (n != 1)}" for n, word in counts if n)
+    yield f"\n{said or 'Nothing is wrong: not one of the checks found anything'}."
+
+
+def _place(finding: Finding) -> str:
+    done = f" [dim]-> {plain(finding.repair)}[/]" if finding.repair else ""
+    return f"{plain(finding.where)}: {plain(finding.message)}{done}"
+
+
+def _say_next(data: Path) -> None:
+    place = plain(shlex.quote(str(data)))
+    say(f"[dim]Look at the places: boxwright check {place} --html report.html[/]")
+    say(f"[dim]Repair what is safe: boxwright check {place} --fix repaired[/]")

@@ -1,0 +1,81 @@
+"""`boxwright check`: what a person reads, what a script reads, what is written."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from boxwright import formats
+from boxwright.cli.main import app
+
+if TYPE_CHECKING:
+    from conftest import VocFolder
+
+pytestmark = pytest.mark.tiny
+
+
+@pytest.fixture
+def faulty(voc_folder: VocFolder) -> VocFolder:
+    """One box inside out, one without area, one photo cut off."""
+    voc_folder.pair("good")
+    voc_folder.pair("backwards", [("cat", 30, 40, 4, 6)])
+    voc_folder.pair("click", [("cat", 4, 6, 30, 40), ("cat", 5, 5, 5, 5)])
+    voc_folder.pair("cut")
+    cut = voc_folder.root / "cut.jpg"
+    cut.write_bytes(cut.read_bytes()[:-200])
+    return voc_folder
+
+
+def test_every_fault_is_said_with_its_place_and_remedy(faulty: VocFolder) -> None:
+    done = CliRunner().invoke(app, ["check", str(faulty.root)])
+    assert done.exit_code == 1, "a photo that cannot be opened is an error"
+    said = " ".join(done.stdout.split())
+    for code, place in (
+        ("BW102", "cut.jpg"),
+        ("BW105", "backwards.jpg, box 1"),
+        ("BW106", "click.jpg, box 2"),
+    ):
+        assert code in said
+        assert place in said
+    assert said.index("BW102") < said.index("BW106") < said.index("BW138"), "worst first"
+    assert "1 error" in said
+    assert "--html" in done.stderr
+    assert "--fix" in done.stderr
+
+
+def test_json_holds_the_same(faulty: VocFolder) -> None:
+    done = CliRunner().invoke(app, ["check", str(faulty.root), "--json"])
+    findings = {one["code"]: one for one in json.loads(done.stdout)["findings"]}
+    assert findings["BW106"]["photos"] == ["click.jpg"]
+    assert findings["BW106"]["severity"] == "warning"
+
+
+def test_fix_writes_a_copy_that_is_clean_and_leaves_the_original(faulty: VocFolder) -> None:
+    before = {path: path.read_bytes() for path in faulty.root.rglob("*")}
+    out = faulty.root.parent / "repaired"
+    CliRunner().invoke(app, ["check", str(faulty.root), "--fix", str(out)])
+    assert {path: path.read_bytes() for path in faulty.root.rglob("*")} == before
+    changes = (out / "changes.txt").read_text(encoding="utf-8")
+    assert all(code in changes for code in ("BW102", "BW105", "BW106"))
+    repaired = formats.read(out)
+    assert len(repaired) == 3
+    assert (repaired.boxes[:, :2] < repaired.boxes[:, 2:]).all()
+    again = CliRunner().invoke(app, ["check", str(out)])
+    assert again.exit_code == 0
+
+
+def test_html_is_written_and_named(faulty: VocFolder) -> None:
+    page = faulty.root.parent / "a page.html"
+    done = CliRunner().invoke(app, ["check", str(faulty.root), "--html", str(page)])
+    assert "a page.html" in done.stderr
+    assert "data:image/jpeg" in page.read_text(encoding="utf-8")
+
+
+def test_a_folder_that_is_not_there_is_one_coded_sentence(faulty: VocFolder) -> None:
+    done = CliRunner().invoke(app, ["check", str(faulty.root / "nowhere")])
+    assert done.exit_code == 1
+    assert "BW115" in done.stderr
+    assert "Traceback" not in done.stderr
