@@ -14,7 +14,7 @@ from json_samples import COCO_2017, COCO_ROBOFLOW
 from boxwright import formats
 from boxwright.data.dataset import CROWD, Dataset, Photo, Split
 from boxwright.errors import DataError
-from boxwright.formats.rle import RunLengthError, box_around_mask
+from boxwright.formats.coco.rle import RunLengthError, box_around_mask
 
 if TYPE_CHECKING:
     from conftest import VocFolder

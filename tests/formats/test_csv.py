@@ -17,7 +17,7 @@ from boxwright import formats
 from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.errors import DataError
 from boxwright.formats import csv
-from boxwright.formats.csv_columns import Columns, understand
+from boxwright.formats.csv.columns import Columns, understand
 from boxwright.formats.folder import Folder
 
 if TYPE_CHECKING:

@@ -25,10 +25,11 @@ from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
 from boxwright.data.dataset import Photo as DatasetPhoto
 from boxwright.data.images import photo_bytes, read_photo
 from boxwright.errors import DataError
-from boxwright.formats import tfrecord, tfrecord_writer
+from boxwright.formats import tfrecord
 from boxwright.formats.folder import Folder
-from boxwright.formats.tfrecord_example import floats, head_of_example, integers, texts
-from boxwright.formats.tfrecord_file import write_record
+from boxwright.formats.tfrecord import writer
+from boxwright.formats.tfrecord.example import floats, head_of_example, integers, texts
+from boxwright.formats.tfrecord.framing import write_record
 from boxwright.training.cache import build_cache
 
 pytestmark = pytest.mark.tiny
@@ -496,7 +497,7 @@ def test_large_splits_are_sharded(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     source = voc(tmp_path / "source", 20)
     train = source.split("train")
     sizes = [(source.root / name).stat().st_size for name in train.names]
-    monkeypatch.setattr(tfrecord_writer, "SHARD", sum(sizes) // 3)
+    monkeypatch.setattr(writer, "SHARD", sum(sizes) // 3)
     formats.write(train, tmp_path / "records", "tfrecord")
     shards = sorted(path.name for path in (tmp_path / "records").glob("*.record*"))
     assert shards == [f"train.record-{i:05}-of-00003" for i in range(3)]

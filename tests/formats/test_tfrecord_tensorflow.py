@@ -17,7 +17,7 @@ from PIL import Image
 from boxwright import formats
 from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Photo, Split
 from boxwright.data.images import photo_bytes
-from boxwright.formats.tfrecord_example import parse_example
+from boxwright.formats.tfrecord.example import parse_example
 
 KINDS = ("bytes_list", "float_list", "int64_list")
 SIDES = ("xmin", "ymin", "xmax", "ymax")

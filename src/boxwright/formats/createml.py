@@ -12,8 +12,9 @@ from boxwright.data.dataset import Dataset
 from boxwright.data.findings import Finding
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.annotations import Holds, Labelled, Labels
-from boxwright.formats.folder import Folder
+from boxwright.formats.folder import Folder, relative
 from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.shapes import decimals
 
 NAME, TITLE = "createml", "Create ML"
 HOLDS = Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.FRACTIONS
@@ -62,10 +63,10 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         for i in indices:
             rows = dataset.rows(i)
             annotations = [
-                {"label": dataset.classes[label], "coordinates": _centred(json_file.decimals(box))}
+                {"label": dataset.classes[label], "coordinates": _centred(decimals(box))}
                 for box, label in zip(dataset.boxes[rows], dataset.labels[rows], strict=True)
             ]
-            image = json_file.relative(names[i], folder)
+            image = relative(names[i], folder)
             content.append({"image": image, "annotations": annotations})
         json_file.write(target / folder / FILE, content)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -91,6 +92,11 @@ def outwards(parent: str) -> list[str]:
     """`parent`, the folder around it, and so on up to the root, which is ""."""
     parts = parent.split("/") if parent else []
     return ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
+
+
+def relative(name: str, folder: str) -> str:
+    """A path below the root as it is seen from a folder below the root."""
+    return posixpath.relpath(f"/{name}", f"/{folder}")
 
 
 def stem(name: str) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import posixpath
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -13,7 +11,6 @@ from urllib.parse import quote
 import numpy as np
 
 from boxwright.data.dataset import Dataset, Split
-from boxwright.data.findings import Finding
 from boxwright.errors import DataError
 from boxwright.files import write_text
 from boxwright.formats.annotations import Broken, number
@@ -121,20 +118,6 @@ def stated_size(entry: Object, width: str, height: str) -> Size | None:
     return Size(*(round(side or 0) for side in sides))
 
 
-def box_around(corners: Sequence[Sequence[float]]) -> list[float]:
-    """The upright box around points `(x, y)`, as xyxy."""
-    across, down = zip(*corners, strict=True)
-    return [min(across), min(down), max(across), max(down)]
-
-
-def shapes_finding(where: str, shapes: Counter[str]) -> list[Finding]:
-    """That shapes (kind -> how many) were read as boxes, if any were."""
-    if not shapes:
-        return []
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(shapes.items()))
-    return [Finding("BW143", where, f"not all shapes are boxes ({kinds})", "boxes around them")]
-
-
 def photo_names(folder: Folder) -> dict[str, str]:
     """All photos here by their `folded` names, for readers that have several names to try."""
     return {folded(name): name for names in folder.photos.values() for name in names}
@@ -171,17 +154,6 @@ def by_folder(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
         indices = [int(i) for i in np.flatnonzero(dataset.splits == split)]
         if indices:
             yield photo_folder(split), indices
-
-
-def relative(name: str, folder: str) -> str:
-    """A path below the root as it is seen from a folder below the root."""
-    return posixpath.relpath(f"/{name}", f"/{folder}")
-
-
-def decimals(box: Iterable[np.float32]) -> list[float]:
-    """The shortest decimals that read back as the same float32; whole pixels as whole numbers."""
-    values = (float(str(value)) for value in box)
-    return [int(value) if value.is_integer() else value for value in values]
 
 
 def url_path(name: str) -> str:

@@ -15,9 +15,10 @@ from boxwright.errors import DataError
 from boxwright.files import write_text
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.annotations import Holds, Labelled, Labels
-from boxwright.formats.folder import Folder, folded, join, split_path, stem
+from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.marks import folder_mark
+from boxwright.formats.shapes import box_around, decimals, shapes_finding
 
 NAME, TITLE = "labelme", "LabelMe"
 HOLDS = (
@@ -55,7 +56,7 @@ def read(folder: Folder) -> Labels:
         except UnusableError as error:
             labels.broken.append(error.in_file(path))
     if labels.photos:
-        labels.findings += json_file.shapes_finding(labels.photos[0].path, shapes)
+        labels.findings += shapes_finding(labels.photos[0].path, shapes)
     labels.classes = _listed_classes(folder, labels)
     return labels
 
@@ -78,7 +79,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
             "version": VERSION,
             "flags": {},
             "shapes": list(_shapes(dataset, i)),
-            "imagePath": json_file.relative(name, parent),
+            "imagePath": relative(name, parent),
             "imageData": None,
             "imageHeight": height,
             "imageWidth": width,
@@ -109,7 +110,7 @@ def _photo(content: Object, path: str, here: Container[str], shapes: Counter[str
         else:  # another part of an object that something hides in between
             part = slice(4 * groups[group], 4 * groups[group] + 4)
             before = photo.boxes[part]
-            photo.boxes[part] = json_file.box_around([before[:2], before[2:], box[:2], box[2:]])
+            photo.boxes[part] = box_around([before[:2], before[2:], box[:2], box[2:]])
     return photo
 
 
@@ -117,7 +118,7 @@ def _box(points: list[list[float]], kind: str, place: str) -> list[float]:
     if kind == BOX and len(points) < 2:
         raise UnusableError(place, "is a rectangle of one corner")
     if kind != "circle":
-        return json_file.box_around(points)
+        return box_around(points)
     if len(points) != 2:
         raise UnusableError(place, "is a circle without a centre and a point on it")
     (x, y), rim = points
@@ -161,7 +162,7 @@ def _shapes(dataset: Dataset, index: int) -> Iterator[Object]:
     for box, label, flags in zip(
         dataset.boxes[rows], dataset.labels[rows], dataset.flags[rows], strict=True
     ):
-        xmin, ymin, xmax, ymax = json_file.decimals(box)
+        xmin, ymin, xmax, ymax = decimals(box)
         yield {
             "label": dataset.classes[label],
             "points": [[xmin, ymin], [xmax, ymax]],

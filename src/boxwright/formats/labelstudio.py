@@ -23,6 +23,7 @@ from boxwright.formats.annotations import Holds, Labelled, Labels
 from boxwright.formats.folder import Folder, folded, join, split_path
 from boxwright.formats.frames import Size
 from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.shapes import box_around, decimals, shapes_finding
 
 NAME, TITLE = "labelstudio", "Label Studio"
 HOLDS = Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.FRACTIONS
@@ -67,7 +68,7 @@ def read(folder: Folder) -> Labels:
             if one is not None:  # JSON-MIN repeats a task for each annotation: the last counts
                 tasks[one.photo] = one
         labels.photos += tasks.values()
-        labels.findings += json_file.shapes_finding(path, shapes)
+        labels.findings += shapes_finding(path, shapes)
     return labels
 
 
@@ -183,7 +184,7 @@ def _box(region: Region, size: Size | None) -> tuple[str, list[float]]:
     if "points" in value:
         corners = json_file.points(value["points"], f"{place}.points")
         scaled = [[x * width / 100, y * height / 100] for x, y in corners]
-        return "polygons", json_file.box_around(scaled)
+        return "polygons", box_around(scaled)
     if UNBOXED & value.keys():
         raise UnusableError(place, "is painted or filmed, and so has no box; draw a rectangle")
     x, y = pixels("x", "y")
@@ -199,7 +200,7 @@ def _box(region: Region, size: Size | None) -> tuple[str, list[float]]:
         return "", [x, y, x + wide, y + high]
     cos, sin = math.cos(turn), math.sin(turn)
     corners = [[x + a * cos - b * sin, y + a * sin + b * cos] for a in (0, wide) for b in (0, high)]
-    return "turned rectangles", json_file.box_around(corners)
+    return "turned rectangles", box_around(corners)
 
 
 def _photo_name(fields: Object, place: str, here: Mapping[str, str]) -> str:
@@ -236,7 +237,7 @@ def _results(dataset: Dataset, index: int) -> Iterator[Object]:
     width, height = dataset.sizes[index].tolist()
     rows = dataset.rows(index)
     for i, (box, label) in enumerate(zip(dataset.boxes[rows], dataset.labels[rows], strict=True)):
-        xmin, ymin, xmax, ymax = json_file.decimals(box)
+        xmin, ymin, xmax, ymax = decimals(box)
         yield {
             "id": f"box{i + 1}",
             "type": "rectanglelabels",

@@ -18,6 +18,7 @@ from boxwright.formats import json_file, json_kinds
 from boxwright.formats.annotations import Holds, Labelled, Labels
 from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.shapes import box_around, decimals, shapes_finding
 
 NAME, TITLE = "vott", "VoTT"
 HOLDS = (
@@ -67,7 +68,7 @@ def read(folder: Folder) -> Labels:
                 photos[key] = photo
     labels.photos = list(photos.values())
     if labels.photos:
-        labels.findings += json_file.shapes_finding(labels.photos[0].path, shapes)
+        labels.findings += shapes_finding(labels.photos[0].path, shapes)
     labels.classes = list(dict.fromkeys(classes))
     return labels
 
@@ -146,7 +147,7 @@ def _photo(
 
 def _box(region: Object, place: str) -> list[float]:
     if region.get("boundingBox") is None:
-        return json_file.box_around(json_file.points(region.get("points"), f"{place}.points"))
+        return box_around(json_file.points(region.get("points"), f"{place}.points"))
     left, top, width, height = json_file.coordinates(
         region["boundingBox"], ("left", "top", "width", "height"), f"{place}.boundingBox"
     )
@@ -180,7 +181,7 @@ def _asset(dataset: Dataset, index: int, name: str, key: str) -> Object:
     width, height = dataset.sizes[index].tolist()
     rows = dataset.rows(index)
     regions = [
-        _region(json_file.decimals(box), dataset.classes[label], f"box{i + 1}")
+        _region(decimals(box), dataset.classes[label], f"box{i + 1}")
         for i, (box, label) in enumerate(
             zip(dataset.boxes[rows], dataset.labels[rows], strict=True)
         )

@@ -16,11 +16,12 @@ from boxwright.data.dataset import CROWD, Dataset, Split
 from boxwright.data.findings import Finding
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.annotations import Holds, Labelled, Labels
-from boxwright.formats.folder import Folder, join, split_path
+from boxwright.formats.coco.rle import RunLengthError, box_around_mask
+from boxwright.formats.folder import Folder, join, relative, split_path
 from boxwright.formats.frames import Size
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.marks import name_mark
-from boxwright.formats.rle import RunLengthError, box_around_mask
+from boxwright.formats.shapes import box_around, decimals, shapes_finding
 
 NAME, TITLE = "coco", "COCO"
 HOLDS = (
@@ -75,12 +76,12 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         annotations: list[Object] = []
         for image_id, i in enumerate(indices, 1):
             width, height = dataset.sizes[i].tolist()
-            file_name = json_file.relative(names[i], folder)
+            file_name = relative(names[i], folder)
             images.append(
                 {"id": image_id, "width": width, "height": height, "file_name": file_name}
             )
             for row in range(*dataset.rows(i).indices(len(dataset.labels))):
-                xmin, ymin, xmax, ymax = json_file.decimals(dataset.boxes[row])
+                xmin, ymin, xmax, ymax = decimals(dataset.boxes[row])
                 wide, high = round(xmax - xmin, 9), round(ymax - ymin, 9)
                 annotations.append(
                     {
@@ -145,7 +146,7 @@ class _File:
                 labels.broken.append(error.in_file(self.path))
         photos = {id(photo): photo for photo in self.photos.values()}
         labels.photos += [photo for key, photo in photos.items() if key not in unusable]
-        labels.findings += json_file.shapes_finding(self.path, shapes)
+        labels.findings += shapes_finding(self.path, shapes)
         if len(photos) < len(self.photos):
             message = f"{len(self.photos) - len(photos)} of its images are listed twice"
             labels.findings.append(Finding("BW113", self.path, message, "boxes put together"))
@@ -226,7 +227,7 @@ def _box_around(segmentation: object, place: str) -> tuple[list[float], str]:
     nested = segmentation if isinstance(segmentation[0], list) else [segmentation]
     flat = [value for polygon in nested if isinstance(polygon, list) for value in polygon]
     pairs = [list(pair) for pair in zip(flat[::2], flat[1::2], strict=False)]
-    return json_file.box_around(json_file.points(pairs, place)), "polygons"
+    return box_around(json_file.points(pairs, place)), "polygons"
 
 
 def _key(value: object) -> str:

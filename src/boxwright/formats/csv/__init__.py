@@ -21,11 +21,11 @@ from boxwright.data.findings import Finding
 from boxwright.data.labels import write_label_map
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Holds, Labelled, Labels, number
-from boxwright.formats.csv_columns import EMPTY, Columns, Shape, understand
+from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
 from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.frames import Size
-from boxwright.formats.json_file import decimals
 from boxwright.formats.marks import WORDS, folder_mark, name_mark
+from boxwright.formats.shapes import decimals
 from boxwright.formats.tables import first_rows, rows, write_rows
 
 NAME, TITLE = "csv", "CSV"

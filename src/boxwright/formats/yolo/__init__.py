@@ -19,14 +19,13 @@ from boxwright.data.findings import Finding
 from boxwright.errors import DataError
 from boxwright.files import write_text
 from boxwright.formats.annotations import Broken, Holds, Labelled, Labels
-from boxwright.formats.folder import Folder, folded, join, split_path, stem
-from boxwright.formats.json_file import relative
+from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
 from boxwright.formats.marks import folder_mark
 from boxwright.formats.pairing import Pairing
-from boxwright.formats.yolo_lines import is_label, read_label
-from boxwright.formats.yolo_names import Names
-from boxwright.formats.yolo_places import Placed, place_photos
-from boxwright.formats.yolo_yaml import SUFFIXES, Description, descriptions
+from boxwright.formats.yolo.lines import is_label, read_label
+from boxwright.formats.yolo.names import Names
+from boxwright.formats.yolo.places import Placed, place_photos
+from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, descriptions
 
 NAME, TITLE = "yolo", "YOLO"
 HOLDS = (

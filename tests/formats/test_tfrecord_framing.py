@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxwright.formats.tfrecord_file import (
+from boxwright.formats.tfrecord.framing import (
     Record,
     compression,
     read_records,

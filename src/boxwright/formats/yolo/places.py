@@ -12,7 +12,7 @@ from boxwright.data.findings import Finding
 from boxwright.formats.folder import Folder, folded, join, split_path
 from boxwright.formats.marks import WORDS
 from boxwright.formats.pairing import ABSOLUTE
-from boxwright.formats.yolo_yaml import Description
+from boxwright.formats.yolo.yaml_file import Description
 
 
 @dataclass(frozen=True)

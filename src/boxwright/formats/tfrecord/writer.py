@@ -22,9 +22,9 @@ from boxwright.data.labels import write_label_map
 from boxwright.data.signature import jpeg_header, kind_of
 from boxwright.errors import DataError
 from boxwright.files import writing
-from boxwright.formats.tfrecord_example import floats, head_of_example, integers, text, texts
-from boxwright.formats.tfrecord_file import write_record
-from boxwright.formats.tfrecord_keys import (
+from boxwright.formats.tfrecord.example import floats, head_of_example, integers, text, texts
+from boxwright.formats.tfrecord.framing import write_record
+from boxwright.formats.tfrecord.keys import (
     ENCODED,
     FILENAME,
     FLAGS,

@@ -24,7 +24,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Holds, Labelled, Labels, number
 from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.formats.marks import folder_mark, name_mark
-from boxwright.formats.openimages_folders import has_label_folders, read_label_folders
+from boxwright.formats.openimages.folders import has_label_folders, read_label_folders
 from boxwright.formats.tables import first_rows, rows, write_rows
 
 NAME, TITLE = "openimages", "Open Images"

@@ -15,9 +15,9 @@ from boxwright.data.signature import kind_of
 from boxwright.formats.annotations import Broken, Labelled, Labels, number
 from boxwright.formats.folder import folded, join, stem
 from boxwright.formats.frames import Size
-from boxwright.formats.tfrecord_example import Example, NoExampleError, parse_example
-from boxwright.formats.tfrecord_file import HEAD, Record, compression, read_records
-from boxwright.formats.tfrecord_keys import (
+from boxwright.formats.tfrecord.example import Example, NoExampleError, parse_example
+from boxwright.formats.tfrecord.framing import HEAD, Record, compression, read_records
+from boxwright.formats.tfrecord.keys import (
     ENCODED,
     FILENAME,
     FLAGS,

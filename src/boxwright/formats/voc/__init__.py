@@ -21,7 +21,7 @@ from boxwright.errors import DataError
 from boxwright.files import write_text
 from boxwright.formats.annotations import Broken, Holds, Labels
 from boxwright.formats.folder import Folder, split_path, stem
-from boxwright.formats.voc_xml import read_annotation
+from boxwright.formats.voc.xml_file import read_annotation
 
 NAME, TITLE = "voc", "Pascal VOC"
 HOLDS = (

@@ -21,9 +21,9 @@ from boxwright.formats.annotations import Holds, Labels
 from boxwright.formats.assemble import LABEL_MAPS
 from boxwright.formats.folder import Folder, join, split_path
 from boxwright.formats.marks import SHOWN, WORDS, folder_mark
-from boxwright.formats.tfrecord_file import HEAD, compression, starts_record
-from boxwright.formats.tfrecord_reader import ClassIds, RecordFile
-from boxwright.formats.tfrecord_writer import write_records
+from boxwright.formats.tfrecord.framing import HEAD, compression, starts_record
+from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
+from boxwright.formats.tfrecord.writer import write_records
 
 NAME, TITLE = "tfrecord", "TFRecord"
 HOLDS = (

@@ -1,0 +1,30 @@
+"""Shapes that are not boxes, and boxes as numbers in a text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from boxwright.data.findings import Finding
+
+
+def box_around(corners: Sequence[Sequence[float]]) -> list[float]:
+    """The upright box around points `(x, y)`, as xyxy."""
+    across, down = zip(*corners, strict=True)
+    return [min(across), min(down), max(across), max(down)]
+
+
+def shapes_finding(where: str, shapes: Counter[str]) -> list[Finding]:
+    """That shapes (kind -> how many) were read as boxes, if any were."""
+    if not shapes:
+        return []
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(shapes.items()))
+    return [Finding("BW143", where, f"not all shapes are boxes ({kinds})", "boxes around them")]
+
+
+def decimals(box: Iterable[np.float32]) -> list[float]:
+    """The shortest decimals that read back as the same float32; whole pixels as whole numbers."""
+    values = (float(str(value)) for value in box)
+    return [int(value) if value.is_integer() else value for value in values]
