@@ -141,6 +141,12 @@ def many(count: int) -> Plant:
     return plant
 
 
+def boxless(folder: VocFolder) -> None:
+    folder.photo("a.jpg")
+    folder.xml("a.xml", [])
+    put(folder, "b.jpg")
+
+
 def orphan(folder: VocFolder) -> None:
     put(folder, "a.jpg")
     folder.xml("b.xml")
@@ -231,6 +237,7 @@ TABLE: list[tuple[str, Plant, Plant, str]] = [
     ("BW136", pictures(FOG), pictures(PAPER), "0.png"),
     ("BW137", pictures(scene(1, (200, 99))), pictures(scene(1, (200, 100))), "0.png"),
     ("BW138", many(49), many(50), "."),
+    ("BW149", boxless, boxes(CAT), "a.jpg"),
     ("BW139", partial(put, name="a.jpg", stated=(0, 0)), many(1), "a.jpg"),  # type: ignore[list-item]
 ]  # fmt: skip
 
@@ -267,9 +274,9 @@ def test_every_code_of_reading_and_the_doctor_has_its_row() -> None:
     elsewhere = {
         *("BW114", "BW115", "BW120", "BW121", "BW122"),  # errors, and what the split says
         *("BW140", "BW141", "BW142", "BW145", "BW146"),  # writing
-        *("BW143", "BW144"),  # of formats other than VOC
+        *("BW143", "BW144", "BW147", "BW148"),  # of formats other than VOC
     }
-    doctors = {code for code in MEANINGS if "BW101" <= code <= "BW146"}
+    doctors = {code for code in MEANINGS if "BW101" <= code <= "BW149"}
     assert {code for code, *_ in TABLE} == doctors - elsewhere
 
 
@@ -399,7 +406,7 @@ def test_ctrl_c_ends_it(voc_folder: VocFolder) -> None:
             0,
             ("BloodImage_00037", "BloodImage_00038"),
         ),
-        ("hardhat", {"BW117": 1, "BW133": 1}, 25, None),
+        ("hardhat", {"BW117": 1, "BW133": 1, "BW149": 1}, 25, None),
     ],
 )
 def test_real_data(

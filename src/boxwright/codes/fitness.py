@@ -191,4 +191,11 @@ FITNESS: dict[str, Meaning] = {
         "Put the file with the names beside the annotations. Until then classes are called after "
         "their numbers.",
     ),
+    "BW149": Meaning(
+        "note",
+        "Photos are labelled as showing nothing",
+        "They have an annotation without boxes. Such photos teach the detector what is not an "
+        "object; but an object that was forgotten in one is taught to be none.",
+        "Look at them: label again what was forgotten. Otherwise nothing.",
+    ),
 }

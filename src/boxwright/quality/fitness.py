@@ -69,5 +69,17 @@ def few_photos(dataset: Dataset) -> list[Finding]:
     return [Finding("BW138", ".", f"there are only {len(dataset)} labelled photos")]
 
 
+def showing_nothing(dataset: Dataset) -> list[Finding]:
+    """Photos that are labelled as showing none of the classes, counted (BW149)."""
+    empty = np.flatnonzero(np.diff(dataset.offsets) == 0)
+    if not len(empty):
+        return []
+    photos = tuple(dataset.names[i] for i in empty)
+    where = photos[0] if len(photos) == 1 else f"{photos[0]} and {len(photos) - 1} more"
+    return [
+        Finding("BW149", where, f"{len(photos)} of {len(dataset)} photos have no box", "", photos)
+    ]
+
+
 def _percent(which: np.ndarray) -> str:
     return f"{share(which):.0%}"
