@@ -67,16 +67,16 @@ def test_if_no_photo_can_be_decoded_that_is_an_error(voc_folder: VocFolder) -> N
 
 
 def test_boxes_and_names_are_repaired(voc_folder: VocFolder) -> None:
-    voc_folder.pair("train/a", [("cat", 50, 40, 4, 6), ("cat", 1, 1, 99, 99), ("Cat ", 9, 9, 9, 9)])
+    voc_folder.pair("a", [("cat", 50, 40, 4, 6), ("cat", 1, 1, 99, 99), ("Cat ", 9, 9, 9, 9)])
     dataset = boxwright.load(voc_folder.root)
     assert dataset.classes == ("cat",)
     assert dataset.boxes.tolist() == [[4, 6, 50, 40], [1, 1, 64, 48]]
     assert [finding.code for finding in dataset.findings] == ["BW107", "BW105", "BW103", "BW106"]
     assert [str(finding).split(":")[0] for finding in dataset.findings] == [
         "BW107 class 'Cat '",
-        "BW105 train/a.jpg, box 1",
-        "BW103 train/a.jpg, box 2",
-        "BW106 train/a.jpg, box 3",
+        "BW105 a.jpg, box 1",
+        "BW103 a.jpg, box 2",
+        "BW106 a.jpg, box 3",
     ]
 
 
@@ -85,3 +85,13 @@ def test_a_class_that_is_judged_but_not_trained_is_told(voc_folder: VocFolder) -
     voc_folder.pair("test/b", [("dog", 4, 6, 30, 40)])
     (finding,) = boxwright.load(voc_folder.root).findings
     assert (finding.code, finding.where) == ("BW129", "class 'dog'")
+
+
+def test_marks_without_one_for_testing_are_told(voc_folder: VocFolder) -> None:
+    voc_folder.pair("train/a")
+    voc_folder.pair("val/b")
+    (finding,) = boxwright.load(voc_folder.root).findings
+    assert (finding.code, finding.message) == (
+        "BW122",
+        "none is marked test, only train and val",
+    )

@@ -67,25 +67,27 @@ FITNESS: dict[str, Meaning] = {
     ),
     "BW131": Meaning(
         "warning",
-        "The same scene is in training and test",
-        "Copies, crops or neighbouring frames of a photo are in both sets, so the detector is "
-        "asked about photos that it has seen and the score is too good.",
-        "Have the split made by `boxwright split`, which keeps such photos together, or move "
-        "them to the same set.",
+        "The same scene is on both sides of the split",
+        "Copies, crops or neighbouring frames of a photo are in more than one of the sets, so the "
+        "detector is judged by photos that it has seen, and the score is too good.",
+        "Have the split made anew by `boxwright split --anew`, which keeps such photos together, "
+        "or move them to the same set.",
     ),
     "BW132": Meaning(
         "warning",
         "Boxes are too small for the network's input",
         "The network sees every photo at its input size, and an object of less than about 8 "
         "pixels there leaves no trace in its feature maps.",
-        "Train at the input size that the finding proposes, or cut large photos into tiles.",
+        "`boxwright train --input-size` with the size that the finding proposes, or cut large "
+        "photos into tiles.",
     ),
     "BW133": Meaning(
         "warning",
         "No anchor reaches a box",
         "A single-shot detector starts from boxes of given sizes and shapes; a box that "
         "overlaps none of them by half is learnt badly. Very long or very small boxes are such.",
-        "Nothing for a few boxes. For many, another input size, as the finding proposes.",
+        "Nothing for a few boxes. For many, `boxwright train --input-size` with the size that the "
+        "finding proposes; a larger one takes longer.",
     ),
     "BW134": Meaning(
         "warning",

@@ -161,7 +161,9 @@ READING: dict[str, Meaning] = {
     "BW122": Meaning(
         "note",
         "No photo is for testing",
-        "The folder has photos marked for training only.",
-        "Put labelled photos into a folder named test, or remove the marks to get a split made.",
+        "The folder says what photos are for, and none is for testing. Photos that chose the "
+        "weights flatter them.",
+        "`boxwright split --anew` sets some aside, whatever the folder says; or put labelled "
+        "photos into a folder named test.",
     ),
 }

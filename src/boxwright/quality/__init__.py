@@ -17,6 +17,7 @@ from boxwright.errors import DataError
 from boxwright.quality.checks import repair
 from boxwright.quality.classes import not_trained
 from boxwright.quality.duplicates import groups, photo_hash
+from boxwright.quality.fitness import none_for_testing
 from boxwright.quality.split import complete
 
 ENOUGH = 128  # pixels of a photo's sides that tell whether it shows the same as another
@@ -28,7 +29,8 @@ def load(path: str | Path, *, seed: int = 0) -> Dataset:
     Boxes are repaired where that is safe. The splits that the folder gives are kept; a folder
     without any gets four fifths TRAIN and one fifth TEST, stratified by class, near-duplicates
     together, the same for the same `seed`. All that was odd is in `findings`, and of what the
-    doctor would only advise, what makes a score worthless: classes that are judged but not trained.
+    doctor would only advise, what makes a score worthless or none possible: classes that are
+    judged but not trained, and no photo for testing.
 
     Raises:
         DataError: the folder is missing (BW115), holds no labelled photos (BW114), or its
@@ -36,7 +38,8 @@ def load(path: str | Path, *, seed: int = 0) -> Dataset:
     """
     dataset = repair(formats.read(path))
     if (dataset.splits != Split.UNMARKED).any():
-        return replace(dataset, findings=(*dataset.findings, *not_trained(dataset)))
+        advice = (*not_trained(dataset), *none_for_testing(dataset))
+        return replace(dataset, findings=(*dataset.findings, *advice))
     dataset, hashes = hash_photos(dataset)
     return complete(dataset, groups(hashes), seed)
 

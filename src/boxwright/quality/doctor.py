@@ -104,6 +104,7 @@ def examine(
         *fitness.too_small(repaired, input_size),
         *fitness.unreached(repaired, input_size),
         *fitness.few_photos(repaired),
+        *fitness.none_for_testing(repaired),
         *fitness.showing_nothing(straight),
     ]
     return Report(

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from boxwright.data.dataset import Dataset
+from boxwright.data.dataset import Dataset, Split
 from boxwright.data.findings import Finding
 from boxwright.quality.places import photo_finding, photos_of
 from boxwright.quality.stats import (
@@ -66,7 +66,16 @@ def few_photos(dataset: Dataset) -> list[Finding]:
     """Fewer labelled photos than a score can be trusted with (BW138)."""
     if len(dataset) >= FEWEST_PHOTOS:
         return []
-    return [Finding("BW138", ".", f"there are only {len(dataset)} labelled photos")]
+    return [Finding("BW138", "all photos", f"there are only {len(dataset)} labelled photos")]
+
+
+def none_for_testing(dataset: Dataset) -> list[Finding]:
+    """Photos that are marked, but none for testing (BW122)."""
+    sets = {Split(int(split)) for split in np.unique(dataset.splits)} - {Split.UNMARKED}
+    if not sets or Split.TEST in sets:
+        return []
+    names = " and ".join(split.name.lower() for split in sorted(sets))
+    return [Finding("BW122", "all photos", f"none is marked test, only {names}")]
 
 
 def showing_nothing(dataset: Dataset) -> list[Finding]:
