@@ -43,7 +43,16 @@ def test_every_fault_is_said_with_its_place_and_remedy(faulty: VocFolder) -> Non
     assert said.index("BW102") < said.index("BW106") < said.index("BW138"), "worst first"
     assert "1 error" in said
     assert "--html" in done.stderr
-    assert "--fix" in done.stderr
+    assert "Write a copy with 3 repairs: boxwright check" in done.stderr
+    assert "boxwright train" not in done.stderr, "first the error"
+
+
+def test_it_proposes_only_what_helps(voc_folder: VocFolder) -> None:
+    voc_folder.pair("good")
+    said = CliRunner().invoke(app, ["check", str(voc_folder.root)]).stderr
+    assert "--html" in said, "to look at the note on few photos"
+    assert "--fix" not in said, "there is nothing to repair"
+    assert f"Train: boxwright train {voc_folder.root}" in said
 
 
 def test_json_holds_the_same(faulty: VocFolder) -> None:
@@ -56,7 +65,9 @@ def test_json_holds_the_same(faulty: VocFolder) -> None:
 def test_fix_writes_a_copy_that_is_clean_and_leaves_the_original(faulty: VocFolder) -> None:
     before = {path: path.read_bytes() for path in faulty.root.rglob("*")}
     out = faulty.root.parent / "repaired"
-    CliRunner().invoke(app, ["check", str(faulty.root), "--fix", str(out)])
+    done = CliRunner().invoke(app, ["check", str(faulty.root), "--fix", str(out)])
+    assert f"Copy with 3 repairs: {out}, listed in {out / 'changes.txt'}" in done.stderr
+    assert f"Train: boxwright train {out}" in done.stderr
     assert {path: path.read_bytes() for path in faulty.root.rglob("*")} == before
     changes = (out / "changes.txt").read_text(encoding="utf-8")
     assert all(code in changes for code in ("BW102", "BW105", "BW106"))

@@ -56,6 +56,14 @@ def test_run_again_it_says_what_stayed(photos: Path, voc_folder: VocFolder) -> N
     assert "1 photos of the split are not here any more: passed over." in said
 
 
+def test_what_was_placed_before_is_not_said_to_be_kept_together(photos: Path) -> None:
+    run(photos)
+    said = run(photos, "--test", "0.5", "--groups", "^(.)").stdout
+    assert "Kept together: 4 photos in 1 group that show the same." in said
+    assert "In several sets: 20 photos in 2 groups as declared." in said
+    assert "All photos are where they were. To place them anew, add --anew." in said
+
+
 def test_json_is_all_of_standard_output(photos: Path) -> None:
     answer = json.loads(run(photos, "--groups", "^(.)", "--seed", "3", "--json").stdout)
     assert answer["path"] == str(photos / LOCK)

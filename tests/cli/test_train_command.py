@@ -179,8 +179,20 @@ def test_the_end_says_what_to_do_next(asked: Asked, photos: Path, tmp_path: Path
     said = run(photos, "--out", out).stdout
     assert f"{out} holds the weights of step 7." in said
     assert "AP 0.457, AP50 0.891 on the 12 photos that chose them" in said
-    assert f"boxwright evaluate {out} {photos}" in said
-    assert f"boxwright export {out} --to tflite" in said
+    assert f"boxwright evaluate '{out}' {photos}" in said
+    assert f"boxwright export '{out}' --to tflite" in said
+
+
+@tiny
+def test_the_end_proposes_no_evaluation_without_photos_for_it(
+    asked: Asked, voc_folder: VocFolder
+) -> None:
+    voc_folder.pair("train/a")
+    voc_folder.pair("val/b")
+    said = run(voc_folder.root).stdout
+    assert "None is for testing." in said
+    assert f"boxwright split {voc_folder.root} --anew" in said
+    assert "boxwright evaluate" not in said
 
 
 @tiny

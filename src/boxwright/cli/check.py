@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,7 +25,8 @@ SIGNS: dict[Severity, str] = {"error": "✖", "warning": "▲", "note": "•"}
 
 def check(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="A folder of labelled photos, of any format.")
+        Path,
+        typer.Argument(metavar="DATA", help="A folder of labelled photos, or an annotation file."),
     ],
     fix: Annotated[
         Path | None,
@@ -45,11 +46,11 @@ def check(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what is wrong with labelled photos before they are trained on.
+    """Say what is wrong with labelled photos, and repair a copy.
 
     Looks at every photo, box and class: faults that stop a training, mistakes in labelling,
-    copies of a scene on both sides of the split. Exit code 1 if there are errors. DATA itself is
-    never changed.
+    copies of a scene on both sides of the split. Exit code 1 if there are errors, 0 if there are
+    warnings and notes only. DATA itself is never changed.
 
     \b
     Examples:
@@ -58,7 +59,7 @@ def check(
       boxwright check photos --fix repaired
     """
     from boxwright.cli.describe import say_findings
-    from boxwright.cli.progress import counting
+    from boxwright.cli.progress import counting, waiting
     from boxwright.quality.doctor import examine
     from boxwright.quality.page import write_page
     from boxwright.quality.patch import CHANGES
@@ -69,28 +70,29 @@ def check(
     if json:
         show_json(report.to_json())
     else:
-        for line in _lines(report):
+        for line in _lines(data, report):
             show(line)
     if html:
-        write_page(html, report.dataset, report.findings)
+        with waiting("Drawing the page"):
+            write_page(html, report.dataset, report.findings)
         say(f"Pictures of all places: {plain(html)}")
     if fix:
-        fixed = write_fixed(report, fix, link=link)
-        done = f"{len(fixed.changes)} repairs, listed in {plain(fix / CHANGES)}"
-        say(f"Repaired copy: {plain(fix)}, {done}")
+        with waiting("Writing the repaired copy"):
+            fixed = write_fixed(report, fix, link=link)
+        say(f"Copy with {_repairs(fixed.changes)}: {plain(fix)}, listed in {plain(fix / CHANGES)}")
         say_findings(fixed.lost)
-    if report.findings and not (html or fix):
-        _say_next(data)
+    if not json:
+        _say_next(data, report, html, fix)
     if report.count("error"):
         raise typer.Exit(FAILED)
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(data: Path, report: Report) -> Iterator[str]:
     """The data set in a line, then every code with its places and remedy."""
     from boxwright.cli.describe import counted
     from boxwright.codes import MEANINGS
 
-    yield f"[bold]{plain(report.dataset.root)}[/]: {plain(counted(report.dataset))}"
+    yield f"[bold]{plain(data)}[/]: {plain(counted(report.dataset))}"
     for code, found in groupby(report.findings, key=lambda finding: finding.code):
         same, meaning = list(found), MEANINGS[code]
         colour, sign = COLOURS[meaning.severity], SIGNS[meaning.severity]
@@ -110,7 +112,24 @@ def _place(finding: Finding) -> str:
     return f"{plain(finding.where)}: {plain(finding.message)}{done}"
 
 
-def _say_next(data: Path) -> None:
-    place = plain(shlex.quote(str(data)))
-    say(f"[dim]Look at the places: boxwright check {place} --html report.html[/]")
-    say(f"[dim]Repair what is safe: boxwright check {place} --fix repaired[/]")
+def _say_next(data: Path, report: Report, html: Path | None, fix: Path | None) -> None:
+    from boxwright.quality.patch import changes
+
+    place, usable = shlex.quote(str(data)), not report.count("error")
+    done = changes(report.findings)
+    steps = []
+    if report.findings and not html:
+        steps.append(f"Look at the places: boxwright check {place} --html report.html")
+    if done and not fix:
+        steps.append(f"Write a copy with {_repairs(done)}: boxwright check {place} --fix repaired")
+    if fix:
+        steps.append(f"Train: boxwright train {shlex.quote(str(fix))}")
+    elif usable:
+        same = ", the same repairs made on the way" if done else ""
+        steps.append(f"Train{same}: boxwright train {place}")
+    for step in steps:
+        say(f"[dim]{plain(step)}[/]")
+
+
+def _repairs(changes: Sequence[Finding]) -> str:
+    return f"{len(changes)} repair{'s' * (len(changes) != 1)}"

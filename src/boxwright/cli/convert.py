@@ -42,10 +42,12 @@ def convert(
       boxwright convert photos photos-yolo --to yolo --link
     """
     from boxwright.cli.describe import counted, say_findings
+    from boxwright.cli.progress import waiting
     from boxwright.formats import FORMATS
     from boxwright.formats.convert import convert as convert_data
 
-    done = convert_data(data, out, to, form=form, link=link)
+    with waiting(f"Writing {FORMATS[to].TITLE}, and comparing"):
+        done = convert_data(data, out, to, form=form, link=link)
     if json:
         show_json(
             {

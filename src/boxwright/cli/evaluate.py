@@ -39,6 +39,7 @@ def evaluate(
       boxwright evaluate run other-photos --split all
     """
     from boxwright.api import load
+    from boxwright.cli.progress import counting
     from boxwright.evaluation import coco, report
     from boxwright.evaluation.confidence import constant_box
     from boxwright.runtime.detector import Detector
@@ -54,8 +55,12 @@ def evaluate(
             where=data,
             remedy=f"Choose among: {', '.join(f'--split {name}' for name in marked)}.",
         )
-    found = detector.predict_many(photos.photo(i) for i in range(len(photos)))
-    evaluation = coco.evaluate(photos, list(found))
+    found = []
+    with counting("Looking at photos") as progress:
+        for one in detector.predict_many(photos.photo(i) for i in range(len(photos))):
+            found.append(one)
+            progress(len(found), len(photos))
+    evaluation = coco.evaluate(photos, found)
     if json:
         show_json({"model": str(model), "data": str(data), "split": split} | evaluation.to_json())
         return

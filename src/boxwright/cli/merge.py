@@ -46,10 +46,12 @@ def merge(
     if len(data) < 2:
         raise typer.BadParameter("give at least two data sets.")
     from boxwright.cli.describe import counted, say_findings
+    from boxwright.cli.progress import waiting
     from boxwright.formats import FORMATS
     from boxwright.quality.merge import merge as merge_data
 
-    done = merge_data(data, out, to, link=link)
+    with waiting("Merging, and comparing"):
+        done = merge_data(data, out, to, link=link)
     if json:
         show_json(_as_json(done))
         return

@@ -29,6 +29,17 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """A sign of life beside what is being done. Nothing is shown where nothing can move."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(f"{escape(what)} ..."):
+        yield
+
+
 class ProgressLine:
     """A `Reporter` on standard error; use it as a context.
 

@@ -54,7 +54,7 @@ def split(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Decide for good which photos are for training and which for testing.
+    """Decide for good which photos are for testing.
 
     Writes the file boxwright.split beside the photos; every command then goes by it. Each class
     gives its share, and photos that show the same stay together, as do the groups that you
@@ -120,14 +120,19 @@ def _table(dataset: Dataset) -> Table:
 
 def _sentences(locked: Locked, data: Path) -> list[str]:
     lines = []
-    together = [_together(locked.alike, "that show the same")]
+    belonging = [(locked.alike, "that show the same")]
     if locked.declared is not None:
-        together.append(_together(locked.declared, "as declared"))
-    if kept := [each for each in together if each]:
-        lines.append(f"Kept together: {', '.join(kept)}.")
+        belonging.append((locked.declared, "as declared"))
+    whole, torn = zip(*(_together(locked.dataset, *each) for each in belonging), strict=True)
+    if any(whole):
+        lines.append(f"Kept together: {', '.join(filter(None, whole))}.")
+    if any(torn):
+        lines.append(f"In several sets: {', '.join(filter(None, torn))}.")
     stayed = len(locked.dataset) - locked.placed
-    if stayed:
+    if stayed and locked.placed:
         lines.append(f"{locked.placed} photos were placed, {stayed} are where they were.")
+    elif stayed:
+        lines.append("All photos are where they were. To place them anew, add --anew.")
     if locked.gone:
         lines.append(f"{locked.gone} photos of the split are not here any more: passed over.")
     lines.append(f"[bold]{plain(locked.path)}[/] says for good what each photo is for. Next:")
@@ -135,14 +140,23 @@ def _sentences(locked: Locked, data: Path) -> list[str]:
     return lines
 
 
-def _together(groups: Any, how: str) -> str:
-    """`31 photos in 12 groups that show the same`; empty if each photo is alone."""
+def _together(dataset: Dataset, groups: Any, how: str) -> tuple[str, str]:
+    """`31 photos in 12 groups that show the same` of those in one set, and of those in several.
+
+    Empty where there is none. A photo alone is no group.
+    """
     import numpy as np
 
     sizes = np.bincount(groups)
-    many = sizes[sizes > 1]
-    kinds = "group" if len(many) == 1 else "groups"
-    return f"{many.sum()} photos in {len(many)} {kinds} {how}" if len(many) else ""
+    pairs = np.unique(np.column_stack([groups, dataset.splits]), axis=0)
+    sets = np.bincount(pairs[:, 0], minlength=len(sizes))
+
+    def said(which: Any) -> str:
+        count = int(which.sum())
+        photos, kinds = sizes[which].sum(), "group" if count == 1 else "groups"
+        return f"{photos} photos in {count} {kinds} {how}" if count else ""
+
+    return said((sizes > 1) & (sets == 1)), said(sets > 1)
 
 
 def _as_json(locked: Locked) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -119,24 +120,28 @@ def train(
             }
         )
     else:
-        show(_ending(out, data, outcome))
+        show(_ending(out, data, outcome, tested=len(dataset.split("test")) > 0))
     if outcome.interrupted:
         say(f"Stopped. Go on with: boxwright train {plain(data)} --out {plain(out)} --resume")
         raise typer.Exit(INTERRUPTED)
 
 
-def _ending(out: Path, data: Path, outcome: Any) -> str:
+def _ending(out: Path, data: Path, outcome: Any, *, tested: bool) -> str:
     lines = [f"[bold]{plain(out)}[/] holds the weights of step {outcome.step}."]
     if outcome.evaluation and outcome.evaluation.ap is not None:
         photos = outcome.evaluation.photos
         lines.append(
             f"AP {outcome.evaluation.ap:.3f}, AP50 {outcome.evaluation.ap50:.3f} on the {photos} "
-            "photos that chose them. For a number to trust:"
+            "photos that chose them."
         )
     else:
-        lines.append("Too few photos to choose by: these are the last averaged weights. Next:")
-    lines += [
-        f"  boxwright evaluate {plain(out)} {plain(data)}",
-        f"  boxwright export {plain(out)} --to tflite",
-    ]
+        lines.append("Too few photos to choose by: these are the last averaged weights.")
+    run, photos = (plain(shlex.quote(str(path))) for path in (out, data))
+    if tested:
+        lines[-1] += " For a number to trust:"
+        lines.append(f"  boxwright evaluate {run} {photos}")
+    else:
+        lines[-1] += " None is for testing. Set some aside and train again for a number to trust:"
+        lines.append(f"  boxwright split {photos} --anew")
+    lines.append(f"  boxwright export {run} --to tflite")
     return "\n".join(lines)
