@@ -1,0 +1,311 @@
+"""Protocol buffers' text format, the language of label maps and pipeline configs.
+
+`name: value` and `name { ... }`, as in the Text Format Language Specification; scalars without a
+colon and comments that begin with // are understood too. The tree keeps every field in its order,
+whether anybody knows it or not, with its line and the kind of its value, and the comments. What
+`write` makes of a tree is read as an equal tree; lines and quotation marks are no part of equality.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
+
+DEEPEST = 20  # messages in messages; a pipeline config has nine
+TYPOGRAPHIC = "\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"  # as word processors make of ' and "
+CLOSING = {"{": "}", "<": ">"}
+SEPARATORS = (",", ";")
+Kind = Literal["number", "word", "string"]
+
+_TOKEN = re.compile(
+    r"""(?P<blank>\s+)
+      | (?:\#|//)(?P<comment>[^\n]*)
+      | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
+      | (?P<word>[\w.+-]+)
+      | (?P<sign>[{}<>:,;\[\]])""",
+    re.VERBOSE,
+)
+_NUMBER = re.compile(
+    r"[+-]?(?:0x[0-9a-f]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?f?|inf(?:inity)?f?|nanf?)",
+    re.IGNORECASE,
+)
+_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|(.))", re.DOTALL)
+_ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f"}
+
+
+class TextFormatError(Exception):
+    """The text cannot be read; `line` and `reason` say where and why."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        self.line, self.reason = line, reason
+        super().__init__(f"line {line}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number, a word such as `true` or `RELU_6`, or a string.
+
+    Attributes:
+        text: what it says, a string without its quotation marks and escapes.
+        kind: which of the three it is.
+        source: how it was written, if it was.
+    """
+
+    text: str
+    kind: Kind
+    source: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment, in a line of its own or `beside` the field before it."""
+
+    text: str
+    beside: bool = False
+    line: int = field(default=0, compare=False)
+
+    @property
+    def end(self) -> int:
+        """Its last line, which is its first."""
+        return self.line
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A name and its value; a repeated field is several of the same name."""
+
+    name: str
+    value: Value | Message
+    line: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Fields and comments in their order."""
+
+    entries: tuple[Field | Comment, ...] = ()
+
+    @property
+    def fields(self) -> list[Field]:
+        """All of its fields."""
+        return [entry for entry in self.entries if isinstance(entry, Field)]
+
+    def named(self, name: str) -> list[Field]:
+        """Its fields of this name."""
+        return [each for each in self.fields if each.name == name]
+
+    def find(self, path: str) -> list[Field]:
+        """All fields at a dotted path such as `model.ssd.num_classes`."""
+        first, _, rest = path.partition(".")
+        found = self.named(first)
+        if not rest:
+            return found
+        inner = (each.value for each in found)
+        return [deep for each in inner if isinstance(each, Message) for deep in each.find(rest)]
+
+
+def parse(text: str, what: str) -> Message:
+    """The tree of a text; `what` says in errors what it should be, such as "label map".
+
+    Raises:
+        TextFormatError: the line and the reason.
+    """
+    return _Parser(list(_tokens(text, what))).message()
+
+
+def write(message: Message) -> str:
+    """The text of a tree, indented by two blanks; values and blank lines as they were read."""
+    lines = list(_lines(message))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def quoted(text: str, mark: str = '"') -> str:
+    """A string between quotation marks, with what cannot stand there escaped."""
+    plain = text.replace("\\", "\\\\").replace(mark, f"\\{mark}")
+    escaped = re.sub(r"[\x00-\x1f\x7f]", lambda match: f"\\{ord(match.group()):03o}", plain)
+    return f"{mark}{escaped}{mark}"
+
+
+def _lines(message: Message) -> Iterator[str]:
+    waiting = ""  # the last line, until it is known that no comment stands beside it
+    before = 0
+    for entry in message.entries:
+        if isinstance(entry, Comment) and entry.beside and waiting:
+            waiting += f"  # {entry.text}".rstrip()
+            continue
+        if waiting:
+            yield waiting
+        if before and entry.line > before + 1:
+            yield ""
+        before = entry.end
+        *others, waiting = _entry_lines(entry)
+        yield from others
+    if waiting:
+        yield waiting
+
+
+def _entry_lines(entry: Field | Comment) -> Iterator[str]:
+    if isinstance(entry, Comment):
+        yield f"# {entry.text}".rstrip()
+    elif isinstance(entry.value, Message):
+        yield f"{entry.name} {{"
+        yield from (f"  {line}" if line else "" for line in _lines(entry.value))
+        yield "}"
+    else:
+        value = entry.value
+        said = quoted(value.text) if value.kind == "string" else value.text
+        yield f"{entry.name}: {value.source or said}"
+
+
+class _Token(NamedTuple):
+    kind: str  # "string", "word", "sign", "comment" or "end"
+    text: str
+    line: int
+
+
+def _tokens(text: str, what: str) -> Iterator[_Token]:
+    at, line = 0, 1
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise TextFormatError(line, _not_a_token(text, at, what))
+        kind = match.lastgroup or ""
+        if kind != "blank":
+            yield _Token(kind, match[kind], line)
+        line += match.group().count("\n")
+        at = match.end()
+    yield _Token("end", "", line)
+
+
+def _not_a_token(text: str, at: int, what: str) -> str:
+    if text[at] in TYPOGRAPHIC:
+        return f"{text[at]} is a typographic quotation mark; write ' or \""
+    shown = text[at : at + 10]
+    if text[at] in {"'", '"'}:
+        return f"{shown!r} is not {what} text: the string does not end on its line"
+    if text[at] in {"\\", "/"}:
+        return f"{shown!r} is not {what} text: a path stands between quotation marks"
+    return f"{shown!r} is not {what} text"
+
+
+@dataclass
+class _Parser:
+    tokens: list[_Token]
+    at: int = 0
+    strays: list[Comment] = field(default_factory=list)  # from the middle of a field
+
+    def message(self, opening: _Token | None = None, depth: int = 0) -> Message:
+        """Everything up to the bracket that closes `opening`; without one, up to the end."""
+        closing = {CLOSING[opening.text]} if opening else set()
+        entries: list[Field | Comment] = []
+        while True:
+            while (token := self.tokens[self.at]).kind == "comment":
+                beside = bool(entries) and isinstance(entries[-1], Field)
+                beside = beside and token.line == self.tokens[self.at - 1].line
+                entries.append(Comment(token.text.strip(), beside, token.line))
+                self.at += 1
+            if self._skip(closing):
+                return Message(tuple(entries))
+            if token.kind == "end":
+                if opening is None:
+                    return Message(tuple(entries))
+                reason = f"the bracket opened in line {opening.line} is not closed"
+                raise TextFormatError(token.line, f"it ends in the middle: {reason}")
+            entries += self._fields(depth)
+            self._skip(SEPARATORS)
+            entries += self.strays
+            self.strays.clear()
+
+    def _fields(self, depth: int) -> list[Field]:
+        """One field; several of its name if its values stand in square brackets."""
+        name, line = self._name()
+        self._skip({":"})
+        if not self._skip({"["}):
+            return [Field(name, self._value(depth), line, self.tokens[self.at - 1].line)]
+        fields: list[Field] = []
+        while not self._skip({"]"}):
+            line = self.tokens[self._ahead()].line
+            fields.append(Field(name, self._value(depth), line))
+            if not self._skip(SEPARATORS) and self.tokens[self._ahead()].text != "]":
+                sign = self._next()
+                reason = (
+                    f"{sign.text!r} follows in square brackets: there an item stands in {{ and }}"
+                )
+                raise TextFormatError(sign.line, reason)
+        end = self.tokens[self.at - 1].line
+        return [replace(each, end=end) for each in fields]
+
+    def _name(self) -> tuple[str, int]:
+        kind, name, line = self._next()
+        if kind == "sign" and name == "[":  # of an extension
+            name = f"[{self._next().text}]"
+            kind = "word" if self._skip({"]"}) else "sign"
+        if kind == "sign" and name in CLOSING.values():
+            raise TextFormatError(line, f"{name!r} closes no bracket")
+        if kind != "word":
+            shown = name if kind == "string" else repr(name)
+            raise TextFormatError(line, f"a field's name is missing before {shown}")
+        return name, line
+
+    def _value(self, depth: int) -> Value | Message:
+        token = self._next()
+        if token.kind == "sign" and token.text in CLOSING:
+            if depth == DEEPEST:
+                raise TextFormatError(token.line, f"it nests more than {DEEPEST} deep")
+            return self.message(token, depth + 1)
+        if token.kind == "word":
+            kind: Kind = "number" if _NUMBER.fullmatch(token.text) else "word"
+            return Value(token.text, kind, token.text)
+        if token.kind != "string":
+            raise TextFormatError(token.line, f"a value is missing before {token.text!r}")
+        parts = [token.text]
+        while self.tokens[self._ahead()].kind == "string":
+            parts.append(self._next().text)  # neighbouring strings are one string
+        said = "".join(_unescaped(part[1:-1]) for part in parts)
+        return Value(said, "string", " ".join(parts))
+
+    def _next(self) -> _Token:
+        self._go(self._ahead())
+        token = self.tokens[self.at]
+        if token.kind == "end":
+            raise TextFormatError(token.line, "it ends in the middle of a field")
+        self.at += 1
+        return token
+
+    def _skip(self, signs: Collection[str]) -> bool:
+        ahead = self._ahead()
+        token = self.tokens[ahead]
+        found = token.kind == "sign" and token.text in signs
+        if found:
+            self._go(ahead)
+            self.at += 1
+        return found
+
+    def _ahead(self) -> int:
+        """Where the next token is that is no comment."""
+        ahead = self.at
+        while self.tokens[ahead].kind == "comment":
+            ahead += 1
+        return ahead
+
+    def _go(self, ahead: int) -> None:
+        comments = self.tokens[self.at : ahead]
+        self.strays += [Comment(each.text.strip(), line=each.line) for each in comments]
+        self.at = ahead
+
+
+def _unescaped(said: str) -> str:
+    """C escapes; they stand for bytes, so that UTF-8 may be written as octal numbers."""
+
+    def byte(match: re.Match[bytes]) -> bytes:
+        octal, hexadecimal, sign = match.groups()
+        if octal or hexadecimal:
+            return bytes([int(octal, 8) & 255 if octal else int(hexadecimal, 16)])
+        return _ESCAPED.get(sign, sign)
+
+    if "\\" not in said:
+        return said
+    return _ESCAPE.sub(byte, said.encode()).decode(errors="replace")
