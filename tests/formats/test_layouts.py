@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,6 +140,21 @@ def test_hidden_files_and_archive_remains_are_passed_over(voc_folder: VocFolder)
     assert formats.read(voc_folder.root).names == ("a.jpg",)
 
 
+@pytest.mark.parametrize("name", ["b.jpg", "b.xml", "b.json", "b.csv", "b.txt", "b.record"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_never_ends_is_passed_over(voc_folder: VocFolder, name: str, kind: str) -> None:
+    voc_folder.pair("a")
+    try:
+        if kind == "pipe":
+            os.mkfifo(voc_folder.root / name)
+        else:
+            (voc_folder.root / name).symlink_to("/dev/zero")
+    except (AttributeError, OSError):
+        pytest.skip("pipes and links cannot be made here")
+    folder = Folder.scan(voc_folder.root)
+    assert (folder.photos, folder.files) == ({"": ["a.jpg"]}, {".xml": ["a.xml"]})
+
+
 def test_a_link_that_leads_back_up_is_followed_once(voc_folder: VocFolder) -> None:
     voc_folder.pair("a")
     try:
@@ -169,6 +185,7 @@ def test_a_scan_lists_photos_by_folder_and_files_by_suffix(voc_folder: VocFolder
         ("train2017", "TRAIN"),
         ("valid/images", "VAL"),
         ("validation", "VAL"),
+        ("validate", "VAL"),
         ("val", "VAL"),
         ("test", "TEST"),
         ("test/train", "TEST"),
@@ -335,7 +352,7 @@ def test_lists_go_before_folders_and_image_sets_before_csv(voc_folder: VocFolder
 def test_a_list_that_is_not_text_is_named(voc_folder: VocFolder, name: str) -> None:
     voc_folder.pair("a")
     voc_folder.text(name, "")
-    (voc_folder.root / name).write_bytes("filename\nbär.jpg\n".encode("utf-16"))
+    (voc_folder.root / name).write_bytes("filename\nbär.jpg\n".encode("cp1252"))
     with pytest.raises(DataError, match="BW120") as caught:
         formats.read(voc_folder.root)
     assert caught.value.where == str(voc_folder.root / name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,13 @@ def test_a_broken_lock_is_named_by_line(
 
 def test_a_folder_of_that_name_is_no_lock(tmp_path: Path) -> None:
     (tmp_path / LOCK).mkdir()
+    with pytest.raises(DataError, match="BW146"):
+        Lock.read(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_a_pipe_of_that_name_is_no_lock(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / LOCK)
     with pytest.raises(DataError, match="BW146"):
         Lock.read(tmp_path)
 

@@ -196,6 +196,22 @@ def test_the_toolkits_folders(voc_folder: VocFolder) -> None:
     assert dataset.findings == ()
 
 
+@pytest.mark.parametrize("photo", ["ffff", "0a1b"])
+def test_the_toolkit_keeps_the_official_files_it_picked_from(
+    voc_folder: VocFolder, photo: str
+) -> None:
+    others = ROW.replace("0a1b", photo).replace("/m/014j1m", "/m/0k4j")
+    files = {
+        "OID/Dataset/train/Apple/0a1b.jpg": "",
+        "OID/Dataset/train/Apple/Label/0a1b.txt": LINE,
+        "OID/csv_folder/class-descriptions-boxable.csv": NAMES,
+        "OID/csv_folder/train-annotations-bbox.csv": f"{HEADER}\n{others}\n",
+    }
+    dataset = formats.read(lay(voc_folder, files))
+    assert (dataset.classes, dataset.boxes.tolist()) == (("Apple",), [BOX])
+    assert dataset.findings == ()
+
+
 @pytest.mark.parametrize(
     ("photo", "label"),
     [

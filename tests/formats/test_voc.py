@@ -125,6 +125,12 @@ PARAMETER = """<!DOCTYPE annotation [<!ENTITY % x SYSTEM "http://127.0.0.1/x"> %
         ("<annotation>\n<a></b></annotation>", "BW110", "a.xml:2", "mismatched tag"),
         ("<annotation>&undeclared;</annotation>", "BW110", "a.xml:1", "undefined entity"),
         ("", "BW110", "a.xml:1", "no element found"),
+        (
+            objects(CAT_OBJECT.replace("<xmin>", f"<xmin>{'9' * 5000}")),
+            "BW110",
+            "a.xml",
+            f"xmin is '{'9' * 40}', not a pixel",
+        ),
         ("<?xml version='1.0' encoding='klingon'?><annotation/>", "BW110", "a.xml", "klingon"),
         (objects(f"<object>{BNDBOX}</object>"), "BW110", "a.xml", "object 1 has no class name"),
         (

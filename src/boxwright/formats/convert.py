@@ -10,7 +10,7 @@ from boxwright import formats
 from boxwright.data.dataset import Dataset
 from boxwright.data.findings import Finding
 from boxwright.errors import DataError
-from boxwright.files import writing
+from boxwright.files import translating_os_errors, writing
 from boxwright.formats.proof import difference, held
 from boxwright.formats.writing import places
 
@@ -91,9 +91,12 @@ def check_free(out: str | Path, sources: Iterable[str | Path] = ()) -> None:
 
     Raises:
         DataError: BW194.
+        SystemFaultError: BW903 the system has no such names.
     """
     out = Path(out).absolute()
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    with translating_os_errors(out):
+        is_taken = out.exists() and not (out.is_dir() and not any(out.iterdir()))
+    if is_taken:
         message = "is there already, and not an empty folder."
     elif any(_lies_in(out, Path(source)) for source in sources):
         message = "lies in the folder that is read, whose annotations would get mixed up with it."

@@ -32,7 +32,7 @@ class Folder:
 
     @classmethod
     def scan(cls, path: str | Path) -> Folder:
-        """Walk a folder. Hidden files and folders are passed over.
+        """Walk a folder. Hidden files and folders are passed over, and so are pipes and devices.
 
         Given one annotation file, the folder around it, with no other annotations than that file.
 
@@ -125,7 +125,10 @@ def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
             for entry in entries:
                 if entry.name.startswith(".") or entry.name in NOT_DATA:
                     continue
-                (folders if entry.is_dir() else names).append(entry.name)
+                if entry.is_dir():
+                    folders.append(entry.name)
+                elif entry.is_file():  # a pipe or a device may never come to an end
+                    names.append(entry.name)
         waiting.extend(join(parent, name) for name in sorted(folders, reverse=True))
         yield parent, sorted(names)
 

@@ -60,9 +60,11 @@ class Lock:
         """
         path = Path(folder) / LOCK
         try:
+            if not path.exists():
+                return None
+            if not path.is_file():
+                raise _broken(path, "is not a file")
             content = path.read_bytes()
-        except FileNotFoundError:
-            return None
         except OSError as error:
             raise _broken(path, f"cannot be read ({error.strerror or error})") from error
         try:

@@ -24,6 +24,7 @@ WORDS = {
     "training": Split.TRAIN,
     "val": Split.VAL,
     "valid": Split.VAL,
+    "validate": Split.VAL,
     "validation": Split.VAL,
     "test": Split.TEST,
     "testing": Split.TEST,

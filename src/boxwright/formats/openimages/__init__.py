@@ -50,11 +50,13 @@ def detect(folder: Folder) -> bool:
 def read(folder: Folder) -> Labels:
     """The boxes of the photos that are here.
 
+    The ToolKit puts the official files beside its folders; what it picked from them is meant.
+
     Raises:
         DataError: BW101 there are boxes, but no photo of theirs is here.
     """
     files = _box_files(folder)
-    if not files:
+    if not files or has_label_folders(folder):
         return read_label_folders(folder)
     labels = Labels()
     descriptions = _descriptions(folder)

@@ -89,7 +89,7 @@ def _add_object(part: Element, labelled: Labelled) -> None:
         except (TypeError, ValueError):
             value = LARGEST
         if not -LARGEST < value < LARGEST:  # nor is it NaN
-            stated = "is missing" if text is None else f"is '{text.strip()}', not a pixel"
+            stated = "is missing" if text is None else f"is '{text.strip()[:40]}', not a pixel"
             raise _UnusableError(f"object {number} ({name.strip()}): {side} {stated}")
         labelled.boxes.append(value)
     labelled.names.append(name)
