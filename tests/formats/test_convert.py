@@ -12,7 +12,7 @@ import pytest
 
 from boxwright import formats
 from boxwright.data.dataset import Dataset, Split
-from boxwright.errors import DataError
+from boxwright.errors import DataError, SystemFaultError
 from boxwright.formats.convert import check_free, convert, write_proven
 from boxwright.formats.lock import LOCK
 
@@ -81,6 +81,11 @@ def test_a_folder_in_use_is_not_written_to(photos: Path, tmp_path: Path) -> None
     assert [path.name for path in taken.iterdir()] == ["notes.txt"]
 
 
+def test_a_name_that_the_system_does_not_have_is_said(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(SystemFaultError, match="BW903"):
+        convert(photos, tmp_path / ("x" * 300), "coco")
+
+
 def test_an_empty_folder_will_do_and_so_will_one_beside_a_file(photos: Path) -> None:
     empty = photos.parent / "empty"
     empty.mkdir()
@@ -128,6 +133,20 @@ def test_a_name_that_the_format_cannot_hold_leaves_nothing(photos: Path, tmp_pat
     with pytest.raises(DataError, match="BW141"):
         write_proven(dataset, tmp_path / "out", "voc")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("to", sorted(formats.FORMATS.keys() - {"csv", "openimages"}))
+def test_blanks_around_a_class_are_kept(to: str, photos: Path, tmp_path: Path) -> None:
+    dataset = replace(formats.read(photos), classes=(" cat", "dog"))
+    write_proven(dataset, tmp_path / "out", to)
+    assert formats.read(tmp_path / "out").classes == (" cat", "dog")
+
+
+@pytest.mark.parametrize("to", ["csv", "openimages"])
+def test_blanks_around_a_class_are_refused_by_tables(to: str, photos: Path, tmp_path: Path) -> None:
+    dataset = replace(formats.read(photos), classes=(" cat", "dog"))
+    with pytest.raises(DataError, match="BW141"):
+        write_proven(dataset, tmp_path / "out", to)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="another way of being read-only")

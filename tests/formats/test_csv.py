@@ -193,6 +193,44 @@ def test_boxes_of_a_photo_made_smaller_are_scaled(voc_folder: VocFolder) -> None
     assert [finding.code for finding in dataset.findings] == ["BW108"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_spreadsheets_also_save_text_as_utf_16(voc_folder: VocFolder, encoding: str) -> None:
+    root = lay(voc_folder, {"a.jpg": ""})
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    text = f"{mark}{HEADER}{CAT_ROW}".replace(",", "\t").replace("cat", "bär").replace("\n", "\r\n")
+    (root / "boxes.csv").write_bytes(text.encode(encoding))
+    assert described(formats.read(root)) == {"a.jpg": [("bär", CAT_BOX)]}
+
+
+@pytest.mark.parametrize(
+    ("row", "box"),
+    [
+        ("a.jpg;64;48;cat;16,5;12;32;36", [16.5, 12, 32, 36]),
+        ("a.jpg;64;48;cat;-0,25;12,75;32;36", [-0.25, 12.75, 32, 36]),
+    ],
+)
+def test_some_countries_write_a_comma_in_numbers(
+    voc_folder: VocFolder, row: str, box: list[float]
+) -> None:
+    text = f"{HEADER.replace(',', ';')}{row}\n"
+    root = lay(voc_folder, {"a.jpg": "", "boxes.csv": text})
+    assert described(formats.read(root)) == {"a.jpg": [("cat", box)]}
+
+
+def test_a_class_that_never_has_a_box_says_that_the_photo_shows_nothing(
+    voc_folder: VocFolder,
+) -> None:
+    text = f"{HEADER}{CAT_ROW}b.jpg,64,48,No finding,,,,\n"
+    root = lay(voc_folder, {"a.jpg": "", "b.jpg": "", "boxes.csv": text})
+    assert described(formats.read(root)) == {"a.jpg": [("cat", CAT_BOX)], "b.jpg": []}
+
+
+def test_a_class_alone_without_any_box_in_the_file_is_named(voc_folder: VocFolder) -> None:
+    root = lay(voc_folder, {"a.jpg": "", "boxes.csv": f"{HEADER}a.jpg,64,48,cat,,,,\n"})
+    with pytest.raises(DataError, match="has the class 'cat' but no box"):
+        formats.read(root)
+
+
 def test_photos_without_boxes_may_have_empty_cells(voc_folder: VocFolder) -> None:
     text = f"{HEADER}{CAT_ROW}b.jpg,64,48,,,,,\nc.jpg,64,48,nan,NaN,NaN,NaN,NaN\n"
     dataset = formats.read(lay(voc_folder, {f"{p}.jpg": "" for p in "abc"} | {"x.csv": text}))
@@ -328,6 +366,7 @@ def test_a_table_in_the_encoding_of_old_spreadsheets_is_named(voc_folder: VocFol
     with pytest.raises(DataError, match="can't decode byte 0xe4") as caught:
         formats.read(root)
     assert (caught.value.code, caught.value.where) == ("BW120", f"{root}/boxes.csv")
+    assert "Save it again as UTF-8" in caught.value.remedy
 
 
 # ---- what is not ours ----

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from boxwright.codes import MEANINGS
 from boxwright.data.dataset import WHOLE, Dataset, Photo, Split
 from boxwright.data.findings import Finding
 from boxwright.data.images import Header, Slice, read_header
@@ -89,10 +90,10 @@ def _leaving(photos: Sequence[Labelled], inside: Sequence[Labelled]) -> list[Bro
 
 def _unusable(root: Path, broken: Sequence[Broken]) -> DataError:
     first = broken[0]
-    remedy = "Repair or remove them; `boxwright check` lists them all."
     if len(broken) == 1:
-        remedy = "Repair or remove it; a labelling tool writes it anew when the photo is saved."
+        remedy = MEANINGS[first.code].remedy
         return DataError(first.code, f"{first.message}.", where=root / first.where, remedy=remedy)
+    remedy = "Repair or remove them; `boxwright check` lists them all."
     listed = "; ".join(f"{one.where}: {one.message}" for one in broken[:LISTED])
     more = f"; and {len(broken) - LISTED} more" if len(broken) > LISTED else ""
     message = f"{len(broken)} annotations cannot be used: {listed}{more}."

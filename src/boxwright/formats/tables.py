@@ -13,6 +13,8 @@ from boxwright.errors import DataError
 from boxwright.files import write_text
 
 SEPARATORS = ",;\t|"
+BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")  # how UTF-16 text begins, such as Excel's "Unicode text"
+DECIMAL_COMMA = re.compile(r"\A(-?[0-9]+),([0-9]+)\Z")
 LONGEST = 1 << 16  # characters of the first line that are looked at for the separator
 
 
@@ -30,6 +32,8 @@ def first_rows(path: Path, count: int) -> list[list[str]]:
 def rows(path: Path, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, each with its line number; cells without blanks around them.
 
+    Numbers have a decimal point, also in spreadsheets of countries that write a comma.
+
     Args:
         path: the file.
         errors: what to do about bytes that are not UTF-8, as `open` takes it.
@@ -38,15 +42,17 @@ def rows(path: Path, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
         DataError: BW120 the file is not UTF-8 text, or not a table.
     """
     try:
-        with path.open(encoding="utf-8-sig", errors=errors, newline="") as lines:
+        with path.open(encoding=_encoding(path), errors=errors, newline="") as lines:
             separator = _separator(lines.readline(LONGEST))
             lines.seek(0)
             reader = csv.reader(lines, delimiter=separator)
             for row in reader:
                 cells = [cell.strip() for cell in row]
+                if separator != ",":
+                    cells = [DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in cells]
                 if any(cells):
                     yield reader.line_num, cells
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeError, csv.Error) as error:
         raise DataError(
             "BW120",
             f"the CSV list cannot be read ({error}).",
@@ -59,10 +65,20 @@ def write_rows(path: Path, lines: Iterable[Sequence[object]]) -> None:
     """Write a table, separated by commas.
 
     Raises:
-        DataError: BW141 a name holds half of a sign, which UTF-8 cannot hold.
+        DataError: BW141 a name holds half of a sign, which UTF-8 cannot hold, or has blanks around
+            it, which no reader of tables keeps.
     """
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lines)
+    table = csv.writer(text, lineterminator="\n")
+    for line in lines:
+        if padded := [cell for cell in line if isinstance(cell, str) and cell != cell.strip()]:
+            raise DataError(
+                "BW141",
+                f"the name {padded[0]!r} has blanks around it.",
+                where=path,
+                remedy="Rename the class or the photo.",
+            )
+        table.writerow(line)
     try:
         write_text(path, text.getvalue())
     except UnicodeEncodeError as error:
@@ -73,6 +89,11 @@ def write_rows(path: Path, lines: Iterable[Sequence[object]]) -> None:
             where=path,
             remedy="Rename the class or the photo.",
         ) from error
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        return "utf-16" if file.read(2) in BYTE_ORDER else "utf-8-sig"
 
 
 def _separator(line: str) -> str:

@@ -106,6 +106,7 @@ class _File:
 
     Attributes:
         photos: by what the file calls them.
+        bare: line, photo and class of the rows that have a class but no box.
         split: what the file's name or folder says that its photos are for.
         largest: of all coordinates.
     """
@@ -116,6 +117,7 @@ class _File:
     photos: dict[str, Labelled] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    bare: list[tuple[int, str, str]] = field(default_factory=list)
     split: Split = Split.UNMARKED
     largest: float = 0.0
 
@@ -135,6 +137,12 @@ class _File:
                     unusable.add(row[self.columns.photo] if len(row) > self.columns.photo else "")
         except DataError as error:
             self.broken.append(Broken(error.code, self.path, error.message.rstrip(".")))
+        boxed = {name for one in self.photos.values() for name in one.names}
+        for line, name, label in self.bare:
+            if label in boxed or not boxed:  # else it stands for nothing, as 'No finding' does
+                message = f"has the class '{label}' but no box"
+                self.broken.append(Broken("BW110", f"{self.path}:{line}", message))
+                unusable.add(name)
         for name in unusable:  # a photo with half of its boxes would teach that the rest is nothing
             self.photos.pop(name, None)
         self._settle()
@@ -162,7 +170,7 @@ class _File:
                 one.split = WORDS.get(word, Split.UNMARKED)
         if not any(cells) or all(cell.lower() in EMPTY for cell in cells):
             if columns.name is not None and label.lower() not in EMPTY:
-                raise _BadRowError(f"has the class '{label}' but no box")
+                self.bare.append((line, name, label))
             return
         box = _box(columns.shape, cells)
         if not label:

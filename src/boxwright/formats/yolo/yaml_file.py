@@ -122,7 +122,7 @@ def _names(said: object) -> dict[int, str]:
     for number, name in pairs:
         if not isinstance(name, str):
             raise _UnclearError(f"the name of class {number} is not text")
-    return {number: name.strip() for number, name in sorted(pairs) if name.strip()}
+    return {number: name for number, name in sorted(pairs) if name.strip()}
 
 
 def _places(key: str, said: object) -> list[str]:
