@@ -85,10 +85,12 @@ def first_step(folder: VocFolder) -> set[str]:
 def weights(folder: VocFolder) -> set[str]:
     from boxwright.models.weights import read_pretrained
 
-    other = folder.root / "model.ckpt.data-00000-of-00001"
+    part = folder.root / "model.ckpt.data-00000-of-00001"
+    other = folder.root / "model.tflite"
     nowhere = folder.root / "model.ckpt"
-    other.write_bytes(bytes(999))
-    return {raised(lambda: read_pretrained(other)), raised(lambda: read_pretrained(nowhere))}
+    for path in (part, other):
+        path.write_bytes(bytes(999))
+    return {raised(lambda path=path: read_pretrained(path)) for path in (part, other, nowhere)}
 
 
 def no_variables(folder: VocFolder) -> set[str]:

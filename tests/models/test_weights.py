@@ -33,7 +33,7 @@ def coco_model(pretrained: Any) -> Any:
 
     model = ssd.build(pretrained.spec)
     report = weights.load(model, pretrained, keep_class_head=True)
-    assert (len(report.loaded), report.reset, report.ignored) == (47, (), ())
+    assert (len(report.loaded), report.reset, report.ignored) == (47, {}, {})
     return model
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxwright.boxes.anchors import AnchorSpec, ssd_anchors
+from boxwright.boxes.anchors import AnchorSpec, map_sides, ssd_anchors
 from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.data.geometry import as_boxes, iou
 from boxwright.quality.places import overlaid
-from boxwright.quality.stats import anchor_overlap, map_sides, stats_of
+from boxwright.quality.stats import anchor_overlap, stats_of
 
 sides = st.integers(0, 40).map(float)
 corners = st.tuples(sides, sides, sides, sides).map(
@@ -45,13 +45,6 @@ def test_the_best_anchor_is_that_of_the_matrix(input_size: int) -> None:
     np.testing.assert_allclose(
         anchor_overlap(dataset, input_size), iou(truth, anchors).max(axis=1), rtol=1e-4
     )
-
-
-def test_maps_have_the_sides_of_the_network() -> None:
-    from boxwright.models.backbones import mobilenet_v1
-
-    for size in range(64, 1025):
-        assert map_sides(size) == mobilenet_v1.map_sides(size)
 
 
 @pytest.mark.tiny

@@ -121,7 +121,7 @@ def pretrained_network() -> Any:
     quantised networks are."""
     from boxwright.data.preprocessing import Preprocessing
     from boxwright.models import framework, ssd
-    from boxwright.models.weights import Pretrained
+    from boxwright.models.pretrained import Pretrained
 
     framework.keras().utils.set_random_seed(3)
     spec = ssd.ModelSpec(3, 0.1, 64)

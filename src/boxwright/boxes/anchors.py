@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MAPS, FIRST_STRIDE = 6, 16  # of SSD MobileNet; in maps and pixels
+
 
 @dataclass(frozen=True)
 class AnchorSpec:
@@ -53,7 +55,12 @@ class AnchorSpec:
         )
 
 
-def ssd_anchors(spec: AnchorSpec, map_sides: Sequence[int]) -> NDArray[np.float32]:
+def map_sides(input_size: int) -> tuple[int, ...]:
+    """Side in cells of each map of SSD MobileNet: every one halves the one before, rounded up."""
+    return tuple(-(-input_size // (FIRST_STRIDE << level)) for level in range(MAPS))
+
+
+def ssd_anchors(spec: AnchorSpec, sides: Sequence[int]) -> NDArray[np.float32]:
     """All anchors, `(A, 4)` normalised `[ymin, xmin, ymax, xmax]`, not clipped.
 
     Order: map, row, column, shape, as the heads' outputs are reshaped. The finest map carries
@@ -62,12 +69,12 @@ def ssd_anchors(spec: AnchorSpec, map_sides: Sequence[int]) -> NDArray[np.float3
 
     Args:
         spec: sizes and shapes.
-        map_sides: side of each square feature map in cells, finest first.
+        sides: side of each square feature map in cells, finest first.
     """
-    layers = len(map_sides)
+    layers = len(sides)
     scales = [*np.linspace(spec.min_scale, spec.max_scale, layers), 1.0]
     grids = []
-    for layer, side in enumerate(map_sides):
+    for layer, side in enumerate(sides):
         scale, next_scale = scales[layer], scales[layer + 1]
         if layer == 0:
             shapes = [(0.1, 1.0), (scale, 2.0), (scale, 0.5)]

@@ -15,10 +15,10 @@ TRAINING: dict[str, Meaning] = {
     "BW202": Meaning(
         "error",
         "Weights cannot be loaded into the network",
-        "The file is damaged, is not the quantised .tflite of an SSD MobileNet v1, or is of a "
-        "network with another number of filters.",
-        "Give the quantised .tflite of ssd_mobilenet_v1, or leave `--weights` away to have it "
-        "downloaded.",
+        "The file is damaged, is neither the quantised .tflite of an SSD MobileNet v1 nor a "
+        "checkpoint of an SSD MobileNet v1 or v2, or is of a network with another number of "
+        "filters.",
+        "Give a file of such a network, or leave `--weights` away to have one downloaded.",
     ),
     "BW203": Meaning(
         "error",
@@ -33,6 +33,13 @@ TRAINING: dict[str, Meaning] = {
         "The checksum is not the published one: a proxy or a login page answered instead of the "
         "server, or the file there has changed.",
         "Download the archive in a browser and give the file in it to `--weights`.",
+    ),
+    "BW205": Meaning(
+        "error",
+        "One of a checkpoint's files instead of their prefix",
+        "A checkpoint is several files, `model.ckpt-1000.index`, `model.ckpt-1000.meta` and "
+        "`model.ckpt-1000.data-00000-of-00001`, and goes by what their names have in common.",
+        "Give the prefix, here `model.ckpt-1000`, or the folder to have its latest checkpoint.",
     ),
     "BW301": Meaning(
         "error",

@@ -14,7 +14,7 @@ keras: Any = framework.keras()
 ops: Any = keras.ops
 
 EPSILON = 1e-3
-MOMENTUM = 0.97
+DECAY = 0.97  # of the moving statistics, in a step
 
 
 # (outputs (B, H, W, C), gamma (C,), beta (C,)) -> normalised outputs, mean (C,), variance (C,)
@@ -30,7 +30,7 @@ def batch_norm(outputs: Any, gamma: Any, beta: Any) -> tuple[Any, Any, Any]:
 
 
 class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
-    """Convolution without bias, batch norm, and ReLU6.
+    """Convolution without bias, batch norm, and ReLU6 unless it is linear.
 
     While the batch norm is frozen its scale and shift are folded into the convolution, which
     costs nothing; when it trains (`norm_frozen = False` and `training=True`) the batch's own
@@ -48,6 +48,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         strides: int = 1,
         *,
         depthwise: bool = False,
+        linear: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -55,8 +56,10 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.kernel_size = kernel_size
         self.strides = strides
         self.depthwise = depthwise
+        self.activation = keras.activations.linear if linear else ops.relu6
         self.norm_frozen = True
         self.scale_is_one = False
+        self.decay = DECAY
         self.batch_norm: BatchNorm = batch_norm  # an engine may know a faster one
 
     def build(self, input_shape: tuple[int, ...]) -> None:
@@ -80,7 +83,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         if training and not self.norm_frozen:
-            return ops.relu6(self._normalised_by_batch(inputs))
+            return self.activation(self._normalised_by_batch(inputs))
         if self.scale_is_one:
             kernel, bias = self.kernel, self.beta - self.moving_mean
         else:
@@ -89,7 +92,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
             shape = (1, 1, -1, 1) if self.depthwise else (1, 1, 1, -1)
             kernel = self.kernel * ops.reshape(scale, shape)
         outputs = self.convolve(inputs, kernel)
-        return ops.relu6(outputs + ops.cast(bias, outputs.dtype))
+        return self.activation(outputs + ops.cast(bias, outputs.dtype))
 
     def convolve(self, inputs: Any, kernel: Any) -> Any:
         """The bare convolution, `SAME` padding, in the layer's compute type."""
@@ -101,7 +104,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         outputs = self.convolve(inputs, self.kernel)
         normalised, mean, variance = self.batch_norm(outputs, self.gamma, self.beta)
         for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving * MOMENTUM + now * (1 - MOMENTUM))
+            moving.assign(moving * self.decay + now * (1 - self.decay))
         return normalised
 
     def absorb_scale(self) -> None:

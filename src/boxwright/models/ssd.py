@@ -9,14 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.boxes.anchors import AnchorSpec, ssd_anchors
+from boxwright.boxes.anchors import AnchorSpec, map_sides, ssd_anchors
 from boxwright.models import framework
-from boxwright.models.backbones import mobilenet_v1
+from boxwright.models.backbones import mobilenet_v1, mobilenet_v2
 
 keras: Any = framework.keras()
 ops: Any = keras.ops
 
 PRIOR_PROBABILITY = 0.01  # of an anchor being an object, before training (Lin et al. 2017, 4.1)
+BACKBONES: dict[str, Any] = {
+    "ssd_mobilenet_v1": mobilenet_v1,
+    "ssd_mobilenet_v2": mobilenet_v2,
+}
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,15 @@ class ModelSpec:
     """All that is needed to build a detector's network again.
 
     Attributes:
-        num_classes: `C`; there is no background column.
+        num_classes: `C`, the background not counted.
         depth_multiplier: multiplies every number of filters.
         input_size: `S`, side of the square input in pixels.
         anchors: sizes and shapes of the anchors.
-        name: the architecture.
+        name: the architecture, one of `BACKBONES`.
+        min_depth: the fewest filters that the multiplier leaves of a layer.
+        background: whether the class head has a column for the background before those of the
+            classes, as the Object Detection API's has. It is trained and stored; detecting
+            needs none.
     """
 
     num_classes: int
@@ -36,6 +44,18 @@ class ModelSpec:
     input_size: int = 300
     anchors: AnchorSpec = field(default_factory=AnchorSpec)
     name: str = "ssd_mobilenet_v1"
+    min_depth: int = 16
+    background: bool = False
+
+    @property
+    def class_columns(self) -> int:
+        """Columns of the class head for each anchor."""
+        return self.num_classes + self.background
+
+    @property
+    def backbone(self) -> Any:
+        """The module of its feature extractor."""
+        return BACKBONES[self.name]
 
     def resized(self, input_size: int) -> ModelSpec:
         """The same network for another input, its anchors keeping their size in pixels."""
@@ -51,6 +71,8 @@ class ModelSpec:
             "depth_multiplier": self.depth_multiplier,
             "input_size": self.input_size,
             "anchors": self.anchors.to_json(),
+            "min_depth": self.min_depth,
+            "background": self.background,
         }
 
     @classmethod
@@ -61,17 +83,20 @@ class ModelSpec:
             int(value["input_size"]),
             AnchorSpec.from_json(value["anchors"]),
             str(value["name"]),
+            int(value.get("min_depth", cls.min_depth)),
+            bool(value.get("background", cls.background)),
         )
 
 
 def anchors(spec: ModelSpec) -> NDArray[np.float32]:
     """The network's `A` anchors, `(A, 4)` normalised `[ymin, xmin, ymax, xmax]`."""
-    return ssd_anchors(spec.anchors, mobilenet_v1.map_sides(spec.input_size))
+    return ssd_anchors(spec.anchors, map_sides(spec.input_size))
 
 
 def build(spec: ModelSpec, *, precision: str = "float32", frozen_through: int = -1) -> Any:
     """The network: `(B, S, S, 3)` scaled pixels to `box_encodings (B, A, 4)` and
-    `class_logits (B, A, C)`, both float32.
+    `class_logits (B, A, C)`, float32; where the spec has a background column, also to
+    `background_logits (B, A, 1)`.
 
     Args:
         spec: what to build.
@@ -80,15 +105,18 @@ def build(spec: ModelSpec, *, precision: str = "float32", frozen_through: int = 
     """
     side = spec.input_size
     inputs = keras.Input((side, side, 3), name="images")
-    maps = mobilenet_v1.feature_maps(inputs, spec.depth_multiplier, precision, frozen_through)
+    maps = spec.backbone.feature_maps(
+        inputs, spec.depth_multiplier, spec.min_depth, precision, frozen_through
+    )
     shapes = spec.anchors.per_location(len(maps))
+    prior = -math.log((1 - PRIOR_PROBABILITY) / PRIOR_PROBABILITY)
+    logits = _head(maps, shapes, "ClassPredictor", spec.class_columns, precision, prior)
     outputs = {
         "box_encodings": _head(maps, shapes, "BoxEncodingPredictor", 4, precision, 0.0),
-        "class_logits": _head(
-            maps, shapes, "ClassPredictor", spec.num_classes, precision,
-            -math.log((1 - PRIOR_PROBABILITY) / PRIOR_PROBABILITY),
-        ),
-    }  # fmt: skip
+        "class_logits": logits[..., -spec.num_classes :],
+    }
+    if spec.background:
+        outputs["background_logits"] = logits[..., :1]
     return keras.Model(inputs, outputs, name=spec.name)
 
 

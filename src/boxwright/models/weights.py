@@ -1,207 +1,138 @@
-"""Pretrained weights: read from foreign files, put into a model by layer name."""
+"""Pretrained weights into a model: whatever the file, by layer name."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import WeightsError
-from boxwright.models import coco_names, framework
-from boxwright.models.norm import EPSILON
-from boxwright.models.ssd import ModelSpec
+from boxwright.models.checkpoint import exists, read_checkpoint
+from boxwright.models.norm import ConvNorm
+from boxwright.models.pretrained import Arrays, Pretrained
+from boxwright.models.tflite_weights import read_tflite
 
-Arrays = dict[str, NDArray[np.float32]]
-
-# A tensor's name in a quantised .tflite of the Object Detection API. The layer may stand below
-# any scope; the kernel's name ends in that of the fake-quantisation node it once fed.
-KERNEL = re.compile(r"(?P<layer>[^:]+)/weights_quant/FakeQuantWithMinMaxVars$")
-BIAS = re.compile(r"(?P<layer>[^:]+)/(?:Conv2D|depthwise)(?:_Fold)?_bias$")
-
-
-@dataclass(frozen=True)
-class Pretrained:
-    """A trained network as it was found in a file.
-
-    Attributes:
-        source: the file.
-        spec: the network that the arrays belong to.
-        classes: names of its classes, in the order of its class head's columns.
-        preprocessing: what its input expects.
-        layers: arrays by layer name and variable name, as `ConvNorm` and `Conv2D` name them.
-        statistics_known: whether the batch norms' mean and variance are those of real
-            activations. A file whose batch norm was folded away has none: estimate them from
-            photos (`models.statistics`) before batch norm trains or a checkpoint is written.
-    """
-
-    source: Path
-    spec: ModelSpec
-    classes: tuple[str, ...]
-    preprocessing: Preprocessing
-    layers: Mapping[str, Arrays]
-    statistics_known: bool
+LEAST_LOADED = 0.9  # of the backbone's variables, or it is another network's file
+EXTRA_MAP = re.compile(r"_[12]_Conv2d_\d+_")  # in the names of layers that a classifier has not
+NEW_CLASSES = "the class head is for other classes"
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """Which layers of a model got pretrained values, which kept their own, and what was left."""
+    """What became of the layers and of what the file holds besides.
+
+    Attributes:
+        loaded: layers that got the file's values.
+        reset: layers that kept their own first values, and why.
+        ignored: what of the file found no place, and why.
+    """
 
     loaded: tuple[str, ...]
-    reset: tuple[str, ...]
-    ignored: tuple[str, ...] = field(default=())
+    reset: Mapping[str, str]
+    ignored: Mapping[str, str]
 
     def __str__(self) -> str:
         kept = f", {len(self.reset)} start anew" if self.reset else ""
         return f"{len(self.loaded)} layers loaded{kept}"
 
+    def table(self) -> list[tuple[str, str, str]]:
+        """Rows `(what became of it, what, why)`, one for each reason."""
+        rows = [("loaded", _several(self.loaded), "same name, same shape")]
+        for fate, each in (("reset", self.reset), ("ignored", self.ignored)):
+            reasons = defaultdict(list)
+            for name, reason in each.items():
+                reasons[reason].append(name)
+            rows += [(fate, _several(names), reason) for reason, names in reasons.items()]
+        return rows
+
 
 def read_pretrained(path: str | Path) -> Pretrained:
-    """Read an SSD MobileNet v1 from a quantised .tflite of the Object Detection API.
+    """Read a .tflite or a checkpoint of the Object Detection API, without a background column.
 
     Raises:
-        WeightsError: BW201 no such file, BW202 not such a network.
+        WeightsError: BW201 no such file, BW202 not such a network, BW205 a part of a checkpoint.
     """
     path = Path(path)
-    if not path.is_file():
-        raise WeightsError(
-            "BW201",
-            "there are no weights of that name.",
-            where=path.absolute(),
-            remedy="Check the path given to --weights.",
-        )
-    interpreter = _open(path)
-    layers: dict[str, Arrays] = {}
-    for tensor in interpreter.get_tensor_details():
-        if found := KERNEL.match(tensor["name"]):
-            kernel = _kernel(_dequantised(tensor, interpreter))
-            layers.setdefault(_layer_name(found["layer"]), {})["kernel"] = kernel
-        elif found := BIAS.match(tensor["name"]):
-            bias = _dequantised(tensor, interpreter)
-            layers.setdefault(_layer_name(found["layer"]), {})["bias"] = bias
-    try:
-        spec = _spec_of(layers, interpreter.get_input_details()[0]["shape"])
-    except (KeyError, ValueError) as error:
-        raise WeightsError(
-            "BW202",
-            f"holds no SSD MobileNet v1 that can be read ({error}).",
-            where=path,
-            remedy="Give the quantised .tflite of ssd_mobilenet_v1, or leave --weights away.",
-        ) from error
-    # Column 0 of the class head is the background, which Boxwright's head does not have.
-    for name, arrays in layers.items():
-        if name.endswith("ClassPredictor"):
-            layers[name] = {key: _without_background(a, spec) for key, a in arrays.items()}
-        elif not name.endswith("BoxEncodingPredictor"):
-            arrays.update(_plain_norm(arrays.pop("bias")))
-    return Pretrained(
-        source=path,
-        spec=spec,
-        classes=coco_names.NAMES,
-        preprocessing=Preprocessing(size=spec.input_size),
-        layers=layers,
-        statistics_known=False,
+    if path.suffix == ".tflite" and path.is_file():
+        return read_tflite(path).without_background()
+    if exists(path):
+        return read_checkpoint(path).without_background()
+    raise WeightsError(
+        "BW201",
+        "there are no weights of that name.",
+        where=path.absolute(),
+        remedy="Check the path given to --weights.",
     )
 
 
-def load(model: Any, pretrained: Pretrained, *, keep_class_head: bool = False) -> LoadReport:
+def load(
+    model: Any, pretrained: Pretrained, *, keep_box_head: bool = True, keep_class_head: bool = False
+) -> LoadReport:
     """Copy pretrained arrays into `model` by layer and variable name.
 
-    The class head starts anew unless `keep_class_head`: it knows other classes.
+    The class head starts anew unless `keep_class_head`: it knows other classes. Layers whose
+    shape is another, or that the file does not have, start anew too.
 
     Raises:
-        WeightsError: BW202 a layer's shape differs (another depth multiplier, say).
+        WeightsError: BW202 less than 90 % of the backbone's variables fit (another depth
+            multiplier, say).
     """
-    loaded, reset = [], []
+    loaded, reset = [], {}
     for layer in (layer for layer in model.layers if layer.weights):
-        arrays = pretrained.layers.get(layer.name)
-        if arrays is None or (layer.name.endswith("ClassPredictor") and not keep_class_head):
-            reset.append(layer.name)
-            continue
-        for variable in layer.weights:
-            value = arrays[variable.name]
-            if tuple(variable.shape) != value.shape:
-                raise WeightsError(
-                    "BW202",
-                    f"{layer.name}/{variable.name} is {value.shape} in the file but "
-                    f"{tuple(variable.shape)} in the model.",
-                    where=pretrained.source,
-                    remedy="Build the model with the file's own depth multiplier.",
-                )
-            variable.assign(value)
-        loaded.append(layer.name)
-    ignored = sorted(set(pretrained.layers) - set(loaded))
-    return LoadReport(tuple(loaded), tuple(reset), tuple(ignored))
+        if layer.name.endswith("ClassPredictor") and not keep_class_head:
+            reset[layer.name] = NEW_CLASSES
+        elif layer.name.endswith("BoxEncodingPredictor") and not keep_box_head:
+            reset[layer.name] = "the box head starts anew with the class head"
+        elif misfit := _misfit(layer, pretrained.layers.get(layer.name)):
+            reset[layer.name] = misfit
+        else:
+            for variable in layer.weights:
+                variable.assign(pretrained.layers[layer.name][variable.name])
+            loaded.append(layer.name)
+    _check_backbone(model, pretrained, reset)
+    ignored = {
+        name: reset.get(name, "no such layer here")
+        for name in sorted(set(pretrained.layers) - set(loaded))
+    }
+    return LoadReport(tuple(loaded), reset, {**ignored, **pretrained.others})
 
 
-def _open(path: Path) -> Any:
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+def _misfit(layer: Any, arrays: Arrays | None) -> str | None:
+    """Why the file's arrays cannot be the layer's; None if they can."""
+    if arrays is None:
+        return "not in the file"
+    for variable in layer.weights:
+        if variable.name not in arrays:
+            return f"{variable.name} is not in the file"
+        here, there = tuple(variable.shape), arrays[variable.name].shape
+        if here != there:
+            return f"{variable.name} is {there} in the file but {here} in the model"
+    return None
 
-    try:
-        with framework.hushed():
-            return Interpreter(
-                model_content=path.read_bytes(),
-                experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-            )
-    except (ValueError, RuntimeError) as error:
+
+def _check_backbone(model: Any, pretrained: Pretrained, reset: Mapping[str, str]) -> None:
+    backbone = [
+        layer.name
+        for layer in model.layers
+        if isinstance(layer, ConvNorm) and not EXTRA_MAP.search(layer.name)
+    ]
+    missing = [name for name in backbone if name in reset]
+    share = 1 - len(missing) / len(backbone)
+    if share < LEAST_LOADED:
         raise WeightsError(
             "BW202",
-            "is not a .tflite file, or is damaged.",
-            where=path,
-            remedy="Download it again, or give another file to --weights.",
-        ) from error
+            f"fits {share:.0%} of the backbone's layers only, so it is of another network than "
+            f"{model.name}: {missing[0]}/{reset[missing[0]]}.",
+            where=pretrained.source,
+            remedy="Build the model with the file's own architecture and depth multiplier.",
+        )
 
 
-def _dequantised(tensor: dict[str, Any], interpreter: Any) -> NDArray[np.float32]:
-    values: NDArray[Any] = interpreter.get_tensor(tensor["index"])
-    if values.dtype == np.float32:
-        return values
-    scale, zero_point = tensor["quantization"]
-    return (values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
-
-
-def _kernel(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """TFLite's `(out, h, w, in)` to `(h, w, in, out)`; so depthwise `(1, h, w, c)` becomes
-    `(h, w, c, 1)`."""
-    return np.ascontiguousarray(values.transpose(1, 2, 3, 0))
-
-
-def _layer_name(scope: str) -> str:
-    """`.../MobilenetV1/Conv2d_0` to `Conv2d_0`; `BoxPredictor_0/ClassPredictor` joined by `_`."""
-    parts = scope.split("/")
-    if parts[-1].endswith("Predictor"):
-        return "_".join(parts[-2:])
-    return parts[-1]
-
-
-def _plain_norm(bias: NDArray[np.float32]) -> Arrays:
-    """The batch norm that does nothing but add `bias`: what folding left of the real one."""
-    ones = np.ones_like(bias)
-    return {
-        "gamma": ones,
-        "beta": bias,
-        "moving_mean": np.zeros_like(bias),
-        "moving_variance": ones - np.float32(EPSILON),
-    }
-
-
-def _spec_of(layers: Mapping[str, Arrays], input_shape: Sequence[int]) -> ModelSpec:
-    stem = layers["Conv2d_0"]["kernel"].shape[-1]
-    columns = layers["BoxPredictor_0_ClassPredictor"]["bias"].shape[0] // 3
-    if columns - 1 != len(coco_names.NAMES):
-        raise ValueError(f"{columns - 1} classes instead of COCO's {len(coco_names.NAMES)}")
-    return ModelSpec(
-        num_classes=columns - 1,
-        depth_multiplier=stem / 32,
-        input_size=int(input_shape[1]),
-    )
-
-
-def _without_background(values: NDArray[np.float32], spec: ModelSpec) -> NDArray[np.float32]:
-    columns = values.reshape(*values.shape[:-1], -1, spec.num_classes + 1)
-    return np.ascontiguousarray(columns[..., 1:].reshape(*values.shape[:-1], -1))
+def _several(names: list[str] | tuple[str, ...]) -> str:
+    """`a` or `a, b` or `a ... z (12)`."""
+    if len(names) <= 2:
+        return ", ".join(names)
+    return f"{names[0]} ... {names[-1]} ({len(names)})"

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.boxes.anchors import AnchorSpec, ssd_anchors
+from boxwright.boxes.anchors import AnchorSpec, map_sides, ssd_anchors
 from boxwright.data.dataset import Dataset, Split
 
 PRETRAINED_SIZE = 300  # pixels; anchors keep the size in pixels that they have there
-MAPS, FIRST_STRIDE = 6, 16  # of SSD MobileNet
 REACHED = 0.5  # overlap with an anchor from which a box is learnt of it
 SMALLEST = 8.0  # pixels; what is smaller leaves no trace in the finest map
 
@@ -153,11 +152,6 @@ def anchor_overlap(dataset: Dataset, input_size: int) -> Fractions:
             best = np.maximum(best, shared / (sides.prod(axis=1) + own.prod() - shared))
         start += side * side * count
     return best.astype(np.float32)
-
-
-def map_sides(input_size: int) -> tuple[int, ...]:
-    """Side in cells of each map of SSD MobileNet: every one halves the one before, rounded up."""
-    return tuple(-(-input_size // (FIRST_STRIDE << level)) for level in range(MAPS))
 
 
 def _spread(values: NDArray[Any]) -> NDArray[Any]:

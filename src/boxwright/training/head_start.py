@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from boxwright.data.geometry import iou
 from boxwright.models import framework
-from boxwright.models.weights import Pretrained
+from boxwright.models.pretrained import Pretrained
 
 keras: Any = framework.keras()
 

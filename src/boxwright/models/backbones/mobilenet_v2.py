@@ -1,0 +1,70 @@
+"""MobileNet v2 (Sandler et al. 2018, table 2) with the extra maps of the SSD feature extractor.
+
+Layers carry the names of the Object Detection API's variables, `expanded_conv_1_expand` for
+`expanded_conv_1/expand`, so that weights find their place by name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from boxwright.models.backbones.extra_maps import extra_maps
+from boxwright.models.framework import keras
+from boxwright.models.norm import ConvNorm
+
+SCOPE = "MobilenetV2"
+
+# (filters, stride) of the inverted residuals, in order.
+BLOCKS = (
+    (16, 1), (24, 2), (24, 1), (32, 2), (32, 1), (32, 1), (64, 2), (64, 1), (64, 1), (64, 1),
+    (96, 1), (96, 1), (96, 1), (160, 2), (160, 1), (160, 1), (320, 1),
+)  # fmt: skip
+EXPANSION = 6
+TAP = 14  # block 14's expansion is the finest map
+LAST = 1280
+
+
+def feature_maps(
+    inputs: Any, depth_multiplier: float, min_depth: int, precision: str, frozen_through: int = -1
+) -> list[Any]:
+    """The six feature maps of `ssd_mobilenet_v2`, finest first.
+
+    Args:
+        inputs: `(B, S, S, 3)` in the range that the network was trained on.
+        depth_multiplier: multiplies every number of filters.
+        min_depth: the fewest filters that are left of one.
+        precision: Keras dtype policy of the convolutions.
+        frozen_through: blocks up to this one do not train; -1 trains all. The stem is block 0,
+            `expanded_conv` block 1.
+    """
+
+    def extra_depth(filters: int) -> int:
+        return max(int(filters * depth_multiplier), min_depth)
+
+    def conv(block: int, name: str, *shape: int, **options: Any) -> Any:
+        trainable = block > frozen_through
+        return ConvNorm(*shape, name=name, dtype=precision, trainable=trainable, **options)
+
+    x = conv(0, "Conv", _depth(32, depth_multiplier, min_depth), 3, 2)(inputs)
+    maps = []
+    for block, (filters, stride) in enumerate(BLOCKS, start=1):
+        name = "expanded_conv" if block == 1 else f"expanded_conv_{block - 1}"
+        out, before = _depth(filters, depth_multiplier, min_depth), x
+        if block > 1:
+            x = conv(block, f"{name}_expand", EXPANSION * x.shape[-1], 1)(x)
+        if block == TAP:
+            maps.append(x)
+        x = conv(block, f"{name}_depthwise", 0, 3, stride, depthwise=True)(x)
+        x = conv(block, f"{name}_project", out, 1, linear=True)(x)
+        if stride == 1 and before.shape[-1] == out:
+            x = keras().layers.Add(name=f"{name}_output", dtype=precision)([before, x])
+    x = conv(len(BLOCKS) + 1, "Conv_1", _depth(LAST, depth_multiplier, min_depth), 1)(x)
+    maps.append(x)
+    return maps + extra_maps(x, "layer_19", extra_depth, precision)
+
+
+def _depth(filters: int, multiplier: float, least: int) -> int:
+    """The nearest multiple of 8 that is not over a tenth below `filters * multiplier`."""
+    wanted = filters * multiplier
+    rounded = max(least, int(wanted + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * wanted else rounded
