@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -103,3 +106,39 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(SystemFaultError, match="BW903") as caught:
         files.write_text(tmp_path / "file" / "below.txt", "text")
     assert "below.txt" in str(caught.value)
+
+
+def test_one_at_a_time_gets_past_a_lock(tmp_path: Path) -> None:
+    path = tmp_path / "new" / ".lock"
+    inside: list[int] = []
+
+    def work() -> None:
+        with files.locked(path):
+            inside.append(1)
+            assert len(inside) == 1
+            inside.pop()
+
+    with files.locked(path):
+        others = [threading.Thread(target=work) for _ in range(3)]
+        for other in others:
+            other.start()
+        others[0].join(0.2)
+        assert all(other.is_alive() for other in others)
+    for other in others:
+        other.join(5)
+    assert not any(other.is_alive() for other in others)
+
+
+def test_a_killed_process_holds_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    program = (
+        "import sys, time; from boxwright.files import locked\n"
+        "with locked(sys.argv[1]): print('in', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "in\n"
+        process.kill()
+    with files.locked(path):
+        pass

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from boxwright.errors import SystemFaultError
 
@@ -49,6 +51,42 @@ def _take_place(draft: Path, target: Path, before: Path) -> None:
     except BaseException:
         before.replace(target)
         raise
+
+
+@contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Let one process at a time into the block; others wait until it has left or ended.
+
+    `path` is a file for nothing but this; it stays. On a file system that knows no locks
+    everybody is let in.
+
+    Raises:
+        SystemFaultError: BW902, BW903 the file cannot be made.
+    """
+    path = Path(path)
+    with translating_os_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab")
+    with file:  # closing it gives the lock back
+        while not _lock(file):
+            time.sleep(0.1)
+        yield
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Whether nobody else holds the lock any more."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
+    return True
 
 
 def write_text(target: str | Path, text: str) -> None:

@@ -1,23 +1,29 @@
-"""Published pretrained models: where they are, what they are, how they get here."""
+"""Published pretrained models: what they are, where they are, how they get here.
+
+Names, speeds and AP are those of the TensorFlow 1 Detection Model Zoo
+(github.com/tensorflow/models, research/object_detection/g3doc/tf1_detection_zoo.md). The page gives
+neither sizes nor checksums; where one stands below, another project that depends on the archive
+published it (OpenVINO's open_model_zoo, TensorFlow's own workspace).
+"""
 
 from __future__ import annotations
 
+import difflib
 import hashlib
-import io
 import os
 import sys
-import urllib.error
-import urllib.request
-import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from boxwright.errors import WeightsError
-from boxwright.files import writing
+from boxwright.files import locked, writing
+from boxwright.models.download import DownloadError, Progress, SomethingElseError, download
+from boxwright.models.unpack import ArchiveError, unpack
 
-LARGEST = 1 << 28  # bytes; no archive here is a tenth of this
-SILENCE = 20  # seconds without a byte after which a download is given up
+BUCKET = "https://storage.googleapis.com/download.tensorflow.org/models"
+CHECKPOINT = "model.ckpt"  # the prefix of a checkpoint's files in the zoo's archives
+EXTRA = "pipeline.config"  # taken along where it is there
 
 
 @dataclass(frozen=True)
@@ -25,35 +31,131 @@ class Published:
     """A pretrained model as its publisher offers it.
 
     Attributes:
-        name: what it is called here.
-        url: a zip archive.
-        member: the file in the archive that holds the weights.
-        sha256: of that file.
-        size: of the archive in bytes, about.
+        name: what the zoo calls it.
+        url: of an archive, .zip or .tar.gz.
+        weights: what training starts from, in the archive: a .tflite file or the prefix of a
+            TensorFlow 1 checkpoint's files.
+        size: of the archive in bytes; None where nobody says.
+        coco_ap: on COCO's validation photos, 0 to 1, rounded as published; None where it was not.
+        speed: milliseconds for a photo of 600 x 600 on the publisher's GPU (GeForce GTX TITAN X),
+            with everything around the network; None where it was not published.
+        sha256: checksums by file name, of the archive or of files in it, as far as known.
         licence: of the weights.
-        coco_ap: as published, on COCO's minival; None where it was not.
+        obstacle: why training cannot start from it here; empty where it can.
     """
 
     name: str
     url: str
-    member: str
-    sha256: str
-    size: int
-    licence: str
-    coco_ap: float | None
+    weights: str = CHECKPOINT
+    size: int | None = None
+    coco_ap: float | None = None
+    speed: int | None = None
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    licence: str = "Apache-2.0"
+    obstacle: str = ""
+
+    @property
+    def archive(self) -> str:
+        """The archive's file name."""
+        return self.url.rpartition("/")[2]
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder that the archive unpacks to; the model goes by it as well."""
+        return self.archive.removesuffix(".zip").removesuffix(".tar.gz")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files that hold the weights."""
+        if self.weights != CHECKPOINT:
+            return (self.weights,)
+        return (f"{CHECKPOINT}.index", f"{CHECKPOINT}.data-00000-of-00001")
 
 
-SSD_MOBILENET_V1_COCO = Published(
+def _of_zoo(
+    name: str,
+    folder: str,
+    *,
+    coco_ap: float,
+    speed: int,
+    size: int | None = None,
+    sha256: str | None = None,
+    obstacle: str = "",
+) -> Published:
+    archive = f"{folder}.tar.gz"
+    return Published(
+        name,
+        f"{BUCKET}/object_detection/{archive}",
+        size=size,
+        coco_ap=coco_ap,
+        speed=speed,
+        sha256={archive: sha256} if sha256 else {},
+        obstacle=obstacle,
+    )
+
+
+DEFAULT = Published(
     name="ssd_mobilenet_v1_coco_quant",
-    url="https://storage.googleapis.com/download.tensorflow.org/models/tflite/"
-    "coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.zip",
-    member="detect.tflite",
-    sha256="e4b118e5e4531945de2e659742c7c590f7536f8d0ed26d135abcfe83b4779d13",
+    url=f"{BUCKET}/tflite/coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.zip",
+    weights="detect.tflite",
     size=2_700_000,
-    licence="Apache-2.0",
-    coco_ap=None,
+    sha256={"detect.tflite": "e4b118e5e4531945de2e659742c7c590f7536f8d0ed26d135abcfe83b4779d13"},
 )
-DEFAULT = SSD_MOBILENET_V1_COCO
+MODELS = (
+    DEFAULT,
+    _of_zoo(
+        "ssd_mobilenet_v1_coco",
+        "ssd_mobilenet_v1_coco_2018_01_28",
+        coco_ap=0.21,
+        speed=30,
+        size=76_541_073,
+        sha256="8788f89108519fd1102b8a5c2ac861cf6d86603571b6ce5bbd1c245b7fe005e3",
+    ),
+    _of_zoo(
+        "ssd_mobilenet_v1_0.75_depth_coco",
+        "ssd_mobilenet_v1_0.75_depth_300x300_coco14_sync_2018_07_03",
+        coco_ap=0.18,
+        speed=26,
+    ),
+    _of_zoo(
+        "ssd_mobilenet_v1_quantized_coco",
+        "ssd_mobilenet_v1_quantized_300x300_coco14_sync_2018_07_18",
+        coco_ap=0.18,
+        speed=29,
+        sha256="09280972c5777f1aa775ef67cb4ac5d5ed21970acd8535aeca62450ef14f0d79",
+    ),
+    _of_zoo(
+        "ssd_mobilenet_v1_0.75_depth_quantized_coco",
+        "ssd_mobilenet_v1_0.75_depth_quantized_300x300_coco14_sync_2018_07_18",
+        coco_ap=0.16,
+        speed=29,
+    ),
+    _of_zoo(
+        "ssd_mobilenet_v2_coco",
+        "ssd_mobilenet_v2_coco_2018_03_29",
+        coco_ap=0.22,
+        speed=31,
+        size=187_925_923,
+        sha256="b9380178b2e35333f1a735e39745928488bdabeb9ed20bc6fa07af8172cb5adc",
+    ),
+    _of_zoo(
+        "ssd_mobilenet_v2_quantized_coco",
+        "ssd_mobilenet_v2_quantized_300x300_coco_2019_01_03",
+        coco_ap=0.22,
+        speed=29,
+        size=144_806_142,
+    ),
+    _of_zoo(
+        "ssdlite_mobilenet_v2_coco",
+        "ssdlite_mobilenet_v2_coco_2018_05_09",
+        coco_ap=0.22,
+        speed=27,
+        size=51_025_348,
+        sha256="542445cce834dbfbb7df1991425d475e85a2d7ec68c60a4f262bb18aac10c8b2",
+        obstacle="its heads and extra maps have depthwise convolutions",
+    ),
+)
+_KNOWN = {alias: each for each in MODELS for alias in (each.name, each.folder, each.archive)}
 
 
 def cache_folder() -> Path:
@@ -67,66 +169,158 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "boxwright"
 
 
+def named(name: str) -> Published:
+    """The model of that name, which is the zoo's or that of its archive.
+
+    Raises:
+        WeightsError: BW201 there is none.
+    """
+    published = _KNOWN.get(name.lower())
+    if published is None:
+        raise _unknown(name, f"no published model is called {name}.")
+    return published
+
+
+def chosen(given: str) -> Published | Path:
+    """What was given to `--weights`: the model of that name, or else a path.
+
+    Raises:
+        WeightsError: BW201 it is neither, BW202 training cannot start from that model.
+    """
+    published = _KNOWN.get(given.lower())
+    if published and published.obstacle:
+        raise WeightsError(
+            "BW202",
+            f"training cannot start from {published.name}: {published.obstacle}.",
+            remedy="`boxwright models` lists those that it can start from.",
+        )
+    path = Path(given)
+    if published or path.exists() or path.with_name(f"{path.name}.index").is_file():
+        return published or path
+    place = path.absolute()
+    raise _unknown(given, f"there is nothing at {place}, and no published model of that name.")
+
+
+def find(published: Published) -> Path | None:
+    """The model's weights on this machine, ready for use; None if they have to be fetched.
+
+    An unpacked folder in the cache folder counts, also one that a file manager has put into
+    another one of the same name.
+    """
+    folder = cache_folder() / published.folder
+    for place in (folder, folder / published.folder):
+        files = [place / name for name in published.files]
+        if all(each.is_file() and _is_published(published, each, each.name) for each in files):
+            return place / published.weights
+    return None
+
+
 def fetch(
-    published: Published = DEFAULT, progress: Callable[[int], None] = lambda received: None
+    published: Published = DEFAULT, progress: Progress = lambda received, total: None
 ) -> Path:
-    """The model's weights on this machine, downloaded and checked the first time.
+    """The model's weights on this machine, downloaded, checked and unpacked the first time.
+
+    An archive that lies in the cache folder is used instead of a download. Several processes may
+    do this at once.
 
     Args:
         published: what to fetch.
-        progress: told how many bytes have been received.
+        progress: told how many bytes of how many have been received; None is an unknown number.
+
+    Returns:
+        What to hand to `weights.read_pretrained`: the .tflite file, or the checkpoint's prefix.
 
     Raises:
-        WeightsError: BW203 it cannot be downloaded, BW204 what came is something else.
+        WeightsError: BW203 it cannot be downloaded, BW204 what came or lies there is something
+            else.
+        SystemFaultError: BW902, BW903 the cache folder cannot be written.
     """
-    target = cache_folder() / f"{published.name}.tflite"
-    if target.is_file() and _sha256(target.read_bytes()) == published.sha256:
-        return target
-    archive = _download(published, target, progress)
+    if here := find(published):
+        return here
+    cache = cache_folder()
+    with locked(cache / f".{published.folder}.lock"):
+        if here := find(published):  # somebody else has fetched it meanwhile
+            return here
+        placed = cache / published.archive
+        return _take(published, placed) if placed.is_file() else _download(published, progress)
+
+
+def _download(published: Published, progress: Progress) -> Path:
+    received = cache_folder() / f"{published.archive}.part"
+    continued = received.is_file()
     try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as members:
-            content = members.read(published.member)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise _something_else(published, target) from error
-    if _sha256(content) != published.sha256:
-        raise _something_else(published, target)
-    with writing(target) as draft:
-        draft.write_bytes(content)
-    return target
+        download(published.url, received, progress)
+        weights = _take(published, received)
+    except SomethingElseError as error:
+        raise _something_else(published, received, str(error)) from error
+    except DownloadError as error:
+        raise _unreachable(published, str(error)) from error
+    except WeightsError:
+        received.unlink()
+        if not continued:
+            raise
+        return _download(published, progress)  # the beginning may have been of another file
+    received.unlink()
+    return weights
 
 
-def _download(published: Published, target: Path, progress: Callable[[int], None]) -> bytes:
-    received = bytearray()
+def _take(published: Published, archive: Path) -> Path:
+    """Unpack the model's weights into its folder of the cache."""
+    target = cache_folder() / published.folder
     try:
-        # The address is a constant above; only a test puts another one there.
-        with urllib.request.urlopen(published.url, timeout=SILENCE) as answer:  # noqa: S310
-            while block := answer.read(1 << 16):
-                received += block
-                progress(len(received))
-                if len(received) > LARGEST:
-                    raise _something_else(published, target)
-    except (urllib.error.URLError, OSError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise WeightsError(
-            "BW203",
-            f"the pretrained weights cannot be downloaded ({reason}). They would have come from "
-            f"{published.url} ({published.size / 1e6:.1f} MB) and been kept as {target}.",
-            remedy=f"With a network, run the command again. Without one, download that archive "
-            f"elsewhere and give its {published.member} to --weights, or train without "
-            "pretrained weights by --from-scratch.",
-        ) from error
-    return bytes(received)
+        if not _is_published(published, archive, published.archive):
+            raise ArchiveError("its checksum is not the published one")
+        with writing(target) as draft:
+            missing = set(published.files) - unpack(archive, draft, (*published.files, EXTRA))
+            if missing:
+                raise ArchiveError(f"there is no {min(missing)} in it")
+            for name in published.files:
+                if not _is_published(published, draft / name, name):
+                    raise ArchiveError(f"the checksum of its {name} is not the published one")
+    except ArchiveError as error:
+        raise _something_else(published, archive, str(error)) from error
+    return target / published.weights
 
 
-def _something_else(published: Published, target: Path) -> WeightsError:
+def _is_published(published: Published, file: Path, name: str) -> bool:
+    """Whether the file has the checksum published for `name`, if there is one."""
+    expected = published.sha256.get(name)
+    if expected is None:
+        return True
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest() == expected
+
+
+def _unknown(name: str, fault: str) -> WeightsError:
+    close = difflib.get_close_matches(name.lower(), _KNOWN, n=1, cutoff=0.7)
+    proposal = f"Did you mean {_KNOWN[close[0]].name}? " if close else ""
+    return WeightsError("BW201", fault, remedy=f"{proposal}`boxwright models` lists all.")
+
+
+def _unreachable(published: Published, reason: str) -> WeightsError:
+    size = f" ({published.size / 1e6:.1f} MB)" if published.size else ""
     return WeightsError(
-        "BW204",
-        f"{published.url} did not send {published.name}: its checksum is not the published one.",
-        where=target,
-        remedy="A proxy or login page may have answered instead; download the archive in a "
-        f"browser and give its {published.member} to --weights.",
+        "BW203",
+        f"{published.name} cannot be downloaded: {reason}.",
+        remedy="With a network, run the command again: it goes on from what has come. Without "
+        f"one, download {published.url}{size} elsewhere and put it here as "
+        f"{cache_folder() / published.archive}. Or train without pretrained weights by "
+        "--from-scratch.",
     )
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _something_else(published: Published, archive: Path, reason: str) -> WeightsError:
+    place = cache_folder() / published.archive
+    if archive == place:
+        return WeightsError(
+            "BW204",
+            f"is not the archive of {published.name}: {reason}.",
+            where=place,
+            remedy=f"Delete it, or put there what {published.url} sends.",
+        )
+    return WeightsError(
+        "BW204",
+        f"{published.url} did not send {published.name}: {reason}.",
+        remedy="A proxy or login page may have answered instead. Download the archive in a "
+        f"browser and put it here as {place}.",
+    )
