@@ -55,6 +55,7 @@ td.bar i { display: block; height: .7rem; border-radius: .2rem; background: var(
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(180px, 1fr));
   gap: .9rem; margin-top: .8rem; }
 figure { margin: 0; font-size: .8rem; line-height: 1.3; overflow-wrap: anywhere; }
+figcaption { margin-top: .3rem; }
 figure img { max-width: 100%; max-height: 180px; border-radius: .3rem; display: inline-block; }
 .side-by-side { display: flex; flex-wrap: wrap; gap: .3rem; }
 .side-by-side img:not(:only-child) { max-width: calc(50% - .15rem); max-height: 100px; }
