@@ -78,6 +78,13 @@ def test_fix_writes_a_copy_that_is_clean_and_leaves_the_original(faulty: VocFold
     assert again.exit_code == 0
 
 
+def test_a_taken_place_is_said_before_anything_is_looked_at(faulty: VocFolder) -> None:
+    done = CliRunner().invoke(app, ["check", str(faulty.root), "--fix", str(faulty.root / "in")])
+    assert done.exit_code == 1
+    assert done.stderr.startswith("BW194")
+    assert done.stdout == ""
+
+
 def test_html_is_written_and_named(faulty: VocFolder) -> None:
     page = faulty.root.parent / "a page.html"
     done = CliRunner().invoke(app, ["check", str(faulty.root), "--html", str(page)])

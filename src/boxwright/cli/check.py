@@ -60,11 +60,14 @@ def check(
     """
     from boxwright.cli.describe import say_findings
     from boxwright.cli.progress import counting, waiting
+    from boxwright.formats.convert import check_free
     from boxwright.quality.doctor import examine
     from boxwright.quality.page import write_page
     from boxwright.quality.patch import CHANGES
     from boxwright.quality.patch import fix as write_fixed
 
+    if fix:
+        check_free(fix, [data])  # said at once, not after minutes of looking
     with counting("Looking at photos") as progress:
         report = examine(data, form, input_size=input_size, progress=progress)
     if json:
