@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from xml.sax.saxutils import escape
 
-import numpy as np
 import pytest
-from PIL import Image
+
+from folders import VocFolder
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-Box = tuple[str, float, float, float, float]
-CAT: Box = ("cat", 4, 6, 30, 40)
 
 
 @pytest.fixture(scope="session")
@@ -22,58 +18,6 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder ../shared with real photos and golden numbers is not here")
     return SHARED
-
-
-@dataclass
-class VocFolder:
-    """Makes small data folders: noise photos of 64 x 48 pixels with one cat each."""
-
-    root: Path
-    made: int = 0
-
-    def photo(
-        self, path: str, size: tuple[int, int] = (64, 48), *, orientation: int | None = None
-    ) -> None:
-        self.made += 1
-        target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        pixels = np.random.default_rng(self.made).integers(0, 256, (6, 8, 3), np.uint8)
-        exif = Image.Exif()
-        if orientation is not None:
-            exif[0x0112] = orientation
-        Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST).save(target, exif=exif)
-
-    def xml(
-        self,
-        path: str,
-        boxes: Sequence[Box] = (CAT,),
-        *,
-        filename: str | None = "",
-        size: tuple[int, int] | None = (64, 48),
-    ) -> None:
-        """An annotation; `filename` "" is the stem with .jpg, None leaves the tag out."""
-        if filename == "":
-            filename = Path(path).stem + ".jpg"
-        lines = ["<annotation>"]
-        if filename is not None:
-            lines.append(f"<filename>{escape(filename)}</filename>")
-        if size is not None:
-            lines.append(f"<size><width>{size[0]}</width><height>{size[1]}</height></size>")
-        for name, *sides in boxes:
-            tags = zip(("xmin", "ymin", "xmax", "ymax"), sides, strict=True)
-            bndbox = "".join(f"<{tag}>{value}</{tag}>" for tag, value in tags)
-            lines.append(f"<object><name>{escape(name)}</name><bndbox>{bndbox}</bndbox></object>")
-        self.text(path, "\n".join([*lines, "</annotation>"]))
-
-    def pair(self, stem: str, boxes: Sequence[Box] = (CAT,)) -> None:
-        """A photo and its annotation beside it."""
-        self.photo(f"{stem}.jpg")
-        self.xml(f"{stem}.xml", boxes)
-
-    def text(self, path: str, text: str) -> None:
-        target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from boxwright.data.dataset import Dataset, Photo
 from boxwright.data.labels import label_map_text, parse_label_map
 from boxwright.errors import BoxwrightError
 from boxwright.quality.doctor import examine
-from conftest import CAT, VocFolder
+from folders import CAT, VocFolder
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "errors.md"
 ROW = re.compile(r"^\| (?!what is printed|---)(.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)

@@ -12,7 +12,7 @@ from boxwright import formats
 from boxwright.cli.main import app
 
 if TYPE_CHECKING:
-    from conftest import VocFolder
+    from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 

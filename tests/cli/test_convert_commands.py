@@ -14,7 +14,7 @@ from boxwright.cli.formats import FormatName
 from boxwright.cli.main import app
 
 if TYPE_CHECKING:
-    from conftest import VocFolder
+    from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 

@@ -13,7 +13,7 @@ from boxwright.cli.main import app
 from boxwright.formats.lock import LOCK
 
 if TYPE_CHECKING:
-    from conftest import VocFolder
+    from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 

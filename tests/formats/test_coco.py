@@ -17,7 +17,7 @@ from boxwright.errors import DataError
 from boxwright.formats.coco.rle import RunLengthError, box_around_mask
 
 if TYPE_CHECKING:
-    from conftest import VocFolder
+    from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 

@@ -17,7 +17,7 @@ from boxwright.formats.convert import check_free, convert, write_proven
 from boxwright.formats.lock import LOCK
 
 if TYPE_CHECKING:
-    from conftest import VocFolder
+    from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 

@@ -21,7 +21,7 @@ from boxwright.formats.csv.columns import Columns, understand
 from boxwright.formats.folder import Folder
 
 if TYPE_CHECKING:
-    from conftest import VocFolder
+    from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 

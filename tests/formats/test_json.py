@@ -22,7 +22,7 @@ from boxwright.formats.folder import Folder
 from boxwright.formats.json_kinds import HEAD
 
 if TYPE_CHECKING:
-    from conftest import VocFolder
+    from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 

@@ -13,7 +13,7 @@ from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.errors import DataError
 
 if TYPE_CHECKING:
-    from conftest import VocFolder
+    from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 

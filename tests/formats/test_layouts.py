@@ -16,7 +16,7 @@ from boxwright.formats.folder import Folder
 from boxwright.formats.marks import folder_mark
 
 if TYPE_CHECKING:
-    from conftest import VocFolder
+    from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 

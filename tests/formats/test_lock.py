@@ -16,7 +16,7 @@ from boxwright.errors import DataError
 from boxwright.formats.lock import LOCK, Lock
 
 if TYPE_CHECKING:
-    from conftest import VocFolder
+    from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 

@@ -19,7 +19,7 @@ from boxwright.formats import yolo
 from boxwright.formats.folder import Folder
 
 if TYPE_CHECKING:
-    from conftest import VocFolder
+    from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 

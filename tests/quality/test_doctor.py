@@ -17,7 +17,7 @@ from boxwright.data.dataset import Dataset, Photo
 from boxwright.data.findings import Finding
 from boxwright.quality.doctor import ORDER, examine
 from boxwright.quality.fitness import too_small
-from conftest import Box, VocFolder
+from folders import Box, VocFolder
 
 pytestmark = pytest.mark.tiny
 

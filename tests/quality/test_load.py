@@ -11,7 +11,7 @@ import boxwright
 from boxwright.data.dataset import Split
 
 if TYPE_CHECKING:
-    from conftest import VocFolder
+    from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 

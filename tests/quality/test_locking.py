@@ -22,7 +22,7 @@ from boxwright.quality.locking import split
 from boxwright.quality.split import place
 
 if TYPE_CHECKING:
-    from conftest import VocFolder
+    from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 

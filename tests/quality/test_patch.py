@@ -14,7 +14,7 @@ from boxwright.quality import patch
 from boxwright.quality.checks import repair
 from boxwright.quality.doctor import examine
 from boxwright.quality.patch import CHANGES, fix, patch_text
-from conftest import CAT, Box, VocFolder
+from folders import CAT, Box, VocFolder
 
 pytestmark = pytest.mark.tiny
 
