@@ -32,6 +32,16 @@ def test_text_is_utf8_with_unix_line_ends(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "names.txt").read_bytes() == "Waschbär\nraccoon\n".encode()
 
 
+def test_an_error_names_the_final_place(tmp_path: Path) -> None:
+    with (
+        pytest.raises(SystemFaultError) as caught,
+        files.writing(tmp_path / "out") as folder,
+        files.writing(folder / "images" / "a.jpg"),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.where == str(tmp_path / "out" / "images" / "a.jpg")
+
+
 def test_json_reads_back(tmp_path: Path) -> None:
     files.write_json(tmp_path / "a.json", {"class": "Waschbär", "boxes": [1.5]})
     text = (tmp_path / "a.json").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from boxwright.errors import SystemFaultError
+from boxwright.errors import BoxwrightError, SystemFaultError
 
 
 @contextmanager
@@ -36,6 +36,10 @@ def writing(target: str | Path) -> Iterator[Path]:
             draft = scratch / target.name
             yield draft
             _take_place(draft, target, scratch / "before")
+    except BoxwrightError as error:
+        if error.where:  # nobody finds the temporary path any more
+            error.where = error.where.replace(str(draft), str(target))
+        raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -347,6 +347,17 @@ def test_a_folder_without_labelled_photos_says_what_was_looked_for(
     assert "Pascal VOC" in caught.value.remedy
 
 
+@pytest.mark.parametrize("form", formats.FORMATS)
+@pytest.mark.parametrize("tolerant", [False, True])
+def test_a_folder_without_anything_of_a_given_format(
+    voc_folder: VocFolder, form: str, tolerant: bool
+) -> None:
+    voc_folder.photo("a.jpg")
+    with pytest.raises(DataError) as caught:
+        formats.read(voc_folder.root, form, tolerant=tolerant)
+    assert caught.value.code == "BW114"
+
+
 def test_a_path_that_is_not_there_names_the_closest_one(voc_folder: VocFolder) -> None:
     voc_folder.pair("raccoons/a")
     with pytest.raises(DataError) as caught:

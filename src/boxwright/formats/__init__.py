@@ -64,7 +64,7 @@ def read(path: str | Path, form: str | None = None, *, tolerant: bool = False) -
     folder = Folder.scan(path)
     chosen = named(form or _detected(folder))
     dataset = assemble(folder, chosen.read(folder), tolerant=tolerant)
-    if not len(dataset) and not tolerant:
+    if not len(dataset) and not (tolerant and dataset.findings):
         raise _nothing(folder, chosen.TITLE)
     return dataset
 
