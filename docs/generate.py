@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from enum import Enum
 from pathlib import Path
 from types import NoneType
@@ -14,6 +15,8 @@ from typer.models import ArgumentInfo, ParameterInfo
 
 from boxwright.cli.main import app
 from boxwright.codes import MEANINGS, RANGES
+from boxwright.tfod.commands import COMMANDS, named
+from boxwright.tfod.flags import FlagClass, default_of, example, written
 
 HERE = Path(__file__).resolve().parent
 NOTE = "<!-- Written by docs/generate.py from the program: change the texts there. -->\n\n"
@@ -46,6 +49,9 @@ def reference() -> str:
     for command in app.registered_commands:
         if command.callback:
             lines += _section(command.callback)
+    lines.append("# Commands of the Object Detection API\n")
+    for name in COMMANDS:
+        lines += _tfod_section(named(name).Flags)
     return NOTE + "\n".join(lines)
 
 
@@ -64,6 +70,19 @@ def _section(command: Callable[..., Any]) -> Iterator[str]:
             *(_cell(each) for each in (f"`{shown}`", help_text, default))
         )
     yield ""
+
+
+def _tfod_section(kind: type[FlagClass]) -> Iterator[str]:
+    yield f"## tfod {kind.NAME}\n"
+    yield f"{inspect.cleandoc(kind.__doc__ or '')}\n"
+    yield f"```sh\n{example(kind)}\n```\n"
+    if fields(kind):
+        yield "| | | default |\n|---|---|---|"
+        for one in fields(kind):
+            default = f"`{default_of(one)}`" if default_of(one) else ""
+            cells = (f"`{written(one)}`", one.metadata["text"], default)
+            yield "| {} | {} | {} |".format(*map(_cell, cells))
+        yield ""
 
 
 def _cell(text: str) -> str:

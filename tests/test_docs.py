@@ -14,6 +14,8 @@ from typer.main import get_command
 from boxwright.cli.main import app
 from boxwright.formats import FORMATS
 from boxwright.formats.annotations import Holds
+from boxwright.tfod.commands import named
+from boxwright.tfod.flags import parse
 
 pytestmark = pytest.mark.tiny
 
@@ -42,6 +44,9 @@ def test_commands_in_documents_exist_with_their_options(document: Path) -> None:
         if verb.startswith("--"):
             continue
         assert verb in verbs, f"{document.name}: boxwright {command}"
+        if verb == "tfod" and words and words[0] != "NAME":
+            assert parse(named(words[0]).Flags, words[1:]).hints == (), command
+            continue
         known = {"--help", "-h"}.union(*(option.opts for option in verbs[verb].params))
         unknown = {word.partition("=")[0] for word in words if word.startswith("-")} - known
         assert not unknown, f"{document.name}: boxwright {command}"
@@ -143,6 +148,8 @@ def test_every_code_is_raised_for_one_thing_and_lies_in_its_range() -> None:
         "ExportError": "4",
         "DetectorError": "5",
         "EvaluationError": "6",
+        "FlagError": "7",
+        "TfodError": "7",
         "SystemFaultError": "9",
     }
     for path in SOURCE.rglob("*.py"):

@@ -7,6 +7,8 @@
     ├── ExportError          a written file that is not as good as its run BW4xx
     ├── DetectorError        a detector file that cannot be run            BW5xx
     ├── EvaluationError      detections that cannot be measured            BW6xx
+    ├── TfodError            configs and commands of the drop-in           BW7xx
+    │   └── FlagError        a command line that is not understood
     └── SystemFaultError     a missing extra, a full disk, a locked file   BW9xx
 
 Each error is one sentence about what is wrong and where, and one about what to do.
@@ -60,6 +62,14 @@ class DetectorError(BoxwrightError):
 
 class EvaluationError(BoxwrightError):
     """Detections that cannot be measured against the truth."""
+
+
+class TfodError(BoxwrightError):
+    """A config, label map or folder that a command of the drop-in cannot work with."""
+
+
+class FlagError(TfodError):
+    """A command line of the drop-in that is not understood."""
 
 
 class SystemFaultError(BoxwrightError):

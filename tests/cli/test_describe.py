@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from boxwright.cli.describe import say_findings, summary
-from boxwright.data.findings import Finding
+from boxwright.cli.describe import say_findings
+from boxwright.data.findings import Finding, summary
 
 pytestmark = pytest.mark.tiny
 

@@ -18,11 +18,11 @@ from typing import Any, NoReturn, ParamSpec
 
 import typer
 
-from boxwright.errors import BoxwrightError, SystemFaultError
+from boxwright.errors import BoxwrightError, FlagError, SystemFaultError
 
 P = ParamSpec("P")
 
-FAILED, INTERRUPTED = 1, 130  # exit codes; 2 is a command that was not understood
+FAILED, NOT_UNDERSTOOD, INTERRUPTED = 1, 2, 130  # exit codes
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
@@ -32,6 +32,8 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except FlagError as error:
+            fail(error, NOT_UNDERSTOOD)
         except BoxwrightError as error:
             fail(error)
         except KeyboardInterrupt:
@@ -47,10 +49,10 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
-def fail(error: BoxwrightError) -> NoReturn:
+def fail(error: BoxwrightError, exit_code: int = FAILED) -> NoReturn:
     """Say what is wrong and what to do, and end the command."""
     say(f"[bold red]{error.code}[/] ", _sentence(error), "\n", f"[dim]->[/] {plain(error.remedy)}")
-    raise typer.Exit(FAILED)
+    raise typer.Exit(exit_code)
 
 
 def interrupted() -> NoReturn:

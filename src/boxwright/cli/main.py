@@ -4,6 +4,7 @@ so that `boxwright --help` answers at once."""
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from boxwright.cli import (
     merge,
     predict,
     split,
+    tfod,
     train,
 )
 from boxwright.cli.console import INTERRUPTED, guarded
@@ -63,14 +65,15 @@ for command in (
     demo.demo,
 ):
     app.command()(guarded(command))
+app.command(context_settings=tfod.PASS_THROUGH)(guarded(tfod.tfod))
 
 
-def main() -> None:
-    """The console script."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script; `arguments` are its own unless given."""
     for stream in (sys.stdout, sys.stderr):  # a Windows console may not speak UTF-8
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        app()
+        app(arguments)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -8,6 +8,7 @@ from boxwright.codes.fitness import FITNESS
 from boxwright.codes.meaning import Meaning, Severity
 from boxwright.codes.reading import READING
 from boxwright.codes.system import SYSTEM
+from boxwright.codes.tfod import TFOD
 from boxwright.codes.training import TRAINING
 
 __all__ = ["MEANINGS", "RANGES", "Meaning", "Severity"]
@@ -18,6 +19,7 @@ MEANINGS: dict[str, Meaning] = {
     **COMMANDS,
     **TRAINING,
     **DETECTING,
+    **TFOD,
     **SYSTEM,
 }
 RANGES = {
@@ -27,5 +29,6 @@ RANGES = {
     "BW4": "Export",
     "BW5": "Detector files",
     "BW6": "Evaluation",
+    "BW7": "Commands and configs of the Object Detection API",
     "BW9": "The machine",
 }

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+from boxwright.codes import MEANINGS
+
+SHOWN = 3  # findings of each code in a summary
+WORST_FIRST = ("error", "warning", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +36,26 @@ class Finding:
     def __str__(self) -> str:
         done = f" -> {self.repair}" if self.repair else ""
         return f"{self.code} {self.where}: {self.message}{done}"
+
+
+def summary(findings: Iterable[Finding], data: str | Path | None = None) -> Iterator[str]:
+    """Findings as lines: the worst codes first, at most three of each, and how many more.
+
+    `data` is what to check to see all of them.
+    """
+    by_code: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_code.setdefault(finding.code, []).append(finding)
+    hidden = False
+    for code in sorted(by_code, key=_rank):
+        same = by_code[code]
+        yield from map(str, same[:SHOWN])
+        if len(same) > SHOWN:
+            hidden = True
+            yield f"{code} ... and {len(same) - SHOWN} more. {MEANINGS[code].title}."
+    if hidden and data is not None:
+        yield f"`boxwright check {shlex.quote(str(data))}` shows all."
+
+
+def _rank(code: str) -> tuple[int, str]:
+    return WORST_FIRST.index(MEANINGS[code].severity), code

@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from boxwright.data.text_format import Message, TextFormatError, Value, parse, quoted
 from boxwright.errors import DataError
@@ -44,18 +45,21 @@ def write_label_map(path: str | Path, classes: Sequence[str]) -> None:
     write_text(path, label_map_text(classes))
 
 
+class Item(NamedTuple):
+    """A class in a label map; its display name is its name where there is no other."""
+
+    id: int
+    name: str
+    display_name: str
+
+
 def read_label_map(path: str | Path) -> dict[int, str]:
     """The ids and class names of a label map file, in order of id.
 
     Raises:
         DataError: BW116 the file is not a label map that can be used; says where and why.
     """
-    path = Path(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(path, f"cannot be read ({error})") from error
-    return parse_label_map(text, where=path)
+    return _shown(read_items(path))
 
 
 def parse_label_map(text: str, where: str | Path = "label map") -> dict[int, str]:
@@ -66,10 +70,26 @@ def parse_label_map(text: str, where: str | Path = "label map") -> dict[int, str
     Raises:
         DataError: BW116 with the line and the reason.
     """
+    return _shown(parse_items(text, where))
+
+
+def read_items(path: str | Path) -> list[Item]:
+    """The items of a label map file, with both of their names. Raises as `read_label_map`."""
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unusable(path, f"cannot be read ({error})") from error
+    return parse_items(text, where=path)
+
+
+def parse_items(text: str, where: str | Path) -> list[Item]:
+    """The items of label map text as they stand. Raises as `parse_label_map`."""
     try:
         tree = parse(text, "label map")
     except TextFormatError as error:
         raise _unusable(f"{where}:{error.line}", error.reason) from error
+    items: list[Item] = []
     names: dict[int, str] = {}
     ids: dict[str, int] = {}
     for field in tree.fields:
@@ -78,30 +98,35 @@ def parse_label_map(text: str, where: str | Path = "label map") -> dict[int, str
             raise _unusable(place, f"'{field.name}' stands outside of any item")
         if field.name != "item":
             raise _unusable(place, f"'{field.name}' stands where an item should")
-        number, name = _id_and_name(field.value, place)
-        if number in names and names[number] != name:
+        item = _item(field.value, place)
+        number, name = item.id, item.display_name
+        if names.setdefault(number, name) != name:
             raise _unusable(place, f"id {number} is both '{names[number]}' and '{name}'")
         if ids.setdefault(name, number) != number:
             raise _unusable(place, f"class '{name}' has two ids")
-        names[number] = name
-    if not names:
+        items.append(item)
+    if not items:
         raise _unusable(where, "holds no item")
-    return dict(sorted(names.items()))
+    return items
 
 
-def _id_and_name(item: Message, place: str) -> tuple[int, str]:
-    said = {each.name: each.value.text for each in item.fields if isinstance(each.value, Value)}
-    stated, name = said.get("id"), said.get("display_name") or said.get("name")
-    if name is None:
+def _shown(items: Iterable[Item]) -> dict[int, str]:
+    return dict(sorted((item.id, item.display_name) for item in items))
+
+
+def _item(message: Message, place: str) -> Item:
+    said = {each.name: each.value.text for each in message.fields if isinstance(each.value, Value)}
+    stated, display_name = said.get("id"), said.get("display_name") or said.get("name")
+    if display_name is None:
         raise _unusable(place, "an item has no name")
     if not re.fullmatch(r"[+-]?[0-9]{1,10}", stated or ""):
-        raise _unusable(place, f"the id of '{name}' is {stated!r}, not a whole number")
+        raise _unusable(place, f"the id of '{display_name}' is {stated!r}, not a whole number")
     number = int(stated or 0)
     if number == 0:
-        raise _unusable(place, f"'{name}' has id 0, which is reserved for the background")
+        raise _unusable(place, f"'{display_name}' has id 0, which is reserved for the background")
     if number < 0:
-        raise _unusable(place, f"'{name}' has the negative id {stated}")
-    return number, name
+        raise _unusable(place, f"'{display_name}' has the negative id {stated}")
+    return Item(number, said.get("name") or display_name, display_name)
 
 
 def _unusable(where: str | Path, reason: str) -> DataError:

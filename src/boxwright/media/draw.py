@@ -49,17 +49,26 @@ def colour_of(label: int) -> Colour:
 
 
 def draw(
-    photo: NDArray[np.uint8], detections: Detections, *, truth: Boxes | None = None
+    photo: NDArray[np.uint8],
+    detections: Detections,
+    *,
+    truth: Boxes | None = None,
+    line: int | None = None,
+    scores: bool = True,
 ) -> Image.Image:
     """A copy of the photo with a box and a plate with class and score for each detection.
 
-    `photo` is RGB `(H, W, 3)` uint8. Lines and text grow with the photo. `truth`, `(m, 4)` xyxy
-    pixels, lies below in dashed white.
+    Args:
+        photo: RGB `(H, W, 3)` uint8.
+        detections: what was found in it.
+        truth: `(m, 4)` xyxy pixels, below in dashed white.
+        line: pixels that a line is wide; if not given it grows with the photo, as the text does.
+        scores: whether plates show them.
     """
     picture = Image.fromarray(photo)
     pen = ImageDraw.Draw(picture, "RGBA")
     side = math.sqrt(picture.width * picture.height)
-    line = max(1, round(side / 170))
+    line = line or max(1, round(side / 170))
     if truth is not None:
         frames, widths = _frames(truth, line, picture.size)
         for frame, width in zip(frames, widths, strict=True):
@@ -75,7 +84,8 @@ def draw(
     colours = [colour_of(label) for label in best_first.labels.tolist()]
     for frame, width, colour in reversed(list(zip(frames, widths, colours, strict=True))):
         _draw_solid(pen, frame, width, colour)
-    plates = lay_out(list(best_first), frames, round(6 + side / 45), picture.size)
+    text_size = round(6 + side / 45)
+    plates = lay_out(list(best_first), frames, text_size, picture.size, scores=scores)
     for plate, colour in reversed(list(zip(plates, colours, strict=True))):
         if plate is not None:
             _draw_plate(pen, plate, colour)

@@ -40,23 +40,29 @@ class Plate:
 
 
 def lay_out(
-    found: Sequence[Detection], frames: Rectangles, text_size: int, photo: Size
+    found: Sequence[Detection],
+    frames: Rectangles,
+    text_size: int,
+    photo: Size,
+    *,
+    scores: bool = True,
 ) -> list[Plate | None]:
     """A plate for each detection, all inside the photo; None where the photo has no room for it.
 
     `frames` are the drawn boxes, `(n, 4)`; the first detections get the best places. As long as
-    plates cover each other the text shrinks, to six tenths of `text_size` at most.
+    plates cover each other the text shrinks, to six tenths of `text_size` at most. `scores` says
+    whether these stand behind the classes.
     """
     plates: list[Plate | None] = []
     for share in (1.0, 0.85, 0.7, 0.6):
-        plates, covered = _at_size(found, frames, round(text_size * share), photo)
+        plates, covered = _at_size(found, frames, round(text_size * share), photo, scores)
         if not covered:
             break
     return plates
 
 
 def _at_size(
-    found: Sequence[Detection], frames: Rectangles, text_size: int, photo: Size
+    found: Sequence[Detection], frames: Rectangles, text_size: int, photo: Size, scores: bool
 ) -> tuple[list[Plate | None], bool]:
     """Plates with text of that size, and whether some cover each other."""
     font = font_fitting(text_size, photo[1])
@@ -69,7 +75,7 @@ def _at_size(
     areas = np.prod(frames[:, 2:] - frames[:, :2], axis=1)
     covered = False
     for detection, frame in zip(found, frames, strict=True):
-        text = _caption(detection, font, photo[0] - 2 * padding)
+        text = _caption(detection, font, photo[0] - 2 * padding, scores)
         if not text:
             plates.append(None)
             continue
@@ -105,11 +111,11 @@ def _overlaps(first: Rectangles, second: Rectangles) -> NDArray[np.int64]:
     return shared
 
 
-def _caption(detection: Detection, font: Font, room: int) -> str:
+def _caption(detection: Detection, font: Font, room: int, scores: bool) -> str:
     """Class and score in at most `room` pixels; nothing if not even the score fits."""
-    percent = f"{detection.score:.0%}"
-    name = shortened(detection.name, font, room - length(font, " " + percent))
-    text = f"{name} {percent}".strip()
+    percent = f" {detection.score:.0%}" if scores else ""
+    name = shortened(detection.name, font, room - length(font, percent))
+    text = f"{name}{percent}".strip()
     return text if length(font, text) <= room else ""
 
 

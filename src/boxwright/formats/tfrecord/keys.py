@@ -14,6 +14,7 @@ SIDES = (  # fractions of the photo as it is stored
     b"image/object/bbox/ymax",
 )
 TEXT, LABEL = b"image/object/class/text", b"image/object/class/label"
+VIEW, MASK = b"image/object/view", b"image/object/mask"
 FLAGS = {
     b"image/object/difficult": DIFFICULT,
     b"image/object/truncated": TRUNCATED,

@@ -7,7 +7,7 @@ boxes and the size of a photo that EXIF turns are written as it is stored, lying
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
@@ -57,15 +57,38 @@ def write_records(dataset: Dataset, names: Sequence[str], target: Path) -> None:
             name is not text.
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
-    examples = _Examples(dataset, names)
+    files = ((target / name, photos) for name, photos in _files(dataset))
+    write_files(dataset, names, files, range(1, len(dataset.classes) + 1))
+    if dataset.classes:
+        write_label_map(target / LABEL_MAP, dataset.classes)
+
+
+def write_files(
+    dataset: Dataset,
+    names: Sequence[str],
+    files: Iterable[tuple[Path, Sequence[int]]],
+    ids: Sequence[int],
+    more: Callable[[int], bytes] = lambda index: b"",
+) -> None:
+    """Write record files; none takes its name before all are written.
+
+    Args:
+        dataset: where the photos and boxes are.
+        names: what the photos are called in their Examples.
+        files: each file, and the indices of its photos in their order.
+        ids: what each class is in `image/object/class/label`.
+        more: further parts of a photo's Example, made by `example.texts` and the like.
+
+    Raises:
+        As `write_records`.
+    """
+    examples = _Examples(dataset, names, tuple(ids), more)
     with ExitStack() as stack:
-        for name, photos in _files(dataset):
-            draft = stack.enter_context(writing(target / name))
+        for path, photos in files:
+            draft = stack.enter_context(writing(path))
             with draft.open("wb", BUFFER) as file:
                 for i in photos:
                     write_record(file, *examples.parts(i))
-    if dataset.classes:
-        write_label_map(target / LABEL_MAP, dataset.classes)
 
 
 def _files(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
@@ -94,10 +117,17 @@ def _size(photo: Path | Slice) -> int:
 class _Examples:
     """The photos of a data set as tf.train.Example."""
 
-    def __init__(self, dataset: Dataset, names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        names: Sequence[str],
+        ids: tuple[int, ...],
+        more: Callable[[int], bytes],
+    ) -> None:
         self.dataset = dataset
         self.names = names
-        self.classes = tuple(map(_utf8, dataset.classes))
+        self.classes = tuple(zip(map(_utf8, dataset.classes), ids, strict=True))
+        self.more = more
         self.sides = _fractions(dataset.boxes, dataset.sizes[dataset.photo_of_box])
 
     def parts(self, index: int) -> tuple[bytes, bytes]:
@@ -124,17 +154,19 @@ class _Examples:
             integers(HEIGHT, [height]),
             *[floats(key, values) for key, values in zip(SIDES, sides, strict=True)],
             _classes_and_flags(self.classes, tuple(labels), tuple(flags)),
+            self.more(index),
         ]
         return head_of_example(b"".join(parts), ENCODED, len(photo)), photo
 
 
 @lru_cache(1024)  # what most photos show, others show too
 def _classes_and_flags(
-    classes: tuple[bytes, ...], labels: tuple[int, ...], flags: tuple[int, ...]
+    classes: tuple[tuple[bytes, int], ...], labels: tuple[int, ...], flags: tuple[int, ...]
 ) -> bytes:
+    """The classes, each a name and an id, and flags of a photo's boxes."""
     parts = [
-        texts(TEXT, [classes[label] for label in labels]),
-        integers(LABEL, [label + 1 for label in labels]),
+        texts(TEXT, [classes[label][0] for label in labels]),
+        integers(LABEL, [classes[label][1] for label in labels]),
         *[integers(key, [int(flag & bit > 0) for flag in flags]) for key, bit in FLAGS.items()],
     ]
     return b"".join(parts)

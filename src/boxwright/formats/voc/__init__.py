@@ -69,7 +69,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
     taken = Counter(stem(name) for name in below)
     listed = [stem(name) if taken[stem(name)] == 1 else name for name in below]
     for i, (name, entry) in enumerate(zip(names, listed, strict=True)):
-        write_text(target / "Annotations" / f"{entry}.xml", _xml(dataset, i, name))
+        write_text(target / "Annotations" / f"{entry}.xml", annotation_text(dataset, i, name))
     if (dataset.splits != Split.UNMARKED).any():
         for split in (Split.TRAIN, Split.VAL, Split.TEST):
             lines = [listed[i] + "\n" for i in np.flatnonzero(dataset.splits == split)]
@@ -89,7 +89,8 @@ def _may_be_voc(path: Path) -> bool:
     return first is None or first.group(1) == b"annotation"
 
 
-def _xml(dataset: Dataset, index: int, name: str) -> str:
+def annotation_text(dataset: Dataset, index: int, name: str) -> str:
+    """The xml of a photo that lies, or is to lie, at `name` below the data folder."""
     width, height = dataset.sizes[index]
     parent, filename = split_path(name)
     rows = dataset.rows(index)

@@ -1,0 +1,1 @@
+"""The drop-in for the Object Detection API: its configs, checkpoints and commands."""

@@ -1,0 +1,139 @@
+"""Pascal VOC to TFRecord: the original's dataset_tools/create_pascal_tf_record.py.
+
+The first tutorial changed the script for the folder that VoTT writes: it takes `--output_dir`
+instead of `--output_path`, and `--data_dir` is that folder itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from boxwright.data.dataset import DIFFICULT, Dataset
+from boxwright.errors import FlagError, TfodError
+from boxwright.tfod.commands import Say
+from boxwright.tfod.flags import flag
+from boxwright.tfod.records import (
+    find_photos,
+    read_list,
+    read_voc,
+    say_findings,
+    write_record_files,
+)
+
+YEARS = ("VOC2007", "VOC2012")
+LISTS = Path("ImageSets", "Main")
+LABEL_MAP = "pascal_label_map.pbtxt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Write photos with Pascal VOC annotations as a TFRecord.
+
+    The photos are those of ImageSets/Main/SET.txt, or of lists for a class such as
+    helmet_SET.txt. Photos go into the record byte for byte.
+    """
+
+    NAME = "create_pascal_tf_record"
+    EXAMPLE = "--data_dir=VOCdevkit --year=VOC2012 --set=train --output_path=pascal.record"
+
+    data_dir: Path = flag("The folder that holds VOC2007 or VOC2012, or such a folder itself.")
+    set: str = flag("Which of the lists.", "train", choices=("train", "val", "trainval", "test"))
+    year: str = flag("The folder in --data_dir, or merged for both of VOC's.", "VOC2007")
+    annotations_dir: str = flag("Where the xml files are in it.", "Annotations")
+    output_path: Path | None = flag("The record to write.", None)
+    output_dir: Path | None = flag(
+        "The folder for it, if --output_path is not given; the record's name is that of the list, "
+        "such as helmet_train.record.",
+        None,
+    )
+    label_map_path: Path | None = flag(
+        f"The label map; if not given, data/{LABEL_MAP} or the one in --data_dir.", None
+    )
+    ignore_difficult_instances: bool = flag("Leave out boxes that are marked difficult.", False)
+
+
+def run(flags: Flags, say: Say) -> None:
+    """Write one record.
+
+    Raises:
+        FlagError: BW703 nowhere to write to.
+        TfodError: BW705 no annotations, list or label map, BW706 a
+            class is not in the label map.
+        DataError: photos or annotations cannot be used.
+    """
+    roots = _roots(flags)
+    lists = [_lists(root, flags.set) for root in roots]
+    target = _target(flags, lists[0])
+    label_map = _label_map(flags, roots[0])
+    chosen = [_listed(root, paths, flags, say) for root, paths in zip(roots, lists, strict=True)]
+    dataset = chosen[0] if len(chosen) == 1 else chosen[0].merge(chosen[1])
+    if flags.ignore_difficult_instances:
+        dataset = dataset.keep_boxes(dataset.flags & DIFFICULT == 0)
+    write_record_files(dataset, [(target, range(len(dataset)))], label_map, say)
+
+
+def _roots(flags: Flags) -> list[Path]:
+    """The folders with Annotations and ImageSets."""
+    if flags.year == "merged":
+        return [flags.data_dir / year for year in YEARS]
+    root = flags.data_dir / flags.year
+    return [root if root.is_dir() else flags.data_dir]
+
+
+def _lists(root: Path, name: str) -> list[Path]:
+    """The list of all photos, or else the lists of each class, whose union it is."""
+    whole = root / LISTS / f"{name}.txt"
+    return [whole] if whole.is_file() else sorted((root / LISTS).glob(f"*_{name}.txt")) or [whole]
+
+
+def _target(flags: Flags, lists: list[Path]) -> Path:
+    if flags.output_path is not None:
+        return flags.output_path
+    if flags.output_dir is not None:
+        name = lists[0].stem if len(lists) == 1 else flags.set
+        return flags.output_dir / f"{name}.record"
+    raise FlagError(
+        "BW703",
+        "create_pascal_tf_record needs --output_path, or --output_dir.",
+        remedy="Add --output_path=pascal.record",
+    )
+
+
+def _label_map(flags: Flags, root: Path) -> Path:
+    usual = [Path("data", LABEL_MAP), root / LABEL_MAP, flags.data_dir / LABEL_MAP]
+    found = next(filter(Path.is_file, usual), None)
+    if flags.label_map_path is None and found is None:
+        raise TfodError(
+            "BW705",
+            f"there is no {LABEL_MAP}, which says the id of each class.",
+            where=root,
+            remedy="Name a label map with --label_map_path; in it stands, for each class, "
+            "item { id: 1 name: 'helmet' }",
+        )
+    return flags.label_map_path or found or usual[0]
+
+
+def _listed(root: Path, lists: list[Path], flags: Flags, say: Say) -> Dataset:
+    """The listed photos of a folder, in the order of the lists."""
+    names = list(dict.fromkeys(name for path in lists for name in read_list(path)))
+    dataset = read_voc(root, flags.annotations_dir)
+    say_findings(dataset.findings, say)
+    photos = find_photos(dataset, names)
+    absent = [name for name, photo in zip(names, photos, strict=True) if photo is None]
+    if absent:
+        raise TfodError(
+            "BW705",
+            f"{len(absent)} of the {len(names)} listed photos have no annotation and photo, such "
+            f"as {absent[0]}.",
+            where=lists[0],
+            remedy="Label them, or take them out of the list.",
+        )
+    return dataset.select([photo for photo in photos if photo is not None])
+
+
+if __name__ == "__main__":
+    from boxwright.cli.main import main
+
+    main(["tfod", Flags.NAME, *sys.argv[1:]])

@@ -1,0 +1,158 @@
+"""The Oxford pets to TFRecord: the original's dataset_tools/create_pet_tf_record.py.
+
+A photo's class is its name without number: `american_pit_bull_terrier_105.jpg`. Trimaps have 2 for
+the background. The photos are shuffled and split as the original does it.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from boxwright.data.dataset import Dataset
+from boxwright.data.images import opened
+from boxwright.errors import FlagError, TfodError
+from boxwright.formats.folder import split_path, stem
+from boxwright.formats.tfrecord.example import floats, texts
+from boxwright.formats.tfrecord.keys import MASK
+from boxwright.tfod.commands import Say
+from boxwright.tfod.flags import flag
+from boxwright.tfod.records import (
+    find_photos,
+    read_list,
+    read_voc,
+    say_findings,
+    write_record_files,
+)
+
+SEED, TRAINING_SHARE = 42, 0.7
+BREED = re.compile(r"([A-Za-z_]+)_[0-9]+", re.IGNORECASE)
+BACKGROUND = 2  # in a trimap
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Write the Oxford-IIIT pets as TFRecords, for training and validation.
+
+    Reads annotations/trainval.txt, annotations/xmls, annotations/trimaps and images.
+    """
+
+    NAME = "create_pet_tf_record"
+    EXAMPLE = "--data_dir=pets --output_dir=records --label_map_path=data/pet_label_map.pbtxt"
+
+    data_dir: Path = flag("The folder with annotations and images.")
+    output_dir: Path = flag("The folder for the records.")
+    label_map_path: Path = flag("The label map.", Path("data", "pet_label_map.pbtxt"))
+    faces_only: bool = flag(
+        "Boxes of faces; else boxes and masks of whole bodies, from the trimaps.", True
+    )
+    mask_type: str = flag("How masks are written.", "png", choices=("png", "numerical"))
+    num_shards: int = flag("Into how many files each of the two goes.", 10)
+
+
+def run(flags: Flags, say: Say) -> None:
+    """Write `pet_faces_train.record-00000-of-00010` and so on.
+
+    Raises:
+        FlagError: BW704 no shards.
+        TfodError: BW705 no annotations, list or trimap, BW706 a class is not in
+            the label map.
+        DataError: photos or annotations cannot be used.
+    """
+    if flags.num_shards < 1:
+        raise FlagError(
+            "BW704", f"--num_shards is {flags.num_shards}.", remedy="Give 1 or more files."
+        )
+    dataset = _by_breed(read_voc(flags.data_dir, "annotations/xmls"))
+    say_findings(dataset.findings, say)
+    listed = read_list(flags.data_dir / "annotations" / "trainval.txt")
+    random.Random(SEED).shuffle(listed)  # noqa: S311 - the split of the original
+    photos = find_photos(dataset, listed)
+    if absent := photos.count(None):
+        say(f"{absent} of the {len(listed)} listed photos have no annotation: left out")
+    masks: dict[int, bytes] = {}
+    if not flags.faces_only:
+        dataset, masks = _bodies(dataset, flags)
+    count = int(TRAINING_SHARE * len(photos))
+    kind = "pet_faces" if flags.faces_only else "pets_fullbody_with_masks"
+    files = [
+        *_shards(flags.output_dir / f"{kind}_train.record", photos[:count], flags.num_shards),
+        *_shards(flags.output_dir / f"{kind}_val.record", photos[count:], flags.num_shards),
+    ]
+    write_record_files(dataset, files, flags.label_map_path, say, masks)
+
+
+def _by_breed(dataset: Dataset) -> Dataset:
+    """The same boxes with the classes that the photos' names say."""
+    breeds = [_breed(name) for name in dataset.names]
+    classes = tuple(sorted(set(breeds)))
+    of_photo = np.array([classes.index(breed) for breed in breeds], np.int32)
+    return replace(dataset, classes=classes, labels=of_photo[dataset.photo_of_box])
+
+
+def _breed(name: str) -> str:
+    match = BREED.fullmatch(_stem(name))
+    return match[1] if match else _stem(name)
+
+
+def _shards(
+    path: Path, photos: Sequence[int | None], count: int
+) -> Iterator[tuple[Path, list[int]]]:
+    """Photos dealt out to files in turns, as the original does; absent ones take their turn too."""
+    for shard in range(count):
+        name = f"{path.name}-{shard:05}-of-{count:05}"
+        yield path.with_name(name), [photo for photo in photos[shard::count] if photo is not None]
+
+
+def _bodies(dataset: Dataset, flags: Flags) -> tuple[Dataset, dict[int, bytes]]:
+    """Each box around its photo's whole pet, and the masks as parts of Examples."""
+    boxes = dataset.boxes.copy()
+    masks = {}
+    for i, name in enumerate(dataset.names):
+        rows = dataset.rows(i)
+        body = _body(flags.data_dir / "annotations" / "trimaps" / f"{_stem(name)}.png")
+        across, down = np.flatnonzero(body.any(axis=0)), np.flatnonzero(body.any(axis=1))
+        if not len(across):
+            raise TfodError(
+                "BW705",
+                "the trimap shows no pet.",
+                where=name,
+                remedy="Take the photo out of trainval.txt and its xml away.",
+            )
+        boxes[rows] = across[0], down[0], across[-1], down[-1]
+        masks[i] = _mask(body, rows.stop - rows.start, flags.mask_type)
+    return replace(dataset, boxes=boxes), masks
+
+
+def _stem(name: str) -> str:
+    return stem(split_path(name)[1])
+
+
+def _body(path: Path) -> NDArray[np.bool_]:
+    with opened(path) as trimap:
+        body: NDArray[np.bool_] = np.asarray(trimap) != BACKGROUND
+        return body
+
+
+def _mask(body: NDArray[np.bool_], boxes: int, kind: str) -> bytes:
+    """The same mask for each box of a photo, as a part of its Example."""
+    if kind == "numerical":
+        return floats(MASK, np.tile(body.ravel(), boxes).astype(np.float32))
+    png = io.BytesIO()
+    Image.fromarray(body.astype(np.uint8)).save(png, "PNG")
+    return texts(MASK, [png.getvalue()] * boxes)
+
+
+if __name__ == "__main__":
+    from boxwright.cli.main import main
+
+    main(["tfod", Flags.NAME, *sys.argv[1:]])

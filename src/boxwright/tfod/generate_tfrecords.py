@@ -1,0 +1,63 @@
+"""A CSV list and its photos to TFRecord: the second tutorial's generate_tfrecords.py."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from boxwright.errors import TfodError
+from boxwright.formats import csv
+from boxwright.formats.assemble import assemble
+from boxwright.formats.folder import Folder
+from boxwright.tfod.commands import Say
+from boxwright.tfod.flags import flag
+from boxwright.tfod.records import say_findings, write_record_files
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Write a CSV list of boxes and its photos as a TFRecord.
+
+    Photos go into the record byte for byte, in the order of their names.
+    """
+
+    NAME = "generate_tfrecords"
+    EXAMPLE = (
+        "--label_map=annotations/label_map.pbtxt --csv_input=annotations/train_labels.csv "
+        "--img_path=images/train --output_path=annotations/train.record"
+    )
+
+    label_map: Path = flag("The label map.")
+    csv_input: Path = flag("The list: filename,width,height,class,xmin,ymin,xmax,ymax.")
+    img_path: Path = flag("The folder with the photos; if not given, the one you are in.", Path())
+    output_path: Path = flag("The record to write.")
+
+
+def run(flags: Flags, say: Say) -> None:
+    """Write one record.
+
+    Raises:
+        TfodError: BW705 the list cannot be read, BW706 a class is not in the label map.
+        DataError: photos or annotations cannot be used.
+    """
+    labels = csv.read(Folder.scan(flags.csv_input))
+    if not labels.photos and not labels.broken:
+        raise TfodError(
+            "BW705",
+            "is not a list of boxes.",
+            where=flags.csv_input,
+            remedy="Make it with xml_to_csv; its first line names its columns: "
+            "filename,width,height,class,xmin,ymin,xmax,ymax",
+        )
+    dataset = assemble(Folder.scan(flags.img_path), labels)
+    say_findings(dataset.findings, say)
+    dataset = dataset.select(sorted(range(len(dataset)), key=dataset.names.__getitem__))
+    files = [(flags.output_path, range(len(dataset)))]
+    write_record_files(dataset, files, flags.label_map, say)
+
+
+if __name__ == "__main__":
+    from boxwright.cli.main import main
+
+    main(["tfod", Flags.NAME, *sys.argv[1:]])

@@ -1,0 +1,132 @@
+"""The installation test, under the name of the original's builders/model_builder_test.py."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from boxwright import formats
+from boxwright.data.dataset import Dataset, Photo
+from boxwright.data.preprocessing import Preprocessing
+from boxwright.errors import TfodError
+from boxwright.models import framework
+from boxwright.tfod.commands import Say
+
+PACKAGES = (
+    ("boxwright",),
+    ("numpy",),
+    ("pillow",),
+    ("ai-edge-litert",),
+    ("keras",),
+    ("tensorflow", "tensorflow-cpu"),
+    ("pycocotools",),
+    ("tensorboard",),
+)
+SIDE, CLASSES = 300, 90
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Test the installation: versions, the network, TFRecord and TFLite."""
+
+    NAME = "model_builder_test"
+    EXAMPLE = ""
+
+
+def run(flags: Flags, say: Say) -> None:
+    """Run the checks, and say after each that it passed.
+
+    Raises:
+        TfodError: BW707 one did not pass.
+        SystemFaultError: BW901 Keras or TensorFlow is not installed.
+    """
+    begin = time.perf_counter()
+    say(", ".join(_versions()))
+    checks = (_network, _records, _tflite)
+    with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
+        for check in checks:
+            say(f"[ OK ] {check(Path(scratch))}")
+    say(f"{len(checks)} checks in {time.perf_counter() - begin:.1f} s\n\nOK")
+
+
+def _versions() -> Iterator[str]:
+    yield f"Python {platform.python_version()}"
+    for names in PACKAGES:
+        found = [f"{name} {installed}" for name in names if (installed := _version(name))]
+        yield found[0] if found else f"no {names[0]}"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _network(scratch: Path) -> str:
+    from boxwright.models import ssd
+
+    spec = ssd.ModelSpec(CLASSES)
+    model = ssd.build(spec)
+    outputs = model(np.zeros((1, SIDE, SIDE, 3), np.float32))
+    shapes = {name: tuple(values.shape) for name, values in outputs.items()}
+    anchors = len(ssd.anchors(spec))
+    expected = {"box_encodings": (1, anchors, 4), "class_logits": (1, anchors, CLASSES)}
+    finite = all(np.isfinite(np.asarray(values)).all() for values in outputs.values())
+    if shapes != expected or not finite:
+        raise _failed(f"the network's outputs are {shapes}, or hold what is no number")
+    return f"ssd_mobilenet_v1, {model.count_params():,} weights, looks at a photo: {anchors} boxes"
+
+
+def _records(scratch: Path) -> str:
+    tf = framework.tensorflow()
+    Image.new("RGB", (40, 30)).save(scratch / "photo.jpg")
+    photo = Photo("photo.jpg", 40, 30, [(4, 3, 20, 15)], ["raccoon"])
+    formats.write(Dataset.of(scratch, [photo]), scratch / "records", "tfrecord")
+    (raw,) = tf.data.TFRecordDataset(str(scratch / "records" / "data.record"))
+    feature = tf.train.Example.FromString(raw.numpy()).features.feature
+    encoded = feature["image/encoded"].bytes_list.value[0]
+    sides = feature["image/object/bbox/xmax"].float_list.value[:]
+    if encoded != (scratch / "photo.jpg").read_bytes() or not np.allclose(sides, [0.5]):
+        raise _failed("TensorFlow reads something else in a TFRecord than was written")
+    return "a TFRecord is written, and TensorFlow reads it"
+
+
+def _tflite(scratch: Path) -> str:
+    from boxwright.export.tflite import write_tflite
+    from boxwright.models import ssd
+    from boxwright.runtime.artifact import Artifact
+    from boxwright.runtime.detector import Detector
+
+    spec = ssd.ModelSpec(1, depth_multiplier=0.25)
+    artifact = Artifact(spec.to_json(), ("raccoon",), Preprocessing(SIDE))
+    path = scratch / "detector.tflite"
+    write_tflite(path, ssd.build(spec), ssd.anchors(spec), artifact)
+    found = Detector.load(path).predict(np.zeros((30, 40, 3), np.uint8), threshold=0.0)
+    if not np.isfinite(found.boxes).all():
+        raise _failed("a .tflite detects boxes that are no numbers")
+    return f"a .tflite of {path.stat().st_size / 1e6:.1f} MB is written, and LiteRT runs it"
+
+
+def _failed(reason: str) -> TfodError:
+    return TfodError(
+        "BW707",
+        f"the installation test failed: {reason}.",
+        remedy="Install again into an empty environment: pip install 'boxwright[train]'. If it "
+        "still fails, please report it with the versions above.",
+    )
+
+
+if __name__ == "__main__":
+    from boxwright.cli.main import main
+
+    main(["tfod", Flags.NAME, *sys.argv[1:]])

@@ -1,0 +1,93 @@
+"""Pascal VOC xml files to one CSV list: the second tutorial's xml_to_csv.py."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from boxwright.data.images import read_header
+from boxwright.errors import DataError, TfodError
+from boxwright.formats import voc
+from boxwright.formats.annotations import Labelled
+from boxwright.formats.csv import HEADER
+from boxwright.formats.folder import Folder, split_path, stem
+from boxwright.formats.frames import Size
+from boxwright.formats.pairing import Pairing
+from boxwright.formats.tables import write_rows
+from boxwright.tfod.commands import Say
+from boxwright.tfod.flags import flag
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Write the boxes of a folder of Pascal VOC xml files as a CSV list, one in a row."""
+
+    NAME = "xml_to_csv"
+    EXAMPLE = "-i images/train -o annotations/train_labels.csv"
+
+    input: Path = flag(
+        "The folder with the xml files; folders in it are not looked into.", also="i"
+    )
+    output: Path = flag("The list to write.", also="o")
+
+
+def run(flags: Flags, say: Say) -> None:
+    """Write the list; photos that show nothing have no row in it.
+
+    Raises:
+        TfodError: BW705 there are no xml files, or one cannot be used.
+        DataError: BW115 there is no such folder, BW141 a name cannot be written.
+    """
+    folder = Folder.scan(flags.input)
+    labels = voc.read(folder)
+    for one in labels.broken:
+        raise DataError(
+            one.code,
+            f"{one.message}.",
+            where=folder.root / one.where,
+            remedy="Repair or remove it; a labelling tool writes it anew when the photo is saved.",
+        )
+    photos = [one for one in labels.photos if "/" not in one.path]
+    if not photos:
+        inside = sorted({split_path(one.path)[0] for one in labels.photos})
+        raise TfodError(
+            "BW705",
+            "there are no annotations in Pascal VOC's xml here.",
+            where=flags.input,
+            remedy=f"There are some in {', '.join(inside[:5])}: give one of these to -i."
+            if inside
+            else "Give the folder with the xml files to -i.",
+        )
+    rows = list(_rows(folder, photos))
+    write_rows(flags.output, [HEADER, *rows])
+    say(f"{flags.output}: {len(photos)} photos, {len(rows)} boxes")
+
+
+def _rows(folder: Folder, photos: Sequence[Labelled]) -> Iterator[Sequence[object]]:
+    """A row for each box, as the xml files state them."""
+    for one, place in zip(photos, Pairing(folder).photos_of(photos), strict=True):
+        width, height = _size(one, folder.root / place if place else None)
+        name = place or one.photo or f"{stem(one.path)}.jpg"
+        for i, label in enumerate(one.names):
+            sides = [_plain(side) for side in one.boxes[4 * i : 4 * i + 4]]
+            yield name, width, height, label.strip(), *sides
+
+
+def _size(one: Labelled, photo: Path | None) -> Size:
+    """The stated size, or where none is stated the photo's."""
+    if (one.size is None or min(one.size) <= 0) and photo is not None:
+        header = read_header(photo)
+        return Size(header.width, header.height)
+    return one.size or Size(0, 0)
+
+
+def _plain(side: float) -> float:
+    return int(side) if side.is_integer() else side
+
+
+if __name__ == "__main__":
+    from boxwright.cli.main import main
+
+    main(["tfod", Flags.NAME, *sys.argv[1:]])

@@ -1,0 +1,188 @@
+"""Flags in all the ways in which tutorials write them, rightly or wrongly."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from boxwright.errors import FlagError
+from boxwright.tfod import export_flags, training_flags
+from boxwright.tfod.flags import FlagClass, flag, help_text, parse, wants_help
+
+pytestmark = pytest.mark.tiny
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Do something.
+
+    And say it.
+    """
+
+    NAME = "sample"
+    EXAMPLE = "--pipeline_config_path=pipeline.config"
+
+    pipeline_config_path: Path = flag("A config.")
+    size: int = flag("A number.", 3, also="s")
+    share: float | None = flag("A share.", None)
+    kind: str = flag("A kind.", "png", choices=("png", "QUANTIZED_UINT8"))
+    faces: bool = flag("Faces only.", True)
+    old: str = flag("What was.", "", unused="nobody reads it")
+
+
+CONFIG = "--pipeline_config_path=p.config"
+
+UNDERSTOOD: dict[str, tuple[str, object]] = {
+    f"{CONFIG}": ("size", 3),
+    "--pipeline_config_path p.config": ("pipeline_config_path", Path("p.config")),
+    "-pipeline_config_path p.config": ("pipeline_config_path", Path("p.config")),
+    f"{CONFIG} --size=4": ("size", 4),
+    f"{CONFIG} --size 4": ("size", 4),
+    f"{CONFIG} -s 4": ("size", 4),
+    f"{CONFIG} --size=4 --size=5": ("size", 5),
+    f"{CONFIG} --share=.5": ("share", 0.5),
+    f"{CONFIG} --share=": ("share", None),
+    f"{CONFIG} --faces": ("faces", True),
+    f"{CONFIG} --nofaces": ("faces", False),
+    f"{CONFIG} --faces=false": ("faces", False),
+    f"{CONFIG} --faces=False": ("faces", False),
+    f"{CONFIG} --faces false --size 4": ("faces", False),
+    f"{CONFIG} --faces=1": ("faces", True),
+    f"{CONFIG} --logtostderr --alsologtostderr": ("size", 3),
+    f"--logtostderr=true {CONFIG} --stderrthreshold error --verbosity=1": ("size", 3),
+    r"'--pipeline_config_path=E:\my demo\p.config'": (
+        "pipeline_config_path",
+        Path(r"E:\my demo\p.config"),
+    ),
+    "--pipeline_config_path=fotos/größe=1.config": (
+        "pipeline_config_path",
+        Path("fotos/größe=1.config"),
+    ),
+}
+
+HINTED: dict[str, tuple[str, object, str]] = {
+    "--pipline_config_path=p.config": (
+        "pipeline_config_path",
+        Path("p.config"),
+        "--pipline_config_path is spelled --pipeline_config_path.",
+    ),
+    "--pipeline_config_path= p.config": (
+        "pipeline_config_path",
+        Path("p.config"),
+        "--pipeline_config_path= has a blank before its value: taken without it.",
+    ),
+    "--pipeline_config_path=--pipline_config_path=p.config": (
+        "pipeline_config_path",
+        Path("p.config"),
+        "--pipeline_config_path has another flag's name in its value, "
+        "'--pipline_config_path=p.config': taken as --pipeline_config_path=p.config.",
+    ),
+    f"{CONFIG} size=4": ("size", 4, "'size=4' lacks its two dashes: taken as --size=4."),
+    f"{CONFIG} --kind=QUATIZED_UINT8": (
+        "kind",
+        "QUANTIZED_UINT8",
+        "QUATIZED_UINT8 is spelled QUANTIZED_UINT8.",
+    ),
+    f"{CONFIG} --old x": ("old", "x", "sample has no use for --old: nobody reads it."),
+}
+
+REFUSED = {
+    "": ("BW703", "sample needs --pipeline_config_path.", "Such as: boxwright tfod sample --pipel"),
+    "--pipeline_config_path=": ("BW703", "needs --pipeline_config_path", ""),
+    "--pipeline_config_path": ("BW704", "--pipeline_config_path has no value.", "Such as: "),
+    "--pipeline_config_path --size=4": ("BW704", "--pipeline_config_path has no value.", ""),
+    f"{CONFIG} --sizes=4": ("BW702", "has no flag --sizes.", "Did you mean --size? Its flags: --p"),
+    f"{CONFIG} --model_dir=x": ("BW702", "has no flag --model_dir.", "Its flags: --pipeline_con"),
+    f"{CONFIG} word": ("BW702", "cannot tell what 'word' is for.", "Its flags: "),
+    f"{CONFIG} word=4": ("BW702", "cannot tell what 'word=4' is for.", "Its flags: "),
+    f"{CONFIG} --nosize": ("BW702", "has no flag --nosize.", ""),
+    f"{CONFIG} --size=big": ("BW704", "--size is 'big', which is not a whole number.", "A number."),
+    f"{CONFIG} --share=big": ("BW704", "--share is 'big', which is not a number.", "A share."),
+    f"{CONFIG} --kind=PNG": ("BW704", "--kind cannot be 'PNG'.", "Did you mean png? Choose among:"),
+    f"{CONFIG} --faces=maybe": ("BW704", "neither true nor false", "Write --faces or --nofaces."),
+}
+
+
+@pytest.mark.parametrize("line", UNDERSTOOD)
+def test_a_line_is_understood(line: str) -> None:
+    name, value = UNDERSTOOD[line]
+    parsed = parse(Sample, shlex.split(line))
+    assert getattr(parsed.flags, name) == value
+    assert parsed.hints == ()
+
+
+@pytest.mark.parametrize("line", HINTED)
+def test_a_wrong_line_is_understood_with_a_hint(line: str) -> None:
+    name, value, hint = HINTED[line]
+    parsed = parse(Sample, shlex.split(line))
+    assert getattr(parsed.flags, name) == value
+    assert hint in parsed.hints
+    again = parse(Sample, parsed.words)
+    assert again.hints == ()
+    assert again.flags == parsed.flags or name == "old"
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_what_cannot_be_understood_is_said_with_a_remedy(line: str) -> None:
+    code, message, remedy = REFUSED[line]
+    with pytest.raises(FlagError) as caught:
+        parse(Sample, shlex.split(line))
+    assert caught.value.code == code
+    assert message in caught.value.message
+    assert caught.value.remedy.startswith(remedy)
+
+
+def test_the_corrected_line_switches_flags_on_and_off() -> None:
+    parsed = parse(Sample, ["--pipline_config_path", "p.config", "--nofaces", "-s", "4"])
+    assert parsed.words == ("--pipeline_config_path=p.config", "--nofaces", "--size=4")
+
+
+@pytest.mark.parametrize("word", ["--help", "-h", "--helpfull", "-helpfull", "--helpshort"])
+def test_help_is_asked_for_anywhere(word: str) -> None:
+    assert wants_help([CONFIG, word])
+    assert not wants_help([CONFIG])
+
+
+def test_help_explains_every_flag() -> None:
+    assert (
+        help_text(Sample)
+        == """\
+Do something.
+
+And say it.
+
+  boxwright tfod sample --pipeline_config_path=pipeline.config
+
+  --pipeline_config_path=PATH
+      A config. Must be given.
+  -s, --size=NUMBER
+      A number. Default: 3.
+  --share=NUMBER
+      A share.
+  --kind=png|QUANTIZED_UINT8
+      A kind. Default: png.
+  --[no]faces
+      Faces only. Default: true.
+  --old=TEXT
+      What was. Changes nothing here: nobody reads it."""
+    )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        training_flags.ModelMainFlags,
+        training_flags.TrainFlags,
+        training_flags.EvalFlags,
+        export_flags.ExportInferenceGraphFlags,
+        export_flags.ExportTfliteSsdGraphFlags,
+        export_flags.TocoFlags,
+    ],
+)
+def test_the_example_of_a_command_is_right(kind: type[FlagClass]) -> None:
+    parsed = parse(kind, shlex.split(kind.EXAMPLE))
+    assert parsed.hints == ()
+    assert kind.EXAMPLE in help_text(kind)
