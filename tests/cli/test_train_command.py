@@ -63,7 +63,7 @@ class Asked:
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     asked = Asked()
     monkeypatch.setattr(trainer, "train", asked)
-    monkeypatch.setattr(zoo, "fetch", lambda: Path("fetched.tflite"))
+    monkeypatch.setattr(zoo, "fetch", lambda published, progress: Path("cache") / published.name)
     return asked
 
 
@@ -137,17 +137,48 @@ def test_what_does_not_go_together_is_a_usage_error(
 @pytest.mark.parametrize(
     ("options", "weights"),
     [
-        ([], Path("fetched.tflite")),
+        ([], Path("cache/ssd_mobilenet_v1_coco_quant")),
+        (["--weights", "ssd_mobilenet_v2_coco"], Path("cache/ssd_mobilenet_v2_coco")),
+        (["--weights", "SSD_mobilenet_v2_coco_2018_03_29"], Path("cache/ssd_mobilenet_v2_coco")),
         (["--weights", "mine.tflite"], Path("mine.tflite")),
+        (["--weights", "net/model.ckpt-7"], Path("net/model.ckpt-7")),
         (["--from-scratch"], None),
         (["--resume"], None),
     ],
 )
 def test_weights_are_fetched_unless_there_is_something_to_start_from(
-    options: list[str], weights: Path | None, asked: Asked, photos: Path
+    options: list[str],
+    weights: Path | None,
+    asked: Asked,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    (tmp_path / "net").mkdir()
+    for name in ("mine.tflite", "net/model.ckpt-7.index"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
     run(photos, *options)
     assert asked.options["weights"] == weights
+
+
+@tiny
+@pytest.mark.parametrize(
+    ("weights", "code", "said"),
+    [
+        ("ssd_mobilnet_v1_coco", "BW201", "Did you mean ssd_mobilenet_v1_coco?"),
+        ("yolo11n.pt", "BW201", "there is nothing at"),
+        ("ssdlite_mobilenet_v2_coco", "BW202", "depthwise"),
+    ],
+)
+def test_weights_that_cannot_be_are_refused_before_the_photos_are_read(
+    weights: str, code: str, said: str, asked: Asked, tmp_path: Path
+) -> None:
+    result = run(tmp_path / "no photos", "--weights", weights)
+    assert result.exit_code == 1
+    assert code in result.stderr
+    assert said in result.stderr
+    assert "models" in result.stderr
 
 
 @tiny
@@ -249,7 +280,7 @@ def test_failures_are_sentences(
 def test_without_a_network_nothing_is_begun(
     asked: Asked, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def offline() -> Path:
+    def offline(*_: object) -> Path:
         raise WeightsError("BW203", "could not be downloaded.", remedy="Use --from-scratch.")
 
     monkeypatch.setattr(zoo, "fetch", offline)

@@ -8,7 +8,15 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from boxwright.training import reporter
 
@@ -27,6 +35,24 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console, transient=True, disable=still) as bar:
         task = bar.add_task("")
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def downloading(what: str, source: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A line with bytes, their rate and the time left, moved by calling it with how many of how
+    many. The first call says what comes from where; without one nothing is shown."""
+    columns = (BarColumn(20), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    still = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=still) as bar:
+        task = bar.add_task("", visible=False)
+
+        def progress(received: int, total: int | None) -> None:
+            if not bar.tasks[task].visible:
+                console.print(escape(f"Downloading {what} from {source}"))
+            bar.update(task, completed=received, total=total, visible=True)
+
+        yield progress
 
 
 @contextmanager

@@ -42,8 +42,12 @@ def train(
         ),
     ] = None,
     weights: Annotated[
-        Path | None,
-        typer.Option(help="Pretrained weights to start from; downloaded once if not given."),
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="A model of `boxwright models`, downloaded once, or weights of yours: a .tflite "
+            "or a checkpoint's prefix. [default: ssd_mobilenet_v1_coco_quant]",
+        ),
     ] = None,
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Start without pretrained weights.")
@@ -71,7 +75,8 @@ def train(
     \b
     Examples:
       boxwright train photos --budget 2m --out run
-      boxwright train photos --weights ssd_mobilenet_v1_coco_quant.tflite --out run
+      boxwright train photos --weights ssd_mobilenet_v2_coco --out run
+      boxwright train photos --weights nets/model.ckpt-20000 --out run
       boxwright train photos --out run --resume
     """
     if budget and steps:
@@ -82,23 +87,25 @@ def train(
     if depth_multiplier and not (from_scratch or resume):
         raise typer.BadParameter("--depth-multiplier needs --from-scratch: weights have their own.")
     from boxwright.api import load
-    from boxwright.cli.describe import counted, summary
+    from boxwright.cli.describe import counted, say_findings
+    from boxwright.cli.models import fetched
     from boxwright.cli.progress import ProgressLine
+    from boxwright.models import zoo
     from boxwright.training.trainer import train as train_run
 
+    start: zoo.Published | Path | None = None
+    if not from_scratch and not resume:
+        start = zoo.chosen(weights) if weights else zoo.DEFAULT
     dataset = load(data)
+    say_findings(dataset.findings, data)
+    say(plain(counted(dataset)))
+    if isinstance(start, zoo.Published):
+        start = fetched(start)
     with ProgressLine() as line:
-        for said in summary(dataset.findings, data):
-            line.say(said)
-        line.say(counted(dataset))
-        if weights is None and not from_scratch and not resume:
-            from boxwright.models import zoo
-
-            weights = zoo.fetch()
         outcome = train_run(
             dataset,
             out=out,
-            weights=weights,
+            weights=start,
             seconds=seconds,
             steps=steps,
             input_size=input_size,

@@ -8,9 +8,9 @@ TRAINING: dict[str, Meaning] = {
     "BW201": Meaning(
         "error",
         "There are no such weights",
-        "The path given to `--weights` is misspelled, or relative to another folder than the one "
-        "you are in.",
-        "Check the path, or leave `--weights` away: published weights are downloaded once.",
+        "What was given to `--weights` is neither the name of a published model nor a path to "
+        "anything: it is misspelled, or relative to another folder than the one you are in.",
+        "Check the path, or take a name that `boxwright models` lists: it is downloaded once.",
     ),
     "BW202": Meaning(
         "error",
@@ -24,15 +24,16 @@ TRAINING: dict[str, Meaning] = {
         "error",
         "Weights cannot be downloaded",
         "There is no network, a firewall is in the way, or the server does not answer.",
-        "Run the command again with a network. Without one, download the archive elsewhere and "
-        "give the file in it to `--weights`, or train with `--from-scratch`.",
+        "Run the command again with a network: it goes on from what has come. Without one, "
+        "download the archive elsewhere and put it where the error says, or train with "
+        "`--from-scratch`.",
     ),
     "BW204": Meaning(
         "error",
         "Something else was downloaded",
-        "The checksum is not the published one: a proxy or a login page answered instead of the "
-        "server, or the file there has changed.",
-        "Download the archive in a browser and give the file in it to `--weights`.",
+        "The archive is damaged, has another checksum than the published one, or is none: a proxy "
+        "or a login page answered instead of the server, or the file there has changed.",
+        "Download the archive in a browser and put it where the error says.",
     ),
     "BW205": Meaning(
         "error",

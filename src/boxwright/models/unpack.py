@@ -79,10 +79,10 @@ def _files(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
         file.seek(0)
         plain = _Limited(gzip.GzipFile(fileobj=file) if compressed else file)
         stream = io.BufferedReader(plain, BLOCK)
-        with tarfile.open(fileobj=stream, mode="r|") as packed:
-            for member in packed:
-                if member.isreg() and (content := packed.extractfile(member)):
-                    yield member.name, content
+        with tarfile.open(fileobj=stream, mode="r|") as tar:
+            for member in tar:
+                if member.isreg() and (unpacked := tar.extractfile(member)):
+                    yield member.name, unpacked
         while stream.read(BLOCK):  # up to the checksum of gzip
             pass
 
@@ -105,11 +105,11 @@ class _Limited(io.RawIOBase):
         return count
 
 
-def _name(path: str) -> str | None:
-    """The last part of a path of one or two parts; None for all others."""
+def _name(path: str) -> str:
+    """The last part of a path of one or two parts; nothing for all others."""
     parts = [part for part in path.split("/") if part != "."]
     unsafe = "\\" in path or ":" in path or ".." in parts or "" in parts
-    return None if unsafe or len(parts) not in {1, 2} else parts[-1]
+    return "" if unsafe or len(parts) not in {1, 2} else parts[-1]
 
 
 def _copy(content: IO[bytes], target: Path) -> None:

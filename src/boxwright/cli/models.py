@@ -1,0 +1,118 @@
+"""`boxwright models`"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from boxwright.cli.console import plain, say, show, show_json
+
+if TYPE_CHECKING:
+    from boxwright.models.zoo import Published
+
+NOTES = """
+AP on COCO's validation photos, and milliseconds for a photo of 600 x 600 on a GeForce GTX TITAN X,
+as the model zoo published them. MB to download; nobody published those that are missing. What has
+no published checksum is not checked.
+"""
+EXAMPLE = "ssd_mobilenet_v2_coco"
+
+
+def models(
+    fetch: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Download a model now, to train without a network."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the pretrained models that training can start from.
+
+    They are the SSD family of the TensorFlow 1 detection model zoo. `boxwright train` downloads
+    the one it is told to start from, once.
+
+    \b
+    Examples:
+      boxwright models
+      boxwright models --fetch ssd_mobilenet_v2_coco
+    """
+    from boxwright.models import zoo
+
+    listed = (zoo.named(fetch),) if fetch else zoo.MODELS
+    if fetch:
+        fetched(listed[0])
+    if json:
+        show_json([_as_json(published) for published in listed])
+        return
+    show(_table(listed))
+    if not fetch:
+        show(NOTES)
+    for each in listed:
+        if here := zoo.find(each):
+            show(f"{each.name} is here: {plain(here)}")
+        if each.obstacle:
+            show(f"Training cannot start from {each.name} yet: {each.obstacle}.")
+    for step in _next(listed[0] if fetch else None):
+        say(f"[dim]{step}[/]")
+
+
+def fetched(published: Published) -> Path:
+    """The model's weights on this machine; the first time a line shows the download."""
+    from boxwright.cli.progress import downloading
+    from boxwright.models import zoo
+
+    with downloading(published.name, published.url) as progress:
+        return zoo.fetch(published, progress)
+
+
+def _next(fetched: Published | None) -> Iterator[str]:
+    """What to do now."""
+    from boxwright.models import zoo
+
+    if fetched is None:
+        yield f"Without --weights, boxwright train starts from {zoo.DEFAULT.name}."
+        yield f"From another one: boxwright train PHOTOS --weights {EXAMPLE}"
+        yield f"Download ahead:   boxwright models --fetch {EXAMPLE}"
+    elif not fetched.obstacle:
+        yield f"Train from it: boxwright train PHOTOS --weights {fetched.name}"
+
+
+def _table(listed: tuple[Published, ...]) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("model", overflow="fold")
+    for column in ("AP", "ms", "MB"):
+        table.add_column(column, justify="right")
+    for column in ("licence", "checked"):
+        table.add_column(column)
+    for each in listed:
+        table.add_row(
+            plain(each.name),
+            f"{each.coco_ap:.2f}" if each.coco_ap else "-",
+            f"{each.speed}" if each.speed else "-",
+            f"{each.size / 1e6:.0f}" if each.size else "-",
+            each.licence,
+            "yes" if each.sha256 else "no",
+        )
+    return table
+
+
+def _as_json(published: Published) -> dict[str, Any]:
+    from boxwright.models import zoo
+
+    here = zoo.find(published)
+    return {
+        "name": published.name,
+        "url": published.url,
+        "coco_ap": published.coco_ap,
+        "speed_ms": published.speed,
+        "bytes": published.size,
+        "licence": published.licence,
+        "checksum_known": bool(published.sha256),
+        "obstacle": published.obstacle or None,
+        "path": str(here) if here else None,
+        "put_archive_at": str(zoo.cache_folder() / published.archive),
+    }

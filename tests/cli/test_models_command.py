@@ -1,0 +1,146 @@
+"""`boxwright models`: what it lists, what it fetches, and how a download is shown."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner, Result
+
+from boxwright.cli import progress as progress_line
+from boxwright.cli.main import app
+from boxwright.errors import WeightsError
+from boxwright.models import zoo
+from boxwright.models.zoo import Published
+
+pytestmark = pytest.mark.tiny
+
+FIRST = "ssd_mobilenet_v1_coco"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["models", *arguments])
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("BOXWRIGHT_CACHE", str(tmp_path / "cache [1]"))
+    monkeypatch.setenv("COLUMNS", "80")
+    return tmp_path / "cache [1]"
+
+
+def put(cache: Path, published: Published) -> Path:
+    """The model as if it had been fetched."""
+    folder = cache / published.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in published.files:
+        (folder / name).touch()
+    return folder / published.weights
+
+
+@pytest.fixture
+def fetching(monkeypatch: pytest.MonkeyPatch, cache: Path) -> list[str]:
+    """Stands in for the network; the names that were fetched."""
+    names: list[str] = []
+
+    def fetch(published: Published, progress: object) -> Path:
+        names.append(published.name)
+        return put(cache, published)
+
+    monkeypatch.setattr(zoo, "fetch", fetch)
+    return names
+
+
+def test_every_model_has_a_line_of_facts() -> None:
+    lines = run().stdout.splitlines()
+    assert lines[0].split() == ["model", "AP", "ms", "MB", "licence", "checked"]
+    rows = {line.split()[0]: line.split()[1:] for line in lines[1 : len(zoo.MODELS) + 1]}
+    assert rows.keys() == {published.name for published in zoo.MODELS}
+    assert rows[FIRST] == ["0.21", "30", "77", "Apache-2.0", "yes"]
+    assert rows["ssd_mobilenet_v1_0.75_depth_coco"] == ["0.18", "26", "-", "Apache-2.0", "no"]
+
+
+def test_the_page_on_weights_shows_the_same_table() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "weights.md"
+    text = page.read_text(encoding="utf-8")
+    for line in run().stdout.splitlines()[: len(zoo.MODELS) + 1]:
+        assert f"\n{line.rstrip()}\n" in text
+
+
+def test_it_says_what_is_here_and_what_to_do_next(cache: Path) -> None:
+    here = put(cache, zoo.named(FIRST))
+    result = run()
+    assert f"{FIRST} is here: {here}" in result.stdout
+    assert result.stdout.count(" is here: ") == 1
+    assert "cannot start from ssdlite_mobilenet_v2_coco" in result.stdout
+    assert "boxwright train PHOTOS --weights ssd_mobilenet_v2_coco" in result.stderr
+    assert "boxwright models --fetch ssd_mobilenet_v2_coco" in result.stderr
+
+
+def test_json_is_the_same(cache: Path) -> None:
+    here = put(cache, zoo.named(FIRST))
+    listed = {each["name"]: each for each in json.loads(run("--json").stdout)}
+    assert listed.keys() == {published.name for published in zoo.MODELS}
+    assert listed[FIRST] == {
+        "name": FIRST,
+        "url": zoo.named(FIRST).url,
+        "coco_ap": 0.21,
+        "speed_ms": 30,
+        "bytes": 76_541_073,
+        "licence": "Apache-2.0",
+        "checksum_known": True,
+        "obstacle": None,
+        "path": str(here),
+        "put_archive_at": str(cache / "ssd_mobilenet_v1_coco_2018_01_28.tar.gz"),
+    }
+    assert listed["ssd_mobilenet_v2_coco"]["path"] is None
+
+
+def test_a_model_is_fetched_ahead(fetching: list[str], cache: Path) -> None:
+    result = run("--fetch", FIRST.upper())
+    assert fetching == [FIRST]
+    assert f"{FIRST} is here: {cache / zoo.named(FIRST).folder / 'model.ckpt'}" in result.stdout
+    assert f"boxwright train PHOTOS --weights {FIRST}" in result.stderr
+    (described,) = json.loads(run("--fetch", FIRST, "--json").stdout)
+    assert described["path"]
+
+
+@pytest.mark.parametrize("name", ["ssd_mobilnet_v1_coco", "yolo11n"])
+def test_a_name_that_is_none_is_an_error(name: str, fetching: list[str]) -> None:
+    result = run("--fetch", name)
+    assert result.exit_code == 1
+    assert "BW201" in result.stderr
+    assert not fetching
+
+
+def test_a_failure_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*_: object) -> Path:
+        raise WeightsError("BW203", "cannot be downloaded.", remedy="Put it there.")
+
+    monkeypatch.setattr(zoo, "fetch", offline)
+    result = run("--fetch", FIRST)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "BW203" in result.stderr
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_download_is_said_once_and_moves_in_a_terminal(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = io.StringIO()
+
+    def console(**options: Any) -> Console:
+        options["stderr"] = False
+        return Console(file=written, force_terminal=terminal, width=100, **options)
+
+    monkeypatch.setattr(progress_line, "Console", console)
+    with progress_line.downloading("net [1]", "https://a.org/net.zip") as progress:
+        assert "net" not in written.getvalue()
+        progress(1_000_000, 4_000_000)
+        progress(3_000_000, 4_000_000)
+    assert written.getvalue().count("Downloading net [1] from https://a.org/net.zip") == 1
+    assert ("3.0/4.0 MB" in written.getvalue()) == terminal
