@@ -105,6 +105,8 @@ ONE_CAT = {"a.jpg": [("cat", CAT_BOX)]}
         "UNASSIGNED,gs://bucket/a.jpg,cat,0.25,0.25,,,0.5,0.75,,\n",  # Google
         "UNASSIGNED,gs://bucket/a.jpg,cat,.25,.25,0.5,.25,.5,.75,.25,.75\n",
         "UNASSIGNED,gs://bucket/a.jpg,cat,0.25,0.25,,,0.5,0.75\n",
+        "Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId\n"
+        "a.jpg;64;48;16;12;32;36;cat\n",  # the German traffic signs
     ],
 )
 def test_columns_in_any_order_and_of_any_name(voc_folder: VocFolder, text: str) -> None:

@@ -307,6 +307,29 @@ def test_image_sets(
     assert [finding.code for finding in dataset.findings] == found
 
 
+def test_lists_of_voc_for_other_tasks_are_not_asked(voc_folder: VocFolder) -> None:
+    for stem in FIVE:
+        voc_folder.photo(f"JPEGImages/{stem}.jpg")
+        voc_folder.xml(f"Annotations/{stem}.xml")
+    for path, lines in {
+        "Main/train": "a\nb\n",
+        "Main/val": "c\nd\n",
+        "Segmentation/val": "a\nc\n",
+        "Layout/train": "d 1\n",
+        "Action/train": "e\n",
+    }.items():
+        voc_folder.text(f"ImageSets/{path}.txt", lines)
+    dataset = formats.read(voc_folder.root)
+    assert list(marks(dataset).values()) == ["train", "train", "val", "val", ""]
+    assert [code for code, *_ in findings(dataset)] == ["BW119"]
+
+
+def test_a_list_for_another_task_will_do_if_it_is_the_only_one(voc_folder: VocFolder) -> None:
+    voc_folder.pair("a")
+    voc_folder.text("ImageSets/Segmentation/val.txt", "a\n")
+    assert marks(formats.read(voc_folder.root)) == {"a.jpg": "val"}
+
+
 def test_trailing_numbers_belong_to_the_list_unless_to_the_photo(voc_folder: VocFolder) -> None:
     for stem in ("cat", "cat 1", "cat 1 1"):
         voc_folder.pair(stem)

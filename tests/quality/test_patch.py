@@ -167,3 +167,11 @@ def test_a_copy_that_does_not_read_back_repaired_is_not_left_there(
 
 def test_the_patch_is_there_without_a_copy(faulty: Path) -> None:
     assert patch_text(examine(faulty)).count("\n") == 1 + 10 + 2 + 4
+
+
+def test_where_nothing_is_left_there_is_no_copy(voc_folder: VocFolder, tmp_path: Path) -> None:
+    voc_folder.photo("a.jpg")
+    voc_folder.text("a.xml", "<annotation><object>")
+    with pytest.raises(DataError, match="BW114"):
+        fix(examine(voc_folder.root), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -30,6 +30,7 @@ WORDS = {
     "testing": Split.TEST,
 }
 EITHER = "trainval"  # VOC's list of all photos that are not for testing
+OTHER_TASKS = ("segmentation", "layout", "action")  # VOC's, whose photos have not all boxes
 PHOTO_COLUMN = "filename"  # of the tutorials' CSV lists
 SHOWN = 3  # how many names a finding spells out
 UNTIL_SPLIT = "not used until `boxwright split` places them"
@@ -170,7 +171,10 @@ def _unmarked(
 def _image_sets(folder: Folder) -> list[PhotoList]:
     """Lists such as ImageSets/Main/train.txt; VoTT's `helmet_train.txt` where those are absent."""
     plain, by_class = [], []
-    for path in folder.with_suffix(".txt"):
+    paths = folder.with_suffix(".txt")
+    if any(_is_below_image_sets(path, "main") for path in paths):
+        paths = [path for path in paths if not _is_below_image_sets(path, *OTHER_TASKS)]
+    for path in paths:
         parent, name = split_path(path)
         word = stem(name).lower()
         in_image_sets = "imagesets" in parent.lower().split("/")
@@ -189,6 +193,10 @@ def _image_sets(folder: Folder) -> list[PhotoList]:
         )
         for path, word, numbered in plain or by_class
     ]
+
+
+def _is_below_image_sets(path: str, *names: str) -> bool:
+    return split_path(path)[0].lower().endswith(tuple(f"imagesets/{name}" for name in names))
 
 
 def _csv_lists(folder: Folder) -> list[PhotoList]:

@@ -205,7 +205,7 @@ def _numbers(cells: Sequence[str]) -> bool:
 def _key(name: str) -> str:
     """`Bbox_X1` and `x 1` are both `x1`; `box_width` is `w`, as `width` may be the photo's."""
     key = re.sub(r"[^a-z0-9]", "", name.lower())
-    rest = re.sub(r"^(?:bounding|bnd|b)?box", "", key)
+    rest = re.sub(r"^(?:(?:bounding|bnd|b)?box|roi)", "", key)
     return key if rest == key or not rest else {"width": "w", "height": "h"}.get(rest, rest)
 
 
