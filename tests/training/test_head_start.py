@@ -83,6 +83,7 @@ def networks(head_start: Any, small_network: None) -> tuple[Any, Any]:
     """A new network of two classes and a pretrained one of four, alike but for the class head."""
     from boxwright.data.preprocessing import Preprocessing
     from boxwright.models import ssd, weights
+    from boxwright.models.pretrained import Pretrained
 
     old = ssd.build(ssd.ModelSpec(4, 0.1, 64))
     rng = np.random.default_rng(0)
@@ -96,7 +97,7 @@ def networks(head_start: Any, small_network: None) -> tuple[Any, Any]:
         if layer.weights
     }
     spec = ssd.ModelSpec(4, 0.1, 64)
-    pretrained = weights.Pretrained(Path("net"), spec, KNOWN, Preprocessing(64), layers, True)
+    pretrained = Pretrained(Path("net"), spec, KNOWN, Preprocessing(64), layers, True)
     new = ssd.build(ssd.ModelSpec(2, 0.1, 64))
     weights.load(new, pretrained)
     return new, SimpleNamespace(model=old, pretrained=pretrained)

@@ -42,6 +42,13 @@ TRAINING: dict[str, Meaning] = {
         "`model.ckpt-1000.data-00000-of-00001`, and goes by what their names have in common.",
         "Give the prefix, here `model.ckpt-1000`, or the folder to have its latest checkpoint.",
     ),
+    "BW206": Meaning(
+        "error",
+        "The checkpoint to go on from is of another network",
+        "The training folder holds checkpoints of another config: another number of classes, "
+        "another feature extractor, or another depth multiplier.",
+        "Train into an empty folder, or with the config that the checkpoints are of.",
+    ),
     "BW301": Meaning(
         "error",
         "No photo is for training",

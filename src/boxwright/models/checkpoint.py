@@ -24,7 +24,8 @@ AVERAGE = "/ExponentialMovingAverage"
 PREPROCESSING = Preprocessing(300, scale=2 / 255)
 
 _PART = re.compile(r"(?P<prefix>.+)\.(?:index|meta|data-\d+-of-\d+)$")
-_LATEST = re.compile(r'^model_checkpoint_path:\s*"(?P<path>[^"]+)"', re.MULTILINE)
+_LATEST = re.compile(r'^model_checkpoint_path:\s*"([^"]+)"', re.MULTILINE)
+_LISTED = re.compile(r'^all_model_checkpoint_paths:\s*"([^"]+)"', re.MULTILINE)
 # Of each network the layer whose filters are the multiplier's exact multiple of this.
 _WIDEST = {
     "ssd_mobilenet_v1": ("Conv2d_13_pointwise", 1024),
@@ -76,6 +77,11 @@ def find_prefix(path: str | Path) -> Path:
     )
 
 
+def listed(folder: Path) -> list[str]:
+    """Names of the checkpoints that a folder's state file lists, the oldest first."""
+    return [name for name in _state(folder, _LISTED) if _index_of(folder / name).is_file()]
+
+
 def read_variables(path: str | Path) -> dict[str, NDArray[Any]]:
     """All variables of a checkpoint by name, as they are: shapes, dtypes and bits.
 
@@ -89,7 +95,7 @@ def read_variables(path: str | Path) -> dict[str, NDArray[Any]]:
         return {
             name: reader.get_tensor(name) for name in sorted(reader.get_variable_to_shape_map())
         }
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+    except (tf.errors.OpError, ValueError, RuntimeError, LookupError) as error:
         reason = str(error).splitlines()[0]
         raise _no_checkpoint(prefix, f"is a damaged checkpoint ({reason})") from error
 
@@ -130,13 +136,9 @@ def _index_of(prefix: Path) -> Path:
 
 def _latest(folder: Path) -> Path:
     """What the state file names, wherever the folder was then; without one the only checkpoint."""
-    state = folder / STATE
-    if state.is_file():
-        found = _LATEST.search(state.read_text(encoding="utf-8", errors="replace"))
-        if found:
-            prefix = folder / re.split(r"[/\\]+", found["path"])[-1]
-            if _index_of(prefix).is_file():
-                return prefix
+    for name in _state(folder, _LATEST):
+        if _index_of(folder / name).is_file():
+            return folder / name
     indices = sorted(folder.glob("*.index"))
     if len(indices) == 1:
         return indices[0].with_suffix("")
@@ -147,6 +149,13 @@ def _latest(folder: Path) -> Path:
         where=folder.absolute(),
         remedy="Give the checkpoint's prefix, such as model.ckpt-1000.",
     )
+
+
+def _state(folder: Path, line: re.Pattern[str]) -> list[str]:
+    """Names in the state file, which may stand there with folders, also those of Windows."""
+    state = folder / STATE
+    text = state.read_text(encoding="utf-8", errors="replace") if state.is_file() else ""
+    return [re.split(r"[/\\]+", path)[-1] for path in line.findall(text)]
 
 
 def _reason_to_ignore(name: str) -> str:

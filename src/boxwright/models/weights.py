@@ -93,10 +93,8 @@ def load(
                 variable.assign(pretrained.layers[layer.name][variable.name])
             loaded.append(layer.name)
     _check_backbone(model, pretrained, reset)
-    ignored = {
-        name: reset.get(name, "no such layer here")
-        for name in sorted(set(pretrained.layers) - set(loaded))
-    }
+    strange = sorted(set(pretrained.layers) - {layer.name for layer in model.layers})
+    ignored = dict.fromkeys(strange, "no such layer here")
     return LoadReport(tuple(loaded), reset, {**ignored, **pretrained.others})
 
 

@@ -1,0 +1,166 @@
+"""Checkpoints that the Object Detection API can go on from, and that training here resumes from.
+
+`model.ckpt-N.data-00000-of-00001` holds the values, `.index` their names, shapes and places,
+`.meta` a graph of the variables with the operations that save and restore them; the file
+`checkpoint` names the latest.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.errors import WeightsError
+from boxwright.files import write_text, writing
+from boxwright.models import framework
+from boxwright.models.checkpoint import GLOBAL_STEP, STATE, find_prefix, listed, read_variables
+from boxwright.models.variables import variables_by_name
+
+KEPT = 5  # checkpoints in a folder, as the API's
+PREFIX = "model.ckpt-"
+DATA = ".data-00000-of-00001"
+
+
+class Resumed(NamedTuple):
+    """The step a checkpoint is of, and by name what it holds beside the network's variables: the
+    optimiser's slots, such as `BoxPredictor_0/ClassPredictor/weights/RMSProp`, and averages."""
+
+    step: int
+    slots: dict[str, NDArray[Any]]
+
+
+class _Declared(NamedTuple):
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    trainable: bool
+
+
+def save(
+    folder: str | Path,
+    model: Any,
+    step: int,
+    slots: Mapping[str, NDArray[Any]] | None = None,
+    *,
+    kept: int = KEPT,
+) -> Path:
+    """Write `model.ckpt-STEP` into `folder` and remove all but the `kept` latest.
+
+    Args:
+        folder: the training folder; made where it is not there.
+        model: of `ssd.build`, with the background column.
+        step: how many steps it has been trained.
+        slots: by name what else to write, as `resume` gives it.
+        kept: how many checkpoints stay.
+
+    Returns:
+        The prefix.
+
+    Raises:
+        SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
+    """
+    convert = framework.keras().ops.convert_to_numpy
+    own = variables_by_name(model)
+    values: dict[str, NDArray[Any]] = {GLOBAL_STEP: np.array(step, np.int64)}
+    values |= {name: convert(variable) for name, variable in own.items()}
+    values |= slots or {}
+    trainable = {name for name in own if "/moving_" not in name}  # frozen ones too
+    prefix = Path(folder) / f"{PREFIX}{step}"
+    _write(prefix, values, trainable)
+    _remember(prefix, kept)
+    return prefix
+
+
+def resume(model: Any, path: str | Path) -> Resumed:
+    """Put the variables of a checkpoint into `model`, all of them, bit for bit.
+
+    Args:
+        model: of `ssd.build`, with the background column.
+        path: prefix, or folder for its latest.
+
+    Raises:
+        WeightsError: as `read_variables`; BW206 it is of another network.
+    """
+    values = read_variables(path)
+    own = variables_by_name(model)
+    for name, variable in own.items():
+        here, there = tuple(variable.shape), values[name].shape if name in values else None
+        if here != there:
+            raise WeightsError(
+                "BW206",
+                f"has no {name}, so it is of another network than {model.name}."
+                if there is None
+                else f"has {name} as {there}, but the network needs {here}.",
+                where=find_prefix(path),
+                remedy="Train into an empty folder, or with the config that this checkpoint is of.",
+            )
+    for name, variable in own.items():
+        variable.assign(values.pop(name))
+    return Resumed(int(values.pop(GLOBAL_STEP, 0)), values)
+
+
+def _write(prefix: Path, values: Mapping[str, NDArray[Any]], trainable: set[str]) -> None:
+    """The three files; the index, by which a checkpoint is known, last."""
+    index, data, meta = (prefix.with_name(prefix.name + end) for end in (".index", DATA, ".meta"))
+    names = sorted(values)
+    declared = tuple(
+        _Declared(name, values[name].shape, values[name].dtype.name, name in trainable)
+        for name in names
+    )
+    with writing(index) as draft:
+        _save_values(draft.with_suffix(""), names, [values[name] for name in names])
+        draft.with_name(meta.name).write_bytes(_meta_graph(declared))
+        index.unlink(missing_ok=True)
+        for part in (data, meta):
+            draft.with_name(part.name).replace(part)
+
+
+def _save_values(prefix: Path, names: list[str], values: list[NDArray[Any]]) -> None:
+    tf = framework.tensorflow()
+    try:
+        tf.raw_ops.SaveV2(
+            prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names),
+            tensors=values,
+        )  # fmt: skip
+    except tf.errors.OpError as error:
+        full = isinstance(error, tf.errors.ResourceExhaustedError)
+        raise OSError(errno.ENOSPC if full else errno.EIO, error.message) from error
+
+
+@functools.lru_cache(maxsize=2)
+def _meta_graph(variables: tuple[_Declared, ...]) -> bytes:
+    """A graph of these variables and of a saver for them, a serialised MetaGraphDef."""
+    tf = framework.tensorflow()
+    v1 = tf.compat.v1
+    with tf.Graph().as_default() as graph:
+        for each in variables:
+            variable = v1.get_variable(
+                each.name, each.shape, tf.as_dtype(each.dtype), v1.zeros_initializer(),
+                trainable=each.trainable, use_resource=False,
+            )  # fmt: skip
+            if each.name == GLOBAL_STEP:
+                graph.add_to_collection(v1.GraphKeys.GLOBAL_STEP, variable)
+        saver = v1.train.Saver(max_to_keep=KEPT).as_saver_def()
+        exported = v1.train.export_meta_graph(saver_def=saver, strip_default_attrs=True)
+    serialised: bytes = exported.SerializeToString()
+    return serialised
+
+
+def _remember(prefix: Path, kept: int) -> None:
+    """Make it the latest of its folder's checkpoints, and remove the oldest."""
+    folder = prefix.parent
+    earlier = [name for name in listed(folder) if name != prefix.name]
+    names = [*earlier, prefix.name]
+    lines = [f'model_checkpoint_path: "{prefix.name}"']
+    lines += [f'all_model_checkpoint_paths: "{name}"' for name in names[-kept:]]
+    write_text(folder / STATE, "\n".join(lines) + "\n")
+    for name in names[:-kept]:
+        if name.startswith(PREFIX):  # what somebody else put there stays
+            for end in (".index", DATA, ".meta"):
+                (folder / (name + end)).unlink(missing_ok=True)
