@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.tiny
 
+COORDINATES = {"x": 20, "y": 20, "width": 10, "height": 10}
+
 
 @pytest.fixture
 def faulty(voc_folder: VocFolder) -> VocFolder:
@@ -45,6 +47,18 @@ def test_every_fault_is_said_with_its_place_and_remedy(faulty: VocFolder) -> Non
     assert "--html" in done.stderr
     assert "Write a copy with 3 repairs: boxwright check" in done.stderr
     assert "boxwright train" not in done.stderr, "first the error"
+
+
+@pytest.mark.parametrize("to", [None, "coco", "csv", "voc"])
+def test_names_cannot_command_the_terminal(voc_folder: VocFolder, to: str | None) -> None:
+    voc_folder.photo("a.jpg")
+    box = {"label": "\x1b]0;mine\x07\x9b31m[red]cat", "coordinates": COORDINATES}
+    voc_folder.text("a.json", json.dumps([{"image": "a.jpg", "annotations": [box]}]))
+    out = ["convert", str(voc_folder.root), str(voc_folder.root.parent / "out"), "--to"]
+    done = CliRunner().invoke(app, [*out, to] if to else ["check", str(voc_folder.root)])
+    said = done.stdout + done.stderr
+    assert not {"\x1b", "\x07", "\x9b"} & set(said)
+    assert r"\x1b]0;mine\x07\x9b31m[red]cat" in said or "BW141" in said
 
 
 def test_it_proposes_only_what_helps(voc_folder: VocFolder) -> None:

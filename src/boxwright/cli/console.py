@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -22,6 +23,7 @@ from boxwright.errors import BoxwrightError, FlagError, SystemFaultError
 
 P = ParamSpec("P")
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed
 FAILED, NOT_UNDERSTOOD, INTERRUPTED = 1, 2, 130  # exit codes
 
 
@@ -93,10 +95,13 @@ def show_json(value: Any) -> None:
 
 
 def plain(text: str | Path) -> str:
-    """Text whose square brackets are not markup."""
+    """Text whose square brackets are not markup, and whose control characters do nothing.
+
+    Class and photo names come from strangers: an escape sequence would be obeyed by the terminal.
+    """
     from rich.markup import escape
 
-    return escape(str(text))
+    return escape(CONTROL.sub(lambda sign: f"\\x{ord(sign[0]):02x}", str(text)))
 
 
 def _sentence(error: BoxwrightError) -> str:
