@@ -72,7 +72,7 @@ def run(flags: Flags, say: Say) -> None:
         raise FlagError(
             "BW704", f"--num_shards is {flags.num_shards}.", remedy="Give 1 or more files."
         )
-    dataset = _by_breed(read_voc(flags.data_dir, "annotations/xmls"))
+    dataset = _by_breed(read_voc(flags.data_dir, "annotations/xmls", "images"))
     say_findings(dataset.findings, say)
     listed = read_list(flags.data_dir / "annotations" / "trainval.txt")
     random.Random(SEED).shuffle(listed)  # noqa: S311 - the split of the original

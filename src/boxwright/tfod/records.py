@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,14 +24,21 @@ from boxwright.tfod.label_map_util import get_label_map_dict
 UNSPECIFIED = b"Unspecified"  # the view of an object, as VOC writes it where nobody said
 
 
-def read_voc(root: Path, annotations: str) -> Dataset:
-    """Photos with VOC annotations of one folder below `root`, faithfully.
+def read_voc(root: Path, annotations: str, photos: str = "") -> Dataset:
+    """Photos with VOC annotations, faithfully.
+
+    Args:
+        root: the data folder.
+        annotations: the folder in it with the xml files.
+        photos: the folder in it with the photos, if others hold pictures that are none.
 
     Raises:
         DataError: what `formats.read` raises.
         TfodError: BW705 that folder has no annotations.
     """
     folder = Folder.scan(root)
+    if photos:
+        folder = replace(folder, photos={photos: folder.photos.get(photos, [])})
     below = annotations.replace("\\", "/").strip("/") + "/"
     labels = voc.read(folder)
     labels.photos = [one for one in labels.photos if one.path.startswith(below)]

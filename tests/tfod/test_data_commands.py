@@ -1,0 +1,439 @@
+"""The tutorials' data half: from labelled photos to records, by the scripts' own flags."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from boxwright import formats
+from boxwright.errors import BoxwrightError, FlagError
+from boxwright.tfod.commands import named
+from boxwright.tfod.flags import parse
+from folders import CAT, VocFolder
+
+Tfod = Callable[..., list[str]]
+Examples = Callable[[Path], list[dict[str, list[Any]]]]
+
+ORIGINAL_KEYS = {  # of create_pascal_tf_record's Examples
+    "image/height",
+    "image/width",
+    "image/filename",
+    "image/source_id",
+    "image/key/sha256",
+    "image/encoded",
+    "image/format",
+    "image/object/bbox/xmin",
+    "image/object/bbox/xmax",
+    "image/object/bbox/ymin",
+    "image/object/bbox/ymax",
+    "image/object/class/text",
+    "image/object/class/label",
+    "image/object/difficult",
+    "image/object/truncated",
+    "image/object/view",
+}
+DOG = ("dog", 10.0, 12.0, 50.0, 44.0)
+TWO_CLASSES = "item { id: 5 name: 'dog' }\nitem { id: 2 name: 'cat' display_name: 'house cat' }\n"
+
+
+@pytest.fixture
+def tfod() -> Tfod:
+    """`tfod(name, *words)` runs a command; returns what it says."""
+
+    def run(name: str, *words: str | Path) -> list[str]:
+        said: list[str] = []
+        command = named(name)
+        command.run(parse(command.Flags, list(map(str, words))).flags, said.append)
+        return said
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def examples() -> Examples:
+    """`examples(path)`: every feature of every Example of a record file, by TensorFlow."""
+    tf = pytest.importorskip("tensorflow")
+
+    def read(path: Path) -> list[dict[str, list[Any]]]:
+        found = []
+        for raw in tf.data.TFRecordDataset(str(path), buffer_size=1 << 20):
+            features = tf.train.Example.FromString(raw.numpy()).features.feature
+            found.append(
+                {
+                    key: list(getattr(feature, feature.WhichOneof("kind")).value)
+                    for key, feature in features.items()
+                }
+            )
+        return found
+
+    return read
+
+
+@pytest.fixture
+def vott(voc_folder: VocFolder) -> Path:
+    """What VoTT exports: three photos of helmets, two to train on."""
+    for name in ("b", "a", "c"):
+        voc_folder.photo(f"JPEGImages/{name}.jpg")
+        voc_folder.xml(f"Annotations/{name}.xml", [("helmet", *CAT[1:])])
+    voc_folder.text("ImageSets/Main/helmet_train.txt", "b.jpg 1\na.jpg -1\n")
+    voc_folder.text("ImageSets/Main/helmet_val.txt", "c.jpg 1\n")
+    voc_folder.text("pascal_label_map.pbtxt", "item { id: 1 name: 'helmet' }\n")
+    return voc_folder.root
+
+
+def records(path: Path) -> list[tuple[str, list[str]]]:
+    """Photos and classes of a record file, in order."""
+    dataset = formats.read(path)
+    return [
+        (
+            Path(name).name,
+            [dataset.classes[label] for label in dataset.labels[dataset.rows(i)]],
+        )
+        for i, name in enumerate(dataset.names)
+    ]
+
+
+def code_of(call: Callable[[], object]) -> str:
+    with pytest.raises(BoxwrightError) as caught:
+        call()
+    return caught.value.code
+
+
+# create_pascal_tf_record ----------------------------------------------------------------------
+
+
+def test_the_helmet_variant_names_its_record_after_the_list(
+    tfod: Tfod, vott: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "tfrecords"
+    for split, names in (("train", ["b.jpg", "a.jpg"]), ("val", ["c.jpg"])):
+        words = (f"--set={split}", f"--data_dir={vott}", f"--output_dir={out}")
+        (said,) = tfod("create_pascal_tf_record", *words)
+        record = out / f"helmet_{split}.record"
+        assert said == f"{record}: {len(names)} photos, {len(names)} boxes"
+        assert records(record) == [(name, ["helmet"]) for name in names]
+
+
+def test_both_years_merge_and_ids_are_the_label_maps(
+    tfod: Tfod, examples: Examples, voc_folder: VocFolder, tmp_path: Path
+) -> None:
+    for year, name, box in (("VOC2007", "a", CAT), ("VOC2012", "b", DOG)):
+        voc_folder.photo(f"{year}/JPEGImages/{name}.jpg")
+        voc_folder.xml(f"{year}/Annotations/{name}.xml", [box, CAT])
+        voc_folder.text(f"{year}/ImageSets/Main/train.txt", f"{name}\n")
+    voc_folder.text("map.pbtxt", TWO_CLASSES)
+    root, record = voc_folder.root, tmp_path / "pascal.record"
+    flags = (f"--data_dir={root}", "--year=merged", f"--output_path={record}")
+    tfod("create_pascal_tf_record", *flags, f"--label_map_path={root / 'map.pbtxt'}")
+    first, second = examples(record)
+    assert set(first) == ORIGINAL_KEYS | {"image/object/is_crowd", "image/object/group_of"}
+    assert [first["image/filename"], second["image/filename"]] == [[b"a.jpg"], [b"b.jpg"]]
+    assert second["image/object/class/text"] == [b"dog", b"cat"]
+    assert second["image/object/class/label"] == [5, 2]
+    assert second["image/object/view"] == [b"Unspecified"] * 2
+    assert second["image/object/bbox/xmin"] == pytest.approx([10 / 64, 4 / 64])
+    assert second["image/encoded"] == [(root / "VOC2012/JPEGImages/b.jpg").read_bytes()]
+
+
+def test_difficult_boxes_can_be_left_out(
+    tfod: Tfod, vott: Path, voc_folder: VocFolder, tmp_path: Path
+) -> None:
+    xml = vott / "Annotations" / "c.xml"
+    text = xml.read_text(encoding="utf-8")
+    xml.write_text(text.replace("<bndbox>", "<difficult>1</difficult><bndbox>"), encoding="utf-8")
+    words = ("--set=val", f"--data_dir={vott}", f"--output_path={tmp_path / 'v.record'}")
+    tfod("create_pascal_tf_record", *words)
+    assert records(tmp_path / "v.record") == [("c.jpg", ["helmet"])]
+    tfod("create_pascal_tf_record", *words, "--ignore_difficult_instances")
+    assert records(tmp_path / "v.record") == [("c.jpg", [])]
+
+
+def test_what_is_missing_is_said_by_name(
+    tfod: Tfod, vott: Path, voc_folder: VocFolder, tmp_path: Path
+) -> None:
+    out = f"--output_path={tmp_path / 'x.record'}"
+
+    def run(*words: str) -> Callable[[], object]:
+        return lambda: tfod("create_pascal_tf_record", f"--data_dir={vott}", *words)
+
+    assert code_of(run()) == "BW703"
+    assert code_of(run("--set=test", out)) == "BW705"
+    assert code_of(run("--annotations_dir=Labels", out)) == "BW705"
+    assert code_of(run("--label_map_path=nowhere.pbtxt", out)) == "BW116"
+    voc_folder.text("other.pbtxt", "item { id: 1 name: 'Helmet' }")
+    with pytest.raises(BoxwrightError, match="Did you mean 'Helmet'") as caught:
+        run(f"--label_map_path={vott / 'other.pbtxt'}", out)()
+    assert caught.value.code == "BW706"
+    voc_folder.text("ImageSets/Main/helmet_train.txt", "b\nz\n")
+    assert code_of(run(out)) == "BW705"
+    (vott / "pascal_label_map.pbtxt").unlink()
+    assert code_of(run(out)) == "BW705"
+    assert not (tmp_path / "x.record").exists()
+
+
+@pytest.mark.shared
+def test_blood_cells_by_their_list(
+    tfod: Tfod, examples: Examples, shared: Path, tmp_path: Path
+) -> None:
+    root = shared / "data" / "bccd"
+    (tmp_path / "map.pbtxt").write_text(
+        "item { id: 3 name: 'RBC' } item { id: 1 name: 'WBC' } item { id: 2 name: 'Platelets' }",
+        encoding="utf-8",
+    )
+    record = tmp_path / "test.record"
+    words = ("--year=BCCD", "--set=test", f"--label_map_path={tmp_path / 'map.pbtxt'}")
+    tfod("create_pascal_tf_record", f"--data_dir={root}", *words, f"--output_path={record}")
+    listed = (root / "BCCD/ImageSets/Main/test.txt").read_text(encoding="utf-8").split()
+    found = examples(record)
+    assert [one["image/filename"][0].decode() for one in found] == [f"{n}.jpg" for n in listed]
+    ids = {b"RBC": 3, b"WBC": 1, b"Platelets": 2}
+    for one, name in zip(found, listed, strict=True):
+        assert [ids[text] for text in one["image/object/class/text"]] == one[
+            "image/object/class/label"
+        ]
+        assert one["image/encoded"] == [(root / f"BCCD/JPEGImages/{name}.jpg").read_bytes()]
+
+
+# create_pet_tf_record -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pets(voc_folder: VocFolder) -> Path:
+    """Ten pets of two breeds; one listed photo has no annotation."""
+    breeds = ["Abyssinian", "american_bulldog"]
+    names = [f"{breeds[i % 2]}_{i}" for i in range(10)]
+    for name in names:
+        voc_folder.photo(f"images/{name}.jpg")
+        voc_folder.xml(f"annotations/xmls/{name}.xml")
+        trimap = np.full((48, 64), 2, np.uint8)
+        trimap[10:31, 5:41] = 1
+        trimap[9, 20] = 3
+        (voc_folder.root / "annotations" / "trimaps").mkdir(exist_ok=True)
+        Image.fromarray(trimap).save(voc_folder.root / f"annotations/trimaps/{name}.png")
+    lines = [f"{name} 1 2 1\n" for name in [*names, "Abyssinian_99"]]
+    voc_folder.text("annotations/trainval.txt", "".join(lines))
+    voc_folder.text(
+        "map.pbtxt", "item { id: 1 name: 'Abyssinian' } item { id: 2 name: 'american_bulldog' }"
+    )
+    return voc_folder.root
+
+
+def test_pets_are_dealt_out_as_the_original_deals_them(
+    tfod: Tfod, pets: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    map_flag = f"--label_map_path={pets / 'map.pbtxt'}"
+    said = tfod("create_pet_tf_record", f"--data_dir={pets}", f"--output_dir={out}", map_flag)
+    assert "1 of the 11 listed photos have no annotation: left out" in said
+    assert sorted(path.name for path in out.iterdir()) == [
+        f"pet_faces_{split}.record-{shard:05}-of-00010"
+        for split in ("train", "val")
+        for shard in range(10)
+    ]
+    lines = (pets / "annotations/trainval.txt").read_text(encoding="utf-8").splitlines()
+    expected = [line.split()[0] for line in lines]
+    random.seed(42)
+    random.shuffle(expected)
+    for shard in range(7):
+        path = out / f"pet_faces_train.record-{shard:05}-of-00010"
+        name = expected[shard]
+        found = records(path) if path.stat().st_size else []
+        breed = name.rpartition("_")[0]
+        assert found == ([] if name == "Abyssinian_99" else [(f"{name}.jpg", [breed])])
+
+
+@pytest.mark.parametrize("kind", ["png", "numerical"])
+def test_whole_pets_have_masks(
+    tfod: Tfod, examples: Examples, pets: Path, tmp_path: Path, kind: str
+) -> None:
+    words = (f"--data_dir={pets}", f"--output_dir={tmp_path}", "--num_shards=1")
+    masks = ("--faces_only=False", f"--mask_type={kind}")
+    tfod("create_pet_tf_record", *words, *masks, f"--label_map_path={pets / 'map.pbtxt'}")
+    path = tmp_path / "pets_fullbody_with_masks_val.record-00000-of-00001"
+    one = examples(path)[0]
+    sides = [one[f"image/object/bbox/{side}"][0] for side in ("xmin", "ymin", "xmax", "ymax")]
+    assert sides == pytest.approx([5 / 64, 9 / 48, 40 / 64, 30 / 48])
+    (mask,) = one["image/object/mask"][:1]
+    if kind == "png":
+        pixels = np.asarray(Image.open(io.BytesIO(mask)))
+    else:
+        pixels = np.reshape(one["image/object/mask"], (48, 64))
+    assert pixels.sum() == 21 * 36 + 1
+    assert set(np.unique(pixels)) == {0, 1}
+
+
+def test_no_shards_are_a_misunderstanding(tfod: Tfod, pets: Path, tmp_path: Path) -> None:
+    words = (f"--data_dir={pets}", f"--output_dir={tmp_path}", "--num_shards=0")
+    with pytest.raises(FlagError):
+        tfod("create_pet_tf_record", *words)
+
+
+# xml_to_csv and generate_tfrecords ------------------------------------------------------------
+
+
+def table(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.reader(lines))
+
+
+@pytest.mark.shared
+@pytest.mark.tiny
+def test_the_lists_of_the_raccoons_come_out_of_their_xml(
+    tfod: Tfod, shared: Path, tmp_path: Path
+) -> None:
+    """The data set has the CSV that the script made of the same xml files."""
+    raccoon = shared / "data" / "raccoon"
+    tfod("xml_to_csv", "-i", raccoon / "annotations", "-o", tmp_path / "labels.csv")
+    header, *rows = table(tmp_path / "labels.csv")
+    original = [
+        row for kind in ("train", "test") for row in table(raccoon / f"data/{kind}_labels.csv")[1:]
+    ]
+    assert header == table(raccoon / "data/train_labels.csv")[0]
+    assert sorted(rows) == sorted(original)
+
+
+@pytest.mark.shared
+def test_the_published_raccoon_record_is_made_again(
+    tfod: Tfod, examples: Examples, shared: Path, tmp_path: Path
+) -> None:
+    raccoon = shared / "data" / "raccoon"
+    record = tmp_path / "test.record"
+    tfod(
+        "generate_tfrecords",
+        f"--label_map={raccoon / 'training/object-detection.pbtxt'}",
+        f"--csv_input={raccoon / 'data/test_labels.csv'}",
+        f"--img_path={raccoon / 'images'}",
+        f"--output_path={record}",
+    )
+    ours, theirs = (
+        {one["image/filename"][0]: one for one in examples(path)}
+        for path in (record, raccoon / "data/test.record")
+    )
+    assert list(ours) == sorted(theirs)
+    for name, one in theirs.items():
+        for key in set(one) - {"image/format"}:  # theirs says "jpg" of png files as well
+            assert ours[name][key] == pytest.approx(one[key]), key
+
+
+def test_the_second_tutorials_folder_becomes_a_record(
+    tfod: Tfod, voc_folder: VocFolder, tmp_path: Path
+) -> None:
+    train = voc_folder.root / "train"
+    voc_folder.pair("train/b", [DOG, ("cat", 4.5, 6, 30, 40)])
+    voc_folder.photo("train/a.png")
+    voc_folder.xml("train/a.xml", filename="a", size=(0, 0))  # as the OpenImagesTool writes it
+    voc_folder.pair("train/deeper/c")
+    voc_folder.text("map.pbtxt", TWO_CLASSES)
+    said = tfod("xml_to_csv", f"--input={train}", f"--output={tmp_path / 'l.csv'}")
+    assert said == [f"{tmp_path / 'l.csv'}: 2 photos, 3 boxes"]
+    assert table(tmp_path / "l.csv")[1:] == [
+        ["a.png", "64", "48", "cat", "4", "6", "30", "40"],
+        ["b.jpg", "64", "48", "dog", "10", "12", "50", "44"],
+        ["b.jpg", "64", "48", "cat", "4.5", "6", "30", "40"],
+    ]
+    tfod(
+        "generate_tfrecords",
+        f"--label_map={voc_folder.root / 'map.pbtxt'}",
+        f"--csv_input={tmp_path / 'l.csv'}",
+        "--img_path=",
+        train,
+        f"--output_path={tmp_path / 'train.record'}",
+    )
+    assert records(tmp_path / "train.record") == [("a.png", ["cat"]), ("b.jpg", ["dog", "cat"])]
+
+
+def test_the_folder_above_the_xml_is_told_from_the_right_one(
+    tfod: Tfod, voc_folder: VocFolder, tmp_path: Path
+) -> None:
+    voc_folder.pair("train/a")
+    with pytest.raises(BoxwrightError, match="There are some in train") as caught:
+        tfod("xml_to_csv", "-i", voc_folder.root, "-o", tmp_path / "l.csv")
+    assert caught.value.code == "BW705"
+    (voc_folder.root / "train" / "a.xml").write_text("<annotation><object>", encoding="utf-8")
+    assert code_of(lambda: tfod("xml_to_csv", "-i", voc_folder.root, "-o", "l.csv")) == "BW110"
+
+
+def test_a_class_that_the_label_map_lacks_is_no_background(
+    tfod: Tfod, voc_folder: VocFolder, tmp_path: Path
+) -> None:
+    """The original writes label 0, which trains the object as background."""
+    voc_folder.photo("a.jpg")
+    voc_folder.text(
+        "l.csv", "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,64,48,Dog,1,2,9,8"
+    )
+    voc_folder.text("map.pbtxt", TWO_CLASSES)
+    root = voc_folder.root
+
+    def run(listed: str) -> Callable[[], object]:
+        paths = (f"--csv_input={root / listed}", f"--img_path={root}")
+        return lambda: tfod(
+            "generate_tfrecords", f"--label_map={root / 'map.pbtxt'}", *paths, "--output_path=r"
+        )
+
+    assert code_of(run("l.csv")) == "BW706"
+    assert code_of(run("map.pbtxt")) == "BW705"
+
+
+# script ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def toolkit(voc_folder: VocFolder) -> Path:
+    """What the OIDv4 ToolKit downloads; one photo shows both classes."""
+    for split, name, kind in (
+        ("train", "1f", "Apple"),
+        ("train", "0a", "Apple"),
+        ("train", "2c", "Orange"),
+        ("validation", "3d", "Apple"),
+        ("test", "4e", "Granny Smith"),
+    ):
+        voc_folder.photo(f"{split}/{kind}/{name}.jpg")
+        voc_folder.text(f"{split}/{kind}/Label/{name}.txt", f"{kind} 4.7 6.2 30.9 40.1\n")
+    shutil.copyfile(voc_folder.root / "train/Apple/1f.jpg", voc_folder.root / "train/Orange/1f.jpg")
+    voc_folder.text("train/Orange/Label/1f.txt", "Orange 1.0 2.0 9.0 8.0\n")
+    return voc_folder.root
+
+
+def test_open_images_are_sorted_into_train_and_test(
+    tfod: Tfod, toolkit: Path, tmp_path: Path
+) -> None:
+    tfod("script", "-i", toolkit, "-o", tmp_path / "demo")
+    images = tmp_path / "demo" / "images"
+    names = ["Apple_train_0", "Apple_train_1", "Apple_validation_0", "Orange_train_0"]
+    assert sorted(path.name for path in (images / "train").iterdir()) == [
+        f"{name}.{suffix}" for name in names for suffix in ("jpg", "xml")
+    ]
+    assert sorted(path.name for path in (images / "test").iterdir()) == [
+        "Granny Smith_test_0.jpg",
+        "Granny Smith_test_0.xml",
+    ]
+    copied = images / "train" / "Apple_train_0.jpg"
+    assert copied.read_bytes() == (toolkit / "train/Apple/0a.jpg").read_bytes()
+    tfod("xml_to_csv", "-i", images / "train", "-o", tmp_path / "train.csv")
+    assert table(tmp_path / "train.csv")[1:4] == [
+        ["Apple_train_0.jpg", "64", "48", "Apple", "4", "6", "30", "40"],
+        ["Apple_train_1.jpg", "64", "48", "Apple", "4", "6", "30", "40"],
+        ["Apple_train_1.jpg", "64", "48", "Orange", "1", "2", "9", "8"],
+    ]
+
+
+def test_photos_for_validation_can_be_left_out(tfod: Tfod, toolkit: Path, tmp_path: Path) -> None:
+    tfod("script", "-i", toolkit, "-o", tmp_path / "demo", "-v")
+    assert not list((tmp_path / "demo").rglob("*validation*"))
+
+
+def test_photos_without_a_split_are_not_sorted(
+    tfod: Tfod, voc_folder: VocFolder, tmp_path: Path
+) -> None:
+    voc_folder.photo("Apple/1f.jpg")
+    voc_folder.text("Apple/Label/1f.txt", "Apple 4.7 6.2 30.9 40.1\n")
+    assert code_of(lambda: tfod("script", "-i", voc_folder.root, "-o", tmp_path)) == "BW705"
