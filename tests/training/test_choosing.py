@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from boxwright.boxes import coder
 from boxwright.data.dataset import Dataset, Photo, Split
@@ -26,12 +27,15 @@ def cached(count: int, *, copies: int = 1, val: int = 0) -> Cache:
     """A cache of `count` photos, the last `val` marked for validation; `copies` of each are
     alike, one after the other."""
     rng = np.random.default_rng(0)
-    scenes = rng.integers(30, 220, (count // copies, 8, 8, 3))
-    pixels = np.repeat(scenes, copies, axis=0) + rng.integers(0, 6, (count, 8, 8, 3))
-    photos = pixels.astype(np.uint8).repeat(4, axis=1).repeat(4, axis=2)
+    scenes = [
+        Image.fromarray(rng.integers(30, 220, (12, 12, 3), np.uint8)).resize((64, 64))
+        for _ in range(count // copies)
+    ]
+    pixels = np.repeat([np.asarray(scene) for scene in scenes], copies, axis=0)
+    photos = pixels + rng.integers(0, 6, pixels.shape, np.uint8)
     splits = [Split.TRAIN] * (count - val) + [Split.VAL] * val
     dataset = Dataset.of(
-        "photos", [Photo(f"{i}.jpg", 32, 32, split=split) for i, split in enumerate(splits)]
+        "photos", [Photo(f"{i}.jpg", 64, 64, split=split) for i, split in enumerate(splits)]
     )
     nothing = np.zeros((count, 1, 4), np.float32), np.full((count, 1), -1, np.int32)
     return Cache(photos, *nothing, np.arange(count), dataset, ())
@@ -92,8 +96,6 @@ SIZE = 16
 
 def grey_photos(folder: Path, count: int) -> Dataset:
     """Photo `i` has the grey level `10 i` and its one object at its own place."""
-    from PIL import Image
-
     photos = []
     for i in range(count):
         Image.new("RGB", (120, 60), (10 * i,) * 3).save(folder / f"{i}.png")
