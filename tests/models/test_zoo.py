@@ -134,6 +134,23 @@ def test_a_model_that_cannot_be_trained_says_why() -> None:
         zoo.chosen("ssdlite_mobilenet_v2_coco_2018_05_09")
 
 
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("cache/ssd_mobilenet_v2_coco_2018_03_29/model.ckpt", "ssd_mobilenet_v2_coco"),
+        (
+            "cache/coco_ssd_mobilenet_v1_1.0_quant_2018_06_29/detect.tflite",
+            "ssd_mobilenet_v1_coco_quant",
+        ),
+        ("ssd_mobilenet_v2_coco_2018_03_29/model.ckpt-7", "model.ckpt-7"),
+        ("training/model.ckpt", "model.ckpt"),
+        ("detect.tflite", "detect.tflite"),
+    ],
+)
+def test_weights_of_the_zoo_go_by_their_models_name(path: str, title: str) -> None:
+    assert zoo.title(Path(path)) == title
+
+
 # ---- Downloaded once ---------------------------------------------------------------------------
 
 
@@ -170,6 +187,18 @@ def test_a_download_that_broke_off_is_gone_on_with(server: Server, checkpoint: P
     assert zoo.find(checkpoint) is None
     zoo.fetch(checkpoint)
     assert server.ranges == [None, "bytes=50-", "bytes=50-"]
+
+
+def test_ctrl_c_keeps_what_has_come(server: Server, checkpoint: Published) -> None:
+    server.behaviours = [cut(50)]
+
+    def press_ctrl_c(received: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        zoo.fetch(checkpoint, press_ctrl_c)
+    zoo.fetch(checkpoint)
+    assert server.ranges == [None, "bytes=50-"]
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known checksum", "unknown checksum"])

@@ -181,6 +181,13 @@ def named(name: str) -> Published:
     return published
 
 
+def title(weights: Path) -> str:
+    """What to call the weights: by their model, if they lie in a folder of its name, or by their
+    own name, which is not much where every checkpoint is called `model.ckpt`."""
+    published = _KNOWN.get(weights.parent.name.lower())
+    return published.name if published and weights.name == published.weights else weights.name
+
+
 def chosen(given: str) -> Published | Path:
     """What was given to `--weights`: the model of that name, or else a path.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.data.preprocessing import Preprocessing
-from boxwright.models import framework, ssd, weights
+from boxwright.models import framework, ssd, weights, zoo
 from boxwright.models.norm import ConvNorm
 from boxwright.models.ssd import ModelSpec
 from boxwright.models.statistics import estimate_statistics
@@ -93,7 +93,7 @@ def from_weights(
     )
     apply_head_start(model, pretrained, head_starts, classes)
     probe = Jury(photos.dataset.select(sample), pixels, preprocessing)
-    origin = f"{Path(path).name}: {report}"
+    origin = f"{zoo.title(Path(path))}: {report}"
     return Start(model, spec, preprocessing, origin, tuple(head_starts), probe)
 
 

@@ -17,7 +17,7 @@ from boxwright import __version__
 from boxwright.data.dataset import Dataset
 from boxwright.errors import SystemFaultError, TrainingError
 from boxwright.evaluation.coco import Evaluation
-from boxwright.models import framework
+from boxwright.models import framework, zoo
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.run import Run
 from boxwright.training.cache import build_cache
@@ -298,6 +298,6 @@ def _provenance(
     return {
         "boxwright": __version__,
         "data": {"path": dataset.root.absolute().as_posix(), "fingerprint": fingerprint},
-        "weights": None if weights is None else Path(weights).name,
+        "weights": None if weights is None else zoo.title(Path(weights)),
         "recipe": recipe.to_json(),
     }
