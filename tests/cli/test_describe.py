@@ -41,3 +41,21 @@ def test_they_go_to_standard_error_as_they_are(capsys: pytest.CaptureFixture[str
     say_findings([Finding("BW101", "[bold]a[/].jpg", "is missing")], "d")
     out, err = capsys.readouterr()
     assert (out, err) == ("", "BW101 [bold]a[/].jpg: is missing\n")
+
+
+@pytest.mark.parametrize(
+    ("photos", "said"),
+    [
+        ([], "no photos"),
+        ([Photo("a.jpg", 9, 9)], "1 photo, 0 boxes: 1 not marked"),
+        (
+            [
+                Photo("a.jpg", 9, 9, [(1, 1, 4, 4)], ["cat"], split=Split.TRAIN),
+                Photo("b.jpg", 9, 9, split=Split.TEST),
+            ],
+            "2 photos, 1 box of 1 class (cat): 1 to train on, 1 for testing",
+        ),
+    ],
+)
+def test_a_data_set_in_a_line(photos: list[Photo], said: str) -> None:
+    assert counted(Dataset.of(".", photos)) == said

@@ -20,14 +20,19 @@ USES = {
 
 def counted(dataset: Dataset) -> str:
     """`200 photos, 217 boxes of 1 class (raccoon): 160 to train on, 40 for testing`"""
-    names = ", ".join(dataset.classes[:NAMED]) + (", ..." if len(dataset.classes) > NAMED else "")
-    kinds = "class" if len(dataset.classes) == 1 else "classes"
+    if not len(dataset):
+        return "no photos"
+    classes = dataset.classes
+    names = ", ".join(classes[:NAMED]) + (", ..." if len(classes) > NAMED else "")
+    of_classes = f" of {_many(len(classes), 'class', 'classes')} ({names})" if classes else ""
     counts = {use: len(dataset.split(split)) for split, use in USES.items()}
     parts = [f"{count} {use}" for use, count in counts.items() if count]
-    return (
-        f"{len(dataset)} photos, {len(dataset.boxes)} boxes of {len(dataset.classes)} {kinds} "
-        f"({names}): {', '.join(parts)}"
-    )
+    photos, boxes = _many(len(dataset), "photo"), _many(len(dataset.boxes), "box", "boxes")
+    return f"{photos}, {boxes}{of_classes}: {', '.join(parts)}"
+
+
+def _many(count: int, one: str, several: str = "") -> str:
+    return f"{count} {one if count == 1 else several or one + 's'}"
 
 
 def say_findings(findings: Iterable[Finding], data: str | Path | None = None) -> None:
