@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from boxwright.cli.describe import say_findings
+from boxwright.cli.describe import counted, say_findings, summary
 from boxwright.data.findings import Finding, summary
 
 pytestmark = pytest.mark.tiny
