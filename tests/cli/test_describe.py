@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from boxwright.cli.describe import counted, say_findings, summary
+from boxwright.cli.describe import counted, say_findings
+from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.data.findings import Finding, summary
 
 pytestmark = pytest.mark.tiny
