@@ -69,6 +69,7 @@ def test_every_field_knows_its_lines() -> None:
     fields = parse("a: 1\nb {\n  c: [\n    1,\n    2\n  ]\n}\n", "config")
     assert [(field.line, field.end) for field in fields.fields] == [(1, 1), (2, 7)]
     assert [field.line for field in fields.find("b.c")] == [4, 5]
+    assert fields.find("*.c") == fields.find("b.c")
     assert fields.find("b.d") == fields.find("a.c") == fields.find("x") == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from boxwright.codes.commands import COMMANDS
+from boxwright.codes.configs import CONFIGS
 from boxwright.codes.detecting import DETECTING
 from boxwright.codes.fitness import FITNESS
 from boxwright.codes.meaning import Meaning, Severity
@@ -20,6 +21,7 @@ MEANINGS: dict[str, Meaning] = {
     **TRAINING,
     **DETECTING,
     **TFOD,
+    **CONFIGS,
     **SYSTEM,
 }
 RANGES = {

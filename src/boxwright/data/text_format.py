@@ -98,9 +98,9 @@ class Message:
         return [each for each in self.fields if each.name == name]
 
     def find(self, path: str) -> list[Field]:
-        """All fields at a dotted path such as `model.ssd.num_classes`."""
+        """All fields at a dotted path such as `model.ssd.num_classes`; `*` is any name."""
         first, _, rest = path.partition(".")
-        found = self.named(first)
+        found = self.fields if first == "*" else self.named(first)
         if not rest:
             return found
         inner = (each.value for each in found)

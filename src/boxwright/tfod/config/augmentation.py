@@ -1,0 +1,248 @@
+"""`data_augmentation_options { ... }`: each option for training photos, with its fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from boxwright.tfod.config.schema import (
+    ConfigMessage,
+    Count,
+    Fraction,
+    Positive,
+    unused,
+)
+
+NO_KEYPOINTS = "there are no keypoints here, only boxes"
+SCALED_ALREADY = "pixels are scaled by the network itself, in training and afterwards"
+RESIZED_ALREADY = "image_resizer resizes photos"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomHorizontalFlip(ConfigMessage):
+    probability: Fraction = 0.5
+    keypoint_flip_permutation: tuple[int, ...] = unused((), NO_KEYPOINTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomVerticalFlip(ConfigMessage):
+    probability: Fraction = 0.5
+    keypoint_flip_permutation: tuple[int, ...] = unused((), NO_KEYPOINTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomRotation90(ConfigMessage):
+    """A quarter turn to the left."""
+
+    probability: Fraction = 0.5
+    keypoint_rot_permutation: tuple[int, ...] = unused((), NO_KEYPOINTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomPixelValueScale(ConfigMessage):
+    minval: Positive = 0.9
+    maxval: Positive = 1.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomImageScale(ConfigMessage):
+    min_scale_ratio: Positive = 0.5
+    max_scale_ratio: Positive = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomRgbToGray(ConfigMessage):
+    probability: Fraction = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomAdjustBrightness(ConfigMessage):
+    max_delta: Positive = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomAdjustContrast(ConfigMessage):
+    min_delta: Positive = 0.8
+    max_delta: Positive = 1.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomAdjustHue(ConfigMessage):
+    max_delta: Positive = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomAdjustSaturation(ConfigMessage):
+    min_delta: Positive = 0.8
+    max_delta: Positive = 1.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomDistortColor(ConfigMessage):
+    """Brightness, contrast, saturation and hue, in one of two orders."""
+
+    color_ordering: Count = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomJitterBoxes(ConfigMessage):
+    ratio: Positive = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crop(ConfigMessage):
+    """A window that covers part of some object, within limits of its area.
+
+    Attributes:
+        min_object_covered: how much of an object it covers at least.
+        min_area, max_area: of the photo.
+        overlap_thresh: how much of a box lies in it, or else the box is dropped.
+        clip_boxes: whether boxes end where it ends.
+        random_coef: probability of the whole photo instead.
+    """
+
+    min_object_covered: Fraction = 0.0
+    min_area: Fraction = 0.0
+    max_area: Fraction = 0.0
+    overlap_thresh: Fraction = 0.0
+    clip_boxes: bool = True
+    random_coef: Fraction = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapedCrop(Crop):
+    """A window within limits of its aspect ratio, too."""
+
+    min_aspect_ratio: Positive = 0.0
+    max_aspect_ratio: Positive = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaddedCrop(ShapedCrop):
+    """A window that is then set into a larger ground.
+
+    Attributes:
+        min_padded_size_ratio, max_padded_size_ratio: of the ground's height and width.
+        pad_color_r, pad_color_g, pad_color_b: of the ground.
+    """
+
+    min_padded_size_ratio: tuple[Positive, ...] = ()
+    max_padded_size_ratio: tuple[Positive, ...] = ()
+    pad_color_r: float = 0.0
+    pad_color_g: float = 0.0
+    pad_color_b: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SsdRandomCrop(ConfigMessage):
+    """One of several windows; without `operations`, the seven of the SSD paper."""
+
+    operations: tuple[ShapedCrop, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SsdRandomCropPad(ConfigMessage):
+    operations: tuple[PaddedCrop, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SsdRandomCropFixedAspectRatio(ConfigMessage):
+    operations: tuple[Crop, ...] = ()
+    aspect_ratio: Positive = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SsdRandomCropPadFixedAspectRatio(ConfigMessage):
+    operations: tuple[ShapedCrop, ...] = ()
+    aspect_ratio: Positive = 1.0
+    min_padded_size_ratio: tuple[Positive, ...] = ()
+    max_padded_size_ratio: tuple[Positive, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomCropImage(ShapedCrop):
+    min_object_covered: Fraction = 1.0
+    min_aspect_ratio: Positive = 0.75
+    max_aspect_ratio: Positive = 1.33
+    min_area: Fraction = 0.1
+    max_area: Fraction = 1.0
+    overlap_thresh: Fraction = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomCropPadImage(RandomCropImage):
+    min_padded_size_ratio: tuple[Positive, ...] = ()
+    max_padded_size_ratio: tuple[Positive, ...] = ()
+    pad_color: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomPadImage(ConfigMessage):
+    """A larger ground; without limits, up to twice the photo's height and width."""
+
+    min_image_height: Count | None = None
+    min_image_width: Count | None = None
+    max_image_height: Count | None = None
+    max_image_width: Count | None = None
+    pad_color: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomAbsolutePadImage(ConfigMessage):
+    max_height_padding: Count = 0
+    max_width_padding: Count = 0
+    pad_color: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomCropToAspectRatio(ConfigMessage):
+    aspect_ratio: Positive = 1.0
+    overlap_thresh: Fraction = 0.3
+    clip_boxes: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomBlackPatches(ConfigMessage):
+    max_black_patches: Count = 10
+    probability: Fraction = 0.5
+    size_to_image_ratio: Fraction = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomSelfConcatImage(ConfigMessage):
+    concat_vertical_probability: Fraction = 0.1
+    concat_horizontal_probability: Fraction = 0.1
+
+
+OPTIONS: dict[str, Any] = {  # the class of each, or why it is not supported
+    "random_horizontal_flip": RandomHorizontalFlip,
+    "random_vertical_flip": RandomVerticalFlip,
+    "random_rotation90": RandomRotation90,
+    "random_pixel_value_scale": RandomPixelValueScale,
+    "random_image_scale": RandomImageScale,
+    "random_rgb_to_gray": RandomRgbToGray,
+    "random_adjust_brightness": RandomAdjustBrightness,
+    "random_adjust_contrast": RandomAdjustContrast,
+    "random_adjust_hue": RandomAdjustHue,
+    "random_adjust_saturation": RandomAdjustSaturation,
+    "random_distort_color": RandomDistortColor,
+    "random_jitter_boxes": RandomJitterBoxes,
+    "random_crop_image": RandomCropImage,
+    "random_pad_image": RandomPadImage,
+    "random_absolute_pad_image": RandomAbsolutePadImage,
+    "random_crop_pad_image": RandomCropPadImage,
+    "random_crop_to_aspect_ratio": RandomCropToAspectRatio,
+    "random_black_patches": RandomBlackPatches,
+    "random_self_concat_image": RandomSelfConcatImage,
+    "ssd_random_crop": SsdRandomCrop,
+    "ssd_random_crop_pad": SsdRandomCropPad,
+    "ssd_random_crop_fixed_aspect_ratio": SsdRandomCropFixedAspectRatio,
+    "ssd_random_crop_pad_fixed_aspect_ratio": SsdRandomCropPadFixedAspectRatio,
+    "normalize_image": SCALED_ALREADY,
+    "subtract_channel_mean": SCALED_ALREADY,
+    "resize_image": RESIZED_ALREADY,
+    "random_resize_method": RESIZED_ALREADY,
+    "rgb_to_gray": "the network looks at three colours; random_rgb_to_gray keeps them",
+    "scale_boxes_to_pixel_coordinates": "boxes are fractions of the photo until they are learnt",
+    "convert_class_logits_to_softmax": "labels are certain",
+}

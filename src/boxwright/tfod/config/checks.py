@@ -1,0 +1,225 @@
+"""What can be known before training: whether the files that a config names are there and fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from boxwright.data.labels import read_label_map
+from boxwright.data.text_format import Field, Message
+from boxwright.errors import TfodError
+from boxwright.formats.tfrecord.framing import HEAD, compression, starts_record
+from boxwright.tfod.config.paths import checkpoint, existing, matching
+from boxwright.tfod.config.pipeline import (
+    CosineDecay,
+    ExponentialDecay,
+    InputReader,
+    ManualSteps,
+    Pipeline,
+)
+from boxwright.tfod.config.reading import Config
+
+PLACEHOLDER = "PATH_TO_BE_CONFIGURED"
+RATE = "train_config.optimizer.*.learning_rate"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A config with which a command can begin.
+
+    Attributes:
+        pipeline: what it says.
+        classes: the label map's ids, from 1 on, and their names; none unless data are asked for.
+        train_records, eval_records: the files of either reader.
+        checkpoint: prefix of the files of `fine_tune_checkpoint`; None to begin from scratch.
+    """
+
+    pipeline: Pipeline
+    classes: dict[int, str] = field(default_factory=dict)
+    train_records: tuple[Path, ...] = ()
+    eval_records: tuple[Path, ...] = ()
+    checkpoint: Path | None = None
+
+
+def checked(config: Config, *, train: bool = True, evaluate: bool = True) -> Checked:
+    """Whether the config can be used: to train, to evaluate, or else to export.
+
+    Relative paths begin in the current folder, as in the Object Detection API.
+
+    Raises:
+        TfodError: BW723 a part is missing, BW724 something is not supported, BW725 a path is still
+            to be filled in, BW726 it leads nowhere, BW727 the classes are not those of the label
+            map, BW728 the checkpoint is none, BW729 the learning rate's steps make no sense, BW730
+            a file holds no records.
+        DataError: BW116 a label map cannot be used.
+    """
+    pipeline = config.pipeline
+    parts = ["train_config", "train_input_reader"] * train + ["eval_input_reader"] * evaluate
+    for part in parts:
+        if not config.tree.find(part):
+            raise _missing(config, f"the config has no {part}", str(config.path))
+    _filled_in(config, parts)
+    _check_square(config)
+    if train:
+        _check_schedule(config)
+    readers = {"train_input_reader": pipeline.train_input_reader} if train else {}
+    readers |= {"eval_input_reader": pipeline.eval_input_reader} if evaluate else {}
+    classes = [_classes(config, name, reader) for name, reader in readers.items()]
+    records = {name: _records(config, name, reader) for name, reader in readers.items()}
+    start = pipeline.train_config.fine_tune_checkpoint if train else ""
+    place = config.place("train_config.fine_tune_checkpoint")
+    return Checked(
+        pipeline=pipeline,
+        classes=classes[0] if classes else {},
+        train_records=records.get("train_input_reader", ()),
+        eval_records=records.get("eval_input_reader", ()),
+        checkpoint=checkpoint(start, place) if start else None,
+    )
+
+
+def _missing(config: Config, message: str, where: str) -> TfodError:
+    return TfodError("BW723", f"{message}.", where=where, remedy="Add it there.")
+
+
+def _filled_in(config: Config, parts: list[str]) -> None:
+    """No placeholder is left in the parts that are needed."""
+    left = [each for part in parts for each in _strings(config.tree.find(part)) if each[1]]
+    if left:
+        lines = ", ".join(f"{name} in line {line}" for name, line in left)
+        raise TfodError(
+            "BW725",
+            f"{PLACEHOLDER} still stands where a path should: {lines}.",
+            where=f"{config.path}:{left[0][1]}",
+            remedy="Write the paths of your own files there; remove fine_tune_checkpoint to begin "
+            "from scratch.",
+        )
+
+
+def _check_square(config: Config) -> None:
+    resizer = config.pipeline.model.image_resizer
+    if resizer.height != resizer.width:
+        raise TfodError(
+            "BW724",
+            f"an input {resizer.width} wide and {resizer.height} high is not supported: the "
+            "network's input is square.",
+            where=config.place("model.ssd.image_resizer.fixed_shape_resizer"),
+            remedy="Give height and width the same number.",
+        )
+
+
+def _strings(fields: list[Field]) -> Iterator[tuple[str, int]]:
+    """Names and lines of all values with a placeholder."""
+    for each in fields:
+        if isinstance(each.value, Message):
+            yield from _strings(each.value.fields)
+        elif PLACEHOLDER in each.value.text:
+            yield each.name, each.line
+
+
+def _classes(config: Config, name: str, reader: InputReader) -> dict[int, str]:
+    """The label map of a reader, which has as many classes as the model."""
+    place = config.place(f"{name}.label_map_path")
+    if not reader.label_map_path:
+        raise _missing(config, f"{name} has no label_map_path", config.place(name))
+    path = existing(reader.label_map_path, place)
+    classes = read_label_map(path)
+    stated, highest = config.pipeline.model.num_classes, max(classes)
+    if stated != highest:
+        raise TfodError(
+            "BW727",
+            f"num_classes is {stated}, but the highest id in {path} is {highest} "
+            f"({_listed(classes)}).",
+            where=config.place("model.ssd.num_classes"),
+            remedy=f"Write num_classes: {highest}, or correct the label map.",
+        )
+    return classes
+
+
+def _listed(classes: dict[int, str]) -> str:
+    first = [f"{number} {name}" for number, name in list(classes.items())[:3]]
+    return ", ".join([*first, "..."] if len(classes) > len(first) else first)
+
+
+def _records(config: Config, name: str, reader: InputReader) -> tuple[Path, ...]:
+    """The files of a reader, its patterns resolved; each holds records, or is an empty shard."""
+    fields = config.tree.find(f"{name}.tf_record_input_reader.input_path")
+    if not fields:
+        raise _missing(
+            config, f"{name} has no tf_record_input_reader {{ input_path }}", config.place(name)
+        )
+    files: list[Path] = []
+    for given, each in zip(reader.tf_record_input_reader.input_path, fields, strict=True):
+        place = f"{config.path}:{each.line}"
+        found = matching(given, place)
+        full = [path for path in found if _holds_records(path, place)]
+        if not full:
+            raise _no_records(found[0], place, "is empty")
+        files += full
+    return tuple(files)
+
+
+def _holds_records(path: Path, place: str) -> bool:
+    """Whether the file has any; one that has something else is refused."""
+    if path.is_dir():
+        raise _no_records(path, place, "is a folder; its files are meant, such as *.record in it")
+    with path.open("rb") as file:
+        head = file.read(HEAD.size)
+    if packed := compression(head):
+        raise _no_records(path, place, f"is compressed ({packed})")
+    if head and not starts_record(head):
+        raise _no_records(path, place, "is not a TFRecord file")
+    return bool(head)
+
+
+def _no_records(path: Path, place: str, why: str) -> TfodError:
+    return TfodError(
+        "BW730",
+        f"there are no records in {path.absolute()}: it {why}.",
+        where=place,
+        remedy="Name a TFRecord file, as generate_tfrecords or create_pascal_tf_record writes it.",
+    )
+
+
+def _check_schedule(config: Config) -> None:
+    """Learning rates follow one another in steps that come one after the other."""
+    rate = config.pipeline.train_config.optimizer.algorithm.learning_rate
+    match rate:
+        case ExponentialDecay(decay_steps=0):
+            raise _bad_steps(config, f"{RATE}.*.decay_steps", "decay_steps is 0")
+        case ManualSteps(schedule=()):
+            raise _bad_steps(config, f"{RATE}.*", "manual_step_learning_rate has no schedule")
+        case ManualSteps():
+            _check_ascending(config, rate)
+        case CosineDecay() if rate.total_steps <= rate.warmup_steps + rate.hold_base_rate_steps:
+            reason = (
+                f"of total_steps {rate.total_steps}, warmup_steps {rate.warmup_steps} and "
+                f"hold_base_rate_steps {rate.hold_base_rate_steps} leave none"
+            )
+            raise _bad_steps(config, f"{RATE}.*.total_steps", reason)
+        case CosineDecay() if rate.learning_rate_base < rate.warmup_learning_rate:
+            reason = "learning_rate_base is below warmup_learning_rate"
+            raise _bad_steps(config, f"{RATE}.*.learning_rate_base", reason)
+
+
+def _check_ascending(config: Config, rate: ManualSteps) -> None:
+    before = 0
+    entries = config.tree.find(f"{RATE}.*.schedule")
+    for entry, each in zip(entries, rate.schedule, strict=True):
+        if each.step > before:
+            before = each.step
+            continue
+        inner = entry.value.named("step") if isinstance(entry.value, Message) else []
+        reason = f"step {each.step} follows on step {before}"
+        if each.step == 0:
+            reason = "a step of the schedule is 0; initial_learning_rate is the rate from step 0 on"
+        raise _bad_steps(config, "", reason, (inner or [entry])[0].line)
+
+
+def _bad_steps(config: Config, path: str, reason: str, line: int | None = None) -> TfodError:
+    return TfodError(
+        "BW729",
+        f"the learning rate has no sensible steps: {reason}.",
+        where=f"{config.path}:{line}" if line else config.place(path),
+        remedy="Write steps above 0, each larger than the one before.",
+    )

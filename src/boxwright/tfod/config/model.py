@@ -1,0 +1,350 @@
+"""`model { ssd { ... } }`: the network, its targets, its losses and its post-processing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from boxwright.tfod.config.schema import (
+    ConfigMessage,
+    Count,
+    Fraction,
+    Natural,
+    Positive,
+    one_of,
+    only,
+    refused,
+    supported,
+    unused,
+)
+
+FEATURE_EXTRACTORS = ("ssd_mobilenet_v1", "ssd_mobilenet_v2")
+
+# What follows is to be changed where the network learns more: each field says what it takes.
+FIXED_SQUARE = "an exported detector has one input of a fixed size"
+NO_MASKS = "there are no masks here, only boxes"
+NO_PYRAMID = "there are no feature pyramids here"
+PLAIN_HEADS = "the heads are one convolution on each feature map"
+PLAIN_MAPS = "the maps behind the backbone come out of plain convolutions"
+EVEN_GRID = "anchors stand in the middle of the cells of a map"
+WHOLE_INPUT = "sizes of anchors are fractions of the whole input"
+SQUARE_BETWEEN = "the anchor between two scales is a square"
+SIX_MAPS = "the network has six feature maps"
+TF2 = "it is of the API's TensorFlow 2 models"
+DEPRECATED = "the API does not look at it any more"
+SIGMOID_LOSSES = "the classes have sigmoids: weighted_sigmoid and weighted_sigmoid_focal"
+Activation = Literal["NONE", "RELU", "RELU_6", "SWISH"]
+Resize = Literal["BILINEAR", "NEAREST_NEIGHBOR", "BICUBIC", "AREA"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedShapeResizer(ConfigMessage):
+    """Height and width in pixels, whatever the photo's aspect ratio."""
+
+    height: Natural = 300
+    width: Natural = 300
+    resize_method: Resize = only("BILINEAR", because="photos are resized bilinearly")
+    convert_to_grayscale: bool = only(False, because="the network looks at three colours")
+
+
+@dataclass(frozen=True, kw_only=True)
+class L1Regularizer(ConfigMessage):
+    weight: Positive = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class L2Regularizer(ConfigMessage):
+    """Adds weight * sum(kernel^2) / 2 of each kernel to the loss."""
+
+    weight: Positive = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TruncatedNormalInitializer(ConfigMessage):
+    mean: float = 0.0
+    stddev: Positive = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomNormalInitializer(ConfigMessage):
+    mean: float = 0.0
+    stddev: Positive = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VarianceScalingInitializer(ConfigMessage):
+    factor: Positive = 2.0
+    uniform: bool = False
+    mode: Literal["FAN_IN", "FAN_OUT", "FAN_AVG"] = "FAN_IN"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchNorm(ConfigMessage):
+    decay: Fraction = 0.999
+    center: bool = True
+    scale: bool = False
+    epsilon: Positive = 0.001
+    train: bool = True
+
+
+Regularizer = L1Regularizer | L2Regularizer
+Initializer = TruncatedNormalInitializer | RandomNormalInitializer | VarianceScalingInitializer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparams(ConfigMessage):
+    """Of convolutions. Without `batch_norm` they have a bias instead."""
+
+    op: Literal["CONV", "FC"] = only("CONV", because="a detector's layers are convolutions")
+    regularizer: Regularizer | None = one_of(
+        default=None, l1_regularizer=L1Regularizer, l2_regularizer=L2Regularizer
+    )
+    initializer: Initializer | None = one_of(
+        default=None,
+        truncated_normal_initializer=TruncatedNormalInitializer,
+        random_normal_initializer=RandomNormalInitializer,
+        variance_scaling_initializer=VarianceScalingInitializer,
+    )
+    activation: Activation = supported(
+        "RELU_6", default="RELU", because="the published networks have RELU_6"
+    )
+    batch_norm: BatchNorm | None = None
+    group_norm: None = refused("the published networks have batch norm")
+    regularize_depthwise: bool = False
+    force_use_bias: bool = only(False, because=TF2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureExtractor(ConfigMessage):
+    type: str = supported(
+        *FEATURE_EXTRACTORS, because=f"the networks here are {' and '.join(FEATURE_EXTRACTORS)}"
+    )
+    depth_multiplier: Positive = 1.0
+    min_depth: Natural = 16
+    conv_hyperparams: Hyperparams
+    override_base_feature_extractor_hyperparams: bool = False
+    pad_to_multiple: Natural = only(1, because="photos are resized to the input's size")
+    use_explicit_padding: bool = only(False, because="convolutions pad as TensorFlow's SAME does")
+    use_depthwise: bool = only(False, because=PLAIN_MAPS)
+    num_layers: Natural = only(6, because=SIX_MAPS)
+    fpn: None = refused(NO_PYRAMID)
+    bifpn: None = refused(NO_PYRAMID)
+    replace_preprocessor_with_placeholder: bool = only(False, because="pixels have to be scaled")
+    batch_norm_trainable: bool = unused(True, "the API took it back; it has freeze_batchnorm now")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FasterRcnnBoxCoder(ConfigMessage):
+    y_scale: Positive = 10.0
+    x_scale: Positive = 10.0
+    height_scale: Positive = 5.0
+    width_scale: Positive = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArgMaxMatcher(ConfigMessage):
+    matched_threshold: Fraction = 0.5
+    unmatched_threshold: Fraction = 0.5
+    ignore_thresholds: bool = False
+    negatives_lower_than_unmatched: bool = True
+    force_match_for_each_row: bool = False
+    use_matmul_gather: bool = unused(False, "it is another way to the same numbers, for TPUs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IouSimilarity(ConfigMessage):
+    """Intersection over union."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvolutionalBoxPredictor(ConfigMessage):
+    conv_hyperparams: Hyperparams
+    min_depth: Count = only(0, because=PLAIN_HEADS)
+    max_depth: Count = only(0, because=PLAIN_HEADS)
+    num_layers_before_predictor: Count = only(0, because=PLAIN_HEADS)
+    use_dropout: bool = supported(False, default=True, because="the heads have no dropout")
+    dropout_keep_probability: Fraction = unused(0.8, "use_dropout is false")
+    kernel_size: Natural = only(1, because="the heads are 1x1 convolutions")
+    box_code_size: Natural = only(4, because="a box has four sides")
+    apply_sigmoid_to_scores: bool = only(False, because="score_converter says SIGMOID already")
+    class_prediction_bias_init: float = 0.0
+    use_depthwise: bool = only(False, because=PLAIN_HEADS)
+    mask_head: None = refused(NO_MASKS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SsdAnchorGenerator(ConfigMessage):
+    num_layers: Natural = only(6, because=SIX_MAPS)
+    min_scale: Fraction = 0.2
+    max_scale: Positive = 0.95
+    scales: None = refused("scales lie evenly between min_scale and max_scale")
+    aspect_ratios: tuple[Positive, ...] = ()
+    interpolated_scale_aspect_ratio: Positive = only(1.0, because=SQUARE_BETWEEN)
+    reduce_boxes_in_lowest_layer: bool = only(True, because="the finest map has three anchors")
+    base_anchor_height: Positive = only(1.0, because=WHOLE_INPUT)
+    base_anchor_width: Positive = only(1.0, because=WHOLE_INPUT)
+    height_stride: None = refused(EVEN_GRID)
+    width_stride: None = refused(EVEN_GRID)
+    height_offset: None = refused(EVEN_GRID)
+    width_offset: None = refused(EVEN_GRID)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiscaleAnchorGenerator(ConfigMessage):
+    min_level: Natural = 3
+    max_level: Natural = 7
+    anchor_scale: Positive = 4.0
+    aspect_ratios: tuple[Positive, ...] = ()
+    scales_per_octave: Natural = 2
+    normalize_coordinates: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class NonMaxSuppression(ConfigMessage):
+    score_threshold: Fraction = 0.0
+    iou_threshold: Fraction = 0.6
+    max_detections_per_class: Natural = 100
+    max_total_detections: Natural = 100
+    use_static_shapes: bool = unused(False, "it is another way to the same boxes, for TPUs")
+    use_class_agnostic_nms: bool = only(False, because="boxes of two classes may overlap")
+    max_classes_per_detection: Natural = unused(1, "it is of use_class_agnostic_nms")
+    soft_nms_sigma: Positive = only(0.0, because="a box that overlaps too much is dropped")
+    use_partitioned_nms: bool = unused(False, "it is another way to the same boxes, for TPUs")
+    use_hard_nms: bool = unused(False, "non-maximum suppression is always hard here")
+    use_cpu_nms: bool = unused(False, "it is another way to the same boxes")
+    use_combined_nms: bool = unused(False, "it is another way to the same boxes")
+    change_coordinate_frame: bool = unused(True, "the whole photo is the frame")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostProcessing(ConfigMessage):
+    batch_non_max_suppression: NonMaxSuppression = NonMaxSuppression()
+    score_converter: Literal["IDENTITY", "SIGMOID", "SOFTMAX"] = supported(
+        "SIGMOID", default="IDENTITY", because="a score is the sigmoid of its logit"
+    )
+    logit_scale: float = only(1.0, because="a score is the sigmoid of its logit")
+    calibration_config: None = refused("scores are not calibrated")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightedSmoothL1(ConfigMessage):
+    """Huber: x^2 / 2 up to delta, delta * (|x| - delta / 2) beyond."""
+
+    anchorwise_output: bool = unused(False, DEPRECATED)
+    delta: Positive = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightedSigmoid(ConfigMessage):
+    """Cross entropy of each class's sigmoid."""
+
+    anchorwise_output: bool = unused(False, DEPRECATED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightedSigmoidFocal(ConfigMessage):
+    """Focal loss (Lin et al. 2017). Without an alpha, both kinds of anchors weigh the same."""
+
+    anchorwise_output: bool = unused(False, DEPRECATED)
+    gamma: Positive = 2.0
+    alpha: Fraction | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HardExampleMiner(ConfigMessage):
+    num_hard_examples: Count = 64
+    iou_threshold: Fraction = 0.7
+    loss_type: Literal["BOTH", "CLASSIFICATION", "LOCALIZATION"] = "BOTH"
+    max_negatives_per_positive: Count = 0
+    min_negatives_per_image: Count = 0
+
+
+ClassificationLoss = WeightedSigmoid | WeightedSigmoidFocal
+AnchorGenerator = SsdAnchorGenerator | MultiscaleAnchorGenerator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss(ConfigMessage):
+    localization_loss: WeightedSmoothL1 = one_of(
+        weighted_smooth_l1=WeightedSmoothL1,
+        weighted_l2="boxes are learnt by weighted_smooth_l1",
+        weighted_iou="boxes are learnt by weighted_smooth_l1",
+        l1_localization_loss=TF2,
+        weighted_giou=TF2,
+    )
+    classification_loss: ClassificationLoss = one_of(
+        weighted_sigmoid=WeightedSigmoid,
+        weighted_sigmoid_focal=WeightedSigmoidFocal,
+        weighted_softmax=SIGMOID_LOSSES,
+        weighted_logits_softmax=SIGMOID_LOSSES,
+        bootstrapped_sigmoid=SIGMOID_LOSSES,
+        penalty_reduced_logistic_focal_loss=TF2,
+        weighted_dice_classification_loss=NO_MASKS,
+    )
+    hard_example_miner: HardExampleMiner | None = None
+    classification_weight: Positive = 1.0
+    localization_weight: Positive = 1.0
+    random_example_sampler: None = refused("negatives are chosen by the miner, or all count")
+    equalization_loss: None = refused("all classes count alike")
+    expected_loss_weights: Literal["NONE", "EXPECTED_SAMPLING", "REWEIGHTING_UNMATCHED_ANCHORS"] = (
+        only("NONE", because="negatives are chosen by the miner, or all count")
+    )
+    min_num_negative_samples: float = unused(0.0, "expected_loss_weights is NONE")
+    desired_negative_sampling_ratio: float = unused(3.0, "expected_loss_weights is NONE")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ssd(ConfigMessage):
+    num_classes: Natural
+    image_resizer: FixedShapeResizer = one_of(
+        fixed_shape_resizer=FixedShapeResizer,
+        keep_aspect_ratio_resizer=FIXED_SQUARE,
+        identity_resizer=FIXED_SQUARE,
+        conditional_shape_resizer=FIXED_SQUARE,
+        pad_to_multiple_resizer=FIXED_SQUARE,
+    )
+    feature_extractor: FeatureExtractor
+    box_coder: FasterRcnnBoxCoder = one_of(
+        faster_rcnn_box_coder=FasterRcnnBoxCoder,
+        mean_stddev_box_coder="boxes are coded by faster_rcnn_box_coder",
+        square_box_coder="boxes are coded by faster_rcnn_box_coder",
+        keypoint_box_coder="there are no keypoints here, only boxes",
+    )
+    matcher: ArgMaxMatcher = one_of(
+        argmax_matcher=ArgMaxMatcher,
+        bipartite_matcher="anchors are matched by argmax_matcher",
+        hungarian_matcher=TF2,
+    )
+    similarity_calculator: IouSimilarity = one_of(
+        iou_similarity=IouSimilarity,
+        neg_sq_dist_similarity="anchors are matched by iou_similarity",
+        ioa_similarity="anchors are matched by iou_similarity",
+        thresholded_iou_similarity="anchors are matched by iou_similarity",
+        detr_similarity=TF2,
+    )
+    encode_background_as_zeros: bool = False
+    negative_class_weight: Fraction = only(1.0, because="negatives weigh as much as positives")
+    box_predictor: ConvolutionalBoxPredictor = one_of(
+        convolutional_box_predictor=ConvolutionalBoxPredictor,
+        weight_shared_convolutional_box_predictor="each feature map has heads of its own here",
+        mask_rcnn_box_predictor="it is of Faster R-CNN",
+        rfcn_box_predictor="it is of R-FCN",
+    )
+    anchor_generator: AnchorGenerator = one_of(
+        ssd_anchor_generator=SsdAnchorGenerator,
+        multiscale_anchor_generator=MultiscaleAnchorGenerator,
+        grid_anchor_generator="it is of Faster R-CNN",
+        flexible_grid_anchor_generator="anchors are those of ssd_anchor_generator",
+    )
+    post_processing: PostProcessing
+    normalize_loss_by_num_matches: bool = True
+    normalize_loc_loss_by_codesize: bool = False
+    loss: Loss
+    freeze_batchnorm: bool = False
+    inplace_batchnorm_update: bool = unused(False, "the averages are updated in every step anyhow")
+    add_background_class: bool = only(True, because="the background is a class of the API's files")
+    explicit_background_class: bool = only(False, because="labels do not name the background")
+    use_confidences_as_targets: bool = only(False, because="labels are certain")
+    implicit_example_weight: float = unused(1.0, "it is of use_confidences_as_targets")
+    return_raw_detections_during_predict: bool = unused(False, "raw boxes can always be had")
+    mask_head_config: None = refused(NO_MASKS)

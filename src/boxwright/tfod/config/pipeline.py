@@ -1,0 +1,280 @@
+"""The whole of a pipeline.config: training, readers, evaluation, quantisation, and the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from boxwright.tfod.config.augmentation import OPTIONS
+from boxwright.tfod.config.model import NO_MASKS, TF2, Ssd
+from boxwright.tfod.config.schema import (
+    ConfigMessage,
+    Count,
+    Fraction,
+    Natural,
+    Positive,
+    Range,
+    one_of,
+    only,
+    path_field,
+    paths_field,
+    refused,
+    supported,
+    unused,
+)
+
+ONE_MACHINE = "one machine trains, so there are no replicas"
+NO_QUEUES = "photos are decoded once and read from memory, without queues"
+ALL_BOXES = "all boxes of a photo are used, however many there are"
+ONLY_SSD = "of the API's families, SSD is here"
+ONLY_BOXES = "there are no keypoints and masks here, only boxes"
+CERTAIN = "labels are certain"
+IN_TENSORBOARD = "pictures of the evaluation are shown in TensorBoard alone"
+METRICS = ("coco_detection_metrics", "pascal_voc_detection_metrics")
+Bits = Annotated[int, Range(2, 16)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstantLearningRate(ConfigMessage):
+    learning_rate: Positive = 0.002
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExponentialDecay(ConfigMessage):
+    """initial * decay_factor^(step / decay_steps), the quotient a whole number if `staircase`."""
+
+    initial_learning_rate: Positive = 0.002
+    decay_steps: Count = 4_000_000
+    decay_factor: Positive = 0.95
+    staircase: bool = True
+    burnin_learning_rate: Positive = 0.0
+    burnin_steps: Count = 0
+    min_learning_rate: Positive = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduledRate(ConfigMessage):
+    """From this step on, this rate."""
+
+    step: Count = 0
+    learning_rate: Positive = 0.002
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManualSteps(ConfigMessage):
+    initial_learning_rate: Positive = 0.002
+    schedule: tuple[ScheduledRate, ...] = ()
+    warmup: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CosineDecay(ConfigMessage):
+    learning_rate_base: Positive = 0.002
+    total_steps: Count = 4_000_000
+    warmup_learning_rate: Positive = 0.0002
+    warmup_steps: Count = 10_000
+    hold_base_rate_steps: Count = 0
+
+
+LearningRate = ConstantLearningRate | ExponentialDecay | ManualSteps | CosineDecay
+
+
+def _learning_rate() -> LearningRate:
+    rate: LearningRate = one_of(
+        constant_learning_rate=ConstantLearningRate,
+        exponential_decay_learning_rate=ExponentialDecay,
+        manual_step_learning_rate=ManualSteps,
+        cosine_decay_learning_rate=CosineDecay,
+    )
+    return rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class RmsProp(ConfigMessage):
+    """Epsilon stands inside the root, and the running square begins at one."""
+
+    learning_rate: LearningRate = _learning_rate()
+    momentum_optimizer_value: Fraction = 0.9
+    decay: Fraction = 0.9
+    epsilon: Positive = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Momentum(ConfigMessage):
+    learning_rate: LearningRate = _learning_rate()
+    momentum_optimizer_value: Fraction = 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adam(ConfigMessage):
+    learning_rate: LearningRate = _learning_rate()
+    epsilon: Positive = 1e-8
+    use_absolute_learning_rate: None = refused(TF2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer(ConfigMessage):
+    algorithm: RmsProp | Momentum | Adam = one_of(
+        inline=True, rms_prop_optimizer=RmsProp, momentum_optimizer=Momentum, adam_optimizer=Adam
+    )
+    use_moving_average: bool = True
+    moving_average_decay: Fraction = 0.9999
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(ConfigMessage):
+    """Training. `num_steps` 0 is for ever; `gradient_clipping_by_norm` 0 is none."""
+
+    batch_size: Natural = 32
+    data_augmentation_options: tuple[ConfigMessage, ...] = one_of(default=(), **OPTIONS)
+    optimizer: Optimizer
+    num_steps: Count = 0
+    gradient_clipping_by_norm: Positive = 0.0
+    fine_tune_checkpoint: str = path_field()
+    fine_tune_checkpoint_type: str = only("", "classification", "detection", because=TF2)
+    fine_tune_checkpoint_version: Literal["UNKNOWN", "V1", "V2"] = only(
+        "V1", "UNKNOWN", because=TF2
+    )
+    from_detection_checkpoint: bool = False
+    load_all_detection_checkpoint_vars: bool = False
+    update_trainable_variables: tuple[str, ...] = ()
+    freeze_variables: tuple[str, ...] = ()
+    add_regularization_loss: bool = True
+    bias_grad_multiplier: Positive = 0.0
+    keep_checkpoint_every_n_hours: Count = unused(1000, "the newest checkpoints are kept")
+    sync_replicas: bool = unused(False, ONE_MACHINE)
+    startup_delay_steps: Positive = unused(15.0, ONE_MACHINE)
+    replicas_to_aggregate: Count = unused(1, ONE_MACHINE)
+    batch_queue_capacity: Count = unused(150, NO_QUEUES)
+    num_batch_queue_threads: Count = unused(8, NO_QUEUES)
+    prefetch_queue_capacity: Count = unused(5, NO_QUEUES)
+    merge_multiple_label_boxes: bool = only(False, because="each box has one class")
+    use_multiclass_scores: bool = only(False, because=CERTAIN)
+    max_number_of_boxes: Count = unused(100, ALL_BOXES)
+    unpad_groundtruth_tensors: bool = unused(True, ALL_BOXES)
+    retain_original_images: bool = unused(False, "pictures are shown by the evaluation")
+    run_with_op_by_op_graph: bool = unused(False, "a step is always one graph")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordReader(ConfigMessage):
+    """Paths of TFRecord files, or patterns such as train.record-?????-of-00010."""
+
+    input_path: tuple[str, ...] = paths_field()
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputReader(ConfigMessage):
+    label_map_path: str = path_field()
+    tf_record_input_reader: RecordReader = RecordReader()
+    external_input_reader: None = refused("photos come out of TFRecord files")
+    shuffle: bool = True
+    name: str = unused("", "it is a name alone")
+    shuffle_buffer_size: Count = unused(2048, "all photos are shuffled together")
+    filenames_shuffle_buffer_size: Count = unused(100, "all photos are shuffled together")
+    num_epochs: Count = only(0, because="num_steps says how long training takes")
+    sample_1_of_n_examples: Natural = only(1, because="all photos are looked at")
+    sample_from_datasets_weights: tuple[float, ...] = unused((), "all photos count alike")
+    num_readers: Count = unused(64, NO_QUEUES)
+    num_parallel_batches: Count = unused(8, NO_QUEUES)
+    num_prefetch_batches: int = unused(2, NO_QUEUES)
+    queue_capacity: Count = unused(2000, NO_QUEUES)
+    min_after_dequeue: Count = unused(1000, NO_QUEUES)
+    read_block_length: Count = unused(32, NO_QUEUES)
+    prefetch_size: Count = unused(512, NO_QUEUES)
+    num_parallel_map_calls: Count = unused(64, NO_QUEUES)
+    drop_remainder: bool = unused(True, "every photo has its turn")
+    max_number_of_boxes: Count = unused(100, ALL_BOXES)
+    num_additional_channels: Count = only(0, because="the network looks at three colours")
+    num_keypoints: Count = unused(0, ONLY_BOXES)
+    keypoint_type_weight: tuple[float, ...] = unused((), ONLY_BOXES)
+    load_multiclass_scores: bool = unused(False, CERTAIN)
+    load_context_features: bool = unused(False, ONLY_SSD)
+    load_instance_masks: bool = unused(False, NO_MASKS)
+    mask_type: Literal["DEFAULT", "NUMERICAL_MASKS", "PNG_MASKS"] = unused(
+        "NUMERICAL_MASKS", NO_MASKS
+    )
+    load_dense_pose: bool = unused(False, ONLY_BOXES)
+    load_track_id: bool = unused(False, ONLY_BOXES)
+    load_keypoint_depth_features: bool = unused(False, ONLY_BOXES)
+    use_display_name: bool = unused(False, "names and display names of the label map both count")
+    include_source_id: bool = unused(False, "photos have names anyhow")
+    input_type: Literal["INPUT_DEFAULT", "TF_EXAMPLE", "TF_SEQUENCE_EXAMPLE"] = only(
+        "TF_EXAMPLE", "INPUT_DEFAULT", because="records hold one photo each"
+    )
+    frame_index: int = unused(-1, "records hold one photo each")
+    expand_labels_hierarchy: bool = only(False, because="labels have no hierarchy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvalConfig(ConfigMessage):
+    """Evaluation. `num_examples` 0 is all; `max_evals` 0 is for ever."""
+
+    num_examples: Count = 5000
+    max_evals: Count = 0
+    eval_interval_secs: Count = 300
+    metrics_set: tuple[str, ...] = supported(
+        *METRICS, default=(), because=f"boxes are measured by {' and '.join(METRICS)}"
+    )
+    use_moving_averages: bool = False
+    num_visualizations: Count = 10
+    min_score_threshold: Fraction = 0.5
+    max_num_boxes_to_visualize: Count = 20
+    batch_size: Natural = unused(1, "photos are detected one by one")
+    include_metrics_per_category: bool = unused(False, "the numbers of each class are always there")
+    all_metrics_per_category: bool = unused(False, "the numbers of each class are always there")
+    recall_lower_bound: Fraction = only(0.0, because="precision is measured at every recall")
+    recall_upper_bound: Fraction = only(1.0, because="precision is measured at every recall")
+    visualize_groundtruth_boxes: bool = unused(False, "the truth is always beside the detections")
+    groundtruth_box_visualization_color: str = unused("black", "colours are those of the classes")
+    skip_scores: bool = unused(False, "each box is drawn with its class and score")
+    skip_labels: bool = unused(False, "each box is drawn with its class and score")
+    save_graph: bool = unused(False, "export_inference_graph writes the graph")
+    visualization_export_dir: str = unused("", IN_TENSORBOARD)
+    keep_image_id_for_visualization_export: bool = unused(False, IN_TENSORBOARD)
+    retain_original_images: bool = unused(True, "photos are shown as they are")
+    retain_original_image_additional_channels: bool = unused(False, "photos are shown as they are")
+    eval_master: str = unused("", ONE_MACHINE)
+    export_path: str = unused("", "boxwright predict writes detections")
+    ignore_groundtruth: bool = only(False, because="without labels there is nothing to measure")
+    eval_instance_masks: bool = unused(False, NO_MASKS)
+    force_no_resize: bool = unused(False, "photos are resized as image_resizer says")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantization(ConfigMessage):
+    """Quantisation-aware training from step `delay` on."""
+
+    delay: Count = 500_000
+    weight_bits: Bits = 8
+    activation_bits: Bits = 8
+    symmetric: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphRewriter(ConfigMessage):
+    quantization: Quantization | None = None
+
+
+NO_TRAINING = TrainConfig(
+    optimizer=Optimizer(algorithm=RmsProp(learning_rate=ConstantLearningRate()))
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline(ConfigMessage):
+    """Everything. `train_config` has to be given to train, but not to export."""
+
+    model: Ssd = one_of(
+        ssd=Ssd,
+        faster_rcnn=ONLY_SSD,
+        center_net=ONLY_SSD,
+        context_rcnn=ONLY_SSD,
+        deepmac=ONLY_SSD,
+        experimental_model=ONLY_SSD,
+    )
+    train_config: TrainConfig = NO_TRAINING
+    train_input_reader: InputReader = InputReader()
+    eval_config: EvalConfig = EvalConfig()
+    eval_input_reader: InputReader = InputReader()
+    graph_rewriter: GraphRewriter = GraphRewriter()

@@ -1,0 +1,271 @@
+"""A pipeline.config as typed messages, and what in it changes nothing here or is not supported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import MISSING, dataclass
+from pathlib import Path
+from typing import Any
+
+from boxwright.data.labels import closest_name
+from boxwright.data.text_format import Field, Message, TextFormatError, Value, parse
+from boxwright.errors import TfodError
+from boxwright.tfod.config.pipeline import Pipeline
+from boxwright.tfod.config.schema import ConfigMessage, Spec, schema
+from boxwright.tfod.config.values import BadValueError, converted, is_literal_path
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is to be said of a line: `stops` if nothing can be done with a config that has it."""
+
+    line: int
+    text: str
+    stops: bool = False
+
+
+@dataclass(frozen=True)
+class Config:
+    """A pipeline.config as it was read.
+
+    Attributes:
+        path: the file, or what stands for it in errors.
+        tree: all that it says, to write it back.
+        notes: of its lines, in their order.
+        messages: what it means; of what is not supported, None.
+    """
+
+    path: Path
+    tree: Message
+    notes: tuple[Note, ...]
+    messages: Pipeline
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What it means, if all of that is supported.
+
+        Raises:
+            TfodError: BW724 it asks for something that is not supported; all of it is named.
+        """
+        stopping = [note for note in self.notes if note.stops]
+        if not stopping:
+            return self.messages
+        first, *others = stopping
+        more = "".join(f" Line {note.line}: {note.text}." for note in others)
+        raise TfodError(
+            "BW724",
+            f"{first.text}.{more}",
+            where=f"{self.path}:{first.line}",
+            remedy="Change or remove these lines, or begin with a config from "
+            "`boxwright tfod sample_config`.",
+        )
+
+    def place(self, path: str) -> str:
+        """The file and the line of a dotted path's first field; the file alone if there is none."""
+        found = self.tree.find(path)
+        return f"{self.path}:{found[0].line}" if found else str(self.path)
+
+
+def read_config(path: str | Path) -> Config:
+    """Read a pipeline.config.
+
+    Raises:
+        TfodError: BW721 it cannot be read, BW722 a value is not what its field takes, BW723
+            something is missing, or given twice.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise _unreadable(path.absolute(), f"{reason}") from error
+    return parse_config(text, path)
+
+
+def parse_config(text: str, where: str | Path = "pipeline.config") -> Config:
+    """Read the text of a pipeline.config; see `read_config`."""
+    path = Path(where)
+    try:
+        tree = parse(text, "config")
+    except TextFormatError as error:
+        raise _unreadable(f"{path}:{error.line}", error.reason) from error
+    reader = _Reader(path)
+    messages: Pipeline = reader.message(Pipeline, tree, "", 1)
+    notes = sorted(reader.notes, key=lambda note: note.line)
+    return Config(path, tree, tuple(notes), messages)
+
+
+def report(config: Config) -> list[str]:
+    """A line for each field that changes nothing here, is unknown, or is not supported."""
+    return [f"{config.path}:{note.line}: {note.text}." for note in config.notes]
+
+
+def _unreadable(where: str | Path, reason: str) -> TfodError:
+    return TfodError(
+        "BW721",
+        f"the pipeline config cannot be read: {reason}.",
+        where=where,
+        remedy="Correct it there; a field is `name: value` or `name { ... }`.",
+    )
+
+
+class _Reader:
+    """Walks a tree along the declared messages."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.notes: list[Note] = []
+
+    def message(self, kind: Any, tree: Message, path: str, line: int) -> Any:
+        """The message of this kind that the tree holds; `path` and `line` are its own."""
+        specs = schema(kind)
+        given: dict[str, list[Field]] = {spec.attribute: [] for spec in specs.values()}
+        for field in tree.fields:
+            if field.name in specs:
+                given[specs[field.name].attribute].append(field)
+            else:
+                self._unknown(field, path, specs)
+        values = {
+            spec.attribute: self._attribute(spec, given[spec.attribute], path, line)
+            for spec in {each.attribute: each for each in specs.values()}.values()
+        }
+        return kind(**values)
+
+    def _attribute(self, spec: Spec, given: Sequence[Field], path: str, line: int) -> Any:
+        if not given:
+            return self._absent(spec, path, line)
+        if len(given) > 1 and not spec.repeated:
+            first, second = given[:2]
+            raise self._misshapen(
+                f"'{second.name}' is given beside '{first.name}' of line {first.line}, and only "
+                "one of them counts",
+                second.line,
+                "Remove one of the two.",
+            )
+        values = [self._given(spec, field, path) for field in given]
+        return tuple(values) if spec.repeated else values[0]
+
+    def _absent(self, spec: Spec, path: str, line: int) -> Any:
+        where = path or "the config"
+        if spec.default is MISSING:
+            names = spec.rule.choices if spec.rule.inline and spec.rule.choices else ()
+            missing = " or ".join(names) or spec.attribute
+            raise self._misshapen(f"{where} has no {missing}", line, "Add it there.")
+        works = spec.rule.works
+        if works and not isinstance(spec.default, tuple) and spec.default not in works:
+            self._note(
+                line,
+                f"{where} has no {spec.attribute}, and the default {_shown(spec.default)} is not "
+                f"supported: {spec.rule.reason}",
+                stops=True,
+            )
+        return spec.default
+
+    def _given(self, spec: Spec, field: Field, path: str) -> Any:
+        """The value of one field."""
+        path, rule = _join(path, field.name), spec.rule
+        if rule.refused:
+            self._note(field.line, f"{path} is not supported: {rule.reason}", stops=True)
+            return None
+        if rule.choices is not None and rule.inline:
+            return self._alternative(spec, field, path)
+        if rule.choices is not None:
+            return self._chosen(spec, field, path)
+        value = self._converted(spec, field, path)
+        if rule.unused:
+            self._note(field.line, f"{_says(path, field)} changes nothing here: {rule.reason}")
+        elif rule.works and value not in rule.works:
+            self._note(
+                field.line, f"{_says(path, field)} is not supported: {rule.reason}", stops=True
+            )
+        return value
+
+    def _chosen(self, spec: Spec, field: Field, path: str) -> Any:
+        """The one message that a `one_of` holds."""
+        names = spec.rule.choices or {}
+        alternatives = self._fields_of(field, path)
+        known = [each for each in alternatives if each.name in names]
+        if len(known) > 1:
+            raise self._misshapen(
+                f"{path} holds both '{known[0].name}' and '{known[1].name}'",
+                known[1].line,
+                "Keep one of them.",
+            )
+        for each in alternatives:
+            if each.name not in names:
+                self._unknown(each, path, names, stops=not known)
+        if not alternatives:
+            missing = "none of " + ", ".join(names)
+            raise self._misshapen(f"{path} holds {missing}", field.line, "Choose one of them.")
+        return self._alternative(spec, known[0], _join(path, known[0].name)) if known else None
+
+    def _alternative(self, spec: Spec, field: Field, path: str) -> Any:
+        kind = (spec.rule.choices or {})[field.name]
+        if isinstance(kind, str):
+            self._note(field.line, f"{path} is not supported: {kind}", stops=True)
+            return None
+        self._fields_of(field, path)
+        return self.message(kind, _message(field), path, field.line)
+
+    def _converted(self, spec: Spec, field: Field, path: str) -> Any:
+        kind = spec.single
+        if isinstance(kind, type) and issubclass(kind, ConfigMessage):
+            self._fields_of(field, path)
+            return self.message(kind, _message(field), path, field.line)
+        try:
+            value = converted(field.value, kind, is_path=spec.rule.is_path)
+        except BadValueError as error:
+            raise TfodError(
+                "BW722",
+                f"{path} {error.reason}.",
+                where=f"{self.path}:{field.line}",
+                remedy=error.remedy,
+            ) from error
+        if spec.rule.is_path and is_literal_path(field.value):
+            self._note(
+                field.line,
+                f"{path} has backslashes, which are taken as they stand; to the original API they "
+                "are escapes: write / there",
+            )
+        return value
+
+    def _fields_of(self, field: Field, path: str) -> list[Field]:
+        if isinstance(field.value, Message):
+            return field.value.fields
+        raise TfodError(
+            "BW722",
+            f"{path} is {field.value.text!r}, not fields between {{ and }}.",
+            where=f"{self.path}:{field.line}",
+            remedy=f"Write {field.name} {{ ... }}.",
+        )
+
+    def _unknown(
+        self, field: Field, path: str, known: Iterable[str], *, stops: bool = False
+    ) -> None:
+        near = closest_name(field.name, known)
+        similar = f", which has '{near}'" if near else ""
+        text = f"'{field.name}' is not known as a field of {path or 'a config'}{similar}"
+        self._note(field.line, text, stops=stops or bool(near))
+
+    def _note(self, line: int, text: str, *, stops: bool = False) -> None:
+        self.notes.append(Note(line, text, stops))
+
+    def _misshapen(self, message: str, line: int, remedy: str) -> TfodError:
+        return TfodError("BW723", f"{message}.", where=f"{self.path}:{line}", remedy=remedy)
+
+
+def _message(field: Field) -> Message:
+    return field.value if isinstance(field.value, Message) else Message()
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _says(path: str, field: Field) -> str:
+    value = field.value
+    return f"{path}: {value.source or value.text}" if isinstance(value, Value) else path
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,228 @@
+"""Sample configs under the names that they have in the Object Detection API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from boxwright.data.labels import closest_name, read_label_map
+from boxwright.errors import TfodError
+from boxwright.tfod.config.augmentation import RandomHorizontalFlip, SsdRandomCrop
+from boxwright.tfod.config.model import (
+    ArgMaxMatcher,
+    BatchNorm,
+    ConvolutionalBoxPredictor,
+    FasterRcnnBoxCoder,
+    FeatureExtractor,
+    FixedShapeResizer,
+    HardExampleMiner,
+    Hyperparams,
+    Initializer,
+    IouSimilarity,
+    L2Regularizer,
+    Loss,
+    NonMaxSuppression,
+    PostProcessing,
+    RandomNormalInitializer,
+    Ssd,
+    SsdAnchorGenerator,
+    TruncatedNormalInitializer,
+    WeightedSigmoid,
+    WeightedSigmoidFocal,
+    WeightedSmoothL1,
+)
+from boxwright.tfod.config.pipeline import (
+    CosineDecay,
+    EvalConfig,
+    ExponentialDecay,
+    GraphRewriter,
+    InputReader,
+    Momentum,
+    Optimizer,
+    Pipeline,
+    Quantization,
+    RecordReader,
+    RmsProp,
+    TrainConfig,
+)
+from boxwright.tfod.config.writing import config_text
+
+COCO_CLASSES = 90
+FOLDER = "PATH_TO_BE_CONFIGURED"
+AUGMENTATION = (RandomHorizontalFlip(), SsdRandomCrop())
+WIDE, NARROW = TruncatedNormalInitializer(stddev=0.03), RandomNormalInitializer(stddev=0.01)
+
+
+def sample_config(
+    name: str,
+    *,
+    label_map: str | Path | None = None,
+    train_records: Sequence[str | Path] = (),
+    eval_records: Sequence[str | Path] = (),
+    checkpoint: str | Path | None = None,
+    num_examples: int = 8000,
+) -> str:
+    """The text of a sample config with these paths; PATH_TO_BE_CONFIGURED stands for the others.
+
+    Args:
+        name: one of `SAMPLES`.
+        label_map: its highest id is `num_classes`; without one it is COCO's 90.
+        train_records, eval_records: TFRecord files or patterns.
+        checkpoint: prefix of the checkpoint to begin from.
+        num_examples: photos to evaluate.
+
+    Raises:
+        TfodError: BW731 there is no such sample.
+        DataError: BW116 the label map cannot be used.
+    """
+    if name not in SAMPLES:
+        near = closest_name(name, SAMPLES)
+        raise TfodError(
+            "BW731",
+            f"there is no sample config '{name}'.",
+            remedy=f"Did you mean {near}? " * bool(near) + f"There are: {', '.join(SAMPLES)}.",
+        )
+    model, train = SAMPLES[name]()
+    classes = COCO_CLASSES if label_map is None else max(read_label_map(label_map))
+
+    def reader(records: Sequence[str | Path], standing: str) -> InputReader:
+        paths = tuple(_written(path) for path in records) or (f"{FOLDER}/{standing}.record",)
+        map_path = f"{FOLDER}/label_map.pbtxt" if label_map is None else _written(label_map)
+        return InputReader(
+            label_map_path=map_path, tf_record_input_reader=RecordReader(input_path=paths)
+        )
+
+    start = f"{FOLDER}/model.ckpt" if checkpoint is None else _written(checkpoint)
+    return config_text(
+        Pipeline(
+            model=replace(model, num_classes=classes),
+            train_config=replace(train, fine_tune_checkpoint=start),
+            train_input_reader=reader(train_records, "train"),
+            eval_config=EvalConfig(
+                num_examples=num_examples, metrics_set=("coco_detection_metrics",)
+            ),
+            eval_input_reader=replace(reader(eval_records, "val"), shuffle=False),
+            graph_rewriter=GraphRewriter(
+                quantization=Quantization(delay=48_000) if "quantized" in name else None
+            ),
+        )
+    )
+
+
+def _written(path: str | Path) -> str:
+    """A path with the slashes that the API understands everywhere."""
+    return str(path).replace("\\", "/")
+
+
+def _ssd(backbone: str, depth: float, layers: Hyperparams, heads: Hyperparams, loss: Loss) -> Ssd:
+    """What all of the published networks have in common, with 300 x 300 pixels."""
+    focal = isinstance(loss.classification_loss, WeightedSigmoidFocal)
+    return Ssd(
+        num_classes=COCO_CLASSES,
+        image_resizer=FixedShapeResizer(),
+        feature_extractor=FeatureExtractor(
+            type=backbone,
+            depth_multiplier=depth,
+            conv_hyperparams=layers,
+            override_base_feature_extractor_hyperparams=focal,
+        ),
+        box_coder=FasterRcnnBoxCoder(),
+        matcher=ArgMaxMatcher(force_match_for_each_row=True),
+        similarity_calculator=IouSimilarity(),
+        encode_background_as_zeros=focal,
+        box_predictor=ConvolutionalBoxPredictor(
+            conv_hyperparams=heads,
+            use_dropout=False,
+            class_prediction_bias_init=-4.6 if focal else 0.0,
+        ),
+        anchor_generator=SsdAnchorGenerator(aspect_ratios=(1.0, 2.0, 0.5, 3.0, 0.3333)),
+        post_processing=PostProcessing(
+            batch_non_max_suppression=NonMaxSuppression(score_threshold=1e-8),
+            score_converter="SIGMOID",
+        ),
+        normalize_loc_loss_by_codesize=focal,
+        loss=loss,
+    )
+
+
+def _hyperparams(initializer: Initializer, decay: float) -> Hyperparams:
+    return Hyperparams(
+        regularizer=L2Regularizer(weight=4e-5),
+        initializer=initializer,
+        activation="RELU_6",
+        batch_norm=BatchNorm(decay=decay, scale=True),
+    )
+
+
+def _mined(backbone: str, min_negatives: int) -> tuple[Ssd, TrainConfig]:
+    """Hard example mining, RMSProp and batches of 24, as the networks of 2018 were trained."""
+    loss = Loss(
+        localization_loss=WeightedSmoothL1(),
+        classification_loss=WeightedSigmoid(),
+        hard_example_miner=HardExampleMiner(
+            num_hard_examples=3000,
+            iou_threshold=0.99,
+            loss_type="CLASSIFICATION",
+            max_negatives_per_positive=3,
+            min_negatives_per_image=min_negatives,
+        ),
+    )
+    rate = ExponentialDecay(initial_learning_rate=0.004, decay_steps=800_720)
+    train = TrainConfig(
+        batch_size=24,
+        data_augmentation_options=AUGMENTATION,
+        optimizer=Optimizer(algorithm=RmsProp(learning_rate=rate)),
+        num_steps=200_000,
+        fine_tune_checkpoint_type="detection",
+    )
+    layers = _hyperparams(WIDE, 0.9997)
+    return _ssd(backbone, 1.0, layers, layers, loss), train
+
+
+def _focal(
+    depth: float, layers: Initializer, batch_size: int, rate: CosineDecay
+) -> tuple[Ssd, TrainConfig]:
+    """Focal loss, momentum and a cosine, as the `coco14_sync` networks were trained.
+
+    Their batches were spread over TPUs: smaller ones need rates that are as much smaller.
+    """
+    loss = Loss(
+        localization_loss=WeightedSmoothL1(),
+        classification_loss=WeightedSigmoidFocal(alpha=0.75),
+    )
+    train = TrainConfig(
+        batch_size=batch_size,
+        data_augmentation_options=AUGMENTATION,
+        optimizer=Optimizer(algorithm=Momentum(learning_rate=rate), use_moving_average=False),
+        num_steps=rate.total_steps,
+        fine_tune_checkpoint_type="detection",
+    )
+    maps, heads = _hyperparams(layers, 0.97), _hyperparams(NARROW, 0.97)
+    return _ssd("ssd_mobilenet_v1", depth, maps, heads, loss), train
+
+
+def _cosine(base: float, steps: int, warmup: float, warmup_steps: int) -> CosineDecay:
+    return CosineDecay(
+        learning_rate_base=base,
+        total_steps=steps,
+        warmup_learning_rate=warmup,
+        warmup_steps=warmup_steps,
+    )
+
+
+QUANTIZED = _cosine(0.2, 50_000, 0.06, 2000)
+SAMPLES: dict[str, Callable[[], tuple[Ssd, TrainConfig]]] = {
+    "ssd_mobilenet_v1_coco": lambda: _mined("ssd_mobilenet_v1", 0),
+    "ssd_mobilenet_v1_300x300_coco14_sync": lambda: _focal(
+        1.0, WIDE, 1024, _cosine(0.9, 20_000, 0.3, 1000)
+    ),
+    "ssd_mobilenet_v1_0.75_depth_300x300_coco14_sync": lambda: _focal(
+        0.75, WIDE, 2048, _cosine(0.9, 10_000, 0.3, 300)
+    ),
+    "ssd_mobilenet_v1_quantized_300x300_coco14_sync": lambda: _focal(1.0, NARROW, 128, QUANTIZED),
+    "ssd_mobilenet_v1_0.75_depth_quantized_300x300_coco14_sync": lambda: _focal(
+        0.75, NARROW, 128, QUANTIZED
+    ),
+    "ssd_mobilenet_v2_quantized_300x300_coco": lambda: _mined("ssd_mobilenet_v2", 3),
+}

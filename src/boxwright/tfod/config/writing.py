@@ -1,0 +1,48 @@
+"""Typed messages as the text of a pipeline.config."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING
+from typing import Any
+
+import numpy as np
+
+from boxwright.data.text_format import Field, Message, Value, write
+from boxwright.tfod.config.schema import ConfigMessage, Spec, schema
+
+
+def config_text(message: ConfigMessage) -> str:
+    """The text of a message: what has to be given and what is not the default.
+
+    Reading it gives an equal message.
+    """
+    return write(_tree(message))
+
+
+def _tree(message: ConfigMessage) -> Message:
+    kind: Any = type(message)
+    specs = {spec.attribute: spec for spec in schema(kind).values()}
+    fields: list[Field] = []
+    for spec in specs.values():
+        value = getattr(message, spec.attribute)
+        if spec.default is MISSING or value != spec.default:
+            values = value if isinstance(value, tuple) else (value,)
+            fields += [_field(spec, each) for each in values]
+    return Message(tuple(fields))
+
+
+def _field(spec: Spec, value: Any) -> Field:
+    if spec.rule.choices is None:
+        inner = _tree(value) if isinstance(value, ConfigMessage) else _value(spec, value)
+        return Field(spec.attribute, inner)
+    name = next(name for name, kind in spec.rule.choices.items() if kind is type(value))
+    chosen = Field(name, _tree(value))
+    return chosen if spec.rule.inline else Field(spec.attribute, Message((chosen,)))
+
+
+def _value(spec: Spec, value: Any) -> Value:
+    if isinstance(value, bool):
+        return Value(str(value).lower(), "word")
+    if isinstance(value, str):
+        return Value(value, "string" if spec.single is str else "word")
+    return Value(str(np.float32(value) if isinstance(value, float) else value), "number")

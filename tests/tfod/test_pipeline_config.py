@@ -1,0 +1,247 @@
+"""pipeline.config: every field has its meaning, its reason, or its fault."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boxwright.data.text_format import parse, write
+from boxwright.errors import TfodError
+from boxwright.tfod.config import config_text, parse_config, read_config, report
+from boxwright.tfod.config.augmentation import OPTIONS, RandomHorizontalFlip, SsdRandomCrop
+from boxwright.tfod.config.model import WeightedSigmoidFocal
+from boxwright.tfod.config.pipeline import CosineDecay, ExponentialDecay, Momentum, RmsProp
+
+pytestmark = pytest.mark.tiny
+
+CONFIGS = Path(__file__).parent / "configs"
+HELMET = (CONFIGS / "helmet.config").read_text(encoding="utf-8")
+QUANTISED = (CONFIGS / "quantised.config").read_text(encoding="utf-8")
+
+
+def changed(old: str, new: str, text: str = HELMET) -> str:
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+def line_of(part: str, text: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+def test_the_helmet_detector() -> None:
+    pipeline = read_config(CONFIGS / "helmet.config").pipeline
+    ssd, train = pipeline.model, pipeline.train_config
+    assert ssd.num_classes == 1
+    assert ssd.feature_extractor.type == "ssd_mobilenet_v1"
+    assert ssd.anchor_generator.aspect_ratios[4] == float(np.float32(0.3333))
+    assert ssd.loss.hard_example_miner is not None
+    assert ssd.loss.hard_example_miner.num_hard_examples == 3000
+    assert not ssd.normalize_loc_loss_by_codesize
+    assert train.data_augmentation_options == (RandomHorizontalFlip(), SsdRandomCrop())
+    match train.optimizer.algorithm:
+        case RmsProp(learning_rate=ExponentialDecay() as rate, epsilon=1.0):
+            assert (rate.decay_steps, rate.staircase) == (800_720, True)
+    assert train.optimizer.use_moving_average
+    assert pipeline.eval_config.num_examples == 70
+    assert pipeline.train_input_reader.shuffle
+    assert not pipeline.eval_input_reader.shuffle
+    assert pipeline.graph_rewriter.quantization is None
+
+
+def test_the_quantised_detector() -> None:
+    config = parse_config(QUANTISED)
+    pipeline = config.pipeline
+    assert pipeline.model.loss.classification_loss == WeightedSigmoidFocal(alpha=0.75)
+    assert pipeline.model.box_predictor.class_prediction_bias_init == float(np.float32(-4.6))
+    assert pipeline.train_config.optimizer.algorithm == Momentum(
+        learning_rate=CosineDecay(
+            learning_rate_base=0.2,
+            total_steps=50_000,
+            warmup_learning_rate=0.06,
+            warmup_steps=2000,
+        )
+    )
+    assert pipeline.graph_rewriter.quantization is not None
+    assert pipeline.graph_rewriter.quantization.delay == 48_000
+    assert pipeline.train_input_reader.tf_record_input_reader.input_path == (
+        r"E:\demo\annotations\train.record",
+    )
+    assert config.place("train_config.batch_size") == "pipeline.config:73"
+    names = {line.split(": ")[1].rpartition(".")[2] for line in report(config)}
+    assert names == {
+        "inplace_batchnorm_update",
+        "use_matmul_gather",
+        "sync_replicas",
+        "startup_delay_steps",
+        "replicas_to_aggregate",
+        "max_number_of_boxes",
+        "unpad_groundtruth_tensors",
+        "input_path has backslashes, which are taken as they stand; to the original API they are "
+        "escapes",
+        "num_readers",
+    }
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["v1_c1", "v1_c90", "v2_c90"])
+def test_the_configs_of_the_golden_numbers(shared: Path, name: str) -> None:
+    config = read_config(shared / "golden" / f"ckpt_parity_{name}" / "pipeline.config")
+    assert config.pipeline.model.num_classes == int(name.partition("_c")[2])
+    assert not any(note.stops for note in config.notes)
+    again = parse_config(config_text(config.pipeline))
+    assert again.pipeline == config.pipeline
+
+
+def test_what_was_read_is_written_back() -> None:
+    for text in (HELMET, QUANTISED):
+        tree = parse_config(text).tree
+        assert parse(write(tree), "config") == tree
+        assert parse_config(write(tree)).messages == parse_config(text).messages
+
+
+NOTES = [
+    ("num_readers: 1", "num_readers: 4", "num_readers: 4 changes nothing here: photos are"),
+    ("num_steps", "keep_checkpoint_every_n_hours: 2 num_steps", "the newest checkpoints are kept"),
+    ("num_steps", "of_a_fork: 2 num_steps", "'of_a_fork' is not known as a field of train_config"),
+    ("min_depth: 16", "batch_norm_trainable: true", "the API took it back"),
+    ("weighted_sigmoid { }", "weighted_sigmoid { anchorwise_output: true }", "does not look at it"),
+    ("eval_config {", "[a.fork] { b: 1 }\neval_config {", "'[a.fork]' is not known as a field"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), NOTES)
+def test_what_changes_nothing_is_said_with_its_line(old: str, new: str, said: str) -> None:
+    text = changed(old, new)
+    config = parse_config(text)
+    assert config.pipeline
+    line = line_of(new, text) if "fork" not in new else line_of("fork", text)
+    assert any(f":{line}: " in each and said in each for each in report(config))
+
+
+UNSUPPORTED = [
+    ('"ssd_mobilenet_v1"', '"ssd_inception_v2"', "type: \"ssd_inception_v2\" is not supported"),
+    ('"ssd_mobilenet_v1"', '"ssd_mobilenet_v1_fpn" fpn { }', "no feature pyramids"),
+    ("fixed_shape_resizer { height", "keep_aspect_ratio_resizer { max_dimension", "a fixed size"),
+    ("weighted_sigmoid { }", "weighted_softmax { }", "the classes have sigmoids"),
+    ("kernel_size: 1", "kernel_size: 3", "kernel_size: 3 is not supported"),
+    ("kernel_size: 1", "kernel_size: 1 use_depthwise: true", "use_depthwise: true is"),
+    ("convolutional_box", "weight_shared_convolutional_box", "heads of its own"),
+    ("use_dropout: false", "", "has no use_dropout, and the default true is not supported"),
+    ("score_converter: SIGMOID", "", "has no score_converter, and the default IDENTITY"),
+    ("score_converter: SIGMOID", "score_converter: SOFTMAX", "SOFTMAX is not supported"),
+    ("ssd_random_crop { }", "rgb_to_gray { }", "the network looks at three colours"),
+    ("ssd_random_crop { }", "random_foo { }", "'random_foo' is not known as a field"),
+    ("num_steps: 200000", "num_step: 100", "of train_config, which has 'num_steps'"),
+    ("max_evals: 10", 'metrics_set: "oid_challenge_detection_metrics"', "boxes are measured by"),
+    ("num_steps", 'fine_tune_checkpoint_type: "full" num_steps', "TensorFlow 2 models"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "said"), UNSUPPORTED)
+def test_what_is_not_supported_stops_with_its_line(old: str, new: str, said: str) -> None:
+    text = changed(old, new)
+    config = parse_config(text)
+    with pytest.raises(TfodError, match="BW724") as caught:
+        assert config.pipeline
+    assert said in str(caught.value)
+    assert any(said in line for line in report(config))
+    if new:
+        assert caught.value.where == f"pipeline.config:{line_of(new, text)}"
+
+
+def test_other_families_of_networks_are_named() -> None:
+    text = "model {\n  faster_rcnn {\n    num_classes: 3\n  }\n}\n" + HELMET.split("\n}\n", 1)[1]
+    with pytest.raises(TfodError, match="SSD is here") as caught:
+        assert parse_config(text).pipeline
+    assert caught.value.where == "pipeline.config:2"
+
+
+def test_all_that_is_not_supported_is_said_at_once() -> None:
+    text = changed(
+        "kernel_size: 1", "kernel_size: 3", changed("scale: 0.2", "scale: 0.3 scales: 1")
+    )
+    with pytest.raises(TfodError, match=r"kernel_size: 3 .* Line \d+: .*scales is not supported"):
+        assert parse_config(text).pipeline
+
+
+FAULTS = [
+    ("batch_size: 12", "batch_size: twelve", "BW722", "batch_size is twelve, not a whole number"),
+    ("batch_size: 12", "batch_size: 12.5", "BW722", "is 12.5, not a whole number"),
+    ("batch_size: 12", "batch_size: '12'", "BW722", 'is "12", not a whole number'),
+    ("batch_size: 12", "batch_size: 0", "BW722", "at least 1"),
+    ("batch_size: 12", f"batch_size: {'9' * 5000}", "BW722", "not a whole number"),
+    ("batch_size: 12", "batch_size { }", "BW722", "holds fields"),
+    ("iou_threshold: 0.6", "iou_threshold: 60", "BW722", "at least 0 and at most 1"),
+    ("iou_threshold: 0.6", "iou_threshold: nan", "BW722", "not a number"),
+    ("shuffle: false", "shuffle: no", "BW722", "Write true or false"),
+    ("activation: RELU_6", "activation: RELU6", "BW722", "Did you mean RELU_6"),
+    ("activation: RELU_6", 'activation: "RELU_6"', "BW722", "without quotation marks"),
+    ('"ssd_mobilenet_v1"', "ssd_mobilenet_v1", "BW722", "between quotation marks"),
+    ("iou_similarity { }", "iou_similarity: 1", "BW722", "not fields between"),
+    ("num_classes: 1", "", "BW723", "model.ssd has no num_classes"),
+    ("fixed_shape_resizer { height: 300 width: 300 }", "", "BW723", "holds none of fixed_shape"),
+    ("similarity_calculator { iou_similarity { } }", "", "BW723", "no similarity_calculator"),
+    ("iou_similarity { }", "", "BW723", "holds none of iou_similarity"),
+    ("max_evals: 10", "num_examples: 71", "BW723", "'num_examples' is given beside"),
+    ("rms_prop_optimizer {", "adam_optimizer { } rms_prop_optimizer {", "BW723", "only one of"),
+    ("weighted_sigmoid { }", "weighted_sigmoid { } weighted_softmax { }", "BW723", "holds both"),
+    ("max_evals: 10", "}", "BW721", "closes no bracket"),
+    ('"data/train.record"', "E:\\data\\train.record", "BW721", "between quotation marks"),
+    ('"data/train.record"', "“data/train.record”", "BW721", "typographic"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "code", "said"), FAULTS)
+def test_a_fault_has_its_line_and_its_remedy(old: str, new: str, code: str, said: str) -> None:
+    text = changed(old, new)
+    with pytest.raises(TfodError) as caught:
+        parse_config(text, "my.config")
+    assert caught.value.code == code
+    assert said in str(caught.value)
+    place, _, line = (caught.value.where or "").rpartition(":")
+    assert place == "my.config"
+    if code != "BW723" and "closes" not in said:
+        assert int(line) == line_of(new, text)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(TfodError, match=r"BW721 .*none\.config: .*No such file"):
+        read_config(tmp_path / "none.config")
+    (tmp_path / "sixteen.config").write_bytes(HELMET.encode("utf-16"))
+    with pytest.raises(TfodError, match="not UTF-8 text"):
+        read_config(tmp_path / "sixteen.config")
+    (tmp_path / "bom.config").write_bytes(b"\xef\xbb\xbf" + HELMET.encode())
+    assert read_config(tmp_path / "bom.config").pipeline.model.num_classes == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"'E:\demo\new\train.record'", r"E:\demo\new\train.record"),
+        (r"'E:\\demo\\new\\train.record'", r"E:\demo\new\train.record"),
+        (r"'E:/demo/new folder/train.record'", "E:/demo/new folder/train.record"),
+        (r"'\\server\share\train.record'", r"\\server\share\train.record"),
+        (r"'data/Waschb\303\244r.record'", "data/Waschbär.record"),
+        (r"'data/' 'train.record'", "data/train.record"),
+    ],
+)
+def test_paths_are_read_as_they_are_meant(written: str, read: str) -> None:
+    config = parse_config(changed('"data/train.record"', written))
+    assert config.pipeline.train_input_reader.tf_record_input_reader.input_path == (read,)
+
+
+@pytest.mark.parametrize("option", [name for name, kind in OPTIONS.items() if type(kind) is type])
+def test_every_option_of_augmentation_is_read(option: str) -> None:
+    config = parse_config(changed("ssd_random_crop { }", f"{option} {{ }}"))
+    assert config.pipeline.train_config.data_augmentation_options[1] == OPTIONS[option]()
+
+
+@given(st.sampled_from(HELMET.split()), st.sampled_from(["", "}", "{", "1", "x", "'x'", "a: 1"]))
+def test_no_damage_ends_in_another_error(old: str, new: str) -> None:
+    with contextlib.suppress(TfodError):
+        report(parse_config(HELMET.replace(old, new, 1)))
