@@ -6,7 +6,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,7 +17,7 @@ from PIL import Image
 from boxwright import formats
 from boxwright.data.dataset import Dataset, Photo
 from boxwright.data.preprocessing import Preprocessing
-from boxwright.errors import TfodError
+from boxwright.errors import BoxwrightError, TfodError
 from boxwright.models import framework
 from boxwright.tfod.commands import Say
 
@@ -54,8 +54,18 @@ def run(flags: Flags, say: Say) -> None:
     checks = (_network, _records, _tflite)
     with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
         for check in checks:
-            say(f"[ OK ] {check(Path(scratch))}")
+            say(f"[ OK ] {_passed(check, Path(scratch))}")
     say(f"{len(checks)} checks in {time.perf_counter() - begin:.1f} s\n\nOK")
+
+
+def _passed(check: Callable[[Path], str], scratch: Path) -> str:
+    """What a check found; whatever stops it has a code."""
+    try:
+        return check(scratch)
+    except BoxwrightError:
+        raise
+    except Exception as error:
+        raise _failed(f"{type(error).__name__}: {error}") from error
 
 
 def _versions() -> Iterator[str]:
