@@ -33,15 +33,15 @@ CONFIGS: dict[str, Meaning] = {
         "It is of another family of networks than SSD with MobileNet v1 or v2, or a field asks "
         "for something that would not be done here, and to pass over it would train another "
         "network than was asked for. A misspelled field is treated alike.",
-        "Change or remove the lines that the error names, or begin with a config of "
-        "`boxwright tfod sample_config`.",
+        "Change or remove the lines that the error names, or begin with a config that "
+        "`sample_config` writes.",
     ),
     "BW725": Meaning(
         "error",
         "A path of the config is still to be filled in",
         "The sample configs have PATH_TO_BE_CONFIGURED wherever a path of your own belongs.",
-        "Write your own paths into the lines that the error names. `boxwright tfod sample_config` "
-        "writes a config with them.",
+        "Write your own paths into the lines that the error names. `sample_config` writes a config "
+        "with them.",
     ),
     "BW726": Meaning(
         "error",
