@@ -16,6 +16,7 @@ from boxwright.cli import (
     evaluate,
     explain,
     export,
+    licences,
     merge,
     models,
     predict,
@@ -63,6 +64,7 @@ for command in (
     evaluate.evaluate,
     export.export,
     predict.predict,
+    licences.licences,
     explain.explain,
     demo.demo,
 ):

@@ -1,0 +1,83 @@
+"""`boxwright licences`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from boxwright.cli.console import plain, show, show_json
+
+if TYPE_CHECKING:
+    from boxwright.runtime.artifact import Artifact
+
+UNKNOWN = "not known"
+
+
+class Part(NamedTuple):
+    """Something that a detector is made of: what it is called, its licence, where that is said."""
+
+    part: str
+    name: str
+    licence: str
+    source: str
+
+
+def licences(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A run folder, a SavedModel or a .tflite file.")
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say which licences a detector stands under: code, weights, photos.
+
+    The weights are those that training started from, as the detector's file remembers them.
+
+    \b
+    Example:
+      boxwright licences run/detector.tflite
+    """
+    from boxwright.runtime.detector import Detector
+    from boxwright.runtime.run import Run
+
+    run = Run(model)
+    artifact = run.artifact if run.exists() else Detector.load(model).artifact
+    parts = (_code(artifact), _weights(artifact), _photos(artifact))
+    if json:
+        show_json([part._asdict() for part in parts])
+        return
+    for part in parts:
+        show(
+            f"[bold]{part.part:8}[/] {plain(part.name)}: {part.licence}\n"
+            f"         [dim]{plain(part.source)}[/]"
+        )
+
+
+def _code(artifact: Artifact) -> Part:
+    version = artifact.provenance.get("boxwright")
+    name = f"Boxwright {version}" if version else UNKNOWN
+    source = "what trained it, the network's architecture included" if version else "another tool"
+    return Part("code", name, "Apache-2.0" if version else UNKNOWN, source)
+
+
+def _weights(artifact: Artifact) -> Part:
+    from boxwright.models import zoo
+
+    name = artifact.provenance.get("weights", UNKNOWN)
+    if name is None:
+        return Part("weights", "from scratch", "yours", "learnt from your photos alone")
+    for published in zoo.MODELS:
+        if published.name == name:
+            return Part("weights", name, published.licence, published.url)
+    return Part("weights", str(name), UNKNOWN, "whoever made that file knows")
+
+
+def _photos(artifact: Artifact) -> Part:
+    data: Any = artifact.provenance.get("data")
+    path = data.get("path") if isinstance(data, dict) else None
+    if not isinstance(path, str):
+        return Part("photos", UNKNOWN, UNKNOWN, "the detector does not say what it was trained on")
+    texts = sorted(each.name for each in Path(path).glob("LICEN[CS]E*"))
+    source = f"see {Path(path) / texts[0]}" if texts else "whoever took them knows"
+    return Part("photos", path, UNKNOWN, source)

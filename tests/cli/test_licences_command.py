@@ -1,0 +1,77 @@
+"""`boxwright licences`: what is known of a detector's origin, and what is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from boxwright.cli.main import app
+from boxwright.data.preprocessing import Preprocessing
+from boxwright.files import write_json
+from boxwright.models import zoo
+from boxwright.runtime.artifact import Artifact
+
+pytestmark = pytest.mark.tiny
+
+
+def run(folder: Path, *options: str, **provenance: Any) -> Result:
+    artifact = Artifact({}, ("cat",), Preprocessing(size=32), provenance=provenance)
+    write_json(folder / "run.json", artifact.to_json())
+    return CliRunner().invoke(app, ["licences", str(folder), *options])
+
+
+@pytest.mark.parametrize(
+    ("provenance", "licence", "source"),
+    [
+        (
+            {"weights": "ssd_mobilenet_v2_coco"},
+            "Apache-2.0",
+            zoo.named("ssd_mobilenet_v2_coco").url,
+        ),
+        ({"weights": None}, "yours", "photos alone"),
+        ({"weights": "mine.tflite"}, "not known", "whoever made that file"),
+        ({}, "not known", "whoever made that file"),
+    ],
+)
+def test_weights_have_the_licence_of_their_model(
+    provenance: dict[str, Any], licence: str, source: str, tmp_path: Path
+) -> None:
+    _, weights, _ = json.loads(run(tmp_path, "--json", **provenance).stdout)
+    assert weights["part"] == "weights"
+    assert weights["licence"] == licence
+    assert source in weights["source"]
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("0.1.0", ("Boxwright 0.1.0", "Apache-2.0")), (None, ("not known", "not known"))],
+)
+def test_the_code_is_boxwrights(
+    version: str | None, expected: tuple[str, str], tmp_path: Path
+) -> None:
+    code, *_ = json.loads(run(tmp_path, "--json", boxwright=version).stdout)
+    assert (code["name"], code["licence"]) == expected
+
+
+def test_photos_have_a_licence_that_only_people_know(tmp_path: Path) -> None:
+    data = {"path": tmp_path.as_posix()}
+    assert "whoever took them" in run(tmp_path, data=data).stdout
+    (tmp_path / "LICENSE.txt").touch()
+    assert f"see {tmp_path / 'LICENSE.txt'}" in run(tmp_path, data=data).stdout
+    assert "does not say" in run(tmp_path, data="damaged").stdout
+
+
+def test_every_part_has_its_lines(tmp_path: Path) -> None:
+    lines = run(tmp_path, boxwright="0.1.0", weights="net [1]").stdout.splitlines()
+    assert [line.split()[0] for line in lines[::2]] == ["code", "weights", "photos"]
+    assert lines[2] == "weights  net [1]: not known"
+
+
+def test_what_is_no_detector_is_said(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["licences", str(tmp_path / "none")])
+    assert result.exit_code == 1
+    assert "BW501" in result.stderr
