@@ -255,30 +255,62 @@ def test_read_pretrained_leaves_the_background_out(shared: Path) -> None:
         np.testing.assert_array_equal(columns, all_columns[..., 1:].reshape(columns.shape))
 
 
+LITE = {"depthwise_maps": True, "depthwise_heads": True, "head_kernel": 3}
+
+
 @pytest.mark.parametrize(
-    ("version", "multiplier", "min_depth"), [("v1", 0.25, 8), ("v1", 0.25, 16), ("v2", 0.35, 16)]
+    ("version", "multiplier", "options"),
+    [
+        ("v1", 0.25, {"min_depth": 8}),
+        ("v1", 0.25, {"head_kernel": 3}),
+        ("v2", 0.35, LITE),
+    ],
+    ids=["min_depth 8", "wide heads", "SSDLite"],
 )
-def test_a_thinner_network_is_seen_from_its_layers(
-    version: str, multiplier: float, min_depth: int
+def test_another_network_is_seen_from_its_layers(
+    version: str, multiplier: float, options: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Whatever the spec says then, it builds the same layers."""
     framework.keras()
     from boxwright.models import ssd
-    from boxwright.models.checkpoint import _spec_of
+    from boxwright.models.checkpoint import read_checkpoint, read_variables
+    from boxwright.models.variables import variables_by_name
+    from boxwright.models.weights import load
+    from boxwright.tfod.checkpoint import save
 
     name = f"ssd_mobilenet_{version}"
-    spec = ssd.ModelSpec(4, multiplier, 96, name=name, min_depth=min_depth, background=True)
-
-    def shapes(model: Any) -> dict[str, Any]:
-        return {weight.path: tuple(weight.shape) for weight in model.weights}
-
+    spec = ssd.ModelSpec(4, multiplier, 96, name=name, background=True, **options)
+    assert ssd.ModelSpec.from_json(spec.to_json()) == spec
     model = ssd.build(spec)
-    layers = {
-        layer.name: {weight.name: np.zeros(weight.shape, np.float32) for weight in layer.weights}
-        for layer in model.layers
-        if layer.weights
-    }
-    seen = _spec_of(layers, Path("model.ckpt"))
+    pretrained = read_checkpoint(save(tmp_path, model, 1))
+    seen = pretrained.spec
     assert (seen.name, seen.num_classes) == (name, 4)
     assert seen.depth_multiplier == pytest.approx(multiplier, abs=0.01)
-    assert shapes(ssd.build(seen)) == shapes(model)
+    assert {option: getattr(seen, option) for option in options} == options
+    again = ssd.build(seen)
+    load(again, pretrained, keep_class_head=True)
+    written = read_variables(tmp_path)
+    for at, variable in variables_by_name(again).items():
+        np.testing.assert_array_equal(variable, written[at])
+
+
+def test_ssdlite_has_the_variables_of_the_original() -> None:
+    framework.keras()
+    from boxwright.models import ssd
+    from boxwright.models.variables import variables_by_name
+
+    spec = ssd.ModelSpec(90, 1.0, 300, name="ssd_mobilenet_v2", background=True, **LITE)
+    shapes = {
+        name: tuple(value.shape) for name, value in variables_by_name(ssd.build(spec)).items()
+    }
+    lite = "FeatureExtractor/MobilenetV2/layer_19_2_Conv2d_2_3x3_s2_512"
+    for name, shape in {
+        f"{lite}_depthwise/depthwise_weights": (3, 3, 256, 1),
+        f"{lite}_depthwise/BatchNorm/moving_mean": (256,),
+        f"{lite}/weights": (1, 1, 256, 512),
+        f"{lite}/BatchNorm/gamma": (512,),
+        "BoxPredictor_1/BoxEncodingPredictor_depthwise/depthwise_weights": (3, 3, 1280, 1),
+        "BoxPredictor_1/BoxEncodingPredictor_depthwise/BatchNorm/beta": (1280,),
+        "BoxPredictor_1/BoxEncodingPredictor/weights": (1, 1, 1280, 24),
+        "BoxPredictor_1/ClassPredictor/weights": (1, 1, 1280, 546),
+    }.items():
+        assert shapes[name] == shape

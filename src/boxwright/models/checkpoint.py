@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import WeightsError
 from boxwright.models import coco_names, framework
+from boxwright.models.backbones.extra_maps import EXTRA_MAP
 from boxwright.models.pretrained import Arrays, Pretrained
 from boxwright.models.ssd import BACKBONES, ModelSpec
 from boxwright.models.variables import place_of
@@ -27,6 +28,7 @@ _PART = re.compile(r"(?P<prefix>.+)\.(?:index|meta|data-\d+-of-\d+)$")
 _LATEST = re.compile(r'^model_checkpoint_path:\s*"([^"]+)"', re.MULTILINE)
 _LISTED = re.compile(r'^all_model_checkpoint_paths:\s*"([^"]+)"', re.MULTILINE)
 # Of each network the layer whose filters are the multiplier's exact multiple of this.
+_HEAD = "BoxPredictor_0_BoxEncodingPredictor"
 _WIDEST = {
     "ssd_mobilenet_v1": ("Conv2d_13_pointwise", 1024),
     "ssd_mobilenet_v2": ("expanded_conv_16_project", 320),
@@ -174,8 +176,8 @@ def _spec_of(layers: Mapping[str, Arrays], source: Path) -> ModelSpec:
     for name, (layer, filters) in _WIDEST.items():
         if layer not in layers:
             continue
-        kernels = [
-            arrays["kernel"]
+        depths = [
+            arrays["kernel"].shape[-1]
             for at, arrays in layers.items()
             if "kernel" in arrays and not at.endswith(("Predictor", "depthwise"))
         ]
@@ -183,12 +185,16 @@ def _spec_of(layers: Mapping[str, Arrays], source: Path) -> ModelSpec:
             layers.get(f"BoxPredictor_1_{head}", {}).get("bias", np.zeros(0)).size
             for head in ("ClassPredictor", "BoxEncodingPredictor")
         )
+        head = layers.get(f"{_HEAD}_depthwise", layers.get(_HEAD, {}))
         return ModelSpec(
             num_classes=max(0, 4 * columns // max(1, boxes) - 1),
             depth_multiplier=layers[layer]["kernel"].shape[-1] / filters,
             name=name,
-            min_depth=min(ModelSpec.min_depth, *(kernel.shape[-1] for kernel in kernels)),
+            min_depth=min(ModelSpec.min_depth, *depths),
             background=True,
+            depthwise_maps=any(EXTRA_MAP.search(at) and at.endswith("depthwise") for at in layers),
+            depthwise_heads=f"{_HEAD}_depthwise" in layers,
+            head_kernel=head["kernel"].shape[0] if head else 1,
         )
     known = " nor ".join(BACKBONES)
     raise _no_checkpoint(source, f"holds neither {known}")

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from boxwright.boxes.anchors import AnchorSpec, map_sides, ssd_anchors
 from boxwright.models import framework
 from boxwright.models.backbones import mobilenet_v1, mobilenet_v2
+from boxwright.models.backbones.extra_maps import extra_maps
+from boxwright.models.norm import ConvNorm
 
 keras: Any = framework.keras()
 ops: Any = keras.ops
@@ -37,6 +39,10 @@ class ModelSpec:
         background: whether the class head has a column for the background before those of the
             classes, as the Object Detection API's has. It is trained and stored; detecting
             needs none.
+        depthwise_maps: whether the extra maps come from depthwise convolutions.
+        depthwise_heads: whether each head begins with a depthwise convolution; with
+            `depthwise_maps` and a `head_kernel` of 3 this is SSDLite.
+        head_kernel: side of the heads' (depthwise) convolutions.
     """
 
     num_classes: int
@@ -46,6 +52,9 @@ class ModelSpec:
     name: str = "ssd_mobilenet_v1"
     min_depth: int = 16
     background: bool = False
+    depthwise_maps: bool = False
+    depthwise_heads: bool = False
+    head_kernel: int = 1
 
     @property
     def class_columns(self) -> int:
@@ -73,6 +82,9 @@ class ModelSpec:
             "anchors": self.anchors.to_json(),
             "min_depth": self.min_depth,
             "background": self.background,
+            "depthwise_maps": self.depthwise_maps,
+            "depthwise_heads": self.depthwise_heads,
+            "head_kernel": self.head_kernel,
         }
 
     @classmethod
@@ -85,6 +97,9 @@ class ModelSpec:
             str(value["name"]),
             int(value.get("min_depth", cls.min_depth)),
             bool(value.get("background", cls.background)),
+            bool(value.get("depthwise_maps", cls.depthwise_maps)),
+            bool(value.get("depthwise_heads", cls.depthwise_heads)),
+            int(value.get("head_kernel", cls.head_kernel)),
         )
 
 
@@ -105,35 +120,41 @@ def build(spec: ModelSpec, *, precision: str = "float32", frozen_through: int = 
     """
     side = spec.input_size
     inputs = keras.Input((side, side, 3), name="images")
-    maps = spec.backbone.feature_maps(
-        inputs, spec.depth_multiplier, spec.min_depth, precision, frozen_through
-    )
-    shapes = spec.anchors.per_location(len(maps))
+    size, backbone = (spec.depth_multiplier, spec.min_depth, precision), spec.backbone
+    maps = backbone.backbone_maps(inputs, *size, frozen_through)
+    maps += extra_maps(maps[-1], backbone.LAST, *size, depthwise=spec.depthwise_maps)
     prior = -math.log((1 - PRIOR_PROBABILITY) / PRIOR_PROBABILITY)
-    logits = _head(maps, shapes, "ClassPredictor", spec.class_columns, precision, prior)
     outputs = {
-        "box_encodings": _head(maps, shapes, "BoxEncodingPredictor", 4, precision, 0.0),
-        "class_logits": logits[..., -spec.num_classes :],
+        "box_encodings": _head(maps, spec, "BoxEncodingPredictor", 4, precision, 0.0),
+        "class_logits": _head(maps, spec, "ClassPredictor", spec.class_columns, precision, prior),
     }
     if spec.background:
-        outputs["background_logits"] = logits[..., :1]
+        logits = outputs["class_logits"]
+        outputs |= {"background_logits": logits[..., :1], "class_logits": logits[..., 1:]}
     return keras.Model(inputs, outputs, name=spec.name)
 
 
 def _head(
-    maps: list[Any], shapes: tuple[int, ...], name: str, columns: int, precision: str, bias: float
+    maps: list[Any], spec: ModelSpec, name: str, columns: int, precision: str, bias: float
 ) -> Any:
-    """A 1x1 convolution on every map, its outputs in anchor order: `(B, A, columns)`."""
-    parts = []
-    for i, (feature_map, count) in enumerate(zip(maps, shapes, strict=True)):
+    """A convolution on every map, its outputs in anchor order: `(B, A, columns)`.
+
+    Wider ones than 1x1 stay in float32, for the reason given in `extra_maps`.
+    """
+    parts, kernel = [], spec.head_kernel
+    for i, (x, count) in enumerate(zip(maps, spec.anchors.per_location(len(maps)), strict=True)):
+        layer, cells = f"BoxPredictor_{i}_{name}", x.shape[1] * x.shape[2]
+        wide = "float32" if kernel > 1 else precision
+        if spec.depthwise_heads:
+            x = ConvNorm(0, kernel, depthwise=True, name=f"{layer}_depthwise", dtype=wide)(x)
         part = keras.layers.Conv2D(
             count * columns,
-            1,
-            name=f"BoxPredictor_{i}_{name}",
-            dtype=precision,
+            1 if spec.depthwise_heads else kernel,
+            padding="same",
+            name=layer,
+            dtype=precision if spec.depthwise_heads else wide,
             kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
             bias_initializer=keras.initializers.Constant(bias),
-        )(feature_map)
-        cells = feature_map.shape[1] * feature_map.shape[2]
+        )(x)
         parts.append(ops.reshape(ops.cast(part, "float32"), (-1, cells * count, columns)))
     return ops.concatenate(parts, axis=1)

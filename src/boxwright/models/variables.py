@@ -63,7 +63,7 @@ def variables_by_name(model: Any) -> dict[str, Any]:
 
 def _scope_of(layer: Any, network: str) -> str:
     scope = _GROUP.sub(r"\1/", layer.name)
-    return f"{EXTRACTOR}/{network}/{scope}" if isinstance(layer, ConvNorm) else scope
+    return scope if scope.startswith("BoxPredictor") else f"{EXTRACTOR}/{network}/{scope}"
 
 
 def _variable_of(layer: Any, variable: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from boxwright.errors import WeightsError
+from boxwright.models.backbones.extra_maps import EXTRA_MAP
 from boxwright.models.checkpoint import exists, read_checkpoint
-from boxwright.models.norm import ConvNorm
 from boxwright.models.pretrained import Arrays, Pretrained
 from boxwright.models.tflite_weights import read_tflite
 
 LEAST_LOADED = 0.9  # of the backbone's variables, or it is another network's file
-EXTRA_MAP = re.compile(r"_[12]_Conv2d_\d+_")  # in the names of layers that a classifier has not
 NEW_CLASSES = "the class head is for other classes"
 
 
@@ -84,7 +82,7 @@ def load(
     for layer in (layer for layer in model.layers if layer.weights):
         if layer.name.endswith("ClassPredictor") and not keep_class_head:
             reset[layer.name] = NEW_CLASSES
-        elif layer.name.endswith("BoxEncodingPredictor") and not keep_box_head:
+        elif "BoxEncodingPredictor" in layer.name and not keep_box_head:
             reset[layer.name] = "the box head starts anew with the class head"
         elif misfit := _misfit(layer, pretrained.layers.get(layer.name)):
             reset[layer.name] = misfit
@@ -115,7 +113,9 @@ def _check_backbone(model: Any, pretrained: Pretrained, reset: Mapping[str, str]
     backbone = [
         layer.name
         for layer in model.layers
-        if isinstance(layer, ConvNorm) and not EXTRA_MAP.search(layer.name)
+        if layer.weights
+        and not layer.name.startswith("BoxPredictor")
+        and not EXTRA_MAP.search(layer.name)
     ]
     missing = [name for name in backbone if name in reset]
     share = 1 - len(missing) / len(backbone)

@@ -1,4 +1,4 @@
-"""MobileNet v1 (Howard et al. 2017, table 1) with the extra maps of the SSD feature extractor.
+"""MobileNet v1 (Howard et al. 2017, table 1).
 
 Layers carry the names of the Object Detection API's variables, so that weights find their place
 by name.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from boxwright.models.backbones.extra_maps import extra_maps
 from boxwright.models.norm import ConvNorm
 
-SCOPE = "MobilenetV1"
+SCOPE = "MobilenetV1"  # in the API's names of variables
+LAST = "Conv2d_13_pointwise"  # what the API calls the coarser of its maps
 # (filters, stride) of blocks 1 to 13, each a depthwise and a pointwise convolution.
 BLOCKS = (
     (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1),
@@ -20,10 +20,10 @@ BLOCKS = (
 TAPS = (11, 13)
 
 
-def feature_maps(
+def backbone_maps(
     inputs: Any, depth_multiplier: float, min_depth: int, precision: str, frozen_through: int = -1
 ) -> list[Any]:
-    """The six feature maps of `ssd_mobilenet_v1`, finest first.
+    """The two maps that a detector takes from the network, the finer first.
 
     Args:
         inputs: `(B, S, S, 3)` in the range that the network was trained on.
@@ -48,4 +48,4 @@ def feature_maps(
         x = conv(block, f"{name}_pointwise", depth(filters), 1)(x)
         if block in TAPS:
             maps.append(x)
-    return maps + extra_maps(x, "Conv2d_13_pointwise", depth, precision)
+    return maps

@@ -1,4 +1,4 @@
-"""MobileNet v2 (Sandler et al. 2018, table 2) with the extra maps of the SSD feature extractor.
+"""MobileNet v2 (Sandler et al. 2018, table 2).
 
 Layers carry the names of the Object Detection API's variables, `expanded_conv_1_expand` for
 `expanded_conv_1/expand`, so that weights find their place by name.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from boxwright.models.backbones.extra_maps import extra_maps
 from boxwright.models.framework import keras
 from boxwright.models.norm import ConvNorm
 
-SCOPE = "MobilenetV2"
+SCOPE = "MobilenetV2"  # in the API's names of variables
+LAST = "layer_19"  # what the API calls the coarser of its maps
 
 # (filters, stride) of the inverted residuals, in order.
 BLOCKS = (
@@ -21,13 +21,13 @@ BLOCKS = (
 )  # fmt: skip
 EXPANSION = 6
 TAP = 14  # block 14's expansion is the finest map
-LAST = 1280
+HEAD = 1280  # filters of the last convolution
 
 
-def feature_maps(
+def backbone_maps(
     inputs: Any, depth_multiplier: float, min_depth: int, precision: str, frozen_through: int = -1
 ) -> list[Any]:
-    """The six feature maps of `ssd_mobilenet_v2`, finest first.
+    """The two maps that a detector takes from the network, the finer first.
 
     Args:
         inputs: `(B, S, S, 3)` in the range that the network was trained on.
@@ -37,9 +37,6 @@ def feature_maps(
         frozen_through: blocks up to this one do not train; -1 trains all. The stem is block 0,
             `expanded_conv` block 1.
     """
-
-    def extra_depth(filters: int) -> int:
-        return max(int(filters * depth_multiplier), min_depth)
 
     def conv(block: int, name: str, *shape: int, **options: Any) -> Any:
         trainable = block > frozen_through
@@ -58,9 +55,8 @@ def feature_maps(
         x = conv(block, f"{name}_project", out, 1, linear=True)(x)
         if stride == 1 and before.shape[-1] == out:
             x = keras().layers.Add(name=f"{name}_output", dtype=precision)([before, x])
-    x = conv(len(BLOCKS) + 1, "Conv_1", _depth(LAST, depth_multiplier, min_depth), 1)(x)
-    maps.append(x)
-    return maps + extra_maps(x, "layer_19", extra_depth, precision)
+    x = conv(len(BLOCKS) + 1, "Conv_1", _depth(HEAD, depth_multiplier, min_depth), 1)(x)
+    return [*maps, x]
 
 
 def _depth(filters: int, multiplier: float, least: int) -> int:

@@ -1,0 +1,29 @@
+"""The specification of a network: written, read, and read as earlier runs wrote it."""
+
+from __future__ import annotations
+
+from boxwright.models import framework
+
+
+def test_a_run_of_before_has_the_same_network() -> None:
+    """Without the fields that came later; and its files keep weights in the layers' order."""
+    framework.keras()
+    from boxwright.boxes.anchors import AnchorSpec
+    from boxwright.models import ssd
+
+    written = {
+        "name": "ssd_mobilenet_v1",
+        "num_classes": 3,
+        "depth_multiplier": 0.25,
+        "input_size": 96,
+        "anchors": AnchorSpec().to_json(),
+    }
+    spec = ssd.ModelSpec.from_json(written)
+    assert spec == ssd.ModelSpec(3, 0.25, 96)
+    assert not spec.background
+    model = ssd.build(spec)
+    assert set(model.output) == {"box_encodings", "class_logits"}
+    heads = [layer.name for layer in model.layers if layer.name.endswith("Predictor")]
+    assert heads == [
+        f"BoxPredictor_{i}_{name}Predictor" for name in ("BoxEncoding", "Class") for i in range(6)
+    ]
