@@ -437,3 +437,23 @@ def test_photos_without_a_split_are_not_sorted(
     voc_folder.photo("Apple/1f.jpg")
     voc_folder.text("Apple/Label/1f.txt", "Apple 4.7 6.2 30.9 40.1\n")
     assert code_of(lambda: tfod("script", "-i", voc_folder.root, "-o", tmp_path)) == "BW705"
+
+
+# sample_config --------------------------------------------------------------------------------
+
+
+def test_a_sample_config_counts_what_it_can(tfod: Tfod, vott: Path, tmp_path: Path) -> None:
+    words = ("--set=train", f"--data_dir={vott}", f"--output_dir={tmp_path}")
+    tfod("create_pascal_tf_record", *words)
+    paths = (
+        f"--label_map_path={vott / 'pascal_label_map.pbtxt'}",
+        f"--eval_record={tmp_path / 'helmet_train.record'}",
+    )
+    (text,) = tfod("sample_config", "ssd_mobilenet_v1_coco", *paths)
+    assert "num_classes: 1\n" in text
+    assert "num_examples: 2\n" in text
+    assert text.count("PATH_TO_BE_CONFIGURED") == 2
+    tfod("sample_config", "ssd_mobilenet_v1_coco", *paths, f"--output_path={tmp_path / 'p.config'}")
+    assert (tmp_path / "p.config").read_text(encoding="utf-8").rstrip() == text
+    assert code_of(lambda: tfod("sample_config", "ssd", "--eval_record=nowhere")) == "BW705"
+    assert code_of(lambda: tfod("sample_config", "ssd")) == "BW731"

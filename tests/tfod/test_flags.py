@@ -31,6 +31,7 @@ class Sample:
     kind: str = flag("A kind.", "png", choices=("png", "QUANTIZED_UINT8"))
     faces: bool = flag("Faces only.", True)
     old: str = flag("What was.", "", unused="nobody reads it")
+    name: str = flag("A name.", "", bare=True)
 
 
 CONFIG = "--pipeline_config_path=p.config"
@@ -45,6 +46,8 @@ UNDERSTOOD: dict[str, tuple[str, object]] = {
     f"{CONFIG} --size=4 --size=5": ("size", 5),
     f"{CONFIG} --share=.5": ("share", 0.5),
     f"{CONFIG} --share=": ("share", None),
+    f"{CONFIG} word": ("name", "word"),
+    f"word=4 {CONFIG}": ("name", "word=4"),
     f"{CONFIG} --faces": ("faces", True),
     f"{CONFIG} --nofaces": ("faces", False),
     f"{CONFIG} --faces=false": ("faces", False),
@@ -96,8 +99,8 @@ REFUSED = {
     "--pipeline_config_path --size=4": ("BW704", "--pipeline_config_path has no value.", ""),
     f"{CONFIG} --sizes=4": ("BW702", "has no flag --sizes.", "Did you mean --size? Its flags: --p"),
     f"{CONFIG} --model_dir=x": ("BW702", "has no flag --model_dir.", "Its flags: --pipeline_con"),
-    f"{CONFIG} word": ("BW702", "cannot tell what 'word' is for.", "Its flags: "),
-    f"{CONFIG} word=4": ("BW702", "cannot tell what 'word=4' is for.", "Its flags: "),
+    f"{CONFIG} a word": ("BW702", "cannot tell what 'word' is for.", "Its flags: "),
+    f"{CONFIG} a word=4": ("BW702", "cannot tell what 'word=4' is for.", "Its flags: "),
     f"{CONFIG} --nosize": ("BW702", "has no flag --nosize.", ""),
     f"{CONFIG} --size=big": ("BW704", "--size is 'big', which is not a whole number.", "A number."),
     f"{CONFIG} --share=big": ("BW704", "--share is 'big', which is not a number.", "A share."),
@@ -136,8 +139,8 @@ def test_what_cannot_be_understood_is_said_with_a_remedy(line: str) -> None:
 
 
 def test_the_corrected_line_switches_flags_on_and_off() -> None:
-    parsed = parse(Sample, ["--pipline_config_path", "p.config", "--nofaces", "-s", "4"])
-    assert parsed.words == ("--pipeline_config_path=p.config", "--nofaces", "--size=4")
+    parsed = parse(Sample, ["--pipline_config_path", "p.config", "me", "--nofaces", "-s", "4"])
+    assert parsed.words == ("--pipeline_config_path=p.config", "me", "--nofaces", "--size=4")
 
 
 @pytest.mark.parametrize("word", ["--help", "-h", "--helpfull", "-helpfull", "--helpshort"])
@@ -167,7 +170,9 @@ And say it.
   --[no]faces
       Faces only. Default: true.
   --old=TEXT
-      What was. Changes nothing here: nobody reads it."""
+      What was. Changes nothing here: nobody reads it.
+  NAME
+      A name."""
     )
 
 

@@ -16,6 +16,7 @@ COMMANDS = (
     "create_pet_tf_record",
     "generate_tfrecords",
     "model_builder_test",
+    "sample_config",
     "script",
     "xml_to_csv",
 )

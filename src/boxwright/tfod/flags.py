@@ -71,6 +71,7 @@ def flag(
     also: str = "",
     choices: Sequence[str] = (),
     unused: str = "",
+    bare: bool = False,
 ) -> Any:
     """A field that is a flag; without a default it must be given.
 
@@ -80,11 +81,10 @@ def flag(
         also: another name for it, such as the `i` of `-i`; one letter takes one dash.
         choices: the only values that it may have.
         unused: why it changes nothing, if it does not.
+        bare: whether its value may stand by itself, without the flag.
     """
-    return field(
-        default=default,
-        metadata={"text": text, "also": also, "choices": tuple(choices), "unused": unused},
-    )
+    metadata = {"text": text, "also": also, "choices": choices, "unused": unused, "bare": bare}
+    return field(default=default, metadata=metadata)
 
 
 def wants_help(words: Sequence[str]) -> bool:
@@ -126,6 +126,8 @@ def written(one: Field[Any]) -> str:
     if _type_of(one) is bool:
         return f"{also}--[no]{one.name}"
     values = "|".join(one.metadata["choices"]) or METAVARS[_type_of(one)]
+    if one.metadata["bare"]:
+        return one.name.upper()
     return f"{also}--{one.name}={values}"
 
 
@@ -164,7 +166,7 @@ class _Line(Generic[T]):
         while self.words:
             self._read(self.words.pop(0))
         missing = [
-            f"--{name}"
+            name.upper() if one.metadata["bare"] else f"--{name}"
             for name, one in self.known.items()
             if one.default is MISSING and name not in self.given
         ]
@@ -174,8 +176,7 @@ class _Line(Generic[T]):
                 f"{self.kind.NAME} needs {' and '.join(missing)}.",
                 remedy=f"Such as: {example(self.kind)}",
             )
-        used = {n: v for n, v in self.given.items() if not self.known[n].metadata["unused"]}
-        return Parsed(self.kind(**self.given), tuple(self.hints), tuple(_canonical(used)))
+        return Parsed(self.kind(**self.given), tuple(self.hints), tuple(self._canonical()))
 
     def _read(self, word: str) -> None:
         name, equals, value = word.lstrip("-").partition("=")
@@ -189,6 +190,9 @@ class _Line(Generic[T]):
         if dashed and off is not None and _type_of(off) is bool:
             self.given[off.name] = False
             return
+        if not dashed and one is None and (bare := self._bare()):
+            self.given[bare.name] = self._converted(bare, word)
+            return
         if one is None or not (dashed or equals):
             what = f"has no flag --{name}" if dashed else f"cannot tell what '{word}' is for"
             raise FlagError("BW702", f"{self.kind.NAME} {what}.", remedy=self._choose(name))
@@ -201,6 +205,11 @@ class _Line(Generic[T]):
             self.hints.append(f"{self.kind.NAME} has no use for --{one.name}: {reason}.")
         if (content := self._value(one, value.strip(), stated=bool(equals))) is not None:
             self.given[one.name] = content
+
+    def _bare(self) -> Field[Any] | None:
+        """The flag that a word by itself is the value of, if one still waits for it."""
+        waiting = (one for one in self.known.values() if one.metadata["bare"])
+        return next((one for one in waiting if one.name not in self.given), None)
 
     def _find(self, name: str) -> Field[Any] | None:
         return self.by_name.get(MISSPELT.get(name, name))
@@ -265,13 +274,16 @@ class _Line(Generic[T]):
         listed = ", ".join(f"--{each}" for each in names) or "none"
         return f"Did you mean --{near}? " * bool(near) + f"Its flags: {listed}."
 
-
-def _canonical(given: dict[str, Any]) -> Iterator[str]:
-    for name, value in given.items():
-        if isinstance(value, bool):
-            yield f"--{name}" if value else f"--no{name}"
-        else:
-            yield f"--{name}={value}"
+    def _canonical(self) -> Iterator[str]:
+        """The words of the line as it should be."""
+        for name, value in self.given.items():
+            one = self.known[name]
+            if isinstance(value, bool):
+                yield f"--{name}" if value else f"--no{name}"
+            elif one.metadata["bare"]:
+                yield str(value)
+            elif not one.metadata["unused"]:
+                yield f"--{name}={value}"
 
 
 def _type_of(one: Field[Any]) -> type:

@@ -1,0 +1,79 @@
+"""A zoo model's pipeline.config with the user's own paths, from samples/configs of the original."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from boxwright.errors import TfodError
+from boxwright.files import write_text
+from boxwright.formats.tfrecord.framing import read_records
+from boxwright.tfod.commands import Say
+from boxwright.tfod.config import sample_config
+from boxwright.tfod.flags import flag
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Write a sample pipeline.config of the zoo with your own paths in it.
+
+    num_classes is counted in the label map, and num_examples in the records to evaluate on.
+    """
+
+    NAME = "sample_config"
+    EXAMPLE = (
+        "ssd_mobilenet_v1_coco --label_map_path=label_map.pbtxt --train_record=train.record "
+        "--eval_record=val.record --fine_tune_checkpoint=ssd_mobilenet_v1_coco/model.ckpt "
+        "--output_path=pipeline.config"
+    )
+
+    name: str = flag("The sample's name; a wrong one is answered by all names.", bare=True)
+    label_map_path: Path | None = flag("The label map.", None)
+    train_record: Path | None = flag("The TFRecord to train on.", None)
+    eval_record: Path | None = flag("The TFRecord to evaluate on.", None)
+    fine_tune_checkpoint: Path | None = flag("The prefix of the checkpoint to begin from.", None)
+    output_path: Path | None = flag("The config to write; if not given, it is printed.", None)
+
+
+def run(flags: Flags, say: Say) -> None:
+    """Write or print the config.
+
+    Raises:
+        TfodError: BW705 the record to evaluate on cannot be read, BW731 there is no such sample.
+        DataError: BW116 the label map cannot be used.
+    """
+    counted = {} if flags.eval_record is None else {"num_examples": _count(flags.eval_record)}
+    text = sample_config(
+        flags.name,
+        label_map=flags.label_map_path,
+        train_records=[flags.train_record] if flags.train_record else [],
+        eval_records=[flags.eval_record] if flags.eval_record else [],
+        checkpoint=flags.fine_tune_checkpoint,
+        **counted,
+    )
+    if flags.output_path is None:
+        say(text.rstrip())
+    else:
+        write_text(flags.output_path, text)
+        say(f"{flags.output_path}: {flags.name} with your paths")
+
+
+def _count(path: Path) -> int:
+    """How many photos are in a record file."""
+    try:
+        with path.open("rb") as file:
+            return sum(1 for record in read_records(file) if not record.damage)
+    except OSError as error:
+        raise TfodError(
+            "BW705",
+            f"the record cannot be read ({error.strerror or error}).",
+            where=path,
+            remedy="Make it first: the number of its photos goes into the config.",
+        ) from error
+
+
+if __name__ == "__main__":
+    from boxwright.cli.main import main
+
+    main(["tfod", Flags.NAME, *sys.argv[1:]])
