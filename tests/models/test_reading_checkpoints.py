@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,12 +78,36 @@ def test_raw_outputs(parity: Parity) -> None:
 
     v2's random weights magnify rounding: the golden logits, up to 14, are themselves 3.3e-4 away
     from what float64 gives, and so are ours, with folded batch norm, fused or plain, with oneDNN
-    or without, eagerly or in a session of TensorFlow 1.
+    or without, eagerly or in a session of TensorFlow 1. The test after this one takes the stages
+    apart.
     """
     largest = 1e-4 if parity.pretrained.spec.name.endswith("v1") else 8e-4
     expected = parity.golden["class_predictions_with_background"]
     assert np.abs(parity.outputs["all_logits"] - expected).max() < largest
     assert np.abs(parity.outputs["box_encodings"] - parity.golden["box_encodings"]).max() < largest
+
+
+def test_each_stage_from_the_golden_maps(parity: Parity) -> None:
+    """Extra maps and heads, given the API's own maps instead of ours: 1e-4 for v2 too."""
+    model, golden = parity.model, parity.golden
+    maps = [golden[f"feature_map_{i}"] for i in range(6)]
+    names = [layer.name for layer in model.layers if re.search(r"_[12]_Conv2d_\d_", layer.name)]
+    for i, (narrow, wide) in enumerate(zip(names[::2], names[1::2], strict=True), start=1):
+        following = model.get_layer(wide)(model.get_layer(narrow)(maps[i]))
+        assert np.abs(following - maps[i + 1]).max() < 1e-4, wide
+    for head, columns, output in (
+        ("BoxEncodingPredictor", 4, "box_encodings"),
+        (
+            "ClassPredictor",
+            parity.pretrained.spec.class_columns,
+            "class_predictions_with_background",
+        ),
+    ):
+        parts = [
+            np.reshape(model.get_layer(f"BoxPredictor_{i}_{head}")(each), (2, -1, columns))
+            for i, each in enumerate(maps)
+        ]
+        assert np.abs(np.concatenate(parts, axis=1) - golden[output]).max() < 1e-4
 
 
 def test_detections(parity: Parity) -> None:
@@ -103,6 +128,23 @@ def test_detections(parity: Parity) -> None:
         same &= moved < 1e-4
         assert same.any(axis=0).all()
         assert same.any(axis=1).all()
+
+
+def test_detections_of_the_frozen_graph(parity: Parity) -> None:
+    """What export_inference_graph's file says of the same two photos, one at a time."""
+    from boxwright.models import ssd
+    from boxwright.models.postprocess import postprocess
+
+    if parity.folder.name != "ckpt_parity_v1_c90":
+        pytest.skip("there is a frozen graph of v1_c90 alone")
+    frozen, outputs = np.load(parity.folder / "frozen_io.npz"), parity.outputs
+    anchors = ssd.anchors(parity.pretrained.spec)
+    found = postprocess(outputs["box_encodings"], outputs["class_logits"], anchors)
+    for i, (boxes, scores, labels) in enumerate(found):
+        assert len(boxes) == frozen[f"frozen_num_detections_{i}"][0]
+        np.testing.assert_array_equal(labels + 1, frozen[f"frozen_detection_classes_{i}"][0])
+        np.testing.assert_allclose(scores, frozen[f"frozen_detection_scores_{i}"][0], atol=1e-5)
+        np.testing.assert_allclose(boxes, frozen[f"frozen_detection_boxes_{i}"][0], atol=1e-5)
 
 
 def copy_of(golden: Path, folder: Path, name: str = "model.ckpt") -> Path:
