@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from boxwright.data.dataset import Dataset, Photo, Split
+from boxwright.training.parts import Augmentation
+from boxwright.training.rates import BudgetCosine
 from boxwright.training.reporter import Progress
 
 if TYPE_CHECKING:
@@ -101,10 +103,10 @@ def small_trainer(small_network: None) -> Iterator[Callable[..., tuple[Outcome, 
     from boxwright.training import engine_tensorflow, recipe, trainer
 
     def brisk(*photos: Any, **wanted: Any) -> recipe.Recipe:
-        gentle = recipe.Augmentation(window=(0.8, 1.1))
+        gentle = Augmentation(window=(0.8, 1.1))
         decided = recipe.recipe_for(*photos, **wanted)
         return replace(
-            decided, batch_size=16, learning_rate=1e-2, warmup_steps=5, augmentation=gentle
+            decided, batch_size=16, learning_rate=BudgetCosine(1e-2, 5), augmentation=gentle
         )
 
     def train(
@@ -157,7 +159,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Steps:
             classes = float("nan") if number == steps.broken_at else 2.0
             return Loss(classes + 1.0, classes, 1.0)
 
-        def averages(self) -> list[Any]:
+        def kept(self) -> list[Any]:
             return self._values
 
         def state(self) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from boxwright.training.recipe import DICE, Augmentation
+from boxwright.training.parts import Augmentation
+from boxwright.training.recipe import DICE
 
 LIMITS = Augmentation()
 SIDE, WINDOW, STILL, COLOURS = 200, slice(0, 6), 0.5, slice(7, 10)  # of the photos; of the dice

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.tiny
 ODD = np.array([0.1, -0.0, np.inf, -np.inf, np.nan, 1e-45, 3.4e38], np.float32)
 ARRAYS = {
     "average/0": ODD,
-    "first_moment/0": np.arange(24, dtype=np.float32).reshape(2, 3, 4),
+    "Adam/0": np.arange(24, dtype=np.float32).reshape(2, 3, 4),
     "weight/0": np.float32(7).reshape(()),
     "weight/1": np.zeros((0, 3), np.float32),
     "weight/10": ODD[::-1],

@@ -11,11 +11,16 @@ import pytest
 from numpy.typing import NDArray
 
 from boxwright.models import framework
+from boxwright.training.optimisers import Averaging
 from boxwright.training.recipe import DICE, Recipe
 
 FINE_TUNING = Recipe(64, depth_multiplier=0.1, frozen_through=1, train_norm=False)
 FROM_SCRATCH = replace(
-    FINE_TUNING, frozen_through=-1, train_depthwise=True, train_norm=True, average=0.15
+    FINE_TUNING,
+    frozen_through=-1,
+    train_depthwise=True,
+    train_norm=True,
+    averaging=Averaging(0.15),
 )
 SCALE, OFFSET, WHOLE = 1 / 128, -1.0, 5  # of pixels; of the dice
 
@@ -111,14 +116,14 @@ def batch(seed: int = 0) -> Batch:
 def reference_step(bench: Bench, optimizer: Any, number: int) -> None:
     """A step of Keras' own Adam, its gradients found without the engine."""
     from boxwright.training.augment import augment
-    from boxwright.training.engine_tensorflow import crop
+    from boxwright.training.engine_tensorflow import crop, suppress
     from boxwright.training.objective import detection_loss
 
     limits = bench.recipe.augmentation
     images, *truth = augment(*batch(number), side=64, crop=crop, limits=limits)
     with framework.tensorflow().GradientTape() as tape:
         outputs = bench.model(images * SCALE + OFFSET, training=True)
-        loss = detection_loss(outputs, *truth, bench.anchors)
+        loss = detection_loss(outputs, *truth, bench.anchors, bench.recipe.objective, suppress)
     gradients = tape.gradient(loss.total, [variable.value for variable in bench.trained])
     optimizer.apply(gradients, bench.trained)
 
@@ -149,7 +154,7 @@ def test_averages_follow_weights_and_statistics(scratch: Bench) -> None:
             decay * average + (1 - decay) * variable.numpy()
             for average, variable in zip(expected, followed, strict=True)
         ]
-    for variable, ours, theirs in zip(followed, scratch.engine.averages(), expected, strict=True):
+    for variable, ours, theirs in zip(followed, scratch.engine.kept(), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6, err_msg=variable.path)
 
 
@@ -254,8 +259,8 @@ def test_bfloat16_finds_the_gradients_of_float32(tuning: Bench) -> None:
 
     def gradients(bench: Bench) -> list[NDArray[np.float32]]:
         bench.steps(*[0.0] * 12)
-        moments = {k: v for k, v in bench.engine.state().items() if k.startswith("first_moment")}
-        return [moments[f"first_moment/{i}"] for i in range(len(moments))]
+        moments = {k: v for k, v in bench.engine.state().items() if k.startswith("Adam/")}
+        return [moments[f"Adam/{i}"] for i in range(len(moments))]
 
     exact, rounded = gradients(tuning), gradients(Bench(FINE_TUNING, "mixed_bfloat16"))
     for variable, one, other in zip(tuning.trained, exact, rounded, strict=True):

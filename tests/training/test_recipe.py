@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,13 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boxwright.data.dataset import Dataset, Photo
-from boxwright.training.recipe import (
-    PRETRAINED_SIZE,
-    SMALLER_SIZE,
-    Augmentation,
-    Recipe,
-    recipe_for,
-)
+from boxwright.training.optimisers import Averaging, Momentum, RmsProp
+from boxwright.training.parts import Augmentation, ByPart, Matching, Mining, Objective, Pipeline
+from boxwright.training.rates import BudgetCosine, CosineDecay, ManualSteps
+from boxwright.training.recipe import PRETRAINED_SIZE, SMALLER_SIZE, Recipe, recipe_for
 
 pytestmark = pytest.mark.tiny
 
@@ -90,7 +88,7 @@ recipes = st.builds(
     Recipe,
     input_size=st.integers(64, 1024),
     depth_multiplier=st.none() | st.floats(0.1, 2),
-    learning_rate=st.floats(1e-6, 1),
+    learning_rate=st.builds(BudgetCosine, peak=st.floats(1e-6, 1)),
     frozen_through=st.integers(-1, 13),
     train_norm=st.booleans(),
     augmentation=st.builds(
@@ -110,3 +108,44 @@ def test_json_round_trip(recipe: Any) -> None:
     read = Recipe.from_json(json.loads(json.dumps(recipe.to_json())))
     assert read == recipe
     assert read.reasons == recipe.reasons
+
+
+def test_a_recipe_of_before_it_was_made_of_parts_is_read() -> None:
+    old = {
+        "input_size": 224, "depth_multiplier": None, "batch_size": 16, "learning_rate": 1e-2,
+        "warmup_steps": 50, "frozen_through": -1, "train_depthwise": True, "train_norm": True,
+        "class_weight": 4.0, "average": 0.9, "cache_side": 299, "seconds": 60.0, "steps": None,
+        "seed": 3, "augmentation": {"window": [0.8, 1.05], "aspect": 0.1, "whole": 0.2},
+        "reasons": {"class_weight": "from scratch"},
+    }  # fmt: skip
+    recipe = Recipe.from_json(old)
+    assert recipe.explained() == ["class_weight 4.0: from scratch"]
+    assert recipe == Recipe(
+        224,
+        objective=Objective(class_weight=4.0),
+        learning_rate=BudgetCosine(1e-2, 50),
+        averaging=Averaging(0.9),
+        frozen_through=-1,
+        train_depthwise=True,
+        train_norm=True,
+        augmentation=Augmentation((0.8, 1.05), 0.1, 0.2),
+        cache_side=299,
+        seconds=60.0,
+        seed=3,
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"objective": Objective(None, 1.0, 0.5, Matching(0.6, 0.4), Mining("both", None))},
+        {"optimiser": RmsProp(0.9, 0.8, 0.5)},
+        {"optimiser": Momentum(0.5), "averaging": None},
+        {"learning_rate": ManualSteps((10, 20), (0.1, 0.2, 0.3), warm_up=True)},
+        {"learning_rate": CosineDecay(), "l2": ByPart(1e-5, 2e-5, 3e-5)},
+        {"augmentation": Pipeline(), "frozen_names": ("FeatureExtractor/.*weights",)},
+    ],
+)
+def test_every_kind_of_part_is_written_and_read(change: dict[str, Any]) -> None:
+    recipe = replace(Recipe(300), **change)
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from boxwright.training.schedule import EVALUATE_AT, FLOOR, Schedule
+from boxwright.training.schedule import EVALUATE_AT, Schedule
 
 if TYPE_CHECKING:
     from conftest import Clock
@@ -154,26 +154,3 @@ def test_a_resumed_run_does_not_go_back_to_earlier_marks(clock: Clock) -> None:
     schedule = Schedule(steps=1000, deadline=None, fraction=passed)
     walked = walk(schedule, clock, lambda _: 1.0)
     assert walked.evaluated_at == pytest.approx(EVALUATE_AT[3:], abs=0.002)
-
-
-# ---- Learning rate -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("fraction", "step", "expected"),
-    [
-        pytest.param(0.0, 0, 1 / 20, id="the first step of the warm-up"),
-        pytest.param(0.0, 9, 10 / 20, id="half of the warm-up"),
-        pytest.param(0.0, 19, 1.0, id="at its peak"),
-        pytest.param(0.25, 500, FLOOR + (1 - FLOOR) * (2 + math.sqrt(2)) / 4, id="a quarter"),
-        pytest.param(0.5, 500, FLOOR + (1 - FLOOR) / 2, id="half"),
-        pytest.param(1.0, 500, FLOOR, id="at the end"),
-    ],
-)
-def test_learning_rate(fraction: float, step: int, expected: float) -> None:
-    schedule = Schedule(steps=1000, deadline=None, fraction=fraction)
-    assert schedule.learning_rate(3e-3, step, warmup_steps=20) == pytest.approx(3e-3 * expected)
-
-
-def test_without_a_warm_up_it_starts_at_its_peak() -> None:
-    assert Schedule(steps=9, deadline=None).learning_rate(0.1, 0, warmup_steps=0) == 0.1

@@ -1,7 +1,6 @@
 """The target assigner: which anchor answers for which labelled box.
 
-Source: the Object Detection API's `argmax_matcher` (threshold 0.5 both ways, every box forces its
-best anchor) and `target_assigner`.
+Source: the Object Detection API's `argmax_matcher` and `target_assigner`.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from boxwright.models import framework
 ops: Any = framework.keras().ops
 
 BACKGROUND = -1
-IOU_THRESHOLD = 0.5
+IGNORED = -2
 
 
 class Targets(NamedTuple):
     """What the heads should have said. `A` anchors, `B` photos, `C` classes.
 
-    `match (B, A)` int32: row of the labelled box, or BACKGROUND.
+    `match (B, A)` int32: row of the labelled box, or BACKGROUND, or IGNORED.
     `class_targets (B, A, C)`: one-hot; zeros for background.
     `class_weights (B, A)`, `box_weights (B, A)`: how much each anchor counts.
     `box_targets (B, A, 4)`: encodings; zeros for background.
@@ -33,30 +32,61 @@ class Targets(NamedTuple):
     box_weights: Any
 
 
-def match(boxes: Any, present: Any, forcing: Any, anchors: Any) -> Any:
-    """For each anchor the row of its labelled box, or BACKGROUND: `(B, A)` int32.
+def match(
+    boxes: Any,
+    present: Any,
+    forcing: Any,
+    anchors: Any,
+    *,
+    matched: float = 0.5,
+    unmatched: float = 0.5,
+    ignore_between: bool = True,
+) -> Any:
+    """For each anchor the row of its labelled box, or BACKGROUND or IGNORED: `(B, A)` int32.
 
-    An anchor takes the box it overlaps most if their IoU reaches IOU_THRESHOLD. Then every
-    forcing box takes the anchor it overlaps most, whatever the IoU; of two boxes that want the
-    same anchor, and of two equal overlaps, the lower index wins.
+    An anchor takes the box it overlaps most if their IoU reaches `matched`. Then every forcing
+    box takes the anchor it overlaps most, whatever the IoU; of two boxes that want the same
+    anchor, and of two equal overlaps, the lower index wins.
 
     Args:
         boxes: `(B, G, 4)` normalised yxyx, padded to `G` rows.
         present: `(B, G)` bool, false on padding.
         forcing: `(B, G)` bool, true for the boxes that must have an anchor.
         anchors: `(A, 4)` normalised yxyx.
+        matched, unmatched: IoU from which an anchor takes a box, and below which it is
+            background.
+        ignore_between: whether those between are ignored; else those below are.
     """
     overlap = ops.where(present[..., None], _iou(boxes, anchors), -1.0)  # (B, G, A)
     best_box = ops.cast(ops.argmax(overlap, axis=1), "int32")
-    matched = ops.where(ops.max(overlap, axis=1) >= IOU_THRESHOLD, best_box, BACKGROUND)
+    best = ops.max(overlap, axis=1)
+    below, between = (BACKGROUND, IGNORED) if ignore_between else (IGNORED, BACKGROUND)
+    if unmatched < matched:
+        left = ops.where(best < unmatched, below, between)
+        # Without a single box the original has nothing to compare and all is background.
+        left = ops.where(ops.any(present, axis=1, keepdims=True), left, BACKGROUND)
+    else:
+        left = BACKGROUND
+    taken = ops.where(best >= matched, best_box, left)
     rows = ops.arange(boxes.shape[1], dtype="int32")
     forced = ops.one_hot(ops.argmax(overlap, axis=2), anchors.shape[0], dtype="bool")
     forced = ops.logical_and(forced, forcing[..., None])
     first = ops.min(ops.where(forced, rows[None, :, None], boxes.shape[1]), axis=1)
-    return ops.where(first < boxes.shape[1], first, matched)
+    return ops.where(first < boxes.shape[1], first, taken)
 
 
-def assign(boxes: Any, labels: Any, weights: Any, anchors: Any, num_classes: int) -> Targets:
+def assign(
+    boxes: Any,
+    labels: Any,
+    weights: Any,
+    anchors: Any,
+    num_classes: int,
+    *,
+    matched: float = 0.5,
+    unmatched: float = 0.5,
+    ignore_between: bool = True,
+    force: bool = True,
+) -> Targets:
     """Targets for a batch.
 
     Args:
@@ -66,18 +96,24 @@ def assign(boxes: Any, labels: Any, weights: Any, anchors: Any, num_classes: int
             its anchors from being background but forces none.
         anchors: `(A, 4)` normalised yxyx.
         num_classes: `C`.
+        matched, unmatched, ignore_between: of `match`.
+        force: whether a box of some weight takes its best anchor in any case.
     """
     present = labels >= 0
-    matched = match(boxes, present, ops.logical_and(present, weights > 0), anchors)
-    positive = ops.cast(matched >= 0, "float32")
-    row = ops.maximum(matched, 0)
+    forcing = ops.logical_and(present, weights > 0) if force else ops.zeros_like(present)
+    found = match(
+        boxes, present, forcing, anchors,
+        matched=matched, unmatched=unmatched, ignore_between=ignore_between,
+    )  # fmt: skip
+    positive = ops.cast(found >= 0, "float32")
+    row = ops.maximum(found, 0)
     weight = ops.take_along_axis(weights, row, axis=1)
     label = ops.take_along_axis(labels, row, axis=1)
     box = ops.take_along_axis(boxes, row[..., None], axis=1)
     return Targets(
-        match=matched,
+        match=found,
         class_targets=ops.one_hot(label, num_classes, dtype="float32") * positive[..., None],
-        class_weights=ops.where(matched >= 0, weight, 1.0),
+        class_weights=ops.where(found >= 0, weight, ops.cast(found == BACKGROUND, "float32")),
         box_targets=coder.encode(box, anchors, xp=ops) * positive[..., None],
         box_weights=weight * positive,
     )

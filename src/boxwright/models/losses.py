@@ -18,11 +18,13 @@ def sigmoid_cross_entropy(logits: Any, targets: Any) -> Any:
     return ops.maximum(logits, 0.0) - logits * targets + ops.log1p(ops.exp(-ops.abs(logits)))
 
 
-def sigmoid_focal(logits: Any, targets: Any, *, alpha: float = 0.25, gamma: float = 2.0) -> Any:
+def sigmoid_focal(
+    logits: Any, targets: Any, *, alpha: float | None = 0.25, gamma: float = 2.0
+) -> Any:
     """Cross entropy, turned down where the answer is already right; same shape as `logits`."""
     probability = ops.sigmoid(logits)
     wrongness = targets * (1 - probability) + (1 - targets) * probability
-    balance = targets * alpha + (1 - targets) * (1 - alpha)
+    balance = 1.0 if alpha is None else targets * alpha + (1 - targets) * (1 - alpha)
     return balance * wrongness**gamma * sigmoid_cross_entropy(logits, targets)
 
 

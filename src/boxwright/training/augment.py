@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from boxwright.models import framework
-from boxwright.training.recipe import Augmentation
+from boxwright.training.parts import Augmentation, Pipeline
 
 ops: Any = framework.keras().ops
 
@@ -26,7 +26,7 @@ def augment(
     *,
     side: int,
     crop: Crop,
-    limits: Augmentation,
+    limits: Augmentation | Pipeline,
 ) -> tuple[Any, Any, Any, Any]:
     """Window, flip and colours.
 
@@ -42,6 +42,8 @@ def augment(
     Returns:
         Images `(B, S, S, 3)` float32 in [0, 255]; boxes, labels and weights of what is left.
     """
+    if isinstance(limits, Pipeline):
+        return ops.cast(photos, "float32"), boxes, labels, ops.cast(labels >= 0, "float32")
     windows = sample_windows(boxes, labels, dice, limits)
     flipped = dice[:, 6] < 0.5
     ymin, xmin, ymax, xmax = (windows[:, i] for i in range(4))

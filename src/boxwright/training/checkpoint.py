@@ -13,6 +13,7 @@ from boxwright.errors import TrainingError
 from boxwright.files import writing
 from boxwright.training.recipe import Recipe
 
+OLD_NAMES = {"first_moment": "Adam", "second_moment": "Adam_1"}
 RESTART_SECONDS = 10.0  # what starting again costs, on top of the budget that is left
 
 
@@ -80,7 +81,7 @@ class Checkpoint:
             )
 
     def save(self, path: Path) -> None:
-        plain = {key: value for key, value in vars(self).items() if key != "arrays"}
+        plain = vars(self) | {"arrays": list(self.arrays)}
         text = np.frombuffer(json.dumps(plain).encode(), np.uint8)
         with writing(path) as draft, draft.open("wb") as file:
             np.savez(file, description=text, **self.arrays)
@@ -94,7 +95,9 @@ class Checkpoint:
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = dict(file)
             plain = json.loads(arrays.pop("description").tobytes())
-            return cls(**plain, arrays=arrays)
+            if plain.pop("arrays", list(arrays)) != list(arrays):
+                raise ValueError("some of its arrays are missing")
+            return cls(**plain, arrays={_of_today(name): a for name, a in arrays.items()})
         except FileNotFoundError as error:
             raise TrainingError(
                 "BW305",
@@ -109,3 +112,9 @@ class Checkpoint:
                 where=path.absolute(),
                 remedy="The run's best weights still work; start a new run without --resume.",
             ) from error
+
+
+def _of_today(name: str) -> str:
+    """An array's name; Adam's slots had others before there was more than Adam."""
+    kind, _, number = name.partition("/")
+    return f"{OLD_NAMES.get(kind, kind)}/{number}"

@@ -1,4 +1,4 @@
-"""TensorFlow's part of training: the compiled step, gradients, fused Adam, weight averaging."""
+"""TensorFlow's part of training: the compiled step, gradients, optimisers, weight averaging."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from boxwright.models import framework
 from boxwright.models.norm import EPSILON, ConvNorm
 from boxwright.training.augment import augment
-from boxwright.training.objective import Loss, detection_loss
+from boxwright.training.objective import Loss, detection_loss, penalty
+from boxwright.training.optimisers import AVERAGE, Adam, Momentum, Optimiser, RmsProp
 from boxwright.training.recipe import Recipe
 
 tf: Any = framework.tensorflow()
-# A second moment that forgets within a hundred steps: a run is over after some hundreds, and the
-# first, large gradients would slow down all of it.
-BETA_1, BETA_2, TINY = 0.9, 0.99, 1e-7
 
 
 def crop(photos: Any, windows: Any, side: int) -> Any:
@@ -47,6 +45,56 @@ def fused_batch_norm(outputs: Any, gamma: Any, beta: Any) -> tuple[Any, Any, Any
     return normalised, mean, variance
 
 
+def suppress(boxes: Any, scores: Any, most: int, iou_threshold: float) -> Any:
+    """Greedy non-maximum suppression within each photo. See `models.mining.Suppress`."""
+    kept = [
+        tf.scatter_nd(index[:, None], tf.ones_like(index), [own.shape[0]])
+        for own, score in zip(tf.unstack(boxes), tf.unstack(scores), strict=True)
+        for index in [tf.image.non_max_suppression(own, score, most, iou_threshold)]
+    ]
+    return tf.cast(tf.stack(kept), tf.bool)
+
+
+def apply_gradient(
+    optimiser: Optimiser,
+    variable: Any,
+    slots: Sequence[Any],
+    gradient: Any,
+    learning_rate: Any,
+    bias: tuple[Any, Any],
+) -> None:
+    """One step of one variable, as one op: Keras' Adam is a dozen small ones.
+
+    Args:
+        optimiser: which, and its constants.
+        variable: to change.
+        slots: what the optimiser keeps beside it, in the order of `optimiser.slots`.
+        gradient: of the variable.
+        learning_rate: of this step.
+        bias: Adam's betas to the power of the step, from 1; of no use to the others.
+    """
+    handles = [slot.handle for slot in slots]
+    match optimiser:
+        case Adam():
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.handle, m=handles[0], v=handles[1],
+                beta1_power=bias[0], beta2_power=bias[1], lr=learning_rate,
+                beta1=optimiser.beta_1, beta2=optimiser.beta_2, epsilon=optimiser.epsilon,
+                grad=gradient,
+            )  # fmt: skip
+        case RmsProp():
+            tf.raw_ops.ResourceApplyRMSProp(
+                var=variable.handle, ms=handles[0], mom=handles[1], lr=learning_rate,
+                rho=optimiser.decay, momentum=optimiser.momentum, epsilon=optimiser.epsilon,
+                grad=gradient,
+            )  # fmt: skip
+        case Momentum():
+            tf.raw_ops.ResourceApplyMomentum(
+                var=variable.handle, accum=handles[0], lr=learning_rate, grad=gradient,
+                momentum=optimiser.momentum,
+            )  # fmt: skip
+
+
 def faster_precision() -> str:
     """`mixed_bfloat16` if this processor convolves faster in bfloat16, else `float32`."""
 
@@ -73,10 +121,11 @@ class Engine:
     Args:
         model: the network, in the precision to train in.
         variables: Keras variables to train.
-        statistics: Keras variables that change by themselves (batch norm's) and are averaged too.
+        statistics: Keras variables that change by themselves (batch norm's).
         anchors: `(A, 4)` normalised yxyx.
         recipe: sizes and rates.
         scale, offset: from pixels to the network's input range.
+        kernels: Keras variables to regularise, each with its weight.
     """
 
     def __init__(
@@ -89,6 +138,7 @@ class Engine:
         *,
         scale: float,
         offset: float,
+        kernels: Sequence[tuple[Any, float]] = (),
     ) -> None:
         self._model = model
         for layer in model.layers:
@@ -98,10 +148,17 @@ class Engine:
         self._recipe = recipe
         self._scale, self._offset = scale, offset
         self._trained = [variable.value for variable in variables]
-        self._averaged = [*self._trained, *(variable.value for variable in statistics)]
+        self._statistics = [variable.value for variable in statistics]
+        self._kernels = [(kernel.value, weight) for kernel, weight in kernels]
+        self._slots = {
+            name: [tf.Variable(tf.fill(value.shape, start)) for value in self._trained]
+            for name, start in recipe.optimiser.slots.items()
+        }
+        averaging = recipe.averaging
+        self._averaged = [] if averaging is None else [*self._trained]
+        if averaging is not None and averaging.statistics:
+            self._averaged += self._statistics
         self._averages = [tf.Variable(value) for value in self._averaged]
-        self._first = [tf.Variable(tf.zeros_like(value)) for value in self._trained]
-        self._second = [tf.Variable(tf.zeros_like(value)) for value in self._trained]
         self._compiled = tf.function(self._step)
 
     def step(
@@ -115,39 +172,49 @@ class Engine:
         learning_rate: float,
     ) -> Loss:
         """One step on a batch; `number` counts from 0. Returns the losses before it, floats."""
-        decay = min(self._recipe.average, (1 + number) / (10 + number))
-        powers = BETA_1 ** (number + 1), BETA_2 ** (number + 1)
+        averaging, optimiser = self._recipe.averaging, self._recipe.optimiser
+        decay = 0.0 if averaging is None else averaging.decay_at(number)
+        betas = (optimiser.beta_1, optimiser.beta_2) if isinstance(optimiser, Adam) else (0.0, 0.0)
+        powers = (beta ** (number + 1) for beta in betas)
         rates = tf.constant([learning_rate, decay, *powers], tf.float32)
         loss = self._compiled(photos, boxes, labels, dice, rates)
         return Loss(*(float(value) for value in loss))
 
-    def averages(self) -> list[NDArray[np.float32]]:
-        """The averaged values of `variables`, then of `statistics`."""
-        return [value.numpy() for value in self._averages]
+    def kept(self) -> list[NDArray[np.float32]]:
+        """What is worth keeping of `variables`, then of `statistics`: their averages, or what
+        they are where the recipe does not average them."""
+        averaging = self._recipe.averaging
+        averages = self._averages if averaging and averaging.kept else []
+        current = [*self._trained, *self._statistics][len(averages) :]
+        return [value.numpy() for value in (*averages, *current)]
+
+    def slots(self) -> dict[str, list[NDArray[np.float32]]]:
+        """What stands beside each of `variables`, by the name it has in a TensorFlow 1
+        checkpoint: the optimiser's slots and the average."""
+        values = dict(self._slots)
+        if self._averages:
+            values[AVERAGE] = self._averages[: len(self._trained)]
+        return {name: [value.numpy() for value in own] for name, own in values.items()}
 
     def state(self) -> dict[str, NDArray[np.float32]]:
         """All that a checkpoint needs."""
         return {
             f"{kind}/{i}": value.numpy()
-            for kind, values in self._parts()
+            for kind, values in self._parts().items()
             for i, value in enumerate(values)
         }
 
     def restore(self, state: dict[str, NDArray[np.float32]]) -> None:
         """The inverse of `state`."""
-        for kind, values in self._parts():
+        for kind, values in self._parts().items():
             for i, value in enumerate(values):
                 value.assign(state[f"{kind}/{i}"])
 
-    def _parts(self) -> tuple[tuple[str, list[Any]], ...]:
-        return (
-            ("average", self._averages),
-            ("first_moment", self._first),
-            ("second_moment", self._second),
-        )
+    def _parts(self) -> dict[str, list[Any]]:
+        return {"average": self._averages, **self._slots}
 
     def _step(self, photos: Any, boxes: Any, labels: Any, dice: Any, rates: Any) -> Loss:
-        learning_rate, decay, beta_1_power, beta_2_power = tf.unstack(rates)
+        learning_rate, decay, *bias = tf.unstack(rates)
         images, boxes, labels, weights = augment(
             photos,
             boxes,
@@ -162,24 +229,17 @@ class Engine:
             tape.watch(self._trained)
             outputs = self._model(images, training=True)
             loss = detection_loss(
-                outputs, boxes, labels, weights, self._anchors, self._recipe.class_weight
+                outputs, boxes, labels, weights, self._anchors, self._recipe.objective, suppress
             )
+            if self._kernels:
+                extra = penalty(self._kernels)
+                loss = loss._replace(total=loss.total + extra, penalty=extra)
         gradients = tape.gradient(loss.total, self._trained)
-        for variable, first, second, gradient in zip(
-            self._trained, self._first, self._second, gradients, strict=True
+        for variable, gradient, *slots in zip(
+            self._trained, gradients, *self._slots.values(), strict=True
         ):
-            # Keras' Adam is a dozen small ops per variable; this is one.
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable.handle,
-                m=first.handle,
-                v=second.handle,
-                beta1_power=beta_1_power,
-                beta2_power=beta_2_power,
-                lr=learning_rate,
-                beta1=BETA_1,
-                beta2=BETA_2,
-                epsilon=TINY,
-                grad=gradient,
+            apply_gradient(
+                self._recipe.optimiser, variable, slots, gradient, learning_rate, (bias[0], bias[1])
             )
         for average, variable in zip(self._averages, self._averaged, strict=True):
             average.assign_sub((average - variable) * (1 - decay))

@@ -2,39 +2,108 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from boxwright.boxes import coder
 from boxwright.models import framework
-from boxwright.models.assigner import assign
-from boxwright.models.losses import sigmoid_focal, smooth_l1
+from boxwright.models.assigner import BACKGROUND, Targets, assign
+from boxwright.models.losses import sigmoid_cross_entropy, sigmoid_focal, smooth_l1
+from boxwright.models.mining import Suppress, hard_examples
+from boxwright.training.parts import Mining, Objective
 
 ops: Any = framework.keras().ops
 
 
 class Loss(NamedTuple):
-    """Mean losses per positive anchor; `total` is their sum."""
+    """What training lowers; `total` is the sum of the others.
+
+    `classes` and `boxes` are per anchor with an object, unless the objective says otherwise;
+    `penalty` is the regularisation's.
+    """
 
     total: Any
     classes: Any
     boxes: Any
+    penalty: Any = 0.0
 
 
 def detection_loss(
-    outputs: Any, boxes: Any, labels: Any, weights: Any, anchors: Any, class_weight: float = 1.0
+    outputs: Any,
+    boxes: Any,
+    labels: Any,
+    weights: Any,
+    anchors: Any,
+    objective: Objective,
+    suppress: Suppress,
 ) -> Loss:
-    """Focal loss of the classes and smooth L1 of the boxes, over the number of positives.
+    """The losses of the classes and of the boxes.
 
     Args:
-        outputs: `box_encodings (B, A, 4)` and `class_logits (B, A, C)`.
+        outputs: `box_encodings (B, A, 4)` and `class_logits (B, A, C)`; `background_logits
+            (B, A, 1)` if the objective has a background column.
         boxes: `(B, G, 4)` normalised yxyx; labels `(B, G)`, -1 on padding; weights `(B, G)`.
         anchors: `(A, 4)` normalised yxyx.
-        class_weight: how much the class loss counts beside the box loss.
+        objective: which losses, and how they are summed.
+        suppress: the engine's non-maximum suppression, for hard example mining.
     """
+    matching = objective.matching
     logits = outputs["class_logits"]
-    targets = assign(boxes, labels, weights, anchors, logits.shape[-1])
-    positives = ops.maximum(ops.sum(targets.box_weights), 1.0)
-    focal = ops.sum(sigmoid_focal(logits, targets.class_targets), axis=-1)
-    located = smooth_l1(outputs["box_encodings"], targets.box_targets)
-    classes = class_weight * ops.sum(focal * targets.class_weights) / positives
-    places = ops.sum(located * targets.box_weights) / positives
-    return Loss(classes + places, classes, places)
+    targets = assign(
+        boxes, labels, weights, anchors, logits.shape[-1],
+        matched=matching.matched, unmatched=matching.unmatched,
+        ignore_between=matching.ignore_between, force=matching.force,
+    )  # fmt: skip
+    wanted = targets.class_targets
+    if objective.background is not None:
+        logits = ops.concatenate([outputs["background_logits"], logits], axis=-1)
+        background = ops.cast(targets.match == BACKGROUND, "float32") * objective.background
+        wanted = ops.concatenate([background[..., None], wanted], axis=-1)
+    if objective.focus is None:
+        wrong = sigmoid_cross_entropy(logits, wanted)
+    else:
+        focus = objective.focus
+        wrong = sigmoid_focal(logits, wanted, alpha=focus.alpha, gamma=focus.gamma)
+    classes = ops.sum(wrong, axis=-1) * targets.class_weights
+    distance = smooth_l1(outputs["box_encodings"], targets.box_targets, delta=objective.delta)
+    places = distance * targets.box_weights
+    if objective.mining is not None:
+        decoded = coder.decode(outputs["box_encodings"], anchors, xp=ops)
+        hard = _hard(objective, objective.mining, classes, places, decoded, targets, suppress)
+        classes, places = classes * hard, places * hard
+    share = ops.maximum(ops.sum(targets.box_weights), 1.0) if objective.per_match else 1.0
+    coordinates = 4.0 if objective.per_coordinate else 1.0
+    class_loss = objective.class_weight * ops.sum(classes) / share
+    box_loss = objective.box_weight * ops.sum(places) / (share * coordinates)
+    return Loss(class_loss + box_loss, class_loss, box_loss)
+
+
+def _hard(
+    objective: Objective,
+    mining: Mining,
+    classes: Any,
+    places: Any,
+    decoded: Any,
+    targets: Targets,
+    suppress: Suppress,
+) -> Any:
+    ranking = {
+        "classes": classes,
+        "boxes": places,
+        "both": objective.class_weight * classes + objective.box_weight * places,
+    }
+    return hard_examples(
+        ranking[mining.by],
+        decoded,
+        targets.match,
+        suppress,
+        most=mining.most,
+        iou_threshold=mining.iou_threshold,
+        negatives_per_positive=mining.negatives_per_positive,
+        fewest_negatives=mining.fewest_negatives,
+    )
+
+
+def penalty(kernels: Sequence[tuple[Any, float]]) -> Any:
+    """The sum of `weight / 2 * sum(kernel ** 2)` over kernels and their weights."""
+    return sum(0.5 * weight * ops.sum(ops.square(kernel)) for kernel, weight in kernels)

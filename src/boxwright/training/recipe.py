@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from boxwright.data.dataset import Dataset
 from boxwright.data.geometry import area
+from boxwright.training.optimisers import Adam, Averaging, Optimiser
+from boxwright.training.parts import Augmentation, ByPart, Objective, Pipeline, part, plain
+from boxwright.training.rates import BudgetCosine, LearningRate
 
 PRETRAINED_SIZE = 300
 SMALLER_SIZE = 224
@@ -17,30 +21,6 @@ LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the 
 DICE = 10  # random numbers in [0, 1) that augmentation takes per photo
 CACHE_MARGIN = 4 / 3  # room for windows that enlarge
 UNTIL_STOPPED = 20 * 60.0  # seconds, where no budget is given
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """How far augmentation goes.
-
-    Attributes:
-        window: smallest and largest side of the window, as a fraction of the photo; above 1 the
-            photo becomes smaller on a grey ground.
-        aspect: largest change of the aspect ratio, as a logarithm.
-        whole: probability of the whole photo instead of a window.
-        contrast, saturation: largest relative change; brightness: largest shift of [0, 1].
-        visible: a box stays an object if at least this part of it is in the window.
-        uncertain: below `visible` but above this, its anchors count neither way.
-    """
-
-    window: tuple[float, float] = (0.4, 1.3)
-    aspect: float = 0.25
-    whole: float = 0.15
-    contrast: float = 0.25
-    brightness: float = 0.15
-    saturation: float = 0.3
-    visible: float = 0.4
-    uncertain: float = 0.1
 
 
 # From scratch a network is far from knowing its photos by heart; harder ones only slow it down.
@@ -57,13 +37,19 @@ class Recipe:
         input_size: side of the network's input, pixels.
         depth_multiplier: of the network's filters; None takes the pretrained weights' own.
         batch_size: photos per step.
-        learning_rate: of Adam, at its highest.
-        warmup_steps: steps in which the rate rises to it; then it falls along a cosine.
+        objective: what it lowers.
+        l2: weight of the regularisation of the kernels, `weight / 2 * sum(kernel ** 2)`.
+        optimiser: how a gradient becomes a step.
+        learning_rate: how long that step is.
+        averaging: of the weights; None for none.
         frozen_through: backbone blocks up to this one keep their weights; -1 trains all.
+        frozen_names: regular expressions; variables whose name in the Object Detection API
+            begins like one of them keep their values.
         train_depthwise: whether depthwise kernels train.
         train_norm: whether batch norm uses the batch's statistics; else it is folded.
-        class_weight: how much the class loss counts beside the box loss.
-        average: decay of the exponential moving average of the weights.
+        absorb_scale: whether a folded batch norm's scale becomes part of the kernel, so that it
+            does not train on its own.
+        norm_decay: how much of batch norm's moving statistics stays after a step.
         augmentation: how far it goes.
         cache_side: side of the cached photos, pixels.
         seconds: the budget, None when `steps` counts instead.
@@ -75,14 +61,18 @@ class Recipe:
     input_size: int
     depth_multiplier: float | None = None
     batch_size: int = 16
-    learning_rate: float = 1e-3
-    warmup_steps: int = 20
+    objective: Objective = field(default_factory=Objective)
+    l2: ByPart = field(default_factory=ByPart)
+    optimiser: Optimiser = field(default_factory=Adam)
+    learning_rate: LearningRate = field(default_factory=BudgetCosine)
+    averaging: Averaging | None = field(default_factory=Averaging)
     frozen_through: int = 5
+    frozen_names: tuple[str, ...] = ()
     train_depthwise: bool = False
     train_norm: bool = False
-    class_weight: float = 1.0
-    average: float = 0.99
-    augmentation: Augmentation = field(default_factory=Augmentation)
+    absorb_scale: bool = True
+    norm_decay: ByPart = field(default_factory=lambda: ByPart(0.97, 0.97, 0.97))
+    augmentation: Augmentation | Pipeline = field(default_factory=Augmentation)
     cache_side: int = 400
     seconds: float | None = None
     steps: int | None = None
@@ -90,19 +80,36 @@ class Recipe:
     reasons: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def explained(self) -> list[str]:
-        """One line per decision that has a reason."""
-        return [f"{name} {getattr(self, name)}: {why}" for name, why in self.reasons.items()]
+        """One line per decision that has a reason; the name of one within a part has dots."""
+        return [
+            f"{name.rpartition('.')[2]} {attrgetter(name)(self)}: {why}"
+            for name, why in self.reasons.items()
+        ]
 
     def to_json(self) -> dict[str, Any]:
-        plain = {k: v for k, v in vars(self).items() if k not in {"augmentation", "reasons"}}
-        plain["augmentation"] = dict(vars(self.augmentation))
-        return {**plain, "reasons": dict(self.reasons)}
+        own = {item.name: plain(getattr(self, item.name)) for item in fields(self)}
+        return {**own, "reasons": dict(self.reasons)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Recipe:
-        limits = dict(value["augmentation"])
-        limits["window"] = tuple(limits["window"])
-        return cls(**{**value, "augmentation": Augmentation(**limits)})
+        return cls(**{name: part(item) for name, item in _without_flat_fields(value).items()})
+
+
+def _without_flat_fields(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe as runs have it, also of those before it was made of parts."""
+    if "warmup_steps" not in value:
+        return dict(value)
+    peak, warmup = value["learning_rate"], value["warmup_steps"]
+    flat = {"learning_rate", "warmup_steps", "class_weight", "average", "augmentation"}
+    moved = {"class_weight": "objective.class_weight"}
+    return {
+        **{name: item for name, item in value.items() if name not in flat},
+        "reasons": {moved.get(name, name): why for name, why in value["reasons"].items()},
+        "objective": Objective(class_weight=value["class_weight"]),
+        "learning_rate": BudgetCosine(peak, warmup),
+        "averaging": Averaging(value["average"]),
+        "augmentation": {"kind": "Augmentation", **value["augmentation"]},
+    }
 
 
 def recipe_for(
@@ -144,15 +151,15 @@ def recipe_for(
         return replace(recipe, reasons=reasons)
     reasons["frozen_through"] = "from scratch, everything has to be learnt"
     reasons["train_norm"] = "from scratch, statistics have to be found"
-    reasons["class_weight"] = "from scratch, the classes' gradients drown in those of the boxes"
+    drowned = "from scratch, the classes' gradients drown in those of the boxes"
+    reasons["objective.class_weight"] = drowned
     return replace(
         recipe,
         frozen_through=-1,
         train_depthwise=True,
         train_norm=True,
-        learning_rate=1e-2,
-        warmup_steps=50,
-        class_weight=4.0,
+        objective=Objective(class_weight=4.0),
+        learning_rate=BudgetCosine(1e-2, warmup_steps=50),
         augmentation=GENTLE,
         reasons=reasons,
     )

@@ -1,14 +1,12 @@
-"""How far a run is and what that means: learning rate, when to evaluate, when to stop."""
+"""How far a run is and what that means: when to evaluate, when to stop."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from statistics import median
 
 EVALUATE_AT = (0.3, 0.5, 0.65, 0.8, 0.9, 1.0)  # of the schedule
-FLOOR = 0.01  # of the learning rate, at the very end
 MEASURED = 25  # steps whose median tells the speed
 
 
@@ -51,11 +49,6 @@ class Schedule:
     def step_seconds(self) -> float:
         """Median of the last steps; 0 before the second step."""
         return median(self._durations) if self._durations else 0.0
-
-    def learning_rate(self, peak: float, step: int, warmup_steps: int) -> float:
-        """A linear rise, then half a cosine down (Loshchilov and Hutter 2017, equation 5)."""
-        cosine = 0.5 * (1 + math.cos(math.pi * min(self.fraction, 1.0)))
-        return peak * min((step + 1) / max(warmup_steps, 1), 1.0) * (FLOOR + (1 - FLOOR) * cosine)
 
     def advance(self, step_seconds: float, *, compiled: bool) -> None:
         """Note a step that took `step_seconds`; `compiled` is false for the first, slow one."""

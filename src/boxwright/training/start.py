@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,15 +16,18 @@ from boxwright.models import framework, ssd, weights, zoo
 from boxwright.models.norm import ConvNorm
 from boxwright.models.ssd import ModelSpec
 from boxwright.models.statistics import estimate_statistics
+from boxwright.models.variables import variables_by_name
 from boxwright.runtime.artifact import Artifact
 from boxwright.training.cache import Cache
 from boxwright.training.choosing import Jury
 from boxwright.training.head_start import HeadStart, apply_head_start, find_head_start
+from boxwright.training.parts import ByPart
 from boxwright.training.recipe import Recipe
 
 keras: Any = framework.keras()
 
 PROBE_PHOTOS = 48  # for the head start
+EXTRA_MAP = re.compile(r"_[12]_Conv2d_\d_")  # in the names of layers on top of the backbone
 STATISTICS_PHOTOS = 8  # each gives thousands of values per channel
 
 
@@ -52,7 +56,7 @@ def from_scratch(recipe: Recipe, classes: Sequence[str], precision: str) -> Star
     """A network that knows nothing yet; its anchors have the pixel sizes of the published one,
     so that they stand as close to each other as there."""
     spec = ModelSpec(len(classes), recipe.depth_multiplier or 1.0).resized(recipe.input_size)
-    model = _built(spec, recipe, precision)
+    model = built(spec, recipe, precision)
     return Start(model, spec, Preprocessing(recipe.input_size), "from scratch")
 
 
@@ -71,7 +75,7 @@ def from_weights(
     pretrained = weights.read_pretrained(path)
     spec = replace(pretrained.spec.resized(recipe.input_size), num_classes=len(classes))
     preprocessing = replace(pretrained.preprocessing, size=recipe.input_size)
-    model = _built(spec, recipe, precision)
+    model = built(spec, recipe, precision)
     report = weights.load(model, pretrained)
     sample = np.random.default_rng(recipe.seed).permutation(len(photos))[:PROBE_PHOTOS]
     pixels, boxes, labels = photos.batch(sample)
@@ -79,19 +83,15 @@ def from_weights(
     images = pixels.astype(np.float32) * preprocessing.scale + preprocessing.offset
     if not pretrained.statistics_known:
         estimate_statistics(model, images[:STATISTICS_PHOTOS])
-    if not recipe.train_norm:
+    if _absorbed(recipe):
         for layer in _conv_norms(model):
             layer.absorb_scale()
-    head_starts = find_head_start(
-        model,
-        pretrained,
-        images,
-        boxes,
-        labels,
-        ssd.anchors(spec),
-        classes,
-    )
-    apply_head_start(model, pretrained, head_starts, classes)
+    head_starts = []
+    if pretrained.classes:  # a classifier's file has no class head to start from
+        head_starts = find_head_start(
+            model, pretrained, images, boxes, labels, ssd.anchors(spec), classes
+        )
+        apply_head_start(model, pretrained, head_starts, classes)
     probe = Jury(photos.dataset.select(sample), pixels, preprocessing)
     origin = f"{zoo.title(Path(path))}: {report}"
     return Start(model, spec, preprocessing, origin, tuple(head_starts), probe)
@@ -102,15 +102,16 @@ def from_checkpoint(
 ) -> Start:
     """The model of a stopped run; `values` are its weights in the model's order."""
     spec = ModelSpec.from_json(artifact.model)
-    model = _built(spec, recipe, precision)
+    model = built(spec, recipe, precision)
     model.set_weights(values)
     for layer in _conv_norms(model):
-        layer.scale_is_one = not recipe.train_norm
+        layer.scale_is_one = _absorbed(recipe)
     return Start(model, spec, artifact.preprocessing, "the stopped run")
 
 
 def trained_variables(model: Any, recipe: Recipe) -> list[Any]:
     """What the recipe trains, in the model's order."""
+    frozen = _named(model, recipe.frozen_names)
     variables: list[Any] = []
     for layer in model.layers:
         if not layer.trainable:
@@ -120,10 +121,18 @@ def trained_variables(model: Any, recipe: Recipe) -> list[Any]:
             continue
         if recipe.train_depthwise or not layer.depthwise:
             variables.append(layer.kernel)
-        if recipe.train_norm:
+        if not _absorbed(recipe):
             variables.append(layer.gamma)
         variables.append(layer.beta)
-    return variables
+    return [variable for variable in variables if id(variable) not in frozen]
+
+
+def regularised_kernels(model: Any, recipe: Recipe) -> list[tuple[Any, float]]:
+    """Every kernel that the recipe regularises, whether it trains or not, and its weight."""
+    weights = [
+        (layer.kernel, _by_part(recipe.l2, layer)) for layer in model.layers if layer.weights
+    ]
+    return [(kernel, weight) for kernel, weight in weights if weight]
 
 
 def statistics_of(model: Any, recipe: Recipe) -> list[Any]:
@@ -137,13 +146,36 @@ def statistics_of(model: Any, recipe: Recipe) -> list[Any]:
     ]
 
 
-def _built(spec: ModelSpec, recipe: Recipe, precision: str) -> Any:
+def built(spec: ModelSpec, recipe: Recipe, precision: str) -> Any:
+    """The network of `spec` with its first weights, its batch norm as the recipe has it."""
     keras.utils.set_random_seed(recipe.seed)  # of the layers' first weights
     model = ssd.build(spec, precision=precision, frozen_through=recipe.frozen_through)
     for layer in _conv_norms(model):
         layer.norm_frozen = not recipe.train_norm
+        layer.decay = _by_part(recipe.norm_decay, layer)
     return model
 
 
 def _conv_norms(model: Any) -> list[ConvNorm]:
     return [layer for layer in model.layers if isinstance(layer, ConvNorm)]
+
+
+def _absorbed(recipe: Recipe) -> bool:
+    return recipe.absorb_scale and not recipe.train_norm
+
+
+def _by_part(values: ByPart, layer: Any) -> float:
+    if not isinstance(layer, ConvNorm):
+        return values.heads
+    return values.extras if EXTRA_MAP.search(layer.name) else values.backbone
+
+
+def _named(model: Any, patterns: Sequence[str]) -> set[int]:
+    """Ids of the variables whose name in the Object Detection API begins like a pattern."""
+    if not patterns:
+        return set()
+    return {
+        id(variable)
+        for name, variable in variables_by_name(model).items()
+        if any(re.match(pattern, name) for pattern in patterns)
+    }

@@ -153,6 +153,7 @@ def train(
         recipe,
         scale=begin.preprocessing.scale,
         offset=begin.preprocessing.offset,
+        kernels=start.regularised_kernels(model, recipe),
     )
     places = {id(variable): i for i, variable in enumerate(model.weights)}
     averaged_weights = [averaged.weights[places[id(v)]] for v in (*variables, *statistics)]
@@ -176,7 +177,7 @@ def train(
     def keep() -> None:
         """Judge the averaged weights, keep them unless earlier ones are clearly better."""
         nonlocal best, best_ap, best_step
-        for variable, value in zip(averaged_weights, engine.averages(), strict=True):
+        for variable, value in zip(averaged_weights, engine.kept(), strict=True):
             variable.assign(value)
         now = threshold = None
         if len(jury):
@@ -212,7 +213,7 @@ def train(
         try:
             while not schedule.done:
                 rows, dice = _batch(len(training), recipe, step)
-                rate = schedule.learning_rate(recipe.learning_rate, step, recipe.warmup_steps)
+                rate = recipe.learning_rate.at(step, schedule.fraction)
                 before_step = time.monotonic()
                 loss = engine.step(*training.batch(rows), dice, number=step, learning_rate=rate)
                 check_loss(loss, step, [training.dataset.names[row] for row in rows])
@@ -242,7 +243,8 @@ def train(
                     log.write(
                         step,
                         {"loss": loss.total, "loss/classes": loss.classes, "loss/boxes": loss.boxes,
-                         "learning_rate": rate, "photos_per_second": speed},
+                         "loss/penalty": loss.penalty or None, "learning_rate": rate,
+                         "photos_per_second": speed},
                     )  # fmt: skip
         except KeyboardInterrupt:
             interrupted = True

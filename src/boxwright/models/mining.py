@@ -1,0 +1,64 @@
+"""Hard example mining: only the anchors that are most wrong take part in the loss.
+
+Source: the Object Detection API's `HardExampleMiner`, after Liu et al. 2016, "SSD: Single Shot
+MultiBox Detector", section 2.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from boxwright.models import framework
+from boxwright.models.assigner import BACKGROUND
+
+ops: Any = framework.keras().ops
+
+# (boxes (B, A, 4) yxyx, scores (B, A), how many at most, IoU threshold) -> (B, A) bool: which stay
+# in greedy non-maximum suppression within each photo.
+Suppress = Callable[[Any, Any, int, float], Any]
+
+
+def hard_examples(
+    losses: Any,
+    boxes: Any,
+    match: Any,
+    suppress: Suppress,
+    *,
+    most: int | None,
+    iou_threshold: float,
+    negatives_per_positive: float | None,
+    fewest_negatives: int,
+) -> Any:
+    """Which anchors take part: `(B, A)` float, 1 or 0.
+
+    In each photo non-maximum suppression goes from the largest loss down; of the background
+    anchors that are left only the worst stay, a number in proportion to the objects' anchors.
+
+    Args:
+        losses: `(B, A)`, how wrong each anchor is.
+        boxes: `(B, A, 4)` decoded predictions.
+        match: `(B, A)` of the assigner.
+        suppress: the engine's non-maximum suppression.
+        most: how many anchors suppression leaves at most; None for all.
+        iou_threshold: above this overlap an anchor goes.
+        negatives_per_positive: how many background anchors stay for each that has an object;
+            None for all.
+        fewest_negatives: so many stay in any case, if there are.
+    """
+    losses, boxes = ops.stop_gradient(losses), ops.stop_gradient(boxes)
+    left = suppress(boxes, losses, most or losses.shape[1], iou_threshold)
+    if negatives_per_positive is None:
+        return ops.cast(left, "float32")
+    positive = ops.logical_and(left, match >= 0)
+    negative = ops.logical_and(left, match == BACKGROUND)
+    positives = ops.sum(ops.cast(positive, "float32"), axis=1, keepdims=True)
+    allowed = ops.floor(negatives_per_positive * positives)
+    allowed = ops.cast(ops.maximum(allowed, fewest_negatives), "int32")
+    worst_first = ops.argsort(-losses, axis=1)
+    sorted_negative = ops.take_along_axis(ops.cast(negative, "int32"), worst_first, axis=1)
+    places = ops.argsort(worst_first, axis=1)  # of each anchor in that order
+    worse = ops.take_along_axis(ops.cumsum(sorted_negative, axis=1), places, axis=1)
+    # An anchor that is neither (its overlap lies between two thresholds) goes with the negatives.
+    stays = ops.logical_or(positive, ops.logical_and(left, worse <= allowed))
+    return ops.cast(stays, "float32")
