@@ -44,13 +44,13 @@ def test_both_spellings_do_the_same(way: str, voc_folder: VocFolder) -> None:
 
 def test_a_slip_is_a_hint_with_the_line_as_it_should_be(voc_folder: VocFolder) -> None:
     voc_folder.pair("a")
-    out = voc_folder.root / "labels.csv"
+    out = voc_folder.root / "my labels.csv"
     answer = start(*WAYS["python -m"], "--input=", voc_folder.root, f"output={out}")
     assert answer.returncode == 0
     assert answer.stderr.splitlines()[1:] == [
         f"hint 'output={out}' lacks its two dashes: taken as --output={out}.",
         "hint The line as it should be: "
-        f"boxwright tfod xml_to_csv --input={voc_folder.root} --output={out}",
+        f'boxwright tfod xml_to_csv --input={voc_folder.root} "--output={out}"',
     ]
 
 

@@ -44,6 +44,7 @@ def tfod(
     for hint in line.hints:
         say("[yellow]hint[/] ", plain(hint))
     if line.hints:
-        corrected = " ".join(["boxwright tfod", command.Flags.NAME, *line.words])
+        words = [f'"{word}"' if " " in word else word for word in line.words]
+        corrected = " ".join(["boxwright tfod", command.Flags.NAME, *words])
         say("[yellow]hint[/] ", f"The line as it should be: {plain(corrected)}")
     command.run(line.flags, typer.echo)

@@ -26,13 +26,7 @@ MISSPELT = {  # in the tutorials
     "alow_custom_ops": "allow_custom_ops",
 }
 MISSPELT_VALUES = {"QUATIZED_UINT8": "QUANTIZED_UINT8"}
-TRUTHS = {"true": True, "t": True, "1": True, "yes": True, "y": True} | {
-    "false": False,
-    "f": False,
-    "0": False,
-    "no": False,
-    "n": False,
-}
+TRUE, FALSE = {"true", "t", "1", "yes", "y"}, {"false", "f", "0", "no", "n"}
 METAVARS = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH"}
 TYPES = {"str": str, "int": int, "float": float, "bool": bool, "Path": Path}
 NESTED = re.compile(r"--?(\w+)=(.+)", re.DOTALL)
@@ -260,13 +254,13 @@ class _Line(Generic[T]):
             ) from None
 
     def _truth(self, one: Field[Any], text: str) -> bool:
-        if text.lower() not in TRUTHS:
+        if text.lower() not in TRUE | FALSE:
             raise FlagError(
                 "BW704",
                 f"--{one.name} is '{text}', which is neither true nor false.",
                 remedy=f"Write --{one.name} or --no{one.name}.",
             )
-        return TRUTHS[text.lower()]
+        return text.lower() in TRUE
 
     def _choose(self, name: str) -> str:
         names = [one.name for one in self.known.values()]
