@@ -72,6 +72,14 @@ def test_an_annotation_finds_its_photo(
     assert dataset.findings == ()
 
 
+@pytest.mark.parametrize("masks", ["annotations/trimaps", "SegmentationClass", "images/masks"])
+def test_a_mask_is_not_the_photo_whose_name_it_bears(voc_folder: VocFolder, masks: str) -> None:
+    voc_folder.xml("annotations/xmls/a.xml", filename="a.jpg")
+    voc_folder.photo(f"{masks}/a.png")
+    voc_folder.photo("images/a.jpg")
+    assert formats.read(voc_folder.root).names == ("images/a.jpg",)
+
+
 def test_names_are_not_decoded_from_percent_signs(voc_folder: VocFolder) -> None:
     voc_folder.pair("other")
     voc_folder.photo("a b.jpg")

@@ -13,6 +13,7 @@ from boxwright.formats.folder import Folder, folded, join, outwards, split_path,
 from boxwright.formats.marks import folder_mark
 
 PHOTO_FOLDERS = frozenset({"jpegimages", "images", "image", "imgs", "img", "photos", "pictures"})
+MASK_FOLDERS = frozenset({"trimaps", "masks", "segmentationclass", "segmentationobject"})
 ABSOLUTE = re.compile(r"/|[A-Za-z]:")
 
 
@@ -76,14 +77,16 @@ class Pairing:
 
         `parent` itself comes first, then a folder that mirrors it, as JPEGImages/day 2 mirrors
         Annotations/day 2. None is of another split than `parent`, and those of another split than
-        the annotation itself states come last.
+        the annotation itself states come last. Masks bear their photos' names, and are none.
         """
         mark = folder_mark(parent)
+        masks = MASK_FOLDERS.difference(folded(parent).split("/"))
         near = [
             other
             for other in self.folder.photos
             if (not scope or other == scope or other.startswith(f"{scope}/"))
             and (mark is None or folder_mark(other) in {None, mark})
+            and masks.isdisjoint(folded(other).split("/"))
         ]
 
         def rank(other: str) -> tuple[bool, bool, bool, int, bool, str]:
