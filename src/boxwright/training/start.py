@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.models import framework, ssd, weights, zoo
+from boxwright.models.backbones.extra_maps import EXTRA_MAP
 from boxwright.models.norm import ConvNorm
 from boxwright.models.ssd import ModelSpec
 from boxwright.models.statistics import estimate_statistics
@@ -27,7 +28,6 @@ from boxwright.training.recipe import Recipe
 keras: Any = framework.keras()
 
 PROBE_PHOTOS = 48  # for the head start
-EXTRA_MAP = re.compile(r"_[12]_Conv2d_\d_")  # in the names of layers on top of the backbone
 STATISTICS_PHOTOS = 8  # each gives thousands of values per channel
 
 
