@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from boxwright.training.parts import Augmentation
-from boxwright.training.recipe import DICE
 
 LIMITS = Augmentation()
 SIDE, WINDOW, STILL, COLOURS = 200, slice(0, 6), 0.5, slice(7, 10)  # of the photos; of the dice
 FLIP = 6
 
 dice_of_a_photo = st.lists(
-    st.floats(0, 1, width=32, exclude_max=True), min_size=DICE, max_size=DICE
+    st.floats(0, 1, width=32, exclude_max=True),
+    min_size=Augmentation.dice,
+    max_size=Augmentation.dice,
 ).map(lambda values: np.array([values], np.float32))
 corner = st.integers(0, SIDE - 25)
 length = st.integers(20, 120)
@@ -45,7 +46,7 @@ def padded(boxes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.
 
 def still(**thrown: Any) -> NDArray[np.float32]:
     """Dice that leave colours and direction alone."""
-    dice = np.full((1, DICE), STILL, np.float32)
+    dice = np.full((1, Augmentation.dice), STILL, np.float32)
     for place, value in thrown.items():
         dice[0, {"flip": FLIP, "whole": 5}[place]] = value
     return dice
@@ -271,7 +272,7 @@ def test_the_graph_does_what_is_done_eagerly(augmentation: Any, crop: Any) -> No
         rng.integers(0, 256, (4, SIDE, SIDE, 3), np.uint8),
         boxes,
         np.array([[0, 1, 2], [1, -1, -1], [0, 0, -1], [-1, -1, -1]], np.int32),
-        rng.random((4, DICE), np.float32),
+        rng.random((4, Augmentation.dice), np.float32),
     )
 
     def augment(*parts: Any) -> Any:

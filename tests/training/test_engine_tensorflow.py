@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from boxwright.models import framework
 from boxwright.training.optimisers import Averaging
-from boxwright.training.recipe import DICE, Recipe
+from boxwright.training.parts import Augmentation
+from boxwright.training.recipe import Recipe
 
 FINE_TUNING = Recipe(64, depth_multiplier=0.1, frozen_through=1, train_norm=False)
 FROM_SCRATCH = replace(
@@ -24,7 +25,7 @@ FROM_SCRATCH = replace(
 )
 SCALE, OFFSET, WHOLE = 1 / 128, -1.0, 5  # of pixels; of the dice
 
-Batch = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]
+Batch = tuple[NDArray[Any], ...]  # photos, boxes, labels, aspects, dice
 
 
 @dataclass
@@ -105,9 +106,9 @@ def batch(seed: int = 0) -> Batch:
     first_of_map = [20, 48, 72, 78, 84, 90]  # maps of 4 x 4 x 3, 2 x 2 x 6 and four of 6 anchors
     boxes = np.stack([anchors_of_every_map()[first_of_map]] * 4)
     labels = np.array([[0, 1] * 3, [1] * 6, [-1] * 6, [0] * 5 + [-1]], np.int32)
-    dice = rng.random((4, DICE), np.float32)
+    dice = rng.random((4, Augmentation.dice), np.float32)
     dice[:2, WHOLE] = 0
-    return photos, boxes, labels, dice
+    return photos, boxes, labels, np.ones(4, np.float32), dice
 
 
 # ---- One step ----------------------------------------------------------------------------------
@@ -120,7 +121,8 @@ def reference_step(bench: Bench, optimizer: Any, number: int) -> None:
     from boxwright.training.objective import detection_loss
 
     limits = bench.recipe.augmentation
-    images, *truth = augment(*batch(number), side=64, crop=crop, limits=limits)
+    photos, boxes, labels, _, dice = batch(number)
+    images, *truth = augment(photos, boxes, labels, dice, side=64, crop=crop, limits=limits)
     with framework.tensorflow().GradientTape() as tape:
         outputs = bench.model(images * SCALE + OFFSET, training=True)
         loss = detection_loss(outputs, *truth, bench.anchors, bench.recipe.objective, suppress)
@@ -240,15 +242,15 @@ def test_the_fused_batch_norm_is_the_plain_one(shape: tuple[int, ...]) -> None:
 
 
 def test_the_loss_is_per_positive_anchor_and_finite_without_any(tuning: Bench) -> None:
-    photos, boxes, labels, dice = batch()
+    photos, boxes, labels, aspects, dice = batch()
     loss = tuning.steps(0.0)
     assert loss.total == pytest.approx(loss.classes + loss.boxes)
     order = [3, 0, 2, 1]
-    shuffled = [part[order] for part in (photos, boxes, labels, dice)]
+    shuffled = [part[order] for part in (photos, boxes, labels, aspects, dice)]
     again = tuning.engine.step(*shuffled, number=1, learning_rate=0.0)
     assert tuple(again) == pytest.approx(tuple(loss), rel=1e-4)
     nothing = np.full_like(labels, -1)
-    empty = tuning.engine.step(photos, boxes, nothing, dice, number=2, learning_rate=0.0)
+    empty = tuning.engine.step(photos, boxes, nothing, aspects, dice, number=2, learning_rate=0.0)
     assert empty.total == empty.classes
     assert 0 < empty.total < np.inf
 

@@ -17,7 +17,7 @@ from boxwright.models import framework
 from boxwright.training.optimisers import Averaging, Momentum, RmsProp
 from boxwright.training.parts import ByPart, Mining, Objective, Pipeline
 from boxwright.training.rates import ExponentialDecay
-from boxwright.training.recipe import DICE, Recipe
+from boxwright.training.recipe import Recipe
 
 pytestmark = pytest.mark.shared
 
@@ -82,9 +82,9 @@ class Bench:
             own = self.golden[f"gt_boxes_{i}"]
             boxes[i, : len(own)], labels[i, : len(own)] = own, 0
         rate = self.recipe.learning_rate.at(number, 0.0) if rate is None else rate
-        dice = np.zeros((4, DICE), np.float32)
+        aspects, dice = np.ones(4, np.float32), np.zeros((4, 0), np.float32)
         return self.engine.step(
-            self.golden["images"], boxes, labels, dice, number=number, learning_rate=rate
+            self.golden["images"], boxes, labels, aspects, dice, number=number, learning_rate=rate
         )
 
 

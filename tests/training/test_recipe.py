@@ -15,6 +15,7 @@ from boxwright.training.optimisers import Averaging, Momentum, RmsProp
 from boxwright.training.parts import Augmentation, ByPart, Matching, Mining, Objective, Pipeline
 from boxwright.training.rates import BudgetCosine, CosineDecay, ManualSteps
 from boxwright.training.recipe import PRETRAINED_SIZE, SMALLER_SIZE, Recipe, recipe_for
+from boxwright.training.steps import SSD_CROP_PAD, Flip, Hue
 
 pytestmark = pytest.mark.tiny
 
@@ -143,6 +144,7 @@ def test_a_recipe_of_before_it_was_made_of_parts_is_read() -> None:
         {"optimiser": Momentum(0.5), "averaging": None},
         {"learning_rate": ManualSteps((10, 20), (0.1, 0.2, 0.3), warm_up=True)},
         {"learning_rate": CosineDecay(), "l2": ByPart(1e-5, 2e-5, 3e-5)},
+        {"augmentation": Pipeline((Flip(), SSD_CROP_PAD, Hue(0.1)))},
         {"augmentation": Pipeline(), "frozen_names": ("FeatureExtractor/.*weights",)},
     ],
 )

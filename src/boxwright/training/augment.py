@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from boxwright.models import framework
-from boxwright.training.parts import Augmentation, Pipeline
+from boxwright.training.parts import Augmentation
 
 ops: Any = framework.keras().ops
 
@@ -26,7 +26,7 @@ def augment(
     *,
     side: int,
     crop: Crop,
-    limits: Augmentation | Pipeline,
+    limits: Augmentation,
 ) -> tuple[Any, Any, Any, Any]:
     """Window, flip and colours.
 
@@ -34,7 +34,7 @@ def augment(
         photos: `(B, H, W, 3)` uint8.
         boxes: `(B, G, 4)` normalised yxyx, padded.
         labels: `(B, G)` int32, -1 on padding.
-        dice: `(B, DICE)` in [0, 1).
+        dice: `(B, limits.dice)` in [0, 1).
         side: `S` of the result.
         crop: the engine's bilinear crop-and-resize.
         limits: how far to go.
@@ -42,8 +42,6 @@ def augment(
     Returns:
         Images `(B, S, S, 3)` float32 in [0, 255]; boxes, labels and weights of what is left.
     """
-    if isinstance(limits, Pipeline):
-        return ops.cast(photos, "float32"), boxes, labels, ops.cast(labels >= 0, "float32")
     windows = sample_windows(boxes, labels, dice, limits)
     flipped = dice[:, 6] < 0.5
     ymin, xmin, ymax, xmax = (windows[:, i] for i in range(4))

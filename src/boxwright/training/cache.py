@@ -57,6 +57,11 @@ class Cache:
         rows = self.rows[index]
         return self.photos[rows], self.boxes[rows], self.labels[rows]
 
+    def aspects(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Width over height of the photos before they were squares, `(B,)`."""
+        sizes = self.dataset.sizes[index].astype(np.float32)
+        return sizes[:, 0] / sizes[:, 1]
+
 
 def build_cache(
     dataset: Dataset, side: int, progress: Callable[[int], None] = lambda done: None

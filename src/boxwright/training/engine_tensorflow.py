@@ -14,6 +14,8 @@ from boxwright.models.norm import EPSILON, ConvNorm
 from boxwright.training.augment import augment
 from boxwright.training.objective import Loss, detection_loss, penalty
 from boxwright.training.optimisers import AVERAGE, Adam, Momentum, Optimiser, RmsProp
+from boxwright.training.parts import Pipeline
+from boxwright.training.pipeline import follow
 from boxwright.training.recipe import Recipe
 
 tf: Any = framework.tensorflow()
@@ -166,18 +168,20 @@ class Engine:
         photos: NDArray[np.uint8],
         boxes: NDArray[np.float32],
         labels: NDArray[np.int32],
+        aspects: NDArray[np.float32],
         dice: NDArray[np.float32],
         *,
         number: int,
         learning_rate: float,
     ) -> Loss:
-        """One step on a batch; `number` counts from 0. Returns the losses before it, floats."""
+        """One step on a batch, see `pipeline.follow`; `number` counts from 0. Returns the losses
+        before it, floats."""
         averaging, optimiser = self._recipe.averaging, self._recipe.optimiser
         decay = 0.0 if averaging is None else averaging.decay_at(number)
         betas = (optimiser.beta_1, optimiser.beta_2) if isinstance(optimiser, Adam) else (0.0, 0.0)
         powers = (beta ** (number + 1) for beta in betas)
         rates = tf.constant([learning_rate, decay, *powers], tf.float32)
-        loss = self._compiled(photos, boxes, labels, dice, rates)
+        loss = self._compiled(photos, boxes, labels, aspects, dice, rates)
         return Loss(*(float(value) for value in loss))
 
     def kept(self) -> list[NDArray[np.float32]]:
@@ -213,17 +217,16 @@ class Engine:
     def _parts(self) -> dict[str, list[Any]]:
         return {"average": self._averages, **self._slots}
 
-    def _step(self, photos: Any, boxes: Any, labels: Any, dice: Any, rates: Any) -> Loss:
+    def _step(
+        self, photos: Any, boxes: Any, labels: Any, aspects: Any, dice: Any, rates: Any
+    ) -> Loss:
         learning_rate, decay, *bias = tf.unstack(rates)
-        images, boxes, labels, weights = augment(
-            photos,
-            boxes,
-            labels,
-            dice,
-            side=self._recipe.input_size,
-            crop=crop,
-            limits=self._recipe.augmentation,
-        )
+        how, side = self._recipe.augmentation, self._recipe.input_size
+        if isinstance(how, Pipeline):
+            seen = follow(how.steps, photos, boxes, labels, aspects, dice, side=side, read=crop)
+        else:
+            seen = augment(photos, boxes, labels, dice, side=side, crop=crop, limits=how)
+        images, boxes, labels, weights = seen
         images = images * self._scale + self._offset
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._trained)

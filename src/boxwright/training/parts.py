@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, get_args
 
-from boxwright.training.optimisers import Adam, Averaging, Momentum, RmsProp
-from boxwright.training.rates import (
-    BudgetCosine,
-    Constant,
-    CosineDecay,
-    ExponentialDecay,
-    ManualSteps,
-)
+from boxwright.training.optimisers import Averaging, Optimiser
+from boxwright.training.rates import LearningRate
+from boxwright.training.steps import CropLimits, Step
 
 
 @dataclass(frozen=True)
@@ -30,6 +25,7 @@ class Augmentation:
         uncertain: below `visible` but above this, its anchors count neither way.
     """
 
+    dice: ClassVar[int] = 10  # random numbers in [0, 1) that it takes per photo
     window: tuple[float, float] = (0.4, 1.3)
     aspect: float = 0.25
     whole: float = 0.15
@@ -42,10 +38,15 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The Object Detection API's augmentation: its options, one after the other. Without any,
+    """The Object Detection API's augmentation: its steps, one after the other. Without any,
     photos are only resized."""
 
-    steps: tuple[Any, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def dice(self) -> int:
+        """How many random numbers it takes per photo."""
+        return sum(step.dice for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -131,9 +132,8 @@ class ByPart:
 KINDS: Mapping[str, type] = {
     kind.__name__: kind
     for kind in (
-        Adam, Augmentation, Averaging, BudgetCosine, ByPart, Constant, CosineDecay,
-        ExponentialDecay, Focal, ManualSteps, Matching, Mining, Momentum, Objective, Pipeline,
-        RmsProp,
+        *get_args(Optimiser), *get_args(LearningRate), *get_args(Step),
+        Augmentation, Averaging, ByPart, CropLimits, Focal, Matching, Mining, Objective, Pipeline,
     )
 }  # fmt: skip
 

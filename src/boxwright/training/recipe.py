@@ -18,7 +18,6 @@ from boxwright.training.rates import BudgetCosine, LearningRate
 PRETRAINED_SIZE = 300
 SMALLER_SIZE = 224
 LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the finest map
-DICE = 10  # random numbers in [0, 1) that augmentation takes per photo
 CACHE_MARGIN = 4 / 3  # room for windows that enlarge
 UNTIL_STOPPED = 20 * 60.0  # seconds, where no budget is given
 

@@ -25,7 +25,7 @@ from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.choosing import Jury, choosing_mask, photos_to_cache
 from boxwright.training.events import Log
 from boxwright.training.guards import check_loss, check_trainable
-from boxwright.training.recipe import DICE, Recipe, recipe_for
+from boxwright.training.recipe import Recipe, recipe_for
 from boxwright.training.reporter import Progress, Reporter, Silent
 from boxwright.training.schedule import Schedule
 
@@ -215,7 +215,8 @@ def train(
                 rows, dice = _batch(len(training), recipe, step)
                 rate = recipe.learning_rate.at(step, schedule.fraction)
                 before_step = time.monotonic()
-                loss = engine.step(*training.batch(rows), dice, number=step, learning_rate=rate)
+                batch = (*training.batch(rows), training.aspects(rows), dice)
+                loss = engine.step(*batch, number=step, learning_rate=rate)
                 check_loss(loss, step, [training.dataset.names[row] for row in rows])
                 schedule.advance(time.monotonic() - before_step, compiled=step > first_step)
                 step += 1
@@ -285,7 +286,8 @@ def _batch(photos: int, recipe: Recipe, step: int) -> tuple[NDArray[np.int64], N
         for epoch in np.unique(places // photos)
     ]
     dice = np.random.default_rng([recipe.seed, step, 1])
-    return np.concatenate(rows), dice.random((recipe.batch_size, DICE), np.float32)  # never 1.0
+    shape = recipe.batch_size, recipe.augmentation.dice
+    return np.concatenate(rows), dice.random(shape, np.float32)  # never 1.0
 
 
 def _scores(evaluation: Evaluation) -> str:
