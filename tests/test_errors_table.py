@@ -20,7 +20,8 @@ from boxwright.errors import BoxwrightError
 from boxwright.quality.doctor import examine
 from folders import CAT, VocFolder
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "errors.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "errors.md"
 ROW = re.compile(r"^\| (?!what is printed|---)(.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 ROWS = {said.strip("`"): here for said, _, here in ROW.findall(PAGE.read_text(encoding="utf-8"))}
 
@@ -71,15 +72,16 @@ def background(folder: VocFolder) -> set[str]:
 
 
 def first_step(folder: VocFolder) -> set[str]:
-    from boxwright.training.schedule import Schedule
+    from boxwright.tfod.config import checked, parse_config
+    from boxwright.training.rates import BudgetCosine
 
-    for steps in (1, 2, 1000):
-        schedule = Schedule(steps=steps, deadline=None)
-        for step in range(steps):
-            assert schedule.learning_rate(1e-3, step, warmup_steps=20) > 0
-            schedule.advance(0.1, compiled=True)
-        assert schedule.done
-    return set()
+    rate = BudgetCosine()
+    assert min(rate.at(step, step / 1000) for step in range(1000)) > 0
+    schedule = "manual_step_learning_rate { schedule { step: 0 learning_rate: 0.1 } }"
+    published = (ROOT / "tests/tfod/configs/quantised.config").read_text(encoding="utf-8")
+    config, changed = re.subn(r"cosine_decay_learning_rate \{[^}]*\}", schedule, published)
+    assert changed == 1
+    return {raised(lambda: checked(parse_config(config)))} & {"BW729"}
 
 
 def weights(folder: VocFolder) -> set[str]:
