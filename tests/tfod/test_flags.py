@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from boxwright.errors import FlagError
-from boxwright.tfod import export_flags, training_flags
+from boxwright.tfod import (
+    export_inference_graph,
+    export_tflite_ssd_graph,
+    toco,
+    training_flags,
+)
 from boxwright.tfod.flags import FlagClass, flag, help_text, parse, wants_help
 
 pytestmark = pytest.mark.tiny
@@ -182,9 +187,9 @@ And say it.
         training_flags.ModelMainFlags,
         training_flags.TrainFlags,
         training_flags.EvalFlags,
-        export_flags.ExportInferenceGraphFlags,
-        export_flags.ExportTfliteSsdGraphFlags,
-        export_flags.TocoFlags,
+        export_inference_graph.Flags,
+        export_tflite_ssd_graph.Flags,
+        toco.Flags,
     ],
 )
 def test_the_example_of_a_command_is_right(kind: type[FlagClass]) -> None:

@@ -11,27 +11,13 @@ from typing import Any
 import pytest
 
 from boxwright.tfod.commands import COMMANDS, named
-from boxwright.tfod.export_flags import (
-    ExportInferenceGraphFlags,
-    ExportTfliteSsdGraphFlags,
-    TocoFlags,
-)
 from boxwright.tfod.flags import FlagClass, parse
 from boxwright.tfod.training_flags import EvalFlags, ModelMainFlags, TrainFlags
 
 pytestmark = pytest.mark.tiny
 
 PARSED: dict[str, type[FlagClass]] = {  # by those whose work is not there yet
-    kind.NAME: kind
-    for kind in (
-        ModelMainFlags,
-        TrainFlags,
-        EvalFlags,
-        ExportInferenceGraphFlags,
-        ExportTfliteSsdGraphFlags,
-        TocoFlags,
-    )
-    if kind.NAME not in COMMANDS
+    kind.NAME: kind for kind in (ModelMainFlags, TrainFlags, EvalFlags) if kind.NAME not in COMMANDS
 }
 CONFIG = "E:/demo/training/ssd_mobilenet_v1_quantized_300x300_coco14_sync.config"
 

@@ -85,6 +85,13 @@ def ssd_anchors(spec: AnchorSpec, sides: Sequence[int]) -> NDArray[np.float32]:
     return np.concatenate(grids).astype(np.float32)
 
 
+def centred(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Boxes `(A, 4)` yxyx as centre y, centre x, height, width, as TFLite wants its anchors."""
+    near, far = boxes[:, :2], boxes[:, 2:]
+    converted: NDArray[np.float32] = np.concatenate([(near + far) / 2, far - near], axis=1)
+    return converted
+
+
 def _grid(side: int, shapes: list[tuple[float, float]], factor: float) -> NDArray[np.float64]:
     """Every shape `(scale, aspect ratio)` on every cell centre: `(side * side * shapes, 4)`."""
     centres = (np.arange(side) + 0.5) / side

@@ -36,13 +36,22 @@ def encode(boxes: Any, anchors: Any, xp: ModuleType = np) -> Any:
     return xp.stack(codes, axis=-1)
 
 
-def decode(encodings: Any, anchors: Any, xp: ModuleType = np) -> Any:
-    """The inverse of `encode`: `(..., 4)` normalised `[ymin, xmin, ymax, xmax]`, not clipped."""
+def decode(
+    encodings: Any,
+    anchors: Any,
+    xp: ModuleType = np,
+    scales: tuple[float, float, float, float] = SCALES,
+) -> Any:
+    """The inverse of `encode`: `(..., 4)` normalised `[ymin, xmin, ymax, xmax]`, not clipped.
+
+    Args:
+        scales: those that a network of the API was trained with, in the order of `SCALES`.
+    """
     anchor_y, anchor_x, anchor_height, anchor_width = _centre_and_size(anchors)
-    y = encodings[..., 0] / SCALES[0] * anchor_height + anchor_y
-    x = encodings[..., 1] / SCALES[1] * anchor_width + anchor_x
-    half_height = xp.exp(encodings[..., 2] / SCALES[2]) * anchor_height / 2
-    half_width = xp.exp(encodings[..., 3] / SCALES[3]) * anchor_width / 2
+    y = encodings[..., 0] / scales[0] * anchor_height + anchor_y
+    x = encodings[..., 1] / scales[1] * anchor_width + anchor_x
+    half_height = xp.exp(encodings[..., 2] / scales[2]) * anchor_height / 2
+    half_width = xp.exp(encodings[..., 3] / scales[3]) * anchor_width / 2
     return xp.stack([y - half_height, x - half_width, y + half_height, x + half_width], axis=-1)
 
 

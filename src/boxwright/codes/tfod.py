@@ -52,4 +52,21 @@ TFOD: dict[str, Meaning] = {
         "A package is damaged, or of a version that does not work with the others.",
         "Install Boxwright again into an empty environment: `pip install 'boxwright[train]'`.",
     ),
+    "BW708": Meaning(
+        "error",
+        "A network cannot be quantised: nobody knows its ranges",
+        "Eight bits say where between two values a number lies. Which two they are is learnt while a "
+        "network trains for quantisation, and stands in the graph's FakeQuant nodes. This graph "
+        "has none.",
+        "Train with `graph_rewriter { quantization { ... } }` in pipeline.config, export and "
+        "convert again; or convert with `--inference_type=FLOAT`.",
+    ),
+    "BW709": Meaning(
+        "error",
+        "TensorFlow cannot convert a frozen graph to TFLite",
+        "A name of an input or output, or a shape, is not the graph's, or the graph was not made "
+        "for TFLite: frozen_inference_graph.pb is not.",
+        "Convert the tflite_graph.pb of export_tflite_ssd_graph, with the flags that the error "
+        "shows.",
+    ),
 }

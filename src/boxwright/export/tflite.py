@@ -13,6 +13,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
+from boxwright.boxes.anchors import centred
 from boxwright.boxes.coder import SCALES
 from boxwright.errors import ExportError
 from boxwright.export import graph
@@ -96,7 +97,7 @@ def _serving(tf: Any, model: Any, anchors: NDArray[np.float32], artifact: Artifa
         encodings, scores = graph.raw_outputs(tf, model, artifact.preprocessing, images)
         if spare:
             scores = tf.pad(scores, [[0, 0], [0, 0], [spare, 0]])
-        boxes, labels, scores, count = detect(encodings, scores, tf.constant(_centred(anchors)))
+        boxes, labels, scores, count = detect(encodings, scores, tf.constant(centred(anchors)))
         if spare:
             labels = tf.nn.relu(labels - float(spare))
         return dict(zip(litert.OUTPUT_NAMES, (boxes, labels, scores, count), strict=True))
@@ -105,13 +106,6 @@ def _serving(tf: Any, model: Any, anchors: NDArray[np.float32], artifact: Artifa
 
 
 _SCALE_NAMES = ("y_scale", "x_scale", "h_scale", "w_scale")
-
-
-def _centred(anchors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Anchors as the operator wants them: `(A, 4)` centre y, centre x, height, width."""
-    near, far = anchors[:, :2], anchors[:, 2:]
-    centred: NDArray[np.float32] = np.concatenate([(near + far) / 2, far - near], axis=1)
-    return centred
 
 
 def _converted(tf: Any, saved: Path, path: Path) -> bytes:

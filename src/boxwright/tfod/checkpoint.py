@@ -24,6 +24,7 @@ from boxwright.models.variables import variables_by_name
 
 KEPT = 5  # checkpoints in a folder, as the API's
 PREFIX = "model.ckpt-"
+EXPORTED = "model.ckpt"
 DATA = ".data-00000-of-00001"
 
 
@@ -65,16 +66,20 @@ def save(
     Raises:
         SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
     """
-    convert = framework.keras().ops.convert_to_numpy
-    own = variables_by_name(model)
-    values: dict[str, NDArray[Any]] = {GLOBAL_STEP: np.array(step, np.int64)}
-    values |= {name: convert(variable) for name, variable in own.items()}
-    values |= slots or {}
-    trainable = {name for name in own if "/moving_" not in name}  # frozen ones too
     prefix = Path(folder) / f"{PREFIX}{step}"
-    _write(prefix, values, trainable)
+    _write_network(prefix, model, step, slots or {})
     _remember(prefix, kept)
     return prefix
+
+
+def save_exported(folder: str | Path, model: Any, step: int) -> None:
+    """Write the network alone as `model.ckpt` into `folder`, which that is the checkpoint of.
+
+    Raises as `save`.
+    """
+    prefix = Path(folder) / EXPORTED
+    _write_network(prefix, model, step, {})
+    _write_state(prefix.parent, [EXPORTED])
 
 
 def resume(model: Any, path: str | Path) -> Resumed:
@@ -103,6 +108,15 @@ def resume(model: Any, path: str | Path) -> Resumed:
     for name, variable in own.items():
         variable.assign(values.pop(name))
     return Resumed(int(values.pop(GLOBAL_STEP, 0)), values)
+
+
+def _write_network(prefix: Path, model: Any, step: int, slots: Mapping[str, NDArray[Any]]) -> None:
+    convert = framework.keras().ops.convert_to_numpy
+    own = variables_by_name(model)
+    values: dict[str, NDArray[Any]] = {GLOBAL_STEP: np.array(step, np.int64)}
+    values |= {name: convert(variable) for name, variable in own.items()}
+    trainable = {name for name in own if "/moving_" not in name}  # frozen ones too
+    _write(prefix, {**values, **slots}, trainable)
 
 
 def _write(prefix: Path, values: Mapping[str, NDArray[Any]], trainable: set[str]) -> None:
@@ -157,10 +171,15 @@ def _remember(prefix: Path, kept: int) -> None:
     folder = prefix.parent
     earlier = [name for name in listed(folder) if name != prefix.name]
     names = [*earlier, prefix.name]
-    lines = [f'model_checkpoint_path: "{prefix.name}"']
-    lines += [f'all_model_checkpoint_paths: "{name}"' for name in names[-kept:]]
-    write_text(folder / STATE, "\n".join(lines) + "\n")
+    _write_state(folder, names[-kept:])
     for name in names[:-kept]:
         if name.startswith(PREFIX):  # what somebody else put there stays
             for end in (".index", DATA, ".meta"):
                 (folder / (name + end)).unlink(missing_ok=True)
+
+
+def _write_state(folder: Path, names: list[str]) -> None:
+    """The file that lists a folder's checkpoints, the latest last."""
+    lines = [f'model_checkpoint_path: "{names[-1]}"']
+    lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
+    write_text(folder / STATE, "\n".join(lines) + "\n")

@@ -14,10 +14,13 @@ from boxwright.tfod.flags import FlagClass
 COMMANDS = (
     "create_pascal_tf_record",
     "create_pet_tf_record",
+    "export_inference_graph",
+    "export_tflite_ssd_graph",
     "generate_tfrecords",
     "model_builder_test",
     "sample_config",
     "script",
+    "toco",
     "xml_to_csv",
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import MISSING, dataclass
+from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,12 @@ class Config:
         return f"{self.path}:{found[0].line}" if found else str(self.path)
 
 
-def read_config(path: str | Path) -> Config:
+def read_config(path: str | Path, override: str = "") -> Config:
     """Read a pipeline.config.
+
+    Args:
+        path: the file.
+        override: text in the same language; its fields take the place of the file's own.
 
     Raises:
         TfodError: BW721 it cannot be read, BW722 a value is not what its field takes, BW723
@@ -79,16 +83,13 @@ def read_config(path: str | Path) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise _unreadable(path.absolute(), f"{reason}") from error
-    return parse_config(text, path)
+    return parse_config(text, path, override)
 
 
-def parse_config(text: str, where: str | Path = "pipeline.config") -> Config:
+def parse_config(text: str, where: str | Path = "pipeline.config", override: str = "") -> Config:
     """Read the text of a pipeline.config; see `read_config`."""
     path = Path(where)
-    try:
-        tree = parse(text, "config")
-    except TextFormatError as error:
-        raise _unreadable(f"{path}:{error.line}", error.reason) from error
+    tree = _overridden(_parsed(text, path), _parsed(override, "the config's override"))
     reader = _Reader(path)
     messages: Pipeline = reader.message(Pipeline, tree, "", 1)
     notes = sorted(reader.notes, key=lambda note: note.line)
@@ -98,6 +99,27 @@ def parse_config(text: str, where: str | Path = "pipeline.config") -> Config:
 def report(config: Config) -> list[str]:
     """A line for each field that changes nothing here, is unknown, or is not supported."""
     return [f"{config.path}:{note.line}: {note.text}." for note in config.notes]
+
+
+def _parsed(text: str, where: str | Path) -> Message:
+    try:
+        return parse(text, "config")
+    except TextFormatError as error:
+        raise _unreadable(f"{where}:{error.line}", error.reason) from error
+
+
+def _overridden(tree: Message, other: Message) -> Message:
+    """The tree with the fields of another; messages that both have become one."""
+    entries = list(tree.entries)
+    for field in other.fields:
+        own = tree.named(field.name)
+        if own and isinstance(own[0].value, Message) and isinstance(field.value, Message):
+            inner = _overridden(own[0].value, field.value)
+            entries[entries.index(own[0])] = replace(own[0], value=inner)
+        else:
+            entries = [each for each in entries if each not in own]
+            entries.append(replace(field, line=own[0].line if own else 1))
+    return Message(tuple(entries))
 
 
 def _unreadable(where: str | Path, reason: str) -> TfodError:

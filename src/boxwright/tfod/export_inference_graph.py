@@ -1,0 +1,106 @@
+"""A checkpoint as a frozen graph and a SavedModel, as export_inference_graph.py writes them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from boxwright.data.text_format import write
+from boxwright.errors import FlagError
+from boxwright.files import write_text, writing
+from boxwright.tfod.commands import Say
+from boxwright.tfod.config import report
+from boxwright.tfod.flags import OVERRIDE, flag
+from boxwright.tfod.network import read_trained, suppression_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Write a checkpoint as frozen_inference_graph.pb and saved_model."""
+
+    NAME = "export_inference_graph"
+    EXAMPLE = (
+        "--input_type=image_tensor --pipeline_config_path=pipeline.config "
+        "--trained_checkpoint_prefix=training/model.ckpt-200 --output_directory=inference"
+    )
+
+    input_type: str = flag(
+        "What the graph takes.",
+        "image_tensor",
+        choices=("image_tensor", "encoded_image_string_tensor", "tf_example"),
+    )
+    input_shape: str | None = flag(
+        "Sides of an image_tensor with commas between them, -1 for any.", None
+    )
+    pipeline_config_path: Path = flag("The pipeline.config that was trained by.")
+    trained_checkpoint_prefix: Path = flag("What the names of the checkpoint's files begin with.")
+    output_directory: Path = flag("The folder to write.")
+    config_override: str = flag(OVERRIDE, "")
+    write_inference_graph: bool = flag(
+        "Write inference_graph.pbtxt as well.",
+        False,
+        unused="frozen_inference_graph.pb holds the same graph",
+    )
+
+
+def run(flags: Flags, say: Say) -> None:
+    """Write frozen_inference_graph.pb, saved_model/, model.ckpt, checkpoint and pipeline.config.
+
+    Raises:
+        FlagError: BW704 the input's shape makes no sense.
+        TfodError, WeightsError: as `read_trained`.
+    """
+    shape = _shape(flags)
+    trained = read_trained(
+        flags.pipeline_config_path, flags.trained_checkpoint_prefix, flags.config_override
+    )
+    from boxwright.export import frozen
+    from boxwright.tfod.checkpoint import save_exported
+
+    for line in report(trained.config):
+        say(line)
+    name = cast(frozen.InputType, flags.input_type)
+    suppression = suppression_of(trained.config)
+    graph = frozen.inference_graph(
+        trained.model, trained.preprocessing, trained.anchors, suppression, name, shape
+    )
+    folder = flags.output_directory
+    with writing(folder / "frozen_inference_graph.pb") as draft:
+        draft.write_bytes(graph.SerializeToString(deterministic=True))
+    with writing(folder / "saved_model") as draft:
+        frozen.write_saved_model(draft, graph, name)
+    save_exported(folder, trained.model, trained.step)
+    write_text(folder / "pipeline.config", write(trained.config.tree))
+    written = "frozen_inference_graph.pb, saved_model, model.ckpt and pipeline.config"
+    say(f"{folder}: {written} of step {trained.step}")
+
+
+def _shape(flags: Flags) -> tuple[int | None, ...]:
+    """`1,-1,-1,3` as `(1, None, None, 3)`."""
+    if flags.input_shape is None:
+        return (None, None, None, 3)
+    try:
+        sides = [int(side) for side in flags.input_shape.split(",")]
+    except ValueError:
+        sides = []
+    if len(sides) != 4 or sides[3] != 3 or any(side < 1 and side != -1 for side in sides):
+        raise FlagError(
+            "BW704",
+            f"--input_shape is '{flags.input_shape}', which is no shape of photos.",
+            remedy="Write photos, height, width and 3 colours, -1 for any: 1,-1,-1,3.",
+        )
+    if flags.input_type != "image_tensor":
+        raise FlagError(
+            "BW704",
+            f"--input_shape cannot be given for {flags.input_type}, whose photos are of any size.",
+            remedy="Remove it, or write --input_type=image_tensor.",
+        )
+    return tuple(None if side == -1 else side for side in sides)
+
+
+if __name__ == "__main__":
+    from boxwright.cli.main import main
+
+    main(["tfod", Flags.NAME, *sys.argv[1:]])

@@ -1,0 +1,80 @@
+"""A checkpoint as a graph for TFLite's converter, as export_tflite_ssd_graph.py writes it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from boxwright.files import write_text, writing
+from boxwright.tfod.commands import Say
+from boxwright.tfod.config import report
+from boxwright.tfod.flags import OVERRIDE, flag
+from boxwright.tfod.network import read_trained, suppression_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Write a checkpoint as tflite_graph.pb, which toco turns into a .tflite."""
+
+    NAME = "export_tflite_ssd_graph"
+    EXAMPLE = (
+        "--pipeline_config_path=pipeline.config "
+        "--trained_checkpoint_prefix=training/model.ckpt-200 --output_directory=inference"
+    )
+
+    pipeline_config_path: Path = flag("The pipeline.config that was trained by.")
+    trained_checkpoint_prefix: Path = flag("What the names of the checkpoint's files begin with.")
+    output_directory: Path = flag("The folder to write.")
+    max_detections: int = flag("How many boxes are found in a photo at most.", 10)
+    max_classes_per_detection: int = flag("How many classes a box may have.", 1)
+    detections_per_class: int = flag("With --use_regular_nms, boxes of a class at most.", 100)
+    add_postprocessing_op: bool = flag("End in TFLite_Detection_PostProcess.", True)
+    use_regular_nms: bool = flag("Suppress overlapping boxes for each class apart.", False)
+    config_override: str = flag(OVERRIDE, "")
+    input_type: str = flag(
+        "What the graph takes.",
+        "",
+        unused="a graph for TFLite takes normalized_input_image_tensor alone",
+    )
+
+
+def run(flags: Flags, say: Say) -> None:
+    """Write tflite_graph.pb and, the same as text, tflite_graph.pbtxt.
+
+    Raises:
+        TfodError, WeightsError: as `read_trained`.
+    """
+    trained = read_trained(
+        flags.pipeline_config_path, flags.trained_checkpoint_prefix, flags.config_override
+    )
+    from boxwright.export import frozen
+
+    for line in report(trained.config):
+        say(line)
+    options = frozen.PostProcess(
+        flags.max_detections,
+        flags.max_classes_per_detection,
+        flags.detections_per_class,
+        flags.use_regular_nms,
+    )
+    side = trained.preprocessing.size
+    suppression = suppression_of(trained.config)
+    graph = frozen.tflite_graph(
+        trained.model,
+        side,
+        trained.anchors,
+        suppression,
+        options if flags.add_postprocessing_op else None,
+    )
+    target = flags.output_directory / "tflite_graph.pb"
+    with writing(target) as draft:
+        draft.write_bytes(graph.SerializeToString(deterministic=True))
+    write_text(target.with_suffix(".pbtxt"), str(graph))
+    say(f"{target}: step {trained.step}, takes {frozen.TFLITE_INPUT} of 1,{side},{side},3")
+
+
+if __name__ == "__main__":
+    from boxwright.cli.main import main
+
+    main(["tfod", Flags.NAME, *sys.argv[1:]])

@@ -1,0 +1,192 @@
+"""A frozen graph as a .tflite, with the flags of toco, TensorFlow 1's converter."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from boxwright.errors import FlagError, TfodError
+from boxwright.files import writing
+from boxwright.models import framework
+from boxwright.tfod.commands import Say
+from boxwright.tfod.flags import flag
+
+QUANTIZED = "QUANTIZED_UINT8"
+POSTPROCESS = "TFLite_Detection_PostProcess"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Turn tflite_graph.pb into a .tflite, float or quantised."""
+
+    NAME = "toco"
+    EXAMPLE = (
+        "--graph_def_file=inference/tflite_graph.pb --output_file=detector.tflite "
+        "--input_shapes=1,300,300,3 --input_arrays=normalized_input_image_tensor "
+        "--output_arrays=TFLite_Detection_PostProcess,TFLite_Detection_PostProcess:1,"
+        "TFLite_Detection_PostProcess:2,TFLite_Detection_PostProcess:3 "
+        "--inference_type=QUANTIZED_UINT8 --mean_values=128 --std_dev_values=128 "
+        "--change_concat_input_ranges=false --allow_custom_ops"
+    )
+
+    graph_def_file: Path = flag("The frozen graph.", also="input_file")
+    output_file: Path = flag("The .tflite to write.")
+    input_shapes: str | None = flag("Sides of the input with commas.", None, also="input_shape")
+    input_arrays: str = flag("Names of the inputs with commas.", also="input_array")
+    output_arrays: str = flag("Names of the outputs with commas.", also="output_array")
+    inference_type: str = flag("The numbers of the network.", "FLOAT", choices=("FLOAT", QUANTIZED))
+    inference_input_type: str | None = flag(
+        "The numbers of the input, if others.", None, choices=("FLOAT", QUANTIZED)
+    )
+    mean_values: float | None = flag("The input that stands for 0.", None, also="mean_value")
+    std_dev_values: float | None = flag("The inputs from 0 to 1.", None, also="std_value")
+    default_ranges_min: float | None = flag("Least value where none was learnt.", None)
+    default_ranges_max: float | None = flag("Largest value where none was learnt.", None)
+    change_concat_input_ranges: bool = flag("Let inputs of a concatenation share a range.", False)
+    allow_custom_ops: bool = flag(
+        "Allow TFLite_Detection_PostProcess.", False, also="allow_custom_op"
+    )
+    post_training_quantize: bool = flag("Store weights in 8 bits.", False)
+    reorder_across_fake_quant: bool = flag("Move quantisation over other nodes.", False)
+    drop_control_dependency: bool = flag("Drop control dependencies.", True)
+    input_format: str = flag(
+        "What --graph_def_file is.", "TENSORFLOW_GRAPHDEF", choices=("TENSORFLOW_GRAPHDEF",)
+    )
+    output_format: str = flag("What --output_file is.", "TFLITE", choices=("TFLITE",))
+
+
+def run(flags: Flags, say: Say) -> None:
+    """Write the .tflite.
+
+    Raises:
+        FlagError: BW704 a value makes no sense for this graph.
+        TfodError: BW705 the graph cannot be read, BW708 it cannot be quantised without ranges,
+            BW709 TensorFlow cannot convert it.
+    """
+    tf = framework.tensorflow()
+    graph = _read(tf, flags.graph_def_file)
+    _check(flags, graph)
+    content = _converted(tf, flags)
+    with writing(flags.output_file) as draft:
+        draft.write_bytes(content)
+    say(f"{flags.output_file}: {flags.inference_type}, {len(content) / 1e6:.1f} MB")
+
+
+def _read(tf: Any, path: Path) -> Any:
+    """The GraphDef of a file."""
+    graph, reason = tf.compat.v1.GraphDef(), ""
+    try:
+        graph.ParseFromString(path.read_bytes())
+    except OSError as error:
+        reason = f"{error.strerror or error}"
+    except Exception:  # protobuf's two implementations share no class of errors
+        reason = "it is not a frozen graph"
+    if reason or not graph.node:
+        raise TfodError(
+            "BW705",
+            f"the graph cannot be read: {reason or 'it is empty'}.",
+            where=path.absolute(),
+            remedy="Give the tflite_graph.pb that export_tflite_ssd_graph wrote.",
+        )
+    return graph
+
+
+def _check(flags: Flags, graph: Any) -> None:
+    """Refuse what the converter has no clear words for."""
+    nodes = {node.name for node in graph.node}
+    for name, arrays in (("input", flags.input_arrays), ("output", flags.output_arrays)):
+        for array in arrays.split(","):
+            if array.partition(":")[0] not in nodes:
+                raise FlagError(
+                    "BW704",
+                    f"--{name}_arrays has '{array}', which is no node of {flags.graph_def_file}.",
+                    remedy="Of the graph that export_tflite_ssd_graph writes they are those in: "
+                    f"{Flags.EXAMPLE}",
+                )
+    ops = {node.op for node in graph.node}
+    if POSTPROCESS in ops and not flags.allow_custom_ops:
+        raise FlagError(
+            "BW704",
+            f"--allow_custom_ops is not given, but the graph has {POSTPROCESS}.",
+            remedy="Add it: TFLite brings that operator along, though it is no builtin.",
+        )
+    if flags.inference_type != QUANTIZED:
+        return
+    if flags.mean_values is None or not flags.std_dev_values:
+        raise FlagError(
+            "BW704",
+            f"--inference_type={QUANTIZED} needs --mean_values and --std_dev_values, which say "
+            "what the input's bytes stand for.",
+            remedy="Write --mean_values=128 --std_dev_values=128.",
+        )
+    has_ranges = any(op.startswith("FakeQuant") for op in ops)
+    if not has_ranges and (flags.default_ranges_min is None or flags.default_ranges_max is None):
+        raise TfodError(
+            "BW708",
+            f"--inference_type={QUANTIZED} needs the ranges of the network's values, but the graph "
+            "has no FakeQuant nodes to hold them: it was not trained for quantisation.",
+            where=flags.graph_def_file,
+            remedy="Train with graph_rewriter { quantization { ... } } in the config and export "
+            "again; or convert with --inference_type=FLOAT, to which --post_training_quantize may "
+            "be added. --default_ranges_min=0 --default_ranges_max=6 is for trying speed alone.",
+        )
+
+
+def _shapes(flags: Flags, inputs: list[str]) -> dict[str, list[int]] | None:
+    """`1,300,300,3` for each input; several stand with colons between them."""
+    if flags.input_shapes is None:
+        return None
+    try:
+        shapes = [[int(side) for side in one.split(",")] for one in flags.input_shapes.split(":")]
+        return dict(zip(inputs, shapes, strict=True))
+    except ValueError:
+        raise FlagError(
+            "BW704",
+            f"--input_shapes is '{flags.input_shapes}', which is no shape for each of "
+            f"--input_arrays={flags.input_arrays}.",
+            remedy="Write whole numbers with commas: 1,300,300,3.",
+        ) from None
+
+
+def _converted(tf: Any, flags: Flags) -> bytes:
+    inputs = flags.input_arrays.split(",")
+    shapes = _shapes(flags, inputs)
+    numbers = {"FLOAT": tf.float32, QUANTIZED: tf.uint8}
+    try:
+        with framework.hushed():
+            converter = tf.compat.v1.lite.TFLiteConverter.from_frozen_graph(
+                str(flags.graph_def_file), inputs, flags.output_arrays.split(","), shapes
+            )
+            converter.allow_custom_ops = flags.allow_custom_ops
+            converter.change_concat_input_ranges = flags.change_concat_input_ranges
+            converter.reorder_across_fake_quant = flags.reorder_across_fake_quant
+            converter.drop_control_dependency = flags.drop_control_dependency
+            converter.inference_type = numbers[flags.inference_type]
+            if flags.inference_input_type:
+                converter.inference_input_type = numbers[flags.inference_input_type]
+            if flags.post_training_quantize:
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            if flags.inference_type == QUANTIZED:
+                stats = (flags.mean_values, flags.std_dev_values)
+                converter.quantized_input_stats = dict.fromkeys(inputs, stats)
+                if flags.default_ranges_min is not None:
+                    ranges = (flags.default_ranges_min, flags.default_ranges_max)
+                    converter.default_ranges_stats = ranges
+            return bytes(converter.convert())
+    except Exception as error:  # the converter's errors have no common class
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise TfodError(
+            "BW709",
+            f"TensorFlow cannot convert the graph ({reason}).",
+            where=flags.graph_def_file,
+            remedy="Give the graph that export_tflite_ssd_graph wrote, with the flags of: "
+            f"{Flags.EXAMPLE}",
+        ) from error
+
+
+if __name__ == "__main__":
+    from boxwright.cli.main import main
+
+    main(["tfod", Flags.NAME, *sys.argv[1:]])

@@ -1,0 +1,392 @@
+"""The exports of the Object Detection API: what its own wrote of the golden checkpoints."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from boxwright.errors import BoxwrightError, FlagError, TfodError, WeightsError
+from boxwright.models import framework
+from boxwright.tfod import export_inference_graph, export_tflite_ssd_graph, toco
+from boxwright.tfod.flags import parse
+
+pytestmark = pytest.mark.shared
+
+EXPORTED = (
+    "checkpoint",
+    "frozen_inference_graph.pb",
+    "model.ckpt.data-00000-of-00001",
+    "model.ckpt.index",
+    "model.ckpt.meta",
+    "pipeline.config",
+    "saved_model",
+)
+TOLERANCE = 1e-5  # of the network's outputs; 4e-7 was measured
+
+
+def said(command: Any, *words: str) -> list[str]:
+    """What a command prints, of which nothing may be a hint."""
+    parsed = parse(command.Flags, words)
+    assert parsed.hints == ()
+    lines: list[str] = []
+    command.run(parsed.flags, lines.append)
+    return lines
+
+
+@pytest.fixture(scope="module")
+def golden(shared: Path) -> Path:
+    return shared / "golden" / "ckpt_parity_v1_c90"
+
+
+@pytest.fixture(scope="module")
+def exported(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What both exports write of the golden checkpoint of 90 classes."""
+    folder = tmp_path_factory.mktemp("inference") / "ssd v1, Größe 300"
+    words = (
+        f"--pipeline_config_path={golden / 'pipeline.config'}",
+        f"--trained_checkpoint_prefix={golden / 'model.ckpt'}",
+        f"--output_directory={folder}",
+    )
+    lines = said(export_inference_graph, "--input_type", "image_tensor", *words)
+    assert lines[-1].endswith("of step 1234")
+    assert any("dropout_keep_probability" in line for line in lines), "nothing is ignored silently"
+    said(export_tflite_ssd_graph, *words)
+    return folder
+
+
+def test_files_are_the_originals(exported: Path, golden: Path) -> None:
+    from boxwright.models.checkpoint import read_variables
+    from boxwright.tfod.config import read_config
+
+    names = {path.name for path in exported.iterdir()}
+    assert names == {*EXPORTED, "tflite_graph.pb", "tflite_graph.pbtxt"}
+    written, own = read_variables(exported), read_variables(golden)
+    assert {name: value.tobytes() for name, value in written.items()} == {
+        name: value.tobytes() for name, value in own.items()
+    }
+    path = exported / "pipeline.config"
+    assert read_config(path).pipeline == read_config(golden / "pipeline.config").pipeline
+
+
+def detect_by_the_notebook(path_to_frozen_graph: Path, image: NDArray[np.uint8]) -> dict[str, Any]:
+    """The first tutorial's notebook: its lines, `tf` being `tensorflow.compat.v1`."""
+    tf = framework.tensorflow().compat.v1
+    detection_graph = tf.Graph()
+    with detection_graph.as_default():
+        od_graph_def = tf.GraphDef()
+        with tf.gfile.GFile(str(path_to_frozen_graph), "rb") as fid:
+            serialized_graph = fid.read()
+            od_graph_def.ParseFromString(serialized_graph)
+            tf.import_graph_def(od_graph_def, name="")
+
+    with detection_graph.as_default(), tf.Session() as sess:
+        ops = tf.get_default_graph().get_operations()
+        all_tensor_names = {output.name for op in ops for output in op.outputs}
+        tensor_dict = {}
+        for key in [
+            "num_detections",
+            "detection_boxes",
+            "detection_scores",
+            "detection_classes",
+            "detection_masks",
+        ]:
+            tensor_name = key + ":0"
+            if tensor_name in all_tensor_names:
+                tensor_dict[key] = tf.get_default_graph().get_tensor_by_name(tensor_name)
+        image_tensor = tf.get_default_graph().get_tensor_by_name("image_tensor:0")
+        output_dict: dict[str, Any] = sess.run(
+            tensor_dict, feed_dict={image_tensor: np.expand_dims(image, 0)}
+        )
+    return output_dict
+
+
+def test_the_notebook_finds_what_it_found(exported: Path, golden: Path) -> None:
+    """On two photos of the input's size, and on one of 417 by 650 pixels."""
+    wanted = np.load(golden / "frozen_io.npz")
+    images = np.load(golden / "io.npz")["images"]
+    photos = {"0": images[0], "1": images[1], "big": wanted["frozen_big_image"][0]}
+    for key, photo in photos.items():
+        found = detect_by_the_notebook(exported / "frozen_inference_graph.pb", photo)
+        assert found.keys() == {
+            "num_detections",
+            "detection_boxes",
+            "detection_scores",
+            "detection_classes",
+        }
+        for name, values in found.items():
+            golden_values = wanted[f"frozen_{name}_{key}"]
+            assert (values.dtype, values.shape) == (np.float32, golden_values.shape)
+            np.testing.assert_allclose(values, golden_values, rtol=0, atol=TOLERANCE, err_msg=name)
+
+
+def test_the_saved_model_has_the_signature_and_takes_a_batch(exported: Path, golden: Path) -> None:
+    tf = framework.tensorflow()
+    loaded = tf.saved_model.load(str(exported / "saved_model"))
+    serve = loaded.signatures["serving_default"]
+    _, inputs = serve.structured_input_signature
+    assert list(inputs) == ["inputs"]
+    assert inputs["inputs"].shape.as_list() == [None, None, None, 3]
+    images = np.load(golden / "io.npz")["images"]
+    found = {name: values.numpy() for name, values in serve(inputs=tf.constant(images)).items()}
+    wanted = np.load(golden / "frozen_io.npz")
+    assert len(found) == 4
+    for name, values in found.items():
+        for i in range(2):
+            expected = wanted[f"frozen_{name}_{i}"][0]
+            np.testing.assert_allclose(values[i], expected, rtol=0, atol=TOLERANCE, err_msg=name)
+
+
+def names_and_shapes(details: list[dict[str, Any]]) -> list[tuple[str, list[int]]]:
+    return [(each["name"], each["shape"].tolist()) for each in details]
+
+
+def test_toco_makes_the_tflite_that_the_original_made(
+    exported: Path, golden: Path, tmp_path: Path
+) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    target = tmp_path / "float.tflite"
+    said(toco, *toco_words(exported, target, "--inference_type=FLOAT"))
+    interpreter = Interpreter(model_path=str(target))
+    interpreter.allocate_tensors()
+    (image,) = interpreter.get_input_details()
+    outputs = interpreter.get_output_details()
+    assert names_and_shapes([image]) == [("normalized_input_image_tensor", [1, 300, 300, 3])]
+    assert names_and_shapes(outputs) == [
+        ("TFLite_Detection_PostProcess", [1, 10, 4]),
+        ("TFLite_Detection_PostProcess:1", [1, 10]),
+        ("TFLite_Detection_PostProcess:2", [1, 10]),
+        ("TFLite_Detection_PostProcess:3", [1]),
+    ]
+    wanted = np.load(golden / "tflite_io.npz")
+    interpreter.set_tensor(image["index"], wanted["normalized_input"])
+    interpreter.invoke()
+    for i, each in enumerate(outputs):
+        values = interpreter.get_tensor(each["index"])
+        np.testing.assert_allclose(values, wanted[f"out_{i}"], rtol=0, atol=TOLERANCE)
+
+
+def toco_words(exported: Path, target: Path, *others: str) -> list[str]:
+    """The second tutorial's line, its other flags replaced."""
+    return [
+        f"--graph_def_file={exported / 'tflite_graph.pb'}",
+        f"--output_file={target}",
+        "--input_shapes=1,300,300,3",
+        "--input_arrays=normalized_input_image_tensor",
+        "--output_arrays=TFLite_Detection_PostProcess,TFLite_Detection_PostProcess:1,"
+        "TFLite_Detection_PostProcess:2,TFLite_Detection_PostProcess:3",
+        "--change_concat_input_ranges=false",
+        "--allow_custom_ops",
+        *others,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "words", "reason"),
+    [
+        (FlagError, "BW704", ["--input_arrays=image_tensor"], "no node of"),
+        (FlagError, "BW704", ["--noallow_custom_ops"], "--allow_custom_ops is not given"),
+        (FlagError, "BW704", ["--inference_type=QUANTIZED_UINT8"], "--mean_values"),
+        (FlagError, "BW704", ["--input_shapes=1,300x300,3"], "no shape"),
+        (
+            TfodError,
+            "BW708",
+            ["--inference_type=QUANTIZED_UINT8", "--mean_values=128", "--std_dev_values=128"],
+            "not trained for quantisation",
+        ),
+        (TfodError, "BW709", ["--input_shapes=1,300,300,4"], "cannot convert"),
+        (TfodError, "BW705", ["--graph_def_file=nowhere.pb"], "No such file"),
+        (TfodError, "BW705", [f"--graph_def_file={__file__}"], "not a frozen graph"),
+    ],
+)
+def test_what_toco_refuses(
+    exported: Path,
+    tmp_path: Path,
+    kind: type[BoxwrightError],
+    code: str,
+    words: list[str],
+    reason: str,
+) -> None:
+    with pytest.raises(kind, match=reason) as caught:
+        said(toco, *toco_words(exported, tmp_path / "no.tflite", *words))
+    assert caught.value.code == code
+    assert not list(tmp_path.iterdir())
+
+
+@dataclasses.dataclass(frozen=True)
+class Small:
+    """A checkpoint of two classes at 64 px, and its config."""
+
+    config: Path
+    prefix: Path
+    model: Any
+
+    def export(self, command: Any, folder: Path, *words: str) -> list[str]:
+        return said(
+            command,
+            f"--pipeline_config_path={self.config}",
+            f"--trained_checkpoint_prefix={self.prefix}",
+            f"--output_directory={folder}",
+            *words,
+        )
+
+
+@pytest.fixture
+def small(small_network: None, golden: Path, tmp_path: Path) -> Small:
+    framework.keras()
+    from boxwright.models import ssd
+    from boxwright.models.variables import variables_by_name
+    from boxwright.tfod.checkpoint import save
+
+    model = ssd.build(ssd.ModelSpec(2, 0.25, 64, background=True))
+    rng = np.random.default_rng(3)
+    for variable in model.weights:
+        if variable.name == "bias":
+            variable.assign(rng.normal(size=variable.shape))
+    averages = {
+        f"{name}/ExponentialMovingAverage": np.zeros(variable.shape, np.float32)
+        for name, variable in variables_by_name(model).items()
+        if name.endswith("biases")
+    }
+    prefix = save(tmp_path / "training", model, 7, averages)
+    text = (golden / "pipeline.config").read_text(encoding="utf-8")
+    for before, after in (
+        ("num_classes: 90", "num_classes: 2"),
+        ("height: 300", "height: 64"),
+        ("width: 300", "width: 64"),
+        ("depth_multiplier: 1.0", "depth_multiplier: 0.25"),
+    ):
+        assert before in text
+        text = text.replace(before, after)
+    config = tmp_path / "small.config"
+    config.write_text(text, encoding="utf-8")
+    return Small(config, prefix, model)
+
+
+def run_graph(folder: Path, feed: str, values: Any) -> dict[str, Any]:
+    tf = framework.tensorflow().compat.v1
+    with tf.Graph().as_default(), tf.Session() as session:
+        definition = tf.GraphDef.FromString((folder / "frozen_inference_graph.pb").read_bytes())
+        tf.import_graph_def(definition, name="")
+        names = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
+        found: dict[str, Any] = session.run(
+            {name: f"{name}:0" for name in names}, {f"{feed}:0": values}
+        )
+    return found
+
+
+def test_photos_as_files_and_as_examples(small: Small, shared: Path, tmp_path: Path) -> None:
+    from boxwright.data.images import read_photo
+
+    tf = framework.tensorflow()
+    photo = read_photo(sorted((shared / "data" / "raccoon").rglob("*.jpg"))[0])
+    content = tf.io.encode_png(photo).numpy()  # of a JPEG two decoders make two photos
+    example = tf.train.Example()
+    example.features.feature["image/encoded"].bytes_list.value.append(content)
+    inputs = {
+        "image_tensor": photo[None],
+        "encoded_image_string_tensor": [content],
+        "tf_example": [example.SerializeToString()],
+    }
+    found = {}
+    for name, values in inputs.items():
+        folder = tmp_path / name
+        small.export(export_inference_graph, folder, f"--input_type={name}")
+        found[name] = run_graph(folder, name, values)
+    for name in list(inputs)[1:]:
+        for key, values in found["image_tensor"].items():
+            np.testing.assert_array_equal(found[name][key], values, err_msg=f"{name} {key}")
+
+
+def test_moving_averages_are_exported_where_the_config_says_so(
+    small: Small, tmp_path: Path
+) -> None:
+    from boxwright.models.checkpoint import read_variables
+
+    name = "BoxPredictor_0/BoxEncodingPredictor/biases"
+    small.export(export_inference_graph, tmp_path / "own")
+    override = "eval_config { use_moving_averages: true }"
+    small.export(export_inference_graph, tmp_path / "averages", f"--config_override={override}")
+    assert read_variables(tmp_path / "own")[name].any()
+    assert not read_variables(tmp_path / "averages")[name].any()
+    assert "use_moving_averages: true" in (tmp_path / "averages/pipeline.config").read_text("utf-8")
+
+
+def test_the_configs_numbers_are_the_graphs(small: Small, tmp_path: Path) -> None:
+    override = (
+        "model { ssd { post_processing { batch_non_max_suppression { max_total_detections: 300 "
+        "max_detections_per_class: 4 score_threshold: 0.25 } } box_coder { faster_rcnn_box_coder "
+        "{ y_scale: 2.0 } } } }"
+    )
+    small.export(export_inference_graph, tmp_path / "of", f"--config_override={override}")
+    found = run_graph(tmp_path / "of", "image_tensor", np.zeros((1, 20, 30, 3), np.uint8))
+    assert found["detection_boxes"].shape == (1, 300, 4)
+    count = int(found["num_detections"][0])
+    assert 0 < count <= 8
+    assert (found["detection_scores"][0, :count] > 0.25).all()
+    assert not found["detection_scores"][0, count:].any()
+    small.export(
+        export_tflite_ssd_graph,
+        tmp_path / "of",
+        f"--config_override={override}",
+        "--max_detections=40",
+        "--use_regular_nms=true",
+    )
+    tf = framework.tensorflow().compat.v1
+    graph = tf.GraphDef.FromString((tmp_path / "of" / "tflite_graph.pb").read_bytes())
+    (node,) = (node for node in graph.node if node.op == "TFLite_Detection_PostProcess")
+    assert list(node.input) == [
+        "raw_outputs/box_encodings",
+        "raw_outputs/class_predictions",
+        "anchors",
+    ]
+    numbers = {"num_classes": 2, "max_detections": 40, "detections_per_class": 100}
+    assert {key: node.attr[key].i for key in numbers} == numbers
+    assert node.attr["use_regular_nms"].b
+    scales = ("y_scale", "x_scale", "h_scale", "w_scale")
+    assert [node.attr[key].f for key in scales] == [2.0, 10.0, 5.0, 5.0]
+    assert node.attr["nms_score_threshold"].f == 0.25
+
+
+def test_without_the_operator_the_graph_ends_in_raw_outputs(small: Small, tmp_path: Path) -> None:
+    small.export(export_tflite_ssd_graph, tmp_path / "raw", "--noadd_postprocessing_op")
+    tf = framework.tensorflow().compat.v1
+    with tf.Graph().as_default(), tf.Session() as session:
+        definition = tf.GraphDef.FromString((tmp_path / "raw" / "tflite_graph.pb").read_bytes())
+        tf.import_graph_def(definition, name="")
+        names = [f"raw_outputs/{name}:0" for name in ("box_encodings", "class_predictions")]
+        image = np.zeros((1, 64, 64, 3), np.float32)
+        boxes, scores, anchors = session.run(
+            [*names, "anchors:0"], {"normalized_input_image_tensor:0": image}
+        )
+    assert boxes.shape == (1, len(anchors), 4)
+    assert scores.shape == (1, len(anchors), 3)
+
+
+REFUSED: list[tuple[Callable[[Small], list[str]], type[BoxwrightError], str]] = [
+    (lambda small: [f"--trained_checkpoint_prefix={small.prefix}9"], TfodError, "BW728"),
+    (lambda small: [f"--pipeline_config_path={small.config}.txt"], TfodError, "BW721"),
+    (lambda _: ["--config_override=model { ssd { num_classes: 5 } }"], WeightsError, "BW206"),
+    (lambda _: ["--config_override=model {"], TfodError, "BW721"),
+    (lambda _: ["--input_shape=1,64,64"], FlagError, "BW704"),
+    (lambda _: ["--input_shape=1,64,64,3", "--input_type=tf_example"], FlagError, "BW704"),
+]
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_refused(
+    small: Small,
+    tmp_path: Path,
+    case: tuple[Callable[[Small], list[str]], type[BoxwrightError], str],
+) -> None:
+    words, kind, code = case
+    with pytest.raises(kind) as caught:
+        small.export(export_inference_graph, tmp_path / "out", *words(small))
+    assert caught.value.code == code
+    assert not (tmp_path / "out").exists()
