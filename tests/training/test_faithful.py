@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from boxwright.models import framework
+from boxwright.runtime.detector import Detector
+from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.optimisers import Averaging, Momentum, RmsProp
 from boxwright.training.parts import ByPart, Mining, Objective, Pipeline
 from boxwright.training.rates import ExponentialDecay
 from boxwright.training.recipe import Recipe
+from boxwright.training.steps import SSD_CROP, Contrast, Flip
+
+if TYPE_CHECKING:
+    from conftest import Squares
 
 pytestmark = pytest.mark.shared
 
@@ -160,18 +166,23 @@ def thin(recipe: Recipe) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("patterns", "left"),
+    ("names", "left"),
     [
-        pytest.param((), 129, id="none"),
-        pytest.param(("FeatureExtractor/MobilenetV1",), 24, id="the feature extractor"),
-        pytest.param((".*BatchNorm", "BoxPredictor_[0-5]/.*biases"), 47, id="all but kernels"),
-        pytest.param(("ClassPredictor",), 129, id="names begin otherwise"),
+        pytest.param({}, 129, id="everything"),
+        pytest.param({"frozen_names": ("FeatureExtractor",)}, 24, id="no feature extractor"),
+        pytest.param({"frozen_names": ("BatchNorm", "Box.*biases")}, 47, id="only kernels"),
+        pytest.param({"trained_names": ("ClassPredictor",)}, 12, id="only the class head"),
+        pytest.param(
+            {"trained_names": ("Predictor",), "frozen_names": ("^BoxPredictor_0/", "biases$")},
+            10,
+            id="both",
+        ),
     ],
 )
-def test_frozen_by_name(patterns: tuple[str, ...], left: int) -> None:
+def test_trained_and_frozen_by_name(names: dict[str, Any], left: int) -> None:
     from boxwright.training import start
 
-    recipe = replace(FAITHFUL, frozen_names=patterns)
+    recipe = replace(FAITHFUL, **names)
     assert len(start.trained_variables(thin(recipe), recipe)) == left
 
 
@@ -186,12 +197,43 @@ def test_parts_of_the_network() -> None:
     assert (decays.count(0.1), decays.count(0.2)) == (27, 8)
 
 
-def test_a_frozen_batch_norm_whose_scale_trains(given: Any) -> None:
-    """`freeze_batchnorm`: statistics stay, gamma and beta do not."""
-    recipe = replace(FAITHFUL, train_norm=False, absorb_scale=False)
+def test_a_frozen_batch_norm_whose_scale_trains_and_clipped_gradients(given: Any) -> None:
+    """`freeze_batchnorm`: statistics stay, gamma and beta do not; `gradient_clipping_by_norm`."""
+    recipe = replace(
+        FAITHFUL, train_norm=False, absorb_scale=False, optimiser=Momentum(), clip_norm=0.5
+    )
     bench = Bench(*given, recipe)
     before = {name: variable.numpy() for name, variable in bench.variables.items()}
     bench.step()
     changed = {n for n, v in bench.variables.items() if (v.numpy() != before[n]).any()}
     assert changed >= {name for name in bench.trained if name.endswith("gamma")}
     assert not {name for name in changed if "moving_" in name}
+    squares = [(gradient**2).sum() for gradient in bench.engine.slots()["Momentum"]]
+    assert sum(squares) ** 0.5 == pytest.approx(0.5, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_a_run_of_such_a_recipe_trains_and_goes_on(
+    squares: Squares, small_trainer: Any, tmp_path: Path
+) -> None:
+    """The one trainer: cache, augmentation, engine, checkpoints and evaluation."""
+    recipe = replace(
+        FAITHFUL,
+        input_size=64,
+        depth_multiplier=0.1,
+        batch_size=8,
+        cache_side=80,
+        steps=12,
+        averaging=Averaging(0.5, warm_up=False, statistics=False),
+        augmentation=Pipeline((Flip(), SSD_CROP, Contrast())),
+    )
+    dataset = squares.dataset(train=12, val=2)
+    stopped, _ = small_trainer(dataset, tmp_path / "run", recipe=recipe, interrupt_at=5)
+    assert stopped.run.artifact.model["background"]
+    kept = Checkpoint.load(stopped.run.checkpoint)
+    assert Recipe.from_json(kept.recipe) == recipe
+    assert {"average/0", "RMSProp/0", "RMSProp_1/0"} <= kept.arrays.keys()
+    resumed, listener = small_trainer(dataset, tmp_path / "run", resume=True)
+    assert [report.step for report in listener.reports] == [*range(6, 13)]
+    assert Checkpoint.load(resumed.run.checkpoint).step == 12
+    assert len(Detector.load(stopped.run.folder).predict(dataset.photo(0), threshold=0))

@@ -238,6 +238,8 @@ class Engine:
                 extra = penalty(self._kernels)
                 loss = loss._replace(total=loss.total + extra, penalty=extra)
         gradients = tape.gradient(loss.total, self._trained)
+        if self._recipe.clip_norm is not None:
+            gradients, _ = tf.clip_by_global_norm(gradients, self._recipe.clip_norm)
         for variable, gradient, *slots in zip(
             self._trained, gradients, *self._slots.values(), strict=True
         ):

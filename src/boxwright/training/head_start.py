@@ -88,16 +88,17 @@ def apply_head_start(
 ) -> None:
     """Copy the chosen columns of the pretrained class head into the model's."""
     columns = {start.name: start.column for start in starts}
+    background = int("background_logits" in model.output_names)
     for head in _class_heads(model):
         old = pretrained.layers[head.name]
         for variable in head.weights:
             value = variable.numpy()
-            new = value.reshape(*value.shape[:-1], -1, len(classes))  # (..., shapes, C)
+            new = value.reshape(*value.shape[:-1], -1, background + len(classes))
             known = old[variable.name]
             known = known.reshape(*known.shape[:-1], -1, len(pretrained.classes))
             for label, name in enumerate(classes):
                 if name in columns:
-                    new[..., label] = known[..., columns[name]]
+                    new[..., background + label] = known[..., columns[name]]
             variable.assign(new.reshape(value.shape))
 
 

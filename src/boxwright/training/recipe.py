@@ -40,15 +40,18 @@ class Recipe:
         l2: weight of the regularisation of the kernels, `weight / 2 * sum(kernel ** 2)`.
         optimiser: how a gradient becomes a step.
         learning_rate: how long that step is.
+        clip_norm: the largest norm of all gradients together; None for any.
         averaging: of the weights; None for none.
         frozen_through: backbone blocks up to this one keep their weights; -1 trains all.
-        frozen_names: regular expressions; variables whose name in the Object Detection API
-            begins like one of them keep their values.
+        trained_names, frozen_names: regular expressions that are searched for in the variables'
+            names in the Object Detection API: only the first train, if there are any, and the
+            second never.
         train_depthwise: whether depthwise kernels train.
         train_norm: whether batch norm uses the batch's statistics; else it is folded.
         absorb_scale: whether a folded batch norm's scale becomes part of the kernel, so that it
             does not train on its own.
         norm_decay: how much of batch norm's moving statistics stays after a step.
+        head_start: whether a new class head starts from the pretrained one's best columns.
         augmentation: how far it goes.
         cache_side: side of the cached photos, pixels.
         seconds: the budget, None when `steps` counts instead.
@@ -64,13 +67,16 @@ class Recipe:
     l2: ByPart = field(default_factory=ByPart)
     optimiser: Optimiser = field(default_factory=Adam)
     learning_rate: LearningRate = field(default_factory=BudgetCosine)
+    clip_norm: float | None = None
     averaging: Averaging | None = field(default_factory=Averaging)
     frozen_through: int = 5
+    trained_names: tuple[str, ...] = ()
     frozen_names: tuple[str, ...] = ()
     train_depthwise: bool = False
     train_norm: bool = False
     absorb_scale: bool = True
     norm_decay: ByPart = field(default_factory=lambda: ByPart(0.97, 0.97, 0.97))
+    head_start: bool = True
     augmentation: Augmentation | Pipeline = field(default_factory=Augmentation)
     cache_side: int = 400
     seconds: float | None = None

@@ -55,7 +55,11 @@ class Start:
 def from_scratch(recipe: Recipe, classes: Sequence[str], precision: str) -> Start:
     """A network that knows nothing yet; its anchors have the pixel sizes of the published one,
     so that they stand as close to each other as there."""
-    spec = ModelSpec(len(classes), recipe.depth_multiplier or 1.0).resized(recipe.input_size)
+    spec = ModelSpec(
+        len(classes),
+        recipe.depth_multiplier or 1.0,
+        background=recipe.objective.background is not None,
+    ).resized(recipe.input_size)
     model = built(spec, recipe, precision)
     return Start(model, spec, Preprocessing(recipe.input_size), "from scratch")
 
@@ -73,7 +77,11 @@ def from_weights(
         photos: photos to train on, of which some are looked at.
     """
     pretrained = weights.read_pretrained(path)
-    spec = replace(pretrained.spec.resized(recipe.input_size), num_classes=len(classes))
+    spec = replace(
+        pretrained.spec.resized(recipe.input_size),
+        num_classes=len(classes),
+        background=recipe.objective.background is not None,
+    )
     preprocessing = replace(pretrained.preprocessing, size=recipe.input_size)
     model = built(spec, recipe, precision)
     report = weights.load(model, pretrained)
@@ -87,7 +95,9 @@ def from_weights(
         for layer in _conv_norms(model):
             layer.absorb_scale()
     head_starts = []
-    if pretrained.classes:  # a classifier's file has no class head to start from
+    if (
+        recipe.head_start and pretrained.classes
+    ):  # a classifier's file has no class head to start from
         head_starts = find_head_start(
             model, pretrained, images, boxes, labels, ssd.anchors(spec), classes
         )
@@ -111,7 +121,7 @@ def from_checkpoint(
 
 def trained_variables(model: Any, recipe: Recipe) -> list[Any]:
     """What the recipe trains, in the model's order."""
-    frozen = _named(model, recipe.frozen_names)
+    fixed = _fixed(model, recipe)
     variables: list[Any] = []
     for layer in model.layers:
         if not layer.trainable:
@@ -124,7 +134,7 @@ def trained_variables(model: Any, recipe: Recipe) -> list[Any]:
         if not _absorbed(recipe):
             variables.append(layer.gamma)
         variables.append(layer.beta)
-    return [variable for variable in variables if id(variable) not in frozen]
+    return [variable for variable in variables if id(variable) not in fixed]
 
 
 def regularised_kernels(model: Any, recipe: Recipe) -> list[tuple[Any, float]]:
@@ -165,17 +175,22 @@ def _absorbed(recipe: Recipe) -> bool:
 
 
 def _by_part(values: ByPart, layer: Any) -> float:
-    if not isinstance(layer, ConvNorm):
+    if layer.name.startswith("BoxPredictor"):
         return values.heads
     return values.extras if EXTRA_MAP.search(layer.name) else values.backbone
 
 
-def _named(model: Any, patterns: Sequence[str]) -> set[int]:
-    """Ids of the variables whose name in the Object Detection API begins like a pattern."""
-    if not patterns:
+def _fixed(model: Any, recipe: Recipe) -> set[int]:
+    """Ids of the variables that the recipe's patterns of names keep from training."""
+    trained, frozen = recipe.trained_names, recipe.frozen_names
+    if not trained and not frozen:
         return set()
+
+    def fits(name: str, patterns: Sequence[str]) -> bool:
+        return any(re.search(pattern, name) for pattern in patterns)
+
     return {
         id(variable)
         for name, variable in variables_by_name(model).items()
-        if any(re.match(pattern, name) for pattern in patterns)
+        if fits(name, frozen) or (trained and not fits(name, trained))
     }

@@ -49,6 +49,7 @@ def train(
     *,
     out: str | Path,
     weights: str | Path | None,
+    recipe: Recipe | None = None,
     seconds: float | None = None,
     steps: int | None = None,
     input_size: int | None = None,
@@ -68,6 +69,7 @@ def train(
         dataset: labelled photos.
         out: the run folder to write.
         weights: a pretrained file to start from; None trains from scratch.
+        recipe: how to train; decided from the photos and what follows by default.
         seconds: the budget in wall time, counted from `started`.
         steps: the budget in steps instead.
         input_size, depth_multiplier: of the network, where the recipe's choice is not wanted.
@@ -91,7 +93,7 @@ def train(
     check_trainable(seen)
     if checkpoint:
         recipe = checkpoint.remaining_recipe(seconds, steps)
-    else:
+    elif recipe is None:
         recipe = recipe_for(
             seen,
             pretrained=weights is not None,
