@@ -55,8 +55,8 @@ TFOD: dict[str, Meaning] = {
     "BW708": Meaning(
         "error",
         "A network cannot be quantised: nobody knows its ranges",
-        "Eight bits say where between two values a number lies. Which two they are is learnt while a "
-        "network trains for quantisation, and stands in the graph's FakeQuant nodes. This graph "
+        "Eight bits say where between two values a number lies. Which two they are is learnt while "
+        "a network trains for quantisation, and stands in the graph's FakeQuant nodes. This graph "
         "has none.",
         "Train with `graph_rewriter { quantization { ... } }` in pipeline.config, export and "
         "convert again; or convert with `--inference_type=FLOAT`.",

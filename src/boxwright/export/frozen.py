@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from boxwright.boxes import coder
 from boxwright.boxes.anchors import centred
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.export import graph
+from boxwright.export.fake_quant import Ranges, put_ranges
 from boxwright.models import framework
 from boxwright.models.postprocess import IOU_THRESHOLD, MAX_DETECTIONS, SCORE_THRESHOLD
 from boxwright.runtime import litert
@@ -60,6 +61,7 @@ def inference_graph(
     suppression: Suppression,
     input_type: InputType = "image_tensor",
     shape: tuple[int | None, ...] = (None, None, None, 3),
+    ranges: Mapping[str, Ranges] | None = None,
 ) -> Any:
     """A GraphDef from photos to detections, with the weights in it.
 
@@ -77,6 +79,7 @@ def inference_graph(
         suppression: how raw outputs become detections.
         input_type: the name of the input, and so what it takes.
         shape: of an `image_tensor`.
+        ranges: by layer, of a network that was trained for quantisation.
     """
     tf = graph.tensorflow_for(model)
     encoded = input_type != "image_tensor"
@@ -91,7 +94,9 @@ def inference_graph(
         return [tf.identity(values, name=name) for name, values in outputs.items()]
 
     signature = tf.TensorSpec((None,), tf.string) if encoded else tf.TensorSpec(shape, tf.uint8)
-    return _frozen(tf, detect, signature, input_type, OUTPUTS)
+    frozen = _frozen(tf, detect, signature, input_type, OUTPUTS)
+    put_ranges(frozen, ranges or {})
+    return frozen
 
 
 def tflite_graph(
@@ -100,6 +105,7 @@ def tflite_graph(
     anchors: NDArray[np.float32],
     suppression: Suppression,
     post_process: PostProcess | None,
+    ranges: Mapping[str, Ranges] | None = None,
 ) -> Any:
     """A GraphDef for TFLite's converter, with the weights in it.
 
@@ -115,6 +121,7 @@ def tflite_graph(
         anchors: `(A, 4)` normalised yxyx.
         suppression: how raw outputs become detections; the numbers of boxes are not looked at.
         post_process: the other options of that node; None leaves it out.
+        ranges: by layer, of a network that was trained for quantisation.
     """
     tf = graph.tensorflow_for(model)
 
@@ -129,6 +136,7 @@ def tflite_graph(
 
     signature = tf.TensorSpec((1, side, side, 3), tf.float32)
     frozen = _frozen(tf, detect, signature, TFLITE_INPUT, (*RAW_OUTPUTS, ANCHORS))
+    put_ranges(frozen, ranges or {})
     if post_process is not None:
         classes = model.output["class_logits"].shape[-1]
         _append(tf, frozen, classes, suppression, post_process)

@@ -72,13 +72,15 @@ def save(
     return prefix
 
 
-def save_exported(folder: str | Path, model: Any, step: int) -> None:
-    """Write the network alone as `model.ckpt` into `folder`, which that is the checkpoint of.
+def save_exported(
+    folder: str | Path, model: Any, step: int, ranges: Mapping[str, NDArray[Any]]
+) -> None:
+    """Write `model.ckpt`, the network without an optimiser's slots, as the checkpoint of `folder`.
 
-    Raises as `save`.
+    `ranges` are the variables of a network that was trained for quantisation. Raises as `save`.
     """
     prefix = Path(folder) / EXPORTED
-    _write_network(prefix, model, step, {})
+    _write_network(prefix, model, step, ranges)
     _write_state(prefix.parent, [EXPORTED])
 
 

@@ -13,7 +13,7 @@ from boxwright.files import write_text, writing
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import report
 from boxwright.tfod.flags import OVERRIDE, flag
-from boxwright.tfod.network import read_trained, suppression_of
+from boxwright.tfod.network import ranges_of, read_trained, suppression_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,14 +64,20 @@ def run(flags: Flags, say: Say) -> None:
     name = cast(frozen.InputType, flags.input_type)
     suppression = suppression_of(trained.config)
     graph = frozen.inference_graph(
-        trained.model, trained.preprocessing, trained.anchors, suppression, name, shape
+        trained.model,
+        trained.preprocessing,
+        trained.anchors,
+        suppression,
+        name,
+        shape,
+        ranges_of(trained),
     )
     folder = flags.output_directory
     with writing(folder / "frozen_inference_graph.pb") as draft:
         draft.write_bytes(graph.SerializeToString(deterministic=True))
     with writing(folder / "saved_model") as draft:
         frozen.write_saved_model(draft, graph, name)
-    save_exported(folder, trained.model, trained.step)
+    save_exported(folder, trained.model, trained.step, trained.learnt)
     write_text(folder / "pipeline.config", write(trained.config.tree))
     written = "frozen_inference_graph.pb, saved_model, model.ckpt and pipeline.config"
     say(f"{folder}: {written} of step {trained.step}")

@@ -10,7 +10,7 @@ from boxwright.files import write_text, writing
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import report
 from boxwright.tfod.flags import OVERRIDE, flag
-from boxwright.tfod.network import read_trained, suppression_of
+from boxwright.tfod.network import ranges_of, read_trained, suppression_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,18 +60,22 @@ def run(flags: Flags, say: Say) -> None:
     )
     side = trained.preprocessing.size
     suppression = suppression_of(trained.config)
+    ranges = ranges_of(trained)
     graph = frozen.tflite_graph(
         trained.model,
         side,
         trained.anchors,
         suppression,
         options if flags.add_postprocessing_op else None,
+        ranges,
     )
     target = flags.output_directory / "tflite_graph.pb"
     with writing(target) as draft:
         draft.write_bytes(graph.SerializeToString(deterministic=True))
     write_text(target.with_suffix(".pbtxt"), str(graph))
     say(f"{target}: step {trained.step}, takes {frozen.TFLITE_INPUT} of 1,{side},{side},3")
+    if trained.config.pipeline.graph_rewriter.quantization and not ranges:
+        say("graph_rewriter: the checkpoint holds no ranges, so the graph is one of floats")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from boxwright.tfod.config import Config, checked, read_config
 from boxwright.tfod.config.model import SsdAnchorGenerator
 from boxwright.tfod.config.paths import checkpoint
 
+RANGE = re.compile(r"(.+)/(?:weights|act)_quant/(?:min|max)")
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -28,6 +31,7 @@ class Trained:
         anchors: `(A, 4)` normalised yxyx.
         preprocessing: what its input expects.
         step: how many steps it was trained.
+        learnt: what the checkpoint holds of ranges, by the API's names of their variables.
     """
 
     config: Config
@@ -35,6 +39,7 @@ class Trained:
     anchors: NDArray[np.float32]
     preprocessing: Preprocessing
     step: int
+    learnt: dict[str, NDArray[Any]]
 
 
 def read_trained(config_path: Path, prefix: Path, override: str = "") -> Trained:
@@ -69,7 +74,34 @@ def read_trained(config_path: Path, prefix: Path, override: str = "") -> Trained
             if (average := others.get(name + AVERAGE)) is not None:
                 variable.assign(average)
     preprocessing = replace(PREPROCESSING, size=spec.input_size)
-    return Trained(config, model, ssd.anchors(spec), preprocessing, step)
+    learnt = {name: value for name, value in others.items() if RANGE.fullmatch(name)}
+    return Trained(config, model, ssd.anchors(spec), preprocessing, step, learnt)
+
+
+def ranges_of(trained: Trained) -> dict[str, Any]:
+    """The `Ranges` of layers that a network learnt which was trained for quantisation.
+
+    None where the config has no graph_rewriter, or the checkpoint no ranges.
+    """
+    from boxwright.export.fake_quant import Range, Ranges
+    from boxwright.models.variables import place_of
+
+    bits = trained.config.pipeline.graph_rewriter.quantization
+    scopes = {match[1] for match in map(RANGE.fullmatch, trained.learnt) if match}
+    ranges = {}
+    for scope in scopes if bits else ():
+        place = place_of(f"{scope}/weights")
+        limits = [
+            trained.learnt.get(f"{scope}/{of}_quant/{end}")
+            for of in ("weights", "act")
+            for end in ("min", "max")
+        ]
+        if bits and place and all(limit is not None for limit in limits):
+            low, high, least, most = (float(limit) for limit in limits if limit is not None)
+            ranges[place.layer] = Ranges(
+                Range(low, high, bits.weight_bits), Range(least, most, bits.activation_bits)
+            )
+    return ranges
 
 
 def spec_of(config: Config) -> Any:

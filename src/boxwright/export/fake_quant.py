@@ -1,0 +1,85 @@
+"""Ranges that a network learnt for 8 bits, put into its frozen graph as FakeQuant nodes.
+
+TFLite's converter takes from these nodes which two values the numbers of a tensor lie between
+(Jacob et al. 2018, "Quantization and training of neural networks for efficient integer-arithmetic-
+only inference", section 3).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from boxwright.models import framework
+
+CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
+_CALLED_AGAIN = re.compile(r"_\d+$")  # Keras counts the calls of a layer in its scope's name
+
+
+class Range(NamedTuple):
+    """The least and the largest value of a tensor, and the bits of a number between them."""
+
+    low: float
+    high: float
+    bits: int = 8
+
+
+class Ranges(NamedTuple):
+    """Of a layer: of its kernel, batch norm folded in, and of its outputs."""
+
+    kernel: Range
+    outputs: Range
+
+
+def put_ranges(frozen: Any, ranges: Mapping[str, Ranges]) -> None:
+    """Put FakeQuant nodes behind the kernels and the outputs of layers.
+
+    Args:
+        frozen: GraphDef of a model of `models.ssd.build`; changed in place.
+        ranges: by the layer's name.
+    """
+    scopes: dict[str, list[Any]] = defaultdict(list)
+    for node in frozen.node:
+        scopes[node.name.rpartition("/")[0]].append(node)
+    for scope, nodes in scopes.items():
+        name = scope.rpartition("/")[2]
+        found = ranges.get(name) or ranges.get(_CALLED_AGAIN.sub("", name))
+        convolution = next((node for node in nodes if node.op in CONVOLUTIONS), None)
+        if found is None or convolution is None:
+            continue
+        kernel = _fake_quant(frozen, f"{scope}/weights_quant", found.kernel, narrow=True)
+        kernel.input.insert(0, convolution.input[1])
+        convolution.input[1] = kernel.name
+        _replace_output(frozen, scope, found.outputs)
+
+
+def _replace_output(frozen: Any, scope: str, outputs: Range) -> None:
+    """Give all that reads a scope's output from outside its FakeQuant node instead."""
+    inside = {node.name for node in frozen.node if node.name.startswith(f"{scope}/")}
+    readers = [
+        (node, index)
+        for node in frozen.node
+        if node.name not in inside
+        for index, name in enumerate(node.input)
+        if name in inside
+    ]
+    quantised = _fake_quant(frozen, f"{scope}/act_quant", outputs, narrow=False)
+    quantised.input.insert(0, readers[0][0].input[readers[0][1]])
+    for node, index in readers:
+        node.input[index] = quantised.name
+
+
+def _fake_quant(frozen: Any, scope: str, limits: Range, *, narrow: bool) -> Any:
+    """A new node that still lacks its first input."""
+    tf = framework.tensorflow()
+    node = frozen.node.add(name=f"{scope}/FakeQuantWithMinMaxVars", op="FakeQuantWithMinMaxVars")
+    node.attr["num_bits"].i = limits.bits
+    node.attr["narrow_range"].b = narrow
+    for name, value in (("min", limits.low), ("max", limits.high)):
+        constant = frozen.node.add(name=f"{scope}/{name}", op="Const")
+        constant.attr["dtype"].type = tf.float32.as_datatype_enum
+        constant.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, tf.float32))
+        node.input.append(constant.name)
+    return node
