@@ -118,5 +118,7 @@ def line(progress: reporter.Progress) -> str:
     parts = [f"step {progress.step}", f"loss {progress.loss:.2f}"]
     if progress.ap is not None:
         parts.append(f"AP {progress.ap:.3f}")
-    parts += [f"{progress.photos_per_second:.0f} photos/s", f"{minutes}:{seconds:02} left"]
+    if progress.photos_per_second is not None:
+        parts.append(f"{progress.photos_per_second:.0f} photos/s")
+    parts.append(f"{minutes}:{seconds:02} left")
     return " · ".join(parts)

@@ -13,7 +13,7 @@ class Progress(NamedTuple):
         fraction: of the schedule, 0 to 1.
         loss: mean over the last steps.
         ap, ap50: of the last evaluation, None before the first or without one.
-        photos_per_second: over the last steps.
+        photos_per_second: over the last steps, None before the second.
         seconds_left: until the run ends.
     """
 
@@ -22,7 +22,7 @@ class Progress(NamedTuple):
     loss: float
     ap: float | None
     ap50: float | None
-    photos_per_second: float
+    photos_per_second: float | None
     seconds_left: float
 
 

@@ -229,7 +229,8 @@ def train(
                     schedule.evaluated(time.monotonic() - before_keeping)
                 if time.monotonic() - reported > REPORT_SECONDS or schedule.done:
                     reported = time.monotonic()
-                    speed = recipe.batch_size / max(schedule.step_seconds, 1e-9)
+                    seconds_a_step = schedule.step_seconds  # 0 until the second step is done
+                    speed = recipe.batch_size / seconds_a_step if seconds_a_step else None
                     mean_loss = float(np.mean(losses))
                     reporter.progress(
                         Progress(
