@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from boxwright.models import framework
 
 CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
-_CALLED_AGAIN = re.compile(r"_\d+$")  # Keras counts the calls of a layer in its scope's name
+_CALL = re.compile(r"_\d+$")  # Keras puts a number behind the layer's name in its scope
 
 
 class Range(NamedTuple):
@@ -44,8 +44,7 @@ def put_ranges(frozen: Any, ranges: Mapping[str, Ranges]) -> None:
     for node in frozen.node:
         scopes[node.name.rpartition("/")[0]].append(node)
     for scope, nodes in scopes.items():
-        name = scope.rpartition("/")[2]
-        found = ranges.get(name) or ranges.get(_CALLED_AGAIN.sub("", name))
+        found = ranges.get(_CALL.sub("", scope.rpartition("/")[2]))
         convolution = next((node for node in nodes if node.op in CONVOLUTIONS), None)
         if found is None or convolution is None:
             continue

@@ -199,6 +199,10 @@ def _suppressed(tf: Any, boxes: Any, scores: Any, suppression: Suppression) -> d
         score_threshold=suppression.score_threshold,
         clip_boxes=False,
     )
+    by_class = tf.argsort(classes, stable=True)  # of equal scores the lower class goes first
+    boxes, scores, classes = (
+        tf.gather(values, by_class, batch_dims=1) for values in (boxes, scores, classes)
+    )
     rows = suppression.max_total
     missing = [[0, 0], [0, max(0, rows - boxes.shape[1])]]
     boxes = tf.pad(tf.clip_by_value(boxes, 0.0, 1.0), [*missing, [0, 0]])
