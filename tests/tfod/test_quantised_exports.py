@@ -11,17 +11,11 @@ from numpy.typing import NDArray
 
 from boxwright.models import framework
 from boxwright.tfod import export_inference_graph, export_tflite_ssd_graph, toco
-from boxwright.tfod.flags import parse
+from exporting import said
 
 CONFIG = Path(__file__).parent / "configs" / "quantised.config"
 RAW = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
 RANGES = 4  # of each layer: the ends of its kernel's, and of its outputs'
-
-
-def said(command: Any, *words: str) -> list[str]:
-    lines: list[str] = []
-    command.run(parse(command.Flags, words).flags, lines.append)
-    return lines
 
 
 @pytest.fixture(scope="module")
