@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from boxwright.models import framework
 from boxwright.training.parts import Augmentation
 
@@ -57,7 +59,7 @@ def sample_windows(boxes: Any, labels: Any, dice: Any, limits: Augmentation) -> 
 
     Up to side 1 a window lies within the photo; beyond, it contains the photo.
     """
-    low, high = (float(ops.log(side)) for side in limits.window)
+    low, high = (float(np.log(np.float32(side))) for side in limits.window)
     side = ops.exp(low + (high - low) * dice[:, 0])
     stretch = ops.exp((dice[:, 1] - 0.5) * limits.aspect)  # of each side; their ratio twice that
     size = ops.stack([side / stretch, side * stretch], axis=1)  # (B, 2) height, width
