@@ -31,7 +31,7 @@ class Parity(NamedTuple):
 def parity(request: pytest.FixtureRequest, shared: Path) -> Parity:
     framework.keras()
     from boxwright.models import ssd, weights
-    from boxwright.models.checkpoint import read_checkpoint
+    from boxwright.models.checkpoint_weights import read_checkpoint
 
     folder = shared / f"golden/ckpt_parity_{request.param}"
     pretrained = read_checkpoint(folder / "model.ckpt")
@@ -168,7 +168,7 @@ def copy_of(golden: Path, folder: Path, name: str = "model.ckpt") -> Path:
 def test_what_is_no_prefix_says_what_is(
     shared: Path, tmp_path: Path, path: str, code: str, remedy: str
 ) -> None:
-    from boxwright.models.checkpoint import find_prefix
+    from boxwright.models.checkpoint_weights import find_prefix
 
     copy_of(shared / "golden/ckpt_parity_v1_c1", tmp_path)
     (tmp_path / "empty").mkdir()
@@ -189,7 +189,7 @@ STATE = 'model_checkpoint_path: "{}"\nall_model_checkpoint_paths: "model.ckpt-5"
     ids=["relative", "another machine's", "Windows'"],
 )
 def test_a_folder_means_its_latest(shared: Path, tmp_path: Path, latest: str) -> None:
-    from boxwright.models.checkpoint import find_prefix
+    from boxwright.models.checkpoint_weights import find_prefix
 
     for step in (10, 5):
         copy_of(shared / "golden/ckpt_parity_v1_c1", tmp_path, f"model.ckpt-{step}")
@@ -200,7 +200,7 @@ def test_a_folder_means_its_latest(shared: Path, tmp_path: Path, latest: str) ->
 
 
 def test_a_damaged_checkpoint_is_refused(shared: Path, tmp_path: Path) -> None:
-    from boxwright.models.checkpoint import read_variables
+    from boxwright.models.checkpoint_weights import read_variables
 
     prefix = copy_of(shared / "golden/ckpt_parity_v1_c1", tmp_path)
     data = tmp_path / "model.ckpt.data-00000-of-00001"
@@ -214,7 +214,7 @@ def test_a_damaged_checkpoint_is_refused(shared: Path, tmp_path: Path) -> None:
 
 def changed(shared: Path, folder: Path, change: Any) -> Path:
     """The golden one-class checkpoint with another set of variables."""
-    from boxwright.models.checkpoint import read_variables
+    from boxwright.models.checkpoint_weights import read_variables
 
     values = read_variables(shared / "golden/ckpt_parity_v1_c1")
     values = dict(change(name, value) for name, value in values.items())
@@ -248,7 +248,7 @@ def test_a_classifier_gives_its_backbone(shared: Path, tmp_path: Path) -> None:
 
 def test_the_table_says_what_became_of_everything(shared: Path, tmp_path: Path) -> None:
     from boxwright.models import ssd, weights
-    from boxwright.models.checkpoint import read_checkpoint
+    from boxwright.models.checkpoint_weights import read_checkpoint
 
     def with_slots(name: str, value: Any) -> tuple[str, Any]:
         return f"{name}/RMSProp" if "pointwise_2" in name and "gamma" in name else name, value
@@ -270,7 +270,7 @@ def test_the_table_says_what_became_of_everything(shared: Path, tmp_path: Path) 
 
 
 def test_averages_are_taken_where_they_are_asked_for(shared: Path, tmp_path: Path) -> None:
-    from boxwright.models.checkpoint import AVERAGE, read_checkpoint, read_variables
+    from boxwright.models.checkpoint_weights import AVERAGE, read_checkpoint, read_variables
 
     name = "BoxPredictor_0/ClassPredictor/biases"
     values = read_variables(shared / "golden/ckpt_parity_v1_c1")
@@ -287,7 +287,7 @@ def test_averages_are_taken_where_they_are_asked_for(shared: Path, tmp_path: Pat
 
 def test_read_pretrained_leaves_the_background_out(shared: Path) -> None:
     from boxwright.models import weights
-    from boxwright.models.checkpoint import read_checkpoint
+    from boxwright.models.checkpoint_weights import read_checkpoint
 
     folder, head = shared / "golden/ckpt_parity_v1_c90", "BoxPredictor_1_ClassPredictor"
     ours, theirs = weights.read_pretrained(folder), read_checkpoint(folder)
@@ -314,7 +314,7 @@ def test_another_network_is_seen_from_its_layers(
 ) -> None:
     framework.keras()
     from boxwright.models import ssd
-    from boxwright.models.checkpoint import read_checkpoint, read_variables
+    from boxwright.models.checkpoint_weights import read_checkpoint, read_variables
     from boxwright.models.variables import variables_by_name
     from boxwright.models.weights import load
     from boxwright.tfod.checkpoint import save

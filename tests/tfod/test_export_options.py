@@ -92,7 +92,7 @@ def test_photos_as_files_and_as_examples(small: Small, tmp_path: Path) -> None:
 def test_moving_averages_are_exported_where_the_config_says_so(
     small: Small, tmp_path: Path
 ) -> None:
-    from boxwright.models.checkpoint import read_variables
+    from boxwright.models.checkpoint_weights import read_variables
 
     name = "BoxPredictor_0/BoxEncodingPredictor/biases"
     small.export(export_inference_graph, tmp_path / "own")

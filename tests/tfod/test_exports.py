@@ -50,7 +50,7 @@ def exported(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_files_are_the_originals(exported: Path, golden: Path) -> None:
-    from boxwright.models.checkpoint import read_variables
+    from boxwright.models.checkpoint_weights import read_variables
     from boxwright.tfod.config import read_config
 
     names = {path.name for path in exported.iterdir()}

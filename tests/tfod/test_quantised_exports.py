@@ -96,7 +96,7 @@ def fake_quant_nodes(path: Path) -> list[Any]:
 
 
 def test_both_graphs_hold_the_ranges(network: Any, export: Any, tmp_path: Path) -> None:
-    from boxwright.models.checkpoint import read_variables
+    from boxwright.models.checkpoint_weights import read_variables
 
     export(export_inference_graph, tmp_path)
     export(export_tflite_ssd_graph, tmp_path)

@@ -57,7 +57,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 def test_there_and_back(network: Any, slots: dict[str, Any], tmp_path: Path) -> None:
-    from boxwright.models.checkpoint import read_variables
+    from boxwright.models.checkpoint_weights import read_variables
     from boxwright.tfod.checkpoint import resume, save
 
     folder = tmp_path / "Übung mit Helm"
@@ -117,7 +117,7 @@ def test_tensorflow_1_goes_on_from_the_meta_graph(
 
 
 def test_the_last_five_stay_and_what_is_not_ours(network: Any, tmp_path: Path) -> None:
-    from boxwright.models.checkpoint import listed
+    from boxwright.models.checkpoint_weights import listed
     from boxwright.tfod.checkpoint import save
 
     save(tmp_path, network, 0)
@@ -136,7 +136,7 @@ def test_the_last_five_stay_and_what_is_not_ours(network: Any, tmp_path: Path) -
 def test_a_full_disk_leaves_the_earlier_ones(
     network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from boxwright.models.checkpoint import find_prefix
+    from boxwright.models.checkpoint_weights import find_prefix
     from boxwright.tfod import checkpoint
 
     checkpoint.save(tmp_path, network, 1)

@@ -10,7 +10,7 @@ from typing import Any
 
 from boxwright.errors import WeightsError
 from boxwright.models.backbones.extra_maps import EXTRA_MAP
-from boxwright.models.checkpoint import exists, read_checkpoint
+from boxwright.models.checkpoint_weights import exists, read_checkpoint
 from boxwright.models.pretrained import Arrays, Pretrained
 from boxwright.models.tflite_weights import read_tflite
 

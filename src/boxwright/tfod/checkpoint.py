@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 from boxwright.errors import WeightsError
 from boxwright.files import write_text, writing
 from boxwright.models import framework
-from boxwright.models.checkpoint import GLOBAL_STEP, STATE, find_prefix, listed, read_variables
+from boxwright.models.checkpoint_weights import (
+    GLOBAL_STEP,
+    STATE,
+    find_prefix,
+    listed,
+    read_variables,
+)
 from boxwright.models.variables import variables_by_name
 
 KEPT = 5  # checkpoints in a folder, as the API's

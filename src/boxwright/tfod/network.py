@@ -62,7 +62,7 @@ def read_trained(config_path: Path, prefix: Path, override: str = "") -> Trained
     found = checkpoint(str(prefix), "--trained_checkpoint_prefix")
     framework.keras()
     from boxwright.models import ssd
-    from boxwright.models.checkpoint import AVERAGE, PREPROCESSING
+    from boxwright.models.checkpoint_weights import AVERAGE, PREPROCESSING
     from boxwright.models.variables import variables_by_name
     from boxwright.tfod.checkpoint import resume
 

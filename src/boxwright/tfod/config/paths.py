@@ -63,7 +63,7 @@ def checkpoint(given: str, where: str) -> Path:
     Raises:
         TfodError: BW728 it is none; the right one is named where it can be found.
     """
-    from boxwright.models.checkpoint import exists, find_prefix  # takes seconds: Keras
+    from boxwright.models.checkpoint_weights import exists, find_prefix  # takes seconds: Keras
 
     path = Path(given).expanduser()
     if not exists(path) and not path.suffix.startswith((".index", ".meta", ".data-")):
