@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from boxwright.data.dataset import CROWD, Dataset
 from boxwright.data.findings import Finding
-from boxwright.data.geometry import Boxes
+from boxwright.data.geometry import Boxes, upright
 from boxwright.data.labels import spelling_key
 from boxwright.quality.places import (
     Rows,
@@ -74,12 +74,9 @@ def merge_spellings(dataset: Dataset) -> Dataset:
 
 def swap_inverted(dataset: Dataset) -> Dataset:
     """Boxes whose right edge is left of the left one, or bottom above top, are swapped (BW105)."""
-    boxes = dataset.boxes
-    upright = np.concatenate(
-        [np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1
-    )
-    inverted = (upright != boxes).any(axis=1)
-    return _changed(dataset, upright, inverted, "BW105", "has its corners swapped", "swapped back")
+    swapped = upright(dataset.boxes)
+    inverted = (swapped != dataset.boxes).any(axis=1)
+    return _changed(dataset, swapped, inverted, "BW105", "has its corners swapped", "swapped back")
 
 
 def clip_outside(dataset: Dataset) -> Dataset:
