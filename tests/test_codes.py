@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import boxwright
-from boxwright.codes import MEANINGS, RANGES
+from boxwright.codes import MEANINGS, RANGES, SIGNS
 
 pytestmark = pytest.mark.tiny
 
@@ -31,7 +31,7 @@ def test_codes_are_listed_in_order_and_by_range() -> None:
 @pytest.mark.parametrize("code", MEANINGS)
 def test_a_meaning_is_a_title_and_whole_sentences(code: str) -> None:
     meaning = MEANINGS[code]
-    assert meaning.severity in {"error", "warning", "note"}
+    assert meaning.severity in SIGNS
     assert not meaning.title.endswith(".")
     for text in (meaning.title, meaning.cause, meaning.remedy):
         assert text == " ".join(text.split())

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from boxwright.codes import MEANINGS
+from boxwright.codes import MEANINGS, SIGNS
 from boxwright.data.dataset import Dataset, Photo
 from boxwright.data.findings import Finding
-from boxwright.quality.doctor import ORDER, examine
+from boxwright.quality.doctor import examine
 from boxwright.quality.fitness import too_small
 from folders import Box, VocFolder
 
@@ -303,7 +303,7 @@ def test_findings_come_worst_first_those_of_one_code_together(voc_folder: VocFol
     report = examine(voc_folder.root)
     codes = [finding.code for finding in report.findings]
     assert codes == ["BW102", "BW106", "BW106", "BW119", "BW105"]
-    assert [report.count(severity) for severity in ORDER] == [1, 3, 1]
+    assert [report.count(severity) for severity in SIGNS] == [1, 3, 1]
 
 
 def test_boxes_are_named_by_their_place_in_the_annotation(voc_folder: VocFolder) -> None:

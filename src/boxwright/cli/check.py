@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 SHOWN = 3  # places of each code
 COLOURS: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "blue"}
-SIGNS: dict[Severity, str] = {"error": "✖", "warning": "▲", "note": "•"}
 
 
 def check(
@@ -93,7 +92,7 @@ def check(
 def _lines(data: Path, report: Report) -> Iterator[str]:
     """The data set in a line, then every code with its places and remedy."""
     from boxwright.cli.describe import counted
-    from boxwright.codes import MEANINGS
+    from boxwright.codes import MEANINGS, SIGNS
 
     yield f"[bold]{plain(data)}[/]: {plain(counted(report.dataset))}"
     for code, found in groupby(report.findings, key=lambda finding: finding.code):

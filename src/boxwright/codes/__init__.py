@@ -6,13 +6,13 @@ from boxwright.codes.commands import COMMANDS
 from boxwright.codes.configs import CONFIGS
 from boxwright.codes.detecting import DETECTING
 from boxwright.codes.fitness import FITNESS
-from boxwright.codes.meaning import Meaning, Severity
+from boxwright.codes.meaning import SIGNS, Meaning, Severity
 from boxwright.codes.reading import READING
 from boxwright.codes.system import SYSTEM
 from boxwright.codes.tfod import TFOD
 from boxwright.codes.training import TRAINING
 
-__all__ = ["MEANINGS", "RANGES", "Meaning", "Severity"]
+__all__ = ["MEANINGS", "RANGES", "SIGNS", "Meaning", "Severity"]
 
 MEANINGS: dict[str, Meaning] = {
     **READING,

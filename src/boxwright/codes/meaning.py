@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "note"]
+SIGNS: dict[Severity, str] = {"error": "✖", "warning": "▲", "note": "•"}  # worst first
 
 
 class Meaning(NamedTuple):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
-from boxwright.codes import MEANINGS
+from boxwright.codes import MEANINGS, SIGNS
 
 SHOWN = 3  # findings of each code in a summary
-WORST_FIRST = ("error", "warning", "note")
+RANKS = {severity: rank for rank, severity in enumerate(SIGNS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +39,22 @@ class Finding:
         return f"{self.code} {self.where}: {self.message}{done}"
 
 
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Errors, warnings, notes; of each those of one code together, in the order they came."""
+    return sorted(findings, key=lambda one: (RANKS[MEANINGS[one.code].severity], one.code))
+
+
 def summary(findings: Iterable[Finding], data: str | Path | None = None) -> Iterator[str]:
     """Findings as lines: the worst codes first, at most three of each, and how many more.
 
     `data` is what to check to see all of them.
     """
-    by_code: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_code.setdefault(finding.code, []).append(finding)
     hidden = False
-    for code in sorted(by_code, key=_rank):
-        same = by_code[code]
+    for code, found in groupby(worst_first(findings), key=lambda one: one.code):
+        same = list(found)
         yield from map(str, same[:SHOWN])
         if len(same) > SHOWN:
             hidden = True
             yield f"{code} ... and {len(same) - SHOWN} more. {MEANINGS[code].title}."
     if hidden and data is not None:
         yield f"`boxwright check {shlex.quote(str(data))}` shows all."
-
-
-def _rank(code: str) -> tuple[int, str]:
-    return WORST_FIRST.index(MEANINGS[code].severity), code

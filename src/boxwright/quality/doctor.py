@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from boxwright import formats
 from boxwright.codes import MEANINGS, Severity
 from boxwright.data.dataset import Dataset
-from boxwright.data.findings import Finding
+from boxwright.data.findings import Finding, worst_first
 from boxwright.quality import boxes, classes, fitness, photos
 from boxwright.quality.checks import drop_useless, leave_out_unused, straighten
 from boxwright.quality.copies import copies
 from boxwright.quality.duplicates import duplicates
 from boxwright.quality.stats import PRETRAINED_SIZE, Stats, stats_of
-
-ORDER: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ class Report:
             "seconds": round(self.seconds, 2),
             "stats": self.stats.to_json(),
             "findings": [
-                {"severity": MEANINGS[one.code].severity, **as_json(one)} for one in self.findings
+                {"severity": MEANINGS[one.code].severity, **asdict(one)} for one in self.findings
             ],
         }
 
@@ -87,7 +84,7 @@ def examine(
     seen = photos.look_at_all(straighten(dataset), progress)
     straight = seen.dataset
     repaired = leave_out_unused(drop_useless(straight))
-    findings = [
+    everything = [
         *repaired.findings,
         *boxes.slivers(straight),
         *boxes.covering(straight),
@@ -107,28 +104,12 @@ def examine(
         *fitness.none_for_testing(repaired),
         *fitness.showing_nothing(straight),
     ]
+    findings = tuple(worst_first(everything))
     return Report(
         form=form,
         dataset=dataset,
-        repaired=replace(repaired, findings=tuple(worst_first(findings))),
-        findings=tuple(worst_first(findings)),
+        repaired=replace(repaired, findings=findings),
+        findings=findings,
         stats=stats_of(repaired, input_size),
         seconds=time.perf_counter() - start,
     )
-
-
-def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Errors, warnings, notes; of each those of one code together, in the order they came."""
-    return sorted(findings, key=lambda one: (ORDER.index(MEANINGS[one.code].severity), one.code))
-
-
-def as_json(finding: Finding) -> dict[str, Any]:
-    """A finding as plain values."""
-    return {
-        "code": finding.code,
-        "where": finding.where,
-        "message": finding.message,
-        "repair": finding.repair,
-        "photos": list(finding.photos),
-        "box": None if finding.box is None else list(finding.box),
-    }

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from boxwright.codes import MEANINGS, Severity
+from boxwright.codes import MEANINGS, SIGNS, Severity
 from boxwright.data.dataset import Dataset, Split
 from boxwright.data.findings import Finding
 from boxwright.data.images import read_photo
@@ -25,7 +25,6 @@ SIDE_BY_SIDE = 4  # photos of one finding
 PLACES = 200  # listed per code
 SIDE = 220  # pixels of a picture's longer side, twice what the page shows
 CONTEXT = 0.6  # how much of the photo is seen around a box, in sides of the box
-SIGNS: dict[Severity, str] = {"error": "✖", "warning": "▲", "note": "•"}
 PLURALS: dict[Severity, str] = {"error": "errors", "warning": "warnings", "note": "notes"}
 
 STYLE = """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from boxwright import formats
 from boxwright.codes import MEANINGS
@@ -14,7 +13,7 @@ from boxwright.errors import DataError
 from boxwright.files import write_text, writing
 from boxwright.formats.convert import check_free, write_proven
 from boxwright.quality.checks import repair
-from boxwright.quality.doctor import Report, as_json
+from boxwright.quality.doctor import Report
 
 CHANGES = "changes.txt"
 NOT_IN_A_COPY = frozenset({"BW119"})  # photos that are in no list are in none of the copy either
@@ -34,13 +33,6 @@ class Fixed:
     path: Path
     changes: tuple[Finding, ...]
     lost: tuple[Finding, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "path": str(self.path.absolute()),
-            "changes": [as_json(one) for one in self.changes],
-            "lost": [as_json(one) for one in self.lost],
-        }
 
 
 def changes(findings: Iterable[Finding]) -> list[Finding]:
