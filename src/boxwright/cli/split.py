@@ -87,17 +87,12 @@ def split(
 
 def _counts(dataset: Dataset) -> dict[str, dict[str, tuple[int, int]]]:
     """Class -> set -> photos that show it, and its boxes."""
-    import numpy as np
+    from boxwright.quality.stats import count_classes
 
-    width = len(dataset.classes)
     counts: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in dataset.classes}
     for mark in SETS:
-        part = dataset.split(mark)
-        seen = np.unique(part.photo_of_box * width + part.labels) % max(width, 1)
-        photos = np.bincount(seen, minlength=width)
-        boxes = np.bincount(part.labels, minlength=width)
-        for label, name in enumerate(dataset.classes):
-            counts[name][mark] = int(photos[label]), int(boxes[label])
+        for one in count_classes(dataset.split(mark)):
+            counts[one.name][mark] = one.photos, one.boxes
     return counts
 
 

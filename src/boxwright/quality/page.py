@@ -10,15 +10,15 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageDraw
 
 from boxwright.codes import MEANINGS, SIGNS, Severity
-from boxwright.data.dataset import Dataset, Split
+from boxwright.data.dataset import Dataset
 from boxwright.data.findings import Finding
 from boxwright.data.images import read_photo
 from boxwright.errors import DataError
 from boxwright.files import write_text
+from boxwright.quality.stats import count_classes
 
 PICTURES = 12  # per code; the other places are listed
 SIDE_BY_SIDE = 4  # photos of one finding
@@ -107,22 +107,15 @@ def _cards(dataset: Dataset, findings: Sequence[Finding]) -> str:
 
 def _classes(dataset: Dataset) -> str:
     """Boxes per class, and per split where there are any."""
-    splits = [split for split in Split if (dataset.splits == split).any()]
-    of_box = dataset.splits[dataset.photo_of_box]
-    counts = np.array(
-        [
-            np.bincount(dataset.labels[of_box == split], minlength=len(dataset.classes))
-            for split in splits
-        ]
-    ).reshape(len(splits), len(dataset.classes))
-    totals = counts.sum(axis=0)
-    heads = [split.name.lower() for split in splits] if len(splits) > 1 else []
+    counted = count_classes(dataset)
+    splits = counted[0].splits if counted else {}
+    heads = [*splits] if len(splits) > 1 else []
     rows = []
-    for label in np.argsort(-totals, kind="stable"):
-        cells = [f"<td>{count:,}</td>" for count in counts[:, label] if heads]
-        share = 100 * totals[label] / max(1, totals.max())
+    for one in counted:
+        cells = [f"<td>{one.splits[split]:,}</td>" for split in heads]
+        share = 100 * one.boxes / max(1, counted[0].boxes)
         rows.append(
-            f"<tr><td>{escape(dataset.classes[label])}</td>{''.join(cells)}<td>{totals[label]:,}</td>"
+            f"<tr><td>{escape(one.name)}</td>{''.join(cells)}<td>{one.boxes:,}</td>"
             f'<td class="bar"><i style="width:{share:.1f}%"></i></td></tr>'
         )
     head = "".join(f"<th>{word}</th>" for word in ("class", *heads, "boxes", ""))
