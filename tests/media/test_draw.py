@@ -18,6 +18,7 @@ from boxwright.media.draw import (
     BLACK,
     WHITE,
     _readable_on,
+    beside_truth,
     colour_of,
     contact_sheet,
     draw,
@@ -267,3 +268,15 @@ def test_captions_stand_below_their_pictures() -> None:
     below = np.asarray(sheet)[plain_sheet.height - 5 :]
     assert (below[:, :325] == 255).all()
     assert (below[:, 325:] < 100).any()
+
+
+@pytest.mark.parametrize(("width", "height"), [(400, 300), (4000, 3000), (300, 400)])
+def test_what_was_found_is_on_the_left_and_the_truth_on_the_right(width: int, height: int) -> None:
+    box = (0.25 * width, 0.25 * height, 0.75 * width, 0.75 * height)
+    found, truth = detections((box, 0.9, 0)), detections((box, 1.0, 1))
+    pair = beside_truth(plain(width, height), found, truth, name="photo.jpg")
+    pixels = np.asarray(pair).astype(int)
+    assert pair.width <= 960
+    for label, half in enumerate(np.array_split(pixels, 2, axis=1)):
+        distance = [np.abs(half - colour_of(each)).max(axis=2).min() for each in (0, 1)]
+        assert distance[label] < 40 < distance[1 - label]

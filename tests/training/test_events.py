@@ -1,4 +1,4 @@
-"""What a run writes down: a line of JSON and a TensorBoard event per report."""
+"""What a run or an evaluation writes down: TensorBoard events, and a line of JSON per report."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from boxwright.errors import SystemFaultError
 from boxwright.runtime.run import Run
-from boxwright.training.events import Log
+from boxwright.training.events import EventFile, Log
 
 
 def lines(run: Run) -> list[dict[str, float]]:
@@ -57,15 +58,27 @@ class FullDisk:
     def close(self) -> None: ...
 
 
+def full(writer: Any, file: str) -> None:
+    getattr(writer, file).close()
+    setattr(writer, file, FullDisk())
+
+
 @pytest.mark.tiny
-@pytest.mark.parametrize("file", ["_lines", "_events"])
-def test_a_full_disk_is_said(file: str, tmp_path: Path) -> None:
+def test_a_disk_too_full_for_the_lines_is_said(tmp_path: Path) -> None:
     with Log(Run(tmp_path)) as log:
-        getattr(log, file).close()
-        setattr(log, file, FullDisk())
-        with pytest.raises(SystemFaultError) as caught:
+        full(log, "_lines")
+        with pytest.raises(SystemFaultError, match="BW902"):
             log.write(1, {"loss": 2.0})
-    assert caught.value.code == "BW902"
+
+
+@pytest.mark.tiny
+def test_a_disk_too_full_for_events_is_said(tmp_path: Path) -> None:
+    with EventFile(tmp_path) as events:
+        full(events, "_records")
+        with pytest.raises(SystemFaultError, match="BW902"):
+            events.write(1, {"loss": 2.0})
+        with pytest.raises(SystemFaultError, match="BW902"):
+            events.pictures(1, {"photo": Image.new("RGB", (8, 8))})
 
 
 @pytest.mark.tiny

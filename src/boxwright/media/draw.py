@@ -37,6 +37,7 @@ PALETTE: tuple[Colour, ...] = (
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
 CAPTION: Colour = (60, 60, 60)
+WIDEST_PAIR = 960  # pixels of a photo and its truth side by side
 RIM = (0, 0, 0, 110)  # thin and dark beside every line, for bright lines on bright photos
 
 
@@ -126,6 +127,22 @@ def contact_sheet(
                 pen.text(place, text, fill=CAPTION, font=font, anchor="ma")
         top += height + gap
     return sheet
+
+
+def beside_truth(
+    photo: NDArray[np.uint8], detections: Detections, truth: Detections, *, name: str
+) -> Image.Image:
+    """What was found in a photo on the left, what is there on the right, with the photo's name.
+
+    Args:
+        photo: RGB `(H, W, 3)` uint8; large ones are shown smaller.
+        detections: what was found in it.
+        truth: what is there, whatever its scores.
+        name: of the photo.
+    """
+    pair = [draw(photo, detections), draw(photo, truth, scores=False)]
+    width = min(WIDEST_PAIR, 2 * photo.shape[1] + 3 * WIDEST_PAIR // 100)
+    return contact_sheet(pair, columns=2, captions=[name, "truth"], width=width)
 
 
 def _frames(boxes: Boxes, line: int, photo: Size) -> tuple[Rectangles, list[int]]:

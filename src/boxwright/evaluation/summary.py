@@ -1,0 +1,90 @@
+"""What TensorBoard shows of an evaluation, under the names that the Object Detection API gave.
+
+The names are those of its metrics/coco_evaluation.py, utils/object_detection_evaluation.py and
+utils/visualization_utils.py; what could not be measured ("n/a") is None.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from boxwright.data.dataset import Dataset
+from boxwright.data.detections import Detections
+from boxwright.data.images import read_photo
+from boxwright.evaluation.coco import Evaluation
+from boxwright.media.draw import beside_truth
+
+COCO_TAGS = {
+    "AP": "DetectionBoxes_Precision/mAP",
+    "AP50": "DetectionBoxes_Precision/mAP@.50IOU",
+    "AP75": "DetectionBoxes_Precision/mAP@.75IOU",
+    "APsmall": "DetectionBoxes_Precision/mAP (small)",
+    "APmedium": "DetectionBoxes_Precision/mAP (medium)",
+    "APlarge": "DetectionBoxes_Precision/mAP (large)",
+    "AR1": "DetectionBoxes_Recall/AR@1",
+    "AR10": "DetectionBoxes_Recall/AR@10",
+    "AR100": "DetectionBoxes_Recall/AR@100",
+    "ARsmall": "DetectionBoxes_Recall/AR@100 (small)",
+    "ARmedium": "DetectionBoxes_Recall/AR@100 (medium)",
+    "ARlarge": "DetectionBoxes_Recall/AR@100 (large)",
+}
+COCO_CLASS_TAG = "DetectionBoxes_PerformanceByCategory/mAP/{}"
+PASCAL_TAG = "PascalBoxes_Precision/mAP@0.5IOU"
+PASCAL_CLASS_TAG = "PascalBoxes_PerformanceByCategory/AP@0.5IOU/{}"
+# Of the 0 at the end: an Estimator numbers the pictures of each of its metrics once more.
+PICTURE_TAG = "Detections_Left_Groundtruth_Right/{}/0"
+
+
+def coco_numbers(evaluation: Evaluation) -> dict[str, float | None]:
+    """COCO's twelve numbers, and each class's AP."""
+    twelve = {COCO_TAGS[name]: value for name, value in evaluation.coco.items()}
+    return twelve | {COCO_CLASS_TAG.format(one.name): one.ap for one in evaluation.per_class}
+
+
+def pascal_numbers(evaluation: Evaluation) -> dict[str, float | None]:
+    """Pascal VOC's AP50, over all classes and of each; the API decomposes accents in these tags."""
+    per_class = {
+        PASCAL_CLASS_TAG.format(unicodedata.normalize("NFKD", one.name)): one.voc_ap50
+        for one in evaluation.per_class
+    }
+    return {PASCAL_TAG: evaluation.voc_ap50} | per_class
+
+
+def pictures(
+    truth: Dataset,
+    detections: Sequence[Detections],
+    *,
+    photos: int = 10,
+    boxes: int = 20,
+    threshold: float = 0.5,
+) -> dict[str, Image.Image]:
+    """The first photos of an evaluation by their tags: what was found left, the truth right.
+
+    Args:
+        truth: labelled photos.
+        detections: one per photo, in the same order.
+        photos: how many are shown at most.
+        boxes: how many of a photo's detections are shown at most, the best.
+        threshold: detections that score less are not shown.
+    """
+    shown = {}
+    for i in range(min(photos, len(truth))):
+        found = detections[i].above(threshold)
+        best = np.argsort(-found.scores, kind="stable")[:boxes]
+        rows = truth.rows(i)
+        shown[PICTURE_TAG.format(i)] = beside_truth(
+            read_photo(truth.photo(i)),
+            Detections(found.boxes[best], found.scores[best], found.labels[best], found.classes),
+            Detections(
+                truth.boxes[rows],
+                np.ones(rows.stop - rows.start, np.float32),
+                truth.labels[rows],
+                truth.classes,
+            ),
+            name=truth.names[i],
+        )
+    return shown
