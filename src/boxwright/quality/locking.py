@@ -14,10 +14,10 @@ from boxwright.data.dataset import Dataset, Split
 from boxwright.data.findings import Finding
 from boxwright.errors import DataError
 from boxwright.formats.lock import Lock
-from boxwright.quality import hash_photos
 from boxwright.quality.checks import repair
 from boxwright.quality.duplicates import groups as alike_groups
 from boxwright.quality.grouping import declared, together
+from boxwright.quality.photos import hash_photos
 from boxwright.quality.split import TEST_FRACTION, place, torn
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,15 @@ from PIL import Image
 
 from boxwright.data.dataset import WHOLE, Dataset
 from boxwright.data.findings import Finding
-from boxwright.data.images import PhotoFile, opened, rgb_of
+from boxwright.data.images import PhotoFile, opened, read_photo, rgb_of
 from boxwright.errors import DataError
 from boxwright.quality.duplicates import DIGEST, SIDE, photo_hash
 from boxwright.quality.places import photo_finding
 
 Progress = Callable[[int, int], None]
+Result = TypeVar("Result")
 BLOCK = 256  # photos handed to the pool at once
+ENOUGH = 128  # pixels of a photo's sides that tell whether it shows the same as another
 SEEN = 256  # pixels of the shorter side at which photos are judged, about what a network sees
 WINDOW = 9  # pixels that blur the photo again, Crete's own
 BLURRED = 0.7  # sharp photos have 0.2 to 0.6; a pixel smeared over 3 of its neighbours 0.75
@@ -103,36 +106,28 @@ def look_at(photo: PhotoFile) -> Look:
 
 
 def look_at_all(dataset: Dataset, progress: Progress | None = None) -> Looks:
-    """Decode all photos on all cores. Those that cannot be decoded are left out, with a finding.
+    """Decode all photos. Those that cannot be decoded are left out, with a finding.
 
     `progress` is told how many of how many are done.
     """
-    looks: dict[int, Look] = {}
-    broken: list[Finding] = []
+    looks, broken = _each(dataset, look_at, progress)
+    return Looks(_without(dataset, broken), list(looks.values()))
 
-    def attempt(index: int) -> Look | DataError:
-        try:
-            return look_at(dataset.photo(index))
-        except DataError as error:
-            return error
 
-    # Threads share one list of warning filters; each would put back what another has changed.
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        warnings.simplefilter("ignore")
-        for start in range(0, len(dataset), BLOCK):
-            indices = range(start, min(start + BLOCK, len(dataset)))
-            for index, result in zip(indices, pool.map(attempt, indices), strict=True):
-                if isinstance(result, Look):
-                    looks[index] = result
-                else:
-                    name = dataset.names[index]
-                    broken.append(Finding(result.code, name, result.message, "left out", (name,)))
-                if progress:
-                    progress(index + 1, len(dataset))
-    if broken:
-        dataset = dataset.select(list(looks))
-        dataset = replace(dataset, findings=(*dataset.findings, *broken))
-    return Looks(dataset, list(looks.values()))
+def hash_photos(
+    dataset: Dataset, progress: Progress | None = None
+) -> tuple[Dataset, NDArray[np.uint8]]:
+    """The photos that can be decoded, and their `(N, 4104)` hashes; the others become findings.
+
+    `progress` is told how many of how many are done.
+
+    Raises:
+        DataError: BW102 not one can be decoded.
+    """
+    hashes, broken = _each(dataset, _hash, progress)
+    if not hashes:
+        raise next(iter(broken.values()))
+    return _without(dataset, broken), np.stack(list(hashes.values()))
 
 
 def blur(grey: NDArray[np.float32]) -> float:
@@ -221,3 +216,47 @@ def _counted(
     else:
         message = f"{len(worst)} of {len(seen.looks)} photos are {said} (the worst)"
     return photo_finding(code, [seen.dataset.names[i] for i in worst], message)
+
+
+def _hash(photo: PhotoFile) -> NDArray[np.uint8]:
+    return photo_hash(read_photo(photo, at_least=ENOUGH))
+
+
+def _each(
+    dataset: Dataset, look: Callable[[PhotoFile], Result], progress: Progress | None
+) -> tuple[dict[int, Result], dict[int, DataError]]:
+    """What `look` makes of each photo, and why it cannot of the others; on all cores."""
+    seen: dict[int, Result] = {}
+    broken: dict[int, DataError] = {}
+
+    def attempt(index: int) -> Result | DataError:
+        try:
+            return look(dataset.photo(index))
+        except DataError as error:
+            return error
+
+    # Threads share one list of warning filters; each would put back what another has changed.
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        warnings.simplefilter("ignore")
+        for start in range(0, len(dataset), BLOCK):
+            indices = range(start, min(start + BLOCK, len(dataset)))
+            for index, result in zip(indices, pool.map(attempt, indices), strict=True):
+                if isinstance(result, DataError):
+                    broken[index] = result
+                else:
+                    seen[index] = result
+                if progress:
+                    progress(index + 1, len(dataset))
+    return seen, broken
+
+
+def _without(dataset: Dataset, broken: Mapping[int, DataError]) -> Dataset:
+    """The other photos, with a finding for each of those that are broken."""
+    if not broken:
+        return dataset
+    findings = list(dataset.findings)
+    for index, error in broken.items():
+        name = dataset.names[index]
+        findings.append(Finding(error.code, name, error.message, "left out", (name,)))
+    whole = [index for index in range(len(dataset)) if index not in broken]
+    return replace(dataset.select(whole), findings=tuple(findings))
