@@ -80,14 +80,8 @@ def none_for_testing(dataset: Dataset) -> list[Finding]:
 
 def showing_nothing(dataset: Dataset) -> list[Finding]:
     """Photos that are labelled as showing none of the classes, counted (BW149)."""
-    empty = np.flatnonzero(np.diff(dataset.offsets) == 0)
-    if not len(empty):
-        return []
-    photos = tuple(dataset.names[i] for i in empty)
-    where = photos[0] if len(photos) == 1 else f"{photos[0]} and {len(photos) - 1} more"
-    return [
-        Finding("BW149", where, f"{len(photos)} of {len(dataset)} photos have no box", "", photos)
-    ]
+    photos = [dataset.names[i] for i in np.flatnonzero(np.diff(dataset.offsets) == 0)]
+    return photo_finding("BW149", photos, f"{len(photos)} of {len(dataset)} photos have no box")
 
 
 def _percent(which: np.ndarray) -> str:
