@@ -51,20 +51,24 @@ def test_training_looks_at_what_is_marked_for_it() -> None:
 @tiny
 @pytest.mark.parametrize("count", [20, 2 * FEWEST])
 def test_marked_photos_choose(count: int) -> None:
-    mask = choosing_mask(cached(count, val=7), seed=0)
+    mask = choosing_mask(cached(count, val=7), 0.1, seed=0)
     np.testing.assert_array_equal(np.flatnonzero(mask), np.arange(count - 7, count))
 
 
 @tiny
 def test_too_few_photos_all_train() -> None:
-    assert not choosing_mask(cached(FEWEST - 1), seed=0).any()
+    assert not choosing_mask(cached(FEWEST - 1), 0.1, seed=0).any()
+
+
+def test_nothing_chooses_where_the_recipe_holds_nothing_out() -> None:
+    assert not choosing_mask(cached(FEWEST), 0.0, seed=0).any()
 
 
 @tiny
 @pytest.mark.parametrize("copies", [1, 2, 5])
 def test_of_enough_photos_a_tenth_chooses_and_copies_stay_together(copies: int) -> None:
     count = 2 * FEWEST
-    mask = choosing_mask(cached(count, copies=copies), seed=0)
+    mask = choosing_mask(cached(count, copies=copies), 0.1, seed=0)
     assert mask.sum() == pytest.approx(count / 10, abs=copies)
     sides = mask.reshape(-1, copies)
     np.testing.assert_array_equal(sides.any(axis=1), sides.all(axis=1))
@@ -72,7 +76,7 @@ def test_of_enough_photos_a_tenth_chooses_and_copies_stay_together(copies: int) 
 
 @tiny
 def test_the_seed_decides_which() -> None:
-    first, again, other = (choosing_mask(cached(FEWEST), seed) for seed in (0, 0, 1))
+    first, again, other = (choosing_mask(cached(FEWEST), 0.1, seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
 
@@ -81,7 +85,7 @@ def test_the_seed_decides_which() -> None:
 def test_a_cache_of_some_of_its_rows_is_judged_by_those() -> None:
     """The mask belongs to the photos of the cache, not to its rows."""
     without_first = np.arange(FEWEST + 2) > 0
-    mask = choosing_mask(cached(FEWEST + 2, copies=2).select(without_first), seed=0)
+    mask = choosing_mask(cached(FEWEST + 2, copies=2).select(without_first), 0.1, seed=0)
     assert mask.shape == (FEWEST + 1,)
     assert mask.any()
     sides = mask[1:].reshape(-1, 2)

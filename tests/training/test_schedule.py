@@ -154,3 +154,16 @@ def test_a_resumed_run_does_not_go_back_to_earlier_marks(clock: Clock) -> None:
     schedule = Schedule(steps=1000, deadline=None, fraction=passed)
     walked = walk(schedule, clock, lambda _: 1.0)
     assert walked.evaluated_at == pytest.approx(EVALUATE_AT[3:], abs=0.002)
+
+
+def test_a_long_run_is_kept_every_ten_minutes(clock: Clock) -> None:
+    schedule = Schedule(steps=1_000_000, deadline=None)
+    walked = [clock.now]
+    for _ in range(1000):
+        clock.now += 5.0
+        schedule.advance(5.0, compiled=True)
+        if schedule.evaluation_due():
+            schedule.evaluated(1.0)
+            walked.append(clock.now)
+    assert len(walked) > 8
+    assert all(600 < later - earlier <= 605 for earlier, later in pairwise(walked))

@@ -18,6 +18,7 @@ from boxwright.errors import BoxwrightError, SystemFaultError, TrainingError
 from boxwright.training import choosing, trainer
 from boxwright.training.cache import build_cache
 from boxwright.training.checkpoint import RESTART_SECONDS, Checkpoint
+from boxwright.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from conftest import Squares, Steps
@@ -47,6 +48,15 @@ def test_every_photo_comes_once_before_any_comes_again(
     epochs = [seen[start : start + 6] for start in range(0, len(seen), 6)]
     assert all(sorted(epoch) == sorted(dataset.names) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 20, "each time in another order"
+
+
+def test_photos_keep_their_order_where_the_recipe_does_not_shuffle(
+    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+) -> None:
+    dataset = squares.dataset(train=6)
+    recipe = Recipe(64, depth_multiplier=0.1, batch_size=4, steps=3, shuffle=False, held_out=0)
+    small_trainer(dataset, tmp_path / "run", recipe=recipe)
+    assert photos_seen(steps, dataset) == [*dataset.names, *dataset.names]
 
 
 def test_a_seed_decides_batches_and_dice(

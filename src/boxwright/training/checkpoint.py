@@ -29,7 +29,7 @@ class Checkpoint:
         best_step: the step they are from.
         recipe: `Recipe.to_json()`.
         precision: Keras dtype policy it trains in; measured anew, it might come out differently.
-        fingerprint: of the training data.
+        fingerprint: of the training data; "" if that is not known.
         arrays: the engine's state, and every weight of the model as `weight/0`, `weight/1`...
     """
 
@@ -72,7 +72,7 @@ class Checkpoint:
         """Raises:
         TrainingError: BW306 the data are not those that the run began with.
         """
-        if self.fingerprint != fingerprint:
+        if self.fingerprint not in {"", fingerprint}:
             raise TrainingError(
                 "BW306",
                 "the photos or labels have changed since the run began.",

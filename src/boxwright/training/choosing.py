@@ -19,7 +19,6 @@ from boxwright.quality.split import hold_out
 from boxwright.runtime.engines import KerasEngine
 from boxwright.training.cache import Cache
 
-CHOOSING = 0.1  # part of the training photos that chooses, where no photo is marked for it
 FEWEST = 100  # below this many photos all of them train and nothing chooses
 MOST = 200  # photos that choose; more would only take time
 BATCH = 16
@@ -30,13 +29,14 @@ def photos_to_cache(dataset: Dataset) -> Dataset:
     return dataset.select((dataset.splits == Split.TRAIN) | (dataset.splits == Split.VAL))
 
 
-def choosing_mask(cache: Cache, seed: int) -> NDArray[np.bool_]:
-    """`(N,)` bool: the photos that choose. Near-duplicates stay on one side."""
+def choosing_mask(cache: Cache, held_out: float, seed: int) -> NDArray[np.bool_]:
+    """`(N,)` bool: the photos that choose: those that are marked for it, or else the part
+    `held_out` of all. Near-duplicates stay on one side."""
     marked = np.asarray(cache.dataset.splits == Split.VAL)
-    if marked.any() or len(cache) < FEWEST:
+    if marked.any() or len(cache) < FEWEST or not held_out:
         return marked
     alike = groups(np.stack([photo_hash(cache.photos[row]) for row in cache.rows]))
-    return hold_out(cache.dataset, alike, CHOOSING, seed)
+    return hold_out(cache.dataset, alike, held_out, seed)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,9 @@ class Recipe:
         head_start: whether a new class head starts from the pretrained one's best columns.
         augmentation: how far it goes.
         cache_side: side of the cached photos, pixels.
+        shuffle: whether photos come in a new order each time all of them have had their turn.
+        held_out: part of the training photos that choose the best weights instead, where no photo
+            is marked for that and there are enough.
         seconds: the budget, None when `steps` counts instead.
         steps: how many steps, None when the budget decides.
         seed: of everything random.
@@ -79,6 +82,8 @@ class Recipe:
     head_start: bool = True
     augmentation: Augmentation | Pipeline = field(default_factory=Augmentation)
     cache_side: int = 400
+    shuffle: bool = True
+    held_out: float = 0.1
     seconds: float | None = None
     steps: int | None = None
     seed: int = 0

@@ -7,6 +7,7 @@ from collections import deque
 from statistics import median
 
 EVALUATE_AT = (0.3, 0.5, 0.65, 0.8, 0.9, 1.0)  # of the schedule
+LONGEST_WAIT = 600.0  # seconds between evaluations, and so between checkpoints
 MEASURED = 25  # steps whose median tells the speed
 
 
@@ -32,6 +33,7 @@ class Schedule:
         self._durations: deque[float] = deque(maxlen=MEASURED)
         self._marks = [mark for mark in EVALUATE_AT if mark > fraction]
         self._evaluation_seconds = 0.0
+        self._last_evaluation = time.monotonic()
 
     @property
     def done(self) -> bool:
@@ -64,12 +66,13 @@ class Schedule:
             self.fraction = 1.0
 
     def evaluation_due(self) -> bool:
-        """Whether the next evaluation mark has been reached; it is then crossed off."""
-        if not self._marks or self.fraction < self._marks[0]:
-            return False
+        """Whether the next evaluation mark has been reached, which is then crossed off, or the
+        last evaluation is long ago."""
+        reached = bool(self._marks) and self.fraction >= self._marks[0]
         self._marks = [mark for mark in self._marks if mark > self.fraction]
-        return True
+        return reached or time.monotonic() - self._last_evaluation > LONGEST_WAIT
 
     def evaluated(self, seconds: float) -> None:
         """Note how long an evaluation took, so that time is kept for the next ones."""
         self._evaluation_seconds = seconds
+        self._last_evaluation = time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from boxwright.models.statistics import estimate_statistics
 from boxwright.models.variables import variables_by_name
 from boxwright.runtime.artifact import Artifact
 from boxwright.training.cache import Cache
+from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.choosing import Jury
 from boxwright.training.head_start import HeadStart, apply_head_start, find_head_start
 from boxwright.training.parts import ByPart
@@ -40,16 +41,22 @@ class Start:
         spec: what it is.
         preprocessing: what its input expects.
         origin: where its weights come from, for people.
+        precision: Keras dtype policy of the model.
+        weights: the name of the pretrained file, if there was one.
         head_starts: where its class head starts from.
         probe: labelled photos to judge it on before training; None where that says nothing.
+        checkpoint: of a training that goes on, where it stopped.
     """
 
     model: Any
     spec: ModelSpec
     preprocessing: Preprocessing
     origin: str
+    precision: str
+    weights: str | None = None
     head_starts: tuple[HeadStart, ...] = ()
     probe: Jury | None = None
+    checkpoint: Checkpoint | None = None
 
 
 def from_scratch(recipe: Recipe, classes: Sequence[str], precision: str) -> Start:
@@ -61,7 +68,7 @@ def from_scratch(recipe: Recipe, classes: Sequence[str], precision: str) -> Star
         background=recipe.objective.background is not None,
     ).resized(recipe.input_size)
     model = built(spec, recipe, precision)
-    return Start(model, spec, Preprocessing(recipe.input_size), "from scratch")
+    return Start(model, spec, Preprocessing(recipe.input_size), "from scratch", precision)
 
 
 def from_weights(
@@ -103,20 +110,27 @@ def from_weights(
         )
         apply_head_start(model, pretrained, head_starts, classes)
     probe = Jury(photos.dataset.select(sample), pixels, preprocessing)
-    origin = f"{zoo.title(Path(path))}: {report}"
-    return Start(model, spec, preprocessing, origin, tuple(head_starts), probe)
+    title = zoo.title(Path(path))
+    origin = f"{title}: {report}"
+    return Start(model, spec, preprocessing, origin, precision, title, tuple(head_starts), probe)
 
 
-def from_checkpoint(
-    artifact: Artifact, recipe: Recipe, precision: str, values: Sequence[NDArray[np.float32]]
-) -> Start:
-    """The model of a stopped run; `values` are its weights in the model's order."""
+def from_checkpoint(artifact: Artifact, recipe: Recipe, checkpoint: Checkpoint) -> Start:
+    """The model of a stopped run, in the precision that it began with."""
     spec = ModelSpec.from_json(artifact.model)
-    model = built(spec, recipe, precision)
-    model.set_weights(values)
+    model = built(spec, recipe, checkpoint.precision)
+    model.set_weights(checkpoint.weights)
     for layer in _conv_norms(model):
         layer.scale_is_one = _absorbed(recipe)
-    return Start(model, spec, artifact.preprocessing, "the stopped run")
+    return Start(
+        model,
+        spec,
+        artifact.preprocessing,
+        "the stopped run",
+        checkpoint.precision,
+        artifact.provenance.get("weights"),
+        checkpoint=checkpoint,
+    )
 
 
 def trained_variables(model: Any, recipe: Recipe) -> list[Any]:
@@ -135,6 +149,18 @@ def trained_variables(model: Any, recipe: Recipe) -> list[Any]:
             variables.append(layer.gamma)
         variables.append(layer.beta)
     return [variable for variable in variables if id(variable) not in fixed]
+
+
+def named_slots(
+    model: Any, trained: Sequence[Any], slots: Mapping[str, Sequence[NDArray[Any]]]
+) -> dict[str, NDArray[Any]]:
+    """Slots, each a value per trained variable, by the API's names: `VARIABLE/SLOT`."""
+    names = {id(variable): name for name, variable in variables_by_name(model).items()}
+    return {
+        f"{names[id(variable)]}/{slot}": value
+        for slot, values in slots.items()
+        for variable, value in zip(trained, values, strict=True)
+    }
 
 
 def regularised_kernels(model: Any, recipe: Recipe) -> list[tuple[Any, float]]:

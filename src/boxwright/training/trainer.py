@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +17,21 @@ from boxwright import __version__
 from boxwright.data.dataset import Dataset
 from boxwright.errors import SystemFaultError, TrainingError
 from boxwright.evaluation.coco import Evaluation
-from boxwright.models import framework, zoo
+from boxwright.models import framework
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.run import Run
-from boxwright.training.cache import build_cache
+from boxwright.training.cache import Cache, build_cache
 from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.choosing import Jury, choosing_mask, photos_to_cache
 from boxwright.training.events import Log
 from boxwright.training.guards import check_loss, check_trainable
+from boxwright.training.keeping import Keeper, OnKeep, Snapshot
 from boxwright.training.recipe import Recipe, recipe_for
 from boxwright.training.reporter import Progress, Reporter, Silent
 from boxwright.training.schedule import Schedule
+
+if TYPE_CHECKING:
+    from boxwright.training.start import Start  # Keras, which takes seconds
 
 FINISH_SECONDS = 1.5  # to write the run and leave
 REPORT_SECONDS = 0.25
@@ -61,8 +65,8 @@ def train(
 ) -> Outcome:
     """Train a detector on the photos of `dataset` that are marked for training.
 
-    Photos marked for validation choose the best weights; without such marks a tenth of the
-    training photos does, near-duplicates kept together; under 100 photos all of them train and
+    Photos marked for validation choose the best weights; without such marks the recipe sets some
+    training photos aside, near-duplicates kept together; under 100 photos all of them train and
     the last averaged weights are kept. Photos marked for testing are never opened.
 
     Args:
@@ -83,10 +87,6 @@ def train(
     """
     started = time.monotonic() if started is None else started
     reporter = reporter or Silent()
-    importing = threading.Thread(target=_import_frameworks, daemon=True)
-    importing.start()  # takes seconds, in which photos are decoded
-
-    # ---- Run and recipe ----------------------------------------------------------------------
     run = Run(out)
     checkpoint = _checkpoint(run, resume)
     seen = photos_to_cache(dataset)
@@ -106,16 +106,54 @@ def train(
         for line in recipe.explained():
             reporter.say(line)
 
+    def begin(recipe: Recipe, precision: str, photos: Cache) -> Start:
+        from boxwright.training import start
+
+        if checkpoint:
+            return start.from_checkpoint(run.artifact, recipe, checkpoint)
+        if weights is not None:
+            return start.from_weights(weights, recipe, dataset.classes, precision, photos)
+        return start.from_scratch(recipe, dataset.classes, precision)
+
+    return follow(recipe, seen, run, begin, reporter=reporter, started=started)
+
+
+def follow(
+    recipe: Recipe,
+    dataset: Dataset,
+    run: Run,
+    begin: Callable[[Recipe, str, Cache], Start],
+    *,
+    reporter: Reporter,
+    started: float,
+    on_keep: OnKeep | None = None,
+) -> Outcome:
+    """Train as a recipe says; the one training loop.
+
+    Args:
+        recipe: how to train.
+        dataset: the photos to train on, and those that choose, marked for validation.
+        run: the folder to write; what is in it of an earlier run is replaced.
+        begin: gives the model to start from, in the Keras dtype policy that it is told or a better
+            one; the photos are those that train.
+        reporter: told what happens.
+        started: `time.monotonic()` at which the budget began.
+        on_keep: told whenever weights are judged.
+
+    Raises:
+        As `train`.
+    """
+    importing = threading.Thread(target=_import_frameworks, daemon=True)
+    importing.start()  # takes seconds, in which photos are decoded
+
     # ---- Photos ------------------------------------------------------------------------------
-    cache = build_cache(seen, recipe.cache_side)
+    cache = build_cache(dataset, recipe.cache_side)
     for finding in cache.findings:
         reporter.say(str(finding))
-    chooses = choosing_mask(cache, recipe.seed)
+    chooses = choosing_mask(cache, recipe.held_out, recipe.seed)
     training = cache.select(~chooses)
     check_trainable(training.dataset)
     fingerprint = cache.dataset.fingerprint()
-    if checkpoint:
-        checkpoint.check_data(fingerprint, run.folder)
 
     # ---- Model -------------------------------------------------------------------------------
     importing.join()
@@ -125,22 +163,17 @@ def train(
 
     # Batch norm in training converts back and forth, which costs more than bfloat16 gains.
     fastest = "float32" if recipe.train_norm else faster_precision()
-    precision = checkpoint.precision if checkpoint else fastest
-    if checkpoint:
-        begin = start.from_checkpoint(run.artifact, recipe, precision, checkpoint.weights)
-    elif weights is not None:
-        begin = start.from_weights(weights, recipe, dataset.classes, precision, training)
-    else:
-        begin = start.from_scratch(recipe, dataset.classes, precision)
-    reporter.say(f"start: {begin.origin}; convolutions in {precision.removeprefix('mixed_')}")
-    model, anchors = begin.model, ssd.anchors(begin.spec)
-    averaged = ssd.build(begin.spec)  # float32, for the averaged weights
-    averaged.set_weights(model.get_weights())
-    jury = Jury.of(cache.dataset.select(chooses), begin.preprocessing, recipe.seed)
-    for head_start in begin.head_starts:
+    first = begin(recipe, fastest, training)
+    earlier, model, anchors = first.checkpoint, first.model, ssd.anchors(first.spec)
+    if earlier:
+        earlier.check_data(fingerprint, run.folder)
+    reporter.say(f"start: {first.origin}; convolutions in {first.precision.removeprefix('mixed_')}")
+    for head_start in first.head_starts:
         reporter.say(str(head_start))
-    if begin.probe:
-        before, _ = begin.probe.judge(averaged, anchors)
+    kept = ssd.build(first.spec)  # float32, for the weights that are judged
+    kept.set_weights(model.get_weights())
+    if first.probe:
+        before, _ = first.probe.judge(kept, anchors)
         scores = _scores(before)
         reporter.say(f"before training, on {before.photos} training photos: {scores}")
 
@@ -153,63 +186,51 @@ def train(
         statistics,
         anchors,
         recipe,
-        scale=begin.preprocessing.scale,
-        offset=begin.preprocessing.offset,
+        scale=first.preprocessing.scale,
+        offset=first.preprocessing.offset,
         kernels=start.regularised_kernels(model, recipe),
     )
     places = {id(variable): i for i, variable in enumerate(model.weights)}
-    averaged_weights = [averaged.weights[places[id(v)]] for v in (*variables, *statistics)]
-    step = best_step = 0
-    best: Evaluation | None = None
-    best_ap = -1.0
-    if checkpoint:
-        engine.restore(checkpoint.arrays)
-        step, best_step, best_ap = checkpoint.step, checkpoint.best_step, checkpoint.best_ap
-        if len(jury) and best_ap >= 0:
-            best, _ = jury.judge(run.build_model(), anchors)
-    artifact = Artifact(
-        begin.spec.to_json(),
-        dataset.classes,
-        begin.preprocessing,
-        provenance=_provenance(dataset, fingerprint, recipe, weights),
+    keeper = Keeper(
+        run,
+        Artifact(
+            first.spec.to_json(),
+            dataset.classes,
+            first.preprocessing,
+            provenance=_provenance(dataset, fingerprint, recipe, first.weights),
+        ),
+        kept,
+        [kept.weights[places[id(v)]] for v in (*variables, *statistics)],
+        anchors,
+        Jury.of(cache.dataset.select(chooses), first.preprocessing, recipe.seed),
     )
-    if not checkpoint:
-        run.save(artifact, averaged)  # a run that is killed early is still a detector
+    if earlier:
+        engine.restore(earlier.arrays)
+        keeper.recall(earlier.best_step, earlier.best_ap)
+    if not run.exists():
+        run.save(keeper.artifact, kept)  # a run that is killed early is still a detector
 
     def keep() -> None:
-        """Judge the averaged weights, keep them unless earlier ones are clearly better."""
-        nonlocal best, best_ap, best_step
-        for variable, value in zip(averaged_weights, engine.kept(), strict=True):
-            variable.assign(value)
-        now = threshold = None
-        if len(jury):
-            now, threshold = jury.judge(averaged, anchors)
-        ap = (now.ap or 0.0) if now else 0.0
-        if ap >= best_ap - jury.noise():
-            best, best_step = now, step
-            metrics = now.to_json() if now else None
-            origin = artifact.provenance | {"metrics": metrics, "step": step}
-            shown_from = threshold or artifact.threshold
-            run.save(replace(artifact, threshold=shown_from, provenance=origin), averaged)
-        best_ap = max(best_ap, ap)
+        now = keeper.consider(step, engine.kept())
         Checkpoint(
             step=step,
             fraction=schedule.fraction,
             seconds=time.monotonic() - started,
-            best_ap=best_ap,
-            best_step=best_step,
+            best_ap=keeper.best_ap,
+            best_step=keeper.best_step,
             recipe=recipe.to_json(),
-            precision=precision,
+            precision=first.precision,
             fingerprint=fingerprint,
             arrays=engine.state() | {f"weight/{i}": w for i, w in enumerate(model.get_weights())},
         ).save(run.checkpoint)
+        if on_keep:
+            on_keep(Snapshot(step, model, start.named_slots(model, variables, engine.slots())))
         log.write(step, {"AP": now.ap if now else None, "AP50": now.ap50 if now else None})
 
     # ---- Loop --------------------------------------------------------------------------------
     deadline = None if recipe.seconds is None else started + recipe.seconds - FINISH_SECONDS
-    schedule = Schedule(
-        steps=recipe.steps, deadline=deadline, fraction=checkpoint.fraction if checkpoint else 0.0
-    )
+    step, fraction = (earlier.step, earlier.fraction) if earlier else (0, 0.0)
+    schedule = Schedule(steps=recipe.steps, deadline=deadline, fraction=fraction)
     first_step, losses, reported, interrupted = step, deque[float](maxlen=20), 0.0, False
     with Log(run) as log:
         try:
@@ -227,18 +248,16 @@ def train(
                     before_keeping = time.monotonic()
                     keep()
                     schedule.evaluated(time.monotonic() - before_keeping)
+                speed = recipe.batch_size / schedule.step_seconds if schedule.step_seconds else None
                 if time.monotonic() - reported > REPORT_SECONDS or schedule.done:
                     reported = time.monotonic()
-                    seconds_a_step = schedule.step_seconds  # 0 until the second step is done
-                    speed = recipe.batch_size / seconds_a_step if seconds_a_step else None
-                    mean_loss = float(np.mean(losses))
                     reporter.progress(
                         Progress(
                             step,
                             schedule.fraction,
-                            mean_loss,
-                            best.ap if best else None,
-                            best.ap50 if best else None,
+                            float(np.mean(losses)),
+                            keeper.best.ap if keeper.best else None,
+                            keeper.best.ap50 if keeper.best else None,
                             speed,
                             schedule.seconds_left,
                         )
@@ -253,7 +272,7 @@ def train(
         except KeyboardInterrupt:
             interrupted = True
             keep()
-    return Outcome(run, best, best_step, interrupted)
+    return Outcome(run, keeper.best, keeper.best_step, interrupted)
 
 
 def _import_frameworks() -> None:
@@ -282,10 +301,13 @@ def _batch(photos: int, recipe: Recipe, step: int) -> tuple[NDArray[np.int64], N
     """Rows and dice of a step: functions of seed and step alone, so that a resumed run sees what
     an uninterrupted one would. Every photo comes once before any comes again."""
     places = np.arange(step * recipe.batch_size, (step + 1) * recipe.batch_size)
+
+    def order(epoch: int) -> NDArray[np.int64]:
+        random = np.random.default_rng([recipe.seed, epoch])
+        return random.permutation(photos) if recipe.shuffle else np.arange(photos)
+
     rows = [
-        np.random.default_rng([recipe.seed, epoch]).permutation(photos)[
-            places[places // photos == epoch] % photos
-        ]
+        order(epoch)[places[places // photos == epoch] % photos]
         for epoch in np.unique(places // photos)
     ]
     dice = np.random.default_rng([recipe.seed, step, 1])
@@ -300,11 +322,11 @@ def _scores(evaluation: Evaluation) -> str:
 
 
 def _provenance(
-    dataset: Dataset, fingerprint: str, recipe: Recipe, weights: str | Path | None
+    dataset: Dataset, fingerprint: str, recipe: Recipe, weights: str | None
 ) -> dict[str, Any]:
     return {
         "boxwright": __version__,
         "data": {"path": dataset.root.absolute().as_posix(), "fingerprint": fingerprint},
-        "weights": None if weights is None else zoo.title(Path(weights)),
+        "weights": weights,
         "recipe": recipe.to_json(),
     }
