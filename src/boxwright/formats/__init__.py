@@ -46,14 +46,14 @@ REMEDY = (
 )
 
 
-def read(path: str | Path, form: str | None = None, *, tolerant: bool = False) -> Dataset:
+def read(path: str | Path | Folder, form: str | None = None, *, tolerant: bool = False) -> Dataset:
     """Read labelled photos, whichever format and layout they have, faithfully.
 
     Boxes stay as they were drawn, outside or inverted ones included: `quality.checks` sees to
     them. Splits are as the folder gives them.
 
     Args:
-        path: a folder, or one annotation file whose photos lie around it.
+        path: a folder, or one annotation file whose photos lie around it; scanned or not.
         form: the name of a format; None finds out.
         tolerant: whether annotations that cannot be used become findings, instead of an error.
 
@@ -61,7 +61,7 @@ def read(path: str | Path, form: str | None = None, *, tolerant: bool = False) -
         DataError: BW114 there are no labelled photos, BW115 there is no such folder, BW197 there
             is no such format, and what the readers of the formats raise.
     """
-    folder = Folder.scan(path)
+    folder = _scanned(path)
     chosen = named(form or _detected(folder))
     dataset = assemble(folder, chosen.read(folder), tolerant=tolerant)
     if not len(dataset) and not (tolerant and dataset.findings):
@@ -69,9 +69,9 @@ def read(path: str | Path, form: str | None = None, *, tolerant: bool = False) -
     return dataset
 
 
-def detect(path: str | Path) -> str:
+def detect(path: str | Path | Folder) -> str:
     """The name of the format that `read` finds in a folder. Raises DataError as `read` does."""
-    return _detected(Folder.scan(path))
+    return _detected(_scanned(path))
 
 
 def write(
@@ -91,6 +91,10 @@ def named(name: str) -> Format:
         f"there is no format '{name}'.",
         remedy=f"Did you mean '{near}'?" if near else f"Choose among: {', '.join(FORMATS)}.",
     )
+
+
+def _scanned(path: str | Path | Folder) -> Folder:
+    return path if isinstance(path, Folder) else Folder.scan(path)
 
 
 def _detected(folder: Folder) -> str:

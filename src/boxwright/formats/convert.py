@@ -11,6 +11,7 @@ from boxwright.data.dataset import Dataset
 from boxwright.data.findings import Finding
 from boxwright.errors import DataError
 from boxwright.files import translating_os_errors, writing
+from boxwright.formats.folder import Folder
 from boxwright.formats.proof import difference, held
 from boxwright.formats.writing import places
 
@@ -52,8 +53,9 @@ def convert(
     """
     formats.named(to)  # a wrong name is said at once, not after minutes of reading
     check_free(out, [path])
-    form = form or formats.detect(path)
-    dataset = formats.read(path, form)
+    folder = Folder.scan(path)
+    form = form or formats.detect(folder)
+    dataset = formats.read(folder, form)
     lost = write_proven(dataset, out, to, link=link)
     return Converted(dataset, form, to, Path(out), tuple(lost))
 
@@ -116,8 +118,9 @@ def _lies_in(out: Path, source: Path) -> bool:
 
 def _difference(dataset: Dataset, names: list[str], draft: Path, to: str) -> str:
     try:
-        found = formats.detect(draft)
-        back = formats.read(draft, to)
+        folder = Folder.scan(draft)
+        found = formats.detect(folder)
+        back = formats.read(folder, to)
     except DataError as error:
         return f"it cannot be read ({error.message.rstrip('.')})"
     if found != to:

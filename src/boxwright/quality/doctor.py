@@ -11,6 +11,7 @@ from boxwright import formats
 from boxwright.codes import MEANINGS, Severity
 from boxwright.data.dataset import Dataset
 from boxwright.data.findings import Finding, worst_first
+from boxwright.formats.folder import Folder
 from boxwright.quality import boxes, classes, fitness, photos
 from boxwright.quality.checks import drop_useless, leave_out_unused, straighten
 from boxwright.quality.copies import copies
@@ -79,8 +80,9 @@ def examine(
     if isinstance(data, Dataset):
         form, dataset = form or "voc", data
     else:
-        form = form or formats.detect(data)
-        dataset = formats.read(data, form, tolerant=True)
+        folder = Folder.scan(data)
+        form = form or formats.detect(folder)
+        dataset = formats.read(folder, form, tolerant=True)
     seen = photos.look_at_all(straighten(dataset), progress)
     straight = seen.dataset
     repaired = leave_out_unused(drop_useless(straight))

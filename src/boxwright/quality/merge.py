@@ -18,6 +18,7 @@ from boxwright.data.findings import Finding
 from boxwright.data.images import PhotoFile, Slice, photo_bytes
 from boxwright.errors import DataError
 from boxwright.formats.convert import check_free, write_proven
+from boxwright.formats.folder import Folder
 from boxwright.quality.checks import merge_spellings
 
 SAME = 1.0  # pixels that boxes of copies may differ by: some formats have whole pixels only
@@ -78,8 +79,9 @@ def merge(
         formats.named(to)  # a wrong name is said at once, not after minutes of reading
     sources = []
     for path in map(Path, paths):
-        form = formats.detect(path)
-        sources.append(Source(path, form, formats.read(path, form)))
+        folder = Folder.scan(path)
+        form = formats.detect(folder)
+        sources.append(Source(path, form, formats.read(folder, form)))
     origin = np.repeat(np.arange(len(sources)), [len(source.dataset) for source in sources])
     read = (replace(source.dataset, findings=()) for source in sources)
     together = merge_spellings(reduce(Dataset.merge, read))
