@@ -12,6 +12,13 @@ import pytest
 from typer.main import get_command
 
 from boxwright.cli.main import app
+from boxwright.evaluation.summary import (
+    COCO_CLASS_TAG,
+    COCO_TAGS,
+    PASCAL_CLASS_TAG,
+    PASCAL_TAG,
+    PICTURE_TAG,
+)
 from boxwright.formats import FORMATS
 from boxwright.formats.annotations import Holds
 from boxwright.tfod.commands import named
@@ -121,6 +128,17 @@ def test_the_table_of_formats_is_what_they_hold() -> None:
         assert {kind for cell, kind in kinds if cell} == {
             kind for kind in columns.values() if kind in form.HOLDS
         }
+
+
+def test_the_table_of_tags_is_what_a_training_writes() -> None:
+    losses = {f"Loss/{kind}_loss" for kind in ("total", "classification", "localization")}
+    losses |= {"Loss/regularization_loss", "learning_rate", "global_step/sec"}
+    by_class = {tag.format("<class>") for tag in (COCO_CLASS_TAG, PASCAL_CLASS_TAG)}
+    measured = {*COCO_TAGS.values(), PASCAL_TAG, PICTURE_TAG.format("<i>")}
+    text = (ROOT / "docs" / "tensorboard.md").read_text(encoding="utf-8")
+    tags = re.findall(r"^\| `(.+?)` \|", text, re.MULTILINE)
+    assert len(tags) == len(set(tags))
+    assert set(tags) == losses | by_class | measured
 
 
 @pytest.mark.parametrize("page", ["codes.md", "reference.md"])
