@@ -77,8 +77,9 @@ def detect(path: str | Path | Folder) -> str:
 def write(
     dataset: Dataset, target: str | Path, form: str = "voc", *, link: bool = False
 ) -> list[Finding]:
-    """Write a data set in a format: see `writing.write`."""
-    return writing.write(dataset, target, named(form), link=link)
+    """Write a data set in a format; returns what that cost: see `writing.write`."""
+    _, lost = writing.write(dataset, target, named(form), link=link)
+    return lost
 
 
 def named(name: str) -> Format:

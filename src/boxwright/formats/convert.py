@@ -13,7 +13,7 @@ from boxwright.errors import DataError
 from boxwright.files import translating_os_errors, writing
 from boxwright.formats.folder import Folder
 from boxwright.formats.proof import difference, held
-from boxwright.formats.writing import places
+from boxwright.formats.writing import write
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,7 @@ def write_proven(
     check_free(out)
     form = formats.named(to)
     with writing(out) as draft:
-        names = list(places(dataset, draft, form))
-        lost = formats.write(dataset, draft, to, link=link)
+        names, lost = write(dataset, draft, form, link=link)
         if len(held(dataset, form)) and (reason := _difference(dataset, names, draft, to)):
             raise DataError(
                 "BW145",

@@ -26,14 +26,15 @@ USUAL = PHOTO_FOLDERS | frozenset(WORDS)  # folder names that say nothing about 
 
 def write(
     dataset: Dataset, target: str | Path, form: Format, *, link: bool = False
-) -> list[Finding]:
+) -> tuple[list[str], list[Finding]]:
     """Write a data set in a format, photos byte for byte.
 
     Photos that lie below `target` stay where they are. The others are copied, or hard-linked
     (`link`) where the file system can.
 
     Returns:
-        What the format has no place for (BW140).
+        What the photos are called below `target`; what the format has no place for (BW140), and
+        which photos were renamed (BW142).
 
     Raises:
         DataError: BW101 a photo is not there any more, BW141 the format cannot hold a name.
@@ -45,7 +46,7 @@ def write(
         if form.photo_folder(Split.UNMARKED) is not None and dataset.photo(i) != target / name:
             _bring(dataset, i, target / name, link=link)
     form.write(dataset, names, target)
-    return list(_lost(dataset, names, form))
+    return names, list(_lost(dataset, names, form))
 
 
 def places(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
