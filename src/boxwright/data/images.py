@@ -84,6 +84,11 @@ def photo_bytes(photo: PhotoFile) -> bytes:
         return file.read(length)
 
 
+def photo_length(photo: PhotoFile) -> int:
+    """How many bytes `photo_bytes` gives. Raises OSError."""
+    return photo.length if isinstance(photo, Slice) else Path(photo).stat().st_size
+
+
 def read_header(photo: PhotoFile) -> Header:
     """Size and orientation of a photo.
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from boxwright import formats
 from boxwright.data.dataset import Dataset, Split
 from boxwright.data.findings import Finding
-from boxwright.data.images import PhotoFile, Slice, photo_bytes
-from boxwright.errors import DataError
+from boxwright.data.images import photo_bytes, photo_length
 from boxwright.formats.convert import check_free, write_proven
 from boxwright.formats.folder import Folder
+from boxwright.formats.writing import still_there
 from boxwright.quality.checks import merge_spellings
 
 SAME = 1.0  # pixels that boxes of copies may differ by: some formats have whole pixels only
@@ -123,32 +123,21 @@ def _copies(dataset: Dataset, origin: NDArray[np.int64]) -> Iterator[list[int]]:
     """Photos with the same bytes in several sources: the indices of each, in order."""
     by_size: dict[int, list[int]] = defaultdict(list)
     for i in range(len(dataset)):
-        by_size[_bytes_of(dataset.photo(i))].append(i)
+        photo = dataset.photo(i)
+        with still_there(photo):
+            by_size[photo_length(photo)].append(i)
     for same_size in by_size.values():
         if len(set(origin[same_size])) == 1:
             continue
         by_content: dict[bytes, list[int]] = defaultdict(list)
         for i in same_size:
-            content = photo_bytes(dataset.photo(i))
-            by_content[hashlib.sha256(content).digest()].append(i)
+            photo = dataset.photo(i)
+            with still_there(photo):
+                by_content[hashlib.sha256(photo_bytes(photo)).digest()].append(i)
         for same in by_content.values():
             _, first_of_each = np.unique(origin[same], return_index=True)
             if len(first_of_each) > 1:
                 yield [same[i] for i in first_of_each]
-
-
-def _bytes_of(photo: PhotoFile) -> int:
-    if isinstance(photo, Slice):
-        return photo.length
-    try:
-        return Path(photo).stat().st_size
-    except OSError as error:
-        raise DataError(
-            "BW101",
-            f"the photo is not there any more ({error.strerror or error}).",
-            where=str(photo),
-            remedy="Put it back, or read the folder again.",
-        ) from error
 
 
 def _same_boxes(dataset: Dataset, first: int, second: int) -> bool:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from boxwright.data.dataset import Dataset, Split
 from boxwright.data.geometry import Boxes, orient
-from boxwright.data.images import PhotoFile, Slice, photo_bytes, read_header
+from boxwright.data.images import PhotoFile, photo_bytes, photo_length, read_header
 from boxwright.data.labels import write_label_map
 from boxwright.data.signature import jpeg_header, kind_of
 from boxwright.errors import DataError
@@ -101,17 +101,12 @@ def _files(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
                 shards.append([])
                 size = 0
             shards[-1].append(i)
-            size += _size(dataset.photo(i))
+            photo = dataset.photo(i)
+            with still_there(photo):
+                size += photo_length(photo)
         for number, photos in enumerate(shards):
             shard = f"-{number:05}-of-{len(shards):05}" if len(shards) > 1 else ""
             yield f"{name}.record{shard}", photos
-
-
-def _size(photo: Path | Slice) -> int:
-    if isinstance(photo, Slice):
-        return photo.length
-    with still_there(photo):
-        return photo.stat().st_size
 
 
 class _Examples:
