@@ -129,11 +129,26 @@ class ByPart:
     heads: float = 0.0
 
 
+@dataclass(frozen=True)
+class Quantisation:
+    """Training for a file of 8 bits: see `models.quantised`.
+
+    Attributes:
+        delay: the step from which training rounds; until then it only watches the ranges.
+        weight_bits, activation_bits: of a number of a kernel, and of a feature map.
+    """
+
+    delay: int = 0
+    weight_bits: int = 8
+    activation_bits: int = 8
+
+
 KINDS: Mapping[str, type] = {
     kind.__name__: kind
     for kind in (
         *get_args(Optimiser), *get_args(LearningRate), *get_args(Step),
         Augmentation, Averaging, ByPart, CropLimits, Focal, Matching, Mining, Objective, Pipeline,
+        Quantisation,
     )
 }  # fmt: skip
 

@@ -12,7 +12,15 @@ import numpy as np
 from boxwright.data.dataset import Dataset
 from boxwright.data.geometry import area
 from boxwright.training.optimisers import Adam, Averaging, Optimiser
-from boxwright.training.parts import Augmentation, ByPart, Objective, Pipeline, part, plain
+from boxwright.training.parts import (
+    Augmentation,
+    ByPart,
+    Objective,
+    Pipeline,
+    Quantisation,
+    part,
+    plain,
+)
 from boxwright.training.rates import BudgetCosine, LearningRate
 
 PRETRAINED_SIZE = 300
@@ -51,6 +59,7 @@ class Recipe:
         absorb_scale: whether a folded batch norm's scale becomes part of the kernel, so that it
             does not train on its own.
         norm_decay: how much of batch norm's moving statistics stays after a step.
+        quantisation: of kernels and feature maps; None trains a network of floats.
         head_start: whether a new class head starts from the pretrained one's best columns.
         augmentation: how far it goes.
         cache_side: side of the cached photos, pixels.
@@ -79,6 +88,7 @@ class Recipe:
     train_norm: bool = False
     absorb_scale: bool = True
     norm_decay: ByPart = field(default_factory=lambda: ByPart(0.97, 0.97, 0.97))
+    quantisation: Quantisation | None = None
     head_start: bool = True
     augmentation: Augmentation | Pipeline = field(default_factory=Augmentation)
     cache_side: int = 400
