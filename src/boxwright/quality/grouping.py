@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from boxwright.errors import DataError
 from boxwright.formats.folder import folded, split_path
+from boxwright.formats.tables import rows
 
 FOLDER = "folder"
 COLUMNS = ("photo", "group")
@@ -73,20 +73,17 @@ def _matched(photos: Sequence[str], pattern: str) -> list[str | None]:
 
 def _listed(photos: Sequence[str], path: Path) -> list[str | None]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            delimiter = ";" if ";" in lines.readline() else ","
-            lines.seek(0)
-            rows = list(csv.reader(lines, delimiter=delimiter))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise _unusable(str(path), f"cannot be read as CSV ({error})") from error
-    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+        table = [row for _, row in rows(path)]
+    except DataError as error:
+        raise _unusable(str(path), f"cannot be read as CSV ({error.__cause__})") from error
+    header = [cell.lower() for cell in table[0]] if table else []
     if not set(COLUMNS) <= set(header):
         raise _unusable(str(path), "has no columns photo and group")
     photo, group = (header.index(column) for column in COLUMNS)
     groups: dict[str, str] = {}
-    for row in rows[1:]:
+    for row in table[1:]:
         if len(row) > max(photo, group):
-            groups[folded(row[photo].strip().replace("\\", "/"))] = row[group].strip()
+            groups[folded(row[photo].replace("\\", "/"))] = row[group]
     keys = (folded(name) for name in photos)
     return [groups.get(key, groups.get(split_path(key)[1])) for key in keys]
 
