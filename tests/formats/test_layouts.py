@@ -197,15 +197,14 @@ def test_a_scan_lists_photos_by_folder_and_files_by_suffix(voc_folder: VocFolder
         ("val", "VAL"),
         ("test", "TEST"),
         ("test/train", "TEST"),
-        ("", None),
-        ("images", None),
-        ("pressure test", None),
-        ("trains", None),
+        ("", "UNMARKED"),
+        ("images", "UNMARKED"),
+        ("pressure test", "UNMARKED"),
+        ("trains", "UNMARKED"),
     ],
 )
-def test_folder_names_that_mark_a_split(folder: str, expected: str | None) -> None:
-    mark = folder_mark(folder)
-    assert (None if mark is None else mark.name) == expected
+def test_folder_names_that_mark_a_split(folder: str, expected: str) -> None:
+    assert folder_mark(folder).name == expected
 
 
 def test_train_and_test_folders(voc_folder: VocFolder) -> None:

@@ -12,8 +12,9 @@ from boxwright.data.dataset import Dataset
 from boxwright.data.findings import Finding
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.annotations import Holds, Labelled, Labels
-from boxwright.formats.folder import Folder, relative
+from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.marks import folder_mark
 from boxwright.formats.shapes import decimals
 
 NAME, TITLE = "createml", "Create ML"
@@ -77,7 +78,7 @@ def _photo(entry: object, path: str, place: str) -> Labelled:
     name = _first(entry, PHOTO_KEYS)
     if not isinstance(name, str) or not name:
         raise UnusableError(place, f"its image {json_file.unlike(name, 'the name of a photo')}")
-    photo = Labelled(path, name, place=f", {place}", split=json_file.folder_split(path))
+    photo = Labelled(path, name, place=f", {place}", split=folder_mark(split_path(path)[0]))
     for where, one in json_file.objects(_first(entry, LIST_KEYS), f"{place}.annotations"):
         label = json_file.class_name(one.get("label"), where)
         x, y, width, height = json_file.coordinates(

@@ -14,10 +14,9 @@ from boxwright.data.dataset import Dataset, Split
 from boxwright.errors import DataError
 from boxwright.files import write_text
 from boxwright.formats.annotations import Broken, number
-from boxwright.formats.folder import Folder, folded, split_path
+from boxwright.formats.folder import Folder, folded
 from boxwright.formats.frames import Size
 from boxwright.formats.json_kinds import DAMAGED, SUFFIX, kind_of
-from boxwright.formats.marks import folder_mark
 
 Object = dict[str, Any]
 Content = TypeVar("Content", list[Any], Object)
@@ -121,12 +120,6 @@ def stated_size(entry: Object, width: str, height: str) -> Size | None:
 def photo_names(folder: Folder) -> dict[str, str]:
     """All photos here by their `folded` names, for readers that have several names to try."""
     return {folded(name): name for names in folder.photos.values() for name in names}
-
-
-def folder_split(path: str) -> Split:
-    """What the folder of an annotation file says that its photos are for."""
-    mark = folder_mark(split_path(path)[0])
-    return Split.UNMARKED if mark is None else mark
 
 
 def unlike(value: object, wanted: str) -> str:

@@ -90,7 +90,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 
 
 def _photo(content: Object, path: str, here: Container[str], shapes: Counter[str]) -> Labelled:
-    photo = Labelled(path, alone=True, split=json_file.folder_split(path))
+    photo = Labelled(path, alone=True, split=folder_mark(split_path(path)[0]))
     if isinstance(content.get("imagePath"), str):
         photo.photo = _without_way_out(content["imagePath"], path, here)
     photo.size = json_file.stated_size(content, "imageWidth", "imageHeight")

@@ -23,6 +23,7 @@ from boxwright.formats.annotations import Holds, Labelled, Labels
 from boxwright.formats.folder import Folder, folded, join, split_path
 from boxwright.formats.frames import Size
 from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.marks import folder_mark
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 
 NAME, TITLE = "labelstudio", "Label Studio"
@@ -96,7 +97,7 @@ def _photo(
     if regions is None:
         return None
     name = _photo_name(task["data"] if whole else task, place, here)
-    photo = Labelled(path, name, place=f", {place}", split=json_file.folder_split(path))
+    photo = Labelled(path, name, place=f", {place}", split=folder_mark(split_path(path)[0]))
     photo.size = next((size for one in regions if (size := _size(one.value))), None)
     for one in regions:
         kind, box = _box(one, photo.size)

@@ -56,19 +56,25 @@ class PhotoList:
     numbered: bool = False
 
 
-def folder_mark(parent: str) -> Split | None:
-    """What a photo folder's name says its photos are for; the outermost such name counts."""
+def folder_mark(parent: str) -> Split:
+    """What a folder's name says its photos are for; the outermost such name counts."""
     for part in folded(parent).split("/"):
         if (word := re.sub(r"[0-9]+$", "", part)) in WORDS:
             return WORDS[word]
-    return None
+    return Split.UNMARKED
 
 
 def name_mark(path: str) -> Split:
-    """What the name of a list says its photos are for, such as `train_labels.csv`."""
-    words = re.split(r"[^a-z]+", stem(split_path(path)[1]).lower())
+    """What the name of a file says its photos are for, such as `train_labels.csv`."""
+    words = re.split(r"[^a-z]+", split_path(path)[1].lower())
     splits = {WORDS[word] for word in words if word in WORDS}
     return splits.pop() if len(splits) == 1 else Split.UNMARKED
+
+
+def file_mark(path: str) -> Split:
+    """What the name of a file says its photos are for, or else its folder's."""
+    named = name_mark(path)
+    return folder_mark(split_path(path)[0]) if named is Split.UNMARKED else named
 
 
 def listed_photos(path: Path) -> list[str]:
@@ -126,7 +132,7 @@ def split_marks(
 def _marks_from_folders(photos: Sequence[str]) -> list[Split]:
     parents = [split_path(photo)[0] for photo in photos]
     marks = {parent: folder_mark(parent) for parent in set(parents)}
-    return [Split.UNMARKED if (mark := marks[parent]) is None else mark for parent in parents]
+    return [marks[parent] for parent in parents]
 
 
 def _marks_from(
@@ -249,7 +255,7 @@ class _Index:
             return next((i for i, (a, b) in enumerate(pairs) if a != b), len(here))
 
         marks = {i: folder_mark(split_path(self.photos[i])[0]) for i in found}
-        fitting = [i for i in found if marks[i] in {None, source.split}] or found
+        fitting = [i for i in found if marks[i] in {Split.UNMARKED, source.split}] or found
         most = max(map(shared, fitting))
         return [i for i in fitting if shared(i) == most]
 

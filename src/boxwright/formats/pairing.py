@@ -85,12 +85,12 @@ class Pairing:
             other
             for other in self.folder.photos
             if (not scope or other == scope or other.startswith(f"{scope}/"))
-            and (mark is None or folder_mark(other) in {None, mark})
+            and _agree(mark, folder_mark(other))
             and masks.isdisjoint(folded(other).split("/"))
         ]
 
         def rank(other: str) -> tuple[bool, bool, bool, int, bool, str]:
-            unfit = split is not Split.UNMARKED and folder_mark(other) not in {None, split}
+            unfit = not _agree(split, folder_mark(other))
             strange = not _mirrors(parent, other)
             return unfit, other != parent, strange, _steps(parent, other), _unusual(other), other
 
@@ -131,6 +131,10 @@ class Pairing:
                 for key, photo in zip(keys, names, strict=True):
                     known.setdefault(key, photo)
         return known.get(name) or known.get(folded(name))
+
+
+def _agree(one: Split, other: Split) -> bool:
+    return Split.UNMARKED in {one, other} or one is other
 
 
 def _own_stem(annotation: Labelled) -> str:

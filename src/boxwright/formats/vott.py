@@ -18,6 +18,7 @@ from boxwright.formats import json_file, json_kinds
 from boxwright.formats.annotations import Holds, Labelled, Labels
 from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.marks import folder_mark
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 
 NAME, TITLE = "vott", "VoTT"
@@ -132,7 +133,9 @@ def _photo(
     if asset.get("type") == VIDEO or (asset.get("state") == NOT_VISITED and not regions):
         return "", None
     name = _photo_name(asset, place, here)
-    photo = Labelled(path, name, place=place and f", {place}", split=json_file.folder_split(path))
+    photo = Labelled(
+        path, name, place=place and f", {place}", split=folder_mark(split_path(path)[0])
+    )
     if isinstance(asset.get("size"), dict):
         photo.size = json_file.stated_size(asset["size"], "width", "height")
     for where, region in json_file.objects(regions, f"{place}.regions".lstrip(".")):

@@ -20,7 +20,7 @@ from boxwright.formats.coco.rle import RunLengthError, box_around_mask
 from boxwright.formats.folder import Folder, join, relative, split_path
 from boxwright.formats.frames import Size
 from boxwright.formats.json_file import Object, UnusableError
-from boxwright.formats.marks import name_mark
+from boxwright.formats.marks import file_mark
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 
 NAME, TITLE = "coco", "COCO"
@@ -55,7 +55,7 @@ def read(folder: Folder) -> Labels:
         if _is_of_another_task(folder, path):
             continue
         try:
-            source = _File(path, _stated_split(path))
+            source = _File(path, file_mark(path))
             source.read(content, labels)
         except UnusableError as error:
             labels.broken.append(error.in_file(path))
@@ -237,12 +237,6 @@ def _key(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value)
-
-
-def _stated_split(path: str) -> Split:
-    """What the file's name or folder says: `instances_val2017.json`, `valid/...`."""
-    named = name_mark(path)
-    return json_file.folder_split(path) if named is Split.UNMARKED else named
 
 
 def _is_of_another_task(folder: Folder, path: str) -> bool:

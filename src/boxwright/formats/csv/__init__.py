@@ -24,7 +24,7 @@ from boxwright.formats.annotations import Broken, Holds, Labelled, Labels, numbe
 from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
 from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.frames import Size
-from boxwright.formats.marks import WORDS, folder_mark, name_mark
+from boxwright.formats.marks import WORDS, file_mark
 from boxwright.formats.shapes import decimals
 from boxwright.formats.tables import first_rows, rows, write_rows
 
@@ -122,10 +122,7 @@ class _File:
     largest: float = 0.0
 
     def read(self) -> _File:
-        self.split = name_mark(self.path)
-        if self.split is Split.UNMARKED:
-            mark = folder_mark(split_path(self.path)[0])
-            self.split = Split.UNMARKED if mark is None else mark
+        self.split = file_mark(self.path)
         unusable: set[str] = set()
         table = rows(self.root / self.path)
         try:

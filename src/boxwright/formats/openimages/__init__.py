@@ -23,7 +23,7 @@ from boxwright.data.findings import Finding
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Holds, Labelled, Labels, number
 from boxwright.formats.folder import Folder, join, split_path, stem
-from boxwright.formats.marks import folder_mark, name_mark
+from boxwright.formats.marks import file_mark
 from boxwright.formats.openimages.folders import has_label_folders, read_label_folders
 from boxwright.formats.tables import first_rows, rows, write_rows
 
@@ -167,10 +167,7 @@ class _BoxFile:
     elsewhere: int = 0
 
     def read(self) -> list[Labelled]:
-        mark = folder_mark(split_path(self.path)[0])
-        split = name_mark(self.path)
-        if split is Split.UNMARKED and mark is not None:
-            split = mark
+        split = file_mark(self.path)
         column = {name: i for i, name in enumerate(self.header)}
         photos: dict[str, Labelled] = {}
         unusable: set[str] = set()

@@ -20,7 +20,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Holds, Labels
 from boxwright.formats.assemble import LABEL_MAPS
 from boxwright.formats.folder import Folder, join, split_path
-from boxwright.formats.marks import SHOWN, WORDS, folder_mark
+from boxwright.formats.marks import SHOWN, file_mark
 from boxwright.formats.tfrecord.framing import HEAD, compression, starts_record
 from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
 from boxwright.formats.tfrecord.writer import write_records
@@ -52,7 +52,7 @@ def read(folder: Folder) -> Labels:
     parents = {split_path(path)[0] for path in paths}
     label_maps = {parent: _label_map(folder, parent) for parent in parents}
     for path in paths:
-        file = RecordFile(path, _split(path), label_maps[split_path(path)[0]], ids)
+        file = RecordFile(path, file_mark(path), label_maps[split_path(path)[0]], ids)
         file.read_into(labels, folder.root)
     labels.findings += _missing_shards(folder, paths)
     if not folder.with_suffix(*LABEL_MAPS):
@@ -89,16 +89,6 @@ def _is_records(path: Path) -> bool:
     except OSError:
         return named  # reading it will say what is wrong with it
     return starts_record(head) or (named and (b"\0" in head or compression(head) != ""))
-
-
-def _split(path: str) -> Split:
-    """What `pet_faces_val.record-00000-of-00010` is for by its name, or else by its folder's."""
-    parent, name = split_path(path)
-    marks = {WORDS[word] for word in re.split(r"[^a-z]+", name.lower()) if word in WORDS}
-    if len(marks) == 1:
-        return marks.pop()
-    mark = folder_mark(parent)
-    return Split.UNMARKED if mark is None else mark
 
 
 def _label_map(folder: Folder, parent: str) -> dict[int, str]:

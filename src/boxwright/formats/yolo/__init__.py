@@ -184,11 +184,9 @@ def _missing(folder: Folder, placed: Placed, pairs: dict[str, str]) -> dict[str,
 
 
 def _labelled(photo: str, path: str, placed: Placed) -> Labelled:
-    split = placed.splits.get(photo)
-    if split is None and placed.splits:
-        split = folder_mark(split_path(photo)[0])
+    others = folder_mark(split_path(photo)[0]) if placed.splits else Split.UNMARKED
+    split = placed.splits.get(photo, others)
     name = relative(photo, split_path(path)[0])
-    split = Split.UNMARKED if split is None else split
     return Labelled(path, name, alone=True, relative=True, split=split)
 
 
