@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from pathlib import Path
@@ -59,6 +59,17 @@ class Labelled:
         self.boxes.extend(box)
         self.names.append(name)
         self.flags.append(flags)
+
+    def add_missing(self, other: Labelled) -> None:
+        """Append the boxes of another annotation of the photo that are not here yet."""
+        there = set(self._named_boxes())
+        for (name, box), flags in zip(other._named_boxes(), other.flags, strict=True):
+            if (name, box) not in there:
+                self.add(name, box, flags)
+
+    def _named_boxes(self) -> Iterator[tuple[str, tuple[float, ...]]]:
+        for i, name in enumerate(self.names):
+            yield name, tuple(self.boxes[4 * i : 4 * i + 4])
 
 
 class Broken(NamedTuple):

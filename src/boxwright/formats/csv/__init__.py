@@ -248,16 +248,7 @@ def _once(files: Sequence[_File]) -> Iterator[Labelled]:
             if known is one:
                 yield one
             else:
-                _merge(known, one)
-
-
-def _merge(known: Labelled, other: Labelled) -> None:
-    """Add the boxes of another file that are not the same."""
-    there = set(zip(known.names, *(known.boxes[side::4] for side in range(4)), strict=True))
-    boxes = zip(other.names, *(other.boxes[side::4] for side in range(4)), strict=True)
-    for name, *box in boxes:
-        if (name, *box) not in there:
-            known.add(name, box)
+                known.add_missing(one)
 
 
 def _class_list(folder: Folder, used: set[str]) -> list[str]:

@@ -166,11 +166,7 @@ def _merge_copies(folder: Folder, labels: Labels, places: Sequence[str | None]) 
             photos.append(one)
             continue
         labels.copies.add(photo)
-        there = {(name, *first.boxes[4 * i : 4 * i + 4]) for i, name in enumerate(first.names)}
-        for i, name in enumerate(one.names):
-            box = one.boxes[4 * i : 4 * i + 4]
-            if (name, *box) not in there:
-                first.add(name, box)
+        first.add_missing(one)
     labels.photos = photos
     if labels.copies:
         copies = tuple(sorted(labels.copies))
