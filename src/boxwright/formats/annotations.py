@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from pathlib import Path
@@ -114,6 +114,10 @@ class Holds(Flag):
     FRACTIONS = auto()  # of a pixel
 
 
+class BadEntryError(Exception):
+    """A row, line or object of an annotation cannot be used; says why."""
+
+
 class Format(Protocol):
     """What each module of this package offers.
 
@@ -152,3 +156,14 @@ def number(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return result if -LARGEST < result < LARGEST else None
+
+
+def numbers(cells: Iterable[str]) -> list[float]:
+    """The coordinates in the cells of a row. Raises BadEntryError if one is none."""
+    values = []
+    for cell in cells:
+        value = number(cell)
+        if value is None:
+            raise BadEntryError(f"'{cell[:40]}' is not a coordinate")
+        values.append(value)
+    return values

@@ -20,7 +20,15 @@ from boxwright.data.dataset import Dataset, Split
 from boxwright.data.findings import Finding
 from boxwright.data.labels import write_label_map
 from boxwright.errors import DataError
-from boxwright.formats.annotations import Broken, Holds, Labelled, Labels, number
+from boxwright.formats.annotations import (
+    BadEntryError,
+    Broken,
+    Holds,
+    Labelled,
+    Labels,
+    number,
+    numbers,
+)
 from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
 from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.frames import Size
@@ -96,10 +104,6 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         write_label_map(target / "label_map.pbtxt", dataset.classes)
 
 
-class _BadRowError(Exception):
-    """A row cannot be used."""
-
-
 @dataclass
 class _File:
     """One CSV file as it is read.
@@ -129,7 +133,7 @@ class _File:
             for line, row in islice(table, int(self.columns.header), None):
                 try:
                     self._add(row, line)
-                except _BadRowError as error:
+                except BadEntryError as error:
                     self.broken.append(Broken("BW110", f"{self.path}:{line}", str(error)))
                     unusable.add(row[self.columns.photo] if len(row) > self.columns.photo else "")
         except DataError as error:
@@ -155,9 +159,9 @@ class _File:
             cells = [row[i] for i in columns.box]
             word = "" if columns.split is None else row[columns.split].lower()
         except IndexError:
-            raise _BadRowError(f"has {len(row)} columns, which are too few") from None
+            raise BadEntryError(f"has {len(row)} columns, which are too few") from None
         if not name:
-            raise _BadRowError("names no photo")
+            raise BadEntryError("names no photo")
         one = self.photos.get(name)
         if one is None:
             one = self.photos[name] = Labelled(self.path, name, place=f":{line}", split=self.split)
@@ -171,7 +175,7 @@ class _File:
             return
         box = _box(columns.shape, cells)
         if not label:
-            raise _BadRowError("has no class name")
+            raise BadEntryError("has no class name")
         self.largest = max(self.largest, *map(abs, box))
         one.add(label, box)
 
@@ -193,31 +197,21 @@ def _box(shape: Shape, cells: Sequence[str]) -> list[float]:
     if shape is Shape.LIST:
         cells = re.findall(r"[^\s,;]+", cells[0].strip("[](){}"))
         if len(cells) != 4:
-            raise _BadRowError(f"its box has {len(cells)} numbers, not 4")
+            raise BadEntryError(f"its box has {len(cells)} numbers, not 4")
     if shape is Shape.POINTS:
-        across, down = (_numbers([c for c in cells[start::2] if c]) for start in (0, 1))
+        across, down = (numbers([c for c in cells[start::2] if c]) for start in (0, 1))
         if not across or not down:
-            raise _BadRowError("its box has no corners")
+            raise BadEntryError("its box has no corners")
         return [min(across), min(down), max(across), max(down)]
-    values = _numbers(cells)
+    values = numbers(cells)
     if shape is Shape.CORNERS:
         return values
     x, y, width, height = values
     if width < 0 or height < 0:
-        raise _BadRowError(f"its box has the negative size {width:g} x {height:g}")
+        raise BadEntryError(f"its box has the negative size {width:g} x {height:g}")
     if shape is Shape.CENTRE:
         x, y = x - width / 2, y - height / 2
     return [x, y, x + width, y + height]
-
-
-def _numbers(cells: Sequence[str]) -> list[float]:
-    values = []
-    for cell in cells:
-        value = number(cell)
-        if value is None:
-            raise _BadRowError(f"'{cell[:40]}' is not a coordinate")
-        values.append(value)
-    return values
 
 
 def _size(row: Sequence[str], columns: tuple[int, int]) -> Size:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from boxwright.data.findings import Finding
 from boxwright.data.images import read_header
 from boxwright.errors import DataError
-from boxwright.formats.annotations import Broken, Labelled, Labels, number
+from boxwright.formats.annotations import BadEntryError, Broken, Labelled, Labels, number, numbers
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.pairing import Pairing
 
@@ -89,11 +89,10 @@ def _read(root: Path, path: str) -> Labelled | Broken:
             continue
         if len(cells) < 5:
             return Broken("BW110", f"{path}:{line}", "is not a class and four coordinates")
-        box = [number(cell) for cell in cells[-4:]]
-        if None in box:
-            wrong = cells[-4:][box.index(None)]
-            return Broken("BW110", f"{path}:{line}", f"'{wrong[:40]}' is not a coordinate")
-        one.add(" ".join(cells[:-4]), [value for value in box if value is not None])
+        try:
+            one.add(" ".join(cells[:-4]), numbers(cells[-4:]))
+        except BadEntryError as error:
+            return Broken("BW110", f"{path}:{line}", str(error))
     return one
 
 

@@ -9,14 +9,10 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring as parse_guarded
 
 from boxwright.data.dataset import DIFFICULT, TRUNCATED
-from boxwright.formats.annotations import LARGEST, Broken, Labelled
+from boxwright.formats.annotations import LARGEST, BadEntryError, Broken, Labelled
 from boxwright.formats.frames import Size
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
-
-
-class _UnusableError(Exception):
-    """The annotation has an object that cannot be used."""
 
 
 def read_annotation(root: str, where: str) -> Labelled | Broken | None:
@@ -36,7 +32,7 @@ def read_annotation(root: str, where: str) -> Labelled | Broken | None:
     except DefusedXmlException:
         message = "declares XML entities, which no annotation needs and an attack would use"
         return Broken("BW111", where, message)
-    except _UnusableError as error:
+    except BadEntryError as error:
         return Broken("BW110", where, str(error))
     except (OSError, ValueError, LookupError) as error:
         return Broken("BW110", where, f"cannot be read ({error})")
@@ -81,7 +77,7 @@ def _add_object(part: Element, labelled: Labelled) -> None:
         elif tag == "truncated" and _is_set(field.text):
             flag |= TRUNCATED
     if name is None or not name.strip():
-        raise _UnusableError(f"object {number} has no class name")
+        raise BadEntryError(f"object {number} has no class name")
     for side in SIDES:
         text = sides.get(side)
         try:
@@ -90,7 +86,7 @@ def _add_object(part: Element, labelled: Labelled) -> None:
             value = LARGEST
         if not -LARGEST < value < LARGEST:  # nor is it NaN
             stated = "is missing" if text is None else f"is '{text.strip()[:40]}', not a pixel"
-            raise _UnusableError(f"object {number} ({name.strip()}): {side} {stated}")
+            raise BadEntryError(f"object {number} ({name.strip()}): {side} {stated}")
         labelled.boxes.append(value)
     labelled.names.append(name)
     labelled.flags.append(flag)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxwright.formats.annotations import Broken, Labelled, number
+from boxwright.formats.annotations import BadEntryError, Broken, Labelled, number, numbers
 
 HEAD = 4096  # bytes at the start of a file that show whether it holds labels
 FAR = 2.0  # beyond the photo's opposite edge: no fraction, but pixels
@@ -25,10 +25,6 @@ class Naming:
     origin: str = ""
     names: Mapping[int, str] | None = None
     keypoints: bool = False
-
-
-class _BadLineError(Exception):
-    """A line cannot be used."""
 
 
 def is_label(path: Path) -> bool | None:
@@ -64,7 +60,7 @@ def read_label(root: str, labelled: Labelled, naming: Naming) -> Broken | int:
         try:
             name = _class_name(cells[0], naming)
             box, is_shape = _box(cells[1:], naming)
-        except _BadLineError as error:
+        except BadEntryError as error:
             return Broken("BW110", f"{path}:{line}", str(error))
         labelled.add(name, box)
         shapes += is_shape
@@ -74,26 +70,26 @@ def read_label(root: str, labelled: Labelled, naming: Naming) -> Broken | int:
 def _class_name(cell: str, naming: Naming) -> str:
     value = number(cell)
     if value is None or not value.is_integer() or value < 0:
-        raise _BadLineError(f"'{cell[:40]}' is not a class number")
+        raise BadEntryError(f"'{cell[:40]}' is not a class number")
     if naming.names is None:
         return f"class {int(value)}"
     name = naming.names.get(int(value))
     if name is None:
         count = len(naming.names)
-        raise _BadLineError(f"class {int(value)} is not among the {count} of {naming.origin}")
+        raise BadEntryError(f"class {int(value)} is not among the {count} of {naming.origin}")
     return name
 
 
 def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, float, float], bool]:
     """xyxy, and whether it is the box around a shape."""
-    values = _fractions(cells)
+    values = numbers(cells)
     count = len(values)
     if count < 4:
-        raise _BadLineError(f"has {count} numbers after the class, not 4")
+        raise BadEntryError(f"has {count} numbers after the class, not 4")
     if count <= 5 or naming.keypoints or _is_tracked(cells):
         x, y, width, height = _near(values[:4])
         if width < 0 or height < 0:
-            raise _BadLineError(f"has a box of negative size, {width:g} x {height:g}")
+            raise BadEntryError(f"has a box of negative size, {width:g} x {height:g}")
         return (x - width / 2, y - height / 2, x + width / 2, y + height / 2), False
     points = _near(values[: count // 2 * 2])  # an odd one at the end is a confidence
     across, down = points[::2], points[1::2]
@@ -105,18 +101,8 @@ def _is_tracked(cells: Sequence[str]) -> bool:
     return len(cells) == 6 and cells[5].isdecimal() and int(cells[5][:9]) > 1
 
 
-def _fractions(cells: Sequence[str]) -> list[float]:
-    values = []
-    for cell in cells:
-        value = number(cell)
-        if value is None:
-            raise _BadLineError(f"'{cell[:40]}' is not a number")
-        values.append(value)
-    return values
-
-
 def _near(values: list[float]) -> list[float]:
     far = next((value for value in values if abs(value) > FAR), None)
     if far is not None:
-        raise _BadLineError(f"{far:g} is not a fraction of the photo's side; are these pixels?")
+        raise BadEntryError(f"{far:g} is not a fraction of the photo's side; are these pixels?")
     return values
