@@ -15,6 +15,7 @@ from boxwright.files import write_text
 SEPARATORS = ",;\t|"
 BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")  # how UTF-16 text begins, such as Excel's "Unicode text"
 DECIMAL_COMMA = re.compile(r"\A(-?[0-9]+),([0-9]+)\Z")
+HEAD = 4096  # bytes at the start of a text in which its first line is looked for
 LONGEST = 1 << 16  # characters of the first line that are looked at for the separator
 
 
@@ -59,6 +60,16 @@ def rows(path: Path, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
             where=path,
             remedy="Save it as 'CSV UTF-8', or remove it if it is not a list of photos.",
         ) from error
+
+
+def first_words(path: Path) -> list[str] | None:
+    """The words on a text's first line that is not blank; None if the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            lines = file.read(HEAD).decode("utf-8-sig", "replace").splitlines()
+    except OSError:
+        return None
+    return next((words for line in lines if (words := line.split())), [])
 
 
 def write_rows(path: Path, lines: Iterable[Sequence[object]]) -> None:

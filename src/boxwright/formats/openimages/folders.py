@@ -18,9 +18,9 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import BadEntryError, Broken, Labelled, Labels, number, numbers
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.pairing import Pairing
+from boxwright.formats.tables import first_words
 
 LABEL_FOLDERS = frozenset({"label", "labels"})
-HEAD = 4096  # bytes at the start of a file that show whether it holds labels
 SAMPLED = 50  # text files that show whether those of a folder are labels
 MEASURED = 200  # photos that show in which order the corners stand
 MOST_WORDS = 6  # numbers after the first word: more are no box, but KITTI's
@@ -66,12 +66,7 @@ def _texts(folder: Folder) -> list[str]:
 
 
 def _is_label(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            lines = file.read(HEAD).decode("utf-8-sig", "replace").splitlines()
-    except OSError:
-        return False
-    cells = next((cells for line in lines if (cells := line.split())), [])
+    cells = first_words(path) or []
     numeric = [number(cell) is not None for cell in cells]
     is_kitti = len(cells) > MOST_WORDS and all(numeric[1:])
     return len(cells) >= 5 and all(numeric[-4:]) and not numeric[0] and not is_kitti

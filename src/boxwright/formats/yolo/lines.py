@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxwright.formats.annotations import BadEntryError, Broken, Labelled, number, numbers
+from boxwright.formats.tables import first_words
 
-HEAD = 4096  # bytes at the start of a file that show whether it holds labels
 FAR = 2.0  # beyond the photo's opposite edge: no fraction, but pixels
 
 
@@ -29,16 +29,11 @@ class Naming:
 
 def is_label(path: Path) -> bool | None:
     """Whether the first line of a text file is a label; None if the file is empty."""
-    try:
-        with path.open("rb") as file:
-            lines = file.read(HEAD).decode("utf-8-sig", "replace").splitlines()
-    except OSError:
-        return False
-    cells = next((cells for line in lines if (cells := line.split())), None)
-    if cells is None:
-        return None
-    values = [number(cell) for cell in cells[:5]]
-    return len(values) == 5 and None not in values and float(cells[0]).is_integer()
+    words = first_words(path)
+    if not words:
+        return False if words is None else None
+    values = [number(word) for word in words[:5]]
+    return len(values) == 5 and None not in values and float(words[0]).is_integer()
 
 
 def read_label(root: str, labelled: Labelled, naming: Naming) -> Broken | int:
