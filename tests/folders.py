@@ -10,6 +10,8 @@ from xml.sax.saxutils import escape
 import numpy as np
 from PIL import Image
 
+from boxwright.data.dataset import Dataset, Split
+
 Box = tuple[str, float, float, float, float]
 CAT: Box = ("cat", 4, 6, 30, 40)
 
@@ -64,3 +66,25 @@ class VocFolder:
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
+
+
+def lay(folder: VocFolder, files: dict[str, str]) -> Path:
+    """A photo for each name of one, text files for the others."""
+    for path, text in files.items():
+        if path.endswith(".jpg"):
+            folder.photo(path)
+        else:
+            folder.text(path, text)
+    return folder.root
+
+
+def codes(dataset: Dataset) -> list[str]:
+    return [finding.code for finding in dataset.findings]
+
+
+def marks(dataset: Dataset) -> dict[str, str]:
+    """Photo -> what it is for."""
+    return {
+        name: Split(mark).name.lower()
+        for name, mark in zip(dataset.names, dataset.splits.tolist(), strict=True)
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +15,7 @@ from boxwright import formats
 from boxwright.data.dataset import CROWD, Dataset, Photo, Split
 from boxwright.errors import DataError
 from boxwright.formats.coco.rle import RunLengthError, box_around_mask
-
-if TYPE_CHECKING:
-    from folders import VocFolder
+from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny
 
@@ -36,10 +34,6 @@ def annotation(image_id: int, category_id: int = 1, **more: Any) -> dict[str, An
 def coco(images: list[Any], annotations: list[Any], categories: list[Any] | None = None) -> str:
     categories = CATEGORIES if categories is None else categories
     return json.dumps({"images": images, "annotations": annotations, "categories": categories})
-
-
-def codes(dataset: Dataset) -> list[str]:
-    return [finding.code for finding in dataset.findings]
 
 
 def marks(dataset: Dataset) -> dict[str, Split]:

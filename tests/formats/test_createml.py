@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from boxwright import formats
 from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.errors import DataError
-
-if TYPE_CHECKING:
-    from folders import VocFolder
+from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny
 
@@ -24,10 +22,6 @@ def cat(x: Any = 17, y: Any = 23, width: Any = 26, height: Any = 34) -> dict[str
 
 def entry(name: str, *annotations: Any) -> dict[str, Any]:
     return {"image": name, "annotations": list(annotations)}
-
-
-def codes(dataset: Dataset) -> list[str]:
-    return [finding.code for finding in dataset.findings]
 
 
 def test_roboflow_with_a_folder_for_each_split(voc_folder: VocFolder) -> None:

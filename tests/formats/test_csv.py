@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -19,24 +18,13 @@ from boxwright.errors import DataError
 from boxwright.formats import csv
 from boxwright.formats.csv.columns import Columns, understand
 from boxwright.formats.folder import Folder
-
-if TYPE_CHECKING:
-    from folders import VocFolder
+from folders import VocFolder, lay, marks
 
 pytestmark = pytest.mark.tiny
 
 HEADER = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
 CAT_ROW = "a.jpg,64,48,cat,16,12,32,36\n"
 CAT_BOX = [16, 12, 32, 36]
-
-
-def lay(folder: VocFolder, files: dict[str, str]) -> Path:
-    for path, text in files.items():
-        if path.endswith(".jpg"):
-            folder.photo(path)
-        else:
-            folder.text(path, text)
-    return folder.root
 
 
 def is_csv(root: Path) -> bool:
@@ -52,13 +40,6 @@ def described(dataset: Dataset) -> dict[str, list[tuple[str, list[float]]]]:
         ]
         for i, name in enumerate(dataset.names)
         for rows in [dataset.rows(i)]
-    }
-
-
-def marks(dataset: Dataset) -> dict[str, str]:
-    return {
-        name: Split(mark).name.lower()
-        for name, mark in zip(dataset.names, dataset.splits.tolist(), strict=True)
     }
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from boxwright import formats
 from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Photo, Split
 from boxwright.errors import DataError
-
-if TYPE_CHECKING:
-    from folders import VocFolder
+from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny
 
@@ -36,10 +34,6 @@ def labelme(*shapes: Any, **more: Any) -> str:
         "imageWidth": 64,
     }
     return json.dumps({**content, **more})
-
-
-def codes(dataset: Dataset) -> list[str]:
-    return [finding.code for finding in dataset.findings]
 
 
 # ---- shapes ----

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from boxwright import formats
 from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.errors import DataError
-
-if TYPE_CHECKING:
-    from folders import VocFolder
+from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny
 
@@ -34,10 +32,6 @@ def rectangle(x: Any = 20, y: Any = 20, width: Any = 30, height: Any = 20, **mor
 def task(*results: Any, image: Any = "/data/upload/3/8a1f03bc-a.jpg", **more: Any) -> Any:
     annotation = {"id": 1, "result": list(results), "was_cancelled": False}
     return {"id": 1, "data": {"image": image}, "annotations": [annotation], **more}
-
-
-def codes(dataset: Dataset) -> list[str]:
-    return [finding.code for finding in dataset.findings]
 
 
 def read(voc_folder: VocFolder, *tasks: Any) -> Dataset:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,9 +16,7 @@ from boxwright.data.dataset import CROWD, TRUNCATED, Dataset, Photo, Split
 from boxwright.errors import DataError
 from boxwright.formats import openimages
 from boxwright.formats.folder import Folder
-
-if TYPE_CHECKING:
-    from folders import VocFolder
+from folders import VocFolder, codes, lay
 
 pytestmark = pytest.mark.tiny
 
@@ -34,15 +31,6 @@ BOX = [16, 12, 32, 36]
 LINE = "Apple 16.0 12.0 32.0 36.0\n"
 
 
-def lay(folder: VocFolder, files: dict[str, str]) -> Path:
-    for path, text in files.items():
-        if path.endswith(".jpg"):
-            folder.photo(path)
-        else:
-            folder.text(path, text)
-    return folder.root
-
-
 def official(folder: VocFolder, *rows: str, header: str = HEADER) -> Path:
     """A photo 0a1b.jpg, the boxes of the training photos, and the names of the classes."""
     files = {"train/0a1b.jpg": "", "class-descriptions-boxable.csv": NAMES}
@@ -55,10 +43,6 @@ def is_open_images(root: Path) -> bool:
 
 def classes_of(dataset: Dataset) -> list[str]:
     return [dataset.classes[label] for label in dataset.labels]
-
-
-def codes(dataset: Dataset) -> list[str]:
-    return [finding.code for finding in dataset.findings]
 
 
 # ---- the official files ----

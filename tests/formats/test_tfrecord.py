@@ -31,6 +31,7 @@ from boxwright.formats.tfrecord import writer
 from boxwright.formats.tfrecord.example import floats, head_of_example, integers, texts
 from boxwright.formats.tfrecord.framing import write_record
 from boxwright.training.cache import build_cache
+from folders import codes
 
 pytestmark = pytest.mark.tiny
 Values = Sequence[str | bytes | int | float] | str | bytes | int
@@ -77,10 +78,6 @@ def put(path: Path, *examples: bytes) -> Path:
         for one in examples:
             write_record(file, one)
     return path
-
-
-def codes(dataset: Dataset) -> list[str]:
-    return [finding.code for finding in dataset.findings]
 
 
 def packed_otherwise(one: bytes) -> bytes:

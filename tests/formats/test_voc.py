@@ -16,6 +16,7 @@ from boxwright import formats
 from boxwright.data.dataset import DIFFICULT, TRUNCATED, Dataset, Photo, Split
 from boxwright.data.labels import read_label_map
 from boxwright.errors import DataError
+from folders import codes
 
 if TYPE_CHECKING:
     from conftest import VocFolder
@@ -29,10 +30,6 @@ def objects(*parts: str) -> str:
 
 BNDBOX = "<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>3</xmax><ymax>4</ymax></bndbox>"
 CAT_OBJECT = f"<object><name>cat</name>{BNDBOX}</object>"
-
-
-def codes(dataset: Dataset) -> list[str]:
-    return [finding.code for finding in dataset.findings]
 
 
 def test_an_annotation_as_labelimg_writes_it(voc_folder: VocFolder) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from json_samples import VOTT_1, VOTT_ASSET, VOTT_EXPORT
@@ -12,9 +12,7 @@ from json_samples import VOTT_1, VOTT_ASSET, VOTT_EXPORT
 from boxwright import formats
 from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.errors import DataError
-
-if TYPE_CHECKING:
-    from folders import VocFolder
+from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny
 
@@ -46,10 +44,6 @@ def export(*assets: Any, tags: Any = ("dog", "cat"), **more: Any) -> str:
         "assets": {f"id{i}": one for i, one in enumerate(assets)},
     }
     return json.dumps({**content, **more})
-
-
-def codes(dataset: Dataset) -> list[str]:
-    return [finding.code for finding in dataset.findings]
 
 
 def read(voc_folder: VocFolder, text: str) -> Dataset:

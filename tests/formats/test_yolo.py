@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,36 +16,13 @@ from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.errors import DataError
 from boxwright.formats import yolo
 from boxwright.formats.folder import Folder
-
-if TYPE_CHECKING:
-    from folders import VocFolder
+from folders import VocFolder, codes, lay, marks
 
 pytestmark = pytest.mark.tiny
 
 CAT_LINE = "0 0.5 0.5 0.25 0.5\n"  # of a photo of 64 x 48: 24, 12, 40, 36
 CAT_BOX = [24, 12, 40, 36]
 DATA = "train: train/images\nval: valid/images\nnc: 2\nnames: ['cat', 'dog']\n"
-
-
-def lay(folder: VocFolder, files: dict[str, str]) -> Path:
-    """Photos where the name is one's, text files elsewhere."""
-    for path, text in files.items():
-        if path.endswith(".jpg"):
-            folder.photo(path)
-        else:
-            folder.text(path, text)
-    return folder.root
-
-
-def marks(dataset: Dataset) -> dict[str, str]:
-    return {
-        name: Split(mark).name.lower()
-        for name, mark in zip(dataset.names, dataset.splits.tolist(), strict=True)
-    }
-
-
-def codes(dataset: Dataset) -> list[str]:
-    return [finding.code for finding in dataset.findings]
 
 
 def is_yolo(root: Path) -> bool:
