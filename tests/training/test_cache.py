@@ -115,8 +115,8 @@ def test_selecting_keeps_photos_boxes_and_dataset_together(four: Dataset) -> Non
     assert len(chosen) == 1
     assert chosen.dataset.names == ("3.png",)
     photos, boxes, labels = chosen.batch(np.array([0, 0]))
-    width, height = chosen.dataset.sizes[0]
-    np.testing.assert_allclose(chosen.aspects(np.array([0, 0])), [width / height] * 2)
+    width, height = chosen.dataset.sizes[0].tolist()
+    np.testing.assert_array_equal(chosen.sizes(np.array([0, 0])), [[height, width]] * 2)
     np.testing.assert_array_equal(photos.mean(axis=(1, 2, 3)), [250, 250])
     np.testing.assert_array_equal(boxes[0], cache.boxes[3])
     np.testing.assert_array_equal(labels[1], [0, 1, 0])

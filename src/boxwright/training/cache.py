@@ -57,10 +57,11 @@ class Cache:
         rows = self.rows[index]
         return self.photos[rows], self.boxes[rows], self.labels[rows]
 
-    def aspects(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Width over height of the photos before they were squares, `(B,)`."""
-        sizes = self.dataset.sizes[index].astype(np.float32)
-        return sizes[:, 0] / sizes[:, 1]
+    def sizes(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Height and width in pixels of the photos before they were squares, `(B, 2)`."""
+        return self.dataset.sizes[index, ::-1].astype(np.float32)
+
+    aspects = sizes  # the name by which the trainer asks for them
 
 
 def build_cache(

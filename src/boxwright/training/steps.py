@@ -1,15 +1,17 @@
 """Steps of the Object Detection API's augmentation, as descriptions; `pipeline` carries them out.
 
 Each takes its `dice`, random numbers in [0, 1), per photo. Sizes and ratios of photos are those of
-their pixels, before they were stretched to a square.
+their pixels, before they were stretched to a square. Sizes come as height and width.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 ATTEMPTS = 100  # to find a window within its limits, or the photo stays whole
+
+Rgb = tuple[float, float, float]  # 0 to 255
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,56 @@ class Flip:
     dice: ClassVar[int] = 1
     probability: float = 0.5
     vertical: bool = False
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A quarter turn to the left (`random_rotation90`)."""
+
+    dice: ClassVar[int] = 1
+    probability: float = 0.5
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Height and width in pixels times `low` to `high` (`random_image_scale`): only steps that are
+    measured in pixels notice, for every photo gets the network's size in the end."""
+
+    dice: ClassVar[int] = 1
+    low: float = 0.5
+    high: float = 2.0
+
+
+@dataclass(frozen=True)
+class Pad:
+    """The photo on a larger ground, at a random place (`random_pad_image` and, in pixels,
+    `random_absolute_pad_image`).
+
+    Attributes:
+        least, most: height and width of the ground, in those of the photo.
+        least_pixels, most_pixels: more of them; the ground is never smaller than the photo.
+        colour: of the ground; None for the photo's mean.
+    """
+
+    dice: ClassVar[int] = 4
+    least: tuple[float, float] = (1.0, 1.0)
+    most: tuple[float, float] = (2.0, 2.0)
+    least_pixels: tuple[float, float] = (0.0, 0.0)
+    most_pixels: tuple[float, float] = (0.0, 0.0)
+    colour: Rgb | None = None
+
+
+@dataclass(frozen=True)
+class PadToAspect:
+    """A ground of this width over height, right of the photo or below it, that is `least` to
+    `most` times as high and wide as the photo where the aspect allows
+    (`ssd_random_crop_pad_fixed_aspect_ratio`)."""
+
+    dice: ClassVar[int] = 1
+    aspect: float = 1.0
+    least: tuple[float, float] = (1.0, 1.0)
+    most: tuple[float, float] = (2.0, 2.0)
+    colour: Rgb = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -32,6 +84,7 @@ class CropLimits:
         overlap: a box stays if at least this part of it lies within.
         clip: whether boxes end where the window does.
         whole: probability of the whole photo instead.
+        pad: the ground it comes on afterwards, measured in the photo before it was cropped.
     """
 
     covered: float = 1.0
@@ -40,32 +93,17 @@ class CropLimits:
     overlap: float = 0.3
     clip: bool = True
     whole: float = 0.0
-
-
-@dataclass(frozen=True)
-class Pad:
-    """The photo on a larger ground, at a random place (`random_pad_image`).
-
-    Attributes:
-        least, most: height and width of the ground, in those of the photo.
-        colour: of the ground, 0 to 255; None for the photo's mean.
-    """
-
-    dice: ClassVar[int] = 4
-    least: tuple[float, float] = (1.0, 1.0)
-    most: tuple[float, float] = (2.0, 2.0)
-    colour: tuple[float, float, float] | None = None
+    pad: Pad | None = None
 
 
 @dataclass(frozen=True)
 class Crop:
     """A window within the limits of one of several choices (`random_crop_image`,
-    `ssd_random_crop`); with `pad`, then on a ground measured in the photo before it was cropped
-    (`random_crop_pad_image`, `ssd_random_crop_pad`)."""
+    `ssd_random_crop`); all of them have a `pad` or none (`random_crop_pad_image`,
+    `ssd_random_crop_pad`)."""
 
     dice: ClassVar[int] = 2 + 4 * ATTEMPTS + Pad.dice
     choices: tuple[CropLimits, ...] = field(default=(CropLimits(),))
-    pad: Pad | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +114,25 @@ class CropToAspect:
     aspect: float = 1.0
     overlap: float = 0.3
     clip: bool = True
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """Each side of a box moves by at most `ratio` of its height or width
+    (`random_jitter_boxes`)."""
+
+    dice: ClassVar[int] = 1
+    ratio: float = 0.05
+
+
+@dataclass(frozen=True)
+class SelfConcat:
+    """The photo twice, one below the other, beside the other, or both
+    (`random_self_concat_image`)."""
+
+    dice: ClassVar[int] = 2
+    below: float = 0.1
+    beside: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -120,8 +177,38 @@ class Grey:
     probability: float = 0.1
 
 
-Geometry = Flip | Crop | CropToAspect | Pad
-Colour = Brightness | Contrast | Saturation | Hue | Grey
+@dataclass(frozen=True)
+class Noise:
+    """Every value of every pixel times `low` to `high`, each on its own
+    (`random_pixel_value_scale`)."""
+
+    dice: ClassVar[int] = 1
+    low: float = 0.9
+    high: float = 1.1
+
+
+@dataclass(frozen=True)
+class Patches:
+    """`most` times perhaps a black square (`random_black_patches`).
+
+    Attributes:
+        most: how many squares there are at most.
+        probability: of each.
+        side: of each, in the shorter one of the photo.
+    """
+
+    most: int = 10
+    probability: float = 0.5
+    side: float = 0.1
+
+    @property
+    def dice(self) -> int:
+        """For each whether it is there, and its place."""
+        return 3 * self.most
+
+
+Geometry = Flip | Turn | Scale | Pad | PadToAspect | Crop | CropToAspect | Jitter | SelfConcat
+Colour = Brightness | Contrast | Saturation | Hue | Grey | Noise | Patches
 Step = Geometry | Colour
 
 # The seven choices of `ssd_random_crop` and the six of `ssd_random_crop_pad`, after Liu et al.
@@ -131,4 +218,4 @@ SSD_CHOICES = tuple(
     for covered in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 )
 SSD_CROP = Crop(SSD_CHOICES)
-SSD_CROP_PAD = Crop(SSD_CHOICES[1:], Pad())
+SSD_CROP_PAD = Crop(tuple(replace(choice, pad=Pad()) for choice in SSD_CHOICES[1:]))

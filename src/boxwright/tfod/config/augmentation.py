@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from boxwright.tfod.config.schema import (
     ConfigMessage,
     Count,
     Fraction,
     Positive,
+    Range,
+    given_with,
+    several,
+    supported,
     unused,
 )
 
 NO_KEYPOINTS = "there are no keypoints here, only boxes"
 SCALED_ALREADY = "pixels are scaled by the network itself, in training and afterwards"
 RESIZED_ALREADY = "image_resizer resizes photos"
+OF_THE_OPTION = "the option's own limits count, which stand beside its operations"
+
+# TensorFlow's sample_distorted_bounding_box refuses zeros, the defaults of an operation's limits.
+Aspect = Annotated[float, Range(0.001)]
+Share = Annotated[float, Range(0.000001, 1.0)]
+Channel = Annotated[float, Range(0.0, 255.0)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +56,9 @@ class RandomPixelValueScale(ConfigMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class RandomImageScale(ConfigMessage):
+    remark: ClassVar[str] = (
+        "changes only what later options measure in pixels: image_resizer resizes photos anyway"
+    )
     min_scale_ratio: Positive = 0.5
     max_scale_ratio: Positive = 2.0
 
@@ -81,12 +94,12 @@ class RandomAdjustSaturation(ConfigMessage):
 class RandomDistortColor(ConfigMessage):
     """Brightness, contrast, saturation and hue, in one of two orders."""
 
-    color_ordering: Count = 0
+    color_ordering: Count = supported(0, 1, default=0, because="there are the orders 0 and 1")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomJitterBoxes(ConfigMessage):
-    ratio: Positive = 0.05
+    ratio: Annotated[float, Range(0.0, 0.5)] = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +115,8 @@ class Crop(ConfigMessage):
     """
 
     min_object_covered: Fraction = 0.0
-    min_area: Fraction = 0.0
-    max_area: Fraction = 0.0
+    min_area: Share
+    max_area: Share
     overlap_thresh: Fraction = 0.0
     clip_boxes: bool = True
     random_coef: Fraction = 0.0
@@ -113,8 +126,8 @@ class Crop(ConfigMessage):
 class ShapedCrop(Crop):
     """A window within limits of its aspect ratio, too."""
 
-    min_aspect_ratio: Positive = 0.0
-    max_aspect_ratio: Positive = 0.0
+    min_aspect_ratio: Aspect
+    max_aspect_ratio: Aspect
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,11 +139,11 @@ class PaddedCrop(ShapedCrop):
         pad_color_r, pad_color_g, pad_color_b: of the ground.
     """
 
-    min_padded_size_ratio: tuple[Positive, ...] = ()
-    max_padded_size_ratio: tuple[Positive, ...] = ()
-    pad_color_r: float = 0.0
-    pad_color_g: float = 0.0
-    pad_color_b: float = 0.0
+    min_padded_size_ratio: tuple[Positive, ...] = several(2)
+    max_padded_size_ratio: tuple[Positive, ...] = several(2)
+    pad_color_r: Channel = 0.0
+    pad_color_g: Channel = 0.0
+    pad_color_b: Channel = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,55 +161,63 @@ class SsdRandomCropPad(ConfigMessage):
 @dataclass(frozen=True, kw_only=True)
 class SsdRandomCropFixedAspectRatio(ConfigMessage):
     operations: tuple[Crop, ...] = ()
-    aspect_ratio: Positive = 1.0
+    aspect_ratio: Aspect = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CropPaddedToAspect(ShapedCrop):
+    """A window that is then set into a ground, the same for all windows."""
+
+    min_padded_size_ratio: tuple[Positive, ...] = unused((), OF_THE_OPTION)
+    max_padded_size_ratio: tuple[Positive, ...] = unused((), OF_THE_OPTION)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SsdRandomCropPadFixedAspectRatio(ConfigMessage):
-    operations: tuple[ShapedCrop, ...] = ()
-    aspect_ratio: Positive = 1.0
-    min_padded_size_ratio: tuple[Positive, ...] = ()
-    max_padded_size_ratio: tuple[Positive, ...] = ()
+    operations: tuple[CropPaddedToAspect, ...] = ()
+    aspect_ratio: Aspect = 1.0
+    min_padded_size_ratio: tuple[Positive, ...] = several(2)
+    max_padded_size_ratio: tuple[Positive, ...] = several(2)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomCropImage(ShapedCrop):
     min_object_covered: Fraction = 1.0
-    min_aspect_ratio: Positive = 0.75
-    max_aspect_ratio: Positive = 1.33
-    min_area: Fraction = 0.1
-    max_area: Fraction = 1.0
+    min_aspect_ratio: Aspect = 0.75
+    max_aspect_ratio: Aspect = 1.33
+    min_area: Share = 0.1
+    max_area: Share = 1.0
     overlap_thresh: Fraction = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomCropPadImage(RandomCropImage):
-    min_padded_size_ratio: tuple[Positive, ...] = ()
-    max_padded_size_ratio: tuple[Positive, ...] = ()
-    pad_color: tuple[float, ...] = ()
+    min_padded_size_ratio: tuple[Positive, ...] = several(2)
+    max_padded_size_ratio: tuple[Positive, ...] = several(2)
+    pad_color: tuple[Channel, ...] = several(3)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomPadImage(ConfigMessage):
     """A larger ground; without limits, up to twice the photo's height and width."""
 
-    min_image_height: Count | None = None
-    min_image_width: Count | None = None
-    max_image_height: Count | None = None
-    max_image_width: Count | None = None
-    pad_color: tuple[float, ...] = ()
+    min_image_height: Count | None = given_with("min_image_width")
+    min_image_width: Count | None = given_with("min_image_height")
+    max_image_height: Count | None = given_with("max_image_width")
+    max_image_width: Count | None = given_with("max_image_height")
+    pad_color: tuple[Channel, ...] = several(3)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomAbsolutePadImage(ConfigMessage):
     max_height_padding: Count = 0
     max_width_padding: Count = 0
-    pad_color: tuple[float, ...] = ()
+    pad_color: tuple[Channel, ...] = several(3)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomCropToAspectRatio(ConfigMessage):
-    aspect_ratio: Positive = 1.0
+    aspect_ratio: Aspect = 1.0
     overlap_thresh: Fraction = 0.3
     clip_boxes: bool = True
 

@@ -147,6 +147,14 @@ class _Reader:
                 given[specs[field.name].attribute].append(field)
             else:
                 self._unknown(field, path, specs)
+        for spec in specs.values():
+            beside = spec.rule.beside
+            if beside and given[spec.attribute] and not given[beside]:
+                raise self._misshapen(
+                    f"{path} has {spec.attribute}, but no {beside}",
+                    given[spec.attribute][0].line,
+                    "Give both or neither.",
+                )
         values = {
             spec.attribute: self._attribute(spec, given[spec.attribute], path, line)
             for spec in {each.attribute: each for each in specs.values()}.values()
@@ -163,6 +171,12 @@ class _Reader:
                 "one of them counts",
                 second.line,
                 "Remove one of the two.",
+            )
+        if spec.rule.count not in {0, len(given)}:
+            raise self._misshapen(
+                f"{_join(path, spec.attribute)} has {len(given)} of {spec.rule.count} values",
+                given[0].line,
+                f"Give {spec.rule.count}, or none for the default.",
             )
         values = [self._given(spec, field, path) for field in given]
         return tuple(values) if spec.repeated else values[0]
@@ -226,6 +240,8 @@ class _Reader:
         if isinstance(kind, str):
             self._note(field.line, f"{path} is not supported: {kind}", stops=True)
             return None
+        if kind.remark:
+            self._note(field.line, f"{path} {kind.remark}")
         self._fields_of(field, path)
         return self.message(kind, _message(field), path, field.line)
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -32,7 +32,12 @@ Fraction = Annotated[float, Range(0.0, 1.0)]
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigMessage:
-    """A message. Its numbers are float32, as in the API: 0.3333 is 0.33329999446868896."""
+    """A message. Its numbers are float32, as in the API: 0.3333 is 0.33329999446868896.
+
+    `remark` is said where one is used that does something else here.
+    """
+
+    remark: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -51,6 +56,8 @@ class Rule:
         choices: the alternatives of a `one_of`: the class of each, or why it is not supported.
         inline: whether the alternatives stand beside the other fields, without a message.
         is_path: whether it is a file's path.
+        count: how many values it has if it is given at all; any number if 0.
+        beside: the field that has to be given with it.
     """
 
     works: tuple[Any, ...] = ()
@@ -60,6 +67,8 @@ class Rule:
     choices: Mapping[str, type[ConfigMessage] | str] | None = None
     inline: bool = False
     is_path: bool = False
+    count: int = 0
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,16 @@ def unused(default: Any, because: str) -> Any:
 def refused(because: str) -> Any:
     """A field that is not supported."""
     return _field(None, Rule(refused=True, reason=because))
+
+
+def several(count: int) -> Any:
+    """A field with so many values, or none."""
+    return _field((), Rule(count=count))
+
+
+def given_with(name: str) -> Any:
+    """A field that is given together with the one of this name, or not at all."""
+    return _field(None, Rule(beside=name))
 
 
 def path_field() -> Any:
