@@ -1,0 +1,89 @@
+"""Folders that are not data sets, and paths that are no folders, are told in a sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from boxwright import formats
+from boxwright.errors import DataError
+from folders import VocFolder
+
+pytestmark = pytest.mark.tiny
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ([], "the folder is empty"),
+        (["a.jpg", "b.JPG"], "2 photos here, and no annotations in a format"),
+        (["notes.txt"], "no photos here, and no annotations in a format"),
+        (["a.jpg", "pom.xml"], "1 photos here, and no annotations in a format"),
+    ],
+)
+def test_a_folder_without_labelled_photos_says_what_was_looked_for(
+    voc_folder: VocFolder, files: list[str], message: str
+) -> None:
+    for name in files:
+        if name.endswith(".xml"):
+            voc_folder.text(name, "<project/>")
+        elif name.endswith(".txt"):
+            voc_folder.text(name, "hello")
+        else:
+            voc_folder.photo(name)
+    with pytest.raises(DataError, match=message) as caught:
+        formats.read(voc_folder.root)
+    assert caught.value.code == "BW114"
+    assert "Pascal VOC" in caught.value.remedy
+
+
+@pytest.mark.parametrize("form", formats.FORMATS)
+@pytest.mark.parametrize("tolerant", [False, True])
+def test_a_folder_without_anything_of_a_given_format(
+    voc_folder: VocFolder, form: str, tolerant: bool
+) -> None:
+    voc_folder.photo("a.jpg")
+    with pytest.raises(DataError) as caught:
+        formats.read(voc_folder.root, form, tolerant=tolerant)
+    assert caught.value.code == "BW114"
+
+
+def test_a_path_that_is_not_there_names_the_closest_one(voc_folder: VocFolder) -> None:
+    voc_folder.pair("raccoons/a")
+    with pytest.raises(DataError) as caught:
+        formats.read(voc_folder.root / "racoons" / "images")
+    assert caught.value.code == "BW115"
+    assert caught.value.where == str(voc_folder.root / "racoons" / "images")
+    assert caught.value.remedy == f"Did you mean {voc_folder.root / 'raccoons'}?"
+
+
+def test_a_path_like_nothing_names_the_nearest_folder(
+    voc_folder: VocFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(voc_folder.root)
+    with pytest.raises(DataError, match="The nearest folder there is") as caught:
+        formats.read("quite/different")
+    assert caught.value.where == str(voc_folder.root / "quite" / "different")
+
+
+def test_a_folder_that_may_not_be_read_is_named(
+    voc_folder: VocFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(DataError, match="Permission denied") as caught:
+        formats.read(voc_folder.root)
+    assert str(voc_folder.root) in str(caught.value.where)
+
+
+def test_a_photo_is_not_a_folder(voc_folder: VocFolder) -> None:
+    voc_folder.pair("a")
+    with pytest.raises(DataError, match="is a photo, not a folder"):
+        formats.read(voc_folder.root / "a.jpg")
+
+
+def test_one_annotation_file_stands_for_its_photo_alone(voc_folder: VocFolder) -> None:
+    voc_folder.pair("a")
+    voc_folder.pair("b")
+    assert formats.read(voc_folder.root / "b.xml").names == ("b.jpg",)

@@ -1,0 +1,197 @@
+"""Files of records: their names and shards, whose they are, and damage."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import tracemalloc
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tfrecord_samples import CAT, CAT_BOX, PASCAL, example, put
+
+from boxwright import formats
+from boxwright.data.dataset import Split
+from boxwright.errors import DataError
+from boxwright.formats import tfrecord
+from boxwright.formats.folder import Folder
+from folders import codes
+
+pytestmark = pytest.mark.tiny
+
+
+@pytest.mark.parametrize(
+    ("path", "split"),
+    [
+        ("train.record", Split.TRAIN),
+        ("pet_faces_val.record-00000-of-00001", Split.VAL),
+        ("coco_testing.tfrecords", Split.TEST),
+        ("valid/cards.tfrecord", Split.VAL),
+        ("Train-00000-of-00001.tfrecord", Split.TRAIN),
+        ("validation-00000-of-00001", Split.VAL),
+        ("test/train.records", Split.TRAIN),
+        ("trainval.record", Split.UNMARKED),
+        ("train_test.record", Split.UNMARKED),
+        ("cats.record", Split.UNMARKED),
+    ],
+)
+def test_splits_are_in_the_names_of_files_or_folders(
+    tmp_path: Path, path: str, split: Split
+) -> None:
+    put(tmp_path / path, PASCAL)
+    assert formats.read(tmp_path).splits.tolist() == [split]
+
+
+@pytest.mark.parametrize(
+    ("shards", "missing"),
+    [
+        (["a.record-00000-of-00002", "a.record-00001-of-00002"], None),
+        (["a.record-00000-of-00002"], "1 of its 2 shards are not here: a.record-00001-of-00002"),
+        (
+            ["t/a-00001-of-00006.tfrecord", "t/a-00003-of-00006.tfrecord"],
+            "a-00004-of-00006.tfrecord and 1 more",
+        ),
+        (["a.record-00000-of-999999"], "999998 of its 999999 shards"),
+    ],
+)
+def test_missing_shards_are_named(tmp_path: Path, shards: list[str], missing: str | None) -> None:
+    for shard in shards:
+        put(tmp_path / shard, PASCAL)
+    for given_path in (tmp_path, tmp_path / shards[0]):
+        findings = formats.read(given_path).findings
+        if missing is None:
+            assert findings == ()
+        else:
+            (finding,) = findings
+            assert finding.code == "BW147"
+            assert missing in finding.message
+
+
+def test_an_empty_shard_is_not_missing(tmp_path: Path) -> None:
+    put(tmp_path / "a.record-00000-of-00002", PASCAL)
+    put(tmp_path / "a.record-00001-of-00002")
+    assert formats.read(tmp_path).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.record", None, True),
+        ("A.TFRecord", None, True),
+        ("a.tfrecords-00003-of-00010", None, True),
+        ("train-00003-of-00010", None, True),
+        ("only.data", None, True),
+        ("a.record", b"\3\0\0\0\0\0\0\0damaged here", True),
+        ("a.record", b"\3\0\0\0", True),
+        ("a.tfrecord.gz", gzip.compress(PASCAL), True),
+        ("a.record", b"a record of what was said\n", False),
+        ("a.record", b"", False),
+        ("a.csv", b"filename,width,height,class,xmin,ymin,xmax,ymax\n", False),
+        ("a.json", b'{"images": []}', False),
+        ("model.ckpt.data-00000-of-00001", bytes(1000), False),
+        ("a.gz", gzip.compress(b"text"), False),
+    ],
+)
+def test_detection(tmp_path: Path, name: str, content: bytes | None, expected: bool) -> None:
+    path = put(tmp_path / name, PASCAL)
+    if content is not None:
+        path.write_bytes(content)
+    assert tfrecord.detect(Folder.scan(tmp_path)) == expected
+    assert tfrecord.detect(Folder.scan(path)) == expected
+
+
+def test_records_of_another_suffix_are_not_looked_for_among_other_files(tmp_path: Path) -> None:
+    path = put(tmp_path / "only.data", PASCAL)
+    (tmp_path / "notes.txt").write_text("notes", encoding="utf-8")
+    assert not tfrecord.detect(Folder.scan(tmp_path))
+    assert len(formats.read(path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "compress", "remedy"),
+    [("gzip", gzip.compress, "gunzip"), ("zlib", zlib.compress, "without compression")],
+)
+def test_compressed_files_are_refused_with_the_remedy(
+    tmp_path: Path, how: str, compress: object, remedy: str
+) -> None:
+    path = put(tmp_path / "a.record", PASCAL)
+    path.write_bytes(compress(path.read_bytes()))  # type: ignore[operator]
+    with pytest.raises(DataError, match=rf"BW110.*compressed with {how}.*{remedy}"):
+        formats.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("one", "reason"),
+    [
+        (b"\xff\xff\xff", "is not a tf.train.Example"),
+        (b"", "holds no photo"),
+        (example(b"", **CAT), "holds no photo"),
+        (example(**{**CAT, "xmax": []}), "incomplete: 1 xmin, 1 ymin, 0 xmax, 1 ymax"),
+        (example(**{**CAT, "xmax": [float("nan")]}), "box 1 is .*nan"),
+        (example(**{**CAT, "xmax": [float("inf")]}), "box 1 is .*inf"),
+        (example(**{**CAT, "label": [float("nan")]}), "labels are .*nan"),
+        (example(**{**CAT, "label": [1 << 62]}), "labels are .*46116"),
+        (example(**CAT_BOX), "1 boxes have 0 class names and 0 labels"),
+        (example(**CAT_BOX, text=["cat", "dog"]), "1 boxes have 2 class names and 0 labels"),
+        (example(**CAT_BOX, text=[""]), "1 boxes have 1 class names and 0 labels"),
+    ],
+)
+def test_records_that_cannot_be_used_are_named(tmp_path: Path, one: bytes, reason: str) -> None:
+    put(tmp_path / "a.record", PASCAL, one, PASCAL)
+    second = len(PASCAL) + 16
+    with pytest.raises(DataError, match=rf"record 2: at byte {second}: .*{reason}") as caught:
+        formats.read(tmp_path)
+    assert caught.value.code == "BW110"
+    dataset = formats.read(tmp_path, tolerant=True)
+    assert (len(dataset), codes(dataset)) == (2, ["BW110"])
+
+
+def test_records_before_damage_are_kept(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.record", PASCAL, PASCAL, PASCAL)
+    content = path.read_bytes()
+    path.write_bytes(content[: 2 * len(content) // 3 + 50])
+    with pytest.raises(DataError, match=r"BW110.*record 3: at byte \d+: it claims \d+ bytes"):
+        formats.read(tmp_path)
+    assert len(formats.read(tmp_path, tolerant=True)) == 2
+
+
+def test_a_file_of_damage_is_not_read_to_its_end(tmp_path: Path) -> None:
+    put(tmp_path / "a.record", PASCAL, *[b""] * 5000)
+    dataset = formats.read(tmp_path, tolerant=True)
+    assert len(dataset) == 1
+    assert len(dataset.findings) == 101
+    assert "the rest is not read" in dataset.findings[-1].message
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, len(PASCAL) + 16), st.binary(max_size=12)), max_size=4),
+    st.integers(0, len(PASCAL) + 16),
+    st.booleans(),
+)
+def test_damage_is_told_in_a_sentence_or_harmless(
+    tmp_path_factory: pytest.TempPathFactory,
+    changes: list[tuple[int, bytes]],
+    cut: int,
+    sealed: bool,
+) -> None:
+    """Any bytes, with checksums that fit them or not: a data set or a DataError, and no more."""
+    folder = tmp_path_factory.mktemp("mutated")
+    content = PASCAL if sealed else put(folder / "a.record", PASCAL).read_bytes()
+    for at, new in changes:
+        content = content[:at] + new + content[at + len(new) :]
+    content = content[: len(content) - cut // 4]
+    if sealed:
+        put(folder / "a.record", content)
+    else:
+        (folder / "a.record").write_bytes(content)
+    tracemalloc.start()
+    for tolerant in (False, True):
+        with contextlib.suppress(DataError):
+            formats.read(folder, "tfrecord", tolerant=tolerant)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 << 20

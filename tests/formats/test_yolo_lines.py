@@ -1,0 +1,104 @@
+"""The lines of YOLO's label files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from boxwright import formats
+from boxwright.errors import DataError
+from folders import VocFolder, codes, lay
+
+pytestmark = pytest.mark.tiny
+
+CAT_LINE = "0 0.5 0.5 0.25 0.5\n"  # of a photo of 64 x 48: 24, 12, 40, 36
+CAT_BOX = [24, 12, 40, 36]
+DATA = "train: train/images\nval: valid/images\nnc: 2\nnames: ['cat', 'dog']\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "box"),
+    [
+        ("0 0.5 0.5 0.25 0.5", CAT_BOX),
+        ("0\t0.5  0.5\t0.25 0.5  ", CAT_BOX),
+        ("\ufeff0 0.5 0.5 0.25 0.5", CAT_BOX),
+        ("0.0 5e-1 .5 0.25 0.5", CAT_BOX),
+        ("0.000000000000000000e+00 0.5 0.5 0.25 0.5", CAT_BOX),
+        ("0 0.5 0.5 0.25 0.5 0.93", CAT_BOX),
+        ("0 0.5 0.5 0.25 0.5 17", CAT_BOX),
+        ("0 0.5 0.5 0.25 0.5 0.93 17", CAT_BOX),
+        ("0 0.5 0.5 1.0000001 1", [0, 0, 64, 48]),
+        ("0 0.5 0.5 0 0", [32, 24, 32, 24]),
+        ("0 0.95 0.5 0.25 0.5", [52.8, 12, 68.8, 36]),
+    ],
+)
+def test_lines_of_boxes(voc_folder: VocFolder, line: str, box: list[float]) -> None:
+    root = lay(voc_folder, {"a.jpg": "", "a.txt": line, "classes.txt": "cat"})
+    dataset = formats.read(root)
+    np.testing.assert_allclose(dataset.boxes, [box], atol=1e-4)
+    assert dataset.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "box"),
+    [
+        ("0 0.25 0.25 0.75 0.25 0.5 0.75", [16, 12, 48, 36]),
+        ("0 0.25 0.25 0.75 0.25 0.5 0.75 0.5 1", [16, 12, 48, 48]),
+        ("0 0.25 0.25 0.75 0.25 0.5 0.75 0.5 1 0.5 0.5 0.9", [16, 12, 48, 48]),
+        ("0 0.5 0.25 0.75 0.5 0.5 0.75 0.25 0.5", [16, 12, 48, 36]),
+    ],
+)
+def test_shapes_become_the_boxes_around_them(
+    voc_folder: VocFolder, line: str, box: list[float]
+) -> None:
+    files = {"a.jpg": "", "a.txt": f"{line}\n{line}\n{CAT_LINE}", "classes.txt": "cat"}
+    dataset = formats.read(lay(voc_folder, files))
+    np.testing.assert_allclose(dataset.boxes, [box, box, CAT_BOX], atol=1e-4)
+    (finding,) = dataset.findings
+    assert (finding.code, finding.message) == ("BW143", "2 labels are shapes")
+
+
+def test_key_points_are_not_a_shape(voc_folder: VocFolder) -> None:
+    files = {"data.yaml": f"{DATA}kpt_shape: [2, 3]\n", "train/images/a.jpg": ""}
+    files |= {"train/labels/a.txt": "0 0.5 0.5 0.25 0.5 0.1 0.1 2 0.9 0.9 1\n"}
+    dataset = formats.read(lay(voc_folder, files | {"valid/images/b.jpg": ""}))
+    assert dataset.boxes.tolist() == [CAT_BOX]
+    assert "BW143" not in codes(dataset)
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "message"),
+    [
+        (f"{CAT_LINE}\n2 0.5 0.5 0.1 0.1\n", ":3", "class 2 is not among the 2 of data.yaml"),
+        ("-1 0.5 0.5 0.1 0.1", ":1", "'-1' is not a class number"),
+        ("cat 0.5 0.5 0.1 0.1", ":1", "'cat' is not a class number"),
+        ("0.5 0.5 0.5 0.1 0.1", ":1", "'0.5' is not a class number"),
+        ("0 0.5 0.5 0.1", ":1", "has 3 numbers after the class, not 4"),
+        ("0", ":1", "has 0 numbers"),
+        ("0 0.5 wide 0.1 0.1", ":1", "'wide' is not a coordinate"),
+        ("0 0,5 0,5 0,1 0,1", ":1", "'0,5' is not a coordinate"),
+        ("0 nan 0.5 0.1 0.1", ":1", "'nan' is not a coordinate"),
+        ("0 0.5 0.5 -0.1 0.1", ":1", "negative size, -0.1 x 0.1"),
+        ("0 320 240 100 80", ":1", "320 is not a fraction of the photo's side; are these pixels"),
+        ("0 0.1 0.1 320 240 0.5 0.6", ":1", "320 is not a fraction"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_named(
+    voc_folder: VocFolder, text: str, where: str, message: str
+) -> None:
+    files = {"data.yaml": DATA, "train/images/a.jpg": "", "train/labels/a.txt": text}
+    root = lay(voc_folder, files | {"valid/images/b.jpg": ""})
+    with pytest.raises(DataError) as caught:
+        formats.read(root)
+    assert caught.value.code == "BW110"
+    assert caught.value.where == f"{root}/train/labels/a.txt{where}"
+    assert message in caught.value.message
+    tolerated = formats.read(root, tolerant=True)
+    assert tolerated.names == ("valid/images/b.jpg",)
+
+
+def test_a_label_file_that_is_no_text_is_named(voc_folder: VocFolder) -> None:
+    root = lay(voc_folder, {"data.yaml": DATA, "train/images/a.jpg": "", "train/labels/a.txt": ""})
+    (root / "train/labels/a.txt").write_bytes(b"\xff\xfe0\x00 \x00")
+    with pytest.raises(DataError, match=r"BW110.*cannot be read"):
+        formats.read(root)
