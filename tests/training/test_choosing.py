@@ -18,7 +18,7 @@ from boxwright.training.cache import Cache
 from boxwright.training.choosing import FEWEST, Jury, choosing_mask, photos_to_cache
 
 if TYPE_CHECKING:
-    from conftest import Squares
+    from squares import Squares
 
 tiny = pytest.mark.tiny
 

@@ -23,7 +23,7 @@ from boxwright.training.recipe import Recipe
 from boxwright.training.steps import SSD_CROP, Contrast, Flip
 
 if TYPE_CHECKING:
-    from conftest import Squares
+    from squares import Squares
 
 pytestmark = pytest.mark.shared
 
@@ -70,7 +70,7 @@ class Bench:
         names = {id(variable): name for name, variable in self.variables.items()}
         self.trained = [names[id(variable)] for variable in trained]
         kernels = start.regularised_kernels(model, self.recipe)
-        self.regularised = {names[id(kernel)] for kernel, _ in kernels}
+        self.regularised = {names[id(kernel)] for kernel, *_ in kernels}
         self.engine = Engine(
             model,
             trained,
@@ -191,7 +191,7 @@ def test_parts_of_the_network() -> None:
 
     recipe = replace(FAITHFUL, l2=ByPart(1.0, 2.0, 3.0), norm_decay=ByPart(0.1, 0.2))
     model = thin(recipe)
-    weights = [weight for _, weight in start.regularised_kernels(model, recipe)]
+    weights = [weight for _, weight, _ in start.regularised_kernels(model, recipe)]
     assert {weight: weights.count(weight) for weight in weights} == {1.0: 27, 2.0: 8, 3.0: 12}
     decays = [layer.decay for layer in model.layers if hasattr(layer, "decay")]
     assert (decays.count(0.1), decays.count(0.2)) == (27, 8)

@@ -21,7 +21,8 @@ from boxwright.training.checkpoint import RESTART_SECONDS, Checkpoint
 from boxwright.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from conftest import Squares, Steps
+    from conftest import Steps
+    from squares import Squares
 
 Train = Callable[..., Any]
 BOX = [(0, 0, 4, 4)]

@@ -17,7 +17,8 @@ from boxwright.training.schedule import EVALUATE_AT
 
 if TYPE_CHECKING:
     from boxwright.training.trainer import Outcome
-    from conftest import Listener, Squares
+    from conftest import Listener
+    from squares import Squares
 
 STEPS = 40
 
