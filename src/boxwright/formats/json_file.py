@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -36,15 +36,21 @@ class UnusableError(Exception):
 
 
 def read_all(
-    folder: Folder, kind: str, expected: type[Content], broken: list[Broken]
+    folder: Folder,
+    kind: str,
+    expected: type[Content],
+    broken: list[Broken],
+    *,
+    without: Collection[str] = (),
 ) -> Iterator[tuple[str, Content]]:
-    """Path and content of each file of the format `kind`; what cannot be read goes to `broken`.
+    """Path and content of each file of the format `kind`, but for those `without`.
 
-    Encodings are UTF-8, 16 and 32, with or without a mark. A file that is not even JSON at its
-    start may have been of any format, and is broken whichever is read.
+    What cannot be read goes to `broken`. Encodings are UTF-8, 16 and 32, with or without a mark. A
+    file that is not even JSON at its start may have been of any format, and is broken whichever is
+    read.
     """
     for path in folder.with_suffix(SUFFIX):
-        if kind_of(folder.root / path) not in {kind, DAMAGED}:
+        if path in without or kind_of(folder.root / path) not in {kind, DAMAGED}:
             continue
         try:
             content = json.loads((folder.root / path).read_bytes())

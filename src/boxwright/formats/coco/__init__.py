@@ -17,7 +17,7 @@ from boxwright.data.findings import Finding
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.annotations import Holds, Labelled, Labels
 from boxwright.formats.coco.rle import RunLengthError, box_around_mask
-from boxwright.formats.folder import Folder, join, relative, split_path
+from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.frames import Size
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.marks import file_mark
@@ -50,10 +50,8 @@ def read(folder: Folder) -> Labels:
     """All photos that the files list; one without annotations shows nothing."""
     labels = Labels()
     order: dict[str, tuple[int, int]] = {}
-    files = json_file.read_all(folder, NAME, dict, labels.broken)
-    for path, content in files:
-        if _is_of_another_task(folder, path):
-            continue
+    others = _of_other_tasks(folder)
+    for path, content in json_file.read_all(folder, NAME, dict, labels.broken, without=others):
         try:
             source = _File(path, file_mark(path))
             source.read(content, labels)
@@ -80,18 +78,21 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
             images.append(
                 {"id": image_id, "width": width, "height": height, "file_name": file_name}
             )
-            for row in range(*dataset.rows(i).indices(len(dataset.labels))):
-                xmin, ymin, xmax, ymax = decimals(dataset.boxes[row])
+            rows = dataset.rows(i)
+            for box, label, flags in zip(
+                dataset.boxes[rows], dataset.labels[rows], dataset.flags[rows], strict=True
+            ):
+                xmin, ymin, xmax, ymax = decimals(box)
                 wide, high = round(xmax - xmin, 9), round(ymax - ymin, 9)
                 annotations.append(
                     {
                         "id": len(annotations) + 1,
                         "image_id": image_id,
-                        "category_id": int(dataset.labels[row]) + 1,
+                        "category_id": int(label) + 1,
                         "bbox": [xmin, ymin, wide, high],
                         "area": wide * high,
                         "segmentation": [],
-                        "iscrowd": int(bool(dataset.flags[row] & CROWD)),
+                        "iscrowd": int(bool(flags & CROWD)),
                     }
                 )
         content = {
@@ -239,9 +240,10 @@ def _key(value: object) -> str:
     return str(value)
 
 
-def _is_of_another_task(folder: Folder, path: str) -> bool:
-    """Whether the COCO data set's captions, keypoints and the like lie beside its boxes."""
-    parent, name = split_path(path)
-    return name.startswith(OTHER_TASKS) and any(
-        other.startswith(join(parent, INSTANCES)) for other in folder.with_suffix(json_kinds.SUFFIX)
-    )
+def _of_other_tasks(folder: Folder) -> set[str]:
+    """The COCO data set's captions, keypoints and the like, where they lie beside its boxes."""
+    places = [(path, *split_path(path)) for path in folder.with_suffix(json_kinds.SUFFIX)]
+    boxed = {parent for _, parent, name in places if name.startswith(INSTANCES)}
+    return {
+        path for path, parent, name in places if parent in boxed and name.startswith(OTHER_TASKS)
+    }
