@@ -81,10 +81,8 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
 
 
 def _description(path: str, said: dict[Any, Any]) -> Description | None:
-    has_split = not said.keys().isdisjoint(KEYS)
-    if not ("names" in said and (has_split or "nc" in said or "path" in said)) and not (
-        has_split and "nc" in said
-    ):
+    telling = ["names" in said, "nc" in said, not said.keys().isdisjoint(KEYS)]
+    if sum(telling) < 2 and not {"names", "path"} <= said.keys():
         return None
     count, base = said.get("nc"), said.get("path", "")
     splits: dict[Split, list[str]] = {}
