@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from boxwright.boxes import coder
-from boxwright.boxes.anchors import AnchorSpec, ssd_anchors
+from boxwright.boxes.anchors import AnchorSpec, grid_anchors, map_sides
 from boxwright.boxes.nms import multiclass_nms
 from boxwright.data.geometry import clip, iou
 
@@ -18,7 +18,8 @@ pytestmark = [pytest.mark.shared, pytest.mark.tiny]
 def test_anchors(shared: Path) -> None:
     golden = np.load(shared / "golden/anchors.npz")
     spec = AnchorSpec()
-    ours = ssd_anchors(spec, golden["feature_map_shapes"][:, 0].tolist())
+    assert map_sides(300) == tuple(golden["feature_map_shapes"][:, 0])
+    ours = grid_anchors(spec, 300)
     np.testing.assert_allclose(ours, golden["anchors"], atol=2e-7)
     assert spec.per_location(6) == tuple(golden["num_anchors_per_location"])
 

@@ -168,7 +168,6 @@ def test_weights_are_fetched_unless_there_is_something_to_start_from(
     [
         ("ssd_mobilnet_v1_coco", "BW201", "Did you mean ssd_mobilenet_v1_coco?"),
         ("yolo11n.pt", "BW201", "there is nothing at"),
-        ("ssdlite_mobilenet_v2_coco", "BW202", "depthwise"),
     ],
 )
 def test_weights_that_cannot_be_are_refused_before_the_photos_are_read(

@@ -297,15 +297,12 @@ def test_read_pretrained_leaves_the_background_out(shared: Path) -> None:
         np.testing.assert_array_equal(columns, all_columns[..., 1:].reshape(columns.shape))
 
 
-LITE = {"depthwise_maps": True, "depthwise_heads": True, "head_kernel": 3}
-
-
 @pytest.mark.parametrize(
     ("version", "multiplier", "options"),
     [
         ("v1", 0.25, {"min_depth": 8}),
-        ("v1", 0.25, {"head_kernel": 3}),
-        ("v2", 0.35, LITE),
+        ("v1", 0.25, {"heads": {"kernel": 3}}),
+        ("v2", 0.35, {"depthwise_maps": True, "heads": {"kernel": 3, "depthwise": True}}),
     ],
     ids=["min_depth 8", "wide heads", "SSDLite"],
 )
@@ -320,6 +317,8 @@ def test_another_network_is_seen_from_its_layers(
     from boxwright.tfod.checkpoint import save
 
     name = f"ssd_mobilenet_{version}"
+    if "heads" in options:
+        options = {**options, "heads": ssd.HeadSpec(**options["heads"])}
     spec = ssd.ModelSpec(4, multiplier, 96, name=name, background=True, **options)
     assert ssd.ModelSpec.from_json(spec.to_json()) == spec
     model = ssd.build(spec)
@@ -340,7 +339,10 @@ def test_ssdlite_has_the_variables_of_the_original() -> None:
     from boxwright.models import ssd
     from boxwright.models.variables import variables_by_name
 
-    spec = ssd.ModelSpec(90, 1.0, 300, name="ssd_mobilenet_v2", background=True, **LITE)
+    heads = ssd.HeadSpec(kernel=3, depthwise=True)
+    spec = ssd.ModelSpec(
+        90, name="ssd_mobilenet_v2", background=True, depthwise_maps=True, heads=heads
+    )
     shapes = {
         name: tuple(value.shape) for name, value in variables_by_name(ssd.build(spec)).items()
     }

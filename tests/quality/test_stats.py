@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxwright.boxes.anchors import AnchorSpec, map_sides, ssd_anchors
+from boxwright.boxes.anchors import AnchorSpec, grid_anchors
 from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.data.geometry import as_boxes, iou
 from boxwright.quality.places import overlaid
@@ -40,7 +40,7 @@ def test_the_best_anchor_is_that_of_the_matrix(input_size: int) -> None:
     near = rng.uniform(0, 90, (60, 2))
     boxes = np.hstack([near, near + rng.uniform(1, 120, (60, 2))]).clip(0, (100, 200) * 2)
     dataset = Dataset.of("zoo", [Photo("a.jpg", 100, 200, boxes, ["cat"] * 60)])
-    anchors = ssd_anchors(AnchorSpec(scale_factor=300 / input_size), map_sides(input_size))
+    anchors = grid_anchors(AnchorSpec(scale_factor=300 / input_size), input_size)
     truth = as_boxes(boxes[:, [1, 0, 3, 2]] / np.array([200, 100, 200, 100]))
     np.testing.assert_allclose(
         anchor_overlap(dataset, input_size), iou(truth, anchors).max(axis=1), rtol=1e-4

@@ -128,10 +128,10 @@ UNSUPPORTED = [
     ('"ssd_mobilenet_v1"', '"ssd_mobilenet_v1_fpn" fpn { }', "no feature pyramids"),
     ("fixed_shape_resizer { height", "keep_aspect_ratio_resizer { max_dimension", "a fixed size"),
     ("weighted_sigmoid { }", "weighted_softmax { }", "the classes have sigmoids"),
-    ("kernel_size: 1", "kernel_size: 3", "kernel_size: 3 is not supported"),
-    ("kernel_size: 1", "kernel_size: 1 use_depthwise: true", "use_depthwise: true is"),
+    ("activation: RELU_6", "activation: SWISH", "activation: SWISH is not supported"),
+    ("train: true", "train: false", "freeze_batchnorm of model.ssd freezes all of them"),
+    ("box_code_size: 4", "box_code_size: 5", "a box has four sides"),
     ("convolutional_box", "weight_shared_convolutional_box", "heads of its own"),
-    ("use_dropout: false", "", "has no use_dropout, and the default true is not supported"),
     ("score_converter: SIGMOID", "", "has no score_converter, and the default IDENTITY"),
     ("score_converter: SIGMOID", "score_converter: SOFTMAX", "SOFTMAX is not supported"),
     ("ssd_random_crop { }", "rgb_to_gray { }", "the network looks at three colours"),
@@ -163,9 +163,9 @@ def test_other_families_of_networks_are_named() -> None:
 
 def test_all_that_is_not_supported_is_said_at_once() -> None:
     text = changed(
-        "kernel_size: 1", "kernel_size: 3", changed("scale: 0.2", "scale: 0.3 scales: 1")
+        "box_code_size: 4", "box_code_size: 5", changed("num_layers: 6", "num_layers: 7")
     )
-    with pytest.raises(TfodError, match=r"kernel_size: 3 .* Line \d+: .*scales is not supported"):
+    with pytest.raises(TfodError, match=r"size: 5 .* Line \d+: .*num_layers: 7 is not supported"):
         assert parse_config(text).pipeline
 
 

@@ -1,19 +1,25 @@
 """Anchors (priors): the boxes that a single-shot detector starts from.
 
-Source: the Object Detection API's multiple-grid anchor generator with its SSD defaults
-(`ssd_anchor_generator`), after Liu et al., "SSD: Single Shot MultiBox Detector", section 2.2.
+Source: the Object Detection API's `ssd_anchor_generator` (Liu et al., "SSD: Single Shot MultiBox
+Detector", section 2.2) and `multiscale_anchor_generator` (Lin et al., "Focal Loss for Dense Object
+Detection", section 4).
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 MAPS, FIRST_STRIDE = 6, 16  # of SSD MobileNet; in maps and pixels
+FIRST_LEVEL = 4  # the finest map's stride as a power of two
+
+Shape = tuple[float, float]  # height and width, as fractions of the input's side
+Pairs = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -26,62 +32,145 @@ class AnchorSpec:
         aspect_ratios: width over height. The API's files hold 0.333299994..., not 1/3.
         scale_factor: multiplies every size; `300 / S` keeps the pixel sizes that a network
             pretrained at 300 px knows when its input becomes `S` px.
+        scales: side of the square anchor on each map, instead of even spaces.
+        between: aspect ratio of one more anchor whose scale lies between its own and the next
+            map's; 0 for none.
+        fewer_on_finest: whether the finest map carries three shapes alone, one of them at a scale
+            of 0.1.
+        base: what the sizes are multiplied by, height and width.
+        strides, offsets: of each map's anchors from one to the next and of the first, in pixels, y
+            and x; by default they stand in the middle of the cells.
     """
 
     min_scale: float = 0.2
     max_scale: float = 0.95
-    aspect_ratios: tuple[float, ...] = field(default=(1.0, 2.0, 0.5, 3.0, 0.333299994469))
+    aspect_ratios: tuple[float, ...] = (1.0, 2.0, 0.5, 3.0, 0.333299994469)
     scale_factor: float = 1.0
+    scales: tuple[float, ...] = ()
+    between: float = 1.0
+    fewer_on_finest: bool = True
+    base: tuple[float, float] = (1.0, 1.0)
+    strides: Pairs = ()
+    offsets: Pairs = ()
 
     def per_location(self, layers: int) -> tuple[int, ...]:
         """How many anchors stand on each cell of each of `layers` maps."""
-        return (3, *[len(self.aspect_ratios) + 1] * (layers - 1))
+        return tuple(len(shapes) for shapes in self._specs(layers))
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "min_scale": self.min_scale,
-            "max_scale": self.max_scale,
-            "aspect_ratios": list(self.aspect_ratios),
-            "scale_factor": self.scale_factor,
-        }
+    def resized(self, factor: float) -> AnchorSpec:
+        """Those of an input `factor` times as small, where they are as many pixels in size."""
+        return replace(self, scale_factor=self.scale_factor * factor)
 
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> AnchorSpec:
-        return cls(
-            float(value["min_scale"]),
-            float(value["max_scale"]),
-            tuple(float(ratio) for ratio in value["aspect_ratios"]),
-            float(value["scale_factor"]),
-        )
+    def shapes(self, layers: int, input_size: int) -> list[list[Shape]]:
+        """Those of each map, in the order of the heads' outputs; `input_size` does not matter."""
+        height, width = (self.scale_factor * side for side in self.base)
+        return [
+            [(height * scale / ratio**0.5, width * scale * ratio**0.5) for scale, ratio in specs]
+            for specs in self._specs(layers)
+        ]
+
+    def grid(self, layer: int, side: int, input_size: int) -> tuple[Shape, Shape]:
+        """Stride and offset of a map's anchors, y and x, as fractions of the input's side."""
+        stride, offset = (1 / side, 1 / side), None
+        if self.strides:
+            stride = _fractions(self.strides[layer], input_size)
+        if self.offsets:
+            offset = _fractions(self.offsets[layer], input_size)
+        return stride, offset or (stride[0] / 2, stride[1] / 2)
+
+    def _specs(self, layers: int) -> list[list[tuple[float, float]]]:
+        """`(scale, aspect ratio)` of the anchors of each map."""
+        even = np.linspace(self.min_scale, self.max_scale, layers).tolist()
+        specs = []
+        for layer, (scale, following) in enumerate(
+            itertools.pairwise([*(self.scales or even), 1.0])
+        ):
+            own = [(scale, ratio) for ratio in self.aspect_ratios]
+            if self.between:
+                own.append(((scale * following) ** 0.5, self.between))
+            if layer == 0 and self.fewer_on_finest:
+                own = [(0.1, 1.0), (scale, 2.0), (scale, 0.5)]
+            specs.append(own)
+        return specs
 
 
-def map_sides(input_size: int) -> tuple[int, ...]:
+@dataclass(frozen=True)
+class PyramidAnchorSpec:
+    """Anchors whose sizes are a map's stride times a number.
+
+    Attributes:
+        scale: side of a map's smallest square anchor, in strides.
+        aspect_ratios: width over height.
+        scales_per_octave: how many sizes of each shape lie between a map and the next one.
+    """
+
+    scale: float = 4.0
+    aspect_ratios: tuple[float, ...] = (1.0, 2.0, 0.5)
+    scales_per_octave: int = 2
+
+    def per_location(self, layers: int) -> tuple[int, ...]:
+        """How many anchors stand on each cell of each of `layers` maps."""
+        return (len(self.aspect_ratios) * self.scales_per_octave,) * layers
+
+    def resized(self, factor: float) -> PyramidAnchorSpec:
+        """The same: they are as many pixels in size whatever the input's side."""
+        return self
+
+    def shapes(self, layers: int, input_size: int) -> list[list[Shape]]:
+        """Those of each map, in the order of the heads' outputs."""
+        octave = [2 ** (i / self.scales_per_octave) for i in range(self.scales_per_octave)]
+        specs = list(itertools.product(self.aspect_ratios, octave))
+        sides = [self.scale * (FIRST_STRIDE << layer) / input_size for layer in range(layers)]
+        return [
+            [(side * scale / ratio**0.5, side * scale * ratio**0.5) for ratio, scale in specs]
+            for side in sides
+        ]
+
+    def grid(self, layer: int, side: int, input_size: int) -> tuple[Shape, Shape]:
+        """Stride and offset of a map's anchors, y and x, as fractions of the input's side.
+
+        They stand in the middle of the cells where the stride divides the input's side, and else,
+        as in the API, on the cells' corners.
+        """
+        stride = FIRST_STRIDE << layer
+        offset = 0 if input_size % stride else stride / 2
+        return _fractions((stride, stride), input_size), _fractions((offset, offset), input_size)
+
+
+Anchors = AnchorSpec | PyramidAnchorSpec
+
+
+def anchors_from_json(value: dict[str, Any]) -> Anchors:
+    """Of the fields of either, as JSON has them; a run of before lacks what came later."""
+    kind = PyramidAnchorSpec if "scales_per_octave" in value else AnchorSpec
+    return kind(**{name: _tuples(item) for name, item in value.items()})
+
+
+def map_sides(input_size: int, layers: int = MAPS) -> tuple[int, ...]:
     """Side in cells of each map of SSD MobileNet: every one halves the one before, rounded up."""
-    return tuple(-(-input_size // (FIRST_STRIDE << level)) for level in range(MAPS))
+    return tuple(-(-input_size // (FIRST_STRIDE << level)) for level in range(layers))
 
 
-def ssd_anchors(spec: AnchorSpec, sides: Sequence[int]) -> NDArray[np.float32]:
+def grid_anchors(spec: Anchors, input_size: int, layers: int = MAPS) -> NDArray[np.float32]:
     """All anchors, `(A, 4)` normalised `[ymin, xmin, ymax, xmax]`, not clipped.
 
-    Order: map, row, column, shape, as the heads' outputs are reshaped. The finest map carries
-    three shapes, one of them at half the scale; each other map carries every aspect ratio and
-    one more square whose scale lies between its own and the next map's.
+    Order: map, row, column, shape, as the heads' outputs are reshaped.
 
     Args:
         spec: sizes and shapes.
-        sides: side of each square feature map in cells, finest first.
+        input_size: side of the network's input, pixels.
+        layers: how many feature maps there are.
     """
-    layers = len(sides)
-    scales = [*np.linspace(spec.min_scale, spec.max_scale, layers), 1.0]
     grids = []
-    for layer, side in enumerate(sides):
-        scale, next_scale = scales[layer], scales[layer + 1]
-        if layer == 0:
-            shapes = [(0.1, 1.0), (scale, 2.0), (scale, 0.5)]
-        else:
-            shapes = [(scale, ratio) for ratio in spec.aspect_ratios]
-            shapes.append((np.sqrt(scale * next_scale), 1.0))
-        grids.append(_grid(side, shapes, spec.scale_factor))
+    shapes = spec.shapes(layers, input_size)
+    for layer, side in enumerate(map_sides(input_size, layers)):
+        (stride_y, stride_x), (offset_y, offset_x) = spec.grid(layer, side, input_size)
+        cells = np.arange(side)
+        y, x = np.meshgrid(cells * stride_y + offset_y, cells * stride_x + offset_x, indexing="ij")
+        half_height, half_width = np.asarray(shapes[layer], np.float64).T / 2
+        y, x = y[..., None], x[..., None]
+        boxes = [y - half_height, x - half_width, y + half_height, x + half_width]
+        grids.append(np.stack(boxes, axis=-1).reshape(-1, 4))
     return np.concatenate(grids).astype(np.float32)
 
 
@@ -92,13 +181,9 @@ def centred(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     return converted
 
 
-def _grid(side: int, shapes: list[tuple[float, float]], factor: float) -> NDArray[np.float64]:
-    """Every shape `(scale, aspect ratio)` on every cell centre: `(side * side * shapes, 4)`."""
-    centres = (np.arange(side) + 0.5) / side
-    y, x = np.meshgrid(centres, centres, indexing="ij")
-    scale, ratio = np.asarray(shapes, np.float64).T
-    half_height = factor * scale / np.sqrt(ratio) / 2
-    half_width = factor * scale * np.sqrt(ratio) / 2
-    y, x = y[..., None], x[..., None]
-    boxes = [y - half_height, x - half_width, y + half_height, x + half_width]
-    return np.stack(boxes, axis=-1).reshape(-1, 4)
+def _fractions(pixels: Sequence[float], input_size: int) -> Shape:
+    return pixels[0] / input_size, pixels[1] / input_size
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(each) for each in value) if isinstance(value, list | tuple) else value

@@ -12,26 +12,33 @@ from typing import Any
 
 import numpy as np
 
-SCALES = (10.0, 10.0, 5.0, 5.0)  # y, x, height, width: how many units one anchor size is worth
+Scales = tuple[float, float, float, float]
+SCALES: Scales = (
+    10.0,
+    10.0,
+    5.0,
+    5.0,
+)  # y, x, height, width: how many units one anchor size is worth
 EPSILON = 1e-8  # keeps the logarithm finite for a box or an anchor without area
 
 
-def encode(boxes: Any, anchors: Any, xp: ModuleType = np) -> Any:
-    """Boxes relative to anchors, `[ty, tx, th, tw]` times `SCALES`.
+def encode(boxes: Any, anchors: Any, xp: ModuleType = np, scales: Scales = SCALES) -> Any:
+    """Boxes relative to anchors, `[ty, tx, th, tw]` times `scales`.
 
     Args:
         boxes, anchors: `(..., 4)` normalised `[ymin, xmin, ymax, xmax]`; they broadcast.
         xp: the array module that both belong to.
+        scales: how many units one anchor size is worth.
     """
     y, x, height, width = _centre_and_size(boxes)
     anchor_y, anchor_x, anchor_height, anchor_width = _centre_and_size(anchors)
     height, width = height + EPSILON, width + EPSILON
     anchor_height, anchor_width = anchor_height + EPSILON, anchor_width + EPSILON
     codes = [
-        (y - anchor_y) / anchor_height * SCALES[0],
-        (x - anchor_x) / anchor_width * SCALES[1],
-        xp.log(height / anchor_height) * SCALES[2],
-        xp.log(width / anchor_width) * SCALES[3],
+        (y - anchor_y) / anchor_height * scales[0],
+        (x - anchor_x) / anchor_width * scales[1],
+        xp.log(height / anchor_height) * scales[2],
+        xp.log(width / anchor_width) * scales[3],
     ]
     return xp.stack(codes, axis=-1)
 
@@ -40,12 +47,12 @@ def decode(
     encodings: Any,
     anchors: Any,
     xp: ModuleType = np,
-    scales: tuple[float, float, float, float] = SCALES,
+    scales: Scales = SCALES,
 ) -> Any:
     """The inverse of `encode`: `(..., 4)` normalised `[ymin, xmin, ymax, xmax]`, not clipped.
 
     Args:
-        scales: those that a network of the API was trained with, in the order of `SCALES`.
+        scales: those that the boxes were encoded with.
     """
     anchor_y, anchor_x, anchor_height, anchor_width = _centre_and_size(anchors)
     y = encodings[..., 0] / scales[0] * anchor_height + anchor_y

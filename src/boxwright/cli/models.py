@@ -52,8 +52,6 @@ def models(
     for each in listed:
         if here := zoo.find(each):
             show(f"{each.name} is here: {plain(here)}")
-        if each.obstacle:
-            show(f"Training cannot start from {each.name} yet: {each.obstacle}.")
     for step in _next(listed[0] if fetch else None):
         say(f"[dim]{step}[/]")
 
@@ -75,7 +73,7 @@ def _next(fetched: Published | None) -> Iterator[str]:
         yield f"Without --weights, boxwright train starts from {zoo.DEFAULT.name}."
         yield f"From another one: boxwright train PHOTOS --weights {EXAMPLE}"
         yield f"Download ahead:   boxwright models --fetch {EXAMPLE}"
-    elif not fetched.obstacle:
+    else:
         yield f"Train from it: boxwright train PHOTOS --weights {fetched.name}"
 
 
@@ -112,7 +110,6 @@ def _as_json(published: Published) -> dict[str, Any]:
         "bytes": published.size,
         "licence": published.licence,
         "checksum_known": bool(published.sha256),
-        "obstacle": published.obstacle or None,
         "path": str(here) if here else None,
         "put_archive_at": str(zoo.cache_folder() / published.archive),
     }

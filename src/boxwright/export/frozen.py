@@ -37,7 +37,7 @@ class Suppression:
         max_per_class, max_total: how many boxes are left of a class, and of a photo.
     """
 
-    scales: tuple[float, float, float, float] = coder.SCALES
+    scales: coder.Scales = coder.SCALES
     score_threshold: float = SCORE_THRESHOLD
     iou_threshold: float = IOU_THRESHOLD
     max_per_class: int = MAX_DETECTIONS

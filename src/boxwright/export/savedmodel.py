@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from boxwright.boxes import coder
 from boxwright.export import graph
 from boxwright.files import write_json
-from boxwright.models.postprocess import IOU_THRESHOLD, MAX_DETECTIONS, SCORE_THRESHOLD
+from boxwright.models.postprocess import (
+    IOU_THRESHOLD,
+    MAX_DETECTIONS,
+    SCORE_THRESHOLD,
+    box_scales,
+)
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.detector import SAVED_ARTIFACT
 
@@ -37,7 +42,7 @@ def write_savedmodel(
 
     def serve(images: Any) -> dict[str, Any]:
         encodings, scores = graph.raw_outputs(tf, model, artifact.preprocessing, images)
-        boxes = coder.decode(encodings, tf.constant(anchors), tf)
+        boxes = coder.decode(encodings, tf.constant(anchors), tf, box_scales(model))
         boxes, scores, labels, counts = tf.image.combined_non_max_suppression(
             boxes[:, :, None],
             scores,

@@ -14,11 +14,15 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from boxwright.boxes.anchors import centred
-from boxwright.boxes.coder import SCALES
 from boxwright.errors import ExportError
 from boxwright.export import graph
 from boxwright.models import framework
-from boxwright.models.postprocess import IOU_THRESHOLD, MAX_DETECTIONS, SCORE_THRESHOLD
+from boxwright.models.postprocess import (
+    IOU_THRESHOLD,
+    MAX_DETECTIONS,
+    SCORE_THRESHOLD,
+    box_scales,
+)
 from boxwright.runtime import litert
 from boxwright.runtime.artifact import Artifact
 
@@ -82,7 +86,7 @@ def _serving(tf: Any, model: Any, anchors: NDArray[np.float32], artifact: Artifa
         "nms_score_threshold": f"f: {SCORE_THRESHOLD}",
         "nms_iou_threshold": f"f: {IOU_THRESHOLD}",
         "num_classes": f"i: {spare + classes}",
-        **dict(zip(_SCALE_NAMES, (f"f: {scale}" for scale in SCALES), strict=True)),
+        **dict(zip(_SCALE_NAMES, (f"f: {scale}" for scale in box_scales(model)), strict=True)),
     }
     attributes = " ".join(
         f'attr {{ key: "{key}" value {{ {value} }} }}' for key, value in options.items()

@@ -86,6 +86,7 @@ def assign(
     unmatched: float = 0.5,
     ignore_between: bool = True,
     force: bool = True,
+    scales: coder.Scales = coder.SCALES,
 ) -> Targets:
     """Targets for a batch.
 
@@ -98,6 +99,7 @@ def assign(
         num_classes: `C`.
         matched, unmatched, ignore_between: of `match`.
         force: whether a box of some weight takes its best anchor in any case.
+        scales: the box coder's.
     """
     present = labels >= 0
     forcing = ops.logical_and(present, weights > 0) if force else ops.zeros_like(present)
@@ -114,7 +116,7 @@ def assign(
         match=found,
         class_targets=ops.one_hot(label, num_classes, dtype="float32") * positive[..., None],
         class_weights=ops.where(found >= 0, weight, ops.cast(found == BACKGROUND, "float32")),
-        box_targets=coder.encode(box, anchors, xp=ops) * positive[..., None],
+        box_targets=coder.encode(box, anchors, ops, scales) * positive[..., None],
         box_weights=weight * positive,
     )
 

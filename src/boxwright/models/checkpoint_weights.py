@@ -16,7 +16,7 @@ from boxwright.errors import WeightsError
 from boxwright.models import coco_names, framework
 from boxwright.models.backbones.extra_maps import EXTRA_MAP
 from boxwright.models.pretrained import Arrays, Pretrained
-from boxwright.models.ssd import BACKBONES, ModelSpec
+from boxwright.models.ssd import BACKBONES, HeadSpec, ModelSpec
 from boxwright.models.variables import place_of
 
 STATE = "checkpoint"  # the file that names a folder's latest checkpoint
@@ -193,8 +193,10 @@ def _spec_of(layers: Mapping[str, Arrays], source: Path) -> ModelSpec:
             min_depth=min(ModelSpec.min_depth, *depths),
             background=True,
             depthwise_maps=any(EXTRA_MAP.search(at) and at.endswith("depthwise") for at in layers),
-            depthwise_heads=f"{_HEAD}_depthwise" in layers,
-            head_kernel=head["kernel"].shape[0] if head else 1,
+            heads=HeadSpec(
+                kernel=head["kernel"].shape[0] if head else 1,
+                depthwise=f"{_HEAD}_depthwise" in layers,
+            ),
         )
     known = " nor ".join(BACKBONES)
     raise _no_checkpoint(source, f"holds neither {known}")

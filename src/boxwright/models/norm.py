@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,20 +18,46 @@ EPSILON = 1e-3
 DECAY = 0.97  # of the moving statistics, in a step
 
 
-# (outputs (B, H, W, C), gamma (C,), beta (C,)) -> normalised outputs, mean (C,), variance (C,)
-BatchNorm = Callable[[Any, Any, Any], tuple[Any, Any, Any]]
+# (outputs (B, H, W, C), gamma (C,), beta (C,), epsilon) -> normalised outputs, mean (C,), variance
+# (C,)
+BatchNorm = Callable[[Any, Any, Any, float], tuple[Any, Any, Any]]
+Initialiser = Callable[..., Any]  # of a kernel: (shape, dtype) -> values
+Activation = Literal["relu6", "relu", "linear"]
 
 
-def batch_norm(outputs: Any, gamma: Any, beta: Any) -> tuple[Any, Any, Any]:
+@dataclass(frozen=True)
+class LayerSpec:
+    """What the convolutions of a part of the network are like.
+
+    Attributes:
+        activation: what follows on the batch norm.
+        epsilon: is added to batch norm's variance.
+        scale, centre: whether batch norm has a gamma and a beta; without them these are 1 and 0
+            and do not train.
+        explicit_padding: whether the input is padded alike on all sides; else as TensorFlow's
+            `SAME` does it, which differs where a stride of 2 meets an even side.
+    """
+
+    activation: Activation = "relu6"
+    epsilon: float = EPSILON
+    scale: bool = True
+    centre: bool = True
+    explicit_padding: bool = False
+
+
+PLAIN = LayerSpec()
+
+
+def batch_norm(outputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
     """Normalise by the batch's own statistics (Ioffe and Szegedy 2015, algorithm 1)."""
     mean, variance = ops.moments(ops.cast(outputs, "float32"), axes=(0, 1, 2))
-    scale = gamma * ops.rsqrt(variance + EPSILON)
+    scale = gamma * ops.rsqrt(variance + epsilon)
     bias = beta - mean * scale
     return outputs * ops.cast(scale, outputs.dtype) + ops.cast(bias, outputs.dtype), mean, variance
 
 
 class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
-    """Convolution without bias, batch norm, and ReLU6 unless it is linear.
+    """Convolution without bias, batch norm, and an activation unless it is linear.
 
     While the batch norm is frozen its scale and shift are folded into the convolution, which
     costs nothing; when it trains (`norm_frozen = False` and `training=True`) the batch's own
@@ -49,6 +76,8 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         *,
         depthwise: bool = False,
         linear: bool = False,
+        spec: LayerSpec = PLAIN,
+        initialiser: Initialiser | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -56,7 +85,9 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.kernel_size = kernel_size
         self.strides = strides
         self.depthwise = depthwise
-        self.activation = keras.activations.linear if linear else ops.relu6
+        self.spec = spec
+        self.initialiser = initialiser or _near_identity
+        self.activation = getattr(keras.activations, "linear" if linear else spec.activation)
         self.norm_frozen = True
         self.scale_is_one = False
         self.decay = DECAY
@@ -70,10 +101,11 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.kernel = add(
             name="kernel",
             shape=(self.kernel_size, self.kernel_size, channels, 1 if self.depthwise else out),
-            initializer=_near_identity,
+            initializer=self.initialiser,
         )
-        self.gamma = add(name="gamma", shape=(out,), initializer="ones")
-        self.beta = add(name="beta", shape=(out,), initializer="zeros")
+        scale, centre = self.spec.scale, self.spec.centre
+        self.gamma = add(name="gamma", shape=(out,), initializer="ones", trainable=scale)
+        self.beta = add(name="beta", shape=(out,), initializer="zeros", trainable=centre)
         self.moving_mean = add(
             name="moving_mean", shape=(out,), initializer="zeros", trainable=False
         )
@@ -87,7 +119,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         if self.scale_is_one:
             kernel, bias = self.kernel, self.beta - self.moving_mean
         else:
-            scale = self.gamma * ops.rsqrt(self.moving_variance + EPSILON)
+            scale = self.gamma * ops.rsqrt(self.moving_variance + self.spec.epsilon)
             bias = self.beta - self.moving_mean * scale
             shape = (1, 1, -1, 1) if self.depthwise else (1, 1, 1, -1)
             kernel = self.kernel * ops.reshape(scale, shape)
@@ -95,14 +127,21 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         return self.activation(outputs + ops.cast(bias, outputs.dtype))
 
     def convolve(self, inputs: Any, kernel: Any) -> Any:
-        """The bare convolution, `SAME` padding, in the layer's compute type."""
+        """The bare convolution in the layer's compute type."""
         inputs, kernel = (ops.cast(x, self.compute_dtype) for x in (inputs, kernel))
         convolution = ops.depthwise_conv if self.depthwise else ops.conv
-        return convolution(inputs, kernel, strides=self.strides, padding="same")
+        padding = "same"
+        if self.spec.explicit_padding:
+            before, padding = (self.kernel_size - 1) // 2, "valid"
+            sides = (before, self.kernel_size - 1 - before)
+            inputs = ops.pad(inputs, ((0, 0), sides, sides, (0, 0)))
+        return convolution(inputs, kernel, strides=self.strides, padding=padding)
 
     def _normalised_by_batch(self, inputs: Any) -> Any:
         outputs = self.convolve(inputs, self.kernel)
-        normalised, mean, variance = self.batch_norm(outputs, self.gamma, self.beta)
+        normalised, mean, variance = self.batch_norm(
+            outputs, self.gamma, self.beta, self.spec.epsilon
+        )
         for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.decay + now * (1 - self.decay))
         return normalised
@@ -115,14 +154,15 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         bias. Mean and variance are rescaled with the kernel and remain true statistics.
         """
         gamma, variance = self.gamma.numpy(), self.moving_variance.numpy()
-        scale = gamma / np.sqrt(variance + EPSILON)
+        epsilon = self.spec.epsilon
+        scale = gamma / np.sqrt(variance + epsilon)
         shape = (1, 1, -1, 1) if self.depthwise else (1, 1, 1, -1)
         self.kernel.assign(self.kernel.numpy() * scale.reshape(shape))
         self.moving_mean.assign(self.moving_mean.numpy() * scale)
         # A channel whose gamma is (nearly) zero has no deviation to divide by: it gets the
         # smallest that epsilon allows.
-        self.gamma.assign(np.maximum(np.abs(gamma), np.sqrt(EPSILON)))
-        self.moving_variance.assign(np.maximum(gamma**2 - EPSILON, 0))
+        self.gamma.assign(np.maximum(np.abs(gamma), np.sqrt(epsilon)))
+        self.moving_variance.assign(np.maximum(gamma**2 - epsilon, 0))
         self.scale_is_one = True
 
     def set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
@@ -131,9 +171,10 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         Args:
             mean, variance: `(out,)` of the convolution's outputs over photos.
         """
-        scale = self.gamma.numpy() / np.sqrt(self.moving_variance.numpy() + EPSILON)
+        epsilon = self.spec.epsilon
+        scale = self.gamma.numpy() / np.sqrt(self.moving_variance.numpy() + epsilon)
         beta = self.beta.numpy() + (mean - self.moving_mean.numpy()) * scale
-        self.gamma.assign(scale * np.sqrt(variance + EPSILON))
+        self.gamma.assign(scale * np.sqrt(variance + epsilon))
         self.beta.assign(beta)
         self.moving_mean.assign(mean)
         self.moving_variance.assign(variance)

@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.boxes.anchors import AnchorSpec, map_sides, ssd_anchors
+from boxwright.boxes import coder
+from boxwright.boxes.anchors import MAPS, Anchors, AnchorSpec, anchors_from_json, grid_anchors
 from boxwright.models import framework
 from boxwright.models.backbones import mobilenet_v1, mobilenet_v2
 from boxwright.models.backbones.extra_maps import extra_maps
-from boxwright.models.norm import ConvNorm
+from boxwright.models.initialisers import Initialisers, Normal, initialiser_of
+from boxwright.models.norm import PLAIN, ConvNorm, LayerSpec
 
 keras: Any = framework.keras()
 ops: Any = keras.ops
 
 PRIOR_PROBABILITY = 0.01  # of an anchor being an object, before training (Lin et al. 2017, 4.1)
+PRIOR_BIAS = -math.log((1 - PRIOR_PROBABILITY) / PRIOR_PROBABILITY)
+HEADS = Normal(0.01)  # what their kernels begin at
 BACKBONES: dict[str, Any] = {
     "ssd_mobilenet_v1": mobilenet_v1,
     "ssd_mobilenet_v2": mobilenet_v2,
 }
+
+
+@dataclass(frozen=True)
+class HeadSpec:
+    """What the heads are like.
+
+    Attributes:
+        kernel: side of their (depthwise) convolutions.
+        depthwise: whether each begins with a depthwise convolution; with a `kernel` of 3 and
+            `depthwise_maps` the network is SSDLite.
+        layers: how many 1x1 convolutions stand between a map and its two heads.
+        min_depth, max_depth: the fewest and the most filters that these have; as many as the map's
+            between. Without any there are no such layers.
+        dropout: the part of the class heads' inputs that training drops.
+        convolutions: what all but the last convolutions are like.
+    """
+
+    kernel: int = 1
+    depthwise: bool = False
+    layers: int = 0
+    min_depth: int = 0
+    max_depth: int = 0
+    dropout: float = 0.0
+    convolutions: LayerSpec = PLAIN
 
 
 @dataclass(frozen=True)
@@ -40,21 +70,26 @@ class ModelSpec:
             classes, as the Object Detection API's has. It is trained and stored; detecting
             needs none.
         depthwise_maps: whether the extra maps come from depthwise convolutions.
-        depthwise_heads: whether each head begins with a depthwise convolution; with
-            `depthwise_maps` and a `head_kernel` of 3 this is SSDLite.
-        head_kernel: side of the heads' (depthwise) convolutions.
+        maps: how many feature maps there are, 2 to 6.
+        backbone_convolutions, extra_convolutions: what the convolutions of the backbone and those
+            of the extra maps are like.
+        heads: what the heads are like.
+        box_scales: of the box coder, see `boxes.coder`.
     """
 
     num_classes: int
     depth_multiplier: float = 1.0
     input_size: int = 300
-    anchors: AnchorSpec = field(default_factory=AnchorSpec)
+    anchors: Anchors = field(default_factory=AnchorSpec)
     name: str = "ssd_mobilenet_v1"
     min_depth: int = 16
     background: bool = False
     depthwise_maps: bool = False
-    depthwise_heads: bool = False
-    head_kernel: int = 1
+    maps: int = MAPS
+    backbone_convolutions: LayerSpec = PLAIN
+    extra_convolutions: LayerSpec = PLAIN
+    heads: HeadSpec = field(default_factory=HeadSpec)
+    box_scales: coder.Scales = coder.SCALES
 
     @property
     def class_columns(self) -> int:
@@ -68,92 +103,144 @@ class ModelSpec:
 
     def resized(self, input_size: int) -> ModelSpec:
         """The same network for another input, its anchors keeping their size in pixels."""
-        factor = self.anchors.scale_factor * self.input_size / input_size
-        return replace(
-            self, input_size=input_size, anchors=replace(self.anchors, scale_factor=factor)
-        )
+        anchors = self.anchors.resized(self.input_size / input_size)
+        return replace(self, input_size=input_size, anchors=anchors)
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "num_classes": self.num_classes,
-            "depth_multiplier": self.depth_multiplier,
-            "input_size": self.input_size,
-            "anchors": self.anchors.to_json(),
-            "min_depth": self.min_depth,
-            "background": self.background,
-            "depthwise_maps": self.depthwise_maps,
-            "depthwise_heads": self.depthwise_heads,
-            "head_kernel": self.head_kernel,
-        }
+        known: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return known
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ModelSpec:
+        """The inverse of `to_json`; a run of before lacks what came later."""
+        known = _without_flat_heads(value)
+        heads = dict(known.pop("heads", {}))
+        convolutions = LayerSpec(**heads.pop("convolutions", {}))
+        parts = ("backbone_convolutions", "extra_convolutions")
+        layers: dict[str, Any] = {part: LayerSpec(**known.pop(part, {})) for part in parts}
         return cls(
-            int(value["num_classes"]),
-            float(value["depth_multiplier"]),
-            int(value["input_size"]),
-            AnchorSpec.from_json(value["anchors"]),
-            str(value["name"]),
-            int(value.get("min_depth", cls.min_depth)),
-            bool(value.get("background", cls.background)),
-            bool(value.get("depthwise_maps", cls.depthwise_maps)),
-            bool(value.get("depthwise_heads", cls.depthwise_heads)),
-            int(value.get("head_kernel", cls.head_kernel)),
+            anchors=anchors_from_json(known.pop("anchors")),
+            heads=HeadSpec(**heads, convolutions=convolutions),
+            box_scales=tuple(known.pop("box_scales", coder.SCALES)),
+            **layers,
+            **known,
         )
+
+
+def _without_flat_heads(value: dict[str, Any]) -> dict[str, Any]:
+    """A specification as runs have it, also of those before the heads had their own."""
+    moved = {"depthwise_heads": "depthwise", "head_kernel": "kernel"}
+    flat = {new: value[old] for old, new in moved.items() if old in value}
+    known = {name: item for name, item in value.items() if name not in moved}
+    return {**known, "heads": flat} if flat else known
 
 
 def anchors(spec: ModelSpec) -> NDArray[np.float32]:
     """The network's `A` anchors, `(A, 4)` normalised `[ymin, xmin, ymax, xmax]`."""
-    return ssd_anchors(spec.anchors, map_sides(spec.input_size))
+    return grid_anchors(spec.anchors, spec.input_size, spec.maps)
 
 
-def build(spec: ModelSpec, *, precision: str = "float32", frozen_through: int = -1) -> Any:
+def build(
+    spec: ModelSpec,
+    *,
+    precision: str = "float32",
+    frozen_through: int = -1,
+    initialisers: Initialisers | None = None,
+) -> Any:
     """The network: `(B, S, S, 3)` scaled pixels to `box_encodings (B, A, 4)` and
     `class_logits (B, A, C)`, float32; where the spec has a background column, also to
-    `background_logits (B, A, 1)`.
+    `background_logits (B, A, 1)`. Its attribute `box_scales` is the spec's.
 
     Args:
         spec: what to build.
         precision: Keras dtype policy of the convolutions; variables are float32 in any case.
         frozen_through: backbone blocks up to this one do not train; -1 trains all.
+        initialisers: what its weights begin at; by default what short trainings learn best from.
     """
     side = spec.input_size
     inputs = keras.Input((side, side, 3), name="images")
     size, backbone = (spec.depth_multiplier, spec.min_depth, precision), spec.backbone
-    maps = backbone.backbone_maps(inputs, *size, frozen_through)
-    maps += extra_maps(maps[-1], backbone.LAST, *size, depthwise=spec.depthwise_maps)
-    prior = -math.log((1 - PRIOR_PROBABILITY) / PRIOR_PROBABILITY)
-    outputs = {
-        "box_encodings": _head(maps, spec, "BoxEncodingPredictor", 4, precision, 0.0),
-        "class_logits": _head(maps, spec, "ClassPredictor", spec.class_columns, precision, prior),
+    begin = {
+        part: initialiser_of(getattr(initialisers, part)) if initialisers else None
+        for part in ("backbone", "extras", "heads")
     }
+    maps = backbone.backbone_maps(
+        inputs,
+        *size,
+        frozen_through,
+        spec=spec.backbone_convolutions,
+        initialiser=begin["backbone"],
+    )
+    maps += extra_maps(
+        maps[-1],
+        backbone.LAST,
+        *size,
+        count=spec.maps - len(maps),
+        depthwise=spec.depthwise_maps,
+        spec=spec.extra_convolutions,
+        initialiser=begin["extras"],
+    )
+    maps = [_before_heads(x, i, spec, precision, begin["heads"]) for i, x in enumerate(maps)]
+    prior = initialisers.class_bias if initialisers else PRIOR_BIAS
+    boxes = _head(maps, spec, "BoxEncodingPredictor", 4, precision, begin["heads"])
+    if spec.heads.dropout:
+        maps = [keras.layers.Dropout(spec.heads.dropout, dtype=precision)(x) for x in maps]
+    columns = spec.class_columns
+    logits = _head(maps, spec, "ClassPredictor", columns, precision, begin["heads"], prior)
+    outputs = {"box_encodings": boxes, "class_logits": logits}
     if spec.background:
-        logits = outputs["class_logits"]
         outputs |= {"background_logits": logits[..., :1], "class_logits": logits[..., 1:]}
-    return keras.Model(inputs, outputs, name=spec.name)
+    model = keras.Model(inputs, outputs, name=spec.name)
+    model.box_scales = spec.box_scales
+    return model
+
+
+def _before_heads(x: Any, i: int, spec: ModelSpec, precision: str, initialiser: Any) -> Any:
+    """What the heads of map `i` look at."""
+    heads = spec.heads
+    depth = max(min(x.shape[-1], heads.max_depth), heads.min_depth)
+    for layer in range(heads.layers if depth else 0):
+        name = f"BoxPredictor_{i}_Conv2d_{layer}_1x1_{depth}"
+        x = ConvNorm(
+            depth, 1, name=name, dtype=precision, spec=heads.convolutions, initialiser=initialiser
+        )(x)
+    return x
 
 
 def _head(
-    maps: list[Any], spec: ModelSpec, name: str, columns: int, precision: str, bias: float
+    maps: list[Any],
+    spec: ModelSpec,
+    name: str,
+    columns: int,
+    precision: str,
+    initialiser: Callable[..., Any] | None,
+    bias: float = 0.0,
 ) -> Any:
     """A convolution on every map, its outputs in anchor order: `(B, A, columns)`.
 
     Wider ones than 1x1 stay in float32, for the reason given in `extra_maps`.
     """
-    parts, kernel = [], spec.head_kernel
+    parts, heads = [], spec.heads
+    wide = "float32" if heads.kernel > 1 else precision
     for i, (x, count) in enumerate(zip(maps, spec.anchors.per_location(len(maps)), strict=True)):
         layer, cells = f"BoxPredictor_{i}_{name}", x.shape[1] * x.shape[2]
-        wide = "float32" if kernel > 1 else precision
-        if spec.depthwise_heads:
-            x = ConvNorm(0, kernel, depthwise=True, name=f"{layer}_depthwise", dtype=wide)(x)
+        if heads.depthwise:
+            x = ConvNorm(
+                0,
+                heads.kernel,
+                depthwise=True,
+                name=f"{layer}_depthwise",
+                dtype=wide,
+                spec=heads.convolutions,
+                initialiser=initialiser,
+            )(x)
         part = keras.layers.Conv2D(
             count * columns,
-            1 if spec.depthwise_heads else kernel,
+            1 if heads.depthwise else heads.kernel,
             padding="same",
             name=layer,
-            dtype=precision if spec.depthwise_heads else wide,
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+            dtype=precision if heads.depthwise else wide,
+            kernel_initializer=initialiser or initialiser_of(HEADS),
             bias_initializer=keras.initializers.Constant(bias),
         )(x)
         parts.append(ops.reshape(ops.cast(part, "float32"), (-1, cells * count, columns)))

@@ -57,8 +57,17 @@ def variables_by_name(model: Any) -> dict[str, Any]:
     return {
         f"{_scope_of(layer, network)}/{_variable_of(layer, variable.name)}": variable
         for layer in model.layers
-        for variable in layer.weights
+        for variable in stored_variables(layer)
     }
+
+
+def stored_variables(layer: Any) -> list[Any]:
+    """Those of a layer's variables that the API's files hold: a batch norm without a gamma or a
+    beta has none there."""
+    if not isinstance(layer, ConvNorm):
+        return list(layer.weights)
+    absent = {"gamma": not layer.spec.scale, "beta": not layer.spec.centre}
+    return [variable for variable in layer.weights if not absent.get(variable.name)]
 
 
 def _scope_of(layer: Any, network: str) -> str:

@@ -13,6 +13,7 @@ from boxwright.models.backbones.extra_maps import EXTRA_MAP
 from boxwright.models.checkpoint_weights import exists, read_checkpoint
 from boxwright.models.pretrained import Arrays, Pretrained
 from boxwright.models.tflite_weights import read_tflite
+from boxwright.models.variables import stored_variables
 
 LEAST_LOADED = 0.9  # of the backbone's variables, or it is another network's file
 NEW_CLASSES = "the class head is for other classes"
@@ -87,7 +88,7 @@ def load(
         elif misfit := _misfit(layer, pretrained.layers.get(layer.name)):
             reset[layer.name] = misfit
         else:
-            for variable in layer.weights:
+            for variable in stored_variables(layer):
                 variable.assign(pretrained.layers[layer.name][variable.name])
             loaded.append(layer.name)
     _check_backbone(model, pretrained, reset)
@@ -100,7 +101,7 @@ def _misfit(layer: Any, arrays: Arrays | None) -> str | None:
     """Why the file's arrays cannot be the layer's; None if they can."""
     if arrays is None:
         return "not in the file"
-    for variable in layer.weights:
+    for variable in stored_variables(layer):
         if variable.name not in arrays:
             return f"{variable.name} is not in the file"
         here, there = tuple(variable.shape), arrays[variable.name].shape

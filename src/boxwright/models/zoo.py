@@ -41,7 +41,6 @@ class Published:
             with everything around the network; None where it was not published.
         sha256: checksums by file name, of the archive or of files in it, as far as known.
         licence: of the weights.
-        obstacle: why training cannot start from it here; empty where it can.
     """
 
     name: str
@@ -52,7 +51,6 @@ class Published:
     speed: int | None = None
     sha256: Mapping[str, str] = field(default_factory=dict)
     licence: str = "Apache-2.0"
-    obstacle: str = ""
 
     @property
     def archive(self) -> str:
@@ -80,7 +78,6 @@ def _of_zoo(
     speed: int,
     size: int | None = None,
     sha256: str | None = None,
-    obstacle: str = "",
 ) -> Published:
     archive = f"{folder}.tar.gz"
     return Published(
@@ -90,7 +87,6 @@ def _of_zoo(
         coco_ap=coco_ap,
         speed=speed,
         sha256={archive: sha256} if sha256 else {},
-        obstacle=obstacle,
     )
 
 
@@ -152,7 +148,6 @@ MODELS = (
         speed=27,
         size=51_025_348,
         sha256="542445cce834dbfbb7df1991425d475e85a2d7ec68c60a4f262bb18aac10c8b2",
-        obstacle="its heads and extra maps have depthwise convolutions",
     ),
 )
 _KNOWN = {alias: each for each in MODELS for alias in (each.name, each.folder, each.archive)}
@@ -192,15 +187,9 @@ def chosen(given: str) -> Published | Path:
     """What was given to `--weights`: the model of that name, or else a path.
 
     Raises:
-        WeightsError: BW201 it is neither, BW202 training cannot start from that model.
+        WeightsError: BW201 it is neither.
     """
     published = _KNOWN.get(given.lower())
-    if published and published.obstacle:
-        raise WeightsError(
-            "BW202",
-            f"training cannot start from {published.name}: {published.obstacle}.",
-            remedy="`boxwright models` lists those that it can start from.",
-        )
     path = Path(given)
     if published or path.exists() or path.with_name(f"{path.name}.index").is_file():
         return published or path

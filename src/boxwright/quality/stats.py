@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.boxes.anchors import AnchorSpec, map_sides, ssd_anchors
+from boxwright.boxes.anchors import AnchorSpec, grid_anchors, map_sides
 from boxwright.data.dataset import Dataset, Split
 
 PRETRAINED_SIZE = 300  # pixels; anchors keep the size in pixels that they have there
@@ -136,7 +136,7 @@ def anchor_overlap(dataset: Dataset, input_size: int) -> Fractions:
     """
     spec = AnchorSpec(scale_factor=PRETRAINED_SIZE / input_size)
     grids = map_sides(input_size)
-    anchors = ssd_anchors(spec, grids)
+    anchors = grid_anchors(spec, input_size)
     far_corner = np.tile(dataset.sizes[dataset.photo_of_box], 2).astype(np.float32)
     boxes = dataset.boxes / far_corner
     sides, centres = boxes[:, 2:] - boxes[:, :2], (boxes[:, 2:] + boxes[:, :2]) / 2

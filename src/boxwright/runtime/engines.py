@@ -14,7 +14,7 @@ from boxwright.data.geometry import clip
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DetectorError
 from boxwright.models import framework
-from boxwright.models.postprocess import Found, postprocess
+from boxwright.models.postprocess import Found, box_scales, postprocess
 from boxwright.runtime import litert
 from boxwright.runtime.artifact import damaged
 
@@ -55,7 +55,10 @@ class KerasEngine:
         scaled = inputs.astype(np.float32) * self._scale + self._offset
         raw = self._model.predict_on_batch(scaled)
         return postprocess(
-            np.asarray(raw["box_encodings"]), np.asarray(raw["class_logits"]), self._anchors
+            np.asarray(raw["box_encodings"]),
+            np.asarray(raw["class_logits"]),
+            self._anchors,
+            scales=box_scales(self._model),
         )
 
 

@@ -1,8 +1,14 @@
-"""From a pipeline.config and a checkpoint to the network that both are of."""
+"""From a pipeline.config and a checkpoint to the network that both are of.
+
+Three parts of a network have hyperparameters: the backbone those of its own paper, or with
+`override_base_feature_extractor_hyperparams` those of the feature extractor; the extra maps those
+of the feature extractor; the heads those of the box predictor.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,15 +16,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.boxes.anchors import AnchorSpec
+from boxwright.boxes.anchors import FIRST_LEVEL, Anchors, AnchorSpec, PyramidAnchorSpec
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import TfodError
 from boxwright.models import framework
 from boxwright.tfod.config import Config, checked, read_config
-from boxwright.tfod.config.model import SsdAnchorGenerator
+from boxwright.tfod.config.model import (
+    BatchNorm,
+    Hyperparams,
+    Initializer,
+    L1Regularizer,
+    L2Regularizer,
+    MultiscaleAnchorGenerator,
+    RandomNormalInitializer,
+    SsdAnchorGenerator,
+    TruncatedNormalInitializer,
+    VarianceScalingInitializer,
+)
 from boxwright.tfod.config.paths import checkpoint
+from boxwright.tfod.config.pipeline import Pipeline
+from boxwright.training.parts import ByPart
 
 RANGE = re.compile(r"(.+)/(?:weights|act)_quant/(?:min|max)")
+# Of the backbones by themselves, as their classifiers are trained.
+BACKBONE = Hyperparams(
+    regularizer=L2Regularizer(weight=4e-5),
+    initializer=TruncatedNormalInitializer(stddev=0.09),
+    activation="RELU_6",
+    batch_norm=BatchNorm(decay=0.9997, scale=True),
+)
+GENERATOR = "model.ssd.anchor_generator.*"
+ACTIVATIONS: Mapping[str, Any] = {"NONE": "linear", "RELU": "relu", "RELU_6": "relu6"}
 
 
 @dataclass(frozen=True)
@@ -108,32 +136,79 @@ def spec_of(config: Config) -> Any:
     """The `ModelSpec` of a config, with the background column that the API's networks have.
 
     Raises:
-        TfodError: BW724 it asks for a network that there is not.
+        TfodError: BW722 its anchors do not fit its feature maps, BW724 it asks for a network that
+            there is not.
     """
-    from boxwright.models.ssd import ModelSpec
+    from boxwright.models.ssd import HeadSpec, ModelSpec
 
     ssd = config.pipeline.model
-    generator, extractor = ssd.anchor_generator, ssd.feature_extractor
-    if not isinstance(generator, SsdAnchorGenerator):
-        raise TfodError(
-            "BW724",
-            "multiscale_anchor_generator is of networks with a feature pyramid, which are not "
-            "supported.",
-            where=config.place("model.ssd.anchor_generator"),
-            remedy="Write ssd_anchor_generator, as in the samples.",
-        )
+    extractor, predictor, coder = ssd.feature_extractor, ssd.box_predictor, ssd.box_coder
+    backbone, extras, heads = _by_part(config.pipeline)
+    _check_normalised(config, "feature_extractor", extras, needed=True)
+    layers = predictor.num_layers_before_predictor
+    _check_normalised(
+        config, "box_predictor.*", heads, needed=predictor.use_depthwise or layers > 0
+    )
+    padded = extractor.use_explicit_padding
     return ModelSpec(
         ssd.num_classes,
         extractor.depth_multiplier,
         ssd.image_resizer.height,
-        AnchorSpec(generator.min_scale, generator.max_scale, generator.aspect_ratios),
+        _anchors(config),
         extractor.type,
         extractor.min_depth,
         background=True,
         depthwise_maps=extractor.use_depthwise,
-        depthwise_heads=ssd.box_predictor.use_depthwise,
-        head_kernel=ssd.box_predictor.kernel_size,
+        maps=extractor.num_layers,
+        backbone_convolutions=_convolutions(backbone, padded),
+        extra_convolutions=_convolutions(extras, padded),
+        heads=HeadSpec(
+            predictor.kernel_size,
+            predictor.use_depthwise,
+            layers,
+            predictor.min_depth,
+            predictor.max_depth,
+            1 - predictor.dropout_keep_probability if predictor.use_dropout else 0.0,
+            _convolutions(heads),
+        ),
+        box_scales=(coder.y_scale, coder.x_scale, coder.height_scale, coder.width_scale),
     )
+
+
+def initialisers_of(config: Config) -> Any:
+    """The `Initialisers` of a config, which `models.ssd.build` takes."""
+    from boxwright.models.initialisers import Initialisers
+
+    backbone, extras, heads = (
+        _distribution(each.initializer) for each in _by_part(config.pipeline)
+    )
+    bias = config.pipeline.model.box_predictor.class_prediction_bias_init
+    return Initialisers(backbone, extras, heads, bias)
+
+
+def penalties_of(
+    pipeline: Pipeline, kind: type[L1Regularizer | L2Regularizer] = L2Regularizer
+) -> ByPart:
+    """The weights of the regularisation of this kind of each part's kernels; 0 for none.
+
+    MobileNet v2 does not regularise the depthwise ones of its backbone.
+    """
+    backbone, extras, heads = (
+        each.regularizer.weight if isinstance(each.regularizer, kind) else 0.0
+        for each in _by_part(pipeline)
+    )
+    extractor = pipeline.model.feature_extractor
+    spared = extractor.type == "ssd_mobilenet_v2"
+    spared = spared and not extractor.override_base_feature_extractor_hyperparams
+    return ByPart(backbone, extras, heads, depthwise=0.0 if spared else None)
+
+
+def norm_decays_of(pipeline: Pipeline) -> ByPart:
+    """How much of batch norm's moving statistics stays after a step, in each part."""
+    backbone, extras, heads = (
+        (each.batch_norm or BatchNorm()).decay for each in _by_part(pipeline)
+    )
+    return ByPart(backbone, extras, heads)
 
 
 def suppression_of(config: Config) -> Any:
@@ -149,3 +224,114 @@ def suppression_of(config: Config) -> Any:
         nms.max_detections_per_class,
         nms.max_total_detections,
     )
+
+
+def _by_part(pipeline: Pipeline) -> tuple[Hyperparams, Hyperparams, Hyperparams]:
+    """The hyperparameters of the backbone, of the extra maps and of the heads."""
+    extractor, predictor = pipeline.model.feature_extractor, pipeline.model.box_predictor
+    extras, backbone = extractor.conv_hyperparams, BACKBONE
+    if extractor.override_base_feature_extractor_hyperparams:
+        backbone = extras
+    return backbone, extras, predictor.conv_hyperparams
+
+
+def _check_normalised(config: Config, place: str, own: Hyperparams, *, needed: bool) -> None:
+    if needed and own.batch_norm is None:
+        raise TfodError(
+            "BW724",
+            "conv_hyperparams without batch_norm are not supported: but for the last of the heads "
+            "every convolution here is normalised.",
+            where=config.place(f"model.ssd.{place}.conv_hyperparams"),
+            remedy="Write batch_norm { scale: true } there.",
+        )
+
+
+def _convolutions(own: Hyperparams, explicit_padding: bool = False) -> Any:
+    """The `LayerSpec` of hyperparameters."""
+    from boxwright.models.norm import LayerSpec
+
+    norm = own.batch_norm or BatchNorm(scale=True)
+    return LayerSpec(
+        ACTIVATIONS[own.activation], norm.epsilon, norm.scale, norm.center, explicit_padding
+    )
+
+
+def _distribution(initializer: Initializer | None) -> Any:
+    """Without one TensorFlow takes Glorot and Bengio's."""
+    from boxwright.models.initialisers import Normal, VarianceScaling
+
+    match initializer:
+        case TruncatedNormalInitializer():
+            return Normal(initializer.stddev, initializer.mean, truncated=True)
+        case RandomNormalInitializer():
+            return Normal(initializer.stddev, initializer.mean)
+        case VarianceScalingInitializer():
+            return VarianceScaling(initializer.factor, initializer.mode, initializer.uniform)
+        case None:
+            return VarianceScaling(1.0, "FAN_AVG", uniform=True)
+
+
+def _anchors(config: Config) -> Anchors:
+    ssd = config.pipeline.model
+    maps = ssd.feature_extractor.num_layers
+    match ssd.anchor_generator:
+        case SsdAnchorGenerator() as generator:
+            return _grid_anchors(config, generator, maps)
+        case MultiscaleAnchorGenerator() as generator:
+            return _pyramid_anchors(config, generator, maps)
+
+
+def _grid_anchors(config: Config, generator: SsdAnchorGenerator, maps: int) -> AnchorSpec:
+    if generator.num_layers != maps:
+        raise _misfit(config, "num_layers", f"anchors for {generator.num_layers}", maps)
+    for name in ("scales", "height_stride", "width_stride", "height_offset", "width_offset"):
+        numbers = getattr(generator, name)
+        twin = name.replace("height", "width")
+        if len(numbers) not in {0, maps} or len(numbers) != len(getattr(generator, twin)):
+            raise _misfit(config, name, f"{len(numbers)} {name}", maps)
+    return AnchorSpec(
+        generator.min_scale,
+        generator.max_scale,
+        generator.aspect_ratios,
+        scales=generator.scales,
+        between=generator.interpolated_scale_aspect_ratio,
+        fewer_on_finest=generator.reduce_boxes_in_lowest_layer,
+        base=(generator.base_anchor_height, generator.base_anchor_width),
+        strides=tuple(zip(generator.height_stride, generator.width_stride, strict=True)),
+        offsets=tuple(zip(generator.height_offset, generator.width_offset, strict=True)),
+    )
+
+
+def _pyramid_anchors(
+    config: Config, generator: MultiscaleAnchorGenerator, maps: int
+) -> PyramidAnchorSpec:
+    lowest, highest = FIRST_LEVEL, FIRST_LEVEL + maps - 1
+    for name, wanted in (("min_level", lowest), ("max_level", highest)):
+        if getattr(generator, name) != wanted:
+            raise TfodError(
+                "BW722",
+                f"{name} is {getattr(generator, name)}, but the {maps} feature maps are of levels "
+                f"{lowest} to {highest}: they have strides of {2**lowest} to {2**highest} pixels.",
+                where=_generator_place(config, name),
+                remedy=f"Write {name}: {wanted}.",
+            )
+    return PyramidAnchorSpec(
+        generator.anchor_scale, generator.aspect_ratios, generator.scales_per_octave
+    )
+
+
+def _misfit(config: Config, field: str, given: str, maps: int) -> TfodError:
+    return TfodError(
+        "BW722",
+        f"there are {given}, but the feature extractor has {maps} feature maps.",
+        where=_generator_place(config, field),
+        remedy=f"Give one {field} for each map, heights as many as widths."
+        if field != "num_layers"
+        else f"Write num_layers: {maps} there.",
+    )
+
+
+def _generator_place(config: Config, field: str) -> str:
+    """Where the field stands, or else the anchor generator that lacks it."""
+    path = f"{GENERATOR}.{field}"
+    return config.place(path if config.tree.find(path) else "model.ssd.anchor_generator")

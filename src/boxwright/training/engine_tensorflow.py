@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.models import framework
-from boxwright.models.norm import EPSILON, ConvNorm
+from boxwright.models.norm import ConvNorm
+from boxwright.models.postprocess import box_scales
 from boxwright.training.augment import augment
 from boxwright.training.objective import Loss, detection_loss, penalty
 from boxwright.training.optimisers import AVERAGE, Adam, Momentum, Optimiser, RmsProp
@@ -37,12 +38,12 @@ def crop(photos: Any, windows: Any, side: int) -> Any:
     return tf.image.crop_and_resize(photos, places, rows, [side, side], extrapolation_value=127.0)
 
 
-def fused_batch_norm(outputs: Any, gamma: Any, beta: Any) -> tuple[Any, Any, Any]:
+def fused_batch_norm(outputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
     """`models.norm.batch_norm` as one op: less than half the time of its parts."""
     unused = tf.zeros([0])
     normalised, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=outputs, scale=gamma, offset=beta, mean=unused, variance=unused,
-        epsilon=EPSILON, is_training=True,
+        epsilon=epsilon, is_training=True,
     )  # fmt: skip
     return normalised, mean, variance
 
@@ -127,7 +128,7 @@ class Engine:
         anchors: `(A, 4)` normalised yxyx.
         recipe: sizes and rates.
         scale, offset: from pixels to the network's input range.
-        kernels: Keras variables to regularise, each with its weight.
+        kernels: Keras variables to regularise, each with its weights of L2 and L1.
     """
 
     def __init__(
@@ -140,7 +141,7 @@ class Engine:
         *,
         scale: float,
         offset: float,
-        kernels: Sequence[tuple[Any, float]] = (),
+        kernels: Sequence[tuple[Any, float, float]] = (),
     ) -> None:
         self._model = model
         for layer in model.layers:
@@ -151,7 +152,7 @@ class Engine:
         self._scale, self._offset = scale, offset
         self._trained = [variable.value for variable in variables]
         self._statistics = [variable.value for variable in statistics]
-        self._kernels = [(kernel.value, weight) for kernel, weight in kernels]
+        self._kernels = [(kernel.value, l2, l1) for kernel, l2, l1 in kernels]
         self._slots = {
             name: [tf.Variable(tf.fill(value.shape, start)) for value in self._trained]
             for name, start in recipe.optimiser.slots.items()
@@ -232,8 +233,9 @@ class Engine:
             tape.watch(self._trained)
             outputs = self._model(images, training=True)
             loss = detection_loss(
-                outputs, boxes, labels, weights, self._anchors, self._recipe.objective, suppress
-            )
+                outputs, boxes, labels, weights, self._anchors, self._recipe.objective, suppress,
+                box_scales(self._model),
+            )  # fmt: skip
             if self._kernels:
                 extra = penalty(self._kernels)
                 loss = loss._replace(total=loss.total + extra, penalty=extra)

@@ -36,6 +36,7 @@ def detection_loss(
     anchors: Any,
     objective: Objective,
     suppress: Suppress,
+    scales: coder.Scales = coder.SCALES,
 ) -> Loss:
     """The losses of the classes and of the boxes.
 
@@ -46,13 +47,14 @@ def detection_loss(
         anchors: `(A, 4)` normalised yxyx.
         objective: which losses, and how they are summed.
         suppress: the engine's non-maximum suppression, for hard example mining.
+        scales: the box coder's.
     """
     matching = objective.matching
     logits = outputs["class_logits"]
     targets = assign(
         boxes, labels, weights, anchors, logits.shape[-1],
         matched=matching.matched, unmatched=matching.unmatched,
-        ignore_between=matching.ignore_between, force=matching.force,
+        ignore_between=matching.ignore_between, force=matching.force, scales=scales,
     )  # fmt: skip
     wanted = targets.class_targets
     if objective.background is not None:
@@ -68,7 +70,7 @@ def detection_loss(
     distance = smooth_l1(outputs["box_encodings"], targets.box_targets, delta=objective.delta)
     places = distance * targets.box_weights
     if objective.mining is not None:
-        decoded = coder.decode(outputs["box_encodings"], anchors, xp=ops)
+        decoded = coder.decode(outputs["box_encodings"], anchors, ops, scales)
         hard = _hard(objective, objective.mining, classes, places, decoded, targets, suppress)
         classes, places = classes * hard, places * hard
     share = ops.maximum(ops.sum(targets.box_weights), 1.0) if objective.per_match else 1.0
@@ -104,6 +106,7 @@ def _hard(
     )
 
 
-def penalty(kernels: Sequence[tuple[Any, float]]) -> Any:
-    """The sum of `weight / 2 * sum(kernel ** 2)` over kernels and their weights."""
-    return sum(0.5 * weight * ops.sum(ops.square(kernel)) for kernel, weight in kernels)
+def penalty(kernels: Sequence[tuple[Any, float, float]]) -> Any:
+    """The sum of `l2 / 2 * sum(kernel ** 2) + l1 * sum(abs(kernel))` over kernels, l2 and l1."""
+    parts = [0.5 * l2 * ops.sum(ops.square(kernel)) for kernel, l2, _ in kernels if l2]
+    return sum(parts + [l1 * ops.sum(ops.abs(kernel)) for kernel, _, l1 in kernels if l1])

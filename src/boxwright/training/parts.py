@@ -122,11 +122,12 @@ class Objective:
 @dataclass(frozen=True)
 class ByPart:
     """A number for each part of the network: the backbone, the extra feature maps on top of it,
-    and the heads."""
+    and the heads; another one for the backbone's depthwise convolutions where that is not None."""
 
     backbone: float = 0.0
     extras: float = 0.0
     heads: float = 0.0
+    depthwise: float | None = None
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ class Recipe:
         depth_multiplier: of the network's filters; None takes the pretrained weights' own.
         batch_size: photos per step.
         objective: what it lowers.
-        l2: weight of the regularisation of the kernels, `weight / 2 * sum(kernel ** 2)`.
+        l2, l1: weights of the regularisation of the kernels, `l2 / 2 * sum(kernel ** 2)` and
+            `l1 * sum(abs(kernel))`.
         optimiser: how a gradient becomes a step.
         learning_rate: how long that step is.
         clip_norm: the largest norm of all gradients together; None for any.
@@ -77,6 +78,7 @@ class Recipe:
     batch_size: int = 16
     objective: Objective = field(default_factory=Objective)
     l2: ByPart = field(default_factory=ByPart)
+    l1: ByPart = field(default_factory=ByPart)
     optimiser: Optimiser = field(default_factory=Adam)
     learning_rate: LearningRate = field(default_factory=BudgetCosine)
     clip_norm: float | None = None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.models import framework, ssd, weights, zoo
 from boxwright.models.backbones.extra_maps import EXTRA_MAP
+from boxwright.models.initialisers import Initialisers
 from boxwright.models.norm import ConvNorm
 from boxwright.models.ssd import ModelSpec
 from boxwright.models.statistics import estimate_statistics
@@ -143,9 +144,10 @@ def trained_variables(model: Any, recipe: Recipe) -> list[Any]:
             continue
         if recipe.train_depthwise or not layer.depthwise:
             variables.append(layer.kernel)
-        if not _absorbed(recipe):
+        if layer.spec.scale and not _absorbed(recipe):
             variables.append(layer.gamma)
-        variables.append(layer.beta)
+        if layer.spec.centre:
+            variables.append(layer.beta)
     return [variable for variable in variables if id(variable) not in fixed]
 
 
@@ -161,12 +163,15 @@ def named_slots(
     }
 
 
-def regularised_kernels(model: Any, recipe: Recipe) -> list[tuple[Any, float]]:
-    """Every kernel that the recipe regularises, whether it trains or not, and its weight."""
+def regularised_kernels(model: Any, recipe: Recipe) -> list[tuple[Any, float, float]]:
+    """Every kernel that the recipe regularises, whether it trains or not, and its weights of L2
+    and L1."""
     weights = [
-        (layer.kernel, _by_part(recipe.l2, layer)) for layer in model.layers if layer.weights
+        (layer.kernel, _by_part(recipe.l2, layer), _by_part(recipe.l1, layer))
+        for layer in model.layers
+        if hasattr(layer, "kernel")
     ]
-    return [(kernel, weight) for kernel, weight in weights if weight]
+    return [(kernel, l2, l1) for kernel, l2, l1 in weights if l2 or l1]
 
 
 def statistics_of(model: Any, recipe: Recipe) -> list[Any]:
@@ -180,10 +185,17 @@ def statistics_of(model: Any, recipe: Recipe) -> list[Any]:
     ]
 
 
-def built(spec: ModelSpec, recipe: Recipe, precision: str) -> Any:
+def built(
+    spec: ModelSpec, recipe: Recipe, precision: str, initialisers: Initialisers | None = None
+) -> Any:
     """The network of `spec` with its first weights, its batch norm as the recipe has it."""
     keras.utils.set_random_seed(recipe.seed)  # of the layers' first weights
-    model = ssd.build(spec, precision=precision, frozen_through=recipe.frozen_through)
+    model = ssd.build(
+        spec,
+        precision=precision,
+        frozen_through=recipe.frozen_through,
+        initialisers=initialisers,
+    )
     for layer in _conv_norms(model):
         layer.norm_frozen = not recipe.train_norm
         layer.decay = _by_part(recipe.norm_decay, layer)
@@ -201,7 +213,10 @@ def _absorbed(recipe: Recipe) -> bool:
 def _by_part(values: ByPart, layer: Any) -> float:
     if layer.name.startswith("BoxPredictor"):
         return values.heads
-    return values.extras if EXTRA_MAP.search(layer.name) else values.backbone
+    if EXTRA_MAP.search(layer.name):
+        return values.extras
+    other = values.depthwise if getattr(layer, "depthwise", False) else None
+    return values.backbone if other is None else other
 
 
 def _fixed(model: Any, recipe: Recipe) -> set[int]:

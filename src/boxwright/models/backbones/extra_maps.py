@@ -23,9 +23,11 @@ def extra_maps(
     min_depth: int,
     precision: str,
     *,
+    count: int = len(DEPTHS),
     depthwise: bool = False,
+    **options: Any,
 ) -> list[Any]:
-    """Four maps, each half the side of the one before.
+    """Maps, each half the side of the one before.
 
     The 3x3 convolutions stay in float32: oneDNN's bfloat16 filter gradient leaves the taps that a
     1x1 map never touches uninitialised.
@@ -36,21 +38,27 @@ def extra_maps(
         depth_multiplier: multiplies every number of filters.
         min_depth: the fewest filters that are left of one.
         precision: Keras dtype policy of the 1x1 convolutions.
+        count: how many, at most four.
         depthwise: whether the 3x3 convolutions are depthwise, with a pointwise one after each.
+        options: of all the layers, see `ConvNorm`.
     """
 
     def depth(filters: int) -> int:
         return max(int(filters * depth_multiplier), min_depth)
 
+    def conv(name: str, *shape: int, dtype: str = precision, depthwise: bool = False) -> Any:
+        name = f"{base}_{name}"
+        return ConvNorm(*shape, name=name, dtype=dtype, depthwise=depthwise, **options)
+
     maps = []
-    for i, filters in enumerate(DEPTHS, start=2):
+    for i, filters in enumerate(DEPTHS[:count], start=2):
         half, whole = depth(filters // 2), depth(filters)
-        x = ConvNorm(half, 1, name=f"{base}_1_Conv2d_{i}_1x1_{half}", dtype=precision)(x)
-        name = f"{base}_2_Conv2d_{i}_3x3_s2_{whole}"
+        x = conv(f"1_Conv2d_{i}_1x1_{half}", half, 1)(x)
+        name = f"2_Conv2d_{i}_3x3_s2_{whole}"
         if depthwise:
-            x = ConvNorm(0, 3, 2, depthwise=True, name=f"{name}_depthwise", dtype="float32")(x)
-            x = ConvNorm(whole, 1, name=name, dtype=precision)(x)
+            x = conv(f"{name}_depthwise", 0, 3, 2, dtype="float32", depthwise=True)(x)
+            x = conv(name, whole, 1)(x)
         else:
-            x = ConvNorm(whole, 3, 2, name=name, dtype="float32")(x)
+            x = conv(name, whole, 3, 2, dtype="float32")(x)
         maps.append(x)
     return maps

@@ -6,6 +6,7 @@ by name.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from boxwright.models.norm import ConvNorm
@@ -21,7 +22,12 @@ TAPS = (11, 13)
 
 
 def backbone_maps(
-    inputs: Any, depth_multiplier: float, min_depth: int, precision: str, frozen_through: int = -1
+    inputs: Any,
+    depth_multiplier: float,
+    min_depth: int,
+    precision: str,
+    frozen_through: int = -1,
+    **options: Any,
 ) -> list[Any]:
     """The two maps that a detector takes from the network, the finer first.
 
@@ -31,14 +37,16 @@ def backbone_maps(
         min_depth: the fewest filters that are left of one.
         precision: Keras dtype policy of the convolutions.
         frozen_through: blocks up to this one do not train; -1 trains all.
+        options: of all its layers, see `ConvNorm`.
     """
 
     def depth(filters: int) -> int:
         return max(int(filters * depth_multiplier), min_depth)
 
-    def conv(block: int, name: str, *shape: int, **options: Any) -> Any:
-        trainable = block > frozen_through
-        return ConvNorm(*shape, name=name, dtype=precision, trainable=trainable, **options)
+    layer: Any = functools.partial(ConvNorm, dtype=precision, **options)
+
+    def conv(block: int, name: str, *shape: int, **own: Any) -> Any:
+        return layer(*shape, name=name, trainable=block > frozen_through, **own)
 
     x = conv(0, "Conv2d_0", depth(32), 3, 2)(inputs)
     maps = []

@@ -6,6 +6,7 @@ Layers carry the names of the Object Detection API's variables, `expanded_conv_1
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from boxwright.models.framework import keras
@@ -25,7 +26,12 @@ HEAD = 1280  # filters of the last convolution
 
 
 def backbone_maps(
-    inputs: Any, depth_multiplier: float, min_depth: int, precision: str, frozen_through: int = -1
+    inputs: Any,
+    depth_multiplier: float,
+    min_depth: int,
+    precision: str,
+    frozen_through: int = -1,
+    **options: Any,
 ) -> list[Any]:
     """The two maps that a detector takes from the network, the finer first.
 
@@ -36,11 +42,13 @@ def backbone_maps(
         precision: Keras dtype policy of the convolutions.
         frozen_through: blocks up to this one do not train; -1 trains all. The stem is block 0,
             `expanded_conv` block 1.
+        options: of all its layers, see `ConvNorm`.
     """
 
-    def conv(block: int, name: str, *shape: int, **options: Any) -> Any:
-        trainable = block > frozen_through
-        return ConvNorm(*shape, name=name, dtype=precision, trainable=trainable, **options)
+    layer: Any = functools.partial(ConvNorm, dtype=precision, **options)
+
+    def conv(block: int, name: str, *shape: int, **own: Any) -> Any:
+        return layer(*shape, name=name, trainable=block > frozen_through, **own)
 
     x = conv(0, "Conv", _depth(32, depth_multiplier, min_depth), 3, 2)(inputs)
     maps = []

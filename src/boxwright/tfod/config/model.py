@@ -24,12 +24,7 @@ FEATURE_EXTRACTORS = ("ssd_mobilenet_v1", "ssd_mobilenet_v2")
 FIXED_SQUARE = "an exported detector has one input of a fixed size"
 NO_MASKS = "there are no masks here, only boxes"
 NO_PYRAMID = "there are no feature pyramids here"
-PLAIN_HEADS = "the heads are one convolution on each feature map"
-PLAIN_MAPS = "the maps behind the backbone come out of plain convolutions"
-EVEN_GRID = "anchors stand in the middle of the cells of a map"
-WHOLE_INPUT = "sizes of anchors are fractions of the whole input"
-SQUARE_BETWEEN = "the anchor between two scales is a square"
-SIX_MAPS = "the network has six feature maps"
+TWO_TO_SIX = "the network has two to six feature maps"
 TF2 = "it is of the API's TensorFlow 2 models"
 DEPRECATED = "the API does not look at it any more"
 SIGMOID_LOSSES = "the classes have sigmoids: weighted_sigmoid and weighted_sigmoid_focal"
@@ -84,7 +79,7 @@ class BatchNorm(ConfigMessage):
     center: bool = True
     scale: bool = False
     epsilon: Positive = 0.001
-    train: bool = True
+    train: bool = only(True, because="freeze_batchnorm of model.ssd freezes all of them")
 
 
 Regularizer = L1Regularizer | L2Regularizer
@@ -105,12 +100,10 @@ class Hyperparams(ConfigMessage):
         random_normal_initializer=RandomNormalInitializer,
         variance_scaling_initializer=VarianceScalingInitializer,
     )
-    activation: Activation = supported(
-        "RELU_6", default="RELU", because="the published networks have RELU_6"
-    )
+    activation: Activation = supported("NONE", "RELU", "RELU_6", default="RELU", because=TF2)
     batch_norm: BatchNorm | None = None
     group_norm: None = refused("the published networks have batch norm")
-    regularize_depthwise: bool = False
+    regularize_depthwise: bool = unused(False, "the TensorFlow 1 models do not look at it")
     force_use_bias: bool = only(False, because=TF2)
 
 
@@ -124,9 +117,9 @@ class FeatureExtractor(ConfigMessage):
     conv_hyperparams: Hyperparams
     override_base_feature_extractor_hyperparams: bool = False
     pad_to_multiple: Natural = only(1, because="photos are resized to the input's size")
-    use_explicit_padding: bool = only(False, because="convolutions pad as TensorFlow's SAME does")
-    use_depthwise: bool = only(False, because=PLAIN_MAPS)
-    num_layers: Natural = only(6, because=SIX_MAPS)
+    use_explicit_padding: bool = False
+    use_depthwise: bool = False
+    num_layers: Natural = only(6, 5, 4, 3, 2, because=TWO_TO_SIX)
     fpn: None = refused(NO_PYRAMID)
     bifpn: None = refused(NO_PYRAMID)
     replace_preprocessor_with_placeholder: bool = only(False, because="pixels have to be scaled")
@@ -159,34 +152,34 @@ class IouSimilarity(ConfigMessage):
 @dataclass(frozen=True, kw_only=True)
 class ConvolutionalBoxPredictor(ConfigMessage):
     conv_hyperparams: Hyperparams
-    min_depth: Count = only(0, because=PLAIN_HEADS)
-    max_depth: Count = only(0, because=PLAIN_HEADS)
-    num_layers_before_predictor: Count = only(0, because=PLAIN_HEADS)
-    use_dropout: bool = supported(False, default=True, because="the heads have no dropout")
-    dropout_keep_probability: Fraction = unused(0.8, "use_dropout is false")
-    kernel_size: Natural = only(1, because="the heads are 1x1 convolutions")
+    min_depth: Count = 0
+    max_depth: Count = 0
+    num_layers_before_predictor: Count = 0
+    use_dropout: bool = True
+    dropout_keep_probability: Fraction = 0.8
+    kernel_size: Natural = 1
     box_code_size: Natural = only(4, because="a box has four sides")
     apply_sigmoid_to_scores: bool = only(False, because="score_converter says SIGMOID already")
     class_prediction_bias_init: float = 0.0
-    use_depthwise: bool = only(False, because=PLAIN_HEADS)
+    use_depthwise: bool = False
     mask_head: None = refused(NO_MASKS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SsdAnchorGenerator(ConfigMessage):
-    num_layers: Natural = only(6, because=SIX_MAPS)
+    num_layers: Natural = only(6, 5, 4, 3, 2, because=TWO_TO_SIX)
     min_scale: Fraction = 0.2
     max_scale: Positive = 0.95
-    scales: None = refused("scales lie evenly between min_scale and max_scale")
+    scales: tuple[Positive, ...] = ()
     aspect_ratios: tuple[Positive, ...] = ()
-    interpolated_scale_aspect_ratio: Positive = only(1.0, because=SQUARE_BETWEEN)
-    reduce_boxes_in_lowest_layer: bool = only(True, because="the finest map has three anchors")
-    base_anchor_height: Positive = only(1.0, because=WHOLE_INPUT)
-    base_anchor_width: Positive = only(1.0, because=WHOLE_INPUT)
-    height_stride: None = refused(EVEN_GRID)
-    width_stride: None = refused(EVEN_GRID)
-    height_offset: None = refused(EVEN_GRID)
-    width_offset: None = refused(EVEN_GRID)
+    interpolated_scale_aspect_ratio: Positive = 1.0
+    reduce_boxes_in_lowest_layer: bool = True
+    base_anchor_height: Positive = 1.0
+    base_anchor_width: Positive = 1.0
+    height_stride: tuple[Count, ...] = ()
+    width_stride: tuple[Count, ...] = ()
+    height_offset: tuple[Count, ...] = ()
+    width_offset: tuple[Count, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +189,9 @@ class MultiscaleAnchorGenerator(ConfigMessage):
     anchor_scale: Positive = 4.0
     aspect_ratios: tuple[Positive, ...] = ()
     scales_per_octave: Natural = 2
-    normalize_coordinates: bool = True
+    normalize_coordinates: bool = only(
+        True, because="boxes are learnt as fractions of the input's side"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

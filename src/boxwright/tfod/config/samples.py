@@ -155,8 +155,14 @@ def _hyperparams(initializer: Initializer, decay: float) -> Hyperparams:
     )
 
 
-def _mined(backbone: str, min_negatives: int) -> tuple[Ssd, TrainConfig]:
-    """Hard example mining, RMSProp and batches of 24, as the networks of 2018 were trained."""
+def _mined(
+    backbone: str, min_negatives: int, *, kernel: int = 1, lite: bool = False
+) -> tuple[Ssd, TrainConfig]:
+    """Hard example mining, RMSProp and batches of 24, as the networks of 2018 were trained.
+
+    Heads may have wider kernels than 1x1; `lite` makes their convolutions and those of the extra
+    maps depthwise.
+    """
     loss = Loss(
         localization_loss=WeightedSmoothL1(),
         classification_loss=WeightedSigmoid(),
@@ -177,7 +183,12 @@ def _mined(backbone: str, min_negatives: int) -> tuple[Ssd, TrainConfig]:
         fine_tune_checkpoint_type="detection",
     )
     layers = _hyperparams(WIDE, 0.9997)
-    return _ssd(backbone, 1.0, layers, layers, loss), train
+    model = _ssd(backbone, 1.0, layers, layers, loss)
+    return replace(
+        model,
+        feature_extractor=replace(model.feature_extractor, use_depthwise=lite),
+        box_predictor=replace(model.box_predictor, kernel_size=kernel, use_depthwise=lite),
+    ), train
 
 
 def _focal(
@@ -224,5 +235,8 @@ SAMPLES: dict[str, Callable[[], tuple[Ssd, TrainConfig]]] = {
     "ssd_mobilenet_v1_0.75_depth_quantized_300x300_coco14_sync": lambda: _focal(
         0.75, NARROW, 128, QUANTIZED
     ),
+    "ssdlite_mobilenet_v1_coco": lambda: _mined("ssd_mobilenet_v1", 0, kernel=3, lite=True),
+    "ssd_mobilenet_v2_coco": lambda: _mined("ssd_mobilenet_v2", 3, kernel=3),
     "ssd_mobilenet_v2_quantized_300x300_coco": lambda: _mined("ssd_mobilenet_v2", 3),
+    "ssdlite_mobilenet_v2_coco": lambda: _mined("ssd_mobilenet_v2", 3, kernel=3, lite=True),
 }
