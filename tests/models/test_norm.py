@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxwright.models.framework import keras
+from boxwright.models.framework import keras, tensorflow
 
 
 def random_layer(*, depthwise: bool, seed: int = 0) -> tuple[Any, Any]:
@@ -71,3 +71,69 @@ def test_training_uses_the_batch_and_moves_the_statistics() -> None:
     np.testing.assert_allclose(layer(inputs, training=True), np.clip(expected, 0, 6), atol=1e-4)
     moved = mean_before * 0.97 + outputs.mean((0, 1, 2)) * 0.03
     np.testing.assert_allclose(layer.moving_mean, moved, atol=1e-5)
+
+
+# ---- Quantised ---------------------------------------------------------------------------------
+
+
+def quantised_layer(*, depthwise: bool) -> tuple[Any, Any]:
+    """As `random_layer`, rounding, its ranges watched on the input; gamma over sigma is near one,
+    since one step fits all channels of a kernel."""
+    from boxwright.models.norm import ConvNorm
+    from boxwright.models.quantised import Bits, Quantiser
+
+    plain, inputs = random_layer(depthwise=depthwise)
+    layer = ConvNorm(8, 3, 2, depthwise=depthwise, quantiser=Quantiser(Bits()))
+    layer.build(inputs.shape)
+    for variable in plain.weights:
+        getattr(layer, variable.name).assign(variable)
+    layer.gamma.assign(np.linspace(0.5, 1.5, 8))
+    layer(inputs, training=True)
+    return layer, inputs
+
+
+def fake_quant(values: Any, layer: Any, *, narrow: bool) -> Any:
+    ends = float(layer.min), float(layer.max)
+    op = tensorflow().quantization.fake_quant_with_min_max_vars
+    return op(values, *ends, num_bits=8, narrow_range=narrow)
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_quantised_it_rounds_the_folded_kernel_and_the_outputs(depthwise: bool) -> None:
+    layer, inputs = quantised_layer(depthwise=depthwise)
+    scale = np.asarray(layer.gamma) / np.sqrt(np.asarray(layer.moving_variance) + 1e-3)
+    folded = layer.kernel * scale.reshape((1, 1, -1, 1) if depthwise else -1)
+    assert float(layer.weights_quant.max) == pytest.approx(np.max(folded))
+    kernel = fake_quant(folded, layer.weights_quant, narrow=True)
+    outputs = layer.convolve(inputs, kernel) + (layer.beta - layer.moving_mean * scale)
+    expected = fake_quant(np.clip(outputs, 0, 6), layer.act_quant, narrow=False)
+    for training in (False, True):
+        found = np.asarray(layer(inputs, training=training))
+        one_step = (
+            1.01 * float(layer.act_quant.max) / 255
+        )  # what stands between two may go either way
+        np.testing.assert_allclose(found, expected, atol=one_step)
+        assert np.mean(np.abs(found - expected) > 1e-5) < 0.01
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_quantised_and_normalised_by_the_batch_as_tensorflow_1_did(depthwise: bool) -> None:
+    """Kernels folded with the moving variance and rounded, outputs scaled to the batch's:
+    `fold_batch_norms` of `tf.contrib.quantize`, before it freezes batch norm."""
+    layer, inputs = quantised_layer(depthwise=depthwise)
+    layer.norm_frozen = False
+    layer.activation = lambda outputs: outputs
+    layer.quantiser.rounds = True
+    gamma, beta = np.asarray(layer.gamma), np.asarray(layer.beta)
+    moving = np.sqrt(np.asarray(layer.moving_variance) + 1e-3)
+    raw = np.asarray(layer.convolve(inputs, layer.kernel))
+    mean, deviation = raw.mean((0, 1, 2)), np.sqrt(raw.var((0, 1, 2)) + 1e-3)
+    layer.quantiser.rate.assign(1.0)
+    found = np.asarray(layer(inputs, training=True))
+    folded = layer.kernel * (gamma / moving).reshape((1, 1, -1, 1) if depthwise else -1)
+    rounded = fake_quant(folded, layer.weights_quant, narrow=True)
+    outputs = layer.convolve(inputs, rounded) * (moving / deviation)
+    expected = fake_quant(outputs + beta - mean * gamma / deviation, layer.act_quant, narrow=False)
+    one_step = 1.01 * float(layer.act_quant.max - layer.act_quant.min) / 255
+    np.testing.assert_allclose(found, expected, atol=one_step)
+    assert np.mean(np.abs(found - expected) > 1e-3 * one_step) < 0.01

@@ -78,9 +78,12 @@ def test_a_class_without_examples_gets_no_head_start(
     assert [start.name for start in starts] == ["drone"]
 
 
-@pytest.fixture
-def networks(head_start: Any, small_network: None) -> tuple[Any, Any]:
-    """A new network of two classes and a pretrained one of four, alike but for the class head."""
+@pytest.fixture(params=[False, True], ids=["", "background"])
+def networks(
+    head_start: Any, small_network: None, request: pytest.FixtureRequest
+) -> tuple[Any, Any]:
+    """A new network of two classes, also one with a background column, and a pretrained one of
+    four, alike but for the class head."""
     from boxwright.data.preprocessing import Preprocessing
     from boxwright.models import ssd, weights
     from boxwright.models.pretrained import Pretrained
@@ -98,7 +101,7 @@ def networks(head_start: Any, small_network: None) -> tuple[Any, Any]:
     }
     spec = ssd.ModelSpec(4, 0.1, 64)
     pretrained = Pretrained(Path("net"), spec, KNOWN, Preprocessing(64), layers, True)
-    new = ssd.build(ssd.ModelSpec(2, 0.1, 64))
+    new = ssd.build(ssd.ModelSpec(2, 0.1, 64, background=request.param))
     weights.load(new, pretrained)
     return new, SimpleNamespace(model=old, pretrained=pretrained)
 

@@ -27,9 +27,10 @@ class Range(NamedTuple):
 
 
 class Ranges(NamedTuple):
-    """Of a layer: of its kernel, batch norm folded in, and of its outputs."""
+    """Of a layer: of its kernel, batch norm folded in, and of its outputs. An addition has no
+    kernel."""
 
-    kernel: Range
+    kernel: Range | None
     outputs: Range
 
 
@@ -45,12 +46,13 @@ def put_ranges(frozen: Any, ranges: Mapping[str, Ranges]) -> None:
         scopes[node.name.rpartition("/")[0]].append(node)
     for scope, nodes in scopes.items():
         found = ranges.get(_CALL.sub("", scope.rpartition("/")[2]))
-        convolution = next((node for node in nodes if node.op in CONVOLUTIONS), None)
-        if found is None or convolution is None:
+        if found is None:
             continue
-        kernel = _fake_quant(frozen, f"{scope}/weights_quant", found.kernel, narrow=True)
-        kernel.input.insert(0, convolution.input[1])
-        convolution.input[1] = kernel.name
+        if found.kernel:
+            convolution = next(node for node in nodes if node.op in CONVOLUTIONS)
+            kernel = _fake_quant(frozen, f"{scope}/weights_quant", found.kernel, narrow=True)
+            kernel.input.insert(0, convolution.input[1])
+            convolution.input[1] = kernel.name
         _replace_output(frozen, scope, found.outputs)
 
 

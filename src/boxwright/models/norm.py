@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from boxwright.models import framework
+from boxwright.models.quantised import FakeQuant, Quantiser
 
 keras: Any = framework.keras()
 ops: Any = keras.ops
@@ -64,6 +65,8 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
     statistics are used and the moving ones follow. All four batch-norm variables always exist,
     so that checkpoints of the original API can be read and written.
 
+    A quantised one rounds the folded kernel and its outputs.
+
     Variables: kernel `(k, k, in, out)`, or `(k, k, in, 1)` if depthwise; gamma, beta,
     moving_mean, moving_variance `(out,)`.
     """
@@ -78,6 +81,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         linear: bool = False,
         spec: LayerSpec = PLAIN,
         initialiser: Initialiser | None = None,
+        quantiser: Quantiser | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -92,6 +96,10 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.scale_is_one = False
         self.decay = DECAY
         self.batch_norm: BatchNorm = batch_norm  # an engine may know a faster one
+        self.quantiser = quantiser
+        if quantiser:
+            self.weights_quant = FakeQuant(quantiser, "weights_quant")
+            self.act_quant = FakeQuant(quantiser, "act_quant")
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         channels = input_shape[-1]
@@ -112,19 +120,28 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.moving_variance = add(
             name="moving_variance", shape=(out,), initializer="ones", trainable=False
         )
+        if self.quantiser:
+            self.weights_quant.build()
+            self.act_quant.build()
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         if training and not self.norm_frozen:
-            return self.activation(self._normalised_by_batch(inputs))
-        if self.scale_is_one:
-            kernel, bias = self.kernel, self.beta - self.moving_mean
+            outputs = self.activation(self._normalised_by_batch(inputs))
         else:
-            scale = self.gamma * ops.rsqrt(self.moving_variance + self.spec.epsilon)
-            bias = self.beta - self.moving_mean * scale
-            shape = (1, 1, -1, 1) if self.depthwise else (1, 1, 1, -1)
-            kernel = self.kernel * ops.reshape(scale, shape)
-        outputs = self.convolve(inputs, kernel)
-        return self.activation(outputs + ops.cast(bias, outputs.dtype))
+            kernel, bias = self._folded()
+            if self.quantiser:
+                kernel = self.weights_quant(kernel, training=training)
+            outputs = self.convolve(inputs, kernel)
+            outputs = self.activation(outputs + ops.cast(bias, outputs.dtype))
+        return self.act_quant(outputs, training=training) if self.quantiser else outputs
+
+    def _folded(self) -> tuple[Any, Any]:
+        """Kernel and bias of the convolution that is this one and its batch norm."""
+        if self.scale_is_one:
+            return self.kernel, self.beta - self.moving_mean
+        scale = self.gamma * ops.rsqrt(self.moving_variance + self.spec.epsilon)
+        shape = (1, 1, -1, 1) if self.depthwise else (1, 1, 1, -1)
+        return self.kernel * ops.reshape(scale, shape), self.beta - self.moving_mean * scale
 
     def convolve(self, inputs: Any, kernel: Any) -> Any:
         """The bare convolution in the layer's compute type."""
@@ -142,9 +159,28 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         normalised, mean, variance = self.batch_norm(
             outputs, self.gamma, self.beta, self.spec.epsilon
         )
+        if self.quantiser:
+            normalised = normalised + self._rounding(inputs, variance)
         for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.decay + now * (1 - self.decay))
         return normalised
+
+    def _rounding(self, inputs: Any, variance: Any) -> Any:
+        """What rounding the folded kernel changes in outputs that the batch normalises.
+
+        The kernel is folded with the moving statistics, as in the file that will be written, and
+        not with the batch's, which would shake it from step to step; the outputs are scaled from
+        the ones to the others (Krishnamoorthi 2018, "Quantizing deep convolutional networks for
+        efficient inference", section 3.2.2).
+        """
+        folded, _ = self._folded()
+        error = self.weights_quant(folded, training=True) - folded
+        deviations = ops.sqrt(
+            (self.moving_variance + self.spec.epsilon) / (variance + self.spec.epsilon)
+        )
+        # The gradient goes through the rounding as if it were not there.
+        error, deviations = ops.stop_gradient(error), ops.stop_gradient(deviations)
+        return self.convolve(inputs, error) * deviations
 
     def absorb_scale(self) -> None:
         """Move the batch norm's scale into the kernel, leaving the layer's function unchanged.

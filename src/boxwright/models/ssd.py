@@ -18,6 +18,7 @@ from boxwright.models.backbones import mobilenet_v1, mobilenet_v2
 from boxwright.models.backbones.extra_maps import extra_maps
 from boxwright.models.initialisers import Initialisers, Normal, initialiser_of
 from boxwright.models.norm import PLAIN, ConvNorm, LayerSpec
+from boxwright.models.quantised import Bits, Predictor, Quantiser
 
 keras: Any = framework.keras()
 ops: Any = keras.ops
@@ -75,6 +76,8 @@ class ModelSpec:
             of the extra maps are like.
         heads: what the heads are like.
         box_scales: of the box coder, see `boxes.coder`.
+        bits: of the numbers of a network that is trained for a quantised file, which rounds as that
+            file will; None for floats.
     """
 
     num_classes: int
@@ -90,6 +93,7 @@ class ModelSpec:
     extra_convolutions: LayerSpec = PLAIN
     heads: HeadSpec = field(default_factory=HeadSpec)
     box_scales: coder.Scales = coder.SCALES
+    bits: Bits | None = None
 
     @property
     def class_columns(self) -> int:
@@ -118,10 +122,12 @@ class ModelSpec:
         convolutions = LayerSpec(**heads.pop("convolutions", {}))
         parts = ("backbone_convolutions", "extra_convolutions")
         layers: dict[str, Any] = {part: LayerSpec(**known.pop(part, {})) for part in parts}
+        bits = known.pop("bits", None)
         return cls(
             anchors=anchors_from_json(known.pop("anchors")),
             heads=HeadSpec(**heads, convolutions=convolutions),
             box_scales=tuple(known.pop("box_scales", coder.SCALES)),
+            bits=None if bits is None else Bits(**bits),
             **layers,
             **known,
         )
@@ -149,16 +155,20 @@ def build(
 ) -> Any:
     """The network: `(B, S, S, 3)` scaled pixels to `box_encodings (B, A, 4)` and
     `class_logits (B, A, C)`, float32; where the spec has a background column, also to
-    `background_logits (B, A, 1)`. Its attribute `box_scales` is the spec's.
+    `background_logits (B, A, 1)`. Its attribute `box_scales` is the spec's, and `quantiser` what
+    the layers of a quantised one share, else None.
 
     Args:
         spec: what to build.
-        precision: Keras dtype policy of the convolutions; variables are float32 in any case.
+        precision: Keras dtype policy of the convolutions; variables are float32 in any case, and so
+            is a quantised network: bfloat16 cannot tell 256 values apart.
         frozen_through: backbone blocks up to this one do not train; -1 trains all.
         initialisers: what its weights begin at; by default what short trainings learn best from.
     """
     side = spec.input_size
     inputs = keras.Input((side, side, 3), name="images")
+    quantiser = Quantiser(spec.bits) if spec.bits else None
+    precision = "float32" if quantiser else precision
     size, backbone = (spec.depth_multiplier, spec.min_depth, precision), spec.backbone
     begin = {
         part: initialiser_of(getattr(initialisers, part)) if initialisers else None
@@ -170,6 +180,7 @@ def build(
         frozen_through,
         spec=spec.backbone_convolutions,
         initialiser=begin["backbone"],
+        quantiser=quantiser,
     )
     maps += extra_maps(
         maps[-1],
@@ -179,30 +190,49 @@ def build(
         depthwise=spec.depthwise_maps,
         spec=spec.extra_convolutions,
         initialiser=begin["extras"],
+        quantiser=quantiser,
     )
-    maps = [_before_heads(x, i, spec, precision, begin["heads"]) for i, x in enumerate(maps)]
+    maps = [
+        _before_heads(x, i, spec, precision, quantiser, begin["heads"]) for i, x in enumerate(maps)
+    ]
     prior = initialisers.class_bias if initialisers else PRIOR_BIAS
-    boxes = _head(maps, spec, "BoxEncodingPredictor", 4, precision, begin["heads"])
+    boxes = _head(maps, spec, "BoxEncodingPredictor", 4, precision, quantiser, begin["heads"])
     if spec.heads.dropout:
         maps = [keras.layers.Dropout(spec.heads.dropout, dtype=precision)(x) for x in maps]
     columns = spec.class_columns
-    logits = _head(maps, spec, "ClassPredictor", columns, precision, begin["heads"], prior)
+    logits = _head(
+        maps, spec, "ClassPredictor", columns, precision, quantiser, begin["heads"], prior
+    )
     outputs = {"box_encodings": boxes, "class_logits": logits}
     if spec.background:
         outputs |= {"background_logits": logits[..., :1], "class_logits": logits[..., 1:]}
     model = keras.Model(inputs, outputs, name=spec.name)
     model.box_scales = spec.box_scales
+    model.quantiser = quantiser
     return model
 
 
-def _before_heads(x: Any, i: int, spec: ModelSpec, precision: str, initialiser: Any) -> Any:
+def _before_heads(
+    x: Any,
+    i: int,
+    spec: ModelSpec,
+    precision: str,
+    quantiser: Quantiser | None,
+    initialiser: Any,
+) -> Any:
     """What the heads of map `i` look at."""
     heads = spec.heads
     depth = max(min(x.shape[-1], heads.max_depth), heads.min_depth)
     for layer in range(heads.layers if depth else 0):
         name = f"BoxPredictor_{i}_Conv2d_{layer}_1x1_{depth}"
         x = ConvNorm(
-            depth, 1, name=name, dtype=precision, spec=heads.convolutions, initialiser=initialiser
+            depth,
+            1,
+            name=name,
+            dtype=precision,
+            spec=heads.convolutions,
+            initialiser=initialiser,
+            quantiser=quantiser,
         )(x)
     return x
 
@@ -213,6 +243,7 @@ def _head(
     name: str,
     columns: int,
     precision: str,
+    quantiser: Quantiser | None,
     initialiser: Callable[..., Any] | None,
     bias: float = 0.0,
 ) -> Any:
@@ -233,11 +264,12 @@ def _head(
                 dtype=wide,
                 spec=heads.convolutions,
                 initialiser=initialiser,
+                quantiser=quantiser,
             )(x)
-        part = keras.layers.Conv2D(
+        part = Predictor(
             count * columns,
             1 if heads.depthwise else heads.kernel,
-            padding="same",
+            quantiser,
             name=layer,
             dtype=precision if heads.depthwise else wide,
             kernel_initializer=initialiser or initialiser_of(HEADS),

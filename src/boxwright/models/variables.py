@@ -11,6 +11,7 @@ import re
 from typing import Any, NamedTuple
 
 from boxwright.models.norm import ConvNorm
+from boxwright.models.quantised import is_range
 from boxwright.models.ssd import BACKBONES
 
 EXTRACTOR = "FeatureExtractor"
@@ -55,7 +56,7 @@ def variables_by_name(model: Any) -> dict[str, Any]:
     """
     network = BACKBONES[model.name].SCOPE
     return {
-        f"{_scope_of(layer, network)}/{_variable_of(layer, variable.name)}": variable
+        f"{_scope_of(layer, network)}/{_variable_of(layer, variable)}": variable
         for layer in model.layers
         for variable in stored_variables(layer)
     }
@@ -75,8 +76,10 @@ def _scope_of(layer: Any, network: str) -> str:
     return scope if scope.startswith("BoxPredictor") else f"{EXTRACTOR}/{network}/{scope}"
 
 
-def _variable_of(layer: Any, variable: str) -> str:
-    if variable == "kernel":
+def _variable_of(layer: Any, variable: Any) -> str:
+    if is_range(variable):
+        return "/".join(variable.path.split("/")[-2:])  # weights_quant/min
+    if variable.name == "kernel":
         depthwise = isinstance(layer, ConvNorm) and layer.depthwise
         return "depthwise_weights" if depthwise else "weights"
-    return "biases" if variable == "bias" else f"BatchNorm/{variable}"
+    return "biases" if variable.name == "bias" else f"BatchNorm/{variable.name}"

@@ -12,6 +12,7 @@ from boxwright.errors import WeightsError
 from boxwright.models.backbones.extra_maps import EXTRA_MAP
 from boxwright.models.checkpoint_weights import exists, read_checkpoint
 from boxwright.models.pretrained import Arrays, Pretrained
+from boxwright.models.quantised import is_range
 from boxwright.models.tflite_weights import read_tflite
 from boxwright.models.variables import stored_variables
 
@@ -80,7 +81,7 @@ def load(
             multiplier, say).
     """
     loaded, reset = [], {}
-    for layer in (layer for layer in model.layers if layer.weights):
+    for layer in (layer for layer in model.layers if _loadable(layer)):
         if layer.name.endswith("ClassPredictor") and not keep_class_head:
             reset[layer.name] = NEW_CLASSES
         elif "BoxEncodingPredictor" in layer.name and not keep_box_head:
@@ -88,7 +89,7 @@ def load(
         elif misfit := _misfit(layer, pretrained.layers.get(layer.name)):
             reset[layer.name] = misfit
         else:
-            for variable in stored_variables(layer):
+            for variable in _loadable(layer):
                 variable.assign(pretrained.layers[layer.name][variable.name])
             loaded.append(layer.name)
     _check_backbone(model, pretrained, reset)
@@ -97,11 +98,16 @@ def load(
     return LoadReport(tuple(loaded), reset, {**ignored, **pretrained.others})
 
 
+def _loadable(layer: Any) -> list[Any]:
+    """The layer's variables but for a quantised one's ranges, which training finds anew."""
+    return [variable for variable in stored_variables(layer) if not is_range(variable)]
+
+
 def _misfit(layer: Any, arrays: Arrays | None) -> str | None:
     """Why the file's arrays cannot be the layer's; None if they can."""
     if arrays is None:
         return "not in the file"
-    for variable in stored_variables(layer):
+    for variable in _loadable(layer):
         if variable.name not in arrays:
             return f"{variable.name} is not in the file"
         here, there = tuple(variable.shape), arrays[variable.name].shape
@@ -114,7 +120,7 @@ def _check_backbone(model: Any, pretrained: Pretrained, reset: Mapping[str, str]
     backbone = [
         layer.name
         for layer in model.layers
-        if layer.weights
+        if _loadable(layer)
         and not layer.name.startswith("BoxPredictor")
         and not EXTRA_MAP.search(layer.name)
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -123,7 +124,7 @@ def _write_network(prefix: Path, model: Any, step: int, slots: Mapping[str, NDAr
     own = variables_by_name(model)
     values: dict[str, NDArray[Any]] = {GLOBAL_STEP: np.array(step, np.int64)}
     values |= {name: convert(variable) for name, variable in own.items()}
-    trainable = {name for name in own if "/moving_" not in name}  # frozen ones too
+    trainable = {name for name in own if not re.search("/moving_|_quant/", name)}  # frozen ones too
     _write(prefix, {**values, **slots}, trainable)
 
 

@@ -37,7 +37,8 @@ from boxwright.tfod.config.paths import checkpoint
 from boxwright.tfod.config.pipeline import Pipeline
 from boxwright.training.parts import ByPart
 
-RANGE = re.compile(r"(.+)/(?:weights|act)_quant/(?:min|max)")
+KERNEL, OUTPUTS = "weights_quant", ("act_quant", "post_activation_bypass_quant")
+RANGE = re.compile(rf"(.+)/({'|'.join((KERNEL, *OUTPUTS))})/(?:min|max)")
 # Of the backbones by themselves, as their classifiers are trained.
 BACKBONE = Hyperparams(
     regularizer=L2Regularizer(weight=4e-5),
@@ -115,20 +116,20 @@ def ranges_of(trained: Trained) -> dict[str, Any]:
     from boxwright.models.variables import place_of
 
     bits = trained.config.pipeline.graph_rewriter.quantization
-    scopes = {match[1] for match in map(RANGE.fullmatch, trained.learnt) if match}
+    if not bits:
+        return {}
+
+    def learnt(scope: str, of: str, bits: int) -> Range | None:
+        ends = [trained.learnt.get(f"{scope}/{of}/{end}") for end in ("min", "max")]
+        low, high = (None if end is None else float(end) for end in ends)
+        return None if low is None or high is None else Range(low, high, bits)
+
     ranges = {}
-    for scope in scopes if bits else ():
-        place = place_of(f"{scope}/weights")
-        limits = [
-            trained.learnt.get(f"{scope}/{of}_quant/{end}")
-            for of in ("weights", "act")
-            for end in ("min", "max")
-        ]
-        if bits and place and all(limit is not None for limit in limits):
-            low, high, least, most = (float(limit) for limit in limits if limit is not None)
-            ranges[place.layer] = Ranges(
-                Range(low, high, bits.weight_bits), Range(least, most, bits.activation_bits)
-            )
+    for match in filter(None, map(RANGE.fullmatch, trained.learnt)):
+        scope, of = match.groups()
+        outputs = learnt(scope, of, bits.activation_bits) if of in OUTPUTS else None
+        if outputs and (place := place_of(f"{scope}/weights")):
+            ranges[place.layer] = Ranges(learnt(scope, KERNEL, bits.weight_bits), outputs)
     return ranges
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from boxwright.models import framework
 from boxwright.models.norm import ConvNorm
 from boxwright.models.postprocess import box_scales
+from boxwright.models.quantised import range_rate, ranges
 from boxwright.training.augment import augment
 from boxwright.training.objective import Loss, detection_loss, penalty
 from boxwright.training.optimisers import AVERAGE, Adam, Momentum, Optimiser, RmsProp
@@ -46,6 +47,11 @@ def fused_batch_norm(outputs: Any, gamma: Any, beta: Any, epsilon: float) -> tup
         epsilon=epsilon, is_training=True,
     )  # fmt: skip
     return normalised, mean, variance
+
+
+def fused_fake_quant(values: Any, low: Any, high: Any, bits: int, narrow: bool) -> Any:
+    """`models.quantised.fake_quant` as one op."""
+    return tf.quantization.fake_quant_with_min_max_vars(values, low, high, bits, narrow)
 
 
 def suppress(boxes: Any, scores: Any, most: int, iou_threshold: float) -> Any:
@@ -124,7 +130,7 @@ class Engine:
     Args:
         model: the network, in the precision to train in.
         variables: Keras variables to train.
-        statistics: Keras variables that change by themselves (batch norm's).
+        statistics: Keras variables that change by themselves: batch norm's, then ranges.
         anchors: `(A, 4)` normalised yxyx.
         recipe: sizes and rates.
         scale, offset: from pixels to the network's input range.
@@ -147,6 +153,9 @@ class Engine:
         for layer in model.layers:
             if isinstance(layer, ConvNorm):
                 layer.batch_norm = fused_batch_norm
+        self._quantiser = model.quantiser
+        if self._quantiser:
+            self._quantiser.fake_quant = fused_fake_quant
         self._anchors = tf.constant(anchors)
         self._recipe = recipe
         self._scale, self._offset = scale, offset
@@ -160,7 +169,8 @@ class Engine:
         averaging = recipe.averaging
         self._averaged = [] if averaging is None else [*self._trained]
         if averaging is not None and averaging.statistics:
-            self._averaged += self._statistics
+            averages = {id(variable.value) for variable in ranges(model)}  # they are some already
+            self._averaged += [value for value in self._statistics if id(value) not in averages]
         self._averages = [tf.Variable(value) for value in self._averaged]
         self._compiled = tf.function(self._step)
 
@@ -181,8 +191,10 @@ class Engine:
         decay = 0.0 if averaging is None else averaging.decay_at(number)
         betas = (optimiser.beta_1, optimiser.beta_2) if isinstance(optimiser, Adam) else (0.0, 0.0)
         powers = (beta ** (number + 1) for beta in betas)
-        rates = tf.constant([learning_rate, decay, *powers], tf.float32)
-        loss = self._compiled(photos, boxes, labels, aspects, dice, rates)
+        rates = tf.constant([learning_rate, decay, range_rate(number), *powers], tf.float32)
+        how = self._recipe.quantisation
+        rounds = how is not None and number >= how.delay
+        loss = self._compiled(photos, boxes, labels, aspects, dice, rates, rounds)
         return Loss(*(float(value) for value in loss))
 
     def kept(self) -> list[NDArray[np.float32]]:
@@ -219,9 +231,19 @@ class Engine:
         return {"average": self._averages, **self._slots}
 
     def _step(
-        self, photos: Any, boxes: Any, labels: Any, aspects: Any, dice: Any, rates: Any
+        self,
+        photos: Any,
+        boxes: Any,
+        labels: Any,
+        aspects: Any,
+        dice: Any,
+        rates: Any,
+        rounds: bool,  # from Python, so that there is a graph that rounds and one that does not
     ) -> Loss:
-        learning_rate, decay, *bias = tf.unstack(rates)
+        learning_rate, decay, rate_of_ranges, *bias = tf.unstack(rates)
+        if self._quantiser:
+            self._quantiser.rounds = rounds
+            self._quantiser.rate.assign(rate_of_ranges)
         how, side = self._recipe.augmentation, self._recipe.input_size
         if isinstance(how, Pipeline):
             seen = follow(how.steps, photos, boxes, labels, aspects, dice, side=side, read=crop)

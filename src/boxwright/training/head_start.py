@@ -88,10 +88,10 @@ def apply_head_start(
 ) -> None:
     """Copy the chosen columns of the pretrained class head into the model's."""
     columns = {start.name: start.column for start in starts}
-    background = int("background_logits" in model.output_names)
+    background = int("background_logits" in model.output)
     for head in _class_heads(model):
         old = pretrained.layers[head.name]
-        for variable in head.weights:
+        for variable in (head.kernel, head.bias):
             value = variable.numpy()
             new = value.reshape(*value.shape[:-1], -1, background + len(classes))
             known = old[variable.name]

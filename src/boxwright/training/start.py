@@ -16,6 +16,7 @@ from boxwright.models import framework, ssd, weights, zoo
 from boxwright.models.backbones.extra_maps import EXTRA_MAP
 from boxwright.models.initialisers import Initialisers
 from boxwright.models.norm import ConvNorm
+from boxwright.models.quantised import Bits, ranges
 from boxwright.models.ssd import ModelSpec
 from boxwright.models.statistics import estimate_statistics
 from boxwright.models.variables import variables_by_name
@@ -67,6 +68,7 @@ def from_scratch(recipe: Recipe, classes: Sequence[str], precision: str) -> Star
         len(classes),
         recipe.depth_multiplier or 1.0,
         background=recipe.objective.background is not None,
+        bits=bits_of(recipe),
     ).resized(recipe.input_size)
     model = built(spec, recipe, precision)
     return Start(model, spec, Preprocessing(recipe.input_size), "from scratch", precision)
@@ -89,6 +91,7 @@ def from_weights(
         pretrained.spec.resized(recipe.input_size),
         num_classes=len(classes),
         background=recipe.objective.background is not None,
+        bits=bits_of(recipe),
     )
     preprocessing = replace(pretrained.preprocessing, size=recipe.input_size)
     model = built(spec, recipe, precision)
@@ -175,14 +178,19 @@ def regularised_kernels(model: Any, recipe: Recipe) -> list[tuple[Any, float, fl
 
 
 def statistics_of(model: Any, recipe: Recipe) -> list[Any]:
-    """Variables that batch norm changes by itself while training."""
-    if not recipe.train_norm:
-        return []
-    return [
+    """Variables that change by themselves while training: batch norm's, then ranges."""
+    moving = [
         variable
         for layer in _conv_norms(model)
         for variable in (layer.moving_mean, layer.moving_variance)
     ]
+    return (moving if recipe.train_norm else []) + ranges(model)
+
+
+def bits_of(recipe: Recipe) -> Bits | None:
+    """What the recipe's `ModelSpec` says of bits."""
+    how = recipe.quantisation
+    return None if how is None else Bits(how.weight_bits, how.activation_bits)
 
 
 def built(

@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from boxwright.models.framework import keras
 from boxwright.models.norm import ConvNorm
+from boxwright.models.quantised import Addition
 
 SCOPE = "MobilenetV2"  # in the API's names of variables
 LAST = "layer_19"  # what the API calls the coarser of its maps
@@ -62,7 +62,8 @@ def backbone_maps(
         x = conv(block, f"{name}_depthwise", 0, 3, stride, depthwise=True)(x)
         x = conv(block, f"{name}_project", out, 1, linear=True)(x)
         if stride == 1 and before.shape[-1] == out:
-            x = keras().layers.Add(name=f"{name}_output", dtype=precision)([before, x])
+            quantiser = options.get("quantiser")
+            x = Addition(quantiser, name=name, dtype=precision)([before, x])
     x = conv(len(BLOCKS) + 1, "Conv_1", _depth(HEAD, depth_multiplier, min_depth), 1)(x)
     return [*maps, x]
 
