@@ -137,6 +137,8 @@ IMPOSSIBLE = [
     ("random_crop_image { min_area: 0 }", "BW722", "min_area is 0"),
     ("random_crop_to_aspect_ratio { aspect_ratio: 0 }", "BW722", "aspect_ratio is 0"),
     ("random_jitter_boxes { ratio: 0.6 }", "BW722", "ratio is 0.6"),
+    ('random_jitter_boxes { jitter_mode: EXPAND }', "BW724", "each side of a box moves on its own"),
+    ("adjust_gamma { gamma: 2 }", "BW724", "after the zoo's SSD models"),
     ("random_distort_color { color_ordering: 2 }", "BW724", "there are the orders 0 and 1"),
     ("random_pad_image { min_image_height: 9 }", "BW723", "but no min_image_width"),
     ("random_pad_image { pad_color: 9 }", "BW723", "pad_color has 1 of 3 values"),

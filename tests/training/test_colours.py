@@ -46,7 +46,7 @@ def test_colours_change_as_in_tensorflow(step: Any, theirs: Any) -> None:
     images = np.random.default_rng(0).uniform(0, 255, (2, 9, 9, 3)).astype(np.float32)
     ours = recoloured(step, images, [[0.75], [0.75]])
     expected = np.clip(np.asarray(theirs(tensorflow_image(), images / 255)) * 255, 0, 255)
-    np.testing.assert_allclose(ours, expected, atol=0.2)
+    np.testing.assert_allclose(ours, expected, atol=0.02)
 
 
 def test_every_value_has_noise_of_its_own() -> None:

@@ -22,10 +22,12 @@ from boxwright.training.steps import (
     Flip,
     Grey,
     Hue,
+    Jitter,
     Noise,
     Pad,
     PadToAspect,
     Patches,
+    Saturation,
     Scale,
     SelfConcat,
     Step,
@@ -147,6 +149,33 @@ def test_the_mean_of_a_ground_is_that_of_the_photo_that_was_put_on_it() -> None:
     nearest = np.stack([np.abs(images - colour).max(axis=-1) for colour in known])
     assert (nearest.min(axis=0) < 3).mean() > 0.9
     assert (nearest[3] < 3).mean() > 0.3
+
+
+def test_a_graph_shows_what_is_shown_outside_of_one() -> None:
+    from boxwright.models import framework
+    from boxwright.training.engine_tensorflow import crop
+    from boxwright.training.parts import Pipeline
+    from boxwright.training.pipeline import follow as follow_
+
+    steps = [
+        *STEPS.values(),
+        Jitter(),
+        SSD_CROP_PAD,
+        Hue(),
+        Saturation(),
+        Grey(),
+        Patches(),
+        Noise(),
+    ]
+    dice = np.random.default_rng(0).random((4, Pipeline(tuple(steps)).dice), np.float32)
+    batch = photos(4), *labelled(4), sizes(4, 1.5), dice
+
+    def all_of_them(*given: Any) -> Any:
+        return follow_(steps, *given, side=SIDE, read=crop)
+
+    compiled = framework.tensorflow().function(all_of_them, autograph=False)
+    for one, other in zip(all_of_them(*batch), compiled(*batch), strict=True):
+        np.testing.assert_allclose(one, other, atol=0.05)
 
 
 def test_pixels_are_read_once_unless_a_step_needs_them() -> None:

@@ -5,7 +5,6 @@ Source: the Object Detection API's `preprocessor`, and TensorFlow's `adjust_*` t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from boxwright.models import framework
@@ -31,11 +30,9 @@ def recolour(images: Any, step: steps.Colour, dice: Any, sizes: Any) -> Any:
             grey = ops.sum(images * ops.convert_to_tensor(LUMA), axis=-1, keepdims=True)
             changed = ops.where(die < step.probability, grey, images)
         case steps.Saturation():
-            times = between(step.low, step.high, die)
-            changed = _in_hsv(images, 1, lambda s: ops.clip(s * times, 0, 1))
+            changed = _saturated(images, between(step.low, step.high, die))
         case steps.Hue():
-            turn = between(-step.most, step.most, die)
-            changed = _in_hsv(images, 0, lambda h: ops.mod(h + turn, 1.0))
+            changed = _turned(images, between(-step.most, step.most, die))
         case steps.Noise():
             shape = ops.shape(images)
             noise = ops.reshape(spread(dice, shape[1] * shape[2] * 3), shape)
@@ -45,10 +42,32 @@ def recolour(images: Any, step: steps.Colour, dice: Any, sizes: Any) -> Any:
     return ops.clip(changed, 0.0, 255.0)
 
 
-def _in_hsv(images: Any, channel: int, change: Callable[[Any], Any]) -> Any:
-    hsv = list(ops.split(ops.image.rgb_to_hsv(images / 255.0), 3, axis=-1))
-    hsv[channel] = change(hsv[channel])
-    return ops.image.hsv_to_rgb(ops.concatenate(hsv, axis=-1)) * 255.0
+def _saturated(images: Any, times: Any) -> Any:
+    """HSV's saturation, (most - least) / most of the channels, `times` as high and at most 1. The
+    others keep their distances from the highest in proportion."""
+    red, green, blue = ops.unstack(images, axis=-1)
+    most = ops.maximum(ops.maximum(red, green), blue)[..., None]
+    least = ops.minimum(ops.minimum(red, green), blue)[..., None]
+    times = ops.minimum(times, most / ops.maximum(most - least, 1e-6))
+    return most - (most - images) * times
+
+
+def _turned(images: Any, turn: Any) -> Any:
+    """HSV's hue, an angle, turned by a part of the circle; most and least stay as they are."""
+    red, green, blue = ops.unstack(images, axis=-1)
+    most = ops.maximum(ops.maximum(red, green), blue)
+    least = ops.minimum(ops.minimum(red, green), blue)
+    span = most - least
+    part = 1.0 / ops.maximum(span, 1e-6)
+    hue = ops.where(
+        red == most,
+        (green - blue) * part,
+        ops.where(green == most, 2.0 + (blue - red) * part, 4.0 + (red - green) * part),
+    )  # in sixths of the circle, from red
+    circles = hue / 6.0 + turn[..., 0]
+    hue = 6.0 * (circles - ops.floor(circles))
+    shares = ops.abs(hue - 3.0) - 1.0, 2.0 - ops.abs(hue - 2.0), 2.0 - ops.abs(hue - 4.0)
+    return ops.stack([least + span * ops.clip(share, 0.0, 1.0) for share in shares], axis=-1)
 
 
 def _patches(step: steps.Patches, dice: Any, sizes: Any, side: int) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from boxwright.tfod.config.schema import (
     ConfigMessage,
@@ -12,6 +12,7 @@ from boxwright.tfod.config.schema import (
     Positive,
     Range,
     given_with,
+    only,
     several,
     supported,
     unused,
@@ -20,12 +21,22 @@ from boxwright.tfod.config.schema import (
 NO_KEYPOINTS = "there are no keypoints here, only boxes"
 SCALED_ALREADY = "pixels are scaled by the network itself, in training and afterwards"
 RESIZED_ALREADY = "image_resizer resizes photos"
+LATER = "it came to the API after the zoo's SSD models"
 OF_THE_OPTION = "the option's own limits count, which stand beside its operations"
 
 # TensorFlow's sample_distorted_bounding_box refuses zeros, the defaults of an operation's limits.
 Aspect = Annotated[float, Range(0.001)]
 Share = Annotated[float, Range(0.000001, 1.0)]
 Channel = Annotated[float, Range(0.0, 255.0)]
+JitterMode = Literal[
+    "DEFAULT",
+    "EXPAND",
+    "SHRINK",
+    "EXPAND_SYMMETRIC",
+    "SHRINK_SYMMETRIC",
+    "EXPAND_SYMMETRIC_XY",
+    "SHRINK_SYMMETRIC_XY",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +111,9 @@ class RandomDistortColor(ConfigMessage):
 @dataclass(frozen=True, kw_only=True)
 class RandomJitterBoxes(ConfigMessage):
     ratio: Annotated[float, Range(0.0, 0.5)] = 0.05
+    jitter_mode: JitterMode = only(
+        "DEFAULT", because="each side of a box moves on its own, either way"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,4 +280,13 @@ OPTIONS: dict[str, Any] = {  # the class of each, or why it is not supported
     "rgb_to_gray": "the network looks at three colours; random_rgb_to_gray keeps them",
     "scale_boxes_to_pixel_coordinates": "boxes are fractions of the photo until they are learnt",
     "convert_class_logits_to_softmax": "labels are certain",
+    "autoaugment_image": LATER,
+    "drop_label_probabilistically": LATER,
+    "remap_labels": LATER,
+    "random_jpeg_quality": LATER,
+    "random_downscale_to_target_pixels": LATER,
+    "random_patch_gaussian": LATER,
+    "random_square_crop_by_scale": LATER,
+    "random_scale_crop_and_pad_to_square": LATER,
+    "adjust_gamma": LATER,
 }
