@@ -71,10 +71,10 @@ def test_losses(golden: Any) -> None:
 @pytest.mark.parametrize("classes", [1, 3])
 def test_postprocess(shared: Path, anchors: Any, classes: int) -> None:
     """The whole way from raw outputs, as evaluation and the Keras engine go it."""
-    from boxwright.models.postprocess import postprocess
+    from boxwright.models.postprocess import Suppression, postprocess
 
     golden = np.load(shared / f"golden/postprocess_c{classes}.npz")
-    found = postprocess(golden["encodings"], golden["logits"], anchors)
+    found = postprocess(golden["encodings"], golden["logits"], anchors, Suppression())
     for i, (boxes, scores, labels) in enumerate(found):
         count = int(golden["t1e-8_num"][i])
         np.testing.assert_allclose(boxes, golden["t1e-8_det_boxes"][i, :count], atol=1e-5)

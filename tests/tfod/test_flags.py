@@ -9,13 +9,8 @@ from pathlib import Path
 import pytest
 
 from boxwright.errors import FlagError
-from boxwright.tfod import (
-    export_inference_graph,
-    export_tflite_ssd_graph,
-    toco,
-    training_flags,
-)
-from boxwright.tfod.flags import FlagClass, flag, help_text, parse, wants_help
+from boxwright.tfod.commands import COMMANDS, named
+from boxwright.tfod.flags import flag, help_text, parse, wants_help
 
 pytestmark = pytest.mark.tiny
 
@@ -181,18 +176,9 @@ And say it.
     )
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        training_flags.ModelMainFlags,
-        training_flags.TrainFlags,
-        training_flags.EvalFlags,
-        export_inference_graph.Flags,
-        export_tflite_ssd_graph.Flags,
-        toco.Flags,
-    ],
-)
-def test_the_example_of_a_command_is_right(kind: type[FlagClass]) -> None:
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_example_of_a_command_is_right(name: str) -> None:
+    kind = named(name).Flags
     parsed = parse(kind, shlex.split(kind.EXAMPLE))
     assert parsed.hints == ()
     assert kind.EXAMPLE in help_text(kind)

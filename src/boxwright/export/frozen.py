@@ -16,7 +16,7 @@ from boxwright.data.preprocessing import Preprocessing
 from boxwright.export import graph
 from boxwright.export.fake_quant import Ranges, put_ranges
 from boxwright.models import framework
-from boxwright.models.postprocess import IOU_THRESHOLD, MAX_DETECTIONS, SCORE_THRESHOLD
+from boxwright.models.postprocess import Suppression
 from boxwright.runtime import litert
 
 InputType = Literal["image_tensor", "encoded_image_string_tensor", "tf_example"]
@@ -24,24 +24,6 @@ OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_dete
 TFLITE_INPUT = "normalized_input_image_tensor"
 RAW_OUTPUTS = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
 ANCHORS = "anchors"
-
-
-@dataclass(frozen=True)
-class Suppression:
-    """How raw outputs become detections.
-
-    Attributes:
-        scales: the box coder's, of y, x, height and width.
-        score_threshold: a score has to be above it.
-        iou_threshold: a box that overlaps a better one of its class by more is dropped.
-        max_per_class, max_total: how many boxes are left of a class, and of a photo.
-    """
-
-    scales: coder.Scales = coder.SCALES
-    score_threshold: float = SCORE_THRESHOLD
-    iou_threshold: float = IOU_THRESHOLD
-    max_per_class: int = MAX_DETECTIONS
-    max_total: int = MAX_DETECTIONS
 
 
 @dataclass(frozen=True)

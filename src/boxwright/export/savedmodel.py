@@ -11,12 +11,7 @@ from numpy.typing import NDArray
 from boxwright.boxes import coder
 from boxwright.export import graph
 from boxwright.files import write_json
-from boxwright.models.postprocess import (
-    IOU_THRESHOLD,
-    MAX_DETECTIONS,
-    SCORE_THRESHOLD,
-    box_scales,
-)
+from boxwright.models.postprocess import Suppression, box_scales
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.detector import SAVED_ARTIFACT
 
@@ -39,17 +34,18 @@ def write_savedmodel(
         artifact: written to `assets.extra/boxwright.json`.
     """
     tf = graph.tensorflow_for(model)
+    how = Suppression(box_scales(model))
 
     def serve(images: Any) -> dict[str, Any]:
         encodings, scores = graph.raw_outputs(tf, model, artifact.preprocessing, images)
-        boxes = coder.decode(encodings, tf.constant(anchors), tf, box_scales(model))
+        boxes = coder.decode(encodings, tf.constant(anchors), tf, how.scales)
         boxes, scores, labels, counts = tf.image.combined_non_max_suppression(
             boxes[:, :, None],
             scores,
-            max_output_size_per_class=MAX_DETECTIONS,
-            max_total_size=MAX_DETECTIONS,
-            iou_threshold=IOU_THRESHOLD,
-            score_threshold=SCORE_THRESHOLD,
+            max_output_size_per_class=how.max_per_class,
+            max_total_size=how.max_total,
+            iou_threshold=how.iou_threshold,
+            score_threshold=how.score_threshold,
             clip_boxes=False,  # overlaps are measured on whole boxes, which are clipped afterwards
         )
         return {

@@ -17,12 +17,7 @@ from boxwright.boxes.anchors import centred
 from boxwright.errors import ExportError
 from boxwright.export import graph
 from boxwright.models import framework
-from boxwright.models.postprocess import (
-    IOU_THRESHOLD,
-    MAX_DETECTIONS,
-    SCORE_THRESHOLD,
-    box_scales,
-)
+from boxwright.models.postprocess import Suppression, box_scales
 from boxwright.runtime import litert
 from boxwright.runtime.artifact import Artifact
 
@@ -78,15 +73,16 @@ def _serving(tf: Any, model: Any, anchors: NDArray[np.float32], artifact: Artifa
     """Pixels to detections, around a stub that the converter replaces by the one operator."""
     classes = len(artifact.classes)
     spare = SPARE_COLUMNS if classes > 2 else 0
+    how = Suppression(box_scales(model))
     options = {
-        "max_detections": f"i: {MAX_DETECTIONS}",
+        "max_detections": f"i: {how.max_total}",
         "max_classes_per_detection": "i: 1",
-        "detections_per_class": f"i: {MAX_DETECTIONS}",
+        "detections_per_class": f"i: {how.max_per_class}",
         "use_regular_nms": "b: true",
-        "nms_score_threshold": f"f: {SCORE_THRESHOLD}",
-        "nms_iou_threshold": f"f: {IOU_THRESHOLD}",
+        "nms_score_threshold": f"f: {how.score_threshold}",
+        "nms_iou_threshold": f"f: {how.iou_threshold}",
         "num_classes": f"i: {spare + classes}",
-        **dict(zip(_SCALE_NAMES, (f"f: {scale}" for scale in box_scales(model)), strict=True)),
+        **dict(zip(_SCALE_NAMES, (f"f: {scale}" for scale in how.scales), strict=True)),
     }
     attributes = " ".join(
         f'attr {{ key: "{key}" value {{ {value} }} }}' for key, value in options.items()
@@ -94,7 +90,7 @@ def _serving(tf: Any, model: Any, anchors: NDArray[np.float32], artifact: Artifa
 
     @tf.function(experimental_implements=f'name: "{litert.POSTPROCESS}" {attributes}')  # type: ignore[untyped-decorator]
     def detect(encodings: Any, scores: Any, centred_anchors: Any) -> tuple[Any, ...]:
-        n = MAX_DETECTIONS
+        n = how.max_total
         return tf.zeros((1, n, 4)), tf.zeros((1, n)), tf.zeros((1, n)), tf.zeros((1,))
 
     def serve(images: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,25 @@ from boxwright.boxes import coder
 from boxwright.boxes.nms import multiclass_nms
 from boxwright.data.geometry import clip
 
-SCORE_THRESHOLD = 1e-8
-IOU_THRESHOLD = 0.6
-MAX_DETECTIONS = 100
-
 Found = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """How raw outputs become detections.
+
+    Attributes:
+        scales: the box coder's, of y, x, height and width.
+        score_threshold: a score has to be above it.
+        iou_threshold: a box that overlaps a better one of its class by more is dropped.
+        max_per_class, max_total: how many boxes are left of a class, and of a photo.
+    """
+
+    scales: coder.Scales = coder.SCALES
+    score_threshold: float = 1e-8
+    iou_threshold: float = 0.6
+    max_per_class: int = 100
+    max_total: int = 100
 
 
 def box_scales(model: Any) -> coder.Scales:
@@ -28,12 +43,7 @@ def postprocess(
     box_encodings: NDArray[np.float32],
     class_logits: NDArray[np.float32],
     anchors: NDArray[np.float32],
-    *,
-    score_threshold: float = SCORE_THRESHOLD,
-    iou_threshold: float = IOU_THRESHOLD,
-    max_per_class: int = MAX_DETECTIONS,
-    max_total: int = MAX_DETECTIONS,
-    scales: coder.Scales = coder.SCALES,
+    suppression: Suppression,
 ) -> list[Found]:
     """Decode, score and suppress.
 
@@ -41,7 +51,7 @@ def postprocess(
         box_encodings: `(B, A, 4)`.
         class_logits: `(B, A, C)`.
         anchors: `(A, 4)` normalised yxyx.
-        scales: the box coder's.
+        suppression: how.
 
     Returns:
         For each photo boxes `(n, 4)` normalised yxyx within [0, 1], scores `(n,)` and class ids
@@ -49,15 +59,15 @@ def postprocess(
     """
     found = []
     for encodings, logits in zip(box_encodings, class_logits, strict=True):
-        boxes = coder.decode(encodings, anchors, scales=scales)
+        boxes = coder.decode(encodings, anchors, scales=suppression.scales)
         scores = 1 / (1 + np.exp(-logits))
         index, labels = multiclass_nms(
             boxes,
             scores,
-            score_threshold=score_threshold,
-            iou_threshold=iou_threshold,
-            max_per_class=max_per_class,
-            max_total=max_total,
+            score_threshold=suppression.score_threshold,
+            iou_threshold=suppression.iou_threshold,
+            max_per_class=suppression.max_per_class,
+            max_total=suppression.max_total,
         )
         found.append((clip(boxes[index], 1, 1), scores[index, labels], labels))
     return found

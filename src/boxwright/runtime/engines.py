@@ -14,7 +14,7 @@ from boxwright.data.geometry import clip
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DetectorError
 from boxwright.models import framework
-from boxwright.models.postprocess import Found, box_scales, postprocess
+from boxwright.models.postprocess import Found, Suppression, box_scales, postprocess
 from boxwright.runtime import litert
 from boxwright.runtime.artifact import damaged
 
@@ -39,15 +39,21 @@ class KerasEngine:
         model: scaled pixels `(B, S, S, 3)` to `box_encodings` and `class_logits`.
         anchors: `(A, 4)` normalised yxyx.
         preprocessing: how pixels are scaled.
+        suppression: how its outputs become detections; with the usual thresholds if not given.
     """
 
     def __init__(
-        self, model: Any, anchors: NDArray[np.float32], preprocessing: Preprocessing
+        self,
+        model: Any,
+        anchors: NDArray[np.float32],
+        preprocessing: Preprocessing,
+        suppression: Suppression | None = None,
     ) -> None:
         if framework.keras().backend.backend() == "tensorflow":
             model.jit_compile = False  # XLA on a CPU is several times slower than a plain graph
         self._model = model
         self._anchors = anchors
+        self._suppression = suppression or Suppression(box_scales(model))
         self._scale = np.float32(preprocessing.scale)
         self._offset = np.float32(preprocessing.offset)
 
@@ -58,7 +64,7 @@ class KerasEngine:
             np.asarray(raw["box_encodings"]),
             np.asarray(raw["class_logits"]),
             self._anchors,
-            scales=box_scales(self._model),
+            self._suppression,
         )
 
 

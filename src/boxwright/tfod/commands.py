@@ -14,13 +14,16 @@ from boxwright.tfod.flags import FlagClass
 COMMANDS = (
     "create_pascal_tf_record",
     "create_pet_tf_record",
+    "eval",
     "export_inference_graph",
     "export_tflite_ssd_graph",
     "generate_tfrecords",
     "model_builder_test",
+    "model_main",
     "sample_config",
     "script",
     "toco",
+    "train",
     "xml_to_csv",
 )
 

@@ -11,7 +11,7 @@ from boxwright.data.text_format import write
 from boxwright.errors import FlagError
 from boxwright.files import write_text, writing
 from boxwright.tfod.commands import Say
-from boxwright.tfod.config import report
+from boxwright.tfod.config import read_config, report
 from boxwright.tfod.flags import OVERRIDE, flag
 from boxwright.tfod.network import ranges_of, read_trained, suppression_of
 
@@ -53,13 +53,12 @@ def run(flags: Flags, say: Say) -> None:
         TfodError, WeightsError: as `read_trained`.
     """
     shape = _shape(flags)
-    trained = read_trained(
-        flags.pipeline_config_path, flags.trained_checkpoint_prefix, flags.config_override
-    )
+    config = read_config(flags.pipeline_config_path, flags.config_override)
+    trained = read_trained(config, flags.trained_checkpoint_prefix)
     from boxwright.export import frozen
     from boxwright.tfod.checkpoint import save_exported
 
-    for line in report(trained.config):
+    for line in report(config):
         say(line)
     name = cast(frozen.InputType, flags.input_type)
     suppression = suppression_of(trained.config)

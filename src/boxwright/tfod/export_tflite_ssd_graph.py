@@ -8,7 +8,7 @@ from pathlib import Path
 
 from boxwright.files import write_text, writing
 from boxwright.tfod.commands import Say
-from boxwright.tfod.config import report
+from boxwright.tfod.config import read_config, report
 from boxwright.tfod.flags import OVERRIDE, flag
 from boxwright.tfod.network import ranges_of, read_trained, suppression_of
 
@@ -45,12 +45,11 @@ def run(flags: Flags, say: Say) -> None:
     Raises:
         TfodError, WeightsError: as `read_trained`.
     """
-    trained = read_trained(
-        flags.pipeline_config_path, flags.trained_checkpoint_prefix, flags.config_override
-    )
+    config = read_config(flags.pipeline_config_path, flags.config_override)
+    trained = read_trained(config, flags.trained_checkpoint_prefix)
     from boxwright.export import frozen
 
-    for line in report(trained.config):
+    for line in report(config):
         say(line)
     options = frozen.PostProcess(
         flags.max_detections,

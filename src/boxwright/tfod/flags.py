@@ -29,6 +29,8 @@ MISSPELT_VALUES = {"QUATIZED_UINT8": "QUANTIZED_UINT8"}
 TRUE, FALSE = {"true", "t", "1", "yes", "y"}, {"false", "f", "0", "no", "n"}
 METAVARS = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH"}
 TYPES = {"str": str, "int": int, "float": float, "bool": bool, "Path": Path}
+ONE_MACHINE = "the training runs on one machine, in one process"
+WHOLE_CONFIG = "a training is described by one pipeline.config"
 OVERRIDE = "Text of a pipeline.config whose fields go before the config's own."
 NESTED = re.compile(r"--?(\w+)=(.+)", re.DOTALL)
 

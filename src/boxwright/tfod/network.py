@@ -20,7 +20,7 @@ from boxwright.boxes.anchors import FIRST_LEVEL, Anchors, AnchorSpec, PyramidAnc
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import TfodError
 from boxwright.models import framework
-from boxwright.tfod.config import Config, checked, read_config
+from boxwright.tfod.config import Config, checked
 from boxwright.tfod.config.model import (
     BatchNorm,
     Hyperparams,
@@ -71,22 +71,20 @@ class Trained:
     learnt: dict[str, NDArray[Any]]
 
 
-def read_trained(config_path: Path, prefix: Path, override: str = "") -> Trained:
+def read_trained(config: Config, prefix: Path) -> Trained:
     """The network of a config with the weights of a checkpoint.
 
     Where the config's eval_config says use_moving_averages, each variable that has a moving
     average in the checkpoint is it.
 
     Args:
-        config_path: the pipeline.config.
+        config: the pipeline.config.
         prefix: of the checkpoint's files.
-        override: text of a pipeline.config that goes before that of the file.
 
     Raises:
-        TfodError: BW721 to BW724 of the config, BW728 there is no such checkpoint.
+        TfodError: BW724 the config is not supported, BW728 there is no such checkpoint.
         WeightsError: BW206 the checkpoint is of another network.
     """
-    config = read_config(config_path, override)
     pipeline = checked(config, train=False, evaluate=False).pipeline
     found = checkpoint(str(prefix), "--trained_checkpoint_prefix")
     framework.keras()
@@ -214,7 +212,7 @@ def norm_decays_of(pipeline: Pipeline) -> ByPart:
 
 def suppression_of(config: Config) -> Any:
     """The `Suppression` of a config."""
-    from boxwright.export.frozen import Suppression
+    from boxwright.models.postprocess import Suppression
 
     ssd = config.pipeline.model
     nms, coder = ssd.post_processing.batch_non_max_suppression, ssd.box_coder

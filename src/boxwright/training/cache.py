@@ -61,8 +61,6 @@ class Cache:
         """Height and width in pixels of the photos before they were squares, `(B, 2)`."""
         return self.dataset.sizes[index, ::-1].astype(np.float32)
 
-    aspects = sizes  # the name by which the trainer asks for them
-
 
 def build_cache(
     dataset: Dataset, side: int, progress: Callable[[int], None] = lambda done: None

@@ -160,6 +160,8 @@ class Engine:
         self._recipe = recipe
         self._scale, self._offset = scale, offset
         self._trained = [variable.value for variable in variables]
+        faster = recipe.bias_gradients
+        self._factors = [faster if variable.name == "bias" else 1.0 for variable in variables]
         self._statistics = [variable.value for variable in statistics]
         self._kernels = [(kernel.value, l2, l1) for kernel, l2, l1 in kernels]
         self._slots = {
@@ -172,14 +174,14 @@ class Engine:
             averages = {id(variable.value) for variable in ranges(model)}  # they are some already
             self._averaged += [value for value in self._statistics if id(value) not in averages]
         self._averages = [tf.Variable(value) for value in self._averaged]
-        self._compiled = tf.function(self._step)
+        self._compiled = tf.function(self._step, autograph=False)  # its Python is meant as it is
 
     def step(
         self,
         photos: NDArray[np.uint8],
         boxes: NDArray[np.float32],
         labels: NDArray[np.int32],
-        aspects: NDArray[np.float32],
+        sizes: NDArray[np.float32],
         dice: NDArray[np.float32],
         *,
         number: int,
@@ -194,7 +196,7 @@ class Engine:
         rates = tf.constant([learning_rate, decay, range_rate(number), *powers], tf.float32)
         how = self._recipe.quantisation
         rounds = how is not None and number >= how.delay
-        loss = self._compiled(photos, boxes, labels, aspects, dice, rates, rounds)
+        loss = self._compiled(photos, boxes, labels, sizes, dice, rates, rounds)
         return Loss(*(float(value) for value in loss))
 
     def kept(self) -> list[NDArray[np.float32]]:
@@ -235,7 +237,7 @@ class Engine:
         photos: Any,
         boxes: Any,
         labels: Any,
-        aspects: Any,
+        sizes: Any,
         dice: Any,
         rates: Any,
         rounds: bool,  # from Python, so that there is a graph that rounds and one that does not
@@ -246,7 +248,7 @@ class Engine:
             self._quantiser.rate.assign(rate_of_ranges)
         how, side = self._recipe.augmentation, self._recipe.input_size
         if isinstance(how, Pipeline):
-            seen = follow(how.steps, photos, boxes, labels, aspects, dice, side=side, read=crop)
+            seen = follow(how.steps, photos, boxes, labels, sizes, dice, side=side, read=crop)
         else:
             seen = augment(photos, boxes, labels, dice, side=side, crop=crop, limits=how)
         images, boxes, labels, weights = seen
@@ -261,7 +263,12 @@ class Engine:
             if self._kernels:
                 extra = penalty(self._kernels)
                 loss = loss._replace(total=loss.total + extra, penalty=extra)
-        gradients = tape.gradient(loss.total, self._trained)
+        gradients = [
+            gradient * factor if factor != 1 else gradient
+            for gradient, factor in zip(
+                tape.gradient(loss.total, self._trained), self._factors, strict=True
+            )
+        ]
         if self._recipe.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self._recipe.clip_norm)
         for variable, gradient, *slots in zip(

@@ -72,6 +72,9 @@ class Matching:
     force: bool = True
 
 
+Ranking = Literal["classes", "boxes", "both"]
+
+
 @dataclass(frozen=True)
 class Mining:
     """Hard example mining: see `models.mining`.
@@ -85,7 +88,7 @@ class Mining:
         fewest_negatives: so many stay in any case.
     """
 
-    by: Literal["classes", "boxes", "both"] = "both"
+    by: Ranking = "both"
     most: int | None = 64
     iou_threshold: float = 0.7
     negatives_per_positive: float | None = None

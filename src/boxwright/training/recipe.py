@@ -50,6 +50,7 @@ class Recipe:
         optimiser: how a gradient becomes a step.
         learning_rate: how long that step is.
         clip_norm: the largest norm of all gradients together; None for any.
+        bias_gradients: multiplies the gradients of the convolutions' biases.
         averaging: of the weights; None for none.
         frozen_through: backbone blocks up to this one keep their weights; -1 trains all.
         trained_names, frozen_names: regular expressions that are searched for in the variables'
@@ -82,6 +83,7 @@ class Recipe:
     optimiser: Optimiser = field(default_factory=Adam)
     learning_rate: LearningRate = field(default_factory=BudgetCosine)
     clip_norm: float | None = None
+    bias_gradients: float = 1.0
     averaging: Averaging | None = field(default_factory=Averaging)
     frozen_through: int = 5
     trained_names: tuple[str, ...] = ()

@@ -231,6 +231,8 @@ def follow(
     deadline = None if recipe.seconds is None else started + recipe.seconds - FINISH_SECONDS
     step, fraction = (earlier.step, earlier.fraction) if earlier else (0, 0.0)
     schedule = Schedule(steps=recipe.steps, deadline=deadline, fraction=fraction)
+    if schedule.done:
+        reporter.say(f"all {step} steps are done already")
     first_step, losses, reported, interrupted = step, deque[float](maxlen=20), 0.0, False
     with Log(run) as log:
         try:
@@ -238,7 +240,7 @@ def follow(
                 rows, dice = _batch(len(training), recipe, step)
                 rate = recipe.learning_rate.at(step, schedule.fraction)
                 before_step = time.monotonic()
-                batch = (*training.batch(rows), training.aspects(rows), dice)
+                batch = (*training.batch(rows), training.sizes(rows), dice)
                 loss = engine.step(*batch, number=step, learning_rate=rate)
                 check_loss(loss, step, [training.dataset.names[row] for row in rows])
                 schedule.advance(time.monotonic() - before_step, compiled=step > first_step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -111,14 +112,15 @@ def _parsed(text: str, where: str | Path) -> Message:
 def _overridden(tree: Message, other: Message) -> Message:
     """The tree with the fields of another; messages that both have become one."""
     entries = list(tree.entries)
-    for field in other.fields:
-        own = tree.named(field.name)
-        if own and isinstance(own[0].value, Message) and isinstance(field.value, Message):
-            inner = _overridden(own[0].value, field.value)
+    for name in dict.fromkeys(field.name for field in other.fields):
+        own, given = tree.named(name), other.named(name)
+        messages = [each.value for each in given if isinstance(each.value, Message)]
+        if own and isinstance(own[0].value, Message) and messages:
+            inner = reduce(_overridden, messages, own[0].value)
             entries[entries.index(own[0])] = replace(own[0], value=inner)
         else:
             entries = [each for each in entries if each not in own]
-            entries.append(replace(field, line=own[0].line if own else 1))
+            entries += [replace(each, line=own[0].line if own else 1) for each in given]
     return Message(tuple(entries))
 
 

@@ -1,0 +1,113 @@
+"""Checkpoints measured on the photos that a config's input readers name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from boxwright.data.dataset import Dataset, Split
+from boxwright.data.detections import Detections
+from boxwright.evaluation import summary
+from boxwright.evaluation.coco import Evaluation, evaluate
+from boxwright.runtime.artifact import Artifact
+from boxwright.runtime.detector import Detector
+from boxwright.runtime.engines import KerasEngine
+from boxwright.tfod.commands import Say
+from boxwright.tfod.config import Config, checked
+from boxwright.tfod.config.pipeline import EvalConfig
+from boxwright.tfod.network import Trained, read_trained, suppression_of
+from boxwright.tfod.readers import each_nth, read_photos
+from boxwright.training.events import EventFile
+
+COCO, PASCAL = "coco_detection_metrics", "pascal_voc_detection_metrics"
+LOOK_EVERY = 5.0  # seconds, for a newer checkpoint
+
+
+def photos_of(config: Config, *, training: bool = False, each: int = 1) -> Dataset:
+    """The photos of the eval_input_reader, or of that for training: each so manyth, and no more
+    than eval_config says. Raises as `checked` and `read_photos`."""
+    ready = checked(config, train=training, evaluate=not training)
+    photos = read_photos(ready, [Split.TRAIN if training else Split.VAL])
+    return each_nth(photos, each, ready.pipeline.eval_config.num_examples)
+
+
+def evaluate_folder(
+    config: Config, photos: Dataset, checkpoints: Path, events: Path, say: Say, *, once: bool
+) -> None:
+    """Measure the newest checkpoint of a folder, and unless `once` each newer one as it comes.
+
+    It ends by itself after eval_config's max_evals, or the last step of train_config.
+
+    Raises:
+        WeightsError: BW201 there is none, with `once`; BW206 it is of another network.
+    """
+    pipeline = config.pipeline
+    most, last = pipeline.eval_config.max_evals, pipeline.train_config.num_steps
+    interval = pipeline.eval_config.eval_interval_secs
+    for done, prefix in enumerate(_newest(checkpoints, interval, say, once=once), start=1):
+        trained = read_trained(config, prefix)
+        measure(trained, photos, events, say)
+        if once or done == most or 0 < last <= trained.step:
+            return
+
+
+def measure(trained: Trained, photos: Dataset, events: Path, say: Say) -> None:
+    """Detect, say how good that is, and write it for TensorBoard with pictures."""
+    config, step = trained.config.pipeline.eval_config, trained.step
+    found = detect(trained, photos)
+    numbers = numbers_of(evaluate(photos, found, resamples=0), config)
+    say(f"{len(photos)} photos at global step {step}:")
+    for name, value in numbers.items():
+        say(f"  {name} = {'n/a' if value is None else f'{value:.6f}'}")
+    with EventFile(events) as file:
+        file.write(step, numbers)
+        shown = summary.pictures(
+            photos,
+            found,
+            photos=config.num_visualizations,
+            boxes=config.max_num_boxes_to_visualize,
+            threshold=config.min_score_threshold,
+        )
+        file.pictures(step, shown)
+
+
+def detect(trained: Trained, photos: Dataset) -> list[Detections]:
+    """What a network finds in each photo, after the config's post-processing."""
+    preprocessing, suppression = trained.preprocessing, suppression_of(trained.config)
+    engine = KerasEngine(trained.model, trained.anchors, preprocessing, suppression)
+    detector = Detector(engine, Artifact({}, photos.classes, preprocessing))
+    return list(detector.predict_many(photos.photo(i) for i in range(len(photos))))
+
+
+def numbers_of(evaluation: Evaluation, config: EvalConfig) -> dict[str, float | None]:
+    """The numbers of the config's metrics_set by the API's names; COCO's if it names none."""
+    metrics = config.metrics_set or (COCO,)
+    numbers: dict[str, float | None] = {}
+    if COCO in metrics:
+        numbers |= summary.coco_numbers(evaluation)
+    if PASCAL in metrics:
+        numbers |= summary.pascal_numbers(evaluation)
+    return numbers
+
+
+def _newest(folder: Path, interval: float, say: Say, *, once: bool) -> Iterator[Path]:
+    """The newest checkpoint of a folder, and each time another is, that."""
+    from boxwright.errors import WeightsError
+    from boxwright.models.checkpoint_weights import find_prefix
+
+    seen: Path | None = None
+    while True:
+        started = time.monotonic()
+        try:
+            newest = find_prefix(folder)
+        except WeightsError:
+            if once:
+                raise
+            newest = None
+        if newest and newest != seen:
+            seen = newest
+            yield newest
+        else:
+            say(f"waiting for a {'newer' if seen else 'first'} checkpoint in {folder}; Ctrl-C ends")
+        time.sleep(max(interval - (time.monotonic() - started), LOOK_EVERY))

@@ -1,0 +1,84 @@
+"""The photos that a config's input readers name, as one data set."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+
+from boxwright.data.dataset import Dataset, Split
+from boxwright.data.labels import closest_name, read_items
+from boxwright.errors import TfodError
+from boxwright.formats.annotations import Labels
+from boxwright.formats.assemble import assemble
+from boxwright.formats.folder import Folder
+from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
+from boxwright.tfod.config import Checked
+
+READERS = {Split.TRAIN: "train_input_reader", Split.VAL: "eval_input_reader"}
+
+
+def read_photos(checked: Checked, splits: Sequence[Split]) -> Dataset:
+    """The photos of readers, in the order of their records; classes are those of the label map.
+
+    Args:
+        checked: a config whose readers name files that are there.
+        splits: TRAIN for the photos of the train_input_reader, VAL for the eval_input_reader's.
+
+    Raises:
+        DataError: BW110 a record cannot be used; BW101 no photo can be opened.
+        TfodError: BW706 a record names a class that the label map does not have.
+    """
+    files = {Split.TRAIN: checked.train_records, Split.VAL: checked.eval_records}
+    read = (_read(folder, paths, checked, split) for split in splits
+            for folder, paths in _by_folder(files[split]).items())  # fmt: skip
+    return reduce(Dataset.merge, read)
+
+
+def each_nth(dataset: Dataset, step: int, most: int = 0) -> Dataset:
+    """Each `step`-th photo, and of these the first `most`; 0 is all."""
+    return dataset.select(np.arange(0, len(dataset), step)[: most or None])
+
+
+def _by_folder(paths: Sequence[Path]) -> dict[Path, list[Path]]:
+    folders: dict[Path, list[Path]] = defaultdict(list)
+    for path in paths:
+        folders[path.absolute().parent].append(path)
+    return folders
+
+
+def _read(root: Path, paths: Sequence[Path], checked: Checked, split: Split) -> Dataset:
+    labels, ids = Labels(), ClassIds()
+    for path in paths:
+        RecordFile(path.name, split, checked.classes, ids).read_into(labels, root)
+    label_map = getattr(checked.pipeline, READERS[split]).label_map_path
+    shown = _shown_names(label_map)
+    for photo in labels.photos:
+        photo.names = [shown.get(name, name) for name in photo.names]
+    labels.classes = _columns(checked.classes)
+    dataset = assemble(Folder(root, {}, {}), labels)
+    unknown = dataset.classes[len(labels.classes) :]
+    if unknown:
+        near = closest_name(unknown[0], labels.classes)
+        raise TfodError(
+            "BW706",
+            f"records of {READERS[split]} name the class '{unknown[0]}', which the label map does "
+            f"not have; it has {', '.join(labels.classes)}.",
+            where=label_map,
+            remedy=f"Did you mean '{near}'? " * bool(near)
+            + "Add the class to the label map, or write the records again.",
+        )
+    return dataset
+
+
+def _shown_names(label_map: str) -> dict[str, str]:
+    """What a class is called here by what records may call it: its name or its display name."""
+    return {item.name: item.display_name for item in read_items(Path(label_map).expanduser())}
+
+
+def _columns(classes: Mapping[int, str]) -> list[str]:
+    """A name for each class of the network; ids that the label map leaves out have one too."""
+    return [classes.get(number, f"class {number}") for number in range(1, max(classes) + 1)]

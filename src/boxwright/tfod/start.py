@@ -1,0 +1,130 @@
+"""Where a training by a pipeline.config starts: its fine_tune_checkpoint, or where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.errors import WeightsError
+from boxwright.models import framework
+from boxwright.models.checkpoint_weights import PREPROCESSING, read_variables
+from boxwright.models.variables import EXTRACTOR, variables_by_name
+from boxwright.models.weights import LoadReport
+from boxwright.tfod.checkpoint import resume
+from boxwright.tfod.config import Checked, Config
+from boxwright.tfod.config.pipeline import TrainConfig
+from boxwright.tfod.network import initialisers_of, spec_of
+from boxwright.training import start
+from boxwright.training.checkpoint import Checkpoint
+from boxwright.training.optimisers import AVERAGE
+from boxwright.training.recipe import Recipe
+from boxwright.training.start import Start
+
+PRECISION = "float32"  # as the Object Detection API computes
+SCOPE = f"{EXTRACTOR}/"
+
+
+def first(config: Config, checked: Checked, recipe: Recipe) -> Start:
+    """The config's network with its first weights, and those of its fine_tune_checkpoint.
+
+    Raises:
+        WeightsError: BW202 the checkpoint is damaged, or holds nothing of this network.
+    """
+    network = _network(config, recipe)
+    if checked.checkpoint is None:
+        return network
+    variables = read_variables(checked.checkpoint)
+    report = restore(network.model, variables, checked.pipeline.train_config)
+    if not report.loaded:
+        raise _strange(config, checked.checkpoint, report)
+    name = str(checked.checkpoint)
+    return replace(network, origin=f"{name}: {report}", weights=name)
+
+
+def again(config: Config, recipe: Recipe, prefix: Path) -> Start:
+    """The config's network where its training stopped, with all that stands beside its variables.
+
+    Raises:
+        WeightsError: BW206 the checkpoint is of another network.
+    """
+    network = _network(config, recipe)
+    step, others = resume(network.model, prefix)
+    trained = start.trained_variables(network.model, recipe)
+    weights = framework.keras().ops.convert_to_numpy
+    slots = recipe.optimiser.slots
+    arrays = {f"weight/{i}": value for i, value in enumerate(network.model.get_weights())}
+    names = {id(variable): name for name, variable in variables_by_name(network.model).items()}
+    for i, variable in enumerate(trained):
+        own = names[id(variable)]
+        for slot, begin in slots.items():
+            value = others.get(f"{own}/{slot}")
+            arrays[f"{slot}/{i}"] = np.full(variable.shape, begin) if value is None else value
+        if recipe.averaging:
+            average = others.get(f"{own}/{AVERAGE}")
+            arrays[f"average/{i}"] = weights(variable) if average is None else average
+    checkpoint = Checkpoint(
+        step=step,
+        fraction=step / recipe.steps if recipe.steps else 0.0,
+        seconds=0.0,
+        best_ap=-1.0,
+        best_step=0,
+        recipe=recipe.to_json(),
+        precision=PRECISION,
+        fingerprint="",
+        arrays=arrays,
+    )
+    return replace(network, origin=f"{prefix}, step {step}", checkpoint=checkpoint)
+
+
+def restore(model: Any, variables: Mapping[str, NDArray[Any]], config: TrainConfig) -> LoadReport:
+    """Put into a model what the config wants of a checkpoint: variables of the same name and shape.
+
+    Of a detector these are the feature extractor's, or all with load_all_detection_checkpoint_vars;
+    of a classifier the feature extractor's too, which are called as there, without its scope.
+
+    Args:
+        model: of `ssd.build`.
+        variables: the checkpoint's, by name.
+        config: says what kind of checkpoint it is.
+    """
+    classifier = not config.from_detection_checkpoint
+    if config.fine_tune_checkpoint_type:
+        classifier = config.fine_tune_checkpoint_type == "classification"
+    everything = config.load_all_detection_checkpoint_vars and not classifier
+    loaded, reset = [], {}
+    for name, variable in variables_by_name(model).items():
+        there = name.removeprefix(SCOPE) if classifier else name
+        if not everything and not name.startswith(SCOPE):
+            reset[name] = "heads start anew without load_all_detection_checkpoint_vars"
+        elif there not in variables:
+            reset[name] = "not in the checkpoint"
+        elif variables[there].shape != tuple(variable.shape):
+            reset[name] = f"{variables[there].shape} there, {tuple(variable.shape)} here"
+        else:
+            variable.assign(variables[there])
+            loaded.append(there)
+    ignored = dict.fromkeys(sorted(set(variables) - set(loaded)), "not asked for, or no place here")
+    return LoadReport(tuple(loaded), reset, ignored)
+
+
+def _strange(config: Config, prefix: Path, report: LoadReport) -> WeightsError:
+    name, reason = next(iter(report.reset.items()))
+    return WeightsError(
+        "BW202",
+        f"holds nothing of {config.pipeline.model.feature_extractor.type}: {name} is {reason}.",
+        where=prefix,
+        remedy="Give the checkpoint of this network, and fine_tune_checkpoint_type "
+        '"classification" if it is of a classifier.',
+    )
+
+
+def _network(config: Config, recipe: Recipe) -> Start:
+    spec = spec_of(config)
+    model = start.built(spec, recipe, PRECISION, initialisers_of(config))
+    preprocessing = replace(PREPROCESSING, size=spec.input_size)
+    return Start(model, spec, preprocessing, "from scratch", PRECISION)
