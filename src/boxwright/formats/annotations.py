@@ -167,3 +167,8 @@ def numbers(cells: Iterable[str]) -> list[float]:
             raise BadEntryError(f"'{cell[:40]}' is not a coordinate")
         values.append(value)
     return values
+
+
+def size_of(width: object, height: object) -> Size:
+    """The photo's size as an annotation states it; a side that is no number is 0."""
+    return Size(round(number(width) or 0), round(number(height) or 0))

@@ -13,7 +13,7 @@ import numpy as np
 from boxwright.data.dataset import Dataset, Split
 from boxwright.errors import DataError
 from boxwright.files import write_text
-from boxwright.formats.annotations import Broken, number
+from boxwright.formats.annotations import Broken, number, size_of
 from boxwright.formats.folder import Folder, folded
 from boxwright.formats.frames import Size
 from boxwright.formats.json_kinds import DAMAGED, SUFFIX, kind_of
@@ -119,8 +119,7 @@ def stated_size(entry: Object, width: str, height: str) -> Size | None:
     """The photo's size in an object; nothing sensible is 0 x 0, no place for it is None."""
     if width not in entry and height not in entry:
         return None
-    sides = number(entry.get(width)), number(entry.get(height))
-    return Size(*(round(side or 0) for side in sides))
+    return size_of(entry.get(width), entry.get(height))
 
 
 def photo_names(folder: Folder) -> dict[str, str]:

@@ -26,12 +26,11 @@ from boxwright.formats.annotations import (
     Holds,
     Labelled,
     Labels,
-    number,
     numbers,
+    size_of,
 )
 from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
 from boxwright.formats.folder import Folder, folded, split_path
-from boxwright.formats.frames import Size
 from boxwright.formats.marks import WORDS, file_mark
 from boxwright.formats.shapes import decimals
 from boxwright.formats.tables import first_rows, rows, write_rows
@@ -166,7 +165,7 @@ class _File:
         if one is None:
             one = self.photos[name] = Labelled(self.path, name, place=f":{line}", split=self.split)
             if columns.size:
-                one.size = _size(row, columns.size)
+                one.size = size_of(*(row[i] if len(row) > i else "" for i in columns.size))
             if columns.split is not None:
                 one.split = WORDS.get(word, Split.UNMARKED)
         if not any(cells) or all(cell.lower() in EMPTY for cell in cells):
@@ -212,11 +211,6 @@ def _box(shape: Shape, cells: Sequence[str]) -> list[float]:
     if shape is Shape.CENTRE:
         x, y = x - width / 2, y - height / 2
     return [x, y, x + width, y + height]
-
-
-def _size(row: Sequence[str], columns: tuple[int, int]) -> Size:
-    sides = [number(row[i]) if len(row) > i else None for i in columns]
-    return Size(*(round(side or 0) for side in sides))
 
 
 def _once(files: Sequence[_File]) -> Iterator[Labelled]:

@@ -12,7 +12,7 @@ from boxwright.data.dataset import Split
 from boxwright.data.findings import Finding
 from boxwright.data.images import is_photo
 from boxwright.data.signature import kind_of
-from boxwright.formats.annotations import Broken, Labelled, Labels, number
+from boxwright.formats.annotations import Broken, Labelled, Labels, number, size_of
 from boxwright.formats.folder import folded, join, stem
 from boxwright.formats.frames import Size
 from boxwright.formats.tfrecord.example import Example, NoExampleError, parse_example
@@ -216,10 +216,7 @@ def _flags(example: Example, count: int) -> list[int]:
 
 def _size(example: Example) -> Size | None:
     width, height = (example.numbers(key)[:1] for key in (WIDTH, HEIGHT))
-    if not (width and height):
-        return None
-    sides = [number(side) or 0 for side in (*width, *height)]
-    return Size(*map(round, sides))
+    return size_of(*width, *height) if width and height else None
 
 
 def _place(record: Record) -> str:
