@@ -25,7 +25,7 @@ FROM_SCRATCH = replace(
 )
 SCALE, OFFSET, WHOLE = 1 / 128, -1.0, 5  # of pixels; of the dice
 
-Batch = tuple[NDArray[Any], ...]  # photos, boxes, labels, aspects, dice
+Batch = tuple[NDArray[Any], ...]  # photos, boxes, labels, sizes, dice
 
 
 @dataclass
@@ -108,7 +108,7 @@ def batch(seed: int = 0) -> Batch:
     labels = np.array([[0, 1] * 3, [1] * 6, [-1] * 6, [0] * 5 + [-1]], np.int32)
     dice = rng.random((4, Augmentation.dice), np.float32)
     dice[:2, WHOLE] = 0
-    return photos, boxes, labels, np.ones(4, np.float32), dice
+    return photos, boxes, labels, np.ones((4, 2), np.float32), dice
 
 
 # ---- One step ----------------------------------------------------------------------------------
@@ -242,15 +242,15 @@ def test_the_fused_batch_norm_is_the_plain_one(shape: tuple[int, ...]) -> None:
 
 
 def test_the_loss_is_per_positive_anchor_and_finite_without_any(tuning: Bench) -> None:
-    photos, boxes, labels, aspects, dice = batch()
+    photos, boxes, labels, sizes, dice = batch()
     loss = tuning.steps(0.0)
     assert loss.total == pytest.approx(loss.classes + loss.boxes)
     order = [3, 0, 2, 1]
-    shuffled = [part[order] for part in (photos, boxes, labels, aspects, dice)]
+    shuffled = [part[order] for part in (photos, boxes, labels, sizes, dice)]
     again = tuning.engine.step(*shuffled, number=1, learning_rate=0.0)
     assert tuple(again) == pytest.approx(tuple(loss), rel=1e-4)
     nothing = np.full_like(labels, -1)
-    empty = tuning.engine.step(photos, boxes, nothing, aspects, dice, number=2, learning_rate=0.0)
+    empty = tuning.engine.step(photos, boxes, nothing, sizes, dice, number=2, learning_rate=0.0)
     assert empty.total == empty.classes
     assert 0 < empty.total < np.inf
 

@@ -88,9 +88,9 @@ class Bench:
             own = self.golden[f"gt_boxes_{i}"]
             boxes[i, : len(own)], labels[i, : len(own)] = own, 0
         rate = self.recipe.learning_rate.at(number, 0.0) if rate is None else rate
-        aspects, dice = np.ones(4, np.float32), np.zeros((4, 0), np.float32)
+        sizes, dice = np.ones((4, 2), np.float32), np.zeros((4, 0), np.float32)
         return self.engine.step(
-            self.golden["images"], boxes, labels, aspects, dice, number=number, learning_rate=rate
+            self.golden["images"], boxes, labels, sizes, dice, number=number, learning_rate=rate
         )
 
 

@@ -52,7 +52,7 @@ STEPS: dict[str, Step] = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     names=st.lists(st.sampled_from(sorted(STEPS)), max_size=4),
     seed=st.integers(0, 10_000),
