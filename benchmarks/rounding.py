@@ -1,0 +1,46 @@
+"""How far the golden outputs of the Object Detection API can be met: what one rounding changes.
+
+Run from the repository's root, with the golden numbers beside it:
+`.venv/bin/python benchmarks/rounding.py ../shared/golden/ckpt_parity_v2_c90`
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boxwright.models import framework
+
+
+def largest(first: Any, second: Any) -> str:
+    """The largest absolute difference of two arrays."""
+    return f"{np.abs(np.asarray(first) - np.asarray(second)).max():.1e}"
+
+
+def main(golden: Path) -> None:
+    framework.keras()
+    from boxwright.models import ssd
+    from boxwright.models.checkpoint_weights import read_checkpoint
+    from boxwright.tfod.checkpoint import resume
+
+    expected = np.load(golden / "io.npz")
+    model = ssd.build(read_checkpoint(golden).spec)
+    resume(model, golden)
+    pixels = expected["images"].astype(np.float32)
+    inputs = {
+        "x * (2 / 255) - 1": pixels * np.float32(2 / 255) - np.float32(1),
+        "x / 127.5 - 1, which rounds otherwise": pixels / np.float32(127.5) - np.float32(1),
+    }
+    logits = {name: model.predict_on_batch(each)["class_logits"] for name, each in inputs.items()}
+    for name, own in logits.items():
+        theirs = expected["class_predictions_with_background"][..., 1:]
+        print(f"from the golden logits, {name}: {largest(own, theirs)}")
+    print("one from the other:", largest(*logits.values()))
+    print("their inputs:", largest(*inputs.values()))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
