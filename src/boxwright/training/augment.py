@@ -85,7 +85,7 @@ def see_boxes(
     turned = flipped[:, None]
     left, right = ops.where(turned, 1.0 - xmax, xmin), ops.where(turned, 1.0 - xmin, xmax)
     seen = ops.clip(ops.stack([ymin, left, ymax, right], axis=-1), 0.0, 1.0)
-    visible = _area(seen) / ops.maximum(_area(inside), 1e-9)
+    visible = areas(seen) / ops.maximum(areas(inside), 1e-9)
     labels = ops.where(visible > limits.uncertain, labels, -1)
     weights = ops.cast(visible >= limits.visible, "float32")
     return seen, labels, weights
@@ -104,5 +104,6 @@ def change_colours(images: Any, dice: Any, limits: Augmentation) -> Any:
     return ops.clip(images - contrast * mean + 255.0 * brightness, 0.0, 255.0)
 
 
-def _area(boxes: Any) -> Any:
+def areas(boxes: Any) -> Any:
+    """`(..., n)` areas of xyxy boxes `(..., n, 4)`, in the graph."""
     return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])

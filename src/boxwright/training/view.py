@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from boxwright.models import framework
 from boxwright.training import steps
+from boxwright.training.augment import areas
 from boxwright.training.dice import between, spread
 from boxwright.training.steps import ATTEMPTS
 
@@ -108,7 +109,7 @@ def cut(view: View, window: Any, overlap: Any, clip: Any) -> View:
     within, and ends where the window does if `clip` (`(B,)` or one for all)."""
     inside = look(view, window)
     clipped = ops.clip(inside.boxes, 0.0, 1.0)
-    shared, area = _area(clipped), _area(inside.boxes)
+    shared, area = areas(clipped), areas(inside.boxes)
     stays = ops.logical_and(shared > 0, shared >= overlap[:, None] * area)
     clip = ops.reshape(ops.convert_to_tensor(clip, dtype="bool"), (-1, 1, 1))
     return inside._replace(
@@ -211,7 +212,7 @@ def _holds(view: View, windows: Any, covered: Any) -> Any:
     corner = ops.maximum(boxes[..., :2], windows[..., :2])
     far = ops.minimum(boxes[..., 2:], windows[..., 2:])
     sides = ops.maximum(far - corner, 0.0)
-    area = _area(boxes)
+    area = areas(boxes)
     enough = sides[..., 0] * sides[..., 1] >= covered[:, None, None] * area
     counts = ops.logical_and(ops.logical_or(present, everything)[:, None], area > 0)
     return ops.any(ops.logical_and(enough, counts), axis=-1)
@@ -264,7 +265,3 @@ def _upright(boxes: Any) -> Any:
     """Boxes whose start comes before their end again, after a flip."""
     start, end = boxes[..., :2], boxes[..., 2:]
     return ops.concatenate([ops.minimum(start, end), ops.maximum(start, end)], axis=-1)
-
-
-def _area(boxes: Any) -> Any:
-    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
