@@ -20,7 +20,7 @@ from boxwright.training.optimisers import Averaging, Momentum, RmsProp
 from boxwright.training.parts import ByPart, Mining, Objective, Pipeline
 from boxwright.training.rates import ExponentialDecay
 from boxwright.training.recipe import Recipe
-from boxwright.training.steps import SSD_CROP, Contrast, Flip
+from boxwright.training.steps import SSD_CROP, Contrast, Flip, Pad, SelfConcat, Turn
 
 if TYPE_CHECKING:
     from squares import Squares
@@ -225,7 +225,9 @@ def test_a_run_of_such_a_recipe_trains_and_goes_on(
         cache_side=80,
         steps=12,
         averaging=Averaging(0.5, warm_up=False, statistics=False),
-        augmentation=Pipeline((Flip(), SSD_CROP, Contrast())),
+        augmentation=Pipeline(
+            (Flip(), Turn(), SSD_CROP, Pad(most_pixels=(20.0, 20.0)), SelfConcat(), Contrast())
+        ),
     )
     dataset = squares.dataset(train=12, val=2)
     stopped, _ = small_trainer(dataset, tmp_path / "run", recipe=recipe, interrupt_at=5)
