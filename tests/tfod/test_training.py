@@ -187,6 +187,8 @@ START = {  # what the config says of its checkpoint: which variables come out of
         "BoxPredictor",
     },
     "from_detection_checkpoint: true": {"FeatureExtractor"},
+    "": {"FeatureExtractor"},
+    'fine_tune_checkpoint_type: "classification"': {"FeatureExtractor"},
 }
 
 
@@ -208,6 +210,7 @@ def test_what_comes_out_of_a_checkpoint(said: str, trained: ApiFolder, tmp_path:
         if name.endswith("weights") and np.array_equal(given[name], variable.numpy()):
             loaded.add(name.split("/")[0].partition("_")[0])
     assert loaded == START[said]
+    assert ("of type detection, not classification" in begun.origin) == ("classif" in said)
 
 
 def test_a_checkpoint_of_another_network_is_refused(trained: ApiFolder, shared: Path) -> None:

@@ -46,7 +46,7 @@ def evaluate_folder(
     most, last = pipeline.eval_config.max_evals, pipeline.train_config.num_steps
     interval = pipeline.eval_config.eval_interval_secs
     for done, prefix in enumerate(_newest(checkpoints, interval, say, once=once), start=1):
-        trained = read_trained(config, prefix)
+        trained = read_trained(config, prefix, rounded=True)
         measure(trained, photos, events, say)
         if once or done == most or 0 < last <= trained.step:
             return

@@ -62,7 +62,7 @@ def run(flags: Flags, say: Say) -> None:
         return
 
     def after(prefix: Path) -> None:
-        measure(read_trained(config, prefix), photos, events, say)
+        measure(read_trained(config, prefix, rounded=True), photos, events, say)
 
     train_by(config, flags.model_dir, say, steps=flags.num_train_steps, after=after)
 

@@ -71,7 +71,7 @@ class Trained:
     learnt: dict[str, NDArray[Any]]
 
 
-def read_trained(config: Config, prefix: Path) -> Trained:
+def read_trained(config: Config, prefix: Path, *, rounded: bool = False) -> Trained:
     """The network of a config with the weights of a checkpoint.
 
     Where the config's eval_config says use_moving_averages, each variable that has a moving
@@ -80,6 +80,8 @@ def read_trained(config: Config, prefix: Path) -> Trained:
     Args:
         config: the pipeline.config.
         prefix: of the checkpoint's files.
+        rounded: whether a network of a config with a graph_rewriter is to compute as its file of 8
+            bits will; else its ranges are only `learnt`.
 
     Raises:
         TfodError: BW724 the config is not supported, BW728 there is no such checkpoint.
@@ -90,10 +92,13 @@ def read_trained(config: Config, prefix: Path) -> Trained:
     framework.keras()
     from boxwright.models import ssd
     from boxwright.models.checkpoint_weights import AVERAGE, PREPROCESSING
+    from boxwright.models.quantised import Bits
     from boxwright.models.variables import variables_by_name
     from boxwright.tfod.checkpoint import resume
 
-    spec = spec_of(config)
+    spec, bits = spec_of(config), pipeline.graph_rewriter.quantization
+    if rounded and bits:
+        spec = replace(spec, bits=Bits(bits.weight_bits, bits.activation_bits))
     model = ssd.build(spec)
     step, others = resume(model, found)
     if pipeline.eval_config.use_moving_averages:
@@ -226,11 +231,17 @@ def suppression_of(config: Config) -> Any:
 
 
 def _by_part(pipeline: Pipeline) -> tuple[Hyperparams, Hyperparams, Hyperparams]:
-    """The hyperparameters of the backbone, of the extra maps and of the heads."""
+    """The hyperparameters of the backbone, of the extra maps and of the heads.
+
+    MobileNet v2 keeps its activation, and the gamma and beta of its batch norm, in any case.
+    """
     extractor, predictor = pipeline.model.feature_extractor, pipeline.model.box_predictor
     extras, backbone = extractor.conv_hyperparams, BACKBONE
     if extractor.override_base_feature_extractor_hyperparams:
         backbone = extras
+        if extractor.type == "ssd_mobilenet_v2":
+            norm = replace(extras.batch_norm or BatchNorm(), scale=True, center=True)
+            backbone = replace(extras, activation="RELU_6", batch_norm=norm)
     return backbone, extras, predictor.conv_hyperparams
 
 

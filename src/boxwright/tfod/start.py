@@ -43,7 +43,10 @@ def first(config: Config, checked: Checked, recipe: Recipe) -> Start:
     if not report.loaded:
         raise _strange(config, checked.checkpoint, report)
     name = str(checked.checkpoint)
-    return replace(network, origin=f"{name}: {report}", weights=name)
+    kind = "classification" if _is_classifier(variables) else "detection"
+    stated = checked.pipeline.train_config.fine_tune_checkpoint_type
+    seen = f", seen to be of type {kind}, not {stated}" if stated not in {"", kind} else ""
+    return replace(network, origin=f"{name}{seen}: {report}", weights=name)
 
 
 def again(config: Config, recipe: Recipe, prefix: Path) -> Start:
@@ -85,16 +88,15 @@ def restore(model: Any, variables: Mapping[str, NDArray[Any]], config: TrainConf
     """Put into a model what the config wants of a checkpoint: variables of the same name and shape.
 
     Of a detector these are the feature extractor's, or all with load_all_detection_checkpoint_vars;
-    of a classifier the feature extractor's too, which are called as there, without its scope.
+    of a classifier the feature extractor's too, which are called as there, without its scope. Which
+    of them it is is seen from the names.
 
     Args:
         model: of `ssd.build`.
         variables: the checkpoint's, by name.
-        config: says what kind of checkpoint it is.
+        config: what is wanted.
     """
-    classifier = not config.from_detection_checkpoint
-    if config.fine_tune_checkpoint_type:
-        classifier = config.fine_tune_checkpoint_type == "classification"
+    classifier = _is_classifier(variables)
     everything = config.load_all_detection_checkpoint_vars and not classifier
     loaded, reset = [], {}
     for name, variable in variables_by_name(model).items():
@@ -112,19 +114,22 @@ def restore(model: Any, variables: Mapping[str, NDArray[Any]], config: TrainConf
     return LoadReport(tuple(loaded), reset, ignored)
 
 
+def _is_classifier(variables: Mapping[str, Any]) -> bool:
+    return not any(name.startswith(SCOPE) for name in variables)
+
+
 def _strange(config: Config, prefix: Path, report: LoadReport) -> WeightsError:
     name, reason = next(iter(report.reset.items()))
     return WeightsError(
         "BW202",
         f"holds nothing of {config.pipeline.model.feature_extractor.type}: {name} is {reason}.",
         where=prefix,
-        remedy="Give the checkpoint of this network, and fine_tune_checkpoint_type "
-        '"classification" if it is of a classifier.',
+        remedy="Give a checkpoint of this network, or of a classifier with its backbone.",
     )
 
 
 def _network(config: Config, recipe: Recipe) -> Start:
-    spec = spec_of(config)
+    spec = replace(spec_of(config), bits=start.bits_of(recipe))
     model = start.built(spec, recipe, PRECISION, initialisers_of(config))
     preprocessing = replace(PREPROCESSING, size=spec.input_size)
     return Start(model, spec, preprocessing, "from scratch", PRECISION)

@@ -135,7 +135,9 @@ class TrainConfig(ConfigMessage):
     fine_tune_checkpoint_version: Literal["UNKNOWN", "V1", "V2"] = only(
         "V1", "UNKNOWN", because=TF2
     )
-    from_detection_checkpoint: bool = False
+    from_detection_checkpoint: bool = unused(
+        False, "what a checkpoint is of is seen from its names"
+    )
     load_all_detection_checkpoint_vars: bool = False
     update_trainable_variables: tuple[str, ...] = ()
     freeze_variables: tuple[str, ...] = ()
