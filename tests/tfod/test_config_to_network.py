@@ -101,6 +101,16 @@ def test_the_backbone_has_its_own_hyperparameters_unless_they_are_overridden() -
         assert norm_decays_of(pipeline) == decays
 
 
+def test_overridden_mobilenet_v2_keeps_its_activation_and_its_gamma() -> None:
+    override = ("min_depth: 16", "override_base_feature_extractor_hyperparams: true")
+    other = ("activation: RELU_6", "activation: RELU"), ("scale: true", "scale: false")
+    for version, kept in (("v1", False), ("v2", True)):
+        spec = spec_of(changed(override, *other, ("ssd_mobilenet_v1", f"ssd_mobilenet_{version}")))
+        assert not spec.extra_convolutions.scale
+        assert spec.backbone_convolutions.scale == kept
+        assert spec.backbone_convolutions.activation == ("relu6" if kept else "relu")
+
+
 def test_kernels_may_be_penalised_by_their_size_alone() -> None:
     pipeline = changed(("l2_regularizer { weight: 4e-05", "l1_regularizer { weight: 0.5")).pipeline
     l2 = float(np.float32(4e-5))

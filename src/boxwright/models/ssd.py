@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Callable
@@ -170,39 +171,27 @@ def build(
     quantiser = Quantiser(spec.bits) if spec.bits else None
     precision = "float32" if quantiser else precision
     size, backbone = (spec.depth_multiplier, spec.min_depth, precision), spec.backbone
-    begin = {
-        part: initialiser_of(getattr(initialisers, part)) if initialisers else None
-        for part in ("backbone", "extras", "heads")
-    }
-    maps = backbone.backbone_maps(
-        inputs,
-        *size,
-        frozen_through,
-        spec=spec.backbone_convolutions,
-        initialiser=begin["backbone"],
-        quantiser=quantiser,
-    )
-    maps += extra_maps(
-        maps[-1],
-        backbone.LAST,
-        *size,
-        count=spec.maps - len(maps),
-        depthwise=spec.depthwise_maps,
-        spec=spec.extra_convolutions,
-        initialiser=begin["extras"],
-        quantiser=quantiser,
-    )
-    maps = [
-        _before_heads(x, i, spec, precision, quantiser, begin["heads"]) for i, x in enumerate(maps)
-    ]
-    prior = initialisers.class_bias if initialisers else PRIOR_BIAS
-    boxes = _head(maps, spec, "BoxEncodingPredictor", 4, precision, quantiser, begin["heads"])
+
+    def options(part: str, layers: LayerSpec) -> dict[str, Any]:
+        begin = initialiser_of(getattr(initialisers, part)) if initialisers else None
+        return {"spec": layers, "initialiser": begin, "quantiser": quantiser}
+
+    own = options("backbone", spec.backbone_convolutions)
+    maps = backbone.backbone_maps(inputs, *size, frozen_through, **own)
+    own = options("extras", spec.extra_convolutions)
+    count, depthwise = spec.maps - len(maps), spec.depthwise_maps
+    maps += extra_maps(maps[-1], backbone.LAST, *size, count=count, depthwise=depthwise, **own)
+    convolution = functools.partial(ConvNorm, **options("heads", spec.heads.convolutions))
+    maps = [_before_heads(x, i, spec.heads, precision, convolution) for i, x in enumerate(maps)]
+    kernels = initialiser_of(initialisers.heads if initialisers else HEADS)
+    predictor = functools.partial(Predictor, quantiser=quantiser, kernel_initializer=kernels)
+    boxes = _head(maps, spec, "BoxEncodingPredictor", 4, precision, convolution, predictor)
     if spec.heads.dropout:
         maps = [keras.layers.Dropout(spec.heads.dropout, dtype=precision)(x) for x in maps]
+    prior = keras.initializers.Constant(initialisers.class_bias if initialisers else PRIOR_BIAS)
+    predictor = functools.partial(predictor, bias_initializer=prior)
     columns = spec.class_columns
-    logits = _head(
-        maps, spec, "ClassPredictor", columns, precision, quantiser, begin["heads"], prior
-    )
+    logits = _head(maps, spec, "ClassPredictor", columns, precision, convolution, predictor)
     outputs = {"box_encodings": boxes, "class_logits": logits}
     if spec.background:
         outputs |= {"background_logits": logits[..., :1], "class_logits": logits[..., 1:]}
@@ -213,27 +202,13 @@ def build(
 
 
 def _before_heads(
-    x: Any,
-    i: int,
-    spec: ModelSpec,
-    precision: str,
-    quantiser: Quantiser | None,
-    initialiser: Any,
+    x: Any, i: int, heads: HeadSpec, precision: str, convolution: Callable[..., Any]
 ) -> Any:
     """What the heads of map `i` look at."""
-    heads = spec.heads
     depth = max(min(x.shape[-1], heads.max_depth), heads.min_depth)
     for layer in range(heads.layers if depth else 0):
         name = f"BoxPredictor_{i}_Conv2d_{layer}_1x1_{depth}"
-        x = ConvNorm(
-            depth,
-            1,
-            name=name,
-            dtype=precision,
-            spec=heads.convolutions,
-            initialiser=initialiser,
-            quantiser=quantiser,
-        )(x)
+        x = convolution(depth, 1, name=name, dtype=precision)(x)
     return x
 
 
@@ -243,37 +218,22 @@ def _head(
     name: str,
     columns: int,
     precision: str,
-    quantiser: Quantiser | None,
-    initialiser: Callable[..., Any] | None,
-    bias: float = 0.0,
+    convolution: Callable[..., Any],
+    predictor: Callable[..., Any],
 ) -> Any:
-    """A convolution on every map, its outputs in anchor order: `(B, A, columns)`.
+    """A predictor on every map, its outputs in anchor order: `(B, A, columns)`.
 
-    Wider ones than 1x1 stay in float32, for the reason given in `extra_maps`.
+    Kernels wider than 1x1 stay in float32, for the reason given in `extra_maps`.
     """
-    parts, heads = [], spec.heads
-    wide = "float32" if heads.kernel > 1 else precision
+    parts, side = [], spec.heads.kernel
+    wide = "float32" if side > 1 else precision
     for i, (x, count) in enumerate(zip(maps, spec.anchors.per_location(len(maps)), strict=True)):
         layer, cells = f"BoxPredictor_{i}_{name}", x.shape[1] * x.shape[2]
-        if heads.depthwise:
-            x = ConvNorm(
-                0,
-                heads.kernel,
-                depthwise=True,
-                name=f"{layer}_depthwise",
-                dtype=wide,
-                spec=heads.convolutions,
-                initialiser=initialiser,
-                quantiser=quantiser,
-            )(x)
-        part = Predictor(
-            count * columns,
-            1 if heads.depthwise else heads.kernel,
-            quantiser,
-            name=layer,
-            dtype=precision if heads.depthwise else wide,
-            kernel_initializer=initialiser or initialiser_of(HEADS),
-            bias_initializer=keras.initializers.Constant(bias),
-        )(x)
+        if spec.heads.depthwise:
+            own = f"{layer}_depthwise"
+            x = convolution(0, side, depthwise=True, name=own, dtype=wide)(x)
+            part = predictor(count * columns, 1, name=layer, dtype=precision)(x)
+        else:
+            part = predictor(count * columns, side, name=layer, dtype=wide)(x)
         parts.append(ops.reshape(ops.cast(part, "float32"), (-1, cells * count, columns)))
     return ops.concatenate(parts, axis=1)
