@@ -1,4 +1,4 @@
-"""A recipe as a pipeline.config has it: the same training as the Object Detection API's.
+"""The recipe of a pipeline.config: the same training as the Object Detection API's.
 
 From one checkpoint and one batch: losses, the gradients of all 129 variables, every variable after
 a step, and the course of ten steps.
@@ -15,10 +15,11 @@ import pytest
 
 from boxwright.models import framework
 from boxwright.runtime.detector import Detector
+from boxwright.tfod.config import read_config
+from boxwright.tfod.recipe import recipe_of
 from boxwright.training.checkpoint import Checkpoint
-from boxwright.training.optimisers import Averaging, Momentum, RmsProp
-from boxwright.training.parts import ByPart, Mining, Objective, Pipeline
-from boxwright.training.rates import ExponentialDecay
+from boxwright.training.optimisers import Averaging, Momentum
+from boxwright.training.parts import ByPart, Pipeline
 from boxwright.training.recipe import Recipe
 from boxwright.training.steps import SSD_CROP, Contrast, Flip, Pad, SelfConcat, Turn
 
@@ -27,29 +28,18 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.shared
 
-FAITHFUL = Recipe(
-    300,
-    batch_size=4,
-    objective=Objective(
-        focus=None,
-        background=1.0,
-        mining=Mining("classes", 3000, 0.99, negatives_per_positive=3),
-    ),
-    l2=ByPart(4e-5, 4e-5, 4e-5),
-    optimiser=RmsProp(decay=0.9, momentum=0.9, epsilon=1.0),
-    learning_rate=ExponentialDecay(0.004, 800720, 0.95),
-    averaging=Averaging(0.9999, warm_up=False, statistics=False, kept=False),
-    frozen_through=-1,
-    train_depthwise=True,
-    train_norm=True,
-    norm_decay=ByPart(0.9997, 0.9997, 0.9997),
-    augmentation=Pipeline(),
+CONFIG = Path(__file__).parents[1] / "tfod" / "configs" / "helmet.config"
+FAITHFUL = replace(
+    recipe_of(read_config(CONFIG).pipeline), batch_size=4, augmentation=Pipeline(), steps=None
 )
 
 
 @dataclass
 class Bench:
-    """The network of the golden checkpoint on an engine, and the golden batch."""
+    """The network of the golden checkpoint on an engine, and the golden batch.
+
+    The golden numbers are of the helmet detector's config.
+    """
 
     golden: dict[str, Any]
     checkpoint: Any
