@@ -202,7 +202,8 @@ def test_what_comes_out_of_a_checkpoint(said: str, trained: ApiFolder, tmp_path:
     path = trained.config(f'train_config {{ fine_tune_checkpoint: "{prefix}" {said} }}', "next")
     config = read_config(path)
     ready = checked(config)
-    begun = start.first(config, ready, recipe_of(ready.pipeline))
+    table: list[str] = []
+    begun = start.first(config, ready, recipe_of(ready.pipeline), table.append)
     given, loaded = variables(Path(prefix)), set()
     from boxwright.models.variables import variables_by_name
 
@@ -210,6 +211,8 @@ def test_what_comes_out_of_a_checkpoint(said: str, trained: ApiFolder, tmp_path:
         if name.endswith("weights") and np.array_equal(given[name], variable.numpy()):
             loaded.add(name.split("/")[0].partition("_")[0])
     assert loaded == START[said]
+    assert [row.split()[0] for row in table][:1] == ["loaded"]
+    assert any("ignored" in row and "optimiser" in row for row in table)
     assert ("of type detection, not classification" in begun.origin) == ("classif" in said)
 
 

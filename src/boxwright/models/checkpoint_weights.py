@@ -124,7 +124,7 @@ def read_checkpoint(path: str | Path, *, averages: bool = False) -> Pretrained:
             averaged = variables.get(name + AVERAGE) if averages else None
             layers[place.layer][place.variable] = value if averaged is None else averaged
         else:
-            others[name] = _reason_to_ignore(name)
+            others[name] = reason_to_ignore(name)
     spec = _spec_of(layers, prefix)
     names: tuple[str, ...] = coco_names.NAMES
     if spec.num_classes != len(names):
@@ -160,7 +160,8 @@ def _state(folder: Path, line: re.Pattern[str]) -> list[str]:
     return [re.split(r"[/\\]+", path)[-1] for path in line.findall(text)]
 
 
-def _reason_to_ignore(name: str) -> str:
+def reason_to_ignore(name: str) -> str:
+    """Why a variable of a checkpoint that is none of a network's is left."""
     if name == GLOBAL_STEP:
         return "training counts its own steps"
     if place_of(name.rsplit("/", 1)[0]):

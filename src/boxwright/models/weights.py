@@ -22,21 +22,23 @@ NEW_CLASSES = "the class head is for other classes"
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What became of the layers and of what the file holds besides.
+    """What became of the layers, or their variables, and of what the file holds besides.
 
     Attributes:
         loaded: layers that got the file's values.
         reset: layers that kept their own first values, and why.
         ignored: what of the file found no place, and why.
+        unit: what is counted.
     """
 
     loaded: tuple[str, ...]
     reset: Mapping[str, str]
     ignored: Mapping[str, str]
+    unit: str = "layers"
 
     def __str__(self) -> str:
         kept = f", {len(self.reset)} start anew" if self.reset else ""
-        return f"{len(self.loaded)} layers loaded{kept}"
+        return f"{len(self.loaded)} {self.unit} loaded{kept}"
 
     def table(self) -> list[tuple[str, str, str]]:
         """Rows `(what became of it, what, why)`, one for each reason."""

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from boxwright.errors import WeightsError
 from boxwright.models import framework
-from boxwright.models.checkpoint_weights import PREPROCESSING, read_variables
-from boxwright.models.variables import EXTRACTOR, variables_by_name
+from boxwright.models.checkpoint_weights import PREPROCESSING, read_variables, reason_to_ignore
+from boxwright.models.variables import EXTRACTOR, place_of, variables_by_name
 from boxwright.models.weights import LoadReport
 from boxwright.tfod.checkpoint import resume
+from boxwright.tfod.commands import Say
 from boxwright.tfod.config import Checked, Config
 from boxwright.tfod.config.pipeline import TrainConfig
 from boxwright.tfod.network import initialisers_of, spec_of
@@ -29,8 +30,10 @@ PRECISION = "float32"  # as the Object Detection API computes
 SCOPE = f"{EXTRACTOR}/"
 
 
-def first(config: Config, checked: Checked, recipe: Recipe) -> Start:
+def first(config: Config, checked: Checked, recipe: Recipe, say: Say) -> Start:
     """The config's network with its first weights, and those of its fine_tune_checkpoint.
+
+    What became of these is said in a table.
 
     Raises:
         WeightsError: BW202 the checkpoint is damaged, or holds nothing of this network.
@@ -42,6 +45,8 @@ def first(config: Config, checked: Checked, recipe: Recipe) -> Start:
     report = restore(network.model, variables, checked.pipeline.train_config)
     if not report.loaded:
         raise _strange(config, checked.checkpoint, report)
+    for row in report.table():
+        say("  {:<8} {}: {}".format(*row))
     name = str(checked.checkpoint)
     kind = "classification" if _is_classifier(variables) else "detection"
     stated = checked.pipeline.train_config.fine_tune_checkpoint_type
@@ -110,8 +115,11 @@ def restore(model: Any, variables: Mapping[str, NDArray[Any]], config: TrainConf
         else:
             variable.assign(variables[there])
             loaded.append(there)
-    ignored = dict.fromkeys(sorted(set(variables) - set(loaded)), "not asked for, or no place here")
-    return LoadReport(tuple(loaded), reset, ignored)
+    ignored = {
+        name: "not loaded, as said" if place_of(name) else reason_to_ignore(name)
+        for name in sorted(set(variables) - set(loaded))
+    }
+    return LoadReport(tuple(loaded), reset, ignored, "variables")
 
 
 def _is_classifier(variables: Mapping[str, Any]) -> bool:

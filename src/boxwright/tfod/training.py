@@ -88,7 +88,7 @@ def train_by(
     def begin(recipe: Recipe, precision: str, training: Cache) -> Start:
         if latest:
             return start.again(config, recipe, latest)
-        return start.first(config, ready, recipe)
+        return start.first(config, ready, recipe, say)
 
     def keep(snapshot: Snapshot) -> None:
         prefix = checkpoint.save(folder, snapshot.model, snapshot.step, snapshot.slots)
