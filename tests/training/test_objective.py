@@ -195,3 +195,12 @@ def test_without_force_a_tiny_box_has_no_anchor(golden: Any) -> None:
     only_tiny = golden | {"num_gt": np.where(np.arange(8) == 5, golden["num_gt"], 0)}
     assert float(loss_of(only_tiny, free).boxes) == 0
     assert float(loss_of(only_tiny, EVERY).boxes) > 0
+
+
+def test_the_penalty_of_kernels() -> None:
+    ops = framework.keras().ops
+    from boxwright.training.objective import penalty
+
+    first, second = (ops.convert_to_tensor([1.0, -3.0]), ops.convert_to_tensor([-2.0]))
+    found = penalty([(first, 0.5, 0.0), (second, 0.25, 10.0)])
+    assert float(found) == pytest.approx(0.25 * 10 + 0.125 * 4 + 10 * 2)
