@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -78,17 +79,28 @@ def test_a_class_without_examples_gets_no_head_start(
     assert [start.name for start in starts] == ["drone"]
 
 
-@pytest.fixture(params=[False, True], ids=["", "background"])
+CASES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "background": {"background": True},
+    "wide heads": {"kernel": 3},
+    "depthwise heads": {"kernel": 3, "depthwise": True},
+}
+
+
+@pytest.fixture(params=CASES)
 def networks(
     head_start: Any, small_network: None, request: pytest.FixtureRequest
 ) -> tuple[Any, Any]:
-    """A new network of two classes, also one with a background column, and a pretrained one of
-    four, alike but for the class head."""
+    """A new network of two classes and a pretrained one of four, alike but for the class head, in
+    which the new one may have a background column."""
     from boxwright.data.preprocessing import Preprocessing
     from boxwright.models import ssd, weights
     from boxwright.models.pretrained import Pretrained
 
-    old = ssd.build(ssd.ModelSpec(4, 0.1, 64))
+    case = dict(CASES[request.param])
+    background = case.pop("background", False)
+    spec = ssd.ModelSpec(4, 0.1, 64, heads=ssd.HeadSpec(**case))
+    old = ssd.build(spec)
     rng = np.random.default_rng(0)
     for layer in old.layers:
         if layer.name.endswith("ClassPredictor"):
@@ -99,9 +111,8 @@ def networks(
         for layer in old.layers
         if layer.weights
     }
-    spec = ssd.ModelSpec(4, 0.1, 64)
     pretrained = Pretrained(Path("net"), spec, KNOWN, Preprocessing(64), layers, True)
-    new = ssd.build(ssd.ModelSpec(2, 0.1, 64, background=request.param))
+    new = ssd.build(replace(spec, num_classes=2, background=background))
     weights.load(new, pretrained)
     return new, SimpleNamespace(model=old, pretrained=pretrained)
 

@@ -12,6 +12,7 @@ from boxwright.models import framework
 from boxwright.models.pretrained import Pretrained
 
 keras: Any = framework.keras()
+ops: Any = keras.ops
 
 MATCHED, BACKGROUND = 0.5, 0.3  # IoU with a labelled box: at least, and below
 
@@ -111,9 +112,8 @@ def _pretrained_scores(
     parts = []
     for head, maps in zip(heads, probe.predict(images, batch_size=16, verbose=0), strict=True):
         arrays = pretrained.layers[head.name]
-        kernel = arrays["kernel"].reshape(-1, arrays["kernel"].shape[-1])
-        logits = maps.astype(np.float32) @ kernel + arrays["bias"]
-        parts.append(logits.reshape(len(images), -1, known))
+        logits = ops.conv(maps.astype(np.float32), arrays["kernel"], padding="same")
+        parts.append(np.asarray(logits + arrays["bias"]).reshape(len(images), -1, known))
     logits = np.concatenate(parts, axis=1, dtype=np.float32)
     scores: NDArray[np.float32] = 1 / (1 + np.exp(-logits))
     return scores
