@@ -131,12 +131,12 @@ def test_ranges_are_kept_as_they_are_and_weights_averaged(benches: Any) -> None:
 
 def test_it_goes_on_where_it_stopped_bit_for_bit(benches: Any) -> None:
     quantised, *_ = benches
-    stopped = quantised.engine.state(), quantised.model.get_weights()
-    other = Bench(QUANTISED)
-    other.engine.restore(stopped[0])
-    other.model.set_weights(stopped[1])
-    assert other.steps(3, 4) == quantised.steps(3, 4)
-    np.testing.assert_array_equal(other.ranges, quantised.ranges)
+    state, weights = quantised.engine.state(), quantised.model.get_weights()
+    losses, ranges = quantised.steps(3, 4), quantised.ranges
+    quantised.engine.restore(state)
+    quantised.model.set_weights(weights)
+    assert quantised.steps(3, 4) == losses
+    np.testing.assert_array_equal(quantised.ranges, ranges)
 
 
 # ---- To a file of bytes ------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def test_what_was_trained_becomes_a_file_of_bytes_that_agrees(
     recipe = replace(
         QUANTISED, learning_rate=BudgetCosine(1e-2, 5), steps=40, quantisation=Quantisation(20)
     )
-    trainer.train(squares.dataset(32, val=4), out=tmp_path / "run", weights=None, recipe=recipe)
+    trainer.train(squares.dataset(32), out=tmp_path / "run", weights=None, recipe=recipe)
     model = Run(tmp_path / "run").build_model()
     prefix = save(tmp_path / "training", model, 40)
     target, config = tmp_path / "bytes.tflite", tmp_path / "pipeline.config"

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from boxwright.data.dataset import Dataset, Photo
 from boxwright.training.optimisers import Averaging, Momentum, RmsProp
-from boxwright.training.parts import Augmentation, ByPart, Matching, Mining, Objective, Pipeline
+from boxwright.training.parts import (
+    Augmentation,
+    ByPart,
+    Matching,
+    Mining,
+    Objective,
+    Pipeline,
+    Quantisation,
+)
 from boxwright.training.rates import BudgetCosine, CosineDecay, ManualSteps
 from boxwright.training.recipe import PRETRAINED_SIZE, SMALLER_SIZE, Recipe, recipe_for
 from boxwright.training.steps import SSD_CROP_PAD, Flip, Hue
@@ -146,6 +154,7 @@ def test_a_recipe_of_before_it_was_made_of_parts_is_read() -> None:
         {"learning_rate": CosineDecay(), "l2": ByPart(1e-5, 2e-5, 3e-5)},
         {"augmentation": Pipeline((Flip(), SSD_CROP_PAD, Hue(0.1)))},
         {"augmentation": Pipeline(), "frozen_names": ("FeatureExtractor/.*weights",)},
+        {"quantisation": Quantisation(48_000, 8, 4)},
     ],
 )
 def test_every_kind_of_part_is_written_and_read(change: dict[str, Any]) -> None:
