@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from boxwright.data.dataset import Dataset, Photo, Split
+from boxwright.data.detections import Detections
 from boxwright.errors import BoxwrightError, SystemFaultError, TrainingError
 from boxwright.training import choosing, trainer
 from boxwright.training.cache import build_cache
@@ -192,9 +193,14 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What the next evaluations will find, whatever the weights are."""
     scores: list[float] = []
 
-    def judge(*_: Any) -> tuple[Any, float]:
+    def judge(jury: choosing.Jury, *_: Any) -> choosing.Judgement:
         score = scores.pop(0)
-        return SimpleNamespace(ap=score, ap50=score, to_json=lambda: {"coco": {"AP": score}}), 0.0
+        evaluation = SimpleNamespace(
+            ap=score, ap50=score, voc_ap50=score, coco={"AP": score}, per_class=(),
+            to_json=lambda: {"coco": {"AP": score}},
+        )  # fmt: skip
+        nothing = Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int32), ("square",))
+        return choosing.Judgement(evaluation, 0.0, [nothing] * len(jury))  # type: ignore[arg-type]
 
     monkeypatch.setattr(choosing.Jury, "judge", judge)
     monkeypatch.setattr(choosing.Jury, "noise", lambda _: 0.1)

@@ -3,7 +3,7 @@
 run.json           the Artifact: model, classes, preprocessing, provenance with metrics
 best.weights.h5    the weights to use
 checkpoint.npz     everything needed to go on exactly where training stopped
-log.jsonl          one line per report: step, loss, AP, photos per second
+log.jsonl          one line per report: step, losses, learning rate, or an evaluation
 tensorboard/       the same as TensorBoard events
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,15 @@ def choosing_mask(cache: Cache, held_out: float, seed: int) -> NDArray[np.bool_]
     return hold_out(cache.dataset, alike, held_out, seed)
 
 
+class Judgement(NamedTuple):
+    """How good weights are, the threshold for showing what they find, and what they found in each
+    photo."""
+
+    evaluation: Evaluation
+    threshold: float | None
+    detections: list[Detections]
+
+
 @dataclass(frozen=True)
 class Jury:
     """Photos that weights are judged on, ready for the network.
@@ -68,8 +77,8 @@ class Jury:
     def __len__(self) -> int:
         return len(self.truth)
 
-    def judge(self, model: Any, anchors: NDArray[np.float32]) -> tuple[Evaluation, float | None]:
-        """How good `model` is on these photos, and the threshold for showing what it finds."""
+    def judge(self, model: Any, anchors: NDArray[np.float32]) -> Judgement:
+        """How good `model` is on these photos."""
         engine = KerasEngine(model, anchors, self.preprocessing)
         padding = np.zeros((-len(self) % BATCH, *self.inputs.shape[1:]), np.uint8)
         inputs = np.concatenate([self.inputs, padding])  # one batch size is one compilation
@@ -85,7 +94,7 @@ class Jury:
             for (boxes, scores, labels), size in zip(found, self.truth.sizes, strict=True)
         ]
         evaluation = evaluate(self.truth, detections, resamples=0, sizes=False)
-        return evaluation, best_threshold(self.truth, detections)
+        return Judgement(evaluation, best_threshold(self.truth, detections), detections)
 
     def noise(self) -> float:
         """A difference in AP that means nothing here: half a standard deviation of a proportion

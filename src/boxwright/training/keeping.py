@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from boxwright.evaluation.coco import Evaluation
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.run import Run
-from boxwright.training.choosing import Jury
+from boxwright.training.choosing import Judgement, Jury
 
 
 class Snapshot(NamedTuple):
@@ -62,22 +62,21 @@ class Keeper:
         """Go on where an earlier training with the same run stopped."""
         self.best_step, self.best_ap = best_step, best_ap
         if len(self.jury) and best_ap >= 0:
-            self.best, _ = self.jury.judge(self.run.build_model(), self.anchors)
+            self.best = self.jury.judge(self.run.build_model(), self.anchors).evaluation
 
-    def consider(self, step: int, weights: Sequence[NDArray[Any]]) -> Evaluation | None:
+    def consider(self, step: int, weights: Sequence[NDArray[Any]]) -> Judgement | None:
         """Judge the values of `changing` at a step, and keep them if they are worth it."""
         for variable, value in zip(self.changing, weights, strict=True):
             variable.assign(value)
-        now = threshold = None
-        if len(self.jury):
-            now, threshold = self.jury.judge(self.model, self.anchors)
+        judged = self.jury.judge(self.model, self.anchors) if len(self.jury) else None
+        now = judged.evaluation if judged else None
         ap = (now.ap or 0.0) if now else 0.0
         if ap >= self.best_ap - self.jury.noise():
             self.best, self.best_step = now, step
             metrics = now.to_json() if now else None
             origin = self.artifact.provenance | {"metrics": metrics, "step": step}
-            shown_from = threshold or self.artifact.threshold
+            shown_from = (judged.threshold if judged else None) or self.artifact.threshold
             artifact = replace(self.artifact, threshold=shown_from, provenance=origin)
             self.run.save(artifact, self.model)
         self.best_ap = max(self.best_ap, ap)
-        return now
+        return judged

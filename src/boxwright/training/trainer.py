@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from boxwright import __version__
 from boxwright.data.dataset import Dataset
 from boxwright.errors import SystemFaultError, TrainingError
+from boxwright.evaluation import summary
 from boxwright.evaluation.coco import Evaluation
 from boxwright.models import framework
 from boxwright.runtime.artifact import Artifact
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 FINISH_SECONDS = 1.5  # to write the run and leave
 REPORT_SECONDS = 0.25
 LOG_STEPS = 10
+PICTURES = 6  # of photos, after the last step: each takes some hundredths of a second
 
 
 class Outcome(NamedTuple):
@@ -173,7 +175,7 @@ def follow(
     kept = ssd.build(first.spec)  # float32, for the weights that are judged
     kept.set_weights(model.get_weights())
     if first.probe:
-        before, _ = first.probe.judge(kept, anchors)
+        before = first.probe.judge(kept, anchors).evaluation
         scores = _scores(before)
         reporter.say(f"before training, on {before.photos} training photos: {scores}")
 
@@ -211,7 +213,7 @@ def follow(
         run.save(keeper.artifact, kept)  # a run that is killed early is still a detector
 
     def keep() -> None:
-        now = keeper.consider(step, engine.kept())
+        judged = keeper.consider(step, engine.kept())
         Checkpoint(
             step=step,
             fraction=schedule.fraction,
@@ -225,7 +227,12 @@ def follow(
         ).save(run.checkpoint)
         if on_keep:
             on_keep(Snapshot(step, model, start.named_slots(model, variables, engine.slots())))
-        log.write(step, {"AP": now.ap if now else None, "AP50": now.ap50 if now else None})
+        if judged:
+            evaluation = judged.evaluation
+            log.write(step, summary.coco_numbers(evaluation) | summary.pascal_numbers(evaluation))
+        if judged and schedule.done:
+            truth = keeper.jury.truth
+            log.pictures(step, summary.pictures(truth, judged.detections, photos=PICTURES))
 
     # ---- Loop --------------------------------------------------------------------------------
     deadline = None if recipe.seconds is None else started + recipe.seconds - FINISH_SECONDS
@@ -267,10 +274,15 @@ def follow(
                 if step % LOG_STEPS == 0:
                     log.write(
                         step,
-                        {"loss": loss.total, "loss/classes": loss.classes, "loss/boxes": loss.boxes,
-                         "loss/penalty": loss.penalty or None, "learning_rate": rate,
-                         "photos_per_second": speed},
-                    )  # fmt: skip
+                        {
+                            "Loss/total_loss": loss.total,
+                            "Loss/classification_loss": loss.classes,
+                            "Loss/localization_loss": loss.boxes,
+                            "Loss/regularization_loss": loss.penalty or None,
+                            "learning_rate": rate,
+                            "global_step/sec": speed and speed / recipe.batch_size,
+                        },
+                    )
         except KeyboardInterrupt:
             interrupted = True
             keep()
