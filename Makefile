@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 READY := $(VENV)/ready
 RUNTIME := $(READY)/train
 TOOLS := $(READY)/dev
-CHECKED := src tests benchmarks docs
+CHECKED := src tests benchmarks docs examples
 
 .PHONY: help demo test tiny dev lint clean
 
