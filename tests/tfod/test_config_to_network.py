@@ -155,6 +155,8 @@ MISFITS = [
     ("min_scale: 0.2", "scales: [0.1, 0.2]", "BW722 .*there are 2 scales"),
     ("min_scale: 0.2", "height_stride: 16", "BW722 .*there are 1 height_stride"),
     ("min_scale: 0.2", "width_offset: [1, 2, 3, 4, 5, 6]", "BW722 .*there are 0 height_offset"),
+    ("aspect_ratios: [1.0, 2.0, 0.5, 3.0, 0.3333]", "interpolated_scale_aspect_ratio: 0",
+     "BW723 .*no aspect_ratios"),
     ("batch_norm { decay: 0.9997 center: true scale: true epsilon: 0.001 train: true }", "",
      "BW724 .*without batch_norm"),
 ]  # fmt: skip

@@ -178,6 +178,8 @@ FAULTS = [
     ("batch_size: 12", "batch_size { }", "BW722", "holds fields"),
     ("iou_threshold: 0.6", "iou_threshold: 60", "BW722", "at least 0 and at most 1"),
     ("iou_threshold: 0.6", "iou_threshold: nan", "BW722", "not a number"),
+    ("y_scale: 10.0", "y_scale: 0", "BW722", "y_scale is 0"),
+    ("0.5, 3.0, 0.3333", "0.5, 0", "BW722", "aspect_ratios is 0"),
     ("shuffle: false", "shuffle: no", "BW722", "Write true or false"),
     ("activation: RELU_6", "activation: RELU6", "BW722", "Did you mean RELU_6"),
     ("activation: RELU_6", 'activation: "RELU_6"', "BW722", "without quotation marks"),

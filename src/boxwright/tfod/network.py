@@ -140,8 +140,8 @@ def spec_of(config: Config) -> Any:
     """The `ModelSpec` of a config, with the background column that the API's networks have.
 
     Raises:
-        TfodError: BW722 its anchors do not fit its feature maps, BW724 it asks for a network that
-            there is not.
+        TfodError: BW722 its anchors do not fit its feature maps, BW723 it has none, BW724 it asks
+            for a network that there is not.
     """
     from boxwright.models.ssd import HeadSpec, ModelSpec
 
@@ -284,11 +284,20 @@ def _distribution(initializer: Initializer | None) -> Any:
 def _anchors(config: Config) -> Anchors:
     ssd = config.pipeline.model
     maps = ssd.feature_extractor.num_layers
+    spec: Anchors
     match ssd.anchor_generator:
         case SsdAnchorGenerator() as generator:
-            return _grid_anchors(config, generator, maps)
+            spec = _grid_anchors(config, generator, maps)
         case MultiscaleAnchorGenerator() as generator:
-            return _pyramid_anchors(config, generator, maps)
+            spec = _pyramid_anchors(config, generator, maps)
+    if 0 in spec.per_location(maps):
+        raise TfodError(
+            "BW723",
+            "the anchor generator has no aspect_ratios, so there are maps without an anchor.",
+            where=config.place("model.ssd.anchor_generator"),
+            remedy="Write there aspect_ratios: [1.0, 2.0, 0.5].",
+        )
+    return spec
 
 
 def _grid_anchors(config: Config, generator: SsdAnchorGenerator, maps: int) -> AnchorSpec:

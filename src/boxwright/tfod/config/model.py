@@ -11,6 +11,7 @@ from boxwright.tfod.config.schema import (
     Fraction,
     Natural,
     Positive,
+    Size,
     one_of,
     only,
     refused,
@@ -128,10 +129,10 @@ class FeatureExtractor(ConfigMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class FasterRcnnBoxCoder(ConfigMessage):
-    y_scale: Positive = 10.0
-    x_scale: Positive = 10.0
-    height_scale: Positive = 5.0
-    width_scale: Positive = 5.0
+    y_scale: Size = 10.0
+    x_scale: Size = 10.0
+    height_scale: Size = 5.0
+    width_scale: Size = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,12 +171,12 @@ class SsdAnchorGenerator(ConfigMessage):
     num_layers: Natural = only(6, 5, 4, 3, 2, because=TWO_TO_SIX)
     min_scale: Fraction = 0.2
     max_scale: Positive = 0.95
-    scales: tuple[Positive, ...] = ()
-    aspect_ratios: tuple[Positive, ...] = ()
+    scales: tuple[Size, ...] = ()
+    aspect_ratios: tuple[Size, ...] = ()
     interpolated_scale_aspect_ratio: Positive = 1.0
     reduce_boxes_in_lowest_layer: bool = True
-    base_anchor_height: Positive = 1.0
-    base_anchor_width: Positive = 1.0
+    base_anchor_height: Size = 1.0
+    base_anchor_width: Size = 1.0
     height_stride: tuple[Count, ...] = ()
     width_stride: tuple[Count, ...] = ()
     height_offset: tuple[Count, ...] = ()
@@ -186,8 +187,8 @@ class SsdAnchorGenerator(ConfigMessage):
 class MultiscaleAnchorGenerator(ConfigMessage):
     min_level: Natural = 3
     max_level: Natural = 7
-    anchor_scale: Positive = 4.0
-    aspect_ratios: tuple[Positive, ...] = ()
+    anchor_scale: Size = 4.0
+    aspect_ratios: tuple[Size, ...] = ()
     scales_per_octave: Natural = 2
     normalize_coordinates: bool = only(
         True, because="boxes are learnt as fractions of the input's side"

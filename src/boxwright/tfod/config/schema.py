@@ -27,6 +27,7 @@ class Range(NamedTuple):
 Count = Annotated[int, Range(0)]
 Natural = Annotated[int, Range(1)]
 Positive = Annotated[float, Range(0.0)]
+Size = Annotated[float, Range(1e-6)]  # what others are divided by
 Fraction = Annotated[float, Range(0.0, 1.0)]
 
 
