@@ -152,7 +152,7 @@ def test_what_was_trained_becomes_a_file_of_bytes_that_agrees(
     from boxwright.training import trainer
 
     recipe = replace(
-        QUANTISED, learning_rate=BudgetCosine(1e-2, 5), steps=40, quantisation=Quantisation(20)
+        QUANTISED, learning_rate=BudgetCosine(1e-2, 5), steps=40, quantisation=Quantisation()
     )
     trainer.train(squares.dataset(32), out=tmp_path / "run", weights=None, recipe=recipe)
     model = Run(tmp_path / "run").build_model()
