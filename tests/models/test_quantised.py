@@ -68,17 +68,18 @@ def layer_of(quantised: Any, name: str) -> tuple[Any, Any]:
 
 
 def test_a_maps_range_is_the_moving_average_of_its_batches(quantised: Any) -> None:
-    """That of `tf.train.ExponentialMovingAverage(0.999, zero_debias=True)`, zero always within."""
+    """That of `tf.train.ExponentialMovingAverage(0.999, num_updates=step)`, zero always within."""
     layer, quantiser = layer_of(quantised, "act_quant")
     batches = np.random.default_rng(0).normal(1.0, 1.0, (6, 40)).astype(np.float32)
     batches[2] += 10  # all above zero
-    weighted, weight = np.zeros(2), 0.0
+    average = None
     for number, values in enumerate(batches):
         quantiser.rate.assign(quantised.range_rate(number))
         layer(values, training=True)
         ends = np.array([min(values.min(), 0), max(values.max(), 0)])
-        weighted, weight = 0.999 * weighted + 0.001 * ends, 0.999 * weight + 0.001
-        np.testing.assert_allclose([layer.min, layer.max], weighted / weight, rtol=1e-5)
+        decay = min(0.999, (1 + number) / (10 + number))
+        average = ends if average is None else decay * average + (1 - decay) * ends
+        np.testing.assert_allclose([layer.min, layer.max], average, rtol=1e-5)
     assert quantised.range_rate(10**6) == pytest.approx(0.001)
 
 
