@@ -163,8 +163,10 @@ def follow(
     from boxwright.training import start
     from boxwright.training.engine_tensorflow import Engine, faster_precision
 
-    # Batch norm in training converts back and forth, which costs more than bfloat16 gains.
-    fastest = "float32" if recipe.train_norm else faster_precision()
+    # Batch norm in training converts back and forth, which costs more than bfloat16 gains; what is
+    # rounded to 8 bits needs all of float32 before.
+    exact = recipe.train_norm or recipe.quantisation is not None
+    fastest = "float32" if exact else faster_precision()
     first = begin(recipe, fastest, training)
     earlier, model, anchors = first.checkpoint, first.model, ssd.anchors(first.spec)
     if earlier:
