@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -152,3 +153,30 @@ def test_a_killed_process_holds_no_lock(tmp_path: Path) -> None:
         process.kill()
     with files.locked(path):
         pass
+
+
+def test_who_does_not_want_to_wait_is_told_who_is_inside(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    path.write_text("123456789", encoding="ascii")  # of a process long gone
+
+    def refusal(process: str) -> SystemFaultError:
+        return SystemFaultError("BW000", process, remedy="")
+
+    with files.locked(path, refusal):
+        with pytest.raises(SystemFaultError) as caught, files.locked(path, refusal):
+            pass
+        assert caught.value.message == str(os.getpid())
+    with files.locked(path, refusal):
+        pass
+
+
+def test_what_a_killed_process_left_half_written_is_swept_away(tmp_path: Path) -> None:
+    target, other = tmp_path / "weights.h5", tmp_path / "other.txt"
+    target.touch()
+    for name in (target.name, other.name):
+        left = tmp_path / f".boxwright-{name}"
+        left.mkdir()
+        (left / name).touch()
+    files.sweep(target)
+    there = {path.name for path in tmp_path.iterdir()}
+    assert there == {"weights.h5", ".boxwright-other.txt"}, "of another file it is another's"

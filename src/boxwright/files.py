@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from boxwright.errors import BoxwrightError, SystemFaultError
+
+SCRATCH = ".boxwright-"  # what temporary folders are called
+BEYOND = 1 << 30  # a byte that no lock file has
 
 
 @contextmanager
@@ -30,7 +34,7 @@ def writing(target: str | Path) -> Iterator[Path]:
     target = Path(target)
     with translating_os_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".boxwright-", dir=target.parent))
+        scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=target.parent))
     try:
         with translating_os_errors(target):
             draft = scratch / target.name
@@ -58,23 +62,45 @@ def _take_place(draft: Path, target: Path, before: Path) -> None:
 
 
 @contextmanager
-def locked(path: str | Path) -> Iterator[None]:
+def locked(
+    path: str | Path, refusal: Callable[[str], BoxwrightError] | None = None
+) -> Iterator[None]:
     """Let one process at a time into the block; others wait until it has left or ended.
 
-    `path` is a file for nothing but this; it stays. On a file system that knows no locks
-    everybody is let in.
+    `path` is a file for nothing but this, which names the last process in the block; it stays. A
+    killed process holds nothing, for the operating system does the locking. On a file system that
+    knows no locks everybody is let in.
+
+    Args:
+        path: the file.
+        refusal: what to raise instead of waiting, made from the other process's id.
 
     Raises:
+        BoxwrightError: `refusal`.
         SystemFaultError: BW902, BW903 the file cannot be made.
     """
     path = Path(path)
     with translating_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("ab")
+        file = path.open("a+b")
     with file:  # closing it gives the lock back
         while not _lock(file):
+            if refusal:
+                file.seek(0)
+                raise refusal(file.read().decode("ascii", "replace"))
             time.sleep(0.1)
+        with translating_os_errors(path):
+            file.truncate(0)
+            file.write(str(os.getpid()).encode("ascii"))
+            file.flush()
         yield
+
+
+def sweep(target: str | Path) -> None:
+    """Remove what killed processes have left half-written of `target`, where none is writing."""
+    target = Path(target)
+    for draft in target.parent.glob(f"{SCRATCH}*/{target.name}"):
+        shutil.rmtree(draft.parent, ignore_errors=True)
 
 
 def _lock(file: IO[bytes]) -> bool:
@@ -83,6 +109,7 @@ def _lock(file: IO[bytes]) -> bool:
         if sys.platform == "win32":
             import msvcrt
 
+            file.seek(BEYOND)  # what is locked cannot be read
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl

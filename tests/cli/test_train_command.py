@@ -118,6 +118,8 @@ def test_a_run_gets_its_budget(
         ["--budget", "2m", "--steps", "50"],
         ["--from-scratch", "--weights", "net.tflite"],
         ["--depth-multiplier", "0.5"],
+        ["--deterministic"],
+        ["--deterministic", "--budget", "2m"],
         ["--depth-multiplier", "0.5", "--weights", "net.tflite"],
         ["--input-size", "32"],
         ["--steps", "0"],
@@ -363,7 +365,11 @@ def test_stopped_by_ctrl_c_and_resumed(
     assert again.exit_code == 1
     assert again.stderr.splitlines()[-2].startswith("BW304")
 
-    resumed = run(photos, "--out", out, "--resume", "--json")
+    other = run(photos, "--out", out, *small, "--resume", "--seed", "3")
+    assert other.exit_code == 1
+    assert "BW310" in other.stderr
+
+    resumed = run(photos, "--out", out, *small, "--resume", "--json")
     assert resumed.exit_code == 0
     answer = json.loads(resumed.stdout)
     assert (answer["step"], answer["interrupted"]) == (4, False)

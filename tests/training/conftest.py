@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from boxwright.data.dataset import Dataset
@@ -103,6 +104,7 @@ class Steps:
     clock: Clock
     seconds: float = 0.5  # a step takes, by the clock
     broken_at: int | None = None  # the step whose loss is not a number
+    broken_after: int | None = None  # the step that leaves weights that are none
     rates: list[float] = field(default_factory=list)
     batches: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -131,7 +133,8 @@ def steps(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Steps:
             return self._values
 
         def state(self) -> dict[str, Any]:
-            return {}
+            broken = steps.broken_after is not None and len(steps.rates) > steps.broken_after
+            return {"average/0": np.array([1.0, np.nan])} if broken else {}
 
         def restore(self, state: dict[str, Any]) -> None:
             assert state.keys() == {k for k in state if k.startswith("weight/")}

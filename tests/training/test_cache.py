@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 from PIL import Image
 
 from boxwright.data.dataset import Dataset, Photo, Split
-from boxwright.errors import DataError, SystemFaultError
+from boxwright.errors import DataError, TrainingError
 from boxwright.training import cache as module
 from boxwright.training.cache import build_cache
 
@@ -136,14 +139,45 @@ def test_a_large_cache_lives_in_a_file(four: Dataset, monkeypatch: pytest.Monkey
 
 
 def test_no_room_for_that_file_is_said(four: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
+    """At once, not by a signal when the first page without room is written."""
     monkeypatch.setattr(module, "IN_MEMORY", 0)
-    monkeypatch.setattr(np, "memmap", full)
-    with pytest.raises(SystemFaultError) as caught:
+    monkeypatch.setattr(module, "_reserve", refuse(errno.ENOSPC))
+    with pytest.raises(TrainingError, match="No space left") as caught:
         build_cache(four, side=16)
-    assert caught.value.code == "BW902"
+    assert caught.value.code == "BW311"
+    assert caught.value.where == tempfile.gettempdir()
+    assert "TMPDIR" in caught.value.remedy
+
+
+def test_a_folder_for_that_file_that_cannot_be_written_is_said(
+    four: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "IN_MEMORY", 0)
+    monkeypatch.setattr(tempfile, "tempdir", str(four.root / "absent"))
+    with pytest.raises(TrainingError, match="No such file") as caught:
+        build_cache(four, side=16)
+    assert (caught.value.code, caught.value.where) == ("BW311", str(four.root / "absent"))
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["asked of the system", "by what is free"])
+def test_room_is_made_sure_before_it_is_needed(
+    known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not known:
+        monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    with (tmp_path / "file").open("w+b") as file:
+        module._reserve(file, 5000)
+        assert (tmp_path / "file").stat().st_size == 5000
+        with pytest.raises(OSError, match=r"space|large") as caught:
+            module._reserve(file, 1 << 60)
+        assert caught.value.errno in {errno.ENOSPC, errno.EFBIG}
+
+
+def refuse(number: int) -> Callable[..., None]:
+    def refused(*_: Any, **__: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return refused
 
 
 def test_progress_is_told_after_every_photo(four: Dataset) -> None:

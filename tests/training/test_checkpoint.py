@@ -194,6 +194,15 @@ def test_a_finished_run_does_not_go_on() -> None:
     assert caught.value.code == "BW307"
 
 
+def test_a_run_by_steps_alone_does_not_go_on_by_time() -> None:
+    recipe = Recipe(96, steps=12, deterministic=True)
+    run = stopped(recipe=recipe.to_json())
+    assert run.remaining_recipe(None, 20).steps == 20
+    with pytest.raises(TrainingError, match="steps, not time") as caught:
+        run.remaining_recipe(60.0, None)
+    assert caught.value.code == "BW310"
+
+
 def test_a_run_goes_on_with_the_same_data_only() -> None:
     stopped().check_data("0123456789abcdef", Path("run"))
     with pytest.raises(TrainingError, match="have changed") as caught:

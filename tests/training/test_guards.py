@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from boxwright.data.dataset import Dataset, Photo
 from boxwright.errors import TrainingError
-from boxwright.training.guards import check_loss, check_trainable
+from boxwright.training.guards import check_loss, check_state, check_trainable
 
 pytestmark = pytest.mark.tiny
 
@@ -46,6 +47,16 @@ def test_a_loss_that_is_no_number_names_its_photos(classes: float, boxes: float,
     assert caught.value.code == "BW303"
     assert f"the {part} loss" in caught.value.message
     assert "at step 41, on the photos a.jpg, b.jpg" in caught.value.message
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_weights_that_are_no_numbers_name_the_last_photos(number: float) -> None:
+    arrays = {"weight/0": np.ones(3, np.float32), "Adam/0": np.array([1, number], np.float32)}
+    with pytest.raises(TrainingError, match="after 42 steps") as caught:
+        check_state(arrays, 42, ["a.jpg", "b.jpg"])
+    assert caught.value.code == "BW303"
+    assert "on the photos a.jpg, b.jpg" in caught.value.message
+    check_state({"weight/0": np.array([1e30, -0.0, 1e-45], np.float32)}, 42, ["a.jpg"])
 
 
 @pytest.mark.parametrize("total", [0.0, 1e30])

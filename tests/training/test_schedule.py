@@ -156,7 +156,34 @@ def test_a_resumed_run_does_not_go_back_to_earlier_marks(clock: Clock) -> None:
     assert walked.evaluated_at == pytest.approx(EVALUATE_AT[3:], abs=0.002)
 
 
-def test_a_long_run_is_kept_every_ten_minutes(clock: Clock) -> None:
+def test_by_steps_alone_nothing_goes_by_the_clock(clock: Clock) -> None:
+    walked = walk(Schedule(steps=1000, deadline=None, by_clock=False), clock, lambda _: 100.0)
+    assert walked.evaluated_at == pytest.approx(EVALUATE_AT, abs=0.002)
+
+
+@pytest.mark.parametrize("step_seconds", [0.2, 4.0, 20.0])
+@pytest.mark.parametrize("evaluation_seconds", [0.0, 3.0, 20.0])
+def test_half_a_minute_of_work_is_the_most_to_be_lost(
+    step_seconds: float, evaluation_seconds: float, clock: Clock
+) -> None:
+    """Or a step and an evaluation, where these take longer."""
+    schedule, written, lost = Schedule(steps=1000, deadline=None), clock.now, []
+    while not schedule.done:
+        clock.now += step_seconds
+        schedule.advance(step_seconds, compiled=True)
+        evaluated = schedule.evaluation_due()
+        if evaluated:
+            clock.now += evaluation_seconds
+            schedule.evaluated(evaluation_seconds)
+        if evaluated or schedule.checkpoint_due():
+            lost.append(clock.now - written)
+            schedule.checkpointed()
+            written = clock.now
+    assert max(lost) < max(30, 13 + step_seconds + evaluation_seconds)
+    assert len(lost) < 2.2 * 1000 * step_seconds / 25 + 8, "and not much oftener than needed"
+
+
+def test_a_long_run_is_judged_every_ten_minutes(clock: Clock) -> None:
     schedule = Schedule(steps=1_000_000, deadline=None)
     walked = [clock.now]
     for _ in range(1000):

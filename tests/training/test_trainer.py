@@ -16,6 +16,7 @@ from PIL import Image
 from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.data.detections import Detections
 from boxwright.errors import BoxwrightError, SystemFaultError, TrainingError
+from boxwright.runtime.run import Run
 from boxwright.training import choosing, trainer
 from boxwright.training.cache import build_cache
 from boxwright.training.checkpoint import RESTART_SECONDS, Checkpoint
@@ -139,7 +140,7 @@ def test_data_that_cannot_be_learnt_from(photos: list[Photo], code: str, tmp_pat
     with pytest.raises(BoxwrightError) as caught:
         trainer.train(Dataset.of(tmp_path, photos), out=tmp_path / "run", weights=None, steps=1)
     assert caught.value.code == code
-    assert not (tmp_path / "run").exists()
+    assert not Run(tmp_path / "run").exists()
 
 
 def test_photos_that_only_choose_do_not_train(

@@ -98,6 +98,29 @@ TRAINING: dict[str, Meaning] = {
         "All of its steps are done, so there is nothing to go on with.",
         "Use it, or start a new run in another folder.",
     ),
+    "BW309": Meaning(
+        "error",
+        "Another training is at work in the folder",
+        "Two trainings of one folder would write over each other's weights. A training that was "
+        "killed does not count.",
+        "Wait until the other one ends, stop it, or choose another `--out`.",
+    ),
+    "BW310": Meaning(
+        "error",
+        "A run cannot go on otherwise than it began",
+        "An option beside `--resume` says something else than the run's first command: other "
+        "weights, another seed, another size. Only `--budget` and `--steps` may be new, and of a "
+        "run with `--deterministic` only `--steps`.",
+        "Leave the option away, or start a new run in another folder.",
+    ),
+    "BW311": Meaning(
+        "error",
+        "There is no place for the decoded photos",
+        "Many photos do not fit into memory once they are decoded; they are put into a temporary "
+        "file, and the folder for such files is full, or cannot be written.",
+        "Make room there, or set the environment variable TMPDIR (on Windows TEMP) to a folder "
+        "with room.",
+    ),
     "BW391": Meaning(
         "error",
         "The demo's detector is worse than it should be",

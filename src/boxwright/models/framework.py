@@ -35,6 +35,20 @@ def tensorflow() -> Any:
     return _imported("tensorflow")
 
 
+def make_deterministic() -> None:
+    """From now on in this process, the same operations on the same numbers give the same bits.
+
+    TensorFlow's own switch is not enough: its graph optimiser saves memory by adding up three or
+    more gradients as they come, in another order each time.
+
+    Raises:
+        SystemFaultError: BW901 TensorFlow is not installed.
+    """
+    config = tensorflow().config
+    config.experimental.enable_op_determinism()
+    config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 @contextmanager
 def hushed() -> Iterator[None]:
     """Keep what native libraries print on standard error from the user while the block runs.

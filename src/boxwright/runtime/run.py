@@ -5,6 +5,7 @@ best.weights.h5    the weights to use
 checkpoint.npz     everything needed to go on exactly where training stopped
 log.jsonl          one line per report: step, losses, learning rate, or an evaluation
 tensorboard/       the same as TensorBoard events
+.lock              held by the training at work, whose process it names
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from boxwright.errors import DetectorError
-from boxwright.files import write_json, writing
+from boxwright.files import sweep, write_json, writing
 from boxwright.runtime.artifact import Artifact
 
 
@@ -27,6 +28,7 @@ class Run:
         self.checkpoint = self.folder / "checkpoint.npz"
         self.log = self.folder / "log.jsonl"
         self.tensorboard = self.folder / "tensorboard"
+        self.lock = self.folder / ".lock"
 
     def exists(self) -> bool:
         """Whether the folder holds a run."""
@@ -69,6 +71,11 @@ class Run:
                 remedy="Train again, or copy the run folder again from its source.",
             ) from error
         return model
+
+    def sweep(self) -> None:
+        """Remove what killed trainings have left half-written, where none is at work."""
+        for target in (self.description, self.weights, self.checkpoint):
+            sweep(target)
 
     def save(self, artifact: Artifact, model: Any) -> None:
         """Write weights and description; both are whole files at every moment."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +19,7 @@ from boxwright.data.dataset import Dataset
 from boxwright.data.findings import Finding
 from boxwright.data.geometry import normalised_yxyx
 from boxwright.data.images import read_photo
-from boxwright.errors import BoxwrightError, DataError
-from boxwright.files import translating_os_errors
+from boxwright.errors import BoxwrightError, DataError, TrainingError
 
 IN_MEMORY = 1 << 30  # bytes; a larger cache lives in a temporary file
 MOST_BOXES = 200  # per photo; of more, the largest
@@ -71,6 +73,7 @@ def build_cache(
 
     Raises:
         DataError: BW120 not one photo can be read.
+        TrainingError: BW311 there is no place for a temporary file of that size.
     """
     photos = _empty((len(dataset), side, side, 3))
     broken: dict[int, BoxwrightError] = {}
@@ -121,7 +124,30 @@ def padded_boxes(dataset: Dataset) -> tuple[NDArray[np.float32], NDArray[np.int3
 
 
 def _empty(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    if np.prod(shape, dtype=np.int64) <= IN_MEMORY:
+    size = int(np.prod(shape, dtype=np.int64))
+    if size <= IN_MEMORY:
         return np.zeros(shape, np.uint8)
-    with translating_os_errors(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as file:
-        return np.memmap(file, np.uint8, "w+", shape=shape)  # keeps the file open by itself
+    try:
+        with tempfile.TemporaryFile() as file:
+            _reserve(file, size)
+            return np.memmap(file, np.uint8, "r+", shape=shape)  # keeps the file open by itself
+    except OSError as error:
+        raise TrainingError(
+            "BW311",
+            f"the decoded photos need a temporary file of {size / 1e9:.1f} GB, for which there is "
+            f"no place ({error.strerror or error}).",
+            where=tempfile.tempdir,
+            remedy="Make room there, or set TMPDIR (on Windows TEMP) to a folder with room.",
+        ) from error
+
+
+def _reserve(file: IO[bytes], size: int) -> None:
+    """Make `file` as large as that and its room sure: where a mapped page finds the disk full, the
+    process is killed without a word."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+        return
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    if free < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    file.truncate(size)

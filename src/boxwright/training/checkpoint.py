@@ -53,7 +53,7 @@ class Checkpoint:
         """The run's recipe with the budget that is left, or the new one if one is given.
 
         Raises:
-            TrainingError: BW307 the run is finished.
+            TrainingError: BW307 the run is finished, BW310 it counts no time.
         """
         if self.fraction >= 1:
             raise TrainingError(
@@ -62,6 +62,12 @@ class Checkpoint:
                 remedy="Use it, or start a new run in another folder.",
             )
         recipe = Recipe.from_json(self.recipe)
+        if recipe.deterministic and seconds is not None:
+            raise TrainingError(
+                "BW310",
+                "this run is deterministic: it counts steps, not time.",
+                remedy="Leave --budget away, or start a new run in another folder.",
+            )
         if steps is not None:
             return replace(recipe, steps=steps, seconds=None)
         if seconds is None and recipe.seconds is not None:
@@ -99,12 +105,7 @@ class Checkpoint:
                 raise ValueError("some of its arrays are missing")
             return cls(**plain, arrays={_of_today(name): a for name, a in arrays.items()})
         except FileNotFoundError as error:
-            raise TrainingError(
-                "BW305",
-                "there is no checkpoint to resume from.",
-                where=path.absolute(),
-                remedy="Give --out the folder of an earlier run, or leave --resume away.",
-            ) from error
+            raise nothing_to_resume(path) from error
         except Exception as error:  # an archive can be damaged in a dozen ways
             raise TrainingError(
                 "BW305",
@@ -112,6 +113,15 @@ class Checkpoint:
                 where=path.absolute(),
                 remedy="The run's best weights still work; start a new run without --resume.",
             ) from error
+
+
+def nothing_to_resume(path: Path) -> TrainingError:
+    return TrainingError(
+        "BW305",
+        "there is no checkpoint to resume from.",
+        where=path.absolute(),
+        remedy="Give --out the folder of an earlier run, or leave --resume away.",
+    )
 
 
 def _of_today(name: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from boxwright.data.dataset import Dataset
 from boxwright.errors import TrainingError
@@ -44,8 +47,25 @@ def check_loss(loss: Loss, step: int, photos: Sequence[str]) -> None:
     if math.isfinite(loss.total):
         return
     part = "class" if not math.isfinite(loss.classes) else "box"
-    raise TrainingError(
+    raise _broken(f"the {part} loss became {loss.total} at step {step}", photos)
+
+
+def check_state(arrays: Mapping[str, NDArray[Any]], steps: int, photos: Sequence[str]) -> None:
+    """Stop before anything that is not a number is kept, naming the photos of the last batch.
+
+    A step's loss is that of the weights before it, so it does not tell whether the step broke them.
+
+    Raises:
+        TrainingError: BW303.
+    """
+    for array in arrays.values():
+        if not np.isfinite(array).all():
+            raise _broken(f"after {steps} steps the weights are not all numbers any more", photos)
+
+
+def _broken(what: str, photos: Sequence[str]) -> TrainingError:
+    return TrainingError(
         "BW303",
-        f"the {part} loss became {loss.total} at step {step}, on the photos {', '.join(photos)}.",
+        f"{what}, on the photos {', '.join(photos)}.",
         remedy="Look at these photos' boxes; if they are right, report this with the run's log.",
     )

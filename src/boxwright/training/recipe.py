@@ -71,6 +71,7 @@ class Recipe:
         seconds: the budget, None when `steps` counts instead.
         steps: how many steps, None when the budget decides.
         seed: of everything random.
+        deterministic: whether the same steps on the same machine give the same bits.
         reasons: why each field is what it is.
     """
 
@@ -101,6 +102,7 @@ class Recipe:
     seconds: float | None = None
     steps: int | None = None
     seed: int = 0
+    deterministic: bool = False
     reasons: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def explained(self) -> list[str]:

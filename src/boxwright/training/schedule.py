@@ -1,13 +1,15 @@
-"""How far a run is and what that means: when to evaluate, when to stop."""
+"""How far a run is and what that means: when to evaluate, to write a checkpoint, to stop."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from statistics import median
 
 EVALUATE_AT = (0.3, 0.5, 0.65, 0.8, 0.9, 1.0)  # of the schedule
-LONGEST_WAIT = 600.0  # seconds between evaluations, and so between checkpoints
+LONGEST_WAIT = 600.0  # seconds between evaluations
+MOST_LOST = 25.0  # seconds between checkpoints, so that a crash never costs half a minute
 MEASURED = 25  # steps whose median tells the speed
 
 
@@ -22,9 +24,17 @@ class Schedule:
         steps: how many steps in all, or None.
         deadline: `time.monotonic()` at which the last step should end, or None.
         fraction: where a resumed run goes on.
+        by_clock: whether a long wait is a reason to evaluate, too.
     """
 
-    def __init__(self, *, steps: int | None, deadline: float | None, fraction: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        steps: int | None,
+        deadline: float | None,
+        fraction: float = 0.0,
+        by_clock: bool = True,
+    ) -> None:
         if (steps is None) == (deadline is None):
             raise ValueError("a schedule needs either steps or a deadline")
         self.fraction = fraction
@@ -32,8 +42,9 @@ class Schedule:
         self._deadline = deadline
         self._durations: deque[float] = deque(maxlen=MEASURED)
         self._marks = [mark for mark in EVALUATE_AT if mark > fraction]
+        self._longest_wait = LONGEST_WAIT if by_clock else math.inf
         self._evaluation_seconds = 0.0
-        self._last_evaluation = time.monotonic()
+        self._last_evaluation = self._last_checkpoint = time.monotonic()
 
     @property
     def done(self) -> bool:
@@ -70,7 +81,17 @@ class Schedule:
         last evaluation is long ago."""
         reached = bool(self._marks) and self.fraction >= self._marks[0]
         self._marks = [mark for mark in self._marks if mark > self.fraction]
-        return reached or time.monotonic() - self._last_evaluation > LONGEST_WAIT
+        return reached or time.monotonic() - self._last_evaluation > self._longest_wait
+
+    def checkpoint_due(self) -> bool:
+        """Whether MOST_LOST would be passed before the next step, and an evaluation after it, are
+        done."""
+        coming = min(self.step_seconds + self._evaluation_seconds, MOST_LOST / 2)
+        return time.monotonic() - self._last_checkpoint > MOST_LOST - coming
+
+    def checkpointed(self) -> None:
+        """Note that everything so far is on the disk."""
+        self._last_checkpoint = time.monotonic()
 
     def evaluated(self, seconds: float) -> None:
         """Note how long an evaluation took, so that time is kept for the next ones."""

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from boxwright import __version__
 from boxwright.data.dataset import Dataset
-from boxwright.errors import SystemFaultError, TrainingError
+from boxwright.errors import SystemFaultError
 from boxwright.evaluation import summary
 from boxwright.evaluation.coco import Evaluation
 from boxwright.models import framework
@@ -25,10 +26,11 @@ from boxwright.training.cache import Cache, build_cache
 from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.choosing import Jury, choosing_mask, photos_to_cache
 from boxwright.training.events import Log
-from boxwright.training.guards import check_loss, check_trainable
+from boxwright.training.guards import check_loss, check_state, check_trainable
 from boxwright.training.keeping import Keeper, OnKeep, Snapshot
 from boxwright.training.recipe import Recipe, recipe_for
 from boxwright.training.reporter import Progress, Reporter, Silent
+from boxwright.training.resuming import checkpoint_of, only_training
 from boxwright.training.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ def train(
     input_size: int | None = None,
     depth_multiplier: float | None = None,
     seed: int = 0,
+    deterministic: bool = False,
     resume: bool = False,
     reporter: Reporter | None = None,
     started: float | None = None,
@@ -80,7 +83,8 @@ def train(
         steps: the budget in steps instead.
         input_size, depth_multiplier: of the network, where the recipe's choice is not wanted.
         seed: of everything random.
-        resume: go on with the run in `out`.
+        deterministic: the same photos, options and machine give the same bits; needs `steps`.
+        resume: go on with the run in `out`, as its own recipe says.
         reporter: told what happens.
         started: `time.monotonic()` at which the budget began; now by default.
 
@@ -90,7 +94,7 @@ def train(
     started = time.monotonic() if started is None else started
     reporter = reporter or Silent()
     run = Run(out)
-    checkpoint = _checkpoint(run, resume)
+    checkpoint = checkpoint_of(run, resume)
     seen = photos_to_cache(dataset)
     check_trainable(seen)
     if checkpoint:
@@ -105,6 +109,10 @@ def train(
             depth_multiplier=depth_multiplier,
             seed=seed,
         )
+        if deterministic:
+            why = "asked for; float32, and nothing goes by the clock"
+            reasons = {**recipe.reasons, "deterministic": why}
+            recipe = replace(recipe, deterministic=True, reasons=reasons)
         for line in recipe.explained():
             reporter.say(line)
 
@@ -130,7 +138,7 @@ def follow(
     started: float,
     on_keep: OnKeep | None = None,
 ) -> Outcome:
-    """Train as a recipe says; the one training loop.
+    """Train as a recipe says, as the only training in the folder.
 
     Args:
         recipe: how to train.
@@ -143,8 +151,23 @@ def follow(
         on_keep: told whenever weights are judged.
 
     Raises:
-        As `train`.
+        TrainingError: BW309 another training is at work in the folder.
+        Otherwise as `train`.
     """
+    with only_training(run):
+        return _follow(recipe, dataset, run, begin, reporter, started, on_keep)
+
+
+def _follow(
+    recipe: Recipe,
+    dataset: Dataset,
+    run: Run,
+    begin: Callable[[Recipe, str, Cache], Start],
+    reporter: Reporter,
+    started: float,
+    on_keep: OnKeep | None,
+) -> Outcome:
+    """The one training loop; see `follow`."""
     importing = threading.Thread(target=_import_frameworks, daemon=True)
     importing.start()  # takes seconds, in which photos are decoded
 
@@ -159,13 +182,15 @@ def follow(
 
     # ---- Model -------------------------------------------------------------------------------
     importing.join()
+    if recipe.deterministic:
+        framework.make_deterministic()
     from boxwright.models import ssd
     from boxwright.training import start
     from boxwright.training.engine_tensorflow import Engine, faster_precision
 
     # Batch norm in training converts back and forth, which costs more than bfloat16 gains; what is
-    # rounded to 8 bits needs all of float32 before.
-    exact = recipe.train_norm or recipe.quantisation is not None
+    # rounded to 8 bits needs all of float32 before; and which is faster is found by the clock.
+    exact = recipe.train_norm or recipe.quantisation is not None or recipe.deterministic
     fastest = "float32" if exact else faster_precision()
     first = begin(recipe, fastest, training)
     earlier, model, anchors = first.checkpoint, first.model, ssd.anchors(first.spec)
@@ -211,11 +236,18 @@ def follow(
     if earlier:
         engine.restore(earlier.arrays)
         keeper.recall(earlier.best_step, earlier.best_ap)
-    if not run.exists():
-        run.save(keeper.artifact, kept)  # a run that is killed early is still a detector
 
-    def keep() -> None:
-        judged = keeper.consider(step, engine.kept())
+    # ---- What is kept ------------------------------------------------------------------------
+    step, fraction = (earlier.step, earlier.fraction) if earlier else (0, 0.0)
+    batch_names: list[str] = []
+
+    def state() -> dict[str, Any]:
+        weights = {f"weight/{i}": w for i, w in enumerate(model.get_weights())}
+        arrays = engine.state() | weights
+        check_state(arrays, step, batch_names)
+        return arrays
+
+    def save(arrays: dict[str, Any]) -> None:
         Checkpoint(
             step=step,
             fraction=schedule.fraction,
@@ -225,8 +257,14 @@ def follow(
             recipe=recipe.to_json(),
             precision=first.precision,
             fingerprint=fingerprint,
-            arrays=engine.state() | {f"weight/{i}": w for i, w in enumerate(model.get_weights())},
+            arrays=arrays,
         ).save(run.checkpoint)
+        schedule.checkpointed()
+
+    def keep() -> None:
+        arrays = state()
+        judged = keeper.consider(step, engine.kept())
+        save(arrays)  # after the judgement, which so is not left out when the run goes on from here
         if on_keep:
             on_keep(Snapshot(step, model, start.named_slots(model, variables, engine.slots())))
         if judged:
@@ -238,8 +276,15 @@ def follow(
 
     # ---- Loop --------------------------------------------------------------------------------
     deadline = None if recipe.seconds is None else started + recipe.seconds - FINISH_SECONDS
-    step, fraction = (earlier.step, earlier.fraction) if earlier else (0, 0.0)
-    schedule = Schedule(steps=recipe.steps, deadline=deadline, fraction=fraction)
+    schedule = Schedule(
+        steps=recipe.steps,
+        deadline=deadline,
+        fraction=fraction,
+        by_clock=not recipe.deterministic,
+    )
+    if not run.exists():  # from here on a run that is killed goes on, and is a detector
+        save(state())
+        run.save(keeper.artifact, kept)
     if schedule.done:
         reporter.say(f"all {step} steps are done already")
     first_step, losses, reported, interrupted = step, deque[float](maxlen=20), 0.0, False
@@ -251,7 +296,8 @@ def follow(
                 before_step = time.monotonic()
                 batch = (*training.batch(rows), training.sizes(rows), dice)
                 loss = engine.step(*batch, number=step, learning_rate=rate)
-                check_loss(loss, step, [training.dataset.names[row] for row in rows])
+                batch_names = [training.dataset.names[row] for row in rows]
+                check_loss(loss, step, batch_names)
                 schedule.advance(time.monotonic() - before_step, compiled=step > first_step)
                 step += 1
                 losses.append(loss.total)
@@ -259,6 +305,8 @@ def follow(
                     before_keeping = time.monotonic()
                     keep()
                     schedule.evaluated(time.monotonic() - before_keeping)
+                elif schedule.checkpoint_due():
+                    save(state())
                 speed = recipe.batch_size / schedule.step_seconds if schedule.step_seconds else None
                 if time.monotonic() - reported > REPORT_SECONDS or schedule.done:
                     reported = time.monotonic()
@@ -295,22 +343,6 @@ def _import_frameworks() -> None:
     with suppress(SystemFaultError):  # comes again where they are needed, and is said there
         framework.keras()
         framework.tensorflow()
-
-
-def _checkpoint(run: Run, resume: bool) -> Checkpoint | None:
-    if resume:
-        return Checkpoint.load(run.checkpoint)
-    if run.exists():
-        go_on = "add --resume to go on with this one"
-        if not run.checkpoint.is_file():
-            go_on = "delete this one, which ended too early to go on"
-        raise TrainingError(
-            "BW304",
-            "there is already a run in this folder.",
-            where=run.folder.absolute(),
-            remedy=f"Choose another --out, or {go_on}.",
-        )
-    return None
 
 
 def _batch(photos: int, recipe: Recipe, step: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

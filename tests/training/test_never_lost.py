@@ -1,0 +1,256 @@
+"""Killed at any moment, a training goes on as if nothing had happened, to the last bit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+import pytest
+from mortal import KILLED_AT
+
+from boxwright.api import write
+from boxwright.errors import SystemFaultError, TrainingError
+from boxwright.files import locked
+from boxwright.runtime.run import Run
+from boxwright.training import trainer
+from boxwright.training.checkpoint import Checkpoint
+from boxwright.training.keeping import Keeper
+from boxwright.training.resuming import check_options
+
+if TYPE_CHECKING:
+    from conftest import Steps
+    from squares import Squares
+
+Train = Callable[..., Any]
+MORTAL = Path(__file__).with_name("mortal.py")
+SMALL = ["--from-scratch", "--input-size", "64", "--depth-multiplier", "0.1"]
+HOW = [*SMALL, "--deterministic", "--steps", "12"]
+FIRST_MARK = 4  # the first step that is judged, of 12
+
+
+def begin(moment: str, photos: Path, out: Path, *more: str) -> subprocess.Popen[str]:
+    """`boxwright train`, which dies at that moment, if it is one."""
+    command = [sys.executable, MORTAL, moment, photos, "--out", out, *HOW, *more]
+    return subprocess.Popen(
+        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, encoding="utf-8",
+    )  # fmt: skip
+
+
+def said(process: subprocess.Popen[str], *, killed: bool) -> str:
+    text, _ = process.communicate(timeout=300)
+    assert (process.returncode != 0) == killed, text
+    assert "Traceback" not in text
+    assert "BW9" not in text
+    return text
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_it_becomes_the_undisturbed_run(
+    squares: Squares, tmp_path: Path
+) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "disturbed"
+    write(squares.dataset(train=12, val=3), photos, "voc")
+    whole = begin("never", photos, tmp_path / "whole")
+
+    said(begin("as_it_starts", photos, out), killed=True)
+    assert not Run(out).exists(), "so that the same command may begin anew"
+    said(begin("half_a_checkpoint", photos, out), killed=True)
+    assert Checkpoint.load(Run(out).checkpoint).step == KILLED_AT - 1
+    said(begin("judged_but_not_written", photos, out, "--resume"), killed=True)
+    assert Run(out).artifact.provenance["step"] == FIRST_MARK
+    assert Checkpoint.load(Run(out).checkpoint).step == FIRST_MARK - 1
+    text = said(begin("never", photos, out, "--resume"), killed=False)
+    assert "start: the stopped run; convolutions in float32" in text
+    said(whole, killed=False)
+
+    disturbed, undisturbed = Run(out), Run(tmp_path / "whole")
+    one, other = (Checkpoint.load(run.checkpoint) for run in (disturbed, undisturbed))
+    assert (one.step, one.best_ap, one.best_step) == (other.step, other.best_ap, other.best_step)
+    same(one.arrays, other.arrays)
+    same(*(arrays_in(run.weights) for run in (disturbed, undisturbed)))
+    assert disturbed.artifact == undisturbed.artifact
+    left, expected = (
+        {path.name for path in run.folder.iterdir()} for run in (disturbed, undisturbed)
+    )
+    assert left == expected, "nothing half-written"
+
+
+def arrays_in(path: Path) -> dict[str, Any]:
+    """Everything that an HDF5 file holds."""
+    arrays: dict[str, Any] = {}
+    with h5py.File(path) as file:
+        file.visititems(
+            lambda name, item: arrays.update({name: item[()]} if hasattr(item, "dtype") else {})
+        )
+    return arrays
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert one
+    assert one.keys() == other.keys()
+    for name, array in one.items():
+        np.testing.assert_array_equal(array, other[name], err_msg=name)
+
+
+# ---- What is on the disk at a moment -----------------------------------------------------------
+
+
+class Killed(BaseException):
+    """Goes through everything that stops for errors or Ctrl-C."""
+
+
+def kill(*_: Any, **__: Any) -> None:
+    raise Killed
+
+
+def test_without_an_evaluation_the_last_checkpoint_is_seconds_old(
+    steps: Steps,
+    small_trainer: Train,
+    squares: Squares,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Keeper, "consider", kill)  # at the first evaluation, after 150 s
+    with pytest.raises(Killed):
+        small_trainer(squares.dataset(train=4), tmp_path / "run", steps=1000)
+    lost = 300 - Checkpoint.load(tmp_path / "run/checkpoint.npz").step
+    assert 0 < lost * steps.seconds <= 30
+
+
+def test_a_run_that_was_killed_before_its_first_step_goes_on(
+    steps: Steps,
+    small_trainer: Train,
+    squares: Squares,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dataset, run = squares.dataset(train=4), Run(tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "_batch", kill)
+        with pytest.raises(Killed):
+            small_trainer(dataset, run.folder, steps=3)
+    assert Checkpoint.load(run.checkpoint).step == 0
+    _, listener = small_trainer(dataset, run.folder, resume=True)
+    assert [report.step for report in listener.reports] == [1, 2, 3]
+
+
+def test_a_folder_with_a_checkpoint_only_is_no_run(
+    steps: Steps,
+    small_trainer: Train,
+    squares: Squares,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As it is for some milliseconds: the same command begins anew."""
+    dataset, run = squares.dataset(train=4), Run(tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "save", kill)
+        with pytest.raises(Killed):
+            small_trainer(dataset, run.folder, steps=3)
+    assert run.checkpoint.is_file()
+    with pytest.raises(TrainingError, match="BW305"):
+        small_trainer(dataset, run.folder, resume=True)
+    outcome, _ = small_trainer(dataset, run.folder, steps=3)
+    assert outcome.step == 3
+
+
+# ---- Numbers that are none ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("where", "step", "good"),
+    [
+        pytest.param("broken_at", 9, 9, id="the loss of the last step"),
+        pytest.param("broken_at", 5, 5, id="the loss after an evaluation"),
+        pytest.param("broken_after", 9, 9, id="weights after the last step, whose loss was one"),
+        pytest.param("broken_after", 4, 3, id="weights after a step that is evaluated"),
+        pytest.param("broken_after", 5, 5, id="weights between two evaluations"),
+    ],
+)
+def test_weights_that_are_no_numbers_are_never_kept(
+    where: str,
+    step: int,
+    good: int,
+    steps: Steps,
+    small_trainer: Train,
+    squares: Squares,
+    tmp_path: Path,
+) -> None:
+    setattr(steps, where, step)
+    dataset, run = squares.dataset(train=4), Run(tmp_path / "run")
+    with pytest.raises(TrainingError) as caught:
+        small_trainer(dataset, run.folder, steps=10)
+    assert caught.value.code == "BW303"
+    assert all(name in caught.value.message for name in dataset.names)
+    assert Checkpoint.load(run.checkpoint).step == run.artifact.provenance["step"] == good
+
+
+# ---- The folder --------------------------------------------------------------------------------
+
+
+def test_two_trainings_do_not_write_into_one_folder(
+    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+) -> None:
+    dataset, run = squares.dataset(train=4), Run(tmp_path / "run")
+    with locked(run.lock):
+        with pytest.raises(TrainingError) as caught:
+            small_trainer(dataset, run.folder, steps=3)
+        assert [path.name for path in run.folder.iterdir()] == [".lock"]
+    assert (caught.value.code, caught.value.where) == ("BW309", str(run.folder))
+    assert f"process {os.getpid()}" in caught.value.message
+    small_trainer(dataset, run.folder, steps=3)
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_done(
+    small_trainer: Train, squares: Squares, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(trainer, "build_cache", kill)
+    with pytest.raises(SystemFaultError) as caught:
+        small_trainer(squares.dataset(train=4), tmp_path / "file/run", steps=3)
+    assert caught.value.code == "BW903"
+
+
+# ---- Other options -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--seed", 3, "with --seed 0, and cannot go on with --seed 3"),
+        ("--input-size", 96, "with --input-size 64, and cannot go on with --input-size 96"),
+        ("--weights", "a.tflite", "without --weights, and cannot go on with --weights a.tflite"),
+        ("--deterministic", True, "without --deterministic, and cannot go on with --determ"),
+        ("--depth-multiplier", 0.5, "with --depth-multiplier 0.1, and cannot go on with"),
+        ("--seed", 0, None),
+        ("--from-scratch", True, None),
+        ("--weights", None, None),
+    ],
+)
+def test_options_beside_resume_must_be_those_of_the_run(
+    option: str,
+    value: Any,
+    said: str | None,
+    steps: Steps,
+    small_trainer: Train,
+    squares: Squares,
+    tmp_path: Path,
+) -> None:
+    outcome, _ = small_trainer(squares.dataset(train=4), tmp_path / "run", steps=1)
+    with nullcontext() if said is None else pytest.raises(TrainingError, match=said) as caught:
+        check_options(outcome.run, {option: value})
+    if caught:
+        assert caught.value.code == "BW310"
+        assert f"Leave {option} away" in caught.value.remedy
+
+
+def test_where_there_is_no_run_others_say_so(tmp_path: Path) -> None:
+    check_options(Run(tmp_path), {"--seed": 3})
