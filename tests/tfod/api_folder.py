@@ -35,6 +35,15 @@ eval_input_reader {{
 """
 
 
+def instead_of(name: str, said: str, text: str) -> str:
+    """A config's text with another message for the one of that name."""
+    start = text.index(f"{name} {{")
+    end = text.index("{", start) + 1
+    while text[start:end].count("{") > text[start:end].count("}"):
+        end += 1
+    return text[:start] + said + text[end:]
+
+
 @dataclass
 class ApiFolder:
     """Records of photos with red squares, a label map, and configs for them."""
@@ -54,6 +63,15 @@ class ApiFolder:
         full = parse_config(write(small.tree), override=override)
         path = self.root / name
         path.write_text(write(full.tree), encoding="utf-8", newline="\n")
+        return path
+
+    def with_optimiser(self, said: str, override: str = "", name: str = "other.config") -> Path:
+        """A config of `config` whose optimiser is another, with a constant rate."""
+        path = self.config(override, name)
+        rate = "learning_rate { constant_learning_rate { learning_rate: 0.001 } }"
+        text = path.read_text(encoding="utf-8")
+        other = instead_of("rms_prop_optimizer", f"{said} {{ {rate} }}", text)
+        path.write_text(other, encoding="utf-8", newline="\n")
         return path
 
     def run(self, line: str) -> list[str]:

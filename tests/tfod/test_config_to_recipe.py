@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from api_folder import instead_of
 
 from boxwright.tfod.config import parse_config
 from boxwright.tfod.recipe import FOREVER, recipe_of
@@ -148,15 +149,6 @@ def test_what_is_said_arrives(said: str) -> None:
     assert not close(value, attrgetter(name)(recipe(HELMET)))
 
 
-def instead_of(name: str, said: str) -> str:
-    """The helmet detector's config with another message for the one of that name."""
-    start = HELMET.index(f"{name} {{")
-    end = HELMET.index("{", start) + 1
-    while HELMET[start:end].count("{") > HELMET[start:end].count("}"):
-        end += 1
-    return HELMET[:start] + said + HELMET[end:]
-
-
 OPTIMISERS: dict[str, Any] = {
     f"rms_prop_optimizer {{ learning_rate {{ {RATE} }} decay: 0.8 epsilon: 0.5 "
     "momentum_optimizer_value: 0.7 }": RmsProp(0.8, 0.7, 0.5),
@@ -169,7 +161,7 @@ OPTIMISERS: dict[str, Any] = {
 
 @pytest.mark.parametrize("said", OPTIMISERS)
 def test_optimisers(said: str) -> None:
-    assert close(OPTIMISERS[said], recipe(instead_of("rms_prop_optimizer", said)).optimiser)
+    assert close(OPTIMISERS[said], recipe(instead_of("rms_prop_optimizer", said, HELMET)).optimiser)
 
 
 RATES: dict[str, Any] = {
@@ -189,7 +181,7 @@ RATES: dict[str, Any] = {
 
 @pytest.mark.parametrize("said", RATES)
 def test_learning_rates(said: str) -> None:
-    text = instead_of("exponential_decay_learning_rate", said)
+    text = instead_of("exponential_decay_learning_rate", said, HELMET)
     assert close(RATES[said], recipe(text).learning_rate)
 
 

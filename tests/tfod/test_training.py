@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,8 @@ def test_the_folder_is_a_run_of_boxwrights_too(trained: ApiFolder) -> None:
     assert detector.classes == ("square",)
     assert detector.artifact.provenance["step"] <= 2
     assert detector.artifact.preprocessing.scale == pytest.approx(2 / 255)
+    source = detector.artifact.provenance["data"]["path"]
+    assert source == (trained.root / "train.record").as_posix(), "which `export` looks at"
 
 
 def test_a_stopped_training_goes_on_bit_for_bit(trained: ApiFolder, tmp_path: Path) -> None:
@@ -98,6 +101,57 @@ def test_a_stopped_training_goes_on_bit_for_bit(trained: ApiFolder, tmp_path: Pa
     assert parts.keys() == whole.keys()
     for name, value in whole.items():
         np.testing.assert_array_equal(parts[name], value, err_msg=name)
+
+
+def test_another_optimiser_or_network_does_not_go_on_and_nothing_is_overwritten(
+    trained: ApiFolder,
+) -> None:
+    written = trained.root / "training" / "pipeline.config"
+    before = written.read_bytes()
+    other = TRAIN.replace("pipeline.config", "other.config")
+    trained.with_optimiser("momentum_optimizer")
+    with pytest.raises(BoxwrightError, match=r"BW732 .*step 2.*Momentum.*load_all_detection"):
+        trained.run(other)
+    trained.config(
+        'model { ssd { feature_extractor { type: "ssd_mobilenet_v2" } } }', "other.config"
+    )
+    with pytest.raises(BoxwrightError, match=r"BW206 .*has no .*load_all_detection"):
+        trained.run(other)
+    assert written.read_bytes() == before
+
+
+def test_a_network_of_floats_does_not_go_on_with_a_graph_rewriter(trained: ApiFolder) -> None:
+    trained.config("graph_rewriter { quantization { delay: 1 } }", "bytes.config")
+    with pytest.raises(BoxwrightError, match=r"BW206 .*without the config's graph_rewriter"):
+        trained.run(TRAIN.replace("pipeline.config", "bytes.config"))
+
+
+COMPANIONS = {  # an optimiser or a rewriter: what TensorFlow 1 has beside a checkpoint's variables
+    "adam": {"beta1_power": 0.9**2, "beta2_power": 0.999**2},
+    "bytes": {
+        f"{scope}/act_quant/{scope}/act_quant/{end}/local_step": 1.0
+        for scope in ("FeatureExtractor/MobilenetV1/Conv2d_0", "BoxPredictor_0/ClassPredictor")
+        for end in ("min", "max")
+    },
+}
+
+
+@pytest.mark.parametrize("kind", COMPANIONS)
+def test_what_the_original_looks_for_beside_the_variables(kind: str, tmp_path: Path) -> None:
+    folder = ApiFolder.made(tmp_path)
+    short = "train_config { num_steps: 1 }"
+    if kind == "adam":
+        folder.with_optimiser("adam_optimizer", short, "pipeline.config")
+    else:
+        folder.config(f"{short} graph_rewriter {{ quantization {{ delay: 0 }} }}")
+    folder.run(TRAIN)
+    values = variables(tmp_path / "training" / "model.ckpt-1")
+    for name, value in COMPANIONS[kind].items():
+        assert values[name] == pytest.approx(value)
+    for name in values:
+        if found := re.fullmatch(r"(.+_quant)/(\1/(?:min|max))/biased", name):
+            assert values[name] == pytest.approx(0.001 * values[found[2]], rel=1e-4)
+    assert sum(name.endswith("/biased") for name in values) == (0 if kind == "adam" else 58)
 
 
 def test_a_finished_training_says_so(trained: ApiFolder) -> None:

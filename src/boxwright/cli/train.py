@@ -148,6 +148,7 @@ def train(
             resume=resume,
             reporter=line,
             started=STARTED,
+            source=data,
         )
     chosen = outcome.evaluation
     if json:

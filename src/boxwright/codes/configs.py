@@ -86,4 +86,12 @@ CONFIGS: dict[str, Meaning] = {
         "The name is misspelled, or of a network that is not here.",
         "Use one of the names that the error lists.",
     ),
+    "BW732": Meaning(
+        "error",
+        "A training cannot go on with another optimiser",
+        "The folder's checkpoint holds what the optimiser that it was trained with keeps beside "
+        "each variable, and the config now names another one.",
+        "Use the same optimiser, or begin another training from the checkpoint's weights in an "
+        "empty folder, as the error says.",
+    ),
 }

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from boxwright.data.dataset import Dataset
 from boxwright.errors import ExportError
+from boxwright.export.child import export_in_child
 from boxwright.export.savedmodel import write_savedmodel
 from boxwright.export.tflite import write_tflite
 from boxwright.export.verify import Proof, verify
 from boxwright.files import writing
+from boxwright.models import framework
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.detector import Detector
 from boxwright.runtime.engines import KerasEngine
@@ -33,6 +35,8 @@ def export(
 ) -> tuple[Path, Proof]:
     """Write a run's detector as one file or folder that runs without the run.
 
+    Where Keras is not on TensorFlow, a child process does it.
+
     Args:
         run_folder: what a training wrote.
         to: the kind of file.
@@ -46,13 +50,16 @@ def export(
         ExportError: BW401 the file was not as good as the run, BW402 there are no photos to tell
             by, BW403 it needs an operator that phones lack, BW404 it cannot be converted.
     """
-    from boxwright.models import ssd
     from boxwright.quality import load
     from boxwright.runtime.run import Run
 
+    if framework.engine() != "tensorflow":
+        return export_in_child(run_folder, to, out, data)
     folder = Path(run_folder)
     run = Run(folder)
     dataset = load(_data_folder(run.artifact, folder) if data is None else data)
+    from boxwright.models import ssd
+
     anchors = ssd.anchors(ssd.ModelSpec.from_json(run.artifact.model))
     target = destination(folder, to, out)
     return target, write_proven(target, to, run.build_model(), anchors, run.artifact, dataset)
@@ -96,7 +103,7 @@ def destination(folder: Path, to: Kind, out: str | Path | None) -> Path:
 def _data_folder(artifact: Artifact, run_folder: Path) -> Path:
     data = artifact.provenance.get("data")
     path = data.get("path") if isinstance(data, dict) else None
-    if isinstance(path, str) and Path(path).is_dir():
+    if isinstance(path, str) and Path(path).exists():
         return Path(path)
     raise ExportError(
         "BW402",

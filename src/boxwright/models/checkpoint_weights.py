@@ -164,7 +164,7 @@ def reason_to_ignore(name: str) -> str:
     """Why a variable of a checkpoint that is none of a network's is left."""
     if name == GLOBAL_STEP:
         return "training counts its own steps"
-    if place_of(name.rsplit("/", 1)[0]):
+    if name.startswith("beta") or place_of(name.rsplit("/", 1)[0]) or "_quant/" in name:
         return "belongs to the optimiser of an earlier training"
     return "no part of the network"
 

@@ -27,7 +27,11 @@ from boxwright.models.checkpoint_weights import (
     listed,
     read_variables,
 )
+from boxwright.models.quantised import DECAY as RANGE_DECAY
+from boxwright.models.quantised import is_range
 from boxwright.models.variables import variables_by_name
+from boxwright.training.keeping import Snapshot
+from boxwright.training.optimisers import Adam, Optimiser
 
 KEPT = 5  # checkpoints in a folder, as the API's
 PREFIX = "model.ckpt-"
@@ -79,6 +83,26 @@ def save(
     return prefix
 
 
+def companions(snapshot: Snapshot, optimiser: Optimiser) -> dict[str, NDArray[Any]]:
+    """What TensorFlow 1 keeps beside all of a training's variables and looks for when it goes on:
+    the powers of Adam's betas, and of each range that is an average how it came about.
+
+    Source of the latter's names and meaning: `zero_debias` in TensorFlow's moving_averages.
+    """
+    values: dict[str, NDArray[Any]] = {}
+    if isinstance(optimiser, Adam):
+        for number, beta in enumerate((optimiser.beta_1, optimiser.beta_2), start=1):
+            values[f"beta{number}_power"] = np.array(beta ** (snapshot.step + 1), np.float32)
+    convert = framework.keras().ops.convert_to_numpy
+    for name, variable in variables_by_name(snapshot.model).items():
+        scope = name.rpartition("/")[0]
+        if is_range(variable) and not scope.endswith("/weights_quant"):
+            steps = np.array(snapshot.step, np.float32)
+            biased = convert(variable) * (1 - RANGE_DECAY**steps)
+            values |= {f"{scope}/{name}/local_step": steps, f"{scope}/{name}/biased": biased}
+    return values
+
+
 def save_exported(
     folder: str | Path, model: Any, step: int, ranges: Mapping[str, NDArray[Any]]
 ) -> None:
@@ -108,11 +132,15 @@ def resume(model: Any, path: str | Path) -> Resumed:
         if here != there:
             raise WeightsError(
                 "BW206",
-                f"has no {name}, so it is of another network than {model.name}."
+                f"has no {name}, so it was trained without the config's graph_rewriter."
+                if there is None and is_range(variable)
+                else f"has no {name}, so it is of another network than {model.name}."
                 if there is None
                 else f"has {name} as {there}, but the network needs {here}.",
                 where=find_prefix(path),
-                remedy="Train into an empty folder, or with the config that this checkpoint is of.",
+                remedy="Use the config that it was trained by. To begin another training from it, "
+                f'write fine_tune_checkpoint: "{find_prefix(path).as_posix()}" and '
+                "load_all_detection_checkpoint_vars: true, and train into an empty folder.",
             )
     for name, variable in own.items():
         variable.assign(values.pop(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import reduce
@@ -63,12 +64,14 @@ def _read(root: Path, paths: Sequence[Path], checked: Checked, split: Split) -> 
     unknown = dataset.classes[len(labels.classes) :]
     if unknown:
         near = closest_name(unknown[0], labels.classes)
+        unnamed = re.fullmatch(r"class (\d+)", unknown[0])
+        what = f"hold the id {unnamed[1]}" if unnamed else f"name the class '{unknown[0]}'"
         raise TfodError(
             "BW706",
-            f"records of {READERS[split]} name the class '{unknown[0]}', which the label map does "
-            f"not have; it has {', '.join(labels.classes)}.",
+            f"records of {READERS[split]} {what}, which the label map does not have; it has "
+            f"{', '.join(f'{number} {name}' for number, name in checked.classes.items())}.",
             where=label_map,
-            remedy=f"Did you mean '{near}'? " * bool(near)
+            remedy=f"Did you mean '{near}'? " * bool(near and not unnamed)
             + "Add the class to the label map, or write the records again.",
         )
     return dataset

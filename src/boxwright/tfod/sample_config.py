@@ -28,7 +28,7 @@ class Flags:
         "--output_path=pipeline.config"
     )
 
-    name: str = flag("The sample's name; a wrong one is answered by all names.", bare=True)
+    name: str = flag("The sample's name; without one, all are listed.", "", bare=True)
     label_map_path: Path | None = flag("The label map.", None)
     train_record: Path | None = flag("The TFRecord to train on.", None)
     eval_record: Path | None = flag("The TFRecord to evaluate on.", None)

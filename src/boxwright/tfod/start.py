@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.errors import WeightsError
+from boxwright.errors import TfodError, WeightsError
 from boxwright.models import framework
 from boxwright.models.checkpoint_weights import PREPROCESSING, read_variables, reason_to_ignore
 from boxwright.models.variables import EXTRACTOR, place_of, variables_by_name
@@ -59,6 +59,7 @@ def again(config: Config, recipe: Recipe, prefix: Path) -> Start:
 
     Raises:
         WeightsError: BW206 the checkpoint is of another network.
+        TfodError: BW732 it was trained with another optimiser.
     """
     network = _network(config, recipe)
     step, others = resume(network.model, prefix)
@@ -67,6 +68,18 @@ def again(config: Config, recipe: Recipe, prefix: Path) -> Start:
     slots = recipe.optimiser.slots
     arrays = {f"weight/{i}": value for i, value in enumerate(network.model.get_weights())}
     names = {id(variable): name for name, variable in variables_by_name(network.model).items()}
+    kept = {name.rpartition("/")[2] for name in others}
+    if not set(slots) <= kept:
+        kind = type(recipe.optimiser).__name__
+        raise TfodError(
+            "BW732",
+            f"the checkpoint of step {step} was trained with another optimiser: it has no slots of "
+            f"{kind} ({', '.join(slots)}).",
+            where=prefix,
+            remedy="Use the optimiser that it was trained with. To begin another training from its "
+            f'weights, write fine_tune_checkpoint: "{prefix.as_posix()}" and '
+            "load_all_detection_checkpoint_vars: true, and train into an empty folder.",
+        )
     for i, variable in enumerate(trained):
         own = names[id(variable)]
         for slot, begin in slots.items():

@@ -31,6 +31,7 @@ class Steps:
     """A reporter that says the step and the loss, as the original's log does."""
 
     tell: Say
+    endless: bool = False
     said: float = 0.0
 
     def say(self, text: str) -> None:
@@ -44,7 +45,7 @@ class Steps:
         parts = [f"global step {progress.step}: loss = {progress.loss:.4f}"]
         if progress.photos_per_second:
             parts.append(f"{progress.photos_per_second:.1f} photos/s")
-            parts.append(f"{_time(progress.seconds_left)} left")
+            parts += [f"{_time(progress.seconds_left)} left"] * (not self.endless)
         self.tell(", ".join(parts))
 
 
@@ -86,31 +87,36 @@ def train_by(
     latest = find_prefix(folder) if (folder / STATE).is_file() else None
 
     def begin(recipe: Recipe, precision: str, training: Cache) -> Start:
-        if latest:
-            return start.again(config, recipe, latest)
-        return start.first(config, ready, recipe, say)
+        begun = (
+            start.again(config, recipe, latest)
+            if latest
+            else start.first(config, ready, recipe, say)
+        )
+        if not _same(folder / WRITTEN, config.path):
+            write_text(folder / WRITTEN, write(config.tree))
+        return begun
 
     def keep(snapshot: Snapshot) -> None:
-        prefix = checkpoint.save(folder, snapshot.model, snapshot.step, snapshot.slots)
+        slots = {**snapshot.slots, **checkpoint.companions(snapshot, recipe.optimiser)}
+        prefix = checkpoint.save(folder, snapshot.model, snapshot.step, slots)
         say(f"saved {prefix}")
         if after:
             after(prefix)
 
-    if not _same(folder / WRITTEN, config.path):
-        write_text(folder / WRITTEN, write(config.tree))
     wanted = "until Ctrl-C" if recipe.steps == FOREVER else f"{recipe.steps} steps"
     learnt = photos.split(Split.TRAIN)
     others = f", {len(photos) - len(learnt)} to evaluate on" if after else ""
     say(f"{len(learnt)} photos with {len(learnt.boxes)} boxes to train on{others}")
-    say(f"{wanted} of {recipe.batch_size} photos")
+    say(f"batches of {recipe.batch_size} photos, {wanted}")
     outcome = follow(
         recipe,
         photos,
         Run(folder),
         begin,
-        reporter=Steps(say),
+        reporter=Steps(say, endless=recipe.steps == FOREVER),
         started=time.monotonic(),
         on_keep=keep,
+        source=ready.train_records[0],
     )
     if outcome.interrupted:
         say("Stopped. The same command goes on from the last checkpoint.")

@@ -67,6 +67,7 @@ def train(
     resume: bool = False,
     reporter: Reporter | None = None,
     started: float | None = None,
+    source: str | Path | None = None,
 ) -> Outcome:
     """Train a detector on the photos of `dataset` that are marked for training.
 
@@ -87,6 +88,7 @@ def train(
         resume: go on with the run in `out`, as its own recipe says.
         reporter: told what happens.
         started: `time.monotonic()` at which the budget began; now by default.
+        source: what `dataset` was read from, for `export`; its root by default.
 
     Raises:
         DataError, WeightsError, TrainingError: what is wrong with photos, weights or run.
@@ -125,7 +127,7 @@ def train(
             return start.from_weights(weights, recipe, dataset.classes, precision, photos)
         return start.from_scratch(recipe, dataset.classes, precision)
 
-    return follow(recipe, seen, run, begin, reporter=reporter, started=started)
+    return follow(recipe, seen, run, begin, reporter=reporter, started=started, source=source)
 
 
 def follow(
@@ -137,6 +139,7 @@ def follow(
     reporter: Reporter,
     started: float,
     on_keep: OnKeep | None = None,
+    source: str | Path | None = None,
 ) -> Outcome:
     """Train as a recipe says, as the only training in the folder.
 
@@ -149,13 +152,14 @@ def follow(
         reporter: told what happens.
         started: `time.monotonic()` at which the budget began.
         on_keep: told whenever weights are judged.
+        source: what `dataset` was read from, for `export`; its root by default.
 
     Raises:
         TrainingError: BW309 another training is at work in the folder.
         Otherwise as `train`.
     """
     with only_training(run):
-        return _follow(recipe, dataset, run, begin, reporter, started, on_keep)
+        return _follow(recipe, dataset, run, begin, reporter, started, on_keep, source)
 
 
 def _follow(
@@ -166,6 +170,7 @@ def _follow(
     reporter: Reporter,
     started: float,
     on_keep: OnKeep | None,
+    source: str | Path | None,
 ) -> Outcome:
     """The one training loop; see `follow`."""
     importing = threading.Thread(target=_import_frameworks, daemon=True)
@@ -226,7 +231,7 @@ def _follow(
             first.spec.to_json(),
             dataset.classes,
             first.preprocessing,
-            provenance=_provenance(dataset, fingerprint, recipe, first.weights),
+            provenance=_provenance(source or dataset.root, fingerprint, recipe, first.weights),
         ),
         kept,
         [kept.weights[places[id(v)]] for v in (*variables, *statistics)],
@@ -370,11 +375,11 @@ def _scores(evaluation: Evaluation) -> str:
 
 
 def _provenance(
-    dataset: Dataset, fingerprint: str, recipe: Recipe, weights: str | None
+    source: str | Path, fingerprint: str, recipe: Recipe, weights: str | None
 ) -> dict[str, Any]:
     return {
         "boxwright": __version__,
-        "data": {"path": dataset.root.absolute().as_posix(), "fingerprint": fingerprint},
+        "data": {"path": Path(source).absolute().as_posix(), "fingerprint": fingerprint},
         "weights": weights,
         "recipe": recipe.to_json(),
     }

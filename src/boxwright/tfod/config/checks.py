@@ -18,7 +18,7 @@ from boxwright.tfod.config.pipeline import (
     ManualSteps,
     Pipeline,
 )
-from boxwright.tfod.config.reading import Config
+from boxwright.tfod.config.reading import Config, at
 
 PLACEHOLDER = "PATH_TO_BE_CONFIGURED"
 RATE = "train_config.optimizer.*.learning_rate"
@@ -90,7 +90,7 @@ def _filled_in(config: Config, parts: list[str]) -> None:
         raise TfodError(
             "BW725",
             f"{PLACEHOLDER} still stands where a path should: {lines}.",
-            where=f"{config.path}:{left[0][1]}",
+            where=at(config.path, left[0][1]),
             remedy="Write the paths of your own files there; remove fine_tune_checkpoint to begin "
             "from scratch.",
         )
@@ -105,6 +105,15 @@ def _check_square(config: Config) -> None:
             "network's input is square.",
             where=config.place("model.ssd.image_resizer.fixed_shape_resizer"),
             remedy="Give height and width the same number.",
+        )
+    multiple = config.pipeline.model.feature_extractor.pad_to_multiple
+    if resizer.height % multiple:
+        raise TfodError(
+            "BW724",
+            f"pad_to_multiple: {multiple} is not supported with an input of {resizer.height} "
+            "pixels, which is no multiple of it: inputs are not padded.",
+            where=config.place("model.ssd.feature_extractor.pad_to_multiple"),
+            remedy="Remove it, or resize photos to a multiple of it.",
         )
 
 
@@ -150,7 +159,7 @@ def _records(config: Config, name: str, reader: InputReader) -> tuple[Path, ...]
         )
     files: list[Path] = []
     for given, each in zip(reader.tf_record_input_reader.input_path, fields, strict=True):
-        place = f"{config.path}:{each.line}"
+        place = at(config.path, each.line)
         found = matching(given, place)
         full = [path for path in found if _holds_records(path, place)]
         if not full:
@@ -220,6 +229,6 @@ def _bad_steps(config: Config, path: str, reason: str, line: int | None = None) 
     return TfodError(
         "BW729",
         f"the learning rate has no sensible steps: {reason}.",
-        where=f"{config.path}:{line}" if line else config.place(path),
+        where=config.place(path) if line is None else at(config.path, line),
         remedy="Write steps above 0, each larger than the one before.",
     )

@@ -117,7 +117,7 @@ class FeatureExtractor(ConfigMessage):
     min_depth: Natural = 16
     conv_hyperparams: Hyperparams
     override_base_feature_extractor_hyperparams: bool = False
-    pad_to_multiple: Natural = only(1, because="photos are resized to the input's size")
+    pad_to_multiple: Natural = unused(1, "the input's side is a multiple of it already")
     use_explicit_padding: bool = False
     use_depthwise: bool = False
     num_layers: Natural = only(6, 5, 4, 3, 2, because=TWO_TO_SIX)

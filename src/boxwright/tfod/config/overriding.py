@@ -12,6 +12,7 @@ from boxwright.tfod.config.pipeline import Pipeline
 
 # The names that the API knows beside those of fields, and the fields that they mean.
 SHORT = {
+    "load_pretrained": "train_config.fine_tune_checkpoint",
     "batch_size": "train_config.batch_size",
     "train_steps": "train_config.num_steps",
     "num_steps": "train_config.num_steps",
@@ -39,6 +40,8 @@ def overrides(pairs: str) -> str:
     tree: _Tree = {}
     for pair in re.split(r",(?=\s*[\w.]+\s*=)", pairs) if pairs else ():
         path, value = _parsed(pair)
+        if not path:
+            continue
         inner = tree
         for outer in path[:-1]:
             below = inner.setdefault(outer, {})
@@ -48,7 +51,8 @@ def overrides(pairs: str) -> str:
 
 
 def _parsed(pair: str) -> tuple[list[str], str]:
-    """The names that lead to a field, and its value as a config has it."""
+    """The names that lead to a field, and its value as a config has it; no names if nothing is
+    to be changed."""
     name, _, value = (part.strip() for part in pair.partition("="))
     first, *rest = name.split(".")
     path = [*SHORT.get(first, first).split("."), *rest]
@@ -63,6 +67,8 @@ def _parsed(pair: str) -> tuple[list[str], str]:
             + "Write train_config.batch_size=8, for instance; short names are "
             + f"{', '.join(SHORT)}.",
         )
+    if first == "load_pretrained":  # not to, is to begin without a checkpoint
+        return (path, quoted("")) if value.lower() in {"false", "0"} else ([], "")
     return path, value if WORD.fullmatch(value) else quoted(value)
 
 

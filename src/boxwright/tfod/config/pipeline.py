@@ -139,6 +139,9 @@ class TrainConfig(ConfigMessage):
         False, "what a checkpoint is of is seen from its names"
     )
     load_all_detection_checkpoint_vars: bool = False
+    load_all_optimizer_checkpoint_vars: bool = unused(
+        False, "the optimiser begins anew from another training's weights"
+    )
     update_trainable_variables: tuple[str, ...] = ()
     freeze_variables: tuple[str, ...] = ()
     add_regularization_loss: bool = True
@@ -223,6 +226,7 @@ class EvalConfig(ConfigMessage):
     min_score_threshold: Fraction = 0.5
     max_num_boxes_to_visualize: Count = 20
     batch_size: Natural = unused(1, "photos are detected one by one")
+    super_categories: None = refused("numbers are those of all classes and of each")
     include_metrics_per_category: bool = unused(False, "the numbers of each class are always there")
     all_metrics_per_category: bool = unused(False, "the numbers of each class are always there")
     recall_lower_bound: Fraction = only(0.0, because="precision is measured at every recall")
@@ -250,7 +254,7 @@ class Quantization(ConfigMessage):
     delay: Count = 500_000
     weight_bits: Bits = 8
     activation_bits: Bits = 8
-    symmetric: bool = False
+    symmetric: bool = only(False, because="ranges reach as far as a tensor's numbers do")
 
 
 @dataclass(frozen=True, kw_only=True)

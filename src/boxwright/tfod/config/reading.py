@@ -56,7 +56,7 @@ class Config:
         raise TfodError(
             "BW724",
             f"{first.text}.{more}",
-            where=f"{self.path}:{first.line}",
+            where=at(self.path, first.line),
             remedy="Change or remove these lines, or begin with a config from "
             "`boxwright tfod sample_config`.",
         )
@@ -64,7 +64,7 @@ class Config:
     def place(self, path: str) -> str:
         """The file and the line of a dotted path's first field; the file alone if there is none."""
         found = self.tree.find(path)
-        return f"{self.path}:{found[0].line}" if found else str(self.path)
+        return at(self.path, found[0].line) if found else str(self.path)
 
 
 def read_config(path: str | Path, override: str = "") -> Config:
@@ -81,9 +81,11 @@ def read_config(path: str | Path, override: str = "") -> Config:
     path = Path(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise _unreadable(path.absolute(), f"{reason}") from error
+    except OSError as error:
+        raise _unreadable(path.absolute(), f"{error.strerror}", "Check its path.") from error
+    except UnicodeDecodeError as error:
+        remedy = "Save it as UTF-8."
+        raise _unreadable(path.absolute(), "it is not UTF-8 text", remedy) from error
     return parse_config(text, path, override)
 
 
@@ -99,7 +101,12 @@ def parse_config(text: str, where: str | Path = "pipeline.config", override: str
 
 def report(config: Config) -> list[str]:
     """A line for each field that changes nothing here, is unknown, or is not supported."""
-    return [f"{config.path}:{note.line}: {note.text}." for note in config.notes]
+    return [f"{at(config.path, note.line)}: {note.text}." for note in config.notes]
+
+
+def at(path: Path, line: int) -> str:
+    """The place of a line for messages; line 0 is of what goes before the file's own fields."""
+    return f"{path}:{line}" if line else f"{path}, as overridden"
 
 
 def _parsed(text: str, where: str | Path) -> Message:
@@ -120,16 +127,24 @@ def _overridden(tree: Message, other: Message) -> Message:
             entries[entries.index(own[0])] = replace(own[0], value=inner)
         else:
             entries = [each for each in entries if each not in own]
-            entries += [replace(each, line=own[0].line if own else 1) for each in given]
+            entries += map(_without_line, given)
     return Message(tuple(entries))
 
 
-def _unreadable(where: str | Path, reason: str) -> TfodError:
+def _without_line(field: Field) -> Field:
+    """A field that stands in no line of the file."""
+    value = field.value
+    if isinstance(value, Message):
+        value = Message(tuple(map(_without_line, value.fields)))
+    return replace(field, value=value, line=0)
+
+
+def _unreadable(where: str | Path, reason: str, remedy: str = "") -> TfodError:
     return TfodError(
         "BW721",
         f"the pipeline config cannot be read: {reason}.",
         where=where,
-        remedy="Correct it there; a field is `name: value` or `name { ... }`.",
+        remedy=remedy or "Correct it there; a field is `name: value` or `name { ... }`.",
     )
 
 
@@ -258,7 +273,7 @@ class _Reader:
             raise TfodError(
                 "BW722",
                 f"{path} {error.reason}.",
-                where=f"{self.path}:{field.line}",
+                where=at(self.path, field.line),
                 remedy=error.remedy,
             ) from error
         if spec.rule.is_path and is_literal_path(field.value):
@@ -275,7 +290,7 @@ class _Reader:
         raise TfodError(
             "BW722",
             f"{path} is {field.value.text!r}, not fields between {{ and }}.",
-            where=f"{self.path}:{field.line}",
+            where=at(self.path, field.line),
             remedy=f"Write {field.name} {{ ... }}.",
         )
 
@@ -291,7 +306,7 @@ class _Reader:
         self.notes.append(Note(line, text, stops))
 
     def _misshapen(self, message: str, line: int, remedy: str) -> TfodError:
-        return TfodError("BW723", f"{message}.", where=f"{self.path}:{line}", remedy=remedy)
+        return TfodError("BW723", f"{message}.", where=at(self.path, line), remedy=remedy)
 
 
 def _message(field: Field) -> Message:

@@ -50,6 +50,14 @@ from boxwright.tfod.config.writing import config_text
 
 COCO_CLASSES = 90
 FOLDER = "PATH_TO_BE_CONFIGURED"
+# What stands in the published samples though it is the default, so that it is found to be changed.
+SHOWN = {
+    "height", "width", "depth_multiplier", "min_depth", "num_layers", "min_scale", "max_scale",
+    "y_scale", "x_scale", "height_scale", "width_scale", "matched_threshold",
+    "unmatched_threshold", "kernel_size", "iou_threshold", "max_detections_per_class",
+    "max_total_detections", "classification_weight", "localization_weight", "decay_factor",
+    "momentum_optimizer_value", "decay", "epsilon", "weight_bits", "activation_bits",
+}  # fmt: skip
 AUGMENTATION = (RandomHorizontalFlip(), SsdRandomCrop())
 WIDE, NARROW = TruncatedNormalInitializer(stddev=0.03), RandomNormalInitializer(stddev=0.01)
 
@@ -80,7 +88,7 @@ def sample_config(
         near = closest_name(name, SAMPLES)
         raise TfodError(
             "BW731",
-            f"there is no sample config '{name}'.",
+            f"there is no sample config '{name}'." if name else "a sample config has a name.",
             remedy=f"Did you mean {near}? " * bool(near) + f"There are: {', '.join(SAMPLES)}.",
         )
     model, train = SAMPLES[name]()
@@ -100,13 +108,14 @@ def sample_config(
             train_config=replace(train, fine_tune_checkpoint=start),
             train_input_reader=reader(train_records, "train"),
             eval_config=EvalConfig(
-                num_examples=num_examples, metrics_set=("coco_detection_metrics",)
+                num_examples=num_examples, max_evals=10, metrics_set=("coco_detection_metrics",)
             ),
             eval_input_reader=replace(reader(eval_records, "val"), shuffle=False),
             graph_rewriter=GraphRewriter(
                 quantization=Quantization(delay=48_000) if "quantized" in name else None
             ),
-        )
+        ),
+        SHOWN,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import MISSING
 from typing import Any
 
@@ -11,32 +12,34 @@ from boxwright.data.text_format import Field, Message, Value, write
 from boxwright.tfod.config.schema import ConfigMessage, Spec, schema
 
 
-def config_text(message: ConfigMessage) -> str:
-    """The text of a message: what has to be given and what is not the default.
+def config_text(message: ConfigMessage, shown: Collection[str] = ()) -> str:
+    """The text of a message: what has to be given, what is not the default, and fields `shown` in
+    any case, by their names.
 
     Reading it gives an equal message.
     """
-    return write(_tree(message))
+    return write(_tree(message, shown))
 
 
-def _tree(message: ConfigMessage) -> Message:
+def _tree(message: ConfigMessage, shown: Collection[str]) -> Message:
     kind: Any = type(message)
     specs = {spec.attribute: spec for spec in schema(kind).values()}
     fields: list[Field] = []
     for spec in specs.values():
         value = getattr(message, spec.attribute)
-        if spec.default is MISSING or value != spec.default:
+        if spec.default is MISSING or value != spec.default or spec.attribute in shown:
             values = value if isinstance(value, tuple) else (value,)
-            fields += [_field(spec, each) for each in values]
+            fields += [_field(spec, each, shown) for each in values]
     return Message(tuple(fields))
 
 
-def _field(spec: Spec, value: Any) -> Field:
+def _field(spec: Spec, value: Any, shown: Collection[str]) -> Field:
     if spec.rule.choices is None:
-        inner = _tree(value) if isinstance(value, ConfigMessage) else _value(spec, value)
+        message = isinstance(value, ConfigMessage)
+        inner = _tree(value, shown) if message else _value(spec, value)
         return Field(spec.attribute, inner)
     name = next(name for name, kind in spec.rule.choices.items() if kind is type(value))
-    chosen = Field(name, _tree(value))
+    chosen = Field(name, _tree(value, shown))
     return chosen if spec.rule.inline else Field(spec.attribute, Message((chosen,)))
 
 
