@@ -122,6 +122,9 @@ def steps(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Steps:
         def __init__(self, model: Any, variables: Any, statistics: Any, *_: Any, **__: Any) -> None:
             self._values = [variable.numpy() for variable in (*variables, *statistics)]
 
+        def resident(self, photos: Any) -> Any:
+            return photos
+
         def step(self, *batch: Any, number: int, learning_rate: float) -> Any:
             steps.clock.now += steps.seconds
             steps.batches.append(batch)

@@ -10,7 +10,7 @@ SYSTEM: dict[str, Meaning] = {
         "A package is missing",
         "Training, exporting and evaluating need Keras, TensorFlow and pycocotools, which "
         "`pip install boxwright` alone does not bring along.",
-        "`pip install 'boxwright[train]'`.",
+        "`pip install 'boxwright[train]'`; for KERAS_BACKEND=jax, `pip install 'boxwright[jax]'`.",
     ),
     "BW902": Meaning(
         "error",

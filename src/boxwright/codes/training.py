@@ -98,6 +98,12 @@ TRAINING: dict[str, Meaning] = {
         "All of its steps are done, so there is nothing to go on with.",
         "Use it, or start a new run in another folder.",
     ),
+    "BW308": Meaning(
+        "error",
+        "Keras runs on an engine that cannot train here",
+        "KERAS_BACKEND names one that Boxwright has no training step for.",
+        "Set it to `tensorflow` or `jax`, or unset it, which is the same as `tensorflow`.",
+    ),
     "BW309": Meaning(
         "error",
         "Another training is at work in the folder",

@@ -57,7 +57,7 @@ def match(
             background.
         ignore_between: whether those between are ignored; else those below are.
     """
-    overlap = ops.where(present[..., None], _iou(boxes, anchors), -1.0)  # (B, G, A)
+    overlap = ops.where(present[..., None], iou(boxes, anchors), -1.0)  # (B, G, A)
     best_box = ops.cast(ops.argmax(overlap, axis=1), "int32")
     best = ops.max(overlap, axis=1)
     below, between = (BACKGROUND, IGNORED) if ignore_between else (IGNORED, BACKGROUND)
@@ -121,7 +121,7 @@ def assign(
     )
 
 
-def _iou(boxes: Any, anchors: Any) -> Any:
+def iou(boxes: Any, anchors: Any) -> Any:
     """IoU of `(B, G, 4)` boxes with `(A, 4)` anchors: `(B, G, A)`."""
     corner = ops.maximum(boxes[:, :, None, :2], anchors[:, :2])
     far_corner = ops.minimum(boxes[:, :, None, 2:], anchors[:, 2:])

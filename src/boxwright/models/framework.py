@@ -1,4 +1,4 @@
-"""The one door to Keras and TensorFlow: imported when first needed, and quietly."""
+"""The one door to Keras, TensorFlow and JAX: imported when first needed, and quietly."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ def keras() -> Any:
     return _imported("keras")
 
 
+def engine() -> str:
+    """The framework that Keras is on, or will be."""
+    if sys.modules.get("keras") is None:
+        return os.environ.get("KERAS_BACKEND", "tensorflow")
+    return str(keras().backend.backend())
+
+
 def tensorflow() -> Any:
     """The `tensorflow` module.
 
@@ -33,6 +40,15 @@ def tensorflow() -> Any:
         SystemFaultError: BW901 TensorFlow is not installed.
     """
     return _imported("tensorflow")
+
+
+def jax() -> Any:
+    """The `jax` module.
+
+    Raises:
+        SystemFaultError: BW901 JAX is not installed.
+    """
+    return _imported("jax")
 
 
 def make_deterministic() -> None:
@@ -100,10 +116,11 @@ def _imported(name: str) -> Any:
         with hushed():
             return importlib.import_module(name)
     except ImportError as error:
-        remedy = "Install it with: pip install 'boxwright[train]'"
-        engine = os.environ.get("KERAS_BACKEND", "tensorflow")
-        if name == "keras" and engine != "tensorflow":
-            remedy += f", and what KERAS_BACKEND={engine} needs; or unset KERAS_BACKEND."
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        extra = "jax" if backend == "jax" and name != "tensorflow" else "train"
+        remedy = f"Install it with: pip install 'boxwright[{extra}]'"
+        if name != "tensorflow" and backend != "tensorflow":
+            remedy += ", or unset KERAS_BACKEND."
         raise SystemFaultError(
             "BW901",
             f"this needs {name}, which cannot be imported here ({error}).",

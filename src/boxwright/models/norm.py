@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -50,11 +51,14 @@ PLAIN = LayerSpec()
 
 
 def batch_norm(outputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
-    """Normalise by the batch's own statistics (Ioffe and Szegedy 2015, algorithm 1)."""
+    """Normalise by the batch's own statistics (Ioffe and Szegedy 2015, algorithms 1 and 2): its
+    variance as it is, while the one that is returned is the unbiased estimate."""
     mean, variance = ops.moments(ops.cast(outputs, "float32"), axes=(0, 1, 2))
     scale = gamma * ops.rsqrt(variance + epsilon)
     bias = beta - mean * scale
-    return outputs * ops.cast(scale, outputs.dtype) + ops.cast(bias, outputs.dtype), mean, variance
+    normalised = outputs * ops.cast(scale, outputs.dtype) + ops.cast(bias, outputs.dtype)
+    count = math.prod(outputs.shape[:-1])
+    return normalised, mean, variance * (count / max(count - 1, 1))
 
 
 class ConvNorm(keras.layers.Layer):  # type: ignore[misc]

@@ -112,7 +112,7 @@ class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
         return ops.where(self.max > self.min, rounded, values)
 
     def _watch(self, values: Any) -> None:
-        rate = ops.where(self.max > self.min, self.quantiser.rate, 1.0)
+        rate = ops.where(self.max > self.min, ops.convert_to_tensor(self.quantiser.rate), 1.0)
         if self.is_kernel:
             rate = 1.0
         for end, now in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,14 +11,9 @@ from numpy.typing import NDArray
 
 from boxwright.models import framework
 from boxwright.models.norm import ConvNorm
-from boxwright.models.postprocess import box_scales
-from boxwright.models.quantised import range_rate, ranges
-from boxwright.training.augment import augment
-from boxwright.training.objective import Loss, detection_loss, penalty
-from boxwright.training.optimisers import AVERAGE, Adam, Momentum, Optimiser, RmsProp
-from boxwright.training.parts import Pipeline
-from boxwright.training.pipeline import follow
-from boxwright.training.recipe import Recipe
+from boxwright.training import engine
+from boxwright.training.objective import Loss
+from boxwright.training.optimisers import Adam, Momentum, Optimiser, RmsProp
 
 tf: Any = framework.tensorflow()
 
@@ -104,141 +99,30 @@ def apply_gradient(
             )  # fmt: skip
 
 
-def faster_precision() -> str:
-    """`mixed_bfloat16` if this processor convolves faster in bfloat16, else `float32`."""
-
-    @tf.function  # type: ignore[untyped-decorator]
-    def convolve(images: Any, kernel: Any) -> Any:
-        return tf.reduce_sum(tf.nn.conv2d(images, kernel, 1, "SAME"))
-
-    seconds = {}
-    for dtype in (tf.float32, tf.bfloat16):
-        arguments = tf.ones((4, 38, 38, 256), dtype), tf.ones((1, 1, 256, 256), dtype)
-        convolve(*arguments)
-        runs = []
-        for _ in range(5):
-            start = time.perf_counter()
-            convolve(*arguments).numpy()
-            runs.append(time.perf_counter() - start)
-        seconds[dtype] = min(runs)
-    return "mixed_bfloat16" if seconds[tf.bfloat16] < 0.8 * seconds[tf.float32] else "float32"
+faster_precision = functools.partial(engine.measured_precision, tf.function)
 
 
-class Engine:
-    """Trains the variables it is given and keeps their moving average.
+class Engine(engine.Engine):
+    """Training on TensorFlow."""
 
-    Args:
-        model: the network, in the precision to train in.
-        variables: Keras variables to train.
-        statistics: Keras variables that change by themselves: batch norm's, then ranges.
-        anchors: `(A, 4)` normalised yxyx.
-        recipe: sizes and rates.
-        scale, offset: from pixels to the network's input range.
-        kernels: Keras variables to regularise, each with its weights of L2 and L1.
-    """
+    crop = staticmethod(crop)
+    suppress = staticmethod(suppress)
 
-    def __init__(
-        self,
-        model: Any,
-        variables: Sequence[Any],
-        statistics: Sequence[Any],
-        anchors: NDArray[np.float32],
-        recipe: Recipe,
-        *,
-        scale: float,
-        offset: float,
-        kernels: Sequence[tuple[Any, float, float]] = (),
-    ) -> None:
-        self._model = model
-        for layer in model.layers:
+    def _prepare(self) -> None:
+        for layer in self._model.layers:
             if isinstance(layer, ConvNorm):
                 layer.batch_norm = fused_batch_norm
-        self._quantiser = model.quantiser
         if self._quantiser:
             self._quantiser.fake_quant = fused_fake_quant
-        self._anchors = tf.constant(anchors)
-        self._recipe = recipe
-        self._scale, self._offset = scale, offset
-        self._trained = [variable.value for variable in variables]
-        faster = recipe.bias_gradients
-        self._factors = [faster if variable.name == "bias" else 1.0 for variable in variables]
-        self._statistics = [variable.value for variable in statistics]
-        self._kernels = [(kernel.value, l2, l1) for kernel, l2, l1 in kernels]
-        self._slots = {
-            name: [tf.Variable(tf.fill(value.shape, start)) for value in self._trained]
-            for name, start in recipe.optimiser.slots.items()
-        }
-        averaging = recipe.averaging
-        self._averaged = [] if averaging is None else [*self._trained]
-        if averaging is not None and averaging.statistics:
-            averages = {id(variable.value) for variable in ranges(model)}  # they are some already
-            self._averaged += [value for value in self._statistics if id(value) not in averages]
-        self._averages = [tf.Variable(value) for value in self._averaged]
-        self._compiled = tf.function(self._step, autograph=False)  # its Python is meant as it is
+        self._compiled = tf.function(self._traced, autograph=False)  # its Python is meant as it is
 
-    def step(
+    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], rounds: bool) -> Loss:
+        loss: Loss = self._compiled(batch, rates, rounds)
+        return loss
+
+    def _traced(
         self,
-        photos: NDArray[np.uint8],
-        boxes: NDArray[np.float32],
-        labels: NDArray[np.int32],
-        sizes: NDArray[np.float32],
-        dice: NDArray[np.float32],
-        *,
-        number: int,
-        learning_rate: float,
-    ) -> Loss:
-        """One step on a batch, see `pipeline.follow`; `number` counts from 0. Returns the losses
-        before it, floats."""
-        averaging, optimiser = self._recipe.averaging, self._recipe.optimiser
-        decay = 0.0 if averaging is None else averaging.decay_at(number)
-        betas = (optimiser.beta_1, optimiser.beta_2) if isinstance(optimiser, Adam) else (0.0, 0.0)
-        powers = (beta ** (number + 1) for beta in betas)
-        rates = tf.constant([learning_rate, decay, range_rate(number), *powers], tf.float32)
-        how = self._recipe.quantisation
-        rounds = how is not None and number >= how.delay
-        loss = self._compiled(photos, boxes, labels, sizes, dice, rates, rounds)
-        return Loss(*(float(value) for value in loss))
-
-    def kept(self) -> list[NDArray[np.float32]]:
-        """What is worth keeping of `variables`, then of `statistics`: their averages, or what
-        they are where the recipe does not average them."""
-        averaging = self._recipe.averaging
-        averages = self._averages if averaging and averaging.kept else []
-        current = [*self._trained, *self._statistics][len(averages) :]
-        return [value.numpy() for value in (*averages, *current)]
-
-    def slots(self) -> dict[str, list[NDArray[np.float32]]]:
-        """What stands beside each of `variables`, by the name it has in a TensorFlow 1
-        checkpoint: the optimiser's slots and the average."""
-        values = dict(self._slots)
-        if self._averages:
-            values[AVERAGE] = self._averages[: len(self._trained)]
-        return {name: [value.numpy() for value in own] for name, own in values.items()}
-
-    def state(self) -> dict[str, NDArray[np.float32]]:
-        """All that a checkpoint needs."""
-        return {
-            f"{kind}/{i}": value.numpy()
-            for kind, values in self._parts().items()
-            for i, value in enumerate(values)
-        }
-
-    def restore(self, state: dict[str, NDArray[np.float32]]) -> None:
-        """The inverse of `state`."""
-        for kind, values in self._parts().items():
-            for i, value in enumerate(values):
-                value.assign(state[f"{kind}/{i}"])
-
-    def _parts(self) -> dict[str, list[Any]]:
-        return {"average": self._averages, **self._slots}
-
-    def _step(
-        self,
-        photos: Any,
-        boxes: Any,
-        labels: Any,
-        sizes: Any,
-        dice: Any,
+        batch: tuple[Any, ...],
         rates: Any,
         rounds: bool,  # from Python, so that there is a graph that rounds and one that does not
     ) -> Loss:
@@ -246,37 +130,30 @@ class Engine:
         if self._quantiser:
             self._quantiser.rounds = rounds
             self._quantiser.rate.assign(rate_of_ranges)
-        how, side = self._recipe.augmentation, self._recipe.input_size
-        if isinstance(how, Pipeline):
-            seen = follow(how.steps, photos, boxes, labels, sizes, dice, side=side, read=crop)
-        else:
-            seen = augment(photos, boxes, labels, dice, side=side, crop=crop, limits=how)
-        images, boxes, labels, weights = seen
-        images = images * self._scale + self._offset
+        trained = [variable.value for variable in self._trained]
+        seen = self._seen(*batch)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(self._trained)
-            outputs = self._model(images, training=True)
-            loss = detection_loss(
-                outputs, boxes, labels, weights, self._anchors, self._recipe.objective, suppress,
-                box_scales(self._model),
-            )  # fmt: skip
-            if self._kernels:
-                extra = penalty(self._kernels)
-                loss = loss._replace(total=loss.total + extra, penalty=extra)
+            tape.watch(trained)
+            loss = self._loss(*seen)
         gradients = [
             gradient * factor if factor != 1 else gradient
             for gradient, factor in zip(
-                tape.gradient(loss.total, self._trained), self._factors, strict=True
+                tape.gradient(loss.total, trained), self._factors, strict=True
             )
         ]
         if self._recipe.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self._recipe.clip_norm)
         for variable, gradient, *slots in zip(
-            self._trained, gradients, *self._slots.values(), strict=True
+            trained, gradients, *self._slots.values(), strict=True
         ):
             apply_gradient(
-                self._recipe.optimiser, variable, slots, gradient, learning_rate, (bias[0], bias[1])
+                self._recipe.optimiser,
+                variable,
+                [slot.value for slot in slots],
+                gradient,
+                learning_rate,
+                (bias[0], bias[1]),
             )
         for average, variable in zip(self._averages, self._averaged, strict=True):
-            average.assign_sub((average - variable) * (1 - decay))
+            average.value.assign_sub((average.value - variable.value) * (1 - decay))
         return loss

@@ -66,7 +66,7 @@ def develop(pixels: Any, view: View, side: int, read: Reader) -> tuple[Any, View
     if window is None:
         if pixels.shape[1] == side:
             return pixels, view
-        window = ops.tile([WHOLE], (pixels.shape[0], 1))
+        window = ops.broadcast_to(WHOLE, (pixels.shape[0], 4))
     if view.turned is not None:
         turned = view.turned[:, None]
         window = ops.where(turned, ops.take(window, TURNED, axis=1), window)

@@ -191,12 +191,12 @@ def _follow(
         framework.make_deterministic()
     from boxwright.models import ssd
     from boxwright.training import start
-    from boxwright.training.engine_tensorflow import Engine, faster_precision
+    from boxwright.training.engine import Engine, engine_module
 
     # Batch norm in training converts back and forth, which costs more than bfloat16 gains; what is
     # rounded to 8 bits needs all of float32 before; and which is faster is found by the clock.
     exact = recipe.train_norm or recipe.quantisation is not None or recipe.deterministic
-    fastest = "float32" if exact else faster_precision()
+    fastest = "float32" if exact else engine_module().faster_precision()
     first = begin(recipe, fastest, training)
     earlier, model, anchors = first.checkpoint, first.model, ssd.anchors(first.spec)
     if earlier:
@@ -214,7 +214,7 @@ def _follow(
     # ---- Engine ------------------------------------------------------------------------------
     variables = start.trained_variables(model, recipe)
     statistics = start.statistics_of(model, recipe)
-    engine = Engine(
+    engine: Engine = engine_module().Engine(
         model,
         variables,
         statistics,
@@ -224,6 +224,7 @@ def _follow(
         offset=first.preprocessing.offset,
         kernels=start.regularised_kernels(model, recipe),
     )
+    training = replace(training, photos=engine.resident(training.photos))
     places = {id(variable): i for i, variable in enumerate(model.weights)}
     keeper = Keeper(
         run,
@@ -347,7 +348,7 @@ def _follow(
 def _import_frameworks() -> None:
     with suppress(SystemFaultError):  # comes again where they are needed, and is said there
         framework.keras()
-        framework.tensorflow()
+        framework.tensorflow()  # also beside JAX: Keras imports it to seed its random numbers
 
 
 def _batch(photos: int, recipe: Recipe, step: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

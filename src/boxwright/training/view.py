@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from boxwright.models import framework
 from boxwright.training import steps
 from boxwright.training.augment import areas
@@ -20,7 +22,9 @@ from boxwright.training.steps import ATTEMPTS
 
 ops: Any = framework.keras().ops
 
-WHOLE = [0.0, 0.0, 1.0, 1.0]
+WHOLE = np.array([0.0, 0.0, 1.0, 1.0], np.float32)
+UPSIDE_DOWN = np.array([1.0, 0.0, 0.0, 1.0], np.float32)
+MIRRORED = np.array([0.0, 1.0, 1.0, 0.0], np.float32)
 TURNED = [1, 0, 3, 2]  # yxyx becomes xyxy
 MEAN = (-1.0, -1.0, -1.0)
 NO_PAD = steps.Pad((0.0, 0.0), (0.0, 0.0))
@@ -63,11 +67,11 @@ def move(view: View, step: steps.Geometry, dice: Any) -> View:
     """The view after a step with `(B, step.dice)` dice; without a ground before it."""
     match step:
         case steps.Flip():
-            flipped = [1.0, 0.0, 0.0, 1.0] if step.vertical else [0.0, 1.0, 1.0, 0.0]
-            return look(view, ops.where(dice < step.probability, [flipped], [WHOLE]))
+            flipped = UPSIDE_DOWN if step.vertical else MIRRORED
+            return look(view, ops.where(dice < step.probability, flipped, WHOLE))
         case steps.Turn():
             turned = dice < step.probability
-            return look(_transposed(view, turned), ops.where(turned, [[1.0, 0.0, 0.0, 1.0]], WHOLE))
+            return look(_transposed(view, turned), ops.where(turned, UPSIDE_DOWN, WHOLE))
         case steps.Scale():
             return view._replace(sizes=view.sizes * between(step.low, step.high, dice))
         case steps.Crop():
@@ -172,7 +176,7 @@ def _crop(view: View, step: steps.Crop, dice: Any) -> View:
     kept = ops.logical_or(uncut, ops.logical_not(ops.any(allowed, axis=1)))
     result = cut(
         view,
-        ops.where(kept[:, None], [WHOLE], window),
+        ops.where(kept[:, None], WHOLE, window),
         ops.where(uncut, 0.0, overlap),
         clip > 0,
     )
@@ -245,7 +249,7 @@ def _pad_to_aspect(view: View, step: steps.PadToAspect, dice: Any) -> View:
     most = ops.min(most, axis=1, keepdims=True)
     least = ops.minimum(ops.max(least, axis=1, keepdims=True), most)
     size = smallest * between(least, most, dice)
-    colour = ops.tile([step.colour], (size.shape[0], 1))
+    colour = ops.broadcast_to(ops.convert_to_tensor(step.colour), (size.shape[0], 3))
     return _on_ground(view, size, ops.zeros_like(size), colour)
 
 

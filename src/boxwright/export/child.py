@@ -1,0 +1,54 @@
+"""Exporting in a process of its own, on TensorFlow: Keras is on one engine for all its life, and
+TensorFlow's converters stop at what the others' operations become."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from boxwright import errors
+from boxwright.errors import BoxwrightError
+from boxwright.export.verify import Proof
+
+PROGRAM = "from boxwright.export.child import answer; answer()"
+
+
+def export_in_child(*arguments: Any) -> tuple[Path, Proof]:
+    """What `export` does with these arguments, text, paths or None; raises as it does.
+
+    Raises:
+        RuntimeError: the process ended without an answer.
+    """
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        input=json.dumps([None if each is None else str(each) for each in arguments]),
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"the process that exports ended with {done.returncode}: {done.stderr}")
+    said = json.loads(done.stdout.splitlines()[-1])
+    if "error" in said:
+        kind = getattr(errors, said.pop("error"))
+        raise kind(said.pop("code"), said.pop("message"), **said)
+    return Path(said["path"]), Proof(**said["proof"])
+
+
+def answer() -> None:
+    """The child's side: arguments in JSON come in on standard input, the answer goes out."""
+    from boxwright.export import export
+
+    arguments = json.loads(sys.stdin.buffer.read())
+    try:
+        path, proof = export(*arguments)
+        said = {"path": str(path), "proof": proof.to_json()}
+    except BoxwrightError as error:
+        said = {"error": type(error).__name__, **vars(error)}
+    sys.stdout.buffer.write(f"{json.dumps(said)}\n".encode())

@@ -1,0 +1,119 @@
+"""Three steps of some recipes on the engine that KERAS_BACKEND names, written to a file.
+
+A process has one engine; so this is a program, and `test_engine_jax.py` runs it on each.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from boxwright.models import ssd
+from boxwright.models.backbones import mobilenet_v1
+from boxwright.training import engine, start
+from boxwright.training.optimisers import Averaging, Momentum, RmsProp
+from boxwright.training.parts import (
+    ByPart,
+    Matching,
+    Mining,
+    Objective,
+    Pipeline,
+    Quantisation,
+)  # fmt: skip
+from boxwright.training.recipe import Recipe
+from boxwright.training.steps import SSD_CROP, Contrast, Flip, Pad, Turn
+
+TUNED = Recipe(64, depth_multiplier=0.1, frozen_through=1, train_norm=False)
+RECIPES = {
+    "tuned": TUNED,
+    "faithful": replace(
+        TUNED,
+        frozen_through=-1,
+        train_depthwise=True,
+        train_norm=True,
+        optimiser=RmsProp(),
+        averaging=Averaging(0.15),
+        augmentation=Pipeline((Flip(), Contrast(), Turn(), Pad(), SSD_CROP)),
+        objective=Objective(
+            focus=None,
+            background=1.0,
+            matching=Matching(ignore_between=False),
+            mining=Mining(most=20, negatives_per_positive=3.0),
+            per_coordinate=True,
+        ),
+        l2=ByPart(4e-5, 4e-5, 4e-5),
+        l1=ByPart(heads=1e-5),
+        clip_norm=1.0,
+        bias_gradients=2.0,
+    ),
+    "quantised": replace(TUNED, optimiser=Momentum(), quantisation=Quantisation()),
+}
+
+
+def first_weights(model: Any) -> None:
+    """The same on every engine, whatever its random numbers are."""
+    rng = np.random.default_rng(0)
+    for variable in model.weights:
+        noise = rng.normal(size=variable.shape)
+        if variable.name == "kernel":
+            variable.assign(noise * np.sqrt(2 / np.prod(variable.shape[:-1])))
+        elif variable.name == "moving_variance":
+            variable.assign(0.5 + noise**2)
+        elif variable.name not in {"min", "max"}:
+            variable.assign(variable.numpy() + 0.1 * noise)
+
+
+def batch(seed: int, recipe: Recipe) -> tuple[NDArray[Any], ...]:
+    """Four smooth photos, the last without an object."""
+    rng = np.random.default_rng(seed)
+    colours = rng.integers(0, 256, (4, 6, 6, 3), np.uint8)
+    photos = np.stack([np.asarray(Image.fromarray(each).resize((96, 96))) for each in colours])
+    corners = rng.uniform(0, 0.5, (4, 3, 2))
+    boxes = np.concatenate([corners, corners + rng.uniform(0.2, 0.5, (4, 3, 2))], axis=-1)
+    labels = np.array([[0, 1, 1], [1, 0, -1], [0, -1, -1], [-1, -1, -1]], np.int32)
+    dice = rng.random((4, recipe.augmentation.dice), np.float32)
+    return photos, boxes.astype(np.float32), labels, np.full((4, 2), 96, np.float32), dice
+
+
+def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
+    """Losses, all that the engine keeps and all that is in the network, after each."""
+    # Two maps: batch norm over the four values of a map of one cell makes much of any rounding.
+    spec = ssd.ModelSpec(2, 0.1, maps=2, background=recipe.objective.background is not None)
+    spec = replace(spec.resized(64), bits=start.bits_of(recipe))
+    model = start.built(spec, recipe, "float32")
+    first_weights(model)
+    trained = start.trained_variables(model, recipe)
+    one = engine.engine_module().Engine(
+        model,
+        trained,
+        start.statistics_of(model, recipe),
+        ssd.anchors(spec),
+        recipe,
+        scale=1 / 128,
+        offset=-1.0,
+        kernels=start.regularised_kernels(model, recipe),
+    )
+    arrays = {}
+    for number in range(3):
+        loss = one.step(*batch(number, recipe), number=number, learning_rate=1e-3)
+        arrays[f"{number}/loss"] = np.array(loss)
+        arrays |= {f"{number}/{name}": value for name, value in one.state().items()}
+        for i, variable in enumerate(model.weights):
+            arrays[f"{number}/weight/{i}/{variable.name}"] = variable.numpy()
+    return arrays
+
+
+if __name__ == "__main__":
+    mobilenet_v1.BLOCKS = ((64, 2), (128, 2), (128, 2), (256, 2))
+    mobilenet_v1.TAPS = (3, 4)
+    found = {
+        f"{name}/{key}": value
+        for name, recipe in RECIPES.items()
+        for key, value in three_steps(recipe).items()
+    }
+    np.savez(sys.argv[1], **found)
