@@ -253,5 +253,5 @@ def test_no_damage_ends_in_another_error(old: str, new: str) -> None:
     "said", ["train_config { batch_siz: 3 }", "train_config { batch_size: 0 }", "modell { }"]
 )
 def test_what_is_wrong_with_an_override_is_not_looked_for_in_the_file(said: str) -> None:
-    with pytest.raises(TfodError, match="pipeline.config, as overridden"):
+    with pytest.raises(TfodError, match=r"pipeline\.config, as overridden"):
         parse_config(HELMET, override=said).pipeline  # noqa: B018

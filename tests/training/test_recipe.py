@@ -22,7 +22,7 @@ from boxwright.training.parts import (
     Quantisation,
 )
 from boxwright.training.rates import BudgetCosine, CosineDecay, ManualSteps
-from boxwright.training.recipe import PRETRAINED_SIZE, SMALLER_SIZE, Recipe, recipe_for
+from boxwright.training.recipe import LARGER_SIZE, PRETRAINED_SIZE, SMALLER_SIZE, Recipe, recipe_for
 from boxwright.training.steps import SSD_CROP_PAD, Flip, Hue
 
 pytestmark = pytest.mark.tiny
@@ -42,8 +42,10 @@ def objects_of(*sides: float, photo: int = 1000) -> Dataset:
     [
         pytest.param([0.5] * 20, SMALLER_SIZE, id="all large"),
         pytest.param([0.5] * 19 + [0.02], SMALLER_SIZE, id="one small among many"),
-        pytest.param([0.5] * 15 + [0.05] * 5, PRETRAINED_SIZE, id="a quarter small"),
-        pytest.param([0.05] * 20, PRETRAINED_SIZE, id="all small"),
+        pytest.param([0.5] * 15 + [0.1] * 5, PRETRAINED_SIZE, id="a quarter small"),
+        pytest.param([0.08] * 20, PRETRAINED_SIZE, id="all small"),
+        pytest.param([0.08] * 15 + [0.06] * 5, LARGER_SIZE, id="too small for the anchors"),
+        pytest.param([0.01] * 20, LARGER_SIZE, id="tiny"),
     ],
 )
 def test_input_size_follows_the_small_objects(sides: list[float], size: int) -> None:

@@ -24,10 +24,10 @@ from boxwright.training.parts import (
 from boxwright.training.rates import BudgetCosine, LearningRate
 
 PRETRAINED_SIZE = 300
-SMALLER_SIZE = 224
+SMALLER_SIZE, LARGER_SIZE = 224, 448
 LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the finest map
+SMALLEST_OBJECT = 21  # pixels: such a square has an IoU of 0.5 with the smallest anchor's 30
 CACHE_MARGIN = 4 / 3  # room for windows that enlarge
-UNTIL_STOPPED = 20 * 60.0  # seconds, where no budget is given
 
 
 # From scratch a network is far from knowing its photos by heart; harder ones only slow it down.
@@ -192,13 +192,18 @@ def recipe_for(
 
 
 def _input_size(train: Dataset) -> tuple[int, str]:
-    """224 px where nine of ten objects stay large even then, else the pretrained 300."""
+    """The smallest input in which nine of ten objects have enough pixels: 224 px where they stay
+    large, 300 where they can be matched, else 448."""
     sizes = train.sizes[train.photo_of_box].astype(np.float64)
     relative = np.sqrt(area(train.boxes) / (sizes[:, 0] * sizes[:, 1]))
     small = float(np.quantile(relative, 0.1))
-    for size in (SMALLER_SIZE, PRETRAINED_SIZE):
-        if small * size >= LARGE_OBJECT:
+    for size, enough in ((SMALLER_SIZE, LARGE_OBJECT), (PRETRAINED_SIZE, SMALLEST_OBJECT)):
+        if small * size >= enough:
             return size, f"nine of ten objects are larger than {small * size:.0f} px then"
-    return PRETRAINED_SIZE, (
-        f"the pretrained network's; one object in ten is below {small * PRETRAINED_SIZE:.0f} px"
+    return LARGER_SIZE, (
+        f"one object in ten is below {small * LARGER_SIZE:.0f} px even then; in photos cut into "
+        "tiles they would be larger"
+        if small * LARGER_SIZE < SMALLEST_OBJECT
+        else f"at {PRETRAINED_SIZE} px one object in ten would be below "
+        f"{small * PRETRAINED_SIZE:.0f} px"
     )
