@@ -16,7 +16,7 @@ from PIL import Image
 from boxwright.models import ssd
 from boxwright.models.backbones import mobilenet_v1
 from boxwright.training import engine, start
-from boxwright.training.optimisers import Averaging, Momentum, RmsProp
+from boxwright.training.optimisers import Averaging, RmsProp
 from boxwright.training.parts import (
     ByPart,
     Matching,
@@ -30,7 +30,7 @@ from boxwright.training.steps import SSD_CROP, Contrast, Flip, Pad, Turn
 
 TUNED = Recipe(64, depth_multiplier=0.1, frozen_through=1, train_norm=False)
 RECIPES = {
-    "tuned": TUNED,
+    "rounded": replace(TUNED, quantisation=Quantisation()),
     "faithful": replace(
         TUNED,
         frozen_through=-1,
@@ -51,7 +51,6 @@ RECIPES = {
         clip_norm=1.0,
         bias_gradients=2.0,
     ),
-    "quantised": replace(TUNED, optimiser=Momentum(), quantisation=Quantisation()),
 }
 
 

@@ -87,7 +87,7 @@ def train(
 
     Classes, sizes and splits are read from the data; everything else is decided from them and
     from the budget, and said. Photos marked for testing are never opened. Ctrl-C leaves a usable
-    run.
+    run. With KERAS_BACKEND=jax in the environment it trains on JAX, for graphics cards.
 
     \b
     Examples:
