@@ -86,13 +86,19 @@ def first_step(folder: VocFolder) -> set[str]:
 
 def weights(folder: VocFolder) -> set[str]:
     from boxwright.models.weights import read_pretrained
+    from boxwright.tfod.config.paths import checkpoint
 
     part = folder.root / "model.ckpt.data-00000-of-00001"
     other = folder.root / "model.tflite"
     nowhere = folder.root / "model.ckpt"
     for path in (part, other):
         path.write_bytes(bytes(999))
-    return {raised(lambda path=path: read_pretrained(path)) for path in (part, other, nowhere)}
+    given = {raised(lambda path=path: read_pretrained(path)) for path in (part, other, nowhere)}
+    in_config = {
+        raised(lambda path=path: checkpoint(str(path), "pipeline.config:99"))
+        for path in (part, other, nowhere)
+    }
+    return given | in_config
 
 
 def no_variables(folder: VocFolder) -> set[str]:
