@@ -110,7 +110,7 @@ def test_another_optimiser_or_network_does_not_go_on_and_nothing_is_overwritten(
     before = written.read_bytes()
     other = TRAIN.replace("pipeline.config", "other.config")
     trained.with_optimiser("momentum_optimizer")
-    with pytest.raises(BoxwrightError, match=r"BW732 .*step 2.*Momentum.*load_all_detection"):
+    with pytest.raises(BoxwrightError, match=r"BW732 .*-2: .*Momentum.*load_all_detection"):
         trained.run(other)
     trained.config(
         'model { ssd { feature_extractor { type: "ssd_mobilenet_v2" } } }', "other.config"
@@ -303,6 +303,8 @@ OVERRIDES = {
     "batch_size=8,num_steps=5": "train_config { batch_size: 8 num_steps: 5 }",
     "model.ssd.num_classes=3": "model { ssd { num_classes: 3 } }",
     "train_input_path=a/b c.record": 'train_input_reader { tf_record_input_reader { input_path: "a/b c.record" } }',  # noqa: E501
+    "load_pretrained=false": 'train_config { fine_tune_checkpoint: "" }',
+    "load_pretrained=true": "",
     "train_input_config.shuffle=false": "train_input_reader { shuffle: false }",
     "": "",
 }

@@ -63,31 +63,8 @@ def again(config: Config, recipe: Recipe, prefix: Path) -> Start:
     """
     network = _network(config, recipe)
     step, others = resume(network.model, prefix)
-    trained = start.trained_variables(network.model, recipe)
-    weights = framework.keras().ops.convert_to_numpy
-    slots = recipe.optimiser.slots
+    _check_optimiser(recipe, others, prefix)
     arrays = {f"weight/{i}": value for i, value in enumerate(network.model.get_weights())}
-    names = {id(variable): name for name, variable in variables_by_name(network.model).items()}
-    kept = {name.rpartition("/")[2] for name in others}
-    if not set(slots) <= kept:
-        kind = type(recipe.optimiser).__name__
-        raise TfodError(
-            "BW732",
-            f"the checkpoint of step {step} was trained with another optimiser: it has no slots of "
-            f"{kind} ({', '.join(slots)}).",
-            where=prefix,
-            remedy="Use the optimiser that it was trained with. To begin another training from its "
-            f'weights, write fine_tune_checkpoint: "{prefix.as_posix()}" and '
-            "load_all_detection_checkpoint_vars: true, and train into an empty folder.",
-        )
-    for i, variable in enumerate(trained):
-        own = names[id(variable)]
-        for slot, begin in slots.items():
-            value = others.get(f"{own}/{slot}")
-            arrays[f"{slot}/{i}"] = np.full(variable.shape, begin) if value is None else value
-        if recipe.averaging:
-            average = others.get(f"{own}/{AVERAGE}")
-            arrays[f"average/{i}"] = weights(variable) if average is None else average
     checkpoint = Checkpoint(
         step=step,
         fraction=step / recipe.steps if recipe.steps else 0.0,
@@ -97,9 +74,41 @@ def again(config: Config, recipe: Recipe, prefix: Path) -> Start:
         recipe=recipe.to_json(),
         precision=PRECISION,
         fingerprint="",
-        arrays=arrays,
+        arrays=arrays | _slots(network.model, recipe, others),
     )
     return replace(network, origin=f"{prefix}, step {step}", checkpoint=checkpoint)
+
+
+def _check_optimiser(recipe: Recipe, others: Mapping[str, Any], prefix: Path) -> None:
+    slots = recipe.optimiser.slots
+    if not set(slots) <= {name.rpartition("/")[2] for name in others}:
+        raise TfodError(
+            "BW732",
+            "the checkpoint was trained with another optimiser: it has no slots of "
+            f"{type(recipe.optimiser).__name__} ({', '.join(slots)}).",
+            where=prefix,
+            remedy="Use the optimiser that it was trained with. To begin another training from its "
+            f'weights, write fine_tune_checkpoint: "{prefix.as_posix()}" and '
+            "load_all_detection_checkpoint_vars: true, and train into an empty folder.",
+        )
+
+
+def _slots(
+    model: Any, recipe: Recipe, others: Mapping[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
+    """What stands beside each variable that trains, by the engine's names: SLOT/NUMBER. A variable
+    that did not train before begins as all do."""
+    names = {id(variable): name for name, variable in variables_by_name(model).items()}
+    values = framework.keras().ops.convert_to_numpy
+    arrays = {}
+    for i, variable in enumerate(start.trained_variables(model, recipe)):
+        own = names[id(variable)]
+        for slot, begin in recipe.optimiser.slots.items():
+            at_first = np.full(variable.shape, begin, np.float32)
+            arrays[f"{slot}/{i}"] = others.get(f"{own}/{slot}", at_first)
+        if recipe.averaging:
+            arrays[f"average/{i}"] = others.get(f"{own}/{AVERAGE}", values(variable))
+    return arrays
 
 
 def restore(model: Any, variables: Mapping[str, NDArray[Any]], config: TrainConfig) -> LoadReport:
