@@ -19,6 +19,7 @@ from boxwright.training.cache import Cache
 from boxwright.training.keeping import Snapshot
 from boxwright.training.recipe import Recipe
 from boxwright.training.reporter import Progress
+from boxwright.training.resuming import only_training
 from boxwright.training.start import Start
 from boxwright.training.trainer import follow
 
@@ -108,16 +109,18 @@ def train_by(
     others = f", {len(photos) - len(learnt)} to evaluate on" if after else ""
     say(f"{len(learnt)} photos with {len(learnt.boxes)} boxes to train on{others}")
     say(f"batches of {recipe.batch_size} photos, {wanted}")
-    outcome = follow(
-        recipe,
-        photos,
-        Run(folder),
-        begin,
-        reporter=Steps(say, endless=recipe.steps == FOREVER),
-        started=time.monotonic(),
-        on_keep=keep,
-        source=ready.train_records[0],
-    )
+    run = Run(folder)
+    with only_training(run):
+        outcome = follow(
+            recipe,
+            photos,
+            run,
+            begin,
+            reporter=Steps(say, endless=recipe.steps == FOREVER),
+            started=time.monotonic(),
+            on_keep=keep,
+            source=ready.train_records[0],
+        )
     if outcome.interrupted:
         say("Stopped. The same command goes on from the last checkpoint.")
         raise KeyboardInterrupt

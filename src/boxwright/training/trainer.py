@@ -91,7 +91,8 @@ def train(
         source: what `dataset` was read from, for `export`; its root by default.
 
     Raises:
-        DataError, WeightsError, TrainingError: what is wrong with photos, weights or run.
+        DataError, WeightsError, TrainingError: what is wrong with photos, weights or run; BW309
+            another training is at work there.
     """
     started = time.monotonic() if started is None else started
     reporter = reporter or Silent()
@@ -127,7 +128,8 @@ def train(
             return start.from_weights(weights, recipe, dataset.classes, precision, photos)
         return start.from_scratch(recipe, dataset.classes, precision)
 
-    return follow(recipe, seen, run, begin, reporter=reporter, started=started, source=source)
+    with only_training(run):
+        return follow(recipe, seen, run, begin, reporter=reporter, started=started, source=source)
 
 
 def follow(
@@ -141,7 +143,8 @@ def follow(
     on_keep: OnKeep | None = None,
     source: str | Path | None = None,
 ) -> Outcome:
-    """Train as a recipe says, as the only training in the folder.
+    """Train as a recipe says; the one training loop. Nothing else may train in the folder
+    meanwhile, see `resuming.only_training`.
 
     Args:
         recipe: how to train.
@@ -155,24 +158,8 @@ def follow(
         source: what `dataset` was read from, for `export`; its root by default.
 
     Raises:
-        TrainingError: BW309 another training is at work in the folder.
-        Otherwise as `train`.
+        As `train`.
     """
-    with only_training(run):
-        return _follow(recipe, dataset, run, begin, reporter, started, on_keep, source)
-
-
-def _follow(
-    recipe: Recipe,
-    dataset: Dataset,
-    run: Run,
-    begin: Callable[[Recipe, str, Cache], Start],
-    reporter: Reporter,
-    started: float,
-    on_keep: OnKeep | None,
-    source: str | Path | None,
-) -> Outcome:
-    """The one training loop; see `follow`."""
     importing = threading.Thread(target=_import_frameworks, daemon=True)
     importing.start()  # takes seconds, in which photos are decoded
 
