@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from boxwright.data.dataset import Dataset, Split
 from boxwright.data.detections import Detections
 from boxwright.evaluation import summary
@@ -17,7 +19,7 @@ from boxwright.tfod.commands import Say
 from boxwright.tfod.config import Config, checked
 from boxwright.tfod.config.pipeline import EvalConfig
 from boxwright.tfod.network import Trained, read_trained, suppression_of
-from boxwright.tfod.readers import each_nth, read_photos
+from boxwright.tfod.readers import read_photos
 from boxwright.training.events import EventFile
 
 COCO, PASCAL = "coco_detection_metrics", "pascal_voc_detection_metrics"
@@ -28,8 +30,15 @@ def photos_of(config: Config, *, training: bool = False, each: int = 1) -> Datas
     """The photos of the eval_input_reader, or of that for training: each so manyth, and no more
     than eval_config says. Raises as `checked` and `read_photos`."""
     ready = checked(config, train=training, evaluate=not training)
-    photos = read_photos(ready, [Split.TRAIN if training else Split.VAL])
-    return each_nth(photos, each, ready.pipeline.eval_config.num_examples)
+    split = Split.TRAIN if training else Split.VAL
+    return sample(config, read_photos(ready, [split]), split, each)
+
+
+def sample(config: Config, photos: Dataset, split: Split, each: int) -> Dataset:
+    """Of the photos of a split each so manyth, and no more than eval_config says."""
+    most = config.pipeline.eval_config.num_examples
+    own = photos.split(split)
+    return own.select(np.arange(0, len(own), each)[: most or None])
 
 
 def evaluate_folder(

@@ -46,23 +46,25 @@ def run(flags: Flags, say: Say) -> None:
         As `training.train_by` and `evaluation.evaluate_folder`.
         FlagError: BW702 --hparams_overrides cannot be understood.
     """
+    from boxwright.data.dataset import Dataset, Split
     from boxwright.tfod.config import overrides, read_config
-    from boxwright.tfod.evaluation import evaluate_folder, measure, photos_of
+    from boxwright.tfod.evaluation import evaluate_folder, measure, photos_of, sample
     from boxwright.tfod.network import read_trained
     from boxwright.tfod.training import train_by
 
     config = read_config(flags.pipeline_config_path, overrides(flags.hparams_overrides or ""))
-    step = flags.sample_1_of_n_eval_examples
+    split, each = Split.VAL, flags.sample_1_of_n_eval_examples
     if flags.eval_training_data:
-        step = flags.sample_1_of_n_eval_on_train_examples
-    photos = photos_of(config, training=flags.eval_training_data, each=step)
+        split, each = Split.TRAIN, flags.sample_1_of_n_eval_on_train_examples
     events = flags.model_dir / EVENTS
     if flags.checkpoint_dir:
+        photos = photos_of(config, training=flags.eval_training_data, each=each)
         evaluate_folder(config, photos, flags.checkpoint_dir, events, say, once=flags.run_once)
         return
 
-    def after(prefix: Path) -> None:
-        measure(read_trained(config, prefix, rounded=True), photos, events, say)
+    def after(prefix: Path, photos: Dataset) -> None:
+        chosen = sample(config, photos, split, each)
+        measure(read_trained(config, prefix, rounded=True), chosen, events, say)
 
     train_by(config, flags.model_dir, say, steps=flags.num_train_steps, after=after)
 

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 
-import numpy as np
-
 from boxwright.data.dataset import Dataset, Split
 from boxwright.data.labels import closest_name, read_items
 from boxwright.errors import TfodError
@@ -37,11 +35,6 @@ def read_photos(checked: Checked, splits: Sequence[Split]) -> Dataset:
     read = (_read(folder, paths, checked, split) for split in splits
             for folder, paths in _by_folder(files[split]).items())  # fmt: skip
     return reduce(Dataset.merge, read)
-
-
-def each_nth(dataset: Dataset, step: int, most: int = 0) -> Dataset:
-    """Each `step`-th photo, and of these the first `most`; 0 is all."""
-    return dataset.select(np.arange(0, len(dataset), step)[: most or None])
 
 
 def _by_folder(paths: Sequence[Path]) -> dict[Path, list[Path]]:

@@ -15,7 +15,7 @@ from boxwright.models import framework
 from boxwright.models.checkpoint_weights import PREPROCESSING, read_variables, reason_to_ignore
 from boxwright.models.variables import EXTRACTOR, place_of, variables_by_name
 from boxwright.models.weights import LoadReport
-from boxwright.tfod.checkpoint import resume
+from boxwright.tfod.checkpoint import begin_anew, resume
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import Checked, Config
 from boxwright.tfod.config.pipeline import TrainConfig
@@ -64,7 +64,6 @@ def again(config: Config, recipe: Recipe, prefix: Path) -> Start:
     network = _network(config, recipe)
     step, others = resume(network.model, prefix)
     _check_optimiser(recipe, others, prefix)
-    arrays = {f"weight/{i}": value for i, value in enumerate(network.model.get_weights())}
     checkpoint = Checkpoint(
         step=step,
         fraction=step / recipe.steps if recipe.steps else 0.0,
@@ -74,7 +73,7 @@ def again(config: Config, recipe: Recipe, prefix: Path) -> Start:
         recipe=recipe.to_json(),
         precision=PRECISION,
         fingerprint="",
-        arrays=arrays | _slots(network.model, recipe, others),
+        arrays=_slots(network.model, recipe, others),
     )
     return replace(network, origin=f"{prefix}, step {step}", checkpoint=checkpoint)
 
@@ -87,9 +86,7 @@ def _check_optimiser(recipe: Recipe, others: Mapping[str, Any], prefix: Path) ->
             "the checkpoint was trained with another optimiser: it has no slots of "
             f"{type(recipe.optimiser).__name__} ({', '.join(slots)}).",
             where=prefix,
-            remedy="Use the optimiser that it was trained with. To begin another training from its "
-            f'weights, write fine_tune_checkpoint: "{prefix.as_posix()}" and '
-            "load_all_detection_checkpoint_vars: true, and train into an empty folder.",
+            remedy=f"Use the optimiser that it was trained with. {begin_anew(prefix)}",
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxwright.data.dataset import Split
+from boxwright.data.dataset import Dataset, Split
 from boxwright.data.text_format import write
 from boxwright.files import write_text
 from boxwright.runtime.run import Run
@@ -56,7 +56,7 @@ def train_by(
     say: Say,
     *,
     steps: int | None = None,
-    after: Callable[[Path], None] | None = None,
+    after: Callable[[Path, Dataset], None] | None = None,
 ) -> None:
     """Train, and write `model.ckpt-N` into a folder, which is a run of Boxwright's too.
 
@@ -67,9 +67,9 @@ def train_by(
         folder: for checkpoints and all else.
         say: takes a line.
         steps: how many; None takes the config's.
-        after: what to do with each checkpoint, whose prefix it takes. With it the photos of the
-            eval_input_reader are needed, and choose the weights that the run keeps; without it
-            they are not looked at.
+        after: what to do with each checkpoint; it takes the prefix and all photos. With it those
+            of the eval_input_reader are needed, marked for validation, and choose the weights that
+            the run keeps; without it they are not looked at.
 
     Raises:
         TfodError, DataError, WeightsError: what is wrong with the config and its files.
@@ -102,7 +102,7 @@ def train_by(
         prefix = checkpoint.save(folder, snapshot.model, snapshot.step, slots)
         say(f"saved {prefix}")
         if after:
-            after(prefix)
+            after(prefix, photos)
 
     wanted = "until Ctrl-C" if recipe.steps == FOREVER else f"{recipe.steps} steps"
     learnt = photos.split(Split.TRAIN)
