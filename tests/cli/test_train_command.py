@@ -93,7 +93,7 @@ def test_anything_else_is_a_usage_error(budget: str, asked: Asked, photos: Path)
 @pytest.mark.parametrize(
     ("options", "seconds", "steps"),
     [
-        ([], 120, None),
+        ([], None, None),
         (["--budget", "1h"], 3600, None),
         (["--steps", "50"], None, 50),
         (["--resume"], None, None),

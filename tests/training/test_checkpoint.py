@@ -188,6 +188,13 @@ def test_the_budget_that_is_left(
     assert replace(left, seconds=None, steps=None) == replace(recipe, seconds=None, steps=None)
 
 
+def test_a_budget_that_has_become_a_plan_goes_on_as_planned() -> None:
+    recipe = Recipe(96, seconds=60.0)
+    run = stopped(recipe=recipe.to_json(), schedule={"plan": [[0, 0.0], [321, 1.0]]})
+    assert run.remaining_recipe(None, None) == replace(recipe, seconds=None, steps=321)
+    assert run.remaining_recipe(90.0, None) == replace(recipe, seconds=90.0, steps=None)
+
+
 def test_a_finished_run_does_not_go_on() -> None:
     with pytest.raises(TrainingError, match="all 12 steps") as caught:
         stopped(step=12, fraction=1.0).remaining_recipe(None, None)

@@ -114,11 +114,12 @@ class ProgressLine:
 
 def line(progress: reporter.Progress) -> str:
     """`step 420 · loss 0.83 · AP 0.41 · 312 photos/s · 0:41 left`"""
-    minutes, seconds = divmod(round(progress.seconds_left), 60)
     parts = [f"step {progress.step}", f"loss {progress.loss:.2f}"]
     if progress.ap is not None:
         parts.append(f"AP {progress.ap:.3f}")
     if progress.photos_per_second is not None:
         parts.append(f"{progress.photos_per_second:.0f} photos/s")
-    parts.append(f"{minutes}:{seconds:02} left")
+    if progress.seconds_left is not None:
+        minutes, seconds = divmod(round(progress.seconds_left), 60)
+        parts.append(f"{minutes}:{seconds:02} left")
     return " · ".join(parts)

@@ -38,7 +38,9 @@ def train(
     budget: Annotated[
         str | None,
         typer.Option(
-            metavar="TIME", help="Wall time from start to last line: 30s, 2m, 1h. [default: 2m]"
+            metavar="TIME",
+            help="Wall time from start to last line: 30s, 2m, 1h. [default: until the AP on the "
+            "validation photos stops rising]",
         ),
     ] = None,
     weights: Annotated[
@@ -98,7 +100,7 @@ def train(
     """
     if budget and steps:
         raise typer.BadParameter("give either --budget or --steps.")
-    seconds = None if steps or (resume and not budget) else seconds_of(budget or "2m")
+    seconds = seconds_of(budget) if budget else None
     if from_scratch and weights:
         raise typer.BadParameter("--from-scratch and --weights exclude each other.")
     if depth_multiplier and not (from_scratch or resume):

@@ -88,6 +88,9 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         quantiser: Quantiser | None = None,
         **options: Any,
     ) -> None:
+        if depthwise and strides > 1 and options.get("trainable", True):
+            # oneDNN takes 20 times as long for its gradient in bfloat16.
+            options["dtype"] = "float32"
         super().__init__(**options)
         self.filters = filters
         self.kernel_size = kernel_size

@@ -46,7 +46,8 @@ class Steps:
         parts = [f"global step {progress.step}: loss = {progress.loss:.4f}"]
         if progress.photos_per_second:
             parts.append(f"{progress.photos_per_second:.1f} photos/s")
-            parts += [f"{_time(progress.seconds_left)} left"] * (not self.endless)
+            if progress.seconds_left is not None and not self.endless:
+                parts.append(f"{_time(progress.seconds_left)} left")
         self.tell(", ".join(parts))
 
 

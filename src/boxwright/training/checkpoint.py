@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Checkpoint:
         precision: Keras dtype policy it trains in; measured anew, it might come out differently.
         fingerprint: of the training data; "" if that is not known.
         arrays: the engine's state, and every weight of the model as `weight/0`, `weight/1`...
+        schedule: `Schedule.state`.
     """
 
     step: int
@@ -42,6 +43,7 @@ class Checkpoint:
     precision: str
     fingerprint: str
     arrays: dict[str, Any]
+    schedule: dict[str, Any] = field(default_factory=dict)
 
     @property
     def weights(self) -> list[Any]:
@@ -50,7 +52,7 @@ class Checkpoint:
         return [self.arrays[f"weight/{i}"] for i in range(count)]
 
     def remaining_recipe(self, seconds: float | None, steps: int | None) -> Recipe:
-        """The run's recipe with the budget that is left, or the new one if one is given.
+        """The run's recipe with the steps that are planned, or the new budget if one is given.
 
         Raises:
             TrainingError: BW307 the run is finished, BW310 it counts no time.
@@ -70,6 +72,8 @@ class Checkpoint:
             )
         if steps is not None:
             return replace(recipe, steps=steps, seconds=None)
+        if seconds is None and self.schedule.get("plan"):
+            return replace(recipe, steps=self.schedule["plan"][-1][0], seconds=None)
         if seconds is None and recipe.seconds is not None:
             seconds = max(recipe.seconds - self.seconds, 0.0) + RESTART_SECONDS
         return replace(recipe, seconds=seconds, steps=recipe.steps if seconds is None else None)

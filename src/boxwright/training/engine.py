@@ -215,6 +215,13 @@ class Engine(ABC):
             loss = loss._replace(total=loss.total + extra, penalty=extra)
         return loss
 
+    def _weighed(self, gradients: Sequence[Any]) -> list[Any]:
+        """The gradients of the trained variables, each as much as the recipe has it count."""
+        return [
+            gradient if factor == 1 else gradient * factor
+            for gradient, factor in zip(gradients, self._factors, strict=True)
+        ]
+
 
 def _beside(value: NDArray[np.float32]) -> Any:
     """A variable that stands beside one of the network's."""

@@ -194,9 +194,7 @@ class Engine(engine.Engine):
             return loss.total, (loss, moved)
 
         (_, (loss, moved)), gradients = jax.value_and_grad(lowered, has_aux=True)(before.trained)
-        gradients = [
-            gradient * factor for gradient, factor in zip(gradients, self._factors, strict=True)
-        ]
+        gradients = self._weighed(gradients)
         if self._recipe.clip_norm is not None:
             gradients = clipped(gradients, self._recipe.clip_norm)
         trained, slots = [], []

@@ -135,12 +135,7 @@ class Engine(engine.Engine):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(trained)
             loss = self._loss(*seen)
-        gradients = [
-            gradient * factor if factor != 1 else gradient
-            for gradient, factor in zip(
-                tape.gradient(loss.total, trained), self._factors, strict=True
-            )
-        ]
+        gradients = self._weighed(tape.gradient(loss.total, trained))
         if self._recipe.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self._recipe.clip_norm)
         for variable, gradient, *slots in zip(
@@ -155,5 +150,7 @@ class Engine(engine.Engine):
                 (bias[0], bias[1]),
             )
         for average, variable in zip(self._averages, self._averaged, strict=True):
-            average.value.assign_sub((average.value - variable.value) * (1 - decay))
+            tf.raw_ops.ResourceApplyGradientDescent(  # average -= (1 - decay) * difference
+                var=average.value.handle, alpha=1 - decay, delta=average.value - variable.value
+            )
         return loss

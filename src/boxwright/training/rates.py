@@ -14,16 +14,18 @@ FLOOR = 0.01  # of the peak, at the very end of a budget
 @dataclass(frozen=True)
 class BudgetCosine:
     """A linear rise, then half a cosine down to the end of the budget, whatever its steps
-    (Loshchilov and Hutter 2017, equation 5)."""
+    (Loshchilov and Hutter 2017, equation 5). The rise does not ask how far the budget is: it is
+    over before that is known."""
 
     peak: float = 1e-3
     warmup_steps: int = 20
 
     def at(self, step: int, fraction: float) -> float:
         """The rate of `step`, counted from 0, when `fraction` of the budget is used."""
+        if step < self.warmup_steps:
+            return self.peak * (step + 1) / self.warmup_steps
         cosine = 0.5 * (1 + math.cos(math.pi * min(fraction, 1.0)))
-        rise = min((step + 1) / max(self.warmup_steps, 1), 1.0)
-        return self.peak * rise * (FLOOR + (1 - FLOOR) * cosine)
+        return self.peak * (FLOOR + (1 - FLOOR) * cosine)
 
 
 @dataclass(frozen=True)

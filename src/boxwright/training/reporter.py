@@ -14,7 +14,7 @@ class Progress(NamedTuple):
         loss: mean over the last steps.
         ap, ap50: of the last evaluation, None before the first or without one.
         photos_per_second: over the last steps, None before the second.
-        seconds_left: until the run ends.
+        seconds_left: until the run ends, None if nobody knows yet.
     """
 
     step: int
@@ -23,7 +23,7 @@ class Progress(NamedTuple):
     ap: float | None
     ap50: float | None
     photos_per_second: float | None
-    seconds_left: float
+    seconds_left: float | None
 
 
 class Reporter(Protocol):

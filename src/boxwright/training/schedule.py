@@ -1,4 +1,4 @@
-"""How far a run is and what that means: when to evaluate, to write a checkpoint, to stop."""
+"""When a run does what: how far its curve is, when to evaluate, to write a checkpoint, to stop."""
 
 from __future__ import annotations
 
@@ -6,81 +6,140 @@ import math
 import time
 from collections import deque
 from statistics import median
+from typing import Any
+
+import numpy as np
 
 EVALUATE_AT = (0.3, 0.5, 0.65, 0.8, 0.9, 1.0)  # of the schedule
 LONGEST_WAIT = 600.0  # seconds between evaluations
 MOST_LOST = 25.0  # seconds between checkpoints, so that a crash never costs half a minute
 MEASURED = 25  # steps whose median tells the speed
+PROBE_SECONDS, PROBE_STEPS = 2.0, 15  # that tell how many steps a budget holds, the less of both
+TOLERANCE = 0.03  # of the budget: a run that would miss its end by more is planned anew
+FIRST_LOOK = 120  # steps before the first evaluation of a run without an end, each next one
+LATER_LOOK = 1.3  # times as late
+PATIENCE = 3  # evaluations without a rise that end it
+LAST_PART = 0.5  # of the steps until then, in which the curve falls
+
+Plan = list[tuple[int, float]]
 
 
 class Schedule:
-    """Walks from fraction 0 to 1 so that the last step ends when the budget does.
+    """Walks from fraction 0 to 1 along a plan: points of step and fraction, lines between them.
 
-    With a step count every step is worth `1 / steps`. With a deadline each step is worth what is
-    left of the schedule over the steps that still fit, at the speed measured so far: when the
-    machine slows down the curve gets steeper, not shorter.
+    The fraction is a function of the step and of the plan alone, and the plan is part of a
+    checkpoint: a resumed run is the same run. A step count is a plan of one line. A budget is made
+    into one as soon as some steps have told the machine's speed, and bent only where the machine
+    turns out so much slower or faster that the promise would be broken: the curve gets steeper
+    then, not shorter. Without either the fraction stays 0 until the AP stops rising; then it goes
+    to 1 in half as many steps again.
 
     Args:
         steps: how many steps in all, or None.
         deadline: `time.monotonic()` at which the last step should end, or None.
-        fraction: where a resumed run goes on.
+        step: how many steps are done already.
+        state: of the run that goes on, as it was in the checkpoint.
         by_clock: whether a long wait is a reason to evaluate, too.
     """
 
     def __init__(
         self,
         *,
-        steps: int | None,
-        deadline: float | None,
-        fraction: float = 0.0,
+        steps: int | None = None,
+        deadline: float | None = None,
+        step: int = 0,
+        state: dict[str, Any] | None = None,
         by_clock: bool = True,
     ) -> None:
-        if (steps is None) == (deadline is None):
-            raise ValueError("a schedule needs either steps or a deadline")
-        self.fraction = fraction
-        self._steps = steps
+        if steps is not None and deadline is not None:
+            raise ValueError("a schedule has steps or a deadline, not both")
+        state = state or {}
+        self.step = step
+        self.plan: Plan = [(int(at), float(fraction)) for at, fraction in state.get("plan", [])]
+        self._aps: list[float] = list(state.get("aps", []))
         self._deadline = deadline
+        self._budget = math.inf if deadline is None else deadline - time.monotonic()
         self._durations: deque[float] = deque(maxlen=MEASURED)
-        self._marks = [mark for mark in EVALUATE_AT if mark > fraction]
         self._longest_wait = LONGEST_WAIT if by_clock else math.inf
         self._evaluation_seconds = 0.0
         self._last_evaluation = self._last_checkpoint = time.monotonic()
+        if steps is not None and steps != self.steps:
+            self._bend(steps)
+        self._marks = [mark for mark in EVALUATE_AT if mark > self.fraction]
+        self._look = FIRST_LOOK
+        while self._look <= step:
+            self._look = math.ceil(self._look * LATER_LOOK)
+
+    @property
+    def fraction(self) -> float:
+        """Of the curve that is done; 0 until there is a plan."""
+        if not self.plan:
+            return 0.0
+        steps, fractions = zip(*self.plan, strict=True)
+        return float(np.interp(self.step, steps, fractions))
+
+    @property
+    def steps(self) -> int | None:
+        """How many there will be; None until there is a plan."""
+        return self.plan[-1][0] if self.plan else None
 
     @property
     def done(self) -> bool:
-        return self.fraction >= 1.0
+        return self.steps is not None and self.step >= self.steps
 
     @property
-    def seconds_left(self) -> float:
-        """Until the last step ends."""
+    def seconds_left(self) -> float | None:
+        """Until the last step ends; None if nobody knows."""
         if self._deadline is not None:
             return max(self._deadline - time.monotonic(), 0.0)
-        assert self._steps is not None  # noqa: S101
-        return (1 - self.fraction) * self._steps * self.step_seconds
+        return None if self.steps is None else (self.steps - self.step) * self.step_seconds
 
     @property
     def step_seconds(self) -> float:
         """Median of the last steps; 0 before the second step."""
         return median(self._durations) if self._durations else 0.0
 
+    @property
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint has to keep."""
+        return {"plan": self.plan, "aps": self._aps}
+
     def advance(self, step_seconds: float, *, compiled: bool) -> None:
         """Note a step that took `step_seconds`; `compiled` is false for the first, slow one."""
+        self.step += 1
         if compiled:
             self._durations.append(step_seconds)
-        if self._steps is not None:
-            self.fraction += 1 / self._steps
-        elif self._durations:
-            reserved = self._evaluation_seconds * len(self._marks)
-            steps_left = (self.seconds_left - reserved) / self.step_seconds
-            self.fraction += (1 - self.fraction) / max(steps_left, 0.0) if steps_left > 1 else 1.0
-        if self.fraction > 1 - 1e-9:
-            self.fraction = 1.0
+        if self._deadline is not None and self._durations and not self.done:
+            self._keep_promise(self._deadline)
+
+    def _keep_promise(self, deadline: float) -> None:
+        left = deadline - time.monotonic() - self._evaluation_seconds * len(self._marks)
+        fitting = max(math.floor(left / self.step_seconds), 0)
+        if self.steps is None:
+            probed = sum(self._durations) >= PROBE_SECONDS or self.step >= PROBE_STEPS
+            if probed or fitting <= 1:
+                self._bend(self.step + fitting)
+            return
+        missing = (self.steps - self.step - fitting) * self.step_seconds
+        if abs(missing) > max(TOLERANCE * self._budget, self.step_seconds):
+            self._bend(self.step + fitting)
+
+    def _bend(self, end: int) -> None:
+        """From here go straight to the end."""
+        before = [point for point in self.plan if point[0] < self.step] or [(0, 0.0)]
+        here = [(self.step, self.fraction)] if self.plan and self.step else []
+        self.plan = [*before, *here, (max(end, self.step), 1.0)]
 
     def evaluation_due(self) -> bool:
         """Whether the next evaluation mark has been reached, which is then crossed off, or the
         last evaluation is long ago."""
-        reached = bool(self._marks) and self.fraction >= self._marks[0]
-        self._marks = [mark for mark in self._marks if mark > self.fraction]
+        if self.plan:
+            reached = bool(self._marks) and self.fraction >= self._marks[0]
+            self._marks = [mark for mark in self._marks if mark > self.fraction]
+        else:
+            reached = self._deadline is None and self.step >= self._look
+            if reached:
+                self._look = math.ceil(self._look * LATER_LOOK)
         return reached or time.monotonic() - self._last_evaluation > self._longest_wait
 
     def checkpoint_due(self) -> bool:
@@ -92,6 +151,17 @@ class Schedule:
     def checkpointed(self) -> None:
         """Note that everything so far is on the disk."""
         self._last_checkpoint = time.monotonic()
+
+    def judged(self, ap: float, noise: float) -> bool:
+        """Note an AP, of which differences up to `noise` mean nothing. Returns whether it has
+        stopped rising, so that a run without an end has one now."""
+        self._aps.append(ap)
+        if self.plan or self._deadline is not None or len(self._aps) <= PATIENCE:
+            return False
+        if max(self._aps[-PATIENCE:]) > max(self._aps[:-PATIENCE]) + noise:
+            return False
+        self.plan = [(0, 0.0), (self.step, 0.0), (math.ceil(self.step * (1 + LAST_PART)), 1.0)]
+        return True
 
     def evaluated(self, seconds: float) -> None:
         """Note how long an evaluation took, so that time is kept for the next ones."""

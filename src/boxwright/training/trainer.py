@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from boxwright.training.start import Start  # Keras, which takes seconds
 
 FINISH_SECONDS = 1.5  # to write the run and leave
+UNJUDGED_SECONDS = 300.0  # of a run without a budget that no photo can judge
 REPORT_SECONDS = 0.25
 LOG_STEPS = 10
 PICTURES = 6  # of photos, after the last step: each takes some hundredths of a second
@@ -81,7 +82,8 @@ def train(
         weights: a pretrained file to start from; None trains from scratch.
         recipe: how to train; decided from the photos and what follows by default.
         seconds: the budget in wall time, counted from `started`.
-        steps: the budget in steps instead.
+        steps: the budget in steps instead. With neither it trains until the AP on the photos that
+            choose stops rising; where none do, for UNJUDGED_SECONDS.
         input_size, depth_multiplier: of the network, where the recipe's choice is not wanted.
         seed: of everything random.
         deterministic: the same photos, options and machine give the same bits; needs `steps`.
@@ -231,18 +233,17 @@ def follow(
         keeper.recall(earlier.best_step, earlier.best_ap)
 
     # ---- What is kept ------------------------------------------------------------------------
-    step, fraction = (earlier.step, earlier.fraction) if earlier else (0, 0.0)
     batch_names: list[str] = []
 
     def state() -> dict[str, Any]:
         weights = {f"weight/{i}": w for i, w in enumerate(model.get_weights())}
         arrays = engine.state() | weights
-        check_state(arrays, step, batch_names)
+        check_state(arrays, schedule.step, batch_names)
         return arrays
 
     def save(arrays: dict[str, Any]) -> None:
         Checkpoint(
-            step=step,
+            step=schedule.step,
             fraction=schedule.fraction,
             seconds=time.monotonic() - started,
             best_ap=keeper.best_ap,
@@ -251,12 +252,18 @@ def follow(
             precision=first.precision,
             fingerprint=fingerprint,
             arrays=arrays,
+            schedule=schedule.state,
         ).save(run.checkpoint)
         schedule.checkpointed()
 
     def keep() -> None:
-        arrays = state()
+        step, arrays = schedule.step, state()
         judged = keeper.consider(step, engine.kept())
+        if judged and schedule.judged(judged.evaluation.ap or 0.0, keeper.jury.noise()):
+            reporter.say(
+                f"the AP on {len(keeper.jury)} photos has stopped rising after {step} steps: "
+                f"the learning rate falls until step {schedule.steps}"
+            )
         save(arrays)  # after the judgement, which so is not left out when the run goes on from here
         if on_keep:
             on_keep(Snapshot(step, model, start.named_slots(model, variables, engine.slots())))
@@ -268,22 +275,27 @@ def follow(
             log.pictures(step, summary.pictures(truth, judged.detections, photos=PICTURES))
 
     # ---- Loop --------------------------------------------------------------------------------
-    deadline = None if recipe.seconds is None else started + recipe.seconds - FINISH_SECONDS
+    seconds = recipe.seconds
+    if seconds is None and recipe.steps is None and not len(keeper.jury):
+        seconds = UNJUDGED_SECONDS
+        reporter.say(f"no photos judge when to stop: {seconds:.0f} seconds of training")
     schedule = Schedule(
         steps=recipe.steps,
-        deadline=deadline,
-        fraction=fraction,
+        deadline=None if seconds is None else started + seconds - FINISH_SECONDS,
+        step=earlier.step if earlier else 0,
+        state=earlier.schedule if earlier else None,
         by_clock=not recipe.deterministic,
     )
     if not run.exists():  # from here on a run that is killed goes on, and is a detector
         save(state())
         run.save(keeper.artifact, kept)
     if schedule.done:
-        reporter.say(f"all {step} steps are done already")
-    first_step, losses, reported, interrupted = step, deque[float](maxlen=20), 0.0, False
+        reporter.say(f"all {schedule.step} steps are done already")
+    first_step, losses, reported, interrupted = schedule.step, deque[float](maxlen=20), 0.0, False
     with Log(run) as log:
         try:
             while not schedule.done:
+                step, planned = schedule.step, schedule.steps
                 rows, dice = _batch(len(training), recipe, step)
                 rate = recipe.learning_rate.at(step, schedule.fraction)
                 before_step = time.monotonic()
@@ -292,7 +304,9 @@ def follow(
                 batch_names = [training.dataset.names[row] for row in rows]
                 check_loss(loss, step, batch_names)
                 schedule.advance(time.monotonic() - before_step, compiled=step > first_step)
-                step += 1
+                if schedule.steps != planned:
+                    reporter.say(_plan(schedule))
+                step = schedule.step
                 losses.append(loss.total)
                 if schedule.evaluation_due():
                     before_keeping = time.monotonic()
@@ -336,6 +350,10 @@ def _import_frameworks() -> None:
     with suppress(SystemFaultError):  # comes again where they are needed, and is said there
         framework.keras()
         framework.tensorflow()  # also beside JAX: Keras imports it to seed its random numbers
+
+
+def _plan(schedule: Schedule) -> str:
+    return f"steps {schedule.steps}: what the budget holds at {schedule.step_seconds:.2g} s a step"
 
 
 def _batch(photos: int, recipe: Recipe, step: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

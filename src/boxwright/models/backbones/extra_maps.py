@@ -56,7 +56,7 @@ def extra_maps(
         x = conv(f"1_Conv2d_{i}_1x1_{half}", half, 1)(x)
         name = f"2_Conv2d_{i}_3x3_s2_{whole}"
         if depthwise:
-            x = conv(f"{name}_depthwise", 0, 3, 2, dtype="float32", depthwise=True)(x)
+            x = conv(f"{name}_depthwise", 0, 3, 2, depthwise=True)(x)
             x = conv(name, whole, 1)(x)
         else:
             x = conv(name, whole, 3, 2, dtype="float32")(x)

@@ -1,0 +1,209 @@
+"""Photos per second of training, beside the same network as plain Keras with `model.fit`.
+
+    python benchmarks/train_speed.py ../shared/data/raccoon
+
+SSD MobileNet v1 (depth 1.0), 300 px, batches of 32, end to end: reading, augmentation, step. Turns
+alternate, each in a process of its own; let nothing else run beside it. The yardstick is what one
+writes first: `Conv2D`, `DepthwiseConv2D` and `BatchNormalization` in training, a tf.data pipeline
+that decodes and augments photo by photo, Keras' Adam. Its matching and its losses are Boxwright's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boxwright.api import load
+from boxwright.boxes.anchors import AnchorSpec
+from boxwright.data.dataset import Dataset
+from boxwright.training.cache import padded_boxes
+from boxwright.training.recipe import Recipe
+from boxwright.training.reporter import Progress, Silent
+
+SIDE, BATCH = 300, 32
+COMPILED = 3  # steps before the clock starts
+BLOCKS = (
+    (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1),
+    (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=20, help="of the yardstick; others take more")
+    parser.add_argument("--one", choices=TRAININGS, help="time this one, in this process")
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(TRAININGS[given.one](load(given.data).split("train"), given.steps)))
+        return
+    speeds: dict[str, list[float]] = {name: [] for name in TRAININGS}
+    for _ in range(given.turns):
+        for name, own in speeds.items():
+            command = [sys.executable, __file__, given.data, "--one", name, "--steps", given.steps]
+            done = subprocess.run(
+                [str(word) for word in command], stdout=subprocess.PIPE, check=True
+            )
+            own.append(json.loads(done.stdout.splitlines()[-1]))
+            print(f"{name:10} {own[-1]:6.1f} photos/s", flush=True)
+    for name, own in speeds.items():
+        ratios = [a / b for a, b in zip(own, speeds["yardstick"], strict=True)]
+        shown = " ".join(f"{ratio:.2f}" for ratio in ratios)
+        print(f"{name:10} median {statistics.median(own):6.1f} photos/s, {shown} x the yardstick")
+
+
+# ---- Boxwright -------------------------------------------------------------------------------
+
+
+class Clock(Silent):
+    """Notes when each step that it is told of was done."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, float]] = []
+
+    def progress(self, progress: Progress) -> None:
+        self.seen.append((progress.step, time.monotonic()))
+
+
+def boxwright(photos: Dataset, steps: int, **recipe: Any) -> float:
+    """Photos per second of the one training loop; weights do not matter to the clock."""
+    from boxwright.training.trainer import train
+
+    clock = Clock()
+    whole = Recipe(
+        input_size=SIDE, depth_multiplier=1.0, batch_size=BATCH, steps=steps, held_out=0.0, **recipe
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        train(photos, out=Path(folder) / "run", weights=None, recipe=whole, reporter=clock)
+    (first, start), (last, end) = next(s for s in clock.seen if s[0] > COMPILED), clock.seen[-1]
+    return (last - first) * BATCH / (end - start)
+
+
+# ---- The yardstick ---------------------------------------------------------------------------
+
+
+def yardstick(photos: Dataset, steps: int) -> float:
+    """Photos per second of `model.fit` on a plain Keras network."""
+    from boxwright.models import framework
+
+    keras = framework.keras()
+
+    class Steps(keras.callbacks.Callback):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.done: list[float] = []
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.done.append(time.monotonic())
+
+    clock, model = Steps(), plain_network(len(photos.classes))
+    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=plain_loss(), jit_compile=False)
+    pipeline = plain_pipeline(photos)
+    model.fit(pipeline, steps_per_epoch=steps + COMPILED, callbacks=[clock], verbose=0)
+    return steps * BATCH / (clock.done[-1] - clock.done[COMPILED - 1])
+
+
+def plain_network(classes: int) -> Any:
+    """Encodings and logits of every anchor in one output, `(B, A, 4 + C)`."""
+    from boxwright.models import framework
+
+    layers = framework.keras().layers
+
+    def normed(x: Any, layer: Any) -> Any:
+        return layers.ReLU(6.0)(layers.BatchNormalization()(layer(x)))
+
+    inputs = layers.Input((SIDE, SIDE, 3), batch_size=BATCH)
+    x = normed(inputs, layers.Conv2D(32, 3, 2, padding="same", use_bias=False))
+    maps = []
+    for block, (filters, stride) in enumerate(BLOCKS, start=1):
+        x = normed(x, layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False))
+        x = normed(x, layers.Conv2D(filters, 1, use_bias=False))
+        if block in {11, 13}:
+            maps.append(x)
+    for narrow, wide in ((256, 512), (128, 256), (128, 256), (64, 128)):
+        x = normed(x, layers.Conv2D(narrow, 1, use_bias=False))
+        x = normed(x, layers.Conv2D(wide, 3, 2, padding="same", use_bias=False))
+        maps.append(x)
+    outputs = []
+    for x, anchors in zip(maps, (3, 6, 6, 6, 6, 6), strict=True):
+        both = [layers.Conv2D(anchors * columns, 1)(x) for columns in (4, classes)]
+        flat = [layers.Reshape((-1, n))(y) for n, y in zip((4, classes), both, strict=True)]
+        outputs.append(layers.Concatenate()(flat))
+    return framework.keras().Model(inputs, layers.Concatenate(axis=1)(outputs))
+
+
+def plain_loss() -> Callable[[Any, Any], Any]:
+    """Of boxes and labels in one tensor, `(B, G, 5)`, and the network's output."""
+    from boxwright.boxes.anchors import grid_anchors
+    from boxwright.models import framework
+    from boxwright.training.engine_tensorflow import suppress
+    from boxwright.training.objective import detection_loss
+    from boxwright.training.parts import Objective
+
+    tf = framework.tensorflow()
+    anchors = tf.constant(grid_anchors(AnchorSpec(), SIDE))
+
+    def loss(truth: Any, outputs: Any) -> Any:
+        labels = tf.cast(truth[..., 4], tf.int32)
+        weights = tf.cast(labels >= 0, tf.float32)
+        parts = {"box_encodings": outputs[..., :4], "class_logits": outputs[..., 4:]}
+        boxes = truth[..., :4]
+        return detection_loss(parts, boxes, labels, weights, anchors, Objective(), suppress).total
+
+    return loss
+
+
+def plain_pipeline(photos: Dataset) -> Any:
+    """Decodes, crops, flips and colours each photo on its own, again in every epoch."""
+    from boxwright.models import framework
+
+    tf = framework.tensorflow()
+    boxes, labels = padded_boxes(photos)
+    truth = np.concatenate([boxes, labels[..., None].astype(np.float32)], axis=2)
+    files = [str(photos.root / name) for name in photos.names]
+
+    def read(file: Any, truth: Any) -> tuple[Any, Any]:
+        image = tf.io.decode_image(tf.io.read_file(file), 3, expand_animations=False)
+        image = tf.cast(image, tf.float32)
+        side = tf.random.uniform([], 0.4, 1.0)
+        corner = tf.random.uniform([2]) * (1.0 - side)
+        window = tf.concat([corner, corner + side], 0)
+        image = tf.image.crop_and_resize(image[None], window[None], [0], [SIDE, SIDE])[0]
+        seen = tf.clip_by_value((truth[:, :4] - tf.tile(corner, [2])) / side, 0.0, 1.0)
+        if tf.random.uniform([]) < 0.5:
+            image = image[:, ::-1]
+            ymin, xmin, ymax, xmax = tf.unstack(seen, axis=1)
+            seen = tf.stack([ymin, 1.0 - xmax, ymax, 1.0 - xmin], axis=1)
+        image = tf.image.random_contrast(image, 0.75, 1.25)
+        image = tf.image.random_saturation(image, 0.7, 1.3)
+        image = tf.image.random_brightness(image, 38.0)
+        inside = tf.reduce_all(seen[:, 2:] > seen[:, :2], axis=1)
+        label = tf.where(inside, truth[:, 4], -1.0)
+        return image / 127.5 - 1.0, tf.concat([seen, label[:, None]], axis=1)
+
+    pipeline = tf.data.Dataset.from_tensor_slices((files, truth)).repeat().shuffle(len(files))
+    pipeline = pipeline.map(read, num_parallel_calls=tf.data.AUTOTUNE)
+    return pipeline.batch(BATCH, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+
+TRAININGS: dict[str, Callable[[Dataset, int], float]] = {
+    "yardstick": yardstick,
+    "all layers": lambda photos, steps: boxwright(
+        photos, 2 * steps, frozen_through=-1, train_depthwise=True
+    ),
+    "default": lambda photos, steps: boxwright(photos, 5 * steps),
+}
+
+if __name__ == "__main__":
+    main()
