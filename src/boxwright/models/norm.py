@@ -131,6 +131,12 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
             self.weights_quant.build()
             self.act_quant.build()
 
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Said here, since Keras would trace the layer to find it out, for a second a network."""
+        batch, height, width, channels = input_shape
+        sides = (side and -(-side // self.strides) for side in (height, width))
+        return (batch, *sides, channels if self.depthwise else self.filters)
+
     def call(self, inputs: Any, training: bool = False) -> Any:
         if training and not self.norm_frozen:
             outputs = self.activation(self._normalised_by_batch(inputs))

@@ -20,6 +20,7 @@ class Augmentation:
             photo becomes smaller on a grey ground.
         aspect: largest change of the aspect ratio, as a logarithm.
         whole: probability of the whole photo instead of a window.
+        mirror: probability of what a mirror shows.
         contrast, saturation: largest relative change; brightness: largest shift of [0, 1].
         visible: a box stays an object if at least this part of it is in the window.
         uncertain: below `visible` but above this, its anchors count neither way.
@@ -29,6 +30,7 @@ class Augmentation:
     window: tuple[float, float] = (0.4, 1.3)
     aspect: float = 0.25
     whole: float = 0.15
+    mirror: float = 0.5
     contrast: float = 0.25
     brightness: float = 0.15
     saturation: float = 0.3

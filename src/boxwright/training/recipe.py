@@ -11,6 +11,7 @@ import numpy as np
 
 from boxwright.data.dataset import Dataset
 from boxwright.data.geometry import area
+from boxwright.quality.mirroring import mistaken_in_mirror
 from boxwright.training.optimisers import Adam, Averaging, Optimiser
 from boxwright.training.parts import (
     Augmentation,
@@ -171,10 +172,14 @@ def recipe_for(
         steps=steps,
         seed=seed,
     )
+    mistaken = mistaken_in_mirror(train, seed)
+    if mistaken:
+        reasons["augmentation.mirror"] = str(mistaken)
+    mirror = 0.0 if mistaken else Augmentation.mirror
     if pretrained:
         reasons["frozen_through"] = "edges and textures are already known; twice the speed"
         reasons["train_norm"] = "a folded batch norm costs nothing and small batches would blur it"
-        return replace(recipe, reasons=reasons)
+        return replace(recipe, augmentation=Augmentation(mirror=mirror), reasons=reasons)
     reasons["frozen_through"] = "from scratch, everything has to be learnt"
     reasons["train_norm"] = "from scratch, statistics have to be found"
     drowned = "from scratch, the classes' gradients drown in those of the boxes"
@@ -186,7 +191,7 @@ def recipe_for(
         train_norm=True,
         objective=Objective(class_weight=4.0),
         learning_rate=BudgetCosine(1e-2, warmup_steps=50),
-        augmentation=GENTLE,
+        augmentation=replace(GENTLE, mirror=mirror),
         reasons=reasons,
     )
 
