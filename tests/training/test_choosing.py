@@ -15,7 +15,7 @@ from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.training import choosing
 from boxwright.training.cache import Cache
-from boxwright.training.choosing import FEWEST, Jury, choosing_mask, photos_to_cache
+from boxwright.training.choosing import Jury, choosing_mask, photos_to_cache, some_photos
 
 if TYPE_CHECKING:
     from squares import Squares
@@ -49,25 +49,20 @@ def test_training_looks_at_what_is_marked_for_it() -> None:
 
 
 @tiny
-@pytest.mark.parametrize("count", [20, 2 * FEWEST])
+@pytest.mark.parametrize("count", [20, 200])
 def test_marked_photos_choose(count: int) -> None:
     mask = choosing_mask(cached(count, val=7), 0.1, seed=0)
     np.testing.assert_array_equal(np.flatnonzero(mask), np.arange(count - 7, count))
 
 
-@tiny
-def test_too_few_photos_all_train() -> None:
-    assert not choosing_mask(cached(FEWEST - 1), 0.1, seed=0).any()
-
-
 def test_nothing_chooses_where_the_recipe_holds_nothing_out() -> None:
-    assert not choosing_mask(cached(FEWEST), 0.0, seed=0).any()
+    assert not choosing_mask(cached(100), 0.0, seed=0).any()
 
 
 @tiny
 @pytest.mark.parametrize("copies", [1, 2, 5])
 def test_of_enough_photos_a_tenth_chooses_and_copies_stay_together(copies: int) -> None:
-    count = 2 * FEWEST
+    count = 200
     mask = choosing_mask(cached(count, copies=copies), 0.1, seed=0)
     assert mask.sum() == pytest.approx(count / 10, abs=copies)
     sides = mask.reshape(-1, copies)
@@ -76,7 +71,7 @@ def test_of_enough_photos_a_tenth_chooses_and_copies_stay_together(copies: int) 
 
 @tiny
 def test_the_seed_decides_which() -> None:
-    first, again, other = (choosing_mask(cached(FEWEST), 0.1, seed) for seed in (0, 0, 1))
+    first, again, other = (choosing_mask(cached(100), 0.1, seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
 
@@ -84,12 +79,29 @@ def test_the_seed_decides_which() -> None:
 @tiny
 def test_a_cache_of_some_of_its_rows_is_judged_by_those() -> None:
     """The mask belongs to the photos of the cache, not to its rows."""
-    without_first = np.arange(FEWEST + 2) > 0
-    mask = choosing_mask(cached(FEWEST + 2, copies=2).select(without_first), 0.1, seed=0)
-    assert mask.shape == (FEWEST + 1,)
+    without_first = np.arange(102) > 0
+    mask = choosing_mask(cached(102, copies=2).select(without_first), 0.1, seed=0)
+    assert mask.shape == (101,)
     assert mask.any()
     sides = mask[1:].reshape(-1, 2)
     np.testing.assert_array_equal(sides.any(axis=1), sides.all(axis=1))
+
+
+@tiny
+def test_of_many_photos_some_are_drawn_and_rare_classes_stay() -> None:
+    rare = {7, 480, 900}
+    photos = [
+        Photo(f"{i:03}", 8, 8, [(0, 0, 4, 4)], ["yak" if i in rare else "cow"]) for i in range(1000)
+    ]
+    dataset = Dataset.of("photos", photos)
+    some = some_photos(dataset, 100, seed=0)
+    assert len(some) == 100
+    assert some.names == tuple(sorted(some.names))
+    assert {f"{i:03}" for i in rare} <= set(some.names)
+    assert some_photos(dataset, 100, seed=0).names == some.names
+    assert some_photos(dataset, 100, seed=1).names != some.names
+    assert some_photos(dataset, 1000, seed=0) is dataset
+    assert some_photos(dataset, None, seed=0) is dataset
 
 
 # ---- The jury ----------------------------------------------------------------------------------

@@ -162,3 +162,22 @@ def test_a_recipe_of_before_it_was_made_of_parts_is_read() -> None:
 def test_every_kind_of_part_is_written_and_read(change: dict[str, Any]) -> None:
     recipe = replace(Recipe(300), **change)
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+
+
+@pytest.mark.parametrize(
+    ("photos", "budget", "held_out"),
+    [
+        pytest.param(40, {"seconds": 60}, 0.0, id="few"),
+        pytest.param(299, {"steps": 60}, 0.0, id="each is worth more for training"),
+        pytest.param(300, {"seconds": 60}, 0.1, id="enough"),
+        pytest.param(59, {}, 0.0, id="too few to tell when to stop"),
+        pytest.param(60, {}, 1 / 3, id="twenty tell when to stop"),
+        pytest.param(1000, {}, 0.1, id="a tenth tells when to stop"),
+    ],
+)
+def test_photos_are_held_out_where_there_are_enough_or_nothing_else_ends_the_run(
+    photos: int, budget: dict[str, int], held_out: float
+) -> None:
+    recipe = recipe_for(objects_of(*[0.5] * photos), pretrained=True, **budget)
+    assert recipe.held_out == pytest.approx(held_out)
+    assert "held_out" in recipe.reasons

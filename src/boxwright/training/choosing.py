@@ -19,8 +19,8 @@ from boxwright.quality.split import hold_out
 from boxwright.runtime.engines import KerasEngine
 from boxwright.training.cache import Cache
 
-FEWEST = 100  # below this many photos all of them train and nothing chooses
 MOST = 200  # photos that choose; more would only take time
+RARE = 50  # photos of a class: where there are so few, none is left out
 BATCH = 16
 
 
@@ -29,11 +29,24 @@ def photos_to_cache(dataset: Dataset) -> Dataset:
     return dataset.select((dataset.splits == Split.TRAIN) | (dataset.splits == Split.VAL))
 
 
+def some_photos(dataset: Dataset, most: int | None, seed: int) -> Dataset:
+    """At most `most` photos, drawn at random, those of rare classes first."""
+    if most is None or len(dataset) <= most:
+        return dataset
+    turn = np.empty(len(dataset), np.int64)
+    turn[np.random.default_rng(seed).permutation(len(dataset))] = np.arange(len(dataset))
+    first = np.zeros(len(dataset), bool)
+    for label in range(len(dataset.classes)):
+        photos = np.unique(dataset.photo_of_box[dataset.labels == label])
+        first[photos[np.argsort(turn[photos])][:RARE]] = True
+    return dataset.select(np.sort(np.lexsort((turn, ~first))[:most]))
+
+
 def choosing_mask(cache: Cache, held_out: float, seed: int) -> NDArray[np.bool_]:
     """`(N,)` bool: the photos that choose: those that are marked for it, or else the part
     `held_out` of all. Near-duplicates stay on one side."""
     marked = np.asarray(cache.dataset.splits == Split.VAL)
-    if marked.any() or len(cache) < FEWEST or not held_out:
+    if marked.any() or not held_out:
         return marked
     alike = groups(np.stack([photo_hash(cache.photos[row]) for row in cache.rows]))
     return hold_out(cache.dataset, alike, held_out, seed)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from boxwright.data.dataset import Dataset
+from boxwright.data.dataset import Dataset, Split
 from boxwright.data.geometry import area
 from boxwright.quality.mirroring import mistaken_in_mirror
 from boxwright.training.optimisers import Adam, Averaging, Optimiser
@@ -28,6 +28,11 @@ PRETRAINED_SIZE = 300
 SMALLER_SIZE, LARGER_SIZE = 224, 448
 LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the finest map
 SMALLEST_OBJECT = 21  # pixels: such a square has an IoU of 0.5 with the smallest anchor's 30
+JUDGED_FROM = 300  # photos; of fewer, each is worth more for training than for choosing
+STOPPED_FROM, FEWEST_JUDGES = 60, 20  # photos, where nothing else tells when to stop
+DECODED_PER_SECOND = (
+    40  # photos: a quarter of a budget decodes them, the rest learns from each twice
+)
 CACHE_MARGIN = 4 / 3  # room for windows that enlarge
 
 
@@ -67,6 +72,7 @@ class Recipe:
         augmentation: how far it goes.
         cache_side: side of the cached photos, pixels.
         shuffle: whether photos come in a new order each time all of them have had their turn.
+        most_photos: how many are decoded at most; None for all.
         held_out: part of the training photos that choose the best weights instead, where no photo
             is marked for that and there are enough.
         seconds: the budget, None when `steps` counts instead.
@@ -99,6 +105,7 @@ class Recipe:
     augmentation: Augmentation | Pipeline = field(default_factory=Augmentation)
     cache_side: int = 400
     shuffle: bool = True
+    most_photos: int | None = None
     held_out: float = 0.1
     seconds: float | None = None
     steps: int | None = None
@@ -164,10 +171,18 @@ def recipe_for(
         reasons["input_size"] = "asked for"
     else:
         size, reasons["input_size"] = _input_size(train)
+    held_out, why = _held_out(len(train), endless=seconds is None and steps is None)
+    if why and not np.any(train.splits == Split.VAL):
+        reasons["held_out"] = why
+    most_photos = None if seconds is None else max(int(seconds * DECODED_PER_SECOND), 1)
+    if most_photos and most_photos < len(train):
+        reasons["most_photos"] = f"of {len(train)}, no more can be decoded and learnt from in time"
     recipe = Recipe(
         input_size=size,
         depth_multiplier=depth_multiplier,
         cache_side=int(np.ceil(size * CACHE_MARGIN)),
+        most_photos=most_photos,
+        held_out=held_out,
         seconds=seconds if steps is None else None,
         steps=steps,
         seed=seed,
@@ -194,6 +209,17 @@ def recipe_for(
         augmentation=replace(GENTLE, mirror=mirror),
         reasons=reasons,
     )
+
+
+def _held_out(photos: int, *, endless: bool) -> tuple[float, str]:
+    """The part of the photos that choose the best weights, and why."""
+    if not endless:
+        if photos < JUDGED_FROM:
+            return 0.0, f"all {photos} photos train: too few to spare some that choose"
+        return 0.1, "these choose the best weights"
+    if photos < STOPPED_FROM:
+        return 0.0, f"all {photos} photos train: too few to tell by some when to stop"
+    return max(0.1, FEWEST_JUDGES / photos), "these tell when to stop"
 
 
 def _input_size(train: Dataset) -> tuple[int, str]:

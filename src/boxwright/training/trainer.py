@@ -24,7 +24,7 @@ from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.run import Run
 from boxwright.training.cache import Cache, build_cache
 from boxwright.training.checkpoint import Checkpoint
-from boxwright.training.choosing import Jury, choosing_mask, photos_to_cache
+from boxwright.training.choosing import Jury, choosing_mask, photos_to_cache, some_photos
 from boxwright.training.events import Log
 from boxwright.training.guards import check_loss, check_state, check_trainable
 from boxwright.training.keeping import Keeper, OnKeep, Snapshot
@@ -73,8 +73,8 @@ def train(
     """Train a detector on the photos of `dataset` that are marked for training.
 
     Photos marked for validation choose the best weights; without such marks the recipe sets some
-    training photos aside, near-duplicates kept together; under 100 photos all of them train and
-    the last averaged weights are kept. Photos marked for testing are never opened.
+    training photos aside, near-duplicates kept together, if there are enough; else all of them
+    train and the last averaged weights are kept. Photos marked for testing are never opened.
 
     Args:
         dataset: labelled photos.
@@ -166,6 +166,7 @@ def follow(
     importing.start()  # takes seconds, in which photos are decoded
 
     # ---- Photos ------------------------------------------------------------------------------
+    dataset = some_photos(dataset, recipe.most_photos, recipe.seed)
     cache = build_cache(dataset, recipe.cache_side)
     for finding in cache.findings:
         reporter.say(str(finding))

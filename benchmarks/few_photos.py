@@ -1,0 +1,85 @@
+"""Learning curves: how good a detector is after few photos, beside the start that saw none.
+
+    python benchmarks/few_photos.py ../shared/data/raccoon ../shared/data/bccd \
+        --weights ../shared/weights/ssd_mobilenet_v1_coco_quant.tflite
+
+The photos are drawn from those for training, anew for every seed; judged on those for testing, or
+where there are none on those for validation. A training sees as many photos as an idle machine
+does in the time that is meant: a number that a busy machine does not change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from boxwright import Detector
+from boxwright.api import load
+from boxwright.data.dataset import Dataset
+from boxwright.evaluation.coco import evaluate
+from boxwright.training.rates import Constant
+from boxwright.training.recipe import recipe_for
+from boxwright.training.trainer import train
+
+COUNTS = (5, 10, 20, 40, 80, 160)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, nargs="+")
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--photos", type=int, nargs="*", default=COUNTS)
+    parser.add_argument("--seen", type=int, default=1900, help="20 seconds at 95 photos a second")
+    parser.add_argument("--seeds", type=int, default=3)
+    given = parser.parse_args()
+    for folder in given.data:
+        whole = load(folder)
+        photos = whole.split("train")
+        judges = whole.split("test") if len(whole.split("test")) else whole.split("val")
+        show(folder.name, "none", [measure(photos, judges, given.weights, 0, seed=0)])
+        for count in given.photos:
+            drawn = list(draws(photos, count, given.seeds))
+            found = [measure(d, judges, given.weights, given.seen, s) for s, d in enumerate(drawn)]
+            show(folder.name, str(len(drawn[0])), found)
+
+
+def draws(photos: Dataset, count: int, seeds: int) -> Iterator[Dataset]:
+    """So many photos for each seed, or all there are."""
+    for seed in range(seeds):
+        order = np.random.default_rng(seed).permutation(len(photos))
+        yield photos.select(np.sort(order[:count]))
+
+
+def measure(
+    photos: Dataset, judges: Dataset, weights: Path, seen: int, seed: int
+) -> tuple[float, float]:
+    """AP and AP50 of a training that has seen so many photos; of its start for 0."""
+    recipe = recipe_for(photos, pretrained=True, steps=1, seed=seed)
+    if seen:
+        recipe = replace(recipe, steps=seen // recipe.batch_size)
+    else:
+        recipe = replace(recipe, learning_rate=Constant(0.0))
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        train(photos, out=run, weights=weights, recipe=recipe)
+        found = Detector.load(run).predict_many([judges.photo(i) for i in range(len(judges))])
+        result = evaluate(judges, list(found), resamples=0, sizes=False)
+    return result.ap or 0.0, result.ap50 or 0.0
+
+
+def show(name: str, count: str, found: list[tuple[float, float]]) -> None:
+    shown = []
+    for title, values in zip(("AP", "AP50"), zip(*found, strict=True), strict=True):
+        middle = statistics.median(values)
+        shown.append(f"{title} {middle:.3f} ({min(values):.3f} to {max(values):.3f})")
+    print(f"{name:10} {count:>4} photos  {'  '.join(shown)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
