@@ -44,7 +44,11 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--steps", type=int, default=20, help="of the yardstick; others take more")
     parser.add_argument("--one", choices=TRAININGS, help="time this one, in this process")
+    parser.add_argument("--profile", action="store_true", help="say where a step's time goes")
     given = parser.parse_args()
+    if given.profile:
+        profile()
+        return
     if given.one:
         print(json.dumps(TRAININGS[given.one](load(given.data).split("train"), given.steps)))
         return
@@ -61,6 +65,99 @@ def main() -> None:
         ratios = [a / b for a, b in zip(own, speeds["yardstick"], strict=True)]
         shown = " ".join(f"{ratio:.2f}" for ratio in ratios)
         print(f"{name:10} median {statistics.median(own):6.1f} photos/s, {shown} x the yardstick")
+
+    limits()
+
+
+# ---- The machine's limits --------------------------------------------------------------------
+
+
+def limits() -> None:
+    """Print what the cores can do at best: products of matrices, and copies."""
+    from boxwright.models import framework
+
+    tf = framework.tensorflow()
+    for dtype in (tf.float32, tf.bfloat16):
+        first, second = tf.ones((8192, 2048), dtype), tf.ones((2048, 2048), dtype)
+        product = tf.function(tf.matmul)
+        seconds = fastest(lambda: float(tf.cast(product(first, second)[0, 0], tf.float32)))  # noqa: B023
+        print(f"{dtype.name:10} {2 * 8192 * 2048**2 / seconds / 1e9:6.0f} GFLOP/s")
+    source = np.ones(1 << 28, np.uint8)
+    target = np.empty_like(source)
+    seconds = fastest(lambda: np.copyto(target, source))
+    print(f"{'copying':10} {2 * source.nbytes / seconds / 1e9:6.1f} GB/s read and written")
+
+
+def fastest(work: Callable[[], Any], turns: int = 8) -> float:
+    """Seconds of the fastest of some turns."""
+    seconds = []
+    for _ in range(turns):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def profile(steps: int = 6) -> None:
+    """Print which kinds of operation the default recipe's step spends its time in."""
+    from boxwright.models import framework
+
+    tf = framework.tensorflow()
+    step = one_step()
+    step(0)
+    step(1)
+    with tempfile.TemporaryDirectory() as folder:
+        tf.profiler.experimental.start(folder)
+        start = time.perf_counter()
+        for number in range(steps):
+            step(number)
+        wall = (time.perf_counter() - start) / steps
+        tf.profiler.experimental.stop()
+        spent = seconds_by_operation(next(Path(folder).rglob("*.xplane.pb")).read_bytes())
+    whole = sum(spent.values())
+    print(
+        f"{1000 * wall:.0f} ms a step, {BATCH / wall:.1f} photos/s; operations overlap on the cores"
+    )
+    for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
+        if seconds > 0.005 * whole:
+            print(f"{1000 * seconds / steps:7.1f} ms {seconds / whole:5.1%}  {name}")
+
+
+def one_step() -> Callable[[int], Any]:
+    """A step of the default recipe on a batch that does not change."""
+    from boxwright.models import ssd
+    from boxwright.training import start
+    from boxwright.training.engine_tensorflow import Engine, faster_precision
+
+    recipe = Recipe(input_size=SIDE, depth_multiplier=1.0, batch_size=BATCH, steps=10)
+    first = start.from_scratch(recipe, ["thing"], faster_precision())
+    for layer in first.model.layers:
+        if hasattr(layer, "scale_is_one"):
+            layer.scale_is_one = True  # as with pretrained weights
+    trained = start.trained_variables(first.model, recipe)
+    anchors = ssd.anchors(first.spec)
+    engine = Engine(first.model, trained, [], anchors, recipe, scale=1 / 128, offset=-1.0)
+    random = np.random.default_rng(0)
+    photos = random.integers(0, 255, (BATCH, 400, 400, 3), dtype=np.uint8)
+    boxes = np.tile(np.array([[[0.2, 0.2, 0.7, 0.7]]], np.float32), (BATCH, 1, 1))
+    labels, sizes = np.zeros((BATCH, 1), np.int32), np.full((BATCH, 2), 400, np.float32)
+    dice = random.random((BATCH, recipe.augmentation.dice)).astype(np.float32)
+    batch = photos, boxes, labels, sizes, dice
+    return lambda number: engine.step(*batch, number=number, learning_rate=1e-4)
+
+
+def seconds_by_operation(trace: bytes) -> dict[str, float]:
+    """Of TensorFlow's profile, by kind of operation."""
+    from tensorflow.tsl.profiler.protobuf.xplane_pb2 import XSpace
+
+    spent: dict[str, float] = {}
+    for plane in XSpace.FromString(trace).planes:
+        for line in plane.lines:
+            for event in line.events:
+                name, _, kind = plane.event_metadata[event.metadata_id].name.rpartition(":")
+                if name and not name.endswith(":") and not name.startswith("Eager"):
+                    spent[kind] = spent.get(kind, 0.0) + event.duration_ps / 1e12
+    return spent
 
 
 # ---- Boxwright -------------------------------------------------------------------------------

@@ -102,7 +102,8 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.norm_frozen = True
         self.scale_is_one = False
         self.decay = DECAY
-        self.batch_norm: BatchNorm = batch_norm  # an engine may know a faster one
+        self.batch_norm: BatchNorm = batch_norm  # an engine may know a faster one,
+        self.add_bias: Callable[[Any, Any], Any] = ops.add  # and here too
         self.quantiser = quantiser
         if quantiser:
             self.weights_quant = FakeQuant(quantiser, "weights_quant")
@@ -145,7 +146,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
             if self.quantiser:
                 kernel = self.weights_quant(kernel, training=training)
             outputs = self.convolve(inputs, kernel)
-            outputs = self.activation(outputs + ops.cast(bias, outputs.dtype))
+            outputs = self.activation(self.add_bias(outputs, ops.cast(bias, outputs.dtype)))
         return self.act_quant(outputs, training=training) if self.quantiser else outputs
 
     def _folded(self) -> tuple[Any, Any]:

@@ -112,6 +112,7 @@ class Engine(engine.Engine):
         for layer in self._model.layers:
             if isinstance(layer, ConvNorm):
                 layer.batch_norm = fused_batch_norm
+                layer.add_bias = tf.nn.bias_add  # its gradient becomes a part of the kernel's
         if self._quantiser:
             self._quantiser.fake_quant = fused_fake_quant
         self._compiled = tf.function(self._traced, autograph=False)  # its Python is meant as it is
