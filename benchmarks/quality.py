@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -26,8 +27,33 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--budget", default="1m")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--all", action="store_true", help="train on the photos for validation too, of a VOC folder"
+    )
     parser.add_argument("options", nargs="*", help="more options for `boxwright train`, after --")
     given = parser.parse_args()
+    if given.all:
+        with tempfile.TemporaryDirectory() as folder:
+            given.data = without_validation(given.data, Path(folder) / given.data.name)
+            run_seeds(given)
+        return
+    run_seeds(given)
+
+
+def without_validation(data: Path, copy: Path) -> Path:
+    """A copy of a data set in VOC's layout whose photos for validation are for training."""
+    shutil.copytree(data, copy)
+    for validation in copy.rglob("ImageSets/Main/val.txt"):
+        with validation.with_name("train.txt").open("a", encoding="utf-8") as train:
+            train.write("\n" + validation.read_text("utf-8"))
+        validation.unlink()
+    for both in copy.rglob("ImageSets/Main/trainval.txt"):
+        both.unlink()
+    return copy
+
+
+def run_seeds(given: argparse.Namespace) -> None:
+    """Train and evaluate with each seed, and print the median and the range."""
     results = []
     for seed in range(given.seeds):
         with tempfile.TemporaryDirectory() as folder:

@@ -181,3 +181,16 @@ def test_photos_are_held_out_where_there_are_enough_or_nothing_else_ends_the_run
     recipe = recipe_for(objects_of(*[0.5] * photos), pretrained=True, **budget)
     assert recipe.held_out == pytest.approx(held_out)
     assert "held_out" in recipe.reasons
+
+
+@pytest.mark.parametrize(
+    ("objects", "peak"),
+    [(1, 7e-4), (2, 1.4e-3), (5, 2e-3), (40, 2e-3)],
+    ids=lambda value: str(value),
+)
+def test_the_learning_rate_follows_how_many_objects_a_photo_has(objects: int, peak: float) -> None:
+    boxes = [(100.0 * i, 0.0, 100.0 * i + 90, 90.0) for i in range(objects)]
+    photos = [Photo(f"{i}.jpg", 4000, 400, boxes, ["cat"] * objects) for i in range(12)]
+    recipe = recipe_for(Dataset.of("data", photos), pretrained=True, seconds=60)
+    assert recipe.learning_rate == BudgetCosine(pytest.approx(peak))
+    assert f"{objects:.1f} objects" in recipe.reasons["learning_rate.peak"]

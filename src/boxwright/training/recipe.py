@@ -28,6 +28,8 @@ PRETRAINED_SIZE = 300
 SMALLER_SIZE, LARGER_SIZE = 224, 448
 LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the finest map
 SMALLEST_OBJECT = 21  # pixels: such a square has an IoU of 0.5 with the smallest anchor's 30
+RATE_PER_OBJECT = 7e-4  # the learning rate's peak for one object a photo: few make noisy gradients
+LOWEST_PEAK, HIGHEST_PEAK = 7e-4, 2e-3
 JUDGED_FROM = 300  # photos; of fewer, each is worth more for training than for choosing
 STOPPED_FROM, FEWEST_JUDGES = 60, 20  # photos, where nothing else tells when to stop
 DECODED_PER_SECOND = (
@@ -194,7 +196,13 @@ def recipe_for(
     if pretrained:
         reasons["frozen_through"] = "edges and textures are already known; twice the speed"
         reasons["train_norm"] = "a folded batch norm costs nothing and small batches would blur it"
-        return replace(recipe, augmentation=Augmentation(mirror=mirror), reasons=reasons)
+        peak, reasons["learning_rate.peak"] = _peak(train)
+        return replace(
+            recipe,
+            learning_rate=BudgetCosine(peak),
+            augmentation=Augmentation(mirror=mirror),
+            reasons=reasons,
+        )
     reasons["frozen_through"] = "from scratch, everything has to be learnt"
     reasons["train_norm"] = "from scratch, statistics have to be found"
     drowned = "from scratch, the classes' gradients drown in those of the boxes"
@@ -209,6 +217,14 @@ def recipe_for(
         augmentation=replace(GENTLE, mirror=mirror),
         reasons=reasons,
     )
+
+
+def _peak(train: Dataset) -> tuple[float, str]:
+    """The learning rate's peak: the more objects a batch has, the better its gradient is known and
+    the further a step may go (Goyal et al. 2017, section 2.1), within limits."""
+    objects = len(train.boxes) / max(len(train), 1)
+    peak = float(np.clip(RATE_PER_OBJECT * objects, LOWEST_PEAK, HIGHEST_PEAK))
+    return round(peak, 5), f"a photo has {objects:.1f} objects; few make noisy gradients"
 
 
 def _held_out(photos: int, *, endless: bool) -> tuple[float, str]:
