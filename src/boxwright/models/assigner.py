@@ -127,9 +127,10 @@ def iou(boxes: Any, anchors: Any) -> Any:
     far_corner = ops.minimum(boxes[:, :, None, 2:], anchors[:, 2:])
     sides = ops.maximum(far_corner - corner, 0.0)
     intersection = sides[..., 0] * sides[..., 1]
-    union = _area(boxes)[..., None] + _area(anchors) - intersection
+    union = areas(boxes)[..., None] + areas(anchors) - intersection
     return ops.where(intersection > 0, intersection / ops.where(union > 0, union, 1.0), 0.0)
 
 
-def _area(boxes: Any) -> Any:
+def areas(boxes: Any) -> Any:
+    """`(..., n)` areas of boxes `(..., n, 4)`, corner by corner, in the graph."""
     return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])

@@ -33,25 +33,3 @@ def smooth_l1(encodings: Any, targets: Any, *, delta: float = 1.0) -> Any:
     distance = ops.abs(encodings - targets)
     quadratic = ops.minimum(distance, delta)
     return ops.sum(0.5 * quadratic**2 + delta * (distance - quadratic), axis=-1)
-
-
-def generalised_iou(boxes: Any, others: Any) -> Any:
-    """Rezatofighi et al. 2019, algorithm 1, of pairs of boxes: `(..., 4)` gives `(...)` from -1,
-    far apart, to 1, the same."""
-    low, high = (
-        ops.maximum(boxes[..., :2], others[..., :2]),
-        ops.minimum(boxes[..., 2:], others[..., 2:]),
-    )
-    around = ops.maximum(boxes[..., 2:], others[..., 2:]) - ops.minimum(
-        boxes[..., :2], others[..., :2]
-    )
-    sides = ops.maximum(high - low, 0.0)
-    shared = sides[..., 0] * sides[..., 1]
-    union = area(boxes) + area(others) - shared
-    hull = ops.maximum(around[..., 0] * around[..., 1], 1e-9)
-    return shared / ops.maximum(union, 1e-9) - (hull - union) / hull
-
-
-def area(boxes: Any) -> Any:
-    """`(...)` areas of boxes `(..., 4)`, corner by corner, in the graph."""
-    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])

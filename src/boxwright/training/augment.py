@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from boxwright.models import framework
+from boxwright.models.assigner import areas
 from boxwright.training.parts import Augmentation
 
 ops: Any = framework.keras().ops
@@ -106,8 +107,3 @@ def change_colours(images: Any, dice: Any, limits: Augmentation) -> Any:
     shift = 255.0 * brightness - contrast * mean
     mixed = ops.matmul(ops.reshape(images, (images.shape[0], -1, 3)), mix)
     return ops.reshape(ops.clip(mixed + shift[:, None, None], 0.0, 255.0), images.shape)
-
-
-def areas(boxes: Any) -> Any:
-    """`(..., n)` areas of xyxy boxes `(..., n, 4)`, in the graph."""
-    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])

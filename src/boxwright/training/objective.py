@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from boxwright.boxes import coder
 from boxwright.models import framework
 from boxwright.models.assigner import BACKGROUND, Targets, assign
-from boxwright.models.losses import generalised_iou, sigmoid_cross_entropy, sigmoid_focal, smooth_l1
+from boxwright.models.losses import sigmoid_cross_entropy, sigmoid_focal, smooth_l1
 from boxwright.models.mining import Suppress, hard_examples
 from boxwright.training.parts import Mining, Objective
 
@@ -68,13 +68,6 @@ def detection_loss(
         wrong = sigmoid_focal(logits, wanted, alpha=focus.alpha, gamma=focus.gamma)
     classes = ops.sum(wrong, axis=-1) * targets.class_weights
     distance = smooth_l1(outputs["box_encodings"], targets.box_targets, delta=objective.delta)
-    if objective.overlap_weight:
-        found, wanted_boxes = (
-            coder.decode(ops.clip(each, -20.0, 20.0), anchors, ops, scales)
-            for each in (outputs["box_encodings"], targets.box_targets)
-        )
-        apart = 1.0 - generalised_iou(found, wanted_boxes)
-        distance = distance + objective.overlap_weight * apart
     places = distance * targets.box_weights
     if objective.mining is not None:
         decoded = coder.decode(outputs["box_encodings"], anchors, ops, scales)

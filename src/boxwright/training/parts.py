@@ -108,8 +108,6 @@ class Objective:
         delta: where the box loss turns from a square to a line.
         matching: which anchors answer for a box.
         mining: which anchors take part; None for all.
-        overlap_weight: how much the generalised IoU of box and object counts beside the distance
-            of their encodings.
         class_weight, box_weight: how much the two losses count.
         per_match: whether they are divided by the number of anchors with an object.
         per_coordinate: whether the box loss is divided by 4 too.
@@ -120,7 +118,6 @@ class Objective:
     delta: float = 1.0
     matching: Matching = field(default_factory=Matching)
     mining: Mining | None = None
-    overlap_weight: float = 0.0
     class_weight: float = 1.0
     box_weight: float = 1.0
     per_match: bool = True

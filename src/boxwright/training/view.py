@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from boxwright.models import framework
+from boxwright.models.assigner import areas
 from boxwright.training import steps
-from boxwright.training.augment import areas
 from boxwright.training.dice import between, spread
 from boxwright.training.steps import ATTEMPTS
 
