@@ -14,6 +14,7 @@ from boxwright.cli.console import INTERRUPTED, plain, say, show, show_json
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 SHORTEST = 15.0  # seconds; starting alone takes ten
+ENOUGH_FROM_SCRATCH = 10_000  # photos
 
 # What Python needed before this line, so that the budget counts from the command's start.
 STARTED = time.monotonic() - time.process_time()
@@ -134,6 +135,9 @@ def train(
     dataset = load(data)
     say_findings(dataset.findings, data)
     say(plain(counted(dataset)))
+    if from_scratch and len(dataset.split("train")) < ENOUGH_FROM_SCRATCH:
+        say("From scratch, with so few photos: pretrained weights would get much further. They are")
+        say("what training starts from without --from-scratch.")
     if isinstance(start, zoo.Published):
         start = fetched(start)
     with ProgressLine() as line:
