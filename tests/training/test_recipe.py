@@ -22,7 +22,14 @@ from boxwright.training.parts import (
     Quantisation,
 )
 from boxwright.training.rates import BudgetCosine, CosineDecay, ManualSteps
-from boxwright.training.recipe import LARGER_SIZE, PRETRAINED_SIZE, SMALLER_SIZE, Recipe, recipe_for
+from boxwright.training.recipe import (
+    LARGER_SIZE,
+    LARGEST_SIZE,
+    PRETRAINED_SIZE,
+    SMALLER_SIZE,
+    Recipe,
+    recipe_for,
+)
 from boxwright.training.steps import SSD_CROP_PAD, Flip, Hue
 
 pytestmark = pytest.mark.tiny
@@ -45,7 +52,8 @@ def objects_of(*sides: float, photo: int = 1000) -> Dataset:
         pytest.param([0.5] * 15 + [0.1] * 5, PRETRAINED_SIZE, id="a quarter small"),
         pytest.param([0.08] * 20, PRETRAINED_SIZE, id="all small"),
         pytest.param([0.08] * 15 + [0.06] * 5, LARGER_SIZE, id="too small for the anchors"),
-        pytest.param([0.01] * 20, LARGER_SIZE, id="tiny"),
+        pytest.param([0.04] * 20, LARGEST_SIZE, id="tiny"),
+        pytest.param([0.01] * 20, LARGEST_SIZE, id="hardly there"),
     ],
 )
 def test_input_size_follows_the_small_objects(sides: list[float], size: int) -> None:

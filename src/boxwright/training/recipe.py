@@ -25,7 +25,7 @@ from boxwright.training.parts import (
 from boxwright.training.rates import BudgetCosine, LearningRate
 
 PRETRAINED_SIZE = 300
-SMALLER_SIZE, LARGER_SIZE = 224, 448
+SMALLER_SIZE, LARGER_SIZE, LARGEST_SIZE = 224, 448, 640
 LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the finest map
 SMALLEST_OBJECT = 21  # pixels: such a square has an IoU of 0.5 with the smallest anchor's 30
 RATE_PER_OBJECT = 7e-4  # the learning rate's peak for one object a photo: few make noisy gradients
@@ -240,17 +240,16 @@ def _held_out(photos: int, *, endless: bool) -> tuple[float, str]:
 
 def _input_size(train: Dataset) -> tuple[int, str]:
     """The smallest input in which nine of ten objects have enough pixels: 224 px where they stay
-    large, 300 where they can be matched, else 448."""
+    large, 300 or 448 where they can be matched, else 640."""
     sizes = train.sizes[train.photo_of_box].astype(np.float64)
     relative = np.sqrt(area(train.boxes) / (sizes[:, 0] * sizes[:, 1]))
     small = float(np.quantile(relative, 0.1))
-    for size, enough in ((SMALLER_SIZE, LARGE_OBJECT), (PRETRAINED_SIZE, SMALLEST_OBJECT)):
-        if small * size >= enough:
+    if small * SMALLER_SIZE >= LARGE_OBJECT:
+        return SMALLER_SIZE, f"nine of ten objects are larger than {small * SMALLER_SIZE:.0f} px"
+    for size in (PRETRAINED_SIZE, LARGER_SIZE):
+        if small * size >= SMALLEST_OBJECT:
             return size, f"nine of ten objects are larger than {small * size:.0f} px then"
-    return LARGER_SIZE, (
-        f"one object in ten is below {small * LARGER_SIZE:.0f} px even then; in photos cut into "
-        "tiles they would be larger"
-        if small * LARGER_SIZE < SMALLEST_OBJECT
-        else f"at {PRETRAINED_SIZE} px one object in ten would be below "
-        f"{small * PRETRAINED_SIZE:.0f} px"
-    )
+    why = f"one object in ten is below {small * LARGEST_SIZE:.0f} px even then"
+    if small * LARGEST_SIZE < SMALLEST_OBJECT:
+        why += "; in photos cut into tiles they would be larger"
+    return LARGEST_SIZE, why
