@@ -19,7 +19,7 @@ from boxwright.api import write
 from boxwright.errors import SystemFaultError, TrainingError
 from boxwright.files import locked
 from boxwright.runtime.run import Run
-from boxwright.training import trainer
+from boxwright.training import schedule, trainer
 from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.keeping import Keeper
 from boxwright.training.resuming import check_options
@@ -118,10 +118,10 @@ def test_without_an_evaluation_the_last_checkpoint_is_seconds_old(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Keeper, "consider", kill)  # at the first evaluation, after 150 s
+    monkeypatch.setattr(Keeper, "consider", kill)  # at the first keeping, after 250 s
     with pytest.raises(Killed):
         small_trainer(squares.dataset(train=4), tmp_path / "run", steps=1000)
-    lost = 300 - Checkpoint.load(tmp_path / "run/checkpoint.npz").step
+    lost = 500 - Checkpoint.load(tmp_path / "run/checkpoint.npz").step
     assert 0 < lost * steps.seconds <= 30
 
 
@@ -183,7 +183,9 @@ def test_weights_that_are_no_numbers_are_never_kept(
     small_trainer: Train,
     squares: Squares,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(schedule, "KEEP_AT", schedule.EVALUATE_AT)  # as if photos judged
     setattr(steps, where, step)
     dataset, run = squares.dataset(train=4), Run(tmp_path / "run")
     with pytest.raises(TrainingError) as caught:

@@ -225,6 +225,11 @@ def test_every_mark_is_due_once(clock: Clock) -> None:
     assert walked.evaluated_at[-1] == 1
 
 
+def test_where_nothing_judges_the_weights_are_kept_twice(clock: Clock) -> None:
+    walked = walk(Schedule(steps=1000, judged=False), clock, lambda _: 1.0)
+    assert walked.evaluated_at == [0.5, 1]
+
+
 def test_marks_passed_in_one_step_are_one_evaluation(clock: Clock) -> None:
     walked = walk(Schedule(steps=2), clock, lambda _: 1.0)
     assert walked.evaluated_at == [0.5, 1]

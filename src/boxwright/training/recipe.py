@@ -196,6 +196,8 @@ def recipe_for(
     if pretrained:
         reasons["frozen_through"] = "edges and textures are already known; twice the speed"
         reasons["train_norm"] = "a folded batch norm costs nothing and small batches would blur it"
+        reasons["batch_size"] = "32 would be 2 % faster and half as many steps"
+        reasons["augmentation.window"] = "objects appear from 0.8 to 2.5 times as large as they are"
         peak, reasons["learning_rate.peak"] = _peak(train)
         return replace(
             recipe,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 EVALUATE_AT = (0.3, 0.5, 0.65, 0.8, 0.9, 1.0)  # of the schedule
+KEEP_AT = (0.5, 1.0)  # where nothing judges what is kept: writing it costs a third of a second
 LONGEST_WAIT = 600.0  # seconds between evaluations
 MOST_LOST = 25.0  # seconds between checkpoints, so that a crash never costs half a minute
 MEASURED = 25  # steps whose median tells the speed
@@ -40,6 +41,7 @@ class Schedule:
         step: how many steps are done already.
         state: of the run that goes on, as it was in the checkpoint.
         by_clock: whether a long wait is a reason to evaluate, too.
+        judged: whether there are photos to evaluate on.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Schedule:
         step: int = 0,
         state: dict[str, Any] | None = None,
         by_clock: bool = True,
+        judged: bool = True,
     ) -> None:
         if steps is not None and deadline is not None:
             raise ValueError("a schedule has steps or a deadline, not both")
@@ -65,7 +68,8 @@ class Schedule:
         self._last_evaluation = self._last_checkpoint = time.monotonic()
         if steps is not None and steps != self.steps:
             self._bend(steps)
-        self._marks = [mark for mark in EVALUATE_AT if mark > self.fraction]
+        marks = EVALUATE_AT if judged else KEEP_AT
+        self._marks = [mark for mark in marks if mark > self.fraction]
         self._look = FIRST_LOOK
         while self._look <= step:
             self._look = math.ceil(self._look * LATER_LOOK)

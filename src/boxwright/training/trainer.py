@@ -286,6 +286,7 @@ def follow(
         step=earlier.step if earlier else 0,
         state=earlier.schedule if earlier else None,
         by_clock=not recipe.deterministic,
+        judged=len(keeper.jury) > 0,
     )
     if not run.exists():  # from here on a run that is killed goes on, and is a detector
         save(state())
