@@ -27,7 +27,7 @@ from boxwright.training.rates import BudgetCosine, LearningRate
 PRETRAINED_SIZE = 300
 SMALLER_SIZE, LARGER_SIZE, LARGEST_SIZE = 224, 448, 640
 LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the finest map
-SMALLEST_OBJECT = 21  # pixels: such a square has an IoU of 0.5 with the smallest anchor's 30
+SMALLEST_OBJECT = 30  # pixels: the side of the smallest anchor
 RATE_PER_OBJECT = 7e-4  # the learning rate's peak for one object a photo: few make noisy gradients
 LOWEST_PEAK, HIGHEST_PEAK = 7e-4, 2e-3
 JUDGED_FROM = 300  # photos; of fewer, each is worth more for training than for choosing
