@@ -133,7 +133,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
             self.act_quant.build()
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Said here, since Keras would trace the layer to find it out, for a second a network."""
+        """Said here, since Keras would trace the layer to find it out: 0.3 s a network."""
         batch, height, width, channels = input_shape
         sides = (side and -(-side // self.strides) for side in (height, width))
         return (batch, *sides, channels if self.depthwise else self.filters)

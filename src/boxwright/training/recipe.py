@@ -32,9 +32,8 @@ RATE_PER_OBJECT = 7e-4  # the learning rate's peak for one object a photo: few m
 LOWEST_PEAK, HIGHEST_PEAK = 7e-4, 2e-3
 JUDGED_FROM = 300  # photos; of fewer, each is worth more for training than for choosing
 STOPPED_FROM, FEWEST_JUDGES = 60, 20  # photos, where nothing else tells when to stop
-DECODED_PER_SECOND = (
-    40  # photos: a quarter of a budget decodes them, the rest learns from each twice
-)
+# Photos of which a quarter of a budget decodes all, and the rest learns from each about twice.
+DECODED_PER_SECOND = 40
 CACHE_MARGIN = 4 / 3  # room for windows that enlarge
 
 

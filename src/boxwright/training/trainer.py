@@ -306,8 +306,8 @@ def follow(
                 batch_names = [training.dataset.names[row] for row in rows]
                 check_loss(loss, step, batch_names)
                 schedule.advance(time.monotonic() - before_step, compiled=step > first_step)
-                if schedule.steps != planned:
-                    reporter.say(_plan(schedule))
+                if planned is None and schedule.steps is not None:
+                    reporter.say(_plan(schedule))  # once: later it is only bent a little
                 step = schedule.step
                 losses.append(loss.total)
                 if schedule.evaluation_due():
