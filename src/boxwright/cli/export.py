@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.console import plain, show, show_json
+from boxwright.cli.console import plain, say, show, show_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from boxwright.export import Proof
+
+
+class Bits(StrEnum):
+    int8 = "int8"
+    fp16 = "fp16"
+    dynamic = "dynamic"
 
 
 class Kind(StrEnum):
@@ -26,17 +38,32 @@ def export(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Labelled photos to prove the file on; those of the run if not given."),
+        typer.Option(
+            help="Labelled photos to calibrate and prove it on; those of the run if not given."
+        ),
     ] = None,
+    quantize: Annotated[
+        Bits | None,
+        typer.Option(
+            help="Fewer bits a number, for .tflite: int8 is three times as fast and a quarter of "
+            "the size, fp16 half the size, dynamic stores 8 bits and computes in more."
+        ),
+    ] = None,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Keep a file that is worse than its run, too.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write a detector that runs elsewhere, and prove it.
 
-    The written file is run on test photos; if it is not as good as the run, nothing is kept.
+    The written file is run on test photos and compared with the run: float files may lose 0.1 AP
+    points, fp16 0.2, int8 and dynamic 1.0. A worse one is not kept. For int8, what makes the loss
+    smaller is tried by itself.
 
     \b
     Examples:
       boxwright export run --to tflite
+      boxwright export run --to tflite --quantize int8
       boxwright export run --to savedmodel --out served/helmets
     """
     from boxwright.runtime.run import Run
@@ -44,8 +71,38 @@ def export(
     _ = Run(run).artifact  # a wrong folder is named at once, not after seconds of imports
     from boxwright.export import export as export_run
 
-    path, proof = export_run(run, to.value, out, data)
+    bits: Any = quantize and quantize.value
+    path, proof = export_run(run, to.value, out, data, bits, accept_loss, say=_progress)
     if json:
         show_json({"path": str(path), "proof": proof.to_json()})
-    else:
-        show(f"[bold]{plain(path)}[/]\nProven: {plain(str(proof))}.")
+        return
+    show(_table(proof))
+    show(f"[bold]{plain(path)}[/], {_size(path) / 1e6:.1f} MB")
+    show(f"{'Proven' if proof.passed else 'Kept as it is, as asked'}: {plain(str(proof))}.")
+    file = plain(shlex.quote(str(path)))
+    show(f"  boxwright predict {file} PHOTOS\n  boxwright inspect {file}")
+
+
+def _progress(line: str) -> None:
+    say(plain(line))
+
+
+def _table(proof: Proof) -> Table:
+    from rich.table import Table
+
+    table = Table(
+        title=f"On {proof.photos[proof.split]} {proof.split} photos", title_justify="left"
+    )
+    table.add_column("")
+    for name in ("run", "file", "difference"):
+        table.add_column(name, justify="right")
+    for row in proof.table:
+        if row.run is not None and row.file is not None:
+            sides = f"{row.run:.3f}", f"{row.file:.3f}", f"{row.file - row.run:+.3f}"
+            table.add_row(plain(row.name), *sides)
+    return table
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())

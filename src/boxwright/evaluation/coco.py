@@ -149,6 +149,43 @@ def evaluate(
     )
 
 
+class Difference(NamedTuple):
+    """How much less AP one list of detections has than another on the same photos, and the 95 %
+    interval of that over the photos; in [-1, 1], and None where nothing can be measured."""
+
+    loss: float
+    interval: Interval | None
+
+
+def paired_loss(
+    truth: Dataset,
+    reference: Sequence[Detections],
+    other: Sequence[Detections],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Difference | None:
+    """By how much `other` falls short of `reference`, both of the photos of `truth` in order.
+
+    The resamples of both are of the same photos, so what makes a photo easy or hard cancels out:
+    two files of one network are told apart by far less than the interval of either.
+
+    Raises as `evaluate`; None where the photos have no boxes of a class that is known.
+    """
+    weights = np.concatenate(
+        [np.ones((1, len(truth))), resampled_photos(len(truth), resamples, seed)]
+    )
+    ap = []
+    for detections in (reference, other):
+        found = gather(truth, detections)
+        per_class = match(truth, found, AREAS[:1])["all"]
+        ap.append(_resampled(per_class, weights)[0] if per_class else np.full(1, np.nan))
+    losses = ap[0] - ap[1]
+    if np.isnan(losses[0]):
+        return None
+    return Difference(float(losses[0]), interval(losses[1:]))
+
+
 def average_precision(
     matches: Matches, weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -196,6 +233,14 @@ def _intervals(
     """95 % intervals of AP and AP50 over the resamples in `weights`, `(B, N)`."""
     if not per_class or not weights.size:
         return None, None
+    ap, ap50 = _resampled(per_class, weights)
+    return interval(ap), interval(ap50)
+
+
+def _resampled(
+    per_class: Sequence[Matches], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """AP and AP50, each `(B,)`, for `B` ways to count the photos; NaN where there is no box."""
     longest = max(len(matches.photo) for matches in per_class)
     step = max(1, CHUNK // max(1, longest))
     samples = [
@@ -206,7 +251,7 @@ def _intervals(
     measured = ~np.isnan(ap[:, :, 0])
     classes = np.where(measured.any(axis=0), measured.sum(axis=0), np.nan)
     totals = np.where(np.isnan(ap), 0, ap).sum(axis=0)
-    return interval(totals.mean(axis=1) / classes), interval(totals[:, 0] / classes)
+    return totals.mean(axis=1) / classes, totals[:, 0] / classes
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,27 +13,34 @@ from numpy.typing import NDArray
 from boxwright.data.dataset import Dataset
 from boxwright.errors import ExportError
 from boxwright.export.child import export_in_child
-from boxwright.export.savedmodel import write_savedmodel
-from boxwright.export.tflite import write_tflite
-from boxwright.export.verify import Proof, verify
+from boxwright.export.conversion import Quantisation, Quantised
+from boxwright.export.diagnosis import diagnose
+from boxwright.export.kinds import KINDS
+from boxwright.export.remedies import Attempt, write_best_int8
+from boxwright.export.verify import TOLERANCES, Proof, Reference, verify
 from boxwright.files import writing
 from boxwright.models import framework
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.detector import Detector
 from boxwright.runtime.engines import KerasEngine
 
-Kind = Literal["tflite", "savedmodel"]
-WRITERS = {"tflite": write_tflite, "savedmodel": write_savedmodel}
-DEFAULT_NAMES = {"tflite": "detector.tflite", "savedmodel": "saved_model"}
+__all__ = ["KINDS", "Proof", "export", "verify", "write_proven"]
 
-__all__ = ["Kind", "Proof", "export", "verify", "write_proven"]
+Say = Callable[[str], None]
+
+
+def _silently(line: str) -> None:
+    pass
 
 
 def export(
     run_folder: str | Path,
-    to: Kind = "tflite",
+    to: str = "tflite",
     out: str | Path | None = None,
     data: str | Path | None = None,
+    quantize: Quantised | None = None,
+    accept_loss: bool = False,
+    say: Say = _silently,
 ) -> tuple[Path, Proof]:
     """Write a run's detector as one file or folder that runs without the run.
 
@@ -39,42 +48,70 @@ def export(
 
     Args:
         run_folder: what a training wrote.
-        to: the kind of file.
+        to: the kind of file, one of `KINDS`.
         out: its name, or an existing folder to put it into; None puts it into the run.
-        data: labelled photos for the proof; None takes those that the run was trained on.
+        data: labelled photos for calibration and proof; None takes those that the run was trained
+            on.
+        quantize: how many bits its numbers have; None for 32.
+        accept_loss: whether a file that is worse than its run is wanted too.
+        say: told what is being done.
 
     Returns:
         Where the detector is, and how it compares with the run.
 
     Raises:
         ExportError: BW401 the file was not as good as the run, BW402 there are no photos to tell
-            by, BW403 it needs an operator that phones lack, BW404 it cannot be converted.
+            by, BW403 it needs an operator that phones lack, BW404 it cannot be converted, BW405
+            there are too few photos to calibrate on, BW406 this kind has no numbers of fewer bits.
     """
     from boxwright.quality import load
     from boxwright.runtime.run import Run
 
+    if quantize and not KINDS[to].quantised:
+        raise ExportError(
+            "BW406",
+            f"files of the kind {to} are written with 32 bits only, not as {quantize}.",
+            remedy="Leave --quantize out, or export with --to tflite.",
+        )
     if framework.engine() != "tensorflow":
-        return export_in_child(run_folder, to, out, data)
+        return export_in_child(run_folder, to, out, data, quantize, accept_loss, say=say)
     folder = Path(run_folder)
     run = Run(folder)
     dataset = load(_data_folder(run.artifact, folder) if data is None else data)
     from boxwright.models import ssd
 
     anchors = ssd.anchors(ssd.ModelSpec.from_json(run.artifact.model))
-    target = destination(folder, to, out)
-    return target, write_proven(target, to, run.build_model(), anchors, run.artifact, dataset)
+    target, model = destination(folder, to, out, quantize), run.build_model()
+    proof = write_proven(
+        target,
+        to,
+        model,
+        anchors,
+        run.artifact,
+        dataset,
+        quantize=quantize,
+        accept_loss=accept_loss,
+        say=say,
+    )
+    return target, proof
 
 
 def write_proven(
     target: Path,
-    to: Kind,
+    to: str,
     model: Any,
     anchors: NDArray[np.float32],
     artifact: Artifact,
     dataset: Dataset,
+    *,
+    quantize: Quantised | None = None,
+    accept_loss: bool = False,
+    say: Say = _silently,
 ) -> Proof:
     """Write a detector under a temporary name, compare it with `model` on `dataset`, and only
     then give it its name. Raises as `export`; whatever was at `target` then stays as it was.
+
+    What proved it and a golden pair become part of the file.
 
     Args:
         target: the file or folder to write.
@@ -83,21 +120,60 @@ def write_proven(
         anchors: `(A, 4)` normalised yxyx.
         artifact: what the file says about itself.
         dataset: labelled photos.
+        quantize, accept_loss, say: as `export`'s.
     """
+    kind, tolerance = KINDS[to], TOLERANCES[quantize]
     run = Detector(KerasEngine(model, anchors, artifact.preprocessing), artifact)
+    attempts: list[Attempt] = []
+    say(f"writing {target.name}")
     with writing(target) as draft:
-        WRITERS[to](draft, model, anchors, artifact)
-        return verify(draft, run, dataset)
+        if quantize == "int8":
+            attempts = write_best_int8(draft, model, anchors, artifact, dataset, run, say)
+        elif quantize:
+            kind.write(draft, model, anchors, artifact, Quantisation(quantize))
+        else:
+            kind.write(draft, model, anchors, artifact)
+        say("running it on photos beside the run")
+        file = Detector.load(draft)
+        reference = Reference.of(run, dataset)
+        proof = reference.compare(file, tolerance)
+        if not proof.passed:
+            if not accept_loss:
+                raise _refused(target, proof, diagnose(reference, file))
+            proof = replace(proof, accepted=True)
+        said = {"proof": proof.to_json(), "quantize": quantize, "attempts": [*map(list, attempts)]}
+        provenance = artifact.provenance | said
+        golden = reference.golden(file)
+        kind.describe(draft, replace(artifact, provenance=provenance, golden=golden))
+        Detector.load(draft)  # as its users will, golden pair included
+    return proof
 
 
-def destination(folder: Path, to: Kind, out: str | Path | None) -> Path:
+def destination(
+    folder: Path, to: str, out: str | Path | None, quantize: Quantised | None = None
+) -> Path:
     """Where `export` writes: see there."""
+    name = Path(KINDS[to].default_name)
+    if quantize:
+        name = name.with_stem(f"{name.stem}-{quantize}")
     if out is None:
-        return folder / DEFAULT_NAMES[to]
+        return folder / name
     target = Path(out)
-    if target.is_dir() and not (to == "savedmodel" and (target / "saved_model.pb").is_file()):
-        return target / DEFAULT_NAMES[to]
+    is_export = (target / "saved_model.pb").is_file() or (target / "detector.xml").is_file()
+    if target.is_dir() and not (is_export and not name.suffix):
+        return target / name
     return target
+
+
+def _refused(target: Path, proof: Proof, reasons: list[str]) -> ExportError:
+    because = "".join(f" It seems that {reason}." for reason in reasons)
+    return ExportError(
+        "BW401",
+        f"the written file is not as good as the run: {proof}.{because} It was removed.",
+        where=target.name,
+        remedy="Export with another --quantize or --to, train with more photos, or take it as it "
+        "is with --accept-loss.",
+    )
 
 
 def _data_folder(artifact: Artifact, run_folder: Path) -> Path:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from boxwright.export.verify import Proof
 PROGRAM = "from boxwright.export.child import answer; answer()"
 
 
-def export_in_child(*arguments: Any) -> tuple[Path, Proof]:
-    """What `export` does with these arguments, text, paths or None; raises as it does.
+def export_in_child(*arguments: Any, say: Callable[[str], None]) -> tuple[Path, Proof]:
+    """What `export` does with these arguments, text, paths, truths or None; raises as it does.
+    What it says is said at the end.
 
     Raises:
         RuntimeError: the process ended without an answer.
@@ -26,7 +28,7 @@ def export_in_child(*arguments: Any) -> tuple[Path, Proof]:
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", PROGRAM],
         env={**os.environ, "KERAS_BACKEND": "tensorflow"},
-        input=json.dumps([None if each is None else str(each) for each in arguments]),
+        input=json.dumps([_plain(each) for each in arguments]),
         capture_output=True,
         encoding="utf-8",
         errors="replace",
@@ -38,7 +40,13 @@ def export_in_child(*arguments: Any) -> tuple[Path, Proof]:
     if "error" in said:
         kind = getattr(errors, said.pop("error"))
         raise kind(said.pop("code"), said.pop("message"), **said)
-    return Path(said["path"]), Proof(**said["proof"])
+    for line in said["lines"]:
+        say(line)
+    return Path(said["path"]), Proof.from_json(said["proof"])
+
+
+def _plain(argument: Any) -> Any:
+    return str(argument) if isinstance(argument, Path) else argument
 
 
 def answer() -> None:
@@ -46,9 +54,10 @@ def answer() -> None:
     from boxwright.export import export
 
     arguments = json.loads(sys.stdin.buffer.read())
+    lines: list[str] = []
     try:
-        path, proof = export(*arguments)
-        said = {"path": str(path), "proof": proof.to_json()}
+        path, proof = export(*arguments, lines.append)
+        said = {"path": str(path), "proof": proof.to_json(), "lines": lines}
     except BoxwrightError as error:
         said = {"error": type(error).__name__, **vars(error)}
     sys.stdout.buffer.write(f"{json.dumps(said)}\n".encode())

@@ -30,10 +30,14 @@ def tensorflow_for(model: Any) -> Any:
     return framework.tensorflow()
 
 
-def raw_outputs(tf: Any, model: Any, preprocessing: Preprocessing, images: Any) -> tuple[Any, Any]:
-    """Box encodings `(B, A, 4)` and class scores `(B, A, C)` for pixels `(B, S, S, 3)` uint8."""
-    scaled = tf.cast(images, tf.float32) * preprocessing.scale + preprocessing.offset
-    raw = model(scaled, training=False)
+def raw_outputs(
+    tf: Any, model: Any, preprocessing: Preprocessing | None, images: Any
+) -> tuple[Any, Any]:
+    """Box encodings `(B, A, 4)` and class scores `(B, A, C)` for pixels `(B, S, S, 3)` uint8, or
+    for what these are scaled to where there is no `preprocessing`."""
+    if preprocessing:
+        images = tf.cast(images, tf.float32) * preprocessing.scale + preprocessing.offset
+    raw = model(images, training=False)
     return raw["box_encodings"], tf.sigmoid(raw["class_logits"])
 
 
@@ -43,11 +47,14 @@ def save(
     model: Any,
     serve: Callable[[Any], dict[str, Any]],
     shape: tuple[int | None, ...],
+    *,
+    scaled: bool = False,
 ) -> None:
-    """Write `serve`, a function of uint8 `images` of `shape`, as a SavedModel's one signature."""
+    """Write `serve`, a function of `images` of `shape`, uint8 or, if `scaled`, float32, as a
+    SavedModel's one signature."""
     module = tf.Module(name="detector")
     module.weights = [variable.value for variable in model.variables]  # so that they are saved
-    signature = [tf.TensorSpec(shape, tf.uint8, name=INPUT_NAME)]
+    signature = [tf.TensorSpec(shape, tf.float32 if scaled else tf.uint8, name=INPUT_NAME)]
     module.serve = tf.function(serve, input_signature=signature)
     with framework.hushed():
         tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})

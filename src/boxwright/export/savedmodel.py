@@ -57,4 +57,9 @@ def write_savedmodel(
 
     side = artifact.preprocessing.size
     graph.save(tf, folder, model, serve, (None, side, side, 3))
+    describe_savedmodel(folder, artifact)
+
+
+def describe_savedmodel(folder: Path, artifact: Artifact) -> None:
+    """Write what a SavedModel's folder says about itself, or replace it."""
     write_json(folder / SAVED_ARTIFACT, artifact.to_json())

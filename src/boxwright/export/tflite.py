@@ -1,4 +1,4 @@
-"""TFLite: one file for phones and small boards, float32, run by ai-edge-litert."""
+"""TFLite: one file for phones and small boards, run by ai-edge-litert."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import io
 import json
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from boxwright.boxes.anchors import centred
 from boxwright.errors import ExportError
 from boxwright.export import graph
-from boxwright.models import framework
+from boxwright.export.conversion import LayerError, Quantisation, converted, layer_errors
 from boxwright.models.postprocess import Suppression, box_scales
 from boxwright.runtime import litert
 from boxwright.runtime.artifact import Artifact
@@ -27,7 +29,13 @@ from boxwright.runtime.artifact import Artifact
 SPARE_COLUMNS = 65  # right for up to 64 threads
 
 
-def write_tflite(path: Path, model: Any, anchors: NDArray[np.float32], artifact: Artifact) -> None:
+def write_tflite(
+    path: Path,
+    model: Any,
+    anchors: NDArray[np.float32],
+    artifact: Artifact,
+    how: Quantisation | None = None,
+) -> None:
     """Write a detector as a .tflite of builtin operators and `TFLite_Detection_PostProcess`.
 
     Input: `images` `(1, S, S, 3)` uint8, an RGB photo resized as `artifact.preprocessing` says.
@@ -41,20 +49,48 @@ def write_tflite(path: Path, model: Any, anchors: NDArray[np.float32], artifact:
         model: Keras model of `models.ssd.build`'s interface.
         anchors: `(A, 4)` normalised yxyx.
         artifact: what the file says about itself.
+        how: its numbers; None for float32.
 
     Raises:
         ExportError: BW403 the network needs an operator that phones lack, BW404 TensorFlow
             cannot convert it.
     """
     tf = graph.tensorflow_for(model)
-    side = artifact.preprocessing.size
-    with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
-        saved = Path(scratch) / "saved_model"
-        serve = _serving(tf, model, anchors, artifact)
-        graph.save(tf, saved, model, serve, (1, side, side, 3))
-        content = _converted(tf, saved, path)
+    with _saved(tf, model, anchors, artifact, how) as saved:
+        content = converted(tf, saved, path, how)
     refuse_foreign_operators(content, path)
     path.write_bytes(_with_classic_outputs(content, path) + _attached_files(artifact))
+
+
+def describe_tflite(path: Path, artifact: Artifact) -> None:
+    """Say `artifact` of a .tflite that `write_tflite` wrote, instead of what it says."""
+    content = path.read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as attached:
+        start = min(each.header_offset for each in attached.infolist())
+    path.write_bytes(content[:start] + _attached_files(artifact))
+
+
+def rounding_errors(
+    model: Any, anchors: NDArray[np.float32], artifact: Artifact, how: Quantisation
+) -> list[LayerError]:
+    """What 8 bits do to every layer by itself, the worst first; arguments as `write_tflite`'s."""
+    tf = graph.tensorflow_for(model)
+    with _saved(tf, model, anchors, artifact, how) as saved:
+        return layer_errors(tf, saved, how)
+
+
+@contextmanager
+def _saved(
+    tf: Any, model: Any, anchors: NDArray[np.float32], artifact: Artifact, how: Quantisation | None
+) -> Iterator[Path]:
+    """The SavedModel that TFLite's converter takes, for as long as it is needed."""
+    side, scaled = artifact.preprocessing.size, bool(how and how.takes_scaled)
+    box_range = how.calibration.box_range(model) if how and how.calibration else None
+    with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
+        saved = Path(scratch) / "saved_model"
+        serve = _serving(tf, model, anchors, artifact, scaled, box_range)
+        graph.save(tf, saved, model, serve, (1, side, side, 3), scaled=scaled)
+        yield saved
 
 
 def refuse_foreign_operators(content: bytes, path: Path) -> None:
@@ -69,20 +105,28 @@ def refuse_foreign_operators(content: bytes, path: Path) -> None:
         )
 
 
-def _serving(tf: Any, model: Any, anchors: NDArray[np.float32], artifact: Artifact) -> Any:
-    """Pixels to detections, around a stub that the converter replaces by the one operator."""
+def _serving(
+    tf: Any,
+    model: Any,
+    anchors: NDArray[np.float32],
+    artifact: Artifact,
+    scaled: bool,
+    box_range: tuple[float, float] | None,
+) -> Any:
+    """Pixels, or if `scaled` what they become, to detections, around a stub that the converter
+    replaces by the one operator. The converter takes the `box_range` of 8 bits from the graph."""
     classes = len(artifact.classes)
     spare = SPARE_COLUMNS if classes > 2 else 0
-    how = Suppression(box_scales(model))
+    suppression = Suppression(box_scales(model))
     options = {
-        "max_detections": f"i: {how.max_total}",
+        "max_detections": f"i: {suppression.max_total}",
         "max_classes_per_detection": "i: 1",
-        "detections_per_class": f"i: {how.max_per_class}",
+        "detections_per_class": f"i: {suppression.max_per_class}",
         "use_regular_nms": "b: true",
-        "nms_score_threshold": f"f: {how.score_threshold}",
-        "nms_iou_threshold": f"f: {how.iou_threshold}",
+        "nms_score_threshold": f"f: {suppression.score_threshold}",
+        "nms_iou_threshold": f"f: {suppression.iou_threshold}",
         "num_classes": f"i: {spare + classes}",
-        **dict(zip(_SCALE_NAMES, (f"f: {scale}" for scale in how.scales), strict=True)),
+        **dict(zip(_SCALE_NAMES, (f"f: {scale}" for scale in suppression.scales), strict=True)),
     }
     attributes = " ".join(
         f'attr {{ key: "{key}" value {{ {value} }} }}' for key, value in options.items()
@@ -90,41 +134,26 @@ def _serving(tf: Any, model: Any, anchors: NDArray[np.float32], artifact: Artifa
 
     @tf.function(experimental_implements=f'name: "{litert.POSTPROCESS}" {attributes}')  # type: ignore[untyped-decorator]
     def detect(encodings: Any, scores: Any, centred_anchors: Any) -> tuple[Any, ...]:
-        n = how.max_total
+        n = suppression.max_total
         return tf.zeros((1, n, 4)), tf.zeros((1, n)), tf.zeros((1, n)), tf.zeros((1,))
 
     def serve(images: Any) -> dict[str, Any]:
-        encodings, scores = graph.raw_outputs(tf, model, artifact.preprocessing, images)
+        how = None if scaled else artifact.preprocessing
+        encodings, scores = graph.raw_outputs(tf, model, how, images)
+        if box_range:
+            encodings = tf.quantization.fake_quant_with_min_max_args(encodings, *box_range)
         if spare:
             scores = tf.pad(scores, [[0, 0], [0, 0], [spare, 0]])
         boxes, labels, scores, count = detect(encodings, scores, tf.constant(centred(anchors)))
         if spare:
-            labels = tf.nn.relu(labels - float(spare))
+            whole = tf.cast(labels, tf.int32) - spare  # whole numbers stay so in a quantised file
+            labels = tf.cast(tf.maximum(whole, 0), tf.float32)
         return dict(zip(litert.OUTPUT_NAMES, (boxes, labels, scores, count), strict=True))
 
     return serve
 
 
 _SCALE_NAMES = ("y_scale", "x_scale", "h_scale", "w_scale")
-
-
-def _converted(tf: Any, saved: Path, path: Path) -> bytes:
-    converter = tf.lite.TFLiteConverter.from_saved_model(
-        str(saved), signature_keys=["serving_default"]
-    )
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    converter.allow_custom_ops = True  # for the one that post-processes
-    try:
-        with framework.hushed():
-            return bytes(converter.convert())
-    except Exception as error:  # the converter's errors have no common class
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ExportError(
-            "BW404",
-            f"TensorFlow cannot convert the network to TFLite ({reason}).",
-            where=path,
-            remedy="Export it with --to savedmodel instead.",
-        ) from error
 
 
 def _with_classic_outputs(content: bytes, path: Path) -> bytes:

@@ -2,23 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from boxwright.data.dataset import Dataset, Split
 from boxwright.data.detections import Detections
 from boxwright.data.geometry import iou
+from boxwright.data.images import read_photo
 from boxwright.errors import ExportError
-from boxwright.evaluation.coco import evaluate
+from boxwright.evaluation.coco import Evaluation, evaluate, paired_loss
+from boxwright.evaluation.confidence import Interval
 from boxwright.runtime.detector import Detector
+from boxwright.runtime.golden import Golden
 
+ENOUGH_PHOTOS = 200  # to tell a loss of half a point from chance
 MOST_PHOTOS = 500  # enough to tell any broken file; more would only take longer
-AP_TOLERANCE = 0.005
-LEAST_AGREEMENT = 0.9  # of detections; the rest is for overlaps that are decided by rounding
-SURE, SAME_IOU, SAME_PIXELS, SAME_SCORE = 0.4, 0.95, 0.5, 0.06
+SURE = 0.4  # a score above which a detection counts
+TESTING = (Split.TEST, Split.VAL, Split.TRAIN, Split.UNMARKED)  # the photos that prove, best first
+CHOOSING = (Split.VAL, Split.TRAIN, Split.UNMARKED)  # those that may decide anything
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a file may be from its run.
+
+    Attributes:
+        loss: of AP, in [0, 1].
+        agreeing: the least part of the sure detections that both have to make.
+        score, iou: how close two detections of a class are that are the same.
+    """
+
+    loss: float
+    agreeing: float
+    score: float = 0.06
+    iou: float = 0.95
+
+
+FLOAT = Tolerance(0.001, 0.9)
+TOLERANCES: Mapping[str | None, Tolerance] = {
+    None: FLOAT,
+    "fp16": replace(FLOAT, loss=0.002),
+    "dynamic": Tolerance(0.01, 0.8, 0.15, 0.8),
+    "int8": Tolerance(0.01, 0.8, 0.15, 0.8),
+}
+SAME_PIXELS = 0.5  # of every side: boxes of a few pixels have no other IoU
+
+
+class Row(NamedTuple):
+    """One line of the table: a measure, and what it is for the run and for the file, in [0, 1];
+    None where there is nothing to measure."""
+
+    name: str
+    run: float | None
+    file: float | None
 
 
 @dataclass(frozen=True)
@@ -26,103 +67,207 @@ class Proof:
     """How a written file compares with the run it came from.
 
     Attributes:
-        split: what the photos were marked for: `test`, `val`, `train` or `unmarked`.
-        photos: how many photos both saw.
-        ap_run, ap_file: COCO's AP on them, in [0, 1].
-        compared: detections of the run that are above 0.4 (or, where it is never that sure,
-            nearly as sure as it gets).
-        agreeing: those that the file makes too: same class, score within 0.06, and IoU >= 0.95
-            or every side within half a pixel.
+        split: what the photos of the table were marked for: `test`, `val`, `train` or `unmarked`.
+        table: AP, AP50 and each class's AP on them.
+        photos: by mark, how many the loss was measured on: those, and others up to 200.
+        loss: how much AP the file loses on all of these, in [0, 1].
+        interval: its 95 % interval over the photos; None where that cannot be told.
+        tolerance: how much it may lose.
+        compared: sure detections of the run: above 0.4, or, where it is never that sure, nearly as
+            sure as it gets.
+        agreeing: those that the file makes too.
+        wanted: how many that has to be.
+        accepted: whether a file that did not pass was wanted all the same.
     """
 
     split: str
-    photos: int
-    ap_run: float
-    ap_file: float
+    table: tuple[Row, ...]
+    photos: Mapping[str, int]
+    loss: float
+    interval: Interval | None
+    tolerance: float
     compared: int
     agreeing: int
+    wanted: int
+    accepted: bool = False
+
+    @property
+    def too_lossy(self) -> bool:
+        """Whether it loses more than it may, and the interval shows that it loses at all."""
+        shown = self.interval is None or self.interval[0] > 0
+        return self.loss > self.tolerance and shown
 
     @property
     def passed(self) -> bool:
-        """AP within 0.5 points, and at least nine of ten detections agree."""
-        same_ap = abs(self.ap_file - self.ap_run) <= AP_TOLERANCE
-        return same_ap and self.agreeing >= LEAST_AGREEMENT * self.compared
+        """Whether the file may have its name: the loss is not too large, and it makes the run's
+        detections."""
+        return not self.too_lossy and self.agreeing >= self.wanted
 
     def __str__(self) -> str:
+        photos = " and ".join(f"{count} {mark}" for mark, count in self.photos.items())
+        between = ""
+        if self.interval:
+            low, high = (100 * end for end in self.interval)
+            between = f" (95 % interval {low:.2f} to {high:.2f})"
         return (
-            f"on {self.photos} {self.split} photos AP is {self.ap_file:.3f} "
-            f"(the run: {self.ap_run:.3f}), and {self.agreeing} of {self.compared} detections agree"
+            f"on {photos} photos it loses {100 * self.loss:.2f} AP points{between}, where "
+            f"{100 * self.tolerance:.1f} are allowed; {self.agreeing} of {self.compared} sure "
+            f"detections agree, where {self.wanted} are needed"
         )
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain values; the table's rows by name."""
+        rows = {row.name: {"run": row.run, "file": row.file} for row in self.table}
+        return {**asdict(self), "table": rows, "passed": self.passed}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Proof:
+        """The inverse of `to_json`."""
+        own = {name: item for name, item in value.items() if name != "passed"}
+        rows = tuple(Row(name, **sides) for name, sides in value["table"].items())
+        interval = value["interval"] and (value["interval"][0], value["interval"][1])
+        return cls(**{**own, "table": rows, "interval": interval})
 
 
-def verify(path: Path, run: Detector, dataset: Dataset) -> Proof:
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A run's detections in the photos that its files are compared on.
+
+    Attributes:
+        photos: the photos; those that the table is about come first.
+        marks: how many of them there are of each mark, in their order.
+        found: what the run finds in each.
+    """
+
+    photos: Dataset
+    marks: Mapping[str, int]
+    found: list[Detections]
+
+    @classmethod
+    def of(cls, run: Detector, dataset: Dataset, marks: Sequence[Split] = TESTING) -> Reference:
+        """The photos of the first of `marks` that has any boxes, at most 500 of them spread evenly,
+        and where they are fewer than 200, others of the marks that follow.
+
+        Raises:
+            ExportError: BW402 there are no labelled photos to tell by.
+        """
+        rows: list[NDArray[np.int64]] = []
+        counts: dict[str, int] = {}
+        for mark in marks:
+            marked = np.flatnonzero(dataset.splits == mark)
+            if not counts and not len(dataset.select(marked).boxes):
+                continue
+            missing = ENOUGH_PHOTOS - sum(counts.values()) if counts else MOST_PHOTOS
+            chosen = _spread(marked, missing)
+            if len(chosen):
+                rows.append(chosen)
+                counts[mark.name.lower()] = len(chosen)
+        if not counts:
+            raise ExportError(
+                "BW402",
+                "has no labelled photos to prove the written file with.",
+                where=dataset.root,
+                remedy="Name a folder of labelled photos of the detector's classes with --data.",
+            )
+        photos = dataset.select(np.concatenate(rows))
+        return cls(photos, counts, list(run.predict_many(_paths(photos))))
+
+    def compare(self, file: Detector, tolerance: Tolerance) -> Proof:
+        """How `file` compares with the run.
+
+        Raises:
+            ExportError: BW402 the photos have none of the detector's classes.
+            DetectorError: the file cannot be run.
+        """
+        found = list(file.predict_many(_paths(self.photos)))
+        split, count = next(iter(self.marks.items()))
+        judged = self.photos.select(np.arange(count))
+        run, own = (evaluate(judged, each[:count], resamples=0) for each in (self.found, found))
+        difference = paired_loss(self.photos, self.found, found)
+        if difference is None:
+            raise ExportError(
+                "BW402",
+                "has photos, but none with an object of the detector's classes.",
+                where=self.photos.root,
+                remedy="Name a folder of labelled photos of these classes with --data.",
+            )
+        compared, agreeing = agreement(self.found, found, tolerance)
+        return Proof(
+            split=split,
+            table=_table(run, own),
+            photos=self.marks,
+            loss=round(difference.loss, 6),
+            interval=difference.interval,
+            tolerance=tolerance.loss,
+            compared=compared,
+            agreeing=agreeing,
+            wanted=int(np.ceil(tolerance.agreeing * compared)),
+        )
+
+    def golden(self, file: Detector) -> Golden:
+        """What `file` finds in the photo of whose objects the run is surest."""
+        least = sure_from(self.found)
+        sure = [found.above(least).scores for found in self.found]
+        surest = int(np.argmax([scores.min() if len(scores) else 0.0 for scores in sure]))
+        pixels = file.artifact.preprocessing.resize(read_photo(self.photos.photo(surest)))
+        ((boxes, scores, labels),) = file.engine(pixels[None])
+        counts = scores >= least
+        return Golden(pixels, boxes[counts], scores[counts], labels[counts])
+
+
+def verify(path: Path, run: Detector, dataset: Dataset, tolerance: Tolerance = FLOAT) -> Proof:
     """Run the detector in `path` on photos of `dataset` and compare it with `run`.
 
     The photos are those marked test; where there are none, those marked val, or else train.
 
     Raises:
-        ExportError: BW401 the file is not as good as the run, BW402 there are no labelled photos
-            to tell by.
+        ExportError: BW402 there are no labelled photos to tell by.
         DetectorError: the file cannot be run at all.
     """
-    split, photos = _photos(dataset)
-    paths = [photos.photo(i) for i in range(len(photos))]
-    expected = list(run.predict_many(paths))
-    found = list(Detector.load(path).predict_many(paths))
-    ap_run, ap_file = (evaluate(photos, each, resamples=0).ap for each in (expected, found))
-    if ap_run is None or ap_file is None:
-        raise _no_photos(dataset)
-    compared, agreeing = agreement(expected, found)
-    proof = Proof(split, len(photos), ap_run, ap_file, compared, agreeing)
-    if not proof.passed:
-        raise ExportError(
-            "BW401",
-            f"the written file is not as good as the run: {proof}. It was removed.",
-            where=path.name,
-            remedy="Please report this together with the run's run.json; until then export with "
-            "another --to.",
-        )
-    return proof
+    return Reference.of(run, dataset).compare(Detector.load(path), tolerance)
 
 
-def _photos(dataset: Dataset) -> tuple[str, Dataset]:
-    """The best photos to tell by, at most 500 of them spread evenly, and their mark."""
-    for mark in (Split.TEST, Split.VAL, Split.TRAIN, Split.UNMARKED):
-        photos = dataset.split(mark)
-        if len(photos.boxes):
-            chosen = np.linspace(0, len(photos) - 1, min(len(photos), MOST_PHOTOS)).astype(int)
-            return mark.name.lower(), photos.select(chosen)
-    raise _no_photos(dataset)
+def sure_from(found: Sequence[Detections]) -> float:
+    """The score from which a detection counts."""
+    best = max((float(each.scores[0]) for each in found if len(each)), default=0.0)
+    return min(SURE, 0.9 * best)
 
 
-def agreement(expected: list[Detections], found: list[Detections]) -> tuple[int, int]:
+def agreement(
+    expected: Sequence[Detections], found: Sequence[Detections], tolerance: Tolerance = FLOAT
+) -> tuple[int, int]:
     """How many of the expected detections count, and how many of those are found.
 
     Both lists hold one entry per photo.
     """
-    best = max((float(each.scores[0]) for each in expected if len(each)), default=0.0)
+    least = sure_from(expected)
     compared = agreeing = 0
-    for wanted, given in zip(expected, found, strict=True):
-        wanted = wanted.above(min(SURE, 0.9 * best))
+    for every, given in zip(expected, found, strict=True):
+        wanted = every.above(least)
         moved = np.abs(wanted.boxes[:, None] - given.boxes).max(axis=2, initial=0)
-        same_place = (iou(wanted.boxes, given.boxes) >= SAME_IOU) | (moved <= SAME_PIXELS)
+        same_place = (iou(wanted.boxes, given.boxes) >= tolerance.iou) | (moved <= SAME_PIXELS)
         same = (
             same_place
             & (wanted.labels[:, None] == given.labels)
-            & (np.abs(wanted.scores[:, None] - given.scores) <= SAME_SCORE)
+            & (np.abs(wanted.scores[:, None] - given.scores) <= tolerance.score)
         )
         compared += len(wanted)
         agreeing += int(same.any(axis=1).sum())
     return compared, agreeing
 
 
-def _no_photos(dataset: Dataset) -> ExportError:
-    return ExportError(
-        "BW402",
-        "has no labelled photos to prove the written file with.",
-        where=dataset.root,
-        remedy="Name a folder of labelled photos of the detector's classes with --data.",
-    )
+def _table(run: Evaluation, file: Evaluation) -> tuple[Row, ...]:
+    rows = [Row("AP", run.ap, file.ap), Row("AP50", run.ap50, file.ap50)]
+    for ours, theirs in zip(run.per_class, file.per_class, strict=True):
+        rows.append(Row(f"AP {ours.name}", ours.ap, theirs.ap))
+    return tuple(rows)
+
+
+def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most `most` of `rows`, spread evenly."""
+    count = min(len(rows), max(most, 0))
+    return rows[np.linspace(0, len(rows) - 1, count).astype(int)] if count else rows[:0]
+
+
+def _paths(photos: Dataset) -> list[Any]:
+    return [photos.photo(i) for i in range(len(photos))]

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DetectorError
+from boxwright.runtime.golden import Golden
 
 FORMAT = "boxwright-detector"
 VERSION = 1
@@ -27,7 +30,8 @@ class Artifact:
         threshold: lowest score worth showing to a person, in [0, 1].
         provenance: where the detector comes from, for people and for `export`. Keys that may be
             there: `boxwright` (version), `data` (`{"path", "fingerprint"}`), `recipe`, `metrics`,
-            `weights`.
+            `weights`, `licence` (of these), `proof` (of an export).
+        golden: a photo, and what an exported file finds in it.
     """
 
     model: dict[str, Any]
@@ -35,8 +39,10 @@ class Artifact:
     preprocessing: Preprocessing
     threshold: float = 0.5
     provenance: dict[str, Any] = field(default_factory=dict)
+    golden: Golden | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, Any]:
+        golden = {"golden": self.golden.to_json()} if self.golden else {}
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -45,6 +51,7 @@ class Artifact:
             "preprocessing": self.preprocessing.to_json(),
             "threshold": self.threshold,
             "provenance": self.provenance,
+            **golden,
         }
 
     @classmethod
@@ -79,12 +86,14 @@ class Artifact:
         threshold = value.get("threshold", 0.5)
         if isinstance(threshold, bool) or not isinstance(threshold, int | float):
             raise damaged(f'its "threshold" is not a number but {threshold!r}', where)
+        preprocessing = _preprocessing(_get(value, "preprocessing", dict, where), where)
         return cls(
             model=model,
             classes=tuple(classes),
-            preprocessing=_preprocessing(_get(value, "preprocessing", dict, where), where),
+            preprocessing=preprocessing,
             threshold=float(threshold),
             provenance=_get(value, "provenance", dict, where),
+            golden=_golden(value.get("golden"), preprocessing.size, len(classes), where),
         )
 
     @classmethod
@@ -115,6 +124,18 @@ def damaged(what: str, where: str | Path | None) -> DetectorError:
         where=where,
         remedy="Copy it again from its source, or export it again from its run.",
     )
+
+
+def _golden(value: Any, side: int, classes: int, where: str | Path | None) -> Golden | None:
+    if value is None:
+        return None
+    try:
+        golden = Golden.from_json(value)
+    except ValueError as error:
+        raise damaged(str(error), where) from error
+    if golden.photo.shape[:2] != (side, side) or not np.isin(golden.labels, range(classes)).all():
+        raise damaged("its golden photo does not fit its network", where)
+    return golden
 
 
 def _preprocessing(value: dict[str, Any], where: str | Path | None) -> Preprocessing:

@@ -62,9 +62,16 @@ class Detector:
         Raises:
             DetectorError: BW501 there is no detector, BW502 it is damaged, BW503 a newer
                 Boxwright wrote it, BW504 it has no class names, BW505 it cannot be run here,
-                BW506 `classes` are not as many as the detector has.
+                BW506 `classes` are not as many as the detector has, BW508 it does not find in its
+                golden photo what it found when it was written.
         """
         path = Path(path)
+        detector = cls._opened(path, classes, threads)
+        detector.check_golden(path)
+        return detector
+
+    @classmethod
+    def _opened(cls, path: Path, classes: Sequence[str] | None, threads: int | None) -> Detector:
         if (path / "run.json").is_file():
             return _renamed(_load_run(path), classes, path)
         if (path / "saved_model.pb").is_file():
@@ -72,6 +79,23 @@ class Detector:
         if path.is_file() and (path.suffix.lower() == ".tflite" or _begins_as_tflite(path)):
             return _load_tflite(path, classes, threads)
         raise _not_a_detector(path)
+
+    def check_golden(self, where: Path) -> None:
+        """Raise DetectorError BW508 if the golden photo, where there is one, gives other boxes."""
+        golden = self.artifact.golden
+        if golden is None:
+            return
+        (found,) = self.engine(golden.photo[None])
+        missing = int((~golden.found_in(found)).sum())
+        if missing:
+            raise DetectorError(
+                "BW508",
+                f"does not find {missing} of the {len(golden.labels)} objects that it found in its "
+                "golden photo when it was written.",
+                where=where,
+                remedy="Its weights, its outputs or the program that runs it have changed: copy it "
+                "again, export it again, or run it with another version of the runtime.",
+            )
 
     @property
     def classes(self) -> tuple[str, ...]:

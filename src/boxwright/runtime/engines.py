@@ -108,6 +108,8 @@ class TFLiteEngine:
 
     Attributes:
         input_size: side of the square input, pixels.
+        input_range: what the darkest and the brightest pixel are to a network of 8 bits; None to
+            one whose file scales them itself.
         num_classes: how many classes the post-processing is told of; None if that is not known.
         loses_a_class: whether its kind of post-processing never finds one of the classes on this
             many threads (TensorFlow issue 56058); files from `export.tflite` allow for that.
@@ -131,6 +133,7 @@ class TFLiteEngine:
                 reason = f"it needs an operator that is not here ({_first_line(error)})"
                 raise _no_detector(where, reason) from error
             raise damaged(f"it cannot be loaded ({_first_line(error)})", where) from error
+        self.input_range: tuple[float, float] | None = None
         self.input_size = self._find_input(where)
         options = self._find_outputs(content, where)
         self.num_classes: int | None = options.get("num_classes")
@@ -147,6 +150,9 @@ class TFLiteEngine:
             raise _no_detector(where, f"its input is {kind} {shape}, not one square RGB photo")
         self._input = inputs[0]["index"]
         self._takes_float = inputs[0]["dtype"] == np.float32
+        scale, zero_point = inputs[0]["quantization"]
+        if scale:
+            self.input_range = (-zero_point * scale, (255 - zero_point) * scale)
         return shape[1]
 
     def _find_outputs(self, content: bytes, where: Path) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""Diagnosis: what may be wrong with a file that finds something else than its run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.data.detections import Detections
+from boxwright.data.preprocessing import Preprocessing
+from boxwright.export.verify import Reference, Tolerance, agreement, sure_from
+from boxwright.runtime.detector import Detector
+from boxwright.runtime.engines import TFLiteEngine
+
+LOOSE = Tolerance(1.0, 0.0, score=0.25, iou=0.7)
+RANGE_SLACK = 0.05  # of the range
+
+
+def diagnose(reference: Reference, file: Detector) -> list[str]:
+    """What explains why `file` and the run of `reference` differ, in clauses; empty if nothing
+    known does."""
+    reasons = []
+    if isinstance(file.engine, TFLiteEngine) and file.engine.input_range:
+        mismatch = input_mismatch(file.engine.input_range, file.artifact.preprocessing)
+        reasons += [mismatch] if mismatch else []
+    photos, expected = reference.photos, reference.found
+    found = list(file.predict_many(photos.photo(i) for i in range(len(photos))))
+    explanations = (
+        (expected, _transposed(found, photos.sizes), "its boxes have x and y swapped"),
+        (_nameless(expected), _nameless(found), "its classes are in another order"),
+        (_scoreless(expected), _scoreless(found), "its boxes are right and its scores are not"),
+    )
+    agreeing = agreement(expected, found, LOOSE)[1]
+    for wanted, given, reason in explanations:
+        compared, explained = agreement(wanted, given, LOOSE)
+        if explained > max(0.5 * compared, 2 * agreeing):
+            reasons.append(reason)
+    return reasons
+
+
+def input_mismatch(range_: tuple[float, float], preprocessing: Preprocessing) -> str | None:
+    """What is wrong with the range of a quantised file's input, as a clause; None if it is what the
+    network was trained on.
+
+    Args:
+        range_: what the darkest and the brightest pixel become in the file.
+        preprocessing: what they became in training.
+    """
+    low, high = preprocessing.offset, 255 * preprocessing.scale + preprocessing.offset
+    slack = RANGE_SLACK * (high - low)
+    if abs(range_[0] - low) <= slack and abs(range_[1] - high) <= slack:
+        return None
+    return (
+        f"it was calibrated on photos scaled to [{range_[0]:.2g}, {range_[1]:.2g}], where the "
+        f"network expects [{low:.2g}, {high:.2g}]"
+    )
+
+
+def _transposed(found: Sequence[Detections], sizes: NDArray[np.int32]) -> list[Detections]:
+    """With x and y swapped, relative to photos of `sizes`, widths and heights."""
+    return [
+        replace(each, boxes=each.boxes[:, [1, 0, 3, 2]] * np.tile(size / size[::-1], 2))
+        for each, size in zip(found, sizes, strict=True)
+    ]
+
+
+def _nameless(found: Sequence[Detections]) -> list[Detections]:
+    return [replace(each, labels=np.zeros_like(each.labels)) for each in found]
+
+
+def _scoreless(found: Sequence[Detections]) -> list[Detections]:
+    least = sure_from(found)
+    sure = [each.above(least) for each in found]
+    return [replace(each, scores=np.ones_like(each.scores)) for each in sure]

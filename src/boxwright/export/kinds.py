@@ -1,0 +1,35 @@
+"""The kinds of files that a detector is exported to: how each is written, and told what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from boxwright.export.savedmodel import describe_savedmodel, write_savedmodel
+from boxwright.export.tflite import describe_tflite, write_tflite
+from boxwright.runtime.artifact import Artifact
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file.
+
+    Attributes:
+        default_name: of the file or folder, inside a run.
+        write: writes a detector: `(path, model, anchors, artifact)`, and for kinds that can be
+            `quantised` how.
+        describe: `(path, artifact)` replaces what a written file says about itself.
+        quantised: whether its numbers can have fewer than 32 bits.
+    """
+
+    default_name: str
+    write: Callable[..., None]
+    describe: Callable[[Path, Artifact], None]
+    quantised: bool = False
+
+
+KINDS: Mapping[str, Kind] = {
+    "tflite": Kind("detector.tflite", write_tflite, describe_tflite, quantised=True),
+    "savedmodel": Kind("saved_model", write_savedmodel, describe_savedmodel),
+}
