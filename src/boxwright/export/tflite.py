@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from boxwright.boxes.anchors import centred
 from boxwright.errors import ExportError
 from boxwright.export import graph
+from boxwright.export.metadata import add_metadata
 from boxwright.models import framework
 from boxwright.models.postprocess import Suppression, box_scales
 from boxwright.runtime import litert
@@ -54,7 +56,7 @@ def write_tflite(path: Path, model: Any, anchors: NDArray[np.float32], artifact:
         graph.save(tf, saved, model, serve, (1, side, side, 3))
         content = _converted(tf, saved, path)
     refuse_foreign_operators(content, path)
-    path.write_bytes(_with_classic_outputs(content, path) + _attached_files(artifact))
+    path.write_bytes(_described(content, artifact) + _attached_files(artifact))
 
 
 def refuse_foreign_operators(content: bytes, path: Path) -> None:
@@ -127,38 +129,30 @@ def _converted(tf: Any, saved: Path, path: Path) -> bytes:
         ) from error
 
 
-def _with_classic_outputs(content: bytes, path: Path) -> bytes:
-    """Name the input and the outputs, and list the outputs in the classic order.
+def _described(content: bytes, artifact: Artifact) -> bytes:
+    """Name the input and the outputs, list the outputs in the classic order, add the metadata.
 
-    The converter orders and names them at its own will. The flatbuffer is changed in place,
-    which keeps the alignment of its weights: an index list is permuted and strings get shorter.
+    The converter orders and names them at its own will.
     """
-    changed = bytearray(content)
-    file = schema.Model.GetRootAs(changed)
-    network, signature = file.Subgraphs(0), file.SignatureDefs(0)
-    outputs = (signature.Outputs(i) for i in range(signature.OutputsLength()))
-    index_of = {output.Name().decode(): output.TensorIndex() for output in outputs}
-    classic = [index_of[name] for name in litert.OUTPUT_NAMES]
-    network.OutputsAsNumpy()[:] = classic  # a view of `changed`
-    for index, name in zip(
-        (network.Inputs(0), *classic), (graph.INPUT_NAME, *litert.OUTPUT_NAMES), strict=True
-    ):
-        old, new = network.Tensors(index).Name(), name.encode()
-        before, after = _string(old), _string(new).ljust(len(_string(old)), b"\0")
-        if changed.count(before) != 1 or len(before) != len(after):
-            raise ExportError(
-                "BW404",
-                f"TensorFlow's converter named {name} in an unexpected way, {old.decode()!r}.",
-                where=path,
-                remedy="Use a version of TensorFlow that this Boxwright was tested with.",
-            )
-        changed[:] = changed.replace(before, after)
-    return bytes(changed)
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
+    (network,), (signature,) = model.subgraphs, model.signatureDefs
+    index_of = {output.name.decode(): output.tensorIndex for output in signature.outputs}
+    network.outputs = [index_of[name] for name in litert.OUTPUT_NAMES]
+    network.tensors[network.inputs[0]].name = graph.INPUT_NAME
+    for name, index in index_of.items():
+        network.tensors[index].name = name
+    add_metadata(model, artifact)
+    builder = _AligningBuilder(len(content))
+    builder.Finish(model.Pack(builder), litert.MAGIC)
+    return bytes(builder.Output())
 
 
-def _string(text: bytes) -> bytes:
-    """A flatbuffer's string: length, characters, a zero."""
-    return len(text).to_bytes(4, "little") + text + b"\0"
+class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
+    """Begins vectors at multiples of 16 bytes, which the schema demands of weights."""
+
+    def CreateNumpyVector(self, x: NDArray[Any]) -> int:  # noqa: N802
+        self.Prep(16, x.nbytes)
+        return int(super().CreateNumpyVector(x))
 
 
 def _attached_files(artifact: Artifact) -> bytes:
