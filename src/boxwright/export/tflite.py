@@ -6,6 +6,7 @@ import io
 import json
 import tempfile
 import zipfile
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,9 @@ def write_tflite(path: Path, model: Any, anchors: NDArray[np.float32], artifact:
 
     Input: `images` `(1, S, S, 3)` uint8, an RGB photo resized as `artifact.preprocessing` says.
     Outputs, in this order, float32, best first, padded with zeros to 100 rows:
-    `detection_boxes` `(1, 100, 4)` normalised yxyx, not clipped; `detection_classes` `(1, 100)`
-    0-based; `detection_scores` `(1, 100)`; `num_detections` `(1,)`.
-    A zip at the end of the file holds `labels.txt` and `boxwright.json`.
+    `detection_boxes` `(1, 100, 4)` normalised yxyx, within the photo; `detection_classes`
+    `(1, 100)` 0-based; `detection_scores` `(1, 100)`; `num_detections` `(1,)`.
+    It has TFLite metadata, and a zip at its end holds `labels.txt` and `boxwright.json`.
 
     Args:
         path: the file to write.
@@ -136,15 +137,39 @@ def _described(content: bytes, artifact: Artifact) -> bytes:
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
     (network,), (signature,) = model.subgraphs, model.signatureDefs
-    index_of = {output.name.decode(): output.tensorIndex for output in signature.outputs}
-    network.outputs = [index_of[name] for name in litert.OUTPUT_NAMES]
+    outputs = {output.name.decode(): output for output in signature.outputs}
+    boxes = outputs[litert.OUTPUT_NAMES[0]]
+    boxes.tensorIndex = _clipped(model, boxes.tensorIndex)
+    network.outputs = [outputs[name].tensorIndex for name in litert.OUTPUT_NAMES]
     network.tensors[network.inputs[0]].name = graph.INPUT_NAME
-    for name, index in index_of.items():
+    for index, name in zip(network.outputs, litert.OUTPUT_NAMES, strict=True):
         network.tensors[index].name = name
     add_metadata(model, artifact)
     builder = _AligningBuilder(len(content))
     builder.Finish(model.Pack(builder), litert.MAGIC)
     return bytes(builder.Output())
+
+
+def _clipped(model: schema.ModelT, boxes: int) -> int:
+    """Clip boxes to the photo, with operators that every TFLite has; return their new index.
+
+    MediaPipe moves a box that begins beyond the photo instead of cutting it. Done here and not in
+    `_serving`, the clipping stays in floats whatever the converter quantises.
+    """
+    (network,) = model.subgraphs
+    for activation in (schema.BuiltinOperator.RELU_N1_TO_1, schema.BuiltinOperator.RELU):
+        clipped, code = len(network.tensors), len(model.operatorCodes)
+        tensor = copy(network.tensors[boxes])
+        tensor.name = f"clipped_{activation}"
+        network.tensors.append(tensor)
+        model.operatorCodes.append(
+            schema.OperatorCodeT(deprecatedBuiltinCode=activation, builtinCode=activation)
+        )
+        network.operators.append(
+            schema.OperatorT(opcodeIndex=code, inputs=[boxes], outputs=[clipped])
+        )
+        boxes = clipped
+    return boxes
 
 
 class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
