@@ -27,16 +27,21 @@ from boxwright.runtime.detector import Detector
 
 DETECT = """
 import json, sys
+from pathlib import Path
 sys.modules["tensorflow"] = None  # MediaPipe would import it, which takes seconds, for nothing
 import mediapipe
+import numpy as np
+from PIL import Image
 from mediapipe.tasks.python import BaseOptions, vision
 
 model, *photos = sys.argv[1:]
-options = vision.ObjectDetectorOptions(BaseOptions(model_asset_path=model), score_threshold=0.3)
+content = BaseOptions(model_asset_buffer=Path(model).read_bytes())
+options = vision.ObjectDetectorOptions(content, score_threshold=0.3)
 found = []
 with vision.ObjectDetector.create_from_options(options) as detector:
     for photo in photos:
-        result = detector.detect(mediapipe.Image.create_from_file(photo))
+        pixels = np.asarray(Image.open(photo).convert("RGB"))
+        result = detector.detect(mediapipe.Image(mediapipe.ImageFormat.SRGB, pixels))
         found.append([])
         for each in result.detections:
             box = each.bounding_box
@@ -57,7 +62,7 @@ PROVENANCE = {
 def mediapipes_detections(model: Path, photos: list[Path]) -> list[list[Any]]:
     """`[name, score, xyxy in whole pixels]` of each detection of at least 0.3 in each photo."""
     command = [sys.executable, "-c", DETECT, os.fspath(model), *map(os.fspath, photos)]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
     assert done.returncode == 0, done.stderr
     found: list[list[Any]] = json.loads(done.stdout)
     return found

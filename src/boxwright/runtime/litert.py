@@ -21,8 +21,8 @@ MAGIC = b"TFL3"  # bytes 4 to 8 of every .tflite
 ARTIFACT_NAME, LABELS_NAME = "boxwright.json", "labels.txt"
 POSTPROCESS = "TFLite_Detection_PostProcess"
 OUTPUT_NAMES = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
-AXIS_LABELS, VALUE_LABELS = LABELS = 2, 3  # AssociatedFileType of the metadata
-LARGEST_TEXT = 1 << 24  # bytes of an attached file; a zip can claim any size
+AXIS_LABELS, VALUE_LABELS = 2, 3  # of AssociatedFileType
+LARGEST_TEXT = 1 << 22  # bytes of an attached file; a zip can claim any size
 MOST_ENTRIES = 100  # of metadata
 
 
@@ -126,7 +126,9 @@ def _process_unit(tensors: list[dict[str, Any]], kind: str) -> dict[str, Any]:
 def _labels(content: bytes, tensors: list[dict[str, Any]]) -> tuple[str, ...]:
     """The lines of the first file of labels among the tensors' files."""
     files = (file for tensor in tensors for file in tensor.get("associated_files", ()))
-    names = (file.get("name", "") for file in files if file.get("type") in LABELS)
+    names = (
+        file.get("name", "") for file in files if file.get("type") in (AXIS_LABELS, VALUE_LABELS)
+    )
     text = _attached(content, next(names, ""))
     lines = (text or b"").decode("utf-8-sig", errors="replace").rstrip()
     return tuple(line.strip() for line in lines.split("\n")) if lines else ()
