@@ -56,7 +56,8 @@ DETECTING: dict[str, Meaning] = {
     "BW504": Meaning(
         "error",
         "A detector file has no class names",
-        "Another tool wrote it without them, so its detections would be bare numbers.",
+        "Another tool wrote it without labels in its metadata, so its detections would be bare "
+        "numbers.",
         "In Python give the names in id order: `Detector.load(path, classes=['cat', 'dog'])`. "
         "Files that Boxwright exports carry their names.",
     ),

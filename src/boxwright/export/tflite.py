@@ -8,9 +8,11 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ from boxwright.boxes.anchors import centred
 from boxwright.errors import ExportError
 from boxwright.export import graph
 from boxwright.export.conversion import LayerError, Quantisation, converted, layer_errors
+from boxwright.export.metadata import add_metadata
 from boxwright.models.postprocess import Suppression, box_scales
 from boxwright.runtime import litert
 from boxwright.runtime.artifact import Artifact
@@ -40,9 +43,9 @@ def write_tflite(
 
     Input: `images` `(1, S, S, 3)` uint8, an RGB photo resized as `artifact.preprocessing` says.
     Outputs, in this order, float32, best first, padded with zeros to 100 rows:
-    `detection_boxes` `(1, 100, 4)` normalised yxyx, not clipped; `detection_classes` `(1, 100)`
-    0-based; `detection_scores` `(1, 100)`; `num_detections` `(1,)`.
-    A zip at the end of the file holds `labels.txt` and `boxwright.json`.
+    `detection_boxes` `(1, 100, 4)` normalised yxyx, within the photo; `detection_classes`
+    `(1, 100)` 0-based; `detection_scores` `(1, 100)`; `num_detections` `(1,)`.
+    It has TFLite metadata, and a zip at its end holds `labels.txt` and `boxwright.json`.
 
     Args:
         path: the file to write.
@@ -59,7 +62,7 @@ def write_tflite(
     with _saved(tf, model, anchors, artifact, how) as saved:
         content = converted(tf, saved, path, how)
     refuse_foreign_operators(content, path)
-    path.write_bytes(_with_classic_outputs(content, path) + _attached_files(artifact))
+    path.write_bytes(_described(content, artifact) + _attached_files(artifact))
 
 
 def describe_tflite(path: Path, artifact: Artifact) -> None:
@@ -156,38 +159,54 @@ def _serving(
 _SCALE_NAMES = ("y_scale", "x_scale", "h_scale", "w_scale")
 
 
-def _with_classic_outputs(content: bytes, path: Path) -> bytes:
-    """Name the input and the outputs, and list the outputs in the classic order.
+def _described(content: bytes, artifact: Artifact) -> bytes:
+    """Name the input and the outputs, list the outputs in the classic order, add the metadata.
 
-    The converter orders and names them at its own will. The flatbuffer is changed in place,
-    which keeps the alignment of its weights: an index list is permuted and strings get shorter.
+    The converter orders and names them at its own will.
     """
-    changed = bytearray(content)
-    file = schema.Model.GetRootAs(changed)
-    network, signature = file.Subgraphs(0), file.SignatureDefs(0)
-    outputs = (signature.Outputs(i) for i in range(signature.OutputsLength()))
-    index_of = {output.Name().decode(): output.TensorIndex() for output in outputs}
-    classic = [index_of[name] for name in litert.OUTPUT_NAMES]
-    network.OutputsAsNumpy()[:] = classic  # a view of `changed`
-    for index, name in zip(
-        (network.Inputs(0), *classic), (graph.INPUT_NAME, *litert.OUTPUT_NAMES), strict=True
-    ):
-        old, new = network.Tensors(index).Name(), name.encode()
-        before, after = _string(old), _string(new).ljust(len(_string(old)), b"\0")
-        if changed.count(before) != 1 or len(before) != len(after):
-            raise ExportError(
-                "BW404",
-                f"TensorFlow's converter named {name} in an unexpected way, {old.decode()!r}.",
-                where=path,
-                remedy="Use a version of TensorFlow that this Boxwright was tested with.",
-            )
-        changed[:] = changed.replace(before, after)
-    return bytes(changed)
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
+    (network,), (signature,) = model.subgraphs, model.signatureDefs
+    outputs = {output.name.decode(): output for output in signature.outputs}
+    boxes = outputs[litert.OUTPUT_NAMES[0]]
+    boxes.tensorIndex = _clipped(model, boxes.tensorIndex)
+    network.outputs = [outputs[name].tensorIndex for name in litert.OUTPUT_NAMES]
+    network.tensors[network.inputs[0]].name = graph.INPUT_NAME
+    for index, name in zip(network.outputs, litert.OUTPUT_NAMES, strict=True):
+        network.tensors[index].name = name
+    add_metadata(model, artifact)
+    builder = _AligningBuilder(len(content))
+    builder.Finish(model.Pack(builder), litert.MAGIC)
+    return bytes(builder.Output())
 
 
-def _string(text: bytes) -> bytes:
-    """A flatbuffer's string: length, characters, a zero."""
-    return len(text).to_bytes(4, "little") + text + b"\0"
+def _clipped(model: schema.ModelT, boxes: int) -> int:
+    """Clip boxes to the photo, with operators that every TFLite has; return their new index.
+
+    MediaPipe moves a box that begins beyond the photo instead of cutting it. Done here and not in
+    `_serving`, the clipping stays in floats whatever the converter quantises.
+    """
+    (network,) = model.subgraphs
+    for activation in (schema.BuiltinOperator.RELU_N1_TO_1, schema.BuiltinOperator.RELU):
+        clipped, code = len(network.tensors), len(model.operatorCodes)
+        tensor = copy(network.tensors[boxes])
+        tensor.name = f"clipped_{activation}"
+        network.tensors.append(tensor)
+        model.operatorCodes.append(
+            schema.OperatorCodeT(deprecatedBuiltinCode=activation, builtinCode=activation)
+        )
+        network.operators.append(
+            schema.OperatorT(opcodeIndex=code, inputs=[boxes], outputs=[clipped])
+        )
+        boxes = clipped
+    return boxes
+
+
+class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
+    """Begins vectors at multiples of 16 bytes, which the schema demands of weights."""
+
+    def CreateNumpyVector(self, x: NDArray[Any]) -> int:  # noqa: N802
+        self.Prep(16, x.nbytes)
+        return int(super().CreateNumpyVector(x))
 
 
 def _attached_files(artifact: Artifact) -> bytes:

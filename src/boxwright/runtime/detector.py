@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -55,8 +55,8 @@ class Detector:
 
         Args:
             path: the folder or file.
-            classes: names in id order, for a .tflite from elsewhere that has none inside, or to
-                rename the classes.
+            classes: names in id order, for a .tflite from elsewhere that has none in its metadata,
+                or to rename the classes.
             threads: for a .tflite; None uses every core, up to four.
 
         Raises:
@@ -209,14 +209,35 @@ def _load_tflite(path: Path, classes: Sequence[str] | None, threads: int | None)
     content = path.read_bytes()
     engine = TFLiteEngine(content, where=path, threads=threads)
     artifact = litert.read_artifact(content, where=path)
-    if artifact is None and not classes:
-        raise without_class_names(path)
     if artifact is None:
-        names = [f"class {i}" for i in range(engine.num_classes or len(classes or ()))]
-        artifact = Artifact({}, tuple(names), Preprocessing(size=engine.input_size))
+        artifact = _foreign_artifact(engine, classes, path)
         if engine.loses_a_class:
             engine = TFLiteEngine(content, where=path, threads=1)
     return _renamed(Detector(engine, artifact), classes, path)
+
+
+def _foreign_artifact(engine: TFLiteEngine, classes: Sequence[str] | None, path: Path) -> Artifact:
+    """What is known of a .tflite from elsewhere, of its metadata if it has any."""
+    said = engine.metadata
+    labels = said.labels if said else ()
+    if not labels and not classes:
+        raise without_class_names(path)
+    count = max(engine.num_classes or len(classes or ()), len(labels))
+    artifact = Artifact({}, _distinct(labels, count), Preprocessing(size=engine.input_size))
+    shown_from = said.threshold if said else None
+    if shown_from is not None and 0 <= shown_from <= 1:
+        artifact = replace(artifact, threshold=shown_from)
+    return artifact
+
+
+def _distinct(labels: Sequence[str], count: int) -> tuple[str, ...]:
+    """`count` names: a label that is missing, or says nothing, becomes its number."""
+    numbered = [f"class {i}" for i in range(count)]
+    used = Counter(labels)
+    for i, label in enumerate(labels):
+        if label and used[label] == 1 and label != "???":
+            numbered[i] = label
+    return tuple(numbered)
 
 
 def _begins_as_tflite(path: Path) -> bool:

@@ -99,7 +99,8 @@ class SavedModelEngine:
 class TFLiteEngine:
     """A .tflite with detection post-processing, run by ai-edge-litert photo by photo.
 
-    It takes uint8 pixels as photos have them, or float32 pixels in [-1, 1].
+    It takes uint8 pixels as photos have them, or float32 pixels scaled as its metadata says, to
+    [-1, 1] if that says nothing.
 
     Args:
         content: the file's bytes.
@@ -110,6 +111,7 @@ class TFLiteEngine:
         input_size: side of the square input, pixels.
         input_range: what the darkest and the brightest pixel are to a network of 8 bits; None to
             one whose file scales them itself.
+        metadata: what the file says about itself in TFLite's own way; None if it does not.
         num_classes: how many classes the post-processing is told of; None if that is not known.
         loses_a_class: whether its kind of post-processing never finds one of the classes on this
             many threads (TensorFlow issue 56058); files from `export.tflite` allow for that.
@@ -135,6 +137,8 @@ class TFLiteEngine:
             raise damaged(f"it cannot be loaded ({_first_line(error)})", where) from error
         self.input_range: tuple[float, float] | None = None
         self.input_size = self._find_input(where)
+        self.metadata = litert.read_metadata(content)
+        self._mean, self._std = _scaling(self.metadata)
         options = self._find_outputs(content, where)
         self.num_classes: int | None = options.get("num_classes")
         self.loses_a_class = bool(options.get("use_regular_nms")) and threads > 1
@@ -174,13 +178,23 @@ class TFLiteEngine:
     def _detect(self, photo: NDArray[np.uint8]) -> Found:
         pixels: NDArray[Any] = photo[None]
         if self._takes_float:
-            pixels = pixels / np.float32(127.5) - np.float32(1)
+            pixels = (pixels - self._mean) / self._std
         with self._lock:
             self._interpreter.set_tensor(self._input, pixels)
             self._interpreter.invoke()
             outputs = [self._interpreter.get_tensor(index) for index in self._outputs]
         boxes, labels, scores, count = outputs
         return _found(boxes[0], labels[0], scores[0], int(count.reshape(-1)[0]))
+
+
+def _scaling(metadata: litert.Metadata | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What to subtract from RGB pixels, and then to divide them by, each `(1,)` or `(3,)`."""
+    if metadata and len(metadata.mean) in (1, 3) and len(metadata.std) in (1, 3):
+        mean, std = np.array(metadata.mean, np.float32), np.array(metadata.std, np.float32)
+        if np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all():
+            return mean, std
+    half = np.array([127.5], np.float32)
+    return half, half
 
 
 def _found(

@@ -14,12 +14,16 @@ from typing import Any, NamedTuple
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 
+from boxwright.runtime import metadata
 from boxwright.runtime.artifact import Artifact, damaged
 
 MAGIC = b"TFL3"  # bytes 4 to 8 of every .tflite
 ARTIFACT_NAME, LABELS_NAME = "boxwright.json", "labels.txt"
 POSTPROCESS = "TFLite_Detection_PostProcess"
 OUTPUT_NAMES = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
+AXIS_LABELS, VALUE_LABELS = 2, 3  # of AssociatedFileType
+LARGEST_TEXT = 1 << 22  # bytes of an attached file; a zip can claim any size
+MOST_ENTRIES = 100  # of metadata
 
 
 class CustomOperator(NamedTuple):
@@ -34,6 +38,32 @@ class CustomOperator(NamedTuple):
     name: str
     outputs: tuple[int, ...]
     options: dict[str, Any]
+
+
+class Metadata(NamedTuple):
+    """What a .tflite of any origin says about itself in the metadata that TFLite has for that.
+
+    Attributes:
+        fields: all of it, as `metadata.unpack` returns it.
+        mean, std: a float input is `(pixel - mean) / std`, one number or one for each channel;
+            empty if it does not say.
+        labels: the class names, in id order; empty if it has none.
+        threshold: lowest score worth showing; None if it does not say.
+    """
+
+    fields: dict[str, Any]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    labels: tuple[str, ...]
+    threshold: float | None
+
+    @property
+    def name(self) -> str:
+        return str(self.fields.get("name", ""))
+
+    @property
+    def description(self) -> str:
+        return str(self.fields.get("description", ""))
 
 
 def custom_operators(content: bytes) -> list[CustomOperator]:
@@ -55,14 +85,64 @@ def read_artifact(content: bytes, *, where: str | Path) -> Artifact | None:
     Raises:
         DetectorError: BW502, BW503 or BW504, as `Artifact.from_json`.
     """
+    text = _attached(content, ARTIFACT_NAME)
+    if text is None and ARTIFACT_NAME.encode() in content:
+        raise damaged("its end, which holds the class names, is cut off", where)
+    return None if text is None else Artifact.from_text(text, where=where)
+
+
+def read_metadata(content: bytes) -> Metadata | None:
+    """The metadata of a .tflite; None if there is none, or none that can be read."""
+    try:
+        fields = metadata.unpack(_metadata_buffer(content))
+    except Exception:  # any bytes may be here; the readers raise whatever they stumble over
+        return None
+    networks = fields.get("subgraph_metadata") or [{}]
+    inputs = networks[0].get("input_tensor_metadata") or [{}]
+    outputs = networks[0].get("output_tensor_metadata", [])
+    scaling = _process_unit(inputs[:1], "NormalizationOptions")
+    return Metadata(
+        fields,
+        tuple(scaling.get("mean", ())),
+        tuple(scaling.get("std", ())),
+        _labels(content, outputs),
+        _process_unit(outputs, "ScoreThresholdingOptions").get("global_score_threshold"),
+    )
+
+
+def _metadata_buffer(content: bytes) -> bytes:
+    model = schema.Model.GetRootAs(content)
+    entries = (model.Metadata(i) for i in range(min(model.MetadataLength(), MOST_ENTRIES)))
+    index = next(entry.Buffer() for entry in entries if entry.Name() == metadata.ENTRY)
+    return bytes(model.Buffers(index).DataAsNumpy().tobytes())
+
+
+def _process_unit(tensors: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    """The first of a kind among the tensors' process units; empty if there is none."""
+    units = (unit.get("options") for tensor in tensors for unit in tensor.get("process_units", ()))
+    return next((unit[1] for unit in units if unit and unit[0] == kind), {})
+
+
+def _labels(content: bytes, tensors: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The lines of the first file of labels among the tensors' files."""
+    files = (file for tensor in tensors for file in tensor.get("associated_files", ()))
+    names = (
+        file.get("name", "") for file in files if file.get("type") in (AXIS_LABELS, VALUE_LABELS)
+    )
+    text = _attached(content, next(names, ""))
+    lines = (text or b"").decode("utf-8-sig", errors="replace").rstrip()
+    return tuple(line.strip() for line in lines.split("\n")) if lines else ()
+
+
+def _attached(content: bytes, name: str) -> bytes | None:
+    """A file of the zip behind the flatbuffer; None if it is not there or cannot be read."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as attached:
-            text = attached.read(ARTIFACT_NAME)
-    except (zipfile.BadZipFile, KeyError) as error:
-        if ARTIFACT_NAME.encode() in content:
-            raise damaged("its end, which holds the class names, is cut off", where) from error
+            if attached.getinfo(name).file_size > LARGEST_TEXT:
+                return None
+            return attached.read(name)
+    except Exception:  # as above: encrypted, compressed in a strange way, cut off
         return None
-    return Artifact.from_text(text, where=where)
 
 
 def _options(operator: Any) -> dict[str, Any]:

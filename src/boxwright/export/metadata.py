@@ -1,0 +1,142 @@
+"""TFLite metadata of our files: with it MediaPipe and other programs draw the boxes as we do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from boxwright.models import zoo
+from boxwright.runtime import litert, metadata
+from boxwright.runtime.artifact import Artifact
+
+RGB = 1  # of ColorSpaceType
+BOUNDARIES = 1  # of BoundingBoxType: left, top, right, bottom
+YXYX = (1, 0, 3, 2)  # where those four are
+PARSER = "1.2.0"  # of the schema, whose first groups of tensors this is
+
+
+def add_metadata(model: schema.ModelT, artifact: Artifact) -> None:
+    """Put `TFLITE_METADATA` into a model, for inputs and outputs as `export.tflite` has them.
+
+    Args:
+        model: the unpacked flatbuffer; changed in place.
+        artifact: what the file says about itself.
+    """
+    (network,) = model.subgraphs
+    mean, std = _normalisation(network.tensors[network.inputs[0]].quantization)
+    packed = metadata.pack(description(artifact, mean, std))
+    model.metadata = [
+        *(model.metadata or ()),
+        schema.MetadataT(name=metadata.ENTRY, buffer=len(model.buffers)),
+    ]
+    model.buffers.append(schema.BufferT(data=np.frombuffer(packed, np.uint8)))
+
+
+def description(artifact: Artifact, mean: float, std: float) -> dict[str, Any]:
+    """The `ModelMetadata` of a detector whose input is `(pixel - mean) / std`, then quantised."""
+    network = {
+        "input_tensor_metadata": [_image(artifact, mean, std)],
+        "output_tensor_metadata": _results(artifact),
+        "output_tensor_groups": [
+            {"name": "detection_result", "tensor_names": ["location", "category", "score"]}
+        ],
+    }
+    described = {
+        "name": str(artifact.model.get("name", "detector")),
+        "description": _origin(artifact),
+        "subgraph_metadata": [network],
+        "min_parser_version": PARSER,
+    }
+    if "step" in artifact.provenance:
+        described["version"] = f"step {artifact.provenance['step']}"
+    licences = {published.name: published.licence for published in zoo.MODELS}
+    weights = artifact.provenance.get("weights")
+    if weights in licences:
+        described["license"] = f"{licences[weights]} (the weights {weights})"
+    return described
+
+
+def _normalisation(quantization: schema.QuantizationParametersT | None) -> tuple[float, float]:
+    """The mean and std with which a pixel, quantised, is the same pixel again."""
+    if quantization is None or quantization.scale is None or not len(quantization.scale):
+        return 0.0, 1.0
+    return float(quantization.zeroPoint[0]), 1 / float(quantization.scale[0])
+
+
+def _image(artifact: Artifact, mean: float, std: float) -> dict[str, Any]:
+    side = artifact.preprocessing.size
+    return {
+        "name": "image",
+        "description": f"An RGB photo, stretched to {side} x {side} pixels; values 0 to 255.",
+        "content": {
+            "content_properties": (
+                "ImageProperties",
+                {"color_space": RGB, "default_size": {"width": side, "height": side}},
+            )
+        },
+        "process_units": [
+            {"options": ("NormalizationOptions", {"mean": [mean], "std": [std]})},
+        ],
+        "stats": {"max": [255.0], "min": [0.0]},
+    }
+
+
+def _results(artifact: Artifact) -> list[dict[str, Any]]:
+    """The four outputs, by the names that MediaPipe knows them by."""
+    one_each = {"min": 2, "max": 2}  # as the schema has it for what is told of each detection
+    labels = {
+        "name": litert.LABELS_NAME,
+        "description": "The class names, a line each, in id order.",
+        "type": litert.VALUE_LABELS,
+    }
+    threshold = {"global_score_threshold": artifact.threshold}
+    return [
+        {
+            "name": "location",
+            "description": "Boxes, best first: top, left, bottom and right in parts of the photo.",
+            "content": {
+                "content_properties": (
+                    "BoundingBoxProperties",
+                    {"index": YXYX, "type": BOUNDARIES},
+                ),
+                "range": one_each,
+            },
+        },
+        {
+            "name": "category",
+            "description": "Class ids, from 0.",
+            "content": {"content_properties": ("FeatureProperties", {}), "range": one_each},
+            "associated_files": [labels],
+        },
+        {
+            "name": "score",
+            "description": "How sure the detector is, from 0 to 1.",
+            "content": {"content_properties": ("FeatureProperties", {}), "range": one_each},
+            "process_units": [{"options": ("ScoreThresholdingOptions", threshold)}],
+            "stats": {"max": [1.0], "min": [0.0]},
+        },
+        {
+            "name": "number of detections",
+            "description": "How many rows of the others hold a detection; zeros follow.",
+            "content": {"content_properties": ("FeatureProperties", {})},
+        },
+    ]
+
+
+def _origin(artifact: Artifact) -> str:
+    """What it finds and where it comes from, for people."""
+    known = artifact.provenance
+    sentences = [f"Finds {', '.join(artifact.classes)} in photos."]
+    data = known.get("data")
+    if isinstance(data, dict) and isinstance(data.get("path"), str):
+        photos = f"{Path(data['path']).name} (fingerprint {data.get('fingerprint')})"
+        sentences.append(f"Trained on the photos of {photos}.")
+    if known.get("weights"):
+        sentences.append(f"Training started from {known['weights']}.")
+    if known.get("boxwright"):
+        sentences.append(f"Written by Boxwright {known['boxwright']}.")
+    sentences.append("The zip at the end of this file says more.")
+    return " ".join(sentences)

@@ -1,0 +1,138 @@
+"""A .tflite that another program wrote: what its metadata says is used."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+from boxwright.data.preprocessing import Preprocessing
+from boxwright.errors import DetectorError
+from boxwright.export import tflite
+from boxwright.export.tflite import write_tflite
+from boxwright.runtime import metadata
+from boxwright.runtime.artifact import Artifact
+from boxwright.runtime.detector import Detector
+from boxwright.runtime.engines import KerasEngine
+
+
+def described(labels: str | None, scaling: dict[str, Any] | None) -> dict[str, Any]:
+    """Metadata that names a file of labels and says how pixels are scaled."""
+    files = [{"name": "labelmap.txt", "type": 3}] if labels is not None else []
+    units = [{"options": ("NormalizationOptions", scaling)}] if scaling else []
+    score = {
+        "process_units": [
+            {"options": ("ScoreThresholdingOptions", {"global_score_threshold": 0.4})}
+        ]
+    }
+    network = {
+        "input_tensor_metadata": [{"name": "image", "process_units": units}],
+        "output_tensor_metadata": [{"name": "boxes"}, {"associated_files": files}, score],
+    }
+    return {"name": "Made elsewhere", "subgraph_metadata": [network]}
+
+
+def taking_floats(model: schema.ModelT) -> None:
+    """Leave out the first operator, which turns uint8 pixels into floats."""
+    (network,) = model.subgraphs
+    (cast,) = (op for op in network.operators if op.inputs[0] == network.inputs[0])
+    network.operators.remove(cast)
+    network.inputs = cast.outputs
+    model.signatureDefs = None
+
+
+@pytest.fixture
+def elsewhere(
+    tiny_detector: Callable[..., Any], written: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Path]:
+    """`elsewhere(labels, scaling)`: a detector of two classes that takes scaled float pixels."""
+
+    def write(labels: str | None, scaling: dict[str, Any] | None) -> Path:
+        def add_metadata(model: schema.ModelT, artifact: Artifact) -> None:
+            taking_floats(model)
+            packed = metadata.pack(described(labels, scaling))
+            entry = schema.MetadataT(name=metadata.ENTRY, buffer=len(model.buffers))
+            model.metadata.append(entry)
+            model.buffers.append(schema.BufferT(data=np.frombuffer(packed, np.uint8)))
+
+        def attached_files(artifact: Artifact) -> bytes:
+            packed = io.BytesIO()
+            with zipfile.ZipFile(packed, "w") as archive:
+                archive.writestr("labelmap.txt", labels or "")
+            return packed.getvalue()
+
+        monkeypatch.setattr(tflite, "add_metadata", add_metadata)
+        monkeypatch.setattr(tflite, "_attached_files", attached_files)
+        tiny = tiny_detector(2)
+        unscaled = Artifact({}, ("a", "b"), Preprocessing(64, 1.0, 0.0))
+        write_tflite(written / "elsewhere.tflite", tiny.model, tiny.anchors, unscaled)
+        return written / "elsewhere.tflite"
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("scaling", "expected"),
+    [
+        ({"mean": [128.0], "std": [64.0]}, Preprocessing(64, 1 / 64, -2.0)),
+        ({"mean": [0.0, 0.0, 0.0], "std": [255.0, 255.0, 255.0]}, Preprocessing(64, 1 / 255, 0.0)),
+        ({"mean": [128.0], "std": [0.0]}, Preprocessing(64, 1 / 127.5, -1.0)),
+        ({"mean": [float("nan")], "std": [1.0]}, Preprocessing(64, 1 / 127.5, -1.0)),
+        ({"mean": [128.0]}, Preprocessing(64, 1 / 127.5, -1.0)),
+        (None, Preprocessing(64, 1 / 127.5, -1.0)),
+    ],
+)
+def test_float_pixels_are_scaled_as_the_metadata_says(
+    scaling: dict[str, Any] | None,
+    expected: Preprocessing,
+    elsewhere: Callable[..., Path],
+    tiny_detector: Callable[..., Any],
+    random_inputs: NDArray[np.uint8],
+) -> None:
+    tiny = tiny_detector(2)
+    engine = Detector.load(elsewhere("dog\nkite\n", scaling)).engine
+    wanted = KerasEngine(tiny.model, tiny.anchors, expected)(random_inputs)
+    for (boxes, scores, _), (others, other_scores, _) in zip(
+        wanted, engine(random_inputs), strict=True
+    ):
+        np.testing.assert_allclose(scores, other_scores, atol=1e-4)
+        np.testing.assert_allclose(boxes[:5], others[:5], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        ("dog\nkite\n", ("dog", "kite")),
+        ("\ufeffdög\r\nkite", ("dög", "kite")),
+        ("dog", ("dog", "class 1")),
+        ("???\nkite", ("class 0", "kite")),
+        ("dog\n\ndog\nkite", ("class 0", "class 1", "class 2", "kite")),
+    ],
+)
+def test_class_names_come_from_the_labels(
+    labels: str, names: tuple[str, ...], elsewhere: Callable[..., Path]
+) -> None:
+    path = elsewhere(labels, None)
+    detector = Detector.load(path)
+    assert detector.classes == names
+    assert detector.artifact.threshold == pytest.approx(0.4)
+    other = [f"{name}s" for name in names]
+    assert Detector.load(path, classes=other).classes == tuple(other)
+
+
+@pytest.mark.parametrize("labels", [None, "", " \n\n"])
+def test_without_labels_names_must_be_given(
+    labels: str | None, elsewhere: Callable[..., Path]
+) -> None:
+    path = elsewhere(labels, None)
+    with pytest.raises(DetectorError) as caught:
+        Detector.load(path)
+    assert caught.value.code == "BW504"
+    assert Detector.load(path, classes=["dog", "kite"]).classes == ("dog", "kite")
