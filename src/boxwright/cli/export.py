@@ -14,6 +14,8 @@ from boxwright.cli.console import plain, show, show_json
 class Kind(StrEnum):
     tflite = "tflite"
     savedmodel = "savedmodel"
+    onnx = "onnx"
+    openvino = "openvino"
 
 
 def export(

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from boxwright.data.dataset import Dataset
 from boxwright.errors import ExportError
 from boxwright.export.child import export_in_child
+from boxwright.export.onnx import write_onnx
+from boxwright.export.openvino import write_openvino
 from boxwright.export.savedmodel import write_savedmodel
 from boxwright.export.tflite import write_tflite
 from boxwright.export.verify import Proof, verify
@@ -19,10 +21,22 @@ from boxwright.models import framework
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.detector import Detector
 from boxwright.runtime.engines import KerasEngine
+from boxwright.runtime.engines.openvino import NETWORK_NAME
 
-Kind = Literal["tflite", "savedmodel"]
-WRITERS = {"tflite": write_tflite, "savedmodel": write_savedmodel}
-DEFAULT_NAMES = {"tflite": "detector.tflite", "savedmodel": "saved_model"}
+Kind = Literal["tflite", "savedmodel", "onnx", "openvino"]
+WRITERS = {
+    "tflite": write_tflite,
+    "savedmodel": write_savedmodel,
+    "onnx": write_onnx,
+    "openvino": write_openvino,
+}
+DEFAULT_NAMES = {
+    "tflite": "detector.tflite",
+    "savedmodel": "saved_model",
+    "onnx": "detector.onnx",
+    "openvino": "openvino",
+}
+INSIDE = {"savedmodel": "saved_model.pb", "openvino": NETWORK_NAME}  # what a kind of folder has
 
 __all__ = ["Kind", "Proof", "export", "verify", "write_proven"]
 
@@ -95,7 +109,7 @@ def destination(folder: Path, to: Kind, out: str | Path | None) -> Path:
     if out is None:
         return folder / DEFAULT_NAMES[to]
     target = Path(out)
-    if target.is_dir() and not (to == "savedmodel" and (target / "saved_model.pb").is_file()):
+    if target.is_dir() and not (to in INSIDE and (target / INSIDE[to]).is_file()):
         return target / DEFAULT_NAMES[to]
     return target
 

@@ -1,4 +1,5 @@
-"""The one door to Keras, TensorFlow and JAX: imported when first needed, and quietly."""
+"""The one door to Keras, TensorFlow, JAX and the runtimes that exports are for: imported when first
+needed, and quietly."""
 
 from __future__ import annotations
 
@@ -49,6 +50,33 @@ def jax() -> Any:
         SystemFaultError: BW901 JAX is not installed.
     """
     return _imported("jax")
+
+
+def onnx() -> Any:
+    """The `onnx` module, which writes .onnx files.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("onnx")
+
+
+def onnxruntime() -> Any:
+    """The `onnxruntime` module, which runs them.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("onnxruntime")
+
+
+def openvino() -> Any:
+    """The `openvino` module.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("openvino")
 
 
 def make_deterministic() -> None:
@@ -116,13 +144,20 @@ def _imported(name: str) -> Any:
         with hushed():
             return importlib.import_module(name)
     except ImportError as error:
-        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-        extra = "jax" if backend == "jax" and name != "tensorflow" else "train"
-        remedy = f"Install it with: pip install 'boxwright[{extra}]'"
-        if name != "tensorflow" and backend != "tensorflow":
-            remedy += ", or unset KERAS_BACKEND."
         raise SystemFaultError(
             "BW901",
             f"this needs {name}, which cannot be imported here ({error}).",
-            remedy=remedy,
+            remedy=_remedy(name),
         ) from error
+
+
+def _remedy(name: str) -> str:
+    extra, otherwise = _EXTRAS.get(name, "train"), "."
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if name in ("keras", "jax") and backend != "tensorflow":
+        extra = "jax" if backend == "jax" else extra
+        otherwise = ", or unset KERAS_BACKEND."
+    return f"Install it with: pip install 'boxwright[{extra}]'{otherwise}"
+
+
+_EXTRAS = {"onnx": "onnx", "onnxruntime": "onnx", "openvino": "openvino"}
