@@ -40,6 +40,7 @@ def export(
     Examples:
       boxwright export run --to tflite
       boxwright export run --to savedmodel --out served/helmets
+      boxwright export run --to onnx
     """
     from boxwright.runtime.run import Run
 

@@ -58,7 +58,7 @@ def _conv_norm(graph: Graph, layer: Any, x: Tensor) -> Tensor:
         _array(bias),
         layer.strides,
         depthwise=layer.depthwise,
-        same=not layer.spec.explicit_padding,
+        padding="alike" if layer.spec.explicit_padding else "same",
     )
     x = _activated(graph, layer, x)
     return _rounded(graph, layer.act_quant, x) if layer.quantiser else x
@@ -66,11 +66,18 @@ def _conv_norm(graph: Graph, layer: Any, x: Tensor) -> Tensor:
 
 def _keras_convolution(graph: Graph, layer: Any, x: Tensor) -> Tensor:
     stride = layer.strides[0]
-    if layer.padding != "same" or layer.strides != (stride, stride) or not layer.use_bias:
+    if layer.strides != (stride, stride) or layer.dilation_rate != (1, 1) or not layer.use_bias:
         raise _foreign(layer)
-    kernel, bias = _array(layer.kernel), _array(layer.bias)
-    depthwise = type(layer).__name__ == "DepthwiseConv2D"
-    x = _convolution(graph, x, layer.input.shape, kernel, bias, stride, depthwise=depthwise)
+    x = _convolution(
+        graph,
+        x,
+        layer.input.shape,
+        _array(layer.kernel),
+        _array(layer.bias),
+        stride,
+        depthwise=type(layer).__name__ == "DepthwiseConv2D",
+        padding=layer.padding,
+    )
     return _activated(graph, layer, x)
 
 
@@ -130,7 +137,7 @@ def _convolution(
     stride: int,
     *,
     depthwise: bool = False,
-    same: bool = True,
+    padding: str = "same",
 ) -> Tensor:
     """A convolution and its bias.
 
@@ -140,15 +147,15 @@ def _convolution(
         kernel: `(k, k, in, out)`, or `(k, k, in, 1)` if depthwise.
         bias: `(out,)`.
         stride: from one output to the next.
-        same: whether padding is TensorFlow's `SAME`, which puts an odd pixel behind; else it is
-            alike on both sides.
+        padding: `same`, which puts an odd pixel behind where the stride leaves one over, `alike` on
+            all sides, or `valid`.
     """
     size = kernel.shape[0]
-    near, far = [], []
-    for side in shape[1:3]:
-        total = max((-(-side // stride) - 1) * stride + size - side, 0) if same else size - 1
-        near.append(total // 2)
-        far.append(total - total // 2)
+    added = [size - 1 if padding == "alike" else 0] * 2
+    if padding == "same":
+        added = [max((-(-side // stride) - 1) * stride + size - side, 0) for side in shape[1:3]]
+    near = [pixels // 2 for pixels in added]
+    far = [pixels - pixels // 2 for pixels in added]
     return graph(
         "Conv",
         x,
@@ -177,7 +184,7 @@ def _rounded(graph: Graph, quant: Any, x: Tensor) -> Tensor:
     low, high = float(quant.min), float(quant.max)
     if high <= low:
         return x
-    most = 2**quant.quantiser.bits.activations - 1
+    most: int = 2**quant.quantiser.bits.activations - 1
     step = (high - low) / most
     zero = min(max(math.floor(0.5 - low / step), 0), most)
     x = graph("Clip", x, -zero * step, (most - zero) * step)

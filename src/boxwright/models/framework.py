@@ -14,6 +14,7 @@ from typing import Any
 
 from boxwright.errors import SystemFaultError
 
+EXTRAS = {"onnx": "onnx", "onnxruntime": "onnx", "openvino": "openvino"}  # else `train`
 _one_at_a_time = threading.RLock()
 
 
@@ -152,12 +153,8 @@ def _imported(name: str) -> Any:
 
 
 def _remedy(name: str) -> str:
-    extra, otherwise = _EXTRAS.get(name, "train"), "."
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if name in ("keras", "jax") and backend != "tensorflow":
-        extra = "jax" if backend == "jax" else extra
-        otherwise = ", or unset KERAS_BACKEND."
-    return f"Install it with: pip install 'boxwright[{extra}]'{otherwise}"
-
-
-_EXTRAS = {"onnx": "onnx", "onnxruntime": "onnx", "openvino": "openvino"}
+    chosen = name in ("keras", "jax") and backend != "tensorflow"
+    extra = "jax" if chosen and backend == "jax" else EXTRAS.get(name, "train")
+    remedy = f"Install it with: pip install 'boxwright[{extra}]'"
+    return f"{remedy}, or unset KERAS_BACKEND." if chosen else remedy

@@ -16,6 +16,9 @@ from boxwright.runtime.engines.engine import batch_side, cores, first_line, no_d
 ARTIFACT_KEY = "boxwright"  # of the file's metadata
 FATAL = 4  # the one level of its log at which ONNX Runtime leaves the terminal alone
 
+# What it says of an operator that it lacks, or whose version is newer than itself.
+FOREIGN = ("is not a registered function/op", "No Op registered for", "No opset import for")
+
 
 class OnnxEngine:
     """An .onnx file with detection post-processing, its interface that of `export.onnx`.
@@ -45,7 +48,7 @@ class OnnxEngine:
                 content, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime's errors have no common class
-            if "is not a registered" in str(error) or type(error).__name__ == "NotImplemented":
+            if any(sign in str(error) for sign in FOREIGN):
                 reason = f"it needs an operator that is not here ({first_line(error)})"
                 raise no_detector(where, reason) from error
             raise damaged(f"it cannot be loaded ({first_line(error)})", where) from error

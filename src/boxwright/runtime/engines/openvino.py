@@ -36,9 +36,10 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 where the processor has it
         }
         try:
-            core = openvino.Core()
-            network = core.read_model(folder / NETWORK_NAME)
-            self._run = core.compile_model(network, "CPU", settings)
+            with framework.hushed():
+                core = openvino.Core()
+                network = core.read_model(folder / NETWORK_NAME)
+                self._run = core.compile_model(network, "CPU", settings)
         except Exception as error:  # mostly RuntimeError; nowhere does OpenVINO promise that
             raise damaged(f"OpenVINO cannot load it ({first_line(error)})", folder) from error
         self._lock = threading.Lock()  # a compiled network serves one caller at a time
