@@ -312,6 +312,7 @@ def test_names_for_an_onnx_file_without_any(
         ("detector.xml", cut(0.5), "BW502"),
         ("detector.xml", another_kind, "BW502"),
         ("detector.bin", cut(0.5), "BW502"),
+        ("detector.bin", cut(0), "BW502"),
         ("detector.bin", Path.unlink, "BW502"),
         ("boxwright.json", cut(0.5), "BW502"),
         ("boxwright.json", Path.unlink, "BW504"),

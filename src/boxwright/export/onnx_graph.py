@@ -110,8 +110,10 @@ class Graph:
         def described(name: str, kind: str, shape: Sequence[Any]) -> Any:
             return helper.make_tensor_value_info(name, getattr(kinds, kind), shape)
 
-        for name, (tensor, _, _) in outputs.items():
-            self._nodes.append(helper.make_node("Identity", [tensor.name], [name], name=name))
+        new = {tensor.name: name for name, (tensor, _, _) in outputs.items()}
+        for node in self._nodes:
+            node.input[:] = [new.get(name, name) for name in node.input]
+            node.output[:] = [new.get(name, name) for name in node.output]
         graph = helper.make_graph(
             self._nodes,
             "detector",

@@ -12,7 +12,7 @@ from boxwright.models import framework
 from boxwright.models.postprocess import Found
 from boxwright.runtime import litert
 from boxwright.runtime.artifact import damaged
-from boxwright.runtime.engines.engine import batch_side, cores, first_line, no_detector, photos
+from boxwright.runtime.engines.engine import batch_side, cores, no_detector, photos
 
 NETWORK_NAME = "detector.xml"  # its weights are in detector.bin
 
@@ -41,7 +41,10 @@ class OpenVinoEngine:
                 network = core.read_model(folder / NETWORK_NAME)
                 self._run = core.compile_model(network, "CPU", settings)
         except Exception as error:  # mostly RuntimeError; nowhere does OpenVINO promise that
-            raise damaged(f"OpenVINO cannot load it ({first_line(error)})", folder) from error
+            reason = f"OpenVINO cannot load it ({_reason(error)})"
+            if "Unsupported operation" in reason:  # it was written by a later version
+                raise no_detector(folder, reason) from error
+            raise damaged(reason, folder) from error
         self._lock = threading.Lock()  # a compiled network serves one caller at a time
         names = {name for output in self._run.outputs for name in output.get_names()}
         if not set(litert.OUTPUT_NAMES) <= names:
@@ -58,3 +61,10 @@ class OpenVinoEngine:
         with self._lock:
             outputs = self._run([inputs])
             return photos({name: np.array(outputs[name]) for name in litert.OUTPUT_NAMES})
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without the places in OpenVINO's source files that its errors begin with."""
+    lines = (line.strip() for line in str(error).splitlines())
+    said = (line for line in lines if line and not line.startswith(("Exception from", "Check '")))
+    return next(said, type(error).__name__)[:200]
