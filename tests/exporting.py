@@ -1,11 +1,14 @@
-"""Running an export's command, and what it wrote."""
+"""Running an export's command and what it wrote, and comparing what is found."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from boxwright.models import framework
+from boxwright.models.postprocess import Found
 from boxwright.tfod.flags import parse
 
 
@@ -29,3 +32,19 @@ def run_graph(folder: Path, feed: str, values: Any) -> dict[str, Any]:
             {name: f"{name}:0" for name in names}, {f"{feed}:0": values}
         )
     return found
+
+
+def assert_same(expected: list[Found], found: list[Found]) -> None:
+    """Equal to 1e-4, photo by photo; only the order of equal scores, and which of those comes in
+    as the last, is left to rounding."""
+    assert len(expected) == len(found)
+    for pair in zip(expected, found, strict=True):
+        assert len(pair[0][1]) == len(pair[1][1])
+        for (boxes, scores, labels), (others, other_scores, other_labels) in (pair, pair[::-1]):
+            assert (np.diff(scores) <= 0).all()
+            same = (
+                (np.abs(boxes[:, None] - others).max(axis=2) <= 1e-4)
+                & (np.abs(scores[:, None] - other_scores) <= 1e-4)
+                & (labels[:, None] == other_labels)
+            )
+            assert (same.any(axis=1) | (scores <= scores[-1] + 1e-4)).all()

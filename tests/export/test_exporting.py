@@ -23,7 +23,7 @@ from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.detector import Detector
 from boxwright.runtime.run import Run
 
-KINDS: tuple[Kind, ...] = ("tflite", "savedmodel")
+KINDS: tuple[Kind, ...] = ("tflite", "savedmodel", "onnx", "openvino")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -232,7 +232,10 @@ def trained(
     return run.folder, data
 
 
-@pytest.mark.parametrize(("kind", "names_data"), [("tflite", False), ("savedmodel", True)])
+@pytest.mark.parametrize(
+    ("kind", "names_data"),
+    [("tflite", False), ("savedmodel", True), ("onnx", False), ("openvino", True)],
+)
 def test_a_run_is_exported(kind: Kind, names_data: bool, trained: tuple[Path, Path]) -> None:
     run, data = trained
     path, proof = export(run, kind, data=data if names_data else None)
@@ -265,12 +268,15 @@ def test_when_the_training_photos_are_gone_others_must_be_named(
     [
         ("tflite", None, "run/detector.tflite"),
         ("savedmodel", None, "run/saved_model"),
+        ("onnx", None, "run/detector.onnx"),
+        ("openvino", None, "run/openvino"),
         ("tflite", "new", "new"),
         ("savedmodel", "new", "new"),
         ("tflite", "folder", "folder/detector.tflite"),  # a folder is never replaced by a file
         ("savedmodel", "folder", "folder/saved_model"),
         ("tflite", "older", "older/detector.tflite"),
-        ("savedmodel", "older", "older"),  # but a SavedModel is by a newer one
+        ("savedmodel", "older", "older"),  # but a SavedModel is by a newer one,
+        ("openvino", "older", "older/openvino"),  # and not by another kind of folder
     ],
 )
 def test_where_an_export_lands(kind: Kind, out: str | None, lands: str, written: Path) -> None:

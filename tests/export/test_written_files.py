@@ -19,27 +19,11 @@ from boxwright.errors import DetectorError, ExportError
 from boxwright.export.savedmodel import write_savedmodel
 from boxwright.export.tflite import refuse_foreign_operators, write_tflite
 from boxwright.models.framework import keras, tensorflow
-from boxwright.models.postprocess import Found
 from boxwright.runtime import litert
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.detector import Detector
 from boxwright.runtime.engines import TFLiteEngine
-
-
-def assert_same(expected: list[Found], found: list[Found]) -> None:
-    """Equal to 1e-4, photo by photo; only the order of equal scores, and which of those comes in
-    as the last, is left to rounding."""
-    assert len(expected) == len(found)
-    for pair in zip(expected, found, strict=True):
-        assert len(pair[0][1]) == len(pair[1][1])
-        for (boxes, scores, labels), (others, other_scores, other_labels) in (pair, pair[::-1]):
-            assert (np.diff(scores) <= 0).all()
-            same = (
-                (np.abs(boxes[:, None] - others).max(axis=2) <= 1e-4)
-                & (np.abs(scores[:, None] - other_scores) <= 1e-4)
-                & (labels[:, None] == other_labels)
-            )
-            assert (same.any(axis=1) | (scores <= scores[-1] + 1e-4)).all()
+from exporting import assert_same
 
 
 @pytest.mark.parametrize(

@@ -42,14 +42,25 @@ def test_the_users_engine_is_respected() -> None:
 
 
 @pytest.mark.tiny
-@pytest.mark.parametrize("name", ["keras", "tensorflow"])
-def test_an_absent_framework_has_a_remedy(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "extra"),
+    [
+        ("keras", "train"),
+        ("tensorflow", "train"),
+        ("onnx", "onnx"),
+        ("onnxruntime", "onnx"),
+        ("openvino", "openvino"),
+    ],
+)
+def test_an_absent_framework_has_a_remedy(
+    name: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, name, None)  # what Python itself does to block an import
     with pytest.raises(SystemFaultError) as caught:
         getattr(framework, name)()
     assert caught.value.code == "BW901"
     assert name in caught.value.message
-    assert "boxwright[train]" in caught.value.remedy
+    assert f"boxwright[{extra}]" in caught.value.remedy
 
 
 @pytest.mark.tiny

@@ -21,7 +21,7 @@ class SplitName(StrEnum):
 
 def evaluate(
     model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A run folder, a SavedModel or a .tflite file.")
+        Path, typer.Argument(metavar="MODEL", help="A run folder, or an exported file or folder.")
     ],
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of labelled photos.")],
     split: Annotated[SplitName, typer.Option(help="Which photos to measure on.")] = SplitName.test,

@@ -26,6 +26,9 @@ class Bits(StrEnum):
 class Kind(StrEnum):
     tflite = "tflite"
     savedmodel = "savedmodel"
+    frozen = "frozen"
+    onnx = "onnx"
+    openvino = "openvino"
 
 
 def export(
@@ -65,6 +68,7 @@ def export(
       boxwright export run --to tflite
       boxwright export run --to tflite --quantize int8
       boxwright export run --to savedmodel --out served/helmets
+      boxwright export run --to onnx
     """
     from boxwright.runtime.run import Run
 

@@ -26,7 +26,7 @@ class Part(NamedTuple):
 
 def licences(
     model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A run folder, a SavedModel or a .tflite file.")
+        Path, typer.Argument(metavar="MODEL", help="A run folder, or an exported file or folder.")
     ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

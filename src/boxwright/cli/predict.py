@@ -13,7 +13,7 @@ from boxwright.cli.console import FAILED, plain, say, show, show_json
 def predict(
     model: Annotated[
         Path,
-        typer.Argument(metavar="MODEL", help="A run folder, a SavedModel or a .tflite file."),
+        typer.Argument(metavar="MODEL", help="A run folder, or an exported file or folder."),
     ],
     photos: Annotated[
         list[str], typer.Argument(metavar="PHOTO", help="Photos, folders, or patterns.")

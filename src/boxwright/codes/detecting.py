@@ -28,16 +28,17 @@ DETECTING: dict[str, Meaning] = {
     ),
     "BW404": Meaning(
         "error",
-        "TensorFlow cannot export the network",
-        "Keras runs on another engine than TensorFlow, or this version of TensorFlow converts "
-        "networks in another way than the tested ones.",
+        "The network cannot be exported",
+        "Keras runs on another engine than TensorFlow, this version of TensorFlow converts "
+        "networks in another way than the tested ones, or a layer of the network is none that "
+        "Boxwright's own have, which ONNX and OpenVINO files are made of.",
         "Set KERAS_BACKEND=tensorflow for this command, install a tested version of TensorFlow, or "
         "export with `--to savedmodel`.",
     ),
     "BW501": Meaning(
         "error",
         "There is no detector",
-        "The path is misspelled, or the folder is neither a run nor a SavedModel.",
+        "The path is misspelled, or the folder is neither a run nor what `boxwright export` wrote.",
         "Give the folder that `boxwright train --out` wrote, or a file or folder that `boxwright "
         "export` wrote.",
     ),

@@ -9,8 +9,10 @@ SYSTEM: dict[str, Meaning] = {
         "error",
         "A package is missing",
         "Training, exporting and evaluating need Keras, TensorFlow and pycocotools, which "
-        "`pip install boxwright` alone does not bring along.",
-        "`pip install 'boxwright[train]'`; for KERAS_BACKEND=jax, `pip install 'boxwright[jax]'`.",
+        "`pip install boxwright` alone does not bring along; .onnx files and OpenVINO folders need "
+        "more.",
+        "`pip install 'boxwright[train]'`; for KERAS_BACKEND=jax, `pip install 'boxwright[jax]'`; "
+        "for the others `pip install 'boxwright[onnx]'` or `pip install 'boxwright[openvino]'`.",
     ),
     "BW902": Meaning(
         "error",

@@ -153,14 +153,14 @@ def destination(
     folder: Path, to: str, out: str | Path | None, quantize: Quantised | None = None
 ) -> Path:
     """Where `export` writes: see there."""
-    name = Path(KINDS[to].default_name)
+    kind = KINDS[to]
+    name = Path(kind.default_name)
     if quantize:
         name = name.with_stem(f"{name.stem}-{quantize}")
     if out is None:
         return folder / name
     target = Path(out)
-    is_export = (target / "saved_model.pb").is_file() or (target / "detector.xml").is_file()
-    if target.is_dir() and not (is_export and not name.suffix):
+    if target.is_dir() and not (kind.marker and (target / kind.marker).is_file()):
         return target / name
     return target
 

@@ -53,10 +53,10 @@ def answer() -> None:
     """The child's side: arguments in JSON come in on standard input, the answer goes out."""
     from boxwright.export import export
 
-    arguments = json.loads(sys.stdin.buffer.read())
+    run_folder, to, out, data, quantize, accept_loss = json.loads(sys.stdin.buffer.read())
     lines: list[str] = []
     try:
-        path, proof = export(*arguments, lines.append)
+        path, proof = export(run_folder, to, out, data, quantize, accept_loss, lines.append)
         said = {"path": str(path), "proof": proof.to_json(), "lines": lines}
     except BoxwrightError as error:
         said = {"error": type(error).__name__, **vars(error)}

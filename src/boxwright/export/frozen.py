@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,10 @@ from boxwright.data.preprocessing import Preprocessing
 from boxwright.export import graph
 from boxwright.export.fake_quant import Ranges, put_ranges
 from boxwright.models import framework
-from boxwright.models.postprocess import Suppression
+from boxwright.models.postprocess import Suppression, box_scales
 from boxwright.runtime import litert
+from boxwright.runtime.artifact import Artifact
+from boxwright.runtime.engines.frozen import ARTIFACT_NODE
 
 InputType = Literal["image_tensor", "encoded_image_string_tensor", "tf_example"]
 OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
@@ -36,6 +39,39 @@ class PostProcess:
     use_regular_nms: bool = False
 
 
+def write_frozen(path: Path, model: Any, anchors: NDArray[np.float32], artifact: Artifact) -> None:
+    """Write a detector as the tutorials' frozen_inference_graph.pb: see `inference_graph`, for
+    `image_tensor`. A constant in it, `boxwright`, says what it is.
+
+    Args:
+        path: the file to write.
+        model: Keras model of `models.ssd.build`'s interface.
+        anchors: `(A, 4)` normalised yxyx.
+        artifact: what the file says about itself.
+    """
+    suppression = Suppression(box_scales(model))
+    frozen = inference_graph(model, artifact.preprocessing, anchors, suppression, antialias=True)
+    path.write_bytes(_saying(frozen, artifact))
+
+
+def describe_frozen(path: Path, artifact: Artifact) -> None:
+    """Say `artifact` of a file that `write_frozen` wrote, instead of what it says."""
+    frozen = framework.tensorflow().compat.v1.GraphDef.FromString(path.read_bytes())
+    path.write_bytes(_saying(frozen, artifact))
+
+
+def _saying(frozen: Any, artifact: Artifact) -> bytes:
+    tf = framework.tensorflow()
+    others = [node for node in frozen.node if node.name != ARTIFACT_NODE]
+    del frozen.node[:]
+    frozen.node.extend(others)
+    said = frozen.node.add(name=ARTIFACT_NODE, op="Const")
+    text = json.dumps(artifact.to_json(), ensure_ascii=False)
+    said.attr["dtype"].type = tf.string.as_datatype_enum
+    said.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(text))
+    return bytes(frozen.SerializeToString(deterministic=True))
+
+
 def inference_graph(
     model: Any,
     preprocessing: Preprocessing,
@@ -44,12 +80,14 @@ def inference_graph(
     input_type: InputType = "image_tensor",
     shape: tuple[int | None, ...] = (None, None, None, 3),
     ranges: Mapping[str, Ranges] | None = None,
+    *,
+    antialias: bool = False,
 ) -> Any:
     """A GraphDef from photos to detections, with the weights in it.
 
     Input: `image_tensor` `(B, H, W, 3)` uint8, RGB, of any size; or `(B,)` strings, each a JPEG or
     PNG file, or a tf.Example with one in `image/encoded`. Photos are resized bilinearly without
-    half-pixel centres, as TensorFlow 1 did.
+    half-pixel centres, as TensorFlow 1 did, or as `Preprocessing` does it if `antialias`.
     Outputs, float32, best first and padded with zeros to N = `max_total` rows: `detection_boxes`
     `(B, N, 4)` normalised yxyx within [0, 1]; `detection_scores` and `detection_classes`, 1-based,
     `(B, N)`; `num_detections` `(B,)`.
@@ -62,6 +100,7 @@ def inference_graph(
         input_type: the name of the input, and so what it takes.
         shape: of an `image_tensor`.
         ranges: by layer, of a network that was trained for quantisation.
+        antialias: how photos are resized.
     """
     tf = graph.tensorflow_for(model)
     encoded = input_type != "image_tensor"
@@ -69,7 +108,11 @@ def inference_graph(
     def detect(inputs: Any) -> list[Any]:
         photos = _decoded(tf, inputs, input_type) if encoded else inputs
         size = (preprocessing.size, preprocessing.size)
-        photos = tf.compat.v1.image.resize_bilinear(tf.cast(photos, tf.float32), size)
+        photos = tf.cast(photos, tf.float32)
+        if antialias:
+            photos = tf.image.resize(photos, size, antialias=True)
+        else:
+            photos = tf.compat.v1.image.resize_bilinear(photos, size)
         encodings, scores = graph.raw_outputs(tf, model, preprocessing, photos)
         boxes = coder.decode(encodings, tf.constant(anchors), tf, scales=suppression.scales)
         outputs = _suppressed(tf, boxes, scores, suppression)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import ExportError
@@ -41,20 +41,22 @@ def raw_outputs(
     return raw["box_encodings"], tf.sigmoid(raw["class_logits"])
 
 
-def save(
-    tf: Any,
-    folder: Path,
-    model: Any,
-    serve: Callable[[Any], dict[str, Any]],
-    shape: tuple[int | None, ...],
-    *,
-    scaled: bool = False,
-) -> None:
-    """Write `serve`, a function of `images` of `shape`, uint8 or, if `scaled`, float32, as a
-    SavedModel's one signature."""
+class Signature(NamedTuple):
+    """A function of one tensor: the outputs by name, and the name, shape and type of the input."""
+
+    serve: Callable[[Any], dict[str, Any]]
+    shape: tuple[int | None, ...]
+    input_name: str = INPUT_NAME
+    dtype: str = "uint8"
+
+
+def save(tf: Any, folder: Path, model: Any, signatures: Mapping[str, Signature]) -> None:
+    """Write functions of `model` as a SavedModel's signatures."""
     module = tf.Module(name="detector")
     module.weights = [variable.value for variable in model.variables]  # so that they are saved
-    signature = [tf.TensorSpec(shape, tf.float32 if scaled else tf.uint8, name=INPUT_NAME)]
-    module.serve = tf.function(serve, input_signature=signature)
+    module.functions = {}
+    for name, (serve, shape, input_name, dtype) in signatures.items():
+        spec = tf.TensorSpec(shape, dtype, name=input_name)
+        module.functions[name] = tf.function(serve, input_signature=[spec])
     with framework.hushed():
-        tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})
+        tf.saved_model.save(module, str(folder), signatures=dict(module.functions))

@@ -14,18 +14,22 @@ from boxwright.files import write_json
 from boxwright.models.postprocess import Suppression, box_scales
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.detector import SAVED_ARTIFACT
+from boxwright.runtime.engines.savedmodel import BATCHED
 
 
 def write_savedmodel(
     folder: Path, model: Any, anchors: NDArray[np.float32], artifact: Artifact
 ) -> None:
-    """Write a detector as a SavedModel with one signature, `serving_default`.
+    """Write a detector as a SavedModel with two signatures.
 
-    Input: `images` `(B, S, S, 3)` uint8, RGB photos resized as `artifact.preprocessing` says.
-    Outputs, for each photo best first and padded with zeros to 100 rows:
-    `detection_boxes` `(B, 100, 4)` float32, normalised yxyx within [0, 1];
-    `detection_scores` `(B, 100)` float32; `detection_classes` `(B, 100)` int32, 0-based;
-    `num_detections` `(B,)` int32. They are what `models.postprocess` gives.
+    `serving_default` is the Object Detection API's: `inputs` `(B, H, W, 3)` uint8, RGB photos of
+    any size, to float32 rows, best first and padded with zeros to 100: `detection_boxes`
+    `(B, 100, 4)`, normalised yxyx within [0, 1]; `detection_scores` and `detection_classes`,
+    1-based, `(B, 100)`; `num_detections` `(B,)`.
+
+    `batched` leaves the resizing to who calls it, as `artifact.preprocessing` says: `images`
+    `(B, S, S, 3)` uint8, to the same rows but `detection_classes` and `num_detections` int32, the
+    classes 0-based. They are what `models.postprocess` gives.
 
     Args:
         folder: where to; it must not exist yet.
@@ -36,7 +40,7 @@ def write_savedmodel(
     tf = graph.tensorflow_for(model)
     how = Suppression(box_scales(model))
 
-    def serve(images: Any) -> dict[str, Any]:
+    def batched(images: Any) -> dict[str, Any]:
         encodings, scores = graph.raw_outputs(tf, model, artifact.preprocessing, images)
         boxes = coder.decode(encodings, tf.constant(anchors), tf, how.scales)
         boxes, scores, labels, counts = tf.image.combined_non_max_suppression(
@@ -56,7 +60,22 @@ def write_savedmodel(
         }
 
     side = artifact.preprocessing.size
-    graph.save(tf, folder, model, serve, (None, side, side, 3))
+
+    def serving_default(inputs: Any) -> dict[str, Any]:
+        photos = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
+        found = batched(photos)
+        count = tf.cast(found["num_detections"], tf.float32)
+        return {
+            **found,
+            "detection_classes": tf.cast(found["detection_classes"], tf.float32) + 1.0,
+            "num_detections": count,
+        }
+
+    signatures = {
+        "serving_default": graph.Signature(serving_default, (None, None, None, 3), "inputs"),
+        BATCHED: graph.Signature(batched, (None, side, side, 3)),
+    }
+    graph.save(tf, folder, model, signatures)
     describe_savedmodel(folder, artifact)
 
 

@@ -92,7 +92,10 @@ def _saved(
     with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
         saved = Path(scratch) / "saved_model"
         serve = _serving(tf, model, anchors, artifact, scaled, box_range)
-        graph.save(tf, saved, model, serve, (1, side, side, 3), scaled=scaled)
+        signature = graph.Signature(
+            serve, (1, side, side, 3), dtype="float32" if scaled else "uint8"
+        )
+        graph.save(tf, saved, model, {"serving_default": signature})
         yield saved
 
 

@@ -1,4 +1,5 @@
-"""The one door to Keras, TensorFlow and JAX: imported when first needed, and quietly."""
+"""The one door to Keras, TensorFlow, JAX and the runtimes that exports are for: imported when first
+needed, and quietly."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from typing import Any
 
 from boxwright.errors import SystemFaultError
 
+EXTRAS = {"onnx": "onnx", "onnxruntime": "onnx", "openvino": "openvino"}  # else `train`
 _one_at_a_time = threading.RLock()
 
 
@@ -49,6 +51,33 @@ def jax() -> Any:
         SystemFaultError: BW901 JAX is not installed.
     """
     return _imported("jax")
+
+
+def onnx() -> Any:
+    """The `onnx` module, which writes .onnx files.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("onnx")
+
+
+def onnxruntime() -> Any:
+    """The `onnxruntime` module, which runs them.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("onnxruntime")
+
+
+def openvino() -> Any:
+    """The `openvino` module.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("openvino")
 
 
 def make_deterministic() -> None:
@@ -116,13 +145,16 @@ def _imported(name: str) -> Any:
         with hushed():
             return importlib.import_module(name)
     except ImportError as error:
-        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-        extra = "jax" if backend == "jax" and name != "tensorflow" else "train"
-        remedy = f"Install it with: pip install 'boxwright[{extra}]'"
-        if name != "tensorflow" and backend != "tensorflow":
-            remedy += ", or unset KERAS_BACKEND."
         raise SystemFaultError(
             "BW901",
             f"this needs {name}, which cannot be imported here ({error}).",
-            remedy=remedy,
+            remedy=_remedy(name),
         ) from error
+
+
+def _remedy(name: str) -> str:
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    chosen = name in ("keras", "jax") and backend != "tensorflow"
+    extra = "jax" if chosen and backend == "jax" else EXTRAS.get(name, "train")
+    remedy = f"Install it with: pip install 'boxwright[{extra}]'"
+    return f"{remedy}, or unset KERAS_BACKEND." if chosen else remedy

@@ -142,14 +142,14 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         if training and not self.norm_frozen:
             outputs = self.activation(self._normalised_by_batch(inputs))
         else:
-            kernel, bias = self._folded()
+            kernel, bias = self.folded()
             if self.quantiser:
                 kernel = self.weights_quant(kernel, training=training)
             outputs = self.convolve(inputs, kernel)
             outputs = self.activation(self.add_bias(outputs, ops.cast(bias, outputs.dtype)))
         return self.act_quant(outputs, training=training) if self.quantiser else outputs
 
-    def _folded(self) -> tuple[Any, Any]:
+    def folded(self) -> tuple[Any, Any]:
         """Kernel and bias of the convolution that is this one and its batch norm."""
         if self.scale_is_one:
             return self.kernel, self.beta - self.moving_mean
@@ -187,7 +187,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         the ones to the others (Krishnamoorthi 2018, "Quantizing deep convolutional networks for
         efficient inference", section 3.2.2).
         """
-        folded, _ = self._folded()
+        folded, _ = self.folded()
         error = self.weights_quant(folded, training=True) - folded
         deviations = ops.sqrt(
             (self.moving_variance + self.spec.epsilon) / (variance + self.spec.epsilon)

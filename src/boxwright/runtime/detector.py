@@ -21,7 +21,16 @@ from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DetectorError
 from boxwright.runtime import litert
 from boxwright.runtime.artifact import Artifact, damaged, without_class_names
-from boxwright.runtime.engines import Engine, KerasEngine, SavedModelEngine, TFLiteEngine
+from boxwright.runtime.engines import (
+    Engine,
+    FrozenEngine,
+    KerasEngine,
+    OnnxEngine,
+    OpenVinoEngine,
+    SavedModelEngine,
+    TFLiteEngine,
+)
+from boxwright.runtime.engines.openvino import NETWORK_NAME
 
 PhotoLike: TypeAlias = PhotoFile | NDArray[np.uint8] | Image.Image
 SAVED_ARTIFACT = Path("assets.extra") / litert.ARTIFACT_NAME  # inside a SavedModel folder
@@ -51,19 +60,20 @@ class Detector:
         classes: Sequence[str] | None = None,
         threads: int | None = None,
     ) -> Detector:
-        """Open a run folder, a SavedModel folder or a .tflite file.
+        """Open a run, a SavedModel or an OpenVINO folder, or a .tflite or .onnx file.
 
         Args:
             path: the folder or file.
-            classes: names in id order, for a .tflite from elsewhere that has none in its metadata,
-                or to rename the classes.
-            threads: for a .tflite; None uses every core, up to four.
+            classes: names in id order, for a file from elsewhere that has none inside, or to
+                rename the classes.
+            threads: for what TensorFlow does not run; None uses every core, up to four.
 
         Raises:
             DetectorError: BW501 there is no detector, BW502 it is damaged, BW503 a newer
                 Boxwright wrote it, BW504 it has no class names, BW505 it cannot be run here,
                 BW506 `classes` are not as many as the detector has, BW508 it does not find in its
                 golden photo what it found when it was written.
+            SystemFaultError: BW901 what runs this kind of file is not installed.
         """
         path = Path(path)
         detector = cls._opened(path, classes, threads)
@@ -76,8 +86,14 @@ class Detector:
             return _renamed(_load_run(path), classes, path)
         if (path / "saved_model.pb").is_file():
             return _renamed(_load_saved_model(path), classes, path)
+        if (path / NETWORK_NAME).is_file():
+            return _renamed(_load_openvino(path, threads), classes, path)
         if path.is_file() and (path.suffix.lower() == ".tflite" or _begins_as_tflite(path)):
             return _load_tflite(path, classes, threads)
+        if path.is_file() and path.suffix.lower() == ".pb":
+            return _load_frozen(path, classes)
+        if path.is_file() and (path.suffix.lower() == ".onnx" or _begins_as_onnx(path)):
+            return _load_onnx(path, classes, threads)
         raise _not_a_detector(path)
 
     def check_golden(self, where: Path) -> None:
@@ -145,6 +161,9 @@ class Detector:
 
     def _detect(self, batch: list[_Input]) -> list[Detections]:
         found = self.engine(np.stack([photo.pixels for photo in batch]))
+        highest = max((int(labels.max()) for _, _, labels in found if len(labels)), default=0)
+        if highest >= len(self.classes):
+            raise _wrong_names(f"found an object of class {highest}", self.classes)
         to_photo = self.artifact.preprocessing.to_photo
         return [
             Detections(
@@ -203,6 +222,35 @@ def _load_saved_model(folder: Path) -> Detector:
     return Detector(SavedModelEngine(folder), artifact)
 
 
+def _load_openvino(folder: Path, threads: int | None) -> Detector:
+    described = folder / litert.ARTIFACT_NAME
+    if not described.is_file():
+        raise without_class_names(folder)
+    artifact = Artifact.from_text(described.read_bytes(), where=described)
+    return Detector(OpenVinoEngine(folder, threads=threads), artifact)
+
+
+def _load_frozen(path: Path, classes: Sequence[str] | None) -> Detector:
+    engine = FrozenEngine(path)
+    if engine.description is not None:
+        artifact = Artifact.from_text(engine.description, where=path)
+        return _renamed(Detector(engine, artifact), classes, path)
+    if classes:
+        return Detector(engine, Artifact({}, tuple(classes), Preprocessing()))
+    raise without_class_names(path)
+
+
+def _load_onnx(path: Path, classes: Sequence[str] | None, threads: int | None) -> Detector:
+    engine = OnnxEngine(path.read_bytes(), where=path, threads=threads)
+    if engine.description is not None:
+        artifact = Artifact.from_text(engine.description, where=path)
+    elif classes:
+        artifact = Artifact({}, tuple(classes), Preprocessing(size=engine.input_size))
+    else:
+        raise without_class_names(path)
+    return _renamed(Detector(engine, artifact), classes, path)
+
+
 def _load_tflite(path: Path, classes: Sequence[str] | None, threads: int | None) -> Detector:
     if not _begins_as_tflite(path):
         raise damaged("it does not begin as a .tflite does", path)
@@ -245,18 +293,29 @@ def _begins_as_tflite(path: Path) -> bool:
         return file.read(8)[4:] == litert.MAGIC
 
 
+def _begins_as_onnx(path: Path) -> bool:
+    """With the format's version in one byte and a string, the name of the program that wrote it."""
+    with path.open("rb") as file:
+        head = file.read(3)
+    return head[:1] == b"\x08" and head[2:] == b"\x12"
+
+
 def _renamed(detector: Detector, classes: Sequence[str] | None, where: Path) -> Detector:
     """The detector with other class names, if any are given."""
     if classes is None:
         return detector
     if len(classes) != len(detector.classes):
-        raise DetectorError(
-            "BW506",
-            f"tells {len(detector.classes)} classes apart, but {len(classes)} names were given.",
-            where=where,
-            remedy="Name every class in id order; an id that is not used needs a name too.",
-        )
+        raise _wrong_names(f"tells {len(detector.classes)} classes apart", classes, where)
     return replace(detector, artifact=replace(detector.artifact, classes=tuple(classes)))
+
+
+def _wrong_names(what: str, names: Sequence[str], where: Path | None = None) -> DetectorError:
+    return DetectorError(
+        "BW506",
+        f"{what}, but {len(names)} names were given.",
+        where=where,
+        remedy="Name every class in id order; an id that is not used needs a name too.",
+    )
 
 
 def _not_a_detector(path: Path) -> DetectorError:
@@ -267,11 +326,10 @@ def _not_a_detector(path: Path) -> DetectorError:
     elif any(is_photo(inside) for inside in path.iterdir()):
         what = "is a folder of photos, not a detector."
     else:
-        what = "is a folder without a detector: neither run.json nor saved_model.pb is in it."
+        what = f"is a folder without a detector: no run.json, saved_model.pb or {NETWORK_NAME}."
     return DetectorError(
         "BW501",
         what,
         where=path,
-        remedy="Give the run folder of a training, or a .tflite file or SavedModel folder "
-        "written by `boxwright export`.",
+        remedy="Give the run folder of a training, or what `boxwright export` wrote.",
     )

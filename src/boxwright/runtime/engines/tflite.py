@@ -1,99 +1,19 @@
-"""The engines: each runs one kind of detector behind the same small interface."""
+"""Runs a .tflite, by LiteRT and without TensorFlow."""
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.data.geometry import clip
-from boxwright.data.preprocessing import Preprocessing
-from boxwright.errors import DetectorError
 from boxwright.models import framework
-from boxwright.models.postprocess import Found, Suppression, box_scales, postprocess
+from boxwright.models.postprocess import Found
 from boxwright.runtime import litert
 from boxwright.runtime.artifact import damaged
-
-
-class Engine(Protocol):
-    """Runs a network and its post-processing."""
-
-    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
-        """Detect in resized photos `(B, S, S, 3)`.
-
-        Returns:
-            For each photo boxes `(n, 4)` normalised yxyx within [0, 1], scores `(n,)` and class
-            ids `(n,)`, best first.
-        """
-        ...
-
-
-class KerasEngine:
-    """A Keras model of `models.ssd.build`'s interface.
-
-    Args:
-        model: scaled pixels `(B, S, S, 3)` to `box_encodings` and `class_logits`.
-        anchors: `(A, 4)` normalised yxyx.
-        preprocessing: how pixels are scaled.
-        suppression: how its outputs become detections; with the usual thresholds if not given.
-    """
-
-    def __init__(
-        self,
-        model: Any,
-        anchors: NDArray[np.float32],
-        preprocessing: Preprocessing,
-        suppression: Suppression | None = None,
-    ) -> None:
-        if framework.keras().backend.backend() == "tensorflow":
-            model.jit_compile = False  # XLA on a CPU is several times slower than a plain graph
-        self._model = model
-        self._anchors = anchors
-        self._suppression = suppression or Suppression(box_scales(model))
-        self._scale = np.float32(preprocessing.scale)
-        self._offset = np.float32(preprocessing.offset)
-
-    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
-        scaled = inputs.astype(np.float32) * self._scale + self._offset
-        raw = self._model.predict_on_batch(scaled)
-        return postprocess(
-            np.asarray(raw["box_encodings"]),
-            np.asarray(raw["class_logits"]),
-            self._anchors,
-            self._suppression,
-        )
-
-
-class SavedModelEngine:
-    """A SavedModel folder written by `export.savedmodel`, run by TensorFlow.
-
-    Raises:
-        DetectorError: BW502 the folder is damaged, BW505 it is no detector.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        tf = framework.tensorflow()
-        try:
-            with framework.hushed():
-                self._loaded = tf.saved_model.load(str(folder))
-        except Exception as error:  # TensorFlow raises a different class for every way to break
-            raise damaged(f"TensorFlow cannot load it ({_first_line(error)})", folder) from error
-        run = self._loaded.signatures.get("serving_default")
-        if run is None or not set(litert.OUTPUT_NAMES) <= set(run.structured_outputs):
-            raise _no_detector(folder, "its serving signature has no detection outputs")
-        self._run = run
-        self._constant = tf.constant
-
-    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
-        outputs = self._run(images=self._constant(inputs))
-        boxes, labels, scores, counts = (outputs[name].numpy() for name in litert.OUTPUT_NAMES)
-        return [
-            _found(*photo) for photo in zip(boxes, labels, scores, counts.astype(int), strict=True)
-        ]
+from boxwright.runtime.engines.engine import cores, first_line, no_detector, rows
 
 
 class TFLiteEngine:
@@ -125,16 +45,16 @@ class TFLiteEngine:
         from ai_edge_litert.interpreter import Interpreter
 
         self._lock = threading.Lock()  # an interpreter serves one caller at a time
-        threads = threads or min(4, os.cpu_count() or 1)
+        threads = threads or cores()
         try:
             with framework.hushed():
                 self._interpreter = Interpreter(model_content=content, num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             if "custom op" in str(error) or "Flex" in str(error):
-                reason = f"it needs an operator that is not here ({_first_line(error)})"
-                raise _no_detector(where, reason) from error
-            raise damaged(f"it cannot be loaded ({_first_line(error)})", where) from error
+                reason = f"it needs an operator that is not here ({first_line(error)})"
+                raise no_detector(where, reason) from error
+            raise damaged(f"it cannot be loaded ({first_line(error)})", where) from error
         self.input_range: tuple[float, float] | None = None
         self.input_size = self._find_input(where)
         self.metadata = litert.read_metadata(content)
@@ -151,7 +71,7 @@ class TFLiteEngine:
         square = len(inputs) == 1 and len(shape) == 4 and shape[1] == shape[2] and shape[3] == 3
         if not square or inputs[0]["dtype"] not in (np.uint8, np.float32):
             kind = np.dtype(inputs[0]["dtype"]).name
-            raise _no_detector(where, f"its input is {kind} {shape}, not one square RGB photo")
+            raise no_detector(where, f"its input is {kind} {shape}, not one square RGB photo")
         self._input = inputs[0]["index"]
         self._takes_float = inputs[0]["dtype"] == np.float32
         scale, zero_point = inputs[0]["quantization"]
@@ -169,7 +89,7 @@ class TFLiteEngine:
         elif last and len(last[-1].outputs) == 4:
             self._outputs = last[-1].outputs
         else:
-            raise _no_detector(where, f"its outputs are {', '.join(by_name)}")
+            raise no_detector(where, f"its outputs are {', '.join(by_name)}")
         return options
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
@@ -184,7 +104,7 @@ class TFLiteEngine:
             self._interpreter.invoke()
             outputs = [self._interpreter.get_tensor(index) for index in self._outputs]
         boxes, labels, scores, count = outputs
-        return _found(boxes[0], labels[0], scores[0], int(count.reshape(-1)[0]))
+        return rows(boxes[0], labels[0], scores[0], int(count.reshape(-1)[0]))
 
 
 def _scaling(metadata: litert.Metadata | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -195,24 +115,3 @@ def _scaling(metadata: litert.Metadata | None) -> tuple[NDArray[np.float32], NDA
             return mean, std
     half = np.array([127.5], np.float32)
     return half, half
-
-
-def _found(
-    boxes: NDArray[np.float32], labels: NDArray[Any], scores: NDArray[np.float32], count: int
-) -> Found:
-    """The first `count` rows of a padded result."""
-    return clip(boxes[:count], 1, 1), scores[:count], labels[:count].astype(np.int64)
-
-
-def _no_detector(where: Path, reason: str) -> DetectorError:
-    return DetectorError(
-        "BW505",
-        f"is not a detector that can be run here: {reason}.",
-        where=where,
-        remedy="Give a file that ends in detection post-processing (boxes, classes, scores, "
-        "count), such as one written by `boxwright export`.",
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -1,0 +1,113 @@
+"""ONNX: one file for ONNX Runtime and for whatever else reads the open format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.boxes import coder
+from boxwright.export.graph import INPUT_NAME
+from boxwright.export.onnx_graph import Graph, Tensor
+from boxwright.export.onnx_network import network
+from boxwright.models import framework
+from boxwright.models.postprocess import Suppression, box_scales
+from boxwright.runtime.artifact import Artifact
+from boxwright.runtime.engines.onnx import ARTIFACT_KEY
+
+
+def write_onnx(path: Path, model: Any, anchors: NDArray[np.float32], artifact: Artifact) -> None:
+    """Write a detector as an .onnx file, float32, for any number of photos at once.
+
+    Input: `images` `(N, S, S, 3)` uint8, RGB photos resized as `artifact.preprocessing` says.
+    Outputs, for each photo best first and padded with zeros to 100 rows:
+    `detection_boxes` `(N, 100, 4)` float32, normalised yxyx within [0, 1];
+    `detection_scores` `(N, 100)` float32; `detection_classes` `(N, 100)` int32, 0-based;
+    `num_detections` `(N,)` int32. They are what `models.postprocess` gives.
+
+    Args:
+        path: the file to write.
+        model: Keras model of `models.ssd.build`'s interface.
+        anchors: `(A, 4)` normalised yxyx.
+        artifact: what the file says about itself, the entry `boxwright` of its metadata.
+
+    Raises:
+        ExportError: BW404 the network has a layer that cannot be written.
+        SystemFaultError: BW901 the package `onnx` is not installed.
+    """
+    path.write_bytes(onnx_content(model, anchors, artifact))
+
+
+def describe_onnx(path: Path, artifact: Artifact) -> None:
+    """Say `artifact` of a file that `write_onnx` wrote, instead of what it says."""
+    onnx = framework.onnx()
+    model = onnx.load_model(path)
+    onnx.helper.set_model_props(model, {ARTIFACT_KEY: _text(artifact)})
+    path.write_bytes(model.SerializeToString())
+
+
+def onnx_content(model: Any, anchors: NDArray[np.float32], artifact: Artifact) -> bytes:
+    """What `write_onnx` writes; raises as it does."""
+    graph, scaling = Graph(), artifact.preprocessing
+    pixels = graph.cast(Tensor(graph, INPUT_NAME), "FLOAT")
+    raw = network(graph, model, pixels * scaling.scale + scaling.offset)
+    graph.scope = "detections"
+    how, xp = Suppression(box_scales(model)), cast(Any, graph)
+    boxes = coder.decode(raw["box_encodings"], anchors, xp, how.scales)
+    found = _best(graph, boxes, graph("Sigmoid", raw["class_logits"]), anchors, artifact, how)
+    done = graph.model(
+        {INPUT_NAME: ("UINT8", ("N", scaling.size, scaling.size, 3))},
+        found,
+        {ARTIFACT_KEY: _text(artifact)},
+    )
+    return bytes(done.SerializeToString())
+
+
+def _text(artifact: Artifact) -> str:
+    return json.dumps(artifact.to_json(), ensure_ascii=False)
+
+
+def _best(
+    graph: Graph,
+    boxes: Tensor,
+    scores: Tensor,
+    anchors: NDArray[np.float32],
+    artifact: Artifact,
+    how: Suppression,
+) -> dict[str, tuple[Tensor, str, tuple[Any, ...]]]:
+    """The outputs, of boxes `(N, A, 4)` and scores `(N, A, C)`.
+
+    `NonMaxSuppression` gives one list of what is left in all photos. Every score that is not in it
+    becomes zero, so that the best of a photo are found among equally many numbers each time. Of
+    equal scores `TopK` takes the first: the lower class, then the lower index.
+    """
+    by_class = graph("Transpose", scores, perm=(0, 2, 1))
+    left = graph(
+        "NonMaxSuppression",
+        boxes,
+        by_class,
+        np.array([how.max_per_class]),
+        np.array([how.iou_threshold], np.float32),
+        np.array([how.score_threshold], np.float32),
+    )
+    nothing = graph("ConstantOfShape", graph("Shape", by_class))
+    ranks = graph("ScatterND", nothing, left, graph("GatherND", by_class, left))
+    ranks = graph("Flatten", ranks)
+    rows, count = how.max_total, len(anchors) * len(artifact.classes)
+    if count < rows:
+        ranks = graph("Pad", ranks, np.array([0, 0, 0, rows - count]))
+    ranks, index = graph.outputs(2, "TopK", ranks, np.array([rows]))
+    found, a = graph("Greater", ranks, 0.0), np.array(len(anchors))
+    labels = graph("Where", found, index / a, np.array(0))
+    each, place = (graph("Unsqueeze", x, np.array([2])) for x in (found, graph("Mod", index, a)))
+    boxes = graph("Clip", graph("GatherND", boxes, place, batch_dims=1), 0.0, 1.0)
+    counts = graph("ReduceSum", graph.cast(found, "INT32"), np.array([1]), keepdims=0)
+    return {
+        "detection_boxes": (graph("Where", each, boxes, 0.0), "FLOAT", ("N", rows, 4)),
+        "detection_scores": (ranks, "FLOAT", ("N", rows)),
+        "detection_classes": (graph.cast(labels, "INT32"), "INT32", ("N", rows)),
+        "num_detections": (counts, "INT32", ("N",)),
+    }

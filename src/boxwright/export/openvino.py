@@ -1,0 +1,47 @@
+"""OpenVINO: a folder for Intel's processors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.export.onnx import onnx_content
+from boxwright.files import write_json
+from boxwright.models import framework
+from boxwright.runtime.artifact import Artifact
+from boxwright.runtime.engines.openvino import NETWORK_NAME
+from boxwright.runtime.litert import ARTIFACT_NAME
+
+
+def write_openvino(
+    folder: Path, model: Any, anchors: NDArray[np.float32], artifact: Artifact
+) -> None:
+    """Write a detector as an OpenVINO folder, float32: `detector.xml`, its weights in
+    `detector.bin`, and `boxwright.json`.
+
+    Input and outputs are those of `export.onnx.write_onnx`.
+
+    Args:
+        folder: where to; it must not exist yet.
+        model: Keras model of `models.ssd.build`'s interface.
+        anchors: `(A, 4)` normalised yxyx.
+        artifact: what the folder says about itself.
+
+    Raises:
+        ExportError: BW404 the network has a layer that cannot be written.
+        SystemFaultError: BW901 the packages `openvino` or `onnx` are not installed.
+    """
+    openvino = framework.openvino()
+    # Not `openvino.convert_model`, which does the same and reports its use to Intel.
+    network = openvino.Core().read_model(onnx_content(model, anchors, artifact))
+    folder.mkdir()
+    openvino.save_model(network, folder / NETWORK_NAME, compress_to_fp16=False)
+    describe_openvino(folder, artifact)
+
+
+def describe_openvino(folder: Path, artifact: Artifact) -> None:
+    """Write what an OpenVINO folder says about itself, or replace it."""
+    write_json(folder / ARTIFACT_NAME, artifact.to_json())
