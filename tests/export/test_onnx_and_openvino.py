@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DetectorError, ExportError, SystemFaultError
-from boxwright.export import WRITERS, Kind
+from boxwright.export import KINDS
 from boxwright.export.onnx import write_onnx
 from boxwright.export.verify import agreement
 from boxwright.models import ssd
@@ -29,7 +29,7 @@ from boxwright.runtime.detector import Detector
 from boxwright.runtime.engines import KerasEngine
 from exporting import assert_same
 
-KINDS: tuple[Kind, ...] = ("onnx", "openvino")
+WRITTEN = ("onnx", "openvino")
 
 
 def network(spec: ssd.ModelSpec) -> Any:
@@ -73,8 +73,8 @@ def test_they_agree_with_keras_for_any_number_of_photos(spec: ssd.ModelSpec, wri
     photos = np.random.default_rng(1).integers(0, 256, (3, side, side, 3), np.uint8)
     expected = KerasEngine(model, anchors, artifact.preprocessing)(photos)
     assert {label for _, _, labels in expected for label in labels} == set(range(len(names)))
-    for kind in KINDS:
-        WRITERS[kind](written / kind, model, anchors, artifact)
+    for kind in WRITTEN:
+        KINDS[kind].write(written / kind, model, anchors, artifact)
         detector = Detector.load(written / kind)
         assert detector.artifact == artifact
         assert_same(expected, detector.engine(photos))
@@ -96,8 +96,8 @@ def test_a_quantised_network_rounds_as_it_does_in_keras(written: Path) -> None:
     unrounded = Detector(KerasEngine(floats, anchors, artifact.preprocessing), artifact)
     apart = np.abs(next(unrounded.predict_many(photos)).scores - expected[0].scores).max()
     assert apart > 1e-3
-    for kind in KINDS:
-        WRITERS[kind](written / kind, model, anchors, artifact)
+    for kind in WRITTEN:
+        KINDS[kind].write(written / kind, model, anchors, artifact)
         found = list(Detector.load(written / kind).predict_many(photos))
         compared, agreeing = agreement(expected, found)
         assert agreeing >= 0.9 * compared > 0
@@ -112,7 +112,7 @@ def detectors(
     """A folder with `detector.onnx` and `openvino`, and what is in both."""
     folder, tiny = tmp_path_factory.mktemp("modèles écrits"), tiny_detector(3)
     for kind, name in (("onnx", "detector.onnx"), ("openvino", "openvino")):
-        WRITERS[kind](folder / name, tiny.model, tiny.anchors, tiny.artifact)
+        KINDS[kind].write(folder / name, tiny.model, tiny.anchors, tiny.artifact)
     return folder, tiny
 
 
@@ -206,8 +206,8 @@ def test_rows_without_a_detection_are_zero(
         assert not own_scores[count:].any()
         assert not own_labels[count:].any()
     head.bias.assign([-80.0] * 6)
-    for kind in KINDS:
-        WRITERS[kind](written / kind, tiny.model, tiny.anchors, tiny.artifact)
+    for kind in WRITTEN:
+        KINDS[kind].write(written / kind, tiny.model, tiny.anchors, tiny.artifact)
         found = Detector.load(written / kind).engine(random_inputs)
         assert [len(scores) for _, scores, _ in found] == [0] * 4
 
@@ -327,7 +327,7 @@ def test_an_openvino_folder_that_is_no_detector(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     tiny = tiny_detector()
-    WRITERS["openvino"](written / "détecteur", tiny.model, tiny.anchors, tiny.artifact)
+    KINDS["openvino"].write(written / "détecteur", tiny.model, tiny.anchors, tiny.artifact)
     change(written / "détecteur" / name)
     with pytest.raises(DetectorError) as caught:
         Detector.load(written / "détecteur")
@@ -365,12 +365,12 @@ def of_another_activation(features: Any) -> Any:
 
 
 @pytest.mark.parametrize("extra", [planted, with_holes, of_another_activation])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", WRITTEN)
 def test_a_foreign_layer_is_refused_by_name(
-    extra: Callable[[Any], Any], kind: Kind, tiny_detector: Callable[..., Any], written: Path
+    extra: Callable[[Any], Any], kind: str, tiny_detector: Callable[..., Any], written: Path
 ) -> None:
     tiny = tiny_detector(extra=extra)
     with pytest.raises(ExportError, match="weave") as caught:
-        WRITERS[kind](written / "planted", tiny.model, tiny.anchors, tiny.artifact)
+        KINDS[kind].write(written / "planted", tiny.model, tiny.anchors, tiny.artifact)
     assert caught.value.code == "BW404"
     assert list(written.iterdir()) == []

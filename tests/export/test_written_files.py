@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from boxwright.errors import DetectorError, ExportError
+from boxwright.export.frozen import write_frozen
 from boxwright.export.savedmodel import write_savedmodel
 from boxwright.export.tflite import refuse_foreign_operators, write_tflite
 from boxwright.models.framework import keras, tensorflow
@@ -23,7 +24,7 @@ from boxwright.runtime import litert
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.detector import Detector
 from boxwright.runtime.engines import TFLiteEngine
-from exporting import assert_same
+from exporting import assert_same, run_graph
 
 
 @pytest.mark.parametrize(
@@ -83,19 +84,103 @@ def test_a_savedmodel_agrees(saved_model: Any, random_inputs: NDArray[np.uint8])
     assert_same(tiny.detector.engine(random_inputs[:1]), detector.engine(random_inputs[:1]))
 
 
-def test_the_savedmodels_signature(saved_model: Any) -> None:
-    signature = tensorflow().saved_model.load(str(saved_model[0])).signatures["serving_default"]
+@pytest.mark.parametrize(
+    ("name", "takes", "shape", "counted_in"),
+    [
+        ("serving_default", "inputs", [None, None, None, 3], "float32"),  # the API's
+        ("batched", "images", [None, 64, 64, 3], "int32"),
+    ],
+)
+def test_the_savedmodels_signatures(
+    name: str, takes: str, shape: list[int | None], counted_in: str, saved_model: Any
+) -> None:
+    signature = tensorflow().saved_model.load(str(saved_model[0])).signatures[name]
     (images,) = signature.structured_input_signature[1].values()
-    assert (images.name, images.dtype.name, images.shape.as_list()) == (
-        "images", "uint8", [None, 64, 64, 3],
-    )  # fmt: skip
+    assert (images.name, images.dtype.name, images.shape.as_list()) == (takes, "uint8", shape)
     outputs = {name: spec.dtype.name for name, spec in signature.structured_outputs.items()}
     assert outputs == {
         "detection_boxes": "float32",
         "detection_scores": "float32",
-        "detection_classes": "int32",
-        "num_detections": "int32",
+        "detection_classes": counted_in,
+        "num_detections": counted_in,
     }
+
+
+def test_a_request_as_tensorflow_serving_has_it(saved_model: Any) -> None:
+    """The columnar form of its REST interface: one value per input, photos of any size."""
+    folder, tiny = saved_model
+    photo = np.random.default_rng(1).integers(0, 256, (50, 90, 3), np.uint8)
+    request = json.dumps({"signature_name": "serving_default", "inputs": [photo.tolist()]})
+
+    tf, asked = tensorflow(), json.loads(request)
+    serve = tf.saved_model.load(str(folder)).signatures[asked["signature_name"]]
+    (spec,) = serve.structured_input_signature[1].values()
+    outputs = serve(**{spec.name: tf.constant(asked["inputs"], spec.dtype)})
+    answer = json.loads(
+        json.dumps({name: value.numpy().tolist() for name, value in outputs.items()})
+    )
+
+    expected = tiny.detector.predict(photo, threshold=0)
+    count = int(answer["num_detections"][0])
+    assert count == len(expected) > 0
+    assert set(answer["detection_classes"][0][:count]) <= {1.0, 2.0, 3.0}  # 1-based, as the API's
+    best = np.array(answer["detection_boxes"][0][0]) * [50, 90, 50, 90]
+    np.testing.assert_allclose(best[[1, 0, 3, 2]], expected.boxes[0], atol=1.0)
+    assert answer["detection_scores"][0][0] == pytest.approx(expected.scores[0], abs=0.02)
+
+
+@pytest.fixture(scope="module")
+def frozen(tiny_detector: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    path = tmp_path_factory.mktemp("gelé") / "frozen_inference_graph.pb"
+    tiny = tiny_detector(3)
+    write_frozen(path, tiny.model, tiny.anchors, tiny.artifact)
+    return path, tiny
+
+
+def test_a_frozen_graph_agrees(frozen: Any, random_inputs: NDArray[np.uint8]) -> None:
+    path, tiny = frozen
+    detector = Detector.load(path)
+    assert detector.artifact == tiny.artifact
+    both = zip(tiny.detector.engine(random_inputs), detector.engine(random_inputs), strict=True)
+    for (boxes, scores, labels), (others, other_scores, other_labels) in both:
+        areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+        seen = areas > 0  # as in the API, empty boxes make room for others
+        assert seen.sum() > 50
+        same = (
+            (np.abs(boxes[:, None] - others).max(axis=2) <= 1e-4)
+            & (np.abs(scores[:, None] - other_scores) <= 1e-4)
+            & (labels[:, None] == other_labels)
+        )
+        assert (same.any(axis=1) | ~seen | (scores <= other_scores[-1] + 1e-4)).all()
+
+
+def test_a_frozen_graph_runs_as_in_the_tutorials(frozen: Any) -> None:
+    path, tiny = frozen
+    photo = np.random.default_rng(1).integers(0, 256, (1, 50, 90, 3), np.uint8)
+    found = run_graph(path.parent, "image_tensor", photo)
+    expected = tiny.detector.predict(photo[0], threshold=0)
+    assert found["num_detections"][0] == len(expected)
+    assert found["detection_scores"][0, 0] == pytest.approx(expected.scores[0], abs=0.02)
+    assert set(found["detection_classes"].ravel()) <= {1.0, 2.0, 3.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda content: content[: len(content) // 2], "BW502"),
+        (lambda content: b"nothing of that kind", "BW502"),
+        (lambda content: b"", "BW505"),  # a graph without nodes
+        (lambda content: content.replace(b"image_tensor", b"image_sensor"), "BW505"),
+    ],
+)
+def test_a_damaged_frozen_graph_is_refused(
+    change: Callable[[bytes], bytes], code: str, frozen: Any, written: Path
+) -> None:
+    bad = written / "bad.pb"
+    bad.write_bytes(change(frozen[0].read_bytes()))
+    with pytest.raises(DetectorError) as caught:
+        Detector.load(bad)
+    assert caught.value.code == code
 
 
 @pytest.mark.parametrize(

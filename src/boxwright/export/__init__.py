@@ -16,7 +16,7 @@ from boxwright.export.child import export_in_child
 from boxwright.export.conversion import Quantisation, Quantised
 from boxwright.export.diagnosis import diagnose
 from boxwright.export.kinds import KINDS
-from boxwright.export.remedies import Attempt, write_best_int8
+from boxwright.export.remedies import Attempt, Retrain, write_best_int8
 from boxwright.export.verify import TOLERANCES, Proof, Reference, verify
 from boxwright.files import writing
 from boxwright.models import framework
@@ -79,6 +79,7 @@ def export(
     run = Run(folder)
     dataset = load(_data_folder(run.artifact, folder) if data is None else data)
     from boxwright.models import ssd
+    from boxwright.training.rounding import trained_for_rounding
 
     anchors = ssd.anchors(ssd.ModelSpec.from_json(run.artifact.model))
     target, model = destination(folder, to, out, quantize), run.build_model()
@@ -92,6 +93,7 @@ def export(
         quantize=quantize,
         accept_loss=accept_loss,
         say=say,
+        retrain=lambda: trained_for_rounding(model, run.artifact, dataset),
     )
     return target, proof
 
@@ -107,6 +109,7 @@ def write_proven(
     quantize: Quantised | None = None,
     accept_loss: bool = False,
     say: Say = _silently,
+    retrain: Retrain | None = None,
 ) -> Proof:
     """Write a detector under a temporary name, compare it with `model` on `dataset`, and only
     then give it its name. Raises as `export`; whatever was at `target` then stays as it was.
@@ -121,6 +124,7 @@ def write_proven(
         artifact: what the file says about itself.
         dataset: labelled photos.
         quantize, accept_loss, say: as `export`'s.
+        retrain: trains the network further where 8 bits lose too much of it; None for never.
     """
     kind, tolerance = KINDS[to], TOLERANCES[quantize]
     run = Detector(KerasEngine(model, anchors, artifact.preprocessing), artifact)
@@ -128,7 +132,7 @@ def write_proven(
     say(f"writing {target.name}")
     with writing(target) as draft:
         if quantize == "int8":
-            attempts = write_best_int8(draft, model, anchors, artifact, dataset, run, say)
+            attempts = write_best_int8(draft, model, anchors, artifact, dataset, run, say, retrain)
         elif quantize:
             kind.write(draft, model, anchors, artifact, Quantisation(quantize))
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class Kind:
     marker: str | None = None
 
 
-KINDS: Mapping[str, Kind] = {
+KINDS: dict[str, Kind] = {
     "tflite": Kind("detector.tflite", write_tflite, describe_tflite, quantised=True),
     "savedmodel": Kind(
         "saved_model", write_savedmodel, describe_savedmodel, marker="saved_model.pb"

@@ -6,6 +6,7 @@ be a proof.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,11 @@ MORE_PHOTOS = 400
 EXACT_LAYERS = 4
 EXACT_FROM = 0.5  # steps of error: more than rounding the layer's own result makes
 
+NETWORK_LAYERS = ("Conv", "BoxPredictor", "expanded_conv")
+_CALL = re.compile(r"_1$")  # Keras puts the number of the call behind the layer's name
+
 Say = Callable[[str], None]
+Retrain = Callable[[], Any]  # the network's model, trained further
 
 
 class Attempt(NamedTuple):
@@ -51,6 +56,7 @@ def write_best_int8(
     dataset: Dataset,
     run: Detector,
     say: Say,
+    retrain: Retrain | None = None,
 ) -> list[Attempt]:
     """Write the file of 8 bits that loses least of all that is tried, until one loses little.
 
@@ -60,6 +66,7 @@ def write_best_int8(
         dataset: its training photos measure ranges; these and those for validation decide.
         run: the detector to compare with.
         say: told what each attempt gives.
+        retrain: trains the network further, rounding.
 
     Returns:
         The attempts, the chosen one last.
@@ -69,7 +76,7 @@ def write_best_int8(
     """
     reference = Reference.of(run, dataset, CHOOSING)
     attempts: list[Attempt] = []
-    for candidate in _candidates(model, anchors, artifact, dataset):
+    for candidate in _candidates(model, anchors, artifact, dataset, retrain):
         draft = path.with_name(f"{path.name}-attempt")
         write_tflite(draft, candidate.model, anchors, artifact, candidate.how)
         loss = reference.compare(Detector.load(draft), TOLERANCES["int8"]).loss
@@ -85,7 +92,11 @@ def write_best_int8(
 
 
 def _candidates(
-    model: Any, anchors: NDArray[np.float32], artifact: Artifact, dataset: Dataset
+    model: Any,
+    anchors: NDArray[np.float32],
+    artifact: Artifact,
+    dataset: Dataset,
+    retrain: Retrain | None,
 ) -> Iterator[_Candidate]:
     """What to try next, cheapest first."""
     few = Calibration.of(dataset, artifact.preprocessing)
@@ -95,16 +106,20 @@ def _candidates(
     if len(more) > len(few):
         plain = Quantisation("int8", more)
         yield _Candidate(f"ranges of {len(more)} photos", model, plain)
-    errors = rounding_errors(model, anchors, artifact, plain)[:EXACT_LAYERS]
+    errors = rounding_errors(model, anchors, artifact, plain)
+    # A box head's range leaves out what is never shown, which makes errors that do not matter.
+    errors = [error for error in errors if "BoxEncoding" not in error.tensor][:EXACT_LAYERS]
     worst = [error for error in errors if error.steps >= EXACT_FROM]
     if worst:
         names = ", ".join(f"{layer_of(each.tensor)} ({each.steps:.1f} steps)" for each in worst)
         exact = replace(plain, exact=tuple(each.tensor for each in worst))
         yield _Candidate(f"the worst layers in float32, {names}", model, exact)
+    if retrain:
+        yield _Candidate("after a minute of training that rounds", retrain(), plain)
 
 
 def layer_of(tensor: str) -> str:
     """The network's layer that writes a tensor of a converted file."""
-    last = tensor.split(";")[-1].split("/")
-    named = [part for part in last if part.startswith(("Conv", "BoxPredictor", "expanded_conv"))]
-    return named[-1] if named else last[-1]
+    parts = tensor.split(";")[-1].split("/")
+    named = [part for part in parts if part.startswith(NETWORK_LAYERS)]
+    return _CALL.sub("", named[-1] if named else parts[-1])

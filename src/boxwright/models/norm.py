@@ -106,7 +106,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.add_bias: Callable[[Any, Any], Any] = ops.add  # and here too
         self.quantiser = quantiser
         if quantiser:
-            self.weights_quant = FakeQuant(quantiser, "weights_quant")
+            self.weights_quant = FakeQuant(quantiser, "weights_quant", depthwise=depthwise)
             self.act_quant = FakeQuant(quantiser, "act_quant")
 
     def build(self, input_shape: tuple[int, ...]) -> None:

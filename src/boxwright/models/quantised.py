@@ -26,10 +26,12 @@ Rounding = Callable[[Any, Any, Any, int, bool], Any]
 
 @dataclass(frozen=True)
 class Bits:
-    """Of a number of a kernel, and of a map."""
+    """Of a number of a kernel, and of a map; and whether each channel of a kernel has a range of
+    its own, symmetric around zero, as TFLite's files have had since TensorFlow 2."""
 
     weights: int = 8
     activations: int = 8
+    by_channel: bool = False
 
 
 def fake_quant(values: Any, low: Any, high: Any, bits: int, narrow: bool) -> Any:
@@ -46,6 +48,16 @@ def fake_quant(values: Any, low: Any, high: Any, bits: int, narrow: bool) -> Any
     clipped = ops.clip(values, low, high)
     rounded = ops.floor((clipped - low) / step - (zero - least) + 0.5) * step
     return clipped + ops.stop_gradient(rounded - clipped)
+
+
+def rounded_by_channel(kernel: Any, bits: int, depthwise: bool) -> Any:
+    """A kernel `(k, k, in, out)`, or `(k, k, in, 1)` if depthwise, each of whose channels is
+    rounded to `2 ** bits - 1` equidistant numbers around zero, the largest among them; the gradient
+    is one (TFLite's 8-bit quantization specification)."""
+    axes = (0, 1, 3) if depthwise else (0, 1, 2)
+    largest = ops.max(ops.abs(kernel), axis=axes, keepdims=True)
+    step = ops.maximum(largest / (2 ** (bits - 1) - 1), keras.config.epsilon() ** 3)
+    return kernel + ops.stop_gradient(ops.round(kernel / step) * step - kernel)
 
 
 def range_rate(number: int) -> float:
@@ -82,12 +94,17 @@ class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
     A kernel's range is that of its values at the moment; a map's is the moving average of those of
     its batches. Zero is always part of it. Before anything was seen the tensor stays as it is.
 
+    Args:
+        quantiser: what it shares with others.
+        name: one of RANGES.
+        depthwise: whether it is a depthwise convolution's.
+
     Variables: min, max `()`.
     """
 
-    def __init__(self, quantiser: Quantiser, name: str) -> None:
+    def __init__(self, quantiser: Quantiser, name: str, *, depthwise: bool = False) -> None:
         super().__init__(name=name)
-        self.quantiser = quantiser
+        self.quantiser, self.depthwise = quantiser, depthwise
         self.is_kernel = name == "weights_quant"
 
     def build(self, _: Any = None) -> None:
@@ -102,6 +119,8 @@ class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
             self._watch(ops.stop_gradient(values))
             if not quantiser.rounds:
                 return values
+        if self.is_kernel and bits.by_channel:
+            return rounded_by_channel(values, bits.weights, self.depthwise)
         rounded = quantiser.fake_quant(
             values,
             ops.convert_to_tensor(self.min),

@@ -30,6 +30,7 @@ from boxwright.runtime.engines import (
     SavedModelEngine,
     TFLiteEngine,
 )
+from boxwright.runtime.engines.frozen import INPUT
 from boxwright.runtime.engines.openvino import NETWORK_NAME
 
 PhotoLike: TypeAlias = PhotoFile | NDArray[np.uint8] | Image.Image
@@ -90,7 +91,7 @@ class Detector:
             return _renamed(_load_openvino(path, threads), classes, path)
         if path.is_file() and (path.suffix.lower() == ".tflite" or _begins_as_tflite(path)):
             return _load_tflite(path, classes, threads)
-        if path.is_file() and path.suffix.lower() == ".pb":
+        if path.is_file() and (path.suffix.lower() == ".pb" or _begins_as_frozen(path)):
             return _load_frozen(path, classes)
         if path.is_file() and (path.suffix.lower() == ".onnx" or _begins_as_onnx(path)):
             return _load_onnx(path, classes, threads)
@@ -291,6 +292,13 @@ def _distinct(labels: Sequence[str], count: int) -> tuple[str, ...]:
 def _begins_as_tflite(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(8)[4:] == litert.MAGIC
+
+
+def _begins_as_frozen(path: Path) -> bool:
+    """With a node, the photos."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    return head[:1] == b"\n" and INPUT.encode() in head
 
 
 def _begins_as_onnx(path: Path) -> bool:

@@ -142,11 +142,13 @@ class Quantisation:
     Attributes:
         delay: the step from which training rounds; until then it only watches the ranges.
         weight_bits, activation_bits: of a number of a kernel, and of a feature map.
+        by_channel: whether each channel of a kernel has a range of its own.
     """
 
     delay: int = 0
     weight_bits: int = 8
     activation_bits: int = 8
+    by_channel: bool = False
 
 
 KINDS: Mapping[str, type] = {

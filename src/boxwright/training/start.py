@@ -190,7 +190,7 @@ def statistics_of(model: Any, recipe: Recipe) -> list[Any]:
 def bits_of(recipe: Recipe) -> Bits | None:
     """What the recipe's `ModelSpec` says of bits."""
     how = recipe.quantisation
-    return None if how is None else Bits(how.weight_bits, how.activation_bits)
+    return None if how is None else Bits(how.weight_bits, how.activation_bits, how.by_channel)
 
 
 def built(

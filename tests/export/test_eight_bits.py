@@ -1,0 +1,223 @@
+"""Files of fewer bits: what they are made of, what the gate lets through, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+
+from boxwright.data.dataset import Dataset, Split
+from boxwright.data.preprocessing import Preprocessing
+from boxwright.errors import ExportError
+from boxwright.export import KINDS, remedies, write_proven
+from boxwright.export.calibration import Calibration
+from boxwright.export.conversion import Quantisation
+from boxwright.export.diagnosis import diagnose, input_mismatch
+from boxwright.export.remedies import layer_of
+from boxwright.export.tflite import write_tflite
+from boxwright.export.verify import TOLERANCES, Reference
+from boxwright.runtime import litert
+from boxwright.runtime.detector import Detector
+from boxwright.runtime.engines import TFLiteEngine
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_detector: Callable[..., Any]) -> Any:
+    return tiny_detector(3)
+
+
+@pytest.fixture(scope="module")
+def dataset(tiny: Any, labelled: Callable[..., Dataset]) -> Dataset:
+    photos = labelled(tiny.detector)
+    return replace(photos, splits=np.array([Split.TRAIN] * 5 + [Split.TEST] * 3, np.int8))
+
+
+@pytest.fixture(scope="module")
+def int8_file(tiny: Any, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("acht Bit") / "d.tflite"
+    how = Quantisation("int8", Calibration.of(dataset, tiny.artifact.preprocessing))
+    write_tflite(path, tiny.model, tiny.anchors, tiny.artifact, how)
+    return path
+
+
+@pytest.mark.parametrize("bits", ["int8", "fp16", "dynamic"])
+def test_files_of_fewer_bits_are_proven(
+    bits: Any, tiny: Any, dataset: Dataset, written: Path
+) -> None:
+    lines: list[str] = []
+    target = written / f"{bits}.tflite"
+    proof = write_proven(
+        target, "tflite", tiny.model, tiny.anchors, tiny.artifact, dataset,
+        quantize=bits, accept_loss=bits == "int8", say=lines.append,
+    )  # fmt: skip
+    said = Detector.load(target).artifact.provenance
+    assert said["quantize"] == bits
+    assert said["proof"]["loss"] == proof.loss
+    assert proof.tolerance == TOLERANCES[bits].loss
+    assert proof.agreeing >= proof.wanted > 0
+    assert [path.name for path in written.iterdir()] == [target.name]  # no attempt is left
+    assert ("int8, ranges of 5 photos" in " ".join(lines)) == (bits == "int8")
+
+
+def test_only_the_post_processing_computes_in_floats(int8_file: Path) -> None:
+    content = int8_file.read_bytes()
+    file = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
+    (network,) = file.subgraphs
+    codes = [file.operatorCodes[op.opcodeIndex] for op in network.operators]
+    (last,) = [i for i, code in enumerate(codes) if code.customCode]
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items()}
+    in_floats = {
+        names[code.builtinCode]
+        for op, code in zip(network.operators[:last], codes, strict=False)
+        if network.tensors[op.outputs[0]].type == schema.TensorType.FLOAT32
+    }
+    assert in_floats <= {"DEQUANTIZE"}
+    assert network.tensors[network.inputs[0]].type == schema.TensorType.UINT8
+
+
+def test_the_input_is_the_pixels_themselves(int8_file: Path) -> None:
+    interpreter = Interpreter(model_content=int8_file.read_bytes())
+    (pixels,) = interpreter.get_input_details()
+    assert pixels["dtype"] == np.uint8
+    assert pixels["quantization"] == (1 / 128, 128)
+
+
+def test_boxes_and_scores_have_scales_of_their_own(int8_file: Path) -> None:
+    content = int8_file.read_bytes()
+    network = schema.Model.GetRootAs(content).Subgraphs(0)
+    (last,) = [op for op in litert.custom_operators(content) if op.name == litert.POSTPROCESS]
+    operators = [network.Operators(i) for i in range(network.OperatorsLength())]
+    written_by = {op.Outputs(0): op for op in operators}
+    (post,) = [op for op in operators if op.Outputs(0) == last.outputs[0]]
+    scales = [
+        network.Tensors(written_by[post.Inputs(i)].Inputs(0)).Quantization().Scale(0)
+        for i in range(2)
+    ]
+    assert scales[1] == 1 / 256  # of a sigmoid
+    assert scales[0] != scales[1]
+
+
+def wrong_range(tiny: Any, dataset: Dataset) -> Quantisation:
+    """Calibrated on photos in [0, 1], which this network has never seen."""
+    other = Preprocessing(tiny.artifact.preprocessing.size, 1 / 255, 0.0)
+    return Quantisation("int8", Calibration.of(dataset, other))
+
+
+def one_photo(tiny: Any, dataset: Dataset) -> Quantisation:
+    """Calibrated on a single photo, and a black one."""
+    return Quantisation("int8", Calibration(np.zeros((1, 64, 64, 3), np.uint8), Preprocessing(64)))
+
+
+def swap_outputs(path: Path) -> None:
+    """List the scores where the classes belong and the other way round, names included."""
+    content = bytearray(path.read_bytes())
+    network = schema.Model.GetRootAs(content).Subgraphs(0)
+    boxes, classes, scores, count = network.OutputsAsNumpy()
+    network.OutputsAsNumpy()[:] = boxes, scores, classes, count  # a view of `content`
+    for index, name in ((classes, b"detection_scores\0"), (scores, b"detection_classes")):
+        old = network.Tensors(index).Name()
+        at = content.index(len(old).to_bytes(4, "little") + old + b"\0") + 4
+        content[at : at + len(old)] = name[: len(old)]
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("fault", "after", "says"),
+    [
+        (wrong_range, None, r"scaled to \[0, 1\], where the network expects \[-1, 0.99\]"),
+        (one_photo, None, "not as good as the run"),
+        (None, swap_outputs, "its boxes are right and its scores are not"),
+    ],
+)
+def test_planted_bad_files_are_refused_and_diagnosed(
+    fault: Any,
+    after: Any,
+    says: str,
+    tiny: Any,
+    dataset: Dataset,
+    written: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    good = KINDS["tflite"]
+
+    def write(draft: Path, model: Any, anchors: Any, artifact: Any) -> None:
+        how = fault(tiny, dataset) if fault else None
+        good.write(draft, model, anchors, artifact, how)
+        if after:
+            after(draft)
+
+    monkeypatch.setitem(KINDS, "tflite", replace(good, write=write))
+    parts = (tiny.model, tiny.anchors, tiny.artifact, dataset)
+    with pytest.raises(ExportError, match=says) as caught:
+        write_proven(written / "d.tflite", "tflite", *parts)
+    assert caught.value.code == "BW401"
+    assert list(written.iterdir()) == []
+
+    proof = write_proven(written / "d.tflite", "tflite", *parts, accept_loss=True)
+    assert not proof.passed
+    said = Detector.load(written / "d.tflite").artifact.provenance["proof"]
+    assert (said["accepted"], said["passed"]) == (True, False)
+
+
+def test_a_good_file_needs_no_diagnosis(tiny: Any, dataset: Dataset, int8_file: Path) -> None:
+    reference = Reference.of(tiny.detector, dataset)
+    assert diagnose(reference, Detector.load(int8_file)) == []
+
+
+@pytest.mark.shared
+def test_a_real_faulty_calibration_is_named(shared: Path) -> None:
+    path = shared / "weights" / "fpnlite320_plate_int8.tflite"
+    engine = TFLiteEngine(path.read_bytes(), where=path)
+    assert engine.input_range is not None
+    said = input_mismatch(engine.input_range, Preprocessing(320))
+    assert said is not None
+    assert "[0, 1], where the network expects [-1, 0.99]" in said
+
+
+def test_remedies_go_on_until_little_is_lost(
+    tiny: Any, dataset: Dataset, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remedies, "AIM", -1.0)  # nothing is good enough
+    monkeypatch.setattr(remedies, "EXACT_FROM", 0.0)
+    lines: list[str] = []
+    retrained: list[int] = []
+
+    def retrain() -> Any:
+        retrained.append(1)
+        return tiny.model
+
+    attempts = remedies.write_best_int8(
+        written / "d.tflite", tiny.model, tiny.anchors, tiny.artifact, dataset, tiny.detector,
+        lines.append, retrain,
+    )  # fmt: skip
+    tried = [line.split(":")[0] for line in lines]
+    assert [words[:12] for words in tried] == ["int8, ranges", "int8, the wo", "int8, after "]
+    assert "steps" in tried[1]
+    assert retrained
+    assert attempts[-1].loss == min(attempt.loss for attempt in attempts)
+    assert [path.name for path in written.iterdir()] == ["d.tflite"]
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("tensor", "layer"),
+    [
+        (
+            "net/Conv2d_2_depthwise_1/Relu6;net/Conv2d_2_depthwise_1/Sub1",
+            "Conv2d_2_depthwise",
+        ),
+        (
+            "ssd_mobilenet_v1_1/BoxPredictor_0_ClassPredictor_1/Squeeze1",
+            "BoxPredictor_0_ClassPredictor",
+        ),
+        ("something/else", "else"),
+    ],
+)
+def test_tensors_are_named_by_their_layer(tensor: str, layer: str) -> None:
+    assert layer_of(tensor) == layer
