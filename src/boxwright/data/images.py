@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import warnings
 from collections.abc import Iterator
@@ -69,6 +70,19 @@ class Header:
         return self.orientation >= 5
 
 
+class Decoded(NamedTuple):
+    """A photo's pixels, maybe fewer than it has.
+
+    Attributes:
+        pixels: oriented RGB `(h, w, 3)` uint8.
+        width, height: pixels of the whole photo, oriented; its boxes count in these.
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+
+
 def is_photo(path: str | Path) -> bool:
     """Whether the file's name says that it is a photo Boxwright can open."""
     name = path if isinstance(path, str) else path.name
@@ -104,16 +118,33 @@ def read_header(photo: PhotoFile) -> Header:
 def read_photo(photo: PhotoFile, *, at_least: int | None = None) -> NDArray[np.uint8]:
     """A photo as oriented RGB, `(H, W, 3)` uint8. Grey, palette, alpha, 16-bit, CMYK included.
 
-    `at_least` allows a JPEG to be decoded at a half, quarter or eighth of its size as long as
-    both sides keep that many pixels, which is several times faster.
+    `at_least` allows a JPEG to be decoded smaller as long as both sides keep that many pixels:
+    see `decode`, which raises the same errors.
+    """
+    return decode(photo, shortest=at_least).pixels
+
+
+def decode(photo: PhotoFile, *, shortest: int | None = None, longest: int = 0) -> Decoded:
+    """A photo as oriented RGB, decoded no larger than needed, and the size it has.
+
+    A JPEG can be decoded at a half, a quarter or an eighth of its size, which is several times
+    faster; any other photo is decoded whole.
+
+    Args:
+        photo: what to open.
+        shortest, longest: pixels that the shorter and the longer side keep; without `shortest`
+            a JPEG is decoded whole too.
 
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
     with opened(photo) as picture:
-        if at_least is not None:
-            picture.draft("RGB", (at_least, at_least))
-        return rgb_of(picture)
+        header = _upright(*_stored_size(picture), _orientation(picture))
+        if shortest is not None:
+            sides = picture.size
+            share = max(shortest / min(sides), longest / max(sides))
+            picture.draft("RGB", (math.ceil(sides[0] * share), math.ceil(sides[1] * share)))
+        return Decoded(rgb_of(picture), header.width, header.height)
 
 
 def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:

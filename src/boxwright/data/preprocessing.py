@@ -10,6 +10,25 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.data.geometry import Boxes, clip, pixel_xyxy
+from boxwright.data.images import PhotoFile, read_photo
+
+ENOUGH = 2  # times the input's side: a photo decoded to that shrinks to the same input
+
+
+def read_square(photo: PhotoFile, side: int) -> NDArray[np.uint8]:
+    """A photo's file as `(side, side, 3)` uint8; raises as `read_photo`.
+
+    Training, choosing and detecting all read photos in this way: a large JPEG is decoded at a
+    fraction of its size, but at no less than `ENOUGH` times `side`.
+    """
+    return squared(read_photo(photo, at_least=ENOUGH * side), side)
+
+
+def squared(photo: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """RGB `(H, W, 3)` uint8 stretched to `(side, side, 3)` uint8."""
+    if photo.shape[:2] == (side, side):
+        return photo
+    return np.asarray(Image.fromarray(photo).resize((side, side), Image.Resampling.BILINEAR))
 
 
 @dataclass(frozen=True)
@@ -31,10 +50,7 @@ class Preprocessing:
 
     def resize(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """RGB `(H, W, 3)` uint8 to `(size, size, 3)` uint8."""
-        if photo.shape[:2] == (self.size, self.size):
-            return photo
-        picture = Image.fromarray(photo).resize((self.size, self.size), Image.Resampling.BILINEAR)
-        return np.asarray(picture)
+        return squared(photo, self.size)
 
     def to_photo(self, boxes: NDArray[np.float32], width: int, height: int) -> Boxes:
         """Normalised `(n, 4)` yxyx boxes of the input to xyxy pixels of the photo, clipped."""

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.data.detections import Detections
-from boxwright.data.images import PhotoFile, Slice, is_photo, read_photo, rgb_of
-from boxwright.data.preprocessing import Preprocessing
+from boxwright.data.images import Decoded, PhotoFile, Slice, decode, is_photo, rgb_of
+from boxwright.data.preprocessing import ENOUGH, Preprocessing
 from boxwright.errors import DetectorError
 from boxwright.runtime import litert
 from boxwright.runtime.artifact import Artifact, damaged, without_class_names
 from boxwright.runtime.engines import Engine, KerasEngine, SavedModelEngine, TFLiteEngine
+from boxwright.runtime.names import placeholder
 
 PhotoLike: TypeAlias = PhotoFile | NDArray[np.uint8] | Image.Image
+Photo = TypeVar("Photo")
+Read = TypeVar("Read")
 SAVED_ARTIFACT = Path("assets.extra") / litert.ARTIFACT_NAME  # inside a SavedModel folder
 
 
@@ -50,6 +53,7 @@ class Detector:
         *,
         classes: Sequence[str] | None = None,
         threads: int | None = None,
+        unnamed: bool = False,
     ) -> Detector:
         """Open a run folder, a SavedModel folder or a .tflite file.
 
@@ -57,7 +61,10 @@ class Detector:
             path: the folder or file.
             classes: names in id order, for a .tflite from elsewhere that has none inside, or to
                 rename the classes.
-            threads: for a .tflite; None uses every core, up to four.
+            threads: for a .tflite, how many one photo is looked at with, or how many photos of a
+                batch are looked at together; None uses every core, up to four.
+            unnamed: whether to take a .tflite without class names all the same; its classes are
+                then called `class 0` and so on.
 
         Raises:
             DetectorError: BW501 there is no detector, BW502 it is damaged, BW503 a newer
@@ -70,7 +77,7 @@ class Detector:
         if (path / "saved_model.pb").is_file():
             return _renamed(_load_saved_model(path), classes, path)
         if path.is_file() and (path.suffix.lower() == ".tflite" or _begins_as_tflite(path)):
-            return _load_tflite(path, classes, threads)
+            return _load_tflite(path, classes, threads, unnamed)
         raise _not_a_detector(path)
 
     @property
@@ -90,7 +97,7 @@ class Detector:
             DataError: BW101 there is no such photo, BW102 it is damaged.
             DetectorError: BW507 `photo` is none of these.
         """
-        (detections,) = self._detect([self._read(photo)])
+        (detections,) = self.detect([self.prepare(photo)])
         return detections.above(self.artifact.threshold if threshold is None else threshold)
 
     __call__ = predict
@@ -103,23 +110,25 @@ class Detector:
         The next photos are read while the network looks at a batch. Raises as `predict`, when
         the iterator gets to the photo in question.
         """
-        waiting: deque[Future[_Input]] = deque()
-        source = iter(photos)
-        with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as readers:
-            while True:
-                for photo in islice(source, 2 * batch_size - len(waiting)):
-                    waiting.append(readers.submit(self._read, photo))
-                if not waiting:
-                    return
-                batch = [waiting.popleft() for _ in range(min(batch_size, len(waiting)))]
-                yield from self._detect([photo.result() for photo in batch])
+        with ThreadPoolExecutor(max_workers=readers()) as pool:
+            for batch in read_ahead(pool, self.prepare, photos, batch_size):
+                yield from self.detect([photo.result() for photo in batch])
 
-    def _read(self, photo: PhotoLike) -> _Input:
+    def prepare(self, photo: PhotoLike | Decoded) -> Input:
+        """A photo as `detect` takes it. Raises as `predict`.
+
+        A large JPEG's file is decoded at a fraction of its size: see `preprocessing.read_square`.
+        """
+        preprocessing = self.artifact.preprocessing
+        if isinstance(photo, str | Path | Slice):
+            photo = decode(photo, shortest=ENOUGH * preprocessing.size)
+        if isinstance(photo, Decoded):
+            return Input(preprocessing.resize(photo.pixels), photo.width, photo.height)
         pixels = _pixels(photo)
-        height, width = pixels.shape[:2]
-        return _Input(self.artifact.preprocessing.resize(pixels), width, height)
+        return Input(preprocessing.resize(pixels), pixels.shape[1], pixels.shape[0])
 
-    def _detect(self, batch: list[_Input]) -> list[Detections]:
+    def detect(self, batch: Sequence[Input]) -> list[Detections]:
+        """All detections in each of some prepared photos, however low they score."""
         found = self.engine(np.stack([photo.pixels for photo in batch]))
         to_photo = self.artifact.preprocessing.to_photo
         return [
@@ -134,7 +143,7 @@ class Detector:
 
 
 @dataclass(frozen=True)
-class _Input:
+class Input:
     """A photo resized to `(S, S, 3)` uint8, and the size it had."""
 
     pixels: NDArray[np.uint8]
@@ -142,9 +151,30 @@ class _Input:
     height: int
 
 
-def _pixels(photo: PhotoLike) -> NDArray[np.uint8]:
-    if isinstance(photo, str | Path | Slice):
-        return read_photo(photo)
+def readers() -> int:
+    """How many threads decode photos at once."""
+    return min(8, os.cpu_count() or 1)
+
+
+def read_ahead(
+    pool: Executor, read: Callable[[Photo], Read], photos: Iterable[Photo], batch_size: int
+) -> Iterator[list[Future[Read]]]:
+    """What `read` makes of the photos, in batches; while one is worked on the next is read."""
+    waiting: deque[Future[Read]] = deque()
+    source = iter(photos)
+    try:
+        while True:
+            for photo in islice(source, 2 * batch_size - len(waiting)):
+                waiting.append(pool.submit(read, photo))
+            if not waiting:
+                return
+            yield [waiting.popleft() for _ in range(min(batch_size, len(waiting)))]
+    finally:
+        for unwanted in waiting:
+            unwanted.cancel()
+
+
+def _pixels(photo: Any) -> NDArray[np.uint8]:
     if isinstance(photo, Image.Image):
         return rgb_of(photo)
     kind = type(photo).__name__
@@ -179,19 +209,21 @@ def _load_saved_model(folder: Path) -> Detector:
     return Detector(SavedModelEngine(folder), artifact)
 
 
-def _load_tflite(path: Path, classes: Sequence[str] | None, threads: int | None) -> Detector:
+def _load_tflite(
+    path: Path, classes: Sequence[str] | None, threads: int | None, unnamed: bool
+) -> Detector:
     if not _begins_as_tflite(path):
         raise damaged("it does not begin as a .tflite does", path)
     content = path.read_bytes()
     engine = TFLiteEngine(content, where=path, threads=threads)
     artifact = litert.read_artifact(content, where=path)
-    if artifact is None and not classes:
-        raise without_class_names(path)
     if artifact is None:
-        names = [f"class {i}" for i in range(engine.num_classes or len(classes or ()))]
+        if not classes and not (unnamed and engine.num_classes):
+            raise without_class_names(path)
+        names = [placeholder(i) for i in range(engine.num_classes or len(classes or ()))]
         artifact = Artifact({}, tuple(names), Preprocessing(size=engine.input_size))
         if engine.loses_a_class:
-            engine = TFLiteEngine(content, where=path, threads=1)
+            engine = TFLiteEngine(content, where=path, threads=1, at_once=engine.at_once)
     return _renamed(Detector(engine, artifact), classes, path)
 
 

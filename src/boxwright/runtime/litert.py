@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 
+from boxwright.models import framework
 from boxwright.runtime.artifact import Artifact, damaged
 
 MAGIC = b"TFL3"  # bytes 4 to 8 of every .tflite
@@ -34,6 +35,20 @@ class CustomOperator(NamedTuple):
     name: str
     outputs: tuple[int, ...]
     options: dict[str, Any]
+
+
+def interpreter(content: bytes, threads: int) -> Any:
+    """LiteRT's interpreter, ready to be given an input.
+
+    Raises:
+        ValueError, RuntimeError: the file cannot be loaded.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    with framework.hushed():
+        made = Interpreter(model_content=content, num_threads=threads)
+        made.allocate_tensors()
+    return made
 
 
 def custom_operators(content: bytes) -> list[CustomOperator]:
