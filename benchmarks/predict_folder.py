@@ -4,8 +4,8 @@
 
 Decoding alone and the network alone, both on all cores, give the limit: a core that does both
 after each other looks at 1 / (1 / decode + 1 / network) photos a second. All parts take turns, so
-that other work on the machine hits them alike; the median turn counts. The time that cores worked is
-printed too: it changes little when the machine is busy with something else. Decoding alone is what
+that other work hits them alike; the median turn counts. The time that cores worked is
+printed too: it hardly changes when the machine is busy. Decoding alone is what
 `predict` does: as JPEGs can be decoded smaller, to no less than twice the network's input. The
 whole decode is printed beside it.
 """

@@ -74,13 +74,18 @@ class Decoded(NamedTuple):
     """A photo's pixels, maybe fewer than it has.
 
     Attributes:
-        pixels: oriented RGB `(h, w, 3)` uint8.
+        picture: oriented RGB.
         width, height: pixels of the whole photo, oriented; its boxes count in these.
     """
 
-    pixels: NDArray[np.uint8]
+    picture: Image.Image
     width: int
     height: int
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """`(h, w, 3)` uint8."""
+        return np.asarray(self.picture)
 
 
 def is_photo(path: str | Path) -> bool:
@@ -144,14 +149,22 @@ def decode(photo: PhotoFile, *, shortest: int | None = None, longest: int = 0) -
             sides = picture.size
             share = max(shortest / min(sides), longest / max(sides))
             picture.draft("RGB", (math.ceil(sides[0] * share), math.ceil(sides[1] * share)))
-        return Decoded(rgb_of(picture), header.width, header.height)
+        return Decoded(_upright_rgb(picture), header.width, header.height)
 
 
 def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
     """What `read_photo` gives for a picture that Pillow has already opened."""
+    return np.asarray(_upright_rgb(picture))
+
+
+def _upright_rgb(picture: Image.Image) -> Image.Image:
+    """Oriented RGB: the picture itself where it is that already, its pixels then read."""
     oriented_by_pillow = picture.format == "TIFF"
     turn = None if oriented_by_pillow else UPRIGHT.get(_orientation(picture))
-    return np.asarray(_to_rgb(picture if turn is None else picture.transpose(turn)))
+    if turn is None and picture.mode == "RGB" and "transparency" not in picture.info:
+        picture.load()
+        return picture
+    return _to_rgb(picture if turn is None else picture.transpose(turn))
 
 
 def _plain_header(photo: PhotoFile) -> Header | None:

@@ -50,7 +50,7 @@ def colour_of(label: int) -> Colour:
 
 
 def draw(
-    photo: NDArray[np.uint8],
+    photo: NDArray[np.uint8] | Image.Image,
     detections: Detections,
     *,
     truth: Boxes | None = None,
@@ -60,13 +60,13 @@ def draw(
     """A copy of the photo with a box and a plate with class and score for each detection.
 
     Args:
-        photo: RGB `(H, W, 3)` uint8.
+        photo: RGB, `(H, W, 3)` uint8 if an array.
         detections: what was found in it.
         truth: `(m, 4)` xyxy pixels, below in dashed white.
         line: pixels that a line is wide; if not given it grows with the photo, as the text does.
         scores: whether plates show them.
     """
-    picture = Image.fromarray(photo)
+    picture = Image.fromarray(photo) if isinstance(photo, np.ndarray) else photo.copy()
     pen = ImageDraw.Draw(picture, "RGBA")
     side = math.sqrt(picture.width * picture.height)
     line = line or max(1, round(side / 170))

@@ -144,6 +144,7 @@ def font_fitting(pixels: int, height: int) -> Font | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def length(font: Font, text: str) -> int:
     """Width of `text` in pixels."""
     return math.ceil(font.getlength(text))

@@ -123,7 +123,7 @@ class Detector:
         if isinstance(photo, str | Path | Slice):
             photo = decode(photo, shortest=ENOUGH * preprocessing.size)
         if isinstance(photo, Decoded):
-            return Input(preprocessing.resize(photo.pixels), photo.width, photo.height)
+            return Input(preprocessing.resize(photo.picture), photo.width, photo.height)
         pixels = _pixels(photo)
         return Input(preprocessing.resize(pixels), pixels.shape[1], pixels.shape[0])
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.data.detections import Detections
@@ -35,12 +34,12 @@ class Look:
     Attributes:
         path: where it is.
         shown: what the network is shown.
-        pixels: `(h, w, 3)` uint8 to draw on, maybe fewer than the photo has; None for no picture.
+        picture: to draw on, maybe smaller than the photo; None for no picture.
     """
 
     path: Path
     shown: Input
-    pixels: NDArray[np.uint8] | None
+    picture: Image.Image | None
 
 
 def write_gallery(
@@ -93,9 +92,9 @@ def write_gallery(
             for each, detections in zip(seen, found, strict=True):
                 kept = detections.above(least)
                 name = None
-                if each.pixels is not None:
+                if each.picture is not None:
                     name = _fresh(each.path, taken)
-                    drawing.append(pool.submit(_draw, each.pixels, each.shown, kept, out / name))
+                    drawing.append(pool.submit(_draw, each.picture, each.shown, kept, out / name))
                 done.append(_entry(each, kept, name))
             while len(drawing) > AT_ONCE:
                 drawing.popleft().result()
@@ -118,29 +117,26 @@ def _look(detector: Detector, path: Path, pictures: Pictures) -> Look:
         return Look(path, detector.prepare(path), None)
     if pictures == "full":
         photo = decode(path)
-        return Look(path, detector.prepare(photo), photo.pixels)
+        return Look(path, detector.prepare(photo), photo.picture)
     shortest = ENOUGH * detector.artifact.preprocessing.size
     photo = decode(path, shortest=shortest, longest=LONGEST // 2)
-    return Look(path, detector.prepare(photo), _small(photo.pixels))
+    return Look(path, detector.prepare(photo), _small(photo.picture))
 
 
-def _small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if max(pixels.shape) <= LONGEST:
-        return pixels
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((LONGEST, LONGEST), Image.Resampling.BILINEAR)
-    return np.asarray(picture)
+def _small(picture: Image.Image) -> Image.Image:
+    if max(picture.size) > LONGEST:
+        picture.thumbnail((LONGEST, LONGEST), Image.Resampling.BILINEAR)
+    return picture
 
 
-def _draw(pixels: NDArray[np.uint8], photo: Input, detections: Detections, target: Path) -> None:
+def _draw(picture: Image.Image, photo: Input, detections: Detections, target: Path) -> None:
     """Write the picture, the photo's boxes scaled to it."""
-    height, width = pixels.shape[:2]
-    scale = np.array([width / photo.width, height / photo.height] * 2, np.float32)
+    scale = np.array([picture.width / photo.width, picture.height / photo.height] * 2, np.float32)
     scaled = Detections(
         detections.boxes * scale, detections.scores, detections.labels, detections.classes
     )
     with writing(target) as draft:
-        draw(pixels, scaled).save(draft, quality=QUALITY)
+        draw(picture, scaled).save(draft, quality=QUALITY)
 
 
 def _entry(look: Look, detections: Detections, name: str | None) -> dict[str, Any]:
