@@ -76,9 +76,9 @@ class Detector:
             return _renamed(_load_run(path), classes, path)
         if (path / "saved_model.pb").is_file():
             return _renamed(_load_saved_model(path), classes, path)
-        if path.is_file() and (path.suffix.lower() == ".tflite" or _begins_as_tflite(path)):
+        if path.is_file() and (path.suffix.lower() == ".tflite" or begins_as_tflite(path)):
             return _load_tflite(path, classes, threads, unnamed)
-        raise _not_a_detector(path)
+        raise not_a_detector(path)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -212,7 +212,7 @@ def _load_saved_model(folder: Path) -> Detector:
 def _load_tflite(
     path: Path, classes: Sequence[str] | None, threads: int | None, unnamed: bool
 ) -> Detector:
-    if not _begins_as_tflite(path):
+    if not begins_as_tflite(path):
         raise damaged("it does not begin as a .tflite does", path)
     content = path.read_bytes()
     engine = TFLiteEngine(content, where=path, threads=threads)
@@ -227,7 +227,8 @@ def _load_tflite(
     return _renamed(Detector(engine, artifact), classes, path)
 
 
-def _begins_as_tflite(path: Path) -> bool:
+def begins_as_tflite(path: Path) -> bool:
+    """Whether a file's first bytes are those of a .tflite."""
     with path.open("rb") as file:
         return file.read(8)[4:] == litert.MAGIC
 
@@ -246,7 +247,8 @@ def _renamed(detector: Detector, classes: Sequence[str] | None, where: Path) -> 
     return replace(detector, artifact=replace(detector.artifact, classes=tuple(classes)))
 
 
-def _not_a_detector(path: Path) -> DetectorError:
+def not_a_detector(path: Path) -> DetectorError:
+    """The error for a path where no detector is."""
     if not path.exists():
         what = "there is no such file or folder."
     elif path.is_file():

@@ -51,6 +51,20 @@ def interpreter(content: bytes, threads: int) -> Any:
     return made
 
 
+def defect(content: bytes) -> str | None:
+    """What is wrong with a .tflite's flatbuffer, whether or not it could be run here."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    if content[4:8] != MAGIC:
+        return "it does not begin as a .tflite does"
+    try:
+        with framework.hushed():
+            Interpreter(model_content=content)
+    except (ValueError, RuntimeError) as error:
+        return f"it cannot be loaded ({str(error).splitlines()[0][:200]})"
+    return None
+
+
 def custom_operators(content: bytes) -> list[CustomOperator]:
     """Every operator of a valid .tflite that is not a builtin."""
     model = schema.Model.GetRootAs(content)
@@ -86,4 +100,6 @@ def _options(operator: Any) -> dict[str, Any]:
         options = flexbuffers.Loads(raw.tobytes())
     except Exception:  # any other encoding; the reader raises whatever it stumbles over
         return {}
-    return options if isinstance(options, dict) else {}
+    if not isinstance(options, dict):
+        return {}
+    return {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in options.items()}
