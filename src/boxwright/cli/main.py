@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from boxwright.cli import (
+    bench,
     check,
     convert,
     demo,
@@ -66,6 +67,7 @@ for command in (
     export.export,
     predict.predict,
     inspect.inspect,
+    bench.bench,
     licences.licences,
     explain.explain,
     demo.demo,

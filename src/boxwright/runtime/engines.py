@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -17,12 +18,15 @@ from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DetectorError
 from boxwright.models import framework
 from boxwright.models.postprocess import Found, Suppression, box_scales, postprocess
-from boxwright.runtime import litert
+from boxwright.runtime import flatbuffer, litert
 from boxwright.runtime.artifact import damaged
 
 
 class Engine(Protocol):
-    """Runs a network and its post-processing."""
+    """Runs a network and its post-processing.
+
+    One that can run the network alone has a method `network` for `boxwright bench`.
+    """
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
         """Detect in resized photos `(B, S, S, 3)`.
@@ -59,9 +63,15 @@ class KerasEngine:
         self._scale = np.float32(preprocessing.scale)
         self._offset = np.float32(preprocessing.offset)
 
+    def network(self) -> Callable[[NDArray[np.uint8]], Any]:
+        """What computes raw outputs of photos `(B, S, S, 3)`, without post-processing."""
+        return self._raw
+
+    def _raw(self, inputs: NDArray[np.uint8]) -> Any:
+        return self._model.predict_on_batch(inputs.astype(np.float32) * self._scale + self._offset)
+
     def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
-        scaled = inputs.astype(np.float32) * self._scale + self._offset
-        raw = self._model.predict_on_batch(scaled)
+        raw = self._raw(inputs)
         return postprocess(
             np.asarray(raw["box_encodings"]),
             np.asarray(raw["class_logits"]),
@@ -202,6 +212,20 @@ class TFLiteEngine:
         interpreter.invoke()
         boxes, labels, scores, count = (interpreter.get_tensor(index) for index in self._outputs)
         return _found(boxes[0], labels[0], scores[0], int(count.reshape(-1)[0]))
+
+    def network(self) -> Callable[[NDArray[np.uint8]], Any] | None:
+        """What runs photos `(B, S, S, 3)` through the network alone; None if it cannot be cut."""
+        cut = flatbuffer.without_postprocessing(self._content)
+        if cut is None:
+            return None
+        interpreter = litert.interpreter(cut, self.threads)
+
+        def run(inputs: NDArray[np.uint8]) -> None:
+            for photo in inputs:
+                interpreter.set_tensor(self._input, self.scaled(photo))
+                interpreter.invoke()
+
+        return run
 
     def scaled(self, photo: NDArray[np.uint8]) -> NDArray[Any]:
         """A photo `(S, S, 3)` as the network's input `(1, S, S, 3)`, uint8 or float32."""
