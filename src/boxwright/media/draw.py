@@ -50,7 +50,7 @@ def colour_of(label: int) -> Colour:
 
 
 def draw(
-    photo: NDArray[np.uint8] | Image.Image,
+    photo: NDArray[np.uint8],
     detections: Detections,
     *,
     truth: Boxes | None = None,
@@ -60,13 +60,26 @@ def draw(
     """A copy of the photo with a box and a plate with class and score for each detection.
 
     Args:
-        photo: RGB, `(H, W, 3)` uint8 if an array.
+        photo: RGB `(H, W, 3)` uint8.
         detections: what was found in it.
         truth: `(m, 4)` xyxy pixels, below in dashed white.
         line: pixels that a line is wide; if not given it grows with the photo, as the text does.
         scores: whether plates show them.
     """
-    picture = Image.fromarray(photo) if isinstance(photo, np.ndarray) else photo.copy()
+    picture = Image.fromarray(photo)
+    draw_on(picture, detections, truth=truth, line=line, scores=scores)
+    return picture
+
+
+def draw_on(
+    picture: Image.Image,
+    detections: Detections,
+    *,
+    truth: Boxes | None = None,
+    line: int | None = None,
+    scores: bool = True,
+) -> None:
+    """What `draw` draws, on an RGB picture itself."""
     pen = ImageDraw.Draw(picture, "RGBA")
     side = math.sqrt(picture.width * picture.height)
     line = line or max(1, round(side / 170))
@@ -90,7 +103,6 @@ def draw(
     for plate, colour in reversed(list(zip(plates, colours, strict=True))):
         if plate is not None:
             _draw_plate(pen, plate, colour)
-    return picture
 
 
 def contact_sheet(

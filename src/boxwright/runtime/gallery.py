@@ -17,12 +17,12 @@ from boxwright.data.images import decode
 from boxwright.data.preprocessing import ENOUGH
 from boxwright.errors import DataError
 from boxwright.files import write_json, writing
-from boxwright.media.draw import draw
+from boxwright.media.draw import draw_on
 from boxwright.runtime.detector import Detector, Input, read_ahead, readers
 
 Pictures = Literal["small", "full", "none"]
 
-AT_ONCE = 8  # photos in a batch; twice as many are in memory
+AT_ONCE, WHOLE_AT_ONCE = 16, 4  # photos in a batch, small or whole; twice as many are in memory
 LONGEST = 1600  # pixels of a small picture's longer side; a JPEG is decoded to half of it at least
 QUALITY = 92  # of the drawn JPEGs
 
@@ -76,6 +76,7 @@ def write_gallery(
     failed: list[dict[str, str]] = []
     taken: set[str] = set()
     drawing: deque[Future[None]] = deque()
+    at_once = WHOLE_AT_ONCE if pictures == "full" else AT_ONCE
 
     def look(path: Path) -> Look | DataError:
         try:
@@ -84,7 +85,7 @@ def write_gallery(
             return error
 
     with ThreadPoolExecutor(readers()) as pool:
-        for batch in read_ahead(pool, look, photos, AT_ONCE):
+        for batch in read_ahead(pool, look, photos, at_once):
             looks = [each.result() for each in batch]
             seen = [each for each in looks if isinstance(each, Look)]
             failed += [_failure(each) for each in looks if isinstance(each, DataError)]
@@ -96,7 +97,7 @@ def write_gallery(
                     name = _fresh(each.path, taken)
                     drawing.append(pool.submit(_draw, each.picture, each.shown, kept, out / name))
                 done.append(_entry(each, kept, name))
-            while len(drawing) > AT_ONCE:
+            while len(drawing) > at_once:
                 drawing.popleft().result()
             progress(len(done) + len(failed), len(photos))
         for drawn in drawing:
@@ -136,7 +137,8 @@ def _draw(picture: Image.Image, photo: Input, detections: Detections, target: Pa
         detections.boxes * scale, detections.scores, detections.labels, detections.classes
     )
     with writing(target) as draft:
-        draw(picture, scaled).save(draft, quality=QUALITY)
+        draw_on(picture, scaled)
+        picture.save(draft, format="JPEG", quality=QUALITY)
 
 
 def _entry(look: Look, detections: Detections, name: str | None) -> dict[str, Any]:
