@@ -40,7 +40,7 @@ class OneBox:
 def detector(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every model is `OneBox`, with the class helmet."""
     artifact = Artifact({}, ("helmet",), Preprocessing(size=32))
-    monkeypatch.setattr(Detector, "load", lambda path: Detector(OneBox(), artifact))
+    monkeypatch.setattr(Detector, "load", lambda path, **_: Detector(OneBox(), artifact))
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_no_failure_is_a_traceback(
     photos: Path,
     tmp_path: Path,
 ) -> None:
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise raised
 
     monkeypatch.setattr(Detector, "load", fail)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
@@ -115,16 +116,15 @@ def one_photo(tiny: Any, dataset: Dataset) -> Quantisation:
 
 
 def swap_outputs(path: Path) -> None:
-    """List the scores where the classes belong and the other way round, names included."""
-    content = bytearray(path.read_bytes())
-    network = schema.Model.GetRootAs(content).Subgraphs(0)
-    boxes, classes, scores, count = network.OutputsAsNumpy()
-    network.OutputsAsNumpy()[:] = boxes, scores, classes, count  # a view of `content`
-    for index, name in ((classes, b"detection_scores\0"), (scores, b"detection_classes")):
-        old = network.Tensors(index).Name()
-        at = content.index(len(old).to_bytes(4, "little") + old + b"\0") + 4
-        content[at : at + len(old)] = name[: len(old)]
-    path.write_bytes(content)
+    """Call the scores classes and the classes scores."""
+    content = path.read_bytes()
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
+    (network,) = model.subgraphs
+    classes, scores = (network.tensors[network.outputs[i]] for i in (1, 2))
+    classes.name, scores.name = scores.name, classes.name
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), litert.MAGIC)
+    path.write_bytes(bytes(builder.Output()) + content[content.index(b"PK\3\4") :])
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def swap_outputs(path: Path) -> None:
     [
         (wrong_range, None, r"scaled to \[0, 1\], where the network expects \[-1, 0.99\]"),
         (one_photo, None, "not as good as the run"),
-        (None, swap_outputs, "its boxes are right and its scores are not"),
+        (None, swap_outputs, "its boxes are right, and its scores or classes are not"),
     ],
 )
 def test_planted_bad_files_are_refused_and_diagnosed(

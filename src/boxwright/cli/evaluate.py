@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from boxwright.cli.console import show, show_json
-from boxwright.errors import DataError
 
 
 class SplitName(StrEnum):
@@ -25,6 +24,14 @@ def evaluate(
     ],
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of labelled photos.")],
     split: Annotated[SplitName, typer.Option(help="Which photos to measure on.")] = SplitName.test,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels",
+            "--classes",
+            help="Class names for a file that has none: one a line, or a label map.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Measure a detector on labelled photos.
@@ -37,24 +44,19 @@ def evaluate(
       boxwright evaluate run photos
       boxwright evaluate run/detector.tflite photos --split val --json
       boxwright evaluate run other-photos --split all
+      boxwright evaluate coco.tflite photos --labels labels.txt
     """
     from boxwright.api import load
     from boxwright.cli.progress import counting
     from boxwright.evaluation import coco, report
     from boxwright.evaluation.confidence import constant_box
+    from boxwright.quality.marked import marked
     from boxwright.runtime.detector import Detector
+    from boxwright.runtime.names import read_names
 
-    detector = Detector.load(model)
+    detector = Detector.load(model, classes=read_names(labels) if labels else None)
     dataset = load(data)
-    photos = dataset if split is SplitName.all else dataset.split(split.value)
-    if not len(photos):
-        marked = [name for name in SplitName if name == "all" or len(dataset.split(name.value))]
-        raise DataError(
-            "BW193",
-            f"no photo is marked {split.value}.",
-            where=data,
-            remedy=f"Choose among: {', '.join(f'--split {name}' for name in marked)}.",
-        )
+    photos = marked(dataset, split.value)
     found = []
     with counting("Looking at photos") as progress:
         for one in detector.predict_many(photos.photo(i) for i in range(len(photos))):

@@ -43,7 +43,7 @@ def licences(
 
     run = Run(model)
     artifact = run.artifact if run.exists() else Detector.load(model).artifact
-    parts = (_code(artifact), _weights(artifact), _photos(artifact))
+    parts = (_code(artifact), weights_of(artifact), _photos(artifact))
     if json:
         show_json([part._asdict() for part in parts])
         return
@@ -61,7 +61,8 @@ def _code(artifact: Artifact) -> Part:
     return Part("code", name, "Apache-2.0" if version else UNKNOWN, source)
 
 
-def _weights(artifact: Artifact) -> Part:
+def weights_of(artifact: Artifact) -> Part:
+    """What the training started from."""
     from boxwright.models import zoo
 
     name = artifact.provenance.get("weights", UNKNOWN)

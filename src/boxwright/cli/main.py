@@ -10,12 +10,14 @@ from typing import Annotated
 import typer
 
 from boxwright.cli import (
+    bench,
     check,
     convert,
     demo,
     evaluate,
     explain,
     export,
+    inspect,
     licences,
     merge,
     models,
@@ -64,6 +66,8 @@ for command in (
     evaluate.evaluate,
     export.export,
     predict.predict,
+    inspect.inspect,
+    bench.bench,
     licences.licences,
     explain.explain,
     demo.demo,

@@ -23,24 +23,51 @@ def predict(
         float | None,
         typer.Option(min=0, max=1, help="Lowest score to keep; the detector's own if not given."),
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels",
+            "--classes",
+            help="Class names for a file that has none: one a line, or a label map.",
+        ),
+    ] = None,
+    full_size: Annotated[
+        bool,
+        typer.Option("--full-size", help="Draw on the whole photos, not on 1600 pixels a side."),
+    ] = False,
+    no_pictures: Annotated[
+        bool, typer.Option("--no-pictures", help="Write detections.json alone; the fastest.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what detections.json holds.")] = False,
 ) -> None:
     """Find objects in photos.
 
-    Writes each photo with its boxes drawn, and detections.json with all of them in pixels. A photo
-    that cannot be read is named, the others are done all the same, and the exit code is 1.
+    Writes each photo with its boxes drawn, and detections.json with all of them in pixels of the
+    photo. A photo that cannot be read is named, the others are done all the same, and the exit
+    code is 1.
 
     \b
     Examples:
       boxwright predict run/detector.tflite photo.jpg --out found
       boxwright predict run holiday/ "more/*.png" --out found --threshold 0.3
+      boxwright predict run/detector.tflite holiday/ --out found --no-pictures
+      boxwright predict coco.tflite holiday/ --out found --labels labels.txt
     """
+    from boxwright.cli.progress import counting
     from boxwright.media.sources import photos as photos_of
     from boxwright.runtime.detector import Detector
-    from boxwright.runtime.gallery import write_gallery
+    from boxwright.runtime.gallery import Pictures, write_gallery
+    from boxwright.runtime.names import read_names
 
-    paths = photos_of(photos)
-    result = write_gallery(Detector.load(model), paths, out, threshold=threshold)
+    if full_size and no_pictures:
+        raise typer.BadParameter("give --full-size or --no-pictures, not both")
+    pictures: Pictures = "full" if full_size else "none" if no_pictures else "small"
+    paths = list(photos_of(photos))
+    detector = Detector.load(model, classes=read_names(labels) if labels else None)
+    with counting("Looking at photos") as progress:
+        result = write_gallery(
+            detector, paths, out, threshold=threshold, pictures=pictures, progress=progress
+        )
     for lost in result["failed"]:
         place, message = plain(lost["photo"]), plain(lost["message"])
         say(f"[bold red]{lost['code']}[/] [bold]{place}[/]: {message}")
@@ -49,5 +76,7 @@ def predict(
     else:
         boxes = sum(len(photo["detections"]) for photo in result["photos"])
         show(f"{boxes} boxes in {len(result['photos'])} photos: [bold]{plain(out)}[/]")
+        if not boxes and result["photos"]:
+            say(f"Nothing scored {result['threshold']:.2f}; --threshold 0.1 shows what came near.")
     if result["failed"]:
         raise typer.Exit(FAILED)

@@ -59,8 +59,9 @@ DETECTING: dict[str, Meaning] = {
         "A detector file has no class names",
         "Another tool wrote it without labels in its metadata, so its detections would be bare "
         "numbers.",
-        "In Python give the names in id order: `Detector.load(path, classes=['cat', 'dog'])`. "
-        "Files that Boxwright exports carry their names.",
+        "Give a text file with one name a line, in id order, or a label map: `--labels "
+        "labels.txt`; in Python `Detector.load(path, classes=['cat', 'dog'])`. Files that "
+        "Boxwright exports carry their names.",
     ),
     "BW505": Meaning(
         "error",
@@ -81,6 +82,12 @@ DETECTING: dict[str, Meaning] = {
         "Something else than a photo was given",
         "`Detector.predict` takes a path, a Pillow image, or an array of RGB pixels.",
         "For an array, check that it is uint8 and `(height, width, 3)`.",
+    ),
+    "BW520": Meaning(
+        "error",
+        "A file of class names cannot be used",
+        "It is missing, empty, or not UTF-8 text.",
+        "Write one name a line, in id order, or name a label map (.pbtxt).",
     ),
     "BW601": Meaning(
         "error",

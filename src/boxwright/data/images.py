@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import warnings
 from collections.abc import Iterator
@@ -69,6 +70,24 @@ class Header:
         return self.orientation >= 5
 
 
+class Decoded(NamedTuple):
+    """A photo's pixels, maybe fewer than it has.
+
+    Attributes:
+        picture: oriented RGB.
+        width, height: pixels of the whole photo, oriented; its boxes count in these.
+    """
+
+    picture: Image.Image
+    width: int
+    height: int
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """`(h, w, 3)` uint8."""
+        return np.asarray(self.picture)
+
+
 def is_photo(path: str | Path) -> bool:
     """Whether the file's name says that it is a photo Boxwright can open."""
     name = path if isinstance(path, str) else path.name
@@ -104,23 +123,48 @@ def read_header(photo: PhotoFile) -> Header:
 def read_photo(photo: PhotoFile, *, at_least: int | None = None) -> NDArray[np.uint8]:
     """A photo as oriented RGB, `(H, W, 3)` uint8. Grey, palette, alpha, 16-bit, CMYK included.
 
-    `at_least` allows a JPEG to be decoded at a half, quarter or eighth of its size as long as
-    both sides keep that many pixels, which is several times faster.
+    `at_least` allows a JPEG to be decoded smaller as long as both sides keep that many pixels:
+    see `decode`, which raises the same errors.
+    """
+    return decode(photo, shortest=at_least).pixels
+
+
+def decode(photo: PhotoFile, *, shortest: int | None = None, longest: int = 0) -> Decoded:
+    """A photo as oriented RGB, decoded no larger than needed, and the size it has.
+
+    A JPEG can be decoded at a half, a quarter or an eighth of its size, which is several times
+    faster; any other photo is decoded whole.
+
+    Args:
+        photo: what to open.
+        shortest, longest: pixels that the shorter and the longer side keep; without `shortest`
+            a JPEG is decoded whole too.
 
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
     with opened(photo) as picture:
-        if at_least is not None:
-            picture.draft("RGB", (at_least, at_least))
-        return rgb_of(picture)
+        header = _upright(*_stored_size(picture), _orientation(picture))
+        if shortest is not None:
+            sides = picture.size
+            share = max(shortest / min(sides), longest / max(sides))
+            picture.draft("RGB", (math.ceil(sides[0] * share), math.ceil(sides[1] * share)))
+        return Decoded(_upright_rgb(picture), header.width, header.height)
 
 
 def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
     """What `read_photo` gives for a picture that Pillow has already opened."""
+    return np.asarray(_upright_rgb(picture))
+
+
+def _upright_rgb(picture: Image.Image) -> Image.Image:
+    """Oriented RGB: the picture itself where it is that already, its pixels then read."""
     oriented_by_pillow = picture.format == "TIFF"
     turn = None if oriented_by_pillow else UPRIGHT.get(_orientation(picture))
-    return np.asarray(_to_rgb(picture if turn is None else picture.transpose(turn)))
+    if turn is None and picture.mode == "RGB" and "transparency" not in picture.info:
+        picture.load()
+        return picture
+    return _to_rgb(picture if turn is None else picture.transpose(turn))
 
 
 def _plain_header(photo: PhotoFile) -> Header | None:

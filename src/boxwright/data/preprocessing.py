@@ -10,6 +10,26 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.data.geometry import Boxes, clip, pixel_xyxy
+from boxwright.data.images import PhotoFile, decode
+
+ENOUGH = 2  # times the input's side: a photo decoded to that shrinks to the same input
+
+
+def read_square(photo: PhotoFile, side: int) -> NDArray[np.uint8]:
+    """A photo's file as `(side, side, 3)` uint8; raises as `decode`.
+
+    Training, choosing and detecting all read photos in this way: a large JPEG is decoded at a
+    fraction of its size, but at no less than `ENOUGH` times `side`.
+    """
+    return squared(decode(photo, shortest=ENOUGH * side).picture, side)
+
+
+def squared(photo: Image.Image | NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """RGB, `(H, W, 3)` uint8 if an array, stretched to `(side, side, 3)` uint8."""
+    picture = Image.fromarray(photo) if isinstance(photo, np.ndarray) else photo
+    if picture.size != (side, side):
+        picture = picture.resize((side, side), Image.Resampling.BILINEAR)
+    return np.asarray(picture)
 
 
 @dataclass(frozen=True)
@@ -29,12 +49,9 @@ class Preprocessing:
     scale: float = 1 / 128
     offset: float = -1.0
 
-    def resize(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """RGB `(H, W, 3)` uint8 to `(size, size, 3)` uint8."""
-        if photo.shape[:2] == (self.size, self.size):
-            return photo
-        picture = Image.fromarray(photo).resize((self.size, self.size), Image.Resampling.BILINEAR)
-        return np.asarray(picture)
+    def resize(self, photo: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """RGB, `(H, W, 3)` uint8 if an array, to `(size, size, 3)` uint8."""
+        return squared(photo, self.size)
 
     def to_photo(self, boxes: NDArray[np.float32], width: int, height: int) -> Boxes:
         """Normalised `(n, 4)` yxyx boxes of the input to xyxy pixels of the photo, clipped."""

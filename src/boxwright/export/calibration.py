@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.data.dataset import Dataset, Split
-from boxwright.data.images import read_photo
-from boxwright.data.preprocessing import Preprocessing
+from boxwright.data.preprocessing import Preprocessing, read_square
 from boxwright.errors import ExportError
 
 PHOTOS = 100  # more change a range by less than one of its 256 steps
@@ -58,7 +57,7 @@ class Calibration:
         photos = photos if len(photos) else dataset.split(Split.UNMARKED)
         inputs: dict[bytes, NDArray[np.uint8]] = {}
         for row in _by_class_in_turn(photos, np.random.default_rng(seed)):
-            resized = preprocessing.resize(read_photo(photos.photo(row)))
+            resized = read_square(photos.photo(row), preprocessing.size)
             inputs.setdefault(resized.tobytes(), resized)
             if len(inputs) == most:
                 break

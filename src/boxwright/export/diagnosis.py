@@ -30,7 +30,11 @@ def diagnose(reference: Reference, file: Detector) -> list[str]:
     explanations = (
         (expected, _transposed(found, photos.sizes), "its boxes have x and y swapped"),
         (_nameless(expected), _nameless(found), "its classes are in another order"),
-        (_scoreless(expected), _scoreless(found), "its boxes are right and its scores are not"),
+        (
+            _scoreless(expected),
+            _scoreless(found),
+            "its boxes are right, and its scores or classes are not",
+        ),
     )
     agreeing = agreement(expected, found, LOOSE)[1]
     for wanted, given, reason in explanations:
@@ -72,5 +76,5 @@ def _nameless(found: Sequence[Detections]) -> list[Detections]:
 
 def _scoreless(found: Sequence[Detections]) -> list[Detections]:
     least = sure_from(found)
-    sure = [each.above(least) for each in found]
+    sure = _nameless([each.above(least) for each in found])
     return [replace(each, scores=np.ones_like(each.scores)) for each in sure]

@@ -20,7 +20,7 @@ from boxwright.models import framework
 from boxwright.models.postprocess import Suppression, box_scales
 from boxwright.runtime import litert
 from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.engines.frozen import ARTIFACT_NODE
+from boxwright.runtime.engines.frozen import ARTIFACT_NODE, INPUT
 
 InputType = Literal["image_tensor", "encoded_image_string_tensor", "tf_example"]
 OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
@@ -40,8 +40,12 @@ class PostProcess:
 
 
 def write_frozen(path: Path, model: Any, anchors: NDArray[np.float32], artifact: Artifact) -> None:
-    """Write a detector as the tutorials' frozen_inference_graph.pb: see `inference_graph`, for
-    `image_tensor`. A constant in it, `boxwright`, says what it is.
+    """Write a detector as the tutorials' frozen_inference_graph.pb, which they run.
+
+    Input: `image_tensor` `(B, H, W, 3)` uint8, RGB photos of any size. Outputs, float32, best first
+    and padded with zeros to 100 rows: `detection_boxes` `(B, 100, 4)` normalised yxyx within
+    [0, 1]; `detection_scores` and `detection_classes`, 1-based, `(B, 100)`; `num_detections`
+    `(B,)`. They are what `models.postprocess` gives; a constant, `boxwright`, says what the file is.
 
     Args:
         path: the file to write.
@@ -49,9 +53,18 @@ def write_frozen(path: Path, model: Any, anchors: NDArray[np.float32], artifact:
         anchors: `(A, 4)` normalised yxyx.
         artifact: what the file says about itself.
     """
-    suppression = Suppression(box_scales(model))
-    frozen = inference_graph(model, artifact.preprocessing, anchors, suppression, antialias=True)
-    path.write_bytes(_saying(frozen, artifact))
+    tf, side = graph.tensorflow_for(model), artifact.preprocessing.size
+    how = Suppression(box_scales(model))
+
+    def detect(inputs: Any) -> list[Any]:
+        photos = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
+        encodings, scores = graph.raw_outputs(tf, model, artifact.preprocessing, photos)
+        boxes = coder.decode(encodings, tf.constant(anchors), tf, scales=how.scales)
+        found = graph.as_api(tf, graph.detections(tf, boxes, scores, how))
+        return [tf.identity(found[name], name=name) for name in OUTPUTS]
+
+    signature = tf.TensorSpec((None, None, None, 3), tf.uint8)
+    path.write_bytes(_saying(_frozen(tf, detect, signature, INPUT, OUTPUTS), artifact))
 
 
 def describe_frozen(path: Path, artifact: Artifact) -> None:
@@ -80,14 +93,12 @@ def inference_graph(
     input_type: InputType = "image_tensor",
     shape: tuple[int | None, ...] = (None, None, None, 3),
     ranges: Mapping[str, Ranges] | None = None,
-    *,
-    antialias: bool = False,
 ) -> Any:
     """A GraphDef from photos to detections, with the weights in it.
 
     Input: `image_tensor` `(B, H, W, 3)` uint8, RGB, of any size; or `(B,)` strings, each a JPEG or
     PNG file, or a tf.Example with one in `image/encoded`. Photos are resized bilinearly without
-    half-pixel centres, as TensorFlow 1 did, or as `Preprocessing` does it if `antialias`.
+    half-pixel centres, as TensorFlow 1 did.
     Outputs, float32, best first and padded with zeros to N = `max_total` rows: `detection_boxes`
     `(B, N, 4)` normalised yxyx within [0, 1]; `detection_scores` and `detection_classes`, 1-based,
     `(B, N)`; `num_detections` `(B,)`.
@@ -100,7 +111,6 @@ def inference_graph(
         input_type: the name of the input, and so what it takes.
         shape: of an `image_tensor`.
         ranges: by layer, of a network that was trained for quantisation.
-        antialias: how photos are resized.
     """
     tf = graph.tensorflow_for(model)
     encoded = input_type != "image_tensor"
@@ -108,11 +118,7 @@ def inference_graph(
     def detect(inputs: Any) -> list[Any]:
         photos = _decoded(tf, inputs, input_type) if encoded else inputs
         size = (preprocessing.size, preprocessing.size)
-        photos = tf.cast(photos, tf.float32)
-        if antialias:
-            photos = tf.image.resize(photos, size, antialias=True)
-        else:
-            photos = tf.compat.v1.image.resize_bilinear(photos, size)
+        photos = tf.compat.v1.image.resize_bilinear(tf.cast(photos, tf.float32), size)
         encodings, scores = graph.raw_outputs(tf, model, preprocessing, photos)
         boxes = coder.decode(encodings, tf.constant(anchors), tf, scales=suppression.scales)
         outputs = _suppressed(tf, boxes, scores, suppression)

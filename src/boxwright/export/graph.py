@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import ExportError
 from boxwright.models import framework
+from boxwright.models.postprocess import Suppression
 
 INPUT_NAME = "images"
 
@@ -39,6 +40,35 @@ def raw_outputs(
         images = tf.cast(images, tf.float32) * preprocessing.scale + preprocessing.offset
     raw = model(images, training=False)
     return raw["box_encodings"], tf.sigmoid(raw["class_logits"])
+
+
+def detections(tf: Any, boxes: Any, scores: Any, how: Suppression) -> dict[str, Any]:
+    """What `models.postprocess` gives of decoded boxes `(B, A, 4)` and scores `(B, A, C)`, padded
+    with zeros to `how.max_total` rows, by name; classes and counts are int32."""
+    boxes, scores, labels, counts = tf.image.combined_non_max_suppression(
+        boxes[:, :, None],
+        scores,
+        max_output_size_per_class=how.max_per_class,
+        max_total_size=how.max_total,
+        iou_threshold=how.iou_threshold,
+        score_threshold=how.score_threshold,
+        clip_boxes=False,  # overlaps are measured on whole boxes, which are clipped afterwards
+    )
+    return {
+        "detection_boxes": tf.clip_by_value(boxes, 0.0, 1.0),
+        "detection_scores": scores,
+        "detection_classes": tf.cast(labels, tf.int32),
+        "num_detections": counts,
+    }
+
+
+def as_api(tf: Any, found: dict[str, Any]) -> dict[str, Any]:
+    """`detections` as the Object Detection API has them: all float32, classes 1-based."""
+    return {
+        **found,
+        "detection_classes": tf.cast(found["detection_classes"], tf.float32) + 1.0,
+        "num_detections": tf.cast(found["num_detections"], tf.float32),
+    }
 
 
 class Signature(NamedTuple):

@@ -13,8 +13,7 @@ from boxwright.export import graph
 from boxwright.files import write_json
 from boxwright.models.postprocess import Suppression, box_scales
 from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.detector import SAVED_ARTIFACT
-from boxwright.runtime.engines.savedmodel import BATCHED
+from boxwright.runtime.engines.savedmodel import BATCHED, SAVED_ARTIFACT
 
 
 def write_savedmodel(
@@ -43,33 +42,13 @@ def write_savedmodel(
     def batched(images: Any) -> dict[str, Any]:
         encodings, scores = graph.raw_outputs(tf, model, artifact.preprocessing, images)
         boxes = coder.decode(encodings, tf.constant(anchors), tf, how.scales)
-        boxes, scores, labels, counts = tf.image.combined_non_max_suppression(
-            boxes[:, :, None],
-            scores,
-            max_output_size_per_class=how.max_per_class,
-            max_total_size=how.max_total,
-            iou_threshold=how.iou_threshold,
-            score_threshold=how.score_threshold,
-            clip_boxes=False,  # overlaps are measured on whole boxes, which are clipped afterwards
-        )
-        return {
-            "detection_boxes": tf.clip_by_value(boxes, 0.0, 1.0),
-            "detection_scores": scores,
-            "detection_classes": tf.cast(labels, tf.int32),
-            "num_detections": counts,
-        }
+        return graph.detections(tf, boxes, scores, how)
 
     side = artifact.preprocessing.size
 
     def serving_default(inputs: Any) -> dict[str, Any]:
         photos = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
-        found = batched(photos)
-        count = tf.cast(found["num_detections"], tf.float32)
-        return {
-            **found,
-            "detection_classes": tf.cast(found["detection_classes"], tf.float32) + 1.0,
-            "num_detections": count,
-        }
+        return graph.as_api(tf, batched(photos))
 
     signatures = {
         "serving_default": graph.Signature(serving_default, (None, None, None, 3), "inputs"),

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from boxwright.data.dataset import Dataset, Split
 from boxwright.data.detections import Detections
 from boxwright.data.geometry import iou
-from boxwright.data.images import read_photo
 from boxwright.errors import ExportError
 from boxwright.evaluation.coco import Evaluation, evaluate, paired_loss
 from boxwright.evaluation.confidence import Interval
@@ -209,7 +208,7 @@ class Reference:
         least = sure_from(self.found)
         sure = [found.above(least).scores for found in self.found]
         surest = int(np.argmax([scores.min() if len(scores) else 0.0 for scores in sure]))
-        pixels = file.artifact.preprocessing.resize(read_photo(self.photos.photo(surest)))
+        pixels = file.prepare(self.photos.photo(surest)).pixels
         ((boxes, scores, labels),) = file.engine(pixels[None])
         counts = scores >= least
         return Golden(pixels, boxes[counts], scores[counts], labels[counts])

@@ -67,6 +67,19 @@ def draw(
         scores: whether plates show them.
     """
     picture = Image.fromarray(photo)
+    draw_on(picture, detections, truth=truth, line=line, scores=scores)
+    return picture
+
+
+def draw_on(
+    picture: Image.Image,
+    detections: Detections,
+    *,
+    truth: Boxes | None = None,
+    line: int | None = None,
+    scores: bool = True,
+) -> None:
+    """What `draw` draws, on an RGB picture itself."""
     pen = ImageDraw.Draw(picture, "RGBA")
     side = math.sqrt(picture.width * picture.height)
     line = line or max(1, round(side / 170))
@@ -90,7 +103,6 @@ def draw(
     for plate, colour in reversed(list(zip(plates, colours, strict=True))):
         if plate is not None:
             _draw_plate(pen, plate, colour)
-    return picture
 
 
 def contact_sheet(

@@ -99,15 +99,19 @@ def _places(frame: NDArray[np.int64], plate: Size, photo: Size) -> Rectangles:
     stacked = [(x, y) for y in rows for x in (left, right - width) if 0 <= y <= most_top]
     columns = [x for x in (right, left - width) if 0 <= x <= most_left]
     beside = [(x, y) for y in (top, top - height, bottom) for x in columns]
-    xy = np.clip([*stacked, *beside] or [(left, top)], 0, [most_left, most_top])
-    return np.hstack([xy, xy + np.array([width, height])])
+    inside = [
+        (max(0, min(x, most_left)), max(0, min(y, most_top)))
+        for x, y in [*stacked, *beside] or [(left, top)]
+    ]
+    return np.array([(x, y, x + width, y + height) for x, y in inside], np.int64)
 
 
 def _overlaps(first: Rectangles, second: Rectangles) -> NDArray[np.int64]:
     """`(n, m)` shared pixels of each pair."""
     top_left = np.maximum(first[:, None, :2], second[None, :, :2])
     bottom_right = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared: NDArray[np.int64] = np.prod(np.maximum(bottom_right - top_left, 0), axis=2)
+    sides = np.maximum(bottom_right - top_left, 0)
+    shared: NDArray[np.int64] = sides[..., 0] * sides[..., 1]
     return shared
 
 
@@ -144,6 +148,7 @@ def font_fitting(pixels: int, height: int) -> Font | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def length(font: Font, text: str) -> int:
     """Width of `text` in pixels."""
     return math.ceil(font.getlength(text))

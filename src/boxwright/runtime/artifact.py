@@ -111,7 +111,8 @@ def without_class_names(where: str | Path | None) -> DetectorError:
         "BW504",
         "has no class names inside, so its detections would be bare numbers.",
         where=where,
-        remedy="Give the names in id order: Detector.load(path, classes=['cat', 'dog']). "
+        remedy="Give a text file with one name a line: --labels labels.txt, or in Python "
+        "Detector.load(path, classes=['cat', 'dog']). "
         "Files that Boxwright exports carry their names.",
     )
 

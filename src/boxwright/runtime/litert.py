@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 
+from boxwright.models import framework
 from boxwright.runtime import metadata
 from boxwright.runtime.artifact import Artifact, damaged
 
@@ -64,6 +65,34 @@ class Metadata(NamedTuple):
     @property
     def description(self) -> str:
         return str(self.fields.get("description", ""))
+
+
+def interpreter(content: bytes, threads: int) -> Any:
+    """LiteRT's interpreter, ready to be given an input.
+
+    Raises:
+        ValueError, RuntimeError: the file cannot be loaded.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    with framework.hushed():
+        made = Interpreter(model_content=content, num_threads=threads)
+        made.allocate_tensors()
+    return made
+
+
+def defect(content: bytes) -> str | None:
+    """What is wrong with a .tflite's flatbuffer, whether or not it could be run here."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    if content[4:8] != MAGIC:
+        return "it does not begin as a .tflite does"
+    try:
+        with framework.hushed():
+            Interpreter(model_content=content)
+    except (ValueError, RuntimeError) as error:
+        return f"it cannot be loaded ({str(error).splitlines()[0][:200]})"
+    return None
 
 
 def custom_operators(content: bytes) -> list[CustomOperator]:
@@ -151,4 +180,6 @@ def _options(operator: Any) -> dict[str, Any]:
         options = flexbuffers.Loads(raw.tobytes())
     except Exception:  # any other encoding; the reader raises whatever it stumbles over
         return {}
-    return options if isinstance(options, dict) else {}
+    if not isinstance(options, dict):
+        return {}
+    return {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in options.items()}

@@ -13,12 +13,11 @@ from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from boxwright.data.dataset import Dataset
 from boxwright.data.findings import Finding
 from boxwright.data.geometry import normalised_yxyx
-from boxwright.data.images import read_photo
+from boxwright.data.preprocessing import read_square
 from boxwright.errors import BoxwrightError, DataError, TrainingError
 
 IN_MEMORY = 1 << 30  # bytes; a larger cache lives in a temporary file
@@ -80,9 +79,7 @@ def build_cache(
 
     def decode(index: int) -> None:
         try:
-            photo = read_photo(dataset.photo(index), at_least=side)
-            square = Image.fromarray(photo).resize((side, side), Image.Resampling.BILINEAR)
-            photos[index] = np.asarray(square)
+            photos[index] = read_square(dataset.photo(index), side)
         except DataError as error:
             broken[index] = error
 

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from boxwright.data.dataset import Dataset, Split
 from boxwright.data.detections import Detections
-from boxwright.data.images import read_photo
-from boxwright.data.preprocessing import Preprocessing
+from boxwright.data.preprocessing import Preprocessing, read_square
 from boxwright.evaluation.coco import Evaluation, evaluate
 from boxwright.evaluation.threshold import best_threshold
 from boxwright.quality.duplicates import groups, photo_hash
@@ -84,7 +83,7 @@ class Jury:
         size = preprocessing.size
         inputs = np.zeros((len(truth), size, size, 3), np.uint8)
         for i in range(len(truth)):
-            inputs[i] = preprocessing.resize(read_photo(truth.photo(i)))
+            inputs[i] = read_square(truth.photo(i), size)
         return cls(truth, inputs, preprocessing)
 
     def __len__(self) -> int:

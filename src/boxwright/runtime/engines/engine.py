@@ -17,7 +17,10 @@ from boxwright.runtime import litert
 
 
 class Engine(Protocol):
-    """Runs a network and its post-processing."""
+    """Runs a network and its post-processing.
+
+    One that can run the network alone has a method `network` for `boxwright bench`.
+    """
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
         """Detect in resized photos `(B, S, S, 3)`.

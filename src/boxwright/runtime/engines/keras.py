@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,9 +38,15 @@ class KerasEngine:
         self._scale = np.float32(preprocessing.scale)
         self._offset = np.float32(preprocessing.offset)
 
+    def network(self) -> Callable[[NDArray[np.uint8]], Any]:
+        """What computes raw outputs of photos `(B, S, S, 3)`, without post-processing."""
+        return self._raw
+
+    def _raw(self, inputs: NDArray[np.uint8]) -> Any:
+        return self._model.predict_on_batch(inputs.astype(np.float32) * self._scale + self._offset)
+
     def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
-        scaled = inputs.astype(np.float32) * self._scale + self._offset
-        raw = self._model.predict_on_batch(scaled)
+        raw = self._raw(inputs)
         return postprocess(
             np.asarray(raw["box_encodings"]),
             np.asarray(raw["class_logits"]),

@@ -13,6 +13,7 @@ from boxwright.runtime import litert
 from boxwright.runtime.artifact import damaged
 from boxwright.runtime.engines.engine import first_line, no_detector, photos
 
+SAVED_ARTIFACT = Path("assets.extra") / litert.ARTIFACT_NAME  # inside the folder
 BATCHED = "batched"  # the signature that takes resized photos, any number of them
 
 

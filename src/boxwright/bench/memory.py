@@ -1,0 +1,67 @@
+"""How much memory a process needs that does nothing but load a detector and run it."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = "from boxwright.bench.memory import answer; answer()"
+PREDICTIONS = 3
+
+
+def peak_bytes(path: Path, photo: Path) -> int | None:
+    """The most that a fresh process has in memory while it looks at a photo; None if it fails."""
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", PROGRAM, str(path), str(photo)],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    said = done.stdout.split()
+    return int(said[-1]) if done.returncode == 0 and said else None
+
+
+def answer() -> None:
+    """The child's side: a detector and a photo are its arguments, bytes its last word."""
+    from boxwright.runtime.detector import Detector
+
+    path, photo = sys.argv[1:]
+    detector = Detector.load(path, unnamed=True)
+    for _ in range(PREDICTIONS):
+        detector.predict(photo)
+    sys.stdout.write(f"{own_peak()}\n")
+
+
+def own_peak() -> int:
+    """The most memory that this process has had, bytes."""
+    if sys.platform == "win32":
+        return _windows_peak()
+    status = Path("/proc/self/status")
+    if status.exists():  # a child's rusage would begin with what its parent had
+        for line in status.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _windows_peak() -> int:
+    class Counters(ctypes.Structure):
+        _fields_ = (
+            ("cb", ctypes.c_uint32),
+            ("PageFaultCount", ctypes.c_uint32),
+            *((name, ctypes.c_size_t) for name in ("PeakWorkingSetSize", *"abcdefg")),
+        )
+
+    counters = Counters()
+    counters.cb = ctypes.sizeof(counters)
+    windll = ctypes.windll  # type: ignore[attr-defined]
+    windll.kernel32.GetCurrentProcess.restype = ctypes.c_void_p
+    process = ctypes.c_void_p(windll.kernel32.GetCurrentProcess())
+    windll.psapi.GetProcessMemoryInfo(process, ctypes.byref(counters), counters.cb)
+    return int(counters.PeakWorkingSetSize)

@@ -1,0 +1,180 @@
+"""`boxwright inspect`"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from boxwright.cli.console import plain, show, show_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from boxwright.runtime.artifact import Artifact
+    from boxwright.runtime.flatbuffer import Graph
+    from boxwright.runtime.inspection import Description
+
+NAMED = 12  # classes that are named
+COMPUTES = {
+    "integer": "integers; no float operator but in the post-processing",
+    "float": "floats",
+    "mixed": "integers and floats",
+}
+
+
+def inspect(
+    model: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A run folder, a SavedModel or a .tflite file."),
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print everything that a detector file says about itself.
+
+    Kind and size, network, input, classes, threshold, and where it comes from; of a .tflite also
+    its tensors and operators. A .tflite of another tool is described as far as it goes.
+
+    \b
+    Examples:
+      boxwright inspect run
+      boxwright inspect run/detector.tflite
+      boxwright inspect coco.tflite --json
+    """
+    from boxwright.runtime.inspection import inspect as described
+
+    description = described(model)
+    if json:
+        show_json(description.to_json())
+        return
+    show(f"[bold]{plain(model)}[/]: {description.kind}, {description.size / 1e6:.1f} MB\n")
+    show(_facts(_all_facts(description)))
+    if description.graph:
+        show("")
+        show(_tensors(description.graph))
+        show("")
+        show(_operators(description.graph))
+    show("\n" + "\n".join(_next(description)))
+
+
+def _facts(facts: Iterator[tuple[str, str]]) -> Table:
+    from rich.table import Table
+
+    rows = Table(box=None, pad_edge=False, show_header=False)
+    rows.add_column(style="dim", no_wrap=True)
+    rows.add_column()
+    for name, value in facts:
+        rows.add_row(name, plain(value))
+    return rows
+
+
+def _all_facts(description: Description) -> Iterator[tuple[str, str]]:
+    if description.artifact:
+        yield from _said(description.artifact)
+    else:
+        yield "classes", "no names inside: another tool wrote it"
+    if description.graph:
+        yield "computes in", COMPUTES[description.graph.arithmetic]
+        sizes = description.graph.weights.items()
+        yield "constants", ", ".join(f"{size / 1e6:.2f} MB of {kind}" for kind, size in sizes)
+    if settings := description.postprocessing:
+        said = [name for name in sorted(settings) if not name.startswith("_")]
+        yield "finishes with", ", ".join(f"{name} {settings[name]}" for name in said)
+
+
+def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
+    from boxwright.cli.licences import weights_of
+
+    model, made, origin = artifact.model, artifact.preprocessing, artifact.provenance
+    depth, bits = model.get("depth_multiplier"), model.get("bits")
+    network = [str(model.get("name", "not known"))]
+    network += [f"depth {depth:g}"] if isinstance(depth, int | float) else []
+    network += [f"trained for {bits} bits"] if bits else []
+    yield "network", ", ".join(network)
+    scaled = f"pixel * {made.scale:g} {'-' if made.offset < 0 else '+'} {abs(made.offset):g}"
+    yield "input", f"{made.size} x {made.size} pixels, photos stretched to it, {scaled}"
+    more = f", ... ({len(artifact.classes)})" if len(artifact.classes) > NAMED else ""
+    yield "classes", ", ".join(artifact.classes[:NAMED]) + more
+    yield "threshold", f"{artifact.threshold:g}"
+    yield "written by", f"Boxwright {origin.get('boxwright', 'of an unknown version')}"
+    if isinstance(data := origin.get("data"), dict):
+        yield "photos", f"{data.get('path')} (fingerprint {data.get('fingerprint')})"
+    if isinstance(recipe := origin.get("recipe"), dict):
+        yield "recipe", _recipe(recipe, origin.get("step"))
+    weights = weights_of(artifact)
+    yield "started from", f"{weights.name}: {weights.licence} ({weights.source})"
+    for title, key in (("measured", "metrics"), ("proof", "proof")):
+        if isinstance(found := origin.get(key), dict):
+            yield title, ", ".join(_flat(found))
+
+
+def _recipe(recipe: dict[str, Any], step: Any) -> str:
+    optimiser = recipe.get("optimiser")
+    parts = [f"{step} steps" if step is not None else "", f"of {recipe.get('batch_size')} photos"]
+    parts.append(f"with {optimiser.get('kind')}" if isinstance(optimiser, dict) else "")
+    budget = recipe.get("seconds")
+    parts.append(f"in a budget of {budget:g} s" if isinstance(budget, int | float) else "")
+    parts.append(f"seed {recipe.get('seed')}")
+    return ", ".join([" ".join(part for part in parts[:3] if part), *filter(None, parts[3:])])
+
+
+def _flat(found: dict[str, Any]) -> Iterator[str]:
+    """`AP 0.533`, ... of whatever numbers and words there are."""
+    for name, value in found.items():
+        if isinstance(value, dict):
+            yield from _flat(value)
+        elif isinstance(value, float):
+            yield f"{name} {value:.3f}"
+        elif isinstance(value, int | str):
+            yield f"{name} {value}"
+
+
+def _tensors(graph: Graph) -> Table:
+    from rich.table import Table
+
+    rows = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("tensor", "name", "type", "shape", "scale", "zero point"):
+        rows.add_column(title, overflow="fold")
+    for title, tensors in (("input", graph.inputs), ("output", graph.outputs)):
+        for each in tensors:
+            shape = " x ".join(map(str, each.shape))
+            scale = "" if each.scale is None else f"{each.scale:.6g}"
+            zero = "" if each.zero_point is None else str(each.zero_point)
+            rows.add_row(title, plain(each.name), each.dtype, shape, scale, zero)
+    return rows
+
+
+def _operators(graph: Graph) -> Table:
+    from rich.table import Table
+
+    rows = Table(box=None, pad_edge=False, header_style="dim")
+    rows.add_column("operator")
+    rows.add_column("count", justify="right")
+    rows.add_column("computes")
+    for each in graph.operators:
+        rows.add_row(plain(each.name), str(each.count), each.arithmetic)
+    return rows
+
+
+def _next(description: Description) -> Iterator[str]:
+    """What can be done with it, as commands."""
+    path, artifact = plain(description.path), description.artifact
+    if artifact is None:
+        if description.postprocessing:
+            yield "Its classes need names, one a line:"
+            yield f"  boxwright predict {path} photo.jpg --labels labels.txt --out found"
+            yield f"  boxwright bench {path}"
+        else:
+            yield "It is no detector that Boxwright runs: it ends without detections."
+        return
+    data = artifact.provenance.get("data")
+    photos = plain(data["path"]) if isinstance(data, dict) and data.get("path") else "photos"
+    yield "Next:"
+    yield f"  boxwright evaluate {path} {photos}"
+    if description.kind == "run folder":
+        yield f"  boxwright export {path} --to tflite"
+    else:
+        yield f"  boxwright predict {path} photo.jpg --out found"
+        yield f"  boxwright bench {path} --data {photos}"

@@ -1,0 +1,78 @@
+"""What a detector file says about itself, whatever kind it is, without running it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from boxwright.runtime import flatbuffer, litert
+from boxwright.runtime.artifact import Artifact, damaged
+from boxwright.runtime.kinds import kind_of
+
+
+@dataclass(frozen=True)
+class Description:
+    """A detector file as it describes itself.
+
+    Attributes:
+        path: the file or folder.
+        kind: what it is, such as `.tflite`.
+        size: bytes, of all files together if it is a folder.
+        artifact: what Boxwright wrote into it; None in a file from elsewhere.
+        graph: a .tflite's tensors and operators.
+        postprocessing: the settings of a .tflite's last operator.
+        metadata: what a .tflite says in TFLite's own way; None if it does not.
+    """
+
+    path: Path
+    kind: str
+    size: int
+    artifact: Artifact | None
+    graph: flatbuffer.Graph | None = None
+    postprocessing: dict[str, Any] = field(default_factory=dict)
+    metadata: litert.Metadata | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        said: dict[str, Any] = {"path": str(self.path), "kind": self.kind, "bytes": self.size}
+        said["detector"] = self.artifact.to_json() if self.artifact else None
+        if self.graph:
+            tensors = {"inputs": self.graph.inputs, "outputs": self.graph.outputs}
+            said |= {name: [each._asdict() for each in some] for name, some in tensors.items()}
+            said["operators"] = [asdict(each) for each in self.graph.operators]
+            said["arithmetic"] = self.graph.arithmetic
+            said["weight_bytes"] = self.graph.weights
+            said["postprocessing"] = self.postprocessing
+            said["metadata"] = self.metadata.fields if self.metadata else None
+        return said
+
+
+def inspect(path: str | Path) -> Description:
+    """Describe a detector file or folder; one from elsewhere, without class names, too.
+
+    Raises:
+        DetectorError: BW501 there is no detector, BW502 it is damaged, BW503 a newer Boxwright
+            wrote it.
+    """
+    path = Path(path)
+    kind = kind_of(path)
+    graph = _graph(path) if kind.name == ".tflite" else {}
+    return Description(path, kind.name, _size(path), kind.describe(path, None), **graph)
+
+
+def _graph(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    if reason := litert.defect(content):
+        raise damaged(reason, path)
+    custom = litert.custom_operators(content)
+    last = [each.options for each in custom if each.name == litert.POSTPROCESS]
+    return {
+        "graph": flatbuffer.read_graph(content),
+        "postprocessing": last[-1] if last else {},
+        "metadata": litert.read_metadata(content),
+    }
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
