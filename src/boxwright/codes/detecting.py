@@ -8,9 +8,12 @@ DETECTING: dict[str, Meaning] = {
     "BW401": Meaning(
         "error",
         "The exported file is not as good as its run",
-        "Every file is run on labelled photos before it gets its name. This one found something "
-        "else than the run, or its AP was lower, so it was removed.",
-        "Please report it together with the run's run.json. Until then export with another `--to`.",
+        "Every file is run on labelled photos, the same as the run, before it gets its name. This "
+        "one lost more AP than its kind may (0.1 points for floats, 0.2 for fp16, 1.0 for 8 bits), "
+        "and the interval over the photos shows that it is no accident; or it makes other "
+        "detections than the run. Where the reason can be told, the message tells it.",
+        "Export with another `--quantize` or another `--to`; train with more photos; or take the "
+        "file as it is with `--accept-loss`, which it will remember.",
     ),
     "BW402": Meaning(
         "error",
@@ -34,6 +37,19 @@ DETECTING: dict[str, Meaning] = {
         "Boxwright's own have, which ONNX and OpenVINO files are made of.",
         "Set KERAS_BACKEND=tensorflow for this command, install a tested version of TensorFlow, or "
         "export with `--to savedmodel`.",
+    ),
+    "BW405": Meaning(
+        "error",
+        "There are too few photos to calibrate a file of 8 bits on",
+        "The ranges of its numbers are measured on training photos. There is none, or all of them "
+        "are the same, so the ranges would be those of one photo.",
+        "Name a folder of more photos with `--data`, or export without `--quantize`.",
+    ),
+    "BW406": Meaning(
+        "error",
+        "This kind of file has no numbers of fewer bits",
+        "`--quantize` is for .tflite files.",
+        "Leave `--quantize` out, or export with `--to tflite`.",
     ),
     "BW501": Meaning(
         "error",
@@ -82,6 +98,14 @@ DETECTING: dict[str, Meaning] = {
         "Something else than a photo was given",
         "`Detector.predict` takes a path, a Pillow image, or an array of RGB pixels.",
         "For an array, check that it is uint8 and `(height, width, 3)`.",
+    ),
+    "BW508": Meaning(
+        "error",
+        "A detector does not find what it found when it was written",
+        "Every exported file carries a photo, and what it found in it. On this machine it finds "
+        "something else: its weights or outputs were changed, or the program that runs it is "
+        "another one and computes something else.",
+        "Copy the file again, export it again, or run it with another version of the runtime.",
     ),
     "BW520": Meaning(
         "error",

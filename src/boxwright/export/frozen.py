@@ -45,7 +45,8 @@ def write_frozen(path: Path, model: Any, anchors: NDArray[np.float32], artifact:
     Input: `image_tensor` `(B, H, W, 3)` uint8, RGB photos of any size. Outputs, float32, best first
     and padded with zeros to 100 rows: `detection_boxes` `(B, 100, 4)` normalised yxyx within
     [0, 1]; `detection_scores` and `detection_classes`, 1-based, `(B, 100)`; `num_detections`
-    `(B,)`. They are what `models.postprocess` gives; a constant, `boxwright`, says what the file is.
+    `(B,)`. They are what `models.postprocess` gives; a constant, `boxwright`, tells the file's
+    artifact.
 
     Args:
         path: the file to write.
