@@ -19,13 +19,13 @@ from boxwright.errors import ExportError
 from boxwright.export import KINDS, remedies, write_proven
 from boxwright.export.calibration import Calibration
 from boxwright.export.conversion import Quantisation
-from boxwright.export.diagnosis import diagnose, input_mismatch
+from boxwright.export.diagnosis import diagnose
 from boxwright.export.remedies import layer_of
 from boxwright.export.tflite import write_tflite
 from boxwright.export.verify import TOLERANCES, Reference
 from boxwright.runtime import litert
 from boxwright.runtime.detector import Detector
-from boxwright.runtime.engines import TFLiteEngine
+from boxwright.runtime.inspection import inspect
 
 
 @pytest.fixture(scope="module")
@@ -173,11 +173,11 @@ def test_a_good_file_needs_no_diagnosis(tiny: Any, dataset: Dataset, int8_file: 
 @pytest.mark.shared
 def test_a_real_faulty_calibration_is_named(shared: Path) -> None:
     path = shared / "weights" / "fpnlite320_plate_int8.tflite"
-    engine = TFLiteEngine(path.read_bytes(), where=path)
-    assert engine.input_range is not None
-    said = input_mismatch(engine.input_range, Preprocessing(320))
-    assert said is not None
-    assert "[0, 1], where the network expects [-1, 0.99]" in said
+    said = inspect(path)
+    assert said.input_range == pytest.approx((0, 1))
+    assert "scaled to [0, 1], where the network expects [-1, 0.99]" in str(said.mismatch)
+    good = inspect(shared / "weights" / "ssd_mobilenet_v1_coco_quant.tflite")
+    assert good.mismatch is None
 
 
 def test_remedies_go_on_until_little_is_lost(

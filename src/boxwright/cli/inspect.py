@@ -74,7 +74,13 @@ def _all_facts(description: Description) -> Iterator[tuple[str, str]]:
     if description.artifact:
         yield from _said(description.artifact)
     else:
-        yield "classes", "no names inside: another tool wrote it"
+        labels = description.metadata.labels if description.metadata else ()
+        named = ", ".join(labels[:NAMED]) or "no names inside"
+        yield "classes", f"{named}: another tool wrote it"
+    if span := description.input_range:
+        wrong = description.mismatch
+        told = f"; WRONG: {wrong}" if wrong else ""
+        yield "pixels", f"0 to 255 are {span[0]:.3g} to {span[1]:.3g} to the network{told}"
     if description.graph:
         yield "computes in", COMPUTES[description.graph.arithmetic]
         sizes = description.graph.weights.items()
@@ -105,9 +111,15 @@ def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
         yield "recipe", _recipe(recipe, origin.get("step"))
     weights = weights_of(artifact)
     yield "started from", f"{weights.name}: {weights.licence} ({weights.source})"
-    for title, key in (("measured", "metrics"), ("proof", "proof")):
-        if isinstance(found := origin.get(key), dict):
-            yield title, ", ".join(_flat(found))
+    if isinstance(found := origin.get("metrics"), dict):
+        yield "measured", ", ".join(_flat(found))
+    if isinstance(proof := origin.get("proof"), dict):
+        yield "proof", f"{'passed' if proof.get('passed') else 'NOT PASSED'}: {proof.get('says')}"
+        if isinstance(table := proof.get("table"), dict):
+            yield f"on {proof.get('split')} photos", ", ".join(_beside(table))
+    if artifact.golden:
+        count = len(artifact.golden.labels)
+        yield "golden photo", f"{count} objects that it has to find whenever it is loaded"
 
 
 def _recipe(recipe: dict[str, Any], step: Any) -> str:
@@ -118,6 +130,13 @@ def _recipe(recipe: dict[str, Any], step: Any) -> str:
     parts.append(f"in a budget of {budget:g} s" if isinstance(budget, int | float) else "")
     parts.append(f"seed {recipe.get('seed')}")
     return ", ".join([" ".join(part for part in parts[:3] if part), *filter(None, parts[3:])])
+
+
+def _beside(table: dict[str, Any]) -> Iterator[str]:
+    """`AP 0.533 (run 0.534)`, ..."""
+    for name, sides in table.items():
+        if isinstance(sides, dict) and sides.get("file") is not None:
+            yield f"{name} {sides['file']:.3f} (run {sides.get('run') or 0:.3f})"
 
 
 def _flat(found: dict[str, Any]) -> Iterator[str]:

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.data.detections import Detections
-from boxwright.data.preprocessing import Preprocessing
 from boxwright.export.verify import Reference, Tolerance, agreement, sure_from
 from boxwright.runtime.detector import Detector
 from boxwright.runtime.engines import TFLiteEngine
+from boxwright.runtime.inspection import input_mismatch
 
 LOOSE = Tolerance(1.0, 0.0, score=0.25, iou=0.7)
-RANGE_SLACK = 0.05  # of the range
 
 
 def diagnose(reference: Reference, file: Detector) -> list[str]:
@@ -42,24 +41,6 @@ def diagnose(reference: Reference, file: Detector) -> list[str]:
         if explained > max(0.5 * compared, 2 * agreeing):
             reasons.append(reason)
     return reasons
-
-
-def input_mismatch(range_: tuple[float, float], preprocessing: Preprocessing) -> str | None:
-    """What is wrong with the range of a quantised file's input, as a clause; None if it is what the
-    network was trained on.
-
-    Args:
-        range_: what the darkest and the brightest pixel become in the file.
-        preprocessing: what they became in training.
-    """
-    low, high = preprocessing.offset, 255 * preprocessing.scale + preprocessing.offset
-    slack = RANGE_SLACK * (high - low)
-    if abs(range_[0] - low) <= slack and abs(range_[1] - high) <= slack:
-        return None
-    return (
-        f"it was calibrated on photos scaled to [{range_[0]:.2g}, {range_[1]:.2g}], where the "
-        f"network expects [{low:.2g}, {high:.2g}]"
-    )
 
 
 def _transposed(found: Sequence[Detections], sizes: NDArray[np.int32]) -> list[Detections]:

@@ -115,14 +115,14 @@ class Proof:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; the table's rows by name."""
+        """Plain values; the table's rows by name, and all of it as a sentence."""
         rows = {row.name: {"run": row.run, "file": row.file} for row in self.table}
-        return {**asdict(self), "table": rows, "passed": self.passed}
+        return {**asdict(self), "table": rows, "passed": self.passed, "says": str(self)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Proof:
         """The inverse of `to_json`."""
-        own = {name: item for name, item in value.items() if name != "passed"}
+        own = {name: item for name, item in value.items() if name not in ("passed", "says")}
         rows = tuple(Row(name, **sides) for name, sides in value["table"].items())
         interval = value["interval"] and (value["interval"][0], value["interval"][1])
         return cls(**{**own, "table": rows, "interval": interval})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -34,6 +34,13 @@ class Tensor(NamedTuple):
     scale: float | None
     zero_point: int | None
 
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """What 0 and 255 mean; None where integers mean nothing else."""
+        if self.scale is None or self.zero_point is None:
+            return None
+        return -self.zero_point * self.scale, (255 - self.zero_point) * self.scale
+
 
 @dataclass(frozen=True)
 class Operators:
@@ -46,12 +53,18 @@ class Operators:
 
 
 class Graph(NamedTuple):
-    """What a .tflite consists of; `weights` is bytes of constants by type, most first."""
+    """What a .tflite consists of; `weights` is bytes of constants by type, most first, and `names`
+    are those of all tensors."""
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     operators: tuple[Operators, ...]
     weights: dict[str, int]
+    names: tuple[str, ...]
+
+    def names_any(self, parts: Iterable[str]) -> bool:
+        """Whether a tensor's name has one of `parts` in it."""
+        return any(part in name for part in parts for name in self.names)
 
     @property
     def arithmetic(self) -> str:
@@ -83,6 +96,7 @@ def read_graph(content: bytes) -> Graph:
         tuple(_tensor(tensors[i]) for i in _indices(graph.OutputsAsNumpy())),
         tuple(Operators(name, kind, count) for (name, kind), count in counts.items()),
         dict(sorted(weights.items(), key=lambda item: -item[1])),
+        tuple(_tensor(tensor).name for tensor in tensors),
     )
 
 
