@@ -15,13 +15,13 @@ from ai_edge_litert.interpreter import Interpreter
 
 from boxwright.data.dataset import Dataset, Split
 from boxwright.data.preprocessing import Preprocessing
-from boxwright.errors import ExportError
+from boxwright.errors import DetectorError, ExportError
 from boxwright.export import KINDS, remedies, write_proven
 from boxwright.export.calibration import Calibration
 from boxwright.export.conversion import Quantisation
 from boxwright.export.diagnosis import diagnose
 from boxwright.export.remedies import layer_of
-from boxwright.export.tflite import write_tflite
+from boxwright.export.tflite import rounding_errors, write_tflite
 from boxwright.export.verify import TOLERANCES, Reference
 from boxwright.runtime import litert
 from boxwright.runtime.detector import Detector
@@ -104,6 +104,22 @@ def test_boxes_and_scores_have_scales_of_their_own(int8_file: Path) -> None:
     assert scales[0] != scales[1]
 
 
+def test_a_layer_can_stay_in_floats(tiny: Any, dataset: Dataset, written: Path) -> None:
+    calibration = Calibration.of(dataset, tiny.artifact.preprocessing)
+    parts = (tiny.model, tiny.anchors, tiny.artifact)
+    worst = rounding_errors(*parts, Quantisation("int8", calibration))[0]
+    assert worst.steps > 0
+    path = written / "d.tflite"
+    write_tflite(path, *parts, Quantisation("int8", calibration, (worst.tensor,)))
+    said = inspect(path)
+    assert said.graph is not None
+    in_floats = {each.name for each in said.graph.operators if each.arithmetic == "float"}
+    assert in_floats == {worst.operator}
+    assert said.input_range == (-1, 127 / 128)
+    proof = Reference.of(tiny.detector, dataset).compare(Detector.load(path), TOLERANCES["int8"])
+    assert proof.agreeing >= proof.wanted
+
+
 def wrong_range(tiny: Any, dataset: Dataset) -> Quantisation:
     """Calibrated on photos in [0, 1], which this network has never seen."""
     other = Preprocessing(tiny.artifact.preprocessing.size, 1 / 255, 0.0)
@@ -163,6 +179,17 @@ def test_planted_bad_files_are_refused_and_diagnosed(
     assert not proof.passed
     said = Detector.load(written / "d.tflite").artifact.provenance["proof"]
     assert (said["accepted"], said["passed"]) == (True, False)
+
+
+def test_outputs_that_are_swapped_later_are_found_when_it_is_loaded(
+    tiny: Any, dataset: Dataset, written: Path
+) -> None:
+    path = written / "d.tflite"
+    write_proven(path, "tflite", tiny.model, tiny.anchors, tiny.artifact, dataset)
+    swap_outputs(path)
+    with pytest.raises(DetectorError) as caught:
+        Detector.load(path)
+    assert caught.value.code == "BW508"
 
 
 def test_a_good_file_needs_no_diagnosis(tiny: Any, dataset: Dataset, int8_file: Path) -> None:

@@ -67,7 +67,7 @@ def converted(tf: Any, saved: Path, path: Path, how: Quantisation | None) -> byt
         with framework.hushed(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the debugger's interpreter will leave TensorFlow
             if how and how.exact:
-                return bytes(_debugger(tf, saved, how).get_nondebug_quantized_model())
+                return _with_some_exact(tf, saved, how)
             return bytes(_converter(tf, saved, how).convert())
     except Exception as error:  # the converter's errors have no common class
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -116,6 +116,13 @@ def _converter(tf: Any, saved: Path, how: Quantisation | None) -> Any:
         converter.inference_input_type = tf.uint8
         converter.representative_dataset = lambda: ({"images": photo} for photo in _photos(how))
     return converter
+
+
+def _with_some_exact(tf: Any, saved: Path, how: Quantisation) -> bytes:
+    from tensorflow.lite.python import util
+
+    content = _debugger(tf, saved, how).get_nondebug_quantized_model()
+    return bytes(util.modify_model_io_type(content, tf.uint8, tf.float32))
 
 
 def _debugger(tf: Any, saved: Path, how: Quantisation) -> Any:

@@ -177,10 +177,21 @@ def named(name: str) -> Published:
 
 
 def title(weights: Path) -> str:
-    """What to call the weights: by their model, if they lie in a folder of its name, or by their
-    own name, which is not much where every checkpoint is called `model.ckpt`."""
+    """What to call the weights: by their model, if they lie in a folder of its name or are its very
+    file, or by their own name, which is not much where every checkpoint is called `model.ckpt`."""
     published = _KNOWN.get(weights.parent.name.lower())
-    return published.name if published and weights.name == published.weights else weights.name
+    if published and weights.name == published.weights:
+        return published.name
+    known = {value: each.name for each in MODELS for value in each.sha256.values()}
+    if weights.suffix == ".tflite" and weights.is_file():
+        return known.get(hashlib.sha256(weights.read_bytes()).hexdigest(), weights.name)
+    return weights.name
+
+
+def licence(name: str | None) -> str | None:
+    """The licence of the weights that `title` calls so; None if it is not known."""
+    published = _KNOWN.get(name.lower()) if name else None
+    return published.licence if published else None
 
 
 def chosen(given: str) -> Published | Path:

@@ -19,7 +19,7 @@ from boxwright.data.dataset import Dataset
 from boxwright.errors import SystemFaultError
 from boxwright.evaluation import summary
 from boxwright.evaluation.coco import Evaluation
-from boxwright.models import framework
+from boxwright.models import framework, zoo
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.run import Run
 from boxwright.training.cache import Cache, build_cache
@@ -389,5 +389,6 @@ def _provenance(
         "boxwright": __version__,
         "data": {"path": Path(source).absolute().as_posix(), "fingerprint": fingerprint},
         "weights": weights,
+        "licence": zoo.licence(weights),
         "recipe": recipe.to_json(),
     }
