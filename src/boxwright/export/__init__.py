@@ -74,7 +74,15 @@ def export(
             remedy="Leave --quantize out, or export with --to tflite.",
         )
     if framework.engine() != "tensorflow":
-        return export_in_child(run_folder, to, out, data, quantize, accept_loss, say=say)
+        return export_in_child(
+            say,
+            run_folder=run_folder,
+            to=to,
+            out=out,
+            data=data,
+            quantize=quantize,
+            accept_loss=accept_loss,
+        )
     folder = Path(run_folder)
     run = Run(folder)
     dataset = load(_data_folder(run.artifact, folder) if data is None else data)

@@ -18,7 +18,7 @@ from boxwright.export.verify import Proof
 PROGRAM = "from boxwright.export.child import answer; answer()"
 
 
-def export_in_child(*arguments: Any, say: Callable[[str], None]) -> tuple[Path, Proof]:
+def export_in_child(say: Callable[[str], None], **arguments: Any) -> tuple[Path, Proof]:
     """What `export` does with these arguments, text, paths, truths or None; raises as it does.
     What it says is said at the end.
 
@@ -28,7 +28,7 @@ def export_in_child(*arguments: Any, say: Callable[[str], None]) -> tuple[Path, 
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", PROGRAM],
         env={**os.environ, "KERAS_BACKEND": "tensorflow"},
-        input=json.dumps([_plain(each) for each in arguments]),
+        input=json.dumps({name: _plain(each) for name, each in arguments.items()}),
         capture_output=True,
         encoding="utf-8",
         errors="replace",
@@ -53,10 +53,10 @@ def answer() -> None:
     """The child's side: arguments in JSON come in on standard input, the answer goes out."""
     from boxwright.export import export
 
-    run_folder, to, out, data, quantize, accept_loss = json.loads(sys.stdin.buffer.read())
+    arguments: dict[str, Any] = json.loads(sys.stdin.buffer.read())
     lines: list[str] = []
     try:
-        path, proof = export(run_folder, to, out, data, quantize, accept_loss, lines.append)
+        path, proof = export(**arguments, say=lines.append)
         said = {"path": str(path), "proof": proof.to_json(), "lines": lines}
     except BoxwrightError as error:
         said = {"error": type(error).__name__, **vars(error)}

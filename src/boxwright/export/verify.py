@@ -109,7 +109,7 @@ class Proof:
             low, high = (100 * end for end in self.interval)
             between = f" (95 % interval {low:.2f} to {high:.2f})"
         return (
-            f"on {photos} photos it loses {100 * self.loss:.2f} AP points{between}, where "
+            f"on {photos} photos the loss is {100 * self.loss:.2f} AP points{between}, where "
             f"{100 * self.tolerance:.1f} are allowed; {self.agreeing} of {self.compared} sure "
             f"detections agree, where {self.wanted} are needed"
         )
