@@ -1,0 +1,130 @@
+"""Whether a change of the recipe is better: on validation folds of the training photos, and by
+leave-one-out: what two data sets decide, the third has to confirm.
+
+    python benchmarks/decide.py ../shared/data/raccoon ../shared/data/bccd ../shared/data/hardhat \
+        --weights ../shared/weights/ssd_mobilenet_v1_coco_quant.tflite \
+        --change learning_rate.peak=1e-3 --change frozen_through=3,train_depthwise=True
+
+Photos for testing are never looked at. A training sees a number of photos, so that a busy machine
+changes nothing; a change that makes a step slower has to be given fewer (`--change a=b@0.8`). All
+variants of a fold have the same photos, and the same random numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import statistics
+import tempfile
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boxwright import Detector
+from boxwright.api import load
+from boxwright.data.dataset import Dataset, Split
+from boxwright.evaluation.coco import evaluate
+from boxwright.quality.split import hold_out
+from boxwright.training.recipe import Recipe, recipe_for
+from boxwright.training.trainer import train
+
+AS_IT_IS = "as it is"
+Scores = dict[str, dict[str, list[float]]]  # by variant and data set, one for each fold
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, nargs="+")
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--change", action="append", default=[], metavar="FIELD=VALUE,...[@PART]")
+    parser.add_argument("--photos", type=int, default=5700, help="a minute's, on an idle machine")
+    parser.add_argument("--folds", type=int, default=3)
+    given = parser.parse_args()
+    scores: Scores = defaultdict(lambda: defaultdict(list))
+    for fold in range(given.folds):
+        for folder in given.data:
+            photos, judges = split(load(folder), fold)
+            for change in (AS_IT_IS, *given.change):
+                ap, ap50 = measure(photos, judges, given.weights, change, given.photos, fold)
+                scores[change][folder.name].append(ap)
+                print(
+                    f"{folder.name:12} fold {fold}  AP {ap:.3f} AP50 {ap50:.3f}  {change}",
+                    flush=True,
+                )
+    print()
+    show(scores, [folder.name for folder in given.data])
+
+
+def split(dataset: Dataset, fold: int) -> tuple[Dataset, Dataset]:
+    """Photos to train on and to judge by, both from those for training."""
+    photos = dataset.split("train")
+    judges = hold_out(photos, np.arange(len(photos)), 0.25, 1000 + fold)
+    rest = photos.select(~judges)
+    marks = np.full(len(rest), Split.TRAIN, rest.splits.dtype)
+    return replace(rest, splits=marks), photos.select(judges)
+
+
+def measure(
+    photos: Dataset, judges: Dataset, weights: Path, change: str, seen: int, seed: int
+) -> tuple[float, float]:
+    """AP and AP50 of one training."""
+    fields, _, part = change.partition("@")
+    recipe = recipe_for(photos, pretrained=True, steps=1, seed=seed)
+    if change != AS_IT_IS:
+        for item in fields.split(","):
+            recipe = changed(recipe, *item.split("="))
+    steps = max(int(seen * float(part or 1)) // recipe.batch_size, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        recipe = replace(recipe, held_out=0.0, steps=steps)
+        train(photos, out=run, weights=weights, recipe=recipe)
+        paths = [judges.photo(i) for i in range(len(judges))]
+        found = list(Detector.load(run).predict_many(paths))
+    result = evaluate(judges, found, resamples=0)
+    return result.ap or 0.0, result.ap50 or 0.0
+
+
+def changed(recipe: Any, name: str, value: str) -> Recipe | Any:
+    """A recipe, or a part of one, with another value of a field; the name of one within has dots."""
+    own, _, within = name.partition(".")
+    if within:
+        return replace(recipe, **{own: changed(getattr(recipe, own), within, value)})
+    return replace(recipe, **{own: ast.literal_eval(value)})
+
+
+def show(scores: Scores, names: list[str]) -> None:
+    """What each change gives beside the recipe as it is, and what leaving one set out decides."""
+    gains = {
+        change: {name: gain(scores, change, name) for name in names}
+        for change in scores
+        if change != AS_IT_IS
+    }
+    for change, by_set in gains.items():
+        for name, (mean, error) in by_set.items():
+            print(f"{name:12} {100 * mean:+.2f} ± {100 * error:.2f} AP points  {change}")
+    for left_out in names:
+        others = [name for name in names if name != left_out]
+        total = {c: sum(gains[c][name][0] for name in others) for c in gains}
+        best = max(total, key=lambda change: total[change], default=AS_IT_IS)
+        if not others or total.get(best, 0.0) <= 0:
+            print(f"without {left_out}: nothing is better than the recipe as it is")
+            continue
+        mean, error = gains[best][left_out]
+        verdict = "confirms" if mean > 0 else "does not confirm"
+        measured = f"{100 * mean:+.2f} ± {100 * error:.2f}"
+        print(f"without {left_out}: {best}; {left_out} {verdict} it, {measured}")
+
+
+def gain(scores: Scores, change: str, name: str) -> tuple[float, float]:
+    """The mean gain over the folds, pair by pair, and its standard error."""
+    pairs = zip(scores[change][name], scores[AS_IT_IS][name], strict=True)
+    gains = [new - old for new, old in pairs]
+    spread = statistics.stdev(gains) if len(gains) > 1 else float("nan")
+    return statistics.fmean(gains), spread / len(gains) ** 0.5
+
+
+if __name__ == "__main__":
+    main()
