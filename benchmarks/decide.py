@@ -88,7 +88,7 @@ def measure(
 
 
 def changed(recipe: Any, name: str, value: str) -> Recipe | Any:
-    """A recipe, or a part of one, with another value of a field; the name of one within has dots."""
+    """A recipe, or a part of one, with another value of a field; one within is named with dots."""
     own, _, within = name.partition(".")
     if within:
         return replace(recipe, **{own: changed(getattr(recipe, own), within, value)})
