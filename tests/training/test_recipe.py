@@ -23,7 +23,6 @@ from boxwright.training.parts import (
 )
 from boxwright.training.rates import BudgetCosine, CosineDecay, ManualSteps
 from boxwright.training.recipe import (
-    LARGER_SIZE,
     LARGEST_SIZE,
     PRETRAINED_SIZE,
     SMALLER_SIZE,
@@ -51,7 +50,7 @@ def objects_of(*sides: float, photo: int = 1000) -> Dataset:
         pytest.param([0.5] * 19 + [0.02], SMALLER_SIZE, id="one small among many"),
         pytest.param([0.5] * 15 + [0.1] * 5, PRETRAINED_SIZE, id="a quarter small"),
         pytest.param([0.11] * 20, PRETRAINED_SIZE, id="all small"),
-        pytest.param([0.11] * 15 + [0.08] * 5, LARGER_SIZE, id="too small for the anchors"),
+        pytest.param([0.11] * 15 + [0.08] * 5, 448, id="too small for the anchors"),
         pytest.param([0.04] * 20, LARGEST_SIZE, id="tiny"),
         pytest.param([0.01] * 20, LARGEST_SIZE, id="hardly there"),
     ],
@@ -60,6 +59,18 @@ def test_input_size_follows_the_small_objects(sides: list[float], size: int) -> 
     recipe = recipe_for(objects_of(*sides), pretrained=True, seconds=60)
     assert recipe.input_size == size
     assert " px" in recipe.reasons["input_size"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "size"), [(None, 640), (120, 640), (60, 640), (30, 448), (25, 300), (10, 300)]
+)
+def test_a_short_budget_has_no_time_for_large_inputs(seconds: float | None, size: int) -> None:
+    recipe = recipe_for(objects_of(0.05), pretrained=True, seconds=seconds)
+    assert recipe.input_size == size
+    said = "too short for 640 px" in recipe.reasons["input_size"]
+    assert said == (size < 640)
+    large = recipe_for(objects_of(0.5), pretrained=True, seconds=seconds)
+    assert large.input_size == 224
 
 
 def test_size_is_relative_to_the_photo() -> None:

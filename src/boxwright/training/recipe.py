@@ -25,7 +25,11 @@ from boxwright.training.parts import (
 from boxwright.training.rates import BudgetCosine, LearningRate
 
 PRETRAINED_SIZE = 300
-SMALLER_SIZE, LARGER_SIZE, LARGEST_SIZE = 224, 448, 640
+SMALLER_SIZE, LARGEST_SIZE = 224, 640
+MATCHING_SIZES = (PRETRAINED_SIZE, 448, LARGEST_SIZE)
+PHOTOS_PER_SECOND = 95  # at PRETRAINED_SIZE, on two cores; as many as the size's square allows
+STARTING_SECONDS = 13  # from the command to the first step, and from the last one to the end
+FEWEST_SEEN = 700  # photos; to see fewer costs more than larger objects give
 LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the finest map
 SMALLEST_OBJECT = 30  # pixels: the side of the smallest anchor
 RATE_PER_OBJECT = 7e-4  # the learning rate's peak for one object a photo: few make noisy gradients
@@ -171,7 +175,7 @@ def recipe_for(
         size = input_size
         reasons["input_size"] = "asked for"
     else:
-        size, reasons["input_size"] = _input_size(train)
+        size, reasons["input_size"] = _input_size(train, seconds)
     held_out, why = _held_out(len(train), endless=seconds is None and steps is None)
     if why and not np.any(train.splits == Split.VAL):
         reasons["held_out"] = why
@@ -239,18 +243,29 @@ def _held_out(photos: int, *, endless: bool) -> tuple[float, str]:
     return max(0.1, FEWEST_JUDGES / photos), "these tell when to stop"
 
 
-def _input_size(train: Dataset) -> tuple[int, str]:
+def _input_size(train: Dataset, seconds: float | None) -> tuple[int, str]:
     """The smallest input in which nine of ten objects have enough pixels: 224 px where they stay
-    large, 300 or 448 where they can be matched, else 640."""
+    large, 300 or 448 where they can be matched, else 640. A budget too short to see many photos at
+    that size gets the next smaller one."""
     sizes = train.sizes[train.photo_of_box].astype(np.float64)
     relative = np.sqrt(area(train.boxes) / (sizes[:, 0] * sizes[:, 1]))
     small = float(np.quantile(relative, 0.1))
     if small * SMALLER_SIZE >= LARGE_OBJECT:
         return SMALLER_SIZE, f"nine of ten objects are larger than {small * SMALLER_SIZE:.0f} px"
-    for size in (PRETRAINED_SIZE, LARGER_SIZE):
-        if small * size >= SMALLEST_OBJECT:
-            return size, f"nine of ten objects are larger than {small * size:.0f} px then"
-    why = f"one object in ten is below {small * LARGEST_SIZE:.0f} px even then"
-    if small * LARGEST_SIZE < SMALLEST_OBJECT:
-        why += "; in photos cut into tiles they would be larger"
-    return LARGEST_SIZE, why
+    matched = [size for size in MATCHING_SIZES if small * size >= SMALLEST_OBJECT]
+    wanted = min(matched, default=LARGEST_SIZE)
+    affordable = [size for size in MATCHING_SIZES if _photos_seen(size, seconds) >= FEWEST_SEEN]
+    size = min(wanted, max(affordable, default=PRETRAINED_SIZE))
+    if size < wanted:
+        return size, f"objects are small, but {seconds:.0f} s are too short for {wanted} px"
+    if matched:
+        return size, f"nine of ten objects are larger than {small * size:.0f} px then"
+    why = f"one object in ten is below {small * size:.0f} px even then"
+    return size, f"{why}; in photos cut into tiles they would be larger"
+
+
+def _photos_seen(size: int, seconds: float | None) -> float:
+    """How many photos two cores see at an input of `size` pixels, in a budget or without one."""
+    if seconds is None:
+        return float("inf")
+    return max(seconds - STARTING_SECONDS, 0) * PHOTOS_PER_SECOND * (PRETRAINED_SIZE / size) ** 2
