@@ -24,7 +24,7 @@ PARTS = ("photo to input", "network", "post-processing")
 def bench(
     models: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="Run folders, SavedModels or .tflite files."),
+        typer.Argument(metavar="FILE", help="Run folders and exported files."),
     ],
     data: Annotated[
         Path | None, typer.Option(help="Labelled photos; AP is measured on those marked test.")

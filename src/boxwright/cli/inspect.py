@@ -28,7 +28,7 @@ COMPUTES = {
 def inspect(
     model: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="A run folder, a SavedModel or a .tflite file."),
+        typer.Argument(metavar="FILE", help="A run folder or an exported file."),
     ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
