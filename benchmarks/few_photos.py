@@ -4,8 +4,8 @@
         --weights ../shared/weights/ssd_mobilenet_v1_coco_quant.tflite
 
 The photos are drawn from those for training, anew for every seed; judged on those for testing, or
-where there are none on those for validation. A training sees as many photos as an idle machine
-does in the time that is meant: a number that a busy machine does not change.
+where there are none on those for validation. A training sees as many photos as two idle cores do in
+the time that is meant, at the input that the recipe chooses for it: a busy machine changes nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from boxwright.api import load
 from boxwright.data.dataset import Dataset
 from boxwright.evaluation.coco import evaluate
 from boxwright.training.rates import Constant
-from boxwright.training.recipe import recipe_for
+from boxwright.training.recipe import PHOTOS_PER_SECOND, STARTING_SECONDS, recipe_for
 from boxwright.training.trainer import train
 
 COUNTS = (5, 10, 20, 40, 80, 160)
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--photos", type=int, nargs="*", default=COUNTS)
-    parser.add_argument("--seen", type=int, default=1900, help="20 seconds at 95 photos a second")
+    parser.add_argument("--seconds", type=float, default=20, help="of training, the start apart")
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
     for folder in given.data:
@@ -45,7 +45,9 @@ def main() -> None:
         show(folder.name, "none", [measure(photos, judges, given.weights, 0, seed=0)])
         for count in given.photos:
             drawn = list(draws(photos, count, given.seeds))
-            found = [measure(d, judges, given.weights, given.seen, s) for s, d in enumerate(drawn)]
+            found = [
+                measure(d, judges, given.weights, given.seconds, s) for s, d in enumerate(drawn)
+            ]
             show(folder.name, str(len(drawn[0])), found)
 
 
@@ -57,13 +59,14 @@ def draws(photos: Dataset, count: int, seeds: int) -> Iterator[Dataset]:
 
 
 def measure(
-    photos: Dataset, judges: Dataset, weights: Path, seen: int, seed: int
+    photos: Dataset, judges: Dataset, weights: Path, seconds: float, seed: int
 ) -> tuple[float, float]:
-    """AP and AP50 of a training that has seen so many photos; of its start for 0."""
-    recipe = recipe_for(photos, pretrained=True, steps=1, seed=seed)
-    if seen:
-        recipe = replace(recipe, steps=seen // recipe.batch_size)
-    else:
+    """AP and AP50 of a training of so many seconds on an idle machine; of its start for 0."""
+    budget = STARTING_SECONDS + seconds
+    recipe = recipe_for(photos, pretrained=True, seconds=budget, seed=seed)
+    seen = PHOTOS_PER_SECOND[recipe.input_size] * seconds
+    recipe = replace(recipe, seconds=None, steps=max(int(seen) // recipe.batch_size, 1))
+    if not seconds:
         recipe = replace(recipe, learning_rate=Constant(0.0))
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"

@@ -27,7 +27,7 @@ from boxwright.training.rates import BudgetCosine, LearningRate
 PRETRAINED_SIZE = 300
 SMALLER_SIZE, LARGEST_SIZE = 224, 640
 MATCHING_SIZES = (PRETRAINED_SIZE, 448, LARGEST_SIZE)
-PHOTOS_PER_SECOND = 95  # at PRETRAINED_SIZE, on two cores; as many as the size's square allows
+PHOTOS_PER_SECOND = {224: 130, 300: 95, 448: 43, 640: 21}  # of a training, on two cores
 STARTING_SECONDS = 13  # from the command to the first step, and from the last one to the end
 FEWEST_SEEN = 700  # photos; to see fewer costs more than larger objects give
 LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the finest map
@@ -268,4 +268,4 @@ def _photos_seen(size: int, seconds: float | None) -> float:
     """How many photos two cores see at an input of `size` pixels, in a budget or without one."""
     if seconds is None:
         return float("inf")
-    return max(seconds - STARTING_SECONDS, 0) * PHOTOS_PER_SECOND * (PRETRAINED_SIZE / size) ** 2
+    return max(seconds - STARTING_SECONDS, 0) * PHOTOS_PER_SECOND[size]
