@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from boxwright.bench import Latency, Measured, Timing
 
+MOST_THREADS = 64
 PARTS = ("photo to input", "network", "post-processing")
 
 
@@ -107,8 +108,10 @@ def _numbers(text: str) -> list[int]:
         numbers = sorted({int(part) for part in text.split(",")})
     except ValueError:
         numbers = [0]
-    if numbers[0] < 1:
-        raise typer.BadParameter(f"--threads takes numbers such as 1,2 and not {text!r}")
+    if not 1 <= numbers[0] <= numbers[-1] <= MOST_THREADS:
+        raise typer.BadParameter(
+            f"--threads takes numbers from 1 to {MOST_THREADS}, such as 1,2, and not {text!r}"
+        )
     return numbers
 
 
