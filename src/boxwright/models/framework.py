@@ -3,13 +3,14 @@ needed, and quietly."""
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
 import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from boxwright.errors import SystemFaultError
@@ -42,6 +43,20 @@ def tensorflow() -> Any:
         SystemFaultError: BW901 TensorFlow is not installed.
     """
     return _imported("tensorflow")
+
+
+@functools.cache
+def importing() -> threading.Thread:
+    """A thread, one in a process, that imports what training needs, which takes seconds."""
+    thread = threading.Thread(target=_import_for_training, daemon=True)
+    thread.start()
+    return thread
+
+
+def _import_for_training() -> None:
+    with suppress(SystemFaultError):  # comes again where they are needed, and is said there
+        keras()
+        tensorflow()  # also beside JAX: Keras imports it to seed its random numbers
 
 
 def jax() -> Any:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,7 +14,6 @@ from numpy.typing import NDArray
 
 from boxwright import __version__
 from boxwright.data.dataset import Dataset
-from boxwright.errors import SystemFaultError
 from boxwright.evaluation import summary
 from boxwright.evaluation.coco import Evaluation
 from boxwright.models import framework, zoo
@@ -102,6 +99,7 @@ def train(
     checkpoint = checkpoint_of(run, resume)
     seen = photos_to_cache(dataset)
     check_trainable(seen)
+    framework.importing()  # while the recipe looks at the photos
     if checkpoint:
         recipe = checkpoint.remaining_recipe(seconds, steps)
     elif recipe is None:
@@ -162,8 +160,7 @@ def follow(
     Raises:
         As `train`.
     """
-    importing = threading.Thread(target=_import_frameworks, daemon=True)
-    importing.start()  # takes seconds, in which photos are decoded
+    importing = framework.importing()  # takes seconds, in which photos are decoded
 
     # ---- Photos ------------------------------------------------------------------------------
     dataset = some_photos(dataset, recipe.most_photos, recipe.seed)
@@ -346,12 +343,6 @@ def follow(
             interrupted = True
             keep()
     return Outcome(run, keeper.best, keeper.best_step, interrupted)
-
-
-def _import_frameworks() -> None:
-    with suppress(SystemFaultError):  # comes again where they are needed, and is said there
-        framework.keras()
-        framework.tensorflow()  # also beside JAX: Keras imports it to seed its random numbers
 
 
 def _plan(schedule: Schedule) -> str:
