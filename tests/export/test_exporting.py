@@ -15,9 +15,9 @@ from boxwright.data.dataset import Dataset, Split
 from boxwright.data.detections import Detections
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DetectorError, ExportError
-from boxwright.export import KINDS, destination, export, verify, write_proven
+from boxwright.export import KINDS, destination, export, write_proven
 from boxwright.export.tflite import write_tflite
-from boxwright.export.verify import agreement
+from boxwright.export.verify import FLOAT, Reference, agreement
 from boxwright.models import ssd
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.detector import Detector
@@ -154,7 +154,8 @@ def test_test_photos_are_used_first(
     tiny = tiny_detector()
     write_tflite(written / "d.tflite", tiny.model, tiny.anchors, tiny.artifact)
     dataset = replace(labelled(tiny.detector), splits=np.array(marks, np.int8))
-    proof = verify(written / "d.tflite", tiny.detector, dataset)
+    file = Detector.load(written / "d.tflite")
+    proof = Reference.of(tiny.detector, dataset).compare(file, FLOAT)
     assert list(proof.photos.items()) == list(photos.items())
     assert proof.split == next(iter(photos))
     assert f"on {photos[proof.split]} {proof.split} " in str(proof)
@@ -167,7 +168,7 @@ def test_without_labels_nothing_can_be_proven(
     dataset = labelled(tiny.detector)
     unlabelled = dataset.keep_boxes(np.zeros(len(dataset.boxes), np.bool_))
     with pytest.raises(ExportError) as caught:
-        verify(written / "never opened", tiny.detector, unlabelled)
+        Reference.of(tiny.detector, unlabelled)
     assert caught.value.code == "BW402"
 
 
@@ -285,12 +286,37 @@ def test_when_the_training_photos_are_gone_others_must_be_named(
         ("savedmodel", "folder", "folder/saved_model"),
         ("tflite", "older", "older/detector.tflite"),
         ("savedmodel", "older", "older"),  # but a SavedModel is by a newer one,
-        ("openvino", "older", "older/openvino"),  # and not by another kind of folder
+        ("openvino", "older", "older/openvino"),  # and not by another kind of folder,
+        ("savedmodel", "mixed", "mixed/saved_model"),  # nor with what else lies in it
     ],
 )
 def test_where_an_export_lands(kind: str, out: str | None, lands: str, written: Path) -> None:
     (written / "folder").mkdir()
     (written / "older").mkdir()
     (written / "older" / "saved_model.pb").touch()
+    (written / "mixed").mkdir()
+    (written / "mixed" / "saved_model.pb").touch()
+    (written / "mixed" / "notes.txt").touch()
     chosen = destination(written / "run", kind, None if out is None else written / out)
     assert chosen == written / lands
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("kind", "out", "says"),
+    [
+        ("tflite", "run/run.json", "names end in .tflite"),
+        ("tflite", "photo.jpg", "names end in .tflite"),
+        ("onnx", "detector.tflite", "names end in .onnx"),
+        ("openvino", "detector.onnx", "they are folders"),
+        ("openvino", None, "a folder with other things in it"),
+    ],
+)
+def test_an_export_does_not_replace_what_it_is_not(
+    kind: str, out: str | None, says: str, written: Path
+) -> None:
+    (written / "run" / "openvino").mkdir(parents=True)
+    (written / "run" / "openvino" / "notes.txt").touch()
+    with pytest.raises(ExportError, match=says) as caught:
+        destination(written / "run", kind, None if out is None else written / out)
+    assert caught.value.code == "BW407"

@@ -155,6 +155,16 @@ def test_a_frozen_graph_runs_as_in_the_tutorials(frozen: Any) -> None:
     assert set(found["detection_classes"].ravel()) <= {1.0, 2.0, 3.0}
 
 
+def test_a_frozen_graph_that_would_write_a_file_is_not_run(frozen: Any, written: Path) -> None:
+    definition = tensorflow().compat.v1.GraphDef.FromString(frozen[0].read_bytes())
+    definition.node.add(name="evil", op="WriteFile")
+    bad = written / "evil.pb"
+    bad.write_bytes(definition.SerializeToString())
+    with pytest.raises(DetectorError, match="WriteFile") as caught:
+        Detector.load(bad)
+    assert caught.value.code == "BW505"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

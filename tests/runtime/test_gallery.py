@@ -115,3 +115,13 @@ def test_more_photos_than_fit_in_memory(detector: Detector, tmp_path: Path) -> N
     assert [lost["code"] for lost in said["failed"]] == ["BW102"]
     assert seen[-1] == (40, 40)
     assert len(list((tmp_path / "out").glob("*.jpg"))) == 39
+
+
+def test_photos_in_the_same_folder_are_not_drawn_over(detector: Detector, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    landscape((80, 60)).save(photo)
+    before = photo.read_bytes()
+    result = write_gallery(detector, [photo], tmp_path)
+    assert photo.read_bytes() == before
+    assert result["photos"][0]["drawn"] == "photo-2.jpg"
+    assert (tmp_path / "photo-2.jpg").is_file()

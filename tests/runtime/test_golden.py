@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DetectorError
@@ -61,6 +64,8 @@ def test_it_survives_json() -> None:
         {"photo": ""},
         {"boxes": [[0, 0, 1]]},
         {"boxes": "far"},
+        {"labels": [10**30]},
+        {"scores": [[0.9, 0.8]]},
         {"scores": []},
         {"labels": [7]},
         {"labels": None},
@@ -93,3 +98,22 @@ def test_another_machine_that_finds_something_else_is_told() -> None:
     with pytest.raises(DetectorError, match="1 of the 2 objects") as caught:
         Detector(Fake((BOX, 0.9, 1)), artifact).check_golden(Path("d.tflite"))
     assert caught.value.code == "BW508"
+
+
+def test_objects_that_were_not_there_count_too() -> None:
+    """Swapped outputs find everything with the score 1."""
+    artifact = Artifact({}, ("a", "b"), Preprocessing(16), golden=golden((BOX, 0.9, 1)))
+    Detector(Fake((BOX, 0.9, 1), (FAR, 0.95, 0)), artifact).check_golden(Path("d.tflite"))
+    with pytest.raises(DetectorError, match="1 others"):
+        Detector(Fake((BOX, 0.9, 1), (FAR, 1.01, 0)), artifact).check_golden(Path("d.tflite"))
+
+
+def test_a_large_golden_photo_is_not_decoded() -> None:
+    content = io.BytesIO()
+    Image.new("1", (9000, 9000)).save(content, "PNG")
+    artifact = Artifact({}, ("a", "b"), Preprocessing(16), golden=golden((BOX, 0.9, 1)))
+    text = artifact.to_json()
+    text["golden"]["photo"] = base64.b64encode(content.getvalue()).decode()
+    with pytest.raises(DetectorError, match="9000") as caught:
+        Artifact.from_json(text)
+    assert caught.value.code == "BW502"

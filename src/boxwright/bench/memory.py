@@ -14,7 +14,7 @@ PREDICTIONS = 3
 def peak_bytes(path: Path, photo: Path) -> int | None:
     """The most that a fresh process has in memory while it looks at a photo; None if it fails."""
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", PROGRAM, str(path), str(photo)],
+        [sys.executable, "-P", "-c", PROGRAM, str(path), str(photo)],
         capture_output=True,
         encoding="utf-8",
         errors="replace",

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from boxwright.bench import Latency, Measured, Timing
 
-MOST_THREADS = 64
 PARTS = ("photo to input", "network", "post-processing")
 
 
@@ -104,6 +103,8 @@ def bench(
 
 
 def _numbers(text: str) -> list[int]:
+    from boxwright.runtime.detector import MOST_THREADS
+
     try:
         numbers = sorted({int(part) for part in text.split(",")})
     except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxwright.cli.console import FAILED, plain, say, show, show_json
+from boxwright.cli.console import FAILED, plain, quoted, say, show, show_json
 from boxwright.cli.formats import FormatName
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ def _place(finding: Finding) -> str:
 def _say_next(data: Path, report: Report, html: Path | None, fix: Path | None) -> None:
     from boxwright.quality.patch import changes
 
-    place, usable = shlex.quote(str(data)), not report.count("error")
+    place, usable = quoted(data), not report.count("error")
     done = changes(report.findings)
     steps = []
     if report.findings and not html:
@@ -125,7 +124,7 @@ def _say_next(data: Path, report: Report, html: Path | None, fix: Path | None) -
     if done and not fix:
         steps.append(f"Write a copy with {_repairs(done)}: boxwright check {place} --fix repaired")
     if fix:
-        steps.append(f"Train: boxwright train {shlex.quote(str(fix))}")
+        steps.append(f"Train: boxwright train {quoted(fix)}")
     elif usable:
         same = ", the same repairs made on the way" if done else ""
         steps.append(f"Train{same}: boxwright train {place}")

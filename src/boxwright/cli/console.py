@@ -10,6 +10,8 @@ import functools
 import json
 import os
 import re
+import shlex
+import subprocess
 import sys
 import tempfile
 import traceback
@@ -92,6 +94,12 @@ def show(thing: Any) -> None:
 def show_json(value: Any) -> None:
     """Print `value` as JSON on standard output."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def quoted(path: str | Path) -> str:
+    """A path as it is typed in a command of this system."""
+    text = str(path)
+    return subprocess.list2cmdline([text]) if os.name == "nt" else shlex.quote(text)
 
 
 def plain(text: str | Path) -> str:

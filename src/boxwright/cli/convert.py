@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from boxwright.cli.console import plain, show, show_json
+from boxwright.cli.console import plain, quoted, show, show_json
 from boxwright.cli.formats import FormatName
 
 
@@ -68,5 +67,5 @@ def convert(
     say_findings(done.lost)
     show(
         f"[bold]{plain(out)}[/] holds it as {FORMATS[done.target].TITLE}, read back and compared. "
-        f"Next:\n  boxwright train {plain(shlex.quote(str(out)))}"
+        f"Next:\n  boxwright train {plain(quoted(out))}"
     )

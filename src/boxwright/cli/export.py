@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.console import plain, say, show, show_json
+from boxwright.cli.console import plain, quoted, say, show, show_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -83,7 +82,7 @@ def export(
     show(_table(proof))
     show(f"[bold]{plain(path)}[/], {_size(path) / 1e6:.1f} MB")
     show(f"{'Proven' if proof.passed else 'Kept as it is, as asked'}: {plain(str(proof))}.")
-    file = plain(shlex.quote(str(path)))
+    file = plain(quoted(path))
     show(f"  boxwright predict {file} PHOTOS\n  boxwright inspect {file}")
 
 

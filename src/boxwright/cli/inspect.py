@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.console import plain, show, show_json
+from boxwright.cli.console import plain, quoted, show, show_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -135,8 +135,9 @@ def _recipe(recipe: dict[str, Any], step: Any) -> str:
 def _beside(table: dict[str, Any]) -> Iterator[str]:
     """`AP 0.533 (run 0.534)`, ..."""
     for name, sides in table.items():
-        if isinstance(sides, dict) and sides.get("file") is not None:
-            yield f"{name} {sides['file']:.3f} (run {sides.get('run') or 0:.3f})"
+        both = (sides.get("file"), sides.get("run")) if isinstance(sides, dict) else ()
+        if len(both) == 2 and all(isinstance(each, float | int) for each in both):
+            yield f"{name} {both[0]:.3f} (run {both[1]:.3f})"
 
 
 def _flat(found: dict[str, Any]) -> Iterator[str]:
@@ -179,7 +180,7 @@ def _operators(graph: Graph) -> Table:
 
 def _next(description: Description) -> Iterator[str]:
     """What can be done with it, as commands."""
-    path, artifact = plain(description.path), description.artifact
+    path, artifact = plain(quoted(description.path)), description.artifact
     if artifact is None:
         if description.postprocessing:
             yield "Its classes need names, one a line:"
@@ -189,7 +190,9 @@ def _next(description: Description) -> Iterator[str]:
             yield "It is no detector that Boxwright runs: it ends without detections."
         return
     data = artifact.provenance.get("data")
-    photos = plain(data["path"]) if isinstance(data, dict) and data.get("path") else "photos"
+    photos = "photos"
+    if isinstance(data, dict) and isinstance(data.get("path"), str):
+        photos = plain(quoted(data["path"]))
     yield "Next:"
     yield f"  boxwright evaluate {path} {photos}"
     if description.kind == "run folder":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.console import plain, show, show_json
+from boxwright.cli.console import plain, quoted, show, show_json
 from boxwright.cli.formats import FormatName
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def merge(
     show(f"[bold]{plain(out)}[/]: {plain(written)}. Read back and compared. Next:")
     unplaced = len(done.dataset.split("unmarked"))
     verb = "split" if 0 < unplaced < len(done.dataset) else "train"
-    show(f"  boxwright {verb} {plain(shlex.quote(str(out)))}")
+    show(f"  boxwright {verb} {plain(quoted(out))}")
 
 
 def _as_json(done: Merged) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.console import plain, show, show_json
+from boxwright.cli.console import plain, quoted, show, show_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -131,7 +130,7 @@ def _sentences(locked: Locked, data: Path) -> list[str]:
     if locked.gone:
         lines.append(f"{locked.gone} photos of the split are not here any more: passed over.")
     lines.append(f"[bold]{plain(locked.path)}[/] says for good what each photo is for. Next:")
-    lines.append(f"  boxwright train {plain(shlex.quote(str(data)))}")
+    lines.append(f"  boxwright train {plain(quoted(data))}")
     return lines
 
 

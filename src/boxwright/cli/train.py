@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from boxwright.cli.console import INTERRUPTED, plain, say, show, show_json
+from boxwright.cli.console import INTERRUPTED, plain, quoted, say, show, show_json
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 SHORTEST = 15.0  # seconds; starting alone takes ten
@@ -184,7 +183,7 @@ def _ending(out: Path, data: Path, outcome: Any, *, tested: bool) -> str:
         )
     else:
         lines.append("Too few photos to choose by: these are the last averaged weights.")
-    run, photos = (plain(shlex.quote(str(path))) for path in (out, data))
+    run, photos = (plain(quoted(path)) for path in (out, data))
     if tested:
         lines[-1] += " For a number to trust:"
         lines.append(f"  boxwright evaluate {run} {photos}")

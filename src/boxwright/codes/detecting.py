@@ -51,6 +51,13 @@ DETECTING: dict[str, Meaning] = {
         "`--quantize` is for .tflite files.",
         "Leave `--quantize` out, or export with `--to tflite`.",
     ),
+    "BW407": Meaning(
+        "error",
+        "The name of an export is that of another kind of file",
+        "The ending of the name given to `--out` belongs to another kind than `--to` says, so "
+        "programs would take the file for something else; or the file that is there is another.",
+        "Give a name that ends as the kind's files do, or an existing folder to put it into.",
+    ),
     "BW501": Meaning(
         "error",
         "There is no detector",

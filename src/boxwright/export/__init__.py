@@ -17,14 +17,14 @@ from boxwright.export.conversion import Quantisation, Quantised
 from boxwright.export.diagnosis import diagnose
 from boxwright.export.kinds import KINDS
 from boxwright.export.remedies import Attempt, Retrain, write_best_int8
-from boxwright.export.verify import TOLERANCES, Proof, Reference, verify
+from boxwright.export.verify import TOLERANCES, Proof, Reference
 from boxwright.files import writing
 from boxwright.models import framework
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.detector import Detector
 from boxwright.runtime.engines import KerasEngine
 
-__all__ = ["KINDS", "Proof", "export", "verify", "write_proven"]
+__all__ = ["KINDS", "Proof", "export", "write_proven"]
 
 Say = Callable[[str], None]
 
@@ -62,7 +62,8 @@ def export(
     Raises:
         ExportError: BW401 the file was not as good as the run, BW402 there are no photos to tell
             by, BW403 it needs an operator that phones lack, BW404 it cannot be converted, BW405
-            there are too few photos to calibrate on, BW406 this kind has no numbers of fewer bits.
+            there are too few photos to calibrate on, BW406 this kind has no numbers of fewer bits,
+            BW407 `out` is the name of another kind of file.
     """
     from boxwright.quality import load
     from boxwright.runtime.run import Run
@@ -84,13 +85,12 @@ def export(
             accept_loss=accept_loss,
         )
     folder = Path(run_folder)
-    run = Run(folder)
+    target, run = destination(folder, to, out, quantize), Run(folder)
     dataset = load(_data_folder(run.artifact, folder) if data is None else data)
     from boxwright.models import ssd
     from boxwright.training.rounding import trained_for_rounding
 
-    anchors = ssd.anchors(ssd.ModelSpec.from_json(run.artifact.model))
-    target, model = destination(folder, to, out, quantize), run.build_model()
+    anchors, model = ssd.anchors(run.spec), run.build_model()
     proof = write_proven(
         target,
         to,
@@ -164,17 +164,30 @@ def write_proven(
 def destination(
     folder: Path, to: str, out: str | Path | None, quantize: Quantised | None = None
 ) -> Path:
-    """Where `export` writes: see there."""
+    """Where `export` writes: see there; raises ExportError BW407 if the name is that of another
+    kind of file. A folder is only replaced by one of its kind, in which there is nothing else."""
     kind = KINDS[to]
     name = Path(kind.default_name)
     if quantize:
         name = name.with_stem(f"{name.stem}-{quantize}")
-    if out is None:
-        return folder / name
-    target = Path(out)
-    if target.is_dir() and not (kind.marker and (target / kind.marker).is_file()):
-        return target / name
+    target = folder / name if out is None else Path(out)
+    if out is not None and target.is_dir() and not kind.is_own(target):
+        target /= name
+    if target.is_dir() and not kind.is_own(target):
+        raise _misnamed(target, f"is a folder with other things in it, which {to} would replace")
+    if target.suffix != name.suffix and target.suffix and not target.is_dir():
+        ending = f"in {name.suffix}" if name.suffix else "in nothing: they are folders"
+        raise _misnamed(target, f"would be {to}, whose names end {ending}")
     return target
+
+
+def _misnamed(target: Path, what: str) -> ExportError:
+    return ExportError(
+        "BW407",
+        f"{what}.",
+        where=target,
+        remedy="Give another name to --out, or an existing folder to put it into.",
+    )
 
 
 def _refused(target: Path, proof: Proof, reasons: list[str]) -> ExportError:

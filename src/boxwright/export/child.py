@@ -26,7 +26,7 @@ def export_in_child(say: Callable[[str], None], **arguments: Any) -> tuple[Path,
         RuntimeError: the process ended without an answer.
     """
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-P", "-c", PROGRAM],
         env={**os.environ, "KERAS_BACKEND": "tensorflow"},
         input=json.dumps({name: _plain(each) for name, each in arguments.items()}),
         capture_output=True,

@@ -13,6 +13,7 @@ from boxwright.export.savedmodel import describe_savedmodel, write_savedmodel
 from boxwright.export.tflite import describe_tflite, write_tflite
 from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.engines.openvino import NETWORK_NAME
+from boxwright.runtime.litert import ARTIFACT_NAME
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,38 @@ class Kind:
             `quantised` how.
         describe: `(path, artifact)` replaces what a written file says about itself.
         quantised: whether its numbers can have fewer than 32 bits.
-        marker: of a folder, a file inside that tells the kind.
+        inside: of a folder, the names that it holds.
     """
 
     default_name: str
     write: Callable[..., None]
     describe: Callable[[Path, Artifact], None]
     quantised: bool = False
-    marker: str | None = None
+    inside: frozenset[str] = frozenset()
+
+    def is_own(self, folder: Path) -> bool:
+        """Whether a folder is of this kind and holds nothing else, so that it can be replaced."""
+        names = {path.name for path in folder.iterdir()}
+        return bool(self.inside) and bool(names) and names <= self.inside
 
 
+SAVED_MODEL_FILES = frozenset(
+    {"saved_model.pb", "variables", "assets", "assets.extra", "fingerprint.pb"}
+)
+OPENVINO_FILES = frozenset(
+    {NETWORK_NAME, Path(NETWORK_NAME).with_suffix(".bin").name, ARTIFACT_NAME}
+)
 KINDS: dict[str, Kind] = {
     "tflite": Kind("detector.tflite", write_tflite, describe_tflite, quantised=True),
     "savedmodel": Kind(
-        "saved_model", write_savedmodel, describe_savedmodel, marker="saved_model.pb"
+        "saved_model",
+        write_savedmodel,
+        describe_savedmodel,
+        inside=frozenset(
+            {"saved_model.pb", "variables", "assets", "assets.extra", "fingerprint.pb"}
+        ),
     ),
     "frozen": Kind("frozen_inference_graph.pb", write_frozen, describe_frozen),
     "onnx": Kind("detector.onnx", write_onnx, describe_onnx),
-    "openvino": Kind("openvino", write_openvino, describe_openvino, marker=NETWORK_NAME),
+    "openvino": Kind("openvino", write_openvino, describe_openvino, inside=OPENVINO_FILES),
 }

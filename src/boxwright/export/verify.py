@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -212,18 +211,6 @@ class Reference:
         ((boxes, scores, labels),) = file.engine(pixels[None])
         counts = scores >= least
         return Golden(pixels, boxes[counts], scores[counts], labels[counts])
-
-
-def verify(path: Path, run: Detector, dataset: Dataset, tolerance: Tolerance = FLOAT) -> Proof:
-    """Run the detector in `path` on photos of `dataset` and compare it with `run`.
-
-    The photos are those marked test; where there are none, those marked val, or else train.
-
-    Raises:
-        ExportError: BW402 there are no labelled photos to tell by.
-        DetectorError: the file cannot be run at all.
-    """
-    return Reference.of(run, dataset).compare(Detector.load(path), tolerance)
 
 
 def sure_from(found: Sequence[Detections]) -> float:

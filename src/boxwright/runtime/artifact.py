@@ -101,7 +101,7 @@ class Artifact:
         """`from_json` for the JSON text itself; raises the same errors."""
         try:
             return cls.from_json(json.loads(text), where=where)
-        except ValueError as error:  # not JSON, or not UTF-8
+        except (ValueError, OverflowError, RecursionError) as error:  # not JSON, or not UTF-8
             raise damaged(f"its description is not JSON ({error})", where) from error
 
 

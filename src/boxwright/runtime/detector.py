@@ -23,6 +23,7 @@ from boxwright.runtime.artifact import Artifact
 from boxwright.runtime.engines import Engine
 from boxwright.runtime.kinds import opened, wrong_names
 
+MOST_THREADS = 64
 PhotoLike: TypeAlias = PhotoFile | NDArray[np.uint8] | Image.Image
 Photo = TypeVar("Photo")
 Read = TypeVar("Read")
@@ -71,8 +72,11 @@ class Detector:
                 BW506 `classes` are not as many as the detector has, BW508 it does not find in its
                 golden photo what it found when it was written.
             SystemFaultError: BW901 what runs this kind of file is not installed.
+            ValueError: `threads` is not 1 to 64.
         """
         path = Path(path)
+        if threads is not None and not 1 <= threads <= MOST_THREADS:
+            raise ValueError(f"threads must be 1 to {MOST_THREADS}, not {threads}")
         detector = cls(*opened(path, classes, threads, unnamed=unnamed))
         detector.check_golden(path)
         return detector
@@ -83,12 +87,12 @@ class Detector:
         if golden is None:
             return
         (found,) = self.engine(golden.photo[None])
-        missing = int((~golden.found_in(found)).sum())
-        if missing:
+        missing, strange = int((~golden.found_in(found)).sum()), golden.strange_in(found)
+        if missing or strange:
             raise DetectorError(
                 "BW508",
                 f"does not find {missing} of the {len(golden.labels)} objects that it found in its "
-                "golden photo when it was written.",
+                f"golden photo when it was written, and {strange} others.",
                 where=where,
                 remedy="Its weights, its outputs or the program that runs it have changed: copy it "
                 "again, export it again, or run it with another version of the runtime.",
@@ -144,9 +148,9 @@ class Detector:
     def detect(self, batch: Sequence[Input]) -> list[Detections]:
         """All detections in each of some prepared photos, however low they score."""
         found = self.engine(np.stack([photo.pixels for photo in batch]))
-        highest = max((int(labels.max()) for _, _, labels in found if len(labels)), default=0)
-        if highest >= len(self.classes):
-            raise wrong_names(f"found an object of class {highest}", self.classes)
+        for label in {int(label) for _, _, labels in found for label in labels}:
+            if not 0 <= label < len(self.classes):
+                raise wrong_names(f"found an object of class {label}", self.classes)
         to_photo = self.artifact.preprocessing.to_photo
         return [
             Detections(

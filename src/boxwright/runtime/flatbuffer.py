@@ -154,7 +154,7 @@ def _tensor(tensor: Any) -> Tensor:
     quantisation = tensor.Quantization()
     single = quantisation is not None and quantisation.ScaleLength() == 1
     return Tensor(
-        (tensor.Name() or b"").decode(),
+        (tensor.Name() or b"").decode("utf-8", "replace"),
         tuple(_indices(tensor.ShapeAsNumpy())),
         _dtype(tensor).lower(),
         float(quantisation.Scale(0)) if single else None,

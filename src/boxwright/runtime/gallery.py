@@ -74,7 +74,8 @@ def write_gallery(
     least = detector.artifact.threshold if threshold is None else threshold
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
-    taken: set[str] = set()
+    here = out.resolve()  # photos that lie where the pictures go are not drawn over
+    taken = {path.name.lower() for path in photos if path.resolve().parent == here}
     drawing: deque[Future[None]] = deque()
     at_once = WHOLE_AT_ONCE if pictures == "full" else AT_ONCE
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from PIL import Image
 from boxwright.data.geometry import iou
 from boxwright.models.postprocess import Found
 
+LARGEST = 2048  # pixels a side: no network's input is larger
 SAME_IOU, SAME_SIDES, SAME_SCORE = 0.8, 0.02, 0.1  # kernels of other processors round otherwise
 
 
@@ -37,15 +39,23 @@ class Golden:
     def found_in(self, found: Found) -> NDArray[np.bool_]:
         """`(n,)`: which of the expected detections are among those of `found`: the same class, a
         score within 0.1, and an IoU of 0.8 or every side within a fiftieth of the photo."""
+        return np.asarray(self._same(found).any(axis=1))
+
+    def strange_in(self, found: Found) -> int:
+        """How many detections score higher than some expected one and are none of them."""
+        least = float(self.scores.min(initial=1.0)) + SAME_SCORE
+        return int(((found[1] > least) & ~self._same(found).any(axis=0)).sum())
+
+    def _same(self, found: Found) -> NDArray[np.bool_]:
+        """`(n, m)`: whether two detections are the same."""
         boxes, scores, labels = found
         moved = np.abs(self.boxes[:, None] - boxes).max(axis=2, initial=0)
-        same = (
+        same: NDArray[np.bool_] = (
             ((iou(self.boxes, boxes) >= SAME_IOU) | (moved <= SAME_SIDES))
             & (np.abs(self.scores[:, None] - scores) <= SAME_SCORE)
             & (self.labels[:, None] == labels)
         )
-        found_each: NDArray[np.bool_] = same.any(axis=1)
-        return found_each
+        return same
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: the photo as a PNG in base 64, which gives back the same pixels."""
@@ -67,12 +77,16 @@ class Golden:
         """
         try:
             content = io.BytesIO(base64.b64decode(value["photo"], validate=True))
-            with Image.open(content, formats=["PNG"]) as picture:
+            with warnings.catch_warnings(), Image.open(content, formats=["PNG"]) as picture:
+                warnings.simplefilter("error")
+                if max(picture.size) > LARGEST:
+                    raise ValueError(f"its golden photo has {picture.size} pixels")
                 photo = np.asarray(picture.convert("RGB"))
             boxes = np.array(value["boxes"], np.float32).reshape(-1, 4)
             scores = np.array(value["scores"], np.float32)
             labels = np.array(value["labels"], np.int64)
-        except (KeyError, TypeError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+            boxes, scores, labels = boxes[:, :4], scores.reshape(-1), labels.reshape(-1)
+        except (KeyError, TypeError, OSError, SyntaxError, OverflowError, Warning) as error:
             raise ValueError(f"its golden photo cannot be read ({error})") from error
         if not len(boxes) == len(scores) == len(labels):
             raise ValueError("its golden photo has boxes, scores and labels of different lengths")

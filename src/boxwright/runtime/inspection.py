@@ -1,4 +1,4 @@
-"""What a detector file says about itself, whatever kind it is, without running it."""
+"""What a detector file says about itself, whatever kind it is."""
 
 from __future__ import annotations
 

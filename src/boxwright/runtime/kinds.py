@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,9 +55,10 @@ def kind_of(path: Path) -> Kind:
     Raises:
         DetectorError: BW501 it is none.
     """
-    for kind in KINDS:
-        if kind.fits(path):
-            return kind
+    with suppress(OSError, ValueError):  # a name that no file can have
+        for kind in KINDS:
+            if kind.fits(path):
+                return kind
     raise _not_a_detector(path)
 
 
@@ -77,6 +79,10 @@ def opened(
         artifact = _foreign(engine, classes, path, unnamed=unnamed)
         if isinstance(engine, TFLiteEngine) and engine.loses_a_class:
             engine = engine.on_one_thread()
+    takes = getattr(engine, "input_size", artifact.preprocessing.size)
+    if takes != artifact.preprocessing.size:
+        said = f"it says {artifact.preprocessing.size} pixels, and its network takes {takes}"
+        raise damaged(said, path)
     if classes is not None and len(classes) != len(artifact.classes):
         raise wrong_names(f"tells {len(artifact.classes)} classes apart", classes, path)
     return engine, replace(artifact, classes=tuple(classes)) if classes else artifact
@@ -118,11 +124,11 @@ def _distinct(labels: Sequence[str], count: int) -> tuple[str, ...]:
 
 
 def _not_a_detector(path: Path) -> DetectorError:
-    if not path.exists():
+    if not _exists(path):
         what = "there is no such file or folder."
-    elif path.is_file():
+    elif not path.is_dir():
         what = "is a photo, not a detector." if is_photo(path) else "is not a detector file."
-    elif any(is_photo(inside) for inside in path.iterdir()):
+    elif path.is_dir() and any(is_photo(inside) for inside in path.iterdir()):
         what = "is a folder of photos, not a detector."
     else:
         what = "is a folder without a detector: neither run.json nor saved_model.pb is in it."
@@ -135,6 +141,13 @@ def _not_a_detector(path: Path) -> DetectorError:
     )
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 # ---- Each kind ---------------------------------------------------------------------------------
 
 
@@ -142,7 +155,7 @@ def _start_run(folder: Path, threads: int | None) -> KerasEngine:
     from boxwright.models import ssd
 
     run = Run(folder)
-    anchors = ssd.anchors(ssd.ModelSpec.from_json(run.artifact.model))
+    anchors = ssd.anchors(run.spec)
     return KerasEngine(run.build_model(), anchors, run.artifact.preprocessing)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from boxwright.errors import DetectorError
 from boxwright.files import sweep, write_json, writing
-from boxwright.runtime.artifact import Artifact
+from boxwright.runtime.artifact import Artifact, damaged
 
 
 class Run:
@@ -42,8 +42,8 @@ class Run:
             DetectorError: BW501 there is no run here, BW502 to BW504 it is damaged.
         """
         try:
-            text = self.description.read_text(encoding="utf-8")
-        except FileNotFoundError as error:
+            text = self.description.read_bytes()
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise DetectorError(
                 "BW501",
                 "is not a run folder: it has no run.json.",
@@ -51,6 +51,23 @@ class Run:
                 remedy="Give the folder that `boxwright train --out` wrote.",
             ) from error
         return Artifact.from_text(text, where=self.description)
+
+    @property
+    def spec(self) -> Any:
+        """The `ModelSpec` of the run's network.
+
+        Raises:
+            DetectorError: BW501 to BW504, as `artifact`; BW502 too where it is of no known network.
+        """
+        from boxwright.models import ssd
+
+        model = self.artifact.model
+        try:
+            return ssd.ModelSpec.from_json(model)
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(
+                f'its "model" is not a network known here ({error})', self.description
+            ) from error
 
     def build_model(self) -> Any:
         """The Keras model with the run's best weights, float32.
@@ -60,7 +77,7 @@ class Run:
         """
         from boxwright.models import ssd
 
-        model = ssd.build(ssd.ModelSpec.from_json(self.artifact.model))
+        model = ssd.build(self.spec)
         try:
             model.load_weights(self.weights)
         except (OSError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from boxwright.runtime.artifact import damaged
 from boxwright.runtime.engines.engine import first_line, no_detector, photos
 
 INPUT = "image_tensor"
+# Operators that do more than compute: a graph from a stranger is a program.
+UNSAFE = re.compile("File|PyFunc|Save|Restore|Checkpoint|Reader|Dataset|Print|Library|Send|Recv")
 ARTIFACT_NODE = "boxwright"  # a constant: the artifact in JSON
 
 
@@ -38,8 +41,13 @@ class FrozenEngine:
         nodes = {node.name: node for node in definition.node}
         if missing := {INPUT, *litert.OUTPUT_NAMES} - nodes.keys():
             raise no_detector(path, f"it has no node {', '.join(sorted(missing))}")
-        said = nodes.get(ARTIFACT_NODE)
-        self.description = bytes(said.attr["value"].tensor.string_val[0]) if said else None
+        operators = {node.op for node in definition.node}
+        operators |= {n.op for each in definition.library.function for n in each.node_def}
+        if unsafe := {op for op in operators if UNSAFE.search(op)}:
+            reason = f"it reads or writes files, or runs Python ({', '.join(sorted(unsafe))})"
+            raise no_detector(path, reason)
+        said = nodes[ARTIFACT_NODE].attr["value"].tensor if ARTIFACT_NODE in nodes else None
+        self.description = bytes(said.string_val[0]) if said and said.string_val else None
         try:
             with framework.hushed():
                 graph = tf.compat.v1.wrap_function(

@@ -61,7 +61,10 @@ class OnnxEngine:
         kind = inputs[0].type.removeprefix("tensor(").removesuffix(")")
         self.input_size = batch_side(kind, inputs[0].shape, where)
         self._input = inputs[0].name
-        metadata = self._session.get_modelmeta().custom_metadata_map
+        try:
+            metadata = self._session.get_modelmeta().custom_metadata_map
+        except UnicodeDecodeError as error:
+            raise damaged("its metadata is not text", where) from error
         self.description: str | None = metadata.get(ARTIFACT_KEY)
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:

@@ -38,6 +38,7 @@ class OpenVinoEngine:
         try:
             with framework.hushed():
                 core = openvino.Core()
+                core.set_property({"ENABLE_MMAP": False})  # Windows moves no folder that is mapped
                 network = core.read_model(folder / NETWORK_NAME)
                 self._run = core.compile_model(network, "CPU", settings)
         except Exception as error:  # mostly RuntimeError; nowhere does OpenVINO promise that
