@@ -43,12 +43,6 @@ def test_an_error_names_the_final_place(tmp_path: Path) -> None:
     assert caught.value.where == str(tmp_path / "out" / "images" / "a.jpg")
 
 
-def test_a_file_name_that_is_no_unicode_can_be_written_as_json(tmp_path: Path) -> None:
-    name = b"a\xff.jpg".decode("utf-8", "surrogateescape")
-    files.write_json(tmp_path / "a.json", {"photo": name})
-    assert json.loads((tmp_path / "a.json").read_bytes())["photo"] == name
-
-
 def test_json_reads_back(tmp_path: Path) -> None:
     files.write_json(tmp_path / "a.json", {"class": "Waschbär", "boxes": [1.5]})
     text = (tmp_path / "a.json").read_text(encoding="utf-8")

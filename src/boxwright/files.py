@@ -123,8 +123,7 @@ def _lock(file: IO[bytes]) -> bool:
 def write_text(target: str | Path, text: str) -> None:
     """Write `text` as UTF-8 with Unix line ends, all of it or nothing."""
     with writing(target) as draft:
-        # A file name that is no Unicode comes as lone surrogates, which JSON can only have escaped.
-        draft.write_bytes(text.encode("utf-8", "backslashreplace"))
+        draft.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(target: str | Path, value: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +127,12 @@ def test_photos_in_the_same_folder_are_not_drawn_over(detector: Detector, tmp_pa
     assert photo.read_bytes() == before
     assert result["photos"][0]["drawn"] == "photo-2.jpg"
     assert (tmp_path / "photo-2.jpg").is_file()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode there")
+def test_a_name_that_is_no_unicode_is_spelt_out(detector: Detector, tmp_path: Path) -> None:
+    photo = tmp_path / os.fsdecode(b"a\xff.png")
+    landscape((80, 60)).save(photo)
+    write_gallery(detector, [photo], tmp_path / "found", pictures="none")
+    said = json.loads((tmp_path / "found" / "detections.json").read_bytes())
+    assert said["photos"][0]["photo"].endswith("a\\xff.png")

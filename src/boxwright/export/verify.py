@@ -15,11 +15,13 @@ from boxwright.data.geometry import iou
 from boxwright.errors import ExportError
 from boxwright.evaluation.coco import Evaluation, evaluate, paired_loss
 from boxwright.evaluation.confidence import Interval
+from boxwright.models.postprocess import Suppression
 from boxwright.runtime.detector import Detector
 from boxwright.runtime.golden import Golden
 
 ENOUGH_PHOTOS = 200  # to tell a loss of half a point from chance
 MOST_PHOTOS = 500  # enough to tell any broken file; more would only take longer
+MOST_GOLDEN, TIE = 20, 0.02  # detections of the golden photo, and scores that may change places
 SURE = 0.4  # a score above which a detection counts
 TESTING = (Split.TEST, Split.VAL, Split.TRAIN, Split.UNMARKED)  # the photos that prove, best first
 CHOOSING = (Split.VAL, Split.TRAIN, Split.UNMARKED)  # those that may decide anything
@@ -209,7 +211,10 @@ class Reference:
         surest = int(np.argmax([scores.min() if len(scores) else 0.0 for scores in sure]))
         pixels = file.prepare(self.photos.photo(surest)).pixels
         ((boxes, scores, labels),) = file.engine(pixels[None])
-        counts = scores >= least
+        # Where the list is full, which of equally good ones are left is up to the threads.
+        last = scores[-1] + TIE if len(scores) >= Suppression.max_total else 0.0
+        best = np.argsort(-scores, kind="stable")[:MOST_GOLDEN]
+        counts = best[scores[best] >= max(least, last)]
         return Golden(pixels, boxes[counts], scores[counts], labels[counts])
 
 

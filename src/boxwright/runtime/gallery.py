@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -144,7 +145,7 @@ def _draw(picture: Image.Image, photo: Input, detections: Detections, target: Pa
 
 def _entry(look: Look, detections: Detections, name: str | None) -> dict[str, Any]:
     return {
-        "photo": str(look.path),
+        "photo": _readable(look.path),
         "width": look.shown.width,
         "height": look.shown.height,
         "drawn": name,
@@ -153,7 +154,16 @@ def _entry(look: Look, detections: Detections, name: str | None) -> dict[str, An
 
 
 def _failure(error: DataError) -> dict[str, str]:
-    return {"photo": str(error.where), "code": error.code, "message": error.message}
+    return {
+        "photo": _readable(Path(str(error.where))),
+        "code": error.code,
+        "message": error.message,
+    }
+
+
+def _readable(path: Path) -> str:
+    """A path as text that UTF-8 can hold, bytes that are none spelt out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _fresh(photo: Path, taken: set[str]) -> str:

@@ -43,7 +43,7 @@ class Golden:
 
     def strange_in(self, found: Found) -> int:
         """How many detections score higher than some expected one and are none of them."""
-        least = float(self.scores.min(initial=1.0)) + SAME_SCORE
+        least = (self.scores.min() if len(self.scores) else np.inf) + SAME_SCORE
         return int(((found[1] > least) & ~self._same(found).any(axis=0)).sum())
 
     def _same(self, found: Found) -> NDArray[np.bool_]:
