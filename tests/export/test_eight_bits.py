@@ -194,7 +194,7 @@ def test_outputs_that_are_swapped_later_are_found_when_it_is_loaded(
 
 def test_a_good_file_needs_no_diagnosis(tiny: Any, dataset: Dataset, int8_file: Path) -> None:
     reference = Reference.of(tiny.detector, dataset)
-    assert diagnose(reference, Detector.load(int8_file)) == []
+    assert diagnose(reference, Detector.load(int8_file), int8_file) == []
 
 
 @pytest.mark.shared

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from boxwright.cli.console import plain, say, show, show_json
+from boxwright.cli.options import Labels
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -38,14 +39,7 @@ def bench(
     threads: Annotated[
         str, typer.Option(help="Numbers of threads to time a .tflite with.")
     ] = "1,2",
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            "--labels",
-            "--classes",
-            help="Class names for files that have none: one a line, or a label map.",
-        ),
-    ] = None,
+    labels: Labels = None,
     rounds: Annotated[int, typer.Option(min=1, help="Turns of timing.")] = 20,
     picture: Annotated[
         Path | None, typer.Option(help="PNG to draw: AP against milliseconds, or their parts.")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from boxwright.cli.console import show, show_json
+from boxwright.cli.options import Labels
 
 
 class SplitName(StrEnum):
@@ -24,14 +25,7 @@ def evaluate(
     ],
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of labelled photos.")],
     split: Annotated[SplitName, typer.Option(help="Which photos to measure on.")] = SplitName.test,
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            "--labels",
-            "--classes",
-            help="Class names for a file that has none: one a line, or a label map.",
-        ),
-    ] = None,
+    labels: Labels = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Measure a detector on labelled photos.

@@ -73,6 +73,7 @@ def export(
 
     _ = Run(run).artifact  # a wrong folder is named at once, not after seconds of imports
     from boxwright.export import export as export_run
+    from boxwright.files import size_of
 
     bits: Any = quantize and quantize.value
     path, proof = export_run(run, to.value, out, data, bits, accept_loss, say=_progress)
@@ -80,7 +81,7 @@ def export(
         show_json({"path": str(path), "proof": proof.to_json()})
         return
     show(_table(proof))
-    show(f"[bold]{plain(path)}[/], {_size(path) / 1e6:.1f} MB")
+    show(f"[bold]{plain(path)}[/], {size_of(path) / 1e6:.1f} MB")
     show(f"{'Proven' if proof.passed else 'Kept as it is, as asked'}: {plain(str(proof))}.")
     file = plain(quoted(path))
     show(f"  boxwright predict {file} PHOTOS\n  boxwright inspect {file}")
@@ -104,8 +105,3 @@ def _table(proof: Proof) -> Table:
             sides = f"{row.run:.3f}", f"{row.file:.3f}", f"{row.file - row.run:+.3f}"
             table.add_row(plain(row.name), *sides)
     return table
-
-
-def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())

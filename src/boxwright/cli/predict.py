@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from boxwright.cli.console import FAILED, plain, say, show, show_json
+from boxwright.cli.options import Labels
 
 
 def predict(
@@ -23,14 +24,7 @@ def predict(
         float | None,
         typer.Option(min=0, max=1, help="Lowest score to keep; the detector's own if not given."),
     ] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            "--labels",
-            "--classes",
-            help="Class names for a file that has none: one a line, or a label map.",
-        ),
-    ] = None,
+    labels: Labels = None,
     full_size: Annotated[
         bool,
         typer.Option("--full-size", help="Draw on the whole photos, not on 1600 pixels a side."),

@@ -151,7 +151,7 @@ def write_proven(
         proof = reference.compare(file, tolerance)
         if not proof.passed:
             if not accept_loss:
-                raise _refused(target, proof, diagnose(reference, file))
+                raise _refused(target, proof, diagnose(reference, file, draft))
             proof = replace(proof, accepted=True)
         said = {"proof": proof.to_json(), "quantize": quantize, "attempts": [*map(list, attempts)]}
         provenance = artifact.provenance | said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +12,16 @@ from numpy.typing import NDArray
 from boxwright.data.detections import Detections
 from boxwright.export.verify import Reference, Tolerance, agreement, sure_from
 from boxwright.runtime.detector import Detector
-from boxwright.runtime.engines import TFLiteEngine
-from boxwright.runtime.inspection import input_mismatch
+from boxwright.runtime.inspection import inspect
 
 LOOSE = Tolerance(1.0, 0.0, score=0.25, iou=0.7)
 
 
-def diagnose(reference: Reference, file: Detector) -> list[str]:
-    """What explains why `file` and the run of `reference` differ, in clauses; empty if nothing
-    known does."""
-    reasons = []
-    if isinstance(file.engine, TFLiteEngine) and file.engine.input_range:
-        mismatch = input_mismatch(file.engine.input_range, file.artifact.preprocessing)
-        reasons += [mismatch] if mismatch else []
+def diagnose(reference: Reference, file: Detector, path: Path) -> list[str]:
+    """What explains why `file`, which is at `path`, and the run of `reference` differ, in clauses:
+    none if nothing known does."""
+    mismatch = inspect(path).mismatch
+    reasons = [mismatch] if mismatch else []
     photos, expected = reference.photos, reference.found
     found = list(file.predict_many(photos.photo(i) for i in range(len(photos))))
     explanations = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,9 +79,8 @@ def _saying(frozen: Any, artifact: Artifact) -> bytes:
     del frozen.node[:]
     frozen.node.extend(others)
     said = frozen.node.add(name=ARTIFACT_NODE, op="Const")
-    text = json.dumps(artifact.to_json(), ensure_ascii=False)
     said.attr["dtype"].type = tf.string.as_datatype_enum
-    said.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(text))
+    said.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(artifact.to_text()))
     return bytes(frozen.SerializeToString(deterministic=True))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, cast
 
@@ -45,7 +44,7 @@ def describe_onnx(path: Path, artifact: Artifact) -> None:
     """Say `artifact` of a file that `write_onnx` wrote, instead of what it says."""
     onnx = framework.onnx()
     model = onnx.load_model(path)
-    onnx.helper.set_model_props(model, {ARTIFACT_KEY: _text(artifact)})
+    onnx.helper.set_model_props(model, {ARTIFACT_KEY: artifact.to_text()})
     path.write_bytes(model.SerializeToString())
 
 
@@ -61,13 +60,9 @@ def onnx_content(model: Any, anchors: NDArray[np.float32], artifact: Artifact) -
     done = graph.model(
         {INPUT_NAME: ("UINT8", ("N", scaling.size, scaling.size, 3))},
         found,
-        {ARTIFACT_KEY: _text(artifact)},
+        {ARTIFACT_KEY: artifact.to_text()},
     )
     return bytes(done.SerializeToString())
-
-
-def _text(artifact: Artifact) -> str:
-    return json.dumps(artifact.to_json(), ensure_ascii=False)
 
 
 def _best(

@@ -96,6 +96,10 @@ class Artifact:
             golden=_golden(value.get("golden"), preprocessing.size, len(classes), where),
         )
 
+    def to_text(self) -> str:
+        """`to_json` as JSON text, the inverse of `from_text`."""
+        return json.dumps(self.to_json(), ensure_ascii=False)
+
     @classmethod
     def from_text(cls, text: str | bytes, *, where: str | Path | None = None) -> Artifact:
         """`from_json` for the JSON text itself; raises the same errors."""

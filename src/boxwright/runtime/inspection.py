@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from boxwright.data.preprocessing import Preprocessing
+from boxwright.files import size_of
 from boxwright.runtime import flatbuffer, litert
 from boxwright.runtime.artifact import Artifact, damaged
 from boxwright.runtime.kinds import kind_of
@@ -54,7 +55,7 @@ class Description:
         known = self.artifact.preprocessing if self.artifact else None
         if known is None and self.graph and self.graph.names_any(API_NETWORKS):
             known = Preprocessing()
-        return input_mismatch(self.input_range, known) if self.input_range and known else None
+        return _input_mismatch(self.input_range, known) if self.input_range and known else None
 
     def to_json(self) -> dict[str, Any]:
         said: dict[str, Any] = {"path": str(self.path), "kind": self.kind, "bytes": self.size}
@@ -81,10 +82,10 @@ def inspect(path: str | Path) -> Description:
     path = Path(path)
     kind = kind_of(path)
     graph = _graph(path) if kind.name == ".tflite" else {}
-    return Description(path, kind.name, _size(path), kind.describe(path, None), **graph)
+    return Description(path, kind.name, size_of(path), kind.describe(path, None), **graph)
 
 
-def input_mismatch(range_: tuple[float, float], preprocessing: Preprocessing) -> str | None:
+def _input_mismatch(range_: tuple[float, float], preprocessing: Preprocessing) -> str | None:
     """What is wrong with the range of a quantised file's input, as a clause; None if it is what the
     network was trained on.
 
@@ -113,8 +114,3 @@ def _graph(path: Path) -> dict[str, Any]:
         "postprocessing": last[-1] if last else {},
         "metadata": litert.read_metadata(content),
     }
-
-
-def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())

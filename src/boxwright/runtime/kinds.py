@@ -66,7 +66,7 @@ def opened(
     path: Path, classes: Sequence[str] | None, threads: int | None, *, unnamed: bool
 ) -> tuple[Engine, Artifact]:
     """What runs a detector file, and what it says about itself; see `Detector.load`."""
-    kind, engine = kind_of(path), None
+    kind = kind_of(path)
     if kind.speaks_alone:  # what is damaged is told before a framework is imported, for seconds
         artifact = kind.describe(path, None)
         if artifact is None and path.is_dir():

@@ -33,8 +33,6 @@ class TFLiteEngine:
 
     Attributes:
         input_size: side of the square input, pixels.
-        input_range: what the darkest and the brightest pixel are to a network of 8 bits; None to
-            one whose file scales them itself.
         metadata: what the file says about itself in TFLite's own way; None if it does not.
         num_classes: how many classes the post-processing is told of; None if that is not known.
         loses_a_class: whether its kind of post-processing never finds one of the classes on this
@@ -65,7 +63,6 @@ class TFLiteEngine:
             raise damaged(f"it cannot be loaded ({first_line(error)})", where) from error
         self._lock = threading.Lock()  # an interpreter serves one caller at a time
         self._idle: SimpleQueue[Any] | None = None  # those with one thread, once there is a batch
-        self.input_range: tuple[float, float] | None = None
         self.input_size = self._find_input(where)
         self.metadata = litert.read_metadata(content)
         self._mean, self._std = _scaling(self.metadata)
@@ -84,9 +81,6 @@ class TFLiteEngine:
             raise no_detector(where, f"its input is {kind} {shape}, not one square RGB photo")
         self._input = inputs[0]["index"]
         self._takes_float = inputs[0]["dtype"] == np.float32
-        scale, zero_point = inputs[0]["quantization"]
-        if scale:
-            self.input_range = (-zero_point * scale, (255 - zero_point) * scale)
         return shape[1]
 
     def _find_outputs(self, content: bytes, where: Path) -> dict[str, Any]:
