@@ -24,11 +24,18 @@ from boxwright.training.parts import (
     Objective,
     Pipeline,
     Quantisation,
+    Varifocal,
 )  # fmt: skip
 from boxwright.training.recipe import Recipe
 from boxwright.training.steps import SSD_CROP, Contrast, Flip, Pad, Turn
 
-TUNED = Recipe(64, depth_multiplier=0.1, frozen_through=1, train_norm=False)
+TUNED = Recipe(
+    64,
+    depth_multiplier=0.1,
+    frozen_through=1,
+    train_norm=False,
+    objective=Objective(focus=Varifocal()),
+)
 RECIPES = {
     "rounded": replace(TUNED, quantisation=Quantisation()),
     "faithful": replace(

@@ -20,6 +20,7 @@ from boxwright.training.parts import (
     Objective,
     Pipeline,
     Quantisation,
+    Varifocal,
 )
 from boxwright.training.rates import BudgetCosine, CosineDecay, ManualSteps
 from boxwright.training.recipe import (
@@ -100,6 +101,34 @@ def test_pretrained_layers_are_spared_and_new_ones_are_not() -> None:
     assert fresh.train_depthwise
 
 
+@pytest.mark.parametrize(("objects", "frozen"), [(10, 5), (1999, 5), (2000, 3), (9000, 3)])
+def test_many_objects_train_more_of_the_network(objects: int, frozen: int) -> None:
+    tuned = recipe_for(objects_of(*[0.5] * objects), pretrained=True, seconds=60)
+    assert tuned.frozen_through == frozen
+    assert tuned.train_depthwise == (frozen == 3)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["cat"] * 10, None),
+        (["cat"] * 7 + ["lynx"] * 3, None),
+        (["cat"] * 8 + ["lynx"] * 2, "2 of 10 photos show lynx"),
+        (["cat"] * 20 + ["lynx"] * 2 + ["puma"], "1 of 23 photos show puma"),
+        ([""] * 8 + ["cat"] * 2, "2 of 10 photos show cat"),
+    ],
+)
+def test_a_rare_class_is_named(names: list[str], said: str | None) -> None:
+    photos = [
+        Photo(f"{i}.jpg", 90, 90, [(0, 0, 50, 50)] if name else [], [name] if name else [])
+        for i, name in enumerate(names)
+    ]
+    classes = sorted({*names} - {""})
+    recipe = recipe_for(Dataset.of("data", photos, classes=classes), pretrained=True, steps=1)
+    assert (said is None) == ("rare_below" not in recipe.reasons)
+    assert (said or "") in recipe.reasons.get("rare_below", "")
+
+
 @pytest.mark.parametrize("pretrained", [True, False])
 def test_every_reason_is_said_with_its_value(pretrained: bool) -> None:
     recipe = recipe_for(objects_of(0.5), pretrained=pretrained, seconds=60)
@@ -168,6 +197,7 @@ def test_a_recipe_of_before_it_was_made_of_parts_is_read() -> None:
 @pytest.mark.parametrize(
     "change",
     [
+        {"objective": Objective(Varifocal(0.5, 1.5))},
         {"objective": Objective(None, 1.0, 0.5, Matching(0.6, 0.4), Mining("both", None))},
         {"optimiser": RmsProp(0.9, 0.8, 0.5)},
         {"optimiser": Momentum(0.5), "averaging": None},

@@ -131,6 +131,14 @@ def iou(boxes: Any, anchors: Any) -> Any:
     return ops.where(intersection > 0, intersection / ops.where(union > 0, union, 1.0), 0.0)
 
 
+def iou_of_pairs(boxes: Any, others: Any) -> Any:
+    """IoU of `(..., 4)` boxes with as many others, one with one: `(...)`."""
+    corner = ops.maximum(boxes[..., :2], others[..., :2])
+    far_corner = ops.minimum(boxes[..., 2:], others[..., 2:])
+    intersection = ops.prod(ops.maximum(far_corner - corner, 0.0), axis=-1)
+    return intersection / ops.maximum(areas(boxes) + areas(others) - intersection, 1e-9)
+
+
 def areas(boxes: Any) -> Any:
     """`(..., n)` areas of boxes `(..., n, 4)`, corner by corner, in the graph."""
     return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from boxwright.boxes import coder
 from boxwright.models import framework
-from boxwright.models.assigner import BACKGROUND, Targets, assign
-from boxwright.models.losses import sigmoid_cross_entropy, sigmoid_focal, smooth_l1
+from boxwright.models.assigner import BACKGROUND, Targets, assign, iou_of_pairs
+from boxwright.models.losses import sigmoid_cross_entropy, sigmoid_focal, smooth_l1, varifocal
 from boxwright.models.mining import Suppress, hard_examples
-from boxwright.training.parts import Mining, Objective
+from boxwright.training.parts import Focal, Mining, Objective, Varifocal
 
 ops: Any = framework.keras().ops
 
@@ -57,15 +57,20 @@ def detection_loss(
         ignore_between=matching.ignore_between, force=matching.force, scales=scales,
     )  # fmt: skip
     wanted = targets.class_targets
+    if isinstance(objective.focus, Varifocal):
+        encodings, objects = outputs["box_encodings"], boxes.shape[1]
+        wanted = wanted * _quality(encodings, targets, objects, anchors, scales)
     if objective.background is not None:
         logits = ops.concatenate([outputs["background_logits"], logits], axis=-1)
         background = ops.cast(targets.match == BACKGROUND, "float32") * objective.background
         wanted = ops.concatenate([background[..., None], wanted], axis=-1)
-    if objective.focus is None:
-        wrong = sigmoid_cross_entropy(logits, wanted)
-    else:
-        focus = objective.focus
-        wrong = sigmoid_focal(logits, wanted, alpha=focus.alpha, gamma=focus.gamma)
+    match objective.focus:
+        case None:
+            wrong = sigmoid_cross_entropy(logits, wanted)
+        case Focal(alpha, gamma):
+            wrong = sigmoid_focal(logits, wanted, alpha=alpha, gamma=gamma)
+        case Varifocal(alpha, gamma):
+            wrong = varifocal(logits, wanted, alpha=alpha, gamma=gamma)
     classes = ops.sum(wrong, axis=-1) * targets.class_weights
     distance = smooth_l1(outputs["box_encodings"], targets.box_targets, delta=objective.delta)
     places = distance * targets.box_weights
@@ -78,6 +83,21 @@ def detection_loss(
     class_loss = objective.class_weight * ops.sum(classes) / share
     box_loss = objective.box_weight * ops.sum(places) / (share * coordinates)
     return Loss(class_loss + box_loss, class_loss, box_loss)
+
+
+def _quality(
+    encodings: Any, targets: Targets, objects: int, anchors: Any, scales: coder.Scales
+) -> Any:
+    """`(B, A, 1)`: the IoU of each anchor's box with the labelled one, as a part of the best that
+    any anchor reaches for that object. No gradient goes through it."""
+    found, labelled = (
+        coder.decode(each, anchors, ops, scales) for each in (encodings, targets.box_targets)
+    )
+    overlap = iou_of_pairs(found, labelled)
+    answering = targets.match[:, None] == ops.arange(objects, dtype="int32")[:, None]  # (B, G, A)
+    best = ops.max(ops.where(answering, overlap[:, None], 0.0), axis=2)
+    best = ops.take_along_axis(best, ops.maximum(targets.match, 0), axis=1)
+    return ops.stop_gradient(overlap / ops.maximum(best, 1e-6))[..., None]
 
 
 def _hard(

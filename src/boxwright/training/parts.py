@@ -60,6 +60,17 @@ class Focal:
 
 
 @dataclass(frozen=True)
+class Varifocal:
+    """The varifocal loss (Zhang et al. 2021), targets normalised (Feng et al. 2021, "TOOD", 3.3):
+    of the anchors that answer for an object, the one whose box lies best should score 1, and the
+    others less in proportion to their IoU with the labelled box, so that non-maximum suppression
+    keeps the best. `alpha` and `gamma` are of the anchors without an object."""
+
+    alpha: float = 0.75
+    gamma: float = 2.0
+
+
+@dataclass(frozen=True)
 class Matching:
     """Which anchors answer for a labelled box: those whose IoU with it is at least `matched`, and,
     where boxes `force`, the best anchor of each. Anchors below `unmatched` are background.
@@ -102,7 +113,7 @@ class Objective:
     """What training lowers.
 
     Attributes:
-        focus: the focal loss of the classes; None for plain cross entropy.
+        focus: the loss of the classes; None for plain cross entropy.
         background: what the background column should say of an anchor without an object, 1 or 0;
             None if the network has no such column.
         delta: where the box loss turns from a square to a line.
@@ -113,7 +124,7 @@ class Objective:
         per_coordinate: whether the box loss is divided by 4 too.
     """
 
-    focus: Focal | None = field(default_factory=Focal)
+    focus: Focal | Varifocal | None = field(default_factory=Focal)
     background: float | None = None
     delta: float = 1.0
     matching: Matching = field(default_factory=Matching)
@@ -156,7 +167,7 @@ KINDS: Mapping[str, type] = {
     for kind in (
         *get_args(Optimiser), *get_args(LearningRate), *get_args(Step),
         Augmentation, Averaging, ByPart, CropLimits, Focal, Matching, Mining, Objective, Pipeline,
-        Quantisation,
+        Quantisation, Varifocal,
     )
 }  # fmt: skip
 

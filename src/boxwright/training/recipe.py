@@ -19,6 +19,7 @@ from boxwright.training.parts import (
     Objective,
     Pipeline,
     Quantisation,
+    Varifocal,
     part,
     plain,
 )
@@ -34,6 +35,8 @@ LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the 
 SMALLEST_OBJECT = 30  # pixels: the side of the smallest anchor
 RATE_PER_OBJECT = 7e-4  # the learning rate's peak for one object a photo: few make noisy gradients
 LOWEST_PEAK, HIGHEST_PEAK = 7e-4, 2e-3
+MANY_OBJECTS = 2000  # labelled: from so many, more of the network gains from training
+RARE_BELOW = 0.3  # part of the photos; a class that fewer of them show is rare
 JUDGED_FROM = 300  # photos; of fewer, each is worth more for training than for choosing
 STOPPED_FROM, FEWEST_JUDGES = 60, 20  # photos, where nothing else tells when to stop
 # Photos of which a quarter of a budget decodes all, and the rest learns from each about twice.
@@ -77,6 +80,7 @@ class Recipe:
         augmentation: how far it goes.
         cache_side: side of the cached photos, pixels.
         shuffle: whether photos come in a new order each time all of them have had their turn.
+        rare_below: part of the photos; a class that fewer of them show comes more often.
         most_photos: how many are decoded at most; None for all.
         held_out: part of the training photos that choose the best weights instead, where no photo
             is marked for that and there are enough.
@@ -110,6 +114,7 @@ class Recipe:
     augmentation: Augmentation | Pipeline = field(default_factory=Augmentation)
     cache_side: int = 400
     shuffle: bool = True
+    rare_below: float = 0.0
     most_photos: int | None = None
     held_out: float = 0.1
     seconds: float | None = None
@@ -182,10 +187,13 @@ def recipe_for(
     most_photos = None if seconds is None else max(int(seconds * DECODED_PER_SECOND), 1)
     if most_photos and most_photos < len(train):
         reasons["most_photos"] = f"of {len(train)}, no more can be decoded and learnt from in time"
+    if rarest := _rarest(train):
+        reasons["rare_below"] = rarest
     recipe = Recipe(
         input_size=size,
         depth_multiplier=depth_multiplier,
         cache_side=int(np.ceil(size * CACHE_MARGIN)),
+        rare_below=RARE_BELOW,
         most_photos=most_photos,
         held_out=held_out,
         seconds=seconds if steps is None else None,
@@ -197,13 +205,21 @@ def recipe_for(
         reasons["augmentation.mirror"] = str(mistaken)
     mirror = 0.0 if mistaken else Augmentation.mirror
     if pretrained:
-        reasons["frozen_through"] = "edges and textures are already known; twice the speed"
+        many = len(train.boxes) >= MANY_OBJECTS
+        reasons["frozen_through"] = (
+            f"{len(train.boxes):,} objects are enough to learn finer textures from"
+            if many
+            else "edges and textures are already known; twice the speed"
+        )
         reasons["train_norm"] = "a folded batch norm costs nothing and small batches would blur it"
         reasons["batch_size"] = "32 would be 2 % faster and half as many steps"
         reasons["augmentation.window"] = "objects appear from 0.8 to 2.5 times as large as they are"
         peak, reasons["learning_rate.peak"] = _peak(train)
         return replace(
             recipe,
+            frozen_through=3 if many else 5,
+            train_depthwise=many,
+            objective=Objective(focus=Varifocal()),
             learning_rate=BudgetCosine(peak),
             augmentation=Augmentation(mirror=mirror),
             reasons=reasons,
@@ -230,6 +246,19 @@ def _peak(train: Dataset) -> tuple[float, str]:
     objects = len(train.boxes) / max(len(train), 1)
     peak = float(np.clip(RATE_PER_OBJECT * objects, LOWEST_PEAK, HIGHEST_PEAK))
     return round(peak, 5), f"a photo has {objects:.1f} objects; few make noisy gradients"
+
+
+def _rarest(train: Dataset) -> str | None:
+    """What is said of the class that the fewest photos show, if it is rare."""
+    shown = [
+        len(np.unique(train.photo_of_box[train.labels == label]))
+        for label in range(len(train.classes))
+    ]
+    fewest = min((count for count in shown if count), default=len(train))
+    if fewest >= RARE_BELOW * len(train):
+        return None
+    name = train.classes[shown.index(fewest)]
+    return f"{fewest} of {len(train)} photos show {name}: those of rare classes come more often"
 
 
 def _held_out(photos: int, *, endless: bool) -> tuple[float, str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from boxwright import __version__
 from boxwright.data.dataset import Dataset
@@ -25,6 +24,7 @@ from boxwright.training.choosing import Jury, choosing_mask, photos_to_cache, so
 from boxwright.training.events import Log
 from boxwright.training.guards import check_loss, check_state, check_trainable
 from boxwright.training.keeping import Keeper, OnKeep, Snapshot
+from boxwright.training.order import Order
 from boxwright.training.recipe import Recipe, recipe_for
 from boxwright.training.reporter import Progress, Reporter, Silent
 from boxwright.training.resuming import checkpoint_of, only_training
@@ -285,6 +285,7 @@ def follow(
         by_clock=not recipe.deterministic,
         judged=len(keeper.jury) > 0,
     )
+    order = Order(training.dataset, recipe)
     if not run.exists():  # from here on a run that is killed goes on, and is a detector
         save(state())
         run.save(keeper.artifact, kept)
@@ -295,7 +296,7 @@ def follow(
         try:
             while not schedule.done:
                 step, planned = schedule.step, schedule.steps
-                rows, dice = _batch(len(training), recipe, step)
+                rows, dice = order.batch(step)
                 rate = recipe.learning_rate.at(step, schedule.fraction)
                 before_step = time.monotonic()
                 batch = (*training.batch(rows), training.sizes(rows), dice)
@@ -347,24 +348,6 @@ def follow(
 
 def _plan(schedule: Schedule) -> str:
     return f"steps {schedule.steps}: what the budget holds at {schedule.step_seconds:.2g} s a step"
-
-
-def _batch(photos: int, recipe: Recipe, step: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Rows and dice of a step: functions of seed and step alone, so that a resumed run sees what
-    an uninterrupted one would. Every photo comes once before any comes again."""
-    places = np.arange(step * recipe.batch_size, (step + 1) * recipe.batch_size)
-
-    def order(epoch: int) -> NDArray[np.int64]:
-        random = np.random.default_rng([recipe.seed, epoch])
-        return random.permutation(photos) if recipe.shuffle else np.arange(photos)
-
-    rows = [
-        order(epoch)[places[places // photos == epoch] % photos]
-        for epoch in np.unique(places // photos)
-    ]
-    dice = np.random.default_rng([recipe.seed, step, 1])
-    shape = recipe.batch_size, recipe.augmentation.dice
-    return np.concatenate(rows), dice.random(shape, np.float32)  # never 1.0
 
 
 def _scores(evaluation: Evaluation) -> str:

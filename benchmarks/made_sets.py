@@ -1,0 +1,221 @@
+"""Data sets with one difficulty each, drawn: what the three real ones do not have.
+
+    python benchmarks/made_sets.py made
+    python benchmarks/quality.py made/corners --weights ... --budget 1m
+
+- corners: cards that differ only by which corner is cut off, two of the classes mirrored.
+- tiny: studs of 12 to 22 pixels in photos of 960 x 720.
+- crowded: 25 coins and nuts a photo, overlapping.
+- rare: three shapes, one of which makes 85 and one 3 of a hundred objects to train on; those for
+  testing have as many of each.
+- palette: PNG files with a palette, grey, transparent; 40 of them.
+
+Each is a folder in VOC's layout with photos for training and for testing.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from boxwright import formats
+from boxwright.data.dataset import Dataset, Photo, Split
+from boxwright.demo.backdrops import backdrop
+from boxwright.files import writing
+
+TEST = 60
+PAINTED = (480, 360)
+FINER = 2  # everything is drawn this much larger and averaged down
+Outline = list[tuple[float, float]]  # of an object from -1 to 1, x and y
+
+CUT = 0.55
+
+
+def card(cut: int | None) -> Outline:
+    """A card, one corner cut off: 0 top left, 1 top right; None for none."""
+    corners = [(-1.0, -0.8), (1.0, -0.8), (1.0, 0.8), (-1.0, 0.8)]
+    if cut is None:
+        return corners
+    x, y = corners[cut]
+    along, down = (x - np.sign(x) * CUT, y), (x, y - np.sign(y) * CUT)
+    return [*corners[:cut], *([down, along] if cut == 0 else [along, down]), *corners[cut + 1 :]]
+
+
+def ring(corners: int, depth: float = 0.0) -> Outline:
+    """A regular polygon, or a star whose every other corner is `depth` nearer to its middle."""
+    turns = np.arange(corners) * 2 * np.pi / corners
+    radius = np.where(np.arange(corners) % 2, 1.0 - depth, 1.0)
+    return list(zip(radius * np.cos(turns), radius * np.sin(turns), strict=True))
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """How a set is drawn.
+
+    Attributes:
+        outlines: of each class.
+        shares: of each class among the objects to train on.
+        photos: for training.
+        size: of a photo, width and height in pixels.
+        objects: fewest and most in a photo.
+        radius: smallest and largest of an object, pixels.
+        tilt: how far an object is turned, radians.
+        suffix: of the photos' names.
+        store: what kind of file the photo with a number becomes.
+    """
+
+    outlines: dict[str, Outline]
+    shares: tuple[float, ...]
+    photos: int
+    size: tuple[int, int] = (640, 480)
+    objects: tuple[int, int] = (1, 4)
+    radius: tuple[float, float] = (30.0, 80.0)
+    tilt: float = np.pi
+    suffix: str = ".jpg"
+    store: Callable[[Image.Image, int], Image.Image] = lambda photo, number: photo
+
+
+def stored(photo: Image.Image, number: int) -> Image.Image:
+    """A photo with a palette, grey, or with some of it transparent, in turns."""
+    if number % 4 == 0:
+        return photo.convert("P", palette=Image.Palette.ADAPTIVE, colors=64)
+    if number % 4 == 1:
+        return photo.convert("L")
+    if number % 4 == 2:
+        opaque = Image.new("L", photo.size, 255)
+        opaque.paste(0, (0, 0, photo.width // 8, photo.height))
+        photo.putalpha(opaque)
+    return photo
+
+
+SETS = {
+    "corners": Difficulty(
+        {"left": card(0), "right": card(1), "whole": card(None)},
+        (0.35, 0.35, 0.3), 100, radius=(35.0, 90.0), tilt=0.25,
+    ),
+    "tiny": Difficulty(
+        {"stud": ring(6)}, (1.0,), 120, size=(960, 720), objects=(2, 6), radius=(6.0, 11.0),
+    ),
+    "crowded": Difficulty(
+        {"coin": ring(40), "nut": ring(6)}, (0.6, 0.4), 60, size=(800, 600), objects=(25, 25),
+        radius=(22.0, 45.0),
+    ),
+    "rare": Difficulty(
+        {"disc": ring(40), "star": ring(10, 0.5), "wedge": ring(3)}, (0.85, 0.12, 0.03), 200,
+    ),
+    "palette": Difficulty(
+        {"star": ring(10, 0.5), "plate": card(None)}, (0.5, 0.5), 40, suffix=".png", store=stored,
+    ),
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", choices=SETS, nargs="*", default=list(SETS))
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    for name in given.only:
+        write(given.folder / name, SETS[name], given.seed)
+        print(given.folder / name)
+
+
+def write(folder: Path, how: Difficulty, seed: int) -> None:
+    """A data set in VOC's layout."""
+    names = list(how.outlines)
+    photos = []
+    with writing(folder) as draft:
+        (draft / "JPEGImages").mkdir(parents=True)
+        for number in range(how.photos + TEST):
+            training = number < how.photos
+            shares = how.shares if training else None
+            photo, boxes, labels = draw(np.random.default_rng([seed, number]), how, shares)
+            name = f"JPEGImages/photo_{number:04}{how.suffix}"
+            how.store(photo, number).save(draft / name)
+            photos.append(
+                Photo(
+                    name=name,
+                    width=photo.width,
+                    height=photo.height,
+                    boxes=boxes,
+                    class_names=[names[label] for label in labels],
+                    split=Split.TRAIN if training else Split.TEST,
+                )
+            )
+        formats.write(Dataset.of(draft, photos, classes=names), draft)
+
+
+def draw(
+    rng: np.random.Generator, how: Difficulty, shares: tuple[float, ...] | None
+) -> tuple[Image.Image, list[list[float]], list[int]]:
+    """A photo, and the boxes and labels of what is in it; None for equal shares of all classes."""
+    width, height = how.size
+    behind = Image.fromarray(backdrop(rng, *PAINTED).picture)  # as large as they can be painted
+    photo = behind.resize((width * FINER, height * FINER), Image.Resampling.BILINEAR)
+    boxes: list[list[float]] = []
+    labels: list[int] = []
+    outlines = list(how.outlines.values())
+    for _ in range(int(rng.integers(how.objects[0], how.objects[1] + 1))):
+        label = int(rng.choice(len(outlines), p=shares))
+        for _ in range(50):  # places, until one is free
+            corners = placed(outlines[label], rng, how)
+            box = [*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist()]
+            if all(overlap(box, other) < 0.2 for other in boxes):
+                paint(photo, corners * FINER, rng)
+                boxes.append(box)
+                labels.append(label)
+                break
+    photo = photo.resize(how.size, Image.Resampling.BOX)
+    grain = rng.normal(0, rng.uniform(1, 6), (height, width, 1))
+    pixels = np.clip(np.asarray(photo) + grain, 0, 255).astype(np.uint8)
+    return Image.fromarray(pixels), boxes, labels
+
+
+def placed(outline: Outline, rng: np.random.Generator, how: Difficulty) -> np.ndarray:
+    """`(n, 2)` corners of an object somewhere in the photo, all of it within, pixels."""
+    radius = np.exp(rng.uniform(*np.log(how.radius)))
+    turn = rng.uniform(-how.tilt, how.tilt)
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    corners = np.array(outline) @ rotation.T * radius
+    low, high = -corners.min(axis=0), np.array(how.size) - corners.max(axis=0)
+    moved: np.ndarray = corners + rng.uniform(low, high)
+    return moved
+
+
+def overlap(one: list[float], other: list[float]) -> float:
+    """The part of the smaller box that the other one covers."""
+    sides = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return float(np.prod(np.maximum(sides, 0))) / min(areas)
+
+
+def paint(photo: Image.Image, corners: np.ndarray, rng: np.random.Generator) -> None:
+    """An object with a shadow, a rim and light from one side, in any colour."""
+    reach = float(np.ptp(corners, axis=0).max()) / 2
+    left, top = (int(v) for v in corners.min(axis=0) - reach / 3)
+    right, bottom = (int(v) for v in corners.max(axis=0) + reach / 3)
+    own = [(float(x) - left, float(y) - top) for x, y in corners]
+    size = (right - left, bottom - top)
+    shadow = Image.new("L", size)
+    ImageDraw.Draw(shadow).polygon([(x + reach / 9, y + reach / 7) for x, y in own], fill=110)
+    shadow = shadow.filter(ImageFilter.GaussianBlur(reach / 12))
+    photo.paste((0, 0, 0), (left, top), shadow)
+    base = rng.uniform(40, 230, 3)
+    slope = rng.uniform(-0.35, 0.35, 2)
+    y, x = np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j]
+    light = (1 + slope[0] * x + slope[1] * y)[..., None]
+    skin = Image.fromarray(np.clip(base * light, 0, 255).astype(np.uint8))
+    mask = Image.new("L", size)
+    ImageDraw.Draw(mask).polygon(own, fill=255)
+    rim = tuple(int(v) for v in base * 0.6)
+    ImageDraw.Draw(skin).line([*own, own[0]], fill=rim, width=max(int(reach / 10), 1))
+    photo.paste(skin, (left, top), mask)
+
+
+if __name__ == "__main__":
+    main()
