@@ -3,7 +3,8 @@ leave-one-out: what two data sets decide, the third has to confirm.
 
     python benchmarks/decide.py ../shared/data/raccoon ../shared/data/bccd ../shared/data/hardhat \
         --weights ../shared/weights/ssd_mobilenet_v1_coco_quant.tflite \
-        --change learning_rate.peak=1e-3 --change frozen_through=3,train_depthwise=True
+        --change learning_rate.peak=1e-3 --change frozen_through=3,train_depthwise=True \
+        --change "objective.focus={'kind': 'Focal'}"
 
 Photos for testing are never looked at. A training sees a number of photos, so that a busy machine
 changes nothing; a change that makes a step slower has to be given fewer (`--change a=b@0.8`). All
@@ -28,6 +29,7 @@ from boxwright.api import load
 from boxwright.data.dataset import Dataset, Split
 from boxwright.evaluation.coco import evaluate
 from boxwright.quality.split import hold_out
+from boxwright.training.parts import part
 from boxwright.training.recipe import Recipe, recipe_for
 from boxwright.training.trainer import train
 
@@ -71,12 +73,12 @@ def measure(
     photos: Dataset, judges: Dataset, weights: Path, change: str, seen: int, seed: int
 ) -> tuple[float, float]:
     """AP and AP50 of one training."""
-    fields, _, part = change.partition("@")
+    fields, _, share = change.partition("@")
     recipe = recipe_for(photos, pretrained=True, steps=1, seed=seed)
     if change != AS_IT_IS:
         for item in fields.split(","):
             recipe = changed(recipe, *item.split("="))
-    steps = max(int(seen * float(part or 1)) // recipe.batch_size, 1)
+    steps = max(int(seen * float(share or 1)) // recipe.batch_size, 1)
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         recipe = replace(recipe, held_out=0.0, steps=steps)
@@ -92,7 +94,7 @@ def changed(recipe: Any, name: str, value: str) -> Recipe | Any:
     own, _, within = name.partition(".")
     if within:
         return replace(recipe, **{own: changed(getattr(recipe, own), within, value)})
-    return replace(recipe, **{own: ast.literal_eval(value)})
+    return replace(recipe, **{own: part(ast.literal_eval(value))})
 
 
 def show(scores: Scores, names: list[str]) -> None:
