@@ -134,7 +134,7 @@ def test_a_run_that_was_killed_before_its_first_step_goes_on(
 ) -> None:
     dataset, run = squares.dataset(train=4), Run(tmp_path / "run")
     with monkeypatch.context() as patch:
-        patch.setattr(trainer, "_batch", kill)
+        patch.setattr(trainer.Order, "batch", kill)
         with pytest.raises(Killed):
             small_trainer(dataset, run.folder, steps=3)
     assert Checkpoint.load(run.checkpoint).step == 0
