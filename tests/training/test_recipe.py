@@ -101,9 +101,14 @@ def test_pretrained_layers_are_spared_and_new_ones_are_not() -> None:
     assert fresh.train_depthwise
 
 
-@pytest.mark.parametrize(("objects", "frozen"), [(10, 5), (1999, 5), (2000, 3), (9000, 3)])
-def test_many_objects_train_more_of_the_network(objects: int, frozen: int) -> None:
-    tuned = recipe_for(objects_of(*[0.5] * objects), pretrained=True, seconds=60)
+@pytest.mark.parametrize(
+    ("objects", "seconds", "frozen"),
+    [(10, 300, 5), (1999, 300, 5), (2000, 300, 3), (2000, 120, 3), (2000, 119, 5), (2000, None, 3)],
+)
+def test_many_objects_and_time_train_more_of_the_network(
+    objects: int, seconds: float | None, frozen: int
+) -> None:
+    tuned = recipe_for(objects_of(*[0.5] * objects), pretrained=True, seconds=seconds)
     assert tuned.frozen_through == frozen
     assert tuned.train_depthwise == (frozen == 3)
 

@@ -35,7 +35,9 @@ LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the 
 SMALLEST_OBJECT = 30  # pixels: the side of the smallest anchor
 RATE_PER_OBJECT = 7e-4  # the learning rate's peak for one object a photo: few make noisy gradients
 LOWEST_PEAK, HIGHEST_PEAK = 7e-4, 2e-3
-MANY_OBJECTS = 2000  # labelled: from so many, more of the network gains from training
+# From so many labelled objects, more of the network gains from training; its steps take 1.6 times as
+# long, which a budget of fewer seconds does not make good.
+MANY_OBJECTS, LONG_BUDGET = 2000, 120
 RARE_BELOW = 0.3  # part of the photos; a class that fewer of them show is rare
 JUDGED_FROM = 300  # photos; of fewer, each is worth more for training than for choosing
 STOPPED_FROM, FEWEST_JUDGES = 60, 20  # photos, where nothing else tells when to stop
@@ -205,7 +207,7 @@ def recipe_for(
         reasons["augmentation.mirror"] = str(mistaken)
     mirror = 0.0 if mistaken else Augmentation.mirror
     if pretrained:
-        many = len(train.boxes) >= MANY_OBJECTS
+        many = len(train.boxes) >= MANY_OBJECTS and (seconds or LONG_BUDGET) >= LONG_BUDGET
         reasons["frozen_through"] = (
             f"{len(train.boxes):,} objects are enough to learn finer textures from"
             if many
