@@ -35,8 +35,8 @@ LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the 
 SMALLEST_OBJECT = 30  # pixels: the side of the smallest anchor
 RATE_PER_OBJECT = 7e-4  # the learning rate's peak for one object a photo: few make noisy gradients
 LOWEST_PEAK, HIGHEST_PEAK = 7e-4, 2e-3
-# From so many labelled objects, more of the network gains from training; its steps take 1.6 times as
-# long, which a budget of fewer seconds does not make good.
+# From so many labelled objects, more of the network gains from training; its steps take 1.6 times
+# as long, which a budget of fewer seconds does not make good.
 MANY_OBJECTS, LONG_BUDGET = 2000, 120
 RARE_BELOW = 0.3  # part of the photos; a class that fewer of them show is rare
 JUDGED_FROM = 300  # photos; of fewer, each is worth more for training than for choosing
