@@ -29,21 +29,13 @@ from boxwright.demo.backdrops import backdrop
 from boxwright.files import writing
 
 TEST = 60
-PAINTED = (480, 360)
+PAINTED = (480, 360)  # of a backdrop, which comes no larger
 FINER = 2  # everything is drawn this much larger and averaged down
 Outline = list[tuple[float, float]]  # of an object from -1 to 1, x and y
 
-CUT = 0.55
-
-
-def card(cut: int | None) -> Outline:
-    """A card, one corner cut off: 0 top left, 1 top right; None for none."""
-    corners = [(-1.0, -0.8), (1.0, -0.8), (1.0, 0.8), (-1.0, 0.8)]
-    if cut is None:
-        return corners
-    x, y = corners[cut]
-    along, down = (x - np.sign(x) * CUT, y), (x, y - np.sign(y) * CUT)
-    return [*corners[:cut], *([down, along] if cut == 0 else [along, down]), *corners[cut + 1 :]]
+CARD: Outline = [(-1.0, -0.8), (1.0, -0.8), (1.0, 0.8), (-1.0, 0.8)]
+CUT_LEFT: Outline = [(-1.0, -0.25), (-0.45, -0.8), *CARD[1:]]
+CUT_RIGHT: Outline = [(-x, y) for x, y in CUT_LEFT]
 
 
 def ring(corners: int, depth: float = 0.0) -> Outline:
@@ -95,7 +87,7 @@ def stored(photo: Image.Image, number: int) -> Image.Image:
 
 SETS = {
     "corners": Difficulty(
-        {"left": card(0), "right": card(1), "whole": card(None)},
+        {"left": CUT_LEFT, "right": CUT_RIGHT, "whole": CARD},
         (0.35, 0.35, 0.3), 100, radius=(35.0, 90.0), tilt=0.25,
     ),
     "tiny": Difficulty(
@@ -109,7 +101,7 @@ SETS = {
         {"disc": ring(40), "star": ring(10, 0.5), "wedge": ring(3)}, (0.85, 0.12, 0.03), 200,
     ),
     "palette": Difficulty(
-        {"star": ring(10, 0.5), "plate": card(None)}, (0.5, 0.5), 40, suffix=".png", store=stored,
+        {"star": ring(10, 0.5), "plate": CARD}, (0.5, 0.5), 40, suffix=".png", store=stored,
     ),
 }  # fmt: skip
 
@@ -155,7 +147,7 @@ def draw(
 ) -> tuple[Image.Image, list[list[float]], list[int]]:
     """A photo, and the boxes and labels of what is in it; None for equal shares of all classes."""
     width, height = how.size
-    behind = Image.fromarray(backdrop(rng, *PAINTED).picture)  # as large as they can be painted
+    behind = Image.fromarray(backdrop(rng, *PAINTED).picture)
     photo = behind.resize((width * FINER, height * FINER), Image.Resampling.BILINEAR)
     boxes: list[list[float]] = []
     labels: list[int] = []

@@ -108,6 +108,16 @@ def test_selected_photos_take_their_boxes_along(
     assert contents(chosen) == {name: contents(zoo)[name] for name in expected}
 
 
+def test_photos_that_show_a_class() -> None:
+    photos = [
+        Photo(f"{i}.jpg", 9, 9, [(0, 0, 5, 5)] * len(names), names)
+        for i, names in enumerate([["dog"], [], ["cat", "dog", "cat"], ["cat"]])
+    ]
+    dataset = Dataset.of("data", photos, classes=["cat", "dog", "newt"])
+    shown = [dataset.photos_showing(label).tolist() for label in range(3)]
+    assert shown == [[2, 3], [0, 2], []]
+
+
 @pytest.mark.parametrize("mark", [Split.TEST, "test", "TEST"])
 def test_a_split_is_a_selection(zoo: Dataset, mark: Split | str) -> None:
     assert zoo.split(mark).names == ("c.jpg",)

@@ -29,14 +29,9 @@ from boxwright.training.parts import (
 from boxwright.training.recipe import Recipe
 from boxwright.training.steps import SSD_CROP, Contrast, Flip, Pad, Turn
 
-TUNED = Recipe(
-    64,
-    depth_multiplier=0.1,
-    frozen_through=1,
-    train_norm=False,
-    objective=Objective(focus=Varifocal()),
-)
+TUNED = Recipe(64, depth_multiplier=0.1, frozen_through=1, train_norm=False)
 RECIPES = {
+    "varifocal": replace(TUNED, objective=Objective(focus=Varifocal())),
     "rounded": replace(TUNED, quantisation=Quantisation()),
     "faithful": replace(
         TUNED,

@@ -145,6 +145,10 @@ class Dataset:
         """`(M,)` index of the photo that each box belongs to."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
+    def photos_showing(self, label: int | np.integer) -> NDArray[np.int64]:
+        """Indices, in order, of the photos that have a box of this class."""
+        return np.unique(self.photo_of_box[self.labels == label])
+
     def select(self, photos: ArrayLike) -> Dataset:
         """The given photos (indices or a mask) in the given order; classes stay as they are."""
         chosen = np.asarray(photos)

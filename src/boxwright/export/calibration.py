@@ -107,9 +107,7 @@ def _by_class_in_turn(photos: Dataset, random: np.random.Generator) -> Iterator[
     """Every photo once, in random order, one of each class after the other; rare classes so are
     among the first."""
     empty = np.setdiff1d(np.arange(len(photos)), photos.photo_of_box)
-    groups = [
-        np.unique(photos.photo_of_box[photos.labels == c]) for c in range(len(photos.classes))
-    ]
+    groups = [photos.photos_showing(label) for label in range(len(photos.classes))]
     orders = [random.permutation(group).tolist() for group in (*groups, empty)]
     in_turn = chain.from_iterable(zip_longest(*orders))
     return iter(dict.fromkeys(int(row) for row in in_turn if row is not None))

@@ -109,8 +109,7 @@ def _boxes_in(dataset: Dataset, photos: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _photos_with(dataset: Dataset, label: int | np.integer) -> tuple[str, ...]:
-    shown = np.unique(dataset.photo_of_box[dataset.labels == label])
-    return tuple(dataset.names[i] for i in shown)
+    return tuple(dataset.names[i] for i in dataset.photos_showing(label))
 
 
 def _one_edit_apart(keys: list[str]) -> set[tuple[int, int]]:

@@ -36,7 +36,7 @@ def some_photos(dataset: Dataset, most: int | None, seed: int) -> Dataset:
     turn[np.random.default_rng(seed).permutation(len(dataset))] = np.arange(len(dataset))
     first = np.zeros(len(dataset), bool)
     for label in range(len(dataset.classes)):
-        photos = np.unique(dataset.photo_of_box[dataset.labels == label])
+        photos = dataset.photos_showing(label)
         first[photos[np.argsort(turn[photos])][:RARE]] = True
     return dataset.select(np.sort(np.lexsort((turn, ~first))[:most]))
 

@@ -22,7 +22,7 @@ class Order:
     def __init__(self, photos: Dataset, recipe: Recipe) -> None:
         often = repeats(photos, recipe.rare_below)
         self._recipe = recipe
-        self._round = max(int(often.sum()), 1)  # photos
+        self._round = int(often.sum())  # photos
         self._ends = np.cumsum(often) * (self._round / often.sum())
         self._ends[-1] = self._round
 
@@ -56,7 +56,7 @@ def repeats(photos: Dataset, rare_below: float) -> NDArray[np.float64]:
     """
     often = np.ones(len(photos))
     for label in range(len(photos.classes)):
-        shown = np.unique(photos.photo_of_box[photos.labels == label])
+        shown = photos.photos_showing(label)
         if len(shown):
             factor = np.sqrt(rare_below * len(photos) / len(shown))
             often[shown] = np.maximum(often[shown], factor)

@@ -207,20 +207,15 @@ def recipe_for(
         reasons["augmentation.mirror"] = str(mistaken)
     mirror = 0.0 if mistaken else Augmentation.mirror
     if pretrained:
-        many = len(train.boxes) >= MANY_OBJECTS and (seconds or LONG_BUDGET) >= LONG_BUDGET
-        reasons["frozen_through"] = (
-            f"{len(train.boxes):,} objects are enough to learn finer textures from"
-            if many
-            else "edges and textures are already known; twice the speed"
-        )
+        frozen_through, train_depthwise, reasons["frozen_through"] = _frozen(train, seconds)
         reasons["train_norm"] = "a folded batch norm costs nothing and small batches would blur it"
         reasons["batch_size"] = "32 would be 2 % faster and half as many steps"
         reasons["augmentation.window"] = "objects appear from 0.8 to 2.5 times as large as they are"
         peak, reasons["learning_rate.peak"] = _peak(train)
         return replace(
             recipe,
-            frozen_through=3 if many else 5,
-            train_depthwise=many,
+            frozen_through=frozen_through,
+            train_depthwise=train_depthwise,
             objective=Objective(focus=Varifocal()),
             learning_rate=BudgetCosine(peak),
             augmentation=Augmentation(mirror=mirror),
@@ -242,6 +237,14 @@ def recipe_for(
     )
 
 
+def _frozen(train: Dataset, seconds: float | None) -> tuple[int, bool, str]:
+    """The last block of pretrained ones that keeps its weights, whether depthwise kernels train,
+    and why."""
+    if len(train.boxes) < MANY_OBJECTS or (seconds is not None and seconds < LONG_BUDGET):
+        return 5, False, "edges and textures are already known; twice the speed"
+    return 3, True, f"{len(train.boxes):,} objects are enough to learn finer textures from"
+
+
 def _peak(train: Dataset) -> tuple[float, str]:
     """The learning rate's peak: the more objects a batch has, the better its gradient is known and
     the further a step may go (Goyal et al. 2017, section 2.1), within limits."""
@@ -252,10 +255,7 @@ def _peak(train: Dataset) -> tuple[float, str]:
 
 def _rarest(train: Dataset) -> str | None:
     """What is said of the class that the fewest photos show, if it is rare."""
-    shown = [
-        len(np.unique(train.photo_of_box[train.labels == label]))
-        for label in range(len(train.classes))
-    ]
+    shown = [len(train.photos_showing(label)) for label in range(len(train.classes))]
     fewest = min((count for count in shown if count), default=len(train))
     if fewest >= RARE_BELOW * len(train):
         return None
