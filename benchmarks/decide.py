@@ -26,12 +26,12 @@ import numpy as np
 
 from boxwright import Detector
 from boxwright.api import load
-from boxwright.data.dataset import Dataset, Split
+from boxwright.datasets.split import hold_out
 from boxwright.evaluation.coco import evaluate
-from boxwright.quality.split import hold_out
-from boxwright.training.parts import part
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.training.config import part
+from boxwright.training.loop import train
 from boxwright.training.recipe import Recipe, recipe_for
-from boxwright.training.trainer import train
 
 AS_IT_IS = "as it is"
 Scores = dict[str, dict[str, list[float]]]  # by variant and data set, one for each fold

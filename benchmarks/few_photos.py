@@ -21,11 +21,11 @@ import numpy as np
 
 from boxwright import Detector
 from boxwright.api import load
-from boxwright.data.dataset import Dataset
 from boxwright.evaluation.coco import evaluate
-from boxwright.training.rates import Constant
+from boxwright.structures.dataset import Dataset
+from boxwright.training.learning_rates import Constant
+from boxwright.training.loop import train
 from boxwright.training.recipe import PHOTOS_PER_SECOND, STARTING_SECONDS, recipe_for
-from boxwright.training.trainer import train
 
 COUNTS = (5, 10, 20, 40, 80, 160)
 

@@ -28,8 +28,8 @@ from pathlib import Path
 from PIL import Image
 
 from boxwright import formats
-from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Photo, Split
 from boxwright.errors import DataError
+from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Photo, Split
 
 SLOWEST = 5.0  # seconds for one reading of a few hundred bytes
 HANGS = 120  # seconds for a hundred readings, after which the process is ended

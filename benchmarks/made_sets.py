@@ -24,9 +24,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from boxwright import formats
-from boxwright.data.dataset import Dataset, Photo, Split
-from boxwright.demo.backdrops import backdrop
-from boxwright.files import writing
+from boxwright.demo.scenes.backdrops import backdrop
+from boxwright.io.files import writing
+from boxwright.structures.dataset import Dataset, Photo, Split
 
 TEST = 60
 PAINTED = (480, 360)  # of a backdrop, which comes no larger

@@ -25,11 +25,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from boxwright.data.images import read_photo
-from boxwright.data.preprocessing import ENOUGH
-from boxwright.media.sources import photos as photos_of
-from boxwright.runtime.detector import Detector
-from boxwright.runtime.gallery import write_gallery
+from boxwright.images.decoding import read_photo
+from boxwright.images.preprocessing import ENOUGH
+from boxwright.images.sources import photos as photos_of
+from boxwright.inference.detector import Detector
+from boxwright.inference.gallery import write_gallery
 
 WIDTH, HEIGHT = 4000, 3000
 QUALITY, GRAIN = 88, 8.0  # of a phone's photos: 3 to 4 MB

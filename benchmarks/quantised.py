@@ -20,19 +20,19 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from boxwright import load
-from boxwright.data.dataset import Dataset, Split
-from boxwright.data.detections import Detections
+from boxwright.backend import framework
 from boxwright.evaluation.coco import evaluate
-from boxwright.files import write_text
-from boxwright.models import framework
-from boxwright.runtime.run import Run
+from boxwright.inference.run import Run
+from boxwright.io.files import write_text
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.detections import Detections
 from boxwright.tfod import export_tflite_ssd_graph, toco
 from boxwright.tfod.config import sample_config
 from boxwright.tfod.flags import parse
-from boxwright.training import trainer
-from boxwright.training.choosing import Jury
-from boxwright.training.parts import Objective, Quantisation
+from boxwright.training import loop
+from boxwright.training.config import Objective, Quantisation
 from boxwright.training.recipe import recipe_for
+from boxwright.training.validation import Jury
 
 SAMPLE = "ssd_mobilenet_v1_0.75_depth_quantized_300x300_coco14_sync"
 RAW = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
@@ -59,7 +59,7 @@ def trained(data: Dataset, given: argparse.Namespace, folder: Path) -> Run:
     recipe = replace(
         recipe, objective=Objective(background=0.0), quantisation=Quantisation(given.delay)
     )
-    return trainer.train(data, out=folder / "run", weights=given.weights, recipe=recipe).run
+    return loop.train(data, out=folder / "run", weights=given.weights, recipe=recipe).run
 
 
 def compare(run: Run, data: Dataset, folder: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from boxwright.models import framework
+from boxwright.backend import framework
 
 
 def largest(first: Any, second: Any) -> str:
@@ -23,7 +23,7 @@ def largest(first: Any, second: Any) -> str:
 def main(golden: Path) -> None:
     framework.keras()
     from boxwright.models import ssd
-    from boxwright.models.checkpoint_weights import read_checkpoint
+    from boxwright.models.weights.checkpoint import read_checkpoint
     from boxwright.tfod.checkpoint import resume
 
     expected = np.load(golden / "io.npz")

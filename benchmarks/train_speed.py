@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 
 from boxwright.api import load
-from boxwright.boxes.anchors import AnchorSpec
-from boxwright.data.dataset import Dataset
+from boxwright.ops.anchors import AnchorSpec
+from boxwright.structures.dataset import Dataset
 from boxwright.training.cache import padded_boxes
 from boxwright.training.recipe import Recipe
 from boxwright.training.reporter import Progress, Silent
@@ -74,7 +74,7 @@ def main() -> None:
 
 def limits() -> None:
     """Print what the cores can do at best: products of matrices, and copies."""
-    from boxwright.models import framework
+    from boxwright.backend import framework
 
     tf = framework.tensorflow()
     for dtype in (tf.float32, tf.bfloat16):
@@ -100,7 +100,7 @@ def fastest(work: Callable[[], Any], turns: int = 8) -> float:
 
 def profile(steps: int = 6) -> None:
     """Print which kinds of operation the default recipe's step spends its time in."""
-    from boxwright.models import framework
+    from boxwright.backend import framework
 
     tf = framework.tensorflow()
     step = one_step()
@@ -127,7 +127,7 @@ def one_step() -> Callable[[int], Any]:
     """A step of the default recipe on a batch that does not change."""
     from boxwright.models import ssd
     from boxwright.training import start
-    from boxwright.training.engine_tensorflow import Engine, faster_precision
+    from boxwright.training.step_tensorflow import Engine, faster_precision
 
     recipe = Recipe(input_size=SIDE, depth_multiplier=1.0, batch_size=BATCH, steps=10)
     first = start.from_scratch(recipe, ["thing"], faster_precision())
@@ -175,7 +175,7 @@ class Clock(Silent):
 
 def boxwright(photos: Dataset, steps: int, **recipe: Any) -> float:
     """Photos per second of the one training loop; weights do not matter to the clock."""
-    from boxwright.training.trainer import train
+    from boxwright.training.loop import train
 
     clock = Clock()
     whole = Recipe(
@@ -192,7 +192,7 @@ def boxwright(photos: Dataset, steps: int, **recipe: Any) -> float:
 
 def yardstick(photos: Dataset, steps: int) -> float:
     """Photos per second of `model.fit` on a plain Keras network."""
-    from boxwright.models import framework
+    from boxwright.backend import framework
 
     keras = framework.keras()
 
@@ -213,7 +213,7 @@ def yardstick(photos: Dataset, steps: int) -> float:
 
 def plain_network(classes: int) -> Any:
     """Encodings and logits of every anchor in one output, `(B, A, 4 + C)`."""
-    from boxwright.models import framework
+    from boxwright.backend import framework
 
     layers = framework.keras().layers
 
@@ -242,11 +242,11 @@ def plain_network(classes: int) -> Any:
 
 def plain_loss() -> Callable[[Any, Any], Any]:
     """Of boxes and labels in one tensor, `(B, G, 5)`, and the network's output."""
-    from boxwright.boxes.anchors import grid_anchors
-    from boxwright.models import framework
-    from boxwright.training.engine_tensorflow import suppress
+    from boxwright.backend import framework
+    from boxwright.ops.anchors import grid_anchors
+    from boxwright.training.config import Objective
     from boxwright.training.objective import detection_loss
-    from boxwright.training.parts import Objective
+    from boxwright.training.step_tensorflow import suppress
 
     tf = framework.tensorflow()
     anchors = tf.constant(grid_anchors(AnchorSpec(), SIDE))
@@ -263,7 +263,7 @@ def plain_loss() -> Callable[[Any, Any], Any]:
 
 def plain_pipeline(photos: Dataset) -> Any:
     """Decodes, crops, flips and colours each photo on its own, again in every epoch."""
-    from boxwright.models import framework
+    from boxwright.backend import framework
 
     tf = framework.tensorflow()
     boxes, labels = padded_boxes(photos)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from boxwright.models import framework
-from boxwright.models.postprocess import Found
+from boxwright.backend import framework
+from boxwright.ops.postprocess import Found
 from boxwright.tfod.flags import parse
 
 

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from PIL import Image
 
-from boxwright.data.dataset import Dataset, Split
+from boxwright.structures.dataset import Dataset, Split
 
 Box = tuple[str, float, float, float, float]
 CAT: Box = ("cat", 4, 6, 30, 40)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from boxwright.data.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, Photo, Split
 
 RED = (230, 40, 40)
 

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image, ImageFilter
 
 from boxwright.codes import MEANINGS
-from boxwright.data.dataset import Dataset, Photo
-from boxwright.data.labels import label_map_text, parse_label_map
+from boxwright.datasets.check import examine
 from boxwright.errors import BoxwrightError
-from boxwright.quality.doctor import examine
+from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.labels import label_map_text, parse_label_map
 from folders import CAT, VocFolder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,8 +37,8 @@ def raised(call: Callable[[], object]) -> str:
 
 
 def not_a_number(folder: VocFolder) -> set[str]:
-    from boxwright.training.guards import check_loss
     from boxwright.training.objective import Loss
+    from boxwright.training.sanity_checks import check_loss
 
     folder.pair("a", [("cat", -9, 4, 30, 99), ("cat", 40, 30, 8, 6), ("cat", 9, 9, 9, 20)])
     codes = found(folder) & {"BW103", "BW105", "BW106"}
@@ -56,7 +56,7 @@ def no_ground_truth(folder: VocFolder) -> set[str]:
     folder.pair("train/c", [("racoon", *CAT[1:])])
     folder.text("label_map.pbtxt", "item { id: 1 name: 'CAT' }")
     unused = Dataset.of("zoo", [Photo("a.jpg", 9, 9)], ["cat"])
-    from boxwright.quality.checks import repair
+    from boxwright.datasets.repair import repair
 
     assert [finding.code for finding in repair(unused).findings] == ["BW128"]
     return found(folder) & {"BW107", "BW116", "BW127", "BW128", "BW129"}
@@ -73,7 +73,7 @@ def background(folder: VocFolder) -> set[str]:
 
 def first_step(folder: VocFolder) -> set[str]:
     from boxwright.tfod.config import checked, parse_config
-    from boxwright.training.rates import BudgetCosine
+    from boxwright.training.learning_rates import BudgetCosine
 
     rate = BudgetCosine()
     assert min(rate.at(step, step / 1000) for step in range(1000)) > 0
@@ -85,7 +85,7 @@ def first_step(folder: VocFolder) -> set[str]:
 
 
 def weights(folder: VocFolder) -> set[str]:
-    from boxwright.models.weights import read_pretrained
+    from boxwright.models.weights.loading import read_pretrained
     from boxwright.tfod.config.paths import checkpoint
 
     part = folder.root / "model.ckpt.data-00000-of-00001"
@@ -102,7 +102,7 @@ def weights(folder: VocFolder) -> set[str]:
 
 
 def no_variables(folder: VocFolder) -> set[str]:
-    from boxwright.models.weights import read_pretrained
+    from boxwright.models.weights.loading import read_pretrained
 
     shared = Path(__file__).resolve().parents[2] / "shared" / "weights"
     if not shared.is_dir():
@@ -121,7 +121,7 @@ def pickled(folder: VocFolder) -> set[str]:
 
 
 def no_path(folder: VocFolder) -> set[str]:
-    command = [sys.executable, "-I", "-c", "import boxwright.quality.doctor"]
+    command = [sys.executable, "-I", "-c", "import boxwright.datasets.check"]
     subprocess.run(command, cwd=folder.root, check=True)
     return set()
 

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from boxwright.api import read as read
     from boxwright.api import split as split
     from boxwright.api import write as write
-    from boxwright.data.dataset import Dataset as Dataset
-    from boxwright.data.detections import Detections as Detections
     from boxwright.errors import BoxwrightError as BoxwrightError
-    from boxwright.runtime.detector import Detector as Detector
+    from boxwright.inference.detector import Detector as Detector
+    from boxwright.structures.dataset import Dataset as Dataset
+    from boxwright.structures.detections import Detections as Detections
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "BoxwrightError": "boxwright.errors",
-    "Dataset": "boxwright.data.dataset",
-    "Detections": "boxwright.data.detections",
-    "Detector": "boxwright.runtime.detector",
+    "Dataset": "boxwright.structures.dataset",
+    "Detections": "boxwright.structures.detections",
+    "Detector": "boxwright.inference.detector",
     "convert": "boxwright.api",
     "load": "boxwright.api",
     "merge": "boxwright.api",

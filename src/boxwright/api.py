@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from boxwright.datasets.convert import convert
+from boxwright.datasets.convert import write_proven as write
+from boxwright.datasets.frozen_split import split
+from boxwright.datasets.load import load
+from boxwright.datasets.merge import merge
 from boxwright.formats import read
-from boxwright.formats.convert import convert
-from boxwright.formats.convert import write_proven as write
-from boxwright.quality import load
-from boxwright.quality.locking import split
-from boxwright.quality.merge import merge
 
 __all__ = ["convert", "load", "merge", "read", "split", "write"]

@@ -12,15 +12,15 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from boxwright import formats
-from boxwright.bench import bench
+from boxwright.bench.compare import bench
 from boxwright.bench.memory import own_peak
 from boxwright.bench.samples import draw_samples
 from boxwright.bench.timing import Latency, Subject, take_turns
 from boxwright.cli.main import app
-from boxwright.data.dataset import Dataset, Photo, Split
-from boxwright.data.preprocessing import Preprocessing
-from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.detector import Detector
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.structures.dataset import Dataset, Photo, Split
 
 COCO, PLATES = "ssd_mobilenet_v1_coco_quant.tflite", "fpnlite320_plate_int8.tflite"
 

@@ -14,11 +14,11 @@ from typer.testing import CliRunner, Result
 from boxwright import formats
 from boxwright.cli import console
 from boxwright.cli.main import app
-from boxwright.data.dataset import Dataset, Photo, Split
-from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DataError
-from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.detector import Detector
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.structures.dataset import Dataset, Photo, Split
 
 pytestmark = pytest.mark.tiny
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from boxwright.cli.describe import counted, say_findings
-from boxwright.data.dataset import Dataset, Photo, Split
-from boxwright.data.findings import Finding, summary
+from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.findings import Finding, summary
 
 pytestmark = pytest.mark.tiny
 

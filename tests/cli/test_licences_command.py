@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from boxwright.cli.main import app
-from boxwright.data.preprocessing import Preprocessing
-from boxwright.files import write_json
-from boxwright.models import zoo
-from boxwright.runtime.artifact import Artifact
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.artifact import Artifact
+from boxwright.io.files import write_json
+from boxwright.models.weights import zoo
 
 pytestmark = pytest.mark.tiny
 

@@ -14,8 +14,8 @@ from typer.testing import CliRunner, Result
 from boxwright.cli import progress as progress_line
 from boxwright.cli.main import app
 from boxwright.errors import WeightsError
-from boxwright.models import zoo
-from boxwright.models.zoo import Published
+from boxwright.models.weights import zoo
+from boxwright.models.weights.zoo import Published
 
 pytestmark = pytest.mark.tiny
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from boxwright.cli.main import app
-from boxwright.formats.lock import LOCK
+from boxwright.formats.split_file import LOCK
 
 if TYPE_CHECKING:
     from folders import VocFolder

@@ -17,12 +17,12 @@ from boxwright.cli import progress as progress_line
 from boxwright.cli.main import app
 from boxwright.cli.train import seconds_of
 from boxwright.errors import TrainingError, WeightsError
-from boxwright.models import zoo
-from boxwright.runtime.detector import Detector
-from boxwright.runtime.run import Run
-from boxwright.training import trainer
+from boxwright.inference.detector import Detector
+from boxwright.inference.run import Run
+from boxwright.models.weights import zoo
+from boxwright.training import loop
+from boxwright.training.loop import Outcome
 from boxwright.training.reporter import Progress
-from boxwright.training.trainer import Outcome
 
 if TYPE_CHECKING:
     from conftest import VocFolder
@@ -62,7 +62,7 @@ class Asked:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     asked = Asked()
-    monkeypatch.setattr(trainer, "train", asked)
+    monkeypatch.setattr(loop, "train", asked)
     monkeypatch.setattr(zoo, "fetch", lambda published, progress: Path("cache") / published.name)
     return asked
 
@@ -353,7 +353,7 @@ def test_stopped_by_ctrl_c_and_resumed(
 
     out = tmp_path / "run"
     small = ["--from-scratch", "--input-size", "64", "--depth-multiplier", "0.1", "--steps", "4"]
-    monkeypatch.setattr(trainer, "REPORT_SECONDS", -1.0)
+    monkeypatch.setattr(loop, "REPORT_SECONDS", -1.0)
     with monkeypatch.context() as patch:
         patch.setattr(progress_line.ProgressLine, "progress", press_ctrl_c)
         stopped = run(photos, "--out", out, *small)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.demo.controls import _patches, learn_colours
 from boxwright.demo.dataset import write_dataset
+from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.coco import evaluate
-from boxwright.evaluation.confidence import constant_box
+from boxwright.structures.dataset import Dataset, Photo, Split
 
 
 def coloured_blocks(folder: Path, photos: int) -> Dataset:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from boxwright.demo.quadrics import (
+from boxwright.demo.scenes.quadrics import (
     Light,
     Part,
     Picture,

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxwright.data.geometry import iou
-from boxwright.demo import scenes
-from boxwright.demo.people import hard_hat
-from boxwright.demo.quadrics import Light, ellipsoid, moved, to_pixels
+from boxwright.demo.scenes import drawing
+from boxwright.demo.scenes.people import hard_hat
+from boxwright.demo.scenes.quadrics import Light, ellipsoid, moved, to_pixels
+from boxwright.ops.boxes import iou
 
 pytestmark = pytest.mark.tiny
 
@@ -20,12 +20,12 @@ LIGHT = Light(np.array([0, -0.6, 0.8], np.float32), (0.5, 0.5, 0.5), (0.5, 0.5, 
 
 @cache
 def thirty_scenes() -> list[tuple[Any, Any]]:
-    return [scenes.draw_scene(np.random.default_rng(i), 320, 240) for i in range(20, 50)]
+    return [drawing.draw_scene(np.random.default_rng(i), 320, 240) for i in range(20, 50)]
 
 
 def test_a_seed_gives_the_same_pixels_and_boxes() -> None:
     first, again, other = (
-        scenes.draw_scene(np.random.default_rng(seed), 120, 90) for seed in (3, 3, 4)
+        drawing.draw_scene(np.random.default_rng(seed), 120, 90) for seed in (3, 3, 4)
     )
     assert np.array_equal(first[0], again[0])
     assert np.array_equal(first[1], again[1])
@@ -34,7 +34,7 @@ def test_a_seed_gives_the_same_pixels_and_boxes() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(320, 240), (240, 320), (300, 300)])
 def test_a_photo_has_the_size_asked_for(width: int, height: int) -> None:
-    photo, boxes = scenes.draw_scene(np.random.default_rng(0), width, height)
+    photo, boxes = drawing.draw_scene(np.random.default_rng(0), width, height)
     assert photo.shape == (height, width, 3)
     assert photo.dtype == np.uint8
     assert boxes.shape[1] == 4
@@ -96,7 +96,7 @@ def test_hiding_adds_up() -> None:
     assert any(accepted)
     assert not all(accepted)
     visible = (canvas.owner == 0).sum()
-    assert visible >= scenes.LEAST_VISIBLE * canvas.full[0]
+    assert visible >= drawing.LEAST_VISIBLE * canvas.full[0]
 
 
 def test_two_hard_hats_have_two_boxes() -> None:
@@ -108,14 +108,14 @@ def test_two_hard_hats_have_two_boxes() -> None:
     assert first[0] < second[0]
 
 
-def grey_canvas() -> scenes._Canvas:
-    return scenes._Canvas(np.full((120, 120, 3), 128, np.uint8), LIGHT)
+def grey_canvas() -> drawing._Canvas:
+    return drawing._Canvas(np.full((120, 120, 3), 128, np.uint8), LIGHT)
 
 
-def hat_at(x: float, y: float) -> scenes._Thing:
-    return scenes._Thing(moved(hard_hat(np.random.default_rng(1)), to_pixels(x, y, 25)), 1.0)
+def hat_at(x: float, y: float) -> drawing._Thing:
+    return drawing._Thing(moved(hard_hat(np.random.default_rng(1)), to_pixels(x, y, 25)), 1.0)
 
 
-def block_at(x: float, y: float, radius: float) -> scenes._Thing:
+def block_at(x: float, y: float, radius: float) -> drawing._Thing:
     ball = ellipsoid((0, 0, 0), (radius, radius, radius), (0.2, 0.2, 0.2))
-    return scenes._Thing(moved([ball], to_pixels(x, y, 25)), 2.0)
+    return drawing._Thing(moved([ball], to_pixels(x, y, 25)), 2.0)

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boxwright.data.dataset import CROWD, DIFFICULT, Dataset, Photo
-from boxwright.data.detections import Detections
 from boxwright.errors import EvaluationError, SystemFaultError
+from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.coco import Evaluation, average_precision, evaluate
-from boxwright.evaluation.confidence import constant_box
 from boxwright.evaluation.matching import gather, match
+from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset, Photo
+from boxwright.structures.detections import Detections
 
 pytestmark = pytest.mark.tiny
 SIZES = ("small", "medium", "large")

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxwright.data.dataset import Dataset, Photo
-from boxwright.data.detections import Detections
 from boxwright.evaluation.coco import evaluate, paired_loss
+from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.detections import Detections
 
 pytestmark = pytest.mark.tiny
 PHOTOS = 60

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from boxwright.data.dataset import Dataset, Photo
-from boxwright.data.detections import Detections
 from boxwright.evaluation.coco import Evaluation, evaluate
 from boxwright.evaluation.report import table
+from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.detections import Detections
 
 pytestmark = pytest.mark.tiny
 

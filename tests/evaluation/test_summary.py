@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxwright.data.dataset import Dataset, Photo
-from boxwright.data.detections import Detections
 from boxwright.evaluation import summary
 from boxwright.evaluation.coco import evaluate
-from boxwright.media.draw import colour_of
+from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.detections import Detections
+from boxwright.visualize.draw import colour_of
 
 pytestmark = pytest.mark.tiny
 

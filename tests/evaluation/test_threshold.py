@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from boxwright.data.dataset import Dataset, Photo
-from boxwright.data.detections import Detections
 from boxwright.evaluation.threshold import best_threshold
+from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.detections import Detections
 
 pytestmark = pytest.mark.tiny
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from boxwright.data.dataset import CROWD, DIFFICULT, Dataset, Photo
-from boxwright.data.detections import Detections
 from boxwright.evaluation.voc import ap50_per_class
+from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset, Photo
+from boxwright.structures.detections import Detections
 
 pytestmark = pytest.mark.tiny
 

@@ -12,12 +12,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxwright.data.dataset import Dataset, Photo
-from boxwright.data.preprocessing import Preprocessing
-from boxwright.models.framework import keras
-from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.detector import Detector
-from boxwright.runtime.engines import KerasEngine
+from boxwright.backend.framework import keras
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.inference.engines import KerasEngine
+from boxwright.structures.dataset import Dataset, Photo
 
 SIDE, CELLS, SHAPES = 64, 8, 2
 

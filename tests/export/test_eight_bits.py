@@ -13,19 +13,20 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from boxwright.data.dataset import Dataset, Split
-from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DetectorError, ExportError
-from boxwright.export import KINDS, remedies, write_proven
-from boxwright.export.calibration import Calibration
+from boxwright.export import int8_search
+from boxwright.export.calibrate import Calibration
 from boxwright.export.conversion import Quantisation
-from boxwright.export.diagnosis import diagnose
-from boxwright.export.remedies import layer_of
+from boxwright.export.diagnose import diagnose
+from boxwright.export.export import KINDS, write_proven
+from boxwright.export.int8_search import layer_of
 from boxwright.export.tflite import rounding_errors, write_tflite
 from boxwright.export.verify import TOLERANCES, Reference
-from boxwright.runtime import litert
-from boxwright.runtime.detector import Detector
-from boxwright.runtime.inspection import inspect
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference import litert
+from boxwright.inference.detector import Detector
+from boxwright.inference.inspection import inspect
+from boxwright.structures.dataset import Dataset, Split
 
 
 @pytest.fixture(scope="module")
@@ -210,8 +211,8 @@ def test_a_real_faulty_calibration_is_named(shared: Path) -> None:
 def test_remedies_go_on_until_little_is_lost(
     tiny: Any, dataset: Dataset, written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remedies, "AIM", -1.0)  # nothing is good enough
-    monkeypatch.setattr(remedies, "EXACT_FROM", 0.0)
+    monkeypatch.setattr(int8_search, "AIM", -1.0)  # nothing is good enough
+    monkeypatch.setattr(int8_search, "EXACT_FROM", 0.0)
     lines: list[str] = []
     retrained: list[int] = []
 
@@ -219,7 +220,7 @@ def test_remedies_go_on_until_little_is_lost(
         retrained.append(1)
         return tiny.model
 
-    attempts = remedies.write_best_int8(
+    attempts = int8_search.write_best_int8(
         written / "d.tflite", tiny.model, tiny.anchors, tiny.artifact, dataset, tiny.detector,
         lines.append, retrain,
     )  # fmt: skip

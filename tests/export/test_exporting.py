@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxwright.data.dataset import Dataset, Split
-from boxwright.data.detections import Detections
-from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DetectorError, ExportError
-from boxwright.export import KINDS, destination, export, write_proven
+from boxwright.export.export import KINDS, destination, export, write_proven
 from boxwright.export.tflite import write_tflite
 from boxwright.export.verify import FLOAT, Reference, agreement
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.inference.run import Run
 from boxwright.models import ssd
-from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.detector import Detector
-from boxwright.runtime.run import Run
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.detections import Detections
 
 ALL = tuple(KINDS)
 
@@ -175,7 +175,7 @@ def test_without_labels_nothing_can_be_proven(
 def test_another_engine_is_refused(
     tiny_detector: Callable[..., Any], written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from boxwright.models.framework import keras
+    from boxwright.backend.framework import keras
 
     tiny = tiny_detector()
     monkeypatch.setattr(keras().backend, "backend", lambda: "jax")

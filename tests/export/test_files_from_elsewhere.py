@@ -13,14 +13,14 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from boxwright.data.preprocessing import Preprocessing
 from boxwright.errors import DetectorError
 from boxwright.export import tflite
 from boxwright.export.tflite import write_tflite
-from boxwright.runtime import metadata
-from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.detector import Detector
-from boxwright.runtime.engines import KerasEngine
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference import tflite_metadata
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.inference.engines import KerasEngine
 
 
 def described(labels: str | None, scaling: dict[str, Any] | None) -> dict[str, Any]:
@@ -57,8 +57,8 @@ def elsewhere(
     def write(labels: str | None, scaling: dict[str, Any] | None) -> Path:
         def add_metadata(model: schema.ModelT, artifact: Artifact) -> None:
             taking_floats(model)
-            packed = metadata.pack(described(labels, scaling))
-            entry = schema.MetadataT(name=metadata.ENTRY, buffer=len(model.buffers))
+            packed = tflite_metadata.pack(described(labels, scaling))
+            entry = schema.MetadataT(name=tflite_metadata.ENTRY, buffer=len(model.buffers))
             model.metadata.append(entry)
             model.buffers.append(schema.BufferT(data=np.frombuffer(packed, np.uint8)))
 

@@ -19,11 +19,11 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxwright.data.geometry import iou
 from boxwright.export.metadata import add_metadata
 from boxwright.export.tflite import write_tflite
-from boxwright.runtime import litert, metadata
-from boxwright.runtime.detector import Detector
+from boxwright.inference import litert, tflite_metadata
+from boxwright.inference.detector import Detector
+from boxwright.ops.boxes import iou
 
 DETECT = """
 import json, sys
@@ -232,7 +232,7 @@ def test_a_quantised_input_is_described_by_its_scale(described: Path) -> None:
         scale=np.array([1 / 128], np.float32), zeroPoint=np.array([128], np.int64)
     )
     add_metadata(model, Detector.load(described).artifact)
-    fields = metadata.unpack(model.buffers[-1].data.tobytes())
+    fields = tflite_metadata.unpack(model.buffers[-1].data.tobytes())
     (image,) = fields["subgraph_metadata"][0]["input_tensor_metadata"]
     (unit,) = image["process_units"]
     assert unit["options"] == ("NormalizationOptions", {"mean": [128], "std": [128]})

@@ -15,18 +15,18 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from boxwright.data.preprocessing import Preprocessing
+from boxwright.backend.framework import keras
 from boxwright.errors import DetectorError, ExportError, SystemFaultError
-from boxwright.export import KINDS
+from boxwright.export.export import KINDS
 from boxwright.export.onnx import write_onnx
 from boxwright.export.verify import agreement
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.inference.engines import KerasEngine
 from boxwright.models import ssd
-from boxwright.models.framework import keras
-from boxwright.models.norm import LayerSpec
-from boxwright.models.quantised import Bits
-from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.detector import Detector
-from boxwright.runtime.engines import KerasEngine
+from boxwright.models.layers.conv_norm import LayerSpec
+from boxwright.models.layers.quantized import Bits
 from exporting import assert_same
 
 WRITTEN = ("onnx", "openvino")
@@ -132,7 +132,7 @@ def test_they_run_where_there_is_no_tensorflow(name: str, detectors: Any) -> Non
         "import sys\n"
         "for name in ('tensorflow', 'keras', 'jax', 'onnx'): sys.modules[name] = None\n"
         "import numpy as np\n"
-        "from boxwright.runtime.detector import Detector\n"
+        "from boxwright.inference.detector import Detector\n"
         "photo = np.arange(90 * 120 * 3, dtype=np.uint32).astype(np.uint8).reshape(90, 120, 3)\n"
         "print(len(Detector.load(sys.argv[1]).predict(photo, threshold=0)))\n"
     )

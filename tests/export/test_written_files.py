@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from boxwright.backend.framework import keras, tensorflow
 from boxwright.errors import DetectorError, ExportError
 from boxwright.export.frozen import write_frozen
 from boxwright.export.savedmodel import write_savedmodel
 from boxwright.export.tflite import refuse_foreign_operators, write_tflite
-from boxwright.models.framework import keras, tensorflow
-from boxwright.runtime import litert
-from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.detector import Detector
-from boxwright.runtime.engines import TFLiteEngine
+from boxwright.inference import litert
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.inference.engines import TFLiteEngine
 from exporting import assert_same, run_graph
 
 
@@ -272,7 +272,7 @@ def test_a_tflite_runs_where_there_is_no_tensorflow(tflite: Any) -> None:
         "import sys\n"
         "for name in ('tensorflow', 'keras', 'jax'): sys.modules[name] = None\n"
         "import numpy as np\n"
-        "from boxwright.runtime.detector import Detector\n"
+        "from boxwright.inference.detector import Detector\n"
         "photo = np.arange(90 * 120 * 3, dtype=np.uint32).astype(np.uint8).reshape(90, 120, 3)\n"
         "print(len(Detector.load(sys.argv[1]).predict(photo, threshold=0)))\n"
     )

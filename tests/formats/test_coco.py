@@ -13,8 +13,8 @@ from coco_samples import annotation, coco, image
 from json_samples import COCO_2017, COCO_ROBOFLOW
 
 from boxwright import formats
-from boxwright.data.dataset import CROWD, Dataset, Photo, Split
 from boxwright.formats.coco.rle import RunLengthError, box_around_mask
+from boxwright.structures.dataset import CROWD, Dataset, Photo, Split
 from folders import VocFolder, codes, marks
 
 pytestmark = pytest.mark.tiny

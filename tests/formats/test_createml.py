@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from boxwright import formats
-from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.errors import DataError
+from boxwright.structures.dataset import Dataset, Photo, Split
 from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny

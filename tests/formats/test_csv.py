@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from boxwright import formats
-from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.errors import DataError
-from boxwright.formats import csv
+from boxwright.formats.csv import format as csv
 from boxwright.formats.csv.columns import Columns, understand
 from boxwright.formats.folder import Folder
+from boxwright.structures.dataset import Dataset, Photo, Split
 from folders import VocFolder, lay, marks
 
 pytestmark = pytest.mark.tiny

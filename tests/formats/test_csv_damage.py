@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from boxwright import formats
-from boxwright.data.dataset import Dataset
 from boxwright.errors import DataError
+from boxwright.structures.dataset import Dataset
 from folders import VocFolder, lay
 
 pytestmark = pytest.mark.tiny

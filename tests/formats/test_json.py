@@ -16,10 +16,10 @@ from json_samples import CREATEML_ROBOFLOW, LABELME, SAMPLES
 from PIL import Image
 
 from boxwright import formats
-from boxwright.data.dataset import Dataset, Photo
 from boxwright.errors import DataError
 from boxwright.formats.folder import Folder
 from boxwright.formats.json_kinds import HEAD
+from boxwright.structures.dataset import Dataset, Photo
 
 if TYPE_CHECKING:
     from folders import VocFolder

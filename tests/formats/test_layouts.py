@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from boxwright import formats
-from boxwright.data.dataset import Dataset
 from boxwright.formats.folder import Folder
+from boxwright.structures.dataset import Dataset
 from folders import VocFolder, marks
 
 pytestmark = pytest.mark.tiny

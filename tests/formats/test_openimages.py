@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from boxwright import formats
-from boxwright.data.dataset import CROWD, TRUNCATED, Dataset, Photo, Split
 from boxwright.errors import DataError
-from boxwright.formats import openimages
 from boxwright.formats.folder import Folder
+from boxwright.formats.openimages import format as openimages
+from boxwright.structures.dataset import CROWD, TRUNCATED, Dataset, Photo, Split
 from folders import VocFolder, codes, lay
 
 pytestmark = pytest.mark.tiny

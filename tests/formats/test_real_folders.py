@@ -9,8 +9,8 @@ import pytest
 
 import boxwright
 from boxwright import formats
-from boxwright.data.dataset import Split
-from boxwright.formats.marks import listed_photos
+from boxwright.formats.splits import listed_photos
+from boxwright.structures.dataset import Split
 
 pytestmark = [pytest.mark.tiny, pytest.mark.shared]
 

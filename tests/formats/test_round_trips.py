@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from boxwright import formats
-from boxwright.data.dataset import WHOLE, Dataset, Photo, Split
 from boxwright.formats.annotations import Holds
-from boxwright.formats.proof import difference, held
+from boxwright.formats.roundtrip import difference, held
 from boxwright.formats.writing import places
+from boxwright.structures.dataset import WHOLE, Dataset, Photo, Split
 
 WIDTH, HEIGHT = 40, 30
 

@@ -24,9 +24,9 @@ from tfrecord_samples import (
 )
 
 from boxwright import formats
-from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED, Split
-from boxwright.data.images import photo_bytes, read_photo
 from boxwright.errors import DataError
+from boxwright.images.decoding import photo_bytes, read_photo
+from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Split
 from folders import codes
 
 pytestmark = pytest.mark.tiny

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from tfrecord_samples import CAT, CAT_BOX, PASCAL, example, put
 
 from boxwright import formats
-from boxwright.data.dataset import Split
 from boxwright.errors import DataError
-from boxwright.formats import tfrecord
 from boxwright.formats.folder import Folder
+from boxwright.formats.tfrecord import format as tfrecord
+from boxwright.structures.dataset import Split
 from folders import codes
 
 pytestmark = pytest.mark.tiny

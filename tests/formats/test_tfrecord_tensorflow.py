@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from boxwright import formats
-from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Photo, Split
-from boxwright.data.images import photo_bytes
 from boxwright.formats.tfrecord.example import parse_example
+from boxwright.images.decoding import photo_bytes
+from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Photo, Split
 
 KINDS = ("bytes_list", "float_list", "int64_list")
 SIDES = ("xmin", "ymin", "xmax", "ymax")

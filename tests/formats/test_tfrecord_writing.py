@@ -10,11 +10,11 @@ from tfrecord_samples import photo
 
 import boxwright
 from boxwright import formats
-from boxwright.data.dataset import Dataset, Split
-from boxwright.data.dataset import Photo as DatasetPhoto
-from boxwright.data.images import photo_bytes
 from boxwright.errors import DataError
 from boxwright.formats.tfrecord import writer
+from boxwright.images.decoding import photo_bytes
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.dataset import Photo as DatasetPhoto
 from boxwright.training.cache import build_cache
 
 pytestmark = pytest.mark.tiny

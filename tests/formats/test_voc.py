@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from boxwright import formats
-from boxwright.data.dataset import DIFFICULT, TRUNCATED, Dataset, Photo, Split
-from boxwright.data.labels import read_label_map
 from boxwright.errors import DataError
+from boxwright.structures.dataset import DIFFICULT, TRUNCATED, Dataset, Photo, Split
+from boxwright.structures.labels import read_label_map
 from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny

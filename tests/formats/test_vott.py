@@ -10,8 +10,8 @@ import pytest
 from json_samples import VOTT_1, VOTT_ASSET, VOTT_EXPORT
 
 from boxwright import formats
-from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.errors import DataError
+from boxwright.structures.dataset import Dataset, Photo, Split
 from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from boxwright import formats
-from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.errors import DataError
-from boxwright.formats import yolo
 from boxwright.formats.folder import Folder
+from boxwright.formats.yolo import format as yolo
+from boxwright.structures.dataset import Dataset, Photo, Split
 from folders import VocFolder, codes, lay, marks
 
 pytestmark = pytest.mark.tiny

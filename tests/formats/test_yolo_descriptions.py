@@ -6,8 +6,8 @@ import pytest
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.formats import yolo
 from boxwright.formats.folder import Folder
+from boxwright.formats.yolo import format as yolo
 from folders import VocFolder, codes, lay, marks
 
 pytestmark = pytest.mark.tiny

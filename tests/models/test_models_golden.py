@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxwright.models.framework import keras
+from boxwright.backend.framework import keras
 
 pytestmark = pytest.mark.shared
 
@@ -71,7 +71,7 @@ def test_losses(golden: Any) -> None:
 @pytest.mark.parametrize("classes", [1, 3])
 def test_postprocess(shared: Path, anchors: Any, classes: int) -> None:
     """The whole way from raw outputs, as evaluation and the Keras engine go it."""
-    from boxwright.models.postprocess import Suppression, postprocess
+    from boxwright.ops.postprocess import Suppression, postprocess
 
     golden = np.load(shared / f"golden/postprocess_c{classes}.npz")
     found = postprocess(golden["encodings"], golden["logits"], anchors, Suppression())

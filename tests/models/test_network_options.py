@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxwright.boxes.anchors import AnchorSpec, PyramidAnchorSpec
-from boxwright.models import framework
+from boxwright.backend import framework
+from boxwright.ops.anchors import AnchorSpec, PyramidAnchorSpec
 
 SIDE = 64
 
@@ -23,7 +23,7 @@ def small(**options: Any) -> Any:
 
 def variables(spec: Any, **options: Any) -> dict[str, Any]:
     from boxwright.models import ssd
-    from boxwright.models.variables import variables_by_name
+    from boxwright.models.weights.variables import variables_by_name
 
     return variables_by_name(ssd.build(spec, **options))
 
@@ -33,7 +33,7 @@ def variables(spec: Any, **options: Any) -> dict[str, Any]:
 def test_explicit_padding_is_the_same_on_all_sides(side: int, depthwise: bool) -> None:
     framework.keras()
     tf = framework.tensorflow()
-    from boxwright.models.norm import ConvNorm, LayerSpec
+    from boxwright.models.layers.conv_norm import ConvNorm, LayerSpec
 
     inputs = np.random.default_rng(side).normal(size=(1, side, side, 4)).astype(np.float32)
     spec = LayerSpec("linear", explicit_padding=True)
@@ -53,7 +53,7 @@ def test_explicit_padding_is_the_same_on_all_sides(side: int, depthwise: bool) -
 )
 def test_activations(activation: Any, expected: list[float]) -> None:
     framework.keras()
-    from boxwright.models.norm import ConvNorm, LayerSpec
+    from boxwright.models.layers.conv_norm import ConvNorm, LayerSpec
 
     spec = LayerSpec(activation, epsilon=0.25)  # sqrt(variance + epsilon) is 1
     layer = ConvNorm(1, 1, spec=spec, initialiser=lambda shape, dtype=None: np.ones(shape))
@@ -65,7 +65,7 @@ def test_activations(activation: Any, expected: list[float]) -> None:
 
 def test_a_batch_norm_without_gamma_or_beta_has_none_in_the_files() -> None:
     framework.keras()
-    from boxwright.models.norm import LayerSpec
+    from boxwright.models.layers.conv_norm import LayerSpec
     from boxwright.training import start
     from boxwright.training.recipe import Recipe
 
@@ -113,7 +113,7 @@ def test_dropout_is_of_the_class_heads_and_of_training() -> None:
 
 
 def test_the_spec_of_a_run_is_read_again() -> None:
-    from boxwright.models.norm import LayerSpec
+    from boxwright.models.layers.conv_norm import LayerSpec
     from boxwright.models.ssd import HeadSpec, ModelSpec, anchors
 
     relu = LayerSpec("relu", 0.01, scale=False, explicit_padding=True)
@@ -136,7 +136,7 @@ def test_the_spec_of_a_run_is_read_again() -> None:
 
 def test_first_weights() -> None:
     framework.keras()
-    from boxwright.models.initialisers import Initialisers, Normal, VarianceScaling
+    from boxwright.models.layers.initializers import Initialisers, Normal, VarianceScaling
 
     begin = Initialisers(
         Normal(0.5, truncated=True), VarianceScaling(1.0, "FAN_OUT", uniform=True), Normal(2.0), 7.0
@@ -160,7 +160,7 @@ def test_first_weights() -> None:
 )
 def test_variance_scaling(mode: Any, fan: int) -> None:
     framework.keras()
-    from boxwright.models.initialisers import VarianceScaling, initialiser_of
+    from boxwright.models.layers.initializers import VarianceScaling, initialiser_of
 
     drawn = np.asarray(initialiser_of(VarianceScaling(2.0, mode))((3, 3, 40, 80)))
     assert drawn.var() == pytest.approx(2.0 / fan, rel=0.03)

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from boxwright.backend import framework
 from boxwright.errors import WeightsError
-from boxwright.models import framework
 
 pytestmark = pytest.mark.shared
 
@@ -30,13 +30,14 @@ class Parity(NamedTuple):
 @pytest.fixture(scope="module", params=["v1_c1", "v1_c90", "v2_c90"])
 def parity(request: pytest.FixtureRequest, shared: Path) -> Parity:
     framework.keras()
-    from boxwright.models import ssd, weights
-    from boxwright.models.checkpoint_weights import read_checkpoint
+    from boxwright.models import ssd
+    from boxwright.models.weights import loading
+    from boxwright.models.weights.checkpoint import read_checkpoint
 
     folder = shared / f"golden/ckpt_parity_{request.param}"
     pretrained = read_checkpoint(folder / "model.ckpt")
     model = ssd.build(pretrained.spec)
-    report = weights.load(model, pretrained, keep_class_head=True)
+    report = loading.load(model, pretrained, keep_class_head=True)
     golden = np.load(folder / "io.npz")
     inputs = pretrained.preprocessing
     images = golden["images"].astype(np.float32) * inputs.scale + inputs.offset
@@ -60,7 +61,7 @@ def test_the_network_is_seen_from_the_file(parity: Parity) -> None:
 
 
 def test_every_variable_has_its_place(parity: Parity) -> None:
-    from boxwright.models.variables import variables_by_name
+    from boxwright.models.weights.variables import variables_by_name
 
     ours = {
         name: (tuple(variable.shape), variable.dtype, variable.trainable)
@@ -113,7 +114,7 @@ def test_each_stage_from_the_golden_maps(parity: Parity) -> None:
 def test_detections(parity: Parity) -> None:
     """The same, in any order: scores that differ by rounding alone may change places."""
     from boxwright.models import ssd
-    from boxwright.models.postprocess import Suppression, postprocess
+    from boxwright.ops.postprocess import Suppression, postprocess
 
     golden, outputs = parity.golden, parity.outputs
     anchors = ssd.anchors(parity.pretrained.spec)
@@ -133,7 +134,7 @@ def test_detections(parity: Parity) -> None:
 def test_detections_of_the_frozen_graph(parity: Parity) -> None:
     """What export_inference_graph's file says of the same two photos, one at a time."""
     from boxwright.models import ssd
-    from boxwright.models.postprocess import Suppression, postprocess
+    from boxwright.ops.postprocess import Suppression, postprocess
 
     if parity.folder.name != "ckpt_parity_v1_c90":
         pytest.skip("there is a frozen graph of v1_c90 alone")
@@ -168,7 +169,7 @@ def copy_of(golden: Path, folder: Path, name: str = "model.ckpt") -> Path:
 def test_what_is_no_prefix_says_what_is(
     shared: Path, tmp_path: Path, path: str, code: str, remedy: str
 ) -> None:
-    from boxwright.models.checkpoint_weights import find_prefix
+    from boxwright.models.weights.checkpoint import find_prefix
 
     copy_of(shared / "golden/ckpt_parity_v1_c1", tmp_path)
     (tmp_path / "empty").mkdir()
@@ -189,7 +190,7 @@ STATE = 'model_checkpoint_path: "{}"\nall_model_checkpoint_paths: "model.ckpt-5"
     ids=["relative", "another machine's", "Windows'"],
 )
 def test_a_folder_means_its_latest(shared: Path, tmp_path: Path, latest: str) -> None:
-    from boxwright.models.checkpoint_weights import find_prefix
+    from boxwright.models.weights.checkpoint import find_prefix
 
     for step in (10, 5):
         copy_of(shared / "golden/ckpt_parity_v1_c1", tmp_path, f"model.ckpt-{step}")
@@ -200,7 +201,7 @@ def test_a_folder_means_its_latest(shared: Path, tmp_path: Path, latest: str) ->
 
 
 def test_a_damaged_checkpoint_is_refused(shared: Path, tmp_path: Path) -> None:
-    from boxwright.models.checkpoint_weights import read_variables
+    from boxwright.models.weights.checkpoint import read_variables
 
     prefix = copy_of(shared / "golden/ckpt_parity_v1_c1", tmp_path)
     data = tmp_path / "model.ckpt.data-00000-of-00001"
@@ -214,7 +215,7 @@ def test_a_damaged_checkpoint_is_refused(shared: Path, tmp_path: Path) -> None:
 
 def changed(shared: Path, folder: Path, change: Any) -> Path:
     """The golden one-class checkpoint with another set of variables."""
-    from boxwright.models.checkpoint_weights import read_variables
+    from boxwright.models.weights.checkpoint import read_variables
 
     values = read_variables(shared / "golden/ckpt_parity_v1_c1")
     values = dict(change(name, value) for name, value in values.items())
@@ -230,32 +231,34 @@ def changed(shared: Path, folder: Path, change: Any) -> Path:
 
 def test_a_classifier_gives_its_backbone(shared: Path, tmp_path: Path) -> None:
     """Names without FeatureExtractor, no extra maps, no heads."""
-    from boxwright.models import ssd, weights
+    from boxwright.models import ssd
+    from boxwright.models.weights import loading
 
     def classifier(name: str, value: Any) -> tuple[str, Any]:
         if "_Conv2d_" in name or name.startswith("BoxPredictor"):
             return f"MobilenetV1/Logits/{name.replace('/', '_')}", value
         return name.removeprefix("FeatureExtractor/"), value
 
-    pretrained = weights.read_pretrained(changed(shared, tmp_path, classifier))
+    pretrained = loading.read_pretrained(changed(shared, tmp_path, classifier))
     assert (pretrained.spec.num_classes, pretrained.classes) == (0, ())
     model = ssd.build(ssd.ModelSpec(3, input_size=96))
-    report = weights.load(model, pretrained)
+    report = loading.load(model, pretrained)
     assert len(report.loaded) == 27
     assert {name.split("_")[0] for name in report.reset} == {"Conv2d", "BoxPredictor"}
     assert {fate for fate, *_ in report.table()} == {"loaded", "reset", "ignored"}
 
 
 def test_the_table_says_what_became_of_everything(shared: Path, tmp_path: Path) -> None:
-    from boxwright.models import ssd, weights
-    from boxwright.models.checkpoint_weights import read_checkpoint
+    from boxwright.models import ssd
+    from boxwright.models.weights import loading
+    from boxwright.models.weights.checkpoint import read_checkpoint
 
     def with_slots(name: str, value: Any) -> tuple[str, Any]:
         return f"{name}/RMSProp" if "pointwise_2" in name and "gamma" in name else name, value
 
     pretrained = read_checkpoint(changed(shared, tmp_path, with_slots))
     model = ssd.build(ssd.ModelSpec(3, input_size=96, background=True))
-    report = weights.load(model, pretrained, keep_class_head=True)
+    report = loading.load(model, pretrained, keep_class_head=True)
     assert str(report) == "37 layers loaded, 10 start anew"
     rows = {reason: (fate, what) for fate, what, reason in report.table()}
     assert rows["same name, same shape"][0] == "loaded"
@@ -270,7 +273,7 @@ def test_the_table_says_what_became_of_everything(shared: Path, tmp_path: Path) 
 
 
 def test_averages_are_taken_where_they_are_asked_for(shared: Path, tmp_path: Path) -> None:
-    from boxwright.models.checkpoint_weights import AVERAGE, read_checkpoint, read_variables
+    from boxwright.models.weights.checkpoint import AVERAGE, read_checkpoint, read_variables
 
     name = "BoxPredictor_0/ClassPredictor/biases"
     values = read_variables(shared / "golden/ckpt_parity_v1_c1")
@@ -286,11 +289,11 @@ def test_averages_are_taken_where_they_are_asked_for(shared: Path, tmp_path: Pat
 
 
 def test_read_pretrained_leaves_the_background_out(shared: Path) -> None:
-    from boxwright.models import weights
-    from boxwright.models.checkpoint_weights import read_checkpoint
+    from boxwright.models.weights import loading
+    from boxwright.models.weights.checkpoint import read_checkpoint
 
     folder, head = shared / "golden/ckpt_parity_v1_c90", "BoxPredictor_1_ClassPredictor"
-    ours, theirs = weights.read_pretrained(folder), read_checkpoint(folder)
+    ours, theirs = loading.read_pretrained(folder), read_checkpoint(folder)
     assert (ours.spec.background, theirs.spec.background) == (False, True)
     for name, columns in ours.layers[head].items():
         all_columns = theirs.layers[head][name].reshape(*columns.shape[:-1], 6, 91)
@@ -311,9 +314,9 @@ def test_another_network_is_seen_from_its_layers(
 ) -> None:
     framework.keras()
     from boxwright.models import ssd
-    from boxwright.models.checkpoint_weights import read_checkpoint, read_variables
-    from boxwright.models.variables import variables_by_name
-    from boxwright.models.weights import load
+    from boxwright.models.weights.checkpoint import read_checkpoint, read_variables
+    from boxwright.models.weights.loading import load
+    from boxwright.models.weights.variables import variables_by_name
     from boxwright.tfod.checkpoint import save
 
     name = f"ssd_mobilenet_{version}"
@@ -337,7 +340,7 @@ def test_another_network_is_seen_from_its_layers(
 def test_ssdlite_has_the_variables_of_the_original() -> None:
     framework.keras()
     from boxwright.models import ssd
-    from boxwright.models.variables import variables_by_name
+    from boxwright.models.weights.variables import variables_by_name
 
     heads = ssd.HeadSpec(kernel=3, depthwise=True)
     spec = ssd.ModelSpec(

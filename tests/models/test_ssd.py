@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boxwright.models import framework
+from boxwright.backend import framework
 
 
 def test_a_run_of_before_has_the_same_network() -> None:

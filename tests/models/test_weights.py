@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxwright.boxes import coder
-from boxwright.data.geometry import clip, iou
-from boxwright.data.images import read_photo
+from boxwright.backend import framework
 from boxwright.errors import WeightsError
-from boxwright.models import framework
+from boxwright.images.decoding import read_photo
+from boxwright.ops import box_coder
+from boxwright.ops.boxes import clip, iou
 
 pytestmark = pytest.mark.shared
 
@@ -22,17 +22,18 @@ STEP = 0.07902787625789642  # of the file's quantised box encodings: 1/13 of a t
 @pytest.fixture(scope="module")
 def pretrained(shared: Path) -> Any:
     framework.keras()
-    from boxwright.models.weights import read_pretrained
+    from boxwright.models.weights.loading import read_pretrained
 
     return read_pretrained(shared / "weights/ssd_mobilenet_v1_coco_quant.tflite")
 
 
 @pytest.fixture(scope="module")
 def coco_model(pretrained: Any) -> Any:
-    from boxwright.models import ssd, weights
+    from boxwright.models import ssd
+    from boxwright.models.weights import loading
 
     model = ssd.build(pretrained.spec)
-    report = weights.load(model, pretrained, keep_class_head=True)
+    report = loading.load(model, pretrained, keep_class_head=True)
     assert (len(report.loaded), report.reset, report.ignored) == (47, {}, {})
     return model
 
@@ -60,7 +61,7 @@ def test_keras_and_tflite_see_the_same(
     boxes, labels, scores, anchors = run_tflite(pretrained.source, inputs)
     raw = coco_model(inputs.astype(np.float32) / 128 - 1)
     encodings = np.round(np.asarray(raw["box_encodings"][0]) / STEP) * STEP
-    candidates = clip(coder.decode(encodings, anchors), 1, 1)
+    candidates = clip(box_coder.decode(encodings, anchors), 1, 1)
     likely = 1 / (1 + np.exp(-np.asarray(raw["class_logits"][0])))
     strong = scores > 0.4
     assert strong.sum() >= 5
@@ -94,11 +95,12 @@ def run_tflite(path: Path, inputs: Any) -> tuple[Any, Any, Any, Any]:
 def test_another_depth_multiplier_is_refused(pretrained: Any) -> None:
     from dataclasses import replace
 
-    from boxwright.models import ssd, weights
+    from boxwright.models import ssd
+    from boxwright.models.weights import loading
 
     model = ssd.build(replace(pretrained.spec, depth_multiplier=0.25, input_size=64))
     with pytest.raises(WeightsError, match=r"BW202.*Conv2d_0/kernel is \(3, 3, 3, 24\)"):
-        weights.load(model, pretrained)
+        loading.load(model, pretrained)
 
 
 @pytest.mark.parametrize(
@@ -111,22 +113,23 @@ def test_another_depth_multiplier_is_refused(pretrained: Any) -> None:
     ],
 )
 def test_files_that_are_no_such_network(shared: Path, file: str, code: str) -> None:
-    from boxwright.models.weights import read_pretrained
+    from boxwright.models.weights.loading import read_pretrained
 
     with pytest.raises(WeightsError, match=code):
         read_pretrained(shared / file)
 
 
 def test_statistics_come_from_photos_and_change_nothing(shared: Path, pretrained: Any) -> None:
-    from boxwright.models import ssd, weights
-    from boxwright.models.norm import ConvNorm
-    from boxwright.models.statistics import estimate_statistics
+    from boxwright.models import ssd
+    from boxwright.models.layers.conv_norm import ConvNorm
+    from boxwright.models.weights import loading
+    from boxwright.models.weights.statistics import estimate_statistics
 
     photos = sorted((shared / "data/raccoon/images").glob("*.jpg"))[:6]
     inputs = np.stack([pretrained.preprocessing.resize(read_photo(photo)) for photo in photos])
     images = inputs.astype(np.float32) / 128 - 1
     model = ssd.build(pretrained.spec)
-    weights.load(model, pretrained, keep_class_head=True)
+    loading.load(model, pretrained, keep_class_head=True)
     before = model(images)
     estimate_statistics(model, images)
     after = model(images)

@@ -12,8 +12,8 @@ import pytest
 from misbehaving import Server, cut, ignore_range, status, tarred, zipped
 
 from boxwright.errors import WeightsError
-from boxwright.models import zoo
-from boxwright.models.zoo import Published
+from boxwright.models.weights import zoo
+from boxwright.models.weights.zoo import Published
 
 pytestmark = pytest.mark.tiny
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from misbehaving import Server, cut, tarred
 
-from boxwright.models import zoo
-from boxwright.models.weights import read_pretrained
-from boxwright.models.zoo import Published
+from boxwright.models.weights import zoo
+from boxwright.models.weights.loading import read_pretrained
+from boxwright.models.weights.zoo import Published
 
 pytestmark = pytest.mark.shared
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from boxwright import formats
-from boxwright.data.text_format import write
+from boxwright.io.protobuf_text import write
 from boxwright.tfod.commands import named
 from boxwright.tfod.config import parse_config
 from boxwright.tfod.flags import parse

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxwright.boxes.anchors import AnchorSpec, PyramidAnchorSpec
+from boxwright.backend import framework
 from boxwright.errors import TfodError
-from boxwright.models import framework
+from boxwright.ops.anchors import AnchorSpec, PyramidAnchorSpec
 from boxwright.tfod.config import Config, parse_config, sample_config
 from boxwright.tfod.config.model import L1Regularizer
-from boxwright.tfod.network import initialisers_of, norm_decays_of, penalties_of, spec_of
-from boxwright.training.parts import ByPart
+from boxwright.tfod.mapping.network import initialisers_of, norm_decays_of, penalties_of, spec_of
+from boxwright.training.config import ByPart
 
 HELMET = (Path(__file__).parent / "configs" / "helmet.config").read_text(encoding="utf-8")
 PYRAMID = """multiscale_anchor_generator { anchor_scale: 3 scales_per_octave: 2
@@ -120,7 +120,7 @@ def test_kernels_may_be_penalised_by_their_size_alone() -> None:
 
 def test_the_first_weights() -> None:
     framework.keras()
-    from boxwright.models.initialisers import Initialisers, Normal, VarianceScaling
+    from boxwright.models.layers.initializers import Initialisers, Normal, VarianceScaling
 
     scaling = "variance_scaling_initializer { factor: 1.0 uniform: true mode: FAN_AVG }"
     config = changed(
@@ -179,7 +179,7 @@ def test_ssdlite_is_the_published_network() -> None:
     """Names and shapes as they stand in the zoo's checkpoint."""
     framework.keras()
     from boxwright.models import ssd
-    from boxwright.models.variables import variables_by_name
+    from boxwright.models.weights.variables import variables_by_name
 
     spec = spec_of(parse_config(sample_config("ssdlite_mobilenet_v2_coco")))
     assert ssd.ModelSpec.from_json(spec.to_json()) == spec

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from api_folder import instead_of
 
+from boxwright.augment.transforms import SSD_CROP, Flip
 from boxwright.tfod.config import parse_config
-from boxwright.tfod.recipe import FOREVER, recipe_of
-from boxwright.training.optimisers import Adam, Averaging, Momentum, RmsProp
-from boxwright.training.parts import (
+from boxwright.tfod.mapping.recipe import FOREVER, recipe_of
+from boxwright.training.config import (
     ByPart,
     Focal,
     Matching,
@@ -22,9 +22,9 @@ from boxwright.training.parts import (
     Pipeline,
     Quantisation,
 )
-from boxwright.training.rates import Constant, CosineDecay, ExponentialDecay, ManualSteps
+from boxwright.training.learning_rates import Constant, CosineDecay, ExponentialDecay, ManualSteps
+from boxwright.training.optimizers import Adam, Averaging, Momentum, RmsProp
 from boxwright.training.recipe import Recipe
-from boxwright.training.steps import SSD_CROP, Flip
 
 pytestmark = pytest.mark.tiny
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from boxwright.backend import framework
 from boxwright.errors import BoxwrightError, FlagError, TfodError, WeightsError
-from boxwright.models import framework
 from boxwright.tfod import export_inference_graph, export_tflite_ssd_graph
 from exporting import run_graph, said
 
@@ -40,7 +40,7 @@ class Small:
 def small(small_network: None, tmp_path: Path) -> Small:
     framework.keras()
     from boxwright.models import ssd
-    from boxwright.models.variables import variables_by_name
+    from boxwright.models.weights.variables import variables_by_name
     from boxwright.tfod.checkpoint import save
 
     model = ssd.build(ssd.ModelSpec(2, 0.25, 64, background=True))
@@ -92,7 +92,7 @@ def test_photos_as_files_and_as_examples(small: Small, tmp_path: Path) -> None:
 def test_moving_averages_are_exported_where_the_config_says_so(
     small: Small, tmp_path: Path
 ) -> None:
-    from boxwright.models.checkpoint_weights import read_variables
+    from boxwright.models.weights.checkpoint import read_variables
 
     name = "BoxPredictor_0/BoxEncodingPredictor/biases"
     small.export(export_inference_graph, tmp_path / "own")

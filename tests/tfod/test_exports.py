@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from boxwright.backend import framework
 from boxwright.errors import BoxwrightError, FlagError, TfodError
-from boxwright.models import framework
 from boxwright.tfod import export_inference_graph, export_tflite_ssd_graph, toco
 from exporting import run_graph, said
 
@@ -50,7 +50,7 @@ def exported(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_files_are_the_originals(exported: Path, golden: Path) -> None:
-    from boxwright.models.checkpoint_weights import read_variables
+    from boxwright.models.weights.checkpoint import read_variables
     from boxwright.tfod.config import read_config
 
     names = {path.name for path in exported.iterdir()}

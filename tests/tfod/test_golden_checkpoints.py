@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from boxwright.models import framework
+from boxwright.backend import framework
 
 
 @pytest.mark.shared
@@ -16,7 +16,7 @@ def test_bit_for_bit(shared: Path, tmp_path: Path, checkpoint: str) -> None:
     """Names, shapes and dtypes as variables.tsv lists them."""
     framework.keras()
     from boxwright.models import ssd
-    from boxwright.models.checkpoint_weights import read_checkpoint, read_variables
+    from boxwright.models.weights.checkpoint import read_checkpoint, read_variables
     from boxwright.tfod.checkpoint import resume, save
 
     golden = shared / f"golden/ckpt_parity_{checkpoint}"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from boxwright.data.images import read_photo
 from boxwright.errors import DataError
+from boxwright.images.decoding import read_photo
 from boxwright.tfod import label_map_util
 from boxwright.tfod import visualization_utils as vis_util
 

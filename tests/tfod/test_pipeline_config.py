@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxwright.data.text_format import parse, write
 from boxwright.errors import TfodError
+from boxwright.io.protobuf_text import parse, write
 from boxwright.tfod.config import config_text, parse_config, read_config, report
 from boxwright.tfod.config.augmentation import OPTIONS, RandomHorizontalFlip, SsdRandomCrop
 from boxwright.tfod.config.model import WeightedSigmoidFocal

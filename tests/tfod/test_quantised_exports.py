@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from boxwright.models import framework
+from boxwright.backend import framework
 from boxwright.tfod import export_inference_graph, export_tflite_ssd_graph, toco
 from exporting import said
 
@@ -43,7 +43,7 @@ def spec(request: pytest.FixtureRequest, small_network: None) -> Iterator[Any]:
 def network(spec: Any, photos: NDArray[np.uint8]) -> Any:
     """A network that rounds to 8 bits, its ranges watched on some photos."""
     from boxwright.models import ssd
-    from boxwright.models.quantised import Bits
+    from boxwright.models.layers.quantized import Bits
 
     model = ssd.build(replace(spec, bits=Bits()))
     rng = np.random.default_rng(3)
@@ -86,11 +86,11 @@ def fake_quant_nodes(path: Path) -> list[Any]:
 
 
 def test_both_graphs_hold_the_ranges(network: Any, export: Any, tmp_path: Path) -> None:
-    from boxwright.models.checkpoint_weights import read_variables
+    from boxwright.models.weights.checkpoint import read_variables
 
     export(export_inference_graph, tmp_path)
     export(export_tflite_ssd_graph, tmp_path)
-    from boxwright.models.quantised import ranges
+    from boxwright.models.layers.quantized import ranges
 
     ends = len(ranges(network))
     for name in ("frozen_inference_graph.pb", "tflite_graph.pb"):

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxwright.data.labels import write_label_map
 from boxwright.errors import TfodError
+from boxwright.structures.labels import write_label_map
 from boxwright.tfod.config import SAMPLES, parse_config, read_config, report, sample_config
 from boxwright.tfod.config.pipeline import InputReader
 

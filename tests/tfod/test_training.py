@@ -31,7 +31,7 @@ def trained(small_network: None, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def variables(prefix: Path) -> dict[str, Any]:
-    from boxwright.models.checkpoint_weights import read_variables
+    from boxwright.models.weights.checkpoint import read_variables
 
     return read_variables(prefix)
 
@@ -74,7 +74,7 @@ def test_a_checkpoint_holds_what_the_original_looks_for(trained: ApiFolder) -> N
 
 
 def test_the_folder_is_a_run_of_boxwrights_too(trained: ApiFolder) -> None:
-    from boxwright.runtime.detector import Detector
+    from boxwright.inference.detector import Detector
 
     detector = Detector.load(trained.root / "training")
     assert detector.classes == ("square",)
@@ -161,12 +161,12 @@ def test_a_finished_training_says_so(trained: ApiFolder) -> None:
 def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from boxwright.training import trainer
+    from boxwright.training import loop
 
     def impatient(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trainer, "check_loss", impatient)
+    monkeypatch.setattr(loop, "check_loss", impatient)
     folder = ApiFolder.made(tmp_path)
     folder.config()
     said: list[str] = []
@@ -248,9 +248,9 @@ START = {  # what the config says of its checkpoint: which variables come out of
 
 @pytest.mark.parametrize("said", START)
 def test_what_comes_out_of_a_checkpoint(said: str, trained: ApiFolder, tmp_path: Path) -> None:
-    from boxwright.tfod import start
     from boxwright.tfod.config import checked, read_config
-    from boxwright.tfod.recipe import recipe_of
+    from boxwright.tfod.mapping import start
+    from boxwright.tfod.mapping.recipe import recipe_of
 
     prefix = (trained.root / "training" / "model.ckpt-2").as_posix()
     path = trained.config(f'train_config {{ fine_tune_checkpoint: "{prefix}" {said} }}', "next")
@@ -259,7 +259,7 @@ def test_what_comes_out_of_a_checkpoint(said: str, trained: ApiFolder, tmp_path:
     table: list[str] = []
     begun = start.first(config, ready, recipe_of(ready.pipeline), table.append)
     given, loaded = variables(Path(prefix)), set()
-    from boxwright.models.variables import variables_by_name
+    from boxwright.models.weights.variables import variables_by_name
 
     for name, variable in variables_by_name(begun.model).items():
         if name.endswith("weights") and np.array_equal(given[name], variable.numpy()):

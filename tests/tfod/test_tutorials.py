@@ -17,10 +17,10 @@ from test_seed_lines import BECOMES, words_of
 
 import boxwright
 from boxwright import formats
+from boxwright.backend import framework
 from boxwright.cli.tfod import tfod
-from boxwright.data.dataset import Dataset, Split
-from boxwright.data.text_format import write
-from boxwright.models import framework
+from boxwright.io.protobuf_text import write
+from boxwright.structures.dataset import Dataset, Split
 from boxwright.tfod.config import parse_config
 
 pytestmark = pytest.mark.shared

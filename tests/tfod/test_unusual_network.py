@@ -36,8 +36,8 @@ def unusual() -> str:
 
 @pytest.mark.usefixtures("small_network")
 def test_an_unusual_network(tmp_path: Path) -> None:
-    from boxwright.models.checkpoint_weights import read_variables
-    from boxwright.runtime.detector import Detector
+    from boxwright.inference.detector import Detector
+    from boxwright.models.weights.checkpoint import read_variables
 
     folder = ApiFolder.made(tmp_path)
     folder.config(text=unusual())

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from boxwright.backend import framework
 from boxwright.errors import SystemFaultError, WeightsError
-from boxwright.models import framework
 
 SLOTS = ("RMSProp", "RMSProp_1", "ExponentialMovingAverage")
 
@@ -32,7 +32,7 @@ def network(small_network: None) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def slots(network: Any) -> dict[str, Any]:
     """What RMSProp and the averaging keep beside each variable that trains."""
-    from boxwright.models.variables import variables_by_name
+    from boxwright.models.weights.variables import variables_by_name
 
     rng = np.random.default_rng(6)
     return {
@@ -44,7 +44,7 @@ def slots(network: Any) -> dict[str, Any]:
 
 
 def values_of(model: Any) -> dict[str, Any]:
-    from boxwright.models.variables import variables_by_name
+    from boxwright.models.weights.variables import variables_by_name
 
     return {name: variable.numpy() for name, variable in variables_by_name(model).items()}
 
@@ -57,7 +57,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 def test_there_and_back(network: Any, slots: dict[str, Any], tmp_path: Path) -> None:
-    from boxwright.models.checkpoint_weights import read_variables
+    from boxwright.models.weights.checkpoint import read_variables
     from boxwright.tfod.checkpoint import resume, save
 
     folder = tmp_path / "Übung mit Helm"
@@ -117,7 +117,7 @@ def test_tensorflow_1_goes_on_from_the_meta_graph(
 
 
 def test_the_last_five_stay_and_what_is_not_ours(network: Any, tmp_path: Path) -> None:
-    from boxwright.models.checkpoint_weights import listed
+    from boxwright.models.weights.checkpoint import listed
     from boxwright.tfod.checkpoint import save
 
     save(tmp_path, network, 0)
@@ -136,7 +136,7 @@ def test_the_last_five_stay_and_what_is_not_ours(network: Any, tmp_path: Path) -
 def test_a_full_disk_leaves_the_earlier_ones(
     network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from boxwright.models.checkpoint_weights import find_prefix
+    from boxwright.models.weights.checkpoint import find_prefix
     from boxwright.tfod import checkpoint
 
     checkpoint.save(tmp_path, network, 1)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from boxwright.data.dataset import Dataset
-from boxwright.training.parts import Augmentation
-from boxwright.training.rates import BudgetCosine
+from boxwright.structures.dataset import Dataset
+from boxwright.training.config import Augmentation
+from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.reporter import Progress
 from squares import Squares
 
 if TYPE_CHECKING:
-    from boxwright.training.trainer import Outcome
+    from boxwright.training.loop import Outcome
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def small_trainer(small_network: None) -> Iterator[Callable[..., tuple[Outcome, 
 
     Which precision is faster is measured, and may come out differently from run to run.
     """
-    from boxwright.training import engine_tensorflow, recipe, trainer
+    from boxwright.training import loop, recipe, step_tensorflow
 
     def brisk(*photos: Any, **wanted: Any) -> recipe.Recipe:
         gentle = Augmentation(window=(0.8, 1.1))
@@ -83,12 +83,12 @@ def small_trainer(small_network: None) -> Iterator[Callable[..., tuple[Outcome, 
     ) -> tuple[Outcome, Listener]:
         listener = Listener(interrupt_at)
         chosen = {"weights": None, "input_size": 64, "depth_multiplier": 0.1, **options}
-        return trainer.train(dataset, out=out, reporter=listener, **chosen), listener
+        return loop.train(dataset, out=out, reporter=listener, **chosen), listener
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "REPORT_SECONDS", -1.0)
-        patch.setattr(trainer, "recipe_for", brisk)
-        patch.setattr(engine_tensorflow, "faster_precision", lambda: "float32")
+        patch.setattr(loop, "REPORT_SECONDS", -1.0)
+        patch.setattr(loop, "recipe_for", brisk)
+        patch.setattr(step_tensorflow, "faster_precision", lambda: "float32")
         yield train
 
 
@@ -112,8 +112,9 @@ class Steps:
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Steps:
     """Steps that cost nothing and only move the clock, of a network of one layer."""
-    from boxwright.models import framework, ssd
-    from boxwright.training import engine_tensorflow, trainer
+    from boxwright.backend import framework
+    from boxwright.models import ssd
+    from boxwright.training import loop, step_tensorflow
     from boxwright.training.objective import Loss
 
     steps = Steps(clock)
@@ -155,6 +156,6 @@ def steps(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Steps:
         return keras.Model(inputs, raw)
 
     monkeypatch.setattr(ssd, "build", one_layer)
-    monkeypatch.setattr(engine_tensorflow, "Engine", Idle)
-    monkeypatch.setattr(trainer, "time", clock)
+    monkeypatch.setattr(step_tensorflow, "Engine", Idle)
+    monkeypatch.setattr(loop, "time", clock)
     return steps

@@ -16,8 +16,8 @@ import numpy as np
 from boxwright.cli.main import main
 from boxwright.models.backbones import mobilenet_v1
 from boxwright.training import cache, schedule
+from boxwright.training.best_weights import Keeper
 from boxwright.training.checkpoint import Checkpoint
-from boxwright.training.keeping import Keeper
 
 KILLED_AT = 3  # steps, where it is killed as it writes its checkpoint
 

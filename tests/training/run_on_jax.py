@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from boxwright.api import load
-from boxwright.data.dataset import Split
-from boxwright.export import export
-from boxwright.models import framework
+from boxwright.backend import framework
+from boxwright.export.export import export
+from boxwright.structures.dataset import Split
+from boxwright.training.loop import train
 from boxwright.training.recipe import Recipe
-from boxwright.training.trainer import train
 
 RECIPE = Recipe(
     64, depth_multiplier=0.1, batch_size=4, frozen_through=11, cache_side=96, steps=2

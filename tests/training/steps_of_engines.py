@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from boxwright.augment.transforms import SSD_CROP, Contrast, Flip, Pad, Turn
 from boxwright.models import ssd
 from boxwright.models.backbones import mobilenet_v1
-from boxwright.training import engine, start
-from boxwright.training.optimisers import Averaging, RmsProp
-from boxwright.training.parts import (
+from boxwright.training import start, step
+from boxwright.training.config import (
     ByPart,
     Matching,
     Mining,
@@ -26,8 +26,8 @@ from boxwright.training.parts import (
     Quantisation,
     Varifocal,
 )  # fmt: skip
+from boxwright.training.optimizers import Averaging, RmsProp
 from boxwright.training.recipe import Recipe
-from boxwright.training.steps import SSD_CROP, Contrast, Flip, Pad, Turn
 
 TUNED = Recipe(64, depth_multiplier=0.1, frozen_through=1, train_norm=False)
 RECIPES = {
@@ -89,7 +89,7 @@ def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
     model = start.built(spec, recipe, "float32")
     first_weights(model)
     trained = start.trained_variables(model, recipe)
-    one = engine.engine_module().Engine(
+    one = step.engine_module().Engine(
         model,
         trained,
         start.statistics_of(model, recipe),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from boxwright.training import trainer
+from boxwright.training import loop
 from boxwright.training.checkpoint import RESTART_SECONDS, Checkpoint
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def test_the_last_step_ends_when_the_budget_does(
         squares.dataset(train=4), tmp_path / "run", seconds=60, started=begun
     )
     ended = steps.clock.now - begun
-    assert ended == pytest.approx(60 - trainer.FINISH_SECONDS, abs=steps.seconds)
+    assert ended == pytest.approx(60 - loop.FINISH_SECONDS, abs=steps.seconds)
     assert len(steps.rates) == pytest.approx((60 - used_before) / steps.seconds, rel=0.1)
     assert listener.reports[-1].fraction == 1
     assert listener.reports[-1].seconds_left <= steps.seconds
@@ -58,7 +58,7 @@ def test_a_run_that_stopped_before_it_had_a_plan_gets_the_time_that_was_left(
     done = Checkpoint.load(stopped.run.checkpoint)
     begun = steps.clock.now
     small_trainer(dataset, tmp_path / "run", resume=True)
-    left = 60 - done.seconds + RESTART_SECONDS - trainer.FINISH_SECONDS
+    left = 60 - done.seconds + RESTART_SECONDS - loop.FINISH_SECONDS
     assert steps.clock.now - begun == pytest.approx(left, abs=steps.seconds)
 
 
@@ -67,7 +67,7 @@ def test_without_a_budget_and_photos_that_judge_there_is_an_end_too(
 ) -> None:
     begun = steps.clock.now
     _, listener = small_trainer(squares.dataset(train=4), tmp_path / "run")
-    assert steps.clock.now - begun == pytest.approx(trainer.UNJUDGED_SECONDS, rel=0.02)
+    assert steps.clock.now - begun == pytest.approx(loop.UNJUDGED_SECONDS, rel=0.02)
     assert any("no photos judge when to stop" in line for line in listener.said)
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxwright.data.dataset import Dataset, Photo, Split
 from boxwright.errors import DataError, TrainingError
+from boxwright.structures.dataset import Dataset, Photo, Split
 from boxwright.training import cache as module
 from boxwright.training.cache import build_cache
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from boxwright.errors import SystemFaultError
-from boxwright.runtime.run import Run
+from boxwright.inference.run import Run
 from boxwright.training.events import EventFile, Log
 
 

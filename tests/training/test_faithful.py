@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from boxwright.models import framework
-from boxwright.runtime.detector import Detector
+from boxwright.augment.transforms import SSD_CROP, Contrast, Flip, Pad, SelfConcat, Turn
+from boxwright.backend import framework
+from boxwright.inference.detector import Detector
 from boxwright.tfod.config import read_config
-from boxwright.tfod.recipe import recipe_of
+from boxwright.tfod.mapping.recipe import recipe_of
 from boxwright.training.checkpoint import Checkpoint
-from boxwright.training.optimisers import Averaging, Momentum
-from boxwright.training.parts import ByPart, Pipeline
+from boxwright.training.config import ByPart, Pipeline
+from boxwright.training.optimizers import Averaging, Momentum
 from boxwright.training.recipe import Recipe
-from boxwright.training.steps import SSD_CROP, Contrast, Flip, Pad, SelfConcat, Turn
 
 if TYPE_CHECKING:
     from squares import Squares
@@ -47,9 +47,9 @@ class Bench:
 
     def __post_init__(self) -> None:
         from boxwright.models import ssd
-        from boxwright.models.variables import variables_by_name
+        from boxwright.models.weights.variables import variables_by_name
         from boxwright.training import start
-        from boxwright.training.engine_tensorflow import Engine
+        from boxwright.training.step_tensorflow import Engine
 
         spec = ssd.ModelSpec(1, background=True)
         model = start.built(spec, self.recipe, "float32")

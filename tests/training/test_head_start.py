@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from boxwright.models import framework
+from boxwright.backend import framework
 
 QUARTERS = [[0, 0, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0, 1, 0.5], [0.5, 0.5, 1, 1]]
 ANCHORS = np.array(QUARTERS, np.float32)
@@ -93,9 +93,10 @@ def networks(
 ) -> tuple[Any, Any]:
     """A new network of two classes and a pretrained one of four, alike but for the class head, in
     which the new one may have a background column."""
-    from boxwright.data.preprocessing import Preprocessing
-    from boxwright.models import ssd, weights
-    from boxwright.models.pretrained import Pretrained
+    from boxwright.images.preprocessing import Preprocessing
+    from boxwright.models import ssd
+    from boxwright.models.weights import loading
+    from boxwright.models.weights.pretrained import Pretrained
 
     case = dict(CASES[request.param])
     background = case.pop("background", False)
@@ -113,7 +114,7 @@ def networks(
     }
     pretrained = Pretrained(Path("net"), spec, KNOWN, Preprocessing(64), layers, True)
     new = ssd.build(replace(spec, num_classes=2, background=background))
-    weights.load(new, pretrained)
+    loading.load(new, pretrained)
     return new, SimpleNamespace(model=old, pretrained=pretrained)
 
 

@@ -17,12 +17,12 @@ from mortal import KILLED_AT
 
 from boxwright.api import write
 from boxwright.errors import SystemFaultError, TrainingError
-from boxwright.files import locked
-from boxwright.runtime.run import Run
-from boxwright.training import schedule, trainer
+from boxwright.inference.run import Run
+from boxwright.io.files import locked
+from boxwright.training import loop, schedule
+from boxwright.training.best_weights import Keeper
 from boxwright.training.checkpoint import Checkpoint
-from boxwright.training.keeping import Keeper
-from boxwright.training.resuming import check_options
+from boxwright.training.run_folder import check_options
 
 if TYPE_CHECKING:
     from conftest import Steps
@@ -134,7 +134,7 @@ def test_a_run_that_was_killed_before_its_first_step_goes_on(
 ) -> None:
     dataset, run = squares.dataset(train=4), Run(tmp_path / "run")
     with monkeypatch.context() as patch:
-        patch.setattr(trainer.Order, "batch", kill)
+        patch.setattr(loop.Order, "batch", kill)
         with pytest.raises(Killed):
             small_trainer(dataset, run.folder, steps=3)
     assert Checkpoint.load(run.checkpoint).step == 0
@@ -215,7 +215,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_is_done(
     small_trainer: Train, squares: Squares, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(trainer, "build_cache", kill)
+    monkeypatch.setattr(loop, "build_cache", kill)
     with pytest.raises(SystemFaultError) as caught:
         small_trainer(squares.dataset(train=4), tmp_path / "file/run", steps=3)
     assert caught.value.code == "BW903"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxwright.models import framework
-from boxwright.training.parts import Focal, Matching, Mining, Objective
+from boxwright.backend import framework
+from boxwright.training.config import Focal, Matching, Mining, Objective
 
 pytestmark = pytest.mark.shared
 
@@ -40,8 +40,8 @@ def truth(golden: Any) -> tuple[Any, Any, Any]:
 
 
 def loss_of(golden: Any, objective: Objective, encodings: Any = None, logits: Any = None) -> Any:
-    from boxwright.training.engine_tensorflow import suppress
     from boxwright.training.objective import detection_loss
+    from boxwright.training.step_tensorflow import suppress
 
     encodings = golden["pred_box_encodings"] if encodings is None else encodings
     logits = golden["pred_class_logits"] if logits is None else logits
@@ -58,7 +58,7 @@ def loss_of(golden: Any, objective: Objective, encodings: Any = None, logits: An
 
 def test_suppression_and_mining_choose_the_same_anchors(golden: Any) -> None:
     from boxwright.models.mining import hard_examples
-    from boxwright.training.engine_tensorflow import suppress
+    from boxwright.training.step_tensorflow import suppress
 
     losses, decoded = golden["cls_loss_per_anchor"], golden["decoded_boxes"]
     left = suppress(decoded, losses, 3000, 0.99).numpy()
@@ -80,7 +80,7 @@ def test_suppression_and_mining_choose_the_same_anchors(golden: Any) -> None:
 
 def test_a_photo_without_objects_may_keep_some_negatives(golden: Any) -> None:
     from boxwright.models.mining import hard_examples
-    from boxwright.training.engine_tensorflow import suppress
+    from boxwright.training.step_tensorflow import suppress
 
     losses, decoded = golden["cls_loss_per_anchor"][7:], golden["decoded_boxes"][7:]
     hard = hard_examples(

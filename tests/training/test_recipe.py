@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxwright.data.dataset import Dataset, Photo
-from boxwright.training.optimisers import Averaging, Momentum, RmsProp
-from boxwright.training.parts import (
+from boxwright.augment.transforms import SSD_CROP_PAD, Flip, Hue
+from boxwright.structures.dataset import Dataset, Photo
+from boxwright.training.config import (
     Augmentation,
     ByPart,
     Matching,
@@ -22,7 +22,8 @@ from boxwright.training.parts import (
     Quantisation,
     Varifocal,
 )
-from boxwright.training.rates import BudgetCosine, CosineDecay, ManualSteps
+from boxwright.training.learning_rates import BudgetCosine, CosineDecay, ManualSteps
+from boxwright.training.optimizers import Averaging, Momentum, RmsProp
 from boxwright.training.recipe import (
     LARGEST_SIZE,
     PRETRAINED_SIZE,
@@ -30,7 +31,6 @@ from boxwright.training.recipe import (
     Recipe,
     recipe_for,
 )
-from boxwright.training.steps import SSD_CROP_PAD, Flip, Hue
 
 pytestmark = pytest.mark.tiny
 

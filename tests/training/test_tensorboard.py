@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxwright.runtime.run import Run
+from boxwright.inference.run import Run
 from boxwright.training.events import EventFile, Log
 
 NUMBERS = {

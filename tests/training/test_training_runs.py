@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pytest
 
-from boxwright.data.dataset import Dataset
-from boxwright.runtime.detector import Detector
+from boxwright.inference.detector import Detector
+from boxwright.structures.dataset import Dataset
 from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.schedule import EVALUATE_AT
 
 if TYPE_CHECKING:
-    from boxwright.training.trainer import Outcome
+    from boxwright.training.loop import Outcome
     from conftest import Listener
     from squares import Squares
 
@@ -126,9 +126,10 @@ def test_an_interrupted_and_resumed_run_is_the_uninterrupted_one_of_its_seed(
 def pretrained_network() -> Any:
     """What a weights file for a small network of three classes would hold, folded as files of
     quantised networks are."""
-    from boxwright.data.preprocessing import Preprocessing
-    from boxwright.models import framework, ssd
-    from boxwright.models.pretrained import Pretrained
+    from boxwright.backend import framework
+    from boxwright.images.preprocessing import Preprocessing
+    from boxwright.models import ssd
+    from boxwright.models.weights.pretrained import Pretrained
 
     framework.keras().utils.set_random_seed(3)
     spec = ssd.ModelSpec(3, 0.1, 64)
@@ -147,11 +148,11 @@ def test_so_it_is_where_batch_norm_is_folded(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from boxwright.models import weights
-    from boxwright.models.norm import EPSILON
-    from boxwright.training import engine_tensorflow
+    from boxwright.models.layers.conv_norm import EPSILON
+    from boxwright.models.weights import loading
+    from boxwright.training import step_tensorflow
 
-    monkeypatch.setattr(weights, "read_pretrained", lambda path: pretrained_network())
+    monkeypatch.setattr(loading, "read_pretrained", lambda path: pretrained_network())
     dataset = module_squares.dataset(train=6)
     fine_tuning = {"weights": "net.tflite", "depth_multiplier": None, "steps": 6}
     whole, listener = small_trainer(dataset, tmp_path / "whole", **fine_tuning)
@@ -164,7 +165,7 @@ def test_so_it_is_where_batch_norm_is_folded(
             np.testing.assert_allclose(layer.gamma, deviation, rtol=1e-4)
             assert layer.moving_mean.numpy().any()
     small_trainer(dataset, tmp_path / "parts", **fine_tuning, interrupt_at=3)
-    monkeypatch.setattr(engine_tensorflow, "faster_precision", lambda: "mixed_bfloat16")
+    monkeypatch.setattr(step_tensorflow, "faster_precision", lambda: "mixed_bfloat16")
     parts, listener = small_trainer(dataset, tmp_path / "parts", resume=True)
     assert listener.reports[0].step == 4
     same(Checkpoint.load(parts.run.checkpoint), Checkpoint.load(whole.run.checkpoint))

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxwright.boxes import coder
-from boxwright.models import framework
-from boxwright.training.parts import Objective, Varifocal
+from boxwright.backend import framework
+from boxwright.ops import box_coder
+from boxwright.training.config import Objective, Varifocal
 
 pytestmark = pytest.mark.tiny
 
@@ -31,12 +31,12 @@ WANTED = [
 
 def losses(boxes: list[list[float]], scores: list[float]) -> tuple[float, Any, Any]:
     """The loss of the classes, and its gradients by the logits and by the box encodings."""
-    from boxwright.training.engine_tensorflow import suppress
     from boxwright.training.objective import detection_loss
+    from boxwright.training.step_tensorflow import suppress
 
     tf = framework.tensorflow()
     found = np.array([[*boxes, ANCHORS[2]]], np.float32)
-    encodings = tf.constant(coder.encode(found, ANCHORS))
+    encodings = tf.constant(box_coder.encode(found, ANCHORS))
     odds = np.array(scores, np.float32) / (1 - np.array(scores, np.float32))
     logits = tf.constant(np.log(odds)[None, :, None])
     labels, weights = np.zeros((1, 1), np.int32), np.ones((1, 1), np.float32)

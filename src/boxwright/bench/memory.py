@@ -26,7 +26,7 @@ def peak_bytes(path: Path, photo: Path) -> int | None:
 
 def answer() -> None:
     """The child's side: a detector and a photo are its arguments, bytes its last word."""
-    from boxwright.runtime.detector import Detector
+    from boxwright.inference.detector import Detector
 
     path, photo = sys.argv[1:]
     detector = Detector.load(path, unnamed=True)

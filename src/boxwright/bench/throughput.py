@@ -6,8 +6,8 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 
-from boxwright.data.images import PhotoFile
-from boxwright.runtime.detector import Detector
+from boxwright.images.decoding import PhotoFile
+from boxwright.inference.detector import Detector
 
 TURNS = 3
 

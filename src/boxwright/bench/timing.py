@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.data.images import PhotoFile
-from boxwright.runtime.detector import Detector
+from boxwright.images.decoding import PhotoFile
+from boxwright.inference.detector import Detector
 
 IN_A_ROW = 3  # after one that warms the caches which the others' turn has cooled
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from rich.table import Table
 
-    from boxwright.bench import Latency, Measured, Timing
+    from boxwright.bench.compare import Latency, Measured, Timing
 
 PARTS = ("photo to input", "network", "post-processing")
 
@@ -59,11 +59,11 @@ def bench(
       boxwright bench coco.tflite run/detector.tflite --photos holiday --threads 1,2,4 --json
     """
     from boxwright.api import load
-    from boxwright.bench import bench as measure
+    from boxwright.bench.compare import bench as measure
     from boxwright.cli.progress import counting
-    from boxwright.media.sources import photos as photos_of
-    from boxwright.quality.marked import marked
-    from boxwright.runtime.names import read_names
+    from boxwright.datasets.evaluation_set import marked
+    from boxwright.images.sources import photos as photos_of
+    from boxwright.inference.class_names import read_names
 
     numbers = _numbers(threads)
     labelled = marked(load(data)) if data else None
@@ -97,7 +97,7 @@ def bench(
 
 
 def _numbers(text: str) -> list[int]:
-    from boxwright.runtime.detector import MOST_THREADS
+    from boxwright.inference.detector import MOST_THREADS
 
     try:
         numbers = sorted({int(part) for part in text.split(",")})
@@ -196,7 +196,7 @@ def _ms(value: float | None) -> str:
 
 
 def _ratio(value: Latency | float | None, first: Latency | float | None) -> str:
-    from boxwright.bench import Latency
+    from boxwright.bench.compare import Latency
 
     if value is None or first is None:
         return ""
@@ -206,7 +206,7 @@ def _ratio(value: Latency | float | None, first: Latency | float | None) -> str:
 
 def _drawn(names: Sequence[str], found: Sequence[Measured]) -> Image.Image:
     """AP against milliseconds if every file has an AP, or else what the milliseconds are."""
-    from boxwright.media.chart import Bar, Point, scatter, stacked_bars
+    from boxwright.visualize.chart import Bar, Point, scatter, stacked_bars
 
     last = [each.timings[-1] for each in found]
     threads = {timing.threads for timing in last}
@@ -227,7 +227,7 @@ def _drawn(names: Sequence[str], found: Sequence[Measured]) -> Image.Image:
 
 
 def _save(image: Image.Image, target: Path) -> None:
-    from boxwright.files import writing
+    from boxwright.io.files import writing
 
     with writing(target) as draft:
         image.save(draft, format="PNG")

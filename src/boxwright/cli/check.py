@@ -14,8 +14,8 @@ from boxwright.cli.formats import FormatName
 
 if TYPE_CHECKING:
     from boxwright.codes import Severity
-    from boxwright.data.findings import Finding
-    from boxwright.quality.doctor import Report
+    from boxwright.datasets.check import Report
+    from boxwright.structures.findings import Finding
 
 SHOWN = 3  # places of each code
 COLOURS: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "blue"}
@@ -58,11 +58,11 @@ def check(
     """
     from boxwright.cli.describe import say_findings
     from boxwright.cli.progress import counting, waiting
-    from boxwright.formats.convert import check_free
-    from boxwright.quality.doctor import examine
-    from boxwright.quality.page import write_page
-    from boxwright.quality.patch import CHANGES
-    from boxwright.quality.patch import fix as write_fixed
+    from boxwright.datasets.check import examine
+    from boxwright.datasets.convert import check_free
+    from boxwright.datasets.patch import CHANGES
+    from boxwright.datasets.patch import fix as write_fixed
+    from boxwright.report.check_page import write_page
 
     if fix:
         check_free(fix, [data])  # said at once, not after minutes of looking
@@ -114,7 +114,7 @@ def _place(finding: Finding) -> str:
 
 
 def _say_next(data: Path, report: Report, html: Path | None, fix: Path | None) -> None:
-    from boxwright.quality.patch import changes
+    from boxwright.datasets.patch import changes
 
     place, usable = quoted(data), not report.count("error")
     done = changes(report.findings)

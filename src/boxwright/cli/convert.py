@@ -42,8 +42,8 @@ def convert(
     """
     from boxwright.cli.describe import counted, say_findings
     from boxwright.cli.progress import waiting
+    from boxwright.datasets.convert import convert as convert_data
     from boxwright.formats import FORMATS
-    from boxwright.formats.convert import convert as convert_data
 
     with waiting(f"Writing {FORMATS[to].TITLE}, and comparing"):
         done = convert_data(data, out, to, form=form, link=link)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from boxwright.cli.console import plain, say
-from boxwright.data.dataset import Dataset
-from boxwright.data.findings import Finding, summary
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.findings import Finding, summary
 
 NAMED = 5  # classes that are named
 USES = {

@@ -42,11 +42,11 @@ def evaluate(
     """
     from boxwright.api import load
     from boxwright.cli.progress import counting
+    from boxwright.datasets.evaluation_set import marked
     from boxwright.evaluation import coco, report
-    from boxwright.evaluation.confidence import constant_box
-    from boxwright.quality.marked import marked
-    from boxwright.runtime.detector import Detector
-    from boxwright.runtime.names import read_names
+    from boxwright.evaluation.bootstrap import constant_box
+    from boxwright.inference.class_names import read_names
+    from boxwright.inference.detector import Detector
 
     detector = Detector.load(model, classes=read_names(labels) if labels else None)
     dataset = load(data)

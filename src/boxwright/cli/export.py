@@ -13,7 +13,7 @@ from boxwright.cli.console import plain, quoted, say, show, show_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from boxwright.export import Proof
+    from boxwright.export.export import Proof
 
 
 class Bits(StrEnum):
@@ -69,11 +69,11 @@ def export(
       boxwright export run --to savedmodel --out served/helmets
       boxwright export run --to onnx
     """
-    from boxwright.runtime.run import Run
+    from boxwright.inference.run import Run
 
     _ = Run(run).artifact  # a wrong folder is named at once, not after seconds of imports
-    from boxwright.export import export as export_run
-    from boxwright.files import size_of
+    from boxwright.export.export import export as export_run
+    from boxwright.io.files import size_of
 
     bits: Any = quantize and quantize.value
     path, proof = export_run(run, to.value, out, data, bits, accept_loss, say=_progress)

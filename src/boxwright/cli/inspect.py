@@ -13,9 +13,9 @@ from boxwright.cli.console import plain, quoted, show, show_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from boxwright.runtime.artifact import Artifact
-    from boxwright.runtime.flatbuffer import Graph
-    from boxwright.runtime.inspection import Description
+    from boxwright.inference.artifact import Artifact
+    from boxwright.inference.inspection import Description
+    from boxwright.inference.tflite_graph import Graph
 
 NAMED = 12  # classes that are named
 COMPUTES = {
@@ -43,7 +43,7 @@ def inspect(
       boxwright inspect run/detector.tflite
       boxwright inspect coco.tflite --json
     """
-    from boxwright.runtime.inspection import inspect as described
+    from boxwright.inference.inspection import inspect as described
 
     description = described(model)
     if json:

@@ -10,7 +10,7 @@ import typer
 from boxwright.cli.console import plain, show, show_json
 
 if TYPE_CHECKING:
-    from boxwright.runtime.artifact import Artifact
+    from boxwright.inference.artifact import Artifact
 
 UNKNOWN = "not known"
 
@@ -38,8 +38,8 @@ def licences(
     Example:
       boxwright licences run/detector.tflite
     """
-    from boxwright.runtime.detector import Detector
-    from boxwright.runtime.run import Run
+    from boxwright.inference.detector import Detector
+    from boxwright.inference.run import Run
 
     run = Run(model)
     artifact = run.artifact if run.exists() else Detector.load(model).artifact
@@ -63,7 +63,7 @@ def _code(artifact: Artifact) -> Part:
 
 def weights_of(artifact: Artifact) -> Part:
     """What the training started from."""
-    from boxwright.models import zoo
+    from boxwright.models.weights import zoo
 
     name = artifact.provenance.get("weights", UNKNOWN)
     if name is None:

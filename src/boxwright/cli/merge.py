@@ -12,7 +12,7 @@ from boxwright.cli.console import plain, quoted, show, show_json
 from boxwright.cli.formats import FormatName
 
 if TYPE_CHECKING:
-    from boxwright.quality.merge import Merged
+    from boxwright.datasets.merge import Merged
 
 
 def merge(
@@ -46,8 +46,8 @@ def merge(
         raise typer.BadParameter("give at least two data sets.")
     from boxwright.cli.describe import counted, say_findings
     from boxwright.cli.progress import waiting
+    from boxwright.datasets.merge import merge as merge_data
     from boxwright.formats import FORMATS
-    from boxwright.quality.merge import merge as merge_data
 
     with waiting("Merging, and comparing"):
         done = merge_data(data, out, to, link=link)

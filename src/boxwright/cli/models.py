@@ -11,7 +11,7 @@ import typer
 from boxwright.cli.console import plain, say, show, show_json
 
 if TYPE_CHECKING:
-    from boxwright.models.zoo import Published
+    from boxwright.models.weights.zoo import Published
 
 NOTES = """
 AP on COCO's validation photos, and milliseconds for a photo of 600 x 600 on a GeForce GTX TITAN X,
@@ -38,7 +38,7 @@ def models(
       boxwright models
       boxwright models --fetch ssd_mobilenet_v2_coco
     """
-    from boxwright.models import zoo
+    from boxwright.models.weights import zoo
 
     listed = (zoo.named(fetch),) if fetch else zoo.MODELS
     if fetch:
@@ -59,7 +59,7 @@ def models(
 def fetched(published: Published) -> Path:
     """The model's weights on this machine; the first time a line shows the download."""
     from boxwright.cli.progress import downloading
-    from boxwright.models import zoo
+    from boxwright.models.weights import zoo
 
     with downloading(published.name, published.url) as progress:
         return zoo.fetch(published, progress)
@@ -67,7 +67,7 @@ def fetched(published: Published) -> Path:
 
 def _next(fetched: Published | None) -> Iterator[str]:
     """What to do now."""
-    from boxwright.models import zoo
+    from boxwright.models.weights import zoo
 
     if fetched is None:
         yield f"Without --weights, boxwright train starts from {zoo.DEFAULT.name}."
@@ -99,7 +99,7 @@ def _table(listed: tuple[Published, ...]) -> Any:
 
 
 def _as_json(published: Published) -> dict[str, Any]:
-    from boxwright.models import zoo
+    from boxwright.models.weights import zoo
 
     here = zoo.find(published)
     return {

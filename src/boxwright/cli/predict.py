@@ -48,10 +48,10 @@ def predict(
       boxwright predict coco.tflite holiday/ --out found --labels labels.txt
     """
     from boxwright.cli.progress import counting
-    from boxwright.media.sources import photos as photos_of
-    from boxwright.runtime.detector import Detector
-    from boxwright.runtime.gallery import Pictures, write_gallery
-    from boxwright.runtime.names import read_names
+    from boxwright.images.sources import photos as photos_of
+    from boxwright.inference.class_names import read_names
+    from boxwright.inference.detector import Detector
+    from boxwright.inference.gallery import Pictures, write_gallery
 
     if full_size and no_pictures:
         raise typer.BadParameter("give --full-size or --no-pictures, not both")

@@ -13,8 +13,8 @@ from boxwright.cli.console import plain, quoted, show, show_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from boxwright.data.dataset import Dataset
-    from boxwright.quality.locking import Locked
+    from boxwright.datasets.frozen_split import Locked
+    from boxwright.structures.dataset import Dataset
 
 SETS = ("train", "val", "test")
 MOST = 0.9  # of the photos for testing or validation
@@ -70,7 +70,7 @@ def split(
         raise typer.BadParameter(f"--test and --val leave less than {1 - MOST:.1f} for training.")
     from boxwright.cli.describe import say_findings
     from boxwright.cli.progress import counting
-    from boxwright.quality.locking import split as lock_split
+    from boxwright.datasets.frozen_split import split as lock_split
 
     with counting("Looking at photos") as progress:
         locked = lock_split(
@@ -86,7 +86,7 @@ def split(
 
 def _counts(dataset: Dataset) -> dict[str, dict[str, tuple[int, int]]]:
     """Class -> set -> photos that show it, and its boxes."""
-    from boxwright.quality.stats import count_classes
+    from boxwright.datasets.stats import count_classes
 
     counts: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in dataset.classes}
     for mark in SETS:

@@ -113,10 +113,10 @@ def train(
     from boxwright.cli.describe import counted, say_findings
     from boxwright.cli.models import fetched
     from boxwright.cli.progress import ProgressLine
-    from boxwright.models import zoo
-    from boxwright.runtime.run import Run
-    from boxwright.training.resuming import check_options
-    from boxwright.training.trainer import train as train_run
+    from boxwright.inference.run import Run
+    from boxwright.models.weights import zoo
+    from boxwright.training.loop import train as train_run
+    from boxwright.training.run_folder import check_options
 
     start = zoo.chosen(weights) if weights else None if from_scratch or resume else zoo.DEFAULT
     if resume:

@@ -1,0 +1,1 @@
+"""The demo: drawn building sites, and the whole road on them."""

@@ -1,6 +1,6 @@
 """What two detectors reach that learn next to nothing: the demo's numbers mean little without.
 
-One finds the colours of the training boxes, the other (`evaluation.confidence.constant_box`)
+One finds the colours of the training boxes, the other (`evaluation.bootstrap.constant_box`)
 never looks at all. Where either does well, the data is not worth learning.
 """
 
@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxwright.data.dataset import Dataset
-from boxwright.data.detections import Detections
-from boxwright.data.geometry import as_boxes
-from boxwright.data.images import read_photo
 from boxwright.evaluation.coco import evaluate
+from boxwright.images.decoding import read_photo
+from boxwright.ops.boxes import as_boxes
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.detections import Detections
 
 SIDE = 96  # photos are looked at with this many pixels on the longer side
 HUES, SATURATIONS, VALUES = 12, 4, 4  # bins; grey pixels form a hue of their own

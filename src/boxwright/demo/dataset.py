@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from boxwright import formats
-from boxwright.data.dataset import Dataset, Photo, Split
-from boxwright.demo.scenes import draw_scene
-from boxwright.files import writing
+from boxwright.demo.scenes.drawing import draw_scene
+from boxwright.io.files import writing
+from boxwright.structures.dataset import Dataset, Photo, Split
 
 CLASS_NAME = "helmet"
 SIZES = ((320, 240), (360, 270), (400, 300), (300, 300), (240, 320))

@@ -13,23 +13,23 @@ from rich.table import Table
 from rich.text import Text
 
 from boxwright.api import load
-from boxwright.data.dataset import Dataset
-from boxwright.data.detections import Detections
-from boxwright.data.images import read_photo
 from boxwright.demo.controls import learn_colours
 from boxwright.demo.dataset import write_dataset
 from boxwright.errors import TrainingError
+from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.coco import Evaluation, evaluate
-from boxwright.evaluation.confidence import constant_box
 from boxwright.evaluation.report import number
-from boxwright.export import Proof, export
-from boxwright.files import writing
-from boxwright.media.draw import contact_sheet, draw
-from boxwright.runtime.detector import Detector
-from boxwright.runtime.gallery import write_gallery
-from boxwright.runtime.run import Run
+from boxwright.export.export import Proof, export
+from boxwright.images.decoding import read_photo
+from boxwright.inference.detector import Detector
+from boxwright.inference.gallery import write_gallery
+from boxwright.inference.run import Run
+from boxwright.io.files import writing
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.detections import Detections
+from boxwright.training.loop import train
 from boxwright.training.reporter import Reporter
-from boxwright.training.trainer import train
+from boxwright.visualize.draw import contact_sheet, draw
 
 TRAIN, TEST = 750, 120  # scenes
 STEPS = 1600

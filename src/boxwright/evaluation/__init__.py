@@ -1,0 +1,1 @@
+"""Metrics of detections: COCO and Pascal VOC, intervals, thresholds."""

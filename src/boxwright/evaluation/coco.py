@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.data.dataset import Dataset
-from boxwright.data.detections import Detections
 from boxwright.evaluation import voc
-from boxwright.evaluation.confidence import Interval, interval, resampled_photos
+from boxwright.evaluation.bootstrap import Interval, interval, resampled_photos
 from boxwright.evaluation.matching import AREAS, Matches, gather, match
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.detections import Detections
 
 RECALLS = np.linspace(0, 1, 101)  # COCO reads the precision at these
 CHUNK = 1 << 22  # numbers in one array while resampling: 32 MiB

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.data.dataset import CROWD, Dataset
-from boxwright.data.detections import Detections
-from boxwright.data.geometry import Boxes
 from boxwright.errors import EvaluationError, SystemFaultError
+from boxwright.ops.boxes import Boxes
+from boxwright.structures.dataset import CROWD, Dataset
+from boxwright.structures.detections import Detections
 
 AREAS = ("all", "small", "medium", "large")  # COCOeval's: any, up to 32², up to 96², beyond
 

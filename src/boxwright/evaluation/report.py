@@ -6,8 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from boxwright.evaluation.bootstrap import Interval
 from boxwright.evaluation.coco import Evaluation
-from boxwright.evaluation.confidence import Interval
 
 # COCO's name -> IoU, size of the boxes, most detections of a class per photo
 TWELVE = {

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from boxwright.data.dataset import Dataset
-from boxwright.data.detections import Detections
-from boxwright.data.images import read_photo
 from boxwright.evaluation.coco import Evaluation
-from boxwright.media.draw import beside_truth
+from boxwright.images.decoding import read_photo
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.detections import Detections
+from boxwright.visualize.draw import beside_truth
 
 COCO_TAGS = {
     "AP": "DetectionBoxes_Precision/mAP",

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from boxwright.data.dataset import Dataset
-from boxwright.data.detections import Detections
-from boxwright.data.geometry import iou
+from boxwright.ops.boxes import iou
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.detections import Detections
 
 LOWEST, HIGHEST = 0.1, 0.9
 IOU = 0.5

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.data.dataset import CROWD, DIFFICULT, Dataset
-from boxwright.data.detections import Detections
-from boxwright.data.geometry import iou
 from boxwright.evaluation.matching import Found, gather
+from boxwright.ops.boxes import iou
+from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset
+from boxwright.structures.detections import Detections
 
 IOU = np.float32(0.5)
 

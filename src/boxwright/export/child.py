@@ -51,7 +51,7 @@ def _plain(argument: Any) -> Any:
 
 def answer() -> None:
     """The child's side: arguments in JSON come in on standard input, the answer goes out."""
-    from boxwright.export import export
+    from boxwright.export.export import export
 
     arguments: dict[str, Any] = json.loads(sys.stdin.buffer.read())
     lines: list[str] = []

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from boxwright.backend import framework
 from boxwright.errors import ExportError
-from boxwright.export.calibration import Calibration
-from boxwright.models import framework
+from boxwright.export.calibrate import Calibration
 
 Quantised = Literal["int8", "fp16", "dynamic"]
 EXAMINED = 16  # photos that tell which layers rounding hurts most

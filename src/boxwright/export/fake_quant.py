@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from boxwright.models import framework
+from boxwright.backend import framework
 
 CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
 _CALL = re.compile(r"_\d+$")  # Keras puts a number behind the layer's name in its scope

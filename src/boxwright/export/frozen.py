@@ -10,16 +10,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.boxes import coder
-from boxwright.boxes.anchors import centred
-from boxwright.data.preprocessing import Preprocessing
+from boxwright.backend import framework
 from boxwright.export import graph
 from boxwright.export.fake_quant import Ranges, put_ranges
-from boxwright.models import framework
-from boxwright.models.postprocess import Suppression, box_scales
-from boxwright.runtime import litert
-from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.engines.frozen import ARTIFACT_NODE, INPUT
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference import litert
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.engines.frozen import ARTIFACT_NODE, INPUT
+from boxwright.ops import box_coder
+from boxwright.ops.anchors import centred
+from boxwright.ops.postprocess import Suppression, box_scales
 
 InputType = Literal["image_tensor", "encoded_image_string_tensor", "tf_example"]
 OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
@@ -44,7 +44,7 @@ def write_frozen(path: Path, model: Any, anchors: NDArray[np.float32], artifact:
     Input: `image_tensor` `(B, H, W, 3)` uint8, RGB photos of any size. Outputs, float32, best first
     and padded with zeros to 100 rows: `detection_boxes` `(B, 100, 4)` normalised yxyx within
     [0, 1]; `detection_scores` and `detection_classes`, 1-based, `(B, 100)`; `num_detections`
-    `(B,)`. They are what `models.postprocess` gives; a constant, `boxwright`, tells the file's
+    `(B,)`. They are what `ops.postprocess` gives; a constant, `boxwright`, tells the file's
     artifact.
 
     Args:
@@ -59,7 +59,7 @@ def write_frozen(path: Path, model: Any, anchors: NDArray[np.float32], artifact:
     def detect(inputs: Any) -> list[Any]:
         photos = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
         encodings, scores = graph.raw_outputs(tf, model, artifact.preprocessing, photos)
-        boxes = coder.decode(encodings, tf.constant(anchors), tf, scales=how.scales)
+        boxes = box_coder.decode(encodings, tf.constant(anchors), tf, scales=how.scales)
         found = graph.as_api(tf, graph.detections(tf, boxes, scores, how))
         return [tf.identity(found[name], name=name) for name in OUTPUTS]
 
@@ -119,7 +119,7 @@ def inference_graph(
         size = (preprocessing.size, preprocessing.size)
         photos = tf.compat.v1.image.resize_bilinear(tf.cast(photos, tf.float32), size)
         encodings, scores = graph.raw_outputs(tf, model, preprocessing, photos)
-        boxes = coder.decode(encodings, tf.constant(anchors), tf, scales=suppression.scales)
+        boxes = box_coder.decode(encodings, tf.constant(anchors), tf, scales=suppression.scales)
         outputs = _suppressed(tf, boxes, scores, suppression)
         return [tf.identity(values, name=name) for name, values in outputs.items()]
 

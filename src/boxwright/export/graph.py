@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from boxwright.data.preprocessing import Preprocessing
+from boxwright.backend import framework
 from boxwright.errors import ExportError
-from boxwright.models import framework
-from boxwright.models.postprocess import Suppression
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.ops.postprocess import Suppression
 
 INPUT_NAME = "images"
 
@@ -43,7 +43,7 @@ def raw_outputs(
 
 
 def detections(tf: Any, boxes: Any, scores: Any, how: Suppression) -> dict[str, Any]:
-    """What `models.postprocess` gives of decoded boxes `(B, A, 4)` and scores `(B, A, C)`, padded
+    """What `ops.postprocess` gives of decoded boxes `(B, A, 4)` and scores `(B, A, C)`, padded
     with zeros to `how.max_total` rows, by name; classes and counts are int32."""
     boxes, scores, labels, counts = tf.image.combined_non_max_suppression(
         boxes[:, :, None],

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from boxwright.models import zoo
-from boxwright.runtime import litert, metadata
-from boxwright.runtime.artifact import Artifact
+from boxwright.inference import litert, tflite_metadata
+from boxwright.inference.artifact import Artifact
+from boxwright.models.weights import zoo
 
 RGB = 1  # of ColorSpaceType
 BOUNDARIES = 1  # of BoundingBoxType: left, top, right, bottom
@@ -27,10 +27,10 @@ def add_metadata(model: schema.ModelT, artifact: Artifact) -> None:
     """
     (network,) = model.subgraphs
     mean, std = _normalisation(network.tensors[network.inputs[0]].quantization)
-    packed = metadata.pack(description(artifact, mean, std))
+    packed = tflite_metadata.pack(description(artifact, mean, std))
     model.metadata = [
         *(model.metadata or ()),
-        schema.MetadataT(name=metadata.ENTRY, buffer=len(model.buffers)),
+        schema.MetadataT(name=tflite_metadata.ENTRY, buffer=len(model.buffers)),
     ]
     model.buffers.append(schema.BufferT(data=np.frombuffer(packed, np.uint8)))
 

@@ -8,14 +8,14 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.boxes import coder
+from boxwright.backend import framework
 from boxwright.export.graph import INPUT_NAME
 from boxwright.export.onnx_graph import Graph, Tensor
 from boxwright.export.onnx_network import network
-from boxwright.models import framework
-from boxwright.models.postprocess import Suppression, box_scales
-from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.engines.onnx import ARTIFACT_KEY
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.engines.onnx import ARTIFACT_KEY
+from boxwright.ops import box_coder
+from boxwright.ops.postprocess import Suppression, box_scales
 
 
 def write_onnx(path: Path, model: Any, anchors: NDArray[np.float32], artifact: Artifact) -> None:
@@ -25,7 +25,7 @@ def write_onnx(path: Path, model: Any, anchors: NDArray[np.float32], artifact: A
     Outputs, for each photo best first and padded with zeros to 100 rows:
     `detection_boxes` `(N, 100, 4)` float32, normalised yxyx within [0, 1];
     `detection_scores` `(N, 100)` float32; `detection_classes` `(N, 100)` int32, 0-based;
-    `num_detections` `(N,)` int32. They are what `models.postprocess` gives.
+    `num_detections` `(N,)` int32. They are what `ops.postprocess` gives.
 
     Args:
         path: the file to write.
@@ -55,7 +55,7 @@ def onnx_content(model: Any, anchors: NDArray[np.float32], artifact: Artifact) -
     raw = network(graph, model, pixels * scaling.scale + scaling.offset)
     graph.scope = "detections"
     how, xp = Suppression(box_scales(model)), cast(Any, graph)
-    boxes = coder.decode(raw["box_encodings"], anchors, xp, how.scales)
+    boxes = box_coder.decode(raw["box_encodings"], anchors, xp, how.scales)
     found = _best(graph, boxes, graph("Sigmoid", raw["class_logits"]), anchors, artifact, how)
     done = graph.model(
         {INPUT_NAME: ("UINT8", ("N", scaling.size, scaling.size, 3))},

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.models import framework
+from boxwright.backend import framework
 
 OPSET, IR_VERSION = 20, 9  # of ONNX 1.15, which every ONNX Runtime since 1.17 reads
 
@@ -46,7 +46,7 @@ class Tensor:
 class Graph:
     """Nodes and constants. `graph("Add", x, 1.0)` adds a node and gives its output.
 
-    It knows as much of an array module as `boxes.coder.decode` asks for.
+    It knows as much of an array module as `ops.box_coder.decode` asks for.
 
     Attributes:
         scope: what the names of the nodes that are added now begin with.

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from boxwright.backend.framework import keras
 from boxwright.errors import ExportError
 from boxwright.export.onnx_graph import Graph, Tensor
-from boxwright.models.framework import keras
 
 TO_MAP, FROM_MAP = (0, 3, 1, 2), (0, 2, 3, 1)
 
@@ -180,7 +180,7 @@ def _activated(graph: Graph, layer: Any, x: Tensor) -> Tensor:
 
 
 def _rounded(graph: Graph, quant: Any, x: Tensor) -> Tensor:
-    """Rounded as `models.quantised.fake_quant` does it, to one of the numbers of a map's range."""
+    """Rounded as `layers.quantized.fake_quant` does it, to one of the numbers of a map's range."""
     low, high = float(quant.min), float(quant.max)
     if high <= low:
         return x

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from boxwright.backend import framework
 from boxwright.export.onnx import onnx_content
-from boxwright.files import write_json
-from boxwright.models import framework
-from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.engines.openvino import NETWORK_NAME
-from boxwright.runtime.litert import ARTIFACT_NAME
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.engines.openvino import NETWORK_NAME
+from boxwright.inference.litert import ARTIFACT_NAME
+from boxwright.io.files import write_json
 
 
 def write_openvino(

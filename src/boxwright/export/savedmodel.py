@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.boxes import coder
 from boxwright.export import graph
-from boxwright.files import write_json
-from boxwright.models.postprocess import Suppression, box_scales
-from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.engines.savedmodel import BATCHED, SAVED_ARTIFACT
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.engines.savedmodel import BATCHED, SAVED_ARTIFACT
+from boxwright.io.files import write_json
+from boxwright.ops import box_coder
+from boxwright.ops.postprocess import Suppression, box_scales
 
 
 def write_savedmodel(
@@ -28,7 +28,7 @@ def write_savedmodel(
 
     `batched` leaves the resizing to who calls it, as `artifact.preprocessing` says: `images`
     `(B, S, S, 3)` uint8, to the same rows but `detection_classes` and `num_detections` int32, the
-    classes 0-based. They are what `models.postprocess` gives.
+    classes 0-based. They are what `ops.postprocess` gives.
 
     Args:
         folder: where to; it must not exist yet.
@@ -41,7 +41,7 @@ def write_savedmodel(
 
     def batched(images: Any) -> dict[str, Any]:
         encodings, scores = graph.raw_outputs(tf, model, artifact.preprocessing, images)
-        boxes = coder.decode(encodings, tf.constant(anchors), tf, how.scales)
+        boxes = box_coder.decode(encodings, tf.constant(anchors), tf, how.scales)
         return graph.detections(tf, boxes, scores, how)
 
     side = artifact.preprocessing.size

@@ -17,14 +17,14 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from boxwright.boxes.anchors import centred
 from boxwright.errors import ExportError
 from boxwright.export import graph
 from boxwright.export.conversion import LayerError, Quantisation, converted, layer_errors
 from boxwright.export.metadata import add_metadata
-from boxwright.models.postprocess import Suppression, box_scales
-from boxwright.runtime import litert
-from boxwright.runtime.artifact import Artifact
+from boxwright.inference import litert
+from boxwright.inference.artifact import Artifact
+from boxwright.ops.anchors import centred
+from boxwright.ops.postprocess import Suppression, box_scales
 
 # On T > 1 threads the operator never looks at class T: its workers start on classes 0 to T - 1,
 # share a counter that stands at T, and advance it before they read it (TensorFlow issue 56058).

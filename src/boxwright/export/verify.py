@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.data.dataset import Dataset, Split
-from boxwright.data.detections import Detections
-from boxwright.data.geometry import iou
 from boxwright.errors import ExportError
+from boxwright.evaluation.bootstrap import Interval
 from boxwright.evaluation.coco import Evaluation, evaluate, paired_loss
-from boxwright.evaluation.confidence import Interval
-from boxwright.models.postprocess import Suppression
-from boxwright.runtime.detector import Detector
-from boxwright.runtime.golden import Golden
+from boxwright.inference.detector import Detector
+from boxwright.inference.golden import Golden
+from boxwright.ops.boxes import iou
+from boxwright.ops.postprocess import Suppression
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.detections import Detections
 
 ENOUGH_PHOTOS = 200  # to tell a loss of half a point from chance
 MOST_PHOTOS = 500  # enough to tell any broken file; more would only take longer

@@ -8,10 +8,10 @@ from enum import Flag, auto
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from boxwright.data.dataset import WHOLE, Dataset, Split
-from boxwright.data.findings import Finding
+from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder
-from boxwright.formats.frames import Size
+from boxwright.structures.dataset import WHOLE, Dataset, Split
+from boxwright.structures.findings import Finding
 
 LARGEST = 1e7  # beyond this a coordinate is no pixel, and float32 no longer counts them
 

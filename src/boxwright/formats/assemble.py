@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxwright.codes import MEANINGS
-from boxwright.data.dataset import WHOLE, Dataset, Photo, Split
-from boxwright.data.findings import Finding
-from boxwright.data.images import Header, Slice, read_header
-from boxwright.data.labels import read_label_map
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labelled, Labels
+from boxwright.formats.coordinates import from_stored, in_pixels, into_photo, uncertain
 from boxwright.formats.folder import Folder, join, split_path, stem
-from boxwright.formats.frames import from_stored, in_pixels, into_photo, uncertain
-from boxwright.formats.marks import split_marks
 from boxwright.formats.pairing import Pairing
+from boxwright.formats.splits import split_marks
+from boxwright.images.decoding import Header, Slice, read_header
+from boxwright.structures.dataset import WHOLE, Dataset, Photo, Split
+from boxwright.structures.findings import Finding
+from boxwright.structures.labels import read_label_map
 
 LISTED = 10  # how many broken annotations an error names
 LABEL_MAPS = (".pbtxt", ".pbtext")

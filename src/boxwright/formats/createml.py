@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from boxwright.data.dataset import Dataset
-from boxwright.data.findings import Finding
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.annotations import Holds, Labelled, Labels
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
-from boxwright.formats.marks import folder_mark
 from boxwright.formats.shapes import decimals
+from boxwright.formats.splits import folder_mark
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.findings import Finding
 
 NAME, TITLE = "createml", "Create ML"
 HOLDS = Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.FRACTIONS

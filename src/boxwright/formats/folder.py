@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from boxwright.data.images import is_photo
-from boxwright.data.labels import closest_name
 from boxwright.errors import DataError
+from boxwright.images.decoding import is_photo
+from boxwright.structures.labels import closest_name
 
 NOT_DATA = frozenset({"__MACOSX", "__pycache__", "node_modules"})
 

@@ -10,13 +10,13 @@ from urllib.parse import quote
 
 import numpy as np
 
-from boxwright.data.dataset import Dataset, Split
 from boxwright.errors import DataError
-from boxwright.files import write_text
 from boxwright.formats.annotations import Broken, number, size_of
+from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder, folded
-from boxwright.formats.frames import Size
 from boxwright.formats.json_kinds import DAMAGED, SUFFIX, kind_of
+from boxwright.io.files import write_text
+from boxwright.structures.dataset import Dataset, Split
 
 Object = dict[str, Any]
 Content = TypeVar("Content", list[Any], Object)

@@ -9,16 +9,16 @@ from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
-from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
-from boxwright.data.findings import Finding
 from boxwright.errors import DataError
-from boxwright.files import write_text
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.annotations import Holds, Labelled, Labels
 from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
 from boxwright.formats.json_file import Object, UnusableError
-from boxwright.formats.marks import folder_mark
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
+from boxwright.formats.splits import folder_mark
+from boxwright.io.files import write_text
+from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
+from boxwright.structures.findings import Finding
 
 NAME, TITLE = "labelme", "LabelMe"
 HOLDS = (

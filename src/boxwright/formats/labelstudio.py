@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from boxwright.data.dataset import Dataset
-from boxwright.data.images import is_photo
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.annotations import Holds, Labelled, Labels
+from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder, folded, join, split_path
-from boxwright.formats.frames import Size
 from boxwright.formats.json_file import Object, UnusableError
-from boxwright.formats.marks import folder_mark
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
+from boxwright.formats.splits import folder_mark
+from boxwright.images.decoding import is_photo
+from boxwright.structures.dataset import Dataset
 
 NAME, TITLE = "labelstudio", "Label Studio"
 HOLDS = Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.FRACTIONS

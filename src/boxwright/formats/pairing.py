@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from boxwright.data.dataset import WHOLE, Split
 from boxwright.formats.annotations import Labelled
 from boxwright.formats.folder import Folder, folded, join, outwards, split_path, stem
-from boxwright.formats.marks import folder_mark
+from boxwright.formats.splits import folder_mark
+from boxwright.structures.dataset import WHOLE, Split
 
 PHOTO_FOLDERS = frozenset({"jpegimages", "images", "image", "imgs", "img", "photos", "pictures"})
 MASK_FOLDERS = frozenset({"trimaps", "masks", "segmentationclass", "segmentationobject"})

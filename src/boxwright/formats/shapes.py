@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from boxwright.data.findings import Finding
+from boxwright.structures.findings import Finding
 
 
 def box_around(corners: Sequence[Sequence[float]]) -> list[float]:

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from boxwright.errors import DataError
-from boxwright.files import write_text
+from boxwright.io.files import write_text
 
 SEPARATORS = ",;\t|"
 BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")  # how UTF-16 text begins, such as Excel's "Unicode text"

@@ -13,13 +13,13 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
-from boxwright.data.dataset import Dataset
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.annotations import Holds, Labelled, Labels
 from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.json_file import Object, UnusableError
-from boxwright.formats.marks import folder_mark
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
+from boxwright.formats.splits import folder_mark
+from boxwright.structures.dataset import Dataset
 
 NAME, TITLE = "vott", "VoTT"
 HOLDS = (

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED, WHOLE, Dataset, Split
-from boxwright.data.findings import Finding
-from boxwright.data.images import PhotoFile, photo_bytes
 from boxwright.errors import DataError
-from boxwright.files import writing
 from boxwright.formats.annotations import Format, Holds
 from boxwright.formats.folder import folded, join, split_path, stem
-from boxwright.formats.marks import WORDS
 from boxwright.formats.pairing import PHOTO_FOLDERS
+from boxwright.formats.splits import WORDS
+from boxwright.images.decoding import PhotoFile, photo_bytes
+from boxwright.io.files import writing
+from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, WHOLE, Dataset, Split
+from boxwright.structures.findings import Finding
 
 USUAL = PHOTO_FOLDERS | frozenset(WORDS)  # folder names that say nothing about the photos in them
 

@@ -1,0 +1,1 @@
+"""Detector families: networks, what they learn from, and the weights they start from."""

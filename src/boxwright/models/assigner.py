@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from boxwright.boxes import coder
-from boxwright.models import framework
+from boxwright.backend import framework
+from boxwright.ops import box_coder
 
 ops: Any = framework.keras().ops
 
@@ -86,7 +86,7 @@ def assign(
     unmatched: float = 0.5,
     ignore_between: bool = True,
     force: bool = True,
-    scales: coder.Scales = coder.SCALES,
+    scales: box_coder.Scales = box_coder.SCALES,
 ) -> Targets:
     """Targets for a batch.
 
@@ -116,7 +116,7 @@ def assign(
         match=found,
         class_targets=ops.one_hot(label, num_classes, dtype="float32") * positive[..., None],
         class_weights=ops.where(found >= 0, weight, ops.cast(found == BACKGROUND, "float32")),
-        box_targets=coder.encode(box, anchors, ops, scales) * positive[..., None],
+        box_targets=box_coder.encode(box, anchors, ops, scales) * positive[..., None],
         box_weights=weight * positive,
     )
 

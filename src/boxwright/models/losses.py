@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from boxwright.models import framework
+from boxwright.backend import framework
 
 ops: Any = framework.keras().ops
 

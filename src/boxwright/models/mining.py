@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from boxwright.models import framework
+from boxwright.backend import framework
 from boxwright.models.assigner import BACKGROUND
 
 ops: Any = framework.keras().ops

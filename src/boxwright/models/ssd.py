@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.boxes import coder
-from boxwright.boxes.anchors import MAPS, Anchors, AnchorSpec, anchors_from_json, grid_anchors
-from boxwright.models import framework
+from boxwright.backend import framework
 from boxwright.models.backbones import mobilenet_v1, mobilenet_v2
 from boxwright.models.backbones.extra_maps import extra_maps
-from boxwright.models.initialisers import Initialisers, Normal, initialiser_of
-from boxwright.models.norm import PLAIN, ConvNorm, LayerSpec
-from boxwright.models.quantised import Bits, Predictor, Quantiser
+from boxwright.models.layers.conv_norm import PLAIN, ConvNorm, LayerSpec
+from boxwright.models.layers.initializers import Initialisers, Normal, initialiser_of
+from boxwright.models.layers.quantized import Bits, Predictor, Quantiser
+from boxwright.ops import box_coder
+from boxwright.ops.anchors import MAPS, Anchors, AnchorSpec, anchors_from_json, grid_anchors
 
 keras: Any = framework.keras()
 ops: Any = keras.ops
@@ -76,7 +76,7 @@ class ModelSpec:
         backbone_convolutions, extra_convolutions: what the convolutions of the backbone and those
             of the extra maps are like.
         heads: what the heads are like.
-        box_scales: of the box coder, see `boxes.coder`.
+        box_scales: of the box coder, see `ops.box_coder`.
         bits: of the numbers of a network that is trained for a quantised file, which rounds as that
             file will; None for floats.
     """
@@ -93,7 +93,7 @@ class ModelSpec:
     backbone_convolutions: LayerSpec = PLAIN
     extra_convolutions: LayerSpec = PLAIN
     heads: HeadSpec = field(default_factory=HeadSpec)
-    box_scales: coder.Scales = coder.SCALES
+    box_scales: box_coder.Scales = box_coder.SCALES
     bits: Bits | None = None
 
     @property
@@ -127,7 +127,7 @@ class ModelSpec:
         return cls(
             anchors=anchors_from_json(known.pop("anchors")),
             heads=HeadSpec(**heads, convolutions=convolutions),
-            box_scales=tuple(known.pop("box_scales", coder.SCALES)),
+            box_scales=tuple(known.pop("box_scales", box_coder.SCALES)),
             bits=None if bits is None else Bits(**bits),
             **layers,
             **known,

@@ -17,21 +17,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from boxwright.backend import framework
 from boxwright.errors import WeightsError
-from boxwright.files import write_text, writing
-from boxwright.models import framework
-from boxwright.models.checkpoint_weights import (
+from boxwright.io.files import write_text, writing
+from boxwright.models.layers.quantized import DECAY as RANGE_DECAY
+from boxwright.models.layers.quantized import is_range
+from boxwright.models.weights.checkpoint import (
     GLOBAL_STEP,
     STATE,
     find_prefix,
     listed,
     read_variables,
 )
-from boxwright.models.quantised import DECAY as RANGE_DECAY
-from boxwright.models.quantised import is_range
-from boxwright.models.variables import variables_by_name
-from boxwright.training.keeping import Snapshot
-from boxwright.training.optimisers import Adam, Optimiser
+from boxwright.models.weights.variables import variables_by_name
+from boxwright.training.best_weights import Snapshot
+from boxwright.training.optimizers import Adam, Optimiser
 
 KEPT = 5  # checkpoints in a folder, as the API's
 PREFIX = "model.ckpt-"

@@ -7,8 +7,8 @@ from importlib import import_module
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-from boxwright.data.labels import closest_name
 from boxwright.errors import FlagError
+from boxwright.structures.labels import closest_name
 from boxwright.tfod.flags import FlagClass
 
 COMMANDS = (

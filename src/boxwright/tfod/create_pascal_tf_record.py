@@ -10,8 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxwright.data.dataset import DIFFICULT, Dataset
 from boxwright.errors import FlagError, TfodError
+from boxwright.structures.dataset import DIFFICULT, Dataset
 from boxwright.tfod.commands import Say
 from boxwright.tfod.flags import flag
 from boxwright.tfod.records import (

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxwright.data.dataset import Dataset
-from boxwright.data.images import opened
 from boxwright.errors import FlagError, TfodError
 from boxwright.formats.folder import split_path, stem
 from boxwright.formats.tfrecord.example import floats, texts
 from boxwright.formats.tfrecord.keys import MASK
+from boxwright.images.decoding import opened
+from boxwright.structures.dataset import Dataset
 from boxwright.tfod.commands import Say
 from boxwright.tfod.flags import flag
 from boxwright.tfod.records import (

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from boxwright.data.dataset import Dataset, Split
-from boxwright.data.detections import Detections
 from boxwright.evaluation import summary
 from boxwright.evaluation.coco import Evaluation, evaluate
-from boxwright.runtime.artifact import Artifact
-from boxwright.runtime.detector import Detector
-from boxwright.runtime.engines import KerasEngine
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.inference.engines import KerasEngine
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.detections import Detections
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import Config, checked
 from boxwright.tfod.config.pipeline import EvalConfig
-from boxwright.tfod.network import Trained, read_trained, suppression_of
+from boxwright.tfod.mapping.network import Trained, read_trained, suppression_of
 from boxwright.tfod.readers import read_photos
 from boxwright.training.events import EventFile
 
@@ -103,7 +103,7 @@ def numbers_of(evaluation: Evaluation, config: EvalConfig) -> dict[str, float | 
 def _newest(folder: Path, interval: float, say: Say, *, once: bool) -> Iterator[Path]:
     """The newest checkpoint of a folder, and each time another is, that."""
     from boxwright.errors import WeightsError
-    from boxwright.models.checkpoint_weights import find_prefix
+    from boxwright.models.weights.checkpoint import find_prefix
 
     seen: Path | None = None
     while True:

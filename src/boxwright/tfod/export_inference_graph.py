@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from boxwright.data.text_format import write
 from boxwright.errors import FlagError
-from boxwright.files import write_text, writing
+from boxwright.io.files import write_text, writing
+from boxwright.io.protobuf_text import write
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import read_config, report
 from boxwright.tfod.flags import OVERRIDE, flag
-from boxwright.tfod.network import ranges_of, read_trained, suppression_of
+from boxwright.tfod.mapping.network import ranges_of, read_trained, suppression_of
 
 
 @dataclass(frozen=True, kw_only=True)

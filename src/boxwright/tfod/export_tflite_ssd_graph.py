@@ -6,11 +6,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxwright.files import write_text, writing
+from boxwright.io.files import write_text, writing
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import read_config, report
 from boxwright.tfod.flags import OVERRIDE, flag
-from boxwright.tfod.network import ranges_of, read_trained, suppression_of
+from boxwright.tfod.mapping.network import ranges_of, read_trained, suppression_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from boxwright.data.labels import closest_name
 from boxwright.errors import FlagError
+from boxwright.structures.labels import closest_name
 
 HELP = frozenset({"-h", "-help", "--help", "--helpshort", "-helpfull", "--helpfull"})
 LOGGING = {"logtostderr", "alsologtostderr"}  # absl's own, of where to log to, and how much

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxwright.errors import TfodError
-from boxwright.formats import csv
 from boxwright.formats.assemble import assemble
+from boxwright.formats.csv import format as csv
 from boxwright.formats.folder import Folder
 from boxwright.tfod.commands import Say
 from boxwright.tfod.flags import flag

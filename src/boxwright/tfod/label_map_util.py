@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from boxwright.data.labels import Item, read_items
+from boxwright.structures.labels import Item, read_items
 
 
 class Category(TypedDict):

@@ -15,10 +15,10 @@ import numpy as np
 from PIL import Image
 
 from boxwright import formats
-from boxwright.data.dataset import Dataset, Photo
-from boxwright.data.preprocessing import Preprocessing
+from boxwright.backend import framework
 from boxwright.errors import BoxwrightError, TfodError
-from boxwright.models import framework
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.structures.dataset import Dataset, Photo
 from boxwright.tfod.commands import Say
 
 PACKAGES = (
@@ -113,9 +113,9 @@ def _records(scratch: Path) -> str:
 
 def _tflite(scratch: Path) -> str:
     from boxwright.export.tflite import write_tflite
+    from boxwright.inference.artifact import Artifact
+    from boxwright.inference.detector import Detector
     from boxwright.models import ssd
-    from boxwright.runtime.artifact import Artifact
-    from boxwright.runtime.detector import Detector
 
     spec = ssd.ModelSpec(1, depth_multiplier=0.25)
     artifact = Artifact(spec.to_json(), ("raccoon",), Preprocessing(SIDE))

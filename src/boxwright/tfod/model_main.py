@@ -46,10 +46,10 @@ def run(flags: Flags, say: Say) -> None:
         As `training.train_by` and `evaluation.evaluate_folder`.
         FlagError: BW702 --hparams_overrides cannot be understood.
     """
-    from boxwright.data.dataset import Dataset, Split
+    from boxwright.structures.dataset import Dataset, Split
     from boxwright.tfod.config import overrides, read_config
     from boxwright.tfod.evaluation import evaluate_folder, measure, photos_of, sample
-    from boxwright.tfod.network import read_trained
+    from boxwright.tfod.mapping.network import read_trained
     from boxwright.tfod.training import train_by
 
     config = read_config(flags.pipeline_config_path, overrides(flags.hparams_overrides or ""))

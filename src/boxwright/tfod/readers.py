@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 
-from boxwright.data.dataset import Dataset, Split
-from boxwright.data.labels import closest_name, read_items
 from boxwright.errors import TfodError
 from boxwright.formats.annotations import Labels
 from boxwright.formats.assemble import assemble
 from boxwright.formats.folder import Folder
 from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.labels import closest_name, read_items
 from boxwright.tfod.config import Checked
 
 READERS = {Split.TRAIN: "train_input_reader", Split.VAL: "eval_input_reader"}

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from boxwright.data.dataset import Dataset
-from boxwright.data.findings import Finding, summary
-from boxwright.data.labels import closest_name
 from boxwright.errors import TfodError
-from boxwright.formats import voc
 from boxwright.formats.assemble import assemble
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.tfrecord.example import texts
 from boxwright.formats.tfrecord.keys import VIEW
 from boxwright.formats.tfrecord.writer import write_files
+from boxwright.formats.voc import format as voc
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.findings import Finding, summary
+from boxwright.structures.labels import closest_name
 from boxwright.tfod.commands import Say
 from boxwright.tfod.label_map_util import get_label_map_dict
 

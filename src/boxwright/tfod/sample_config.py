@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxwright.errors import TfodError
-from boxwright.files import write_text
 from boxwright.formats.tfrecord.framing import read_records
+from boxwright.io.files import write_text
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import sample_config
 from boxwright.tfod.flags import flag

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from boxwright import formats
-from boxwright.data.dataset import Dataset, Split
 from boxwright.errors import TfodError
-from boxwright.files import write_text, writing
 from boxwright.formats.folder import split_path
-from boxwright.formats.voc import annotation_text
+from boxwright.formats.voc.format import annotation_text
 from boxwright.formats.writing import still_there
+from boxwright.io.files import write_text, writing
+from boxwright.structures.dataset import Dataset, Split
 from boxwright.tfod.commands import Say
 from boxwright.tfod.flags import flag
 from boxwright.tfod.records import say_findings

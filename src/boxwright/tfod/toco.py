@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from boxwright.backend import framework
 from boxwright.errors import FlagError, TfodError
-from boxwright.files import writing
-from boxwright.models import framework
+from boxwright.io.files import writing
 from boxwright.tfod.commands import Say
 from boxwright.tfod.flags import flag
 

@@ -7,21 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxwright.data.dataset import Dataset, Split
-from boxwright.data.text_format import write
-from boxwright.files import write_text
-from boxwright.runtime.run import Run
+from boxwright.inference.run import Run
+from boxwright.io.files import write_text
+from boxwright.io.protobuf_text import write
+from boxwright.structures.dataset import Dataset, Split
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import Config, checked, report
+from boxwright.tfod.mapping.recipe import FOREVER, recipe_of
 from boxwright.tfod.readers import read_photos
-from boxwright.tfod.recipe import FOREVER, recipe_of
+from boxwright.training.best_weights import Snapshot
 from boxwright.training.cache import Cache
-from boxwright.training.keeping import Snapshot
+from boxwright.training.loop import follow
 from boxwright.training.recipe import Recipe
 from boxwright.training.reporter import Progress
-from boxwright.training.resuming import only_training
+from boxwright.training.run_folder import only_training
 from boxwright.training.start import Start
-from boxwright.training.trainer import follow
 
 SAID_EVERY = 5.0  # seconds
 WRITTEN = "pipeline.config"
@@ -76,8 +76,9 @@ def train_by(
         TfodError, DataError, WeightsError: what is wrong with the config and its files.
         KeyboardInterrupt: after Ctrl-C, when everything is written.
     """
-    from boxwright.models.checkpoint_weights import STATE, find_prefix
-    from boxwright.tfod import checkpoint, start
+    from boxwright.models.weights.checkpoint import STATE, find_prefix
+    from boxwright.tfod import checkpoint
+    from boxwright.tfod.mapping import start
 
     for line in report(config):
         say(line)

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
-from boxwright.data.detections import Detections
-from boxwright.media.draw import Colour, colour_of, draw
+from boxwright.structures.detections import Detections
 from boxwright.tfod.label_map_util import Category
+from boxwright.visualize.draw import Colour, colour_of, draw
 
 UNKNOWN = "N/A"  # what a class is called that is not in the category index
 MASK_SHARE = 0.4  # of a mask's colour in the pixels below it

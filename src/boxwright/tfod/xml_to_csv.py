@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxwright.data.images import read_header
 from boxwright.errors import DataError, TfodError
-from boxwright.formats import voc
 from boxwright.formats.annotations import Labelled
-from boxwright.formats.csv import HEADER
+from boxwright.formats.coordinates import Size
+from boxwright.formats.csv.format import HEADER
 from boxwright.formats.folder import Folder, split_path, stem
-from boxwright.formats.frames import Size
 from boxwright.formats.pairing import Pairing
 from boxwright.formats.tables import write_rows
+from boxwright.formats.voc import format as voc
+from boxwright.images.decoding import read_header
 from boxwright.tfod.commands import Say
 from boxwright.tfod.flags import flag
 

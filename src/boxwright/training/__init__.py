@@ -1,0 +1,1 @@
+"""Training: recipe, cache, loop, checkpoints."""

@@ -14,11 +14,11 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.data.dataset import Dataset
-from boxwright.data.findings import Finding
-from boxwright.data.geometry import normalised_yxyx
-from boxwright.data.preprocessing import read_square
 from boxwright.errors import BoxwrightError, DataError, TrainingError
+from boxwright.images.preprocessing import read_square
+from boxwright.ops.boxes import normalised_yxyx
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.findings import Finding
 
 IN_MEMORY = 1 << 30  # bytes; a larger cache lives in a temporary file
 MOST_BOXES = 200  # per photo; of more, the largest

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from boxwright.errors import TrainingError
-from boxwright.files import writing
+from boxwright.io.files import writing
 from boxwright.training.recipe import Recipe
 
 OLD_NAMES = {"first_moment": "Adam", "second_moment": "Adam_1"}

@@ -11,8 +11,8 @@ from typing import Any
 
 from PIL import Image
 
-from boxwright.files import translating_os_errors
-from boxwright.runtime.run import Run
+from boxwright.inference.run import Run
+from boxwright.io.files import translating_os_errors
 
 JPEG: dict[str, Any] = {"quality": 90, "subsampling": 0}  # thin coloured lines stay sharp
 

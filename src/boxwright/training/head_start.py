@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.data.geometry import iou
-from boxwright.models import framework
-from boxwright.models.pretrained import Pretrained
+from boxwright.backend import framework
+from boxwright.models.weights.pretrained import Pretrained
+from boxwright.ops.boxes import iou
 
 keras: Any = framework.keras()
 ops: Any = keras.ops

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from boxwright.boxes import coder
-from boxwright.models import framework
+from boxwright.backend import framework
 from boxwright.models.assigner import BACKGROUND, Targets, assign, iou_of_pairs
 from boxwright.models.losses import sigmoid_cross_entropy, sigmoid_focal, smooth_l1, varifocal
 from boxwright.models.mining import Suppress, hard_examples
-from boxwright.training.parts import Focal, Mining, Objective, Varifocal
+from boxwright.ops import box_coder
+from boxwright.training.config import Focal, Mining, Objective, Varifocal
 
 ops: Any = framework.keras().ops
 
@@ -36,7 +36,7 @@ def detection_loss(
     anchors: Any,
     objective: Objective,
     suppress: Suppress,
-    scales: coder.Scales = coder.SCALES,
+    scales: box_coder.Scales = box_coder.SCALES,
 ) -> Loss:
     """The losses of the classes and of the boxes.
 
@@ -75,7 +75,7 @@ def detection_loss(
     distance = smooth_l1(outputs["box_encodings"], targets.box_targets, delta=objective.delta)
     places = distance * targets.box_weights
     if objective.mining is not None:
-        decoded = coder.decode(outputs["box_encodings"], anchors, ops, scales)
+        decoded = box_coder.decode(outputs["box_encodings"], anchors, ops, scales)
         hard = _hard(objective, objective.mining, classes, places, decoded, targets, suppress)
         classes, places = classes * hard, places * hard
     share = ops.maximum(ops.sum(targets.box_weights), 1.0) if objective.per_match else 1.0
@@ -86,12 +86,12 @@ def detection_loss(
 
 
 def _quality(
-    encodings: Any, targets: Targets, objects: int, anchors: Any, scales: coder.Scales
+    encodings: Any, targets: Targets, objects: int, anchors: Any, scales: box_coder.Scales
 ) -> Any:
     """`(B, A, 1)`: the IoU of each anchor's box with the labelled one, as a part of the best that
     any anchor reaches for that object. No gradient goes through it."""
     found, labelled = (
-        coder.decode(each, anchors, ops, scales) for each in (encodings, targets.box_targets)
+        box_coder.decode(each, anchors, ops, scales) for each in (encodings, targets.box_targets)
     )
     overlap = iou_of_pairs(found, labelled)
     answering = targets.match[:, None] == ops.arange(objects, dtype="int32")[:, None]  # (B, G, A)

@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from boxwright.data.dataset import Dataset, Split
-from boxwright.data.geometry import area
-from boxwright.quality.mirroring import mistaken_in_mirror
-from boxwright.training.optimisers import Adam, Averaging, Optimiser
-from boxwright.training.parts import (
+from boxwright.ops.boxes import area
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.training.config import (
     Augmentation,
     ByPart,
     Objective,
@@ -23,7 +21,9 @@ from boxwright.training.parts import (
     part,
     plain,
 )
-from boxwright.training.rates import BudgetCosine, LearningRate
+from boxwright.training.learning_rates import BudgetCosine, LearningRate
+from boxwright.training.mirroring import mistaken_in_mirror
+from boxwright.training.optimizers import Adam, Averaging, Optimiser
 
 PRETRAINED_SIZE = 300
 SMALLER_SIZE, LARGEST_SIZE = 224, 640

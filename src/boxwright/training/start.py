@@ -11,22 +11,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.data.preprocessing import Preprocessing
-from boxwright.models import framework, ssd, weights, zoo
+from boxwright.backend import framework
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.artifact import Artifact
+from boxwright.models import ssd
 from boxwright.models.backbones.extra_maps import EXTRA_MAP
-from boxwright.models.initialisers import Initialisers
-from boxwright.models.norm import ConvNorm
-from boxwright.models.quantised import Bits, ranges
+from boxwright.models.layers.conv_norm import ConvNorm
+from boxwright.models.layers.initializers import Initialisers
+from boxwright.models.layers.quantized import Bits, ranges
 from boxwright.models.ssd import ModelSpec
-from boxwright.models.statistics import estimate_statistics
-from boxwright.models.variables import variables_by_name
-from boxwright.runtime.artifact import Artifact
+from boxwright.models.weights import loading as weights
+from boxwright.models.weights import zoo
+from boxwright.models.weights.statistics import estimate_statistics
+from boxwright.models.weights.variables import variables_by_name
 from boxwright.training.cache import Cache
 from boxwright.training.checkpoint import Checkpoint
-from boxwright.training.choosing import Jury
+from boxwright.training.config import ByPart
 from boxwright.training.head_start import HeadStart, apply_head_start, find_head_start
-from boxwright.training.parts import ByPart
 from boxwright.training.recipe import Recipe
+from boxwright.training.validation import Jury
 
 keras: Any = framework.keras()
 

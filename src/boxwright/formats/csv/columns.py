@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from boxwright.data.images import is_photo
 from boxwright.formats.annotations import number
-from boxwright.formats.marks import WORDS
+from boxwright.formats.splits import WORDS
+from boxwright.images.decoding import is_photo
 
 EMPTY = frozenset({"", "nan", "none", "null", "na", "n/a", "[]"})  # as spreadsheets and pandas say
 SETS = frozenset(WORDS) | {"unassigned", ""}  # of Google's files, in lower case

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.data.findings import Finding
-from boxwright.data.images import read_header
 from boxwright.errors import DataError
 from boxwright.formats.annotations import BadEntryError, Broken, Labelled, Labels, number, numbers
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.pairing import Pairing
 from boxwright.formats.tables import first_words
+from boxwright.images.decoding import read_header
+from boxwright.structures.findings import Finding
 
 LABEL_FOLDERS = frozenset({"label", "labels"})
 SAMPLED = 50  # text files that show whether those of a folder are labels

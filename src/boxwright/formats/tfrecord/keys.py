@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boxwright.data.dataset import CROWD, DIFFICULT, TRUNCATED
+from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED
 
 ENCODED, KIND = b"image/encoded", b"image/format"
 FILENAME, SOURCE_ID, SHA256 = b"image/filename", b"image/source_id", b"image/key/sha256"

@@ -8,13 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from boxwright.data.dataset import Split
-from boxwright.data.findings import Finding
-from boxwright.data.images import is_photo
-from boxwright.data.signature import kind_of
 from boxwright.formats.annotations import Broken, Labelled, Labels, number, size_of
+from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import folded, join, stem
-from boxwright.formats.frames import Size
 from boxwright.formats.tfrecord.example import Example, NoExampleError, parse_example
 from boxwright.formats.tfrecord.framing import HEAD, Record, compression, read_records
 from boxwright.formats.tfrecord.keys import (
@@ -28,6 +24,10 @@ from boxwright.formats.tfrecord.keys import (
     TEXT,
     WIDTH,
 )
+from boxwright.images.decoding import is_photo
+from boxwright.images.header import kind_of
+from boxwright.structures.dataset import Split
+from boxwright.structures.findings import Finding
 
 WANTED = frozenset({ENCODED, FILENAME, KIND, WIDTH, HEIGHT, TEXT, LABEL, *SIDES, *FLAGS})
 MOST_BROKEN = 100  # records of a file; one with more is not worth reading on

@@ -15,13 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.data.dataset import Dataset, Split
-from boxwright.data.geometry import Boxes, orient
-from boxwright.data.images import PhotoFile, photo_bytes, photo_length, read_header
-from boxwright.data.labels import write_label_map
-from boxwright.data.signature import jpeg_header, kind_of
 from boxwright.errors import DataError
-from boxwright.files import writing
 from boxwright.formats.tfrecord.example import floats, head_of_example, integers, text, texts
 from boxwright.formats.tfrecord.framing import write_record
 from boxwright.formats.tfrecord.keys import (
@@ -38,6 +32,12 @@ from boxwright.formats.tfrecord.keys import (
     WIDTH,
 )
 from boxwright.formats.writing import still_there
+from boxwright.images.decoding import PhotoFile, photo_bytes, photo_length, read_header
+from boxwright.images.header import jpeg_header, kind_of
+from boxwright.io.files import writing
+from boxwright.ops.boxes import Boxes, orient
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.labels import write_label_map
 
 FILES = {Split.TRAIN: "train", Split.VAL: "val", Split.TEST: "test", Split.UNMARKED: "data"}
 SHARD = 256 << 20  # bytes of photos in one file; TensorFlow's guide wants shards of 100 MB or more

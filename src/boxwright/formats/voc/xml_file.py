@@ -8,9 +8,9 @@ from xml.etree.ElementTree import fromstring as parse_plain
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring as parse_guarded
 
-from boxwright.data.dataset import DIFFICULT, TRUNCATED
 from boxwright.formats.annotations import LARGEST, BadEntryError, Broken, Labelled
-from boxwright.formats.frames import Size
+from boxwright.formats.coordinates import Size
+from boxwright.structures.dataset import DIFFICULT, TRUNCATED
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from boxwright.data.findings import Finding
 from boxwright.formats.annotations import Broken
 from boxwright.formats.folder import Folder, outwards, split_path
 from boxwright.formats.yolo.lines import Naming, is_label
 from boxwright.formats.yolo.yaml_file import Description
+from boxwright.structures.findings import Finding
 
 LISTS = ("classes.txt", "class.txt", "class_names.txt", "labels.txt")
 LIST_SUFFIXES = (".names", ".labels")  # obj.names, _darknet.labels

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from boxwright.data.dataset import Split
 from boxwright.formats.annotations import Broken
 from boxwright.formats.folder import Folder
+from boxwright.structures.dataset import Split
 
 SUFFIXES = (".yaml", ".yml")
 KEYS = {"train": Split.TRAIN, "val": Split.VAL, "valid": Split.VAL, "test": Split.TEST}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from boxwright.models.norm import ConvNorm
+from boxwright.models.layers.conv_norm import ConvNorm
 
 DEPTHS = (512, 256, 256, 128)  # each a 1x1 convolution to half as many, then a 3x3 of stride 2
 EXTRA_MAP = re.compile(r"_[12]_Conv2d_\d+_")  # in the names of their layers

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from boxwright.models.norm import ConvNorm
+from boxwright.models.layers.conv_norm import ConvNorm
 
 SCOPE = "MobilenetV1"  # in the API's names of variables
 LAST = "Conv2d_13_pointwise"  # what the API calls the coarser of its maps

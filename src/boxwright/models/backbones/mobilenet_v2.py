@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from boxwright.models.norm import ConvNorm
-from boxwright.models.quantised import Addition
+from boxwright.models.layers.conv_norm import ConvNorm
+from boxwright.models.layers.quantized import Addition
 
 SCOPE = "MobilenetV2"  # in the API's names of variables
 LAST = "layer_19"  # what the API calls the coarser of its maps

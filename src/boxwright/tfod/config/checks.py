@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from boxwright.data.labels import read_label_map
-from boxwright.data.text_format import Field, Message
 from boxwright.errors import TfodError
 from boxwright.formats.tfrecord.framing import HEAD, compression, starts_record
+from boxwright.io.protobuf_text import Field, Message
+from boxwright.structures.labels import read_label_map
 from boxwright.tfod.config.paths import checkpoint, existing, matching
 from boxwright.tfod.config.pipeline import (
     CosineDecay,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
-from boxwright.data.labels import closest_name
-from boxwright.data.text_format import quoted
 from boxwright.errors import FlagError
+from boxwright.io.protobuf_text import quoted
+from boxwright.structures.labels import closest_name
 from boxwright.tfod.config.pipeline import Pipeline
 
 # The names that the API knows beside those of fields, and the fields that they mean.

@@ -7,8 +7,8 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-from boxwright.data.labels import closest_name
 from boxwright.errors import TfodError, WeightsError
+from boxwright.structures.labels import closest_name
 
 PATTERN = re.compile(r"[*?\[]")
 WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # how an absolute path begins there
@@ -63,7 +63,7 @@ def checkpoint(given: str, where: str) -> Path:
     Raises:
         TfodError: BW728 it is none; the right one is named where it can be found.
     """
-    from boxwright.models.checkpoint_weights import exists, find_prefix  # takes seconds: Keras
+    from boxwright.models.weights.checkpoint import exists, find_prefix  # takes seconds: Keras
 
     path = Path(given).expanduser()
     if not exists(path) and not path.suffix.startswith((".index", ".meta", ".data-")):

@@ -8,9 +8,9 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from boxwright.data.labels import closest_name
-from boxwright.data.text_format import Field, Message, TextFormatError, Value, parse
 from boxwright.errors import TfodError
+from boxwright.io.protobuf_text import Field, Message, TextFormatError, Value, parse
+from boxwright.structures.labels import closest_name
 from boxwright.tfod.config.pipeline import Pipeline
 from boxwright.tfod.config.schema import ConfigMessage, Spec, schema
 from boxwright.tfod.config.values import BadValueError, converted, is_literal_path

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from boxwright.data.labels import closest_name, read_label_map
 from boxwright.errors import TfodError
+from boxwright.structures.labels import closest_name, read_label_map
 from boxwright.tfod.config.augmentation import RandomHorizontalFlip, SsdRandomCrop
 from boxwright.tfod.config.model import (
     ArgMaxMatcher,

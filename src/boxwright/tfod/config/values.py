@@ -6,8 +6,8 @@ import math
 import re
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from boxwright.data.labels import closest_name
-from boxwright.data.text_format import Message, Value
+from boxwright.io.protobuf_text import Message, Value
+from boxwright.structures.labels import closest_name
 from boxwright.tfod.config.schema import Range
 
 TRUTHS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}

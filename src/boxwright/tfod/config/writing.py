@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from boxwright.data.text_format import Field, Message, Value, write
+from boxwright.io.protobuf_text import Field, Message, Value, write
 from boxwright.tfod.config.schema import ConfigMessage, Spec, schema
 
 

@@ -1,0 +1,1 @@
+"""Augmentation of training images: transforms as data, and what carries them out."""

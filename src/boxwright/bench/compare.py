@@ -1,0 +1,162 @@
+"""Bench: detector files beside each other in one run: time, memory, size and accuracy.
+
+All files take turns, so that whatever else the machine does hits them alike.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from boxwright.bench import throughput, timing
+from boxwright.bench.memory import peak_bytes
+from boxwright.bench.samples import draw_samples
+from boxwright.bench.timing import Latency, Timing
+from boxwright.errors import EvaluationError
+from boxwright.images.decoding import PhotoFile
+from boxwright.inference.detector import Detector
+from boxwright.inference.inspection import Description, inspect
+from boxwright.structures.dataset import Dataset
+
+MOST_PHOTOS, FEWEST_PHOTOS = 64, 32  # in a turn of throughput; fewer ones are shown again
+ROUNDS = 20
+
+__all__ = ["Latency", "Measured", "Timing", "bench"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a detector file.
+
+    Attributes:
+        path: the file or folder.
+        kind, size: what it is, and its bytes.
+        input_size: side of the network's input, pixels.
+        arithmetic: `integer`, `float` or `mixed`; None where that is not known.
+        prepare: from a photo's file to the network's input.
+        timings: network and post-processing, for each number of threads.
+        photos_per_second: many photos, from their files to detections.
+        peak_bytes: most memory of a process that does nothing but load and run it; None if it
+            could not be measured.
+        ap, ap50: COCO's, on labelled photos; None without.
+        note: why there is no AP although there are labelled photos.
+    """
+
+    path: Path
+    kind: str
+    size: int
+    input_size: int
+    arithmetic: str | None
+    prepare: Latency
+    timings: tuple[Timing, ...]
+    photos_per_second: float
+    peak_bytes: int | None
+    ap: float | None
+    ap50: float | None
+    note: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"path": str(self.path)}
+
+
+def bench(
+    paths: Sequence[Path],
+    *,
+    data: Dataset | None = None,
+    photos: Sequence[PhotoFile] = (),
+    threads: Sequence[int] = (1, 2),
+    names: Sequence[str] | None = None,
+    rounds: int = ROUNDS,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Measured]:
+    """Measure detector files beside each other.
+
+    Args:
+        paths: run folders, SavedModels, .tflite files.
+        data: labelled photos for AP, all of them; without, AP is not measured.
+        photos: what to show; those of `data`, or drawn ones, if not given.
+        threads: numbers of threads to time a .tflite with; others use what they use.
+        names: class names in id order, for files that have none inside.
+        rounds: turns of timing.
+        progress: called with how many steps of how many are done.
+
+    Raises:
+        DetectorError: BW501 to BW506 a file cannot be run.
+        DataError: BW102 a photo cannot be read.
+    """
+    done, total = 0, rounds + len(paths) * (1 + (data is not None)) + throughput.TURNS
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        progress(done, total)
+
+    described = [inspect(path) for path in paths]
+    with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
+        drawn = draw_samples(Path(scratch))
+        given = list(photos) or [data.photo(i) for i in range(len(data or ())) if data]
+        count = min(max(len(given), FEWEST_PHOTOS), MOST_PHOTOS)
+        shown: list[PhotoFile] = list(islice(cycle(given or drawn), count))
+        loaded = [
+            [timing.Subject(_load(each, names, n)) for n in _useful(each, threads)]
+            for each in described
+        ]
+        prepares, timings = timing.take_turns(loaded, shown, rounds, step)
+        whole = [some[-1].detector for some in loaded]
+        rates = throughput.take_turns(whole, shown, step)
+        peaks = []
+        for path in paths:
+            peaks.append(peak_bytes(path, drawn[0]))
+            step()
+    results = []
+    for i, each in enumerate(described):
+        ap, ap50, note = _accuracy(whole[i], data)
+        if data is not None:
+            step()
+        results.append(
+            Measured(
+                each.path,
+                each.kind,
+                each.size,
+                whole[i].artifact.preprocessing.size,
+                each.graph.arithmetic if each.graph else None,
+                prepares[i],
+                timings[i],
+                rates[i],
+                peaks[i],
+                ap,
+                ap50,
+                note,
+            )
+        )
+    return results
+
+
+def _load(described: Description, names: Sequence[str] | None, threads: int | None) -> Detector:
+    """The detector; one without class names gets `names`, or placeholders."""
+    given = names if described.artifact is None else None
+    return Detector.load(described.path, classes=given, threads=threads, unnamed=True)
+
+
+def _useful(described: Description, threads: Sequence[int]) -> Sequence[int | None]:
+    return threads if described.kind == ".tflite" else (None,)
+
+
+def _accuracy(
+    detector: Detector, data: Dataset | None
+) -> tuple[float | None, float | None, str | None]:
+    """AP, AP50, and why there are none although there are data."""
+    if data is None:
+        return None, None, None
+    from boxwright.evaluation import coco
+
+    found = list(detector.predict_many(data.photo(i) for i in range(len(data))))
+    try:
+        evaluation = coco.evaluate(data, found, resamples=0)
+    except EvaluationError as error:
+        return None, None, f"{error.code}: {error.message}"
+    return evaluation.ap, evaluation.ap50, None

@@ -1,0 +1,1 @@
+"""Datasets: loading, checks, repair, near-duplicates, splits, merging and conversion."""

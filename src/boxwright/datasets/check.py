@@ -1,0 +1,117 @@
+"""The doctor: everything that is odd about a data set, worst first, and what can be repaired."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from boxwright import formats
+from boxwright.codes import MEANINGS, Severity
+from boxwright.datasets.checks import boxes, classes, images, suitability
+from boxwright.datasets.checks.duplicates import copies
+from boxwright.datasets.near_duplicates import duplicates
+from boxwright.datasets.repair import drop_useless, leave_out_unused, straighten
+from boxwright.datasets.stats import PRETRAINED_SIZE, Stats, stats_of
+from boxwright.formats.folder import Folder
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.findings import Finding, worst_first
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the doctor has to say.
+
+    Attributes:
+        form: the name of the format that it was read in.
+        dataset: as it was read.
+        repaired: as it is trained on: boxes put right, and what cannot be used left out.
+        findings: worst first, those of one code together.
+        stats: the repaired data set in numbers.
+        seconds: that it took.
+    """
+
+    form: str
+    dataset: Dataset
+    repaired: Dataset
+    findings: tuple[Finding, ...]
+    stats: Stats
+    seconds: float
+
+    def count(self, severity: Severity) -> int:
+        """How many findings are that bad."""
+        return sum(MEANINGS[finding.code].severity == severity for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": self.form,
+            "root": str(self.dataset.root.absolute()),
+            "seconds": round(self.seconds, 2),
+            "stats": self.stats.to_json(),
+            "findings": [
+                {"severity": MEANINGS[one.code].severity, **asdict(one)} for one in self.findings
+            ],
+        }
+
+
+def examine(
+    data: str | Path | Dataset,
+    form: str | None = None,
+    *,
+    input_size: int = PRETRAINED_SIZE,
+    progress: images.Progress | None = None,
+) -> Report:
+    """Read a folder of labelled photos, whatever is wrong with it, and say all that is.
+
+    Every photo is decoded once. Nothing is written.
+
+    Args:
+        data: a folder, an annotation file, or a data set as `formats.read` gives it.
+        form: the name of the format; None finds out, or is VOC for a data set.
+        input_size: side of the network's input that boxes are judged for.
+        progress: told how many of how many photos have been decoded.
+
+    Raises:
+        DataError: there is no such folder (BW115), or nothing in it that can be used (BW101,
+            BW114).
+    """
+    start = time.perf_counter()
+    if isinstance(data, Dataset):
+        form, dataset = form or "voc", data
+    else:
+        folder = Folder.scan(data)
+        form = form or formats.detect(folder)
+        dataset = formats.read(folder, form, tolerant=True)
+    seen = images.look_at_all(straighten(dataset), progress)
+    straight = seen.dataset
+    repaired = leave_out_unused(drop_useless(straight))
+    everything = [
+        *repaired.findings,
+        *boxes.slivers(straight),
+        *boxes.covering(straight),
+        *boxes.perhaps_twice(straight),
+        *boxes.contradictions(straight),
+        *classes.nearly_the_same_name(repaired),
+        *classes.too_few(repaired),
+        *classes.not_trained(repaired),
+        *images.misnamed(seen),
+        *images.blurred(seen),
+        *images.badly_exposed(seen),
+        *images.tiny(straight),
+        *copies(straight, duplicates(seen.hashes)),
+        *suitability.too_small(repaired, input_size),
+        *suitability.unreached(repaired, input_size),
+        *suitability.few_photos(repaired),
+        *suitability.none_for_testing(repaired),
+        *suitability.showing_nothing(straight),
+    ]
+    findings = tuple(worst_first(everything))
+    return Report(
+        form=form,
+        dataset=dataset,
+        repaired=replace(repaired, findings=findings),
+        findings=findings,
+        stats=stats_of(repaired, input_size),
+        seconds=time.perf_counter() - start,
+    )

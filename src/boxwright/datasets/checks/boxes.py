@@ -1,0 +1,79 @@
+"""Boxes that a person should look at: one small function per problem, which changes nothing.
+
+Each takes the data set before boxes are dropped from it, so that a box is named by its place in
+the annotation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from boxwright.datasets.checks.locations import (
+    box_finding,
+    box_name,
+    overlaid,
+    photo_finding,
+    photos_of,
+)
+from boxwright.datasets.repair import TWICE, drawn_again
+from boxwright.structures.dataset import CROWD, Dataset
+from boxwright.structures.findings import Finding
+
+SLIVER = 3  # pixels of the photo, below which a side is a slip of the mouse
+COVERING = 0.98  # of the photo
+SAME_PLACE = 0.8  # overlap from which two boxes are around one object
+LAYERED = 0.2  # of a class's boxes, and more than a few: that is how the data is made
+FEW = 5
+
+
+def slivers(dataset: Dataset) -> list[Finding]:
+    """Boxes with a side of less than `SLIVER` pixels (BW124), but not of none."""
+    shorter = (dataset.boxes[:, 2:] - dataset.boxes[:, :2]).min(axis=1, initial=np.inf)
+    rows = np.flatnonzero((shorter > 0) & (shorter < SLIVER))
+    problem = "is only {:g} pixels wide or high"
+    return [box_finding(dataset, i, "BW124", problem.format(round(shorter[i], 2))) for i in rows]
+
+
+def covering(dataset: Dataset) -> list[Finding]:
+    """Boxes around nearly all of their photo (BW125)."""
+    sides = (dataset.boxes[:, 2:] - dataset.boxes[:, :2]) / dataset.sizes[dataset.photo_of_box]
+    rows = np.flatnonzero(sides.prod(axis=1) >= COVERING)
+    if len(rows) == 1:
+        return [box_finding(dataset, rows[0], "BW125", "covers the whole photo")]
+    message = f"{len(rows)} of {len(dataset.boxes)} boxes cover the whole photo"
+    return photo_finding("BW125", photos_of(dataset, rows), message)
+
+
+def perhaps_twice(dataset: Dataset) -> list[Finding]:
+    """Boxes of one class in one place that are too different for one to be dropped (BW126)."""
+    return [*drawn_again(dataset, SAME_PLACE, below=TWICE).values()]
+
+
+def contradictions(dataset: Dataset) -> list[Finding]:
+    """Boxes of two classes in one place (BW134).
+
+    Where that is the rule for two classes, such as `person` and `woman`, the data has several
+    labels per object by design, and one finding per pair of classes says so.
+    """
+    single = np.flatnonzero(dataset.flags & CROWD == 0)
+    groups, labels = dataset.photo_of_box[single], dataset.labels[single]
+    rows, earlier, _ = overlaid(dataset.boxes[single], groups, SAME_PLACE, labels)
+    found: dict[tuple[int, int], dict[int, int]] = {}
+    for row, other in zip(single[rows].tolist(), single[earlier].tolist(), strict=True):
+        a, b = sorted((int(dataset.labels[row]), int(dataset.labels[other])))
+        found.setdefault((a, b), {})[row] = other
+    totals = np.bincount(dataset.labels, minlength=len(dataset.classes))
+    findings = []
+    for (a, b), pairs in sorted(found.items()):
+        names = f"'{dataset.classes[a]}' and '{dataset.classes[b]}'"
+        if len(pairs) > max(FEW, LAYERED * min(totals[a], totals[b])):
+            message = f"{len(pairs)} objects are labelled both {names}"
+            photos = photos_of(dataset, np.array([*pairs]))
+            findings += photo_finding("BW134", photos, message)
+            continue
+        for later, other in sorted(pairs.items()):
+            place = box_name(dataset, other).rpartition(", ")[2]
+            other_class = dataset.classes[dataset.labels[other]]
+            problem = f"lies on {place}, which is labelled '{other_class}'"
+            findings.append(box_finding(dataset, later, "BW134", problem))
+    return findings

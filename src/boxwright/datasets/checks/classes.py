@@ -1,0 +1,144 @@
+"""Classes that a person should look at: one small function per problem, which changes nothing."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations, zip_longest
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.datasets.checks.locations import counted_boxes
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.findings import Finding
+from boxwright.structures.labels import spelling_key
+
+FEWEST_LETTERS = 4  # shorter words are one letter apart by nature: car, cars, cart
+FEWEST_REPLACED = 6  # so are longer ones with one letter for another: truck, track
+LONGEST = 100  # letters of a name; nobody types longer ones
+SERIES = 30  # names of one pattern, such as grade_a to grade_z: those are meant
+RARE = 0.1  # of the other's boxes: a slip of the keyboard is not made every time
+FEWEST_BOXES = 20
+SEPARATORS = str.maketrans("", "", " _-")
+WORDS, DIGITS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+")
+
+
+def nearly_the_same_name(dataset: Dataset) -> list[Finding]:
+    """Class names that are probably one name (BW127).
+
+    They differ by blanks, underscores or hyphens alone, or by a slip of the keyboard where one of
+    them is rare: `racoon` beside many a `raccoon`. A slip leaves out, doubles, swaps or, in a long
+    word, replaces letters after the first. Names that differ by a digit or in a short word, and
+    two common names, are taken as meant.
+    """
+    counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
+    keys = [spelling_key(name) for name in dataset.classes]
+    findings = []
+    for first, second in sorted(_one_edit_apart(keys)):
+        rare, common = sorted((first, second), key=lambda label: (counts[label], label))
+        joined = keys[rare].translate(SEPARATORS) == keys[common].translate(SEPARATORS)
+        if joined:
+            difference = "but for blanks, hyphens or underscores the same"
+        elif counts[rare] <= RARE * counts[common] and _slip(keys[rare], keys[common]):
+            difference = "one letter away"
+        else:
+            continue
+        a, b = dataset.classes[rare], dataset.classes[common]
+        message = (
+            f"its {counted_boxes(counts[rare])} may be meant for '{b}' "
+            f"({counted_boxes(counts[common])})"
+        )
+        findings.append(
+            Finding(
+                "BW127",
+                f"class '{a}'",
+                f"{message}: the names are {difference}",
+                photos=_photos_with(dataset, rare),
+            )
+        )
+    return findings
+
+
+def too_few(dataset: Dataset) -> list[Finding]:
+    """Classes with fewer boxes to learn from than `FEWEST_BOXES`, but with some (BW128)."""
+    counts = _boxes_in(dataset, _training(dataset))
+    where = " for training" if (dataset.splits == Split.TRAIN).any() else ""
+    return [
+        Finding(
+            "BW128",
+            f"class '{dataset.classes[label]}'",
+            f"has only {counted_boxes(counts[label])}{where}; dozens are needed",
+            photos=_photos_with(dataset, label),
+        )
+        for label in np.flatnonzero((counts > 0) & (counts < FEWEST_BOXES))
+    ]
+
+
+def not_trained(dataset: Dataset) -> list[Finding]:
+    """Classes that are to be tested or validated but have no box for training (BW129)."""
+    training = _training(dataset)
+    if not training.any():
+        return []
+    learnt = _boxes_in(dataset, training)
+    findings = []
+    for split in (Split.VAL, Split.TEST):
+        judged = _boxes_in(dataset, dataset.splits == split)
+        findings += [
+            Finding(
+                "BW129",
+                f"class '{dataset.classes[label]}'",
+                f"has {counted_boxes(judged[label])} for {split.name.lower()}, none for training",
+                photos=_photos_with(dataset, label),
+            )
+            for label in np.flatnonzero((judged > 0) & (learnt == 0))
+        ]
+    return findings
+
+
+def _training(dataset: Dataset) -> NDArray[np.bool_]:
+    """The photos to train on; of an unmarked data set all."""
+    if (dataset.splits == Split.UNMARKED).all():
+        return np.ones(len(dataset), np.bool_)
+    marked: NDArray[np.bool_] = dataset.splits == Split.TRAIN
+    return marked
+
+
+def _boxes_in(dataset: Dataset, photos: NDArray[np.bool_]) -> NDArray[np.int64]:
+    chosen = dataset.labels[photos[dataset.photo_of_box]]
+    return np.bincount(chosen, minlength=len(dataset.classes))
+
+
+def _photos_with(dataset: Dataset, label: int | np.integer) -> tuple[str, ...]:
+    return tuple(dataset.names[i] for i in dataset.photos_showing(label))
+
+
+def _one_edit_apart(keys: list[str]) -> set[tuple[int, int]]:
+    """Pairs of names that may be one edit apart, or equal but for separators."""
+    near: dict[str, list[int]] = {}
+    for label, key in enumerate(keys):
+        variants = {key, key.translate(SEPARATORS)}
+        if len(key) <= LONGEST:
+            variants |= {key[:i] + key[i + 1 :] for i in range(len(key))}
+        for variant in variants:
+            near.setdefault(variant, []).append(label)
+    few = (same for same in near.values() if len(same) <= SERIES)
+    return {pair for same in few for pair in combinations(same, 2)}
+
+
+def _slip(first: str, second: str) -> bool:
+    """Whether a slip of the keyboard may make one name of the other."""
+    if DIGITS.findall(first) != DIGITS.findall(second):
+        return False
+    words = zip_longest(WORDS.findall(first), WORDS.findall(second), fillvalue="")
+    different = [(a, b) for a, b in words if a != b]
+    if len(different) != 1:
+        return False
+    a, b = sorted(different[0], key=len)
+    if len(a) < FEWEST_LETTERS or a[0] != b[0]:
+        return False
+    start = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
+    a, b, length = a[start:], b[start:], len(a)
+    missing = a == b[1:]
+    swapped = len(a) > 1 and a[1::-1] == b[:2] and a[2:] == b[2:]
+    replaced = len(a) == len(b) and a[1:] == b[1:] and length >= FEWEST_REPLACED
+    return missing or swapped or replaced

@@ -1,0 +1,49 @@
+"""Photos that show the same, as findings: within a split a waste, across splits a leak."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from boxwright.datasets.near_duplicates import Duplicates
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.findings import Finding
+
+NAMED = 4  # photos in a message
+
+
+def copies(dataset: Dataset, found: Duplicates) -> list[Finding]:
+    """A finding for each group of photos that show the same.
+
+    It is a leak (BW131) if the group is torn between training, validation and testing, and a
+    note (BW130) if not.
+    """
+    copied = np.bincount(found.groups[found.pairs[found.identical, 1]], minlength=len(dataset))
+    findings = []
+    order = np.argsort(found.groups, kind="stable")
+    starts = np.flatnonzero(np.diff(found.groups[order], prepend=-1))
+    for group in np.split(order, starts[1:]):
+        if len(group) < 2:
+            continue
+        names = tuple(dataset.names[i] for i in group)
+        extra = int(copied[found.groups[group[0]]])
+        same = "show the same"
+        if extra == len(group) - 1:
+            same = "have the same pixels"
+        elif extra:
+            same += f", {extra + 1} with the same pixels"
+        marks = {Split(int(mark)) for mark in dataset.splits[group]} - {Split.UNMARKED}
+        if len(marks) > 1:
+            between = " and ".join(mark.name.lower() for mark in sorted(marks))
+            message = f"{_listed(names)} {same}, and are in {between}"
+            findings.append(Finding("BW131", names[0], message, "", names))
+        else:
+            findings.append(Finding("BW130", names[0], f"{_listed(names)} {same}", "", names))
+    return findings
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    """The others of a group: the first is where the finding is."""
+    others = [name.rpartition("/")[2] for name in names[1 : NAMED + 1]]
+    more = [f"{len(names) - 1 - NAMED} more"] if len(names) - 1 > NAMED else []
+    *rest, last = [*others, *more]
+    return f"it and {', '.join(rest)}{' and ' if rest else ''}{last}"

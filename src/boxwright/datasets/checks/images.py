@@ -1,0 +1,262 @@
+"""What only a photo's pixels show: damage, blur, bad exposure, and what it looks like from afar.
+
+Every photo is decoded once, whatever is asked of it, and never more than one per core at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from boxwright.datasets.checks.locations import photo_finding
+from boxwright.datasets.near_duplicates import DIGEST, SIDE, photo_hash
+from boxwright.errors import DataError
+from boxwright.images.decoding import PhotoFile, opened, read_photo, rgb_of
+from boxwright.structures.dataset import WHOLE, Dataset
+from boxwright.structures.findings import Finding
+
+Progress = Callable[[int, int], None]
+Result = TypeVar("Result")
+BLOCK = 256  # photos handed to the pool at once
+ENOUGH = 128  # pixels of a photo's sides that tell whether it shows the same as another
+SEEN = 256  # pixels of the shorter side at which photos are judged, about what a network sees
+WINDOW = 9  # pixels that blur the photo again, Crete's own
+BLURRED = 0.7  # sharp photos have 0.2 to 0.6; a pixel smeared over 3 of its neighbours 0.75
+FEWEST_LEVELS = 4.0  # grey levels of contrast below which blur cannot be told
+DARK, BRIGHT = 48, 224  # grey levels of 255 that 98 of 100 pixels are below, or above
+HASHED = DIGEST + SIDE * SIDE  # bytes
+TINY = 100  # pixels of the shorter side
+SUFFIXES = {
+    "JPEG": {".jpg", ".jpeg"},
+    "MPO": {".jpg", ".jpeg"},  # a JPEG with further pictures behind it, as cameras write them
+    "PNG": {".png"},
+    "BMP": {".bmp"},
+    "DIB": {".bmp"},
+    "GIF": {".gif"},
+    "WEBP": {".webp"},
+    "TIFF": {".tif", ".tiff"},
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What decoding one photo shows.
+
+    Attributes:
+        kind: the format of its content, as Pillow calls it.
+        blur: 0 for perfectly sharp, 1 for nothing but blur.
+        darkest, brightest: grey levels that 2 and 98 of 100 pixels are below.
+        hash: `(4104,)` uint8, what there is to compare of it.
+    """
+
+    kind: str
+    blur: float
+    darkest: int
+    brightest: int
+    hash: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What decoding all photos of a data set shows: a row per photo that can be decoded.
+
+    Attributes:
+        dataset: the photos that can be decoded; the others are in its findings.
+        looks: one per photo.
+    """
+
+    dataset: Dataset
+    looks: Sequence[Look]
+
+    @property
+    def hashes(self) -> NDArray[np.uint8]:
+        """`(N, 4104)` uint8, as `duplicates` takes them."""
+        hashes = [look.hash for look in self.looks]
+        return np.stack(hashes) if hashes else np.zeros((0, HASHED), np.uint8)
+
+
+def look_at(photo: PhotoFile) -> Look:
+    """Decode a photo, a JPEG at a fraction of its size, and measure it.
+
+    Raises:
+        DataError: BW101 there is no such file, BW102 it is not a photo, damaged or cut off.
+    """
+    with opened(photo) as picture:
+        kind = picture.format or ""
+        picture.draft("RGB", (SEEN, SEEN))  # still reads all of the file
+        pixels = rgb_of(picture)
+    grey = Image.fromarray(pixels).convert("L")
+    scale = min(1.0, SEEN / min(grey.size))
+    small = grey.resize(
+        (max(1, round(grey.width * scale)), max(1, round(grey.height * scale))),
+        Image.Resampling.BOX,
+    )
+    below = np.cumsum(small.histogram()) / (small.width * small.height)
+    darkest, brightest = np.searchsorted(below, (0.02, 0.98)).tolist()
+    return Look(kind, blur(np.asarray(small, np.float32)), darkest, brightest, photo_hash(pixels))
+
+
+def look_at_all(dataset: Dataset, progress: Progress | None = None) -> Looks:
+    """Decode all photos. Those that cannot be decoded are left out, with a finding.
+
+    `progress` is told how many of how many are done.
+    """
+    looks, broken = _each(dataset, look_at, progress)
+    return Looks(_without(dataset, broken), list(looks.values()))
+
+
+def hash_photos(
+    dataset: Dataset, progress: Progress | None = None
+) -> tuple[Dataset, NDArray[np.uint8]]:
+    """The photos that can be decoded, and their `(N, 4104)` hashes; the others become findings.
+
+    `progress` is told how many of how many are done.
+
+    Raises:
+        DataError: BW102 not one can be decoded.
+    """
+    hashes, broken = _each(dataset, _hash, progress)
+    if not hashes:
+        raise next(iter(broken.values()))
+    return _without(dataset, broken), np.stack(list(hashes.values()))
+
+
+def blur(grey: NDArray[np.float32]) -> float:
+    """How blurred a grey photo `(H, W)` is, 0 to 1; 0 if it shows nothing.
+
+    A sharp photo loses most of its differences between neighbouring pixels when it is blurred, and
+    a blurred one hardly any: Crete et al., "The blur effect: perception and estimation with a new
+    no-reference perceptual blur metric", 2007. The worse direction counts, as motion has one.
+    """
+    if min(grey.shape) <= WINDOW or grey.std() < FEWEST_LEVELS:
+        return 0.0
+    worst = 0.0
+    for levels in (grey, np.ascontiguousarray(grey.T)):
+        sums = np.cumsum(levels, axis=0)
+        blurred = (sums[WINDOW:] - sums[:-WINDOW]) / WINDOW
+        inner = levels[WINDOW // 2 + 1 : WINDOW // 2 + 1 + len(blurred)]
+        before = np.abs(np.diff(inner, axis=0))
+        after = np.abs(np.diff(blurred, axis=0))
+        lost = np.maximum(before - after, 0).sum()
+        if total := float(before.sum()):
+            worst = max(worst, 1 - float(lost) / total)
+    return worst
+
+
+def misnamed(seen: Looks) -> list[Finding]:
+    """Photos whose suffix says another format than their content is in (BW123)."""
+    dataset = seen.dataset
+    wrong = {}
+    for name, span, look in zip(dataset.names, dataset.spans, seen.looks, strict=True):
+        suffix = Path(name).suffix.lower()
+        if span[1] == WHOLE[1] and suffix not in SUFFIXES.get(look.kind, {suffix}):
+            wrong[name] = f"{look.kind} content in a {suffix} file"
+    if not wrong:
+        return []
+    said = next(iter(wrong.values()))
+    if len(wrong) > 1:
+        said = f"{len(wrong)} of {len(dataset)} photos, such as {said}"
+    return photo_finding("BW123", list(wrong), said)
+
+
+def blurred(seen: Looks) -> list[Finding]:
+    """Photos that are blurred even at the size a network sees them (BW135)."""
+    return _counted(
+        seen,
+        "BW135",
+        {i: look.blur for i, look in enumerate(seen.looks) if look.blur > BLURRED},
+        "blurred: {most:.2f} on a scale from 0 to 1, sharp photos have {limit} at most",
+        limit=BLURRED,
+    )
+
+
+def badly_exposed(seen: Looks) -> list[Finding]:
+    """Photos that are nearly black or nearly white (BW136)."""
+    dark = {i: -look.brightest for i, look in enumerate(seen.looks) if look.brightest < DARK}
+    bright = {i: look.darkest for i, look in enumerate(seen.looks) if look.darkest > BRIGHT}
+    what = "nearly {colour}: 98 of 100 pixels are {side} grey level {most:.0f} of 255"
+    return [
+        *_counted(seen, "BW136", dark, what, colour="black", side="below"),
+        *_counted(seen, "BW136", bright, what, colour="white", side="above"),
+    ]
+
+
+def tiny(dataset: Dataset) -> list[Finding]:
+    """Photos of fewer than `TINY` pixels (BW137)."""
+    small = np.flatnonzero(dataset.sizes.min(axis=1) < TINY) if len(dataset) else np.zeros(0, int)
+    if not len(small):
+        return []
+    names = [dataset.names[i] for i in small]
+    width, height = dataset.sizes[small[dataset.sizes[small].min(axis=1).argmin()]]
+    if len(small) == 1:
+        return photo_finding("BW137", names, f"is only {width} x {height} pixels")
+    message = f"{len(small)} of {len(dataset)} photos are below {TINY} pixels; the smallest is"
+    return photo_finding("BW137", names, f"{message} {width} x {height}")
+
+
+def _counted(
+    seen: Looks, code: str, found: Mapping[int, float], what: str, **words: object
+) -> list[Finding]:
+    """One finding for all photos found, worst first, that says how bad the worst is."""
+    if not found:
+        return []
+    worst = sorted(found, key=lambda i: -found[i])
+    said = what.format(most=abs(found[worst[0]]), **words)
+    if len(worst) == 1:
+        message = f"is {said}"
+    else:
+        message = f"{len(worst)} of {len(seen.looks)} photos are {said} (the worst)"
+    return photo_finding(code, [seen.dataset.names[i] for i in worst], message)
+
+
+def _hash(photo: PhotoFile) -> NDArray[np.uint8]:
+    return photo_hash(read_photo(photo, at_least=ENOUGH))
+
+
+def _each(
+    dataset: Dataset, look: Callable[[PhotoFile], Result], progress: Progress | None
+) -> tuple[dict[int, Result], dict[int, DataError]]:
+    """What `look` makes of each photo, and why it cannot of the others; on all cores."""
+    seen: dict[int, Result] = {}
+    broken: dict[int, DataError] = {}
+
+    def attempt(index: int) -> Result | DataError:
+        try:
+            return look(dataset.photo(index))
+        except DataError as error:
+            return error
+
+    # Threads share one list of warning filters; each would put back what another has changed.
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        warnings.simplefilter("ignore")
+        for start in range(0, len(dataset), BLOCK):
+            indices = range(start, min(start + BLOCK, len(dataset)))
+            for index, result in zip(indices, pool.map(attempt, indices), strict=True):
+                if isinstance(result, DataError):
+                    broken[index] = result
+                else:
+                    seen[index] = result
+                if progress:
+                    progress(index + 1, len(dataset))
+    return seen, broken
+
+
+def _without(dataset: Dataset, broken: Mapping[int, DataError]) -> Dataset:
+    """The other photos, with a finding for each of those that are broken."""
+    if not broken:
+        return dataset
+    findings = list(dataset.findings)
+    for index, error in broken.items():
+        name = dataset.names[index]
+        findings.append(Finding(error.code, name, error.message, "left out", (name,)))
+    whole = [index for index in range(len(dataset)) if index not in broken]
+    return replace(dataset.select(whole), findings=tuple(findings))

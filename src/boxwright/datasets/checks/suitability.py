@@ -1,0 +1,82 @@
+"""Whether a network of some input size can learn these boxes from these photos."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from boxwright.datasets.checks.locations import photo_finding, photos_of
+from boxwright.datasets.stats import REACHED, SMALLEST, anchor_overlap, share, sides_in_square
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.findings import Finding
+
+SIZES = (192, 224, 300, 320, 384, 448, 512, 640)  # sides of inputs that are proposed
+FEW_SMALL = 0.05  # of the boxes may be too small
+FEW_UNREACHED = 0.1  # of the boxes may have no anchor
+FEWEST_PHOTOS = 50
+
+
+def too_small(dataset: Dataset, input_size: int) -> list[Finding]:
+    """Too many boxes that leave no trace in the network, and the input size that helps (BW132)."""
+    sides = np.sqrt(sides_in_square(dataset).prod(axis=1))
+    small = sides * input_size < SMALLEST
+    if share(small) <= FEW_SMALL:
+        return []
+    larger = [size for size in SIZES if size > input_size]
+    enough = next((size for size in larger if share(sides * size < SMALLEST) <= FEW_SMALL), None)
+    if enough:
+        proposal = f"at {enough} pixels {_percent(sides * enough < SMALLEST)} are"
+    else:
+        limit = float(np.quantile(sides, FEW_SMALL)) * input_size
+        tiles = math.ceil(SMALLEST / limit) if limit > 0 else len(SIZES)
+        proposal = f"no larger input helps enough; cut the photos into {tiles} x {tiles} tiles"
+    message = (
+        f"{_percent(small)} of the boxes are below {SMALLEST:g} pixels at an input of "
+        f"{input_size}: {proposal}"
+    )
+    return photo_finding("BW132", photos_of(dataset, np.flatnonzero(small)), message)
+
+
+def unreached(dataset: Dataset, input_size: int) -> list[Finding]:
+    """Too many boxes that overlap no anchor by half, and the nearest input that helps (BW133)."""
+    missed = anchor_overlap(dataset, input_size) < REACHED
+    if share(missed) <= FEW_UNREACHED:
+        return []
+    proposal = "no other input size halves that"
+    for size in sorted(SIZES, key=lambda size: abs(size - input_size)):
+        still = share(anchor_overlap(dataset, size) < REACHED)
+        if still <= share(missed) / 2:
+            proposal = f"at {size} pixels it is {still:.0%}"
+            break
+    message = (
+        f"{_percent(missed)} of the boxes overlap no anchor by half at an input of {input_size}: "
+        f"{proposal}"
+    )
+    return photo_finding("BW133", photos_of(dataset, np.flatnonzero(missed)), message)
+
+
+def few_photos(dataset: Dataset) -> list[Finding]:
+    """Fewer labelled photos than a score can be trusted with (BW138)."""
+    if len(dataset) >= FEWEST_PHOTOS:
+        return []
+    return [Finding("BW138", "all photos", f"there are only {len(dataset)} labelled photos")]
+
+
+def none_for_testing(dataset: Dataset) -> list[Finding]:
+    """Photos that are marked, but none for testing (BW122)."""
+    sets = {Split(int(split)) for split in np.unique(dataset.splits)} - {Split.UNMARKED}
+    if not sets or Split.TEST in sets:
+        return []
+    names = " and ".join(split.name.lower() for split in sorted(sets))
+    return [Finding("BW122", "all photos", f"none is marked test, only {names}")]
+
+
+def showing_nothing(dataset: Dataset) -> list[Finding]:
+    """Photos that are labelled as showing none of the classes, counted (BW149)."""
+    photos = [dataset.names[i] for i in np.flatnonzero(np.diff(dataset.offsets) == 0)]
+    return photo_finding("BW149", photos, f"{len(photos)} of {len(dataset)} photos have no box")
+
+
+def _percent(which: np.ndarray) -> str:
+    return f"{share(which):.0%}"

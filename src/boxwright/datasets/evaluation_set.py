@@ -1,0 +1,26 @@
+"""The photos that a detector is measured on."""
+
+from __future__ import annotations
+
+from boxwright.errors import DataError
+from boxwright.structures.dataset import Dataset
+
+ALL = "all"
+
+
+def marked(dataset: Dataset, split: str = "test") -> Dataset:
+    """The photos marked `train`, `val` or `test`, or `all`.
+
+    Raises:
+        DataError: BW193 there are none; says which marks have some.
+    """
+    photos = dataset if split == ALL else dataset.split(split)
+    if len(photos):
+        return photos
+    others = [name for name in ("test", "val", "train") if len(dataset.split(name))]
+    raise DataError(
+        "BW193",
+        f"no photo is marked {split}.",
+        where=dataset.root,
+        remedy=f"Choose among: {', '.join(f'--split {name}' for name in [*others, ALL])}.",
+    )

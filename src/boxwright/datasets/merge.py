@@ -1,0 +1,152 @@
+"""Several data sets become one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright import formats
+from boxwright.datasets.convert import check_free, write_proven
+from boxwright.datasets.repair import merge_spellings
+from boxwright.formats.folder import Folder
+from boxwright.formats.writing import still_there
+from boxwright.images.decoding import photo_bytes, photo_length
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.findings import Finding
+
+SAME = 1.0  # pixels that boxes of copies may differ by: some formats have whole pixels only
+
+
+@dataclass(frozen=True)
+class Source:
+    """One of the data sets: where it lies, the name of its format, and what was read there."""
+
+    path: Path
+    form: str
+    dataset: Dataset
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What was written, and where.
+
+    Attributes:
+        sources: what was read.
+        dataset: what was written; its findings are what did not fit together.
+        target: the name of the format.
+        path: the folder that was written.
+        lost: what the format has no place for, and what was renamed (BW140, BW142).
+        copies: how many photos were left out because another source has them too.
+    """
+
+    sources: tuple[Source, ...]
+    dataset: Dataset
+    target: str
+    path: Path
+    lost: tuple[Finding, ...]
+    copies: int
+
+
+def merge(
+    paths: Sequence[str | Path], out: str | Path, to: str | None = None, *, link: bool = False
+) -> Merged:
+    """Write several data sets, of whatever formats, as one.
+
+    Classes are matched by name, whatever their capitals. A photo that several sources have, byte
+    for byte, is kept once, with the boxes of the first of them, and for what keeps it furthest
+    from training. Photos of equal names are renamed.
+
+    Args:
+        paths: folders, or annotation files whose photos lie around them.
+        out: a folder that is not there yet, or is empty.
+        to: the name of a format; None is that of the first.
+        link: hard-link the photos instead of copying them, where the file system can.
+
+    Raises:
+        DataError: BW194 `out` is taken or lies in one of `paths`, BW145 what was written does not
+            read back the same, and what `formats.read` and `formats.write` raise.
+        SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
+    """
+    check_free(out, paths)
+    if to is not None:
+        formats.named(to)  # a wrong name is said at once, not after minutes of reading
+    sources = []
+    for path in map(Path, paths):
+        folder = Folder.scan(path)
+        form = formats.detect(folder)
+        sources.append(Source(path, form, formats.read(folder, form)))
+    origin = np.repeat(np.arange(len(sources)), [len(source.dataset) for source in sources])
+    read = (replace(source.dataset, findings=()) for source in sources)
+    together = merge_spellings(reduce(Dataset.merge, read))
+    dataset = _without_copies(together, origin)
+    target = to or sources[0].form
+    lost = write_proven(dataset, out, target, link=link)
+    copies = len(together) - len(dataset)
+    return Merged(tuple(sources), dataset, target, Path(out), tuple(lost), copies)
+
+
+def _without_copies(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
+    """Photos that several sources have, byte for byte, once each.
+
+    Boxes that differ become a finding (BW113), as do marks (BW118).
+    """
+    keep, splits = np.ones(len(dataset), np.bool_), dataset.splits.copy()
+    findings = []
+    for photos in _copies(dataset, origin):
+        first = photos[0]
+        for again in photos[1:]:
+            keep[again] = False
+            if _same_boxes(dataset, first, again):
+                continue
+            here, there = (len(dataset.labels[dataset.rows(i)]) for i in (first, again))
+            message = f"is {dataset.names[first]} with other boxes ({there} here, {here} there)"
+            repair = f"the boxes of {dataset.names[first]} are kept"
+            findings.append(Finding("BW113", dataset.names[again], message, repair))
+        splits[first] = dataset.splits[photos].max()
+        marks = {Split(mark).name.lower() for mark in dataset.splits[photos] if mark >= 0}
+        if len(marks) > 1:
+            message = f"is marked {' and '.join(sorted(marks))} in the data sets that have it"
+            kept = f"kept for {Split(splits[first]).name.lower()} only"
+            findings.append(Finding("BW118", dataset.names[first], message, kept))
+    marked = replace(dataset, splits=splits, findings=(*dataset.findings, *findings))
+    return marked.select(keep)
+
+
+def _copies(dataset: Dataset, origin: NDArray[np.int64]) -> Iterator[list[int]]:
+    """Photos with the same bytes in several sources: the indices of each, in order."""
+    by_size: dict[int, list[int]] = defaultdict(list)
+    for i in range(len(dataset)):
+        photo = dataset.photo(i)
+        with still_there(photo):
+            by_size[photo_length(photo)].append(i)
+    for same_size in by_size.values():
+        if len(set(origin[same_size])) == 1:
+            continue
+        by_content: dict[bytes, list[int]] = defaultdict(list)
+        for i in same_size:
+            photo = dataset.photo(i)
+            with still_there(photo):
+                by_content[hashlib.sha256(photo_bytes(photo)).digest()].append(i)
+        for same in by_content.values():
+            _, first_of_each = np.unique(origin[same], return_index=True)
+            if len(first_of_each) > 1:
+                yield [same[i] for i in first_of_each]
+
+
+def _same_boxes(dataset: Dataset, first: int, second: int) -> bool:
+    """Whether two photos have the same boxes of the same classes, in whichever order."""
+    one, other = (
+        np.column_stack([dataset.labels[rows], dataset.boxes[rows]])
+        for rows in (dataset.rows(first), dataset.rows(second))
+    )
+    if len(one) != len(other):
+        return False
+    in_order = [table[np.lexsort(np.rint(table).T[::-1])] for table in (one, other)]
+    return any(bool((np.abs(a - b) <= [0, *[SAME] * 4]).all()) for a, b in ((one, other), in_order))

@@ -1,0 +1,172 @@
+"""What is wrong with boxes and classes and can be put right: one small function per problem.
+
+Each takes a data set and returns it repaired, with a finding for each box or class it touched,
+which says what was there and what is there now. Boxes are named by their place in the annotation,
+so whatever drops some comes after whatever changes some.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.datasets.checks.locations import (
+    Rows,
+    box_finding,
+    box_name,
+    corners,
+    counted_boxes,
+    overlaid,
+)
+from boxwright.ops.boxes import Boxes, upright
+from boxwright.structures.dataset import CROWD, Dataset
+from boxwright.structures.findings import Finding
+from boxwright.structures.labels import spelling_key
+
+TWICE = 0.9  # overlap of two boxes of a class: nobody can draw two objects so alike
+SPELLED_OUT = 3  # names in a message
+
+
+def repair(dataset: Dataset) -> Dataset:
+    """A data set that can be trained on; every change it took is in its `findings`."""
+    return leave_out_unused(drop_useless(straighten(dataset)))
+
+
+def straighten(dataset: Dataset) -> Dataset:
+    """The repairs that leave every box in its row."""
+    for check in (merge_spellings, swap_inverted, clip_outside):
+        dataset = check(dataset)
+    return dataset
+
+
+def merge_spellings(dataset: Dataset) -> Dataset:
+    """Class names that differ only in case or outer blanks become the commonest of them (BW107)."""
+    counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
+    spellings: dict[str, list[int]] = {}
+    for label, name in enumerate(dataset.classes):
+        spellings.setdefault(spelling_key(name), []).append(label)
+    new_labels = np.zeros(len(dataset.classes), np.int32)
+    classes, findings = [], []
+    for label, same in enumerate(spellings.values()):
+        best = max(same, key=lambda old: counts[old])
+        name = dataset.classes[best].strip()
+        new_labels[same] = label
+        classes.append(name)
+        findings += [
+            Finding(
+                "BW107",
+                f"class '{dataset.classes[old]}'",
+                f"this spelling of '{name}' has {counted_boxes(counts[old])}",
+                f"renamed to '{name}'",
+            )
+            for old in same
+            if dataset.classes[old] != name
+        ]
+    return replace(
+        dataset,
+        classes=tuple(classes),
+        labels=new_labels[dataset.labels],
+        findings=(*dataset.findings, *findings),
+    )
+
+
+def swap_inverted(dataset: Dataset) -> Dataset:
+    """Boxes whose right edge is left of the left one, or bottom above top, are swapped (BW105)."""
+    swapped = upright(dataset.boxes)
+    inverted = (swapped != dataset.boxes).any(axis=1)
+    return _changed(dataset, swapped, inverted, "BW105", "has its corners swapped", "swapped back")
+
+
+def clip_outside(dataset: Dataset) -> Dataset:
+    """Boxes that reach beyond the photo are clipped (BW103); those wholly outside stay."""
+    clipped = _clipped(dataset)
+    reaching = (clipped != dataset.boxes).any(axis=1) & _has_area(clipped)
+    return _changed(dataset, clipped, reaching, "BW103", "reaches beyond the photo", "clipped")
+
+
+def drop_useless(dataset: Dataset) -> Dataset:
+    """Boxes that show nothing, or nothing new, are dropped.
+
+    Those have no width or height (BW106), lie wholly outside (BW103), or are drawn a second time
+    (BW126): of the same class and overlapping an earlier box by `TWICE`.
+    """
+    empty = ~_has_area(dataset.boxes)
+    outside = ~empty & ~_has_area(_clipped(dataset))
+    twice = drawn_again(dataset, TWICE)
+    findings = [
+        *_per_box(dataset, empty, "BW106", "has no area", "dropped"),
+        *_per_box(dataset, outside, "BW103", "lies outside of the photo", "dropped"),
+        *(replace(again, repair="dropped") for row, again in twice.items() if not outside[row]),
+    ]
+    useless = empty | outside
+    useless[list(twice)] = True
+    return replace(dataset.keep_boxes(~useless), findings=(*dataset.findings, *findings))
+
+
+def drawn_again(dataset: Dataset, least: float, below: float = np.inf) -> dict[int, Finding]:
+    """Row -> finding, of boxes that overlap an earlier one of their photo and class so much."""
+    single = np.flatnonzero(dataset.flags & CROWD == 0)
+    groups = dataset.photo_of_box * len(dataset.classes) + dataset.labels
+    rows, earlier, shares = overlaid(dataset.boxes[single], groups[single], least)
+    findings = {}
+    within = shares < below
+    rows, earlier = single[rows[within]], single[earlier[within]]
+    for row, other, share in zip(rows, earlier, shares[within], strict=True):
+        place = box_name(dataset, other).rpartition(", ")[2]
+        problem = f"overlaps {place} of the same class by {share:.0%}"
+        findings[int(row)] = box_finding(dataset, row, "BW126", problem)
+    return findings
+
+
+def leave_out_unused(dataset: Dataset) -> Dataset:
+    """Classes without any box are left out (BW128): nothing can be learnt of them."""
+    used = np.bincount(dataset.labels, minlength=len(dataset.classes)) > 0
+    if used.all():
+        return dataset
+    unused = [dataset.classes[label] for label in np.flatnonzero(~used)]
+    names = ", ".join(f"'{name}'" for name in unused[:SPELLED_OUT])
+    more = f" and {len(unused) - SPELLED_OUT} more" if len(unused) > SPELLED_OUT else ""
+    message = f"{len(unused)} of {len(used)} classes have no box: {names}{more}"
+    finding = Finding("BW128", f"class '{unused[0]}'", message, "left out")
+    return replace(
+        dataset,
+        classes=tuple(dataset.classes[label] for label in np.flatnonzero(used)),
+        labels=(np.cumsum(used, dtype=np.int32) - 1)[dataset.labels],
+        findings=(*dataset.findings, finding),
+    )
+
+
+def _clipped(dataset: Dataset) -> Boxes:
+    limits = np.tile(dataset.sizes[dataset.photo_of_box], 2).astype(np.float32)
+    clipped: Boxes = dataset.boxes.clip(np.float32(0), limits)
+    return clipped
+
+
+def _has_area(boxes: Boxes) -> NDArray[np.bool_]:
+    sides: Boxes = boxes[:, 2:] - boxes[:, :2]
+    both: NDArray[np.bool_] = sides.min(axis=1) > 0
+    return both
+
+
+def _changed(
+    dataset: Dataset, boxes: Boxes, touched: NDArray[np.bool_], code: str, problem: str, done: str
+) -> Dataset:
+    """The touched rows get their new boxes, with a finding each."""
+    rows: Rows = np.flatnonzero(touched)
+    findings = [
+        box_finding(dataset, row, code, problem, f"{done} to {corners(boxes[row])}") for row in rows
+    ]
+    return replace(
+        dataset,
+        boxes=np.where(touched[:, None], boxes, dataset.boxes),
+        findings=(*dataset.findings, *findings),
+    )
+
+
+def _per_box(
+    dataset: Dataset, touched: NDArray[np.bool_], code: str, problem: str, done: str
+) -> list[Finding]:
+    rows: Rows = np.flatnonzero(touched)
+    return [box_finding(dataset, row, code, problem, done) for row in rows]

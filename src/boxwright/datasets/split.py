@@ -1,0 +1,190 @@
+"""Which photos are held out: seeded, stratified by class, groups of photos kept together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.errors import DataError
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.findings import Finding
+
+TEST_FRACTION = 0.2
+
+Mask = NDArray[np.bool_]
+Ids = NDArray[np.int64]
+
+
+def hold_out(dataset: Dataset, groups: Ids, fraction: float, seed: int) -> Mask:
+    """A mask `(N,)` of about `fraction` of the photos, whole groups at a time.
+
+    Every class, and the photos without any, gives its share as nearly as the groups allow; a
+    class too rare to share stays where it is. Groups (`(N,)` ids from 0, as `duplicates.groups`
+    makes them) too large to be held out whole are passed over, unless nearly all photos are in
+    them, as from a camera that never moves: then the last photos of the largest are held out.
+    """
+    nobody, everybody = np.zeros(len(dataset), np.bool_), np.ones(len(dataset), np.bool_)
+    held = _fill(dataset, groups, fraction, seed, held=nobody, free=everybody)
+    missing = round(fraction * len(dataset)) - int(held.sum())
+    if 2 * missing > round(fraction * len(dataset)):
+        held[np.flatnonzero(groups == np.bincount(groups).argmax())[-missing:]] = True
+    return held
+
+
+def place(
+    dataset: Dataset,
+    groups: Ids,
+    seed: int,
+    *,
+    test: float = TEST_FRACTION,
+    val: float = 0.0,
+    tear: bool = True,
+) -> Dataset:
+    """Mark the photos that have no mark; photos that have one keep it.
+
+    A photo whose group has marks follows them. Of the others whole groups are held out, until
+    about `test` and `val` of all photos are; the rest is for training.
+
+    Args:
+        dataset: all photos, marked or not.
+        groups: `(N,)` ids from 0 of photos that belong together.
+        seed: of the choice.
+        test, val: fractions of all photos.
+        tear: whether a group that has nearly all photos may be torn. If not, the smallest group
+            is held out where all are too large.
+    """
+    splits = _follow(dataset.splits, groups)
+    for split, fraction in ((Split.TEST, test), (Split.VAL, val)):
+        held, free = splits == split, splits == Split.UNMARKED
+        if tear and free.all():
+            held = hold_out(dataset, groups, fraction, seed)
+        else:
+            held = _fill(dataset, groups, fraction, seed, held=held, free=free)
+        if not tear and round(fraction * len(dataset)) and not held.any():
+            held = _smallest(groups, free, rest=splits == Split.TRAIN)
+        splits[held] = split
+    splits[splits == Split.UNMARKED] = Split.TRAIN
+    return replace(dataset, splits=splits)
+
+
+def complete(dataset: Dataset, groups: Ids, seed: int) -> Dataset:
+    """Mark an unmarked data set: four fifths TRAIN, one fifth TEST. Marks that exist are kept."""
+    if (dataset.splits != Split.UNMARKED).any():
+        return dataset
+    marked = place(dataset, groups, seed)
+    return replace(marked, findings=(*marked.findings, *torn(marked, groups)))
+
+
+def torn(dataset: Dataset, groups: Ids) -> list[Finding]:
+    """What is to be said if photos of one group are for training as well as for testing (BW121)."""
+    splits = dataset.splits
+    both = np.intersect1d(groups[splits == Split.TEST], groups[splits == Split.TRAIN])
+    if not len(both):
+        return []
+    alike = np.isin(groups, both)
+    names = tuple(dataset.names[i] for i in np.flatnonzero(alike))
+    message = f"{len(names)} of {len(splits)} photos look nearly the same"
+    repair = "some are for training, some for testing; the score will flatter the detector"
+    return [Finding("BW121", "all photos", message, repair, names)]
+
+
+def for_evaluation(dataset: Dataset) -> Dataset:
+    """The photos a detector is to be judged by: those marked TEST, else those marked VAL.
+
+    Raises:
+        DataError: BW122 there are neither.
+    """
+    for split in (Split.TEST, Split.VAL):
+        if (dataset.splits == split).any():
+            return dataset.split(split)
+    raise DataError(
+        "BW122",
+        "no photo here is marked for testing or validation.",
+        where=dataset.root,
+        remedy="Put some labelled photos into a folder named test, or evaluate another folder.",
+    )
+
+
+def _fill(
+    dataset: Dataset, groups: Ids, fraction: float, seed: int, *, held: Mask, free: Mask
+) -> Mask:
+    """`held`, and as many free groups as bring it to about `fraction` of the photos.
+
+    The rule is iterative stratification: Sechidis et al., "On the stratification of multi-label
+    data", 2011, with groups for examples.
+    """
+    room = round(fraction * len(dataset)) - int(held.sum())
+    if room <= 0 or not free.any():
+        return held
+    sizes = np.bincount(groups)
+    seen = _Seen.of(dataset)
+    totals = np.bincount(seen.label)
+    needs = fraction * totals - np.bincount(seen.label[held[seen.photo]], minlength=len(totals))
+    starts, classes, counts = seen.by_group(groups)
+    open_ = np.bincount(groups, ~free) == 0
+    chosen = np.zeros(len(sizes), np.bool_)
+    rarity = np.minimum.reduceat(totals[classes], starts[:-1])
+    shuffled = np.random.default_rng(seed).permutation(len(sizes))
+    order = shuffled[np.argsort(rarity[shuffled], kind="stable")]
+    order = order[open_[order]]
+    for group in order:
+        own = slice(starts[group], starts[group + 1])
+        rarest = starts[group] + totals[classes[own]].argmin()
+        if sizes[group] <= room and needs[classes[rarest]] > counts[rarest] / 2:
+            chosen[group] = True
+            needs[classes[own]] -= counts[own]
+            room -= sizes[group]
+    for group in order[::-1]:  # what rounding left over comes from the commonest classes
+        if not chosen[group] and sizes[group] <= room:
+            chosen[group] = True
+            room -= sizes[group]
+    filled: Mask = held | chosen[groups]
+    return filled
+
+
+def _smallest(groups: Ids, free: Mask, *, rest: Mask) -> Mask:
+    """The free photos of the smallest group, unless that leaves none for the rest."""
+    sizes = np.bincount(groups[free], minlength=groups.max(initial=0) + 1)
+    smallest: Mask = free & (groups == np.where(sizes, sizes, len(groups) + 1).argmin())
+    return smallest if (rest | (free & ~smallest)).any() else np.zeros_like(smallest)
+
+
+def _follow(splits: NDArray[np.int8], groups: Ids) -> NDArray[np.int8]:
+    """Unmarked photos take the mark that most of their group have; of several the safest."""
+    counts = np.zeros((groups.max(initial=0) + 1, 3), np.int64)
+    marked = splits != Split.UNMARKED
+    np.add.at(counts, (groups[marked], splits[marked]), 1)
+    commonest = Split.TEST - counts[:, ::-1].argmax(axis=1)
+    led = np.where(counts.any(axis=1), commonest, Split.UNMARKED)[groups]
+    return np.where(marked, splits, led).astype(np.int8)
+
+
+class _Seen(NamedTuple):
+    """Which classes are seen in which photos: pairs, each once.
+
+    One more class stands for photos that show nothing.
+    """
+
+    photo: Ids
+    label: Ids
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> _Seen:
+        width = len(dataset.classes) + 1
+        bare = np.flatnonzero(np.diff(dataset.offsets) == 0)
+        boxes = dataset.photo_of_box * width + dataset.labels
+        pairs = np.unique(np.concatenate([boxes, bare * width + width - 1]))
+        return cls(pairs // width, pairs % width)
+
+    def by_group(self, groups: Ids) -> tuple[Ids, Ids, Ids]:
+        """For each group the classes in it, and in how many of its photos each is seen.
+
+        Those of group `g` are the rows `starts[g]:starts[g + 1]`.
+        """
+        width = int(self.label.max()) + 1
+        keys, counts = np.unique(groups[self.photo] * width + self.label, return_counts=True)
+        starts = np.searchsorted(keys // width, np.arange(groups.max() + 2))
+        return starts, keys % width, counts

@@ -1,0 +1,1 @@
+"""The demo's images: a small renderer that draws building sites with hard hats."""

@@ -1,0 +1,113 @@
+"""Calibration: the photos on which a quantised file's ranges are measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.errors import ExportError
+from boxwright.images.preprocessing import Preprocessing, read_square
+from boxwright.structures.dataset import Dataset, Split
+
+PHOTOS = 100  # more change a range by less than one of its 256 steps
+SHOWN = 0.05  # score of an anchor whose box may matter
+OUTLIERS = 0.001  # of their encodings, on either side
+BOX_MARGIN = 0.1  # of the range, on either side: other photos have other boxes
+FEWEST = 2  # of one photo, the ranges would be that photo's
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Photos as the network's input, no two alike.
+
+    Attributes:
+        inputs: `(n, S, S, 3)` uint8, resized as for detecting.
+        preprocessing: how they become numbers.
+    """
+
+    inputs: NDArray[np.uint8]
+    preprocessing: Preprocessing
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @classmethod
+    def of(
+        cls, dataset: Dataset, preprocessing: Preprocessing, most: int = PHOTOS, seed: int = 0
+    ) -> Calibration:
+        """Of a data set's training photos: of each class in turn, and of photos without objects.
+
+        Args:
+            dataset: those marked for training are used, or those without a mark where none is.
+            preprocessing: of the network.
+            most: how many photos at most.
+            seed: of their choice.
+
+        Raises:
+            ExportError: BW405 there are not two different photos.
+            DataError: a photo cannot be read.
+        """
+        photos = dataset.split(Split.TRAIN)
+        photos = photos if len(photos) else dataset.split(Split.UNMARKED)
+        inputs: dict[bytes, NDArray[np.uint8]] = {}
+        for row in _by_class_in_turn(photos, np.random.default_rng(seed)):
+            resized = read_square(photos.photo(row), preprocessing.size)
+            inputs.setdefault(resized.tobytes(), resized)
+            if len(inputs) == most:
+                break
+        if len(inputs) < FEWEST:
+            raise ExportError(
+                "BW405",
+                f"{len(photos)} training photos, {len(inputs)} of them different, are too few to "
+                "measure the ranges of a network's numbers on.",
+                where=dataset.root,
+                remedy="Name a folder of more photos with --data, or export without --quantize.",
+            )
+        return cls(np.stack(list(inputs.values())), preprocessing)
+
+    def box_range(self, model: Any) -> tuple[float, float]:
+        """The least and the largest box encoding that 8 bits have to tell apart.
+
+        Only those of anchors that score are ever shown, and they are near their object; the others'
+        reach two or three times as far, and steps that span them would be as much coarser.
+
+        Args:
+            model: Keras model of `models.ssd.build`'s interface.
+        """
+        seen = [model.predict_on_batch(photo) for photo in self.scaled()]
+        logits = np.concatenate([np.asarray(each["class_logits"]) for each in seen])
+        encodings = np.concatenate([np.asarray(each["box_encodings"]) for each in seen])
+        shown = encodings[logits.max(axis=-1) >= math.log(SHOWN / (1 - SHOWN))]
+        if not len(shown):
+            return float(encodings.min()), float(encodings.max())
+        low, high = np.quantile(shown, [OUTLIERS, 1 - OUTLIERS])
+        room = BOX_MARGIN * (high - low)
+        return float(min(low - room, 0)), float(max(high + room, 0))
+
+    def scaled(self) -> Iterator[NDArray[np.float32]]:
+        """Each as the network takes it, `(1, S, S, 3)`.
+
+        Two of its values are the darkest and the brightest that a photo can have, so that the
+        input's 256 steps are exactly those of its pixels.
+        """
+        scale, offset = self.preprocessing.scale, self.preprocessing.offset
+        for photo in self.inputs:
+            pixels = photo.astype(np.float32)
+            pixels[0, 0, :2] = 0, 255
+            yield pixels[None] * np.float32(scale) + np.float32(offset)
+
+
+def _by_class_in_turn(photos: Dataset, random: np.random.Generator) -> Iterator[int]:
+    """Every photo once, in random order, one of each class after the other; rare classes so are
+    among the first."""
+    empty = np.setdiff1d(np.arange(len(photos)), photos.photo_of_box)
+    groups = [photos.photos_showing(label) for label in range(len(photos.classes))]
+    orders = [random.permutation(group).tolist() for group in (*groups, empty)]
+    in_turn = chain.from_iterable(zip_longest(*orders))
+    return iter(dict.fromkeys(int(row) for row in in_turn if row is not None))

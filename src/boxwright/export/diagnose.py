@@ -1,0 +1,59 @@
+"""Diagnosis: what may be wrong with a file that finds something else than its run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.export.verify import Reference, Tolerance, agreement, sure_from
+from boxwright.inference.detector import Detector
+from boxwright.inference.inspection import inspect
+from boxwright.structures.detections import Detections
+
+LOOSE = Tolerance(1.0, 0.0, score=0.25, iou=0.7)
+
+
+def diagnose(reference: Reference, file: Detector, path: Path) -> list[str]:
+    """What explains why `file`, which is at `path`, and the run of `reference` differ, in clauses:
+    none if nothing known does."""
+    mismatch = inspect(path).mismatch
+    reasons = [mismatch] if mismatch else []
+    photos, expected = reference.photos, reference.found
+    found = list(file.predict_many(photos.photo(i) for i in range(len(photos))))
+    explanations = (
+        (expected, _transposed(found, photos.sizes), "its boxes have x and y swapped"),
+        (_nameless(expected), _nameless(found), "its classes are in another order"),
+        (
+            _scoreless(expected),
+            _scoreless(found),
+            "its boxes are right, and its scores or classes are not",
+        ),
+    )
+    agreeing = agreement(expected, found, LOOSE)[1]
+    for wanted, given, reason in explanations:
+        compared, explained = agreement(wanted, given, LOOSE)
+        if explained > max(0.5 * compared, 2 * agreeing):
+            reasons.append(reason)
+    return reasons
+
+
+def _transposed(found: Sequence[Detections], sizes: NDArray[np.int32]) -> list[Detections]:
+    """With x and y swapped, relative to photos of `sizes`, widths and heights."""
+    return [
+        replace(each, boxes=each.boxes[:, [1, 0, 3, 2]] * np.tile(size / size[::-1], 2))
+        for each, size in zip(found, sizes, strict=True)
+    ]
+
+
+def _nameless(found: Sequence[Detections]) -> list[Detections]:
+    return [replace(each, labels=np.zeros_like(each.labels)) for each in found]
+
+
+def _scoreless(found: Sequence[Detections]) -> list[Detections]:
+    least = sure_from(found)
+    sure = _nameless([each.above(least) for each in found])
+    return [replace(each, scores=np.ones_like(each.scores)) for each in sure]

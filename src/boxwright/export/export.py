@@ -1,0 +1,215 @@
+"""Exports: a trained run becomes a file that runs elsewhere, proven before it gets its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.backend import framework
+from boxwright.errors import ExportError
+from boxwright.export.child import export_in_child
+from boxwright.export.conversion import Quantisation, Quantised
+from boxwright.export.diagnose import diagnose
+from boxwright.export.int8_search import Attempt, Retrain, write_best_int8
+from boxwright.export.targets import KINDS
+from boxwright.export.verify import TOLERANCES, Proof, Reference
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.inference.engines import KerasEngine
+from boxwright.io.files import writing
+from boxwright.structures.dataset import Dataset
+
+__all__ = ["KINDS", "Proof", "export", "write_proven"]
+
+Say = Callable[[str], None]
+
+
+def _silently(line: str) -> None:
+    pass
+
+
+def export(
+    run_folder: str | Path,
+    to: str = "tflite",
+    out: str | Path | None = None,
+    data: str | Path | None = None,
+    quantize: Quantised | None = None,
+    accept_loss: bool = False,
+    say: Say = _silently,
+) -> tuple[Path, Proof]:
+    """Write a run's detector as one file or folder that runs without the run.
+
+    Where Keras is not on TensorFlow, a child process does it.
+
+    Args:
+        run_folder: what a training wrote.
+        to: the kind of file, one of `KINDS`.
+        out: its name, or an existing folder to put it into; None puts it into the run.
+        data: labelled photos for calibration and proof; None takes those that the run was trained
+            on.
+        quantize: how many bits its numbers have; None for 32.
+        accept_loss: whether a file that is worse than its run is wanted too.
+        say: told what is being done.
+
+    Returns:
+        Where the detector is, and how it compares with the run.
+
+    Raises:
+        ExportError: BW401 the file was not as good as the run, BW402 there are no photos to tell
+            by, BW403 it needs an operator that phones lack, BW404 it cannot be converted, BW405
+            there are too few photos to calibrate on, BW406 this kind has no numbers of fewer bits,
+            BW407 `out` is the name of another kind of file.
+    """
+    from boxwright.datasets.load import load
+    from boxwright.inference.run import Run
+
+    if quantize and not KINDS[to].quantised:
+        raise ExportError(
+            "BW406",
+            f"files of the kind {to} are written with 32 bits only, not as {quantize}.",
+            remedy="Leave --quantize out, or export with --to tflite.",
+        )
+    if framework.engine() != "tensorflow":
+        return export_in_child(
+            say,
+            run_folder=run_folder,
+            to=to,
+            out=out,
+            data=data,
+            quantize=quantize,
+            accept_loss=accept_loss,
+        )
+    folder = Path(run_folder)
+    target, run = destination(folder, to, out, quantize), Run(folder)
+    dataset = load(_data_folder(run.artifact, folder) if data is None else data)
+    from boxwright.models import ssd
+    from boxwright.training.qat import trained_for_rounding
+
+    anchors, model = ssd.anchors(run.spec), run.build_model()
+    proof = write_proven(
+        target,
+        to,
+        model,
+        anchors,
+        run.artifact,
+        dataset,
+        quantize=quantize,
+        accept_loss=accept_loss,
+        say=say,
+        retrain=lambda: trained_for_rounding(model, run.artifact, dataset),
+    )
+    return target, proof
+
+
+def write_proven(
+    target: Path,
+    to: str,
+    model: Any,
+    anchors: NDArray[np.float32],
+    artifact: Artifact,
+    dataset: Dataset,
+    *,
+    quantize: Quantised | None = None,
+    accept_loss: bool = False,
+    say: Say = _silently,
+    retrain: Retrain | None = None,
+) -> Proof:
+    """Write a detector under a temporary name, compare it with `model` on `dataset`, and only
+    then give it its name. Raises as `export`; whatever was at `target` then stays as it was.
+
+    What proved it and a golden pair become part of the file.
+
+    Args:
+        target: the file or folder to write.
+        to: the kind of file.
+        model: Keras model of `models.ssd.build`'s interface.
+        anchors: `(A, 4)` normalised yxyx.
+        artifact: what the file says about itself.
+        dataset: labelled photos.
+        quantize, accept_loss, say: as `export`'s.
+        retrain: trains the network further where 8 bits lose too much of it; None for never.
+    """
+    kind, tolerance = KINDS[to], TOLERANCES[quantize]
+    run = Detector(KerasEngine(model, anchors, artifact.preprocessing), artifact)
+    attempts: list[Attempt] = []
+    say(f"writing {target.name}")
+    with writing(target) as draft:
+        if quantize == "int8":
+            attempts = write_best_int8(draft, model, anchors, artifact, dataset, run, say, retrain)
+        elif quantize:
+            kind.write(draft, model, anchors, artifact, Quantisation(quantize))
+        else:
+            kind.write(draft, model, anchors, artifact)
+        say("running it on photos beside the run")
+        file = Detector.load(draft)
+        reference = Reference.of(run, dataset)
+        proof = reference.compare(file, tolerance)
+        if not proof.passed:
+            if not accept_loss:
+                raise _refused(target, proof, diagnose(reference, file, draft))
+            proof = replace(proof, accepted=True)
+        said = {"proof": proof.to_json(), "quantize": quantize, "attempts": [*map(list, attempts)]}
+        provenance = artifact.provenance | said
+        golden = reference.golden(file)
+        kind.describe(draft, replace(artifact, provenance=provenance, golden=golden))
+        Detector.load(draft)  # as its users will, golden pair included
+    return proof
+
+
+def destination(
+    folder: Path, to: str, out: str | Path | None, quantize: Quantised | None = None
+) -> Path:
+    """Where `export` writes: see there; raises ExportError BW407 if the name is that of another
+    kind of file. A folder is only replaced by one of its kind, in which there is nothing else."""
+    kind = KINDS[to]
+    name = Path(kind.default_name)
+    if quantize:
+        name = name.with_stem(f"{name.stem}-{quantize}")
+    target = folder / name if out is None else Path(out)
+    if out is not None and target.is_dir() and not kind.is_own(target):
+        target /= name
+    if target.is_dir() and not kind.is_own(target):
+        raise _misnamed(target, f"is a folder with other things in it, which {to} would replace")
+    if target.suffix != name.suffix and target.suffix and not target.is_dir():
+        ending = f"in {name.suffix}" if name.suffix else "in nothing: they are folders"
+        raise _misnamed(target, f"would be {to}, whose names end {ending}")
+    return target
+
+
+def _misnamed(target: Path, what: str) -> ExportError:
+    return ExportError(
+        "BW407",
+        f"{what}.",
+        where=target,
+        remedy="Give another name to --out, or an existing folder to put it into.",
+    )
+
+
+def _refused(target: Path, proof: Proof, reasons: list[str]) -> ExportError:
+    because = "".join(f" It seems that {reason}." for reason in reasons)
+    return ExportError(
+        "BW401",
+        f"the written file is not as good as the run: {proof}.{because} It was removed.",
+        where=target.name,
+        remedy="Export with another --quantize or --to, train with more photos, or take it as it "
+        "is with --accept-loss.",
+    )
+
+
+def _data_folder(artifact: Artifact, run_folder: Path) -> Path:
+    data = artifact.provenance.get("data")
+    path = data.get("path") if isinstance(data, dict) else None
+    if isinstance(path, str) and Path(path).exists():
+        return Path(path)
+    raise ExportError(
+        "BW402",
+        "the written file cannot be compared with the run: the photos that it was trained on "
+        f"are no longer in {path}.",
+        where=run_folder,
+        remedy="Name a folder of labelled photos with --data.",
+    )

@@ -1,0 +1,125 @@
+"""Files of 8 bits that are as good as their run: what is tried when one is not, cheapest first.
+
+Nothing here looks at photos that are marked for testing: what they say at the end would no longer
+be a proof.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.export.calibrate import Calibration
+from boxwright.export.conversion import Quantisation
+from boxwright.export.tflite import rounding_errors, write_tflite
+from boxwright.export.verify import CHOOSING, TOLERANCES, Reference
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.structures.dataset import Dataset
+
+AIM = 0.005  # of AP: half of what is allowed, so that other photos agree
+MORE_PHOTOS = 400
+EXACT_LAYERS = 4
+EXACT_FROM = 0.5  # steps of error: more than rounding the layer's own result makes
+
+NETWORK_LAYERS = ("Conv", "BoxPredictor", "expanded_conv")
+_CALL = re.compile(r"_1$")  # Keras puts the number of the call behind the layer's name
+
+Say = Callable[[str], None]
+Retrain = Callable[[], Any]  # the network's model, trained further
+
+
+class Attempt(NamedTuple):
+    """What was tried, and how much AP the file then lost on photos that may decide; in [0, 1]."""
+
+    name: str
+    loss: float
+
+
+class _Candidate(NamedTuple):
+    name: str
+    model: Any
+    how: Quantisation
+
+
+def write_best_int8(
+    path: Path,
+    model: Any,
+    anchors: NDArray[np.float32],
+    artifact: Artifact,
+    dataset: Dataset,
+    run: Detector,
+    say: Say,
+    retrain: Retrain | None = None,
+) -> list[Attempt]:
+    """Write the file of 8 bits that loses least of all that is tried, until one loses little.
+
+    Args:
+        path: the file to write.
+        model, anchors, artifact: as `write_tflite`'s.
+        dataset: its training photos measure ranges; these and those for validation decide.
+        run: the detector to compare with.
+        say: told what each attempt gives.
+        retrain: trains the network further, rounding.
+
+    Returns:
+        The attempts, the chosen one last.
+
+    Raises:
+        ExportError: BW402 to BW405.
+    """
+    reference = Reference.of(run, dataset, CHOOSING)
+    attempts: list[Attempt] = []
+    for candidate in _candidates(model, anchors, artifact, dataset, retrain):
+        draft = path.with_name(f"{path.name}-attempt")
+        write_tflite(draft, candidate.model, anchors, artifact, candidate.how)
+        loss = reference.compare(Detector.load(draft), TOLERANCES["int8"]).loss
+        say(f"int8, {candidate.name}: {100 * loss:.2f} AP points lost on photos that may decide")
+        attempts.append(Attempt(candidate.name, loss))
+        best = min(attempts, key=lambda attempt: attempt.loss)
+        if attempts[-1] is best:
+            draft.replace(path)
+        draft.unlink(missing_ok=True)
+        if loss <= AIM:
+            break
+    return [*(attempt for attempt in attempts if attempt is not best), best]
+
+
+def _candidates(
+    model: Any,
+    anchors: NDArray[np.float32],
+    artifact: Artifact,
+    dataset: Dataset,
+    retrain: Retrain | None,
+) -> Iterator[_Candidate]:
+    """What to try next, cheapest first."""
+    few = Calibration.of(dataset, artifact.preprocessing)
+    plain = Quantisation("int8", few)
+    yield _Candidate(f"ranges of {len(few)} photos", model, plain)
+    more = Calibration.of(dataset, artifact.preprocessing, MORE_PHOTOS)
+    if len(more) > len(few):
+        plain = Quantisation("int8", more)
+        yield _Candidate(f"ranges of {len(more)} photos", model, plain)
+    errors = rounding_errors(model, anchors, artifact, plain)
+    # A box head's range leaves out what is never shown, which makes errors that do not matter.
+    errors = [error for error in errors if "BoxEncoding" not in error.tensor][:EXACT_LAYERS]
+    worst = [error for error in errors if error.steps >= EXACT_FROM]
+    if worst:
+        names = ", ".join(f"{layer_of(each.tensor)} ({each.steps:.1f} steps)" for each in worst)
+        exact = replace(plain, exact=tuple(each.tensor for each in worst))
+        yield _Candidate(f"the worst layers in float32, {names}", model, exact)
+    if retrain:
+        yield _Candidate("after a minute of training that rounds", retrain(), plain)
+
+
+def layer_of(tensor: str) -> str:
+    """The network's layer that writes a tensor of a converted file."""
+    parts = tensor.split(";")[-1].split("/")
+    named = [part for part in parts if part.startswith(NETWORK_LAYERS)]
+    return _CALL.sub("", named[-1] if named else parts[-1])

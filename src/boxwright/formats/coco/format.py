@@ -1,0 +1,249 @@
+"""COCO: one JSON file for many photos, as the COCO data set, Roboflow and CVAT write it.
+
+Boxes are x, y, width, height in pixels, counted from 0 at the photo's corner. Categories have
+ids with gaps and in any order; their order is that of the ids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from boxwright.formats import json_file, json_kinds
+from boxwright.formats.annotations import Holds, Labelled, Labels
+from boxwright.formats.coco.rle import RunLengthError, box_around_mask
+from boxwright.formats.coordinates import Size
+from boxwright.formats.folder import Folder, relative, split_path
+from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.shapes import box_around, decimals, shapes_finding
+from boxwright.formats.splits import file_mark
+from boxwright.structures.dataset import CROWD, Dataset, Split
+from boxwright.structures.findings import Finding
+
+NAME, TITLE = "coco", "COCO"
+HOLDS = (
+    Holds.CROWD
+    | Holds.SPLITS
+    | Holds.EMPTY_PHOTOS
+    | Holds.CLASS_ORDER
+    | Holds.UNUSED_CLASSES
+    | Holds.FRACTIONS
+)
+BY_STEM = False
+FILE = "_annotations.coco.json"  # as Roboflow names it
+INSTANCES = "instances_"
+OTHER_TASKS = ("captions_", "image_info_", "panoptic_", "person_keypoints_", "stuff_")
+SIDES = ("x", "y", "width", "height")
+
+photo_folder = json_file.photo_folder
+
+
+def detect(folder: Folder) -> bool:
+    """Whether a JSON file lists images and annotations as COCO does."""
+    return json_kinds.holds(folder, NAME)
+
+
+def read(folder: Folder) -> Labels:
+    """All photos that the files list; one without annotations shows nothing."""
+    labels = Labels()
+    order: dict[str, tuple[int, int]] = {}
+    others = _of_other_tasks(folder)
+    for path, content in json_file.read_all(folder, NAME, dict, labels.broken, without=others):
+        try:
+            source = _File(path, file_mark(path))
+            source.read(content, labels)
+        except UnusableError as error:
+            labels.broken.append(error.in_file(path))
+            continue
+        for key, name in source.used_categories():
+            order[name] = min(order.get(name, key), key)
+    labels.classes = sorted(order, key=lambda name: order[name])
+    return labels
+
+
+def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
+    """A file for each split, as Roboflow writes them; ids count from 1."""
+    categories = [
+        {"id": i, "name": name, "supercategory": ""} for i, name in enumerate(dataset.classes, 1)
+    ]
+    for folder, indices in json_file.by_folder(dataset):
+        images: list[Object] = []
+        annotations: list[Object] = []
+        for image_id, i in enumerate(indices, 1):
+            width, height = dataset.sizes[i].tolist()
+            file_name = relative(names[i], folder)
+            images.append(
+                {"id": image_id, "width": width, "height": height, "file_name": file_name}
+            )
+            rows = dataset.rows(i)
+            for box, label, flags in zip(
+                dataset.boxes[rows], dataset.labels[rows], dataset.flags[rows], strict=True
+            ):
+                xmin, ymin, xmax, ymax = decimals(box)
+                wide, high = round(xmax - xmin, 9), round(ymax - ymin, 9)
+                annotations.append(
+                    {
+                        "id": len(annotations) + 1,
+                        "image_id": image_id,
+                        "category_id": int(label) + 1,
+                        "bbox": [xmin, ymin, wide, high],
+                        "area": wide * high,
+                        "segmentation": [],
+                        "iscrowd": int(bool(flags & CROWD)),
+                    }
+                )
+        content = {
+            "info": {},
+            "licenses": [],
+            "categories": categories,
+            "images": images,
+            "annotations": annotations,
+        }
+        json_file.write(target / folder / FILE, content)
+
+
+@dataclass
+class _File:
+    """One COCO file while it is read.
+
+    Attributes:
+        path: the file, below the root.
+        split: what it says that its photos are for.
+        names: category id -> name.
+        parents: category id -> supercategory.
+        boxes: category id -> number of boxes.
+        photos: image id -> photo; a photo that is listed twice has two ids.
+    """
+
+    path: str
+    split: Split
+    names: dict[str, str] = field(default_factory=dict)
+    parents: dict[str, object] = field(default_factory=dict)
+    boxes: Counter[str] = field(default_factory=Counter)
+    photos: dict[str, Labelled] = field(default_factory=dict)
+    _by_name: dict[tuple[str, Size | None], Labelled] = field(default_factory=dict)
+
+    def read(self, content: Object, labels: Labels) -> None:
+        for place, one in json_file.objects(content.get("categories"), "categories"):
+            self._add_category(one, place)
+        for place, one in json_file.objects(content.get("images"), "images"):
+            self._add_image(one, place)
+        shapes: Counter[str] = Counter()
+        unusable = set()
+        for place, one in json_file.objects(content.get("annotations"), "annotations"):
+            photo = self.photos.get(_key(one.get("image_id")))
+            try:
+                if photo is None:
+                    stated = json_file.shown(one.get("image_id"))
+                    raise UnusableError(
+                        place, f"its image_id is {stated}, which is the id of no image"
+                    )
+                self._add_box(one, place, photo, shapes)
+            except UnusableError as error:
+                unusable.add(id(photo))
+                labels.broken.append(error.in_file(self.path))
+        photos = {id(photo): photo for photo in self.photos.values()}
+        labels.photos += [photo for key, photo in photos.items() if key not in unusable]
+        labels.findings += shapes_finding(self.path, shapes)
+        if len(photos) < len(self.photos):
+            message = f"{len(self.photos) - len(photos)} of its images are listed twice"
+            labels.findings.append(Finding("BW113", self.path, message, "boxes put together"))
+
+    def used_categories(self) -> list[tuple[tuple[int, int], str]]:
+        """A key to sort by and a name for each category, without a mere supercategory.
+
+        Roboflow writes a category 0 that is above all others and has no box.
+        """
+        categories = []
+        for place, (key, name) in enumerate(self.names.items()):
+            others = [parent for other, parent in self.parents.items() if other != key]
+            above_all = bool(others) and all(parent == name for parent in others)
+            if self.boxes[key] or not above_all:
+                number = int(key) if re.fullmatch("-?[0-9]{1,18}", key) else 0
+                categories.append(((number, place), name))
+        return categories
+
+    def _add_category(self, one: Object, place: str) -> None:
+        key = _key(one.get("id"))
+        name = json_file.class_name(one.get("name"), place)
+        if not key:
+            raise UnusableError(place, f"the id of '{name}' is {json_file.shown(one.get('id'))}")
+        if self.names.setdefault(key, name) != name:
+            raise UnusableError(place, f"'{name}' has the id of '{self.names[key]}'")
+        self.parents[key] = one.get("supercategory")
+
+    def _add_image(self, one: Object, place: str) -> None:
+        key, name = _key(one.get("id")), one.get("file_name")
+        if not name and isinstance(one.get("coco_url"), str):  # LVIS
+            name = "/".join(one["coco_url"].split("/")[-2:])
+        if not key or not isinstance(name, str) or not name:
+            missing = "file_name" if key else "id"
+            raise UnusableError(place, f"its {missing} is {json_file.shown(one.get(missing))}")
+        size = json_file.stated_size(one, "width", "height")
+        photo = Labelled(self.path, name, size=size, place=f", {place}", split=self.split)
+        known = self._by_name.setdefault((name, size), photo)
+        if self.photos.setdefault(key, known) is not known:
+            raise UnusableError(place, f"'{name}' has the id of '{self.photos[key].photo}'")
+
+    def _add_box(self, one: Object, place: str, photo: Labelled, shapes: Counter[str]) -> None:
+        category = _key(one.get("category_id"))
+        if category not in self.names:
+            stated = json_file.shown(one.get("category_id"))
+            raise UnusableError(
+                place, f"its category_id is {stated}, which is the id of no category"
+            )
+        if one.get("bbox"):
+            box = _box(one["bbox"], place)
+        else:
+            box, shape = _box_around(one.get("segmentation"), place)
+            shapes[shape] += 1
+        photo.add(self.names[category], box, CROWD if one.get("iscrowd") in (1, "1") else 0)
+        self.boxes[category] += 1
+
+
+def _box(bbox: object, place: str) -> list[float]:
+    if not isinstance(bbox, list) or len(bbox) != len(SIDES):
+        raise UnusableError(place, "its bbox is not a list of four numbers")
+    sides = dict(zip(SIDES, bbox, strict=True))
+    x, y, width, height = json_file.coordinates(sides, SIDES, f"{place}.bbox")
+    return [x, y, x + width, y + height]
+
+
+def _box_around(segmentation: object, place: str) -> tuple[list[float], str]:
+    """The box around polygons or a mask, and which of them it was."""
+    place = f"{place}.segmentation"
+    if isinstance(segmentation, dict):
+        try:
+            box = box_around_mask(segmentation.get("size"), segmentation.get("counts"))
+        except RunLengthError as error:
+            raise UnusableError(place, str(error)) from error
+        return box, "masks"
+    if not isinstance(segmentation, list) or not segmentation:
+        raise UnusableError(
+            place, f"{json_file.unlike(segmentation, 'a mask')}, and there is no bbox"
+        )
+    nested = segmentation if isinstance(segmentation[0], list) else [segmentation]
+    flat = [value for polygon in nested if isinstance(polygon, list) for value in polygon]
+    pairs = [list(pair) for pair in zip(flat[::2], flat[1::2], strict=False)]
+    return box_around(json_file.points(pairs, place)), "polygons"
+
+
+def _key(value: object) -> str:
+    """An id as text, since tools do not agree whether ids are numbers; empty if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
+
+
+def _of_other_tasks(folder: Folder) -> set[str]:
+    """The COCO data set's captions, keypoints and the like, where they lie beside its boxes."""
+    places = [(path, *split_path(path)) for path in folder.with_suffix(json_kinds.SUFFIX)]
+    boxed = {parent for _, parent, name in places if name.startswith(INSTANCES)}
+    return {
+        path for path, parent, name in places if parent in boxed and name.startswith(OTHER_TASKS)
+    }

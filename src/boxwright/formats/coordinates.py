@@ -1,0 +1,97 @@
+"""Boxes are pixels of a certain photo: what if the photo here is not quite that one?
+
+An annotation states the size of the photo that its boxes were drawn on. The photo may since have
+been made smaller, or the labelling tool may have ignored the EXIF orientation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from boxwright.images.decoding import Header
+from boxwright.ops.boxes import Boxes, as_boxes, orient
+from boxwright.structures.findings import Finding
+
+
+class Size(NamedTuple):
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width} x {self.height}"
+
+
+def in_pixels(fractions: Sequence[float], width: int, height: int) -> Boxes:
+    """Fractions of the photo's sides, xyxy, flat or `(n, 4)`, as `(n, 4)` pixels.
+
+    Six decimals or float32 cannot tell a whole pixel from one a millionth of the side away, so
+    that is taken for the whole pixel it was.
+    """
+    far_corner = np.array([width, height, width, height], np.float64)
+    pixels = np.asarray(fractions, np.float64).reshape(-1, 4) * far_corner
+    whole = np.rint(pixels)
+    return as_boxes(np.where(np.abs(pixels - whole) <= 1e-6 * far_corner, whole, pixels))
+
+
+def from_stored(fractions: Sequence[float], stated: Size | None, header: Header) -> Boxes:
+    """Fractions of the photo as it is stored, as `(n, 4)` pixels of the oriented photo.
+
+    If the stated size is that of the oriented photo alone, they are fractions of that one.
+    """
+    upright = Size(header.width, header.height)
+    stored = Size(header.height, header.width) if header.swaps_sides else upright
+    if stated and _same_shape(stated, upright) and not _same_shape(stated, stored):
+        return in_pixels(fractions, *upright)
+    return orient(in_pixels(fractions, *stored), header.orientation, *stored)
+
+
+def into_photo(
+    drawn: Sequence[float], stated: Size | None, header: Header, where: str
+) -> tuple[Boxes, list[Finding]]:
+    """Boxes drawn on a photo of the stated size, moved to where they lie in the oriented photo.
+
+    Boxes are turned if the stated size is that of the photo before it is oriented, and scaled if
+    it has the photo's shape but not its size; any other size is reported and left alone.
+    """
+    boxes, here = as_boxes(drawn), Size(header.width, header.height)
+    findings: list[Finding] = []
+    if stated is None or stated == here:
+        return boxes, findings
+    if header.swaps_sides and _same_shape(stated, Size(here.height, here.width)):
+        message = (
+            f"the boxes were drawn on the photo as it is stored ({stated}), "
+            f"but EXIF orientation {header.orientation} turns it"
+        )
+        boxes = orient(boxes, header.orientation, *stated)
+        stated = Size(stated.height, stated.width)
+        findings.append(Finding("BW104", where, message, "boxes turned with the photo", (where,)))
+    if stated != here:
+        message = f"the annotation is of a photo of {stated}, but the photo is {here}"
+        scalable = _same_shape(stated, here) and _fit(boxes, stated)
+        if scalable:
+            boxes = boxes * np.array([here[0] / stated[0], here[1] / stated[1]] * 2, np.float32)
+        repair = "boxes scaled to the photo" if scalable else ""
+        findings.append(Finding("BW108", where, message, repair, (where,)))
+    return boxes, findings
+
+
+def uncertain(stated: Size | None, header: Header) -> bool:
+    """Whether the stated size cannot tell if boxes were drawn before or after orienting."""
+    turned = header.orientation != 1
+    return turned and (not header.swaps_sides or header.width == header.height or stated is None)
+
+
+def _same_shape(first: Size, second: Size) -> bool:
+    """Whether one is the other made larger or smaller, give or take a rounded pixel."""
+    difference = abs(first.width * second.height - first.height * second.width)
+    return difference <= max(*first, *second)
+
+
+def _fit(boxes: Boxes, size: Size) -> bool:
+    """Whether all boxes lie in a photo of this size, give or take a pixel."""
+    return not len(boxes) or bool((boxes[:, 2:].max(axis=0) <= np.array(size) + 1).all())

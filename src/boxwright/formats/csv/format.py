@@ -1,0 +1,256 @@
+"""CSV files with a row per box, whoever wrote them.
+
+The tutorials' `filename,width,height,class,xmin,ymin,xmax,ymax` is one of many: the header says
+which column means what, and keras-retinanet's and Google's files are known without one. Whether
+boxes are pixels or fractions of the photo's sides shows in a file as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from boxwright.errors import DataError
+from boxwright.formats.annotations import (
+    BadEntryError,
+    Broken,
+    Holds,
+    Labelled,
+    Labels,
+    numbers,
+    size_of,
+)
+from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
+from boxwright.formats.folder import Folder, folded, split_path
+from boxwright.formats.shapes import decimals
+from boxwright.formats.splits import WORDS, file_mark
+from boxwright.formats.tables import first_rows, rows, write_rows
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.findings import Finding
+from boxwright.structures.labels import write_label_map
+
+NAME, TITLE = "csv", "CSV"
+HOLDS = Holds.SPLITS | Holds.CLASS_ORDER | Holds.FRACTIONS
+BY_STEM = False
+SUFFIXES = (".csv", ".tsv")
+PHOTOS = "images"
+HEADER = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
+LOOKED_AT = 20  # rows that show what the columns of a file without header are
+LARGEST_FRACTION = 1.5  # a box may reach beyond its photo
+ENOUGH = 5  # boxes within the first pixel: where photo sizes stand beside them, no accident
+NAMELESS = "object"  # what a class is called that the file does not name
+
+
+def detect(folder: Folder) -> bool:
+    """Whether there is a CSV file with photos and boxes."""
+    paths = folder.with_suffix(*SUFFIXES)
+    return any(understand(first_rows(folder.root / path, LOOKED_AT)) for path in paths)
+
+
+def read(folder: Folder) -> Labels:
+    """Every CSV file with boxes. What the lists for train, val and test say, others only repeat."""
+    labels = Labels()
+    files = []
+    for path in folder.with_suffix(*SUFFIXES):
+        columns = understand(first_rows(folder.root / path, LOOKED_AT))
+        if isinstance(columns, Columns):
+            files.append(_File(folder.root, path, columns).read())
+        elif columns:
+            labels.broken.append(Broken("BW110", f"{path}:1", columns))
+    for one in files:
+        labels.broken += one.broken
+        labels.findings += one.findings
+    labels.photos = list(_once(files))
+    used = {name for one in labels.photos for name in one.names}
+    labels.classes = _class_list(folder, used)
+    return labels
+
+
+def photo_folder(split: Split) -> str:
+    """All photos go into one folder; the name of a list says what they are for."""
+    return PHOTOS
+
+
+def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
+    """The tutorials' lists, `train_labels.csv` and so on, and the label map.
+
+    Raises:
+        DataError: BW141 a name cannot be written as UTF-8.
+    """
+    last = Counter(split_path(name)[1] for name in names)
+    for split in Split:
+        chosen = np.flatnonzero(dataset.splits == split).tolist()
+        lines: list[Sequence[object]] = [HEADER]
+        for i in chosen:
+            name = names[i]
+            if last[split_path(name)[1]] == 1:  # the tutorials' scripts look for it in images
+                name = name.removeprefix(f"{PHOTOS}/")
+            boxes = dataset.rows(i)
+            lines += (
+                [name, *dataset.sizes[i], dataset.classes[label], *decimals(box)]
+                for box, label in zip(dataset.boxes[boxes], dataset.labels[boxes], strict=True)
+            )
+        if chosen:
+            word = "" if split is Split.UNMARKED else f"{split.name.lower()}_"
+            write_rows(target / f"{word}labels.csv", lines)
+    if dataset.classes:
+        write_label_map(target / "label_map.pbtxt", dataset.classes)
+
+
+@dataclass
+class _File:
+    """One CSV file as it is read.
+
+    Attributes:
+        photos: by what the file calls them.
+        bare: line, photo and class of the rows that have a class but no box.
+        split: what the file's name or folder says that its photos are for.
+        largest: of all coordinates.
+    """
+
+    root: Path
+    path: str
+    columns: Columns
+    photos: dict[str, Labelled] = field(default_factory=dict)
+    broken: list[Broken] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    bare: list[tuple[int, str, str]] = field(default_factory=list)
+    split: Split = Split.UNMARKED
+    largest: float = 0.0
+
+    def read(self) -> _File:
+        self.split = file_mark(self.path)
+        unusable: set[str] = set()
+        table = rows(self.root / self.path)
+        try:
+            for line, row in islice(table, int(self.columns.header), None):
+                try:
+                    self._add(row, line)
+                except BadEntryError as error:
+                    self.broken.append(Broken("BW110", f"{self.path}:{line}", str(error)))
+                    unusable.add(row[self.columns.photo] if len(row) > self.columns.photo else "")
+        except DataError as error:
+            self.broken.append(Broken(error.code, self.path, error.message.rstrip(".")))
+        boxed = {name for one in self.photos.values() for name in one.names}
+        for line, name, label in self.bare:
+            if label in boxed or not boxed:  # else it stands for nothing, as 'No finding' does
+                message = f"has the class '{label}' but no box"
+                self.broken.append(Broken("BW110", f"{self.path}:{line}", message))
+                unusable.add(name)
+        for name in unusable:  # a photo with half of its boxes would teach that the rest is nothing
+            self.photos.pop(name, None)
+        self._settle()
+        return self
+
+    def _add(self, row: list[str], line: int) -> None:
+        columns = self.columns
+        try:
+            name = row[columns.photo]
+            if columns.shape is Shape.POINTS:
+                row += [""] * (max(columns.box) + 1 - len(row))  # commas at its end may be left out
+            label = NAMELESS if columns.name is None else row[columns.name]
+            cells = [row[i] for i in columns.box]
+            word = "" if columns.split is None else row[columns.split].lower()
+        except IndexError:
+            raise BadEntryError(f"has {len(row)} columns, which are too few") from None
+        if not name:
+            raise BadEntryError("names no photo")
+        one = self.photos.get(name)
+        if one is None:
+            one = self.photos[name] = Labelled(self.path, name, place=f":{line}", split=self.split)
+            if columns.size:
+                one.size = size_of(*(row[i] if len(row) > i else "" for i in columns.size))
+            if columns.split is not None:
+                one.split = WORDS.get(word, Split.UNMARKED)
+        if not any(cells) or all(cell.lower() in EMPTY for cell in cells):
+            if columns.name is not None and label.lower() not in EMPTY:
+                self.bare.append((line, name, label))
+            return
+        box = _box(columns.shape, cells)
+        if not label:
+            raise BadEntryError("has no class name")
+        self.largest = max(self.largest, *map(abs, box))
+        one.add(label, box)
+
+    def _settle(self) -> None:
+        """Decide whether boxes are pixels or fractions, once all are known."""
+        boxes = sum(len(one.names) for one in self.photos.values())
+        fractions = self.columns.fractions
+        if fractions is None:
+            enough = 1 if self.columns.size is None else ENOUGH
+            fractions = boxes >= enough and 0 < self.largest <= LARGEST_FRACTION
+        for one in self.photos.values():
+            one.relative = fractions
+        if boxes and self.columns.name is None:
+            message = f"no column is the class; all boxes are taken as '{NAMELESS}'"
+            self.findings.append(Finding("BW148", self.path, message))
+
+
+def _box(shape: Shape, cells: Sequence[str]) -> list[float]:
+    if shape is Shape.LIST:
+        cells = re.findall(r"[^\s,;]+", cells[0].strip("[](){}"))
+        if len(cells) != 4:
+            raise BadEntryError(f"its box has {len(cells)} numbers, not 4")
+    if shape is Shape.POINTS:
+        across, down = (numbers([c for c in cells[start::2] if c]) for start in (0, 1))
+        if not across or not down:
+            raise BadEntryError("its box has no corners")
+        return [min(across), min(down), max(across), max(down)]
+    values = numbers(cells)
+    if shape is Shape.CORNERS:
+        return values
+    x, y, width, height = values
+    if width < 0 or height < 0:
+        raise BadEntryError(f"its box has the negative size {width:g} x {height:g}")
+    if shape is Shape.CENTRE:
+        x, y = x - width / 2, y - height / 2
+    return [x, y, x + width, y + height]
+
+
+def _once(files: Sequence[_File]) -> Iterator[Labelled]:
+    """Each photo once, even if a list of all photos lies beside those for train and test.
+
+    Photos come in the order test, val, train, so that one in two lists is kept from training.
+    """
+    everywhere: dict[str, set[str]] = {}  # a marked photo's last name -> its names with folders
+    seen: dict[tuple[str, str, bool], Labelled] = {}
+    for file in sorted(files, key=lambda file: -file.split):
+        parent = split_path(file.path)[0]
+        for one in file.photos.values():
+            name = folded(one.photo.replace("\\", "/"))
+            last = split_path(name)[1]
+            if file.split is not Split.UNMARKED:
+                everywhere.setdefault(last, set()).add(name)
+                yield one
+                continue
+            marked = everywhere.get(last, set())
+            if name in marked or last in marked or (marked and name == last):
+                continue
+            known = seen.setdefault((parent, name, one.relative), one)
+            if known is one:
+                yield one
+            else:
+                known.add_missing(one)
+
+
+def _class_list(folder: Folder, used: set[str]) -> list[str]:
+    """The classes in the order of keras-retinanet's list of classes, `name,id`, if one has all."""
+    for path in folder.with_suffix(*SUFFIXES):
+        ids: dict[str, int] = {}
+        try:
+            for _, row in rows(folder.root / path):
+                if len(row) != 2 or not row[1].isdecimal():
+                    break
+                ids[row[0]] = int(row[1])
+            else:
+                if used and used <= ids.keys():
+                    return sorted(ids, key=ids.__getitem__)
+        except (DataError, ValueError):
+            continue
+    return []

@@ -1,0 +1,259 @@
+"""Open Images: its official CSV files, and the folders that the OIDv4 ToolKit downloads.
+
+    ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,...
+    000026e7ee790996,freeform,/m/07j7r,1,0.071905,0.145346,0.206591,0.391306,0,1,1,0,0
+
+The official files have the boxes of millions of photos, of which a few are here: rows of others are
+passed over as they are read. The ToolKit's are read by `openimages_folders`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from boxwright.errors import DataError
+from boxwright.formats.annotations import Broken, Holds, Labelled, Labels, number
+from boxwright.formats.folder import Folder, join, split_path, stem
+from boxwright.formats.openimages.folders import has_label_folders, read_label_folders
+from boxwright.formats.splits import file_mark
+from boxwright.formats.tables import first_rows, rows, write_rows
+from boxwright.structures.dataset import CROWD, TRUNCATED, Dataset, Split
+from boxwright.structures.findings import Finding
+
+NAME, TITLE = "openimages", "Open Images"
+HOLDS = Holds.TRUNCATED | Holds.CROWD | Holds.SPLITS | Holds.CLASS_ORDER | Holds.FRACTIONS
+BY_STEM = True
+HEADER = (
+    *("ImageID", "Source", "LabelName", "Confidence", "XMin", "XMax", "YMin", "YMax"),
+    *("IsOccluded", "IsTruncated", "IsGroupOf", "IsDepiction", "IsInside"),
+)
+NEEDED = HEADER[:1] + HEADER[2:8]
+SIDES = ("XMin", "YMin", "XMax", "YMax")
+FLAGS = {"IsTruncated": TRUNCATED, "IsGroupOf": CROWD}
+UNKNOWN = -1  # what the files say of a flag that nobody looked for
+DESCRIPTIONS = "class-descriptions"  # how names of files begin or go on that name the classes
+SPLITS = {Split.TRAIN: "train", Split.VAL: "validation", Split.TEST: "test"}
+
+
+def detect(folder: Folder) -> bool:
+    """Whether there are official files with boxes, or the ToolKit's folders."""
+    return bool(_box_files(folder)) or has_label_folders(folder)
+
+
+def read(folder: Folder) -> Labels:
+    """The boxes of the photos that are here.
+
+    The ToolKit puts the official files beside its folders; what it picked from them is meant.
+
+    Raises:
+        DataError: BW101 there are boxes, but no photo of theirs is here.
+    """
+    files = _box_files(folder)
+    if not files or has_label_folders(folder):
+        return read_label_folders(folder)
+    labels = Labels()
+    descriptions = _descriptions(folder)
+    here = {
+        key for parent, names in folder.photos.items() for n in names for key in _ids(parent, n)
+    }
+    elsewhere = 0
+    for path, header in files.items():
+        boxes = _BoxFile(folder.root, path, header, here, descriptions)
+        labels.photos += boxes.read()
+        labels.broken += boxes.broken
+        elsewhere += boxes.elsewhere
+    if not labels.photos and not labels.broken:
+        raise DataError(
+            "BW101",
+            f"none of the {elsewhere} boxes here is of a photo that is here.",
+            where=folder.root.absolute(),
+            remedy="Put the photos, named after their ImageID, below this folder.",
+        )
+    if elsewhere:
+        message = f"{elsewhere} boxes are of photos that are not here"
+        labels.findings.append(Finding("BW101", next(iter(files)), message, "passed over"))
+    used = {name for one in labels.photos for name in one.names}
+    labels.classes = [name for name in dict.fromkeys(descriptions.values()) if name in used]
+    if nameless := sorted(used.difference(labels.classes)):
+        message = (
+            f"no list of class descriptions knows {len(nameless)} classes, such as {nameless[0]}"
+        )
+        labels.findings.append(
+            Finding("BW148", next(iter(files)), message, "called by their codes")
+        )
+    return labels
+
+
+def photo_folder(split: Split) -> str:
+    """A folder for each split, called as Open Images does."""
+    return SPLITS.get(split, "images")
+
+
+def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
+    """The official files: boxes for each split, and the descriptions of the classes.
+
+    Raises:
+        DataError: BW141 a name cannot be written as UTF-8.
+    """
+    codes = [
+        name if _is_code(name) else f"/boxwright/{i}" for i, name in enumerate(dataset.classes)
+    ]
+    stems = Counter(stem(split_path(name)[1]) for name in names)
+    for split in Split:
+        chosen = np.flatnonzero(dataset.splits == split).tolist()
+        if chosen:
+            lines = (row for i in chosen for row in _rows(dataset, i, names[i], stems, codes))
+            word = f"{SPLITS[split]}-" if split in SPLITS else ""
+            write_rows(target / f"{word}annotations-bbox.csv", [HEADER, *lines])
+    if codes:
+        pairs = zip(codes, dataset.classes, strict=True)
+        write_rows(target / f"{DESCRIPTIONS}-boxable.csv", pairs)
+
+
+def _box_files(folder: Folder) -> dict[str, list[str]]:
+    """The official files with boxes -> their headers."""
+    found = {}
+    for path in folder.with_suffix(".csv"):
+        header = first_rows(folder.root / path, 1)
+        if header and set(header[0]) >= set(NEEDED):
+            found[path] = header[0]
+    return found
+
+
+def _ids(parent: str, name: str) -> Iterator[bytes]:
+    """What the files may call a photo: by its stem, or with folders where stems are not enough."""
+    yield stem(name).encode("utf-8", "surrogateescape")
+    yield join(parent, stem(name)).encode("utf-8", "surrogateescape")
+
+
+def _descriptions(folder: Folder) -> dict[str, str]:
+    """Class code -> name, `/m/01g317,Person`, of all lists of them."""
+    names: dict[str, str] = {}
+    for path in folder.with_suffix(".csv"):
+        if DESCRIPTIONS not in split_path(path)[1].lower() and "classes-description" not in path:
+            continue
+        try:
+            for _, row in rows(folder.root / path):
+                if len(row) == 2 and row[0].startswith("/"):
+                    names.setdefault(row[0], row[1])
+        except DataError:
+            continue
+    return names
+
+
+@dataclass
+class _BoxFile:
+    """One official file as it is read.
+
+    Attributes:
+        here: what files may call the photos that are here.
+        names: class code -> name.
+        elsewhere: how many boxes are of other photos.
+    """
+
+    root: Path
+    path: str
+    header: Sequence[str]
+    here: set[bytes]
+    names: dict[str, str]
+    broken: list[Broken] = field(default_factory=list)
+    elsewhere: int = 0
+
+    def read(self) -> list[Labelled]:
+        split = file_mark(self.path)
+        column = {name: i for i, name in enumerate(self.header)}
+        photos: dict[str, Labelled] = {}
+        unusable: set[str] = set()
+        for line, name, row in self._rows(column["ImageID"]):
+            if name not in photos:
+                photos[name] = Labelled(
+                    self.path, name, place=f":{line}", relative=True, split=split
+                )
+            if fault := self._add(photos[name], row, column):
+                self.broken.append(Broken("BW110", f"{self.path}:{line}", fault))
+                unusable.add(name)
+        return [one for name, one in photos.items() if name not in unusable]
+
+    def _rows(self, place: int) -> Iterator[tuple[int, str, list[str]]]:
+        """Line, ImageID and cells of the rows about photos that are here.
+
+        Nothing is made of the millions of others.
+        """
+        here = self.here
+        try:
+            with (self.root / self.path).open("rb") as file:
+                for line, raw in enumerate(islice(file, 1, None), start=2):
+                    cells = raw.split(b",", place + 1)
+                    name = cells[place] if len(cells) > place else b""
+                    quoted = name.startswith(b'"')
+                    if name not in here and not quoted:
+                        self.elsewhere += bool(raw.strip())
+                        continue
+                    row = _cells(raw)
+                    if quoted:
+                        name = row[place].encode() if len(row) > place else b""
+                    if name in here:
+                        yield line, name.decode("utf-8", "surrogateescape"), row
+                    else:
+                        self.elsewhere += 1
+        except OSError as error:
+            self.broken.append(Broken("BW110", self.path, f"cannot be read ({error})"))
+
+    def _add(self, one: Labelled, row: Sequence[str], column: dict[str, int]) -> str:
+        """Add the box of a row; returns what is wrong with it, if anything is."""
+        if len(row) < len(self.header):
+            return f"has {len(row)} columns instead of {len(self.header)}"
+        code = row[column["LabelName"]].strip()
+        if not code:
+            return "has no LabelName"
+        box = []
+        for side in SIDES:
+            value = number(row[column[side]])
+            if value is None:
+                return f"{side} is '{row[column[side]][:40]}', not a number"
+            box.append(value)
+        flags = sum(bit for name, bit in FLAGS.items() if _is_set(row, column.get(name)))
+        one.add(self.names.get(code, code), box, flags)
+        return ""
+
+
+def _is_set(row: Sequence[str], place: int | None) -> bool:
+    return place is not None and row[place].strip() == "1"
+
+
+def _cells(raw: bytes) -> list[str]:
+    """The cells of a line; none if it is damaged."""
+    try:
+        return next(csv.reader([raw.decode("utf-8")]), [])
+    except (UnicodeDecodeError, csv.Error):
+        return []
+
+
+def _is_code(name: str) -> bool:
+    return name.startswith(("/m/", "/g/"))
+
+
+def _rows(
+    dataset: Dataset, index: int, name: str, stems: Counter[str], codes: Sequence[str]
+) -> Iterator[list[object]]:
+    width, height = dataset.sizes[index]
+    own = stem(split_path(name)[1])
+    photo = own if stems[own] == 1 else stem(name)
+    rows = dataset.rows(index)
+    boxes = dataset.boxes[rows].astype(np.float64) / [width, height, width, height]
+    for box, label, flags in zip(boxes, dataset.labels[rows], dataset.flags[rows], strict=True):
+        xmin, ymin, xmax, ymax = (
+            np.format_float_positional(v, precision=10, trim="-") for v in box
+        )
+        truncated, group = int(flags & TRUNCATED > 0), int(flags & CROWD > 0)
+        yield [
+            *(photo, "freeform", codes[label], 1, xmin, xmax, ymin, ymax),
+            *(UNKNOWN, truncated, group, UNKNOWN, UNKNOWN),
+        ]

@@ -1,0 +1,106 @@
+"""Data sets in and out: one file per format, each with `detect`, `read` and `write`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from boxwright.errors import DataError
+from boxwright.formats import createml, labelme, labelstudio, vott, writing
+from boxwright.formats.annotations import Format
+from boxwright.formats.assemble import assemble
+from boxwright.formats.coco import format as coco
+from boxwright.formats.csv import format as csv
+from boxwright.formats.folder import Folder
+from boxwright.formats.openimages import format as openimages
+from boxwright.formats.tfrecord import format as tfrecord
+from boxwright.formats.voc import format as voc
+from boxwright.formats.yolo import format as yolo
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.findings import Finding
+from boxwright.structures.labels import closest_name
+
+FORMATS: dict[str, Format] = {
+    form.NAME: form
+    for form in (
+        voc,
+        coco,
+        yolo,
+        labelme,
+        createml,
+        labelstudio,
+        vott,
+        openimages,
+        csv,
+        tfrecord,
+    )
+}
+REMEDY = (
+    "Give the folder that holds the photos and their annotations. What is read: "
+    f"{', '.join(form.TITLE for form in FORMATS.values())}."
+)
+
+
+def read(path: str | Path | Folder, form: str | None = None, *, tolerant: bool = False) -> Dataset:
+    """Read labelled photos, whichever format and layout they have, faithfully.
+
+    Boxes stay as they were drawn, outside or inverted ones included: `datasets.repair` sees to
+    them. Splits are as the folder gives them.
+
+    Args:
+        path: a folder, or one annotation file whose photos lie around it; scanned or not.
+        form: the name of a format; None finds out.
+        tolerant: whether annotations that cannot be used become findings, instead of an error.
+
+    Raises:
+        DataError: BW114 there are no labelled photos, BW115 there is no such folder, BW197 there
+            is no such format, and what the readers of the formats raise.
+    """
+    folder = _scanned(path)
+    chosen = named(form or _detected(folder))
+    dataset = assemble(folder, chosen.read(folder), tolerant=tolerant)
+    if not len(dataset) and not (tolerant and dataset.findings):
+        raise _nothing(folder, chosen.TITLE)
+    return dataset
+
+
+def detect(path: str | Path | Folder) -> str:
+    """The name of the format that `read` finds in a folder. Raises DataError as `read` does."""
+    return _detected(_scanned(path))
+
+
+def write(
+    dataset: Dataset, target: str | Path, form: str = "voc", *, link: bool = False
+) -> list[Finding]:
+    """Write a data set in a format; returns what that cost: see `writing.write`."""
+    _, lost = writing.write(dataset, target, named(form), link=link)
+    return lost
+
+
+def named(name: str) -> Format:
+    """The format of a name, as in `--to NAME`. Raises DataError: BW197 there is none."""
+    if name in FORMATS:
+        return FORMATS[name]
+    near = closest_name(name, FORMATS)
+    raise DataError(
+        "BW197",
+        f"there is no format '{name}'.",
+        remedy=f"Did you mean '{near}'?" if near else f"Choose among: {', '.join(FORMATS)}.",
+    )
+
+
+def _scanned(path: str | Path | Folder) -> Folder:
+    return path if isinstance(path, Folder) else Folder.scan(path)
+
+
+def _detected(folder: Folder) -> str:
+    for name, form in FORMATS.items():
+        if form.detect(folder):
+            return name
+    raise _nothing(folder, "a format that is read")
+
+
+def _nothing(folder: Folder, title: str) -> DataError:
+    message = f"there are {folder.photo_count or 'no'} photos here, and no annotations in {title}."
+    if not folder.photos and not folder.files:
+        message = "the folder is empty: there are no photos and no annotations in it."
+    return DataError("BW114", message, where=folder.root.absolute(), remedy=REMEDY)

@@ -1,0 +1,137 @@
+"""Is what was written what was meant? A data set read back, compared with what went out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+from boxwright.formats.annotations import Format, Holds
+from boxwright.images.decoding import PhotoFile, Slice, photo_bytes
+from boxwright.ops.boxes import Boxes, upright
+from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
+
+FLAGS = {Holds.DIFFICULT: DIFFICULT, Holds.TRUNCATED: TRUNCATED, Holds.CROWD: CROWD}
+SAME = 1e-4  # pixels that a coordinate may have moved
+SAME_FRACTION = 2e-6  # of the photo's longer side; formats write fractions with six decimals
+CHUNK = 1 << 20  # bytes
+
+
+def held(dataset: Dataset, form: Format) -> Dataset:
+    """What is left of a data set in a format, classes aside."""
+    keep = sum(bit for kind, bit in FLAGS.items() if kind in form.HOLDS)
+    dataset = replace(dataset, flags=dataset.flags & np.uint8(keep))
+    if Holds.SPLITS not in form.HOLDS:
+        dataset = replace(dataset, splits=np.full_like(dataset.splits, Split.UNMARKED))
+    if Holds.EMPTY_PHOTOS not in form.HOLDS:
+        dataset = dataset.select(np.diff(dataset.offsets) > 0)
+    if Holds.FRACTIONS not in form.HOLDS:
+        dataset = replace(dataset, boxes=np.rint(dataset.boxes))
+    return dataset
+
+
+def held_classes(dataset: Dataset, form: Format) -> list[str]:
+    """The classes that are left in a format, in the alphabet's order if it has none of its own."""
+    used = np.bincount(dataset.labels, minlength=len(dataset.classes)) > 0
+    everything = Holds.UNUSED_CLASSES in form.HOLDS
+    classes = [name for i, name in enumerate(dataset.classes) if everything or used[i]]
+    return classes if Holds.CLASS_ORDER in form.HOLDS else sorted(classes)
+
+
+def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Format) -> str:
+    """The first thing in which `back` is not what `form` holds of `written`; empty if none is.
+
+    Compared are photos byte for byte, their sizes and splits, boxes, classes and flags. A box that
+    was drawn backwards may come back upright.
+
+    Args:
+        written: the data set that was written.
+        names: what its photos were called then, as `writing.places` says.
+        back: the data set that was read back.
+        form: the format it was written in.
+    """
+    if held_classes(written, form) != held_classes(back, form):
+        before, after = (", ".join(held_classes(one, form)) for one in (written, back))
+        return f"the classes are {after} instead of {before}"
+    kept = held(replace(written, root=Path(), names=tuple(names)), form)
+    sources = dict(zip(names, map(written.photo, range(len(written))), strict=True))
+    if len(kept) != len(back):
+        lost = sorted({*kept.names} ^ {*back.names})
+        return f"there are {len(back)} photos instead of {len(kept)}, such as {lost[0]}"
+    in_files = form.photo_folder(Split.UNMARKED) is not None
+    key = _by_name if in_files else _by_content
+    places = [sources[name] for name in kept.names]
+    kept_order = key(kept, places)
+    back_order = key(back, [back.photo(i) for i in range(len(back))])
+    for i, j in zip(kept_order, back_order, strict=True):
+        if reason := _photo_difference(kept, i, places[i], back, j):
+            return f"{back.names[j]}: {reason}"
+    return ""
+
+
+def _by_name(dataset: Dataset, _: Sequence[PhotoFile]) -> list[int]:
+    return sorted(range(len(dataset)), key=lambda i: dataset.names[i])
+
+
+def _by_content(dataset: Dataset, places: Sequence[PhotoFile]) -> list[int]:
+    """Photos by their bytes, copies by their boxes: a record may call a photo something else."""
+
+    def key(i: int) -> tuple[bytes, list[str], list[list[float]]]:
+        rows = dataset.rows(i)
+        names = [dataset.classes[label] for label in dataset.labels[rows]]
+        digest = hashlib.sha256()
+        for block in _blocks(places[i]):
+            digest.update(block)
+        return digest.digest(), names, np.rint(dataset.boxes[rows]).tolist()
+
+    return sorted(range(len(dataset)), key=key)
+
+
+def _photo_difference(kept: Dataset, i: int, place: PhotoFile, back: Dataset, j: int) -> str:
+    mine, other = kept.rows(i), back.rows(j)
+    sides = kept.sizes[i]
+    if not _same_bytes(place, back.photo(j)):
+        return "the photo has other bytes"
+    if (sides != back.sizes[j]).any():
+        return f"the photo is {back.sizes[j][0]} x {back.sizes[j][1]} instead of {sides}"
+    if kept.splits[i] != back.splits[j]:
+        before, after = (Split(split).name.lower() for split in (kept.splits[i], back.splits[j]))
+        return f"it is marked {after} instead of {before}"
+    before_names = [kept.classes[label] for label in kept.labels[mine]]
+    after_names = [back.classes[label] for label in back.labels[other]]
+    if before_names != after_names:
+        return f"its boxes are {after_names} instead of {before_names}"
+    boxes = kept.boxes[mine]
+    moved = min(_moved(one, back.boxes[other]) for one in (boxes, upright(boxes)))
+    if moved > max(SAME, SAME_FRACTION * sides.max()):
+        return f"a box has moved by {moved:.4f} pixels"
+    if (kept.flags[mine] != back.flags[other]).any():
+        return "the flags of its boxes have changed"
+    return ""
+
+
+def _moved(boxes: Boxes, back: Boxes) -> float:
+    return float(np.abs(boxes - back).max(initial=0))
+
+
+def _same_bytes(one: PhotoFile, other: PhotoFile) -> bool:
+    if not isinstance(one, Slice) and not isinstance(other, Slice):
+        one, other = Path(one), Path(other)
+        if one.samefile(other):
+            return True
+        if one.stat().st_size != other.stat().st_size:
+            return False
+    return all(a == b for a, b in zip_longest(_blocks(one), _blocks(other)))
+
+
+def _blocks(photo: PhotoFile) -> Iterator[bytes]:
+    if isinstance(photo, Slice):
+        yield photo_bytes(photo)
+        return
+    with Path(photo).open("rb") as file:
+        while block := file.read(CHUNK):
+            yield block

@@ -1,0 +1,140 @@
+"""The split lock: a small text file beside the photos that says for good what each of them is for.
+
+    # boxwright.split version=1 seed=0 test=0.2 val=0.0
+    train clip 01/frame 0001.jpg
+    test holiday.jpg
+
+Names are relative to the lock's folder, with forward slashes. One that a line cannot hold as it
+stands, such as a name with a line break in it, is written as a JSON string.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from boxwright.errors import DataError
+from boxwright.formats.folder import folded
+from boxwright.io.files import write_text
+from boxwright.structures.dataset import Split
+
+LOCK = "boxwright.split"
+VERSION = 1
+REMEDY = (
+    "Repair the line, or delete the file and run `boxwright split` again; photos may then change "
+    "sides."
+)
+_HEADER = re.compile(
+    r"# boxwright\.split version=([0-9]{1,9})("
+    r" seed=([0-9]{1,10}) test=([01]\.[0-9]+) val=([01]\.[0-9]+)(?: groups=(\".*\"))?)?.*"
+)
+_WORDS = {split.name.lower(): split for split in (Split.TRAIN, Split.VAL, Split.TEST)}
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A split that stays.
+
+    Attributes:
+        marks: photo -> what it is for.
+        seed: of what was random in the choice.
+        test, val: the fractions that were asked for, 0 to 1.
+        groups: how groups of photos were declared; empty if they were not.
+    """
+
+    marks: dict[str, Split] = field(repr=False)
+    seed: int = 0
+    test: float = 0.2
+    val: float = 0.0
+    groups: str = ""
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Lock | None:
+        """The lock in a folder; None if there is none.
+
+        Raises:
+            DataError: BW146 it cannot be used; says in which line and why.
+        """
+        path = Path(folder) / LOCK
+        try:
+            if not path.exists():
+                return None
+            if not path.is_file():
+                raise _broken(path, "is not a file")
+            content = path.read_bytes()
+        except OSError as error:
+            raise _broken(path, f"cannot be read ({error.strerror or error})") from error
+        try:
+            lines = content.decode("utf-8-sig").split("\n")
+        except UnicodeDecodeError as error:
+            line = content[: error.start].count(b"\n") + 1
+            raise _broken(f"{path}:{line}", "is not UTF-8 text") from error
+        return cls._of(lines, path)
+
+    @classmethod
+    def _of(cls, lines: Sequence[str], path: Path) -> Lock:
+        header = _HEADER.fullmatch(lines[0])
+        if header is None:
+            raise _broken(f"{path}:1", "does not begin as a lock file does")
+        version, rest, seed, test, val, groups = header.groups()
+        if int(version) != VERSION:
+            message = f"is of version {version}, and this Boxwright reads version {VERSION}"
+            raise _broken(f"{path}:1", message)
+        if rest is None:
+            raise _broken(f"{path}:1", "does not say how the split was made")
+        marks: dict[str, Split] = {}
+        for number, line in enumerate(lines[1:], start=2):
+            if not line.strip():
+                continue
+            word, _, rest = line.rstrip("\r").partition(" ")
+            name = _unquoted(rest)
+            if word not in _WORDS or not name:
+                raise _broken(f"{path}:{number}", f"'{line.strip()[:60]}' is no split and photo")
+            if marks.setdefault(name, _WORDS[word]) is not _WORDS[word]:
+                message = f"{name} is for {marks[name].name.lower()} in a line above"
+                raise _broken(f"{path}:{number}", message)
+        declared = _unquoted(groups or "")
+        return cls(marks, int(seed), float(test), float(val), declared)
+
+    def write(self, folder: str | Path) -> Path:
+        """Write it into a folder, photos in the alphabet's order. Raises SystemFaultError."""
+        test, val = (float(round(fraction, 4)) for fraction in (self.test, self.val))
+        header = f"# {LOCK} version={VERSION} seed={self.seed} test={test} val={val}"
+        if self.groups:
+            header += f" groups={json.dumps(self.groups)}"
+        marks = sorted(self.marks.items())
+        lines = [f"{mark.name.lower()} {_quoted(name)}" for name, mark in marks]
+        path = Path(folder) / LOCK
+        write_text(path, "\n".join([header, *lines, ""]))
+        return path
+
+    def split_of(self, photos: Sequence[str]) -> list[Split]:
+        """What each photo is for; UNMARKED for those that the lock does not name."""
+        by_folded = {folded(name): mark for name, mark in self.marks.items()}
+        return [
+            self.marks.get(photo, by_folded.get(folded(photo), Split.UNMARKED)) for photo in photos
+        ]
+
+
+def _quoted(name: str) -> str:
+    plain = name.isprintable() and name == name.strip() and not name.startswith('"')
+    return name if plain else json.dumps(name)
+
+
+def _unquoted(text: str) -> str:
+    """The name that `_quoted` wrote; empty if it is not one."""
+    if not text.startswith('"'):
+        return text.strip()
+    try:
+        name = json.loads(text)
+    except ValueError:
+        return ""
+    return name if isinstance(name, str) else ""
+
+
+def _broken(where: str | Path, reason: str) -> DataError:
+    message = f"the lock of the split cannot be used: {reason}."
+    return DataError("BW146", message, where=where, remedy=REMEDY)

@@ -1,0 +1,276 @@
+"""What a data folder says its photos are for.
+
+Asked are, in this order, the split lock, the annotations themselves, ImageSets lists, CSV lists,
+and train/ and test/ folders. The first that marks any photo is believed, and the others are not
+asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from boxwright.errors import DataError
+from boxwright.formats.folder import Folder, folded, split_path, stem
+from boxwright.formats.split_file import LOCK, Lock
+from boxwright.formats.tables import rows
+from boxwright.structures.dataset import Split
+from boxwright.structures.findings import Finding
+
+WORDS = {
+    "train": Split.TRAIN,
+    "training": Split.TRAIN,
+    "val": Split.VAL,
+    "valid": Split.VAL,
+    "validate": Split.VAL,
+    "validation": Split.VAL,
+    "test": Split.TEST,
+    "testing": Split.TEST,
+}
+EITHER = "trainval"  # VOC's list of all photos that are not for testing
+OTHER_TASKS = ("segmentation", "layout", "action")  # VOC's, whose photos have not all boxes
+PHOTO_COLUMN = "filename"  # of the tutorials' CSV lists
+SHOWN = 3  # how many names a finding spells out
+UNTIL_SPLIT = "not used until `boxwright split` places them"
+MADE_FOR = "the lock was made for other photos; run `boxwright split` for these"
+
+
+@dataclass(frozen=True)
+class PhotoList:
+    """A file that lists photos of one split.
+
+    Attributes:
+        path: the list, relative to the root.
+        split: what its photos are for.
+        whole: whether the list leaves open which of its photos are for validation.
+        lines: what it says, a photo per line, VOC's trailing numbers included.
+        numbered: whether every line ends in VOC's 1, 0 or -1.
+    """
+
+    path: str
+    split: Split
+    lines: list[str] = field(repr=False)
+    whole: bool = False
+    numbered: bool = False
+
+
+def folder_mark(parent: str) -> Split:
+    """What a folder's name says its photos are for; the outermost such name counts."""
+    for part in folded(parent).split("/"):
+        if (word := re.sub(r"[0-9]+$", "", part)) in WORDS:
+            return WORDS[word]
+    return Split.UNMARKED
+
+
+def name_mark(path: str) -> Split:
+    """What the name of a file says its photos are for, such as `train_labels.csv`."""
+    words = re.split(r"[^a-z]+", split_path(path)[1].lower())
+    splits = {WORDS[word] for word in words if word in WORDS}
+    return splits.pop() if len(splits) == 1 else Split.UNMARKED
+
+
+def file_mark(path: str) -> Split:
+    """What the name of a file says its photos are for, or else its folder's."""
+    named = name_mark(path)
+    return folder_mark(split_path(path)[0]) if named is Split.UNMARKED else named
+
+
+def listed_photos(path: Path) -> list[str]:
+    """The photos that a CSV list names, each once, in order; none if it has no such column.
+
+    Raises:
+        DataError: BW120 the file is not CSV text.
+    """
+    table = rows(path)
+    _, header = next(table, (0, []))
+    columns = [name.lower() for name in header]
+    if PHOTO_COLUMN not in columns:
+        return []
+    place = columns.index(PHOTO_COLUMN)
+    return list(dict.fromkeys(row[place] for _, row in table if len(row) > place))
+
+
+def split_marks(
+    folder: Folder, photos: Sequence[str], stated: Sequence[Split]
+) -> tuple[list[Split], list[Finding]]:
+    """For each of `photos` its mark, and what is odd about the lists.
+
+    Args:
+        folder: where lists are looked for.
+        photos: paths below the root.
+        stated: what the annotation of each photo says that it is for.
+
+    Raises:
+        DataError: BW120 a list cannot be read, BW146 the lock cannot be used.
+    """
+    if lock := Lock.read(folder.root):
+        locked = lock.split_of(photos)
+        new = [p for p, mark in zip(photos, locked, strict=True) if mark is Split.UNMARKED]
+        repair = UNTIL_SPLIT if len(new) < len(photos) else MADE_FOR
+        return locked, [_unmarked(LOCK, new, photos, "it", repair)] if new else []
+    if any(mark is not Split.UNMARKED for mark in stated):
+        new = [p for p, mark in zip(photos, stated, strict=True) if mark is Split.UNMARKED]
+        odd = _unmarked("the annotations", new, photos, "any split that they state")
+        return list(stated), [odd] if new else []
+    findings: list[Finding] = []
+    for lists in (_image_sets(folder), _csv_lists(folder)):
+        if lists and (marks := _marks_from(lists, _Index(photos), findings)):
+            unlisted = [photo for i, photo in enumerate(photos) if i not in marks]
+            if unlisted:
+                where = ", ".join(sorted({one.path for one in lists}))
+                findings.append(_unmarked(where, unlisted, photos))
+            return [marks.get(i, Split.UNMARKED) for i in range(len(photos))], findings
+    by_folder = _marks_from_folders(photos)
+    unmarked = [p for p, mark in zip(photos, by_folder, strict=True) if mark is Split.UNMARKED]
+    if 0 < len(unmarked) < len(photos):
+        findings.append(_unmarked("the train, val and test folders", unmarked, photos))
+    return by_folder, findings
+
+
+def _marks_from_folders(photos: Sequence[str]) -> list[Split]:
+    parents = [split_path(photo)[0] for photo in photos]
+    marks = {parent: folder_mark(parent) for parent in set(parents)}
+    return [marks[parent] for parent in parents]
+
+
+def _marks_from(
+    lists: Sequence[PhotoList], index: _Index, findings: list[Finding]
+) -> dict[int, Split]:
+    """Photo index -> mark. A photo in several lists is for what keeps it furthest from training."""
+    marks: dict[int, Split] = {}
+    twice = set()
+    for one in sorted(lists, key=lambda one: one.whole):
+        unknown = []
+        for line in one.lines:
+            found = index.find(line, one)
+            if not found:
+                unknown.append(line.strip())
+            for photo in found:
+                before = marks.setdefault(photo, one.split)
+                if before is not one.split and not (one.whole and before is Split.VAL):
+                    twice.add(photo)
+                    marks[photo] = max(before, one.split)
+        if unknown:
+            message = f"{len(unknown)} of its {len(one.lines)} lines name no labelled photo"
+            findings.append(
+                Finding("BW117", one.path, f"{message} ({_some(unknown)})", "passed over")
+            )
+    for photo in sorted(twice):
+        kept = f"kept for {marks[photo].name.lower()} only"
+        findings.append(Finding("BW118", index.photos[photo], "is in several lists", kept))
+    return marks
+
+
+def _unmarked(
+    where: str,
+    unmarked: Sequence[str],
+    photos: Sequence[str],
+    lists: str = "any of them",
+    repair: str = "not used",
+) -> Finding:
+    message = f"{len(unmarked)} of {len(photos)} labelled photos are not in {lists}"
+    return Finding("BW119", where, f"{message} ({_some(unmarked)})", repair, tuple(unmarked))
+
+
+def _image_sets(folder: Folder) -> list[PhotoList]:
+    """Lists such as ImageSets/Main/train.txt; VoTT's `helmet_train.txt` where those are absent."""
+    plain, by_class = [], []
+    paths = folder.with_suffix(".txt")
+    if any(_is_below_image_sets(path, "main") for path in paths):
+        paths = [path for path in paths if not _is_below_image_sets(path, *OTHER_TASKS)]
+    for path in paths:
+        parent, name = split_path(path)
+        word = stem(name).lower()
+        in_image_sets = "imagesets" in parent.lower().split("/")
+        label, _, last = word.rpartition("_")
+        if word in WORDS or word == EITHER:
+            plain.append((path, word, False))
+        elif in_image_sets and label and (last in WORDS or last == EITHER):
+            by_class.append((path, last, True))
+    return [
+        PhotoList(
+            path,
+            split=WORDS.get(word, Split.TRAIN),
+            lines=[line for line in _text(folder, path).splitlines() if line.strip()],
+            whole=word == EITHER,
+            numbered=numbered,
+        )
+        for path, word, numbered in plain or by_class
+    ]
+
+
+def _is_below_image_sets(path: str, *names: str) -> bool:
+    return split_path(path)[0].lower().endswith(tuple(f"imagesets/{name}" for name in names))
+
+
+def _csv_lists(folder: Folder) -> list[PhotoList]:
+    """Lists such as train_labels.csv and test_labels.csv."""
+    lists = []
+    for path in folder.with_suffix(".csv"):
+        if (split := name_mark(path)) is not Split.UNMARKED:
+            lists.append(PhotoList(path, split, listed_photos(folder.root / path)))
+    return lists
+
+
+def _text(folder: Folder, path: str) -> str:
+    try:
+        return (folder.root / path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            "BW120",
+            f"the list of photos cannot be read ({error}).",
+            where=folder.root / path,
+            remedy="Save it as UTF-8 text, or remove it if it is not a list of photos.",
+        ) from error
+
+
+class _Index:
+    """Finds photos by what lists call them: path or name, with or without suffix, any case."""
+
+    def __init__(self, photos: Sequence[str]) -> None:
+        self.photos = photos
+        self._by_name: dict[str, list[int]] = {}
+        for i, photo in enumerate(photos):
+            name = folded(photo)
+            last = split_path(name)[1]
+            for key in {name, stem(name), last, stem(last)}:
+                self._by_name.setdefault(key, []).append(i)
+
+    def find(self, line: str, source: PhotoList) -> list[int]:
+        """The photos that a line of a list means; several if several of that name are as near."""
+        for name in _readings(line, numbered=source.numbered):
+            name = folded(name.replace("\\", "/"))
+            found = self._by_name.get(name) or self._by_name.get(split_path(name)[1])
+            if found:
+                return found if len(found) == 1 else self._nearest(found, source)
+        return []
+
+    def _nearest(self, found: list[int], source: PhotoList) -> list[int]:
+        here = source.path.split("/")
+
+        def shared(photo: int) -> int:
+            pairs = zip(here, self.photos[photo].split("/"), strict=False)
+            return next((i for i, (a, b) in enumerate(pairs) if a != b), len(here))
+
+        marks = {i: folder_mark(split_path(self.photos[i])[0]) for i in found}
+        fitting = [i for i in found if marks[i] in {Split.UNMARKED, source.split}] or found
+        most = max(map(shared, fitting))
+        return [i for i in fitting if shared(i) == most]
+
+
+def _readings(line: str, *, numbered: bool) -> Iterator[str]:
+    """What a line may name: `photo 1` is a photo of that name, or a photo with VOC's number."""
+    whole = line.strip()
+    shorter = [whole]
+    while match := re.fullmatch(r"(.*\S)\s+[-+]?[0-9]+", shorter[-1]):
+        shorter.append(match.group(1))
+    if numbered and len(shorter) > 1:
+        yield shorter.pop(1)
+    yield from shorter
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,126 @@
+"""TFRecord files of tf.train.Example, as the Object Detection API's scripts write and read them.
+
+Photos lie in the records and stay there: a photo is a span of its file. A compressed file has no
+bytes of a photo to point at, so it is refused. Boxes are fractions of the photo as it is stored,
+since TensorFlow decodes photos without looking at EXIF.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from boxwright.errors import DataError
+from boxwright.formats.annotations import Holds, Labels
+from boxwright.formats.assemble import LABEL_MAPS
+from boxwright.formats.folder import Folder, join, split_path
+from boxwright.formats.splits import SHOWN, file_mark
+from boxwright.formats.tfrecord.framing import HEAD, compression, starts_record
+from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
+from boxwright.formats.tfrecord.writer import write_records
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.findings import Finding
+from boxwright.structures.labels import read_label_map
+
+NAME, TITLE = "tfrecord", "TFRecord"
+HOLDS = (
+    Holds.DIFFICULT
+    | Holds.TRUNCATED
+    | Holds.CROWD
+    | Holds.SPLITS
+    | Holds.EMPTY_PHOTOS
+    | Holds.CLASS_ORDER
+    | Holds.FRACTIONS
+)
+BY_STEM = False
+RECORDS = re.compile(r".*\.(tf)?records?(-\d+-of-\d+)?(\.gz)?", re.IGNORECASE | re.DOTALL)
+SHARD = re.compile(r"(.*-)(\d{1,6})-of-(\d{1,6})(\.\w+)?", re.IGNORECASE | re.DOTALL)
+
+
+def detect(folder: Folder) -> bool:
+    """Whether there are record files: named so, shards of any name, or the only file there is."""
+    return any(_is_records(folder.root / path) for path in _candidates(folder))
+
+
+def read(folder: Folder) -> Labels:
+    """Every record of every file."""
+    labels, ids = Labels(), ClassIds()
+    paths = sorted(path for path in _candidates(folder) if _is_records(folder.root / path))
+    parents = {split_path(path)[0] for path in paths}
+    label_maps = {parent: _label_map(folder, parent) for parent in parents}
+    for path in paths:
+        file = RecordFile(path, file_mark(path), label_maps[split_path(path)[0]], ids)
+        file.read_into(labels, folder.root)
+    labels.findings += _missing_shards(folder, paths)
+    if not folder.with_suffix(*LABEL_MAPS):
+        labels.classes = ids.in_order()
+    return labels
+
+
+def photo_folder(split: Split) -> None:
+    """Photos go into the records."""
+
+
+def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
+    """train.record, val.record, test.record and label_map.pbtxt: see `write_records`."""
+    write_records(dataset, names, target)
+
+
+def _candidates(folder: Folder) -> list[str]:
+    found = [
+        path
+        for suffix, paths in folder.files.items()
+        for path in paths
+        if "-of-" in suffix or RECORDS.fullmatch(path)
+    ]
+    everything = [path for paths in folder.files.values() for path in paths[:2]]
+    return everything if len(everything) == 1 else found
+
+
+def _is_records(path: Path) -> bool:
+    """Whether a file begins as records do; damaged or compressed, it counts if it is named so."""
+    named = RECORDS.fullmatch(path.name) is not None
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD.size)
+    except OSError:
+        return named  # reading it will say what is wrong with it
+    return starts_record(head) or (named and (b"\0" in head or compression(head) != ""))
+
+
+def _label_map(folder: Folder, parent: str) -> dict[int, str]:
+    """The names of the ids by the nearest label map that can be used."""
+    paths = folder.with_suffix(*LABEL_MAPS)
+    if not paths:  # a file given by itself still has its neighbours
+        beside = sorted((folder.root / parent).glob(f"*{LABEL_MAPS[0]}"))
+        paths = [join(parent, path.name) for path in beside]
+    for path in sorted(paths, key=lambda path: (split_path(path)[0] != parent, path.count("/"))):
+        try:
+            return read_label_map(folder.root / path)
+        except DataError:  # `assemble` makes that a finding
+            continue
+    return {}
+
+
+def _missing_shards(folder: Folder, paths: Sequence[str]) -> Iterator[Finding]:
+    there: dict[tuple[str, str, str], dict[int, str]] = defaultdict(dict)
+    for parent in {split_path(path)[0] for path in paths if SHARD.fullmatch(path)}:
+        for beside in (folder.root / parent).iterdir():
+            if match := SHARD.fullmatch(join(parent, beside.name)):
+                before, shard, total, after = match.groups()
+                there[before, total, after or ""][int(shard)] = shard
+    read = {match.group(1) for path in paths if (match := SHARD.fullmatch(path))}
+    for (before, total, after), shards in sorted(there.items()):
+        count = int(total) - sum(shard < int(total) for shard in shards)
+        if count and before in read:
+            digits = max(map(len, shards.values()))
+            absent = (shard for shard in range(int(total)) if shard not in shards)
+            names = [
+                f"{before}{shard:0{digits}}-of-{total}{after}" for shard in islice(absent, SHOWN)
+            ]
+            more = f" and {count - SHOWN} more" if count > SHOWN else ""
+            message = f"{count} of its {int(total)} shards are not here: {', '.join(names)}{more}"
+            yield Finding("BW147", f"{before}?-of-{total}{after}", message, "read without them")

@@ -1,0 +1,142 @@
+"""Pascal VOC: one xml per photo, as LabelImg writes them and as VoTT exports them.
+
+The xml may lie beside its photo or in another folder (Annotations and JPEGImages, annotations
+and images). Coordinates are taken as they stand: absolute pixels xmin, ymin, xmax, ymax, as the
+Object Detection API takes them too. Folders, `<path>` and the depth of a photo are ignored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import numpy as np
+
+from boxwright.errors import DataError
+from boxwright.formats.annotations import Broken, Holds, Labels
+from boxwright.formats.folder import Folder, split_path, stem
+from boxwright.formats.voc.xml_file import read_annotation
+from boxwright.io.files import write_text
+from boxwright.structures.dataset import DIFFICULT, TRUNCATED, Dataset, Split
+from boxwright.structures.labels import write_label_map
+
+NAME, TITLE = "voc", "Pascal VOC"
+HOLDS = (
+    Holds.DIFFICULT
+    | Holds.TRUNCATED
+    | Holds.SPLITS
+    | Holds.EMPTY_PHOTOS
+    | Holds.CLASS_ORDER
+    | Holds.FRACTIONS
+)
+BY_STEM = False  # two photos of one stem get annotations named after the whole photo
+PHOTOS = "JPEGImages"
+ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
+
+
+def detect(folder: Folder) -> bool:
+    """Whether the folder holds xml files that are, or were meant to be, VOC annotations."""
+    return any(_may_be_voc(folder.root / path) for path in folder.with_suffix(".xml"))
+
+
+def read(folder: Folder) -> Labels:
+    """Every xml that is an annotation."""
+    labels, root = Labels(), str(folder.root)
+    for path in folder.with_suffix(".xml"):
+        annotation = read_annotation(root, path)
+        if isinstance(annotation, Broken):
+            labels.broken.append(annotation)
+        elif annotation is not None:
+            labels.photos.append(annotation)
+    return labels
+
+
+def photo_folder(split: Split) -> str:
+    """All photos go into one folder; lists say what they are for."""
+    return PHOTOS
+
+
+def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
+    """Annotations, ImageSets/Main and the label map, as VoTT exports them.
+
+    Raises:
+        DataError: BW141 a name holds a control character, which XML cannot hold.
+    """
+    below = [re.sub(rf"^{PHOTOS}/", "", name) for name in names]
+    taken = Counter(stem(name) for name in below)
+    listed = [stem(name) if taken[stem(name)] == 1 else name for name in below]
+    for i, (name, entry) in enumerate(zip(names, listed, strict=True)):
+        write_text(target / "Annotations" / f"{entry}.xml", annotation_text(dataset, i, name))
+    if (dataset.splits != Split.UNMARKED).any():
+        for split in (Split.TRAIN, Split.VAL, Split.TEST):
+            lines = [listed[i] + "\n" for i in np.flatnonzero(dataset.splits == split)]
+            path = target / "ImageSets" / "Main" / f"{split.name.lower()}.txt"
+            write_text(path, "".join(lines))
+    if dataset.classes:
+        write_label_map(target / "pascal_label_map.pbtxt", dataset.classes)
+
+
+def _may_be_voc(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096).replace(b"\0", b"")
+    except OSError:
+        return True  # reading it will say what is wrong with it
+    first = re.search(rb"<([A-Za-z_][\w.:-]*)", head)
+    return first is None or first.group(1) == b"annotation"
+
+
+def annotation_text(dataset: Dataset, index: int, name: str) -> str:
+    """The xml of a photo that lies, or is to lie, at `name` below the data folder."""
+    width, height = dataset.sizes[index]
+    parent, filename = split_path(name)
+    rows = dataset.rows(index)
+    objects = "".join(
+        f"""\
+  <object>
+    <name>{_text(dataset.classes[label])}</name>
+    <pose>Unspecified</pose>
+    <truncated>{int(bool(flags & TRUNCATED))}</truncated>
+    <difficult>{int(bool(flags & DIFFICULT))}</difficult>
+    <bndbox>
+      <xmin>{_number(box[0])}</xmin>
+      <ymin>{_number(box[1])}</ymin>
+      <xmax>{_number(box[2])}</xmax>
+      <ymax>{_number(box[3])}</ymax>
+    </bndbox>
+  </object>
+"""
+        for box, label, flags in zip(
+            dataset.boxes[rows], dataset.labels[rows], dataset.flags[rows], strict=True
+        )
+    )
+    return f"""\
+<annotation>
+  <folder>{_text(split_path(parent)[1])}</folder>
+  <filename>{_text(filename)}</filename>
+  <size>
+    <width>{width}</width>
+    <height>{height}</height>
+    <depth>3</depth>
+  </size>
+  <segmented>0</segmented>
+{objects}</annotation>
+"""
+
+
+def _number(value: np.float32) -> str:
+    """The shortest decimal that reads back as the same float32; whole pixels without a point."""
+    return np.format_float_positional(value, unique=True, trim="-")
+
+
+def _text(value: str) -> str:
+    if ILLEGAL.search(value):
+        raise DataError(
+            "BW141",
+            f"the name {value!r} holds a character that XML cannot hold.",
+            remedy="Rename the class or the photo.",
+        )
+    return escape(value, {"\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})

@@ -1,0 +1,237 @@
+"""YOLO: a text file per photo, `class x y width height` on each line in fractions of its sides.
+
+As Ultralytics has it: labels/train/a.txt belongs to images/train/a.jpg and a.txt to a.jpg beside
+it, class numbers count the names in data.yaml, and a photo without label file shows nothing.
+Without data.yaml, names come from the classes.txt of LabelImg or the obj.names of Darknet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from boxwright.errors import DataError
+from boxwright.formats.annotations import Broken, Holds, Labelled, Labels
+from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
+from boxwright.formats.pairing import Pairing
+from boxwright.formats.splits import folder_mark
+from boxwright.formats.yolo.lines import is_label, read_label
+from boxwright.formats.yolo.locations import Placed, place_photos
+from boxwright.formats.yolo.names import Names
+from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, descriptions
+from boxwright.io.files import write_text
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.findings import Finding
+
+NAME, TITLE = "yolo", "YOLO"
+HOLDS = (
+    Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.CLASS_ORDER | Holds.UNUSED_CLASSES | Holds.FRACTIONS
+)
+BY_STEM = True
+SAMPLED = 50  # text files that show whether those of a folder are labels
+
+
+def detect(folder: Folder) -> bool:
+    """Whether there are labels of photos, or a data.yaml with text files like these or alone."""
+    if any(isinstance(one, Description) for one in descriptions(folder)):
+        by_itself = folder.files.keys() <= set(SUFFIXES)
+        return by_itself or bool(_pairs(folder)) or bool(_loose(folder, set()))
+    texts = folder.with_suffix(".txt")
+    sample = [p for p in texts[:: 1 + len(texts) // SAMPLED] if is_label(folder.root / p)]
+    return any(Pairing(folder).photos_of([Labelled(path, alone=True) for path in sample]))
+
+
+def read(folder: Folder) -> Labels:
+    """Every label file, and the photos without one that data.yaml or an images folder vouches for.
+
+    Raises:
+        DataError: BW101 a data.yaml is there but none of its photos, BW114 none of its labels.
+    """
+    folder = _with_label_files(folder)
+    labels, root = Labels(), str(folder.root)
+    found = list(descriptions(folder))
+    described = [one for one in found if isinstance(one, Description)]
+    placed = place_photos(folder, described)
+    pairs = _pairs(folder)
+    names = Names(folder, described, placed.owners, set(pairs.values()))
+    loose = _loose(folder, {*pairs.values(), *placed.lists, *names.lists})
+    for photo, one in zip(Pairing(folder).photos_of(loose), loose, strict=True):
+        if photo is None or photo in pairs:
+            labels.photos.append(one)
+        else:
+            pairs[photo] = one.path
+    missing = _missing(folder, placed, pairs)
+    shapes = 0
+    for photo, path in sorted({**pairs, **missing}.items()):
+        one = _labelled(photo, path, placed)
+        naming = names.of(photo, path)
+        outcome = read_label(root, one, naming) if photo in pairs else 0
+        if isinstance(outcome, Broken):
+            labels.broken.append(outcome)
+        else:
+            labels.photos.append(one)
+            shapes += outcome
+    labels.broken += [*(one for one in found if isinstance(one, Broken)), *names.broken]
+    if described and not labels.photos and not labels.broken:
+        code, what = ("BW114", "label file") if placed.splits else ("BW101", "photo")
+        raise DataError(
+            code,
+            f"it describes a data set, but no {what} of it is here.",
+            where=folder.root / described[0].path,
+            remedy="Give the folder that holds both the photos and their labels.",
+        )
+    labels.classes = names.classes(name for one in labels.photos for name in one.names)
+    labels.findings += [*placed.findings, *names.findings]
+    labels.findings += _odd(folder, described, names, missing, shapes)
+    return labels
+
+
+def photo_folder(split: Split) -> str:
+    """A folder for each split below images; unmarked photos lie in images itself."""
+    return "images" if split is Split.UNMARKED else f"images/{split.name.lower()}"
+
+
+def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
+    """data.yaml and a label file for each photo, also for those that show nothing.
+
+    Splits are folders; where photos lie elsewhere, they are lists, as Ultralytics takes them too.
+
+    Raises:
+        DataError: BW141 the name of a photo cannot stand on a line of a list.
+    """
+    for i, name in enumerate(names):
+        write_text(target / label_path(name), "".join(_lines(dataset, i)))
+    said: dict[str, object] = {}
+    for split in (Split.TRAIN, Split.VAL, Split.TEST):
+        word, folder = split.name.lower(), photo_folder(split)
+        listed = [names[i] for i in np.flatnonzero(dataset.splits == split).tolist()]
+        if not listed:
+            continue
+        if listed == [name for name in names if name.startswith(f"{folder}/")]:
+            said[word] = folder
+        else:
+            said[word] = f"{word}.txt"
+            write_text(target / f"{word}.txt", "".join(map(_listed, listed)))
+    said |= {"nc": len(dataset.classes), "names": list(dataset.classes)}
+    text = yaml.safe_dump(said, allow_unicode=True, sort_keys=False, width=10**9)
+    write_text(target / "data.yaml", text)
+
+
+def label_path(photo: str) -> str:
+    """Where Ultralytics looks for a photo's labels: of its folders, the last images is labels."""
+    before, images, after = f"/{photo}".rpartition("/images/")
+    place = f"{before}/labels/{after}"[1:] if images else photo
+    return f"{stem(place)}.txt"
+
+
+def _with_label_files(folder: Folder) -> Folder:
+    """A data.yaml that is given by itself stands for the label files around it too."""
+    if folder.with_suffix(".txt"):
+        return folder
+    around = Folder.scan(folder.root).files
+    return replace(folder, files={**around, **{suffix: [] for suffix in SUFFIXES}, **folder.files})
+
+
+def _pairs(folder: Folder) -> dict[str, str]:
+    """Photo -> its label file, where that lies as it should, in letters of any case."""
+    texts = {folded(path): path for path in folder.with_suffix(".txt")}
+    pairs = {}
+    for parent, names in folder.photos.items():
+        for name in names:
+            photo = join(parent, name)
+            for place in (label_path(folded(photo)), f"{stem(folded(photo))}.txt"):
+                if place in texts:
+                    pairs[photo] = texts[place]
+                    break
+    return pairs
+
+
+def _loose(folder: Folder, known: set[str]) -> list[Labelled]:
+    """Text files that hold labels, or nothing among others that do, but lie beside no photo."""
+    states = {
+        path: is_label(folder.root / path)
+        for path in folder.with_suffix(".txt")
+        if path not in known
+    }
+    parents = {split_path(path)[0] for path, state in states.items() if state}
+    return [
+        Labelled(path, alone=True, relative=True)
+        for path, state in states.items()
+        if state or (state is None and split_path(path)[0] in parents)
+    ]
+
+
+def _missing(folder: Folder, placed: Placed, pairs: dict[str, str]) -> dict[str, str]:
+    """Photos without label file that show nothing, as Ultralytics takes them -> where it would be.
+
+    They are in a split of data.yaml, or in an images folder whose labels folder has labels. Where
+    nothing is labelled yet, nothing is taken for empty.
+    """
+    labelled = {split_path(path)[0] for path in pairs.values()}
+    missing = {}
+    for parent, names in folder.photos.items():
+        for name in names:
+            photo = join(parent, name)
+            path = label_path(photo)
+            mirrored = split_path(path)[0] != parent and split_path(path)[0] in labelled
+            if labelled and photo not in pairs and (photo in placed.splits or mirrored):
+                missing[photo] = path
+    return missing
+
+
+def _labelled(photo: str, path: str, placed: Placed) -> Labelled:
+    others = folder_mark(split_path(photo)[0]) if placed.splits else Split.UNMARKED
+    split = placed.splits.get(photo, others)
+    name = relative(photo, split_path(path)[0])
+    return Labelled(path, name, alone=True, relative=True, split=split)
+
+
+def _odd(
+    folder: Folder,
+    described: Sequence[Description],
+    names: Names,
+    missing: dict[str, str],
+    shapes: int,
+) -> Iterator[Finding]:
+    for one in described:
+        if one.names and one.count not in {None, len(one.names)}:
+            message = f"it says nc: {one.count}, but names {len(one.names)} classes"
+            yield Finding("BW116", one.path, message, "the names are taken")
+    if missing:
+        first, *_ = photos = tuple(sorted(missing))
+        message = (
+            f"{len(photos)} of {folder.photo_count} photos have no label file, such as {first}"
+        )
+        yield Finding(
+            "BW109", split_path(first)[0] or ".", message, "taken as showing nothing", photos
+        )
+    if shapes:
+        yield Finding("BW143", ".", f"{shapes} labels are shapes", "boxes around them")
+    if names.nameless:
+        message = "neither data.yaml nor classes.txt names the classes"
+        yield Finding("BW148", names.nameless, message, "called 'class 0' and so on")
+
+
+def _lines(dataset: Dataset, index: int) -> Iterator[str]:
+    rows = dataset.rows(index)
+    width, height = dataset.sizes[index]
+    boxes = dataset.boxes[rows].astype(np.float64) / [width, height, width, height]
+    first, second = boxes[:, :2], boxes[:, 2:]
+    values = np.concatenate([(first + second) / 2, np.abs(second - first)], axis=1)
+    for label, line in zip(dataset.labels[rows], values, strict=True):
+        numbers = (np.format_float_positional(value, precision=10, trim="-") for value in line)
+        yield f"{label} {' '.join(numbers)}\n"
+
+
+def _listed(name: str) -> str:
+    if name != name.strip() or len(name.splitlines()) != 1 or not name.isprintable():
+        raise DataError(
+            "BW141",
+            f"the photo's name {name!r} cannot stand on a line of a list.",
+            remedy="Rename the photo.",
+        )
+    return f"./{name}\n"

@@ -1,0 +1,180 @@
+"""Which photos belong to which split, as data.yaml says with folders, photos and lists of them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from boxwright.formats.folder import Folder, folded, join, split_path
+from boxwright.formats.pairing import ABSOLUTE
+from boxwright.formats.splits import WORDS
+from boxwright.formats.yolo.yaml_file import Description
+from boxwright.structures.dataset import Split
+from boxwright.structures.findings import Finding
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where the photos are that data.yaml files name.
+
+    Attributes:
+        splits: photo -> what it is for; UNMARKED where two splits are the same photos.
+        owners: photo -> the descriptions that name it.
+        lists: the lists of photos that were read.
+        findings: what was odd.
+    """
+
+    splits: dict[str, Split]
+    owners: dict[str, list[Description]]
+    lists: list[str]
+    findings: list[Finding]
+
+
+@dataclass
+class _Finder:
+    """Finds the photos that the entries of data.yaml files mean.
+
+    An entry is looked for below the file itself and below its `path`. Descriptions move between
+    machines and folders, so what is not there is looked for under its last parts:
+    `../train/images` and `C:\\photos\\train\\images` are both `train/images`.
+    """
+
+    folder: Folder
+    lists: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._photos = {join(p, name) for p, names in self.folder.photos.items() for name in names}
+        self._texts = set(self.folder.with_suffix(".txt"))
+        self._by_name: dict[str, list[str]] = {}
+        for photo in sorted(self._photos):
+            self._by_name.setdefault(folded(split_path(photo)[1]), []).append(photo)
+
+    def photos_of(self, description: Description, split: Split) -> set[str]:
+        """The photos that it names for a split; entries that lead nowhere become findings."""
+        photos: set[str] = set()
+        for entry in description.splits.get(split, ()):
+            found = self._entry(entry, description)
+            if not found:
+                message = f"{split.name.lower()}: '{entry}' leads to no photo here"
+                self.findings.append(Finding("BW117", description.path, message, "passed over"))
+            photos |= found
+        return photos
+
+    def _entry(self, entry: str, description: Description) -> set[str]:
+        for place in _readings(entry, description):
+            if place in self._texts:
+                self.lists.append(place)
+                return self._listed(place, description)
+            if place in self._photos:
+                return {place}
+            inside = f"{place}/" if place else ""
+            around = self.folder.photos
+            parents = [one for one in around if one == place or one.startswith(inside)]
+            if parents:
+                return {join(parent, name) for parent in parents for name in around[parent]}
+        return set()
+
+    def _listed(self, path: str, description: Description) -> set[str]:
+        """The photos that a list names, a path per line."""
+        try:
+            text = (self.folder.root / path).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"the list of photos cannot be read ({error})"
+            self.findings.append(Finding("BW120", path, message, "passed over"))
+            return set()
+        here, there = split_path(path)[0], split_path(description.path)[0]
+        around = dict.fromkeys((here, join(there, _cleaned(description.base)), there, ""))
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        found = [self._photo(line, list(around)) for line in lines]
+        unknown = [line for line, photo in zip(lines, found, strict=True) if photo is None]
+        if unknown:
+            message = f"{len(unknown)} of its {len(lines)} lines name no photo here ({unknown[0]})"
+            self.findings.append(Finding("BW117", path, message, "passed over"))
+        return {photo for photo in found if photo is not None}
+
+    def _photo(self, line: str, around: Sequence[str]) -> str | None:
+        """The photo that lies where the line says, or whose path ends most like it."""
+        named = _cleaned(line)
+        for parent in around:
+            place = posixpath.normpath(join(parent, named))
+            if place in self._photos:
+                return place
+        candidates = self._by_name.get(folded(split_path(named)[1]), [])
+        likeness = [_shared_end(named, photo) for photo in candidates]
+        best = max(likeness, default=0)
+        return candidates[likeness.index(best)] if likeness.count(best) == 1 else None
+
+
+def place_photos(folder: Folder, described: Sequence[Description]) -> Placed:
+    """Which photos the descriptions name, and for which split."""
+    finder = _Finder(folder)
+    members: dict[Split, set[str]] = {split: set() for split in Split}
+    owners: dict[str, list[Description]] = {}
+    for description in described:
+        photos_of = {split: finder.photos_of(description, split) for split in description.splits}
+        for split, photos in photos_of.items():
+            members[split] |= photos
+        for photo in set().union(*photos_of.values()):
+            owners.setdefault(photo, []).append(description)
+    findings = finder.findings
+    train = members[Split.TRAIN]
+    same = [split for split in (Split.VAL, Split.TEST) if train and members[split] == train]
+    if same:
+        words = " and ".join(split.name.lower() for split in (Split.TRAIN, *same))
+        message = f"{words} are the same photos"
+        findings.append(Finding("BW118", described[0].path, message, "taken as not split"))
+        members[Split.UNMARKED] = train
+        for split in (Split.TRAIN, *same):
+            members[split] = set()
+    splits: dict[str, Split] = {}
+    twice = []
+    for split in sorted(members):
+        for photo in sorted(members[split]):
+            if splits.get(photo, Split.UNMARKED) is not Split.UNMARKED:
+                twice.append(photo)
+            splits[photo] = split
+    if twice:
+        message = f"{len(twice)} photos are for more than one of train, val and test"
+        kept = "kept for what is furthest from training"
+        findings.append(Finding("BW118", described[0].path, message, kept, tuple(twice)))
+    return Placed(splits, owners, finder.lists, findings)
+
+
+def _readings(entry: str, description: Description) -> Iterator[str]:
+    """The places below the root that an entry may mean, the likeliest first."""
+    here = split_path(description.path)[0]
+    entry, base = _cleaned(entry), _cleaned(description.base)
+    for start in (posixpath.join(base, entry), entry):
+        place = posixpath.normpath(join(here, start))
+        if not ABSOLUTE.match(start) and place.split("/")[0] != "..":
+            yield "" if place == "." else place
+    parts = [part for part in entry.split("/") if part not in {"", ".", ".."} and ":" not in part]
+    for dropped in range(len(parts)):
+        rest = parts[dropped:]
+        if _says_split(parts[:dropped]) and not _says_split(rest):
+            return  # /home/me/test/images is not the images folder of all photos
+        for parent in dict.fromkeys((here, "")):
+            yield join(parent, "/".join(rest))
+
+
+def _says_split(parts: Sequence[str]) -> bool:
+    return any(re.sub("[0-9]+$", "", part.lower()) in WORDS for part in parts)
+
+
+def _cleaned(path: str) -> str:
+    path = path.strip().replace("\\", "/").removesuffix("/")
+    return re.sub(r"^(?:\./)+", "", path)
+
+
+def _shared_end(first: str, second: str) -> int:
+    """How many parts two paths have in common, counted from the last."""
+    pairs = zip(reversed(first.split("/")), reversed(second.split("/")), strict=False)
+    count = 0
+    for a, b in pairs:
+        if folded(a) != folded(b):
+            break
+        count += 1
+    return count

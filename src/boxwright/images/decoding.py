@@ -1,0 +1,253 @@
+"""The only place where photos are opened: everything else sees oriented RGB uint8 pixels."""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
+
+from boxwright.errors import DataError
+from boxwright.images.header import jpeg_header
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
+FIRST_BYTES = 16 << 10  # hold the header of most photos
+MOST_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs, as an error
+EXIF_ORIENTATION, TIFF_WIDTH, TIFF_HEIGHT = 0x0112, 0x0100, 0x0101
+# What Pillow calls the places, ahead of the pixels, where a photo may state its orientation.
+METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class Slice(NamedTuple):
+    """A photo that is a run of bytes in a larger file, such as a record of a TFRecord."""
+
+    path: Path
+    start: int
+    length: int
+
+    def __str__(self) -> str:
+        return f"{self.path}, bytes {self.start} to {self.start + self.length}"
+
+
+PhotoFile = str | Path | Slice
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a photo's header says, read without decoding its pixels.
+
+    Attributes:
+        width, height: pixels once oriented, as everything in Boxwright sees the photo.
+        orientation: the EXIF orientation, 1 (upright) to 8.
+    """
+
+    width: int
+    height: int
+    orientation: int
+
+    @property
+    def swaps_sides(self) -> bool:
+        """Whether orienting the photo swapped its width and height."""
+        return self.orientation >= 5
+
+
+class Decoded(NamedTuple):
+    """A photo's pixels, maybe fewer than it has.
+
+    Attributes:
+        picture: oriented RGB.
+        width, height: pixels of the whole photo, oriented; its boxes count in these.
+    """
+
+    picture: Image.Image
+    width: int
+    height: int
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """`(h, w, 3)` uint8."""
+        return np.asarray(self.picture)
+
+
+def is_photo(path: str | Path) -> bool:
+    """Whether the file's name says that it is a photo Boxwright can open."""
+    name = path if isinstance(path, str) else path.name
+    _, dot, suffix = name.rpartition(".")
+    return bool(dot) and f".{suffix.lower()}" in SUFFIXES and not name.startswith(".")
+
+
+def photo_bytes(photo: PhotoFile) -> bytes:
+    """A photo's file as it stands, not decoded. Raises OSError."""
+    path, start, length = photo if isinstance(photo, Slice) else (photo, 0, -1)
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
+        file.seek(start)
+        return file.read(length)
+
+
+def photo_length(photo: PhotoFile) -> int:
+    """How many bytes `photo_bytes` gives. Raises OSError."""
+    return photo.length if isinstance(photo, Slice) else Path(photo).stat().st_size
+
+
+def read_header(photo: PhotoFile) -> Header:
+    """Size and orientation of a photo.
+
+    Raises:
+        DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
+    """
+    if plain := _plain_header(photo):
+        return plain
+    with opened(photo) as picture:
+        return _upright(*_stored_size(picture), _orientation(picture))
+
+
+def read_photo(photo: PhotoFile, *, at_least: int | None = None) -> NDArray[np.uint8]:
+    """A photo as oriented RGB, `(H, W, 3)` uint8. Grey, palette, alpha, 16-bit, CMYK included.
+
+    `at_least` allows a JPEG to be decoded smaller as long as both sides keep that many pixels:
+    see `decode`, which raises the same errors.
+    """
+    return decode(photo, shortest=at_least).pixels
+
+
+def decode(photo: PhotoFile, *, shortest: int | None = None, longest: int = 0) -> Decoded:
+    """A photo as oriented RGB, decoded no larger than needed, and the size it has.
+
+    A JPEG can be decoded at a half, a quarter or an eighth of its size, which is several times
+    faster; any other photo is decoded whole.
+
+    Args:
+        photo: what to open.
+        shortest, longest: pixels that the shorter and the longer side keep; without `shortest`
+            a JPEG is decoded whole too.
+
+    Raises:
+        DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
+    """
+    with opened(photo) as picture:
+        header = _upright(*_stored_size(picture), _orientation(picture))
+        if shortest is not None:
+            sides = picture.size
+            share = max(shortest / min(sides), longest / max(sides))
+            picture.draft("RGB", (math.ceil(sides[0] * share), math.ceil(sides[1] * share)))
+        return Decoded(_upright_rgb(picture), header.width, header.height)
+
+
+def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
+    """What `read_photo` gives for a picture that Pillow has already opened."""
+    return np.asarray(_upright_rgb(picture))
+
+
+def _upright_rgb(picture: Image.Image) -> Image.Image:
+    """Oriented RGB: the picture itself where it is that already, its pixels then read."""
+    oriented_by_pillow = picture.format == "TIFF"
+    turn = None if oriented_by_pillow else UPRIGHT.get(_orientation(picture))
+    if turn is None and picture.mode == "RGB" and "transparency" not in picture.info:
+        picture.load()
+        return picture
+    return _to_rgb(picture if turn is None else picture.transpose(turn))
+
+
+def _plain_header(photo: PhotoFile) -> Header | None:
+    """The header of an ordinary JPEG from its first bytes; None leaves it to Pillow."""
+    path, start, length = photo if isinstance(photo, Slice) else (photo, 0, FIRST_BYTES)
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
+            file.seek(start)
+            found = jpeg_header(file.read(min(length, FIRST_BYTES)))
+    except OSError:
+        return None
+    return _upright(*found) if found and found[0] * found[1] <= MOST_PIXELS else None
+
+
+def _upright(width: int, height: int, orientation: int) -> Header:
+    """The header of a photo of this stored size."""
+    return Header(*((height, width) if orientation >= 5 else (width, height)), orientation)
+
+
+def _orientation(picture: Image.Image) -> int:
+    """EXIF orientation, 1 (upright) to 8, as stated ahead of the pixels; broken EXIF is upright."""
+    if not (picture.info.keys() & METADATA or picture.format == "TIFF"):
+        return 1  # asking Pillow for EXIF would make it decode a whole PNG to look behind it
+    try:
+        orientation = picture.getexif().get(EXIF_ORIENTATION, 1)
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError, struct.error):
+        return 1
+    return orientation if orientation in range(1, 9) else 1
+
+
+def _stored_size(picture: Image.Image) -> tuple[int, int]:
+    """Width and height before orienting; Pillow's versions differ on a TIFF's."""
+    if isinstance(picture, TiffImageFile):
+        return picture.tag_v2[TIFF_WIDTH], picture.tag_v2[TIFF_HEIGHT]
+    return picture.size
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I") or picture.mode == "F":
+        values = np.asarray(picture, np.float32)
+        top = 65535.0 if values.max(initial=0) > 255 else 255.0
+        grey = np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)
+        return Image.fromarray(grey).convert("RGB")
+    if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
+        coloured = picture.convert("RGBA")
+        paper = Image.new("RGBA", coloured.size, (255, 255, 255, 255))
+        return Image.alpha_composite(paper, coloured).convert("RGB")
+    return picture.convert("RGB")
+
+
+@contextmanager
+def opened(photo: PhotoFile) -> Iterator[Image.Image]:
+    """A photo's header, read by Pillow; what goes wrong until the block ends is coded.
+
+    Raises:
+        DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
+    """
+    try:
+        file = io.BytesIO(photo_bytes(photo)) if isinstance(photo, Slice) else Path(photo)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata that changes no pixel
+            with Image.open(file) as picture:
+                if picture.width * picture.height > MOST_PIXELS:
+                    raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
+                yield picture
+    except FileNotFoundError as error:
+        raise DataError(
+            "BW101",
+            "there is no such photo.",
+            where=str(photo),
+            remedy="Put the photo back, or delete its annotation.",
+        ) from error
+    except UnidentifiedImageError as error:
+        raise DataError(
+            "BW102",
+            "is not a photo that can be opened.",
+            where=str(photo),
+            remedy="Save it again as JPEG or PNG, or remove it.",
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise DataError(
+            "BW102",
+            f"is damaged or cannot be read ({error}).",
+            where=str(photo),
+            remedy="Copy it again from the camera or its source, or remove it.",
+        ) from error

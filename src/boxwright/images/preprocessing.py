@@ -1,0 +1,70 @@
+"""Preprocessing: how a photo becomes a network's input; stored in every run and detector file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from boxwright.images.decoding import PhotoFile, decode
+from boxwright.ops.boxes import Boxes, clip, pixel_xyxy
+
+ENOUGH = 2  # times the input's side: a photo decoded to that shrinks to the same input
+
+
+def read_square(photo: PhotoFile, side: int) -> NDArray[np.uint8]:
+    """A photo's file as `(side, side, 3)` uint8; raises as `decode`.
+
+    Training, choosing and detecting all read photos in this way: a large JPEG is decoded at a
+    fraction of its size, but at no less than `ENOUGH` times `side`.
+    """
+    return squared(decode(photo, shortest=ENOUGH * side).picture, side)
+
+
+def squared(photo: Image.Image | NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """RGB, `(H, W, 3)` uint8 if an array, stretched to `(side, side, 3)` uint8."""
+    picture = Image.fromarray(photo) if isinstance(photo, np.ndarray) else photo
+    if picture.size != (side, side):
+        picture = picture.resize((side, side), Image.Resampling.BILINEAR)
+    return np.asarray(picture)
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Stretch to a square of `size` pixels, then `pixel * scale + offset`.
+
+    The resize is Pillow's bilinear with antialiasing: the same on every machine and in every
+    runtime, because it always happens outside the network. The scaling is part of the network's
+    graph, so every detector file takes uint8 pixels.
+
+    Attributes:
+        size: side of the network's square input, pixels.
+        scale, offset: to the range that the network was trained on; the default gives [-1, 1).
+    """
+
+    size: int = 300
+    scale: float = 1 / 128
+    offset: float = -1.0
+
+    def resize(self, photo: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """RGB, `(H, W, 3)` uint8 if an array, to `(size, size, 3)` uint8."""
+        return squared(photo, self.size)
+
+    def to_photo(self, boxes: NDArray[np.float32], width: int, height: int) -> Boxes:
+        """Normalised `(n, 4)` yxyx boxes of the input to xyxy pixels of the photo, clipped."""
+        return clip(pixel_xyxy(boxes, width, height), width, height)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "resize": "stretch",
+            "size": self.size,
+            "scale": self.scale,
+            "offset": self.offset,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Preprocessing:
+        return cls(int(value["size"]), float(value["scale"]), float(value["offset"]))

@@ -1,0 +1,70 @@
+"""Photos in: files, folders and glob patterns as one iterator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from boxwright.errors import DataError
+from boxwright.images.decoding import is_photo
+
+
+def photos(paths: Iterable[str | Path]) -> Iterator[Path]:
+    """The photos that `paths` name: files, folders (with all below them), patterns like `a/*.jpg`.
+
+    In the order given, folders and patterns sorted, each photo once. A file that is named itself
+    is taken whatever its suffix; in folders hidden files and hidden folders are passed over.
+    All paths are looked at before the first photo is handed out.
+
+    Raises:
+        DataError: BW191 there is no such file or folder, BW192 there are no photos in it.
+    """
+    found: dict[Path, None] = {}
+    for path in map(Path, paths):
+        if path.is_file():
+            found[path] = None
+            continue
+        if path.is_dir():
+            matching = _below(path)
+        elif any(sign in str(path) for sign in "*?["):
+            matching = _fitting(path)
+        else:
+            raise DataError(
+                "BW191",
+                "there is no such photo or folder.",
+                where=path,
+                remedy="Check the spelling, and the folder that the command runs in.",
+            )
+        if not matching:
+            raise DataError(
+                "BW192",
+                "there are no photos here.",
+                where=path,
+                remedy="Name a folder with JPEG or PNG files, or a pattern that fits some.",
+            )
+        found.update(dict.fromkeys(matching))
+    return iter(found)
+
+
+def _below(folder: Path) -> list[Path]:
+    """All photos in `folder` and its folders, but not in hidden ones such as `.git`."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if is_photo(path)
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def _fitting(pattern: Path) -> list[Path]:
+    """All photos whose path fits `pattern`; `**` stands for any number of folders."""
+    root = Path(pattern.anchor)
+    try:
+        return sorted(
+            path
+            for path in root.glob(str(pattern.relative_to(root)))
+            if is_photo(path) and path.is_file()
+        )
+    except ValueError:  # a pattern that pathlib refuses, such as `a**`
+        return []

@@ -1,0 +1,1 @@
+"""Running detector files of every kind."""

@@ -1,0 +1,167 @@
+"""Artifact: what every detector file carries besides its weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from boxwright.errors import DetectorError
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.golden import Golden
+
+FORMAT = "boxwright-detector"
+VERSION = 1
+
+_Kind = TypeVar("_Kind")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Class names, preprocessing and origin of a detector: `run.json` or `boxwright.json`.
+
+    Attributes:
+        model: `ModelSpec.to_json()`, the network's architecture.
+        classes: the class names, in id order; never empty.
+        preprocessing: how a photo becomes the network's input.
+        threshold: lowest score worth showing to a person, in [0, 1].
+        provenance: where the detector comes from, for people and for `export`. Keys that may be
+            there: `boxwright` (version), `data` (`{"path", "fingerprint"}`), `recipe`, `metrics`,
+            `weights`, `licence` (of these), `proof` (of an export).
+        golden: a photo, and what an exported file finds in it.
+    """
+
+    model: dict[str, Any]
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    threshold: float = 0.5
+    provenance: dict[str, Any] = field(default_factory=dict)
+    golden: Golden | None = field(default=None, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        golden = {"golden": self.golden.to_json()} if self.golden else {}
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "model": self.model,
+            "classes": list(self.classes),
+            "preprocessing": self.preprocessing.to_json(),
+            "threshold": self.threshold,
+            "provenance": self.provenance,
+            **golden,
+        }
+
+    @classmethod
+    def from_json(cls, value: Any, *, where: str | Path | None = None) -> Artifact:
+        """The inverse of `to_json`; `where` names the file in error messages.
+
+        Raises:
+            DetectorError: BW502 a key is missing or holds something else than it should, BW503
+                the file was written by a newer Boxwright, BW504 it has no class names.
+        """
+        if not isinstance(value, dict) or value.get("format") != FORMAT:
+            raise damaged(f'does not say "format": "{FORMAT}"', where)
+        version = _get(value, "version", int, where)
+        if version > VERSION:
+            raise DetectorError(
+                "BW503",
+                f"is a detector file of version {version}; this Boxwright reads up to {VERSION}.",
+                where=where,
+                remedy="Update it with: pip install --upgrade boxwright",
+            )
+        classes = value.get("classes")
+        if classes is None or classes == []:
+            raise without_class_names(where)
+        model = _get(value, "model", dict, where)
+        if not isinstance(classes, list) or not all(isinstance(c, str) and c for c in classes):
+            raise damaged('its "classes" are not a list of names', where)
+        if len(set(classes)) != len(classes):
+            raise damaged('its "classes" name one class twice', where)
+        if model.get("num_classes", len(classes)) != len(classes):
+            count = model["num_classes"]
+            raise damaged(f'it names {len(classes)} "classes" for a model of {count}', where)
+        threshold = value.get("threshold", 0.5)
+        if isinstance(threshold, bool) or not isinstance(threshold, int | float):
+            raise damaged(f'its "threshold" is not a number but {threshold!r}', where)
+        preprocessing = _preprocessing(_get(value, "preprocessing", dict, where), where)
+        return cls(
+            model=model,
+            classes=tuple(classes),
+            preprocessing=preprocessing,
+            threshold=float(threshold),
+            provenance=_get(value, "provenance", dict, where),
+            golden=_golden(value.get("golden"), preprocessing.size, len(classes), where),
+        )
+
+    def to_text(self) -> str:
+        """`to_json` as JSON text, the inverse of `from_text`."""
+        return json.dumps(self.to_json(), ensure_ascii=False)
+
+    @classmethod
+    def from_text(cls, text: str | bytes, *, where: str | Path | None = None) -> Artifact:
+        """`from_json` for the JSON text itself; raises the same errors."""
+        try:
+            return cls.from_json(json.loads(text), where=where)
+        except (ValueError, OverflowError, RecursionError) as error:  # not JSON, or not UTF-8
+            raise damaged(f"its description is not JSON ({error})", where) from error
+
+
+def without_class_names(where: str | Path | None) -> DetectorError:
+    """The error for a detector file that does not know what it detects."""
+    return DetectorError(
+        "BW504",
+        "has no class names inside, so its detections would be bare numbers.",
+        where=where,
+        remedy="Give a text file with one name a line: --labels labels.txt, or in Python "
+        "Detector.load(path, classes=['cat', 'dog']). "
+        "Files that Boxwright exports carry their names.",
+    )
+
+
+def damaged(what: str, where: str | Path | None) -> DetectorError:
+    """The error for a detector file whose content is not what it should be."""
+    return DetectorError(
+        "BW502",
+        f"is damaged or not a detector of Boxwright: {what}.",
+        where=where,
+        remedy="Copy it again from its source, or export it again from its run.",
+    )
+
+
+def _golden(value: Any, side: int, classes: int, where: str | Path | None) -> Golden | None:
+    if value is None:
+        return None
+    try:
+        golden = Golden.from_json(value)
+    except ValueError as error:
+        raise damaged(str(error), where) from error
+    if golden.photo.shape[:2] != (side, side) or not np.isin(golden.labels, range(classes)).all():
+        raise damaged("its golden photo does not fit its network", where)
+    return golden
+
+
+def _preprocessing(value: dict[str, Any], where: str | Path | None) -> Preprocessing:
+    if value.get("resize") != "stretch":
+        raise damaged(f"its photos are resized in an unknown way, {value.get('resize')!r}", where)
+    size = _get(value, "size", int, where)
+    if size < 1:
+        raise damaged(f'its "size" is not a number of pixels but {size}', where)
+    try:
+        return Preprocessing.from_json(value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(f'its "preprocessing" cannot be read ({error!r})', where) from error
+
+
+def _get(value: dict[str, Any], key: str, kind: type[_Kind], where: str | Path | None) -> _Kind:
+    if key not in value:
+        raise damaged(f'the key "{key}" is missing', where)
+    found = value[key]
+    if not isinstance(found, kind) or isinstance(found, bool):
+        raise damaged(f'"{key}" should be {_NAMES[kind]} but is {found!r}', where)
+    return found
+
+
+_NAMES: dict[type, str] = {int: "a whole number", dict: "an object"}

@@ -1,0 +1,55 @@
+"""Class names from a file, for detector files that have none inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from boxwright.errors import DetectorError
+from boxwright.structures.labels import read_label_map
+
+LABEL_MAPS = {".pbtxt", ".pbtext"}
+BACKGROUND = {"???", "background"}  # as a first line: the networks themselves have no such class
+
+
+def read_names(path: str | Path) -> list[str]:
+    """The names in id order, from one name a line or from a label map.
+
+    Detectors that TensorFlow published come with either. Their text files name the background
+    first, which is passed over; ids that a label map leaves out get a placeholder.
+
+    Raises:
+        DetectorError: BW520 the file cannot be read or names nothing.
+        DataError: BW116 the label map cannot be used.
+    """
+    path = Path(path)
+    if path.suffix.lower() in LABEL_MAPS:
+        named = read_label_map(path)
+        return [named.get(number, placeholder(number - 1)) for number in range(1, max(named) + 1)]
+    try:
+        lines = path.read_bytes().decode("utf-8-sig").splitlines()
+    except OSError as error:
+        raise _unusable(path, f"cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        raise _unusable(path, "is not UTF-8 text") from error
+    names = [line.strip() for line in lines if line.strip()]
+    if names and names[0].lower() in BACKGROUND:
+        del names[0]
+    if not names:
+        raise _unusable(path, "holds no names")
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise _unusable(path, f"names {', '.join(sorted(twice))} more than once")
+    return names
+
+
+def placeholder(label: int) -> str:
+    """What a class id is called as long as nobody knows its name."""
+    return f"class {label}"
+
+
+def _unusable(path: Path, reason: str) -> DetectorError:
+    return DetectorError(
+        "BW520",
+        f"{reason}, so the classes have no names.",
+        where=path,
+        remedy="Write one name a line, in id order, or name a label map (.pbtxt).",
+    )

@@ -1,0 +1,210 @@
+"""Detector: any trained detector, whatever kind of file it is in, applied to photos."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from boxwright.errors import DetectorError
+from boxwright.images.decoding import Decoded, PhotoFile, Slice, decode, rgb_of
+from boxwright.images.preprocessing import ENOUGH
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.engines import Engine
+from boxwright.inference.file_kinds import opened, wrong_names
+from boxwright.structures.detections import Detections
+
+MOST_THREADS = 64
+PhotoLike: TypeAlias = PhotoFile | NDArray[np.uint8] | Image.Image
+Photo = TypeVar("Photo")
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, eq=False)
+class Detector:
+    """A trained detector, ready to be shown photos.
+
+        detector = Detector.load("run/detector.tflite")
+        for name, score, box in detector.predict("photo.jpg"):
+            ...
+
+    Attributes:
+        engine: what runs the network.
+        artifact: what the detector's file says about itself.
+    """
+
+    engine: Engine
+    artifact: Artifact
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        classes: Sequence[str] | None = None,
+        threads: int | None = None,
+        unnamed: bool = False,
+    ) -> Detector:
+        """Open a run, a SavedModel or an OpenVINO folder, or a .tflite, .onnx or frozen .pb file.
+
+        Args:
+            path: the folder or file.
+            classes: names in id order, for a file from elsewhere that has none inside, or to
+                rename the classes.
+            threads: for what TensorFlow does not run, how many one photo is looked at with, or for
+                a .tflite how many photos of a batch are looked at together; None uses every core,
+                up to four.
+            unnamed: whether to take a .tflite without class names all the same; its classes are
+                then called `class 0` and so on.
+
+        Raises:
+            DetectorError: BW501 there is no detector, BW502 it is damaged, BW503 a newer
+                Boxwright wrote it, BW504 it has no class names, BW505 it cannot be run here,
+                BW506 `classes` are not as many as the detector has, BW508 it does not find in its
+                golden photo what it found when it was written.
+            SystemFaultError: BW901 what runs this kind of file is not installed.
+            ValueError: `threads` is not 1 to 64.
+        """
+        path = Path(path)
+        if threads is not None and not 1 <= threads <= MOST_THREADS:
+            raise ValueError(f"threads must be 1 to {MOST_THREADS}, not {threads}")
+        detector = cls(*opened(path, classes, threads, unnamed=unnamed))
+        detector.check_golden(path)
+        return detector
+
+    def check_golden(self, where: Path) -> None:
+        """Raise DetectorError BW508 if the golden photo, where there is one, gives other boxes."""
+        golden = self.artifact.golden
+        if golden is None:
+            return
+        (found,) = self.engine(golden.photo[None])
+        missing, strange = int((~golden.found_in(found)).sum()), golden.strange_in(found)
+        if missing or strange:
+            raise DetectorError(
+                "BW508",
+                f"does not find {missing} of the {len(golden.labels)} objects that it found in its "
+                f"golden photo when it was written, and {strange} others.",
+                where=where,
+                remedy="Its weights, its outputs or the program that runs it have changed: copy it "
+                "again, export it again, or run it with another version of the runtime.",
+            )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in id order."""
+        return self.artifact.classes
+
+    def predict(self, photo: PhotoLike, *, threshold: float | None = None) -> Detections:
+        """Detect in one photo.
+
+        Args:
+            photo: a path, an RGB array `(H, W, 3)` uint8, or a Pillow image.
+            threshold: lowest score to return; None takes the detector's own
+                (`artifact.threshold`), 0 returns all.
+
+        Raises:
+            DataError: BW101 there is no such photo, BW102 it is damaged.
+            DetectorError: BW507 `photo` is none of these.
+        """
+        (detections,) = self.detect([self.prepare(photo)])
+        return detections.above(self.artifact.threshold if threshold is None else threshold)
+
+    __call__ = predict
+
+    def predict_many(
+        self, photos: Iterable[PhotoLike], *, batch_size: int = 16
+    ) -> Iterator[Detections]:
+        """All detections of each photo in turn, however low they score.
+
+        The next photos are read while the network looks at a batch. Raises as `predict`, when
+        the iterator gets to the photo in question.
+        """
+        with ThreadPoolExecutor(max_workers=readers()) as pool:
+            for batch in read_ahead(pool, self.prepare, photos, batch_size):
+                yield from self.detect([photo.result() for photo in batch])
+
+    def prepare(self, photo: PhotoLike | Decoded) -> Input:
+        """A photo as `detect` takes it. Raises as `predict`.
+
+        A large JPEG's file is decoded at a fraction of its size: see `preprocessing.read_square`.
+        """
+        preprocessing = self.artifact.preprocessing
+        if isinstance(photo, str | Path | Slice):
+            photo = decode(photo, shortest=ENOUGH * preprocessing.size)
+        if isinstance(photo, Decoded):
+            return Input(preprocessing.resize(photo.picture), photo.width, photo.height)
+        pixels = _pixels(photo)
+        return Input(preprocessing.resize(pixels), pixels.shape[1], pixels.shape[0])
+
+    def detect(self, batch: Sequence[Input]) -> list[Detections]:
+        """All detections in each of some prepared photos, however low they score."""
+        found = self.engine(np.stack([photo.pixels for photo in batch]))
+        for label in {int(label) for _, _, labels in found for label in labels}:
+            if not 0 <= label < len(self.classes):
+                raise wrong_names(f"found an object of class {label}", self.classes)
+        to_photo = self.artifact.preprocessing.to_photo
+        return [
+            Detections(
+                to_photo(boxes, photo.width, photo.height),
+                scores,
+                labels.astype(np.int32),
+                self.classes,
+            )
+            for photo, (boxes, scores, labels) in zip(batch, found, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Input:
+    """A photo resized to `(S, S, 3)` uint8, and the size it had."""
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+
+
+def readers() -> int:
+    """How many threads decode photos at once."""
+    return min(8, os.cpu_count() or 1)
+
+
+def read_ahead(
+    pool: Executor, read: Callable[[Photo], Read], photos: Iterable[Photo], batch_size: int
+) -> Iterator[list[Future[Read]]]:
+    """What `read` makes of the photos, in batches; while one is worked on the next is read."""
+    waiting: deque[Future[Read]] = deque()
+    source = iter(photos)
+    try:
+        while True:
+            for photo in islice(source, 2 * batch_size - len(waiting)):
+                waiting.append(pool.submit(read, photo))
+            if not waiting:
+                return
+            yield [waiting.popleft() for _ in range(min(batch_size, len(waiting)))]
+    finally:
+        for unwanted in waiting:
+            unwanted.cancel()
+
+
+def _pixels(photo: Any) -> NDArray[np.uint8]:
+    if isinstance(photo, Image.Image):
+        return rgb_of(photo)
+    kind = type(photo).__name__
+    if isinstance(photo, np.ndarray):
+        if photo.dtype == np.uint8 and photo.ndim == 3 and photo.shape[2] == 3 and photo.size:
+            return photo
+        kind = f"an array of {photo.dtype} {photo.shape}"
+    raise DetectorError(
+        "BW507",
+        f"a photo is expected, not {kind}.",
+        remedy="Give a path, a Pillow image, or an RGB array of uint8 (height, width, 3).",
+    )

@@ -1,0 +1,19 @@
+"""The engines: each runs one kind of detector behind the same small interface."""
+
+from boxwright.inference.engines.engine import Engine
+from boxwright.inference.engines.frozen import FrozenEngine
+from boxwright.inference.engines.keras import KerasEngine
+from boxwright.inference.engines.onnx import OnnxEngine
+from boxwright.inference.engines.openvino import OpenVinoEngine
+from boxwright.inference.engines.savedmodel import SavedModelEngine
+from boxwright.inference.engines.tflite import TFLiteEngine
+
+__all__ = [
+    "Engine",
+    "FrozenEngine",
+    "KerasEngine",
+    "OnnxEngine",
+    "OpenVinoEngine",
+    "SavedModelEngine",
+    "TFLiteEngine",
+]

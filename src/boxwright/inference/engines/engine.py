@@ -1,0 +1,86 @@
+"""What every engine is, and what several of them share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.errors import DetectorError
+from boxwright.inference import litert
+from boxwright.ops.boxes import clip
+from boxwright.ops.postprocess import Found
+
+
+class Engine(Protocol):
+    """Runs a network and its post-processing.
+
+    One that can run the network alone has a method `network` for `boxwright bench`.
+    """
+
+    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
+        """Detect in resized photos `(B, S, S, 3)`.
+
+        Returns:
+            For each photo boxes `(n, 4)` normalised yxyx within [0, 1], scores `(n,)` and class
+            ids `(n,)`, best first.
+        """
+        ...
+
+
+def rows(
+    boxes: NDArray[np.float32], labels: NDArray[Any], scores: NDArray[np.float32], count: int
+) -> Found:
+    """The first `count` rows of a padded result."""
+    return clip(boxes[:count], 1, 1), scores[:count], labels[:count].astype(np.int64)
+
+
+def photos(outputs: Mapping[str, NDArray[Any]]) -> list[Found]:
+    """What was found in each photo, of outputs by name whose rows are padded to one length."""
+    boxes, labels, scores, counts = (outputs[name] for name in litert.OUTPUT_NAMES)
+    return [rows(*photo) for photo in zip(boxes, labels, scores, counts.astype(int), strict=True)]
+
+
+def batch_side(kind: str, shape: Sequence[Any], where: Path) -> int:
+    """`S` of an input that takes any number of square photos as they are.
+
+    Args:
+        kind: its type's name.
+        shape: `(N, S, S, 3)` of an input that can be used; what is not a whole number varies.
+        where: names the file in errors.
+
+    Raises:
+        DetectorError: BW505 it takes something else.
+    """
+    known = [side if isinstance(side, int) else None for side in shape]
+    if len(known) == 4 and kind == "uint8":
+        count, height, width, channels = known
+        if count is None and height is not None and height == width and channels == 3:
+            return height
+    text = ", ".join("?" if side is None else str(side) for side in known)
+    raise no_detector(where, f"its input is {kind} ({text}), not square RGB photos as uint8")
+
+
+def cores() -> int:
+    """On how many threads an engine runs that is not told: one for each core, up to four."""
+    return min(4, os.cpu_count() or 1)
+
+
+def no_detector(where: Path, reason: str) -> DetectorError:
+    """The error for a file that can be read but does not detect."""
+    return DetectorError(
+        "BW505",
+        f"is not a detector that can be run here: {reason}.",
+        where=where,
+        remedy="Give a file that ends in detection post-processing (boxes, classes, scores, "
+        "count), such as one written by `boxwright export`.",
+    )
+
+
+def first_line(error: Exception) -> str:
+    """What a framework says went wrong, short enough for a sentence."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

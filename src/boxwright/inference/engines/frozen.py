@@ -1,0 +1,66 @@
+"""Runs a frozen graph of TensorFlow 1, by TensorFlow."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.backend import framework
+from boxwright.inference import litert
+from boxwright.inference.artifact import damaged
+from boxwright.inference.engines.engine import first_line, no_detector, photos
+from boxwright.ops.postprocess import Found
+
+INPUT = "image_tensor"
+# Operators that do more than compute: a graph from a stranger is a program.
+UNSAFE = re.compile("File|PyFunc|Save|Restore|Checkpoint|Reader|Dataset|Print|Library|Send|Recv")
+ARTIFACT_NODE = "boxwright"  # a constant: the artifact in JSON
+
+
+class FrozenEngine:
+    """A frozen_inference_graph.pb of the Object Detection API's interface: `image_tensor` to boxes,
+    scores, 1-based classes and their number.
+
+    Attributes:
+        description: the artifact in JSON, if Boxwright wrote the file.
+        num_classes: not known from the file.
+
+    Raises:
+        DetectorError: BW502 the file is damaged, BW505 it is no detector.
+    """
+
+    def __init__(self, path: Path) -> None:
+        tf = framework.tensorflow()
+        try:
+            definition = tf.compat.v1.GraphDef.FromString(path.read_bytes())
+        except Exception as error:  # protobuf's own, whose class is not public
+            raise damaged(f"it is no frozen graph ({first_line(error)})", path) from error
+        nodes = {node.name: node for node in definition.node}
+        if missing := {INPUT, *litert.OUTPUT_NAMES} - nodes.keys():
+            raise no_detector(path, f"it has no node {', '.join(sorted(missing))}")
+        operators = {node.op for node in definition.node}
+        operators |= {n.op for each in definition.library.function for n in each.node_def}
+        if unsafe := {op for op in operators if UNSAFE.search(op)}:
+            reason = f"it reads or writes files, or runs Python ({', '.join(sorted(unsafe))})"
+            raise no_detector(path, reason)
+        said = nodes[ARTIFACT_NODE].attr["value"].tensor if ARTIFACT_NODE in nodes else None
+        self.description = bytes(said.string_val[0]) if said and said.string_val else None
+        try:
+            with framework.hushed():
+                graph = tf.compat.v1.wrap_function(
+                    lambda: tf.import_graph_def(definition, name=""), []
+                )
+                outputs = {name: f"{name}:0" for name in litert.OUTPUT_NAMES}
+                tensors = tf.nest.map_structure(graph.graph.as_graph_element, outputs)
+                self._run = graph.prune(graph.graph.as_graph_element(f"{INPUT}:0"), tensors)
+        except Exception as error:  # TensorFlow raises a different class for every way to break
+            raise damaged(f"TensorFlow cannot load it ({first_line(error)})", path) from error
+        self._constant = tf.constant
+
+    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
+        outputs = {name: np.asarray(v) for name, v in self._run(self._constant(inputs)).items()}
+        outputs["detection_classes"] = outputs["detection_classes"] - 1
+        return photos(outputs)

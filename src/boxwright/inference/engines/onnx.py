@@ -1,0 +1,73 @@
+"""Runs an .onnx file, by ONNX Runtime and without TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.backend import framework
+from boxwright.inference import litert
+from boxwright.inference.artifact import damaged
+from boxwright.inference.engines.engine import batch_side, cores, first_line, no_detector, photos
+from boxwright.ops.postprocess import Found
+
+ARTIFACT_KEY = "boxwright"  # of the file's metadata
+FATAL = 4  # the one level of its log at which ONNX Runtime leaves the terminal alone
+
+# What it says of an operator that it lacks, or whose version is newer than itself.
+FOREIGN = ("is not a registered function/op", "No Op registered for", "No opset import for")
+
+
+class OnnxEngine:
+    """An .onnx file with detection post-processing, its interface that of `export.onnx`.
+
+    Args:
+        content: the file's bytes.
+        where: names the file in errors.
+        threads: None uses every core, up to four.
+
+    Attributes:
+        input_size: side of the square input, pixels.
+        description: the JSON text that `export.onnx` put into the file; None in others.
+
+    Raises:
+        DetectorError: BW502 the file is damaged, BW505 it is no detector, or needs an operator
+            that ONNX Runtime does not have.
+        SystemFaultError: BW901 ONNX Runtime is not installed.
+    """
+
+    def __init__(self, content: bytes, *, where: Path, threads: int | None = None) -> None:
+        onnxruntime = framework.onnxruntime()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or cores()
+        options.log_severity_level = FATAL
+        try:
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's errors have no common class
+            if any(sign in str(error) for sign in FOREIGN):
+                reason = f"it needs an operator that is not here ({first_line(error)})"
+                raise no_detector(where, reason) from error
+            raise damaged(f"it cannot be loaded ({first_line(error)})", where) from error
+        inputs = self._session.get_inputs()
+        names = [output.name for output in self._session.get_outputs()]
+        if not set(litert.OUTPUT_NAMES) <= set(names):
+            raise no_detector(where, f"its outputs are {', '.join(names)}")
+        if len(inputs) != 1:
+            raise no_detector(where, f"it has {len(inputs)} inputs")
+        kind = inputs[0].type.removeprefix("tensor(").removesuffix(")")
+        self.input_size = batch_side(kind, inputs[0].shape, where)
+        self._input = inputs[0].name
+        try:
+            metadata = self._session.get_modelmeta().custom_metadata_map
+        except UnicodeDecodeError as error:
+            raise damaged("its metadata is not text", where) from error
+        self.description: str | None = metadata.get(ARTIFACT_KEY)
+
+    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
+        names = litert.OUTPUT_NAMES
+        outputs = self._session.run(names, {self._input: inputs})
+        return photos(dict(zip(names, outputs, strict=True)))

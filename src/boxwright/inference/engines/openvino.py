@@ -1,0 +1,71 @@
+"""Runs an OpenVINO folder, without TensorFlow."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.backend import framework
+from boxwright.inference import litert
+from boxwright.inference.artifact import damaged
+from boxwright.inference.engines.engine import batch_side, cores, no_detector, photos
+from boxwright.ops.postprocess import Found
+
+NETWORK_NAME = "detector.xml"  # its weights are in detector.bin
+
+
+class OpenVinoEngine:
+    """A folder written by `export.openvino`.
+
+    Args:
+        folder: with `detector.xml` and `detector.bin` in it.
+        threads: None uses every core, up to four.
+
+    Raises:
+        DetectorError: BW502 the folder is damaged, BW505 it is no detector.
+        SystemFaultError: BW901 OpenVINO is not installed.
+    """
+
+    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+        openvino = framework.openvino()
+        settings = {
+            "INFERENCE_NUM_THREADS": threads or cores(),
+            "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 where the processor has it
+        }
+        try:
+            with framework.hushed():
+                core = openvino.Core()
+                core.set_property({"ENABLE_MMAP": False})  # Windows moves no folder that is mapped
+                network = core.read_model(folder / NETWORK_NAME)
+                self._run = core.compile_model(network, "CPU", settings)
+        except Exception as error:  # mostly RuntimeError; nowhere does OpenVINO promise that
+            reason = f"OpenVINO cannot load it ({_reason(error)})"
+            if "Unsupported operation" in reason:  # it was written by a later version
+                raise no_detector(folder, reason) from error
+            raise damaged(reason, folder) from error
+        self._lock = threading.Lock()  # a compiled network serves one caller at a time
+        names = {name for output in self._run.outputs for name in output.get_names()}
+        if not set(litert.OUTPUT_NAMES) <= names:
+            raise no_detector(folder, f"its outputs are {', '.join(sorted(names))}")
+        if len(self._run.inputs) != 1:
+            raise no_detector(folder, f"it has {len(self._run.inputs)} inputs")
+        taken = self._run.inputs[0]
+        shape = [
+            side.get_length() if side.is_static else None for side in taken.get_partial_shape()
+        ]
+        batch_side(np.dtype(taken.get_element_type().to_dtype()).name, shape, folder)
+
+    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
+        with self._lock:
+            outputs = self._run([inputs])
+            return photos({name: np.array(outputs[name]) for name in litert.OUTPUT_NAMES})
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without the places in OpenVINO's source files that its errors begin with."""
+    lines = (line.strip() for line in str(error).splitlines())
+    said = (line for line in lines if line and not line.startswith(("Exception from", "Check '")))
+    return next(said, type(error).__name__)[:200]

@@ -1,0 +1,42 @@
+"""Runs a SavedModel, by TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.backend import framework
+from boxwright.inference import litert
+from boxwright.inference.artifact import damaged
+from boxwright.inference.engines.engine import first_line, no_detector, photos
+from boxwright.ops.postprocess import Found
+
+SAVED_ARTIFACT = Path("assets.extra") / litert.ARTIFACT_NAME  # inside the folder
+BATCHED = "batched"  # the signature that takes resized photos, any number of them
+
+
+class SavedModelEngine:
+    """A SavedModel folder written by `export.savedmodel`, run by TensorFlow.
+
+    Raises:
+        DetectorError: BW502 the folder is damaged, BW505 it is no detector.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        tf = framework.tensorflow()
+        try:
+            with framework.hushed():
+                self._loaded = tf.saved_model.load(str(folder))
+        except Exception as error:  # TensorFlow raises a different class for every way to break
+            raise damaged(f"TensorFlow cannot load it ({first_line(error)})", folder) from error
+        run = self._loaded.signatures.get(BATCHED)
+        if run is None or not set(litert.OUTPUT_NAMES) <= set(run.structured_outputs):
+            raise no_detector(folder, f"it has no signature {BATCHED!r} with detection outputs")
+        self._run = run
+        self._constant = tf.constant
+
+    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
+        outputs = self._run(images=self._constant(inputs))
+        return photos({name: outputs[name].numpy() for name in litert.OUTPUT_NAMES})

@@ -1,0 +1,232 @@
+"""The kinds of detector files: how each is known, what it says about itself, and what runs it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from boxwright.errors import DetectorError
+from boxwright.images.decoding import is_photo
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference import litert
+from boxwright.inference.artifact import Artifact, damaged, without_class_names
+from boxwright.inference.class_names import placeholder
+from boxwright.inference.engines import (
+    Engine,
+    FrozenEngine,
+    KerasEngine,
+    OnnxEngine,
+    OpenVinoEngine,
+    SavedModelEngine,
+    TFLiteEngine,
+)
+from boxwright.inference.engines.frozen import INPUT
+from boxwright.inference.engines.openvino import NETWORK_NAME
+from boxwright.inference.engines.savedmodel import SAVED_ARTIFACT
+from boxwright.inference.run import Run
+
+
+class Kind(NamedTuple):
+    """A kind of detector file.
+
+    Attributes:
+        name: what it is called.
+        fits: whether a path is of this kind.
+        start: `(path, threads)` gives what runs it.
+        describe: `(path, engine)` gives what it says about itself, None if another program wrote
+            it; it starts an engine itself where it needs one and is given none.
+        speaks_alone: whether it needs none.
+    """
+
+    name: str
+    fits: Callable[[Path], bool]
+    start: Callable[[Path, int | None], Any]
+    describe: Callable[[Path, Any], Artifact | None]
+    speaks_alone: bool = True
+
+
+def kind_of(path: Path) -> Kind:
+    """The kind of a detector file or folder.
+
+    Raises:
+        DetectorError: BW501 it is none.
+    """
+    with suppress(OSError, ValueError):  # a name that no file can have
+        for kind in KINDS:
+            if kind.fits(path):
+                return kind
+    raise _not_a_detector(path)
+
+
+def opened(
+    path: Path, classes: Sequence[str] | None, threads: int | None, *, unnamed: bool
+) -> tuple[Engine, Artifact]:
+    """What runs a detector file, and what it says about itself; see `Detector.load`."""
+    kind = kind_of(path)
+    if kind.speaks_alone:  # what is damaged is told before a framework is imported, for seconds
+        artifact = kind.describe(path, None)
+        if artifact is None and path.is_dir():
+            raise without_class_names(path)
+        engine = kind.start(path, threads)
+    else:
+        engine = kind.start(path, threads)
+        artifact = kind.describe(path, engine)
+    if artifact is None:
+        artifact = _foreign(engine, classes, path, unnamed=unnamed)
+        if isinstance(engine, TFLiteEngine) and engine.loses_a_class:
+            engine = engine.on_one_thread()
+    takes = getattr(engine, "input_size", artifact.preprocessing.size)
+    if takes != artifact.preprocessing.size:
+        said = f"it says {artifact.preprocessing.size} pixels, and its network takes {takes}"
+        raise damaged(said, path)
+    if classes is not None and len(classes) != len(artifact.classes):
+        raise wrong_names(f"tells {len(artifact.classes)} classes apart", classes, path)
+    return engine, replace(artifact, classes=tuple(classes)) if classes else artifact
+
+
+def wrong_names(what: str, names: Sequence[str], where: Path | None = None) -> DetectorError:
+    """The error for names that are not as many as the classes."""
+    return DetectorError(
+        "BW506",
+        f"{what}, but {len(names)} names were given.",
+        where=where,
+        remedy="Name every class in id order; an id that is not used needs a name too.",
+    )
+
+
+def _foreign(engine: Any, classes: Sequence[str] | None, path: Path, *, unnamed: bool) -> Artifact:
+    """What is known of a file from elsewhere: a .tflite's metadata may name its classes."""
+    said = getattr(engine, "metadata", None)
+    labels, known = said.labels if said else (), getattr(engine, "num_classes", None)
+    if not labels and not classes and not (unnamed and known):
+        raise without_class_names(path)
+    count = max(known or len(classes or ()), len(labels))
+    size = getattr(engine, "input_size", Preprocessing.size)
+    artifact = Artifact({}, _distinct(labels, count), Preprocessing(size))
+    shown_from = said.threshold if said else None
+    if shown_from is not None and 0 <= shown_from <= 1:
+        artifact = replace(artifact, threshold=shown_from)
+    return artifact
+
+
+def _distinct(labels: Sequence[str], count: int) -> tuple[str, ...]:
+    """`count` names: a label that is missing, or says nothing, becomes its number."""
+    numbered = [placeholder(i) for i in range(count)]
+    used = Counter(labels)
+    for i, label in enumerate(labels):
+        if label and used[label] == 1 and label != "???":
+            numbered[i] = label
+    return tuple(numbered)
+
+
+def _not_a_detector(path: Path) -> DetectorError:
+    if not _exists(path):
+        what = "there is no such file or folder."
+    elif not path.is_dir():
+        what = "is a photo, not a detector." if is_photo(path) else "is not a detector file."
+    elif path.is_dir() and any(is_photo(inside) for inside in path.iterdir()):
+        what = "is a folder of photos, not a detector."
+    else:
+        what = "is a folder without a detector: neither run.json nor saved_model.pb is in it."
+    return DetectorError(
+        "BW501",
+        what,
+        where=path,
+        remedy="Give the run folder of a training, or a file or folder that `boxwright export` "
+        "wrote.",
+    )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+# ---- Each kind ---------------------------------------------------------------------------------
+
+
+def _start_run(folder: Path, threads: int | None) -> KerasEngine:
+    from boxwright.models import ssd
+
+    run = Run(folder)
+    anchors = ssd.anchors(run.spec)
+    return KerasEngine(run.build_model(), anchors, run.artifact.preprocessing)
+
+
+def _beside(described: Path) -> Artifact | None:
+    """What a file beside the network says."""
+    if not described.is_file():
+        return None
+    return Artifact.from_text(described.read_bytes(), where=described)
+
+
+def _tflite_content(path: Path) -> bytes:
+    content = path.read_bytes()
+    if content[4:8] != litert.MAGIC:
+        raise damaged("it does not begin as a .tflite does", path)
+    return content
+
+
+def _inside(engine: FrozenEngine | OnnxEngine, path: Path) -> Artifact | None:
+    text = engine.description
+    return None if text is None else Artifact.from_text(text, where=path)
+
+
+def _is_file(suffix: str, begins: Callable[[bytes], bool]) -> Callable[[Path], bool]:
+    """Whether a path is a file of that suffix, or one that begins so."""
+
+    def fits(path: Path) -> bool:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return path.suffix.lower() == suffix or begins(file.read(64))
+
+    return fits
+
+
+KINDS = (
+    Kind(
+        "run folder",
+        lambda path: Run(path).exists(),
+        _start_run,
+        lambda path, _: Run(path).artifact,
+    ),
+    Kind(
+        "SavedModel",
+        lambda path: (path / "saved_model.pb").is_file(),
+        lambda path, _: SavedModelEngine(path),
+        lambda path, _: _beside(path / SAVED_ARTIFACT),
+    ),
+    Kind(
+        "OpenVINO",
+        lambda path: (path / NETWORK_NAME).is_file(),
+        lambda path, threads: OpenVinoEngine(path, threads=threads),
+        lambda path, _: _beside(path / litert.ARTIFACT_NAME),
+    ),
+    Kind(
+        ".tflite",
+        _is_file(".tflite", lambda head: head[4:8] == litert.MAGIC),
+        lambda path, threads: TFLiteEngine(_tflite_content(path), where=path, threads=threads),
+        lambda path, _: litert.read_artifact(_tflite_content(path), where=path),
+    ),
+    Kind(
+        "frozen graph",
+        _is_file(".pb", lambda head: head[:1] == b"\n" and INPUT.encode() in head),
+        lambda path, _: FrozenEngine(path),
+        lambda path, engine: _inside(engine or FrozenEngine(path), path),
+        speaks_alone=False,
+    ),
+    Kind(
+        ".onnx",  # the format's version in one byte, and a string: the program that wrote it
+        _is_file(".onnx", lambda head: head[:1] == b"\x08" and head[2:3] == b"\x12"),
+        lambda path, threads: OnnxEngine(path.read_bytes(), where=path, threads=threads),
+        lambda path, engine: _inside(engine or OnnxEngine(path.read_bytes(), where=path), path),
+        speaks_alone=False,
+    ),
+)

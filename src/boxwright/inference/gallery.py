@@ -1,0 +1,176 @@
+"""Gallery: many photos through a detector, drawn with their boxes, all boxes in one JSON."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image
+
+from boxwright.errors import DataError
+from boxwright.images.decoding import decode
+from boxwright.images.preprocessing import ENOUGH
+from boxwright.inference.detector import Detector, Input, read_ahead, readers
+from boxwright.io.files import write_json, writing
+from boxwright.structures.detections import Detections
+from boxwright.visualize.draw import draw_on
+
+Pictures = Literal["small", "full", "none"]
+
+AT_ONCE, WHOLE_AT_ONCE = 16, 4  # photos in a batch, small or whole; twice as many are in memory
+LONGEST = 1600  # pixels of a small picture's longer side; a JPEG is decoded to half of it at least
+QUALITY = 92  # of the drawn JPEGs
+
+
+@dataclass(frozen=True)
+class Look:
+    """A photo as the network and as a person see it.
+
+    Attributes:
+        path: where it is.
+        shown: what the network is shown.
+        picture: to draw on, maybe smaller than the photo; None for no picture.
+    """
+
+    path: Path
+    shown: Input
+    picture: Image.Image | None
+
+
+def write_gallery(
+    detector: Detector,
+    photos: Sequence[Path],
+    out: str | Path,
+    *,
+    threshold: float | None = None,
+    pictures: Pictures = "small",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
+    """Detect in every photo; write `<name>.jpg` with the boxes drawn, and `detections.json`.
+
+    A photo that cannot be read does not stop the others. Threads decode, draw and write while the
+    network looks at other photos.
+
+    Args:
+        detector: what to detect with.
+        photos: paths.
+        out: the folder to write to.
+        threshold: lowest score to keep; None takes the detector's own.
+        pictures: drawn photos of at most 1600 pixels a side, for which a large JPEG need not be
+            decoded whole; of full size; or none.
+        progress: called with how many photos of how many are done.
+
+    Returns:
+        What `detections.json` holds: `classes`, `threshold`; `photos` with their size, the name
+        of the drawn one (None without) and `detections` (class, score, box in pixels of the
+        photo, whatever the picture's size); `failed` with code and message.
+    """
+    out = Path(out)
+    least = detector.artifact.threshold if threshold is None else threshold
+    done: list[dict[str, Any]] = []
+    failed: list[dict[str, str]] = []
+    here = out.resolve()  # photos that lie where the pictures go are not drawn over
+    taken = {path.name.lower() for path in photos if path.resolve().parent == here}
+    drawing: deque[Future[None]] = deque()
+    at_once = WHOLE_AT_ONCE if pictures == "full" else AT_ONCE
+
+    def look(path: Path) -> Look | DataError:
+        try:
+            return _look(detector, path, pictures)
+        except DataError as error:
+            return error
+
+    with ThreadPoolExecutor(readers()) as pool:
+        for batch in read_ahead(pool, look, photos, at_once):
+            looks = [each.result() for each in batch]
+            seen = [each for each in looks if isinstance(each, Look)]
+            failed += [_failure(each) for each in looks if isinstance(each, DataError)]
+            found = detector.detect([each.shown for each in seen]) if seen else []
+            for each, detections in zip(seen, found, strict=True):
+                kept = detections.above(least)
+                name = None
+                if each.picture is not None:
+                    name = _fresh(each.path, taken)
+                    drawing.append(pool.submit(_draw, each.picture, each.shown, kept, out / name))
+                done.append(_entry(each, kept, name))
+            while len(drawing) > at_once:
+                drawing.popleft().result()
+            progress(len(done) + len(failed), len(photos))
+        for drawn in drawing:
+            drawn.result()
+    result = {
+        "classes": list(detector.classes),
+        "threshold": least,
+        "photos": done,
+        "failed": failed,
+    }
+    write_json(out / "detections.json", result)
+    return result
+
+
+def _look(detector: Detector, path: Path, pictures: Pictures) -> Look:
+    """The photo, decoded once for both."""
+    if pictures == "none":
+        return Look(path, detector.prepare(path), None)
+    if pictures == "full":
+        photo = decode(path)
+        return Look(path, detector.prepare(photo), photo.picture)
+    shortest = ENOUGH * detector.artifact.preprocessing.size
+    photo = decode(path, shortest=shortest, longest=LONGEST // 2)
+    return Look(path, detector.prepare(photo), _small(photo.picture))
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    if max(picture.size) > LONGEST:
+        picture.thumbnail((LONGEST, LONGEST), Image.Resampling.BILINEAR)
+    return picture
+
+
+def _draw(picture: Image.Image, photo: Input, detections: Detections, target: Path) -> None:
+    """Write the picture, the photo's boxes scaled to it."""
+    scale = np.array([picture.width / photo.width, picture.height / photo.height] * 2, np.float32)
+    scaled = Detections(
+        detections.boxes * scale, detections.scores, detections.labels, detections.classes
+    )
+    with writing(target) as draft:
+        draw_on(picture, scaled)
+        picture.save(draft, format="JPEG", quality=QUALITY)
+
+
+def _entry(look: Look, detections: Detections, name: str | None) -> dict[str, Any]:
+    return {
+        "photo": _readable(look.path),
+        "width": look.shown.width,
+        "height": look.shown.height,
+        "drawn": name,
+        "detections": detections.to_json(),
+    }
+
+
+def _failure(error: DataError) -> dict[str, str]:
+    return {
+        "photo": _readable(Path(str(error.where))),
+        "code": error.code,
+        "message": error.message,
+    }
+
+
+def _readable(path: Path) -> str:
+    """A path as text that UTF-8 can hold, bytes that are none spelt out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _fresh(photo: Path, taken: set[str]) -> str:
+    """`<stem>.jpg`, or `<stem>-2.jpg` if a photo from another folder has that, and so on."""
+    name, number = f"{photo.stem}.jpg", 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{photo.stem}-{number}.jpg"
+    taken.add(name.lower())
+    return name

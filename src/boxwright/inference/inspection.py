@@ -1,0 +1,116 @@
+"""What a detector file says about itself, whatever kind it is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference import litert, tflite_graph
+from boxwright.inference.artifact import Artifact, damaged
+from boxwright.inference.file_kinds import kind_of
+from boxwright.io.files import size_of
+
+RANGE_SLACK = 0.05  # of the range
+API_NETWORKS = ("ssd_mobile", "FeatureExtractor")  # in the names of their tensors
+
+
+@dataclass(frozen=True)
+class Description:
+    """A detector file as it describes itself.
+
+    Attributes:
+        path: the file or folder.
+        kind: what it is, such as `.tflite`.
+        size: bytes, of all files together if it is a folder.
+        artifact: what Boxwright wrote into it; None in a file from elsewhere.
+        graph: a .tflite's tensors and operators.
+        postprocessing: the settings of a .tflite's last operator.
+        metadata: what a .tflite says in TFLite's own way; None if it does not.
+    """
+
+    path: Path
+    kind: str
+    size: int
+    artifact: Artifact | None
+    graph: tflite_graph.Graph | None = None
+    postprocessing: dict[str, Any] = field(default_factory=dict)
+    metadata: litert.Metadata | None = None
+
+    @property
+    def input_range(self) -> tuple[float, float] | None:
+        """What the darkest and the brightest pixel are to a network of 8 bits."""
+        if self.graph is None or len(self.graph.inputs) != 1:
+            return None
+        (pixels,) = self.graph.inputs
+        return pixels.range if pixels.dtype == "uint8" else None
+
+    @property
+    def mismatch(self) -> str | None:
+        """What is wrong with that, as a clause; None if nothing is known to be.
+
+        The Object Detection API's networks expect [-1, 1], whoever converted them.
+        """
+        known = self.artifact.preprocessing if self.artifact else None
+        if known is None and self.graph and self.graph.names_any(API_NETWORKS):
+            known = Preprocessing()
+        return _input_mismatch(self.input_range, known) if self.input_range and known else None
+
+    def to_json(self) -> dict[str, Any]:
+        said: dict[str, Any] = {"path": str(self.path), "kind": self.kind, "bytes": self.size}
+        said["detector"] = self.artifact.to_json() if self.artifact else None
+        if self.graph:
+            tensors = {"inputs": self.graph.inputs, "outputs": self.graph.outputs}
+            said |= {name: [each._asdict() for each in some] for name, some in tensors.items()}
+            said["operators"] = [asdict(each) for each in self.graph.operators]
+            said["arithmetic"] = self.graph.arithmetic
+            said["weight_bytes"] = self.graph.weights
+            said |= {"input_range": self.input_range, "mismatch": self.mismatch}
+            said["postprocessing"] = self.postprocessing
+            said["metadata"] = self.metadata.fields if self.metadata else None
+        return said
+
+
+def inspect(path: str | Path) -> Description:
+    """Describe a detector file or folder; one from elsewhere, without class names, too.
+
+    Raises:
+        DetectorError: BW501 there is no detector, BW502 it is damaged, BW503 a newer Boxwright
+            wrote it.
+    """
+    path = Path(path)
+    kind = kind_of(path)
+    graph = _graph(path) if kind.name == ".tflite" else {}
+    return Description(path, kind.name, size_of(path), kind.describe(path, None), **graph)
+
+
+def _input_mismatch(range_: tuple[float, float], preprocessing: Preprocessing) -> str | None:
+    """What is wrong with the range of a quantised file's input, as a clause; None if it is what the
+    network was trained on.
+
+    Args:
+        range_: what the darkest and the brightest pixel become in the file.
+        preprocessing: what they became in training.
+    """
+    low, high = preprocessing.offset, 255 * preprocessing.scale + preprocessing.offset
+    slack = RANGE_SLACK * (high - low)
+    if abs(range_[0] - low) <= slack and abs(range_[1] - high) <= slack:
+        return None
+    return (
+        f"it was calibrated on photos scaled to [{range_[0]:.2g}, {range_[1]:.2g}], where the "
+        f"network expects [{low:.2g}, {high:.2g}]"
+    )
+
+
+def _graph(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    if reason := litert.defect(content):
+        raise damaged(reason, path)
+    custom = litert.custom_operators(content)
+    last = [each.options for each in custom if each.name == litert.POSTPROCESS]
+    return {
+        "graph": tflite_graph.read_graph(content),
+        "postprocessing": last[-1] if last else {},
+        "metadata": litert.read_metadata(content),
+    }

@@ -1,0 +1,185 @@
+"""What a .tflite says about itself, without running it.
+
+A .tflite is a flatbuffer, and a zip of associated files may follow it: phones and `zipfile` both
+read such a file as it is. Boxwright puts `boxwright.json` and `labels.txt` there.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import flexbuffers
+
+from boxwright.backend import framework
+from boxwright.inference import tflite_metadata
+from boxwright.inference.artifact import Artifact, damaged
+
+MAGIC = b"TFL3"  # bytes 4 to 8 of every .tflite
+ARTIFACT_NAME, LABELS_NAME = "boxwright.json", "labels.txt"
+POSTPROCESS = "TFLite_Detection_PostProcess"
+OUTPUT_NAMES = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
+AXIS_LABELS, VALUE_LABELS = 2, 3  # of AssociatedFileType
+LARGEST_TEXT = 1 << 22  # bytes of an attached file; a zip can claim any size
+MOST_ENTRIES = 100  # of metadata
+
+
+class CustomOperator(NamedTuple):
+    """An operator that is not one of TFLite's builtins.
+
+    Attributes:
+        name: its custom code, such as `TFLite_Detection_PostProcess` or `FlexErf`.
+        outputs: indices of the tensors it writes.
+        options: its settings; empty if they are not in the usual encoding.
+    """
+
+    name: str
+    outputs: tuple[int, ...]
+    options: dict[str, Any]
+
+
+class Metadata(NamedTuple):
+    """What a .tflite of any origin says about itself in the metadata that TFLite has for that.
+
+    Attributes:
+        fields: all of it, as `metadata.unpack` returns it.
+        mean, std: a float input is `(pixel - mean) / std`, one number or one for each channel;
+            empty if it does not say.
+        labels: the class names, in id order; empty if it has none.
+        threshold: lowest score worth showing; None if it does not say.
+    """
+
+    fields: dict[str, Any]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    labels: tuple[str, ...]
+    threshold: float | None
+
+    @property
+    def name(self) -> str:
+        return str(self.fields.get("name", ""))
+
+    @property
+    def description(self) -> str:
+        return str(self.fields.get("description", ""))
+
+
+def interpreter(content: bytes, threads: int) -> Any:
+    """LiteRT's interpreter, ready to be given an input.
+
+    Raises:
+        ValueError, RuntimeError: the file cannot be loaded.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    with framework.hushed():
+        made = Interpreter(model_content=content, num_threads=threads)
+        made.allocate_tensors()
+    return made
+
+
+def defect(content: bytes) -> str | None:
+    """What is wrong with a .tflite's flatbuffer, whether or not it could be run here."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    if content[4:8] != MAGIC:
+        return "it does not begin as a .tflite does"
+    try:
+        with framework.hushed():
+            Interpreter(model_content=content)
+    except (ValueError, RuntimeError) as error:
+        return f"it cannot be loaded ({str(error).splitlines()[0][:200]})"
+    return None
+
+
+def custom_operators(content: bytes) -> list[CustomOperator]:
+    """Every operator of a valid .tflite that is not a builtin."""
+    model = schema.Model.GetRootAs(content)
+    found = []
+    for graph in (model.Subgraphs(i) for i in range(model.SubgraphsLength())):
+        for operator in (graph.Operators(i) for i in range(graph.OperatorsLength())):
+            code = model.OperatorCodes(operator.OpcodeIndex()).CustomCode()
+            if code:
+                outputs = tuple(operator.Outputs(i) for i in range(operator.OutputsLength()))
+                found.append(CustomOperator(code.decode(), outputs, _options(operator)))
+    return found
+
+
+def read_artifact(content: bytes, *, where: str | Path) -> Artifact | None:
+    """What Boxwright packed behind the flatbuffer; None if another program wrote the file.
+
+    Raises:
+        DetectorError: BW502, BW503 or BW504, as `Artifact.from_json`.
+    """
+    text = _attached(content, ARTIFACT_NAME)
+    if text is None and ARTIFACT_NAME.encode() in content:
+        raise damaged("its end, which holds the class names, is cut off", where)
+    return None if text is None else Artifact.from_text(text, where=where)
+
+
+def read_metadata(content: bytes) -> Metadata | None:
+    """The metadata of a .tflite; None if there is none, or none that can be read."""
+    try:
+        fields = tflite_metadata.unpack(_metadata_buffer(content))
+    except Exception:  # any bytes may be here; the readers raise whatever they stumble over
+        return None
+    networks = fields.get("subgraph_metadata") or [{}]
+    inputs = networks[0].get("input_tensor_metadata") or [{}]
+    outputs = networks[0].get("output_tensor_metadata", [])
+    scaling = _process_unit(inputs[:1], "NormalizationOptions")
+    return Metadata(
+        fields,
+        tuple(scaling.get("mean", ())),
+        tuple(scaling.get("std", ())),
+        _labels(content, outputs),
+        _process_unit(outputs, "ScoreThresholdingOptions").get("global_score_threshold"),
+    )
+
+
+def _metadata_buffer(content: bytes) -> bytes:
+    model = schema.Model.GetRootAs(content)
+    entries = (model.Metadata(i) for i in range(min(model.MetadataLength(), MOST_ENTRIES)))
+    index = next(entry.Buffer() for entry in entries if entry.Name() == tflite_metadata.ENTRY)
+    return bytes(model.Buffers(index).DataAsNumpy().tobytes())
+
+
+def _process_unit(tensors: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    """The first of a kind among the tensors' process units; empty if there is none."""
+    units = (unit.get("options") for tensor in tensors for unit in tensor.get("process_units", ()))
+    return next((unit[1] for unit in units if unit and unit[0] == kind), {})
+
+
+def _labels(content: bytes, tensors: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The lines of the first file of labels among the tensors' files."""
+    files = (file for tensor in tensors for file in tensor.get("associated_files", ()))
+    names = (
+        file.get("name", "") for file in files if file.get("type") in (AXIS_LABELS, VALUE_LABELS)
+    )
+    text = _attached(content, next(names, ""))
+    lines = (text or b"").decode("utf-8-sig", errors="replace").rstrip()
+    return tuple(line.strip() for line in lines.split("\n")) if lines else ()
+
+
+def _attached(content: bytes, name: str) -> bytes | None:
+    """A file of the zip behind the flatbuffer; None if it is not there or cannot be read."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as attached:
+            if attached.getinfo(name).file_size > LARGEST_TEXT:
+                return None
+            return attached.read(name)
+    except Exception:  # as above: encrypted, compressed in a strange way, cut off
+        return None
+
+
+def _options(operator: Any) -> dict[str, Any]:
+    raw = operator.CustomOptionsAsNumpy()
+    try:
+        options = flexbuffers.Loads(raw.tobytes())
+    except Exception:  # any other encoding; the reader raises whatever it stumbles over
+        return {}
+    if not isinstance(options, dict):
+        return {}
+    return {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in options.items()}

@@ -1,0 +1,101 @@
+"""What a run folder is.
+
+run.json           the Artifact: model, classes, preprocessing, provenance with metrics
+best.weights.h5    the weights to use
+checkpoint.npz     everything needed to go on exactly where training stopped
+log.jsonl          one line per report: step, losses, learning rate, or an evaluation
+tensorboard/       the same as TensorBoard events
+.lock              held by the training at work, whose process it names
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from boxwright.errors import DetectorError
+from boxwright.inference.artifact import Artifact, damaged
+from boxwright.io.files import sweep, write_json, writing
+
+
+class Run:
+    """A training run's folder; it may not exist yet."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.description = self.folder / "run.json"
+        self.weights = self.folder / "best.weights.h5"
+        self.checkpoint = self.folder / "checkpoint.npz"
+        self.log = self.folder / "log.jsonl"
+        self.tensorboard = self.folder / "tensorboard"
+        self.lock = self.folder / ".lock"
+
+    def exists(self) -> bool:
+        """Whether the folder holds a run."""
+        return self.description.is_file()
+
+    @property
+    def artifact(self) -> Artifact:
+        """What `run.json` says.
+
+        Raises:
+            DetectorError: BW501 there is no run here, BW502 to BW504 it is damaged.
+        """
+        try:
+            text = self.description.read_bytes()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise DetectorError(
+                "BW501",
+                "is not a run folder: it has no run.json.",
+                where=self.folder.absolute(),
+                remedy="Give the folder that `boxwright train --out` wrote.",
+            ) from error
+        return Artifact.from_text(text, where=self.description)
+
+    @property
+    def spec(self) -> Any:
+        """The `ModelSpec` of the run's network.
+
+        Raises:
+            DetectorError: BW501 to BW504, as `artifact`; BW502 too where it is of no known network.
+        """
+        from boxwright.models import ssd
+
+        model = self.artifact.model
+        try:
+            return ssd.ModelSpec.from_json(model)
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(
+                f'its "model" is not a network known here ({error})', self.description
+            ) from error
+
+    def build_model(self) -> Any:
+        """The Keras model with the run's best weights, float32.
+
+        Raises:
+            DetectorError: BW501 or BW502 the run has no usable weights.
+        """
+        from boxwright.models import ssd
+
+        model = ssd.build(self.spec)
+        try:
+            model.load_weights(self.weights)
+        except (OSError, ValueError) as error:
+            raise DetectorError(
+                "BW502",
+                f"cannot be loaded into the run's model ({str(error).splitlines()[0]}).",
+                where=self.weights,
+                remedy="Train again, or copy the run folder again from its source.",
+            ) from error
+        return model
+
+    def sweep(self) -> None:
+        """Remove what killed trainings have left half-written, where none is at work."""
+        for target in (self.description, self.weights, self.checkpoint):
+            sweep(target)
+
+    def save(self, artifact: Artifact, model: Any) -> None:
+        """Write weights and description; both are whole files at every moment."""
+        with writing(self.weights) as draft:
+            model.save_weights(draft)
+        write_json(self.description, artifact.to_json())

@@ -1,0 +1,1 @@
+"""Files: atomic writes, locks, downloads, archives, protocol buffers' text format."""

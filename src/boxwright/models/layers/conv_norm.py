@@ -1,0 +1,254 @@
+"""ConvNorm: a convolution and its batch norm as one layer."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from boxwright.backend import framework
+from boxwright.models.layers.quantized import FakeQuant, Quantiser
+
+keras: Any = framework.keras()
+ops: Any = keras.ops
+
+EPSILON = 1e-3
+DECAY = 0.97  # of the moving statistics, in a step
+
+
+# (outputs (B, H, W, C), gamma (C,), beta (C,), epsilon) -> normalised outputs, mean (C,), variance
+# (C,)
+BatchNorm = Callable[[Any, Any, Any, float], tuple[Any, Any, Any]]
+Initialiser = Callable[..., Any]  # of a kernel: (shape, dtype) -> values
+Activation = Literal["relu6", "relu", "linear"]
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """What the convolutions of a part of the network are like.
+
+    Attributes:
+        activation: what follows on the batch norm.
+        epsilon: is added to batch norm's variance.
+        scale, centre: whether batch norm has a gamma and a beta; without them these are 1 and 0
+            and do not train.
+        explicit_padding: whether the input is padded alike on all sides; else as TensorFlow's
+            `SAME` does it, which differs where a stride of 2 meets an even side.
+    """
+
+    activation: Activation = "relu6"
+    epsilon: float = EPSILON
+    scale: bool = True
+    centre: bool = True
+    explicit_padding: bool = False
+
+
+PLAIN = LayerSpec()
+
+
+def batch_norm(outputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
+    """Normalise by the batch's own statistics (Ioffe and Szegedy 2015, algorithms 1 and 2): its
+    variance as it is, while the one that is returned is the unbiased estimate."""
+    mean, variance = ops.moments(ops.cast(outputs, "float32"), axes=(0, 1, 2))
+    scale = gamma * ops.rsqrt(variance + epsilon)
+    bias = beta - mean * scale
+    normalised = outputs * ops.cast(scale, outputs.dtype) + ops.cast(bias, outputs.dtype)
+    count = math.prod(outputs.shape[:-1])
+    return normalised, mean, variance * (count / max(count - 1, 1))
+
+
+class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
+    """Convolution without bias, batch norm, and an activation unless it is linear.
+
+    While the batch norm is frozen its scale and shift are folded into the convolution, which
+    costs nothing; when it trains (`norm_frozen = False` and `training=True`) the batch's own
+    statistics are used and the moving ones follow. All four batch-norm variables always exist,
+    so that checkpoints of the original API can be read and written.
+
+    A quantised one rounds the folded kernel and its outputs.
+
+    Variables: kernel `(k, k, in, out)`, or `(k, k, in, 1)` if depthwise; gamma, beta,
+    moving_mean, moving_variance `(out,)`.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        strides: int = 1,
+        *,
+        depthwise: bool = False,
+        linear: bool = False,
+        spec: LayerSpec = PLAIN,
+        initialiser: Initialiser | None = None,
+        quantiser: Quantiser | None = None,
+        **options: Any,
+    ) -> None:
+        if depthwise and strides > 1 and options.get("trainable", True):
+            # oneDNN takes 20 times as long for its gradient in bfloat16.
+            options["dtype"] = "float32"
+        super().__init__(**options)
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.depthwise = depthwise
+        self.spec = spec
+        self.initialiser = initialiser or _near_identity
+        self.activation = getattr(keras.activations, "linear" if linear else spec.activation)
+        self.norm_frozen = True
+        self.scale_is_one = False
+        self.decay = DECAY
+        self.batch_norm: BatchNorm = batch_norm  # an engine may know a faster one,
+        self.add_bias: Callable[[Any, Any], Any] = ops.add  # and here too
+        self.quantiser = quantiser
+        if quantiser:
+            self.weights_quant = FakeQuant(quantiser, "weights_quant", depthwise=depthwise)
+            self.act_quant = FakeQuant(quantiser, "act_quant")
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        channels = input_shape[-1]
+        out = channels if self.depthwise else self.filters
+        # Statistics and folding need all of float32, whatever the convolution computes in.
+        add = functools.partial(self.add_weight, autocast=False)
+        self.kernel = add(
+            name="kernel",
+            shape=(self.kernel_size, self.kernel_size, channels, 1 if self.depthwise else out),
+            initializer=self.initialiser,
+        )
+        scale, centre = self.spec.scale, self.spec.centre
+        self.gamma = add(name="gamma", shape=(out,), initializer="ones", trainable=scale)
+        self.beta = add(name="beta", shape=(out,), initializer="zeros", trainable=centre)
+        self.moving_mean = add(
+            name="moving_mean", shape=(out,), initializer="zeros", trainable=False
+        )
+        self.moving_variance = add(
+            name="moving_variance", shape=(out,), initializer="ones", trainable=False
+        )
+        if self.quantiser:
+            self.weights_quant.build()
+            self.act_quant.build()
+
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Said here, since Keras would trace the layer to find it out: 0.3 s a network."""
+        batch, height, width, channels = input_shape
+        sides = (side and -(-side // self.strides) for side in (height, width))
+        return (batch, *sides, channels if self.depthwise else self.filters)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if training and not self.norm_frozen:
+            outputs = self.activation(self._normalised_by_batch(inputs))
+        else:
+            kernel, bias = self.folded()
+            if self.quantiser:
+                kernel = self.weights_quant(kernel, training=training)
+            outputs = self.convolve(inputs, kernel)
+            outputs = self.activation(self.add_bias(outputs, ops.cast(bias, outputs.dtype)))
+        return self.act_quant(outputs, training=training) if self.quantiser else outputs
+
+    def folded(self) -> tuple[Any, Any]:
+        """Kernel and bias of the convolution that is this one and its batch norm."""
+        if self.scale_is_one:
+            return self.kernel, self.beta - self.moving_mean
+        scale = self.gamma * ops.rsqrt(self.moving_variance + self.spec.epsilon)
+        shape = (1, 1, -1, 1) if self.depthwise else (1, 1, 1, -1)
+        return self.kernel * ops.reshape(scale, shape), self.beta - self.moving_mean * scale
+
+    def convolve(self, inputs: Any, kernel: Any) -> Any:
+        """The bare convolution in the layer's compute type."""
+        inputs, kernel = (ops.cast(x, self.compute_dtype) for x in (inputs, kernel))
+        convolution = ops.depthwise_conv if self.depthwise else ops.conv
+        padding = "same"
+        if self.spec.explicit_padding:
+            before, padding = (self.kernel_size - 1) // 2, "valid"
+            sides = (before, self.kernel_size - 1 - before)
+            inputs = ops.pad(inputs, ((0, 0), sides, sides, (0, 0)))
+        return convolution(inputs, kernel, strides=self.strides, padding=padding)
+
+    def _normalised_by_batch(self, inputs: Any) -> Any:
+        outputs = self.convolve(inputs, self.kernel)
+        normalised, mean, variance = self.batch_norm(
+            outputs, self.gamma, self.beta, self.spec.epsilon
+        )
+        if self.quantiser:
+            normalised = normalised + self._rounding(inputs, variance)
+        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.decay + now * (1 - self.decay))
+        return normalised
+
+    def _rounding(self, inputs: Any, variance: Any) -> Any:
+        """What rounding the folded kernel changes in outputs that the batch normalises.
+
+        The kernel is folded with the moving statistics, as in the file that will be written, and
+        not with the batch's, which would shake it from step to step; the outputs are scaled from
+        the ones to the others (Krishnamoorthi 2018, "Quantizing deep convolutional networks for
+        efficient inference", section 3.2.2).
+        """
+        folded, _ = self.folded()
+        error = self.weights_quant(folded, training=True) - folded
+        deviations = ops.sqrt(
+            (self.moving_variance + self.spec.epsilon) / (variance + self.spec.epsilon)
+        )
+        # The gradient goes through the rounding as if it were not there.
+        error, deviations = ops.stop_gradient(error), ops.stop_gradient(deviations)
+        return self.convolve(inputs, error) * deviations
+
+    def absorb_scale(self) -> None:
+        """Move the batch norm's scale into the kernel, leaving the layer's function unchanged.
+
+        Afterwards gamma equals the moving standard deviation, so that one optimiser step on the
+        kernel means the same whatever gamma was, and the forward pass is a convolution and a
+        bias. Mean and variance are rescaled with the kernel and remain true statistics.
+        """
+        gamma, variance = self.gamma.numpy(), self.moving_variance.numpy()
+        epsilon = self.spec.epsilon
+        scale = gamma / np.sqrt(variance + epsilon)
+        shape = (1, 1, -1, 1) if self.depthwise else (1, 1, 1, -1)
+        self.kernel.assign(self.kernel.numpy() * scale.reshape(shape))
+        self.moving_mean.assign(self.moving_mean.numpy() * scale)
+        # A channel whose gamma is (nearly) zero has no deviation to divide by: it gets the
+        # smallest that epsilon allows.
+        self.gamma.assign(np.maximum(np.abs(gamma), np.sqrt(epsilon)))
+        self.moving_variance.assign(np.maximum(gamma**2 - epsilon, 0))
+        self.scale_is_one = True
+
+    def set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
+        """Replace the moving statistics; gamma and beta compensate, outputs stay as they are.
+
+        Args:
+            mean, variance: `(out,)` of the convolution's outputs over photos.
+        """
+        epsilon = self.spec.epsilon
+        scale = self.gamma.numpy() / np.sqrt(self.moving_variance.numpy() + epsilon)
+        beta = self.beta.numpy() + (mean - self.moving_mean.numpy()) * scale
+        self.gamma.assign(scale * np.sqrt(variance + epsilon))
+        self.beta.assign(beta)
+        self.moving_mean.assign(mean)
+        self.moving_variance.assign(variance)
+
+
+def _near_identity(shape: tuple[int, ...], dtype: Any = None) -> Any:
+    """Kernels that begin by handing on what they see, so that a thin network learns where things
+    are from its first steps (Zagoruyko and Komodakis 2017, "DiracNets"): two dozen random layers
+    blur that beyond what a short training can undo.
+
+    A depthwise kernel begins near the delta, every other one with an edge filter added, so that
+    there is something to see at once; a pointwise one that keeps or doubles the channels hands
+    each on, with He et al.'s noise (2015, equation 10) turned down; others are He's alone.
+    """
+    height, width, inputs, outputs = shape
+    start = np.zeros(shape, np.float32)
+    noise = float(np.sqrt(2.0 / (height * width * inputs)))
+    if outputs == 1:
+        start[height // 2, width // 2] = 1.0
+        edge = np.outer(np.linspace(1, -1, height), np.ones(width))
+        for i, filter_ in enumerate((edge, edge.T, -edge, -edge.T)):
+            start[:, :, 1 + 2 * i :: 8, 0] += (0.7 * filter_ / np.linalg.norm(filter_))[:, :, None]
+        noise = 0.1
+    elif height == width == 1 and outputs in {inputs, 2 * inputs}:
+        start[0, 0] = np.tile(np.eye(inputs), outputs // inputs)
+        noise *= 0.3
+    return start + keras.random.normal(shape, stddev=noise, dtype=dtype)

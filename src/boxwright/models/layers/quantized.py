@@ -1,0 +1,195 @@
+"""Layers that compute as a file of 8 bits will: kernels and maps rounded to one of 256 values.
+
+Sources: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient
+Integer-Arithmetic-Only Inference", section 3; which tensors are rounded, the names of their ranges
+and how these are found are TensorFlow 1's `tf.contrib.quantize`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from boxwright.backend import framework
+
+keras: Any = framework.keras()
+ops: Any = keras.ops
+
+DECAY = 0.999  # of a map's range, in a step
+RANGES = ("weights_quant", "act_quant", "post_activation_bypass_quant")
+ENDS = ("min", "max")
+
+# (values, min (), max (), bits, narrow) -> rounded values
+Rounding = Callable[[Any, Any, Any, int, bool], Any]
+
+
+@dataclass(frozen=True)
+class Bits:
+    """Of a number of a kernel, and of a map; and whether each channel of a kernel has a range of
+    its own, symmetric around zero, as TFLite's files have had since TensorFlow 2."""
+
+    weights: int = 8
+    activations: int = 8
+    by_channel: bool = False
+
+
+def fake_quant(values: Any, low: Any, high: Any, bits: int, narrow: bool) -> Any:
+    """Round to the nearest of `2 ** bits` equidistant numbers, or one fewer if `narrow`.
+
+    They span `[low, high]`, moved so that zero is among them. The gradient is one within that
+    range and zero outside: that of the rounding itself would be zero everywhere (the
+    straight-through estimator). The formula of TensorFlow's `FakeQuantWithMinMaxVars`.
+    """
+    least, most = float(narrow), float(2**bits - 1)
+    step = ops.maximum((high - low) / (most - least), keras.config.epsilon() ** 3)
+    zero = ops.clip(ops.floor(least - low / step + 0.5), least, most)
+    low, high = (least - zero) * step, (most - zero) * step
+    clipped = ops.clip(values, low, high)
+    rounded = ops.floor((clipped - low) / step - (zero - least) + 0.5) * step
+    return clipped + ops.stop_gradient(rounded - clipped)
+
+
+def rounded_by_channel(kernel: Any, bits: int, depthwise: bool) -> Any:
+    """A kernel `(k, k, in, out)`, or `(k, k, in, 1)` if depthwise, each of whose channels is
+    rounded to `2 ** bits - 1` equidistant numbers around zero, the largest among them; the gradient
+    is one (TFLite's 8-bit quantization specification)."""
+    axes = (0, 1, 3) if depthwise else (0, 1, 2)
+    largest = ops.max(ops.abs(kernel), axis=axes, keepdims=True)
+    step = ops.maximum(largest / (2 ** (bits - 1) - 1), keras.config.epsilon() ** 3)
+    return kernel + ops.stop_gradient(ops.round(kernel / step) * step - kernel)
+
+
+def range_rate(number: int) -> float:
+    """How far a map's range moves towards that of a batch at step `number`, from 0.
+
+    That of the moving average with DECAY, and more in the first 9,000 steps, as TensorFlow 1's
+    averages have it that are told of the step: a network that learns quickly would leave a range
+    behind that remembers its first steps, and its best scores would all become that range's end.
+    """
+    return 1 - min(DECAY, (1 + number) / (10 + number))
+
+
+class Quantiser:
+    """What the layers of a quantised network share.
+
+    Attributes:
+        bits: of their numbers.
+        rounds: whether they round while training too; else they only watch the ranges. Used for
+            detecting, they always round.
+        rate: variable, see `range_rate`.
+        fake_quant: how they round; an engine may know a faster way.
+    """
+
+    def __init__(self, bits: Bits) -> None:
+        self.bits = bits
+        self.rounds = True
+        self.rate = keras.Variable(1.0, trainable=False, dtype="float32", name="range_rate")
+        self.fake_quant: Rounding = fake_quant
+
+
+class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
+    """Rounds a tensor within its range, which it learns while training.
+
+    A kernel's range is that of its values at the moment; a map's is the moving average of those of
+    its batches. Zero is always part of it. Before anything was seen the tensor stays as it is.
+
+    Args:
+        quantiser: what it shares with others.
+        name: one of RANGES.
+        depthwise: whether it is a depthwise convolution's.
+
+    Variables: min, max `()`.
+    """
+
+    def __init__(self, quantiser: Quantiser, name: str, *, depthwise: bool = False) -> None:
+        super().__init__(name=name)
+        self.quantiser, self.depthwise = quantiser, depthwise
+        self.is_kernel = name == "weights_quant"
+
+    def build(self, _: Any = None) -> None:
+        self.min, self.max = (
+            self.add_weight(name=end, shape=(), initializer="zeros", trainable=False)
+            for end in ENDS
+        )
+
+    def call(self, values: Any, training: bool = False) -> Any:
+        quantiser, bits = self.quantiser, self.quantiser.bits
+        if training:
+            self._watch(ops.stop_gradient(values))
+            if not quantiser.rounds:
+                return values
+        if self.is_kernel and bits.by_channel:
+            return rounded_by_channel(values, bits.weights, self.depthwise)
+        rounded = quantiser.fake_quant(
+            values,
+            ops.convert_to_tensor(self.min),
+            ops.convert_to_tensor(self.max),
+            bits.weights if self.is_kernel else bits.activations,
+            self.is_kernel,  # so that no product of two lowest values overflows, says the paper
+        )
+        return ops.where(self.max > self.min, rounded, values)
+
+    def _watch(self, values: Any) -> None:
+        rate = ops.where(self.max > self.min, ops.convert_to_tensor(self.quantiser.rate), 1.0)
+        if self.is_kernel:
+            rate = 1.0
+        for end, now in (
+            (self.min, ops.minimum(ops.min(values), 0.0)),
+            (self.max, ops.maximum(ops.max(values), 0.0)),
+        ):
+            end.assign(end + (now - end) * rate)
+
+
+class Predictor(keras.layers.Conv2D):  # type: ignore[misc]
+    """A head's convolution, with a bias and without an activation."""
+
+    def __init__(
+        self, filters: int, kernel_size: int, quantiser: Quantiser | None, **options: Any
+    ) -> None:
+        super().__init__(filters, kernel_size, padding="same", **options)
+        self.quantised = quantiser is not None
+        if quantiser:
+            self.weights_quant = FakeQuant(quantiser, "weights_quant")
+            self.act_quant = FakeQuant(quantiser, "act_quant")
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        super().build(input_shape)
+        if self.quantised:
+            self.weights_quant.build()
+            self.act_quant.build()
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if not self.quantised:
+            return super().call(inputs)
+        kernel = self.weights_quant(self.kernel, training=training)
+        outputs = ops.conv(inputs, kernel, padding="same") + self.bias
+        return self.act_quant(outputs, training=training)
+
+
+class Addition(keras.layers.Layer):  # type: ignore[misc]
+    """The sum of two maps."""
+
+    def __init__(self, quantiser: Quantiser | None, **options: Any) -> None:
+        super().__init__(**options)
+        self.quantised = quantiser is not None
+        if quantiser:
+            self.output_quant = FakeQuant(quantiser, "post_activation_bypass_quant")
+
+    def build(self, _: Any) -> None:
+        if self.quantised:
+            self.output_quant.build()
+
+    def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
+        total = inputs[0] + inputs[1]
+        return self.output_quant(total, training=training) if self.quantised else total
+
+
+def ranges(model: Any) -> list[Any]:
+    """The variables of a quantised network's ranges, in its order."""
+    return [variable for variable in model.weights if is_range(variable)]
+
+
+def is_range(variable: Any) -> bool:
+    """Whether a layer's variable is an end of a range."""
+    return variable.name in ENDS

@@ -1,0 +1,1 @@
+"""Pretrained weights: published models, the readers of their files, and loading."""

@@ -1,0 +1,214 @@
+"""Weights from a checkpoint of the Object Detection API: `PREFIX.index` and `PREFIX.data-*`."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.backend import framework
+from boxwright.errors import WeightsError
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.models.backbones.extra_maps import EXTRA_MAP
+from boxwright.models.ssd import BACKBONES, HeadSpec, ModelSpec
+from boxwright.models.weights import coco_names
+from boxwright.models.weights.pretrained import Arrays, Pretrained
+from boxwright.models.weights.variables import place_of
+
+STATE = "checkpoint"  # the file that names a folder's latest checkpoint
+GLOBAL_STEP = "global_step"
+AVERAGE = "/ExponentialMovingAverage"
+PREPROCESSING = Preprocessing(300, scale=2 / 255)
+
+_PART = re.compile(r"(?P<prefix>.+)\.(?:index|meta|data-\d+-of-\d+)$")
+_LATEST = re.compile(r'^model_checkpoint_path:\s*"([^"]+)"', re.MULTILINE)
+_LISTED = re.compile(r'^all_model_checkpoint_paths:\s*"([^"]+)"', re.MULTILINE)
+# Of each network the layer whose filters are the multiplier's exact multiple of this.
+_HEAD = "BoxPredictor_0_BoxEncodingPredictor"
+_WIDEST = {
+    "ssd_mobilenet_v1": ("Conv2d_13_pointwise", 1024),
+    "ssd_mobilenet_v2": ("expanded_conv_16_project", 320),
+}
+
+
+def exists(path: str | Path) -> bool:
+    """Whether there is anything at `path`, or a checkpoint whose prefix it is."""
+    return Path(path).exists() or _index_of(Path(path)).is_file()
+
+
+def find_prefix(path: str | Path) -> Path:
+    """The prefix of the checkpoint that `path` means: itself, or the latest of a folder.
+
+    Raises:
+        WeightsError: BW201 there is none, BW202 it is another kind of file, BW205 it is one of
+            a checkpoint's files.
+    """
+    path = Path(path)
+    if _index_of(path).is_file():
+        return path
+    if part := _PART.match(path.name):
+        prefix = path.with_name(part["prefix"])
+        raise WeightsError(
+            "BW205",
+            "is one of a checkpoint's files; a checkpoint is named by what its files' names have "
+            "in common.",
+            where=path,
+            remedy=f"Give {prefix} instead.",
+        )
+    if path.is_dir():
+        return _latest(path)
+    if path.suffix == ".pb":
+        raise WeightsError(
+            "BW202",
+            "is a frozen graph, whose weights are constants that cannot be trained.",
+            where=path,
+            remedy=f"Give the checkpoint it was made from: {path.with_name('model.ckpt')} where "
+            "it came in an archive of the model zoo.",
+        )
+    if path.is_file():
+        raise _no_checkpoint(path, "is neither a .tflite nor a checkpoint's prefix")
+    raise WeightsError(
+        "BW201",
+        f"there is no checkpoint of that name: {_index_of(path).name} is missing.",
+        where=path.absolute(),
+        remedy="Check the path, and that the .index and .data files were copied together.",
+    )
+
+
+def listed(folder: Path) -> list[str]:
+    """Names of the checkpoints that a folder's state file lists, the oldest first."""
+    return [name for name in _state(folder, _LISTED) if _index_of(folder / name).is_file()]
+
+
+def read_variables(path: str | Path) -> dict[str, NDArray[Any]]:
+    """All variables of a checkpoint by name, as they are: shapes, dtypes and bits.
+
+    Raises:
+        WeightsError: as `find_prefix`; BW202 the checkpoint is damaged.
+    """
+    prefix = find_prefix(path)
+    tf = framework.tensorflow()
+    try:
+        reader = tf.train.load_checkpoint(str(prefix))
+        return {
+            name: reader.get_tensor(name) for name in sorted(reader.get_variable_to_shape_map())
+        }
+    except (tf.errors.OpError, ValueError, RuntimeError, LookupError) as error:
+        reason = str(error).splitlines()[0]
+        raise _no_checkpoint(prefix, f"is a damaged checkpoint ({reason})") from error
+
+
+def read_checkpoint(path: str | Path, *, averages: bool = False) -> Pretrained:
+    """Read an SSD MobileNet v1 or v2, or such a classifier's backbone.
+
+    The file does not say the input's size, nor the anchors: those of the spec are the API's
+    defaults. Its class head has the background column.
+
+    Args:
+        path: prefix, or folder.
+        averages: take the moving averages of variables where there are any.
+
+    Raises:
+        WeightsError: as `read_variables`; BW202 no such network.
+    """
+    prefix = find_prefix(path)
+    variables = read_variables(prefix)
+    layers: dict[str, Arrays] = defaultdict(dict)
+    others = {}
+    for name, value in variables.items():
+        if place := place_of(name):
+            averaged = variables.get(name + AVERAGE) if averages else None
+            layers[place.layer][place.variable] = value if averaged is None else averaged
+        else:
+            others[name] = reason_to_ignore(name)
+    spec = _spec_of(layers, prefix)
+    names: tuple[str, ...] = coco_names.NAMES
+    if spec.num_classes != len(names):
+        names = tuple(f"class {i}" for i in range(1, spec.num_classes + 1))
+    return Pretrained(prefix, spec, names, PREPROCESSING, dict(layers), True, others)
+
+
+def _index_of(prefix: Path) -> Path:
+    return prefix.with_name(prefix.name + ".index")
+
+
+def _latest(folder: Path) -> Path:
+    """What the state file names, wherever the folder was then; without one the only checkpoint."""
+    for name in _state(folder, _LATEST):
+        if _index_of(folder / name).is_file():
+            return folder / name
+    indices = sorted(folder.glob("*.index"))
+    if len(indices) == 1:
+        return indices[0].with_suffix("")
+    raise WeightsError(
+        "BW201",
+        f"the folder holds {len(indices) or 'no'} checkpoints, and no file named {STATE} says "
+        "which of them is the latest.",
+        where=folder.absolute(),
+        remedy="Give the checkpoint's prefix, such as model.ckpt-1000.",
+    )
+
+
+def _state(folder: Path, line: re.Pattern[str]) -> list[str]:
+    """Names in the state file, which may stand there with folders, also those of Windows."""
+    state = folder / STATE
+    text = state.read_text(encoding="utf-8", errors="replace") if state.is_file() else ""
+    return [re.split(r"[/\\]+", path)[-1] for path in line.findall(text)]
+
+
+def reason_to_ignore(name: str) -> str:
+    """Why a variable of a checkpoint that is none of a network's is left."""
+    if name == GLOBAL_STEP:
+        return "training counts its own steps"
+    if name.startswith("beta") or place_of(name.rsplit("/", 1)[0]) or "_quant/" in name:
+        return "belongs to the optimiser of an earlier training"
+    return "no part of the network"
+
+
+def _spec_of(layers: Mapping[str, Arrays], source: Path) -> ModelSpec:
+    """The network that has these layers.
+
+    The least of all depths does for `min_depth`, whatever it was: no layer is below it.
+    """
+    for name, (layer, filters) in _WIDEST.items():
+        if layer not in layers:
+            continue
+        depths = [
+            arrays["kernel"].shape[-1]
+            for at, arrays in layers.items()
+            if "kernel" in arrays and not at.endswith(("Predictor", "depthwise"))
+        ]
+        columns, boxes = (
+            layers.get(f"BoxPredictor_1_{head}", {}).get("bias", np.zeros(0)).size
+            for head in ("ClassPredictor", "BoxEncodingPredictor")
+        )
+        head = layers.get(f"{_HEAD}_depthwise", layers.get(_HEAD, {}))
+        return ModelSpec(
+            num_classes=max(0, 4 * columns // max(1, boxes) - 1),
+            depth_multiplier=layers[layer]["kernel"].shape[-1] / filters,
+            name=name,
+            min_depth=min(ModelSpec.min_depth, *depths),
+            background=True,
+            depthwise_maps=any(EXTRA_MAP.search(at) and at.endswith("depthwise") for at in layers),
+            heads=HeadSpec(
+                kernel=head["kernel"].shape[0] if head else 1,
+                depthwise=f"{_HEAD}_depthwise" in layers,
+            ),
+        )
+    known = " nor ".join(BACKBONES)
+    raise _no_checkpoint(source, f"holds neither {known}")
+
+
+def _no_checkpoint(path: Path, fault: str) -> WeightsError:
+    return WeightsError(
+        "BW202",
+        f"{fault}.",
+        where=path,
+        remedy="Give the prefix of a checkpoint of ssd_mobilenet_v1 or v2, such as model.ckpt "
+        "for model.ckpt.index, or copy it again from its source.",
+    )

@@ -1,0 +1,145 @@
+"""Pretrained weights into a model: whatever the file, by layer name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from boxwright.errors import WeightsError
+from boxwright.models.backbones.extra_maps import EXTRA_MAP
+from boxwright.models.layers.quantized import is_range
+from boxwright.models.weights.checkpoint import exists, read_checkpoint
+from boxwright.models.weights.pretrained import Arrays, Pretrained
+from boxwright.models.weights.tflite import read_tflite
+from boxwright.models.weights.variables import stored_variables
+
+LEAST_LOADED = 0.9  # of the backbone's variables, or it is another network's file
+NEW_CLASSES = "the class head is for other classes"
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What became of the layers, or their variables, and of what the file holds besides.
+
+    Attributes:
+        loaded: layers that got the file's values.
+        reset: layers that kept their own first values, and why.
+        ignored: what of the file found no place, and why.
+        unit: what is counted.
+    """
+
+    loaded: tuple[str, ...]
+    reset: Mapping[str, str]
+    ignored: Mapping[str, str]
+    unit: str = "layers"
+
+    def __str__(self) -> str:
+        kept = f", {len(self.reset)} start anew" if self.reset else ""
+        return f"{len(self.loaded)} {self.unit} loaded{kept}"
+
+    def table(self) -> list[tuple[str, str, str]]:
+        """Rows `(what became of it, what, why)`, one for each reason."""
+        rows = [("loaded", _several(self.loaded), "same name, same shape")]
+        for fate, each in (("reset", self.reset), ("ignored", self.ignored)):
+            reasons = defaultdict(list)
+            for name, reason in each.items():
+                reasons[reason].append(name)
+            rows += [(fate, _several(names), reason) for reason, names in reasons.items()]
+        return rows
+
+
+def read_pretrained(path: str | Path) -> Pretrained:
+    """Read a .tflite or a checkpoint of the Object Detection API, without a background column.
+
+    Raises:
+        WeightsError: BW201 no such file, BW202 not such a network, BW205 a part of a checkpoint.
+    """
+    path = Path(path)
+    if path.suffix == ".tflite" and path.is_file():
+        return read_tflite(path).without_background()
+    if exists(path):
+        return read_checkpoint(path).without_background()
+    raise WeightsError(
+        "BW201",
+        "there are no weights of that name.",
+        where=path.absolute(),
+        remedy="Check the path given to --weights.",
+    )
+
+
+def load(
+    model: Any, pretrained: Pretrained, *, keep_box_head: bool = True, keep_class_head: bool = False
+) -> LoadReport:
+    """Copy pretrained arrays into `model` by layer and variable name.
+
+    The class head starts anew unless `keep_class_head`: it knows other classes. Layers whose
+    shape is another, or that the file does not have, start anew too.
+
+    Raises:
+        WeightsError: BW202 less than 90 % of the backbone's variables fit (another depth
+            multiplier, say).
+    """
+    loaded, reset = [], {}
+    for layer in (layer for layer in model.layers if _loadable(layer)):
+        if layer.name.endswith("ClassPredictor") and not keep_class_head:
+            reset[layer.name] = NEW_CLASSES
+        elif "BoxEncodingPredictor" in layer.name and not keep_box_head:
+            reset[layer.name] = "the box head starts anew with the class head"
+        elif misfit := _misfit(layer, pretrained.layers.get(layer.name)):
+            reset[layer.name] = misfit
+        else:
+            for variable in _loadable(layer):
+                variable.assign(pretrained.layers[layer.name][variable.name])
+            loaded.append(layer.name)
+    _check_backbone(model, pretrained, reset)
+    strange = sorted(set(pretrained.layers) - {layer.name for layer in model.layers})
+    ignored = dict.fromkeys(strange, "no such layer here")
+    return LoadReport(tuple(loaded), reset, {**ignored, **pretrained.others})
+
+
+def _loadable(layer: Any) -> list[Any]:
+    """The layer's variables but for a quantised one's ranges, which training finds anew."""
+    return [variable for variable in stored_variables(layer) if not is_range(variable)]
+
+
+def _misfit(layer: Any, arrays: Arrays | None) -> str | None:
+    """Why the file's arrays cannot be the layer's; None if they can."""
+    if arrays is None:
+        return "not in the file"
+    for variable in _loadable(layer):
+        if variable.name not in arrays:
+            return f"{variable.name} is not in the file"
+        here, there = tuple(variable.shape), arrays[variable.name].shape
+        if here != there:
+            return f"{variable.name} is {there} in the file but {here} in the model"
+    return None
+
+
+def _check_backbone(model: Any, pretrained: Pretrained, reset: Mapping[str, str]) -> None:
+    backbone = [
+        layer.name
+        for layer in model.layers
+        if _loadable(layer)
+        and not layer.name.startswith("BoxPredictor")
+        and not EXTRA_MAP.search(layer.name)
+    ]
+    missing = [name for name in backbone if name in reset]
+    share = 1 - len(missing) / len(backbone)
+    if share < LEAST_LOADED:
+        raise WeightsError(
+            "BW202",
+            f"fits {share:.0%} of the backbone's layers only, so it is of another network than "
+            f"{model.name}: {missing[0]}/{reset[missing[0]]}.",
+            where=pretrained.source,
+            remedy="Build the model with the file's own architecture and depth multiplier.",
+        )
+
+
+def _several(names: list[str] | tuple[str, ...]) -> str:
+    """`a` or `a, b` or `a ... z (12)`."""
+    if len(names) <= 2:
+        return ", ".join(names)
+    return f"{names[0]} ... {names[-1]} ({len(names)})"

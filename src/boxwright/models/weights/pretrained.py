@@ -1,0 +1,58 @@
+"""Pretrained: a trained network as it was found in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.models.ssd import ModelSpec
+
+Arrays = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A trained network as it was found in a file.
+
+    Attributes:
+        source: the file.
+        spec: the network that the arrays belong to.
+        classes: names of its classes, in the order of its class head's columns; none of a
+            classifier, whose backbone alone is of use.
+        preprocessing: what its input expects.
+        layers: arrays by layer name and variable name, as `ConvNorm` and `Conv2D` name them.
+        statistics_known: whether the batch norms' mean and variance are those of real
+            activations. A file whose batch norm was folded away has none: estimate them from
+            photos (`weights.statistics`) before batch norm trains or a checkpoint is written.
+        others: what else the file holds (slots of an optimiser, a step), and why it is not taken.
+    """
+
+    source: Path
+    spec: ModelSpec
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    layers: Mapping[str, Arrays]
+    statistics_known: bool
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    def without_background(self) -> Pretrained:
+        """The same network with no column for the background in its class head."""
+        if not self.spec.background:
+            return self
+        layers = {
+            name: {key: self._class_columns(array) for key, array in arrays.items()}
+            if name.endswith("ClassPredictor")
+            else arrays
+            for name, arrays in self.layers.items()
+        }
+        return replace(self, spec=replace(self.spec, background=False), layers=layers)
+
+    def _class_columns(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`(..., shapes * (1 + C))` to `(..., shapes * C)`: column 0 is the background."""
+        columns = values.reshape(*values.shape[:-1], -1, self.spec.class_columns)
+        return np.ascontiguousarray(columns[..., 1:].reshape(*values.shape[:-1], -1))

@@ -1,0 +1,1 @@
+"""Box operations on arrays: overlaps, anchors, the box coder, non-maximum suppression."""

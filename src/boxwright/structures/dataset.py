@@ -1,0 +1,216 @@
+"""Dataset: labelled photos as a few flat arrays, immutable.
+
+`N` photos hold `M` boxes. The boxes of photo `i` are the rows `offsets[i]:offsets[i + 1]` of the
+flat arrays, so a data set of millions of boxes fits in memory and a split is an index.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from boxwright.images.decoding import Slice
+from boxwright.ops.boxes import Boxes, as_boxes
+from boxwright.structures.findings import Finding
+
+DIFFICULT, TRUNCATED, CROWD = 1, 2, 4  # bits of `Dataset.flags`
+WHOLE = (0, -1)  # the span of a photo that is a file of its own
+
+
+class Split(IntEnum):
+    """What a photo is for."""
+
+    UNMARKED = -1
+    TRAIN = 0
+    VAL = 1
+    TEST = 2
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One labelled photo as a reader hands it over; `Dataset.of` puts many into columns.
+
+    Attributes:
+        name: path relative to the data set's root, with forward slashes.
+        width, height: pixels of the photo once oriented.
+        boxes: `(n, 4)` absolute xyxy pixels of the oriented photo.
+        class_names: `n` names, one per box.
+        flags: `n` bit sets of DIFFICULT, TRUNCATED, CROWD; none if empty.
+        split: what the folder says the photo is for.
+        span: start and length of its bytes in the file that `name` lies in; WHOLE for a file.
+    """
+
+    name: str
+    width: int
+    height: int
+    boxes: ArrayLike = ()
+    class_names: Sequence[str] = ()
+    flags: Sequence[int] = ()
+    split: Split = Split.UNMARKED
+    span: tuple[int, int] = WHOLE
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled photos, columnar.
+
+    Attributes:
+        root: the folder that `names` are relative to.
+        names: `N` photo paths below `root`, with forward slashes. Of a photo in a TFRecord, the
+            record's path and then the photo's name: `train.record/a.jpg`.
+        sizes: `(N, 2)` int32, width and height of the oriented photo.
+        splits: `(N,)` int8 of `Split`.
+        spans: `(N, 2)` int64, start and length of a photo's bytes in the file that it is part
+            of, or WHOLE.
+        offsets: `(N + 1,)` int64, where each photo's boxes begin.
+        boxes: `(M, 4)` float32, absolute xyxy pixels of the oriented photo.
+        labels: `(M,)` int32, 0-based ids into `classes`.
+        flags: `(M,)` uint8, bits DIFFICULT, TRUNCATED, CROWD.
+        classes: the class names, in id order.
+        findings: what reading the data brought to light.
+    """
+
+    root: Path
+    names: tuple[str, ...]
+    sizes: NDArray[np.int32]
+    splits: NDArray[np.int8]
+    spans: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    boxes: Boxes
+    labels: NDArray[np.int32]
+    flags: NDArray[np.uint8]
+    classes: tuple[str, ...]
+    findings: tuple[Finding, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        root: str | Path,
+        photos: Iterable[Photo],
+        classes: Sequence[str] = (),
+        findings: Iterable[Finding] = (),
+    ) -> Dataset:
+        """Put photos into columns. Names beyond `classes` are appended in alphabetical order."""
+        photos = list(photos)
+        seen = {name for photo in photos for name in photo.class_names}
+        known = (*classes, *sorted(seen.difference(classes)))
+        ids = {name: i for i, name in enumerate(known)}
+        counts = [len(photo.class_names) for photo in photos]
+        flags = [flag for p in photos for flag in (p.flags or [0] * len(p.class_names))]
+        return cls(
+            root=Path(root),
+            names=tuple(photo.name for photo in photos),
+            sizes=np.array([(p.width, p.height) for p in photos], np.int32).reshape(-1, 2),
+            splits=np.array([photo.split for photo in photos], np.int8),
+            spans=np.array([photo.span for photo in photos], np.int64).reshape(-1, 2),
+            offsets=np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64),
+            boxes=as_boxes(
+                np.concatenate([as_boxes(photo.boxes) for photo in photos]) if photos else ()
+            ),
+            labels=np.array([ids[n] for p in photos for n in p.class_names], np.int32),
+            flags=np.array(flags, np.uint8),
+            classes=known,
+            findings=tuple(findings),
+        )
+
+    def __post_init__(self) -> None:
+        n, m = len(self.names), len(self.labels)
+        lengths = {len(self.sizes), len(self.splits), len(self.spans), len(self.offsets) - 1}
+        if lengths != {n} or (len(self.boxes), len(self.flags)) != (m, m):
+            raise ValueError("the columns of a Dataset must describe the same photos and boxes")
+        if int(self.offsets[-1]) != m:
+            raise ValueError(f"offsets end at {self.offsets[-1]}, but there are {m} boxes")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def photo(self, index: int) -> Path | Slice:
+        """Where photo `index` lies, as `images.read_photo` takes it."""
+        path = self.root / self.names[index]
+        start, length = self.spans[index]
+        return path if length < 0 else Slice(path.parent, int(start), int(length))
+
+    def rows(self, index: int) -> slice:
+        """The rows of `boxes`, `labels` and `flags` that belong to photo `index`."""
+        return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
+
+    @property
+    def photo_of_box(self) -> NDArray[np.int64]:
+        """`(M,)` index of the photo that each box belongs to."""
+        return np.repeat(np.arange(len(self)), np.diff(self.offsets))
+
+    def photos_showing(self, label: int | np.integer) -> NDArray[np.int64]:
+        """Indices, in order, of the photos that have a box of this class."""
+        return np.unique(self.photo_of_box[self.labels == label])
+
+    def select(self, photos: ArrayLike) -> Dataset:
+        """The given photos (indices or a mask) in the given order; classes stay as they are."""
+        chosen = np.asarray(photos)
+        index = np.arange(len(self))[chosen if chosen.size else np.arange(0)]
+        counts = np.diff(self.offsets)[index]
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        within = np.arange(int(offsets[-1])) - np.repeat(offsets[:-1], counts)
+        rows = np.repeat(self.offsets[index], counts) + within
+        return replace(
+            self,
+            names=tuple(self.names[i] for i in index),
+            sizes=self.sizes[index],
+            splits=self.splits[index],
+            spans=self.spans[index],
+            offsets=offsets,
+            boxes=self.boxes[rows],
+            labels=self.labels[rows],
+            flags=self.flags[rows],
+        )
+
+    def split(self, mark: Split | str) -> Dataset:
+        """The photos of one split: `dataset.split("test")`."""
+        wanted = Split[mark.upper()] if isinstance(mark, str) else mark
+        return self.select(self.splits == wanted)
+
+    def keep_boxes(self, keep: NDArray[np.bool_]) -> Dataset:
+        """The same photos with only the boxes where `keep` (`(M,)` bool) holds."""
+        counts = np.bincount(self.photo_of_box[keep], minlength=len(self))
+        return replace(
+            self,
+            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            boxes=self.boxes[keep],
+            labels=self.labels[keep],
+            flags=self.flags[keep],
+        )
+
+    def merge(self, other: Dataset) -> Dataset:
+        """Both data sets' photos; classes are matched by name."""
+        classes = (*self.classes, *(c for c in other.classes if c not in self.classes))
+        ids = np.array([classes.index(c) for c in other.classes], np.int32)
+        root = self.root
+        names = other.names
+        if other.root != root:
+            names = tuple((other.root / name).absolute().as_posix() for name in other.names)
+        return Dataset(
+            root=root,
+            names=(*self.names, *names),
+            sizes=np.concatenate([self.sizes, other.sizes]),
+            splits=np.concatenate([self.splits, other.splits]),
+            spans=np.concatenate([self.spans, other.spans]),
+            offsets=np.concatenate([self.offsets, other.offsets[1:] + self.offsets[-1]]),
+            boxes=np.concatenate([self.boxes, other.boxes]),
+            labels=np.concatenate([self.labels, ids[other.labels]]),
+            flags=np.concatenate([self.flags, other.flags]),
+            classes=classes,
+            findings=(*self.findings, *other.findings),
+        )
+
+    def fingerprint(self) -> str:
+        """16 hex digits that change when a name, size, split, box, label, flag or class does."""
+        words = "\0".join((*self.names, "", *self.classes))
+        digest = hashlib.sha256(words.encode("utf-8", "surrogatepass"))  # names may be any bytes
+        for column in (self.sizes, self.splits, self.offsets, self.boxes, self.labels, self.flags):
+            digest.update(np.ascontiguousarray(column).tobytes())
+        return digest.hexdigest()[:16]

@@ -1,0 +1,138 @@
+"""Class names: label map text (`.pbtxt`), and spellings that mean the same class.
+
+Inside Boxwright a class is its name, and its 0-based id is its place in `Dataset.classes`. Label
+maps count from 1, because the Object Detection API keeps 0 for the background.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from boxwright.errors import DataError
+from boxwright.io.files import write_text
+from boxwright.io.protobuf_text import Message, TextFormatError, Value, parse, quoted
+
+APOSTROPHE = "'"
+
+
+def spelling_key(name: str) -> str:
+    """What all spellings of one class have in common: no outer blanks, no capitals."""
+    return name.strip().casefold()
+
+
+def closest_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like `name`, if any is like it at all."""
+    by_key = {spelling_key(candidate): candidate for candidate in known}
+    match = difflib.get_close_matches(spelling_key(name), by_key, n=1)
+    return by_key[match[0]] if match else None
+
+
+def label_map_text(classes: Sequence[str]) -> str:
+    """A label map that gives the classes, in order, the ids 1, 2, 3, ..."""
+    items = (
+        f"item {{\n  id: {number}\n  name: {quoted(name, APOSTROPHE)}\n}}\n"
+        for number, name in enumerate(classes, start=1)
+    )
+    return "".join(items)
+
+
+def write_label_map(path: str | Path, classes: Sequence[str]) -> None:
+    """Write `label_map_text` to a file."""
+    write_text(path, label_map_text(classes))
+
+
+class Item(NamedTuple):
+    """A class in a label map; its display name is its name where there is no other."""
+
+    id: int
+    name: str
+    display_name: str
+
+
+def read_label_map(path: str | Path) -> dict[int, str]:
+    """The ids and class names of a label map file, in order of id.
+
+    Raises:
+        DataError: BW116 the file is not a label map that can be used; says where and why.
+    """
+    return _shown(read_items(path))
+
+
+def parse_label_map(text: str, where: str | Path = "label map") -> dict[int, str]:
+    """Label map text to `{id: class name}`, in order of id. A display name goes before a name.
+
+    Fields other than `id`, `name` and `display_name` are passed over.
+
+    Raises:
+        DataError: BW116 with the line and the reason.
+    """
+    return _shown(parse_items(text, where))
+
+
+def read_items(path: str | Path) -> list[Item]:
+    """The items of a label map file, with both of their names. Raises as `read_label_map`."""
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unusable(path, f"cannot be read ({error})") from error
+    return parse_items(text, where=path)
+
+
+def parse_items(text: str, where: str | Path) -> list[Item]:
+    """The items of label map text as they stand. Raises as `parse_label_map`."""
+    try:
+        tree = parse(text, "label map")
+    except TextFormatError as error:
+        raise _unusable(f"{where}:{error.line}", error.reason) from error
+    items: list[Item] = []
+    names: dict[int, str] = {}
+    ids: dict[str, int] = {}
+    for field in tree.fields:
+        place = f"{where}:{field.line}"
+        if not isinstance(field.value, Message):
+            raise _unusable(place, f"'{field.name}' stands outside of any item")
+        if field.name != "item":
+            raise _unusable(place, f"'{field.name}' stands where an item should")
+        item = _item(field.value, place)
+        number, name = item.id, item.display_name
+        if names.setdefault(number, name) != name:
+            raise _unusable(place, f"id {number} is both '{names[number]}' and '{name}'")
+        if ids.setdefault(name, number) != number:
+            raise _unusable(place, f"class '{name}' has two ids")
+        items.append(item)
+    if not items:
+        raise _unusable(where, "holds no item")
+    return items
+
+
+def _shown(items: Iterable[Item]) -> dict[int, str]:
+    return dict(sorted((item.id, item.display_name) for item in items))
+
+
+def _item(message: Message, place: str) -> Item:
+    said = {each.name: each.value.text for each in message.fields if isinstance(each.value, Value)}
+    stated, display_name = said.get("id"), said.get("display_name") or said.get("name")
+    if display_name is None:
+        raise _unusable(place, "an item has no name")
+    if not re.fullmatch(r"[+-]?[0-9]{1,10}", stated or ""):
+        raise _unusable(place, f"the id of '{display_name}' is {stated!r}, not a whole number")
+    number = int(stated or 0)
+    if number == 0:
+        raise _unusable(place, f"'{display_name}' has id 0, which is reserved for the background")
+    if number < 0:
+        raise _unusable(place, f"'{display_name}' has the negative id {stated}")
+    return Item(number, said.get("name") or display_name, display_name)
+
+
+def _unusable(where: str | Path, reason: str) -> DataError:
+    return DataError(
+        "BW116",
+        f"the label map cannot be used: {reason}.",
+        where=where,
+        remedy="Write each class as item { id: 1 name: 'cat' }, with ids from 1 on.",
+    )

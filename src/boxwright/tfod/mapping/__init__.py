@@ -1,0 +1,1 @@
+"""From a pipeline.config to what this package trains: network, recipe, transforms, start."""

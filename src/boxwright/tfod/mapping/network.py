@@ -1,0 +1,356 @@
+"""From a pipeline.config and a checkpoint to the network that both are of.
+
+Three parts of a network have hyperparameters: the backbone those of its own paper, or with
+`override_base_feature_extractor_hyperparams` those of the feature extractor; the extra maps those
+of the feature extractor; the heads those of the box predictor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.backend import framework
+from boxwright.errors import TfodError
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.ops.anchors import FIRST_LEVEL, Anchors, AnchorSpec, PyramidAnchorSpec
+from boxwright.tfod.config import Config, checked
+from boxwright.tfod.config.model import (
+    BatchNorm,
+    Hyperparams,
+    Initializer,
+    L1Regularizer,
+    L2Regularizer,
+    MultiscaleAnchorGenerator,
+    RandomNormalInitializer,
+    SsdAnchorGenerator,
+    TruncatedNormalInitializer,
+    VarianceScalingInitializer,
+)
+from boxwright.tfod.config.paths import checkpoint
+from boxwright.tfod.config.pipeline import Pipeline
+from boxwright.training.config import ByPart
+
+KERNEL, OUTPUTS = "weights_quant", ("act_quant", "post_activation_bypass_quant")
+RANGE = re.compile(rf"(.+)/({'|'.join((KERNEL, *OUTPUTS))})/(?:min|max)")
+# Of the backbones by themselves, as their classifiers are trained.
+BACKBONE = Hyperparams(
+    regularizer=L2Regularizer(weight=4e-5),
+    initializer=TruncatedNormalInitializer(stddev=0.09),
+    activation="RELU_6",
+    batch_norm=BatchNorm(decay=0.9997, scale=True),
+)
+GENERATOR = "model.ssd.anchor_generator.*"
+ACTIVATIONS: Mapping[str, Any] = {"NONE": "linear", "RELU": "relu", "RELU_6": "relu6"}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network to export.
+
+    Attributes:
+        config: what it was trained by.
+        model: Keras model of `models.ssd.build` with a background column.
+        anchors: `(A, 4)` normalised yxyx.
+        preprocessing: what its input expects.
+        step: how many steps it was trained.
+        learnt: what the checkpoint holds of ranges, by the API's names of their variables.
+    """
+
+    config: Config
+    model: Any
+    anchors: NDArray[np.float32]
+    preprocessing: Preprocessing
+    step: int
+    learnt: dict[str, NDArray[Any]]
+
+
+def read_trained(config: Config, prefix: Path, *, rounded: bool = False) -> Trained:
+    """The network of a config with the weights of a checkpoint.
+
+    Where the config's eval_config says use_moving_averages, each variable that has a moving
+    average in the checkpoint is it.
+
+    Args:
+        config: the pipeline.config.
+        prefix: of the checkpoint's files.
+        rounded: whether a network of a config with a graph_rewriter is to compute as its file of 8
+            bits will; else its ranges are only `learnt`.
+
+    Raises:
+        TfodError: BW724 the config is not supported, BW728 there is no such checkpoint.
+        WeightsError: BW206 the checkpoint is of another network.
+    """
+    pipeline = checked(config, train=False, evaluate=False).pipeline
+    found = checkpoint(str(prefix), "--trained_checkpoint_prefix")
+    framework.keras()
+    from boxwright.models import ssd
+    from boxwright.models.layers.quantized import Bits
+    from boxwright.models.weights.checkpoint import AVERAGE, PREPROCESSING
+    from boxwright.models.weights.variables import variables_by_name
+    from boxwright.tfod.checkpoint import resume
+
+    spec, bits = spec_of(config), pipeline.graph_rewriter.quantization
+    if rounded and bits:
+        spec = replace(spec, bits=Bits(bits.weight_bits, bits.activation_bits))
+    model = ssd.build(spec)
+    step, others = resume(model, found)
+    if pipeline.eval_config.use_moving_averages:
+        for name, variable in variables_by_name(model).items():
+            if (average := others.get(name + AVERAGE)) is not None:
+                variable.assign(average)
+    preprocessing = replace(PREPROCESSING, size=spec.input_size)
+    learnt = {name: value for name, value in others.items() if RANGE.fullmatch(name)}
+    return Trained(config, model, ssd.anchors(spec), preprocessing, step, learnt)
+
+
+def ranges_of(trained: Trained) -> dict[str, Any]:
+    """The `Ranges` of layers that a network learnt which was trained for quantisation.
+
+    None where the config has no graph_rewriter, or the checkpoint no ranges.
+    """
+    from boxwright.export.fake_quant import Range, Ranges
+    from boxwright.models.weights.variables import place_of
+
+    bits = trained.config.pipeline.graph_rewriter.quantization
+    if not bits:
+        return {}
+
+    def learnt(scope: str, of: str, bits: int) -> Range | None:
+        ends = [trained.learnt.get(f"{scope}/{of}/{end}") for end in ("min", "max")]
+        low, high = (None if end is None else float(end) for end in ends)
+        return None if low is None or high is None else Range(low, high, bits)
+
+    ranges = {}
+    for match in filter(None, map(RANGE.fullmatch, trained.learnt)):
+        scope, of = match.groups()
+        outputs = learnt(scope, of, bits.activation_bits) if of in OUTPUTS else None
+        if outputs and (place := place_of(f"{scope}/weights")):
+            ranges[place.layer] = Ranges(learnt(scope, KERNEL, bits.weight_bits), outputs)
+    return ranges
+
+
+def spec_of(config: Config) -> Any:
+    """The `ModelSpec` of a config, with the background column that the API's networks have.
+
+    Raises:
+        TfodError: BW722 its anchors do not fit its feature maps, BW723 it has none, BW724 it asks
+            for a network that there is not.
+    """
+    from boxwright.models.ssd import HeadSpec, ModelSpec
+
+    ssd = config.pipeline.model
+    extractor, predictor, coder = ssd.feature_extractor, ssd.box_predictor, ssd.box_coder
+    backbone, extras, heads = _by_part(config.pipeline)
+    _check_normalised(config, "feature_extractor", extras, needed=True)
+    layers = predictor.num_layers_before_predictor
+    _check_normalised(
+        config, "box_predictor.*", heads, needed=predictor.use_depthwise or layers > 0
+    )
+    padded = extractor.use_explicit_padding
+    return ModelSpec(
+        ssd.num_classes,
+        extractor.depth_multiplier,
+        ssd.image_resizer.height,
+        _anchors(config),
+        extractor.type,
+        extractor.min_depth,
+        background=True,
+        depthwise_maps=extractor.use_depthwise,
+        maps=extractor.num_layers,
+        backbone_convolutions=_convolutions(backbone, padded),
+        extra_convolutions=_convolutions(extras, padded),
+        heads=HeadSpec(
+            predictor.kernel_size,
+            predictor.use_depthwise,
+            layers,
+            predictor.min_depth,
+            predictor.max_depth,
+            1 - predictor.dropout_keep_probability if predictor.use_dropout else 0.0,
+            _convolutions(heads),
+        ),
+        box_scales=(coder.y_scale, coder.x_scale, coder.height_scale, coder.width_scale),
+    )
+
+
+def initialisers_of(config: Config) -> Any:
+    """The `Initialisers` of a config, which `models.ssd.build` takes."""
+    from boxwright.models.layers.initializers import Initialisers
+
+    backbone, extras, heads = (
+        _distribution(each.initializer) for each in _by_part(config.pipeline)
+    )
+    bias = config.pipeline.model.box_predictor.class_prediction_bias_init
+    return Initialisers(backbone, extras, heads, bias)
+
+
+def penalties_of(
+    pipeline: Pipeline, kind: type[L1Regularizer | L2Regularizer] = L2Regularizer
+) -> ByPart:
+    """The weights of the regularisation of this kind of each part's kernels; 0 for none.
+
+    MobileNet v2 does not regularise the depthwise ones of its backbone.
+    """
+    backbone, extras, heads = (
+        each.regularizer.weight if isinstance(each.regularizer, kind) else 0.0
+        for each in _by_part(pipeline)
+    )
+    extractor = pipeline.model.feature_extractor
+    spared = extractor.type == "ssd_mobilenet_v2"
+    spared = spared and not extractor.override_base_feature_extractor_hyperparams
+    return ByPart(backbone, extras, heads, depthwise=0.0 if spared else None)
+
+
+def norm_decays_of(pipeline: Pipeline) -> ByPart:
+    """How much of batch norm's moving statistics stays after a step, in each part."""
+    backbone, extras, heads = (
+        (each.batch_norm or BatchNorm()).decay for each in _by_part(pipeline)
+    )
+    return ByPart(backbone, extras, heads)
+
+
+def suppression_of(config: Config) -> Any:
+    """The `Suppression` of a config."""
+    from boxwright.ops.postprocess import Suppression
+
+    ssd = config.pipeline.model
+    nms, coder = ssd.post_processing.batch_non_max_suppression, ssd.box_coder
+    return Suppression(
+        (coder.y_scale, coder.x_scale, coder.height_scale, coder.width_scale),
+        nms.score_threshold,
+        nms.iou_threshold,
+        nms.max_detections_per_class,
+        nms.max_total_detections,
+    )
+
+
+def _by_part(pipeline: Pipeline) -> tuple[Hyperparams, Hyperparams, Hyperparams]:
+    """The hyperparameters of the backbone, of the extra maps and of the heads.
+
+    MobileNet v2 keeps its activation, and the gamma and beta of its batch norm, in any case.
+    """
+    extractor, predictor = pipeline.model.feature_extractor, pipeline.model.box_predictor
+    extras, backbone = extractor.conv_hyperparams, BACKBONE
+    if extractor.override_base_feature_extractor_hyperparams:
+        backbone = extras
+        if extractor.type == "ssd_mobilenet_v2":
+            norm = replace(extras.batch_norm or BatchNorm(), scale=True, center=True)
+            backbone = replace(extras, activation="RELU_6", batch_norm=norm)
+    return backbone, extras, predictor.conv_hyperparams
+
+
+def _check_normalised(config: Config, place: str, own: Hyperparams, *, needed: bool) -> None:
+    if needed and own.batch_norm is None:
+        raise TfodError(
+            "BW724",
+            "conv_hyperparams without batch_norm are not supported: but for the last of the heads "
+            "every convolution here is normalised.",
+            where=config.place(f"model.ssd.{place}.conv_hyperparams"),
+            remedy="Write batch_norm { scale: true } there.",
+        )
+
+
+def _convolutions(own: Hyperparams, explicit_padding: bool = False) -> Any:
+    """The `LayerSpec` of hyperparameters."""
+    from boxwright.models.layers.conv_norm import LayerSpec
+
+    norm = own.batch_norm or BatchNorm(scale=True)
+    return LayerSpec(
+        ACTIVATIONS[own.activation], norm.epsilon, norm.scale, norm.center, explicit_padding
+    )
+
+
+def _distribution(initializer: Initializer | None) -> Any:
+    """Without one TensorFlow takes Glorot and Bengio's."""
+    from boxwright.models.layers.initializers import Normal, VarianceScaling
+
+    match initializer:
+        case TruncatedNormalInitializer():
+            return Normal(initializer.stddev, initializer.mean, truncated=True)
+        case RandomNormalInitializer():
+            return Normal(initializer.stddev, initializer.mean)
+        case VarianceScalingInitializer():
+            return VarianceScaling(initializer.factor, initializer.mode, initializer.uniform)
+        case None:
+            return VarianceScaling(1.0, "FAN_AVG", uniform=True)
+
+
+def _anchors(config: Config) -> Anchors:
+    ssd = config.pipeline.model
+    maps = ssd.feature_extractor.num_layers
+    spec: Anchors
+    match ssd.anchor_generator:
+        case SsdAnchorGenerator() as generator:
+            spec = _grid_anchors(config, generator, maps)
+        case MultiscaleAnchorGenerator() as generator:
+            spec = _pyramid_anchors(config, generator, maps)
+    if 0 in spec.per_location(maps):
+        raise TfodError(
+            "BW723",
+            "the anchor generator has no aspect_ratios, so there are maps without an anchor.",
+            where=config.place("model.ssd.anchor_generator"),
+            remedy="Write there aspect_ratios: [1.0, 2.0, 0.5].",
+        )
+    return spec
+
+
+def _grid_anchors(config: Config, generator: SsdAnchorGenerator, maps: int) -> AnchorSpec:
+    if generator.num_layers != maps:
+        raise _misfit(config, "num_layers", f"anchors for {generator.num_layers}", maps)
+    for name in ("scales", "height_stride", "width_stride", "height_offset", "width_offset"):
+        numbers = getattr(generator, name)
+        twin = name.replace("height", "width")
+        if len(numbers) not in {0, maps} or len(numbers) != len(getattr(generator, twin)):
+            raise _misfit(config, name, f"{len(numbers)} {name}", maps)
+    return AnchorSpec(
+        generator.min_scale,
+        generator.max_scale,
+        generator.aspect_ratios,
+        scales=generator.scales,
+        between=generator.interpolated_scale_aspect_ratio,
+        fewer_on_finest=generator.reduce_boxes_in_lowest_layer,
+        base=(generator.base_anchor_height, generator.base_anchor_width),
+        strides=tuple(zip(generator.height_stride, generator.width_stride, strict=True)),
+        offsets=tuple(zip(generator.height_offset, generator.width_offset, strict=True)),
+    )
+
+
+def _pyramid_anchors(
+    config: Config, generator: MultiscaleAnchorGenerator, maps: int
+) -> PyramidAnchorSpec:
+    lowest, highest = FIRST_LEVEL, FIRST_LEVEL + maps - 1
+    for name, wanted in (("min_level", lowest), ("max_level", highest)):
+        if getattr(generator, name) != wanted:
+            raise TfodError(
+                "BW722",
+                f"{name} is {getattr(generator, name)}, but the {maps} feature maps are of levels "
+                f"{lowest} to {highest}: they have strides of {2**lowest} to {2**highest} pixels.",
+                where=_generator_place(config, name),
+                remedy=f"Write {name}: {wanted}.",
+            )
+    return PyramidAnchorSpec(
+        generator.anchor_scale, generator.aspect_ratios, generator.scales_per_octave
+    )
+
+
+def _misfit(config: Config, field: str, given: str, maps: int) -> TfodError:
+    return TfodError(
+        "BW722",
+        f"there are {given}, but the feature extractor has {maps} feature maps.",
+        where=_generator_place(config, field),
+        remedy=f"Give one {field} for each map, heights as many as widths."
+        if field != "num_layers"
+        else f"Write num_layers: {maps} there.",
+    )
+
+
+def _generator_place(config: Config, field: str) -> str:
+    """Where the field stands, or else the anchor generator that lacks it."""
+    path = f"{GENERATOR}.{field}"
+    return config.place(path if config.tree.find(path) else "model.ssd.anchor_generator")

@@ -1,0 +1,162 @@
+"""Where a training by a pipeline.config starts: its fine_tune_checkpoint, or where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.backend import framework
+from boxwright.errors import TfodError, WeightsError
+from boxwright.models.weights.checkpoint import PREPROCESSING, read_variables, reason_to_ignore
+from boxwright.models.weights.loading import LoadReport
+from boxwright.models.weights.variables import EXTRACTOR, place_of, variables_by_name
+from boxwright.tfod.checkpoint import begin_anew, resume
+from boxwright.tfod.commands import Say
+from boxwright.tfod.config import Checked, Config
+from boxwright.tfod.config.pipeline import TrainConfig
+from boxwright.tfod.mapping.network import initialisers_of, spec_of
+from boxwright.training import start
+from boxwright.training.checkpoint import Checkpoint
+from boxwright.training.optimizers import AVERAGE
+from boxwright.training.recipe import Recipe
+from boxwright.training.start import Start
+
+PRECISION = "float32"  # as the Object Detection API computes
+SCOPE = f"{EXTRACTOR}/"
+
+
+def first(config: Config, checked: Checked, recipe: Recipe, say: Say) -> Start:
+    """The config's network with its first weights, and those of its fine_tune_checkpoint.
+
+    What became of these is said in a table.
+
+    Raises:
+        WeightsError: BW202 the checkpoint is damaged, or holds nothing of this network.
+    """
+    network = _network(config, recipe)
+    if checked.checkpoint is None:
+        return network
+    variables = read_variables(checked.checkpoint)
+    report = restore(network.model, variables, checked.pipeline.train_config)
+    if not report.loaded:
+        raise _strange(config, checked.checkpoint, report)
+    for row in report.table():
+        say("  {:<8} {}: {}".format(*row))
+    name = str(checked.checkpoint)
+    kind = "classification" if _is_classifier(variables) else "detection"
+    stated = checked.pipeline.train_config.fine_tune_checkpoint_type
+    seen = f", seen to be of type {kind}, not {stated}" if stated not in {"", kind} else ""
+    return replace(network, origin=f"{name}{seen}: {report}", weights=name)
+
+
+def again(config: Config, recipe: Recipe, prefix: Path) -> Start:
+    """The config's network where its training stopped, with all that stands beside its variables.
+
+    Raises:
+        WeightsError: BW206 the checkpoint is of another network.
+        TfodError: BW732 it was trained with another optimiser.
+    """
+    network = _network(config, recipe)
+    step, others = resume(network.model, prefix)
+    _check_optimiser(recipe, others, prefix)
+    checkpoint = Checkpoint(
+        step=step,
+        fraction=step / recipe.steps if recipe.steps else 0.0,
+        seconds=0.0,
+        best_ap=-1.0,
+        best_step=0,
+        recipe=recipe.to_json(),
+        precision=PRECISION,
+        fingerprint="",
+        arrays=_slots(network.model, recipe, others),
+    )
+    return replace(network, origin=f"{prefix}, step {step}", checkpoint=checkpoint)
+
+
+def _check_optimiser(recipe: Recipe, others: Mapping[str, Any], prefix: Path) -> None:
+    slots = recipe.optimiser.slots
+    if not set(slots) <= {name.rpartition("/")[2] for name in others}:
+        raise TfodError(
+            "BW732",
+            "the checkpoint was trained with another optimiser: it has no slots of "
+            f"{type(recipe.optimiser).__name__} ({', '.join(slots)}).",
+            where=prefix,
+            remedy=f"Use the optimiser that it was trained with. {begin_anew(prefix)}",
+        )
+
+
+def _slots(
+    model: Any, recipe: Recipe, others: Mapping[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
+    """What stands beside each variable that trains, by the engine's names: SLOT/NUMBER. A variable
+    that did not train before begins as all do."""
+    names = {id(variable): name for name, variable in variables_by_name(model).items()}
+    values = framework.keras().ops.convert_to_numpy
+    arrays = {}
+    for i, variable in enumerate(start.trained_variables(model, recipe)):
+        own = names[id(variable)]
+        for slot, begin in recipe.optimiser.slots.items():
+            at_first = np.full(variable.shape, begin, np.float32)
+            arrays[f"{slot}/{i}"] = others.get(f"{own}/{slot}", at_first)
+        if recipe.averaging:
+            arrays[f"average/{i}"] = others.get(f"{own}/{AVERAGE}", values(variable))
+    return arrays
+
+
+def restore(model: Any, variables: Mapping[str, NDArray[Any]], config: TrainConfig) -> LoadReport:
+    """Put into a model what the config wants of a checkpoint: variables of the same name and shape.
+
+    Of a detector these are the feature extractor's, or all with load_all_detection_checkpoint_vars;
+    of a classifier the feature extractor's too, which are called as there, without its scope. Which
+    of them it is is seen from the names.
+
+    Args:
+        model: of `ssd.build`.
+        variables: the checkpoint's, by name.
+        config: what is wanted.
+    """
+    classifier = _is_classifier(variables)
+    everything = config.load_all_detection_checkpoint_vars and not classifier
+    loaded, reset = [], {}
+    for name, variable in variables_by_name(model).items():
+        there = name.removeprefix(SCOPE) if classifier else name
+        if not everything and not name.startswith(SCOPE):
+            reset[name] = "heads start anew without load_all_detection_checkpoint_vars"
+        elif there not in variables:
+            reset[name] = "not in the checkpoint"
+        elif variables[there].shape != tuple(variable.shape):
+            reset[name] = f"{variables[there].shape} there, {tuple(variable.shape)} here"
+        else:
+            variable.assign(variables[there])
+            loaded.append(there)
+    ignored = {
+        name: "not loaded, as said" if place_of(name) else reason_to_ignore(name)
+        for name in sorted(set(variables) - set(loaded))
+    }
+    return LoadReport(tuple(loaded), reset, ignored, "variables")
+
+
+def _is_classifier(variables: Mapping[str, Any]) -> bool:
+    return not any(name.startswith(SCOPE) for name in variables)
+
+
+def _strange(config: Config, prefix: Path, report: LoadReport) -> WeightsError:
+    name, reason = next(iter(report.reset.items()))
+    return WeightsError(
+        "BW202",
+        f"holds nothing of {config.pipeline.model.feature_extractor.type}: {name} is {reason}.",
+        where=prefix,
+        remedy="Give a checkpoint of this network, or of a classifier with its backbone.",
+    )
+
+
+def _network(config: Config, recipe: Recipe) -> Start:
+    spec = replace(spec_of(config), bits=start.bits_of(recipe))
+    model = start.built(spec, recipe, PRECISION, initialisers_of(config))
+    preprocessing = replace(PREPROCESSING, size=spec.input_size)
+    return Start(model, spec, preprocessing, "from scratch", PRECISION)

@@ -1,0 +1,165 @@
+"""Whether mirroring a photo would change what is in it: a left glove, an arrow, a digit.
+
+Asked of the photos, not of the classes' names: a simple classifier of the labelled objects is told
+nothing of mirrored ones. Where it knows a class when it sees it, but not in the mirror, where it
+takes it for another, training on mirrored photos would teach what is wrong.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from boxwright.errors import DataError
+from boxwright.images.decoding import read_photo
+from boxwright.structures.dataset import Dataset
+
+MOST_PER_CLASS, FEWEST_PER_CLASS = 40, 8  # objects that are looked at
+SIDE, CELLS, DIRECTIONS = 48, 6, 8
+CONTEXT = 0.05  # of a side around the box, which is seldom exact
+FOLDS = 5
+RIDGE = 30.0  # against standardised features
+SURE = 2.6  # standard deviations
+LOST = 0.25  # of a class that is known, at least, for mirroring to matter
+
+
+class Mistaken(NamedTuple):
+    """A class that in the mirror is taken for another: how many of its objects are known as they
+    are, and how many of these in the mirror."""
+
+    name: str
+    other: str
+    known: int
+    mirrored: int
+
+    def __str__(self) -> str:
+        return (
+            f"of {self.known} {self.name} that are known as such, only {self.mirrored} are in the "
+            f"mirror, where they look like {self.other}"
+        )
+
+
+def mistaken_in_mirror(dataset: Dataset, seed: int = 0) -> Mistaken | None:
+    """The class that suffers most from mirroring, if one clearly does.
+
+    Photos that cannot be read are passed over.
+    """
+    chosen = _sample(dataset, seed)
+    if len(np.unique(dataset.labels[chosen])) < 2:
+        return None
+    photos = dataset.photo_of_box[chosen]
+    with ThreadPoolExecutor() as pool:
+        looked = [*pool.map(lambda photo: _crops(dataset, photo, chosen), np.unique(photos))]
+    crops = dict(pair for pairs in looked for pair in pairs)
+    rows = np.array([row for row in chosen if row in crops], np.int64)
+    labels = dataset.labels[rows]
+    if len(np.unique(labels)) < 2:
+        return None
+    seen = np.stack([crops[row] for row in rows])
+    plain, mirrored = features(seen), features(seen[:, :, ::-1])
+    as_seen, in_mirror = _classify(plain, mirrored, labels, dataset.photo_of_box[rows] % FOLDS)
+    return _worst(dataset.classes, labels, as_seen, in_mirror)
+
+
+def features(crops: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Histograms of gradients with their sign, and mean colours, cell by cell, after Dalal and
+    Triggs 2005: `(n, SIDE, SIDE, 3)` gives `(n, CELLS * CELLS * (DIRECTIONS + 3))`."""
+    grey = crops.mean(axis=3)
+    down, right = np.gradient(grey, axis=(1, 2))
+    strength = np.hypot(down, right)
+    turn = ((np.arctan2(down, right) / (2 * np.pi)) % 1.0 * DIRECTIONS).astype(np.int64)
+    parts = [strength * (turn % DIRECTIONS == way) for way in range(DIRECTIONS)]
+    maps = np.concatenate([np.stack(parts, axis=3), crops], axis=3)
+    cell = SIDE // CELLS
+    cells = maps.reshape(len(crops), CELLS, cell, CELLS, cell, -1).mean(axis=(2, 4))
+    edges = cells[..., :DIRECTIONS]
+    edges /= np.sqrt((edges**2).sum(axis=(1, 2, 3), keepdims=True)) + 1e-6
+    flat: NDArray[np.float32] = cells.reshape(len(crops), -1)
+    return flat
+
+
+def _sample(dataset: Dataset, seed: int) -> NDArray[np.int64]:
+    """Rows of boxes, so many of each class that there are enough of."""
+    order = np.random.default_rng(seed).permutation(len(dataset.boxes))
+    sides = (dataset.boxes[:, 2:] - dataset.boxes[:, :2]).min(axis=1, initial=np.inf)
+    order = order[sides[order] >= CELLS]
+    groups = [order[dataset.labels[order] == label] for label in range(len(dataset.classes))]
+    enough = [group[:MOST_PER_CLASS] for group in groups if len(group) >= FEWEST_PER_CLASS]
+    return np.sort(np.concatenate(enough)) if enough else np.zeros(0, np.int64)
+
+
+def _crops(
+    dataset: Dataset, photo: int, rows: NDArray[np.int64]
+) -> list[tuple[int, NDArray[np.float32]]]:
+    """The chosen objects of a photo as small squares, `(SIDE, SIDE, 3)` in [0, 1]."""
+    own = dataset.rows(int(photo))
+    chosen = rows[(rows >= own.start) & (rows < own.stop)]
+    width, height = dataset.sizes[photo]
+    smallest = float((dataset.boxes[chosen, 2:] - dataset.boxes[chosen, :2]).min())
+    try:
+        enough = int(np.ceil(min(width, height) * SIDE / max(smallest, 1.0)))
+        pixels = Image.fromarray(read_photo(dataset.photo(int(photo)), at_least=enough))
+    except DataError:
+        return []
+    scale = np.array([pixels.width / width, pixels.height / height] * 2)
+    found = []
+    for row in chosen:
+        box = dataset.boxes[row] * scale
+        around = CONTEXT * (box[2:] - box[:2])
+        box = np.concatenate([box[:2] - around, box[2:] + around])
+        box = np.clip(box, 0, [pixels.width, pixels.height] * 2)
+        crop = pixels.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=tuple(box.tolist()))
+        found.append((int(row), np.asarray(crop, np.float32) / 255.0))
+    return found
+
+
+def _classify(
+    plain: NDArray[np.float32],
+    mirrored: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    folds: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What ridge regression takes each object for, as it is and in the mirror, having learnt from
+    the objects of other photos as they are."""
+    mean, deviation = plain.mean(axis=0), plain.std(axis=0) + 1e-3
+    plain, mirrored = (plain - mean) / deviation, (mirrored - mean) / deviation
+    known = np.unique(labels)
+    wanted = (labels[:, None] == known).astype(np.float64)
+    each = wanted.sum(axis=0)
+    found = np.zeros((2, len(labels)), np.int64)
+    for fold in range(FOLDS):
+        out = folds == fold
+        weight = (wanted / each).sum(axis=1)[~out] * len(labels) / len(known)
+        learnt = plain[~out]
+        gram = (learnt * weight[:, None]).T @ learnt + RIDGE * np.eye(learnt.shape[1])
+        target = (wanted - 1 / len(known))[~out]
+        kernel = np.linalg.solve(gram, (learnt * weight[:, None]).T @ target)
+        for i, seen in enumerate((plain, mirrored)):
+            found[i, out] = known[np.argmax(seen[out] @ kernel, axis=1)]
+    return found[0], found[1]
+
+
+def _worst(
+    classes: tuple[str, ...],
+    labels: NDArray[np.int32],
+    as_seen: NDArray[np.int64],
+    in_mirror: NDArray[np.int64],
+) -> Mistaken | None:
+    worst, most = None, LOST
+    for label in np.unique(labels):
+        own = labels == label
+        right, still = own & (as_seen == label), own & (in_mirror == label)
+        lost, gained = int((right & ~still).sum()), int((still & ~right).sum())
+        known = int(right.sum())
+        # McNemar's test of paired proportions, and no chance result of a class nobody knows.
+        sure = lost - gained > SURE * np.sqrt(lost + gained)
+        if known >= FEWEST_PER_CLASS and sure and (lost - gained) / known > most:
+            others = in_mirror[right & ~still]
+            other = classes[int(np.bincount(others).argmax())]
+            most = (lost - gained) / known
+            worst = Mistaken(classes[label], other, known, known - lost)
+    return worst

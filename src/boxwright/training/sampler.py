@@ -1,0 +1,63 @@
+"""Which photos a step sees, and its random numbers: functions of the seed and the step alone, so
+that a resumed run sees what an undisturbed one would."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.structures.dataset import Dataset
+from boxwright.training.recipe import Recipe
+
+
+class Order:
+    """Every photo has its turn before any comes again; those of rare classes come more than once
+    in between.
+
+    Args:
+        photos: to train on.
+        recipe: whether they are shuffled, which classes are rare, and the seed.
+    """
+
+    def __init__(self, photos: Dataset, recipe: Recipe) -> None:
+        often = repeats(photos, recipe.rare_below)
+        self._recipe = recipe
+        self._round = int(often.sum())  # photos
+        self._ends = np.cumsum(often) * (self._round / often.sum())
+        self._ends[-1] = self._round
+
+    def batch(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Rows of the photos of a step, and their dice in [0, 1)."""
+        size = self._recipe.batch_size
+        places = np.arange(step * size, (step + 1) * size)
+        rounds = places // self._round
+        rows = [
+            self._rows(each, places[rounds == each] % self._round) for each in np.unique(rounds)
+        ]
+        dice = np.random.default_rng([self._recipe.seed, step, 1])
+        shape = size, self._recipe.augmentation.dice
+        return np.concatenate(rows), dice.random(shape, np.float32)  # never 1.0
+
+    def _rows(self, number: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The photos at some places of a round; one that comes 2.4 times in the mean is there twice
+        or three times."""
+        random = np.random.default_rng([self._recipe.seed, number])
+        order = random.permutation(self._round) if self._recipe.shuffle else np.arange(self._round)
+        start = random.random(dtype=np.float32)  # so that a sum with it never rounds up
+        return np.searchsorted(self._ends, order[places] + float(start), side="right")
+
+
+def repeats(photos: Dataset, rare_below: float) -> NDArray[np.float64]:
+    """`(N,)`: how often each photo comes while an ordinary one comes once.
+
+    A class that a part `f` of the photos shows is rare if that is less than `rare_below`, and each
+    photo of it comes `sqrt(rare_below / f)` times (Gupta et al. 2019, "LVIS", repeat factor
+    sampling); of several classes the rarest decides.
+    """
+    often = np.ones(len(photos))
+    for label in range(len(photos.classes)):
+        shown = photos.photos_showing(label)
+        if len(shown):
+            factor = np.sqrt(rare_below * len(photos) / len(shown))
+            often[shown] = np.maximum(often[shown], factor)
+    return often

@@ -1,0 +1,71 @@
+"""What must not go on unnoticed while training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.errors import TrainingError
+from boxwright.structures.dataset import Dataset
+
+if TYPE_CHECKING:
+    from boxwright.training.objective import Loss
+
+
+def check_trainable(train: Dataset) -> None:
+    """Refuse data that nothing can be learnt from.
+
+    Raises:
+        TrainingError: BW301 no photo to train on, BW302 no labelled box in them.
+    """
+    if not len(train):
+        raise TrainingError(
+            "BW301",
+            "no photo is marked for training.",
+            where=train.root,
+            remedy="List training photos in ImageSets/Main/train.txt, or put them into train/.",
+        )
+    if not len(train.boxes):
+        raise TrainingError(
+            "BW302",
+            f"none of the {len(train)} training photos has a labelled box.",
+            where=train.root,
+            remedy="Label some objects, or check that the annotations belong to these photos.",
+        )
+
+
+def check_loss(loss: Loss, step: int, photos: Sequence[str]) -> None:
+    """Stop at the first loss that is not a number, naming the photos of its batch.
+
+    Raises:
+        TrainingError: BW303.
+    """
+    if math.isfinite(loss.total):
+        return
+    part = "class" if not math.isfinite(loss.classes) else "box"
+    raise _broken(f"the {part} loss became {loss.total} at step {step}", photos)
+
+
+def check_state(arrays: Mapping[str, NDArray[Any]], steps: int, photos: Sequence[str]) -> None:
+    """Stop before anything that is not a number is kept, naming the photos of the last batch.
+
+    A step's loss is that of the weights before it, so it does not tell whether the step broke them.
+
+    Raises:
+        TrainingError: BW303.
+    """
+    for array in arrays.values():
+        if not np.isfinite(array).all():
+            raise _broken(f"after {steps} steps the weights are not all numbers any more", photos)
+
+
+def _broken(what: str, photos: Sequence[str]) -> TrainingError:
+    return TrainingError(
+        "BW303",
+        f"{what}, on the photos {', '.join(photos)}.",
+        remedy="Look at these photos' boxes; if they are right, report this with the run's log.",
+    )

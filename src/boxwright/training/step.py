@@ -1,0 +1,229 @@
+"""What the engines share. Each framework's own one carries out the compiled step."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.augment.native import Crop, augment
+from boxwright.augment.pipeline import follow
+from boxwright.backend import framework
+from boxwright.errors import TrainingError
+from boxwright.models.layers.quantized import range_rate, ranges
+from boxwright.models.mining import Suppress
+from boxwright.ops.postprocess import box_scales
+from boxwright.training.config import Pipeline
+from boxwright.training.objective import Loss, detection_loss, penalty
+from boxwright.training.optimizers import AVERAGE, Adam
+from boxwright.training.recipe import Recipe
+
+keras: Any = framework.keras()
+ops: Any = keras.ops
+
+ENGINES = ("tensorflow", "jax")  # each has a module of its name
+
+
+def engine_module() -> Any:
+    """The module of the engine for the framework that Keras is on: its `Engine` and
+    `faster_precision`.
+
+    Raises:
+        TrainingError: BW308 there is none for this framework.
+    """
+    name = framework.engine()
+    if name not in ENGINES:
+        raise TrainingError(
+            "BW308",
+            f"KERAS_BACKEND is {name}, on which this cannot train.",
+            remedy="Set KERAS_BACKEND to tensorflow or jax, or unset it.",
+        )
+    return importlib.import_module(f"boxwright.training.step_{name}")
+
+
+def measured_precision(compiled: Callable[[Any], Any]) -> str:
+    """`mixed_bfloat16` if convolutions are faster in bfloat16 here, else `float32`.
+
+    Args:
+        compiled: the framework's compiler of functions.
+    """
+    convolve = compiled(lambda images, kernel: ops.sum(ops.conv(images, kernel, padding="same")))
+    arguments = {
+        dtype: (ops.ones((4, 38, 38, 256), dtype), ops.ones((1, 1, 256, 256), dtype))
+        for dtype in ("float32", "bfloat16")
+    }
+    seconds = dict.fromkeys(arguments, math.inf)
+    for _ in range(12):  # in turns, so that what else the machine does disturbs both
+        for dtype, own in arguments.items():
+            start = time.perf_counter()
+            float(convolve(*own))
+            seconds[dtype] = min(seconds[dtype], time.perf_counter() - start)
+    return "mixed_bfloat16" if seconds["bfloat16"] < 0.8 * seconds["float32"] else "float32"
+
+
+class Engine(ABC):
+    """Trains the variables it is given and keeps their moving average.
+
+    Args:
+        model: the network, in the precision to train in.
+        variables: Keras variables to train.
+        statistics: Keras variables that change by themselves: batch norm's, then ranges.
+        anchors: `(A, 4)` normalised yxyx.
+        recipe: sizes and rates.
+        scale, offset: from pixels to the network's input range.
+        kernels: Keras variables to regularise, each with its weights of L2 and L1.
+    """
+
+    crop: Crop  # the framework's own
+    suppress: Suppress
+
+    def __init__(
+        self,
+        model: Any,
+        variables: Sequence[Any],
+        statistics: Sequence[Any],
+        anchors: NDArray[np.float32],
+        recipe: Recipe,
+        *,
+        scale: float,
+        offset: float,
+        kernels: Sequence[tuple[Any, float, float]] = (),
+    ) -> None:
+        self._model, self._quantiser = model, model.quantiser
+        self._anchors = ops.convert_to_tensor(anchors)
+        self._recipe = recipe
+        self._scale, self._offset = scale, offset
+        self._trained, self._statistics = list(variables), list(statistics)
+        faster = recipe.bias_gradients
+        self._factors = [faster if variable.name == "bias" else 1.0 for variable in variables]
+        self._kernels = list(kernels)
+        self._slots = {
+            name: [_beside(np.full(variable.shape, start, np.float32)) for variable in variables]
+            for name, start in recipe.optimiser.slots.items()
+        }
+        averaging = recipe.averaging
+        self._averaged = [] if averaging is None else [*self._trained]
+        if averaging is not None and averaging.statistics:
+            averages = {id(variable) for variable in ranges(model)}  # they are some already
+            self._averaged += [each for each in self._statistics if id(each) not in averages]
+        self._averages = [_beside(variable.numpy()) for variable in self._averaged]
+        self._prepare()
+
+    def resident(self, photos: NDArray[np.uint8]) -> Any:
+        """All the photos that training has, where a step has them at hand: what is picked of them
+        by rows goes into `step` as `photos`."""
+        return photos
+
+    def step(
+        self,
+        photos: Any,
+        boxes: NDArray[np.float32],
+        labels: NDArray[np.int32],
+        sizes: NDArray[np.float32],
+        dice: NDArray[np.float32],
+        *,
+        number: int,
+        learning_rate: float,
+    ) -> Loss:
+        """One step on a batch, see `pipeline.follow`; `number` counts from 0. Returns the losses
+        before it, floats."""
+        averaging, optimiser = self._recipe.averaging, self._recipe.optimiser
+        decay = 0.0 if averaging is None else averaging.decay_at(number)
+        betas = (optimiser.beta_1, optimiser.beta_2) if isinstance(optimiser, Adam) else (0.0, 0.0)
+        powers = (beta ** (number + 1) for beta in betas)
+        rates = np.array([learning_rate, decay, range_rate(number), *powers], np.float32)
+        how = self._recipe.quantisation
+        rounds = how is not None and number >= how.delay
+        loss = self._step((photos, boxes, labels, sizes, dice), rates, rounds)
+        return Loss(*(float(value) for value in loss))
+
+    def kept(self) -> list[NDArray[np.float32]]:
+        """What is worth keeping of `variables`, then of `statistics`: their averages, or what
+        they are where the recipe does not average them."""
+        averaging = self._recipe.averaging
+        averages = self._averages if averaging and averaging.kept else []
+        current = [*self._trained, *self._statistics][len(averages) :]
+        return [variable.numpy() for variable in (*averages, *current)]
+
+    def slots(self) -> dict[str, list[NDArray[np.float32]]]:
+        """What stands beside each of `variables`, by the name it has in a TensorFlow 1
+        checkpoint: the optimiser's slots and the average."""
+        values = dict(self._slots)
+        if self._averages:
+            values[AVERAGE] = self._averages[: len(self._trained)]
+        return {name: [variable.numpy() for variable in own] for name, own in values.items()}
+
+    def state(self) -> dict[str, NDArray[np.float32]]:
+        """All that a checkpoint needs."""
+        return {
+            f"{kind}/{i}": variable.numpy()
+            for kind, variables in self._parts().items()
+            for i, variable in enumerate(variables)
+        }
+
+    def restore(self, state: dict[str, NDArray[np.float32]]) -> None:
+        """The inverse of `state`."""
+        for kind, variables in self._parts().items():
+            for i, variable in enumerate(variables):
+                variable.assign(state[f"{kind}/{i}"])
+
+    def _parts(self) -> dict[str, list[Any]]:
+        return {"average": self._averages, **self._slots}
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Whatever the framework needs before the first step."""
+
+    @abstractmethod
+    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], rounds: bool) -> Loss:
+        """Change all variables by a step.
+
+        Args:
+            batch: photos, boxes, labels, sizes and dice.
+            rates: `(5,)`: learning rate, decay of the averages, `range_rate`, and Adam's betas to
+                the power of the step, from 1.
+            rounds: whether a quantised network rounds.
+        """
+
+    # ---- In the graph ----------------------------------------------------------------------------
+
+    def _seen(
+        self, photos: Any, boxes: Any, labels: Any, sizes: Any, dice: Any
+    ) -> tuple[Any, Any, Any, Any]:
+        """The network's inputs, augmented, and the boxes, labels and weights in them."""
+        how, side = self._recipe.augmentation, self._recipe.input_size
+        if isinstance(how, Pipeline):
+            seen = follow(how.steps, photos, boxes, labels, sizes, dice, side=side, read=self.crop)
+        else:
+            seen = augment(photos, boxes, labels, dice, side=side, crop=self.crop, limits=how)
+        images, *truth = seen
+        return images * self._scale + self._offset, *truth
+
+    def _loss(self, images: Any, boxes: Any, labels: Any, weights: Any) -> Loss:
+        outputs = self._model(images, training=True)
+        loss = detection_loss(
+            outputs, boxes, labels, weights, self._anchors, self._recipe.objective, self.suppress,
+            box_scales(self._model),
+        )  # fmt: skip
+        if self._kernels:
+            extra = penalty(self._kernels)
+            loss = loss._replace(total=loss.total + extra, penalty=extra)
+        return loss
+
+    def _weighed(self, gradients: Sequence[Any]) -> list[Any]:
+        """The gradients of the trained variables, each as much as the recipe has it count."""
+        return [
+            gradient if factor == 1 else gradient * factor
+            for gradient, factor in zip(gradients, self._factors, strict=True)
+        ]
+
+
+def _beside(value: NDArray[np.float32]) -> Any:
+    """A variable that stands beside one of the network's."""
+    return keras.Variable(value, trainable=False, dtype="float32")

@@ -1,0 +1,213 @@
+"""JAX's part of training: the compiled step, gradients, optimisers, weight averaging.
+
+A step is one XLA program from photos to changed variables. The photos lie on the device, and what
+comes in with each step are their rows, their boxes and the dice.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.backend import framework
+from boxwright.models.assigner import iou
+from boxwright.training import step as engine
+from boxwright.training.cache import IN_MEMORY
+from boxwright.training.objective import Loss
+from boxwright.training.optimizers import Adam, Momentum, Optimiser, RmsProp
+
+keras: Any = framework.keras()
+jax: Any = framework.jax()
+jnp: Any = jax.numpy
+
+GROUND = 127.0  # grey
+EDGE = 1e-6  # of a photo's side: what rounding may put outside where all of it is seen
+
+
+def crop(photos: Any, windows: Any, side: int) -> Any:
+    """Bilinear crop-and-resize with half-pixel centres; grey outside. See `augment.Crop`.
+
+    Rows and columns are apart, each a product of matrices.
+    """
+    start, size = windows[:, :2], windows[:, 2:] - windows[:, :2]
+    steps = (jnp.arange(side) + 0.5) / side
+    full = photos.shape[1]  # photos are square
+    places = (start[..., None] + steps * size[..., None]) * full - 0.5  # (B, 2, side)
+    nearest = jnp.clip(places, 0, full - 1)
+    inside = jnp.abs(places - nearest) < EDGE * full
+    shares = jax.nn.relu(1 - jnp.abs(nearest[..., None] - jnp.arange(full)))
+    images = jnp.einsum(
+        "byh,bhwc,bxw->byxc", shares[:, 0], photos.astype(jnp.float32), shares[:, 1],
+        precision=jax.lax.Precision.HIGHEST,
+    )  # fmt: skip
+    return jnp.where((inside[:, 0, :, None] & inside[:, 1, None])[..., None], images, GROUND)
+
+
+def suppress(boxes: Any, scores: Any, most: int, iou_threshold: float) -> Any:
+    """Greedy non-maximum suppression within each photo. See `models.mining.Suppress`."""
+
+    def within(boxes: Any, scores: Any) -> Any:
+        def keep_best(_: int, state: tuple[Any, Any]) -> tuple[Any, Any]:
+            left, kept = state
+            best = jnp.argmax(jnp.where(left, scores, -jnp.inf))
+            kept = kept.at[best].max(left[best])
+            left &= iou(boxes[best][None, None], boxes)[0, 0] <= iou_threshold
+            return left.at[best].set(False), kept
+
+        every = jnp.ones(scores.shape, bool)
+        return jax.lax.fori_loop(0, min(most, scores.size), keep_best, (every, ~every))[1]
+
+    return jax.vmap(within)(boxes, scores)
+
+
+def optimised(
+    optimiser: Optimiser,
+    slots: Sequence[Any],
+    gradient: Any,
+    learning_rate: Any,
+    bias: tuple[Any, Any],
+) -> tuple[Any, list[Any]]:
+    """What one step takes off a variable, and the variable's slots after it.
+
+    Args:
+        optimiser: which, and its constants.
+        slots: what it keeps beside the variable, in the order of `optimiser.slots`.
+        gradient: of the variable.
+        learning_rate: of this step.
+        bias: Adam's betas to the power of the step, from 1; of no use to the others.
+    """
+    match optimiser:
+        case Adam():
+            mean = slots[0] + (gradient - slots[0]) * (1 - optimiser.beta_1)
+            square = slots[1] + (gradient**2 - slots[1]) * (1 - optimiser.beta_2)
+            rate = learning_rate * jnp.sqrt(1 - bias[1]) / (1 - bias[0])
+            return rate * mean / (jnp.sqrt(square) + optimiser.epsilon), [mean, square]
+        case RmsProp():
+            square = slots[0] + (gradient**2 - slots[0]) * (1 - optimiser.decay)
+            step = learning_rate * gradient / jnp.sqrt(square + optimiser.epsilon)
+            step += optimiser.momentum * slots[1]
+            return step, [square, step]
+        case Momentum():
+            momentum = optimiser.momentum * slots[0] + gradient
+            return learning_rate * momentum, [momentum]
+
+
+def clipped(gradients: Sequence[Any], most: float) -> list[Any]:
+    """The gradients, scaled down to a common norm of `most` if it is larger."""
+    norm = jnp.sqrt(sum(jnp.sum(gradient**2) for gradient in gradients))
+    return [gradient * (most / jnp.maximum(norm, most)) for gradient in gradients]
+
+
+faster_precision = functools.partial(engine.measured_precision, jax.jit)
+
+
+class Picked(NamedTuple):
+    """Some of the photos on the device: `everything (N, H, W, 3)`, of which `rows (B,)`."""
+
+    everything: Any
+    rows: Any
+
+
+@dataclass(frozen=True)
+class Resident:
+    """Photos that lie on the device; by rows they are `Picked`."""
+
+    photos: Any
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> Picked:
+        return Picked(self.photos, rows.astype(np.int32))
+
+
+class State(NamedTuple):
+    """What a step changes."""
+
+    trained: list[Any]
+    slots: list[list[Any]]  # of each that trains
+    moving: list[Any]  # changes by itself
+    averages: list[Any]
+
+
+class Engine(engine.Engine):
+    """Training on JAX."""
+
+    crop = staticmethod(crop)
+    suppress = staticmethod(suppress)
+
+    def resident(self, photos: NDArray[np.uint8]) -> Any:
+        """The photos, put on the device if they fill no more than half of it; without a device of
+        its own, if they are in memory and not in a file."""
+        memory = jax.devices()[0].memory_stats() or {}
+        room = memory.get("bytes_limit", 2 * IN_MEMORY) // 2
+        return Resident(jax.device_put(photos)) if photos.nbytes <= room else photos
+
+    def _prepare(self) -> None:
+        weights = self._model.weights
+        known = {id(variable) for variable in weights}
+        seeds = [each for each in self._model.variables if id(each) not in known]  # of dropout
+        self._changing = State(
+            self._trained,
+            [list(own) for own in zip(*self._slots.values(), strict=True)],
+            [*self._statistics, *seeds],
+            self._averages,
+        )
+        changing = {id(each) for each in (*self._trained, *self._statistics)}
+        self._fixed = [each for each in weights if id(each) not in changing]
+        self._compiled = jax.jit(self._traced, static_argnames="rounds")
+
+    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], rounds: bool) -> Loss:
+        before, fixed = jax.tree.map(lambda each: each.value, (self._changing, self._fixed))
+        # Nothing is donated: a Ctrl-C before the last assignment must leave variables with values.
+        after, loss = self._compiled(before, fixed, batch, rates, rounds=rounds)
+        jax.tree.map(lambda variable, value: variable.assign(value), self._changing, after)
+        return Loss(*loss)
+
+    def _traced(
+        self,
+        before: State,
+        fixed: Sequence[Any],
+        batch: tuple[Any, ...],
+        rates: Any,
+        *,
+        rounds: bool,  # static, so that there is a program that rounds and one that does not
+    ) -> tuple[State, Loss]:
+        learning_rate, decay, rate_of_ranges, *bias = rates
+        photos, *truth = batch
+        if isinstance(photos, Picked):
+            photos = photos.everything[photos.rows]
+        seen = self._seen(photos, *truth)
+        constants = [*zip(self._fixed, fixed, strict=True)]
+        if self._quantiser:
+            self._quantiser.rounds = rounds
+            constants.append((self._quantiser.rate, rate_of_ranges))
+
+        def lowered(trained: list[Any]) -> tuple[Any, tuple[Loss, list[Any]]]:
+            values = [*zip(self._trained, trained, strict=True)]
+            values += zip(self._changing.moving, before.moving, strict=True)
+            with keras.StatelessScope([*values, *constants]) as scope:
+                loss = self._loss(*seen)
+            moved = [scope.get_current_value(variable) for variable in self._changing.moving]
+            return loss.total, (loss, moved)
+
+        (_, (loss, moved)), gradients = jax.value_and_grad(lowered, has_aux=True)(before.trained)
+        gradients = self._weighed(gradients)
+        if self._recipe.clip_norm is not None:
+            gradients = clipped(gradients, self._recipe.clip_norm)
+        trained, slots = [], []
+        for variable, own, gradient in zip(before.trained, before.slots, gradients, strict=True):
+            step, remembered = optimised(
+                self._recipe.optimiser, own, gradient, learning_rate, (bias[0], bias[1])
+            )
+            trained.append(variable - step)
+            slots.append(remembered)
+        variables = [*self._trained, *self._changing.moving]
+        values = dict(zip(map(id, variables), [*trained, *moved], strict=True))
+        averages = [
+            average - (average - values[id(variable)]) * (1 - decay)
+            for average, variable in zip(before.averages, self._averaged, strict=True)
+        ]
+        return State(trained, slots, moved, averages), loss

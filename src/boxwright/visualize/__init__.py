@@ -1,0 +1,1 @@
+"""Drawing: boxes on images, sheets of images, charts."""

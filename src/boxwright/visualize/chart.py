@@ -1,0 +1,142 @@
+"""Charts of detectors beside each other: points on two axes, or stacked bars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from PIL import Image, ImageDraw
+
+from boxwright.visualize.draw import BLACK, CAPTION, PALETTE, WHITE, Colour, colour_of
+from boxwright.visualize.label_layout import Font, font_of, length, line_height, shortened
+
+WIDTH, HEIGHT = 1280, 800
+LEFT, RIGHT, TOP, BOTTOM = 110, 50, 80, 90  # margins in pixels
+TITLE_SIZE, TEXT_SIZE = 26, 19
+GRID: Colour = (226, 226, 226)
+DOT = 9  # pixels from a point's centre to its rim
+BAR, GAP = 44, 34
+TICKS = 6
+
+
+class Point(NamedTuple):
+    """A named point."""
+
+    name: str
+    x: float
+    y: float
+
+
+class Bar(NamedTuple):
+    """A named bar of parts that lie one after the other."""
+
+    name: str
+    parts: tuple[float, ...]
+
+
+def scatter(points: Sequence[Point], *, title: str, x: str, y: str) -> Image.Image:
+    """Each point as a coloured dot with its name, on axes from 0; `x` and `y` name the axes."""
+    picture = Image.new("RGB", (WIDTH, HEIGHT), WHITE)
+    pen, font = ImageDraw.Draw(picture), font_of(TEXT_SIZE)
+    pen.text((LEFT, TOP // 2), title, fill=BLACK, font=font_of(TITLE_SIZE), anchor="lm")
+    x_ticks = ticks(max(point.x for point in points))
+    y_ticks = ticks(max(point.y for point in points))
+    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+    across, up = (right - LEFT) / x_ticks[-1], (bottom - TOP) / y_ticks[-1]
+    for value in x_ticks:
+        column = LEFT + value * across
+        pen.line((column, TOP, column, bottom), fill=GRID)
+        pen.text((column, bottom + 8), f"{value:g}", fill=CAPTION, font=font, anchor="ma")
+    for value in y_ticks:
+        row = bottom - value * up
+        pen.line((LEFT, row, right, row), fill=GRID)
+        pen.text((LEFT - 10, row), f"{value:g}", fill=CAPTION, font=font, anchor="rm")
+    pen.text(((LEFT + right) / 2, HEIGHT - 20), x, fill=CAPTION, font=font, anchor="ms")
+    pen.text((LEFT - 10, TOP - 16), y, fill=CAPTION, font=font, anchor="rs")
+    places = [(LEFT + point.x * across, bottom - point.y * up) for point in points]
+    taken = [(x - DOT, y - DOT, x + DOT, y + DOT) for x, y in places]
+    for number, (point, (column, row)) in enumerate(zip(points, places, strict=True)):
+        around = (column - DOT, row - DOT, column + DOT, row + DOT)
+        pen.ellipse(around, fill=colour_of(number), outline=BLACK)
+        name = shortened(point.name, font, WIDTH // 3)
+        box = _place(name, (column, row), font, taken)
+        taken.append(box)
+        pen.text(box[:2], name, fill=BLACK, font=font, anchor="la")
+    return picture
+
+
+def stacked_bars(bars: Sequence[Bar], *, title: str, parts: Sequence[str], x: str) -> Image.Image:
+    """A horizontal bar for each, below each other; `parts` names their colours, `x` the axis."""
+    font = font_of(TEXT_SIZE)
+    left = min(30 + max(length(font, bar.name) for bar in bars), WIDTH // 3)
+    height = TOP + 40 + len(bars) * (BAR + GAP) + BOTTOM
+    picture = Image.new("RGB", (WIDTH, height), WHITE)
+    pen = ImageDraw.Draw(picture)
+    pen.text((20, TOP // 2), title, fill=BLACK, font=font_of(TITLE_SIZE), anchor="lm")
+    _legend(pen, parts, (left, TOP), font)
+    top, bottom, right = TOP + 40, height - BOTTOM, WIDTH - RIGHT - 60
+    marks = ticks(max(sum(bar.parts) for bar in bars))
+    across = (right - left) / marks[-1]
+    for value in marks:
+        column = left + value * across
+        pen.line((column, top, column, bottom), fill=GRID)
+        pen.text((column, bottom + 8), f"{value:g}", fill=CAPTION, font=font, anchor="ma")
+    pen.text(((left + right) / 2, height - 20), x, fill=CAPTION, font=font, anchor="ms")
+    for number, bar in enumerate(bars):
+        row = top + GAP // 2 + number * (BAR + GAP)
+        name = shortened(bar.name, font, left - 20)
+        pen.text((left - 10, row + BAR / 2), name, fill=BLACK, font=font, anchor="rm")
+        start = float(left)
+        for part, colour in zip(bar.parts, PALETTE, strict=False):
+            end = start + part * across
+            if end - start >= 1:
+                pen.rectangle((start, row, end - 1, row + BAR - 1), fill=colour)
+            start = end
+        total = f"{sum(bar.parts):.1f}"
+        pen.text((start + 8, row + BAR / 2), total, fill=BLACK, font=font, anchor="lm")
+    return picture
+
+
+def ticks(most: float) -> list[float]:
+    """Round numbers from 0 to `most` or just beyond, about six of them."""
+    if most <= 0:
+        return [0.0, 1.0]
+    rough = most / TICKS
+    magnitude = 10.0 ** math.floor(math.log10(rough))
+    step = next(s * magnitude for s in (1, 2, 2.5, 5, 10) if s * magnitude >= rough)
+    return [round(i * step, 10) for i in range(math.ceil(most / step - 1e-9) + 1)]
+
+
+def _legend(
+    pen: ImageDraw.ImageDraw, parts: Sequence[str], place: tuple[int, int], font: Font
+) -> None:
+    left, top = place
+    for part, colour in zip(parts, PALETTE, strict=False):
+        pen.rectangle((left, top, left + 18, top + 18), fill=colour)
+        pen.text((left + 26, top + 9), part, fill=CAPTION, font=font, anchor="lm")
+        left += 26 + length(font, part) + 30
+
+
+def _place(
+    name: str, point: tuple[float, float], font: Font, taken: Sequence[tuple[float, ...]]
+) -> tuple[float, float, float, float]:
+    """Where a point's name covers nothing: beside, above or below it, inside the picture."""
+    (column, row), width, height = point, length(font, name), line_height(font)
+    beside, above = DOT + 6, height + DOT + 2
+    corners = [(column + beside, row - height / 2), (column - beside - width, row - height / 2)]
+    for away in range(3):
+        rise = away * height
+        corners += [
+            (column - width / 2, row - above - rise),
+            (column - width / 2, row + DOT + rise),
+        ]
+    boxes = [(x, y, x + width, y + height) for x, y in corners]
+    inside = [box for box in boxes if box[0] >= LEFT and box[2] <= WIDTH]
+    return min(inside or boxes, key=lambda box: sum(_overlap(box, other) for other in taken))
+
+
+def _overlap(first: Sequence[float], second: Sequence[float]) -> float:
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    return max(width, 0.0) * max(height, 0.0)

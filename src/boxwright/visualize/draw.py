@@ -1,0 +1,216 @@
+"""Pictures out: boxes that stay readable on any photo, and sheets of many photos."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from boxwright.ops.boxes import Boxes
+from boxwright.structures.detections import Detections
+from boxwright.visualize.label_layout import (
+    SMALLEST_TEXT,
+    Plate,
+    Rectangles,
+    Size,
+    font_of,
+    lay_out,
+    line_height,
+    shortened,
+)
+
+Colour = tuple[int, int, int]
+
+# Okabe & Ito's colours, told apart with any colour vision: jfly.uni-koeln.de/color
+PALETTE: tuple[Colour, ...] = (
+    (86, 180, 233),
+    (230, 159, 0),
+    (0, 158, 115),
+    (240, 228, 66),
+    (213, 94, 0),
+    (204, 121, 167),
+    (0, 114, 178),
+)
+WHITE: Colour = (255, 255, 255)
+BLACK: Colour = (0, 0, 0)
+CAPTION: Colour = (60, 60, 60)
+WIDEST_PAIR = 960  # pixels of a photo and its truth side by side
+RIM = (0, 0, 0, 110)  # thin and dark beside every line, for bright lines on bright photos
+
+
+def colour_of(label: int) -> Colour:
+    """The colour of a class id; from the eighth class on in lighter, then darker shades."""
+    base = PALETTE[label % len(PALETTE)]
+    towards, share = ((BLACK, 0.0), (WHITE, 0.55), (BLACK, 0.45))[label // len(PALETTE) % 3]
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(base, towards, strict=True))
+    return red, green, blue
+
+
+def draw(
+    photo: NDArray[np.uint8],
+    detections: Detections,
+    *,
+    truth: Boxes | None = None,
+    line: int | None = None,
+    scores: bool = True,
+) -> Image.Image:
+    """A copy of the photo with a box and a plate with class and score for each detection.
+
+    Args:
+        photo: RGB `(H, W, 3)` uint8.
+        detections: what was found in it.
+        truth: `(m, 4)` xyxy pixels, below in dashed white.
+        line: pixels that a line is wide; if not given it grows with the photo, as the text does.
+        scores: whether plates show them.
+    """
+    picture = Image.fromarray(photo)
+    draw_on(picture, detections, truth=truth, line=line, scores=scores)
+    return picture
+
+
+def draw_on(
+    picture: Image.Image,
+    detections: Detections,
+    *,
+    truth: Boxes | None = None,
+    line: int | None = None,
+    scores: bool = True,
+) -> None:
+    """What `draw` draws, on an RGB picture itself."""
+    pen = ImageDraw.Draw(picture, "RGBA")
+    side = math.sqrt(picture.width * picture.height)
+    line = line or max(1, round(side / 170))
+    if truth is not None:
+        frames, widths = _frames(truth, line, picture.size)
+        for frame, width in zip(frames, widths, strict=True):
+            _draw_dashed(pen, frame, width)
+    order = np.argsort(-detections.scores, kind="stable")
+    best_first = Detections(
+        detections.boxes[order],
+        detections.scores[order],
+        detections.labels[order],
+        detections.classes,
+    )
+    frames, widths = _frames(best_first.boxes, line, picture.size)
+    colours = [colour_of(label) for label in best_first.labels.tolist()]
+    for frame, width, colour in reversed(list(zip(frames, widths, colours, strict=True))):
+        _draw_solid(pen, frame, width, colour)
+    text_size = round(6 + side / 45)
+    plates = lay_out(list(best_first), frames, text_size, picture.size, scores=scores)
+    for plate, colour in reversed(list(zip(plates, colours, strict=True))):
+        if plate is not None:
+            _draw_plate(pen, plate, colour)
+
+
+def contact_sheet(
+    pictures: Sequence[Image.Image],
+    *,
+    columns: int,
+    captions: Sequence[str] | None = None,
+    width: int = 1600,
+) -> Image.Image:
+    """Pictures in rows on one white sheet `width` pixels wide, scaled to fit, a caption below each.
+
+    No picture is enlarged. Every row is as high as its highest picture.
+    """
+    gap = max(4, width // 100)
+    cell = (width - gap) // columns - gap
+    small = [picture.copy() for picture in pictures]
+    for picture in small:
+        picture.thumbnail((cell, cell), Image.Resampling.LANCZOS)
+    font = font_of(max(SMALLEST_TEXT, min(18, cell // 16)))
+    text_height = line_height(font) + gap // 2 if captions else 0
+    rows = [small[i : i + columns] for i in range(0, len(small), columns)]
+    heights = [max(picture.height for picture in row) + text_height for row in rows]
+    sheet = Image.new("RGB", (width, sum(heights) + gap * (len(rows) + 1)), WHITE)
+    pen = ImageDraw.Draw(sheet)
+    top = gap
+    for number, (row, height) in enumerate(zip(rows, heights, strict=True)):
+        for column, picture in enumerate(row):
+            left = gap + column * (cell + gap)
+            middle = (height - text_height - picture.height) // 2
+            sheet.paste(picture, (left + (cell - picture.width) // 2, top + middle))
+            if captions:
+                text = shortened(captions[number * columns + column], font, cell)
+                place = (left + cell // 2, top + height - text_height + gap // 2)
+                pen.text(place, text, fill=CAPTION, font=font, anchor="ma")
+        top += height + gap
+    return sheet
+
+
+def beside_truth(
+    photo: NDArray[np.uint8], detections: Detections, truth: Detections, *, name: str
+) -> Image.Image:
+    """What was found in a photo on the left, what is there on the right, with the photo's name.
+
+    Args:
+        photo: RGB `(H, W, 3)` uint8; large ones are shown smaller.
+        detections: what was found in it.
+        truth: what is there, whatever its scores.
+        name: of the photo.
+    """
+    pair = [draw(photo, detections), draw(photo, truth, scores=False)]
+    width = min(WIDEST_PAIR, 2 * photo.shape[1] + 3 * WIDEST_PAIR // 100)
+    return contact_sheet(pair, columns=2, captions=[name, "truth"], width=width)
+
+
+def _frames(boxes: Boxes, line: int, photo: Size) -> tuple[Rectangles, list[int]]:
+    """The outer edges of the boxes' lines, `(n, 4)`, at least a pixel inside the photo; widths.
+
+    A line is centred on its box's edge, and thinner around a small object.
+    """
+    sides = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
+    widths = np.clip(np.round(sides / 8), 1, line).astype(np.int64)
+    half = (widths // 2)[:, None]
+    first = np.clip(np.floor(boxes[:, :2]).astype(np.int64) - half, 0, np.subtract(photo, 1))
+    last = np.clip(np.ceil(boxes[:, 2:]).astype(np.int64) + half, first + 1, photo)
+    return np.hstack([first, last]), widths.tolist()
+
+
+def _draw_solid(
+    pen: ImageDraw.ImageDraw, frame: NDArray[np.int64], width: int, colour: Colour
+) -> None:
+    left, top, right, bottom = frame.tolist()
+    _draw_rim(pen, frame, width)
+    pen.rectangle((left, top, right - 1, bottom - 1), outline=colour, width=width)
+
+
+def _draw_dashed(pen: ImageDraw.ImageDraw, frame: NDArray[np.int64], width: int) -> None:
+    left, top, right, bottom = frame.tolist()
+    _draw_rim(pen, frame, width)
+    dash = 4 * width + 4
+    for x in range(left, right, 2 * dash):
+        end = min(x + dash, right) - 1
+        pen.rectangle((x, top, end, top + width - 1), fill=WHITE)
+        pen.rectangle((x, bottom - width, end, bottom - 1), fill=WHITE)
+    for y in range(top, bottom, 2 * dash):
+        end = min(y + dash, bottom) - 1
+        pen.rectangle((left, y, left + width - 1, end), fill=WHITE)
+        pen.rectangle((right - width, y, right - 1, end), fill=WHITE)
+
+
+def _draw_rim(pen: ImageDraw.ImageDraw, frame: NDArray[np.int64], width: int) -> None:
+    rim = max(1, width // 3)
+    left, top, right, bottom = frame.tolist()
+    around = (left - rim, top - rim, right - 1 + rim, bottom - 1 + rim)
+    pen.rectangle(around, outline=RIM, width=width + 2 * rim)
+
+
+def _draw_plate(pen: ImageDraw.ImageDraw, plate: Plate, colour: Colour) -> None:
+    right, bottom = plate.left + plate.width - 1, plate.top + plate.height - 1
+    pen.rectangle((plate.left, plate.top, right, bottom), fill=colour)
+    corner = (plate.left + plate.padding, plate.top + plate.padding)
+    pen.text(corner, plate.text, fill=_readable_on(colour), font=plate.font, anchor="la")
+
+
+def _readable_on(colour: Colour) -> Colour:
+    """Black or white, whichever contrasts more (WCAG 2.2, relative luminance)."""
+    linear = [
+        v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
+        for v in (channel / 255 for channel in colour)
+    ]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return BLACK if luminance > 0.179 else WHITE

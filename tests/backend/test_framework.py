@@ -1,0 +1,99 @@
+"""Keras and TensorFlow come in quietly, late, and with a remedy when they are absent."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from boxwright.backend import framework
+from boxwright.errors import SystemFaultError
+
+
+def in_fresh_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {k: v for k, v in os.environ.items() if k not in {"KERAS_BACKEND"}}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=inherited | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_nothing_is_printed_on_the_way_in() -> None:
+    code = (
+        "from boxwright.backend import framework as f;"
+        "print(f.keras().backend.backend(), f.tensorflow().zeros((1,)).shape)"
+    )
+    done = in_fresh_python(code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "tensorflow (1,)\n", "")
+
+
+def test_the_users_engine_is_respected() -> None:
+    code = "from boxwright.backend import framework as f; print(f.keras().backend.backend())"
+    done = in_fresh_python(code, KERAS_BACKEND="jax")
+    if done.returncode:  # jax is not installed here, and that is said
+        assert "unset KERAS_BACKEND" in done.stderr
+    else:
+        assert done.stdout == "jax\n"
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("name", "extra"),
+    [
+        ("keras", "train"),
+        ("tensorflow", "train"),
+        ("onnx", "onnx"),
+        ("onnxruntime", "onnx"),
+        ("openvino", "openvino"),
+    ],
+)
+def test_an_absent_framework_has_a_remedy(
+    name: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)  # what Python itself does to block an import
+    with pytest.raises(SystemFaultError) as caught:
+        getattr(framework, name)()
+    assert caught.value.code == "BW901"
+    assert name in caught.value.message
+    assert f"boxwright[{extra}]" in caught.value.remedy
+
+
+@pytest.mark.tiny
+def test_hushed_keeps_native_chatter_and_lets_go_afterwards(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with framework.hushed():
+        os.write(2, b"chatter")
+    os.write(2, b"news")
+    assert capfd.readouterr().err == "news"
+
+
+@pytest.mark.tiny
+def test_hushed_passes_failures_on(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="broken"), framework.hushed():
+        raise ValueError("broken")
+    os.write(2, b"news")
+    assert capfd.readouterr().err == "news"
+
+
+@pytest.mark.tiny
+def test_hushed_lets_python_speak() -> None:
+    """A run prints its progress while TensorFlow is being imported in another thread."""
+    program = """if True:
+        import os, sys
+        from boxwright.backend import framework
+        with framework.hushed():
+            os.write(2, b"chatter ")
+            print("progress", file=sys.stderr)
+            with framework.hushed():
+                os.write(2, b"chatter ")
+                print("still", file=sys.stderr)
+        print("after", file=sys.stderr)
+        """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr.split() == ["progress", "still", "after"]

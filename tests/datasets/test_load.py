@@ -1,0 +1,97 @@
+"""load: a folder becomes a data set that can be trained on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import boxwright
+from boxwright.structures.dataset import Split
+
+if TYPE_CHECKING:
+    from folders import VocFolder
+
+pytestmark = pytest.mark.tiny
+
+
+def test_a_folder_without_marks_is_split_for_its_seed(voc_folder: VocFolder) -> None:
+    for i in range(20):
+        voc_folder.pair(f"{i:02}")
+    first, again, other = (boxwright.load(voc_folder.root, seed=seed) for seed in (0, 0, 1))
+    assert np.bincount(first.splits).tolist() == [16, 0, 4]
+    assert first.fingerprint() == again.fingerprint()
+    assert first.splits.tolist() != other.splits.tolist()
+
+
+def test_copies_are_on_the_same_side(voc_folder: VocFolder) -> None:
+    for i in range(20):
+        voc_folder.pair(f"{i:02}")
+        content = (voc_folder.root / f"{i:02}.jpg").read_bytes()
+        (voc_folder.root / f"copy of {i:02}.jpg").write_bytes(content)
+        voc_folder.xml(f"copy of {i:02}.xml")
+    dataset = boxwright.load(voc_folder.root)
+    assert np.bincount(dataset.splits).tolist() == [32, 0, 8]
+    side = dict(zip(dataset.names, dataset.splits, strict=True))
+    assert all(side[f"{i:02}.jpg"] == side[f"copy of {i:02}.jpg"] for i in range(20))
+
+
+def test_marks_are_kept_and_no_photo_is_decoded(voc_folder: VocFolder) -> None:
+    voc_folder.pair("train/a")
+    voc_folder.pair("test/b")
+    photo = voc_folder.root / "test" / "b.jpg"
+    photo.write_bytes(photo.read_bytes()[:-200])
+    dataset = boxwright.load(voc_folder.root)
+    assert dataset.splits.tolist() == [Split.TEST, Split.TRAIN]
+    assert dataset.findings == ()
+
+
+def test_a_photo_cut_off_is_left_out_where_photos_are_compared(voc_folder: VocFolder) -> None:
+    for name in ("a", "b", "c"):
+        voc_folder.pair(name)
+    photo = voc_folder.root / "b.jpg"
+    photo.write_bytes(photo.read_bytes()[:-200])
+    dataset = boxwright.load(voc_folder.root)
+    assert dataset.names == ("a.jpg", "c.jpg")
+    (finding,) = dataset.findings
+    assert (finding.code, finding.where, finding.repair) == ("BW102", "b.jpg", "left out")
+
+
+def test_if_no_photo_can_be_decoded_that_is_an_error(voc_folder: VocFolder) -> None:
+    voc_folder.pair("a")
+    photo = voc_folder.root / "a.jpg"
+    photo.write_bytes(photo.read_bytes()[:-200])
+    with pytest.raises(boxwright.BoxwrightError, match="BW102"):
+        boxwright.load(voc_folder.root)
+
+
+def test_boxes_and_names_are_repaired(voc_folder: VocFolder) -> None:
+    voc_folder.pair("a", [("cat", 50, 40, 4, 6), ("cat", 1, 1, 99, 99), ("Cat ", 9, 9, 9, 9)])
+    dataset = boxwright.load(voc_folder.root)
+    assert dataset.classes == ("cat",)
+    assert dataset.boxes.tolist() == [[4, 6, 50, 40], [1, 1, 64, 48]]
+    assert [finding.code for finding in dataset.findings] == ["BW107", "BW105", "BW103", "BW106"]
+    assert [str(finding).split(":")[0] for finding in dataset.findings] == [
+        "BW107 class 'Cat '",
+        "BW105 a.jpg, box 1",
+        "BW103 a.jpg, box 2",
+        "BW106 a.jpg, box 3",
+    ]
+
+
+def test_a_class_that_is_judged_but_not_trained_is_told(voc_folder: VocFolder) -> None:
+    voc_folder.pair("train/a")
+    voc_folder.pair("test/b", [("dog", 4, 6, 30, 40)])
+    (finding,) = boxwright.load(voc_folder.root).findings
+    assert (finding.code, finding.where) == ("BW129", "class 'dog'")
+
+
+def test_marks_without_one_for_testing_are_told(voc_folder: VocFolder) -> None:
+    voc_folder.pair("train/a")
+    voc_folder.pair("val/b")
+    (finding,) = boxwright.load(voc_folder.root).findings
+    assert (finding.code, finding.message) == (
+        "BW122",
+        "none is marked test, only train and val",
+    )

@@ -1,0 +1,138 @@
+"""A folder of photos through a detector: large, turned, odd and damaged ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from boxwright.images.decoding import decode
+from boxwright.images.preprocessing import ENOUGH, Preprocessing
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.inference.gallery import write_gallery
+
+pytestmark = pytest.mark.tiny
+
+SIDE = 32
+QUARTER = (0.25, 0.5, 0.75, 1.0)  # normalised yxyx
+
+
+class Quarter:
+    """An engine that finds one box in every photo."""
+
+    def __call__(self, inputs: np.ndarray) -> list[Any]:
+        return [(np.array([QUARTER], np.float32), np.array([0.9]), np.array([0])) for _ in inputs]
+
+
+@pytest.fixture
+def detector() -> Detector:
+    return Detector(Quarter(), Artifact({}, ("cat",), Preprocessing(SIDE)))
+
+
+def landscape(size: tuple[int, int], mode: str = "RGB") -> Image.Image:
+    return Image.linear_gradient("L").resize(size).convert(mode)
+
+
+def turned(path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    landscape((2400, 1800)).save(path, exif=exif)
+
+
+MAKERS = {
+    "large.jpg": lambda path: landscape((4000, 3000)).save(path),
+    "wide.jpg": lambda path: landscape((4000, 150)).save(path),
+    "small.jpg": lambda path: landscape((80, 60)).save(path),
+    "turned.jpg": turned,
+    "print.jpg": lambda path: landscape((2400, 1800), "CMYK").save(path),
+    "grey.jpg": lambda path: landscape((2400, 1800), "L").save(path),
+    "large.png": lambda path: landscape((2400, 1800)).save(path),
+    "palette.png": lambda path: landscape((300, 200), "P").save(path),
+}
+SIZES = {  # of the photo, and of its small picture
+    "large.jpg": ((4000, 3000), (1000, 750)),
+    "wide.jpg": ((4000, 150), (1600, 60)),
+    "small.jpg": ((80, 60), (80, 60)),
+    "turned.jpg": ((1800, 2400), (900, 1200)),
+    "print.jpg": ((2400, 1800), (1200, 900)),
+    "grey.jpg": ((2400, 1800), (1200, 900)),
+    "large.png": ((2400, 1800), (1600, 1200)),
+    "palette.png": ((300, 200), (300, 200)),
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("pictures", ["small", "full", "none"])
+def test_boxes_count_in_the_photos_own_pixels(
+    name: str, pictures: Any, detector: Detector, tmp_path: Path
+) -> None:
+    MAKERS[name](tmp_path / name)
+    (width, height), small = SIZES[name]
+    said = write_gallery(detector, [tmp_path / name], tmp_path / "out", pictures=pictures)
+    (photo,) = said["photos"]
+    assert (photo["width"], photo["height"]) == (width, height)
+    expected = [width / 2, height / 4, width, height * 3 / 4]
+    assert photo["detections"][0]["box"] == pytest.approx(expected, abs=0.01)
+    assert json.loads((tmp_path / "out" / "detections.json").read_text(encoding="utf-8")) == said
+    if pictures == "none":
+        assert photo["drawn"] is None
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["detections.json"]
+        return
+    with Image.open(tmp_path / "out" / photo["drawn"]) as drawn:
+        size = drawn.size
+    assert size == ((width, height) if pictures == "full" else small)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_photo_is_decoded_to_enough_pixels(name: str, tmp_path: Path) -> None:
+    MAKERS[name](tmp_path / name)
+    whole = decode(tmp_path / name)
+    less = decode(tmp_path / name, shortest=ENOUGH * SIDE)
+    assert (less.width, less.height) == (whole.width, whole.height) == SIZES[name][0]
+    assert whole.picture.size == SIZES[name][0]
+    assert min(less.picture.size) >= min(ENOUGH * SIDE, *whole.picture.size)
+    made = Preprocessing(SIDE)
+    seen = [made.resize(each.picture).astype(int) for each in (whole, less)]
+    assert np.abs(seen[0] - seen[1]).max() <= 4
+
+
+def test_more_photos_than_fit_in_memory(detector: Detector, tmp_path: Path) -> None:
+    paths = []
+    for i in range(40):
+        paths.append(tmp_path / f"{i:02}.jpg")
+        landscape((60 + i, 40)).save(paths[-1])
+    paths[17].write_bytes(b"no photo")
+    seen: list[tuple[int, int]] = []
+    said = write_gallery(
+        detector, paths, tmp_path / "out", progress=lambda *counts: seen.append(counts)
+    )
+    assert [photo["width"] for photo in said["photos"]] == [60 + i for i in range(40) if i != 17]
+    assert [lost["code"] for lost in said["failed"]] == ["BW102"]
+    assert seen[-1] == (40, 40)
+    assert len(list((tmp_path / "out").glob("*.jpg"))) == 39
+
+
+def test_photos_in_the_same_folder_are_not_drawn_over(detector: Detector, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    landscape((80, 60)).save(photo)
+    before = photo.read_bytes()
+    result = write_gallery(detector, [photo], tmp_path)
+    assert photo.read_bytes() == before
+    assert result["photos"][0]["drawn"] == "photo-2.jpg"
+    assert (tmp_path / "photo-2.jpg").is_file()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode there")
+def test_a_name_that_is_no_unicode_is_spelt_out(detector: Detector, tmp_path: Path) -> None:
+    photo = tmp_path / os.fsdecode(b"a\xff.png")
+    landscape((80, 60)).save(photo)
+    write_gallery(detector, [photo], tmp_path / "found", pictures="none")
+    said = json.loads((tmp_path / "found" / "detections.json").read_bytes())
+    assert said["photos"][0]["photo"].endswith("a\\xff.png")

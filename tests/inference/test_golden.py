@@ -1,0 +1,119 @@
+"""The golden pair: what a detector's file found when it was written, it has to find again."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from boxwright.errors import DetectorError
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.inference.golden import Golden
+
+pytestmark = pytest.mark.tiny
+PHOTO = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+BOX, NEAR, FAR = [0.1, 0.1, 0.5, 0.5], [0.1, 0.1, 0.5, 0.52], [0.1, 0.5, 0.5, 0.9]
+
+
+def golden(*found: tuple[list[float], float, int]) -> Golden:
+    boxes, scores, labels = zip(*found, strict=True)
+    return Golden(PHOTO, np.array(boxes, np.float32), np.array(scores), np.array(labels))
+
+
+def found(*rows: tuple[list[float], float, int]) -> Any:
+    given = golden(*rows)
+    return given.boxes, given.scores, given.labels
+
+
+@pytest.mark.parametrize(
+    ("now", "same"),
+    [
+        ((BOX, 0.9, 1), True),
+        ((NEAR, 0.85, 1), True),
+        ((FAR, 0.9, 1), False),
+        ((BOX, 0.7, 1), False),
+        ((BOX, 0.9, 0), False),
+    ],
+)
+def test_what_is_the_same_detection(now: Any, same: bool) -> None:
+    assert golden((BOX, 0.9, 1)).found_in(found(now)).tolist() == [same]
+
+
+def test_it_survives_json() -> None:
+    artifact = Artifact({}, ("a", "b"), Preprocessing(16), golden=golden((BOX, 0.9, 1)))
+    read = Artifact.from_text(json.dumps(artifact.to_json())).golden
+    assert read is not None
+    np.testing.assert_array_equal(read.photo, PHOTO)
+    np.testing.assert_allclose(read.boxes, [BOX], atol=1e-4)
+    assert (read.scores.tolist(), read.labels.tolist()) == ([pytest.approx(0.9)], [1])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"photo": "no base 64"},
+        {"photo": ""},
+        {"boxes": [[0, 0, 1]]},
+        {"boxes": "far"},
+        {"labels": [10**30]},
+        {"scores": [[0.9, 0.8]]},
+        {"scores": []},
+        {"labels": [7]},
+        {"labels": None},
+    ],
+)
+def test_a_damaged_pair_is_refused(change: dict[str, Any]) -> None:
+    artifact = Artifact({}, ("a", "b"), Preprocessing(16), golden=golden((BOX, 0.9, 1)))
+    text = artifact.to_json()
+    text["golden"] |= change
+    with pytest.raises(DetectorError) as caught:
+        Artifact.from_json(text)
+    assert caught.value.code == "BW502"
+
+
+class Fake:
+    """An engine that always finds the same."""
+
+    def __init__(self, *rows: tuple[list[float], float, int]) -> None:
+        self.rows = rows
+
+    def __call__(self, inputs: Any) -> Any:
+        return [found(*self.rows)] * len(inputs)
+
+
+def test_another_machine_that_finds_something_else_is_told() -> None:
+    expected = golden((BOX, 0.9, 1), (FAR, 0.6, 0))
+    artifact = Artifact({}, ("a", "b"), Preprocessing(16), golden=expected)
+    Detector(Fake((BOX, 0.9, 1), (FAR, 0.6, 0)), artifact).check_golden(Path("d.tflite"))
+    Detector(Fake((BOX, 0.1, 1)), replace(artifact, golden=None)).check_golden(Path("d.tflite"))
+    with pytest.raises(DetectorError, match="1 of the 2 objects") as caught:
+        Detector(Fake((BOX, 0.9, 1)), artifact).check_golden(Path("d.tflite"))
+    assert caught.value.code == "BW508"
+
+
+def test_objects_that_were_not_there_count_too() -> None:
+    """Swapped outputs find everything with the score 1."""
+    artifact = Artifact({}, ("a", "b"), Preprocessing(16), golden=golden((BOX, 0.9, 1)))
+    Detector(Fake((BOX, 0.9, 1), (FAR, 0.95, 0)), artifact).check_golden(Path("d.tflite"))
+    with pytest.raises(DetectorError, match="1 others"):
+        Detector(Fake((BOX, 0.9, 1), (FAR, 1.01, 0)), artifact).check_golden(Path("d.tflite"))
+
+
+def test_a_large_golden_photo_is_not_decoded() -> None:
+    content = io.BytesIO()
+    Image.new("1", (9000, 9000)).save(content, "PNG")
+    artifact = Artifact({}, ("a", "b"), Preprocessing(16), golden=golden((BOX, 0.9, 1)))
+    text = artifact.to_json()
+    text["golden"]["photo"] = base64.b64encode(content.getvalue()).decode()
+    with pytest.raises(DetectorError, match="9000") as caught:
+        Artifact.from_json(text)
+    assert caught.value.code == "BW502"

@@ -1,0 +1,182 @@
+"""A final name never holds a half-written file."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from boxwright.errors import SystemFaultError
+from boxwright.io import files
+
+pytestmark = pytest.mark.tiny
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write_half(target: Path, failure: BaseException) -> None:
+    with files.writing(target) as draft:
+        draft.write_text("half of the ne", encoding="utf-8")
+        raise failure
+
+
+def test_text_is_utf8_with_unix_line_ends(tmp_path: Path) -> None:
+    files.write_text(tmp_path / "new" / "names.txt", "Waschbär\nraccoon\n")
+    assert (tmp_path / "new" / "names.txt").read_bytes() == "Waschbär\nraccoon\n".encode()
+
+
+def test_an_error_names_the_final_place(tmp_path: Path) -> None:
+    with (
+        pytest.raises(SystemFaultError) as caught,
+        files.writing(tmp_path / "out") as folder,
+        files.writing(folder / "images" / "a.jpg"),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.where == str(tmp_path / "out" / "images" / "a.jpg")
+
+
+def test_json_reads_back(tmp_path: Path) -> None:
+    files.write_json(tmp_path / "a.json", {"class": "Waschbär", "boxes": [1.5]})
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert "Waschbär" in text
+    assert json.loads(text) == {"class": "Waschbär", "boxes": [1.5]}
+
+
+@pytest.mark.parametrize("old", ["file", "folder", None])
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "BW902"),
+        (OSError(errno.EACCES, "Permission denied"), "BW903"),
+        (ValueError("a bug"), ValueError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+    ids=["full disk", "forbidden", "bug", "Ctrl-C"],
+)
+def test_what_was_there_survives_any_failure(
+    tmp_path: Path, old: str | None, failure: BaseException, expected: str | type[BaseException]
+) -> None:
+    target = tmp_path / "thing"
+    if old == "file":
+        target.write_text("old", encoding="utf-8")
+    elif old == "folder":
+        target.mkdir()
+        (target / "inside").write_text("old", encoding="utf-8")
+    before = names(tmp_path)
+
+    with pytest.raises(SystemFaultError if isinstance(expected, str) else expected) as caught:
+        write_half(target, failure)
+
+    if isinstance(expected, str):
+        assert isinstance(caught.value, SystemFaultError)
+        assert caught.value.code == expected
+        assert caught.value.where == str(target)
+    assert names(tmp_path) == before
+    if old is not None:
+        kept = target if old == "file" else target / "inside"
+        assert kept.read_text(encoding="utf-8") == "old"
+
+
+def test_a_folder_whose_place_cannot_be_taken_comes_back(tmp_path: Path) -> None:
+    target = tmp_path / "run"
+    target.mkdir()
+    (target / "weights").write_text("old", encoding="utf-8")
+    with pytest.raises(SystemFaultError, match="BW903"), files.writing(target):
+        pass  # the block makes nothing that could take its place
+    assert (target / "weights").read_text(encoding="utf-8") == "old"
+    assert names(tmp_path) == ["run"]
+
+
+def test_a_folder_replaces_a_folder_whole(tmp_path: Path) -> None:
+    target = tmp_path / "run"
+    target.mkdir()
+    (target / "old").touch()
+    with files.writing(target) as draft:
+        draft.mkdir()
+        (draft / "new").touch()
+    assert names(target) == ["new"]
+    assert names(tmp_path) == ["run"]
+
+
+def test_the_draft_keeps_the_suffixes(tmp_path: Path) -> None:
+    with files.writing(tmp_path / "model.weights.h5") as draft:
+        assert draft.name == "model.weights.h5"
+        draft.touch()
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemFaultError, match="BW903") as caught:
+        files.write_text(tmp_path / "file" / "below.txt", "text")
+    assert "below.txt" in str(caught.value)
+
+
+def test_one_at_a_time_gets_past_a_lock(tmp_path: Path) -> None:
+    path = tmp_path / "new" / ".lock"
+    inside: list[int] = []
+
+    def work() -> None:
+        with files.locked(path):
+            inside.append(1)
+            assert len(inside) == 1
+            inside.pop()
+
+    with files.locked(path):
+        others = [threading.Thread(target=work) for _ in range(3)]
+        for other in others:
+            other.start()
+        others[0].join(0.2)
+        assert all(other.is_alive() for other in others)
+    for other in others:
+        other.join(5)
+    assert not any(other.is_alive() for other in others)
+
+
+def test_a_killed_process_holds_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    program = (
+        "import sys, time; from boxwright.io.files import locked\n"
+        "with locked(sys.argv[1]): print('in', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "in\n"
+        process.kill()
+    with files.locked(path):
+        pass
+
+
+def test_who_does_not_want_to_wait_is_told_who_is_inside(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    path.write_text("123456789", encoding="ascii")  # of a process long gone
+
+    def refusal(process: str) -> SystemFaultError:
+        return SystemFaultError("BW000", process, remedy="")
+
+    with files.locked(path, refusal):
+        with pytest.raises(SystemFaultError) as caught, files.locked(path, refusal):
+            pass
+        assert caught.value.message == str(os.getpid())
+    with files.locked(path, refusal):
+        pass
+
+
+def test_what_a_killed_process_left_half_written_is_swept_away(tmp_path: Path) -> None:
+    target, other = tmp_path / "weights.h5", tmp_path / "other.txt"
+    target.touch()
+    for name in (target.name, other.name):
+        left = tmp_path / f".boxwright-{name}"
+        left.mkdir()
+        (left / name).touch()
+    files.sweep(target)
+    there = {path.name for path in tmp_path.iterdir()}
+    assert there == {"weights.h5", ".boxwright-other.txt"}, "of another file it is another's"

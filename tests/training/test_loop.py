@@ -1,0 +1,337 @@
+"""The training loop: what it looks at, when it ends, and how it stops."""
+
+from __future__ import annotations
+
+import errno
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from boxwright.errors import BoxwrightError, SystemFaultError, TrainingError
+from boxwright.inference.run import Run
+from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.detections import Detections
+from boxwright.training import loop, validation
+from boxwright.training.cache import build_cache
+from boxwright.training.checkpoint import Checkpoint
+from boxwright.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from conftest import Steps
+    from squares import Squares
+
+Train = Callable[..., Any]
+BOX = [(0, 0, 4, 4)]
+
+
+# ---- Photos ------------------------------------------------------------------------------------
+
+
+def photos_seen(steps: Steps, dataset: Dataset) -> list[str]:
+    """The names of the photos in all batches, in order."""
+    cache = build_cache(dataset, steps.batches[0][0].shape[1])
+    photos, *_ = cache.batch(np.arange(len(cache)))
+    names = {photo.tobytes(): name for photo, name in zip(photos, cache.dataset.names, strict=True)}
+    return [names[photo.tobytes()] for photos, *_ in steps.batches for photo in photos]
+
+
+def test_every_photo_comes_once_before_any_comes_again(
+    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+) -> None:
+    dataset = squares.dataset(train=6)
+    small_trainer(dataset, tmp_path / "run", steps=9)
+    seen = photos_seen(steps, dataset)
+    assert len(seen) == 9 * 16
+    epochs = [seen[start : start + 6] for start in range(0, len(seen), 6)]
+    assert all(sorted(epoch) == sorted(dataset.names) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) > 20, "each time in another order"
+
+
+def test_photos_keep_their_order_where_the_recipe_does_not_shuffle(
+    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+) -> None:
+    dataset = squares.dataset(train=6)
+    recipe = Recipe(64, depth_multiplier=0.1, batch_size=4, steps=3, shuffle=False, held_out=0)
+    small_trainer(dataset, tmp_path / "run", recipe=recipe)
+    assert photos_seen(steps, dataset) == [*dataset.names, *dataset.names]
+
+
+def test_a_seed_decides_batches_and_dice(
+    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+) -> None:
+    dataset = squares.dataset(train=6)
+    for name, seed in (("first", 1), ("again", 1), ("other", 2)):
+        small_trainer(dataset, tmp_path / name, steps=4, seed=seed)
+    first, again, other = (
+        np.concatenate([dice for *_, dice in steps.batches[i : i + 4]]) for i in (0, 4, 8)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).all()
+    seen = photos_seen(steps, dataset)
+    assert seen[:64] == seen[64:128] != seen[128:]
+    assert first.dtype == np.float32
+    assert 0 <= first.min() < 0.1
+    assert 0.9 < first.max() < 1
+
+
+def test_photos_for_choosing_and_testing_do_not_train_and_test_photos_are_not_opened(
+    steps: Steps,
+    small_trainer: Train,
+    squares: Squares,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dataset = squares.dataset(train=5, val=2, test=3)  # the test photos have no file
+    opened, open_image = set(), Image.open
+
+    def opening(path: Any, *rest: Any, **options: Any) -> Any:
+        opened.add(Path(path).name)
+        return open_image(path, *rest, **options)
+
+    monkeypatch.setattr(Image, "open", opening)
+    outcome, listener = small_trainer(dataset, tmp_path / "run", steps=3)
+    assert opened == {*dataset.split("train").names, *dataset.split("val").names}
+    assert set(photos_seen(steps, dataset.split("train"))) == set(dataset.split("train").names)
+    assert outcome.evaluation.photos == 2
+    assert not any("BW1" in line for line in listener.said)
+
+
+def test_without_photos_to_choose_by_the_last_weights_are_kept(
+    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+) -> None:
+    outcome, _ = small_trainer(squares.dataset(train=5), tmp_path / "run", steps=3)
+    assert outcome.evaluation is None
+    assert outcome.step == 3
+    assert outcome.run.artifact.provenance["metrics"] is None
+
+
+def test_a_damaged_photo_is_said_and_left_out(
+    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+) -> None:
+    dataset = squares.dataset(train=4)
+    (photo := dataset.root / dataset.names[1]).write_bytes(photo.read_bytes()[:300])
+    _, listener = small_trainer(dataset, tmp_path / "run", steps=3)
+    (line,) = [line for line in listener.said if "BW102" in line]
+    assert dataset.names[1] in line
+    counted = Counter(photos_seen(steps, dataset))
+    assert counted.keys() == set(dataset.names) - {dataset.names[1]}
+    assert set(counted.values()) == {16}
+
+
+@pytest.mark.parametrize(
+    ("photos", "code"),
+    [
+        pytest.param([Photo("a.png", 8, 8, BOX, ["cat"])], "BW301", id="not marked"),
+        pytest.param([Photo("a.png", 8, 8, split=Split.TRAIN)], "BW302", id="not labelled"),
+        pytest.param(
+            [Photo("a.png", 8, 8, [(0, 0, 4, 4)], ["cat"], split=Split.TRAIN)],
+            "BW120",
+            id="no file",
+        ),
+    ],
+)
+def test_data_that_cannot_be_learnt_from(photos: list[Photo], code: str, tmp_path: Path) -> None:
+    with pytest.raises(BoxwrightError) as caught:
+        loop.train(Dataset.of(tmp_path, photos), out=tmp_path / "run", weights=None, steps=1)
+    assert caught.value.code == code
+    assert not Run(tmp_path / "run").exists()
+
+
+def test_photos_that_only_choose_do_not_train(
+    small_trainer: Train, squares: Squares, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match="no photo is marked for training") as caught:
+        small_trainer(squares.dataset(train=0, val=3), tmp_path / "run", steps=1)
+    assert caught.value.code == "BW301"
+
+
+# ---- The best weights --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the next evaluations will find, whatever the weights are."""
+    scores: list[float] = []
+
+    def judge(jury: validation.Jury, *_: Any) -> validation.Judgement:
+        score = scores.pop(0)
+        evaluation = SimpleNamespace(
+            ap=score, ap50=score, voc_ap50=score, coco={"AP": score}, per_class=(),
+            to_json=lambda: {"coco": {"AP": score}},
+        )  # fmt: skip
+        nothing = Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int32), ("square",))
+        return validation.Judgement(evaluation, 0.0, [nothing] * len(jury))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(validation.Jury, "judge", judge)
+    monkeypatch.setattr(validation.Jury, "noise", lambda _: 0.1)
+    return scores
+
+
+@pytest.mark.parametrize(
+    ("found", "step", "ap"),
+    [
+        pytest.param([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 19, 0.6, id="better and better"),
+        pytest.param([0.1, 0.6, 0.2, 0.3, 0.4, 0.45], 10, 0.6, id="the best long ago"),
+        pytest.param([0.1, 0.2, 0.3, 0.6, 0.3, 0.55], 19, 0.55, id="as good as the best"),
+        pytest.param([0.5, 0.45, 0.4, 0.38, 0.35, 0.3], 13, 0.4, id="little by little worse"),
+        pytest.param([0.0] * 6, 19, 0.0, id="nothing found at all"),
+    ],
+)
+def test_later_weights_are_kept_unless_earlier_ones_are_clearly_better(
+    found: list[float],
+    step: int,
+    ap: float,
+    judged: list[float],
+    steps: Steps,
+    small_trainer: Train,
+    squares: Squares,
+    tmp_path: Path,
+) -> None:
+    judged += found
+    outcome, _ = small_trainer(squares.dataset(train=4, val=2), tmp_path / "run", steps=19)
+    assert not judged, "one evaluation per mark"
+    assert (outcome.step, outcome.evaluation.ap) == (step, ap)
+    origin = outcome.run.artifact.provenance
+    assert (origin["step"], origin["metrics"]) == (step, {"coco": {"AP": ap}})
+
+
+def test_a_resumed_run_knows_what_is_kept_already(
+    judged: list[float],
+    steps: Steps,
+    small_trainer: Train,
+    squares: Squares,
+    tmp_path: Path,
+) -> None:
+    dataset = squares.dataset(train=4, val=2)
+    judged += [0.1, 0.7, 0.3]
+    stopped, _ = small_trainer(dataset, tmp_path / "run", steps=19, interrupt_at=12)
+    assert (stopped.step, stopped.evaluation.ap) == (10, 0.7)
+    judged += [0.7, 0.3, 0.3, 0.3, 0.4]  # the kept weights, and the marks that are left
+    resumed, listener = small_trainer(dataset, tmp_path / "run", resume=True)
+    assert (resumed.step, resumed.evaluation.ap) == (10, 0.7)
+    assert listener.reports[0].ap == 0.7
+
+
+# ---- Stopping ----------------------------------------------------------------------------------
+
+
+def test_ctrl_c_leaves_a_run_that_can_be_used_and_resumed(
+    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+) -> None:
+    dataset = squares.dataset(train=4)
+    outcome, _ = small_trainer(dataset, tmp_path / "run", steps=20, interrupt_at=3)
+    assert (outcome.interrupted, outcome.step) == (True, 3)
+    outcome.run.build_model()
+    outcome, listener = small_trainer(dataset, tmp_path / "run", resume=True)
+    assert (outcome.interrupted, outcome.step) == (False, 20)
+    assert [report.step for report in listener.reports] == list(range(4, 21))
+
+
+def test_a_resumed_run_sees_what_an_uninterrupted_one_would(
+    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+) -> None:
+    dataset = squares.dataset(train=4)
+    small_trainer(dataset, tmp_path / "whole", steps=8)
+    small_trainer(dataset, tmp_path / "parts", steps=8, interrupt_at=5)
+    small_trainer(dataset, tmp_path / "parts", resume=True)
+    assert len(steps.batches) == 16
+    assert steps.rates[:8] == steps.rates[8:]
+    for whole, parts in zip(steps.batches[:8], steps.batches[8:], strict=True):
+        for one, other in zip(whole, parts, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_a_loss_that_is_no_number_names_the_photos_and_leaves_what_was_good(
+    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+) -> None:
+    steps.broken_at = 7
+    dataset = squares.dataset(train=4)
+    with pytest.raises(TrainingError) as caught:
+        small_trainer(dataset, tmp_path / "run", steps=10)
+    assert caught.value.code == "BW303"
+    assert "the class loss became nan at step 7" in caught.value.message
+    assert all(name in caught.value.message for name in dataset.names)
+    assert 0 < Checkpoint.load(tmp_path / "run/checkpoint.npz").step <= 7
+
+
+def test_a_full_disk_leaves_the_earlier_checkpoint(
+    steps: Steps,
+    small_trainer: Train,
+    squares: Squares,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dataset = squares.dataset(train=4)
+    small_trainer(dataset, tmp_path / "run", steps=10, interrupt_at=2)
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(SystemFaultError) as caught:
+        small_trainer(dataset, tmp_path / "run", resume=True)
+    assert caught.value.code == "BW902"
+    monkeypatch.undo()
+    assert Checkpoint.load(tmp_path / "run/checkpoint.npz").step == 2
+
+
+# ---- Run folders -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path) -> Path:
+    """A run stopped at the second of four steps."""
+    small_trainer(squares.dataset(train=4), tmp_path / "run", steps=4, interrupt_at=2)
+    return tmp_path / "run"
+
+
+def dataset_of(squares: Squares) -> Dataset:
+    squares.made = 0
+    return squares.dataset(train=4)
+
+
+def test_a_run_is_not_overwritten(run: Path, squares: Squares) -> None:
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    with pytest.raises(TrainingError) as caught:
+        loop.train(dataset_of(squares), out=run, weights=None, steps=4)
+    assert caught.value.code == "BW304"
+    assert "--resume" in caught.value.remedy
+    assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+
+
+def test_a_run_that_ended_before_its_first_checkpoint_cannot_be_resumed(
+    run: Path, squares: Squares
+) -> None:
+    (run / "checkpoint.npz").unlink()
+    for resume, code in ((True, "BW305"), (False, "BW304")):
+        with pytest.raises(TrainingError) as caught:
+            loop.train(dataset_of(squares), out=run, weights=None, steps=4, resume=resume)
+        assert caught.value.code == code
+    assert "delete this one" in caught.value.remedy
+
+
+def test_there_must_be_a_run_to_resume(squares: Squares, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError) as caught:
+        loop.train(dataset_of(squares), out=tmp_path / "run", weights=None, resume=True)
+    assert caught.value.code == "BW305"
+
+
+def test_a_run_goes_on_with_the_data_it_began_with(
+    run: Path, squares: Squares, small_trainer: Train
+) -> None:
+    with pytest.raises(TrainingError) as caught:
+        small_trainer(squares.dataset(train=4), run, resume=True)
+    assert caught.value.code == "BW306"
+
+
+def test_a_finished_run_does_not_go_on(run: Path, squares: Squares, small_trainer: Train) -> None:
+    small_trainer(dataset_of(squares), run, resume=True)
+    with pytest.raises(TrainingError) as caught:
+        small_trainer(dataset_of(squares), run, resume=True)
+    assert caught.value.code == "BW307"

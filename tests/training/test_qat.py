@@ -1,0 +1,56 @@
+"""A minute of training that rounds: what it starts from, what it rounds, what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from boxwright.backend import framework
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.artifact import Artifact
+from boxwright.models import ssd
+from boxwright.models.layers.quantized import Bits, rounded_by_channel
+from boxwright.training.qat import copy_weights, trained_for_rounding
+from squares import Squares
+
+ops = framework.keras().ops
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_each_channel_is_rounded_in_steps_of_its_own(depthwise: bool) -> None:
+    shape = (3, 3, 4, 1) if depthwise else (3, 3, 2, 4)
+    channels = 10.0 ** -np.arange(4)
+    kernel = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+    kernel *= channels.reshape((1, 1, 4, 1) if depthwise else (1, 1, 1, 4)).astype(np.float32)
+    rounded = np.asarray(rounded_by_channel(ops.convert_to_tensor(kernel), 8, depthwise))
+    axes = (0, 1, 3) if depthwise else (0, 1, 2)
+    step = np.abs(kernel).max(axis=axes, keepdims=True) / 127
+    np.testing.assert_allclose(rounded / step, np.round(kernel / step), atol=1e-4)
+    assert np.abs(rounded - kernel).max() > 0
+
+
+def test_a_rounding_copy_has_the_same_weights() -> None:
+    spec = ssd.ModelSpec(2, depth_multiplier=0.25, input_size=64)
+    model = ssd.build(spec)
+    copy = ssd.build(replace(spec, bits=Bits(by_channel=True)))
+    copy_weights(model, copy)
+    back = ssd.build(spec)
+    copy_weights(copy, back)
+    for one, other in zip(model.weights, back.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+@pytest.mark.slow
+def test_some_steps_change_the_weights_and_give_floats_back(squares: Squares) -> None:
+    dataset = squares.dataset(train=12, test=2)
+    spec = ssd.ModelSpec(len(dataset.classes), depth_multiplier=0.25, input_size=64)
+    model = ssd.build(spec)
+    artifact = Artifact(spec.to_json(), dataset.classes, Preprocessing(64))
+    before = [weight.numpy().copy() for weight in model.weights]
+    trained = trained_for_rounding(model, artifact, dataset, seconds=None, steps=3)
+    assert all((a == b.numpy()).all() for a, b in zip(before, model.weights, strict=True))
+    assert any((a != b.numpy()).any() for a, b in zip(before, trained.weights, strict=True))
+    assert trained.quantiser is None
+    assert [w.shape for w in trained.weights] == [w.shape for w in model.weights]
