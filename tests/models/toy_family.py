@@ -7,9 +7,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from boxwright.backend import framework
-from boxwright.models.model import Candidates, DetectionModel, Loss, Outputs, Suppress, Truth
+from boxwright.models.model import (
+    Candidates,
+    DetectionModel,
+    ExportHead,
+    Loss,
+    Outputs,
+    Suppress,
+    Truth,
+)
 from boxwright.ops.operations import Operations
 
 keras: Any = framework.keras()
@@ -82,14 +91,28 @@ class CenterModel(DetectionModel):
         return Loss(classes + boxes, classes, boxes)
 
     def decode(self, outputs: Outputs, ops: Operations) -> Candidates:
-        """Every cell that is the hottest around it proposes a box."""
-        cells, classes = self._cells(), self.spec.num_classes
-        heat = ops.sigmoid(outputs["heat"])
-        colder = (ops.max_pool(heat, 3) - heat) * 1000.0
-        peaks = heat * ops.clip(1.0 - colder, 0.0, 1.0)
-        places = ops.reshape(outputs["places"], (cells * cells, 4))
-        middle = (np.indices((cells, cells)).reshape(2, -1).T + 0.5).astype(np.float32)
-        center = (places[..., :2] + ops.constant(middle)) / cells
-        half = ops.exp(places[..., 2:]) * (USUAL_SIZE / 2)
+        """Every cell proposes a box."""
+        shift, size = self._places(outputs, ops)[..., :2], self._places(outputs, ops)[..., 2:]
+        center = shift / self._cells() + ops.constant(self._middles())
+        half = ops.exp(size) * (USUAL_SIZE / 2)
         boxes = ops.concat([center - half, center + half], axis=-1)
-        return Candidates(boxes, ops.reshape(peaks, (cells * cells, classes)))
+        return Candidates(boxes, self._scores(outputs, ops))
+
+    def export_head(self, outputs: Outputs, ops: Operations) -> ExportHead:
+        """The network's own numbers, which 8 bits hold better than decoded boxes."""
+        middles, shift = self._middles(), USUAL_SIZE * self._cells()
+        cells = np.concatenate([middles - USUAL_SIZE / 2, middles + USUAL_SIZE / 2], axis=1)
+        places, scores = self._places(outputs, ops), self._scores(outputs, ops)
+        return ExportHead(places, scores, cells, (shift, shift, 1.0, 1.0))
+
+    def _middles(self) -> NDArray[np.float32]:
+        """`(A, 2)` y and x of the cells' middles, in parts of the image."""
+        middles = np.indices((self._cells(), self._cells())).reshape(2, -1).T + 0.5
+        return (middles / self._cells()).astype(np.float32)
+
+    def _places(self, outputs: Outputs, ops: Operations) -> Any:
+        return ops.reshape(outputs["places"], (self._cells() ** 2, 4))
+
+    def _scores(self, outputs: Outputs, ops: Operations) -> Any:
+        heat = ops.sigmoid(outputs["heat"])
+        return ops.reshape(heat, (self._cells() ** 2, self.spec.num_classes))
