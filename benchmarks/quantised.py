@@ -24,13 +24,14 @@ from boxwright.backend import framework
 from boxwright.evaluation.coco import evaluate
 from boxwright.inference.run import Run
 from boxwright.io.files import write_text
+from boxwright.models.ssd.objective import Objective
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.detections import Detections
 from boxwright.tfod import export_tflite_ssd_graph, toco
 from boxwright.tfod.config import sample_config
 from boxwright.tfod.flags import parse
 from boxwright.training import loop
-from boxwright.training.config import Objective, Quantisation
+from boxwright.training.config import Quantisation
 from boxwright.training.recipe import recipe_for
 from boxwright.training.validation import Jury
 
@@ -65,24 +66,26 @@ def trained(data: Dataset, given: argparse.Namespace, folder: Path) -> Run:
 def compare(run: Run, data: Dataset, folder: Path) -> None:
     """AP of the network without and with rounding, of its file, and of one that TFLite's converter
     rounds after the training; how far the file and the network differ."""
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import ModelSpec
+    from boxwright.models.ssd.spec import anchors as anchors_of
 
     model, artifact = run.build_model(), run.artifact
-    spec = ssd.ModelSpec.from_json(artifact.model)
+    spec = ModelSpec.from_json(artifact.model)
     test, train = (data.select(data.splits == mark) for mark in (Split.TEST, Split.TRAIN))
     jury = Jury.of(test, artifact.preprocessing, seed=0)
-    floats = ssd.build(replace(spec, bits=None))
+    floats = build(replace(spec, bits=None))
     values = {variable.path: variable for variable in model.weights}
     for variable in floats.weights:
         variable.assign(values[variable.path])
     for name, network in (("floats", floats), ("rounding", model)):
-        found = jury.judge(network, ssd.anchors(spec)).evaluation
+        found = jury.judge(network, anchors_of(spec)).evaluation
         print(f"Keras, {name}: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
     files = Files(model, len(test.classes), folder)
     found = evaluate(test, list(detections(files.detector(), jury)), resamples=0, sizes=False)
     print(f"file of bytes: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
     examples = Jury.of(train.select(np.arange(64)), artifact.preprocessing, seed=0).inputs
-    found = jury.judge(PostTraining(floats, examples), ssd.anchors(spec)).evaluation
+    found = jury.judge(PostTraining(floats, examples), anchors_of(spec)).evaluation
     print(f"rounded after training: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
     raw = files.interpreter(RAW, "--noadd_postprocessing_op")
     for output, steps in differences(raw, model, jury.inputs).items():

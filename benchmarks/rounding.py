@@ -22,12 +22,12 @@ def largest(first: Any, second: Any) -> str:
 
 def main(golden: Path) -> None:
     framework.keras()
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
     from boxwright.models.weights.checkpoint import read_checkpoint
     from boxwright.tfod.checkpoint import resume
 
     expected = np.load(golden / "io.npz")
-    model = ssd.build(read_checkpoint(golden).spec)
+    model = build(read_checkpoint(golden).spec)
     resume(model, golden)
     pixels = expected["images"].astype(np.float32)
     inputs = {

@@ -125,7 +125,7 @@ def profile(steps: int = 6) -> None:
 
 def one_step() -> Callable[[int], Any]:
     """A step of the default recipe on a batch that does not change."""
-    from boxwright.models import ssd
+    from boxwright.models.ssd.spec import anchors as anchors_of
     from boxwright.training import start
     from boxwright.training.step_tensorflow import Engine, faster_precision
 
@@ -135,7 +135,7 @@ def one_step() -> Callable[[int], Any]:
         if hasattr(layer, "scale_is_one"):
             layer.scale_is_one = True  # as with pretrained weights
     trained = start.trained_variables(first.model, recipe)
-    anchors = ssd.anchors(first.spec)
+    anchors = anchors_of(first.spec)
     engine = Engine(first.model, trained, [], anchors, recipe, scale=1 / 128, offset=-1.0)
     random = np.random.default_rng(0)
     photos = random.integers(0, 255, (BATCH, 400, 400, 3), dtype=np.uint8)
@@ -243,9 +243,9 @@ def plain_network(classes: int) -> Any:
 def plain_loss() -> Callable[[Any, Any], Any]:
     """Of boxes and labels in one tensor, `(B, G, 5)`, and the network's output."""
     from boxwright.backend import framework
+    from boxwright.models.ssd.losses import detection_loss
+    from boxwright.models.ssd.objective import Objective
     from boxwright.ops.anchors import grid_anchors
-    from boxwright.training.config import Objective
-    from boxwright.training.objective import detection_loss
     from boxwright.training.step_tensorflow import suppress
 
     tf = framework.tensorflow()

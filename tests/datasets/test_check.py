@@ -35,6 +35,7 @@ from planting import (
 from boxwright.codes import MEANINGS, SIGNS
 from boxwright.datasets.check import examine
 from boxwright.datasets.checks.suitability import too_small
+from boxwright.models.ssd.reach import REACH
 from boxwright.structures.dataset import Dataset, Photo
 from boxwright.structures.findings import Finding
 from folders import Box, VocFolder
@@ -123,7 +124,9 @@ TABLE: list[tuple[str, Plant, Plant, str]] = [
 
 
 def found(folder: VocFolder, code: str) -> list[Finding]:
-    return [finding for finding in examine(folder.root).findings if finding.code == code]
+    return [
+        finding for finding in examine(folder.root, reach=REACH).findings if finding.code == code
+    ]
 
 
 @pytest.mark.parametrize(
@@ -255,7 +258,7 @@ def test_progress_is_told_of_every_photo(voc_folder: VocFolder) -> None:
 
 def test_a_report_is_json(voc_folder: VocFolder) -> None:
     named(cat=3, dog=1)(voc_folder)
-    plain = json.loads(json.dumps(examine(voc_folder.root).to_json()))
+    plain = json.loads(json.dumps(examine(voc_folder.root, reach=REACH).to_json()))
     assert plain["stats"]["photos"] == 4
     assert [one["name"] for one in plain["stats"]["classes"]] == ["cat", "dog"]
     assert plain["stats"]["balance"] == 3
@@ -292,7 +295,7 @@ def test_ctrl_c_ends_it(voc_folder: VocFolder) -> None:
 def test_real_data(
     shared: Path, folder: str, expected: dict[str, int], empty: int, leak: tuple[str, ...] | None
 ) -> None:
-    report = examine(shared / "data" / folder)
+    report = examine(shared / "data" / folder, reach=REACH)
     assert Counter(one.code for one in report.findings) == expected
     assert report.stats.empty_photos == empty
     leaks = [one.photos for one in report.findings if one.code == "BW131"]

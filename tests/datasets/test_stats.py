@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boxwright.datasets.checks.locations import overlaid
-from boxwright.datasets.stats import anchor_overlap, stats_of
+from boxwright.datasets.stats import overlap_at, stats_of
+from boxwright.models.ssd.reach import REACH
 from boxwright.ops.anchors import AnchorSpec, grid_anchors
 from boxwright.ops.boxes import as_boxes, iou
 from boxwright.structures.dataset import Dataset, Photo, Split
@@ -43,7 +44,7 @@ def test_the_best_anchor_is_that_of_the_matrix(input_size: int) -> None:
     anchors = grid_anchors(AnchorSpec(scale_factor=300 / input_size), input_size)
     truth = as_boxes(boxes[:, [1, 0, 3, 2]] / np.array([200, 100, 200, 100]))
     np.testing.assert_allclose(
-        anchor_overlap(dataset, input_size), iou(truth, anchors).max(axis=1), rtol=1e-4
+        overlap_at(dataset, input_size, REACH), iou(truth, anchors).max(axis=1), rtol=1e-4
     )
 
 
@@ -71,6 +72,6 @@ def test_what_is_counted() -> None:
 
 @pytest.mark.tiny
 def test_nothing_can_be_counted() -> None:
-    stats = stats_of(Dataset.of("zoo", []), 300)
+    stats = stats_of(Dataset.of("zoo", []), 300, REACH)
     assert (stats.photos, stats.boxes, stats.too_small, stats.reached) == (0, 0, 0, 0)
     assert stats.balance == 1

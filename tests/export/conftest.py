@@ -17,6 +17,7 @@ from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
+from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset, Photo
 
 SIDE, CELLS, SHAPES = 64, 8, 2
@@ -24,21 +25,24 @@ SIDE, CELLS, SHAPES = 64, 8, 2
 
 @dataclass(frozen=True)
 class TinyDetector:
-    """A network of `models.ssd.build`'s interface: one feature map, two anchors a cell."""
+    """An SSD of one feature map, two anchors a cell."""
 
-    model: Any
-    anchors: NDArray[np.float32]
+    model: DetectionModel
     artifact: Artifact
 
     @property
     def detector(self) -> Detector:
-        engine = KerasEngine(self.model, self.anchors, self.artifact.preprocessing)
+        engine = KerasEngine(self.model, self.artifact.preprocessing)
         return Detector(engine, self.artifact)
 
 
 @pytest.fixture(scope="session")
 def tiny_detector() -> Callable[..., TinyDetector]:
     """`tiny_detector(classes=1, seed=0, extra=layer)` builds one with random weights."""
+
+    keras()
+    from boxwright.models.ssd.detector import SsdModel
+    from boxwright.models.ssd.spec import ModelSpec
 
     def build(classes: int = 1, seed: int = 0, extra: Any = None) -> TinyDetector:
         random = np.random.default_rng(seed)
@@ -53,20 +57,22 @@ def tiny_detector() -> Callable[..., TinyDetector]:
             )
             for name, columns in (("box_encodings", 4), ("class_logits", classes))
         }
-        model = keras().Model(images, outputs, name="tiny")
-        for weight in model.weights:
+        network = keras().Model(images, outputs, name="tiny")
+        for weight in network.weights:
             spread = 0.15 if "class_logits" in weight.path else 0.5  # scores away from 0 and 1
             weight.assign(random.normal(0, spread, weight.shape))
+        model = SsdModel(ModelSpec(classes, input_size=SIDE), network)
         centres = (np.arange(CELLS) + 0.5) / CELLS
         y, x = np.repeat(centres, CELLS * SHAPES), np.tile(np.repeat(centres, SHAPES), CELLS)
         half = np.tile([0.08, 0.15], CELLS * CELLS)
-        anchors = np.stack([y - half, x - half, y + half, x + half], axis=1).astype(np.float32)
+        corners = np.stack([y - half, x - half, y + half, x + half], axis=1)
+        model.anchors = corners.astype(np.float32)
         artifact = Artifact(
             model={"name": "tiny", "num_classes": classes},
             classes=tuple(f"Klasse ü{i}" for i in range(classes)),
             preprocessing=Preprocessing(SIDE),
         )
-        return TinyDetector(model, anchors, artifact)
+        return TinyDetector(model, artifact)
 
     return build
 

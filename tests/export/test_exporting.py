@@ -19,7 +19,8 @@ from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.run import Run
-from boxwright.models import ssd
+from boxwright.models.ssd.network import build
+from boxwright.models.ssd.spec import ModelSpec
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.detections import Detections
 
@@ -33,7 +34,7 @@ def test_a_good_file_is_proven_and_gets_its_name(
     tiny = tiny_detector(3)
     dataset = labelled(tiny.detector)
     target = written / "out"
-    proof = write_proven(target, kind, tiny.model, tiny.anchors, tiny.artifact, dataset)
+    proof = write_proven(target, kind, tiny.model, tiny.artifact, dataset)
     assert [path.name for path in written.iterdir()] == ["out"]
     assert proof.photos == {"unmarked": 8}
     assert proof.split == "unmarked"
@@ -58,12 +59,12 @@ def shrunken(tiny: Any) -> Any:
 def brighter(tiny: Any) -> Any:
     """Pixels scaled to [0, 1] for a network that expects [-1, 1]."""
     changed = Preprocessing(tiny.artifact.preprocessing.size, 1 / 255, 0.0)
-    return tiny.model, tiny.anchors, replace(tiny.artifact, preprocessing=changed)
+    return tiny.model, replace(tiny.artifact, preprocessing=changed)
 
 
 def misnamed(tiny: Any) -> Any:
     """Class names in another order."""
-    return tiny.model, tiny.anchors, replace(tiny.artifact, classes=tiny.artifact.classes[::-1])
+    return tiny.model, replace(tiny.artifact, classes=tiny.artifact.classes[::-1])
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -84,7 +85,7 @@ def test_a_bad_file_is_refused_and_an_older_one_stays(
     target = written / "out"
     target.write_text("an older file", encoding="utf-8")
     with pytest.raises(ExportError) as caught:
-        write_proven(target, kind, tiny.model, tiny.anchors, tiny.artifact, dataset)
+        write_proven(target, kind, tiny.model, tiny.artifact, dataset)
     assert caught.value.code == "BW401"
     assert [path.name for path in written.iterdir()] == ["out"]
     assert target.read_text(encoding="utf-8") == "an older file"
@@ -101,9 +102,7 @@ def test_a_file_that_cannot_be_run_is_refused(
     monkeypatch.setitem(KINDS, "tflite", broken)
     dataset = labelled(tiny.detector)
     with pytest.raises(DetectorError):
-        write_proven(
-            written / "x.tflite", "tflite", tiny.model, tiny.anchors, tiny.artifact, dataset
-        )
+        write_proven(written / "x.tflite", "tflite", tiny.model, tiny.artifact, dataset)
     assert list(written.iterdir()) == []
 
 
@@ -152,7 +151,7 @@ def test_test_photos_are_used_first(
     written: Path,
 ) -> None:
     tiny = tiny_detector()
-    write_tflite(written / "d.tflite", tiny.model, tiny.anchors, tiny.artifact)
+    write_tflite(written / "d.tflite", tiny.model, tiny.artifact)
     dataset = replace(labelled(tiny.detector), splits=np.array(marks, np.int8))
     file = Detector.load(written / "d.tflite")
     proof = Reference.of(tiny.detector, dataset).compare(file, FLOAT)
@@ -180,7 +179,7 @@ def test_another_engine_is_refused(
     tiny = tiny_detector()
     monkeypatch.setattr(keras().backend, "backend", lambda: "jax")
     with pytest.raises(ExportError, match="KERAS_BACKEND=tensorflow") as caught:
-        write_tflite(written / "x", tiny.model, tiny.anchors, tiny.artifact)
+        write_tflite(written / "x", tiny.model, tiny.artifact)
     assert caught.value.code == "BW404"
 
 
@@ -218,8 +217,8 @@ def trained(
     folder = tmp_path_factory.mktemp("a run")
     data = folder / "photos"
     data.mkdir()
-    spec = ssd.ModelSpec(2, depth_multiplier=0.25, input_size=64)
-    model = ssd.build(spec)
+    spec = ModelSpec(2, depth_multiplier=0.25, input_size=64)
+    model = build(spec)
     random = np.random.default_rng(0)
     for weight in model.weights:
         if "Predictor" in weight.path:

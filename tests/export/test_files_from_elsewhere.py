@@ -72,7 +72,7 @@ def elsewhere(
         monkeypatch.setattr(tflite, "_attached_files", attached_files)
         tiny = tiny_detector(2)
         unscaled = Artifact({}, ("a", "b"), Preprocessing(64, 1.0, 0.0))
-        write_tflite(written / "elsewhere.tflite", tiny.model, tiny.anchors, unscaled)
+        write_tflite(written / "elsewhere.tflite", tiny.model, unscaled)
         return written / "elsewhere.tflite"
 
     return write
@@ -98,7 +98,7 @@ def test_float_pixels_are_scaled_as_the_metadata_says(
 ) -> None:
     tiny = tiny_detector(2)
     engine = Detector.load(elsewhere("dog\nkite\n", scaling)).engine
-    wanted = KerasEngine(tiny.model, tiny.anchors, expected)(random_inputs)
+    wanted = KerasEngine(tiny.model, expected)(random_inputs)
     for (boxes, scores, _), (others, other_scores, _) in zip(
         wanted, engine(random_inputs), strict=True
     ):

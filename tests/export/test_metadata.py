@@ -93,7 +93,7 @@ def test_mediapipe_draws_the_same_boxes(
     encodings = tiny.model.get_layer("box_encodings").kernel
     encodings.assign(encodings * 0.2)  # so that another way to resize moves no box far
     path = written / "détecteur.tflite"
-    write_tflite(path, tiny.model, tiny.anchors, tiny.artifact)
+    write_tflite(path, tiny.model, tiny.artifact)
     detector = Detector.load(path)
     theirs = mediapipes_detections(path, [*photos["square"], *photos["wide"]])
     for photo, found in zip(photos["square"], theirs[:4], strict=True):
@@ -128,7 +128,7 @@ def described(tiny_detector: Callable[..., Any], tmp_path_factory: pytest.TempPa
     tiny = tiny_detector(2)
     artifact = replace(tiny.artifact, threshold=0.25, provenance=PROVENANCE)
     path = tmp_path_factory.mktemp("described") / "détecteur.tflite"
-    write_tflite(path, tiny.model, tiny.anchors, artifact)
+    write_tflite(path, tiny.model, artifact)
     return path
 
 

@@ -24,18 +24,19 @@ from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
-from boxwright.models import ssd
 from boxwright.models.layers.conv_norm import LayerSpec
 from boxwright.models.layers.quantized import Bits
+from boxwright.models.ssd.detector import SsdModel
+from boxwright.models.ssd.spec import HeadSpec, ModelSpec
 from exporting import assert_same
 
 WRITTEN = ("onnx", "openvino")
 
 
-def network(spec: ssd.ModelSpec) -> Any:
+def network(spec: ModelSpec) -> Any:
     """A network with random weights that computes nothing too large."""
-    model, random = ssd.build(spec), np.random.default_rng(4)
-    for weight in model.weights:
+    model, random = SsdModel.build(spec), np.random.default_rng(4)
+    for weight in model.network.weights:
         name = weight.path.rpartition("/")[2]
         if name in ("beta", "moving_mean", "bias") or "Predictor" in weight.path:
             weight.assign(random.normal(0, 0.1, weight.shape))
@@ -49,13 +50,13 @@ def network(spec: ssd.ModelSpec) -> Any:
     return model
 
 
-SSDLITE = ssd.HeadSpec(kernel=3, depthwise=True)
+SSDLITE = HeadSpec(kernel=3, depthwise=True)
 SPECS = {
-    "one class and fewer than 100 boxes": ssd.ModelSpec(1, 0.25, 64),
-    "an odd side, other scales": ssd.ModelSpec(3, 0.25, 75, box_scales=(4.0, 3.0, 2.0, 1.0)),
-    "SSDLite": ssd.ModelSpec(2, 0.25, 96, heads=SSDLITE, depthwise_maps=True, background=True),
-    "v2": ssd.ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2", heads=ssd.HeadSpec(dropout=0.5)),
-    "explicit padding, relu": ssd.ModelSpec(
+    "one class and fewer than 100 boxes": ModelSpec(1, 0.25, 64),
+    "an odd side, other scales": ModelSpec(3, 0.25, 75, box_scales=(4.0, 3.0, 2.0, 1.0)),
+    "SSDLite": ModelSpec(2, 0.25, 96, heads=SSDLITE, depthwise_maps=True, background=True),
+    "v2": ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2", heads=HeadSpec(dropout=0.5)),
+    "explicit padding, relu": ModelSpec(
         2,
         0.25,
         64,
@@ -66,15 +67,15 @@ SPECS = {
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
-def test_they_agree_with_keras_for_any_number_of_photos(spec: ssd.ModelSpec, written: Path) -> None:
-    model, anchors, side = network(spec), ssd.anchors(spec), spec.input_size
+def test_they_agree_with_keras_for_any_number_of_photos(spec: ModelSpec, written: Path) -> None:
+    model, side = network(spec), spec.input_size
     names = tuple(f"Klasse ü{i}" for i in range(spec.num_classes))
     artifact = Artifact(spec.to_json(), names, Preprocessing(side))
     photos = np.random.default_rng(1).integers(0, 256, (3, side, side, 3), np.uint8)
-    expected = KerasEngine(model, anchors, artifact.preprocessing)(photos)
+    expected = KerasEngine(model, artifact.preprocessing)(photos)
     assert {label for _, _, labels in expected for label in labels} == set(range(len(names)))
     for kind in WRITTEN:
-        KINDS[kind].write(written / kind, model, anchors, artifact)
+        KINDS[kind].write(written / kind, model, artifact)
         detector = Detector.load(written / kind)
         assert detector.artifact == artifact
         assert_same(expected, detector.engine(photos))
@@ -83,21 +84,21 @@ def test_they_agree_with_keras_for_any_number_of_photos(spec: ssd.ModelSpec, wri
 
 def test_a_quantised_network_rounds_as_it_does_in_keras(written: Path) -> None:
     """A sum that falls between two numbers is rounded here up and there down: most agree."""
-    spec = ssd.ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2", bits=Bits())
-    model, anchors = network(spec), ssd.anchors(spec)
+    spec = ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2", bits=Bits())
+    model = network(spec)
     artifact = Artifact(spec.to_json(), ("a", "b"), Preprocessing(64))
     photos = list(np.random.default_rng(1).integers(0, 256, (8, 64, 64, 3), np.uint8))
-    run = Detector(KerasEngine(model, anchors, artifact.preprocessing), artifact)
+    run = Detector(KerasEngine(model, artifact.preprocessing), artifact)
     expected = list(run.predict_many(photos))
-    floats = ssd.build(ssd.ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2"))
-    by_path = {weight.path: weight for weight in model.weights}
-    for weight in floats.weights:
+    floats = SsdModel.build(ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2"))
+    by_path = {weight.path: weight for weight in model.network.weights}
+    for weight in floats.network.weights:
         weight.assign(by_path[weight.path])
-    unrounded = Detector(KerasEngine(floats, anchors, artifact.preprocessing), artifact)
+    unrounded = Detector(KerasEngine(floats, artifact.preprocessing), artifact)
     apart = np.abs(next(unrounded.predict_many(photos)).scores - expected[0].scores).max()
     assert apart > 1e-3
     for kind in WRITTEN:
-        KINDS[kind].write(written / kind, model, anchors, artifact)
+        KINDS[kind].write(written / kind, model, artifact)
         found = list(Detector.load(written / kind).predict_many(photos))
         compared, agreeing = agreement(expected, found)
         assert agreeing >= 0.9 * compared > 0
@@ -112,7 +113,7 @@ def detectors(
     """A folder with `detector.onnx` and `openvino`, and what is in both."""
     folder, tiny = tmp_path_factory.mktemp("modèles écrits"), tiny_detector(3)
     for kind, name in (("onnx", "detector.onnx"), ("openvino", "openvino")):
-        KINDS[kind].write(folder / name, tiny.model, tiny.anchors, tiny.artifact)
+        KINDS[kind].write(folder / name, tiny.model, tiny.artifact)
     return folder, tiny
 
 
@@ -183,7 +184,7 @@ def test_the_onnx_file_is_valid_and_says_what_it_is(detectors: Any) -> None:
 
 def test_the_same_detector_gives_the_same_bytes(detectors: Any, written: Path) -> None:
     folder, tiny = detectors
-    write_onnx(written / "again", tiny.model, tiny.anchors, tiny.artifact)
+    write_onnx(written / "again", tiny.model, tiny.artifact)
     assert (written / "again").read_bytes() == (folder / "detector.onnx").read_bytes()
 
 
@@ -196,7 +197,7 @@ def test_rows_without_a_detection_are_zero(
     head = tiny.model.get_layer("class_logits")
     head.kernel.assign(np.zeros(head.kernel.shape))
     head.bias.assign([-80.0, -80.0, -80.0, -80.0, 0.0, -80.0])  # the larger boxes of one class
-    write_onnx(written / "one class", tiny.model, tiny.anchors, tiny.artifact)
+    write_onnx(written / "one class", tiny.model, tiny.artifact)
     session = onnxruntime.InferenceSession((written / "one class").read_bytes())
     boxes, scores, labels, counts = session.run(None, {"images": random_inputs})
     for own_boxes, own_scores, own_labels, count in zip(boxes, scores, labels, counts, strict=True):
@@ -207,7 +208,7 @@ def test_rows_without_a_detection_are_zero(
         assert not own_labels[count:].any()
     head.bias.assign([-80.0] * 6)
     for kind in WRITTEN:
-        KINDS[kind].write(written / kind, tiny.model, tiny.anchors, tiny.artifact)
+        KINDS[kind].write(written / kind, tiny.model, tiny.artifact)
         found = Detector.load(written / kind).engine(random_inputs)
         assert [len(scores) for _, scores, _ in found] == [0] * 4
 
@@ -327,7 +328,7 @@ def test_an_openvino_folder_that_is_no_detector(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     tiny = tiny_detector()
-    KINDS["openvino"].write(written / "détecteur", tiny.model, tiny.anchors, tiny.artifact)
+    KINDS["openvino"].write(written / "détecteur", tiny.model, tiny.artifact)
     change(written / "détecteur" / name)
     with pytest.raises(DetectorError) as caught:
         Detector.load(written / "détecteur")
@@ -371,6 +372,6 @@ def test_a_foreign_layer_is_refused_by_name(
 ) -> None:
     tiny = tiny_detector(extra=extra)
     with pytest.raises(ExportError, match="weave") as caught:
-        KINDS[kind].write(written / "planted", tiny.model, tiny.anchors, tiny.artifact)
+        KINDS[kind].write(written / "planted", tiny.model, tiny.artifact)
     assert caught.value.code == "BW404"
     assert list(written.iterdir()) == []

@@ -41,7 +41,7 @@ def test_a_tflite_agrees_on_any_number_of_threads(
 ) -> None:
     tiny = tiny_detector(classes, seed)
     path = written / "détecteur.tflite"
-    write_tflite(path, tiny.model, tiny.anchors, tiny.artifact)
+    write_tflite(path, tiny.model, tiny.artifact)
     detector = Detector.load(path, threads=threads)
     expected = tiny.detector.engine(random_inputs)
     assert {label for _, _, labels in expected for label in labels} == set(range(classes))
@@ -59,7 +59,7 @@ def test_a_file_from_elsewhere_that_threads_would_cost_a_class(
     monkeypatch.setattr("boxwright.export.tflite._attached_files", lambda artifact: b"")
     tiny = tiny_detector(4, seed=5)
     path = written / "elsewhere.tflite"
-    write_tflite(path, tiny.model, tiny.anchors, tiny.artifact)
+    write_tflite(path, tiny.model, tiny.artifact)
     expected = tiny.detector.engine(random_inputs)
     detector = Detector.load(path, classes=tiny.artifact.classes, threads=2)
     assert_same(expected, detector.engine(random_inputs))
@@ -73,7 +73,7 @@ def test_a_file_from_elsewhere_that_threads_would_cost_a_class(
 def saved_model(tiny_detector: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("modèle enregistré") / "saved model"
     tiny = tiny_detector(3)
-    write_savedmodel(folder, tiny.model, tiny.anchors, tiny.artifact)
+    write_savedmodel(folder, tiny.model, tiny.artifact)
     return folder, tiny
 
 
@@ -134,7 +134,7 @@ def test_a_request_as_tensorflow_serving_has_it(saved_model: Any) -> None:
 def frozen(tiny_detector: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("gelé") / "frozen_inference_graph.pb"
     tiny = tiny_detector(3)
-    write_frozen(path, tiny.model, tiny.anchors, tiny.artifact)
+    write_frozen(path, tiny.model, tiny.artifact)
     return path, tiny
 
 
@@ -196,7 +196,7 @@ def test_a_cut_off_savedmodel_is_refused(
     broken: str, code: str, tiny_detector: Callable[..., Any], written: Path
 ) -> None:
     tiny = tiny_detector()
-    write_savedmodel(written / "saved", tiny.model, tiny.anchors, tiny.artifact)
+    write_savedmodel(written / "saved", tiny.model, tiny.artifact)
     part = written / "saved" / broken
     part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
     with pytest.raises(DetectorError) as caught:
@@ -223,7 +223,7 @@ def test_a_savedmodel_from_elsewhere_is_refused(saved_model: Any, written: Path)
 def tflite(tiny_detector: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("files") / "detector.tflite"
     tiny = tiny_detector(3)
-    write_tflite(path, tiny.model, tiny.anchors, tiny.artifact)
+    write_tflite(path, tiny.model, tiny.artifact)
     return path, tiny
 
 
@@ -253,7 +253,7 @@ def test_labels_are_inside_for_any_program_to_read(tflite: Any) -> None:
 
 def test_the_same_detector_gives_the_same_bytes(tflite: Any, written: Path) -> None:
     path, tiny = tflite
-    write_tflite(written / "again.tflite", tiny.model, tiny.anchors, tiny.artifact)
+    write_tflite(written / "again.tflite", tiny.model, tiny.artifact)
     assert (written / "again.tflite").read_bytes() == path.read_bytes()
 
 
@@ -313,7 +313,7 @@ def test_an_operator_that_tflite_lacks_is_refused_by_name(
 
     tiny = tiny_detector(extra=planted)
     with pytest.raises(ExportError, match="Erfinv") as caught:
-        write_tflite(written / "planted.tflite", tiny.model, tiny.anchors, tiny.artifact)
+        write_tflite(written / "planted.tflite", tiny.model, tiny.artifact)
     assert caught.value.code == "BW403"
     assert list(written.iterdir()) == []
 
@@ -335,7 +335,7 @@ def test_labels_are_one_line_each_whatever_the_names_hold(
     tiny = tiny_detector(2)
     names = ("two\nlines", "tab\there")
     artifact = Artifact(tiny.artifact.model, names, tiny.artifact.preprocessing)
-    write_tflite(written / "odd.tflite", tiny.model, tiny.anchors, artifact)
+    write_tflite(written / "odd.tflite", tiny.model, artifact)
     with zipfile.ZipFile(written / "odd.tflite") as attached:
         assert attached.read("labels.txt") == b"two lines\ntab here\n"
     assert Detector.load(written / "odd.tflite").classes == names

@@ -37,7 +37,7 @@ def padded_truth(golden: Any) -> tuple[Any, Any, Any]:
 
 
 def test_target_assigner(golden: Any, anchors: Any) -> None:
-    from boxwright.models.assigner import assign
+    from boxwright.models.ssd.assigner import assign
 
     classes = golden["cls_targets"].shape[-1] - 1
     targets = assign(*padded_truth(golden), anchors, classes)
@@ -49,7 +49,7 @@ def test_target_assigner(golden: Any, anchors: Any) -> None:
 
 
 def test_losses(golden: Any) -> None:
-    from boxwright.models.losses import sigmoid_cross_entropy, sigmoid_focal, smooth_l1
+    from boxwright.models.ssd.losses import sigmoid_cross_entropy, sigmoid_focal, smooth_l1
 
     logits, targets = golden["pred_class_logits"], golden["cls_targets"]
     weights = golden["cls_weights"]
@@ -71,10 +71,13 @@ def test_losses(golden: Any) -> None:
 @pytest.mark.parametrize("classes", [1, 3])
 def test_postprocess(shared: Path, anchors: Any, classes: int) -> None:
     """The whole way from raw outputs, as evaluation and the Keras engine go it."""
+    from boxwright.ops import box_coder
+    from boxwright.ops.operations import NUMPY
     from boxwright.ops.postprocess import Suppression, postprocess
 
     golden = np.load(shared / f"golden/postprocess_c{classes}.npz")
-    found = postprocess(golden["encodings"], golden["logits"], anchors, Suppression())
+    boxes = box_coder.decode(golden["encodings"], anchors)
+    found = postprocess(boxes, NUMPY.sigmoid(golden["logits"]), Suppression())
     for i, (boxes, scores, labels) in enumerate(found):
         count = int(golden["t1e-8_num"][i])
         np.testing.assert_allclose(boxes, golden["t1e-8_det_boxes"][i, :count], atol=1e-5)

@@ -16,16 +16,16 @@ SIDE = 64
 
 def small(**options: Any) -> Any:
     framework.keras()
-    from boxwright.models import ssd
+    from boxwright.models.ssd.spec import ModelSpec
 
-    return ssd.ModelSpec(2, 0.1, SIDE, background=True, **options)
+    return ModelSpec(2, 0.1, SIDE, background=True, **options)
 
 
 def variables(spec: Any, **options: Any) -> dict[str, Any]:
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
     from boxwright.models.weights.variables import variables_by_name
 
-    return variables_by_name(ssd.build(spec, **options))
+    return variables_by_name(build(spec, **options))
 
 
 @pytest.mark.parametrize("depthwise", [False, True])
@@ -66,6 +66,7 @@ def test_activations(activation: Any, expected: list[float]) -> None:
 def test_a_batch_norm_without_gamma_or_beta_has_none_in_the_files() -> None:
     framework.keras()
     from boxwright.models.layers.conv_norm import LayerSpec
+    from boxwright.models.ssd.detector import SsdModel
     from boxwright.training import start
     from boxwright.training.recipe import Recipe
 
@@ -75,15 +76,15 @@ def test_a_batch_norm_without_gamma_or_beta_has_none_in_the_files() -> None:
     assert {name.rpartition("/")[2] for name in norms} == {"moving_mean", "moving_variance"}
     assert any(name.endswith("Conv2d_13_pointwise/BatchNorm/gamma") for name in names)
     recipe = Recipe(SIDE, frozen_through=-1, train_norm=True, absorb_scale=False)
-    model = start.built(spec, recipe, "float32")
+    model = start.built(SsdModel, spec, recipe, "float32")
     trained = {id(variable) for variable in start.trained_variables(model, recipe)}
-    layer = model.get_layer("Conv2d_13_pointwise_1_Conv2d_2_1x1_25")
+    layer = model.network.get_layer("Conv2d_13_pointwise_1_Conv2d_2_1x1_25")
     assert id(layer.kernel) in trained
     assert not {id(layer.gamma), id(layer.beta)} & trained
 
 
 def test_layers_before_the_heads() -> None:
-    from boxwright.models.ssd import HeadSpec
+    from boxwright.models.ssd.spec import HeadSpec
 
     heads = HeadSpec(layers=2, min_depth=8, max_depth=32)
     found = variables(small(heads=heads))
@@ -100,9 +101,10 @@ def test_layers_before_the_heads() -> None:
 
 def test_dropout_is_of_the_class_heads_and_of_training() -> None:
     framework.keras()
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import HeadSpec
 
-    model = ssd.build(small(heads=ssd.HeadSpec(dropout=0.5)))
+    model = build(small(heads=HeadSpec(dropout=0.5)))
     images = np.random.default_rng(0).normal(size=(1, SIDE, SIDE, 3)).astype(np.float32)
     calm, one, other = (model(images, training=how) for how in (False, True, True))
     np.testing.assert_allclose(one["box_encodings"], calm["box_encodings"], atol=1e-5)
@@ -114,7 +116,7 @@ def test_dropout_is_of_the_class_heads_and_of_training() -> None:
 
 def test_the_spec_of_a_run_is_read_again() -> None:
     from boxwright.models.layers.conv_norm import LayerSpec
-    from boxwright.models.ssd import HeadSpec, ModelSpec, anchors
+    from boxwright.models.ssd.spec import HeadSpec, ModelSpec, anchors
 
     relu = LayerSpec("relu", 0.01, scale=False, explicit_padding=True)
     grid = AnchorSpec(
@@ -129,9 +131,9 @@ def test_the_spec_of_a_run_is_read_again() -> None:
             box_scales=(1.0, 2.0, 3.0, 4.0),
         )
         assert ModelSpec.from_json(spec.to_json()) == spec
-        from boxwright.models import ssd
+        from boxwright.models.ssd.network import build
 
-        assert ssd.build(spec).output["box_encodings"].shape[1] == len(anchors(spec))
+        assert build(spec).output["box_encodings"].shape[1] == len(anchors(spec))
 
 
 def test_first_weights() -> None:

@@ -26,17 +26,25 @@ class Parity(NamedTuple):
     outputs: dict[str, Any]  # on io.npz's images, float32 as golden has them
     golden: Any
 
+    @property
+    def decoded(self) -> tuple[Any, Any]:
+        """Boxes and scores."""
+        from boxwright.models.ssd.detector import SsdModel
+        from boxwright.ops.operations import NUMPY
+
+        return SsdModel(self.pretrained.spec, self.model).decode(self.outputs, NUMPY)
+
 
 @pytest.fixture(scope="module", params=["v1_c1", "v1_c90", "v2_c90"])
 def parity(request: pytest.FixtureRequest, shared: Path) -> Parity:
     framework.keras()
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
     from boxwright.models.weights import loading
     from boxwright.models.weights.checkpoint import read_checkpoint
 
     folder = shared / f"golden/ckpt_parity_{request.param}"
     pretrained = read_checkpoint(folder / "model.ckpt")
-    model = ssd.build(pretrained.spec)
+    model = build(pretrained.spec)
     report = loading.load(model, pretrained, keep_class_head=True)
     golden = np.load(folder / "io.npz")
     inputs = pretrained.preprocessing
@@ -113,13 +121,13 @@ def test_each_stage_from_the_golden_maps(parity: Parity) -> None:
 
 def test_detections(parity: Parity) -> None:
     """The same, in any order: scores that differ by rounding alone may change places."""
-    from boxwright.models import ssd
+    from boxwright.models.ssd.spec import anchors as anchors_of
     from boxwright.ops.postprocess import Suppression, postprocess
 
-    golden, outputs = parity.golden, parity.outputs
-    anchors = ssd.anchors(parity.pretrained.spec)
+    golden = parity.golden
+    anchors = anchors_of(parity.pretrained.spec)
     np.testing.assert_allclose(anchors, golden["anchors"], atol=2e-7)
-    found = postprocess(outputs["box_encodings"], outputs["class_logits"], anchors, Suppression())
+    found = postprocess(*parity.decoded, Suppression())
     for i, (boxes, scores, labels) in enumerate(found):
         count = int(golden["post_num_detections"][i])
         assert len(boxes) == count
@@ -133,14 +141,12 @@ def test_detections(parity: Parity) -> None:
 
 def test_detections_of_the_frozen_graph(parity: Parity) -> None:
     """What export_inference_graph's file says of the same two photos, one at a time."""
-    from boxwright.models import ssd
     from boxwright.ops.postprocess import Suppression, postprocess
 
     if parity.folder.name != "ckpt_parity_v1_c90":
         pytest.skip("there is a frozen graph of v1_c90 alone")
-    frozen, outputs = np.load(parity.folder / "frozen_io.npz"), parity.outputs
-    anchors = ssd.anchors(parity.pretrained.spec)
-    found = postprocess(outputs["box_encodings"], outputs["class_logits"], anchors, Suppression())
+    frozen = np.load(parity.folder / "frozen_io.npz")
+    found = postprocess(*parity.decoded, Suppression())
     for i, (boxes, scores, labels) in enumerate(found):
         assert len(boxes) == frozen[f"frozen_num_detections_{i}"][0]
         np.testing.assert_array_equal(labels + 1, frozen[f"frozen_detection_classes_{i}"][0])
@@ -231,7 +237,8 @@ def changed(shared: Path, folder: Path, change: Any) -> Path:
 
 def test_a_classifier_gives_its_backbone(shared: Path, tmp_path: Path) -> None:
     """Names without FeatureExtractor, no extra maps, no heads."""
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import ModelSpec
     from boxwright.models.weights import loading
 
     def classifier(name: str, value: Any) -> tuple[str, Any]:
@@ -241,7 +248,7 @@ def test_a_classifier_gives_its_backbone(shared: Path, tmp_path: Path) -> None:
 
     pretrained = loading.read_pretrained(changed(shared, tmp_path, classifier))
     assert (pretrained.spec.num_classes, pretrained.classes) == (0, ())
-    model = ssd.build(ssd.ModelSpec(3, input_size=96))
+    model = build(ModelSpec(3, input_size=96))
     report = loading.load(model, pretrained)
     assert len(report.loaded) == 27
     assert {name.split("_")[0] for name in report.reset} == {"Conv2d", "BoxPredictor"}
@@ -249,7 +256,8 @@ def test_a_classifier_gives_its_backbone(shared: Path, tmp_path: Path) -> None:
 
 
 def test_the_table_says_what_became_of_everything(shared: Path, tmp_path: Path) -> None:
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import ModelSpec
     from boxwright.models.weights import loading
     from boxwright.models.weights.checkpoint import read_checkpoint
 
@@ -257,7 +265,7 @@ def test_the_table_says_what_became_of_everything(shared: Path, tmp_path: Path) 
         return f"{name}/RMSProp" if "pointwise_2" in name and "gamma" in name else name, value
 
     pretrained = read_checkpoint(changed(shared, tmp_path, with_slots))
-    model = ssd.build(ssd.ModelSpec(3, input_size=96, background=True))
+    model = build(ModelSpec(3, input_size=96, background=True))
     report = loading.load(model, pretrained, keep_class_head=True)
     assert str(report) == "37 layers loaded, 10 start anew"
     rows = {reason: (fate, what) for fate, what, reason in report.table()}
@@ -313,7 +321,8 @@ def test_another_network_is_seen_from_its_layers(
     version: str, multiplier: float, options: dict[str, Any], tmp_path: Path
 ) -> None:
     framework.keras()
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import HeadSpec, ModelSpec
     from boxwright.models.weights.checkpoint import read_checkpoint, read_variables
     from boxwright.models.weights.loading import load
     from boxwright.models.weights.variables import variables_by_name
@@ -321,16 +330,16 @@ def test_another_network_is_seen_from_its_layers(
 
     name = f"ssd_mobilenet_{version}"
     if "heads" in options:
-        options = {**options, "heads": ssd.HeadSpec(**options["heads"])}
-    spec = ssd.ModelSpec(4, multiplier, 96, name=name, background=True, **options)
-    assert ssd.ModelSpec.from_json(spec.to_json()) == spec
-    model = ssd.build(spec)
+        options = {**options, "heads": HeadSpec(**options["heads"])}
+    spec = ModelSpec(4, multiplier, 96, name=name, background=True, **options)
+    assert ModelSpec.from_json(spec.to_json()) == spec
+    model = build(spec)
     pretrained = read_checkpoint(save(tmp_path, model, 1))
     seen = pretrained.spec
     assert (seen.name, seen.num_classes) == (name, 4)
     assert seen.depth_multiplier == pytest.approx(multiplier, abs=0.01)
     assert {option: getattr(seen, option) for option in options} == options
-    again = ssd.build(seen)
+    again = build(seen)
     load(again, pretrained, keep_class_head=True)
     written = read_variables(tmp_path)
     for at, variable in variables_by_name(again).items():
@@ -339,16 +348,13 @@ def test_another_network_is_seen_from_its_layers(
 
 def test_ssdlite_has_the_variables_of_the_original() -> None:
     framework.keras()
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import HeadSpec, ModelSpec
     from boxwright.models.weights.variables import variables_by_name
 
-    heads = ssd.HeadSpec(kernel=3, depthwise=True)
-    spec = ssd.ModelSpec(
-        90, name="ssd_mobilenet_v2", background=True, depthwise_maps=True, heads=heads
-    )
-    shapes = {
-        name: tuple(value.shape) for name, value in variables_by_name(ssd.build(spec)).items()
-    }
+    heads = HeadSpec(kernel=3, depthwise=True)
+    spec = ModelSpec(90, name="ssd_mobilenet_v2", background=True, depthwise_maps=True, heads=heads)
+    shapes = {name: tuple(value.shape) for name, value in variables_by_name(build(spec)).items()}
     lite = "FeatureExtractor/MobilenetV2/layer_19_2_Conv2d_2_3x3_s2_512"
     for name, shape in {
         f"{lite}_depthwise/depthwise_weights": (3, 3, 256, 1),

@@ -8,7 +8,8 @@ from boxwright.backend import framework
 def test_a_run_of_before_has_the_same_network() -> None:
     """Without the fields that came later; and its files keep weights in the layers' order."""
     framework.keras()
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import ModelSpec
 
     written = {
         "name": "ssd_mobilenet_v1",
@@ -24,10 +25,10 @@ def test_a_run_of_before_has_the_same_network() -> None:
         "depthwise_heads": False,
         "head_kernel": 1,
     }
-    spec = ssd.ModelSpec.from_json(written)
-    assert spec == ssd.ModelSpec(3, 0.25, 96)
+    spec = ModelSpec.from_json(written)
+    assert spec == ModelSpec(3, 0.25, 96)
     assert not spec.background
-    model = ssd.build(spec)
+    model = build(spec)
     assert set(model.output) == {"box_encodings", "class_logits"}
     heads = [layer.name for layer in model.layers if layer.name.endswith("Predictor")]
     assert heads == [

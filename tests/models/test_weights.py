@@ -29,10 +29,10 @@ def pretrained(shared: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def coco_model(pretrained: Any) -> Any:
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
     from boxwright.models.weights import loading
 
-    model = ssd.build(pretrained.spec)
+    model = build(pretrained.spec)
     report = loading.load(model, pretrained, keep_class_head=True)
     assert (len(report.loaded), report.reset, report.ignored) == (47, {}, {})
     return model
@@ -95,10 +95,10 @@ def run_tflite(path: Path, inputs: Any) -> tuple[Any, Any, Any, Any]:
 def test_another_depth_multiplier_is_refused(pretrained: Any) -> None:
     from dataclasses import replace
 
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
     from boxwright.models.weights import loading
 
-    model = ssd.build(replace(pretrained.spec, depth_multiplier=0.25, input_size=64))
+    model = build(replace(pretrained.spec, depth_multiplier=0.25, input_size=64))
     with pytest.raises(WeightsError, match=r"BW202.*Conv2d_0/kernel is \(3, 3, 3, 24\)"):
         loading.load(model, pretrained)
 
@@ -120,15 +120,15 @@ def test_files_that_are_no_such_network(shared: Path, file: str, code: str) -> N
 
 
 def test_statistics_come_from_photos_and_change_nothing(shared: Path, pretrained: Any) -> None:
-    from boxwright.models import ssd
     from boxwright.models.layers.conv_norm import ConvNorm
+    from boxwright.models.ssd.network import build
     from boxwright.models.weights import loading
     from boxwright.models.weights.statistics import estimate_statistics
 
     photos = sorted((shared / "data/raccoon/images").glob("*.jpg"))[:6]
     inputs = np.stack([pretrained.preprocessing.resize(read_photo(photo)) for photo in photos])
     images = inputs.astype(np.float32) / 128 - 1
-    model = ssd.build(pretrained.spec)
+    model = build(pretrained.spec)
     loading.load(model, pretrained, keep_class_head=True)
     before = model(images)
     estimate_statistics(model, images)

@@ -32,7 +32,7 @@ def changed(*pairs: tuple[str, str], text: str = HELMET) -> Config:
 
 def test_the_helmet_detector_is_the_plain_network() -> None:
     framework.keras()
-    from boxwright.models.ssd import ModelSpec
+    from boxwright.models.ssd.spec import ModelSpec
 
     ratios = tuple(float(np.float32(ratio)) for ratio in (1.0, 2.0, 0.5, 3.0, 0.3333))
     low, high = float(np.float32(0.2)), float(np.float32(0.95))
@@ -178,12 +178,13 @@ def test_fewer_maps(maps: int) -> None:
 def test_ssdlite_is_the_published_network() -> None:
     """Names and shapes as they stand in the zoo's checkpoint."""
     framework.keras()
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import ModelSpec
     from boxwright.models.weights.variables import variables_by_name
 
     spec = spec_of(parse_config(sample_config("ssdlite_mobilenet_v2_coco")))
-    assert ssd.ModelSpec.from_json(spec.to_json()) == spec
-    shapes = {name: tuple(v.shape) for name, v in variables_by_name(ssd.build(spec)).items()}
+    assert ModelSpec.from_json(spec.to_json()) == spec
+    shapes = {name: tuple(v.shape) for name, v in variables_by_name(build(spec)).items()}
     lite = "FeatureExtractor/MobilenetV2/layer_19_2_Conv2d_3_3x3_s2_256"
     for name, shape in {
         f"{lite}_depthwise/depthwise_weights": (3, 3, 128, 1),

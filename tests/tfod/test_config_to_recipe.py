@@ -11,17 +11,10 @@ import pytest
 from api_folder import instead_of
 
 from boxwright.augment.transforms import SSD_CROP, Flip
+from boxwright.models.ssd.objective import Focal, Matching, Mining, Objective
 from boxwright.tfod.config import parse_config
 from boxwright.tfod.mapping.recipe import FOREVER, recipe_of
-from boxwright.training.config import (
-    ByPart,
-    Focal,
-    Matching,
-    Mining,
-    Objective,
-    Pipeline,
-    Quantisation,
-)
+from boxwright.training.config import ByPart, Pipeline, Quantisation
 from boxwright.training.learning_rates import Constant, CosineDecay, ExponentialDecay, ManualSteps
 from boxwright.training.optimizers import Adam, Averaging, Momentum, RmsProp
 from boxwright.training.recipe import Recipe

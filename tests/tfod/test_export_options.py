@@ -39,11 +39,12 @@ class Small:
 @pytest.fixture
 def small(small_network: None, tmp_path: Path) -> Small:
     framework.keras()
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import ModelSpec
     from boxwright.models.weights.variables import variables_by_name
     from boxwright.tfod.checkpoint import save
 
-    model = ssd.build(ssd.ModelSpec(2, 0.25, 64, background=True))
+    model = build(ModelSpec(2, 0.25, 64, background=True))
     rng = np.random.default_rng(3)
     for variable in model.weights:
         if variable.name == "bias":

@@ -15,12 +15,12 @@ from boxwright.backend import framework
 def test_bit_for_bit(shared: Path, tmp_path: Path, checkpoint: str) -> None:
     """Names, shapes and dtypes as variables.tsv lists them."""
     framework.keras()
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
     from boxwright.models.weights.checkpoint import read_checkpoint, read_variables
     from boxwright.tfod.checkpoint import resume, save
 
     golden = shared / f"golden/ckpt_parity_{checkpoint}"
-    model = ssd.build(read_checkpoint(golden).spec)
+    model = build(read_checkpoint(golden).spec)
     resumed = resume(model, golden)
     assert not resumed.slots
     prefix = save(tmp_path, model, resumed.step)

@@ -29,23 +29,23 @@ def photos() -> NDArray[np.uint8]:
 def spec(request: pytest.FixtureRequest, small_network: None) -> Iterator[Any]:
     """Of a network of the config's kind, a few blocks deep; one of MobileNet v2's adds."""
     framework.keras()
-    from boxwright.models import ssd
     from boxwright.models.backbones import mobilenet_v2
+    from boxwright.models.ssd.spec import ModelSpec
 
     with pytest.MonkeyPatch.context() as patch:
         blocks = ((16, 1), (24, 2), (24, 1), (32, 2), (64, 2), (96, 2))
         patch.setattr(mobilenet_v2, "BLOCKS", blocks)
         patch.setattr(mobilenet_v2, "TAP", len(blocks))
-        yield ssd.ModelSpec(2, 1.0, 64, name=request.param, background=True)
+        yield ModelSpec(2, 1.0, 64, name=request.param, background=True)
 
 
 @pytest.fixture(scope="module")
 def network(spec: Any, photos: NDArray[np.uint8]) -> Any:
     """A network that rounds to 8 bits, its ranges watched on some photos."""
-    from boxwright.models import ssd
     from boxwright.models.layers.quantized import Bits
+    from boxwright.models.ssd.network import build
 
-    model = ssd.build(replace(spec, bits=Bits()))
+    model = build(replace(spec, bits=Bits()))
     rng = np.random.default_rng(3)
     for variable in model.weights:
         if variable.name == "bias":
@@ -145,10 +145,10 @@ def test_toco_makes_a_file_of_bytes(
 def test_a_checkpoint_without_ranges_gives_a_graph_of_floats(
     spec: Any, export: Any, tmp_path: Path
 ) -> None:
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
     from boxwright.tfod.checkpoint import save
 
-    checkpoint = save(tmp_path, ssd.build(spec), 2)
+    checkpoint = save(tmp_path, build(spec), 2)
     lines = export(export_tflite_ssd_graph, tmp_path / "of", checkpoint=checkpoint)
     assert "holds no ranges" in lines[-1]
     assert not fake_quant_nodes(tmp_path / "of" / "tflite_graph.pb")

@@ -20,9 +20,10 @@ SLOTS = ("RMSProp", "RMSProp_1", "ExponentialMovingAverage")
 def network(small_network: None) -> Iterator[Any]:
     """Two classes, a background column, and weights of its own."""
     framework.keras()
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import ModelSpec
 
-    model = ssd.build(ssd.ModelSpec(2, 0.25, 64, background=True))
+    model = build(ModelSpec(2, 0.25, 64, background=True))
     rng = np.random.default_rng(5)
     for variable in model.weights:
         variable.assign(rng.normal(size=variable.shape))
@@ -152,12 +153,13 @@ def test_a_full_disk_leaves_the_earlier_ones(
 
 
 def test_a_checkpoint_of_another_network_is_not_gone_on_from(network: Any, tmp_path: Path) -> None:
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import ModelSpec
     from boxwright.tfod.checkpoint import resume, save
 
     save(tmp_path, network, 1)
     before = values_of(network)
-    other = ssd.build(ssd.ModelSpec(5, 0.25, 64, background=True))
+    other = build(ModelSpec(5, 0.25, 64, background=True))
     wanted = r"BW206 .*model.ckpt-1: has BoxPredictor_0/ClassPredictor/weights as .*, 9\), but "
     with pytest.raises(WeightsError, match=wanted):
         resume(other, tmp_path)

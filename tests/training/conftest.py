@@ -113,9 +113,10 @@ class Steps:
 def steps(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Steps:
     """Steps that cost nothing and only move the clock, of a network of one layer."""
     from boxwright.backend import framework
-    from boxwright.models import ssd
+    from boxwright.models.model import Loss
+    from boxwright.models.ssd import network
+    from boxwright.models.ssd.spec import anchors
     from boxwright.training import loop, step_tensorflow
-    from boxwright.training.objective import Loss
 
     steps = Steps(clock)
 
@@ -144,18 +145,16 @@ def steps(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Steps:
             assert state.keys() == {k for k in state if k.startswith("weight/")}
 
     def one_layer(spec: Any, **_: Any) -> Any:
-        keras, anchors = framework.keras(), len(ssd.anchors(spec))
+        keras, count = framework.keras(), len(anchors(spec))
         inputs = keras.Input((spec.input_size, spec.input_size, 3))
         seen = keras.layers.GlobalAveragePooling2D()(inputs)
         raw = {
-            name: keras.layers.Reshape((anchors, columns))(
-                keras.layers.Dense(anchors * columns)(seen)
-            )
+            name: keras.layers.Reshape((count, columns))(keras.layers.Dense(count * columns)(seen))
             for name, columns in (("box_encodings", 4), ("class_logits", spec.num_classes))
         }
         return keras.Model(inputs, raw)
 
-    monkeypatch.setattr(ssd, "build", one_layer)
+    monkeypatch.setattr(network, "build", one_layer)
     monkeypatch.setattr(step_tensorflow, "Engine", Idle)
     monkeypatch.setattr(loop, "time", clock)
     return steps

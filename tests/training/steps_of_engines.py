@@ -14,18 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.augment.transforms import SSD_CROP, Contrast, Flip, Pad, Turn
-from boxwright.models import ssd
 from boxwright.models.backbones import mobilenet_v1
+from boxwright.models.ssd.detector import SsdModel
+from boxwright.models.ssd.objective import Matching, Mining, Objective, Varifocal
+from boxwright.models.ssd.spec import ModelSpec
 from boxwright.training import start, step
-from boxwright.training.config import (
-    ByPart,
-    Matching,
-    Mining,
-    Objective,
-    Pipeline,
-    Quantisation,
-    Varifocal,
-)  # fmt: skip
+from boxwright.training.config import ByPart, Pipeline, Quantisation  # fmt: skip
 from boxwright.training.optimizers import Averaging, RmsProp
 from boxwright.training.recipe import Recipe
 
@@ -84,16 +78,20 @@ def batch(seed: int, recipe: Recipe) -> tuple[NDArray[Any], ...]:
 def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
     """Losses, all that the engine keeps and all that is in the network, after each."""
     # Two maps: batch norm over the four values of a map of one cell makes much of any rounding.
-    spec = ssd.ModelSpec(2, 0.1, maps=2, background=recipe.objective.background is not None)
-    spec = replace(spec.resized(64), bits=start.bits_of(recipe))
-    model = start.built(spec, recipe, "float32")
-    first_weights(model)
+    spec = SsdModel.spec_for(
+        2,
+        64,
+        objective=recipe.objective,
+        bits=start.bits_of(recipe),
+        like=ModelSpec(2, 0.1, maps=2),
+    )
+    model = start.built(SsdModel, spec, recipe, "float32")
+    first_weights(model.network)
     trained = start.trained_variables(model, recipe)
     one = step.engine_module().Engine(
         model,
         trained,
         start.statistics_of(model, recipe),
-        ssd.anchors(spec),
         recipe,
         scale=1 / 128,
         offset=-1.0,
@@ -104,7 +102,7 @@ def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
         loss = one.step(*batch(number, recipe), number=number, learning_rate=1e-3)
         arrays[f"{number}/loss"] = np.array(loss)
         arrays |= {f"{number}/{name}": value for name, value in one.state().items()}
-        for i, variable in enumerate(model.weights):
+        for i, variable in enumerate(model.network.weights):
             arrays[f"{number}/weight/{i}/{variable.name}"] = variable.numpy()
     return arrays
 

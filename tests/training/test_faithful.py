@@ -46,14 +46,14 @@ class Bench:
     recipe: Recipe = FAITHFUL
 
     def __post_init__(self) -> None:
-        from boxwright.models import ssd
-        from boxwright.models.weights.variables import variables_by_name
+        from boxwright.models.ssd.detector import SsdModel
+        from boxwright.models.ssd.spec import ModelSpec
         from boxwright.training import start
         from boxwright.training.step_tensorflow import Engine
 
-        spec = ssd.ModelSpec(1, background=True)
-        model = start.built(spec, self.recipe, "float32")
-        self.variables = variables_by_name(model)
+        spec = ModelSpec(1, background=True)
+        model = start.built(SsdModel, spec, self.recipe, "float32")
+        self.variables = model.named_variables()
         for name, variable in self.variables.items():
             variable.assign(self.checkpoint.get_tensor(name))
         trained = start.trained_variables(model, self.recipe)
@@ -65,7 +65,6 @@ class Bench:
             model,
             trained,
             start.statistics_of(model, self.recipe),
-            ssd.anchors(spec),
             self.recipe,
             scale=2 / 255,
             offset=-1.0,
@@ -149,10 +148,11 @@ def test_what_is_regularised(given: Any) -> None:
 
 
 def thin(recipe: Recipe) -> Any:
-    from boxwright.models import ssd
+    from boxwright.models.ssd.detector import SsdModel
+    from boxwright.models.ssd.spec import ModelSpec
     from boxwright.training import start
 
-    return start.built(ssd.ModelSpec(1, 0.1, 64, background=True), recipe, "float32")
+    return start.built(SsdModel, ModelSpec(1, 0.1, 64, background=True), recipe, "float32")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_parts_of_the_network() -> None:
     model = thin(recipe)
     weights = [weight for _, weight, _ in start.regularised_kernels(model, recipe)]
     assert {weight: weights.count(weight) for weight in weights} == {1.0: 27, 2.0: 8, 3.0: 12}
-    decays = [layer.decay for layer in model.layers if hasattr(layer, "decay")]
+    decays = [layer.decay for layer in model.network.layers if hasattr(layer, "decay")]
     assert (decays.count(0.1), decays.count(0.2)) == (27, 8)
 
 

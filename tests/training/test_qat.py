@@ -10,8 +10,10 @@ import pytest
 from boxwright.backend import framework
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
-from boxwright.models import ssd
 from boxwright.models.layers.quantized import Bits, rounded_by_channel
+from boxwright.models.ssd.detector import SsdModel
+from boxwright.models.ssd.network import build
+from boxwright.models.ssd.spec import ModelSpec
 from boxwright.training.qat import copy_weights, trained_for_rounding
 from squares import Squares
 
@@ -32,11 +34,11 @@ def test_each_channel_is_rounded_in_steps_of_its_own(depthwise: bool) -> None:
 
 
 def test_a_rounding_copy_has_the_same_weights() -> None:
-    spec = ssd.ModelSpec(2, depth_multiplier=0.25, input_size=64)
-    model = ssd.build(spec)
-    copy = ssd.build(replace(spec, bits=Bits(by_channel=True)))
+    spec = ModelSpec(2, depth_multiplier=0.25, input_size=64)
+    model = build(spec)
+    copy = build(replace(spec, bits=Bits(by_channel=True)))
     copy_weights(model, copy)
-    back = ssd.build(spec)
+    back = build(spec)
     copy_weights(copy, back)
     for one, other in zip(model.weights, back.weights, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
@@ -45,12 +47,13 @@ def test_a_rounding_copy_has_the_same_weights() -> None:
 @pytest.mark.slow
 def test_some_steps_change_the_weights_and_give_floats_back(squares: Squares) -> None:
     dataset = squares.dataset(train=12, test=2)
-    spec = ssd.ModelSpec(len(dataset.classes), depth_multiplier=0.25, input_size=64)
-    model = ssd.build(spec)
+    spec = ModelSpec(len(dataset.classes), depth_multiplier=0.25, input_size=64)
+    model = SsdModel.build(spec)
     artifact = Artifact(spec.to_json(), dataset.classes, Preprocessing(64))
-    before = [weight.numpy().copy() for weight in model.weights]
+    before = [weight.numpy().copy() for weight in model.network.weights]
     trained = trained_for_rounding(model, artifact, dataset, seconds=None, steps=3)
-    assert all((a == b.numpy()).all() for a, b in zip(before, model.weights, strict=True))
-    assert any((a != b.numpy()).any() for a, b in zip(before, trained.weights, strict=True))
+    assert all((a == b.numpy()).all() for a, b in zip(before, model.network.weights, strict=True))
+    assert any((a != b.numpy()).any() for a, b in zip(before, trained.network.weights, strict=True))
     assert trained.quantiser is None
-    assert [w.shape for w in trained.weights] == [w.shape for w in model.weights]
+    shapes = [[w.shape for w in each.network.weights] for each in (trained, model)]
+    assert shapes[0] == shapes[1]

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from boxwright.models.ssd.objective import Objective
 from boxwright.tfod import export_tflite_ssd_graph, toco
-from boxwright.training.config import Augmentation, Objective, Quantisation
+from boxwright.training.config import Augmentation, Quantisation
 from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.optimizers import Averaging
 from boxwright.training.recipe import Recipe
@@ -45,7 +46,6 @@ class Bench:
     recipe: Recipe
 
     def __post_init__(self) -> None:
-        from boxwright.models import ssd
         from boxwright.training import start
         from boxwright.training.step_tensorflow import Engine
 
@@ -57,7 +57,6 @@ class Bench:
             self.model,
             trained,
             self.changing[len(trained) :],
-            ssd.anchors(begin.spec),
             self.recipe,
             scale=1 / 128,
             offset=-1.0,
@@ -75,7 +74,9 @@ class Bench:
         """`(n, 2)`, least and largest."""
         from boxwright.models.layers.quantized import ranges
 
-        return np.array([variable.numpy() for variable in ranges(self.model)]).reshape(-1, 2)
+        return np.array([variable.numpy() for variable in ranges(self.model.network)]).reshape(
+            -1, 2
+        )
 
 
 def batch(seed: int) -> tuple[NDArray[Any], ...]:
@@ -155,7 +156,7 @@ def test_what_was_trained_becomes_a_file_of_bytes_that_agrees(
         QUANTISED, learning_rate=BudgetCosine(1e-2, 5), steps=40, quantisation=Quantisation()
     )
     loop.train(squares.dataset(32), out=tmp_path / "run", weights=None, recipe=recipe)
-    model = Run(tmp_path / "run").build_model()
+    model = Run(tmp_path / "run").build_model().network
     prefix = save(tmp_path / "training", model, 40)
     target, config = tmp_path / "bytes.tflite", tmp_path / "pipeline.config"
     text = CONFIG.read_text(encoding="utf-8")

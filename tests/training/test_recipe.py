@@ -11,17 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boxwright.augment.transforms import SSD_CROP_PAD, Flip, Hue
+from boxwright.models.ssd.objective import Matching, Mining, Objective, Varifocal
 from boxwright.structures.dataset import Dataset, Photo
-from boxwright.training.config import (
-    Augmentation,
-    ByPart,
-    Matching,
-    Mining,
-    Objective,
-    Pipeline,
-    Quantisation,
-    Varifocal,
-)
+from boxwright.training.config import Augmentation, ByPart, Pipeline, Quantisation
 from boxwright.training.learning_rates import BudgetCosine, CosineDecay, ManualSteps
 from boxwright.training.optimizers import Averaging, Momentum, RmsProp
 from boxwright.training.recipe import (

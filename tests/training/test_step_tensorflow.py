@@ -40,19 +40,18 @@ class Bench:
         from boxwright.training.step_tensorflow import Engine
 
         begin = start.from_scratch(self.recipe, ("cat", "dog"), self.precision)
-        self.model = begin.model
+        self.detector, self.model = begin.model, begin.model.network
         if not self.recipe.train_norm:
             self.layers = [layer for layer in self.model.layers if hasattr(layer, "absorb_scale")]
             for layer in self.layers:
                 layer.absorb_scale()
-        self.trained = start.trained_variables(self.model, self.recipe)
-        self.statistics = start.statistics_of(self.model, self.recipe)
+        self.trained = start.trained_variables(self.detector, self.recipe)
+        self.statistics = start.statistics_of(self.detector, self.recipe)
         self.anchors = anchors_of_every_map()
         self.engine = Engine(
-            self.model,
+            self.detector,
             self.trained,
             self.statistics,
-            self.anchors,
             self.recipe,
             scale=SCALE,
             offset=OFFSET,
@@ -94,9 +93,10 @@ def scratch(scratch_bench: Bench) -> Bench:
 
 def anchors_of_every_map() -> NDArray[np.float32]:
     """Anchors small enough for every map to have some within the photo."""
-    from boxwright.models import ssd
+    from boxwright.models.ssd.spec import ModelSpec
+    from boxwright.models.ssd.spec import anchors as anchors_of
 
-    return ssd.anchors(ssd.ModelSpec(2, input_size=64))
+    return anchors_of(ModelSpec(2, input_size=64))
 
 
 def batch(seed: int = 0) -> Batch:
@@ -117,7 +117,7 @@ def batch(seed: int = 0) -> Batch:
 def reference_step(bench: Bench, optimizer: Any, number: int) -> None:
     """A step of Keras' own Adam, its gradients found without the engine."""
     from boxwright.augment.native import augment
-    from boxwright.training.objective import detection_loss
+    from boxwright.models.ssd.losses import detection_loss
     from boxwright.training.step_tensorflow import crop, suppress
 
     limits = bench.recipe.augmentation
@@ -125,7 +125,7 @@ def reference_step(bench: Bench, optimizer: Any, number: int) -> None:
     images, *truth = augment(photos, boxes, labels, dice, side=64, crop=crop, limits=limits)
     with framework.tensorflow().GradientTape() as tape:
         outputs = bench.model(images * SCALE + OFFSET, training=True)
-        loss = detection_loss(outputs, *truth, bench.anchors, bench.recipe.objective, suppress)
+        loss = detection_loss(outputs, *truth, bench.anchors, bench.detector.objective, suppress)
     gradients = tape.gradient(loss.total, [variable.value for variable in bench.trained])
     optimizer.apply(gradients, bench.trained)
 

@@ -128,14 +128,15 @@ def pretrained_network() -> Any:
     quantised networks are."""
     from boxwright.backend import framework
     from boxwright.images.preprocessing import Preprocessing
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import ModelSpec
     from boxwright.models.weights.pretrained import Pretrained
 
     framework.keras().utils.set_random_seed(3)
-    spec = ssd.ModelSpec(3, 0.1, 64)
+    spec = ModelSpec(3, 0.1, 64)
     layers = {
         layer.name: {variable.name: variable.numpy() for variable in layer.weights}
-        for layer in ssd.build(spec).layers
+        for layer in build(spec).layers
         if layer.weights
     }
     classes = ("", "cat", "kite")
@@ -159,7 +160,7 @@ def test_so_it_is_where_batch_norm_is_folded(
     assert any(line.startswith("start: net.tflite: 23 layers loaded") for line in listener.said)
     assert any('"square" starts from the pretrained "' in line for line in listener.said)
     assert any("before training, on 6 training photos: AP" in line for line in listener.said)
-    for layer in whole.run.build_model().layers:
+    for layer in whole.run.build_model().network.layers:
         if hasattr(layer, "moving_variance"):  # estimated from the photos, then absorbed
             deviation = np.sqrt(layer.moving_variance.numpy() + EPSILON)
             np.testing.assert_allclose(layer.gamma, deviation, rtol=1e-4)
@@ -169,7 +170,7 @@ def test_so_it_is_where_batch_norm_is_folded(
     parts, listener = small_trainer(dataset, tmp_path / "parts", resume=True)
     assert listener.reports[0].step == 4
     same(Checkpoint.load(parts.run.checkpoint), Checkpoint.load(whole.run.checkpoint))
-    kept, expected = (outcome.run.build_model().get_weights() for outcome in (parts, whole))
+    kept, expected = (outcome.run.build_model().network.get_weights() for outcome in (parts, whole))
     for one, other in zip(kept, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 

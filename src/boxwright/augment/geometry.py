@@ -18,7 +18,7 @@ from boxwright.augment import transforms
 from boxwright.augment.rng import between, spread
 from boxwright.augment.transforms import ATTEMPTS
 from boxwright.backend import framework
-from boxwright.models.assigner import areas
+from boxwright.models.ssd.assigner import areas
 
 ops: Any = framework.keras().ops
 

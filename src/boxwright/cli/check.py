@@ -62,12 +62,15 @@ def check(
     from boxwright.datasets.convert import check_free
     from boxwright.datasets.patch import CHANGES
     from boxwright.datasets.patch import fix as write_fixed
+    from boxwright.models.registry import DEFAULT, family
     from boxwright.report.check_page import write_page
 
     if fix:
         check_free(fix, [data])  # said at once, not after minutes of looking
     with counting("Looking at photos") as progress:
-        report = examine(data, form, input_size=input_size, progress=progress)
+        report = examine(
+            data, form, input_size=input_size, reach=family(DEFAULT).reach, progress=progress
+        )
     if json:
         show_json(report.to_json())
     else:

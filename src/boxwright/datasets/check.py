@@ -13,7 +13,7 @@ from boxwright.datasets.checks import boxes, classes, images, suitability
 from boxwright.datasets.checks.duplicates import copies
 from boxwright.datasets.near_duplicates import duplicates
 from boxwright.datasets.repair import drop_useless, leave_out_unused, straighten
-from boxwright.datasets.stats import PRETRAINED_SIZE, Stats, stats_of
+from boxwright.datasets.stats import PRETRAINED_SIZE, Reach, Stats, stats_of
 from boxwright.formats.folder import Folder
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding, worst_first
@@ -60,6 +60,7 @@ def examine(
     form: str | None = None,
     *,
     input_size: int = PRETRAINED_SIZE,
+    reach: Reach | None = None,
     progress: images.Progress | None = None,
 ) -> Report:
     """Read a folder of labelled photos, whatever is wrong with it, and say all that is.
@@ -70,6 +71,7 @@ def examine(
         data: a folder, an annotation file, or a data set as `formats.read` gives it.
         form: the name of the format; None finds out, or is VOC for a data set.
         input_size: side of the network's input that boxes are judged for.
+        reach: of a detector family, which boxes it can learn; None leaves that out.
         progress: told how many of how many photos have been decoded.
 
     Raises:
@@ -101,7 +103,7 @@ def examine(
         *images.tiny(straight),
         *copies(straight, duplicates(seen.hashes)),
         *suitability.too_small(repaired, input_size),
-        *suitability.unreached(repaired, input_size),
+        *(suitability.unreached(repaired, input_size, reach) if reach else ()),
         *suitability.few_photos(repaired),
         *suitability.none_for_testing(repaired),
         *suitability.showing_nothing(straight),
@@ -112,6 +114,6 @@ def examine(
         dataset=dataset,
         repaired=replace(repaired, findings=findings),
         findings=findings,
-        stats=stats_of(repaired, input_size),
+        stats=stats_of(repaired, input_size, reach),
         seconds=time.perf_counter() - start,
     )

@@ -5,20 +5,33 @@ The network squashes every photo into a square, so sizes "at the input" are thos
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.ops.anchors import AnchorSpec, grid_anchors, map_sides
 from boxwright.structures.dataset import Dataset, Split
 
-PRETRAINED_SIZE = 300  # pixels; anchors keep the size in pixels that they have there
-REACHED = 0.5  # overlap with an anchor from which a box is learnt of it
+PRETRAINED_SIZE = 300  # pixels, of the network's input
+REACHED = 0.5  # overlap from which a box is learnt
 SMALLEST = 8.0  # pixels; what is smaller leaves no trace in the finest map
 
 Fractions = NDArray[np.float32]
+
+
+class Reach(NamedTuple):
+    """Which boxes a detector family can learn.
+
+    Attributes:
+        overlap: of boxes `(M, 4)` xyxy in parts of the photo's sides, and the side of the network's
+            input in pixels: `(M,)` the IoU of each with the best of what the network starts from.
+        missed: what boxes do whose IoU is below `REACHED`.
+    """
+
+    overlap: Callable[[Fractions, int], Fractions]
+    missed: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,7 @@ class Stats:
             root of its area.
         input_size: side of the network's input that the numbers below are for.
         too_small: share of the boxes that are less than `SMALLEST` pixels there.
-        reached: share of the boxes that overlap an anchor by half.
+        reached: share of the boxes that the network can learn; None where that is not known.
     """
 
     photos: int
@@ -58,7 +71,7 @@ class Stats:
     box_sides: tuple[float, float, float]
     input_size: int
     too_small: float
-    reached: float
+    reached: float | None
 
     @property
     def balance(self) -> float:
@@ -70,7 +83,7 @@ class Stats:
         return {**asdict(self), "balance": self.balance}
 
 
-def stats_of(dataset: Dataset, input_size: int) -> Stats:
+def stats_of(dataset: Dataset, input_size: int, reach: Reach | None = None) -> Stats:
     """Count a repaired data set."""
     at_input = sides_in_square(dataset)
     sides = np.sqrt(at_input.prod(axis=1)) * input_size
@@ -88,7 +101,7 @@ def stats_of(dataset: Dataset, input_size: int) -> Stats:
         box_sides=tuple(_spread(sides.astype(np.float64)).round(1).tolist()),
         input_size=input_size,
         too_small=share(sides < SMALLEST),
-        reached=share(anchor_overlap(dataset, input_size) >= REACHED),
+        reached=share(overlap_at(dataset, input_size, reach) >= REACHED) if reach else None,
     )
 
 
@@ -128,30 +141,10 @@ def share(which: NDArray[np.bool_]) -> float:
     return float(which.mean()) if len(which) else 0.0
 
 
-def anchor_overlap(dataset: Dataset, input_size: int) -> Fractions:
-    """`(M,)` intersection over union of each box with the anchor that fits it best.
-
-    Of the anchors of one shape the one whose centre is nearest overlaps a box most, so only that
-    one is looked at.
-    """
-    spec = AnchorSpec(scale_factor=PRETRAINED_SIZE / input_size)
-    grids = map_sides(input_size)
-    anchors = grid_anchors(spec, input_size)
+def overlap_at(dataset: Dataset, input_size: int, reach: Reach) -> Fractions:
+    """`(M,)` how well what a network starts from fits each box, at best; see `Reach`."""
     far_corner = np.tile(dataset.sizes[dataset.photo_of_box], 2).astype(np.float32)
-    boxes = dataset.boxes / far_corner
-    sides, centres = boxes[:, 2:] - boxes[:, :2], (boxes[:, 2:] + boxes[:, :2]) / 2
-    best = np.zeros(len(boxes), np.float32)
-    start = 0
-    for side, count in zip(grids, spec.per_location(len(grids)), strict=True):
-        nearest = (np.clip(np.floor(centres * side), 0, side - 1) + 0.5) / side
-        for ymin, xmin, ymax, xmax in anchors[start : start + count]:
-            own = np.array([xmax - xmin, ymax - ymin], np.float32)
-            near_edge = np.maximum(boxes[:, :2], nearest - own / 2)
-            far_edge = np.minimum(boxes[:, 2:], nearest + own / 2)
-            shared = np.maximum(far_edge - near_edge, 0).prod(axis=1)
-            best = np.maximum(best, shared / (sides.prod(axis=1) + own.prod() - shared))
-        start += side * side * count
-    return best.astype(np.float32)
+    return reach.overlap(dataset.boxes / far_corner, input_size)
 
 
 def _spread(values: NDArray[Any]) -> NDArray[Any]:

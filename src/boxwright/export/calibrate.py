@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, zip_longest
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.errors import ExportError
 from boxwright.images.preprocessing import Preprocessing, read_square
+from boxwright.models.model import DetectionModel
+from boxwright.ops.operations import NUMPY
 from boxwright.structures.dataset import Dataset, Split
 
 PHOTOS = 100  # more change a range by less than one of its 256 steps
-SHOWN = 0.05  # score of an anchor whose box may matter
+SHOWN = 0.05  # score from which a box may matter
 OUTLIERS = 0.001  # of their encodings, on either side
 BOX_MARGIN = 0.1  # of the range, on either side: other photos have other boxes
 FEWEST = 2  # of one photo, the ranges would be that photo's
@@ -71,19 +71,20 @@ class Calibration:
             )
         return cls(np.stack(list(inputs.values())), preprocessing)
 
-    def box_range(self, model: Any) -> tuple[float, float]:
+    def box_range(self, model: DetectionModel) -> tuple[float, float]:
         """The least and the largest box encoding that 8 bits have to tell apart.
 
-        Only those of anchors that score are ever shown, and they are near their object; the others'
+        Only those of boxes that score are ever shown, and they are near their object; the others'
         reach two or three times as far, and steps that span them would be as much coarser.
-
-        Args:
-            model: Keras model of `models.ssd.build`'s interface.
         """
-        seen = [model.predict_on_batch(photo) for photo in self.scaled()]
-        logits = np.concatenate([np.asarray(each["class_logits"]) for each in seen])
-        encodings = np.concatenate([np.asarray(each["box_encodings"]) for each in seen])
-        shown = encodings[logits.max(axis=-1) >= math.log(SHOWN / (1 - SHOWN))]
+        heads = []
+        for photo in self.scaled():
+            outputs = model.network.predict_on_batch(photo)
+            outputs = {name: np.asarray(values) for name, values in outputs.items()}
+            heads.append(model.export_head(outputs, NUMPY))
+        scores = np.concatenate([head.scores for head in heads])
+        encodings = np.concatenate([head.encodings for head in heads])
+        shown = encodings[scores.max(axis=-1) >= SHOWN]
         if not len(shown):
             return float(encodings.min()), float(encodings.max())
         low, high = np.quantile(shown, [OUTLIERS, 1 - OUTLIERS])

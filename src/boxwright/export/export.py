@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.errors import ExportError
@@ -22,6 +18,7 @@ from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
 from boxwright.io.files import writing
+from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
 
 __all__ = ["KINDS", "Proof", "export", "write_proven"]
@@ -87,21 +84,21 @@ def export(
     folder = Path(run_folder)
     target, run = destination(folder, to, out, quantize), Run(folder)
     dataset = load(_data_folder(run.artifact, folder) if data is None else data)
-    from boxwright.models import ssd
     from boxwright.training.qat import trained_for_rounding
 
-    anchors, model = ssd.anchors(run.spec), run.build_model()
+    model = run.build_model()
     proof = write_proven(
         target,
         to,
         model,
-        anchors,
         run.artifact,
         dataset,
         quantize=quantize,
         accept_loss=accept_loss,
         say=say,
-        retrain=lambda: trained_for_rounding(model, run.artifact, dataset),
+        retrain=(lambda: trained_for_rounding(model, run.artifact, dataset))
+        if model.quantization_aware
+        else None,
     )
     return target, proof
 
@@ -109,8 +106,7 @@ def export(
 def write_proven(
     target: Path,
     to: str,
-    model: Any,
-    anchors: NDArray[np.float32],
+    model: DetectionModel,
     artifact: Artifact,
     dataset: Dataset,
     *,
@@ -127,24 +123,23 @@ def write_proven(
     Args:
         target: the file or folder to write.
         to: the kind of file.
-        model: Keras model of `models.ssd.build`'s interface.
-        anchors: `(A, 4)` normalised yxyx.
+        model: of any family.
         artifact: what the file says about itself.
         dataset: labelled photos.
         quantize, accept_loss, say: as `export`'s.
         retrain: trains the network further where 8 bits lose too much of it; None for never.
     """
     kind, tolerance = KINDS[to], TOLERANCES[quantize]
-    run = Detector(KerasEngine(model, anchors, artifact.preprocessing), artifact)
+    run = Detector(KerasEngine(model, artifact.preprocessing), artifact)
     attempts: list[Attempt] = []
     say(f"writing {target.name}")
     with writing(target) as draft:
         if quantize == "int8":
-            attempts = write_best_int8(draft, model, anchors, artifact, dataset, run, say, retrain)
+            attempts = write_best_int8(draft, model, artifact, dataset, run, say, retrain)
         elif quantize:
-            kind.write(draft, model, anchors, artifact, Quantisation(quantize))
+            kind.write(draft, model, artifact, Quantisation(quantize))
         else:
-            kind.write(draft, model, anchors, artifact)
+            kind.write(draft, model, artifact)
         say("running it on photos beside the run")
         file = Detector.load(draft)
         reference = Reference.of(run, dataset)

@@ -38,7 +38,7 @@ def put_ranges(frozen: Any, ranges: Mapping[str, Ranges]) -> None:
     """Put FakeQuant nodes behind the kernels and the outputs of layers.
 
     Args:
-        frozen: GraphDef of a model of `models.ssd.build`; changed in place.
+        frozen: GraphDef of a network of `models.ssd`; changed in place.
         ranges: by the layer's name.
     """
     scopes: dict[str, list[Any]] = defaultdict(list)

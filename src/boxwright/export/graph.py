@@ -1,21 +1,23 @@
-"""What every exported file computes: uint8 pixels in, raw boxes and scores out."""
+"""What every file of TensorFlow's computes: uint8 pixels in, boxes and scores out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from boxwright.backend import framework
 from boxwright.errors import ExportError
 from boxwright.images.preprocessing import Preprocessing
+from boxwright.models.model import Candidates, DetectionModel
+from boxwright.ops.operations import Method
 from boxwright.ops.postprocess import Suppression
 
 INPUT_NAME = "images"
 
 
-def tensorflow_for(model: Any) -> Any:
-    """The `tensorflow` module, for a Keras model that TensorFlow can write.
+def tensorflow_for(model: DetectionModel) -> Any:
+    """The `tensorflow` module, for a model that TensorFlow can write.
 
     Raises:
         ExportError: BW404 the model was built on another engine.
@@ -31,15 +33,53 @@ def tensorflow_for(model: Any) -> Any:
     return framework.tensorflow()
 
 
+class TensorFlowOperations:
+    """`ops.operations.Operations` in TensorFlow."""
+
+    def __init__(self, tf: Any) -> None:
+        self._tf = tf
+        self.constant, self.exp, self.log, self.sigmoid = (
+            tf.constant,
+            tf.exp,
+            tf.math.log,
+            tf.sigmoid,
+        )
+        self.softmax, self.maximum, self.minimum = tf.nn.softmax, tf.maximum, tf.minimum
+        self.clip, self.transpose = tf.clip_by_value, tf.transpose
+        self.concat, self.stack = tf.concat, tf.stack
+
+    def sum(self, x: Any, axis: int, keepdims: bool = False) -> Any:
+        return self._tf.reduce_sum(x, axis=axis, keepdims=keepdims)
+
+    def reshape(self, x: Any, shape: Sequence[int]) -> Any:
+        images = self._tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
+        return self._tf.reshape(x, (images, *shape))
+
+    def resize(self, x: Any, factor: int, method: Method = "bilinear") -> Any:
+        size = [factor * side for side in x.shape[1:3]]
+        return self._tf.image.resize(x, size, method=method)
+
+    def max_pool(self, x: Any, size: int) -> Any:
+        return self._tf.nn.max_pool2d(x, size, strides=1, padding="SAME")
+
+
 def raw_outputs(
-    tf: Any, model: Any, preprocessing: Preprocessing | None, images: Any
-) -> tuple[Any, Any]:
-    """Box encodings `(B, A, 4)` and class scores `(B, A, C)` for pixels `(B, S, S, 3)` uint8, or
-    for what these are scaled to where there is no `preprocessing`."""
+    tf: Any, model: DetectionModel, preprocessing: Preprocessing | None, images: Any
+) -> dict[str, Any]:
+    """The network's outputs for pixels `(B, S, S, 3)` uint8, or for what these are scaled to where
+    there is no `preprocessing`."""
     if preprocessing:
         images = tf.cast(images, tf.float32) * preprocessing.scale + preprocessing.offset
-    raw = model(images, training=False)
-    return raw["box_encodings"], tf.sigmoid(raw["class_logits"])
+    outputs: dict[str, Any] = model.network(images, training=False)
+    return outputs
+
+
+def candidates(
+    tf: Any, model: DetectionModel, preprocessing: Preprocessing, images: Any
+) -> Candidates:
+    """Decoded boxes `(B, A, 4)` and scores `(B, A, C)` for pixels `(B, S, S, 3)`."""
+    outputs = raw_outputs(tf, model, preprocessing, images)
+    return model.decode(outputs, TensorFlowOperations(tf))
 
 
 def detections(tf: Any, boxes: Any, scores: Any, how: Suppression) -> dict[str, Any]:
@@ -80,10 +120,12 @@ class Signature(NamedTuple):
     dtype: str = "uint8"
 
 
-def save(tf: Any, folder: Path, model: Any, signatures: Mapping[str, Signature]) -> None:
+def save(tf: Any, folder: Path, model: DetectionModel, signatures: Mapping[str, Signature]) -> None:
     """Write functions of `model` as a SavedModel's signatures."""
     module = tf.Module(name="detector")
-    module.weights = [variable.value for variable in model.variables]  # so that they are saved
+    module.weights = [
+        variable.value for variable in model.network.variables
+    ]  # so that they are saved
     module.functions = {}
     for name, (serve, shape, input_name, dtype) in signatures.items():
         spec = tf.TensorSpec(shape, dtype, name=input_name)

@@ -7,13 +7,10 @@ be a proof.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from boxwright.export.calibrate import Calibration
 from boxwright.export.conversion import Quantisation
@@ -21,6 +18,7 @@ from boxwright.export.tflite import rounding_errors, write_tflite
 from boxwright.export.verify import CHOOSING, TOLERANCES, Reference
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
+from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
 
 AIM = 0.005  # of AP: half of what is allowed, so that other photos agree
@@ -28,11 +26,10 @@ MORE_PHOTOS = 400
 EXACT_LAYERS = 4
 EXACT_FROM = 0.5  # steps of error: more than rounding the layer's own result makes
 
-NETWORK_LAYERS = ("Conv", "BoxPredictor", "expanded_conv")
 _CALL = re.compile(r"_1$")  # Keras puts the number of the call behind the layer's name
 
 Say = Callable[[str], None]
-Retrain = Callable[[], Any]  # the network's model, trained further
+Retrain = Callable[[], DetectionModel]  # trained further
 
 
 class Attempt(NamedTuple):
@@ -44,14 +41,13 @@ class Attempt(NamedTuple):
 
 class _Candidate(NamedTuple):
     name: str
-    model: Any
+    model: DetectionModel
     how: Quantisation
 
 
 def write_best_int8(
     path: Path,
-    model: Any,
-    anchors: NDArray[np.float32],
+    model: DetectionModel,
     artifact: Artifact,
     dataset: Dataset,
     run: Detector,
@@ -62,7 +58,7 @@ def write_best_int8(
 
     Args:
         path: the file to write.
-        model, anchors, artifact: as `write_tflite`'s.
+        model, artifact: as `write_tflite`'s.
         dataset: its training photos measure ranges; these and those for validation decide.
         run: the detector to compare with.
         say: told what each attempt gives.
@@ -76,9 +72,9 @@ def write_best_int8(
     """
     reference = Reference.of(run, dataset, CHOOSING)
     attempts: list[Attempt] = []
-    for candidate in _candidates(model, anchors, artifact, dataset, retrain):
+    for candidate in _candidates(model, artifact, dataset, retrain):
         draft = path.with_name(f"{path.name}-attempt")
-        write_tflite(draft, candidate.model, anchors, artifact, candidate.how)
+        write_tflite(draft, candidate.model, artifact, candidate.how)
         loss = reference.compare(Detector.load(draft), TOLERANCES["int8"]).loss
         say(f"int8, {candidate.name}: {100 * loss:.2f} AP points lost on photos that may decide")
         attempts.append(Attempt(candidate.name, loss))
@@ -92,8 +88,7 @@ def write_best_int8(
 
 
 def _candidates(
-    model: Any,
-    anchors: NDArray[np.float32],
+    model: DetectionModel,
     artifact: Artifact,
     dataset: Dataset,
     retrain: Retrain | None,
@@ -106,20 +101,23 @@ def _candidates(
     if len(more) > len(few):
         plain = Quantisation("int8", more)
         yield _Candidate(f"ranges of {len(more)} photos", model, plain)
-    errors = rounding_errors(model, anchors, artifact, plain)
-    # A box head's range leaves out what is never shown, which makes errors that do not matter.
-    errors = [error for error in errors if "BoxEncoding" not in error.tensor][:EXACT_LAYERS]
+    errors = rounding_errors(model, artifact, plain)
+    # A range that leaves out what is never shown makes errors there that do not matter.
+    errors = [error for error in errors if not model.shows_part_of(error.tensor)][:EXACT_LAYERS]
     worst = [error for error in errors if error.steps >= EXACT_FROM]
     if worst:
-        names = ", ".join(f"{layer_of(each.tensor)} ({each.steps:.1f} steps)" for each in worst)
+        layers = {layer.name for layer in model.network.layers}
+        names = ", ".join(
+            f"{layer_of(each.tensor, layers)} ({each.steps:.1f} steps)" for each in worst
+        )
         exact = replace(plain, exact=tuple(each.tensor for each in worst))
         yield _Candidate(f"the worst layers in float32, {names}", model, exact)
     if retrain:
         yield _Candidate("after a minute of training that rounds", retrain(), plain)
 
 
-def layer_of(tensor: str) -> str:
-    """The network's layer that writes a tensor of a converted file."""
-    parts = tensor.split(";")[-1].split("/")
-    named = [part for part in parts if part.startswith(NETWORK_LAYERS)]
-    return _CALL.sub("", named[-1] if named else parts[-1])
+def layer_of(tensor: str, layers: Collection[str]) -> str:
+    """The network's layer, one of these, that writes a tensor of a converted file."""
+    parts = [_CALL.sub("", part) for part in tensor.split(";")[-1].split("/")]
+    named = [part for part in parts if part in layers]
+    return named[-1] if named else parts[-1]

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.export.graph import INPUT_NAME
-from boxwright.export.onnx_graph import Graph, Tensor
+from boxwright.export.onnx_graph import Graph, OnnxOperations, Tensor
 from boxwright.export.onnx_network import network
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.onnx import ARTIFACT_KEY
-from boxwright.ops import box_coder
-from boxwright.ops.postprocess import Suppression, box_scales
+from boxwright.models.model import DetectionModel
+from boxwright.ops.postprocess import Suppression
 
 
-def write_onnx(path: Path, model: Any, anchors: NDArray[np.float32], artifact: Artifact) -> None:
+def write_onnx(path: Path, model: DetectionModel, artifact: Artifact) -> None:
     """Write a detector as an .onnx file, float32, for any number of photos at once.
 
     Input: `images` `(N, S, S, 3)` uint8, RGB photos resized as `artifact.preprocessing` says.
@@ -29,15 +28,14 @@ def write_onnx(path: Path, model: Any, anchors: NDArray[np.float32], artifact: A
 
     Args:
         path: the file to write.
-        model: Keras model of `models.ssd.build`'s interface.
-        anchors: `(A, 4)` normalised yxyx.
+        model: of any family.
         artifact: what the file says about itself, the entry `boxwright` of its metadata.
 
     Raises:
         ExportError: BW404 the network has a layer that cannot be written.
         SystemFaultError: BW901 the package `onnx` is not installed.
     """
-    path.write_bytes(onnx_content(model, anchors, artifact))
+    path.write_bytes(onnx_content(model, artifact))
 
 
 def describe_onnx(path: Path, artifact: Artifact) -> None:
@@ -48,15 +46,14 @@ def describe_onnx(path: Path, artifact: Artifact) -> None:
     path.write_bytes(model.SerializeToString())
 
 
-def onnx_content(model: Any, anchors: NDArray[np.float32], artifact: Artifact) -> bytes:
+def onnx_content(model: DetectionModel, artifact: Artifact) -> bytes:
     """What `write_onnx` writes; raises as it does."""
     graph, scaling = Graph(), artifact.preprocessing
     pixels = graph.cast(Tensor(graph, INPUT_NAME), "FLOAT")
-    raw = network(graph, model, pixels * scaling.scale + scaling.offset)
+    raw = network(graph, model.network, pixels * scaling.scale + scaling.offset)
     graph.scope = "detections"
-    how, xp = Suppression(box_scales(model)), cast(Any, graph)
-    boxes = box_coder.decode(raw["box_encodings"], anchors, xp, how.scales)
-    found = _best(graph, boxes, graph("Sigmoid", raw["class_logits"]), anchors, artifact, how)
+    boxes, scores = model.decode(raw, OnnxOperations(graph))
+    found = _best(graph, boxes, scores, model.candidates, len(artifact.classes), Suppression())
     done = graph.model(
         {INPUT_NAME: ("UINT8", ("N", scaling.size, scaling.size, 3))},
         found,
@@ -69,11 +66,11 @@ def _best(
     graph: Graph,
     boxes: Tensor,
     scores: Tensor,
-    anchors: NDArray[np.float32],
-    artifact: Artifact,
+    candidates: int,
+    classes: int,
     how: Suppression,
 ) -> dict[str, tuple[Tensor, str, tuple[Any, ...]]]:
-    """The outputs, of boxes `(N, A, 4)` and scores `(N, A, C)`.
+    """The outputs, of boxes `(N, A, 4)` and scores `(N, A, C)`; `candidates` is `A`.
 
     `NonMaxSuppression` gives one list of what is left in all photos. Every score that is not in it
     becomes zero, so that the best of a photo are found among equally many numbers each time. Of
@@ -91,11 +88,11 @@ def _best(
     nothing = graph("ConstantOfShape", graph("Shape", by_class))
     ranks = graph("ScatterND", nothing, left, graph("GatherND", by_class, left))
     ranks = graph("Flatten", ranks)
-    rows, count = how.max_total, len(anchors) * len(artifact.classes)
+    rows, count = how.max_total, candidates * classes
     if count < rows:
         ranks = graph("Pad", ranks, np.array([0, 0, 0, rows - count]))
     ranks, index = graph.outputs(2, "TopK", ranks, np.array([rows]))
-    found, a = graph("Greater", ranks, 0.0), np.array(len(anchors))
+    found, a = graph("Greater", ranks, 0.0), np.array(candidates)
     labels = graph("Where", found, index / a, np.array(0))
     each, place = (graph("Unsqueeze", x, np.array([2])) for x in (found, graph("Mod", index, a)))
     boxes = graph("Clip", graph("GatherND", boxes, place, batch_dims=1), 0.0, 1.0)

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.backend import framework
+from boxwright.ops.operations import Method
 
+TO_MAP, FROM_MAP = (0, 3, 1, 2), (0, 2, 3, 1)  # axes from `(B, H, W, C)`, and back
 OPSET, IR_VERSION = 20, 9  # of ONNX 1.15, which every ONNX Runtime since 1.17 reads
 
 
@@ -18,6 +20,8 @@ class Tensor:
 
     `x[..., 2]` and `x[..., 1:]` take from the last axis.
     """
+
+    __array_ufunc__ = None  # so that an array leaves arithmetic with a tensor to the tensor
 
     def __init__(self, graph: Graph, name: str) -> None:
         self.graph = graph
@@ -35,6 +39,21 @@ class Tensor:
     def __truediv__(self, other: Any) -> Tensor:
         return self.graph("Div", self, other)
 
+    def __radd__(self, other: Any) -> Tensor:
+        return self.graph("Add", other, self)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return self.graph("Sub", other, self)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return self.graph("Mul", other, self)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return self.graph("Div", other, self)
+
+    def __neg__(self) -> Tensor:
+        return self.graph("Neg", self)
+
     def __getitem__(self, key: Any) -> Tensor:
         _, which = key
         if isinstance(which, slice):
@@ -45,8 +64,6 @@ class Tensor:
 
 class Graph:
     """Nodes and constants. `graph("Add", x, 1.0)` adds a node and gives its output.
-
-    It knows as much of an array module as `ops.box_coder.decode` asks for.
 
     Attributes:
         scope: what the names of the nodes that are added now begin with.
@@ -59,7 +76,7 @@ class Graph:
         self.scope = ""
 
     def __call__(
-        self, kind: str, *inputs: Tensor | NDArray[Any] | float, **attributes: Any
+        self, kind: str, *inputs: Tensor | NDArray[Any] | float | None, **attributes: Any
     ) -> Tensor:
         """The first output of a new node.
 
@@ -72,7 +89,11 @@ class Graph:
         return self.outputs(1, kind, *inputs, **attributes)[0]
 
     def outputs(
-        self, count: int, kind: str, *inputs: Tensor | NDArray[Any] | float, **attributes: Any
+        self,
+        count: int,
+        kind: str,
+        *inputs: Tensor | NDArray[Any] | float | None,
+        **attributes: Any,
     ) -> list[Tensor]:
         """All `count` outputs of a new node, else as when called."""
         name = f"{self.scope}/{kind}_{len(self._nodes)}"
@@ -85,12 +106,6 @@ class Graph:
     def cast(self, x: Tensor, kind: str) -> Tensor:
         """To a type by ONNX's name for it, such as `FLOAT`."""
         return self("Cast", x, to=getattr(self._onnx.TensorProto, kind))
-
-    def exp(self, x: Tensor) -> Tensor:
-        return self("Exp", x)
-
-    def stack(self, parts: Sequence[Tensor], axis: int) -> Tensor:
-        return self("Concat", *(self("Unsqueeze", x, np.array([axis])) for x in parts), axis=axis)
 
     def model(
         self,
@@ -130,10 +145,80 @@ class Graph:
         helper.set_model_props(model, metadata)
         return model
 
-    def _name(self, value: Tensor | NDArray[Any] | float, name: str) -> str:
-        """What a node calls an input; a constant is added as `name`."""
+    def _name(self, value: Tensor | NDArray[Any] | float | None, name: str) -> str:
+        """What a node calls an input; a constant is added as `name`, one that is left out has no
+        name."""
+        if value is None:
+            return ""
         if isinstance(value, Tensor):
             return value.name
-        array = np.array(value, np.float32) if isinstance(value, int | float) else value
+        array = np.array(value, np.float32) if isinstance(value, int | float) else np.asarray(value)
         self._constants.append(self._onnx.numpy_helper.from_array(array, name))
         return name
+
+
+class OnnxOperations:
+    """`ops.operations.Operations` as nodes; maps, `(B, H, W, C)`, are turned for those that ONNX
+    has for `(B, C, H, W)`."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    def constant(self, values: NDArray[np.float32]) -> Any:
+        return values  # one for each node that takes it, as all constants
+
+    def exp(self, x: Any) -> Any:
+        return self._graph("Exp", x)
+
+    def log(self, x: Any) -> Any:
+        return self._graph("Log", x)
+
+    def sigmoid(self, x: Any) -> Any:
+        return self._graph("Sigmoid", x)
+
+    def softmax(self, x: Any) -> Any:
+        return self._graph("Softmax", x, axis=-1)
+
+    def maximum(self, x: Any, y: Any) -> Any:
+        return self._graph("Max", x, y)
+
+    def minimum(self, x: Any, y: Any) -> Any:
+        return self._graph("Min", x, y)
+
+    def clip(self, x: Any, low: float, high: float) -> Any:
+        return self._graph("Clip", x, low, high)
+
+    def sum(self, x: Any, axis: int, keepdims: bool = False) -> Any:
+        return self._graph("ReduceSum", x, np.array([axis]), keepdims=int(keepdims))
+
+    def reshape(self, x: Any, shape: Sequence[int]) -> Any:
+        return self._graph("Reshape", x, np.array([0, *shape]))  # 0: as many images as there are
+
+    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
+        return self._graph("Transpose", x, perm=list(axes))
+
+    def concat(self, parts: Sequence[Any], axis: int) -> Any:
+        return self._graph("Concat", *parts, axis=axis)
+
+    def stack(self, parts: Sequence[Any], axis: int) -> Any:
+        graph = self._graph
+        return graph("Concat", *(graph("Unsqueeze", x, np.array([axis])) for x in parts), axis=axis)
+
+    def resize(self, x: Any, factor: int, method: Method = "bilinear") -> Any:
+        x = self._graph("Transpose", x, perm=TO_MAP)
+        x = resized(self._graph, x, factor, method)
+        return self._graph("Transpose", x, perm=FROM_MAP)
+
+    def max_pool(self, x: Any, size: int) -> Any:
+        x = self._graph("Transpose", x, perm=TO_MAP)
+        x = self._graph("MaxPool", x, kernel_shape=[size] * 2, pads=[size // 2] * 4)
+        return self._graph("Transpose", x, perm=FROM_MAP)
+
+
+def resized(graph: Graph, x: Tensor, factor: int, method: Method) -> Tensor:
+    """A map `(B, C, H, W)` a whole number of times as large."""
+    scales = np.array([1, 1, factor, factor], np.float32)
+    if method == "nearest":
+        how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        return graph("Resize", x, None, scales, mode="nearest", **how)
+    return graph("Resize", x, None, scales, mode="linear")

@@ -5,18 +5,19 @@ Maps, `(B, H, W, C)` in Keras, are `(B, C, H, W)` in the graph.
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.backend.framework import keras
 from boxwright.errors import ExportError
-from boxwright.export.onnx_graph import Graph, Tensor
-
-TO_MAP, FROM_MAP = (0, 3, 1, 2), (0, 2, 3, 1)
+from boxwright.export.onnx_graph import FROM_MAP, TO_MAP, Graph, Tensor, resized
+from boxwright.ops.operations import Method
 
 
 def network(graph: Graph, model: Any, images: Tensor) -> dict[str, Tensor]:
@@ -24,11 +25,11 @@ def network(graph: Graph, model: Any, images: Tensor) -> dict[str, Tensor]:
 
     Args:
         graph: that the nodes are added to.
-        model: Keras model of `models.ssd.build`'s interface.
+        model: Keras network of a detector.
         images: scaled pixels `(B, S, S, 3)`.
 
     Raises:
-        ExportError: BW404 a layer is of a kind that no model of Boxwright has.
+        ExportError: BW404 a layer is of a kind that there is no writer for.
     """
     graph.scope = model.name
     known = {id(model.input): graph("Transpose", images, perm=TO_MAP)}
@@ -66,14 +67,16 @@ def _conv_norm(graph: Graph, layer: Any, x: Tensor) -> Tensor:
 
 def _keras_convolution(graph: Graph, layer: Any, x: Tensor) -> Tensor:
     stride = layer.strides[0]
-    if layer.strides != (stride, stride) or layer.dilation_rate != (1, 1) or not layer.use_bias:
+    if layer.strides != (stride, stride) or layer.dilation_rate != (1, 1):
         raise _foreign(layer)
+    kernel = _array(layer.kernel)
+    bias = _array(layer.bias) if layer.use_bias else np.zeros(layer.output.shape[-1], np.float32)
     x = _convolution(
         graph,
         x,
         layer.input.shape,
-        _array(layer.kernel),
-        _array(layer.bias),
+        kernel,
+        bias,
         stride,
         depthwise=type(layer).__name__ == "DepthwiseConv2D",
         padding=layer.padding,
@@ -92,21 +95,61 @@ def _addition(graph: Graph, layer: Any, x: Tensor, y: Tensor) -> Tensor:
     return _rounded(graph, layer.output_quant, total) if layer.quantised else total
 
 
+def _sum(graph: Graph, operation: Any, *parts: Tensor) -> Tensor:
+    if len(parts) < 2 or len({each.shape for each in operation.input}) > 1:
+        raise _foreign(operation)  # a constant, or sides that are repeated
+    return functools.reduce(operator.add, parts)
+
+
+def _batch_norm(graph: Graph, layer: Any, x: Tensor) -> Tensor:
+    channels = layer.input.shape[-1]
+    if layer.axis not in (-1, len(layer.input.shape) - 1):
+        raise _foreign(layer)
+    scale = _array(layer.gamma) if layer.scale else np.ones(channels, np.float32)
+    shift = _array(layer.beta) if layer.center else np.zeros(channels, np.float32)
+    statistics = _array(layer.moving_mean), _array(layer.moving_variance)
+    return graph("BatchNormalization", x, scale, shift, *statistics, epsilon=layer.epsilon)
+
+
+def _max_pooling(graph: Graph, layer: Any, x: Tensor) -> Tensor:
+    (size, other), (stride, _) = layer.pool_size, layer.strides
+    if size != other or layer.strides != (stride, stride):
+        raise _foreign(layer)
+    near, far = _padding(layer.input.shape, size, stride, layer.padding)
+    return graph("MaxPool", x, kernel_shape=[size] * 2, strides=[stride] * 2, pads=[*near, *far])
+
+
+def _upsampling(graph: Graph, layer: Any, x: Tensor) -> Tensor:
+    factor, other = layer.size
+    if factor != other or layer.interpolation not in get_args(Method):
+        raise _foreign(layer)
+    return resized(graph, x, factor, layer.interpolation)
+
+
 def _reshape(graph: Graph, operation: Any, x: Tensor) -> Tensor:
-    if len(operation.input.shape) == 4:
-        x = graph("Transpose", x, perm=FROM_MAP)
+    x = _as_in_keras(graph, x, operation.input)
     batch, *sides = operation.output.shape
-    return graph("Reshape", x, np.array([-1 if batch is None else batch, *sides]))
+    x = graph("Reshape", x, np.array([-1 if batch is None else batch, *sides]))
+    return _as_in_onnx(graph, x, operation.output)
+
+
+def _transpose(graph: Graph, operation: Any, x: Tensor) -> Tensor:
+    rank = len(operation.input.shape)
+    axes = (0, *operation.dims) if hasattr(operation, "dims") else operation.axes
+    x = _as_in_keras(graph, x, operation.input)
+    x = graph("Transpose", x, perm=list(axes or range(rank)[::-1]))
+    return _as_in_onnx(graph, x, operation.output)
 
 
 def _concatenate(graph: Graph, operation: Any, *parts: Tensor) -> Tensor:
-    return graph("Concat", *parts, axis=operation.axis)
+    rank, axis = len(operation.output.shape), operation.axis
+    return graph("Concat", *parts, axis=TO_MAP.index(axis % 4) if rank == 4 else axis)
 
 
 def _get_item(graph: Graph, operation: Any, x: Tensor) -> Tensor:
     _, key = operation._inbound_nodes[0].arguments.args  # Keras tells the key nowhere else
-    taken: Tensor = x[key]
-    return taken
+    taken: Tensor = _as_in_keras(graph, x, operation.input)[key]
+    return _as_in_onnx(graph, taken, operation.output)
 
 
 def _unchanged(graph: Graph, operation: Any, x: Tensor) -> Tensor:
@@ -114,8 +157,50 @@ def _unchanged(graph: Graph, operation: Any, x: Tensor) -> Tensor:
     return x
 
 
+def _relu(graph: Graph, layer: Any, x: Tensor) -> Tensor:
+    if layer.negative_slope or layer.threshold:
+        raise _foreign(layer)
+    most = layer.max_value
+    return graph("Relu", x) if most is None else graph("Clip", x, 0.0, float(most))
+
+
+def _activation(graph: Graph, operation: Any, x: Tensor) -> Tensor:
+    """An operation that is called as the activation that it is."""
+    return _activated_as(graph, operation, type(operation).__name__.lower(), x)
+
+
+def _activated(graph: Graph, layer: Any, x: Tensor) -> Tensor:
+    return _activated_as(graph, layer, layer.activation.__name__, x)
+
+
+def _activated_as(graph: Graph, operation: Any, kind: str, x: Tensor) -> Tensor:
+    match kind:
+        case "linear":
+            return x
+        case "relu6":
+            return graph("Clip", x, 0.0, 6.0)
+        case "silu":
+            return x * graph("Sigmoid", x)
+        case "softmax":
+            return graph("Softmax", x, axis=1 if len(operation.output.shape) == 4 else -1)
+    if kind not in ACTIVATIONS:
+        raise _foreign(operation)
+    return graph(ACTIVATIONS[kind], x)
+
+
+ACTIVATIONS = {
+    "exp": "Exp",
+    "exponential": "Exp",
+    "relu": "Relu",
+    "sigmoid": "Sigmoid",
+    "softplus": "Softplus",
+    "tanh": "Tanh",
+}
 WRITERS: dict[str, Callable[..., Tensor]] = {
+    "Activation": _activated,
+    "Add": _sum,
     "Addition": _addition,
+    "BatchNormalization": _batch_norm,
     "Cast": _unchanged,
     "Concatenate": _concatenate,
     "Conv2D": _keras_convolution,
@@ -123,9 +208,25 @@ WRITERS: dict[str, Callable[..., Tensor]] = {
     "DepthwiseConv2D": _keras_convolution,
     "Dropout": _unchanged,
     "GetItem": _get_item,
+    "MaxPooling2D": _max_pooling,
+    "Permute": _transpose,
     "Predictor": _predictor,
+    "ReLU": _relu,
     "Reshape": _reshape,
+    "Softmax": _activation,
+    "Transpose": _transpose,
+    "UpSampling2D": _upsampling,
+    **dict.fromkeys(("Exp", "Relu", "Relu6", "Sigmoid", "Silu", "Softplus", "Tanh"), _activation),
 }
+
+
+def _as_in_keras(graph: Graph, x: Tensor, tensor: Any) -> Tensor:
+    """A map as `(B, H, W, C)`; what is none stays as it is."""
+    return graph("Transpose", x, perm=FROM_MAP) if len(tensor.shape) == 4 else x
+
+
+def _as_in_onnx(graph: Graph, x: Tensor, tensor: Any) -> Tensor:
+    return graph("Transpose", x, perm=TO_MAP) if len(tensor.shape) == 4 else x
 
 
 def _convolution(
@@ -144,22 +245,22 @@ def _convolution(
     Args:
         x: a map.
         shape: its, as in Keras.
-        kernel: `(k, k, in, out)`, or `(k, k, in, 1)` if depthwise.
+        kernel: `(k, k, in, out)`, or `(k, k, in, times)` if depthwise.
         bias: `(out,)`.
         stride: from one output to the next.
         padding: `same`, which puts an odd pixel behind where the stride leaves one over, `alike` on
             all sides, or `valid`.
     """
     size = kernel.shape[0]
-    added = [size - 1 if padding == "alike" else 0] * 2
-    if padding == "same":
-        added = [max((-(-side // stride) - 1) * stride + size - side, 0) for side in shape[1:3]]
-    near = [pixels // 2 for pixels in added]
-    far = [pixels - pixels // 2 for pixels in added]
+    near, far = _padding(shape, size, stride, padding)
+    if depthwise:
+        kernel = kernel.transpose(2, 3, 0, 1).reshape(-1, 1, size, size)
+    else:
+        kernel = kernel.transpose(3, 2, 0, 1)
     return graph(
         "Conv",
         x,
-        kernel.transpose(2, 3, 0, 1) if depthwise else kernel.transpose(3, 2, 0, 1),
+        kernel,
         bias,
         group=shape[3] if depthwise else 1,
         kernel_shape=[size, size],
@@ -168,15 +269,15 @@ def _convolution(
     )
 
 
-def _activated(graph: Graph, layer: Any, x: Tensor) -> Tensor:
-    kind = layer.activation.__name__
-    if kind == "relu6":
-        return graph("Clip", x, 0.0, 6.0)
-    if kind == "relu":
-        return graph("Relu", x)
-    if kind != "linear":
-        raise _foreign(layer)
-    return x
+def _padding(
+    shape: tuple[int, ...], size: int, stride: int, padding: str
+) -> tuple[list[int], list[int]]:
+    """Pixels before and behind a map of `shape`, of rows and columns."""
+    added = [size - 1 if padding == "alike" else 0] * 2
+    if padding == "same":
+        added = [max((-(-side // stride) - 1) * stride + size - side, 0) for side in shape[1:3]]
+    near = [pixels // 2 for pixels in added]
+    return near, [pixels - each for pixels, each in zip(added, near, strict=True)]
 
 
 def _rounded(graph: Graph, quant: Any, x: Tensor) -> Tensor:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.export.onnx import onnx_content
@@ -14,11 +10,10 @@ from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.openvino import NETWORK_NAME
 from boxwright.inference.litert import ARTIFACT_NAME
 from boxwright.io.files import write_json
+from boxwright.models.model import DetectionModel
 
 
-def write_openvino(
-    folder: Path, model: Any, anchors: NDArray[np.float32], artifact: Artifact
-) -> None:
+def write_openvino(folder: Path, model: DetectionModel, artifact: Artifact) -> None:
     """Write a detector as an OpenVINO folder, float32: `detector.xml`, its weights in
     `detector.bin`, and `boxwright.json`.
 
@@ -26,8 +21,7 @@ def write_openvino(
 
     Args:
         folder: where to; it must not exist yet.
-        model: Keras model of `models.ssd.build`'s interface.
-        anchors: `(A, 4)` normalised yxyx.
+        model: of any family.
         artifact: what the folder says about itself.
 
     Raises:
@@ -36,7 +30,7 @@ def write_openvino(
     """
     openvino = framework.openvino()
     # Not `openvino.convert_model`, which does the same and reports its use to Intel.
-    network = openvino.Core().read_model(onnx_content(model, anchors, artifact))
+    network = openvino.Core().read_model(onnx_content(model, artifact))
     folder.mkdir()
     openvino.save_model(network, folder / NETWORK_NAME, compress_to_fp16=False)
     describe_openvino(folder, artifact)

@@ -5,20 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from boxwright.export import graph
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.savedmodel import BATCHED, SAVED_ARTIFACT
 from boxwright.io.files import write_json
-from boxwright.ops import box_coder
-from boxwright.ops.postprocess import Suppression, box_scales
+from boxwright.models.model import DetectionModel
+from boxwright.ops.postprocess import Suppression
 
 
-def write_savedmodel(
-    folder: Path, model: Any, anchors: NDArray[np.float32], artifact: Artifact
-) -> None:
+def write_savedmodel(folder: Path, model: DetectionModel, artifact: Artifact) -> None:
     """Write a detector as a SavedModel with two signatures.
 
     `serving_default` is the Object Detection API's: `inputs` `(B, H, W, 3)` uint8, RGB photos of
@@ -32,17 +27,14 @@ def write_savedmodel(
 
     Args:
         folder: where to; it must not exist yet.
-        model: Keras model of `models.ssd.build`'s interface.
-        anchors: `(A, 4)` normalised yxyx.
+        model: of any family.
         artifact: written to `assets.extra/boxwright.json`.
     """
     tf = graph.tensorflow_for(model)
-    how = Suppression(box_scales(model))
 
     def batched(images: Any) -> dict[str, Any]:
-        encodings, scores = graph.raw_outputs(tf, model, artifact.preprocessing, images)
-        boxes = box_coder.decode(encodings, tf.constant(anchors), tf, how.scales)
-        return graph.detections(tf, boxes, scores, how)
+        found = graph.candidates(tf, model, artifact.preprocessing, images)
+        return graph.detections(tf, *found, Suppression())
 
     side = artifact.preprocessing.size
 

@@ -22,7 +22,7 @@ class Kind:
 
     Attributes:
         default_name: of the file or folder, inside a run.
-        write: writes a detector: `(path, model, anchors, artifact)`, and for kinds that can be
+        write: writes a detector: `(path, model, artifact)`, and for kinds that can be
             `quantised` how.
         describe: `(path, artifact)` replaces what a written file says about itself.
         quantised: whether its numbers can have fewer than 32 bits.

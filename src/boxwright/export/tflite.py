@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import flatbuffers
-import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
@@ -23,8 +22,10 @@ from boxwright.export.conversion import LayerError, Quantisation, converted, lay
 from boxwright.export.metadata import add_metadata
 from boxwright.inference import litert
 from boxwright.inference.artifact import Artifact
-from boxwright.ops.anchors import centred
-from boxwright.ops.postprocess import Suppression, box_scales
+from boxwright.models.model import DetectionModel
+from boxwright.ops.box_coder import centred
+from boxwright.ops.operations import NUMPY
+from boxwright.ops.postprocess import Suppression
 
 # On T > 1 threads the operator never looks at class T: its workers start on classes 0 to T - 1,
 # share a counter that stands at T, and advance it before they read it (TensorFlow issue 56058).
@@ -34,8 +35,7 @@ SPARE_COLUMNS = 65  # right for up to 64 threads
 
 def write_tflite(
     path: Path,
-    model: Any,
-    anchors: NDArray[np.float32],
+    model: DetectionModel,
     artifact: Artifact,
     how: Quantisation | None = None,
 ) -> None:
@@ -49,8 +49,7 @@ def write_tflite(
 
     Args:
         path: the file to write.
-        model: Keras model of `models.ssd.build`'s interface.
-        anchors: `(A, 4)` normalised yxyx.
+        model: of any family.
         artifact: what the file says about itself.
         how: its numbers; None for float32.
 
@@ -59,7 +58,7 @@ def write_tflite(
             cannot convert it.
     """
     tf = graph.tensorflow_for(model)
-    with _saved(tf, model, anchors, artifact, how) as saved:
+    with _saved(tf, model, artifact, how) as saved:
         content = converted(tf, saved, path, how)
     refuse_foreign_operators(content, path)
     path.write_bytes(_described(content, artifact) + _attached_files(artifact))
@@ -74,24 +73,24 @@ def describe_tflite(path: Path, artifact: Artifact) -> None:
 
 
 def rounding_errors(
-    model: Any, anchors: NDArray[np.float32], artifact: Artifact, how: Quantisation
+    model: DetectionModel, artifact: Artifact, how: Quantisation
 ) -> list[LayerError]:
     """What 8 bits do to every layer by itself, the worst first; arguments as `write_tflite`'s."""
     tf = graph.tensorflow_for(model)
-    with _saved(tf, model, anchors, artifact, how) as saved:
+    with _saved(tf, model, artifact, how) as saved:
         return layer_errors(tf, saved, how)
 
 
 @contextmanager
 def _saved(
-    tf: Any, model: Any, anchors: NDArray[np.float32], artifact: Artifact, how: Quantisation | None
+    tf: Any, model: DetectionModel, artifact: Artifact, how: Quantisation | None
 ) -> Iterator[Path]:
     """The SavedModel that TFLite's converter takes, for as long as it is needed."""
     side, scaled = artifact.preprocessing.size, bool(how and how.takes_scaled)
     box_range = how.calibration.box_range(model) if how and how.calibration else None
     with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
         saved = Path(scratch) / "saved_model"
-        serve = _serving(tf, model, anchors, artifact, scaled, box_range)
+        serve = _serving(tf, model, artifact, scaled, box_range)
         signature = graph.Signature(
             serve, (1, side, side, 3), dtype="float32" if scaled else "uint8"
         )
@@ -113,8 +112,7 @@ def refuse_foreign_operators(content: bytes, path: Path) -> None:
 
 def _serving(
     tf: Any,
-    model: Any,
-    anchors: NDArray[np.float32],
+    model: DetectionModel,
     artifact: Artifact,
     scaled: bool,
     box_range: tuple[float, float] | None,
@@ -123,7 +121,8 @@ def _serving(
     replaces by the one operator. The converter takes the `box_range` of 8 bits from the graph."""
     classes = len(artifact.classes)
     spare = SPARE_COLUMNS if classes > 2 else 0
-    suppression = Suppression(box_scales(model))
+    suppression = Suppression()
+    head = model.export_head(model.blank_outputs(), NUMPY)
     options = {
         "max_detections": f"i: {suppression.max_total}",
         "max_classes_per_detection": "i: 1",
@@ -133,25 +132,28 @@ def _serving(
         "nms_score_threshold": f"f: {suppression.score_threshold}",
         "nms_iou_threshold": f"f: {suppression.iou_threshold}",
         "num_classes": f"i: {spare + classes}",
-        **dict(zip(_SCALE_NAMES, (f"f: {scale}" for scale in suppression.scales), strict=True)),
+        **dict(zip(_SCALE_NAMES, (f"f: {scale}" for scale in head.scales), strict=True)),
     }
     attributes = " ".join(
         f'attr {{ key: "{key}" value {{ {value} }} }}' for key, value in options.items()
     )
 
     @tf.function(experimental_implements=f'name: "{litert.POSTPROCESS}" {attributes}')  # type: ignore[untyped-decorator]
-    def detect(encodings: Any, scores: Any, centred_anchors: Any) -> tuple[Any, ...]:
+    def detect(encodings: Any, scores: Any, references: Any) -> tuple[Any, ...]:
         n = suppression.max_total
         return tf.zeros((1, n, 4)), tf.zeros((1, n)), tf.zeros((1, n)), tf.zeros((1,))
 
     def serve(images: Any) -> dict[str, Any]:
         how = None if scaled else artifact.preprocessing
-        encodings, scores = graph.raw_outputs(tf, model, how, images)
+        outputs = graph.raw_outputs(tf, model, how, images)
+        encodings, scores, *_ = model.export_head(outputs, graph.TensorFlowOperations(tf))
         if box_range:
             encodings = tf.quantization.fake_quant_with_min_max_args(encodings, *box_range)
         if spare:
             scores = tf.pad(scores, [[0, 0], [0, 0], [spare, 0]])
-        boxes, labels, scores, count = detect(encodings, scores, tf.constant(centred(anchors)))
+        boxes, labels, scores, count = detect(
+            encodings, scores, tf.constant(centred(head.references))
+        )
         if spare:
             whole = tf.cast(labels, tf.int32) - spare  # whole numbers stay so in a quantised file
             labels = tf.cast(tf.maximum(whole, 0), tf.float32)

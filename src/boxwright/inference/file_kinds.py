@@ -152,11 +152,8 @@ def _exists(path: Path) -> bool:
 
 
 def _start_run(folder: Path, threads: int | None) -> KerasEngine:
-    from boxwright.models import ssd
-
     run = Run(folder)
-    anchors = ssd.anchors(run.spec)
-    return KerasEngine(run.build_model(), anchors, run.artifact.preprocessing)
+    return KerasEngine(run.build_model(), run.artifact.preprocessing)
 
 
 def _beside(described: Path) -> Artifact | None:

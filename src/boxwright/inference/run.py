@@ -11,11 +11,14 @@ tensorboard/       the same as TensorBoard events
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from boxwright.errors import DetectorError
 from boxwright.inference.artifact import Artifact, damaged
 from boxwright.io.files import sweep, write_json, writing
+
+if TYPE_CHECKING:
+    from boxwright.models.model import DetectionModel
 
 
 class Run:
@@ -52,34 +55,24 @@ class Run:
             ) from error
         return Artifact.from_text(text, where=self.description)
 
-    @property
-    def spec(self) -> Any:
-        """The `ModelSpec` of the run's network.
+    def build_model(self) -> DetectionModel:
+        """The detection model with the run's best weights, float32.
 
         Raises:
-            DetectorError: BW501 to BW504, as `artifact`; BW502 too where it is of no known network.
+            DetectorError: BW501 to BW504, as `artifact`; BW502 too where the network is not known
+                or the run has no usable weights, BW509 where its family is not.
         """
-        from boxwright.models import ssd
+        from boxwright.models import registry
 
-        model = self.artifact.model
         try:
-            return ssd.ModelSpec.from_json(model)
+            family, spec = registry.restored(self.artifact.model)
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(
                 f'its "model" is not a network known here ({error})', self.description
             ) from error
-
-    def build_model(self) -> Any:
-        """The Keras model with the run's best weights, float32.
-
-        Raises:
-            DetectorError: BW501 or BW502 the run has no usable weights.
-        """
-        from boxwright.models import ssd
-
-        model = ssd.build(self.spec)
+        model = family.build(spec)
         try:
-            model.load_weights(self.weights)
+            model.network.load_weights(self.weights)
         except (OSError, ValueError) as error:
             raise DetectorError(
                 "BW502",
@@ -94,8 +87,8 @@ class Run:
         for target in (self.description, self.weights, self.checkpoint):
             sweep(target)
 
-    def save(self, artifact: Artifact, model: Any) -> None:
+    def save(self, artifact: Artifact, model: DetectionModel) -> None:
         """Write weights and description; both are whole files at every moment."""
         with writing(self.weights) as draft:
-            model.save_weights(draft)
+            model.network.save_weights(draft)
         write_json(self.description, artifact.to_json())

@@ -174,13 +174,6 @@ def grid_anchors(spec: Anchors, input_size: int, layers: int = MAPS) -> NDArray[
     return np.concatenate(grids).astype(np.float32)
 
 
-def centred(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Boxes `(A, 4)` yxyx as centre y, centre x, height, width, as TFLite wants its anchors."""
-    near, far = boxes[:, :2], boxes[:, 2:]
-    converted: NDArray[np.float32] = np.concatenate([(near + far) / 2, far - near], axis=1)
-    return converted
-
-
 def _fractions(pixels: Sequence[float], input_size: int) -> Shape:
     return pixels[0] / input_size, pixels[1] / input_size
 

@@ -7,10 +7,10 @@ section 3.1.2, equation 2. The functions use nothing but arithmetic and `xp`, th
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 Scales = tuple[float, float, float, float]
 SCALES: Scales = (
@@ -22,7 +22,7 @@ SCALES: Scales = (
 EPSILON = 1e-8  # keeps the logarithm finite for a box or an anchor without area
 
 
-def encode(boxes: Any, anchors: Any, xp: ModuleType = np, scales: Scales = SCALES) -> Any:
+def encode(boxes: Any, anchors: Any, xp: Any = np, scales: Scales = SCALES) -> Any:
     """Boxes relative to anchors, `[ty, tx, th, tw]` times `scales`.
 
     Args:
@@ -46,7 +46,7 @@ def encode(boxes: Any, anchors: Any, xp: ModuleType = np, scales: Scales = SCALE
 def decode(
     encodings: Any,
     anchors: Any,
-    xp: ModuleType = np,
+    xp: Any = np,
     scales: Scales = SCALES,
 ) -> Any:
     """The inverse of `encode`: `(..., 4)` normalised `[ymin, xmin, ymax, xmax]`, not clipped.
@@ -60,6 +60,14 @@ def decode(
     half_height = xp.exp(encodings[..., 2] / scales[2]) * anchor_height / 2
     half_width = xp.exp(encodings[..., 3] / scales[3]) * anchor_width / 2
     return xp.stack([y - half_height, x - half_width, y + half_height, x + half_width], axis=-1)
+
+
+def centred(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Boxes `(A, 4)` yxyx as centre y, centre x, height, width, as TFLite wants what encodings are
+    relative to."""
+    near, far = boxes[:, :2], boxes[:, 2:]
+    converted: NDArray[np.float32] = np.concatenate([(near + far) / 2, far - near], axis=1)
+    return converted
 
 
 def _centre_and_size(boxes: Any) -> tuple[Any, Any, Any, Any]:

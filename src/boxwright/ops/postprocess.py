@@ -1,14 +1,12 @@
-"""From a network's raw outputs to boxes, scores and labels, one photo at a time."""
+"""From boxes and scores to detections, one photo at a time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.ops import box_coder
 from boxwright.ops.boxes import clip
 from boxwright.ops.nms import multiclass_nms
 
@@ -17,40 +15,28 @@ Found = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
 
 @dataclass(frozen=True)
 class Suppression:
-    """How raw outputs become detections.
+    """How decoded boxes and scores become detections.
 
     Attributes:
-        scales: the box coder's, of y, x, height and width.
         score_threshold: a score has to be above it.
         iou_threshold: a box that overlaps a better one of its class by more is dropped.
         max_per_class, max_total: how many boxes are left of a class, and of a photo.
     """
 
-    scales: box_coder.Scales = box_coder.SCALES
     score_threshold: float = 1e-8
     iou_threshold: float = 0.6
     max_per_class: int = 100
     max_total: int = 100
 
 
-def box_scales(model: Any) -> box_coder.Scales:
-    """The box coder's of a model of `ssd.build`'s interface: the usual ones if it names none."""
-    scales: box_coder.Scales = getattr(model, "box_scales", box_coder.SCALES)
-    return scales
-
-
 def postprocess(
-    box_encodings: NDArray[np.float32],
-    class_logits: NDArray[np.float32],
-    anchors: NDArray[np.float32],
-    suppression: Suppression,
+    boxes: NDArray[np.float32], scores: NDArray[np.float32], suppression: Suppression
 ) -> list[Found]:
-    """Decode, score and suppress.
+    """Suppress and clip.
 
     Args:
-        box_encodings: `(B, A, 4)`.
-        class_logits: `(B, A, C)`.
-        anchors: `(A, 4)` normalised yxyx.
+        boxes: `(B, A, 4)` normalised yxyx.
+        scores: `(B, A, C)`.
         suppression: how.
 
     Returns:
@@ -58,16 +44,14 @@ def postprocess(
         `(n,)`, best first.
     """
     found = []
-    for encodings, logits in zip(box_encodings, class_logits, strict=True):
-        boxes = box_coder.decode(encodings, anchors, scales=suppression.scales)
-        scores = 1 / (1 + np.exp(-logits))
+    for own_boxes, own_scores in zip(boxes, scores, strict=True):
         index, labels = multiclass_nms(
-            boxes,
-            scores,
+            own_boxes,
+            own_scores,
             score_threshold=suppression.score_threshold,
             iou_threshold=suppression.iou_threshold,
             max_per_class=suppression.max_per_class,
             max_total=suppression.max_total,
         )
-        found.append((clip(boxes[index], 1, 1), scores[index, labels], labels))
+        found.append((clip(own_boxes[index], 1, 1), own_scores[index, labels], labels))
     return found

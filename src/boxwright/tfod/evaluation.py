@@ -84,7 +84,7 @@ def measure(trained: Trained, photos: Dataset, events: Path, say: Say) -> None:
 def detect(trained: Trained, photos: Dataset) -> list[Detections]:
     """What a network finds in each photo, after the config's post-processing."""
     preprocessing, suppression = trained.preprocessing, suppression_of(trained.config)
-    engine = KerasEngine(trained.model, trained.anchors, preprocessing, suppression)
+    engine = KerasEngine(trained.model, preprocessing, suppression)
     detector = Detector(engine, Artifact({}, photos.classes, preprocessing))
     return list(detector.predict_many(photos.photo(i) for i in range(len(photos))))
 

@@ -55,17 +55,16 @@ def run(flags: Flags, say: Say) -> None:
     shape = _shape(flags)
     config = read_config(flags.pipeline_config_path, flags.config_override)
     trained = read_trained(config, flags.trained_checkpoint_prefix)
-    from boxwright.export import frozen
+    from boxwright.tfod import graphs
     from boxwright.tfod.checkpoint import save_exported
 
     for line in report(config):
         say(line)
-    name = cast(frozen.InputType, flags.input_type)
+    name = cast(graphs.InputType, flags.input_type)
     suppression = suppression_of(trained.config)
-    graph = frozen.inference_graph(
+    graph = graphs.inference_graph(
         trained.model,
         trained.preprocessing,
-        trained.anchors,
         suppression,
         name,
         shape,
@@ -75,8 +74,8 @@ def run(flags: Flags, say: Say) -> None:
     with writing(folder / "frozen_inference_graph.pb") as draft:
         draft.write_bytes(graph.SerializeToString(deterministic=True))
     with writing(folder / "saved_model") as draft:
-        frozen.write_saved_model(draft, graph, name)
-    save_exported(folder, trained.model, trained.step, trained.learnt)
+        graphs.write_saved_model(draft, graph, name)
+    save_exported(folder, trained.model.network, trained.step, trained.learnt)
     write_text(folder / "pipeline.config", write(trained.config.tree))
     written = "frozen_inference_graph.pb, saved_model, model.ckpt and pipeline.config"
     say(f"{folder}: {written} of step {trained.step}")

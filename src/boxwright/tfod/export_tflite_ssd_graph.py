@@ -47,11 +47,11 @@ def run(flags: Flags, say: Say) -> None:
     """
     config = read_config(flags.pipeline_config_path, flags.config_override)
     trained = read_trained(config, flags.trained_checkpoint_prefix)
-    from boxwright.export import frozen
+    from boxwright.tfod import graphs
 
     for line in report(config):
         say(line)
-    options = frozen.PostProcess(
+    options = graphs.PostProcess(
         flags.max_detections,
         flags.max_classes_per_detection,
         flags.detections_per_class,
@@ -60,10 +60,9 @@ def run(flags: Flags, say: Say) -> None:
     side = trained.preprocessing.size
     suppression = suppression_of(trained.config)
     ranges = ranges_of(trained)
-    graph = frozen.tflite_graph(
+    graph = graphs.tflite_graph(
         trained.model,
         side,
-        trained.anchors,
         suppression,
         options if flags.add_postprocessing_op else None,
         ranges,
@@ -72,7 +71,7 @@ def run(flags: Flags, say: Say) -> None:
     with writing(target) as draft:
         draft.write_bytes(graph.SerializeToString(deterministic=True))
     write_text(target.with_suffix(".pbtxt"), str(graph))
-    say(f"{target}: step {trained.step}, takes {frozen.TFLITE_INPUT} of 1,{side},{side},3")
+    say(f"{target}: step {trained.step}, takes {graphs.TFLITE_INPUT} of 1,{side},{side},3")
     if trained.config.pipeline.graph_rewriter.quantization and not ranges:
         say("graph_rewriter: the checkpoint holds no ranges, so the graph is one of floats")
 

@@ -83,18 +83,19 @@ def _version(name: str) -> str:
 
 
 def _network(scratch: Path) -> str:
-    from boxwright.models import ssd
+    from boxwright.models.ssd.detector import SsdModel
+    from boxwright.models.ssd.spec import ModelSpec
 
-    spec = ssd.ModelSpec(CLASSES)
-    model = ssd.build(spec)
-    outputs = model(np.zeros((1, SIDE, SIDE, 3), np.float32))
+    model = SsdModel.build(ModelSpec(CLASSES))
+    outputs = model.network(np.zeros((1, SIDE, SIDE, 3), np.float32))
     shapes = {name: tuple(values.shape) for name, values in outputs.items()}
-    anchors = len(ssd.anchors(spec))
+    anchors = len(model.anchors)
     expected = {"box_encodings": (1, anchors, 4), "class_logits": (1, anchors, CLASSES)}
     finite = all(np.isfinite(np.asarray(values)).all() for values in outputs.values())
     if shapes != expected or not finite:
         raise _failed(f"the network's outputs are {shapes}, or hold what is no number")
-    return f"ssd_mobilenet_v1, {model.count_params():,} weights, looks at a photo: {anchors} boxes"
+    weights = f"{model.network.count_params():,} weights"
+    return f"ssd_mobilenet_v1, {weights}, looks at a photo: {anchors} boxes"
 
 
 def _records(scratch: Path) -> str:
@@ -115,12 +116,13 @@ def _tflite(scratch: Path) -> str:
     from boxwright.export.tflite import write_tflite
     from boxwright.inference.artifact import Artifact
     from boxwright.inference.detector import Detector
-    from boxwright.models import ssd
+    from boxwright.models.ssd.detector import SsdModel
+    from boxwright.models.ssd.spec import ModelSpec
 
-    spec = ssd.ModelSpec(1, depth_multiplier=0.25)
+    spec = ModelSpec(1, depth_multiplier=0.25)
     artifact = Artifact(spec.to_json(), ("raccoon",), Preprocessing(SIDE))
     path = scratch / "detector.tflite"
-    write_tflite(path, ssd.build(spec), ssd.anchors(spec), artifact)
+    write_tflite(path, SsdModel.build(spec), artifact)
     found = Detector.load(path).predict(np.zeros((30, 40, 3), np.uint8), threshold=0.0)
     if not np.isfinite(found.boxes).all():
         raise _failed("a .tflite detects boxes that are no numbers")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from boxwright.evaluation.coco import Evaluation
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
+from boxwright.models.model import DetectionModel
 from boxwright.training.validation import Judgement, Jury
 
 
@@ -39,9 +40,8 @@ class Keeper:
     Attributes:
         run: where they are kept.
         artifact: what is written beside them.
-        model: a float32 network for the weights that are judged.
+        model: with a float32 network, for the weights that are judged.
         changing: its variables that training changes.
-        anchors: `(A, 4)` normalised yxyx.
         jury: the photos that judge; without any, the last weights are kept.
         best: how good the kept weights are; None if no photo judged them.
         best_step: the step they are from.
@@ -50,9 +50,8 @@ class Keeper:
 
     run: Run
     artifact: Artifact
-    model: Any
+    model: DetectionModel
     changing: Sequence[Any]
-    anchors: NDArray[Any]
     jury: Jury
     best: Evaluation | None = None
     best_step: int = 0
@@ -62,13 +61,13 @@ class Keeper:
         """Go on where an earlier training with the same run stopped."""
         self.best_step, self.best_ap = best_step, best_ap
         if len(self.jury) and best_ap >= 0:
-            self.best = self.jury.judge(self.run.build_model(), self.anchors).evaluation
+            self.best = self.jury.judge(self.run.build_model()).evaluation
 
     def consider(self, step: int, weights: Sequence[NDArray[Any]]) -> Judgement | None:
         """Judge the values of `changing` at a step, and keep them if they are worth it."""
         for variable, value in zip(self.changing, weights, strict=True):
             variable.assign(value)
-        judged = self.jury.judge(self.model, self.anchors) if len(self.jury) else None
+        judged = self.jury.judge(self.model) if len(self.jury) else None
         now = judged.evaluation if judged else None
         ap = (now.ap or 0.0) if now else 0.0
         if ap >= self.best_ap - self.jury.noise():

@@ -17,6 +17,7 @@ from boxwright.evaluation import summary
 from boxwright.evaluation.coco import Evaluation
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
+from boxwright.models.registry import DEFAULT
 from boxwright.models.weights import zoo
 from boxwright.structures.dataset import Dataset
 from boxwright.training.best_weights import Keeper, OnKeep, Snapshot
@@ -56,6 +57,7 @@ def train(
     *,
     out: str | Path,
     weights: str | Path | None,
+    model: str = DEFAULT,
     recipe: Recipe | None = None,
     seconds: float | None = None,
     steps: int | None = None,
@@ -78,6 +80,7 @@ def train(
         dataset: labelled photos.
         out: the run folder to write.
         weights: a pretrained file to start from; None trains from scratch.
+        model: the detector family, a name of `models.registry`; a run that goes on has its own.
         recipe: how to train; decided from the photos and what follows by default.
         seconds: the budget in wall time, counted from `started`.
         steps: the budget in steps instead. With neither it trains until the AP on the photos that
@@ -112,6 +115,7 @@ def train(
             input_size=input_size,
             depth_multiplier=depth_multiplier,
             seed=seed,
+            model=model,
         )
         if deterministic:
             why = "asked for; float32, and nothing goes by the clock"
@@ -177,7 +181,6 @@ def follow(
     importing.join()
     if recipe.deterministic:
         framework.make_deterministic()
-    from boxwright.models import ssd
     from boxwright.training import start
     from boxwright.training.step import Engine, engine_module
 
@@ -186,16 +189,16 @@ def follow(
     exact = recipe.train_norm or recipe.quantisation is not None or recipe.deterministic
     fastest = "float32" if exact else engine_module().faster_precision()
     first = begin(recipe, fastest, training)
-    earlier, model, anchors = first.checkpoint, first.model, ssd.anchors(first.spec)
+    earlier, model = first.checkpoint, first.model
     if earlier:
         earlier.check_data(fingerprint, run.folder)
     reporter.say(f"start: {first.origin}; convolutions in {first.precision.removeprefix('mixed_')}")
     for head_start in first.head_starts:
         reporter.say(str(head_start))
-    kept = ssd.build(first.spec)  # float32, for the weights that are judged
-    kept.set_weights(model.get_weights())
+    kept = model.build(model.spec)  # float32, for the weights that are judged
+    kept.network.set_weights(model.network.get_weights())
     if first.probe:
-        before = first.probe.judge(kept, anchors).evaluation
+        before = first.probe.judge(kept).evaluation
         scores = _scores(before)
         reporter.say(f"before training, on {before.photos} training photos: {scores}")
 
@@ -206,25 +209,23 @@ def follow(
         model,
         variables,
         statistics,
-        anchors,
         recipe,
         scale=first.preprocessing.scale,
         offset=first.preprocessing.offset,
         kernels=start.regularised_kernels(model, recipe),
     )
     training = replace(training, photos=engine.resident(training.photos))
-    places = {id(variable): i for i, variable in enumerate(model.weights)}
+    places = {id(variable): i for i, variable in enumerate(model.network.weights)}
     keeper = Keeper(
         run,
         Artifact(
-            first.spec.to_json(),
+            model.to_json(),
             dataset.classes,
             first.preprocessing,
             provenance=_provenance(source or dataset.root, fingerprint, recipe, first.weights),
         ),
         kept,
-        [kept.weights[places[id(v)]] for v in (*variables, *statistics)],
-        anchors,
+        [kept.network.weights[places[id(v)]] for v in (*variables, *statistics)],
         Jury.of(cache.dataset.select(chooses), first.preprocessing, recipe.seed),
     )
     if earlier:
@@ -235,7 +236,7 @@ def follow(
     batch_names: list[str] = []
 
     def state() -> dict[str, Any]:
-        weights = {f"weight/{i}": w for i, w in enumerate(model.get_weights())}
+        weights = {f"weight/{i}": w for i, w in enumerate(model.network.get_weights())}
         arrays = engine.state() | weights
         check_state(arrays, schedule.step, batch_names)
         return arrays
@@ -265,7 +266,9 @@ def follow(
             )
         save(arrays)  # after the judgement, which so is not left out when the run goes on from here
         if on_keep:
-            on_keep(Snapshot(step, model, start.named_slots(model, variables, engine.slots())))
+            on_keep(
+                Snapshot(step, model.network, start.named_slots(model, variables, engine.slots()))
+            )
         if judged:
             evaluation = judged.evaluation
             log.write(step, summary.coco_numbers(evaluation) | summary.pascal_numbers(evaluation))

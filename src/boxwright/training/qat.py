@@ -11,8 +11,8 @@ from typing import Any
 from boxwright.backend import framework
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
-from boxwright.models import ssd
 from boxwright.models.layers.quantized import is_range
+from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
 from boxwright.training.cache import Cache
 from boxwright.training.config import Quantisation
@@ -28,19 +28,19 @@ PEAK = 2e-4  # of the learning rate: the weights are good already, and only move
 
 
 def trained_for_rounding(
-    model: Any,
+    model: DetectionModel,
     artifact: Artifact,
     dataset: Dataset,
     *,
     seconds: float | None = SECONDS,
     steps: int | None = None,
     reporter: Reporter | None = None,
-) -> Any:
+) -> DetectionModel:
     """Train a copy of `model` further, its kernels and maps rounded as TFLite's files of 8 bits
     round them: kernels by channel, symmetric around zero.
 
     Args:
-        model: Keras model of `models.ssd.build`, of floats.
+        model: of floats, of a family that is `quantization_aware`.
         artifact: of its run.
         dataset: photos; those for testing are not looked at.
         seconds, steps: how long.
@@ -52,10 +52,15 @@ def trained_for_rounding(
     Raises:
         TrainingError: as `trainer.train`.
     """
-    spec = ssd.ModelSpec.from_json(artifact.model)
+    spec = model.spec
     photos = photos_to_cache(dataset)
     recipe = recipe_for(
-        photos, pretrained=True, seconds=seconds, steps=steps, input_size=spec.input_size
+        photos,
+        pretrained=True,
+        seconds=seconds,
+        steps=steps,
+        input_size=spec.input_size,
+        model=model.family,
     )
     recipe = replace(
         recipe,
@@ -67,15 +72,15 @@ def trained_for_rounding(
 
     def begin(recipe: Recipe, precision: str, photos: Cache) -> Start:
         rounding = replace(spec, bits=bits_of(recipe))
-        copy = built(rounding, recipe, precision)
-        copy_weights(model, copy)
-        return Start(copy, rounding, artifact.preprocessing, "the run", precision)
+        copy = built(type(model), rounding, recipe, precision)
+        copy_weights(model.network, copy.network)
+        return Start(copy, artifact.preprocessing, "the run", precision)
 
     with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
         run = Run(Path(scratch) / "run")
         follow(recipe, photos, run, begin, reporter=reporter or Silent(), started=time.monotonic())
-        trained = ssd.build(spec)
-        copy_weights(run.build_model(), trained)
+        trained = model.build(spec)
+        copy_weights(run.build_model().network, trained.network)
     return trained
 
 

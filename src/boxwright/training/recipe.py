@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from boxwright.models.registry import DEFAULT, family
 from boxwright.ops.boxes import area
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.training.config import (
+    KINDS,
     Augmentation,
     ByPart,
-    Objective,
     Pipeline,
     Quantisation,
-    Varifocal,
     part,
     plain,
 )
@@ -32,7 +32,7 @@ PHOTOS_PER_SECOND = {224: 130, 300: 95, 448: 43, 640: 21}  # of a training, on t
 STARTING_SECONDS = 13  # from the command to the first step, and from the last one to the end
 FEWEST_SEEN = 700  # photos; to see fewer costs more than larger objects give
 LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the finest map
-SMALLEST_OBJECT = 30  # pixels: the side of the smallest anchor
+SMALLEST_OBJECT = 30  # pixels: the side from which an object can be matched
 RATE_PER_OBJECT = 7e-4  # the learning rate's peak for one object a photo: few make noisy gradients
 LOWEST_PEAK, HIGHEST_PEAK = 7e-4, 2e-3
 # From so many labelled objects, more of the network gains from training; its steps take 1.6 times
@@ -60,7 +60,7 @@ class Recipe:
         input_size: side of the network's input, pixels.
         depth_multiplier: of the network's filters; None takes the pretrained weights' own.
         batch_size: photos per step.
-        objective: what it lowers.
+        objective: what it lowers, of a kind that the family has; None for the family's usual one.
         l2, l1: weights of the regularisation of the kernels, `l2 / 2 * sum(kernel ** 2)` and
             `l1 * sum(abs(kernel))`.
         optimiser: how a gradient becomes a step.
@@ -90,13 +90,14 @@ class Recipe:
         steps: how many steps, None when the budget decides.
         seed: of everything random.
         deterministic: whether the same steps on the same machine give the same bits.
+        model: the detector family, a name of `models.registry`.
         reasons: why each field is what it is.
     """
 
     input_size: int
     depth_multiplier: float | None = None
     batch_size: int = 16
-    objective: Objective = field(default_factory=Objective)
+    objective: Any = None
     l2: ByPart = field(default_factory=ByPart)
     l1: ByPart = field(default_factory=ByPart)
     optimiser: Optimiser = field(default_factory=Adam)
@@ -123,6 +124,7 @@ class Recipe:
     steps: int | None = None
     seed: int = 0
     deterministic: bool = False
+    model: str = DEFAULT
     reasons: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def explained(self) -> list[str]:
@@ -138,7 +140,10 @@ class Recipe:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Recipe:
-        return cls(**{name: part(item) for name, item in _without_flat_fields(value).items()})
+        known = _without_flat_fields(value)
+        own = family(known.get("model", DEFAULT)).objective_kinds
+        kinds = {**KINDS, **{kind.__name__: kind for kind in own}}
+        return cls(**{name: part(item, kinds) for name, item in known.items()})
 
 
 def _without_flat_fields(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,7 +156,7 @@ def _without_flat_fields(value: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: item for name, item in value.items() if name not in flat},
         "reasons": {moved.get(name, name): why for name, why in value["reasons"].items()},
-        "objective": Objective(class_weight=value["class_weight"]),
+        "objective": {"kind": "Objective", "class_weight": value["class_weight"]},
         "learning_rate": BudgetCosine(peak, warmup),
         "averaging": Averaging(value["average"]),
         "augmentation": {"kind": "Augmentation", **value["augmentation"]},
@@ -167,6 +172,7 @@ def recipe_for(
     input_size: int | None = None,
     depth_multiplier: float | None = None,
     seed: int = 0,
+    model: str = DEFAULT,
 ) -> Recipe:
     """Decide how to train on these photos.
 
@@ -176,8 +182,13 @@ def recipe_for(
         seconds, steps: the budget, in one or the other.
         input_size, depth_multiplier: what the user insists on.
         seed: of everything random.
+        model: the detector family.
+
+    Raises:
+        DetectorError: BW509 there is no such family.
     """
     reasons = {}
+    objective, why_objective = family(model).usual_objective(pretrained=pretrained)
     if input_size is not None:
         size = input_size
         reasons["input_size"] = "asked for"
@@ -201,6 +212,8 @@ def recipe_for(
         seconds=seconds if steps is None else None,
         steps=steps,
         seed=seed,
+        model=model,
+        objective=objective,
     )
     mistaken = mistaken_in_mirror(train, seed)
     if mistaken:
@@ -216,24 +229,20 @@ def recipe_for(
             recipe,
             frozen_through=frozen_through,
             train_depthwise=train_depthwise,
-            objective=Objective(focus=Varifocal()),
             learning_rate=BudgetCosine(peak),
             augmentation=Augmentation(mirror=mirror),
-            reasons=reasons,
+            reasons=reasons | why_objective,
         )
     reasons["frozen_through"] = "from scratch, everything has to be learnt"
     reasons["train_norm"] = "from scratch, statistics have to be found"
-    drowned = "from scratch, the classes' gradients drown in those of the boxes"
-    reasons["objective.class_weight"] = drowned
     return replace(
         recipe,
         frozen_through=-1,
         train_depthwise=True,
         train_norm=True,
-        objective=Objective(class_weight=4.0),
         learning_rate=BudgetCosine(1e-2, warmup_steps=50),
         augmentation=replace(GENTLE, mirror=mirror),
-        reasons=reasons,
+        reasons=reasons | why_objective,
     )
 
 

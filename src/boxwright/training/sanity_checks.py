@@ -13,7 +13,7 @@ from boxwright.errors import TrainingError
 from boxwright.structures.dataset import Dataset
 
 if TYPE_CHECKING:
-    from boxwright.training.objective import Loss
+    from boxwright.models.model import Loss
 
 
 def check_trainable(train: Dataset) -> None:

@@ -14,20 +14,15 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
-from boxwright.models import ssd
-from boxwright.models.backbones.extra_maps import EXTRA_MAP
 from boxwright.models.layers.conv_norm import ConvNorm
-from boxwright.models.layers.initializers import Initialisers
 from boxwright.models.layers.quantized import Bits, ranges
-from boxwright.models.ssd import ModelSpec
-from boxwright.models.weights import loading as weights
+from boxwright.models.model import DetectionModel, Truth
+from boxwright.models.registry import family, restored
 from boxwright.models.weights import zoo
 from boxwright.models.weights.statistics import estimate_statistics
-from boxwright.models.weights.variables import variables_by_name
 from boxwright.training.cache import Cache
 from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.config import ByPart
-from boxwright.training.head_start import HeadStart, apply_head_start, find_head_start
 from boxwright.training.recipe import Recipe
 from boxwright.training.validation import Jury
 
@@ -42,39 +37,38 @@ class Start:
     """A model ready to learn.
 
     Attributes:
-        model: the network in the precision to train in.
-        spec: what it is.
+        model: the detector, its network in the precision to train in.
         preprocessing: what its input expects.
         origin: where its weights come from, for people.
-        precision: Keras dtype policy of the model.
+        precision: Keras dtype policy of the network.
         weights: the name of the pretrained file, if there was one.
-        head_starts: where its class head starts from.
+        head_starts: where its class head starts from, for people.
         probe: labelled photos to judge it on before training; None where that says nothing.
         checkpoint: of a training that goes on, where it stopped.
     """
 
-    model: Any
-    spec: ModelSpec
+    model: DetectionModel
     preprocessing: Preprocessing
     origin: str
     precision: str
     weights: str | None = None
-    head_starts: tuple[HeadStart, ...] = ()
+    head_starts: tuple[object, ...] = ()
     probe: Jury | None = None
     checkpoint: Checkpoint | None = None
 
 
 def from_scratch(recipe: Recipe, classes: Sequence[str], precision: str) -> Start:
-    """A network that knows nothing yet; its anchors have the pixel sizes of the published one,
-    so that they stand as close to each other as there."""
-    spec = ModelSpec(
+    """A network that knows nothing yet."""
+    kind = family(recipe.model)
+    spec = kind.spec_for(
         len(classes),
-        recipe.depth_multiplier or 1.0,
-        background=recipe.objective.background is not None,
+        recipe.input_size,
+        depth_multiplier=recipe.depth_multiplier,
+        objective=recipe.objective,
         bits=bits_of(recipe),
-    ).resized(recipe.input_size)
-    model = built(spec, recipe, precision)
-    return Start(model, spec, Preprocessing(recipe.input_size), "from scratch", precision)
+    )
+    model = built(kind, spec, recipe, precision)
+    return Start(model, Preprocessing(recipe.input_size), "from scratch", precision)
 
 
 def from_weights(
@@ -84,52 +78,53 @@ def from_weights(
 
     Args:
         path: the pretrained file.
-        recipe: what trains and at which input size; pretrained anchors keep their pixel size.
+        recipe: what trains and at which input size.
         classes: the new classes' names.
         precision: Keras dtype policy to train in.
         photos: photos to train on, of which some are looked at.
+
+    Raises:
+        WeightsError: what is wrong with the file; BW207 the family has none.
     """
-    pretrained = weights.read_pretrained(path)
-    spec = replace(
-        pretrained.spec.resized(recipe.input_size),
-        num_classes=len(classes),
-        background=recipe.objective.background is not None,
+    kind = family(recipe.model)
+    pretrained = kind.read_pretrained(path)
+    spec = kind.spec_for(
+        len(classes),
+        recipe.input_size,
+        objective=recipe.objective,
         bits=bits_of(recipe),
+        like=pretrained.spec,
     )
     preprocessing = replace(pretrained.preprocessing, size=recipe.input_size)
-    model = built(spec, recipe, precision)
-    report = weights.load(model, pretrained)
+    model = built(kind, spec, recipe, precision)
+    report = model.load(pretrained)
     sample = np.random.default_rng(recipe.seed).permutation(len(photos))[:PROBE_PHOTOS]
     pixels, boxes, labels = photos.batch(sample)
     pixels = np.stack([preprocessing.resize(photo) for photo in pixels])
     images = pixels.astype(np.float32) * preprocessing.scale + preprocessing.offset
     if not pretrained.statistics_known:
-        estimate_statistics(model, images[:STATISTICS_PHOTOS])
+        estimate_statistics(model.network, images[:STATISTICS_PHOTOS])
     if _absorbed(recipe):
         for layer in _conv_norms(model):
             layer.absorb_scale()
-    head_starts = []
-    if recipe.head_start and pretrained.classes:  # a classifier has no class head to start from
-        head_starts = find_head_start(
-            model, pretrained, images, boxes, labels, ssd.anchors(spec), classes
-        )
-        apply_head_start(model, pretrained, head_starts, classes)
+    head_starts: Sequence[object] = ()
+    if recipe.head_start:
+        truth = Truth(boxes, labels, np.ones(labels.shape, np.float32))
+        head_starts = model.start_classes(pretrained, images, truth, classes)
     probe = Jury(photos.dataset.select(sample), pixels, preprocessing)
     title = zoo.title(Path(path))
     origin = f"{title}: {report}"
-    return Start(model, spec, preprocessing, origin, precision, title, tuple(head_starts), probe)
+    return Start(model, preprocessing, origin, precision, title, tuple(head_starts), probe)
 
 
 def from_checkpoint(artifact: Artifact, recipe: Recipe, checkpoint: Checkpoint) -> Start:
     """The model of a stopped run, in the precision that it began with."""
-    spec = ModelSpec.from_json(artifact.model)
-    model = built(spec, recipe, checkpoint.precision)
-    model.set_weights(checkpoint.weights)
+    model = built(*restored(artifact.model), recipe, checkpoint.precision)
+    model.network.set_weights(checkpoint.weights)
     for layer in _conv_norms(model):
         layer.scale_is_one = _absorbed(recipe)
     return Start(
         model,
-        spec,
         artifact.preprocessing,
         "the stopped run",
         checkpoint.precision,
@@ -138,11 +133,11 @@ def from_checkpoint(artifact: Artifact, recipe: Recipe, checkpoint: Checkpoint) 
     )
 
 
-def trained_variables(model: Any, recipe: Recipe) -> list[Any]:
+def trained_variables(model: DetectionModel, recipe: Recipe) -> list[Any]:
     """What the recipe trains, in the model's order."""
     fixed = _fixed(model, recipe)
     variables: list[Any] = []
-    for layer in model.layers:
+    for layer in model.network.layers:
         if not layer.trainable:
             continue
         if not isinstance(layer, ConvNorm):
@@ -158,10 +153,10 @@ def trained_variables(model: Any, recipe: Recipe) -> list[Any]:
 
 
 def named_slots(
-    model: Any, trained: Sequence[Any], slots: Mapping[str, Sequence[NDArray[Any]]]
+    model: DetectionModel, trained: Sequence[Any], slots: Mapping[str, Sequence[NDArray[Any]]]
 ) -> dict[str, NDArray[Any]]:
-    """Slots, each a value per trained variable, by the API's names: `VARIABLE/SLOT`."""
-    names = {id(variable): name for name, variable in variables_by_name(model).items()}
+    """Slots, each a value per trained variable, by a checkpoint's names: `VARIABLE/SLOT`."""
+    names = {id(variable): name for name, variable in model.named_variables().items()}
     return {
         f"{names[id(variable)]}/{slot}": value
         for slot, values in slots.items()
@@ -169,25 +164,25 @@ def named_slots(
     }
 
 
-def regularised_kernels(model: Any, recipe: Recipe) -> list[tuple[Any, float, float]]:
+def regularised_kernels(model: DetectionModel, recipe: Recipe) -> list[tuple[Any, float, float]]:
     """Every kernel that the recipe regularises, whether it trains or not, and its weights of L2
     and L1."""
     weights = [
-        (layer.kernel, _by_part(recipe.l2, layer), _by_part(recipe.l1, layer))
-        for layer in model.layers
+        (layer.kernel, _by_part(recipe.l2, model, layer), _by_part(recipe.l1, model, layer))
+        for layer in model.network.layers
         if hasattr(layer, "kernel")
     ]
     return [(kernel, l2, l1) for kernel, l2, l1 in weights if l2 or l1]
 
 
-def statistics_of(model: Any, recipe: Recipe) -> list[Any]:
+def statistics_of(model: DetectionModel, recipe: Recipe) -> list[Any]:
     """Variables that change by themselves while training: batch norm's, then ranges."""
     moving = [
         variable
         for layer in _conv_norms(model)
         for variable in (layer.moving_mean, layer.moving_variance)
     ]
-    return (moving if recipe.train_norm else []) + ranges(model)
+    return (moving if recipe.train_norm else []) + ranges(model.network)
 
 
 def bits_of(recipe: Recipe) -> Bits | None:
@@ -197,40 +192,43 @@ def bits_of(recipe: Recipe) -> Bits | None:
 
 
 def built(
-    spec: ModelSpec, recipe: Recipe, precision: str, initialisers: Initialisers | None = None
+    kind: type[DetectionModel], spec: Any, recipe: Recipe, precision: str, **options: Any
 ) -> Any:
-    """The network of `spec` with its first weights, its batch norm as the recipe has it."""
+    """The model of a family and a spec with its first weights, its batch norm as the recipe has it;
+    options are what else the family's `build_network` takes."""
     keras.utils.set_random_seed(recipe.seed)  # of the layers' first weights
-    model = ssd.build(
+    model = kind.build(
         spec,
+        recipe.objective,
         precision=precision,
         frozen_through=recipe.frozen_through,
-        initialisers=initialisers,
+        **options,
     )
     for layer in _conv_norms(model):
         layer.norm_frozen = not recipe.train_norm
-        layer.decay = _by_part(recipe.norm_decay, layer)
+        layer.decay = _by_part(recipe.norm_decay, model, layer)
     return model
 
 
-def _conv_norms(model: Any) -> list[ConvNorm]:
-    return [layer for layer in model.layers if isinstance(layer, ConvNorm)]
+def _conv_norms(model: DetectionModel) -> list[ConvNorm]:
+    return [layer for layer in model.network.layers if isinstance(layer, ConvNorm)]
 
 
 def _absorbed(recipe: Recipe) -> bool:
     return recipe.absorb_scale and not recipe.train_norm
 
 
-def _by_part(values: ByPart, layer: Any) -> float:
-    if layer.name.startswith("BoxPredictor"):
-        return values.heads
-    if EXTRA_MAP.search(layer.name):
-        return values.extras
+def _by_part(values: ByPart, model: DetectionModel, layer: Any) -> float:
+    match model.part_of(layer.name):
+        case "heads":
+            return values.heads
+        case "extras":
+            return values.extras
     other = values.depthwise if getattr(layer, "depthwise", False) else None
     return values.backbone if other is None else other
 
 
-def _fixed(model: Any, recipe: Recipe) -> set[int]:
+def _fixed(model: DetectionModel, recipe: Recipe) -> set[int]:
     """Ids of the variables that the recipe's patterns of names keep from training."""
     trained, frozen = recipe.trained_names, recipe.frozen_names
     if not trained and not frozen:
@@ -241,6 +239,6 @@ def _fixed(model: Any, recipe: Recipe) -> set[int]:
 
     return {
         id(variable)
-        for name, variable in variables_by_name(model).items()
+        for name, variable in model.named_variables().items()
         if fits(name, frozen) or (trained and not fits(name, trained))
     }

@@ -17,10 +17,8 @@ from boxwright.augment.pipeline import follow
 from boxwright.backend import framework
 from boxwright.errors import TrainingError
 from boxwright.models.layers.quantized import range_rate, ranges
-from boxwright.models.mining import Suppress
-from boxwright.ops.postprocess import box_scales
+from boxwright.models.model import DetectionModel, Loss, Suppress, Truth
 from boxwright.training.config import Pipeline
-from boxwright.training.objective import Loss, detection_loss, penalty
 from boxwright.training.optimizers import AVERAGE, Adam
 from boxwright.training.recipe import Recipe
 
@@ -71,10 +69,9 @@ class Engine(ABC):
     """Trains the variables it is given and keeps their moving average.
 
     Args:
-        model: the network, in the precision to train in.
+        model: the detector, its network in the precision to train in.
         variables: Keras variables to train.
         statistics: Keras variables that change by themselves: batch norm's, then ranges.
-        anchors: `(A, 4)` normalised yxyx.
         recipe: sizes and rates.
         scale, offset: from pixels to the network's input range.
         kernels: Keras variables to regularise, each with its weights of L2 and L1.
@@ -85,10 +82,9 @@ class Engine(ABC):
 
     def __init__(
         self,
-        model: Any,
+        model: DetectionModel,
         variables: Sequence[Any],
         statistics: Sequence[Any],
-        anchors: NDArray[np.float32],
         recipe: Recipe,
         *,
         scale: float,
@@ -96,7 +92,6 @@ class Engine(ABC):
         kernels: Sequence[tuple[Any, float, float]] = (),
     ) -> None:
         self._model, self._quantiser = model, model.quantiser
-        self._anchors = ops.convert_to_tensor(anchors)
         self._recipe = recipe
         self._scale, self._offset = scale, offset
         self._trained, self._statistics = list(variables), list(statistics)
@@ -110,7 +105,7 @@ class Engine(ABC):
         averaging = recipe.averaging
         self._averaged = [] if averaging is None else [*self._trained]
         if averaging is not None and averaging.statistics:
-            averages = {id(variable) for variable in ranges(model)}  # they are some already
+            averages = {id(variable) for variable in ranges(model.network)}  # they are some already
             self._averaged += [each for each in self._statistics if id(each) not in averages]
         self._averages = [_beside(variable.numpy()) for variable in self._averaged]
         self._prepare()
@@ -205,12 +200,9 @@ class Engine(ABC):
         images, *truth = seen
         return images * self._scale + self._offset, *truth
 
-    def _loss(self, images: Any, boxes: Any, labels: Any, weights: Any) -> Loss:
-        outputs = self._model(images, training=True)
-        loss = detection_loss(
-            outputs, boxes, labels, weights, self._anchors, self._recipe.objective, self.suppress,
-            box_scales(self._model),
-        )  # fmt: skip
+    def _loss(self, images: Any, *truth: Any) -> Loss:
+        outputs = self._model.network(images, training=True)
+        loss = self._model.losses(outputs, Truth(*truth), self.suppress)
         if self._kernels:
             extra = penalty(self._kernels)
             loss = loss._replace(total=loss.total + extra, penalty=extra)
@@ -222,6 +214,12 @@ class Engine(ABC):
             gradient if factor == 1 else gradient * factor
             for gradient, factor in zip(gradients, self._factors, strict=True)
         ]
+
+
+def penalty(kernels: Sequence[tuple[Any, float, float]]) -> Any:
+    """The sum of `l2 / 2 * sum(kernel ** 2) + l1 * sum(abs(kernel))` over kernels, l2 and l1."""
+    parts = [0.5 * l2 * ops.sum(ops.square(kernel)) for kernel, l2, _ in kernels if l2]
+    return sum(parts + [l1 * ops.sum(ops.abs(kernel)) for kernel, _, l1 in kernels if l1])
 
 
 def _beside(value: NDArray[np.float32]) -> Any:

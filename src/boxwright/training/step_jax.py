@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.backend import framework
-from boxwright.models.assigner import iou
+from boxwright.models.model import Loss
+from boxwright.models.ssd.assigner import iou
 from boxwright.training import step as engine
 from boxwright.training.cache import IN_MEMORY
-from boxwright.training.objective import Loss
 from boxwright.training.optimizers import Adam, Momentum, Optimiser, RmsProp
 
 keras: Any = framework.keras()
@@ -49,7 +49,7 @@ def crop(photos: Any, windows: Any, side: int) -> Any:
 
 
 def suppress(boxes: Any, scores: Any, most: int, iou_threshold: float) -> Any:
-    """Greedy non-maximum suppression within each photo. See `models.mining.Suppress`."""
+    """Greedy non-maximum suppression within each photo. See `models.model.Suppress`."""
 
     def within(boxes: Any, scores: Any) -> Any:
         def keep_best(_: int, state: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -146,9 +146,11 @@ class Engine(engine.Engine):
         return Resident(jax.device_put(photos)) if photos.nbytes <= room else photos
 
     def _prepare(self) -> None:
-        weights = self._model.weights
+        weights = self._model.network.weights
         known = {id(variable) for variable in weights}
-        seeds = [each for each in self._model.variables if id(each) not in known]  # of dropout
+        seeds = [
+            each for each in self._model.network.variables if id(each) not in known
+        ]  # of dropout
         self._changing = State(
             self._trained,
             [list(own) for own in zip(*self._slots.values(), strict=True)],

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.models.layers.conv_norm import ConvNorm
+from boxwright.models.model import Loss
 from boxwright.training import step
-from boxwright.training.objective import Loss
 from boxwright.training.optimizers import Adam, Momentum, Optimiser, RmsProp
 
 tf: Any = framework.tensorflow()
@@ -50,7 +50,7 @@ def fused_fake_quant(values: Any, low: Any, high: Any, bits: int, narrow: bool) 
 
 
 def suppress(boxes: Any, scores: Any, most: int, iou_threshold: float) -> Any:
-    """Greedy non-maximum suppression within each photo. See `models.mining.Suppress`."""
+    """Greedy non-maximum suppression within each photo. See `models.model.Suppress`."""
     kept = [
         tf.scatter_nd(index[:, None], tf.ones_like(index), [own.shape[0]])
         for own, score in zip(tf.unstack(boxes), tf.unstack(scores), strict=True)
@@ -109,7 +109,7 @@ class Engine(step.Engine):
     suppress = staticmethod(suppress)
 
     def _prepare(self) -> None:
-        for layer in self._model.layers:
+        for layer in self._model.network.layers:
             if isinstance(layer, ConvNorm):
                 layer.batch_norm = fused_batch_norm
                 layer.add_bias = tf.nn.bias_add  # its gradient becomes a part of the kernel's

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from boxwright.evaluation.coco import Evaluation, evaluate
 from boxwright.evaluation.threshold import best_threshold
 from boxwright.images.preprocessing import Preprocessing, read_square
 from boxwright.inference.engines import KerasEngine
+from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.detections import Detections
 from boxwright.training.cache import Cache
@@ -89,9 +90,9 @@ class Jury:
     def __len__(self) -> int:
         return len(self.truth)
 
-    def judge(self, model: Any, anchors: NDArray[np.float32]) -> Judgement:
+    def judge(self, model: DetectionModel) -> Judgement:
         """How good `model` is on these photos."""
-        engine = KerasEngine(model, anchors, self.preprocessing)
+        engine = KerasEngine(model, self.preprocessing)
         padding = np.zeros((-len(self) % BATCH, *self.inputs.shape[1:]), np.uint8)
         inputs = np.concatenate([self.inputs, padding])  # one batch size is one compilation
         batches = np.split(inputs, len(inputs) // BATCH)

@@ -7,13 +7,20 @@ import math
 import numpy as np
 
 from boxwright.datasets.checks.locations import photo_finding, photos_of
-from boxwright.datasets.stats import REACHED, SMALLEST, anchor_overlap, share, sides_in_square
+from boxwright.datasets.stats import (
+    REACHED,
+    SMALLEST,
+    Reach,
+    overlap_at,
+    share,
+    sides_in_square,
+)
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
 SIZES = (192, 224, 300, 320, 384, 448, 512, 640)  # sides of inputs that are proposed
 FEW_SMALL = 0.05  # of the boxes may be too small
-FEW_UNREACHED = 0.1  # of the boxes may have no anchor
+FEW_UNREACHED = 0.1  # of the boxes may be out of reach
 FEWEST_PHOTOS = 50
 
 
@@ -38,20 +45,19 @@ def too_small(dataset: Dataset, input_size: int) -> list[Finding]:
     return photo_finding("BW132", photos_of(dataset, np.flatnonzero(small)), message)
 
 
-def unreached(dataset: Dataset, input_size: int) -> list[Finding]:
-    """Too many boxes that overlap no anchor by half, and the nearest input that helps (BW133)."""
-    missed = anchor_overlap(dataset, input_size) < REACHED
+def unreached(dataset: Dataset, input_size: int, reach: Reach) -> list[Finding]:
+    """Too many boxes that the network cannot learn, and the nearest input that helps (BW133)."""
+    missed = overlap_at(dataset, input_size, reach) < REACHED
     if share(missed) <= FEW_UNREACHED:
         return []
     proposal = "no other input size halves that"
     for size in sorted(SIZES, key=lambda size: abs(size - input_size)):
-        still = share(anchor_overlap(dataset, size) < REACHED)
+        still = share(overlap_at(dataset, size, reach) < REACHED)
         if still <= share(missed) / 2:
             proposal = f"at {size} pixels it is {still:.0%}"
             break
     message = (
-        f"{_percent(missed)} of the boxes overlap no anchor by half at an input of {input_size}: "
-        f"{proposal}"
+        f"{_percent(missed)} of the boxes {reach.missed} at an input of {input_size}: {proposal}"
     )
     return photo_finding("BW133", photos_of(dataset, np.flatnonzero(missed)), message)
 

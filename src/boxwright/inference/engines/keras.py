@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.images.preprocessing import Preprocessing
-from boxwright.ops.postprocess import Found, Suppression, box_scales, postprocess
+from boxwright.ops.operations import NUMPY
+from boxwright.ops.postprocess import Found, Suppression, postprocess
+
+if TYPE_CHECKING:
+    from boxwright.models.model import DetectionModel
 
 
 class KerasEngine:
-    """A Keras model of `models.ssd.build`'s interface.
+    """A detection model on the engine that Keras is on.
 
     Args:
-        model: scaled pixels `(B, S, S, 3)` to `box_encodings` and `class_logits`.
-        anchors: `(A, 4)` normalised yxyx.
+        model: of any family.
         preprocessing: how pixels are scaled.
-        suppression: how its outputs become detections; with the usual thresholds if not given.
+        suppression: how its boxes become detections; with the usual thresholds if not given.
     """
 
     def __init__(
         self,
-        model: Any,
-        anchors: NDArray[np.float32],
+        model: DetectionModel,
         preprocessing: Preprocessing,
         suppression: Suppression | None = None,
     ) -> None:
         if framework.keras().backend.backend() == "tensorflow":
-            model.jit_compile = False  # XLA on a CPU is several times slower than a plain graph
+            model.network.jit_compile = False  # XLA on a CPU is several times slower than a graph
         self._model = model
-        self._anchors = anchors
-        self._suppression = suppression or Suppression(box_scales(model))
+        self._suppression = suppression or Suppression()
         self._scale = np.float32(preprocessing.scale)
         self._offset = np.float32(preprocessing.offset)
 
@@ -43,13 +44,9 @@ class KerasEngine:
         return self._raw
 
     def _raw(self, inputs: NDArray[np.uint8]) -> Any:
-        return self._model.predict_on_batch(inputs.astype(np.float32) * self._scale + self._offset)
+        pixels = inputs.astype(np.float32) * self._scale + self._offset
+        return self._model.network.predict_on_batch(pixels)
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
-        raw = self._raw(inputs)
-        return postprocess(
-            np.asarray(raw["box_encodings"]),
-            np.asarray(raw["class_logits"]),
-            self._anchors,
-            self._suppression,
-        )
+        raw = {name: np.asarray(values) for name, values in self._raw(inputs).items()}
+        return postprocess(*self._model.decode(raw, NUMPY), self._suppression)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.errors import WeightsError
 from boxwright.images.preprocessing import Preprocessing
-from boxwright.models.backbones.extra_maps import EXTRA_MAP
-from boxwright.models.ssd import BACKBONES, HeadSpec, ModelSpec
+from boxwright.models.ssd.extra_maps import EXTRA_MAP
+from boxwright.models.ssd.network import BACKBONES
+from boxwright.models.ssd.spec import HeadSpec, ModelSpec
 from boxwright.models.weights import coco_names
 from boxwright.models.weights.pretrained import Arrays, Pretrained
 from boxwright.models.weights.variables import place_of

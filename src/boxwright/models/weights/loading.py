@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from boxwright.errors import WeightsError
-from boxwright.models.backbones.extra_maps import EXTRA_MAP
 from boxwright.models.layers.quantized import is_range
+from boxwright.models.ssd.extra_maps import EXTRA_MAP
 from boxwright.models.weights.checkpoint import exists, read_checkpoint
 from boxwright.models.weights.pretrained import Arrays, Pretrained
 from boxwright.models.weights.tflite import read_tflite

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.images.preprocessing import Preprocessing
-from boxwright.models.ssd import ModelSpec
+from boxwright.models.ssd.spec import ModelSpec
 
 Arrays = dict[str, NDArray[np.float32]]
 

@@ -14,7 +14,7 @@ from boxwright.backend import framework
 from boxwright.errors import WeightsError
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.models.layers.conv_norm import EPSILON
-from boxwright.models.ssd import ModelSpec
+from boxwright.models.ssd.spec import ModelSpec
 from boxwright.models.weights import coco_names
 from boxwright.models.weights.pretrained import Arrays, Pretrained
 

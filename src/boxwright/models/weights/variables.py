@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from boxwright.models.layers.conv_norm import ConvNorm
 from boxwright.models.layers.quantized import is_range
-from boxwright.models.ssd import BACKBONES
+from boxwright.models.ssd.network import BACKBONES
 
 EXTRACTOR = "FeatureExtractor"
 OURS = {
@@ -50,7 +50,7 @@ def place_of(name: str) -> Place | None:
 
 
 def variables_by_name(model: Any) -> dict[str, Any]:
-    """The API's variable name to the Keras variable, for a model of `ssd.build`.
+    """The API's variable name to the Keras variable, for a network of `models.ssd`.
 
     Shapes are the API's too: kernels `(k, k, in, out)`, depthwise `(k, k, in, 1)`.
     """

@@ -11,9 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.backend import framework
@@ -37,6 +36,9 @@ from boxwright.tfod.config.paths import checkpoint
 from boxwright.tfod.config.pipeline import Pipeline
 from boxwright.training.config import ByPart
 
+if TYPE_CHECKING:
+    from boxwright.models.ssd.detector import SsdModel
+
 KERNEL, OUTPUTS = "weights_quant", ("act_quant", "post_activation_bypass_quant")
 RANGE = re.compile(rf"(.+)/({'|'.join((KERNEL, *OUTPUTS))})/(?:min|max)")
 # Of the backbones by themselves, as their classifiers are trained.
@@ -56,16 +58,14 @@ class Trained:
 
     Attributes:
         config: what it was trained by.
-        model: Keras model of `models.ssd.build` with a background column.
-        anchors: `(A, 4)` normalised yxyx.
+        model: with a background column.
         preprocessing: what its input expects.
         step: how many steps it was trained.
         learnt: what the checkpoint holds of ranges, by the API's names of their variables.
     """
 
     config: Config
-    model: Any
-    anchors: NDArray[np.float32]
+    model: SsdModel
     preprocessing: Preprocessing
     step: int
     learnt: dict[str, NDArray[Any]]
@@ -90,8 +90,8 @@ def read_trained(config: Config, prefix: Path, *, rounded: bool = False) -> Trai
     pipeline = checked(config, train=False, evaluate=False).pipeline
     found = checkpoint(str(prefix), "--trained_checkpoint_prefix")
     framework.keras()
-    from boxwright.models import ssd
     from boxwright.models.layers.quantized import Bits
+    from boxwright.models.ssd.detector import SsdModel
     from boxwright.models.weights.checkpoint import AVERAGE, PREPROCESSING
     from boxwright.models.weights.variables import variables_by_name
     from boxwright.tfod.checkpoint import resume
@@ -99,15 +99,15 @@ def read_trained(config: Config, prefix: Path, *, rounded: bool = False) -> Trai
     spec, bits = spec_of(config), pipeline.graph_rewriter.quantization
     if rounded and bits:
         spec = replace(spec, bits=Bits(bits.weight_bits, bits.activation_bits))
-    model = ssd.build(spec)
-    step, others = resume(model, found)
+    model = SsdModel.build(spec)
+    step, others = resume(model.network, found)
     if pipeline.eval_config.use_moving_averages:
-        for name, variable in variables_by_name(model).items():
+        for name, variable in variables_by_name(model.network).items():
             if (average := others.get(name + AVERAGE)) is not None:
                 variable.assign(average)
     preprocessing = replace(PREPROCESSING, size=spec.input_size)
     learnt = {name: value for name, value in others.items() if RANGE.fullmatch(name)}
-    return Trained(config, model, ssd.anchors(spec), preprocessing, step, learnt)
+    return Trained(config, model, preprocessing, step, learnt)
 
 
 def ranges_of(trained: Trained) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def spec_of(config: Config) -> Any:
         TfodError: BW722 its anchors do not fit its feature maps, BW723 it has none, BW724 it asks
             for a network that there is not.
     """
-    from boxwright.models.ssd import HeadSpec, ModelSpec
+    from boxwright.models.ssd.spec import HeadSpec, ModelSpec
 
     ssd = config.pipeline.model
     extractor, predictor, coder = ssd.feature_extractor, ssd.box_predictor, ssd.box_coder
@@ -180,7 +180,7 @@ def spec_of(config: Config) -> Any:
 
 
 def initialisers_of(config: Config) -> Any:
-    """The `Initialisers` of a config, which `models.ssd.build` takes."""
+    """The `Initialisers` of a config, which `models.ssd.network.build` takes."""
     from boxwright.models.layers.initializers import Initialisers
 
     backbone, extras, heads = (
@@ -219,10 +219,8 @@ def suppression_of(config: Config) -> Any:
     """The `Suppression` of a config."""
     from boxwright.ops.postprocess import Suppression
 
-    ssd = config.pipeline.model
-    nms, coder = ssd.post_processing.batch_non_max_suppression, ssd.box_coder
+    nms = config.pipeline.model.post_processing.batch_non_max_suppression
     return Suppression(
-        (coder.y_scale, coder.x_scale, coder.height_scale, coder.width_scale),
         nms.score_threshold,
         nms.iou_threshold,
         nms.max_detections_per_class,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from boxwright.models.ssd.objective import Focal, Matching, Mining, Objective, Ranking
 from boxwright.tfod.config import pipeline as config
 from boxwright.tfod.config.model import (
     ArgMaxMatcher,
@@ -13,15 +14,7 @@ from boxwright.tfod.config.model import (
 from boxwright.tfod.config.pipeline import Pipeline
 from boxwright.tfod.mapping.network import norm_decays_of, penalties_of
 from boxwright.tfod.mapping.transforms import pipeline_of
-from boxwright.training.config import (
-    ByPart,
-    Focal,
-    Matching,
-    Mining,
-    Objective,
-    Quantisation,
-    Ranking,
-)
+from boxwright.training.config import ByPart, Quantisation
 from boxwright.training.learning_rates import (
     Constant,
     CosineDecay,

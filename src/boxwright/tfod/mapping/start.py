@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.errors import TfodError, WeightsError
+from boxwright.models.model import DetectionModel
+from boxwright.models.ssd.detector import SsdModel
 from boxwright.models.weights.checkpoint import PREPROCESSING, read_variables, reason_to_ignore
 from boxwright.models.weights.loading import LoadReport
 from boxwright.models.weights.variables import EXTRACTOR, place_of, variables_by_name
@@ -42,7 +44,7 @@ def first(config: Config, checked: Checked, recipe: Recipe, say: Say) -> Start:
     if checked.checkpoint is None:
         return network
     variables = read_variables(checked.checkpoint)
-    report = restore(network.model, variables, checked.pipeline.train_config)
+    report = restore(network.model.network, variables, checked.pipeline.train_config)
     if not report.loaded:
         raise _strange(config, checked.checkpoint, report)
     for row in report.table():
@@ -62,7 +64,7 @@ def again(config: Config, recipe: Recipe, prefix: Path) -> Start:
         TfodError: BW732 it was trained with another optimiser.
     """
     network = _network(config, recipe)
-    step, others = resume(network.model, prefix)
+    step, others = resume(network.model.network, prefix)
     _check_optimiser(recipe, others, prefix)
     checkpoint = Checkpoint(
         step=step,
@@ -91,11 +93,11 @@ def _check_optimiser(recipe: Recipe, others: Mapping[str, Any], prefix: Path) ->
 
 
 def _slots(
-    model: Any, recipe: Recipe, others: Mapping[str, NDArray[Any]]
+    model: DetectionModel, recipe: Recipe, others: Mapping[str, NDArray[Any]]
 ) -> dict[str, NDArray[Any]]:
     """What stands beside each variable that trains, by the engine's names: SLOT/NUMBER. A variable
     that did not train before begins as all do."""
-    names = {id(variable): name for name, variable in variables_by_name(model).items()}
+    names = {id(variable): name for name, variable in model.named_variables().items()}
     values = framework.keras().ops.convert_to_numpy
     arrays = {}
     for i, variable in enumerate(start.trained_variables(model, recipe)):
@@ -116,7 +118,7 @@ def restore(model: Any, variables: Mapping[str, NDArray[Any]], config: TrainConf
     of them it is is seen from the names.
 
     Args:
-        model: of `ssd.build`.
+        model: Keras network of an SSD.
         variables: the checkpoint's, by name.
         config: what is wanted.
     """
@@ -157,6 +159,6 @@ def _strange(config: Config, prefix: Path, report: LoadReport) -> WeightsError:
 
 def _network(config: Config, recipe: Recipe) -> Start:
     spec = replace(spec_of(config), bits=start.bits_of(recipe))
-    model = start.built(spec, recipe, PRECISION, initialisers_of(config))
+    model = start.built(SsdModel, spec, recipe, PRECISION, initialisers=initialisers_of(config))
     preprocessing = replace(PREPROCESSING, size=spec.input_size)
-    return Start(model, spec, preprocessing, "from scratch", PRECISION)
+    return Start(model, preprocessing, "from scratch", PRECISION)

@@ -6,17 +6,13 @@ MultiBox Detector", section 2.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from boxwright.backend import framework
-from boxwright.models.assigner import BACKGROUND
+from boxwright.models.model import Suppress
+from boxwright.models.ssd.assigner import BACKGROUND
 
 ops: Any = framework.keras().ops
-
-# (boxes (B, A, 4) yxyx, scores (B, A), how many at most, IoU threshold) -> (B, A) bool: which stay
-# in greedy non-maximum suppression within each photo.
-Suppress = Callable[[Any, Any, int, float], Any]
 
 
 def hard_examples(

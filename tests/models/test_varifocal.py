@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from boxwright.backend import framework
+from boxwright.models.ssd.objective import Objective, Varifocal
 from boxwright.ops import box_coder
-from boxwright.training.config import Objective, Varifocal
 
 pytestmark = pytest.mark.tiny
 
@@ -31,7 +31,7 @@ WANTED = [
 
 def losses(boxes: list[list[float]], scores: list[float]) -> tuple[float, Any, Any]:
     """The loss of the classes, and its gradients by the logits and by the box encodings."""
-    from boxwright.training.objective import detection_loss
+    from boxwright.models.ssd.losses import detection_loss
     from boxwright.training.step_tensorflow import suppress
 
     tf = framework.tensorflow()

@@ -1,4 +1,4 @@
-"""The head start: which pretrained class a new class begins as, and that it begins as it."""
+"""Which pretrained class a new class of the class head begins as, and that it begins as it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ NEW = ("raccoon", "drone")
 @pytest.fixture
 def head_start() -> Any:
     framework.keras()
-    from boxwright.training import head_start
+    from boxwright.models.ssd import class_head
 
-    return head_start
+    return class_head
 
 
 def found(
@@ -94,14 +94,15 @@ def networks(
     """A new network of two classes and a pretrained one of four, alike but for the class head, in
     which the new one may have a background column."""
     from boxwright.images.preprocessing import Preprocessing
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import HeadSpec, ModelSpec
     from boxwright.models.weights import loading
     from boxwright.models.weights.pretrained import Pretrained
 
     case = dict(CASES[request.param])
     background = case.pop("background", False)
-    spec = ssd.ModelSpec(4, 0.1, 64, heads=ssd.HeadSpec(**case))
-    old = ssd.build(spec)
+    spec = ModelSpec(4, 0.1, 64, heads=HeadSpec(**case))
+    old = build(spec)
     rng = np.random.default_rng(0)
     for layer in old.layers:
         if layer.name.endswith("ClassPredictor"):
@@ -113,7 +114,7 @@ def networks(
         if layer.weights
     }
     pretrained = Pretrained(Path("net"), spec, KNOWN, Preprocessing(64), layers, True)
-    new = ssd.build(replace(spec, num_classes=2, background=background))
+    new = build(replace(spec, num_classes=2, background=background))
     loading.load(new, pretrained)
     return new, SimpleNamespace(model=old, pretrained=pretrained)
 

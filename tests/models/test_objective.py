@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from boxwright.backend import framework
-from boxwright.training.config import Focal, Matching, Mining, Objective
+from boxwright.models.ssd.objective import Focal, Matching, Mining, Objective
 
 pytestmark = pytest.mark.shared
 
@@ -40,7 +40,7 @@ def truth(golden: Any) -> tuple[Any, Any, Any]:
 
 
 def loss_of(golden: Any, objective: Objective, encodings: Any = None, logits: Any = None) -> Any:
-    from boxwright.training.objective import detection_loss
+    from boxwright.models.ssd.losses import detection_loss
     from boxwright.training.step_tensorflow import suppress
 
     encodings = golden["pred_box_encodings"] if encodings is None else encodings
@@ -57,7 +57,7 @@ def loss_of(golden: Any, objective: Objective, encodings: Any = None, logits: An
 
 
 def test_suppression_and_mining_choose_the_same_anchors(golden: Any) -> None:
-    from boxwright.models.mining import hard_examples
+    from boxwright.models.ssd.mining import hard_examples
     from boxwright.training.step_tensorflow import suppress
 
     losses, decoded = golden["cls_loss_per_anchor"], golden["decoded_boxes"]
@@ -79,7 +79,7 @@ def test_suppression_and_mining_choose_the_same_anchors(golden: Any) -> None:
 
 
 def test_a_photo_without_objects_may_keep_some_negatives(golden: Any) -> None:
-    from boxwright.models.mining import hard_examples
+    from boxwright.models.ssd.mining import hard_examples
     from boxwright.training.step_tensorflow import suppress
 
     losses, decoded = golden["cls_loss_per_anchor"][7:], golden["decoded_boxes"][7:]
@@ -171,7 +171,7 @@ def test_what_ranks_the_anchors(golden: Any, by: Any, ranking: str) -> None:
 def test_anchors_between_two_thresholds_count_neither_way(
     golden: Any, ignore_between: bool
 ) -> None:
-    from boxwright.models.assigner import BACKGROUND, IGNORED, assign
+    from boxwright.models.ssd.assigner import BACKGROUND, IGNORED, assign
 
     classes = golden["pred_class_logits"].shape[-1] - 1
     boxes, labels, weights = truth(golden)
@@ -199,7 +199,7 @@ def test_without_force_a_tiny_box_has_no_anchor(golden: Any) -> None:
 
 def test_the_penalty_of_kernels() -> None:
     ops = framework.keras().ops
-    from boxwright.training.objective import penalty
+    from boxwright.training.step import penalty
 
     first, second = (ops.convert_to_tensor([1.0, -3.0]), ops.convert_to_tensor([-2.0]))
     found = penalty([(first, 0.5, 0.0), (second, 0.25, 10.0)])

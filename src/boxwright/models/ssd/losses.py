@@ -1,31 +1,52 @@
-"""The training objective: raw outputs and labelled boxes to one number."""
+"""Losses of a single-shot detector: of each anchor, and of a batch.
+
+Source: the Object Detection API's `losses.py`; Lin et al. 2017, "Focal Loss for Dense Object
+Detection", equation 5; Zhang et al. 2021, "VarifocalNet", equation 2; Girshick 2015, "Fast R-CNN",
+equation 3 for smooth L1.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from boxwright.backend import framework
-from boxwright.models.assigner import BACKGROUND, Targets, assign, iou_of_pairs
-from boxwright.models.losses import sigmoid_cross_entropy, sigmoid_focal, smooth_l1, varifocal
-from boxwright.models.mining import Suppress, hard_examples
+from boxwright.models.model import Loss, Suppress
+from boxwright.models.ssd.assigner import BACKGROUND, Targets, assign, iou_of_pairs
+from boxwright.models.ssd.mining import hard_examples
+from boxwright.models.ssd.objective import Focal, Mining, Objective, Varifocal
 from boxwright.ops import box_coder
-from boxwright.training.config import Focal, Mining, Objective, Varifocal
 
 ops: Any = framework.keras().ops
 
 
-class Loss(NamedTuple):
-    """What training lowers; `total` is the sum of the others.
+def sigmoid_cross_entropy(logits: Any, targets: Any) -> Any:
+    """`-t log(p) - (1 - t) log(1 - p)` with `p = sigmoid(logits)`, same shape as `logits`."""
+    return ops.maximum(logits, 0.0) - logits * targets + ops.log1p(ops.exp(-ops.abs(logits)))
 
-    `classes` and `boxes` are per anchor with an object, unless the objective says otherwise;
-    `penalty` is the regularisation's.
-    """
 
-    total: Any
-    classes: Any
-    boxes: Any
-    penalty: Any = 0.0
+def sigmoid_focal(
+    logits: Any, targets: Any, *, alpha: float | None = 0.25, gamma: float = 2.0
+) -> Any:
+    """Cross entropy, turned down where the answer is already right; same shape as `logits`."""
+    probability = ops.sigmoid(logits)
+    wrongness = targets * (1 - probability) + (1 - targets) * probability
+    balance = 1.0 if alpha is None else targets * alpha + (1 - targets) * (1 - alpha)
+    return balance * wrongness**gamma * sigmoid_cross_entropy(logits, targets)
+
+
+def varifocal(logits: Any, targets: Any, *, alpha: float = 0.75, gamma: float = 2.0) -> Any:
+    """Cross entropy with targets between 0 and 1, an object's weighed by its target, background's
+    turned down where the answer is already right; same shape as `logits`."""
+    background = alpha * ops.sigmoid(logits) ** gamma
+    weights = ops.where(targets > 0, targets, background)
+    return weights * sigmoid_cross_entropy(logits, targets)
+
+
+def smooth_l1(encodings: Any, targets: Any, *, delta: float = 1.0) -> Any:
+    """Huber's loss summed over the four coordinates: `(..., 4)` gives `(...)`."""
+    distance = ops.abs(encodings - targets)
+    quadratic = ops.minimum(distance, delta)
+    return ops.sum(0.5 * quadratic**2 + delta * (distance - quadratic), axis=-1)
 
 
 def detection_loss(
@@ -124,9 +145,3 @@ def _hard(
         negatives_per_positive=mining.negatives_per_positive,
         fewest_negatives=mining.fewest_negatives,
     )
-
-
-def penalty(kernels: Sequence[tuple[Any, float, float]]) -> Any:
-    """The sum of `l2 / 2 * sum(kernel ** 2) + l1 * sum(abs(kernel))` over kernels, l2 and l1."""
-    parts = [0.5 * l2 * ops.sum(ops.square(kernel)) for kernel, l2, _ in kernels if l2]
-    return sum(parts + [l1 * ops.sum(ops.abs(kernel)) for kernel, _, l1 in kernels if l1])

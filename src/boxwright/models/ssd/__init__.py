@@ -1,0 +1,1 @@
+"""SSD MobileNet: anchors on six feature maps, as the Object Detection API has it."""

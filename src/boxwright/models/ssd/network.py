@@ -1,0 +1,118 @@
+"""The single-shot detector: a backbone's feature maps, a box head and a class head on each."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+from boxwright.backend import framework
+from boxwright.models.backbones import mobilenet_v1, mobilenet_v2
+from boxwright.models.layers.conv_norm import ConvNorm, LayerSpec
+from boxwright.models.layers.initializers import Initialisers, Normal, initialiser_of
+from boxwright.models.layers.quantized import Predictor, Quantiser
+from boxwright.models.ssd.extra_maps import extra_maps
+from boxwright.models.ssd.spec import HeadSpec, ModelSpec
+
+keras: Any = framework.keras()
+ops: Any = keras.ops
+
+PRIOR_PROBABILITY = 0.01  # of an anchor being an object, before training (Lin et al. 2017, 4.1)
+PRIOR_BIAS = -math.log((1 - PRIOR_PROBABILITY) / PRIOR_PROBABILITY)
+HEADS = Normal(0.01)  # what their kernels begin at
+BACKBONES: dict[str, Any] = {
+    "ssd_mobilenet_v1": mobilenet_v1,
+    "ssd_mobilenet_v2": mobilenet_v2,
+}
+
+
+def build(
+    spec: ModelSpec,
+    *,
+    precision: str = "float32",
+    frozen_through: int = -1,
+    initialisers: Initialisers | None = None,
+) -> Any:
+    """The network: `(B, S, S, 3)` scaled pixels to `box_encodings (B, A, 4)` and
+    `class_logits (B, A, C)`, float32; where the spec has a background column, also to
+    `background_logits (B, A, 1)`. Its attribute `quantiser` is what the layers of a quantised one
+    share, else None.
+
+    Args:
+        spec: what to build.
+        precision: Keras dtype policy of the convolutions; variables are float32 in any case, and so
+            is a quantised network: bfloat16 cannot tell 256 values apart.
+        frozen_through: backbone blocks up to this one do not train; -1 trains all.
+        initialisers: what its weights begin at; by default what short trainings learn best from.
+    """
+    side = spec.input_size
+    inputs = keras.Input((side, side, 3), name="images")
+    quantiser = Quantiser(spec.bits) if spec.bits else None
+    precision = "float32" if quantiser else precision
+    size, backbone = (spec.depth_multiplier, spec.min_depth, precision), BACKBONES[spec.name]
+
+    def options(part: str, layers: LayerSpec) -> dict[str, Any]:
+        begin = initialiser_of(getattr(initialisers, part)) if initialisers else None
+        return {"spec": layers, "initialiser": begin, "quantiser": quantiser}
+
+    own = options("backbone", spec.backbone_convolutions)
+    maps = backbone.backbone_maps(inputs, *size, frozen_through, **own)
+    own = options("extras", spec.extra_convolutions)
+    count, depthwise = spec.maps - len(maps), spec.depthwise_maps
+    maps += extra_maps(maps[-1], backbone.LAST, *size, count=count, depthwise=depthwise, **own)
+    convolution = functools.partial(ConvNorm, **options("heads", spec.heads.convolutions))
+    maps = [_before_heads(x, i, spec.heads, precision, convolution) for i, x in enumerate(maps)]
+    kernels = initialiser_of(initialisers.heads if initialisers else HEADS)
+    predictor = functools.partial(Predictor, quantiser=quantiser, kernel_initializer=kernels)
+    boxes = _head(maps, spec, "BoxEncodingPredictor", 4, precision, convolution, predictor)
+    if spec.heads.dropout:
+        maps = [keras.layers.Dropout(spec.heads.dropout, dtype=precision)(x) for x in maps]
+    prior = keras.initializers.Constant(initialisers.class_bias if initialisers else PRIOR_BIAS)
+    predictor = functools.partial(predictor, bias_initializer=prior)
+    columns = spec.class_columns
+    logits = _head(maps, spec, "ClassPredictor", columns, precision, convolution, predictor)
+    outputs = {"box_encodings": boxes, "class_logits": logits}
+    if spec.background:
+        outputs |= {"background_logits": logits[..., :1], "class_logits": logits[..., 1:]}
+    model = keras.Model(inputs, outputs, name=spec.name)
+    model.quantiser = quantiser
+    return model
+
+
+def _before_heads(
+    x: Any, i: int, heads: HeadSpec, precision: str, convolution: Callable[..., Any]
+) -> Any:
+    """What the heads of map `i` look at."""
+    depth = max(min(x.shape[-1], heads.max_depth), heads.min_depth)
+    for layer in range(heads.layers if depth else 0):
+        name = f"BoxPredictor_{i}_Conv2d_{layer}_1x1_{depth}"
+        x = convolution(depth, 1, name=name, dtype=precision)(x)
+    return x
+
+
+def _head(
+    maps: list[Any],
+    spec: ModelSpec,
+    name: str,
+    columns: int,
+    precision: str,
+    convolution: Callable[..., Any],
+    predictor: Callable[..., Any],
+) -> Any:
+    """A predictor on every map, its outputs in anchor order: `(B, A, columns)`.
+
+    Kernels wider than 1x1 stay in float32, for the reason given in `extra_maps`.
+    """
+    parts, side = [], spec.heads.kernel
+    wide = "float32" if side > 1 else precision
+    for i, (x, count) in enumerate(zip(maps, spec.anchors.per_location(len(maps)), strict=True)):
+        layer, cells = f"BoxPredictor_{i}_{name}", x.shape[1] * x.shape[2]
+        if spec.heads.depthwise:
+            own = f"{layer}_depthwise"
+            x = convolution(0, side, depthwise=True, name=own, dtype=wide)(x)
+            part = predictor(count * columns, 1, name=layer, dtype=precision)(x)
+        else:
+            part = predictor(count * columns, side, name=layer, dtype=wide)(x)
+        parts.append(ops.reshape(ops.cast(part, "float32"), (-1, cells * count, columns)))
+    return ops.concatenate(parts, axis=1)

@@ -1,0 +1,42 @@
+"""Which boxes an SSD can learn: those that overlap one of its anchors by half."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.datasets.stats import PRETRAINED_SIZE, Reach
+from boxwright.ops.anchors import AnchorSpec, grid_anchors, map_sides
+
+Fractions = NDArray[np.float32]
+
+
+def anchor_overlap(boxes: Fractions, input_size: int) -> Fractions:
+    """`(M,)` intersection over union of each box with the anchor that fits it best.
+
+    Of the anchors of one shape the one whose centre is nearest overlaps a box most, so only that
+    one is looked at. Anchors keep the size in pixels that they have in the published network.
+
+    Args:
+        boxes: `(M, 4)` xyxy in parts of the photo's sides.
+        input_size: side of the network's input in pixels.
+    """
+    spec = AnchorSpec(scale_factor=PRETRAINED_SIZE / input_size)
+    grids = map_sides(input_size)
+    anchors = grid_anchors(spec, input_size)
+    sides, centres = boxes[:, 2:] - boxes[:, :2], (boxes[:, 2:] + boxes[:, :2]) / 2
+    best = np.zeros(len(boxes), np.float32)
+    start = 0
+    for side, count in zip(grids, spec.per_location(len(grids)), strict=True):
+        nearest = (np.clip(np.floor(centres * side), 0, side - 1) + 0.5) / side
+        for ymin, xmin, ymax, xmax in anchors[start : start + count]:
+            own = np.array([xmax - xmin, ymax - ymin], np.float32)
+            near_edge = np.maximum(boxes[:, :2], nearest - own / 2)
+            far_edge = np.minimum(boxes[:, 2:], nearest + own / 2)
+            shared = np.maximum(far_edge - near_edge, 0).prod(axis=1)
+            best = np.maximum(best, shared / (sides.prod(axis=1) + own.prod() - shared))
+        start += side * side * count
+    return best.astype(np.float32)
+
+
+REACH = Reach(anchor_overlap, "overlap no anchor by half")

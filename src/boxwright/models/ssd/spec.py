@@ -1,0 +1,124 @@
+"""What an SSD's network is: all that is needed to build it again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.models.layers.conv_norm import PLAIN, LayerSpec
+from boxwright.models.layers.quantized import Bits
+from boxwright.ops import box_coder
+from boxwright.ops.anchors import MAPS, Anchors, AnchorSpec, anchors_from_json, grid_anchors
+
+
+@dataclass(frozen=True)
+class HeadSpec:
+    """What the heads are like.
+
+    Attributes:
+        kernel: side of their (depthwise) convolutions.
+        depthwise: whether each begins with a depthwise convolution; with a `kernel` of 3 and
+            `depthwise_maps` the network is SSDLite.
+        layers: how many 1x1 convolutions stand between a map and its two heads.
+        min_depth, max_depth: the fewest and the most filters that these have; as many as the map's
+            between. Without any there are no such layers.
+        dropout: the part of the class heads' inputs that training drops.
+        convolutions: what all but the last convolutions are like.
+    """
+
+    kernel: int = 1
+    depthwise: bool = False
+    layers: int = 0
+    min_depth: int = 0
+    max_depth: int = 0
+    dropout: float = 0.0
+    convolutions: LayerSpec = PLAIN
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """All that is needed to build a detector's network again.
+
+    Attributes:
+        num_classes: `C`, the background not counted.
+        depth_multiplier: multiplies every number of filters.
+        input_size: `S`, side of the square input in pixels.
+        anchors: sizes and shapes of the anchors.
+        name: the architecture, one of `network.BACKBONES`.
+        min_depth: the fewest filters that the multiplier leaves of a layer.
+        background: whether the class head has a column for the background before those of the
+            classes, as the Object Detection API's has. It is trained and stored; detecting
+            needs none.
+        depthwise_maps: whether the extra maps come from depthwise convolutions.
+        maps: how many feature maps there are, 2 to 6.
+        backbone_convolutions, extra_convolutions: what the convolutions of the backbone and those
+            of the extra maps are like.
+        heads: what the heads are like.
+        box_scales: of the box coder, see `ops.box_coder`.
+        bits: of the numbers of a network that is trained for a quantised file, which rounds as that
+            file will; None for floats.
+    """
+
+    num_classes: int
+    depth_multiplier: float = 1.0
+    input_size: int = 300
+    anchors: Anchors = field(default_factory=AnchorSpec)
+    name: str = "ssd_mobilenet_v1"
+    min_depth: int = 16
+    background: bool = False
+    depthwise_maps: bool = False
+    maps: int = MAPS
+    backbone_convolutions: LayerSpec = PLAIN
+    extra_convolutions: LayerSpec = PLAIN
+    heads: HeadSpec = field(default_factory=HeadSpec)
+    box_scales: box_coder.Scales = box_coder.SCALES
+    bits: Bits | None = None
+
+    @property
+    def class_columns(self) -> int:
+        """Columns of the class head for each anchor."""
+        return self.num_classes + self.background
+
+    def resized(self, input_size: int) -> ModelSpec:
+        """The same network for another input, its anchors keeping their size in pixels."""
+        anchors = self.anchors.resized(self.input_size / input_size)
+        return replace(self, input_size=input_size, anchors=anchors)
+
+    def to_json(self) -> dict[str, Any]:
+        known: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return known
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> ModelSpec:
+        """The inverse of `to_json`; a run of before lacks what came later."""
+        known = _without_flat_heads(value)
+        heads = dict(known.pop("heads", {}))
+        convolutions = LayerSpec(**heads.pop("convolutions", {}))
+        parts = ("backbone_convolutions", "extra_convolutions")
+        layers: dict[str, Any] = {part: LayerSpec(**known.pop(part, {})) for part in parts}
+        bits = known.pop("bits", None)
+        return cls(
+            anchors=anchors_from_json(known.pop("anchors")),
+            heads=HeadSpec(**heads, convolutions=convolutions),
+            box_scales=tuple(known.pop("box_scales", box_coder.SCALES)),
+            bits=None if bits is None else Bits(**bits),
+            **layers,
+            **known,
+        )
+
+
+def _without_flat_heads(value: dict[str, Any]) -> dict[str, Any]:
+    """A specification as runs have it, also of those before the heads had their own."""
+    moved = {"depthwise_heads": "depthwise", "head_kernel": "kernel"}
+    flat = {new: value[old] for old, new in moved.items() if old in value}
+    known = {name: item for name, item in value.items() if name not in moved}
+    return {**known, "heads": flat} if flat else known
+
+
+def anchors(spec: ModelSpec) -> NDArray[np.float32]:
+    """The network's `A` anchors, `(A, 4)` normalised `[ymin, xmin, ymax, xmax]`."""
+    return grid_anchors(spec.anchors, spec.input_size, spec.maps)

@@ -1,0 +1,222 @@
+"""Frozen graphs as the Object Detection API's commands write them, for TensorFlow 1 and toco."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from boxwright.backend import framework
+from boxwright.export import graph
+from boxwright.export.fake_quant import Ranges, put_ranges
+from boxwright.export.frozen import OUTPUTS, frozen_graph
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference import litert
+from boxwright.models.model import DetectionModel
+from boxwright.ops.box_coder import centred
+from boxwright.ops.postprocess import Suppression
+
+if TYPE_CHECKING:
+    from boxwright.models.ssd.detector import SsdModel
+    from boxwright.models.ssd.spec import ModelSpec
+
+InputType = Literal["image_tensor", "encoded_image_string_tensor", "tf_example"]
+TFLITE_INPUT = "normalized_input_image_tensor"
+RAW_OUTPUTS = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
+ANCHORS = "anchors"
+
+
+@dataclass(frozen=True)
+class PostProcess:
+    """Options of the node `TFLite_Detection_PostProcess` that are no part of a `Suppression`."""
+
+    max_detections: int = 10
+    max_classes_per_detection: int = 1
+    detections_per_class: int = 100
+    use_regular_nms: bool = False
+
+
+def inference_graph(
+    model: DetectionModel,
+    preprocessing: Preprocessing,
+    suppression: Suppression,
+    input_type: InputType = "image_tensor",
+    shape: tuple[int | None, ...] = (None, None, None, 3),
+    ranges: Mapping[str, Ranges] | None = None,
+) -> Any:
+    """A GraphDef from photos to detections, with the weights in it.
+
+    Input: `image_tensor` `(B, H, W, 3)` uint8, RGB, of any size; or `(B,)` strings, each a JPEG or
+    PNG file, or a tf.Example with one in `image/encoded`. Photos are resized bilinearly without
+    half-pixel centres, as TensorFlow 1 did.
+    Outputs, float32, best first and padded with zeros to N = `max_total` rows: `detection_boxes`
+    `(B, N, 4)` normalised yxyx within [0, 1]; `detection_scores` and `detection_classes`, 1-based,
+    `(B, N)`; `num_detections` `(B,)`.
+
+    Args:
+        model: to write.
+        preprocessing: of its input.
+        suppression: how raw outputs become detections.
+        input_type: the name of the input, and so what it takes.
+        shape: of an `image_tensor`.
+        ranges: by layer, of a network that was trained for quantisation.
+    """
+    tf = graph.tensorflow_for(model)
+    encoded = input_type != "image_tensor"
+
+    def detect(inputs: Any) -> list[Any]:
+        photos = _decoded(tf, inputs, input_type) if encoded else inputs
+        size = (preprocessing.size, preprocessing.size)
+        photos = tf.compat.v1.image.resize_bilinear(tf.cast(photos, tf.float32), size)
+        decoded = graph.candidates(tf, model, preprocessing, photos)
+        outputs = _suppressed(tf, *decoded, suppression)
+        return [tf.identity(values, name=name) for name, values in outputs.items()]
+
+    signature = tf.TensorSpec((None,), tf.string) if encoded else tf.TensorSpec(shape, tf.uint8)
+    frozen = frozen_graph(tf, detect, signature, input_type, OUTPUTS)
+    put_ranges(frozen, ranges or {})
+    return frozen
+
+
+def tflite_graph(
+    model: SsdModel,
+    side: int,
+    suppression: Suppression,
+    post_process: PostProcess | None,
+    ranges: Mapping[str, Ranges] | None = None,
+) -> Any:
+    """A GraphDef for TFLite's converter, with the weights in it.
+
+    Input: `normalized_input_image_tensor` `(1, S, S, 3)` float32. Raw outputs: box encodings
+    `(1, A, 4)` and scores with the background's column `(1, A, 1 + C)`; also the node `anchors`
+    `(A, 4)`, centre y, centre x, height, width. Where there is a `post_process` they go into
+    `TFLite_Detection_PostProcess`, which TFLite alone can run: boxes, 0-based classes, scores and
+    their number.
+
+    Args:
+        model: with a background column.
+        side: `S`.
+        suppression: how raw outputs become detections; the numbers of boxes are not looked at.
+        post_process: the other options of that node; None leaves it out.
+        ranges: by layer, of a network that was trained for quantisation.
+    """
+    tf = graph.tensorflow_for(model)
+
+    def detect(images: Any) -> list[Any]:
+        raw = model.network(images, training=False)
+        logits = tf.concat([raw["background_logits"], raw["class_logits"]], axis=-1)
+        return [
+            tf.identity(raw["box_encodings"], name=RAW_OUTPUTS[0]),
+            tf.sigmoid(logits, name=RAW_OUTPUTS[1]),
+            tf.constant(centred(model.anchors), name=ANCHORS),
+        ]
+
+    signature = tf.TensorSpec((1, side, side, 3), tf.float32)
+    frozen = frozen_graph(tf, detect, signature, TFLITE_INPUT, (*RAW_OUTPUTS, ANCHORS))
+    put_ranges(frozen, ranges or {})
+    if post_process is not None:
+        _append(frozen, model.spec, suppression, post_process, tf.float32.as_datatype_enum)
+    return frozen
+
+
+def write_saved_model(folder: Path, frozen: Any, input_name: str) -> None:
+    """Write an `inference_graph` as a SavedModel of TensorFlow 1.
+
+    Its signature `serving_default` takes `inputs` and gives the four outputs under their names.
+
+    Args:
+        folder: where to; it must not exist yet.
+        frozen: the GraphDef.
+        input_name: of its input node.
+    """
+    v1 = framework.tensorflow().compat.v1
+    with v1.Graph().as_default() as whole, v1.Session() as session:
+        v1.import_graph_def(frozen, name="")
+        info = {
+            name: v1.saved_model.build_tensor_info(whole.get_tensor_by_name(f"{name}:0"))
+            for name in (input_name, *OUTPUTS)
+        }
+        signature = v1.saved_model.build_signature_def(
+            {"inputs": info.pop(input_name)}, info, "tensorflow/serving/predict"
+        )
+        builder = v1.saved_model.Builder(str(folder))
+        builder.add_meta_graph_and_variables(
+            session, ["serve"], signature_def_map={"serving_default": signature}
+        )
+        with framework.hushed():
+            builder.save()
+
+
+def _decoded(tf: Any, inputs: Any, input_type: InputType) -> Any:
+    """Files of photos of one size as pixels `(B, H, W, 3)` uint8."""
+    if input_type == "tf_example":
+        feature = {"image/encoded": tf.io.FixedLenFeature((), tf.string)}
+        inputs = tf.io.parse_example(inputs, feature)["image/encoded"]
+
+    def decode(content: Any) -> Any:
+        return tf.io.decode_image(content, channels=3, expand_animations=False)
+
+    signature = tf.TensorSpec((None, None, 3), tf.uint8)
+    return tf.map_fn(decode, inputs, fn_output_signature=signature)
+
+
+def _suppressed(tf: Any, boxes: Any, scores: Any, suppression: Suppression) -> dict[str, Any]:
+    """The outputs by name, of boxes `(B, A, 4)` and scores `(B, A, C)`.
+
+    As in the API overlaps are measured on whole boxes; they are clipped afterwards, those of which
+    nothing is left are dropped, and only then the best of all classes are taken.
+    """
+    boxes, scores, classes, _ = tf.image.combined_non_max_suppression(
+        boxes[:, :, None],
+        scores,
+        max_output_size_per_class=suppression.max_per_class,
+        max_total_size=suppression.max_per_class * scores.shape[-1],
+        iou_threshold=suppression.iou_threshold,
+        score_threshold=suppression.score_threshold,
+        clip_boxes=False,
+    )
+    by_class = tf.argsort(classes, stable=True)  # of equal scores the lower class goes first
+    boxes, scores, classes = (
+        tf.gather(values, by_class, batch_dims=1) for values in (boxes, scores, classes)
+    )
+    rows = suppression.max_total
+    missing = [[0, 0], [0, max(0, rows - boxes.shape[1])]]
+    boxes = tf.pad(tf.clip_by_value(boxes, 0.0, 1.0), [*missing, [0, 0]])
+    areas = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+    ranks = tf.where(areas > 0, tf.pad(scores, missing), -1.0)
+    ranks, best = tf.math.top_k(ranks, rows)
+    found = ranks >= 0
+
+    def picked(values: Any) -> Any:
+        return tf.gather(values, best, batch_dims=1)
+
+    values = (
+        tf.where(found[..., None], picked(boxes), 0.0),
+        tf.where(found, ranks, 0.0),
+        tf.where(found, picked(tf.pad(classes, missing)), 0.0) + 1.0,  # 1 in empty rows too
+        tf.reduce_sum(tf.cast(found, tf.float32), axis=1),
+    )
+    return dict(zip(OUTPUTS, values, strict=True))
+
+
+def _append(
+    frozen: Any, spec: ModelSpec, suppression: Suppression, options: PostProcess, float32: int
+) -> None:
+    """Add the operator that TFLite's converter knows, though TensorFlow does not."""
+    node = frozen.node.add()
+    node.name = node.op = litert.POSTPROCESS
+    node.input.extend([*RAW_OUTPUTS, ANCHORS])
+    y, x, height, width = spec.box_scales
+    for key, number in {"y_scale": y, "x_scale": x, "h_scale": height, "w_scale": width}.items():
+        node.attr[key].f = number
+    node.attr["nms_score_threshold"].f = suppression.score_threshold
+    node.attr["nms_iou_threshold"].f = suppression.iou_threshold
+    node.attr["num_classes"].i = spec.num_classes
+    node.attr["max_detections"].i = options.max_detections
+    node.attr["max_classes_per_detection"].i = options.max_classes_per_detection
+    node.attr["detections_per_class"].i = options.detections_per_class
+    node.attr["use_regular_nms"].b = options.use_regular_nms
+    node.attr["_output_quantized"].b = True
+    node.attr["_support_output_type_float_in_quantized_op"].b = True
+    node.attr["_output_types"].list.type.extend([float32] * 4)

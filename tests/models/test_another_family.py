@@ -1,0 +1,91 @@
+"""A second family, written in `toy_family`, goes the whole road without a line of `src`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from boxwright.api import load, write
+from boxwright.evaluation.coco import evaluate
+from boxwright.export.export import export
+from boxwright.inference.detector import Detector
+from boxwright.models import registry
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.training.loop import train
+from boxwright.training.reporter import Progress, Silent
+from squares import Squares
+
+STEPS, STOPPED_AT = 240, 200
+
+
+class Stopping(Silent):
+    """Presses Ctrl-C after a step."""
+
+    def progress(self, progress: Progress) -> None:
+        if progress.step >= STOPPED_AT:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def centers() -> Iterator[None]:
+    from toy_family import CenterModel
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "FAMILIES", dict(registry.FAMILIES))
+        registry.register(CenterModel)
+        yield
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    root = tmp_path_factory.mktemp("centers")
+    photos = Squares(root / "drawn").dataset(train=32, val=8)
+    write(photos, root / "squares", "voc")
+    return load(root / "squares")
+
+
+@pytest.fixture(scope="module")
+def run(centers: None, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was stopped, and resumed to its end."""
+    out = tmp_path_factory.mktemp("run") / "run"
+    options = {"input_size": 64, "deterministic": True, "steps": STEPS}
+    stopped = train(dataset, out=out, weights=None, model="centers", reporter=Stopping(), **options)
+    assert stopped.interrupted
+    done = train(dataset, out=out, weights=None, resume=True)
+    assert (done.interrupted, done.run.artifact.provenance["recipe"]["model"]) == (False, "centers")
+    return out
+
+
+def test_a_run_of_it_is_a_detector_that_has_learnt(run: Path, dataset: Dataset) -> None:
+    photos = dataset.split(Split.VAL)
+    found = list(Detector.load(run).predict_many(photos.photo(i) for i in range(len(photos))))
+    score = evaluate(photos, found, resamples=0).ap50
+    assert score is not None
+    assert score > 0.5
+
+
+@pytest.mark.parametrize(
+    ("to", "quantize"),
+    [
+        ("tflite", None),
+        ("tflite", "int8"),
+        ("savedmodel", None),
+        ("frozen", None),
+        ("onnx", None),
+        ("openvino", None),
+    ],
+)
+def test_a_file_of_it_finds_what_the_run_finds(
+    run: Path, dataset: Dataset, tmp_path: Path, to: str, quantize: str | None
+) -> None:
+    path, proof = export(run, to, tmp_path, quantize=quantize)
+    assert proof.passed
+    assert proof.compared > 20
+    photos = dataset.split(Split.VAL)
+    detector = Detector.load(path)
+    found = [detector.predict(photos.photo(row)) for row in range(len(photos))]
+    score = evaluate(photos, found, resamples=0).ap50
+    assert score is not None
+    assert score > 0.5
