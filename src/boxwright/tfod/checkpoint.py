@@ -12,7 +12,7 @@ import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,10 @@ from boxwright.models.weights.checkpoint import (
     read_variables,
 )
 from boxwright.models.weights.variables import variables_by_name
-from boxwright.training.best_weights import Snapshot
 from boxwright.training.optimizers import Adam, Optimiser
+
+if TYPE_CHECKING:
+    from boxwright.training.session import Snapshot
 
 KEPT = 5  # checkpoints in a folder, as the API's
 PREFIX = "model.ckpt-"

@@ -29,7 +29,7 @@ from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.config import ByPart
 from boxwright.training.head_start import HeadStart, apply_head_start, find_head_start
 from boxwright.training.recipe import Recipe
-from boxwright.training.validation import Jury
+from boxwright.training.validation import ValidationSet
 
 keras: Any = framework.keras()
 
@@ -60,7 +60,7 @@ class Start:
     precision: str
     weights: str | None = None
     head_starts: tuple[HeadStart, ...] = ()
-    probe: Jury | None = None
+    probe: ValidationSet | None = None
     checkpoint: Checkpoint | None = None
 
 
@@ -114,7 +114,7 @@ def from_weights(
             model, pretrained, images, boxes, labels, ssd.anchors(spec), classes
         )
         apply_head_start(model, pretrained, head_starts, classes)
-    probe = Jury(photos.dataset.select(sample), pixels, preprocessing)
+    probe = ValidationSet(photos.dataset.select(sample), pixels, preprocessing)
     title = zoo.title(Path(path))
     origin = f"{title}: {report}"
     return Start(model, spec, preprocessing, origin, precision, title, tuple(head_starts), probe)
