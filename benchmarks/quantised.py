@@ -33,7 +33,7 @@ from boxwright.tfod.flags import parse
 from boxwright.training import loop
 from boxwright.training.config import Quantisation
 from boxwright.training.recipe import recipe_for
-from boxwright.training.validation import Jury
+from boxwright.training.validation import ValidationSet, Validator
 
 SAMPLE = "ssd_mobilenet_v1_0.75_depth_quantized_300x300_coco14_sync"
 RAW = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
@@ -66,29 +66,28 @@ def trained(data: Dataset, given: argparse.Namespace, folder: Path) -> Run:
 def compare(run: Run, data: Dataset, folder: Path) -> None:
     """AP of the network without and with rounding, of its file, and of one that TFLite's converter
     rounds after the training; how far the file and the network differ."""
-    from boxwright.models.ssd.network import build
-    from boxwright.models.ssd.spec import ModelSpec
-    from boxwright.models.ssd.spec import anchors as anchors_of
-
     model, artifact = run.build_model(), run.artifact
-    spec = ModelSpec.from_json(artifact.model)
     test, train = (data.select(data.splits == mark) for mark in (Split.TEST, Split.TRAIN))
-    jury = Jury.of(test, artifact.preprocessing, seed=0)
-    floats = build(replace(spec, bits=None))
-    values = {variable.path: variable for variable in model.weights}
-    for variable in floats.weights:
+    images = ValidationSet.read(test, artifact.preprocessing, seed=0)
+    validator = Validator(images)
+    floats = model.build(replace(model.spec, bits=None))
+    values = {variable.path: variable for variable in model.network.weights}
+    for variable in floats.network.weights:
         variable.assign(values[variable.path])
-    for name, network in (("floats", floats), ("rounding", model)):
-        found = jury.judge(network, anchors_of(spec)).evaluation
+    for name, each in (("floats", floats), ("rounding", model)):
+        found = validator.validate(each).evaluation
         print(f"Keras, {name}: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
-    files = Files(model, len(test.classes), folder)
-    found = evaluate(test, list(detections(files.detector(), jury)), resamples=0, sizes=False)
+    files = Files(model.network, len(test.classes), folder)
+    found = evaluate(test, list(detections(files.detector(), images)), resamples=0, sizes=False)
     print(f"file of bytes: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
-    examples = Jury.of(train.select(np.arange(64)), artifact.preprocessing, seed=0).inputs
-    found = jury.judge(PostTraining(floats, examples), anchors_of(spec)).evaluation
+    examples = ValidationSet.read(
+        train.select(np.arange(64)), artifact.preprocessing, seed=0
+    ).inputs
+    rounded = type(model)(floats.spec, PostTraining(floats.network, examples))
+    found = validator.validate(rounded).evaluation
     print(f"rounded after training: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
     raw = files.interpreter(RAW, "--noadd_postprocessing_op")
-    for output, steps in differences(raw, model, jury.inputs).items():
+    for output, steps in differences(raw, model.network, images.inputs).items():
         print(
             f"{output}: {steps.mean():.2f} steps of 8 bits between file and network, in 999 of "
             f"1000 numbers at most {np.quantile(steps, 0.999):.1f}, in all {steps.max():.1f}"
@@ -145,7 +144,6 @@ class PostTraining:
 
     def __init__(self, floats: Any, photos: NDArray[np.uint8]) -> None:
         tf = framework.tensorflow()
-        self.box_scales = floats.box_scales
         module = tf.Module()
         module.weights = [variable.value for variable in floats.variables]
 
@@ -179,15 +177,15 @@ def obey(command: Any, words: list[str]) -> None:
     command.run(parse(command.Flags, words).flags, lambda _: None)
 
 
-def detections(interpreter: Any, jury: Jury) -> Any:
-    for photo, size in zip(jury.inputs, jury.truth.sizes, strict=True):
+def detections(interpreter: Any, images: ValidationSet) -> Any:
+    for photo, size in zip(images.inputs, images.truth.sizes, strict=True):
         boxes, labels, scores, count = (values[0] for values in results(interpreter, photo))
         rows = slice(int(count))
         yield Detections(
-            jury.preprocessing.to_photo(boxes[rows], *(int(side) for side in size)),
+            images.preprocessing.to_photo(boxes[rows], *(int(side) for side in size)),
             scores[rows],
             labels[rows].astype(np.int32),
-            jury.truth.classes,
+            images.truth.classes,
         )
 
 

@@ -27,8 +27,8 @@ from boxwright.api import load
 from boxwright.ops.anchors import AnchorSpec
 from boxwright.structures.dataset import Dataset
 from boxwright.training.cache import padded_boxes
+from boxwright.training.events import Event, Step
 from boxwright.training.recipe import Recipe
-from boxwright.training.reporter import Progress, Silent
 
 SIDE, BATCH = 300, 32
 COMPILED = 3  # steps before the clock starts
@@ -163,14 +163,15 @@ def seconds_by_operation(trace: bytes) -> dict[str, float]:
 # ---- Boxwright -------------------------------------------------------------------------------
 
 
-class Clock(Silent):
-    """Notes when each step that it is told of was done."""
+class Clock:
+    """Notes when each step was done."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[int, float]] = []
 
-    def progress(self, progress: Progress) -> None:
-        self.seen.append((progress.step, time.monotonic()))
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Step):
+            self.seen.append((event.step, time.monotonic()))
 
 
 def boxwright(photos: Dataset, steps: int, **recipe: Any) -> float:
@@ -182,7 +183,7 @@ def boxwright(photos: Dataset, steps: int, **recipe: Any) -> float:
         input_size=SIDE, depth_multiplier=1.0, batch_size=BATCH, steps=steps, held_out=0.0, **recipe
     )
     with tempfile.TemporaryDirectory() as folder:
-        train(photos, out=Path(folder) / "run", weights=None, recipe=whole, reporter=clock)
+        train(photos, out=Path(folder) / "run", weights=None, recipe=whole, on_event=clock)
     (first, start), (last, end) = next(s for s in clock.seen if s[0] > COMPILED), clock.seen[-1]
     return (last - first) * BATCH / (end - start)
 

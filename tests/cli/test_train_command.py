@@ -20,9 +20,9 @@ from boxwright.errors import TrainingError, WeightsError
 from boxwright.inference.detector import Detector
 from boxwright.inference.run import Run
 from boxwright.models.weights import zoo
-from boxwright.training import loop
+from boxwright.training.events import Event, Note, Step
 from boxwright.training.loop import Outcome
-from boxwright.training.reporter import Progress
+from boxwright.training.progress import Progress
 
 if TYPE_CHECKING:
     from conftest import VocFolder
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 tiny = pytest.mark.tiny
 
 
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, ["train", *(str(argument) for argument in arguments)])
+def run(*arguments: str | Path, trains: Any = None) -> Result:
+    """The command, with `trains` in place of the training if it is given."""
+    return CliRunner().invoke(app, ["train", *map(str, arguments)], obj=trains)
 
 
 @pytest.fixture
@@ -51,9 +52,12 @@ class Asked:
         self.interrupted = False
         self.raises: BaseException | None = None
 
+    def run(self, *arguments: str | Path) -> Result:
+        return run(*arguments, trains=self)
+
     def __call__(self, dataset: Any, **options: Any) -> Outcome:
         self.options = options
-        options["reporter"].say("what the run has to [say]")
+        options["on_event"](Note("what the run has to [say]"))
         if self.raises:
             raise self.raises
         return Outcome(Run(options["out"]), self.evaluation, 7, self.interrupted)
@@ -61,10 +65,8 @@ class Asked:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
-    asked = Asked()
-    monkeypatch.setattr(loop, "train", asked)
     monkeypatch.setattr(zoo, "fetch", lambda published, progress: Path("cache") / published.name)
-    return asked
+    return Asked()
 
 
 # ---- Budget ------------------------------------------------------------------------------------
@@ -84,7 +86,7 @@ def test_a_budget_is_a_time(budget: str, seconds: float) -> None:
 def test_anything_else_is_a_usage_error(budget: str, asked: Asked, photos: Path) -> None:
     with pytest.raises(typer.BadParameter, match=budget):
         seconds_of(budget)
-    result = run(photos, "--budget", budget)
+    result = asked.run(photos, "--budget", budget)
     assert result.exit_code == 2
     assert not asked.options
 
@@ -104,7 +106,7 @@ def test_anything_else_is_a_usage_error(budget: str, asked: Asked, photos: Path)
 def test_a_run_gets_its_budget(
     options: list[str], seconds: float | None, steps: int | None, asked: Asked, photos: Path
 ) -> None:
-    assert run(photos, *options).exit_code == 0
+    assert asked.run(photos, *options).exit_code == 0
     assert (asked.options["seconds"], asked.options["steps"]) == (seconds, steps)
 
 
@@ -129,7 +131,7 @@ def test_a_run_gets_its_budget(
 def test_what_does_not_go_together_is_a_usage_error(
     options: list[str], asked: Asked, photos: Path
 ) -> None:
-    result = run(photos, *options)
+    result = asked.run(photos, *options)
     assert result.exit_code == 2
     assert "Usage: " in result.output
     assert not asked.options
@@ -160,7 +162,7 @@ def test_weights_are_fetched_unless_there_is_something_to_start_from(
     for name in ("mine.tflite", "net/model.ckpt-7.index"):
         (tmp_path / name).touch()
     monkeypatch.chdir(tmp_path)
-    run(photos, *options)
+    asked.run(photos, *options)
     assert asked.options["weights"] == weights
 
 
@@ -175,7 +177,7 @@ def test_weights_are_fetched_unless_there_is_something_to_start_from(
 def test_weights_that_cannot_be_are_refused_before_the_photos_are_read(
     weights: str, code: str, said: str, asked: Asked, tmp_path: Path
 ) -> None:
-    result = run(tmp_path / "no photos", "--weights", weights)
+    result = asked.run(tmp_path / "no photos", "--weights", weights)
     assert result.exit_code == 1
     assert code in result.stderr
     assert said in result.stderr
@@ -185,7 +187,7 @@ def test_weights_that_cannot_be_are_refused_before_the_photos_are_read(
 @tiny
 def test_options_are_passed_on(asked: Asked, photos: Path, tmp_path: Path) -> None:
     sizes = ["--input-size", "96", "--depth-multiplier", "0.25"]
-    run(photos, "--from-scratch", *sizes, "--seed", "5", "--out", tmp_path / "there")
+    asked.run(photos, "--from-scratch", *sizes, "--seed", "5", "--out", tmp_path / "there")
     passed = {name: asked.options[name] for name in ("input_size", "depth_multiplier", "seed")}
     assert passed == {"input_size": 96, "depth_multiplier": 0.25, "seed": 5}
     assert asked.options["out"] == tmp_path / "there"
@@ -198,7 +200,7 @@ def test_options_are_passed_on(asked: Asked, photos: Path, tmp_path: Path) -> No
 @tiny
 def test_the_data_are_counted_and_their_oddities_named(asked: Asked, photos: Path) -> None:
     (photos / "photo3.jpg").write_bytes(b"not a photo")
-    said = run(photos).stderr
+    said = asked.run(photos).stderr
     assert "BW102 photo3.jpg" in said
     assert "9 photos, 9 boxes of 1 class (cat): 7 to train on, 2 for testing" in said
     assert "what the run has to [say]" in said
@@ -208,7 +210,7 @@ def test_the_data_are_counted_and_their_oddities_named(asked: Asked, photos: Pat
 def test_the_end_says_what_to_do_next(asked: Asked, photos: Path, tmp_path: Path) -> None:
     asked.evaluation = SimpleNamespace(ap=0.4567, ap50=0.8912, photos=12)
     out = tmp_path / "my [run]"
-    said = run(photos, "--out", out).stdout
+    said = asked.run(photos, "--out", out).stdout
     assert f"{out} holds the weights of step 7." in said
     assert "AP 0.457, AP50 0.891 on the 12 photos that chose them" in said
     assert f"boxwright evaluate '{out}' {photos}" in said
@@ -221,7 +223,7 @@ def test_the_end_proposes_no_evaluation_without_photos_for_it(
 ) -> None:
     voc_folder.pair("train/a")
     voc_folder.pair("val/b")
-    said = run(voc_folder.root).stdout
+    said = asked.run(voc_folder.root).stdout
     assert "None is for testing." in said
     assert f"boxwright split {voc_folder.root} --anew" in said
     assert "boxwright evaluate" not in said
@@ -229,13 +231,13 @@ def test_the_end_proposes_no_evaluation_without_photos_for_it(
 
 @tiny
 def test_the_end_says_if_nothing_chose(asked: Asked, photos: Path) -> None:
-    assert "Too few photos to choose by" in run(photos).stdout
+    assert "Too few photos to choose by" in asked.run(photos).stdout
 
 
 @tiny
 def test_json_is_all_of_standard_output(asked: Asked, photos: Path, tmp_path: Path) -> None:
     asked.evaluation = SimpleNamespace(to_json=lambda: {"coco": {"AP": 0.5}})
-    result = run(photos, "--out", tmp_path / "run", "--json")
+    result = asked.run(photos, "--out", tmp_path / "run", "--json")
     answer = json.loads(result.stdout)
     assert answer.pop("seconds") > 0
     assert answer == {
@@ -250,7 +252,7 @@ def test_json_is_all_of_standard_output(asked: Asked, photos: Path, tmp_path: Pa
 @pytest.mark.parametrize("json_wanted", [True, False])
 def test_ctrl_c_says_how_to_go_on(json_wanted: bool, asked: Asked, photos: Path) -> None:
     asked.interrupted = True
-    result = run(photos, "--out", "there", *(["--json"] if json_wanted else []))
+    result = asked.run(photos, "--out", "there", *(["--json"] if json_wanted else []))
     assert result.exit_code == 130
     assert f"boxwright train {photos} --out there --resume" in result.stderr
     if json_wanted:
@@ -271,7 +273,7 @@ def test_failures_are_sentences(
     raised: BaseException, exit_code: int, said: str, asked: Asked, photos: Path
 ) -> None:
     asked.raises = raised
-    result = run(photos)
+    result = asked.run(photos)
     assert (result.exit_code, result.stdout) == (exit_code, "")
     assert said in result.stderr
     assert "Traceback" not in result.stderr
@@ -285,7 +287,7 @@ def test_without_a_network_nothing_is_begun(
         raise WeightsError("BW203", "could not be downloaded.", remedy="Use --from-scratch.")
 
     monkeypatch.setattr(zoo, "fetch", offline)
-    result = run(photos)
+    result = asked.run(photos)
     assert result.exit_code == 1
     assert "BW203" in result.stderr
     assert not asked.options
@@ -333,9 +335,9 @@ def test_the_state_of_a_run_is_a_line(progress: Progress, expected: str) -> None
 
 @tiny
 def test_where_nothing_can_move_ten_lines_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_line.ProgressLine() as reporter:
+    with progress_line.ProgressLine() as shown:
         for step in range(1, 1001):
-            reporter.progress(report(step / 1000))
+            shown.progress(report(step / 1000))
     lines = capsys.readouterr().err.splitlines()
     assert [line.split()[0] for line in lines] == [f"{10 * i}%" for i in range(1, 11)]
 
@@ -347,15 +349,14 @@ def test_where_nothing_can_move_ten_lines_are_printed(capsys: pytest.CaptureFixt
 def test_stopped_by_ctrl_c_and_resumed(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def press_ctrl_c(_: Any, progress: Progress) -> None:
-        if progress.step == 2:
+    def press_ctrl_c(_: Any, event: Event) -> None:
+        if isinstance(event, Step) and event.step == 2:
             raise KeyboardInterrupt
 
     out = tmp_path / "run"
     small = ["--from-scratch", "--input-size", "64", "--depth-multiplier", "0.1", "--steps", "4"]
-    monkeypatch.setattr(loop, "REPORT_SECONDS", -1.0)
     with monkeypatch.context() as patch:
-        patch.setattr(progress_line.ProgressLine, "progress", press_ctrl_c)
+        patch.setattr(progress_line.ProgressLine, "__call__", press_ctrl_c)
         stopped = run(photos, "--out", out, *small)
     assert stopped.exit_code == 130
     assert f"{out} holds the weights of step 2." in stopped.stdout

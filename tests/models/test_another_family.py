@@ -13,19 +13,17 @@ from boxwright.export.export import export
 from boxwright.inference.detector import Detector
 from boxwright.models import registry
 from boxwright.structures.dataset import Dataset, Split
+from boxwright.training.events import Event, Step
 from boxwright.training.loop import train
-from boxwright.training.reporter import Progress, Silent
 from squares import Squares
 
 STEPS, STOPPED_AT = 240, 200
 
 
-class Stopping(Silent):
-    """Presses Ctrl-C after a step."""
-
-    def progress(self, progress: Progress) -> None:
-        if progress.step >= STOPPED_AT:
-            raise KeyboardInterrupt
+def stopping(event: Event) -> None:
+    """Press Ctrl-C after a step."""
+    if isinstance(event, Step) and event.step >= STOPPED_AT:
+        raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +49,7 @@ def run(centers: None, dataset: Dataset, tmp_path_factory: pytest.TempPathFactor
     """A run that was stopped, and resumed to its end."""
     out = tmp_path_factory.mktemp("run") / "run"
     options = {"input_size": 64, "deterministic": True, "steps": STEPS}
-    stopped = train(dataset, out=out, weights=None, model="centers", reporter=Stopping(), **options)
+    stopped = train(dataset, out=out, weights=None, model="centers", on_event=stopping, **options)
     assert stopped.interrupted
     done = train(dataset, out=out, weights=None, resume=True)
     assert (done.interrupted, done.run.artifact.provenance["recipe"]["model"]) == (False, "centers")

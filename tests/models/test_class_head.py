@@ -29,20 +29,18 @@ def head_start() -> Any:
 
 def found(
     head_start: Any,
-    monkeypatch: pytest.MonkeyPatch,
     scores: NDArray[np.float32],
     boxes: Any,
     labels: Any,
 ) -> list[Any]:
-    monkeypatch.setattr(head_start, "_pretrained_scores", lambda *_: scores)
     pretrained = SimpleNamespace(classes=KNOWN)
     truth = np.array(boxes, np.float32), np.array(labels, np.int32)
-    return head_start.find_head_start(None, pretrained, np.zeros(len(scores)), *truth, ANCHORS, NEW)
+    return head_start.find_head_start(
+        None, pretrained, np.zeros(len(scores)), *truth, ANCHORS, NEW, scores_of=lambda *_: scores
+    )
 
 
-def test_a_class_starts_from_what_fires_on_its_boxes_and_not_elsewhere(
-    head_start: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_class_starts_from_what_fires_on_its_boxes_and_not_elsewhere(head_start: Any) -> None:
     """Two photos; the raccoon is at the first anchor of each, the drone at the last of one."""
     scores = np.zeros((2, 4, 4), np.float32)
     scores[..., 0] = 0.99  # an id without a name
@@ -50,7 +48,7 @@ def test_a_class_starts_from_what_fires_on_its_boxes_and_not_elsewhere(
     scores[:, 0, 1] = 0.6, 0.8  # cats where the raccoons are
     scores[1, 3, 2] = 0.5  # a kite where the drone is
     boxes = [[[0, 0, 0.5, 0.5], [0, 0, 0, 0]], [[0.02, 0, 0.5, 0.5], [0.5, 0.5, 1, 1]]]
-    raccoon, drone = found(head_start, monkeypatch, scores, boxes, [[0, -1], [0, 1]])
+    raccoon, drone = found(head_start, scores, boxes, [[0, -1], [0, 1]])
     assert (raccoon.name, raccoon.origin, raccoon.column) == ("raccoon", "cat", 1)
     assert (raccoon.on_boxes, raccoon.elsewhere) == pytest.approx((0.7, 0))
     assert (drone.name, drone.origin) == ("drone", "kite")
@@ -60,22 +58,18 @@ def test_a_class_starts_from_what_fires_on_its_boxes_and_not_elsewhere(
     )
 
 
-def test_a_box_that_no_anchor_fits_is_looked_for_at_the_nearest(
-    head_start: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_box_that_no_anchor_fits_is_looked_for_at_the_nearest(head_start: Any) -> None:
     scores = np.zeros((1, 4, 4), np.float32)
     scores[0, 1, 2] = 0.4
     small = [[[0.2, 0.7, 0.25, 0.75]]]  # an IoU of 0.01 with the second anchor
-    (raccoon,) = found(head_start, monkeypatch, scores, small, [[0]])
+    (raccoon,) = found(head_start, scores, small, [[0]])
     assert (raccoon.origin, raccoon.on_boxes) == ("kite", pytest.approx(0.4))
 
 
-def test_a_class_without_examples_gets_no_head_start(
-    head_start: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_class_without_examples_gets_no_head_start(head_start: Any) -> None:
     scores = np.full((2, 4, 4), 0.5, np.float32)
     boxes = [[[0, 0, 0.5, 0.5]], [[0, 0, 0, 0]]]  # the second photo shows nothing
-    starts = found(head_start, monkeypatch, scores, boxes, [[1], [-1]])
+    starts = found(head_start, scores, boxes, [[1], [-1]])
     assert [start.name for start in starts] == ["drone"]
 
 

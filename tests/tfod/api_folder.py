@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,11 +75,17 @@ class ApiFolder:
         path.write_text(other, encoding="utf-8", newline="\n")
         return path
 
-    def run(self, line: str) -> list[str]:
-        """Run a command, `NAME --flag=value ...`, with `ROOT` for the folder; what it said."""
+    def run(self, line: str, say: Callable[[str], None] = lambda line: None) -> list[str]:
+        """Run a command, `NAME --flag=value ...`, with `ROOT` for the folder; what it said, which
+        `say` is told as it comes."""
         name, *words = line.split()
         command, said = named(name), list[str]()
         words = [word.replace("ROOT", self.root.as_posix()) for word in words]
-        command.run(parse(command.Flags, words).flags, said.append)
+
+        def hear(told: str) -> None:
+            said.append(told)
+            say(told)
+
+        command.run(parse(command.Flags, words).flags, hear)
         self.said += said
         return said

@@ -158,22 +158,20 @@ def test_a_finished_training_says_so(trained: ApiFolder) -> None:
     assert any("all 2 steps are done" in line for line in trained.run(TRAIN))
 
 
-def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from boxwright.training import loop
+def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(tmp_path: Path) -> None:
+    said: list[str] = []
 
-    def impatient(*_: Any) -> None:
-        raise KeyboardInterrupt
+    def impatient(line: str) -> None:
+        said.append(line)
+        if line.startswith("global step 1"):
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(loop, "check_loss", impatient)
     folder = ApiFolder.made(tmp_path)
     folder.config()
-    said: list[str] = []
-    monkeypatch.setattr(folder, "said", said)
     with pytest.raises(KeyboardInterrupt):
-        folder.run(TRAIN)
+        folder.run(TRAIN, impatient)
     assert (tmp_path / "training" / "checkpoint").is_file()
+    assert said[-1] == "Stopped. The same command goes on from the last checkpoint."
 
 
 def test_eval_measures_the_newest_checkpoint(trained: ApiFolder, tmp_path: Path) -> None:

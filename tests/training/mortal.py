@@ -1,6 +1,7 @@
-"""`boxwright train` in a process that dies where its first argument says.
+"""A training in a process that dies where its first argument says.
 
-The network is a small one, and a checkpoint is due after every step.
+The other arguments are the photos, the run and, to go on with it, `--resume`. The network is a
+small one, and a checkpoint is due after every step.
 """
 
 from __future__ import annotations
@@ -8,17 +9,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from boxwright.cli.main import main
+from boxwright.api import load
 from boxwright.models.backbones import mobilenet_v1
-from boxwright.training import cache, schedule
-from boxwright.training.best_weights import Keeper
-from boxwright.training.checkpoint import Checkpoint
+from boxwright.training.events import Evaluated, Event, Note, Step
+from boxwright.training.loop import train
+from boxwright.training.tools import Tools
 
+STEPS = 12
 KILLED_AT = 3  # steps, where it is killed as it writes its checkpoint
 
 
@@ -27,45 +28,48 @@ def die() -> None:
     os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
-def as_it_starts() -> None:
-    cache.padded_boxes = lambda _: die()  # type: ignore[assignment, return-value]
+def never(event: Event) -> None:
+    if isinstance(event, Note):
+        sys.stdout.write(f"{event.text}\n")
 
 
-def half_a_checkpoint() -> None:
-    save = Checkpoint.save
+def as_it_starts(event: Event) -> None:
+    if isinstance(event, Note) and event.text.startswith("start: "):
+        die()
+
+
+def half_a_checkpoint(event: Event) -> None:
+    """In the step before it, for which a checkpoint is written before the step is told of."""
 
     def half(file: Any, **_: Any) -> None:
         file.write(b"PK" + bytes(5000))
         file.flush()
         die()
 
-    def saving(checkpoint: Checkpoint, path: Any) -> None:
-        if checkpoint.step == KILLED_AT:
-            np.savez = half
-        save(checkpoint, path)
-
-    Checkpoint.save = saving  # type: ignore[method-assign]
+    if isinstance(event, Step) and event.step == KILLED_AT - 1:
+        np.savez = half  # type: ignore[assignment]
 
 
-def judged_but_not_written() -> None:
-    consider = Keeper.consider
-
-    def considering(*arguments: Any) -> Any:
-        consider(*arguments)
+def judged_but_not_written(event: Event) -> None:
+    """The best weights are on the disk, the checkpoint is not."""
+    if isinstance(event, Evaluated):
         die()
 
-    Keeper.consider = considering  # type: ignore[method-assign]
 
-
-MOMENTS: dict[str, Callable[[], None]] = {
-    each.__name__: each for each in (as_it_starts, half_a_checkpoint, judged_but_not_written)
+MOMENTS = {
+    each.__name__: each for each in (never, as_it_starts, half_a_checkpoint, judged_but_not_written)
 }
 
 if __name__ == "__main__":
     mobilenet_v1.BLOCKS = ((64, 2), (128, 2), (128, 2), (256, 2))
     mobilenet_v1.TAPS = (3, 4)
-    schedule.MOST_LOST = 0.0
-    moment, *arguments = sys.argv[1:]
-    MOMENTS.get(moment, lambda: None)()
-    sys.argv = ["boxwright", "train", *arguments]
-    main()
+    moment, photos, out, *resume = sys.argv[1:]
+    wanted: dict[str, Any] = {"steps": STEPS, "input_size": 64, "depth_multiplier": 0.1}
+    train(
+        load(photos),
+        out=out,
+        weights=None,
+        on_event=MOMENTS[moment],
+        tools=Tools(most_lost=0.0),
+        **{"resume": True} if resume else {"deterministic": True, **wanted},
+    )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,21 +11,18 @@ from boxwright.training import loop
 from boxwright.training.checkpoint import RESTART_SECONDS, Checkpoint
 
 if TYPE_CHECKING:
-    from conftest import Steps
-    from squares import Squares
+    from trainings import Steps
 
-Train = Callable[..., Any]
+    from squares import Squares
 
 
 @pytest.mark.parametrize("used_before", [0.0, 12.0])
 def test_the_last_step_ends_when_the_budget_does(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path, used_before: float
+    steps: Steps, squares: Squares, tmp_path: Path, used_before: float
 ) -> None:
     """Less what it takes to write the run and leave; the time before `train` counts as well."""
     begun = steps.clock.now - used_before
-    _, listener = small_trainer(
-        squares.dataset(train=4), tmp_path / "run", seconds=60, started=begun
-    )
+    _, listener = steps.train(squares.dataset(train=4), tmp_path / "run", seconds=60, started=begun)
     ended = steps.clock.now - begun
     assert ended == pytest.approx(60 - loop.FINISH_SECONDS, abs=steps.seconds)
     assert len(steps.rates) == pytest.approx((60 - used_before) / steps.seconds, rel=0.1)
@@ -36,46 +32,46 @@ def test_the_last_step_ends_when_the_budget_does(
 
 
 def test_a_resumed_run_takes_the_steps_that_an_undisturbed_one_takes(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     """Its budget has become a step count, so no clock changes what it learns."""
     dataset = squares.dataset(train=4)
-    small_trainer(dataset, tmp_path / "whole", seconds=60)
+    steps.train(dataset, tmp_path / "whole", seconds=60)
     whole = [*steps.rates]
     steps.rates.clear()
-    stopped, _ = small_trainer(dataset, tmp_path / "run", seconds=60, interrupt_at=40)
+    stopped, _ = steps.train(dataset, tmp_path / "run", seconds=60, interrupt_at=40)
     assert Checkpoint.load(stopped.run.checkpoint).step == 40
     steps.seconds *= 3
-    small_trainer(dataset, tmp_path / "run", resume=True)
+    steps.train(dataset, tmp_path / "run", resume=True)
     assert steps.rates == whole
 
 
 def test_a_run_that_stopped_before_it_had_a_plan_gets_the_time_that_was_left(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     dataset = squares.dataset(train=4)
-    stopped, _ = small_trainer(dataset, tmp_path / "run", seconds=60, interrupt_at=2)
+    stopped, _ = steps.train(dataset, tmp_path / "run", seconds=60, interrupt_at=2)
     done = Checkpoint.load(stopped.run.checkpoint)
     begun = steps.clock.now
-    small_trainer(dataset, tmp_path / "run", resume=True)
+    steps.train(dataset, tmp_path / "run", resume=True)
     left = 60 - done.seconds + RESTART_SECONDS - loop.FINISH_SECONDS
     assert steps.clock.now - begun == pytest.approx(left, abs=steps.seconds)
 
 
 def test_without_a_budget_and_photos_that_judge_there_is_an_end_too(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     begun = steps.clock.now
-    _, listener = small_trainer(squares.dataset(train=4), tmp_path / "run")
-    assert steps.clock.now - begun == pytest.approx(loop.UNJUDGED_SECONDS, rel=0.02)
+    _, listener = steps.train(squares.dataset(train=4), tmp_path / "run")
+    assert steps.clock.now - begun == pytest.approx(loop.UNVALIDATED_SECONDS, rel=0.02)
     assert any("no photos judge when to stop" in line for line in listener.said)
 
 
 def test_without_a_budget_it_trains_until_the_ap_stops_rising(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     """These steps learn nothing, so that it never rises."""
-    _, listener = small_trainer(squares.dataset(train=4, val=2), tmp_path / "run")
+    _, listener = steps.train(squares.dataset(train=4, val=2), tmp_path / "run")
     assert any("has stopped rising" in line for line in listener.said)
     assert listener.reports[0].seconds_left is None
     assert listener.reports[-1].fraction == 1

@@ -62,11 +62,8 @@ def test_a_dataset_without_boxes_still_has_a_row_of_padding(four: Dataset) -> No
     np.testing.assert_array_equal(cache.labels, [[-1]])
 
 
-def test_of_too_many_boxes_the_largest_are_kept(
-    four: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "MOST_BOXES", 2)
-    cache = build_cache(four, side=8)
+def test_of_too_many_boxes_the_largest_are_kept(four: Dataset) -> None:
+    cache = build_cache(four, side=8, most_boxes=2)
     widths = (cache.boxes[3, :, 3] - cache.boxes[3, :, 1]) * 40
     np.testing.assert_allclose(widths, [11, 12], rtol=1e-5)  # of 10, 11, 12
     np.testing.assert_array_equal(cache.labels[3], [1, 0])
@@ -126,10 +123,9 @@ def test_selecting_keeps_photos_boxes_and_dataset_together(four: Dataset) -> Non
     assert np.shares_memory(chosen.photos, cache.photos)
 
 
-def test_a_large_cache_lives_in_a_file(four: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_cache_lives_in_a_file(four: Dataset) -> None:
     in_memory = build_cache(four, side=16)
-    monkeypatch.setattr(module, "IN_MEMORY", 0)
-    in_file = build_cache(four, side=16)
+    in_file = build_cache(four, side=16, in_memory=0)
     assert isinstance(in_file.photos, np.memmap)
     assert not isinstance(in_memory.photos, np.memmap)
     np.testing.assert_array_equal(in_file.photos, in_memory.photos)
@@ -140,10 +136,9 @@ def test_a_large_cache_lives_in_a_file(four: Dataset, monkeypatch: pytest.Monkey
 
 def test_no_room_for_that_file_is_said(four: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """At once, not by a signal when the first page without room is written."""
-    monkeypatch.setattr(module, "IN_MEMORY", 0)
-    monkeypatch.setattr(module, "_reserve", refuse(errno.ENOSPC))
+    monkeypatch.setattr(os, "posix_fallocate", refuse(errno.ENOSPC), raising=False)
     with pytest.raises(TrainingError, match="No space left") as caught:
-        build_cache(four, side=16)
+        build_cache(four, side=16, in_memory=0)
     assert caught.value.code == "BW311"
     assert caught.value.where == tempfile.gettempdir()
     assert "TMPDIR" in caught.value.remedy
@@ -152,10 +147,9 @@ def test_no_room_for_that_file_is_said(four: Dataset, monkeypatch: pytest.Monkey
 def test_a_folder_for_that_file_that_cannot_be_written_is_said(
     four: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "IN_MEMORY", 0)
     monkeypatch.setattr(tempfile, "tempdir", str(four.root / "absent"))
     with pytest.raises(TrainingError, match="No such file") as caught:
-        build_cache(four, side=16)
+        build_cache(four, side=16, in_memory=0)
     assert (caught.value.code, caught.value.where) == ("BW311", str(four.root / "absent"))
 
 

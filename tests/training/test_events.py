@@ -1,89 +1,282 @@
-"""What a run or an evaluation writes down: TensorBoard events, and a line of JSON per report."""
+"""The stream of a training's events: what comes when, who hears it, and how it is stopped."""
 
 from __future__ import annotations
 
-import errno
-import json
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
-from PIL import Image
 
-from boxwright.errors import SystemFaultError
 from boxwright.inference.run import Run
-from boxwright.training.events import EventFile, Log
+from boxwright.training.checkpoint import Checkpoint
+from boxwright.training.control import Control, TrainingClock
+from boxwright.training.events import (
+    CheckpointDue,
+    Evaluated,
+    Event,
+    Finished,
+    Note,
+    Started,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from trainings import Clock, Steps
+
+    from squares import Squares
 
 
-def lines(run: Run) -> list[dict[str, float]]:
-    return [json.loads(line) for line in run.log.read_text(encoding="utf-8").splitlines()]
+def kinds(events: list[Event]) -> list[str]:
+    return [type(event).__name__ for event in events]
 
 
-def scalars(run: Run) -> dict[str, list[tuple[int, float]]]:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    events = EventAccumulator(str(run.tensorboard)).Reload()
-    return {
-        tag: [(event.step, event.value) for event in events.Scalars(tag)]
-        for tag in events.Tags()["scalars"]
-    }
-
-
-def test_numbers_are_there_as_soon_as_they_are_written(tmp_path: Path) -> None:
-    run = Run(tmp_path / "run")
-    with Log(run) as log:
-        log.write(10, {"loss": 2.5, "AP": None})
-        log.write(20, {"loss": 1.5, "AP": 0.25})
-        assert lines(run) == [{"step": 10, "loss": 2.5}, {"step": 20, "loss": 1.5, "AP": 0.25}]
-        assert scalars(run) == {"loss": [(10, 2.5), (20, 1.5)], "AP": [(20, 0.25)]}
-
-
-def test_a_resumed_run_goes_on_in_the_same_log(tmp_path: Path) -> None:
-    run = Run(tmp_path)
-    for step in (1, 2):
-        with Log(run) as log:
-            log.write(step, {"loss": float(step)})
-    assert [line["step"] for line in lines(run)] == [1, 2]
-    assert scalars(run) == {"loss": [(1, 1.0), (2, 2.0)]}
-
-
-class FullDisk:
-    """A file that nothing can be written to any more."""
-
-    def write(self, _: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    def flush(self) -> None: ...
-
-    def close(self) -> None: ...
+def test_the_events_of_a_short_run_in_order(steps: Steps, squares: Squares, tmp_path: Path) -> None:
+    """Weights are kept after half of it and at the end, where no image validates them."""
+    _, listener = steps.train(squares.dataset(train=4), tmp_path / "run", steps=3)
+    assert kinds(listener.events) == [
+        "Note",  # where the network starts from
+        "CheckpointDue",
+        "Started",
+        "Step",
+        "Evaluated",
+        "CheckpointDue",
+        "Step",
+        "Evaluated",
+        "CheckpointDue",
+        "Step",
+        "Finished",
+    ]
+    events = listener.events
+    (started,) = (event for event in events if isinstance(event, Started))
+    assert (started.step, started.steps, started.recipe.steps) == (0, 3, 3)
+    assert (started.train_images, started.validation_images, started.best) == (4, 0, None)
+    done = [event for event in events if isinstance(event, Step)]
+    assert [event.step for event in done] == [1, 2, 3]
+    assert [event.fraction for event in done] == pytest.approx([1 / 3, 2 / 3, 1])
+    assert [event.images_per_second for event in done] == [None, 32, 32]
+    assert [event.seconds_left for event in done] == [0, 0.5, 0]
+    assert [event.learning_rate for event in done] == steps.rates
+    evaluated = [event for event in events if isinstance(event, Evaluated)]
+    assert [(event.step, event.result, event.is_best) for event in evaluated] == [
+        (2, None, True),
+        (3, None, True),
+    ]
+    assert events[-1] == Finished(3, interrupted=False, best_step=3, best=None)
 
 
-def full(writer: Any, file: str) -> None:
-    getattr(writer, file).close()
-    setattr(writer, file, FullDisk())
+def test_a_run_that_goes_on_starts_where_it_stopped(
+    steps: Steps, squares: Squares, tmp_path: Path
+) -> None:
+    dataset = squares.dataset(train=4, val=1)
+    stopped, _ = steps.train(dataset, tmp_path / "run", steps=10, interrupt_at=4)
+    _, listener = steps.train(dataset, tmp_path / "run", resume=True)
+    first, *_ = (event for event in listener.events if not isinstance(event, Note))
+    assert isinstance(first, Started), "its checkpoint is there already"
+    assert (first.step, first.best.ap) == (4, stopped.evaluation.ap)
+
+
+# ---- Subscribers -------------------------------------------------------------------------------
+
+
+def test_every_subscriber_hears_everything_in_turn(
+    steps: Steps, squares: Squares, tmp_path: Path
+) -> None:
+    heard: list[tuple[str, Event]] = []
+    others = [lambda event: heard.append(("a", event)), lambda event: heard.append(("b", event))]
+    _, listener = steps.train(squares.dataset(train=4), tmp_path / "run", steps=2, on_event=others)
+    assert [name for name, _ in heard] == ["a", "b"] * len(listener.events)
+    assert [event for _, event in heard[::2]] == [event for _, event in heard[1::2]]
+    assert [event for _, event in heard[::2]] == listener.events
+
+
+class BrokenError(Exception):
+    """Of a subscriber's own."""
+
+
+@pytest.mark.parametrize("kind", [Started, Step, Evaluated, CheckpointDue, Finished])
+def test_what_a_subscriber_raises_ends_a_run_that_can_be_used_and_resumed(
+    kind: type[Event], steps: Steps, squares: Squares, tmp_path: Path
+) -> None:
+    dataset, run = squares.dataset(train=4, val=1), Run(tmp_path / "run")
+    started: list[Event] = []
+
+    def broken(event: Event) -> None:
+        if isinstance(event, Started):
+            started.append(event)
+        if started and isinstance(event, kind):
+            raise BrokenError
+
+    with pytest.raises(BrokenError):
+        steps.train(dataset, run.folder, steps=4, on_event=broken)
+    run.build_model()
+    written = Checkpoint.load(run.checkpoint)
+    if kind is Finished:
+        assert written.step == 4
+        return
+    outcome, listener = steps.train(dataset, run.folder, resume=True)
+    assert not outcome.interrupted
+    assert listener.reports[0].step == written.step + 1
+    assert Checkpoint.load(run.checkpoint).step == 4
+
+
+def test_a_files_own_writers_come_first(steps: Steps, squares: Squares, tmp_path: Path) -> None:
+    run, found = Run(tmp_path / "run"), []
+
+    def looks(event: Event) -> None:
+        if isinstance(event, Started):
+            found.append(run.exists())
+        if isinstance(event, Evaluated):
+            found.append(run.artifact.provenance["step"] == event.step)
+        if isinstance(event, CheckpointDue):
+            found.append(Checkpoint.load(run.checkpoint).step == event.step)
+
+    steps.train(squares.dataset(train=4), run.folder, steps=3, on_event=looks)
+    assert found == [True] * 6
+
+
+# ---- Weights, for those who ask ----------------------------------------------------------------
+
+
+@dataclass
+class Asked:
+    """Counts what is asked of a snapshot's session."""
+
+    of: Any
+    calls: list[str] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        self.calls.append(name)
+        return getattr(self.of, name)
+
+
+def test_a_snapshot_computes_what_it_is_asked_for_once() -> None:
+    from boxwright.training.session import Snapshot
+
+    session = Asked(
+        type("Session", (), {
+            "model": "model", "averaged": lambda _: "averaged", "slots": lambda _: {"slot": 1},
+            "arrays": lambda _, step: {"step": step},
+        })()
+    )  # fmt: skip
+    snapshot = Snapshot(7, session)  # type: ignore[arg-type]
+    assert not session.calls
+    for _ in range(2):
+        assert snapshot.averaged == "averaged"
+        assert snapshot.slots == {"slot": 1}
+        assert snapshot.arrays == {"step": 7}
+    assert session.calls == ["averaged", "slots", "arrays"]
+
+
+def test_the_weights_of_every_step_can_be_had(
+    small_trainer: Any, squares: Squares, tmp_path: Path
+) -> None:
+    """The network's own change from step to step, and their average follows."""
+    own, averaged, slots = [], [], []
+
+    def takes(event: Event) -> None:
+        if isinstance(event, Step):
+            own.append([np.array(weight) for weight in event.snapshot.model.get_weights()])
+            averaged.append([np.array(w) for w in event.snapshot.averaged.get_weights()])
+            slots.append(event.snapshot.slots)
+
+    outcome, _ = small_trainer(squares.dataset(train=4), tmp_path / "run", steps=3, on_event=takes)
+    assert all(any((a != b).any() for a, b in zip(own[0], each, strict=True)) for each in own[1:])
+    assert any((a != b).any() for a, b in zip(own[2], averaged[2], strict=True))
+    for kept, last in zip(outcome.run.build_model().get_weights(), averaged[2], strict=True):
+        np.testing.assert_array_equal(kept, last)
+    assert {name.rpartition("/")[2] for name in slots[0]} == {
+        "Adam", "Adam_1", "ExponentialMovingAverage",
+    }  # fmt: skip
+
+
+# ---- Stopping and pausing ----------------------------------------------------------------------
+
+
+def test_stopped_from_another_thread_it_ends_like_ctrl_c(
+    steps: Steps, squares: Squares, tmp_path: Path
+) -> None:
+    dataset, control = squares.dataset(train=4), Control()
+
+    def stops(event: Event) -> None:
+        if isinstance(event, Step) and event.step == 3:
+            thread = threading.Thread(target=control.stop)
+            thread.start()
+            thread.join()
+
+    outcome, listener = steps.train(
+        dataset, tmp_path / "run", steps=20, control=control, on_event=stops
+    )
+    assert (outcome.interrupted, outcome.step) == (True, 3)
+    assert kinds(listener.events)[-4:] == ["Step", "Evaluated", "CheckpointDue", "Finished"]
+    outcome.run.build_model()
+    outcome, listener = steps.train(dataset, tmp_path / "run", resume=True)
+    assert (outcome.interrupted, outcome.step) == (False, 20)
+    assert listener.reports[0].step == 4
+
+
+def test_stopped_after_its_last_step_it_is_finished(
+    steps: Steps, squares: Squares, tmp_path: Path
+) -> None:
+    outcome, listener = steps.train(
+        squares.dataset(train=4), tmp_path / "run", steps=3, interrupt_at=3
+    )
+    assert not outcome.interrupted
+    assert kinds(listener.events).count("Evaluated") == 2
+
+
+@pytest.mark.parametrize("ends", ["resume", "stop"])
+def test_a_pause_waits_with_a_checkpoint_and_uses_up_no_budget(
+    ends: str, steps: Steps, squares: Squares, tmp_path: Path
+) -> None:
+    """An hour by the clock, in a budget of a minute; the run is what it would be without."""
+    dataset, out, control = squares.dataset(train=4), tmp_path / "run", Control()
+    steps.train(dataset, tmp_path / "whole", seconds=60)
+    whole = [*steps.rates]
+    steps.rates.clear()
+    found: list[tuple[int, int]] = []
+
+    def an_hour_later() -> None:
+        found.append((len(steps.rates), Checkpoint.load(Run(out).checkpoint).step))
+        steps.clock.now += 3600.0
+        getattr(control, ends)()
+
+    def pauses(event: Event) -> None:
+        match event:
+            case Step(step=40):
+                control.pause()
+            case CheckpointDue(step=40) if control.paused:
+                threading.Timer(0.2, an_hour_later).start()
+
+    outcome, listener = steps.train(dataset, out, seconds=60, control=control, on_event=pauses)
+    assert found == [(40, 40)], "it waits, and what is done is on the disk"
+    if ends == "stop":
+        assert (outcome.interrupted, outcome.step) == (True, 40)
+    else:
+        assert steps.rates == whole
+        assert listener.reports[-1].images_per_second == pytest.approx(16 / steps.seconds)
+    assert Checkpoint.load(Run(out).checkpoint).seconds < 60
 
 
 @pytest.mark.tiny
-def test_a_disk_too_full_for_the_lines_is_said(tmp_path: Path) -> None:
-    with Log(Run(tmp_path)) as log:
-        full(log, "_lines")
-        with pytest.raises(SystemFaultError, match="BW902"):
-            log.write(1, {"loss": 2.0})
+def test_a_stop_ends_a_pause_and_lasts() -> None:
+    control = Control()
+    control.pause()
+    assert (control.paused, control.stopped) == (True, False)
+    control.stop()
+    control.wait()
+    control.pause()
+    assert (control.paused, control.stopped) == (False, True)
 
 
 @pytest.mark.tiny
-def test_a_disk_too_full_for_events_is_said(tmp_path: Path) -> None:
-    with EventFile(tmp_path) as events:
-        full(events, "_records")
-        with pytest.raises(SystemFaultError, match="BW902"):
-            events.write(1, {"loss": 2.0})
-        with pytest.raises(SystemFaultError, match="BW902"):
-            events.pictures(1, {"photo": Image.new("RGB", (8, 8))})
-
-
-@pytest.mark.tiny
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    (tmp_path / "tensorboard").write_text("in the way", encoding="utf-8")
-    with pytest.raises(SystemFaultError) as caught:
-        Log(Run(tmp_path))
-    assert caught.value.code == "BW903"
+def test_a_clock_stands_still_while_nothing_is_trained(clock: Clock) -> None:
+    training = TrainingClock(clock)
+    before = training()
+    clock.now += 2
+    with training.standing_still():
+        clock.now += 100
+    clock.now += 3
+    assert training() - before == 5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -17,16 +16,17 @@ from boxwright.errors import BoxwrightError, SystemFaultError, TrainingError
 from boxwright.inference.run import Run
 from boxwright.structures.dataset import Dataset, Photo, Split
 from boxwright.structures.detections import Detections
-from boxwright.training import loop, validation
+from boxwright.training import loop
 from boxwright.training.cache import build_cache
 from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.recipe import Recipe
+from boxwright.training.validation import ValidationResult, Validator
 
 if TYPE_CHECKING:
-    from conftest import Steps
+    from trainings import Steps
+
     from squares import Squares
 
-Train = Callable[..., Any]
 BOX = [(0, 0, 4, 4)]
 
 
@@ -42,10 +42,10 @@ def photos_seen(steps: Steps, dataset: Dataset) -> list[str]:
 
 
 def test_every_photo_comes_once_before_any_comes_again(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     dataset = squares.dataset(train=6)
-    small_trainer(dataset, tmp_path / "run", steps=9)
+    steps.train(dataset, tmp_path / "run", steps=9)
     seen = photos_seen(steps, dataset)
     assert len(seen) == 9 * 16
     epochs = [seen[start : start + 6] for start in range(0, len(seen), 6)]
@@ -54,20 +54,18 @@ def test_every_photo_comes_once_before_any_comes_again(
 
 
 def test_photos_keep_their_order_where_the_recipe_does_not_shuffle(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     dataset = squares.dataset(train=6)
     recipe = Recipe(64, depth_multiplier=0.1, batch_size=4, steps=3, shuffle=False, held_out=0)
-    small_trainer(dataset, tmp_path / "run", recipe=recipe)
+    steps.train(dataset, tmp_path / "run", recipe=recipe)
     assert photos_seen(steps, dataset) == [*dataset.names, *dataset.names]
 
 
-def test_a_seed_decides_batches_and_dice(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
-) -> None:
+def test_a_seed_decides_batches_and_dice(steps: Steps, squares: Squares, tmp_path: Path) -> None:
     dataset = squares.dataset(train=6)
     for name, seed in (("first", 1), ("again", 1), ("other", 2)):
-        small_trainer(dataset, tmp_path / name, steps=4, seed=seed)
+        steps.train(dataset, tmp_path / name, steps=4, seed=seed)
     first, again, other = (
         np.concatenate([dice for *_, dice in steps.batches[i : i + 4]]) for i in (0, 4, 8)
     )
@@ -82,7 +80,6 @@ def test_a_seed_decides_batches_and_dice(
 
 def test_photos_for_choosing_and_testing_do_not_train_and_test_photos_are_not_opened(
     steps: Steps,
-    small_trainer: Train,
     squares: Squares,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -95,7 +92,7 @@ def test_photos_for_choosing_and_testing_do_not_train_and_test_photos_are_not_op
         return open_image(path, *rest, **options)
 
     monkeypatch.setattr(Image, "open", opening)
-    outcome, listener = small_trainer(dataset, tmp_path / "run", steps=3)
+    outcome, listener = steps.train(dataset, tmp_path / "run", steps=3)
     assert opened == {*dataset.split("train").names, *dataset.split("val").names}
     assert set(photos_seen(steps, dataset.split("train"))) == set(dataset.split("train").names)
     assert outcome.evaluation.photos == 2
@@ -103,20 +100,20 @@ def test_photos_for_choosing_and_testing_do_not_train_and_test_photos_are_not_op
 
 
 def test_without_photos_to_choose_by_the_last_weights_are_kept(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
-    outcome, _ = small_trainer(squares.dataset(train=5), tmp_path / "run", steps=3)
+    outcome, _ = steps.train(squares.dataset(train=5), tmp_path / "run", steps=3)
     assert outcome.evaluation is None
     assert outcome.step == 3
     assert outcome.run.artifact.provenance["metrics"] is None
 
 
 def test_a_damaged_photo_is_said_and_left_out(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     dataset = squares.dataset(train=4)
     (photo := dataset.root / dataset.names[1]).write_bytes(photo.read_bytes()[:300])
-    _, listener = small_trainer(dataset, tmp_path / "run", steps=3)
+    _, listener = steps.train(dataset, tmp_path / "run", steps=3)
     (line,) = [line for line in listener.said if "BW102" in line]
     assert dataset.names[1] in line
     counted = Counter(photos_seen(steps, dataset))
@@ -143,33 +140,48 @@ def test_data_that_cannot_be_learnt_from(photos: list[Photo], code: str, tmp_pat
     assert not Run(tmp_path / "run").exists()
 
 
-def test_photos_that_only_choose_do_not_train(
-    small_trainer: Train, squares: Squares, tmp_path: Path
-) -> None:
+def test_photos_that_only_choose_do_not_train(squares: Squares, tmp_path: Path) -> None:
+    dataset = squares.dataset(train=0, val=3)
     with pytest.raises(TrainingError, match="no photo is marked for training") as caught:
-        small_trainer(squares.dataset(train=0, val=3), tmp_path / "run", steps=1)
+        loop.train(dataset, out=tmp_path / "run", weights=None, steps=1)
     assert caught.value.code == "BW301"
 
 
 # ---- The best weights --------------------------------------------------------------------------
 
 
-@pytest.fixture
-def judged(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What the next evaluations will find, whatever the weights are."""
-    scores: list[float] = []
+class Told(Validator):
+    """Finds what it is told, whatever the weights are."""
 
-    def judge(jury: validation.Jury, *_: Any) -> validation.Judgement:
-        score = scores.pop(0)
+    scores: list[float]
+    noise = 0.1  # type: ignore[assignment]
+
+    def validate(self, _: Any) -> ValidationResult:
+        score = self.scores.pop(0)
         evaluation = SimpleNamespace(
             ap=score, ap50=score, voc_ap50=score, coco={"AP": score}, per_class=(),
             to_json=lambda: {"coco": {"AP": score}},
         )  # fmt: skip
         nothing = Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int32), ("square",))
-        return validation.Judgement(evaluation, 0.0, [nothing] * len(jury))  # type: ignore[arg-type]
+        return ValidationResult(
+            evaluation,  # type: ignore[arg-type]
+            0.0,
+            [nothing] * len(self),
+            self.images.truth,
+        )
 
-    monkeypatch.setattr(validation.Jury, "judge", judge)
-    monkeypatch.setattr(validation.Jury, "noise", lambda _: 0.1)
+
+@pytest.fixture
+def judged(steps: Steps) -> list[float]:
+    """What the next evaluations will find."""
+    scores: list[float] = []
+
+    def told(*given: Any) -> Validator:
+        validator = Told(*given)
+        validator.scores = scores
+        return validator
+
+    steps.validator = told
     return scores
 
 
@@ -189,12 +201,11 @@ def test_later_weights_are_kept_unless_earlier_ones_are_clearly_better(
     ap: float,
     judged: list[float],
     steps: Steps,
-    small_trainer: Train,
     squares: Squares,
     tmp_path: Path,
 ) -> None:
     judged += found
-    outcome, _ = small_trainer(squares.dataset(train=4, val=2), tmp_path / "run", steps=19)
+    outcome, _ = steps.train(squares.dataset(train=4, val=2), tmp_path / "run", steps=19)
     assert not judged, "one evaluation per mark"
     assert (outcome.step, outcome.evaluation.ap) == (step, ap)
     origin = outcome.run.artifact.provenance
@@ -204,16 +215,15 @@ def test_later_weights_are_kept_unless_earlier_ones_are_clearly_better(
 def test_a_resumed_run_knows_what_is_kept_already(
     judged: list[float],
     steps: Steps,
-    small_trainer: Train,
     squares: Squares,
     tmp_path: Path,
 ) -> None:
     dataset = squares.dataset(train=4, val=2)
     judged += [0.1, 0.7, 0.3]
-    stopped, _ = small_trainer(dataset, tmp_path / "run", steps=19, interrupt_at=12)
+    stopped, _ = steps.train(dataset, tmp_path / "run", steps=19, interrupt_at=12)
     assert (stopped.step, stopped.evaluation.ap) == (10, 0.7)
     judged += [0.7, 0.3, 0.3, 0.3, 0.4]  # the kept weights, and the marks that are left
-    resumed, listener = small_trainer(dataset, tmp_path / "run", resume=True)
+    resumed, listener = steps.train(dataset, tmp_path / "run", resume=True)
     assert (resumed.step, resumed.evaluation.ap) == (10, 0.7)
     assert listener.reports[0].ap == 0.7
 
@@ -222,24 +232,24 @@ def test_a_resumed_run_knows_what_is_kept_already(
 
 
 def test_ctrl_c_leaves_a_run_that_can_be_used_and_resumed(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     dataset = squares.dataset(train=4)
-    outcome, _ = small_trainer(dataset, tmp_path / "run", steps=20, interrupt_at=3)
+    outcome, _ = steps.train(dataset, tmp_path / "run", steps=20, interrupt_at=3)
     assert (outcome.interrupted, outcome.step) == (True, 3)
     outcome.run.build_model()
-    outcome, listener = small_trainer(dataset, tmp_path / "run", resume=True)
+    outcome, listener = steps.train(dataset, tmp_path / "run", resume=True)
     assert (outcome.interrupted, outcome.step) == (False, 20)
     assert [report.step for report in listener.reports] == list(range(4, 21))
 
 
 def test_a_resumed_run_sees_what_an_uninterrupted_one_would(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     dataset = squares.dataset(train=4)
-    small_trainer(dataset, tmp_path / "whole", steps=8)
-    small_trainer(dataset, tmp_path / "parts", steps=8, interrupt_at=5)
-    small_trainer(dataset, tmp_path / "parts", resume=True)
+    steps.train(dataset, tmp_path / "whole", steps=8)
+    steps.train(dataset, tmp_path / "parts", steps=8, interrupt_at=5)
+    steps.train(dataset, tmp_path / "parts", resume=True)
     assert len(steps.batches) == 16
     assert steps.rates[:8] == steps.rates[8:]
     for whole, parts in zip(steps.batches[:8], steps.batches[8:], strict=True):
@@ -248,12 +258,12 @@ def test_a_resumed_run_sees_what_an_uninterrupted_one_would(
 
 
 def test_a_loss_that_is_no_number_names_the_photos_and_leaves_what_was_good(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     steps.broken_at = 7
     dataset = squares.dataset(train=4)
     with pytest.raises(TrainingError) as caught:
-        small_trainer(dataset, tmp_path / "run", steps=10)
+        steps.train(dataset, tmp_path / "run", steps=10)
     assert caught.value.code == "BW303"
     assert "the class loss became nan at step 7" in caught.value.message
     assert all(name in caught.value.message for name in dataset.names)
@@ -262,20 +272,19 @@ def test_a_loss_that_is_no_number_names_the_photos_and_leaves_what_was_good(
 
 def test_a_full_disk_leaves_the_earlier_checkpoint(
     steps: Steps,
-    small_trainer: Train,
     squares: Squares,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     dataset = squares.dataset(train=4)
-    small_trainer(dataset, tmp_path / "run", steps=10, interrupt_at=2)
+    steps.train(dataset, tmp_path / "run", steps=10, interrupt_at=2)
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(SystemFaultError) as caught:
-        small_trainer(dataset, tmp_path / "run", resume=True)
+        steps.train(dataset, tmp_path / "run", resume=True)
     assert caught.value.code == "BW902"
     monkeypatch.undo()
     assert Checkpoint.load(tmp_path / "run/checkpoint.npz").step == 2
@@ -285,9 +294,9 @@ def test_a_full_disk_leaves_the_earlier_checkpoint(
 
 
 @pytest.fixture
-def run(steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path) -> Path:
+def run(steps: Steps, squares: Squares, tmp_path: Path) -> Path:
     """A run stopped at the second of four steps."""
-    small_trainer(squares.dataset(train=4), tmp_path / "run", steps=4, interrupt_at=2)
+    steps.train(squares.dataset(train=4), tmp_path / "run", steps=4, interrupt_at=2)
     return tmp_path / "run"
 
 
@@ -323,15 +332,15 @@ def test_there_must_be_a_run_to_resume(squares: Squares, tmp_path: Path) -> None
 
 
 def test_a_run_goes_on_with_the_data_it_began_with(
-    run: Path, squares: Squares, small_trainer: Train
+    run: Path, steps: Steps, squares: Squares
 ) -> None:
     with pytest.raises(TrainingError) as caught:
-        small_trainer(squares.dataset(train=4), run, resume=True)
+        steps.train(squares.dataset(train=4), run, resume=True)
     assert caught.value.code == "BW306"
 
 
-def test_a_finished_run_does_not_go_on(run: Path, squares: Squares, small_trainer: Train) -> None:
-    small_trainer(dataset_of(squares), run, resume=True)
+def test_a_finished_run_does_not_go_on(run: Path, steps: Steps, squares: Squares) -> None:
+    steps.train(dataset_of(squares), run, resume=True)
     with pytest.raises(TrainingError) as caught:
-        small_trainer(dataset_of(squares), run, resume=True)
+        steps.train(dataset_of(squares), run, resume=True)
     assert caught.value.code == "BW307"

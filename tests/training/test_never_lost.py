@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,25 +18,24 @@ from boxwright.api import write
 from boxwright.errors import SystemFaultError, TrainingError
 from boxwright.inference.run import Run
 from boxwright.io.files import locked
-from boxwright.training import loop, schedule
-from boxwright.training.best_weights import Keeper
+from boxwright.structures.dataset import Dataset
+from boxwright.training import loop
 from boxwright.training.checkpoint import Checkpoint
+from boxwright.training.events import CheckpointDue, Evaluated, Event, Started, Subscriber
 from boxwright.training.run_folder import check_options
 
 if TYPE_CHECKING:
-    from conftest import Steps
+    from trainings import Steps
+
     from squares import Squares
 
-Train = Callable[..., Any]
 MORTAL = Path(__file__).with_name("mortal.py")
-SMALL = ["--from-scratch", "--input-size", "64", "--depth-multiplier", "0.1"]
-HOW = [*SMALL, "--deterministic", "--steps", "12"]
 FIRST_MARK = 4  # the first step that is judged, of 12
 
 
 def begin(moment: str, photos: Path, out: Path, *more: str) -> subprocess.Popen[str]:
-    """`boxwright train`, which dies at that moment, if it is one."""
-    command = [sys.executable, MORTAL, moment, photos, "--out", out, *HOW, *more]
+    """A training that dies at that moment, if it is one."""
+    command = [sys.executable, MORTAL, moment, photos, out, *more]
     return subprocess.Popen(
         [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, encoding="utf-8",
@@ -107,58 +105,48 @@ class Killed(BaseException):
     """Goes through everything that stops for errors or Ctrl-C."""
 
 
-def kill(*_: Any, **__: Any) -> None:
-    raise Killed
+def killed_at(kind: type[Event]) -> Subscriber:
+    """Kills the training at its first event of a kind, after the run's own files are written."""
+
+    def kill(event: Event) -> None:
+        if isinstance(event, kind):
+            raise Killed
+
+    return kill
 
 
 def test_without_an_evaluation_the_last_checkpoint_is_seconds_old(
-    steps: Steps,
-    small_trainer: Train,
-    squares: Squares,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(Keeper, "consider", kill)  # at the first keeping, after 250 s
-    with pytest.raises(Killed):
-        small_trainer(squares.dataset(train=4), tmp_path / "run", steps=1000)
+    dataset = squares.dataset(train=4)
+    with pytest.raises(Killed):  # when weights are kept for the first time, after 250 s
+        steps.train(dataset, tmp_path / "run", steps=1000, on_event=killed_at(Evaluated))
     lost = 500 - Checkpoint.load(tmp_path / "run/checkpoint.npz").step
     assert 0 < lost * steps.seconds <= 30
 
 
 def test_a_run_that_was_killed_before_its_first_step_goes_on(
-    steps: Steps,
-    small_trainer: Train,
-    squares: Squares,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     dataset, run = squares.dataset(train=4), Run(tmp_path / "run")
-    with monkeypatch.context() as patch:
-        patch.setattr(loop.Order, "batch", kill)
-        with pytest.raises(Killed):
-            small_trainer(dataset, run.folder, steps=3)
+    with pytest.raises(Killed):
+        steps.train(dataset, run.folder, steps=3, on_event=killed_at(Started))
     assert Checkpoint.load(run.checkpoint).step == 0
-    _, listener = small_trainer(dataset, run.folder, resume=True)
+    _, listener = steps.train(dataset, run.folder, resume=True)
     assert [report.step for report in listener.reports] == [1, 2, 3]
 
 
 def test_a_folder_with_a_checkpoint_only_is_no_run(
-    steps: Steps,
-    small_trainer: Train,
-    squares: Squares,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     """As it is for some milliseconds: the same command begins anew."""
     dataset, run = squares.dataset(train=4), Run(tmp_path / "run")
-    with monkeypatch.context() as patch:
-        patch.setattr(Run, "save", kill)
-        with pytest.raises(Killed):
-            small_trainer(dataset, run.folder, steps=3)
+    with pytest.raises(Killed):
+        steps.train(dataset, run.folder, steps=3, on_event=killed_at(CheckpointDue))
     assert run.checkpoint.is_file()
     with pytest.raises(TrainingError, match="BW305"):
-        small_trainer(dataset, run.folder, resume=True)
-    outcome, _ = small_trainer(dataset, run.folder, steps=3)
+        steps.train(dataset, run.folder, resume=True)
+    outcome, _ = steps.train(dataset, run.folder, steps=3)
     assert outcome.step == 3
 
 
@@ -180,18 +168,15 @@ def test_weights_that_are_no_numbers_are_never_kept(
     step: int,
     good: int,
     steps: Steps,
-    small_trainer: Train,
     squares: Squares,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(schedule, "KEEP_AT", schedule.EVALUATE_AT)  # as if photos judged
     setattr(steps, where, step)
-    dataset, run = squares.dataset(train=4), Run(tmp_path / "run")
+    dataset, run = squares.dataset(train=4, val=1), Run(tmp_path / "run")
     with pytest.raises(TrainingError) as caught:
-        small_trainer(dataset, run.folder, steps=10)
+        steps.train(dataset, run.folder, steps=10)
     assert caught.value.code == "BW303"
-    assert all(name in caught.value.message for name in dataset.names)
+    assert all(name in caught.value.message for name in dataset.split("train").names)
     assert Checkpoint.load(run.checkpoint).step == run.artifact.provenance["step"] == good
 
 
@@ -199,25 +184,25 @@ def test_weights_that_are_no_numbers_are_never_kept(
 
 
 def test_two_trainings_do_not_write_into_one_folder(
-    steps: Steps, small_trainer: Train, squares: Squares, tmp_path: Path
+    steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     dataset, run = squares.dataset(train=4), Run(tmp_path / "run")
     with locked(run.lock):
         with pytest.raises(TrainingError) as caught:
-            small_trainer(dataset, run.folder, steps=3)
+            steps.train(dataset, run.folder, steps=3)
         assert [path.name for path in run.folder.iterdir()] == [".lock"]
     assert (caught.value.code, caught.value.where) == ("BW309", str(run.folder))
     assert f"process {os.getpid()}" in caught.value.message
-    small_trainer(dataset, run.folder, steps=3)
+    steps.train(dataset, run.folder, steps=3)
 
 
 def test_a_folder_that_cannot_be_written_is_said_before_anything_is_done(
-    small_trainer: Train, squares: Squares, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    squares: Squares, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(loop, "build_cache", kill)
+    absent = Dataset.of(squares.root, [squares.photo(drawn=False)])  # to decode it would fail
     with pytest.raises(SystemFaultError) as caught:
-        small_trainer(squares.dataset(train=4), tmp_path / "file/run", steps=3)
+        loop.train(absent, out=tmp_path / "file/run", weights=None, steps=3)
     assert caught.value.code == "BW903"
 
 
@@ -242,11 +227,10 @@ def test_options_beside_resume_must_be_those_of_the_run(
     value: Any,
     said: str | None,
     steps: Steps,
-    small_trainer: Train,
     squares: Squares,
     tmp_path: Path,
 ) -> None:
-    outcome, _ = small_trainer(squares.dataset(train=4), tmp_path / "run", steps=1)
+    outcome, _ = steps.train(squares.dataset(train=4), tmp_path / "run", steps=1)
     with nullcontext() if said is None else pytest.raises(TrainingError, match=said) as caught:
         check_options(outcome.run, {option: value})
     if caught:

@@ -9,7 +9,7 @@ import pytest
 
 from boxwright.structures.dataset import Dataset, Photo
 from boxwright.training.recipe import Recipe
-from boxwright.training.sampler import Order, repeats
+from boxwright.training.sampler import Sampler, repeats
 
 pytestmark = pytest.mark.tiny
 
@@ -27,8 +27,8 @@ def showing(*names: str) -> Dataset:
 
 
 def seen(photos: Dataset, recipe: Recipe, steps: int) -> list[int]:
-    order = Order(photos, recipe)
-    return [row for step in range(steps) for row in order.batch(step)[0].tolist()]
+    sampler = Sampler(photos, recipe)
+    return [row for step in range(steps) for row in sampler.batch(step)[0].tolist()]
 
 
 @pytest.mark.parametrize("photos", [1, 3, 4, 10])
@@ -39,11 +39,11 @@ def test_every_photo_has_its_turn_before_any_comes_again(photos: int) -> None:
 
 
 def test_the_order_changes_every_time_but_not_with_the_step_asked_for() -> None:
-    order = Order(showing(*["cat"] * 8), RECIPE)
-    first, second = (np.concatenate([order.batch(s)[0] for s in (n, n + 1)]) for n in (0, 2))
+    sampler = Sampler(showing(*["cat"] * 8), RECIPE)
+    first, second = (np.concatenate([sampler.batch(s)[0] for s in (n, n + 1)]) for n in (0, 2))
     assert first.tolist() != second.tolist()
-    rows, dice = order.batch(1)
-    again, same_dice = Order(showing(*["cat"] * 8), RECIPE).batch(1)
+    rows, dice = sampler.batch(1)
+    again, same_dice = Sampler(showing(*["cat"] * 8), RECIPE).batch(1)
     np.testing.assert_array_equal(rows, again)
     np.testing.assert_array_equal(dice, same_dice)
     assert dice.shape == (4, RECIPE.augmentation.dice)

@@ -14,7 +14,7 @@ import pytest
 from boxwright.training.schedule import EVALUATE_AT, PATIENCE, TOLERANCE, Schedule
 
 if TYPE_CHECKING:
-    from conftest import Clock
+    from trainings import Clock
 
 pytestmark = pytest.mark.tiny
 
@@ -61,14 +61,14 @@ def test_steps_or_a_deadline_not_both() -> None:
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 7, 12, 49, 1000])
 def test_as_many_steps_as_asked_for(steps: int, clock: Clock) -> None:
-    walked = walk(Schedule(steps=steps), clock, lambda _: 1.0)
+    walked = walk(Schedule(clock=clock, steps=steps), clock, lambda _: 1.0)
     assert walked.steps == steps
     assert walked.fractions == pytest.approx([(i + 1) / steps for i in range(steps)])
     assert walked.fractions[-1] == 1
 
 
 def test_the_time_left_is_that_of_the_steps_left(clock: Clock) -> None:
-    schedule = Schedule(steps=10)
+    schedule = Schedule(clock=clock, steps=10)
     schedule.advance(60.0, compiled=False)
     assert schedule.step_seconds == 0, "the first step is no measure of the others"
     for seconds in (1.0, 2.0, 30.0):
@@ -79,13 +79,13 @@ def test_the_time_left_is_that_of_the_steps_left(clock: Clock) -> None:
 
 @pytest.mark.parametrize("done", [0, 1, 5, 11])
 def test_a_resumed_run_takes_the_steps_that_were_left(done: int, clock: Clock) -> None:
-    first = Schedule(steps=12)
+    first = Schedule(clock=clock, steps=12)
     for step in range(done):
         first.advance(1.0, compiled=step > 0)
-    second = Schedule(steps=12, step=done, state=first.state)
+    second = Schedule(clock=clock, steps=12, step=done, state=first.state)
     walked = walk(second, clock, lambda _: 1.0)
     assert walked.steps == 12 - done
-    undisturbed = walk(Schedule(steps=12), clock, lambda _: 1.0)
+    undisturbed = walk(Schedule(clock=clock, steps=12), clock, lambda _: 1.0)
     assert walked.fractions == undisturbed.fractions[done:], "to the last bit"
 
 
@@ -108,7 +108,7 @@ def test_the_last_step_ends_at_the_deadline(
     machine: str, evaluation_seconds: float, clock: Clock
 ) -> None:
     deadline = clock.now + 60
-    schedule = Schedule(deadline=deadline)
+    schedule = Schedule(clock=clock, deadline=deadline)
     walked = walk(schedule, clock, MACHINES[machine], evaluation_seconds)
     assert clock.now == pytest.approx(deadline, abs=max(walked.longest, TOLERANCE * 60))
     assert walked.fractions == sorted(walked.fractions)
@@ -116,7 +116,7 @@ def test_the_last_step_ends_at_the_deadline(
 
 
 def test_on_a_steady_machine_the_curve_is_straight(clock: Clock) -> None:
-    schedule = Schedule(deadline=clock.now + 60)
+    schedule = Schedule(clock=clock, deadline=clock.now + 60)
     walked = walk(schedule, clock, lambda step: 0.2)
     probe = walked.fractions.count(0.0)
     assert probe * 0.2 < 2.5, "the speed is known after two seconds and the first, slow step"
@@ -127,7 +127,7 @@ def test_on_a_steady_machine_the_curve_is_straight(clock: Clock) -> None:
 
 def test_when_the_machine_slows_down_the_curve_gets_steeper_not_shorter(clock: Clock) -> None:
     """The learning rate still falls all the way: no step at the end skips a tenth of it."""
-    schedule = Schedule(deadline=clock.now + 60)
+    schedule = Schedule(clock=clock, deadline=clock.now + 60)
     walked = walk(schedule, clock, MACHINES["slowing down"])
     jumps = [after - before for before, after in pairwise(walked.fractions)]
     assert max(jumps) < 0.1
@@ -136,30 +136,32 @@ def test_when_the_machine_slows_down_the_curve_gets_steeper_not_shorter(clock: C
 
 
 def test_a_deadline_that_has_passed_ends_the_run_at_the_next_measured_step(clock: Clock) -> None:
-    schedule = Schedule(deadline=clock.now - 5)
+    schedule = Schedule(clock=clock, deadline=clock.now - 5)
     assert schedule.seconds_left == 0
     assert walk(schedule, clock, lambda _: 1.0).steps == 2
 
 
 def test_a_run_that_goes_on_has_the_plan_that_it_had(clock: Clock) -> None:
     """No clock decides any more: the same steps, and the same fractions to the last bit."""
-    whole = walk(Schedule(deadline=clock.now + 60), clock, lambda _: 0.2)
-    halfway = Schedule(deadline=clock.now + 60)
+    whole = walk(Schedule(clock=clock, deadline=clock.now + 60), clock, lambda _: 0.2)
+    halfway = Schedule(clock=clock, deadline=clock.now + 60)
     for step in range(250):
         clock.now += 0.2
         halfway.advance(0.2, compiled=step > 0)
-    again = Schedule(steps=halfway.steps, step=250, state=json.loads(json.dumps(halfway.state)))
+    again = Schedule(
+        clock=clock, steps=halfway.steps, step=250, state=json.loads(json.dumps(halfway.state))
+    )
     rest = walk(again, clock, lambda _: 3.0)
     assert rest.fractions == whole.fractions[250:]
 
 
 def test_a_run_that_goes_on_may_get_another_budget(clock: Clock) -> None:
-    first = Schedule(deadline=clock.now + 60)
+    first = Schedule(clock=clock, deadline=clock.now + 60)
     for step in range(100):
         clock.now += 0.2
         first.advance(0.2, compiled=step > 0)
     deadline = clock.now + 200
-    again = Schedule(deadline=deadline, step=100, state=first.state)
+    again = Schedule(clock=clock, deadline=deadline, step=100, state=first.state)
     assert again.fraction == first.fraction
     walked = walk(again, clock, lambda _: 0.2)
     assert clock.now == pytest.approx(deadline, abs=0.4)
@@ -182,7 +184,7 @@ def judge(schedule: Schedule, aps: Callable[[int], float], most: int = 10_000) -
 
 
 def test_without_a_budget_it_ends_when_the_ap_stops_rising(clock: Clock) -> None:
-    schedule = Schedule()
+    schedule = Schedule(clock=clock)
     assert (schedule.seconds_left, schedule.steps) == (None, None)
     judge(schedule, lambda step: min(step / 1000, 0.5))
     assert schedule.done
@@ -193,7 +195,7 @@ def test_without_a_budget_it_ends_when_the_ap_stops_rising(clock: Clock) -> None
 
 
 def test_while_the_ap_rises_it_goes_on_and_looks_ever_more_rarely(clock: Clock) -> None:
-    schedule = Schedule()
+    schedule = Schedule(clock=clock)
     looks = judge(schedule, lambda step: step / 10_000, most=9_000)
     assert not schedule.plan
     assert schedule.fraction == 0
@@ -202,16 +204,16 @@ def test_while_the_ap_rises_it_goes_on_and_looks_ever_more_rarely(clock: Clock) 
 
 
 def test_a_rise_within_the_noise_is_none(clock: Clock) -> None:
-    schedule = Schedule()
+    schedule = Schedule(clock=clock)
     looks = judge(schedule, lambda step: 0.4 + step * 1e-6)
     assert schedule.plan[1][0] == looks[PATIENCE]
 
 
 def test_a_run_without_an_end_that_goes_on_remembers_what_it_was_judged(clock: Clock) -> None:
-    whole, first = Schedule(), Schedule()
+    whole, first = Schedule(clock=clock), Schedule(clock=clock)
     judge(whole, lambda _: 0.4)
     judge(first, lambda _: 0.4, most=150)
-    again = Schedule(step=150, state=json.loads(json.dumps(first.state)))
+    again = Schedule(clock=clock, step=150, state=json.loads(json.dumps(first.state)))
     judge(again, lambda _: 0.4)
     assert again.plan == whole.plan
 
@@ -220,30 +222,30 @@ def test_a_run_without_an_end_that_goes_on_remembers_what_it_was_judged(clock: C
 
 
 def test_every_mark_is_due_once(clock: Clock) -> None:
-    walked = walk(Schedule(steps=1000), clock, lambda _: 1.0)
+    walked = walk(Schedule(clock=clock, steps=1000), clock, lambda _: 1.0)
     assert walked.evaluated_at == pytest.approx(EVALUATE_AT, abs=0.002)
     assert walked.evaluated_at[-1] == 1
 
 
 def test_where_nothing_judges_the_weights_are_kept_twice(clock: Clock) -> None:
-    walked = walk(Schedule(steps=1000, judged=False), clock, lambda _: 1.0)
+    walked = walk(Schedule(clock=clock, steps=1000, judged=False), clock, lambda _: 1.0)
     assert walked.evaluated_at == [0.5, 1]
 
 
 def test_marks_passed_in_one_step_are_one_evaluation(clock: Clock) -> None:
-    walked = walk(Schedule(steps=2), clock, lambda _: 1.0)
+    walked = walk(Schedule(clock=clock, steps=2), clock, lambda _: 1.0)
     assert walked.evaluated_at == [0.5, 1]
 
 
 def test_a_resumed_run_does_not_go_back_to_earlier_marks(clock: Clock) -> None:
     passed = EVALUATE_AT[2]
-    schedule = Schedule(steps=1000, step=round(1000 * passed))
+    schedule = Schedule(clock=clock, steps=1000, step=round(1000 * passed))
     walked = walk(schedule, clock, lambda _: 1.0)
     assert walked.evaluated_at == pytest.approx(EVALUATE_AT[3:], abs=0.002)
 
 
 def test_by_steps_alone_nothing_goes_by_the_clock(clock: Clock) -> None:
-    walked = walk(Schedule(steps=1000, by_clock=False), clock, lambda _: 100.0)
+    walked = walk(Schedule(clock=clock, steps=1000, by_clock=False), clock, lambda _: 100.0)
     assert walked.evaluated_at == pytest.approx(EVALUATE_AT, abs=0.002)
 
 
@@ -253,7 +255,7 @@ def test_half_a_minute_of_work_is_the_most_to_be_lost(
     step_seconds: float, evaluation_seconds: float, clock: Clock
 ) -> None:
     """Or a step and an evaluation, where these take longer."""
-    schedule, written, lost = Schedule(steps=1000), clock.now, []
+    schedule, written, lost = Schedule(clock=clock, steps=1000), clock.now, []
     while not schedule.done:
         clock.now += step_seconds
         schedule.advance(step_seconds, compiled=True)
@@ -270,7 +272,7 @@ def test_half_a_minute_of_work_is_the_most_to_be_lost(
 
 
 def test_a_long_run_is_judged_every_ten_minutes(clock: Clock) -> None:
-    schedule = Schedule(steps=1_000_000)
+    schedule = Schedule(clock=clock, steps=1_000_000)
     walked = [clock.now]
     for _ in range(1000):
         clock.now += 5.0

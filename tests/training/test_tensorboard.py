@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from boxwright.inference.run import Run
-from boxwright.training.events import EventFile, Log
+from boxwright.training.event_file import EventFile
 
 NUMBERS = {
     "Loss/total_loss": 2.5,
@@ -51,9 +51,9 @@ class TensorBoard:
 def tensorboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TensorBoard]:
     """On a folder with a run and, in eval_0, an evaluation."""
     folder = tmp_path_factory.mktemp("training")
-    with Log(Run(folder)) as log, EventFile(folder / "eval_0") as events:
+    with EventFile(Run(folder).tensorboard) as run, EventFile(folder / "eval_0") as evaluation:
         for step, colour in COLOURS.items():
-            for writer in (log, events):
+            for writer in (run, evaluation):
                 writer.write(step, {tag: value + step for tag, value in NUMBERS.items()})
                 writer.pictures(step, {PICTURE: Image.new("RGB", (64, 32), colour)})
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder)]

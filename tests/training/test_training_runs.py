@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
+from trainings import engines
 
 from boxwright.inference.detector import Detector
 from boxwright.structures.dataset import Dataset
 from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.schedule import EVALUATE_AT
+from boxwright.training.tools import Tools
 
 if TYPE_CHECKING:
+    from trainings import Listener
+
     from boxwright.training.loop import Outcome
-    from conftest import Listener
     from squares import Squares
 
 AP = "DetectionBoxes_Precision/mAP"
@@ -69,7 +72,7 @@ def test_progress_counts_up_to_the_end(finished: Finished) -> None:
     assert reports[-1].fraction == 1
     assert reports[0].ap is None
     assert reports[-1].ap is not None
-    speeds = [report.photos_per_second for report in reports]
+    speeds = [report.images_per_second for report in reports]
     assert speeds[0] is None, "the first step tells no speed"
     assert all(speed > 0 for speed in speeds[1:])
 
@@ -151,7 +154,6 @@ def test_so_it_is_where_batch_norm_is_folded(
 ) -> None:
     from boxwright.models.layers.conv_norm import EPSILON
     from boxwright.models.weights import loading
-    from boxwright.training import step_tensorflow
 
     monkeypatch.setattr(loading, "read_pretrained", lambda path: pretrained_network())
     dataset = module_squares.dataset(train=6)
@@ -166,8 +168,8 @@ def test_so_it_is_where_batch_norm_is_folded(
             np.testing.assert_allclose(layer.gamma, deviation, rtol=1e-4)
             assert layer.moving_mean.numpy().any()
     small_trainer(dataset, tmp_path / "parts", **fine_tuning, interrupt_at=3)
-    monkeypatch.setattr(step_tensorflow, "faster_precision", lambda: "mixed_bfloat16")
-    parts, listener = small_trainer(dataset, tmp_path / "parts", resume=True)
+    other = Tools(engines=engines("mixed_bfloat16"))
+    parts, listener = small_trainer(dataset, tmp_path / "parts", resume=True, tools=other)
     assert listener.reports[0].step == 4
     same(Checkpoint.load(parts.run.checkpoint), Checkpoint.load(whole.run.checkpoint))
     kept, expected = (outcome.run.build_model().network.get_weights() for outcome in (parts, whole))

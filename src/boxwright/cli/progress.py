@@ -18,7 +18,9 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from boxwright.training import reporter
+from boxwright.training.events import Event, Note
+from boxwright.training.progress import EVERY, Meter
+from boxwright.training.progress import Progress as State
 
 LINES = 10  # where nothing can move, the line is printed this many times
 
@@ -67,13 +69,17 @@ def waiting(what: str) -> Iterator[None]:
 
 
 class ProgressLine:
-    """A `Reporter` on standard error; use it as a context.
+    """A training's events on standard error: a subscriber of it. Use it as a context.
 
     In a terminal one line shows loss, AP, photos per second and the time left. Where the output
     goes into a file, it is printed ten times in a run.
+
+    Args:
+        every: seconds between two looks at the training.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, every: float = EVERY) -> None:
+        self._meter = Meter(self.progress, every=every)
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bar = Progress(
             BarColumn(bar_width=20),
@@ -98,11 +104,13 @@ class ProgressLine:
         if self._console.is_terminal:
             self._bar.stop()
 
-    def say(self, text: str) -> None:
-        """A sentence that stays."""
-        self._console.print(escape(text))
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Note):
+            self._console.print(escape(event.text))
+        else:
+            self._meter(event)
 
-    def progress(self, progress: reporter.Progress) -> None:
+    def progress(self, progress: State) -> None:
         """Move the line."""
         if self._console.is_terminal:
             state, fraction = line(progress), progress.fraction
@@ -112,13 +120,13 @@ class ProgressLine:
             self._console.print(f"{progress.fraction:4.0%}  {line(progress)}")
 
 
-def line(progress: reporter.Progress) -> str:
+def line(progress: State) -> str:
     """`step 420 · loss 0.83 · AP 0.41 · 312 photos/s · 0:41 left`"""
     parts = [f"step {progress.step}", f"loss {progress.loss:.2f}"]
     if progress.ap is not None:
         parts.append(f"AP {progress.ap:.3f}")
-    if progress.photos_per_second is not None:
-        parts.append(f"{progress.photos_per_second:.0f} photos/s")
+    if progress.images_per_second is not None:
+        parts.append(f"{progress.images_per_second:.0f} photos/s")
     if progress.seconds_left is not None:
         minutes, seconds = divmod(round(progress.seconds_left), 60)
         parts.append(f"{minutes}:{seconds:02} left")

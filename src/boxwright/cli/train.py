@@ -33,6 +33,7 @@ def seconds_of(budget: str) -> float:
 
 
 def train(
+    context: typer.Context,
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of labelled photos.")],
     out: Annotated[Path, typer.Option("--out", help="The run folder to write.")] = Path("run"),
     budget: Annotated[
@@ -115,7 +116,7 @@ def train(
     from boxwright.cli.progress import ProgressLine
     from boxwright.inference.run import Run
     from boxwright.models.weights import zoo
-    from boxwright.training.loop import train as train_run
+    from boxwright.training import loop
     from boxwright.training.run_folder import check_options
 
     start = zoo.chosen(weights) if weights else None if from_scratch or resume else zoo.DEFAULT
@@ -140,7 +141,8 @@ def train(
     if isinstance(start, zoo.Published):
         start = fetched(start)
     with ProgressLine() as line:
-        outcome = train_run(
+        trains = context.obj or loop.train  # whoever calls the command may bring another
+        outcome = trains(
             dataset,
             out=out,
             weights=start,
@@ -151,7 +153,7 @@ def train(
             seed=seed or 0,
             deterministic=deterministic,
             resume=resume,
-            reporter=line,
+            on_event=line,
             started=STARTED,
             source=data,
         )

@@ -27,8 +27,8 @@ from boxwright.inference.run import Run
 from boxwright.io.files import writing
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
+from boxwright.training.events import Note, Subscriber
 from boxwright.training.loop import train
-from boxwright.training.reporter import Reporter
 from boxwright.visualize.draw import contact_sheet, draw
 
 TRAIN, TEST = 750, 120  # scenes
@@ -103,20 +103,21 @@ class Result:
             )
 
 
-def run(out: str | Path, reporter: Reporter, *, seed: int = 0) -> Result:
+def run(out: str | Path, on_event: Subscriber, *, seed: int = 0) -> Result:
     """Draw a data set, train on it from scratch, evaluate, export, predict.
 
-    Everything is written below `out`; what an earlier demo wrote there is replaced.
+    Everything is written below `out`; what an earlier demo wrote there is replaced. `on_event` is
+    told what comes next, and the training's events.
     """
     started = time.monotonic()
     out = Path(out)
 
-    reporter.say(f"Drawing {TRAIN + TEST} photos of building sites: {out / 'data'}")
+    on_event(Note(f"Drawing {TRAIN + TEST} photos of building sites: {out / 'data'}"))
     write_dataset(out / "data", TRAIN, TEST, seed)
     dataset = load(out / "data")
     test = dataset.split("test")
 
-    reporter.say("Training a detector for hard hats from scratch")
+    on_event(Note("Training a detector for hard hats from scratch"))
     if Run(out / "run").exists():
         shutil.rmtree(out / "run")
     train(
@@ -127,20 +128,20 @@ def run(out: str | Path, reporter: Reporter, *, seed: int = 0) -> Result:
         input_size=INPUT_SIZE,
         depth_multiplier=DEPTH_MULTIPLIER,
         seed=seed,
-        reporter=reporter,
+        on_event=on_event,
     )
 
-    reporter.say(f"Evaluating on {TEST} other scenes, and two controls that hardly learn")
+    on_event(Note(f"Evaluating on {TEST} other scenes, and two controls that hardly learn"))
     detector = Detector.load(out / "run")
     paths = [test.photo(i) for i in range(len(test))]
     trained = evaluate(test, list(detector.predict_many(paths)))
     by_colour = evaluate(test, learn_colours(dataset.split("train")).predict_all(test))
     by_place = evaluate(test, constant_box(dataset.split("train"), test))
 
-    reporter.say("Exporting, and proving the exported file")
+    on_event(Note("Exporting, and proving the exported file"))
     exported, proof = export(out / "run", "tflite", data=out / "data")
 
-    reporter.say("Finding hard hats with the exported file")
+    on_event(Note("Finding hard hats with the exported file"))
     chosen = _worth_looking_at(test)
     phone = Detector.load(exported)
     write_gallery(phone, [test.root / test.names[i] for i in chosen], out / "found")

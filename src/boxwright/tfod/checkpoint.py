@@ -12,7 +12,7 @@ import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,10 @@ from boxwright.models.weights.checkpoint import (
     read_variables,
 )
 from boxwright.models.weights.variables import variables_by_name
-from boxwright.training.best_weights import Snapshot
 from boxwright.training.optimizers import Adam, Optimiser
+
+if TYPE_CHECKING:
+    from boxwright.training.session import Snapshot
 
 KEPT = 5  # checkpoints in a folder, as the API's
 PREFIX = "model.ckpt-"
@@ -103,7 +105,7 @@ def companions(snapshot: Snapshot, optimiser: Optimiser) -> dict[str, NDArray[An
         for number, beta in enumerate((optimiser.beta_1, optimiser.beta_2), start=1):
             values[f"beta{number}_power"] = np.array(beta ** (snapshot.step + 1), np.float32)
     convert = framework.keras().ops.convert_to_numpy
-    for name, variable in variables_by_name(snapshot.model).items():
+    for name, variable in variables_by_name(snapshot.model.network).items():
         scope = name.rpartition("/")[0]
         if is_range(variable) and not scope.endswith("/weights_quant"):
             steps = np.array(snapshot.step, np.float32)

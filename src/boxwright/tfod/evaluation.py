@@ -20,7 +20,7 @@ from boxwright.tfod.config import Config, checked
 from boxwright.tfod.config.pipeline import EvalConfig
 from boxwright.tfod.mapping.network import Trained, read_trained, suppression_of
 from boxwright.tfod.readers import read_photos
-from boxwright.training.events import EventFile
+from boxwright.training.event_file import EventFile
 
 COCO, PASCAL = "coco_detection_metrics", "pascal_voc_detection_metrics"
 LOOK_EVERY = 5.0  # seconds, for a newer checkpoint

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from boxwright.inference.run import Run
@@ -15,40 +13,77 @@ from boxwright.tfod.commands import Say
 from boxwright.tfod.config import Config, checked, report
 from boxwright.tfod.mapping.recipe import FOREVER, recipe_of
 from boxwright.tfod.readers import read_photos
-from boxwright.training.best_weights import Snapshot
 from boxwright.training.cache import Cache
-from boxwright.training.loop import follow
+from boxwright.training.events import Evaluated, Event, Note
+from boxwright.training.loop import train_by_recipe
+from boxwright.training.optimizers import Optimiser
+from boxwright.training.preparation import Plan
+from boxwright.training.progress import Meter, Progress
 from boxwright.training.recipe import Recipe
-from boxwright.training.reporter import Progress
-from boxwright.training.run_folder import only_training
 from boxwright.training.start import Start
 
 SAID_EVERY = 5.0  # seconds
 WRITTEN = "pipeline.config"
 
+After = Callable[[Path, Dataset], None]
 
-@dataclass
-class Steps:
-    """A reporter that says the step and the loss, as the original's log does."""
 
-    tell: Say
-    endless: bool = False
-    said: float = 0.0
+class StepLog:
+    """A subscriber that says the step and the loss, as the original's log does.
 
-    def say(self, text: str) -> None:
-        self.tell(text)
+    Args:
+        say: takes a line.
+        endless: whether the time left means nothing.
+        every: seconds between two lines.
+    """
 
-    def progress(self, progress: Progress) -> None:
-        done = progress.fraction >= 1
-        if time.monotonic() - self.said < SAID_EVERY and not done:
-            return
-        self.said = time.monotonic()
+    def __init__(self, say: Say, *, endless: bool = False, every: float = SAID_EVERY) -> None:
+        self._say, self._endless = say, endless
+        self._meter = Meter(self._progress, every=every)
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Note):
+            self._say(event.text)
+        else:
+            self._meter(event)
+
+    def _progress(self, progress: Progress) -> None:
         parts = [f"global step {progress.step}: loss = {progress.loss:.4f}"]
-        if progress.photos_per_second:
-            parts.append(f"{progress.photos_per_second:.1f} photos/s")
-            if progress.seconds_left is not None and not self.endless:
+        if progress.images_per_second:
+            parts.append(f"{progress.images_per_second:.1f} photos/s")
+            if progress.seconds_left is not None and not self._endless:
                 parts.append(f"{_time(progress.seconds_left)} left")
-        self.tell(", ".join(parts))
+        self._say(", ".join(parts))
+
+
+class CheckpointsOfTheApi:
+    """A subscriber that writes `model.ckpt-N` whenever weights are ready to be kept.
+
+    Args:
+        folder: for the checkpoints.
+        optimiser: whose state is written.
+        say: takes a line.
+        photos: for `after`.
+        after: what to do with each checkpoint; it takes the prefix and the photos.
+    """
+
+    def __init__(
+        self, folder: Path, optimiser: Optimiser, say: Say, photos: Dataset, after: After | None
+    ) -> None:
+        self._folder, self._optimiser, self._say = folder, optimiser, say
+        self._photos, self._after = photos, after
+
+    def __call__(self, event: Event) -> None:
+        from boxwright.tfod import checkpoint
+
+        if not isinstance(event, Evaluated):
+            return
+        snapshot = event.snapshot
+        slots = {**snapshot.slots, **checkpoint.companions(snapshot, self._optimiser)}
+        prefix = checkpoint.save(self._folder, snapshot.model.network, snapshot.step, slots)
+        self._say(f"saved {prefix}")
+        if self._after:
+            self._after(prefix, self._photos)
 
 
 def train_by(
@@ -57,7 +92,7 @@ def train_by(
     say: Say,
     *,
     steps: int | None = None,
-    after: Callable[[Path, Dataset], None] | None = None,
+    after: After | None = None,
 ) -> None:
     """Train, and write `model.ckpt-N` into a folder, which is a run of Boxwright's too.
 
@@ -77,7 +112,6 @@ def train_by(
         KeyboardInterrupt: after Ctrl-C, when everything is written.
     """
     from boxwright.models.weights.checkpoint import STATE, find_prefix
-    from boxwright.tfod import checkpoint
     from boxwright.tfod.mapping import start
 
     for line in report(config):
@@ -99,30 +133,18 @@ def train_by(
             write_text(folder / WRITTEN, write(config.tree))
         return begun
 
-    def keep(snapshot: Snapshot) -> None:
-        slots = {**snapshot.slots, **checkpoint.companions(snapshot, recipe.optimiser)}
-        prefix = checkpoint.save(folder, snapshot.model, snapshot.step, slots)
-        say(f"saved {prefix}")
-        if after:
-            after(prefix, photos)
-
     wanted = "until Ctrl-C" if recipe.steps == FOREVER else f"{recipe.steps} steps"
     learnt = photos.split(Split.TRAIN)
     others = f", {len(photos) - len(learnt)} to evaluate on" if after else ""
     say(f"{len(learnt)} photos with {len(learnt.boxes)} boxes to train on{others}")
     say(f"batches of {recipe.batch_size} photos, {wanted}")
-    run = Run(folder)
-    with only_training(run):
-        outcome = follow(
-            recipe,
-            photos,
-            run,
-            begin,
-            reporter=Steps(say, endless=recipe.steps == FOREVER),
-            started=time.monotonic(),
-            on_keep=keep,
-            source=ready.train_records[0],
-        )
+    outcome = train_by_recipe(
+        Plan(recipe, photos, Run(folder), begin, ready.train_records[0]),
+        on_event=(
+            CheckpointsOfTheApi(folder, recipe.optimiser, say, photos, after),
+            StepLog(say, endless=recipe.steps == FOREVER),
+        ),
+    )
     if outcome.interrupted:
         say("Stopped. The same command goes on from the last checkpoint.")
         raise KeyboardInterrupt

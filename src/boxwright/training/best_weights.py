@@ -1,81 +1,69 @@
-"""What a training keeps: the best weights so far, ready to detect with."""
+"""The best weights of a training: which they are, and where they are written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
-
-from numpy.typing import NDArray
 
 from boxwright.evaluation.coco import Evaluation
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
-from boxwright.models.model import DetectionModel
-from boxwright.training.validation import Judgement, Jury
-
-
-class Snapshot(NamedTuple):
-    """A training at a moment worth keeping.
-
-    Attributes:
-        step: how many steps are done.
-        model: the network with the weights of that step, not averaged.
-        slots: what the optimiser keeps beside each variable, and the average, by the names that
-            they have in a checkpoint of the Object Detection API.
-    """
-
-    step: int
-    model: Any
-    slots: Mapping[str, NDArray[Any]]
-
-
-OnKeep = Callable[[Snapshot], None]
+from boxwright.training.events import Evaluated, Event, Started
+from boxwright.training.validation import ValidationResult
 
 
 @dataclass
-class Keeper:
-    """Judges weights and keeps them in the run, unless earlier ones are clearly better.
+class BestWeights:
+    """Knows which weights are the best so far.
 
     Attributes:
-        run: where they are kept.
-        artifact: what is written beside them.
-        model: with a float32 network, for the weights that are judged.
-        changing: its variables that training changes.
-        jury: the photos that judge; without any, the last weights are kept.
-        best: how good the kept weights are; None if no photo judged them.
-        best_step: the step they are from.
-        best_ap: the highest AP so far; -1 before the first.
+        noise: a difference in AP that means nothing.
+        step: the step that the best weights are from.
+        evaluation: how good they are; None if no images validated them.
+        highest_ap: so far; -1 before the first evaluation.
     """
 
-    run: Run
-    artifact: Artifact
-    model: DetectionModel
-    changing: Sequence[Any]
-    jury: Jury
-    best: Evaluation | None = None
-    best_step: int = 0
-    best_ap: float = -1.0
+    noise: float
+    step: int = 0
+    evaluation: Evaluation | None = None
+    highest_ap: float = -1.0
 
-    def recall(self, best_step: int, best_ap: float) -> None:
-        """Go on where an earlier training with the same run stopped."""
-        self.best_step, self.best_ap = best_step, best_ap
-        if len(self.jury) and best_ap >= 0:
-            self.best = self.jury.judge(self.run.build_model()).evaluation
+    def restore(self, step: int, highest_ap: float, evaluation: Evaluation | None) -> None:
+        """Go on where an earlier training of the same run stopped."""
+        self.step, self.highest_ap, self.evaluation = step, highest_ap, evaluation
 
-    def consider(self, step: int, weights: Sequence[NDArray[Any]]) -> Judgement | None:
-        """Judge the values of `changing` at a step, and keep them if they are worth it."""
-        for variable, value in zip(self.changing, weights, strict=True):
-            variable.assign(value)
-        judged = self.jury.judge(self.model) if len(self.jury) else None
-        now = judged.evaluation if judged else None
-        ap = (now.ap or 0.0) if now else 0.0
-        if ap >= self.best_ap - self.jury.noise():
-            self.best, self.best_step = now, step
-            metrics = now.to_json() if now else None
-            origin = self.artifact.provenance | {"metrics": metrics, "step": step}
-            shown_from = (judged.threshold if judged else None) or self.artifact.threshold
-            artifact = replace(self.artifact, threshold=shown_from, provenance=origin)
-            self.run.save(artifact, self.model)
-        self.best_ap = max(self.best_ap, ap)
-        return judged
+    def update(self, step: int, result: ValidationResult | None) -> bool:
+        """Take the weights of `step` for the best, unless earlier ones are clearly better; without
+        a result always. Returns whether they are."""
+        evaluation = result.evaluation if result else None
+        ap = (evaluation.ap or 0.0) if evaluation else 0.0
+        is_best = ap >= self.highest_ap - self.noise
+        if is_best:
+            self.step, self.evaluation = step, evaluation
+        self.highest_ap = max(self.highest_ap, ap)
+        return is_best
+
+
+def described(artifact: Artifact, step: int, result: ValidationResult | None) -> Artifact:
+    """The description of weights: whose step they are from, how good they are, from which score on
+    to show what they find."""
+    metrics = result.evaluation.to_json() if result else None
+    return replace(
+        artifact,
+        threshold=(result.threshold if result else None) or artifact.threshold,
+        provenance=artifact.provenance | {"metrics": metrics, "step": step},
+    )
+
+
+class BestWeightsWriter:
+    """A subscriber that writes the best weights into the run's folder, and at the start the first
+    ones, with which the folder becomes a run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Started() if not self._run.exists():
+                self._run.save(event.artifact, event.snapshot.averaged)
+            case Evaluated(is_best=True):
+                self._run.save(event.artifact, event.snapshot.averaged)

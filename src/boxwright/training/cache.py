@@ -64,17 +64,29 @@ class Cache:
 
 
 def build_cache(
-    dataset: Dataset, side: int, progress: Callable[[int], None] = lambda done: None
+    dataset: Dataset,
+    side: int,
+    progress: Callable[[int], None] = lambda done: None,
+    *,
+    in_memory: int = IN_MEMORY,
+    most_boxes: int = MOST_BOXES,
 ) -> Cache:
     """Decode every photo of `dataset` to `side` pixels square, with as many threads as cores.
 
     A photo that cannot be read is left out and named in the findings.
 
+    Args:
+        dataset: the photos.
+        side: pixels.
+        progress: told how many are decoded.
+        in_memory: bytes; a larger cache lives in a temporary file.
+        most_boxes: per photo; of more, the largest are kept.
+
     Raises:
         DataError: BW120 not one photo can be read.
         TrainingError: BW311 there is no place for a temporary file of that size.
     """
-    photos = _empty((len(dataset), side, side, 3))
+    photos = _empty((len(dataset), side, side, 3), in_memory)
     broken: dict[int, BoxwrightError] = {}
 
     def decode(index: int) -> None:
@@ -95,7 +107,7 @@ def build_cache(
             where=dataset.root,
             remedy="Check that the photos lie where their annotations say.",
         )
-    boxes, labels = padded_boxes(dataset)
+    boxes, labels = padded_boxes(dataset, most_boxes)
     findings = tuple(
         Finding(error.code, dataset.names[i], error.message, "left out of training")
         for i, error in sorted(broken.items())
@@ -104,10 +116,13 @@ def build_cache(
     return Cache(photos, boxes, labels, rows, dataset.select(good), findings)
 
 
-def padded_boxes(dataset: Dataset) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """`(N, G, 4)` normalised yxyx boxes and `(N, G)` labels, padded with zeros and -1."""
+def padded_boxes(
+    dataset: Dataset, most: int = MOST_BOXES
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """`(N, G, 4)` normalised yxyx boxes and `(N, G)` labels, padded with zeros and -1; `G` is at
+    most `most`."""
     counts = np.diff(dataset.offsets)
-    rows = int(min(max(counts.max(initial=1), 1), MOST_BOXES))
+    rows = int(min(max(counts.max(initial=1), 1), most))
     boxes = np.zeros((len(dataset), rows, 4), np.float32)
     labels = np.full((len(dataset), rows), -1, np.int32)
     for i in range(len(dataset)):
@@ -120,9 +135,9 @@ def padded_boxes(dataset: Dataset) -> tuple[NDArray[np.float32], NDArray[np.int3
     return boxes, labels
 
 
-def _empty(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _empty(shape: tuple[int, ...], in_memory: int) -> NDArray[np.uint8]:
     size = int(np.prod(shape, dtype=np.int64))
-    if size <= IN_MEMORY:
+    if size <= in_memory:
         return np.zeros(shape, np.uint8)
     try:
         with tempfile.TemporaryFile() as file:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from boxwright.errors import TrainingError
+from boxwright.inference.run import Run
 from boxwright.io.files import writing
+from boxwright.training.events import CheckpointDue, Event
 from boxwright.training.recipe import Recipe
 
 OLD_NAMES = {"first_moment": "Adam", "second_moment": "Adam_1"}
@@ -117,6 +119,17 @@ class Checkpoint:
                 where=path.absolute(),
                 remedy="The run's best weights still work; start a new run without --resume.",
             ) from error
+
+
+class CheckpointWriter:
+    """A subscriber that writes each checkpoint into the run's folder, in place of the last."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, CheckpointDue):
+            event.checkpoint.save(self._run.checkpoint)
 
 
 def nothing_to_resume(path: Path) -> TrainingError:

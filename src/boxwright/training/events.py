@@ -1,121 +1,153 @@
-"""What a run or an evaluation writes down: TensorBoard events, and a line of JSON per report."""
+"""What happens in a training, as typed events; whoever wants to know subscribes.
+
+A training without incidents is, in this order:
+
+    Note*  CheckpointDue?  Started  ([Note] [Evaluated [Note]] [CheckpointDue] Step)*  Finished
+
+An evaluation and a checkpoint that are due at a step come before its `Step`, which closes it. A
+training that is stopped between two evaluations has one more `Evaluated` and `CheckpointDue` before
+`Finished`; one that fails ends without `Finished`.
+
+Subscribers are called one after the other, in the training's thread, and the training waits for
+them. A run's own files are written by the first ones: a caller's subscriber finds what an event
+speaks of on the disk. An exception of a subscriber ends the training and goes to its caller; the
+run can be used from `Started` on, and goes on from its last checkpoint. `KeyboardInterrupt` stops
+it as Ctrl-C does.
+"""
 
 from __future__ import annotations
 
-import io
-import json
-import time
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from PIL import Image
+if TYPE_CHECKING:
+    from boxwright.evaluation.coco import Evaluation
+    from boxwright.inference.artifact import Artifact
+    from boxwright.models.model import Loss
+    from boxwright.training.checkpoint import Checkpoint
+    from boxwright.training.recipe import Recipe
+    from boxwright.training.session import Snapshot
+    from boxwright.training.validation import ValidationResult
 
-from boxwright.inference.run import Run
-from boxwright.io.files import translating_os_errors
 
-JPEG: dict[str, Any] = {"quality": 90, "subsampling": 0}  # thin coloured lines stay sharp
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence for people.
 
-
-class EventFile:
-    """Appends numbers and pictures to an event file of TensorBoard's.
-
-    Each report is written at once: a killed run keeps all but the last. TensorBoard's own writer
-    is not used: it writes in a thread, where a full disk ends in a traceback.
-
-    Raises:
-        SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
+    Attributes:
+        text: one line, without markup.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event
-        from tensorboard.summary.writer.record_writer import RecordWriter
-
-        self._folder = Path(folder)
-        with translating_os_errors(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            name = f"events.out.tfevents.{time.time():010.0f}.boxwright"
-            self._records = RecordWriter((self._folder / name).open("ab"))
-        self._add(Event(wall_time=time.time(), file_version="brain.Event:2"))
-
-    def write(self, step: int, numbers: Mapping[str, float | None]) -> None:
-        """Note `numbers` (tag to value; None is left out) at `step`."""
-        from tensorboard.compat.proto.summary_pb2 import Summary
-
-        known = {tag: value for tag, value in numbers.items() if value is not None}
-        self._summarise(step, [Summary.Value(tag=t, simple_value=v) for t, v in known.items()])
-
-    def pictures(self, step: int, pictures: Mapping[str, Image.Image]) -> None:
-        """Note `pictures` (tag to RGB image) at `step`."""
-        from tensorboard.compat.proto.summary_pb2 import Summary
-
-        values = []
-        for tag, picture in pictures.items():
-            encoded = io.BytesIO()
-            picture.save(encoded, "JPEG", **JPEG)
-            image = Summary.Image(
-                width=picture.width,
-                height=picture.height,
-                colorspace=3,  # RGB
-                encoded_image_string=encoded.getvalue(),
-            )
-            values.append(Summary.Value(tag=tag, image=image))
-        self._summarise(step, values)
-
-    def _summarise(self, step: int, values: list[Any]) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event
-        from tensorboard.compat.proto.summary_pb2 import Summary
-
-        self._add(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
-
-    def _add(self, event: Any) -> None:
-        with translating_os_errors(self._folder):
-            self._records.write(event.SerializeToString())
-            self._records.flush()
-
-    def close(self) -> None:
-        with translating_os_errors(self._folder):
-            self._records.close()
-
-    def __enter__(self) -> EventFile:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.close()
+    text: str
 
 
-class Log:
-    """A run's event file, whose numbers are also lines of `log.jsonl`.
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Data, network and compiled step are ready; the first step comes next.
 
-    Raises:
-        SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
+    Attributes:
+        step: steps done before, 0 unless the run goes on.
+        steps: steps in all; None until a budget, or an AP that stops rising, has decided.
+        recipe: how it trains.
+        train_images, validation_images: how many there are; without the latter nothing is
+            evaluated.
+        best: how good the kept weights of a run that goes on are; None if that is not known.
+        artifact: what describes the weights that it starts with.
+        snapshot: these weights.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._place = run.log
-        self._events = EventFile(run.tensorboard)
-        with translating_os_errors(self._place):
-            self._lines = run.log.open("a", encoding="utf-8", newline="\n")
+    step: int
+    steps: int | None
+    recipe: Recipe
+    train_images: int
+    validation_images: int
+    best: Evaluation | None
+    artifact: Artifact
+    snapshot: Snapshot
 
-    def write(self, step: int, numbers: Mapping[str, float | None]) -> None:
-        """Note `numbers` (tag to value; None is left out) at `step`."""
-        known = {tag: float(value) for tag, value in numbers.items() if value is not None}
-        with translating_os_errors(self._place):
-            self._lines.write(json.dumps({"step": step, **known}) + "\n")
-            self._lines.flush()
-        self._events.write(step, known)
 
-    def pictures(self, step: int, pictures: Mapping[str, Image.Image]) -> None:
-        """Note `pictures` (tag to RGB image) at `step`, for TensorBoard alone."""
-        self._events.pictures(step, pictures)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step is done, and whatever was due at it.
 
-    def close(self) -> None:
-        with translating_os_errors(self._place):
-            self._lines.close()
-        self._events.close()
+    Attributes:
+        step: steps done, from 1.
+        fraction: of the schedule that is done, 0 to 1; 1 in the last step only.
+        loss: floats, of the weights before the step.
+        learning_rate: of the step.
+        images_per_second, steps_per_second: by the median of the last steps, without evaluations;
+            None before the second step of this process.
+        seconds_left: until the last step ends; None if nobody knows yet.
+        snapshot: the weights after the step.
+    """
 
-    def __enter__(self) -> Log:
-        return self
+    step: int
+    fraction: float
+    loss: Loss
+    learning_rate: float
+    images_per_second: float | None
+    steps_per_second: float | None
+    seconds_left: float | None
+    snapshot: Snapshot
 
-    def __exit__(self, *_: Any) -> None:
-        self.close()
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Weights are ready to be kept; those of the last step always are.
+
+    Attributes:
+        step: steps done.
+        fraction: of the schedule that is done, 0 to 1.
+        result: how good the weights are; None without validation images.
+        is_best: whether no earlier weights are clearly better: they are worth keeping. Without
+            validation images the latest weights always are.
+        artifact: what describes the weights.
+        snapshot: `snapshot.averaged` are the weights that were evaluated.
+    """
+
+    step: int
+    fraction: float
+    result: ValidationResult | None
+    is_best: bool
+    artifact: Artifact
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointDue:
+    """The run should be able to go on from here.
+
+    Attributes:
+        step: steps done.
+        checkpoint: all that takes.
+    """
+
+    step: int
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The training is over, and everything is written.
+
+    Attributes:
+        step: steps done.
+        interrupted: whether it was stopped before its last step.
+        best_step: the step that the kept weights are from.
+        best: how good they are; None without validation images.
+    """
+
+    step: int
+    interrupted: bool
+    best_step: int
+    best: Evaluation | None
+
+
+Event = Note | Started | Step | Evaluated | CheckpointDue | Finished
+Subscriber = Callable[[Event], None]
+
+
+def as_subscribers(on_event: Subscriber | Sequence[Subscriber]) -> tuple[Subscriber, ...]:
+    """One subscriber or several, as several."""
+    return (on_event,) if callable(on_event) else tuple(on_event)

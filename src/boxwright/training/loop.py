@@ -1,50 +1,54 @@
-"""The one training loop, from labelled photos to a run folder, top to bottom."""
+"""The one training loop, from labelled images to a run folder: a generator of events."""
 
 from __future__ import annotations
 
-import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from boxwright import __version__
 from boxwright.backend import framework
-from boxwright.evaluation import summary
 from boxwright.evaluation.coco import Evaluation
-from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
 from boxwright.models.registry import DEFAULT
-from boxwright.models.weights import zoo
 from boxwright.structures.dataset import Dataset
-from boxwright.training.best_weights import Keeper, OnKeep, Snapshot
-from boxwright.training.cache import Cache, build_cache
-from boxwright.training.checkpoint import Checkpoint
-from boxwright.training.events import Log
+from boxwright.training.best_weights import BestWeights, BestWeightsWriter, described
+from boxwright.training.cache import Cache
+from boxwright.training.checkpoint import Checkpoint, CheckpointWriter
+from boxwright.training.control import Control, TrainingClock
+from boxwright.training.data import images_to_cache
+from boxwright.training.events import (
+    CheckpointDue,
+    Evaluated,
+    Event,
+    Finished,
+    Note,
+    Started,
+    Step,
+    Subscriber,
+    as_subscribers,
+)
+from boxwright.training.preparation import Plan, Prepared, preparation
 from boxwright.training.recipe import Recipe, recipe_for
-from boxwright.training.reporter import Progress, Reporter, Silent
 from boxwright.training.run_folder import checkpoint_of, only_training
-from boxwright.training.sampler import Order
-from boxwright.training.sanity_checks import check_loss, check_state, check_trainable
+from boxwright.training.sampler import Sampler
+from boxwright.training.sanity_checks import check_trainable
 from boxwright.training.schedule import Schedule
-from boxwright.training.validation import Jury, choosing_mask, photos_to_cache, some_photos
+from boxwright.training.tools import Tools
+from boxwright.training.writers import JsonLines, TensorBoard
 
-if TYPE_CHECKING:
-    from boxwright.training.start import Start  # Keras, which takes seconds
+if TYPE_CHECKING:  # these import Keras, which takes seconds
+    from boxwright.training.session import Snapshot
+    from boxwright.training.start import Start
 
 FINISH_SECONDS = 1.5  # to write the run and leave
-UNJUDGED_SECONDS = 300.0  # of a run without a budget that no photo can judge
-REPORT_SECONDS = 0.25
-LOG_STEPS = 10
-PICTURES = 6  # of photos, after the last step: each takes some hundredths of a second
+UNVALIDATED_SECONDS = 300.0  # of a run without a budget that no image can judge
 
 
 class Outcome(NamedTuple):
-    """A finished run: how good the kept weights are (None: no photos chose them), the step they
-    are from, and whether Ctrl-C ended it."""
+    """A finished run: how good the kept weights are (None: no validation images), the step they
+    are from, and whether it was stopped before its last step."""
 
     run: Run
     evaluation: Evaluation | None
@@ -66,44 +70,51 @@ def train(
     seed: int = 0,
     deterministic: bool = False,
     resume: bool = False,
-    reporter: Reporter | None = None,
+    on_event: Subscriber | Sequence[Subscriber] = (),
+    control: Control | None = None,
     started: float | None = None,
     source: str | Path | None = None,
+    tools: Tools | None = None,
 ) -> Outcome:
-    """Train a detector on the photos of `dataset` that are marked for training.
+    """Train a detector on the images of `dataset` that are marked for training.
 
-    Photos marked for validation choose the best weights; without such marks the recipe sets some
-    training photos aside, near-duplicates kept together, if there are enough; else all of them
-    train and the last averaged weights are kept. Photos marked for testing are never opened.
+    Images marked for validation choose the best weights; without such marks the recipe sets some
+    training images aside, near-duplicates kept together, if there are enough; else all of them
+    train and the last averaged weights are kept. Images marked for testing are never opened.
 
     Args:
-        dataset: labelled photos.
+        dataset: labelled images.
         out: the run folder to write.
         weights: a pretrained file to start from; None trains from scratch.
         model: the detector family, a name of `models.registry`; a run that goes on has its own.
-        recipe: how to train; decided from the photos and what follows by default.
-        seconds: the budget in wall time, counted from `started`.
-        steps: the budget in steps instead. With neither it trains until the AP on the photos that
-            choose stops rising; where none do, for UNJUDGED_SECONDS.
+        recipe: how to train; decided from the images and what follows by default.
+        seconds: the budget in wall time, counted from `started`, without pauses.
+        steps: the budget in steps instead. With neither it trains until the validation AP stops
+            rising; without validation images, for UNVALIDATED_SECONDS.
         input_size, depth_multiplier: of the network, where the recipe's choice is not wanted.
         seed: of everything random.
-        deterministic: the same photos, options and machine give the same bits; needs `steps`.
+        deterministic: the same images, options and machine give the same bits; needs `steps`.
         resume: go on with the run in `out`, as its own recipe says.
-        reporter: told what happens.
-        started: `time.monotonic()` at which the budget began; now by default.
+        on_event: called with each event of `training.events`, or several that are.
+        control: stops and pauses the training from another thread.
+        started: by the clock, `time.monotonic` unless `tools` have another, when the budget began;
+            now by default.
         source: what `dataset` was read from, for `export`; its root by default.
+        tools: what it is carried out with.
 
     Raises:
-        DataError, WeightsError, TrainingError: what is wrong with photos, weights or run; BW309
+        DataError, WeightsError, TrainingError: what is wrong with images, weights or run; BW309
             another training is at work there.
+        Exception: whatever a subscriber raises, see `training.events`.
     """
-    started = time.monotonic() if started is None else started
-    reporter = reporter or Silent()
+    tools = tools or Tools()
+    started = tools.clock() if started is None else started
     run = Run(out)
     checkpoint = checkpoint_of(run, resume)
-    seen = photos_to_cache(dataset)
+    seen = images_to_cache(dataset)
     check_trainable(seen)
-    framework.importing()  # while the recipe looks at the photos
+    framework.importing()  # while the recipe looks at the images
+    notes: list[str] = []
     if checkpoint:
         recipe = checkpoint.remaining_recipe(seconds, steps)
     elif recipe is None:
@@ -121,252 +132,216 @@ def train(
             why = "asked for; float32, and nothing goes by the clock"
             reasons = {**recipe.reasons, "deterministic": why}
             recipe = replace(recipe, deterministic=True, reasons=reasons)
-        for line in recipe.explained():
-            reporter.say(line)
+        notes = recipe.explained()
 
-    def begin(recipe: Recipe, precision: str, photos: Cache) -> Start:
+    def begin(recipe: Recipe, precision: str, images: Cache) -> Start:
         from boxwright.training import start
 
         if checkpoint:
             return start.from_checkpoint(run.artifact, recipe, checkpoint)
         if weights is not None:
-            return start.from_weights(weights, recipe, dataset.classes, precision, photos)
+            return start.from_weights(weights, recipe, dataset.classes, precision, images)
         return start.from_scratch(recipe, dataset.classes, precision)
 
-    with only_training(run):
-        return follow(recipe, seen, run, begin, reporter=reporter, started=started, source=source)
+    plan = Plan(recipe, seen, run, begin, source or dataset.root, notes)
+    return train_by_recipe(plan, on_event=on_event, control=control, started=started, tools=tools)
 
 
-def follow(
-    recipe: Recipe,
-    dataset: Dataset,
-    run: Run,
-    begin: Callable[[Recipe, str, Cache], Start],
+def train_by_recipe(
+    plan: Plan,
     *,
-    reporter: Reporter,
-    started: float,
-    on_keep: OnKeep | None = None,
-    source: str | Path | None = None,
+    on_event: Subscriber | Sequence[Subscriber] = (),
+    control: Control | None = None,
+    started: float | None = None,
+    tools: Tools | None = None,
 ) -> Outcome:
-    """Train as a recipe says; the one training loop. Nothing else may train in the folder
-    meanwhile, see `resuming.only_training`.
+    """Train as a recipe says; what is in the folder of an earlier run is replaced.
 
     Args:
-        recipe: how to train.
-        dataset: the photos to train on, and those that choose, marked for validation.
-        run: the folder to write; what is in it of an earlier run is replaced.
-        begin: gives the model to start from, in the Keras dtype policy that it is told or a better
-            one; the photos are those that train.
-        reporter: told what happens.
-        started: `time.monotonic()` at which the budget began.
-        on_keep: told whenever weights are judged.
-        source: what `dataset` was read from, for `export`; its root by default.
+        plan: what to do.
+        on_event, control, started, tools: as `train`.
 
     Raises:
         As `train`.
     """
-    importing = framework.importing()  # takes seconds, in which photos are decoded
+    tools, control, run = tools or Tools(), control or Control(), plan.run
+    started = tools.clock() if started is None else started
+    with (
+        only_training(run),
+        closing(JsonLines(run.log)) as lines,
+        closing(TensorBoard(run.tensorboard)) as board,
+    ):
+        writers: list[Subscriber] = [CheckpointWriter(run), BestWeightsWriter(run), lines, board]
+        events = training_events(plan, control, started, tools)
+        end = tell(events, [*writers, *as_subscribers(on_event)])
+    return Outcome(run, end.best, end.best_step, end.interrupted)
 
-    # ---- Photos ------------------------------------------------------------------------------
-    dataset = some_photos(dataset, recipe.most_photos, recipe.seed)
-    cache = build_cache(dataset, recipe.cache_side)
-    for finding in cache.findings:
-        reporter.say(str(finding))
-    chooses = choosing_mask(cache, recipe.held_out, recipe.seed)
-    training = cache.select(~chooses)
-    check_trainable(training.dataset)
-    fingerprint = cache.dataset.fingerprint()
 
-    # ---- Model -------------------------------------------------------------------------------
-    importing.join()
-    if recipe.deterministic:
-        framework.make_deterministic()
-    from boxwright.training import start
-    from boxwright.training.step import Engine, engine_module
+def tell(events: Generator[Event], subscribers: Sequence[Subscriber]) -> Finished:
+    """Tell subscribers of all events. A Ctrl-C in one of them reaches the training, as one during
+    a step does, and the event's other subscribers do not hear of it."""
+    with closing(events):
+        event = next(events)
+        while True:
+            try:
+                for subscriber in subscribers:
+                    subscriber(event)
+            except KeyboardInterrupt as stop:
+                event = events.throw(stop)
+                continue
+            if isinstance(event, Finished):
+                return event
+            event = next(events)
 
-    # Batch norm in training converts back and forth, which costs more than bfloat16 gains; what is
-    # rounded to 8 bits needs all of float32 before; and which is faster is found by the clock.
-    exact = recipe.train_norm or recipe.quantisation is not None or recipe.deterministic
-    fastest = "float32" if exact else engine_module().faster_precision()
-    first = begin(recipe, fastest, training)
-    earlier, model = first.checkpoint, first.model
-    if earlier:
-        earlier.check_data(fingerprint, run.folder)
-    reporter.say(f"start: {first.origin}; convolutions in {first.precision.removeprefix('mixed_')}")
-    for head_start in first.head_starts:
-        reporter.say(str(head_start))
-    kept = model.build(model.spec)  # float32, for the weights that are judged
-    kept.network.set_weights(model.network.get_weights())
-    if first.probe:
-        before = first.probe.judge(kept).evaluation
-        scores = _scores(before)
-        reporter.say(f"before training, on {before.photos} training photos: {scores}")
 
-    # ---- Engine ------------------------------------------------------------------------------
-    variables = start.trained_variables(model, recipe)
-    statistics = start.statistics_of(model, recipe)
-    engine: Engine = engine_module().Engine(
-        model,
-        variables,
-        statistics,
-        recipe,
-        scale=first.preprocessing.scale,
-        offset=first.preprocessing.offset,
-        kernels=start.regularised_kernels(model, recipe),
-    )
-    training = replace(training, photos=engine.resident(training.photos))
-    places = {id(variable): i for i, variable in enumerate(model.network.weights)}
-    keeper = Keeper(
-        run,
-        Artifact(
-            model.to_json(),
-            dataset.classes,
-            first.preprocessing,
-            provenance=_provenance(source or dataset.root, fingerprint, recipe, first.weights),
-        ),
-        kept,
-        [kept.network.weights[places[id(v)]] for v in (*variables, *statistics)],
-        Jury.of(cache.dataset.select(chooses), first.preprocessing, recipe.seed),
-    )
-    if earlier:
-        engine.restore(earlier.arrays)
-        keeper.recall(earlier.best_step, earlier.best_ap)
-
-    # ---- What is kept ------------------------------------------------------------------------
-    batch_names: list[str] = []
-
-    def state() -> dict[str, Any]:
-        weights = {f"weight/{i}": w for i, w in enumerate(model.network.get_weights())}
-        arrays = engine.state() | weights
-        check_state(arrays, schedule.step, batch_names)
-        return arrays
-
-    def save(arrays: dict[str, Any]) -> None:
-        Checkpoint(
-            step=schedule.step,
-            fraction=schedule.fraction,
-            seconds=time.monotonic() - started,
-            best_ap=keeper.best_ap,
-            best_step=keeper.best_step,
-            recipe=recipe.to_json(),
-            precision=first.precision,
-            fingerprint=fingerprint,
-            arrays=arrays,
-            schedule=schedule.state,
-        ).save(run.checkpoint)
-        schedule.checkpointed()
-
-    def keep() -> None:
-        step, arrays = schedule.step, state()
-        judged = keeper.consider(step, engine.kept())
-        if judged and schedule.judged(judged.evaluation.ap or 0.0, keeper.jury.noise()):
-            reporter.say(
-                f"the AP on {len(keeper.jury)} photos has stopped rising after {step} steps: "
-                f"the learning rate falls until step {schedule.steps}"
-            )
-        save(arrays)  # after the judgement, which so is not left out when the run goes on from here
-        if on_keep:
-            on_keep(
-                Snapshot(step, model.network, start.named_slots(model, variables, engine.slots()))
-            )
-        if judged:
-            evaluation = judged.evaluation
-            log.write(step, summary.coco_numbers(evaluation) | summary.pascal_numbers(evaluation))
-        if judged and schedule.done:
-            truth = keeper.jury.truth
-            log.pictures(step, summary.pictures(truth, judged.detections, photos=PICTURES))
-
-    # ---- Loop --------------------------------------------------------------------------------
+def training_events(plan: Plan, control: Control, started: float, tools: Tools) -> Generator[Event]:
+    """Prepare and train, from the first note to `Finished`. This writes nothing: subscribers do.
+    Arguments and errors are those of `train_by_recipe`."""
+    ready = yield from preparation(plan, tools)
+    recipe, begun = plan.recipe, ready.begun
+    validated = len(ready.validator) > 0
+    clock = TrainingClock(tools.clock)
     seconds = recipe.seconds
-    if seconds is None and recipe.steps is None and not len(keeper.jury):
-        seconds = UNJUDGED_SECONDS
-        reporter.say(f"no photos judge when to stop: {seconds:.0f} seconds of training")
+    if seconds is None and recipe.steps is None and not validated:
+        seconds = UNVALIDATED_SECONDS
+        yield Note(f"no photos judge when to stop: {seconds:.0f} seconds of training")
+    best = BestWeights(ready.validator.noise)
+    if begun.checkpoint:
+        ap = begun.checkpoint.best_ap
+        kept = ready.validator.validate(plan.run.build_model()) if validated and ap >= 0 else None
+        best.restore(begun.checkpoint.best_step, ap, kept.evaluation if kept else None)
     schedule = Schedule(
         steps=recipe.steps,
         deadline=None if seconds is None else started + seconds - FINISH_SECONDS,
-        step=earlier.step if earlier else 0,
-        state=earlier.schedule if earlier else None,
+        step=begun.checkpoint.step if begun.checkpoint else 0,
+        state=begun.checkpoint.schedule if begun.checkpoint else None,
         by_clock=not recipe.deterministic,
-        judged=len(keeper.jury) > 0,
+        judged=validated,
+        clock=clock,
+        most_lost=tools.most_lost,
     )
-    order = Order(training.dataset, recipe)
-    if not run.exists():  # from here on a run that is killed goes on, and is a detector
-        save(state())
-        run.save(keeper.artifact, kept)
-    if schedule.done:
-        reporter.say(f"all {schedule.step} steps are done already")
-    first_step, losses, reported, interrupted = schedule.step, deque[float](maxlen=20), 0.0, False
-    with Log(run) as log:
+    yield from Loop(plan, ready, schedule, best, control, clock, started).events()
+
+
+class Loop:
+    """The steps of a training, with the evaluations and checkpoints between them."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        ready: Prepared,
+        schedule: Schedule,
+        best: BestWeights,
+        control: Control,
+        clock: TrainingClock,
+        started: float,
+    ) -> None:
+        self._plan, self._recipe, self._ready = plan, plan.recipe, ready
+        self._session, self._validator = ready.session, ready.validator
+        self._schedule, self._best = schedule, best
+        self._control, self._clock, self._started = control, clock, started
+        self._images = ready.data.training.dataset
+        self._sampler = Sampler(self._images, plan.recipe)
+        self._first_step = schedule.step
+        self._evaluated_at = -1
+
+    def events(self) -> Generator[Event]:
+        """All of them, from a new run's first checkpoint to `Finished`."""
+        schedule, snapshot = self._schedule, self._snapshot()
+        if not self._plan.run.exists():  # from here on a run that is killed goes on
+            yield from self._checkpoint(snapshot.arrays)
+        if schedule.done:
+            yield Note(f"all {schedule.step} steps are done already")
+        yield Started(
+            schedule.step,
+            schedule.steps,
+            self._recipe,
+            len(self._images),
+            len(self._validator),
+            self._best.evaluation,
+            self._ready.artifact,
+            snapshot,
+        )
         try:
-            while not schedule.done:
-                step, planned = schedule.step, schedule.steps
-                rows, dice = order.batch(step)
-                rate = recipe.learning_rate.at(step, schedule.fraction)
-                before_step = time.monotonic()
-                batch = (*training.batch(rows), training.sizes(rows), dice)
-                loss = engine.step(*batch, number=step, learning_rate=rate)
-                batch_names = [training.dataset.names[row] for row in rows]
-                check_loss(loss, step, batch_names)
-                schedule.advance(time.monotonic() - before_step, compiled=step > first_step)
-                if planned is None and schedule.steps is not None:
-                    reporter.say(_plan(schedule))  # once: later it is only bent a little
-                step = schedule.step
-                losses.append(loss.total)
-                if schedule.evaluation_due():
-                    before_keeping = time.monotonic()
-                    keep()
-                    schedule.evaluated(time.monotonic() - before_keeping)
-                elif schedule.checkpoint_due():
-                    save(state())
-                speed = recipe.batch_size / schedule.step_seconds if schedule.step_seconds else None
-                if time.monotonic() - reported > REPORT_SECONDS or schedule.done:
-                    reported = time.monotonic()
-                    reporter.progress(
-                        Progress(
-                            step,
-                            schedule.fraction,
-                            float(np.mean(losses)),
-                            keeper.best.ap if keeper.best else None,
-                            keeper.best.ap50 if keeper.best else None,
-                            speed,
-                            schedule.seconds_left,
-                        )
-                    )
-                if step % LOG_STEPS == 0:
-                    log.write(
-                        step,
-                        {
-                            "Loss/total_loss": loss.total,
-                            "Loss/classification_loss": loss.classes,
-                            "Loss/localization_loss": loss.boxes,
-                            "Loss/regularization_loss": loss.penalty or None,
-                            "learning_rate": rate,
-                            "global_step/sec": speed and speed / recipe.batch_size,
-                        },
-                    )
+            while not (schedule.done or self._control.stopped):
+                yield from self._pause() if self._control.paused else self._step()
         except KeyboardInterrupt:
-            interrupted = True
-            keep()
-    return Outcome(run, keeper.best, keeper.best_step, interrupted)
+            self._control.stop()
+        if self._control.stopped and self._evaluated_at != schedule.step:
+            yield from self._evaluation(self._snapshot())
+        yield Finished(schedule.step, not schedule.done, self._best.step, self._best.evaluation)
 
+    def _step(self) -> Iterator[Event]:
+        schedule, recipe, number = self._schedule, self._recipe, self._schedule.step
+        unplanned = schedule.steps is None
+        rows, dice = self._sampler.batch(number)
+        rate = recipe.learning_rate.at(number, schedule.fraction)
+        began = self._clock()
+        loss = self._session.step(rows, dice, number=number, learning_rate=rate)
+        schedule.advance(self._clock() - began, compiled=number > self._first_step)
+        if unplanned and schedule.steps is not None:  # said once: later it is only bent a little
+            seconds = f"{schedule.step_seconds:.2g} s a step"
+            yield Note(f"steps {schedule.steps}: what the budget holds at {seconds}")
+        snapshot = self._snapshot()
+        if schedule.evaluation_due():
+            began = self._clock()
+            yield from self._evaluation(snapshot)
+            schedule.evaluated(self._clock() - began)
+        elif schedule.checkpoint_due():
+            yield from self._checkpoint(snapshot.arrays)
+        speed = recipe.batch_size / schedule.step_seconds if schedule.step_seconds else None
+        yield Step(
+            schedule.step,
+            schedule.fraction,
+            loss,
+            rate,
+            speed,
+            speed and speed / recipe.batch_size,
+            schedule.seconds_left,
+            snapshot,
+        )
 
-def _plan(schedule: Schedule) -> str:
-    return f"steps {schedule.steps}: what the budget holds at {schedule.step_seconds:.2g} s a step"
+    def _pause(self) -> Iterator[Event]:
+        yield from self._checkpoint(self._snapshot().arrays)  # a paused machine may be switched off
+        with self._clock.standing_still():
+            self._control.wait()
 
+    def _evaluation(self, snapshot: Snapshot) -> Iterator[Event]:
+        schedule, step = self._schedule, snapshot.step
+        arrays = snapshot.arrays  # first of all: weights that are no numbers are never kept
+        validator = self._validator
+        result = validator.validate(snapshot.averaged) if len(validator) else None
+        is_best = self._best.update(step, result)
+        ends = result and schedule.judged(result.evaluation.ap or 0.0, validator.noise)
+        artifact = described(self._ready.artifact, step, result)
+        yield Evaluated(step, schedule.fraction, result, is_best, artifact, snapshot)
+        if ends:
+            yield Note(
+                f"the AP on {len(validator)} photos has stopped rising after {step} steps: "
+                f"the learning rate falls until step {schedule.steps}"
+            )
+        # After the weights are kept: a run that goes on from here does not evaluate them again.
+        yield from self._checkpoint(arrays)
+        self._evaluated_at = step
 
-def _scores(evaluation: Evaluation) -> str:
-    scores = {"AP": evaluation.ap, "AP50": evaluation.ap50}
-    known = [f"{name} {score:.3f}" for name, score in scores.items() if score is not None]
-    return ", ".join(known) or "nothing to measure"
+    def _checkpoint(self, arrays: dict[str, Any]) -> Iterator[Event]:
+        schedule, begun = self._schedule, self._ready.begun
+        checkpoint = Checkpoint(
+            step=schedule.step,
+            fraction=schedule.fraction,
+            seconds=self._clock() - self._started,
+            best_ap=self._best.highest_ap,
+            best_step=self._best.step,
+            recipe=self._recipe.to_json(),
+            precision=begun.precision,
+            fingerprint=self._ready.data.fingerprint,
+            arrays=arrays,
+            schedule=schedule.state,
+        )
+        yield CheckpointDue(schedule.step, checkpoint)
+        schedule.checkpointed()
 
+    def _snapshot(self) -> Snapshot:
+        from boxwright.training.session import Snapshot
 
-def _provenance(
-    source: str | Path, fingerprint: str, recipe: Recipe, weights: str | None
-) -> dict[str, Any]:
-    return {
-        "boxwright": __version__,
-        "data": {"path": Path(source).absolute().as_posix(), "fingerprint": fingerprint},
-        "weights": weights,
-        "licence": zoo.licence(weights),
-        "recipe": recipe.to_json(),
-    }
+        return Snapshot(self._schedule.step, self._session)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
 from boxwright.training.cache import Cache
 from boxwright.training.config import Quantisation
+from boxwright.training.data import images_to_cache
+from boxwright.training.events import Subscriber
 from boxwright.training.learning_rates import BudgetCosine
-from boxwright.training.loop import follow
+from boxwright.training.loop import train_by_recipe
+from boxwright.training.preparation import Plan
 from boxwright.training.recipe import Recipe, recipe_for
-from boxwright.training.reporter import Reporter, Silent
 from boxwright.training.start import Start, bits_of, built
-from boxwright.training.validation import photos_to_cache
 
 SECONDS = 60.0
 PEAK = 2e-4  # of the learning rate: the weights are good already, and only move between steps
@@ -34,7 +35,7 @@ def trained_for_rounding(
     *,
     seconds: float | None = SECONDS,
     steps: int | None = None,
-    reporter: Reporter | None = None,
+    on_event: Subscriber | Sequence[Subscriber] = (),
 ) -> DetectionModel:
     """Train a copy of `model` further, its kernels and maps rounded as TFLite's files of 8 bits
     round them: kernels by channel, symmetric around zero.
@@ -44,18 +45,18 @@ def trained_for_rounding(
         artifact: of its run.
         dataset: photos; those for testing are not looked at.
         seconds, steps: how long.
-        reporter: told what happens.
+        on_event: as of `loop.train`.
 
     Returns:
         A model of floats like `model`.
 
     Raises:
-        TrainingError: as `trainer.train`.
+        TrainingError: as `loop.train`.
     """
     spec = model.spec
-    photos = photos_to_cache(dataset)
+    images = images_to_cache(dataset)
     recipe = recipe_for(
-        photos,
+        images,
         pretrained=True,
         seconds=seconds,
         steps=steps,
@@ -70,7 +71,7 @@ def trained_for_rounding(
         reasons={},
     )
 
-    def begin(recipe: Recipe, precision: str, photos: Cache) -> Start:
+    def begin(recipe: Recipe, precision: str, images: Cache) -> Start:
         rounding = replace(spec, bits=bits_of(recipe))
         copy = built(type(model), rounding, recipe, precision)
         copy_weights(model.network, copy.network)
@@ -78,7 +79,7 @@ def trained_for_rounding(
 
     with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
         run = Run(Path(scratch) / "run")
-        follow(recipe, photos, run, begin, reporter=reporter or Silent(), started=time.monotonic())
+        train_by_recipe(Plan(recipe, images, run, begin, dataset.root), on_event=on_event)
         trained = model.build(spec)
         copy_weights(run.build_model().network, trained.network)
     return trained

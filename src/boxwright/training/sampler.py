@@ -10,7 +10,7 @@ from boxwright.structures.dataset import Dataset
 from boxwright.training.recipe import Recipe
 
 
-class Order:
+class Sampler:
     """Every photo has its turn before any comes again; those of rare classes come more than once
     in between.
 

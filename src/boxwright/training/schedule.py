@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from collections.abc import Callable
 from statistics import median
 from typing import Any
 
@@ -37,11 +38,13 @@ class Schedule:
 
     Args:
         steps: how many steps in all, or None.
-        deadline: `time.monotonic()` at which the last step should end, or None.
+        deadline: by `clock`, at which the last step should end, or None.
         step: how many steps are done already.
         state: of the run that goes on, as it was in the checkpoint.
         by_clock: whether a long wait is a reason to evaluate, too.
         judged: whether there are photos to evaluate on.
+        clock: gives seconds, as `time.monotonic` does.
+        most_lost: seconds between checkpoints.
     """
 
     def __init__(
@@ -53,6 +56,8 @@ class Schedule:
         state: dict[str, Any] | None = None,
         by_clock: bool = True,
         judged: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        most_lost: float = MOST_LOST,
     ) -> None:
         if steps is not None and deadline is not None:
             raise ValueError("a schedule has steps or a deadline, not both")
@@ -60,12 +65,13 @@ class Schedule:
         self.step = step
         self.plan: Plan = [(int(at), float(fraction)) for at, fraction in state.get("plan", [])]
         self._aps: list[float] = list(state.get("aps", []))
+        self._clock, self._most_lost = clock, most_lost
         self._deadline = deadline
-        self._budget = math.inf if deadline is None else deadline - time.monotonic()
+        self._budget = math.inf if deadline is None else deadline - self._clock()
         self._durations: deque[float] = deque(maxlen=MEASURED)
         self._longest_wait = LONGEST_WAIT if by_clock else math.inf
         self._evaluation_seconds = 0.0
-        self._last_evaluation = self._last_checkpoint = time.monotonic()
+        self._last_evaluation = self._last_checkpoint = self._clock()
         if steps is not None and steps != self.steps:
             self._bend(steps)
         marks = EVALUATE_AT if judged else KEEP_AT
@@ -95,7 +101,7 @@ class Schedule:
     def seconds_left(self) -> float | None:
         """Until the last step ends; None if nobody knows."""
         if self._deadline is not None:
-            return max(self._deadline - time.monotonic(), 0.0)
+            return max(self._deadline - self._clock(), 0.0)
         return None if self.steps is None else (self.steps - self.step) * self.step_seconds
 
     @property
@@ -117,7 +123,7 @@ class Schedule:
             self._keep_promise(self._deadline)
 
     def _keep_promise(self, deadline: float) -> None:
-        left = deadline - time.monotonic() - self._evaluation_seconds * len(self._marks)
+        left = deadline - self._clock() - self._evaluation_seconds * len(self._marks)
         fitting = max(math.floor(left / self.step_seconds), 0)
         if self.steps is None:
             probed = sum(self._durations) >= PROBE_SECONDS or self.step >= PROBE_STEPS
@@ -144,17 +150,17 @@ class Schedule:
             reached = self._deadline is None and self.step >= self._look
             if reached:
                 self._look = math.ceil(self._look * LATER_LOOK)
-        return reached or time.monotonic() - self._last_evaluation > self._longest_wait
+        return reached or self._clock() - self._last_evaluation > self._longest_wait
 
     def checkpoint_due(self) -> bool:
-        """Whether MOST_LOST would be passed before the next step, and an evaluation after it, are
+        """Whether `most_lost` would be passed before the next step, and an evaluation after it, are
         done."""
-        coming = min(self.step_seconds + self._evaluation_seconds, MOST_LOST / 2)
-        return time.monotonic() - self._last_checkpoint > MOST_LOST - coming
+        coming = min(self.step_seconds + self._evaluation_seconds, self._most_lost / 2)
+        return self._clock() - self._last_checkpoint > self._most_lost - coming
 
     def checkpointed(self) -> None:
         """Note that everything so far is on the disk."""
-        self._last_checkpoint = time.monotonic()
+        self._last_checkpoint = self._clock()
 
     def judged(self, ap: float, noise: float) -> bool:
         """Note an AP, of which differences up to `noise` mean nothing. Returns whether it has
@@ -170,4 +176,4 @@ class Schedule:
     def evaluated(self, seconds: float) -> None:
         """Note how long an evaluation took, so that time is kept for the next ones."""
         self._evaluation_seconds = seconds
-        self._last_evaluation = time.monotonic()
+        self._last_evaluation = self._clock()

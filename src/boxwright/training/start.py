@@ -24,7 +24,7 @@ from boxwright.training.cache import Cache
 from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.config import ByPart
 from boxwright.training.recipe import Recipe
-from boxwright.training.validation import Jury
+from boxwright.training.validation import ValidationSet
 
 keras: Any = framework.keras()
 
@@ -53,7 +53,7 @@ class Start:
     precision: str
     weights: str | None = None
     head_starts: tuple[object, ...] = ()
-    probe: Jury | None = None
+    probe: ValidationSet | None = None
     checkpoint: Checkpoint | None = None
 
 
@@ -111,7 +111,7 @@ def from_weights(
     if recipe.head_start:
         truth = Truth(boxes, labels, np.ones(labels.shape, np.float32))
         head_starts = model.start_classes(pretrained, images, truth, classes)
-    probe = Jury(photos.dataset.select(sample), pixels, preprocessing)
+    probe = ValidationSet(photos.dataset.select(sample), pixels, preprocessing)
     title = zoo.title(Path(path))
     origin = f"{title}: {report}"
     return Start(model, preprocessing, origin, precision, title, tuple(head_starts), probe)

@@ -1,4 +1,4 @@
-"""Which photos train and which choose the best weights; and how good weights are on the latter."""
+"""The validation set, and how good weights are on it."""
 
 from __future__ import annotations
 
@@ -8,65 +8,40 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.datasets.near_duplicates import groups, photo_hash
-from boxwright.datasets.split import hold_out
 from boxwright.evaluation.coco import Evaluation, evaluate
 from boxwright.evaluation.threshold import best_threshold
 from boxwright.images.preprocessing import Preprocessing, read_square
 from boxwright.inference.engines import KerasEngine
 from boxwright.models.model import DetectionModel
-from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
-from boxwright.training.cache import Cache
 
-MOST = 200  # photos that choose; more would only take time
-RARE = 50  # photos of a class: where there are so few, none is left out
+MOST = 200  # images; more would only take time
 BATCH = 16
 
 
-def photos_to_cache(dataset: Dataset) -> Dataset:
-    """Everything that training may look at: all photos but those marked for testing."""
-    return dataset.select((dataset.splits == Split.TRAIN) | (dataset.splits == Split.VAL))
+class ValidationResult(NamedTuple):
+    """How good weights are.
 
-
-def some_photos(dataset: Dataset, most: int | None, seed: int) -> Dataset:
-    """At most `most` photos, drawn at random, those of rare classes first."""
-    if most is None or len(dataset) <= most:
-        return dataset
-    turn = np.empty(len(dataset), np.int64)
-    turn[np.random.default_rng(seed).permutation(len(dataset))] = np.arange(len(dataset))
-    first = np.zeros(len(dataset), bool)
-    for label in range(len(dataset.classes)):
-        photos = dataset.photos_showing(label)
-        first[photos[np.argsort(turn[photos])][:RARE]] = True
-    return dataset.select(np.sort(np.lexsort((turn, ~first))[:most]))
-
-
-def choosing_mask(cache: Cache, held_out: float, seed: int) -> NDArray[np.bool_]:
-    """`(N,)` bool: the photos that choose: those that are marked for it, or else the part
-    `held_out` of all. Near-duplicates stay on one side."""
-    marked = np.asarray(cache.dataset.splits == Split.VAL)
-    if marked.any() or not held_out:
-        return marked
-    alike = groups(np.stack([photo_hash(cache.photos[row]) for row in cache.rows]))
-    return hold_out(cache.dataset, alike, held_out, seed)
-
-
-class Judgement(NamedTuple):
-    """How good weights are, the threshold for showing what they find, and what they found in each
-    photo."""
+    Attributes:
+        evaluation: their metrics.
+        threshold: the score from which on to show detections; None if that is not known.
+        detections: what they found, in each image of `truth`.
+        truth: the labelled images.
+    """
 
     evaluation: Evaluation
     threshold: float | None
     detections: list[Detections]
+    truth: Dataset
 
 
 @dataclass(frozen=True)
-class Jury:
-    """Photos that weights are judged on, ready for the network.
+class ValidationSet:
+    """Labelled images, ready for the network.
 
     Attributes:
-        truth: the labelled photos.
+        truth: the labelled images.
         inputs: `(n, S, S, 3)` uint8.
         preprocessing: how they were made.
     """
@@ -76,10 +51,13 @@ class Jury:
     preprocessing: Preprocessing
 
     @classmethod
-    def of(cls, truth: Dataset, preprocessing: Preprocessing, seed: int) -> Jury:
-        """Read the photos from their files, exactly as a detector would; at most MOST of them."""
-        if len(truth) > MOST:
-            chosen = np.random.default_rng(seed).permutation(len(truth))[:MOST]
+    def read(
+        cls, truth: Dataset, preprocessing: Preprocessing, seed: int, *, most: int = MOST
+    ) -> ValidationSet:
+        """Read the images from their files, exactly as a detector would; at most `most` of them,
+        drawn with `seed`."""
+        if len(truth) > most:
+            chosen = np.random.default_rng(seed).permutation(len(truth))[:most]
             truth = truth.select(np.sort(chosen))
         size = preprocessing.size
         inputs = np.zeros((len(truth), size, size, 3), np.uint8)
@@ -90,26 +68,42 @@ class Jury:
     def __len__(self) -> int:
         return len(self.truth)
 
-    def judge(self, model: DetectionModel) -> Judgement:
-        """How good `model` is on these photos."""
-        engine = KerasEngine(model, self.preprocessing)
-        padding = np.zeros((-len(self) % BATCH, *self.inputs.shape[1:]), np.uint8)
-        inputs = np.concatenate([self.inputs, padding])  # one batch size is one compilation
-        batches = np.split(inputs, len(inputs) // BATCH)
-        found = [photo for batch in batches for photo in engine(batch)][: len(self)]
-        detections = [
-            Detections(
-                self.preprocessing.to_photo(boxes, *(int(side) for side in size)),
-                scores,
-                labels.astype(np.int32),
-                self.truth.classes,
-            )
-            for (boxes, scores, labels), size in zip(found, self.truth.sizes, strict=True)
-        ]
-        evaluation = evaluate(self.truth, detections, resamples=0, sizes=False)
-        return Judgement(evaluation, best_threshold(self.truth, detections), detections)
 
+class Validator:
+    """Measures weights on a validation set.
+
+    Args:
+        images: the validation set; may be empty, and then nothing can be measured.
+    """
+
+    def __init__(self, images: ValidationSet) -> None:
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
     def noise(self) -> float:
         """A difference in AP that means nothing here: half a standard deviation of a proportion
         over as many boxes, which is at most `0.25 / sqrt(boxes)`."""
-        return float(0.25 / np.sqrt(max(len(self.truth.boxes), 1)))
+        return float(0.25 / np.sqrt(max(len(self.images.truth.boxes), 1)))
+
+    def validate(self, model: DetectionModel) -> ValidationResult:
+        """How good `model`, its network in float32, is on these images."""
+        truth, preprocessing = self.images.truth, self.images.preprocessing
+        engine = KerasEngine(model, preprocessing)
+        padding = np.zeros((-len(self) % BATCH, *self.images.inputs.shape[1:]), np.uint8)
+        inputs = np.concatenate([self.images.inputs, padding])  # one batch size: one compilation
+        batches = np.split(inputs, len(inputs) // BATCH)
+        found = [image for batch in batches for image in engine(batch)][: len(self)]
+        detections = [
+            Detections(
+                preprocessing.to_photo(boxes, *(int(side) for side in size)),
+                scores,
+                labels.astype(np.int32),
+                truth.classes,
+            )
+            for (boxes, scores, labels), size in zip(found, truth.sizes, strict=True)
+        ]
+        evaluation = evaluate(truth, detections, resamples=0, sizes=False)
+        return ValidationResult(evaluation, best_threshold(truth, detections), detections, truth)

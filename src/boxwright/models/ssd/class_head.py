@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,8 @@ def find_head_start(
     labels: NDArray[np.int32],
     anchors: NDArray[np.float32],
     classes: tuple[str, ...],
+    *,
+    scores_of: Callable[[Any, Any, Any], NDArray[np.float32]] | None = None,
 ) -> list[HeadStart]:
     """For each new class the pretrained class that fits its labelled boxes best.
 
@@ -57,8 +60,10 @@ def find_head_start(
         boxes, labels: `(n, G, 4)` normalised yxyx and `(n, G)`, padded with -1.
         anchors: `(A, 4)` normalised yxyx.
         classes: the new classes' names.
+        scores_of: gives the scores of the pretrained classes, `(n, A, K)`, of the first three; by
+            default the pretrained head computes them.
     """
-    scores = _pretrained_scores(model, pretrained, images)  # (n, A, K)
+    scores = (scores_of or _pretrained_scores)(model, pretrained, images)
     fires: list[list[Any]] = [[] for _ in classes]
     quiet: list[list[Any]] = [[] for _ in classes]
     for photo in range(len(images)):

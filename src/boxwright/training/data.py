@@ -1,0 +1,79 @@
+"""Which images train, which validate, and the pixels of the former."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.datasets.near_duplicates import groups, photo_hash
+from boxwright.datasets.split import hold_out
+from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.findings import Finding
+from boxwright.training.cache import Cache, build_cache
+from boxwright.training.recipe import Recipe
+
+RARE = 50  # images of a class: where there are so few, none is left out
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The images of a training.
+
+    Attributes:
+        training: decoded images that the network learns from.
+        validation: images that choose the best weights; may be empty.
+        fingerprint: of both, images and labels.
+        findings: images that could not be decoded, and are in neither.
+    """
+
+    training: Cache
+    validation: Dataset
+    fingerprint: str
+    findings: tuple[Finding, ...]
+
+
+def prepare(dataset: Dataset, recipe: Recipe) -> TrainingData:
+    """Decode and divide the images of `dataset`, which are marked for training or validation.
+
+    Raises:
+        DataError: BW120 not one image can be read.
+        TrainingError: BW311 there is no place for the decoded images.
+    """
+    cache = build_cache(some_images(dataset, recipe.most_photos, recipe.seed), recipe.cache_side)
+    validates = validation_mask(cache, recipe.held_out, recipe.seed)
+    return TrainingData(
+        cache.select(~validates),
+        cache.dataset.select(validates),
+        cache.dataset.fingerprint(),
+        cache.findings,
+    )
+
+
+def images_to_cache(dataset: Dataset) -> Dataset:
+    """Everything that training may look at: all images but those marked for testing."""
+    return dataset.select((dataset.splits == Split.TRAIN) | (dataset.splits == Split.VAL))
+
+
+def some_images(dataset: Dataset, most: int | None, seed: int) -> Dataset:
+    """At most `most` images, drawn at random, those of rare classes first."""
+    if most is None or len(dataset) <= most:
+        return dataset
+    turn = np.empty(len(dataset), np.int64)
+    turn[np.random.default_rng(seed).permutation(len(dataset))] = np.arange(len(dataset))
+    first = np.zeros(len(dataset), bool)
+    for label in range(len(dataset.classes)):
+        images = dataset.photos_showing(label)
+        first[images[np.argsort(turn[images])][:RARE]] = True
+    return dataset.select(np.sort(np.lexsort((turn, ~first))[:most]))
+
+
+def validation_mask(cache: Cache, held_out: float, seed: int) -> NDArray[np.bool_]:
+    """`(N,)` bool: the images that validate: those that are marked for it, or else the part
+    `held_out` of all. Near-duplicates stay on one side."""
+    marked = np.asarray(cache.dataset.splits == Split.VAL)
+    if marked.any() or not held_out:
+        return marked
+    alike = groups(np.stack([photo_hash(cache.photos[row]) for row in cache.rows]))
+    return hold_out(cache.dataset, alike, held_out, seed)

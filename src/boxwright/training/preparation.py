@@ -1,0 +1,134 @@
+"""All that a training needs before its first step: images, network, compiled step, validator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from boxwright import __version__
+from boxwright.backend import framework
+from boxwright.evaluation.coco import Evaluation
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.run import Run
+from boxwright.models.weights import zoo
+from boxwright.structures.dataset import Dataset
+from boxwright.training.cache import Cache
+from boxwright.training.data import TrainingData, prepare
+from boxwright.training.events import Note
+from boxwright.training.recipe import Recipe
+from boxwright.training.sanity_checks import check_trainable
+from boxwright.training.tools import EngineModule, Tools
+from boxwright.training.validation import ValidationSet, Validator
+
+if TYPE_CHECKING:  # these import Keras, which takes seconds
+    from boxwright.training.session import Session
+    from boxwright.training.start import Start
+
+Begin = Callable[[Recipe, str, Cache], "Start"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a training is to do.
+
+    Attributes:
+        recipe: how to train.
+        dataset: images, those that validate marked so.
+        run: the folder that it is written to.
+        begin: gives the network to start from, in the Keras dtype policy that it is told or a
+            better one; the images are those that train.
+        source: what `dataset` was read from.
+        notes: what to say first.
+    """
+
+    recipe: Recipe
+    dataset: Dataset
+    run: Run
+    begin: Begin
+    source: str | Path
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A training before its first step.
+
+    Attributes:
+        data: images that train and that validate.
+        begun: where the network comes from, and where it goes on.
+        session: the network and its compiled step.
+        validator: measures weights.
+        artifact: what describes the network.
+    """
+
+    data: TrainingData
+    begun: Start
+    session: Session
+    validator: Validator
+    artifact: Artifact
+
+
+def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
+    """Decode images, build the network and its compiled step, and say what is worth it.
+
+    Raises:
+        DataError, WeightsError, TrainingError: what is wrong with images, weights or run.
+    """
+    recipe = plan.recipe
+    importing = framework.importing()  # takes seconds, in which images are decoded
+    yield from map(Note, plan.notes)
+    data = prepare(plan.dataset, recipe)
+    yield from (Note(str(finding)) for finding in data.findings)
+    check_trainable(data.training.dataset)
+
+    importing.join()
+    if recipe.deterministic:
+        framework.make_deterministic()
+    from boxwright.training.session import Session
+    from boxwright.training.step import engine_module
+
+    engines = tools.engines or engine_module()
+    begun = plan.begin(recipe, _precision(recipe, engines), data.training)
+    if begun.checkpoint:
+        begun.checkpoint.check_data(data.fingerprint, plan.run.folder)
+    precision = begun.precision.removeprefix("mixed_")
+    yield Note(f"start: {begun.origin}; convolutions in {precision}")
+    yield from (Note(str(head_start)) for head_start in begun.head_starts)
+    session = Session(begun, recipe, engines, data.training)
+    if begun.probe:
+        before = Validator(begun.probe).validate(session.averaged()).evaluation
+        scores = _scores(before)
+        yield Note(f"before training, on {before.photos} training photos: {scores}")
+    images = ValidationSet.read(data.validation, begun.preprocessing, recipe.seed)
+    artifact = Artifact(
+        begun.model.to_json(),
+        plan.dataset.classes,
+        begun.preprocessing,
+        provenance=_provenance(plan, data.fingerprint, begun.weights),
+    )
+    return Prepared(data, begun, session, tools.validator(images), artifact)
+
+
+def _precision(recipe: Recipe, engines: EngineModule) -> str:
+    """Batch norm in training converts back and forth, which costs more than bfloat16 gains; what is
+    rounded to 8 bits needs all of float32 before; and which is faster is found by the clock."""
+    exact = recipe.train_norm or recipe.quantisation is not None or recipe.deterministic
+    return "float32" if exact else engines.faster_precision()
+
+
+def _scores(evaluation: Evaluation) -> str:
+    scores = {"AP": evaluation.ap, "AP50": evaluation.ap50}
+    known = [f"{name} {score:.3f}" for name, score in scores.items() if score is not None]
+    return ", ".join(known) or "nothing to measure"
+
+
+def _provenance(plan: Plan, fingerprint: str, weights: str | None) -> dict[str, Any]:
+    return {
+        "boxwright": __version__,
+        "data": {"path": Path(plan.source).absolute().as_posix(), "fingerprint": fingerprint},
+        "weights": weights,
+        "licence": zoo.licence(weights),
+        "recipe": plan.recipe.to_json(),
+    }

@@ -1,0 +1,136 @@
+"""A network in training: what a step changes, and what may be asked of it between steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.models.model import DetectionModel, Loss
+from boxwright.training import start
+from boxwright.training.cache import Cache
+from boxwright.training.recipe import Recipe
+from boxwright.training.sanity_checks import check_loss, check_state
+from boxwright.training.start import Start
+from boxwright.training.step import Engine
+from boxwright.training.tools import EngineModule
+
+
+class Session:
+    """A network in training, and a float32 copy of it for the weights that are kept.
+
+    Args:
+        begun: the network to train, and if it goes on the state of its engine.
+        recipe: how to train it.
+        engines: what carries out its steps.
+        images: that it learns from.
+    """
+
+    def __init__(self, begun: Start, recipe: Recipe, engines: EngineModule, images: Cache) -> None:
+        self.model = begun.model
+        network = self.model.network
+        self._kept = self.model.build(self.model.spec)
+        self._kept.network.set_weights(network.get_weights())
+        self._trained = start.trained_variables(self.model, recipe)
+        statistics = start.statistics_of(self.model, recipe)
+        places = {id(variable): i for i, variable in enumerate(network.weights)}
+        self._changing = [
+            self._kept.network.weights[places[id(variable)]]
+            for variable in (*self._trained, *statistics)
+        ]
+        self._engine: Engine = engines.Engine(
+            self.model,
+            self._trained,
+            statistics,
+            recipe,
+            scale=begun.preprocessing.scale,
+            offset=begun.preprocessing.offset,
+            kernels=start.regularised_kernels(self.model, recipe),
+        )
+        if begun.checkpoint:
+            self._engine.restore(begun.checkpoint.arrays)
+        self._batch: list[str] = []  # images of the last step
+        self._images = replace(images, photos=self._engine.resident(images.photos))
+
+    def step(
+        self,
+        rows: NDArray[np.int64],
+        dice: NDArray[np.float32],
+        *,
+        number: int,
+        learning_rate: float,
+    ) -> Loss:
+        """One step on the images of some rows; `number` counts from 0. Returns the losses before
+        it, floats.
+
+        Raises:
+            TrainingError: BW303 the loss is not a number.
+        """
+        batch = (*self._images.batch(rows), self._images.sizes(rows), dice)
+        loss = self._engine.step(*batch, number=number, learning_rate=learning_rate)
+        self._batch = [self._images.dataset.names[row] for row in rows]
+        check_loss(loss, number, self._batch)
+        return loss
+
+    def averaged(self) -> DetectionModel:
+        """The float32 copy, with the weights that are worth keeping: averaged, if the recipe
+        averages them."""
+        for variable, value in zip(self._changing, self._engine.kept(), strict=True):
+            variable.assign(value)
+        return self._kept
+
+    def slots(self) -> dict[str, NDArray[Any]]:
+        """As `Snapshot.slots`."""
+        return start.named_slots(self.model, self._trained, self._engine.slots())
+
+    def arrays(self, step: int) -> dict[str, Any]:
+        """As `Snapshot.arrays`, after so many steps."""
+        weights = {f"weight/{i}": w for i, w in enumerate(self.model.network.get_weights())}
+        arrays = self._engine.state() | weights
+        check_state(arrays, step, self._batch)
+        return arrays
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The weights of a training at a step; nothing is computed before it is asked for.
+
+    It is to be used while its event is handled: the next step changes the networks.
+
+    Attributes:
+        step: steps done.
+        session: the training.
+    """
+
+    step: int
+    session: Session
+
+    @property
+    def model(self) -> DetectionModel:
+        """The detector that trains, its weights not averaged."""
+        return self.session.model
+
+    @cached_property
+    def averaged(self) -> DetectionModel:
+        """The detector in float32 with the weights that are worth keeping: the moving average where the
+        recipe has one. It is the same object at every step."""
+        return self.session.averaged()
+
+    @cached_property
+    def slots(self) -> Mapping[str, NDArray[Any]]:
+        """What the optimizer keeps beside each variable, and the average, by the names that they
+        have in a checkpoint of the Object Detection API."""
+        return self.session.slots()
+
+    @cached_property
+    def arrays(self) -> dict[str, Any]:
+        """The state of the training as `Checkpoint.arrays`.
+
+        Raises:
+            TrainingError: BW303 it is not all numbers.
+        """
+        return self.session.arrays(self.step)
