@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from api_folder import instead_of
 
-from boxwright.augment.transforms import SSD_CROP, Flip
+from boxwright.augment.transforms import SSD_CROP, HorizontalFlip
 from boxwright.tfod.config import parse_config
 from boxwright.tfod.mapping.recipe import FOREVER, recipe_of
 from boxwright.training.config import (
@@ -19,7 +19,6 @@ from boxwright.training.config import (
     Matching,
     Mining,
     Objective,
-    Pipeline,
     Quantisation,
 )
 from boxwright.training.learning_rates import Constant, CosineDecay, ExponentialDecay, ManualSteps
@@ -70,7 +69,7 @@ def test_the_helmet_detector() -> None:
         absorb_scale=False,
         norm_decay=ByPart(0.9997, 0.9997, 0.9997),
         head_start=False,
-        augmentation=Pipeline((Flip(), SSD_CROP)),
+        augmentation=(HorizontalFlip(), SSD_CROP),
         cache_side=400,
         held_out=0.0,
         steps=200_000,

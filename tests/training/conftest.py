@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from boxwright.augment.transforms import CropAroundObject, default_transforms
 from boxwright.structures.dataset import Dataset
-from boxwright.training.config import Augmentation
 from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.reporter import Progress
 from squares import Squares
@@ -72,7 +72,7 @@ def small_trainer(small_network: None) -> Iterator[Callable[..., tuple[Outcome, 
     from boxwright.training import loop, recipe, step_tensorflow
 
     def brisk(*photos: Any, **wanted: Any) -> recipe.Recipe:
-        gentle = Augmentation(window=(0.8, 1.1))
+        gentle = default_transforms(CropAroundObject((0.8, 1.1)))
         decided = recipe.recipe_for(*photos, **wanted)
         return replace(
             decided, batch_size=16, learning_rate=BudgetCosine(1e-2, 5), augmentation=gentle

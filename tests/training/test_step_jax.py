@@ -10,12 +10,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from boxwright.augment.transforms import Transform
 from boxwright.errors import DetectorError
 from boxwright.export.child import export_in_child
 from boxwright.export.export import export
@@ -92,6 +93,23 @@ def test_they_did_change(recipe: str, steps: tuple[Arrays, Arrays]) -> None:
     for arrays in steps:
         first, last = (arrays[f"{recipe}/{number}/average/0"] for number in (0, 2))
         assert np.abs(last - first).max() > 1e-6
+
+
+def test_every_transform_is_that_of_tensorflow(steps: tuple[Arrays, Arrays]) -> None:
+    tried = {name.partition("/")[0] for name in steps[0] if "/augmented/" in name}
+    assert {kind.__name__ for kind in get_args(Transform)} < tried
+    for name in tried:
+        one, other = (
+            {
+                part: arrays[f"{name}/augmented/{part}"]
+                for part in ("images", "boxes", "labels", "weights")
+            }
+            for arrays in steps
+        )
+        np.testing.assert_allclose(other["images"], one["images"], atol=0.1, err_msg=name)
+        np.testing.assert_allclose(other["boxes"], one["boxes"], atol=1e-5, err_msg=name)
+        np.testing.assert_array_equal(other["labels"], one["labels"], err_msg=name)
+        np.testing.assert_array_equal(other["weights"], one["weights"], err_msg=name)
 
 
 # ---- A run ---------------------------------------------------------------------------------------

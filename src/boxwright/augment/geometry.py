@@ -27,6 +27,7 @@ UPSIDE_DOWN = np.array([1.0, 0.0, 0.0, 1.0], np.float32)
 MIRRORED = np.array([0.0, 1.0, 1.0, 0.0], np.float32)
 TRANSPOSED = [1, 0, 3, 2]  # yxyx becomes xyxy
 MEAN_COLOR = (-1.0, -1.0, -1.0)
+GRAY = 127.0  # as crop-and-resize has it beyond an image
 NO_PAD = transforms.Pad((0.0, 0.0), (0.0, 0.0))
 
 
@@ -179,7 +180,10 @@ def _crop_around_object(state: State, transform: transforms.CropAroundObject, dr
     start = ops.clip(start, ops.minimum(0.0, 1.0 - size), ops.maximum(0.0, 1.0 - size))
     full = draws[:, 5:6] < transform.full_image
     crop = ops.where(full, FULL_IMAGE, ops.concatenate([start, start + size], axis=1))
-    return crop_boxes(state, crop, transform.min_visibility, ignore_below=transform.ignore_below)
+    cropped = crop_boxes(state, crop, transform.min_visibility, ignore_below=transform.ignore_below)
+    if state.crop is None:  # beyond the image there is gray already
+        return cropped
+    return cropped._replace(padding=_padding(crop, ops.full((crop.shape[0], 3), GRAY)))
 
 
 def _center_of_an_object(state: State, draw: Any, default: Any) -> Any:
@@ -319,9 +323,14 @@ def _pad_to_aspect(state: State, transform: transforms.PadToAspect, draws: Any) 
 def _padded(state: State, size: Any, start: Any, color: Any) -> State:
     """The state with a border: the result has a `size (B, 2)` in heights and widths of the state,
     and the state is at `start (B, 2)` in it, in the same unit."""
-    larger = compose(state, ops.concatenate([-start, size - start], axis=1))
-    content = ops.concatenate([start / size, (start + 1.0) / size], axis=1)
-    return larger._replace(padding=Padding(content, color))
+    crop = ops.concatenate([-start, size - start], axis=1)
+    return compose(state, crop)._replace(padding=_padding(crop, color))
+
+
+def _padding(crop: Any, color: Any) -> Padding:
+    """The border around a state in a crop that reaches beyond it."""
+    start, size = crop[:, :2], crop[:, 2:] - crop[:, :2]
+    return Padding(ops.concatenate([-start / size, (1.0 - start) / size], axis=1), color)
 
 
 # ---- Boxes ---------------------------------------------------------------------------------------

@@ -25,9 +25,8 @@ Rgb = tuple[float, float, float]  # 0 to 255
 class CropAroundObject:
     """A crop that holds the center of a random object, or a smaller image on gray.
 
-    A box that lies only partly within the crop is unclear to the network. It keeps its label and
-    counts for nothing if less than `ignore_below` of it is visible, and loses its label if less
-    than `min_visibility` is.
+    A box may lie only partly within the crop. Below `ignore_below` it keeps its label but has no
+    weight: it is neither an object nor background. Below `min_visibility` it loses its label.
 
     Attributes:
         side: smallest and largest side of the crop, as a fraction of the image's; above 1 the crop

@@ -89,7 +89,7 @@ def _transform(step: Any) -> Any:
     fields = dict(step)
     kind = fields.pop("kind")
     if kind == "Flip":
-        kind = "VerticalFlip" if fields.pop("vertical") else "HorizontalFlip"
+        kind = "VerticalFlip" if fields.pop("vertical", False) else "HorizontalFlip"
     kind = _KINDS.get(kind, kind)
     names = {**_FIELDS, "most": _MOST.get(kind, _FIELDS["most"])}
     return {
