@@ -81,6 +81,7 @@ RECIPES = {
         bias_gradients=2.0,
     ),
 }
+PARTS = ("images", "boxes", "labels", "weights")  # of an augmented batch
 # Each kind of transform, and some that change what comes after them.
 TRANSFORMS: dict[str, tuple[Transform, ...]] = {
     **{
@@ -165,19 +166,23 @@ def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def augmented(transforms: tuple[Transform, ...]) -> dict[str, NDArray[Any]]:
-    """What a compiled step shows the network."""
-    own = step.engine_module()
-    on_jax = framework.engine() == "jax"
-    compiled = framework.jax().jit if on_jax else framework.tensorflow().function
-    crop_and_resize = own.crop
+def augmented() -> dict[str, NDArray[Any]]:
+    """What a compiled step shows the network after each of `TRANSFORMS`."""
+    own, engine = step.engine_module(), framework.engine()
+    compiled = framework.jax().jit if engine == "jax" else framework.tensorflow().function
 
-    def shown(*parts: Any) -> Any:
-        return pipeline.apply(transforms, *parts, side=64, crop_and_resize=crop_and_resize)
+    def shown(batches: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: pipeline.apply(TRANSFORMS[name], *parts, side=64, crop_and_resize=own.crop)
+            for name, parts in batches.items()
+        }
 
-    found = compiled(shown)(*batch(3, transforms))
-    names = "images", "boxes", "labels", "weights"
-    return {name: np.asarray(part) for name, part in zip(names, found, strict=True)}
+    found = compiled(shown)({name: batch(3, each) for name, each in TRANSFORMS.items()})
+    return {
+        f"{name}/augmented/{part}": np.asarray(value)
+        for name, parts in found.items()
+        for part, value in zip(PARTS, parts, strict=True)
+    }
 
 
 if __name__ == "__main__":
@@ -188,9 +193,4 @@ if __name__ == "__main__":
         for name, recipe in RECIPES.items()
         for key, value in three_steps(recipe).items()
     }
-    found |= {
-        f"{name}/augmented/{key}": value
-        for name, transforms in TRANSFORMS.items()
-        for key, value in augmented(transforms).items()
-    }
-    np.savez(sys.argv[1], **found)
+    np.savez(sys.argv[1], **found, **augmented())

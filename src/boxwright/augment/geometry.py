@@ -348,10 +348,10 @@ def _self_concat(state: State, transform: transforms.SelfConcat, draws: Any) -> 
     twice = ops.stack([draws[:, 0] < transform.below, draws[:, 1] < transform.beside], axis=1)
     number = ops.where(twice, 2.0, 1.0)  # (B, 2) copies one below the other, and beside it
     labels, boxes = [], []
-    for offset in ([0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]):
+    for offset in np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32):
         there = ops.all(number > offset, axis=1)
         labels.append(ops.where(there[:, None], state.labels, -1))
-        boxes.append(state.boxes + ops.convert_to_tensor(2 * offset))
+        boxes.append(state.boxes + np.tile(offset, 2))
     four = State(
         2.0 * state.sizes,
         ops.concatenate(boxes, axis=1) / 2.0,
