@@ -47,7 +47,8 @@ def transformed(
     *transforms: Geometry, aspect: float = 1.0, count: int = COUNT, seed: int = 0
 ) -> Any:
     """The state of `count` images after these transforms, as NumPy's arrays."""
-    from boxwright.augment.geometry import apply_geometry, initial_state
+    from boxwright.augment.geometry import apply_geometry
+    from boxwright.augment.state import initial_state
 
     state, rng = initial_state(sizes(count, aspect), *objects(count)), np.random.default_rng(seed)
     for transform in transforms:
@@ -59,7 +60,8 @@ def transformed(
 
 def after_one(transform: Geometry, boxes: Any, labels: Any, draws: Any) -> Any:
     """The state of square images with these boxes after one transform."""
-    from boxwright.augment.geometry import apply_geometry, initial_state
+    from boxwright.augment.geometry import apply_geometry
+    from boxwright.augment.state import initial_state
 
     boxes, labels = np.asarray(boxes, np.float32), np.asarray(labels, np.int32)
     state = initial_state(sizes(len(boxes)), boxes, labels)
@@ -189,7 +191,8 @@ def test_what_is_left_of_a_box(
     crop: tuple[float, ...], visible: tuple[float, ...], label: int, weight: float, flip: bool
 ) -> None:
     """A transform that follows does not give a weight back."""
-    from boxwright.augment.geometry import apply_geometry, crop_boxes, initial_state
+    from boxwright.augment.geometry import apply_geometry
+    from boxwright.augment.state import crop_boxes, initial_state
 
     boxes = np.array([[(0.4, 0.4, 0.6, 0.6), (0, 0, 0, 0)]], np.float32)
     state = initial_state(sizes(1), boxes, np.array([[7, -1]], np.int32))
@@ -214,7 +217,8 @@ def test_what_is_left_of_a_box(
 def test_crops_are_like_those_of_the_object_detection_api(shared: Path) -> None:
     """6000 draws of `ssd_random_crop` each: largest distance of the distributions (Kolmogorov and
     Smirnov), 0.025 in one of twenty comparisons of the same."""
-    from boxwright.augment.geometry import apply_geometry, initial_state
+    from boxwright.augment.geometry import apply_geometry
+    from boxwright.augment.state import initial_state
 
     golden = np.load(shared / "golden/ssd_random_crop_stats.npz")
     count, (height, width) = 6000, golden["image_hw"]

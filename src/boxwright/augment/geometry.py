@@ -1,7 +1,6 @@
-"""Geometric transforms: which part of an image is shown, and where its boxes are then.
+"""Geometric transforms: each one chooses a crop of the part of the image that is shown so far.
 
-Each one chooses a crop of what is shown so far, which may be all of it, flipped, rotated or larger
-than the image. Crops are composed and boxes follow; no pixel is read here.
+The crop may be all of it, flipped, rotated or larger; see `state`.
 
 Sources: the Object Detection API's `preprocessor`, and for its random crops TensorFlow's
 `sample_distorted_bounding_box`, here with fractions of a pixel.
@@ -10,118 +9,39 @@ Sources: the Object Detection API's `preprocessor`, and for its random crops Ten
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from boxwright.augment import transforms
 from boxwright.augment.rng import spread, uniform
+from boxwright.augment.state import (
+    FULL_IMAGE,
+    MIRRORED,
+    UPSIDE_DOWN,
+    State,
+    compose,
+    crop_boxes,
+    padding_around,
+    transpose,
+)
 from boxwright.augment.transforms import ATTEMPTS
 from boxwright.backend import framework
 from boxwright.models.assigner import areas
 
 ops: Any = framework.keras().ops
 
-FULL_IMAGE = np.array([0.0, 0.0, 1.0, 1.0], np.float32)
-UPSIDE_DOWN = np.array([1.0, 0.0, 0.0, 1.0], np.float32)
-MIRRORED = np.array([0.0, 1.0, 1.0, 0.0], np.float32)
-TRANSPOSED = [1, 0, 3, 2]  # yxyx becomes xyxy
-MEAN_COLOR = (-1.0, -1.0, -1.0)
+MEAN_COLOR = (-1.0, -1.0, -1.0)  # see `state.Padding`
 GRAY = 127.0  # as crop-and-resize has it beyond an image
 NO_PAD = transforms.Pad((0.0, 0.0), (0.0, 0.0))
-
-
-class Padding(NamedTuple):
-    """The border around an image.
-
-    `content (B, 4)`: where the image is, yxyx as fractions of the result.
-    `color (B, 3)`: of the border; negative for the image's mean.
-    """
-
-    content: Any
-    color: Any
-
-
-class State(NamedTuple):
-    """What the transforms so far make of a batch of images.
-
-    `sizes (B, 2)`: height and width in pixels.
-    `boxes (B, G, 4)`, `labels (B, G)`: the objects, yxyx as fractions; the label is -1 where there
-    is none.
-    `weights (B, G)`: how much each object counts.
-    `crop (B, 4)`: the part of the images that is shown, start y, x and end y, x as fractions; a
-    flip exchanges start and end. None for all of them.
-    `transposed (B,)`: whether the axes of the image change places first. None if none do.
-    `padding`: the border, if there is any.
-    """
-
-    sizes: Any
-    boxes: Any
-    labels: Any
-    weights: Any
-    crop: Any = None
-    transposed: Any = None
-    padding: Padding | None = None
-
-    @property
-    def aspects(self) -> Any:
-        """Width over height, `(B,)`."""
-        return self.sizes[:, 1] / self.sizes[:, 0]
-
-
-def initial_state(sizes: Any, boxes: Any, labels: Any) -> State:
-    """The state before the first transform: everything is shown, and every object counts."""
-    return State(sizes, boxes, labels, ops.ones_like(boxes[..., 0]))
 
 
 def apply_geometry(state: State, transform: transforms.Geometry, draws: Any) -> State:
     """The state after a transform with `(B, transform.draws)` random numbers in [0, 1).
 
-    A state with a padding has to be rendered first.
+    A state with padding has to be rendered first.
     """
     return _GEOMETRY[type(transform)](state, transform, draws)
-
-
-def compose(state: State, crop: Any) -> State:
-    """Show only a `crop (B, 4)` of a state: start y, x and end y, x as fractions of it."""
-    start, size = crop[:, :2], crop[:, 2:] - crop[:, :2]
-    boxes = (state.boxes - ops.tile(start, (1, 2))[:, None]) / ops.tile(size, (1, 2))[:, None]
-    boxes = _start_before_end(boxes)
-    if state.crop is not None:
-        before, scale = state.crop[:, :2], state.crop[:, 2:] - state.crop[:, :2]
-        crop = ops.tile(before, (1, 2)) + crop * ops.tile(scale, (1, 2))
-    return state._replace(crop=crop, sizes=state.sizes * ops.abs(size), boxes=boxes)
-
-
-def crop_boxes(
-    state: State,
-    crop: Any,
-    min_visibility: Any,
-    *,
-    ignore_below: float = 0.0,
-    clip_boxes: Any = True,
-) -> State:
-    """`compose`, after which boxes outside of the crop are no objects any more.
-
-    Args:
-        state: before the crop.
-        crop: `(B, 4)`, as in `compose`.
-        min_visibility: `(B, 1)`, or one for all: part of a box that is visible, below which it
-            loses its label.
-        ignore_below: part of a box that is visible, below which it has no weight.
-        clip_boxes: `(B,)`, or one for all: whether boxes end at the edges of the crop.
-    """
-    cropped = compose(state, crop)
-    clipped = ops.clip(cropped.boxes, 0.0, 1.0)
-    visible, area = areas(clipped), areas(cropped.boxes)
-    stays = ops.logical_and(visible > 0, visible >= min_visibility * area)
-    counts = ops.cast(visible >= ignore_below * area, "float32")
-    clip_boxes = ops.reshape(ops.convert_to_tensor(clip_boxes, dtype="bool"), (-1, 1, 1))
-    return cropped._replace(
-        boxes=ops.where(clip_boxes, clipped, cropped.boxes),
-        labels=ops.where(stays, cropped.labels, -1),
-        weights=cropped.weights * counts,
-    )
 
 
 # ---- Flips, rotation, scale ----------------------------------------------------------------------
@@ -138,23 +58,7 @@ def _vertical_flip(state: State, transform: transforms.VerticalFlip, draws: Any)
 def _rotate90(state: State, transform: transforms.Rotate90, draws: Any) -> State:
     """To the left: x and y change places, and then top and bottom do."""
     rotated = draws < transform.probability
-    return compose(_transpose(state, rotated), ops.where(rotated, UPSIDE_DOWN, FULL_IMAGE))
-
-
-def _transpose(state: State, chosen: Any) -> State:
-    """Where `chosen (B, 1)`, x and y change places."""
-
-    def swapped(yx: Any, order: list[int]) -> Any:
-        where = ops.reshape(chosen, (-1,) + (1,) * (len(yx.shape) - 1))
-        return ops.where(where, ops.take(yx, order, axis=-1), yx)
-
-    before = ops.zeros_like(chosen[:, 0]) if state.transposed is None else state.transposed
-    return state._replace(
-        sizes=swapped(state.sizes, TRANSPOSED[:2]),
-        boxes=swapped(state.boxes, TRANSPOSED),
-        crop=None if state.crop is None else swapped(state.crop, TRANSPOSED),
-        transposed=ops.logical_xor(before, chosen[:, 0]),
-    )
+    return compose(transpose(state, rotated), ops.where(rotated, UPSIDE_DOWN, FULL_IMAGE))
 
 
 def _scale(state: State, transform: transforms.Scale, draws: Any) -> State:
@@ -183,7 +87,7 @@ def _crop_around_object(state: State, transform: transforms.CropAroundObject, dr
     cropped = crop_boxes(state, crop, transform.min_visibility, ignore_below=transform.ignore_below)
     if state.crop is None:  # beyond the image there is gray already
         return cropped
-    return cropped._replace(padding=_padding(crop, ops.full((crop.shape[0], 3), GRAY)))
+    return cropped._replace(padding=padding_around(crop, ops.full((crop.shape[0], 3), GRAY)))
 
 
 def _center_of_an_object(state: State, draw: Any, default: Any) -> Any:
@@ -324,13 +228,7 @@ def _padded(state: State, size: Any, start: Any, color: Any) -> State:
     """The state with a border: the result has a `size (B, 2)` in heights and widths of the state,
     and the state is at `start (B, 2)` in it, in the same unit."""
     crop = ops.concatenate([-start, size - start], axis=1)
-    return compose(state, crop)._replace(padding=_padding(crop, color))
-
-
-def _padding(crop: Any, color: Any) -> Padding:
-    """The border around a state in a crop that reaches beyond it."""
-    start, size = crop[:, :2], crop[:, 2:] - crop[:, :2]
-    return Padding(ops.concatenate([-start / size, (1.0 - start) / size], axis=1), color)
+    return compose(state, crop)._replace(padding=padding_around(crop, color))
 
 
 # ---- Boxes ---------------------------------------------------------------------------------------
@@ -379,9 +277,3 @@ _GEOMETRY: Mapping[type, Callable[[State, Any, Any], State]] = {
 def _chosen_values(chosen: Any, values: Sequence[Any]) -> Any:
     """`(B, ...)`: for each image one of the values, which are numbers or tuples of them."""
     return ops.take(ops.convert_to_tensor(values, dtype="float32"), chosen, axis=0)
-
-
-def _start_before_end(boxes: Any) -> Any:
-    """The same boxes in the order yxyx after a flip."""
-    start, end = boxes[..., :2], boxes[..., 2:]
-    return ops.concatenate([ops.minimum(start, end), ops.maximum(start, end)], axis=-1)

@@ -1,7 +1,7 @@
 """Augmentation of a batch in the graph: the one function that carries out transforms.
 
-Geometric transforms change a state (`geometry.State`). Pixels are read when a transform needs
-them, and at the end. So a flip and a crop read them once, at the size of the network's input.
+Geometric transforms change a `state.State`. Pixels are read when a color transform needs them, and
+at the end. So a crop and a flip read them once, at the size of the network's input.
 """
 
 from __future__ import annotations
@@ -10,14 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from boxwright.augment.color import apply_color
-from boxwright.augment.geometry import (
-    FULL_IMAGE,
-    TRANSPOSED,
-    Padding,
-    State,
-    apply_geometry,
-    initial_state,
-)
+from boxwright.augment.geometry import apply_geometry
+from boxwright.augment.state import FULL_IMAGE, TRANSPOSED, Padding, State, initial_state
 from boxwright.augment.transforms import Color, Geometry, SelfConcat, Transform
 from boxwright.backend import framework
 
@@ -77,7 +71,7 @@ def apply(
 def render(
     pixels: Any, state: State, side: int, crop_and_resize: CropAndResize
 ) -> tuple[Any, State]:
-    """The pixels that are shown, `(B, side, side, 3)`, and the state that shows all of them."""
+    """The pixels that a state shows, `(B, side, side, 3)`, and the state that shows them all."""
     crop = state.crop
     if crop is None:
         if pixels.shape[1] == side:
