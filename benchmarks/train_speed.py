@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from boxwright.api import load
+from boxwright.augment.transforms import count_draws
 from boxwright.ops.anchors import AnchorSpec
 from boxwright.structures.dataset import Dataset
 from boxwright.training.cache import padded_boxes
@@ -141,8 +142,8 @@ def one_step() -> Callable[[int], Any]:
     photos = random.integers(0, 255, (BATCH, 400, 400, 3), dtype=np.uint8)
     boxes = np.tile(np.array([[[0.2, 0.2, 0.7, 0.7]]], np.float32), (BATCH, 1, 1))
     labels, sizes = np.zeros((BATCH, 1), np.int32), np.full((BATCH, 2), 400, np.float32)
-    dice = random.random((BATCH, recipe.augmentation.dice)).astype(np.float32)
-    batch = photos, boxes, labels, sizes, dice
+    draws = random.random((BATCH, count_draws(recipe.augmentation))).astype(np.float32)
+    batch = photos, boxes, labels, sizes, draws
     return lambda number: engine.step(*batch, number=number, learning_rate=1e-4)
 
 

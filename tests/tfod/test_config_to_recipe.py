@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from api_folder import instead_of
 
-from boxwright.augment.transforms import SSD_CROP, Flip
+from boxwright.augment.transforms import SSD_CROP, HorizontalFlip
 from boxwright.models.ssd.objective import Focal, Matching, Mining, Objective
 from boxwright.tfod.config import parse_config
 from boxwright.tfod.mapping.recipe import FOREVER, recipe_of
-from boxwright.training.config import ByPart, Pipeline, Quantisation
+from boxwright.training.config import ByPart, Quantisation
 from boxwright.training.learning_rates import Constant, CosineDecay, ExponentialDecay, ManualSteps
 from boxwright.training.optimizers import Adam, Averaging, Momentum, RmsProp
 from boxwright.training.recipe import Recipe
@@ -63,7 +63,7 @@ def test_the_helmet_detector() -> None:
         absorb_scale=False,
         norm_decay=ByPart(0.9997, 0.9997, 0.9997),
         head_start=False,
-        augmentation=Pipeline((Flip(), SSD_CROP)),
+        augmentation=(HorizontalFlip(), SSD_CROP),
         cache_side=400,
         held_out=0.0,
         steps=200_000,

@@ -1,11 +1,13 @@
-"""Three steps of some recipes on the engine that KERAS_BACKEND names, written to a file.
+"""Three steps of some recipes, and every transform of the augmentation, on the engine that
+KERAS_BACKEND names, written to a file.
 
-A process has one engine; so this is a program, and `test_engine_jax.py` runs it on each.
+A process has one engine; so this is a program, and `test_step_jax.py` runs it on each.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +15,39 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxwright.augment.transforms import SSD_CROP, Contrast, Flip, Pad, Turn
+from boxwright.augment import pipeline
+from boxwright.augment.transforms import (
+    SSD_CROP,
+    SSD_CROP_PAD,
+    BlackPatches,
+    Brightness,
+    ColorMix,
+    Contrast,
+    Crop,
+    CropAroundObject,
+    CropToAspect,
+    Grayscale,
+    HorizontalFlip,
+    Hue,
+    JitterBoxes,
+    Pad,
+    PadToAspect,
+    PixelNoise,
+    Rotate90,
+    Saturation,
+    Scale,
+    SelfConcat,
+    Transform,
+    VerticalFlip,
+    count_draws,
+)
+from boxwright.backend import framework
 from boxwright.models.backbones import mobilenet_v1
 from boxwright.models.ssd.detector import SsdModel
 from boxwright.models.ssd.objective import Matching, Mining, Objective, Varifocal
 from boxwright.models.ssd.spec import ModelSpec
 from boxwright.training import start, step
-from boxwright.training.config import ByPart, Pipeline, Quantisation  # fmt: skip
+from boxwright.training.config import ByPart, Quantisation  # fmt: skip
 from boxwright.training.optimizers import Averaging, RmsProp
 from boxwright.training.recipe import Recipe
 
@@ -34,7 +62,7 @@ RECIPES = {
         train_norm=True,
         optimiser=RmsProp(),
         averaging=Averaging(0.15),
-        augmentation=Pipeline((Flip(), Contrast(), Turn(), Pad(), SSD_CROP)),
+        augmentation=(HorizontalFlip(), Contrast(), Rotate90(), Pad(), SSD_CROP),
         objective=Objective(
             focus=None,
             background=1.0,
@@ -47,6 +75,36 @@ RECIPES = {
         clip_norm=1.0,
         bias_gradients=2.0,
     ),
+}
+PARTS = ("images", "boxes", "labels", "weights")  # of an augmented batch
+# Each kind of transform, and some that change what comes after them.
+TRANSFORMS: dict[str, tuple[Transform, ...]] = {
+    **{
+        type(each).__name__: (each,)
+        for each in (
+            BlackPatches(),
+            Brightness(),
+            ColorMix(),
+            Contrast(),
+            Crop(),
+            CropAroundObject(full_image=0.0),
+            CropToAspect(2.0),
+            Grayscale(0.5),
+            HorizontalFlip(),
+            Hue(0.2),
+            JitterBoxes(),
+            Pad(),
+            PadToAspect(1.5),
+            PixelNoise(),
+            Rotate90(),
+            Saturation(),
+            Scale(),
+            SelfConcat(0.5, 0.5),
+            VerticalFlip(),
+        )
+    },
+    "SSD_CROP_PAD, CropAroundObject": (SSD_CROP_PAD, CropAroundObject(full_image=0.0), ColorMix()),
+    "Scale, Rotate90, Pad in pixels": (Scale(), Rotate90(), Pad(max_pixels=(50.0, 20.0)), Hue()),
 }
 
 
@@ -63,7 +121,7 @@ def first_weights(model: Any) -> None:
             variable.assign(variable.numpy() + 0.1 * noise)
 
 
-def batch(seed: int, recipe: Recipe) -> tuple[NDArray[Any], ...]:
+def batch(seed: int, transforms: Sequence[Transform]) -> tuple[NDArray[Any], ...]:
     """Four smooth photos, the last without an object."""
     rng = np.random.default_rng(seed)
     colours = rng.integers(0, 256, (4, 6, 6, 3), np.uint8)
@@ -71,8 +129,8 @@ def batch(seed: int, recipe: Recipe) -> tuple[NDArray[Any], ...]:
     corners = rng.uniform(0, 0.5, (4, 3, 2))
     boxes = np.concatenate([corners, corners + rng.uniform(0.2, 0.5, (4, 3, 2))], axis=-1)
     labels = np.array([[0, 1, 1], [1, 0, -1], [0, -1, -1], [-1, -1, -1]], np.int32)
-    dice = rng.random((4, recipe.augmentation.dice), np.float32)
-    return photos, boxes.astype(np.float32), labels, np.full((4, 2), 96, np.float32), dice
+    draws = rng.random((4, count_draws(transforms)), np.float32)
+    return photos, boxes.astype(np.float32), labels, np.full((4, 2), 96, np.float32), draws
 
 
 def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
@@ -99,12 +157,31 @@ def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
     )
     arrays = {}
     for number in range(3):
-        loss = one.step(*batch(number, recipe), number=number, learning_rate=1e-3)
+        loss = one.step(*batch(number, recipe.augmentation), number=number, learning_rate=1e-3)
         arrays[f"{number}/loss"] = np.array(loss)
         arrays |= {f"{number}/{name}": value for name, value in one.state().items()}
         for i, variable in enumerate(model.network.weights):
             arrays[f"{number}/weight/{i}/{variable.name}"] = variable.numpy()
     return arrays
+
+
+def augmented() -> dict[str, NDArray[Any]]:
+    """What a compiled step shows the network after each of `TRANSFORMS`."""
+    own, engine = step.engine_module(), framework.engine()
+    compiled = framework.jax().jit if engine == "jax" else framework.tensorflow().function
+
+    def shown(batches: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: pipeline.apply(TRANSFORMS[name], *parts, side=64, crop_and_resize=own.crop)
+            for name, parts in batches.items()
+        }
+
+    found = compiled(shown)({name: batch(3, each) for name, each in TRANSFORMS.items()})
+    return {
+        f"{name}/augmented/{part}": np.asarray(value)
+        for name, parts in found.items()
+        for part, value in zip(PARTS, parts, strict=True)
+    }
 
 
 if __name__ == "__main__":
@@ -115,4 +192,4 @@ if __name__ == "__main__":
         for name, recipe in RECIPES.items()
         for key, value in three_steps(recipe).items()
     }
-    np.savez(sys.argv[1], **found)
+    np.savez(sys.argv[1], **found, **augmented())

@@ -13,13 +13,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from boxwright.augment.transforms import SSD_CROP, Contrast, Flip, Pad, SelfConcat, Turn
+from boxwright.augment.transforms import (
+    SSD_CROP,
+    Contrast,
+    HorizontalFlip,
+    Pad,
+    Rotate90,
+    SelfConcat,
+)
 from boxwright.backend import framework
 from boxwright.inference.detector import Detector
 from boxwright.tfod.config import read_config
 from boxwright.tfod.mapping.recipe import recipe_of
 from boxwright.training.checkpoint import Checkpoint
-from boxwright.training.config import ByPart, Pipeline
+from boxwright.training.config import ByPart
 from boxwright.training.optimizers import Averaging, Momentum
 from boxwright.training.recipe import Recipe
 
@@ -30,7 +37,7 @@ pytestmark = pytest.mark.shared
 
 CONFIG = Path(__file__).parents[1] / "tfod" / "configs" / "helmet.config"
 FAITHFUL = replace(
-    recipe_of(read_config(CONFIG).pipeline), batch_size=4, augmentation=Pipeline(), steps=None
+    recipe_of(read_config(CONFIG).pipeline), batch_size=4, augmentation=(), steps=None
 )
 
 
@@ -77,9 +84,9 @@ class Bench:
             own = self.golden[f"gt_boxes_{i}"]
             boxes[i, : len(own)], labels[i, : len(own)] = own, 0
         rate = self.recipe.learning_rate.at(number, 0.0) if rate is None else rate
-        sizes, dice = np.ones((4, 2), np.float32), np.zeros((4, 0), np.float32)
+        sizes, draws = np.ones((4, 2), np.float32), np.zeros((4, 0), np.float32)
         return self.engine.step(
-            self.golden["images"], boxes, labels, sizes, dice, number=number, learning_rate=rate
+            self.golden["images"], boxes, labels, sizes, draws, number=number, learning_rate=rate
         )
 
 
@@ -215,8 +222,13 @@ def test_a_run_of_such_a_recipe_trains_and_goes_on(
         cache_side=80,
         steps=12,
         averaging=Averaging(0.5, warm_up=False, statistics=False),
-        augmentation=Pipeline(
-            (Flip(), Turn(), SSD_CROP, Pad(most_pixels=(20.0, 20.0)), SelfConcat(), Contrast())
+        augmentation=(
+            HorizontalFlip(),
+            Rotate90(),
+            SSD_CROP,
+            Pad(max_pixels=(20.0, 20.0)),
+            SelfConcat(),
+            Contrast(),
         ),
     )
     dataset = squares.dataset(train=12, val=2)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from boxwright.augment.transforms import CropAroundObject, count_draws, default_transforms
 from boxwright.models.ssd.objective import Objective
 from boxwright.tfod import export_tflite_ssd_graph, toco
-from boxwright.training.config import Augmentation, Quantisation
+from boxwright.training.config import Quantisation
 from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.optimizers import Averaging
 from boxwright.training.recipe import Recipe
@@ -30,7 +31,7 @@ QUANTISED = Recipe(
     frozen_through=-1,
     train_depthwise=True,
     train_norm=True,
-    augmentation=Augmentation(window=(0.8, 1.1)),
+    augmentation=default_transforms(CropAroundObject((0.8, 1.1))),
     quantisation=Quantisation(DELAY),
 )
 CONFIG = Path(__file__).parents[1] / "tfod" / "configs" / "quantised.config"
@@ -85,8 +86,8 @@ def batch(seed: int) -> tuple[NDArray[Any], ...]:
     photos = rng.integers(0, 256, (4, 12, 12, 3), np.uint8).repeat(8, axis=1).repeat(8, axis=2)
     corners = rng.uniform(0, 0.4, (4, 1, 2))
     boxes = np.concatenate([corners, corners + 0.5], axis=-1).astype(np.float32)
-    dice = rng.random((4, Augmentation.dice), np.float32)
-    return photos, boxes, np.ones((4, 1), np.int32), np.full((4, 2), 96, np.float32), dice
+    draws = rng.random((4, count_draws(QUANTISED.augmentation)), np.float32)
+    return photos, boxes, np.ones((4, 1), np.int32), np.full((4, 2), 96, np.float32), draws
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from boxwright.augment.transforms import count_draws
 from boxwright.structures.dataset import Dataset, Photo
 from boxwright.training.recipe import Recipe
 from boxwright.training.sampler import Sampler, repeats
@@ -42,11 +43,11 @@ def test_the_order_changes_every_time_but_not_with_the_step_asked_for() -> None:
     sampler = Sampler(showing(*["cat"] * 8), RECIPE)
     first, second = (np.concatenate([sampler.batch(s)[0] for s in (n, n + 1)]) for n in (0, 2))
     assert first.tolist() != second.tolist()
-    rows, dice = sampler.batch(1)
-    again, same_dice = Sampler(showing(*["cat"] * 8), RECIPE).batch(1)
+    rows, draws = sampler.batch(1)
+    again, same_draws = Sampler(showing(*["cat"] * 8), RECIPE).batch(1)
     np.testing.assert_array_equal(rows, again)
-    np.testing.assert_array_equal(dice, same_dice)
-    assert dice.shape == (4, RECIPE.augmentation.dice)
+    np.testing.assert_array_equal(draws, same_draws)
+    assert draws.shape == (4, count_draws(RECIPE.augmentation)) == (4, 10)
 
 
 def test_unshuffled_photos_come_as_they_are() -> None:

@@ -10,12 +10,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from boxwright.augment.transforms import Transform
 from boxwright.errors import DetectorError
 from boxwright.export.child import export_in_child
 from boxwright.export.export import export
@@ -92,6 +93,17 @@ def test_they_did_change(recipe: str, steps: tuple[Arrays, Arrays]) -> None:
     for arrays in steps:
         first, last = (arrays[f"{recipe}/{number}/average/0"] for number in (0, 2))
         assert np.abs(last - first).max() > 1e-6
+
+
+def test_every_transform_is_that_of_tensorflow(steps: tuple[Arrays, Arrays]) -> None:
+    tensorflow, jax = steps
+    tried = {name.partition("/")[0] for name in tensorflow if "/augmented/" in name}
+    assert {kind.__name__ for kind in get_args(Transform)} < tried
+    tolerance = {"images": 0.01, "boxes": 1e-6, "labels": 0, "weights": 0}
+    for name in tried:
+        for part, atol in tolerance.items():
+            one, other = (arrays[f"{name}/augmented/{part}"] for arrays in (tensorflow, jax))
+            np.testing.assert_allclose(other, one, rtol=0, atol=atol, err_msg=f"{name}: {part}")
 
 
 # ---- A run ---------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from boxwright.augment.transforms import count_draws
 from boxwright.backend import framework
-from boxwright.training.config import Augmentation
 from boxwright.training.optimizers import Averaging
 from boxwright.training.recipe import Recipe
 
@@ -23,9 +23,9 @@ FROM_SCRATCH = replace(
     train_norm=True,
     averaging=Averaging(0.15),
 )
-SCALE, OFFSET, WHOLE = 1 / 128, -1.0, 5  # of pixels; of the dice
+SCALE, OFFSET, FULL_IMAGE = 1 / 128, -1.0, 5  # of pixels; of the random draws
 
-Batch = tuple[NDArray[Any], ...]  # photos, boxes, labels, sizes, dice
+Batch = tuple[NDArray[Any], ...]  # photos, boxes, labels, sizes, draws
 
 
 @dataclass
@@ -106,9 +106,9 @@ def batch(seed: int = 0) -> Batch:
     first_of_map = [20, 48, 72, 78, 84, 90]  # maps of 4 x 4 x 3, 2 x 2 x 6 and four of 6 anchors
     boxes = np.stack([anchors_of_every_map()[first_of_map]] * 4)
     labels = np.array([[0, 1] * 3, [1] * 6, [-1] * 6, [0] * 5 + [-1]], np.int32)
-    dice = rng.random((4, Augmentation.dice), np.float32)
-    dice[:2, WHOLE] = 0
-    return photos, boxes, labels, np.ones((4, 2), np.float32), dice
+    draws = rng.random((4, count_draws(FINE_TUNING.augmentation)), np.float32)
+    draws[:2, FULL_IMAGE] = 0
+    return photos, boxes, labels, np.ones((4, 2), np.float32), draws
 
 
 # ---- One step ----------------------------------------------------------------------------------
@@ -116,13 +116,13 @@ def batch(seed: int = 0) -> Batch:
 
 def reference_step(bench: Bench, optimizer: Any, number: int) -> None:
     """A step of Keras' own Adam, its gradients found without the engine."""
-    from boxwright.augment.native import augment
+    from boxwright.augment import pipeline
     from boxwright.models.ssd.losses import detection_loss
     from boxwright.training.step_tensorflow import crop, suppress
 
-    limits = bench.recipe.augmentation
-    photos, boxes, labels, _, dice = batch(number)
-    images, *truth = augment(photos, boxes, labels, dice, side=64, crop=crop, limits=limits)
+    images, *truth = pipeline.apply(
+        bench.recipe.augmentation, *batch(number), side=64, crop_and_resize=crop
+    )
     with framework.tensorflow().GradientTape() as tape:
         outputs = bench.model(images * SCALE + OFFSET, training=True)
         loss = detection_loss(outputs, *truth, bench.anchors, bench.detector.objective, suppress)
@@ -240,15 +240,15 @@ def test_the_fused_batch_norm_is_the_plain_one(shape: tuple[int, ...]) -> None:
 
 
 def test_the_loss_is_per_positive_anchor_and_finite_without_any(tuning: Bench) -> None:
-    photos, boxes, labels, sizes, dice = batch()
+    photos, boxes, labels, sizes, draws = batch()
     loss = tuning.steps(0.0)
     assert loss.total == pytest.approx(loss.classes + loss.boxes)
     order = [3, 0, 2, 1]
-    shuffled = [part[order] for part in (photos, boxes, labels, sizes, dice)]
+    shuffled = [part[order] for part in (photos, boxes, labels, sizes, draws)]
     again = tuning.engine.step(*shuffled, number=1, learning_rate=0.0)
     assert tuple(again) == pytest.approx(tuple(loss), rel=1e-4)
     nothing = np.full_like(labels, -1)
-    empty = tuning.engine.step(photos, boxes, nothing, sizes, dice, number=2, learning_rate=0.0)
+    empty = tuning.engine.step(photos, boxes, nothing, sizes, draws, number=2, learning_rate=0.0)
     assert empty.total == empty.classes
     assert 0 < empty.total < np.inf
 

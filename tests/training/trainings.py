@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boxwright.augment.transforms import CropAroundObject, default_transforms
 from boxwright.structures.dataset import Dataset
-from boxwright.training.config import Augmentation
 from boxwright.training.data import images_to_cache
 from boxwright.training.events import Event, Note, Step
 from boxwright.training.learning_rates import BudgetCosine
@@ -65,7 +65,7 @@ def brisk(dataset: Dataset, *, weights: Any = None, **wanted: Any) -> Recipe:
         seed=wanted.get("seed", 0),
         **options,
     )
-    gentle = Augmentation(window=(0.8, 1.1))
+    gentle = default_transforms(CropAroundObject((0.8, 1.1)))
     return replace(decided, batch_size=16, learning_rate=BudgetCosine(1e-2, 5), augmentation=gentle)
 
 

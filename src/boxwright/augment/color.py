@@ -1,4 +1,4 @@
-"""Steps of the augmentation that change pixels where they are: colours, noise, black squares.
+"""Transforms that change pixels in place: colors, noise, black squares.
 
 Source: the Object Detection API's `preprocessor`, and TensorFlow's `adjust_*` that it uses.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from boxwright.augment import transforms
-from boxwright.augment.rng import between, spread
+from boxwright.augment.rng import spread, uniform
 from boxwright.backend import framework
 
 ops: Any = framework.keras().ops
@@ -16,67 +18,93 @@ ops: Any = framework.keras().ops
 LUMA = (0.2989, 0.587, 0.114)
 
 
-def recolour(images: Any, step: transforms.Colour, dice: Any, sizes: Any) -> Any:
-    """`(B, S, S, 3)` images in [0, 255] after a step with `(B, step.dice)` dice; `sizes (B, 2)` are
-    their heights and widths in pixels before they were squares."""
-    die = dice[:, :1, None, None]  # of all steps but one the only one
-    match step:
-        case transforms.Brightness():
-            changed = images + 255.0 * between(-step.most, step.most, die)
-        case transforms.Contrast():
+def apply_color(images: Any, transform: transforms.Color, draws: Any, sizes: Any) -> Any:
+    """`(B, S, S, 3)` images in [0, 255] after a transform.
+
+    Args:
+        images: `(B, S, S, 3)` float32 in [0, 255].
+        transform: which, and its limits.
+        draws: `(B, transform.draws)` random numbers in [0, 1).
+        sizes: `(B, 2)` heights and widths in pixels before the images were squares.
+    """
+    draw = draws[:, :1, None, None]  # most transforms have only this one
+    match transform:
+        case transforms.ColorMix():
+            changed = _mixed(images, transform, draws)
+        case transforms.Brightness(limit):
+            changed = images + 255.0 * uniform(-limit, limit, draw)
+        case transforms.Contrast(low, high):
             mean = ops.mean(images, axis=(1, 2), keepdims=True)
-            changed = mean + (images - mean) * between(step.low, step.high, die)
-        case transforms.Grey():
-            grey = ops.sum(images * ops.convert_to_tensor(LUMA), axis=-1, keepdims=True)
-            changed = ops.where(die < step.probability, grey, images)
-        case transforms.Saturation():
-            changed = _saturated(images, between(step.low, step.high, die))
-        case transforms.Hue():
-            changed = _turned(images, between(-step.most, step.most, die))
-        case transforms.Noise():
+            changed = mean + (images - mean) * uniform(low, high, draw)
+        case transforms.Grayscale(probability):
+            gray = ops.sum(images * ops.convert_to_tensor(LUMA), axis=-1, keepdims=True)
+            changed = ops.where(draw < probability, gray, images)
+        case transforms.Saturation(low, high):
+            changed = _saturated(images, uniform(low, high, draw))
+        case transforms.Hue(limit):
+            changed = _hue_shifted(images, uniform(-limit, limit, draw))
+        case transforms.PixelNoise(low, high):
             shape = ops.shape(images)
-            noise = ops.reshape(spread(dice, shape[1] * shape[2] * 3), shape)
-            changed = images * between(step.low, step.high, noise)
-        case transforms.Patches():
-            changed = images * (1.0 - _patches(step, dice, sizes, images.shape[1])[..., None])
+            noise = ops.reshape(spread(draws, shape[1] * shape[2] * 3), shape)
+            changed = images * uniform(low, high, noise)
+        case transforms.BlackPatches():
+            patches = _patches(transform, draws, sizes, images.shape[1])
+            changed = images * (1.0 - patches[..., None])
     return ops.clip(changed, 0.0, 255.0)
 
 
-def _saturated(images: Any, times: Any) -> Any:
-    """HSV's saturation, (most - least) / most of the channels, `times` as high and at most 1. The
-    others keep their distances from the highest in proportion."""
-    red, green, blue = ops.unstack(images, axis=-1)
-    most = ops.maximum(ops.maximum(red, green), blue)[..., None]
-    least = ops.minimum(ops.minimum(red, green), blue)[..., None]
-    times = ops.minimum(times, most / ops.maximum(most - least, 1e-6))
-    return most - (most - images) * times
+def _mixed(images: Any, transform: transforms.ColorMix, draws: Any) -> Any:
+    """Contrast, brightness and saturation as one product of matrices: channel by channel, all
+    pixels would be read six times."""
+    limits = transform.contrast, transform.brightness, transform.saturation
+    contrast, brightness, saturation = (
+        uniform(-limit, limit, draws[:, i]) for i, limit in enumerate(limits)
+    )
+    own = (1.0 + contrast) * (1.0 + saturation)
+    gray = (1.0 + contrast) * saturation / 3.0
+    mix = own[:, None, None] * np.eye(3, dtype=np.float32) - gray[:, None, None]
+    mean = ops.mean(images, axis=(1, 2, 3))
+    shift = 255.0 * brightness - contrast * mean
+    mixed = ops.matmul(ops.reshape(images, (images.shape[0], -1, 3)), mix)
+    return ops.reshape(mixed + shift[:, None, None], images.shape)
 
 
-def _turned(images: Any, turn: Any) -> Any:
-    """HSV's hue, an angle, turned by a part of the circle; most and least stay as they are."""
+def _saturated(images: Any, factor: Any) -> Any:
+    """HSV's saturation, (highest - lowest) / highest of the channels, times `factor` and at most 1.
+    The other channels keep their distances from the highest in proportion."""
     red, green, blue = ops.unstack(images, axis=-1)
-    most = ops.maximum(ops.maximum(red, green), blue)
-    least = ops.minimum(ops.minimum(red, green), blue)
-    span = most - least
-    part = 1.0 / ops.maximum(span, 1e-6)
+    highest = ops.maximum(ops.maximum(red, green), blue)[..., None]
+    lowest = ops.minimum(ops.minimum(red, green), blue)[..., None]
+    factor = ops.minimum(factor, highest / ops.maximum(highest - lowest, 1e-6))
+    return highest - (highest - images) * factor
+
+
+def _hue_shifted(images: Any, shift: Any) -> Any:
+    """HSV's hue, an angle, turned by a part of the circle; highest and lowest channel keep their
+    values."""
+    red, green, blue = ops.unstack(images, axis=-1)
+    highest = ops.maximum(ops.maximum(red, green), blue)
+    lowest = ops.minimum(ops.minimum(red, green), blue)
+    range_ = highest - lowest
+    part = 1.0 / ops.maximum(range_, 1e-6)
     hue = ops.where(
-        red == most,
+        red == highest,
         (green - blue) * part,
-        ops.where(green == most, 2.0 + (blue - red) * part, 4.0 + (red - green) * part),
+        ops.where(green == highest, 2.0 + (blue - red) * part, 4.0 + (red - green) * part),
     )  # in sixths of the circle, from red
-    circles = hue / 6.0 + turn[..., 0]
+    circles = hue / 6.0 + shift[..., 0]
     hue = 6.0 * (circles - ops.floor(circles))
     shares = ops.abs(hue - 3.0) - 1.0, 2.0 - ops.abs(hue - 2.0), 2.0 - ops.abs(hue - 4.0)
-    return ops.stack([least + span * ops.clip(share, 0.0, 1.0) for share in shares], axis=-1)
+    return ops.stack([lowest + range_ * ops.clip(share, 0.0, 1.0) for share in shares], axis=-1)
 
 
-def _patches(step: transforms.Patches, dice: Any, sizes: Any, side: int) -> Any:
+def _patches(transform: transforms.BlackPatches, draws: Any, sizes: Any, side: int) -> Any:
     """`(B, S, S)`: 1 where a square is, else 0."""
-    own = ops.reshape(dice, (dice.shape[0], step.most, 3))
-    start = own[..., 1:] * (1.0 - step.side)  # (B, step.most, 2), as fractions
-    end = start + (step.side * ops.min(sizes, axis=1, keepdims=True) / sizes)[:, None]
-    centres = (ops.arange(side, dtype="float32") + 0.5) / side
-    within = ops.logical_and(centres >= start[..., None], centres < end[..., None])
-    drawn = ops.logical_and(within, own[..., :1, None] <= step.probability)
+    own = ops.reshape(draws, (draws.shape[0], transform.max_count, 3))
+    start = own[..., 1:] * (1.0 - transform.side)  # (B, max_count, 2), as fractions
+    end = start + (transform.side * ops.min(sizes, axis=1, keepdims=True) / sizes)[:, None]
+    centers = (ops.arange(side, dtype="float32") + 0.5) / side
+    within = ops.logical_and(centers >= start[..., None], centers < end[..., None])
+    drawn = ops.logical_and(within, own[..., :1, None] <= transform.probability)
     rows, columns = (ops.cast(drawn[:, :, i], "float32") for i in range(2))
     return ops.minimum(ops.einsum("bny,bnx->byx", rows, columns), 1.0)

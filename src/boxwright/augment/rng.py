@@ -1,4 +1,8 @@
-"""What is made of dice, random numbers in [0, 1) that come from outside."""
+"""Random numbers from draws in [0, 1) that come from outside.
+
+Nothing in this package draws a number itself. The draws are made on the host from the seed and the
+step, so a resumed run, and another engine, sees the same images.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +12,26 @@ from boxwright.backend import framework
 
 ops: Any = framework.keras().ops
 
-GOLDEN = 0x9E3779B9  # 2^32 over the golden ratio: neighbours end up far from each other
+GOLDEN_RATIO = 0x9E3779B9  # 2^32 over the golden ratio: neighbors end up far from each other
 
 
-def between(low: Any, high: Any, die: Any) -> Any:
-    """A number from `low` to `high` for a die."""
-    return low + (high - low) * die
+def uniform(low: Any, high: Any, draw: Any) -> Any:
+    """A draw in [0, 1) as a number from `low` to `high`."""
+    return low + (high - low) * draw
 
 
-def spread(dice: Any, count: int) -> Any:
-    """`(B, count)` numbers in [0, 1) from `(B, 1)` dice: those of each pixel, or of each box.
+def spread(draws: Any, count: int) -> Any:
+    """`(B, count)` numbers in [0, 1) from `(B, 1)` draws, for example one for each pixel.
 
-    Hashes in uint32, with the finaliser of MurmurHash3, so that every engine makes the same.
+    They are hashes in uint32, by the finalizer of MurmurHash3, so that every engine makes the same.
     """
-    seeds = _mixed(ops.cast(dice * 2.0**24, "uint32"))
-    places = ops.cast(ops.arange(count), "uint32") * _constant(GOLDEN)
-    hashes = _mixed(seeds + places[None])
+    seeds = _hashed(ops.cast(draws * 2.0**24, "uint32"))
+    offsets = ops.cast(ops.arange(count), "uint32") * _constant(GOLDEN_RATIO)
+    hashes = _hashed(seeds + offsets[None])
     return ops.cast(ops.right_shift(hashes, _constant(8)), "float32") * 2.0**-24
 
 
-def _mixed(values: Any) -> Any:
+def _hashed(values: Any) -> Any:
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
         values = ops.bitwise_xor(values, ops.right_shift(values, _constant(shift)))
         values = values * _constant(factor)

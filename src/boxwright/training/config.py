@@ -4,51 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, ClassVar, get_args
+from typing import Any, get_args
 
-from boxwright.augment.transforms import CropLimits, Step
+from boxwright.augment.transforms import CropLimits, Transform
 from boxwright.training.learning_rates import LearningRate
 from boxwright.training.optimizers import Averaging, Optimiser
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """How far augmentation goes.
-
-    Attributes:
-        window: smallest and largest side of the window, as a fraction of the photo; above 1 the
-            photo becomes smaller on a grey ground.
-        aspect: largest change of the aspect ratio, as a logarithm.
-        whole: probability of the whole photo instead of a window.
-        mirror: probability of what a mirror shows.
-        contrast, saturation: largest relative change; brightness: largest shift of [0, 1].
-        visible: a box stays an object if at least this part of it is in the window.
-        uncertain: below `visible` but above this, its anchors count neither way.
-    """
-
-    dice: ClassVar[int] = 10  # random numbers in [0, 1) that it takes per photo
-    window: tuple[float, float] = (0.4, 1.3)
-    aspect: float = 0.25
-    whole: float = 0.15
-    mirror: float = 0.5
-    contrast: float = 0.25
-    brightness: float = 0.15
-    saturation: float = 0.3
-    visible: float = 0.4
-    uncertain: float = 0.1
-
-
-@dataclass(frozen=True)
-class Pipeline:
-    """The Object Detection API's augmentation: its steps, one after the other. Without any,
-    photos are only resized."""
-
-    steps: tuple[Step, ...] = ()
-
-    @property
-    def dice(self) -> int:
-        """How many random numbers it takes per photo."""
-        return sum(step.dice for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -81,8 +41,8 @@ class Quantisation:
 KINDS: Mapping[str, type] = {
     kind.__name__: kind
     for kind in (
-        *get_args(Optimiser), *get_args(LearningRate), *get_args(Step),
-        Augmentation, Averaging, ByPart, CropLimits, Pipeline, Quantisation,
+        *get_args(Optimiser), *get_args(LearningRate), *get_args(Transform),
+        Averaging, ByPart, CropLimits, Quantisation,
     )
 }  # fmt: skip
 

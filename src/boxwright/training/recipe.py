@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from boxwright.augment.transforms import (
+    ColorMix,
+    CropAroundObject,
+    HorizontalFlip,
+    Transform,
+    default_transforms,
+)
 from boxwright.models.registry import DEFAULT, family
 from boxwright.ops.boxes import area
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.training.config import (
-    KINDS,
-    Augmentation,
-    ByPart,
-    Pipeline,
-    Quantisation,
-    part,
-    plain,
-)
+from boxwright.training.config import KINDS, ByPart, Quantisation, part, plain
 from boxwright.training.learning_rates import BudgetCosine, LearningRate
 from boxwright.training.mirroring import mistaken_in_mirror
+from boxwright.training.old_recipes import upgraded
 from boxwright.training.optimizers import Adam, Averaging, Optimiser
 
 PRETRAINED_SIZE = 300
@@ -45,11 +45,15 @@ STOPPED_FROM, FEWEST_JUDGES = 60, 20  # photos, where nothing else tells when to
 DECODED_PER_SECOND = 40
 CACHE_MARGIN = 4 / 3  # room for windows that enlarge
 
-
 # From scratch a network is far from knowing its photos by heart; harder ones only slow it down.
-GENTLE = Augmentation(
-    window=(0.8, 1.05), aspect=0.1, whole=0.2, contrast=0.1, brightness=0.05, saturation=0.1
-)
+GENTLE_CROP = CropAroundObject((0.8, 1.05), max_log_aspect=0.1, full_image=0.2)
+GENTLE_COLOR = ColorMix(contrast=0.1, brightness=0.05, saturation=0.1)
+
+# Reasons for a number of a transform, by the names that they have in `Recipe.reasons`.
+TRANSFORM_REASONS: Mapping[str, tuple[type[Transform], str]] = {
+    "augmentation.window": (CropAroundObject, "side"),
+    "augmentation.mirror": (HorizontalFlip, "probability"),
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class Recipe:
         norm_decay: how much of batch norm's moving statistics stays after a step.
         quantisation: of kernels and feature maps; None trains a network of floats.
         head_start: whether a new class head starts from the pretrained one's best columns.
-        augmentation: how far it goes.
+        augmentation: what is done to the training images, one transform after the other; without
+            any they are only resized.
         cache_side: side of the cached photos, pixels.
         shuffle: whether photos come in a new order each time all of them have had their turn.
         rare_below: part of the photos; a class that fewer of them show comes more often.
@@ -114,7 +119,7 @@ class Recipe:
     norm_decay: ByPart = field(default_factory=lambda: ByPart(0.97, 0.97, 0.97))
     quantisation: Quantisation | None = None
     head_start: bool = True
-    augmentation: Augmentation | Pipeline = field(default_factory=Augmentation)
+    augmentation: tuple[Transform, ...] = field(default_factory=default_transforms)
     cache_side: int = 400
     shuffle: bool = True
     rare_below: float = 0.0
@@ -130,9 +135,16 @@ class Recipe:
     def explained(self) -> list[str]:
         """One line per decision that has a reason; the name of one within a part has dots."""
         return [
-            f"{name.rpartition('.')[2]} {attrgetter(name)(self)}: {why}"
+            f"{name.rpartition('.')[2]} {self._value(name)}: {why}"
             for name, why in self.reasons.items()
         ]
+
+    def _value(self, name: str) -> Any:
+        """The value that a reason is given for."""
+        if name not in TRANSFORM_REASONS:
+            return attrgetter(name)(self)
+        kind, attribute = TRANSFORM_REASONS[name]
+        return next(getattr(each, attribute) for each in self.augmentation if type(each) is kind)
 
     def to_json(self) -> dict[str, Any]:
         own = {item.name: plain(getattr(self, item.name)) for item in fields(self)}
@@ -140,27 +152,10 @@ class Recipe:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Recipe:
-        known = _without_flat_fields(value)
+        known = upgraded(value)
         own = family(known.get("model", DEFAULT)).objective_kinds
         kinds = {**KINDS, **{kind.__name__: kind for kind in own}}
         return cls(**{name: part(item, kinds) for name, item in known.items()})
-
-
-def _without_flat_fields(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe as runs have it, also of those before it was made of parts."""
-    if "warmup_steps" not in value:
-        return dict(value)
-    peak, warmup = value["learning_rate"], value["warmup_steps"]
-    flat = {"learning_rate", "warmup_steps", "class_weight", "average", "augmentation"}
-    moved = {"class_weight": "objective.class_weight"}
-    return {
-        **{name: item for name, item in value.items() if name not in flat},
-        "reasons": {moved.get(name, name): why for name, why in value["reasons"].items()},
-        "objective": {"kind": "Objective", "class_weight": value["class_weight"]},
-        "learning_rate": BudgetCosine(peak, warmup),
-        "averaging": Averaging(value["average"]),
-        "augmentation": {"kind": "Augmentation", **value["augmentation"]},
-    }
 
 
 def recipe_for(
@@ -218,7 +213,7 @@ def recipe_for(
     mistaken = mistaken_in_mirror(train, seed)
     if mistaken:
         reasons["augmentation.mirror"] = str(mistaken)
-    mirror = 0.0 if mistaken else Augmentation.mirror
+    flip = 0.0 if mistaken else HorizontalFlip.probability
     if pretrained:
         frozen_through, train_depthwise, reasons["frozen_through"] = _frozen(train, seconds)
         reasons["train_norm"] = "a folded batch norm costs nothing and small batches would blur it"
@@ -230,7 +225,7 @@ def recipe_for(
             frozen_through=frozen_through,
             train_depthwise=train_depthwise,
             learning_rate=BudgetCosine(peak),
-            augmentation=Augmentation(mirror=mirror),
+            augmentation=default_transforms(flip=flip),
             reasons=reasons | why_objective,
         )
     reasons["frozen_through"] = "from scratch, everything has to be learnt"
@@ -241,7 +236,7 @@ def recipe_for(
         train_depthwise=True,
         train_norm=True,
         learning_rate=BudgetCosine(1e-2, warmup_steps=50),
-        augmentation=replace(GENTLE, mirror=mirror),
+        augmentation=default_transforms(GENTLE_CROP, flip=flip, color=GENTLE_COLOR),
         reasons=reasons | why_objective,
     )
 

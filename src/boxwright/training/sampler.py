@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from boxwright.augment.transforms import count_draws
 from boxwright.structures.dataset import Dataset
 from boxwright.training.recipe import Recipe
 
@@ -27,16 +28,16 @@ class Sampler:
         self._ends[-1] = self._round
 
     def batch(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Rows of the photos of a step, and their dice in [0, 1)."""
+        """Rows of the photos of a step, and their random draws in [0, 1)."""
         size = self._recipe.batch_size
         places = np.arange(step * size, (step + 1) * size)
         rounds = places // self._round
         rows = [
             self._rows(each, places[rounds == each] % self._round) for each in np.unique(rounds)
         ]
-        dice = np.random.default_rng([self._recipe.seed, step, 1])
-        shape = size, self._recipe.augmentation.dice
-        return np.concatenate(rows), dice.random(shape, np.float32)  # never 1.0
+        rng = np.random.default_rng([self._recipe.seed, step, 1])
+        shape = size, count_draws(self._recipe.augmentation)
+        return np.concatenate(rows), rng.random(shape, np.float32)  # never 1.0
 
     def _rows(self, number: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """The photos at some places of a round; one that comes 2.4 times in the mean is there twice

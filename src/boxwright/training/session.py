@@ -116,8 +116,8 @@ class Snapshot:
 
     @cached_property
     def averaged(self) -> DetectionModel:
-        """The detector in float32 with the weights that are worth keeping: the moving average where the
-        recipe has one. It is the same object at every step."""
+        """The detector in float32 with the weights that are worth keeping: the moving average where
+        the recipe has one. It is the same object at every step."""
         return self.session.averaged()
 
     @cached_property

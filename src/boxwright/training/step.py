@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.augment.native import Crop, augment
-from boxwright.augment.pipeline import follow
+from boxwright.augment import pipeline
 from boxwright.backend import framework
 from boxwright.errors import TrainingError
 from boxwright.models.layers.quantized import range_rate, ranges
 from boxwright.models.model import DetectionModel, Loss, Suppress, Truth
-from boxwright.training.config import Pipeline
 from boxwright.training.optimizers import AVERAGE, Adam
 from boxwright.training.recipe import Recipe
 
@@ -77,7 +75,7 @@ class Engine(ABC):
         kernels: Keras variables to regularise, each with its weights of L2 and L1.
     """
 
-    crop: Crop  # the framework's own
+    crop: pipeline.CropAndResize  # the framework's own
     suppress: Suppress
 
     def __init__(
@@ -121,12 +119,12 @@ class Engine(ABC):
         boxes: NDArray[np.float32],
         labels: NDArray[np.int32],
         sizes: NDArray[np.float32],
-        dice: NDArray[np.float32],
+        draws: NDArray[np.float32],
         *,
         number: int,
         learning_rate: float,
     ) -> Loss:
-        """One step on a batch, see `pipeline.follow`; `number` counts from 0. Returns the losses
+        """One step on a batch, see `pipeline.apply`; `number` counts from 0. Returns the losses
         before it, floats."""
         averaging, optimiser = self._recipe.averaging, self._recipe.optimiser
         decay = 0.0 if averaging is None else averaging.decay_at(number)
@@ -135,7 +133,7 @@ class Engine(ABC):
         rates = np.array([learning_rate, decay, range_rate(number), *powers], np.float32)
         how = self._recipe.quantisation
         rounds = how is not None and number >= how.delay
-        loss = self._step((photos, boxes, labels, sizes, dice), rates, rounds)
+        loss = self._step((photos, boxes, labels, sizes, draws), rates, rounds)
         return Loss(*(float(value) for value in loss))
 
     def kept(self) -> list[NDArray[np.float32]]:
@@ -180,7 +178,7 @@ class Engine(ABC):
         """Change all variables by a step.
 
         Args:
-            batch: photos, boxes, labels, sizes and dice.
+            batch: photos, boxes, labels, sizes and random draws.
             rates: `(5,)`: learning rate, decay of the averages, `range_rate`, and Adam's betas to
                 the power of the step, from 1.
             rounds: whether a quantised network rounds.
@@ -189,15 +187,13 @@ class Engine(ABC):
     # ---- In the graph ----------------------------------------------------------------------------
 
     def _seen(
-        self, photos: Any, boxes: Any, labels: Any, sizes: Any, dice: Any
+        self, photos: Any, boxes: Any, labels: Any, sizes: Any, draws: Any
     ) -> tuple[Any, Any, Any, Any]:
         """The network's inputs, augmented, and the boxes, labels and weights in them."""
-        how, side = self._recipe.augmentation, self._recipe.input_size
-        if isinstance(how, Pipeline):
-            seen = follow(how.steps, photos, boxes, labels, sizes, dice, side=side, read=self.crop)
-        else:
-            seen = augment(photos, boxes, labels, dice, side=side, crop=self.crop, limits=how)
-        images, *truth = seen
+        images, *truth = pipeline.apply(
+            self._recipe.augmentation, photos, boxes, labels, sizes, draws,
+            side=self._recipe.input_size, crop_and_resize=self.crop,
+        )  # fmt: skip
         return images * self._scale + self._offset, *truth
 
     def _loss(self, images: Any, *truth: Any) -> Loss:

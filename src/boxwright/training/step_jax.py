@@ -1,7 +1,7 @@
 """JAX's part of training: the compiled step, gradients, optimisers, weight averaging.
 
 A step is one XLA program from photos to changed variables. The photos lie on the device, and what
-comes in with each step are their rows, their boxes and the dice.
+comes in with each step are their rows, their boxes and the random draws.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ EDGE = 1e-6  # of a photo's side: what rounding may put outside where all of it 
 
 
 def crop(photos: Any, windows: Any, side: int) -> Any:
-    """Bilinear crop-and-resize with half-pixel centres; grey outside. See `augment.Crop`.
+    """Bilinear crop-and-resize with half-pixel centres; grey outside. See `pipeline.CropAndResize`.
 
     Rows and columns are apart, each a product of matrices.
     """

@@ -13,7 +13,7 @@ from boxwright.tfod.config.model import (
 )
 from boxwright.tfod.config.pipeline import Pipeline
 from boxwright.tfod.mapping.network import norm_decays_of, penalties_of
-from boxwright.tfod.mapping.transforms import pipeline_of
+from boxwright.tfod.mapping.transforms import transforms_of
 from boxwright.training.config import ByPart, Quantisation
 from boxwright.training.learning_rates import (
     Constant,
@@ -63,7 +63,7 @@ def recipe_of(pipeline: Pipeline, steps: int | None = None) -> Recipe:
         absorb_scale=False,
         norm_decay=norm_decays_of(pipeline),
         head_start=False,
-        augmentation=pipeline_of(train.data_augmentation_options),
+        augmentation=transforms_of(train.data_augmentation_options),
         cache_side=round(side * CACHE_MARGIN),
         shuffle=pipeline.train_input_reader.shuffle,
         held_out=0.0,

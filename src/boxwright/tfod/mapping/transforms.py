@@ -1,4 +1,4 @@
-"""`data_augmentation_options` as the steps of the one trainer's augmentation.
+"""`data_augmentation_options` as the transforms of the one augmentation.
 
 Source: the Object Detection API's `preprocessor_builder`, and the defaults of its `preprocessor`
 where it passes nothing on.
@@ -6,14 +6,14 @@ where it passes nothing on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from boxwright.augment import transforms
-from boxwright.augment.transforms import CropLimits, Rgb, Step
+from boxwright.augment.transforms import CropLimits, Rgb, Transform
 from boxwright.tfod.config import augmentation as options
 from boxwright.tfod.config.schema import ConfigMessage
-from boxwright.training.config import Pipeline
 
 # `random_distort_color` by its `color_ordering`.
 _BRIGHTNESS, _SATURATION = transforms.Brightness(32 / 255), transforms.Saturation(0.5, 1.5)
@@ -24,139 +24,137 @@ DISTORTIONS = (
 )
 
 
-def pipeline_of(given: Sequence[ConfigMessage]) -> Pipeline:
-    """The steps of a config's options, in their order."""
-    return Pipeline(tuple(step for option in given for step in _steps(option)))
+def transforms_of(given: Sequence[ConfigMessage]) -> tuple[Transform, ...]:
+    """The transforms of a config's options, in their order."""
+    return tuple(each for option in given for each in _TRANSFORMS[type(option)](option))
 
 
-def _steps(option: ConfigMessage) -> Sequence[Step]:
-    match option:
-        case options.RandomHorizontalFlip():
-            return [transforms.Flip(option.probability)]
-        case options.RandomVerticalFlip():
-            return [transforms.Flip(option.probability, vertical=True)]
-        case options.RandomRotation90():
-            return [transforms.Turn(option.probability)]
-        case options.RandomImageScale():
-            return [transforms.Scale(option.min_scale_ratio, option.max_scale_ratio)]
-        case options.RandomPixelValueScale():
-            return [transforms.Noise(option.minval, option.maxval)]
-        case options.RandomRgbToGray():
-            return [transforms.Grey(option.probability)]
-        case options.RandomAdjustBrightness():
-            return [transforms.Brightness(option.max_delta)]
-        case options.RandomAdjustContrast():
-            return [transforms.Contrast(option.min_delta, option.max_delta)]
-        case options.RandomAdjustHue():
-            return [transforms.Hue(option.max_delta)]
-        case options.RandomAdjustSaturation():
-            return [transforms.Saturation(option.min_delta, option.max_delta)]
-        case options.RandomDistortColor():
-            return DISTORTIONS[option.color_ordering]
-        case options.RandomJitterBoxes():
-            return [transforms.Jitter(option.ratio)]
-        case options.RandomBlackPatches():
-            patches = option.max_black_patches, option.probability, option.size_to_image_ratio
-            return [transforms.Patches(*patches)]
-        case options.RandomSelfConcatImage():
-            below, beside = option.concat_vertical_probability, option.concat_horizontal_probability
-            return [transforms.SelfConcat(below, beside)]
-        case _:
-            return _windows(option)
+# ---- Crops ---------------------------------------------------------------------------------------
 
 
-def _windows(option: ConfigMessage) -> Sequence[Step]:
-    """Options that crop or pad."""
-    match option:
-        case options.RandomCropPadImage():
-            return [transforms.Crop((_padded(option, _colour(option.pad_color)),))]
-        case options.RandomCropImage():
-            return [transforms.Crop((_limits(option),))]
-        case options.RandomCropToAspectRatio():
-            crop = option.aspect_ratio, option.overlap_thresh, option.clip_boxes
-            return [transforms.CropToAspect(*crop)]
-        case options.RandomPadImage():
-            return [_pad_in_pixels(option)]
-        case options.RandomAbsolutePadImage():
-            # The API draws whole numbers below the limits, of which 0 counts as 1.
-            height, width = option.max_height_padding, option.max_width_padding
-            most = float(max(height - 1, 0)), float(max(width - 1, 0))
-            colour = _colour(option.pad_color)
-            return [transforms.Pad(most=(1.0, 1.0), most_pixels=most, colour=colour)]
-        case options.SsdRandomCrop(operations=()):
-            return [transforms.SSD_CROP]
-        case options.SsdRandomCrop():
-            return [transforms.Crop(tuple(_limits(each) for each in option.operations))]
-        case options.SsdRandomCropPad(operations=()):
-            return [transforms.SSD_CROP_PAD]
-        case options.SsdRandomCropPad():
-            padded = (
-                _padded(each, (each.pad_color_r, each.pad_color_g, each.pad_color_b))
-                for each in option.operations
-            )
-            return [transforms.Crop(tuple(padded))]
-        case options.SsdRandomCropFixedAspectRatio():
-            ratio = option.aspect_ratio
-            choices = tuple(_limits(each) for each in option.operations) or transforms.SSD_CHOICES
-            shaped = (replace(each, aspect=(ratio, ratio)) for each in choices)
-            return [transforms.Crop(tuple(shaped)), transforms.CropToAspect(ratio)]
-        case options.SsdRandomCropPadFixedAspectRatio():
-            choices = tuple(_limits(each) for each in option.operations) or transforms.SSD_CHOICES
-            return [
-                transforms.Crop(choices),
-                transforms.PadToAspect(option.aspect_ratio, *_ratios(option)),
-            ]
-    raise NotImplementedError(type(option).__name__)
+def _ssd_random_crop(option: options.SsdRandomCrop) -> Sequence[Transform]:
+    if not option.operations:
+        return [transforms.SSD_CROP]
+    return [transforms.Crop(tuple(_limits(each) for each in option.operations))]
 
 
-def _limits(window: options.Crop) -> CropLimits:
-    limits = CropLimits(
-        covered=window.min_object_covered,
-        area=(window.min_area, window.max_area),
-        overlap=window.overlap_thresh,
-        clip=window.clip_boxes,
-        whole=window.random_coef,
+def _ssd_random_crop_pad(option: options.SsdRandomCropPad) -> Sequence[Transform]:
+    if not option.operations:
+        return [transforms.SSD_CROP_PAD]
+    padded = (
+        _padded(each, (each.pad_color_r, each.pad_color_g, each.pad_color_b))
+        for each in option.operations
     )
-    if isinstance(window, options.ShapedCrop):
-        return replace(limits, aspect=(window.min_aspect_ratio, window.max_aspect_ratio))
-    return limits  # for an option with an aspect of its own
+    return [transforms.Crop(tuple(padded))]
 
 
-def _padded(
-    window: options.PaddedCrop | options.RandomCropPadImage, colour: Rgb | None
-) -> CropLimits:
-    least, most = _ratios(window)
-    return replace(_limits(window), pad=transforms.Pad(least, most, colour=colour))
+def _ssd_random_crop_fixed_aspect_ratio(
+    option: options.SsdRandomCropFixedAspectRatio,
+) -> Sequence[Transform]:
+    aspect = option.aspect_ratio
+    choices = tuple(_limits(each) for each in option.operations) or transforms.SSD_CHOICES
+    shaped = (replace(each, aspect=(aspect, aspect)) for each in choices)
+    return [transforms.Crop(tuple(shaped)), transforms.CropToAspect(aspect)]
 
 
-def _ratios(
+def _ssd_random_crop_pad_fixed_aspect_ratio(
+    option: options.SsdRandomCropPadFixedAspectRatio,
+) -> Sequence[Transform]:
+    choices = tuple(_limits(each) for each in option.operations) or transforms.SSD_CHOICES
+    pad = transforms.PadToAspect(option.aspect_ratio, *_sizes(option))
+    return [transforms.Crop(choices), pad]
+
+
+def _limits(crop: options.Crop) -> CropLimits:
+    limits = CropLimits(
+        min_object_covered=crop.min_object_covered,
+        area=(crop.min_area, crop.max_area),
+        min_visibility=crop.overlap_thresh,
+        clip_boxes=crop.clip_boxes,
+        full_image=crop.random_coef,
+    )
+    if isinstance(crop, options.ShapedCrop):
+        return replace(limits, aspect=(crop.min_aspect_ratio, crop.max_aspect_ratio))
+    return limits  # for an option that has an aspect ratio for all of its crops
+
+
+# ---- Padding -------------------------------------------------------------------------------------
+
+
+def _random_pad_image(option: options.RandomPadImage) -> Sequence[Transform]:
+    """Limits in pixels, where they are given, replace those in heights and widths."""
+    pad = transforms.Pad(color=_color(option.pad_color))
+    if option.min_image_height is not None and option.min_image_width is not None:
+        smallest = float(option.min_image_height), float(option.min_image_width)
+        pad = replace(pad, min_size=(0.0, 0.0), min_pixels=smallest)
+    if option.max_image_height is not None and option.max_image_width is not None:
+        largest = float(option.max_image_height), float(option.max_image_width)
+        pad = replace(pad, max_size=(0.0, 0.0), max_pixels=largest)
+    return [pad]
+
+
+def _random_absolute_pad_image(option: options.RandomAbsolutePadImage) -> Sequence[Transform]:
+    """The API draws whole numbers below the limits, of which 0 counts as 1."""
+    height, width = option.max_height_padding, option.max_width_padding
+    largest = float(max(height - 1, 0)), float(max(width - 1, 0))
+    color = _color(option.pad_color)
+    return [transforms.Pad(max_size=(1.0, 1.0), max_pixels=largest, color=color)]
+
+
+def _padded(crop: options.PaddedCrop | options.RandomCropPadImage, color: Rgb | None) -> CropLimits:
+    smallest, largest = _sizes(crop)
+    return replace(_limits(crop), pad=transforms.Pad(smallest, largest, color=color))
+
+
+def _sizes(
     option: options.PaddedCrop
     | options.RandomCropPadImage
     | options.SsdRandomCropPadFixedAspectRatio,
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Smallest and largest height and width of the ground, in those of the photo."""
-    least, most = (
+    """Smallest and largest height and width of a padded image, in those of the image."""
+    smallest, largest = (
         (limits[0], limits[1]) if limits else default
         for limits, default in (
-            (option.min_padded_size_ratio, transforms.Pad.least),
-            (option.max_padded_size_ratio, transforms.Pad.most),
+            (option.min_padded_size_ratio, transforms.Pad.min_size),
+            (option.max_padded_size_ratio, transforms.Pad.max_size),
         )
     )
-    return least, most
+    return smallest, largest
 
 
-def _pad_in_pixels(option: options.RandomPadImage) -> transforms.Pad:
-    """Its limits, where they are given, take the place of those in heights and widths."""
-    pad = transforms.Pad(colour=_colour(option.pad_color))
-    if option.min_image_height is not None and option.min_image_width is not None:
-        least = float(option.min_image_height), float(option.min_image_width)
-        pad = replace(pad, least=(0.0, 0.0), least_pixels=least)
-    if option.max_image_height is not None and option.max_image_width is not None:
-        most = float(option.max_image_height), float(option.max_image_width)
-        pad = replace(pad, most=(0.0, 0.0), most_pixels=most)
-    return pad
-
-
-def _colour(values: tuple[float, ...]) -> Rgb | None:
-    """Of a ground; None for the photo's mean."""
+def _color(values: tuple[float, ...]) -> Rgb | None:
+    """The color of a border; None for the image's mean."""
     return (values[0], values[1], values[2]) if values else None
+
+
+_TRANSFORMS: Mapping[type, Callable[[Any], Sequence[Transform]]] = {
+    options.RandomHorizontalFlip: lambda o: [transforms.HorizontalFlip(o.probability)],
+    options.RandomVerticalFlip: lambda o: [transforms.VerticalFlip(o.probability)],
+    options.RandomRotation90: lambda o: [transforms.Rotate90(o.probability)],
+    options.RandomImageScale: lambda o: [transforms.Scale(o.min_scale_ratio, o.max_scale_ratio)],
+    options.RandomPixelValueScale: lambda o: [transforms.PixelNoise(o.minval, o.maxval)],
+    options.RandomRgbToGray: lambda o: [transforms.Grayscale(o.probability)],
+    options.RandomAdjustBrightness: lambda o: [transforms.Brightness(o.max_delta)],
+    options.RandomAdjustContrast: lambda o: [transforms.Contrast(o.min_delta, o.max_delta)],
+    options.RandomAdjustHue: lambda o: [transforms.Hue(o.max_delta)],
+    options.RandomAdjustSaturation: lambda o: [transforms.Saturation(o.min_delta, o.max_delta)],
+    options.RandomDistortColor: lambda o: DISTORTIONS[o.color_ordering],
+    options.RandomJitterBoxes: lambda o: [transforms.JitterBoxes(o.ratio)],
+    options.RandomBlackPatches: lambda o: [
+        transforms.BlackPatches(o.max_black_patches, o.probability, o.size_to_image_ratio)
+    ],
+    options.RandomSelfConcatImage: lambda o: [
+        transforms.SelfConcat(o.concat_vertical_probability, o.concat_horizontal_probability)
+    ],
+    options.RandomCropImage: lambda o: [transforms.Crop((_limits(o),))],
+    options.RandomCropPadImage: lambda o: [transforms.Crop((_padded(o, _color(o.pad_color)),))],
+    options.RandomCropToAspectRatio: lambda o: [
+        transforms.CropToAspect(o.aspect_ratio, o.overlap_thresh, o.clip_boxes)
+    ],
+    options.RandomPadImage: _random_pad_image,
+    options.RandomAbsolutePadImage: _random_absolute_pad_image,
+    options.SsdRandomCrop: _ssd_random_crop,
+    options.SsdRandomCropPad: _ssd_random_crop_pad,
+    options.SsdRandomCropFixedAspectRatio: _ssd_random_crop_fixed_aspect_ratio,
+    options.SsdRandomCropPadFixedAspectRatio: _ssd_random_crop_pad_fixed_aspect_ratio,
+}

@@ -1,0 +1,97 @@
+"""Recipes as earlier versions wrote them to run.json and checkpoints, converted to today's JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from boxwright.training.learning_rates import BudgetCosine
+from boxwright.training.optimizers import Averaging
+
+# Where an augmentation was one object, its fields, by the transforms that have them now.
+_NATIVE: Mapping[str, Mapping[str, str]] = {
+    "CropAroundObject": {
+        "window": "side",
+        "aspect": "max_log_aspect",
+        "whole": "full_image",
+        "uncertain": "min_visibility",
+        "visible": "ignore_below",
+    },
+    "HorizontalFlip": {"mirror": "probability"},
+    "ColorMix": {
+        "contrast": "contrast",
+        "brightness": "brightness",
+        "saturation": "saturation",
+    },
+}
+_KINDS = {
+    "Grey": "Grayscale",
+    "Jitter": "JitterBoxes",
+    "Noise": "PixelNoise",
+    "Patches": "BlackPatches",
+    "Turn": "Rotate90",
+}
+_FIELDS = {
+    "clip": "clip_boxes",
+    "colour": "color",
+    "covered": "min_object_covered",
+    "least": "min_size",
+    "least_pixels": "min_pixels",
+    "most": "max_size",
+    "most_pixels": "max_pixels",
+    "overlap": "min_visibility",
+    "whole": "full_image",
+}
+_MOST = {"Brightness": "max_shift", "Hue": "max_shift", "BlackPatches": "max_count"}
+
+
+def upgraded(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON of a recipe of any version as today's."""
+    recipe = _without_flat_fields(value) if "warmup_steps" in value else dict(value)
+    how = recipe.get("augmentation")
+    if isinstance(how, Mapping):
+        recipe["augmentation"] = (
+            [_transform(step) for step in how["steps"]]
+            if how.get("kind") == "Pipeline"
+            else _native(how)
+        )
+    return recipe
+
+
+def _without_flat_fields(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe from before it was made of parts."""
+    peak, warmup = value["learning_rate"], value["warmup_steps"]
+    flat = {"learning_rate", "warmup_steps", "class_weight", "average"}
+    moved = {"class_weight": "objective.class_weight"}
+    return {
+        **{name: item for name, item in value.items() if name not in flat},
+        "reasons": {moved.get(name, name): why for name, why in value["reasons"].items()},
+        "objective": {"kind": "Objective", "class_weight": value["class_weight"]},
+        "learning_rate": BudgetCosine(peak, warmup),
+        "averaging": Averaging(value["average"]),
+    }
+
+
+def _native(how: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"kind": kind, **{new: how[old] for old, new in names.items() if old in how}}
+        for kind, names in _NATIVE.items()
+    ]
+
+
+def _transform(step: Any) -> Any:
+    """A step of the Object Detection API's pipeline, or what is in one."""
+    if isinstance(step, list):
+        return [_transform(each) for each in step]
+    if not isinstance(step, Mapping):
+        return step
+    fields = dict(step)
+    kind = fields.pop("kind")
+    if kind == "Flip":
+        kind = "VerticalFlip" if fields.pop("vertical", False) else "HorizontalFlip"
+    kind = _KINDS.get(kind, kind)
+    names = {**_FIELDS, "most": _MOST.get(kind, _FIELDS["most"])}
+    return {
+        "kind": kind,
+        **{names.get(name, name): _transform(item) for name, item in fields.items()},
+    }
