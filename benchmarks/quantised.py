@@ -66,29 +66,24 @@ def trained(data: Dataset, given: argparse.Namespace, folder: Path) -> Run:
 def compare(run: Run, data: Dataset, folder: Path) -> None:
     """AP of the network without and with rounding, of its file, and of one that TFLite's converter
     rounds after the training; how far the file and the network differ."""
-    from boxwright.models.ssd.network import build
-    from boxwright.models.ssd.spec import ModelSpec
-    from boxwright.models.ssd.spec import anchors as anchors_of
-
     model, artifact = run.build_model(), run.artifact
-    spec = ModelSpec.from_json(artifact.model)
     test, train = (data.select(data.splits == mark) for mark in (Split.TEST, Split.TRAIN))
     jury = Jury.of(test, artifact.preprocessing, seed=0)
-    floats = build(replace(spec, bits=None))
-    values = {variable.path: variable for variable in model.weights}
-    for variable in floats.weights:
+    floats = model.build(replace(model.spec, bits=None))
+    values = {variable.path: variable for variable in model.network.weights}
+    for variable in floats.network.weights:
         variable.assign(values[variable.path])
     for name, network in (("floats", floats), ("rounding", model)):
-        found = jury.judge(network, anchors_of(spec)).evaluation
+        found = jury.judge(network).evaluation
         print(f"Keras, {name}: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
-    files = Files(model, len(test.classes), folder)
+    files = Files(model.network, len(test.classes), folder)
     found = evaluate(test, list(detections(files.detector(), jury)), resamples=0, sizes=False)
     print(f"file of bytes: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
     examples = Jury.of(train.select(np.arange(64)), artifact.preprocessing, seed=0).inputs
-    found = jury.judge(PostTraining(floats, examples), anchors_of(spec)).evaluation
+    found = jury.judge(type(model)(model.spec, PostTraining(floats.network, examples))).evaluation
     print(f"rounded after training: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
     raw = files.interpreter(RAW, "--noadd_postprocessing_op")
-    for output, steps in differences(raw, model, jury.inputs).items():
+    for output, steps in differences(raw, model.network, jury.inputs).items():
         print(
             f"{output}: {steps.mean():.2f} steps of 8 bits between file and network, in 999 of "
             f"1000 numbers at most {np.quantile(steps, 0.999):.1f}, in all {steps.max():.1f}"
@@ -145,7 +140,6 @@ class PostTraining:
 
     def __init__(self, floats: Any, photos: NDArray[np.uint8]) -> None:
         tf = framework.tensorflow()
-        self.box_scales = floats.box_scales
         module = tf.Module()
         module.weights = [variable.value for variable in floats.variables]
 

@@ -17,7 +17,7 @@ from boxwright.training.loop import train
 from boxwright.training.reporter import Progress, Silent
 from squares import Squares
 
-STEPS, STOPPED_AT = 240, 200
+STEPS, STOPPED_AT = 160, 120
 
 
 class Stopping(Silent):
