@@ -126,18 +126,16 @@ def profile(steps: int = 6) -> None:
 
 def one_step() -> Callable[[int], Any]:
     """A step of the default recipe on a batch that does not change."""
-    from boxwright.models.ssd.spec import anchors as anchors_of
     from boxwright.training import start
     from boxwright.training.step_tensorflow import Engine, faster_precision
 
     recipe = Recipe(input_size=SIDE, depth_multiplier=1.0, batch_size=BATCH, steps=10)
     first = start.from_scratch(recipe, ["thing"], faster_precision())
-    for layer in first.model.layers:
+    for layer in first.model.network.layers:
         if hasattr(layer, "scale_is_one"):
             layer.scale_is_one = True  # as with pretrained weights
     trained = start.trained_variables(first.model, recipe)
-    anchors = anchors_of(first.spec)
-    engine = Engine(first.model, trained, [], anchors, recipe, scale=1 / 128, offset=-1.0)
+    engine = Engine(first.model, trained, [], recipe, scale=1 / 128, offset=-1.0)
     random = np.random.default_rng(0)
     photos = random.integers(0, 255, (BATCH, 400, 400, 3), dtype=np.uint8)
     boxes = np.tile(np.array([[[0.2, 0.2, 0.7, 0.7]]], np.float32), (BATCH, 1, 1))

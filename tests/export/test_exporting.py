@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.run import Run
-from boxwright.models.ssd.network import build
+from boxwright.models.ssd.detector import SsdModel
 from boxwright.models.ssd.spec import ModelSpec
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.detections import Detections
@@ -46,14 +47,21 @@ def test_a_good_file_is_proven_and_gets_its_name(
     assert Detector.load(target).classes == tiny.artifact.classes
 
 
+def moved(model: Any, anchors: Any) -> Any:
+    """The same network, its boxes relative to other anchors."""
+    other = copy(model)
+    other.anchors = anchors
+    return other
+
+
 def swapped(tiny: Any) -> Any:
     """Boxes as xyxy where yxyx is expected."""
-    return tiny.model, tiny.anchors[:, [1, 0, 3, 2]], tiny.artifact
+    return moved(tiny.model, tiny.model.anchors[:, [1, 0, 3, 2]]), tiny.artifact
 
 
 def shrunken(tiny: Any) -> Any:
     """Boxes at nine tenths of their place and size."""
-    return tiny.model, tiny.anchors * np.float32(0.9), tiny.artifact
+    return moved(tiny.model, tiny.model.anchors * np.float32(0.9)), tiny.artifact
 
 
 def brighter(tiny: Any) -> Any:
@@ -218,9 +226,9 @@ def trained(
     data = folder / "photos"
     data.mkdir()
     spec = ModelSpec(2, depth_multiplier=0.25, input_size=64)
-    model = build(spec)
+    model = SsdModel.build(spec)
     random = np.random.default_rng(0)
-    for weight in model.weights:
+    for weight in model.network.weights:
         if "Predictor" in weight.path:
             weight.assign(random.normal(0, 0.1, weight.shape))
     artifact = Artifact(

@@ -90,7 +90,7 @@ def test_mediapipe_draws_the_same_boxes(
     written: Path,
 ) -> None:
     tiny = tiny_detector(classes)
-    encodings = tiny.model.get_layer("box_encodings").kernel
+    encodings = tiny.model.network.get_layer("box_encodings").kernel
     encodings.assign(encodings * 0.2)  # so that another way to resize moves no box far
     path = written / "détecteur.tflite"
     write_tflite(path, tiny.model, tiny.artifact)

@@ -194,7 +194,7 @@ def test_rows_without_a_detection_are_zero(
     import onnxruntime
 
     tiny = tiny_detector(3)
-    head = tiny.model.get_layer("class_logits")
+    head = tiny.model.network.get_layer("class_logits")
     head.kernel.assign(np.zeros(head.kernel.shape))
     head.bias.assign([-80.0, -80.0, -80.0, -80.0, 0.0, -80.0])  # the larger boxes of one class
     write_onnx(written / "one class", tiny.model, tiny.artifact)

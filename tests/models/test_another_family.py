@@ -17,7 +17,7 @@ from boxwright.training.events import Event, Step
 from boxwright.training.loop import train
 from squares import Squares
 
-STEPS, STOPPED_AT = 240, 200
+STEPS, STOPPED_AT = 160, 120
 
 
 def stopping(event: Event) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from boxwright.errors import BoxwrightError
 from boxwright.formats.tfrecord.framing import write_record
-from boxwright.models.ssd import BACKBONES
+from boxwright.models.ssd.network import BACKBONES
 from boxwright.tfod.config import Config, checked, parse_config
 from boxwright.tfod.config.model import FEATURE_EXTRACTORS
 

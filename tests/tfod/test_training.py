@@ -257,9 +257,8 @@ def test_what_comes_out_of_a_checkpoint(said: str, trained: ApiFolder, tmp_path:
     table: list[str] = []
     begun = start.first(config, ready, recipe_of(ready.pipeline), table.append)
     given, loaded = variables(Path(prefix)), set()
-    from boxwright.models.weights.variables import variables_by_name
 
-    for name, variable in variables_by_name(begun.model).items():
+    for name, variable in begun.model.named_variables().items():
         if name.endswith("weights") and np.array_equal(given[name], variable.numpy()):
             loaded.add(name.split("/")[0].partition("_")[0])
     assert loaded == START[said]

@@ -108,11 +108,13 @@ def test_every_kernel_and_every_map_has_a_range(benches: Any) -> None:
     from boxwright.models.weights.variables import variables_by_name
 
     quantised, floats, *_ = benches
-    scopes = {name.rpartition("/")[0] for name in variables_by_name(floats.model)}
+    scopes = {name.rpartition("/")[0] for name in variables_by_name(floats.model.network)}
     scopes = {scope.removesuffix("/BatchNorm") for scope in scopes}
     kinds = ("weights_quant", "act_quant")
     expected = {f"{s}/{kind}/{end}" for s in scopes for kind in kinds for end in ("min", "max")}
-    own = set(variables_by_name(quantised.model)) - set(variables_by_name(floats.model))
+    own = set(variables_by_name(quantised.model.network)) - set(
+        variables_by_name(floats.model.network)
+    )
     assert own == expected
     assert (quantised.ranges[:, 0] <= 0).all()
     assert (quantised.ranges[:, 1] >= 0).all()
@@ -133,10 +135,10 @@ def test_ranges_are_kept_as_they_are_and_weights_averaged(benches: Any) -> None:
 
 def test_it_goes_on_where_it_stopped_bit_for_bit(benches: Any) -> None:
     quantised, *_ = benches
-    state, weights = quantised.engine.state(), quantised.model.get_weights()
+    state, weights = quantised.engine.state(), quantised.model.network.get_weights()
     losses, ranges = quantised.steps(3, 4), quantised.ranges
     quantised.engine.restore(state)
-    quantised.model.set_weights(weights)
+    quantised.model.network.set_weights(weights)
     assert quantised.steps(3, 4) == losses
     np.testing.assert_array_equal(quantised.ranges, ranges)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from boxwright.augment.transforms import count_draws
 from boxwright.backend import framework
+from boxwright.ops.anchors import AnchorSpec
 from boxwright.training.optimizers import Averaging
 from boxwright.training.recipe import Recipe
 
@@ -36,18 +37,21 @@ class Bench:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
+        from boxwright.models.ssd.detector import SsdModel
         from boxwright.training import start
         from boxwright.training.step_tensorflow import Engine
 
         begin = start.from_scratch(self.recipe, ("cat", "dog"), self.precision)
-        self.detector, self.model = begin.model, begin.model.network
+        self.model = begin.model.network
+        spec = replace(begin.model.spec, anchors=AnchorSpec())  # small enough for every map
+        self.detector = SsdModel(spec, self.model, begin.model.objective)
         if not self.recipe.train_norm:
             self.layers = [layer for layer in self.model.layers if hasattr(layer, "absorb_scale")]
             for layer in self.layers:
                 layer.absorb_scale()
         self.trained = start.trained_variables(self.detector, self.recipe)
         self.statistics = start.statistics_of(self.detector, self.recipe)
-        self.anchors = anchors_of_every_map()
+        self.anchors = self.detector.anchors
         self.engine = Engine(
             self.detector,
             self.trained,

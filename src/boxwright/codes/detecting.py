@@ -58,6 +58,14 @@ DETECTING: dict[str, Meaning] = {
         "programs would take the file for something else; or the file that is there is another.",
         "Give a name that ends as the kind's files do, or an existing folder to put it into.",
     ),
+    "BW408": Meaning(
+        "error",
+        "A detector family decodes with an operation that not every export target has",
+        "A family's `decode` is written once and runs in NumPy, TensorFlow, TFLite, ONNX and "
+        "OpenVINO, so it may use nothing but arithmetic, slices of the last axis and a few "
+        "operations. It is tried when the family is registered.",
+        "Write it in the operations that the message lists.",
+    ),
     "BW501": Meaning(
         "error",
         "There is no detector",
@@ -113,6 +121,13 @@ DETECTING: dict[str, Meaning] = {
         "something else: its weights or outputs were changed, or the program that runs it is "
         "another one and computes something else.",
         "Copy the file again, export it again, or run it with another version of the runtime.",
+    ),
+    "BW509": Meaning(
+        "error",
+        "There is no detector family of that name",
+        "The name given for a model is none of those that are registered, or the run is of a "
+        "family that a package brings which was not imported.",
+        "Check the name, or import the package that registers the family first.",
     ),
     "BW520": Meaning(
         "error",

@@ -49,6 +49,12 @@ TRAINING: dict[str, Meaning] = {
         "another feature extractor, or another depth multiplier.",
         "Train into an empty folder, or with the config that the checkpoints are of.",
     ),
+    "BW207": Meaning(
+        "error",
+        "The detector family has no pretrained weights",
+        "Weights are of one family, and this one comes without any.",
+        "Train from scratch, or choose another family.",
+    ),
     "BW301": Meaning(
         "error",
         "No photo is for training",

@@ -44,7 +44,10 @@ def network(graph: Graph, model: Any, images: Tensor) -> dict[str, Tensor]:
         several = isinstance(taken, list | tuple)
         inputs = [known[id(each)] for each in (taken if several else [taken])]
         known[id(operation.output)] = writer(graph, operation, *inputs)
-    return {name: known[id(tensor)] for name, tensor in model.output.items()}
+    return {
+        name: _as_in_keras(graph, known[id(tensor)], tensor)
+        for name, tensor in model.output.items()
+    }
 
 
 def _conv_norm(graph: Graph, layer: Any, x: Tensor) -> Tensor:

@@ -153,9 +153,14 @@ class Recipe:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Recipe:
         known = upgraded(value)
-        own = family(known.get("model", DEFAULT)).objective_kinds
-        kinds = {**KINDS, **{kind.__name__: kind for kind in own}}
+        kinds = kinds_of(known.get("model", DEFAULT))
         return cls(**{name: part(item, kinds) for name, item in known.items()})
+
+
+def kinds_of(model: str) -> dict[str, type]:
+    """What a recipe of a detector family may be made of, by name."""
+    own = {kind.__name__: kind for kind in family(model).objective_kinds}
+    return {**KINDS, **own}
 
 
 def recipe_for(
