@@ -58,7 +58,7 @@ def _mixed(images: Any, transform: transforms.ColorMix, draws: Any) -> Any:
     pixels would be read six times."""
     limits = transform.contrast, transform.brightness, transform.saturation
     contrast, brightness, saturation = (
-        uniform(-limit, limit, draws[:, i]) for i, limit in enumerate(limits)
+        (2.0 * draws[:, i] - 1.0) * limit for i, limit in enumerate(limits)
     )
     own = (1.0 + contrast) * (1.0 + saturation)
     gray = (1.0 + contrast) * saturation / 3.0

@@ -17,11 +17,10 @@ from boxwright.augment import transforms
 from boxwright.augment.rng import spread, uniform
 from boxwright.augment.state import (
     FULL_IMAGE,
-    MIRRORED,
-    UPSIDE_DOWN,
     State,
     compose,
     crop_boxes,
+    flip,
     padding_around,
     transpose,
 )
@@ -48,17 +47,17 @@ def apply_geometry(state: State, transform: transforms.Geometry, draws: Any) -> 
 
 
 def _horizontal_flip(state: State, transform: transforms.HorizontalFlip, draws: Any) -> State:
-    return compose(state, ops.where(draws < transform.probability, MIRRORED, FULL_IMAGE))
+    return flip(state, draws < transform.probability, axis=1)
 
 
 def _vertical_flip(state: State, transform: transforms.VerticalFlip, draws: Any) -> State:
-    return compose(state, ops.where(draws < transform.probability, UPSIDE_DOWN, FULL_IMAGE))
+    return flip(state, draws < transform.probability, axis=0)
 
 
 def _rotate90(state: State, transform: transforms.Rotate90, draws: Any) -> State:
     """To the left: x and y change places, and then top and bottom do."""
     rotated = draws < transform.probability
-    return compose(transpose(state, rotated), ops.where(rotated, UPSIDE_DOWN, FULL_IMAGE))
+    return flip(transpose(state, rotated), rotated, axis=0)
 
 
 def _scale(state: State, transform: transforms.Scale, draws: Any) -> State:

@@ -15,8 +15,7 @@ from boxwright.models.assigner import areas
 ops: Any = framework.keras().ops
 
 FULL_IMAGE = np.array([0.0, 0.0, 1.0, 1.0], np.float32)
-UPSIDE_DOWN = np.array([1.0, 0.0, 0.0, 1.0], np.float32)
-MIRRORED = np.array([0.0, 1.0, 1.0, 0.0], np.float32)
+FLIPPED = [2, 1, 0, 3], [0, 3, 2, 1]  # start and end of y, or of x, change places
 TRANSPOSED = [1, 0, 3, 2]  # yxyx becomes xyxy
 
 
@@ -67,11 +66,10 @@ def compose(state: State, crop: Any) -> State:
     """Show only a `crop (B, 4)` of a state: start y, x and end y, x as fractions of it."""
     start, size = crop[:, :2], crop[:, 2:] - crop[:, :2]
     boxes = (state.boxes - ops.tile(start, (1, 2))[:, None]) / ops.tile(size, (1, 2))[:, None]
-    boxes = _start_before_end(boxes)
     if state.crop is not None:
         before, scale = state.crop[:, :2], state.crop[:, 2:] - state.crop[:, :2]
         crop = ops.tile(before, (1, 2)) + crop * ops.tile(scale, (1, 2))
-    return state._replace(crop=crop, sizes=state.sizes * ops.abs(size), boxes=boxes)
+    return state._replace(crop=crop, sizes=state.sizes * size, boxes=boxes)
 
 
 def crop_boxes(
@@ -105,6 +103,20 @@ def crop_boxes(
     )
 
 
+def flip(state: State, chosen: Any, axis: int) -> State:
+    """Exchange start and end of an axis, 0 for y and 1 for x, where `chosen (B, 1)` is true."""
+    order, sides = FLIPPED[axis], np.arange(4) % 2 == axis
+    crop = state.crop
+    if crop is None:
+        crop = ops.broadcast_to(FULL_IMAGE, (chosen.shape[0], 4))
+    boxes = ops.take(state.boxes, order, axis=-1)
+    boxes = ops.where(sides, 1.0 - boxes, boxes)
+    return state._replace(
+        crop=ops.where(chosen, ops.take(crop, order, axis=1), crop),
+        boxes=ops.where(chosen[..., None], boxes, state.boxes),
+    )
+
+
 def transpose(state: State, chosen: Any) -> State:
     """Exchange x and y where `chosen (B, 1)` is true."""
 
@@ -125,9 +137,3 @@ def padding_around(crop: Any, color: Any) -> Padding:
     """The border around a state in a `crop (B, 4)` that reaches beyond it."""
     start, size = crop[:, :2], crop[:, 2:] - crop[:, :2]
     return Padding(ops.concatenate([-start / size, (1.0 - start) / size], axis=1), color)
-
-
-def _start_before_end(boxes: Any) -> Any:
-    """The same boxes, start before end, after a flip."""
-    start, end = boxes[..., :2], boxes[..., 2:]
-    return ops.concatenate([ops.minimum(start, end), ops.maximum(start, end)], axis=-1)
