@@ -11,6 +11,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
+import typer
 from typer.models import ArgumentInfo, ParameterInfo
 
 from boxwright.cli.main import app
@@ -93,6 +94,8 @@ def _parameters(command: Callable[..., Any]) -> Iterator[tuple[str, str, str, bo
     """For each parameter: how it is written, its help, its default, whether it must be given."""
     hints = get_type_hints(command, include_extras=True)
     for parameter in inspect.signature(command).parameters.values():
+        if hints[parameter.name] is typer.Context:  # typer's own, nobody types it
+            continue
         kind, info = get_args(hints[parameter.name])
         needed = parameter.default is inspect.Parameter.empty
         unset = needed or parameter.default is None or parameter.default is False

@@ -227,37 +227,47 @@ def test_stopped_after_its_last_step_it_is_finished(
     assert kinds(listener.events).count("Evaluated") == 2
 
 
+class AnHour(Control):
+    """Every pause of it takes an hour by the clock, until another thread ends it."""
+
+    def __init__(self, clock: Clock, ends: str) -> None:
+        super().__init__()
+        self._clock, self._ends = clock, ends
+
+    def wait(self) -> None:
+        self._clock.now += 3600.0
+        thread = threading.Thread(target=getattr(self, self._ends))
+        thread.start()
+        super().wait()
+        thread.join()
+
+
 @pytest.mark.parametrize("ends", ["resume", "stop"])
 def test_a_pause_waits_with_a_checkpoint_and_uses_up_no_budget(
     ends: str, steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
-    """An hour by the clock, in a budget of a minute; the run is what it would be without."""
-    dataset, out, control = squares.dataset(train=4), tmp_path / "run", Control()
+    """The run is what it would be without."""
+    dataset, control = squares.dataset(train=4), AnHour(steps.clock, ends)
     steps.train(dataset, tmp_path / "whole", seconds=60)
     whole = [*steps.rates]
     steps.rates.clear()
-    found: list[tuple[int, int]] = []
-
-    def an_hour_later() -> None:
-        found.append((len(steps.rates), Checkpoint.load(Run(out).checkpoint).step))
-        steps.clock.now += 3600.0
-        getattr(control, ends)()
+    written: list[int] = []
 
     def pauses(event: Event) -> None:
-        match event:
-            case Step(step=40):
-                control.pause()
-            case CheckpointDue(step=40) if control.paused:
-                threading.Timer(0.2, an_hour_later).start()
+        if isinstance(event, Step) and event.step == 40:
+            control.pause()
+        if isinstance(event, CheckpointDue) and control.paused:
+            written.append(event.step)
 
-    outcome, listener = steps.train(dataset, out, seconds=60, control=control, on_event=pauses)
-    assert found == [(40, 40)], "it waits, and what is done is on the disk"
+    run = tmp_path / "run"
+    outcome, listener = steps.train(dataset, run, seconds=60, control=control, on_event=pauses)
+    assert written == [40]
     if ends == "stop":
         assert (outcome.interrupted, outcome.step) == (True, 40)
     else:
         assert steps.rates == whole
         assert listener.reports[-1].images_per_second == pytest.approx(16 / steps.seconds)
-    assert Checkpoint.load(Run(out).checkpoint).seconds < 60
+    assert Checkpoint.load(outcome.run.checkpoint).seconds < 60
 
 
 @pytest.mark.tiny

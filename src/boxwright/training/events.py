@@ -10,9 +10,12 @@ training that is stopped between two evaluations has one more `Evaluated` and `C
 
 Subscribers are called one after the other, in the training's thread, and the training waits for
 them. A run's own files are written by the first ones: a caller's subscriber finds what an event
-speaks of on the disk. An exception of a subscriber ends the training and goes to its caller; the
-run can be used from `Started` on, and goes on from its last checkpoint. `KeyboardInterrupt` stops
-it as Ctrl-C does.
+speaks of on the disk.
+
+What a subscriber raises ends the training and reaches whoever called it, and the event's other
+subscribers do not hear of it. From `Started` on the run can be used, and goes on from its last
+checkpoint, which is half a minute old at most. `KeyboardInterrupt` stops the training as Ctrl-C
+does: the weights are validated and a checkpoint is written.
 """
 
 from __future__ import annotations
@@ -94,14 +97,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """Weights are ready to be kept; those of the last step always are.
+    """Weights are measured, if there are validation images, and the best are to be kept. The last
+    step's always are measured.
 
     Attributes:
         step: steps done.
         fraction: of the schedule that is done, 0 to 1.
         result: how good the weights are; None without validation images.
-        is_best: whether no earlier weights are clearly better: they are worth keeping. Without
-            validation images the latest weights always are.
+        is_best: whether to keep them: no earlier ones are clearly better. True without validation
+            images, where the latest weights are kept.
         artifact: what describes the weights.
         snapshot: `snapshot.averaged` are the weights that were evaluated.
     """

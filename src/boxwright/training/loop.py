@@ -247,28 +247,28 @@ class Loop:
 
     def events(self) -> Generator[Event]:
         """All of them, from a new run's first checkpoint to `Finished`."""
-        schedule, snapshot = self._schedule, self._snapshot()
+        schedule = self._schedule
         if not self._plan.run.exists():  # from here on a run that is killed goes on
-            yield from self._checkpoint(snapshot.arrays)
+            yield from self._checkpoint(self._snapshot().arrays)
         if schedule.done:
             yield Note(f"all {schedule.step} steps are done already")
-        yield Started(
-            schedule.step,
-            schedule.steps,
-            self._recipe,
-            len(self._images),
-            len(self._validator),
-            self._best.evaluation,
-            self._ready.artifact,
-            snapshot,
-        )
         try:
+            yield Started(
+                schedule.step,
+                schedule.steps,
+                self._recipe,
+                len(self._images),
+                len(self._validator),
+                self._best.evaluation,
+                self._ready.artifact,
+                self._snapshot(),
+            )
             while not (schedule.done or self._control.stopped):
                 yield from self._pause() if self._control.paused else self._step()
         except KeyboardInterrupt:
             self._control.stop()
         if self._control.stopped and self._evaluated_at != schedule.step:
-            yield from self._evaluation(self._snapshot())
+            yield from self._evaluation()
         yield Finished(schedule.step, not schedule.done, self._best.step, self._best.evaluation)
 
     def _step(self) -> Iterator[Event]:
@@ -282,13 +282,12 @@ class Loop:
         if unplanned and schedule.steps is not None:  # said once: later it is only bent a little
             seconds = f"{schedule.step_seconds:.2g} s a step"
             yield Note(f"steps {schedule.steps}: what the budget holds at {seconds}")
-        snapshot = self._snapshot()
         if schedule.evaluation_due():
             began = self._clock()
-            yield from self._evaluation(snapshot)
+            yield from self._evaluation()
             schedule.evaluated(self._clock() - began)
         elif schedule.checkpoint_due():
-            yield from self._checkpoint(snapshot.arrays)
+            yield from self._checkpoint(self._snapshot().arrays)
         speed = recipe.batch_size / schedule.step_seconds if schedule.step_seconds else None
         yield Step(
             schedule.step,
@@ -298,7 +297,7 @@ class Loop:
             speed,
             speed and speed / recipe.batch_size,
             schedule.seconds_left,
-            snapshot,
+            self._snapshot(),  # a new one, so that no checkpoint's arrays stay in memory
         )
 
     def _pause(self) -> Iterator[Event]:
@@ -306,8 +305,9 @@ class Loop:
         with self._clock.standing_still():
             self._control.wait()
 
-    def _evaluation(self, snapshot: Snapshot) -> Iterator[Event]:
-        schedule, step = self._schedule, snapshot.step
+    def _evaluation(self) -> Iterator[Event]:
+        schedule, snapshot = self._schedule, self._snapshot()
+        step = snapshot.step
         arrays = snapshot.arrays  # first of all: weights that are no numbers are never kept
         validator = self._validator
         result = validator.validate(snapshot.averaged) if len(validator) else None
