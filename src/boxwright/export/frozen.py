@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.export import graph
 from boxwright.export.fake_quant import Ranges, put_ranges
+from boxwright.export.targets import Target
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import litert
 from boxwright.inference.artifact import Artifact
@@ -292,3 +293,6 @@ def _append(
     node.attr["_output_quantized"].b = True
     node.attr["_support_output_type_float_in_quantized_op"].b = True
     node.attr["_output_types"].list.type.extend([tf.float32.as_datatype_enum] * 4)
+
+
+TARGET = Target("frozen_inference_graph.pb", write_frozen, describe_frozen)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.export.onnx import onnx_content
+from boxwright.export.targets import Target
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.openvino import NETWORK_NAME
 from boxwright.inference.litert import ARTIFACT_NAME
@@ -45,3 +46,11 @@ def write_openvino(
 def describe_openvino(folder: Path, artifact: Artifact) -> None:
     """Write what an OpenVINO folder says about itself, or replace it."""
     write_json(folder / ARTIFACT_NAME, artifact.to_json())
+
+
+TARGET = Target(
+    "openvino",
+    write_openvino,
+    describe_openvino,
+    inside=frozenset({NETWORK_NAME, Path(NETWORK_NAME).with_suffix(".bin").name, ARTIFACT_NAME}),
+)

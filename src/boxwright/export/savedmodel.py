@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.export import graph
+from boxwright.export.targets import Target
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.savedmodel import BATCHED, SAVED_ARTIFACT
 from boxwright.io.files import write_json
@@ -61,3 +62,11 @@ def write_savedmodel(
 def describe_savedmodel(folder: Path, artifact: Artifact) -> None:
     """Write what a SavedModel's folder says about itself, or replace it."""
     write_json(folder / SAVED_ARTIFACT, artifact.to_json())
+
+
+TARGET = Target(
+    "saved_model",
+    write_savedmodel,
+    describe_savedmodel,
+    inside=frozenset({"saved_model.pb", "variables", "assets", "assets.extra", "fingerprint.pb"}),
+)
