@@ -18,7 +18,7 @@ from boxwright.augment import transforms
 from boxwright.augment.rng import between, spread
 from boxwright.augment.transforms import ATTEMPTS
 from boxwright.backend import framework
-from boxwright.models.assigner import areas
+from boxwright.backend.boxes import areas, intersections
 
 ops: Any = framework.keras().ops
 
@@ -212,12 +212,8 @@ def _holds(view: View, windows: Any, covered: Any) -> Any:
     everything = ops.logical_and(none[:, None], first)
     boxes = ops.where(everything[..., None], WHOLE, view.boxes)
     boxes = ops.clip(boxes, 0.0, 1.0)[:, None]  # (B, 1, G, 4)
-    windows = windows[:, :, None]
-    corner = ops.maximum(boxes[..., :2], windows[..., :2])
-    far = ops.minimum(boxes[..., 2:], windows[..., 2:])
-    sides = ops.maximum(far - corner, 0.0)
     area = areas(boxes)
-    enough = sides[..., 0] * sides[..., 1] >= covered[:, None, None] * area
+    enough = intersections(boxes, windows[:, :, None]) >= covered[:, None, None] * area
     counts = ops.logical_and(ops.logical_or(present, everything)[:, None], area > 0)
     return ops.any(ops.logical_and(enough, counts), axis=-1)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from boxwright.backend import framework
-from boxwright.models.assigner import areas
+from boxwright.backend.boxes import areas
 from boxwright.training.config import Augmentation
 
 ops: Any = framework.keras().ops

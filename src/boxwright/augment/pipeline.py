@@ -17,7 +17,7 @@ from boxwright.backend import framework
 
 ops: Any = framework.keras().ops
 
-Reader = Callable[[Any, Any, int], Any]  # see `augment.Crop`
+Reader = Callable[[Any, Any, int], Any]  # see `augment.transforms.Crop`
 
 
 def follow(

@@ -22,9 +22,10 @@ def hold_out(dataset: Dataset, groups: Ids, fraction: float, seed: int) -> Mask:
     """A mask `(N,)` of about `fraction` of the photos, whole groups at a time.
 
     Every class, and the photos without any, gives its share as nearly as the groups allow; a
-    class too rare to share stays where it is. Groups (`(N,)` ids from 0, as `duplicates.groups`
-    makes them) too large to be held out whole are passed over, unless nearly all photos are in
-    them, as from a camera that never moves: then the last photos of the largest are held out.
+    class too rare to share stays where it is. Groups (`(N,)` ids from 0, as
+    `near_duplicates.duplicates` makes them) too large to be held out whole are passed over, unless
+    nearly all photos are in them, as from a camera that never moves: then the last photos of the
+    largest are held out.
     """
     nobody, everybody = np.zeros(len(dataset), np.bool_), np.ones(len(dataset), np.bool_)
     held = _fill(dataset, groups, fraction, seed, held=nobody, free=everybody)

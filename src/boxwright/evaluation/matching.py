@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.errors import EvaluationError, SystemFaultError
-from boxwright.ops.boxes import Boxes
+from boxwright.ops.boxes import Boxes, areas
 from boxwright.structures.dataset import CROWD, Dataset
 from boxwright.structures.detections import Detections
 
@@ -202,7 +202,7 @@ def _annotations(
         photo.tolist(),
         labels.tolist(),
         np.hstack([corners[:, :2], sides]).tolist(),
-        (sides[:, 0] * sides[:, 1]).tolist(),
+        areas(corners).tolist(),
         [0.0] * len(boxes) if score is None else score.tolist(),
         [0] * len(boxes) if iscrowd is None else iscrowd.astype(int).tolist(),
         strict=True,

@@ -34,7 +34,7 @@ class Suppression:
 
 
 def box_scales(model: Any) -> box_coder.Scales:
-    """The box coder's of a model of `ssd.build`'s interface: the usual ones if it names none."""
+    """The box coder's of a model of `models.ssd.build`'s interface: the usual if it names none."""
     scales: box_coder.Scales = getattr(model, "box_scales", box_coder.SCALES)
     return scales
 

@@ -66,7 +66,7 @@ def save(
 
     Args:
         folder: the training folder; made where it is not there.
-        model: of `ssd.build`, with the background column.
+        model: of `models.ssd.build`, with the background column.
         step: how many steps it has been trained.
         slots: by name what else to write, as `resume` gives it.
         kept: how many checkpoints stay.
@@ -128,7 +128,7 @@ def resume(model: Any, path: str | Path) -> Resumed:
     """Put the variables of a checkpoint into `model`, all of them, bit for bit.
 
     Args:
-        model: of `ssd.build`, with the background column.
+        model: of `models.ssd.build`, with the background column.
         path: prefix, or folder for its latest.
 
     Raises:

@@ -145,7 +145,7 @@ def follow(
     source: str | Path | None = None,
 ) -> Outcome:
     """Train as a recipe says; the one training loop. Nothing else may train in the folder
-    meanwhile, see `resuming.only_training`.
+    meanwhile, see `run_folder.only_training`.
 
     Args:
         recipe: how to train.

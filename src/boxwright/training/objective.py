@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from boxwright.backend import framework
-from boxwright.models.assigner import BACKGROUND, Targets, assign, iou_of_pairs
+from boxwright.backend.boxes import iou_of_pairs
+from boxwright.models.assigner import BACKGROUND, Targets, assign
 from boxwright.models.losses import sigmoid_cross_entropy, sigmoid_focal, smooth_l1, varifocal
 from boxwright.models.mining import Suppress, hard_examples
 from boxwright.ops import box_coder

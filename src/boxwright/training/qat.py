@@ -50,7 +50,7 @@ def trained_for_rounding(
         A model of floats like `model`.
 
     Raises:
-        TrainingError: as `trainer.train`.
+        TrainingError: as `loop.train`.
     """
     spec = ssd.ModelSpec.from_json(artifact.model)
     photos = photos_to_cache(dataset)

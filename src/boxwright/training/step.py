@@ -131,8 +131,8 @@ class Engine(ABC):
         number: int,
         learning_rate: float,
     ) -> Loss:
-        """One step on a batch, see `pipeline.follow`; `number` counts from 0. Returns the losses
-        before it, floats."""
+        """One step on a batch, see `augment.pipeline.follow`; `number` counts from 0. Returns the
+        losses before it, floats."""
         averaging, optimiser = self._recipe.averaging, self._recipe.optimiser
         decay = 0.0 if averaging is None else averaging.decay_at(number)
         betas = (optimiser.beta_1, optimiser.beta_2) if isinstance(optimiser, Adam) else (0.0, 0.0)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.backend import framework
-from boxwright.models.assigner import iou
+from boxwright.backend.boxes import iou_of_pairs
 from boxwright.training import step as engine
 from boxwright.training.cache import IN_MEMORY
 from boxwright.training.objective import Loss
@@ -30,7 +30,7 @@ EDGE = 1e-6  # of a photo's side: what rounding may put outside where all of it 
 
 
 def crop(photos: Any, windows: Any, side: int) -> Any:
-    """Bilinear crop-and-resize with half-pixel centres; grey outside. See `augment.Crop`.
+    """Bilinear crop-and-resize with half-pixel centres, grey outside: `augment.transforms.Crop`.
 
     Rows and columns are apart, each a product of matrices.
     """
@@ -56,7 +56,7 @@ def suppress(boxes: Any, scores: Any, most: int, iou_threshold: float) -> Any:
             left, kept = state
             best = jnp.argmax(jnp.where(left, scores, -jnp.inf))
             kept = kept.at[best].max(left[best])
-            left &= iou(boxes[best][None, None], boxes)[0, 0] <= iou_threshold
+            left &= iou_of_pairs(boxes[best], boxes) <= iou_threshold
             return left.at[best].set(False), kept
 
         every = jnp.ones(scores.shape, bool)

@@ -22,7 +22,7 @@ def estimate_statistics(model: Any, images: NDArray[np.float32]) -> None:
     Gamma and beta compensate, so the model's outputs stay as they are.
 
     Args:
-        model: of `ssd.build`.
+        model: of `models.ssd.build`.
         images: `(n, S, S, 3)` in the network's input range; 16 photos are plenty, because each
             gives thousands of values per channel.
     """

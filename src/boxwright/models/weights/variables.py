@@ -50,7 +50,7 @@ def place_of(name: str) -> Place | None:
 
 
 def variables_by_name(model: Any) -> dict[str, Any]:
-    """The API's variable name to the Keras variable, for a model of `ssd.build`.
+    """The API's variable name to the Keras variable, for a model of `models.ssd.build`.
 
     Shapes are the API's too: kernels `(k, k, in, out)`, depthwise `(k, k, in, 1)`.
     """

@@ -116,7 +116,7 @@ def restore(model: Any, variables: Mapping[str, NDArray[Any]], config: TrainConf
     of them it is is seen from the names.
 
     Args:
-        model: of `ssd.build`.
+        model: of `models.ssd.build`.
         variables: the checkpoint's, by name.
         config: what is wanted.
     """
