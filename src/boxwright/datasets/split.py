@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.errors import DataError
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
@@ -90,23 +89,6 @@ def torn(dataset: Dataset, groups: Ids) -> list[Finding]:
     message = f"{len(names)} of {len(splits)} photos look nearly the same"
     repair = "some are for training, some for testing; the score will flatter the detector"
     return [Finding("BW121", "all photos", message, repair, names)]
-
-
-def for_evaluation(dataset: Dataset) -> Dataset:
-    """The photos a detector is to be judged by: those marked TEST, else those marked VAL.
-
-    Raises:
-        DataError: BW122 there are neither.
-    """
-    for split in (Split.TEST, Split.VAL):
-        if (dataset.splits == split).any():
-            return dataset.split(split)
-    raise DataError(
-        "BW122",
-        "no photo here is marked for testing or validation.",
-        where=dataset.root,
-        remedy="Put some labelled photos into a folder named test, or evaluate another folder.",
-    )
 
 
 def _fill(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.errors import EvaluationError, SystemFaultError
-from boxwright.ops.boxes import Boxes, areas
+from boxwright.ops.boxes import Boxes
 from boxwright.structures.dataset import CROWD, Dataset
 from boxwright.structures.detections import Detections
 
@@ -202,7 +202,8 @@ def _annotations(
         photo.tolist(),
         labels.tolist(),
         np.hstack([corners[:, :2], sides]).tolist(),
-        areas(corners).tolist(),
+        # As pycocotools has it of a bbox: an inverted box's sides keep their signs.
+        (sides[:, 0] * sides[:, 1]).tolist(),
         [0.0] * len(boxes) if score is None else score.tolist(),
         [0] * len(boxes) if iscrowd is None else iscrowd.astype(int).tolist(),
         strict=True,

@@ -35,18 +35,18 @@ class Kind(NamedTuple):
 
     Attributes:
         name: what it is called.
-        fits: whether a path is of this kind.
-        start: `(path, threads)` gives what runs it.
-        describe: `(path, engine)` gives what it says about itself, None if another program wrote
-            it; it starts an engine itself where it needs one and is given none.
-        speaks_alone: whether it needs none.
+        matches: whether a path is of this kind.
+        open_engine: `(path, threads)` gives what runs it.
+        read_artifact: `(path, engine)` gives what it says about itself, None if another program
+            wrote it; it opens an engine itself where it needs one and is given none.
+        reads_alone: whether `read_artifact` needs no engine.
     """
 
     name: str
-    fits: Callable[[Path], bool]
-    start: Callable[[Path, int | None], Any]
-    describe: Callable[[Path, Any], Artifact | None]
-    speaks_alone: bool = True
+    matches: Callable[[Path], bool]
+    open_engine: Callable[[Path, int | None], Any]
+    read_artifact: Callable[[Path, Any], Artifact | None]
+    reads_alone: bool = True
 
 
 def kind_of(path: Path) -> Kind:
@@ -57,7 +57,7 @@ def kind_of(path: Path) -> Kind:
     """
     with suppress(OSError, ValueError):  # a name that no file can have
         for kind in KINDS:
-            if kind.fits(path):
+            if kind.matches(path):
                 return kind
     raise _not_a_detector(path)
 
@@ -67,14 +67,14 @@ def opened(
 ) -> tuple[Engine, Artifact]:
     """What runs a detector file, and what it says about itself; see `Detector.load`."""
     kind = kind_of(path)
-    if kind.speaks_alone:  # what is damaged is told before a framework is imported, for seconds
-        artifact = kind.describe(path, None)
+    if kind.reads_alone:  # what is damaged is told before a framework is imported, for seconds
+        artifact = kind.read_artifact(path, None)
         if artifact is None and path.is_dir():
             raise without_class_names(path)
-        engine = kind.start(path, threads)
+        engine = kind.open_engine(path, threads)
     else:
-        engine = kind.start(path, threads)
-        artifact = kind.describe(path, engine)
+        engine = kind.open_engine(path, threads)
+        artifact = kind.read_artifact(path, engine)
     if artifact is None:
         artifact = _foreign(engine, classes, path, unnamed=unnamed)
         if isinstance(engine, TFLiteEngine) and engine.loses_a_class:
@@ -181,13 +181,13 @@ def _inside(engine: FrozenEngine | OnnxEngine, path: Path) -> Artifact | None:
 def _is_file(suffix: str, begins: Callable[[bytes], bool]) -> Callable[[Path], bool]:
     """Whether a path is a file of that suffix, or one that begins so."""
 
-    def fits(path: Path) -> bool:
+    def matches(path: Path) -> bool:
         if not path.is_file():
             return False
         with path.open("rb") as file:
             return path.suffix.lower() == suffix or begins(file.read(64))
 
-    return fits
+    return matches
 
 
 KINDS = (
@@ -220,13 +220,13 @@ KINDS = (
         _is_file(".pb", lambda head: head[:1] == b"\n" and INPUT.encode() in head),
         lambda path, _: FrozenEngine(path),
         lambda path, engine: _inside(engine or FrozenEngine(path), path),
-        speaks_alone=False,
+        reads_alone=False,
     ),
     Kind(
         ".onnx",  # the format's version in one byte, and a string: the program that wrote it
         _is_file(".onnx", lambda head: head[:1] == b"\x08" and head[2:3] == b"\x12"),
         lambda path, threads: OnnxEngine(path.read_bytes(), where=path, threads=threads),
         lambda path, engine: _inside(engine or OnnxEngine(path.read_bytes(), where=path), path),
-        speaks_alone=False,
+        reads_alone=False,
     ),
 )

@@ -82,7 +82,7 @@ def inspect(path: str | Path) -> Description:
     path = Path(path)
     kind = kind_of(path)
     graph = _graph(path) if kind.name == ".tflite" else {}
-    return Description(path, kind.name, size_of(path), kind.describe(path, None), **graph)
+    return Description(path, kind.name, size_of(path), kind.read_artifact(path, None), **graph)
 
 
 def _input_mismatch(range_: tuple[float, float], preprocessing: Preprocessing) -> str | None:
