@@ -145,7 +145,8 @@ def variables(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", [*SOURCES, *PAGES], ids=lambda path: path.name)
 def test_modules_that_texts_speak_of_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    for name in re.findall(r"`(?:boxwright\.)?([a-z_]\w*(?:\.\w+)+)`", text):
+    for dotted in re.findall(r"`([a-z_]\w*(?:\.\w+)+)`", text):
+        name = dotted.removeprefix("boxwright.")
         first, last = name.split(".")[0], name.split(".")[-1]
         if last in FILE_ENDINGS or first in OTHERS | variables(path):
             continue
