@@ -6,7 +6,6 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from enum import Enum
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -114,10 +113,8 @@ def _shown(name: str, kind: Any, info: ParameterInfo) -> str:
     option = next(iter(options), f"--{name.replace('_', '-')}")
     if inner is bool:
         return option
-    if isinstance(inner, type) and issubclass(inner, Enum):
-        return f"{option} {'|'.join(each.value for each in inner)}"
     words = {Path: "PATH", int: "NUMBER", float: "NUMBER", str: "TEXT"}
-    return f"{option} {info.metavar or words[inner]}"
+    return f"{option} {(info.metavar or words[inner]).strip('<>')}"
 
 
 PAGES = {"codes.md": codes, "reference.md": reference}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from boxwright import formats
-from boxwright.cli.formats import FormatName
+from boxwright.cli.console import NOT_UNDERSTOOD
 from boxwright.cli.main import app
+from boxwright.export.targets import TARGETS, Quantised
+from boxwright.structures.dataset import Split
 
 if TYPE_CHECKING:
     from folders import VocFolder
@@ -36,10 +39,26 @@ def photos(voc_folder: VocFolder) -> Path:
     return voc_folder.root
 
 
-def test_the_formats_on_the_command_line_are_all_of_them() -> None:
-    assert list(FormatName) == list(formats.FORMATS)
-    for verb in ("convert", "merge"):
-        assert "|".join(formats.FORMATS) in run(verb, "--help").stdout
+@pytest.mark.parametrize(
+    ("verb", "names"),
+    [
+        ("convert", formats.FORMATS),
+        ("merge", formats.FORMATS),
+        ("export", TARGETS),
+        ("export", get_args(Quantised)),
+        ("evaluate", [split.name.lower() for split in reversed(Split) if split >= 0] + ["all"]),
+    ],
+)
+def test_choices_on_the_command_line_are_those_of_the_library(
+    verb: str, names: Collection[str]
+) -> None:
+    assert f"<{'|'.join(names)}>" in run(verb, "--help").stdout
+
+
+def test_a_name_that_cannot_be_chosen_is_refused_with_those_that_can() -> None:
+    answer = run("convert", "in", "out", "--to", "dots")
+    assert answer.exit_code == NOT_UNDERSTOOD
+    assert "'dots' is not one of 'voc', 'coco'" in answer.stderr
 
 
 def test_convert_says_what_was_read_what_was_odd_and_what_was_lost(

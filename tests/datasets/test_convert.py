@@ -14,7 +14,6 @@ from boxwright import formats
 from boxwright.datasets.convert import check_free, convert, write_proven
 from boxwright.errors import DataError, SystemFaultError
 from boxwright.formats.split_file import LOCK
-from boxwright.formats.voc import format as voc
 from boxwright.structures.dataset import Dataset, Split
 
 if TYPE_CHECKING:
@@ -105,8 +104,11 @@ def test_an_unknown_format_gives_the_nearest(
     assert remedy in raised.value.remedy
 
 
+VOC = formats.FORMATS["voc"]
+
+
 def moved(dataset: Dataset, names: Any, target: Path) -> None:
-    voc.write(replace(dataset, boxes=dataset.boxes + np.float32(1)), names, target)
+    VOC.write(replace(dataset, boxes=dataset.boxes + np.float32(1)), names, target)
 
 
 def nothing(dataset: Dataset, names: Any, target: Path) -> None:
@@ -121,7 +123,7 @@ def test_what_does_not_read_back_the_same_is_not_left_there(
     write: Any, reason: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = formats.read(photos)
-    faulty = type("Faulty", (), {**vars(voc), "write": staticmethod(write)})
+    faulty = type("Faulty", (), {**vars(VOC), "write": staticmethod(write)})
     monkeypatch.setitem(formats.FORMATS, "voc", faulty)
     with pytest.raises(DataError, match="BW145") as raised:
         write_proven(dataset, tmp_path / "out", "voc")

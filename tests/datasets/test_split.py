@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from boxwright.datasets.split import complete, for_evaluation, hold_out
-from boxwright.errors import DataError
+from boxwright.datasets.split import complete, hold_out
 from boxwright.structures.dataset import Dataset, Photo, Split
 
 pytestmark = pytest.mark.tiny
@@ -142,22 +141,3 @@ def test_an_unmarked_data_set_gets_train_and_test() -> None:
 def test_marks_that_exist_are_kept(mark: Split) -> None:
     dataset = zoo([["cat"]] * 50, [mark] + [Split.UNMARKED] * 49)
     assert complete(dataset, alone(dataset), seed=0) is dataset
-
-
-@pytest.mark.parametrize(
-    ("splits", "expected"),
-    [
-        ([Split.TRAIN, Split.VAL, Split.TEST], ["00002.jpg"]),
-        ([Split.TRAIN, Split.VAL, Split.VAL], ["00001.jpg", "00002.jpg"]),
-        ([Split.TRAIN, Split.TRAIN, Split.UNMARKED], None),
-    ],
-)
-def test_a_detector_is_judged_by_test_else_by_val(
-    splits: list[Split], expected: list[str] | None
-) -> None:
-    dataset = zoo([["cat"]] * 3, splits)
-    if expected is None:
-        with pytest.raises(DataError, match="BW122"):
-            for_evaluation(dataset)
-    else:
-        assert list(for_evaluation(dataset).names) == expected

@@ -18,8 +18,9 @@ from boxwright.export import int8_search
 from boxwright.export.calibrate import Calibration
 from boxwright.export.conversion import Quantisation
 from boxwright.export.diagnose import diagnose
-from boxwright.export.export import KINDS, write_proven
+from boxwright.export.export import write_proven
 from boxwright.export.int8_search import layer_of
+from boxwright.export.targets import TARGETS
 from boxwright.export.tflite import rounding_errors, write_tflite
 from boxwright.export.verify import TOLERANCES, Reference
 from boxwright.images.preprocessing import Preprocessing
@@ -161,7 +162,7 @@ def test_planted_bad_files_are_refused_and_diagnosed(
     written: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    good = KINDS["tflite"]
+    good = TARGETS["tflite"]
 
     def write(draft: Path, model: Any, artifact: Any) -> None:
         how = fault(tiny, dataset) if fault else None
@@ -169,7 +170,7 @@ def test_planted_bad_files_are_refused_and_diagnosed(
         if after:
             after(draft)
 
-    monkeypatch.setitem(KINDS, "tflite", replace(good, write=write))
+    monkeypatch.setitem(TARGETS, "tflite", replace(good, write=write))
     parts = (tiny.model, tiny.artifact, dataset)
     with pytest.raises(ExportError, match=says) as caught:
         write_proven(written / "d.tflite", "tflite", *parts)

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from boxwright.errors import DetectorError, ExportError
-from boxwright.export.export import KINDS, destination, export, write_proven
+from boxwright.export.export import destination, export, write_proven
+from boxwright.export.targets import TARGETS
 from boxwright.export.tflite import write_tflite
 from boxwright.export.verify import FLOAT, Reference, agreement
 from boxwright.images.preprocessing import Preprocessing
@@ -25,7 +26,7 @@ from boxwright.models.ssd.spec import ModelSpec
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.detections import Detections
 
-ALL = tuple(KINDS)
+ALL = tuple(TARGETS)
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -87,9 +88,9 @@ def test_a_bad_file_is_refused_and_an_older_one_stays(
 ) -> None:
     tiny = tiny_detector(3)
     dataset = labelled(tiny.detector)
-    good = KINDS[kind]
+    good = TARGETS[kind]
     faulty = replace(good, write=lambda draft, *parts: good.write(draft, *fault(tiny)))
-    monkeypatch.setitem(KINDS, kind, faulty)
+    monkeypatch.setitem(TARGETS, kind, faulty)
     target = written / "out"
     target.write_text("an older file", encoding="utf-8")
     with pytest.raises(ExportError) as caught:
@@ -106,8 +107,8 @@ def test_a_file_that_cannot_be_run_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tiny = tiny_detector()
-    broken = replace(KINDS["tflite"], write=lambda draft, *_: draft.write_bytes(b"nothing"))
-    monkeypatch.setitem(KINDS, "tflite", broken)
+    broken = replace(TARGETS["tflite"], write=lambda draft, *_: draft.write_bytes(b"nothing"))
+    monkeypatch.setitem(TARGETS, "tflite", broken)
     dataset = labelled(tiny.detector)
     with pytest.raises(DetectorError):
         write_proven(written / "x.tflite", "tflite", tiny.model, tiny.artifact, dataset)
@@ -256,7 +257,7 @@ def trained(
 def test_a_run_is_exported(kind: str, names_data: bool, trained: tuple[Path, Path]) -> None:
     run, data = trained
     path, proof = export(run, kind, data=data if names_data else None)
-    assert path == run / KINDS[kind].default_name
+    assert path == run / TARGETS[kind].default_name
     assert proof.passed
     assert proof.agreeing > 0
     photo = np.full((50, 70, 3), 99, np.uint8)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from boxwright.backend.framework import keras
 from boxwright.errors import DetectorError, ExportError, SystemFaultError
-from boxwright.export.export import KINDS
 from boxwright.export.onnx import write_onnx
+from boxwright.export.targets import TARGETS
 from boxwright.export.verify import agreement
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
@@ -75,7 +75,7 @@ def test_they_agree_with_keras_for_any_number_of_photos(spec: ModelSpec, written
     expected = KerasEngine(model, artifact.preprocessing)(photos)
     assert {label for _, _, labels in expected for label in labels} == set(range(len(names)))
     for kind in WRITTEN:
-        KINDS[kind].write(written / kind, model, artifact)
+        TARGETS[kind].write(written / kind, model, artifact)
         detector = Detector.load(written / kind)
         assert detector.artifact == artifact
         assert_same(expected, detector.engine(photos))
@@ -98,7 +98,7 @@ def test_a_quantised_network_rounds_as_it_does_in_keras(written: Path) -> None:
     apart = np.abs(next(unrounded.predict_many(photos)).scores - expected[0].scores).max()
     assert apart > 1e-3
     for kind in WRITTEN:
-        KINDS[kind].write(written / kind, model, artifact)
+        TARGETS[kind].write(written / kind, model, artifact)
         found = list(Detector.load(written / kind).predict_many(photos))
         compared, agreeing = agreement(expected, found)
         assert agreeing >= 0.9 * compared > 0
@@ -113,7 +113,7 @@ def detectors(
     """A folder with `detector.onnx` and `openvino`, and what is in both."""
     folder, tiny = tmp_path_factory.mktemp("modèles écrits"), tiny_detector(3)
     for kind, name in (("onnx", "detector.onnx"), ("openvino", "openvino")):
-        KINDS[kind].write(folder / name, tiny.model, tiny.artifact)
+        TARGETS[kind].write(folder / name, tiny.model, tiny.artifact)
     return folder, tiny
 
 
@@ -208,7 +208,7 @@ def test_rows_without_a_detection_are_zero(
         assert not own_labels[count:].any()
     head.bias.assign([-80.0] * 6)
     for kind in WRITTEN:
-        KINDS[kind].write(written / kind, tiny.model, tiny.artifact)
+        TARGETS[kind].write(written / kind, tiny.model, tiny.artifact)
         found = Detector.load(written / kind).engine(random_inputs)
         assert [len(scores) for _, scores, _ in found] == [0] * 4
 
@@ -328,7 +328,7 @@ def test_an_openvino_folder_that_is_no_detector(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     tiny = tiny_detector()
-    KINDS["openvino"].write(written / "détecteur", tiny.model, tiny.artifact)
+    TARGETS["openvino"].write(written / "détecteur", tiny.model, tiny.artifact)
     change(written / "détecteur" / name)
     with pytest.raises(DetectorError) as caught:
         Detector.load(written / "détecteur")
@@ -372,6 +372,6 @@ def test_a_foreign_layer_is_refused_by_name(
 ) -> None:
     tiny = tiny_detector(extra=extra)
     with pytest.raises(ExportError, match="weave") as caught:
-        KINDS[kind].write(written / "planted", tiny.model, tiny.artifact)
+        TARGETS[kind].write(written / "planted", tiny.model, tiny.artifact)
     assert caught.value.code == "BW404"
     assert list(written.iterdir()) == []

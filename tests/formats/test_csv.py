@@ -10,7 +10,7 @@ import pytest
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.formats.csv import format as csv
+from boxwright.formats import FORMATS
 from boxwright.formats.csv.columns import Columns, understand
 from boxwright.formats.folder import Folder
 from boxwright.structures.dataset import Dataset, Photo, Split
@@ -24,7 +24,7 @@ CAT_BOX = [16, 12, 32, 36]
 
 
 def is_csv(root: Path) -> bool:
-    return csv.detect(Folder.scan(root))
+    return FORMATS["csv"].detect(Folder.scan(root))
 
 
 def described(dataset: Dataset) -> dict[str, list[tuple[str, list[float]]]]:
@@ -357,6 +357,6 @@ def test_a_hundred_thousand_rows_take_no_time(voc_folder: VocFolder) -> None:
     rows = (f"p{i // 4}.jpg,640,480,cat,{i % 90},20,{i % 90 + 50},80\n" for i in range(100_000))
     folder = Folder.scan(lay(voc_folder, {"boxes.csv": HEADER + "".join(rows)}))
     started = time.process_time()
-    labels = csv.read(folder)
+    labels = FORMATS["csv"].read(folder)
     assert time.process_time() - started < 3
     assert len(labels.photos) == 25_000

@@ -13,8 +13,8 @@ from PIL import Image
 
 from boxwright import formats
 from boxwright.errors import DataError
+from boxwright.formats import FORMATS
 from boxwright.formats.folder import Folder
-from boxwright.formats.openimages import format as openimages
 from boxwright.structures.dataset import CROWD, TRUNCATED, Dataset, Photo, Split
 from folders import VocFolder, codes, lay
 
@@ -38,7 +38,7 @@ def official(folder: VocFolder, *rows: str, header: str = HEADER) -> Path:
 
 
 def is_open_images(root: Path) -> bool:
-    return openimages.detect(Folder.scan(root))
+    return FORMATS["openimages"].detect(Folder.scan(root))
 
 
 def classes_of(dataset: Dataset) -> list[str]:

@@ -15,8 +15,8 @@ from tfrecord_samples import CAT, CAT_BOX, PASCAL, example, put
 
 from boxwright import formats
 from boxwright.errors import DataError
+from boxwright.formats import FORMATS
 from boxwright.formats.folder import Folder
-from boxwright.formats.tfrecord import format as tfrecord
 from boxwright.structures.dataset import Split
 from folders import codes
 
@@ -99,14 +99,14 @@ def test_detection(tmp_path: Path, name: str, content: bytes | None, expected: b
     path = put(tmp_path / name, PASCAL)
     if content is not None:
         path.write_bytes(content)
-    assert tfrecord.detect(Folder.scan(tmp_path)) == expected
-    assert tfrecord.detect(Folder.scan(path)) == expected
+    assert FORMATS["tfrecord"].detect(Folder.scan(tmp_path)) == expected
+    assert FORMATS["tfrecord"].detect(Folder.scan(path)) == expected
 
 
 def test_records_of_another_suffix_are_not_looked_for_among_other_files(tmp_path: Path) -> None:
     path = put(tmp_path / "only.data", PASCAL)
     (tmp_path / "notes.txt").write_text("notes", encoding="utf-8")
-    assert not tfrecord.detect(Folder.scan(tmp_path))
+    assert not FORMATS["tfrecord"].detect(Folder.scan(tmp_path))
     assert len(formats.read(path)) == 1
 
 

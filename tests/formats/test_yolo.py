@@ -13,8 +13,8 @@ from PIL import Image
 
 from boxwright import formats
 from boxwright.errors import DataError
+from boxwright.formats import FORMATS
 from boxwright.formats.folder import Folder
-from boxwright.formats.yolo import format as yolo
 from boxwright.structures.dataset import Dataset, Photo, Split
 from folders import VocFolder, codes, lay, marks
 
@@ -26,7 +26,7 @@ DATA = "train: train/images\nval: valid/images\nnc: 2\nnames: ['cat', 'dog']\n"
 
 
 def is_yolo(root: Path) -> bool:
-    return yolo.detect(Folder.scan(root))
+    return FORMATS["yolo"].detect(Folder.scan(root))
 
 
 # ---- layouts ----

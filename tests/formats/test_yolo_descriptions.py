@@ -6,8 +6,8 @@ import pytest
 
 from boxwright import formats
 from boxwright.errors import DataError
+from boxwright.formats import FORMATS
 from boxwright.formats.folder import Folder
-from boxwright.formats.yolo import format as yolo
 from folders import VocFolder, codes, lay, marks
 
 pytestmark = pytest.mark.tiny
@@ -221,4 +221,4 @@ def test_a_description_without_labels_does_not_make_all_photos_empty(
         formats.read(root)
     assert caught.value.code == "BW114"
     lay(voc_folder, {"train/images/a.json": "{}", "README.txt": "labelled with LabelMe"})
-    assert not yolo.detect(Folder.scan(root))
+    assert not FORMATS["yolo"].detect(Folder.scan(root))

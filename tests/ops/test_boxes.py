@@ -64,7 +64,7 @@ def test_normalised_boxes_are_yxyx_and_come_back(boxes: Boxes) -> None:
 def test_oriented_boxes_keep_their_area(orientation: int, boxes: Boxes) -> None:
     boxes = np.sort(boxes.reshape(-1, 2, 2), axis=1).reshape(-1, 4)
     turned = geometry.orient(boxes, orientation, 100, 60)
-    np.testing.assert_allclose(geometry.area(turned), geometry.area(boxes))
+    np.testing.assert_allclose(geometry.areas(turned), geometry.areas(boxes))
 
 
 @pytest.mark.parametrize("boxes", [(), [], np.zeros((0, 4))])

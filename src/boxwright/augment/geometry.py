@@ -26,7 +26,7 @@ from boxwright.augment.state import (
 )
 from boxwright.augment.transforms import ATTEMPTS
 from boxwright.backend import framework
-from boxwright.models.ssd.assigner import areas
+from boxwright.backend.boxes import areas, intersections
 
 ops: Any = framework.keras().ops
 
@@ -173,12 +173,8 @@ def _covers_an_object(state: State, crops: Any, min_object_covered: Any) -> Any:
     instead = ops.logical_and(empty, ops.arange(state.labels.shape[1]) == 0)
     boxes = ops.where(instead[..., None], FULL_IMAGE, state.boxes)
     boxes = ops.clip(boxes, 0.0, 1.0)[:, None]  # (B, 1, G, 4)
-    crops = crops[:, :, None]
-    start = ops.maximum(boxes[..., :2], crops[..., :2])
-    end = ops.minimum(boxes[..., 2:], crops[..., 2:])
-    sides = ops.maximum(end - start, 0.0)
     area = areas(boxes)
-    enough = sides[..., 0] * sides[..., 1] >= min_object_covered[..., None] * area
+    enough = intersections(boxes, crops[:, :, None]) >= min_object_covered[..., None] * area
     counts = ops.logical_and(ops.logical_or(present, instead)[:, None], area > 0)
     return ops.any(ops.logical_and(enough, counts), axis=-1)
 

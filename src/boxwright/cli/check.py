@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from boxwright.cli.console import FAILED, plain, quoted, say, show, show_json
-from boxwright.cli.formats import FormatName
+from boxwright.cli.options import choice
+from boxwright.formats import FORMATS
 
 if TYPE_CHECKING:
     from boxwright.codes import Severity
@@ -34,7 +35,7 @@ def check(
         Path | None, typer.Option(metavar="FILE", help="Write a page with a picture of each place.")
     ] = None,
     form: Annotated[
-        FormatName | None, typer.Option("--from", help="What DATA is; found out if not given.")
+        str | None, choice(FORMATS, "--from", help="What DATA is; found out if not given.")
     ] = None,
     input_size: Annotated[
         int, typer.Option(min=64, max=2048, help="Side of the network's input to judge boxes for.")

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from boxwright.cli.console import plain, quoted, show, show_json
-from boxwright.cli.formats import FormatName
+from boxwright.cli.options import choice
+from boxwright.formats import FORMATS
 
 
 def convert(
@@ -20,9 +21,9 @@ def convert(
     out: Annotated[
         Path, typer.Argument(metavar="OUT", help="A folder that is not there yet, or is empty.")
     ],
-    to: Annotated[FormatName, typer.Option(help="The format to write.")],
+    to: Annotated[str, choice(FORMATS, help="The format to write.")],
     form: Annotated[
-        FormatName | None, typer.Option("--from", help="What IN is; found out if not given.")
+        str | None, choice(FORMATS, "--from", help="What IN is; found out if not given.")
     ] = None,
     link: Annotated[
         bool, typer.Option("--link", help="Hard-link photos into OUT instead of copying them.")
@@ -43,7 +44,6 @@ def convert(
     from boxwright.cli.describe import counted, say_findings
     from boxwright.cli.progress import waiting
     from boxwright.datasets.convert import convert as convert_data
-    from boxwright.formats import FORMATS
 
     with waiting(f"Writing {FORMATS[to].TITLE}, and comparing"):
         done = convert_data(data, out, to, form=form, link=link)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from boxwright.cli.console import show, show_json
-from boxwright.cli.options import Labels
-
-
-class SplitName(StrEnum):
-    test = "test"
-    val = "val"
-    train = "train"
-    all = "all"
+from boxwright.cli.options import Labels, choice
+from boxwright.datasets.evaluation_set import ALL, SPLITS, marked
 
 
 def evaluate(
@@ -24,7 +17,7 @@ def evaluate(
         Path, typer.Argument(metavar="MODEL", help="A run folder, or an exported file or folder.")
     ],
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of labelled photos.")],
-    split: Annotated[SplitName, typer.Option(help="Which photos to measure on.")] = SplitName.test,
+    split: Annotated[str, choice([*SPLITS, ALL], help="Which photos to measure on.")] = "test",
     labels: Labels = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
@@ -42,7 +35,6 @@ def evaluate(
     """
     from boxwright.api import load
     from boxwright.cli.progress import counting
-    from boxwright.datasets.evaluation_set import marked
     from boxwright.evaluation import coco, report
     from boxwright.evaluation.bootstrap import constant_box
     from boxwright.inference.class_names import read_names
@@ -50,7 +42,7 @@ def evaluate(
 
     detector = Detector.load(model, classes=read_names(labels) if labels else None)
     dataset = load(data)
-    photos = marked(dataset, split.value)
+    photos = marked(dataset, split)
     found = []
     with counting("Looking at photos") as progress:
         for one in detector.predict_many(photos.photo(i) for i in range(len(photos))):

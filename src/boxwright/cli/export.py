@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from boxwright.cli.console import plain, quoted, say, show, show_json
+from boxwright.cli.options import choice
+from boxwright.export.targets import TARGETS, Quantised
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from boxwright.export.export import Proof
-
-
-class Bits(StrEnum):
-    int8 = "int8"
-    fp16 = "fp16"
-    dynamic = "dynamic"
-
-
-class Kind(StrEnum):
-    tflite = "tflite"
-    savedmodel = "savedmodel"
-    frozen = "frozen"
-    onnx = "onnx"
-    openvino = "openvino"
+    from boxwright.export.verify import Proof
 
 
 def export(
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="A folder that `boxwright train` wrote.")
     ],
-    to: Annotated[Kind, typer.Option(help="The kind of file.")] = Kind.tflite,
+    to: Annotated[str, choice(TARGETS, help="The kind of file.")] = "tflite",
     out: Annotated[
         Path | None, typer.Option(help="File or folder to write; inside the run if not given.")
     ] = None,
@@ -45,10 +32,11 @@ def export(
         ),
     ] = None,
     quantize: Annotated[
-        Bits | None,
-        typer.Option(
+        str | None,
+        choice(
+            get_args(Quantised),
             help="Fewer bits a number, for .tflite: int8 is three times as fast and a quarter of "
-            "the size, fp16 half the size, dynamic stores 8 bits and computes in more."
+            "the size, fp16 half the size, dynamic stores 8 bits and computes in more.",
         ),
     ] = None,
     accept_loss: Annotated[
@@ -75,8 +63,8 @@ def export(
     from boxwright.export.export import export as export_run
     from boxwright.io.files import size_of
 
-    bits: Any = quantize and quantize.value
-    path, proof = export_run(run, to.value, out, data, bits, accept_loss, say=_progress)
+    bits = cast(Quantised | None, quantize)
+    path, proof = export_run(run, to, out, data, bits, accept_loss, say=_progress)
     if json:
         show_json({"path": str(path), "proof": proof.to_json()})
         return

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from boxwright.cli.console import plain, quoted, show, show_json
-from boxwright.cli.formats import FormatName
+from boxwright.cli.options import choice
+from boxwright.formats import FORMATS
 
 if TYPE_CHECKING:
     from boxwright.datasets.merge import Merged
@@ -24,7 +25,7 @@ def merge(
         Path, typer.Option("--out", help="A folder that is not there yet, or is empty.")
     ],
     to: Annotated[
-        FormatName | None, typer.Option(help="The format to write; that of the first if not given.")
+        str | None, choice(FORMATS, help="The format to write; that of the first if not given.")
     ] = None,
     link: Annotated[
         bool, typer.Option("--link", help="Hard-link photos into --out instead of copying them.")
@@ -47,7 +48,6 @@ def merge(
     from boxwright.cli.describe import counted, say_findings
     from boxwright.cli.progress import waiting
     from boxwright.datasets.merge import merge as merge_data
-    from boxwright.formats import FORMATS
 
     with waiting("Merging, and comparing"):
         done = merge_data(data, out, to, link=link)

@@ -9,9 +9,8 @@ from typing import Any
 
 from boxwright import formats
 from boxwright.codes import MEANINGS, Severity
-from boxwright.datasets.checks import boxes, classes, images, suitability
-from boxwright.datasets.checks.duplicates import copies
-from boxwright.datasets.near_duplicates import duplicates
+from boxwright.datasets.checks.images import Progress, look_at_all
+from boxwright.datasets.checks.registry import CHECKS, Examined
 from boxwright.datasets.repair import drop_useless, leave_out_unused, straighten
 from boxwright.datasets.stats import PRETRAINED_SIZE, Reach, Stats, stats_of
 from boxwright.formats.folder import Folder
@@ -61,7 +60,7 @@ def examine(
     *,
     input_size: int = PRETRAINED_SIZE,
     reach: Reach | None = None,
-    progress: images.Progress | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Read a folder of labelled photos, whatever is wrong with it, and say all that is.
 
@@ -85,30 +84,11 @@ def examine(
         folder = Folder.scan(data)
         form = form or formats.detect(folder)
         dataset = formats.read(folder, form, tolerant=True)
-    seen = images.look_at_all(straighten(dataset), progress)
-    straight = seen.dataset
-    repaired = leave_out_unused(drop_useless(straight))
-    everything = [
-        *repaired.findings,
-        *boxes.slivers(straight),
-        *boxes.covering(straight),
-        *boxes.perhaps_twice(straight),
-        *boxes.contradictions(straight),
-        *classes.nearly_the_same_name(repaired),
-        *classes.too_few(repaired),
-        *classes.not_trained(repaired),
-        *images.misnamed(seen),
-        *images.blurred(seen),
-        *images.badly_exposed(seen),
-        *images.tiny(straight),
-        *copies(straight, duplicates(seen.hashes)),
-        *suitability.too_small(repaired, input_size),
-        *(suitability.unreached(repaired, input_size, reach) if reach else ()),
-        *suitability.few_photos(repaired),
-        *suitability.none_for_testing(repaired),
-        *suitability.showing_nothing(straight),
-    ]
-    findings = tuple(worst_first(everything))
+    seen = look_at_all(straighten(dataset), progress)
+    repaired = leave_out_unused(drop_useless(seen.dataset))
+    examined = Examined(seen.dataset, repaired, seen, input_size, reach)
+    found = [finding for check in CHECKS.values() for finding in check.findings(examined)]
+    findings = tuple(worst_first([*repaired.findings, *found]))
     return Report(
         form=form,
         dataset=dataset,

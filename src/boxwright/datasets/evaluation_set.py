@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from boxwright.errors import DataError
-from boxwright.structures.dataset import Dataset
+from typing import TYPE_CHECKING
 
+from boxwright.errors import DataError
+
+if TYPE_CHECKING:  # the names alone are for the command line's `--help`
+    from boxwright.structures.dataset import Dataset
+
+SPLITS = ("test", "val", "train")
 ALL = "all"
 
 
@@ -17,7 +22,7 @@ def marked(dataset: Dataset, split: str = "test") -> Dataset:
     photos = dataset if split == ALL else dataset.split(split)
     if len(photos):
         return photos
-    others = [name for name in ("test", "val", "train") if len(dataset.split(name))]
+    others = [name for name in SPLITS if len(dataset.split(name))]
     raise DataError(
         "BW193",
         f"no photo is marked {split}.",

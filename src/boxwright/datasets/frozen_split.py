@@ -64,7 +64,7 @@ def split(
         path: a folder of labelled photos, or one annotation file.
         test, val: fractions of the photos; those of the earlier split, or 0.2 and 0, if None.
         seed: of the choice; that of the earlier split, or 0, if None.
-        groups: what belongs together, as `grouping.declared` takes it.
+        groups: what belongs together, as `groups.declared` takes it.
         anew: whether to place all photos, whatever was said before.
         progress: is told how many of how many photos were looked at.
 

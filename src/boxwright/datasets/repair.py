@@ -20,7 +20,7 @@ from boxwright.datasets.checks.locations import (
     counted_boxes,
     overlaid,
 )
-from boxwright.ops.boxes import Boxes, upright
+from boxwright.ops.boxes import Boxes, areas, upright
 from boxwright.structures.dataset import CROWD, Dataset
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import spelling_key
@@ -82,7 +82,7 @@ def swap_inverted(dataset: Dataset) -> Dataset:
 def clip_outside(dataset: Dataset) -> Dataset:
     """Boxes that reach beyond the photo are clipped (BW103); those wholly outside stay."""
     clipped = _clipped(dataset)
-    reaching = (clipped != dataset.boxes).any(axis=1) & _has_area(clipped)
+    reaching = (clipped != dataset.boxes).any(axis=1) & (areas(clipped) > 0)
     return _changed(dataset, clipped, reaching, "BW103", "reaches beyond the photo", "clipped")
 
 
@@ -92,8 +92,8 @@ def drop_useless(dataset: Dataset) -> Dataset:
     Those have no width or height (BW106), lie wholly outside (BW103), or are drawn a second time
     (BW126): of the same class and overlapping an earlier box by `TWICE`.
     """
-    empty = ~_has_area(dataset.boxes)
-    outside = ~empty & ~_has_area(_clipped(dataset))
+    empty = ~(areas(dataset.boxes) > 0)
+    outside = ~empty & ~(areas(_clipped(dataset)) > 0)
     twice = drawn_again(dataset, TWICE)
     findings = [
         *_per_box(dataset, empty, "BW106", "has no area", "dropped"),
@@ -142,12 +142,6 @@ def _clipped(dataset: Dataset) -> Boxes:
     limits = np.tile(dataset.sizes[dataset.photo_of_box], 2).astype(np.float32)
     clipped: Boxes = dataset.boxes.clip(np.float32(0), limits)
     return clipped
-
-
-def _has_area(boxes: Boxes) -> NDArray[np.bool_]:
-    sides: Boxes = boxes[:, 2:] - boxes[:, :2]
-    both: NDArray[np.bool_] = sides.min(axis=1) > 0
-    return both
 
 
 def _changed(

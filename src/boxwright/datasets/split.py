@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.errors import DataError
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
@@ -22,9 +21,10 @@ def hold_out(dataset: Dataset, groups: Ids, fraction: float, seed: int) -> Mask:
     """A mask `(N,)` of about `fraction` of the photos, whole groups at a time.
 
     Every class, and the photos without any, gives its share as nearly as the groups allow; a
-    class too rare to share stays where it is. Groups (`(N,)` ids from 0, as `duplicates.groups`
-    makes them) too large to be held out whole are passed over, unless nearly all photos are in
-    them, as from a camera that never moves: then the last photos of the largest are held out.
+    class too rare to share stays where it is. Groups (`(N,)` ids from 0, as
+    `near_duplicates.duplicates` makes them) too large to be held out whole are passed over, unless
+    nearly all photos are in them, as from a camera that never moves: then the last photos of the
+    largest are held out.
     """
     nobody, everybody = np.zeros(len(dataset), np.bool_), np.ones(len(dataset), np.bool_)
     held = _fill(dataset, groups, fraction, seed, held=nobody, free=everybody)
@@ -89,23 +89,6 @@ def torn(dataset: Dataset, groups: Ids) -> list[Finding]:
     message = f"{len(names)} of {len(splits)} photos look nearly the same"
     repair = "some are for training, some for testing; the score will flatter the detector"
     return [Finding("BW121", "all photos", message, repair, names)]
-
-
-def for_evaluation(dataset: Dataset) -> Dataset:
-    """The photos a detector is to be judged by: those marked TEST, else those marked VAL.
-
-    Raises:
-        DataError: BW122 there are neither.
-    """
-    for split in (Split.TEST, Split.VAL):
-        if (dataset.splits == split).any():
-            return dataset.split(split)
-    raise DataError(
-        "BW122",
-        "no photo here is marked for testing or validation.",
-        where=dataset.root,
-        remedy="Put some labelled photos into a folder named test, or evaluate another folder.",
-    )
 
 
 def _fill(

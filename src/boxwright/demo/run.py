@@ -19,7 +19,8 @@ from boxwright.errors import TrainingError
 from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.coco import Evaluation, evaluate
 from boxwright.evaluation.report import number
-from boxwright.export.export import Proof, export
+from boxwright.export.export import export
+from boxwright.export.verify import Proof
 from boxwright.images.decoding import read_photo
 from boxwright.inference.detector import Detector
 from boxwright.inference.gallery import write_gallery

@@ -110,7 +110,7 @@ def evaluate(
     ap, ar = (dict.fromkeys(AREAS, unmeasured) for _ in range(2))  # per area: (C, T)
     for area, per_class in matches.items():
         ap[area], ar[area] = _curves(per_class, once)
-    voc_ap50 = voc.average_precisions(truth, found)
+    voc_ap50 = voc.ap50_per_class(truth, found)
     coco = {
         "AP": ap["all"],
         "AP50": ap["all"][:, 0],

@@ -202,6 +202,7 @@ def _annotations(
         photo.tolist(),
         labels.tolist(),
         np.hstack([corners[:, :2], sides]).tolist(),
+        # As pycocotools has it of a bbox: an inverted box's sides keep their signs.
         (sides[:, 0] * sides[:, 1]).tolist(),
         [0.0] * len(boxes) if score is None else score.tolist(),
         [0] * len(boxes) if iscrowd is None else iscrowd.astype(int).tolist(),

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.evaluation.matching import Found, gather
+from boxwright.evaluation.matching import Found
 from boxwright.ops.boxes import iou
 from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset
-from boxwright.structures.detections import Detections
 
 IOU = np.float32(0.5)
 
 
-def ap50_per_class(truth: Dataset, detections: Sequence[Detections]) -> NDArray[np.float64]:
+def ap50_per_class(truth: Dataset, found: Found) -> NDArray[np.float64]:
     """`(C,)` VOC AP50 of every class of `truth`; NaN where a class has no box to be found.
 
     Boxes flagged DIFFICULT (or CROWD, which VOC does not know) need not be found, and finding
     them is neither right nor wrong. Boxes are continuous: no pixel is added to their sides, as
     in the Object Detection API and unlike VOC's Matlab code.
-
-    Raises:
-        EvaluationError: BW601 no class name is shared, BW602 a box or score is not a number.
     """
-    return average_precisions(truth, gather(truth, detections))
-
-
-def average_precisions(truth: Dataset, found: Found) -> NDArray[np.float64]:
-    """The same for detections already in columns."""
     optional = (truth.flags & (DIFFICULT | CROWD)) > 0
     best, overlap = _best_truth(truth, found)
     result = np.full(len(truth.classes), np.nan)

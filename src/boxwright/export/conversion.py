@@ -8,13 +8,13 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from boxwright.backend import framework
 from boxwright.errors import ExportError
 from boxwright.export.calibrate import Calibration
+from boxwright.export.targets import Quantised
 
-Quantised = Literal["int8", "fp16", "dynamic"]
 EXAMINED = 16  # photos that tell which layers rounding hurts most
 
 

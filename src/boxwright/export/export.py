@@ -9,10 +9,10 @@ from pathlib import Path
 from boxwright.backend import framework
 from boxwright.errors import ExportError
 from boxwright.export.child import export_in_child
-from boxwright.export.conversion import Quantisation, Quantised
+from boxwright.export.conversion import Quantisation
 from boxwright.export.diagnose import diagnose
 from boxwright.export.int8_search import Attempt, Retrain, write_best_int8
-from boxwright.export.targets import KINDS
+from boxwright.export.targets import TARGETS, Quantised
 from boxwright.export.verify import TOLERANCES, Proof, Reference
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
@@ -20,8 +20,6 @@ from boxwright.inference.engines import KerasEngine
 from boxwright.io.files import writing
 from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
-
-__all__ = ["KINDS", "Proof", "export", "write_proven"]
 
 Say = Callable[[str], None]
 
@@ -45,7 +43,7 @@ def export(
 
     Args:
         run_folder: what a training wrote.
-        to: the kind of file, one of `KINDS`.
+        to: the name of the kind of file, in `TARGETS`.
         out: its name, or an existing folder to put it into; None puts it into the run.
         data: labelled photos for calibration and proof; None takes those that the run was trained
             on.
@@ -65,7 +63,7 @@ def export(
     from boxwright.datasets.load import load
     from boxwright.inference.run import Run
 
-    if quantize and not KINDS[to].quantised:
+    if quantize and not TARGETS[to].quantised:
         raise ExportError(
             "BW406",
             f"files of the kind {to} are written with 32 bits only, not as {quantize}.",
@@ -129,7 +127,7 @@ def write_proven(
         quantize, accept_loss, say: as `export`'s.
         retrain: trains the network further where 8 bits lose too much of it; None for never.
     """
-    kind, tolerance = KINDS[to], TOLERANCES[quantize]
+    kind, tolerance = TARGETS[to], TOLERANCES[quantize]
     run = Detector(KerasEngine(model, artifact.preprocessing), artifact)
     attempts: list[Attempt] = []
     say(f"writing {target.name}")
@@ -161,7 +159,7 @@ def destination(
 ) -> Path:
     """Where `export` writes: see there; raises ExportError BW407 if the name is that of another
     kind of file. A folder is only replaced by one of its kind, in which there is nothing else."""
-    kind = KINDS[to]
+    kind = TARGETS[to]
     name = Path(kind.default_name)
     if quantize:
         name = name.with_stem(f"{name.stem}-{quantize}")

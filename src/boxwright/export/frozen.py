@@ -8,6 +8,7 @@ from typing import Any
 
 from boxwright.backend import framework
 from boxwright.export import graph
+from boxwright.export.targets import Target
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.frozen import ARTIFACT_NODE, INPUT
 from boxwright.models.model import DetectionModel
@@ -76,3 +77,6 @@ def frozen_graph(
         traced = tf.function(compute, input_signature=[signature]).get_concrete_function()
         definition = convert_variables_to_constants_v2(traced).graph.as_graph_def()
         return tf.compat.v1.graph_util.extract_sub_graph(definition, list(outputs))
+
+
+TARGET = Target("frozen_inference_graph.pb", write_frozen, describe_frozen)

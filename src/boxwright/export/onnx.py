@@ -11,6 +11,7 @@ from boxwright.backend import framework
 from boxwright.export.graph import INPUT_NAME
 from boxwright.export.onnx_graph import Graph, OnnxOperations, Tensor
 from boxwright.export.onnx_network import network
+from boxwright.export.targets import Target
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.onnx import ARTIFACT_KEY
 from boxwright.models.model import DetectionModel
@@ -103,3 +104,6 @@ def _best(
         "detection_classes": (graph.cast(labels, "INT32"), "INT32", ("N", rows)),
         "num_detections": (counts, "INT32", ("N",)),
     }
+
+
+TARGET = Target("detector.onnx", write_onnx, describe_onnx)

@@ -284,7 +284,7 @@ def _padding(
 
 
 def _rounded(graph: Graph, quant: Any, x: Tensor) -> Tensor:
-    """Rounded as `layers.quantized.fake_quant` does it, to one of the numbers of a map's range."""
+    """Rounded as `models.layers.quantized.fake_quant` does it, to a number of a map's range."""
     low, high = float(quant.min), float(quant.max)
     if high <= low:
         return x

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from boxwright.backend import framework
 from boxwright.export.onnx import onnx_content
+from boxwright.export.targets import Target
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.openvino import NETWORK_NAME
 from boxwright.inference.litert import ARTIFACT_NAME
@@ -39,3 +40,11 @@ def write_openvino(folder: Path, model: DetectionModel, artifact: Artifact) -> N
 def describe_openvino(folder: Path, artifact: Artifact) -> None:
     """Write what an OpenVINO folder says about itself, or replace it."""
     write_json(folder / ARTIFACT_NAME, artifact.to_json())
+
+
+TARGET = Target(
+    "openvino",
+    write_openvino,
+    describe_openvino,
+    inside=frozenset({NETWORK_NAME, Path(NETWORK_NAME).with_suffix(".bin").name, ARTIFACT_NAME}),
+)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from boxwright.export import graph
+from boxwright.export.targets import Target
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.savedmodel import BATCHED, SAVED_ARTIFACT
 from boxwright.io.files import write_json
@@ -53,3 +54,11 @@ def write_savedmodel(folder: Path, model: DetectionModel, artifact: Artifact) ->
 def describe_savedmodel(folder: Path, artifact: Artifact) -> None:
     """Write what a SavedModel's folder says about itself, or replace it."""
     write_json(folder / SAVED_ARTIFACT, artifact.to_json())
+
+
+TARGET = Target(
+    "saved_model",
+    write_savedmodel,
+    describe_savedmodel,
+    inside=frozenset({"saved_model.pb", "variables", "assets", "assets.extra", "fingerprint.pb"}),
+)

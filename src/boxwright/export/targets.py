@@ -1,28 +1,31 @@
-"""The kinds of files that a detector is exported to: how each is written, and told what it is."""
+"""The targets: the kinds of files that a detector is exported to, a row for each.
+
+This module is imported for the names of the targets alone; a row's own module is imported when
+the row is used.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from boxwright.export.frozen import describe_frozen, write_frozen
-from boxwright.export.onnx import describe_onnx, write_onnx
-from boxwright.export.openvino import describe_openvino, write_openvino
-from boxwright.export.savedmodel import describe_savedmodel, write_savedmodel
-from boxwright.export.tflite import describe_tflite, write_tflite
-from boxwright.inference.artifact import Artifact
-from boxwright.inference.engines.openvino import NETWORK_NAME
-from boxwright.inference.litert import ARTIFACT_NAME
+from boxwright.structures.registry import Registry
+
+if TYPE_CHECKING:
+    from boxwright.inference.artifact import Artifact
+
+Quantised = Literal["int8", "fp16", "dynamic"]
 
 
 @dataclass(frozen=True)
-class Kind:
+class Target:
     """A kind of file.
 
     Attributes:
         default_name: of the file or folder, inside a run.
-        write: writes a detector: `(path, model, artifact)`, and for kinds that can be
+        write: writes a detector: `(path, model, artifact)`, and for targets that can be
             `quantised` how.
         describe: `(path, artifact)` replaces what a written file says about itself.
         quantised: whether its numbers can have fewer than 32 bits.
@@ -41,23 +44,12 @@ class Kind:
         return bool(self.inside) and bool(names) and names <= self.inside
 
 
-SAVED_MODEL_FILES = frozenset(
-    {"saved_model.pb", "variables", "assets", "assets.extra", "fingerprint.pb"}
+TARGETS: Registry[Target] = Registry(
+    {
+        "tflite": "boxwright.export.tflite:TARGET",
+        "savedmodel": "boxwright.export.savedmodel:TARGET",
+        "frozen": "boxwright.export.frozen:TARGET",
+        "onnx": "boxwright.export.onnx:TARGET",
+        "openvino": "boxwright.export.openvino:TARGET",
+    }
 )
-OPENVINO_FILES = frozenset(
-    {NETWORK_NAME, Path(NETWORK_NAME).with_suffix(".bin").name, ARTIFACT_NAME}
-)
-KINDS: dict[str, Kind] = {
-    "tflite": Kind("detector.tflite", write_tflite, describe_tflite, quantised=True),
-    "savedmodel": Kind(
-        "saved_model",
-        write_savedmodel,
-        describe_savedmodel,
-        inside=frozenset(
-            {"saved_model.pb", "variables", "assets", "assets.extra", "fingerprint.pb"}
-        ),
-    ),
-    "frozen": Kind("frozen_inference_graph.pb", write_frozen, describe_frozen),
-    "onnx": Kind("detector.onnx", write_onnx, describe_onnx),
-    "openvino": Kind("openvino", write_openvino, describe_openvino, inside=OPENVINO_FILES),
-}

@@ -20,6 +20,7 @@ from boxwright.errors import ExportError
 from boxwright.export import graph
 from boxwright.export.conversion import LayerError, Quantisation, converted, layer_errors
 from boxwright.export.metadata import add_metadata
+from boxwright.export.targets import Target
 from boxwright.inference import litert
 from boxwright.inference.artifact import Artifact
 from boxwright.models.model import DetectionModel
@@ -225,3 +226,6 @@ def _attached_files(artifact: Artifact) -> bytes:
         for name, text in files.items():
             archive.writestr(zipfile.ZipInfo(name), text.encode())  # ZipInfo: the same bytes always
     return packed.getvalue()
+
+
+TARGET = Target("detector.tflite", write_tflite, describe_tflite, quantised=True)

@@ -125,7 +125,6 @@ class Format(Protocol):
     since `assemble` does that for all formats alike.
     """
 
-    NAME: str  # as in `--to NAME`
     TITLE: str  # as a person calls it
     HOLDS: Holds
     BY_STEM: bool  # whether a photo and its annotation find each other by the same stem

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from numpy.typing import ArrayLike
+
 from boxwright.codes import MEANINGS
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labelled, Labels
@@ -54,17 +56,7 @@ def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Datas
     photos, unsure = [], []
     for name, mark in zip(names, marks, strict=True):
         one, header = paired[name], found[name]
-        if one.size and min(one.size) <= 0:
-            message = f"the annotation says that the photo is {one.size}"
-            findings.append(Finding("BW139", name, message, "its own size is taken", (name,)))
-            one.size = None
-        if one.as_stored:
-            boxes = from_stored(one.boxes, one.size, header)
-        elif one.relative:
-            boxes = in_pixels(one.boxes, header.width, header.height)
-        else:
-            boxes, odd = into_photo(one.boxes, one.size, header, name)
-            findings += odd
+        boxes = _oriented_boxes(one, header, name, findings)
         if one.names and not one.as_stored and uncertain(one.size, header):
             unsure.append(name)
         photos.append(
@@ -77,6 +69,21 @@ def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Datas
     used = {name for photo in photos for name in photo.class_names}
     classes = labels.classes or _classes(folder, used, findings)
     return Dataset.of(folder.root, photos, classes, findings)
+
+
+def _oriented_boxes(one: Labelled, header: Header, name: str, findings: list[Finding]) -> ArrayLike:
+    """The boxes of an annotation in pixels of the oriented photo."""
+    if one.size and min(one.size) <= 0:
+        message = f"the annotation says that the photo is {one.size}"
+        findings.append(Finding("BW139", name, message, "its own size is taken", (name,)))
+        one.size = None
+    if one.as_stored:
+        return from_stored(one.boxes, one.size, header)
+    if one.relative:
+        return in_pixels(one.boxes, header.width, header.height)
+    boxes, odd = into_photo(one.boxes, one.size, header, name)
+    findings += odd
+    return boxes
 
 
 def _leaving(photos: Sequence[Labelled], inside: Sequence[Labelled]) -> list[Broken]:

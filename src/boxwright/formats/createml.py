@@ -17,7 +17,8 @@ from boxwright.formats.splits import folder_mark
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
-NAME, TITLE = "createml", "Create ML"
+TITLE = "Create ML"
+KIND = "createml"  # in `json_kinds`
 HOLDS = Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.FRACTIONS
 BY_STEM = False
 FILE = "_annotations.createml.json"  # as Roboflow names it
@@ -29,13 +30,13 @@ photo_folder = json_file.photo_folder
 
 def detect(folder: Folder) -> bool:
     """Whether a JSON file lists photos as Create ML does."""
-    return json_kinds.holds(folder, NAME)
+    return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
     """All photos that the files list; one without annotations shows nothing."""
     labels = Labels()
-    for path, content in json_file.read_all(folder, NAME, list, labels.broken):
+    for path, content in json_file.read_all(folder, KIND, list, labels.broken):
         photos: dict[str, Labelled] = {}
         twice = 0
         for i, entry in enumerate(content):

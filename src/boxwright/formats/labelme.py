@@ -20,7 +20,8 @@ from boxwright.io.files import write_text
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
 from boxwright.structures.findings import Finding
 
-NAME, TITLE = "labelme", "LabelMe"
+TITLE = "LabelMe"
+KIND = "labelme"  # in `json_kinds`
 HOLDS = (
     Holds.DIFFICULT
     | Holds.TRUNCATED
@@ -43,14 +44,14 @@ photo_folder = json_file.photo_folder
 
 def detect(folder: Folder) -> bool:
     """Whether a JSON file has shapes as LabelMe draws them."""
-    return json_kinds.holds(folder, NAME)
+    return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
     """Every JSON file that is an annotation; one without shapes says that its photo is empty."""
     labels, shapes = Labels(), Counter[str]()
     here = json_file.photo_names(folder)
-    for path, content in json_file.read_all(folder, NAME, dict, labels.broken):
+    for path, content in json_file.read_all(folder, KIND, dict, labels.broken):
         try:
             labels.photos.append(_photo(content, path, here, shapes))
         except UnusableError as error:

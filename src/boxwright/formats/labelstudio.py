@@ -26,7 +26,8 @@ from boxwright.formats.splits import folder_mark
 from boxwright.images.decoding import is_photo
 from boxwright.structures.dataset import Dataset
 
-NAME, TITLE = "labelstudio", "Label Studio"
+TITLE = "Label Studio"
+KIND = "labelstudio"  # in `json_kinds`
 HOLDS = Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.FRACTIONS
 BY_STEM = False
 FILE = "tasks.json"
@@ -51,13 +52,13 @@ class Region(NamedTuple):
 
 def detect(folder: Folder) -> bool:
     """Whether a JSON file lists tasks with their annotations."""
-    return json_kinds.holds(folder, NAME)
+    return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
     """The tasks that somebody has finished; neither skipped ones nor mere predictions."""
     labels, here = Labels(), _photos_by_name(folder)
-    for path, content in json_file.read_all(folder, NAME, list, labels.broken):
+    for path, content in json_file.read_all(folder, KIND, list, labels.broken):
         shapes: Counter[str] = Counter()
         tasks: dict[str, Labelled] = {}
         for i, task in enumerate(content):

@@ -1,42 +1,36 @@
-"""Data sets in and out: one file per format, each with `detect`, `read` and `write`."""
+"""The formats: a row for each, and reading, detecting and writing by name.
+
+This module is imported for the names of the formats alone, so everything else is imported when
+it is used.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from boxwright.errors import DataError
-from boxwright.formats import createml, labelme, labelstudio, vott, writing
-from boxwright.formats.annotations import Format
-from boxwright.formats.assemble import assemble
-from boxwright.formats.coco import format as coco
-from boxwright.formats.csv import format as csv
-from boxwright.formats.folder import Folder
-from boxwright.formats.openimages import format as openimages
-from boxwright.formats.tfrecord import format as tfrecord
-from boxwright.formats.voc import format as voc
-from boxwright.formats.yolo import format as yolo
-from boxwright.structures.dataset import Dataset
-from boxwright.structures.findings import Finding
-from boxwright.structures.labels import closest_name
+from boxwright.structures.registry import Registry
 
-FORMATS: dict[str, Format] = {
-    form.NAME: form
-    for form in (
-        voc,
-        coco,
-        yolo,
-        labelme,
-        createml,
-        labelstudio,
-        vott,
-        openimages,
-        csv,
-        tfrecord,
-    )
-}
-REMEDY = (
-    "Give the folder that holds the photos and their annotations. What is read: "
-    f"{', '.join(form.TITLE for form in FORMATS.values())}."
+if TYPE_CHECKING:
+    from boxwright.formats.annotations import Format
+    from boxwright.formats.folder import Folder
+    from boxwright.structures.dataset import Dataset
+    from boxwright.structures.findings import Finding
+
+FORMATS: Registry[Format] = Registry(
+    {  # detected in this order
+        "voc": "boxwright.formats.voc.format",
+        "coco": "boxwright.formats.coco.format",
+        "yolo": "boxwright.formats.yolo.format",
+        "labelme": "boxwright.formats.labelme",
+        "createml": "boxwright.formats.createml",
+        "labelstudio": "boxwright.formats.labelstudio",
+        "vott": "boxwright.formats.vott",
+        "openimages": "boxwright.formats.openimages.format",
+        "csv": "boxwright.formats.csv.format",
+        "tfrecord": "boxwright.formats.tfrecord.format",
+    }
 )
 
 
@@ -55,6 +49,8 @@ def read(path: str | Path | Folder, form: str | None = None, *, tolerant: bool =
         DataError: BW114 there are no labelled photos, BW115 there is no such folder, BW197 there
             is no such format, and what the readers of the formats raise.
     """
+    from boxwright.formats.assemble import assemble
+
     folder = _scanned(path)
     chosen = named(form or _detected(folder))
     dataset = assemble(folder, chosen.read(folder), tolerant=tolerant)
@@ -72,6 +68,8 @@ def write(
     dataset: Dataset, target: str | Path, form: str = "voc", *, link: bool = False
 ) -> list[Finding]:
     """Write a data set in a format; returns what that cost: see `writing.write`."""
+    from boxwright.formats import writing
+
     _, lost = writing.write(dataset, target, named(form), link=link)
     return lost
 
@@ -80,6 +78,8 @@ def named(name: str) -> Format:
     """The format of a name, as in `--to NAME`. Raises DataError: BW197 there is none."""
     if name in FORMATS:
         return FORMATS[name]
+    from boxwright.structures.labels import closest_name
+
     near = closest_name(name, FORMATS)
     raise DataError(
         "BW197",
@@ -89,6 +89,8 @@ def named(name: str) -> Format:
 
 
 def _scanned(path: str | Path | Folder) -> Folder:
+    from boxwright.formats.folder import Folder
+
     return path if isinstance(path, Folder) else Folder.scan(path)
 
 
@@ -103,4 +105,8 @@ def _nothing(folder: Folder, title: str) -> DataError:
     message = f"there are {folder.photo_count or 'no'} photos here, and no annotations in {title}."
     if not folder.photos and not folder.files:
         message = "the folder is empty: there are no photos and no annotations in it."
-    return DataError("BW114", message, where=folder.root.absolute(), remedy=REMEDY)
+    remedy = (
+        "Give the folder that holds the photos and their annotations. What is read: "
+        f"{', '.join(form.TITLE for form in FORMATS.values())}."
+    )
+    return DataError("BW114", message, where=folder.root.absolute(), remedy=remedy)

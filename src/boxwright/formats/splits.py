@@ -107,11 +107,11 @@ def split_marks(
     """
     if lock := Lock.read(folder.root):
         locked = lock.split_of(photos)
-        new = [p for p, mark in zip(photos, locked, strict=True) if mark is Split.UNMARKED]
+        new = _without_mark(photos, locked)
         repair = UNTIL_SPLIT if len(new) < len(photos) else MADE_FOR
         return locked, [_unmarked(LOCK, new, photos, "it", repair)] if new else []
     if any(mark is not Split.UNMARKED for mark in stated):
-        new = [p for p, mark in zip(photos, stated, strict=True) if mark is Split.UNMARKED]
+        new = _without_mark(photos, stated)
         odd = _unmarked("the annotations", new, photos, "any split that they state")
         return list(stated), [odd] if new else []
     findings: list[Finding] = []
@@ -123,10 +123,15 @@ def split_marks(
                 findings.append(_unmarked(where, unlisted, photos))
             return [marks.get(i, Split.UNMARKED) for i in range(len(photos))], findings
     by_folder = _marks_from_folders(photos)
-    unmarked = [p for p, mark in zip(photos, by_folder, strict=True) if mark is Split.UNMARKED]
+    unmarked = _without_mark(photos, by_folder)
     if 0 < len(unmarked) < len(photos):
         findings.append(_unmarked("the train, val and test folders", unmarked, photos))
     return by_folder, findings
+
+
+def _without_mark(photos: Sequence[str], marks: Sequence[Split]) -> list[str]:
+    pairs = zip(photos, marks, strict=True)
+    return [photo for photo, mark in pairs if mark is Split.UNMARKED]
 
 
 def _marks_from_folders(photos: Sequence[str]) -> list[Split]:

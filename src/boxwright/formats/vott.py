@@ -21,7 +21,8 @@ from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import folder_mark
 from boxwright.structures.dataset import Dataset
 
-NAME, TITLE = "vott", "VoTT"
+TITLE = "VoTT"
+KIND = "vott"  # in `json_kinds`
 HOLDS = (
     Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.CLASS_ORDER | Holds.UNUSED_CLASSES | Holds.FRACTIONS
 )
@@ -39,7 +40,7 @@ photo_folder = json_file.photo_folder
 
 def detect(folder: Folder) -> bool:
     """Whether a JSON file has assets or frames with regions."""
-    return json_kinds.holds(folder, NAME)
+    return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
@@ -51,7 +52,7 @@ def read(folder: Folder) -> Labels:
     here = json_file.photo_names(folder)
     photos: dict[str, Labelled] = {}
     classes: list[str] = []
-    for path, content in json_file.read_all(folder, NAME, dict, labels.broken):
+    for path, content in json_file.read_all(folder, KIND, dict, labels.broken):
         own = "asset" in content
         try:
             assets = _assets(content)

@@ -135,7 +135,8 @@ class Detector:
     def prepare(self, photo: PhotoLike | Decoded) -> Input:
         """A photo as `detect` takes it. Raises as `predict`.
 
-        A large JPEG's file is decoded at a fraction of its size: see `preprocessing.read_square`.
+        A large JPEG's file is decoded at a fraction of its size: see
+        `images.preprocessing.read_square`.
         """
         preprocessing = self.artifact.preprocessing
         if isinstance(photo, str | Path | Slice):

@@ -28,37 +28,36 @@ from boxwright.inference.engines.frozen import INPUT
 from boxwright.inference.engines.openvino import NETWORK_NAME
 from boxwright.inference.engines.savedmodel import SAVED_ARTIFACT
 from boxwright.inference.run import Run
+from boxwright.structures.registry import Registry
 
 
-class Kind(NamedTuple):
+class FileKind(NamedTuple):
     """A kind of detector file.
 
     Attributes:
-        name: what it is called.
-        fits: whether a path is of this kind.
-        start: `(path, threads)` gives what runs it.
-        describe: `(path, engine)` gives what it says about itself, None if another program wrote
-            it; it starts an engine itself where it needs one and is given none.
-        speaks_alone: whether it needs none.
+        matches: whether a path is of this kind.
+        open_engine: `(path, threads)` gives what runs it.
+        read_artifact: `(path, engine)` gives what it says about itself, None if another program
+            wrote it; it opens an engine itself where it needs one and is given none.
+        reads_alone: whether `read_artifact` needs no engine.
     """
 
-    name: str
-    fits: Callable[[Path], bool]
-    start: Callable[[Path, int | None], Any]
-    describe: Callable[[Path, Any], Artifact | None]
-    speaks_alone: bool = True
+    matches: Callable[[Path], bool]
+    open_engine: Callable[[Path, int | None], Any]
+    read_artifact: Callable[[Path, Any], Artifact | None]
+    reads_alone: bool = True
 
 
-def kind_of(path: Path) -> Kind:
-    """The kind of a detector file or folder.
+def kind_of(path: Path) -> str:
+    """The name of a detector file's or folder's kind: the first in `FILE_KINDS` that it matches.
 
     Raises:
         DetectorError: BW501 it is none.
     """
     with suppress(OSError, ValueError):  # a name that no file can have
-        for kind in KINDS:
-            if kind.fits(path):
-                return kind
+        for name, kind in FILE_KINDS.items():
+            if kind.matches(path):
+                return name
     raise _not_a_detector(path)
 
 
@@ -66,15 +65,15 @@ def opened(
     path: Path, classes: Sequence[str] | None, threads: int | None, *, unnamed: bool
 ) -> tuple[Engine, Artifact]:
     """What runs a detector file, and what it says about itself; see `Detector.load`."""
-    kind = kind_of(path)
-    if kind.speaks_alone:  # what is damaged is told before a framework is imported, for seconds
-        artifact = kind.describe(path, None)
+    kind = FILE_KINDS[kind_of(path)]
+    if kind.reads_alone:  # what is damaged is told before a framework is imported, for seconds
+        artifact = kind.read_artifact(path, None)
         if artifact is None and path.is_dir():
             raise without_class_names(path)
-        engine = kind.start(path, threads)
+        engine = kind.open_engine(path, threads)
     else:
-        engine = kind.start(path, threads)
-        artifact = kind.describe(path, engine)
+        engine = kind.open_engine(path, threads)
+        artifact = kind.read_artifact(path, engine)
     if artifact is None:
         artifact = _foreign(engine, classes, path, unnamed=unnamed)
         if isinstance(engine, TFLiteEngine) and engine.loses_a_class:
@@ -178,52 +177,48 @@ def _inside(engine: FrozenEngine | OnnxEngine, path: Path) -> Artifact | None:
 def _is_file(suffix: str, begins: Callable[[bytes], bool]) -> Callable[[Path], bool]:
     """Whether a path is a file of that suffix, or one that begins so."""
 
-    def fits(path: Path) -> bool:
+    def matches(path: Path) -> bool:
         if not path.is_file():
             return False
         with path.open("rb") as file:
             return path.suffix.lower() == suffix or begins(file.read(64))
 
-    return fits
+    return matches
 
 
-KINDS = (
-    Kind(
-        "run folder",
-        lambda path: Run(path).exists(),
-        _start_run,
-        lambda path, _: Run(path).artifact,
-    ),
-    Kind(
-        "SavedModel",
-        lambda path: (path / "saved_model.pb").is_file(),
-        lambda path, _: SavedModelEngine(path),
-        lambda path, _: _beside(path / SAVED_ARTIFACT),
-    ),
-    Kind(
-        "OpenVINO",
-        lambda path: (path / NETWORK_NAME).is_file(),
-        lambda path, threads: OpenVinoEngine(path, threads=threads),
-        lambda path, _: _beside(path / litert.ARTIFACT_NAME),
-    ),
-    Kind(
-        ".tflite",
-        _is_file(".tflite", lambda head: head[4:8] == litert.MAGIC),
-        lambda path, threads: TFLiteEngine(_tflite_content(path), where=path, threads=threads),
-        lambda path, _: litert.read_artifact(_tflite_content(path), where=path),
-    ),
-    Kind(
-        "frozen graph",
-        _is_file(".pb", lambda head: head[:1] == b"\n" and INPUT.encode() in head),
-        lambda path, _: FrozenEngine(path),
-        lambda path, engine: _inside(engine or FrozenEngine(path), path),
-        speaks_alone=False,
-    ),
-    Kind(
-        ".onnx",  # the format's version in one byte, and a string: the program that wrote it
-        _is_file(".onnx", lambda head: head[:1] == b"\x08" and head[2:3] == b"\x12"),
-        lambda path, threads: OnnxEngine(path.read_bytes(), where=path, threads=threads),
-        lambda path, engine: _inside(engine or OnnxEngine(path.read_bytes(), where=path), path),
-        speaks_alone=False,
-    ),
+FILE_KINDS: Registry[FileKind] = Registry(
+    {
+        "run folder": FileKind(
+            lambda path: Run(path).exists(),
+            _start_run,
+            lambda path, _: Run(path).artifact,
+        ),
+        "SavedModel": FileKind(
+            lambda path: (path / "saved_model.pb").is_file(),
+            lambda path, _: SavedModelEngine(path),
+            lambda path, _: _beside(path / SAVED_ARTIFACT),
+        ),
+        "OpenVINO": FileKind(
+            lambda path: (path / NETWORK_NAME).is_file(),
+            lambda path, threads: OpenVinoEngine(path, threads=threads),
+            lambda path, _: _beside(path / litert.ARTIFACT_NAME),
+        ),
+        ".tflite": FileKind(
+            _is_file(".tflite", lambda head: head[4:8] == litert.MAGIC),
+            lambda path, threads: TFLiteEngine(_tflite_content(path), where=path, threads=threads),
+            lambda path, _: litert.read_artifact(_tflite_content(path), where=path),
+        ),
+        "frozen graph": FileKind(
+            _is_file(".pb", lambda head: head[:1] == b"\n" and INPUT.encode() in head),
+            lambda path, _: FrozenEngine(path),
+            lambda path, engine: _inside(engine or FrozenEngine(path), path),
+            reads_alone=False,
+        ),
+        ".onnx": FileKind(  # the format's version in a byte, and the program that wrote it
+            _is_file(".onnx", lambda head: head[:1] == b"\x08" and head[2:3] == b"\x12"),
+            lambda path, threads: OnnxEngine(path.read_bytes(), where=path, threads=threads),
+            lambda path, engine: _inside(engine or OnnxEngine(path.read_bytes(), where=path), path),
+            reads_alone=False,
+        ),
+    }
 )

@@ -9,7 +9,7 @@ from typing import Any
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import litert, tflite_graph
 from boxwright.inference.artifact import Artifact, damaged
-from boxwright.inference.file_kinds import kind_of
+from boxwright.inference.file_kinds import FILE_KINDS, kind_of
 from boxwright.io.files import size_of
 
 RANGE_SLACK = 0.05  # of the range
@@ -81,8 +81,9 @@ def inspect(path: str | Path) -> Description:
     """
     path = Path(path)
     kind = kind_of(path)
-    graph = _graph(path) if kind.name == ".tflite" else {}
-    return Description(path, kind.name, size_of(path), kind.describe(path, None), **graph)
+    graph = _graph(path) if kind == ".tflite" else {}
+    artifact = FILE_KINDS[kind].read_artifact(path, None)
+    return Description(path, kind, size_of(path), artifact, **graph)
 
 
 def _input_mismatch(range_: tuple[float, float], preprocessing: Preprocessing) -> str | None:

@@ -45,7 +45,7 @@ class Metadata(NamedTuple):
     """What a .tflite of any origin says about itself in the metadata that TFLite has for that.
 
     Attributes:
-        fields: all of it, as `metadata.unpack` returns it.
+        fields: all of it, as `tflite_metadata.unpack` returns it.
         mean, std: a float input is `(pixel - mean) / std`, one number or one for each channel;
             empty if it does not say.
         labels: the class names, in id order; empty if it has none.

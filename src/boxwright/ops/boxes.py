@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Boxes = NDArray[np.float32]
+N = TypeVar("N", np.float32, np.float64, np.int64)
 
 
 def as_boxes(values: ArrayLike) -> Boxes:
@@ -13,11 +16,16 @@ def as_boxes(values: ArrayLike) -> Boxes:
     return np.asarray(values, np.float32).reshape(-1, 4)
 
 
-def area(boxes: Boxes) -> NDArray[np.float32]:
-    """`(n,)` areas in square pixels; zero for inverted boxes."""
-    sides: Boxes = np.maximum(boxes[:, 2:] - boxes[:, :2], np.float32(0))
-    areas: NDArray[np.float32] = sides[:, 0] * sides[:, 1]
-    return areas
+def areas(boxes: NDArray[N]) -> NDArray[N]:
+    """`(...)` areas of boxes `(..., 4)` in square pixels; zero for inverted boxes."""
+    return _covered(boxes[..., :2], boxes[..., 2:])
+
+
+def intersections(first: NDArray[N], second: NDArray[N]) -> NDArray[N]:
+    """The areas that boxes share one with one, `(...)`; `(..., 4)` and `(..., 4)` broadcast."""
+    corner = np.maximum(first[..., :2], second[..., :2])
+    far_corner = np.minimum(first[..., 2:], second[..., 2:])
+    return _covered(corner, far_corner)
 
 
 def iou(first: Boxes, second: Boxes) -> NDArray[np.float32]:
@@ -26,13 +34,15 @@ def iou(first: Boxes, second: Boxes) -> NDArray[np.float32]:
     Two boxes without area overlap by 0. The order of the axes does not matter, so normalised
     yxyx boxes work as well, as long as both are the same.
     """
-    top_left = np.maximum(first[:, None, :2], second[None, :, :2])
-    bottom_right = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    sides: NDArray[np.float32] = np.maximum(bottom_right - top_left, np.float32(0))
-    intersection: NDArray[np.float32] = sides[..., 0] * sides[..., 1]
-    union: NDArray[np.float32] = area(first)[:, None] + area(second)[None, :] - intersection
-    overlap: NDArray[np.float32] = np.zeros_like(intersection)
-    np.divide(intersection, union, out=overlap, where=intersection > 0)
+    return iou_of_pairs(first[:, None], second)
+
+
+def iou_of_pairs(first: Boxes, second: Boxes) -> NDArray[np.float32]:
+    """Intersection over union one with one, `(...)`; `(..., 4)` and `(..., 4)` broadcast."""
+    shared = intersections(first, second)
+    union = areas(first) + areas(second) - shared
+    overlap: NDArray[np.float32] = np.zeros_like(shared)
+    np.divide(shared, union, out=overlap, where=shared > 0)
     return overlap
 
 
@@ -75,3 +85,9 @@ def normalised_yxyx(boxes: Boxes, width: float, height: float) -> Boxes:
 def pixel_xyxy(boxes: Boxes, width: float, height: float) -> Boxes:
     """The inverse of `normalised_yxyx`."""
     return boxes[:, [1, 0, 3, 2]] * np.asarray([width, height, width, height], np.float32)
+
+
+def _covered(corner: NDArray[N], far_corner: NDArray[N]) -> NDArray[N]:
+    sides: NDArray[N] = np.maximum(far_corner - corner, 0)
+    covered: NDArray[N] = sides[..., 0] * sides[..., 1]
+    return covered

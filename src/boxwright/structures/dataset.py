@@ -131,7 +131,7 @@ class Dataset:
         return len(self.names)
 
     def photo(self, index: int) -> Path | Slice:
-        """Where photo `index` lies, as `images.read_photo` takes it."""
+        """Where photo `index` lies, as `images.decoding.read_photo` takes it."""
         path = self.root / self.names[index]
         start, length = self.spans[index]
         return path if length < 0 else Slice(path.parent, int(start), int(length))

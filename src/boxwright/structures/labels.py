@@ -59,7 +59,7 @@ def read_label_map(path: str | Path) -> dict[int, str]:
     Raises:
         DataError: BW116 the file is not a label map that can be used; says where and why.
     """
-    return _shown(read_items(path))
+    return parse_label_map(_text_of(Path(path)), path)
 
 
 def parse_label_map(text: str, where: str | Path = "label map") -> dict[int, str]:
@@ -75,12 +75,7 @@ def parse_label_map(text: str, where: str | Path = "label map") -> dict[int, str
 
 def read_items(path: str | Path) -> list[Item]:
     """The items of a label map file, with both of their names. Raises as `read_label_map`."""
-    path = Path(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(path, f"cannot be read ({error})") from error
-    return parse_items(text, where=path)
+    return parse_items(_text_of(Path(path)), path)
 
 
 def parse_items(text: str, where: str | Path) -> list[Item]:
@@ -108,6 +103,13 @@ def parse_items(text: str, where: str | Path) -> list[Item]:
     if not items:
         raise _unusable(where, "holds no item")
     return items
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unusable(path, f"cannot be read ({error})") from error
 
 
 def _shown(items: Iterable[Item]) -> dict[int, str]:

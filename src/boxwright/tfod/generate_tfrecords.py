@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxwright.errors import TfodError
+from boxwright.formats import FORMATS
 from boxwright.formats.assemble import assemble
-from boxwright.formats.csv import format as csv
 from boxwright.formats.folder import Folder
 from boxwright.tfod.commands import Say
 from boxwright.tfod.flags import flag
@@ -41,7 +41,7 @@ def run(flags: Flags, say: Say) -> None:
         TfodError: BW705 the list cannot be read, BW706 a class is not in the label map.
         DataError: photos or annotations cannot be used.
     """
-    labels = csv.read(Folder.scan(flags.csv_input))
+    labels = FORMATS["csv"].read(Folder.scan(flags.csv_input))
     if not labels.photos and not labels.broken:
         raise TfodError(
             "BW705",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from boxwright.backend import framework
+from boxwright.backend.boxes import areas
 from boxwright.export import graph
 from boxwright.export.fake_quant import Ranges, put_ranges
 from boxwright.export.frozen import OUTPUTS, frozen_graph
@@ -183,8 +184,7 @@ def _suppressed(tf: Any, boxes: Any, scores: Any, suppression: Suppression) -> d
     rows = suppression.max_total
     missing = [[0, 0], [0, max(0, rows - boxes.shape[1])]]
     boxes = tf.pad(tf.clip_by_value(boxes, 0.0, 1.0), [*missing, [0, 0]])
-    areas = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
-    ranks = tf.where(areas > 0, tf.pad(scores, missing), -1.0)
+    ranks = tf.where(areas(boxes) > 0, tf.pad(scores, missing), -1.0)
     ranks, best = tf.math.top_k(ranks, rows)
     found = ranks >= 0
 

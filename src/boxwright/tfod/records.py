@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from boxwright.errors import TfodError
+from boxwright.formats import FORMATS
 from boxwright.formats.assemble import assemble
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.tfrecord.example import texts
 from boxwright.formats.tfrecord.keys import VIEW
 from boxwright.formats.tfrecord.writer import write_files
-from boxwright.formats.voc import format as voc
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding, summary
 from boxwright.structures.labels import closest_name
@@ -40,7 +40,7 @@ def read_voc(root: Path, annotations: str, photos: str = "") -> Dataset:
     if photos:
         folder = replace(folder, photos={photos: folder.photos.get(photos, [])})
     below = annotations.replace("\\", "/").strip("/") + "/"
-    labels = voc.read(folder)
+    labels = FORMATS["voc"].read(folder)
     labels.photos = [one for one in labels.photos if one.path.startswith(below)]
     labels.broken = [one for one in labels.broken if one.where.startswith(below)]
     if not labels.photos and not labels.broken:

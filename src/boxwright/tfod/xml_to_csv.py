@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxwright.errors import DataError, TfodError
+from boxwright.formats import FORMATS
 from boxwright.formats.annotations import Labelled
 from boxwright.formats.coordinates import Size
 from boxwright.formats.csv.format import HEADER
 from boxwright.formats.folder import Folder, split_path, stem
 from boxwright.formats.pairing import Pairing
 from boxwright.formats.tables import write_rows
-from boxwright.formats.voc import format as voc
 from boxwright.images.decoding import read_header
 from boxwright.tfod.commands import Say
 from boxwright.tfod.flags import flag
@@ -41,7 +41,7 @@ def run(flags: Flags, say: Say) -> None:
         DataError: BW115 there is no such folder, BW141 a name cannot be written.
     """
     folder = Folder.scan(flags.input)
-    labels = voc.read(folder)
+    labels = FORMATS["voc"].read(folder)
     for one in labels.broken:
         raise DataError(
             one.code,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from boxwright.errors import BoxwrightError, DataError, TrainingError
 from boxwright.images.preprocessing import read_square
-from boxwright.ops.boxes import normalised_yxyx
+from boxwright.ops.boxes import areas, normalised_yxyx
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
@@ -128,8 +128,7 @@ def padded_boxes(
     for i in range(len(dataset)):
         own = dataset.rows(i)
         found = normalised_yxyx(dataset.boxes[own], *dataset.sizes[i])
-        area = (found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1])
-        largest = np.sort(np.argsort(-area, kind="stable")[:rows])
+        largest = np.sort(np.argsort(-areas(found), kind="stable")[:rows])
         boxes[i, : len(largest)] = found[largest]
         labels[i, : len(largest)] = dataset.labels[own][largest]
     return boxes, labels

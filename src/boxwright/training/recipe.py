@@ -17,7 +17,7 @@ from boxwright.augment.transforms import (
     default_transforms,
 )
 from boxwright.models.registry import DEFAULT, family
-from boxwright.ops.boxes import area
+from boxwright.ops.boxes import areas
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.training.config import KINDS, ByPart, Quantisation, part, plain
 from boxwright.training.learning_rates import BudgetCosine, LearningRate
@@ -288,7 +288,7 @@ def _input_size(train: Dataset, seconds: float | None) -> tuple[int, str]:
     large, 300 or 448 where they can be matched, else 640. A budget too short to see many photos at
     that size gets the next smaller one."""
     sizes = train.sizes[train.photo_of_box].astype(np.float64)
-    relative = np.sqrt(area(train.boxes) / (sizes[:, 0] * sizes[:, 1]))
+    relative = np.sqrt(areas(train.boxes) / (sizes[:, 0] * sizes[:, 1]))
     small = float(np.quantile(relative, 0.1))
     if small * SMALLER_SIZE >= LARGE_OBJECT:
         return SMALLER_SIZE, f"nine of ten objects are larger than {small * SMALLER_SIZE:.0f} px"

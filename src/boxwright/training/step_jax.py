@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.backend import framework
+from boxwright.backend.boxes import iou_of_pairs
 from boxwright.models.model import Loss
-from boxwright.models.ssd.assigner import iou
 from boxwright.training import step as engine
 from boxwright.training.cache import IN_MEMORY
 from boxwright.training.optimizers import Adam, Momentum, Optimiser, RmsProp
@@ -56,7 +56,7 @@ def suppress(boxes: Any, scores: Any, most: int, iou_threshold: float) -> Any:
             left, kept = state
             best = jnp.argmax(jnp.where(left, scores, -jnp.inf))
             kept = kept.at[best].max(left[best])
-            left &= iou(boxes[best][None, None], boxes)[0, 0] <= iou_threshold
+            left &= iou_of_pairs(boxes[best], boxes) <= iou_threshold
             return left.at[best].set(False), kept
 
         every = jnp.ones(scores.shape, bool)

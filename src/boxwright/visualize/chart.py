@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image, ImageDraw
 
+from boxwright.ops.boxes import intersections
 from boxwright.visualize.draw import BLACK, CAPTION, PALETTE, WHITE, Colour, colour_of
 from boxwright.visualize.label_layout import Font, font_of, length, line_height, shortened
 
@@ -133,10 +135,5 @@ def _place(
         ]
     boxes = [(x, y, x + width, y + height) for x, y in corners]
     inside = [box for box in boxes if box[0] >= LEFT and box[2] <= WIDTH]
-    return min(inside or boxes, key=lambda box: sum(_overlap(box, other) for other in taken))
-
-
-def _overlap(first: Sequence[float], second: Sequence[float]) -> float:
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    return max(width, 0.0) * max(height, 0.0)
+    others = np.array(taken, np.float64).reshape(-1, 4)
+    return min(inside or boxes, key=lambda box: intersections(np.array(box), others).sum())

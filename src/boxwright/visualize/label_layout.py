@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageFont
 
+from boxwright.ops.boxes import areas, intersections
 from boxwright.structures.detections import Detection
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -72,7 +73,6 @@ def _at_size(
     height = line_height(font) + 2 * padding
     plates: list[Plate | None] = []
     taken = np.zeros((0, 4), np.int64)
-    areas = np.prod(frames[:, 2:] - frames[:, :2], axis=1)
     covered = False
     for detection, frame in zip(found, frames, strict=True):
         text = _caption(detection, font, photo[0] - 2 * padding, scores)
@@ -81,8 +81,8 @@ def _at_size(
             continue
         width = length(font, text) + 2 * padding
         places = _places(frame, (width, height), photo)
-        on_plates = _overlaps(places, taken).sum(axis=1)
-        hidden = (_overlaps(places, frames) / areas).sum(axis=1)
+        on_plates = intersections(places[:, None], taken).sum(axis=1)
+        hidden = (intersections(places[:, None], frames) / areas(frames)).sum(axis=1)
         best = np.lexsort(((2 * hidden).round(), on_plates))[0]  # the usual place, unless bad
         covered |= bool(on_plates[best])
         taken = np.vstack([taken, places[best]])
@@ -104,15 +104,6 @@ def _places(frame: NDArray[np.int64], plate: Size, photo: Size) -> Rectangles:
         for x, y in [*stacked, *beside] or [(left, top)]
     ]
     return np.array([(x, y, x + width, y + height) for x, y in inside], np.int64)
-
-
-def _overlaps(first: Rectangles, second: Rectangles) -> NDArray[np.int64]:
-    """`(n, m)` shared pixels of each pair."""
-    top_left = np.maximum(first[:, None, :2], second[None, :, :2])
-    bottom_right = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    sides = np.maximum(bottom_right - top_left, 0)
-    shared: NDArray[np.int64] = sides[..., 0] * sides[..., 1]
-    return shared
 
 
 def _caption(detection: Detection, font: Font, room: int, scores: bool) -> str:

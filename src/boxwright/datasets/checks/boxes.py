@@ -16,6 +16,7 @@ from boxwright.datasets.checks.locations import (
     photos_of,
 )
 from boxwright.datasets.repair import TWICE, drawn_again
+from boxwright.ops.boxes import areas
 from boxwright.structures.dataset import CROWD, Dataset
 from boxwright.structures.findings import Finding
 
@@ -36,8 +37,8 @@ def slivers(dataset: Dataset) -> list[Finding]:
 
 def covering(dataset: Dataset) -> list[Finding]:
     """Boxes around nearly all of their photo (BW125)."""
-    sides = (dataset.boxes[:, 2:] - dataset.boxes[:, :2]) / dataset.sizes[dataset.photo_of_box]
-    rows = np.flatnonzero(sides.prod(axis=1) >= COVERING)
+    covered = areas(dataset.boxes) / dataset.sizes.prod(axis=1)[dataset.photo_of_box]
+    rows = np.flatnonzero(covered >= COVERING)
     if len(rows) == 1:
         return [box_finding(dataset, rows[0], "BW125", "covers the whole photo")]
     message = f"{len(rows)} of {len(dataset.boxes)} boxes cover the whole photo"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.ops.boxes import Boxes, area
+from boxwright.ops.boxes import Boxes, iou_of_pairs
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
@@ -93,7 +93,7 @@ def overlaid(
         at, first, second = at[near], first[near], second[near]
         if not len(at):
             break
-        overlap = _iou_of_pairs(boxes[first], boxes[second])
+        overlap = iou_of_pairs(boxes[first], boxes[second])
         earlier, later = np.minimum(first, second), np.maximum(first, second)
         better = (overlap >= least) & (overlap > most[later])
         if labels is not None:
@@ -104,18 +104,6 @@ def overlaid(
         partner[later[chosen]] = earlier[chosen]
     rows = np.flatnonzero(most)
     return rows, partner[rows], most[rows]
-
-
-def _iou_of_pairs(first: Boxes, second: Boxes) -> Shares:
-    shared = area(
-        np.concatenate(
-            [np.maximum(first[:, :2], second[:, :2]), np.minimum(first[:, 2:], second[:, 2:])],
-            axis=1,
-        )
-    )
-    union = area(first) + area(second) - shared
-    overlap: Shares = np.divide(shared, union, out=np.zeros_like(shared), where=shared > 0)
-    return overlap
 
 
 def _photo_of(dataset: Dataset, row: Row) -> int:

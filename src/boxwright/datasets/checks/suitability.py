@@ -45,8 +45,11 @@ def too_small(dataset: Dataset, input_size: int) -> list[Finding]:
     return photo_finding("BW132", photos_of(dataset, np.flatnonzero(small)), message)
 
 
-def unreached(dataset: Dataset, input_size: int, reach: Reach) -> list[Finding]:
-    """Too many boxes that the network cannot learn, and the nearest input that helps (BW133)."""
+def unreached(dataset: Dataset, input_size: int, reach: Reach | None) -> list[Finding]:
+    """Too many boxes that the network cannot learn, and the nearest input that helps (BW133).
+    Nothing is found where the network's reach is not known."""
+    if reach is None:
+        return []
     missed = overlap_at(dataset, input_size, reach) < REACHED
     if share(missed) <= FEW_UNREACHED:
         return []

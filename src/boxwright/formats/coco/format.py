@@ -23,7 +23,8 @@ from boxwright.formats.splits import file_mark
 from boxwright.structures.dataset import CROWD, Dataset, Split
 from boxwright.structures.findings import Finding
 
-NAME, TITLE = "coco", "COCO"
+TITLE = "COCO"
+KIND = "coco"  # in `json_kinds`
 HOLDS = (
     Holds.CROWD
     | Holds.SPLITS
@@ -43,7 +44,7 @@ photo_folder = json_file.photo_folder
 
 def detect(folder: Folder) -> bool:
     """Whether a JSON file lists images and annotations as COCO does."""
-    return json_kinds.holds(folder, NAME)
+    return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
@@ -51,7 +52,7 @@ def read(folder: Folder) -> Labels:
     labels = Labels()
     order: dict[str, tuple[int, int]] = {}
     others = _of_other_tasks(folder)
-    for path, content in json_file.read_all(folder, NAME, dict, labels.broken, without=others):
+    for path, content in json_file.read_all(folder, KIND, dict, labels.broken, without=others):
         try:
             source = _File(path, file_mark(path))
             source.read(content, labels)

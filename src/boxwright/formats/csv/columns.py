@@ -117,20 +117,21 @@ def _by_header(header: Sequence[str], below: Sequence[Sequence[str]]) -> Columns
     if photo is None and "name" in known and _are_photos(below, known["name"]):
         photo, names = "name", [name for name in names if name != "name"]
     if found is None:
-        some = [name for name in known if name in SIDES]
-        if photo is None or len(some) < 2:
-            return None
-        return _unclear(f"{photo} is the photo", f"{', '.join(some)} are no whole box")
+        return _without_box(photo, [name for name in known if name in SIDES])
     shape, box = found
     if photo is None:
-        if shape is not Shape.CORNERS:
-            return None
-        return _unclear(f"{', '.join(box)} are the box", "no column is the photo")
+        return _without_photo(shape, box)
     if repeated := sorted(twice & {photo, *box, *names}):
         return _unclear(f"{photo} is the photo", f"there are two columns '{repeated[0]}'")
     if len(names) > 1:
         understood = f"{photo} is the photo, {', '.join(box)} are the box"
         return _unclear(understood, f"{' and '.join(names)} could both be the class")
+    return _columns(known, shape, photo, box, names[0] if names else None)
+
+
+def _columns(
+    known: dict[str, int], shape: Shape, photo: str, box: Sequence[str], name: str | None
+) -> Columns:
     sizes = (pair for pair in SIZES if known.keys() >= set(pair) and set(pair).isdisjoint(box))
     size = next(sizes, None)
     split = _first(SPLIT, known)
@@ -138,10 +139,22 @@ def _by_header(header: Sequence[str], below: Sequence[Sequence[str]]) -> Columns
         photo=known[photo],
         box=tuple(known[key] for key in box),
         shape=shape,
-        name=known[names[0]] if names else None,
+        name=None if name is None else known[name],
         size=(known[size[0]], known[size[1]]) if size else None,
         split=None if split is None else known[split],
     )
+
+
+def _without_box(photo: str | None, sides: Sequence[str]) -> str | None:
+    if photo is None or len(sides) < 2:
+        return None
+    return _unclear(f"{photo} is the photo", f"{', '.join(sides)} are no whole box")
+
+
+def _without_photo(shape: Shape, box: Sequence[str]) -> str | None:
+    if shape is not Shape.CORNERS:
+        return None
+    return _unclear(f"{', '.join(box)} are the box", "no column is the photo")
 
 
 def _by_content(first: Sequence[Sequence[str]]) -> Columns | None:

@@ -35,7 +35,7 @@ from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import write_label_map
 
-NAME, TITLE = "csv", "CSV"
+TITLE = "CSV"
 HOLDS = Holds.SPLITS | Holds.CLASS_ORDER | Holds.FRACTIONS
 BY_STEM = False
 SUFFIXES = (".csv", ".tsv")

@@ -27,7 +27,7 @@ from boxwright.formats.tables import first_rows, rows, write_rows
 from boxwright.structures.dataset import CROWD, TRUNCATED, Dataset, Split
 from boxwright.structures.findings import Finding
 
-NAME, TITLE = "openimages", "Open Images"
+TITLE = "Open Images"
 HOLDS = Holds.TRUNCATED | Holds.CROWD | Holds.SPLITS | Holds.CLASS_ORDER | Holds.FRACTIONS
 BY_STEM = True
 HEADER = (

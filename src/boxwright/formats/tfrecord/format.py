@@ -25,7 +25,7 @@ from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import read_label_map
 
-NAME, TITLE = "tfrecord", "TFRecord"
+TITLE = "TFRecord"
 HOLDS = (
     Holds.DIFFICULT
     | Holds.TRUNCATED

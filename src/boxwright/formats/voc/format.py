@@ -23,7 +23,7 @@ from boxwright.io.files import write_text
 from boxwright.structures.dataset import DIFFICULT, TRUNCATED, Dataset, Split
 from boxwright.structures.labels import write_label_map
 
-NAME, TITLE = "voc", "Pascal VOC"
+TITLE = "Pascal VOC"
 HOLDS = (
     Holds.DIFFICULT
     | Holds.TRUNCATED

@@ -27,7 +27,7 @@ from boxwright.io.files import write_text
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
-NAME, TITLE = "yolo", "YOLO"
+TITLE = "YOLO"
 HOLDS = (
     Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.CLASS_ORDER | Holds.UNUSED_CLASSES | Holds.FRACTIONS
 )

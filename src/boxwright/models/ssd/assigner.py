@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from boxwright.backend import framework
+from boxwright.backend.boxes import iou
 from boxwright.ops import box_coder
 
 ops: Any = framework.keras().ops
@@ -119,26 +120,3 @@ def assign(
         box_targets=box_coder.encode(box, anchors, ops, scales) * positive[..., None],
         box_weights=weight * positive,
     )
-
-
-def iou(boxes: Any, anchors: Any) -> Any:
-    """IoU of `(B, G, 4)` boxes with `(A, 4)` anchors: `(B, G, A)`."""
-    corner = ops.maximum(boxes[:, :, None, :2], anchors[:, :2])
-    far_corner = ops.minimum(boxes[:, :, None, 2:], anchors[:, 2:])
-    sides = ops.maximum(far_corner - corner, 0.0)
-    intersection = sides[..., 0] * sides[..., 1]
-    union = areas(boxes)[..., None] + areas(anchors) - intersection
-    return ops.where(intersection > 0, intersection / ops.where(union > 0, union, 1.0), 0.0)
-
-
-def iou_of_pairs(boxes: Any, others: Any) -> Any:
-    """IoU of `(..., 4)` boxes with as many others, one with one: `(...)`."""
-    corner = ops.maximum(boxes[..., :2], others[..., :2])
-    far_corner = ops.minimum(boxes[..., 2:], others[..., 2:])
-    intersection = ops.prod(ops.maximum(far_corner - corner, 0.0), axis=-1)
-    return intersection / ops.maximum(areas(boxes) + areas(others) - intersection, 1e-9)
-
-
-def areas(boxes: Any) -> Any:
-    """`(..., n)` areas of boxes `(..., n, 4)`, corner by corner, in the graph."""
-    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])

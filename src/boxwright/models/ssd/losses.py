@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from boxwright.backend import framework
+from boxwright.backend.boxes import iou_of_pairs
 from boxwright.models.model import Loss, Suppress
-from boxwright.models.ssd.assigner import BACKGROUND, Targets, assign, iou_of_pairs
+from boxwright.models.ssd.assigner import BACKGROUND, Targets, assign
 from boxwright.models.ssd.mining import hard_examples
 from boxwright.models.ssd.objective import Focal, Mining, Objective, Varifocal
 from boxwright.ops import box_coder

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from boxwright.datasets.stats import PRETRAINED_SIZE, Reach
 from boxwright.ops.anchors import AnchorSpec, grid_anchors, map_sides
+from boxwright.ops.boxes import iou_of_pairs
 
 Fractions = NDArray[np.float32]
 
@@ -24,17 +25,15 @@ def anchor_overlap(boxes: Fractions, input_size: int) -> Fractions:
     spec = AnchorSpec(scale_factor=PRETRAINED_SIZE / input_size)
     grids = map_sides(input_size)
     anchors = grid_anchors(spec, input_size)
-    sides, centres = boxes[:, 2:] - boxes[:, :2], (boxes[:, 2:] + boxes[:, :2]) / 2
+    centres = (boxes[:, 2:] + boxes[:, :2]) / 2
     best = np.zeros(len(boxes), np.float32)
     start = 0
     for side, count in zip(grids, spec.per_location(len(grids)), strict=True):
         nearest = (np.clip(np.floor(centres * side), 0, side - 1) + 0.5) / side
         for ymin, xmin, ymax, xmax in anchors[start : start + count]:
-            own = np.array([xmax - xmin, ymax - ymin], np.float32)
-            near_edge = np.maximum(boxes[:, :2], nearest - own / 2)
-            far_edge = np.minimum(boxes[:, 2:], nearest + own / 2)
-            shared = np.maximum(far_edge - near_edge, 0).prod(axis=1)
-            best = np.maximum(best, shared / (sides.prod(axis=1) + own.prod() - shared))
+            half = np.array([xmax - xmin, ymax - ymin], np.float32) / 2
+            anchor = np.concatenate([nearest - half, nearest + half], axis=1)
+            best = np.maximum(best, iou_of_pairs(boxes, anchor))
         start += side * side * count
     return best.astype(np.float32)
 

@@ -235,7 +235,8 @@ def fetch(
         progress: told how many bytes of how many have been received; None is an unknown number.
 
     Returns:
-        What to hand to `weights.read_pretrained`: the .tflite file, or the checkpoint's prefix.
+        What to hand to `weights.loading.read_pretrained`: the .tflite file, or the
+        checkpoint's prefix.
 
     Raises:
         WeightsError: BW203 it cannot be downloaded, BW204 what came or lies there is something

@@ -1,0 +1,40 @@
+"""Areas and overlaps of boxes in the graph: what `ops.boxes` is for NumPy, for `keras.ops`.
+
+Boxes are `(..., 4)`, two corners each: xyxy or yxyx, of whatever unit, none of them inverted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from boxwright.backend import framework
+
+ops: Any = framework.keras().ops
+
+
+def areas(boxes: Any) -> Any:
+    """`(...)` areas of boxes `(..., 4)`; of TensorFlow's tensors as well."""
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+
+
+def intersections(first: Any, second: Any) -> Any:
+    """The areas that boxes share one with one, `(...)`; `(..., 4)` and `(..., 4)` broadcast."""
+    corner = ops.maximum(first[..., :2], second[..., :2])
+    far_corner = ops.minimum(first[..., 2:], second[..., 2:])
+    sides = ops.maximum(far_corner - corner, 0.0)
+    return sides[..., 0] * sides[..., 1]
+
+
+def iou(first: Any, second: Any) -> Any:
+    """Intersection over union of every pair: `(..., n, 4)` and `(m, 4)` give `(..., n, m)`."""
+    return iou_of_pairs(first[..., None, :], second)
+
+
+def iou_of_pairs(first: Any, second: Any) -> Any:
+    """Intersection over union one with one, `(...)`; `(..., 4)` and `(..., 4)` broadcast.
+
+    Two boxes without area overlap by 0.
+    """
+    shared = intersections(first, second)
+    union = areas(first) + areas(second) - shared
+    return ops.where(shared > 0, shared / ops.where(union > 0, union, 1.0), 0.0)

@@ -1,0 +1,81 @@
+"""The checks: a row for each, with what it needs of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from boxwright.datasets.checks import boxes, classes, duplicates, images, suitability
+from boxwright.datasets.near_duplicates import Duplicates
+from boxwright.datasets.near_duplicates import duplicates as duplicates_of
+from boxwright.datasets.stats import Reach
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.findings import Finding
+from boxwright.structures.registry import Registry
+
+Need = Literal["drawn", "repaired", "pixels", "copies", "input_size", "reach"]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """All that a check can need.
+
+    Attributes:
+        drawn: the photos that can be decoded, with every box that was drawn, upright and clipped.
+        repaired: the data set as it is trained on: useless boxes and unused classes left out.
+        pixels: what decoding the photos of `drawn` showed.
+        input_size: side of the network's input that boxes are judged for.
+        reach: which boxes the detector family can learn; None if that cannot be told.
+    """
+
+    drawn: Dataset
+    repaired: Dataset
+    pixels: images.Looks
+    input_size: int
+    reach: Reach | None = None
+
+    @cached_property
+    def copies(self) -> Duplicates:
+        """Which photos of `drawn` show the same."""
+        return duplicates_of(self.pixels.hashes)
+
+
+class Check(NamedTuple):
+    """One check.
+
+    Attributes:
+        find: takes what it needs, in that order, and gives findings without a repair.
+        needs: attributes of `Examined`.
+    """
+
+    find: Callable[..., Iterable[Finding]]
+    needs: tuple[Need, ...]
+
+    def findings(self, examined: Examined) -> Iterable[Finding]:
+        """What the check finds."""
+        return self.find(*(getattr(examined, need) for need in self.needs))
+
+
+CHECKS: Registry[Check] = Registry(
+    {
+        "slivers": Check(boxes.slivers, ("drawn",)),
+        "covering": Check(boxes.covering, ("drawn",)),
+        "perhaps_twice": Check(boxes.perhaps_twice, ("drawn",)),
+        "contradictions": Check(boxes.contradictions, ("drawn",)),
+        "nearly_the_same_name": Check(classes.nearly_the_same_name, ("repaired",)),
+        "too_few": Check(classes.too_few, ("repaired",)),
+        "not_trained": Check(classes.not_trained, ("repaired",)),
+        "misnamed": Check(images.misnamed, ("pixels",)),
+        "blurred": Check(images.blurred, ("pixels",)),
+        "badly_exposed": Check(images.badly_exposed, ("pixels",)),
+        "tiny": Check(images.tiny, ("drawn",)),
+        "copies": Check(duplicates.copies, ("drawn", "copies")),
+        "too_small": Check(suitability.too_small, ("repaired", "input_size")),
+        "unreached": Check(suitability.unreached, ("repaired", "input_size", "reach")),
+        "few_photos": Check(suitability.few_photos, ("repaired",)),
+        "none_for_testing": Check(suitability.none_for_testing, ("repaired",)),
+        "showing_nothing": Check(suitability.showing_nothing, ("drawn",)),
+    }
+)
