@@ -139,7 +139,8 @@ FITNESS: dict[str, Meaning] = {
     "BW141": Meaning(
         "error",
         "A name cannot be written in this format",
-        "A class or photo name holds a character that the format uses for something else.",
+        "A class or photo name holds a character that the format uses for something else, or "
+        "that no file of text can hold.",
         "Rename the class or the photo, or choose another format.",
     ),
     "BW142": Meaning(
@@ -199,5 +200,28 @@ FITNESS: dict[str, Meaning] = {
         "They have an annotation without boxes. Such photos teach the detector what is not an "
         "object; but an object that was forgotten in one is taught to be none.",
         "Look at them: label again what was forgotten. Otherwise nothing.",
+    ),
+    "BW150": Meaning(
+        "error",
+        "A TFRecord is compressed",
+        "Photos are read where they lie in the file, one at a time. In a compressed file nothing "
+        "can be found without unpacking all that is before it.",
+        "Unpack a file of gzip: `gzip -dc train.record > train-plain.record`. Write one of zlib "
+        "again without compression.",
+    ),
+    "BW151": Meaning(
+        "error",
+        "Nothing is left for a repaired copy",
+        "Every photo is missing, damaged or without a usable annotation, so the copy would be "
+        "empty.",
+        "Put right what `boxwright check` names, beginning with the errors.",
+    ),
+    "BW152": Meaning(
+        "error",
+        "None of the photos can be read",
+        "The photos were moved or deleted after the annotations were read, or their files are "
+        "damaged.",
+        "Check that the photos lie where their annotations say, and copy damaged ones again. "
+        "`boxwright check` names each of them.",
     ),
 }
