@@ -53,7 +53,7 @@ def test_a_path_that_is_not_there_names_the_closest_one(voc_folder: VocFolder) -
         formats.read(voc_folder.root / "racoons" / "images")
     assert caught.value.code == "BW115"
     assert caught.value.where == str(voc_folder.root / "racoons" / "images")
-    assert caught.value.remedy == f"Did you mean {voc_folder.root / 'raccoons'}?"
+    assert f"Did you mean {voc_folder.root / 'raccoons'}?" in caught.value.remedy
 
 
 def test_a_path_like_nothing_names_the_nearest_folder(

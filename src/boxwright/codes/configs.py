@@ -35,6 +35,7 @@ CONFIGS: dict[str, Meaning] = {
         "It is of another family of networks than SSD with MobileNet v1 or v2, or a field asks "
         "for something that would not be done here, and to pass over it would train another "
         "network than was asked for. A misspelled field is treated alike.",
+        "Write {wanted} there.",
         "Change or remove the lines that are named, or begin with a config from `boxwright tfod "
         "sample_config`.",
     ),
@@ -50,8 +51,8 @@ CONFIGS: dict[str, Meaning] = {
         "A path of the config leads nowhere",
         "It is misspelled, of another machine, or relative to another folder than the one that "
         "the command is run in.",
-        "Write the path that the file has on this machine. A relative one begins in the folder "
-        "that the command is run in.",
+        "Write the path that the file has on this machine. Copy the file here first if it is "
+        "elsewhere. A relative path begins in the folder that the command is run in.",
     ),
     "BW727": Meaning(
         "error",

@@ -45,8 +45,8 @@ TFOD: dict[str, Meaning] = {
         "There is no list, label map, annotation or photo where the flags say, or what is there "
         "is something else.",
         "Give the right path with {flag}.",
-        "There are: {choices}.",
-        "Paths in a tutorial are of its author's disk.",
+        "Lists there are: {choices}.",
+        "Check the path that is named: paths in a tutorial are of its author's disk.",
     ),
     "BW706": Meaning(
         "error",

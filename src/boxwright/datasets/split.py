@@ -104,7 +104,6 @@ def for_evaluation(dataset: Dataset) -> Dataset:
         "BW122",
         "no photo here is marked for testing or validation.",
         where=dataset.root,
-        remedy="Put some labelled photos into a folder named test, or evaluate another folder.",
     )
 
 

@@ -34,10 +34,6 @@ FORMATS: dict[str, Format] = {
         tfrecord,
     )
 }
-REMEDY = (
-    "Give the folder that holds the photos and their annotations. What is read: "
-    f"{', '.join(form.TITLE for form in FORMATS.values())}."
-)
 
 
 def read(path: str | Path | Folder, form: str | None = None, *, tolerant: bool = False) -> Dataset:
@@ -84,7 +80,8 @@ def named(name: str) -> Format:
     raise DataError(
         "BW197",
         f"there is no format '{name}'.",
-        remedy=f"Did you mean '{near}'?" if near else f"Choose among: {', '.join(FORMATS)}.",
+        nearest=near,
+        choices=", ".join(FORMATS),
     )
 
 
@@ -103,4 +100,9 @@ def _nothing(folder: Folder, title: str) -> DataError:
     message = f"there are {folder.photo_count or 'no'} photos here, and no annotations in {title}."
     if not folder.photos and not folder.files:
         message = "the folder is empty: there are no photos and no annotations in it."
-    return DataError("BW114", message, where=folder.root.absolute(), remedy=REMEDY)
+    return DataError(
+        "BW114",
+        message,
+        where=folder.root.absolute(),
+        formats=", ".join(form.TITLE for form in FORMATS.values()),
+    )
