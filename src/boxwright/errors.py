@@ -44,8 +44,6 @@ class BoxwrightError(Exception):
     @property
     def remedy(self) -> str:
         """What to do next."""
-        if "remedy" in self.facts:
-            return self.facts["remedy"]
         return MEANINGS[self.code].remedy_for(self.facts)
 
     def __str__(self) -> str:

@@ -103,8 +103,16 @@ REFUSED = {
     f"{CONFIG} a word": ("BW702", "cannot tell what 'word' is for.", "Its flags: "),
     f"{CONFIG} a word=4": ("BW702", "cannot tell what 'word=4' is for.", "Its flags: "),
     f"{CONFIG} --nosize": ("BW702", "has no flag --nosize.", ""),
-    f"{CONFIG} --size=big": ("BW704", "--size is 'big', which is not a whole number.", EXPLAINED + "A number."),
-    f"{CONFIG} --share=big": ("BW704", "--share is 'big', which is not a number.", EXPLAINED + "A share."),
+    f"{CONFIG} --size=big": (
+        "BW704",
+        "--size is 'big', which is not a whole number.",
+        EXPLAINED + "A number.",
+    ),
+    f"{CONFIG} --share=big": (
+        "BW704",
+        "--share is 'big', which is not a number.",
+        EXPLAINED + "A share.",
+    ),
     f"{CONFIG} --kind=PNG": ("BW704", "--kind cannot be 'PNG'.", "Did you mean png? Choose among:"),
     f"{CONFIG} --faces=maybe": ("BW704", "neither true nor false", "Write --faces or --nofaces."),
 }

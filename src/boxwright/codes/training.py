@@ -22,10 +22,11 @@ TRAINING: dict[str, Meaning] = {
         "The file is damaged, is neither the quantised .tflite of an SSD MobileNet v1 nor a "
         "checkpoint of an SSD MobileNet v1 or v2, or is of a network with another number of "
         "filters. The weights of a frozen graph are constants that cannot be trained.",
-        "The graph was made from a checkpoint; in an archive of the model zoo it is {prefix}.",
+        "Give the checkpoint it was made from: {prefix} where it came in an archive of the model "
+        "zoo.",
         "Give the prefix of a checkpoint of SSD MobileNet v1 or v2, such as model.ckpt for "
-        "model.ckpt.index, or the quantised .tflite of ssd_mobilenet_v1: one of the same network "
-        "and depth multiplier as yours. Copy a damaged file again from its source.",
+        "model.ckpt.index, or the quantised .tflite of ssd_mobilenet_v1, with the same depth "
+        "multiplier as your network. Copy a damaged file again from its source.",
     ),
     "BW203": Meaning(
         "error",
@@ -47,7 +48,8 @@ TRAINING: dict[str, Meaning] = {
         "One of a checkpoint's files instead of their prefix",
         "A checkpoint is several files, `model.ckpt-1000.index`, `model.ckpt-1000.meta` and "
         "`model.ckpt-1000.data-00000-of-00001`, and goes by what their names have in common.",
-        "Give {prefix} instead, or the folder to have its latest checkpoint.",
+        "Give {prefix} instead.",
+        "The name of the folder means its latest checkpoint.",
     ),
     "BW206": Meaning(
         "error",
