@@ -92,9 +92,9 @@ HINTED: dict[str, tuple[str, object, str]] = {
     f"{CONFIG} --old x": ("old", "x", "sample has no use for --old: nobody reads it."),
 }
 
-EXPLAINED = "The flag is explained as: "
+EXPLAINED = 'The flag is explained as "'
 REFUSED = {
-    "": ("BW703", "sample needs --pipeline_config_path.", "Such as: boxwright tfod sample --pipel"),
+    "": ("BW703", "needs --pipeline_config_path.", "Add them, such as: boxwright tfod sample --p"),
     "--pipeline_config_path=": ("BW703", "needs --pipeline_config_path", ""),
     "--pipeline_config_path": ("BW704", "--pipeline_config_path has no value.", "Such as: "),
     "--pipeline_config_path --size=4": ("BW704", "--pipeline_config_path has no value.", ""),

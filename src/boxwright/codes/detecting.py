@@ -123,8 +123,8 @@ DETECTING: dict[str, Meaning] = {
     "BW520": Meaning(
         "error",
         "A file of class names cannot be used",
-        "It is missing, empty, or not UTF-8 text.",
-        "Write one name a line, in id order, or name a label map (.pbtxt).",
+        "It is missing, empty, not UTF-8 text, or names a class twice.",
+        "Write one name a line, each once, in id order, or name a label map (.pbtxt).",
     ),
     "BW601": Meaning(
         "error",

@@ -10,8 +10,8 @@ FITNESS: dict[str, Meaning] = {
         "A photo's name and its content disagree",
         "The file is named .jpg but holds a PNG, or the like: it was renamed instead of "
         "converted. Some tools trust the name and fail.",
-        "Nothing for Boxwright, which looks at the content. For other tools, rename the file to "
-        "what it is, in its annotation too.",
+        "Nothing for Boxwright, which looks at the content. For other tools, name the file, and "
+        "the format in its annotation, after what it is.",
     ),
     "BW124": Meaning(
         "warning",
@@ -84,10 +84,10 @@ FITNESS: dict[str, Meaning] = {
     "BW133": Meaning(
         "warning",
         "No anchor reaches a box",
-        "A single-shot detector starts from boxes of given sizes and shapes; a box that "
-        "overlaps none of them by half is learnt badly. Very long or very small boxes are such.",
-        "Nothing for a few boxes. For many, `boxwright train --input-size` with the size that the "
-        "finding proposes; a larger one takes longer.",
+        "A single-shot detector starts from boxes of given sizes and shapes; a box that overlaps "
+        "none of them by half is learnt badly. Very long or very small boxes are such.",
+        "Nothing for a few boxes, or where the finding proposes no size. Otherwise `boxwright "
+        "train --input-size` with the size that it proposes; a larger one takes longer.",
     ),
     "BW134": Meaning(
         "warning",
@@ -191,8 +191,8 @@ FITNESS: dict[str, Meaning] = {
         "The annotations give numbers for their classes, or nothing at all, and no file beside "
         "them says what these are called: data.yaml or classes.txt for YOLO, a class column for "
         "CSV, class-descriptions-boxable.csv for Open Images.",
-        "Put the file with the names beside the annotations. Until then classes are called after "
-        "their numbers.",
+        "Put the file with the names beside the annotations, or add a column with the class to a "
+        "csv file. Until then the classes are called as the finding says.",
     ),
     "BW149": Meaning(
         "note",

@@ -119,8 +119,8 @@ READING: dict[str, Meaning] = {
         "The path is misspelled, relative to another folder than the one you are in, of a file "
         "instead of a folder, or not yours to read.",
         "Did you mean {nearest}?",
-        "The nearest folder there is: {parent}",
         "Give a folder that holds the photos and their annotations, and that you may read.",
+        "The nearest folder there is: {parent}",
     ),
     "BW116": Meaning(
         "warning",
@@ -129,8 +129,8 @@ READING: dict[str, Meaning] = {
         "or a class of the annotations is missing from it. Lists of classes such as data.yaml "
         "are treated alike.",
         "Write every class of the annotations once into the label map or list of classes: in a "
-        "label map as item { id: 1 name: 'cat' }, with ids from 1 on. Where a finding says what "
-        "is done until then, it matters only for the order of the classes.",
+        "label map as item { id: 1 name: 'cat' }, with ids from 1 on. Until then a finding says "
+        "what is used instead.",
     ),
     "BW117": Meaning(
         "warning",

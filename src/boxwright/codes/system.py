@@ -11,8 +11,8 @@ SYSTEM: dict[str, Meaning] = {
         "Training, exporting and evaluating need Keras, TensorFlow and pycocotools, which `pip "
         "install boxwright` alone does not bring along; .onnx files and OpenVINO folders need "
         "more.",
+        "KERAS_BACKEND is {engine}: unset it, or install what it needs.",
         "Install it with: pip install 'boxwright[{extra}]'",
-        "Or unset KERAS_BACKEND, which is {engine}.",
     ),
     "BW902": Meaning(
         "error",

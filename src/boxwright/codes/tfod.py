@@ -26,7 +26,7 @@ TFOD: dict[str, Meaning] = {
         "error",
         "Flags are missing",
         "The command, or another of its flags, cannot do anything without them.",
-        "Such as: {example}",
+        "Add them, such as: {example}",
     ),
     "BW704": Meaning(
         "error",
@@ -36,7 +36,7 @@ TFOD: dict[str, Meaning] = {
         "Did you mean {nearest}?",
         "Choose among: {choices}.",
         "Write {wanted}.",
-        "The flag is explained as: {help}",
+        'The flag is explained as "{help}".',
         "Such as: {example}",
     ),
     "BW705": Meaning(

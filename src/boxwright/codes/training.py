@@ -24,9 +24,11 @@ TRAINING: dict[str, Meaning] = {
         "filters. The weights of a frozen graph are constants that cannot be trained.",
         "Give the checkpoint it was made from: {prefix} where it came in an archive of the model "
         "zoo.",
-        "Give the prefix of a checkpoint of SSD MobileNet v1 or v2, such as model.ckpt for "
-        "model.ckpt.index, or the quantised .tflite of ssd_mobilenet_v1, with the same depth "
-        "multiplier as your network. Copy a damaged file again from its source.",
+        "Give a file of the same network and depth multiplier as yours: the prefix of a "
+        "checkpoint of SSD MobileNet v1 or v2, such as model.ckpt for model.ckpt.index, or the "
+        "quantised .tflite of ssd_mobilenet_v1. In a pipeline.config it is a checkpoint, and "
+        "that of a classifier with the same backbone will do. Copy a damaged file again from its "
+        "source.",
     ),
     "BW203": Meaning(
         "error",

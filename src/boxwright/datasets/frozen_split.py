@@ -69,8 +69,8 @@ def split(
         progress: is told how many of how many photos were looked at.
 
     Raises:
-        DataError: BW195 groups cannot be told, BW196 the folder itself says what every photo is
-            for, BW146 the earlier lock cannot be used, and what `load` raises.
+        DataError: BW195 or BW198 groups cannot be told, BW196 the folder itself says what every
+            photo is for, BW146 the earlier lock cannot be used, and what `load` raises.
         SystemFaultError: BW902, BW903 the lock cannot be written.
     """
     dataset = repair(formats.read(path))

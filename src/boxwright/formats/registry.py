@@ -97,7 +97,9 @@ def _detected(folder: Folder) -> str:
 
 
 def _nothing(folder: Folder, title: str) -> DataError:
-    message = f"there are {folder.photo_count or 'no'} photos here, and no annotations in {title}."
+    count = folder.photo_count
+    here = "there is 1 photo" if count == 1 else f"there are {count or 'no'} photos"
+    message = f"{here} here, and no annotations in {title}."
     if not folder.photos and not folder.files:
         message = "the folder is empty: there are no photos and no annotations in it."
     return DataError(

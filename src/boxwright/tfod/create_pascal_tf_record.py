@@ -59,8 +59,8 @@ def run(flags: Flags, say: Say) -> None:
 
     Raises:
         FlagError: BW703 nowhere to write to.
-        TfodError: BW705 no annotations, list or label map, BW706 a
-            class is not in the label map.
+        TfodError: BW705 no annotations, list or label map, BW706 a class is not in the label
+            map, BW711 a listed photo has no annotation.
         DataError: photos or annotations cannot be used.
     """
     roots = _roots(flags)

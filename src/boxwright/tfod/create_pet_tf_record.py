@@ -65,7 +65,7 @@ def run(flags: Flags, say: Say) -> None:
     Raises:
         FlagError: BW704 no shards.
         TfodError: BW705 no annotations, list or trimap, BW706 a class is not in
-            the label map.
+            the label map, BW711 a trimap shows no pet.
         DataError: photos or annotations cannot be used.
     """
     if flags.num_shards < 1:

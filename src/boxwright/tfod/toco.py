@@ -61,7 +61,8 @@ def run(flags: Flags, say: Say) -> None:
     """Write the .tflite.
 
     Raises:
-        FlagError: BW704 a value makes no sense for this graph.
+        FlagError: BW703 a flag is missing that the graph or another flag needs, BW704 a value makes
+            no sense for this graph.
         TfodError: BW705 the graph cannot be read, BW708 it cannot be quantised without ranges,
             BW709 TensorFlow cannot convert it.
     """

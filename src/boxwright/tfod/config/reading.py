@@ -70,7 +70,7 @@ def read_config(path: str | Path, override: str = "") -> Config:
 
     Raises:
         TfodError: BW721 it cannot be read, BW722 a value is not what its field takes, BW723
-            something is missing, or given twice.
+            something is missing, BW733 two fields exclude each other.
     """
     path = Path(path)
     try:
