@@ -17,7 +17,7 @@ pytestmark = pytest.mark.tiny
         ([], "the folder is empty"),
         (["a.jpg", "b.JPG"], "2 photos here, and no annotations in a format"),
         (["notes.txt"], "no photos here, and no annotations in a format"),
-        (["a.jpg", "pom.xml"], "1 photos here, and no annotations in a format"),
+        (["a.jpg", "pom.xml"], "1 photo here, and no annotations in a format"),
     ],
 )
 def test_a_folder_without_labelled_photos_says_what_was_looked_for(
