@@ -59,6 +59,7 @@ def test_what_is_printed_is_what_explain_says(
         assert said.endswith(".")
     else:  # a finding of `check`
         assert MEANINGS[code].title in said
+    assert remedy
     assert re.fullmatch(template(code), remedy), remedy
     assert not re.search(r"<[a-z]+>", remedy), "a fact is not known"
 
