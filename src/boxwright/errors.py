@@ -18,8 +18,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from boxwright.codes import MEANINGS
-
 
 class BoxwrightError(Exception):
     """A failure that the user can act on.
@@ -44,6 +42,8 @@ class BoxwrightError(Exception):
     @property
     def remedy(self) -> str:
         """What to do next."""
+        from boxwright.codes import MEANINGS  # 20 ms that most commands never need
+
         return MEANINGS[self.code].remedy_for(self.facts)
 
     def __str__(self) -> str:
