@@ -4,7 +4,10 @@ sites give the facts that the remedy of their code speaks of."""
 from __future__ import annotations
 
 import ast
+import copy
+import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +17,8 @@ import pytest
 import boxwright
 from boxwright.codes import MEANINGS, RANGES, SIGNS
 from boxwright.codes.meaning import FACT, Meaning
-from boxwright.errors import DataError
+from boxwright.errors import DataError, ExportError
+from boxwright.export import child
 
 pytestmark = pytest.mark.tiny
 
@@ -108,3 +112,15 @@ def test_a_sentence_is_said_where_its_facts_are_known(monkeypatch: pytest.Monkey
 def test_where_no_fact_is_known_the_remedy_is_what_explain_says() -> None:
     meaning = Meaning("error", "Title", "Cause.", "Choose among: {choices}.")
     assert meaning.remedy_for({}) == "Choose among: <choices>."
+
+
+def test_an_error_crosses_from_one_process_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = ExportError("BW407", "is a folder.", where=Path("a.tflite"), place=Path("b"))
+    assert str(copy.deepcopy(error)) == str(error)  # by what pickle calls too
+    said = json.dumps({"error": "ExportError", **vars(error)})
+    answered = subprocess.CompletedProcess([], 0, said, "")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: answered)
+    with pytest.raises(ExportError) as caught:
+        child.export_in_child(print)
+    assert vars(caught.value) == vars(error)
+    assert str(caught.value) == str(error)
