@@ -14,7 +14,7 @@ import typer
 from typer.models import ArgumentInfo, ParameterInfo
 
 from boxwright.cli.main import app
-from boxwright.codes import MEANINGS, RANGES
+from boxwright.codes import MEANINGS, RANGES, Meaning
 from boxwright.tfod.commands import COMMANDS, named
 from boxwright.tfod.flags import FlagClass, default_of, example, written
 
@@ -38,9 +38,14 @@ def codes() -> str:
                 lines += [
                     f"### {code}: {meaning.title}\n",
                     f"*{meaning.severity.capitalize()}.* {meaning.cause}\n",
-                    f"**What to do:** {meaning.remedy}\n",
+                    f"**What to do:** {_shown_remedy(meaning)}\n",
                 ]
     return NOTE + "\n".join(lines)
+
+
+def _shown_remedy(meaning: Meaning) -> str:
+    """What to do; a fact's name in angle brackets would be taken for HTML."""
+    return meaning.remedy.replace("<", "\\<")
 
 
 def reference() -> str:

@@ -11,7 +11,7 @@
     │   └── FlagError        a command line that is not understood
     └── SystemFaultError     a missing extra, a full disk, a locked file   BW9xx
 
-Each error is one sentence about what is wrong and where, and one about what to do.
+Each error says in one sentence what is wrong and where; what to do is written in `codes`.
 """
 
 from __future__ import annotations
@@ -20,20 +20,31 @@ from pathlib import Path
 
 
 class BoxwrightError(Exception):
-    """A failure the user can act on.
+    """A failure that the user can act on.
 
-    `code` is stable and searchable; `where` is the file (or file and place) it is about;
-    `remedy` says what to do next.
+    Attributes:
+        code: stable and searchable, such as `BW101`.
+        message: a sentence that says what is wrong, with the offending value.
+        where: the file (or file and place) that it is about.
+        facts: what the code's remedy names in braces, such as `nearest`; an empty one is not known.
     """
 
     def __init__(
-        self, code: str, message: str, *, remedy: str, where: str | Path | None = None
+        self, code: str, message: str, *, where: str | Path | None = None, **facts: object
     ) -> None:
         self.code = code
         self.message = message
-        self.remedy = remedy
         self.where = None if where is None else str(where)
+        known = {name: fact for name, fact in facts.items() if fact is not None and fact != ""}
+        self.facts = {name: str(fact) for name, fact in known.items()}
         super().__init__(code, message)
+
+    @property
+    def remedy(self) -> str:
+        """What to do next."""
+        from boxwright.codes import MEANINGS  # 20 ms that most commands never need
+
+        return MEANINGS[self.code].remedy_for(self.facts)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

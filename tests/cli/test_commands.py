@@ -177,7 +177,7 @@ def test_a_misunderstood_command_is_a_usage_error(arguments: list[str]) -> None:
     ("raised", "exit_code", "said"),
     [
         (KeyboardInterrupt(), 130, "Stopped."),
-        (DataError("BW114", "is [bold]empty[/].", where="d", remedy="Fill it."), 1, "[bold]empty"),
+        (DataError("BW114", "is [bold]empty[/].", where="d"), 1, "[bold]empty"),
         (ZeroDivisionError("division by zero"), 1, "BW999"),
     ],
 )

@@ -117,7 +117,7 @@ def test_a_name_that_is_none_is_an_error(name: str, fetching: list[str]) -> None
 
 def test_a_failure_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def offline(*_: object) -> Path:
-        raise WeightsError("BW203", "cannot be downloaded.", remedy="Put it there.")
+        raise WeightsError("BW203", "cannot be downloaded.")
 
     monkeypatch.setattr(zoo, "fetch", offline)
     result = run("--fetch", FIRST)

@@ -264,9 +264,7 @@ def test_ctrl_c_says_how_to_go_on(json_wanted: bool, asked: Asked, photos: Path)
     ("raised", "exit_code", "said"),
     [
         pytest.param(KeyboardInterrupt(), 130, "Stopped.", id="Ctrl-C before the first step"),
-        pytest.param(
-            TrainingError("BW303", "the loss became nan.", remedy="Look."), 1, "BW303", id="coded"
-        ),
+        pytest.param(TrainingError("BW303", "the loss became nan."), 1, "BW303", id="coded"),
     ],
 )
 def test_failures_are_sentences(
@@ -284,7 +282,7 @@ def test_without_a_network_nothing_is_begun(
     asked: Asked, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def offline(*_: object) -> Path:
-        raise WeightsError("BW203", "could not be downloaded.", remedy="Use --from-scratch.")
+        raise WeightsError("BW203", "could not be downloaded.")
 
     monkeypatch.setattr(zoo, "fetch", offline)
     result = asked.run(photos)

@@ -196,7 +196,7 @@ def test_declared_groups_have_to_be_declared_again(clips: VocFolder) -> None:
     before = (clips.root / LOCK).read_bytes()
     with pytest.raises(DataError) as raised:
         split(clips.root)
-    assert raised.value.code == "BW195"
+    assert raised.value.code == "BW198"
     assert "--groups '(clip[0-9])_'" in raised.value.remedy
     assert (clips.root / LOCK).read_bytes() == before
     split(clips.root, groups="(clip[0-9])_")

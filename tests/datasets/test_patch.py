@@ -172,6 +172,6 @@ def test_the_patch_is_there_without_a_copy(faulty: Path) -> None:
 def test_where_nothing_is_left_there_is_no_copy(voc_folder: VocFolder, tmp_path: Path) -> None:
     voc_folder.photo("a.jpg")
     voc_folder.text("a.xml", "<annotation><object>")
-    with pytest.raises(DataError, match="BW114"):
+    with pytest.raises(DataError, match="BW151"):
         fix(examine(voc_folder.root), tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -189,7 +189,7 @@ def test_another_engine_is_refused(
     monkeypatch.setattr(keras().backend, "backend", lambda: "jax")
     with pytest.raises(ExportError, match="KERAS_BACKEND=tensorflow") as caught:
         write_tflite(written / "x", tiny.model, tiny.artifact)
-    assert caught.value.code == "BW404"
+    assert caught.value.code == "BW408"
 
 
 def write_voc(dataset: Dataset, folder: Path) -> None:

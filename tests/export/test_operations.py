@@ -99,7 +99,7 @@ def test_what_a_family_may_not_decode_with(expression: Any, named: str) -> None:
 
     with pytest.raises(ExportError, match=named) as caught:
         registry.register(Odd)
-    assert caught.value.code == "BW408"
+    assert caught.value.code == "BW409"
     assert "odd" not in registry.FAMILIES
 
 

@@ -160,7 +160,7 @@ def test_who_does_not_want_to_wait_is_told_who_is_inside(tmp_path: Path) -> None
     path.write_text("123456789", encoding="ascii")  # of a process long gone
 
     def refusal(process: str) -> SystemFaultError:
-        return SystemFaultError("BW000", process, remedy="")
+        return SystemFaultError("BW999", process)
 
     with files.locked(path, refusal):
         with pytest.raises(SystemFaultError) as caught, files.locked(path, refusal):

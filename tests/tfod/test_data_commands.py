@@ -113,7 +113,7 @@ def test_what_is_missing_is_said_by_name(
         run(f"--label_map_path={vott / 'other.pbtxt'}", out)()
     assert caught.value.code == "BW706"
     voc_folder.text("ImageSets/Main/helmet_train.txt", "b\nz\n")
-    assert code_of(run(out)) == "BW705"
+    assert code_of(run(out)) == "BW711"
     (vott / "pascal_label_map.pbtxt").unlink()
     assert code_of(run(out)) == "BW705"
     assert not (tmp_path / "x.record").exists()

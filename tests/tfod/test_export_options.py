@@ -161,7 +161,7 @@ REFUSED: list[tuple[Callable[[Small], list[str]], type[BoxwrightError], str]] = 
     (lambda _: ["--config_override=model { ssd { num_classes: 5 } }"], WeightsError, "BW206"),
     (lambda _: ["--config_override=model {"], TfodError, "BW721"),
     (lambda _: ["--input_shape=1,64,64"], FlagError, "BW704"),
-    (lambda _: ["--input_shape=1,64,64,3", "--input_type=tf_example"], FlagError, "BW704"),
+    (lambda _: ["--input_shape=1,64,64,3", "--input_type=tf_example"], FlagError, "BW710"),
 ]
 
 

@@ -204,8 +204,8 @@ def toco_words(exported: Path, target: Path, *others: str) -> list[str]:
     ("kind", "code", "words", "reason"),
     [
         (FlagError, "BW704", ["--input_arrays=image_tensor"], "no node of"),
-        (FlagError, "BW704", ["--noallow_custom_ops"], "--allow_custom_ops is not given"),
-        (FlagError, "BW704", ["--inference_type=QUANTIZED_UINT8"], "--mean_values"),
+        (FlagError, "BW703", ["--noallow_custom_ops"], "--allow_custom_ops is not given"),
+        (FlagError, "BW703", ["--inference_type=QUANTIZED_UINT8"], "--mean_values"),
         (FlagError, "BW704", ["--input_shapes=1,300x300,3"], "no shape"),
         (
             TfodError,

@@ -92,8 +92,9 @@ HINTED: dict[str, tuple[str, object, str]] = {
     f"{CONFIG} --old x": ("old", "x", "sample has no use for --old: nobody reads it."),
 }
 
+EXPLAINED = 'The flag is explained as "'
 REFUSED = {
-    "": ("BW703", "sample needs --pipeline_config_path.", "Such as: boxwright tfod sample --pipel"),
+    "": ("BW703", "needs --pipeline_config_path.", "Add them, such as: boxwright tfod sample --p"),
     "--pipeline_config_path=": ("BW703", "needs --pipeline_config_path", ""),
     "--pipeline_config_path": ("BW704", "--pipeline_config_path has no value.", "Such as: "),
     "--pipeline_config_path --size=4": ("BW704", "--pipeline_config_path has no value.", ""),
@@ -102,8 +103,16 @@ REFUSED = {
     f"{CONFIG} a word": ("BW702", "cannot tell what 'word' is for.", "Its flags: "),
     f"{CONFIG} a word=4": ("BW702", "cannot tell what 'word=4' is for.", "Its flags: "),
     f"{CONFIG} --nosize": ("BW702", "has no flag --nosize.", ""),
-    f"{CONFIG} --size=big": ("BW704", "--size is 'big', which is not a whole number.", "A number."),
-    f"{CONFIG} --share=big": ("BW704", "--share is 'big', which is not a number.", "A share."),
+    f"{CONFIG} --size=big": (
+        "BW704",
+        "--size is 'big', which is not a whole number.",
+        EXPLAINED + "A number.",
+    ),
+    f"{CONFIG} --share=big": (
+        "BW704",
+        "--share is 'big', which is not a number.",
+        EXPLAINED + "A share.",
+    ),
     f"{CONFIG} --kind=PNG": ("BW704", "--kind cannot be 'PNG'.", "Did you mean png? Choose among:"),
     f"{CONFIG} --faces=maybe": ("BW704", "neither true nor false", "Write --faces or --nofaces."),
 }

@@ -91,7 +91,7 @@ def test_the_folder_above_the_xml_is_told_from_the_right_one(
     tfod: Tfod, voc_folder: VocFolder, tmp_path: Path
 ) -> None:
     voc_folder.pair("train/a")
-    with pytest.raises(BoxwrightError, match="There are some in train") as caught:
+    with pytest.raises(BoxwrightError, match="but there are some in train") as caught:
         tfod("xml_to_csv", "-i", voc_folder.root, "-o", tmp_path / "l.csv")
     assert caught.value.code == "BW705"
     (voc_folder.root / "train" / "a.xml").write_text("<annotation><object>", encoding="utf-8")

@@ -142,8 +142,8 @@ IMPOSSIBLE = [
     ("adjust_gamma { gamma: 2 }", "BW724", "after the zoo's SSD models"),
     ("random_distort_color { color_ordering: 2 }", "BW724", "there are the orders 0 and 1"),
     ("random_pad_image { min_image_height: 9 }", "BW723", "but no min_image_width"),
-    ("random_pad_image { pad_color: 9 }", "BW723", "pad_color has 1 of 3 values"),
-    ("random_crop_pad_image { min_padded_size_ratio: [1, 2, 3] }", "BW723", "3 of 2 values"),
+    ("random_pad_image { pad_color: 9 }", "BW722", "pad_color has 1 of 3 values"),
+    ("random_crop_pad_image { min_padded_size_ratio: [1, 2, 3] }", "BW722", "3 of 2 values"),
 ]  # fmt: skip
 
 

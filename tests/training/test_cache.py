@@ -105,7 +105,7 @@ def test_without_one_readable_photo_there_is_nothing_to_do(tmp_path: Path) -> No
     photos = [Photo(name, 8, 8, [(0, 0, 4, 4)], ["cat"]) for name in ("text.jpg", "absent.jpg")]
     with pytest.raises(DataError) as caught:
         build_cache(Dataset.of(tmp_path, photos), side=8)
-    assert caught.value.code == "BW120"
+    assert caught.value.code == "BW152"
     assert "not one of 2 photos" in caught.value.message
 
 

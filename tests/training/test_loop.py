@@ -128,7 +128,7 @@ def test_a_damaged_photo_is_said_and_left_out(
         pytest.param([Photo("a.png", 8, 8, split=Split.TRAIN)], "BW302", id="not labelled"),
         pytest.param(
             [Photo("a.png", 8, 8, [(0, 0, 4, 4)], ["cat"], split=Split.TRAIN)],
-            "BW120",
+            "BW152",
             id="no file",
         ),
     ],

@@ -163,13 +163,13 @@ def _imported(name: str) -> Any:
         raise SystemFaultError(
             "BW901",
             f"this needs {name}, which cannot be imported here ({error}).",
-            remedy=_remedy(name),
+            **_needed(name),
         ) from error
 
 
-def _remedy(name: str) -> str:
+def _needed(name: str) -> dict[str, str]:
+    """Which extra brings a package, and the engine where one was chosen that needs it."""
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     chosen = name in ("keras", "jax") and backend != "tensorflow"
     extra = "jax" if chosen and backend == "jax" else EXTRAS.get(name, "train")
-    remedy = f"Install it with: pip install 'boxwright[{extra}]'"
-    return f"{remedy}, or unset KERAS_BACKEND." if chosen else remedy
+    return {"extra": extra, "engine": backend if chosen else ""}

@@ -73,7 +73,7 @@ def unexpected(error: Exception) -> SystemFaultError:
     return SystemFaultError(
         "BW999",
         f"Boxwright itself failed: {type(error).__name__}: {error}.",
-        remedy=f"This is a mistake in Boxwright. Please report it with the file {name}.",
+        log=name,
     )
 
 

@@ -79,4 +79,11 @@ def _list() -> str:
 def _as_json(code: str) -> dict[str, str]:
     from boxwright.codes import MEANINGS
 
-    return {"code": code, **MEANINGS[code]._asdict()}
+    meaning = MEANINGS[code]
+    return {
+        "code": code,
+        "severity": meaning.severity,
+        "title": meaning.title,
+        "cause": meaning.cause,
+        "remedy": meaning.remedy,
+    }

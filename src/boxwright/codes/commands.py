@@ -22,38 +22,46 @@ COMMANDS: dict[str, Meaning] = {
         "error",
         "No photo is marked for what is to be measured",
         "The data have no photos for validation, say, but `--split val` was asked for.",
-        "Choose one of the splits that the error names, or `--split all`.",
+        "Choose among: {choices}.",
     ),
     "BW194": Meaning(
         "error",
         "The place to write to is taken",
         "A data set is written into a folder of its own, so that nothing of yours is overwritten "
         "and no annotation of another data set gets into it.",
-        "Give `--out` or OUT a folder that is not there yet, or empty the one that is.",
+        "Name a folder that is not there yet, outside of the photos' own; or empty the one that "
+        "is.",
     ),
     "BW195": Meaning(
         "error",
         "Groups of photos cannot be told",
         "What was given to `--groups` is not a regular expression with a part in round brackets, "
         "names a csv file without the columns photo and group, or says nothing about any photo "
-        "here. Or the split was made with declared groups, and `boxwright split` was run again "
-        "without.",
-        "Give `folder`, a csv file with the columns photo and group, or a regular expression such "
-        "as '(clip[0-9]+)_'. For more photos in an earlier split, the same `--groups` as before.",
+        "here.",
+        "Give `folder`, a csv file with the columns photo and group, or a regular expression "
+        "whose bracketed part names the group, such as '(clip[0-9]+)_'.",
     ),
     "BW196": Meaning(
         "error",
         "The photos have a split already",
-        "The folder says by itself which photos are for training and which for testing: by lists, "
-        "by folders named train and test, or in the annotations.",
-        "Nothing: that split is used as it is. Add `--anew` to have another one made, which then "
-        "goes before it.",
+        "The folder says by itself which photos are for training and which for testing: by "
+        "lists, by folders named train and test, or in the annotations.",
+        "Nothing: that split is used as it is. To have another one made, which then goes before "
+        "it, add `--anew`.",
     ),
     "BW197": Meaning(
         "error",
         "There is no such format",
         "The name given for a format of annotations is none of those that Boxwright reads and "
         "writes.",
-        "Use the name that the error proposes, or one of those in docs/formats.md.",
+        "Did you mean '{nearest}'?",
+        "Choose among: {choices}.",
+    ),
+    "BW198": Meaning(
+        "error",
+        "A split with declared groups is to be continued without them",
+        "The earlier split was made with `--groups`, so that photos of one group stay together. "
+        "The groups of new photos are not known unless they are declared too.",
+        "Declare the groups again, as before: --groups '{groups}'",
     ),
 }

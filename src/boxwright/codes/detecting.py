@@ -19,7 +19,7 @@ DETECTING: dict[str, Meaning] = {
         "error",
         "There are no photos to prove the exported file with",
         "The photos that the run was trained on were moved or deleted, or the folder given to "
-        "`--data` has no labelled ones.",
+        "`--data` has no labelled ones, or none with an object of the detector's classes.",
         "Name a folder of labelled photos of the detector's classes with `--data`.",
     ),
     "BW403": Meaning(
@@ -32,11 +32,10 @@ DETECTING: dict[str, Meaning] = {
     "BW404": Meaning(
         "error",
         "The network cannot be exported",
-        "Keras runs on another engine than TensorFlow, this version of TensorFlow converts "
-        "networks in another way than the tested ones, or a layer of the network is none that "
-        "Boxwright's own have, which ONNX and OpenVINO files are made of.",
-        "Set KERAS_BACKEND=tensorflow for this command, install a tested version of TensorFlow, or "
-        "export with `--to savedmodel`.",
+        "This version of TensorFlow converts networks in another way than the tested ones, or a "
+        "layer of the network is none that Boxwright's own have, which ONNX and OpenVINO files "
+        "are made of.",
+        "Export it with `--to savedmodel` instead, or install a tested version of TensorFlow.",
     ),
     "BW405": Meaning(
         "error",
@@ -56,15 +55,22 @@ DETECTING: dict[str, Meaning] = {
         "The name of an export is that of another kind of file",
         "The ending of the name given to `--out` belongs to another kind than `--to` says, so "
         "programs would take the file for something else; or the file that is there is another.",
-        "Give a name that ends as the kind's files do, or an existing folder to put it into.",
+        "Give `--out` a name that ends as the kind's files do, or an existing folder to put it "
+        "into.",
     ),
     "BW408": Meaning(
+        "error",
+        "The network was built on another engine than TensorFlow",
+        "KERAS_BACKEND names another engine, and only TensorFlow writes TensorFlow's files.",
+        "Set KERAS_BACKEND=tensorflow for this command. The run itself can stay as it is.",
+    ),
+    "BW409": Meaning(
         "error",
         "A detector family decodes with an operation that not every export target has",
         "A family's `decode` is written once and runs in NumPy, TensorFlow, TFLite, ONNX and "
         "OpenVINO, so it may use nothing but arithmetic, slices of the last axis and a few "
         "operations. It is tried when the family is registered.",
-        "Write it in the operations that the message lists.",
+        "Write its decode in arithmetic, x[..., i] and {operations}.",
     ),
     "BW501": Meaning(
         "error",
@@ -77,7 +83,7 @@ DETECTING: dict[str, Meaning] = {
         "error",
         "A detector file is damaged",
         "It is cut off, was edited by hand, or is not a detector of Boxwright.",
-        "Copy it again from its source, or export it again from its run.",
+        "Copy it again from its source, export it again from its run, or train again.",
     ),
     "BW503": Meaning(
         "error",
@@ -112,7 +118,7 @@ DETECTING: dict[str, Meaning] = {
         "error",
         "Something else than a photo was given",
         "`Detector.predict` takes a path, a Pillow image, or an array of RGB pixels.",
-        "For an array, check that it is uint8 and `(height, width, 3)`.",
+        "Give a path, a Pillow image, or an RGB array of uint8 (height, width, 3).",
     ),
     "BW508": Meaning(
         "error",
@@ -132,8 +138,8 @@ DETECTING: dict[str, Meaning] = {
     "BW520": Meaning(
         "error",
         "A file of class names cannot be used",
-        "It is missing, empty, or not UTF-8 text.",
-        "Write one name a line, in id order, or name a label map (.pbtxt).",
+        "It is missing, empty, not UTF-8 text, or names a class twice.",
+        "Write one name a line, each once, in id order, or name a label map (.pbtxt).",
     ),
     "BW601": Meaning(
         "error",
@@ -145,6 +151,6 @@ DETECTING: dict[str, Meaning] = {
         "error",
         "The detector returns something that is not a number",
         "Its weights are damaged, or its training went astray.",
-        "Use an earlier run or export, or train again.",
+        "Use an earlier checkpoint, run or export, or train again.",
     ),
 }

@@ -10,8 +10,8 @@ FITNESS: dict[str, Meaning] = {
         "A photo's name and its content disagree",
         "The file is named .jpg but holds a PNG, or the like: it was renamed instead of "
         "converted. Some tools trust the name and fail.",
-        "Nothing for Boxwright, which looks at the content. For other tools, rename the file to "
-        "what it is, in its annotation too.",
+        "Nothing for Boxwright, which looks at the content. For other tools, name the file, and "
+        "the format in its annotation, after what it is.",
     ),
     "BW124": Meaning(
         "warning",
@@ -84,10 +84,10 @@ FITNESS: dict[str, Meaning] = {
     "BW133": Meaning(
         "warning",
         "No anchor reaches a box",
-        "A single-shot detector starts from boxes of given sizes and shapes; a box that "
-        "overlaps none of them by half is learnt badly. Very long or very small boxes are such.",
-        "Nothing for a few boxes. For many, `boxwright train --input-size` with the size that the "
-        "finding proposes; a larger one takes longer.",
+        "A single-shot detector starts from boxes of given sizes and shapes; a box that overlaps "
+        "none of them by half is learnt badly. Very long or very small boxes are such.",
+        "Nothing for a few boxes, or where the finding proposes no size. Otherwise `boxwright "
+        "train --input-size` with the size that it proposes; a larger one takes longer.",
     ),
     "BW134": Meaning(
         "warning",
@@ -139,7 +139,8 @@ FITNESS: dict[str, Meaning] = {
     "BW141": Meaning(
         "error",
         "A name cannot be written in this format",
-        "A class or photo name holds a character that the format uses for something else.",
+        "A class or photo name holds a character that the format uses for something else, or "
+        "that no file of text can hold.",
         "Rename the class or the photo, or choose another format.",
     ),
     "BW142": Meaning(
@@ -190,8 +191,8 @@ FITNESS: dict[str, Meaning] = {
         "The annotations give numbers for their classes, or nothing at all, and no file beside "
         "them says what these are called: data.yaml or classes.txt for YOLO, a class column for "
         "CSV, class-descriptions-boxable.csv for Open Images.",
-        "Put the file with the names beside the annotations. Until then classes are called after "
-        "their numbers.",
+        "Put the file with the names beside the annotations, or add a column with the class to a "
+        "csv file. Until then the classes are called as the finding says.",
     ),
     "BW149": Meaning(
         "note",
@@ -199,5 +200,28 @@ FITNESS: dict[str, Meaning] = {
         "They have an annotation without boxes. Such photos teach the detector what is not an "
         "object; but an object that was forgotten in one is taught to be none.",
         "Look at them: label again what was forgotten. Otherwise nothing.",
+    ),
+    "BW150": Meaning(
+        "error",
+        "A TFRecord is compressed",
+        "Photos are read where they lie in the file, one at a time. In a compressed file nothing "
+        "can be found without unpacking all that is before it.",
+        "Unpack a file of gzip: `gzip -dc train.record > train-plain.record`. Write one of zlib "
+        "again without compression.",
+    ),
+    "BW151": Meaning(
+        "error",
+        "Nothing is left for a repaired copy",
+        "Every photo is missing, damaged or without a usable annotation, so the copy would be "
+        "empty.",
+        "Put right what `boxwright check` names, beginning with the errors.",
+    ),
+    "BW152": Meaning(
+        "error",
+        "None of the photos can be read",
+        "The photos were moved or deleted after the annotations were read, or their files are "
+        "damaged.",
+        "Check that the photos lie where their annotations say, and copy damaged ones again. "
+        "`boxwright check` names each of them.",
     ),
 }

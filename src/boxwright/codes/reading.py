@@ -10,15 +10,16 @@ READING: dict[str, Meaning] = {
         "A photo is missing",
         "An annotation speaks of a photo that is not in the data folder: it was moved, renamed, "
         "deleted, or never copied along with the annotations.",
-        "Put the photo back, next to its annotation or into an images folder beside it, or delete "
-        "the annotation. Until then the annotation is left out.",
+        "Put the photo back, next to its annotation or into an images folder beside it; or "
+        "correct its path, or delete the annotation. Give Boxwright the folder that holds both "
+        "the photos and the annotations.",
     ),
     "BW102": Meaning(
         "error",
         "A photo cannot be opened",
         "The file is not a photo, or it is cut off: an interrupted download or copy leaves such "
         "files.",
-        "Copy it again from its source or remove it. Until then the photo is left out.",
+        "Copy the photo again from its source, save it again as JPEG or PNG, or remove it.",
     ),
     "BW103": Meaning(
         "note",
@@ -69,16 +70,19 @@ READING: dict[str, Meaning] = {
         "note",
         "Photos have no annotation",
         "They were never labelled, or show nothing to label and the tool saved nothing for them.",
-        "Nothing: they are not used. To use photos that show none of the classes, which helps "
-        "against false alarms, save an annotation without objects for each.",
+        "Label the photos that show an object of your classes. For each photo that shows none, "
+        "save an annotation without objects, which helps against false alarms; in YOLO a photo "
+        "without a label file counts as one. Until then the finding says whether these photos "
+        "are used.",
     ),
     "BW110": Meaning(
         "error",
-        "An annotation cannot be read",
+        "An annotation cannot be used",
         "The file is cut off or was edited by hand, or an object lacks its class name or a "
-        "coordinate.",
-        "Open the file at the named line and repair it, save the photo again in the labelling "
-        "tool, or delete the file.",
+        "coordinate. Or two files contradict each other.",
+        "Repair it at the place that is named, write it again with the tool that made it (a "
+        "labelling tool does so when the photo is saved), or remove it. `boxwright check` lists "
+        "all of them.",
     ),
     "BW111": Meaning(
         "error",
@@ -107,21 +111,26 @@ READING: dict[str, Meaning] = {
         "There are no labelled photos",
         "The folder is empty, is not the one with the data, or is in a format that is not read.",
         "Give the folder that holds the photos and their annotations.",
+        "These formats are read: {formats}.",
     ),
     "BW115": Meaning(
         "error",
         "There is no such folder",
-        "The path is misspelled, relative to another folder than the one you are in, or not yours "
-        "to read.",
-        "Use the path that the error proposes, or an absolute one.",
+        "The path is misspelled, relative to another folder than the one you are in, of a file "
+        "instead of a folder, or not yours to read.",
+        "Did you mean {nearest}?",
+        "Give a folder that holds the photos and their annotations, and that you may read.",
+        "The nearest folder there is: {parent}",
     ),
     "BW116": Meaning(
         "warning",
         "A label map cannot be used",
         "It is not label map text, an id is used twice or is 0, which stands for the background, "
-        "or a class of the annotations is missing from it.",
-        "Nothing: class names are taken from the annotations. If the order of the classes matters "
-        "to you, repair the label map.",
+        "or a class of the annotations is missing from it. Lists of classes such as data.yaml "
+        "are treated alike.",
+        "Write every class of the annotations once into the label map or list of classes: in a "
+        "label map as item { id: 1 name: 'cat' }, with ids from 1 on. Until then a finding says "
+        "what is used instead.",
     ),
     "BW117": Meaning(
         "warning",
@@ -133,8 +142,8 @@ READING: dict[str, Meaning] = {
         "warning",
         "A photo is in several lists",
         "The train, val and test lists were made apart from each other, or by hand.",
-        "Nothing: the photo is kept for testing, or else for validation, so that the score can be "
-        "trusted. Take it out of one of the lists.",
+        "Leave each photo in one list only. Until then it is used as the finding says, which "
+        "never flatters the score.",
     ),
     "BW119": Meaning(
         "warning",
@@ -147,8 +156,9 @@ READING: dict[str, Meaning] = {
     "BW120": Meaning(
         "error",
         "A list cannot be read",
-        "The file is not UTF-8 text, or not CSV.",
-        "Save it again as UTF-8 (in a spreadsheet: 'CSV UTF-8'), or remove it.",
+        "The file is not UTF-8 text, not CSV, or not yours to read.",
+        "Save it again as UTF-8 text (in a spreadsheet: 'CSV UTF-8') that you may read, or "
+        "remove it if it is not needed.",
     ),
     "BW121": Meaning(
         "warning",
@@ -161,9 +171,9 @@ READING: dict[str, Meaning] = {
     "BW122": Meaning(
         "note",
         "No photo is for testing",
-        "The folder says what photos are for, and none is for testing. Photos that chose the "
-        "weights flatter them.",
-        "`boxwright split --anew` sets some aside, whatever the folder says; or put labelled "
-        "photos into a folder named test.",
+        "The folder says what photos are for, and none is for testing; or there are too few "
+        "photos to hold some out. Photos that chose the weights flatter them.",
+        "Put labelled photos into a folder named test. If there are enough, `boxwright split "
+        "--anew` sets some aside, whatever the folder says.",
     ),
 }

@@ -8,11 +8,11 @@ SYSTEM: dict[str, Meaning] = {
     "BW901": Meaning(
         "error",
         "A package is missing",
-        "Training, exporting and evaluating need Keras, TensorFlow and pycocotools, which "
-        "`pip install boxwright` alone does not bring along; .onnx files and OpenVINO folders need "
+        "Training, exporting and evaluating need Keras, TensorFlow and pycocotools, which `pip "
+        "install boxwright` alone does not bring along; .onnx files and OpenVINO folders need "
         "more.",
-        "`pip install 'boxwright[train]'`; for KERAS_BACKEND=jax, `pip install 'boxwright[jax]'`; "
-        "for the others `pip install 'boxwright[onnx]'` or `pip install 'boxwright[openvino]'`.",
+        "KERAS_BACKEND is {engine}: unset it, or install what it needs.",
+        "Install it with: pip install 'boxwright[{extra}]'",
     ),
     "BW902": Meaning(
         "error",
@@ -26,12 +26,13 @@ SYSTEM: dict[str, Meaning] = {
         "A place cannot be written",
         "The folder is not yours, is read-only, or has a file of that name, or another program "
         "has the file open.",
-        "Check the folder, close the other program, or write elsewhere.",
+        "Check that the folder exists, is yours, and that no other program has the file open; or "
+        "write elsewhere.",
     ),
     "BW999": Meaning(
         "error",
         "Boxwright itself failed",
         "Something happened that was not foreseen: a mistake in Boxwright.",
-        "Please report it with the file that the error names; it says what happened where.",
+        "Please report it with the file {log}, which says what happened where.",
     ),
 }

@@ -8,46 +8,59 @@ TRAINING: dict[str, Meaning] = {
     "BW201": Meaning(
         "error",
         "There are no such weights",
-        "What was given to `--weights` is neither the name of a published model nor a path to "
-        "anything: it is misspelled, or relative to another folder than the one you are in.",
-        "Check the path, or take a name that `boxwright models` lists: it is downloaded once.",
+        "What was given is neither the name of a published model nor a path to weights: it is "
+        "misspelled, or relative to another folder than the one you are in. Or a checkpoint "
+        "lacks one of its files, or a folder has no checkpoint that is said to be its latest.",
+        "Did you mean {nearest}?",
+        "Give a name that `boxwright models` lists, or the path of a .tflite or a checkpoint. A "
+        "checkpoint goes by the prefix of its files, such as model.ckpt-1000; its .index and "
+        ".data files have to lie beside each other.",
     ),
     "BW202": Meaning(
         "error",
         "Weights cannot be loaded into the network",
         "The file is damaged, is neither the quantised .tflite of an SSD MobileNet v1 nor a "
         "checkpoint of an SSD MobileNet v1 or v2, or is of a network with another number of "
-        "filters.",
-        "Give a file of such a network, or leave `--weights` away to have one downloaded.",
+        "filters. The weights of a frozen graph are constants that cannot be trained.",
+        "Give the checkpoint it was made from: {prefix} where it came in an archive of the model "
+        "zoo.",
+        "Give a file of the same network and depth multiplier as yours: the prefix of a "
+        "checkpoint of SSD MobileNet v1 or v2, such as model.ckpt for model.ckpt.index, or the "
+        "quantised .tflite of ssd_mobilenet_v1. In a pipeline.config it is a checkpoint, and "
+        "that of a classifier with the same backbone will do. Copy a damaged file again from its "
+        "source.",
     ),
     "BW203": Meaning(
         "error",
         "Weights cannot be downloaded",
         "There is no network, a firewall is in the way, or the server does not answer.",
-        "Run the command again with a network: it goes on from what has come. Without one, "
-        "download the archive elsewhere and put it where the error says, or train with "
-        "`--from-scratch`.",
+        "With a network, run the command again: it goes on from what has come.",
+        "Without one, download {archive} elsewhere and put it here as {place}.",
+        "Or train without pretrained weights by `--from-scratch`.",
     ),
     "BW204": Meaning(
         "error",
         "Something else was downloaded",
-        "The archive is damaged, has another checksum than the published one, or is none: a proxy "
-        "or a login page answered instead of the server, or the file there has changed.",
-        "Download the archive in a browser and put it where the error says.",
+        "The archive is damaged, has another checksum than the published one, or is none: a "
+        "proxy or a login page answered instead of the server, or the file there has changed.",
+        "Download {url} in a browser and put it here as {place}, in place of what may be there.",
     ),
     "BW205": Meaning(
         "error",
         "One of a checkpoint's files instead of their prefix",
         "A checkpoint is several files, `model.ckpt-1000.index`, `model.ckpt-1000.meta` and "
         "`model.ckpt-1000.data-00000-of-00001`, and goes by what their names have in common.",
-        "Give the prefix, here `model.ckpt-1000`, or the folder to have its latest checkpoint.",
+        "Give {prefix} instead.",
+        "The name of the folder means its latest checkpoint.",
     ),
     "BW206": Meaning(
         "error",
         "The checkpoint to go on from is of another network",
         "The training folder holds checkpoints of another config: another number of classes, "
         "another feature extractor, or another depth multiplier.",
-        "Train into an empty folder, or with the config that the checkpoints are of.",
+        "Use the config that the checkpoint was trained by. To begin another training from its "
+        'weights, write fine_tune_checkpoint: "{prefix}" and '
+        "load_all_detection_checkpoint_vars: true, and train into an empty folder.",
     ),
     "BW207": Meaning(
         "error",
@@ -80,7 +93,7 @@ TRAINING: dict[str, Meaning] = {
         "error",
         "There is already a run in the folder",
         "An earlier training wrote there, and would be overwritten.",
-        "Choose another `--out`, or go on with the earlier run by `--resume`. Delete it if it "
+        "Choose another `--out`, add `--resume` to go on with this run, or delete this one if it "
         "ended too early to go on.",
     ),
     "BW305": Meaning(
@@ -123,7 +136,7 @@ TRAINING: dict[str, Meaning] = {
         "An option beside `--resume` says something else than the run's first command: other "
         "weights, another seed, another size. Only `--budget` and `--steps` may be new, and of a "
         "run with `--deterministic` only `--steps`.",
-        "Leave the option away, or start a new run in another folder.",
+        "Leave {option} away, or start a new run in another folder.",
     ),
     "BW311": Meaning(
         "error",
@@ -145,6 +158,6 @@ TRAINING: dict[str, Meaning] = {
         "The demo's control is too good",
         "A control that knows only colours, or only places, found the objects too, so the demo "
         "does not show that the detector learnt anything.",
-        "Please report it.",
+        "Please report it with the demo's run folder.",
     ),
 }

@@ -82,7 +82,6 @@ def write_proven(
                 "BW145",
                 f"what was written as {form.TITLE} does not read back the same: {reason}.",
                 where=dataset.root,
-                remedy="Nothing was left under the final name. Please report this.",
             )
     return lost
 
@@ -103,12 +102,7 @@ def check_free(out: str | Path, sources: Iterable[str | Path] = ()) -> None:
         message = "lies in the folder that is read, whose annotations would get mixed up with it."
     else:
         return
-    raise DataError(
-        "BW194",
-        message,
-        where=out,
-        remedy="Name a folder that is not there yet, outside of the photos' own.",
-    )
+    raise DataError("BW194", message, where=out)
 
 
 def _lies_in(out: Path, source: Path) -> bool:

@@ -27,5 +27,5 @@ def marked(dataset: Dataset, split: str = "test") -> Dataset:
         "BW193",
         f"no photo is marked {split}.",
         where=dataset.root,
-        remedy=f"Choose among: {', '.join(f'--split {name}' for name in [*others, ALL])}.",
+        choices=", ".join(f"--split {name}" for name in [*others, ALL]),
     )

@@ -69,8 +69,8 @@ def split(
         progress: is told how many of how many photos were looked at.
 
     Raises:
-        DataError: BW195 groups cannot be told, BW196 the folder itself says what every photo is
-            for, BW146 the earlier lock cannot be used, and what `load` raises.
+        DataError: BW195 or BW198 groups cannot be told, BW196 the folder itself says what every
+            photo is for, BW146 the earlier lock cannot be used, and what `load` raises.
         SystemFaultError: BW902, BW903 the lock cannot be written.
     """
     dataset = repair(formats.read(path))
@@ -123,10 +123,10 @@ def _declaration(earlier: Lock, groups: str | None, path: str | Path) -> str:
     """How groups are declared. A pattern in a file is shown to a person, and not run unasked."""
     if groups is None and earlier.groups:
         raise DataError(
-            "BW195",
+            "BW198",
             "this split keeps declared groups together, and new photos have to be told theirs.",
             where=path,
-            remedy=f"Declare them again, as before: --groups '{earlier.groups}'",
+            groups=earlier.groups,
         )
     return groups or ""
 
@@ -134,9 +134,4 @@ def _declaration(earlier: Lock, groups: str | None, path: str | Path) -> str:
 def _has_its_own(dataset: Dataset) -> DataError:
     counts = {split: int((dataset.splits == split).sum()) for split in Split}
     stated = ", ".join(f"{n} {split.name.lower()}" for split, n in counts.items() if n)
-    return DataError(
-        "BW196",
-        f"the photos have a split already: {stated}.",
-        where=dataset.root,
-        remedy="It is used as it is. To have another one made that goes before it, add --anew.",
-    )
+    return DataError("BW196", f"the photos have a split already: {stated}.", where=dataset.root)

@@ -15,10 +15,6 @@ from boxwright.formats.tables import rows
 
 FOLDER = "folder"
 COLUMNS = ("photo", "group")
-REMEDY = (
-    "Give `folder`, a csv file with the columns photo and group, or a regular expression whose "
-    "bracketed part names the group, such as '(clip[0-9]+)_'."
-)
 
 
 def declared(photos: Sequence[str], how: str) -> NDArray[np.int64]:
@@ -90,4 +86,4 @@ def _listed(photos: Sequence[str], path: Path) -> list[str | None]:
 
 def _unusable(how: str, reason: str) -> DataError:
     message = f"groups of photos cannot be told: '{how}' {reason}."
-    return DataError("BW195", message, remedy=REMEDY)
+    return DataError("BW195", message)

@@ -64,7 +64,7 @@ def fix(report: Report, out: str | Path, *, link: bool = False) -> Fixed:
         link: hard-link the photos instead of copying them, where the file system can.
 
     Raises:
-        DataError: BW194 the place is taken, or lies in the data folder; BW114 nothing is left to
+        DataError: BW194 the place is taken, or lies in the data folder; BW151 nothing is left to
             copy; BW145 the copy does not read back repaired; and what `formats.write` raises.
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
@@ -72,10 +72,9 @@ def fix(report: Report, out: str | Path, *, link: bool = False) -> Fixed:
     check_free(out, [report.dataset.root])
     if not len(report.repaired):
         raise DataError(
-            "BW114",
+            "BW151",
             "no photo is left that a repaired copy could hold.",
             where=report.dataset.root.absolute(),
-            remedy="Put right what the check names, beginning with the errors.",
         )
     with writing(out) as draft:
         lost = write_proven(report.repaired, draft, report.form, link=link)
@@ -94,5 +93,4 @@ def _prove(copy: Path, report: Report) -> None:
             "BW145",
             f"the repaired copy would need a repair again: {again[0]}.",
             where=report.dataset.root,
-            remedy="Nothing was left under the final name. Please report this.",
         )

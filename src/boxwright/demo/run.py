@@ -92,7 +92,6 @@ class Result:
             raise TrainingError(
                 "BW391",
                 f"the demo's detector reached AP50 {ap50:.3f}, and should reach {LEAST_AP50}.",
-                remedy="Please report this with the demo's folder run.",
             )
         best = max(self.by_colour.ap50 or 0.0, self.by_place.ap50 or 0.0)
         if best >= MOST_OF_A_CONTROL:
@@ -100,7 +99,6 @@ class Result:
                 "BW392",
                 f"a control that learns next to nothing reached AP50 {best:.3f}, so the demo "
                 "proves nothing.",
-                remedy="Please report this.",
             )
 
 

@@ -80,7 +80,6 @@ def gather(truth: Dataset, detections: Sequence[Detections]) -> Found:
                 "BW602",
                 "the detector returned a box or a score that is not a number.",
                 where=str(truth.photo(index)),
-                remedy="Its weights are damaged: use an earlier checkpoint, or train again.",
             )
     ids = {name: i for i, name in enumerate(truth.classes)}
     labels = [
@@ -107,7 +106,6 @@ def _require_shared_class(truth: Dataset, detections: Sequence[Detections]) -> N
         "BW601",
         f"the detector knows {_some(known)}, the data {_some(truth.classes)}: no name is shared.",
         where=truth.root,
-        remedy="Evaluate on data with the detector's classes, or rename those of the data.",
     )
 
 
@@ -132,7 +130,7 @@ def match(truth: Dataset, found: Found, areas: Sequence[str] = AREAS) -> dict[st
         raise SystemFaultError(
             "BW901",
             "COCO's metric needs the package pycocotools, which is not installed.",
-            remedy="Install it with: pip install 'boxwright[train]'",
+            extra="train",
         ) from error
     photos, classes = len(truth), len(truth.classes)
     if not photos or not classes:

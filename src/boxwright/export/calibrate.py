@@ -67,7 +67,6 @@ class Calibration:
                 f"{len(photos)} training photos, {len(inputs)} of them different, are too few to "
                 "measure the ranges of a network's numbers on.",
                 where=dataset.root,
-                remedy="Name a folder of more photos with --data, or export without --quantize.",
             )
         return cls(np.stack(list(inputs.values())), preprocessing)
 

@@ -39,7 +39,8 @@ def export_in_child(say: Callable[[str], None], **arguments: Any) -> tuple[Path,
     said = json.loads(done.stdout.splitlines()[-1])
     if "error" in said:
         kind = getattr(errors, said.pop("error"))
-        raise kind(said.pop("code"), said.pop("message"), **said)
+        facts = said.pop("facts")
+        raise kind(said.pop("code"), said.pop("message"), **said, **facts)
     for line in said["lines"]:
         say(line)
     return Path(said["path"]), Proof.from_json(said["proof"])

@@ -75,7 +75,6 @@ def converted(tf: Any, saved: Path, path: Path, how: Quantisation | None) -> byt
             "BW404",
             f"TensorFlow cannot convert the network to TFLite ({reason}).",
             where=path,
-            remedy="Export it with --to savedmodel instead.",
         ) from error
 
 

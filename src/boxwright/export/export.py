@@ -67,7 +67,6 @@ def export(
         raise ExportError(
             "BW406",
             f"files of the kind {to} are written with 32 bits only, not as {quantize}.",
-            remedy="Leave --quantize out, or export with --to tflite.",
         )
     if framework.engine() != "tensorflow":
         return export_in_child(
@@ -175,12 +174,7 @@ def destination(
 
 
 def _misnamed(target: Path, what: str) -> ExportError:
-    return ExportError(
-        "BW407",
-        f"{what}.",
-        where=target,
-        remedy="Give another name to --out, or an existing folder to put it into.",
-    )
+    return ExportError("BW407", f"{what}.", where=target)
 
 
 def _refused(target: Path, proof: Proof, reasons: list[str]) -> ExportError:
@@ -189,8 +183,6 @@ def _refused(target: Path, proof: Proof, reasons: list[str]) -> ExportError:
         "BW401",
         f"the written file is not as good as the run: {proof}.{because} It was removed.",
         where=target.name,
-        remedy="Export with another --quantize or --to, train with more photos, or take it as it "
-        "is with --accept-loss.",
     )
 
 
@@ -204,5 +196,4 @@ def _data_folder(artifact: Artifact, run_folder: Path) -> Path:
         "the written file cannot be compared with the run: the photos that it was trained on "
         f"are no longer in {path}.",
         where=run_folder,
-        remedy="Name a folder of labelled photos with --data.",
     )

@@ -20,15 +20,14 @@ def tensorflow_for(model: DetectionModel) -> Any:
     """The `tensorflow` module, for a model that TensorFlow can write.
 
     Raises:
-        ExportError: BW404 the model was built on another engine.
+        ExportError: BW408 the model was built on another engine.
         SystemFaultError: BW901 TensorFlow is not installed.
     """
     engine = framework.keras().backend.backend()
     if engine != "tensorflow":
         raise ExportError(
-            "BW404",
+            "BW408",
             f"the network was built on {engine}, but only TensorFlow writes TensorFlow's files.",
-            remedy="Set KERAS_BACKEND=tensorflow for this command; the run itself can stay as is.",
         )
     return framework.tensorflow()
 

@@ -305,5 +305,4 @@ def _foreign(operation: Any) -> ExportError:
         "BW404",
         f"the layer {operation.name} ({type(operation).__name__}) is of a kind that cannot be "
         "written as ONNX.",
-        remedy="Export it with --to savedmodel instead.",
     )

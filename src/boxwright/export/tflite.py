@@ -107,7 +107,6 @@ def refuse_foreign_operators(content: bytes, path: Path) -> None:
             "BW403",
             f"needs operators that TFLite does not bring along: {', '.join(sorted(foreign))}.",
             where=path,
-            remedy="Replace the layers that compute them, or export with --to savedmodel.",
         )
 
 

@@ -167,7 +167,6 @@ class Reference:
                 "BW402",
                 "has no labelled photos to prove the written file with.",
                 where=dataset.root,
-                remedy="Name a folder of labelled photos of the detector's classes with --data.",
             )
         photos = dataset.select(np.concatenate(rows))
         return cls(photos, counts, list(run.predict_many(_paths(photos))))
@@ -189,7 +188,6 @@ class Reference:
                 "BW402",
                 "has photos, but none with an object of the detector's classes.",
                 where=self.photos.root,
-                remedy="Name a folder of labelled photos of these classes with --data.",
             )
         compared, agreeing = agreement(self.found, found, tolerance)
         return Proof(

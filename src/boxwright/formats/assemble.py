@@ -7,7 +7,6 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
-from boxwright.codes import MEANINGS
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labelled, Labels
 from boxwright.formats.coordinates import from_stored, in_pixels, into_photo, uncertain
@@ -98,13 +97,12 @@ def _leaving(photos: Sequence[Labelled], inside: Sequence[Labelled]) -> list[Bro
 def _unusable(root: Path, broken: Sequence[Broken]) -> DataError:
     first = broken[0]
     if len(broken) == 1:
-        remedy = MEANINGS[first.code].remedy
-        return DataError(first.code, f"{first.message}.", where=root / first.where, remedy=remedy)
-    remedy = "Repair or remove them; `boxwright check` lists them all."
+        return DataError(first.code, f"{first.message}.", where=root / first.where)
     listed = "; ".join(f"{one.where}: {one.message}" for one in broken[:LISTED])
     more = f"; and {len(broken) - LISTED} more" if len(broken) > LISTED else ""
     message = f"{len(broken)} annotations cannot be used: {listed}{more}."
-    return DataError(max(one.code for one in broken), message, where=root, remedy=remedy)
+    kinds = {one.code for one in broken}
+    return DataError(kinds.pop() if len(kinds) == 1 else "BW110", message, where=root)
 
 
 def _pair(
@@ -175,7 +173,6 @@ def _no_photos(folder: Folder, annotations: int, findings: list[Finding]) -> Dat
         "BW101",
         f"of the {annotations} annotations here not one has a photo that can be opened{first}.",
         where=folder.root.absolute(),
-        remedy="Give the folder that holds both the photos and the annotations.",
     )
 
 

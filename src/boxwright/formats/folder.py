@@ -52,7 +52,6 @@ class Folder:
                 "BW115",
                 f"the folder cannot be opened ({error.strerror or error}).",
                 where=error.filename or root.absolute(),
-                remedy="Check that it is yours to read.",
             ) from error
 
     @classmethod
@@ -136,20 +135,15 @@ def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
 def _no_such_folder(path: Path) -> DataError:
     path = path.absolute()
     if path.is_file():
-        return DataError(
-            "BW115",
-            "is a photo, not a folder of labelled photos.",
-            where=path,
-            remedy="Give the folder that holds the photos and their annotations.",
-        )
-    hint = "Check the path."
+        return DataError("BW115", "is a photo, not a folder of labelled photos.", where=path)
+    nearest = parent = None
     for there in path.parents:
         if there.is_dir():
             missing = path.relative_to(there).parts[0]
             folders = (entry.name for entry in os.scandir(there) if entry.is_dir())
             near = closest_name(missing, folders)
-            hint = f"The nearest folder there is: {there}"
-            if near:
-                hint = f"Did you mean {there / near}?"
+            nearest, parent = (there / near, None) if near else (None, there)
             break
-    return DataError("BW115", "there is no such folder.", where=path, remedy=hint)
+    return DataError(
+        "BW115", "there is no such folder.", where=path, nearest=nearest, parent=parent
+    )

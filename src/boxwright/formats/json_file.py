@@ -176,8 +176,4 @@ def write(target: Path, value: object, *, indent: int | None = None) -> None:
 
 def _unwritable(error: UnicodeEncodeError) -> DataError:
     near = error.object[max(0, error.start - SHOWN // 2) : error.end + SHOWN // 2]
-    return DataError(
-        "BW141",
-        f"there is a sign in {near!r} that UTF-8 cannot hold.",
-        remedy="Rename the class or the photo.",
-    )
+    return DataError("BW141", f"there is a sign in {near!r} that UTF-8 cannot hold.")

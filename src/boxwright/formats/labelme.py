@@ -180,6 +180,5 @@ def _line(name: str) -> str:
         raise DataError(
             "BW141",
             f"the class name {name!r} has a line break, which {LIST} cannot hold.",
-            remedy="Rename the class.",
         )
     return name

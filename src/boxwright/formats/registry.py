@@ -84,7 +84,8 @@ def named(name: str) -> Format:
     raise DataError(
         "BW197",
         f"there is no format '{name}'.",
-        remedy=f"Did you mean '{near}'?" if near else f"Choose among: {', '.join(FORMATS)}.",
+        nearest=near,
+        choices=", ".join(FORMATS),
     )
 
 
@@ -102,11 +103,14 @@ def _detected(folder: Folder) -> str:
 
 
 def _nothing(folder: Folder, title: str) -> DataError:
-    message = f"there are {folder.photo_count or 'no'} photos here, and no annotations in {title}."
+    count = folder.photo_count
+    here = "there is 1 photo" if count == 1 else f"there are {count or 'no'} photos"
+    message = f"{here} here, and no annotations in {title}."
     if not folder.photos and not folder.files:
         message = "the folder is empty: there are no photos and no annotations in it."
-    remedy = (
-        "Give the folder that holds the photos and their annotations. What is read: "
-        f"{', '.join(form.TITLE for form in FORMATS.values())}."
+    return DataError(
+        "BW114",
+        message,
+        where=folder.root.absolute(),
+        formats=", ".join(form.TITLE for form in FORMATS.values()),
     )
-    return DataError("BW114", message, where=folder.root.absolute(), remedy=remedy)

@@ -23,10 +23,6 @@ from boxwright.structures.dataset import Split
 
 LOCK = "boxwright.split"
 VERSION = 1
-REMEDY = (
-    "Repair the line, or delete the file and run `boxwright split` again; photos may then change "
-    "sides."
-)
 _HEADER = re.compile(
     r"# boxwright\.split version=([0-9]{1,9})("
     r" seed=([0-9]{1,10}) test=([01]\.[0-9]+) val=([01]\.[0-9]+)(?: groups=(\".*\"))?)?.*"
@@ -137,4 +133,4 @@ def _unquoted(text: str) -> str:
 
 def _broken(where: str | Path, reason: str) -> DataError:
     message = f"the lock of the split cannot be used: {reason}."
-    return DataError("BW146", message, where=where, remedy=REMEDY)
+    return DataError("BW146", message, where=where)

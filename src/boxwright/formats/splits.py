@@ -227,7 +227,6 @@ def _text(folder: Folder, path: str) -> str:
             "BW120",
             f"the list of photos cannot be read ({error}).",
             where=folder.root / path,
-            remedy="Save it as UTF-8 text, or remove it if it is not a list of photos.",
         ) from error
 
 

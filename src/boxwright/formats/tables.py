@@ -54,12 +54,7 @@ def rows(path: Path, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
                 if any(cells):
                     yield reader.line_num, cells
     except (OSError, UnicodeError, csv.Error) as error:
-        raise DataError(
-            "BW120",
-            f"the CSV list cannot be read ({error}).",
-            where=path,
-            remedy="Save it as 'CSV UTF-8', or remove it if it is not a list of photos.",
-        ) from error
+        raise DataError("BW120", f"the CSV list cannot be read ({error}).", where=path) from error
 
 
 def first_words(path: Path) -> list[str] | None:
@@ -83,12 +78,7 @@ def write_rows(path: Path, lines: Iterable[Sequence[object]]) -> None:
     table = csv.writer(text, lineterminator="\n")
     for line in lines:
         if padded := [cell for cell in line if isinstance(cell, str) and cell != cell.strip()]:
-            raise DataError(
-                "BW141",
-                f"the name {padded[0]!r} has blanks around it.",
-                where=path,
-                remedy="Rename the class or the photo.",
-            )
+            raise DataError("BW141", f"the name {padded[0]!r} has blanks around it.", where=path)
         table.writerow(line)
     try:
         write_text(path, text.getvalue())
@@ -98,7 +88,6 @@ def write_rows(path: Path, lines: Iterable[Sequence[object]]) -> None:
             f"the name {error.object[error.start : error.end]!r} holds a character that UTF-8 "
             "cannot hold.",
             where=path,
-            remedy="Rename the class or the photo.",
         ) from error
 
 

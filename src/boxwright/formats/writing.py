@@ -108,12 +108,7 @@ def still_there(photo: PhotoFile) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise DataError(
-            "BW101",
-            "the photo is not there any more.",
-            where=str(photo),
-            remedy="Put it back, or read the folder again.",
-        ) from error
+        raise DataError("BW101", "the photo is not there any more.", where=str(photo)) from error
 
 
 def _linked(source: Path, draft: Path) -> bool:

@@ -231,23 +231,12 @@ def opened(photo: PhotoFile) -> Iterator[Image.Image]:
                     raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
                 yield picture
     except FileNotFoundError as error:
-        raise DataError(
-            "BW101",
-            "there is no such photo.",
-            where=str(photo),
-            remedy="Put the photo back, or delete its annotation.",
-        ) from error
+        raise DataError("BW101", "there is no such photo.", where=str(photo)) from error
     except UnidentifiedImageError as error:
-        raise DataError(
-            "BW102",
-            "is not a photo that can be opened.",
-            where=str(photo),
-            remedy="Save it again as JPEG or PNG, or remove it.",
-        ) from error
+        raise DataError("BW102", "is not a photo that can be opened.", where=str(photo)) from error
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise DataError(
             "BW102",
             f"is damaged or cannot be read ({error}).",
             where=str(photo),
-            remedy="Copy it again from the camera or its source, or remove it.",
         ) from error

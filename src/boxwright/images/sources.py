@@ -29,19 +29,9 @@ def photos(paths: Iterable[str | Path]) -> Iterator[Path]:
         elif any(sign in str(path) for sign in "*?["):
             matching = _fitting(path)
         else:
-            raise DataError(
-                "BW191",
-                "there is no such photo or folder.",
-                where=path,
-                remedy="Check the spelling, and the folder that the command runs in.",
-            )
+            raise DataError("BW191", "there is no such photo or folder.", where=path)
         if not matching:
-            raise DataError(
-                "BW192",
-                "there are no photos here.",
-                where=path,
-                remedy="Name a folder with JPEG or PNG files, or a pattern that fits some.",
-            )
+            raise DataError("BW192", "there are no photos here.", where=path)
         found.update(dict.fromkeys(matching))
     return iter(found)
 

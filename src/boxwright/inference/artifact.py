@@ -70,7 +70,6 @@ class Artifact:
                 "BW503",
                 f"is a detector file of version {version}; this Boxwright reads up to {VERSION}.",
                 where=where,
-                remedy="Update it with: pip install --upgrade boxwright",
             )
         classes = value.get("classes")
         if classes is None or classes == []:
@@ -115,9 +114,6 @@ def without_class_names(where: str | Path | None) -> DetectorError:
         "BW504",
         "has no class names inside, so its detections would be bare numbers.",
         where=where,
-        remedy="Give a text file with one name a line: --labels labels.txt, or in Python "
-        "Detector.load(path, classes=['cat', 'dog']). "
-        "Files that Boxwright exports carry their names.",
     )
 
 
@@ -127,7 +123,6 @@ def damaged(what: str, where: str | Path | None) -> DetectorError:
         "BW502",
         f"is damaged or not a detector of Boxwright: {what}.",
         where=where,
-        remedy="Copy it again from its source, or export it again from its run.",
     )
 
 

@@ -47,9 +47,4 @@ def placeholder(label: int) -> str:
 
 
 def _unusable(path: Path, reason: str) -> DetectorError:
-    return DetectorError(
-        "BW520",
-        f"{reason}, so the classes have no names.",
-        where=path,
-        remedy="Write one name a line, in id order, or name a label map (.pbtxt).",
-    )
+    return DetectorError("BW520", f"{reason}, so the classes have no names.", where=path)

@@ -89,12 +89,7 @@ def opened(
 
 def wrong_names(what: str, names: Sequence[str], where: Path | None = None) -> DetectorError:
     """The error for names that are not as many as the classes."""
-    return DetectorError(
-        "BW506",
-        f"{what}, but {len(names)} names were given.",
-        where=where,
-        remedy="Name every class in id order; an id that is not used needs a name too.",
-    )
+    return DetectorError("BW506", f"{what}, but {len(names)} names were given.", where=where)
 
 
 def _foreign(engine: Any, classes: Sequence[str] | None, path: Path, *, unnamed: bool) -> Artifact:
@@ -131,13 +126,7 @@ def _not_a_detector(path: Path) -> DetectorError:
         what = "is a folder of photos, not a detector."
     else:
         what = "is a folder without a detector: neither run.json nor saved_model.pb is in it."
-    return DetectorError(
-        "BW501",
-        what,
-        where=path,
-        remedy="Give the run folder of a training, or a file or folder that `boxwright export` "
-        "wrote.",
-    )
+    return DetectorError("BW501", what, where=path)
 
 
 def _exists(path: Path) -> bool:

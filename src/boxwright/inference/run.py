@@ -51,7 +51,6 @@ class Run:
                 "BW501",
                 "is not a run folder: it has no run.json.",
                 where=self.folder.absolute(),
-                remedy="Give the folder that `boxwright train --out` wrote.",
             ) from error
         return Artifact.from_text(text, where=self.description)
 
@@ -78,7 +77,6 @@ class Run:
                 "BW502",
                 f"cannot be loaded into the run's model ({str(error).splitlines()[0]}).",
                 where=self.weights,
-                remedy="Train again, or copy the run folder again from its source.",
             ) from error
         return model
 

@@ -148,11 +148,9 @@ def translating_os_errors(place: Path) -> Iterator[None]:
                 "BW902",
                 "the disk is full; nothing was left half-written.",
                 where=place,
-                remedy="Free some space or write to another disk, then run the command again.",
             ) from error
         raise SystemFaultError(
             "BW903",
             f"cannot be written ({error.strerror or error}).",
             where=place,
-            remedy="Check that the folder exists, is yours, and that no program has it open.",
         ) from error

@@ -222,7 +222,6 @@ class DetectionModel(ABC):
             "BW207",
             f"detectors of the family {cls.family} have no pretrained weights.",
             where=path,
-            remedy="Train it from scratch.",
         )
 
     def load(self, pretrained: Pretrained) -> object:

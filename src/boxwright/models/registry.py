@@ -26,7 +26,6 @@ def family(name: str) -> type[DetectionModel]:
         raise DetectorError(
             "BW509",
             f"there is no detector family {name!r}, only {', '.join(sorted(FAMILIES))}.",
-            remedy="Check the name, or import the package that registers this family first.",
         )
     found = FAMILIES[name]
     if isinstance(found, str):
@@ -39,7 +38,7 @@ def register(model: type[DetectionModel]) -> type[DetectionModel]:
     """Add a family, after its decoding was tried; a decorator.
 
     Raises:
-        ExportError: BW408 it decodes with an operation that not every export target has.
+        ExportError: BW409 it decodes with an operation that not every export target has.
     """
     check_operations(model)
     FAMILIES[model.family] = model
@@ -50,7 +49,7 @@ def check_operations(model: type[DetectionModel]) -> None:
     """Decode zeros once, with the operations that every export target has and nothing else.
 
     Raises:
-        ExportError: BW408.
+        ExportError: BW409.
     """
     small = model.build(model.spec_for(2, 64))
     outputs = {name: Checking(zeros) for name, zeros in small.blank_outputs().items()}

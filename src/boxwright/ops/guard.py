@@ -15,7 +15,7 @@ class Checking:
     """A NumPy array with the arithmetic and the slices of `ops.operations` alone.
 
     Raises:
-        ExportError: BW408 something else is computed with it.
+        ExportError: BW409 something else is computed with it.
     """
 
     def __init__(self, values: Any) -> None:
@@ -92,7 +92,7 @@ def _bare(value: Any) -> Any:
 
 def _unknown(what: str) -> ExportError:
     return ExportError(
-        "BW408",
+        "BW409",
         f"a detector family decodes with {what}, which not every export target has.",
-        remedy=f"Write its decode in arithmetic, x[..., i] and {', '.join(sorted(OPERATIONS))}.",
+        operations=", ".join(sorted(OPERATIONS)),
     )

@@ -132,9 +132,4 @@ def _item(message: Message, place: str) -> Item:
 
 
 def _unusable(where: str | Path, reason: str) -> DataError:
-    return DataError(
-        "BW116",
-        f"the label map cannot be used: {reason}.",
-        where=where,
-        remedy="Write each class as item { id: 1 name: 'cat' }, with ids from 1 on.",
-    )
+    return DataError("BW116", f"the label map cannot be used: {reason}.", where=where)

@@ -85,15 +85,6 @@ def save(
     return prefix
 
 
-def begin_anew(prefix: Path) -> str:
-    """What a person may do whose training cannot go on from a checkpoint."""
-    return (
-        "To begin another training from its weights, write fine_tune_checkpoint: "
-        f'"{prefix.as_posix()}" and load_all_detection_checkpoint_vars: true, and train into an '
-        "empty folder."
-    )
-
-
 def companions(snapshot: Snapshot, optimiser: Optimiser) -> dict[str, NDArray[Any]]:
     """What TensorFlow 1 keeps beside all of a training's variables and looks for when it goes on:
     the powers of Adam's betas, and of each range that is an average how it came about.
@@ -149,7 +140,7 @@ def resume(model: Any, path: str | Path) -> Resumed:
                 if there is None
                 else f"has {name} as {there}, but the network needs {here}.",
                 where=find_prefix(path),
-                remedy=f"Use the config that it was trained by. {begin_anew(find_prefix(path))}",
+                prefix=find_prefix(path).as_posix(),
             )
     for name, variable in own.items():
         variable.assign(values.pop(name))

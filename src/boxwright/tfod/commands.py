@@ -51,7 +51,8 @@ def named(name: str) -> Command:
         raise FlagError(
             "BW701",
             f"there is no command '{script}'.",
-            remedy=f"Did you mean {near}? " * bool(near) + f"There are: {', '.join(COMMANDS)}.",
+            nearest=near,
+            choices=", ".join(COMMANDS),
         )
     command: Command = import_module(f"boxwright.tfod.{script}")
     return command

@@ -59,8 +59,8 @@ def run(flags: Flags, say: Say) -> None:
 
     Raises:
         FlagError: BW703 nowhere to write to.
-        TfodError: BW705 no annotations, list or label map, BW706 a
-            class is not in the label map.
+        TfodError: BW705 no annotations, list or label map, BW706 a class is not in the label
+            map, BW711 a listed photo has no annotation.
         DataError: photos or annotations cannot be used.
     """
     roots = _roots(flags)
@@ -97,7 +97,7 @@ def _target(flags: Flags, lists: list[Path]) -> Path:
     raise FlagError(
         "BW703",
         "create_pascal_tf_record needs --output_path, or --output_dir.",
-        remedy="Add --output_path=pascal.record",
+        example="--output_path=pascal.record",
     )
 
 
@@ -107,10 +107,10 @@ def _label_map(flags: Flags, root: Path) -> Path:
     if flags.label_map_path is None and found is None:
         raise TfodError(
             "BW705",
-            f"there is no {LABEL_MAP}, which says the id of each class.",
-            where=root,
-            remedy="Name a label map with --label_map_path; in it stands, for each class, "
+            f"there is no {LABEL_MAP}, which says the id of each class: "
             "item { id: 1 name: 'helmet' }",
+            where=root,
+            flag="--label_map_path",
         )
     return flags.label_map_path or found or usual[0]
 
@@ -124,11 +124,10 @@ def _listed(root: Path, lists: list[Path], flags: Flags, say: Say) -> Dataset:
     absent = [name for name, photo in zip(names, photos, strict=True) if photo is None]
     if absent:
         raise TfodError(
-            "BW705",
+            "BW711",
             f"{len(absent)} of the {len(names)} listed photos have no annotation and photo, such "
             f"as {absent[0]}.",
             where=lists[0],
-            remedy="Label them, or take them out of the list.",
         )
     return dataset.select([photo for photo in photos if photo is not None])
 

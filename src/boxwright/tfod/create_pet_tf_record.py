@@ -65,13 +65,11 @@ def run(flags: Flags, say: Say) -> None:
     Raises:
         FlagError: BW704 no shards.
         TfodError: BW705 no annotations, list or trimap, BW706 a class is not in
-            the label map.
+            the label map, BW711 a trimap shows no pet.
         DataError: photos or annotations cannot be used.
     """
     if flags.num_shards < 1:
-        raise FlagError(
-            "BW704", f"--num_shards is {flags.num_shards}.", remedy="Give 1 or more files."
-        )
+        raise FlagError("BW704", f"--num_shards is {flags.num_shards}.", wanted="1 or more")
     dataset = _by_breed(read_voc(flags.data_dir, "annotations/xmls", "images"))
     say_findings(dataset.findings, say)
     listed = read_list(flags.data_dir / "annotations" / "trainval.txt")
@@ -122,12 +120,7 @@ def _bodies(dataset: Dataset, flags: Flags) -> tuple[Dataset, dict[int, bytes]]:
         body = _body(flags.data_dir / "annotations" / "trimaps" / f"{_stem(name)}.png")
         across, down = np.flatnonzero(body.any(axis=0)), np.flatnonzero(body.any(axis=1))
         if not len(across):
-            raise TfodError(
-                "BW705",
-                "the trimap shows no pet.",
-                where=name,
-                remedy="Take the photo out of trainval.txt and its xml away.",
-            )
+            raise TfodError("BW711", "the trimap shows no pet.", where=name)
         boxes[rows] = across[0], down[0], across[-1], down[-1]
         masks[i] = _mask(body, rows.stop - rows.start, flags.mask_type)
     return replace(dataset, boxes=boxes), masks

@@ -93,13 +93,14 @@ def _shape(flags: Flags) -> tuple[int | None, ...]:
         raise FlagError(
             "BW704",
             f"--input_shape is '{flags.input_shape}', which is no shape of photos.",
-            remedy="Write photos, height, width and 3 colours, -1 for any: 1,-1,-1,3.",
+            wanted="photos, height, width and 3 colours, -1 for any: 1,-1,-1,3",
         )
     if flags.input_type != "image_tensor":
         raise FlagError(
-            "BW704",
+            "BW710",
             f"--input_shape cannot be given for {flags.input_type}, whose photos are of any size.",
-            remedy="Remove it, or write --input_type=image_tensor.",
+            flag="--input_shape",
+            other="--input_type=image_tensor",
         )
     return tuple(None if side == -1 else side for side in sides)
 

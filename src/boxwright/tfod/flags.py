@@ -171,7 +171,7 @@ class _Line(Generic[T]):
             raise FlagError(
                 "BW703",
                 f"{self.kind.NAME} needs {' and '.join(missing)}.",
-                remedy=f"Such as: {example(self.kind)}",
+                example=example(self.kind),
             )
         return Parsed(self.kind(**self.given), tuple(self.hints), tuple(self._canonical()))
 
@@ -192,7 +192,7 @@ class _Line(Generic[T]):
             return
         if one is None or not (dashed or equals):
             what = f"has no flag --{name}" if dashed else f"cannot tell what '{word}' is for"
-            raise FlagError("BW702", f"{self.kind.NAME} {what}.", remedy=self._choose(name))
+            raise FlagError("BW702", f"{self.kind.NAME} {what}.", **self._choose(name))
         if not dashed:
             self.hints.append(f"'{word}' lacks its two dashes: taken as --{word}.")
         if name not in self.by_name:
@@ -222,9 +222,7 @@ class _Line(Generic[T]):
             if stated:
                 self.hints.append(f"--{one.name}= has a blank before its value: taken without it.")
         elif not text and not stated:
-            raise FlagError(
-                "BW704", f"--{one.name} has no value.", remedy=f"Such as: {example(self.kind)}"
-            )
+            raise FlagError("BW704", f"--{one.name} has no value.", example=example(self.kind))
         if (nested := NESTED.fullmatch(text)) and self._find(nested[1]) is not None:
             self.hints.append(
                 f"--{one.name} has another flag's name in its value, '{text}': "
@@ -243,8 +241,8 @@ class _Line(Generic[T]):
             raise FlagError(
                 "BW704",
                 f"--{one.name} cannot be '{text}'.",
-                remedy=f"Did you mean {near}? " * bool(near)
-                + f"Choose among: {', '.join(choices)}.",
+                nearest=near,
+                choices=", ".join(choices),
             )
         try:
             return _type_of(one)(text)
@@ -253,7 +251,7 @@ class _Line(Generic[T]):
             raise FlagError(
                 "BW704",
                 f"--{one.name} is '{text}', which is not {what}.",
-                remedy=one.metadata["text"],
+                help=one.metadata["text"],
             ) from None
 
     def _truth(self, one: Field[Any], text: str) -> bool:
@@ -261,15 +259,15 @@ class _Line(Generic[T]):
             raise FlagError(
                 "BW704",
                 f"--{one.name} is '{text}', which is neither true nor false.",
-                remedy=f"Write --{one.name} or --no{one.name}.",
+                wanted=f"--{one.name} or --no{one.name}",
             )
         return text.lower() in TRUE
 
-    def _choose(self, name: str) -> str:
+    def _choose(self, name: str) -> dict[str, str]:
         names = [one.name for one in self.known.values()]
         near = closest_name(name, names)
         listed = ", ".join(f"--{each}" for each in names) or "none"
-        return f"Did you mean --{near}? " * bool(near) + f"Its flags: {listed}."
+        return {"nearest": f"--{near}" if near else "", "choices": listed}
 
     def _canonical(self) -> Iterator[str]:
         """The words of the line as it should be."""

@@ -45,10 +45,10 @@ def run(flags: Flags, say: Say) -> None:
     if not labels.photos and not labels.broken:
         raise TfodError(
             "BW705",
-            "is not a list of boxes.",
+            "is not a list of boxes as xml_to_csv writes it, whose first line names its columns: "
+            "filename,width,height,class,xmin,ymin,xmax,ymax.",
             where=flags.csv_input,
-            remedy="Make it with xml_to_csv; its first line names its columns: "
-            "filename,width,height,class,xmin,ymin,xmax,ymax",
+            flag="--csv_input",
         )
     dataset = assemble(Folder.scan(flags.img_path), labels)
     say_findings(dataset.findings, say)

@@ -130,12 +130,7 @@ def _tflite(scratch: Path) -> str:
 
 
 def _failed(reason: str) -> TfodError:
-    return TfodError(
-        "BW707",
-        f"the installation test failed: {reason}.",
-        remedy="Install again into an empty environment: pip install 'boxwright[train]'. If it "
-        "still fails, please report it with the versions above.",
-    )
+    return TfodError("BW707", f"the installation test failed: {reason}.")
 
 
 if __name__ == "__main__":

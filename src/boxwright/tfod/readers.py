@@ -64,8 +64,7 @@ def _read(root: Path, paths: Sequence[Path], checked: Checked, split: Split) -> 
             f"records of {READERS[split]} {what}, which the label map does not have; it has "
             f"{', '.join(f'{number} {name}' for number, name in checked.classes.items())}.",
             where=label_map,
-            remedy=f"Did you mean '{near}'? " * bool(near and not unnamed)
-            + "Add the class to the label map, or write the records again.",
+            nearest=None if unnamed else near,
         )
     return dataset
 

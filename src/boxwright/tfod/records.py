@@ -48,7 +48,7 @@ def read_voc(root: Path, annotations: str, photos: str = "") -> Dataset:
             "BW705",
             "there are no annotations in Pascal VOC's xml here.",
             where=root / annotations,
-            remedy="Give the folder that holds them with --data_dir and --annotations_dir.",
+            flag="--data_dir and --annotations_dir",
         )
     return assemble(folder, labels)
 
@@ -66,7 +66,7 @@ def read_list(path: Path) -> list[str]:
             "BW705",
             f"the list of photos cannot be read ({error}).",
             where=path,
-            remedy=_lists_there(path),
+            choices=_lists_there(path),
         ) from error
     return [line.split()[0] for line in lines if line.strip()]
 
@@ -132,10 +132,7 @@ def class_ids(dataset: Dataset, label_map: Path) -> list[int]:
                 "BW706",
                 f"the label map has no class '{name}'; it has {', '.join(ids)}.",
                 where=label_map,
-                remedy=f"Did you mean '{near}'? Capitals count: add the class to the label map, or "
-                "correct it in the annotations."
-                if near
-                else "Add the class to the label map, or correct it in the annotations.",
+                nearest=near,
             )
     return [ids.get(name, 0) for name in dataset.classes]
 
@@ -147,5 +144,6 @@ def say_findings(findings: Sequence[Finding], say: Say) -> None:
 
 
 def _lists_there(path: Path) -> str:
+    """Lists beside one that cannot be read; empty if there are none."""
     there = sorted(each.name for each in path.parent.glob("*.txt"))[:5]
-    return f"Lists there are: {', '.join(there)}." if there else "It names a photo in each line."
+    return ", ".join(there)

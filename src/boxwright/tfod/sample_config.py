@@ -67,9 +67,10 @@ def _count(path: Path) -> int:
     except OSError as error:
         raise TfodError(
             "BW705",
-            f"the record cannot be read ({error.strerror or error}).",
+            f"the record, whose photos are counted for the config, cannot be read "
+            f"({error.strerror or error}).",
             where=path,
-            remedy="Make it first: the number of its photos goes into the config.",
+            flag="--eval_record",
         ) from error
 
 

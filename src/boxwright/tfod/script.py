@@ -62,9 +62,10 @@ def run(flags: Flags, say: Say) -> None:
     if not len(dataset):
         raise TfodError(
             "BW705",
-            "there are no labelled photos in folders named train, validation or test.",
+            "there are no labelled photos in folders named train, validation or test, as in the "
+            "ToolKit's OID/Dataset.",
             where=flags.input_dir,
-            remedy="Give the folder that holds these to -i; the ToolKit calls it OID/Dataset.",
+            flag="-i",
         )
     for place, count in _write(dataset, flags.output_dir / IMAGES).items():
         say(f"{flags.output_dir / IMAGES / place}: {count} photos with their xml files")

@@ -61,7 +61,8 @@ def run(flags: Flags, say: Say) -> None:
     """Write the .tflite.
 
     Raises:
-        FlagError: BW704 a value makes no sense for this graph.
+        FlagError: BW703 a flag is missing that the graph or another flag needs, BW704 a value makes
+            no sense for this graph.
         TfodError: BW705 the graph cannot be read, BW708 it cannot be quantised without ranges,
             BW709 TensorFlow cannot convert it.
     """
@@ -86,9 +87,10 @@ def _read(tf: Any, path: Path) -> Any:
     if reason or not graph.node:
         raise TfodError(
             "BW705",
-            f"the graph cannot be read: {reason or 'it is empty'}.",
+            f"the graph, which is to be the tflite_graph.pb of export_tflite_ssd_graph, cannot be "
+            f"read: {reason or 'it is empty'}.",
             where=path.absolute(),
-            remedy="Give the tflite_graph.pb that export_tflite_ssd_graph wrote.",
+            flag="--graph_def_file",
         )
     return graph
 
@@ -102,24 +104,23 @@ def _check(flags: Flags, graph: Any) -> None:
                 raise FlagError(
                     "BW704",
                     f"--{name}_arrays has '{array}', which is no node of {flags.graph_def_file}.",
-                    remedy="Of the graph that export_tflite_ssd_graph writes they are those in: "
-                    f"{Flags.EXAMPLE}",
+                    example=Flags.EXAMPLE,
                 )
     ops = {node.op for node in graph.node}
     if POSTPROCESS in ops and not flags.allow_custom_ops:
         raise FlagError(
-            "BW704",
+            "BW703",
             f"--allow_custom_ops is not given, but the graph has {POSTPROCESS}.",
-            remedy="Add it: TFLite brings that operator along, though it is no builtin.",
+            example="--allow_custom_ops",
         )
     if flags.inference_type != QUANTIZED:
         return
     if flags.mean_values is None or not flags.std_dev_values:
         raise FlagError(
-            "BW704",
+            "BW703",
             f"--inference_type={QUANTIZED} needs --mean_values and --std_dev_values, which say "
             "what the input's bytes stand for.",
-            remedy="Write --mean_values=128 --std_dev_values=128.",
+            example="--mean_values=128 --std_dev_values=128",
         )
     has_ranges = any(op.startswith("FakeQuant") for op in ops)
     if not has_ranges and (flags.default_ranges_min is None or flags.default_ranges_max is None):
@@ -128,9 +129,6 @@ def _check(flags: Flags, graph: Any) -> None:
             f"--inference_type={QUANTIZED} needs the ranges of the network's values, but the graph "
             "has no FakeQuant nodes to hold them: it was not trained for quantisation.",
             where=flags.graph_def_file,
-            remedy="Train with graph_rewriter { quantization { ... } } in the config and export "
-            "again; or convert with --inference_type=FLOAT, to which --post_training_quantize may "
-            "be added. --default_ranges_min=0 --default_ranges_max=6 is for trying speed alone.",
         )
 
 
@@ -146,7 +144,7 @@ def _shapes(flags: Flags, inputs: list[str]) -> dict[str, list[int]] | None:
             "BW704",
             f"--input_shapes is '{flags.input_shapes}', which is no shape for each of "
             f"--input_arrays={flags.input_arrays}.",
-            remedy="Write whole numbers with commas: 1,300,300,3.",
+            wanted="whole numbers with commas: 1,300,300,3",
         ) from None
 
 
@@ -181,8 +179,7 @@ def _converted(tf: Any, flags: Flags) -> bytes:
             "BW709",
             f"TensorFlow cannot convert the graph ({reason}).",
             where=flags.graph_def_file,
-            remedy="Give the graph that export_tflite_ssd_graph wrote, with the flags of: "
-            f"{Flags.EXAMPLE}",
+            example=Flags.EXAMPLE,
         ) from error
 
 

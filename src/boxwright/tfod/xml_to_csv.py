@@ -43,22 +43,16 @@ def run(flags: Flags, say: Say) -> None:
     folder = Folder.scan(flags.input)
     labels = FORMATS["voc"].read(folder)
     for one in labels.broken:
-        raise DataError(
-            one.code,
-            f"{one.message}.",
-            where=folder.root / one.where,
-            remedy="Repair or remove it; a labelling tool writes it anew when the photo is saved.",
-        )
+        raise DataError(one.code, f"{one.message}.", where=folder.root / one.where)
     photos = [one for one in labels.photos if "/" not in one.path]
     if not photos:
         inside = sorted({split_path(one.path)[0] for one in labels.photos})
+        elsewhere = f", but there are some in {', '.join(inside[:5])}" if inside else ""
         raise TfodError(
             "BW705",
-            "there are no annotations in Pascal VOC's xml here.",
+            f"there are no annotations in Pascal VOC's xml here{elsewhere}.",
             where=flags.input,
-            remedy=f"There are some in {', '.join(inside[:5])}: give one of these to -i."
-            if inside
-            else "Give the folder with the xml files to -i.",
+            flag="-i",
         )
     rows = list(_rows(folder, photos))
     write_rows(flags.output, [HEADER, *rows])

@@ -83,7 +83,7 @@ def build_cache(
         most_boxes: per photo; of more, the largest are kept.
 
     Raises:
-        DataError: BW120 not one photo can be read.
+        DataError: BW152 not one photo can be read.
         TrainingError: BW311 there is no place for a temporary file of that size.
     """
     photos = _empty((len(dataset), side, side, 3), in_memory)
@@ -102,10 +102,9 @@ def build_cache(
     if not good.any():
         reason = f" The first: {next(iter(broken.values())).message}" if broken else ""
         raise DataError(
-            "BW120",
+            "BW152",
             f"not one of {len(dataset)} photos can be read.{reason}",
             where=dataset.root,
-            remedy="Check that the photos lie where their annotations say.",
         )
     boxes, labels = padded_boxes(dataset, most_boxes)
     findings = tuple(
@@ -148,7 +147,6 @@ def _empty(shape: tuple[int, ...], in_memory: int) -> NDArray[np.uint8]:
             f"the decoded photos need a temporary file of {size / 1e9:.1f} GB, for which there is "
             f"no place ({error.strerror or error}).",
             where=tempfile.tempdir,
-            remedy="Make room there, or set TMPDIR (on Windows TEMP) to a folder with room.",
         ) from error
 
 

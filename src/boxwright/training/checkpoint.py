@@ -60,17 +60,13 @@ class Checkpoint:
             TrainingError: BW307 the run is finished, BW310 it counts no time.
         """
         if self.fraction >= 1:
-            raise TrainingError(
-                "BW307",
-                f"this run is finished: all {self.step} steps are done.",
-                remedy="Use it, or start a new run in another folder.",
-            )
+            raise TrainingError("BW307", f"this run is finished: all {self.step} steps are done.")
         recipe = Recipe.from_json(self.recipe)
         if recipe.deterministic and seconds is not None:
             raise TrainingError(
                 "BW310",
                 "this run is deterministic: it counts steps, not time.",
-                remedy="Leave --budget away, or start a new run in another folder.",
+                option="--budget",
             )
         if steps is not None:
             return replace(recipe, steps=steps, seconds=None)
@@ -89,7 +85,6 @@ class Checkpoint:
                 "BW306",
                 "the photos or labels have changed since the run began.",
                 where=folder,
-                remedy="Start a new run in another folder.",
             )
 
     def save(self, path: Path) -> None:
@@ -113,12 +108,7 @@ class Checkpoint:
         except FileNotFoundError as error:
             raise nothing_to_resume(path) from error
         except Exception as error:  # an archive can be damaged in a dozen ways
-            raise TrainingError(
-                "BW305",
-                f"is damaged ({error}).",
-                where=path.absolute(),
-                remedy="The run's best weights still work; start a new run without --resume.",
-            ) from error
+            raise TrainingError("BW305", f"is damaged ({error}).", where=path.absolute()) from error
 
 
 class CheckpointWriter:
@@ -133,12 +123,7 @@ class CheckpointWriter:
 
 
 def nothing_to_resume(path: Path) -> TrainingError:
-    return TrainingError(
-        "BW305",
-        "there is no checkpoint to resume from.",
-        where=path.absolute(),
-        remedy="Give --out the folder of an earlier run, or leave --resume away.",
-    )
+    return TrainingError("BW305", "there is no checkpoint to resume from.", where=path.absolute())
 
 
 def _of_today(name: str) -> str:

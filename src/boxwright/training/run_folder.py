@@ -26,7 +26,6 @@ def only_training(run: Run) -> Iterator[None]:
             "BW309",
             f"another training is at work in this folder, process {process}.",
             where=run.folder.absolute(),
-            remedy="Wait until it ends, stop it, or choose another folder.",
         )
 
     with locked(run.lock, refusal):
@@ -45,14 +44,11 @@ def checkpoint_of(run: Run, resume: bool) -> Checkpoint | None:
             raise nothing_to_resume(run.checkpoint)
         return Checkpoint.load(run.checkpoint)
     if run.exists():
-        go_on = "add --resume to go on with this one"
-        if not run.checkpoint.is_file():
-            go_on = "delete this one, which ended too early to go on"
+        ended = "" if run.checkpoint.is_file() else ", which ended too early to go on"
         raise TrainingError(
             "BW304",
-            "there is already a run in this folder.",
+            f"there is already a run in this folder{ended}.",
             where=run.folder.absolute(),
-            remedy=f"Choose another --out, or {go_on}.",
         )
     return None
 
@@ -86,7 +82,7 @@ def check_options(run: Run, asked: Mapping[str, Any]) -> None:
                 f"this run was begun {_given(option, begun[option])}, and cannot go on "
                 f"{_given(option, value)}.",
                 where=run.folder.absolute(),
-                remedy=f"Leave {option} away, or start a new run in another folder.",
+                option=option,
             )
 
 

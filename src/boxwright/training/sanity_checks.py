@@ -23,18 +23,12 @@ def check_trainable(train: Dataset) -> None:
         TrainingError: BW301 no photo to train on, BW302 no labelled box in them.
     """
     if not len(train):
-        raise TrainingError(
-            "BW301",
-            "no photo is marked for training.",
-            where=train.root,
-            remedy="List training photos in ImageSets/Main/train.txt, or put them into train/.",
-        )
+        raise TrainingError("BW301", "no photo is marked for training.", where=train.root)
     if not len(train.boxes):
         raise TrainingError(
             "BW302",
             f"none of the {len(train)} training photos has a labelled box.",
             where=train.root,
-            remedy="Label some objects, or check that the annotations belong to these photos.",
         )
 
 
@@ -64,8 +58,4 @@ def check_state(arrays: Mapping[str, NDArray[Any]], steps: int, photos: Sequence
 
 
 def _broken(what: str, photos: Sequence[str]) -> TrainingError:
-    return TrainingError(
-        "BW303",
-        f"{what}, on the photos {', '.join(photos)}.",
-        remedy="Look at these photos' boxes; if they are right, report this with the run's log.",
-    )
+    return TrainingError("BW303", f"{what}, on the photos {', '.join(photos)}.")

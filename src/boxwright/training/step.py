@@ -35,11 +35,7 @@ def engine_module() -> Any:
     """
     name = framework.engine()
     if name not in ENGINES:
-        raise TrainingError(
-            "BW308",
-            f"KERAS_BACKEND is {name}, on which this cannot train.",
-            remedy="Set KERAS_BACKEND to tensorflow or jax, or unset it.",
-        )
+        raise TrainingError("BW308", f"KERAS_BACKEND is {name}, on which this cannot train.")
     return importlib.import_module(f"boxwright.training.step_{name}")
 
 

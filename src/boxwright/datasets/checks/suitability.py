@@ -69,7 +69,8 @@ def few_photos(dataset: Dataset) -> list[Finding]:
     """Fewer labelled photos than a score can be trusted with (BW138)."""
     if len(dataset) >= FEWEST_PHOTOS:
         return []
-    return [Finding("BW138", "all photos", f"there are only {len(dataset)} labelled photos")]
+    only = f"are only {len(dataset)} labelled photos" if len(dataset) > 1 else "is 1 labelled photo"
+    return [Finding("BW138", "all photos", f"there {only}")]
 
 
 def none_for_testing(dataset: Dataset) -> list[Finding]:

@@ -74,7 +74,6 @@ def read(folder: Folder) -> Labels:
             "BW101",
             f"none of the {elsewhere} boxes here is of a photo that is here.",
             where=folder.root.absolute(),
-            remedy="Put the photos, named after their ImageID, below this folder.",
         )
     if elsewhere:
         message = f"{elsewhere} boxes are of photos that are not here"

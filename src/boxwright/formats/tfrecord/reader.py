@@ -85,7 +85,8 @@ class RecordFile:
         try:
             with (root / self.path).open("rb") as file:
                 if how := compression(file.read(HEAD.size)):
-                    broken.append(Broken("BW110", self.path, _compressed(how)))
+                    what = f"is compressed with {how}, so its photos cannot be read where they lie"
+                    broken.append(Broken("BW150", self.path, what))
                     return
                 for record in read_records(file):
                     try:
@@ -228,8 +229,3 @@ def _plain(kind: str) -> str:
     kind = kind.strip().lower()
     kind = {"jpg": "jpeg", "tif": "tiff"}.get(kind, kind)
     return kind if kind in {"jpeg", *SUFFIXES} else ""
-
-
-def _compressed(how: str) -> str:
-    remedy = "unpack it with `gunzip`" if how == "gzip" else "write it without compression"
-    return f"is compressed with {how}, so its photos cannot be read where they lie: {remedy}"

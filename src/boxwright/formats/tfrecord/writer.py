@@ -185,5 +185,4 @@ def _utf8(name: str) -> bytes:
         raise DataError(
             "BW141",
             f"the name {name!r} holds half a character, which UTF-8 cannot hold.",
-            remedy="Rename the class or the photo.",
         ) from error

@@ -134,9 +134,5 @@ def _number(value: np.float32) -> str:
 
 def _text(value: str) -> str:
     if ILLEGAL.search(value):
-        raise DataError(
-            "BW141",
-            f"the name {value!r} holds a character that XML cannot hold.",
-            remedy="Rename the class or the photo.",
-        )
+        raise DataError("BW141", f"the name {value!r} holds a character that XML cannot hold.")
     return escape(value, {"\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})

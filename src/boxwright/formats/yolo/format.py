@@ -82,7 +82,6 @@ def read(folder: Folder) -> Labels:
             code,
             f"it describes a data set, but no {what} of it is here.",
             where=folder.root / described[0].path,
-            remedy="Give the folder that holds both the photos and their labels.",
         )
     labels.classes = names.classes(name for one in labels.photos for name in one.names)
     labels.findings += [*placed.findings, *names.findings]
@@ -229,9 +228,5 @@ def _lines(dataset: Dataset, index: int) -> Iterator[str]:
 
 def _listed(name: str) -> str:
     if name != name.strip() or len(name.splitlines()) != 1 or not name.isprintable():
-        raise DataError(
-            "BW141",
-            f"the photo's name {name!r} cannot stand on a line of a list.",
-            remedy="Rename the photo.",
-        )
+        raise DataError("BW141", f"the photo's name {name!r} cannot stand on a line of a list.")
     return f"./{name}\n"

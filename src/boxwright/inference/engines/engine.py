@@ -72,13 +72,7 @@ def cores() -> int:
 
 def no_detector(where: Path, reason: str) -> DetectorError:
     """The error for a file that can be read but does not detect."""
-    return DetectorError(
-        "BW505",
-        f"is not a detector that can be run here: {reason}.",
-        where=where,
-        remedy="Give a file that ends in detection post-processing (boxes, classes, scores, "
-        "count), such as one written by `boxwright export`.",
-    )
+    return DetectorError("BW505", f"is not a detector that can be run here: {reason}.", where=where)
 
 
 def first_line(error: Exception) -> str:

@@ -59,7 +59,7 @@ def find_prefix(path: str | Path) -> Path:
             "is one of a checkpoint's files; a checkpoint is named by what its files' names have "
             "in common.",
             where=path,
-            remedy=f"Give {prefix} instead.",
+            prefix=prefix,
         )
     if path.is_dir():
         return _latest(path)
@@ -68,8 +68,7 @@ def find_prefix(path: str | Path) -> Path:
             "BW202",
             "is a frozen graph, whose weights are constants that cannot be trained.",
             where=path,
-            remedy=f"Give the checkpoint it was made from: {path.with_name('model.ckpt')} where "
-            "it came in an archive of the model zoo.",
+            prefix=path.with_name("model.ckpt"),
         )
     if path.is_file():
         raise _no_checkpoint(path, "is neither a .tflite nor a checkpoint's prefix")
@@ -77,7 +76,6 @@ def find_prefix(path: str | Path) -> Path:
         "BW201",
         f"there is no checkpoint of that name: {_index_of(path).name} is missing.",
         where=path.absolute(),
-        remedy="Check the path, and that the .index and .data files were copied together.",
     )
 
 
@@ -151,7 +149,6 @@ def _latest(folder: Path) -> Path:
         f"the folder holds {len(indices) or 'no'} checkpoints, and no file named {STATE} says "
         "which of them is the latest.",
         where=folder.absolute(),
-        remedy="Give the checkpoint's prefix, such as model.ckpt-1000.",
     )
 
 
@@ -206,10 +203,4 @@ def _spec_of(layers: Mapping[str, Arrays], source: Path) -> ModelSpec:
 
 
 def _no_checkpoint(path: Path, fault: str) -> WeightsError:
-    return WeightsError(
-        "BW202",
-        f"{fault}.",
-        where=path,
-        remedy="Give the prefix of a checkpoint of ssd_mobilenet_v1 or v2, such as model.ckpt "
-        "for model.ckpt.index, or copy it again from its source.",
-    )
+    return WeightsError("BW202", f"{fault}.", where=path)

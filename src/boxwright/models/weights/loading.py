@@ -62,12 +62,7 @@ def read_pretrained(path: str | Path) -> Pretrained:
         return read_tflite(path).without_background()
     if exists(path):
         return read_checkpoint(path).without_background()
-    raise WeightsError(
-        "BW201",
-        "there are no weights of that name.",
-        where=path.absolute(),
-        remedy="Check the path given to --weights.",
-    )
+    raise WeightsError("BW201", "there are no weights of that name.", where=path.absolute())
 
 
 def load(
@@ -134,7 +129,6 @@ def _check_backbone(model: Any, pretrained: Pretrained, reset: Mapping[str, str]
             f"fits {share:.0%} of the backbone's layers only, so it is of another network than "
             f"{model.name}: {missing[0]}/{reset[missing[0]]}.",
             where=pretrained.source,
-            remedy="Build the model with the file's own architecture and depth multiplier.",
         )
 
 

@@ -46,7 +46,6 @@ def read_tflite(path: Path) -> Pretrained:
             "BW202",
             f"holds no SSD MobileNet v1 that can be read ({error}).",
             where=path,
-            remedy="Give the quantised .tflite of ssd_mobilenet_v1, or leave --weights away.",
         ) from error
     for name, arrays in layers.items():
         if not name.endswith("Predictor"):
@@ -71,12 +70,7 @@ def _open(path: Path) -> Any:
                 experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
             )
     except (ValueError, RuntimeError) as error:
-        raise WeightsError(
-            "BW202",
-            "is not a .tflite file, or is damaged.",
-            where=path,
-            remedy="Download it again, or give another file to --weights.",
-        ) from error
+        raise WeightsError("BW202", "is not a .tflite file, or is damaged.", where=path) from error
 
 
 def _dequantised(tensor: dict[str, Any], interpreter: Any) -> NDArray[np.float32]:

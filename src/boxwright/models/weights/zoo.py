@@ -301,8 +301,7 @@ def _is_published(published: Published, file: Path, name: str) -> bool:
 
 def _unknown(name: str, fault: str) -> WeightsError:
     close = difflib.get_close_matches(name.lower(), _KNOWN, n=1, cutoff=0.7)
-    proposal = f"Did you mean {_KNOWN[close[0]].name}? " if close else ""
-    return WeightsError("BW201", fault, remedy=f"{proposal}`boxwright models` lists all.")
+    return WeightsError("BW201", fault, nearest=_KNOWN[close[0]].name if close else None)
 
 
 def _unreachable(published: Published, reason: str) -> WeightsError:
@@ -310,10 +309,8 @@ def _unreachable(published: Published, reason: str) -> WeightsError:
     return WeightsError(
         "BW203",
         f"{published.name} cannot be downloaded: {reason}.",
-        remedy="With a network, run the command again: it goes on from what has come. Without "
-        f"one, download {published.url}{size} elsewhere and put it here as "
-        f"{cache_folder() / published.archive}. Or train without pretrained weights by "
-        "--from-scratch.",
+        archive=f"{published.url}{size}",
+        place=cache_folder() / published.archive,
     )
 
 
@@ -324,11 +321,12 @@ def _something_else(published: Published, archive: Path, reason: str) -> Weights
             "BW204",
             f"is not the archive of {published.name}: {reason}.",
             where=place,
-            remedy=f"Delete it, or put there what {published.url} sends.",
+            url=published.url,
+            place=place,
         )
     return WeightsError(
         "BW204",
         f"{published.url} did not send {published.name}: {reason}.",
-        remedy="A proxy or login page may have answered instead. Download the archive in a "
-        f"browser and put it here as {place}.",
+        url=published.url,
+        place=place,
     )

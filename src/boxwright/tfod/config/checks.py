@@ -79,7 +79,7 @@ def checked(config: Config, *, train: bool = True, evaluate: bool = True) -> Che
 
 
 def _missing(config: Config, message: str, where: str) -> TfodError:
-    return TfodError("BW723", f"{message}.", where=where, remedy="Add it there.")
+    return TfodError("BW723", f"{message}.", where=where)
 
 
 def _filled_in(config: Config, parts: list[str]) -> None:
@@ -91,8 +91,6 @@ def _filled_in(config: Config, parts: list[str]) -> None:
             "BW725",
             f"{PLACEHOLDER} still stands where a path should: {lines}.",
             where=at(config.path, left[0][1]),
-            remedy="Write the paths of your own files there; remove fine_tune_checkpoint to begin "
-            "from scratch.",
         )
 
 
@@ -104,7 +102,6 @@ def _check_square(config: Config) -> None:
             f"an input {resizer.width} wide and {resizer.height} high is not supported: the "
             "network's input is square.",
             where=config.place("model.ssd.image_resizer.fixed_shape_resizer"),
-            remedy="Give height and width the same number.",
         )
     multiple = config.pipeline.model.feature_extractor.pad_to_multiple
     if resizer.height % multiple:
@@ -113,7 +110,6 @@ def _check_square(config: Config) -> None:
             f"pad_to_multiple: {multiple} is not supported with an input of {resizer.height} "
             "pixels, which is no multiple of it: inputs are not padded.",
             where=config.place("model.ssd.feature_extractor.pad_to_multiple"),
-            remedy="Remove it, or resize photos to a multiple of it.",
         )
 
 
@@ -140,7 +136,7 @@ def _classes(config: Config, name: str, reader: InputReader) -> dict[int, str]:
             f"num_classes is {stated}, but the highest id in {path} is {highest} "
             f"({_listed(classes)}).",
             where=config.place("model.ssd.num_classes"),
-            remedy=f"Write num_classes: {highest}, or correct the label map.",
+            highest=highest,
         )
     return classes
 
@@ -182,12 +178,7 @@ def _holds_records(path: Path, place: str) -> bool:
 
 
 def _no_records(path: Path, place: str, why: str) -> TfodError:
-    return TfodError(
-        "BW730",
-        f"there are no records in {path.absolute()}: it {why}.",
-        where=place,
-        remedy="Name a TFRecord file, as generate_tfrecords or create_pascal_tf_record writes it.",
-    )
+    return TfodError("BW730", f"there are no records in {path.absolute()}: it {why}.", where=place)
 
 
 def _check_schedule(config: Config) -> None:
@@ -230,5 +221,4 @@ def _bad_steps(config: Config, path: str, reason: str, line: int | None = None) 
         "BW729",
         f"the learning rate has no sensible steps: {reason}.",
         where=config.place(path) if line is None else at(config.path, line),
-        remedy="Write steps above 0, each larger than the one before.",
     )

@@ -63,9 +63,9 @@ def _parsed(pair: str) -> tuple[list[str], str]:
             "BW702",
             f"{FLAG} cannot be understood: '{pair.strip()}' is not a field of the config and its "
             "value.",
-            remedy=(f"Did you mean {near}? " if near and near != first else "")
-            + "Write train_config.batch_size=8, for instance; short names are "
-            + f"{', '.join(SHORT)}.",
+            nearest=near if near != first else None,
+            example="train_config.batch_size=8",
+            short=", ".join(SHORT),
         )
     if first == "load_pretrained":  # not to, is to begin without a checkpoint
         return (path, quoted("")) if value.lower() in {"false", "0"} else ([], "")

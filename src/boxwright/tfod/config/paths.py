@@ -23,12 +23,12 @@ def existing(given: str, where: str) -> Path:
     path = Path(given).expanduser()
     if _exists(path):
         return path
-    remedy = "Correct the path; a relative one begins in the folder that the command is run in."
+    kind = ""
     if WINDOWS.match(given) and os.name != "nt":
-        remedy = "Write the path that the file has on this machine: this is one of Windows."
+        kind = ", and the path is one of Windows"
     if "://" in given:
-        remedy = "Copy the file to this machine and write its path there."
-    raise TfodError("BW726", f"{nowhere(path)}.", where=where, remedy=remedy)
+        kind = ", and the path is not of this machine"
+    raise TfodError("BW726", f"{nowhere(path)}{kind}.", where=where)
 
 
 def matching(given: str, where: str) -> list[Path]:
@@ -72,26 +72,24 @@ def checkpoint(given: str, where: str) -> Path:
         prefix = find_prefix(path)
     except WeightsError as error:
         raise _no_checkpoint(
-            f"{error.where} {error.message.rstrip('.')}", where, error.remedy
+            f"{error.where} {error.message.rstrip('.')}", where, error.facts.get("prefix", "")
         ) from error
     if not any(prefix.parent.glob(f"{prefix.name}.data-*")):
         reason = f"{prefix.absolute()} has an .index file, but its .data-00000-of-00001 is missing"
-        raise _no_checkpoint(reason, where, "Copy it there too.")
+        raise _no_checkpoint(reason, where)
     return prefix
 
 
 def _prefixes_near(path: Path) -> str:
+    """The checkpoints in the folder that may be meant; empty if there are none."""
     found = sorted(index.stem for index in path.parent.glob("*.index"))
     near = closest_name(path.name, found)
-    if found:
-        prefixes = [path.with_name(name).as_posix() for name in ([near] if near else found[:3])]
-        return f"Write {' or '.join(prefixes)}."
-    return "Write what the names of its files have in common, such as path/to/model.ckpt."
+    return " or ".join(path.with_name(name).as_posix() for name in ([near] if near else found[:3]))
 
 
-def _no_checkpoint(reason: str, where: str, remedy: str) -> TfodError:
+def _no_checkpoint(reason: str, where: str, prefixes: str = "") -> TfodError:
     return TfodError(
-        "BW728", f"there is no checkpoint to begin from: {reason}.", where=where, remedy=remedy
+        "BW728", f"there is no checkpoint to begin from: {reason}.", where=where, prefixes=prefixes
     )
 
 

@@ -53,13 +53,7 @@ class Config:
             return self.messages
         first, *others = stopping
         more = "".join(f" Line {note.line}: {note.text}." for note in others)
-        raise TfodError(
-            "BW724",
-            f"{first.text}.{more}",
-            where=at(self.path, first.line),
-            remedy="Change or remove these lines, or begin with a config from "
-            "`boxwright tfod sample_config`.",
-        )
+        raise TfodError("BW724", f"{first.text}.{more}", where=at(self.path, first.line))
 
     def place(self, path: str) -> str:
         """The file and the line of a dotted path's first field; the file alone if there is none."""
@@ -76,16 +70,15 @@ def read_config(path: str | Path, override: str = "") -> Config:
 
     Raises:
         TfodError: BW721 it cannot be read, BW722 a value is not what its field takes, BW723
-            something is missing, or given twice.
+            something is missing, BW733 two fields exclude each other.
     """
     path = Path(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise _unreadable(path.absolute(), f"{error.strerror}", "Check its path.") from error
+        raise _unreadable(path.absolute(), f"{error.strerror}") from error
     except UnicodeDecodeError as error:
-        remedy = "Save it as UTF-8."
-        raise _unreadable(path.absolute(), "it is not UTF-8 text", remedy) from error
+        raise _unreadable(path.absolute(), "it is not UTF-8 text") from error
     return parse_config(text, path, override)
 
 
@@ -139,13 +132,8 @@ def _without_line(field: Field) -> Field:
     return replace(field, value=value, line=0)
 
 
-def _unreadable(where: str | Path, reason: str, remedy: str = "") -> TfodError:
-    return TfodError(
-        "BW721",
-        f"the pipeline config cannot be read: {reason}.",
-        where=where,
-        remedy=remedy or "Correct it there; a field is `name: value` or `name { ... }`.",
-    )
+def _unreadable(where: str | Path, reason: str) -> TfodError:
+    return TfodError("BW721", f"the pipeline config cannot be read: {reason}.", where=where)
 
 
 class _Reader:
@@ -167,11 +155,8 @@ class _Reader:
         for spec in specs.values():
             beside = spec.rule.beside
             if beside and given[spec.attribute] and not given[beside]:
-                raise self._misshapen(
-                    f"{path} has {spec.attribute}, but no {beside}",
-                    given[spec.attribute][0].line,
-                    "Give both or neither.",
-                )
+                line = given[spec.attribute][0].line
+                raise self._missing(f"{path} has {spec.attribute}, but no {beside}", line)
         values = {
             spec.attribute: self._attribute(spec, given[spec.attribute], path, line)
             for spec in {each.attribute: each for each in specs.values()}.values()
@@ -183,17 +168,17 @@ class _Reader:
             return self._absent(spec, path, line)
         if len(given) > 1 and not spec.repeated:
             first, second = given[:2]
-            raise self._misshapen(
+            raise self._twice(
                 f"'{second.name}' is given beside '{first.name}' of line {first.line}, and only "
                 "one of them counts",
                 second.line,
-                "Remove one of the two.",
             )
         if spec.rule.count not in {0, len(given)}:
-            raise self._misshapen(
-                f"{_join(path, spec.attribute)} has {len(given)} of {spec.rule.count} values",
-                given[0].line,
-                f"Give {spec.rule.count}, or none for the default.",
+            raise TfodError(
+                "BW722",
+                f"{_join(path, spec.attribute)} has {len(given)} of {spec.rule.count} values.",
+                where=at(self.path, given[0].line),
+                wanted=f"{spec.rule.count}, or none for the default",
             )
         values = [self._given(spec, field, path) for field in given]
         return tuple(values) if spec.repeated else values[0]
@@ -203,7 +188,7 @@ class _Reader:
         if spec.default is MISSING:
             names = spec.rule.choices if spec.rule.inline and spec.rule.choices else ()
             missing = " or ".join(names) or spec.attribute
-            raise self._misshapen(f"{where} has no {missing}", line, "Add it there.")
+            raise self._missing(f"{where} has no {missing}", line)
         works = spec.rule.works
         if works and not isinstance(spec.default, tuple) and spec.default not in works:
             self._note(
@@ -239,17 +224,14 @@ class _Reader:
         alternatives = self._fields_of(field, path)
         known = [each for each in alternatives if each.name in names]
         if len(known) > 1:
-            raise self._misshapen(
-                f"{path} holds both '{known[0].name}' and '{known[1].name}'",
-                known[1].line,
-                "Keep one of them.",
-            )
+            both = f"'{known[0].name}' and '{known[1].name}'"
+            raise self._twice(f"{path} holds both {both}", known[1].line)
         for each in alternatives:
             if each.name not in names:
                 self._unknown(each, path, names, stops=not known)
         if not alternatives:
             missing = "none of " + ", ".join(names)
-            raise self._misshapen(f"{path} holds {missing}", field.line, "Choose one of them.")
+            raise self._missing(f"{path} holds {missing}", field.line)
         return self._alternative(spec, known[0], _join(path, known[0].name)) if known else None
 
     def _alternative(self, spec: Spec, field: Field, path: str) -> Any:
@@ -274,7 +256,8 @@ class _Reader:
                 "BW722",
                 f"{path} {error.reason}.",
                 where=at(self.path, field.line),
-                remedy=error.remedy,
+                wanted=error.wanted,
+                nearest=error.nearest,
             ) from error
         if spec.rule.is_path and is_literal_path(field.value):
             self._note(
@@ -291,7 +274,7 @@ class _Reader:
             "BW722",
             f"{path} is {field.value.text!r}, not fields between {{ and }}.",
             where=at(self.path, field.line),
-            remedy=f"Write {field.name} {{ ... }}.",
+            wanted=f"{field.name} {{ ... }}",
         )
 
     def _unknown(
@@ -305,8 +288,11 @@ class _Reader:
     def _note(self, line: int, text: str, *, stops: bool = False) -> None:
         self.notes.append(Note(line, text, stops))
 
-    def _misshapen(self, message: str, line: int, remedy: str) -> TfodError:
-        return TfodError("BW723", f"{message}.", where=at(self.path, line), remedy=remedy)
+    def _missing(self, message: str, line: int) -> TfodError:
+        return TfodError("BW723", f"{message}.", where=at(self.path, line))
+
+    def _twice(self, message: str, line: int) -> TfodError:
+        return TfodError("BW733", f"{message}.", where=at(self.path, line))
 
 
 def _message(field: Field) -> Message:

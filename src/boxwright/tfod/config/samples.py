@@ -89,7 +89,8 @@ def sample_config(
         raise TfodError(
             "BW731",
             f"there is no sample config '{name}'." if name else "a sample config has a name.",
-            remedy=f"Did you mean {near}? " * bool(near) + f"There are: {', '.join(SAMPLES)}.",
+            nearest=near,
+            choices=", ".join(SAMPLES),
         )
     model, train = SAMPLES[name]()
     classes = COCO_CLASSES if label_map is None else max(read_label_map(label_map))

@@ -19,10 +19,10 @@ _SEPARATOR = re.compile(r"(?<!\\)\\(?![\\'\"]|[0-7]{3})")
 
 
 class BadValueError(Exception):
-    """The value is not what the field takes: what it is, and what to write."""
+    """The value is not what the field takes: what it is, and what is wanted or may be meant."""
 
-    def __init__(self, reason: str, remedy: str) -> None:
-        self.reason, self.remedy = reason, remedy
+    def __init__(self, reason: str, wanted: str, nearest: str | None = None) -> None:
+        self.reason, self.wanted, self.nearest = reason, wanted, nearest
         super().__init__(reason)
 
 
@@ -33,7 +33,7 @@ def converted(value: Value | Message, kind: Any, *, is_path: bool = False) -> An
         BadValueError: it is something else.
     """
     if isinstance(value, Message):
-        raise BadValueError("holds fields between { and }, but is a single value", "Write a value.")
+        raise BadValueError("holds fields between { and }, but is a single value", "a value")
     limits = None
     if get_origin(kind) is Annotated:
         kind, limits = get_args(kind)
@@ -46,7 +46,7 @@ def converted(value: Value | Message, kind: Any, *, is_path: bool = False) -> An
     number = _whole(value) if kind is int else _real(value)
     if limits and not limits.low <= number <= limits.high:
         end = "" if limits.high == math.inf else f" and at most {limits.high:g}"
-        raise BadValueError(f"is {value.text}", f"Write a number of at least {limits.low:g}{end}.")
+        raise BadValueError(f"is {value.text}", f"a number of at least {limits.low:g}{end}")
     return number
 
 
@@ -61,7 +61,7 @@ def _whole(value: Value) -> int:
     digits = re.fullmatch(r"[+-]?(0x[0-9a-f]+|[0-9]+)", text)
     if value.kind == "number" and digits and INT32.low <= int(text, base) <= INT32.high:
         return int(text, base)
-    raise BadValueError(f"is {_quote(value)}, not a whole number", "Write one, such as 10.")
+    raise BadValueError(f"is {_quote(value)}, not a whole number", "one, such as 10")
 
 
 def _real(value: Value) -> float:
@@ -71,14 +71,14 @@ def _real(value: Value) -> float:
     except ValueError:
         number = math.nan
     if not abs(number) <= LARGEST:
-        raise BadValueError(f"is {_quote(value)}, not a number", "Write one, such as 0.004.")
+        raise BadValueError(f"is {_quote(value)}, not a number", "one, such as 0.004")
     return number
 
 
 def _truth(value: Value) -> bool:
     truth = TRUTHS.get(value.text.lower()) if value.kind != "string" else None
     if truth is None:
-        raise BadValueError(f"is {_quote(value)}", "Write true or false.")
+        raise BadValueError(f"is {_quote(value)}", "true or false")
     return truth
 
 
@@ -86,15 +86,15 @@ def _name(value: Value, names: tuple[str, ...]) -> str:
     if value.kind == "word" and value.text in names:
         return value.text
     near = closest_name(value.text, names)
-    first = f"Did you mean {near}? " if near and near != value.text else ""
     bare = " without quotation marks" if value.kind == "string" else ""
-    raise BadValueError(f"is {_quote(value)}", f"{first}Write one of {', '.join(names)}{bare}.")
+    wanted = f"one of {', '.join(names)}{bare}"
+    raise BadValueError(f"is {_quote(value)}", wanted, None if near == value.text else near)
 
 
 def _string(value: Value, *, is_path: bool) -> str:
     if value.kind != "string":
         raise BadValueError(
-            f"is {value.text}, not a string", f'Write it between quotation marks: "{value.text}".'
+            f"is {value.text}, not a string", f'it between quotation marks: "{value.text}"'
         )
     return value.source[1:-1] if is_path and is_literal_path(value) else value.text
 

@@ -250,7 +250,7 @@ def _check_normalised(config: Config, place: str, own: Hyperparams, *, needed: b
             "conv_hyperparams without batch_norm are not supported: but for the last of the heads "
             "every convolution here is normalised.",
             where=config.place(f"model.ssd.{place}.conv_hyperparams"),
-            remedy="Write batch_norm { scale: true } there.",
+            wanted="batch_norm { scale: true }",
         )
 
 
@@ -293,7 +293,7 @@ def _anchors(config: Config) -> Anchors:
             "BW723",
             "the anchor generator has no aspect_ratios, so there are maps without an anchor.",
             where=config.place("model.ssd.anchor_generator"),
-            remedy="Write there aspect_ratios: [1.0, 2.0, 0.5].",
+            example="aspect_ratios: [1.0, 2.0, 0.5]",
         )
     return spec
 
@@ -330,7 +330,7 @@ def _pyramid_anchors(
                 f"{name} is {getattr(generator, name)}, but the {maps} feature maps are of levels "
                 f"{lowest} to {highest}: they have strides of {2**lowest} to {2**highest} pixels.",
                 where=_generator_place(config, name),
-                remedy=f"Write {name}: {wanted}.",
+                wanted=f"{name}: {wanted}",
             )
     return PyramidAnchorSpec(
         generator.anchor_scale, generator.aspect_ratios, generator.scales_per_octave
@@ -342,9 +342,9 @@ def _misfit(config: Config, field: str, given: str, maps: int) -> TfodError:
         "BW722",
         f"there are {given}, but the feature extractor has {maps} feature maps.",
         where=_generator_place(config, field),
-        remedy=f"Give one {field} for each map, heights as many as widths."
-        if field != "num_layers"
-        else f"Write num_layers: {maps} there.",
+        wanted=f"num_layers: {maps}"
+        if field == "num_layers"
+        else f"one {field} for each map, heights as many as widths",
     )
 
 

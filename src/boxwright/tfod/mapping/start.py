@@ -17,7 +17,7 @@ from boxwright.models.ssd.detector import SsdModel
 from boxwright.models.weights.checkpoint import PREPROCESSING, read_variables, reason_to_ignore
 from boxwright.models.weights.loading import LoadReport
 from boxwright.models.weights.variables import EXTRACTOR, place_of, variables_by_name
-from boxwright.tfod.checkpoint import begin_anew, resume
+from boxwright.tfod.checkpoint import resume
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import Checked, Config
 from boxwright.tfod.config.pipeline import TrainConfig
@@ -88,7 +88,7 @@ def _check_optimiser(recipe: Recipe, others: Mapping[str, Any], prefix: Path) ->
             "the checkpoint was trained with another optimiser: it has no slots of "
             f"{type(recipe.optimiser).__name__} ({', '.join(slots)}).",
             where=prefix,
-            remedy=f"Use the optimiser that it was trained with. {begin_anew(prefix)}",
+            prefix=prefix.as_posix(),
         )
 
 
@@ -153,7 +153,6 @@ def _strange(config: Config, prefix: Path, report: LoadReport) -> WeightsError:
         "BW202",
         f"holds nothing of {config.pipeline.model.feature_extractor.type}: {name} is {reason}.",
         where=prefix,
-        remedy="Give a checkpoint of this network, or of a classifier with its backbone.",
     )
 
 

@@ -1,0 +1,237 @@
+"""Faults of photos, annotations and data sets: BW1xx."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import ImageFilter
+from place import Place, Plant, checked, raised
+
+from boxwright import formats
+from boxwright.datasets.check import examine
+from boxwright.datasets.evaluation_set import marked
+from boxwright.datasets.patch import fix
+from boxwright.structures.dataset import Dataset, Photo
+from folders import VocFolder
+from planting import (
+    CAT,
+    HEIGHT,
+    WIDTH,
+    boxes,
+    boxless,
+    content,
+    copied,
+    cut_off,
+    files,
+    in_splits,
+    many,
+    named,
+    orphan,
+    pictures,
+    put,
+    scene,
+    side_by_side,
+    turned,
+    unlisted,
+)
+
+BOMB = '<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>'
+OUTSIDE = "<annotation><filename>../../b.jpg</filename></annotation>"
+LINE = "0 0.5 0.5 0.25 0.25\n"
+
+
+def stated(width: int, height: int) -> Callable[[VocFolder], None]:
+    return lambda folder: put(folder, "a.jpg", stated=(width, height))
+
+
+def yolo(label: str = LINE, **texts: str) -> Callable[[VocFolder], None]:
+    def plant(folder: VocFolder) -> None:
+        folder.photo("images/a.jpg")
+        folder.text("labels/a.txt", label)
+        for name, text in texts.items():
+            folder.text(name.replace("_", "."), text)
+
+    return plant
+
+
+def in_another_order(folder: VocFolder) -> None:
+    for i in range(20):
+        folder.photo(f"x/{i}.jpg")
+        folder.text(f"x/Label/{i}.txt", "Apple 6 40 30 50\n")
+
+
+def records(folder: VocFolder, name: str = "train.record") -> Path:
+    for i in range(3):
+        put(folder, f"voc/{i}.jpg")
+    dataset = formats.read(folder.root / "voc")
+    formats.write(dataset, folder.root / "all", "tfrecord")
+    (written,) = (folder.root / "all").glob("*.record")
+    target = folder.root / "records" / name
+    target.parent.mkdir()
+    return written.rename(target)
+
+
+def shard(place: Place) -> str:
+    records(place.folder, "train.record-00000-of-00002")
+    return place.cli("check", place.root / "records")
+
+
+def packed(place: Place) -> str:
+    path = records(place.folder)
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    return place.cli("check", path.parent)
+
+
+def not_text(name: str) -> Plant:
+    def plant(place: Place) -> str:
+        put(place.folder, "a.jpg")
+        (place.root / name).write_bytes(b"\xff\xfe\x00")
+        return place.cli("check", place.root)
+
+    return plant
+
+
+def of_one_camera(place: Place) -> str:
+    for i in range(10):
+        put(place.folder, f"{i}.jpg", photo=scene(7))
+    return place.cli("split", place.root)
+
+
+def converted(place: Place, *words: object) -> str:
+    return place.cli("convert", place.root, place.root.parent / "out", *words)
+
+
+def without_a_place(place: Place) -> str:
+    boxless(place.folder)
+    return converted(place, "--to", "csv")
+
+
+def of_one_name(place: Place) -> str:
+    for folder in "xy":
+        put(place.folder, f"{folder}/a.jpg")
+    return place.cli("merge", place.root / "x", place.root / "y", "--out", place.root / "both")
+
+
+def with_a_break(place: Place) -> object:
+    place.folder.photo("a.jpg")
+    odd = Dataset.of(place.root, [Photo("a.jpg", 64, 48, [(1, 2, 3, 4)], ["a\x01b"])])
+    return formats.write(odd, place.root / "out", "voc")
+
+
+def written_wrongly(place: Place) -> str:
+    from boxwright.datasets import convert
+
+    put(place.folder, "a.jpg")
+    place.patch.setattr(convert, "_difference", lambda *_: "a box is gone")
+    return converted(place, "--to", "coco")
+
+
+def locked(place: Place) -> str:
+    put(place.folder, "a.jpg")
+    place.folder.text("boxwright.split", "# boxwright.split version=1\nsideways a.jpg\n")
+    return place.cli("check", place.root)
+
+
+def nothing_left(place: Place) -> object:
+    place.folder.photo("a.jpg")
+    place.folder.text("a.xml", "<annotation><object>")
+    return fix(examine(place.root), place.root.parent / "out")
+
+
+def none_readable(place: Place) -> object:
+    from boxwright.training.cache import build_cache
+
+    photos = [Photo("absent.jpg", 8, 8, [(0, 0, 4, 4)], ["cat"])]
+    return build_cache(Dataset.of(place.root, photos), side=8)
+
+
+def taken(place: Place) -> str:
+    put(place.folder, "a.jpg")
+    return place.cli("convert", place.root, place.root, "--to", "coco")
+
+
+def grouped(place: Place) -> str:
+    many(10)(place.folder)
+    return place.cli("split", place.root, "--groups", "clip")
+
+
+def split_already(place: Place) -> str:
+    in_splits(train="cat", test="cat")(place.folder)
+    return place.cli("split", place.root)
+
+
+def grouped_before(place: Place) -> str:
+    many(10)(place.folder)
+    place.cli("split", place.root, "--groups", "([0-9])")
+    put(place.folder, "new.jpg")
+    return place.cli("split", place.root)
+
+
+BLURRED = scene(1).filter(ImageFilter.GaussianBlur(4))
+NIGHT = scene(2).point(lambda level: level // 8)
+NEAR = ("dog", 41, 31, 120, 90)
+
+PLANTS: dict[str, Plant] = {
+    "BW101": checked(orphan),
+    "BW102": checked(cut_off(0.7)),
+    "BW103": checked(boxes(("cat", -5, 10, 20, 40))),
+    "BW104": checked(turned((WIDTH, HEIGHT))),
+    "BW105": checked(boxes(("cat", 50, 10, 20, 40))),
+    "BW106": checked(boxes(CAT, ("cat", 9, 9, 9, 30))),
+    "BW107": checked(named(cat=3, Cat=1)),
+    "BW108": checked(stated(120, 120)),
+    "BW109": checked(files("b.jpg")),
+    "BW110": checked(files(b_xml="<annotation><object>")),
+    "BW111": checked(files(b_xml=BOMB)),
+    "BW112": checked(files(b_xml=OUTSIDE)),
+    "BW113": checked(files(old__a_xml="<annotation></annotation>")),
+    "BW114": checked(lambda folder: folder.photo("a.jpg")),
+    "BW115": lambda place: place.cli("check", place.root / "nowhere"),
+    "BW116": checked(files(map_pbtxt="item { id: 0 name: 'cat' }")),
+    "BW117": checked(files(train_txt="a\nb\n")),
+    "BW118": checked(files(train_txt="a\n", test_txt="a\n")),
+    "BW119": checked(unlisted),
+    "BW120": not_text("train.txt"),
+    "BW121": of_one_camera,
+    "BW122": checked(in_splits(train="cat", val="cat")),
+    "BW123": checked(content("a.jpg", "PNG")),
+    "BW124": checked(boxes(CAT, ("cat", 9, 9, 11, 50))),
+    "BW125": checked(boxes(("cat", 0, 0, 160, 119))),
+    "BW126": checked(boxes(CAT, CAT)),
+    "BW127": checked(named(raccoon=30, racoon=3)),
+    "BW128": checked(named(cat=20, dog=19)),
+    "BW129": checked(in_splits(train="cat", test="dog")),
+    "BW130": checked(copied("a.jpg", "b.jpg")),
+    "BW131": checked(copied("train/a.jpg", "test/b.jpg")),
+    "BW132": checked(side_by_side(7)),
+    "BW133": checked(boxes(("cat", 2, 60, 158, 68))),
+    "BW134": checked(boxes(CAT, NEAR)),
+    "BW135": checked(pictures(BLURRED)),
+    "BW136": checked(pictures(NIGHT)),
+    "BW137": checked(pictures(scene(1, (200, 99)))),
+    "BW138": checked(many(2)),
+    "BW139": checked(stated(0, 0)),
+    "BW140": without_a_place,
+    "BW141": raised(with_a_break),
+    "BW142": of_one_name,
+    "BW143": checked(yolo("0 0.1 0.1 0.9 0.1 0.9 0.9\n", classes_txt="cat\n")),
+    "BW144": checked(in_another_order),
+    "BW145": written_wrongly,
+    "BW146": locked,
+    "BW147": shard,
+    "BW148": checked(yolo()),
+    "BW149": checked(boxless),
+    "BW150": packed,
+    "BW151": raised(nothing_left),
+    "BW152": raised(none_readable),
+    "BW191": lambda place: place.cli("predict", "m", place.root / "a.jpg", "--out", "out"),
+    "BW192": lambda place: place.cli("predict", "m", place.root, "--out", "out"),
+    "BW193": raised(lambda place: marked(Dataset.of(place.root, []), "val")),
+    "BW194": taken,
+    "BW195": grouped,
+    "BW196": split_already,
+    "BW197": raised(lambda _: formats.named("COCO")),
+    "BW198": grouped_before,
+}

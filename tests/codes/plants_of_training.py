@@ -1,0 +1,132 @@
+"""Faults of weights and of training: BW2xx and BW3xx."""
+
+from __future__ import annotations
+
+import importlib
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from place import Place, Plant, raised
+
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.run import Run
+from boxwright.io.download import SomethingElseError, UnreachableError
+from boxwright.models.model import DetectionModel
+from boxwright.structures.dataset import Dataset, Photo
+from boxwright.training.checkpoint import Checkpoint
+from boxwright.training.run_folder import check_options, checkpoint_of, only_training
+from boxwright.training.sanity_checks import check_loss, check_trainable
+
+
+class Alien(DetectionModel):
+    """A family without pretrained weights."""
+
+    family = "alien"
+
+
+def weights(name: str) -> Plant:
+    def plant(place: Place) -> object:
+        from boxwright.models.weights.loading import read_pretrained
+
+        (place.root / name).write_bytes(b"x")
+        return read_pretrained(place.root / name)
+
+    return raised(plant)
+
+
+def fetching(error: Exception) -> Plant:
+    def plant(place: Place) -> str:
+        from boxwright.models.weights import zoo
+
+        place.patch.setenv("BOXWRIGHT_CACHE", str(place.root))
+        place.raise_instead(zoo, "download", error)
+        return place.cli("models", "--fetch", "ssd_mobilenet_v1_coco")
+
+    return plant
+
+
+def resuming(place: Place) -> object:
+    from boxwright.tfod import checkpoint
+
+    variable = SimpleNamespace(shape=(3, 3))
+    place.patch.setattr(checkpoint, "read_variables", lambda path: {})
+    place.patch.setattr(checkpoint, "variables_by_name", lambda model: {"a/weights": variable})
+    place.patch.setattr(checkpoint, "is_range", lambda variable: False)
+    place.patch.setattr(checkpoint, "find_prefix", lambda path: path)
+    return checkpoint.resume(SimpleNamespace(name="ssd_mobilenet_v1"), place.root / "model.ckpt-7")
+
+
+def run_of(place: Place, **recipe: object) -> Run:
+    """A run that has begun, with nothing but its description."""
+    artifact = Artifact(
+        {}, ("cat",), Preprocessing(300), provenance={"recipe": recipe, "weights": None}
+    )
+    (place.root / "run.json").write_text(artifact.to_text(), encoding="utf-8")
+    return Run(place.root)
+
+
+def checkpoint(fraction: float = 0.5) -> Checkpoint:
+    numbers: dict[str, Any] = dict.fromkeys(Checkpoint.__dataclass_fields__, 0)
+    numbers |= {"fraction": fraction, "fingerprint": "the photos' of then", "arrays": {}}
+    return Checkpoint(**numbers)
+
+
+def other_framework(place: Place) -> object:
+    step = importlib.import_module("boxwright.training.step")
+    place.patch.setattr(step.framework, "engine", lambda: "torch")
+    return step.engine_module()
+
+
+def twice(place: Place) -> None:
+    with only_training(Run(place.root)), only_training(Run(place.root)):
+        raise AssertionError("two trainings in one folder")
+
+
+def without_room(place: Place) -> object:
+    from boxwright.training import cache
+
+    place.patch.setattr(cache, "IN_MEMORY", 1)
+    full = OSError(28, "No space left on device")
+    place.raise_instead(cache, "_reserve", full)
+    unlabelled = Dataset.of(place.root, [Photo("a.jpg", 64, 48)])
+    return cache.build_cache(unlabelled, side=8)
+
+
+def demo(trained: float, control: float) -> Plant:
+    def plant(_: Place) -> None:
+        from boxwright.demo.run import Result
+
+        nothing: dict[str, Any] = dict.fromkeys(Result.__dataclass_fields__)
+        nothing["trained"] = SimpleNamespace(ap50=trained)
+        nothing["by_colour"] = nothing["by_place"] = SimpleNamespace(ap50=control)
+        Result(**nothing).check()
+
+    return raised(plant)
+
+
+NAN = SimpleNamespace(total=np.nan, classes=np.nan, boxes=0.0)
+
+PLANTS: dict[str, Plant] = {
+    "BW201": lambda place: place.cli("models", "--fetch", "ssd_mobilnet_v1_coco"),
+    "BW202": weights("model.pb"),
+    "BW203": fetching(UnreachableError("there is no network")),
+    "BW204": fetching(SomethingElseError("a login page")),
+    "BW205": weights("model.ckpt.index"),
+    "BW206": raised(resuming),
+    "BW207": raised(lambda place: Alien.read_pretrained(place.root)),
+    "BW301": raised(lambda place: check_trainable(Dataset.of(place.root, []))),
+    "BW302": raised(lambda p: check_trainable(Dataset.of(p.root, [Photo("a.jpg", 64, 48)]))),
+    "BW303": raised(lambda _: check_loss(NAN, 3, ["a.jpg"])),  # type: ignore[arg-type]
+    "BW304": raised(lambda place: checkpoint_of(run_of(place), resume=False)),
+    "BW305": raised(lambda place: checkpoint_of(Run(place.root), resume=True)),
+    "BW306": raised(lambda place: checkpoint().check_data("another", place.root)),
+    "BW307": raised(lambda _: checkpoint(fraction=1.0).remaining_recipe(None, None)),
+    "BW308": raised(other_framework),
+    "BW309": raised(twice),
+    "BW310": raised(lambda place: check_options(run_of(place, seed=1), {"--seed": 2})),
+    "BW311": raised(without_room),
+    "BW391": demo(trained=0.2, control=0.0),
+    "BW392": demo(trained=0.95, control=0.9),
+}
