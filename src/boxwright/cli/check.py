@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxwright.cli.console import FAILED, plain, quoted, say, show, show_json
 from boxwright.cli.formats import FormatName
+from boxwright.console import FAILED, plain, quoted, say, show, show_json
 
 if TYPE_CHECKING:
     from boxwright.codes import Severity

@@ -22,8 +22,8 @@ def demo(
     Example:
       boxwright demo --out demo
     """
-    from boxwright.cli.console import show
     from boxwright.cli.progress import ProgressLine
+    from boxwright.console import show
     from boxwright.demo.run import run
 
     with ProgressLine() as line:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli.console import show, show_json
 from boxwright.cli.options import Labels
+from boxwright.console import show, show_json
 
 
 class SplitName(StrEnum):

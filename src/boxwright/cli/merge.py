@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.console import plain, quoted, show, show_json
 from boxwright.cli.formats import FormatName
+from boxwright.console import plain, quoted, show, show_json
 
 if TYPE_CHECKING:
     from boxwright.datasets.merge import Merged
