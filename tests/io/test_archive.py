@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from misbehaving import tarred, zipped
 
 from boxwright.io import archive as module
 from boxwright.io.archive import ArchiveError, unpack
+from misbehaving import tarred, zipped
 
 pytestmark = pytest.mark.tiny
 

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from boxwright.io import download as module
+from boxwright.io.download import SomethingElseError, UnreachableError, download
 from misbehaving import (
     Behaviour,
     Server,
@@ -18,9 +21,6 @@ from misbehaving import (
     status,
     wrong_place,
 )
-
-from boxwright.io import download as module
-from boxwright.io.download import SomethingElseError, UnreachableError, download
 
 pytestmark = pytest.mark.tiny
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
-from misbehaving import Server, cut, ignore_range, status, tarred, zipped
 
 from boxwright.errors import WeightsError
 from boxwright.models.weights import zoo
 from boxwright.models.weights.zoo import Published
+from misbehaving import Server, cut, ignore_range, status, tarred, zipped
 
 pytestmark = pytest.mark.tiny
 

@@ -6,11 +6,11 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from misbehaving import Server, cut, tarred
 
 from boxwright.models.weights import zoo
 from boxwright.models.weights.loading import read_pretrained
 from boxwright.models.weights.zoo import Published
+from misbehaving import Server, cut, tarred
 
 pytestmark = pytest.mark.shared
 
