@@ -15,6 +15,7 @@ from boxwright.models.layers.quantized import Bits, rounded_by_channel
 from boxwright.training.qat import copy_weights, trained_for_rounding
 from squares import Squares
 
+pytestmark = pytest.mark.usefixtures("small_network")
 ops = framework.keras().ops
 
 
