@@ -24,7 +24,7 @@ help:
 demo: $(RUNTIME)
 	@$(BIN)/python -m boxwright demo --out "$(OUT)"
 
-test: lint libraries
+test: libraries lint
 	@$(BIN)/python -m pytest $(CORES)
 
 tiny: $(TOOLS)
