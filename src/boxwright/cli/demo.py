@@ -14,9 +14,7 @@ def demo(
     ),
     quick: Annotated[
         bool,
-        typer.Option(
-            "--quick", help="Half a minute: a tenth of the photos, and too few steps to find much."
-        ),
+        typer.Option("--quick", help="Half a minute: few photos, and too few steps to find much."),
     ] = False,
 ) -> None:
     """The whole road in three minutes, nothing to download.

@@ -45,7 +45,7 @@ class Amount(NamedTuple):
     steps: int
 
 
-FULL, QUICK = Amount(750, 120, 1600), Amount(80, 24, 100)
+FULL, QUICK = Amount(750, 120, 1600), Amount(40, 16, 30)
 
 
 @dataclass(frozen=True)
