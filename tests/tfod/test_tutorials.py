@@ -146,8 +146,8 @@ def test_helmets(raccoons: Dataset, checkpoint: Path, tmp_path: Path) -> None:
         "frozen_inference_graph.pb", "saved_model", "model.ckpt.index", "checkpoint",
         "pipeline.config",
     }  # fmt: skip
-    photo = raccoons.photo(0)
-    assert isinstance(photo, Path)
+    photo = tmp_path / "photo.png"  # of the network's size: how it would be resized is not at stake
+    Image.open(raccoons.photo(0)).convert("RGB").resize((300, 300)).save(photo)
     found = detect(out / "frozen_inference_graph.pb", photo)
     assert found["detection_boxes"].shape == (1, 100, 4)
 
@@ -165,7 +165,7 @@ def test_helmets(raccoons: Dataset, checkpoint: Path, tmp_path: Path) -> None:
         photo, threshold=0
     )
     best = found["detection_scores"][0, : len(detections)]
-    np.testing.assert_allclose(detections.scores, best, atol=0.03)
+    np.testing.assert_allclose(detections.scores, best, atol=1e-3)
 
 
 def test_step_by_step(
