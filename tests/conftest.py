@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import eagerly
 from boxwright.io import download
 from folders import VocFolder
 from misbehaving import Server
@@ -32,12 +33,22 @@ def voc_folder(tmp_path: Path) -> VocFolder:
 
 @pytest.fixture(scope="module")
 def small_network() -> Iterator[None]:
-    """MobileNet with 4 blocks instead of 13: at 64 px its maps have the sides of the whole one."""
-    from boxwright.models.backbones import mobilenet_v1
+    """MobileNets of 4 and 6 blocks instead of 13 and 17: at 64 px their maps have the sides of the
+    whole ones."""
+    from boxwright.models.backbones import mobilenet_v1, mobilenet_v2
 
+    residuals = ((16, 1), (24, 2), (24, 1), (32, 2), (64, 2), (96, 2))  # the third one adds
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mobilenet_v1, "BLOCKS", ((64, 2), (128, 2), (128, 2), (256, 2)))
         patch.setattr(mobilenet_v1, "TAPS", (3, 4))
+        patch.setattr(mobilenet_v2, "BLOCKS", residuals)
+        patch.setattr(mobilenet_v2, "TAP", len(residuals))
+        yield
+
+
+@pytest.fixture
+def op_by_op() -> Iterator[None]:
+    with eagerly.op_by_op():
         yield
 
 

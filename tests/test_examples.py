@@ -1,6 +1,7 @@
 """The notebooks do what they show: their cells run from top to bottom, with fewer photos and steps.
 
-They are run as Jupyter would run them, without Jupyter: a line that begins with ! is a command.
+They are run as Jupyter would run them, without Jupyter: a line that begins with ! is a command,
+and runs in the same process, where TensorFlow has been imported once.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 COMMAND = re.compile(r"^!(.+)$", re.MULTILINE)
 BEFORE = """
 import shlex
-import subprocess
+
+from boxwright.cli.main import app
 
 def command(line):
-    subprocess.run(shlex.split(line), check=True)
+    name, *words = shlex.split(line)
+    assert name == "boxwright"
+    app(words, standalone_mode=False)
 """
 AFTER = """
 import matplotlib.pyplot as plt
@@ -58,9 +62,7 @@ def test_hard_hats_are_found_with_a_frozen_graph_and_in_three_lines(tmp_path: Pa
     done = subprocess.run(
         [sys.executable, "-c", program(tmp_path / "hard_hats.ipynb", PHOTOS=8, STEPS=1)],
         cwd=tmp_path,
-        env=os.environ
-        | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
-        | {"MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"},
+        env=os.environ | {"MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
         encoding="utf-8",
     )

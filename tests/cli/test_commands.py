@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from boxwright import formats
-from boxwright.cli import console
+from boxwright import console, formats
 from boxwright.cli.main import app
 from boxwright.errors import DataError
 from boxwright.images.preprocessing import Preprocessing

@@ -57,16 +57,18 @@ def test_a_slip_is_a_hint_with_the_line_as_it_should_be(voc_folder: VocFolder) -
 @pytest.mark.parametrize(
     ("words", "code", "status"),
     [
-        (["xml_to_csw"], "BW701", 2),
-        (["xml_to_csv", "--inptu=a", "-o", "b"], "BW702", 2),
-        (["xml_to_csv"], "BW703", 2),
-        (["xml_to_csv", "-i", "nowhere", "-o", "b"], "BW115", 1),
+        (["boxwright", "tfod", "xml_to_csw"], "BW701", 2),
+        (["boxwright", "tfod", "xml_to_csv", "--inptu=a", "-o", "b"], "BW702", 2),
+        (["boxwright", "tfod", "xml_to_csv"], "BW703", 2),
+        (["boxwright", "tfod", "xml_to_csv", "-i", "nowhere", "-o", "b"], "BW115", 1),
+        (["boxwright.tfod.xml_to_csv"], "BW703", 2),
+        (["boxwright.tfod.xml_to_csv", "-i", "nowhere", "-o", "b"], "BW115", 1),
     ],
 )
 def test_failures_are_coded_and_have_their_exit_codes(
     words: list[str], code: str, status: int
 ) -> None:
-    answer = start("boxwright", "tfod", *words)
+    answer = start(*words)
     assert (answer.returncode, answer.stdout) == (status, "")
     assert answer.stderr.startswith(code)
     assert "\n-> " in answer.stderr

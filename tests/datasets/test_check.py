@@ -9,6 +9,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageFilter
+
+from boxwright.codes import MEANINGS, SIGNS
+from boxwright.datasets.check import examine
+from boxwright.datasets.checks.suitability import too_small
+from boxwright.models.ssd.reach import REACH
+from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.findings import Finding
+from folders import Box, VocFolder
 from planting import (
     CAT,
     HEIGHT,
@@ -31,14 +39,6 @@ from planting import (
     turned,
     unlisted,
 )
-
-from boxwright.codes import MEANINGS, SIGNS
-from boxwright.datasets.check import examine
-from boxwright.datasets.checks.suitability import too_small
-from boxwright.models.ssd.reach import REACH
-from boxwright.structures.dataset import Dataset, Photo
-from boxwright.structures.findings import Finding
-from folders import Box, VocFolder
 
 pytestmark = pytest.mark.tiny
 

@@ -205,7 +205,7 @@ def test_quoted_text_is_read_as_it_was(text: str) -> None:
     ids=lambda text: text[:8],
 )
 def test_time_grows_with_the_text_and_not_with_its_square(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with contextlib.suppress(TextFormatError):
         write(parse(text, "config"))
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,17 +25,11 @@ def photos() -> NDArray[np.uint8]:
 
 
 @pytest.fixture(scope="module", params=BACKBONES)
-def spec(request: pytest.FixtureRequest, small_network: None) -> Iterator[Any]:
+def spec(request: pytest.FixtureRequest, small_network: None) -> Any:
     """Of a network of the config's kind, a few blocks deep; one of MobileNet v2's adds."""
-    framework.keras()
-    from boxwright.models.backbones import mobilenet_v2
     from boxwright.models.ssd.spec import ModelSpec
 
-    with pytest.MonkeyPatch.context() as patch:
-        blocks = ((16, 1), (24, 2), (24, 1), (32, 2), (64, 2), (96, 2))
-        patch.setattr(mobilenet_v2, "BLOCKS", blocks)
-        patch.setattr(mobilenet_v2, "TAP", len(blocks))
-        yield ModelSpec(2, 1.0, 64, name=request.param, background=True)
+    return ModelSpec(2, 1.0, 64, name=request.param, background=True)
 
 
 @pytest.fixture(scope="module")

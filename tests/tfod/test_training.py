@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,21 @@ from api_folder import ApiFolder
 
 from boxwright.errors import BoxwrightError, FlagError
 from boxwright.tfod.config import overrides, parse_config
+from eagerly import op_by_op
 
-pytestmark = pytest.mark.usefixtures("small_network")
+pytestmark = pytest.mark.usefixtures("small_network", "op_by_op")
 TRAIN = "train --pipeline_config_path=ROOT/pipeline.config --train_dir=ROOT/training"
 MAIN = "model_main --pipeline_config_path=ROOT/pipeline.config --model_dir=ROOT/training"
 EVAL = "eval --pipeline_config_path=ROOT/pipeline.config --checkpoint_dir=ROOT/training"
 
 
 @pytest.fixture(scope="module")
-def trained(small_network: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiFolder]:
+def trained(small_network: None, tmp_path_factory: pytest.TempPathFactory) -> ApiFolder:
     """What model_main leaves behind after two steps."""
     folder = ApiFolder.made(tmp_path_factory.mktemp("api"))
     folder.config()
-    folder.run(MAIN)
+    with op_by_op():
+        folder.run(MAIN)
     return folder
 
 

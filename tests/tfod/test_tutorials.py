@@ -1,6 +1,7 @@
 """Both tutorials from labelled photos to a .tflite, by the lines that they print.
 
-Only the paths are others, and a training ends after its first step.
+Only the paths are others, the network is a few blocks deep, and a training ends after its first
+step.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from boxwright import formats
 from boxwright.backend import framework
 from boxwright.cli.tfod import tfod
 from boxwright.io.protobuf_text import write
+from boxwright.models.weights.checkpoint import read_variables
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.tfod.config import parse_config
 
-pytestmark = pytest.mark.shared
+pytestmark = [pytest.mark.shared, pytest.mark.usefixtures("small_network", "op_by_op")]
 
 CONFIGS = Path(__file__).parent / "configs"
 SHORT = """
@@ -44,6 +46,16 @@ def raccoons(shared: Path) -> Dataset:
     splits[:6], splits[6:10] = Split.TRAIN, Split.TEST
     chosen = dataset.select(np.arange(10))
     return replace(chosen, splits=splits[:10], findings=())
+
+
+@pytest.fixture(scope="module")
+def checkpoint(small_network: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network to start from that knows 90 classes, as the published ones do."""
+    from boxwright.models import ssd
+    from boxwright.tfod.checkpoint import save
+
+    network = ssd.build(ssd.ModelSpec(90, background=True))
+    return save(tmp_path_factory.mktemp("pretrained"), network, 0)
 
 
 def type_in(line: str, paths: dict[str, Path]) -> None:
@@ -82,7 +94,7 @@ def detect(frozen: Path, photo: Path) -> dict[str, np.ndarray]:
     return dict(zip(names, found, strict=True))
 
 
-def test_helmets(raccoons: Dataset, shared: Path, tmp_path: Path) -> None:
+def test_helmets(raccoons: Dataset, checkpoint: Path, tmp_path: Path) -> None:
     # ---- VoTT's folder: lists for each class, photos, annotations, a label map -----------------
     vott, training = tmp_path / "vott", tmp_path / "training"
     formats.write(raccoons, tmp_path / "voc", "voc")
@@ -110,7 +122,7 @@ def test_helmets(raccoons: Dataset, shared: Path, tmp_path: Path) -> None:
     config.write_text(
         shortened(
             "helmet.config",
-            shared / "golden/ckpt_parity_v1_c90/model.ckpt",
+            checkpoint,
             **{
                 "data/label_map.pbtxt": label_map.as_posix(),
                 "data/train.record": (records / "raccoon_train.record").as_posix(),
@@ -134,8 +146,8 @@ def test_helmets(raccoons: Dataset, shared: Path, tmp_path: Path) -> None:
         "frozen_inference_graph.pb", "saved_model", "model.ckpt.index", "checkpoint",
         "pipeline.config",
     }  # fmt: skip
-    photo = raccoons.photo(0)
-    assert isinstance(photo, Path)
+    photo = tmp_path / "photo.png"  # of the network's size: how it would be resized is not at stake
+    Image.open(raccoons.photo(0)).convert("RGB").resize((300, 300)).save(photo)
     found = detect(out / "frozen_inference_graph.pb", photo)
     assert found["detection_boxes"].shape == (1, 100, 4)
 
@@ -153,11 +165,11 @@ def test_helmets(raccoons: Dataset, shared: Path, tmp_path: Path) -> None:
         photo, threshold=0
     )
     best = found["detection_scores"][0, : len(detections)]
-    np.testing.assert_allclose(detections.scores, best, atol=0.03)
+    np.testing.assert_allclose(detections.scores, best, atol=1e-3)
 
 
 def test_step_by_step(
-    raccoons: Dataset, shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    raccoons: Dataset, checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # ---- Photos as the OIDv4 ToolKit downloads them --------------------------------------------
     demo, downloads = tmp_path / "demo", tmp_path / "pre_trained_model"
@@ -179,7 +191,6 @@ def test_step_by_step(
         type_in(line, paths)
 
     # ---- Training ------------------------------------------------------------------------------
-    checkpoint = shared / "golden/ckpt_parity_v1_c90/model.ckpt"
     text = shortened(
         "quantised.config", checkpoint, **{"E:\\demo": demo.as_posix(), "E:/demo": demo.as_posix()}
     )
@@ -203,5 +214,7 @@ def test_step_by_step(
     assert isinstance(photo, Path)
     content = (demo / "tflite/ssd_mobilenet.tflite").read_bytes()
     detector = boxwright.Detector.load(demo / "tflite/ssd_mobilenet.tflite", classes=["raccoon"])
-    assert len(content) < 8 << 20, "a number takes a byte"
+    trained = read_variables(demo / "training/model.ckpt-1")
+    numbers = sum(value.size for name, value in trained.items() if name.endswith("weights"))
+    assert len(content) < 1.5 * numbers, "a number takes a byte"
     assert len(detector.predict(photo, threshold=0)) == 10

@@ -34,7 +34,7 @@ def unusual() -> str:
     return f"{text[:start]}{PYRAMID} }}\n{text[end:]}"
 
 
-@pytest.mark.usefixtures("small_network")
+@pytest.mark.usefixtures("small_network", "op_by_op")
 def test_an_unusual_network(tmp_path: Path) -> None:
     from boxwright.inference.detector import Detector
     from boxwright.models.weights.checkpoint import read_variables
@@ -48,7 +48,7 @@ def test_an_unusual_network(tmp_path: Path) -> None:
     for name, shape in {
         f"{extra}_depthwise/depthwise_weights": (3, 3, depth, 1),
         f"{extra}_depthwise/BatchNorm/beta": (depth,),
-        "BoxPredictor_0/Conv2d_0_1x1_12/weights/RMSProp": (1, 1, 96, 12),
+        "BoxPredictor_0/Conv2d_0_1x1_12/weights/RMSProp": (1, 1, 48, 12),
         "BoxPredictor_0/ClassPredictor_depthwise/depthwise_weights": (3, 3, 12, 1),
         "BoxPredictor_4/ClassPredictor/biases": (2 * 2,),
     }.items():

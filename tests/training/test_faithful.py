@@ -211,7 +211,7 @@ def test_a_frozen_batch_norm_whose_scale_trains_and_clipped_gradients(given: Any
 
 @pytest.mark.slow
 def test_a_run_of_such_a_recipe_trains_and_goes_on(
-    squares: Squares, small_trainer: Any, tmp_path: Path
+    op_by_op: None, squares: Squares, small_trainer: Any, tmp_path: Path
 ) -> None:
     """The one trainer: cache, augmentation, engine, checkpoints and evaluation."""
     recipe = replace(

@@ -17,6 +17,7 @@ from boxwright.models.ssd.spec import ModelSpec
 from boxwright.training.qat import copy_weights, trained_for_rounding
 from squares import Squares
 
+pytestmark = pytest.mark.usefixtures("small_network")
 ops = framework.keras().ops
 
 

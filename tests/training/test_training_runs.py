@@ -147,6 +147,7 @@ def pretrained_network() -> Any:
 
 
 def test_so_it_is_where_batch_norm_is_folded(
+    op_by_op: None,
     small_trainer: Callable[..., Any],
     module_squares: Squares,
     tmp_path: Path,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxwright.cli.console import plain, say, show, show_json
 from boxwright.cli.options import Labels
+from boxwright.console import plain, say, show, show_json
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxwright.cli.console import FAILED, plain, quoted, say, show, show_json
 from boxwright.cli.options import choice
+from boxwright.console import FAILED, plain, quoted, say, show, show_json
 from boxwright.formats import FORMATS
 
 if TYPE_CHECKING:

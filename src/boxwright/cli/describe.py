@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from boxwright.cli.console import plain, say
+from boxwright.console import plain, say
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding, summary
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli.console import show, show_json
 from boxwright.cli.options import Labels, choice
+from boxwright.console import show, show_json
 from boxwright.datasets.evaluation_set import ALL, SPLITS, marked
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli.console import FAILED, plain, say, show, show_json
+from boxwright.console import FAILED, plain, say, show, show_json
 
 
 def explain(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from boxwright.cli.console import plain, quoted, say, show, show_json
 from boxwright.cli.options import choice
+from boxwright.console import plain, quoted, say, show, show_json
 from boxwright.export.targets import TARGETS, Quantised
 
 if TYPE_CHECKING:

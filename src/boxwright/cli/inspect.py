@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.console import plain, quoted, show, show_json
+from boxwright.console import plain, quoted, show, show_json
 
 if TYPE_CHECKING:
     from rich.table import Table

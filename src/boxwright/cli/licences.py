@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from boxwright.cli.console import plain, show, show_json
+from boxwright.console import plain, show, show_json
 
 if TYPE_CHECKING:
     from boxwright.inference.artifact import Artifact

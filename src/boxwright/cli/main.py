@@ -26,7 +26,7 @@ from boxwright.cli import (
     tfod,
     train,
 )
-from boxwright.cli.console import INTERRUPTED, guarded
+from boxwright.console import INTERRUPTED, any_encoding, guarded
 
 app = typer.Typer(
     name="boxwright",
@@ -78,9 +78,7 @@ app.command(context_settings=tfod.PASS_THROUGH)(guarded(tfod.tfod))
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script; `arguments` are its own unless given."""
-    for stream in (sys.stdout, sys.stderr):  # a Windows console may not speak UTF-8
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    any_encoding()
     try:
         app(arguments)
     except KeyboardInterrupt:

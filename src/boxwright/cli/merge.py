@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.console import plain, quoted, show, show_json
 from boxwright.cli.options import choice
+from boxwright.console import plain, quoted, show, show_json
 from boxwright.formats import FORMATS
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.console import plain, say, show, show_json
+from boxwright.console import plain, say, show, show_json
 
 if TYPE_CHECKING:
     from boxwright.models.weights.zoo import Published

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli.console import FAILED, plain, say, show, show_json
 from boxwright.cli.options import Labels
+from boxwright.console import FAILED, plain, say, show, show_json
 
 
 def predict(

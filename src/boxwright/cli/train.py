@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from boxwright.cli.console import INTERRUPTED, plain, quoted, say, show, show_json
+from boxwright.console import INTERRUPTED, plain, quoted, say, show, show_json
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 SHORTEST = 15.0  # seconds; starting alone takes ten

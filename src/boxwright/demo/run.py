@@ -6,6 +6,7 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -32,11 +33,20 @@ from boxwright.training.events import Note, Subscriber
 from boxwright.training.loop import train
 from boxwright.visualize.draw import contact_sheet, draw
 
-TRAIN, TEST = 750, 120  # scenes
-STEPS = 1600
 INPUT_SIZE, DEPTH_MULTIPLIER = 96, 0.5
 LEAST_AP50, MOST_OF_A_CONTROL = 0.85, 0.3  # what the demo must show to be worth its time
 ON_SHEET, COLUMNS = 12, 4
+
+
+class Amount(NamedTuple):
+    """How much is done: scenes drawn to train on and to test on, and steps of training."""
+
+    train: int
+    test: int
+    steps: int
+
+
+FULL, QUICK = Amount(750, 120, 1600), Amount(40, 16, 30)
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ class Result:
             )
 
 
-def run(out: str | Path, on_event: Subscriber, *, seed: int = 0) -> Result:
+def run(out: str | Path, on_event: Subscriber, *, amount: Amount = FULL, seed: int = 0) -> Result:
     """Draw a data set, train on it from scratch, evaluate, export, predict.
 
     Everything is written below `out`; what an earlier demo wrote there is replaced. `on_event` is
@@ -111,8 +121,10 @@ def run(out: str | Path, on_event: Subscriber, *, seed: int = 0) -> Result:
     started = time.monotonic()
     out = Path(out)
 
-    on_event(Note(f"Drawing {TRAIN + TEST} photos of building sites: {out / 'data'}"))
-    write_dataset(out / "data", TRAIN, TEST, seed)
+    train_scenes, test_scenes, steps = amount
+    drawn = train_scenes + test_scenes
+    on_event(Note(f"Drawing {drawn} photos of building sites: {out / 'data'}"))
+    write_dataset(out / "data", train_scenes, test_scenes, seed)
     dataset = load(out / "data")
     test = dataset.split("test")
 
@@ -123,14 +135,14 @@ def run(out: str | Path, on_event: Subscriber, *, seed: int = 0) -> Result:
         dataset,
         out=out / "run",
         weights=None,
-        steps=STEPS,
+        steps=steps,
         input_size=INPUT_SIZE,
         depth_multiplier=DEPTH_MULTIPLIER,
         seed=seed,
         on_event=on_event,
     )
 
-    on_event(Note(f"Evaluating on {TEST} other scenes, and two controls that hardly learn"))
+    on_event(Note(f"Evaluating on {test_scenes} other scenes, and two controls that hardly learn"))
     detector = Detector.load(out / "run")
     paths = [test.photo(i) for i in range(len(test))]
     trained = evaluate(test, list(detector.predict_many(paths)))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
+import typer
+
+from boxwright.console import any_encoding, guarded, plain, say
 from boxwright.errors import FlagError
 from boxwright.structures.labels import closest_name
-from boxwright.tfod.flags import FlagClass
+from boxwright.tfod.flags import FlagClass, help_text, parse, wants_help
 
 COMMANDS = (
     "create_pascal_tf_record",
@@ -56,3 +60,30 @@ def named(name: str) -> Command:
         )
     command: Command = import_module(f"boxwright.tfod.{script}")
     return command
+
+
+def run_line(words: Sequence[str]) -> None:
+    """Run a command line: a command's name and its flags.
+
+    Raises:
+        FlagError: BW701 to BW704 it is not understood.
+        BoxwrightError: what the command itself raises.
+    """
+    command = named(words[0])
+    if wants_help(words[1:]):
+        typer.echo(help_text(command.Flags))
+        return
+    line = parse(command.Flags, words[1:])
+    for hint in line.hints:
+        say("[yellow]hint[/] ", plain(hint))
+    if line.hints:
+        quoted = [f'"{word}"' if " " in word else word for word in line.words]
+        corrected = " ".join(["boxwright tfod", command.Flags.NAME, *quoted])
+        say("[yellow]hint[/] ", f"The line as it should be: {plain(corrected)}")
+    command.run(line.flags, typer.echo)
+
+
+def main(name: str) -> None:
+    """`python -m boxwright.tfod.NAME`: the same as `boxwright tfod NAME`."""
+    any_encoding()
+    guarded(run_line)([name, *sys.argv[1:]])

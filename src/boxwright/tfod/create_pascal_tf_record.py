@@ -6,13 +6,12 @@ instead of `--output_path`, and `--data_dir` is that folder itself.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from boxwright.errors import FlagError, TfodError
 from boxwright.structures.dataset import DIFFICULT, Dataset
-from boxwright.tfod.commands import Say
+from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 from boxwright.tfod.records import (
     find_photos,
@@ -133,6 +132,4 @@ def _listed(root: Path, lists: list[Path], flags: Flags, say: Say) -> Dataset:
 
 
 if __name__ == "__main__":
-    from boxwright.cli.main import main
-
-    main(["tfod", Flags.NAME, *sys.argv[1:]])
+    main(Flags.NAME)

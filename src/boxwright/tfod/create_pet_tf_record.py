@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import random
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from boxwright.formats.tfrecord.example import floats, texts
 from boxwright.formats.tfrecord.keys import MASK
 from boxwright.images.decoding import opened
 from boxwright.structures.dataset import Dataset
-from boxwright.tfod.commands import Say
+from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 from boxwright.tfod.records import (
     find_photos,
@@ -146,6 +145,4 @@ def _mask(body: NDArray[np.bool_], boxes: int, kind: str) -> bytes:
 
 
 if __name__ == "__main__":
-    from boxwright.cli.main import main
-
-    main(["tfod", Flags.NAME, *sys.argv[1:]])
+    main(Flags.NAME)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -10,7 +9,7 @@ from typing import cast
 from boxwright.errors import FlagError
 from boxwright.io.files import write_text, writing
 from boxwright.io.protobuf_text import write
-from boxwright.tfod.commands import Say
+from boxwright.tfod.commands import Say, main
 from boxwright.tfod.config import read_config, report
 from boxwright.tfod.flags import OVERRIDE, flag
 from boxwright.tfod.mapping.network import ranges_of, read_trained, suppression_of
@@ -106,6 +105,4 @@ def _shape(flags: Flags) -> tuple[int | None, ...]:
 
 
 if __name__ == "__main__":
-    from boxwright.cli.main import main
-
-    main(["tfod", Flags.NAME, *sys.argv[1:]])
+    main(Flags.NAME)

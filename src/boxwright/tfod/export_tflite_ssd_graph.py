@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from boxwright.io.files import write_text, writing
-from boxwright.tfod.commands import Say
+from boxwright.tfod.commands import Say, main
 from boxwright.tfod.config import read_config, report
 from boxwright.tfod.flags import OVERRIDE, flag
 from boxwright.tfod.mapping.network import ranges_of, read_trained, suppression_of
@@ -77,6 +76,4 @@ def run(flags: Flags, say: Say) -> None:
 
 
 if __name__ == "__main__":
-    from boxwright.cli.main import main
-
-    main(["tfod", Flags.NAME, *sys.argv[1:]])
+    main(Flags.NAME)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from boxwright.errors import TfodError
 from boxwright.formats import FORMATS
 from boxwright.formats.assemble import assemble
 from boxwright.formats.folder import Folder
-from boxwright.tfod.commands import Say
+from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 from boxwright.tfod.records import say_findings, write_record_files
 
@@ -58,6 +57,4 @@ def run(flags: Flags, say: Say) -> None:
 
 
 if __name__ == "__main__":
-    from boxwright.cli.main import main
-
-    main(["tfod", Flags.NAME, *sys.argv[1:]])
+    main(Flags.NAME)

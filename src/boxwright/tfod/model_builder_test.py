@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from boxwright.backend import framework
 from boxwright.errors import BoxwrightError, TfodError
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.structures.dataset import Dataset, Photo
-from boxwright.tfod.commands import Say
+from boxwright.tfod.commands import Say, main
 
 PACKAGES = (
     ("boxwright",),
@@ -134,6 +133,4 @@ def _failed(reason: str) -> TfodError:
 
 
 if __name__ == "__main__":
-    from boxwright.cli.main import main
-
-    main(["tfod", Flags.NAME, *sys.argv[1:]])
+    main(Flags.NAME)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from boxwright.errors import TfodError
 from boxwright.formats.tfrecord.framing import read_records
 from boxwright.io.files import write_text
-from boxwright.tfod.commands import Say
+from boxwright.tfod.commands import Say, main
 from boxwright.tfod.config import sample_config
 from boxwright.tfod.flags import flag
 
@@ -75,6 +74,4 @@ def _count(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    from boxwright.cli.main import main
-
-    main(["tfod", Flags.NAME, *sys.argv[1:]])
+    main(Flags.NAME)

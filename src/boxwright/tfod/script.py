@@ -8,7 +8,6 @@ xml_to_csv.py reads whole numbers only.
 from __future__ import annotations
 
 import shutil
-import sys
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from boxwright.formats.voc.format import annotation_text
 from boxwright.formats.writing import still_there
 from boxwright.io.files import write_text, writing
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.tfod.commands import Say
+from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 from boxwright.tfod.records import say_findings
 
@@ -91,6 +90,4 @@ def _write(dataset: Dataset, target: Path) -> Counter[str]:
 
 
 if __name__ == "__main__":
-    from boxwright.cli.main import main
-
-    main(["tfod", Flags.NAME, *sys.argv[1:]])
+    main(Flags.NAME)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from boxwright.backend import framework
 from boxwright.errors import FlagError, TfodError
 from boxwright.io.files import writing
-from boxwright.tfod.commands import Say
+from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 
 QUANTIZED = "QUANTIZED_UINT8"
@@ -184,6 +183,4 @@ def _converted(tf: Any, flags: Flags) -> bytes:
 
 
 if __name__ == "__main__":
-    from boxwright.cli.main import main
-
-    main(["tfod", Flags.NAME, *sys.argv[1:]])
+    main(Flags.NAME)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from boxwright.formats.folder import Folder, split_path, stem
 from boxwright.formats.pairing import Pairing
 from boxwright.formats.tables import write_rows
 from boxwright.images.decoding import read_header
-from boxwright.tfod.commands import Say
+from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 
 
@@ -82,6 +81,4 @@ def _plain(side: float) -> float:
 
 
 if __name__ == "__main__":
-    from boxwright.cli.main import main
-
-    main(["tfod", Flags.NAME, *sys.argv[1:]])
+    main(Flags.NAME)

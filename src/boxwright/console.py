@@ -29,6 +29,13 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line f
 FAILED, NOT_UNDERSTOOD, INTERRUPTED = 1, 2, 130  # exit codes
 
 
+def any_encoding() -> None:
+    """Print a `?` for what the terminal cannot show: a Windows console may not speak UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
     """The command with every failure turned into a sentence on standard error and an exit code."""
 
@@ -44,7 +51,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             interrupted()
         except BrokenPipeError:  # `boxwright ... | head` has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(FAILED) from None
+            sys.exit(FAILED)
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
         except Exception as error:
@@ -56,12 +63,12 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 def fail(error: BoxwrightError, exit_code: int = FAILED) -> NoReturn:
     """Say what is wrong and what to do, and end the command."""
     say(f"[bold red]{error.code}[/] ", _sentence(error), "\n", f"[dim]->[/] {plain(error.remedy)}")
-    raise typer.Exit(exit_code)
+    sys.exit(exit_code)
 
 
 def interrupted() -> NoReturn:
     say("Stopped.")
-    raise typer.Exit(INTERRUPTED)
+    sys.exit(INTERRUPTED)
 
 
 def unexpected(error: Exception) -> SystemFaultError:

@@ -1,0 +1,72 @@
+"""Names the code that nothing uses, as vulture sees it: a part of `make lint`.
+
+Vulture sees names, and not who calls from outside: what others call is listed here with its
+caller. Uses in tests do not count.
+"""
+
+from __future__ import annotations
+
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from vulture import Vulture  # type: ignore[import-untyped]
+
+SOURCE = Path(__file__).resolve().parents[1] / "src"
+CONFIDENCE = 60  # vulture's for whatever is never named again
+USED = {
+    "__dir__": "Python",
+    "__getattr__": "Python",
+    "TARGET": "the registry of export targets, by its place",
+    "accepted": "a proof's JSON",
+    "box_sides": "the JSON of `check`",
+    "empty_photos": "the JSON of `check`",
+    "readable": "the reader of an archive",
+    "compute_output_shape": "Keras",
+    "jit_compile": "Keras",
+    "areaRngLbl": "pycocotools",
+    "getImgIds": "pycocotools",
+    "getCatIds": "pycocotools",
+    "getAnnIds": "pycocotools",
+    "loadAnns": "pycocotools",
+    "supported_ops": "TensorFlow's converter",
+    "supported_types": "TensorFlow's converter",
+    "optimizations": "TensorFlow's converter",
+    "representative_dataset": "TensorFlow's converter",
+    "quantized_input_stats": "TensorFlow's converter",
+    "default_ranges_stats": "TensorFlow's converter",
+    "centred_anchors": "TensorFlow's converter, by position",
+    "intra_op_num_threads": "ONNX Runtime",
+    "log_severity_level": "ONNX Runtime",
+    "create_category_index_from_labelmap": "the tutorials' notebooks",
+    "visualize_boxes_and_labels_on_image_array": "the tutorials' notebooks",
+    "groundtruth_box_visualization_color": "the tutorials' notebooks",
+}
+# Their fields are what a config or a command line may say, also where it changes nothing here.
+SCHEMAS = ("boxwright/tfod/config/*", "boxwright/tfod/*.py")
+
+
+def unused() -> list[str]:
+    """A line for each piece of code that nothing uses, and for each listed one that is used."""
+    vulture = Vulture()
+    vulture.scavenge([SOURCE])
+    found = vulture.get_unused_code(min_confidence=CONFIDENCE)
+    lines = [item.get_report() for item in found if item.name not in USED and not _field(item)]
+    stale = sorted(USED.keys() - {item.name for item in found})
+    return [
+        *lines,
+        *(f"{__file__}: {name} is used, or gone: it need not be listed" for name in stale),
+    ]
+
+
+def _field(item: Any) -> bool:
+    place = Path(item.filename).relative_to(SOURCE).as_posix()
+    is_field: bool = item.typ == "variable" and any(fnmatch(place, pattern) for pattern in SCHEMAS)
+    return is_field
+
+
+if __name__ == "__main__":
+    lines = unused()
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.exit(bool(lines))
