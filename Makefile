@@ -3,15 +3,16 @@
 
 OUT ?= demo
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 READY := $(VENV)/ready
 RUNTIME := $(READY)/train
 TOOLS := $(READY)/dev
+LOCK := requirements/dev.txt
 CHECKED := src tests tools benchmarks docs examples
 CORES := --numprocesses auto --maxprocesses 4 --dist worksteal  # each needs 1.5 GB
 
-.PHONY: help demo test tiny dev lint libraries clean
+.PHONY: help demo test tiny dev lint libraries lock clean
 
 help:
 	@echo "make demo    draw photos, train, evaluate, export, look at the result"
@@ -19,6 +20,7 @@ help:
 	@echo "make tiny    the tests that answer in seconds"
 	@echo "make lint    lint, types and layers alone"
 	@echo "make dev     the environment with all tools, and nothing else"
+	@echo "make lock    renew $(LOCK): the newest packages that fit pyproject.toml"
 	@echo "make clean   remove the environment and what the others wrote"
 
 demo: $(RUNTIME)
@@ -33,6 +35,7 @@ tiny: $(TOOLS)
 lint: $(TOOLS)
 	@$(BIN)/ruff check $(CHECKED)
 	@$(BIN)/ruff format --check $(CHECKED)
+	@$(BIN)/codespell $(CHECKED) $(wildcard *.md)
 	@$(BIN)/mypy
 	@$(BIN)/mypy tools
 	@$(BIN)/lint-imports
@@ -44,12 +47,19 @@ libraries: $(TOOLS)
 dev: $(TOOLS)
 	@echo "Ready: $(BIN)/boxwright, $(BIN)/pytest, $(BIN)/ruff, $(BIN)/mypy"
 
+# One file for every Python and system. uv is not among the tools: only this target needs it.
+lock: $(READY)/venv
+	@$(PIP) install 'uv>=0.5'
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" --extra dev --output-file $(LOCK) pyproject.toml
+
 clean:
 	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-$(TOOLS): pyproject.toml $(READY)/venv
+$(TOOLS): pyproject.toml $(LOCK) $(READY)/venv
 	@echo "Installing Boxwright with all that its tests need into $(VENV): this takes a few minutes"
-	@$(PIP) install --editable '.[dev]'
+	@$(PIP) install --require-hashes --requirement $(LOCK)
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $(RUNTIME) $@
 
 $(RUNTIME): pyproject.toml $(READY)/venv
