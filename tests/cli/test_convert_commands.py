@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import pytest
-from boxwright.console import NOT_UNDERSTOOD
 from typer.testing import CliRunner, Result
 
 from boxwright import formats
 from boxwright.cli.main import app
+from boxwright.console import NOT_UNDERSTOOD
 from boxwright.export.targets import TARGETS, Quantised
 from boxwright.structures.dataset import Split
 

@@ -10,11 +10,11 @@ import plants_of_detectors
 import plants_of_training
 import pytest
 import typer
-from boxwright.console import fail
 from place import Place, Plant
 
 from boxwright.codes import MEANINGS
 from boxwright.codes.meaning import FACT
+from boxwright.console import fail
 from boxwright.errors import BoxwrightError
 from folders import VocFolder
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from boxwright.backend import framework
-from boxwright.models.assigner import areas
+from boxwright.backend.boxes import areas
 
 ops: Any = framework.keras().ops
 
