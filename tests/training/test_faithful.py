@@ -60,6 +60,7 @@ class Bench:
 
         spec = ModelSpec(1, background=True)
         model = start.built(SsdModel, spec, self.recipe, "float32")
+        self.model = model
         self.variables = model.named_variables()
         for name, variable in self.variables.items():
             variable.assign(self.checkpoint.get_tensor(name))
@@ -77,17 +78,56 @@ class Bench:
             offset=-1.0,
             kernels=kernels,
         )
+        self.fresh = self.engine.state()
 
-    def step(self, number: int = 0, rate: float | None = None) -> Any:
-        boxes, labels = np.zeros((4, 2, 4), np.float32), np.full((4, 2), -1, np.int32)
-        for i in range(4):
-            own = self.golden[f"gt_boxes_{i}"]
-            boxes[i, : len(own)], labels[i, : len(own)] = own, 0
+    def step(self, number: int = 0, rate: float | None = None, images: Any = None) -> Any:
         rate = self.recipe.learning_rate.at(number, 0.0) if rate is None else rate
+        images = self.golden["images"].astype(np.float32) if images is None else images
         sizes, draws = np.ones((4, 2), np.float32), np.zeros((4, 0), np.float32)
         return self.engine.step(
-            self.golden["images"], boxes, labels, sizes, draws, number=number, learning_rate=rate
+            images, *truth_of(self.golden), sizes, draws, number=number, learning_rate=rate
         )
+
+    def start_again(self) -> None:
+        """Everything as it was before the first step."""
+        for name, variable in self.variables.items():
+            variable.assign(self.checkpoint.get_tensor(name))
+        self.engine.restore(self.fresh)
+
+    def slots(self, name: str) -> dict[str, Any]:
+        return dict(zip(self.trained, self.engine.slots()[name], strict=True))
+
+
+def truth_of(golden: dict[str, Any]) -> tuple[Any, Any]:
+    boxes, labels = np.zeros((4, 2, 4), np.float32), np.full((4, 2), -1, np.int32)
+    for i in range(4):
+        own = golden[f"gt_boxes_{i}"]
+        boxes[i, : len(own)], labels[i, : len(own)] = own, 0
+    return boxes, labels
+
+
+@dataclass
+class Nearness:
+    """How near a step here can come to the golden one.
+
+    Batch norm after batch norm, this random network makes a difference in the last bits of its
+    images some ten thousand times larger. On a processor that sums in the order of the one that
+    made the golden numbers, nothing differs and everything has to agree to float32's precision
+    (`exact`). On others a number may differ by as much as it does where the images change by
+    ROUNDING, which is what the sums of a batch norm over 90,000 numbers lose.
+    """
+
+    exact: bool
+    changed: list[Any]  # images
+
+    def of(self, values: list[Any], strict: float, what: Any = np.abs) -> float:
+        """What `values[0]` may differ by, where the others are of the changed images."""
+        if self.exact:
+            return strict
+        return strict + SEVERAL * max(float(what(each - values[0]).max()) for each in values[1:])
+
+
+ROUNDING, CHANGES, SEVERAL = 1e-5, 3, 4
 
 
 @pytest.fixture(scope="module")
@@ -97,46 +137,96 @@ def given(shared: Path) -> tuple[dict[str, Any], Any]:
     return dict(np.load(folder / "train_step.npz")), checkpoint
 
 
-def test_losses_and_all_gradients(given: Any) -> None:
+@pytest.fixture(scope="module")
+def nearness(given: Any) -> Nearness:
+    golden = given[0]
+    images = golden["images"].astype(np.float32)
+    outputs = Bench(*given).model.network(images * (2 / 255) - 1, training=True)
+    apart = np.abs(np.asarray(outputs["class_logits"]) - golden["train_class_logits"][..., 1:])
+    random = np.random.default_rng(0)
+    changes = (random.uniform(-1, 1, images.shape) * ROUNDING for _ in range(CHANGES))
+    return Nearness(apart.max() < 1e-4, [np.float32(images * (1 + each)) for each in changes])
+
+
+def test_the_losses_of_the_golden_outputs(given: Any) -> None:
+    """The same on every processor: no network makes rounding larger."""
+    from boxwright.models.ssd.losses import detection_loss
+    from boxwright.models.ssd.spec import ModelSpec, anchors
+    from boxwright.training.step_tensorflow import suppress
+
+    golden, tf = given[0], framework.tensorflow()
+    logits = tf.constant(golden["train_class_logits"])
+    outputs = {
+        "box_encodings": tf.constant(golden["train_box_encodings"]),
+        "background_logits": logits[..., :1],
+        "class_logits": logits[..., 1:],
+    }
+    boxes, labels = (tf.constant(each) for each in truth_of(golden))
+    weights = tf.cast(labels >= 0, tf.float32)
+    reference = anchors(ModelSpec(1, background=True))
+    loss = detection_loss(outputs, boxes, labels, weights, reference, FAITHFUL.objective, suppress)
+    assert float(loss.boxes) == pytest.approx(golden["loc_loss"], rel=1e-6)
+    assert float(loss.classes) == pytest.approx(golden["cls_loss"], rel=1e-6)
+
+
+def test_losses_and_all_gradients(given: Any, nearness: Nearness) -> None:
     """After one step at rate 0 the momentum is the gradient."""
     bench = Bench(*given, replace(FAITHFUL, optimiser=Momentum(), averaging=None))
-    golden, loss = bench.golden, bench.step(rate=0.0)
-    assert loss.boxes == pytest.approx(golden["loc_loss"], rel=1e-6)
-    assert loss.classes == pytest.approx(golden["cls_loss"], rel=1e-6)
+    golden, losses, every = bench.golden, [], []
+    for images in (None, *nearness.changed):
+        bench.start_again()
+        loss = bench.step(rate=0.0, images=images)
+        losses.append(np.array([loss.boxes, loss.classes, loss.total]))
+        every.append({n: g.astype(np.float64) for n, g in bench.slots("Momentum").items()})
+    theirs = np.array([golden[f"{name}_loss"] for name in ("loc", "cls", "total")])
+    near = nearness.of(losses, 1e-6 * float(theirs.max()))
+    np.testing.assert_allclose(losses[0], theirs, rtol=0, atol=near)
+    assert near < 0.01 * theirs.min()
     assert loss.penalty == pytest.approx(golden["reg_loss"], rel=1e-6)
-    assert loss.total == pytest.approx(golden["total_loss"], rel=1e-6)
-    gradients = dict(zip(bench.trained, bench.engine.slots()["Momentum"], strict=True))
-    assert set(gradients) == set(golden["grad_names"])
-    assert len(gradients) == 129
+    assert set(every[0]) == set(golden["grad_names"])
+    assert len(every[0]) == 129
     for name, norm, total in zip(
         *(golden[key] for key in ("grad_names", "grad_l2", "grad_sum")), strict=True
     ):
-        ours = gradients[name].astype(np.float64)
-        assert np.linalg.norm(ours) == pytest.approx(norm, rel=1e-5, abs=1e-12), name
-        assert ours.sum() == pytest.approx(total, abs=2e-5 * norm * ours.size**0.5 + 1e-12), name
+        ours = [gradients[name] for gradients in every]
+        near = nearness.of(ours, 1e-5 * norm, np.linalg.norm)
+        assert np.linalg.norm(ours[0]) == pytest.approx(norm, abs=near + 1e-12), name
+        many = ours[0].size ** 0.5
+        assert ours[0].sum() == pytest.approx(total, abs=2 * near * many + 1e-12), name
         if f"grad/{name}" in golden:
-            most = np.abs(golden[f"grad/{name}"]).max()
-            np.testing.assert_allclose(ours, golden[f"grad/{name}"], atol=5e-5 * most, err_msg=name)
+            wanted = golden[f"grad/{name}"].astype(np.float64)
+            near = nearness.of(ours, 5e-5 * float(np.abs(wanted).max()))
+            np.testing.assert_allclose(ours[0], wanted, atol=near, err_msg=name)
+            lengths = np.linalg.norm(ours[0]) * np.linalg.norm(wanted)
+            assert (ours[0] * wanted).sum() >= 0.9 * lengths, name  # nearly the same direction
 
 
-def test_a_step_and_the_course_of_ten(given: Any) -> None:
+def test_a_step_and_the_course_of_ten(given: Any, nearness: Nearness) -> None:
     bench = Bench(*given)
-    golden = bench.golden
+    golden, after, courses = bench.golden, [], []
     before = {name: variable.numpy() for name, variable in bench.variables.items()}
-    course = [bench.step()]
-    for name, variable in bench.variables.items():
+    for images in (*nearness.changed, None):  # the course goes on after the golden images
+        bench.start_again()
+        course = [bench.step(images=images)]
+        after.append({name: variable.numpy() for name, variable in bench.variables.items()})
+        averages = bench.slots("ExponentialMovingAverage")
+        course.append(bench.step(1, images=images))
+        courses.append(np.array([[loss.boxes, loss.classes] for loss in course]))
+    after.reverse()
+    for name in bench.variables:
         if f"after1/{name}" in golden:
+            near = nearness.of([each[name] for each in after], 1e-6)
             np.testing.assert_allclose(
-                variable, golden[f"after1/{name}"], rtol=1e-6, atol=1e-6, err_msg=name
+                after[0][name], golden[f"after1/{name}"], rtol=1e-6, atol=near, err_msg=name
             )
-    averages = bench.engine.slots()["ExponentialMovingAverage"]
-    for name, average in zip(bench.trained, averages, strict=True):
-        expected = before[name] + 1e-4 * (bench.variables[name].numpy() - before[name])
+    for name, average in averages.items():
+        expected = before[name] + 1e-4 * (after[0][name] - before[name])
         np.testing.assert_allclose(average, expected, rtol=1e-6, atol=1e-7)
-    course += [bench.step(number) for number in range(1, 10)]
+    course += [bench.step(number) for number in range(2, 10)]
     ours = np.array([[loss.boxes, loss.classes, loss.penalty] for loss in course])
     theirs = golden["trajectory_loc_cls_reg"]
-    np.testing.assert_allclose(ours[:2], theirs[:2], rtol=1e-4)
+    near = nearness.of(courses[::-1], 1e-4)
+    np.testing.assert_allclose(ours[:2, :2], theirs[:2, :2], rtol=1e-4, atol=near)
     np.testing.assert_allclose(ours[:, 2], theirs[:, 2], rtol=1e-3)
     # Mining takes other anchors at the slightest difference, and with gradients of this size
     # every step makes it some hundred times larger: two runs of ours, on threads that sum in
