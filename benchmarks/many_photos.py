@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-
 from quality import COMMAND, run_and_watch
 
 DIFFERENT = 64  # photos; the others are links to them
