@@ -31,7 +31,7 @@ from boxwright.augment.transforms import (
     VerticalFlip,
     default_transforms,
 )
-from boxwright.training.config import Objective
+from boxwright.models.ssd.objective import Objective
 from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.optimizers import Averaging
 from boxwright.training.recipe import Recipe
