@@ -30,7 +30,7 @@ EDGE = 1e-6  # of a photo's side: what rounding may put outside where all of it 
 
 
 def crop(photos: Any, windows: Any, side: int) -> Any:
-    """Bilinear crop-and-resize with half-pixel centres; grey outside. See `pipeline.CropAndResize`.
+    """Bilinear, with half-pixel centres, grey outside: `augment.pipeline.CropAndResize`.
 
     Rows and columns are apart, each a product of matrices.
     """

@@ -19,7 +19,7 @@ tf: Any = framework.tensorflow()
 
 
 def crop(photos: Any, windows: Any, side: int) -> Any:
-    """Bilinear crop-and-resize with half-pixel centres; grey outside. See `pipeline.CropAndResize`.
+    """Bilinear, with half-pixel centres, grey outside: `augment.pipeline.CropAndResize`.
 
     TensorFlow's own op places the first and last samples on the window's edges; the windows are
     moved inwards so that each sample stands in the middle of its pixel.
