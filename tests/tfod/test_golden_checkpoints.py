@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from boxwright.backend import framework
@@ -37,3 +38,13 @@ def test_bit_for_bit(shared: Path, tmp_path: Path, checkpoint: str) -> None:
     dtypes = reader.get_variable_to_dtype_map()
     listed = tf.train.list_variables(str(prefix))
     assert {each: (shape, dtypes[each].name) for each, shape in listed} == wanted
+
+
+@pytest.mark.parametrize("image", range(4))
+def test_images_are_resized_as_by_the_api(image: int, shared: Path) -> None:
+    """Also a single row of pixels, and one that is as large already."""
+    from boxwright.tfod.graphs import resized
+
+    golden, tf = np.load(shared / "golden" / "preprocess.npz"), framework.tensorflow()
+    ours = resized(tf, golden[f"image_{image}"][None], 300) * (2 / 255) - 1
+    np.testing.assert_allclose(ours, golden[f"preprocessed_{image}"], atol=2e-6)

@@ -68,8 +68,7 @@ def inference_graph(
 
     def detect(inputs: Any) -> list[Any]:
         photos = _decoded(tf, inputs, input_type) if encoded else inputs
-        size = (preprocessing.size, preprocessing.size)
-        photos = tf.compat.v1.image.resize_bilinear(tf.cast(photos, tf.float32), size)
+        photos = resized(tf, photos, preprocessing.size)
         decoded = graph.candidates(tf, model, preprocessing, photos)
         outputs = _suppressed(tf, *decoded, suppression)
         return [tf.identity(values, name=name) for name, values in outputs.items()]
@@ -78,6 +77,12 @@ def inference_graph(
     frozen = frozen_graph(tf, detect, signature, input_type, OUTPUTS)
     put_ranges(frozen, ranges or {})
     return frozen
+
+
+def resized(tf: Any, images: Any, side: int) -> Any:
+    """Images `(B, H, W, 3)` as squares `(B, side, side, 3)` float32, bilinear without half-pixel
+    centers, as TensorFlow 1 did and the Object Detection API's `fixed_shape_resizer` does."""
+    return tf.compat.v1.image.resize_bilinear(tf.cast(images, tf.float32), (side, side))
 
 
 def tflite_graph(
