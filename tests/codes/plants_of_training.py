@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import tempfile
 from types import SimpleNamespace
 from typing import Any
 
@@ -85,13 +86,11 @@ def twice(place: Place) -> None:
 
 
 def without_room(place: Place) -> object:
-    from boxwright.training import cache
+    from boxwright.training.cache import build_cache
 
-    place.patch.setattr(cache, "IN_MEMORY", 1)
-    full = OSError(28, "No space left on device")
-    place.raise_instead(cache, "_reserve", full)
+    place.raise_instead(tempfile, "TemporaryFile", OSError(28, "No space left on device"))
     unlabelled = Dataset.of(place.root, [Photo("a.jpg", 64, 48)])
-    return cache.build_cache(unlabelled, side=8)
+    return build_cache(unlabelled, side=8, in_memory=0)
 
 
 def demo(trained: float, control: float) -> Plant:

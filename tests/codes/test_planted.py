@@ -9,7 +9,6 @@ import plants_of_data
 import plants_of_detectors
 import plants_of_training
 import pytest
-import typer
 from place import Place, Plant
 
 from boxwright.codes import MEANINGS
@@ -44,7 +43,7 @@ def test_what_is_printed_is_what_explain_says(
     try:
         printed = PLANTS[code](place)
     except BoxwrightError as error:
-        with pytest.raises(typer.Exit):
+        with pytest.raises(SystemExit):
             fail(error)
         printed = capsys.readouterr().err
     said, remedy = block(code, printed)

@@ -51,10 +51,11 @@ def raccoons(shared: Path) -> Dataset:
 @pytest.fixture(scope="module")
 def checkpoint(small_network: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network to start from that knows 90 classes, as the published ones do."""
-    from boxwright.models import ssd
+    from boxwright.models.ssd.network import build
+    from boxwright.models.ssd.spec import ModelSpec
     from boxwright.tfod.checkpoint import save
 
-    network = ssd.build(ssd.ModelSpec(90, background=True))
+    network = build(ModelSpec(90, background=True))
     return save(tmp_path_factory.mktemp("pretrained"), network, 0)
 
 

@@ -178,14 +178,16 @@ def test_the_weights_of_every_step_can_be_had(
 
     def takes(event: Event) -> None:
         if isinstance(event, Step):
-            own.append([np.array(weight) for weight in event.snapshot.model.get_weights()])
-            averaged.append([np.array(w) for w in event.snapshot.averaged.get_weights()])
+            own.append([np.array(weight) for weight in event.snapshot.model.network.get_weights()])
+            averaged.append([np.array(w) for w in event.snapshot.averaged.network.get_weights()])
             slots.append(event.snapshot.slots)
 
     outcome, _ = small_trainer(squares.dataset(train=4), tmp_path / "run", steps=3, on_event=takes)
     assert all(any((a != b).any() for a, b in zip(own[0], each, strict=True)) for each in own[1:])
     assert any((a != b).any() for a, b in zip(own[2], averaged[2], strict=True))
-    for kept, last in zip(outcome.run.build_model().get_weights(), averaged[2], strict=True):
+    for kept, last in zip(
+        outcome.run.build_model().network.get_weights(), averaged[2], strict=True
+    ):
         np.testing.assert_array_equal(kept, last)
     assert {name.rpartition("/")[2] for name in slots[0]} == {
         "Adam", "Adam_1", "ExponentialMovingAverage",
