@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 from boxwright.errors import DetectorError
 from boxwright.models.model import FAMILY_KEY, DetectionModel
 from boxwright.ops.guard import CHECKING, Checking
+from boxwright.structures.registry import Registry
 
 DEFAULT = "ssd"  # also of the runs that were written when there was no other
-FAMILIES: dict[str, str | type[DetectionModel]] = {
-    "ssd": "boxwright.models.ssd.detector:SsdModel",
-}
+FAMILIES: Registry[type[DetectionModel]] = Registry(
+    {
+        "ssd": "boxwright.models.ssd.detector:SsdModel",
+    }
+)
 
 
 def family(name: str) -> type[DetectionModel]:
@@ -27,11 +29,7 @@ def family(name: str) -> type[DetectionModel]:
             "BW509",
             f"there is no detector family {name!r}, only {', '.join(sorted(FAMILIES))}.",
         )
-    found = FAMILIES[name]
-    if isinstance(found, str):
-        module, _, attribute = found.partition(":")
-        found = FAMILIES[name] = getattr(import_module(module), attribute)
-    return found
+    return FAMILIES[name]
 
 
 def register(model: type[DetectionModel]) -> type[DetectionModel]:
