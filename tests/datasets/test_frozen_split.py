@@ -19,7 +19,7 @@ from boxwright.datasets.load import load
 from boxwright.datasets.split import place
 from boxwright.errors import DataError
 from boxwright.formats.split_file import LOCK, Lock
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 
 if TYPE_CHECKING:
     from folders import VocFolder
@@ -31,17 +31,17 @@ Described = tuple[int, list[str]]  # a photo's group and its classes
 described = st.tuples(st.integers(0, 60), st.lists(st.sampled_from("abc"), max_size=3))
 
 
-def dataset_of(photos: list[Described], splits: Any = None) -> Dataset:
+def dataset_of(images: list[Described], splits: Any = None) -> Dataset:
     made = [
-        Photo(f"{i:05}.jpg", 9, 9, [(1, 1, 5, 5)] * len(names), names)
-        for i, (_, names) in enumerate(photos)
+        LabeledImage(f"{i:05}.jpg", 9, 9, [(1, 1, 5, 5)] * len(names), names)
+        for i, (_, names) in enumerate(images)
     ]
     dataset = Dataset.of("zoo", made, "abc")
     return dataset if splits is None else replace(dataset, splits=np.array(splits, np.int8))
 
 
-def groups_of(photos: list[Described]) -> Any:
-    return np.unique([group for group, _ in photos], return_inverse=True)[1]
+def groups_of(images: list[Described]) -> Any:
+    return np.unique([group for group, _ in images], return_inverse=True)[1]
 
 
 # ---- Placing -----------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ def groups_of(photos: list[Described]) -> Any:
     st.integers(0, 3),
     st.booleans(),
 )
-def test_adding_photos_moves_none_and_tears_no_group(
+def test_adding_images_moves_none_and_tears_no_group(
     old: list[Described], new: list[Described], parts: tuple[float, float], seed: int, tear: bool
 ) -> None:
     test, val = parts
@@ -78,7 +78,7 @@ def test_adding_photos_moves_none_and_tears_no_group(
     assert (once_more.splits == again.splits).all()
 
 
-def test_every_class_gives_its_share_of_new_photos_too() -> None:
+def test_every_class_gives_its_share_of_new_images_too() -> None:
     old = [(i, ["a"]) for i in range(100)]
     new = [(100 + i, ["b"]) for i in range(50)] + [(150 + i, []) for i in range(50)]
     first = place(dataset_of(old), groups_of(old), 0, val=0.1)
@@ -98,9 +98,9 @@ def test_every_class_gives_its_share_of_new_photos_too() -> None:
         ([Split.TRAIN, Split.VAL], Split.VAL),
     ],
 )
-def test_a_new_photo_follows_most_of_its_group(marks: list[Split], expected: Split) -> None:
-    photos = [(0, ["a"])] * (len(marks) + 1)
-    placed = place(dataset_of(photos, [*marks, Split.UNMARKED]), groups_of(photos), seed=0)
+def test_a_new_image_follows_most_of_its_group(marks: list[Split], expected: Split) -> None:
+    images = [(0, ["a"])] * (len(marks) + 1)
+    placed = place(dataset_of(images, [*marks, Split.UNMARKED]), groups_of(images), seed=0)
     assert placed.splits.tolist() == [*marks, expected]
 
 
@@ -111,9 +111,9 @@ def test_a_new_photo_follows_most_of_its_group(marks: list[Split], expected: Spl
 def test_of_groups_that_may_not_be_torn_the_smallest_is_held_out(
     sizes: list[int], held: int
 ) -> None:
-    photos = [(group, ["a"]) for group, size in enumerate(sizes) for _ in range(size)]
-    groups = groups_of(photos)
-    splits = place(dataset_of(photos), groups, 0, test=0.2, tear=False).splits
+    images = [(group, ["a"]) for group, size in enumerate(sizes) for _ in range(size)]
+    groups = groups_of(images)
+    splits = place(dataset_of(images), groups, 0, test=0.2, tear=False).splits
     assert (splits == Split.TEST).sum() == held
     assert set(groups[splits == Split.TEST]).isdisjoint(groups[splits == Split.TRAIN])
 
@@ -136,7 +136,7 @@ def marks_in(folder: Path) -> dict[str, Split]:
     return lock.marks
 
 
-def test_a_split_stays_when_photos_are_added_and_removed(voc_folder: VocFolder) -> None:
+def test_a_split_stays_when_images_are_added_and_removed(voc_folder: VocFolder) -> None:
     for i in range(50):
         voc_folder.pair(f"photos {i % 3}/ü {i}")
     first = split(voc_folder.root, test=0.2, val=0.1)
@@ -165,14 +165,14 @@ def test_a_split_stays_when_photos_are_added_and_removed(voc_folder: VocFolder) 
     }
 
 
-def test_a_new_photo_that_shows_an_old_one_follows_it(voc_folder: VocFolder) -> None:
+def test_a_new_image_that_shows_an_old_one_follows_it(voc_folder: VocFolder) -> None:
     for i in range(20):
         voc_folder.pair(f"{i}")
     split(voc_folder.root)
     before = marks_in(voc_folder.root)
     for i in range(20):
-        with Image.open(voc_folder.root / f"{i}.jpg") as photo:
-            photo.save(voc_folder.root / f"copy of {i}.png")
+        with Image.open(voc_folder.root / f"{i}.jpg") as image:
+            image.save(voc_folder.root / f"copy of {i}.png")
         voc_folder.xml(f"copy of {i}.xml", filename=f"copy of {i}.png")
     split(voc_folder.root)
     after = marks_in(voc_folder.root)
@@ -203,7 +203,7 @@ def test_declared_groups_have_to_be_declared_again(clips: VocFolder) -> None:
     assert marks_in(clips.root)[f"{held}_frame8.jpg"] is Split.TEST
 
 
-def test_photos_that_are_all_alike_are_split_by_what_was_declared(clips: VocFolder) -> None:
+def test_images_that_are_all_alike_are_split_by_what_was_declared(clips: VocFolder) -> None:
     picture = (clips.root / "clip0_frame0.jpg").read_bytes()
     for path in clips.root.glob("*.jpg"):
         path.write_bytes(picture)
@@ -249,7 +249,7 @@ def test_a_folder_with_a_split_of_its_own_is_left_alone(voc_folder: VocFolder) -
     assert (load(voc_folder.root).splits == anew.dataset.splits).all()
 
 
-def test_anew_places_all_photos_again(voc_folder: VocFolder) -> None:
+def test_anew_places_all_images_again(voc_folder: VocFolder) -> None:
     for i in range(30):
         voc_folder.pair(f"{i}")
     split(voc_folder.root)
@@ -270,20 +270,20 @@ def test_the_same_seed_gives_the_same_lock(voc_folder: VocFolder) -> None:
     assert locks[0] == locks[1]
 
 
-def test_a_photo_that_cannot_be_opened_waits(voc_folder: VocFolder) -> None:
+def test_an_image_that_cannot_be_opened_waits(voc_folder: VocFolder) -> None:
     for i in range(10):
         voc_folder.pair(f"{i}")
-    photo = voc_folder.root / "3.jpg"
-    whole = photo.read_bytes()
-    photo.write_bytes(whole[:300])
+    image = voc_folder.root / "3.jpg"
+    whole = image.read_bytes()
+    image.write_bytes(whole[:300])
     locked = split(voc_folder.root)
     assert "3.jpg" not in marks_in(voc_folder.root)
     assert [finding.code for finding in locked.dataset.findings] == ["BW102"]
-    photo.write_bytes(whole)
+    image.write_bytes(whole)
     assert split(voc_folder.root).placed == 1
 
 
-def test_photos_in_records_are_split_too(voc_folder: VocFolder, tmp_path: Path) -> None:
+def test_images_in_records_are_split_too(voc_folder: VocFolder, tmp_path: Path) -> None:
     for i in range(10):
         voc_folder.pair(f"{i}")
     write_proven(formats.read(voc_folder.root), tmp_path / "out", "tfrecord")

@@ -16,7 +16,7 @@ FRAMES = ["clip01_frame1.jpg", "clip02_frame1.jpg", "clip01_frame2.jpg", "poster
 
 
 @pytest.mark.parametrize(
-    ("photos", "how", "expected"),
+    ("images", "how", "expected"),
     [
         (FRAMES, "(clip[0-9]+)_", [0, 1, 0, 2, 3]),
         (FRAMES, "^(.)", [0, 0, 0, 1, 0]),
@@ -28,8 +28,8 @@ FRAMES = ["clip01_frame1.jpg", "clip02_frame1.jpg", "clip01_frame2.jpg", "poster
         ([], "(clip)", []),
     ],
 )
-def test_groups_are_told_by_name(photos: list[str], how: str, expected: list[int]) -> None:
-    assert declared(photos, how).tolist() == expected
+def test_groups_are_told_by_name(images: list[str], how: str, expected: list[int]) -> None:
+    assert declared(images, how).tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_groups_are_told_by_name(photos: list[str], how: str, expected: list[int
 def test_groups_are_told_by_a_list(text: str, expected: list[int], tmp_path: Path) -> None:
     path = tmp_path / "my groups.csv"
     path.write_bytes(text.encode())
-    photos = ["a/1.jpg", "a/2.jpg", "b/3.jpg", "4.jpg"]
-    assert declared(photos, str(path)).tolist() == expected
+    images = ["a/1.jpg", "a/2.jpg", "b/3.jpg", "4.jpg"]
+    assert declared(images, str(path)).tolist() == expected
 
 
 @pytest.mark.parametrize(

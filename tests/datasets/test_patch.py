@@ -13,7 +13,7 @@ from boxwright.datasets.check import examine
 from boxwright.datasets.patch import CHANGES, fix, patch_text
 from boxwright.datasets.repair import repair
 from boxwright.errors import DataError
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from folders import CAT, Box, VocFolder
 
 pytestmark = pytest.mark.tiny
@@ -31,7 +31,7 @@ def faulty(voc_folder: VocFolder) -> Path:
     voc_folder.pair("train/b")
     voc_folder.pair("train/cut")
     voc_folder.pair("test/c", [CAT, ("dog", *CAT[1:])])
-    voc_folder.photo("test/turned.jpg", orientation=6)
+    voc_folder.image("test/turned.jpg", orientation=6)
     voc_folder.xml("test/turned.xml")
     voc_folder.xml("test/gone.xml")
     voc_folder.text("test/broken.xml", "<annotation><object>")
@@ -74,7 +74,7 @@ def test_a_copy_needs_no_repair_and_the_original_stays(faulty: Path, tmp_path: P
     assert by_name(again.dataset) == by_name(report.repaired)
 
 
-def test_photos_are_copied_byte_for_byte(faulty: Path, tmp_path: Path) -> None:
+def test_images_are_copied_byte_for_byte(faulty: Path, tmp_path: Path) -> None:
     fix(examine(faulty), tmp_path / "fixed")
     for name in ("train/a.jpg", "test/turned.jpg"):
         copy = tmp_path / "fixed" / "JPEGImages" / Path(name).name
@@ -112,13 +112,13 @@ def test_what_needs_no_repair_gets_a_copy_without_changes(
 @pytest.mark.parametrize("name", formats.FORMATS)
 def test_a_copy_is_in_the_format_of_the_original(name: str, tmp_path: Path) -> None:
     root = tmp_path / "made"
-    photos = []
+    images = []
     for i in range(3):
         (tmp_path / "photos").mkdir(exist_ok=True)
         Image.new("RGB", (64, 48), (50 * i, 9, 9)).save(tmp_path / "photos" / f"{i}.png")
         doubled = [(4, 6, 30, 40), (4, 6, 30, 40), (-9, 2, 40, 20)]
-        photos.append(Photo(f"{i}.png", 64, 48, doubled, ["cat"] * 3))
-    faulty = Dataset.of(tmp_path / "photos", photos)
+        images.append(LabeledImage(f"{i}.png", 64, 48, doubled, ["cat"] * 3))
+    faulty = Dataset.of(tmp_path / "photos", images)
     formats.write(faulty, root, name)
     report = examine(root)
     assert report.form == name
@@ -170,7 +170,7 @@ def test_the_patch_is_there_without_a_copy(faulty: Path) -> None:
 
 
 def test_where_nothing_is_left_there_is_no_copy(voc_folder: VocFolder, tmp_path: Path) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.xml", "<annotation><object>")
     with pytest.raises(DataError, match="BW151"):
         fix(examine(voc_folder.root), tmp_path / "out")

@@ -16,7 +16,7 @@ from ai_edge_litert.interpreter import Interpreter
 from boxwright.errors import DetectorError, ExportError
 from boxwright.export import int8_search
 from boxwright.export.calibrate import Calibration
-from boxwright.export.conversion import Quantisation
+from boxwright.export.conversion import Quantization
 from boxwright.export.diagnose import diagnose
 from boxwright.export.export import write_proven
 from boxwright.export.int8_search import layer_of
@@ -36,15 +36,15 @@ def tiny(tiny_detector: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def dataset(tiny: Any, labelled: Callable[..., Dataset]) -> Dataset:
-    photos = labelled(tiny.detector)
-    return replace(photos, splits=np.array([Split.TRAIN] * 5 + [Split.TEST] * 3, np.int8))
+def dataset(tiny: Any, labeled: Callable[..., Dataset]) -> Dataset:
+    images = labeled(tiny.detector)
+    return replace(images, splits=np.array([Split.TRAIN] * 5 + [Split.TEST] * 3, np.int8))
 
 
 @pytest.fixture(scope="module")
 def int8_file(tiny: Any, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("acht Bit") / "d.tflite"
-    how = Quantisation("int8", Calibration.of(dataset, tiny.artifact.preprocessing))
+    how = Quantization("int8", Calibration.of(dataset, tiny.artifact.preprocessing))
     write_tflite(path, tiny.model, tiny.artifact, how)
     return path
 
@@ -109,10 +109,10 @@ def test_boxes_and_scores_have_scales_of_their_own(int8_file: Path) -> None:
 def test_a_layer_can_stay_in_floats(tiny: Any, dataset: Dataset, written: Path) -> None:
     calibration = Calibration.of(dataset, tiny.artifact.preprocessing)
     parts = (tiny.model, tiny.artifact)
-    worst = rounding_errors(*parts, Quantisation("int8", calibration))[0]
+    worst = rounding_errors(*parts, Quantization("int8", calibration))[0]
     assert worst.steps > 0
     path = written / "d.tflite"
-    write_tflite(path, *parts, Quantisation("int8", calibration, (worst.tensor,)))
+    write_tflite(path, *parts, Quantization("int8", calibration, (worst.tensor,)))
     said = inspect(path)
     assert said.graph is not None
     in_floats = {each.name for each in said.graph.operators if each.arithmetic == "float"}
@@ -122,15 +122,15 @@ def test_a_layer_can_stay_in_floats(tiny: Any, dataset: Dataset, written: Path) 
     assert proof.agreeing >= proof.wanted
 
 
-def wrong_range(tiny: Any, dataset: Dataset) -> Quantisation:
+def wrong_range(tiny: Any, dataset: Dataset) -> Quantization:
     """Calibrated on photos in [0, 1], which this network has never seen."""
     other = Preprocessing(tiny.artifact.preprocessing.size, 1 / 255, 0.0)
-    return Quantisation("int8", Calibration.of(dataset, other))
+    return Quantization("int8", Calibration.of(dataset, other))
 
 
-def one_photo(tiny: Any, dataset: Dataset) -> Quantisation:
+def one_image(tiny: Any, dataset: Dataset) -> Quantization:
     """Calibrated on a single photo, and a black one."""
-    return Quantisation("int8", Calibration(np.zeros((1, 64, 64, 3), np.uint8), Preprocessing(64)))
+    return Quantization("int8", Calibration(np.zeros((1, 64, 64, 3), np.uint8), Preprocessing(64)))
 
 
 def swap_outputs(path: Path) -> None:
@@ -149,7 +149,7 @@ def swap_outputs(path: Path) -> None:
     ("fault", "after", "says"),
     [
         (wrong_range, None, r"scaled to \[0, 1\], where the network expects \[-1, 0.99\]"),
-        (one_photo, None, "not as good as the run"),
+        (one_image, None, "not as good as the run"),
         (None, swap_outputs, "its boxes are right, and its scores or classes are not"),
     ],
 )

@@ -16,7 +16,7 @@ from boxwright import formats
 from boxwright.formats.annotations import Holds
 from boxwright.formats.roundtrip import difference, held
 from boxwright.formats.writing import places
-from boxwright.structures.dataset import WHOLE, Dataset, Photo, Split
+from boxwright.structures.dataset import WHOLE, Dataset, LabeledImage, Split
 
 WIDTH, HEIGHT = 40, 30
 
@@ -45,14 +45,14 @@ def boxes(draw: st.DrawFn) -> tuple[float, float, float, float]:
 
 @st.composite
 def datasets(draw: st.DrawFn) -> Dataset:
-    """Data sets of photos that are not there yet: `put_photos` makes them."""
+    """Data sets of photos that are not there yet: `put_images` makes them."""
     classes = draw(st.lists(class_names, min_size=1, max_size=4, unique_by=str.casefold))
-    labelled = st.lists(st.tuples(st.sampled_from(classes), boxes(), st.integers(0, 7)), max_size=4)
-    photos = []
+    labeled = st.lists(st.tuples(st.sampled_from(classes), boxes(), st.integers(0, 7)), max_size=4)
+    images = []
     for i in range(draw(st.integers(1, 4))):
-        found = draw(labelled)
-        photos.append(
-            Photo(
+        found = draw(labeled)
+        images.append(
+            LabeledImage(
                 draw(st.sampled_from(["", "some where/", "else/"])) + f"photo {i}.png",
                 WIDTH,
                 HEIGHT,
@@ -63,11 +63,11 @@ def datasets(draw: st.DrawFn) -> Dataset:
             )
         )
     if draw(st.booleans()):
-        photos = [replace(photo, split=Split.UNMARKED) for photo in photos]
-    return Dataset.of("", photos, classes)
+        images = [replace(image, split=Split.UNMARKED) for image in images]
+    return Dataset.of("", images, classes)
 
 
-def put_photos(dataset: Dataset, root: Path) -> Dataset:
+def put_images(dataset: Dataset, root: Path) -> Dataset:
     """Make the photos of a data set below `root`, one like no other."""
     for i, name in enumerate(dataset.names):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -77,10 +77,10 @@ def put_photos(dataset: Dataset, root: Path) -> Dataset:
 
 def described(dataset: Dataset, holds: Holds) -> dict[str, object]:
     """A data set by photo name, without what its format does not hold."""
-    photos = {}
+    images = {}
     for i, name in enumerate(dataset.names):
         rows = dataset.rows(i)
-        photos[Path(name).name] = (
+        images[Path(name).name] = (
             tuple(dataset.sizes[i]),
             int(dataset.splits[i]),
             [dataset.classes[label] for label in dataset.labels[rows]],
@@ -89,7 +89,7 @@ def described(dataset: Dataset, holds: Holds) -> dict[str, object]:
     used = [name for i, name in enumerate(dataset.classes) if (dataset.labels == i).any()]
     classes = list(dataset.classes) if Holds.UNUSED_CLASSES in holds else used
     return {
-        "photos": photos,
+        "photos": images,
         "classes": classes if Holds.CLASS_ORDER in holds else sorted(classes),
     }
 
@@ -107,7 +107,7 @@ def test_what_is_written_reads_back_the_same(name: str, made: Dataset) -> None:
     form = formats.FORMATS[name]
     holds = form.HOLDS
     with tempfile.TemporaryDirectory() as folder:
-        written = put_photos(made, Path(folder) / "source")
+        written = put_images(made, Path(folder) / "source")
         expected = held(written, form)
         names = list(places(written, Path(folder) / "copy", form))
         formats.write(written, Path(folder) / "copy", name)
@@ -121,8 +121,8 @@ def test_what_is_written_reads_back_the_same(name: str, made: Dataset) -> None:
         assert difference(written, names, back, form) == ""
         assert described(back, holds) == described(expected, holds)
         np.testing.assert_allclose(in_order(back), in_order(expected), rtol=0, atol=1e-4)
-        for i, photo in enumerate(back.names):
-            (source,) = (each for each in made.names if Path(each).name == Path(photo).name)
-            where = back.photo(i)
+        for i, image in enumerate(back.names):
+            (source,) = (each for each in made.names if Path(each).name == Path(image).name)
+            where = back.image(i)
             if back.spans[i, 1] == WHOLE[1]:
                 assert Path(str(where)).read_bytes() == (written.root / source).read_bytes()

@@ -143,7 +143,7 @@ def test_the_lock_goes_before_lists_and_folders(voc_folder: VocFolder) -> None:
     }
 
 
-def test_photos_that_are_new_or_gone(voc_folder: VocFolder) -> None:
+def test_images_that_are_new_or_gone(voc_folder: VocFolder) -> None:
     for stem in ("a", "b", "new"):
         voc_folder.pair(stem)
     voc_folder.text(LOCK, HEADER + "test a.jpg\ntrain b.jpg\ntrain gone.jpg\n")
@@ -154,7 +154,7 @@ def test_photos_that_are_new_or_gone(voc_folder: VocFolder) -> None:
         "BW119 boxwright.split: 1 of 3 labelled photos are not in it (new.jpg) "
         "-> not used until `boxwright split` places them"
     )
-    assert finding.photos == ("new.jpg",)
+    assert finding.images == ("new.jpg",)
 
 
 def test_names_are_found_whatever_their_case(voc_folder: VocFolder) -> None:
@@ -163,7 +163,7 @@ def test_names_are_found_whatever_their_case(voc_folder: VocFolder) -> None:
     assert marks_of(voc_folder.root) == {"Ä/Photo.jpg": "TEST"}
 
 
-def test_a_lock_of_other_photos_marks_none(voc_folder: VocFolder) -> None:
+def test_a_lock_of_other_images_marks_none(voc_folder: VocFolder) -> None:
     voc_folder.pair("a")
     voc_folder.text(LOCK, HEADER + "test b.jpg\n")
     dataset = formats.read(voc_folder.root)

@@ -78,7 +78,7 @@ def test_suppression_and_mining_choose_the_same_anchors(golden: Any) -> None:
         assert mined.sum() == pytest.approx(golden[f"mined_{kind}_loss_sum"], rel=2e-6)
 
 
-def test_a_photo_without_objects_may_keep_some_negatives(golden: Any) -> None:
+def test_an_image_without_objects_may_keep_some_negatives(golden: Any) -> None:
     from boxwright.models.ssd.mining import hard_examples
     from boxwright.training.step_tensorflow import suppress
 

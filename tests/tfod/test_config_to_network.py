@@ -14,7 +14,7 @@ from boxwright.errors import TfodError
 from boxwright.ops.anchors import AnchorSpec, PyramidAnchorSpec
 from boxwright.tfod.config import Config, parse_config, sample_config
 from boxwright.tfod.config.model import L1Regularizer
-from boxwright.tfod.mapping.network import initialisers_of, norm_decays_of, penalties_of, spec_of
+from boxwright.tfod.mapping.network import initializers_of, norm_decays_of, penalties_of, spec_of
 from boxwright.training.config import ByPart
 
 HELMET = (Path(__file__).parent / "configs" / "helmet.config").read_text(encoding="utf-8")
@@ -65,7 +65,7 @@ SPECS = [
     ("activation: RELU_6", "activation: RELU", "backbone_convolutions.activation", "relu6"),
     ("activation: RELU_6", "", "extra_convolutions.activation", "relu"),
     ("center: true scale: true", "", "extra_convolutions.scale", False),
-    ("center: true", "center: false", "extra_convolutions.centre", False),
+    ("center: true", "center: false", "extra_convolutions.center", False),
     ("epsilon: 0.001", "epsilon: 0.5", "extra_convolutions.epsilon", 0.5),
     ("height_scale: 5.0", "height_scale: 4.0", "box_scales", (10.0, 10.0, 4.0, 5.0)),
     ("min_scale: 0.2", "scales: [0.1, 0.2, 0.3, 0.4, 0.5, 0.75]", "anchors.scales.5", 0.75),
@@ -120,7 +120,7 @@ def test_kernels_may_be_penalised_by_their_size_alone() -> None:
 
 def test_the_first_weights() -> None:
     framework.keras()
-    from boxwright.models.layers.initializers import Initialisers, Normal, VarianceScaling
+    from boxwright.models.layers.initializers import Initializers, Normal, VarianceScaling
 
     scaling = "variance_scaling_initializer { factor: 1.0 uniform: true mode: FAN_AVG }"
     config = changed(
@@ -128,7 +128,7 @@ def test_the_first_weights() -> None:
         ("truncated_normal_initializer {", "random_normal_initializer {"),
         ("use_dropout", "class_prediction_bias_init: -4.5 use_dropout"),
     )
-    assert initialisers_of(config) == Initialisers(
+    assert initializers_of(config) == Initializers(
         Normal(float(np.float32(0.09)), truncated=True),
         VarianceScaling(1.0, "FAN_AVG", uniform=True),
         Normal(float(np.float32(0.03))),

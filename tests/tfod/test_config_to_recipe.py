@@ -14,7 +14,7 @@ from boxwright.augment.transforms import SSD_CROP, HorizontalFlip
 from boxwright.models.ssd.objective import Focal, Matching, Mining, Objective
 from boxwright.tfod.config import parse_config
 from boxwright.tfod.mapping.recipe import FOREVER, recipe_of
-from boxwright.training.config import ByPart, Quantisation
+from boxwright.training.config import ByPart, Quantization
 from boxwright.training.learning_rates import Constant, CosineDecay, ExponentialDecay, ManualSteps
 from boxwright.training.optimizers import Adam, Averaging, Momentum, RmsProp
 from boxwright.training.recipe import Recipe
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.tiny
 
 CONFIGS = Path(__file__).parent / "configs"
 HELMET = (CONFIGS / "helmet.config").read_text(encoding="utf-8")
-QUANTISED = (CONFIGS / "quantised.config").read_text(encoding="utf-8")
+QUANTIZED = (CONFIGS / "quantized.config").read_text(encoding="utf-8")
 RATE = "exponential_decay_learning_rate { initial_learning_rate: 0.004 }"
 
 
@@ -54,7 +54,7 @@ def test_the_helmet_detector() -> None:
             mining=Mining("classes", 3000, 0.99, negatives_per_positive=3),
         ),
         l2=ByPart(4e-5, 4e-5, 4e-5),
-        optimiser=RmsProp(),
+        optimizer=RmsProp(),
         learning_rate=ExponentialDecay(0.004, 800_720, 0.95),
         averaging=Averaging(0.9999, warm_up=False, statistics=False, kept=False),
         frozen_through=-1,
@@ -71,17 +71,17 @@ def test_the_helmet_detector() -> None:
     assert close(expected, recipe(HELMET))
 
 
-def test_the_quantised_detector() -> None:
-    decided = recipe(QUANTISED)
+def test_the_quantized_detector() -> None:
+    decided = recipe(QUANTIZED)
     assert close(Focal(0.75, 2.0), decided.objective.focus)
     assert decided.objective.background == 0.0
     assert decided.objective.per_coordinate
     assert decided.objective.mining is None
-    assert close(Momentum(0.9), decided.optimiser)
+    assert close(Momentum(0.9), decided.optimizer)
     assert close(CosineDecay(0.2, 50_000, 0.06, 2000), decided.learning_rate)
     assert decided.averaging is None
     assert close(ByPart(0.97, 0.97, 0.97), decided.norm_decay)
-    assert decided.quantisation == Quantisation(48_000, 8, 8)
+    assert decided.quantization == Quantization(48_000, 8, 8)
     assert decided.batch_size == 128
 
 
@@ -129,8 +129,8 @@ CASES: dict[str, tuple[str, Any]] = {  # what is said in the config: the recipe'
     ),
     "train_input_reader { shuffle: false }": ("shuffle", False),
     "graph_rewriter { quantization { delay: 5 weight_bits: 4 activation_bits: 6 } }": (
-        "quantisation",
-        Quantisation(5, 4, 6),
+        "quantization",
+        Quantization(5, 4, 6),
     ),
 }
 
@@ -142,7 +142,7 @@ def test_what_is_said_arrives(said: str) -> None:
     assert not close(value, attrgetter(name)(recipe(HELMET)))
 
 
-OPTIMISERS: dict[str, Any] = {
+OPTIMIZERS: dict[str, Any] = {
     f"rms_prop_optimizer {{ learning_rate {{ {RATE} }} decay: 0.8 epsilon: 0.5 "
     "momentum_optimizer_value: 0.7 }": RmsProp(0.8, 0.7, 0.5),
     f"momentum_optimizer {{ learning_rate {{ {RATE} }} momentum_optimizer_value: 0.7 }}": Momentum(
@@ -152,9 +152,9 @@ OPTIMISERS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("said", OPTIMISERS)
-def test_optimisers(said: str) -> None:
-    assert close(OPTIMISERS[said], recipe(instead_of("rms_prop_optimizer", said, HELMET)).optimiser)
+@pytest.mark.parametrize("said", OPTIMIZERS)
+def test_optimizers(said: str) -> None:
+    assert close(OPTIMIZERS[said], recipe(instead_of("rms_prop_optimizer", said, HELMET)).optimizer)
 
 
 RATES: dict[str, Any] = {
@@ -182,7 +182,7 @@ def test_steps_given_go_before_the_config() -> None:
     assert recipe(HELMET, steps=7).steps == 7
 
 
-@pytest.mark.parametrize("text", [HELMET, QUANTISED], ids=["helmet", "quantised"])
+@pytest.mark.parametrize("text", [HELMET, QUANTIZED], ids=["helmet", "quantised"])
 def test_the_recipe_of_a_config_is_written_and_read(text: str) -> None:
     decided = recipe(text)
     assert Recipe.from_json(decided.to_json()) == replace(decided)

@@ -29,4 +29,4 @@ if __name__ == "__main__":
     path, proof = export(out, "tflite", data=data)
     evaluation = outcome.evaluation
     assert evaluation is not None
-    sys.stdout.write(f"{framework.engine()} {evaluation.photos} {proof.passed} {path.name}\n")
+    sys.stdout.write(f"{framework.engine()} {evaluation.images} {proof.passed} {path.name}\n")

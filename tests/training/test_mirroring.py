@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from boxwright.augment.transforms import HorizontalFlip
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.training.mirroring import mistaken_in_mirror
 from boxwright.training.recipe import recipe_for
 
@@ -18,14 +18,14 @@ pytestmark = pytest.mark.tiny
 CORNERS = {"top left": (0, 0), "top right": (1, 0), "bottom left": (0, 1), "centre": (0.5, 0.5)}
 
 
-def marked_tiles(folder: Path, *names: str, photos: int = 24) -> Dataset:
+def marked_tiles(folder: Path, *names: str, images: int = 24) -> Dataset:
     """Tiles of any colour and size, three a photo, that differ in where their dark mark is."""
     random = np.random.default_rng(0)
     made = []
-    for i in range(photos):
+    for i in range(images):
         ground = random.integers(0, 255, (8, 8, 3), dtype=np.uint8)
-        photo = Image.fromarray(ground).resize((300, 100), Image.Resampling.BILINEAR)
-        draw, boxes, labels = ImageDraw.Draw(photo), [], []
+        image = Image.fromarray(ground).resize((300, 100), Image.Resampling.BILINEAR)
+        draw, boxes, labels = ImageDraw.Draw(image), [], []
         for column in range(3):
             side = int(random.integers(40, 80))
             x, y = 100 * column + int(random.integers(100 - side)), int(random.integers(100 - side))
@@ -38,8 +38,8 @@ def marked_tiles(folder: Path, *names: str, photos: int = 24) -> Dataset:
                 for at, share in zip((x, y), CORNERS[labels[-1]], strict=True)
             )
             draw.rectangle((left, top, left + mark, top + mark), fill=(20, 20, 40))
-        photo.save(folder / f"{i}.png")
-        made.append(Photo(f"{i}.png", 300, 100, boxes, labels))
+        image.save(folder / f"{i}.png")
+        made.append(LabeledImage(f"{i}.png", 300, 100, boxes, labels))
     return Dataset.of(folder, made)
 
 
@@ -68,7 +68,7 @@ def test_classes_that_nobody_can_tell_apart_say_nothing_of_mirrors(tmp_path: Pat
     alike = Dataset.of(
         tmp_path,
         [
-            Photo(
+            LabeledImage(
                 name, 300, 100, tiles.boxes[tiles.rows(i)], [f"c{n}" for n in labels[tiles.rows(i)]]
             )
             for i, name in enumerate(tiles.names)
@@ -77,7 +77,7 @@ def test_classes_that_nobody_can_tell_apart_say_nothing_of_mirrors(tmp_path: Pat
     assert mistaken_in_mirror(alike) is None
 
 
-def test_photos_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
+def test_images_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
     tiles = marked_tiles(tmp_path, "top left", "top right")
     (tmp_path / "0.png").write_bytes(b"no photo")
     (tmp_path / "1.png").unlink()

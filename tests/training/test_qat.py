@@ -55,6 +55,6 @@ def test_some_steps_change_the_weights_and_give_floats_back(squares: Squares) ->
     trained = trained_for_rounding(model, artifact, dataset, seconds=None, steps=3)
     assert all((a == b.numpy()).all() for a, b in zip(before, model.network.weights, strict=True))
     assert any((a != b.numpy()).any() for a, b in zip(before, trained.network.weights, strict=True))
-    assert trained.quantiser is None
+    assert trained.quantizer is None
     shapes = [[w.shape for w in each.network.weights] for each in (trained, model)]
     assert shapes[0] == shapes[1]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from boxwright.structures.findings import Finding
 
 SHOWN = 3  # places of each code
-COLOURS: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "blue"}
+COLORS: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "blue"}
 
 
 def check(
@@ -100,9 +100,9 @@ def _lines(data: Path, report: Report) -> Iterator[str]:
     yield f"[bold]{plain(data)}[/]: {plain(counted(report.dataset))}"
     for code, found in groupby(report.findings, key=lambda finding: finding.code):
         same, meaning = list(found), MEANINGS[code]
-        colour, sign = COLOURS[meaning.severity], SIGNS[meaning.severity]
+        color, sign = COLORS[meaning.severity], SIGNS[meaning.severity]
         times = f" [dim]({len(same)} times)[/]" if len(same) > 1 else ""
-        yield f"\n[{colour}]{sign} {code}[/] [bold]{plain(meaning.title)}[/]{times}"
+        yield f"\n[{color}]{sign} {code}[/] [bold]{plain(meaning.title)}[/]{times}"
         yield from (f"    {_place(finding)}" for finding in same[:SHOWN])
         if len(same) > SHOWN:
             yield f"    [dim]and {len(same) - SHOWN} more[/]"

@@ -9,7 +9,7 @@ import typer
 
 from boxwright.cli.options import choice
 from boxwright.console import plain, quoted, say, show, show_json
-from boxwright.export.targets import TARGETS, Quantised
+from boxwright.export.targets import TARGETS, Quantized
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,7 +34,7 @@ def export(
     quantize: Annotated[
         str | None,
         choice(
-            get_args(Quantised),
+            get_args(Quantized),
             help="Fewer bits a number, for .tflite: int8 is three times as fast and a quarter of "
             "the size, fp16 half the size, dynamic stores 8 bits and computes in more.",
         ),
@@ -63,7 +63,7 @@ def export(
     from boxwright.export.export import export as export_run
     from boxwright.io.files import size_of
 
-    bits = cast(Quantised | None, quantize)
+    bits = cast(Quantized | None, quantize)
     path, proof = export_run(run, to, out, data, bits, accept_loss, say=_progress)
     if json:
         show_json({"path": str(path), "proof": proof.to_json()})
@@ -83,7 +83,7 @@ def _table(proof: Proof) -> Table:
     from rich.table import Table
 
     table = Table(
-        title=f"On {proof.photos[proof.split]} {proof.split} photos", title_justify="left"
+        title=f"On {proof.images[proof.split]} {proof.split} photos", title_justify="left"
     )
     table.add_column("")
     for name in ("run", "file", "difference"):

@@ -91,7 +91,7 @@ def _all_facts(description: Description) -> Iterator[tuple[str, str]]:
 
 
 def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
-    from boxwright.cli.licences import weights_of
+    from boxwright.cli.licenses import weights_of
 
     model, made, origin = artifact.model, artifact.preprocessing, artifact.provenance
     depth, bits = model.get("depth_multiplier"), model.get("bits")
@@ -110,7 +110,7 @@ def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
     if isinstance(recipe := origin.get("recipe"), dict):
         yield "recipe", _recipe(recipe, origin.get("step"))
     weights = weights_of(artifact)
-    yield "started from", f"{weights.name}: {weights.licence} ({weights.source})"
+    yield "started from", f"{weights.name}: {weights.license} ({weights.source})"
     if isinstance(found := origin.get("metrics"), dict):
         yield "measured", ", ".join(_flat(found))
     if isinstance(proof := origin.get("proof"), dict):
@@ -123,9 +123,9 @@ def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
 
 
 def _recipe(recipe: dict[str, Any], step: Any) -> str:
-    optimiser = recipe.get("optimiser")
+    optimizer = recipe.get("optimizer")
     parts = [f"{step} steps" if step is not None else "", f"of {recipe.get('batch_size')} photos"]
-    parts.append(f"with {optimiser.get('kind')}" if isinstance(optimiser, dict) else "")
+    parts.append(f"with {optimizer.get('kind')}" if isinstance(optimizer, dict) else "")
     budget = recipe.get("seconds")
     parts.append(f"in a budget of {budget:g} s" if isinstance(budget, int | float) else "")
     parts.append(f"seed {recipe.get('seed')}")
@@ -190,13 +190,13 @@ def _next(description: Description) -> Iterator[str]:
             yield "It is no detector that Boxwright runs: it ends without detections."
         return
     data = artifact.provenance.get("data")
-    photos = "photos"
+    images = "photos"
     if isinstance(data, dict) and isinstance(data.get("path"), str):
-        photos = plain(quoted(data["path"]))
+        images = plain(quoted(data["path"]))
     yield "Next:"
-    yield f"  boxwright evaluate {path} {photos}"
+    yield f"  boxwright evaluate {path} {images}"
     if description.kind == "run folder":
         yield f"  boxwright export {path} --to tflite"
     else:
         yield f"  boxwright predict {path} photo.jpg --out found"
-        yield f"  boxwright bench {path} --data {photos}"
+        yield f"  boxwright bench {path} --data {images}"

@@ -72,7 +72,7 @@ def _as_json(done: Merged) -> dict[str, Any]:
     return {
         "path": str(done.path),
         "to": done.target,
-        "photos": len(done.dataset),
+        "images": len(done.dataset),
         "boxes": len(done.dataset.boxes),
         "classes": list(done.dataset.classes),
         "copies": done.copies,
@@ -80,7 +80,7 @@ def _as_json(done: Merged) -> dict[str, Any]:
             {
                 "path": str(source.path),
                 "from": source.form,
-                "photos": len(source.dataset),
+                "images": len(source.dataset),
                 "boxes": len(source.dataset.boxes),
                 "findings": [asdict(finding) for finding in source.dataset.findings],
             }

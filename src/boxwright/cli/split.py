@@ -91,7 +91,7 @@ def _counts(dataset: Dataset) -> dict[str, dict[str, tuple[int, int]]]:
     counts: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in dataset.classes}
     for mark in SETS:
         for one in count_classes(dataset.split(mark)):
-            counts[one.name][mark] = one.photos, one.boxes
+            counts[one.name][mark] = one.images, one.boxes
     return counts
 
 
@@ -135,7 +135,7 @@ def _sentences(locked: Locked, data: Path) -> list[str]:
 
 
 def _together(dataset: Dataset, groups: Any, how: str) -> tuple[str, str]:
-    """`31 photos in 12 groups that show the same` of those in one set, and of those in several.
+    """`31 images in 12 groups that show the same` of those in one set, and of those in several.
 
     Empty where there is none. A photo alone is no group.
     """
@@ -147,8 +147,8 @@ def _together(dataset: Dataset, groups: Any, how: str) -> tuple[str, str]:
 
     def said(which: Any) -> str:
         count = int(which.sum())
-        photos, kinds = sizes[which].sum(), "group" if count == 1 else "groups"
-        return f"{photos} photos in {count} {kinds} {how}" if count else ""
+        images, kinds = sizes[which].sum(), "group" if count == 1 else "groups"
+        return f"{images} photos in {count} {kinds} {how}" if count else ""
 
     return said((sizes > 1) & (sets == 1)), said(sets > 1)
 
@@ -162,9 +162,9 @@ def _as_json(locked: Locked) -> dict[str, Any]:
         "test": locked.lock.test,
         "val": locked.lock.val,
         "groups": locked.lock.groups,
-        "photos": {mark: len(dataset.split(mark)) for mark in SETS},
+        "images": {mark: len(dataset.split(mark)) for mark in SETS},
         "classes": {
-            name: {mark: dict(zip(("photos", "boxes"), both, strict=True)) for mark, both in by_set}
+            name: {mark: dict(zip(("images", "boxes"), both, strict=True)) for mark, both in by_set}
             for name, by_set in ((name, by_set.items()) for name, by_set in counts.items())
         },
         "placed": locked.placed,

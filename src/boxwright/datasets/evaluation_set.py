@@ -19,9 +19,9 @@ def marked(dataset: Dataset, split: str = "test") -> Dataset:
     Raises:
         DataError: BW193 there are none; says which marks have some.
     """
-    photos = dataset if split == ALL else dataset.split(split)
-    if len(photos):
-        return photos
+    images = dataset if split == ALL else dataset.split(split)
+    if len(images):
+        return images
     others = [name for name in SPLITS if len(dataset.split(name))]
     raise DataError(
         "BW193",

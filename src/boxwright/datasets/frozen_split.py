@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright import formats
-from boxwright.datasets.checks.images import hash_photos
+from boxwright.datasets.checks.images import hash_images
 from boxwright.datasets.groups import declared, together
 from boxwright.datasets.near_duplicates import groups as alike_groups
 from boxwright.datasets.repair import repair
@@ -80,7 +80,7 @@ def split(
     elif before is None and (dataset.splits != Split.UNMARKED).all():
         raise _has_its_own(dataset)
     dataset = replace(dataset, findings=tuple(f for f in dataset.findings if f.code != "BW119"))
-    dataset, hashes = hash_photos(dataset, progress)
+    dataset, hashes = hash_images(dataset, progress)
     earlier = before or Lock({}, test=TEST_FRACTION)
     lock = replace(
         earlier,

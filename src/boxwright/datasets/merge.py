@@ -17,7 +17,7 @@ from boxwright.datasets.convert import check_free, write_proven
 from boxwright.datasets.repair import merge_spellings
 from boxwright.formats.folder import Folder
 from boxwright.formats.writing import still_there
-from boxwright.images.decoding import photo_bytes, photo_length
+from boxwright.images.decoding import image_bytes, image_length
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
@@ -99,9 +99,9 @@ def _without_copies(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
     """
     keep, splits = np.ones(len(dataset), np.bool_), dataset.splits.copy()
     findings = []
-    for photos in _copies(dataset, origin):
-        first = photos[0]
-        for again in photos[1:]:
+    for images in _copies(dataset, origin):
+        first = images[0]
+        for again in images[1:]:
             keep[again] = False
             if _same_boxes(dataset, first, again):
                 continue
@@ -109,8 +109,8 @@ def _without_copies(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
             message = f"is {dataset.names[first]} with other boxes ({there} here, {here} there)"
             repair = f"the boxes of {dataset.names[first]} are kept"
             findings.append(Finding("BW113", dataset.names[again], message, repair))
-        splits[first] = dataset.splits[photos].max()
-        marks = {Split(mark).name.lower() for mark in dataset.splits[photos] if mark >= 0}
+        splits[first] = dataset.splits[images].max()
+        marks = {Split(mark).name.lower() for mark in dataset.splits[images] if mark >= 0}
         if len(marks) > 1:
             message = f"is marked {' and '.join(sorted(marks))} in the data sets that have it"
             kept = f"kept for {Split(splits[first]).name.lower()} only"
@@ -123,17 +123,17 @@ def _copies(dataset: Dataset, origin: NDArray[np.int64]) -> Iterator[list[int]]:
     """Photos with the same bytes in several sources: the indices of each, in order."""
     by_size: dict[int, list[int]] = defaultdict(list)
     for i in range(len(dataset)):
-        photo = dataset.photo(i)
-        with still_there(photo):
-            by_size[photo_length(photo)].append(i)
+        image = dataset.image(i)
+        with still_there(image):
+            by_size[image_length(image)].append(i)
     for same_size in by_size.values():
         if len(set(origin[same_size])) == 1:
             continue
         by_content: dict[bytes, list[int]] = defaultdict(list)
         for i in same_size:
-            photo = dataset.photo(i)
-            with still_there(photo):
-                by_content[hashlib.sha256(photo_bytes(photo)).digest()].append(i)
+            image = dataset.image(i)
+            with still_there(image):
+                by_content[hashlib.sha256(image_bytes(image)).digest()].append(i)
         for same in by_content.values():
             _, first_of_each = np.unique(origin[same], return_index=True)
             if len(first_of_each) > 1:

@@ -68,15 +68,15 @@ class Duplicates:
     groups: Ints
 
 
-def photo_hash(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def image_hash(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """What there is to compare of a photo: `(H, W, 3)` uint8 to `(4104,)` uint8.
 
     A digest of the pixels, and a grey thumbnail of `SIDE` x `SIDE`, whatever the photo's shape.
     """
-    digest = hashlib.blake2b(repr(photo.shape).encode(), digest_size=DIGEST)
-    digest.update(np.ascontiguousarray(photo).data)
-    grey = Image.fromarray(photo).convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return np.concatenate([np.frombuffer(digest.digest(), np.uint8), np.asarray(grey).reshape(-1)])
+    digest = hashlib.blake2b(repr(image.shape).encode(), digest_size=DIGEST)
+    digest.update(np.ascontiguousarray(image).data)
+    gray = Image.fromarray(image).convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    return np.concatenate([np.frombuffer(digest.digest(), np.uint8), np.asarray(gray).reshape(-1)])
 
 
 def groups(hashes: NDArray[np.uint8]) -> Ints:
@@ -266,7 +266,7 @@ def _alike(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.bo
     start, score = _likeliest(sought, places)
     start_back, score_back = _likeliest(sought_back, places_back)
     back = score_back > score
-    fixed, moving = _normalised(first), _normalised(second)
+    fixed, moving = _normalized(first), _normalized(second)
     fixed[back], moving[back] = moving[back], fixed[back]
     start[back] = start_back[back]
 
@@ -290,7 +290,7 @@ def _likeliest(sought: Floats, places: Floats) -> tuple[Floats, Floats]:
     return ALIGNMENTS[scores.argmax(axis=0)], scores.max(axis=0)
 
 
-def _normalised(thumbnails: NDArray[np.uint8]) -> Floats:
+def _normalized(thumbnails: NDArray[np.uint8]) -> Floats:
     """Photos `(n, SIDE, SIDE)` with the same brightness and contrast everywhere."""
     near = np.abs(np.subtract.outer(np.arange(SIDE), np.arange(SIDE))) <= LOCAL
     mean = (near / near.sum(axis=1, keepdims=True)).astype(np.float32)
@@ -306,12 +306,12 @@ def _halved(pixels: Floats) -> Floats:
     return np.asarray(pixels.reshape(-1, side, 2, side, 2).mean(axis=(2, 4)), np.float32)
 
 
-def _samples(centre: Floats, size: Floats, side: int) -> tuple[Floats, NDArray[np.bool_]]:
+def _samples(center: Floats, size: Floats, side: int) -> tuple[Floats, NDArray[np.bool_]]:
     """Along one axis: the rows `(n, side, side)` that interpolate linearly where each pixel of the
     fixed photo lies in the moving one, and whether it lies inside, `(n, side)`."""
     at = np.arange(side, dtype=np.float32)
     middle = (side - 1) / 2
-    where = centre[:, None] * (side / SIDE) + size[:, None] * (at - middle)
+    where = center[:, None] * (side / SIDE) + size[:, None] * (at - middle)
     rows = (1 - np.abs((where + middle)[:, :, None] - at)).clip(0)
     return np.asarray(rows, np.float32), np.abs(where) <= middle + 0.01
 

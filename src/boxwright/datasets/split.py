@@ -105,7 +105,7 @@ def _fill(
     sizes = np.bincount(groups)
     seen = _Seen.of(dataset)
     totals = np.bincount(seen.label)
-    needs = fraction * totals - np.bincount(seen.label[held[seen.photo]], minlength=len(totals))
+    needs = fraction * totals - np.bincount(seen.label[held[seen.image]], minlength=len(totals))
     starts, classes, counts = seen.by_group(groups)
     open_ = np.bincount(groups, ~free) == 0
     chosen = np.zeros(len(sizes), np.bool_)
@@ -151,14 +151,14 @@ class _Seen(NamedTuple):
     One more class stands for photos that show nothing.
     """
 
-    photo: Ids
+    image: Ids
     label: Ids
 
     @classmethod
     def of(cls, dataset: Dataset) -> _Seen:
         width = len(dataset.classes) + 1
         bare = np.flatnonzero(np.diff(dataset.offsets) == 0)
-        boxes = dataset.photo_of_box * width + dataset.labels
+        boxes = dataset.image_of_box * width + dataset.labels
         pairs = np.unique(np.concatenate([boxes, bare * width + width - 1]))
         return cls(pairs // width, pairs % width)
 
@@ -168,6 +168,6 @@ class _Seen(NamedTuple):
         Those of group `g` are the rows `starts[g]:starts[g + 1]`.
         """
         width = int(self.label.max()) + 1
-        keys, counts = np.unique(groups[self.photo] * width + self.label, return_counts=True)
+        keys, counts = np.unique(groups[self.image] * width + self.label, return_counts=True)
         starts = np.searchsorted(keys // width, np.arange(groups.max() + 2))
         return starts, keys % width, counts

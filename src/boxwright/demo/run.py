@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from boxwright.api import load
-from boxwright.demo.controls import learn_colours
+from boxwright.demo.controls import learn_colors
 from boxwright.demo.dataset import write_dataset
 from boxwright.errors import TrainingError
 from boxwright.evaluation.bootstrap import constant_box
@@ -22,7 +22,7 @@ from boxwright.evaluation.coco import Evaluation, evaluate
 from boxwright.evaluation.report import number
 from boxwright.export.export import export
 from boxwright.export.verify import Proof
-from boxwright.images.decoding import read_photo
+from boxwright.images.decoding import read_image
 from boxwright.inference.detector import Detector
 from boxwright.inference.gallery import write_gallery
 from boxwright.inference.run import Run
@@ -54,7 +54,7 @@ class Result:
     """What the demo reached and wrote.
 
     Attributes:
-        trained, by_colour, by_place: the detector and the two controls on the test scenes.
+        trained, by_color, by_place: the detector and the two controls on the test scenes.
         proof: how the exported file compares with the run.
         detector: the exported file.
         sheet: test scenes with truth and what the exported file found.
@@ -63,7 +63,7 @@ class Result:
     """
 
     trained: Evaluation
-    by_colour: Evaluation
+    by_color: Evaluation
     by_place: Evaluation
     proof: Proof
     detector: Path
@@ -79,7 +79,7 @@ class Result:
             rows.add_column(title, justify="right")
         for name, evaluation in (
             ("the trained detector", self.trained),
-            ("control: the colours of hard hats", self.by_colour),
+            ("control: the colours of hard hats", self.by_color),
             ("control: one constant box", self.by_place),
         ):
             low, high = evaluation.ap50_interval or (None, None)
@@ -103,7 +103,7 @@ class Result:
                 "BW391",
                 f"the demo's detector reached AP50 {ap50:.3f}, and should reach {LEAST_AP50}.",
             )
-        best = max(self.by_colour.ap50 or 0.0, self.by_place.ap50 or 0.0)
+        best = max(self.by_color.ap50 or 0.0, self.by_place.ap50 or 0.0)
         if best >= MOST_OF_A_CONTROL:
             raise TrainingError(
                 "BW392",
@@ -144,9 +144,9 @@ def run(out: str | Path, on_event: Subscriber, *, amount: Amount = FULL, seed: i
 
     on_event(Note(f"Evaluating on {test_scenes} other scenes, and two controls that hardly learn"))
     detector = Detector.load(out / "run")
-    paths = [test.photo(i) for i in range(len(test))]
+    paths = [test.image(i) for i in range(len(test))]
     trained = evaluate(test, list(detector.predict_many(paths)))
-    by_colour = evaluate(test, learn_colours(dataset.split("train")).predict_all(test))
+    by_color = evaluate(test, learn_colors(dataset.split("train")).predict_all(test))
     by_place = evaluate(test, constant_box(dataset.split("train"), test))
 
     on_event(Note("Exporting, and proving the exported file"))
@@ -159,7 +159,7 @@ def run(out: str | Path, on_event: Subscriber, *, amount: Amount = FULL, seed: i
     sheet = _contact_sheet(out / "scenes.png", test, chosen, phone)
     return Result(
         trained,
-        by_colour,
+        by_color,
         by_place,
         proof,
         exported,
@@ -181,10 +181,10 @@ def _contact_sheet(target: Path, test: Dataset, chosen: list[int], detector: Det
     """The chosen photos with found boxes and, dashed, the true ones."""
     pictures, captions = [], []
     for i in chosen:
-        photo = read_photo(test.photo(i))
-        found: Detections = detector.predict(photo)
+        image = read_image(test.image(i))
+        found: Detections = detector.predict(image)
         truth = test.boxes[test.rows(i)]
-        pictures.append(draw(photo, found, truth=truth))
+        pictures.append(draw(image, found, truth=truth))
         captions.append(f"{len(truth)} true, {len(found)} found")
     with writing(target) as draft:
         contact_sheet(pictures, columns=COLUMNS, captions=captions).save(draft)

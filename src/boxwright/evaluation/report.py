@@ -28,8 +28,8 @@ TWELVE = {
 
 def table(evaluation: Evaluation, *, control: Evaluation | None = None) -> RenderableType:
     """The whole evaluation, to be printed by rich; `control` is that of `constant_box`."""
-    photos, boxes = _counted(evaluation.photos, "photo"), _counted(evaluation.boxes, "box")
-    parts: list[RenderableType] = [Text(f"{photos}, {boxes}", style="bold"), ""]
+    images, boxes = _counted(evaluation.images, "photo"), _counted(evaluation.boxes, "box")
+    parts: list[RenderableType] = [Text(f"{images}, {boxes}", style="bold"), ""]
     parts += [_twelve(evaluation), ""]
     if len(evaluation.per_class) > 1:
         parts += [_per_class(evaluation), ""]

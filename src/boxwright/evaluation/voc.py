@@ -45,7 +45,7 @@ def _best_truth(truth: Dataset, found: Found) -> tuple[NDArray[np.int64], NDArra
     """
     best = np.zeros(len(found.labels), np.int64)
     overlap = np.full(len(found.labels), -1, np.float32)
-    ends = np.searchsorted(found.photo, np.arange(len(truth) + 1))
+    ends = np.searchsorted(found.image, np.arange(len(truth) + 1))
     for index in range(len(truth)):
         mine, theirs = slice(ends[index], ends[index + 1]), truth.rows(index)
         if theirs.start == theirs.stop:

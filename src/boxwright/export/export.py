@@ -9,10 +9,10 @@ from pathlib import Path
 from boxwright.backend import framework
 from boxwright.errors import ExportError
 from boxwright.export.child import export_in_child
-from boxwright.export.conversion import Quantisation
+from boxwright.export.conversion import Quantization
 from boxwright.export.diagnose import diagnose
 from boxwright.export.int8_search import Attempt, Retrain, write_best_int8
-from boxwright.export.targets import TARGETS, Quantised
+from boxwright.export.targets import TARGETS, Quantized
 from boxwright.export.verify import TOLERANCES, Proof, Reference
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
@@ -33,7 +33,7 @@ def export(
     to: str = "tflite",
     out: str | Path | None = None,
     data: str | Path | None = None,
-    quantize: Quantised | None = None,
+    quantize: Quantized | None = None,
     accept_loss: bool = False,
     say: Say = _silently,
 ) -> tuple[Path, Proof]:
@@ -63,7 +63,7 @@ def export(
     from boxwright.datasets.load import load
     from boxwright.inference.run import Run
 
-    if quantize and not TARGETS[to].quantised:
+    if quantize and not TARGETS[to].quantized:
         raise ExportError(
             "BW406",
             f"files of the kind {to} are written with 32 bits only, not as {quantize}.",
@@ -107,7 +107,7 @@ def write_proven(
     artifact: Artifact,
     dataset: Dataset,
     *,
-    quantize: Quantised | None = None,
+    quantize: Quantized | None = None,
     accept_loss: bool = False,
     say: Say = _silently,
     retrain: Retrain | None = None,
@@ -134,7 +134,7 @@ def write_proven(
         if quantize == "int8":
             attempts = write_best_int8(draft, model, artifact, dataset, run, say, retrain)
         elif quantize:
-            kind.write(draft, model, artifact, Quantisation(quantize))
+            kind.write(draft, model, artifact, Quantization(quantize))
         else:
             kind.write(draft, model, artifact)
         say("running it on photos beside the run")
@@ -154,7 +154,7 @@ def write_proven(
 
 
 def destination(
-    folder: Path, to: str, out: str | Path | None, quantize: Quantised | None = None
+    folder: Path, to: str, out: str | Path | None, quantize: Quantized | None = None
 ) -> Path:
     """Where `export` writes: see there; raises ExportError BW407 if the name is that of another
     kind of file. A folder is only replaced by one of its kind, in which there is nothing else."""

@@ -34,8 +34,8 @@ def write_frozen(path: Path, model: DetectionModel, artifact: Artifact) -> None:
     tf, side = graph.tensorflow_for(model), artifact.preprocessing.size
 
     def detect(inputs: Any) -> list[Any]:
-        photos = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
-        decoded = graph.candidates(tf, model, artifact.preprocessing, photos)
+        images = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
+        decoded = graph.candidates(tf, model, artifact.preprocessing, images)
         found = graph.as_api(tf, graph.detections(tf, *decoded, Suppression()))
         return [tf.identity(found[name], name=name) for name in OUTPUTS]
 

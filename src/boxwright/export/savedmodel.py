@@ -40,8 +40,8 @@ def write_savedmodel(folder: Path, model: DetectionModel, artifact: Artifact) ->
     side = artifact.preprocessing.size
 
     def serving_default(inputs: Any) -> dict[str, Any]:
-        photos = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
-        return graph.as_api(tf, batched(photos))
+        images = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
+        return graph.as_api(tf, batched(images))
 
     signatures = {
         "serving_default": graph.Signature(serving_default, (None, None, None, 3), "inputs"),

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from boxwright.errors import ExportError
 from boxwright.export import graph
-from boxwright.export.conversion import LayerError, Quantisation, converted, layer_errors
+from boxwright.export.conversion import LayerError, Quantization, converted, layer_errors
 from boxwright.export.metadata import add_metadata
 from boxwright.export.targets import Target
 from boxwright.inference import litert
 from boxwright.inference.artifact import Artifact
 from boxwright.models.model import DetectionModel
-from boxwright.ops.box_coder import centred
+from boxwright.ops.box_coder import centered
 from boxwright.ops.operations import NUMPY
 from boxwright.ops.postprocess import Suppression
 
@@ -38,7 +38,7 @@ def write_tflite(
     path: Path,
     model: DetectionModel,
     artifact: Artifact,
-    how: Quantisation | None = None,
+    how: Quantization | None = None,
 ) -> None:
     """Write a detector as a .tflite of builtin operators and `TFLite_Detection_PostProcess`.
 
@@ -74,7 +74,7 @@ def describe_tflite(path: Path, artifact: Artifact) -> None:
 
 
 def rounding_errors(
-    model: DetectionModel, artifact: Artifact, how: Quantisation
+    model: DetectionModel, artifact: Artifact, how: Quantization
 ) -> list[LayerError]:
     """What 8 bits do to every layer by itself, the worst first; arguments as `write_tflite`'s."""
     tf = graph.tensorflow_for(model)
@@ -84,7 +84,7 @@ def rounding_errors(
 
 @contextmanager
 def _saved(
-    tf: Any, model: DetectionModel, artifact: Artifact, how: Quantisation | None
+    tf: Any, model: DetectionModel, artifact: Artifact, how: Quantization | None
 ) -> Iterator[Path]:
     """The SavedModel that TFLite's converter takes, for as long as it is needed."""
     side, scaled = artifact.preprocessing.size, bool(how and how.takes_scaled)
@@ -152,7 +152,7 @@ def _serving(
         if spare:
             scores = tf.pad(scores, [[0, 0], [0, 0], [spare, 0]])
         boxes, labels, scores, count = detect(
-            encodings, scores, tf.constant(centred(head.references))
+            encodings, scores, tf.constant(centered(head.references))
         )
         if spare:
             whole = tf.cast(labels, tf.int32) - spare  # whole numbers stay so in a quantised file
@@ -227,4 +227,4 @@ def _attached_files(artifact: Artifact) -> bytes:
     return packed.getvalue()
 
 
-TARGET = Target("detector.tflite", write_tflite, describe_tflite, quantised=True)
+TARGET = Target("detector.tflite", write_tflite, describe_tflite, quantized=True)

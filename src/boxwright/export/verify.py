@@ -19,8 +19,8 @@ from boxwright.ops.postprocess import Suppression
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.detections import Detections
 
-ENOUGH_PHOTOS = 200  # to tell a loss of half a point from chance
-MOST_PHOTOS = 500  # enough to tell any broken file; more would only take longer
+ENOUGH_IMAGES = 200  # to tell a loss of half a point from chance
+MOST_IMAGES = 500  # enough to tell any broken file; more would only take longer
 MOST_GOLDEN, TIE = 20, 0.02  # detections of the golden photo, and scores that may change places
 SURE = 0.4  # a score above which a detection counts
 TESTING = (Split.TEST, Split.VAL, Split.TRAIN, Split.UNMARKED)  # the photos that prove, best first
@@ -69,7 +69,7 @@ class Proof:
     Attributes:
         split: what the photos of the table were marked for: `test`, `val`, `train` or `unmarked`.
         table: AP, AP50 and each class's AP on them.
-        photos: by mark, how many the loss was measured on: those, and others up to 200.
+        images: by mark, how many the loss was measured on: those, and others up to 200.
         loss: how much AP the file loses on all of these, in [0, 1].
         interval: its 95 % interval over the photos; None where that cannot be told.
         tolerance: how much it may lose.
@@ -82,7 +82,7 @@ class Proof:
 
     split: str
     table: tuple[Row, ...]
-    photos: Mapping[str, int]
+    images: Mapping[str, int]
     loss: float
     interval: Interval | None
     tolerance: float
@@ -104,13 +104,13 @@ class Proof:
         return not self.too_lossy and self.agreeing >= self.wanted
 
     def __str__(self) -> str:
-        photos = " and ".join(f"{count} {mark}" for mark, count in self.photos.items())
+        images = " and ".join(f"{count} {mark}" for mark, count in self.images.items())
         between = ""
         if self.interval:
             low, high = (100 * end for end in self.interval)
             between = f" (95 % interval {low:.2f} to {high:.2f})"
         return (
-            f"on {photos} photos the loss is {100 * self.loss:.2f} AP points{between}, where "
+            f"on {images} photos the loss is {100 * self.loss:.2f} AP points{between}, where "
             f"{100 * self.tolerance:.1f} are allowed; {self.agreeing} of {self.compared} sure "
             f"detections agree, where {self.wanted} are needed"
         )
@@ -134,12 +134,12 @@ class Reference:
     """A run's detections in the photos that its files are compared on.
 
     Attributes:
-        photos: the photos; those that the table is about come first.
+        images: the photos; those that the table is about come first.
         marks: how many of them there are of each mark, in their order.
         found: what the run finds in each.
     """
 
-    photos: Dataset
+    images: Dataset
     marks: Mapping[str, int]
     found: list[Detections]
 
@@ -157,7 +157,7 @@ class Reference:
             marked = np.flatnonzero(dataset.splits == mark)
             if not counts and not len(dataset.select(marked).boxes):
                 continue
-            missing = ENOUGH_PHOTOS - sum(counts.values()) if counts else MOST_PHOTOS
+            missing = ENOUGH_IMAGES - sum(counts.values()) if counts else MOST_IMAGES
             chosen = _spread(marked, missing)
             if len(chosen):
                 rows.append(chosen)
@@ -168,8 +168,8 @@ class Reference:
                 "has no labelled photos to prove the written file with.",
                 where=dataset.root,
             )
-        photos = dataset.select(np.concatenate(rows))
-        return cls(photos, counts, list(run.predict_many(_paths(photos))))
+        images = dataset.select(np.concatenate(rows))
+        return cls(images, counts, list(run.predict_many(_paths(images))))
 
     def compare(self, file: Detector, tolerance: Tolerance) -> Proof:
         """How `file` compares with the run.
@@ -178,22 +178,22 @@ class Reference:
             ExportError: BW402 the photos have none of the detector's classes.
             DetectorError: the file cannot be run.
         """
-        found = list(file.predict_many(_paths(self.photos)))
+        found = list(file.predict_many(_paths(self.images)))
         split, count = next(iter(self.marks.items()))
-        judged = self.photos.select(np.arange(count))
+        judged = self.images.select(np.arange(count))
         run, own = (evaluate(judged, each[:count], resamples=0) for each in (self.found, found))
-        difference = paired_loss(self.photos, self.found, found)
+        difference = paired_loss(self.images, self.found, found)
         if difference is None:
             raise ExportError(
                 "BW402",
                 "has photos, but none with an object of the detector's classes.",
-                where=self.photos.root,
+                where=self.images.root,
             )
         compared, agreeing = agreement(self.found, found, tolerance)
         return Proof(
             split=split,
             table=_table(run, own),
-            photos=self.marks,
+            images=self.marks,
             loss=round(difference.loss, 6),
             interval=difference.interval,
             tolerance=tolerance.loss,
@@ -207,7 +207,7 @@ class Reference:
         least = sure_from(self.found)
         sure = [found.above(least).scores for found in self.found]
         surest = int(np.argmax([scores.min() if len(scores) else 0.0 for scores in sure]))
-        pixels = file.prepare(self.photos.photo(surest)).pixels
+        pixels = file.prepare(self.images.image(surest)).pixels
         ((boxes, scores, labels),) = file.engine(pixels[None])
         # Where the list is full, which of equally good ones are left is up to the threads.
         last = scores[-1] + TIE if len(scores) >= Suppression.max_total else 0.0
@@ -258,5 +258,5 @@ def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     return rows[np.linspace(0, len(rows) - 1, count).astype(int)] if count else rows[:0]
 
 
-def _paths(photos: Dataset) -> list[Any]:
-    return [photos.photo(i) for i in range(len(photos))]
+def _paths(images: Dataset) -> list[Any]:
+    return [images.image(i) for i in range(len(images))]

@@ -50,7 +50,7 @@ def from_stored(fractions: Sequence[float], stated: Size | None, header: Header)
     return orient(in_pixels(fractions, *stored), header.orientation, *stored)
 
 
-def into_photo(
+def into_image(
     drawn: Sequence[float], stated: Size | None, header: Header, where: str
 ) -> tuple[Boxes, list[Finding]]:
     """Boxes drawn on a photo of the stated size, moved to where they lie in the oriented photo.

@@ -107,11 +107,11 @@ class Lock:
         write_text(path, "\n".join([header, *lines, ""]))
         return path
 
-    def split_of(self, photos: Sequence[str]) -> list[Split]:
+    def split_of(self, images: Sequence[str]) -> list[Split]:
         """What each photo is for; UNMARKED for those that the lock does not name."""
         by_folded = {folded(name): mark for name, mark in self.marks.items()}
         return [
-            self.marks.get(photo, by_folded.get(folded(photo), Split.UNMARKED)) for photo in photos
+            self.marks.get(image, by_folded.get(folded(image), Split.UNMARKED)) for image in images
         ]
 
 

@@ -43,8 +43,8 @@ def jpeg_header(content: bytes) -> tuple[int, int, int] | None:
                 return (*size, orientation or 1) if size else None
             start, at = at + 4, at + 2 + length
             if marker in ORDINARY:
-                depth, height, width, colours = struct.unpack_from(">BHHB", content, start)
-                if size or depth != 8 or colours not in {1, 3} or not (width and height):
+                depth, height, width, colors = struct.unpack_from(">BHHB", content, start)
+                if size or depth != 8 or colors not in {1, 3} or not (width and height):
                     return None
                 size = width, height
             elif marker == 0xE1:

@@ -45,7 +45,7 @@ class Look:
 
 def write_gallery(
     detector: Detector,
-    photos: Sequence[Path],
+    images: Sequence[Path],
     out: str | Path,
     *,
     threshold: float | None = None,
@@ -59,7 +59,7 @@ def write_gallery(
 
     Args:
         detector: what to detect with.
-        photos: paths.
+        images: paths.
         out: the folder to write to.
         threshold: lowest score to keep; None takes the detector's own.
         pictures: drawn photos of at most 1600 pixels a side, for which a large JPEG need not be
@@ -67,7 +67,7 @@ def write_gallery(
         progress: called with how many photos of how many are done.
 
     Returns:
-        What `detections.json` holds: `classes`, `threshold`; `photos` with their size, the name
+        What `detections.json` holds: `classes`, `threshold`; `images` with their size, the name
         of the drawn one (None without) and `detections` (class, score, box in pixels of the
         photo, whatever the picture's size); `failed` with code and message.
     """
@@ -76,7 +76,7 @@ def write_gallery(
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     here = out.resolve()  # photos that lie where the pictures go are not drawn over
-    taken = {path.name.lower() for path in photos if path.resolve().parent == here}
+    taken = {path.name.lower() for path in images if path.resolve().parent == here}
     drawing: deque[Future[None]] = deque()
     at_once = WHOLE_AT_ONCE if pictures == "full" else AT_ONCE
 
@@ -87,7 +87,7 @@ def write_gallery(
             return error
 
     with ThreadPoolExecutor(readers()) as pool:
-        for batch in read_ahead(pool, look, photos, at_once):
+        for batch in read_ahead(pool, look, images, at_once):
             looks = [each.result() for each in batch]
             seen = [each for each in looks if isinstance(each, Look)]
             failed += [_failure(each) for each in looks if isinstance(each, DataError)]
@@ -101,13 +101,13 @@ def write_gallery(
                 done.append(_entry(each, kept, name))
             while len(drawing) > at_once:
                 drawing.popleft().result()
-            progress(len(done) + len(failed), len(photos))
+            progress(len(done) + len(failed), len(images))
         for drawn in drawing:
             drawn.result()
     result = {
         "classes": list(detector.classes),
         "threshold": least,
-        "photos": done,
+        "images": done,
         "failed": failed,
     }
     write_json(out / "detections.json", result)
@@ -119,11 +119,11 @@ def _look(detector: Detector, path: Path, pictures: Pictures) -> Look:
     if pictures == "none":
         return Look(path, detector.prepare(path), None)
     if pictures == "full":
-        photo = decode(path)
-        return Look(path, detector.prepare(photo), photo.picture)
+        image = decode(path)
+        return Look(path, detector.prepare(image), image.picture)
     shortest = ENOUGH * detector.artifact.preprocessing.size
-    photo = decode(path, shortest=shortest, longest=LONGEST // 2)
-    return Look(path, detector.prepare(photo), _small(photo.picture))
+    image = decode(path, shortest=shortest, longest=LONGEST // 2)
+    return Look(path, detector.prepare(image), _small(image.picture))
 
 
 def _small(picture: Image.Image) -> Image.Image:
@@ -132,9 +132,9 @@ def _small(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def _draw(picture: Image.Image, photo: Input, detections: Detections, target: Path) -> None:
+def _draw(picture: Image.Image, image: Input, detections: Detections, target: Path) -> None:
     """Write the picture, the photo's boxes scaled to it."""
-    scale = np.array([picture.width / photo.width, picture.height / photo.height] * 2, np.float32)
+    scale = np.array([picture.width / image.width, picture.height / image.height] * 2, np.float32)
     scaled = Detections(
         detections.boxes * scale, detections.scores, detections.labels, detections.classes
     )
@@ -145,7 +145,7 @@ def _draw(picture: Image.Image, photo: Input, detections: Detections, target: Pa
 
 def _entry(look: Look, detections: Detections, name: str | None) -> dict[str, Any]:
     return {
-        "photo": _readable(look.path),
+        "image": _readable(look.path),
         "width": look.shown.width,
         "height": look.shown.height,
         "drawn": name,
@@ -155,7 +155,7 @@ def _entry(look: Look, detections: Detections, name: str | None) -> dict[str, An
 
 def _failure(error: DataError) -> dict[str, str]:
     return {
-        "photo": _readable(Path(str(error.where))),
+        "image": _readable(Path(str(error.where))),
         "code": error.code,
         "message": error.message,
     }
@@ -166,11 +166,11 @@ def _readable(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _fresh(photo: Path, taken: set[str]) -> str:
+def _fresh(image: Path, taken: set[str]) -> str:
     """`<stem>.jpg`, or `<stem>-2.jpg` if a photo from another folder has that, and so on."""
-    name, number = f"{photo.stem}.jpg", 1
+    name, number = f"{image.stem}.jpg", 1
     while name.lower() in taken:
         number += 1
-        name = f"{photo.stem}-{number}.jpg"
+        name = f"{image.stem}-{number}.jpg"
     taken.add(name.lower())
     return name

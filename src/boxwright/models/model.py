@@ -180,9 +180,9 @@ class DetectionModel(ABC):
         return {FAMILY_KEY: self.family, **self.spec.to_json()}
 
     @property
-    def quantiser(self) -> Any:
+    def quantizer(self) -> Any:
         """What the layers of a network that rounds share; None for a network of floats."""
-        return getattr(self.network, "quantiser", None)
+        return getattr(self.network, "quantizer", None)
 
     # ---- Training --------------------------------------------------------------------------------
 

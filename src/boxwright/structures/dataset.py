@@ -33,7 +33,7 @@ class Split(IntEnum):
 
 
 @dataclass(frozen=True)
-class Photo:
+class LabeledImage:
     """One labelled photo as a reader hands it over; `Dataset.of` puts many into columns.
 
     Attributes:
@@ -92,28 +92,28 @@ class Dataset:
     def of(
         cls,
         root: str | Path,
-        photos: Iterable[Photo],
+        images: Iterable[LabeledImage],
         classes: Sequence[str] = (),
         findings: Iterable[Finding] = (),
     ) -> Dataset:
         """Put photos into columns. Names beyond `classes` are appended in alphabetical order."""
-        photos = list(photos)
-        seen = {name for photo in photos for name in photo.class_names}
+        images = list(images)
+        seen = {name for image in images for name in image.class_names}
         known = (*classes, *sorted(seen.difference(classes)))
         ids = {name: i for i, name in enumerate(known)}
-        counts = [len(photo.class_names) for photo in photos]
-        flags = [flag for p in photos for flag in (p.flags or [0] * len(p.class_names))]
+        counts = [len(image.class_names) for image in images]
+        flags = [flag for p in images for flag in (p.flags or [0] * len(p.class_names))]
         return cls(
             root=Path(root),
-            names=tuple(photo.name for photo in photos),
-            sizes=np.array([(p.width, p.height) for p in photos], np.int32).reshape(-1, 2),
-            splits=np.array([photo.split for photo in photos], np.int8),
-            spans=np.array([photo.span for photo in photos], np.int64).reshape(-1, 2),
+            names=tuple(image.name for image in images),
+            sizes=np.array([(p.width, p.height) for p in images], np.int32).reshape(-1, 2),
+            splits=np.array([image.split for image in images], np.int8),
+            spans=np.array([image.span for image in images], np.int64).reshape(-1, 2),
             offsets=np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64),
             boxes=as_boxes(
-                np.concatenate([as_boxes(photo.boxes) for photo in photos]) if photos else ()
+                np.concatenate([as_boxes(image.boxes) for image in images]) if images else ()
             ),
-            labels=np.array([ids[n] for p in photos for n in p.class_names], np.int32),
+            labels=np.array([ids[n] for p in images for n in p.class_names], np.int32),
             flags=np.array(flags, np.uint8),
             classes=known,
             findings=tuple(findings),
@@ -130,8 +130,8 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.names)
 
-    def photo(self, index: int) -> Path | Slice:
-        """Where photo `index` lies, as `images.decoding.read_photo` takes it."""
+    def image(self, index: int) -> Path | Slice:
+        """Where photo `index` lies, as `images.decoding.read_image` takes it."""
         path = self.root / self.names[index]
         start, length = self.spans[index]
         return path if length < 0 else Slice(path.parent, int(start), int(length))
@@ -141,17 +141,17 @@ class Dataset:
         return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
 
     @property
-    def photo_of_box(self) -> NDArray[np.int64]:
+    def image_of_box(self) -> NDArray[np.int64]:
         """`(M,)` index of the photo that each box belongs to."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
-    def photos_showing(self, label: int | np.integer) -> NDArray[np.int64]:
+    def images_showing(self, label: int | np.integer) -> NDArray[np.int64]:
         """Indices, in order, of the photos that have a box of this class."""
-        return np.unique(self.photo_of_box[self.labels == label])
+        return np.unique(self.image_of_box[self.labels == label])
 
-    def select(self, photos: ArrayLike) -> Dataset:
+    def select(self, images: ArrayLike) -> Dataset:
         """The given photos (indices or a mask) in the given order; classes stay as they are."""
-        chosen = np.asarray(photos)
+        chosen = np.asarray(images)
         index = np.arange(len(self))[chosen if chosen.size else np.arange(0)]
         counts = np.diff(self.offsets)[index]
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -176,7 +176,7 @@ class Dataset:
 
     def keep_boxes(self, keep: NDArray[np.bool_]) -> Dataset:
         """The same photos with only the boxes where `keep` (`(M,)` bool) holds."""
-        counts = np.bincount(self.photo_of_box[keep], minlength=len(self))
+        counts = np.bincount(self.image_of_box[keep], minlength=len(self))
         return replace(
             self,
             offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),

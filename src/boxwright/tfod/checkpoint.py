@@ -30,7 +30,7 @@ from boxwright.models.weights.checkpoint import (
     read_variables,
 )
 from boxwright.models.weights.variables import variables_by_name
-from boxwright.training.optimizers import Adam, Optimiser
+from boxwright.training.optimizers import Adam, Optimizer
 
 if TYPE_CHECKING:
     from boxwright.training.session import Snapshot
@@ -85,15 +85,15 @@ def save(
     return prefix
 
 
-def companions(snapshot: Snapshot, optimiser: Optimiser) -> dict[str, NDArray[Any]]:
+def companions(snapshot: Snapshot, optimizer: Optimizer) -> dict[str, NDArray[Any]]:
     """What TensorFlow 1 keeps beside all of a training's variables and looks for when it goes on:
     the powers of Adam's betas, and of each range that is an average how it came about.
 
     Source of the latter's names and meaning: `zero_debias` in TensorFlow's moving_averages.
     """
     values: dict[str, NDArray[Any]] = {}
-    if isinstance(optimiser, Adam):
-        for number, beta in enumerate((optimiser.beta_1, optimiser.beta_2), start=1):
+    if isinstance(optimizer, Adam):
+        for number, beta in enumerate((optimizer.beta_1, optimizer.beta_2), start=1):
             values[f"beta{number}_power"] = np.array(beta ** (snapshot.step + 1), np.float32)
     convert = framework.keras().ops.convert_to_numpy
     for name, variable in variables_by_name(snapshot.model.network).items():
@@ -199,8 +199,8 @@ def _meta_graph(variables: tuple[_Declared, ...]) -> bytes:
                 graph.add_to_collection(v1.GraphKeys.GLOBAL_STEP, variable)
         saver = v1.train.Saver(max_to_keep=KEPT).as_saver_def()
         exported = v1.train.export_meta_graph(saver_def=saver, strip_default_attrs=True)
-    serialised: bytes = exported.SerializeToString()
-    return serialised
+    serialized: bytes = exported.SerializeToString()
+    return serialized
 
 
 def _remember(prefix: Path, kept: int) -> None:

@@ -15,7 +15,7 @@ from boxwright.export.frozen import OUTPUTS, frozen_graph
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import litert
 from boxwright.models.model import DetectionModel
-from boxwright.ops.box_coder import centred
+from boxwright.ops.box_coder import centered
 from boxwright.ops.postprocess import Suppression
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def inference_graph(
     encoded = input_type != "image_tensor"
 
     def detect(inputs: Any) -> list[Any]:
-        photos = _decoded(tf, inputs, input_type) if encoded else inputs
-        photos = resized(tf, photos, preprocessing.size)
-        decoded = graph.candidates(tf, model, preprocessing, photos)
+        images = _decoded(tf, inputs, input_type) if encoded else inputs
+        images = resized(tf, images, preprocessing.size)
+        decoded = graph.candidates(tf, model, preprocessing, images)
         outputs = _suppressed(tf, *decoded, suppression)
         return [tf.identity(values, name=name) for name, values in outputs.items()]
 
@@ -115,7 +115,7 @@ def tflite_graph(
         return [
             tf.identity(raw["box_encodings"], name=RAW_OUTPUTS[0]),
             tf.sigmoid(logits, name=RAW_OUTPUTS[1]),
-            tf.constant(centred(model.anchors), name=ANCHORS),
+            tf.constant(centered(model.anchors), name=ANCHORS),
         ]
 
     signature = tf.TensorSpec((1, side, side, 3), tf.float32)

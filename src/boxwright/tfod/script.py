@@ -78,10 +78,10 @@ def _write(dataset: Dataset, target: Path) -> Counter[str]:
     for i, name in enumerate(dataset.names):
         split = Split(int(dataset.splits[i]))
         kind = f"{split_path(split_path(name)[0])[1]}_{WORDS[split]}"
-        photo = dataset.root / name
-        place = target / FOLDERS[split] / f"{kind}_{numbers[kind]}{photo.suffix.lower()}"
-        with writing(place) as draft, still_there(photo):
-            shutil.copyfile(photo, draft)
+        image = dataset.root / name
+        place = target / FOLDERS[split] / f"{kind}_{numbers[kind]}{image.suffix.lower()}"
+        with writing(place) as draft, still_there(image):
+            shutil.copyfile(image, draft)
         below = f"{IMAGES}/{FOLDERS[split]}/{place.name}"
         write_text(place.with_suffix(".xml"), annotation_text(whole, i, below))
         numbers[kind] += 1

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from boxwright.augment.transforms import CropLimits, Transform
 from boxwright.training.learning_rates import LearningRate
-from boxwright.training.optimizers import Averaging, Optimiser
+from boxwright.training.optimizers import Averaging, Optimizer
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ByPart:
 
 
 @dataclass(frozen=True)
-class Quantisation:
+class Quantization:
     """Training for a file of 8 bits: see `models.layers.quantized`.
 
     Attributes:
@@ -41,8 +41,8 @@ class Quantisation:
 KINDS: Mapping[str, type] = {
     kind.__name__: kind
     for kind in (
-        *get_args(Optimiser), *get_args(LearningRate), *get_args(Transform),
-        Averaging, ByPart, CropLimits, Quantisation,
+        *get_args(Optimizer), *get_args(LearningRate), *get_args(Transform),
+        Averaging, ByPart, CropLimits, Quantization,
     )
 }  # fmt: skip
 

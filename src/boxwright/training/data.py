@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.datasets.near_duplicates import groups, photo_hash
+from boxwright.datasets.near_duplicates import groups, image_hash
 from boxwright.datasets.split import hold_out
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
@@ -41,7 +41,7 @@ def prepare(dataset: Dataset, recipe: Recipe) -> TrainingData:
         DataError: BW120 not one image can be read.
         TrainingError: BW311 there is no place for the decoded images.
     """
-    cache = build_cache(some_images(dataset, recipe.most_photos, recipe.seed), recipe.cache_side)
+    cache = build_cache(some_images(dataset, recipe.max_images, recipe.seed), recipe.cache_side)
     validates = validation_mask(cache, recipe.held_out, recipe.seed)
     return TrainingData(
         cache.select(~validates),
@@ -64,7 +64,7 @@ def some_images(dataset: Dataset, most: int | None, seed: int) -> Dataset:
     turn[np.random.default_rng(seed).permutation(len(dataset))] = np.arange(len(dataset))
     first = np.zeros(len(dataset), bool)
     for label in range(len(dataset.classes)):
-        images = dataset.photos_showing(label)
+        images = dataset.images_showing(label)
         first[images[np.argsort(turn[images])][:RARE]] = True
     return dataset.select(np.sort(np.lexsort((turn, ~first))[:most]))
 
@@ -75,5 +75,5 @@ def validation_mask(cache: Cache, held_out: float, seed: int) -> NDArray[np.bool
     marked = np.asarray(cache.dataset.splits == Split.VAL)
     if marked.any() or not held_out:
         return marked
-    alike = groups(np.stack([photo_hash(cache.photos[row]) for row in cache.rows]))
+    alike = groups(np.stack([image_hash(cache.images[row]) for row in cache.rows]))
     return hold_out(cache.dataset, alike, held_out, seed)

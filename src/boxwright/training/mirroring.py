@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.errors import DataError
-from boxwright.images.decoding import read_photo
+from boxwright.images.decoding import read_image
 from boxwright.structures.dataset import Dataset
 
 MOST_PER_CLASS, FEWEST_PER_CLASS = 40, 8  # objects that are looked at
@@ -51,9 +51,9 @@ def mistaken_in_mirror(dataset: Dataset, seed: int = 0) -> Mistaken | None:
     chosen = _sample(dataset, seed)
     if len(np.unique(dataset.labels[chosen])) < 2:
         return None
-    photos = dataset.photo_of_box[chosen]
+    images = dataset.image_of_box[chosen]
     with ThreadPoolExecutor() as pool:
-        looked = [*pool.map(lambda photo: _crops(dataset, photo, chosen), np.unique(photos))]
+        looked = [*pool.map(lambda image: _crops(dataset, image, chosen), np.unique(images))]
     crops = dict(pair for pairs in looked for pair in pairs)
     rows = np.array([row for row in chosen if row in crops], np.int64)
     labels = dataset.labels[rows]
@@ -61,15 +61,15 @@ def mistaken_in_mirror(dataset: Dataset, seed: int = 0) -> Mistaken | None:
         return None
     seen = np.stack([crops[row] for row in rows])
     plain, mirrored = features(seen), features(seen[:, :, ::-1])
-    as_seen, in_mirror = _classify(plain, mirrored, labels, dataset.photo_of_box[rows] % FOLDS)
+    as_seen, in_mirror = _classify(plain, mirrored, labels, dataset.image_of_box[rows] % FOLDS)
     return _worst(dataset.classes, labels, as_seen, in_mirror)
 
 
 def features(crops: NDArray[np.float32]) -> NDArray[np.float32]:
     """Histograms of gradients with their sign, and mean colours, cell by cell, after Dalal and
     Triggs 2005: `(n, SIDE, SIDE, 3)` gives `(n, CELLS * CELLS * (DIRECTIONS + 3))`."""
-    grey = crops.mean(axis=3)
-    down, right = np.gradient(grey, axis=(1, 2))
+    gray = crops.mean(axis=3)
+    down, right = np.gradient(gray, axis=(1, 2))
     strength = np.hypot(down, right)
     turn = ((np.arctan2(down, right) / (2 * np.pi)) % 1.0 * DIRECTIONS).astype(np.int64)
     parts = [strength * (turn % DIRECTIONS == way) for way in range(DIRECTIONS)]
@@ -93,16 +93,16 @@ def _sample(dataset: Dataset, seed: int) -> NDArray[np.int64]:
 
 
 def _crops(
-    dataset: Dataset, photo: int, rows: NDArray[np.int64]
+    dataset: Dataset, image: int, rows: NDArray[np.int64]
 ) -> list[tuple[int, NDArray[np.float32]]]:
     """The chosen objects of a photo as small squares, `(SIDE, SIDE, 3)` in [0, 1]."""
-    own = dataset.rows(int(photo))
+    own = dataset.rows(int(image))
     chosen = rows[(rows >= own.start) & (rows < own.stop)]
-    width, height = dataset.sizes[photo]
+    width, height = dataset.sizes[image]
     smallest = float((dataset.boxes[chosen, 2:] - dataset.boxes[chosen, :2]).min())
     try:
         enough = int(np.ceil(min(width, height) * SIDE / max(smallest, 1.0)))
-        pixels = Image.fromarray(read_photo(dataset.photo(int(photo)), at_least=enough))
+        pixels = Image.fromarray(read_image(dataset.image(int(image)), at_least=enough))
     except DataError:
         return []
     scale = np.array([pixels.width / width, pixels.height / height] * 2)

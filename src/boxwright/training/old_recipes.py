@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from boxwright.structures.old_keys import KINDS, RECIPE, renamed
 from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.optimizers import Averaging
 
@@ -48,6 +49,8 @@ _MOST = {"Brightness": "max_shift", "Hue": "max_shift", "BlackPatches": "max_cou
 def upgraded(value: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON of a recipe of any version as today's."""
     recipe = _without_flat_fields(value) if "warmup_steps" in value else dict(value)
+    recipe = {name: _of_today(item) for name, item in renamed(recipe, RECIPE).items()}
+    recipe["reasons"] = renamed(recipe.get("reasons", {}), RECIPE)
     how = recipe.get("augmentation")
     if isinstance(how, Mapping):
         recipe["augmentation"] = (
@@ -56,6 +59,13 @@ def upgraded(value: Mapping[str, Any]) -> dict[str, Any]:
             else _native(how)
         )
     return recipe
+
+
+def _of_today(value: Any) -> Any:
+    """A part of a recipe whose kind has another name today."""
+    if isinstance(value, Mapping) and "kind" in value:
+        return {**value, "kind": KINDS.get(value["kind"], value["kind"])}
+    return value
 
 
 def _without_flat_fields(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from boxwright.models.layers.quantized import is_range
 from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
 from boxwright.training.cache import Cache
-from boxwright.training.config import Quantisation
+from boxwright.training.config import Quantization
 from boxwright.training.data import images_to_cache
 from boxwright.training.events import Subscriber
 from boxwright.training.learning_rates import BudgetCosine
@@ -65,7 +65,7 @@ def trained_for_rounding(
     )
     recipe = replace(
         recipe,
-        quantisation=Quantisation(by_channel=True),
+        quantization=Quantization(by_channel=True),
         learning_rate=BudgetCosine(PEAK),
         held_out=0.0,
         reasons={},

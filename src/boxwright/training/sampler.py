@@ -16,12 +16,12 @@ class Sampler:
     in between.
 
     Args:
-        photos: to train on.
+        images: to train on.
         recipe: whether they are shuffled, which classes are rare, and the seed.
     """
 
-    def __init__(self, photos: Dataset, recipe: Recipe) -> None:
-        often = repeats(photos, recipe.rare_below)
+    def __init__(self, images: Dataset, recipe: Recipe) -> None:
+        often = repeats(images, recipe.rare_below)
         self._recipe = recipe
         self._round = int(often.sum())  # photos
         self._ends = np.cumsum(often) * (self._round / often.sum())
@@ -48,17 +48,17 @@ class Sampler:
         return np.searchsorted(self._ends, order[places] + float(start), side="right")
 
 
-def repeats(photos: Dataset, rare_below: float) -> NDArray[np.float64]:
+def repeats(images: Dataset, rare_below: float) -> NDArray[np.float64]:
     """`(N,)`: how often each photo comes while an ordinary one comes once.
 
     A class that a part `f` of the photos shows is rare if that is less than `rare_below`, and each
     photo of it comes `sqrt(rare_below / f)` times (Gupta et al. 2019, "LVIS", repeat factor
     sampling); of several classes the rarest decides.
     """
-    often = np.ones(len(photos))
-    for label in range(len(photos.classes)):
-        shown = photos.photos_showing(label)
+    often = np.ones(len(images))
+    for label in range(len(images.classes)):
+        shown = images.images_showing(label)
         if len(shown):
-            factor = np.sqrt(rare_below * len(photos) / len(shown))
+            factor = np.sqrt(rare_below * len(images) / len(shown))
             often[shown] = np.maximum(often[shown], factor)
     return often

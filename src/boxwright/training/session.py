@@ -27,10 +27,10 @@ class Session:
         begun: the network to train, and if it goes on the state of its engine.
         recipe: how to train it.
         engines: what carries out its steps.
-        images: that it learns from.
+        cache: images that it learns from.
     """
 
-    def __init__(self, begun: Start, recipe: Recipe, engines: EngineModule, images: Cache) -> None:
+    def __init__(self, begun: Start, recipe: Recipe, engines: EngineModule, cache: Cache) -> None:
         self.model = begun.model
         network = self.model.network
         self._kept = self.model.build(self.model.spec)
@@ -49,12 +49,12 @@ class Session:
             recipe,
             scale=begun.preprocessing.scale,
             offset=begun.preprocessing.offset,
-            kernels=start.regularised_kernels(self.model, recipe),
+            kernels=start.regularized_kernels(self.model, recipe),
         )
         if begun.checkpoint:
             self._engine.restore(begun.checkpoint.arrays)
         self._batch: list[str] = []  # images of the last step
-        self._images = replace(images, photos=self._engine.resident(images.photos))
+        self._images = replace(cache, images=self._engine.resident(cache.images))
 
     def step(
         self,

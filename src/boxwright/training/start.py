@@ -28,8 +28,8 @@ from boxwright.training.validation import ValidationSet
 
 keras: Any = framework.keras()
 
-PROBE_PHOTOS = 48  # for the head start
-STATISTICS_PHOTOS = 8  # each gives thousands of values per channel
+PROBE_IMAGES = 48  # for the head start
+STATISTICS_IMAGES = 8  # each gives thousands of values per channel
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def from_scratch(recipe: Recipe, classes: Sequence[str], precision: str) -> Star
 
 
 def from_weights(
-    path: str | Path, recipe: Recipe, classes: tuple[str, ...], precision: str, photos: Cache
+    path: str | Path, recipe: Recipe, classes: tuple[str, ...], precision: str, cache: Cache
 ) -> Start:
     """A pretrained network, its batch norm folded, its new class head not starting from nothing.
 
@@ -81,7 +81,7 @@ def from_weights(
         recipe: what trains and at which input size.
         classes: the new classes' names.
         precision: Keras dtype policy to train in.
-        photos: photos to train on, of which some are looked at.
+        cache: photos to train on, of which some are looked at.
 
     Raises:
         WeightsError: what is wrong with the file; BW207 the family has none.
@@ -98,12 +98,12 @@ def from_weights(
     preprocessing = replace(pretrained.preprocessing, size=recipe.input_size)
     model = built(kind, spec, recipe, precision)
     report = model.load(pretrained)
-    sample = np.random.default_rng(recipe.seed).permutation(len(photos))[:PROBE_PHOTOS]
-    pixels, boxes, labels = photos.batch(sample)
-    pixels = np.stack([preprocessing.resize(photo) for photo in pixels])
+    sample = np.random.default_rng(recipe.seed).permutation(len(cache))[:PROBE_IMAGES]
+    pixels, boxes, labels = cache.batch(sample)
+    pixels = np.stack([preprocessing.resize(image) for image in pixels])
     images = pixels.astype(np.float32) * preprocessing.scale + preprocessing.offset
     if not pretrained.statistics_known:
-        estimate_statistics(model.network, images[:STATISTICS_PHOTOS])
+        estimate_statistics(model.network, images[:STATISTICS_IMAGES])
     if _absorbed(recipe):
         for layer in _conv_norms(model):
             layer.absorb_scale()
@@ -111,7 +111,7 @@ def from_weights(
     if recipe.head_start:
         truth = Truth(boxes, labels, np.ones(labels.shape, np.float32))
         head_starts = model.start_classes(pretrained, images, truth, classes)
-    probe = ValidationSet(photos.dataset.select(sample), pixels, preprocessing)
+    probe = ValidationSet(cache.dataset.select(sample), pixels, preprocessing)
     title = zoo.title(Path(path))
     origin = f"{title}: {report}"
     return Start(model, preprocessing, origin, precision, title, tuple(head_starts), probe)
@@ -147,7 +147,7 @@ def trained_variables(model: DetectionModel, recipe: Recipe) -> list[Any]:
             variables.append(layer.kernel)
         if layer.spec.scale and not _absorbed(recipe):
             variables.append(layer.gamma)
-        if layer.spec.centre:
+        if layer.spec.center:
             variables.append(layer.beta)
     return [variable for variable in variables if id(variable) not in fixed]
 
@@ -164,7 +164,7 @@ def named_slots(
     }
 
 
-def regularised_kernels(model: DetectionModel, recipe: Recipe) -> list[tuple[Any, float, float]]:
+def regularized_kernels(model: DetectionModel, recipe: Recipe) -> list[tuple[Any, float, float]]:
     """Every kernel that the recipe regularises, whether it trains or not, and its weights of L2
     and L1."""
     weights = [
@@ -187,7 +187,7 @@ def statistics_of(model: DetectionModel, recipe: Recipe) -> list[Any]:
 
 def bits_of(recipe: Recipe) -> Bits | None:
     """What the recipe's `ModelSpec` says of bits."""
-    how = recipe.quantisation
+    how = recipe.quantization
     return None if how is None else Bits(how.weight_bits, how.activation_bits, how.by_channel)
 
 

@@ -62,7 +62,7 @@ class ValidationSet:
         size = preprocessing.size
         inputs = np.zeros((len(truth), size, size, 3), np.uint8)
         for i in range(len(truth)):
-            inputs[i] = read_square(truth.photo(i), size)
+            inputs[i] = read_square(truth.image(i), size)
         return cls(truth, inputs, preprocessing)
 
     def __len__(self) -> int:
@@ -98,7 +98,7 @@ class Validator:
         found = [image for batch in batches for image in engine(batch)][: len(self)]
         detections = [
             Detections(
-                preprocessing.to_photo(boxes, *(int(side) for side in size)),
+                preprocessing.to_image(boxes, *(int(side) for side in size)),
                 scores,
                 labels.astype(np.int32),
                 truth.classes,

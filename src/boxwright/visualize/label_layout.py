@@ -44,7 +44,7 @@ def lay_out(
     found: Sequence[Detection],
     frames: Rectangles,
     text_size: int,
-    photo: Size,
+    image: Size,
     *,
     scores: bool = True,
 ) -> list[Plate | None]:
@@ -56,17 +56,17 @@ def lay_out(
     """
     plates: list[Plate | None] = []
     for share in (1.0, 0.85, 0.7, 0.6):
-        plates, covered = _at_size(found, frames, round(text_size * share), photo, scores)
+        plates, covered = _at_size(found, frames, round(text_size * share), image, scores)
         if not covered:
             break
     return plates
 
 
 def _at_size(
-    found: Sequence[Detection], frames: Rectangles, text_size: int, photo: Size, scores: bool
+    found: Sequence[Detection], frames: Rectangles, text_size: int, image: Size, scores: bool
 ) -> tuple[list[Plate | None], bool]:
     """Plates with text of that size, and whether some cover each other."""
-    font = font_fitting(text_size, photo[1])
+    font = font_fitting(text_size, image[1])
     if font is None:
         return [None] * len(found), False
     padding = max(1, round(text_size / 6))
@@ -75,12 +75,12 @@ def _at_size(
     taken = np.zeros((0, 4), np.int64)
     covered = False
     for detection, frame in zip(found, frames, strict=True):
-        text = _caption(detection, font, photo[0] - 2 * padding, scores)
+        text = _caption(detection, font, image[0] - 2 * padding, scores)
         if not text:
             plates.append(None)
             continue
         width = length(font, text) + 2 * padding
-        places = _places(frame, (width, height), photo)
+        places = _places(frame, (width, height), image)
         on_plates = intersections(places[:, None], taken).sum(axis=1)
         hidden = (intersections(places[:, None], frames) / areas(frames)).sum(axis=1)
         best = np.lexsort(((2 * hidden).round(), on_plates))[0]  # the usual place, unless bad
@@ -91,10 +91,10 @@ def _at_size(
     return plates, covered
 
 
-def _places(frame: NDArray[np.int64], plate: Size, photo: Size) -> Rectangles:
+def _places(frame: NDArray[np.int64], plate: Size, image: Size) -> Rectangles:
     """`(k, 4)` places for a plate at a box and inside the photo, best first."""
     (left, top, right, bottom), (width, height) = frame.tolist(), plate
-    most_left, most_top = photo[0] - width, photo[1] - height
+    most_left, most_top = image[0] - width, image[1] - height
     rows = (top - height, top, bottom - height, bottom)  # above, inside twice, below
     stacked = [(x, y) for y in rows for x in (left, right - width) if 0 <= y <= most_top]
     columns = [x for x in (right, left - width) if 0 <= x <= most_left]

@@ -53,7 +53,7 @@ def nearly_the_same_name(dataset: Dataset) -> list[Finding]:
                 "BW127",
                 f"class '{a}'",
                 f"{message}: the names are {difference}",
-                photos=_photos_with(dataset, rare),
+                images=_images_with(dataset, rare),
             )
         )
     return findings
@@ -68,7 +68,7 @@ def too_few(dataset: Dataset) -> list[Finding]:
             "BW128",
             f"class '{dataset.classes[label]}'",
             f"has only {counted_boxes(counts[label])}{where}; dozens are needed",
-            photos=_photos_with(dataset, label),
+            images=_images_with(dataset, label),
         )
         for label in np.flatnonzero((counts > 0) & (counts < FEWEST_BOXES))
     ]
@@ -88,7 +88,7 @@ def not_trained(dataset: Dataset) -> list[Finding]:
                 "BW129",
                 f"class '{dataset.classes[label]}'",
                 f"has {counted_boxes(judged[label])} for {split.name.lower()}, none for training",
-                photos=_photos_with(dataset, label),
+                images=_images_with(dataset, label),
             )
             for label in np.flatnonzero((judged > 0) & (learnt == 0))
         ]
@@ -103,13 +103,13 @@ def _training(dataset: Dataset) -> NDArray[np.bool_]:
     return marked
 
 
-def _boxes_in(dataset: Dataset, photos: NDArray[np.bool_]) -> NDArray[np.int64]:
-    chosen = dataset.labels[photos[dataset.photo_of_box]]
+def _boxes_in(dataset: Dataset, images: NDArray[np.bool_]) -> NDArray[np.int64]:
+    chosen = dataset.labels[images[dataset.image_of_box]]
     return np.bincount(chosen, minlength=len(dataset.classes))
 
 
-def _photos_with(dataset: Dataset, label: int | np.integer) -> tuple[str, ...]:
-    return tuple(dataset.names[i] for i in dataset.photos_showing(label))
+def _images_with(dataset: Dataset, label: int | np.integer) -> tuple[str, ...]:
+    return tuple(dataset.names[i] for i in dataset.images_showing(label))
 
 
 def _one_edit_apart(keys: list[str]) -> set[tuple[int, int]]:

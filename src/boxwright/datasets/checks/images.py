@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxwright.datasets.checks.locations import photo_finding
-from boxwright.datasets.near_duplicates import DIGEST, SIDE, photo_hash
+from boxwright.datasets.checks.locations import image_finding
+from boxwright.datasets.near_duplicates import DIGEST, SIDE, image_hash
 from boxwright.errors import DataError
-from boxwright.images.decoding import PhotoFile, opened, read_photo, rgb_of
+from boxwright.images.decoding import ImageFile, opened, read_image, rgb_of
 from boxwright.structures.dataset import WHOLE, Dataset
 from boxwright.structures.findings import Finding
 
@@ -84,25 +84,25 @@ class Looks:
         return np.stack(hashes) if hashes else np.zeros((0, HASHED), np.uint8)
 
 
-def look_at(photo: PhotoFile) -> Look:
+def look_at(image: ImageFile) -> Look:
     """Decode a photo, a JPEG at a fraction of its size, and measure it.
 
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo, damaged or cut off.
     """
-    with opened(photo) as picture:
+    with opened(image) as picture:
         kind = picture.format or ""
         picture.draft("RGB", (SEEN, SEEN))  # still reads all of the file
         pixels = rgb_of(picture)
-    grey = Image.fromarray(pixels).convert("L")
-    scale = min(1.0, SEEN / min(grey.size))
-    small = grey.resize(
-        (max(1, round(grey.width * scale)), max(1, round(grey.height * scale))),
+    gray = Image.fromarray(pixels).convert("L")
+    scale = min(1.0, SEEN / min(gray.size))
+    small = gray.resize(
+        (max(1, round(gray.width * scale)), max(1, round(gray.height * scale))),
         Image.Resampling.BOX,
     )
     below = np.cumsum(small.histogram()) / (small.width * small.height)
     darkest, brightest = np.searchsorted(below, (0.02, 0.98)).tolist()
-    return Look(kind, blur(np.asarray(small, np.float32)), darkest, brightest, photo_hash(pixels))
+    return Look(kind, blur(np.asarray(small, np.float32)), darkest, brightest, image_hash(pixels))
 
 
 def look_at_all(dataset: Dataset, progress: Progress | None = None) -> Looks:
@@ -114,7 +114,7 @@ def look_at_all(dataset: Dataset, progress: Progress | None = None) -> Looks:
     return Looks(_without(dataset, broken), list(looks.values()))
 
 
-def hash_photos(
+def hash_images(
     dataset: Dataset, progress: Progress | None = None
 ) -> tuple[Dataset, NDArray[np.uint8]]:
     """The photos that can be decoded, and their `(N, 4104)` hashes; the others become findings.
@@ -130,17 +130,17 @@ def hash_photos(
     return _without(dataset, broken), np.stack(list(hashes.values()))
 
 
-def blur(grey: NDArray[np.float32]) -> float:
+def blur(gray: NDArray[np.float32]) -> float:
     """How blurred a grey photo `(H, W)` is, 0 to 1; 0 if it shows nothing.
 
     A sharp photo loses most of its differences between neighbouring pixels when it is blurred, and
     a blurred one hardly any: Crete et al., "The blur effect: perception and estimation with a new
     no-reference perceptual blur metric", 2007. The worse direction counts, as motion has one.
     """
-    if min(grey.shape) <= WINDOW or grey.std() < FEWEST_LEVELS:
+    if min(gray.shape) <= WINDOW or gray.std() < FEWEST_LEVELS:
         return 0.0
     worst = 0.0
-    for levels in (grey, np.ascontiguousarray(grey.T)):
+    for levels in (gray, np.ascontiguousarray(gray.T)):
         sums = np.cumsum(levels, axis=0)
         blurred = (sums[WINDOW:] - sums[:-WINDOW]) / WINDOW
         inner = levels[WINDOW // 2 + 1 : WINDOW // 2 + 1 + len(blurred)]
@@ -165,7 +165,7 @@ def misnamed(seen: Looks) -> list[Finding]:
     said = next(iter(wrong.values()))
     if len(wrong) > 1:
         said = f"{len(wrong)} of {len(dataset)} photos, such as {said}"
-    return photo_finding("BW123", list(wrong), said)
+    return image_finding("BW123", list(wrong), said)
 
 
 def blurred(seen: Looks) -> list[Finding]:
@@ -183,10 +183,10 @@ def badly_exposed(seen: Looks) -> list[Finding]:
     """Photos that are nearly black or nearly white (BW136)."""
     dark = {i: -look.brightest for i, look in enumerate(seen.looks) if look.brightest < DARK}
     bright = {i: look.darkest for i, look in enumerate(seen.looks) if look.darkest > BRIGHT}
-    what = "nearly {colour}: 98 of 100 pixels are {side} grey level {most:.0f} of 255"
+    what = "nearly {color}: 98 of 100 pixels are {side} grey level {most:.0f} of 255"
     return [
-        *_counted(seen, "BW136", dark, what, colour="black", side="below"),
-        *_counted(seen, "BW136", bright, what, colour="white", side="above"),
+        *_counted(seen, "BW136", dark, what, color="black", side="below"),
+        *_counted(seen, "BW136", bright, what, color="white", side="above"),
     ]
 
 
@@ -198,9 +198,9 @@ def tiny(dataset: Dataset) -> list[Finding]:
     names = [dataset.names[i] for i in small]
     width, height = dataset.sizes[small[dataset.sizes[small].min(axis=1).argmin()]]
     if len(small) == 1:
-        return photo_finding("BW137", names, f"is only {width} x {height} pixels")
+        return image_finding("BW137", names, f"is only {width} x {height} pixels")
     message = f"{len(small)} of {len(dataset)} photos are below {TINY} pixels; the smallest is"
-    return photo_finding("BW137", names, f"{message} {width} x {height}")
+    return image_finding("BW137", names, f"{message} {width} x {height}")
 
 
 def _counted(
@@ -215,15 +215,15 @@ def _counted(
         message = f"is {said}"
     else:
         message = f"{len(worst)} of {len(seen.looks)} photos are {said} (the worst)"
-    return photo_finding(code, [seen.dataset.names[i] for i in worst], message)
+    return image_finding(code, [seen.dataset.names[i] for i in worst], message)
 
 
-def _hash(photo: PhotoFile) -> NDArray[np.uint8]:
-    return photo_hash(read_photo(photo, at_least=ENOUGH))
+def _hash(image: ImageFile) -> NDArray[np.uint8]:
+    return image_hash(read_image(image, at_least=ENOUGH))
 
 
 def _each(
-    dataset: Dataset, look: Callable[[PhotoFile], Result], progress: Progress | None
+    dataset: Dataset, look: Callable[[ImageFile], Result], progress: Progress | None
 ) -> tuple[dict[int, Result], dict[int, DataError]]:
     """What `look` makes of each photo, and why it cannot of the others; on all cores."""
     seen: dict[int, Result] = {}
@@ -231,7 +231,7 @@ def _each(
 
     def attempt(index: int) -> Result | DataError:
         try:
-            return look(dataset.photo(index))
+            return look(dataset.image(index))
         except DataError as error:
             return error
 

@@ -74,7 +74,7 @@ CHECKS: Registry[Check] = Registry(
         "copies": Check(duplicates.copies, ("drawn", "copies")),
         "too_small": Check(suitability.too_small, ("repaired", "input_size")),
         "unreached": Check(suitability.unreached, ("repaired", "input_size", "reach")),
-        "few_photos": Check(suitability.few_photos, ("repaired",)),
+        "few_images": Check(suitability.few_images, ("repaired",)),
         "none_for_testing": Check(suitability.none_for_testing, ("repaired",)),
         "showing_nothing": Check(suitability.showing_nothing, ("drawn",)),
     }

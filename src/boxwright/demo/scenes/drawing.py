@@ -48,18 +48,18 @@ class _Thing:
 class _Canvas:
     """The scene while it is composed. `owner` says which hard hat a pixel shows, or -1."""
 
-    colours: NDArray[np.uint8]
+    colors: NDArray[np.uint8]
     light: Light
     owner: NDArray[np.int8] = field(init=False)
     full: list[int] = field(default_factory=list)  # pixels of each hard hat when it was laid down
 
     def __post_init__(self) -> None:
-        self.owner = np.full(self.colours.shape[:2], -1, np.int8)
+        self.owner = np.full(self.colors.shape[:2], -1, np.int8)
 
     def lay(self, thing: _Thing) -> bool:
         """Draw `thing` over what is there, unless it would hide too much of a hard hat."""
         height, width = self.owner.shape
-        left, top, colours, mask, target = render(thing.parts, self.light, width, height)
+        left, top, colors, mask, target = render(thing.parts, self.light, width, height)
         window = np.s_[top : top + mask.shape[0], left : left + mask.shape[1]]
         below = self.owner[window]
         if self.full:
@@ -69,7 +69,7 @@ class _Canvas:
                 return False
         if thing.shadow:
             self._darken(*thing.shadow)
-        np.copyto(self.colours[window], colours, where=mask[..., None])
+        np.copyto(self.colors[window], colors, where=mask[..., None])
         below[mask] = -1
         if target.any():
             below[target] = len(self.full)
@@ -97,7 +97,7 @@ class _Canvas:
         across = (np.arange(x0, x1, dtype=np.float32) - x) / radius
         down = (np.arange(y0, y1, dtype=np.float32) - y) / (radius * 0.35)
         dark = 1 - 0.6 * np.exp(-((across**2)[None, :] + (down**2)[:, None]) * 1.5)
-        patch = self.colours[y0:y1, x0:x1]
+        patch = self.colors[y0:y1, x0:x1]
         patch[...] = (patch * dark[..., None]).astype(np.uint8)
 
 
@@ -111,7 +111,7 @@ def draw_scene(
     canvas = _Canvas(behind.picture, behind.light)
     for thing in sorted(_things(rng, behind, w, h), key=lambda thing: thing.nearness):
         canvas.lay(thing)
-    small = Image.fromarray(canvas.colours).resize((width, height), Image.Resampling.BOX)
+    small = Image.fromarray(canvas.colors).resize((width, height), Image.Resampling.BOX)
     scale = np.array([width / w, height / h] * 2, np.float32)
     return _photographed(rng, np.asarray(small)), canvas.boxes() * scale
 

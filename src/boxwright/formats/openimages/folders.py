@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.errors import DataError
-from boxwright.formats.annotations import BadEntryError, Broken, Labelled, Labels, number, numbers
+from boxwright.formats.annotations import BadEntryError, Broken, Labeled, Labels, number, numbers
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.pairing import Pairing
 from boxwright.formats.tables import first_words
@@ -38,7 +38,7 @@ def has_label_folders(folder: Folder) -> bool:
     """Whether there are Label folders with boxes of photos."""
     texts = _texts(folder)
     sample = [p for p in texts[:: 1 + len(texts) // SAMPLED] if _is_label(folder.root / p)]
-    found = Pairing(folder).photos_of([Labelled(path, alone=True) for path in sample])
+    found = Pairing(folder).images_of([Labeled(path, alone=True) for path in sample])
     return any(found)
 
 
@@ -50,8 +50,8 @@ def read_label_folders(folder: Folder) -> Labels:
         if isinstance(outcome, Broken):
             labels.broken.append(outcome)
         else:
-            labels.photos.append(outcome)
-    places = Pairing(folder).photos_of(labels.photos)
+            labels.images.append(outcome)
+    places = Pairing(folder).images_of(labels.images)
     _put_in_order(folder, labels, places)
     _merge_copies(folder, labels, places)
     return labels
@@ -72,8 +72,8 @@ def _is_label(path: Path) -> bool:
     return len(cells) >= 5 and all(numeric[-4:]) and not numeric[0] and not is_kitti
 
 
-def _read(root: Path, path: str) -> Labelled | Broken:
-    one = Labelled(path, alone=True)
+def _read(root: Path, path: str) -> Labeled | Broken:
+    one = Labeled(path, alone=True)
     try:
         lines = (root / path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -93,28 +93,28 @@ def _read(root: Path, path: str) -> Labelled | Broken:
 
 def _put_in_order(folder: Folder, labels: Labels, places: Sequence[str | None]) -> None:
     """Bring corners into the usual order, if nearly all boxes fit their photo in another only."""
-    boxes, sizes = _measured(folder, labels.photos, places)
+    boxes, sizes = _measured(folder, labels.images, places)
     order = _order(boxes, sizes)
     if order == "xmin ymin xmax ymax":
         return
-    for one in labels.photos:
+    for one in labels.images:
         drawn = np.asarray(one.boxes, np.float64).reshape(-1, 4)
         one.boxes = drawn[:, ORDERS[order]].ravel().tolist()
     message = f"the numbers are {order}; in the usual order boxes would not fit their photos"
-    labels.findings.append(Finding("BW144", labels.photos[0].path, message, "read in that order"))
+    labels.findings.append(Finding("BW144", labels.images[0].path, message, "read in that order"))
 
 
 def _measured(
-    folder: Folder, photos: Sequence[Labelled], places: Sequence[str | None]
+    folder: Folder, images: Sequence[Labeled], places: Sequence[str | None]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Boxes of some photos as they stand, `(n, 4)`, and the sizes of these photos, `(n, 2)`."""
     boxes: list[float] = []
     sizes: list[tuple[int, int]] = []
-    for one, photo in list(zip(photos, places, strict=True))[:: 1 + len(photos) // MEASURED]:
-        if photo is None or not one.names:
+    for one, image in list(zip(images, places, strict=True))[:: 1 + len(images) // MEASURED]:
+        if image is None or not one.names:
             continue
         try:
-            header = read_header(folder.root / photo)
+            header = read_header(folder.root / image)
         except DataError:
             continue
         boxes += one.boxes
@@ -144,24 +144,24 @@ def _merge_copies(folder: Folder, labels: Labels, places: Sequence[str | None]) 
 
     Copies have the same name and as many bytes.
     """
-    kept: dict[tuple[str, str, int], Labelled] = {}
-    photos: list[Labelled] = []
-    for one, photo in zip(labels.photos, places, strict=True):
-        if photo is None:
-            photos.append(one)
+    kept: dict[tuple[str, str, int], Labeled] = {}
+    images: list[Labeled] = []
+    for one, image in zip(labels.images, places, strict=True):
+        if image is None:
+            images.append(one)
             continue
         around = split_path(split_path(split_path(one.path)[0])[0])[0]
         try:
-            length = (folder.root / photo).stat().st_size
+            length = (folder.root / image).stat().st_size
         except OSError:
             length = -1
-        first = kept.setdefault((around, folded(stem(split_path(photo)[1])), length), one)
+        first = kept.setdefault((around, folded(stem(split_path(image)[1])), length), one)
         if first is one:
-            photos.append(one)
+            images.append(one)
             continue
-        labels.copies.add(photo)
+        labels.copies.add(image)
         first.add_missing(one)
-    labels.photos = photos
+    labels.images = images
     if labels.copies:
         copies = tuple(sorted(labels.copies))
         message = f"{len(copies)} photos lie in several class folders, such as {copies[0]}"

@@ -31,7 +31,7 @@ HOLDS = (
     | Holds.TRUNCATED
     | Holds.CROWD
     | Holds.SPLITS
-    | Holds.EMPTY_PHOTOS
+    | Holds.EMPTY_IMAGES
     | Holds.CLASS_ORDER
     | Holds.FRACTIONS
 )
@@ -60,7 +60,7 @@ def read(folder: Folder) -> Labels:
     return labels
 
 
-def photo_folder(split: Split) -> None:
+def image_folder(split: Split) -> None:
     """Photos go into the records."""
 
 

@@ -39,10 +39,10 @@ def rows(
     return clip(boxes[:count], 1, 1), scores[:count], labels[:count].astype(np.int64)
 
 
-def photos(outputs: Mapping[str, NDArray[Any]]) -> list[Found]:
+def images(outputs: Mapping[str, NDArray[Any]]) -> list[Found]:
     """What was found in each photo, of outputs by name whose rows are padded to one length."""
     boxes, labels, scores, counts = (outputs[name] for name in litert.OUTPUT_NAMES)
-    return [rows(*photo) for photo in zip(boxes, labels, scores, counts.astype(int), strict=True)]
+    return [rows(*image) for image in zip(boxes, labels, scores, counts.astype(int), strict=True)]
 
 
 def batch_side(kind: str, shape: Sequence[Any], where: Path) -> int:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import first_line, no_detector, photos
+from boxwright.inference.engines.engine import first_line, images, no_detector
 from boxwright.ops.postprocess import Found
 
 INPUT = "image_tensor"
@@ -63,4 +63,4 @@ class FrozenEngine:
     def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
         outputs = {name: np.asarray(v) for name, v in self._run(self._constant(inputs)).items()}
         outputs["detection_classes"] = outputs["detection_classes"] - 1
-        return photos(outputs)
+        return images(outputs)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import batch_side, cores, first_line, no_detector, photos
+from boxwright.inference.engines.engine import batch_side, cores, first_line, images, no_detector
 from boxwright.ops.postprocess import Found
 
 ARTIFACT_KEY = "boxwright"  # of the file's metadata
@@ -70,4 +70,4 @@ class OnnxEngine:
     def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
         names = litert.OUTPUT_NAMES
         outputs = self._session.run(names, {self._input: inputs})
-        return photos(dict(zip(names, outputs, strict=True)))
+        return images(dict(zip(names, outputs, strict=True)))

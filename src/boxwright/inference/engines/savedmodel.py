@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import first_line, no_detector, photos
+from boxwright.inference.engines.engine import first_line, images, no_detector
 from boxwright.ops.postprocess import Found
 
 SAVED_ARTIFACT = Path("assets.extra") / litert.ARTIFACT_NAME  # inside the folder
@@ -39,4 +39,4 @@ class SavedModelEngine:
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
         outputs = self._run(images=self._constant(inputs))
-        return photos({name: outputs[name].numpy() for name in litert.OUTPUT_NAMES})
+        return images({name: outputs[name].numpy() for name in litert.OUTPUT_NAMES})

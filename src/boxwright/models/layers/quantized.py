@@ -70,7 +70,7 @@ def range_rate(number: int) -> float:
     return 1 - min(DECAY, (1 + number) / (10 + number))
 
 
-class Quantiser:
+class Quantizer:
     """What the layers of a quantised network share.
 
     Attributes:
@@ -95,16 +95,16 @@ class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
     its batches. Zero is always part of it. Before anything was seen the tensor stays as it is.
 
     Args:
-        quantiser: what it shares with others.
+        quantizer: what it shares with others.
         name: one of RANGES.
         depthwise: whether it is a depthwise convolution's.
 
     Variables: min, max `()`.
     """
 
-    def __init__(self, quantiser: Quantiser, name: str, *, depthwise: bool = False) -> None:
+    def __init__(self, quantizer: Quantizer, name: str, *, depthwise: bool = False) -> None:
         super().__init__(name=name)
-        self.quantiser, self.depthwise = quantiser, depthwise
+        self.quantizer, self.depthwise = quantizer, depthwise
         self.is_kernel = name == "weights_quant"
 
     def build(self, _: Any = None) -> None:
@@ -114,14 +114,14 @@ class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
         )
 
     def call(self, values: Any, training: bool = False) -> Any:
-        quantiser, bits = self.quantiser, self.quantiser.bits
+        quantizer, bits = self.quantizer, self.quantizer.bits
         if training:
             self._watch(ops.stop_gradient(values))
-            if not quantiser.rounds:
+            if not quantizer.rounds:
                 return values
         if self.is_kernel and bits.by_channel:
             return rounded_by_channel(values, bits.weights, self.depthwise)
-        rounded = quantiser.fake_quant(
+        rounded = quantizer.fake_quant(
             values,
             ops.convert_to_tensor(self.min),
             ops.convert_to_tensor(self.max),
@@ -131,7 +131,7 @@ class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
         return ops.where(self.max > self.min, rounded, values)
 
     def _watch(self, values: Any) -> None:
-        rate = ops.where(self.max > self.min, ops.convert_to_tensor(self.quantiser.rate), 1.0)
+        rate = ops.where(self.max > self.min, ops.convert_to_tensor(self.quantizer.rate), 1.0)
         if self.is_kernel:
             rate = 1.0
         for end, now in (
@@ -145,22 +145,22 @@ class Predictor(keras.layers.Conv2D):  # type: ignore[misc]
     """A head's convolution, with a bias and without an activation."""
 
     def __init__(
-        self, filters: int, kernel_size: int, quantiser: Quantiser | None, **options: Any
+        self, filters: int, kernel_size: int, quantizer: Quantizer | None, **options: Any
     ) -> None:
         super().__init__(filters, kernel_size, padding="same", **options)
-        self.quantised = quantiser is not None
-        if quantiser:
-            self.weights_quant = FakeQuant(quantiser, "weights_quant")
-            self.act_quant = FakeQuant(quantiser, "act_quant")
+        self.quantized = quantizer is not None
+        if quantizer:
+            self.weights_quant = FakeQuant(quantizer, "weights_quant")
+            self.act_quant = FakeQuant(quantizer, "act_quant")
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         super().build(input_shape)
-        if self.quantised:
+        if self.quantized:
             self.weights_quant.build()
             self.act_quant.build()
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        if not self.quantised:
+        if not self.quantized:
             return super().call(inputs)
         kernel = self.weights_quant(self.kernel, training=training)
         outputs = ops.conv(inputs, kernel, padding="same") + self.bias
@@ -170,19 +170,19 @@ class Predictor(keras.layers.Conv2D):  # type: ignore[misc]
 class Addition(keras.layers.Layer):  # type: ignore[misc]
     """The sum of two maps."""
 
-    def __init__(self, quantiser: Quantiser | None, **options: Any) -> None:
+    def __init__(self, quantizer: Quantizer | None, **options: Any) -> None:
         super().__init__(**options)
-        self.quantised = quantiser is not None
-        if quantiser:
-            self.output_quant = FakeQuant(quantiser, "post_activation_bypass_quant")
+        self.quantized = quantizer is not None
+        if quantizer:
+            self.output_quant = FakeQuant(quantizer, "post_activation_bypass_quant")
 
     def build(self, _: Any) -> None:
-        if self.quantised:
+        if self.quantized:
             self.output_quant.build()
 
     def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
         total = inputs[0] + inputs[1]
-        return self.output_quant(total, training=training) if self.quantised else total
+        return self.output_quant(total, training=training) if self.quantized else total
 
 
 def ranges(model: Any) -> list[Any]:

@@ -66,14 +66,14 @@ def find_head_start(
     scores = (scores_of or _pretrained_scores)(model, pretrained, images)
     fires: list[list[Any]] = [[] for _ in classes]
     quiet: list[list[Any]] = [[] for _ in classes]
-    for photo in range(len(images)):
-        present = labels[photo] >= 0
-        overlap = iou(boxes[photo][present], anchors)
+    for image in range(len(images)):
+        present = labels[image] >= 0
+        overlap = iou(boxes[image][present], anchors)
         near = overlap >= np.minimum(MATCHED, overlap.max(axis=1, keepdims=True))
         away = (overlap < BACKGROUND).all(axis=0) & ~near.any(axis=0)
-        background = scores[photo][away].max(axis=0, initial=0)
-        for row, label in zip(near, labels[photo][present], strict=True):
-            fires[label].append(scores[photo][row].max(axis=0))
+        background = scores[image][away].max(axis=0, initial=0)
+        for row, label in zip(near, labels[image][present], strict=True):
+            fires[label].append(scores[image][row].max(axis=0))
         for label in range(len(classes)):
             quiet[label].append(background)
     usable = np.array([name != "" for name in pretrained.classes])

@@ -85,7 +85,7 @@ class SsdModel(DetectionModel):
 
     @classmethod
     def build_network(cls, spec: ModelSpec, *, precision: str = "float32", **options: Any) -> Any:
-        """Options are `frozen_through` and `initialisers`, see `network.build`."""
+        """Options are `frozen_through` and `initializers`, see `network.build`."""
         from boxwright.models.ssd.network import build
 
         return build(spec, precision=precision, **options)

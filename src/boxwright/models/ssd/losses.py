@@ -112,10 +112,10 @@ def _quality(
 ) -> Any:
     """`(B, A, 1)`: the IoU of each anchor's box with the labelled one, as a part of the best that
     any anchor reaches for that object. No gradient goes through it."""
-    found, labelled = (
+    found, labeled = (
         box_coder.decode(each, anchors, ops, scales) for each in (encodings, targets.box_targets)
     )
-    overlap = iou_of_pairs(found, labelled)
+    overlap = iou_of_pairs(found, labeled)
     answering = targets.match[:, None] == ops.arange(objects, dtype="int32")[:, None]  # (B, G, A)
     best = ops.max(ops.where(answering, overlap[:, None], 0.0), axis=2)
     best = ops.take_along_axis(best, ops.maximum(targets.match, 0), axis=1)

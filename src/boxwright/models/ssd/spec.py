@@ -13,6 +13,7 @@ from boxwright.models.layers.conv_norm import PLAIN, LayerSpec
 from boxwright.models.layers.quantized import Bits
 from boxwright.ops import box_coder
 from boxwright.ops.anchors import MAPS, Anchors, AnchorSpec, anchors_from_json, grid_anchors
+from boxwright.structures.old_keys import LAYERS, renamed
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,9 @@ class ModelSpec:
         """The inverse of `to_json`; a run of before lacks what came later."""
         known = _without_flat_heads(value)
         heads = dict(known.pop("heads", {}))
-        convolutions = LayerSpec(**heads.pop("convolutions", {}))
+        convolutions = _layer(heads.pop("convolutions", {}))
         parts = ("backbone_convolutions", "extra_convolutions")
-        layers: dict[str, Any] = {part: LayerSpec(**known.pop(part, {})) for part in parts}
+        layers: dict[str, Any] = {part: _layer(known.pop(part, {})) for part in parts}
         bits = known.pop("bits", None)
         return cls(
             anchors=anchors_from_json(known.pop("anchors")),
@@ -109,6 +110,10 @@ class ModelSpec:
             **layers,
             **known,
         )
+
+
+def _layer(value: dict[str, Any]) -> LayerSpec:
+    return LayerSpec(**renamed(value, LAYERS))
 
 
 def _without_flat_heads(value: dict[str, Any]) -> dict[str, Any]:

@@ -148,9 +148,9 @@ def spec_of(config: Config) -> Any:
     ssd = config.pipeline.model
     extractor, predictor, coder = ssd.feature_extractor, ssd.box_predictor, ssd.box_coder
     backbone, extras, heads = _by_part(config.pipeline)
-    _check_normalised(config, "feature_extractor", extras, needed=True)
+    _check_normalized(config, "feature_extractor", extras, needed=True)
     layers = predictor.num_layers_before_predictor
-    _check_normalised(
+    _check_normalized(
         config, "box_predictor.*", heads, needed=predictor.use_depthwise or layers > 0
     )
     padded = extractor.use_explicit_padding
@@ -179,15 +179,15 @@ def spec_of(config: Config) -> Any:
     )
 
 
-def initialisers_of(config: Config) -> Any:
-    """The `Initialisers` of a config, which `models.ssd.network.build` takes."""
-    from boxwright.models.layers.initializers import Initialisers
+def initializers_of(config: Config) -> Any:
+    """The `Initializers` of a config, which `models.ssd.network.build` takes."""
+    from boxwright.models.layers.initializers import Initializers
 
     backbone, extras, heads = (
         _distribution(each.initializer) for each in _by_part(config.pipeline)
     )
     bias = config.pipeline.model.box_predictor.class_prediction_bias_init
-    return Initialisers(backbone, extras, heads, bias)
+    return Initializers(backbone, extras, heads, bias)
 
 
 def penalties_of(
@@ -243,7 +243,7 @@ def _by_part(pipeline: Pipeline) -> tuple[Hyperparams, Hyperparams, Hyperparams]
     return backbone, extras, predictor.conv_hyperparams
 
 
-def _check_normalised(config: Config, place: str, own: Hyperparams, *, needed: bool) -> None:
+def _check_normalized(config: Config, place: str, own: Hyperparams, *, needed: bool) -> None:
     if needed and own.batch_norm is None:
         raise TfodError(
             "BW724",

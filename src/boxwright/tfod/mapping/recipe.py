@@ -14,7 +14,7 @@ from boxwright.tfod.config.model import (
 from boxwright.tfod.config.pipeline import Pipeline
 from boxwright.tfod.mapping.network import norm_decays_of, penalties_of
 from boxwright.tfod.mapping.transforms import transforms_of
-from boxwright.training.config import ByPart, Quantisation
+from boxwright.training.config import ByPart, Quantization
 from boxwright.training.learning_rates import (
     Constant,
     CosineDecay,
@@ -22,7 +22,7 @@ from boxwright.training.learning_rates import (
     LearningRate,
     ManualSteps,
 )
-from boxwright.training.optimizers import Adam, Averaging, Momentum, Optimiser, RmsProp
+from boxwright.training.optimizers import Adam, Averaging, Momentum, Optimizer, RmsProp
 from boxwright.training.recipe import CACHE_MARGIN, Recipe
 
 FOREVER = 2**31 - 1  # steps
@@ -50,7 +50,7 @@ def recipe_of(pipeline: Pipeline, steps: int | None = None) -> Recipe:
         objective=_objective(ssd),
         l2=penalties_of(pipeline) if train.add_regularization_loss else ByPart(),
         l1=penalties_of(pipeline, L1Regularizer) if train.add_regularization_loss else ByPart(),
-        optimiser=_optimiser(train.optimizer),
+        optimizer=_optimizer(train.optimizer),
         learning_rate=_learning_rate(train.optimizer.algorithm.learning_rate),
         clip_norm=train.gradient_clipping_by_norm or None,
         bias_gradients=train.bias_grad_multiplier or 1.0,
@@ -68,7 +68,7 @@ def recipe_of(pipeline: Pipeline, steps: int | None = None) -> Recipe:
         shuffle=pipeline.train_input_reader.shuffle,
         held_out=0.0,
         steps=steps or train.num_steps or FOREVER,
-        quantisation=Quantisation(bits.delay, bits.weight_bits, bits.activation_bits)
+        quantization=Quantization(bits.delay, bits.weight_bits, bits.activation_bits)
         if bits
         else None,
     )
@@ -115,7 +115,7 @@ def _mining(miner: HardExampleMiner) -> Mining:
     )
 
 
-def _optimiser(optimizer: config.Optimizer) -> Optimiser:
+def _optimizer(optimizer: config.Optimizer) -> Optimizer:
     match optimizer.algorithm:
         case config.RmsProp() as own:
             return RmsProp(own.decay, own.momentum_optimizer_value, own.epsilon)
