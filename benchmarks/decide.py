@@ -32,7 +32,7 @@ from boxwright.models.registry import DEFAULT
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.training.config import part
 from boxwright.training.loop import train
-from boxwright.training.recipe import Recipe, kinds_of, recipe_for
+from boxwright.training.recipe import Recipe, config_classes, recipe_for
 
 AS_IT_IS = "as it is"
 Scores = dict[str, dict[str, list[float]]]  # by variant and data set, one for each fold
@@ -95,7 +95,7 @@ def changed(recipe: Any, name: str, value: str) -> Recipe | Any:
     own, _, within = name.partition(".")
     if within:
         return replace(recipe, **{own: changed(getattr(recipe, own), within, value)})
-    return replace(recipe, **{own: part(ast.literal_eval(value), kinds_of(DEFAULT))})
+    return replace(recipe, **{own: part(ast.literal_eval(value), config_classes(DEFAULT))})
 
 
 def show(scores: Scores, names: list[str]) -> None:

@@ -70,7 +70,7 @@ def compare(run: Run, data: Dataset, folder: Path) -> None:
     test, train = (data.select(data.splits == mark) for mark in (Split.TEST, Split.TRAIN))
     images = ValidationSet.read(test, artifact.preprocessing, seed=0)
     validator = Validator(images)
-    floats = model.build(replace(model.spec, bits=None))
+    floats = model.build(replace(model.spec, quantization=None))
     values = {variable.path: variable for variable in model.network.weights}
     for variable in floats.network.weights:
         variable.assign(values[variable.path])

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from boxwright.codes import MEANINGS
-from boxwright.datasets.check import examine
+from boxwright.datasets.check import run_checks
 from boxwright.errors import BoxwrightError
 from boxwright.models.ssd.reach import REACH
 from boxwright.structures.dataset import Dataset, LabeledImage
@@ -28,7 +28,7 @@ ROWS = {said.strip("`"): here for said, _, here in ROW.findall(PAGE.read_text(en
 
 
 def found(folder: VocFolder) -> set[str]:
-    return {finding.code for finding in examine(folder.root, reach=REACH).findings}
+    return {finding.code for finding in run_checks(folder.root, reach=REACH).findings}
 
 
 def raised(call: Callable[[], object]) -> str:
@@ -66,7 +66,7 @@ def no_ground_truth(folder: VocFolder) -> set[str]:
 def background(folder: VocFolder) -> set[str]:
     folder.pair("a")
     folder.text("label_map.pbtxt", "item { id: 0 name: 'cat' }")
-    report = examine(folder.root)
+    report = run_checks(folder.root)
     assert report.repaired.classes == ("cat",)
     assert parse_label_map(label_map_text(report.repaired.classes)) == {1: "cat"}
     return {finding.code for finding in report.findings} & {"BW116"}
@@ -115,7 +115,7 @@ def no_variables(folder: VocFolder) -> set[str]:
 
 def pickled(folder: VocFolder) -> set[str]:
     folder.pair("a")
-    classes = examine(folder.root).repaired.classes
+    classes = run_checks(folder.root).repaired.classes
     assert copy.deepcopy(classes) == classes
     assert type(classes) is tuple
     return set()

@@ -22,7 +22,7 @@ from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 
-COCO, PLATES = "ssd_mobilenet_v1_coco_quant.tflite", "fpnlite320_plate_int8.tflite"
+COCO, LABEL_BOXES = "ssd_mobilenet_v1_coco_quant.tflite", "fpnlite320_plate_int8.tflite"
 
 
 class Counting:
@@ -94,11 +94,11 @@ def test_samples_are_always_the_same(images: list[Path], tmp_path: Path) -> None
 def test_files_without_names_and_without_images(shared: Path, tmp_path: Path) -> None:
     weights = shared / "weights"
     picture = tmp_path / "bench.png"
-    given = (weights / COCO, weights / PLATES, "--rounds", "1", "--picture", picture)
+    given = (weights / COCO, weights / LABEL_BOXES, "--rounds", "1", "--picture", picture)
     result = run(*given, "--json", "--threads", "1")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
-    assert [Path(each["path"]).name for each in found] == [COCO, PLATES]
+    assert [Path(each["path"]).name for each in found] == [COCO, LABEL_BOXES]
     assert [each["input_size"] for each in found] == [300, 320]
     for each in found:
         (timing,) = each["timings"]

@@ -158,6 +158,6 @@ def test_merge_says_what_was_read_and_what_became_of_it(
 
 def test_merge_json(images: Path, more: Path, tmp_path: Path) -> None:
     answer = json.loads(run("merge", images, more, "--out", tmp_path / "o", "--json").stdout)
-    assert (answer["to"], answer["images"], answer["copies"]) == ("voc", 7, 6)
+    assert (answer["to"], answer["images"], answer["duplicates"]) == ("voc", 7, 6)
     assert [source["from"] for source in answer["sources"]] == ["voc", "yolo"]
     assert answer["classes"] == ["cat"]

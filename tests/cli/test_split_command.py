@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from boxwright.cli.main import app
-from boxwright.formats.split_file import LOCK
+from boxwright.formats.split_file import SPLIT_FILE
 
 if TYPE_CHECKING:
     from folders import VocFolder
@@ -42,7 +42,7 @@ def test_it_prints_images_and_boxes_of_each_class_in_each_set(images: Path) -> N
     assert sum(map(int, rows["all"][1::2])) == 30
     assert sum(map(int, rows["[dog]"][::2])) == sum(map(int, rows["[dog]"][1::2])) == 10
     assert "Kept together: 4 photos in 1 group that show the same." in result.stdout
-    assert f"{images / LOCK} says for good what each photo is for." in result.stdout
+    assert f"{images / SPLIT_FILE} says for good what each photo is for." in result.stdout
     assert f"boxwright train {images}" in result.stdout
 
 
@@ -66,7 +66,7 @@ def test_what_was_placed_before_is_not_said_to_be_kept_together(images: Path) ->
 
 def test_json_is_all_of_standard_output(images: Path) -> None:
     answer = json.loads(run(images, "--groups", "^(.)", "--seed", "3", "--json").stdout)
-    assert answer["path"] == str(images / LOCK)
+    assert answer["path"] == str(images / SPLIT_FILE)
     assert (answer["seed"], answer["test"], answer["val"]) == (3, 0.2, 0.0)
     assert answer["groups"] == "^(.)"
     assert sum(answer["images"].values()) == answer["placed"] == 20
@@ -85,7 +85,7 @@ def test_failures_are_coded(options: list[str], code: str, images: Path) -> None
     result = run(images, *options)
     assert result.exit_code == 1
     assert result.stderr.startswith(code)
-    assert not (images / LOCK).exists()
+    assert not (images / SPLIT_FILE).exists()
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def unforeseen(place: Place) -> str:
     from boxwright.datasets import check
 
     place.patch.setattr(tempfile, "tempdir", str(place.root))
-    place.raise_instead(check, "examine", ZeroDivisionError("division by zero"))
+    place.raise_instead(check, "run_checks", ZeroDivisionError("division by zero"))
     return place.cli("check", place.root)
 
 

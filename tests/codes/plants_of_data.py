@@ -10,8 +10,8 @@ from PIL import ImageFilter
 from place import Place, Plant, checked, raised
 
 from boxwright import formats
-from boxwright.datasets.check import examine
-from boxwright.datasets.evaluation_set import marked
+from boxwright.datasets.check import run_checks
+from boxwright.datasets.evaluation_set import images_of_split
 from boxwright.datasets.patch import fix
 from boxwright.structures.dataset import Dataset, LabeledImage
 from folders import VocFolder
@@ -128,7 +128,7 @@ def written_wrongly(place: Place) -> str:
     return converted(place, "--to", "coco")
 
 
-def locked(place: Place) -> str:
+def frozen(place: Place) -> str:
     put(place.folder, "a.jpg")
     place.folder.text("boxwright.split", "# boxwright.split version=1\nsideways a.jpg\n")
     return place.cli("check", place.root)
@@ -137,7 +137,7 @@ def locked(place: Place) -> str:
 def nothing_left(place: Place) -> object:
     place.folder.image("a.jpg")
     place.folder.text("a.xml", "<annotation><object>")
-    return fix(examine(place.root), place.root.parent / "out")
+    return fix(run_checks(place.root), place.root.parent / "out")
 
 
 def none_readable(place: Place) -> object:
@@ -219,7 +219,7 @@ PLANTS: dict[str, Plant] = {
     "BW143": checked(yolo("0 0.1 0.1 0.9 0.1 0.9 0.9\n", classes_txt="cat\n")),
     "BW144": checked(in_another_order),
     "BW145": written_wrongly,
-    "BW146": locked,
+    "BW146": frozen,
     "BW147": shard,
     "BW148": checked(yolo()),
     "BW149": checked(boxless),
@@ -228,7 +228,7 @@ PLANTS: dict[str, Plant] = {
     "BW152": raised(none_readable),
     "BW191": lambda place: place.cli("predict", "m", place.root / "a.jpg", "--out", "out"),
     "BW192": lambda place: place.cli("predict", "m", place.root, "--out", "out"),
-    "BW193": raised(lambda place: marked(Dataset.of(place.root, []), "val")),
+    "BW193": raised(lambda place: images_of_split(Dataset.of(place.root, []), "val")),
     "BW194": taken,
     "BW195": grouped,
     "BW196": split_already,

@@ -22,7 +22,7 @@ from boxwright.inference.detector import Detector
 from boxwright.inference.engines.engine import batch_side
 from boxwright.inference.golden import Golden
 from boxwright.models.registry import family
-from boxwright.ops.guard import CHECKING
+from boxwright.ops.operation_check import CHECKING
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
 
@@ -83,7 +83,7 @@ def losing(place: Place) -> object:
     kind = SimpleNamespace(write=lambda draft, *_: draft.touch())
     place.patch.setitem(module.TARGETS, "tflite", kind)
     target, nothing = place.root / "a.tflite", Dataset.of(place.root, [])
-    return module.write_proven(target, "tflite", NOBODY, ARTIFACT, nothing)
+    return module.write_verified(target, "tflite", NOBODY, ARTIFACT, nothing)
 
 
 def foreign_operator(place: Place) -> object:

@@ -99,7 +99,7 @@ def demo(trained: float, control: float) -> Plant:
 
         nothing: dict[str, Any] = dict.fromkeys(Result.__dataclass_fields__)
         nothing["trained"] = SimpleNamespace(ap50=trained)
-        nothing["by_color"] = nothing["by_place"] = SimpleNamespace(ap50=control)
+        nothing["by_color"] = nothing["by_position"] = SimpleNamespace(ap50=control)
         Result(**nothing).check()
 
     return raised(plant)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from boxwright.codes import MEANINGS, SIGNS
-from boxwright.datasets.check import examine
+from boxwright.datasets.check import run_checks
 from boxwright.datasets.checks.suitability import too_small
 from boxwright.models.ssd.reach import REACH
 from boxwright.structures.dataset import Dataset, LabeledImage
@@ -125,7 +125,7 @@ TABLE: list[tuple[str, Plant, Plant, str]] = [
 
 def found(folder: VocFolder, code: str) -> list[Finding]:
     return [
-        finding for finding in examine(folder.root, reach=REACH).findings if finding.code == code
+        finding for finding in run_checks(folder.root, reach=REACH).findings if finding.code == code
     ]
 
 
@@ -172,7 +172,7 @@ def clean(folder: VocFolder) -> None:
 
 def test_nothing_is_found_in_clean_data(voc_folder: VocFolder) -> None:
     clean(voc_folder)
-    report = examine(voc_folder.root)
+    report = run_checks(voc_folder.root)
     assert report.findings == ()
     assert report.repaired.fingerprint() == report.dataset.fingerprint()
 
@@ -181,7 +181,7 @@ def test_findings_come_worst_first_those_of_one_code_together(voc_folder: VocFol
     clean(voc_folder)
     cut_off(0.6)(voc_folder)
     boxes(("cat", 9, 9, 9, 30), ("cat", 50, 10, 20, 40), ("cat", 8, 8, 8, 30))(voc_folder)
-    report = examine(voc_folder.root)
+    report = run_checks(voc_folder.root)
     codes = [finding.code for finding in report.findings]
     assert codes == ["BW102", "BW106", "BW106", "BW119", "BW105"]
     assert [report.count(severity) for severity in SIGNS] == [1, 3, 1]
@@ -189,7 +189,7 @@ def test_findings_come_worst_first_those_of_one_code_together(voc_folder: VocFol
 
 def test_boxes_are_named_by_their_place_in_the_annotation(voc_folder: VocFolder) -> None:
     put(voc_folder, "a.jpg", ("cat", 9, 9, 9, 9), CAT, CAT, ("cat", 1, 1, 2, 40), ("dog", *CAT[1:]))
-    report = examine(voc_folder.root)
+    report = run_checks(voc_folder.root)
     assert [(one.code, one.where) for one in report.findings if one.box] == [
         ("BW106", "a.jpg, box 1"),
         ("BW124", "a.jpg, box 4"),
@@ -234,7 +234,7 @@ def test_images_that_cannot_be_decoded_are_left_out_of_what_is_repaired(
     voc_folder: VocFolder,
 ) -> None:
     cut_off(0.7)(voc_folder)
-    report = examine(voc_folder.root)
+    report = run_checks(voc_folder.root)
     assert report.dataset.names == ("a.jpg", "b.jpg")
     assert report.repaired.names == ("a.jpg",)
     assert report.stats.images == 1
@@ -244,7 +244,7 @@ def test_if_no_image_can_be_decoded_the_report_says_so(voc_folder: VocFolder) ->
     put(voc_folder, "b.jpg")
     image = voc_folder.root / "b.jpg"
     image.write_bytes(image.read_bytes()[:-300])
-    report = examine(voc_folder.root)
+    report = run_checks(voc_folder.root)
     assert [one.code for one in report.findings] == ["BW102", "BW128", "BW138"]
     assert len(report.repaired) == 0
 
@@ -252,13 +252,13 @@ def test_if_no_image_can_be_decoded_the_report_says_so(voc_folder: VocFolder) ->
 def test_progress_is_told_of_every_image(voc_folder: VocFolder) -> None:
     many(5)(voc_folder)
     told: list[tuple[int, int]] = []
-    examine(voc_folder.root, progress=lambda done, total: told.append((done, total)))
+    run_checks(voc_folder.root, progress=lambda done, total: told.append((done, total)))
     assert told == [(i, 5) for i in range(1, 6)]
 
 
 def test_a_report_is_json(voc_folder: VocFolder) -> None:
     named(cat=3, dog=1)(voc_folder)
-    plain = json.loads(json.dumps(examine(voc_folder.root, reach=REACH).to_json()))
+    plain = json.loads(json.dumps(run_checks(voc_folder.root, reach=REACH).to_json()))
     assert plain["stats"]["images"] == 4
     assert [one["name"] for one in plain["stats"]["classes"]] == ["cat", "dog"]
     assert plain["stats"]["balance"] == 3
@@ -274,7 +274,7 @@ def test_ctrl_c_ends_it(voc_folder: VocFolder) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        examine(voc_folder.root, progress=stop)
+        run_checks(voc_folder.root, progress=stop)
     assert told == [1]
 
 
@@ -295,7 +295,7 @@ def test_ctrl_c_ends_it(voc_folder: VocFolder) -> None:
 def test_real_data(
     shared: Path, folder: str, expected: dict[str, int], empty: int, leak: tuple[str, ...] | None
 ) -> None:
-    report = examine(shared / "data" / folder, reach=REACH)
+    report = run_checks(shared / "data" / folder, reach=REACH)
     assert Counter(one.code for one in report.findings) == expected
     assert report.stats.empty_images == empty
     leaks = [one.images for one in report.findings if one.code == "BW131"]

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from boxwright import formats
-from boxwright.datasets.convert import check_free, convert, write_proven
+from boxwright.datasets.convert import check_free, convert, write_verified
 from boxwright.errors import DataError, SystemFaultError
-from boxwright.formats.split_file import LOCK
+from boxwright.formats.split_file import SPLIT_FILE
 from boxwright.structures.dataset import Dataset, Split
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def images(voc_folder: VocFolder) -> Path:
     for stem in ("a", "some where/ü b", "some where/c"):
         voc_folder.pair(stem, [("cat", 4, 6, 30, 40), ("dog", 1.5, 2, 9, 9)])
     lock = "test a.jpg\ntrain some where/ü b.jpg\ntrain some where/c.jpg\n"
-    voc_folder.text(LOCK, "# boxwright.split version=1 seed=0 test=0.2 val=0.0\n" + lock)
+    voc_folder.text(SPLIT_FILE, "# boxwright.split version=1 seed=0 test=0.2 val=0.0\n" + lock)
     return voc_folder.root
 
 
@@ -126,7 +126,7 @@ def test_what_does_not_read_back_the_same_is_not_left_there(
     faulty = type("Faulty", (), {**vars(VOC), "write": staticmethod(write)})
     monkeypatch.setitem(formats.FORMATS, "voc", faulty)
     with pytest.raises(DataError, match="BW145") as raised:
-        write_proven(dataset, tmp_path / "out", "voc")
+        write_verified(dataset, tmp_path / "out", "voc")
     assert reason in raised.value.message
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
@@ -134,14 +134,14 @@ def test_what_does_not_read_back_the_same_is_not_left_there(
 def test_a_name_that_the_format_cannot_hold_leaves_nothing(images: Path, tmp_path: Path) -> None:
     dataset = replace(formats.read(images), classes=("c\x00t", "dog"))
     with pytest.raises(DataError, match="BW141"):
-        write_proven(dataset, tmp_path / "out", "voc")
+        write_verified(dataset, tmp_path / "out", "voc")
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("to", sorted(formats.FORMATS.keys() - {"csv", "openimages"}))
 def test_blanks_around_a_class_are_kept(to: str, images: Path, tmp_path: Path) -> None:
     dataset = replace(formats.read(images), classes=(" cat", "dog"))
-    write_proven(dataset, tmp_path / "out", to)
+    write_verified(dataset, tmp_path / "out", to)
     assert formats.read(tmp_path / "out").classes == (" cat", "dog")
 
 
@@ -149,7 +149,7 @@ def test_blanks_around_a_class_are_kept(to: str, images: Path, tmp_path: Path) -
 def test_blanks_around_a_class_are_refused_by_tables(to: str, images: Path, tmp_path: Path) -> None:
     dataset = replace(formats.read(images), classes=(" cat", "dog"))
     with pytest.raises(DataError, match="BW141"):
-        write_proven(dataset, tmp_path / "out", to)
+        write_verified(dataset, tmp_path / "out", to)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="another way of being read-only")

@@ -139,5 +139,5 @@ def test_an_unmarked_data_set_gets_train_and_test() -> None:
 
 @pytest.mark.parametrize("mark", [Split.TRAIN, Split.VAL, Split.TEST])
 def test_marks_that_exist_are_kept(mark: Split) -> None:
-    dataset = zoo([["cat"]] * 50, [mark] + [Split.UNMARKED] * 49)
+    dataset = zoo([["cat"]] * 50, [mark] + [Split.UNASSIGNED] * 49)
     assert complete(dataset, alone(dataset), seed=0) is dataset

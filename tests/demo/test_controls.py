@@ -44,11 +44,11 @@ def test_drawn_scenes_are_worth_learning(tmp_path: Path) -> None:
     dataset = write_dataset(tmp_path / "data", train=80, test=60, seed=5)
     train, test = dataset.split("train"), dataset.split("test")
     by_color = evaluate(test, learn_colors(train).predict_all(test), resamples=0).ap50
-    by_place = evaluate(test, constant_box(train, test), resamples=0).ap50
+    by_position = evaluate(test, constant_box(train, test), resamples=0).ap50
     assert by_color is not None
-    assert by_place is not None
+    assert by_position is not None
     assert 0.02 < by_color < 0.3
-    assert by_place < 0.3
+    assert by_position < 0.3
 
 
 @pytest.mark.tiny

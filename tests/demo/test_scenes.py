@@ -96,7 +96,7 @@ def test_hiding_adds_up() -> None:
     assert any(accepted)
     assert not all(accepted)
     visible = (canvas.owner == 0).sum()
-    assert visible >= drawing.LEAST_VISIBLE * canvas.full[0]
+    assert visible >= drawing.MIN_VISIBLE * canvas.full[0]
 
 
 def test_two_hard_hats_have_two_boxes() -> None:

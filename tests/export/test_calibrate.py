@@ -32,7 +32,7 @@ def images(root: Path, classes: list[list[str]], *, alike: bool = False) -> Data
 @pytest.mark.tiny
 def test_every_class_and_empty_images_are_among_the_first(tmp_path: Path) -> None:
     dataset = images(tmp_path, [["common"]] * 40 + [["rare"]] * 2 + [[]] * 3)
-    chosen = Calibration.of(dataset, HOW, most=6)
+    chosen = Calibration.of(dataset, HOW, max_images=6)
     kinds = Counter(
         "common" if image[0, 0, 0] < 40 else "rare" if image[0, 0, 0] < 42 else "empty"
         for image in chosen.inputs

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from boxwright.errors import DetectorError, ExportError
-from boxwright.export.export import destination, export, write_proven
+from boxwright.export.export import destination, export, write_verified
 from boxwright.export.targets import TARGETS
 from boxwright.export.tflite import write_tflite
 from boxwright.export.verify import FLOAT, Reference, agreement
@@ -36,15 +36,15 @@ def test_a_good_file_is_proven_and_gets_its_name(
     tiny = tiny_detector(3)
     dataset = labeled(tiny.detector)
     target = written / "out"
-    proof = write_proven(target, kind, tiny.model, tiny.artifact, dataset)
+    comparison = write_verified(target, kind, tiny.model, tiny.artifact, dataset)
     assert [path.name for path in written.iterdir()] == ["out"]
-    assert proof.images == {"unmarked": 8}
-    assert proof.split == "unmarked"
-    name, run, file = proof.table[0]
+    assert comparison.images == {"unassigned": 8}
+    assert comparison.split == "unassigned"
+    name, run, file = comparison.table[0]
     assert name == "AP"
     assert run > 0.3  # or the comparison would prove little
     assert file == pytest.approx(run, abs=1e-3)
-    assert proof.compared == proof.agreeing > 0
+    assert comparison.compared == comparison.agreeing > 0
     assert Detector.load(target).classes == tiny.artifact.classes
 
 
@@ -94,7 +94,7 @@ def test_a_bad_file_is_refused_and_an_older_one_stays(
     target = written / "out"
     target.write_text("an older file", encoding="utf-8")
     with pytest.raises(ExportError) as caught:
-        write_proven(target, kind, tiny.model, tiny.artifact, dataset)
+        write_verified(target, kind, tiny.model, tiny.artifact, dataset)
     assert caught.value.code == "BW401"
     assert [path.name for path in written.iterdir()] == ["out"]
     assert target.read_text(encoding="utf-8") == "an older file"
@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_run_is_refused(
     monkeypatch.setitem(TARGETS, "tflite", broken)
     dataset = labeled(tiny.detector)
     with pytest.raises(DetectorError):
-        write_proven(written / "x.tflite", "tflite", tiny.model, tiny.artifact, dataset)
+        write_verified(written / "x.tflite", "tflite", tiny.model, tiny.artifact, dataset)
     assert list(written.iterdir()) == []
 
 
@@ -163,10 +163,10 @@ def test_test_images_are_used_first(
     write_tflite(written / "d.tflite", tiny.model, tiny.artifact)
     dataset = replace(labeled(tiny.detector), splits=np.array(marks, np.int8))
     file = Detector.load(written / "d.tflite")
-    proof = Reference.of(tiny.detector, dataset).compare(file, FLOAT)
-    assert list(proof.images.items()) == list(images.items())
-    assert proof.split == next(iter(images))
-    assert f"on {images[proof.split]} {proof.split} " in str(proof)
+    comparison = Reference.of(tiny.detector, dataset).compare(file, FLOAT)
+    assert list(comparison.images.items()) == list(images.items())
+    assert comparison.split == next(iter(images))
+    assert f"on {images[comparison.split]} {comparison.split} " in str(comparison)
 
 
 def test_without_labels_nothing_can_be_proven(
@@ -256,10 +256,10 @@ def trained(
 )
 def test_a_run_is_exported(kind: str, names_data: bool, trained: tuple[Path, Path]) -> None:
     run, data = trained
-    path, proof = export(run, kind, data=data if names_data else None)
+    path, comparison = export(run, kind, data=data if names_data else None)
     assert path == run / TARGETS[kind].default_name
-    assert proof.passed
-    assert proof.agreeing > 0
+    assert comparison.passed
+    assert comparison.agreeing > 0
     image = np.full((50, 70, 3), 99, np.uint8)
     expected = Detector.load(run).predict(image, threshold=0)
     found = Detector.load(path).predict(image, threshold=0)

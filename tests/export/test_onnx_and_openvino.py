@@ -25,7 +25,7 @@ from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
 from boxwright.models.layers.conv_norm import LayerSpec
-from boxwright.models.layers.quantized import Bits
+from boxwright.models.layers.quantized import QuantizationSpec
 from boxwright.models.ssd.detector import SsdModel
 from boxwright.models.ssd.spec import HeadSpec, ModelSpec
 from exporting import assert_same
@@ -85,7 +85,7 @@ def test_they_agree_with_keras_for_any_number_of_images(spec: ModelSpec, written
 @pytest.mark.usefixtures("small_network")
 def test_a_quantized_network_rounds_as_it_does_in_keras(written: Path) -> None:
     """A sum that falls between two numbers is rounded here up and there down: most agree."""
-    spec = ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2", bits=Bits())
+    spec = ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2", quantization=QuantizationSpec())
     model = network(spec)
     artifact = Artifact(spec.to_json(), ("a", "b"), Preprocessing(64))
     images = list(np.random.default_rng(1).integers(0, 256, (8, 64, 64, 3), np.uint8))

@@ -68,8 +68,8 @@ def test_the_coco_data_set_with_its_other_tasks_beside_it(voc_folder: VocFolder)
         ("valid/_annotations.coco.json", "val"),
         ("train/annotations/coco.json", "train"),
         ("train.json", "train"),
-        ("annotations/instances_default.json", "unmarked"),
-        ("result.json", "unmarked"),
+        ("annotations/instances_default.json", "unassigned"),
+        ("result.json", "unassigned"),
     ],
 )
 def test_the_file_says_what_its_images_are_for(
@@ -291,7 +291,7 @@ def written(root: Path, target: Path, *splits: Split) -> list[str]:
 @pytest.mark.parametrize(
     ("splits", "files"),
     [
-        ([Split.UNMARKED], ["images/_annotations.coco.json"]),
+        ([Split.UNASSIGNED], ["images/_annotations.coco.json"]),
         (
             [Split.TRAIN, Split.VAL, Split.TEST],
             [f"{name}/_annotations.coco.json" for name in ("test", "train", "valid")],
@@ -328,7 +328,7 @@ def test_written_as_roboflow_writes_it(
 def test_what_is_written_suits_the_coco_api(voc_folder: VocFolder, tmp_path: Path) -> None:
     api = pytest.importorskip("pycocotools.coco")
     voc_folder.image("photos/0.jpg")
-    (file,) = written(voc_folder.root, tmp_path / "out", Split.UNMARKED)
+    (file,) = written(voc_folder.root, tmp_path / "out", Split.UNASSIGNED)
     loaded = api.COCO(str(tmp_path / "out" / file))
     assert loaded.getCatIds(catNms=["cat"]) == [3]
     assert len(loaded.loadAnns(loaded.getAnnIds(imgIds=[1], iscrowd=True))) == 1
@@ -336,7 +336,7 @@ def test_what_is_written_suits_the_coco_api(voc_folder: VocFolder, tmp_path: Pat
 
 def test_images_that_lie_elsewhere_in_the_target_keep_their_split(voc_folder: VocFolder) -> None:
     images = []
-    for i, split in enumerate([Split.TRAIN, Split.VAL, Split.TEST, Split.UNMARKED]):
+    for i, split in enumerate([Split.TRAIN, Split.VAL, Split.TEST, Split.UNASSIGNED]):
         voc_folder.image(f"photos {i}/a.jpg")
         images.append(
             LabeledImage(f"photos {i}/a.jpg", 64, 48, [(1, 2, 30.3, 4)], ["cat"], [0], split)

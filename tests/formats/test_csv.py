@@ -91,7 +91,7 @@ def test_columns_in_any_order_and_of_any_name(voc_folder: VocFolder, text: str) 
     assert is_csv(root)
     dataset = formats.read(root)
     assert described(dataset) == ONE_CAT
-    assert marks(dataset) == {"a.jpg": "unmarked"}
+    assert marks(dataset) == {"a.jpg": "unassigned"}
     assert dataset.findings == ()
 
 
@@ -226,7 +226,7 @@ def test_lists_for_train_and_test_beside_one_of_all(voc_folder: VocFolder) -> No
     files |= {"data/test_labels.csv": HEADER + rows["c"]}
     files |= {"data/cat_labels.csv": HEADER + "".join(rows.values())}
     dataset = formats.read(lay(voc_folder, files))
-    expected = {"a": "train", "b": "train", "c": "test", "d": "unmarked"}
+    expected = {"a": "train", "b": "train", "c": "test", "d": "unassigned"}
     assert marks(dataset) == {f"images/{image}.jpg": mark for image, mark in expected.items()}
     assert np.diff(dataset.offsets).tolist() == [1, 1, 1, 1]
     assert [finding.code for finding in dataset.findings] == ["BW119"]

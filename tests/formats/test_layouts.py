@@ -114,7 +114,7 @@ def test_two_data_sets_side_by_side_keep_their_images(voc_folder: VocFolder) -> 
         "VOC2007/JPEGImages/b.jpg": "test",
         "VOC2012/JPEGImages/a.jpg": "train",
         "VOC2012/JPEGImages/b.jpg": "test",
-        "VOC2012/JPEGImages/c.jpg": "unmarked",
+        "VOC2012/JPEGImages/c.jpg": "unassigned",
     }
     assert ("BW101", "VOC2007/Annotations/c.xml", "left out") in findings(dataset)
 

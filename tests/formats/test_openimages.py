@@ -75,7 +75,7 @@ def test_the_official_files(voc_folder: VocFolder) -> None:
         ("validation-annotations-bbox.csv", "VAL"),
         ("test-annotations-bbox.csv", "TEST"),
         ("challenge-2019-validation-detection-bbox.csv", "VAL"),
-        ("annotations-bbox.csv", "UNMARKED"),
+        ("annotations-bbox.csv", "UNASSIGNED"),
         ("train/annotations-bbox.csv", "TRAIN"),
     ],
 )

@@ -15,8 +15,8 @@ from PIL import Image
 from boxwright import formats
 from boxwright.formats.annotations import Holds
 from boxwright.formats.roundtrip import difference, held
-from boxwright.formats.writing import places
-from boxwright.structures.dataset import WHOLE, Dataset, LabeledImage, Split
+from boxwright.formats.writing import target_names
+from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Split
 
 WIDTH, HEIGHT = 40, 30
 
@@ -63,7 +63,7 @@ def datasets(draw: st.DrawFn) -> Dataset:
             )
         )
     if draw(st.booleans()):
-        images = [replace(image, split=Split.UNMARKED) for image in images]
+        images = [replace(image, split=Split.UNASSIGNED) for image in images]
     return Dataset.of("", images, classes)
 
 
@@ -109,13 +109,13 @@ def test_what_is_written_reads_back_the_same(name: str, made: Dataset) -> None:
     with tempfile.TemporaryDirectory() as folder:
         written = put_images(made, Path(folder) / "source")
         expected = held(written, form)
-        names = list(places(written, Path(folder) / "copy", form))
+        names = list(target_names(written, Path(folder) / "copy", form))
         formats.write(written, Path(folder) / "copy", name)
         if not len(expected):
             return
         back = formats.read(Path(folder) / "copy", name)
         assert formats.read(Path(folder) / "copy").names == back.names, "detected as another"
-        unmarked = {"BW119"} if (expected.splits == Split.UNMARKED).any() else set()
+        unmarked = {"BW119"} if (expected.splits == Split.UNASSIGNED).any() else set()
         expected_findings = unmarked | ({"BW109"} if len(expected) < len(written) else set())
         assert {finding.code for finding in back.findings} <= expected_findings
         assert difference(written, names, back, form) == ""
@@ -124,5 +124,5 @@ def test_what_is_written_reads_back_the_same(name: str, made: Dataset) -> None:
         for i, image in enumerate(back.names):
             (source,) = (each for each in made.names if Path(each).name == Path(image).name)
             where = back.image(i)
-            if back.spans[i, 1] == WHOLE[1]:
+            if back.byte_ranges[i, 1] == WHOLE_FILE[1]:
                 assert Path(str(where)).read_bytes() == (written.root / source).read_bytes()

@@ -8,7 +8,7 @@ import pytest
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.formats.splits import folder_mark
+from boxwright.formats.splits import folder_split
 from folders import VocFolder, codes, marks
 
 pytestmark = pytest.mark.tiny
@@ -27,14 +27,14 @@ pytestmark = pytest.mark.tiny
         ("val", "VAL"),
         ("test", "TEST"),
         ("test/train", "TEST"),
-        ("", "UNMARKED"),
-        ("images", "UNMARKED"),
-        ("pressure test", "UNMARKED"),
-        ("trains", "UNMARKED"),
+        ("", "UNASSIGNED"),
+        ("images", "UNASSIGNED"),
+        ("pressure test", "UNASSIGNED"),
+        ("trains", "UNASSIGNED"),
     ],
 )
 def test_folder_names_that_mark_a_split(folder: str, expected: str) -> None:
-    assert folder_mark(folder).name == expected
+    assert folder_split(folder).name == expected
 
 
 def test_train_and_test_folders(voc_folder: VocFolder) -> None:
@@ -107,7 +107,7 @@ ALL_TRAIN = dict.fromkeys(FIVE, "train")
                 "dog_train": "c.jpg 1\n",
                 "dog_val": "d.JPG 1\n",
             },
-            {"a": "train", "b": "train", "c": "train", "d": "val", "e": "unmarked"},
+            {"a": "train", "b": "train", "c": "train", "d": "val", "e": "unassigned"},
             ["BW119"],
         ),
         (
@@ -126,7 +126,7 @@ ALL_TRAIN = dict.fromkeys(FIVE, "train")
             ["BW118"],
         ),
         ({"train": "a\nb\nc\nd\ne\ngone\n"}, ALL_TRAIN, ["BW117"]),
-        ({"train": "\n\n"}, dict.fromkeys(FIVE, "unmarked"), []),
+        ({"train": "\n\n"}, dict.fromkeys(FIVE, "unassigned"), []),
         ({"train": "JPEGImages/a.jpg\nJPEGImages\\b.jpg\nc\nd\ne"}, ALL_TRAIN, []),
         ({"train": "a 1 1 2\nb 2 1 1\nc 1 1 1\nd\ne"}, ALL_TRAIN, []),
     ],
@@ -157,7 +157,7 @@ def test_lists_of_voc_for_other_tasks_are_not_asked(voc_folder: VocFolder) -> No
     }.items():
         voc_folder.text(f"ImageSets/{path}.txt", lines)
     dataset = formats.read(voc_folder.root)
-    assert list(marks(dataset).values()) == ["train", "train", "val", "val", "unmarked"]
+    assert list(marks(dataset).values()) == ["train", "train", "val", "val", "unassigned"]
     assert codes(dataset) == ["BW119"]
 
 
@@ -180,13 +180,13 @@ def test_trailing_numbers_belong_to_the_list_unless_to_the_image(voc_folder: Voc
 @pytest.mark.parametrize(
     ("csv", "expected"),
     [
-        ("filename,class\na.jpg,cat\nb.jpg,cat\nb.jpg,cat\n", ("train", "train", "unmarked")),
-        ('"filename","class"\n"a.jpg","cat"\n', ("train", "unmarked", "unmarked")),
-        ("\ufefffilename;class\r\na.jpg;cat\r\n", ("train", "unmarked", "unmarked")),
-        ("class,Filename\ncat,images/a.jpg\ncat\n", ("train", "unmarked", "unmarked")),
-        ("filename\na\n", ("train", "unmarked", "unmarked")),
-        ("image,class\na.jpg,cat\n", ("unmarked",) * 3),
-        ("", ("unmarked",) * 3),
+        ("filename,class\na.jpg,cat\nb.jpg,cat\nb.jpg,cat\n", ("train", "train", "unassigned")),
+        ('"filename","class"\n"a.jpg","cat"\n', ("train", "unassigned", "unassigned")),
+        ("\ufefffilename;class\r\na.jpg;cat\r\n", ("train", "unassigned", "unassigned")),
+        ("class,Filename\ncat,images/a.jpg\ncat\n", ("train", "unassigned", "unassigned")),
+        ("filename\na\n", ("train", "unassigned", "unassigned")),
+        ("image,class\na.jpg,cat\n", ("unassigned",) * 3),
+        ("", ("unassigned",) * 3),
     ],
 )
 def test_csv_lists(voc_folder: VocFolder, csv: str, expected: tuple[str, ...]) -> None:

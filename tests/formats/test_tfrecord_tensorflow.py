@@ -145,7 +145,7 @@ def test_what_tensorflow_serializes_is_parsed_the_same(
     for key, (kind, values) in made.items():
         name = key.encode()
         if kind == "bytes_list":
-            assert [data[start:stop] for start, stop in found.spans(name)] == values
+            assert [data[start:stop] for start, stop in found.byte_ranges(name)] == values
         else:
             assert found.numbers(name) == values
 

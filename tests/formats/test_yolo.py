@@ -233,7 +233,7 @@ def written(voc_folder: VocFolder, splits: str, target: Path) -> Dataset:
     images = []
     for i, mark in enumerate(splits):
         voc_folder.image(f"{i}.jpg")
-        split = {"t": Split.TRAIN, "v": Split.VAL, "e": Split.TEST}.get(mark, Split.UNMARKED)
+        split = {"t": Split.TRAIN, "v": Split.VAL, "e": Split.TEST}.get(mark, Split.UNASSIGNED)
         boxes = [(1, 2, 3.3, 40.7)] * (i % 2)
         images.append(LabeledImage(f"{i}.jpg", 64, 48, boxes, ["hat: 'no'"] * (i % 2), (), split))
     dataset = Dataset.of(voc_folder.root, images, ["vest", "hat: 'no'"])

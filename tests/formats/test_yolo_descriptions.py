@@ -78,7 +78,7 @@ def test_lists_split_images_of_one_folder(voc_folder: VocFolder) -> None:
     assert marks(dataset) == {
         "images/a.jpg": "train",
         "images/b.jpg": "val",
-        "images/c.jpg": "unmarked",
+        "images/c.jpg": "unassigned",
     }
     assert codes(dataset) == ["BW117", "BW119"]
     assert "images/gone.jpg" in dataset.findings[0].message
@@ -96,7 +96,7 @@ def test_a_split_that_is_not_here_never_takes_the_images_of_all(voc_folder: VocF
 def test_train_and_val_may_be_the_same_images(voc_folder: VocFolder) -> None:
     files = {"data.yaml": "train: images\nval: images\nnames: [cat]\n"}
     dataset = formats.read(lay(voc_folder, files | {"images/a.jpg": "", "labels/a.txt": CAT_LINE}))
-    assert marks(dataset) == {"images/a.jpg": "unmarked"}
+    assert marks(dataset) == {"images/a.jpg": "unassigned"}
     assert [(f.code, f.message) for f in dataset.findings] == [
         ("BW118", "train and val are the same photos")
     ]

@@ -94,7 +94,7 @@ def test_boxes_count_in_the_images_own_pixels(
 def test_an_image_is_decoded_to_enough_pixels(name: str, tmp_path: Path) -> None:
     MAKERS[name](tmp_path / name)
     whole = decode(tmp_path / name)
-    less = decode(tmp_path / name, shortest=ENOUGH * SIDE)
+    less = decode(tmp_path / name, short_side=ENOUGH * SIDE)
     assert (less.width, less.height) == (whole.width, whole.height) == SIZES[name][0]
     assert whole.picture.size == SIZES[name][0]
     assert min(less.picture.size) >= min(ENOUGH * SIDE, *whole.picture.size)

@@ -24,7 +24,7 @@ ORIGIN = {
     "recipe": {"batch_size": 16, "optimizer": {"kind": "Adam"}, "seconds": 60.0, "seed": 3},
     "step": 27,
     "metrics": {"AP": 0.5},
-    "proof": {
+    "comparison": {
         "passed": True,
         "says": "it loses little",
         "split": "test",

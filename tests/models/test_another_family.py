@@ -78,9 +78,9 @@ def test_a_run_of_it_is_a_detector_that_has_learnt(run: Path, dataset: Dataset) 
 def test_a_file_of_it_finds_what_the_run_finds(
     run: Path, dataset: Dataset, tmp_path: Path, to: str, quantize: str | None
 ) -> None:
-    path, proof = export(run, to, tmp_path, quantize=quantize)
-    assert proof.passed
-    assert proof.compared > 20
+    path, comparison = export(run, to, tmp_path, quantize=quantize)
+    assert comparison.passed
+    assert comparison.compared > 20
     images = dataset.split(Split.VAL)
     detector = Detector.load(path)
     found = [detector.predict(images.image(row)) for row in range(len(images))]

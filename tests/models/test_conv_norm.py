@@ -80,10 +80,10 @@ def quantized_layer(*, depthwise: bool) -> tuple[Any, Any]:
     """As `random_layer`, rounding, its ranges watched on the input; gamma over sigma is near one,
     since one step fits all channels of a kernel."""
     from boxwright.models.layers.conv_norm import ConvNorm
-    from boxwright.models.layers.quantized import Bits, Quantizer
+    from boxwright.models.layers.quantized import QuantizationSpec, Quantizer
 
     plain, inputs = random_layer(depthwise=depthwise)
-    layer = ConvNorm(8, 3, 2, depthwise=depthwise, quantizer=Quantizer(Bits()))
+    layer = ConvNorm(8, 3, 2, depthwise=depthwise, quantizer=Quantizer(QuantizationSpec()))
     layer.build(inputs.shape)
     for variable in plain.weights:
         getattr(layer, variable.name).assign(variable)

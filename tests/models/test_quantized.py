@@ -61,7 +61,7 @@ def test_the_gradient_goes_straight_through_within_the_range(quantized: Any) -> 
 
 
 def layer_of(quantized: Any, name: str) -> tuple[Any, Any]:
-    quantizer = quantized.Quantizer(quantized.Bits())
+    quantizer = quantized.Quantizer(quantized.QuantizationSpec())
     layer = quantized.FakeQuant(quantizer, name)
     layer.build()
     return layer, quantizer

@@ -40,7 +40,7 @@ def losses(boxes: list[list[float]], scores: list[float]) -> tuple[float, Any, A
     odds = np.array(scores, np.float32) / (1 - np.array(scores, np.float32))
     logits = tf.constant(np.log(odds)[None, :, None])
     labels, weights = np.zeros((1, 1), np.int32), np.ones((1, 1), np.float32)
-    objective = Objective(focus=Varifocal(), per_match=False)
+    objective = Objective(classification_loss=Varifocal(), normalize_by_num_matches=False)
     with tf.GradientTape() as tape:
         tape.watch([encodings, logits])
         outputs = {"box_encodings": encodings, "class_logits": logits}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxwright.report.check_page import PICTURES, PLACES, write_page
+from boxwright.report.check_page import MAX_LISTED, PICTURES, write_page
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.structures.findings import Finding
 
@@ -112,5 +112,5 @@ def test_a_flood_is_counted_but_not_shown(dataset: Dataset) -> None:
     many = [Finding("BW103", f"{i}.png", "outside", "", ("a.png",)) for i in range(1000)]
     text = page(dataset, *many)
     assert len(pictures(text)) == PICTURES
-    assert text.count("<li>") == PLACES + 1
+    assert text.count("<li>") == MAX_LISTED + 1
     assert "1,000 times" in text

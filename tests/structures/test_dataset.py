@@ -49,7 +49,7 @@ def test_images_become_columns(zoo: Dataset) -> None:
     assert len(zoo) == 3
     assert zoo.classes == ("cat", "dog")
     assert zoo.sizes.tolist() == [[100, 50], [40, 30], [60, 60]]
-    assert zoo.splits.tolist() == [Split.UNMARKED, Split.TRAIN, Split.TEST]
+    assert zoo.splits.tolist() == [Split.UNASSIGNED, Split.TRAIN, Split.TEST]
     assert zoo.offsets.tolist() == [0, 2, 2, 3]
     assert zoo.image_of_box.tolist() == [0, 0, 2]
     assert zoo.image(2) == Path("zoo/c.jpg")

@@ -14,7 +14,7 @@ from boxwright.augment.transforms import SSD_CROP, HorizontalFlip
 from boxwright.models.ssd.objective import Focal, Matching, Mining, Objective
 from boxwright.tfod.config import parse_config
 from boxwright.tfod.mapping.recipe import FOREVER, recipe_of
-from boxwright.training.config import ByPart, Quantization
+from boxwright.training.config import LayerGroupValues, Quantization
 from boxwright.training.learning_rates import Constant, CosineDecay, ExponentialDecay, ManualSteps
 from boxwright.training.optimizers import Adam, Averaging, Momentum, RmsProp
 from boxwright.training.recipe import Recipe
@@ -49,11 +49,11 @@ def test_the_helmet_detector() -> None:
         depth_multiplier=1.0,
         batch_size=12,
         objective=Objective(
-            focus=None,
+            classification_loss=None,
             background=1.0,
             mining=Mining("classes", 3000, 0.99, negatives_per_positive=3),
         ),
-        l2=ByPart(4e-5, 4e-5, 4e-5),
+        l2=LayerGroupValues(4e-5, 4e-5, 4e-5),
         optimizer=RmsProp(),
         learning_rate=ExponentialDecay(0.004, 800_720, 0.95),
         averaging=Averaging(0.9999, warm_up=False, statistics=False, kept=False),
@@ -61,8 +61,8 @@ def test_the_helmet_detector() -> None:
         train_depthwise=True,
         train_norm=True,
         absorb_scale=False,
-        norm_decay=ByPart(0.9997, 0.9997, 0.9997),
-        head_start=False,
+        norm_decay=LayerGroupValues(0.9997, 0.9997, 0.9997),
+        class_head_init=False,
         augmentation=(HorizontalFlip(), SSD_CROP),
         cache_side=400,
         held_out=0.0,
@@ -73,21 +73,24 @@ def test_the_helmet_detector() -> None:
 
 def test_the_quantized_detector() -> None:
     decided = recipe(QUANTIZED)
-    assert close(Focal(0.75, 2.0), decided.objective.focus)
+    assert close(Focal(0.75, 2.0), decided.objective.classification_loss)
     assert decided.objective.background == 0.0
-    assert decided.objective.per_coordinate
+    assert decided.objective.normalize_by_code_size
     assert decided.objective.mining is None
     assert close(Momentum(0.9), decided.optimizer)
     assert close(CosineDecay(0.2, 50_000, 0.06, 2000), decided.learning_rate)
     assert decided.averaging is None
-    assert close(ByPart(0.97, 0.97, 0.97), decided.norm_decay)
+    assert close(LayerGroupValues(0.97, 0.97, 0.97), decided.norm_decay)
     assert decided.quantization == Quantization(48_000, 8, 8)
     assert decided.batch_size == 128
 
 
 CASES: dict[str, tuple[str, Any]] = {  # what is said in the config: the recipe's part, its value
     "model { ssd { freeze_batchnorm: true } }": ("train_norm", False),
-    "model { ssd { normalize_loss_by_num_matches: false } }": ("objective.per_match", False),
+    "model { ssd { normalize_loss_by_num_matches: false } }": (
+        "objective.normalize_by_num_matches",
+        False,
+    ),
     "model { ssd { matcher { argmax_matcher { matched_threshold: 0.7 unmatched_threshold: 0.3 "
     "negatives_lower_than_unmatched: false } } } }": (
         "objective.matching",
@@ -100,14 +103,14 @@ CASES: dict[str, tuple[str, Any]] = {  # what is said in the config: the recipe'
     "model { ssd { loss { hard_example_miner { num_hard_examples: 0 loss_type: LOCALIZATION "
     "min_negatives_per_image: 3 } } } }": (
         "objective.mining",
-        Mining("boxes", None, 0.99, negatives_per_positive=3, fewest_negatives=3),
+        Mining("boxes", None, 0.99, negatives_per_positive=3, min_negatives=3),
     ),
     "model { ssd { loss { localization_weight: 2 classification_weight: 3 } } }": (
         "objective.box_weight",
         2.0,
     ),
     "model { ssd { loss { localization_loss { weighted_smooth_l1 { delta: 0.5 } } } } }": (
-        "objective.delta",
+        "objective.huber_delta",
         0.5,
     ),
     "train_config { gradient_clipping_by_norm: 10 }": ("clip_norm", 10.0),
@@ -120,7 +123,7 @@ CASES: dict[str, tuple[str, Any]] = {  # what is said in the config: the recipe'
         "trained_names",
         ("BoxPredictor",),
     ),
-    "train_config { add_regularization_loss: false }": ("l2", ByPart()),
+    "train_config { add_regularization_loss: false }": ("l2", LayerGroupValues()),
     "train_config { num_steps: 0 }": ("steps", FOREVER),
     "train_config { optimizer { moving_average_decay: 0.99 } } "
     "eval_config { use_moving_averages: true }": (

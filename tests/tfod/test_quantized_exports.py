@@ -35,10 +35,10 @@ def spec(request: pytest.FixtureRequest, small_network: None) -> Any:
 @pytest.fixture(scope="module")
 def network(spec: Any, images: NDArray[np.uint8]) -> Any:
     """A network that rounds to 8 bits, its ranges watched on some photos."""
-    from boxwright.models.layers.quantized import Bits
+    from boxwright.models.layers.quantized import QuantizationSpec
     from boxwright.models.ssd.network import build
 
-    model = build(replace(spec, bits=Bits()))
+    model = build(replace(spec, quantization=QuantizationSpec()))
     rng = np.random.default_rng(3)
     for variable in model.weights:
         if variable.name == "bias":

@@ -42,7 +42,7 @@ eval_config {{ num_examples: 4 num_visualizations: 2 }}
 def raccoons(shared: Path) -> Dataset:
     """A few photos for training and a few for testing."""
     dataset = formats.read(shared / "data/raccoon")
-    splits = np.full(len(dataset), Split.UNMARKED, np.int8)
+    splits = np.full(len(dataset), Split.UNASSIGNED, np.int8)
     splits[:6], splits[6:10] = Split.TRAIN, Split.TEST
     chosen = dataset.select(np.arange(10))
     return replace(chosen, splits=splits[:10], findings=())

@@ -70,6 +70,6 @@ if __name__ == "__main__":
         out=out,
         weights=None,
         on_event=MOMENTS[moment],
-        tools=Tools(most_lost=0.0),
+        tools=Tools(max_lost=0.0),
         **{"resume": True} if resume else {"deterministic": True, **wanted},
     )

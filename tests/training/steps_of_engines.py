@@ -47,13 +47,13 @@ from boxwright.models.ssd.detector import SsdModel
 from boxwright.models.ssd.objective import Matching, Mining, Objective, Varifocal
 from boxwright.models.ssd.spec import ModelSpec
 from boxwright.training import start, step
-from boxwright.training.config import ByPart, Quantization  # fmt: skip
+from boxwright.training.config import LayerGroupValues, Quantization  # fmt: skip
 from boxwright.training.optimizers import Averaging, RmsProp
 from boxwright.training.recipe import Recipe
 
 TUNED = Recipe(64, depth_multiplier=0.1, frozen_through=1, train_norm=False)
 RECIPES = {
-    "varifocal": replace(TUNED, objective=Objective(focus=Varifocal())),
+    "varifocal": replace(TUNED, objective=Objective(classification_loss=Varifocal())),
     "rounded": replace(TUNED, quantization=Quantization()),
     "faithful": replace(
         TUNED,
@@ -64,14 +64,14 @@ RECIPES = {
         averaging=Averaging(0.15),
         augmentation=(HorizontalFlip(), Contrast(), Rotate90(), Pad(), SSD_CROP),
         objective=Objective(
-            focus=None,
+            classification_loss=None,
             background=1.0,
             matching=Matching(ignore_between=False),
-            mining=Mining(most=20, negatives_per_positive=3.0),
-            per_coordinate=True,
+            mining=Mining(max_anchors=20, negatives_per_positive=3.0),
+            normalize_by_code_size=True,
         ),
-        l2=ByPart(4e-5, 4e-5, 4e-5),
-        l1=ByPart(heads=1e-5),
+        l2=LayerGroupValues(4e-5, 4e-5, 4e-5),
+        l1=LayerGroupValues(heads=1e-5),
         clip_norm=1.0,
         bias_gradients=2.0,
     ),
@@ -140,7 +140,7 @@ def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
         2,
         64,
         objective=recipe.objective,
-        bits=start.bits_of(recipe),
+        quantization=start.quantization_spec_of(recipe),
         like=ModelSpec(2, 0.1, maps=2),
     )
     model = start.built(SsdModel, spec, recipe, "float32")

@@ -63,7 +63,7 @@ def test_a_dataset_without_boxes_still_has_a_row_of_padding(four: Dataset) -> No
 
 
 def test_of_too_many_boxes_the_largest_are_kept(four: Dataset) -> None:
-    cache = build_cache(four, side=8, most_boxes=2)
+    cache = build_cache(four, side=8, max_boxes=2)
     widths = (cache.boxes[3, :, 3] - cache.boxes[3, :, 1]) * 40
     np.testing.assert_allclose(widths, [11, 12], rtol=1e-5)  # of 10, 11, 12
     np.testing.assert_array_equal(cache.labels[3], [1, 0])

@@ -33,7 +33,7 @@ def cached(count: int, *, copies: int = 1, val: int = 0) -> Cache:
 
 @tiny
 def test_training_looks_at_what_is_marked_for_it() -> None:
-    marks = [Split.TRAIN, Split.TEST, Split.VAL, Split.UNMARKED, Split.TEST]
+    marks = [Split.TRAIN, Split.TEST, Split.VAL, Split.UNASSIGNED, Split.TEST]
     dataset = Dataset.of(
         "photos", [LabeledImage(f"{i}", 8, 8, split=m) for i, m in enumerate(marks)]
     )

@@ -26,7 +26,7 @@ from boxwright.inference.detector import Detector
 from boxwright.tfod.config import read_config
 from boxwright.tfod.mapping.recipe import recipe_of
 from boxwright.training.checkpoint import Checkpoint
-from boxwright.training.config import ByPart
+from boxwright.training.config import LayerGroupValues
 from boxwright.training.optimizers import Averaging, Momentum
 from boxwright.training.recipe import Recipe
 
@@ -276,7 +276,9 @@ def test_trained_and_frozen_by_name(names: dict[str, Any], left: int) -> None:
 def test_parts_of_the_network() -> None:
     from boxwright.training import start
 
-    recipe = replace(FAITHFUL, l2=ByPart(1.0, 2.0, 3.0), norm_decay=ByPart(0.1, 0.2))
+    recipe = replace(
+        FAITHFUL, l2=LayerGroupValues(1.0, 2.0, 3.0), norm_decay=LayerGroupValues(0.1, 0.2)
+    )
     model = thin(recipe)
     weights = [weight for _, weight, _ in start.regularized_kernels(model, recipe)]
     assert {weight: weights.count(weight) for weight in weights} == {1.0: 27, 2.0: 8, 3.0: 12}

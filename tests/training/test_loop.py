@@ -67,7 +67,8 @@ def test_a_seed_decides_batches_and_dice(steps: Steps, squares: Squares, tmp_pat
     for name, seed in (("first", 1), ("again", 1), ("other", 2)):
         steps.train(dataset, tmp_path / name, steps=4, seed=seed)
     first, again, other = (
-        np.concatenate([dice for *_, dice in steps.batches[i : i + 4]]) for i in (0, 4, 8)
+        np.concatenate([random_draws for *_, random_draws in steps.batches[i : i + 4]])
+        for i in (0, 4, 8)
     )
     np.testing.assert_array_equal(first, again)
     assert (first != other).all()

@@ -20,7 +20,7 @@ from boxwright.augment.transforms import (
 )
 from boxwright.models.ssd.objective import Matching, Mining, Objective, Varifocal
 from boxwright.structures.dataset import Dataset, LabeledImage
-from boxwright.training.config import ByPart, Quantization
+from boxwright.training.config import LayerGroupValues, Quantization
 from boxwright.training.learning_rates import BudgetCosine, CosineDecay, ManualSteps
 from boxwright.training.optimizers import Momentum, RmsProp
 from boxwright.training.recipe import (
@@ -181,7 +181,7 @@ def test_json_round_trip(recipe: Any) -> None:
         {"optimizer": RmsProp(0.9, 0.8, 0.5)},
         {"optimizer": Momentum(0.5), "averaging": None},
         {"learning_rate": ManualSteps((10, 20), (0.1, 0.2, 0.3), warm_up=True)},
-        {"learning_rate": CosineDecay(), "l2": ByPart(1e-5, 2e-5, 3e-5)},
+        {"learning_rate": CosineDecay(), "l2": LayerGroupValues(1e-5, 2e-5, 3e-5)},
         {"augmentation": (HorizontalFlip(), SSD_CROP_PAD, Hue(0.1))},
         {"augmentation": (), "frozen_names": ("FeatureExtractor/.*weights",)},
         {"quantization": Quantization(48_000, 8, 4)},

@@ -80,7 +80,7 @@ def test_a_poor_model_is_judged_poor(tmp_path: Path) -> None:
 def test_of_many_images_a_seeded_sample_validates(squares: Squares) -> None:
     dataset = squares.dataset(train=8)
     first, again, other = (
-        ValidationSet.read(dataset, Preprocessing(SIZE), seed, most=3) for seed in (0, 0, 1)
+        ValidationSet.read(dataset, Preprocessing(SIZE), seed, max_images=3) for seed in (0, 0, 1)
     )
     assert len(first) == 3
     assert first.truth.names == again.truth.names == tuple(sorted(first.truth.names))

@@ -23,7 +23,7 @@ from boxwright.visualize.draw import (
     contact_sheet,
     draw,
 )
-from boxwright.visualize.label_layout import Plate, lay_out
+from boxwright.visualize.label_layout import LabelBox, lay_out
 
 pytestmark = pytest.mark.tiny
 
@@ -122,15 +122,17 @@ def test_any_boxes_can_be_drawn_on_an_image_of_any_size(
     assert (picture.size, picture.mode) == ((width, height), "RGB")
 
 
-def plates_of(found: Detections, size: tuple[int, int], text_size: int = 14) -> list[Plate | None]:
+def label_boxes_of(
+    found: Detections, size: tuple[int, int], text_size: int = 14
+) -> list[LabelBox | None]:
     return lay_out(list(found), found.boxes.astype(np.int64), text_size, size)
 
 
-def apart(plates: list[Plate | None]) -> bool:
+def apart(label_boxes: list[LabelBox | None]) -> bool:
     return not any(
         min(a.left + a.width, b.left + b.width) > max(a.left, b.left)
         and min(a.top + a.height, b.top + b.height) > max(a.top, b.top)
-        for a, b in combinations(filter(None, plates), 2)
+        for a, b in combinations(filter(None, label_boxes), 2)
     )
 
 
@@ -148,13 +150,13 @@ def test_every_plate_lies_inside_the_image(
     width: int, height: int, boxes: list[Any], text_size: int
 ) -> None:
     found = framed((width, height), detections(*boxes))
-    plates = plates_of(found, (width, height), text_size)
-    assert len(plates) == len(found)
-    for plate in filter(None, plates):
-        assert plate.left >= 0 <= plate.top
-        assert plate.left + plate.width <= width
-        assert plate.top + plate.height <= height
-        assert plate.font.getlength(plate.text) <= plate.width - 2 * plate.padding
+    label_boxes = label_boxes_of(found, (width, height), text_size)
+    assert len(label_boxes) == len(found)
+    for label_box in filter(None, label_boxes):
+        assert label_box.left >= 0 <= label_box.top
+        assert label_box.left + label_box.width <= width
+        assert label_box.top + label_box.height <= height
+        assert label_box.font.getlength(label_box.text) <= label_box.width - 2 * label_box.padding
 
 
 @pytest.mark.parametrize(
@@ -170,22 +172,22 @@ def test_every_plate_lies_inside_the_image(
 )
 def test_plates_do_not_cover_each_other_where_that_can_be_avoided(boxes: list[Any]) -> None:
     found = detections(*((box, 0.9 - 0.01 * i, 0) for i, box in enumerate(boxes)))
-    assert apart(plates_of(found, (400, 300)))
+    assert apart(label_boxes_of(found, (400, 300)))
 
 
 def test_a_plate_does_not_hide_a_small_object_where_that_can_be_avoided() -> None:
     found = detections(((100, 100, 116, 116), 0.9, 0), ((100, 82, 116, 98), 0.8, 0))
-    for plate in plates_of(found, (400, 300)):
+    for label_box in label_boxes_of(found, (400, 300)):
         for left, top, right, bottom in found.boxes:
-            across = min(plate.left + plate.width, right) - max(plate.left, left)
-            down = min(plate.top + plate.height, bottom) - max(plate.top, top)
+            across = min(label_box.left + label_box.width, right) - max(label_box.left, left)
+            down = min(label_box.top + label_box.height, bottom) - max(label_box.top, top)
             assert max(across, 0) * max(down, 0) < 0.25 * 16 * 16
 
 
 def caption(name: str, room: int) -> str | None:
     found = [Detection(name, 0.934, (0, 0, 9, 9))]
-    (plate,) = lay_out(found, np.array([[0, 0, 9, 9]]), 14, (room, 100))
-    return None if plate is None else plate.text
+    (label_box,) = lay_out(found, np.array([[0, 0, 9, 9]]), 14, (room, 100))
+    return None if label_box is None else label_box.text
 
 
 def test_a_name_too_long_for_the_image_is_shortened_but_never_the_score() -> None:

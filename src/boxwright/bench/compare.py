@@ -22,7 +22,7 @@ from boxwright.inference.detector import Detector
 from boxwright.inference.inspection import Description, inspect
 from boxwright.structures.dataset import Dataset
 
-MOST_IMAGES, FEWEST_IMAGES = 64, 32  # in a turn of throughput; fewer ones are shown again
+MAX_IMAGES, MIN_IMAGES = 64, 32  # in a turn of throughput; fewer ones are shown again
 ROUNDS = 20
 
 __all__ = ["Latency", "Measured", "Timing", "bench"]
@@ -99,7 +99,7 @@ def bench(
     with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
         drawn = draw_samples(Path(scratch))
         given = list(images) or [data.image(i) for i in range(len(data or ())) if data]
-        count = min(max(len(given), FEWEST_IMAGES), MOST_IMAGES)
+        count = min(max(len(given), MIN_IMAGES), MAX_IMAGES)
         shown: list[ImageFile] = list(islice(cycle(given or drawn), count))
         loaded = [
             [timing.Subject(_load(each, names, n)) for n in _useful(each, threads)]

@@ -61,12 +61,12 @@ def bench(
     from boxwright.api import load
     from boxwright.bench.compare import bench as measure
     from boxwright.cli.progress import counting
-    from boxwright.datasets.evaluation_set import marked
+    from boxwright.datasets.evaluation_set import images_of_split
     from boxwright.images.sources import images as images_of
     from boxwright.inference.class_names import read_names
 
     numbers = _numbers(threads)
-    labeled = marked(load(data)) if data else None
+    labeled = images_of_split(load(data)) if data else None
     with counting("Measuring") as progress:
         found = measure(
             models,
@@ -97,15 +97,15 @@ def bench(
 
 
 def _numbers(text: str) -> list[int]:
-    from boxwright.inference.detector import MOST_THREADS
+    from boxwright.inference.detector import MAX_THREADS
 
     try:
         numbers = sorted({int(part) for part in text.split(",")})
     except ValueError:
         numbers = [0]
-    if not 1 <= numbers[0] <= numbers[-1] <= MOST_THREADS:
+    if not 1 <= numbers[0] <= numbers[-1] <= MAX_THREADS:
         raise typer.BadParameter(
-            f"--threads takes numbers from 1 to {MOST_THREADS}, such as 1,2, and not {text!r}"
+            f"--threads takes numbers from 1 to {MAX_THREADS}, such as 1,2, and not {text!r}"
         )
     return numbers
 

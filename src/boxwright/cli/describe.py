@@ -14,7 +14,7 @@ USES = {
     "train": "to train on",
     "val": "to choose by",
     "test": "for testing",
-    "unmarked": "not marked",
+    "unassigned": "not marked",
 }
 
 

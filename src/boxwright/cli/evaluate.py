@@ -9,7 +9,7 @@ import typer
 
 from boxwright.cli.options import Labels, choice
 from boxwright.console import show, show_json
-from boxwright.datasets.evaluation_set import ALL, SPLITS, marked
+from boxwright.datasets.evaluation_set import ALL, SPLITS, images_of_split
 
 
 def evaluate(
@@ -42,7 +42,7 @@ def evaluate(
 
     detector = Detector.load(model, classes=read_names(labels) if labels else None)
     dataset = load(data)
-    images = marked(dataset, split)
+    images = images_of_split(dataset, split)
     found = []
     with counting("Looking at photos") as progress:
         for one in detector.predict_many(images.image(i) for i in range(len(images))):

@@ -13,7 +13,7 @@ SPLITS = ("test", "val", "train")
 ALL = "all"
 
 
-def marked(dataset: Dataset, split: str = "test") -> Dataset:
+def images_of_split(dataset: Dataset, split: str = "test") -> Dataset:
     """The photos marked `train`, `val` or `test`, or `all`.
 
     Raises:

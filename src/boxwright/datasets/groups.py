@@ -17,7 +17,7 @@ FOLDER = "folder"
 COLUMNS = ("photo", "group")
 
 
-def declared(images: Sequence[str], how: str) -> NDArray[np.int64]:
+def user_groups(images: Sequence[str], how: str) -> NDArray[np.int64]:
     """Group ids `(N,)`, from 0 without gaps; a photo that nothing is said of is a group of its own.
 
     Args:
@@ -34,7 +34,7 @@ def declared(images: Sequence[str], how: str) -> NDArray[np.int64]:
     elif Path(how).suffix.lower() == ".csv":
         named = _listed(images, Path(how))
     else:
-        named = _matched(images, how)
+        named = _by_pattern(images, how)
     if images and all(name is None for name in named):
         raise _unusable(how, f"says nothing about any photo, such as {images[0]}")
     keys = [f"group {name}" if name is not None else f"photo {i}" for i, name in enumerate(named)]
@@ -56,7 +56,7 @@ def together(*partitions: NDArray[np.int64]) -> NDArray[np.int64]:
             return np.unique(group, return_inverse=True)[1].astype(np.int64)
 
 
-def _matched(images: Sequence[str], pattern: str) -> list[str | None]:
+def _by_pattern(images: Sequence[str], pattern: str) -> list[str | None]:
     try:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:

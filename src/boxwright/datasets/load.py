@@ -29,7 +29,7 @@ def load(path: str | Path, *, seed: int = 0) -> Dataset:
             annotations cannot be read.
     """
     dataset = repair(formats.read(path))
-    if (dataset.splits != Split.UNMARKED).any():
+    if (dataset.splits != Split.UNASSIGNED).any():
         advice = (*not_trained(dataset), *none_for_testing(dataset))
         return replace(dataset, findings=(*dataset.findings, *advice))
     dataset, hashes = hash_images(dataset)

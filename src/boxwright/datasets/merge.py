@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright import formats
-from boxwright.datasets.convert import check_free, write_proven
+from boxwright.datasets.convert import check_free, write_verified
 from boxwright.datasets.repair import merge_spellings
 from boxwright.formats.folder import Folder
 from boxwright.formats.writing import still_there
@@ -43,7 +43,7 @@ class Merged:
         target: the name of the format.
         path: the folder that was written.
         lost: what the format has no place for, and what was renamed (BW140, BW142).
-        copies: how many photos were left out because another source has them too.
+        duplicates: how many photos were left out because another source has them too.
     """
 
     sources: tuple[Source, ...]
@@ -51,7 +51,7 @@ class Merged:
     target: str
     path: Path
     lost: tuple[Finding, ...]
-    copies: int
+    duplicates: int
 
 
 def merge(
@@ -85,21 +85,21 @@ def merge(
     origin = np.repeat(np.arange(len(sources)), [len(source.dataset) for source in sources])
     read = (replace(source.dataset, findings=()) for source in sources)
     together = merge_spellings(reduce(Dataset.merge, read))
-    dataset = _without_copies(together, origin)
+    dataset = _without_duplicates(together, origin)
     target = to or sources[0].form
-    lost = write_proven(dataset, out, target, link=link)
-    copies = len(together) - len(dataset)
-    return Merged(tuple(sources), dataset, target, Path(out), tuple(lost), copies)
+    lost = write_verified(dataset, out, target, link=link)
+    duplicates = len(together) - len(dataset)
+    return Merged(tuple(sources), dataset, target, Path(out), tuple(lost), duplicates)
 
 
-def _without_copies(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
+def _without_duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
     """Photos that several sources have, byte for byte, once each.
 
     Boxes that differ become a finding (BW113), as do marks (BW118).
     """
     keep, splits = np.ones(len(dataset), np.bool_), dataset.splits.copy()
     findings = []
-    for images in _copies(dataset, origin):
+    for images in _duplicates(dataset, origin):
         first = images[0]
         for again in images[1:]:
             keep[again] = False
@@ -110,16 +110,16 @@ def _without_copies(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
             repair = f"the boxes of {dataset.names[first]} are kept"
             findings.append(Finding("BW113", dataset.names[again], message, repair))
         splits[first] = dataset.splits[images].max()
-        marks = {Split(mark).name.lower() for mark in dataset.splits[images] if mark >= 0}
-        if len(marks) > 1:
-            message = f"is marked {' and '.join(sorted(marks))} in the data sets that have it"
+        stated = {Split(split).name.lower() for split in dataset.splits[images] if split >= 0}
+        if len(stated) > 1:
+            message = f"is marked {' and '.join(sorted(stated))} in the data sets that have it"
             kept = f"kept for {Split(splits[first]).name.lower()} only"
             findings.append(Finding("BW118", dataset.names[first], message, kept))
-    marked = replace(dataset, splits=splits, findings=(*dataset.findings, *findings))
-    return marked.select(keep)
+    merged = replace(dataset, splits=splits, findings=(*dataset.findings, *findings))
+    return merged.select(keep)
 
 
-def _copies(dataset: Dataset, origin: NDArray[np.int64]) -> Iterator[list[int]]:
+def _duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Iterator[list[int]]:
     """Photos with the same bytes in several sources: the indices of each, in order."""
     by_size: dict[int, list[int]] = defaultdict(list)
     for i in range(len(dataset)):

@@ -205,9 +205,9 @@ def average_precision(
     for t, (hit, counts) in enumerate(zip(matches.hit, matches.counts, strict=True)):
         if t == 0 or not np.array_equal(counts, matches.counts[t - 1]):
             seen = np.cumsum(weight * counts, axis=1)
-        places = np.flatnonzero(hit & counts)
-        right = np.cumsum(weight[:, places], axis=1)
-        precision = right / (seen[:, places] + np.spacing(1))
+        hits = np.flatnonzero(hit & counts)
+        right = np.cumsum(weight[:, hits], axis=1)
+        precision = right / (seen[:, hits] + np.spacing(1))
         envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
         reached = right / np.maximum(wanted, 1)
         levels = np.searchsorted(RECALLS, reached, side="right")
@@ -241,8 +241,8 @@ def _resampled(
     per_class: Sequence[Matches], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """AP and AP50, each `(B,)`, for `B` ways to count the photos; NaN where there is no box."""
-    longest = max(len(matches.image) for matches in per_class)
-    step = max(1, CHUNK // max(1, longest))
+    max_detections = max(len(matches.image) for matches in per_class)
+    step = max(1, CHUNK // max(1, max_detections))
     samples = [
         np.array([average_precision(m, weights[start : start + step])[0] for m in per_class])
         for start in range(0, len(weights), step)

@@ -23,7 +23,7 @@ AREAS = ("all", "small", "medium", "large")  # COCOeval's: any, up to 32², up t
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class DetectionColumns:
     """The detections of all photos in columns, photo by photo, in the truth's class ids.
 
     Attributes:
@@ -65,7 +65,7 @@ class Matches:
         )
 
 
-def gather(truth: Dataset, detections: Sequence[Detections]) -> Found:
+def gather(truth: Dataset, detections: Sequence[Detections]) -> DetectionColumns:
     """Put the detections into columns; classes are matched by name, unknown ones left out.
 
     Raises:
@@ -86,14 +86,14 @@ def gather(truth: Dataset, detections: Sequence[Detections]) -> Found:
         np.array([ids.get(name, -1) for name in found.classes], np.int64)[found.labels]
         for found in detections
     ]
-    columns = Found(
+    columns = DetectionColumns(
         image=np.repeat(np.arange(len(truth)), [len(found) for found in detections]),
         boxes=np.concatenate([np.zeros((0, 4), np.float32), *(d.boxes for d in detections)]),
         scores=np.concatenate([np.zeros(0, np.float32), *(d.scores for d in detections)]),
         labels=np.concatenate([np.zeros(0, np.int64), *labels]),
     )
     known = columns.labels >= 0
-    return Found(
+    return DetectionColumns(
         columns.image[known], columns.boxes[known], columns.scores[known], columns.labels[known]
     )
 
@@ -115,7 +115,9 @@ def _some(names: Sequence[str] | set[str]) -> str:
     return f"{listed} and {len(ordered) - 5} more" if len(ordered) > 5 else listed
 
 
-def match(truth: Dataset, found: Found, areas: Sequence[str] = AREAS) -> dict[str, list[Matches]]:
+def match(
+    truth: Dataset, found: DetectionColumns, areas: Sequence[str] = AREAS
+) -> dict[str, list[Matches]]:
     """Match detections to truth as COCO does: for each of `areas`, one `Matches` per class.
 
     The matching is pycocotools' own. Boxes flagged CROWD are `iscrowd`; DIFFICULT is not known

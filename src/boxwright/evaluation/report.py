@@ -57,7 +57,9 @@ def _twelve(evaluation: Evaluation) -> Table:
     for name, value in evaluation.coco.items():
         style = "bold" if name in intervals else ""
         shown = Text(number(value), style=style)
-        rows.add_row(Text(name, style=style), shown, _span(intervals.get(name)), *TWELVE[name])
+        rows.add_row(
+            Text(name, style=style), shown, _interval_text(intervals.get(name)), *TWELVE[name]
+        )
     return rows
 
 
@@ -72,7 +74,7 @@ def _per_class(evaluation: Evaluation) -> Table:
     return rows
 
 
-def _span(interval: Interval | None) -> str:
+def _interval_text(interval: Interval | None) -> str:
     return "" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
 
 

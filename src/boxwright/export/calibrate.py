@@ -19,7 +19,7 @@ IMAGES = 100  # more change a range by less than one of its 256 steps
 SHOWN = 0.05  # score from which a box may matter
 OUTLIERS = 0.001  # of their encodings, on either side
 BOX_MARGIN = 0.1  # of the range, on either side: other photos have other boxes
-FEWEST = 2  # of one photo, the ranges would be that photo's
+MIN_IMAGES = 2  # of one photo, the ranges would be that photo's
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ class Calibration:
 
     @classmethod
     def of(
-        cls, dataset: Dataset, preprocessing: Preprocessing, most: int = IMAGES, seed: int = 0
+        cls, dataset: Dataset, preprocessing: Preprocessing, max_images: int = IMAGES, seed: int = 0
     ) -> Calibration:
         """Of a data set's training photos: of each class in turn, and of photos without objects.
 
         Args:
             dataset: those marked for training are used, or those without a mark where none is.
             preprocessing: of the network.
-            most: how many photos at most.
+            max_images: how many photos at most.
             seed: of their choice.
 
         Raises:
@@ -54,14 +54,14 @@ class Calibration:
             DataError: a photo cannot be read.
         """
         images = dataset.split(Split.TRAIN)
-        images = images if len(images) else dataset.split(Split.UNMARKED)
+        images = images if len(images) else dataset.split(Split.UNASSIGNED)
         inputs: dict[bytes, NDArray[np.uint8]] = {}
         for row in _by_class_in_turn(images, np.random.default_rng(seed)):
             resized = read_square(images.image(row), preprocessing.size)
             inputs.setdefault(resized.tobytes(), resized)
-            if len(inputs) == most:
+            if len(inputs) == max_images:
                 break
-        if len(inputs) < FEWEST:
+        if len(inputs) < MIN_IMAGES:
             raise ExportError(
                 "BW405",
                 f"{len(images)} training photos, {len(inputs)} of them different, are too few to "

@@ -54,6 +54,6 @@ def _nameless(found: Sequence[Detections]) -> list[Detections]:
 
 
 def _scoreless(found: Sequence[Detections]) -> list[Detections]:
-    least = sure_from(found)
-    sure = _nameless([each.above(least) for each in found])
+    min_score = sure_from(found)
+    sure = _nameless([each.above(min_score) for each in found])
     return [replace(each, scores=np.ones_like(each.scores)) for each in sure]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from boxwright.export.calibrate import Calibration
 from boxwright.export.conversion import Quantization
-from boxwright.export.tflite import rounding_errors, write_tflite
+from boxwright.export.tflite import quantization_errors, write_tflite
 from boxwright.export.verify import CHOOSING, TOLERANCES, Reference
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
@@ -101,7 +101,7 @@ def _candidates(
     if len(more) > len(few):
         plain = Quantization("int8", more)
         yield _Candidate(f"ranges of {len(more)} photos", model, plain)
-    errors = rounding_errors(model, artifact, plain)
+    errors = quantization_errors(model, artifact, plain)
     # A range that leaves out what is never shown makes errors there that do not matter.
     errors = [error for error in errors if not model.shows_part_of(error.tensor)][:EXACT_LAYERS]
     worst = [error for error in errors if error.steps >= EXACT_FROM]

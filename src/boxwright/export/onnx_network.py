@@ -163,8 +163,8 @@ def _unchanged(graph: Graph, operation: Any, x: Tensor) -> Tensor:
 def _relu(graph: Graph, layer: Any, x: Tensor) -> Tensor:
     if layer.negative_slope or layer.threshold:
         raise _foreign(layer)
-    most = layer.max_value
-    return graph("Relu", x) if most is None else graph("Clip", x, 0.0, float(most))
+    upper = layer.max_value
+    return graph("Relu", x) if upper is None else graph("Clip", x, 0.0, float(upper))
 
 
 def _activation(graph: Graph, operation: Any, x: Tensor) -> Tensor:
@@ -288,10 +288,10 @@ def _rounded(graph: Graph, quant: Any, x: Tensor) -> Tensor:
     low, high = float(quant.min), float(quant.max)
     if high <= low:
         return x
-    most: int = 2**quant.quantizer.bits.activations - 1
-    step = (high - low) / most
-    zero = min(max(math.floor(0.5 - low / step), 0), most)
-    x = graph("Clip", x, -zero * step, (most - zero) * step)
+    upper: int = 2**quant.quantizer.spec.activations - 1
+    step = (high - low) / upper
+    zero = min(max(math.floor(0.5 - low / step), 0), upper)
+    x = graph("Clip", x, -zero * step, (upper - zero) * step)
     return graph("Floor", x / step + 0.5) * step
 
 

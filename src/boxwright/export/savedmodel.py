@@ -11,7 +11,7 @@ from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.savedmodel import BATCHED, SAVED_ARTIFACT
 from boxwright.io.files import write_json
 from boxwright.models.model import DetectionModel
-from boxwright.ops.postprocess import Suppression
+from boxwright.ops.postprocess import NmsConfig
 
 
 def write_savedmodel(folder: Path, model: DetectionModel, artifact: Artifact) -> None:
@@ -35,7 +35,7 @@ def write_savedmodel(folder: Path, model: DetectionModel, artifact: Artifact) ->
 
     def batched(images: Any) -> dict[str, Any]:
         found = graph.candidates(tf, model, artifact.preprocessing, images)
-        return graph.detections(tf, *found, Suppression())
+        return graph.detections(tf, *found, NmsConfig())
 
     side = artifact.preprocessing.size
 

@@ -26,7 +26,7 @@ from boxwright.inference.artifact import Artifact
 from boxwright.models.model import DetectionModel
 from boxwright.ops.box_coder import centered
 from boxwright.ops.operations import NUMPY
-from boxwright.ops.postprocess import Suppression
+from boxwright.ops.postprocess import NmsConfig
 
 # On T > 1 threads the operator never looks at class T: its workers start on classes 0 to T - 1,
 # share a counter that stands at T, and advance it before they read it (TensorFlow issue 56058).
@@ -73,7 +73,7 @@ def describe_tflite(path: Path, artifact: Artifact) -> None:
     path.write_bytes(content[:start] + _attached_files(artifact))
 
 
-def rounding_errors(
+def quantization_errors(
     model: DetectionModel, artifact: Artifact, how: Quantization
 ) -> list[LayerError]:
     """What 8 bits do to every layer by itself, the worst first; arguments as `write_tflite`'s."""
@@ -121,16 +121,16 @@ def _serving(
     replaces by the one operator. The converter takes the `box_range` of 8 bits from the graph."""
     classes = len(artifact.classes)
     spare = SPARE_COLUMNS if classes > 2 else 0
-    suppression = Suppression()
+    nms_config = NmsConfig()
     head = model.export_head(model.blank_outputs(), NUMPY)
     options = {
-        "max_detections": f"i: {suppression.max_total}",
+        "max_detections": f"i: {nms_config.max_total}",
         "max_classes_per_detection": "i: 1",
-        "detections_per_class": f"i: {suppression.max_per_class}",
+        "detections_per_class": f"i: {nms_config.max_per_class}",
         # Of one class the fast kind finds the same, and starts no threads, which takes a ms.
         "use_regular_nms": "b: true" if classes > 1 else "b: false",
-        "nms_score_threshold": f"f: {suppression.score_threshold}",
-        "nms_iou_threshold": f"f: {suppression.iou_threshold}",
+        "nms_score_threshold": f"f: {nms_config.score_threshold}",
+        "nms_iou_threshold": f"f: {nms_config.iou_threshold}",
         "num_classes": f"i: {spare + classes}",
         **dict(zip(_SCALE_NAMES, (f"f: {scale}" for scale in head.scales), strict=True)),
     }
@@ -140,7 +140,7 @@ def _serving(
 
     @tf.function(experimental_implements=f'name: "{litert.POSTPROCESS}" {attributes}')  # type: ignore[untyped-decorator]
     def detect(encodings: Any, scores: Any, references: Any) -> tuple[Any, ...]:
-        n = suppression.max_total
+        n = nms_config.max_total
         return tf.zeros((1, n, 4)), tf.zeros((1, n)), tf.zeros((1, n)), tf.zeros((1,))
 
     def serve(images: Any) -> dict[str, Any]:

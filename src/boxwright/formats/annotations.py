@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder
-from boxwright.structures.dataset import WHOLE, Dataset, Split
+from boxwright.structures.dataset import WHOLE_FILE, Dataset, Split
 from boxwright.structures.findings import Finding
 
 LARGEST = 1e7  # beyond this a coordinate is no pixel, and float32 no longer counts them
@@ -33,7 +33,7 @@ class Labeled:
         as_stored: whether fractions are of the photo as it is stored, by tools that ignore EXIF.
         alone: whether the file is about this one photo, so that the photo may bear its name.
         split: what the annotation says the photo is for.
-        span: start and length of the photo's bytes, if they are in the annotation file itself.
+        byte_range: start and length of the photo's bytes, if they are in the annotation file.
     """
 
     path: str
@@ -46,8 +46,8 @@ class Labeled:
     relative: bool = False
     as_stored: bool = False
     alone: bool = False
-    split: Split = Split.UNMARKED
-    span: tuple[int, int] = WHOLE
+    split: Split = Split.UNASSIGNED
+    byte_range: tuple[int, int] = WHOLE_FILE
 
     @property
     def where(self) -> str:
@@ -91,14 +91,14 @@ class Labels:
             the boxes, and ordered by a label map or the alphabet.
         broken: what could not be read. Training on the rest is refused; the doctor lists it.
         findings: what was odd, and was put right or passed over.
-        copies: photos that are the same as another one, and are not used beside it.
+        duplicates: photos that are the same as another one, and are not used beside it.
     """
 
     images: list[Labeled] = field(default_factory=list)
     classes: Sequence[str] = ()
     broken: list[Broken] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    copies: set[str] = field(default_factory=set)
+    duplicates: set[str] = field(default_factory=set)
 
 
 class Holds(Flag):

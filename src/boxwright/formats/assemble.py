@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled, Labels
-from boxwright.formats.coordinates import from_stored, in_pixels, into_image, uncertain
+from boxwright.formats.coordinates import from_stored, in_pixels, into_image, orientation_is_unclear
 from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.formats.pairing import Pairing
-from boxwright.formats.splits import split_marks
-from boxwright.images.decoding import Header, Slice, read_header
-from boxwright.structures.dataset import WHOLE, Dataset, LabeledImage, Split
+from boxwright.formats.splits import find_splits
+from boxwright.images.decoding import ByteRange, Header, read_header
+from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Split
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import read_label_map
 
@@ -51,22 +51,29 @@ def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Datas
     if inside and not found:
         raise _no_images(folder, len(inside), findings)
     names = list(found)
-    marks = _marks(folder, {name: paired[name].split for name in names}, findings, tolerant)
+    splits = _splits(folder, {name: paired[name].split for name in names}, findings, tolerant)
     images, unsure = [], []
-    for name, mark in zip(names, marks, strict=True):
+    for name, split in zip(names, splits, strict=True):
         one, header = paired[name], found[name]
         boxes = _oriented_boxes(one, header, name, findings)
-        if one.names and not one.as_stored and uncertain(one.size, header):
+        if one.names and not one.as_stored and orientation_is_unclear(one.size, header):
             unsure.append(name)
         images.append(
             LabeledImage(
-                name, header.width, header.height, boxes, one.names, one.flags, mark, one.span
+                name,
+                header.width,
+                header.height,
+                boxes,
+                one.names,
+                one.flags,
+                split,
+                one.byte_range,
             )
         )
     if unsure:
         message = UNSURE.format(len(unsure))
         findings.append(Finding("BW104", unsure[0], message, images=tuple(unsure)))
-    _note_unlabeled(folder, {*paired, *labels.copies}, findings)
+    _note_unlabeled(folder, {*paired, *labels.duplicates}, findings)
     used = {name for image in images for name in image.class_names}
     classes = labels.classes or _classes(folder, used, findings)
     return Dataset.of(folder.root, images, classes, findings)
@@ -111,13 +118,13 @@ def _pair(
     labeled: Sequence[Labeled], pairing: Pairing, findings: list[Finding]
 ) -> dict[str, Labeled]:
     """Photo -> its annotation; annotations without a photo to themselves become findings."""
-    places = pairing.images_of(labeled)
+    paths = pairing.images_of(labeled)
     owner: dict[str, Labeled] = {}
-    order = sorted(range(len(labeled)), key=lambda i: not _beside(labeled[i], places[i]))
+    order = sorted(range(len(labeled)), key=lambda i: not _beside(labeled[i], paths[i]))
     for i in order:
-        owner.setdefault(places[i] or "", labeled[i])
+        owner.setdefault(paths[i] or "", labeled[i])
     paired: dict[str, Labeled] = {}
-    for one, image in zip(labeled, places, strict=True):
+    for one, image in zip(labeled, paths, strict=True):
         if image is None:
             name = one.image or stem(split_path(one.path)[1])
             findings.append(
@@ -143,28 +150,28 @@ def _headers(
     for name, one in paired.items():
         path = f"{root}/{name}"
         try:
-            if one.span == WHOLE:
+            if one.byte_range == WHOLE_FILE:
                 headers[name] = read_header(path)
             else:
-                headers[name] = read_header(Slice(Path(path).parent, *one.span))
+                headers[name] = read_header(ByteRange(Path(path).parent, *one.byte_range))
         except DataError as error:
             findings.append(Finding(error.code, name, error.message, "left out"))
     return headers
 
 
-def _marks(
+def _splits(
     folder: Folder, stated: dict[str, Split], findings: list[Finding], tolerant: bool
 ) -> list[Split]:
     try:
-        marks, odd = split_marks(folder, list(stated), list(stated.values()))
+        splits, odd = find_splits(folder, list(stated), list(stated.values()))
     except DataError as error:
         if not tolerant:
             raise
         where = error.where or "."
         findings.append(Finding(error.code, where, error.message, "no photo is marked"))
-        return [Split.UNMARKED] * len(stated)
+        return [Split.UNASSIGNED] * len(stated)
     findings += odd
-    return marks
+    return splits
 
 
 def _no_images(folder: Folder, annotations: int, findings: list[Finding]) -> DataError:

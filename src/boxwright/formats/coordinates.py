@@ -80,7 +80,7 @@ def into_image(
     return boxes, findings
 
 
-def uncertain(stated: Size | None, header: Header) -> bool:
+def orientation_is_unclear(stated: Size | None, header: Header) -> bool:
     """Whether the stated size cannot tell if boxes were drawn before or after orienting."""
     turned = header.orientation != 1
     return turned and (not header.swaps_sides or header.width == header.height or stated is None)

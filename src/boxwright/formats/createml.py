@@ -13,7 +13,7 @@ from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import decimals
-from boxwright.formats.splits import folder_mark
+from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
@@ -79,7 +79,7 @@ def _image(entry: object, path: str, place: str) -> Labeled:
     name = _first(entry, IMAGE_KEYS)
     if not isinstance(name, str) or not name:
         raise UnusableError(place, f"its image {json_file.unlike(name, 'the name of a photo')}")
-    image = Labeled(path, name, place=f", {place}", split=folder_mark(split_path(path)[0]))
+    image = Labeled(path, name, place=f", {place}", split=folder_split(split_path(path)[0]))
     for where, one in json_file.objects(_first(entry, LIST_KEYS), f"{place}.annotations"):
         label = json_file.class_name(one.get("label"), where)
         x, y, width, height = json_file.coordinates(

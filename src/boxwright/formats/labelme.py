@@ -15,7 +15,7 @@ from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
-from boxwright.formats.splits import folder_mark
+from boxwright.formats.splits import folder_split
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
 from boxwright.structures.findings import Finding
@@ -71,9 +71,9 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
     taken = Counter(stem(name) for name in names)
     for i, name in enumerate(names):
         parent = split_path(name)[0]
-        mark = Split(int(dataset.splits[i]))
-        if mark not in {Split.UNMARKED, folder_mark(parent)}:
-            parent = join(image_folder(mark), parent)
+        split = Split(int(dataset.splits[i]))
+        if split not in {Split.UNASSIGNED, folder_split(parent)}:
+            parent = join(image_folder(split), parent)
         entry = split_path(stem(name) if taken[stem(name)] == 1 else name)[1]
         width, height = dataset.sizes[i].tolist()
         content = {
@@ -91,7 +91,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 
 
 def _image(content: Object, path: str, here: Container[str], shapes: Counter[str]) -> Labeled:
-    image = Labeled(path, alone=True, split=folder_mark(split_path(path)[0]))
+    image = Labeled(path, alone=True, split=folder_split(split_path(path)[0]))
     if isinstance(content.get("imagePath"), str):
         image.image = _without_way_out(content["imagePath"], path, here)
     image.size = json_file.stated_size(content, "imageWidth", "imageHeight")

@@ -22,7 +22,7 @@ from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder, folded, join, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
-from boxwright.formats.splits import folder_mark
+from boxwright.formats.splits import folder_split
 from boxwright.images.decoding import is_image
 from boxwright.structures.dataset import Dataset
 
@@ -98,7 +98,7 @@ def _image(
     if regions is None:
         return None
     name = _image_name(task["data"] if whole else task, place, here)
-    image = Labeled(path, name, place=f", {place}", split=folder_mark(split_path(path)[0]))
+    image = Labeled(path, name, place=f", {place}", split=folder_split(split_path(path)[0]))
     image.size = next((size for one in regions if (size := _size(one.value))), None)
     for one in regions:
         kind, box = _box(one, image.size)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from boxwright.formats.annotations import Labeled
 from boxwright.formats.folder import Folder, folded, join, outwards, split_path, stem
-from boxwright.formats.splits import folder_mark
-from boxwright.structures.dataset import WHOLE, Split
+from boxwright.formats.splits import folder_split
+from boxwright.structures.dataset import WHOLE_FILE, Split
 
 IMAGE_FOLDERS = frozenset({"jpegimages", "images", "image", "imgs", "img", "photos", "pictures"})
 MASK_FOLDERS = frozenset({"trimaps", "masks", "segmentationclass", "segmentationobject"})
@@ -61,7 +61,7 @@ class Pairing:
 
         A foreign absolute path is harmless as long as a photo of its last name lies here.
         """
-        if annotation.span != WHOLE:
+        if annotation.byte_range != WHOLE_FILE:
             return False
         named = annotation.image.replace("\\", "/")
         parent, _ = split_path(annotation.path)
@@ -79,18 +79,18 @@ class Pairing:
         Annotations/day 2. None is of another split than `parent`, and those of another split than
         the annotation itself states come last. Masks bear their photos' names, and are none.
         """
-        mark = folder_mark(parent)
+        own_split = folder_split(parent)
         masks = MASK_FOLDERS.difference(folded(parent).split("/"))
         near = [
             other
             for other in self.folder.images
             if (not scope or other == scope or other.startswith(f"{scope}/"))
-            and _agree(mark, folder_mark(other))
+            and _agree(own_split, folder_split(other))
             and masks.isdisjoint(folded(other).split("/"))
         ]
 
         def rank(other: str) -> tuple[bool, bool, bool, int, bool, str]:
-            unfit = not _agree(split, folder_mark(other))
+            unfit = not _agree(split, folder_split(other))
             strange = not _mirrors(parent, other)
             return unfit, other != parent, strange, _steps(parent, other), _unusual(other), other
 
@@ -98,7 +98,7 @@ class Pairing:
 
     def _led_to(self, annotation: Labeled, around: Sequence[str]) -> str | None:
         """The photo in the file itself, or where the folders in its name lead."""
-        if annotation.span != WHOLE:
+        if annotation.byte_range != WHOLE_FILE:
             return join(annotation.path, annotation.image)
         parts = annotation.image.replace("\\", "/").split("/")
         if annotation.alone and _folded_stem(parts[-1]) != _own_stem(annotation):
@@ -134,7 +134,7 @@ class Pairing:
 
 
 def _agree(one: Split, other: Split) -> bool:
-    return Split.UNMARKED in {one, other} or one is other
+    return Split.UNASSIGNED in {one, other} or one is other
 
 
 def _own_stem(annotation: Labeled) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from boxwright.errors import DataError
 from boxwright.formats.folder import Folder, folded, split_path, stem
-from boxwright.formats.split_file import LOCK, Lock
+from boxwright.formats.split_file import SPLIT_FILE, SplitFile
 from boxwright.formats.tables import rows
 from boxwright.structures.dataset import Split
 from boxwright.structures.findings import Finding
@@ -56,25 +56,25 @@ class ImageList:
     numbered: bool = False
 
 
-def folder_mark(parent: str) -> Split:
+def folder_split(parent: str) -> Split:
     """What a folder's name says its photos are for; the outermost such name counts."""
     for part in folded(parent).split("/"):
         if (word := re.sub(r"[0-9]+$", "", part)) in WORDS:
             return WORDS[word]
-    return Split.UNMARKED
+    return Split.UNASSIGNED
 
 
-def name_mark(path: str) -> Split:
+def name_split(path: str) -> Split:
     """What the name of a file says its photos are for, such as `train_labels.csv`."""
     words = re.split(r"[^a-z]+", split_path(path)[1].lower())
     splits = {WORDS[word] for word in words if word in WORDS}
-    return splits.pop() if len(splits) == 1 else Split.UNMARKED
+    return splits.pop() if len(splits) == 1 else Split.UNASSIGNED
 
 
-def file_mark(path: str) -> Split:
+def file_split(path: str) -> Split:
     """What the name of a file says its photos are for, or else its folder's."""
-    named = name_mark(path)
-    return folder_mark(split_path(path)[0]) if named is Split.UNMARKED else named
+    named = name_split(path)
+    return folder_split(split_path(path)[0]) if named is Split.UNASSIGNED else named
 
 
 def listed_images(path: Path) -> list[str]:
@@ -92,7 +92,7 @@ def listed_images(path: Path) -> list[str]:
     return list(dict.fromkeys(row[place] for _, row in table if len(row) > place))
 
 
-def split_marks(
+def find_splits(
     folder: Folder, images: Sequence[str], stated: Sequence[Split]
 ) -> tuple[list[Split], list[Finding]]:
     """For each of `images` its mark, and what is odd about the lists.
@@ -105,46 +105,46 @@ def split_marks(
     Raises:
         DataError: BW120 a list cannot be read, BW146 the lock cannot be used.
     """
-    if lock := Lock.read(folder.root):
-        locked = lock.split_of(images)
-        new = _without_mark(images, locked)
+    if split_file := SplitFile.read(folder.root):
+        frozen = split_file.split_of(images)
+        new = _without_split(images, frozen)
         repair = UNTIL_SPLIT if len(new) < len(images) else MADE_FOR
-        return locked, [_unmarked(LOCK, new, images, "it", repair)] if new else []
-    if any(mark is not Split.UNMARKED for mark in stated):
-        new = _without_mark(images, stated)
-        odd = _unmarked("the annotations", new, images, "any split that they state")
+        return frozen, [_unassigned(SPLIT_FILE, new, images, "it", repair)] if new else []
+    if any(split is not Split.UNASSIGNED for split in stated):
+        new = _without_split(images, stated)
+        odd = _unassigned("the annotations", new, images, "any split that they state")
         return list(stated), [odd] if new else []
     findings: list[Finding] = []
     for lists in (_image_sets(folder), _csv_lists(folder)):
-        if lists and (marks := _marks_from(lists, _Index(images), findings)):
-            unlisted = [image for i, image in enumerate(images) if i not in marks]
+        if lists and (splits := _splits_from_lists(lists, _Index(images), findings)):
+            unlisted = [image for i, image in enumerate(images) if i not in splits]
             if unlisted:
                 where = ", ".join(sorted({one.path for one in lists}))
-                findings.append(_unmarked(where, unlisted, images))
-            return [marks.get(i, Split.UNMARKED) for i in range(len(images))], findings
-    by_folder = _marks_from_folders(images)
-    unmarked = _without_mark(images, by_folder)
-    if 0 < len(unmarked) < len(images):
-        findings.append(_unmarked("the train, val and test folders", unmarked, images))
+                findings.append(_unassigned(where, unlisted, images))
+            return [splits.get(i, Split.UNASSIGNED) for i in range(len(images))], findings
+    by_folder = _splits_from_folders(images)
+    unassigned = _without_split(images, by_folder)
+    if 0 < len(unassigned) < len(images):
+        findings.append(_unassigned("the train, val and test folders", unassigned, images))
     return by_folder, findings
 
 
-def _without_mark(images: Sequence[str], marks: Sequence[Split]) -> list[str]:
-    pairs = zip(images, marks, strict=True)
-    return [image for image, mark in pairs if mark is Split.UNMARKED]
+def _without_split(images: Sequence[str], splits: Sequence[Split]) -> list[str]:
+    pairs = zip(images, splits, strict=True)
+    return [image for image, split in pairs if split is Split.UNASSIGNED]
 
 
-def _marks_from_folders(images: Sequence[str]) -> list[Split]:
+def _splits_from_folders(images: Sequence[str]) -> list[Split]:
     parents = [split_path(image)[0] for image in images]
-    marks = {parent: folder_mark(parent) for parent in set(parents)}
-    return [marks[parent] for parent in parents]
+    splits = {parent: folder_split(parent) for parent in set(parents)}
+    return [splits[parent] for parent in parents]
 
 
-def _marks_from(
+def _splits_from_lists(
     lists: Sequence[ImageList], index: _Index, findings: list[Finding]
 ) -> dict[int, Split]:
     """Photo index -> mark. A photo in several lists is for what keeps it furthest from training."""
-    marks: dict[int, Split] = {}
+    splits: dict[int, Split] = {}
     twice = set()
     for one in sorted(lists, key=lambda one: one.whole):
         unknown = []
@@ -153,30 +153,30 @@ def _marks_from(
             if not found:
                 unknown.append(line.strip())
             for image in found:
-                before = marks.setdefault(image, one.split)
+                before = splits.setdefault(image, one.split)
                 if before is not one.split and not (one.whole and before is Split.VAL):
                     twice.add(image)
-                    marks[image] = max(before, one.split)
+                    splits[image] = max(before, one.split)
         if unknown:
             message = f"{len(unknown)} of its {len(one.lines)} lines name no labelled photo"
             findings.append(
                 Finding("BW117", one.path, f"{message} ({_some(unknown)})", "passed over")
             )
     for image in sorted(twice):
-        kept = f"kept for {marks[image].name.lower()} only"
+        kept = f"kept for {splits[image].name.lower()} only"
         findings.append(Finding("BW118", index.images[image], "is in several lists", kept))
-    return marks
+    return splits
 
 
-def _unmarked(
+def _unassigned(
     where: str,
-    unmarked: Sequence[str],
+    unassigned: Sequence[str],
     images: Sequence[str],
     lists: str = "any of them",
     repair: str = "not used",
 ) -> Finding:
-    message = f"{len(unmarked)} of {len(images)} labelled photos are not in {lists}"
-    return Finding("BW119", where, f"{message} ({_some(unmarked)})", repair, tuple(unmarked))
+    message = f"{len(unassigned)} of {len(images)} labelled photos are not in {lists}"
+    return Finding("BW119", where, f"{message} ({_some(unassigned)})", repair, tuple(unassigned))
 
 
 def _image_sets(folder: Folder) -> list[ImageList]:
@@ -214,7 +214,7 @@ def _csv_lists(folder: Folder) -> list[ImageList]:
     """Lists such as train_labels.csv and test_labels.csv."""
     lists = []
     for path in folder.with_suffix(".csv"):
-        if (split := name_mark(path)) is not Split.UNMARKED:
+        if (split := name_split(path)) is not Split.UNASSIGNED:
             lists.append(ImageList(path, split, listed_images(folder.root / path)))
     return lists
 
@@ -258,10 +258,10 @@ class _Index:
             pairs = zip(here, self.images[image].split("/"), strict=False)
             return next((i for i, (a, b) in enumerate(pairs) if a != b), len(here))
 
-        marks = {i: folder_mark(split_path(self.images[i])[0]) for i in found}
-        fitting = [i for i in found if marks[i] in {Split.UNMARKED, source.split}] or found
-        most = max(map(shared, fitting))
-        return [i for i in fitting if shared(i) == most]
+        splits = {i: folder_split(split_path(self.images[i])[0]) for i in found}
+        fitting = [i for i in found if splits[i] in {Split.UNASSIGNED, source.split}] or found
+        longest_path = max(map(shared, fitting))
+        return [i for i in fitting if shared(i) == longest_path]
 
 
 def _readings(line: str, *, numbered: bool) -> Iterator[str]:

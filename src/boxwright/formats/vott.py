@@ -18,7 +18,7 @@ from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
-from boxwright.formats.splits import folder_mark
+from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Dataset
 
 TITLE = "VoTT"
@@ -135,7 +135,7 @@ def _image(
         return "", None
     name = _image_name(asset, place, here)
     image = Labeled(
-        path, name, place=place and f", {place}", split=folder_mark(split_path(path)[0])
+        path, name, place=place and f", {place}", split=folder_split(split_path(path)[0])
     )
     if isinstance(asset.get("size"), dict):
         image.size = json_file.stated_size(asset["size"], "width", "height")

@@ -18,7 +18,7 @@ from boxwright.formats.pairing import IMAGE_FOLDERS
 from boxwright.formats.splits import WORDS
 from boxwright.images.decoding import ImageFile, image_bytes
 from boxwright.io.files import writing
-from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, WHOLE, Dataset, Split
+from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, WHOLE_FILE, Dataset, Split
 from boxwright.structures.findings import Finding
 
 USUAL = IMAGE_FOLDERS | frozenset(WORDS)  # folder names that say nothing about the photos in them
@@ -41,21 +41,21 @@ def write(
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
     target = Path(target)
-    names = list(places(dataset, target, form))
+    names = list(target_names(dataset, target, form))
     for i, name in enumerate(names):
-        if form.image_folder(Split.UNMARKED) is not None and dataset.image(i) != target / name:
+        if form.image_folder(Split.UNASSIGNED) is not None and dataset.image(i) != target / name:
             _bring(dataset, i, target / name, link=link)
     form.write(dataset, names, target)
     return names, list(_lost(dataset, names, form))
 
 
-def places(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
+def target_names(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
     """Where each photo goes, or stays, below `target`; no two are the same, nor their stems."""
     below, root = (f"{path.absolute().as_posix()}/" for path in (target, dataset.root))
     taken: set[str] = set()
     for i, name in enumerate(dataset.names):
         here = name if isabs(name) else root + name  # noqa: PTH117 - a Path costs as much as the rest
-        whole = bool(dataset.spans[i, 1] == WHOLE[1])
+        whole = bool(dataset.byte_ranges[i, 1] == WHOLE_FILE[1])
         if whole and here.startswith(below):
             place = here.removeprefix(below)
         else:
@@ -129,7 +129,7 @@ def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]
         Holds.TRUNCATED: (int((flags & TRUNCATED > 0).sum()), "boxes are marked truncated"),
         Holds.CROWD: (int((flags & CROWD > 0).sum()), "boxes are marked as a crowd"),
         Holds.SPLITS: (
-            int((dataset.splits != Split.UNMARKED).sum()),
+            int((dataset.splits != Split.UNASSIGNED).sum()),
             "photos are marked for training, validation or testing",
         ),
         Holds.EMPTY_IMAGES: (int((np.diff(dataset.offsets) == 0).sum()), "photos show nothing"),
@@ -146,7 +146,7 @@ def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]
     for kind, (count, what) in counts.items():
         if count and kind not in form.HOLDS:
             yield Finding("BW140", form.TITLE, f"{count} {what}: this format has no place for it")
-    if form.image_folder(Split.UNMARKED) is None:
+    if form.image_folder(Split.UNASSIGNED) is None:
         return
     pairs = zip(dataset.names, names, strict=True)
     renamed = [(old, new) for old, new in pairs if split_path(old)[1] != split_path(new)[1]]

@@ -22,7 +22,7 @@ from boxwright.images.header import jpeg_header
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
 FIRST_BYTES = 16 << 10  # hold the header of most photos
-MOST_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs, as an error
+MAX_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs, as an error
 EXIF_ORIENTATION, TIFF_WIDTH, TIFF_HEIGHT = 0x0112, 0x0100, 0x0101
 # What Pillow calls the places, ahead of the pixels, where a photo may state its orientation.
 METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
@@ -37,7 +37,7 @@ UPRIGHT = {
 }
 
 
-class Slice(NamedTuple):
+class ByteRange(NamedTuple):
     """A photo that is a run of bytes in a larger file, such as a record of a TFRecord."""
 
     path: Path
@@ -48,7 +48,7 @@ class Slice(NamedTuple):
         return f"{self.path}, bytes {self.start} to {self.start + self.length}"
 
 
-ImageFile = str | Path | Slice
+ImageFile = str | Path | ByteRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def is_image(path: str | Path) -> bool:
 
 def image_bytes(image: ImageFile) -> bytes:
     """A photo's file as it stands, not decoded. Raises OSError."""
-    path, start, length = image if isinstance(image, Slice) else (image, 0, -1)
+    path, start, length = image if isinstance(image, ByteRange) else (image, 0, -1)
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
         file.seek(start)
         return file.read(length)
@@ -105,7 +105,7 @@ def image_bytes(image: ImageFile) -> bytes:
 
 def image_length(image: ImageFile) -> int:
     """How many bytes `image_bytes` gives. Raises OSError."""
-    return image.length if isinstance(image, Slice) else Path(image).stat().st_size
+    return image.length if isinstance(image, ByteRange) else Path(image).stat().st_size
 
 
 def read_header(image: ImageFile) -> Header:
@@ -126,10 +126,10 @@ def read_image(image: ImageFile, *, at_least: int | None = None) -> NDArray[np.u
     `at_least` allows a JPEG to be decoded smaller as long as both sides keep that many pixels:
     see `decode`, which raises the same errors.
     """
-    return decode(image, shortest=at_least).pixels
+    return decode(image, short_side=at_least).pixels
 
 
-def decode(image: ImageFile, *, shortest: int | None = None, longest: int = 0) -> Decoded:
+def decode(image: ImageFile, *, short_side: int | None = None, long_side: int = 0) -> Decoded:
     """A photo as oriented RGB, decoded no larger than needed, and the size it has.
 
     A JPEG can be decoded at a half, a quarter or an eighth of its size, which is several times
@@ -137,17 +137,17 @@ def decode(image: ImageFile, *, shortest: int | None = None, longest: int = 0) -
 
     Args:
         image: what to open.
-        shortest, longest: pixels that the shorter and the longer side keep; without `shortest`
-            a JPEG is decoded whole too.
+        short_side, long_side: pixels that the shorter and the longer side keep; without
+            `short_side` a JPEG is decoded whole too.
 
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
     with opened(image) as picture:
         header = _upright(*_stored_size(picture), _orientation(picture))
-        if shortest is not None:
+        if short_side is not None:
             sides = picture.size
-            share = max(shortest / min(sides), longest / max(sides))
+            share = max(short_side / min(sides), long_side / max(sides))
             picture.draft("RGB", (math.ceil(sides[0] * share), math.ceil(sides[1] * share)))
         return Decoded(_upright_rgb(picture), header.width, header.height)
 
@@ -169,14 +169,14 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
 
 def _plain_header(image: ImageFile) -> Header | None:
     """The header of an ordinary JPEG from its first bytes; None leaves it to Pillow."""
-    path, start, length = image if isinstance(image, Slice) else (image, 0, FIRST_BYTES)
+    path, start, length = image if isinstance(image, ByteRange) else (image, 0, FIRST_BYTES)
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
             file.seek(start)
             found = jpeg_header(file.read(min(length, FIRST_BYTES)))
     except OSError:
         return None
-    return _upright(*found) if found and found[0] * found[1] <= MOST_PIXELS else None
+    return _upright(*found) if found and found[0] * found[1] <= MAX_PIXELS else None
 
 
 def _upright(width: int, height: int, orientation: int) -> Header:
@@ -223,11 +223,11 @@ def opened(image: ImageFile) -> Iterator[Image.Image]:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
     try:
-        file = io.BytesIO(image_bytes(image)) if isinstance(image, Slice) else Path(image)
+        file = io.BytesIO(image_bytes(image)) if isinstance(image, ByteRange) else Path(image)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata that changes no pixel
             with Image.open(file) as picture:
-                if picture.width * picture.height > MOST_PIXELS:
+                if picture.width * picture.height > MAX_PIXELS:
                     raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
                 yield picture
     except FileNotFoundError as error:

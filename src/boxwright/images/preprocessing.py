@@ -21,7 +21,7 @@ def read_square(image: ImageFile, side: int) -> NDArray[np.uint8]:
     Training, choosing and detecting all read photos in this way: a large JPEG is decoded at a
     fraction of its size, but at no less than `ENOUGH` times `side`.
     """
-    return squared(decode(image, shortest=ENOUGH * side).picture, side)
+    return squared(decode(image, short_side=ENOUGH * side).picture, side)
 
 
 def squared(image: Image.Image | NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ import numpy as np
 from boxwright.errors import DetectorError
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.golden import Golden
-from boxwright.structures.old_keys import renamed_provenance
+from boxwright.structures.old_keys import MODEL, renamed, renamed_provenance
 
 FORMAT = "boxwright-detector"
 VERSION = 1
@@ -31,7 +31,7 @@ class Artifact:
         threshold: lowest score worth showing to a person, in [0, 1].
         provenance: where the detector comes from, for people and for `export`. Keys that may be
             there: `boxwright` (version), `data` (`{"path", "fingerprint"}`), `recipe`, `metrics`,
-            `weights`, `license` (of these), `proof` (of an export).
+            `weights`, `license` (of these), `comparison` (of an export).
         golden: a photo, and what an exported file finds in it.
     """
 
@@ -88,7 +88,7 @@ class Artifact:
             raise damaged(f'its "threshold" is not a number but {threshold!r}', where)
         preprocessing = _preprocessing(_get(value, "preprocessing", dict, where), where)
         return cls(
-            model=model,
+            model=renamed(model, MODEL),
             classes=tuple(classes),
             preprocessing=preprocessing,
             threshold=float(threshold),

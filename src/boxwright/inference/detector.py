@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.errors import DetectorError
-from boxwright.images.decoding import Decoded, ImageFile, Slice, decode, rgb_of
+from boxwright.images.decoding import ByteRange, Decoded, ImageFile, decode, rgb_of
 from boxwright.images.preprocessing import ENOUGH
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines import Engine
 from boxwright.inference.file_kinds import opened, wrong_names
 from boxwright.structures.detections import Detections
 
-MOST_THREADS = 64
+MAX_THREADS = 64
 ImageLike: TypeAlias = ImageFile | NDArray[np.uint8] | Image.Image
 Source = TypeVar("Source")
 Read = TypeVar("Read")
@@ -75,8 +75,8 @@ class Detector:
             ValueError: `threads` is not 1 to 64.
         """
         path = Path(path)
-        if threads is not None and not 1 <= threads <= MOST_THREADS:
-            raise ValueError(f"threads must be 1 to {MOST_THREADS}, not {threads}")
+        if threads is not None and not 1 <= threads <= MAX_THREADS:
+            raise ValueError(f"threads must be 1 to {MAX_THREADS}, not {threads}")
         detector = cls(*opened(path, classes, threads, unnamed=unnamed))
         detector.check_golden(path)
         return detector
@@ -137,8 +137,8 @@ class Detector:
         `images.preprocessing.read_square`.
         """
         preprocessing = self.artifact.preprocessing
-        if isinstance(image, str | Path | Slice):
-            image = decode(image, shortest=ENOUGH * preprocessing.size)
+        if isinstance(image, str | Path | ByteRange):
+            image = decode(image, short_side=ENOUGH * preprocessing.size)
         if isinstance(image, Decoded):
             return Input(preprocessing.resize(image.picture), image.width, image.height)
         pixels = _pixels(image)

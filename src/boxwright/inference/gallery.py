@@ -24,12 +24,12 @@ from boxwright.visualize.draw import draw_on
 Pictures = Literal["small", "full", "none"]
 
 AT_ONCE, WHOLE_AT_ONCE = 16, 4  # photos in a batch, small or whole; twice as many are in memory
-LONGEST = 1600  # pixels of a small picture's longer side; a JPEG is decoded to half of it at least
+MAX_SIDE = 1600  # pixels of a small picture's longer side; a JPEG is decoded to half of it at least
 QUALITY = 92  # of the drawn JPEGs
 
 
 @dataclass(frozen=True)
-class Look:
+class Loaded:
     """A photo as the network and as a person see it.
 
     Attributes:
@@ -72,7 +72,7 @@ def write_gallery(
         photo, whatever the picture's size); `failed` with code and message.
     """
     out = Path(out)
-    least = detector.artifact.threshold if threshold is None else threshold
+    min_score = detector.artifact.threshold if threshold is None else threshold
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     here = out.resolve()  # photos that lie where the pictures go are not drawn over
@@ -80,20 +80,20 @@ def write_gallery(
     drawing: deque[Future[None]] = deque()
     at_once = WHOLE_AT_ONCE if pictures == "full" else AT_ONCE
 
-    def look(path: Path) -> Look | DataError:
+    def load(path: Path) -> Loaded | DataError:
         try:
-            return _look(detector, path, pictures)
+            return _load(detector, path, pictures)
         except DataError as error:
             return error
 
     with ThreadPoolExecutor(readers()) as pool:
-        for batch in read_ahead(pool, look, images, at_once):
-            looks = [each.result() for each in batch]
-            seen = [each for each in looks if isinstance(each, Look)]
-            failed += [_failure(each) for each in looks if isinstance(each, DataError)]
+        for batch in read_ahead(pool, load, images, at_once):
+            loaded = [each.result() for each in batch]
+            seen = [each for each in loaded if isinstance(each, Loaded)]
+            failed += [_failure(each) for each in loaded if isinstance(each, DataError)]
             found = detector.detect([each.shown for each in seen]) if seen else []
             for each, detections in zip(seen, found, strict=True):
-                kept = detections.above(least)
+                kept = detections.above(min_score)
                 name = None
                 if each.picture is not None:
                     name = _fresh(each.path, taken)
@@ -106,7 +106,7 @@ def write_gallery(
             drawn.result()
     result = {
         "classes": list(detector.classes),
-        "threshold": least,
+        "threshold": min_score,
         "images": done,
         "failed": failed,
     }
@@ -114,21 +114,21 @@ def write_gallery(
     return result
 
 
-def _look(detector: Detector, path: Path, pictures: Pictures) -> Look:
+def _load(detector: Detector, path: Path, pictures: Pictures) -> Loaded:
     """The photo, decoded once for both."""
     if pictures == "none":
-        return Look(path, detector.prepare(path), None)
+        return Loaded(path, detector.prepare(path), None)
     if pictures == "full":
         image = decode(path)
-        return Look(path, detector.prepare(image), image.picture)
-    shortest = ENOUGH * detector.artifact.preprocessing.size
-    image = decode(path, shortest=shortest, longest=LONGEST // 2)
-    return Look(path, detector.prepare(image), _small(image.picture))
+        return Loaded(path, detector.prepare(image), image.picture)
+    short_side = ENOUGH * detector.artifact.preprocessing.size
+    image = decode(path, short_side=short_side, long_side=MAX_SIDE // 2)
+    return Loaded(path, detector.prepare(image), _small(image.picture))
 
 
 def _small(picture: Image.Image) -> Image.Image:
-    if max(picture.size) > LONGEST:
-        picture.thumbnail((LONGEST, LONGEST), Image.Resampling.BILINEAR)
+    if max(picture.size) > MAX_SIDE:
+        picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BILINEAR)
     return picture
 
 
@@ -143,11 +143,11 @@ def _draw(picture: Image.Image, image: Input, detections: Detections, target: Pa
         picture.save(draft, format="JPEG", quality=QUALITY)
 
 
-def _entry(look: Look, detections: Detections, name: str | None) -> dict[str, Any]:
+def _entry(load: Loaded, detections: Detections, name: str | None) -> dict[str, Any]:
     return {
-        "image": _readable(look.path),
-        "width": look.shown.width,
-        "height": look.shown.height,
+        "image": _readable(load.path),
+        "width": load.shown.width,
+        "height": load.shown.height,
         "drawn": name,
         "detections": detections.to_json(),
     }

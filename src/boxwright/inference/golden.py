@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.ops.boxes import iou
-from boxwright.ops.postprocess import Found
+from boxwright.ops.postprocess import RawDetections
 from boxwright.structures.old_keys import GOLDEN, renamed
 
 LARGEST = 2048  # pixels a side: no network's input is larger
@@ -38,17 +38,17 @@ class Golden:
     scores: NDArray[np.float32]
     labels: NDArray[np.int64]
 
-    def found_in(self, found: Found) -> NDArray[np.bool_]:
+    def found_in(self, found: RawDetections) -> NDArray[np.bool_]:
         """`(n,)`: which of the expected detections are among those of `found`: the same class, a
         score within 0.1, and an IoU of 0.8 or every side within a fiftieth of the photo."""
         return np.asarray(self._same(found).any(axis=1))
 
-    def strange_in(self, found: Found) -> int:
+    def strange_in(self, found: RawDetections) -> int:
         """How many detections score higher than some expected one and are none of them."""
-        least = (self.scores.min() if len(self.scores) else np.inf) + SAME_SCORE
-        return int(((found[1] > least) & ~self._same(found).any(axis=0)).sum())
+        min_score = (self.scores.min() if len(self.scores) else np.inf) + SAME_SCORE
+        return int(((found[1] > min_score) & ~self._same(found).any(axis=0)).sum())
 
-    def _same(self, found: Found) -> NDArray[np.bool_]:
+    def _same(self, found: RawDetections) -> NDArray[np.bool_]:
         """`(n, m)`: whether two detections are the same."""
         boxes, scores, labels = found
         moved = np.abs(self.boxes[:, None] - boxes).max(axis=2, initial=0)

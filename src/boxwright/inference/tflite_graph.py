@@ -110,10 +110,10 @@ def without_postprocessing(content: bytes) -> bytes | None:
     model = schema.Model.GetRootAs(changed)
     graph = model.Subgraphs(0)
     operators = list(_operators(model, graph))
-    places = [i for i, (name, _) in enumerate(operators) if name == litert.POSTPROCESS]
-    if not places:
+    positions = [i for i, (name, _) in enumerate(operators) if name == litert.POSTPROCESS]
+    if not positions:
         return None
-    place = places[-1]
+    place = positions[-1]
     raw = [operators[place][1].Inputs(i) for i in (0, 1)]
     graph.OutputsAsNumpy()[: len(raw)] = raw  # a view of `changed`
     _shorten(changed, graph, OUTPUTS_FIELD, len(raw))

@@ -21,7 +21,7 @@ from boxwright.ops.operations import NUMPY, Operations
 
 if TYPE_CHECKING:
     from boxwright.datasets.stats import Reach
-    from boxwright.models.layers.quantized import Bits  # Keras, which takes seconds
+    from boxwright.models.layers.quantized import QuantizationSpec  # Keras, which takes seconds
     from boxwright.models.weights.pretrained import Pretrained
 
 FAMILY_KEY = "family"  # in a spec's JSON
@@ -108,7 +108,7 @@ class DetectionModel(ABC):
 
     Attributes:
         family: the row of `registry`.
-        objective_kinds: the dataclasses that a recipe's `objective` may be made of.
+        objective_classes: the dataclasses that a recipe's `objective` may be made of.
         quantization_aware: whether networks are built that round as a file of 8 bits does.
         reach: which boxes it can learn, for `boxwright check`; None if that cannot be told.
         network: scaled pixels `(B, S, S, 3)` to float32 outputs by name.
@@ -116,7 +116,7 @@ class DetectionModel(ABC):
     """
 
     family: ClassVar[str]
-    objective_kinds: ClassVar[tuple[type, ...]] = ()
+    objective_classes: ClassVar[tuple[type, ...]] = ()
     quantization_aware: ClassVar[bool] = False
     reach: ClassVar[Reach | None] = None
 
@@ -145,7 +145,7 @@ class DetectionModel(ABC):
         *,
         depth_multiplier: float | None = None,
         objective: Any = None,
-        bits: Bits | None = None,
+        quantization: QuantizationSpec | None = None,
         like: Any = None,
     ) -> Any:
         """The spec of a network to train.
@@ -154,7 +154,7 @@ class DetectionModel(ABC):
             num_classes, input_size: of the network.
             depth_multiplier: of its filters; None for the family's usual number.
             objective: what training lowers.
-            bits: of a network that rounds, where the family is `quantization_aware`.
+            quantization: of a network that rounds, where the family is `quantization_aware`.
             like: the spec of a pretrained network, whose other fields are taken.
         """
 

@@ -48,8 +48,8 @@ def iou_of_pairs(first: Boxes, second: Boxes) -> NDArray[np.float32]:
 
 def upright(boxes: Boxes) -> Boxes:
     """Boxes that were drawn backwards, with their corners swapped back."""
-    least: Boxes = np.minimum(boxes[:, :2], boxes[:, 2:])
-    return np.concatenate([least, np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)
+    mins: Boxes = np.minimum(boxes[:, :2], boxes[:, 2:])
+    return np.concatenate([mins, np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)
 
 
 def clip(boxes: Boxes, width: float, height: float) -> Boxes:

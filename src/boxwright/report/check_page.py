@@ -22,7 +22,7 @@ from boxwright.structures.findings import Finding
 
 PICTURES = 12  # per code; the other places are listed
 SIDE_BY_SIDE = 4  # photos of one finding
-PLACES = 200  # listed per code
+MAX_LISTED = 200  # listed per code
 SIDE = 220  # pixels of a picture's longer side, twice what the page shows
 CONTEXT = 0.6  # how much of the photo is seen around a box, in sides of the box
 PLURALS: dict[Severity, str] = {"error": "errors", "warning": "warnings", "note": "notes"}
@@ -135,9 +135,10 @@ def _section(code: str, findings: Sequence[Finding], album: Album) -> Iterator[s
     if listed:
         is_open = " open" if len(listed) <= PICTURES else ""
         yield f"<details{is_open}><summary>{len(listed):,} listed</summary><ul>"
-        yield from (f"<li>{_said(finding)}</li>" for finding in listed[:PLACES])
-        if len(listed) > PLACES:
-            yield f"<li>and {len(listed) - PLACES:,} more: <code>boxwright check --json</code></li>"
+        yield from (f"<li>{_said(finding)}</li>" for finding in listed[:MAX_LISTED])
+        if len(listed) > MAX_LISTED:
+            more = len(listed) - MAX_LISTED
+            yield f"<li>and {more:,} more: <code>boxwright check --json</code></li>"
         yield "</ul></details>"
     yield "</section>"
 
@@ -163,12 +164,12 @@ class Album:
 
     def __init__(self, dataset: Dataset) -> None:
         self._root = dataset.root
-        self._places = {name: dataset.image(i) for i, name in enumerate(dataset.names)}
+        self._sources = {name: dataset.image(i) for i, name in enumerate(dataset.names)}
 
     def pictures(self, finding: Finding) -> Iterator[str]:
         """The photo around the finding's box, or its first photos; none that cannot be opened."""
         for name in finding.images[: 1 if finding.box else SIDE_BY_SIDE]:
-            source = self._places.get(name, self._root / name)
+            source = self._sources.get(name, self._root / name)
             try:
                 image = read_image(source, at_least=None if finding.box else SIDE)
             except DataError:

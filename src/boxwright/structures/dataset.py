@@ -15,18 +15,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from boxwright.images.decoding import Slice
+from boxwright.images.decoding import ByteRange
 from boxwright.ops.boxes import Boxes, as_boxes
 from boxwright.structures.findings import Finding
 
 DIFFICULT, TRUNCATED, CROWD = 1, 2, 4  # bits of `Dataset.flags`
-WHOLE = (0, -1)  # the span of a photo that is a file of its own
+WHOLE_FILE = (0, -1)  # the span of a photo that is a file of its own
 
 
 class Split(IntEnum):
     """What a photo is for."""
 
-    UNMARKED = -1
+    UNASSIGNED = -1
     TRAIN = 0
     VAL = 1
     TEST = 2
@@ -43,7 +43,7 @@ class LabeledImage:
         class_names: `n` names, one per box.
         flags: `n` bit sets of DIFFICULT, TRUNCATED, CROWD; none if empty.
         split: what the folder says the photo is for.
-        span: start and length of its bytes in the file that `name` lies in; WHOLE for a file.
+        byte_range: start and length of its bytes in the file that `name` lies in; WHOLE for a file.
     """
 
     name: str
@@ -52,8 +52,8 @@ class LabeledImage:
     boxes: ArrayLike = ()
     class_names: Sequence[str] = ()
     flags: Sequence[int] = ()
-    split: Split = Split.UNMARKED
-    span: tuple[int, int] = WHOLE
+    split: Split = Split.UNASSIGNED
+    byte_range: tuple[int, int] = WHOLE_FILE
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class Dataset:
             record's path and then the photo's name: `train.record/a.jpg`.
         sizes: `(N, 2)` int32, width and height of the oriented photo.
         splits: `(N,)` int8 of `Split`.
-        spans: `(N, 2)` int64, start and length of a photo's bytes in the file that it is part
+        byte_ranges: `(N, 2)` int64, start and length of a photo's bytes in the file that it is part
             of, or WHOLE.
         offsets: `(N + 1,)` int64, where each photo's boxes begin.
         boxes: `(M, 4)` float32, absolute xyxy pixels of the oriented photo.
@@ -80,7 +80,7 @@ class Dataset:
     names: tuple[str, ...]
     sizes: NDArray[np.int32]
     splits: NDArray[np.int8]
-    spans: NDArray[np.int64]
+    byte_ranges: NDArray[np.int64]
     offsets: NDArray[np.int64]
     boxes: Boxes
     labels: NDArray[np.int32]
@@ -108,7 +108,7 @@ class Dataset:
             names=tuple(image.name for image in images),
             sizes=np.array([(p.width, p.height) for p in images], np.int32).reshape(-1, 2),
             splits=np.array([image.split for image in images], np.int8),
-            spans=np.array([image.span for image in images], np.int64).reshape(-1, 2),
+            byte_ranges=np.array([image.byte_range for image in images], np.int64).reshape(-1, 2),
             offsets=np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64),
             boxes=as_boxes(
                 np.concatenate([as_boxes(image.boxes) for image in images]) if images else ()
@@ -121,7 +121,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         n, m = len(self.names), len(self.labels)
-        lengths = {len(self.sizes), len(self.splits), len(self.spans), len(self.offsets) - 1}
+        lengths = {len(self.sizes), len(self.splits), len(self.byte_ranges), len(self.offsets) - 1}
         if lengths != {n} or (len(self.boxes), len(self.flags)) != (m, m):
             raise ValueError("the columns of a Dataset must describe the same photos and boxes")
         if int(self.offsets[-1]) != m:
@@ -130,11 +130,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.names)
 
-    def image(self, index: int) -> Path | Slice:
+    def image(self, index: int) -> Path | ByteRange:
         """Where photo `index` lies, as `images.decoding.read_image` takes it."""
         path = self.root / self.names[index]
-        start, length = self.spans[index]
-        return path if length < 0 else Slice(path.parent, int(start), int(length))
+        start, length = self.byte_ranges[index]
+        return path if length < 0 else ByteRange(path.parent, int(start), int(length))
 
     def rows(self, index: int) -> slice:
         """The rows of `boxes`, `labels` and `flags` that belong to photo `index`."""
@@ -162,16 +162,16 @@ class Dataset:
             names=tuple(self.names[i] for i in index),
             sizes=self.sizes[index],
             splits=self.splits[index],
-            spans=self.spans[index],
+            byte_ranges=self.byte_ranges[index],
             offsets=offsets,
             boxes=self.boxes[rows],
             labels=self.labels[rows],
             flags=self.flags[rows],
         )
 
-    def split(self, mark: Split | str) -> Dataset:
+    def split(self, name: Split | str) -> Dataset:
         """The photos of one split: `dataset.split("test")`."""
-        wanted = Split[mark.upper()] if isinstance(mark, str) else mark
+        wanted = Split[name.upper()] if isinstance(name, str) else name
         return self.select(self.splits == wanted)
 
     def keep_boxes(self, keep: NDArray[np.bool_]) -> Dataset:
@@ -198,7 +198,7 @@ class Dataset:
             names=(*self.names, *names),
             sizes=np.concatenate([self.sizes, other.sizes]),
             splits=np.concatenate([self.splits, other.splits]),
-            spans=np.concatenate([self.spans, other.spans]),
+            byte_ranges=np.concatenate([self.byte_ranges, other.byte_ranges]),
             offsets=np.concatenate([self.offsets, other.offsets[1:] + self.offsets[-1]]),
             boxes=np.concatenate([self.boxes, other.boxes]),
             labels=np.concatenate([self.labels, ids[other.labels]]),

@@ -49,7 +49,7 @@ class Resumed(NamedTuple):
     slots: dict[str, NDArray[Any]]
 
 
-class _Declared(NamedTuple):
+class _Variable(NamedTuple):
     name: str
     shape: tuple[int, ...]
     dtype: str
@@ -160,13 +160,13 @@ def _write(prefix: Path, values: Mapping[str, NDArray[Any]], trainable: set[str]
     """The three files; the index, by which a checkpoint is known, last."""
     index, data, meta = (prefix.with_name(prefix.name + end) for end in (".index", DATA, ".meta"))
     names = sorted(values)
-    declared = tuple(
-        _Declared(name, values[name].shape, values[name].dtype.name, name in trainable)
+    listed = tuple(
+        _Variable(name, values[name].shape, values[name].dtype.name, name in trainable)
         for name in names
     )
     with writing(index) as draft:
         _save_values(draft.with_suffix(""), names, [values[name] for name in names])
-        draft.with_name(meta.name).write_bytes(_meta_graph(declared))
+        draft.with_name(meta.name).write_bytes(_meta_graph(listed))
         index.unlink(missing_ok=True)
         for part in (data, meta):
             draft.with_name(part.name).replace(part)
@@ -185,7 +185,7 @@ def _save_values(prefix: Path, names: list[str], values: list[NDArray[Any]]) -> 
 
 
 @functools.lru_cache(maxsize=2)
-def _meta_graph(variables: tuple[_Declared, ...]) -> bytes:
+def _meta_graph(variables: tuple[_Variable, ...]) -> bytes:
     """A graph of these variables and of a saver for them, a serialised MetaGraphDef."""
     tf = framework.tensorflow()
     v1 = tf.compat.v1

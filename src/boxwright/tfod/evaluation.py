@@ -18,7 +18,7 @@ from boxwright.structures.detections import Detections
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import Config, checked
 from boxwright.tfod.config.pipeline import EvalConfig
-from boxwright.tfod.mapping.network import Trained, read_trained, suppression_of
+from boxwright.tfod.mapping.network import Trained, nms_config_of, read_trained
 from boxwright.tfod.readers import read_images
 from boxwright.training.event_file import EventFile
 
@@ -36,9 +36,9 @@ def images_of(config: Config, *, training: bool = False, each: int = 1) -> Datas
 
 def sample(config: Config, images: Dataset, split: Split, each: int) -> Dataset:
     """Of the photos of a split each so manyth, and no more than eval_config says."""
-    most = config.pipeline.eval_config.num_examples
+    max_evaluations = config.pipeline.eval_config.num_examples
     own = images.split(split)
-    return own.select(np.arange(0, len(own), each)[: most or None])
+    return own.select(np.arange(0, len(own), each)[: max_evaluations or None])
 
 
 def evaluate_folder(
@@ -52,12 +52,12 @@ def evaluate_folder(
         WeightsError: BW201 there is none, with `once`; BW206 it is of another network.
     """
     pipeline = config.pipeline
-    most, last = pipeline.eval_config.max_evals, pipeline.train_config.num_steps
+    max_evaluations, last = pipeline.eval_config.max_evals, pipeline.train_config.num_steps
     interval = pipeline.eval_config.eval_interval_secs
     for done, prefix in enumerate(_newest(checkpoints, interval, say, once=once), start=1):
-        trained = read_trained(config, prefix, rounded=True)
+        trained = read_trained(config, prefix, quantization_aware=True)
         measure(trained, images, events, say)
-        if once or done == most or 0 < last <= trained.step:
+        if once or done == max_evaluations or 0 < last <= trained.step:
             return
 
 
@@ -83,8 +83,8 @@ def measure(trained: Trained, images: Dataset, events: Path, say: Say) -> None:
 
 def detect(trained: Trained, images: Dataset) -> list[Detections]:
     """What a network finds in each photo, after the config's post-processing."""
-    preprocessing, suppression = trained.preprocessing, suppression_of(trained.config)
-    engine = KerasEngine(trained.model, preprocessing, suppression)
+    preprocessing, nms_config = trained.preprocessing, nms_config_of(trained.config)
+    engine = KerasEngine(trained.model, preprocessing, nms_config)
     detector = Detector(engine, Artifact({}, images.classes, preprocessing))
     return list(detector.predict_many(images.image(i) for i in range(len(images))))
 

@@ -63,7 +63,7 @@ def run(flags: Flags, say: Say) -> None:
 
     def after(prefix: Path, images: Dataset) -> None:
         chosen = sample(config, images, split, each)
-        measure(read_trained(config, prefix, rounded=True), chosen, events, say)
+        measure(read_trained(config, prefix, quantization_aware=True), chosen, events, say)
 
     train_by(config, flags.model_dir, say, steps=flags.num_train_steps, after=after)
 

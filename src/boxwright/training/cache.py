@@ -21,7 +21,7 @@ from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
 IN_MEMORY = 1 << 30  # bytes; a larger cache lives in a temporary file
-MOST_BOXES = 200  # per photo; of more, the largest
+MAX_BOXES = 200  # per photo; of more, the largest
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def build_cache(
     progress: Callable[[int], None] = lambda done: None,
     *,
     in_memory: int = IN_MEMORY,
-    most_boxes: int = MOST_BOXES,
+    max_boxes: int = MAX_BOXES,
 ) -> Cache:
     """Decode every photo of `dataset` to `side` pixels square, with as many threads as cores.
 
@@ -80,7 +80,7 @@ def build_cache(
         side: pixels.
         progress: told how many are decoded.
         in_memory: bytes; a larger cache lives in a temporary file.
-        most_boxes: per photo; of more, the largest are kept.
+        max_boxes: per photo; of more, the largest are kept.
 
     Raises:
         DataError: BW152 not one photo can be read.
@@ -106,7 +106,7 @@ def build_cache(
             f"not one of {len(dataset)} photos can be read.{reason}",
             where=dataset.root,
         )
-    boxes, labels = padded_boxes(dataset, most_boxes)
+    boxes, labels = padded_boxes(dataset, max_boxes)
     findings = tuple(
         Finding(error.code, dataset.names[i], error.message, "left out of training")
         for i, error in sorted(broken.items())
@@ -116,12 +116,12 @@ def build_cache(
 
 
 def padded_boxes(
-    dataset: Dataset, most: int = MOST_BOXES
+    dataset: Dataset, max_boxes: int = MAX_BOXES
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """`(N, G, 4)` normalised yxyx boxes and `(N, G)` labels, padded with zeros and -1; `G` is at
-    most `most`."""
+    most `max_boxes`."""
     counts = np.diff(dataset.offsets)
-    rows = int(min(max(counts.max(initial=1), 1), most))
+    rows = int(min(max(counts.max(initial=1), 1), max_boxes))
     boxes = np.zeros((len(dataset), rows, 4), np.float32)
     labels = np.full((len(dataset), rows), -1, np.int32)
     for i in range(len(dataset)):

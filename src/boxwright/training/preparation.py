@@ -95,7 +95,7 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
         begun.checkpoint.check_data(data.fingerprint, plan.run.folder)
     precision = begun.precision.removeprefix("mixed_")
     yield Note(f"start: {begun.origin}; convolutions in {precision}")
-    yield from (Note(str(head_start)) for head_start in begun.head_starts)
+    yield from (Note(str(class_head_init)) for class_head_init in begun.class_head_inits)
     session = Session(begun, recipe, engines, data.training)
     if begun.probe:
         before = Validator(begun.probe).validate(session.averaged()).evaluation

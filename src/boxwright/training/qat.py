@@ -22,13 +22,13 @@ from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.loop import train_by_recipe
 from boxwright.training.preparation import Plan
 from boxwright.training.recipe import Recipe, recipe_for
-from boxwright.training.start import Start, bits_of, built
+from boxwright.training.start import Start, built, quantization_spec_of
 
 SECONDS = 60.0
 PEAK = 2e-4  # of the learning rate: the weights are good already, and only move between steps
 
 
-def trained_for_rounding(
+def train_quantization_aware(
     model: DetectionModel,
     artifact: Artifact,
     dataset: Dataset,
@@ -72,8 +72,8 @@ def trained_for_rounding(
     )
 
     def begin(recipe: Recipe, precision: str, images: Cache) -> Start:
-        rounding = replace(spec, bits=bits_of(recipe))
-        copy = built(type(model), rounding, recipe, precision)
+        quantized = replace(spec, quantization=quantization_spec_of(recipe))
+        copy = built(type(model), quantized, recipe, precision)
         copy_weights(model.network, copy.network)
         return Start(copy, artifact.preprocessing, "the run", precision)
 

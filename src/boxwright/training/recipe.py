@@ -19,9 +19,15 @@ from boxwright.augment.transforms import (
 from boxwright.models.registry import DEFAULT, family
 from boxwright.ops.boxes import areas
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.training.config import KINDS, ByPart, Quantization, part, plain
+from boxwright.training.config import (
+    CONFIG_CLASSES,
+    LayerGroupValues,
+    Quantization,
+    from_config,
+    to_config,
+)
+from boxwright.training.horizontal_flip import mistaken_when_flipped
 from boxwright.training.learning_rates import BudgetCosine, LearningRate
-from boxwright.training.mirroring import mistaken_in_mirror
 from boxwright.training.old_recipes import upgraded
 from boxwright.training.optimizers import Adam, Averaging, Optimizer
 
@@ -30,7 +36,7 @@ SMALLER_SIZE, LARGEST_SIZE = 224, 640
 MATCHING_SIZES = (PRETRAINED_SIZE, 448, LARGEST_SIZE)
 IMAGES_PER_SECOND = {224: 130, 300: 95, 448: 43, 640: 21}  # of a training, on two cores
 STARTING_SECONDS = 13  # from the command to the first step, and from the last one to the end
-FEWEST_SEEN = 700  # photos; to see fewer costs more than larger objects give
+MIN_SEEN = 700  # photos; to see fewer costs more than larger objects give
 LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the finest map
 SMALLEST_OBJECT = 30  # pixels: the side from which an object can be matched
 RATE_PER_OBJECT = 7e-4  # the learning rate's peak for one object a photo: few make noisy gradients
@@ -40,7 +46,7 @@ LOWEST_PEAK, HIGHEST_PEAK = 7e-4, 2e-3
 MANY_OBJECTS, LONG_BUDGET = 2000, 120
 RARE_BELOW = 0.3  # part of the photos; a class that fewer of them show is rare
 JUDGED_FROM = 300  # photos; of fewer, each is worth more for training than for choosing
-STOPPED_FROM, FEWEST_JUDGES = 60, 20  # photos, where nothing else tells when to stop
+STOPPED_FROM, MIN_VALIDATION_IMAGES = 60, 20  # photos, where nothing else tells when to stop
 # Photos of which a quarter of a budget decodes all, and the rest learns from each about twice.
 DECODED_PER_SECOND = 40
 CACHE_MARGIN = 4 / 3  # room for windows that enlarge
@@ -51,8 +57,8 @@ GENTLE_COLOR = ColorMix(contrast=0.1, brightness=0.05, saturation=0.1)
 
 # Reasons for a number of a transform, by the names that they have in `Recipe.reasons`.
 TRANSFORM_REASONS: Mapping[str, tuple[type[Transform], str]] = {
-    "augmentation.window": (CropAroundObject, "side"),
-    "augmentation.mirror": (HorizontalFlip, "probability"),
+    "augmentation.crop": (CropAroundObject, "side"),
+    "augmentation.horizontal_flip": (HorizontalFlip, "probability"),
 }
 
 
@@ -82,7 +88,7 @@ class Recipe:
             does not train on its own.
         norm_decay: how much of batch norm's moving statistics stays after a step.
         quantization: of kernels and feature maps; None trains a network of floats.
-        head_start: whether a new class head starts from the pretrained one's best columns.
+        class_head_init: whether a new class head starts from the pretrained one's best columns.
         augmentation: what is done to the training images, one transform after the other; without
             any they are only resized.
         cache_side: side of the cached photos, pixels.
@@ -103,8 +109,8 @@ class Recipe:
     depth_multiplier: float | None = None
     batch_size: int = 16
     objective: Any = None
-    l2: ByPart = field(default_factory=ByPart)
-    l1: ByPart = field(default_factory=ByPart)
+    l2: LayerGroupValues = field(default_factory=LayerGroupValues)
+    l1: LayerGroupValues = field(default_factory=LayerGroupValues)
     optimizer: Optimizer = field(default_factory=Adam)
     learning_rate: LearningRate = field(default_factory=BudgetCosine)
     clip_norm: float | None = None
@@ -116,9 +122,9 @@ class Recipe:
     train_depthwise: bool = False
     train_norm: bool = False
     absorb_scale: bool = True
-    norm_decay: ByPart = field(default_factory=lambda: ByPart(0.97, 0.97, 0.97))
+    norm_decay: LayerGroupValues = field(default_factory=lambda: LayerGroupValues(0.97, 0.97, 0.97))
     quantization: Quantization | None = None
-    head_start: bool = True
+    class_head_init: bool = True
     augmentation: tuple[Transform, ...] = field(default_factory=default_transforms)
     cache_side: int = 400
     shuffle: bool = True
@@ -147,20 +153,20 @@ class Recipe:
         return next(getattr(each, attribute) for each in self.augmentation if type(each) is kind)
 
     def to_json(self) -> dict[str, Any]:
-        own = {item.name: plain(getattr(self, item.name)) for item in fields(self)}
+        own = {item.name: to_config(getattr(self, item.name)) for item in fields(self)}
         return {**own, "reasons": dict(self.reasons)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Recipe:
         known = upgraded(value)
-        kinds = kinds_of(known.get("model", DEFAULT))
-        return cls(**{name: part(item, kinds) for name, item in known.items()})
+        classes = config_classes(known.get("model", DEFAULT))
+        return cls(**{name: from_config(item, classes) for name, item in known.items()})
 
 
-def kinds_of(model: str) -> dict[str, type]:
+def config_classes(model: str) -> dict[str, type]:
     """What a recipe of a detector family may be made of, by name."""
-    own = {kind.__name__: kind for kind in family(model).objective_kinds}
-    return {**KINDS, **own}
+    own = {kind.__name__: kind for kind in family(model).objective_classes}
+    return {**CONFIG_CLASSES, **own}
 
 
 def recipe_for(
@@ -215,15 +221,15 @@ def recipe_for(
         model=model,
         objective=objective,
     )
-    mistaken = mistaken_in_mirror(train, seed)
+    mistaken = mistaken_when_flipped(train, seed)
     if mistaken:
-        reasons["augmentation.mirror"] = str(mistaken)
+        reasons["augmentation.horizontal_flip"] = str(mistaken)
     flip = 0.0 if mistaken else HorizontalFlip.probability
     if pretrained:
         frozen_through, train_depthwise, reasons["frozen_through"] = _frozen(train, seconds)
         reasons["train_norm"] = "a folded batch norm costs nothing and small batches would blur it"
         reasons["batch_size"] = "32 would be 2 % faster and half as many steps"
-        reasons["augmentation.window"] = "objects appear from 0.8 to 2.5 times as large as they are"
+        reasons["augmentation.crop"] = "objects appear from 0.8 to 2.5 times as large as they are"
         peak, reasons["learning_rate.peak"] = _peak(train)
         return replace(
             recipe,
@@ -265,11 +271,13 @@ def _peak(train: Dataset) -> tuple[float, str]:
 def _rarest(train: Dataset) -> str | None:
     """What is said of the class that the fewest photos show, if it is rare."""
     shown = [len(train.images_showing(label)) for label in range(len(train.classes))]
-    fewest = min((count for count in shown if count), default=len(train))
-    if fewest >= RARE_BELOW * len(train):
+    rarest_count = min((count for count in shown if count), default=len(train))
+    if rarest_count >= RARE_BELOW * len(train):
         return None
-    name = train.classes[shown.index(fewest)]
-    return f"{fewest} of {len(train)} photos show {name}: those of rare classes come more often"
+    name = train.classes[shown.index(rarest_count)]
+    return (
+        f"{rarest_count} of {len(train)} photos show {name}: those of rare classes come more often"
+    )
 
 
 def _held_out(images: int, *, endless: bool) -> tuple[float, str]:
@@ -280,7 +288,7 @@ def _held_out(images: int, *, endless: bool) -> tuple[float, str]:
         return 0.1, "these choose the best weights"
     if images < STOPPED_FROM:
         return 0.0, f"all {images} photos train: too few to tell by some when to stop"
-    return max(0.1, FEWEST_JUDGES / images), "these tell when to stop"
+    return max(0.1, MIN_VALIDATION_IMAGES / images), "these tell when to stop"
 
 
 def _input_size(train: Dataset, seconds: float | None) -> tuple[int, str]:
@@ -292,13 +300,13 @@ def _input_size(train: Dataset, seconds: float | None) -> tuple[int, str]:
     small = float(np.quantile(relative, 0.1))
     if small * SMALLER_SIZE >= LARGE_OBJECT:
         return SMALLER_SIZE, f"nine of ten objects are larger than {small * SMALLER_SIZE:.0f} px"
-    matched = [size for size in MATCHING_SIZES if small * size >= SMALLEST_OBJECT]
-    wanted = min(matched, default=LARGEST_SIZE)
-    affordable = [size for size in MATCHING_SIZES if _images_seen(size, seconds) >= FEWEST_SEEN]
+    large_enough = [size for size in MATCHING_SIZES if small * size >= SMALLEST_OBJECT]
+    wanted = min(large_enough, default=LARGEST_SIZE)
+    affordable = [size for size in MATCHING_SIZES if _images_seen(size, seconds) >= MIN_SEEN]
     size = min(wanted, max(affordable, default=PRETRAINED_SIZE))
     if size < wanted:
         return size, f"objects are small, but {seconds:.0f} s are too short for {wanted} px"
-    if matched:
+    if large_enough:
         return size, f"nine of ten objects are larger than {small * size:.0f} px then"
     why = f"one object in ten is below {small * size:.0f} px even then"
     return size, f"{why}; in photos cut into tiles they would be larger"

@@ -30,22 +30,22 @@ class Sampler:
     def batch(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Rows of the photos of a step, and their random draws in [0, 1)."""
         size = self._recipe.batch_size
-        places = np.arange(step * size, (step + 1) * size)
-        rounds = places // self._round
+        positions = np.arange(step * size, (step + 1) * size)
+        rounds = positions // self._round
         rows = [
-            self._rows(each, places[rounds == each] % self._round) for each in np.unique(rounds)
+            self._rows(each, positions[rounds == each] % self._round) for each in np.unique(rounds)
         ]
         rng = np.random.default_rng([self._recipe.seed, step, 1])
         shape = size, count_draws(self._recipe.augmentation)
         return np.concatenate(rows), rng.random(shape, np.float32)  # never 1.0
 
-    def _rows(self, number: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _rows(self, number: int, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """The photos at some places of a round; one that comes 2.4 times in the mean is there twice
         or three times."""
         random = np.random.default_rng([self._recipe.seed, number])
         order = random.permutation(self._round) if self._recipe.shuffle else np.arange(self._round)
         start = random.random(dtype=np.float32)  # so that a sum with it never rounds up
-        return np.searchsorted(self._ends, order[places] + float(start), side="right")
+        return np.searchsorted(self._ends, order[positions] + float(start), side="right")
 
 
 def repeats(images: Dataset, rare_below: float) -> NDArray[np.float64]:

@@ -37,9 +37,9 @@ class Session:
         self._kept.network.set_weights(network.get_weights())
         self._trained = start.trained_variables(self.model, recipe)
         statistics = start.statistics_of(self.model, recipe)
-        places = {id(variable): i for i, variable in enumerate(network.weights)}
+        indices = {id(variable): i for i, variable in enumerate(network.weights)}
         self._changing = [
-            self._kept.network.weights[places[id(variable)]]
+            self._kept.network.weights[indices[id(variable)]]
             for variable in (*self._trained, *statistics)
         ]
         self._engine: Engine = engines.Engine(
@@ -59,7 +59,7 @@ class Session:
     def step(
         self,
         rows: NDArray[np.int64],
-        dice: NDArray[np.float32],
+        random_draws: NDArray[np.float32],
         *,
         number: int,
         learning_rate: float,
@@ -70,7 +70,7 @@ class Session:
         Raises:
             TrainingError: BW303 the loss is not a number.
         """
-        batch = (*self._images.batch(rows), self._images.sizes(rows), dice)
+        batch = (*self._images.batch(rows), self._images.sizes(rows), random_draws)
         loss = self._engine.step(*batch, number=number, learning_rate=learning_rate)
         self._batch = [self._images.dataset.names[row] for row in rows]
         check_loss(loss, number, self._batch)

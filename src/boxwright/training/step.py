@@ -128,8 +128,8 @@ class Engine(ABC):
         powers = (beta ** (number + 1) for beta in betas)
         rates = np.array([learning_rate, decay, range_rate(number), *powers], np.float32)
         how = self._recipe.quantization
-        rounds = how is not None and number >= how.delay
-        loss = self._step((images, boxes, labels, sizes, draws), rates, rounds)
+        quantizing = how is not None and number >= how.delay
+        loss = self._step((images, boxes, labels, sizes, draws), rates, quantizing)
         return Loss(*(float(value) for value in loss))
 
     def kept(self) -> list[NDArray[np.float32]]:
@@ -170,14 +170,14 @@ class Engine(ABC):
         """Whatever the framework needs before the first step."""
 
     @abstractmethod
-    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], rounds: bool) -> Loss:
+    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], quantizing: bool) -> Loss:
         """Change all variables by a step.
 
         Args:
             batch: photos, boxes, labels, sizes and random draws.
             rates: `(5,)`: learning rate, decay of the averages, `range_rate`, and Adam's betas to
                 the power of the step, from 1.
-            rounds: whether a quantised network rounds.
+            quantizing: whether a quantised network rounds.
         """
 
     # ---- In the graph ----------------------------------------------------------------------------

@@ -25,7 +25,7 @@ keras: Any = framework.keras()
 jax: Any = framework.jax()
 jnp: Any = jax.numpy
 
-GROUND = 127.0  # grey
+PADDING = 127.0  # grey
 EDGE = 1e-6  # of a photo's side: what rounding may put outside where all of it is seen
 
 
@@ -37,18 +37,18 @@ def crop(images: Any, windows: Any, side: int) -> Any:
     start, size = windows[:, :2], windows[:, 2:] - windows[:, :2]
     steps = (jnp.arange(side) + 0.5) / side
     full = images.shape[1]  # photos are square
-    places = (start[..., None] + steps * size[..., None]) * full - 0.5  # (B, 2, side)
-    nearest = jnp.clip(places, 0, full - 1)
-    inside = jnp.abs(places - nearest) < EDGE * full
+    positions = (start[..., None] + steps * size[..., None]) * full - 0.5  # (B, 2, side)
+    nearest = jnp.clip(positions, 0, full - 1)
+    inside = jnp.abs(positions - nearest) < EDGE * full
     shares = jax.nn.relu(1 - jnp.abs(nearest[..., None] - jnp.arange(full)))
     crops = jnp.einsum(
         "byh,bhwc,bxw->byxc", shares[:, 0], images.astype(jnp.float32), shares[:, 1],
         precision=jax.lax.Precision.HIGHEST,
     )  # fmt: skip
-    return jnp.where((inside[:, 0, :, None] & inside[:, 1, None])[..., None], crops, GROUND)
+    return jnp.where((inside[:, 0, :, None] & inside[:, 1, None])[..., None], crops, PADDING)
 
 
-def suppress(boxes: Any, scores: Any, most: int, iou_threshold: float) -> Any:
+def suppress(boxes: Any, scores: Any, max_total: int, iou_threshold: float) -> Any:
     """Greedy non-maximum suppression within each photo. See `models.model.Suppress`."""
 
     def within(boxes: Any, scores: Any) -> Any:
@@ -60,7 +60,7 @@ def suppress(boxes: Any, scores: Any, most: int, iou_threshold: float) -> Any:
             return left.at[best].set(False), kept
 
         every = jnp.ones(scores.shape, bool)
-        return jax.lax.fori_loop(0, min(most, scores.size), keep_best, (every, ~every))[1]
+        return jax.lax.fori_loop(0, min(max_total, scores.size), keep_best, (every, ~every))[1]
 
     return jax.vmap(within)(boxes, scores)
 
@@ -97,10 +97,10 @@ def optimized(
             return learning_rate * momentum, [momentum]
 
 
-def clipped(gradients: Sequence[Any], most: float) -> list[Any]:
-    """The gradients, scaled down to a common norm of `most` if it is larger."""
+def clipped(gradients: Sequence[Any], max_total: float) -> list[Any]:
+    """The gradients, scaled down to a common norm of `max_total` if it is larger."""
     norm = jnp.sqrt(sum(jnp.sum(gradient**2) for gradient in gradients))
-    return [gradient * (most / jnp.maximum(norm, most)) for gradient in gradients]
+    return [gradient * (max_total / jnp.maximum(norm, max_total)) for gradient in gradients]
 
 
 faster_precision = functools.partial(engine.measured_precision, jax.jit)
@@ -159,12 +159,12 @@ class Engine(engine.Engine):
         )
         changing = {id(each) for each in (*self._trained, *self._statistics)}
         self._fixed = [each for each in weights if id(each) not in changing]
-        self._compiled = jax.jit(self._traced, static_argnames="rounds")
+        self._compiled = jax.jit(self._traced, static_argnames="quantizing")
 
-    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], rounds: bool) -> Loss:
+    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], quantizing: bool) -> Loss:
         before, fixed = jax.tree.map(lambda each: each.value, (self._changing, self._fixed))
         # Nothing is donated: a Ctrl-C before the last assignment must leave variables with values.
-        after, loss = self._compiled(before, fixed, batch, rates, rounds=rounds)
+        after, loss = self._compiled(before, fixed, batch, rates, quantizing=quantizing)
         jax.tree.map(lambda variable, value: variable.assign(value), self._changing, after)
         return Loss(*loss)
 
@@ -175,7 +175,7 @@ class Engine(engine.Engine):
         batch: tuple[Any, ...],
         rates: Any,
         *,
-        rounds: bool,  # static, so that there is a program that rounds and one that does not
+        quantizing: bool,  # static, so that there is a program that rounds and one that does not
     ) -> tuple[State, Loss]:
         learning_rate, decay, rate_of_ranges, *bias = rates
         images, *truth = batch
@@ -184,7 +184,7 @@ class Engine(engine.Engine):
         seen = self._seen(images, *truth)
         constants = [*zip(self._fixed, fixed, strict=True)]
         if self._quantizer:
-            self._quantizer.rounds = rounds
+            self._quantizer.quantizing = quantizing
             constants.append((self._quantizer.rate, rate_of_ranges))
 
         def lowered(trained: list[Any]) -> tuple[Any, tuple[Loss, list[Any]]]:

@@ -29,9 +29,9 @@ def crop(images: Any, windows: Any, side: int) -> Any:
     half = (end - start) / (2 * side)
     first_sample = ((start + half) * (last + 1) - 0.5) / last
     last_sample = ((end - half) * (last + 1) - 0.5) / last
-    places = tf.concat([first_sample, last_sample], axis=1)
+    corners = tf.concat([first_sample, last_sample], axis=1)
     rows = tf.range(tf.shape(images)[0])
-    return tf.image.crop_and_resize(images, places, rows, [side, side], extrapolation_value=127.0)
+    return tf.image.crop_and_resize(images, corners, rows, [side, side], extrapolation_value=127.0)
 
 
 def fused_batch_norm(outputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
@@ -49,12 +49,12 @@ def fused_fake_quant(values: Any, low: Any, high: Any, bits: int, narrow: bool) 
     return tf.quantization.fake_quant_with_min_max_vars(values, low, high, bits, narrow)
 
 
-def suppress(boxes: Any, scores: Any, most: int, iou_threshold: float) -> Any:
+def suppress(boxes: Any, scores: Any, max_total: int, iou_threshold: float) -> Any:
     """Greedy non-maximum suppression within each photo. See `models.model.Suppress`."""
     kept = [
         tf.scatter_nd(index[:, None], tf.ones_like(index), [own.shape[0]])
         for own, score in zip(tf.unstack(boxes), tf.unstack(scores), strict=True)
-        for index in [tf.image.non_max_suppression(own, score, most, iou_threshold)]
+        for index in [tf.image.non_max_suppression(own, score, max_total, iou_threshold)]
     ]
     return tf.cast(tf.stack(kept), tf.bool)
 
@@ -117,19 +117,19 @@ class Engine(step.Engine):
             self._quantizer.fake_quant = fused_fake_quant
         self._compiled = tf.function(self._traced, autograph=False)  # its Python is meant as it is
 
-    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], rounds: bool) -> Loss:
-        loss: Loss = self._compiled(batch, rates, rounds)
+    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], quantizing: bool) -> Loss:
+        loss: Loss = self._compiled(batch, rates, quantizing)
         return loss
 
     def _traced(
         self,
         batch: tuple[Any, ...],
         rates: Any,
-        rounds: bool,  # from Python, so that there is a graph that rounds and one that does not
+        quantizing: bool,  # from Python, so that there is a graph that rounds and one that does not
     ) -> Loss:
         learning_rate, decay, rate_of_ranges, *bias = tf.unstack(rates)
         if self._quantizer:
-            self._quantizer.rounds = rounds
+            self._quantizer.quantizing = quantizing
             self._quantizer.rate.assign(rate_of_ranges)
         trained = [variable.value for variable in self._trained]
         seen = self._seen(*batch)

@@ -16,7 +16,7 @@ from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
-MOST = 200  # images; more would only take time
+MAX_IMAGES = 200  # images; more would only take time
 BATCH = 16
 
 
@@ -52,12 +52,17 @@ class ValidationSet:
 
     @classmethod
     def read(
-        cls, truth: Dataset, preprocessing: Preprocessing, seed: int, *, most: int = MOST
+        cls,
+        truth: Dataset,
+        preprocessing: Preprocessing,
+        seed: int,
+        *,
+        max_images: int = MAX_IMAGES,
     ) -> ValidationSet:
-        """Read the images from their files, exactly as a detector would; at most `most` of them,
-        drawn with `seed`."""
-        if len(truth) > most:
-            chosen = np.random.default_rng(seed).permutation(len(truth))[:most]
+        """Read the images from their files, exactly as a detector would; at most `max_images` of
+        them, drawn with `seed`."""
+        if len(truth) > max_images:
+            chosen = np.random.default_rng(seed).permutation(len(truth))[:max_images]
             truth = truth.select(np.sort(chosen))
         size = preprocessing.size
         inputs = np.zeros((len(truth), size, size, 3), np.uint8)

@@ -56,9 +56,9 @@ def scatter(points: Sequence[Point], *, title: str, x: str, y: str) -> Image.Ima
         pen.text((LEFT - 10, row), f"{value:g}", fill=CAPTION, font=font, anchor="rm")
     pen.text(((LEFT + right) / 2, HEIGHT - 20), x, fill=CAPTION, font=font, anchor="ms")
     pen.text((LEFT - 10, TOP - 16), y, fill=CAPTION, font=font, anchor="rs")
-    places = [(LEFT + point.x * across, bottom - point.y * up) for point in points]
-    taken = [(x - DOT, y - DOT, x + DOT, y + DOT) for x, y in places]
-    for number, (point, (column, row)) in enumerate(zip(points, places, strict=True)):
+    positions = [(LEFT + point.x * across, bottom - point.y * up) for point in points]
+    taken = [(x - DOT, y - DOT, x + DOT, y + DOT) for x, y in positions]
+    for number, (point, (column, row)) in enumerate(zip(points, positions, strict=True)):
         around = (column - DOT, row - DOT, column + DOT, row + DOT)
         pen.ellipse(around, fill=color_of(number), outline=BLACK)
         name = shortened(point.name, font, WIDTH // 3)
@@ -100,14 +100,14 @@ def stacked_bars(bars: Sequence[Bar], *, title: str, parts: Sequence[str], x: st
     return picture
 
 
-def ticks(most: float) -> list[float]:
-    """Round numbers from 0 to `most` or just beyond, about six of them."""
-    if most <= 0:
+def ticks(largest: float) -> list[float]:
+    """Round numbers from 0 to `largest` or just beyond, about six of them."""
+    if largest <= 0:
         return [0.0, 1.0]
-    rough = most / TICKS
+    rough = largest / TICKS
     magnitude = 10.0 ** math.floor(math.log10(rough))
     step = next(s * magnitude for s in (1, 2, 2.5, 5, 10) if s * magnitude >= rough)
-    return [round(i * step, 10) for i in range(math.ceil(most / step - 1e-9) + 1)]
+    return [round(i * step, 10) for i in range(math.ceil(largest / step - 1e-9) + 1)]
 
 
 def _legend(

@@ -13,7 +13,7 @@ from boxwright.ops.boxes import Boxes
 from boxwright.structures.detections import Detections
 from boxwright.visualize.label_layout import (
     SMALLEST_TEXT,
-    Plate,
+    LabelBox,
     Rectangles,
     Size,
     font_of,
@@ -99,10 +99,10 @@ def draw_on(
     for frame, width, color in reversed(list(zip(frames, widths, colors, strict=True))):
         _draw_solid(pen, frame, width, color)
     text_size = round(6 + side / 45)
-    plates = lay_out(list(best_first), frames, text_size, picture.size, scores=scores)
-    for plate, color in reversed(list(zip(plates, colors, strict=True))):
-        if plate is not None:
-            _draw_plate(pen, plate, color)
+    label_boxes = lay_out(list(best_first), frames, text_size, picture.size, scores=scores)
+    for label_box, color in reversed(list(zip(label_boxes, colors, strict=True))):
+        if label_box is not None:
+            _draw_label(pen, label_box, color)
 
 
 def contact_sheet(
@@ -199,11 +199,11 @@ def _draw_rim(pen: ImageDraw.ImageDraw, frame: NDArray[np.int64], width: int) ->
     pen.rectangle(around, outline=RIM, width=width + 2 * rim)
 
 
-def _draw_plate(pen: ImageDraw.ImageDraw, plate: Plate, color: Color) -> None:
-    right, bottom = plate.left + plate.width - 1, plate.top + plate.height - 1
-    pen.rectangle((plate.left, plate.top, right, bottom), fill=color)
-    corner = (plate.left + plate.padding, plate.top + plate.padding)
-    pen.text(corner, plate.text, fill=_readable_on(color), font=plate.font, anchor="la")
+def _draw_label(pen: ImageDraw.ImageDraw, label_box: LabelBox, color: Color) -> None:
+    right, bottom = label_box.left + label_box.width - 1, label_box.top + label_box.height - 1
+    pen.rectangle((label_box.left, label_box.top, right, bottom), fill=color)
+    corner = (label_box.left + label_box.padding, label_box.top + label_box.padding)
+    pen.text(corner, label_box.text, fill=_readable_on(color), font=label_box.font, anchor="la")
 
 
 def _readable_on(color: Color) -> Color:

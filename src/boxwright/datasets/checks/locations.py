@@ -63,9 +63,9 @@ def images_of(dataset: Dataset, rows: Rows) -> list[str]:
 
 
 def overlaid(
-    boxes: Boxes, groups: Rows, least: float, labels: NDArray[np.int32] | None = None
+    boxes: Boxes, groups: Rows, min_iou: float, labels: NDArray[np.int32] | None = None
 ) -> tuple[Rows, Rows, Shares]:
-    """Rows whose box overlaps that of an earlier row by `least` or more.
+    """Rows whose box overlaps that of an earlier row by `min_iou` or more.
 
     Boxes are compared with their next neighbours from left to right, so that no matrix of all
     pairs is made.
@@ -73,17 +73,17 @@ def overlaid(
     Args:
         boxes: `(M, 4)`.
         groups: `(M,)` ids; boxes of different groups are not compared.
-        least: intersection over union.
+        min_iou: intersection over union.
         labels: `(M,)`; if given, boxes of the same label are not compared either.
 
     Returns:
         The rows, in order; for each the earlier row that it overlaps most; and by how much.
     """
-    most = np.zeros(len(boxes), np.float32)
+    largest = np.zeros(len(boxes), np.float32)
     partner = np.zeros(len(boxes), np.int64)
     order = np.lexsort((boxes[:, 0], groups))
     # Boxes of this overlap share their sides but for 1 - least of what they cover together.
-    slack = (1 / least - 1) * (boxes[:, 2] - boxes[:, 0])
+    slack = (1 / min_iou - 1) * (boxes[:, 2] - boxes[:, 0])
     at = np.arange(len(boxes))
     for step in range(1, NEIGHBORS + 1):
         at = at[at + step < len(boxes)]
@@ -95,15 +95,15 @@ def overlaid(
             break
         overlap = iou_of_pairs(boxes[first], boxes[second])
         earlier, later = np.minimum(first, second), np.maximum(first, second)
-        better = (overlap >= least) & (overlap > most[later])
+        better = (overlap >= min_iou) & (overlap > largest[later])
         if labels is not None:
             better &= labels[first] != labels[second]
         chosen = np.flatnonzero(better)
         chosen = chosen[np.argsort(overlap[chosen], kind="stable")]  # the last one counts
-        most[later[chosen]] = overlap[chosen]
+        largest[later[chosen]] = overlap[chosen]
         partner[later[chosen]] = earlier[chosen]
-    rows = np.flatnonzero(most)
-    return rows, partner[rows], most[rows]
+    rows = np.flatnonzero(largest)
+    return rows, partner[rows], largest[rows]
 
 
 def _image_of(dataset: Dataset, row: Row) -> int:

@@ -21,7 +21,7 @@ from boxwright.structures.findings import Finding
 SIZES = (192, 224, 300, 320, 384, 448, 512, 640)  # sides of inputs that are proposed
 FEW_SMALL = 0.05  # of the boxes may be too small
 FEW_UNREACHED = 0.1  # of the boxes may be out of reach
-FEWEST_IMAGES = 50
+MIN_IMAGES = 50
 
 
 def too_small(dataset: Dataset, input_size: int) -> list[Finding]:
@@ -67,7 +67,7 @@ def unreached(dataset: Dataset, input_size: int, reach: Reach | None) -> list[Fi
 
 def few_images(dataset: Dataset) -> list[Finding]:
     """Fewer labelled photos than a score can be trusted with (BW138)."""
-    if len(dataset) >= FEWEST_IMAGES:
+    if len(dataset) >= MIN_IMAGES:
         return []
     only = f"are only {len(dataset)} labelled photos" if len(dataset) > 1 else "is 1 labelled photo"
     return [Finding("BW138", "all photos", f"there {only}")]
@@ -75,7 +75,7 @@ def few_images(dataset: Dataset) -> list[Finding]:
 
 def none_for_testing(dataset: Dataset) -> list[Finding]:
     """Photos that are marked, but none for testing (BW122)."""
-    sets = {Split(int(split)) for split in np.unique(dataset.splits)} - {Split.UNMARKED}
+    sets = {Split(int(split)) for split in np.unique(dataset.splits)} - {Split.UNASSIGNED}
     if not sets or Split.TEST in sets:
         return []
     names = " and ".join(split.name.lower() for split in sorted(sets))

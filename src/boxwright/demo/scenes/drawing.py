@@ -30,7 +30,7 @@ from boxwright.demo.scenes.quadrics import (
 from boxwright.ops.boxes import Boxes, as_boxes
 
 OVERSAMPLING = 1.5  # the scene is composed this much larger and averaged down
-LEAST_VISIBLE = 0.8  # nothing may hide more of a hard hat than the rest of this
+MIN_VISIBLE = 0.8  # nothing may hide more of a hard hat than the rest of this
 HOW_MANY_HATS = (0.14, 0.50, 0.27, 0.09)  # probabilities of 0, 1, 2, 3
 SMALLEST, LARGEST = 0.19, 0.36  # radius of a hard hat's shell, in shorter sides of the photo
 
@@ -65,7 +65,7 @@ class _Canvas:
         if self.full:
             visible = self._visible()
             hidden = np.bincount(below[mask & (below >= 0)], minlength=len(self.full))
-            if np.any(visible - hidden < LEAST_VISIBLE * np.array(self.full)):
+            if np.any(visible - hidden < MIN_VISIBLE * np.array(self.full)):
                 return False
         if thing.shadow:
             self._darken(*thing.shadow)
@@ -192,8 +192,8 @@ def _clutter(
         return _Thing(moved(prop(rng), matrix), radius)
     y = rng.uniform(behind.horizon, h + 0.5 * radius)
     prop = ON_THE_GROUND[rng.integers(len(ON_THE_GROUND))]
-    most = 0.9 if prop is sign else np.pi  # from the edge a sign is but a line
-    yaw = turn(rng.uniform(-most, most))
+    limit = 0.9 if prop is sign else np.pi  # from the edge a sign is but a line
+    yaw = turn(rng.uniform(-limit, limit))
     lie = shift(y=0.6) @ turn(roll=1.45) if rng.random() < 0.15 else np.eye(4)
     matrix = to_pixels(x, y, radius) @ turn(pitch=camera) @ yaw @ lie
     parts = moved(prop(rng), matrix)

@@ -19,7 +19,7 @@ from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
-from boxwright.formats.splits import file_mark
+from boxwright.formats.splits import file_split
 from boxwright.structures.dataset import CROWD, Dataset, Split
 from boxwright.structures.findings import Finding
 
@@ -54,7 +54,7 @@ def read(folder: Folder) -> Labels:
     others = _of_other_tasks(folder)
     for path, content in json_file.read_all(folder, KIND, dict, labels.broken, without=others):
         try:
-            source = _File(path, file_mark(path))
+            source = _File(path, file_split(path))
             source.read(content, labels)
         except UnusableError as error:
             labels.broken.append(error.in_file(path))
@@ -243,8 +243,8 @@ def _key(value: object) -> str:
 
 def _of_other_tasks(folder: Folder) -> set[str]:
     """The COCO data set's captions, keypoints and the like, where they lie beside its boxes."""
-    places = [(path, *split_path(path)) for path in folder.with_suffix(json_kinds.SUFFIX)]
-    boxed = {parent for _, parent, name in places if name.startswith(INSTANCES)}
+    located = [(path, *split_path(path)) for path in folder.with_suffix(json_kinds.SUFFIX)]
+    boxed = {parent for _, parent, name in located if name.startswith(INSTANCES)}
     return {
-        path for path, parent, name in places if parent in boxed and name.startswith(OTHER_TASKS)
+        path for path, parent, name in located if parent in boxed and name.startswith(OTHER_TASKS)
     }

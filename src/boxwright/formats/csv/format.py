@@ -29,7 +29,7 @@ from boxwright.formats.annotations import (
 from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
 from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.shapes import decimals
-from boxwright.formats.splits import WORDS, file_mark
+from boxwright.formats.splits import WORDS, file_split
 from boxwright.formats.tables import first_rows, rows, write_rows
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
@@ -97,7 +97,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
                 for box, label in zip(dataset.boxes[boxes], dataset.labels[boxes], strict=True)
             )
         if chosen:
-            word = "" if split is Split.UNMARKED else f"{split.name.lower()}_"
+            word = "" if split is Split.UNASSIGNED else f"{split.name.lower()}_"
             write_rows(target / f"{word}labels.csv", lines)
     if dataset.classes:
         write_label_map(target / "label_map.pbtxt", dataset.classes)
@@ -121,11 +121,11 @@ class _File:
     broken: list[Broken] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     bare: list[tuple[int, str, str]] = field(default_factory=list)
-    split: Split = Split.UNMARKED
+    split: Split = Split.UNASSIGNED
     largest: float = 0.0
 
     def read(self) -> _File:
-        self.split = file_mark(self.path)
+        self.split = file_split(self.path)
         unusable: set[str] = set()
         table = rows(self.root / self.path)
         try:
@@ -167,7 +167,7 @@ class _File:
             if columns.size:
                 one.size = size_of(*(row[i] if len(row) > i else "" for i in columns.size))
             if columns.split is not None:
-                one.split = WORDS.get(word, Split.UNMARKED)
+                one.split = WORDS.get(word, Split.UNASSIGNED)
         if not any(cells) or all(cell.lower() in EMPTY for cell in cells):
             if columns.name is not None and label.lower() not in EMPTY:
                 self.bare.append((line, name, label))
@@ -225,12 +225,12 @@ def _once(files: Sequence[_File]) -> Iterator[Labeled]:
         for one in file.images.values():
             name = folded(one.image.replace("\\", "/"))
             last = split_path(name)[1]
-            if file.split is not Split.UNMARKED:
+            if file.split is not Split.UNASSIGNED:
                 everywhere.setdefault(last, set()).add(name)
                 yield one
                 continue
-            marked = everywhere.get(last, set())
-            if name in marked or last in marked or (marked and name == last):
+            listed = everywhere.get(last, set())
+            if name in listed or last in listed or (listed and name == last):
                 continue
             known = seen.setdefault((parent, name, one.relative), one)
             if known is one:

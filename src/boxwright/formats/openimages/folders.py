@@ -23,7 +23,7 @@ from boxwright.structures.findings import Finding
 LABEL_FOLDERS = frozenset({"label", "labels"})
 SAMPLED = 50  # text files that show whether those of a folder are labels
 MEASURED = 200  # photos that show in which order the corners stand
-MOST_WORDS = 6  # numbers after the first word: more are no box, but KITTI's
+MAX_WORDS = 6  # numbers after the first word: more are no box, but KITTI's
 USUAL = (0, 1, 2, 3)
 ORDERS = {  # what stands where -> places of xmin, ymin, xmax, ymax
     "xmin ymin xmax ymax": USUAL,
@@ -51,9 +51,9 @@ def read_label_folders(folder: Folder) -> Labels:
             labels.broken.append(outcome)
         else:
             labels.images.append(outcome)
-    places = Pairing(folder).images_of(labels.images)
-    _put_in_order(folder, labels, places)
-    _merge_copies(folder, labels, places)
+    paths = Pairing(folder).images_of(labels.images)
+    _put_in_order(folder, labels, paths)
+    _merge_duplicates(folder, labels, paths)
     return labels
 
 
@@ -68,7 +68,7 @@ def _texts(folder: Folder) -> list[str]:
 def _is_label(path: Path) -> bool:
     cells = first_words(path) or []
     numeric = [number(cell) is not None for cell in cells]
-    is_kitti = len(cells) > MOST_WORDS and all(numeric[1:])
+    is_kitti = len(cells) > MAX_WORDS and all(numeric[1:])
     return len(cells) >= 5 and all(numeric[-4:]) and not numeric[0] and not is_kitti
 
 
@@ -91,9 +91,9 @@ def _read(root: Path, path: str) -> Labeled | Broken:
     return one
 
 
-def _put_in_order(folder: Folder, labels: Labels, places: Sequence[str | None]) -> None:
+def _put_in_order(folder: Folder, labels: Labels, paths: Sequence[str | None]) -> None:
     """Bring corners into the usual order, if nearly all boxes fit their photo in another only."""
-    boxes, sizes = _measured(folder, labels.images, places)
+    boxes, sizes = _measured(folder, labels.images, paths)
     order = _order(boxes, sizes)
     if order == "xmin ymin xmax ymax":
         return
@@ -105,12 +105,12 @@ def _put_in_order(folder: Folder, labels: Labels, places: Sequence[str | None]) 
 
 
 def _measured(
-    folder: Folder, images: Sequence[Labeled], places: Sequence[str | None]
+    folder: Folder, images: Sequence[Labeled], paths: Sequence[str | None]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Boxes of some photos as they stand, `(n, 4)`, and the sizes of these photos, `(n, 2)`."""
     boxes: list[float] = []
     sizes: list[tuple[int, int]] = []
-    for one, image in list(zip(images, places, strict=True))[:: 1 + len(images) // MEASURED]:
+    for one, image in list(zip(images, paths, strict=True))[:: 1 + len(images) // MEASURED]:
         if image is None or not one.names:
             continue
         try:
@@ -128,8 +128,8 @@ def _order(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:
     if not len(boxes):
         return usual
     fit = {}
-    for name, places in ORDERS.items():
-        first, second = boxes[:, places[:2]], boxes[:, places[2:]]
+    for name, paths in ORDERS.items():
+        first, second = boxes[:, paths[:2]], boxes[:, paths[2:]]
         inside = (first > -1) & (first <= second) & (second < sizes + 1)
         fit[name] = inside.all(axis=1)
     shares = {name: float(fits.mean()) for name, fits in fit.items()}
@@ -139,14 +139,14 @@ def _order(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:
     return best if shares[best] >= 0.95 and is_other else usual
 
 
-def _merge_copies(folder: Folder, labels: Labels, places: Sequence[str | None]) -> None:
+def _merge_duplicates(folder: Folder, labels: Labels, paths: Sequence[str | None]) -> None:
     """Put the boxes of a photo that lies in several class folders of a split on one of its copies.
 
     Copies have the same name and as many bytes.
     """
     kept: dict[tuple[str, str, int], Labeled] = {}
     images: list[Labeled] = []
-    for one, image in zip(labels.images, places, strict=True):
+    for one, image in zip(labels.images, paths, strict=True):
         if image is None:
             images.append(one)
             continue
@@ -159,11 +159,13 @@ def _merge_copies(folder: Folder, labels: Labels, places: Sequence[str | None]) 
         if first is one:
             images.append(one)
             continue
-        labels.copies.add(image)
+        labels.duplicates.add(image)
         first.add_missing(one)
     labels.images = images
-    if labels.copies:
-        copies = tuple(sorted(labels.copies))
-        message = f"{len(copies)} photos lie in several class folders, such as {copies[0]}"
+    if labels.duplicates:
+        duplicates = tuple(sorted(labels.duplicates))
+        message = f"{len(duplicates)} photos lie in several class folders, such as {duplicates[0]}"
         repair = "the boxes of all copies are put on one of them"
-        labels.findings.append(Finding("BW130", split_path(copies[0])[0], message, repair, copies))
+        labels.findings.append(
+            Finding("BW130", split_path(duplicates[0])[0], message, repair, duplicates)
+        )

@@ -22,7 +22,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Holds, Labeled, Labels, number
 from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.formats.openimages.folders import has_label_folders, read_label_folders
-from boxwright.formats.splits import file_mark
+from boxwright.formats.splits import file_split
 from boxwright.formats.tables import first_rows, rows, write_rows
 from boxwright.structures.dataset import CROWD, TRUNCATED, Dataset, Split
 from boxwright.structures.findings import Finding
@@ -166,7 +166,7 @@ class _BoxFile:
     elsewhere: int = 0
 
     def read(self) -> list[Labeled]:
-        split = file_mark(self.path)
+        split = file_split(self.path)
         column = {name: i for i, name in enumerate(self.header)}
         images: dict[str, Labeled] = {}
         unusable: set[str] = set()

@@ -30,8 +30,8 @@ from boxwright.structures.dataset import Split
 from boxwright.structures.findings import Finding
 
 WANTED = frozenset({ENCODED, FILENAME, KIND, WIDTH, HEIGHT, TEXT, LABEL, *SIDES, *FLAGS})
-MOST_BROKEN = 100  # records of a file; one with more is not worth reading on
-LONGEST_NAME = 150  # bytes; file systems take 255, and a number or suffix may be added
+MAX_BROKEN = 100  # records of a file; one with more is not worth reading on
+MAX_NAME_LENGTH = 150  # bytes; file systems take 255, and a number or suffix may be added
 UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')  # what Windows does not take in a file name
 SUFFIXES = {"png": ".png", "gif": ".gif", "bmp": ".bmp", "tiff": ".tif", "webp": ".webp"}
 BACKGROUND = "label 0, which is the background to the Object Detection API: classes count from 1"
@@ -95,8 +95,8 @@ class RecordFile:
                         code, reason = error.args
                         where = f"{self.path}{_place(record)}"
                         broken.append(Broken(code, where, f"at byte {record.offset}: {reason}"))
-                    if len(broken) == MOST_BROKEN:
-                        reason = f"{MOST_BROKEN} records cannot be used, so the rest is not read"
+                    if len(broken) == MAX_BROKEN:
+                        reason = f"{MAX_BROKEN} records cannot be used, so the rest is not read"
                         broken.append(Broken("BW110", self.path, reason))
                         return
         except OSError as error:
@@ -112,7 +112,7 @@ class RecordFile:
             example = parse_example(record.data, WANTED)
         except NoExampleError:
             raise UnusableError("BW110", "it is not a tf.train.Example") from None
-        start, stop = next(iter(example.spans(ENCODED)), (0, 0))
+        start, stop = next(iter(example.byte_ranges(ENCODED)), (0, 0))
         if start == stop:
             raise UnusableError("BW110", "it holds no photo (image/encoded)")
         boxes = _boxes(example)
@@ -127,7 +127,7 @@ class RecordFile:
             relative=True,
             as_stored=True,
             split=self.split,
-            span=(record.offset + HEAD.size + start, stop - start),
+            byte_range=(record.offset + HEAD.size + start, stop - start),
         )
         for name, box, flag in zip(names, boxes, flags, strict=True):
             labeled.add(name, box, flag)
@@ -135,8 +135,8 @@ class RecordFile:
         if 0 in example.numbers(LABEL):
             self._background.append(image)
         for stated in example.texts(KIND):
-            if kind and (marked := _plain(stated)) and marked != kind:
-                self._mismarked[marked, kind].append(image)
+            if kind and (stated_kind := _plain(stated)) and stated_kind != kind:
+                self._mismarked[stated_kind, kind].append(image)
         return labeled
 
     def _names(self, example: Example, count: int) -> list[str]:
@@ -165,7 +165,7 @@ class RecordFile:
         """A file name for the photo, like no other in this file."""
         stated = next(iter(example.texts(FILENAME)), "")
         name = UNFIT.sub("_", stated.replace("\\", "/").rpartition("/")[2]).strip(" .")
-        if not name or len(name.encode()) > LONGEST_NAME:
+        if not name or len(name.encode()) > MAX_NAME_LENGTH:
             name = f"photo {number}"
         if not is_image(name):
             name += SUFFIXES.get(kind, ".jpg")
@@ -186,8 +186,10 @@ class RecordFile:
             images = tuple(self._background)
             message = f"{len(images)} photos have boxes of {BACKGROUND}"
             yield Finding("BW116", self.path, message, "the class names are believed", images)
-        for (marked, kind), names in self._mismarked.items():
-            message = f"{len(names)} photos are marked as {marked} and are {kind}, as {names[0]}"
+        for (stated_kind, kind), names in self._mismarked.items():
+            message = (
+                f"{len(names)} photos are marked as {stated_kind} and are {kind}, as {names[0]}"
+            )
             yield Finding("BW123", self.path, message, images=tuple(names))
 
 

@@ -39,7 +39,7 @@ from boxwright.ops.boxes import Boxes, orient
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.labels import write_label_map
 
-FILES = {Split.TRAIN: "train", Split.VAL: "val", Split.TEST: "test", Split.UNMARKED: "data"}
+FILES = {Split.TRAIN: "train", Split.VAL: "val", Split.TEST: "test", Split.UNASSIGNED: "data"}
 SHARD = 256 << 20  # bytes of photos in one file; TensorFlow's guide wants shards of 100 MB or more
 LABEL_MAP = "label_map.pbtxt"
 BACK = {6: 8, 8: 6}  # what undoes an orientation; the others undo themselves

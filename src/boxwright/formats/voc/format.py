@@ -70,7 +70,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
     listed = [stem(name) if taken[stem(name)] == 1 else name for name in below]
     for i, (name, entry) in enumerate(zip(names, listed, strict=True)):
         write_text(target / "Annotations" / f"{entry}.xml", annotation_text(dataset, i, name))
-    if (dataset.splits != Split.UNMARKED).any():
+    if (dataset.splits != Split.UNASSIGNED).any():
         for split in (Split.TRAIN, Split.VAL, Split.TEST):
             lines = [listed[i] + "\n" for i in np.flatnonzero(dataset.splits == split)]
             path = target / "ImageSets" / "Main" / f"{split.name.lower()}.txt"

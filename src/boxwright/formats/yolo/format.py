@@ -18,7 +18,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
 from boxwright.formats.pairing import Pairing
-from boxwright.formats.splits import folder_mark
+from boxwright.formats.splits import folder_split
 from boxwright.formats.yolo.lines import is_label, read_label
 from boxwright.formats.yolo.locations import Placed, place_images
 from boxwright.formats.yolo.names import Names
@@ -91,7 +91,7 @@ def read(folder: Folder) -> Labels:
 
 def image_folder(split: Split) -> str:
     """A folder for each split below images; unmarked photos lie in images itself."""
-    return "images" if split is Split.UNMARKED else f"images/{split.name.lower()}"
+    return "images" if split is Split.UNASSIGNED else f"images/{split.name.lower()}"
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
@@ -183,7 +183,7 @@ def _missing(folder: Folder, placed: Placed, pairs: dict[str, str]) -> dict[str,
 
 
 def _labeled(image: str, path: str, placed: Placed) -> Labeled:
-    others = folder_mark(split_path(image)[0]) if placed.splits else Split.UNMARKED
+    others = folder_split(split_path(image)[0]) if placed.splits else Split.UNASSIGNED
     split = placed.splits.get(image, others)
     name = relative(image, split_path(path)[0])
     return Labeled(path, name, alone=True, relative=True, split=split)

@@ -126,14 +126,14 @@ def place_images(folder: Folder, described: Sequence[Description]) -> Placed:
         words = " and ".join(split.name.lower() for split in (Split.TRAIN, *same))
         message = f"{words} are the same photos"
         findings.append(Finding("BW118", described[0].path, message, "taken as not split"))
-        members[Split.UNMARKED] = train
+        members[Split.UNASSIGNED] = train
         for split in (Split.TRAIN, *same):
             members[split] = set()
     splits: dict[str, Split] = {}
     twice = []
     for split in sorted(members):
         for image in sorted(members[split]):
-            if splits.get(image, Split.UNMARKED) is not Split.UNMARKED:
+            if splits.get(image, Split.UNASSIGNED) is not Split.UNASSIGNED:
                 twice.append(image)
             splits[image] = split
     if twice:

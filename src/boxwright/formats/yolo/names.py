@@ -12,7 +12,7 @@ from boxwright.structures.findings import Finding
 
 LISTS = ("classes.txt", "class.txt", "class_names.txt", "labels.txt")
 LIST_SUFFIXES = (".names", ".labels")  # obj.names, _darknet.labels
-MOST_CLASSES = 100_000
+MAX_CLASSES = 100_000
 
 
 class Names:
@@ -106,7 +106,7 @@ class Names:
             self.findings.append(Finding("BW116", path, message, "not used"))
             return
         names = {number: name for number, line in enumerate(lines) if (name := line.strip())}
-        if not names or len(names) > MOST_CLASSES:
+        if not names or len(names) > MAX_CLASSES:
             return
         above = next((self._described[p] for p in outwards(parent) if p in self._described), None)
         if above:

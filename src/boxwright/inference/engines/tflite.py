@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from boxwright.inference import litert, tflite_graph
 from boxwright.inference.artifact import damaged
 from boxwright.inference.engines.engine import cores, first_line, no_detector, rows
-from boxwright.ops.postprocess import Found
+from boxwright.ops.postprocess import RawDetections
 
 
 class TFLiteEngine:
@@ -96,14 +96,14 @@ class TFLiteEngine:
             raise no_detector(where, f"its outputs are {', '.join(by_name)}")
         return options
 
-    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
+    def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         if len(inputs) > 1 and self.at_once > 1:
             with ThreadPoolExecutor(self.at_once) as pool:
                 return list(pool.map(self._detect_beside_others, inputs))
         with self._lock:
             return [self._detect(self._interpreter, image) for image in inputs]
 
-    def _detect_beside_others(self, image: NDArray[np.uint8]) -> Found:
+    def _detect_beside_others(self, image: NDArray[np.uint8]) -> RawDetections:
         interpreters = self._one_for_each()
         interpreter = interpreters.get()
         try:
@@ -120,7 +120,7 @@ class TFLiteEngine:
                     self._idle.put(litert.interpreter(self._content, 1))
             return self._idle
 
-    def _detect(self, interpreter: Any, image: NDArray[np.uint8]) -> Found:
+    def _detect(self, interpreter: Any, image: NDArray[np.uint8]) -> RawDetections:
         interpreter.set_tensor(self._input, self.scaled(image))
         interpreter.invoke()
         boxes, labels, scores, count = (interpreter.get_tensor(index) for index in self._outputs)

@@ -68,8 +68,8 @@ def backbone_maps(
     return [*maps, x]
 
 
-def _depth(filters: int, multiplier: float, least: int) -> int:
+def _depth(filters: int, multiplier: float, min_depth: int) -> int:
     """The nearest multiple of 8 that is not over a tenth below `filters * multiplier`."""
     wanted = filters * multiplier
-    rounded = max(least, int(wanted + 4) // 8 * 8)
+    rounded = max(min_depth, int(wanted + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * wanted else rounded

@@ -174,12 +174,12 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
             outputs, self.gamma, self.beta, self.spec.epsilon
         )
         if self.quantizer:
-            normalized = normalized + self._rounding(inputs, variance)
+            normalized = normalized + self._quantization_error(inputs, variance)
         for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.decay + now * (1 - self.decay))
         return normalized
 
-    def _rounding(self, inputs: Any, variance: Any) -> Any:
+    def _quantization_error(self, inputs: Any, variance: Any) -> Any:
         """What rounding the folded kernel changes in outputs that the batch normalises.
 
         The kernel is folded with the moving statistics, as in the file that will be written, and

@@ -21,11 +21,11 @@ RANGES = ("weights_quant", "act_quant", "post_activation_bypass_quant")
 ENDS = ("min", "max")
 
 # (values, min (), max (), bits, narrow) -> rounded values
-Rounding = Callable[[Any, Any, Any, int, bool], Any]
+FakeQuantFunction = Callable[[Any, Any, Any, int, bool], Any]
 
 
 @dataclass(frozen=True)
-class Bits:
+class QuantizationSpec:
     """Of a number of a kernel, and of a map; and whether each channel of a kernel has a range of
     its own, symmetric around zero, as TFLite's files have had since TensorFlow 2."""
 
@@ -41,16 +41,16 @@ def fake_quant(values: Any, low: Any, high: Any, bits: int, narrow: bool) -> Any
     range and zero outside: that of the rounding itself would be zero everywhere (the
     straight-through estimator). The formula of TensorFlow's `FakeQuantWithMinMaxVars`.
     """
-    least, most = float(narrow), float(2**bits - 1)
-    step = ops.maximum((high - low) / (most - least), keras.config.epsilon() ** 3)
-    zero = ops.clip(ops.floor(least - low / step + 0.5), least, most)
-    low, high = (least - zero) * step, (most - zero) * step
+    first, last = float(narrow), float(2**bits - 1)
+    step = ops.maximum((high - low) / (last - first), keras.config.epsilon() ** 3)
+    zero = ops.clip(ops.floor(first - low / step + 0.5), first, last)
+    low, high = (first - zero) * step, (last - zero) * step
     clipped = ops.clip(values, low, high)
-    rounded = ops.floor((clipped - low) / step - (zero - least) + 0.5) * step
+    rounded = ops.floor((clipped - low) / step - (zero - first) + 0.5) * step
     return clipped + ops.stop_gradient(rounded - clipped)
 
 
-def rounded_by_channel(kernel: Any, bits: int, depthwise: bool) -> Any:
+def fake_quant_by_channel(kernel: Any, bits: int, depthwise: bool) -> Any:
     """A kernel `(k, k, in, out)`, or `(k, k, in, 1)` if depthwise, each of whose channels is
     rounded to `2 ** bits - 1` equidistant numbers around zero, the largest among them; the gradient
     is one (TFLite's 8-bit quantization specification)."""
@@ -74,18 +74,18 @@ class Quantizer:
     """What the layers of a quantised network share.
 
     Attributes:
-        bits: of their numbers.
-        rounds: whether they round while training too; else they only watch the ranges. Used for
+        spec: of their numbers.
+        quantizing: whether they round while training too; else they only watch the ranges. Used for
             detecting, they always round.
         rate: variable, see `range_rate`.
         fake_quant: how they round; an engine may know a faster way.
     """
 
-    def __init__(self, bits: Bits) -> None:
-        self.bits = bits
-        self.rounds = True
+    def __init__(self, spec: QuantizationSpec) -> None:
+        self.spec = spec
+        self.quantizing = True
         self.rate = keras.Variable(1.0, trainable=False, dtype="float32", name="range_rate")
-        self.fake_quant: Rounding = fake_quant
+        self.fake_quant: FakeQuantFunction = fake_quant
 
 
 class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
@@ -114,18 +114,18 @@ class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
         )
 
     def call(self, values: Any, training: bool = False) -> Any:
-        quantizer, bits = self.quantizer, self.quantizer.bits
+        quantizer, spec = self.quantizer, self.quantizer.spec
         if training:
             self._watch(ops.stop_gradient(values))
-            if not quantizer.rounds:
+            if not quantizer.quantizing:
                 return values
-        if self.is_kernel and bits.by_channel:
-            return rounded_by_channel(values, bits.weights, self.depthwise)
+        if self.is_kernel and spec.by_channel:
+            return fake_quant_by_channel(values, spec.weights, self.depthwise)
         rounded = quantizer.fake_quant(
             values,
             ops.convert_to_tensor(self.min),
             ops.convert_to_tensor(self.max),
-            bits.weights if self.is_kernel else bits.activations,
+            spec.weights if self.is_kernel else spec.activations,
             self.is_kernel,  # so that no product of two lowest values overflows, says the paper
         )
         return ops.where(self.max > self.min, rounded, values)

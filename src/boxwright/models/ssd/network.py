@@ -48,7 +48,7 @@ def build(
     """
     side = spec.input_size
     inputs = keras.Input((side, side, 3), name="images")
-    quantizer = Quantizer(spec.bits) if spec.bits else None
+    quantizer = Quantizer(spec.quantization) if spec.quantization else None
     precision = "float32" if quantizer else precision
     size, backbone = (spec.depth_multiplier, spec.min_depth, precision), BACKBONES[spec.name]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.models.layers.conv_norm import PLAIN, LayerSpec
-from boxwright.models.layers.quantized import Bits
+from boxwright.models.layers.quantized import QuantizationSpec
 from boxwright.ops import box_coder
 from boxwright.ops.anchors import MAPS, Anchors, AnchorSpec, anchors_from_json, grid_anchors
 from boxwright.structures.old_keys import LAYERS, renamed
@@ -60,8 +60,8 @@ class ModelSpec:
             of the extra maps are like.
         heads: what the heads are like.
         box_scales: of the box coder, see `ops.box_coder`.
-        bits: of the numbers of a network that is trained for a quantised file, which rounds as that
-            file will; None for floats.
+        quantization: of the numbers of a network that is trained for a quantised file, which
+            rounds as that file will; None for floats.
     """
 
     num_classes: int
@@ -77,7 +77,7 @@ class ModelSpec:
     extra_convolutions: LayerSpec = PLAIN
     heads: HeadSpec = field(default_factory=HeadSpec)
     box_scales: box_coder.Scales = box_coder.SCALES
-    bits: Bits | None = None
+    quantization: QuantizationSpec | None = None
 
     @property
     def class_columns(self) -> int:
@@ -101,12 +101,12 @@ class ModelSpec:
         convolutions = _layer(heads.pop("convolutions", {}))
         parts = ("backbone_convolutions", "extra_convolutions")
         layers: dict[str, Any] = {part: _layer(known.pop(part, {})) for part in parts}
-        bits = known.pop("bits", None)
+        quantization = known.pop("quantization", None)
         return cls(
             anchors=anchors_from_json(known.pop("anchors")),
             heads=HeadSpec(**heads, convolutions=convolutions),
             box_scales=tuple(known.pop("box_scales", box_coder.SCALES)),
-            bits=None if bits is None else Bits(**bits),
+            quantization=None if quantization is None else QuantizationSpec(**quantization),
             **layers,
             **known,
         )

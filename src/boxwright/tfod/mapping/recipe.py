@@ -14,7 +14,7 @@ from boxwright.tfod.config.model import (
 from boxwright.tfod.config.pipeline import Pipeline
 from boxwright.tfod.mapping.network import norm_decays_of, penalties_of
 from boxwright.tfod.mapping.transforms import transforms_of
-from boxwright.training.config import ByPart, Quantization
+from boxwright.training.config import LayerGroupValues, Quantization
 from boxwright.training.learning_rates import (
     Constant,
     CosineDecay,
@@ -48,8 +48,10 @@ def recipe_of(pipeline: Pipeline, steps: int | None = None) -> Recipe:
         depth_multiplier=ssd.feature_extractor.depth_multiplier,
         batch_size=train.batch_size,
         objective=_objective(ssd),
-        l2=penalties_of(pipeline) if train.add_regularization_loss else ByPart(),
-        l1=penalties_of(pipeline, L1Regularizer) if train.add_regularization_loss else ByPart(),
+        l2=penalties_of(pipeline) if train.add_regularization_loss else LayerGroupValues(),
+        l1=penalties_of(pipeline, L1Regularizer)
+        if train.add_regularization_loss
+        else LayerGroupValues(),
         optimizer=_optimizer(train.optimizer),
         learning_rate=_learning_rate(train.optimizer.algorithm.learning_rate),
         clip_norm=train.gradient_clipping_by_norm or None,
@@ -62,7 +64,7 @@ def recipe_of(pipeline: Pipeline, steps: int | None = None) -> Recipe:
         train_norm=not ssd.freeze_batchnorm,
         absorb_scale=False,
         norm_decay=norm_decays_of(pipeline),
-        head_start=False,
+        class_head_init=False,
         augmentation=transforms_of(train.data_augmentation_options),
         cache_side=round(side * CACHE_MARGIN),
         shuffle=pipeline.train_input_reader.shuffle,
@@ -77,30 +79,30 @@ def recipe_of(pipeline: Pipeline, steps: int | None = None) -> Recipe:
 def _objective(ssd: Ssd) -> Objective:
     loss, classes = ssd.loss, ssd.loss.classification_loss
     return Objective(
-        focus=Focal(classes.alpha, classes.gamma)
+        classification_loss=Focal(classes.alpha, classes.gamma)
         if isinstance(classes, WeightedSigmoidFocal)
         else None,
         background=0.0 if ssd.encode_background_as_zeros else 1.0,
-        delta=loss.localization_loss.delta,
+        huber_delta=loss.localization_loss.delta,
         matching=_matching(ssd.matcher),
         mining=_mining(loss.hard_example_miner) if loss.hard_example_miner else None,
         class_weight=loss.classification_weight,
         box_weight=loss.localization_weight,
-        per_match=ssd.normalize_loss_by_num_matches,
-        per_coordinate=ssd.normalize_loc_loss_by_codesize,
+        normalize_by_num_matches=ssd.normalize_loss_by_num_matches,
+        normalize_by_code_size=ssd.normalize_loc_loss_by_codesize,
     )
 
 
 def _matching(matcher: ArgMaxMatcher) -> Matching:
     """Without thresholds every anchor answers for the box that it overlaps most."""
-    matched, unmatched = matcher.matched_threshold, matcher.unmatched_threshold
+    positive_iou, negative_iou = matcher.matched_threshold, matcher.unmatched_threshold
     if matcher.ignore_thresholds:
-        matched = unmatched = 0.0
+        positive_iou = negative_iou = 0.0
     return Matching(
-        matched,
-        unmatched,
+        positive_iou,
+        negative_iou,
         ignore_between=matcher.negatives_lower_than_unmatched,
-        force=matcher.force_match_for_each_row,
+        force_match=matcher.force_match_for_each_row,
     )
 
 

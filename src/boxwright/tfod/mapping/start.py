@@ -157,7 +157,7 @@ def _strange(config: Config, prefix: Path, report: LoadReport) -> WeightsError:
 
 
 def _network(config: Config, recipe: Recipe) -> Start:
-    spec = replace(spec_of(config), bits=start.bits_of(recipe))
+    spec = replace(spec_of(config), quantization=start.quantization_spec_of(recipe))
     model = start.built(SsdModel, spec, recipe, PRECISION, initializers=initializers_of(config))
     preprocessing = replace(PREPROCESSING, size=spec.input_size)
     return Start(model, preprocessing, "from scratch", PRECISION)
