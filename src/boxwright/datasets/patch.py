@@ -17,7 +17,7 @@ from boxwright.structures.findings import Finding
 
 CHANGES = "changes.txt"
 NOT_IN_A_COPY = frozenset({"BW119"})  # photos that are in no list are in none of the copy either
-NOT_PROVEN = NOT_IN_A_COPY | {"BW109"}  # a photo without boxes is one without annotation in some
+NOT_VERIFIED = NOT_IN_A_COPY | {"BW109"}  # a photo without boxes is one without annotation in some
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def fix(report: CheckReport, out: str | Path, *, link: bool = False) -> Fixed:
 def _check_round_trip(copy: Path, report: CheckReport) -> None:
     """Read the copy as the doctor does, and see that none of the repairs is needed any more."""
     back = repair(formats.read(copy, report.form, tolerant=True))
-    repaired = {one.code for one in changes(report.findings)} - NOT_PROVEN
+    repaired = {one.code for one in changes(report.findings)} - NOT_VERIFIED
     again = [one for one in changes(back.findings) if one.code in repaired]
     if again:
         raise DataError(

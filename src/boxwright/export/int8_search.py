@@ -15,7 +15,7 @@ from typing import NamedTuple
 from boxwright.export.calibrate import Calibration
 from boxwright.export.conversion import Quantization
 from boxwright.export.tflite import quantization_errors, write_tflite
-from boxwright.export.verify import CHOOSING, TOLERANCES, Reference
+from boxwright.export.verify import NOT_TESTING, TOLERANCES, Reference
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.models.model import DetectionModel
@@ -70,7 +70,7 @@ def write_best_int8(
     Raises:
         ExportError: BW402 to BW405.
     """
-    reference = Reference.of(run, dataset, CHOOSING)
+    reference = Reference.of(run, dataset, NOT_TESTING)
     attempts: list[Attempt] = []
     for candidate in _candidates(model, artifact, dataset, retrain):
         draft = path.with_name(f"{path.name}-attempt")

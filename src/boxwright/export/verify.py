@@ -29,7 +29,7 @@ TESTING = (
     Split.TRAIN,
     Split.UNASSIGNED,
 )  # the photos that prove, best first
-CHOOSING = (Split.VAL, Split.TRAIN, Split.UNASSIGNED)  # those that may decide anything
+NOT_TESTING = (Split.VAL, Split.TRAIN, Split.UNASSIGNED)  # those that may decide anything
 
 
 @dataclass(frozen=True)

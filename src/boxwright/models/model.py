@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FAMILY_KEY = "family"  # in a spec's JSON
 Outputs = Mapping[str, Any]  # the network's, by name
-Part = Literal["backbone", "extras", "heads"]
+LayerGroup = Literal["backbone", "extras", "heads"]
 # (boxes (B, A, 4) yxyx, scores (B, A), how many at most, IoU threshold) -> (B, A) bool: which stay
 # in greedy non-maximum suppression within each image. Each framework has its own.
 Suppress = Callable[[Any, Any, int, float], Any]
@@ -201,7 +201,7 @@ class DetectionModel(ABC):
             suppress: the framework's non-maximum suppression, for losses that need one.
         """
 
-    def part_of(self, layer: str) -> Part:
+    def layer_group_of(self, layer: str) -> LayerGroup:
         """Which part of the network a layer is, by its name; recipes have numbers for each."""
         return "backbone"
 

@@ -23,7 +23,7 @@ from boxwright.tfod.readers import read_images
 from boxwright.training.event_file import EventFile
 
 COCO, PASCAL = "coco_detection_metrics", "pascal_voc_detection_metrics"
-LOOK_EVERY = 5.0  # seconds, for a newer checkpoint
+POLL_SECONDS = 5.0  # seconds, for a newer checkpoint
 
 
 def images_of(config: Config, *, training: bool = False, each: int = 1) -> Dataset:
@@ -119,4 +119,4 @@ def _newest(folder: Path, interval: float, say: Say, *, once: bool) -> Iterator[
             yield newest
         else:
             say(f"waiting for a {'newer' if seen else 'first'} checkpoint in {folder}; Ctrl-C ends")
-        time.sleep(max(interval - (time.monotonic() - started), LOOK_EVERY))
+        time.sleep(max(interval - (time.monotonic() - started), POLL_SECONDS))

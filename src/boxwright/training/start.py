@@ -227,7 +227,7 @@ def _absorbed(recipe: Recipe) -> bool:
 
 
 def _by_layer_group(values: LayerGroupValues, model: DetectionModel, layer: Any) -> float:
-    match model.part_of(layer.name):
+    match model.layer_group_of(layer.name):
         case "heads":
             return values.heads
         case "extras":

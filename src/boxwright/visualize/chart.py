@@ -78,9 +78,9 @@ def stacked_bars(bars: Sequence[Bar], *, title: str, parts: Sequence[str], x: st
     pen.text((20, TOP // 2), title, fill=BLACK, font=font_of(TITLE_SIZE), anchor="lm")
     _legend(pen, parts, (left, TOP), font)
     top, bottom, right = TOP + 40, height - BOTTOM, WIDTH - RIGHT - 60
-    marks = ticks(max(sum(bar.parts) for bar in bars))
-    across = (right - left) / marks[-1]
-    for value in marks:
+    levels = ticks(max(sum(bar.parts) for bar in bars))
+    across = (right - left) / levels[-1]
+    for value in levels:
         column = left + value * across
         pen.line((column, top, column, bottom), fill=GRID)
         pen.text((column, bottom + 8), f"{value:g}", fill=CAPTION, font=font, anchor="ma")

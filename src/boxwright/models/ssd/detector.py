@@ -14,9 +14,9 @@ from boxwright.models.model import (
     Candidates,
     DetectionModel,
     ExportHead,
+    LayerGroup,
     Loss,
     Outputs,
-    Part,
     Suppress,
     Truth,
 )
@@ -106,7 +106,7 @@ class SsdModel(DetectionModel):
             outputs, *truth, self._tensor, self.objective, suppress, self.spec.box_scales
         )
 
-    def part_of(self, layer: str) -> Part:
+    def layer_group_of(self, layer: str) -> LayerGroup:
         from boxwright.models.ssd.extra_maps import EXTRA_MAP
 
         if layer.startswith("BoxPredictor"):

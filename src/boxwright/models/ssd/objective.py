@@ -28,7 +28,8 @@ class Varifocal:
 @dataclass(frozen=True)
 class Matching:
     """Which anchors answer for a labelled box: those whose IoU with it is at least
-    `positive_iou`, and, with `force_match`, the best anchor of each box. Anchors below `negative_iou` are background.
+    `positive_iou`, and, with `force_match`, the best anchor of each box. Anchors below
+    `negative_iou` are background.
 
     Between the two an anchor counts neither way if `ignore_between`; else it is background, and
     those below `negative_iou` count neither way.
