@@ -30,7 +30,7 @@ from boxwright.datasets.split import hold_out
 from boxwright.evaluation.coco import evaluate
 from boxwright.models.registry import DEFAULT
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.training.config import part
+from boxwright.training.config import from_config
 from boxwright.training.loop import train
 from boxwright.training.recipe import Recipe, config_classes, recipe_for
 
@@ -95,7 +95,7 @@ def changed(recipe: Any, name: str, value: str) -> Recipe | Any:
     own, _, within = name.partition(".")
     if within:
         return replace(recipe, **{own: changed(getattr(recipe, own), within, value)})
-    return replace(recipe, **{own: part(ast.literal_eval(value), config_classes(DEFAULT))})
+    return replace(recipe, **{own: from_config(ast.literal_eval(value), config_classes(DEFAULT))})
 
 
 def show(scores: Scores, names: list[str]) -> None:

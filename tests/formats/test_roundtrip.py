@@ -14,7 +14,7 @@ from PIL import Image
 from boxwright import formats
 from boxwright.formats.annotations import Holds
 from boxwright.formats.roundtrip import difference, held
-from boxwright.formats.writing import places
+from boxwright.formats.writing import target_names
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, LabeledImage, Split
 
 pytestmark = pytest.mark.tiny
@@ -38,7 +38,7 @@ def made(root: Path, boxes: Any = ((1, 2, 30, 20), (5, 5, 9, 9))) -> Dataset:
 
 
 def written(dataset: Dataset, target: Path, form: str) -> list[str]:
-    names = list(places(dataset, target, formats.FORMATS[form]))
+    names = list(target_names(dataset, target, formats.FORMATS[form]))
     formats.write(dataset, target, form)
     return names
 

@@ -94,7 +94,7 @@ CASES: dict[str, tuple[str, Any]] = {  # what is said in the config: the recipe'
     "model { ssd { matcher { argmax_matcher { matched_threshold: 0.7 unmatched_threshold: 0.3 "
     "negatives_lower_than_unmatched: false } } } }": (
         "objective.matching",
-        Matching(0.7, 0.3, ignore_between=False, force=True),
+        Matching(0.7, 0.3, ignore_between=False, force_match=True),
     ),
     "model { ssd { matcher { argmax_matcher { ignore_thresholds: true } } } }": (
         "objective.matching",

@@ -47,7 +47,7 @@ def test_classes_that_a_mirror_swaps_are_found(tmp_path: Path) -> None:
     mistaken = mistaken_when_flipped(marked_tiles(tmp_path, "top left", "top right"))
     assert mistaken is not None
     assert {mistaken.name, mistaken.other} == {"top left", "top right"}
-    assert mistaken.mirrored < 0.2 * mistaken.known
+    assert mistaken.flipped < 0.2 * mistaken.known
     assert f"they look like {mistaken.other}" in str(mistaken)
 
 
