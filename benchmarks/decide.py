@@ -30,9 +30,9 @@ from boxwright.datasets.split import hold_out
 from boxwright.evaluation.coco import evaluate
 from boxwright.models.registry import DEFAULT
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.training.config import part
+from boxwright.training.config import from_config
 from boxwright.training.loop import train
-from boxwright.training.recipe import Recipe, kinds_of, recipe_for
+from boxwright.training.recipe import Recipe, config_classes, recipe_for
 
 AS_IT_IS = "as it is"
 Scores = dict[str, dict[str, list[float]]]  # by variant and data set, one for each fold
@@ -43,15 +43,15 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--change", action="append", default=[], metavar="FIELD=VALUE,...[@PART]")
-    parser.add_argument("--photos", type=int, default=5700, help="a minute's, on an idle machine")
+    parser.add_argument("--images", type=int, default=5700, help="a minute's, on an idle machine")
     parser.add_argument("--folds", type=int, default=3)
     given = parser.parse_args()
     scores: Scores = defaultdict(lambda: defaultdict(list))
     for fold in range(given.folds):
         for folder in given.data:
-            photos, judges = split(load(folder), fold)
+            images, judges = split(load(folder), fold)
             for change in (AS_IT_IS, *given.change):
-                ap, ap50 = measure(photos, judges, given.weights, change, given.photos, fold)
+                ap, ap50 = measure(images, judges, given.weights, change, given.images, fold)
                 scores[change][folder.name].append(ap)
                 print(
                     f"{folder.name:12} fold {fold}  AP {ap:.3f} AP50 {ap50:.3f}  {change}",
@@ -63,19 +63,19 @@ def main() -> None:
 
 def split(dataset: Dataset, fold: int) -> tuple[Dataset, Dataset]:
     """Photos to train on and to judge by, both from those for training."""
-    photos = dataset.split("train")
-    judges = hold_out(photos, np.arange(len(photos)), 0.25, 1000 + fold)
-    rest = photos.select(~judges)
+    images = dataset.split("train")
+    judges = hold_out(images, np.arange(len(images)), 0.25, 1000 + fold)
+    rest = images.select(~judges)
     marks = np.full(len(rest), Split.TRAIN, rest.splits.dtype)
-    return replace(rest, splits=marks), photos.select(judges)
+    return replace(rest, splits=marks), images.select(judges)
 
 
 def measure(
-    photos: Dataset, judges: Dataset, weights: Path, change: str, seen: int, seed: int
+    images: Dataset, judges: Dataset, weights: Path, change: str, seen: int, seed: int
 ) -> tuple[float, float]:
     """AP and AP50 of one training."""
     fields, _, share = change.partition("@")
-    recipe = recipe_for(photos, pretrained=True, steps=1, seed=seed)
+    recipe = recipe_for(images, pretrained=True, steps=1, seed=seed)
     if change != AS_IT_IS:
         for item in fields.split(","):
             recipe = changed(recipe, *item.split("="))
@@ -83,8 +83,8 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         recipe = replace(recipe, held_out=0.0, steps=steps)
-        train(photos, out=run, weights=weights, recipe=recipe)
-        paths = [judges.photo(i) for i in range(len(judges))]
+        train(images, out=run, weights=weights, recipe=recipe)
+        paths = [judges.image(i) for i in range(len(judges))]
         found = list(Detector.load(run).predict_many(paths))
     result = evaluate(judges, found, resamples=0)
     return result.ap or 0.0, result.ap50 or 0.0
@@ -95,7 +95,7 @@ def changed(recipe: Any, name: str, value: str) -> Recipe | Any:
     own, _, within = name.partition(".")
     if within:
         return replace(recipe, **{own: changed(getattr(recipe, own), within, value)})
-    return replace(recipe, **{own: part(ast.literal_eval(value), kinds_of(DEFAULT))})
+    return replace(recipe, **{own: from_config(ast.literal_eval(value), config_classes(DEFAULT))})
 
 
 def show(scores: Scores, names: list[str]) -> None:

@@ -29,7 +29,7 @@ from PIL import Image
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Photo, Split
+from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, LabeledImage, Split
 
 SLOWEST = 5.0  # seconds for one reading of a few hundred bytes
 HANGS = 120  # seconds for a hundred readings, after which the process is ended
@@ -189,14 +189,18 @@ def _words(content: bytes) -> Iterator[tuple[int, int]]:
 def _sample(root: Path) -> Dataset:
     """A few photos with all that a data set can say."""
     root.mkdir()
-    photos = [
-        Photo("a.jpg", 64, 48, [(1, 2, 30, 40), (5.5, 6, 20, 21)], ["cat", "a b"], [0, DIFFICULT]),
-        Photo("b c.png", 40, 60, [(0, 0, 40, 60)], ["wolf's"], [TRUNCATED | CROWD], Split.TEST),
-        Photo("d.jpg", 64, 48, split=Split.TRAIN),
+    images = [
+        LabeledImage(
+            "a.jpg", 64, 48, [(1, 2, 30, 40), (5.5, 6, 20, 21)], ["cat", "a b"], [0, DIFFICULT]
+        ),
+        LabeledImage(
+            "b c.png", 40, 60, [(0, 0, 40, 60)], ["wolf's"], [TRUNCATED | CROWD], Split.TEST
+        ),
+        LabeledImage("d.jpg", 64, 48, split=Split.TRAIN),
     ]  # fmt: skip
-    for photo in photos:
-        Image.new("RGB", (photo.width, photo.height), "teal").save(root / photo.name)
-    return Dataset.of(root, photos)
+    for image in images:
+        Image.new("RGB", (image.width, image.height), "teal").save(root / image.name)
+    return Dataset.of(root, images)
 
 
 def _annotations(root: Path) -> list[Path]:

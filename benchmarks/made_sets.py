@@ -26,7 +26,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from boxwright import formats
 from boxwright.demo.scenes.backdrops import backdrop
 from boxwright.io.files import writing
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 
 TEST = 60
 PAINTED = (480, 360)  # of a backdrop, which comes no larger
@@ -52,7 +52,7 @@ class Difficulty:
     Attributes:
         outlines: of each class.
         shares: of each class among the objects to train on.
-        photos: for training.
+        images: for training.
         size: of a photo, width and height in pixels.
         objects: fewest and most in a photo.
         radius: smallest and largest of an object, pixels.
@@ -63,26 +63,26 @@ class Difficulty:
 
     outlines: dict[str, Outline]
     shares: tuple[float, ...]
-    photos: int
+    images: int
     size: tuple[int, int] = (640, 480)
     objects: tuple[int, int] = (1, 4)
     radius: tuple[float, float] = (30.0, 80.0)
     tilt: float = np.pi
     suffix: str = ".jpg"
-    store: Callable[[Image.Image, int], Image.Image] = lambda photo, number: photo
+    store: Callable[[Image.Image, int], Image.Image] = lambda image, number: image
 
 
-def stored(photo: Image.Image, number: int) -> Image.Image:
+def stored(image: Image.Image, number: int) -> Image.Image:
     """A photo with a palette, grey, or with some of it transparent, in turns."""
     if number % 4 == 0:
-        return photo.convert("P", palette=Image.Palette.ADAPTIVE, colors=64)
+        return image.convert("P", palette=Image.Palette.ADAPTIVE, colors=64)
     if number % 4 == 1:
-        return photo.convert("L")
+        return image.convert("L")
     if number % 4 == 2:
-        opaque = Image.new("L", photo.size, 255)
-        opaque.paste(0, (0, 0, photo.width // 8, photo.height))
-        photo.putalpha(opaque)
-    return photo
+        opaque = Image.new("L", image.size, 255)
+        opaque.paste(0, (0, 0, image.width // 8, image.height))
+        image.putalpha(opaque)
+    return image
 
 
 SETS = {
@@ -120,26 +120,26 @@ def main() -> None:
 def write(folder: Path, how: Difficulty, seed: int) -> None:
     """A data set in VOC's layout."""
     names = list(how.outlines)
-    photos = []
+    images = []
     with writing(folder) as draft:
         (draft / "JPEGImages").mkdir(parents=True)
-        for number in range(how.photos + TEST):
-            training = number < how.photos
+        for number in range(how.images + TEST):
+            training = number < how.images
             shares = how.shares if training else None
-            photo, boxes, labels = draw(np.random.default_rng([seed, number]), how, shares)
+            image, boxes, labels = draw(np.random.default_rng([seed, number]), how, shares)
             name = f"JPEGImages/photo_{number:04}{how.suffix}"
-            how.store(photo, number).save(draft / name)
-            photos.append(
-                Photo(
+            how.store(image, number).save(draft / name)
+            images.append(
+                LabeledImage(
                     name=name,
-                    width=photo.width,
-                    height=photo.height,
+                    width=image.width,
+                    height=image.height,
                     boxes=boxes,
                     class_names=[names[label] for label in labels],
                     split=Split.TRAIN if training else Split.TEST,
                 )
             )
-        formats.write(Dataset.of(draft, photos, classes=names), draft)
+        formats.write(Dataset.of(draft, images, classes=names), draft)
 
 
 def draw(
@@ -148,7 +148,7 @@ def draw(
     """A photo, and the boxes and labels of what is in it; None for equal shares of all classes."""
     width, height = how.size
     behind = Image.fromarray(backdrop(rng, *PAINTED).picture)
-    photo = behind.resize((width * FINER, height * FINER), Image.Resampling.BILINEAR)
+    image = behind.resize((width * FINER, height * FINER), Image.Resampling.BILINEAR)
     boxes: list[list[float]] = []
     labels: list[int] = []
     outlines = list(how.outlines.values())
@@ -158,13 +158,13 @@ def draw(
             corners = placed(outlines[label], rng, how)
             box = [*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist()]
             if all(overlap(box, other) < 0.2 for other in boxes):
-                paint(photo, corners * FINER, rng)
+                paint(image, corners * FINER, rng)
                 boxes.append(box)
                 labels.append(label)
                 break
-    photo = photo.resize(how.size, Image.Resampling.BOX)
+    image = image.resize(how.size, Image.Resampling.BOX)
     grain = rng.normal(0, rng.uniform(1, 6), (height, width, 1))
-    pixels = np.clip(np.asarray(photo) + grain, 0, 255).astype(np.uint8)
+    pixels = np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8)
     return Image.fromarray(pixels), boxes, labels
 
 
@@ -186,7 +186,7 @@ def overlap(one: list[float], other: list[float]) -> float:
     return float(np.prod(np.maximum(sides, 0))) / min(areas)
 
 
-def paint(photo: Image.Image, corners: np.ndarray, rng: np.random.Generator) -> None:
+def paint(image: Image.Image, corners: np.ndarray, rng: np.random.Generator) -> None:
     """An object with a shadow, a rim and light from one side, in any colour."""
     reach = float(np.ptp(corners, axis=0).max()) / 2
     left, top = (int(v) for v in corners.min(axis=0) - reach / 3)
@@ -196,7 +196,7 @@ def paint(photo: Image.Image, corners: np.ndarray, rng: np.random.Generator) -> 
     shadow = Image.new("L", size)
     ImageDraw.Draw(shadow).polygon([(x + reach / 9, y + reach / 7) for x, y in own], fill=110)
     shadow = shadow.filter(ImageFilter.GaussianBlur(reach / 12))
-    photo.paste((0, 0, 0), (left, top), shadow)
+    image.paste((0, 0, 0), (left, top), shadow)
     base = rng.uniform(40, 230, 3)
     slope = rng.uniform(-0.35, 0.35, 2)
     y, x = np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j]
@@ -206,7 +206,7 @@ def paint(photo: Image.Image, corners: np.ndarray, rng: np.random.Generator) -> 
     ImageDraw.Draw(mask).polygon(own, fill=255)
     rim = tuple(int(v) for v in base * 0.6)
     ImageDraw.Draw(skin).line([*own, own[0]], fill=rim, width=max(int(reach / 10), 1))
-    photo.paste(skin, (left, top), mask)
+    image.paste(skin, (left, top), mask)
 
 
 if __name__ == "__main__":

@@ -25,9 +25,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from boxwright.images.decoding import read_photo
+from boxwright.images.decoding import read_image
 from boxwright.images.preprocessing import ENOUGH
-from boxwright.images.sources import photos as photos_of
+from boxwright.images.sources import images as images_of
 from boxwright.inference.detector import Detector
 from boxwright.inference.gallery import write_gallery
 
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        paths = enlarged(photos_of([given.photos]), given.count, Path(folder) / "photos")
+        paths = enlarged(images_of([given.images]), given.count, Path(folder) / "photos")
         compare(Detector.load(given.model, unnamed=True), paths, Path(folder) / "out", given.turns)
 
 
@@ -53,7 +53,7 @@ def enlarged(originals: Iterable[Path], count: int, folder: Path) -> list[Path]:
     some = list(islice(originals, 16))
     rng = np.random.default_rng(0)
     for number, path in enumerate(islice(cycle(some), count)):
-        picture = Image.fromarray(read_photo(path)).resize(
+        picture = Image.fromarray(read_image(path)).resize(
             (WIDTH, HEIGHT), Image.Resampling.BICUBIC
         )
         grain = rng.normal(0, GRAIN, (HEIGHT // 2, WIDTH // 2, 1)).astype(np.float32)
@@ -74,7 +74,7 @@ def compare(detector: Detector, paths: Sequence[Path], out: Path, turns: int) ->
 
     def decode(at_least: int | None) -> None:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for _ in pool.map(lambda path: read_photo(path, at_least=at_least), paths):
+            for _ in pool.map(lambda path: read_image(path, at_least=at_least), paths):
                 pass
 
     parts: dict[str, Callable[[], object]] = {

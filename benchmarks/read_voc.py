@@ -1,6 +1,6 @@
 """How long it takes to read 100,000 Pascal VOC annotations, against a bare loop over the xml.
 
-    python benchmarks/read_voc.py [--photos 100000] [--rounds 3]
+    python benchmarks/read_voc.py [--images 100000] [--rounds 3]
 
 The bare loop opens and parses each xml and takes its numbers out, nothing else. Boxwright does
 that too, safely, and finds the photos, reads their headers, places the boxes and fills the columns.
@@ -64,11 +64,11 @@ print(len(dataset.boxes), seconds, resource.getrusage(resource.RUSAGE_SELF).ru_m
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photos", type=int, default=100_000)
+    parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        boxes = make(Path(folder), options.photos)
+        boxes = make(Path(folder), options.images)
         for _ in range(options.rounds):
             (bare_boxes, bare, _), (our_boxes, ours, memory) = (
                 run(script, folder) for script in (BARE, OURS)
@@ -78,12 +78,12 @@ def main() -> None:
             print(json.dumps({key: round(value, 2) for key, value in numbers.items()}), flush=True)
 
 
-def make(folder: Path, photos: int) -> int:
+def make(folder: Path, images: int) -> int:
     """Write photos with one to four boxes each; how many boxes there are."""
     picture = io.BytesIO()
     Image.new("RGB", (64, 48), "grey").save(picture, "JPEG")
     boxes = 0
-    for i in range(photos):
+    for i in range(images):
         name = f"photo {i:06}"
         objects = [OBJECT.format(label="cat" if j else "dog", x=j) for j in range(1 + i % 4)]
         boxes += len(objects)

@@ -174,12 +174,12 @@ def make(root: Path, count: int) -> None:
     for name in ("annotations", "images"):
         (root / name).mkdir(parents=True)
     for i in range(count):
-        photo = root / "images" / f"{i:06}.jpg"
+        image = root / "images" / f"{i:06}.jpg"
         if i < 100:
             pixels = np.random.default_rng(i).integers(0, 256, (256, 256, 3), np.uint8)
-            Image.fromarray(pixels).save(photo, quality=86)
+            Image.fromarray(pixels).save(image, quality=86)
         else:
-            photo.hardlink_to(root / "images" / f"{i % 100:06}.jpg")
+            image.hardlink_to(root / "images" / f"{i % 100:06}.jpg")
         (root / "annotations" / f"{i:06}.xml").write_text(XML.format(name=f"{i:06}"), "utf-8")
 
 

@@ -137,11 +137,11 @@ def one_step() -> Callable[[int], Any]:
     trained = start.trained_variables(first.model, recipe)
     engine = Engine(first.model, trained, [], recipe, scale=1 / 128, offset=-1.0)
     random = np.random.default_rng(0)
-    photos = random.integers(0, 255, (BATCH, 400, 400, 3), dtype=np.uint8)
+    images = random.integers(0, 255, (BATCH, 400, 400, 3), dtype=np.uint8)
     boxes = np.tile(np.array([[[0.2, 0.2, 0.7, 0.7]]], np.float32), (BATCH, 1, 1))
     labels, sizes = np.zeros((BATCH, 1), np.int32), np.full((BATCH, 2), 400, np.float32)
     draws = random.random((BATCH, count_draws(recipe.augmentation))).astype(np.float32)
-    batch = photos, boxes, labels, sizes, draws
+    batch = images, boxes, labels, sizes, draws
     return lambda number: engine.step(*batch, number=number, learning_rate=1e-4)
 
 
@@ -173,7 +173,7 @@ class Clock:
             self.seen.append((event.step, time.monotonic()))
 
 
-def boxwright(photos: Dataset, steps: int, **recipe: Any) -> float:
+def boxwright(images: Dataset, steps: int, **recipe: Any) -> float:
     """Photos per second of the one training loop; weights do not matter to the clock."""
     from boxwright.training.loop import train
 
@@ -182,7 +182,7 @@ def boxwright(photos: Dataset, steps: int, **recipe: Any) -> float:
         input_size=SIDE, depth_multiplier=1.0, batch_size=BATCH, steps=steps, held_out=0.0, **recipe
     )
     with tempfile.TemporaryDirectory() as folder:
-        train(photos, out=Path(folder) / "run", weights=None, recipe=whole, on_event=clock)
+        train(images, out=Path(folder) / "run", weights=None, recipe=whole, on_event=clock)
     (first, start), (last, end) = next(s for s in clock.seen if s[0] > COMPILED), clock.seen[-1]
     return (last - first) * BATCH / (end - start)
 
@@ -190,7 +190,7 @@ def boxwright(photos: Dataset, steps: int, **recipe: Any) -> float:
 # ---- The yardstick ---------------------------------------------------------------------------
 
 
-def yardstick(photos: Dataset, steps: int) -> float:
+def yardstick(images: Dataset, steps: int) -> float:
     """Photos per second of `model.fit` on a plain Keras network."""
     from boxwright.backend import framework
 
@@ -204,9 +204,9 @@ def yardstick(photos: Dataset, steps: int) -> float:
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             self.done.append(time.monotonic())
 
-    clock, model = Steps(), plain_network(len(photos.classes))
+    clock, model = Steps(), plain_network(len(images.classes))
     model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=plain_loss(), jit_compile=False)
-    pipeline = plain_pipeline(photos)
+    pipeline = plain_pipeline(images)
     model.fit(pipeline, steps_per_epoch=steps + COMPILED, callbacks=[clock], verbose=0)
     return steps * BATCH / (clock.done[-1] - clock.done[COMPILED - 1])
 
@@ -261,14 +261,14 @@ def plain_loss() -> Callable[[Any, Any], Any]:
     return loss
 
 
-def plain_pipeline(photos: Dataset) -> Any:
+def plain_pipeline(images: Dataset) -> Any:
     """Decodes, crops, flips and colours each photo on its own, again in every epoch."""
     from boxwright.backend import framework
 
     tf = framework.tensorflow()
-    boxes, labels = padded_boxes(photos)
+    boxes, labels = padded_boxes(images)
     truth = np.concatenate([boxes, labels[..., None].astype(np.float32)], axis=2)
-    files = [str(photos.root / name) for name in photos.names]
+    files = [str(images.root / name) for name in images.names]
 
     def read(file: Any, truth: Any) -> tuple[Any, Any]:
         image = tf.io.decode_image(tf.io.read_file(file), 3, expand_animations=False)
@@ -296,10 +296,10 @@ def plain_pipeline(photos: Dataset) -> Any:
 
 TRAININGS: dict[str, Callable[[Dataset, int], float]] = {
     "yardstick": yardstick,
-    "all layers": lambda photos, steps: boxwright(
-        photos, 2 * steps, frozen_through=-1, train_depthwise=True
+    "all layers": lambda images, steps: boxwright(
+        images, 2 * steps, frozen_through=-1, train_depthwise=True
     ),
-    "default": lambda photos, steps: boxwright(photos, 5 * steps),
+    "default": lambda images, steps: boxwright(images, 5 * steps),
 }
 
 if __name__ == "__main__":

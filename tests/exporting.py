@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from boxwright.backend import framework
-from boxwright.ops.postprocess import Found
+from boxwright.ops.postprocess import RawDetections
 from boxwright.tfod.flags import parse
 
 
@@ -34,7 +34,7 @@ def run_graph(folder: Path, feed: str, values: Any) -> dict[str, Any]:
     return found
 
 
-def assert_same(expected: list[Found], found: list[Found]) -> None:
+def assert_same(expected: list[RawDetections], found: list[RawDetections]) -> None:
     """Equal to 1e-4, photo by photo; only the order of equal scores, and which of those comes in
     as the last, is left to rounding."""
     assert len(expected) == len(found)

@@ -23,7 +23,7 @@ class VocFolder:
     root: Path
     made: int = 0
 
-    def photo(
+    def image(
         self, path: str, size: tuple[int, int] = (64, 48), *, orientation: int | None = None
     ) -> None:
         self.made += 1
@@ -59,7 +59,7 @@ class VocFolder:
 
     def pair(self, stem: str, boxes: Sequence[Box] = (CAT,)) -> None:
         """A photo and its annotation beside it."""
-        self.photo(f"{stem}.jpg")
+        self.image(f"{stem}.jpg")
         self.xml(f"{stem}.xml", boxes)
 
     def text(self, path: str, text: str) -> None:
@@ -72,7 +72,7 @@ def lay(folder: VocFolder, files: dict[str, str]) -> Path:
     """A photo for each name of one, text files for the others."""
     for path, text in files.items():
         if path.endswith(".jpg"):
-            folder.photo(path)
+            folder.image(path)
         else:
             folder.text(path, text)
     return folder.root

@@ -17,7 +17,7 @@ class Request(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.ranges.append(self.headers.get("Range"))
-        waiting = self.server.behaviours
+        waiting = self.server.behaviors
         behave = waiting.pop(0) if waiting else well
         behave(self)
 
@@ -39,14 +39,14 @@ class Request(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Sends `content`; the first requests are answered by `behaviours`, the others well."""
+    """Sends `content`; the first requests are answered by `behaviors`, the others well."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Request)
         self.content = b""
-        self.behaviours: list[Behaviour] = []
+        self.behaviors: list[Behaviour] = []
         self.ranges: list[str | None] = []
         self.released = threading.Event()
 

@@ -28,18 +28,18 @@ def put(
     folder: VocFolder,
     name: str,
     *boxes: Box,
-    photo: Image.Image | None = None,
+    image: Image.Image | None = None,
     stated: tuple[int, int] | None = None,
     **options: object,
 ) -> None:
     """A labelled photo; it shows one cat if no box is given."""
     folder.made += 1
-    photo = photo or scene(folder.made)
+    image = image or scene(folder.made)
     target = folder.root / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    photo.save(target, **options)
+    image.save(target, **options)
     xml = Path(name).with_suffix(".xml").as_posix()
-    folder.xml(xml, boxes or (CAT,), filename=target.name, size=stated or photo.size)
+    folder.xml(xml, boxes or (CAT,), filename=target.name, size=stated or image.size)
 
 
 def boxes(*which: Box) -> Plant:
@@ -58,12 +58,12 @@ def named(**counts: int) -> Plant:
     return plant
 
 
-def pictures(*photos: Image.Image) -> Plant:
+def pictures(*images: Image.Image) -> Plant:
     """One cat in each of these photos."""
 
     def plant(folder: VocFolder) -> None:
-        for i, photo in enumerate(photos):
-            put(folder, f"{i}.png", photo=photo)
+        for i, image in enumerate(images):
+            put(folder, f"{i}.png", image=image)
 
     return plant
 
@@ -91,7 +91,7 @@ def files(*names: str, **texts: str) -> Plant:
     def plant(folder: VocFolder) -> None:
         put(folder, "a.jpg")
         for name in names:
-            folder.photo(name)
+            folder.image(name)
         for name, text in texts.items():
             folder.text(name.replace("__", "/").replace("_", "."), text)
 
@@ -103,7 +103,7 @@ def copied(first: str, second: str) -> Plant:
 
     def plant(folder: VocFolder) -> None:
         for name in (first, second):
-            put(folder, name, photo=scene(7))
+            put(folder, name, image=scene(7))
 
     return plant
 
@@ -131,7 +131,7 @@ def many(count: int) -> Plant:
 
 
 def boxless(folder: VocFolder) -> None:
-    folder.photo("a.jpg")
+    folder.image("a.jpg")
     folder.xml("a.xml", [])
     put(folder, "b.jpg")
 

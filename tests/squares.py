@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 
 RED = (230, 40, 40)
 
@@ -20,7 +20,7 @@ class Squares:
     root: Path
     made: int = 0
 
-    def photo(self, split: Split = Split.TRAIN, *, drawn: bool = True) -> Photo:
+    def image(self, split: Split = Split.TRAIN, *, drawn: bool = True) -> LabeledImage:
         """The next photo; `drawn=False` leaves its file away."""
         rng = np.random.default_rng(self.made)
         side, name = int(rng.integers(24, 48)), f"{split.name.lower()}{self.made}.png"
@@ -32,11 +32,11 @@ class Squares:
             self.root.mkdir(parents=True, exist_ok=True)
             picture.save(self.root / name)
         self.made += 1
-        return Photo(name, 96, 80, [(x, y, x + side, y + side)], ["square"], split=split)
+        return LabeledImage(name, 96, 80, [(x, y, x + side, y + side)], ["square"], split=split)
 
     def dataset(self, train: int, val: int = 0, test: int = 0) -> Dataset:
         """Photos for training and validation, and test photos whose files do not exist."""
-        photos = [self.photo() for _ in range(train)]
-        photos += [self.photo(Split.VAL) for _ in range(val)]
-        photos += [self.photo(Split.TEST, drawn=False) for _ in range(test)]
-        return Dataset.of(self.root, photos)
+        images = [self.image() for _ in range(train)]
+        images += [self.image(Split.VAL) for _ in range(val)]
+        images += [self.image(Split.TEST, drawn=False) for _ in range(test)]
+        return Dataset.of(self.root, images)

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image, ImageFilter
 
 from boxwright.codes import MEANINGS
-from boxwright.datasets.check import examine
+from boxwright.datasets.check import run_checks
 from boxwright.errors import BoxwrightError
 from boxwright.models.ssd.reach import REACH
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.labels import label_map_text, parse_label_map
 from folders import CAT, VocFolder
 
@@ -28,7 +28,7 @@ ROWS = {said.strip("`"): here for said, _, here in ROW.findall(PAGE.read_text(en
 
 
 def found(folder: VocFolder) -> set[str]:
-    return {finding.code for finding in examine(folder.root, reach=REACH).findings}
+    return {finding.code for finding in run_checks(folder.root, reach=REACH).findings}
 
 
 def raised(call: Callable[[], object]) -> str:
@@ -56,7 +56,7 @@ def no_ground_truth(folder: VocFolder) -> set[str]:
         folder.pair(f"train/r{i}", [("raccoon", *CAT[1:])])
     folder.pair("train/c", [("racoon", *CAT[1:])])
     folder.text("label_map.pbtxt", "item { id: 1 name: 'CAT' }")
-    unused = Dataset.of("zoo", [Photo("a.jpg", 9, 9)], ["cat"])
+    unused = Dataset.of("zoo", [LabeledImage("a.jpg", 9, 9)], ["cat"])
     from boxwright.datasets.repair import repair
 
     assert [finding.code for finding in repair(unused).findings] == ["BW128"]
@@ -66,7 +66,7 @@ def no_ground_truth(folder: VocFolder) -> set[str]:
 def background(folder: VocFolder) -> set[str]:
     folder.pair("a")
     folder.text("label_map.pbtxt", "item { id: 0 name: 'cat' }")
-    report = examine(folder.root)
+    report = run_checks(folder.root)
     assert report.repaired.classes == ("cat",)
     assert parse_label_map(label_map_text(report.repaired.classes)) == {1: "cat"}
     return {finding.code for finding in report.findings} & {"BW116"}
@@ -79,7 +79,7 @@ def first_step(folder: VocFolder) -> set[str]:
     rate = BudgetCosine()
     assert min(rate.at(step, step / 1000) for step in range(1000)) > 0
     schedule = "manual_step_learning_rate { schedule { step: 0 learning_rate: 0.1 } }"
-    published = (ROOT / "tests/tfod/configs/quantised.config").read_text(encoding="utf-8")
+    published = (ROOT / "tests/tfod/configs/quantized.config").read_text(encoding="utf-8")
     config, changed = re.subn(r"cosine_decay_learning_rate \{[^}]*\}", schedule, published)
     assert changed == 1
     return {raised(lambda: checked(parse_config(config)))} & {"BW729"}
@@ -115,7 +115,7 @@ def no_variables(folder: VocFolder) -> set[str]:
 
 def pickled(folder: VocFolder) -> set[str]:
     folder.pair("a")
-    classes = examine(folder.root).repaired.classes
+    classes = run_checks(folder.root).repaired.classes
     assert copy.deepcopy(classes) == classes
     assert type(classes) is tuple
     return set()
@@ -147,14 +147,14 @@ def erratic(folder: VocFolder) -> set[str]:
     long, small = ("cat", 2, 60, 190, 64), ("cat", 20, 20, 22, 22)
     sharp = np.random.default_rng(1).integers(0, 256, (150, 200, 3), np.uint8)
     blurred = Image.fromarray(sharp[:15, :20]).resize((200, 150), Image.Resampling.BICUBIC)
-    photos = {
+    images = {
         "blurred": blurred.filter(ImageFilter.GaussianBlur(5)),
         "dark": Image.fromarray(sharp // 20),
         "tiny": Image.fromarray(sharp[:60, :80]),
     }
-    for name, photo in photos.items():
-        photo.save(folder.root / f"{name}.png")
-        folder.xml(f"{name}.xml", [long, small], filename=f"{name}.png", size=photo.size)
+    for name, image in images.items():
+        image.save(folder.root / f"{name}.png")
+        folder.xml(f"{name}.xml", [long, small], filename=f"{name}.png", size=image.size)
     return found(folder) & {"BW132", "BW133", "BW135", "BW136", "BW137", "BW138"}
 
 

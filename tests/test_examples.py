@@ -60,7 +60,7 @@ def test_hard_hats_are_found_with_a_frozen_graph_and_in_three_lines(tmp_path: Pa
         EXAMPLES, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("hard_hats")
     )
     done = subprocess.run(
-        [sys.executable, "-c", program(tmp_path / "hard_hats.ipynb", PHOTOS=8, STEPS=1)],
+        [sys.executable, "-c", program(tmp_path / "hard_hats.ipynb", IMAGES=8, STEPS=1)],
         cwd=tmp_path,
         env=os.environ | {"MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"},
         capture_output=True,

@@ -27,7 +27,7 @@ USED = {
     "train_images": "subscribers of a training",
     "validation_images": "subscribers of a training",
     "box_sides": "the JSON of `check`",
-    "empty_photos": "the JSON of `check`",
+    "empty_images": "the JSON of `check`",
     "readable": "the reader of an archive",
     "compute_output_shape": "Keras",
     "jit_compile": "Keras",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from boxwright.datasets.convert import convert
-from boxwright.datasets.convert import write_proven as write
+from boxwright.datasets.convert import write_verified as write
 from boxwright.datasets.frozen_split import split
 from boxwright.datasets.load import load
 from boxwright.datasets.merge import merge

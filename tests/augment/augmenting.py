@@ -39,7 +39,7 @@ SIDE = 64
 BOXES = np.float32([[0.1, 0.2, 0.5, 0.6], [0.55, 0.5, 0.95, 0.9], [0.0, 0.0, 0.0, 0.0]])
 LABELS = np.int32([0, 1, -1])
 COLORS = np.uint8([[200, 40, 60], [30, 90, 220]])
-GROUND = np.uint8([90, 100, 110])
+PADDING = np.uint8([90, 100, 110])
 HEIGHT = 100.0  # of an image, pixels
 BLACK = (0.0, 0.0, 0.0)
 
@@ -80,7 +80,7 @@ EVERY_KIND: dict[str, Transform] = {
 
 def colored_images(count: int) -> NDArray[np.uint8]:
     """Grounds with a rectangle of its own color in each box."""
-    pixels = np.full((count, 100, 100, 3), GROUND)
+    pixels = np.full((count, 100, 100, 3), PADDING)
     for box, color in zip(np.round(BOXES[:2] * 100).astype(int), COLORS, strict=True):
         pixels[:, box[0] : box[2], box[1] : box[3]] = color
     return pixels

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from augmenting import (
     BOXES,
-    GROUND,
     LABELS,
+    PADDING,
     SIDE,
     augmented,
     colored_images,
@@ -287,7 +287,7 @@ def test_padding_is_measured_in_the_image_and_has_its_mean_color() -> None:
     np.testing.assert_allclose(sides, np.full((24, 2), 0.4 / 1.5), atol=1e-5)
     mean = colored_images(1).mean(axis=(0, 1, 2))
     corners = images[:, [0, 0, -1, -1], [0, -1, 0, -1]]
-    border = corners[np.abs(corners - GROUND).max(axis=-1) > 2]
+    border = corners[np.abs(corners - PADDING).max(axis=-1) > 2]
     np.testing.assert_allclose(border, np.broadcast_to(mean, border.shape), atol=3)
     # After a crop still in the image before it: a quarter of it, padded to all of it.
     pad = Pad((1.0, 1.0), (1.0, 1.0), color=(0.0, 255.0, 0.0))

@@ -13,8 +13,8 @@ from augmenting import (
     COLORS,
     CONSISTENT,
     EVERY_KIND,
-    GROUND,
     LABELS,
+    PADDING,
     SIDE,
     augmented,
     colored_images,
@@ -197,7 +197,7 @@ def test_the_mean_color_of_padding_is_that_of_the_image_that_was_padded() -> Non
     crop = Crop((CropLimits(0.0, (1.0, 1.0), (0.1, 0.1), min_visibility=0.0),))
     images = augmented(Pad((2.0, 2.0), (2.0, 2.0)), crop)[0]
     mean = colored_images(1).mean(axis=(0, 1, 2))
-    known = [*COLORS.astype(float), GROUND.astype(float), mean]
+    known = [*COLORS.astype(float), PADDING.astype(float), mean]
     nearest = np.stack([np.abs(images - color).max(axis=-1) for color in known])
     assert (nearest.min(axis=0) < 3).mean() > 0.9
     assert (nearest[3] < 3).mean() > 0.3

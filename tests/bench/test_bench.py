@@ -20,9 +20,9 @@ from boxwright.cli.main import app
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 
-COCO, PLATES = "ssd_mobilenet_v1_coco_quant.tflite", "fpnlite320_plate_int8.tflite"
+COCO, LABEL_BOXES = "ssd_mobilenet_v1_coco_quant.tflite", "fpnlite320_plate_int8.tflite"
 
 
 class Counting:
@@ -49,7 +49,7 @@ def detector(engine: Any) -> Detector:
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def images(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return draw_samples(tmp_path_factory.mktemp("samples"))
 
 
@@ -58,11 +58,11 @@ def run(*arguments: str | Path) -> Result:
 
 
 @pytest.mark.tiny
-def test_everyone_has_as_many_turns(photos: list[Path]) -> None:
+def test_everyone_has_as_many_turns(images: list[Path]) -> None:
     engines = [Counting(), Counting(split=False), Counting()]
     subjects = [[Subject(detector(engine))] for engine in engines]
     done: list[int] = []
-    prepares, timings = take_turns(subjects, photos, 5, lambda: done.append(1))
+    prepares, timings = take_turns(subjects, images, 5, lambda: done.append(1))
     assert len(done) == 5
     assert len({engine.whole for engine in engines}) == 1
     assert engines[0].alone == engines[0].whole
@@ -85,26 +85,26 @@ def test_a_process_knows_its_own_peak() -> None:
 
 
 @pytest.mark.tiny
-def test_samples_are_always_the_same(photos: list[Path], tmp_path: Path) -> None:
+def test_samples_are_always_the_same(images: list[Path], tmp_path: Path) -> None:
     again = draw_samples(tmp_path)
-    assert [path.read_bytes() for path in photos] == [path.read_bytes() for path in again]
+    assert [path.read_bytes() for path in images] == [path.read_bytes() for path in again]
 
 
 @pytest.mark.shared
-def test_files_without_names_and_without_photos(shared: Path, tmp_path: Path) -> None:
+def test_files_without_names_and_without_images(shared: Path, tmp_path: Path) -> None:
     weights = shared / "weights"
     picture = tmp_path / "bench.png"
-    given = (weights / COCO, weights / PLATES, "--rounds", "1", "--picture", picture)
+    given = (weights / COCO, weights / LABEL_BOXES, "--rounds", "1", "--picture", picture)
     result = run(*given, "--json", "--threads", "1")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
-    assert [Path(each["path"]).name for each in found] == [COCO, PLATES]
+    assert [Path(each["path"]).name for each in found] == [COCO, LABEL_BOXES]
     assert [each["input_size"] for each in found] == [300, 320]
     for each in found:
         (timing,) = each["timings"]
         assert timing["threads"] == 1
         assert timing["network"]["median"] > 0
-        assert each["photos_per_second"] > 0
+        assert each["images_per_second"] > 0
         assert each["peak_bytes"] > each["size"]
         assert (each["ap"], each["note"]) == (None, None)
     with Image.open(picture) as drawn:
@@ -115,8 +115,8 @@ def test_files_without_names_and_without_photos(shared: Path, tmp_path: Path) ->
 def dogs(shared: Path, tmp_path: Path) -> Path:
     """A photo with two dogs, marked for testing."""
     boxes = [(27, 28, 306, 545), (408, 66, 990, 602)]
-    photo = Photo("image1.jpg", 1024, 636, boxes, ["dog", "dog"], split=Split.TEST)
-    formats.write(Dataset.of(shared / "images", [photo]), tmp_path / "dogs")
+    image = LabeledImage("image1.jpg", 1024, 636, boxes, ["dog", "dog"], split=Split.TEST)
+    formats.write(Dataset.of(shared / "images", [image]), tmp_path / "dogs")
     return tmp_path / "dogs"
 
 
@@ -157,7 +157,7 @@ def test_no_ap_where_no_class_fits(shared: Path, dogs: Path) -> None:
     [
         ([COCO, "--threads", "0"], 2, "--threads"),
         ([COCO, "--threads", "two"], 2, "--threads"),
-        ([COCO, "--photos", "nowhere"], 1, "BW191"),
+        ([COCO, "--images", "nowhere"], 1, "BW191"),
         ([COCO, "--labels", "nowhere"], 1, "BW520"),
         (["README.md"], 1, "BW501"),
         (["mobilenet_v1_0.25_128_quant.tflite"], 1, "BW505"),
@@ -177,9 +177,9 @@ def test_predict_and_evaluate_take_the_names_from_a_file(
 ) -> None:
     model = str(shared / "weights" / COCO)
     named = ["--labels", str(labels), "--json"]
-    photo = str(shared / "images" / "image1.jpg")
-    found = CliRunner().invoke(app, ["predict", model, photo, "--out", str(tmp_path), *named])
-    (one,) = json.loads(found.stdout)["photos"]
+    image = str(shared / "images" / "image1.jpg")
+    found = CliRunner().invoke(app, ["predict", model, image, "--out", str(tmp_path), *named])
+    (one,) = json.loads(found.stdout)["images"]
     assert [each["class"] for each in one["detections"]][:2] == ["dog", "dog"]
     measured = CliRunner().invoke(app, ["evaluate", model, str(dogs), *named])
     assert json.loads(measured.stdout)["coco"]["AP50"] == pytest.approx(1.0)

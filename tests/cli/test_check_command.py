@@ -51,7 +51,7 @@ def test_every_fault_is_said_with_its_place_and_remedy(faulty: VocFolder) -> Non
 
 @pytest.mark.parametrize("to", [None, "coco", "csv", "voc"])
 def test_names_cannot_command_the_terminal(voc_folder: VocFolder, to: str | None) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     box = {"label": "\x1b]0;mine\x07\x9b31m[red]cat", "coordinates": COORDINATES}
     voc_folder.text("a.json", json.dumps([{"image": "a.jpg", "annotations": [box]}]))
     out = ["convert", str(voc_folder.root), str(voc_folder.root.parent / "out"), "--to"]
@@ -72,7 +72,7 @@ def test_it_proposes_only_what_helps(voc_folder: VocFolder) -> None:
 def test_json_holds_the_same(faulty: VocFolder) -> None:
     done = CliRunner().invoke(app, ["check", str(faulty.root), "--json"])
     findings = {one["code"]: one for one in json.loads(done.stdout)["findings"]}
-    assert findings["BW106"]["photos"] == ["click.jpg"]
+    assert findings["BW106"]["images"] == ["click.jpg"]
     assert findings["BW106"]["severity"] == "warning"
 
 

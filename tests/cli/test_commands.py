@@ -17,7 +17,7 @@ from boxwright.errors import DataError
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 
 pytestmark = pytest.mark.tiny
 
@@ -29,10 +29,10 @@ class OneBox:
 
     num_classes = 1
 
-    def __call__(self, photos: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def __call__(self, images: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         boxes = np.array([THERE, (0, 0, 0.2, 0.2)], np.float32)
         scores = np.array([0.9, 0.3], np.float32)
-        return [(boxes, scores, np.zeros(2, np.int32)) for _ in photos]
+        return [(boxes, scores, np.zeros(2, np.int32)) for _ in images]
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def detector(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def photos(tmp_path: Path) -> Path:
+def images(tmp_path: Path) -> Path:
     folder = tmp_path / "photos"
     folder.mkdir()
     for name in ("a.jpg", "b.png"):
@@ -52,15 +52,15 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def labelled(tmp_path: Path, photos: Path) -> Path:
+def labeled(tmp_path: Path, images: Path) -> Path:
     """Two training photos and a test photo whose only box is just where `OneBox` says."""
-    Image.new("RGB", (80, 40)).save(photos / "c.png")
+    Image.new("RGB", (80, 40)).save(images / "c.png")
     box, marks = [[20, 10, 60, 30]], (Split.TRAIN, Split.TRAIN, Split.TEST)
     described = [
-        Photo(name, 80, 40, box, ["helmet"], split=mark)
+        LabeledImage(name, 80, 40, box, ["helmet"], split=mark)
         for name, mark in zip(("a.jpg", "b.png", "c.png"), marks, strict=True)
     ]
-    formats.write(Dataset.of(photos, described), tmp_path / "labelled")
+    formats.write(Dataset.of(images, described), tmp_path / "labelled")
     return tmp_path / "labelled"
 
 
@@ -68,67 +68,67 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def test_predict_draws_every_photo_and_lists_every_box(photos: Path, tmp_path: Path) -> None:
+def test_predict_draws_every_image_and_lists_every_box(images: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    result = run("predict", "model.tflite", photos, "--out", out)
+    result = run("predict", "model.tflite", images, "--out", out)
     assert result.exit_code == 0
     assert "2 boxes in 2 photos" in result.stdout
     assert sorted(path.name for path in out.iterdir()) == ["a.jpg", "b.jpg", "detections.json"]
     assert np.asarray(Image.open(out / "b.jpg")).std() > 0  # a box was drawn on plain colour
     listed = json.loads((out / "detections.json").read_text(encoding="utf-8"))
     assert listed["classes"] == ["helmet"]
-    assert [Path(photo["photo"]).name for photo in listed["photos"]] == ["a.jpg", "b.png"]
-    assert listed["photos"][0]["detections"] == [
+    assert [Path(image["image"]).name for image in listed["images"]] == ["a.jpg", "b.png"]
+    assert listed["images"][0]["detections"] == [
         {"class": "helmet", "score": 0.9, "box": [20.0, 10.0, 60.0, 30.0]}
     ]
 
 
 @pytest.mark.parametrize(("threshold", "boxes"), [("0.2", 2), ("0.5", 1), ("0.95", 0)])
 def test_predict_keeps_what_scores_enough(
-    photos: Path, tmp_path: Path, threshold: str, boxes: int
+    images: Path, tmp_path: Path, threshold: str, boxes: int
 ) -> None:
     result = run(
-        "predict", "m", photos / "a.jpg", "--out", tmp_path, "--threshold", threshold, "--json"
+        "predict", "m", images / "a.jpg", "--out", tmp_path, "--threshold", threshold, "--json"
     )
-    assert len(json.loads(result.stdout)["photos"][0]["detections"]) == boxes
+    assert len(json.loads(result.stdout)["images"][0]["detections"]) == boxes
 
 
-def test_photos_of_the_same_name_do_not_overwrite_each_other(photos: Path, tmp_path: Path) -> None:
+def test_images_of_the_same_name_do_not_overwrite_each_other(images: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     Image.new("RGB", (20, 20)).save(other / "A.png")
-    run("predict", "m", photos / "a.jpg", other, "--out", tmp_path / "out")
+    run("predict", "m", images / "a.jpg", other, "--out", tmp_path / "out")
     drawn = {path.name for path in (tmp_path / "out").glob("*.jpg")}
     assert drawn == {"a.jpg", "A-2.jpg"}
 
 
-def test_an_unreadable_photo_is_named_and_the_others_are_done(photos: Path, tmp_path: Path) -> None:
-    (photos / "broken.jpg").write_bytes(b"not a photo")
-    result = run("predict", "m", photos, "--out", tmp_path / "out", "--json")
+def test_an_unreadable_image_is_named_and_the_others_are_done(images: Path, tmp_path: Path) -> None:
+    (images / "broken.jpg").write_bytes(b"not a photo")
+    result = run("predict", "m", images, "--out", tmp_path / "out", "--json")
     assert result.exit_code == 1
     assert "BW102" in result.stderr
     assert "broken.jpg" in result.stderr
     answer = json.loads(result.stdout)
-    assert len(answer["photos"]) == 2
+    assert len(answer["images"]) == 2
     assert [lost["code"] for lost in answer["failed"]] == ["BW102"]
 
 
-def test_evaluate_measures_the_test_photos(labelled: Path) -> None:
-    result = run("evaluate", "m", labelled, "--json")
+def test_evaluate_measures_the_test_images(labeled: Path) -> None:
+    result = run("evaluate", "m", labeled, "--json")
     assert result.exit_code == 0, result.output
     answer = json.loads(result.stdout)
-    assert (answer["photos"], answer["boxes"], answer["split"]) == (1, 1, "test")
+    assert (answer["images"], answer["boxes"], answer["split"]) == (1, 1, "test")
     assert answer["coco"]["AP"] == pytest.approx(1.0)
 
 
-def test_evaluate_prints_a_table_with_its_control(labelled: Path) -> None:
-    result = run("evaluate", "m", labelled)
+def test_evaluate_prints_a_table_with_its_control(labeled: Path) -> None:
+    result = run("evaluate", "m", labeled)
     assert "AP50" in result.stdout
     assert "constant box" in result.stdout
 
 
-def test_evaluate_names_the_splits_that_have_photos(labelled: Path) -> None:
-    result = run("evaluate", "m", labelled, "--split", "val")
+def test_evaluate_names_the_splits_that_have_images(labeled: Path) -> None:
+    result = run("evaluate", "m", labeled, "--split", "val")
     assert result.exit_code == 1
     assert "--split test, --split train" in result.stderr
 
@@ -185,7 +185,7 @@ def test_no_failure_is_a_traceback(
     exit_code: int,
     said: str,
     monkeypatch: pytest.MonkeyPatch,
-    photos: Path,
+    images: Path,
     tmp_path: Path,
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -193,7 +193,7 @@ def test_no_failure_is_a_traceback(
 
     monkeypatch.setattr(Detector, "load", fail)
     monkeypatch.setattr(console.tempfile, "tempdir", str(tmp_path))
-    result = run("predict", "m", photos, "--out", tmp_path / "out")
+    result = run("predict", "m", images, "--out", tmp_path / "out")
     assert result.exit_code == exit_code
     assert said in result.stderr
     assert "Traceback" not in result.output

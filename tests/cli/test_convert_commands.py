@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from boxwright import formats
 from boxwright.cli.main import app
 from boxwright.console import NOT_UNDERSTOOD
-from boxwright.export.targets import TARGETS, Quantised
+from boxwright.export.targets import TARGETS, Quantized
 from boxwright.structures.dataset import Split
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ def run(*arguments: str | Path) -> Result:
 
 
 @pytest.fixture
-def photos(voc_folder: VocFolder) -> Path:
+def images(voc_folder: VocFolder) -> Path:
     """Six photos in train/ and test/, one of them empty, and annotations without photo."""
     for i in range(4):
         voc_folder.pair(f"train/{i}")
     voc_folder.pair("test/[t]")
-    voc_folder.photo("test/empty.jpg")
+    voc_folder.image("test/empty.jpg")
     voc_folder.xml("test/empty.xml", [])
     for i in range(5):
         voc_folder.xml(f"train/lost{i}.xml")
@@ -45,7 +45,7 @@ def photos(voc_folder: VocFolder) -> Path:
         ("convert", formats.FORMATS),
         ("merge", formats.FORMATS),
         ("export", TARGETS),
-        ("export", get_args(Quantised)),
+        ("export", get_args(Quantized)),
         ("evaluate", [split.name.lower() for split in reversed(Split) if split >= 0] + ["all"]),
     ],
 )
@@ -62,31 +62,31 @@ def test_a_name_that_cannot_be_chosen_is_refused_with_those_that_can() -> None:
 
 
 def test_convert_says_what_was_read_what_was_odd_and_what_was_lost(
-    photos: Path, tmp_path: Path
+    images: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out [1]"
-    result = run("convert", photos, out, "--to", "csv")
+    result = run("convert", images, out, "--to", "csv")
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
-        f"{photos}: Pascal VOC, 6 photos, 5 boxes of 1 class (cat): 4 to train on, 2 for testing",
+        f"{images}: Pascal VOC, 6 photos, 5 boxes of 1 class (cat): 4 to train on, 2 for testing",
         f"{out} holds it as CSV, read back and compared. Next:",
         f"  boxwright train '{out}'",
     ]
     said = result.stderr.splitlines()
     assert [line[:5] for line in said] == ["BW101"] * 4 + ["`boxw", "BW140"]
     assert said[3] == "BW101 ... and 2 more. A photo is missing."
-    assert said[4] == f"`boxwright check {photos}` shows all."
+    assert said[4] == f"`boxwright check {images}` shows all."
     assert "1 photos show nothing" in said[5]
     assert len(formats.read(out, "csv")) == 5
 
 
-def test_convert_json_is_all_of_standard_output(photos: Path, tmp_path: Path) -> None:
-    answer = json.loads(run("convert", photos, tmp_path / "o", "--to", "coco", "--json").stdout)
-    assert {key: answer[key] for key in ("path", "from", "to", "photos", "boxes", "classes")} == {
+def test_convert_json_is_all_of_standard_output(images: Path, tmp_path: Path) -> None:
+    answer = json.loads(run("convert", images, tmp_path / "o", "--to", "coco", "--json").stdout)
+    assert {key: answer[key] for key in ("path", "from", "to", "images", "boxes", "classes")} == {
         "path": str(tmp_path / "o"),
         "from": "voc",
         "to": "coco",
-        "photos": 6,
+        "images": 6,
         "boxes": 5,
         "classes": ["cat"],
     }
@@ -104,9 +104,9 @@ def test_convert_json_is_all_of_standard_output(photos: Path, tmp_path: Path) ->
     ],
 )
 def test_convert_fails_by_a_code(
-    arguments: list[str], code: str, photos: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], code: str, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(photos.parent)
+    monkeypatch.chdir(images.parent)
     result = run("convert", *arguments)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(code)
@@ -123,41 +123,41 @@ def test_convert_fails_by_a_code(
     ],
 )
 def test_a_misunderstood_command_is_a_usage_error(
-    arguments: list[str], photos: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(photos.parent)
+    monkeypatch.chdir(images.parent)
     assert run(*arguments).exit_code == 2
 
 
 @pytest.fixture
-def more(photos: Path, tmp_path: Path) -> Path:
+def more(images: Path, tmp_path: Path) -> Path:
     """The same photos in another format, and two more without a mark."""
     path = tmp_path / "more"
-    formats.write(formats.read(photos), path, "yolo")
-    (path / "images" / "new.jpg").write_bytes((photos / "train" / "0.jpg").read_bytes() + b"\0")
+    formats.write(formats.read(images), path, "yolo")
+    (path / "images" / "new.jpg").write_bytes((images / "train" / "0.jpg").read_bytes() + b"\0")
     (path / "labels").mkdir(exist_ok=True)
     (path / "labels" / "new.txt").write_text("0 0.5 0.5 0.1 0.1\n", encoding="utf-8")
     return path
 
 
 def test_merge_says_what_was_read_and_what_became_of_it(
-    photos: Path, more: Path, tmp_path: Path
+    images: Path, more: Path, tmp_path: Path
 ) -> None:
-    result = run("merge", photos, more, "--out", tmp_path / "out", "--to", "coco")
+    result = run("merge", images, more, "--out", tmp_path / "out", "--to", "coco")
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
-    assert lines[0].startswith(f"{photos}: Pascal VOC, 6 photos, 5 boxes of 1 class (cat)")
+    assert lines[0].startswith(f"{images}: Pascal VOC, 6 photos, 5 boxes of 1 class (cat)")
     assert lines[1].startswith(f"{more}: YOLO, 7 photos, 6 boxes of 1 class (cat)")
     assert lines[2] == "6 photos are in several of them: kept once."
     assert lines[3].startswith(f"{tmp_path / 'out'}: COCO, 7 photos, 6 boxes of 1 class (cat)")
     assert lines[3].endswith("1 not marked. Read back and compared. Next:")
     assert lines[4] == f"  boxwright split {tmp_path / 'out'}"
     assert run("split", tmp_path / "out").exit_code == 0
-    assert run("merge", photos, more, "--out", tmp_path / "out").exit_code == 1
+    assert run("merge", images, more, "--out", tmp_path / "out").exit_code == 1
 
 
-def test_merge_json(photos: Path, more: Path, tmp_path: Path) -> None:
-    answer = json.loads(run("merge", photos, more, "--out", tmp_path / "o", "--json").stdout)
-    assert (answer["to"], answer["photos"], answer["copies"]) == ("voc", 7, 6)
+def test_merge_json(images: Path, more: Path, tmp_path: Path) -> None:
+    answer = json.loads(run("merge", images, more, "--out", tmp_path / "o", "--json").stdout)
+    assert (answer["to"], answer["images"], answer["duplicates"]) == ("voc", 7, 6)
     assert [source["from"] for source in answer["sources"]] == ["voc", "yolo"]
     assert answer["classes"] == ["cat"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from boxwright.cli.describe import counted, say_findings
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.structures.findings import Finding, summary
 
 pytestmark = pytest.mark.tiny
@@ -45,18 +45,18 @@ def test_they_go_to_standard_error_as_they_are(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize(
-    ("photos", "said"),
+    ("images", "said"),
     [
         ([], "no photos"),
-        ([Photo("a.jpg", 9, 9)], "1 photo, 0 boxes: 1 not marked"),
+        ([LabeledImage("a.jpg", 9, 9)], "1 photo, 0 boxes: 1 not marked"),
         (
             [
-                Photo("a.jpg", 9, 9, [(1, 1, 4, 4)], ["cat"], split=Split.TRAIN),
-                Photo("b.jpg", 9, 9, split=Split.TEST),
+                LabeledImage("a.jpg", 9, 9, [(1, 1, 4, 4)], ["cat"], split=Split.TRAIN),
+                LabeledImage("b.jpg", 9, 9, split=Split.TEST),
             ],
             "2 photos, 1 box of 1 class (cat): 1 to train on, 1 for testing",
         ),
     ],
 )
-def test_a_data_set_in_a_line(photos: list[Photo], said: str) -> None:
-    assert counted(Dataset.of(".", photos)) == said
+def test_a_data_set_in_a_line(images: list[LabeledImage], said: str) -> None:
+    assert counted(Dataset.of(".", images)) == said

@@ -57,7 +57,7 @@ def fetching(monkeypatch: pytest.MonkeyPatch, cache: Path) -> list[str]:
 
 def test_every_model_has_a_line_of_facts() -> None:
     lines = run().stdout.splitlines()
-    assert lines[0].split() == ["model", "AP", "ms", "MB", "licence", "checked"]
+    assert lines[0].split() == ["model", "AP", "ms", "MB", "license", "checked"]
     rows = {line.split()[0]: line.split()[1:] for line in lines[1 : len(zoo.MODELS) + 1]}
     assert rows.keys() == {published.name for published in zoo.MODELS}
     assert rows[FIRST] == ["0.21", "30", "77", "Apache-2.0", "yes"]
@@ -90,7 +90,7 @@ def test_json_is_the_same(cache: Path) -> None:
         "coco_ap": 0.21,
         "speed_ms": 30,
         "bytes": 76_541_073,
-        "licence": "Apache-2.0",
+        "license": "Apache-2.0",
         "checksum_known": True,
         "path": str(here),
         "put_archive_at": str(cache / "ssd_mobilenet_v1_coco_2018_01_28.tar.gz"),

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from boxwright.cli.main import app
-from boxwright.formats.split_file import LOCK
+from boxwright.formats.split_file import SPLIT_FILE
 
 if TYPE_CHECKING:
     from folders import VocFolder
@@ -23,7 +23,7 @@ def run(*arguments: str | Path) -> Result:
 
 
 @pytest.fixture
-def photos(voc_folder: VocFolder) -> Path:
+def images(voc_folder: VocFolder) -> Path:
     """Twenty photos of a cat; every second has a [dog] too, every fifth is a copy of the first."""
     for i in range(20):
         dog = [("[dog]", 1, 1, 9, 9)] * (i % 2)
@@ -33,8 +33,8 @@ def photos(voc_folder: VocFolder) -> Path:
     return voc_folder.root
 
 
-def test_it_prints_photos_and_boxes_of_each_class_in_each_set(photos: Path) -> None:
-    result = run(photos, "--val", "0.2")
+def test_it_prints_images_and_boxes_of_each_class_in_each_set(images: Path) -> None:
+    result = run(images, "--val", "0.2")
     assert result.exit_code == 0, result.output
     rows = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines() if line}
     assert " ".join(rows["train:"]) == "photos boxes val: photos boxes test: photos boxes"
@@ -42,34 +42,34 @@ def test_it_prints_photos_and_boxes_of_each_class_in_each_set(photos: Path) -> N
     assert sum(map(int, rows["all"][1::2])) == 30
     assert sum(map(int, rows["[dog]"][::2])) == sum(map(int, rows["[dog]"][1::2])) == 10
     assert "Kept together: 4 photos in 1 group that show the same." in result.stdout
-    assert f"{photos / LOCK} says for good what each photo is for." in result.stdout
-    assert f"boxwright train {photos}" in result.stdout
+    assert f"{images / SPLIT_FILE} says for good what each photo is for." in result.stdout
+    assert f"boxwright train {images}" in result.stdout
 
 
-def test_run_again_it_says_what_stayed(photos: Path, voc_folder: VocFolder) -> None:
-    run(photos)
+def test_run_again_it_says_what_stayed(images: Path, voc_folder: VocFolder) -> None:
+    run(images)
     voc_folder.pair("new")
-    (photos / "07.jpg").unlink()
-    (photos / "07.xml").unlink()
-    said = run(photos).stdout
+    (images / "07.jpg").unlink()
+    (images / "07.xml").unlink()
+    said = run(images).stdout
     assert "1 photos were placed, 19 are where they were." in said
     assert "1 photos of the split are not here any more: passed over." in said
 
 
-def test_what_was_placed_before_is_not_said_to_be_kept_together(photos: Path) -> None:
-    run(photos)
-    said = run(photos, "--test", "0.5", "--groups", "^(.)").stdout
+def test_what_was_placed_before_is_not_said_to_be_kept_together(images: Path) -> None:
+    run(images)
+    said = run(images, "--test", "0.5", "--groups", "^(.)").stdout
     assert "Kept together: 4 photos in 1 group that show the same." in said
     assert "In several sets: 20 photos in 2 groups as declared." in said
     assert "All photos are where they were. To place them anew, add --anew." in said
 
 
-def test_json_is_all_of_standard_output(photos: Path) -> None:
-    answer = json.loads(run(photos, "--groups", "^(.)", "--seed", "3", "--json").stdout)
-    assert answer["path"] == str(photos / LOCK)
+def test_json_is_all_of_standard_output(images: Path) -> None:
+    answer = json.loads(run(images, "--groups", "^(.)", "--seed", "3", "--json").stdout)
+    assert answer["path"] == str(images / SPLIT_FILE)
     assert (answer["seed"], answer["test"], answer["val"]) == (3, 0.2, 0.0)
     assert answer["groups"] == "^(.)"
-    assert sum(answer["photos"].values()) == answer["placed"] == 20
+    assert sum(answer["images"].values()) == answer["placed"] == 20
     assert sum(one["boxes"] for one in answer["classes"]["cat"].values()) == 20
     assert answer["gone"] == 0
 
@@ -81,26 +81,26 @@ def test_json_is_all_of_standard_output(photos: Path) -> None:
         (["--groups", "(clip)"], "BW195"),
     ],
 )
-def test_failures_are_coded(options: list[str], code: str, photos: Path) -> None:
-    result = run(photos, *options)
+def test_failures_are_coded(options: list[str], code: str, images: Path) -> None:
+    result = run(images, *options)
     assert result.exit_code == 1
     assert result.stderr.startswith(code)
-    assert not (photos / LOCK).exists()
+    assert not (images / SPLIT_FILE).exists()
 
 
 @pytest.mark.parametrize(
     "options",
     [["--test", "1"], ["--test", "-0.1"], ["--test", "0.5", "--val", "0.5"], ["--seed", "-1"]],
 )
-def test_what_leaves_nothing_to_train_on_is_a_usage_error(options: list[str], photos: Path) -> None:
-    assert run(photos, *options).exit_code == 2
+def test_what_leaves_nothing_to_train_on_is_a_usage_error(options: list[str], images: Path) -> None:
+    assert run(images, *options).exit_code == 2
 
 
 @pytest.mark.shared
-def test_two_hundred_real_photos(shared: Path, tmp_path: Path) -> None:
+def test_two_hundred_real_images(shared: Path, tmp_path: Path) -> None:
     import shutil
 
     copy = tmp_path / "raccoon"
     shutil.copytree(shared / "data" / "raccoon", copy)
     answer = json.loads(run(copy, "--anew", "--json").stdout)
-    assert answer["photos"] == {"train": 160, "val": 0, "test": 40}
+    assert answer["images"] == {"train": 160, "val": 0, "test": 40}

@@ -36,7 +36,7 @@ def run(*arguments: str | Path, trains: Any = None) -> Result:
 
 
 @pytest.fixture
-def photos(voc_folder: VocFolder) -> Path:
+def images(voc_folder: VocFolder) -> Path:
     """Ten photos, without marks."""
     for i in range(10):
         voc_folder.pair(f"photo{i}")
@@ -83,10 +83,10 @@ def test_a_budget_is_a_time(budget: str, seconds: float) -> None:
 
 @tiny
 @pytest.mark.parametrize("budget", ["soon", "-30s", "1d", "m", "1e3", "2m30s", "5s", "0", "0.1m"])
-def test_anything_else_is_a_usage_error(budget: str, asked: Asked, photos: Path) -> None:
+def test_anything_else_is_a_usage_error(budget: str, asked: Asked, images: Path) -> None:
     with pytest.raises(typer.BadParameter, match=budget):
         seconds_of(budget)
-    result = asked.run(photos, "--budget", budget)
+    result = asked.run(images, "--budget", budget)
     assert result.exit_code == 2
     assert not asked.options
 
@@ -104,9 +104,9 @@ def test_anything_else_is_a_usage_error(budget: str, asked: Asked, photos: Path)
     ],
 )
 def test_a_run_gets_its_budget(
-    options: list[str], seconds: float | None, steps: int | None, asked: Asked, photos: Path
+    options: list[str], seconds: float | None, steps: int | None, asked: Asked, images: Path
 ) -> None:
-    assert asked.run(photos, *options).exit_code == 0
+    assert asked.run(images, *options).exit_code == 0
     assert (asked.options["seconds"], asked.options["steps"]) == (seconds, steps)
 
 
@@ -129,9 +129,9 @@ def test_a_run_gets_its_budget(
     ],
 )
 def test_what_does_not_go_together_is_a_usage_error(
-    options: list[str], asked: Asked, photos: Path
+    options: list[str], asked: Asked, images: Path
 ) -> None:
-    result = asked.run(photos, *options)
+    result = asked.run(images, *options)
     assert result.exit_code == 2
     assert "Usage: " in result.output
     assert not asked.options
@@ -154,7 +154,7 @@ def test_weights_are_fetched_unless_there_is_something_to_start_from(
     options: list[str],
     weights: Path | None,
     asked: Asked,
-    photos: Path,
+    images: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -162,7 +162,7 @@ def test_weights_are_fetched_unless_there_is_something_to_start_from(
     for name in ("mine.tflite", "net/model.ckpt-7.index"):
         (tmp_path / name).touch()
     monkeypatch.chdir(tmp_path)
-    asked.run(photos, *options)
+    asked.run(images, *options)
     assert asked.options["weights"] == weights
 
 
@@ -174,7 +174,7 @@ def test_weights_are_fetched_unless_there_is_something_to_start_from(
         ("yolo11n.pt", "BW201", "there is nothing at"),
     ],
 )
-def test_weights_that_cannot_be_are_refused_before_the_photos_are_read(
+def test_weights_that_cannot_be_are_refused_before_the_images_are_read(
     weights: str, code: str, said: str, asked: Asked, tmp_path: Path
 ) -> None:
     result = asked.run(tmp_path / "no photos", "--weights", weights)
@@ -185,9 +185,9 @@ def test_weights_that_cannot_be_are_refused_before_the_photos_are_read(
 
 
 @tiny
-def test_options_are_passed_on(asked: Asked, photos: Path, tmp_path: Path) -> None:
+def test_options_are_passed_on(asked: Asked, images: Path, tmp_path: Path) -> None:
     sizes = ["--input-size", "96", "--depth-multiplier", "0.25"]
-    asked.run(photos, "--from-scratch", *sizes, "--seed", "5", "--out", tmp_path / "there")
+    asked.run(images, "--from-scratch", *sizes, "--seed", "5", "--out", tmp_path / "there")
     passed = {name: asked.options[name] for name in ("input_size", "depth_multiplier", "seed")}
     assert passed == {"input_size": 96, "depth_multiplier": 0.25, "seed": 5}
     assert asked.options["out"] == tmp_path / "there"
@@ -198,27 +198,27 @@ def test_options_are_passed_on(asked: Asked, photos: Path, tmp_path: Path) -> No
 
 
 @tiny
-def test_the_data_are_counted_and_their_oddities_named(asked: Asked, photos: Path) -> None:
-    (photos / "photo3.jpg").write_bytes(b"not a photo")
-    said = asked.run(photos).stderr
+def test_the_data_are_counted_and_their_oddities_named(asked: Asked, images: Path) -> None:
+    (images / "photo3.jpg").write_bytes(b"not a photo")
+    said = asked.run(images).stderr
     assert "BW102 photo3.jpg" in said
     assert "9 photos, 9 boxes of 1 class (cat): 7 to train on, 2 for testing" in said
     assert "what the run has to [say]" in said
 
 
 @tiny
-def test_the_end_says_what_to_do_next(asked: Asked, photos: Path, tmp_path: Path) -> None:
-    asked.evaluation = SimpleNamespace(ap=0.4567, ap50=0.8912, photos=12)
+def test_the_end_says_what_to_do_next(asked: Asked, images: Path, tmp_path: Path) -> None:
+    asked.evaluation = SimpleNamespace(ap=0.4567, ap50=0.8912, images=12)
     out = tmp_path / "my [run]"
-    said = asked.run(photos, "--out", out).stdout
+    said = asked.run(images, "--out", out).stdout
     assert f"{out} holds the weights of step 7." in said
     assert "AP 0.457, AP50 0.891 on the 12 photos that chose them" in said
-    assert f"boxwright evaluate '{out}' {photos}" in said
+    assert f"boxwright evaluate '{out}' {images}" in said
     assert f"boxwright export '{out}' --to tflite" in said
 
 
 @tiny
-def test_the_end_proposes_no_evaluation_without_photos_for_it(
+def test_the_end_proposes_no_evaluation_without_images_for_it(
     asked: Asked, voc_folder: VocFolder
 ) -> None:
     voc_folder.pair("train/a")
@@ -230,14 +230,14 @@ def test_the_end_proposes_no_evaluation_without_photos_for_it(
 
 
 @tiny
-def test_the_end_says_if_nothing_chose(asked: Asked, photos: Path) -> None:
-    assert "Too few photos to choose by" in asked.run(photos).stdout
+def test_the_end_says_if_nothing_chose(asked: Asked, images: Path) -> None:
+    assert "Too few photos to choose by" in asked.run(images).stdout
 
 
 @tiny
-def test_json_is_all_of_standard_output(asked: Asked, photos: Path, tmp_path: Path) -> None:
+def test_json_is_all_of_standard_output(asked: Asked, images: Path, tmp_path: Path) -> None:
     asked.evaluation = SimpleNamespace(to_json=lambda: {"coco": {"AP": 0.5}})
-    result = asked.run(photos, "--out", tmp_path / "run", "--json")
+    result = asked.run(images, "--out", tmp_path / "run", "--json")
     answer = json.loads(result.stdout)
     assert answer.pop("seconds") > 0
     assert answer == {
@@ -250,11 +250,11 @@ def test_json_is_all_of_standard_output(asked: Asked, photos: Path, tmp_path: Pa
 
 @tiny
 @pytest.mark.parametrize("json_wanted", [True, False])
-def test_ctrl_c_says_how_to_go_on(json_wanted: bool, asked: Asked, photos: Path) -> None:
+def test_ctrl_c_says_how_to_go_on(json_wanted: bool, asked: Asked, images: Path) -> None:
     asked.interrupted = True
-    result = asked.run(photos, "--out", "there", *(["--json"] if json_wanted else []))
+    result = asked.run(images, "--out", "there", *(["--json"] if json_wanted else []))
     assert result.exit_code == 130
-    assert f"boxwright train {photos} --out there --resume" in result.stderr
+    assert f"boxwright train {images} --out there --resume" in result.stderr
     if json_wanted:
         assert json.loads(result.stdout)["interrupted"] is True
 
@@ -268,10 +268,10 @@ def test_ctrl_c_says_how_to_go_on(json_wanted: bool, asked: Asked, photos: Path)
     ],
 )
 def test_failures_are_sentences(
-    raised: BaseException, exit_code: int, said: str, asked: Asked, photos: Path
+    raised: BaseException, exit_code: int, said: str, asked: Asked, images: Path
 ) -> None:
     asked.raises = raised
-    result = asked.run(photos)
+    result = asked.run(images)
     assert (result.exit_code, result.stdout) == (exit_code, "")
     assert said in result.stderr
     assert "Traceback" not in result.stderr
@@ -279,21 +279,21 @@ def test_failures_are_sentences(
 
 @tiny
 def test_without_a_network_nothing_is_begun(
-    asked: Asked, photos: Path, monkeypatch: pytest.MonkeyPatch
+    asked: Asked, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def offline(*_: object) -> Path:
         raise WeightsError("BW203", "could not be downloaded.")
 
     monkeypatch.setattr(zoo, "fetch", offline)
-    result = asked.run(photos)
+    result = asked.run(images)
     assert result.exit_code == 1
     assert "BW203" in result.stderr
     assert not asked.options
 
 
 @tiny
-def test_without_keras_it_says_what_to_install(photos: Path, tmp_path: Path) -> None:
-    arguments = ["boxwright", "train", str(photos), "--from-scratch", "--out", str(tmp_path / "r")]
+def test_without_keras_it_says_what_to_install(images: Path, tmp_path: Path) -> None:
+    arguments = ["boxwright", "train", str(images), "--from-scratch", "--out", str(tmp_path / "r")]
     program = (
         "import sys; sys.modules['keras'] = None\n"  # what Python itself does to block an import
         f"sys.argv = {arguments!r}\n"
@@ -345,7 +345,7 @@ def test_where_nothing_can_move_ten_lines_are_printed(capsys: pytest.CaptureFixt
 
 @pytest.mark.usefixtures("small_network")
 def test_stopped_by_ctrl_c_and_resumed(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def press_ctrl_c(_: Any, event: Event) -> None:
         if isinstance(event, Step) and event.step == 2:
@@ -355,20 +355,20 @@ def test_stopped_by_ctrl_c_and_resumed(
     small = ["--from-scratch", "--input-size", "64", "--depth-multiplier", "0.1", "--steps", "4"]
     with monkeypatch.context() as patch:
         patch.setattr(progress_line.ProgressLine, "__call__", press_ctrl_c)
-        stopped = run(photos, "--out", out, *small)
+        stopped = run(images, "--out", out, *small)
     assert stopped.exit_code == 130
     assert f"{out} holds the weights of step 2." in stopped.stdout
     assert Detector.load(out).classes == ("cat",)
 
-    again = run(photos, "--out", out, *small)
+    again = run(images, "--out", out, *small)
     assert again.exit_code == 1
     assert again.stderr.splitlines()[-2].startswith("BW304")
 
-    other = run(photos, "--out", out, *small, "--resume", "--seed", "3")
+    other = run(images, "--out", out, *small, "--resume", "--seed", "3")
     assert other.exit_code == 1
     assert "BW310" in other.stderr
 
-    resumed = run(photos, "--out", out, *small, "--resume", "--json")
+    resumed = run(images, "--out", out, *small, "--resume", "--json")
     assert resumed.exit_code == 0
     answer = json.loads(resumed.stdout)
     assert (answer["step"], answer["interrupted"]) == (4, False)

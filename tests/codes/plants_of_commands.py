@@ -51,7 +51,7 @@ def config(old: str, new: str) -> Plant:
 
 def pascal(place: Place, label_map: str, listed: str) -> str:
     """Write the listed photos as a record; there is one, with a cat."""
-    place.folder.photo("JPEGImages/a.jpg")
+    place.folder.image("JPEGImages/a.jpg")
     place.folder.xml("Annotations/a.xml")
     place.folder.text("ImageSets/Main/train.txt", listed)
     place.folder.text("pascal_label_map.pbtxt", label_map)
@@ -85,10 +85,10 @@ def toco(*words: str) -> Plant:
 
 
 def other_optimizer(place: Place) -> object:
-    from boxwright.tfod.mapping.start import _check_optimiser
+    from boxwright.tfod.mapping.start import _check_optimizer
 
-    recipe: Any = SimpleNamespace(optimiser=SimpleNamespace(slots={"Adam": 0.0}))
-    return _check_optimiser(recipe, {}, place.root / "model.ckpt-7")
+    recipe: Any = SimpleNamespace(optimizer=SimpleNamespace(slots={"Adam": 0.0}))
+    return _check_optimizer(recipe, {}, place.root / "model.ckpt-7")
 
 
 def without_pycocotools(place: Place) -> object:
@@ -111,7 +111,7 @@ def unforeseen(place: Place) -> str:
     from boxwright.datasets import check
 
     place.patch.setattr(tempfile, "tempdir", str(place.root))
-    place.raise_instead(check, "examine", ZeroDivisionError("division by zero"))
+    place.raise_instead(check, "run_checks", ZeroDivisionError("division by zero"))
     return place.cli("check", place.root)
 
 

@@ -10,10 +10,10 @@ from PIL import ImageFilter
 from place import Place, Plant, checked, raised
 
 from boxwright import formats
-from boxwright.datasets.check import examine
-from boxwright.datasets.evaluation_set import marked
+from boxwright.datasets.check import run_checks
+from boxwright.datasets.evaluation_set import images_of_split
 from boxwright.datasets.patch import fix
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from folders import VocFolder
 from planting import (
     CAT,
@@ -48,7 +48,7 @@ def stated(width: int, height: int) -> Callable[[VocFolder], None]:
 
 def yolo(label: str = LINE, **texts: str) -> Callable[[VocFolder], None]:
     def plant(folder: VocFolder) -> None:
-        folder.photo("images/a.jpg")
+        folder.image("images/a.jpg")
         folder.text("labels/a.txt", label)
         for name, text in texts.items():
             folder.text(name.replace("_", "."), text)
@@ -58,7 +58,7 @@ def yolo(label: str = LINE, **texts: str) -> Callable[[VocFolder], None]:
 
 def in_another_order(folder: VocFolder) -> None:
     for i in range(20):
-        folder.photo(f"x/{i}.jpg")
+        folder.image(f"x/{i}.jpg")
         folder.text(f"x/Label/{i}.txt", "Apple 6 40 30 50\n")
 
 
@@ -95,7 +95,7 @@ def not_text(name: str) -> Plant:
 
 def of_one_camera(place: Place) -> str:
     for i in range(10):
-        put(place.folder, f"{i}.jpg", photo=scene(7))
+        put(place.folder, f"{i}.jpg", image=scene(7))
     return place.cli("split", place.root)
 
 
@@ -115,8 +115,8 @@ def of_one_name(place: Place) -> str:
 
 
 def with_a_break(place: Place) -> object:
-    place.folder.photo("a.jpg")
-    odd = Dataset.of(place.root, [Photo("a.jpg", 64, 48, [(1, 2, 3, 4)], ["a\x01b"])])
+    place.folder.image("a.jpg")
+    odd = Dataset.of(place.root, [LabeledImage("a.jpg", 64, 48, [(1, 2, 3, 4)], ["a\x01b"])])
     return formats.write(odd, place.root / "out", "voc")
 
 
@@ -128,23 +128,23 @@ def written_wrongly(place: Place) -> str:
     return converted(place, "--to", "coco")
 
 
-def locked(place: Place) -> str:
+def frozen(place: Place) -> str:
     put(place.folder, "a.jpg")
     place.folder.text("boxwright.split", "# boxwright.split version=1\nsideways a.jpg\n")
     return place.cli("check", place.root)
 
 
 def nothing_left(place: Place) -> object:
-    place.folder.photo("a.jpg")
+    place.folder.image("a.jpg")
     place.folder.text("a.xml", "<annotation><object>")
-    return fix(examine(place.root), place.root.parent / "out")
+    return fix(run_checks(place.root), place.root.parent / "out")
 
 
 def none_readable(place: Place) -> object:
     from boxwright.training.cache import build_cache
 
-    photos = [Photo("absent.jpg", 8, 8, [(0, 0, 4, 4)], ["cat"])]
-    return build_cache(Dataset.of(place.root, photos), side=8)
+    images = [LabeledImage("absent.jpg", 8, 8, [(0, 0, 4, 4)], ["cat"])]
+    return build_cache(Dataset.of(place.root, images), side=8)
 
 
 def taken(place: Place) -> str:
@@ -187,7 +187,7 @@ PLANTS: dict[str, Plant] = {
     "BW111": checked(files(b_xml=BOMB)),
     "BW112": checked(files(b_xml=OUTSIDE)),
     "BW113": checked(files(old__a_xml="<annotation></annotation>")),
-    "BW114": checked(lambda folder: folder.photo("a.jpg")),
+    "BW114": checked(lambda folder: folder.image("a.jpg")),
     "BW115": lambda place: place.cli("check", place.root / "nowhere"),
     "BW116": checked(files(map_pbtxt="item { id: 0 name: 'cat' }")),
     "BW117": checked(files(train_txt="a\nb\n")),
@@ -219,7 +219,7 @@ PLANTS: dict[str, Plant] = {
     "BW143": checked(yolo("0 0.1 0.1 0.9 0.1 0.9 0.9\n", classes_txt="cat\n")),
     "BW144": checked(in_another_order),
     "BW145": written_wrongly,
-    "BW146": locked,
+    "BW146": frozen,
     "BW147": shard,
     "BW148": checked(yolo()),
     "BW149": checked(boxless),
@@ -228,7 +228,7 @@ PLANTS: dict[str, Plant] = {
     "BW152": raised(none_readable),
     "BW191": lambda place: place.cli("predict", "m", place.root / "a.jpg", "--out", "out"),
     "BW192": lambda place: place.cli("predict", "m", place.root, "--out", "out"),
-    "BW193": raised(lambda place: marked(Dataset.of(place.root, []), "val")),
+    "BW193": raised(lambda place: images_of_split(Dataset.of(place.root, []), "val")),
     "BW194": taken,
     "BW195": grouped,
     "BW196": split_already,

@@ -22,8 +22,8 @@ from boxwright.inference.detector import Detector
 from boxwright.inference.engines.engine import batch_side
 from boxwright.inference.golden import Golden
 from boxwright.models.registry import family
-from boxwright.ops.guard import CHECKING
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.ops.operation_check import CHECKING
+from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
 
 ARTIFACT = Artifact({}, ("cat",), Preprocessing(300))
@@ -41,9 +41,9 @@ class Blind:
 
     input_size = 300
 
-    def __call__(self, photos: Any) -> list[Any]:
+    def __call__(self, images: Any) -> list[Any]:
         nothing = np.zeros(0, np.float32)
-        return [(np.zeros((0, 4), np.float32), nothing, nothing.astype(np.int64)) for _ in photos]
+        return [(np.zeros((0, 4), np.float32), nothing, nothing.astype(np.int64)) for _ in images]
 
 
 def opening(artifact: Artifact, classes: list[str] | None = None) -> Plant:
@@ -83,7 +83,7 @@ def losing(place: Place) -> object:
     kind = SimpleNamespace(write=lambda draft, *_: draft.touch())
     place.patch.setitem(module.TARGETS, "tflite", kind)
     target, nothing = place.root / "a.tflite", Dataset.of(place.root, [])
-    return module.write_proven(target, "tflite", NOBODY, ARTIFACT, nothing)
+    return module.write_verified(target, "tflite", NOBODY, ARTIFACT, nothing)
 
 
 def foreign_operator(place: Place) -> object:
@@ -114,7 +114,7 @@ def other_kind(place: Place) -> Path:
 
 
 def truth(place: Place) -> Dataset:
-    return Dataset.of(place.root, [Photo("a.jpg", 64, 48, [(1, 2, 3, 4)], ["cat"])])
+    return Dataset.of(place.root, [LabeledImage("a.jpg", 64, 48, [(1, 2, 3, 4)], ["cat"])])
 
 
 def finding(name: str, score: float) -> Detections:

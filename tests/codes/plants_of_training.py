@@ -15,7 +15,7 @@ from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
 from boxwright.io.download import SomethingElseError, UnreachableError
 from boxwright.models.model import DetectionModel
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.run_folder import check_options, checkpoint_of, only_training
 from boxwright.training.sanity_checks import check_loss, check_trainable
@@ -89,8 +89,8 @@ def without_room(place: Place) -> object:
     from boxwright.training.cache import build_cache
 
     place.raise_instead(tempfile, "TemporaryFile", OSError(28, "No space left on device"))
-    unlabelled = Dataset.of(place.root, [Photo("a.jpg", 64, 48)])
-    return build_cache(unlabelled, side=8, in_memory=0)
+    unlabeled = Dataset.of(place.root, [LabeledImage("a.jpg", 64, 48)])
+    return build_cache(unlabeled, side=8, in_memory=0)
 
 
 def demo(trained: float, control: float) -> Plant:
@@ -99,7 +99,7 @@ def demo(trained: float, control: float) -> Plant:
 
         nothing: dict[str, Any] = dict.fromkeys(Result.__dataclass_fields__)
         nothing["trained"] = SimpleNamespace(ap50=trained)
-        nothing["by_colour"] = nothing["by_place"] = SimpleNamespace(ap50=control)
+        nothing["by_color"] = nothing["by_position"] = SimpleNamespace(ap50=control)
         Result(**nothing).check()
 
     return raised(plant)
@@ -116,7 +116,7 @@ PLANTS: dict[str, Plant] = {
     "BW206": raised(resuming),
     "BW207": raised(lambda place: Alien.read_pretrained(place.root)),
     "BW301": raised(lambda place: check_trainable(Dataset.of(place.root, []))),
-    "BW302": raised(lambda p: check_trainable(Dataset.of(p.root, [Photo("a.jpg", 64, 48)]))),
+    "BW302": raised(lambda p: check_trainable(Dataset.of(p.root, [LabeledImage("a.jpg", 64, 48)]))),
     "BW303": raised(lambda _: check_loss(NAN, 3, ["a.jpg"])),  # type: ignore[arg-type]
     "BW304": raised(lambda place: checkpoint_of(run_of(place), resume=False)),
     "BW305": raised(lambda place: checkpoint_of(Run(place.root), resume=True)),

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image, ImageFilter
 
 from boxwright.codes import MEANINGS, SIGNS
-from boxwright.datasets.check import examine
+from boxwright.datasets.check import run_checks
 from boxwright.datasets.checks.suitability import too_small
 from boxwright.models.ssd.reach import REACH
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.findings import Finding
 from folders import Box, VocFolder
 from planting import (
@@ -125,7 +125,7 @@ TABLE: list[tuple[str, Plant, Plant, str]] = [
 
 def found(folder: VocFolder, code: str) -> list[Finding]:
     return [
-        finding for finding in examine(folder.root, reach=REACH).findings if finding.code == code
+        finding for finding in run_checks(folder.root, reach=REACH).findings if finding.code == code
     ]
 
 
@@ -172,7 +172,7 @@ def clean(folder: VocFolder) -> None:
 
 def test_nothing_is_found_in_clean_data(voc_folder: VocFolder) -> None:
     clean(voc_folder)
-    report = examine(voc_folder.root)
+    report = run_checks(voc_folder.root)
     assert report.findings == ()
     assert report.repaired.fingerprint() == report.dataset.fingerprint()
 
@@ -181,7 +181,7 @@ def test_findings_come_worst_first_those_of_one_code_together(voc_folder: VocFol
     clean(voc_folder)
     cut_off(0.6)(voc_folder)
     boxes(("cat", 9, 9, 9, 30), ("cat", 50, 10, 20, 40), ("cat", 8, 8, 8, 30))(voc_folder)
-    report = examine(voc_folder.root)
+    report = run_checks(voc_folder.root)
     codes = [finding.code for finding in report.findings]
     assert codes == ["BW102", "BW106", "BW106", "BW119", "BW105"]
     assert [report.count(severity) for severity in SIGNS] == [1, 3, 1]
@@ -189,14 +189,14 @@ def test_findings_come_worst_first_those_of_one_code_together(voc_folder: VocFol
 
 def test_boxes_are_named_by_their_place_in_the_annotation(voc_folder: VocFolder) -> None:
     put(voc_folder, "a.jpg", ("cat", 9, 9, 9, 9), CAT, CAT, ("cat", 1, 1, 2, 40), ("dog", *CAT[1:]))
-    report = examine(voc_folder.root)
+    report = run_checks(voc_folder.root)
     assert [(one.code, one.where) for one in report.findings if one.box] == [
         ("BW106", "a.jpg, box 1"),
         ("BW124", "a.jpg, box 4"),
         ("BW126", "a.jpg, box 3"),
         ("BW134", "a.jpg, box 5"),
     ]
-    assert all(one.photos == ("a.jpg",) for one in report.findings if one.box)
+    assert all(one.images == ("a.jpg",) for one in report.findings if one.box)
 
 
 def test_layered_labels_are_one_finding_per_pair_of_classes(voc_folder: VocFolder) -> None:
@@ -204,14 +204,14 @@ def test_layered_labels_are_one_finding_per_pair_of_classes(voc_folder: VocFolde
         put(voc_folder, f"{i}.jpg", ("person", *CAT[1:]), ("woman", *CAT[1:]))
     (finding,) = found(voc_folder, "BW134")
     assert finding.message == "6 objects are labelled both 'person' and 'woman'"
-    assert len(finding.photos) == 6
+    assert len(finding.images) == 6
 
 
-def test_photos_with_the_same_fault_are_one_finding_worst_first(voc_folder: VocFolder) -> None:
+def test_images_with_the_same_fault_are_one_finding_worst_first(voc_folder: VocFolder) -> None:
     worse = scene(9).filter(ImageFilter.GaussianBlur(6))
     pictures(scene(8), BLURRED, worse)(voc_folder)
     (finding,) = found(voc_folder, "BW135")
-    assert set(finding.photos) == {"1.png", "2.png"}
+    assert set(finding.images) == {"1.png", "2.png"}
     assert "2 of 3 photos are blurred" in finding.message
 
 
@@ -225,41 +225,41 @@ def test_photos_with_the_same_fault_are_one_finding_worst_first(voc_folder: VocF
 )
 def test_an_input_size_is_proposed_for_small_boxes(side: int, proposal: str) -> None:
     corners = [(x, 10, x + side, 10 + side) for x in range(0, 280, 10)]
-    photo = Photo("a.jpg", 300, 300, corners, ["cat"] * len(corners))
-    (finding,) = too_small(Dataset.of("zoo", [photo]), 300)
+    image = LabeledImage("a.jpg", 300, 300, corners, ["cat"] * len(corners))
+    (finding,) = too_small(Dataset.of("zoo", [image]), 300)
     assert proposal in finding.message
 
 
-def test_photos_that_cannot_be_decoded_are_left_out_of_what_is_repaired(
+def test_images_that_cannot_be_decoded_are_left_out_of_what_is_repaired(
     voc_folder: VocFolder,
 ) -> None:
     cut_off(0.7)(voc_folder)
-    report = examine(voc_folder.root)
+    report = run_checks(voc_folder.root)
     assert report.dataset.names == ("a.jpg", "b.jpg")
     assert report.repaired.names == ("a.jpg",)
-    assert report.stats.photos == 1
+    assert report.stats.images == 1
 
 
-def test_if_no_photo_can_be_decoded_the_report_says_so(voc_folder: VocFolder) -> None:
+def test_if_no_image_can_be_decoded_the_report_says_so(voc_folder: VocFolder) -> None:
     put(voc_folder, "b.jpg")
-    photo = voc_folder.root / "b.jpg"
-    photo.write_bytes(photo.read_bytes()[:-300])
-    report = examine(voc_folder.root)
+    image = voc_folder.root / "b.jpg"
+    image.write_bytes(image.read_bytes()[:-300])
+    report = run_checks(voc_folder.root)
     assert [one.code for one in report.findings] == ["BW102", "BW128", "BW138"]
     assert len(report.repaired) == 0
 
 
-def test_progress_is_told_of_every_photo(voc_folder: VocFolder) -> None:
+def test_progress_is_told_of_every_image(voc_folder: VocFolder) -> None:
     many(5)(voc_folder)
     told: list[tuple[int, int]] = []
-    examine(voc_folder.root, progress=lambda done, total: told.append((done, total)))
+    run_checks(voc_folder.root, progress=lambda done, total: told.append((done, total)))
     assert told == [(i, 5) for i in range(1, 6)]
 
 
 def test_a_report_is_json(voc_folder: VocFolder) -> None:
     named(cat=3, dog=1)(voc_folder)
-    plain = json.loads(json.dumps(examine(voc_folder.root, reach=REACH).to_json()))
-    assert plain["stats"]["photos"] == 4
+    plain = json.loads(json.dumps(run_checks(voc_folder.root, reach=REACH).to_json()))
+    assert plain["stats"]["images"] == 4
     assert [one["name"] for one in plain["stats"]["classes"]] == ["cat", "dog"]
     assert plain["stats"]["balance"] == 3
     assert {one["severity"] for one in plain["findings"]} == {"warning", "note"}
@@ -274,7 +274,7 @@ def test_ctrl_c_ends_it(voc_folder: VocFolder) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        examine(voc_folder.root, progress=stop)
+        run_checks(voc_folder.root, progress=stop)
     assert told == [1]
 
 
@@ -295,8 +295,8 @@ def test_ctrl_c_ends_it(voc_folder: VocFolder) -> None:
 def test_real_data(
     shared: Path, folder: str, expected: dict[str, int], empty: int, leak: tuple[str, ...] | None
 ) -> None:
-    report = examine(shared / "data" / folder, reach=REACH)
+    report = run_checks(shared / "data" / folder, reach=REACH)
     assert Counter(one.code for one in report.findings) == expected
-    assert report.stats.empty_photos == empty
-    leaks = [one.photos for one in report.findings if one.code == "BW131"]
+    assert report.stats.empty_images == empty
+    leaks = [one.images for one in report.findings if one.code == "BW131"]
     assert leak is None or leak in [tuple(Path(name).stem for name in one) for one in leaks]

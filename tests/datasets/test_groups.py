@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxwright.datasets.groups import declared, together
+from boxwright.datasets.groups import together, user_groups
 from boxwright.errors import DataError
 
 pytestmark = pytest.mark.tiny
@@ -16,7 +16,7 @@ FRAMES = ["clip01_frame1.jpg", "clip02_frame1.jpg", "clip01_frame2.jpg", "poster
 
 
 @pytest.mark.parametrize(
-    ("photos", "how", "expected"),
+    ("images", "how", "expected"),
     [
         (FRAMES, "(clip[0-9]+)_", [0, 1, 0, 2, 3]),
         (FRAMES, "^(.)", [0, 0, 0, 1, 0]),
@@ -28,8 +28,8 @@ FRAMES = ["clip01_frame1.jpg", "clip02_frame1.jpg", "clip01_frame2.jpg", "poster
         ([], "(clip)", []),
     ],
 )
-def test_groups_are_told_by_name(photos: list[str], how: str, expected: list[int]) -> None:
-    assert declared(photos, how).tolist() == expected
+def test_groups_are_told_by_name(images: list[str], how: str, expected: list[int]) -> None:
+    assert user_groups(images, how).tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_groups_are_told_by_name(photos: list[str], how: str, expected: list[int
 def test_groups_are_told_by_a_list(text: str, expected: list[int], tmp_path: Path) -> None:
     path = tmp_path / "my groups.csv"
     path.write_bytes(text.encode())
-    photos = ["a/1.jpg", "a/2.jpg", "b/3.jpg", "4.jpg"]
-    assert declared(photos, str(path)).tolist() == expected
+    images = ["a/1.jpg", "a/2.jpg", "b/3.jpg", "4.jpg"]
+    assert user_groups(images, str(path)).tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_groups_are_told_by_a_list(text: str, expected: list[int], tmp_path: Pat
 )
 def test_what_tells_no_groups_is_refused(how: str, reason: str) -> None:
     with pytest.raises(DataError, match=r"BW195") as raised:
-        declared(FRAMES, how)
+        user_groups(FRAMES, how)
     assert reason in raised.value.message
 
 
@@ -70,7 +70,7 @@ def test_lists_that_tell_nothing_are_refused(content: bytes, tmp_path: Path) -> 
     path = tmp_path / "groups.csv"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"BW195"):
-        declared(FRAMES, str(path))
+        user_groups(FRAMES, str(path))
 
 
 def test_what_any_partition_puts_together_is_together() -> None:

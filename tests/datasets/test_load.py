@@ -37,31 +37,31 @@ def test_copies_are_on_the_same_side(voc_folder: VocFolder) -> None:
     assert all(side[f"{i:02}.jpg"] == side[f"copy of {i:02}.jpg"] for i in range(20))
 
 
-def test_marks_are_kept_and_no_photo_is_decoded(voc_folder: VocFolder) -> None:
+def test_marks_are_kept_and_no_image_is_decoded(voc_folder: VocFolder) -> None:
     voc_folder.pair("train/a")
     voc_folder.pair("test/b")
-    photo = voc_folder.root / "test" / "b.jpg"
-    photo.write_bytes(photo.read_bytes()[:-200])
+    image = voc_folder.root / "test" / "b.jpg"
+    image.write_bytes(image.read_bytes()[:-200])
     dataset = boxwright.load(voc_folder.root)
     assert dataset.splits.tolist() == [Split.TEST, Split.TRAIN]
     assert dataset.findings == ()
 
 
-def test_a_photo_cut_off_is_left_out_where_photos_are_compared(voc_folder: VocFolder) -> None:
+def test_an_image_cut_off_is_left_out_where_images_are_compared(voc_folder: VocFolder) -> None:
     for name in ("a", "b", "c"):
         voc_folder.pair(name)
-    photo = voc_folder.root / "b.jpg"
-    photo.write_bytes(photo.read_bytes()[:-200])
+    image = voc_folder.root / "b.jpg"
+    image.write_bytes(image.read_bytes()[:-200])
     dataset = boxwright.load(voc_folder.root)
     assert dataset.names == ("a.jpg", "c.jpg")
     (finding,) = dataset.findings
     assert (finding.code, finding.where, finding.repair) == ("BW102", "b.jpg", "left out")
 
 
-def test_if_no_photo_can_be_decoded_that_is_an_error(voc_folder: VocFolder) -> None:
+def test_if_no_image_can_be_decoded_that_is_an_error(voc_folder: VocFolder) -> None:
     voc_folder.pair("a")
-    photo = voc_folder.root / "a.jpg"
-    photo.write_bytes(photo.read_bytes()[:-200])
+    image = voc_folder.root / "a.jpg"
+    image.write_bytes(image.read_bytes()[:-200])
     with pytest.raises(boxwright.BoxwrightError, match="BW102"):
         boxwright.load(voc_folder.root)
 

@@ -11,7 +11,7 @@ from PIL import Image
 from boxwright import formats
 from boxwright.datasets.merge import merge
 from boxwright.errors import DataError
-from boxwright.structures.dataset import TRUNCATED, Dataset, Photo, Split
+from boxwright.structures.dataset import TRUNCATED, Dataset, LabeledImage, Split
 
 pytestmark = pytest.mark.tiny
 
@@ -19,19 +19,19 @@ CAT = (4.0, 6.0, 30.0, 40.0)
 Described = dict[str, Any]
 
 
-def put(root: Path, photos: list[Described], form: str = "voc", classes: Any = ()) -> Path:
+def put(root: Path, images: list[Described], form: str = "voc", classes: Any = ()) -> Path:
     """A data set: photos by name, `look` says what each shows, `boxes` and `split` its labels."""
     source = root.parent / f"{root.name} photos"
     made = []
-    for one in photos:
+    for one in images:
         path = source / one["name"]
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (64, 48), (one["look"], 0, 0)).save(path)
         boxes = one.get("boxes", [("cat", CAT)])
-        split = one.get("split", Split.UNMARKED)
+        split = one.get("split", Split.UNASSIGNED)
         flags = [one.get("flags", 0)] * len(boxes)
         names, corners = [name for name, _ in boxes], [box for _, box in boxes]
-        made.append(Photo(one["name"], 64, 48, corners, names, flags, split))
+        made.append(LabeledImage(one["name"], 64, 48, corners, names, flags, split))
     formats.write(Dataset.of(source, made, classes), root, form)
     return root
 
@@ -40,8 +40,8 @@ def looks(dataset: Dataset) -> dict[int, tuple[str, list[str], str]]:
     """What each photo shows -> its name, classes and mark."""
     found = {}
     for i, name in enumerate(dataset.names):
-        with Image.open(str(dataset.photo(i))) as photo:
-            red = photo.getpixel((0, 0))[0]
+        with Image.open(str(dataset.image(i))) as image:
+            red = image.getpixel((0, 0))[0]
         names = [dataset.classes[label] for label in dataset.labels[dataset.rows(i)]]
         found[red] = (Path(name).name, names, Split(dataset.splits[i]).name)
     return found
@@ -63,14 +63,14 @@ def test_data_sets_of_any_formats_become_one_of_any_format(
     assert [source.form for source in done.sources] == ["voc", "coco"]
     assert (len(back), len(back.boxes), back.classes) == (6, 6, ("cat", "dog"))
     assert done.dataset.findings == ()
-    assert done.copies == 0
+    assert done.duplicates == 0
 
 
-def test_photos_of_equal_names_are_renamed(two: list[Path], tmp_path: Path) -> None:
+def test_images_of_equal_names_are_renamed(two: list[Path], tmp_path: Path) -> None:
     done = merge(two, tmp_path / "out")
     found = looks(formats.read(tmp_path / "out"))
-    assert found[0] == ("0.png", ["cat"], "UNMARKED")
-    assert found[10] == ("0-2.png", ["dog"], "UNMARKED")
+    assert found[0] == ("0.png", ["cat"], "UNASSIGNED")
+    assert found[10] == ("0-2.png", ["dog"], "UNASSIGNED")
     assert [finding.code for finding in done.lost] == ["BW142"]
     assert done.target == "voc"
 
@@ -109,7 +109,7 @@ def test_the_order_of_classes_is_the_first_ones(tmp_path: Path) -> None:
         ([], [("cat", CAT)], ["BW113"]),
     ],
 )
-def test_a_photo_in_two_of_them_is_kept_once(
+def test_an_image_in_two_of_them_is_kept_once(
     boxes: Any, again: Any, codes: list[str], tmp_path: Path
 ) -> None:
     more = {"name": "more.png", "look": 2}
@@ -119,7 +119,7 @@ def test_a_photo_in_two_of_them_is_kept_once(
     back = formats.read(tmp_path / "out")
     assert looks(back)[1][:2] == ("a.png", [name for name, _ in boxes])
     assert len(back) == 2
-    assert done.copies == 1
+    assert done.duplicates == 1
     assert [finding.code for finding in done.dataset.findings] == codes
 
 
@@ -144,8 +144,8 @@ def test_flags_that_a_format_could_not_hold_make_no_difference(tmp_path: Path) -
         ((Split.TEST, Split.TRAIN), "TEST", ["BW118"]),
         ((Split.TRAIN, Split.VAL), "VAL", ["BW118"]),
         ((Split.TRAIN, Split.TRAIN), "TRAIN", []),
-        ((Split.UNMARKED, Split.TRAIN), "TRAIN", []),
-        ((Split.TEST, Split.UNMARKED), "TEST", []),
+        ((Split.UNASSIGNED, Split.TRAIN), "TRAIN", []),
+        ((Split.TEST, Split.UNASSIGNED), "TEST", []),
     ],
 )
 def test_what_is_for_testing_in_one_is_for_testing(
@@ -169,7 +169,7 @@ def test_splits_are_kept(tmp_path: Path) -> None:
     assert {look: mark for look, (_, _, mark) in found.items()} == {
         1: "TRAIN",
         2: "TEST",
-        3: "UNMARKED",
+        3: "UNASSIGNED",
     }
 
 

@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance
 
-from boxwright.datasets.near_duplicates import Duplicates, duplicates, groups, photo_hash
-from boxwright.images.decoding import read_photo
+from boxwright.datasets.near_duplicates import Duplicates, duplicates, groups, image_hash
+from boxwright.images.decoding import read_image
 
 Pixels = NDArray[np.uint8]
 
@@ -21,86 +21,86 @@ Pixels = NDArray[np.uint8]
 def scene(seed: int) -> Image.Image:
     """A sky, a ground and some shapes."""
     rng = np.random.default_rng(seed)
-    photo = Image.new("RGB", (320, 240), tuple(int(v) for v in rng.integers(120, 256, 3)))
-    draw = ImageDraw.Draw(photo)
+    image = Image.new("RGB", (320, 240), tuple(int(v) for v in rng.integers(120, 256, 3)))
+    draw = ImageDraw.Draw(image)
     draw.rectangle(
         (0, rng.integers(80, 200), 320, 240), tuple(int(v) for v in rng.integers(0, 140, 3))
     )
-    for x, y, size, *colour in rng.integers(
+    for x, y, size, *color in rng.integers(
         (0, 0, 20, 0, 0, 0), (300, 220, 90, 256, 256, 256), (7, 6)
     ):
-        draw.ellipse((x, y, x + size, y + size), fill=tuple(int(v) for v in colour))
-    return photo
+        draw.ellipse((x, y, x + size, y + size), fill=tuple(int(v) for v in color))
+    return image
 
 
 def cells(seed: int) -> Image.Image:
     """A slide of stained cells: from afar all slides look alike."""
     rng = np.random.default_rng(seed)
-    photo = Image.new("RGB", (320, 240), (225, 220, 215))
-    draw = ImageDraw.Draw(photo)
+    image = Image.new("RGB", (320, 240), (225, 220, 215))
+    draw = ImageDraw.Draw(image)
     for x, y in rng.integers((-20, -20), (320, 240), (60, 2)):
         size = int(rng.integers(28, 36))
         draw.ellipse((x, y, x + size, y + size), fill=(200, 150, 150), outline=(170, 110, 120))
         draw.ellipse((x + 10, y + 10, x + size - 10, y + size - 10), fill=(220, 180, 180))
     x, y = (int(v) for v in rng.integers((100, 70), (180, 130)))
     draw.ellipse((x, y, x + 60, y + 55), fill=(110, 60, 160))
-    return photo
+    return image
 
 
-def saved_again(photo: Image.Image, quality: int) -> Image.Image:
+def saved_again(image: Image.Image, quality: int) -> Image.Image:
     buffer = io.BytesIO()
-    photo.save(buffer, "JPEG", quality=quality)
+    image.save(buffer, "JPEG", quality=quality)
     return Image.open(buffer).convert("RGB")
 
 
 def cropped(
-    photo: Image.Image, left: float, top: float, right: float, bottom: float
+    image: Image.Image, left: float, top: float, right: float, bottom: float
 ) -> Image.Image:
     """Without those parts of its sides."""
-    width, height = photo.size
+    width, height = image.size
     sides = (left * width, top * height, (1 - right) * width, (1 - bottom) * height)
-    return photo.crop(tuple(round(side) for side in sides))
+    return image.crop(tuple(round(side) for side in sides))
 
 
-def captioned(photo: Image.Image) -> Image.Image:
-    photo = photo.copy()
-    draw = ImageDraw.Draw(photo)
+def captioned(image: Image.Image) -> Image.Image:
+    image = image.copy()
+    draw = ImageDraw.Draw(image)
     draw.rectangle((0, 195, 320, 240), fill="white")
     draw.text((20, 200), "A CAPTION", fill="black", font_size=30)
-    return photo
+    return image
 
 
-def bordered(photo: Image.Image) -> Image.Image:
+def bordered(image: Image.Image) -> Image.Image:
     framed = Image.new("RGB", (320, 320))
-    framed.paste(photo, (0, 40))
+    framed.paste(image, (0, 40))
     return framed
 
 
-def with_something_new(photo: Image.Image) -> Image.Image:
-    photo = photo.copy()
-    ImageDraw.Draw(photo).ellipse((120, 90, 190, 170), fill="orange", outline="black", width=5)
-    return photo
+def with_something_new(image: Image.Image) -> Image.Image:
+    image = image.copy()
+    ImageDraw.Draw(image).ellipse((120, 90, 190, 170), fill="orange", outline="black", width=5)
+    return image
 
 
 COPIES = {
-    "same": lambda photo: photo,
-    "half size": lambda photo: photo.resize((160, 120)),
-    "tiny": lambda photo: photo.resize((64, 48)),
-    "twice the size": lambda photo: photo.resize((640, 480)),
-    "squeezed": lambda photo: photo.resize((300, 300)),
-    "poor jpeg": lambda photo: saved_again(photo, 15),
-    "small and poor": lambda photo: saved_again(photo.resize((120, 90)), 30),
-    "darker": lambda photo: ImageEnhance.Brightness(photo).enhance(0.7),
-    "less contrast": lambda photo: ImageEnhance.Contrast(photo).enhance(0.5),
-    "grey": lambda photo: photo.convert("L").convert("RGB"),
-    "cropped by two pixels": lambda photo: photo.crop((2, 2, 318, 238)),
-    "cropped all around": lambda photo: cropped(photo, 0.1, 0.1, 0.1, 0.1),
+    "same": lambda image: image,
+    "half size": lambda image: image.resize((160, 120)),
+    "tiny": lambda image: image.resize((64, 48)),
+    "twice the size": lambda image: image.resize((640, 480)),
+    "squeezed": lambda image: image.resize((300, 300)),
+    "poor jpeg": lambda image: saved_again(image, 15),
+    "small and poor": lambda image: saved_again(image.resize((120, 90)), 30),
+    "darker": lambda image: ImageEnhance.Brightness(image).enhance(0.7),
+    "less contrast": lambda image: ImageEnhance.Contrast(image).enhance(0.5),
+    "grey": lambda image: image.convert("L").convert("RGB"),
+    "cropped by two pixels": lambda image: image.crop((2, 2, 318, 238)),
+    "cropped all around": lambda image: cropped(image, 0.1, 0.1, 0.1, 0.1),
     "with black bars": bordered,
 }
 HARDER_COPIES = {  # more is lost than photos of a few plain shapes can spare
-    "cropped at a side": lambda photo: cropped(photo, 0.25, 0, 0, 0),
-    "cropped at a corner": lambda photo: cropped(photo, 0, 0, 0.25, 0.25),
-    "cropped and poor": lambda photo: saved_again(cropped(photo, 0.15, 0, 0, 0.1), 30),
+    "cropped at a side": lambda image: cropped(image, 0.25, 0, 0, 0),
+    "cropped at a corner": lambda image: cropped(image, 0, 0, 0.25, 0.25),
+    "cropped and poor": lambda image: saved_again(cropped(image, 0.15, 0, 0, 0.1), 30),
     "with a caption": captioned,
     "something new in it": with_something_new,
 }
@@ -118,8 +118,8 @@ DIFFERENT = {
 }
 
 
-def hashes(photos: list[Image.Image]) -> Pixels:
-    return np.stack([photo_hash(np.asarray(photo)) for photo in photos])
+def hashes(images: list[Image.Image]) -> Pixels:
+    return np.stack([image_hash(np.asarray(image)) for image in images])
 
 
 def both_found(originals: list[Image.Image], copies: list[Image.Image]) -> bool:
@@ -132,33 +132,33 @@ def both_found(originals: list[Image.Image], copies: list[Image.Image]) -> bool:
 @pytest.mark.parametrize("change", COPIES)
 def test_copies_are_in_one_group(change: str, kind: Callable[[int], Image.Image]) -> None:
     originals = [kind(seed) for seed in range(20)]
-    assert both_found(originals, [COPIES[change](photo) for photo in originals])
+    assert both_found(originals, [COPIES[change](image) for image in originals])
 
 
 @pytest.mark.tiny
 @pytest.mark.parametrize("change", HARDER_COPIES)
 def test_copies_that_lost_something_are_in_one_group(change: str) -> None:
     originals = [cells(seed) for seed in range(20)]
-    assert both_found(originals, [HARDER_COPIES[change](photo) for photo in originals])
+    assert both_found(originals, [HARDER_COPIES[change](image) for image in originals])
 
 
 @pytest.mark.tiny
 @pytest.mark.parametrize("shift", SHIFTS)
-def test_shifted_photos_are_in_one_group(shift: str) -> None:
+def test_shifted_images_are_in_one_group(shift: str) -> None:
     first, second = ([cropped(cells(i), *sides) for i in range(20)] for sides in SHIFTS[shift])
     assert both_found(first, second)
 
 
 @pytest.mark.tiny
 @pytest.mark.parametrize("kind", DIFFERENT)
-def test_different_photos_are_left_apart(kind: str) -> None:
+def test_different_images_are_left_apart(kind: str) -> None:
     assert len(duplicates(hashes(DIFFERENT[kind])).pairs) == 0
 
 
 @pytest.mark.tiny
 def test_pairs_join_every_group_and_say_which_have_the_same_pixels() -> None:
-    photos = [scene(1), scene(2), scene(1), saved_again(scene(1), 50), scene(3), scene(2)]
-    found = duplicates(hashes(photos))
+    images = [scene(1), scene(2), scene(1), saved_again(scene(1), 50), scene(3), scene(2)]
+    found = duplicates(hashes(images))
     assert found.groups.tolist() == [0, 1, 0, 0, 2, 1]
     assert len(found.pairs) == 3
     same = {tuple(pair) for pair in found.pairs[found.identical].tolist()}
@@ -170,10 +170,10 @@ def test_pairs_join_every_group_and_say_which_have_the_same_pixels() -> None:
 
 @pytest.mark.tiny
 def test_one_changed_pixel_is_not_identical() -> None:
-    photo = np.array(scene(1))
-    changed = photo.copy()
+    image = np.array(scene(1))
+    changed = image.copy()
     changed[100, 100, 0] ^= 1
-    found = duplicates(np.stack([photo_hash(photo), photo_hash(changed)]))
+    found = duplicates(np.stack([image_hash(image), image_hash(changed)]))
     assert found.pairs.tolist() == [[0, 1]]
     assert found.identical.tolist() == [False]
 
@@ -182,14 +182,14 @@ def test_one_changed_pixel_is_not_identical() -> None:
 def test_groups_are_numbered_without_gaps_and_join_through_members() -> None:
     first, other = np.asarray(scene(1), float), np.asarray(scene(2), float)
     steps = [((1 - t) * first + t * other).astype(np.uint8) for t in np.linspace(0, 1, 12)]
-    chain = np.stack([photo_hash(photo) for photo in steps])
+    chain = np.stack([image_hash(image) for image in steps])
     assert groups(chain[[0, 11]]).tolist() == [0, 1]
     assert groups(chain[[11, 3, 0, 7, 9, 1, 5, 2, 4, 10, 6, 8]]).max() == 0
 
 
 @pytest.mark.tiny
-def test_photos_that_show_nothing_are_alike() -> None:
-    flat = [Image.new("RGB", (32, 32), colour) for colour in ("black", "black", "grey")]
+def test_images_that_show_nothing_are_alike() -> None:
+    flat = [Image.new("RGB", (32, 32), color) for color in ("black", "black", "grey")]
     assert groups(hashes([*flat, scene(1)])).tolist() == [0, 0, 0, 1]
 
 
@@ -201,7 +201,7 @@ def test_none_and_one() -> None:
     assert groups(np.zeros((1, 4104), np.uint8)).tolist() == [0]
 
 
-def test_thousands_of_photos_take_seconds() -> None:
+def test_thousands_of_images_take_seconds() -> None:
     """Some of them all different, most of them from a camera that never moves."""
     rng = np.random.default_rng(0)
     different = hashes([cells(seed) for seed in range(500)])
@@ -217,7 +217,7 @@ def test_thousands_of_photos_take_seconds() -> None:
 
 def real(folder: Path) -> tuple[list[str], Duplicates]:
     paths = sorted(folder.glob("*.jpg"))
-    found = duplicates(np.stack([photo_hash(read_photo(path, at_least=128)) for path in paths]))
+    found = duplicates(np.stack([image_hash(read_image(path, at_least=128)) for path in paths]))
     return [path.stem for path in paths], found
 
 
@@ -255,7 +255,7 @@ def real(folder: Path) -> tuple[list[str], Duplicates]:
         ("hardhat/valid/images", "{}", []),
     ],
 )
-def test_real_photos_that_show_the_same(
+def test_real_images_that_show_the_same(
     shared: Path, folder: str, pattern: str, expected: list[tuple[int, ...]]
 ) -> None:
     names, found = real(shared / "data" / folder)
@@ -268,7 +268,7 @@ def test_real_photos_that_show_the_same(
 
 @pytest.mark.tiny
 @pytest.mark.shared
-def test_real_photos_that_are_identical(shared: Path) -> None:
+def test_real_images_that_are_identical(shared: Path) -> None:
     names, found = real(shared / "data" / "raccoon" / "images")
     pairs = [(names[i], names[j]) for i, j in found.pairs[found.identical]]
     expected = [(11, 116), (120, 83), (52, 74), (65, 98)]

@@ -9,11 +9,11 @@ from PIL import Image
 
 from boxwright import formats
 from boxwright.datasets import patch
-from boxwright.datasets.check import examine
+from boxwright.datasets.check import run_checks
 from boxwright.datasets.patch import CHANGES, fix, patch_text
 from boxwright.datasets.repair import repair
 from boxwright.errors import DataError
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from folders import CAT, Box, VocFolder
 
 pytestmark = pytest.mark.tiny
@@ -31,7 +31,7 @@ def faulty(voc_folder: VocFolder) -> Path:
     voc_folder.pair("train/b")
     voc_folder.pair("train/cut")
     voc_folder.pair("test/c", [CAT, ("dog", *CAT[1:])])
-    voc_folder.photo("test/turned.jpg", orientation=6)
+    voc_folder.image("test/turned.jpg", orientation=6)
     voc_folder.xml("test/turned.xml")
     voc_folder.xml("test/gone.xml")
     voc_folder.text("test/broken.xml", "<annotation><object>")
@@ -62,10 +62,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_a_copy_needs_no_repair_and_the_original_stays(faulty: Path, tmp_path: Path) -> None:
     before = contents(faulty)
-    report = examine(faulty)
+    report = run_checks(faulty)
     fixed = fix(report, tmp_path / "fixed")
     assert contents(faulty) == before
-    again = examine(tmp_path / "fixed")
+    again = run_checks(tmp_path / "fixed")
     repaired = {finding.code for finding in fixed.changes}
     assert repaired == {
         *("BW101", "BW102", "BW103", "BW104", "BW105", "BW106", "BW107", "BW110", "BW126")
@@ -74,15 +74,15 @@ def test_a_copy_needs_no_repair_and_the_original_stays(faulty: Path, tmp_path: P
     assert by_name(again.dataset) == by_name(report.repaired)
 
 
-def test_photos_are_copied_byte_for_byte(faulty: Path, tmp_path: Path) -> None:
-    fix(examine(faulty), tmp_path / "fixed")
+def test_images_are_copied_byte_for_byte(faulty: Path, tmp_path: Path) -> None:
+    fix(run_checks(faulty), tmp_path / "fixed")
     for name in ("train/a.jpg", "test/turned.jpg"):
         copy = tmp_path / "fixed" / "JPEGImages" / Path(name).name
         assert copy.read_bytes() == (faulty / name).read_bytes()
 
 
 def test_every_change_is_one_line(faulty: Path, tmp_path: Path) -> None:
-    report = examine(faulty)
+    report = run_checks(faulty)
     fix(report, tmp_path / "fixed")
     lines = (tmp_path / "fixed" / CHANGES).read_text(encoding="utf-8").splitlines()
     assert lines[0] == f"# Repaired in {faulty}: 10"
@@ -104,7 +104,7 @@ def test_what_needs_no_repair_gets_a_copy_without_changes(
     voc_folder: VocFolder, tmp_path: Path
 ) -> None:
     voc_folder.pair("a")
-    fixed = fix(examine(voc_folder.root), tmp_path / "fixed")
+    fixed = fix(run_checks(voc_folder.root), tmp_path / "fixed")
     assert fixed.changes == ()
     assert formats.read(tmp_path / "fixed").boxes.tolist() == [list(CAT[1:])]
 
@@ -112,22 +112,22 @@ def test_what_needs_no_repair_gets_a_copy_without_changes(
 @pytest.mark.parametrize("name", formats.FORMATS)
 def test_a_copy_is_in_the_format_of_the_original(name: str, tmp_path: Path) -> None:
     root = tmp_path / "made"
-    photos = []
+    images = []
     for i in range(3):
         (tmp_path / "photos").mkdir(exist_ok=True)
         Image.new("RGB", (64, 48), (50 * i, 9, 9)).save(tmp_path / "photos" / f"{i}.png")
         doubled = [(4, 6, 30, 40), (4, 6, 30, 40), (-9, 2, 40, 20)]
-        photos.append(Photo(f"{i}.png", 64, 48, doubled, ["cat"] * 3))
-    faulty = Dataset.of(tmp_path / "photos", photos)
+        images.append(LabeledImage(f"{i}.png", 64, 48, doubled, ["cat"] * 3))
+    faulty = Dataset.of(tmp_path / "photos", images)
     formats.write(faulty, root, name)
-    report = examine(root)
+    report = run_checks(root)
     assert report.form == name
     fixed = fix(report, tmp_path / "fixed")
     assert {finding.code for finding in fixed.changes} >= {"BW126"}
     back = formats.read(tmp_path / "fixed", name)
     assert len(back.boxes) == 6
     assert repair(back).findings == back.findings
-    assert examine(tmp_path / "fixed").form == name
+    assert run_checks(tmp_path / "fixed").form == name
 
 
 @pytest.mark.parametrize("place", ["data/fixed", "data", "full", "file"])
@@ -140,14 +140,14 @@ def test_only_a_free_place_outside_of_the_data_is_written(
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     before = contents(tmp_path)
     with pytest.raises(DataError, match="BW194"):
-        fix(examine(voc_folder.root), tmp_path / place)
+        fix(run_checks(voc_folder.root), tmp_path / place)
     assert contents(tmp_path) == before
 
 
 def test_an_empty_folder_is_a_free_place(voc_folder: VocFolder, tmp_path: Path) -> None:
     voc_folder.pair("a")
     (tmp_path / "empty").mkdir()
-    fix(examine(voc_folder.root), tmp_path / "empty")
+    fix(run_checks(voc_folder.root), tmp_path / "empty")
     assert (tmp_path / "empty" / CHANGES).is_file()
 
 
@@ -158,20 +158,20 @@ def test_a_copy_that_does_not_read_back_repaired_is_not_left_there(
         formats.write(report.dataset, target, form, link=link)
         return []
 
-    report = examine(faulty)
-    monkeypatch.setattr(patch, "write_proven", unrepaired)
+    report = run_checks(faulty)
+    monkeypatch.setattr(patch, "write_verified", unrepaired)
     with pytest.raises(DataError, match=r"BW145.*again"):
         fix(report, tmp_path / "fixed")
     assert not (tmp_path / "fixed").exists()
 
 
 def test_the_patch_is_there_without_a_copy(faulty: Path) -> None:
-    assert patch_text(examine(faulty)).count("\n") == 1 + 10 + 2 + 4
+    assert patch_text(run_checks(faulty)).count("\n") == 1 + 10 + 2 + 4
 
 
 def test_where_nothing_is_left_there_is_no_copy(voc_folder: VocFolder, tmp_path: Path) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.xml", "<annotation><object>")
     with pytest.raises(DataError, match="BW151"):
-        fix(examine(voc_folder.root), tmp_path / "out")
+        fix(run_checks(voc_folder.root), tmp_path / "out")
     assert not (tmp_path / "out").exists()

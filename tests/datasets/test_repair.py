@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boxwright.datasets.repair import repair
-from boxwright.structures.dataset import DIFFICULT, Dataset, Photo
+from boxwright.structures.dataset import DIFFICULT, Dataset, LabeledImage
 
 pytestmark = pytest.mark.tiny
 
 Corners = tuple[float, float, float, float]
 
 
-def one_photo(*boxes: Corners, name: str = "cat") -> Dataset:
-    return Dataset.of("zoo", [Photo("a.jpg", 100, 50, boxes, [name] * len(boxes))])
+def one_image(*boxes: Corners, name: str = "cat") -> Dataset:
+    return Dataset.of("zoo", [LabeledImage("a.jpg", 100, 50, boxes, [name] * len(boxes))])
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_each_problem_has_its_repair(
     box: Corners, expected: Corners | None, code: str | None, repaired: str | None
 ) -> None:
     first, last = (1, 2, 3, 4), (5, 6, 8, 9)
-    dataset = repair(one_photo(first, box, last))
+    dataset = repair(one_image(first, box, last))
     kept = [first, last] if expected is None else [first, expected, last]
     assert [tuple(row) for row in dataset.boxes.tolist()] == kept
     if code is None:
@@ -51,12 +51,12 @@ def test_each_problem_has_its_repair(
         assert finding.where == "a.jpg, box 2"
         assert "cat box" in finding.message
         assert "100 x 50" in finding.message
-        assert finding.photos == ("a.jpg",)
+        assert finding.images == ("a.jpg",)
         assert finding.box == box or code == "BW103"
 
 
 def test_a_box_may_have_two_problems_and_is_named_by_its_first_place() -> None:
-    dataset = repair(one_photo((5, 5, 5, 5), (120, 40, 90, 10), (7, 7, 7, 7)))
+    dataset = repair(one_image((5, 5, 5, 5), (120, 40, 90, 10), (7, 7, 7, 7)))
     assert dataset.boxes.tolist() == [[90, 10, 100, 40]]
     assert sorted((f.where, f.code) for f in dataset.findings) == [
         ("a.jpg, box 1", "BW106"),
@@ -66,13 +66,13 @@ def test_a_box_may_have_two_problems_and_is_named_by_its_first_place() -> None:
     ]
 
 
-def test_photos_stay_even_without_boxes_and_flags_stay_with_theirs() -> None:
-    photos = [
-        Photo("a.jpg", 9, 9, [(1, 1, 1, 1), (1, 1, 5, 5)], ["cat", "cat"], [0, DIFFICULT]),
-        Photo("b.jpg", 9, 9, [(20, 20, 30, 30)], ["cat"]),
-        Photo("c.jpg", 9, 9, [(2, 2, 4, 4)], ["dog"]),
+def test_images_stay_even_without_boxes_and_flags_stay_with_theirs() -> None:
+    images = [
+        LabeledImage("a.jpg", 9, 9, [(1, 1, 1, 1), (1, 1, 5, 5)], ["cat", "cat"], [0, DIFFICULT]),
+        LabeledImage("b.jpg", 9, 9, [(20, 20, 30, 30)], ["cat"]),
+        LabeledImage("c.jpg", 9, 9, [(2, 2, 4, 4)], ["dog"]),
     ]
-    dataset = repair(Dataset.of("zoo", photos))
+    dataset = repair(Dataset.of("zoo", images))
     assert dataset.names == ("a.jpg", "b.jpg", "c.jpg")
     assert dataset.offsets.tolist() == [0, 1, 1, 2]
     assert dataset.flags.tolist() == [DIFFICULT, 0]
@@ -94,8 +94,8 @@ def test_photos_stay_even_without_boxes_and_flags_stay_with_theirs() -> None:
 def test_spellings_of_one_class_become_one(
     names: list[str], classes: tuple[str, ...], repaired: list[str] | None
 ) -> None:
-    photos = [Photo("a.jpg", 9, 9, [(i, 1, 9, 9) for i in range(len(names))], names)]
-    dataset = repair(Dataset.of("zoo", photos))
+    images = [LabeledImage("a.jpg", 9, 9, [(i, 1, 9, 9) for i in range(len(names))], names)]
+    dataset = repair(Dataset.of("zoo", images))
     assert set(dataset.classes) == set(classes)
     assert len(dataset.labels) == len(names)
     for label, name in zip(dataset.labels, names, strict=True):
@@ -106,8 +106,8 @@ def test_spellings_of_one_class_become_one(
 
 def test_a_merged_class_leaves_the_others_their_boxes() -> None:
     names = ["ape", "Bee", "bee", "cow", "bee"]
-    photos = [Photo("a.jpg", 9, 9, [(i, 1, 9, 9) for i in range(5)], names)]
-    dataset = repair(Dataset.of("zoo", photos))
+    images = [LabeledImage("a.jpg", 9, 9, [(i, 1, 9, 9) for i in range(5)], names)]
+    dataset = repair(Dataset.of("zoo", images))
     assert dataset.classes == ("bee", "ape", "cow")
     assert [dataset.classes[label] for label in dataset.labels] == [
         "ape",
@@ -122,10 +122,10 @@ coordinates = st.floats(-200, 200, width=32)
 
 
 @given(st.lists(st.tuples(coordinates, coordinates, coordinates, coordinates), max_size=8))
-def test_repaired_boxes_lie_in_their_photos_and_need_no_second_repair(
+def test_repaired_boxes_lie_in_their_images_and_need_no_second_repair(
     boxes: list[Corners],
 ) -> None:
-    once = repair(one_photo(*boxes))
+    once = repair(one_image(*boxes))
     assert (once.boxes[:, 2:] > once.boxes[:, :2]).all()
     assert (once.boxes >= 0).all()
     assert (once.boxes <= np.array([100, 50, 100, 50])).all()
@@ -134,6 +134,6 @@ def test_repaired_boxes_lie_in_their_photos_and_need_no_second_repair(
     assert twice.findings == once.findings
 
 
-def test_no_photos_and_no_boxes_need_no_repair() -> None:
+def test_no_images_and_no_boxes_need_no_repair() -> None:
     assert repair(Dataset.of("zoo", [])).findings == ()
-    assert repair(one_photo()).findings == ()
+    assert repair(one_image()).findings == ()

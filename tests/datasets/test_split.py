@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from boxwright.datasets.split import complete, hold_out
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 
 pytestmark = pytest.mark.tiny
 
 
 def zoo(labels: list[list[str]], splits: list[Split] | None = None) -> Dataset:
     """A data set of photos that show these classes."""
-    photos = [
-        Photo(f"{i:05}.jpg", 9, 9, [(1, 1, 5, 5)] * len(names), names)
+    images = [
+        LabeledImage(f"{i:05}.jpg", 9, 9, [(1, 1, 5, 5)] * len(names), names)
         for i, names in enumerate(labels)
     ]
-    dataset = Dataset.of("zoo", photos)
+    dataset = Dataset.of("zoo", images)
     return dataset if splits is None else replace(dataset, splits=np.array(splits, np.int8))
 
 
@@ -33,12 +33,12 @@ def alone(dataset: Dataset) -> NDArray[np.int64]:
 def share(dataset: Dataset, held: NDArray[np.bool_], name: str) -> tuple[int, int]:
     """How many photos that show a class are held out, and how many there are."""
     seen = np.zeros(len(dataset), bool)
-    seen[dataset.photo_of_box[dataset.labels == dataset.classes.index(name)]] = True
+    seen[dataset.image_of_box[dataset.labels == dataset.classes.index(name)]] = True
     return int((seen & held).sum()), int(seen.sum())
 
 
 @pytest.mark.parametrize(
-    ("photos", "fraction", "expected"),
+    ("images", "fraction", "expected"),
     [
         (200, 0.2, 40),
         (160, 0.1, 16),
@@ -49,8 +49,8 @@ def share(dataset: Dataset, held: NDArray[np.bool_], name: str) -> tuple[int, in
         (0, 0.2, 0),
     ],
 )
-def test_the_fraction_is_kept(photos: int, fraction: float, expected: int) -> None:
-    dataset = zoo([["cat"]] * photos)
+def test_the_fraction_is_kept(images: int, fraction: float, expected: int) -> None:
+    dataset = zoo([["cat"]] * images)
     assert hold_out(dataset, alone(dataset), fraction, seed=0).sum() == expected
 
 
@@ -75,7 +75,7 @@ def test_every_class_gives_its_share() -> None:
         assert (held & bare).sum() == pytest.approx(bare.sum() / 5, abs=4)
 
 
-def test_a_class_with_one_photo_stays() -> None:
+def test_a_class_with_one_image_stays() -> None:
     dataset = zoo([["cat"]] * 20 + [["lynx", "cat"]])
     for seed in range(20):
         held = hold_out(dataset, alone(dataset), 0.2, seed)
@@ -98,10 +98,10 @@ def test_the_seed_decides_and_nothing_else() -> None:
     st.integers(0, 5),
 )
 def test_groups_are_never_torn_while_they_are_small(
-    photos: list[tuple[int, list[str]]], seed: int
+    images: list[tuple[int, list[str]]], seed: int
 ) -> None:
-    dataset = zoo([labels for _, labels in photos])
-    groups = np.unique([group for group, _ in photos], return_inverse=True)[1]
+    dataset = zoo([labels for _, labels in images])
+    groups = np.unique([group for group, _ in images], return_inverse=True)[1]
     if np.bincount(groups).max() > 4:
         groups = alone(dataset) // 2
     held = hold_out(dataset, groups, 0.2, seed)
@@ -117,7 +117,7 @@ def test_large_groups_stay_and_the_rest_is_held_out_fairly() -> None:
     assert not held[:50].any()
 
 
-def test_of_photos_that_are_all_alike_the_last_are_held_out() -> None:
+def test_of_images_that_are_all_alike_the_last_are_held_out() -> None:
     dataset = zoo([["cat"]] * 100)
     held = hold_out(dataset, np.zeros(100, int), 0.2, seed=0)
     assert np.flatnonzero(held).tolist() == list(range(80, 100))
@@ -139,5 +139,5 @@ def test_an_unmarked_data_set_gets_train_and_test() -> None:
 
 @pytest.mark.parametrize("mark", [Split.TRAIN, Split.VAL, Split.TEST])
 def test_marks_that_exist_are_kept(mark: Split) -> None:
-    dataset = zoo([["cat"]] * 50, [mark] + [Split.UNMARKED] * 49)
+    dataset = zoo([["cat"]] * 50, [mark] + [Split.UNASSIGNED] * 49)
     assert complete(dataset, alone(dataset), seed=0) is dataset

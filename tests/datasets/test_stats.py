@@ -12,7 +12,7 @@ from boxwright.datasets.stats import overlap_at, stats_of
 from boxwright.models.ssd.reach import REACH
 from boxwright.ops.anchors import AnchorSpec, grid_anchors
 from boxwright.ops.boxes import as_boxes, iou
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 
 sides = st.integers(0, 40).map(float)
 corners = st.tuples(sides, sides, sides, sides).map(
@@ -40,7 +40,7 @@ def test_the_best_anchor_is_that_of_the_matrix(input_size: int) -> None:
     rng = np.random.default_rng(input_size)
     near = rng.uniform(0, 90, (60, 2))
     boxes = np.hstack([near, near + rng.uniform(1, 120, (60, 2))]).clip(0, (100, 200) * 2)
-    dataset = Dataset.of("zoo", [Photo("a.jpg", 100, 200, boxes, ["cat"] * 60)])
+    dataset = Dataset.of("zoo", [LabeledImage("a.jpg", 100, 200, boxes, ["cat"] * 60)])
     anchors = grid_anchors(AnchorSpec(scale_factor=300 / input_size), input_size)
     truth = as_boxes(boxes[:, [1, 0, 3, 2]] / np.array([200, 100, 200, 100]))
     np.testing.assert_allclose(
@@ -50,22 +50,22 @@ def test_the_best_anchor_is_that_of_the_matrix(input_size: int) -> None:
 
 @pytest.mark.tiny
 def test_what_is_counted() -> None:
-    photos = [
-        Photo(
+    images = [
+        LabeledImage(
             "a.jpg", 300, 300, [(0, 0, 5, 5), (0, 0, 100, 100)], ["cat", "dog"], split=Split.TEST
         ),
-        Photo("b.jpg", 600, 400, [(0, 0, 200, 100)], ["cat"], split=Split.TRAIN),
-        Photo("c.jpg", 90, 80, split=Split.TRAIN),
+        LabeledImage("b.jpg", 600, 400, [(0, 0, 200, 100)], ["cat"], split=Split.TRAIN),
+        LabeledImage("c.jpg", 90, 80, split=Split.TRAIN),
     ]
-    stats = stats_of(Dataset.of("zoo", photos), 300)
-    assert (stats.photos, stats.empty_photos, stats.boxes) == (3, 1, 3)
+    stats = stats_of(Dataset.of("zoo", images), 300)
+    assert (stats.images, stats.empty_images, stats.boxes) == (3, 1, 3)
     assert stats.splits == {"train": 2, "test": 1}
-    assert [(one.name, one.boxes, one.photos, one.splits) for one in stats.classes] == [
+    assert [(one.name, one.boxes, one.images, one.splits) for one in stats.classes] == [
         ("cat", 2, 2, {"train": 1, "test": 1}),
         ("dog", 1, 1, {"train": 0, "test": 1}),
     ]
     assert stats.balance == 2
-    assert stats.photo_sides == (80, 300, 400)
+    assert stats.image_sides == (80, 300, 400)
     assert stats.box_sides == pytest.approx((5, 86.6, 100))
     assert stats.too_small == pytest.approx(1 / 3)
 
@@ -73,5 +73,5 @@ def test_what_is_counted() -> None:
 @pytest.mark.tiny
 def test_nothing_can_be_counted() -> None:
     stats = stats_of(Dataset.of("zoo", []), 300, REACH)
-    assert (stats.photos, stats.boxes, stats.too_small, stats.reached) == (0, 0, 0, 0)
+    assert (stats.images, stats.boxes, stats.too_small, stats.reached) == (0, 0, 0, 0)
     assert stats.balance == 1

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxwright.demo.controls import _patches, learn_colours
+from boxwright.demo.controls import _patches, learn_colors
 from boxwright.demo.dataset import write_dataset
 from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.coco import evaluate
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 
 
-def coloured_blocks(folder: Path, photos: int) -> Dataset:
+def colored_blocks(folder: Path, images: int) -> Dataset:
     """Red blocks on noise in other colours: the task that colour alone solves."""
     rng = np.random.default_rng(0)
     columns = []
-    for i in range(photos):
+    for i in range(images):
         pixels = rng.integers(0, 160, (120, 160, 3)).astype(np.uint8)
         pixels[..., 0] //= 3
         x, y = rng.integers(5, 110), rng.integers(5, 80)
@@ -27,14 +27,14 @@ def coloured_blocks(folder: Path, photos: int) -> Dataset:
         Image.fromarray(pixels).save(folder / f"{i}.png")
         box = [[x, y, x + 40, y + 30]]
         split = Split.TEST if i % 2 else Split.TRAIN
-        columns.append(Photo(f"{i}.png", 160, 120, box, ["block"], split=split))
+        columns.append(LabeledImage(f"{i}.png", 160, 120, box, ["block"], split=split))
     return Dataset.of(folder, columns)
 
 
 @pytest.mark.tiny
-def test_it_finds_what_colour_tells_apart(tmp_path: Path) -> None:
-    dataset = coloured_blocks(tmp_path, 12)
-    detector = learn_colours(dataset.split("train"))
+def test_it_finds_what_color_tells_apart(tmp_path: Path) -> None:
+    dataset = colored_blocks(tmp_path, 12)
+    detector = learn_colors(dataset.split("train"))
     test = dataset.split("test")
     ap50 = evaluate(test, detector.predict_all(test), resamples=0).ap50
     assert ap50 == pytest.approx(1.0)
@@ -43,12 +43,12 @@ def test_it_finds_what_colour_tells_apart(tmp_path: Path) -> None:
 def test_drawn_scenes_are_worth_learning(tmp_path: Path) -> None:
     dataset = write_dataset(tmp_path / "data", train=80, test=60, seed=5)
     train, test = dataset.split("train"), dataset.split("test")
-    by_colour = evaluate(test, learn_colours(train).predict_all(test), resamples=0).ap50
-    by_place = evaluate(test, constant_box(train, test), resamples=0).ap50
-    assert by_colour is not None
-    assert by_place is not None
-    assert 0.02 < by_colour < 0.3
-    assert by_place < 0.3
+    by_color = evaluate(test, learn_colors(train).predict_all(test), resamples=0).ap50
+    by_position = evaluate(test, constant_box(train, test), resamples=0).ap50
+    assert by_color is not None
+    assert by_position is not None
+    assert 0.02 < by_color < 0.3
+    assert by_position < 0.3
 
 
 @pytest.mark.tiny

@@ -37,7 +37,7 @@ def test_it_reads_back_as_it_was_drawn(written: Path, tmp_path: Path) -> None:
 def test_a_seed_gives_the_same_files(written: Path, tmp_path: Path) -> None:
     write_dataset(tmp_path / "again", train=5, test=3, seed=1)
     write_dataset(tmp_path / "other", train=5, test=3, seed=2)
-    photos = [sorted((folder / "JPEGImages").iterdir()) for folder in (written, tmp_path / "again")]
-    assert [p.read_bytes() for p in photos[0]] == [p.read_bytes() for p in photos[1]]
+    images = [sorted((folder / "JPEGImages").iterdir()) for folder in (written, tmp_path / "again")]
+    assert [p.read_bytes() for p in images[0]] == [p.read_bytes() for p in images[1]]
     other = read(tmp_path / "other")
     assert not np.array_equal(other.boxes, read(written).boxes)

@@ -32,12 +32,12 @@ def drawn(*parts: Part, pose: np.ndarray | None = None, scale: float = 30.0) -> 
     return render(moved(parts, matrix), FROM_ABOVE, 100, 100)
 
 
-def colour_at(picture: Picture, x: int, y: int) -> str | None:
+def color_at(picture: Picture, x: int, y: int) -> str | None:
     """Which of red, green, blue is strongest at a pixel of the canvas; None where nothing is."""
     row, column = y - picture.top, x - picture.left
     if not picture.mask[row, column]:
         return None
-    return ("red", "green", "blue")[int(picture.colours[row, column].argmax())]
+    return ("red", "green", "blue")[int(picture.colors[row, column].argmax())]
 
 
 def extent(picture: Picture) -> tuple[int, int, int, int]:
@@ -83,43 +83,43 @@ def test_the_nearer_part_is_in_front_whatever_the_order(order: int) -> None:
     near = ellipsoid((0, 0, 1.5), (0.5, 0.5, 0.5), BLUE)
     far = ellipsoid((0, 0, 0), (1, 1, 1), RED)
     picture = drawn(*[near, far][::order])
-    assert colour_at(picture, 50, 50) == "blue"
-    assert colour_at(picture, 50, 25) == "red"
+    assert color_at(picture, 50, 50) == "blue"
+    assert color_at(picture, 50, 25) == "red"
 
 
 def test_light_from_above_makes_the_top_brighter() -> None:
     picture = drawn(ellipsoid((0, 0, 0), (1, 1, 1), RED, gloss=0))
-    assert picture.colours[5, 30, 0] > picture.colours[55, 30, 0] + 50
+    assert picture.colors[5, 30, 0] > picture.colors[55, 30, 0] + 50
 
 
 @pytest.mark.parametrize(("hollow", "inside"), [(True, "green"), (False, None)])
 def test_only_hollow_parts_show_their_inside(hollow: bool, inside: str | None) -> None:
     cut_open = ellipsoid((0, 0, 0), (1, 1, 1), GREEN, hollow=hollow, below=(FAR, FAR, 0))
     picture = drawn(cut_open)  # its front half is cut away
-    assert colour_at(picture, 50, 50) == inside
+    assert color_at(picture, 50, 50) == inside
 
 
 def test_the_inside_is_darker_than_the_outside() -> None:
     sphere = ellipsoid((0, 0, 0), (1, 1, 1), GREEN, gloss=0)
     bowl = ellipsoid((0, 0, 0), (1, 1, 1), GREEN, gloss=0, hollow=True, below=(FAR, FAR, 0))
-    assert drawn(bowl).colours[30, 30, 1] < drawn(sphere).colours[30, 30, 1]
+    assert drawn(bowl).colors[30, 30, 1] < drawn(sphere).colors[30, 30, 1]
 
 
 def test_a_stripe_holds_between_its_limits() -> None:
     picture = drawn(ellipsoid((0, 0, 0), (1, 1, 1), RED).striped(1, -0.2, 0.2, BLUE))
-    assert [colour_at(picture, 50, y) for y in (35, 50, 65)] == ["red", "blue", "red"]
+    assert [color_at(picture, 50, y) for y in (35, 50, 65)] == ["red", "blue", "red"]
 
 
 def test_a_stripe_turns_with_its_part() -> None:
     striped = ellipsoid((0, 0, 0), (1, 1, 1), RED).striped(1, -0.2, 0.2, BLUE)
     picture = drawn(striped, pose=turn(roll=np.pi / 2))
-    assert [colour_at(picture, x, 50) for x in (35, 50, 65)] == ["red", "blue", "red"]
+    assert [color_at(picture, x, 50) for x in (35, 50, 65)] == ["red", "blue", "red"]
 
 
 def test_only_marked_parts_are_target() -> None:
     hat = replace(ellipsoid((0, 0.5, 0), (0.4, 0.4, 0.4), RED), target=True)
     picture = drawn(hat, ellipsoid((0, -0.5, 0), (0.4, 0.4, 0.4), BLUE))
-    is_red = picture.colours.argmax(2) == 0
+    is_red = picture.colors.argmax(2) == 0
     assert picture.target.any()
     assert np.array_equal(picture.target, picture.mask & is_red)
 

@@ -33,14 +33,14 @@ def test_a_seed_gives_the_same_pixels_and_boxes() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 240), (240, 320), (300, 300)])
-def test_a_photo_has_the_size_asked_for(width: int, height: int) -> None:
-    photo, boxes = drawing.draw_scene(np.random.default_rng(0), width, height)
-    assert photo.shape == (height, width, 3)
-    assert photo.dtype == np.uint8
+def test_an_image_has_the_size_asked_for(width: int, height: int) -> None:
+    image, boxes = drawing.draw_scene(np.random.default_rng(0), width, height)
+    assert image.shape == (height, width, 3)
+    assert image.dtype == np.uint8
     assert boxes.shape[1] == 4
 
 
-def test_boxes_lie_in_their_photo_and_none_is_too_small_to_recognise() -> None:
+def test_boxes_lie_in_their_image_and_none_is_too_small_to_recognize() -> None:
     boxes = np.concatenate([boxes for _, boxes in thirty_scenes()])
     sides = boxes[:, 2:] - boxes[:, :2]
     assert (boxes >= 0).all()
@@ -54,21 +54,21 @@ def test_scenes_have_none_one_and_many_hard_hats() -> None:
 
 
 def test_scenes_are_not_alike() -> None:
-    small = [photo[::40, ::40].astype(int) for photo, _ in thirty_scenes()]
+    small = [image[::40, ::40].astype(int) for image, _ in thirty_scenes()]
     apart = [np.abs(a - b).mean() for i, a in enumerate(small) for b in small[:i]]
     assert min(apart) > 10
 
 
 def test_a_box_is_tight_around_what_is_visible_of_a_hard_hat() -> None:
-    canvas = grey_canvas()
+    canvas = gray_canvas()
     assert canvas.lay(hat_at(60, 60))
     assert canvas.lay(block_at(85, 60, 0.4))  # in front of its right edge
     (box,) = canvas.boxes()
     rows, columns = np.nonzero(canvas.owner == 0)
     assert box.tolist() == [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
-    alone = grey_canvas()
+    alone = gray_canvas()
     alone.lay(hat_at(60, 60))
-    changed_rows, changed_columns = np.nonzero((alone.colours != 128).any(2))
+    changed_rows, changed_columns = np.nonzero((alone.colors != 128).any(2))
     assert alone.boxes().tolist() == [
         [
             changed_columns.min(),
@@ -81,26 +81,26 @@ def test_a_box_is_tight_around_what_is_visible_of_a_hard_hat() -> None:
 
 
 def test_nothing_hides_most_of_a_hard_hat() -> None:
-    canvas = grey_canvas()
+    canvas = gray_canvas()
     canvas.lay(hat_at(60, 60))
-    before = canvas.colours.copy()
+    before = canvas.colors.copy()
     assert not canvas.lay(block_at(60, 50, 1.2))
-    assert np.array_equal(canvas.colours, before)
+    assert np.array_equal(canvas.colors, before)
     assert canvas.lay(block_at(60, 110, 0.5))
 
 
 def test_hiding_adds_up() -> None:
-    canvas = grey_canvas()
+    canvas = gray_canvas()
     canvas.lay(hat_at(60, 60))
     accepted = [canvas.lay(block_at(x, y, 0.5)) for y in (40, 50, 60) for x in range(36, 90, 12)]
     assert any(accepted)
     assert not all(accepted)
     visible = (canvas.owner == 0).sum()
-    assert visible >= drawing.LEAST_VISIBLE * canvas.full[0]
+    assert visible >= drawing.MIN_VISIBLE * canvas.full[0]
 
 
 def test_two_hard_hats_have_two_boxes() -> None:
-    canvas = grey_canvas()
+    canvas = gray_canvas()
     canvas.lay(hat_at(30, 60))
     canvas.lay(hat_at(85, 60))
     first, second = canvas.boxes()
@@ -108,7 +108,7 @@ def test_two_hard_hats_have_two_boxes() -> None:
     assert first[0] < second[0]
 
 
-def grey_canvas() -> drawing._Canvas:
+def gray_canvas() -> drawing._Canvas:
     return drawing._Canvas(np.full((120, 120, 3), 128, np.uint8), LIGHT)
 
 

@@ -17,7 +17,7 @@ from boxwright.errors import EvaluationError, SystemFaultError
 from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.coco import Evaluation, average_precision, evaluate
 from boxwright.evaluation.matching import gather, match
-from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset, Photo
+from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset, LabeledImage
 from boxwright.structures.detections import Detections
 
 pytestmark = pytest.mark.tiny
@@ -46,21 +46,21 @@ def pycocotools_itself(
         coco.createIndex()
         return coco
 
-    def annotation(photo: int, label: int, box: Any, **more: Any) -> dict[str, Any]:
+    def annotation(image: int, label: int, box: Any, **more: Any) -> dict[str, Any]:
         xmin, ymin, xmax, ymax = (float(v) for v in box)
         sides = [xmin, ymin, xmax - xmin, ymax - ymin]
-        return {"image_id": photo, "category_id": label, "bbox": sides} | more
+        return {"image_id": image, "category_id": label, "bbox": sides} | more
 
     wanted = [
         annotation(p, int(label), box, iscrowd=int(flag & CROWD > 0))
         for p, label, box, flag in zip(
-            truth.photo_of_box, truth.labels, truth.boxes, truth.flags, strict=True
+            truth.image_of_box, truth.labels, truth.boxes, truth.flags, strict=True
         )
     ]
     found = [
         annotation(p, truth.classes.index(name), box, score=score)
-        for p, photo in enumerate(detections)
-        for name, score, box in photo
+        for p, image in enumerate(detections)
+        for name, score, box in image
     ]
     evaluation = COCOeval(loaded(wanted), loaded(found), "bbox")
     evaluation.evaluate()
@@ -73,17 +73,17 @@ def pycocotools_itself(
 
 
 def random_data(
-    photos: int, *, seed: int = 0, classes: Sequence[str] = ("cat", "dog")
+    images: int, *, seed: int = 0, classes: Sequence[str] = ("cat", "dog")
 ) -> tuple[Dataset, list[Detections]]:
     """Photos with up to 4 boxes each, and for each some good, poor and doubled detections."""
     rng = np.random.default_rng(seed)
     truth, detections = [], []
-    for index in range(photos):
+    for index in range(images):
         count = rng.integers(0, 5)
         corner = rng.uniform(0, 300, (count, 2))
         boxes = np.hstack([corner, corner + rng.uniform(10, 200, (count, 2))])
         labels = rng.integers(len(classes), size=count)
-        truth.append(Photo(f"{index}.jpg", 500, 500, boxes, [classes[i] for i in labels]))
+        truth.append(LabeledImage(f"{index}.jpg", 500, 500, boxes, [classes[i] for i in labels]))
         source = rng.integers(count, size=2 * count) if count else np.zeros(0, int)
         shaken = boxes[source] + rng.normal(0, 12, (2 * count, 4))
         detections.append(Detections(shaken, rng.random(2 * count), labels[source], tuple(classes)))
@@ -105,7 +105,9 @@ def small_worlds(draw: st.DrawFn) -> tuple[Dataset, list[Detections]]:
     for index in range(draw(st.integers(1, 4))):
         wanted, labels = boxes(4)
         flags = [draw(st.sampled_from([0, 0, DIFFICULT, CROWD])) for _ in labels]
-        truth.append(Photo(f"{index}.jpg", 250, 250, wanted, [classes[i] for i in labels], flags))
+        truth.append(
+            LabeledImage(f"{index}.jpg", 250, 250, wanted, [classes[i] for i in labels], flags)
+        )
         found, ids = boxes(6)
         near = [np.add(box, draw(st.integers(0, 9))) for box in wanted]
         scores = [draw(st.sampled_from([0.25, 0.5, 0.75])) for _ in [*found, *near]]
@@ -136,7 +138,7 @@ def test_more_than_a_hundred_detections_of_a_class_are_cut_as_coco_cuts_them() -
     rng = np.random.default_rng(0)
     corner = rng.uniform(0, 100, (150, 2))
     boxes = np.hstack([corner, corner + 20])
-    truth = Dataset.of("photos", [Photo("a.jpg", 200, 200, boxes, ["cat"] * 150)])
+    truth = Dataset.of("photos", [LabeledImage("a.jpg", 200, 200, boxes, ["cat"] * 150)])
     found = Detections(boxes, rng.random(150), np.zeros(150), ("cat",))
     assert_equals_pycocotools(truth, [found])
     assert evaluate(truth, [found], resamples=0).coco["AR100"] < 0.7
@@ -145,7 +147,7 @@ def test_more_than_a_hundred_detections_of_a_class_are_cut_as_coco_cuts_them() -
 @pytest.mark.shared
 def test_golden_numbers_of_the_object_detection_api(shared: Path) -> None:
     golden = np.load(shared / "golden" / "eval_metrics.npz")
-    truth, detections = golden_photos(golden)
+    truth, detections = golden_images(golden)
     mine = evaluate(truth, detections, resamples=0)
     theirs = [f"Precision/mAP{iou}" for iou in ("", "@.50IOU", "@.75IOU")]
     theirs += [f"Precision/mAP ({size})" for size in SIZES]
@@ -162,14 +164,16 @@ def test_golden_numbers_of_the_object_detection_api(shared: Path) -> None:
         assert score.voc_ap50 == pytest.approx(float(golden[name]), abs=1e-9)
 
 
-def golden_photos(golden: Any) -> tuple[Dataset, list[Detections]]:
+def golden_images(golden: Any) -> tuple[Dataset, list[Detections]]:
     classes = ("a", "b")
-    photos, detections = [], []
+    images, detections = [], []
     for i in range(12):
         labels = golden[f"gt_classes_{i}"] - 1
         flags = np.where(golden[f"gt_difficult_{i}"], DIFFICULT, 0).tolist()
         boxes = golden[f"gt_boxes_{i}"][:, [1, 0, 3, 2]]
-        photos.append(Photo(f"{i}.jpg", 300, 300, boxes, [classes[k] for k in labels], flags))
+        images.append(
+            LabeledImage(f"{i}.jpg", 300, 300, boxes, [classes[k] for k in labels], flags)
+        )
         detections.append(
             Detections(
                 golden[f"det_boxes_{i}"][:, [1, 0, 3, 2]],
@@ -178,7 +182,7 @@ def golden_photos(golden: Any) -> tuple[Dataset, list[Detections]]:
                 classes,
             )
         )
-    return Dataset.of("photos", photos, classes), detections
+    return Dataset.of("photos", images, classes), detections
 
 
 def in_other_order(detections: list[Detections], classes: tuple[str, ...]) -> list[Detections]:
@@ -229,19 +233,21 @@ def test_no_shared_class_is_said_with_both_names() -> None:
         evaluate(truth, foreign)
 
 
-def test_numbers_that_are_none_are_refused_with_the_photo() -> None:
+def test_numbers_that_are_none_are_refused_with_the_image() -> None:
     truth, detections = random_data(3)
     detections[1] = Detections([[0, 0, np.nan, 9]], [0.5], [0], ("cat", "dog"))
     with pytest.raises(EvaluationError, match=r"BW602 .*1\.jpg"):
         evaluate(truth, detections)
 
 
-def nothing(photos: int, classes: tuple[str, ...] = ("cat", "dog")) -> list[Detections]:
-    return [Detections([], [], [], classes)] * photos
+def nothing(images: int, classes: tuple[str, ...] = ("cat", "dog")) -> list[Detections]:
+    return [Detections([], [], [], classes)] * images
 
 
-def without_boxes(photos: int) -> Dataset:
-    return Dataset.of("photos", [Photo(f"{i}.jpg", 9, 9) for i in range(photos)], ("cat", "dog"))
+def without_boxes(images: int) -> Dataset:
+    return Dataset.of(
+        "photos", [LabeledImage(f"{i}.jpg", 9, 9) for i in range(images)], ("cat", "dog")
+    )
 
 
 @pytest.mark.parametrize(
@@ -251,7 +257,9 @@ def without_boxes(photos: int) -> Dataset:
         pytest.param(without_boxes(5), random_data(5)[1], None, id="nothing to find"),
         pytest.param(without_boxes(5), nothing(5), None, id="neither"),
         pytest.param(Dataset.of("photos", []), [], None, id="no photos"),
-        pytest.param(Dataset.of("p", [Photo("a.jpg", 9, 9)]), nothing(1), None, id="no classes"),
+        pytest.param(
+            Dataset.of("p", [LabeledImage("a.jpg", 9, 9)]), nothing(1), None, id="no classes"
+        ),
     ],
 )
 def test_with_nothing_on_one_side(
@@ -260,11 +268,11 @@ def test_with_nothing_on_one_side(
     result = evaluate(truth, detections)
     assert (result.ap, result.ap50, result.voc_ap50) == (ap, ap, ap)
     assert result.ap_interval == (None if ap is None else (0.0, 0.0))
-    assert (result.photos, result.boxes) == (len(truth), len(truth.boxes))
+    assert (result.images, result.boxes) == (len(truth), len(truth.boxes))
     assert len(result.per_class) == len(truth.classes)
 
 
-def test_a_photo_without_detections_entry_is_a_mistake_of_the_caller() -> None:
+def test_an_image_without_detections_entry_is_a_mistake_of_the_caller() -> None:
     truth, detections = random_data(3)
     with pytest.raises(ValueError, match="2 photos for a truth of 3"):
         evaluate(truth, detections[:2])
@@ -272,7 +280,7 @@ def test_a_photo_without_detections_entry_is_a_mistake_of_the_caller() -> None:
 
 @given(st.lists(st.integers(0, 3), min_size=8, max_size=8), st.integers(0, 50))
 @settings(max_examples=25, deadline=None)
-def test_a_photo_of_weight_w_counts_as_w_copies_of_it(weights: list[int], seed: int) -> None:
+def test_an_image_of_weight_w_counts_as_w_copies_of_it(weights: list[int], seed: int) -> None:
     truth, detections = random_data(8, seed=seed)
     index = np.repeat(np.arange(8), weights)
     copies = evaluate(truth.select(index), [detections[i] for i in index], resamples=0)
@@ -289,15 +297,15 @@ def width(interval: tuple[float, float] | None) -> float:
     return interval[1] - interval[0]
 
 
-def test_the_interval_holds_the_number_and_shrinks_with_more_photos() -> None:
-    few, many = (evaluate(*random_data(photos)) for photos in (20, 320))
+def test_the_interval_holds_the_number_and_shrinks_with_more_images() -> None:
+    few, many = (evaluate(*random_data(images)) for images in (20, 320))
     for result in (few, many):
         assert result.ap_interval[0] < result.ap < result.ap_interval[1]
         assert result.ap50_interval[0] < result.ap50 < result.ap50_interval[1]
     assert width(many.ap_interval) < 0.5 * width(few.ap_interval)
 
 
-def test_the_interval_is_as_wide_as_fresh_photos_scatter() -> None:
+def test_the_interval_is_as_wide_as_fresh_images_scatter() -> None:
     """The one promise a bootstrap makes, held against data that really is drawn again."""
     scatter = np.std([evaluate(*random_data(60, seed=s), resamples=0).ap50 for s in range(60)])
     claimed = np.median([width(evaluate(*random_data(60, seed=s)).ap50_interval) for s in range(8)])
@@ -318,16 +326,18 @@ def test_the_seed_alone_decides_the_interval() -> None:
     assert evaluate(truth, detections, seed=1) != evaluate(truth, detections, seed=2)
 
 
-def test_a_constant_box_is_the_mean_of_the_training_boxes_stretched_to_each_photo() -> None:
+def test_a_constant_box_is_the_mean_of_the_training_boxes_stretched_to_each_image() -> None:
     train = Dataset.of(
         "photos",
         [
-            Photo("a.jpg", 100, 200, [[0, 0, 50, 100]], ["cat"]),
-            Photo("b.jpg", 400, 100, [[200, 50, 400, 100]], ["cat"]),
+            LabeledImage("a.jpg", 100, 200, [[0, 0, 50, 100]], ["cat"]),
+            LabeledImage("b.jpg", 400, 100, [[200, 50, 400, 100]], ["cat"]),
         ],
         ("ant", "cat"),
     )
-    truth = Dataset.of("photos", [Photo("c.jpg", 1000, 400, [[250, 100, 750, 300]], ["cat"])])
+    truth = Dataset.of(
+        "photos", [LabeledImage("c.jpg", 1000, 400, [[250, 100, 750, 300]], ["cat"])]
+    )
     control = constant_box(train, truth)
     assert [tuple(d) for d in control[0]] == [("cat", 1.0, (250.0, 100.0, 750.0, 300.0))]
     assert evaluate(truth, control).ap == pytest.approx(1)
@@ -348,8 +358,8 @@ def test_on_raccoons_one_constant_box_reaches_what_untrained_detectors_boast_of(
 
 def raccoons(labels: Path) -> Dataset:
     rows = np.genfromtxt(labels, delimiter=",", dtype=str, skip_header=1, encoding="utf-8")
-    photos = [
-        Photo(
+    images = [
+        LabeledImage(
             name,
             *rows[rows[:, 0] == name][0, 1:3].astype(int),
             boxes=rows[rows[:, 0] == name][:, 4:].astype(float),
@@ -357,7 +367,7 @@ def raccoons(labels: Path) -> Dataset:
         )
         for name in np.unique(rows[:, 0])
     ]
-    return Dataset.of(labels.parent, photos)
+    return Dataset.of(labels.parent, images)
 
 
 def test_json_holds_every_number_and_null_for_what_could_not_be_measured() -> None:
@@ -367,7 +377,7 @@ def test_json_holds_every_number_and_null_for_what_could_not_be_measured() -> No
     assert again["coco"]["AP"] == result.ap
     assert again["interval_95"]["AP50"] == list(result.ap50_interval)
     assert again["per_class"]["dog"]["boxes"] == result.per_class[1].boxes
-    assert (again["photos"], again["boxes"]) == (6, result.boxes)
+    assert (again["images"], again["boxes"]) == (6, result.boxes)
     nowhere = evaluate(without_boxes(2), nothing(2)).to_json()
     assert nowhere["coco"] == dict.fromkeys(NAMES)
     assert nowhere["interval_95"] == {"AP": None, "AP50": None}

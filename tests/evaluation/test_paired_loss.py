@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 
 from boxwright.evaluation.coco import evaluate, paired_loss
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
 
 pytestmark = pytest.mark.tiny
-PHOTOS = 60
+IMAGES = 60
 
 
 @pytest.fixture(scope="module")
 def truth() -> Dataset:
     random = np.random.default_rng(0)
-    near = random.uniform(0, 50, (PHOTOS, 2))
+    near = random.uniform(0, 50, (IMAGES, 2))
     boxes = np.concatenate([near, near + 40], axis=1)
-    photos = [Photo(f"{i}.png", 100, 100, [box], ["a"]) for i, box in enumerate(boxes)]
-    return Dataset.of(Path(), photos, ("a",))
+    images = [LabeledImage(f"{i}.png", 100, 100, [box], ["a"]) for i, box in enumerate(boxes)]
+    return Dataset.of(Path(), images, ("a",))
 
 
 def found(truth: Dataset, noise: float, seed: int) -> list[Detections]:
@@ -67,6 +67,6 @@ def test_pairs_are_surer_than_the_two_alone(truth: Dataset) -> None:
 
 
 def test_nothing_to_measure_is_none(truth: Dataset) -> None:
-    empty = Dataset.of(Path(), [Photo("0.png", 100, 100, [], [])], ("a",))
+    empty = Dataset.of(Path(), [LabeledImage("0.png", 100, 100, [], [])], ("a",))
     nothing = [Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0), ("a",))]
     assert paired_loss(empty, nothing, nothing) is None

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from boxwright.evaluation.coco import Evaluation, evaluate
 from boxwright.evaluation.report import table
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
 
 pytestmark = pytest.mark.tiny
@@ -17,11 +17,11 @@ BOX = (0, 0, 100, 100)
 
 def evaluated(*class_names: str) -> Evaluation:
     """Every photo shows one big box of one class; only those of the first class are found."""
-    photos = [Photo(f"{name}.jpg", 200, 200, [BOX], [name]) for name in class_names]
+    images = [LabeledImage(f"{name}.jpg", 200, 200, [BOX], [name]) for name in class_names]
     found = Detections([BOX], [0.9], [0], class_names[:1])
     nothing = Detections([], [], [], class_names[:1])
     return evaluate(
-        Dataset.of("photos", photos, class_names), [found, *[nothing] * (len(photos) - 1)]
+        Dataset.of("photos", images, class_names), [found, *[nothing] * (len(images) - 1)]
     )
 
 

@@ -10,9 +10,9 @@ from PIL import Image
 
 from boxwright.evaluation import summary
 from boxwright.evaluation.coco import evaluate
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
-from boxwright.visualize.draw import colour_of
+from boxwright.visualize.draw import color_of
 
 pytestmark = pytest.mark.tiny
 
@@ -26,8 +26,8 @@ def truth(tmp_path: Path) -> Dataset:
     names = [f"{i}.png" for i in range(3)]
     for name in names:
         Image.new("RGB", (120, 90), (128, 128, 128)).save(tmp_path / name)
-    photos = [Photo(name, 120, 90, BOXES, CLASSES[:2]) for name in names]
-    return Dataset.of(tmp_path, photos, CLASSES)
+    images = [LabeledImage(name, 120, 90, BOXES, CLASSES[:2]) for name in names]
+    return Dataset.of(tmp_path, images, CLASSES)
 
 
 @pytest.fixture
@@ -73,13 +73,13 @@ def test_pascal_numbers_have_the_names_of_the_api(truth: Dataset, found: list[De
 
 def has(half: np.ndarray, label: int) -> bool:
     """Whether a line in the colour of this class is in the picture."""
-    return bool((half == colour_of(label)).all(axis=2).sum() > 50)
+    return bool((half == color_of(label)).all(axis=2).sum() > 50)
 
 
 def test_pictures_show_what_was_found_beside_the_truth(
     truth: Dataset, found: list[Detections]
 ) -> None:
-    shown = summary.pictures(truth, found, photos=2)
+    shown = summary.pictures(truth, found, images=2)
     assert list(shown) == [
         "Detections_Left_Groundtruth_Right/0/0",
         "Detections_Left_Groundtruth_Right/1/0",
@@ -94,6 +94,6 @@ def test_pictures_show_what_was_found_beside_the_truth(
 def test_only_the_best_are_shown(
     fewer: dict[str, float], truth: Dataset, found: list[Detections]
 ) -> None:
-    (picture,) = summary.pictures(truth, found, photos=1, **fewer).values()  # type: ignore[arg-type]
+    (picture,) = summary.pictures(truth, found, images=1, **fewer).values()  # type: ignore[arg-type]
     left, _ = np.array_split(np.asarray(picture), 2, axis=1)
     assert (has(left, 0), has(left, 1)) == (True, False)

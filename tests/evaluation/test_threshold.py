@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from boxwright.evaluation.threshold import best_threshold
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
 
 pytestmark = pytest.mark.tiny
@@ -28,6 +28,6 @@ CAT, FAR = (10, 10, 50, 50), (60, 60, 90, 90)
     ],
 )
 def test_best_threshold(found: list, expected: float | None) -> None:
-    truth = Dataset.of(".", [Photo("a.jpg", 100, 100, [CAT], ["cat"])], ["cat", "dog"])
+    truth = Dataset.of(".", [LabeledImage("a.jpg", 100, 100, [CAT], ["cat"])], ["cat", "dog"])
     boxes, scores, labels = zip(*found, strict=True) if found else ((), (), ())
     assert best_threshold(truth, [Detections(boxes, scores, labels, truth.classes)]) == expected

@@ -7,7 +7,7 @@ import pytest
 
 from boxwright.evaluation.matching import gather
 from boxwright.evaluation.voc import ap50_per_class
-from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset, Photo
+from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset, LabeledImage
 from boxwright.structures.detections import Detections
 
 pytestmark = pytest.mark.tiny
@@ -38,21 +38,23 @@ HALF_OF_LEFT, LESS_THAN_HALF = (0, 0, 10, 5), (0, 0, 10, 4.9)
         pytest.param([], [], [LEFT], np.nan, id="nothing to find"),
     ],
 )
-def test_one_photo(wanted: list, flags: list[int], found: list, ap: float) -> None:
+def test_one_image(wanted: list, flags: list[int], found: list, ap: float) -> None:
     """Detections are given best score first."""
-    truth = Dataset.of("p", [Photo("a.jpg", 99, 99, wanted, ["cat"] * len(wanted), flags)], ["cat"])
+    truth = Dataset.of(
+        "p", [LabeledImage("a.jpg", 99, 99, wanted, ["cat"] * len(wanted), flags)], ["cat"]
+    )
     scores = np.linspace(0.9, 0.1, len(found))
     detections = Detections(found, scores, [0] * len(found), ("cat",))
     assert ap50_per_class(truth, gather(truth, [detections])) == pytest.approx([ap], nan_ok=True)
 
 
-def test_a_detection_only_finds_boxes_of_its_class_in_its_photo() -> None:
+def test_a_detection_only_finds_boxes_of_its_class_in_its_image() -> None:
     truth = Dataset.of(
         "p",
         [
-            Photo("a.jpg", 99, 99, [LEFT, RIGHT], ["cat", "dog"]),
-            Photo("b.jpg", 99, 99, [FAR], ["dog"]),
-            Photo("c.jpg", 99, 99),
+            LabeledImage("a.jpg", 99, 99, [LEFT, RIGHT], ["cat", "dog"]),
+            LabeledImage("b.jpg", 99, 99, [FAR], ["dog"]),
+            LabeledImage("c.jpg", 99, 99),
         ],
     )
     detections = [
@@ -63,8 +65,8 @@ def test_a_detection_only_finds_boxes_of_its_class_in_its_photo() -> None:
     assert ap50_per_class(truth, gather(truth, detections)) == pytest.approx([0, 1 / 4])
 
 
-def test_scores_are_ranked_over_all_photos() -> None:
-    truth = Dataset.of("p", [Photo(f"{i}.jpg", 99, 99, [LEFT], ["cat"]) for i in range(2)])
+def test_scores_are_ranked_over_all_images() -> None:
+    truth = Dataset.of("p", [LabeledImage(f"{i}.jpg", 99, 99, [LEFT], ["cat"]) for i in range(2)])
     detections = [
         Detections([FAR, LEFT], [0.8, 0.7], [0, 0], ("cat",)),
         Detections([LEFT, FAR], [0.9, 0.1], [0, 0], ("cat",)),

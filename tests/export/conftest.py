@@ -18,7 +18,7 @@ from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
 from boxwright.models.model import DetectionModel
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 
 SIDE, CELLS, SHAPES = 64, 8, 2
 
@@ -62,8 +62,8 @@ def tiny_detector() -> Callable[..., TinyDetector]:
             spread = 0.15 if "class_logits" in weight.path else 0.5  # scores away from 0 and 1
             weight.assign(random.normal(0, spread, weight.shape))
         model = SsdModel(ModelSpec(classes, input_size=SIDE), network)
-        centres = (np.arange(CELLS) + 0.5) / CELLS
-        y, x = np.repeat(centres, CELLS * SHAPES), np.tile(np.repeat(centres, SHAPES), CELLS)
+        centers = (np.arange(CELLS) + 0.5) / CELLS
+        y, x = np.repeat(centers, CELLS * SHAPES), np.tile(np.repeat(centers, SHAPES), CELLS)
         half = np.tile([0.08, 0.15], CELLS * CELLS)
         corners = np.stack([y - half, x - half, y + half, x + half], axis=1)
         model.anchors = corners.astype(np.float32)
@@ -78,26 +78,28 @@ def tiny_detector() -> Callable[..., TinyDetector]:
 
 
 @pytest.fixture(scope="session")
-def labelled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Detector], Dataset]:
-    """`labelled(detector)`: eight photos of coloured blocks, with what it finds as the truth."""
+def labeled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Detector], Dataset]:
+    """`labeled(detector)`: eight photos of coloured blocks, with what it finds as the truth."""
     root = tmp_path_factory.mktemp("photos of blocks")
     random = np.random.default_rng(7)
     for i in range(8):
         blocks = random.integers(0, 256, (6, 8, 3), np.uint8)
-        photo = Image.fromarray(blocks).resize((80 + 10 * i, 120 - 5 * i), Image.Resampling.NEAREST)
-        photo.save(root / f"{i}.png")
+        image = Image.fromarray(blocks).resize((80 + 10 * i, 120 - 5 * i), Image.Resampling.NEAREST)
+        image.save(root / f"{i}.png")
 
     def label(detector: Detector) -> Dataset:
         paths = sorted(root.glob("*.png"))
-        photos = []
+        images = []
         for path, found in zip(paths, detector.predict_many(paths), strict=True):
             best = list(found)[:12]
             with Image.open(path) as picture:
                 width, height = picture.size
-            photos.append(
-                Photo(path.name, width, height, [b.box for b in best], [b.name for b in best])
+            images.append(
+                LabeledImage(
+                    path.name, width, height, [b.box for b in best], [b.name for b in best]
+                )
             )
-        return Dataset.of(root, photos, detector.classes)
+        return Dataset.of(root, images, detector.classes)
 
     return label
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from boxwright.errors import DetectorError, ExportError
-from boxwright.export.export import destination, export, write_proven
+from boxwright.export.export import destination, export, write_verified
 from boxwright.export.targets import TARGETS
 from boxwright.export.tflite import write_tflite
 from boxwright.export.verify import FLOAT, Reference, agreement
@@ -31,20 +31,20 @@ ALL = tuple(TARGETS)
 
 @pytest.mark.parametrize("kind", ALL)
 def test_a_good_file_is_proven_and_gets_its_name(
-    kind: str, tiny_detector: Callable[..., Any], labelled: Callable[..., Dataset], written: Path
+    kind: str, tiny_detector: Callable[..., Any], labeled: Callable[..., Dataset], written: Path
 ) -> None:
     tiny = tiny_detector(3)
-    dataset = labelled(tiny.detector)
+    dataset = labeled(tiny.detector)
     target = written / "out"
-    proof = write_proven(target, kind, tiny.model, tiny.artifact, dataset)
+    comparison = write_verified(target, kind, tiny.model, tiny.artifact, dataset)
     assert [path.name for path in written.iterdir()] == ["out"]
-    assert proof.photos == {"unmarked": 8}
-    assert proof.split == "unmarked"
-    name, run, file = proof.table[0]
+    assert comparison.images == {"unassigned": 8}
+    assert comparison.split == "unassigned"
+    name, run, file = comparison.table[0]
     assert name == "AP"
     assert run > 0.3  # or the comparison would prove little
     assert file == pytest.approx(run, abs=1e-3)
-    assert proof.compared == proof.agreeing > 0
+    assert comparison.compared == comparison.agreeing > 0
     assert Detector.load(target).classes == tiny.artifact.classes
 
 
@@ -82,19 +82,19 @@ def test_a_bad_file_is_refused_and_an_older_one_stays(
     fault: Callable[[Any], Any],
     kind: str,
     tiny_detector: Callable[..., Any],
-    labelled: Callable[..., Dataset],
+    labeled: Callable[..., Dataset],
     written: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tiny = tiny_detector(3)
-    dataset = labelled(tiny.detector)
+    dataset = labeled(tiny.detector)
     good = TARGETS[kind]
     faulty = replace(good, write=lambda draft, *parts: good.write(draft, *fault(tiny)))
     monkeypatch.setitem(TARGETS, kind, faulty)
     target = written / "out"
     target.write_text("an older file", encoding="utf-8")
     with pytest.raises(ExportError) as caught:
-        write_proven(target, kind, tiny.model, tiny.artifact, dataset)
+        write_verified(target, kind, tiny.model, tiny.artifact, dataset)
     assert caught.value.code == "BW401"
     assert [path.name for path in written.iterdir()] == ["out"]
     assert target.read_text(encoding="utf-8") == "an older file"
@@ -102,16 +102,16 @@ def test_a_bad_file_is_refused_and_an_older_one_stays(
 
 def test_a_file_that_cannot_be_run_is_refused(
     tiny_detector: Callable[..., Any],
-    labelled: Callable[..., Dataset],
+    labeled: Callable[..., Dataset],
     written: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tiny = tiny_detector()
     broken = replace(TARGETS["tflite"], write=lambda draft, *_: draft.write_bytes(b"nothing"))
     monkeypatch.setitem(TARGETS, "tflite", broken)
-    dataset = labelled(tiny.detector)
+    dataset = labeled(tiny.detector)
     with pytest.raises(DetectorError):
-        write_proven(written / "x.tflite", "tflite", tiny.model, tiny.artifact, dataset)
+        write_verified(written / "x.tflite", "tflite", tiny.model, tiny.artifact, dataset)
     assert list(written.iterdir()) == []
 
 
@@ -142,7 +142,7 @@ def test_what_agreement_means(run: Any, file: Any, agreeing: int, compared: int)
 
 
 @pytest.mark.parametrize(
-    ("marks", "photos"),
+    ("marks", "images"),
     [
         (
             [Split.TRAIN] * 4 + [Split.VAL] * 2 + [Split.TEST] * 2,
@@ -152,31 +152,31 @@ def test_what_agreement_means(run: Any, file: Any, agreeing: int, compared: int)
         ([Split.TRAIN] * 8, {"train": 8}),
     ],
 )
-def test_test_photos_are_used_first(
+def test_test_images_are_used_first(
     marks: list[Split],
-    photos: dict[str, int],
+    images: dict[str, int],
     tiny_detector: Callable[..., Any],
-    labelled: Callable[..., Dataset],
+    labeled: Callable[..., Dataset],
     written: Path,
 ) -> None:
     tiny = tiny_detector()
     write_tflite(written / "d.tflite", tiny.model, tiny.artifact)
-    dataset = replace(labelled(tiny.detector), splits=np.array(marks, np.int8))
+    dataset = replace(labeled(tiny.detector), splits=np.array(marks, np.int8))
     file = Detector.load(written / "d.tflite")
-    proof = Reference.of(tiny.detector, dataset).compare(file, FLOAT)
-    assert list(proof.photos.items()) == list(photos.items())
-    assert proof.split == next(iter(photos))
-    assert f"on {photos[proof.split]} {proof.split} " in str(proof)
+    comparison = Reference.of(tiny.detector, dataset).compare(file, FLOAT)
+    assert list(comparison.images.items()) == list(images.items())
+    assert comparison.split == next(iter(images))
+    assert f"on {images[comparison.split]} {comparison.split} " in str(comparison)
 
 
 def test_without_labels_nothing_can_be_proven(
-    tiny_detector: Callable[..., Any], labelled: Callable[..., Dataset], written: Path
+    tiny_detector: Callable[..., Any], labeled: Callable[..., Dataset], written: Path
 ) -> None:
     tiny = tiny_detector()
-    dataset = labelled(tiny.detector)
-    unlabelled = dataset.keep_boxes(np.zeros(len(dataset.boxes), np.bool_))
+    dataset = labeled(tiny.detector)
+    unlabeled = dataset.keep_boxes(np.zeros(len(dataset.boxes), np.bool_))
     with pytest.raises(ExportError) as caught:
-        Reference.of(tiny.detector, unlabelled)
+        Reference.of(tiny.detector, unlabeled)
     assert caught.value.code == "BW402"
 
 
@@ -196,7 +196,7 @@ def write_voc(dataset: Dataset, folder: Path) -> None:
     """The data set as LabelImg saves it: an .xml beside each photo."""
     one_based = np.array([1, 1, 0, 0])  # the near sides count from one
     for i, name in enumerate(dataset.names):
-        shutil.copy(dataset.photo(i), folder / name)
+        shutil.copy(dataset.image(i), folder / name)
         width, height = dataset.sizes[i]
         objects = "".join(
             f"<object><name>{dataset.classes[label]}</name><bndbox>"
@@ -220,7 +220,7 @@ def write_voc(dataset: Dataset, folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def trained(
-    labelled: Callable[..., Dataset], tmp_path_factory: pytest.TempPathFactory
+    labeled: Callable[..., Dataset], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
     """A run folder of the real network (64 pixels, quarter width), and its data folder."""
     folder = tmp_path_factory.mktemp("a run")
@@ -240,7 +240,7 @@ def trained(
     )
     run = Run(folder / "run")
     run.save(artifact, model)
-    write_voc(labelled(Detector.load(run.folder)), data)
+    write_voc(labeled(Detector.load(run.folder)), data)
     return run.folder, data
 
 
@@ -256,18 +256,18 @@ def trained(
 )
 def test_a_run_is_exported(kind: str, names_data: bool, trained: tuple[Path, Path]) -> None:
     run, data = trained
-    path, proof = export(run, kind, data=data if names_data else None)
+    path, comparison = export(run, kind, data=data if names_data else None)
     assert path == run / TARGETS[kind].default_name
-    assert proof.passed
-    assert proof.agreeing > 0
-    photo = np.full((50, 70, 3), 99, np.uint8)
-    expected = Detector.load(run).predict(photo, threshold=0)
-    found = Detector.load(path).predict(photo, threshold=0)
+    assert comparison.passed
+    assert comparison.agreeing > 0
+    image = np.full((50, 70, 3), 99, np.uint8)
+    expected = Detector.load(run).predict(image, threshold=0)
+    found = Detector.load(path).predict(image, threshold=0)
     np.testing.assert_allclose(found.scores, expected.scores, atol=1e-4)
     np.testing.assert_allclose(found.boxes, expected.boxes, atol=0.01)
 
 
-def test_when_the_training_photos_are_gone_others_must_be_named(
+def test_when_the_training_images_are_gone_others_must_be_named(
     trained: tuple[Path, Path],
 ) -> None:
     run, data = trained

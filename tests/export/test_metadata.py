@@ -59,9 +59,9 @@ PROVENANCE = {
 }
 
 
-def mediapipes_detections(model: Path, photos: list[Path]) -> list[list[Any]]:
+def mediapipes_detections(model: Path, images: list[Path]) -> list[list[Any]]:
     """`[name, score, xyxy in whole pixels]` of each detection of at least 0.3 in each photo."""
-    command = [sys.executable, "-c", DETECT, os.fspath(model), *map(os.fspath, photos)]
+    command = [sys.executable, "-c", DETECT, os.fspath(model), *map(os.fspath, images)]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
     assert done.returncode == 0, done.stderr
     found: list[list[Any]] = json.loads(done.stdout)
@@ -69,7 +69,7 @@ def mediapipes_detections(model: Path, photos: list[Path]) -> list[list[Any]]:
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     """Photos as large as the network's input, which nobody resizes, and larger ones."""
     folder = tmp_path_factory.mktemp("photos à voir")
     sizes = {"square": (64, 64), "wide": (320, 240)}
@@ -86,7 +86,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
 def test_mediapipe_draws_the_same_boxes(
     classes: int,
     tiny_detector: Callable[..., Any],
-    photos: dict[str, list[Path]],
+    images: dict[str, list[Path]],
     written: Path,
 ) -> None:
     tiny = tiny_detector(classes)
@@ -95,16 +95,16 @@ def test_mediapipe_draws_the_same_boxes(
     path = written / "détecteur.tflite"
     write_tflite(path, tiny.model, tiny.artifact)
     detector = Detector.load(path)
-    theirs = mediapipes_detections(path, [*photos["square"], *photos["wide"]])
-    for photo, found in zip(photos["square"], theirs[:4], strict=True):
-        ours = detector.predict(photo, threshold=0.3)
+    theirs = mediapipes_detections(path, [*images["square"], *images["wide"]])
+    for image, found in zip(images["square"], theirs[:4], strict=True):
+        ours = detector.predict(image, threshold=0.3)
         assert len(ours) == len(found) > 80
         for name, score, box in found:  # whole pixels: corner and size are both cut
             differences = np.abs(ours.boxes - box).max(axis=1)
             same = (differences < 2) & (np.abs(ours.scores - score) < 1e-3)
             assert name in {each.name for each, fits in zip(ours, same, strict=True) if fits}
-    for photo, found in zip(photos["wide"], theirs[4:], strict=True):
-        ours = [[*each] for each in detector.predict(photo, threshold=0.3)]
+    for image, found in zip(images["wide"], theirs[4:], strict=True):
+        ours = [[*each] for each in detector.predict(image, threshold=0.3)]
         assert share_found(ours, found) > 0.95
         assert share_found(found, ours) > 0.95
 
@@ -205,7 +205,7 @@ def test_the_file_keeps_what_the_converter_said_and_aligns_its_weights(described
     assert all((at - start) % 16 == 0 for at in filled)
 
 
-def test_boxes_end_where_the_photo_ends(described: Path, random_inputs: NDArray[np.uint8]) -> None:
+def test_boxes_end_where_the_image_ends(described: Path, random_inputs: NDArray[np.uint8]) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=described.read_bytes())
@@ -225,7 +225,7 @@ def test_we_read_what_we_wrote(described: Path) -> None:
     assert said.labels == ("Klasse ü0", "Klasse ü1")
 
 
-def test_a_quantised_input_is_described_by_its_scale(described: Path) -> None:
+def test_a_quantized_input_is_described_by_its_scale(described: Path) -> None:
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(described.read_bytes()))
     (network,) = model.subgraphs
     network.tensors[network.inputs[0]].quantization = schema.QuantizationParametersT(

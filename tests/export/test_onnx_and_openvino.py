@@ -25,7 +25,7 @@ from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
 from boxwright.models.layers.conv_norm import LayerSpec
-from boxwright.models.layers.quantized import Bits
+from boxwright.models.layers.quantized import QuantizationSpec
 from boxwright.models.ssd.detector import SsdModel
 from boxwright.models.ssd.spec import HeadSpec, ModelSpec
 from exporting import assert_same
@@ -67,40 +67,40 @@ SPECS = {
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
-def test_they_agree_with_keras_for_any_number_of_photos(spec: ModelSpec, written: Path) -> None:
+def test_they_agree_with_keras_for_any_number_of_images(spec: ModelSpec, written: Path) -> None:
     model, side = network(spec), spec.input_size
     names = tuple(f"Klasse ü{i}" for i in range(spec.num_classes))
     artifact = Artifact(spec.to_json(), names, Preprocessing(side))
-    photos = np.random.default_rng(1).integers(0, 256, (3, side, side, 3), np.uint8)
-    expected = KerasEngine(model, artifact.preprocessing)(photos)
+    images = np.random.default_rng(1).integers(0, 256, (3, side, side, 3), np.uint8)
+    expected = KerasEngine(model, artifact.preprocessing)(images)
     assert {label for _, _, labels in expected for label in labels} == set(range(len(names)))
     for kind in WRITTEN:
         TARGETS[kind].write(written / kind, model, artifact)
         detector = Detector.load(written / kind)
         assert detector.artifact == artifact
-        assert_same(expected, detector.engine(photos))
-        assert_same(expected[:1], detector.engine(photos[:1]))
+        assert_same(expected, detector.engine(images))
+        assert_same(expected[:1], detector.engine(images[:1]))
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_quantised_network_rounds_as_it_does_in_keras(written: Path) -> None:
+def test_a_quantized_network_rounds_as_it_does_in_keras(written: Path) -> None:
     """A sum that falls between two numbers is rounded here up and there down: most agree."""
-    spec = ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2", bits=Bits())
+    spec = ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2", quantization=QuantizationSpec())
     model = network(spec)
     artifact = Artifact(spec.to_json(), ("a", "b"), Preprocessing(64))
-    photos = list(np.random.default_rng(1).integers(0, 256, (8, 64, 64, 3), np.uint8))
+    images = list(np.random.default_rng(1).integers(0, 256, (8, 64, 64, 3), np.uint8))
     run = Detector(KerasEngine(model, artifact.preprocessing), artifact)
-    expected = list(run.predict_many(photos))
+    expected = list(run.predict_many(images))
     floats = SsdModel.build(ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2"))
     by_path = {weight.path: weight for weight in model.network.weights}
     for weight in floats.network.weights:
         weight.assign(by_path[weight.path])
     unrounded = Detector(KerasEngine(floats, artifact.preprocessing), artifact)
-    apart = np.abs(next(unrounded.predict_many(photos)).scores - expected[0].scores).max()
+    apart = np.abs(next(unrounded.predict_many(images)).scores - expected[0].scores).max()
     assert apart > 1e-3
     for kind in WRITTEN:
         TARGETS[kind].write(written / kind, model, artifact)
-        found = list(Detector.load(written / kind).predict_many(photos))
+        found = list(Detector.load(written / kind).predict_many(images))
         compared, agreeing = agreement(expected, found)
         assert agreeing >= 0.9 * compared > 0
         pairs = zip(expected, found, strict=True)
@@ -264,7 +264,7 @@ def without_outputs(model: Any) -> None:
     del model.graph.output[1:]
 
 
-def of_one_photo(model: Any) -> None:
+def of_one_image(model: Any) -> None:
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
 
 
@@ -284,7 +284,7 @@ def foreign_operator(model: Any) -> None:
         (changed(newer), "BW503"),
         (changed(without_names), "BW504"),
         (changed(without_outputs), "BW505"),
-        (changed(of_one_photo), "BW505"),
+        (changed(of_one_image), "BW505"),
         (changed(foreign_operator), "BW505"),
     ],
 )

@@ -15,7 +15,7 @@ from boxwright.export.onnx_graph import Graph, OnnxOperations, Tensor
 from boxwright.models import registry
 from boxwright.models.model import Candidates, DetectionModel
 from boxwright.ops import box_coder
-from boxwright.ops.guard import CHECKING, OPERATIONS, Checking
+from boxwright.ops.operation_check import CHECKING, OPERATIONS, Checking
 from boxwright.ops.operations import NUMPY
 
 MAPS = np.random.default_rng(0).normal(size=(2, 5, 5, 4)).astype(np.float32)

@@ -65,7 +65,7 @@ def test_a_file_from_elsewhere_that_threads_would_cost_a_class(
     assert_same(expected, detector.engine(random_inputs))
     # If this fails, the runtime was repaired, and both remedies can go.
     lossy = TFLiteEngine(path.read_bytes(), where=path, threads=2)
-    alone = [lossy(photo[None])[0] for photo in random_inputs]  # of a batch each has one thread
+    alone = [lossy(image[None])[0] for image in random_inputs]  # of a batch each has one thread
     assert all(2 not in labels for _, _, labels in alone)
 
 
@@ -110,8 +110,8 @@ def test_the_savedmodels_signatures(
 def test_a_request_as_tensorflow_serving_has_it(saved_model: Any) -> None:
     """The columnar form of its REST interface: one value per input, photos of any size."""
     folder, tiny = saved_model
-    photo = np.random.default_rng(1).integers(0, 256, (50, 90, 3), np.uint8)
-    request = json.dumps({"signature_name": "serving_default", "inputs": [photo.tolist()]})
+    image = np.random.default_rng(1).integers(0, 256, (50, 90, 3), np.uint8)
+    request = json.dumps({"signature_name": "serving_default", "inputs": [image.tolist()]})
 
     tf, asked = tensorflow(), json.loads(request)
     serve = tf.saved_model.load(str(folder)).signatures[asked["signature_name"]]
@@ -121,7 +121,7 @@ def test_a_request_as_tensorflow_serving_has_it(saved_model: Any) -> None:
         json.dumps({name: value.numpy().tolist() for name, value in outputs.items()})
     )
 
-    expected = tiny.detector.predict(photo, threshold=0)
+    expected = tiny.detector.predict(image, threshold=0)
     count = int(answer["num_detections"][0])
     assert count == len(expected) > 0
     assert set(answer["detection_classes"][0][:count]) <= {1.0, 2.0, 3.0}  # 1-based, as the API's
@@ -147,9 +147,9 @@ def test_a_frozen_graph_agrees(frozen: Any, random_inputs: NDArray[np.uint8]) ->
 
 def test_a_frozen_graph_runs_as_in_the_tutorials(frozen: Any) -> None:
     path, tiny = frozen
-    photo = np.random.default_rng(1).integers(0, 256, (1, 50, 90, 3), np.uint8)
-    found = run_graph(path.parent, "image_tensor", photo)
-    expected = tiny.detector.predict(photo[0], threshold=0)
+    image = np.random.default_rng(1).integers(0, 256, (1, 50, 90, 3), np.uint8)
+    found = run_graph(path.parent, "image_tensor", image)
+    expected = tiny.detector.predict(image[0], threshold=0)
     assert found["num_detections"][0] == len(expected)
     assert found["detection_scores"][0, 0] == pytest.approx(expected.scores[0], abs=0.02)
     assert set(found["detection_classes"].ravel()) <= {1.0, 2.0, 3.0}

@@ -14,7 +14,7 @@ from json_samples import COCO_2017, COCO_ROBOFLOW
 
 from boxwright import formats
 from boxwright.formats.coco.rle import RunLengthError, box_around_mask
-from boxwright.structures.dataset import CROWD, Dataset, Photo, Split
+from boxwright.structures.dataset import CROWD, Dataset, LabeledImage, Split
 from folders import VocFolder, codes, marks
 
 pytestmark = pytest.mark.tiny
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.tiny
 
 def test_roboflow_with_a_folder_for_each_split(voc_folder: VocFolder) -> None:
     for split in ("train", "valid", "test"):
-        voc_folder.photo(f"{split}/a.jpg")
+        voc_folder.image(f"{split}/a.jpg")
         voc_folder.text(f"{split}/_annotations.coco.json", COCO_ROBOFLOW)
     dataset = formats.read(voc_folder.root)
     assert marks(dataset) == {
@@ -44,8 +44,8 @@ def test_the_coco_data_set_with_its_other_tasks_beside_it(voc_folder: VocFolder)
         '{"images": [{"id": 397133, "file_name": "a.jpg"}], "annotations": [{"image_id": 1}]}'
     )
     for folder in ("train2017", "val2017"):
-        voc_folder.photo(f"{folder}/a.jpg")
-        voc_folder.photo(f"{folder}/b.jpg")
+        voc_folder.image(f"{folder}/a.jpg")
+        voc_folder.image(f"{folder}/b.jpg")
     voc_folder.text("annotations/instances_train2017.json", COCO_2017)
     voc_folder.text("annotations/instances_val2017.json", other)
     voc_folder.text("annotations/person_keypoints_train2017.json", COCO_2017)
@@ -68,20 +68,20 @@ def test_the_coco_data_set_with_its_other_tasks_beside_it(voc_folder: VocFolder)
         ("valid/_annotations.coco.json", "val"),
         ("train/annotations/coco.json", "train"),
         ("train.json", "train"),
-        ("annotations/instances_default.json", "unmarked"),
-        ("result.json", "unmarked"),
+        ("annotations/instances_default.json", "unassigned"),
+        ("result.json", "unassigned"),
     ],
 )
-def test_the_file_says_what_its_photos_are_for(
+def test_the_file_says_what_its_images_are_for(
     voc_folder: VocFolder, path: str, split: str
 ) -> None:
-    voc_folder.photo("images/a.jpg")
+    voc_folder.image("images/a.jpg")
     voc_folder.text(path, COCO_ROBOFLOW)
     assert marks(formats.read(voc_folder.root)) == {"images/a.jpg": split}
 
 
 @pytest.mark.parametrize(
-    ("file_name", "photo"),
+    ("file_name", "found"),
     [
         ("a.jpg", "images/a.jpg"),
         ("images/a.jpg", "images/a.jpg"),
@@ -93,15 +93,15 @@ def test_the_file_says_what_its_photos_are_for(
         ("a%20b.jpg", "images/a%20b.jpg"),
     ],
 )
-def test_a_file_name_finds_its_photo(voc_folder: VocFolder, file_name: str, photo: str) -> None:
-    for name in dict.fromkeys([photo, "images/b.jpg"]):
-        voc_folder.photo(name)
+def test_a_file_name_finds_its_image(voc_folder: VocFolder, file_name: str, found: str) -> None:
+    for name in dict.fromkeys([found, "images/b.jpg"]):
+        voc_folder.image(name)
     voc_folder.text("annotations/coco.json", coco([image(1, file_name)], [annotation(1)]))
-    assert formats.read(voc_folder.root).names == (photo,)
+    assert formats.read(voc_folder.root).names == (found,)
 
 
-def test_lvis_names_photos_by_their_address(voc_folder: VocFolder) -> None:
-    voc_folder.photo("train2017/a.jpg")
+def test_lvis_names_images_by_their_address(voc_folder: VocFolder) -> None:
+    voc_folder.image("train2017/a.jpg")
     url = {"id": 1, "width": 64, "height": 48, "coco_url": "http://images.org/train2017/a.jpg"}
     voc_folder.text("lvis.json", coco([url], [annotation(1)]))
     assert formats.read(voc_folder.root).names == ("train2017/a.jpg",)
@@ -126,7 +126,7 @@ def test_categories_become_classes(
     used: list[Any],
     expected: tuple[str, ...],
 ) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     listed = [{"id": i, "name": name, "supercategory": above} for i, name, above in categories]
     boxes = [annotation(1, one) for one in used]
     voc_folder.text("a.json", coco([image(1, "a.jpg")], boxes, listed))
@@ -137,8 +137,8 @@ def test_categories_become_classes(
 
 
 def test_files_are_merged_by_class_name(voc_folder: VocFolder) -> None:
-    voc_folder.photo("train/a.jpg")
-    voc_folder.photo("test/b.jpg")
+    voc_folder.image("train/a.jpg")
+    voc_folder.image("test/b.jpg")
     voc_folder.text("train/a.json", coco([image(1, "a.jpg")], [annotation(1, 2)]))
     swapped = [{"id": 1, "name": "dog"}, {"id": 5, "name": "ox"}]
     voc_folder.text("test/b.json", coco([image(1, "b.jpg")], [annotation(1, 1)], swapped))
@@ -172,7 +172,7 @@ SQUARE = [4.0, 6.0, 30.0, 6.5, 29.0, 40.0, 5.0, 39.0]
 def test_a_shape_without_a_box_gives_the_box_around_it(
     voc_folder: VocFolder, segmentation: Any, box: list[float]
 ) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     shapes = [annotation(1, bbox=empty, segmentation=segmentation) for empty in (None, [])]
     voc_folder.text("a.json", coco([image(1, "a.jpg")], shapes))
     dataset = formats.read(voc_folder.root)
@@ -241,8 +241,8 @@ def test_runs_that_are_no_mask_are_refused(size: object, counts: object) -> None
 # ---- odd, but handled ----
 
 
-def test_a_photo_that_is_listed_twice_has_the_boxes_of_both(voc_folder: VocFolder) -> None:
-    voc_folder.photo("a.jpg")
+def test_an_image_that_is_listed_twice_has_the_boxes_of_both(voc_folder: VocFolder) -> None:
+    voc_folder.image("a.jpg")
     images = [image(1, "a.jpg"), image(2, "a.jpg")]
     voc_folder.text("a.json", coco(images, [annotation(1), annotation(2, 2)]))
     dataset = formats.read(voc_folder.root)
@@ -262,7 +262,7 @@ def test_a_photo_that_is_listed_twice_has_the_boxes_of_both(voc_folder: VocFolde
 def test_the_stated_size_places_the_boxes(
     voc_folder: VocFolder, stated: dict[str, Any], box: list[float], found: list[str]
 ) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", coco([image(1, "a.jpg", **stated)], [annotation(1)]))
     dataset = formats.read(voc_folder.root)
     assert dataset.boxes.tolist() == [box]
@@ -270,7 +270,7 @@ def test_the_stated_size_places_the_boxes(
 
 
 def test_inverted_boxes_are_left_to_the_checks(voc_folder: VocFolder) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     boxes = [annotation(1, bbox=[30, 40, -26, -34])]
     voc_folder.text("a.json", coco([image(1, "a.jpg")], boxes))
     assert formats.read(voc_folder.root).boxes.tolist() == [[30, 40, 4, 6]]
@@ -280,18 +280,18 @@ def test_inverted_boxes_are_left_to_the_checks(voc_folder: VocFolder) -> None:
 
 
 def written(root: Path, target: Path, *splits: Split) -> list[str]:
-    photos = [
-        Photo(f"photos/{i}.jpg", 64, 48, [(1.5, 2, 20.3, 40)], ["dog"], [CROWD], split)
+    images = [
+        LabeledImage(f"photos/{i}.jpg", 64, 48, [(1.5, 2, 20.3, 40)], ["dog"], [CROWD], split)
         for i, split in enumerate(splits)
     ]
-    formats.write(Dataset.of(root, photos, ["dog", "ox", "cat"]), target, "coco")
+    formats.write(Dataset.of(root, images, ["dog", "ox", "cat"]), target, "coco")
     return sorted(p.relative_to(target).as_posix() for p in target.rglob("*.json"))
 
 
 @pytest.mark.parametrize(
     ("splits", "files"),
     [
-        ([Split.UNMARKED], ["images/_annotations.coco.json"]),
+        ([Split.UNASSIGNED], ["images/_annotations.coco.json"]),
         (
             [Split.TRAIN, Split.VAL, Split.TEST],
             [f"{name}/_annotations.coco.json" for name in ("test", "train", "valid")],
@@ -303,7 +303,7 @@ def test_written_as_roboflow_writes_it(
     voc_folder: VocFolder, tmp_path: Path, splits: list[Split], files: list[str]
 ) -> None:
     for i in range(len(splits)):
-        voc_folder.photo(f"photos/{i}.jpg")
+        voc_folder.image(f"photos/{i}.jpg")
     assert written(voc_folder.root, tmp_path / "out", *splits) == files
     content = json.loads((tmp_path / "out" / files[-1]).read_text(encoding="utf-8"))
     assert [(one["id"], one["name"]) for one in content["categories"]] == [
@@ -327,19 +327,21 @@ def test_written_as_roboflow_writes_it(
 
 def test_what_is_written_suits_the_coco_api(voc_folder: VocFolder, tmp_path: Path) -> None:
     api = pytest.importorskip("pycocotools.coco")
-    voc_folder.photo("photos/0.jpg")
-    (file,) = written(voc_folder.root, tmp_path / "out", Split.UNMARKED)
+    voc_folder.image("photos/0.jpg")
+    (file,) = written(voc_folder.root, tmp_path / "out", Split.UNASSIGNED)
     loaded = api.COCO(str(tmp_path / "out" / file))
     assert loaded.getCatIds(catNms=["cat"]) == [3]
     assert len(loaded.loadAnns(loaded.getAnnIds(imgIds=[1], iscrowd=True))) == 1
 
 
-def test_photos_that_lie_elsewhere_in_the_target_keep_their_split(voc_folder: VocFolder) -> None:
-    photos = []
-    for i, split in enumerate([Split.TRAIN, Split.VAL, Split.TEST, Split.UNMARKED]):
-        voc_folder.photo(f"photos {i}/a.jpg")
-        photos.append(Photo(f"photos {i}/a.jpg", 64, 48, [(1, 2, 30.3, 4)], ["cat"], [0], split))
-    dataset = Dataset.of(voc_folder.root, photos, ["cat"])
+def test_images_that_lie_elsewhere_in_the_target_keep_their_split(voc_folder: VocFolder) -> None:
+    images = []
+    for i, split in enumerate([Split.TRAIN, Split.VAL, Split.TEST, Split.UNASSIGNED]):
+        voc_folder.image(f"photos {i}/a.jpg")
+        images.append(
+            LabeledImage(f"photos {i}/a.jpg", 64, 48, [(1, 2, 30.3, 4)], ["cat"], [0], split)
+        )
+    dataset = Dataset.of(voc_folder.root, images, ["cat"])
     formats.write(dataset, voc_folder.root, "coco")
     back = formats.read(voc_folder.root)
     assert marks(back) == marks(dataset)

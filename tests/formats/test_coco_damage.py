@@ -77,7 +77,7 @@ def test_what_cannot_be_used_is_named_with_its_place(
     voc_folder: VocFolder, change: dict[str, Any], where: str, message: str
 ) -> None:
     for name in ("a.jpg", "b.jpg"):
-        voc_folder.photo(name)
+        voc_folder.image(name)
     content = json.loads(coco([image(1, "a.jpg"), image(2, "b.jpg")], [annotation(1)]))
     voc_folder.text("a.json", json.dumps({**content, **change}))
     with pytest.raises(DataError, match=message) as caught:
@@ -86,9 +86,9 @@ def test_what_cannot_be_used_is_named_with_its_place(
     assert caught.value.where == str(voc_folder.root / f"a.json, {where}")
 
 
-def test_a_photo_with_an_unusable_annotation_is_left_out_as_a_whole(voc_folder: VocFolder) -> None:
+def test_an_image_with_an_unusable_annotation_is_left_out_as_a_whole(voc_folder: VocFolder) -> None:
     for name in ("a.jpg", "b.jpg"):
-        voc_folder.photo(name)
+        voc_folder.image(name)
     broken = [annotation(1), annotation(1, bbox=[1]), annotation(2)]
     voc_folder.text("a.json", coco([image(1, "a.jpg"), image(2, "b.jpg")], broken))
     dataset = formats.read(voc_folder.root, tolerant=True)
@@ -100,8 +100,8 @@ def test_a_photo_with_an_unusable_annotation_is_left_out_as_a_whole(voc_folder: 
     ("file_name", "code"),
     [("../a.jpg", "BW112"), ("..\\..\\a.jpg", "BW112"), ("/etc/passwd", "BW112")],
 )
-def test_no_photo_outside_of_the_folder(voc_folder: VocFolder, file_name: str, code: str) -> None:
-    voc_folder.photo("a.jpg")
+def test_no_image_outside_of_the_folder(voc_folder: VocFolder, file_name: str, code: str) -> None:
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", coco([image(1, file_name)], []))
     with pytest.raises(DataError, match="leads out") as caught:
         formats.read(voc_folder.root)

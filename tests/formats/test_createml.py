@@ -10,7 +10,7 @@ import pytest
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny
@@ -26,8 +26,8 @@ def entry(name: str, *annotations: Any) -> dict[str, Any]:
 
 def test_roboflow_with_a_folder_for_each_split(voc_folder: VocFolder) -> None:
     for split in ("train", "valid", "test"):
-        voc_folder.photo(f"{split}/a.jpg")
-        voc_folder.photo(f"{split}/empty.jpg")
+        voc_folder.image(f"{split}/a.jpg")
+        voc_folder.image(f"{split}/empty.jpg")
         content = [entry("a.jpg", cat()), entry("empty.jpg")]
         voc_folder.text(f"{split}/_annotations.createml.json", json.dumps(content))
     dataset = formats.read(voc_folder.root)
@@ -40,9 +40,9 @@ def test_roboflow_with_a_folder_for_each_split(voc_folder: VocFolder) -> None:
     assert codes(dataset) == []
 
 
-def test_labelimg_with_a_file_for_each_photo(voc_folder: VocFolder) -> None:
+def test_labelimg_with_a_file_for_each_image(voc_folder: VocFolder) -> None:
     for name in "ab":
-        voc_folder.photo(f"{name}.jpg")
+        voc_folder.image(f"{name}.jpg")
         voc_folder.text(
             f"{name}.json", json.dumps([{**entry(f"{name}.jpg", cat()), "verified": False}])
         )
@@ -52,14 +52,14 @@ def test_labelimg_with_a_file_for_each_photo(voc_folder: VocFolder) -> None:
 @pytest.mark.parametrize(
     "name", ["a.jpg", "photos/a.jpg", "photos\\a.jpg", "/Users/me/photos/a.jpg"]
 )
-def test_a_name_finds_its_photo(voc_folder: VocFolder, name: str) -> None:
-    voc_folder.photo("photos/a.jpg")
+def test_a_name_finds_its_image(voc_folder: VocFolder, name: str) -> None:
+    voc_folder.image("photos/a.jpg")
     voc_folder.text("annotations.json", json.dumps([entry(name, cat())]))
     assert formats.read(voc_folder.root).names == ("photos/a.jpg",)
 
 
-def test_an_entry_for_each_box_makes_one_photo(voc_folder: VocFolder) -> None:
-    voc_folder.photo("a.jpg")
+def test_an_entry_for_each_box_makes_one_image(voc_folder: VocFolder) -> None:
+    voc_folder.image("a.jpg")
     content = [entry("a.jpg", cat()), entry("a.jpg", cat(10, 10, 4, 4))]
     voc_folder.text("a.json", json.dumps(content))
     dataset = formats.read(voc_folder.root)
@@ -94,7 +94,7 @@ def test_an_entry_for_each_box_makes_one_photo(voc_folder: VocFolder) -> None:
 def test_what_cannot_be_used_is_named_with_its_place(
     voc_folder: VocFolder, content: Any, where: str, message: str
 ) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", json.dumps(content))
     with pytest.raises(DataError, match=message) as caught:
         formats.read(voc_folder.root)
@@ -102,8 +102,8 @@ def test_what_cannot_be_used_is_named_with_its_place(
     assert caught.value.where == str(voc_folder.root / f"a.json, {where}")
 
 
-def test_no_photo_outside_of_the_folder(voc_folder: VocFolder) -> None:
-    voc_folder.photo("a.jpg")
+def test_no_image_outside_of_the_folder(voc_folder: VocFolder) -> None:
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", json.dumps([entry("../a.jpg", cat())]))
     with pytest.raises(DataError, match="leads out") as caught:
         formats.read(voc_folder.root)
@@ -111,9 +111,9 @@ def test_no_photo_outside_of_the_folder(voc_folder: VocFolder) -> None:
 
 
 def test_written_as_roboflow_writes_it(voc_folder: VocFolder, tmp_path: Path) -> None:
-    voc_folder.photo("a.jpg")
-    photo = Photo("a.jpg", 64, 48, [(1.5, 2, 20.3, 40)], ["dog"], [0], Split.VAL)
-    formats.write(Dataset.of(voc_folder.root, [photo]), tmp_path / "out", "createml")
+    voc_folder.image("a.jpg")
+    image = LabeledImage("a.jpg", 64, 48, [(1.5, 2, 20.3, 40)], ["dog"], [0], Split.VAL)
+    formats.write(Dataset.of(voc_folder.root, [image]), tmp_path / "out", "createml")
     text = (tmp_path / "out/valid/_annotations.createml.json").read_text(encoding="utf-8")
     coordinates = {"x": 10.9, "y": 21, "width": 18.8, "height": 38}
     assert json.loads(text) == [

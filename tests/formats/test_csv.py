@@ -13,7 +13,7 @@ from boxwright.errors import DataError
 from boxwright.formats import FORMATS
 from boxwright.formats.csv.columns import Columns, understand
 from boxwright.formats.folder import Folder
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from folders import VocFolder, lay, marks
 
 pytestmark = pytest.mark.tiny
@@ -91,18 +91,18 @@ def test_columns_in_any_order_and_of_any_name(voc_folder: VocFolder, text: str) 
     assert is_csv(root)
     dataset = formats.read(root)
     assert described(dataset) == ONE_CAT
-    assert marks(dataset) == {"a.jpg": "unmarked"}
+    assert marks(dataset) == {"a.jpg": "unassigned"}
     assert dataset.findings == ()
 
 
-def test_googles_sets_mark_splits_and_rows_without_box_are_photos(voc_folder: VocFolder) -> None:
+def test_googles_sets_mark_splits_and_rows_without_box_are_images(voc_folder: VocFolder) -> None:
     rows = [
         "TRAIN,gs://cloud/img/a.jpg,Salad,0.25,0.25,,,0.5,0.75,,",
         "TRAINING,gs://cloud/img/a.jpg,Baked goods,0,0,,,1,1,,",
         "VALIDATION,gs://cloud/img/b.jpg,Salad,0.25,0.25,,,0.5,0.75,,",
         "test,gs://cloud/img/c.jpg,,,,,,,,,",
     ]
-    files = {f"{photo}.jpg": "" for photo in "abc"}
+    files = {f"{image}.jpg": "" for image in "abc"}
     dataset = formats.read(lay(voc_folder, files | {"salads.csv": "\n".join(rows)}))
     assert marks(dataset) == {"a.jpg": "train", "b.jpg": "val", "c.jpg": "test"}
     assert described(dataset) == {
@@ -157,7 +157,7 @@ def test_pixels_or_fractions_shows_in_the_file_as_a_whole(
 
 
 @pytest.mark.parametrize(("count", "width"), [(1, 0.25), (4, 0.25), (5, 16)])
-def test_beside_photo_sizes_a_few_tiny_boxes_are_pixels(
+def test_beside_image_sizes_a_few_tiny_boxes_are_pixels(
     voc_folder: VocFolder, count: int, width: float
 ) -> None:
     files = {"a.jpg": "", "boxes.csv": HEADER + "a.jpg,64,48,cat,0.25,0.25,0.5,0.75\n" * count}
@@ -165,7 +165,7 @@ def test_beside_photo_sizes_a_few_tiny_boxes_are_pixels(
     assert dataset.boxes[0, 2] - dataset.boxes[0, 0] == width
 
 
-def test_boxes_of_a_photo_made_smaller_are_scaled(voc_folder: VocFolder) -> None:
+def test_boxes_of_an_image_made_smaller_are_scaled(voc_folder: VocFolder) -> None:
     files = {"a.jpg": "", "boxes.csv": f"{HEADER}a.jpg,128,96,cat,32,24,64,72\n"}
     dataset = formats.read(lay(voc_folder, files))
     assert dataset.boxes.tolist() == [CAT_BOX]
@@ -196,7 +196,7 @@ def test_some_countries_write_a_comma_in_numbers(
     assert described(formats.read(root)) == {"a.jpg": [("cat", box)]}
 
 
-def test_a_class_that_never_has_a_box_says_that_the_photo_shows_nothing(
+def test_a_class_that_never_has_a_box_says_that_the_image_shows_nothing(
     voc_folder: VocFolder,
 ) -> None:
     text = f"{HEADER}{CAT_ROW}b.jpg,64,48,No finding,,,,\n"
@@ -210,7 +210,7 @@ def test_a_class_alone_without_any_box_in_the_file_is_named(voc_folder: VocFolde
         formats.read(root)
 
 
-def test_photos_without_boxes_may_have_empty_cells(voc_folder: VocFolder) -> None:
+def test_images_without_boxes_may_have_empty_cells(voc_folder: VocFolder) -> None:
     text = f"{HEADER}{CAT_ROW}b.jpg,64,48,,,,,\nc.jpg,64,48,nan,NaN,NaN,NaN,NaN\n"
     dataset = formats.read(lay(voc_folder, {f"{p}.jpg": "" for p in "abc"} | {"x.csv": text}))
     assert described(dataset) == {"a.jpg": [("cat", CAT_BOX)], "b.jpg": [], "c.jpg": []}
@@ -220,14 +220,14 @@ def test_photos_without_boxes_may_have_empty_cells(voc_folder: VocFolder) -> Non
 
 
 def test_lists_for_train_and_test_beside_one_of_all(voc_folder: VocFolder) -> None:
-    rows = {photo: f"{photo}.jpg,64,48,cat,16,12,32,36\n" for photo in "abcd"}
-    files = {f"images/{photo}.jpg": "" for photo in "abcd"}
+    rows = {image: f"{image}.jpg,64,48,cat,16,12,32,36\n" for image in "abcd"}
+    files = {f"images/{image}.jpg": "" for image in "abcd"}
     files |= {"data/train_labels.csv": HEADER + rows["a"] + rows["b"]}
     files |= {"data/test_labels.csv": HEADER + rows["c"]}
     files |= {"data/cat_labels.csv": HEADER + "".join(rows.values())}
     dataset = formats.read(lay(voc_folder, files))
-    expected = {"a": "train", "b": "train", "c": "test", "d": "unmarked"}
-    assert marks(dataset) == {f"images/{photo}.jpg": mark for photo, mark in expected.items()}
+    expected = {"a": "train", "b": "train", "c": "test", "d": "unassigned"}
+    assert marks(dataset) == {f"images/{image}.jpg": mark for image, mark in expected.items()}
     assert np.diff(dataset.offsets).tolist() == [1, 1, 1, 1]
     assert [finding.code for finding in dataset.findings] == ["BW119"]
 
@@ -241,7 +241,7 @@ def test_the_tutorials_folders_may_repeat_names(voc_folder: VocFolder) -> None:
     assert described(dataset)["images/train/a.jpg"] == [("cat", CAT_BOX)]
 
 
-def test_a_photo_in_two_lists_is_kept_from_training(voc_folder: VocFolder) -> None:
+def test_an_image_in_two_lists_is_kept_from_training(voc_folder: VocFolder) -> None:
     files = {"images/a.jpg": "", "train.csv": HEADER + CAT_ROW, "val.csv": HEADER + CAT_ROW}
     dataset = formats.read(lay(voc_folder, files))
     assert marks(dataset) == {"images/a.jpg": "val"}
@@ -258,7 +258,7 @@ def test_roboflows_folders(voc_folder: VocFolder) -> None:
     assert len(dataset.boxes) == 3
 
 
-def test_files_with_different_boxes_of_a_photo_are_put_together(voc_folder: VocFolder) -> None:
+def test_files_with_different_boxes_of_an_image_are_put_together(voc_folder: VocFolder) -> None:
     files = {"a.jpg": "", "cats.csv": HEADER + CAT_ROW}
     files |= {"dogs.csv": HEADER + CAT_ROW + "a.jpg,64,48,dog,1,2,3,4\n"}
     dataset = formats.read(lay(voc_folder, files))
@@ -287,7 +287,7 @@ def test_tables_of_something_else_are_passed_over(voc_folder: VocFolder, text: s
     assert not is_csv(lay(voc_folder, {"a.jpg": "", "x.csv": text}))
 
 
-def test_photo_sizes_are_not_taken_for_box_sizes() -> None:
+def test_image_sizes_are_not_taken_for_box_sizes() -> None:
     columns = understand([["filename", "width", "height", "class", "x", "y", "w", "h"]])
     assert isinstance(columns, Columns)
     assert columns.box == (4, 5, 6, 7)
@@ -305,14 +305,14 @@ def test_xml_goes_before_csv(voc_folder: VocFolder) -> None:
 
 def test_written_as_the_tutorials_have_it(voc_folder: VocFolder, tmp_path: Path) -> None:
     for name in ("a", "b", "c", "some where/d"):
-        voc_folder.photo(f"{name}.jpg")
-    photos = [
-        Photo("a.jpg", 64, 48, [(1, 2, 3.5, 4)], ["hat, hard"], (), Split.TRAIN),
-        Photo("b.jpg", 64, 48, [(1, 2, 30, 40)], ["cat"], (), Split.TEST),
-        Photo("c.jpg", 64, 48, (), (), (), Split.TEST),
-        Photo("some where/d.jpg", 64, 48, [(0, 0.1, 64, 48)], ["cat"]),
+        voc_folder.image(f"{name}.jpg")
+    images = [
+        LabeledImage("a.jpg", 64, 48, [(1, 2, 3.5, 4)], ["hat, hard"], (), Split.TRAIN),
+        LabeledImage("b.jpg", 64, 48, [(1, 2, 30, 40)], ["cat"], (), Split.TEST),
+        LabeledImage("c.jpg", 64, 48, (), (), (), Split.TEST),
+        LabeledImage("some where/d.jpg", 64, 48, [(0, 0.1, 64, 48)], ["cat"]),
     ]
-    dataset = Dataset.of(voc_folder.root, photos, ["hat, hard", "cat"])
+    dataset = Dataset.of(voc_folder.root, images, ["hat, hard", "cat"])
     lost = formats.write(dataset, tmp_path / "out", "csv")
     assert [finding.message.split(":")[0] for finding in lost] == ["1 photos show nothing"]
     target = tmp_path / "out"
@@ -327,13 +327,13 @@ def test_written_as_the_tutorials_have_it(voc_folder: VocFolder, tmp_path: Path)
     assert (target / "images/some where/d.jpg").is_file()
 
 
-def test_photos_of_the_same_name_are_told_apart(voc_folder: VocFolder, tmp_path: Path) -> None:
-    photos = []
+def test_images_of_the_same_name_are_told_apart(voc_folder: VocFolder, tmp_path: Path) -> None:
+    images = []
     for i, parent in enumerate(("x", "y", "")):
         name = f"{parent}/a.jpg".lstrip("/")
-        voc_folder.photo(name)
-        photos.append(Photo(name, 64, 48, [(i, i, 30, 40)], ["cat"], (), Split(i - 1)))
-    formats.write(Dataset.of(voc_folder.root, photos), tmp_path / "out", "csv")
+        voc_folder.image(name)
+        images.append(LabeledImage(name, 64, 48, [(i, i, 30, 40)], ["cat"], (), Split(i - 1)))
+    formats.write(Dataset.of(voc_folder.root, images), tmp_path / "out", "csv")
     back = formats.read(tmp_path / "out")
     found = {name: (box[0], mark) for name, box, mark in zip(back.names, back.boxes, back.splits)}  # noqa: B905
     assert found == {"images/x/a.jpg": (0, -1), "images/y/a.jpg": (1, 0), "images/a.jpg": (2, 1)}
@@ -359,4 +359,4 @@ def test_a_hundred_thousand_rows_take_no_time(voc_folder: VocFolder) -> None:
     started = time.process_time()
     labels = FORMATS["csv"].read(folder)
     assert time.process_time() - started < 3
-    assert len(labels.photos) == 25_000
+    assert len(labels.images) == 25_000

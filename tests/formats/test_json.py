@@ -19,7 +19,7 @@ from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.formats.folder import Folder
 from boxwright.formats.json_kinds import HEAD
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 
 if TYPE_CHECKING:
     from folders import VocFolder
@@ -41,7 +41,7 @@ def detected(root: Path) -> list[str]:
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_each_sample_is_of_one_format_and_shows_the_cat(voc_folder: VocFolder, sample: str) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", SAMPLES[sample])
     assert detected(voc_folder.root) == [format_of(sample)]
     dataset = formats.read(voc_folder.root)
@@ -82,7 +82,7 @@ def test_the_order_of_keys_tells_nothing(voc_folder: VocFolder, sample: str, ord
     ],
 )
 def test_other_json_is_of_no_format(voc_folder: VocFolder, text: str) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", text)
     assert detected(voc_folder.root) == []
 
@@ -99,7 +99,7 @@ def test_no_more_than_the_start_of_a_file_is_needed(voc_folder: VocFolder) -> No
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_any_unicode_is_read(voc_folder: VocFolder, sample: str, encoding: str) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     text = SAMPLES[sample].replace('"cat"', '"Kätzchen"').replace(",cat", ",Kätzchen")
     (voc_folder.root / "a.json").write_bytes(text.encode(encoding))
     dataset = formats.read(voc_folder.root)
@@ -107,11 +107,11 @@ def test_any_unicode_is_read(voc_folder: VocFolder, sample: str, encoding: str) 
 
 
 @pytest.mark.parametrize("form", sorted(set(map(format_of, SAMPLES))))
-@pytest.mark.parametrize(("photo", "label"), [("a.jpg", "c\ud800t"), ("\udcff.jpg", "cat")])
+@pytest.mark.parametrize(("image", "label"), [("a.jpg", "c\ud800t"), ("\udcff.jpg", "cat")])
 def test_a_name_that_utf_8_cannot_hold_is_refused(
-    voc_folder: VocFolder, form: str, photo: str, label: str
+    voc_folder: VocFolder, form: str, image: str, label: str
 ) -> None:
-    described = Photo(photo, 64, 48, [(1, 2, 3, 4)], [label])
+    described = LabeledImage(image, 64, 48, [(1, 2, 3, 4)], [label])
     dataset = Dataset.of(voc_folder.root, [described])
     with pytest.raises(DataError, match="UTF-8 cannot hold") as caught:
         formats.write(dataset, voc_folder.root, form)
@@ -138,8 +138,8 @@ def test_a_name_that_utf_8_cannot_hold_is_refused(
 def test_damage_is_named_with_its_place(
     voc_folder: VocFolder, content: bytes, where: str, message: str
 ) -> None:
-    voc_folder.photo("a.jpg")
-    voc_folder.photo("good.jpg")
+    voc_folder.image("a.jpg")
+    voc_folder.image("good.jpg")
     voc_folder.text("good.json", LABELME.replace("a.jpg", "good.jpg"))
     (voc_folder.root / "a.json").write_bytes(content)
     with pytest.raises(DataError, match=message) as caught:
@@ -150,7 +150,7 @@ def test_damage_is_named_with_its_place(
 
 
 def test_a_file_of_another_format_is_not_this_ones_damage(voc_folder: VocFolder) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", LABELME)
     voc_folder.text("b.json", CREATEML_ROBOFLOW)
     voc_folder.text("tsconfig.json", '{"compilerOptions": {}}')

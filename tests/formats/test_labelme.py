@@ -10,7 +10,7 @@ import pytest
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Photo, Split
+from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, LabeledImage, Split
 from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny
@@ -59,7 +59,7 @@ def labelme(*shapes: Any, **more: Any) -> str:
     ],
 )
 def test_the_box_around_each_shape(voc_folder: VocFolder, one: Any, box: list[float]) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", labelme(one))
     dataset = formats.read(voc_folder.root)
     assert dataset.boxes.tolist() == [box]
@@ -68,7 +68,7 @@ def test_the_box_around_each_shape(voc_folder: VocFolder, one: Any, box: list[fl
 
 def test_shapes_are_counted_once(voc_folder: VocFolder) -> None:
     for name in "ab":
-        voc_folder.photo(f"{name}.jpg")
+        voc_folder.image(f"{name}.jpg")
         polygon = shape([[1, 2], [3, 4], [5, 1]], "polygon")
         circle = shape([[20, 20], [23, 24]], "circle")
         voc_folder.text(f"{name}.json", labelme(polygon, polygon, circle, CAT))
@@ -84,7 +84,7 @@ def test_parts_of_an_object_that_something_hides_are_one_box(voc_folder: VocFold
     dog = shape([[1, 1], [2, 2], [3, 1]], "polygon", "dog", group_id=1)
     loose = shape([[7, 7], [8, 8], [9, 7]], "polygon", group_id=None)
     boxes = [shape([[i, 1], [i + 5, 9]], group_id=3) for i in (1, 20)]
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", labelme(left, other, dog, loose, loose, right, *boxes))
     dataset = formats.read(voc_folder.root)
     assert dataset.boxes.tolist() == [
@@ -113,7 +113,7 @@ def test_parts_of_an_object_that_something_hides_are_one_box(voc_folder: VocFold
     ],
 )
 def test_flags(voc_folder: VocFolder, more: dict[str, Any], flags: int) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", labelme({**CAT, **more}))
     assert formats.read(voc_folder.root).flags.tolist() == [flags]
 
@@ -122,7 +122,7 @@ def test_flags(voc_folder: VocFolder, more: dict[str, Any], flags: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("annotation", "image_path", "photo"),
+    ("annotation", "image_path", "image"),
     [
         ("a.json", "a.jpg", "a.jpg"),
         ("a.json", "renamed since.jpg", "a.jpg"),
@@ -136,17 +136,17 @@ def test_flags(voc_folder: VocFolder, more: dict[str, Any], flags: int) -> None:
         ("0001.json", "a.jpg", "a.jpg"),
     ],
 )
-def test_an_annotation_finds_its_photo(
-    voc_folder: VocFolder, annotation: str, image_path: str | None, photo: str
+def test_an_annotation_finds_its_image(
+    voc_folder: VocFolder, annotation: str, image_path: str | None, image: str
 ) -> None:
-    voc_folder.photo(photo)
+    voc_folder.image(image)
     voc_folder.text(annotation, labelme(CAT, imagePath=image_path))
-    assert formats.read(voc_folder.root).names == (photo,)
+    assert formats.read(voc_folder.root).names == (image,)
 
 
 @pytest.mark.parametrize("image_path", ["../../gone.jpg", "..\\gone.jpg", "/etc/gone.jpg"])
-def test_a_photo_outside_of_the_folder_is_refused(voc_folder: VocFolder, image_path: str) -> None:
-    voc_folder.photo("b.jpg")
+def test_an_image_outside_of_the_folder_is_refused(voc_folder: VocFolder, image_path: str) -> None:
+    voc_folder.image("b.jpg")
     voc_folder.text("a.json", labelme(imagePath=image_path))
     with pytest.raises(DataError) as caught:
         formats.read(voc_folder.root)
@@ -164,14 +164,14 @@ def test_a_photo_outside_of_the_folder_is_refused(voc_folder: VocFolder, image_p
 def test_the_size_may_be_missing(
     voc_folder: VocFolder, more: dict[str, Any], box: list[float], found: list[str]
 ) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", labelme(CAT, **more))
     dataset = formats.read(voc_folder.root)
     assert (dataset.boxes.tolist(), codes(dataset)) == ([box], found)
 
 
 def test_the_size_may_have_no_place(voc_folder: VocFolder) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", '{"shapes": [], "imagePath": "a.jpg", "imageData": null}')
     dataset = formats.read(voc_folder.root)
     assert (dataset.names, len(dataset.boxes), codes(dataset)) == (("a.jpg",), 0, [])
@@ -189,7 +189,7 @@ def test_the_size_may_have_no_place(voc_folder: VocFolder) -> None:
 def test_labels_txt_gives_the_classes(
     voc_folder: VocFolder, text: str, classes: tuple[str, ...]
 ) -> None:
-    voc_folder.photo("images/a.jpg")
+    voc_folder.image("images/a.jpg")
     voc_folder.text("images/a.json", labelme(CAT))
     voc_folder.text("labels.txt", text)
     assert formats.read(voc_folder.root, "labelme").classes == classes
@@ -220,7 +220,7 @@ def test_labels_txt_gives_the_classes(
 def test_what_cannot_be_used_is_named_with_its_place(
     voc_folder: VocFolder, text: str, where: str, message: str
 ) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", text)
     with pytest.raises(DataError, match=message) as caught:
         formats.read(voc_folder.root)
@@ -232,9 +232,9 @@ def test_what_cannot_be_used_is_named_with_its_place(
 
 
 def test_written_as_labelme_saves_it(voc_folder: VocFolder, tmp_path: Path) -> None:
-    voc_folder.photo("sub/a.jpg")
-    photo = Photo("sub/a.jpg", 64, 48, [(1.5, 2, 20.3, 40)], ["dog"], [DIFFICULT | CROWD])
-    formats.write(Dataset.of(voc_folder.root, [photo], ["dog", "cat"]), tmp_path / "out", "labelme")
+    voc_folder.image("sub/a.jpg")
+    image = LabeledImage("sub/a.jpg", 64, 48, [(1.5, 2, 20.3, 40)], ["dog"], [DIFFICULT | CROWD])
+    formats.write(Dataset.of(voc_folder.root, [image], ["dog", "cat"]), tmp_path / "out", "labelme")
     content = json.loads((tmp_path / "out/images/sub/a.json").read_text(encoding="utf-8"))
     assert content["imagePath"] == "a.jpg"
     assert (content["imageWidth"], content["imageHeight"]) == (64, 48)
@@ -246,13 +246,13 @@ def test_written_as_labelme_saves_it(voc_folder: VocFolder, tmp_path: Path) -> N
     assert (tmp_path / "out/labels.txt").read_text(encoding="utf-8") == "dog\ncat\n"
 
 
-def test_photos_that_lie_in_the_target_keep_split_and_annotation(voc_folder: VocFolder) -> None:
-    photos = []
+def test_images_that_lie_in_the_target_keep_split_and_annotation(voc_folder: VocFolder) -> None:
+    images = []
     marked = [("test/a.jpg", Split.TEST), ("x/b.jpg", Split.TRAIN), ("x/b.png", Split.VAL)]
     for i, (name, split) in enumerate(marked):
-        voc_folder.photo(name)
-        photos.append(Photo(name, 64, 48, [(1, 2, 30 + i, 4)], ["cat"], [0], split))
-    dataset = Dataset.of(voc_folder.root, photos, ["cat"])
+        voc_folder.image(name)
+        images.append(LabeledImage(name, 64, 48, [(1, 2, 30 + i, 4)], ["cat"], [0], split))
+    dataset = Dataset.of(voc_folder.root, images, ["cat"])
     formats.write(dataset, voc_folder.root, "labelme")
     files = sorted(
         p.relative_to(voc_folder.root).as_posix() for p in Path(voc_folder.root).rglob("*.json")
@@ -265,8 +265,8 @@ def test_photos_that_lie_in_the_target_keep_split_and_annotation(voc_folder: Voc
 
 
 def test_a_class_name_that_the_list_cannot_hold_is_refused(voc_folder: VocFolder) -> None:
-    voc_folder.photo("a.jpg")
-    dataset = Dataset.of(voc_folder.root, [Photo("a.jpg", 64, 48, [(1, 2, 3, 4)], ["c\nt"])])
+    voc_folder.image("a.jpg")
+    dataset = Dataset.of(voc_folder.root, [LabeledImage("a.jpg", 64, 48, [(1, 2, 3, 4)], ["c\nt"])])
     with pytest.raises(DataError, match="line break") as caught:
         formats.write(dataset, voc_folder.root, "labelme")
     assert caught.value.code == "BW141"

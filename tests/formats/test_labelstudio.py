@@ -10,12 +10,12 @@ import pytest
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny
 
-PHOTO = (100, 50)  # so that a percent is a pixel across and half a pixel down
+IMAGE = (100, 50)  # so that a percent is a pixel across and half a pixel down
 
 
 def result(value: dict[str, Any], kind: str = "rectanglelabels", **more: Any) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def task(*results: Any, image: Any = "/data/upload/3/8a1f03bc-a.jpg", **more: An
 
 
 def read(voc_folder: VocFolder, *tasks: Any) -> Dataset:
-    voc_folder.photo("a.jpg", PHOTO)
+    voc_folder.image("a.jpg", IMAGE)
     voc_folder.text("export.json", json.dumps(tasks))
     return formats.read(voc_folder.root)
 
@@ -85,7 +85,7 @@ def test_shapes_are_counted_once(voc_folder: VocFolder) -> None:
 
 
 @pytest.mark.parametrize("image_rotation", [90, 180, 270])
-def test_turning_the_photo_in_the_tool_changes_nothing(
+def test_turning_the_image_in_the_tool_changes_nothing(
     voc_folder: VocFolder, image_rotation: int
 ) -> None:
     dataset = read(voc_folder, task({**rectangle(), "image_rotation": image_rotation}))
@@ -103,9 +103,9 @@ def test_a_rectangle_and_its_label_and_its_text_are_one_box(voc_folder: VocFolde
     bare = {**rectangle(), "value": place, "type": "rectangle"}
     labels = result({**place, "labels": ["cat"]}, "labels")
     text = {**rectangle(), "value": {**place, "text": ["tabby"]}, "type": "textarea"}
-    photo = {"id": "c", "type": "choices", "value": {"choices": ["indoors"]}}
+    image = {"id": "c", "type": "choices", "value": {"choices": ["indoors"]}}
     relation = {"type": "relation", "from_id": "r1", "to_id": "r2", "direction": "right"}
-    dataset = read(voc_folder, task(bare, labels, text, photo, relation))
+    dataset = read(voc_folder, task(bare, labels, text, image, relation))
     assert dataset.boxes.tolist() == [[20, 10, 50, 20]]
 
 
@@ -137,10 +137,10 @@ def test_the_last_annotation_that_was_not_cancelled(
     "annotations",
     [[], None, [annotation(10, cancelled=True)], [{**annotation(1), "was_cancelled": 1}]],
 )
-def test_a_task_that_nobody_finished_is_not_labelled(
+def test_a_task_that_nobody_finished_is_not_labeled(
     voc_folder: VocFolder, annotations: Any
 ) -> None:
-    voc_folder.photo("b.jpg", PHOTO)
+    voc_folder.image("b.jpg", IMAGE)
     predictions = [{"model_version": "1", "score": 0.9, "result": [rectangle()]}]
     waiting = task(annotations=annotations, predictions=predictions)
     dataset = read(voc_folder, task(rectangle(), image="b.jpg"), waiting)
@@ -172,7 +172,7 @@ def test_json_min_with_a_row_for_each_annotation(voc_folder: VocFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "photo"),
+    ("url", "image"),
     [
         ("/data/upload/3/8a1f03bc-a.jpg", "a.jpg"),
         ("/data/upload/3/8a1f03bc-a.jpg", "8a1f03bc-a.jpg"),  # the upload folder itself
@@ -190,13 +190,13 @@ def test_json_min_with_a_row_for_each_annotation(voc_folder: VocFolder) -> None:
         ("a.jpg", "a.jpg"),
     ],
 )
-def test_a_url_finds_its_photo(voc_folder: VocFolder, url: str, photo: str) -> None:
-    voc_folder.photo(photo, PHOTO)
+def test_a_url_finds_its_image(voc_folder: VocFolder, url: str, image: str) -> None:
+    voc_folder.image(image, IMAGE)
     voc_folder.text("export.json", json.dumps([task(rectangle(), image=url)]))
-    assert formats.read(voc_folder.root).names == (photo,)
+    assert formats.read(voc_folder.root).names == (image,)
 
 
-def test_the_photo_may_be_under_any_key(voc_folder: VocFolder) -> None:
+def test_the_image_may_be_under_any_key(voc_folder: VocFolder) -> None:
     one = {**task(rectangle()), "data": {"title": "Cat", "weight": 3, "ocr": "/data/a.jpg"}}
     assert read(voc_folder, one).names == ("a.jpg",)
 
@@ -228,7 +228,7 @@ def test_percents_need_no_size(
 def test_the_size_shows_whether_exif_was_minded(
     voc_folder: VocFolder, stated: tuple[int, int], box: list[float]
 ) -> None:
-    voc_folder.photo("a.jpg", PHOTO, orientation=6)
+    voc_folder.image("a.jpg", IMAGE, orientation=6)
     sizes = dict(zip(("original_width", "original_height"), stated, strict=True))
     voc_folder.text("export.json", json.dumps([task({**rectangle(), **sizes})]))
     dataset = formats.read(voc_folder.root)
@@ -273,8 +273,8 @@ FIRST = "[0].annotations[0].result[0]"
 def test_what_cannot_be_used_is_named_with_its_place(
     voc_folder: VocFolder, one: Any, where: str, message: str
 ) -> None:
-    voc_folder.photo("b.jpg")
-    voc_folder.photo("a.jpg", PHOTO)
+    voc_folder.image("b.jpg")
+    voc_folder.image("a.jpg", IMAGE)
     sound = task(rectangle(), image="b.jpg")
     voc_folder.text("export.json", json.dumps([one, sound]))
     with pytest.raises(DataError, match=message) as caught:
@@ -283,7 +283,7 @@ def test_what_cannot_be_used_is_named_with_its_place(
     assert caught.value.where == str(voc_folder.root / f"export.json, {where}")
 
 
-def test_no_photo_outside_of_the_folder(voc_folder: VocFolder) -> None:
+def test_no_image_outside_of_the_folder(voc_folder: VocFolder) -> None:
     with pytest.raises(DataError, match="leads out") as caught:
         read(voc_folder, task(rectangle(), image="/data/local-files/?d=../../x/gone.jpg"))
     assert caught.value.code == "BW112"
@@ -294,9 +294,9 @@ def test_no_photo_outside_of_the_folder(voc_folder: VocFolder) -> None:
 
 def test_written_for_import(voc_folder: VocFolder, tmp_path: Path) -> None:
     name = "50% & more/a #1.jpg"
-    voc_folder.photo(name, PHOTO)
-    photo = Photo(name, *PHOTO, [(20, 10, 50, 20)], ["dog"], [0], Split.TEST)
-    formats.write(Dataset.of(voc_folder.root, [photo]), tmp_path / "out", "labelstudio")
+    voc_folder.image(name, IMAGE)
+    image = LabeledImage(name, *IMAGE, [(20, 10, 50, 20)], ["dog"], [0], Split.TEST)
+    formats.write(Dataset.of(voc_folder.root, [image]), tmp_path / "out", "labelstudio")
     (one,) = json.loads((tmp_path / "out/test/tasks.json").read_text(encoding="utf-8"))
     assert one["data"] == {"image": "/data/local-files/?d=test/50%25%20%26%20more/a%20%231.jpg"}
     ((region,),) = [annotation["result"] for annotation in one["annotations"]]
@@ -308,6 +308,6 @@ def test_written_for_import(voc_folder: VocFolder, tmp_path: Path) -> None:
         "rotation": 0,
         "rectanglelabels": ["dog"],
     }
-    assert (region["original_width"], region["original_height"]) == PHOTO
+    assert (region["original_width"], region["original_height"]) == IMAGE
     assert region["type"] == "rectanglelabels"
     assert formats.read(tmp_path / "out").names == (f"test/{name}",)

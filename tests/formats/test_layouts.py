@@ -21,7 +21,7 @@ def findings(dataset: Dataset) -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("xml", "photo", "filename"),
+    ("xml", "image", "filename"),
     [
         ("a.xml", "a.jpg", "a.jpg"),
         ("a.xml", "a.JPG", "a.jpg"),
@@ -49,63 +49,63 @@ def findings(dataset: Dataset) -> Iterator[tuple[str, str, str]]:
         ("猫/猫.xml", "猫/猫.jpg", None),
     ],
 )
-def test_an_annotation_finds_its_photo(
-    voc_folder: VocFolder, xml: str, photo: str, filename: str | None
+def test_an_annotation_finds_its_image(
+    voc_folder: VocFolder, xml: str, image: str, filename: str | None
 ) -> None:
-    voc_folder.photo(photo)
+    voc_folder.image(image)
     voc_folder.xml(xml, filename=filename)
     dataset = formats.read(voc_folder.root)
-    assert dataset.names == (photo,)
-    assert dataset.photo(0).is_file()
+    assert dataset.names == (image,)
+    assert dataset.image(0).is_file()
     assert dataset.findings == ()
 
 
 @pytest.mark.parametrize("masks", ["annotations/trimaps", "SegmentationClass", "images/masks"])
-def test_a_mask_is_not_the_photo_whose_name_it_bears(voc_folder: VocFolder, masks: str) -> None:
+def test_a_mask_is_not_the_image_whose_name_it_bears(voc_folder: VocFolder, masks: str) -> None:
     voc_folder.xml("annotations/xmls/a.xml", filename="a.jpg")
-    voc_folder.photo(f"{masks}/a.png")
-    voc_folder.photo("images/a.jpg")
+    voc_folder.image(f"{masks}/a.png")
+    voc_folder.image("images/a.jpg")
     assert formats.read(voc_folder.root).names == ("images/a.jpg",)
 
 
 def test_names_are_not_decoded_from_percent_signs(voc_folder: VocFolder) -> None:
     voc_folder.pair("other")
-    voc_folder.photo("a b.jpg")
+    voc_folder.image("a b.jpg")
     voc_folder.xml("x.xml", filename="a%20b.jpg")
     dataset = formats.read(voc_folder.root)
     assert dataset.names == ("other.jpg",)
     assert ("BW101", "x.xml", "left out") in findings(dataset)
 
 
-def test_a_tools_stem_goes_before_a_filename_that_fits_another_photo(
+def test_a_tools_stem_goes_before_a_filename_that_fits_another_image(
     voc_folder: VocFolder,
 ) -> None:
-    voc_folder.photo("new1.jpg")
-    voc_folder.photo("old1.jpg")
+    voc_folder.image("new1.jpg")
+    voc_folder.image("old1.jpg")
     voc_folder.xml("new1.xml", filename="old1.jpg")
     assert formats.read(voc_folder.root).names == ("new1.jpg",)
 
 
-def test_of_two_photos_of_one_stem_the_named_one_is_meant(voc_folder: VocFolder) -> None:
-    voc_folder.photo("a.jpg")
-    voc_folder.photo("a.png")
+def test_of_two_images_of_one_stem_the_named_one_is_meant(voc_folder: VocFolder) -> None:
+    voc_folder.image("a.jpg")
+    voc_folder.image("a.png")
     voc_folder.xml("a.xml", filename="a.png")
     assert formats.read(voc_folder.root).names == ("a.png",)
 
 
-def test_a_photo_is_taken_from_where_photos_usually_lie(voc_folder: VocFolder) -> None:
+def test_an_image_is_taken_from_where_images_usually_lie(voc_folder: VocFolder) -> None:
     for folder in ("SegmentationClass", "JPEGImages", "Drawn"):
-        voc_folder.photo(f"{folder}/a.png")
+        voc_folder.image(f"{folder}/a.png")
     voc_folder.xml("Annotations/a.xml", filename=None)
     assert formats.read(voc_folder.root).names == ("JPEGImages/a.png",)
 
 
-def test_two_data_sets_side_by_side_keep_their_photos(voc_folder: VocFolder) -> None:
+def test_two_data_sets_side_by_side_keep_their_images(voc_folder: VocFolder) -> None:
     for year in ("2007", "2012"):
         for stem in ("a", "b", "c"):
             voc_folder.xml(f"VOC{year}/Annotations/{stem}.xml")
             if (year, stem) != ("2007", "c"):
-                voc_folder.photo(f"VOC{year}/JPEGImages/{stem}.jpg")
+                voc_folder.image(f"VOC{year}/JPEGImages/{stem}.jpg")
         voc_folder.text(f"VOC{year}/ImageSets/Main/train.txt", "a\n")
         voc_folder.text(f"VOC{year}/ImageSets/Main/test.txt", "b\n")
     dataset = formats.read(voc_folder.root)
@@ -114,13 +114,13 @@ def test_two_data_sets_side_by_side_keep_their_photos(voc_folder: VocFolder) -> 
         "VOC2007/JPEGImages/b.jpg": "test",
         "VOC2012/JPEGImages/a.jpg": "train",
         "VOC2012/JPEGImages/b.jpg": "test",
-        "VOC2012/JPEGImages/c.jpg": "unmarked",
+        "VOC2012/JPEGImages/c.jpg": "unassigned",
     }
     assert ("BW101", "VOC2007/Annotations/c.xml", "left out") in findings(dataset)
 
 
-def test_a_photo_has_one_annotation(voc_folder: VocFolder) -> None:
-    voc_folder.photo("images/a.jpg")
+def test_an_image_has_one_annotation(voc_folder: VocFolder) -> None:
+    voc_folder.image("images/a.jpg")
     voc_folder.xml("annotations/a.xml", [("cat", 1, 2, 3, 4)])
     voc_folder.xml("images/a.xml", [("cat", 5, 6, 7, 8)])
     dataset = formats.read(voc_folder.root)
@@ -148,7 +148,7 @@ def test_what_never_ends_is_passed_over(voc_folder: VocFolder, name: str, kind: 
     except (AttributeError, OSError):
         pytest.skip("pipes and links cannot be made here")
     folder = Folder.scan(voc_folder.root)
-    assert (folder.photos, folder.files) == ({"": ["a.jpg"]}, {".xml": ["a.xml"]})
+    assert (folder.images, folder.files) == ({"": ["a.jpg"]}, {".xml": ["a.xml"]})
 
 
 def test_a_link_that_leads_back_up_is_followed_once(voc_folder: VocFolder) -> None:
@@ -160,10 +160,10 @@ def test_a_link_that_leads_back_up_is_followed_once(voc_folder: VocFolder) -> No
     assert formats.read(voc_folder.root).names == ("a.jpg",)
 
 
-def test_a_scan_lists_photos_by_folder_and_files_by_suffix(voc_folder: VocFolder) -> None:
+def test_a_scan_lists_images_by_folder_and_files_by_suffix(voc_folder: VocFolder) -> None:
     voc_folder.pair("sub/b")
     voc_folder.pair("A")
     voc_folder.text("notes.TXT", "")
     folder = Folder.scan(voc_folder.root)
-    assert folder.photos == {"": ["A.jpg"], "sub": ["b.jpg"]}
+    assert folder.images == {"": ["A.jpg"], "sub": ["b.jpg"]}
     assert folder.files == {".xml": ["A.xml", "sub/b.xml"], ".txt": ["notes.TXT"]}

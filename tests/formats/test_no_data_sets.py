@@ -20,7 +20,7 @@ pytestmark = pytest.mark.tiny
         (["a.jpg", "pom.xml"], "1 photo here, and no annotations in a format"),
     ],
 )
-def test_a_folder_without_labelled_photos_says_what_was_looked_for(
+def test_a_folder_without_labeled_images_says_what_was_looked_for(
     voc_folder: VocFolder, files: list[str], message: str
 ) -> None:
     for name in files:
@@ -29,7 +29,7 @@ def test_a_folder_without_labelled_photos_says_what_was_looked_for(
         elif name.endswith(".txt"):
             voc_folder.text(name, "hello")
         else:
-            voc_folder.photo(name)
+            voc_folder.image(name)
     with pytest.raises(DataError, match=message) as caught:
         formats.read(voc_folder.root)
     assert caught.value.code == "BW114"
@@ -41,7 +41,7 @@ def test_a_folder_without_labelled_photos_says_what_was_looked_for(
 def test_a_folder_without_anything_of_a_given_format(
     voc_folder: VocFolder, form: str, tolerant: bool
 ) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     with pytest.raises(DataError) as caught:
         formats.read(voc_folder.root, form, tolerant=tolerant)
     assert caught.value.code == "BW114"
@@ -77,13 +77,13 @@ def test_a_folder_that_may_not_be_read_is_named(
     assert str(voc_folder.root) in str(caught.value.where)
 
 
-def test_a_photo_is_not_a_folder(voc_folder: VocFolder) -> None:
+def test_an_image_is_not_a_folder(voc_folder: VocFolder) -> None:
     voc_folder.pair("a")
     with pytest.raises(DataError, match="is a photo, not a folder"):
         formats.read(voc_folder.root / "a.jpg")
 
 
-def test_one_annotation_file_stands_for_its_photo_alone(voc_folder: VocFolder) -> None:
+def test_one_annotation_file_stands_for_its_image_alone(voc_folder: VocFolder) -> None:
     voc_folder.pair("a")
     voc_folder.pair("b")
     assert formats.read(voc_folder.root / "b.xml").names == ("b.jpg",)

@@ -15,7 +15,7 @@ from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.formats import FORMATS
 from boxwright.formats.folder import Folder
-from boxwright.structures.dataset import CROWD, TRUNCATED, Dataset, Photo, Split
+from boxwright.structures.dataset import CROWD, TRUNCATED, Dataset, LabeledImage, Split
 from folders import VocFolder, codes, lay
 
 pytestmark = pytest.mark.tiny
@@ -75,7 +75,7 @@ def test_the_official_files(voc_folder: VocFolder) -> None:
         ("validation-annotations-bbox.csv", "VAL"),
         ("test-annotations-bbox.csv", "TEST"),
         ("challenge-2019-validation-detection-bbox.csv", "VAL"),
-        ("annotations-bbox.csv", "UNMARKED"),
+        ("annotations-bbox.csv", "UNASSIGNED"),
         ("train/annotations-bbox.csv", "TRAIN"),
     ],
 )
@@ -102,7 +102,7 @@ def test_flags(voc_folder: VocFolder, flags: str, expected: int) -> None:
     assert dataset.flags.tolist() == [expected]
 
 
-def test_boxes_of_photos_that_are_not_here_are_counted_once(voc_folder: VocFolder) -> None:
+def test_boxes_of_images_that_are_not_here_are_counted_once(voc_folder: VocFolder) -> None:
     rows = [ROW.replace("0a1b", f"{i:04x}") for i in range(3000, 3500)]
     dataset = formats.read(official(voc_folder, *rows[:250], ROW, *rows[250:]))
     assert dataset.names == ("train/0a1b.jpg",)
@@ -111,7 +111,7 @@ def test_boxes_of_photos_that_are_not_here_are_counted_once(voc_folder: VocFolde
     ]
 
 
-def test_damage_in_rows_of_other_photos_is_not_looked_at(voc_folder: VocFolder) -> None:
+def test_damage_in_rows_of_other_images_is_not_looked_at(voc_folder: VocFolder) -> None:
     dataset = formats.read(official(voc_folder, "ffff,half a row", "\x00", '"', ROW))
     assert dataset.boxes.tolist() == [BOX]
 
@@ -135,7 +135,7 @@ def test_the_order_of_columns_may_differ(voc_folder: VocFolder) -> None:
     assert formats.read(root).boxes.tolist() == [BOX]
 
 
-def test_no_photo_is_here(voc_folder: VocFolder) -> None:
+def test_no_image_is_here(voc_folder: VocFolder) -> None:
     root = official(voc_folder, *[ROW.replace("0a1b", "ffff")] * 3)
     with pytest.raises(DataError, match="none of the 3 boxes here") as caught:
         formats.read(root)
@@ -180,11 +180,11 @@ def test_the_toolkits_folders(voc_folder: VocFolder) -> None:
     assert dataset.findings == ()
 
 
-@pytest.mark.parametrize("photo", ["ffff", "0a1b"])
+@pytest.mark.parametrize("image", ["ffff", "0a1b"])
 def test_the_toolkit_keeps_the_official_files_it_picked_from(
-    voc_folder: VocFolder, photo: str
+    voc_folder: VocFolder, image: str
 ) -> None:
-    others = ROW.replace("0a1b", photo).replace("/m/014j1m", "/m/0k4j")
+    others = ROW.replace("0a1b", image).replace("/m/014j1m", "/m/0k4j")
     files = {
         "OID/Dataset/train/Apple/0a1b.jpg": "",
         "OID/Dataset/train/Apple/Label/0a1b.txt": LINE,
@@ -197,7 +197,7 @@ def test_the_toolkit_keeps_the_official_files_it_picked_from(
 
 
 @pytest.mark.parametrize(
-    ("photo", "label"),
+    ("image", "label"),
     [
         ("train/Apple/a.jpg", "train/Apple/Label/a.txt"),
         ("train/Apple_Orange/a.jpg", "train/Apple_Orange/Label/a.txt"),
@@ -206,9 +206,9 @@ def test_the_toolkit_keeps_the_official_files_it_picked_from(
         ("a.jpg", "Label/a.txt"),
     ],
 )
-def test_where_labels_lie(voc_folder: VocFolder, photo: str, label: str) -> None:
-    dataset = formats.read(lay(voc_folder, {photo: "", label: LINE}))
-    assert dataset.names == (photo,)
+def test_where_labels_lie(voc_folder: VocFolder, image: str, label: str) -> None:
+    dataset = formats.read(lay(voc_folder, {image: "", label: LINE}))
+    assert dataset.names == (image,)
     assert dataset.boxes.tolist() == [BOX]
 
 
@@ -227,7 +227,7 @@ def test_class_names_may_have_several_words(voc_folder: VocFolder, line: str, na
     assert dataset.boxes.tolist() == [BOX]
 
 
-def test_a_photo_in_two_class_folders_is_one_photo(voc_folder: VocFolder) -> None:
+def test_an_image_in_two_class_folders_is_one_image(voc_folder: VocFolder) -> None:
     files = {"train/Apple/a.jpg": "", "train/Apple/Label/a.txt": LINE}
     files |= {"train/Orange/Label/a.txt": "Orange 1 2 3 4\n" + LINE}
     root = lay(voc_folder, files)
@@ -237,15 +237,15 @@ def test_a_photo_in_two_class_folders_is_one_photo(voc_folder: VocFolder) -> Non
     assert classes_of(dataset) == ["Apple", "Orange"]
     assert dataset.boxes.tolist() == [BOX, [1, 2, 3, 4]]
     (finding,) = dataset.findings
-    assert (finding.code, finding.photos) == ("BW130", ("train/Orange/a.jpg",))
+    assert (finding.code, finding.images) == ("BW130", ("train/Orange/a.jpg",))
 
 
-def test_photos_that_differ_are_not_copies(voc_folder: VocFolder) -> None:
+def test_images_that_differ_are_not_copies(voc_folder: VocFolder) -> None:
     files = {}
     for name in ("Apple", "Orange"):
         files |= {f"train/{name}/a.jpg": "", f"train/{name}/Label/a.txt": LINE}
     root = lay(voc_folder, files)
-    voc_folder.photo("train/Orange/a.jpg", (160, 120))
+    voc_folder.image("train/Orange/a.jpg", (160, 120))
     dataset = formats.read(root)
     assert len(dataset) == 2
     assert dataset.findings == ()
@@ -260,7 +260,7 @@ def test_photos_that_differ_are_not_copies(voc_folder: VocFolder) -> None:
         ((3, 2, 1, 0), "ymax xmax ymin xmin"),
     ],
 )
-def test_corners_in_another_order_are_recognised(
+def test_corners_in_another_order_are_recognized(
     voc_folder: VocFolder, order: tuple[int, ...], stated: str
 ) -> None:
     boxes = [(40 + i, 1 + i, 50 + i, 30 + i) for i in range(10)]
@@ -306,7 +306,7 @@ def test_a_line_that_cannot_be_used_is_named(
     assert message in caught.value.message
 
 
-def test_an_empty_label_file_is_a_photo_that_shows_nothing(voc_folder: VocFolder) -> None:
+def test_an_empty_label_file_is_an_image_that_shows_nothing(voc_folder: VocFolder) -> None:
     files = {"x/a.jpg": "", "x/Label/a.txt": LINE, "x/b.jpg": "", "x/Label/b.txt": "\n"}
     dataset = formats.read(lay(voc_folder, files))
     assert np.diff(dataset.offsets).tolist() == [1, 0]
@@ -336,14 +336,14 @@ def test_files_of_others_are_not_taken_for_open_images(
 
 def test_written_as_the_official_files(voc_folder: VocFolder, tmp_path: Path) -> None:
     for name in ("x/a.jpg", "y/a.jpg", "b.jpg"):
-        voc_folder.photo(name)
-    photos = [
-        Photo("x/a.jpg", 64, 48, [BOX], ["Doll, big"], [CROWD], Split.TRAIN),
-        Photo("y/a.jpg", 64, 48, [BOX], ["/m/0k4j"], [TRUNCATED], Split.VAL),
-        Photo("b.jpg", 64, 48, [(0, 0, 64, 47)], ["Doll, big"]),
+        voc_folder.image(name)
+    images = [
+        LabeledImage("x/a.jpg", 64, 48, [BOX], ["Doll, big"], [CROWD], Split.TRAIN),
+        LabeledImage("y/a.jpg", 64, 48, [BOX], ["/m/0k4j"], [TRUNCATED], Split.VAL),
+        LabeledImage("b.jpg", 64, 48, [(0, 0, 64, 47)], ["Doll, big"]),
     ]
     target = tmp_path / "out"
-    dataset = Dataset.of(voc_folder.root, photos, ["Doll, big", "/m/0k4j"])
+    dataset = Dataset.of(voc_folder.root, images, ["Doll, big", "/m/0k4j"])
     formats.write(dataset, target, "openimages")
     texts = {path.name: path.read_text(encoding="utf-8") for path in target.glob("*.csv")}
     row = "freeform,/boxwright/0,1,0.25,0.5,0.25,0.75,-1,0,1,-1,-1\n"

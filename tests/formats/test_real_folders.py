@@ -9,14 +9,14 @@ import pytest
 
 import boxwright
 from boxwright import formats
-from boxwright.formats.splits import listed_photos
+from boxwright.formats.splits import listed_images
 from boxwright.structures.dataset import Split
 
 pytestmark = [pytest.mark.tiny, pytest.mark.shared]
 
 
 @pytest.mark.parametrize(
-    ("folder", "photos", "boxes", "classes", "splits"),
+    ("folder", "images", "boxes", "classes", "splits"),
     [
         ("raccoon", 200, {"raccoon": 217}, ("raccoon",), (160, 0, 40)),
         (
@@ -31,13 +31,13 @@ pytestmark = [pytest.mark.tiny, pytest.mark.shared]
 def test_counts(
     shared: Path,
     folder: str,
-    photos: int,
+    images: int,
     boxes: dict[str, int],
     classes: tuple[str, ...],
     splits: tuple[int, ...],
 ) -> None:
     dataset = formats.read(shared / "data" / folder)
-    assert len(dataset) == photos
+    assert len(dataset) == images
     assert dataset.classes == classes
     assert dict(zip(classes, np.bincount(dataset.labels), strict=True)) == boxes
     assert tuple(np.bincount(dataset.splits)) == splits
@@ -48,24 +48,24 @@ def test_raccoon_splits_are_those_of_its_csv_lists(shared: Path) -> None:
     root = shared / "data" / "raccoon"
     dataset = formats.read(root)
     for mark in (Split.TRAIN, Split.TEST):
-        listed = listed_photos(root / "data" / f"{mark.name.lower()}_labels.csv")
+        listed = listed_images(root / "data" / f"{mark.name.lower()}_labels.csv")
         assert {Path(name).name for name in dataset.split(mark).names} == set(listed)
 
 
 def test_the_point_sized_and_doubled_boxes_of_bccd_are_dropped_by_name(shared: Path) -> None:
     dataset = boxwright.load(shared / "data" / "bccd")
     assert len(dataset.boxes) == 4888 - 2 - 7
-    photos = "BCCD/JPEGImages/BloodImage_"
+    images = "BCCD/JPEGImages/BloodImage_"
     assert [(finding.code, finding.where) for finding in dataset.findings] == [
-        ("BW106", f"{photos}00338.jpg, box 13"),
-        ("BW106", f"{photos}00343.jpg, box 4"),
-        ("BW126", f"{photos}00020.jpg, box 15"),
-        ("BW126", f"{photos}00100.jpg, box 3"),
-        ("BW126", f"{photos}00104.jpg, box 14"),
-        ("BW126", f"{photos}00251.jpg, box 8"),
-        ("BW126", f"{photos}00284.jpg, box 2"),
-        ("BW126", f"{photos}00331.jpg, box 3"),
-        ("BW126", f"{photos}00403.jpg, box 4"),
+        ("BW106", f"{images}00338.jpg, box 13"),
+        ("BW106", f"{images}00343.jpg, box 4"),
+        ("BW126", f"{images}00020.jpg, box 15"),
+        ("BW126", f"{images}00100.jpg, box 3"),
+        ("BW126", f"{images}00104.jpg, box 14"),
+        ("BW126", f"{images}00251.jpg, box 8"),
+        ("BW126", f"{images}00284.jpg, box 2"),
+        ("BW126", f"{images}00331.jpg, box 3"),
+        ("BW126", f"{images}00403.jpg, box 4"),
     ]
 
 

@@ -15,8 +15,8 @@ from PIL import Image
 from boxwright import formats
 from boxwright.formats.annotations import Holds
 from boxwright.formats.roundtrip import difference, held
-from boxwright.formats.writing import places
-from boxwright.structures.dataset import WHOLE, Dataset, Photo, Split
+from boxwright.formats.writing import target_names
+from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Split
 
 WIDTH, HEIGHT = 40, 30
 
@@ -45,14 +45,14 @@ def boxes(draw: st.DrawFn) -> tuple[float, float, float, float]:
 
 @st.composite
 def datasets(draw: st.DrawFn) -> Dataset:
-    """Data sets of photos that are not there yet: `put_photos` makes them."""
+    """Data sets of photos that are not there yet: `put_images` makes them."""
     classes = draw(st.lists(class_names, min_size=1, max_size=4, unique_by=str.casefold))
-    labelled = st.lists(st.tuples(st.sampled_from(classes), boxes(), st.integers(0, 7)), max_size=4)
-    photos = []
+    labeled = st.lists(st.tuples(st.sampled_from(classes), boxes(), st.integers(0, 7)), max_size=4)
+    images = []
     for i in range(draw(st.integers(1, 4))):
-        found = draw(labelled)
-        photos.append(
-            Photo(
+        found = draw(labeled)
+        images.append(
+            LabeledImage(
                 draw(st.sampled_from(["", "some where/", "else/"])) + f"photo {i}.png",
                 WIDTH,
                 HEIGHT,
@@ -63,11 +63,11 @@ def datasets(draw: st.DrawFn) -> Dataset:
             )
         )
     if draw(st.booleans()):
-        photos = [replace(photo, split=Split.UNMARKED) for photo in photos]
-    return Dataset.of("", photos, classes)
+        images = [replace(image, split=Split.UNASSIGNED) for image in images]
+    return Dataset.of("", images, classes)
 
 
-def put_photos(dataset: Dataset, root: Path) -> Dataset:
+def put_images(dataset: Dataset, root: Path) -> Dataset:
     """Make the photos of a data set below `root`, one like no other."""
     for i, name in enumerate(dataset.names):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -77,10 +77,10 @@ def put_photos(dataset: Dataset, root: Path) -> Dataset:
 
 def described(dataset: Dataset, holds: Holds) -> dict[str, object]:
     """A data set by photo name, without what its format does not hold."""
-    photos = {}
+    images = {}
     for i, name in enumerate(dataset.names):
         rows = dataset.rows(i)
-        photos[Path(name).name] = (
+        images[Path(name).name] = (
             tuple(dataset.sizes[i]),
             int(dataset.splits[i]),
             [dataset.classes[label] for label in dataset.labels[rows]],
@@ -89,7 +89,7 @@ def described(dataset: Dataset, holds: Holds) -> dict[str, object]:
     used = [name for i, name in enumerate(dataset.classes) if (dataset.labels == i).any()]
     classes = list(dataset.classes) if Holds.UNUSED_CLASSES in holds else used
     return {
-        "photos": photos,
+        "photos": images,
         "classes": classes if Holds.CLASS_ORDER in holds else sorted(classes),
     }
 
@@ -107,22 +107,22 @@ def test_what_is_written_reads_back_the_same(name: str, made: Dataset) -> None:
     form = formats.FORMATS[name]
     holds = form.HOLDS
     with tempfile.TemporaryDirectory() as folder:
-        written = put_photos(made, Path(folder) / "source")
+        written = put_images(made, Path(folder) / "source")
         expected = held(written, form)
-        names = list(places(written, Path(folder) / "copy", form))
+        names = list(target_names(written, Path(folder) / "copy", form))
         formats.write(written, Path(folder) / "copy", name)
         if not len(expected):
             return
         back = formats.read(Path(folder) / "copy", name)
         assert formats.read(Path(folder) / "copy").names == back.names, "detected as another"
-        unmarked = {"BW119"} if (expected.splits == Split.UNMARKED).any() else set()
+        unmarked = {"BW119"} if (expected.splits == Split.UNASSIGNED).any() else set()
         expected_findings = unmarked | ({"BW109"} if len(expected) < len(written) else set())
         assert {finding.code for finding in back.findings} <= expected_findings
         assert difference(written, names, back, form) == ""
         assert described(back, holds) == described(expected, holds)
         np.testing.assert_allclose(in_order(back), in_order(expected), rtol=0, atol=1e-4)
-        for i, photo in enumerate(back.names):
-            (source,) = (each for each in made.names if Path(each).name == Path(photo).name)
-            where = back.photo(i)
-            if back.spans[i, 1] == WHOLE[1]:
+        for i, image in enumerate(back.names):
+            (source,) = (each for each in made.names if Path(each).name == Path(image).name)
+            where = back.image(i)
+            if back.byte_ranges[i, 1] == WHOLE_FILE[1]:
                 assert Path(str(where)).read_bytes() == (written.root / source).read_bytes()

@@ -14,8 +14,8 @@ from PIL import Image
 from boxwright import formats
 from boxwright.formats.annotations import Holds
 from boxwright.formats.roundtrip import difference, held
-from boxwright.formats.writing import places
-from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Photo, Split
+from boxwright.formats.writing import target_names
+from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, LabeledImage, Split
 
 pytestmark = pytest.mark.tiny
 
@@ -29,16 +29,16 @@ def made(root: Path, boxes: Any = ((1, 2, 30, 20), (5, 5, 9, 9))) -> Dataset:
     Image.new("RGB", (3000, 4000), (3, 2, 1)).save(root / "b ü.jpg", exif=turned)
     Image.new("RGB", (40, 30)).save(root / "c.png")
     names, large = ["dog", "cat"][: len(boxes)], np.multiply(boxes, 100)
-    photos = [
-        Photo("a.png", 40, 30, boxes, names, [DIFFICULT, 0][: len(boxes)], Split.TRAIN),
-        Photo("b ü.jpg", 4000, 3000, large, names, split=Split.TEST),
-        Photo("c.png", 40, 30, split=Split.TRAIN),
+    images = [
+        LabeledImage("a.png", 40, 30, boxes, names, [DIFFICULT, 0][: len(boxes)], Split.TRAIN),
+        LabeledImage("b ü.jpg", 4000, 3000, large, names, split=Split.TEST),
+        LabeledImage("c.png", 40, 30, split=Split.TRAIN),
     ]
-    return Dataset.of(root, photos, ["dog", "cat"])
+    return Dataset.of(root, images, ["dog", "cat"])
 
 
 def written(dataset: Dataset, target: Path, form: str) -> list[str]:
-    names = list(places(dataset, target, formats.FORMATS[form]))
+    names = list(target_names(dataset, target, formats.FORMATS[form]))
     formats.write(dataset, target, form)
     return names
 
@@ -74,8 +74,8 @@ def test_every_change_is_seen(
 def test_other_bytes_are_seen(tmp_path: Path) -> None:
     dataset = made(tmp_path / "photos")
     names = written(dataset, tmp_path / "out", "voc")
-    photo = tmp_path / "out" / names[0]
-    with photo.open("r+b") as file:
+    image = tmp_path / "out" / names[0]
+    with image.open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"!")
     back = formats.read(tmp_path / "out")
@@ -104,14 +104,14 @@ def test_odd_boxes_survive_in_every_format(form: str, boxes: Any, tmp_path: Path
 
 
 @pytest.mark.parametrize("form", formats.FORMATS)
-def test_copies_of_a_photo_are_not_confused(form: str, tmp_path: Path) -> None:
-    photos = []
+def test_copies_of_an_image_are_not_confused(form: str, tmp_path: Path) -> None:
+    images = []
     for i in range(6):
         name = f"{'xyz'[i % 3]}/a{i // 3}.png"
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (40, 30)).save(tmp_path / "photos" / name)
-        photos.append(Photo(name, 40, 30, [(1, 2, 30 - i, 20)], ["cat"]))
-    dataset = Dataset.of(tmp_path / "photos", photos)
+        images.append(LabeledImage(name, 40, 30, [(1, 2, 30 - i, 20)], ["cat"]))
+    dataset = Dataset.of(tmp_path / "photos", images)
     names = written(dataset, tmp_path / "out", form)
     back = formats.read(tmp_path / "out")
     assert difference(dataset, names, back, formats.FORMATS[form]) == ""
@@ -126,5 +126,5 @@ def test_what_a_format_has_no_place_for_is_not_missed(form: Any, tmp_path: Path)
     kept = held(every, form)
     for kind, bit in ((Holds.DIFFICULT, DIFFICULT), (Holds.TRUNCATED, TRUNCATED)):
         assert bool((kept.flags & bit).any()) == (kind in form.HOLDS)
-    assert (len(kept) == 3) == (Holds.EMPTY_PHOTOS in form.HOLDS)
+    assert (len(kept) == 3) == (Holds.EMPTY_IMAGES in form.HOLDS)
     assert (kept.splits >= 0).all() == (Holds.SPLITS in form.HOLDS)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.formats.split_file import LOCK, Lock
+from boxwright.formats.split_file import SPLIT_FILE, SplitFile
 from boxwright.structures.dataset import Split
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ HEADER = "# boxwright.split version=1 seed=0 test=0.2 val=0.0\n"
 
 
 def put(folder: Path, text: str | bytes) -> None:
-    (folder / LOCK).write_bytes(text.encode() if isinstance(text, str) else text)
+    (folder / SPLIT_FILE).write_bytes(text.encode() if isinstance(text, str) else text)
 
 
 def test_a_lock_is_a_text_that_a_person_can_read(tmp_path: Path) -> None:
-    marks = {"b c/ü.jpg": Split.TRAIN, "a.jpg": Split.TEST, "d.jpg": Split.VAL}
-    path = Lock(marks, seed=7, test=0.15, val=0.1, groups='(clip"[0-9]+)_').write(tmp_path)
-    assert path == tmp_path / LOCK
+    splits = {"b c/ü.jpg": Split.TRAIN, "a.jpg": Split.TEST, "d.jpg": Split.VAL}
+    path = SplitFile(splits, seed=7, test=0.15, val=0.1, groups='(clip"[0-9]+)_').write(tmp_path)
+    assert path == tmp_path / SPLIT_FILE
     assert path.read_bytes().decode() == (
         '# boxwright.split version=1 seed=7 test=0.15 val=0.1 groups="(clip\\"[0-9]+)_"\n'
         "test a.jpg\n"
@@ -50,18 +50,18 @@ def test_a_lock_is_a_text_that_a_person_can_read(tmp_path: Path) -> None:
 )
 def test_what_is_written_reads_back_whatever_the_names_are(
     tmp_path_factory: pytest.TempPathFactory,
-    marks: dict[str, Split],
+    splits: dict[str, Split],
     seed: int,
     test: float,
     groups: str,
 ) -> None:
     folder = tmp_path_factory.mktemp("lock")
-    written = Lock(marks, seed, test, 0.0, groups)
+    written = SplitFile(splits, seed, test, 0.0, groups)
     content = written.write(folder).read_text(encoding="utf-8")
-    assert content.count("\n") == 1 + len(marks)
-    back = Lock.read(folder)
+    assert content.count("\n") == 1 + len(splits)
+    back = SplitFile.read(folder)
     assert back is not None
-    assert back.marks == marks
+    assert back.splits == splits
     assert (back.seed, back.groups) == (seed, groups)
     assert back.test == pytest.approx(test, abs=1e-4)
 
@@ -75,9 +75,9 @@ def test_what_is_written_reads_back_whatever_the_names_are(
 )
 def test_an_editor_may_have_touched_it(text: str, tmp_path: Path) -> None:
     put(tmp_path, text)
-    lock = Lock.read(tmp_path)
-    assert lock is not None
-    assert lock.marks == {"a.jpg": Split.TEST, "b.jpg": Split.TRAIN}
+    split_file = SplitFile.read(tmp_path)
+    assert split_file is not None
+    assert split_file.splits == {"a.jpg": Split.TEST, "b.jpg": Split.TRAIN}
 
 
 @pytest.mark.parametrize(
@@ -102,29 +102,29 @@ def test_a_broken_lock_is_named_by_line(
 ) -> None:
     put(tmp_path, text)
     with pytest.raises(DataError) as raised:
-        Lock.read(tmp_path)
+        SplitFile.read(tmp_path)
     assert raised.value.code == "BW146"
-    assert raised.value.where == f"{tmp_path / LOCK}:{place}"
+    assert raised.value.where == f"{tmp_path / SPLIT_FILE}:{place}"
     assert reason in raised.value.message
 
 
 def test_a_folder_of_that_name_is_no_lock(tmp_path: Path) -> None:
-    (tmp_path / LOCK).mkdir()
+    (tmp_path / SPLIT_FILE).mkdir()
     with pytest.raises(DataError, match="BW146"):
-        Lock.read(tmp_path)
+        SplitFile.read(tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
 def test_a_pipe_of_that_name_is_no_lock(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / LOCK)
+    os.mkfifo(tmp_path / SPLIT_FILE)
     with pytest.raises(DataError, match="BW146"):
-        Lock.read(tmp_path)
+        SplitFile.read(tmp_path)
 
 
 # ---- Readers honour it -------------------------------------------------------------------------
 
 
-def marks_of(folder: Path) -> dict[str, str]:
+def splits_of(folder: Path) -> dict[str, str]:
     dataset = formats.read(folder)
     return {
         name: Split(mark).name for name, mark in zip(dataset.names, dataset.splits, strict=True)
@@ -135,54 +135,54 @@ def test_the_lock_goes_before_lists_and_folders(voc_folder: VocFolder) -> None:
     for stem in ("train/a", "train/b", "test/c"):
         voc_folder.pair(stem)
     voc_folder.text("ImageSets/Main/train.txt", "c\n")
-    voc_folder.text(LOCK, HEADER + "test train/a.jpg\nval train/b.jpg\ntrain test/c.jpg\n")
-    assert marks_of(voc_folder.root) == {
+    voc_folder.text(SPLIT_FILE, HEADER + "test train/a.jpg\nval train/b.jpg\ntrain test/c.jpg\n")
+    assert splits_of(voc_folder.root) == {
         "train/a.jpg": "TEST",
         "train/b.jpg": "VAL",
         "test/c.jpg": "TRAIN",
     }
 
 
-def test_photos_that_are_new_or_gone(voc_folder: VocFolder) -> None:
+def test_images_that_are_new_or_gone(voc_folder: VocFolder) -> None:
     for stem in ("a", "b", "new"):
         voc_folder.pair(stem)
-    voc_folder.text(LOCK, HEADER + "test a.jpg\ntrain b.jpg\ntrain gone.jpg\n")
+    voc_folder.text(SPLIT_FILE, HEADER + "test a.jpg\ntrain b.jpg\ntrain gone.jpg\n")
     dataset = formats.read(voc_folder.root)
-    assert dataset.splits.tolist() == [Split.TEST, Split.TRAIN, Split.UNMARKED]
+    assert dataset.splits.tolist() == [Split.TEST, Split.TRAIN, Split.UNASSIGNED]
     (finding,) = dataset.findings
     assert str(finding) == (
         "BW119 boxwright.split: 1 of 3 labelled photos are not in it (new.jpg) "
         "-> not used until `boxwright split` places them"
     )
-    assert finding.photos == ("new.jpg",)
+    assert finding.images == ("new.jpg",)
 
 
 def test_names_are_found_whatever_their_case(voc_folder: VocFolder) -> None:
     voc_folder.pair("Ä/Photo")
-    voc_folder.text(LOCK, HEADER + "test A\u0308/photo.JPG\n")
-    assert marks_of(voc_folder.root) == {"Ä/Photo.jpg": "TEST"}
+    voc_folder.text(SPLIT_FILE, HEADER + "test A\u0308/photo.JPG\n")
+    assert splits_of(voc_folder.root) == {"Ä/Photo.jpg": "TEST"}
 
 
-def test_a_lock_of_other_photos_marks_none(voc_folder: VocFolder) -> None:
+def test_a_lock_of_other_images_marks_none(voc_folder: VocFolder) -> None:
     voc_folder.pair("a")
-    voc_folder.text(LOCK, HEADER + "test b.jpg\n")
+    voc_folder.text(SPLIT_FILE, HEADER + "test b.jpg\n")
     dataset = formats.read(voc_folder.root)
-    assert dataset.splits.tolist() == [Split.UNMARKED]
+    assert dataset.splits.tolist() == [Split.UNASSIGNED]
     assert "made for other photos" in dataset.findings[0].repair
 
 
 def test_a_broken_lock_stops_reading_but_not_the_doctor(voc_folder: VocFolder) -> None:
     voc_folder.pair("a")
-    voc_folder.text(LOCK, "nonsense")
+    voc_folder.text(SPLIT_FILE, "nonsense")
     with pytest.raises(DataError, match="BW146"):
         formats.read(voc_folder.root)
     dataset = formats.read(voc_folder.root, tolerant=True)
     assert [finding.code for finding in dataset.findings] == ["BW146"]
-    assert dataset.splits.tolist() == [Split.UNMARKED]
+    assert dataset.splits.tolist() == [Split.UNASSIGNED]
 
 
 def test_the_lock_beside_a_single_annotation_file(voc_folder: VocFolder) -> None:
     voc_folder.pair("a")
     voc_folder.pair("b")
-    voc_folder.text(LOCK, HEADER + "test a.jpg\ntrain b.jpg\n")
-    assert marks_of(voc_folder.root / "a.xml") == {"a.jpg": "TEST"}
+    voc_folder.text(SPLIT_FILE, HEADER + "test a.jpg\ntrain b.jpg\n")
+    assert splits_of(voc_folder.root / "a.xml") == {"a.jpg": "TEST"}

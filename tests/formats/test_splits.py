@@ -8,7 +8,7 @@ import pytest
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.formats.splits import folder_mark
+from boxwright.formats.splits import folder_split
 from folders import VocFolder, codes, marks
 
 pytestmark = pytest.mark.tiny
@@ -27,21 +27,21 @@ pytestmark = pytest.mark.tiny
         ("val", "VAL"),
         ("test", "TEST"),
         ("test/train", "TEST"),
-        ("", "UNMARKED"),
-        ("images", "UNMARKED"),
-        ("pressure test", "UNMARKED"),
-        ("trains", "UNMARKED"),
+        ("", "UNASSIGNED"),
+        ("images", "UNASSIGNED"),
+        ("pressure test", "UNASSIGNED"),
+        ("trains", "UNASSIGNED"),
     ],
 )
 def test_folder_names_that_mark_a_split(folder: str, expected: str) -> None:
-    assert folder_mark(folder).name == expected
+    assert folder_split(folder).name == expected
 
 
 def test_train_and_test_folders(voc_folder: VocFolder) -> None:
     for path in ("train/a", "train/b", "valid/a", "test/a"):
         voc_folder.pair(path)
     voc_folder.xml("train/only in test.xml")
-    voc_folder.photo("test/only in test.jpg")
+    voc_folder.image("test/only in test.jpg")
     dataset = formats.read(voc_folder.root)
     assert marks(dataset) == {
         "test/a.jpg": "test",
@@ -52,10 +52,10 @@ def test_train_and_test_folders(voc_folder: VocFolder) -> None:
     assert [f.where for f in dataset.findings if f.code == "BW101"] == ["train/only in test.xml"]
 
 
-def test_a_training_annotation_never_takes_a_test_photo(voc_folder: VocFolder) -> None:
+def test_a_training_annotation_never_takes_a_test_image(voc_folder: VocFolder) -> None:
     voc_folder.xml("train/a.xml")
     voc_folder.pair("test/b")
-    voc_folder.photo("test/a.jpg")
+    voc_folder.image("test/a.jpg")
     dataset = formats.read(voc_folder.root)
     assert dataset.names == ("test/b.jpg",)
     assert [f.where for f in dataset.findings if f.code == "BW101"] == ["train/a.xml"]
@@ -107,7 +107,7 @@ ALL_TRAIN = dict.fromkeys(FIVE, "train")
                 "dog_train": "c.jpg 1\n",
                 "dog_val": "d.JPG 1\n",
             },
-            {"a": "train", "b": "train", "c": "train", "d": "val", "e": "unmarked"},
+            {"a": "train", "b": "train", "c": "train", "d": "val", "e": "unassigned"},
             ["BW119"],
         ),
         (
@@ -126,7 +126,7 @@ ALL_TRAIN = dict.fromkeys(FIVE, "train")
             ["BW118"],
         ),
         ({"train": "a\nb\nc\nd\ne\ngone\n"}, ALL_TRAIN, ["BW117"]),
-        ({"train": "\n\n"}, dict.fromkeys(FIVE, "unmarked"), []),
+        ({"train": "\n\n"}, dict.fromkeys(FIVE, "unassigned"), []),
         ({"train": "JPEGImages/a.jpg\nJPEGImages\\b.jpg\nc\nd\ne"}, ALL_TRAIN, []),
         ({"train": "a 1 1 2\nb 2 1 1\nc 1 1 1\nd\ne"}, ALL_TRAIN, []),
     ],
@@ -136,7 +136,7 @@ def test_image_sets(
 ) -> None:
     for stem in FIVE:
         voc_folder.xml(f"Annotations/{stem}.xml")
-        voc_folder.photo(f"JPEGImages/{stem}.jpg")
+        voc_folder.image(f"JPEGImages/{stem}.jpg")
     for name, text in lists.items():
         voc_folder.text(f"ImageSets/Main/{name}.txt", text)
     dataset = formats.read(voc_folder.root)
@@ -146,7 +146,7 @@ def test_image_sets(
 
 def test_lists_of_voc_for_other_tasks_are_not_asked(voc_folder: VocFolder) -> None:
     for stem in FIVE:
-        voc_folder.photo(f"JPEGImages/{stem}.jpg")
+        voc_folder.image(f"JPEGImages/{stem}.jpg")
         voc_folder.xml(f"Annotations/{stem}.xml")
     for path, lines in {
         "Main/train": "a\nb\n",
@@ -157,7 +157,7 @@ def test_lists_of_voc_for_other_tasks_are_not_asked(voc_folder: VocFolder) -> No
     }.items():
         voc_folder.text(f"ImageSets/{path}.txt", lines)
     dataset = formats.read(voc_folder.root)
-    assert list(marks(dataset).values()) == ["train", "train", "val", "val", "unmarked"]
+    assert list(marks(dataset).values()) == ["train", "train", "val", "val", "unassigned"]
     assert codes(dataset) == ["BW119"]
 
 
@@ -167,7 +167,7 @@ def test_a_list_for_another_task_will_do_if_it_is_the_only_one(voc_folder: VocFo
     assert marks(formats.read(voc_folder.root)) == {"a.jpg": "val"}
 
 
-def test_trailing_numbers_belong_to_the_list_unless_to_the_photo(voc_folder: VocFolder) -> None:
+def test_trailing_numbers_belong_to_the_list_unless_to_the_image(voc_folder: VocFolder) -> None:
     for stem in ("cat", "cat 1", "cat 1 1"):
         voc_folder.pair(stem)
     voc_folder.text("ImageSets/Main/x_train.txt", "cat 1 1\n")
@@ -180,18 +180,18 @@ def test_trailing_numbers_belong_to_the_list_unless_to_the_photo(voc_folder: Voc
 @pytest.mark.parametrize(
     ("csv", "expected"),
     [
-        ("filename,class\na.jpg,cat\nb.jpg,cat\nb.jpg,cat\n", ("train", "train", "unmarked")),
-        ('"filename","class"\n"a.jpg","cat"\n', ("train", "unmarked", "unmarked")),
-        ("\ufefffilename;class\r\na.jpg;cat\r\n", ("train", "unmarked", "unmarked")),
-        ("class,Filename\ncat,images/a.jpg\ncat\n", ("train", "unmarked", "unmarked")),
-        ("filename\na\n", ("train", "unmarked", "unmarked")),
-        ("image,class\na.jpg,cat\n", ("unmarked",) * 3),
-        ("", ("unmarked",) * 3),
+        ("filename,class\na.jpg,cat\nb.jpg,cat\nb.jpg,cat\n", ("train", "train", "unassigned")),
+        ('"filename","class"\n"a.jpg","cat"\n', ("train", "unassigned", "unassigned")),
+        ("\ufefffilename;class\r\na.jpg;cat\r\n", ("train", "unassigned", "unassigned")),
+        ("class,Filename\ncat,images/a.jpg\ncat\n", ("train", "unassigned", "unassigned")),
+        ("filename\na\n", ("train", "unassigned", "unassigned")),
+        ("image,class\na.jpg,cat\n", ("unassigned",) * 3),
+        ("", ("unassigned",) * 3),
     ],
 )
 def test_csv_lists(voc_folder: VocFolder, csv: str, expected: tuple[str, ...]) -> None:
     for stem in ("a", "b", "c"):
-        voc_folder.photo(f"images/{stem}.jpg")
+        voc_folder.image(f"images/{stem}.jpg")
         voc_folder.xml(f"annotations/{stem}.xml")
     voc_folder.text("data/train_labels.csv", csv)
     voc_folder.text("data/all_labels.csv", "filename\nc.jpg\n")
@@ -218,7 +218,7 @@ def test_a_list_that_is_not_text_is_named(voc_folder: VocFolder, name: str) -> N
     assert caught.value.where == str(voc_folder.root / name)
 
 
-def test_unlisted_photos_are_told_apart(voc_folder: VocFolder) -> None:
+def test_unlisted_images_are_told_apart(voc_folder: VocFolder) -> None:
     for path in ("train/a", "new/b", "new/c", "new/d", "new/e"):
         voc_folder.pair(path)
     (finding,) = formats.read(voc_folder.root).findings
@@ -227,11 +227,11 @@ def test_unlisted_photos_are_told_apart(voc_folder: VocFolder) -> None:
     assert "new/b.jpg, new/c.jpg, new/d.jpg and 1 more" in finding.message
 
 
-def test_photos_of_one_name_are_told_apart_by_folders_that_mirror_each_other(
+def test_images_of_one_name_are_told_apart_by_folders_that_mirror_each_other(
     voc_folder: VocFolder,
 ) -> None:
     for day, right in (("", 10), ("/day 1", 20), ("/day 2", 30), ("/day 2/am", 40)):
-        voc_folder.photo(f"JPEGImages{day}/a.jpg")
+        voc_folder.image(f"JPEGImages{day}/a.jpg")
         voc_folder.xml(f"Annotations{day}/a.xml", [("cat", 1, 2, right, 9)])
     dataset = formats.read(voc_folder.root)
     assert dict(zip(dataset.names, dataset.boxes[:, 2].tolist(), strict=True)) == {

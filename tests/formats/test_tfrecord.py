@@ -18,14 +18,14 @@ from tfrecord_samples import (
     PASCAL,
     Values,
     example,
+    image,
     packed_otherwise,
-    photo,
     put,
 )
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.images.decoding import photo_bytes, read_photo
+from boxwright.images.decoding import image_bytes, read_image
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Split
 from folders import codes
 
@@ -60,7 +60,7 @@ def test_records_of_the_usual_scripts(tmp_path: Path, one: bytes, name: str) -> 
     assert (dataset.classes, dataset.splits.tolist()) == (("cat",), [Split.TRAIN])
     assert dataset.sizes.tolist() == [[40, 30]]
     assert codes(dataset) == []
-    assert photo_bytes(dataset.photo(0)) == photo()
+    assert image_bytes(dataset.image(0)) == image()
 
 
 def test_flags(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_flags(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lists", [{}, {**dict.fromkeys(CAT, ()), "difficult": ()}])
-def test_photos_that_show_nothing(tmp_path: Path, lists: dict[str, Values]) -> None:
+def test_images_that_show_nothing(tmp_path: Path, lists: dict[str, Values]) -> None:
     put(tmp_path / "a.record", example(filename="a.jpg", **lists))
     dataset = formats.read(tmp_path)
     assert (len(dataset), len(dataset.boxes), dataset.findings) == (1, 0, ())
@@ -134,22 +134,22 @@ def test_label_0_beside_a_class_name_is_reported(tmp_path: Path) -> None:
     put(tmp_path / "a.record", example(filename="a.jpg", **{**CAT, "label": [0]}))
     dataset = formats.read(tmp_path)
     (finding,) = dataset.findings
-    assert (finding.code, finding.photos) == ("BW116", ("a.record/a.jpg",))
+    assert (finding.code, finding.images) == ("BW116", ("a.record/a.jpg",))
     assert dataset.classes == ("cat",)
 
 
-def test_photos_marked_as_another_kind_are_reported(tmp_path: Path) -> None:
+def test_images_marked_as_another_kind_are_reported(tmp_path: Path) -> None:
     marked = [("jpeg", "JPEG"), ("jpg", "PNG"), ("JPEG", "PNG"), ("png", "PNG"), ("raw", "PNG")]
     put(
         tmp_path / "a.record",
         *[
-            example(photo(kind), filename=f"{i}.jpg", format=said)
+            example(image(kind), filename=f"{i}.jpg", format=said)
             for i, (said, kind) in enumerate(marked)
         ],
     )
     (finding,) = formats.read(tmp_path).findings
     assert finding.code == "BW123"
-    assert finding.photos == ("a.record/1.jpg", "a.record/2.jpg")
+    assert finding.images == ("a.record/1.jpg", "a.record/2.jpg")
 
 
 @pytest.mark.parametrize(
@@ -172,12 +172,12 @@ def test_photos_marked_as_another_kind_are_reported(tmp_path: Path) -> None:
         ("x" * 5000 + ".jpg", "photo 1.jpg"),
     ],
 )
-def test_names_of_photos_are_file_names(tmp_path: Path, stated: str | bytes, expected: str) -> None:
+def test_names_of_images_are_file_names(tmp_path: Path, stated: str | bytes, expected: str) -> None:
     put(tmp_path / "a.record", example(filename=stated, **CAT))
     assert formats.read(tmp_path).names == (f"a.record/{expected}",)
 
 
-def test_names_of_photos_are_unique(tmp_path: Path) -> None:
+def test_names_of_images_are_unique(tmp_path: Path) -> None:
     stated = ["a.jpg", "b/a.jpg", "A.jpg", "a-2.jpg", "a.jpg", "", ""]
     put(tmp_path / "a.record", *[example(filename=name, **CAT) for name in stated])
     put(tmp_path / "b.record", example(filename="a.jpg", **CAT))
@@ -190,18 +190,18 @@ def test_names_of_photos_are_unique(tmp_path: Path) -> None:
 
 
 def test_the_same_name_a_thousand_times_over_stays_quick(tmp_path: Path) -> None:
-    tiny = photo("PNG", (1, 1))
+    tiny = image("PNG", (1, 1))
     put(tmp_path / "a.record", *[example(tiny, filename="a.png") for _ in range(3000)])
     assert len(set(formats.read(tmp_path).names)) == 3000
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("size", [(40, 30), (30, 30)])
-def test_boxes_of_photos_that_exif_turns(
+def test_boxes_of_images_that_exif_turns(
     tmp_path: Path, orientation: int, size: tuple[int, int]
 ) -> None:
     """TensorFlow decodes a photo as it is stored, so that is what boxes in records are of."""
-    content = photo("JPEG", size, orientation)
+    content = image("JPEG", size, orientation)
     put(tmp_path / "a.record", example(content, width=size[0], height=size[1], **CAT))
     stored = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
     expected = stored[size[1] // 2 :, size[0] // 4 : 3 * size[0] // 4]
@@ -213,7 +213,7 @@ def test_boxes_of_photos_that_exif_turns(
         expected = stored[15:, 6:24]
     dataset = formats.read(tmp_path)
     left, top, right, bottom = dataset.boxes[0].astype(int)
-    shown = read_photo(dataset.photo(0))[top:bottom, left:right]
+    shown = read_image(dataset.image(0))[top:bottom, left:right]
     assert sorted(shown.reshape(-1, 3).tolist()) == sorted(expected.reshape(-1, 3).tolist())
     assert dataset.findings == ()
     formats.write(dataset, tmp_path / "again", "tfrecord")
@@ -222,7 +222,7 @@ def test_boxes_of_photos_that_exif_turns(
     assert again.findings == ()
 
 
-def test_boxes_of_an_upright_size_are_of_the_upright_photo(tmp_path: Path) -> None:
-    content = photo("JPEG", (40, 30), 6)
+def test_boxes_of_an_upright_size_are_of_the_upright_image(tmp_path: Path) -> None:
+    content = image("JPEG", (40, 30), 6)
     put(tmp_path / "a.record", example(content, width=30, height=40, **CAT))
     assert formats.read(tmp_path).boxes.tolist() == [[7.5, 20, 22.5, 40]]

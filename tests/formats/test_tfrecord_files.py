@@ -33,9 +33,9 @@ pytestmark = pytest.mark.tiny
         ("Train-00000-of-00001.tfrecord", Split.TRAIN),
         ("validation-00000-of-00001", Split.VAL),
         ("test/train.records", Split.TRAIN),
-        ("trainval.record", Split.UNMARKED),
-        ("train_test.record", Split.UNMARKED),
-        ("cats.record", Split.UNMARKED),
+        ("trainval.record", Split.UNASSIGNED),
+        ("train_test.record", Split.UNASSIGNED),
+        ("cats.record", Split.UNASSIGNED),
     ],
 )
 def test_splits_are_in_the_names_of_files_or_folders(

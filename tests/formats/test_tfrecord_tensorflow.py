@@ -16,8 +16,8 @@ from PIL import Image
 
 from boxwright import formats
 from boxwright.formats.tfrecord.example import parse_example
-from boxwright.images.decoding import photo_bytes
-from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Photo, Split
+from boxwright.images.decoding import image_bytes
+from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, LabeledImage, Split
 
 KINDS = ("bytes_list", "float_list", "int64_list")
 SIDES = ("xmin", "ymin", "xmax", "ymax")
@@ -113,7 +113,7 @@ def test_the_tutorials_record_has_the_boxes_of_its_csv(shared: Path) -> None:
     for i, name in enumerate(dataset.names):
         assert dataset.boxes[dataset.rows(i)].tolist() == expected[Path(name).name]
         original = shared / "data" / "raccoon" / "images" / Path(name).name
-        assert photo_bytes(dataset.photo(i)) == original.read_bytes()
+        assert image_bytes(dataset.image(i)) == original.read_bytes()
     assert (dataset.classes, dataset.findings) == (("raccoon",), ())
     assert set(dataset.splits.tolist()) == {Split.TEST}
 
@@ -127,7 +127,7 @@ features = st.one_of(
 
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=8), features, max_size=5))
-def test_what_tensorflow_serialises_is_parsed_the_same(
+def test_what_tensorflow_serializes_is_parsed_the_same(
     tf: Any, made: dict[str, tuple[str, list[Any]]]
 ) -> None:
     lists = dict(
@@ -145,18 +145,21 @@ def test_what_tensorflow_serialises_is_parsed_the_same(
     for key, (kind, values) in made.items():
         name = key.encode()
         if kind == "bytes_list":
-            assert [data[start:stop] for start, stop in found.spans(name)] == values
+            assert [data[start:stop] for start, stop in found.byte_ranges(name)] == values
         else:
             assert found.numbers(name) == values
 
 
-def test_flags_and_empty_photos_for_tensorflow(tf: Any, tmp_path: Path) -> None:
+def test_flags_and_empty_images_for_tensorflow(tf: Any, tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         Image.new("RGB", (40, 30)).save(tmp_path / name)
     boxes = [(0, 0, 40, 30), (10, 10, 20, 20), (1, 2, 3, 4)]
     flags = [DIFFICULT | CROWD, TRUNCATED, 0]
-    photos = [Photo("a.png", 40, 30, boxes, ["x", "y", "x"], flags), Photo("b.png", 40, 30)]
-    formats.write(Dataset.of(tmp_path, photos), tmp_path / "out", "tfrecord")
+    images = [
+        LabeledImage("a.png", 40, 30, boxes, ["x", "y", "x"], flags),
+        LabeledImage("b.png", 40, 30),
+    ]
+    formats.write(Dataset.of(tmp_path, images), tmp_path / "out", "tfrecord")
     full, empty = parsed(tf, tmp_path / "out" / "data.record")
     assert full["object/difficult"].tolist() == [1, 0, 0]
     assert full["object/truncated"].tolist() == [0, 1, 0]
@@ -209,4 +212,4 @@ def test_the_api_script_in_small_is_read(tf: Any, tmp_path: Path) -> None:
     assert dataset.flags.tolist() == [TRUNCATED, DIFFICULT]
     assert dataset.classes == ("cat", "dog")
     assert dataset.splits.tolist() == [Split.VAL]
-    assert photo_bytes(dataset.photo(0)) == encoded
+    assert image_bytes(dataset.image(0)) == encoded

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tfrecord_samples import photo
+from tfrecord_samples import image
 
 import boxwright
 from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.formats.tfrecord import writer
-from boxwright.images.decoding import photo_bytes
-from boxwright.structures.dataset import Dataset, Split
-from boxwright.structures.dataset import Photo as DatasetPhoto
+from boxwright.images.decoding import image_bytes
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.training.cache import build_cache
 
 pytestmark = pytest.mark.tiny
@@ -22,15 +21,15 @@ pytestmark = pytest.mark.tiny
 
 def voc(root: Path, count: int = 6) -> Dataset:
     """A folder of photos of three kinds, read as VOC."""
-    photos = []
+    images = []
     for i in range(count):
         kind = ("JPEG", "PNG", "BMP")[i % 3]
         name = f"{('train', 'test')[i % 2]}/{i}.{kind.lower().replace('jpeg', 'jpg')}"
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(photo(kind, (40 + i, 30)))
+        (root / name).write_bytes(image(kind, (40 + i, 30)))
         boxes, names = [(1, 2, 30 + i, 29)], [("cat", "dog")[i // 2 % 2]]
-        photos.append(DatasetPhoto(name, 40 + i, 30, boxes, names, [0], Split(2 * (i % 2))))
-    return Dataset.of(root, photos)
+        images.append(LabeledImage(name, 40 + i, 30, boxes, names, [0], Split(2 * (i % 2))))
+    return Dataset.of(root, images)
 
 
 def test_everything_works_from_a_record(tmp_path: Path) -> None:
@@ -50,7 +49,7 @@ def test_everything_works_from_a_record(tmp_path: Path) -> None:
     back = formats.read(tmp_path / "voc", "voc")
     originals = {Path(name).name: (source.root / name).read_bytes() for name in source.names}
     for i, name in enumerate(back.names):
-        assert photo_bytes(back.photo(i)) == originals[Path(name).name]
+        assert image_bytes(back.image(i)) == originals[Path(name).name]
     assert sorted(back.boxes.tolist()) == sorted(source.boxes.tolist())
 
 
@@ -73,7 +72,7 @@ def test_a_new_split_is_written_over_the_records_that_it_is_read_from(tmp_path: 
     swapped = Dataset(**{**vars(before), "splits": 2 - before.splits})
     formats.write(swapped, tmp_path / "records", "tfrecord")
     after = formats.read(tmp_path / "records")
-    contents = {Path(n).name: photo_bytes(after.photo(i)) for i, n in enumerate(after.names)}
+    contents = {Path(n).name: image_bytes(after.image(i)) for i, n in enumerate(after.names)}
     source = {path.name: path.read_bytes() for path in (tmp_path / "source").glob("*/*")}
     assert contents == source
     marks = {Path(name).name: split for name, split in zip(after.names, after.splits, strict=True)}
@@ -81,7 +80,7 @@ def test_a_new_split_is_written_over_the_records_that_it_is_read_from(tmp_path: 
     assert marks["1.png"] == Split.TRAIN
 
 
-def test_a_photo_that_is_gone_leaves_no_record(tmp_path: Path) -> None:
+def test_an_image_that_is_gone_leaves_no_record(tmp_path: Path) -> None:
     source = voc(tmp_path / "source")
     (source.root / source.names[3]).unlink()
     with pytest.raises(DataError, match="BW101"):
@@ -90,7 +89,7 @@ def test_a_photo_that_is_gone_leaves_no_record(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(photo("PNG"))
-    made = Dataset.of(tmp_path, [DatasetPhoto("a.png", 40, 30, [(1, 1, 9, 9)], ["\ud800"], [0])])
+    (tmp_path / "a.png").write_bytes(image("PNG"))
+    made = Dataset.of(tmp_path, [LabeledImage("a.png", 40, 30, [(1, 1, 9, 9)], ["\ud800"], [0])])
     with pytest.raises(DataError, match="BW141"):
         formats.write(made, tmp_path / "records", "tfrecord")

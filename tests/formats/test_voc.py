@@ -13,7 +13,7 @@ from PIL import Image
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.structures.dataset import DIFFICULT, TRUNCATED, Dataset, Photo, Split
+from boxwright.structures.dataset import DIFFICULT, TRUNCATED, Dataset, LabeledImage, Split
 from boxwright.structures.labels import read_label_map
 from folders import VocFolder, codes
 
@@ -29,7 +29,7 @@ CAT_OBJECT = f"<object><name>cat</name>{BNDBOX}</object>"
 
 
 def test_an_annotation_as_labelimg_writes_it(voc_folder: VocFolder) -> None:
-    voc_folder.photo("photos/a.jpg", (650, 417))
+    voc_folder.image("photos/a.jpg", (650, 417))
     voc_folder.text(
         "photos/a.xml",
         """<annotation verified="yes">
@@ -59,7 +59,7 @@ def test_an_annotation_as_labelimg_writes_it(voc_folder: VocFolder) -> None:
     assert dataset.labels.tolist() == [1, 0]
     assert dataset.boxes.tolist() == [[81, 88, 522, 408], [10.5, 10, 20.75, 30]]
     assert dataset.flags.tolist() == [TRUNCATED, DIFFICULT]
-    assert dataset.splits.tolist() == [Split.UNMARKED]
+    assert dataset.splits.tolist() == [Split.UNASSIGNED]
     assert dataset.findings == ()
 
 
@@ -82,7 +82,7 @@ def test_an_annotation_as_labelimg_writes_it(voc_folder: VocFolder) -> None:
 def test_what_other_tools_leave_out_is_not_missed(
     voc_folder: VocFolder, text: str, boxes: int
 ) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.xml", text)
     dataset = formats.read(voc_folder.root)
     assert dataset.names == ("a.jpg",)
@@ -93,7 +93,7 @@ def test_what_other_tools_leave_out_is_not_missed(
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "cp1252"])
 def test_annotations_in_any_encoding_they_declare(voc_folder: VocFolder, encoding: str) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     declared = encoding.removesuffix("-sig")
     text = f"<?xml version='1.0' encoding='{declared}'?>{objects(CAT_OBJECT)}".replace("cat", "bär")
     (voc_folder.root / "a.xml").write_bytes(text.encode(encoding))
@@ -153,7 +153,7 @@ def test_a_bad_annotation_is_named_with_its_place_and_reason(
     voc_folder: VocFolder, text: str, code: str, where: str, message: str
 ) -> None:
     voc_folder.pair("good")
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.xml", text)
     with pytest.raises(DataError, match=message) as caught:
         formats.read(voc_folder.root)
@@ -220,7 +220,7 @@ def test_all_broken_annotations_are_named_at_once(voc_folder: VocFolder) -> None
         (1, (500, 500), [(0, 0, 16, 12)], [0, 0, 16, 12], ["BW108"]),
     ],
 )
-def test_boxes_end_up_where_the_oriented_photo_shows_the_object(
+def test_boxes_end_up_where_the_oriented_image_shows_the_object(
     voc_folder: VocFolder,
     orientation: int,
     size: tuple[int, int] | None,
@@ -228,7 +228,7 @@ def test_boxes_end_up_where_the_oriented_photo_shows_the_object(
     expected: list[float],
     found: list[str],
 ) -> None:
-    voc_folder.photo("a.jpg", orientation=orientation)
+    voc_folder.image("a.jpg", orientation=orientation)
     voc_folder.xml("a.xml", [("cat", *box) for box in boxes], size=size)
     dataset = formats.read(voc_folder.root)
     assert dataset.sizes.tolist() == [[48, 64] if orientation >= 5 else [64, 48]]
@@ -237,7 +237,7 @@ def test_boxes_end_up_where_the_oriented_photo_shows_the_object(
 
 
 def test_turned_boxes_cover_the_same_pixels(voc_folder: VocFolder) -> None:
-    voc_folder.photo("a.jpg", orientation=6)
+    voc_folder.image("a.jpg", orientation=6)
     voc_folder.xml("a.xml", [("cat", 8, 8, 24, 16)])  # one noise patch of the stored photo
     stored = np.asarray(Image.open(voc_folder.root / "a.jpg"))[8:16, 8:24]
     xmin, ymin, xmax, ymax = map(int, formats.read(voc_folder.root).boxes[0])
@@ -245,7 +245,7 @@ def test_turned_boxes_cover_the_same_pixels(voc_folder: VocFolder) -> None:
     np.testing.assert_array_equal(oriented[ymin:ymax, xmin:xmax], np.rot90(stored, -1))
 
 
-def test_missing_and_broken_photos_are_left_out_while_others_are_there(
+def test_missing_and_broken_images_are_left_out_while_others_are_there(
     voc_folder: VocFolder,
 ) -> None:
     voc_folder.pair("good")
@@ -260,7 +260,7 @@ def test_missing_and_broken_photos_are_left_out_while_others_are_there(
     ]
 
 
-def test_no_photo_at_all_is_an_error(voc_folder: VocFolder) -> None:
+def test_no_image_at_all_is_an_error(voc_folder: VocFolder) -> None:
     voc_folder.xml("annotations/a.xml")
     voc_folder.xml("annotations/b.xml")
     with pytest.raises(DataError, match="of the 2 annotations here not one") as caught:
@@ -269,13 +269,13 @@ def test_no_photo_at_all_is_an_error(voc_folder: VocFolder) -> None:
     assert "annotations/a.xml: its photo 'a.jpg' is not here" in caught.value.message
 
 
-def test_photos_without_annotation_are_counted_and_empty_annotations_kept(
+def test_images_without_annotation_are_counted_and_empty_annotations_kept(
     voc_folder: VocFolder,
 ) -> None:
     voc_folder.pair("images/a")
     voc_folder.pair("images/background", boxes=())
     for name in ("images/x.jpg", "images/y.jpg", "masks/a.png"):
-        voc_folder.photo(name)
+        voc_folder.image(name)
     dataset = formats.read(voc_folder.root)
     assert dataset.names == ("images/a.jpg", "images/background.jpg")
     assert np.diff(dataset.offsets).tolist() == [1, 0]
@@ -317,7 +317,7 @@ def test_xml_about_something_else_is_passed_over(voc_folder: VocFolder) -> None:
 
 def test_written_as_vott_exports_it(voc_folder: VocFolder, tmp_path: Path) -> None:
     voc_folder.pair("sub/a", [("dog", 1, 2, 3.5, 4)])
-    voc_folder.photo("sub/a.png")
+    voc_folder.image("sub/a.png")
     voc_folder.pair("b & c")
     dataset = formats.read(voc_folder.root)
     dataset = Dataset(**{**vars(dataset), "splits": np.array([Split.TEST, Split.TRAIN], np.int8)})
@@ -341,14 +341,14 @@ def test_written_as_vott_exports_it(voc_folder: VocFolder, tmp_path: Path) -> No
     assert "<ymax>4</ymax>" in text
 
 
-def test_photos_that_lie_in_the_target_are_not_copied(voc_folder: VocFolder) -> None:
-    voc_folder.photo("photos/a.jpg")
-    voc_folder.photo("photos/a.png")
-    photos = [
-        Photo("photos/a.jpg", 64, 48, [(1, 2, 3, 4)], ["cat"]),
-        Photo("photos/a.png", 64, 48, [(5, 6, 7, 8)], ["cat"]),
+def test_images_that_lie_in_the_target_are_not_copied(voc_folder: VocFolder) -> None:
+    voc_folder.image("photos/a.jpg")
+    voc_folder.image("photos/a.png")
+    images = [
+        LabeledImage("photos/a.jpg", 64, 48, [(1, 2, 3, 4)], ["cat"]),
+        LabeledImage("photos/a.png", 64, 48, [(5, 6, 7, 8)], ["cat"]),
     ]
-    written = Dataset.of(voc_folder.root, photos)
+    written = Dataset.of(voc_folder.root, images)
     formats.write(written, voc_folder.root)
     assert not (voc_folder.root / "JPEGImages").exists()
     back = formats.read(voc_folder.root)
@@ -357,7 +357,9 @@ def test_photos_that_lie_in_the_target_are_not_copied(voc_folder: VocFolder) -> 
 
 
 def test_a_name_that_xml_cannot_hold_is_refused(voc_folder: VocFolder) -> None:
-    voc_folder.photo("a.jpg")
-    dataset = Dataset.of(voc_folder.root, [Photo("a.jpg", 64, 48, [(1, 2, 3, 4)], ["c\x07t"])])
+    voc_folder.image("a.jpg")
+    dataset = Dataset.of(
+        voc_folder.root, [LabeledImage("a.jpg", 64, 48, [(1, 2, 3, 4)], ["c\x07t"])]
+    )
     with pytest.raises(DataError, match="BW141"):
         formats.write(dataset, voc_folder.root)

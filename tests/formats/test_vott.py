@@ -11,7 +11,7 @@ from json_samples import VOTT_1, VOTT_ASSET, VOTT_EXPORT
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny
@@ -47,13 +47,13 @@ def export(*assets: Any, tags: Any = ("dog", "cat"), **more: Any) -> str:
 
 
 def read(voc_folder: VocFolder, text: str) -> Dataset:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("vott-json-export/Pets-export.json", text)
     return formats.read(voc_folder.root)
 
 
-def test_an_export_beside_its_photos(voc_folder: VocFolder) -> None:
-    voc_folder.photo("vott-json-export/a.jpg")
+def test_an_export_beside_its_images(voc_folder: VocFolder) -> None:
+    voc_folder.image("vott-json-export/a.jpg")
     voc_folder.text("vott-json-export/Pets-export.json", VOTT_EXPORT)
     dataset = formats.read(voc_folder.root)
     assert dataset.names == ("vott-json-export/a.jpg",)
@@ -68,7 +68,7 @@ def test_the_tools_own_file_is_newer_than_an_export(voc_folder: VocFolder) -> No
         "z/d653dc7ce9fd74b6c76b1ec6a10fe49b-asset.json",
         VOTT_ASSET.replace("9a", "9b").replace("a.jpg", "b.jpg"),
     )
-    voc_folder.photo("b.jpg")
+    voc_folder.image("b.jpg")
     dataset = read(voc_folder, VOTT_EXPORT)
     assert dict(zip(dataset.names, dataset.boxes[:, 2].tolist(), strict=True)) == {
         "a.jpg": 24,
@@ -78,7 +78,7 @@ def test_the_tools_own_file_is_newer_than_an_export(voc_folder: VocFolder) -> No
 
 
 @pytest.mark.parametrize(
-    ("one", "labelled"),
+    ("one", "labeled"),
     [
         (asset("a.jpg", state=0), False),  # not visited
         (asset("a.jpg", state=1), True),  # visited, and nothing was there
@@ -88,13 +88,13 @@ def test_the_tools_own_file_is_newer_than_an_export(voc_folder: VocFolder) -> No
         (asset("film.mp4", state=1, type=2), False),
     ],
 )
-def test_a_photo_that_was_visited_is_labelled(
-    voc_folder: VocFolder, one: Any, labelled: bool
+def test_an_image_that_was_visited_is_labeled(
+    voc_folder: VocFolder, one: Any, labeled: bool
 ) -> None:
-    voc_folder.photo("b.jpg")
+    voc_folder.image("b.jpg")
     dataset = read(voc_folder, export(one, asset("b.jpg", region("dog"))))
-    assert ("a.jpg" in dataset.names) is labelled
-    assert codes(dataset) == ([] if labelled else ["BW109"])
+    assert ("a.jpg" in dataset.names) is labeled
+    assert codes(dataset) == ([] if labeled else ["BW109"])
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_several_tags_are_a_box_each(voc_folder: VocFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "path", "photo"),
+    ("name", "path", "image"),
     [
         ("a.jpg", "file:C%3A%5CUsers%5Cme%5Cpets%5Ca.jpg", "pets/a.jpg"),
         ("a.jpg", "file:/home/me/pets/a.jpg", "pets/a.jpg"),
@@ -136,20 +136,20 @@ def test_several_tags_are_a_box_each(voc_folder: VocFolder) -> None:
         ("film.mp4#t=1.5", "file:/home/me/film.mp4#t=1.5", "film.mp4#t=1.5.jpg"),
     ],
 )
-def test_a_name_finds_its_photo(
-    voc_folder: VocFolder, name: str | None, path: str | None, photo: str
+def test_a_name_finds_its_image(
+    voc_folder: VocFolder, name: str | None, path: str | None, image: str
 ) -> None:
-    voc_folder.photo(photo)
+    voc_folder.image(image)
     one = asset("x", region("cat"))
     one["asset"] |= {"name": name, "path": path}
     voc_folder.text("export.json", export(one))
-    assert formats.read(voc_folder.root).names == (photo,)
+    assert formats.read(voc_folder.root).names == (image,)
 
 
-def test_photos_of_one_name_are_told_apart_by_their_path(voc_folder: VocFolder) -> None:
+def test_images_of_one_name_are_told_apart_by_their_path(voc_folder: VocFolder) -> None:
     assets = []
     for i, folder in enumerate(("one", "two")):
-        voc_folder.photo(f"{folder}/a.jpg")
+        voc_folder.image(f"{folder}/a.jpg")
         box = {**BOX, "left": i}
         path = f"file:/home/me/{folder}/a.jpg"
         assets.append(asset("a.jpg", region("cat", boundingBox=box), id=folder, path=path))
@@ -164,7 +164,7 @@ def test_photos_of_one_name_are_told_apart_by_their_path(voc_folder: VocFolder) 
 # ---- version 1 ----
 
 
-def test_version_1_drew_on_the_photo_as_it_was_shown(voc_folder: VocFolder) -> None:
+def test_version_1_drew_on_the_image_as_it_was_shown(voc_folder: VocFolder) -> None:
     dataset = read(voc_folder, VOTT_1)
     assert dataset.boxes.tolist() == [[4, 6, 30, 40]]
     assert dataset.classes == ("dog", "cat")
@@ -172,8 +172,8 @@ def test_version_1_drew_on_the_photo_as_it_was_shown(voc_folder: VocFolder) -> N
 
 
 def test_version_1_lists_frames_that_were_visited(voc_folder: VocFolder) -> None:
-    voc_folder.photo("b.jpg")
-    voc_folder.photo("c.jpg")
+    voc_folder.image("b.jpg")
+    voc_folder.image("c.jpg")
     content = json.loads(VOTT_1)
     content["frames"] |= {"b.jpg": [], "c.jpg": []}
     content["visitedFrames"] = ["a.jpg", "b.jpg"]
@@ -220,7 +220,7 @@ def test_version_1_lists_frames_that_were_visited(voc_folder: VocFolder) -> None
 def test_what_cannot_be_used_is_named_with_its_place(
     voc_folder: VocFolder, text: str, where: str, message: str
 ) -> None:
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text("a.json", text)
     with pytest.raises(DataError, match=message) as caught:
         formats.read(voc_folder.root)
@@ -228,7 +228,7 @@ def test_what_cannot_be_used_is_named_with_its_place(
     assert caught.value.where == str(voc_folder.root / f"a.json, {where}")
 
 
-def test_no_photo_outside_of_the_folder(voc_folder: VocFolder) -> None:
+def test_no_image_outside_of_the_folder(voc_folder: VocFolder) -> None:
     with pytest.raises(DataError, match="leads out") as caught:
         read(voc_folder, export(asset("a.jpg", path="x/../../../../a.jpg")))
     assert caught.value.code == "BW112"
@@ -238,12 +238,12 @@ def test_no_photo_outside_of_the_folder(voc_folder: VocFolder) -> None:
 
 
 def test_written_as_vott_exports_it(voc_folder: VocFolder, tmp_path: Path) -> None:
-    photos = []
+    images = []
     for i, boxes in enumerate(([(1.5, 2, 20.3, 40)], [])):
-        voc_folder.photo(f"{i}.jpg")
+        voc_folder.image(f"{i}.jpg")
         names = ["dog"] * len(boxes)
-        photos.append(Photo(f"{i}.jpg", 64, 48, boxes, names, split=Split.TRAIN))
-    dataset = Dataset.of(voc_folder.root, photos, ["dog", "cat"])
+        images.append(LabeledImage(f"{i}.jpg", 64, 48, boxes, names, split=Split.TRAIN))
+    dataset = Dataset.of(voc_folder.root, images, ["dog", "cat"])
     formats.write(dataset, tmp_path / "out", "vott")
     text = (tmp_path / "out/train/boxwright-export.json").read_text(encoding="utf-8")
     content = json.loads(text)

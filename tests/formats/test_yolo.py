@@ -15,7 +15,7 @@ from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.formats import FORMATS
 from boxwright.formats.folder import Folder
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from folders import VocFolder, codes, lay, marks
 
 pytestmark = pytest.mark.tiny
@@ -33,7 +33,7 @@ def is_yolo(root: Path) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("photo", "label"),
+    ("image", "label"),
     [
         ("images/a.jpg", "labels/a.txt"),
         ("train/images/a.jpg", "train/labels/a.txt"),
@@ -47,17 +47,17 @@ def is_yolo(root: Path) -> bool:
         ("images/a.v2.jpg", "labels/a.v2.txt"),
     ],
 )
-def test_a_label_finds_its_photo(voc_folder: VocFolder, photo: str, label: str) -> None:
-    root = lay(voc_folder, {photo: "", label: CAT_LINE, "classes.txt": "cat\n"})
+def test_a_label_finds_its_image(voc_folder: VocFolder, image: str, label: str) -> None:
+    root = lay(voc_folder, {image: "", label: CAT_LINE, "classes.txt": "cat\n"})
     assert is_yolo(root)
     dataset = formats.read(root)
-    assert dataset.names == (photo,)
+    assert dataset.names == (image,)
     assert dataset.boxes.tolist() == [CAT_BOX]
     assert dataset.classes == ("cat",)
     assert dataset.findings == ()
 
 
-def test_labels_of_the_same_name_stay_with_their_photos(voc_folder: VocFolder) -> None:
+def test_labels_of_the_same_name_stay_with_their_images(voc_folder: VocFolder) -> None:
     files = {"classes.txt": "cat\ndog\n"}
     for day in ("day 1", "day 2", "train"):
         files |= {f"images/{day}/a.jpg": "", f"labels/{day}/a.txt": f"{day == 'day 2':d} .5 .5 1 1"}
@@ -165,7 +165,7 @@ def test_a_data_yaml_stands_for_the_labels_around_it(
 # ---- photos without labels ----
 
 
-def test_photos_without_label_file_show_nothing_as_ultralytics_has_it(
+def test_images_without_label_file_show_nothing_as_ultralytics_has_it(
     voc_folder: VocFolder,
 ) -> None:
     files = {"data.yaml": DATA, "train/images/a.jpg": "", "train/labels/a.txt": CAT_LINE}
@@ -176,7 +176,7 @@ def test_photos_without_label_file_show_nothing_as_ultralytics_has_it(
     (finding,) = dataset.findings
     assert (finding.code, finding.repair) == ("BW109", "taken as showing nothing")
     assert finding.message.startswith("4 of 5 photos have no label file")
-    assert len(finding.photos) == 4
+    assert len(finding.images) == 4
 
 
 def test_without_data_yaml_the_images_folder_vouches_for_them(voc_folder: VocFolder) -> None:
@@ -186,7 +186,7 @@ def test_without_data_yaml_the_images_folder_vouches_for_them(voc_folder: VocFol
     assert codes(dataset) == ["BW109"]
 
 
-def test_photos_beside_labelled_ones_may_just_not_be_labelled_yet(voc_folder: VocFolder) -> None:
+def test_images_beside_labeled_ones_may_just_not_be_labeled_yet(voc_folder: VocFolder) -> None:
     files = {"a.jpg": "", "a.txt": CAT_LINE, "b.jpg": "", "classes.txt": "cat\n"}
     dataset = formats.read(lay(voc_folder, files))
     assert dataset.names == ("a.jpg",)
@@ -194,7 +194,7 @@ def test_photos_beside_labelled_ones_may_just_not_be_labelled_yet(voc_folder: Vo
     assert (finding.code, finding.repair) == ("BW109", "not used")
 
 
-def test_a_label_without_photo_is_left_out(voc_folder: VocFolder) -> None:
+def test_a_label_without_image_is_left_out(voc_folder: VocFolder) -> None:
     files = {"data.yaml": DATA, "train/images/a.jpg": "", "train/labels/a.txt": CAT_LINE}
     files |= {"train/labels/gone.txt": CAT_LINE, "train/labels/notes.txt": "ask Eve\n"}
     files |= {"valid/images/gone too.jpg": "", "valid/labels/gone too.txt": ""}
@@ -230,13 +230,13 @@ def test_files_of_others_are_not_taken_for_yolo(
 
 
 def written(voc_folder: VocFolder, splits: str, target: Path) -> Dataset:
-    photos = []
+    images = []
     for i, mark in enumerate(splits):
-        voc_folder.photo(f"{i}.jpg")
-        split = {"t": Split.TRAIN, "v": Split.VAL, "e": Split.TEST}.get(mark, Split.UNMARKED)
+        voc_folder.image(f"{i}.jpg")
+        split = {"t": Split.TRAIN, "v": Split.VAL, "e": Split.TEST}.get(mark, Split.UNASSIGNED)
         boxes = [(1, 2, 3.3, 40.7)] * (i % 2)
-        photos.append(Photo(f"{i}.jpg", 64, 48, boxes, ["hat: 'no'"] * (i % 2), (), split))
-    dataset = Dataset.of(voc_folder.root, photos, ["vest", "hat: 'no'"])
+        images.append(LabeledImage(f"{i}.jpg", 64, 48, boxes, ["hat: 'no'"] * (i % 2), (), split))
+    dataset = Dataset.of(voc_folder.root, images, ["vest", "hat: 'no'"])
     formats.write(dataset, target, "yolo")
     return dataset
 
@@ -264,7 +264,7 @@ def test_written_as_ultralytics_reads_it(voc_folder: VocFolder, tmp_path: Path) 
     assert line == "1 0.0335937496 0.4447916746 0.0359374993 0.8062500159\n"
 
 
-def test_photos_that_lie_in_the_target_are_split_by_lists(voc_folder: VocFolder) -> None:
+def test_images_that_lie_in_the_target_are_split_by_lists(voc_folder: VocFolder) -> None:
     dataset = written(voc_folder, "tv-", voc_folder.root)
     assert (voc_folder.root / "train.txt").read_text(encoding="utf-8") == "./0.jpg\n"
     assert (voc_folder.root / "0.txt").is_file()
@@ -274,11 +274,11 @@ def test_photos_that_lie_in_the_target_are_split_by_lists(voc_folder: VocFolder)
     np.testing.assert_allclose(back.boxes, dataset.boxes, atol=1e-4)
 
 
-def test_a_photo_that_no_list_can_name_is_refused(voc_folder: VocFolder) -> None:
-    voc_folder.photo("a\nb.jpg")
-    photo = Photo("a\nb.jpg", 64, 48, split=Split.TRAIN)
+def test_an_image_that_no_list_can_name_is_refused(voc_folder: VocFolder) -> None:
+    voc_folder.image("a\nb.jpg")
+    image = LabeledImage("a\nb.jpg", 64, 48, split=Split.TRAIN)
     with pytest.raises(DataError, match="BW141"):
-        formats.write(Dataset.of(voc_folder.root, [photo]), voc_folder.root, "yolo")
+        formats.write(Dataset.of(voc_folder.root, [image]), voc_folder.root, "yolo")
 
 
 # ---- real and damaged ----

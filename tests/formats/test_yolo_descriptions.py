@@ -59,32 +59,32 @@ ALL_THREE = {"train": "a", "val": "b", "test": "c"}
 )
 def test_splits(voc_folder: VocFolder, text: str) -> None:
     files = {"data.yaml": f"{text}names: [cat]\n"}
-    for split, photo in ALL_THREE.items():
-        files |= {f"images/{split}/{photo}.jpg": "", f"labels/{split}/{photo}.txt": CAT_LINE}
+    for split, image in ALL_THREE.items():
+        files |= {f"images/{split}/{image}.jpg": "", f"labels/{split}/{image}.txt": CAT_LINE}
     files |= {"lists/first.txt": "./images/train/a.jpg\n"}
     files |= {"lists/second.txt": "C:\\Users\\cats\\images\\val\\b.jpg\r\n\r\n"}
     dataset = formats.read(lay(voc_folder, files))
-    expected = {f"images/{split}/{photo}.jpg": split for split, photo in ALL_THREE.items()}
+    expected = {f"images/{split}/{image}.jpg": split for split, image in ALL_THREE.items()}
     assert marks(dataset) == expected
     assert dataset.findings == ()
 
 
-def test_lists_split_photos_of_one_folder(voc_folder: VocFolder) -> None:
+def test_lists_split_images_of_one_folder(voc_folder: VocFolder) -> None:
     files = {"data.yaml": "train: hats_train.txt\nval: hats_val.txt\nnames: [hat]\n"}
     files |= {"hats_train.txt": "images/a.jpg\nimages/gone.jpg\n", "hats_val.txt": "images/b.jpg"}
-    for photo in "abc":
-        files |= {f"images/{photo}.jpg": "", f"labels/{photo}.txt": CAT_LINE}
+    for image in "abc":
+        files |= {f"images/{image}.jpg": "", f"labels/{image}.txt": CAT_LINE}
     dataset = formats.read(lay(voc_folder, files))
     assert marks(dataset) == {
         "images/a.jpg": "train",
         "images/b.jpg": "val",
-        "images/c.jpg": "unmarked",
+        "images/c.jpg": "unassigned",
     }
     assert codes(dataset) == ["BW117", "BW119"]
     assert "images/gone.jpg" in dataset.findings[0].message
 
 
-def test_a_split_that_is_not_here_never_takes_the_photos_of_all(voc_folder: VocFolder) -> None:
+def test_a_split_that_is_not_here_never_takes_the_images_of_all(voc_folder: VocFolder) -> None:
     files = {"data.yaml": "train: images\ntest: /data/test/images\nnames: [cat]\n"}
     dataset = formats.read(lay(voc_folder, files | {"images/a.jpg": "", "labels/a.txt": CAT_LINE}))
     assert marks(dataset) == {"images/a.jpg": "train"}
@@ -93,19 +93,19 @@ def test_a_split_that_is_not_here_never_takes_the_photos_of_all(voc_folder: VocF
     assert finding.message == "test: '/data/test/images' leads to no photo here"
 
 
-def test_train_and_val_may_be_the_same_photos(voc_folder: VocFolder) -> None:
+def test_train_and_val_may_be_the_same_images(voc_folder: VocFolder) -> None:
     files = {"data.yaml": "train: images\nval: images\nnames: [cat]\n"}
     dataset = formats.read(lay(voc_folder, files | {"images/a.jpg": "", "labels/a.txt": CAT_LINE}))
-    assert marks(dataset) == {"images/a.jpg": "unmarked"}
+    assert marks(dataset) == {"images/a.jpg": "unassigned"}
     assert [(f.code, f.message) for f in dataset.findings] == [
         ("BW118", "train and val are the same photos")
     ]
 
 
-def test_a_photo_in_two_splits_is_kept_from_training(voc_folder: VocFolder) -> None:
+def test_an_image_in_two_splits_is_kept_from_training(voc_folder: VocFolder) -> None:
     files = {"data.yaml": "train: images\nval: images/val\nnames: [cat]\n"}
-    for photo in ("a", "val/b"):
-        files |= {f"images/{photo}.jpg": "", f"labels/{photo}.txt": CAT_LINE}
+    for image in ("a", "val/b"):
+        files |= {f"images/{image}.jpg": "", f"labels/{image}.txt": CAT_LINE}
     dataset = formats.read(lay(voc_folder, files))
     assert marks(dataset) == {"images/a.jpg": "train", "images/val/b.jpg": "val"}
     assert codes(dataset) == ["BW118"]
@@ -205,7 +205,7 @@ def test_a_description_runs_nothing(voc_folder: VocFolder, line: str) -> None:
     assert not (root / "harm").exists()
 
 
-def test_a_description_without_its_photos_says_so(voc_folder: VocFolder) -> None:
+def test_a_description_without_its_images_says_so(voc_folder: VocFolder) -> None:
     root = lay(voc_folder, {"data.yaml": DATA})
     with pytest.raises(DataError, match="no photo of it is here") as caught:
         formats.read(root)
@@ -213,7 +213,7 @@ def test_a_description_without_its_photos_says_so(voc_folder: VocFolder) -> None
     assert caught.value.where == str(root / "data.yaml")
 
 
-def test_a_description_without_labels_does_not_make_all_photos_empty(
+def test_a_description_without_labels_does_not_make_all_images_empty(
     voc_folder: VocFolder,
 ) -> None:
     root = lay(voc_folder, {"data.yaml": DATA, "train/images/a.jpg": ""})

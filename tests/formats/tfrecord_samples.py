@@ -26,7 +26,7 @@ KEYS = {
 }
 
 
-def photo(kind: str = "JPEG", size: tuple[int, int] = (40, 30), orientation: int = 1) -> bytes:
+def image(kind: str = "JPEG", size: tuple[int, int] = (40, 30), orientation: int = 1) -> bytes:
     file = io.BytesIO()
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -35,7 +35,7 @@ def photo(kind: str = "JPEG", size: tuple[int, int] = (40, 30), orientation: int
     return file.getvalue()
 
 
-def example(encoded: bytes = photo(), **features: Values) -> bytes:
+def example(encoded: bytes = image(), **features: Values) -> bytes:
     """A serialised Example: `xmin` stands for image/object/bbox/xmin, `width` for image/width."""
     parts = []
     for name, given_values in features.items():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.errors import DataError
-from boxwright.images.decoding import is_photo, read_header, read_photo
+from boxwright.images.decoding import is_image, read_header, read_image
 from boxwright.ops.boxes import as_boxes, orient
 
 pytestmark = pytest.mark.tiny
@@ -43,7 +43,7 @@ def bounds_of_patch(pixels: NDArray[np.uint8]) -> list[int]:
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_photos_come_upright_however_they_are_stored(
+def test_images_come_upright_however_they_are_stored(
     tmp_path: Path, orientation: int, suffix: str
 ) -> None:
     upright = Image.fromarray(scene())
@@ -57,9 +57,9 @@ def test_photos_come_upright_however_they_are_stored(
     header = read_header(path)
     assert (header.width, header.height, header.orientation) == (WIDTH, HEIGHT, orientation)
     assert header.swaps_sides == (orientation >= 5)
-    photo = read_photo(path)
-    np.testing.assert_allclose(photo.astype(int), scene().astype(int), atol=90)  # webp's chroma
-    assert bounds_of_patch(photo) == pytest.approx([6, 4, 20, 10], abs=1)
+    image = read_image(path)
+    np.testing.assert_allclose(image.astype(int), scene().astype(int), atol=90)  # webp's chroma
+    assert bounds_of_patch(image) == pytest.approx([6, 4, 20, 10], abs=1)
 
     drawn_on_stored = as_boxes([bounds_of_patch(np.asarray(stored))])
     box = orient(drawn_on_stored, orientation, *stored.size)[0]
@@ -84,24 +84,24 @@ def test_every_kind_of_pixel_becomes_rgb(
     tmp_path: Path, picture: Image.Image, expected: tuple[int, int, int]
 ) -> None:
     picture.save(tmp_path / "photo.png")
-    photo = read_photo(tmp_path / "photo.png")
-    assert photo.dtype == np.uint8
-    assert photo.shape == (6, 8, 3)
-    assert (photo == expected).all()
+    image = read_image(tmp_path / "photo.png")
+    assert image.dtype == np.uint8
+    assert image.shape == (6, 8, 3)
+    assert (image == expected).all()
 
 
-def test_a_palette_with_a_clear_colour_lies_on_white(tmp_path: Path) -> None:
+def test_a_palette_with_a_clear_color_lies_on_white(tmp_path: Path) -> None:
     picture = Image.new("P", (8, 6), 0)
     picture.putpalette([10, 20, 30])
     picture.save(tmp_path / "photo.gif", transparency=0)
-    assert (read_photo(tmp_path / "photo.gif") == 255).all()
+    assert (read_image(tmp_path / "photo.gif") == 255).all()
 
 
-def test_cmyk_and_grey_jpegs(tmp_path: Path) -> None:
+def test_cmyk_and_gray_jpegs(tmp_path: Path) -> None:
     Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(tmp_path / "print.jpg", quality=100)
-    assert read_photo(tmp_path / "print.jpg")[0, 0].tolist() == pytest.approx([255, 0, 0], abs=3)
+    assert read_image(tmp_path / "print.jpg")[0, 0].tolist() == pytest.approx([255, 0, 0], abs=3)
     Image.new("L", (16, 16), 90).save(tmp_path / "grey.jpg", quality=100)
-    assert read_photo(tmp_path / "grey.jpg", at_least=4)[0, 0].tolist() == [90, 90, 90]
+    assert read_image(tmp_path / "grey.jpg", at_least=4)[0, 0].tolist() == [90, 90, 90]
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
@@ -109,8 +109,8 @@ def test_a_small_reading_keeps_the_sides_asked_for(tmp_path: Path, orientation: 
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     Image.new("RGB", (800, 640)).save(tmp_path / "photo.jpg", exif=exif)
-    photo = read_photo(tmp_path / "photo.jpg", at_least=100)
-    assert photo.shape[:2] == ((160, 200) if orientation == 1 else (200, 160))
+    image = read_image(tmp_path / "photo.jpg", at_least=100)
+    assert image.shape[:2] == ((160, 200) if orientation == 1 else (200, 160))
 
 
 def truncated(content: bytes) -> bytes:
@@ -118,14 +118,14 @@ def truncated(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
-def test_a_photo_cut_off_is_an_error_that_names_it(tmp_path: Path, suffix: str) -> None:
+def test_an_image_cut_off_is_an_error_that_names_it(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"cut{suffix}"
     noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
     Image.fromarray(noise).save(path)
     path.write_bytes(truncated(path.read_bytes()))
     assert read_header(path).width == 200  # the header is whole
     with pytest.raises(DataError, match="damaged") as caught:
-        read_photo(path)
+        read_image(path)
     assert caught.value.code == "BW102"
     assert caught.value.where == str(path)
 
@@ -141,11 +141,11 @@ def test_a_photo_cut_off_is_an_error_that_names_it(tmp_path: Path, suffix: str) 
     ],
     ids=["missing", "empty", "text", "start of a jpeg", "broken png"],
 )
-def test_what_is_no_photo_is_an_error(tmp_path: Path, content: bytes | None, code: str) -> None:
+def test_what_is_no_image_is_an_error(tmp_path: Path, content: bytes | None, code: str) -> None:
     path = tmp_path / "photo.jpg"
     if content is not None:
         path.write_bytes(content)
-    for read in (read_header, read_photo):
+    for read in (read_header, read_image):
         with pytest.raises(DataError) as caught:
             read(path)
         assert caught.value.code == code
@@ -154,13 +154,13 @@ def test_what_is_no_photo_is_an_error(tmp_path: Path, content: bytes | None, cod
 @pytest.mark.parametrize(
     "exif", [b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0"]
 )
-def test_broken_exif_leaves_a_photo_upright(tmp_path: Path, exif: bytes) -> None:
+def test_broken_exif_leaves_an_image_upright(tmp_path: Path, exif: bytes) -> None:
     Image.fromarray(scene()).save(tmp_path / "photo.jpg", exif=exif)
     assert read_header(tmp_path / "photo.jpg").orientation == 1
-    assert read_photo(tmp_path / "photo.jpg").shape == (HEIGHT, WIDTH, 3)
+    assert read_image(tmp_path / "photo.jpg").shape == (HEIGHT, WIDTH, 3)
 
 
-def test_an_orientation_that_does_not_exist_leaves_a_photo_upright(tmp_path: Path) -> None:
+def test_an_orientation_that_does_not_exist_leaves_an_image_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = 9
     Image.fromarray(scene()).save(tmp_path / "photo.jpg", exif=exif)
@@ -179,14 +179,14 @@ def test_a_header_is_read_without_the_pixels(tmp_path: Path) -> None:
     ("name", "expected"),
     [("a.jpg", True), ("A.JPG", True), ("b c.Jpeg", True), ("._a.jpg", False), ("jpg", False)],
 )
-def test_photos_are_known_by_their_names(name: str, expected: bool) -> None:
-    assert is_photo(name) is expected
-    assert is_photo(Path("folder.jpg") / name) is expected
+def test_images_are_known_by_their_names(name: str, expected: bool) -> None:
+    assert is_image(name) is expected
+    assert is_image(Path("folder.jpg") / name) is expected
 
 
 @pytest.mark.shared
-def test_every_shared_photo_has_the_size_its_header_says(shared: Path) -> None:
+def test_every_shared_image_has_the_size_its_header_says(shared: Path) -> None:
     paths = sorted((shared / "data" / "raccoon" / "images").iterdir())[:40]
     for path in [*paths, *(shared / "images").glob("*.jpg")]:
         header = read_header(path)
-        assert read_photo(path).shape == (header.height, header.width, 3)
+        assert read_image(path).shape == (header.height, header.width, 3)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from boxwright.errors import DataError
-from boxwright.images.sources import photos
+from boxwright.images.sources import images
 
 pytestmark = pytest.mark.tiny
 
@@ -56,12 +56,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_what_is_named_is_found(folder: Path, named: list[str], expected: list[str]) -> None:
-    assert [path.as_posix() for path in photos(named)] == expected
+    assert [path.as_posix() for path in images(named)] == expected
 
 
 def test_absolute_paths_and_patterns(folder: Path) -> None:
-    assert list(photos([folder / "a.jpg"])) == [folder / "a.jpg"]
-    assert list(photos([str(folder / "deep" / "*")])) == [folder / "deep" / "c.jpeg"]
+    assert list(images([folder / "a.jpg"])) == [folder / "a.jpg"]
+    assert list(images([str(folder / "deep" / "*")])) == [folder / "deep" / "c.jpeg"]
 
 
 @pytest.mark.parametrize(
@@ -76,4 +76,4 @@ def test_absolute_paths_and_patterns(folder: Path) -> None:
 )
 def test_nothing_there_is_said_before_any_work(folder: Path, named: str, code: str) -> None:
     with pytest.raises(DataError, match=rf"{code} {named.strip('/').replace('*', '.')}"):
-        photos(["a.jpg", named])
+        images(["a.jpg", named])

@@ -37,9 +37,9 @@ print(sorted(asked))
 
 def test_a_tflite_runs_where_nothing_else_is_installed(shared: Path) -> None:
     model = shared / "weights" / "ssd_mobilenet_v1_coco_quant.tflite"
-    photo = shared / "images" / "image1.jpg"
+    image = shared / "images" / "image1.jpg"
     done = subprocess.run(
-        [sys.executable, "-c", CODE, str(model), str(photo), ",".join(sorted(ALLOWED))],
+        [sys.executable, "-c", CODE, str(model), str(image), ",".join(sorted(ALLOWED))],
         capture_output=True,
         text=True,
         check=False,

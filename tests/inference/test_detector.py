@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.errors import BoxwrightError, DataError, DetectorError
-from boxwright.images.decoding import read_photo
+from boxwright.images.decoding import read_image
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
@@ -52,11 +52,11 @@ def test_people_and_kites_at_the_beach(coco: Detector, shared: Path) -> None:
 
 
 @pytest.mark.shared
-def test_a_path_an_array_and_a_picture_are_the_same_photo(coco: Detector, shared: Path) -> None:
+def test_a_path_an_array_and_a_picture_are_the_same_image(coco: Detector, shared: Path) -> None:
     path = shared / "images" / "image1.jpg"
     with Image.open(path) as picture:
-        shown = [str(path), path, read_photo(path), picture]
-        found = [coco.predict(photo) for photo in shown]
+        shown = [str(path), path, read_image(path), picture]
+        found = [coco.predict(image) for image in shown]
     assert len(found[0]) >= 2
     for other in found[1:]:
         np.testing.assert_array_equal(other.boxes, found[0].boxes)
@@ -124,8 +124,8 @@ def test_a_copy_anywhere_and_cut_off(shared: Path, tmp_path: Path) -> None:
     folder = tmp_path / "mes modèles 模型"
     folder.mkdir()
     copy = shutil.copy(shared / "weights" / COCO, folder / "détecteur")  # needs no suffix
-    photo = shutil.copy(shared / "images" / "image1.jpg", folder / "chien n°1.jpg")
-    assert len(Detector.load(copy, classes=NAMES).predict(photo)) >= 2
+    image = shutil.copy(shared / "images" / "image1.jpg", folder / "chien n°1.jpg")
+    assert len(Detector.load(copy, classes=NAMES).predict(image)) >= 2
     content = copy.read_bytes()
     copy.write_bytes(content[: len(content) // 2])
     with pytest.raises(DetectorError) as caught:
@@ -153,13 +153,13 @@ def echo() -> Detector:
     return Detector(Echo(), Artifact({}, ("a", "b"), Preprocessing(32)))
 
 
-def grey(value: int, width: int = 200, height: int = 100) -> NDArray[np.uint8]:
+def gray(value: int, width: int = 200, height: int = 100) -> NDArray[np.uint8]:
     return np.full((height, width, 3), value, np.uint8)
 
 
 @pytest.mark.tiny
-def test_boxes_are_pixels_of_the_photo(echo: Detector) -> None:
-    ((name, score, box),) = echo.predict(grey(255, width=200, height=80))
+def test_boxes_are_pixels_of_the_image(echo: Detector) -> None:
+    ((name, score, box),) = echo.predict(gray(255, width=200, height=80))
     assert (name, score, box) == ("b", 1.0, (100.0, 20.0, 200.0, 60.0))
 
 
@@ -170,47 +170,47 @@ def test_a_picture_is_turned_upright(echo: Detector, tmp_path: Path) -> None:
     exif[0x0112] = 6  # a camera held sideways
     sideways.save(tmp_path / "sideways.jpg", exif=exif)
     with Image.open(tmp_path / "sideways.jpg") as picture:
-        for photo in (picture, tmp_path / "sideways.jpg"):
-            ((_, _, box),) = echo.predict(photo)
+        for image in (picture, tmp_path / "sideways.jpg"):
+            ((_, _, box),) = echo.predict(image)
             assert box == (40.0, 50.0, 80.0, 150.0)  # of 80 x 200 pixels
 
 
 @pytest.mark.tiny
 def test_thresholds(echo: Detector) -> None:
-    assert len(echo.predict(grey(120))) == 0  # 0.47, and the detector's own threshold is 0.5
-    assert len(echo.predict(grey(135))) == 1
-    assert len(echo.predict(grey(120), threshold=0.4)) == 1
-    assert len(echo.predict(grey(0), threshold=0)) == 1
+    assert len(echo.predict(gray(120))) == 0  # 0.47, and the detector's own threshold is 0.5
+    assert len(echo.predict(gray(135))) == 1
+    assert len(echo.predict(gray(120), threshold=0.4)) == 1
+    assert len(echo.predict(gray(0), threshold=0)) == 1
 
 
 @pytest.mark.tiny
 @pytest.mark.parametrize("count", [0, 1, 4, 5, 23])
-def test_many_photos_come_back_in_order(count: int, echo: Detector) -> None:
+def test_many_images_come_back_in_order(count: int, echo: Detector) -> None:
     values = [(7 * i) % 256 for i in range(count)]
-    found = list(echo.predict_many((grey(value) for value in values), batch_size=4))
+    found = list(echo.predict_many((gray(value) for value in values), batch_size=4))
     assert [round(255 * float(each.scores[0])) for each in found] == values
     engine: Any = echo.engine
     assert engine.batches == [4] * (count // 4) + [count % 4] * (count % 4 > 0)
 
 
 @pytest.mark.tiny
-def test_photos_are_read_only_a_little_ahead(echo: Detector) -> None:
+def test_images_are_read_only_a_little_ahead(echo: Detector) -> None:
     taken = []
 
-    def photos() -> Iterator[NDArray[np.uint8]]:
+    def images() -> Iterator[NDArray[np.uint8]]:
         for i in range(1000):
             taken.append(i)
-            yield grey(i % 256)
+            yield gray(i % 256)
 
-    next(echo.predict_many(photos(), batch_size=4))
+    next(echo.predict_many(images(), batch_size=4))
     assert len(taken) <= 8
 
 
 @pytest.mark.tiny
-def test_a_damaged_photo_among_many_is_named(echo: Detector, tmp_path: Path) -> None:
+def test_a_damaged_image_among_many_is_named(echo: Detector, tmp_path: Path) -> None:
     (tmp_path / "bad.jpg").write_bytes(b"\xff\xd8 not a photo")
     before = threading.active_count()
-    found = echo.predict_many([grey(1), tmp_path / "bad.jpg"], batch_size=1)
+    found = echo.predict_many([gray(1), tmp_path / "bad.jpg"], batch_size=1)
     assert len(next(found)) == 1
     with pytest.raises(DataError, match=r"bad\.jpg"):
         next(found)
@@ -219,7 +219,7 @@ def test_a_damaged_photo_among_many_is_named(echo: Detector, tmp_path: Path) -> 
 
 @pytest.mark.tiny
 @pytest.mark.parametrize(
-    ("photo", "says"),
+    ("image", "says"),
     [
         (np.zeros((10, 10), np.uint8), r"uint8 \(10, 10\)"),
         (np.zeros((10, 10, 3), np.float32), "float32"),
@@ -228,9 +228,9 @@ def test_a_damaged_photo_among_many_is_named(echo: Detector, tmp_path: Path) -> 
         (None, "NoneType"),
     ],
 )
-def test_what_is_not_a_photo(photo: Any, says: str, echo: Detector) -> None:
+def test_what_is_not_an_image(image: Any, says: str, echo: Detector) -> None:
     with pytest.raises(DetectorError, match=says) as caught:
-        echo.predict(photo)
+        echo.predict(image)
     assert caught.value.code == "BW507"
 
 
@@ -254,7 +254,7 @@ def test_where_there_is_no_detector(make: Any, says: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.tiny
-def test_a_photo_is_not_a_detector(tmp_path: Path) -> None:
+def test_an_image_is_not_a_detector(tmp_path: Path) -> None:
     Image.new("RGB", (5, 5)).save(tmp_path / "photo.png")
     with pytest.raises(DetectorError, match="is a photo"):
         Detector.load(tmp_path / "photo.png")

@@ -70,31 +70,31 @@ SIZES = {  # of the photo, and of its small picture
 
 @pytest.mark.parametrize("name", MAKERS)
 @pytest.mark.parametrize("pictures", ["small", "full", "none"])
-def test_boxes_count_in_the_photos_own_pixels(
+def test_boxes_count_in_the_images_own_pixels(
     name: str, pictures: Any, detector: Detector, tmp_path: Path
 ) -> None:
     MAKERS[name](tmp_path / name)
     (width, height), small = SIZES[name]
     said = write_gallery(detector, [tmp_path / name], tmp_path / "out", pictures=pictures)
-    (photo,) = said["photos"]
-    assert (photo["width"], photo["height"]) == (width, height)
+    (image,) = said["images"]
+    assert (image["width"], image["height"]) == (width, height)
     expected = [width / 2, height / 4, width, height * 3 / 4]
-    assert photo["detections"][0]["box"] == pytest.approx(expected, abs=0.01)
+    assert image["detections"][0]["box"] == pytest.approx(expected, abs=0.01)
     assert json.loads((tmp_path / "out" / "detections.json").read_text(encoding="utf-8")) == said
     if pictures == "none":
-        assert photo["drawn"] is None
+        assert image["drawn"] is None
         assert [path.name for path in (tmp_path / "out").iterdir()] == ["detections.json"]
         return
-    with Image.open(tmp_path / "out" / photo["drawn"]) as drawn:
+    with Image.open(tmp_path / "out" / image["drawn"]) as drawn:
         size = drawn.size
     assert size == ((width, height) if pictures == "full" else small)
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_a_photo_is_decoded_to_enough_pixels(name: str, tmp_path: Path) -> None:
+def test_an_image_is_decoded_to_enough_pixels(name: str, tmp_path: Path) -> None:
     MAKERS[name](tmp_path / name)
     whole = decode(tmp_path / name)
-    less = decode(tmp_path / name, shortest=ENOUGH * SIDE)
+    less = decode(tmp_path / name, short_side=ENOUGH * SIDE)
     assert (less.width, less.height) == (whole.width, whole.height) == SIZES[name][0]
     assert whole.picture.size == SIZES[name][0]
     assert min(less.picture.size) >= min(ENOUGH * SIDE, *whole.picture.size)
@@ -103,7 +103,7 @@ def test_a_photo_is_decoded_to_enough_pixels(name: str, tmp_path: Path) -> None:
     assert np.abs(seen[0] - seen[1]).max() <= 4
 
 
-def test_more_photos_than_fit_in_memory(detector: Detector, tmp_path: Path) -> None:
+def test_more_images_than_fit_in_memory(detector: Detector, tmp_path: Path) -> None:
     paths = []
     for i in range(40):
         paths.append(tmp_path / f"{i:02}.jpg")
@@ -113,26 +113,26 @@ def test_more_photos_than_fit_in_memory(detector: Detector, tmp_path: Path) -> N
     said = write_gallery(
         detector, paths, tmp_path / "out", progress=lambda *counts: seen.append(counts)
     )
-    assert [photo["width"] for photo in said["photos"]] == [60 + i for i in range(40) if i != 17]
+    assert [image["width"] for image in said["images"]] == [60 + i for i in range(40) if i != 17]
     assert [lost["code"] for lost in said["failed"]] == ["BW102"]
     assert seen[-1] == (40, 40)
     assert len(list((tmp_path / "out").glob("*.jpg"))) == 39
 
 
-def test_photos_in_the_same_folder_are_not_drawn_over(detector: Detector, tmp_path: Path) -> None:
-    photo = tmp_path / "photo.jpg"
-    landscape((80, 60)).save(photo)
-    before = photo.read_bytes()
-    result = write_gallery(detector, [photo], tmp_path)
-    assert photo.read_bytes() == before
-    assert result["photos"][0]["drawn"] == "photo-2.jpg"
+def test_images_in_the_same_folder_are_not_drawn_over(detector: Detector, tmp_path: Path) -> None:
+    image = tmp_path / "photo.jpg"
+    landscape((80, 60)).save(image)
+    before = image.read_bytes()
+    result = write_gallery(detector, [image], tmp_path)
+    assert image.read_bytes() == before
+    assert result["images"][0]["drawn"] == "photo-2.jpg"
     assert (tmp_path / "photo-2.jpg").is_file()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode there")
 def test_a_name_that_is_no_unicode_is_spelt_out(detector: Detector, tmp_path: Path) -> None:
-    photo = tmp_path / os.fsdecode(b"a\xff.png")
-    landscape((80, 60)).save(photo)
-    write_gallery(detector, [photo], tmp_path / "found", pictures="none")
+    image = tmp_path / os.fsdecode(b"a\xff.png")
+    landscape((80, 60)).save(image)
+    write_gallery(detector, [image], tmp_path / "found", pictures="none")
     said = json.loads((tmp_path / "found" / "detections.json").read_bytes())
-    assert said["photos"][0]["photo"].endswith("a\\xff.png")
+    assert said["images"][0]["image"].endswith("a\\xff.png")

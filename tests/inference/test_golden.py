@@ -20,13 +20,13 @@ from boxwright.inference.detector import Detector
 from boxwright.inference.golden import Golden
 
 pytestmark = pytest.mark.tiny
-PHOTO = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+IMAGE = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
 BOX, NEAR, FAR = [0.1, 0.1, 0.5, 0.5], [0.1, 0.1, 0.5, 0.52], [0.1, 0.5, 0.5, 0.9]
 
 
 def golden(*found: tuple[list[float], float, int]) -> Golden:
     boxes, scores, labels = zip(*found, strict=True)
-    return Golden(PHOTO, np.array(boxes, np.float32), np.array(scores), np.array(labels))
+    return Golden(IMAGE, np.array(boxes, np.float32), np.array(scores), np.array(labels))
 
 
 def found(*rows: tuple[list[float], float, int]) -> Any:
@@ -52,7 +52,7 @@ def test_it_survives_json() -> None:
     artifact = Artifact({}, ("a", "b"), Preprocessing(16), golden=golden((BOX, 0.9, 1)))
     read = Artifact.from_text(json.dumps(artifact.to_json())).golden
     assert read is not None
-    np.testing.assert_array_equal(read.photo, PHOTO)
+    np.testing.assert_array_equal(read.image, IMAGE)
     np.testing.assert_allclose(read.boxes, [BOX], atol=1e-4)
     assert (read.scores.tolist(), read.labels.tolist()) == ([pytest.approx(0.9)], [1])
 
@@ -60,8 +60,8 @@ def test_it_survives_json() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"photo": "no base 64"},
-        {"photo": ""},
+        {"image": "no base 64"},
+        {"image": ""},
         {"boxes": [[0, 0, 1]]},
         {"boxes": "far"},
         {"labels": [10**30]},
@@ -108,12 +108,12 @@ def test_objects_that_were_not_there_count_too() -> None:
         Detector(Fake((BOX, 0.9, 1), (FAR, 1.01, 0)), artifact).check_golden(Path("d.tflite"))
 
 
-def test_a_large_golden_photo_is_not_decoded() -> None:
+def test_a_large_golden_image_is_not_decoded() -> None:
     content = io.BytesIO()
     Image.new("1", (9000, 9000)).save(content, "PNG")
     artifact = Artifact({}, ("a", "b"), Preprocessing(16), golden=golden((BOX, 0.9, 1)))
     text = artifact.to_json()
-    text["golden"]["photo"] = base64.b64encode(content.getvalue()).decode()
+    text["golden"]["image"] = base64.b64encode(content.getvalue()).decode()
     with pytest.raises(DetectorError, match="9000") as caught:
         Artifact.from_json(text)
     assert caught.value.code == "BW502"

@@ -21,10 +21,10 @@ ORIGIN = {
     "boxwright": "0.1.0",
     "data": {"path": "photos", "fingerprint": "c0ffee"},
     "weights": None,
-    "recipe": {"batch_size": 16, "optimiser": {"kind": "Adam"}, "seconds": 60.0, "seed": 3},
+    "recipe": {"batch_size": 16, "optimizer": {"kind": "Adam"}, "seconds": 60.0, "seed": 3},
     "step": 27,
     "metrics": {"AP": 0.5},
-    "proof": {
+    "comparison": {
         "passed": True,
         "says": "it loses little",
         "split": "test",
@@ -150,10 +150,10 @@ def test_the_network_without_its_postprocessing_computes_the_same(name: str, sha
     assert len(cut) == len(content)
     whole, network = litert.interpreter(content, 1), litert.interpreter(cut, 1)
     source = whole.get_input_details()[0]
-    photo = np.random.default_rng(0).integers(0, 256, source["shape"]).astype(np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, source["shape"]).astype(np.uint8)
     best = []
     for each in (whole, network):
-        each.set_tensor(source["index"], photo)
+        each.set_tensor(source["index"], image)
         each.invoke()
         best.append(each.get_output_details())
     boxes, scores = best[1]

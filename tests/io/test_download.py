@@ -34,7 +34,7 @@ def target(tmp_path: Path, server: Server) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("behaviours", "ranges"),
+    ("behaviors", "ranges"),
     [
         pytest.param([], [None], id="a good server"),
         pytest.param([status(500), status(503)], [None] * 3, id="500, 503, then fine"),
@@ -56,9 +56,9 @@ def target(tmp_path: Path, server: Server) -> Path:
     ],
 )
 def test_it_comes_in_the_end(
-    server: Server, target: Path, behaviours: list[Behaviour], ranges: list[str | None]
+    server: Server, target: Path, behaviors: list[Behaviour], ranges: list[str | None]
 ) -> None:
-    server.behaviours = list(behaviours)
+    server.behaviors = list(behaviors)
     download(server.url, target)
     assert target.read_bytes() == CONTENT
     assert server.ranges == ranges
@@ -91,7 +91,7 @@ def test_what_is_there_may_be_all_of_it_or_too_much(
 
 
 @pytest.mark.parametrize(
-    ("behaviours", "reason", "requests"),
+    ("behaviors", "reason", "requests"),
     [
         pytest.param([status(404)], "404 Not Found", 1, id="not there"),
         pytest.param([status(403)], "403 Forbidden", 1, id="not allowed"),
@@ -116,16 +116,16 @@ def test_what_is_there_may_be_all_of_it_or_too_much(
     ],
 )
 def test_it_gives_up_with_a_reason(
-    server: Server, target: Path, behaviours: list[Behaviour], reason: str, requests: int
+    server: Server, target: Path, behaviors: list[Behaviour], reason: str, requests: int
 ) -> None:
-    server.behaviours = list(behaviours)
+    server.behaviors = list(behaviors)
     with pytest.raises(UnreachableError, match=reason):
         download(server.url, target)
     assert len(server.ranges) == requests
 
 
 def test_silence_is_given_up(server: Server, target: Path) -> None:
-    server.behaviours = [hang] * 9
+    server.behaviors = [hang] * 9
     server.content = b"ab"
     with pytest.raises(UnreachableError, match=r"nothing came for 0\.3 seconds"):
         download(server.url, target)
@@ -157,7 +157,7 @@ def test_redirections_never_leave_https(here: str, there: str, safe: bool) -> No
 
 def test_a_web_page_does_not_spoil_what_has_come(server: Server, target: Path) -> None:
     target.write_bytes(CONTENT[:1000])
-    server.behaviours = [status(200, b"<html>Log in</html>", Content_Type="text/html; charset=x")]
+    server.behaviors = [status(200, b"<html>Log in</html>", Content_Type="text/html; charset=x")]
     with pytest.raises(SomethingElseError, match="web page"):
         download(server.url, target)
     assert target.read_bytes() == CONTENT[:1000]

@@ -39,8 +39,8 @@ def centers() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     root = tmp_path_factory.mktemp("centers")
-    photos = Squares(root / "drawn").dataset(train=32, val=8)
-    write(photos, root / "squares", "voc")
+    images = Squares(root / "drawn").dataset(train=32, val=8)
+    write(images, root / "squares", "voc")
     return load(root / "squares")
 
 
@@ -57,9 +57,9 @@ def run(centers: None, dataset: Dataset, tmp_path_factory: pytest.TempPathFactor
 
 
 def test_a_run_of_it_is_a_detector_that_has_learnt(run: Path, dataset: Dataset) -> None:
-    photos = dataset.split(Split.VAL)
-    found = list(Detector.load(run).predict_many(photos.photo(i) for i in range(len(photos))))
-    score = evaluate(photos, found, resamples=0).ap50
+    images = dataset.split(Split.VAL)
+    found = list(Detector.load(run).predict_many(images.image(i) for i in range(len(images))))
+    score = evaluate(images, found, resamples=0).ap50
     assert score is not None
     assert score > 0.5
 
@@ -78,12 +78,12 @@ def test_a_run_of_it_is_a_detector_that_has_learnt(run: Path, dataset: Dataset) 
 def test_a_file_of_it_finds_what_the_run_finds(
     run: Path, dataset: Dataset, tmp_path: Path, to: str, quantize: str | None
 ) -> None:
-    path, proof = export(run, to, tmp_path, quantize=quantize)
-    assert proof.passed
-    assert proof.compared > 20
-    photos = dataset.split(Split.VAL)
+    path, comparison = export(run, to, tmp_path, quantize=quantize)
+    assert comparison.passed
+    assert comparison.compared > 20
+    images = dataset.split(Split.VAL)
     detector = Detector.load(path)
-    found = [detector.predict(photos.photo(row)) for row in range(len(photos))]
-    score = evaluate(photos, found, resamples=0).ap50
+    found = [detector.predict(images.image(row)) for row in range(len(images))]
+    score = evaluate(images, found, resamples=0).ap50
     assert score is not None
     assert score > 0.5

@@ -20,7 +20,7 @@ NEW = ("raccoon", "drone")
 
 
 @pytest.fixture
-def head_start() -> Any:
+def class_head_init() -> Any:
     framework.keras()
     from boxwright.models.ssd import class_head
 
@@ -28,19 +28,21 @@ def head_start() -> Any:
 
 
 def found(
-    head_start: Any,
+    class_head_init: Any,
     scores: NDArray[np.float32],
     boxes: Any,
     labels: Any,
 ) -> list[Any]:
     pretrained = SimpleNamespace(classes=KNOWN)
     truth = np.array(boxes, np.float32), np.array(labels, np.int32)
-    return head_start.find_head_start(
+    return class_head_init.find_class_head_init(
         None, pretrained, np.zeros(len(scores)), *truth, ANCHORS, NEW, scores_of=lambda *_: scores
     )
 
 
-def test_a_class_starts_from_what_fires_on_its_boxes_and_not_elsewhere(head_start: Any) -> None:
+def test_a_class_starts_from_what_fires_on_its_boxes_and_not_elsewhere(
+    class_head_init: Any,
+) -> None:
     """Two photos; the raccoon is at the first anchor of each, the drone at the last of one."""
     scores = np.zeros((2, 4, 4), np.float32)
     scores[..., 0] = 0.99  # an id without a name
@@ -48,7 +50,7 @@ def test_a_class_starts_from_what_fires_on_its_boxes_and_not_elsewhere(head_star
     scores[:, 0, 1] = 0.6, 0.8  # cats where the raccoons are
     scores[1, 3, 2] = 0.5  # a kite where the drone is
     boxes = [[[0, 0, 0.5, 0.5], [0, 0, 0, 0]], [[0.02, 0, 0.5, 0.5], [0.5, 0.5, 1, 1]]]
-    raccoon, drone = found(head_start, scores, boxes, [[0, -1], [0, 1]])
+    raccoon, drone = found(class_head_init, scores, boxes, [[0, -1], [0, 1]])
     assert (raccoon.name, raccoon.origin, raccoon.column) == ("raccoon", "cat", 1)
     assert (raccoon.on_boxes, raccoon.elsewhere) == pytest.approx((0.7, 0))
     assert (drone.name, drone.origin) == ("drone", "kite")
@@ -58,18 +60,18 @@ def test_a_class_starts_from_what_fires_on_its_boxes_and_not_elsewhere(head_star
     )
 
 
-def test_a_box_that_no_anchor_fits_is_looked_for_at_the_nearest(head_start: Any) -> None:
+def test_a_box_that_no_anchor_fits_is_looked_for_at_the_nearest(class_head_init: Any) -> None:
     scores = np.zeros((1, 4, 4), np.float32)
     scores[0, 1, 2] = 0.4
     small = [[[0.2, 0.7, 0.25, 0.75]]]  # an IoU of 0.01 with the second anchor
-    (raccoon,) = found(head_start, scores, small, [[0]])
+    (raccoon,) = found(class_head_init, scores, small, [[0]])
     assert (raccoon.origin, raccoon.on_boxes) == ("kite", pytest.approx(0.4))
 
 
-def test_a_class_without_examples_gets_no_head_start(head_start: Any) -> None:
+def test_a_class_without_examples_gets_no_head_start(class_head_init: Any) -> None:
     scores = np.full((2, 4, 4), 0.5, np.float32)
     boxes = [[[0, 0, 0.5, 0.5]], [[0, 0, 0, 0]]]  # the second photo shows nothing
-    starts = found(head_start, scores, boxes, [[1], [-1]])
+    starts = found(class_head_init, scores, boxes, [[1], [-1]])
     assert [start.name for start in starts] == ["drone"]
 
 
@@ -83,7 +85,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(params=CASES)
 def networks(
-    head_start: Any, small_network: None, request: pytest.FixtureRequest
+    class_head_init: Any, small_network: None, request: pytest.FixtureRequest
 ) -> tuple[Any, Any]:
     """A new network of two classes and a pretrained one of four, alike but for the class head, in
     which the new one may have a background column."""
@@ -114,13 +116,13 @@ def networks(
 
 
 def test_the_new_class_then_answers_as_the_pretrained_one(
-    head_start: Any, networks: tuple[Any, Any]
+    class_head_init: Any, networks: tuple[Any, Any]
 ) -> None:
     new, old = networks
     images = np.random.default_rng(1).uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
     before = np.asarray(new(images)["class_logits"])
-    starts = [head_start.HeadStart("drone", "kite", 2, 0.5, 0.1)]
-    head_start.apply_head_start(new, old.pretrained, starts, NEW)
+    starts = [class_head_init.ClassHeadInit("drone", "kite", 2, 0.5, 0.1)]
+    class_head_init.apply_class_head_init(new, old.pretrained, starts, NEW)
     after = np.asarray(new(images)["class_logits"])
     known = np.asarray(old.model(images)["class_logits"])
     np.testing.assert_allclose(after[..., 1], known[..., 2], atol=1e-4)
@@ -128,10 +130,10 @@ def test_the_new_class_then_answers_as_the_pretrained_one(
 
 
 def test_the_scores_it_looks_at_are_the_pretrained_networks(
-    head_start: Any, networks: tuple[Any, Any]
+    class_head_init: Any, networks: tuple[Any, Any]
 ) -> None:
     new, old = networks
     images = np.random.default_rng(1).uniform(-1, 1, (3, 64, 64, 3)).astype(np.float32)
     logits = np.asarray(old.model(images)["class_logits"])
-    scores = head_start._pretrained_scores(new, old.pretrained, images)
+    scores = class_head_init._pretrained_scores(new, old.pretrained, images)
     np.testing.assert_allclose(scores, 1 / (1 + np.exp(-logits)), atol=1e-4)

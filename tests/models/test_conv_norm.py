@@ -76,14 +76,14 @@ def test_training_uses_the_batch_and_moves_the_statistics() -> None:
 # ---- Quantised ---------------------------------------------------------------------------------
 
 
-def quantised_layer(*, depthwise: bool) -> tuple[Any, Any]:
+def quantized_layer(*, depthwise: bool) -> tuple[Any, Any]:
     """As `random_layer`, rounding, its ranges watched on the input; gamma over sigma is near one,
     since one step fits all channels of a kernel."""
     from boxwright.models.layers.conv_norm import ConvNorm
-    from boxwright.models.layers.quantized import Bits, Quantiser
+    from boxwright.models.layers.quantized import QuantizationSpec, Quantizer
 
     plain, inputs = random_layer(depthwise=depthwise)
-    layer = ConvNorm(8, 3, 2, depthwise=depthwise, quantiser=Quantiser(Bits()))
+    layer = ConvNorm(8, 3, 2, depthwise=depthwise, quantizer=Quantizer(QuantizationSpec()))
     layer.build(inputs.shape)
     for variable in plain.weights:
         getattr(layer, variable.name).assign(variable)
@@ -99,8 +99,8 @@ def fake_quant(values: Any, layer: Any, *, narrow: bool) -> Any:
 
 
 @pytest.mark.parametrize("depthwise", [False, True])
-def test_quantised_it_rounds_the_folded_kernel_and_the_outputs(depthwise: bool) -> None:
-    layer, inputs = quantised_layer(depthwise=depthwise)
+def test_quantized_it_rounds_the_folded_kernel_and_the_outputs(depthwise: bool) -> None:
+    layer, inputs = quantized_layer(depthwise=depthwise)
     scale = np.asarray(layer.gamma) / np.sqrt(np.asarray(layer.moving_variance) + 1e-3)
     folded = layer.kernel * scale.reshape((1, 1, -1, 1) if depthwise else -1)
     assert float(layer.weights_quant.max) == pytest.approx(np.max(folded))
@@ -117,18 +117,18 @@ def test_quantised_it_rounds_the_folded_kernel_and_the_outputs(depthwise: bool) 
 
 
 @pytest.mark.parametrize("depthwise", [False, True])
-def test_quantised_and_normalised_by_the_batch_as_tensorflow_1_did(depthwise: bool) -> None:
+def test_quantized_and_normalized_by_the_batch_as_tensorflow_1_did(depthwise: bool) -> None:
     """Kernels folded with the moving variance and rounded, outputs scaled to the batch's:
     `fold_batch_norms` of `tf.contrib.quantize`, before it freezes batch norm."""
-    layer, inputs = quantised_layer(depthwise=depthwise)
+    layer, inputs = quantized_layer(depthwise=depthwise)
     layer.norm_frozen = False
     layer.activation = lambda outputs: outputs
-    layer.quantiser.rounds = True
+    layer.quantizer.rounds = True
     gamma, beta = np.asarray(layer.gamma), np.asarray(layer.beta)
     moving = np.sqrt(np.asarray(layer.moving_variance) + 1e-3)
     raw = np.asarray(layer.convolve(inputs, layer.kernel))
     mean, deviation = raw.mean((0, 1, 2)), np.sqrt(raw.var((0, 1, 2)) + 1e-3)
-    layer.quantiser.rate.assign(1.0)
+    layer.quantizer.rate.assign(1.0)
     found = np.asarray(layer(inputs, training=True))
     folded = layer.kernel * (gamma / moving).reshape((1, 1, -1, 1) if depthwise else -1)
     rounded = fake_quant(folded, layer.weights_quant, narrow=True)

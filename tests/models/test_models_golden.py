@@ -73,11 +73,11 @@ def test_postprocess(shared: Path, anchors: Any, classes: int) -> None:
     """The whole way from raw outputs, as evaluation and the Keras engine go it."""
     from boxwright.ops import box_coder
     from boxwright.ops.operations import NUMPY
-    from boxwright.ops.postprocess import Suppression, postprocess
+    from boxwright.ops.postprocess import NmsConfig, postprocess
 
     golden = np.load(shared / f"golden/postprocess_c{classes}.npz")
     boxes = box_coder.decode(golden["encodings"], anchors)
-    found = postprocess(boxes, NUMPY.sigmoid(golden["logits"]), Suppression())
+    found = postprocess(boxes, NUMPY.sigmoid(golden["logits"]), NmsConfig())
     for i, (boxes, scores, labels) in enumerate(found):
         count = int(golden["t1e-8_num"][i])
         np.testing.assert_allclose(boxes, golden["t1e-8_det_boxes"][i, :count], atol=1e-5)

@@ -56,7 +56,7 @@ def test_activations(activation: Any, expected: list[float]) -> None:
     from boxwright.models.layers.conv_norm import ConvNorm, LayerSpec
 
     spec = LayerSpec(activation, epsilon=0.25)  # sqrt(variance + epsilon) is 1
-    layer = ConvNorm(1, 1, spec=spec, initialiser=lambda shape, dtype=None: np.ones(shape))
+    layer = ConvNorm(1, 1, spec=spec, initializer=lambda shape, dtype=None: np.ones(shape))
     layer.build((1, 1, 3, 1))
     layer.moving_variance.assign([0.75])
     inputs = np.array([-1.0, 5.0, 7.0], np.float32).reshape(1, 1, 3, 1)
@@ -70,7 +70,7 @@ def test_a_batch_norm_without_gamma_or_beta_has_none_in_the_files() -> None:
     from boxwright.training import start
     from boxwright.training.recipe import Recipe
 
-    spec = small(extra_convolutions=LayerSpec(scale=False, centre=False))
+    spec = small(extra_convolutions=LayerSpec(scale=False, center=False))
     names = variables(spec).keys()
     norms = [name for name in names if "Conv2d_13_pointwise_" in name and "BatchNorm" in name]
     assert {name.rpartition("/")[2] for name in norms} == {"moving_mean", "moving_variance"}
@@ -138,12 +138,12 @@ def test_the_spec_of_a_run_is_read_again() -> None:
 
 def test_first_weights() -> None:
     framework.keras()
-    from boxwright.models.layers.initializers import Initialisers, Normal, VarianceScaling
+    from boxwright.models.layers.initializers import Initializers, Normal, VarianceScaling
 
-    begin = Initialisers(
+    begin = Initializers(
         Normal(0.5, truncated=True), VarianceScaling(1.0, "FAN_OUT", uniform=True), Normal(2.0), 7.0
     )
-    found = variables(small(depthwise_maps=True), initialisers=begin)
+    found = variables(small(depthwise_maps=True), initializers=begin)
     widest = {name: np.asarray(v) for name, v in found.items() if name.endswith("weights")}
     stem = widest["FeatureExtractor/MobilenetV1/Conv2d_0/weights"]
     assert np.abs(stem).max() < 1.0
@@ -162,9 +162,9 @@ def test_first_weights() -> None:
 )
 def test_variance_scaling(mode: Any, fan: int) -> None:
     framework.keras()
-    from boxwright.models.layers.initializers import VarianceScaling, initialiser_of
+    from boxwright.models.layers.initializers import VarianceScaling, initializer_of
 
-    drawn = np.asarray(initialiser_of(VarianceScaling(2.0, mode))((3, 3, 40, 80)))
+    drawn = np.asarray(initializer_of(VarianceScaling(2.0, mode))((3, 3, 40, 80)))
     assert drawn.var() == pytest.approx(2.0 / fan, rel=0.03)
-    even = np.asarray(initialiser_of(VarianceScaling(2.0, mode, uniform=True))((3, 3, 40, 80)))
+    even = np.asarray(initializer_of(VarianceScaling(2.0, mode, uniform=True))((3, 3, 40, 80)))
     assert even.var() == pytest.approx(2.0 / fan, rel=0.03)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.shared
 
 # What ssd_mobilenet_v1_coco's pipeline.config asks for.
 MINED = Objective(
-    focus=None,
+    classification_loss=None,
     background=1.0,
     mining=Mining("classes", 3000, 0.99, negatives_per_positive=3),
 )
@@ -64,7 +64,7 @@ def test_suppression_and_mining_choose_the_same_anchors(golden: Any) -> None:
     left = suppress(decoded, losses, 3000, 0.99).numpy()
     hard = hard_examples(
         losses, decoded, golden["match"], suppress,
-        most=3000, iou_threshold=0.99, negatives_per_positive=3.0, fewest_negatives=0,
+        max_anchors=3000, iou_threshold=0.99, negatives_per_positive=3.0, min_negatives=0,
     ).numpy()  # fmt: skip
     for i in range(8):
         assert set(np.flatnonzero(left[i])) == set(golden[f"hem_nms_indices_{i}"])
@@ -78,14 +78,14 @@ def test_suppression_and_mining_choose_the_same_anchors(golden: Any) -> None:
         assert mined.sum() == pytest.approx(golden[f"mined_{kind}_loss_sum"], rel=2e-6)
 
 
-def test_a_photo_without_objects_may_keep_some_negatives(golden: Any) -> None:
+def test_an_image_without_objects_may_keep_some_negatives(golden: Any) -> None:
     from boxwright.models.ssd.mining import hard_examples
     from boxwright.training.step_tensorflow import suppress
 
     losses, decoded = golden["cls_loss_per_anchor"][7:], golden["decoded_boxes"][7:]
     hard = hard_examples(
         losses, decoded, golden["match"][7:], suppress,
-        most=None, iou_threshold=0.99, negatives_per_positive=3.0, fewest_negatives=5,
+        max_anchors=None, iou_threshold=0.99, negatives_per_positive=3.0, min_negatives=5,
     ).numpy()  # fmt: skip
     assert set(np.flatnonzero(hard[0])) == set(golden["hem_nms_indices_7"][:5])
 
@@ -109,16 +109,21 @@ def test_mined_losses_and_their_gradients(golden: Any) -> None:
 
 
 EVERY = replace(MINED, mining=None)
-SUMS = replace(EVERY, per_match=False)
+SUMS = replace(EVERY, normalize_by_num_matches=False)
 
 
 @pytest.mark.parametrize(
     ("objective", "classes", "boxes"),
     [
         pytest.param(SUMS, "cls_loss_per_anchor", 1.0, id="sigmoid"),
-        pytest.param(replace(SUMS, focus=Focal()), "focal_loss_per_anchor_class", 1.0, id="focal"),
         pytest.param(
-            replace(SUMS, class_weight=2.0, box_weight=3.0, per_coordinate=True),
+            replace(SUMS, classification_loss=Focal()),
+            "focal_loss_per_anchor_class",
+            1.0,
+            id="focal",
+        ),
+        pytest.param(
+            replace(SUMS, class_weight=2.0, box_weight=3.0, normalize_by_code_size=True),
             "cls_loss_per_anchor",
             3 / 4,
             id="weights and code size",
@@ -178,7 +183,7 @@ def test_anchors_between_two_thresholds_count_neither_way(
     plain = assign(boxes, labels, weights, golden["anchors"], classes)
     strict = assign(
         boxes, labels, weights, golden["anchors"], classes,
-        matched=0.6, unmatched=0.4, ignore_between=ignore_between,
+        positive_iou=0.6, negative_iou=0.4, ignore_between=ignore_between,
     )  # fmt: skip
     match, before = strict.match.numpy(), plain.match.numpy()
     assert (match[7] == BACKGROUND).all(), "a photo without objects is background"
@@ -191,7 +196,7 @@ def test_anchors_between_two_thresholds_count_neither_way(
 
 
 def test_without_force_a_tiny_box_has_no_anchor(golden: Any) -> None:
-    free = replace(EVERY, matching=Matching(force=False))
+    free = replace(EVERY, matching=Matching(force_match=False))
     only_tiny = golden | {"num_gt": np.where(np.arange(8) == 5, golden["num_gt"], 0)}
     assert float(loss_of(only_tiny, free).boxes) == 0
     assert float(loss_of(only_tiny, EVERY).boxes) > 0

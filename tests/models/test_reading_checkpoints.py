@@ -122,12 +122,12 @@ def test_each_stage_from_the_golden_maps(parity: Parity) -> None:
 def test_detections(parity: Parity) -> None:
     """The same, in any order: scores that differ by rounding alone may change places."""
     from boxwright.models.ssd.spec import anchors as anchors_of
-    from boxwright.ops.postprocess import Suppression, postprocess
+    from boxwright.ops.postprocess import NmsConfig, postprocess
 
     golden = parity.golden
     anchors = anchors_of(parity.pretrained.spec)
     np.testing.assert_allclose(anchors, golden["anchors"], atol=2e-7)
-    found = postprocess(*parity.decoded, Suppression())
+    found = postprocess(*parity.decoded, NmsConfig())
     for i, (boxes, scores, labels) in enumerate(found):
         count = int(golden["post_num_detections"][i])
         assert len(boxes) == count
@@ -141,12 +141,12 @@ def test_detections(parity: Parity) -> None:
 
 def test_detections_of_the_frozen_graph(parity: Parity) -> None:
     """What export_inference_graph's file says of the same two photos, one at a time."""
-    from boxwright.ops.postprocess import Suppression, postprocess
+    from boxwright.ops.postprocess import NmsConfig, postprocess
 
     if parity.folder.name != "ckpt_parity_v1_c90":
         pytest.skip("there is a frozen graph of v1_c90 alone")
     frozen = np.load(parity.folder / "frozen_io.npz")
-    found = postprocess(*parity.decoded, Suppression())
+    found = postprocess(*parity.decoded, NmsConfig())
     for i, (boxes, scores, labels) in enumerate(found):
         assert len(boxes) == frozen[f"frozen_num_detections_{i}"][0]
         np.testing.assert_array_equal(labels + 1, frozen[f"frozen_detection_classes_{i}"][0])

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.tiny
 
 # Two anchors that answer for the labelled box, and one of the background.
 ANCHORS = np.array([[0.2, 0.2, 0.6, 0.6], [0.2, 0.25, 0.6, 0.65], [0, 0.8, 0.2, 1]], np.float32)
-LABELLED = np.array([[[0.2, 0.2, 0.6, 0.6]]], np.float32)
+LABELED = np.array([[[0.2, 0.2, 0.6, 0.6]]], np.float32)
 EXACT, MOVED, QUARTER = [0.2, 0.2, 0.6, 0.6], [0.2, 0.3, 0.6, 0.7], [0.2, 0.2, 0.3, 0.6]
 ELSEWHERE = [0.7, 0.7, 0.9, 0.9]
 # Boxes of the first two anchors, and what these should score.
@@ -40,11 +40,11 @@ def losses(boxes: list[list[float]], scores: list[float]) -> tuple[float, Any, A
     odds = np.array(scores, np.float32) / (1 - np.array(scores, np.float32))
     logits = tf.constant(np.log(odds)[None, :, None])
     labels, weights = np.zeros((1, 1), np.int32), np.ones((1, 1), np.float32)
-    objective = Objective(focus=Varifocal(), per_match=False)
+    objective = Objective(classification_loss=Varifocal(), normalize_by_num_matches=False)
     with tf.GradientTape() as tape:
         tape.watch([encodings, logits])
         outputs = {"box_encodings": encodings, "class_logits": logits}
-        loss = detection_loss(outputs, LABELLED, labels, weights, ANCHORS, objective, suppress)
+        loss = detection_loss(outputs, LABELED, labels, weights, ANCHORS, objective, suppress)
     by_logits, by_boxes = tape.gradient(loss.classes, [logits, encodings])
     return float(loss.classes), by_logits[0, :, 0].numpy(), by_boxes
 

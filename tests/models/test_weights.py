@@ -10,7 +10,7 @@ import pytest
 
 from boxwright.backend import framework
 from boxwright.errors import WeightsError
-from boxwright.images.decoding import read_photo
+from boxwright.images.decoding import read_image
 from boxwright.ops import box_coder
 from boxwright.ops.boxes import clip, iou
 
@@ -46,9 +46,9 @@ def test_the_file_is_described_as_it_is(pretrained: Any) -> None:
     assert pretrained.preprocessing.scale == 1 / 128
 
 
-@pytest.mark.parametrize("photo", ["image1.jpg", "image2.jpg"])
+@pytest.mark.parametrize("image", ["image1.jpg", "image2.jpg"])
 def test_keras_and_tflite_see_the_same(
-    shared: Path, pretrained: Any, coco_model: Any, photo: str
+    shared: Path, pretrained: Any, coco_model: Any, image: str
 ) -> None:
     """Same class, IoU at least 0.95, score within 0.06, for all that scores above 0.4.
 
@@ -57,7 +57,7 @@ def test_keras_and_tflite_see_the_same(
     encodings are rounded to the file's steps; and because near-equal scores let suppression
     prefer either of two neighbours, each of the file's boxes may be any of Keras' candidates.
     """
-    inputs = pretrained.preprocessing.resize(read_photo(shared / "images" / photo))[None]
+    inputs = pretrained.preprocessing.resize(read_image(shared / "images" / image))[None]
     boxes, labels, scores, anchors = run_tflite(pretrained.source, inputs)
     raw = coco_model(inputs.astype(np.float32) / 128 - 1)
     encodings = np.round(np.asarray(raw["box_encodings"][0]) / STEP) * STEP
@@ -119,20 +119,20 @@ def test_files_that_are_no_such_network(shared: Path, file: str, code: str) -> N
         read_pretrained(shared / file)
 
 
-def test_statistics_come_from_photos_and_change_nothing(shared: Path, pretrained: Any) -> None:
+def test_statistics_come_from_images_and_change_nothing(shared: Path, pretrained: Any) -> None:
     from boxwright.models.layers.conv_norm import ConvNorm
     from boxwright.models.ssd.network import build
     from boxwright.models.weights import loading
     from boxwright.models.weights.statistics import estimate_statistics
 
-    photos = sorted((shared / "data/raccoon/images").glob("*.jpg"))[:6]
-    inputs = np.stack([pretrained.preprocessing.resize(read_photo(photo)) for photo in photos])
-    images = inputs.astype(np.float32) / 128 - 1
+    images = sorted((shared / "data/raccoon/images").glob("*.jpg"))[:6]
+    inputs = np.stack([pretrained.preprocessing.resize(read_image(image)) for image in images])
+    batch = inputs.astype(np.float32) / 128 - 1
     model = build(pretrained.spec)
     loading.load(model, pretrained, keep_class_head=True)
-    before = model(images)
-    estimate_statistics(model, images)
-    after = model(images)
+    before = model(batch)
+    estimate_statistics(model, batch)
+    after = model(batch)
     for name in before:
         np.testing.assert_allclose(after[name], before[name], atol=1e-4)
 
@@ -141,6 +141,6 @@ def test_statistics_come_from_photos_and_change_nothing(shared: Path, pretrained
     for layer in model.layers:
         if isinstance(layer, ConvNorm):
             layer.norm_frozen = False
-    live = model(images, training=True)  # the same photos' own statistics: the same outputs
+    live = model(batch, training=True)  # the same photos' own statistics: the same outputs
     for name in before:
         np.testing.assert_allclose(live[name], before[name], atol=5e-3)

@@ -176,7 +176,7 @@ def test_a_damaged_copy_is_fetched_again(tflite: Published) -> None:
 
 
 def test_a_download_that_broke_off_is_gone_on_with(server: Server, checkpoint: Published) -> None:
-    server.behaviours = [cut(50), status(404)]
+    server.behaviors = [cut(50), status(404)]
     with pytest.raises(WeightsError, match="BW203"):
         zoo.fetch(checkpoint)
     assert zoo.find(checkpoint) is None
@@ -185,7 +185,7 @@ def test_a_download_that_broke_off_is_gone_on_with(server: Server, checkpoint: P
 
 
 def test_ctrl_c_keeps_what_has_come(server: Server, checkpoint: Published) -> None:
-    server.behaviours = [cut(50)]
+    server.behaviors = [cut(50)]
 
     def press_ctrl_c(received: int, total: int | None) -> None:
         raise KeyboardInterrupt
@@ -256,7 +256,7 @@ def test_another_archive_than_the_published_one_is_refused(
 def test_a_login_page_leaves_what_has_come(
     server: Server, checkpoint: Published, cache: Path
 ) -> None:
-    server.behaviours = [
+    server.behaviors = [
         cut(50),
         status(404),
         status(200, b"<html>", Content_Type="text/html"),

@@ -22,7 +22,7 @@ def test_a_fetched_checkpoint_is_read(
     source = shared / f"golden/ckpt_parity_{network[-2:]}_c90"
     names = (*zoo.named(f"{network}_coco").files, "pipeline.config")
     server.content = tarred({f"net/{name}": (source / name).read_bytes() for name in names})
-    server.behaviours = [cut(1_000_000)]
+    server.behaviors = [cut(1_000_000)]
     checksum = hashlib.sha256(server.content).hexdigest()
     wanted = Published(network, f"{server.url}/net.tar.gz", sha256={"net.tar.gz": checksum})
     pretrained = read_pretrained(zoo.fetch(wanted))

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.tiny
 TWO = AnchorSpec(scales=(0.2, 0.5), aspect_ratios=(1.0, 4.0), fewer_on_finest=False)
 
 
-def centre_and_size(box: np.ndarray) -> list[float]:
+def center_and_size(box: np.ndarray) -> list[float]:
     near, far = box[:2], box[2:]
     return [*((near + far) / 2).tolist(), *(far - near).tolist()]
 
@@ -32,7 +32,7 @@ def test_scales_of_their_own_and_all_shapes_on_the_finest_map() -> None:
         12: [0.5, 0.5, 0.5, 0.5],
         14: [0.5, 0.5, np.sqrt(0.5), np.sqrt(0.5)],  # the one after the last is 1
     }.items():
-        assert centre_and_size(anchors[index]) == pytest.approx(expected, abs=1e-6)
+        assert center_and_size(anchors[index]) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_scales_of_their_own_and_all_shapes_on_the_finest_map() -> None:
 )
 def test_each_field(changes: dict[str, Any], index: int, expected: list[float]) -> None:
     spec = AnchorSpec(**{**TWO.__dict__, **changes})
-    assert centre_and_size(grid_anchors(spec, 32, 2)[index]) == pytest.approx(expected, abs=1e-6)
+    assert center_and_size(grid_anchors(spec, 32, 2)[index]) == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_pyramid() -> None:
@@ -68,13 +68,13 @@ def test_a_pyramid() -> None:
         4: [8, 24, 48, 48],
         64: [16, 16, 96, 96],
     }.items():
-        assert centre_and_size(anchors[index] * 64) == pytest.approx(pixels, abs=1e-4)
+        assert center_and_size(anchors[index] * 64) == pytest.approx(pixels, abs=1e-4)
 
 
 def test_a_pyramid_stands_on_corners_where_the_stride_does_not_divide_the_input() -> None:
     anchors = grid_anchors(PyramidAnchorSpec(3.0, (1.0,), 1), 48, 2)  # 48 = 3 * 16 = 1.5 * 32
-    assert centre_and_size(anchors[0] * 48) == pytest.approx([8, 8, 48, 48], abs=1e-4)
-    assert centre_and_size(anchors[9] * 48) == pytest.approx([0, 0, 96, 96], abs=1e-4)
+    assert center_and_size(anchors[0] * 48) == pytest.approx([8, 8, 48, 48], abs=1e-4)
+    assert center_and_size(anchors[9] * 48) == pytest.approx([0, 0, 96, 96], abs=1e-4)
 
 
 def test_another_input_leaves_sizes_in_pixels() -> None:

@@ -42,7 +42,7 @@ def test_overlaps_are_of_every_pair() -> None:
 
 
 @given(some_boxes)
-def test_clipped_boxes_lie_in_the_photo_and_stay_there(boxes: Boxes) -> None:
+def test_clipped_boxes_lie_in_the_image_and_stay_there(boxes: Boxes) -> None:
     clipped = geometry.clip(boxes, 100, 60)
     assert (clipped >= 0).all()
     assert (clipped <= [100, 60, 100, 60]).all()
@@ -50,12 +50,12 @@ def test_clipped_boxes_lie_in_the_photo_and_stay_there(boxes: Boxes) -> None:
 
 
 @given(some_boxes)
-def test_normalised_boxes_are_yxyx_and_come_back(boxes: Boxes) -> None:
-    normalised = geometry.normalised_yxyx(boxes, 640, 480)
-    assert normalised.dtype == np.float32
-    np.testing.assert_allclose(normalised[:, 0] * 480, boxes[:, 1], rtol=1e-5, atol=1e-4)
+def test_normalized_boxes_are_yxyx_and_come_back(boxes: Boxes) -> None:
+    normalized = geometry.normalized_yxyx(boxes, 640, 480)
+    assert normalized.dtype == np.float32
+    np.testing.assert_allclose(normalized[:, 0] * 480, boxes[:, 1], rtol=1e-5, atol=1e-4)
     np.testing.assert_allclose(
-        geometry.pixel_xyxy(normalised, 640, 480), boxes, rtol=1e-5, atol=1e-4
+        geometry.pixel_xyxy(normalized, 640, 480), boxes, rtol=1e-5, atol=1e-4
     )
 
 

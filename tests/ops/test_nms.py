@@ -47,8 +47,8 @@ def test_equals_the_definition(
     decimals: int,  # few decimals make many equal scores
 ) -> None:
     random = np.random.default_rng(seed)
-    centres, halves = random.uniform(size=(2, anchors, 2)) * [[[1.0]], [[0.3]]]
-    boxes = np.concatenate([centres - halves, centres + halves], axis=1).astype(np.float32)
+    centers, halves = random.uniform(size=(2, anchors, 2)) * [[[1.0]], [[0.3]]]
+    boxes = np.concatenate([centers - halves, centers + halves], axis=1).astype(np.float32)
     scores = random.uniform(size=(anchors, classes)).round(decimals).astype(np.float32)
     index, labels = multiclass_nms(
         boxes, scores, iou_threshold=threshold, max_per_class=per_class, max_total=total

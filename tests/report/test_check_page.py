@@ -29,7 +29,9 @@ def test_the_page_shows_what_is_printed(
 ) -> None:
     shutil.copytree(shared / "data" / "bccd", tmp_path / "bccd")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(images, "look_at", cache(images.look_at))  # four commands decode the same
+    monkeypatch.setattr(
+        images, "summarize", cache(images.summarize)
+    )  # four commands decode the same
     printed = {}
     for command in blocks("sh"):
         if " photos" not in command:  # those are the reader's own

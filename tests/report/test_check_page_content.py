@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxwright.report.check_page import PICTURES, PLACES, write_page
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.report.check_page import MAX_LISTED, PICTURES, write_page
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.structures.findings import Finding
 
 pytestmark = pytest.mark.tiny
@@ -25,11 +25,11 @@ HOSTILE = "<script>alert(1)</script> & 'quotes'.jpg"
 def dataset(tmp_path: Path) -> Dataset:
     for name in ("a.png", "b.png"):
         Image.new("RGB", (640, 480), (40, 90, 160)).save(tmp_path / name)
-    photos = [
-        Photo("a.png", 640, 480, [(10, 10, 60, 60)], ["cat <b>"], split=Split.TRAIN),
-        Photo("b.png", 640, 480, [(10, 10, 60, 60)], ["dog"], split=Split.TEST),
+    images = [
+        LabeledImage("a.png", 640, 480, [(10, 10, 60, 60)], ["cat <b>"], split=Split.TRAIN),
+        LabeledImage("b.png", 640, 480, [(10, 10, 60, 60)], ["dog"], split=Split.TEST),
     ]
-    return Dataset.of(tmp_path, photos)
+    return Dataset.of(tmp_path, images)
 
 
 def page(dataset: Dataset, *findings: Finding) -> str:
@@ -96,13 +96,13 @@ def test_every_box_gets_a_picture_with_its_frame(
     assert yellow.any()
 
 
-def test_photos_that_belong_together_stand_side_by_side(dataset: Dataset) -> None:
+def test_images_that_belong_together_stand_side_by_side(dataset: Dataset) -> None:
     text = page(dataset, Finding("BW131", "a.png, b.png", "show the same", "", ("a.png", "b.png")))
     assert len(pictures(text)) == 2
     assert text.count("<figure>") == 1
 
 
-def test_a_photo_that_cannot_be_opened_is_only_named(dataset: Dataset) -> None:
+def test_an_image_that_cannot_be_opened_is_only_named(dataset: Dataset) -> None:
     text = page(dataset, Finding("BW102", "gone.jpg", "is damaged", "left out", ("gone.jpg",)))
     assert pictures(text) == []
     assert "gone.jpg" in text
@@ -112,5 +112,5 @@ def test_a_flood_is_counted_but_not_shown(dataset: Dataset) -> None:
     many = [Finding("BW103", f"{i}.png", "outside", "", ("a.png",)) for i in range(1000)]
     text = page(dataset, *many)
     assert len(pictures(text)) == PICTURES
-    assert text.count("<li>") == PLACES + 1
+    assert text.count("<li>") == MAX_LISTED + 1
     assert "1,000 times" in text

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset, Photo, Split
+from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset, LabeledImage, Split
 from boxwright.structures.findings import Finding
 
 pytestmark = pytest.mark.tiny
@@ -20,11 +20,11 @@ def zoo() -> Dataset:
     return Dataset.of(
         "zoo",
         [
-            Photo(
+            LabeledImage(
                 "a.jpg", 100, 50, [(0, 0, 10, 10), (5, 5, 20, 20)], ["cat", "dog"], [DIFFICULT, 0]
             ),
-            Photo("b.jpg", 40, 30, split=Split.TRAIN),
-            Photo("c.jpg", 60, 60, [(1, 2, 3, 4)], ["cat"], split=Split.TEST),
+            LabeledImage("b.jpg", 40, 30, split=Split.TRAIN),
+            LabeledImage("c.jpg", 60, 60, [(1, 2, 3, 4)], ["cat"], split=Split.TEST),
         ],
         findings=[Finding("BW109", "zoo", "odd")],
     )
@@ -45,14 +45,14 @@ def contents(dataset: Dataset) -> dict[str, list[tuple[str, list[float], int]]]:
     }
 
 
-def test_photos_become_columns(zoo: Dataset) -> None:
+def test_images_become_columns(zoo: Dataset) -> None:
     assert len(zoo) == 3
     assert zoo.classes == ("cat", "dog")
     assert zoo.sizes.tolist() == [[100, 50], [40, 30], [60, 60]]
-    assert zoo.splits.tolist() == [Split.UNMARKED, Split.TRAIN, Split.TEST]
+    assert zoo.splits.tolist() == [Split.UNASSIGNED, Split.TRAIN, Split.TEST]
     assert zoo.offsets.tolist() == [0, 2, 2, 3]
-    assert zoo.photo_of_box.tolist() == [0, 0, 2]
-    assert zoo.photo(2) == Path("zoo/c.jpg")
+    assert zoo.image_of_box.tolist() == [0, 0, 2]
+    assert zoo.image(2) == Path("zoo/c.jpg")
     assert contents(zoo) == {
         "a.jpg": [("cat", [0, 0, 10, 10], DIFFICULT), ("dog", [5, 5, 20, 20], 0)],
         "b.jpg": [],
@@ -79,8 +79,8 @@ def test_columns_have_their_types_even_when_empty(
 
 
 def test_given_classes_come_first_and_new_ones_follow_in_order() -> None:
-    photos = [Photo("a.jpg", 9, 9, [(0, 0, 1, 1)] * 3, ["wren", "cat", "ape"])]
-    assert Dataset.of("zoo", photos, classes=["wren", "yak"]).classes == (
+    images = [LabeledImage("a.jpg", 9, 9, [(0, 0, 1, 1)] * 3, ["wren", "cat", "ape"])]
+    assert Dataset.of("zoo", images, classes=["wren", "yak"]).classes == (
         "wren",
         "yak",
         "ape",
@@ -89,7 +89,7 @@ def test_given_classes_come_first_and_new_ones_follow_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("photos", "expected"),
+    ("images", "expected"),
     [
         ([2, 0], ["c.jpg", "a.jpg"]),
         ([False, True, True], ["b.jpg", "c.jpg"]),
@@ -99,22 +99,22 @@ def test_given_classes_come_first_and_new_ones_follow_in_order() -> None:
         ([False] * 3, []),
     ],
 )
-def test_selected_photos_take_their_boxes_along(
-    zoo: Dataset, photos: ArrayLike, expected: list[str]
+def test_selected_images_take_their_boxes_along(
+    zoo: Dataset, images: ArrayLike, expected: list[str]
 ) -> None:
-    chosen = zoo.select(photos)
+    chosen = zoo.select(images)
     assert list(chosen.names) == expected
     assert chosen.classes == zoo.classes
     assert contents(chosen) == {name: contents(zoo)[name] for name in expected}
 
 
-def test_photos_that_show_a_class() -> None:
-    photos = [
-        Photo(f"{i}.jpg", 9, 9, [(0, 0, 5, 5)] * len(names), names)
+def test_images_that_show_a_class() -> None:
+    images = [
+        LabeledImage(f"{i}.jpg", 9, 9, [(0, 0, 5, 5)] * len(names), names)
         for i, names in enumerate([["dog"], [], ["cat", "dog", "cat"], ["cat"]])
     ]
-    dataset = Dataset.of("data", photos, classes=["cat", "dog", "newt"])
-    shown = [dataset.photos_showing(label).tolist() for label in range(3)]
+    dataset = Dataset.of("data", images, classes=["cat", "dog", "newt"])
+    shown = [dataset.images_showing(label).tolist() for label in range(3)]
     assert shown == [[2, 3], [0, 2], []]
 
 
@@ -123,7 +123,7 @@ def test_a_split_is_a_selection(zoo: Dataset, mark: Split | str) -> None:
     assert zoo.split(mark).names == ("c.jpg",)
 
 
-def test_boxes_can_go_while_photos_stay(zoo: Dataset) -> None:
+def test_boxes_can_go_while_images_stay(zoo: Dataset) -> None:
     kept = zoo.keep_boxes(zoo.labels == 0)
     assert kept.names == zoo.names
     assert contents(kept) == {
@@ -136,7 +136,7 @@ def test_boxes_can_go_while_photos_stay(zoo: Dataset) -> None:
 def test_merging_matches_classes_by_name(zoo: Dataset) -> None:
     farm = Dataset.of(
         "zoo",
-        [Photo("d.jpg", 9, 9, [(0, 0, 1, 1)] * 2, ["dog", "cow"], [CROWD, 0])],
+        [LabeledImage("d.jpg", 9, 9, [(0, 0, 1, 1)] * 2, ["dog", "cow"], [CROWD, 0])],
         classes=["dog"],
     )
     both = zoo.merge(farm)
@@ -147,11 +147,11 @@ def test_merging_matches_classes_by_name(zoo: Dataset) -> None:
     assert len(both.findings) == 1
 
 
-def test_merging_finds_photos_of_another_folder(zoo: Dataset) -> None:
+def test_merging_finds_images_of_another_folder(zoo: Dataset) -> None:
     far = replace(zoo, root=Path("elsewhere"))
     both = zoo.merge(far)
-    assert both.photo(0) == zoo.photo(0)
-    assert both.photo(3).absolute() == far.photo(0).absolute()
+    assert both.image(0) == zoo.image(0)
+    assert both.image(3).absolute() == far.image(0).absolute()
 
 
 def test_the_fingerprint_minds_everything_but_the_place(zoo: Dataset) -> None:

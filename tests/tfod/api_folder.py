@@ -66,7 +66,7 @@ class ApiFolder:
         path.write_text(write(full.tree), encoding="utf-8", newline="\n")
         return path
 
-    def with_optimiser(self, said: str, override: str = "", name: str = "other.config") -> Path:
+    def with_optimizer(self, said: str, override: str = "", name: str = "other.config") -> Path:
         """A config of `config` whose optimiser is another, with a constant rate."""
         path = self.config(override, name)
         rate = "learning_rate { constant_learning_rate { learning_rate: 0.001 } }"

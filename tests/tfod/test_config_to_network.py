@@ -14,8 +14,8 @@ from boxwright.errors import TfodError
 from boxwright.ops.anchors import AnchorSpec, PyramidAnchorSpec
 from boxwright.tfod.config import Config, parse_config, sample_config
 from boxwright.tfod.config.model import L1Regularizer
-from boxwright.tfod.mapping.network import initialisers_of, norm_decays_of, penalties_of, spec_of
-from boxwright.training.config import ByPart
+from boxwright.tfod.mapping.network import initializers_of, norm_decays_of, penalties_of, spec_of
+from boxwright.training.config import LayerGroupValues
 
 HELMET = (Path(__file__).parent / "configs" / "helmet.config").read_text(encoding="utf-8")
 PYRAMID = """multiscale_anchor_generator { anchor_scale: 3 scales_per_octave: 2
@@ -65,7 +65,7 @@ SPECS = [
     ("activation: RELU_6", "activation: RELU", "backbone_convolutions.activation", "relu6"),
     ("activation: RELU_6", "", "extra_convolutions.activation", "relu"),
     ("center: true scale: true", "", "extra_convolutions.scale", False),
-    ("center: true", "center: false", "extra_convolutions.centre", False),
+    ("center: true", "center: false", "extra_convolutions.center", False),
     ("epsilon: 0.001", "epsilon: 0.5", "extra_convolutions.epsilon", 0.5),
     ("height_scale: 5.0", "height_scale: 4.0", "box_scales", (10.0, 10.0, 4.0, 5.0)),
     ("min_scale: 0.2", "scales: [0.1, 0.2, 0.3, 0.4, 0.5, 0.75]", "anchors.scales.5", 0.75),
@@ -89,11 +89,11 @@ def test_the_backbone_has_its_own_hyperparameters_unless_they_are_overridden() -
     override = ("min_depth: 16", "override_base_feature_extractor_hyperparams: true")
     v2 = ("ssd_mobilenet_v1", "ssd_mobilenet_v2")
     l2, decay = float(np.float32(4e-5)), float(np.float32(0.9997))
-    cases: list[tuple[list[tuple[str, str]], ByPart, ByPart]] = [
-        ([], ByPart(l2, 0.25, l2), ByPart(decay, 0.5, decay)),
-        ([override], ByPart(0.25, 0.25, l2), ByPart(0.5, 0.5, decay)),
-        ([v2], ByPart(l2, 0.25, l2, depthwise=0.0), ByPart(decay, 0.5, decay)),
-        ([v2, override], ByPart(0.25, 0.25, l2), ByPart(0.5, 0.5, decay)),
+    cases: list[tuple[list[tuple[str, str]], LayerGroupValues, LayerGroupValues]] = [
+        ([], LayerGroupValues(l2, 0.25, l2), LayerGroupValues(decay, 0.5, decay)),
+        ([override], LayerGroupValues(0.25, 0.25, l2), LayerGroupValues(0.5, 0.5, decay)),
+        ([v2], LayerGroupValues(l2, 0.25, l2, depthwise=0.0), LayerGroupValues(decay, 0.5, decay)),
+        ([v2, override], LayerGroupValues(0.25, 0.25, l2), LayerGroupValues(0.5, 0.5, decay)),
     ]
     for more, penalties, decays in cases:
         pipeline = changed(*own, *more).pipeline
@@ -114,13 +114,13 @@ def test_overridden_mobilenet_v2_keeps_its_activation_and_its_gamma() -> None:
 def test_kernels_may_be_penalised_by_their_size_alone() -> None:
     pipeline = changed(("l2_regularizer { weight: 4e-05", "l1_regularizer { weight: 0.5")).pipeline
     l2 = float(np.float32(4e-5))
-    assert penalties_of(pipeline) == ByPart(l2, 0.0, l2)
-    assert penalties_of(pipeline, L1Regularizer) == ByPart(0.0, 0.5, 0.0)
+    assert penalties_of(pipeline) == LayerGroupValues(l2, 0.0, l2)
+    assert penalties_of(pipeline, L1Regularizer) == LayerGroupValues(0.0, 0.5, 0.0)
 
 
 def test_the_first_weights() -> None:
     framework.keras()
-    from boxwright.models.layers.initializers import Initialisers, Normal, VarianceScaling
+    from boxwright.models.layers.initializers import Initializers, Normal, VarianceScaling
 
     scaling = "variance_scaling_initializer { factor: 1.0 uniform: true mode: FAN_AVG }"
     config = changed(
@@ -128,7 +128,7 @@ def test_the_first_weights() -> None:
         ("truncated_normal_initializer {", "random_normal_initializer {"),
         ("use_dropout", "class_prediction_bias_init: -4.5 use_dropout"),
     )
-    assert initialisers_of(config) == Initialisers(
+    assert initializers_of(config) == Initializers(
         Normal(float(np.float32(0.09)), truncated=True),
         VarianceScaling(1.0, "FAN_AVG", uniform=True),
         Normal(float(np.float32(0.03))),

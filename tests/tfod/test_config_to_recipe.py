@@ -14,7 +14,7 @@ from boxwright.augment.transforms import SSD_CROP, HorizontalFlip
 from boxwright.models.ssd.objective import Focal, Matching, Mining, Objective
 from boxwright.tfod.config import parse_config
 from boxwright.tfod.mapping.recipe import FOREVER, recipe_of
-from boxwright.training.config import ByPart, Quantisation
+from boxwright.training.config import LayerGroupValues, Quantization
 from boxwright.training.learning_rates import Constant, CosineDecay, ExponentialDecay, ManualSteps
 from boxwright.training.optimizers import Adam, Averaging, Momentum, RmsProp
 from boxwright.training.recipe import Recipe
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.tiny
 
 CONFIGS = Path(__file__).parent / "configs"
 HELMET = (CONFIGS / "helmet.config").read_text(encoding="utf-8")
-QUANTISED = (CONFIGS / "quantised.config").read_text(encoding="utf-8")
+QUANTIZED = (CONFIGS / "quantized.config").read_text(encoding="utf-8")
 RATE = "exponential_decay_learning_rate { initial_learning_rate: 0.004 }"
 
 
@@ -49,20 +49,20 @@ def test_the_helmet_detector() -> None:
         depth_multiplier=1.0,
         batch_size=12,
         objective=Objective(
-            focus=None,
+            classification_loss=None,
             background=1.0,
             mining=Mining("classes", 3000, 0.99, negatives_per_positive=3),
         ),
-        l2=ByPart(4e-5, 4e-5, 4e-5),
-        optimiser=RmsProp(),
+        l2=LayerGroupValues(4e-5, 4e-5, 4e-5),
+        optimizer=RmsProp(),
         learning_rate=ExponentialDecay(0.004, 800_720, 0.95),
         averaging=Averaging(0.9999, warm_up=False, statistics=False, kept=False),
         frozen_through=-1,
         train_depthwise=True,
         train_norm=True,
         absorb_scale=False,
-        norm_decay=ByPart(0.9997, 0.9997, 0.9997),
-        head_start=False,
+        norm_decay=LayerGroupValues(0.9997, 0.9997, 0.9997),
+        class_head_init=False,
         augmentation=(HorizontalFlip(), SSD_CROP),
         cache_side=400,
         held_out=0.0,
@@ -71,27 +71,30 @@ def test_the_helmet_detector() -> None:
     assert close(expected, recipe(HELMET))
 
 
-def test_the_quantised_detector() -> None:
-    decided = recipe(QUANTISED)
-    assert close(Focal(0.75, 2.0), decided.objective.focus)
+def test_the_quantized_detector() -> None:
+    decided = recipe(QUANTIZED)
+    assert close(Focal(0.75, 2.0), decided.objective.classification_loss)
     assert decided.objective.background == 0.0
-    assert decided.objective.per_coordinate
+    assert decided.objective.normalize_by_code_size
     assert decided.objective.mining is None
-    assert close(Momentum(0.9), decided.optimiser)
+    assert close(Momentum(0.9), decided.optimizer)
     assert close(CosineDecay(0.2, 50_000, 0.06, 2000), decided.learning_rate)
     assert decided.averaging is None
-    assert close(ByPart(0.97, 0.97, 0.97), decided.norm_decay)
-    assert decided.quantisation == Quantisation(48_000, 8, 8)
+    assert close(LayerGroupValues(0.97, 0.97, 0.97), decided.norm_decay)
+    assert decided.quantization == Quantization(48_000, 8, 8)
     assert decided.batch_size == 128
 
 
 CASES: dict[str, tuple[str, Any]] = {  # what is said in the config: the recipe's part, its value
     "model { ssd { freeze_batchnorm: true } }": ("train_norm", False),
-    "model { ssd { normalize_loss_by_num_matches: false } }": ("objective.per_match", False),
+    "model { ssd { normalize_loss_by_num_matches: false } }": (
+        "objective.normalize_by_num_matches",
+        False,
+    ),
     "model { ssd { matcher { argmax_matcher { matched_threshold: 0.7 unmatched_threshold: 0.3 "
     "negatives_lower_than_unmatched: false } } } }": (
         "objective.matching",
-        Matching(0.7, 0.3, ignore_between=False, force=True),
+        Matching(0.7, 0.3, ignore_between=False, force_match=True),
     ),
     "model { ssd { matcher { argmax_matcher { ignore_thresholds: true } } } }": (
         "objective.matching",
@@ -100,14 +103,14 @@ CASES: dict[str, tuple[str, Any]] = {  # what is said in the config: the recipe'
     "model { ssd { loss { hard_example_miner { num_hard_examples: 0 loss_type: LOCALIZATION "
     "min_negatives_per_image: 3 } } } }": (
         "objective.mining",
-        Mining("boxes", None, 0.99, negatives_per_positive=3, fewest_negatives=3),
+        Mining("boxes", None, 0.99, negatives_per_positive=3, min_negatives=3),
     ),
     "model { ssd { loss { localization_weight: 2 classification_weight: 3 } } }": (
         "objective.box_weight",
         2.0,
     ),
     "model { ssd { loss { localization_loss { weighted_smooth_l1 { delta: 0.5 } } } } }": (
-        "objective.delta",
+        "objective.huber_delta",
         0.5,
     ),
     "train_config { gradient_clipping_by_norm: 10 }": ("clip_norm", 10.0),
@@ -120,7 +123,7 @@ CASES: dict[str, tuple[str, Any]] = {  # what is said in the config: the recipe'
         "trained_names",
         ("BoxPredictor",),
     ),
-    "train_config { add_regularization_loss: false }": ("l2", ByPart()),
+    "train_config { add_regularization_loss: false }": ("l2", LayerGroupValues()),
     "train_config { num_steps: 0 }": ("steps", FOREVER),
     "train_config { optimizer { moving_average_decay: 0.99 } } "
     "eval_config { use_moving_averages: true }": (
@@ -129,8 +132,8 @@ CASES: dict[str, tuple[str, Any]] = {  # what is said in the config: the recipe'
     ),
     "train_input_reader { shuffle: false }": ("shuffle", False),
     "graph_rewriter { quantization { delay: 5 weight_bits: 4 activation_bits: 6 } }": (
-        "quantisation",
-        Quantisation(5, 4, 6),
+        "quantization",
+        Quantization(5, 4, 6),
     ),
 }
 
@@ -142,7 +145,7 @@ def test_what_is_said_arrives(said: str) -> None:
     assert not close(value, attrgetter(name)(recipe(HELMET)))
 
 
-OPTIMISERS: dict[str, Any] = {
+OPTIMIZERS: dict[str, Any] = {
     f"rms_prop_optimizer {{ learning_rate {{ {RATE} }} decay: 0.8 epsilon: 0.5 "
     "momentum_optimizer_value: 0.7 }": RmsProp(0.8, 0.7, 0.5),
     f"momentum_optimizer {{ learning_rate {{ {RATE} }} momentum_optimizer_value: 0.7 }}": Momentum(
@@ -152,9 +155,9 @@ OPTIMISERS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("said", OPTIMISERS)
-def test_optimisers(said: str) -> None:
-    assert close(OPTIMISERS[said], recipe(instead_of("rms_prop_optimizer", said, HELMET)).optimiser)
+@pytest.mark.parametrize("said", OPTIMIZERS)
+def test_optimizers(said: str) -> None:
+    assert close(OPTIMIZERS[said], recipe(instead_of("rms_prop_optimizer", said, HELMET)).optimizer)
 
 
 RATES: dict[str, Any] = {
@@ -182,7 +185,7 @@ def test_steps_given_go_before_the_config() -> None:
     assert recipe(HELMET, steps=7).steps == 7
 
 
-@pytest.mark.parametrize("text", [HELMET, QUANTISED], ids=["helmet", "quantised"])
+@pytest.mark.parametrize("text", [HELMET, QUANTIZED], ids=["helmet", "quantised"])
 def test_the_recipe_of_a_config_is_written_and_read(text: str) -> None:
     decided = recipe(text)
     assert Recipe.from_json(decided.to_json()) == replace(decided)

@@ -39,7 +39,7 @@ ORIGINAL_KEYS = {  # of create_pascal_tf_record's Examples
 def vott(voc_folder: VocFolder) -> Path:
     """What VoTT exports: three photos of helmets, two to train on."""
     for name in ("b", "a", "c"):
-        voc_folder.photo(f"JPEGImages/{name}.jpg")
+        voc_folder.image(f"JPEGImages/{name}.jpg")
         voc_folder.xml(f"Annotations/{name}.xml", [("helmet", *CAT[1:])])
     voc_folder.text("ImageSets/Main/helmet_train.txt", "b.jpg 1\na.jpg -1\n")
     voc_folder.text("ImageSets/Main/helmet_val.txt", "c.jpg 1\n")
@@ -66,7 +66,7 @@ def test_both_years_merge_and_ids_are_the_label_maps(
     tfod: Tfod, examples: Examples, voc_folder: VocFolder, tmp_path: Path
 ) -> None:
     for year, name, box in (("VOC2007", "a", CAT), ("VOC2012", "b", DOG)):
-        voc_folder.photo(f"{year}/JPEGImages/{name}.jpg")
+        voc_folder.image(f"{year}/JPEGImages/{name}.jpg")
         voc_folder.xml(f"{year}/Annotations/{name}.xml", [box, CAT])
         voc_folder.text(f"{year}/ImageSets/Main/train.txt", f"{name}\n")
     voc_folder.text("map.pbtxt", TWO_CLASSES)
@@ -151,7 +151,7 @@ def pets(voc_folder: VocFolder) -> Path:
     breeds = ["Abyssinian", "american_bulldog"]
     names = [f"{breeds[i % 2]}_{i}" for i in range(10)]
     for name in names:
-        voc_folder.photo(f"images/{name}.jpg")
+        voc_folder.image(f"images/{name}.jpg")
         voc_folder.xml(f"annotations/xmls/{name}.xml")
         trimap = np.full((48, 64), 2, np.uint8)
         trimap[10:31, 5:41] = 1

@@ -69,14 +69,14 @@ def small(small_network: None, tmp_path: Path) -> Small:
     return Small(config, prefix, model)
 
 
-def test_photos_as_files_and_as_examples(small: Small, tmp_path: Path) -> None:
+def test_images_as_files_and_as_examples(small: Small, tmp_path: Path) -> None:
     tf = framework.tensorflow()
-    photo = np.random.default_rng(1).integers(0, 256, (50, 70, 3), np.uint8)
-    content = tf.io.encode_png(photo).numpy()  # of a JPEG two decoders make two photos
+    image = np.random.default_rng(1).integers(0, 256, (50, 70, 3), np.uint8)
+    content = tf.io.encode_png(image).numpy()  # of a JPEG two decoders make two photos
     example = tf.train.Example()
     example.features.feature["image/encoded"].bytes_list.value.append(content)
     inputs = {
-        "image_tensor": photo[None],
+        "image_tensor": image[None],
         "encoded_image_string_tensor": [content],
         "tf_example": [example.SerializeToString()],
     }

@@ -98,10 +98,10 @@ def detect_by_the_notebook(path_to_frozen_graph: Path, image: NDArray[np.uint8])
 def test_the_notebook_finds_what_it_found(exported: Path, golden: Path) -> None:
     """On two photos of the input's size, and on one of 417 by 650 pixels."""
     wanted = np.load(golden / "frozen_io.npz")
-    images = np.load(golden / "io.npz")["images"]
-    photos = {"0": images[0], "1": images[1], "big": wanted["frozen_big_image"][0]}
-    for key, photo in photos.items():
-        found = detect_by_the_notebook(exported / "frozen_inference_graph.pb", photo)
+    stored = np.load(golden / "io.npz")["images"]
+    images = {"0": stored[0], "1": stored[1], "big": wanted["frozen_big_image"][0]}
+    for key, image in images.items():
+        found = detect_by_the_notebook(exported / "frozen_inference_graph.pb", image)
         assert found.keys() == {
             "num_detections",
             "detection_boxes",

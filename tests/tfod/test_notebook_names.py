@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from boxwright.errors import DataError
-from boxwright.images.decoding import read_photo
+from boxwright.images.decoding import read_image
 from boxwright.tfod import label_map_util
 from boxwright.tfod import visualization_utils as vis_util
 
@@ -77,13 +77,13 @@ def test_id_0_is_still_reserved(tmp_path: Path) -> None:
         label_map_util.load_labelmap(path)
 
 
-def grey() -> NDArray[np.uint8]:
+def gray() -> NDArray[np.uint8]:
     return np.full((200, 300, 3), 128, np.uint8)
 
 
 def drawn(**changes: Any) -> NDArray[np.uint8]:
     arguments: dict[str, Any] = {
-        "image": grey(),
+        "image": gray(),
         "boxes": BOXES,
         "classes": np.array([1, 3]),
         "scores": np.array([0.9, 0.4], np.float32),
@@ -102,9 +102,9 @@ def touched(image: NDArray[np.uint8], row: int, column: int) -> bool:
 
 
 @pytest.mark.shared
-def test_boxes_are_drawn_into_the_photo_itself(shared: Path) -> None:
+def test_boxes_are_drawn_into_the_image_itself(shared: Path) -> None:
     """The notebook's call, on its own photo."""
-    image_np = read_photo(shared / "images" / "image1.jpg").copy()
+    image_np = read_image(shared / "images" / "image1.jpg").copy()
     before = image_np.copy()
     output_dict: dict[str, Any] = {
         "detection_boxes": BOXES,
@@ -144,8 +144,8 @@ def test_pixels_or_fractions() -> None:
 
 def test_lines_are_as_thick_as_they_are_wanted() -> None:
     def width(image: NDArray[np.uint8]) -> int:
-        colour = image[60, 60]
-        return int((image[60, 40:80] == colour).all(axis=1).sum())
+        color = image[60, 60]
+        return int((image[60, 40:80] == color).all(axis=1).sum())
 
     assert (width(drawn(line_thickness=2)), width(drawn(line_thickness=8))) == (2, 8)
 
@@ -180,4 +180,4 @@ def test_masks_tint_their_objects_and_keypoints_are_dots() -> None:
 
 def test_nothing_found_draws_nothing() -> None:
     nothing = {"boxes": np.zeros((0, 4)), "classes": np.zeros(0), "scores": np.zeros(0)}
-    assert (drawn(**nothing) == grey()).all()
+    assert (drawn(**nothing) == gray()).all()

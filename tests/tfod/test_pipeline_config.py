@@ -21,7 +21,7 @@ pytestmark = pytest.mark.tiny
 
 CONFIGS = Path(__file__).parent / "configs"
 HELMET = (CONFIGS / "helmet.config").read_text(encoding="utf-8")
-QUANTISED = (CONFIGS / "quantised.config").read_text(encoding="utf-8")
+QUANTIZED = (CONFIGS / "quantized.config").read_text(encoding="utf-8")
 
 
 def changed(old: str, new: str, text: str = HELMET) -> str:
@@ -53,8 +53,8 @@ def test_the_helmet_detector() -> None:
     assert pipeline.graph_rewriter.quantization is None
 
 
-def test_the_quantised_detector() -> None:
-    config = parse_config(QUANTISED)
+def test_the_quantized_detector() -> None:
+    config = parse_config(QUANTIZED)
     pipeline = config.pipeline
     assert pipeline.model.loss.classification_loss == WeightedSigmoidFocal(alpha=0.75)
     assert pipeline.model.box_predictor.class_prediction_bias_init == float(np.float32(-4.6))
@@ -98,7 +98,7 @@ def test_the_configs_of_the_golden_numbers(shared: Path, name: str) -> None:
 
 
 def test_what_was_read_is_written_back() -> None:
-    for text in (HELMET, QUANTISED):
+    for text in (HELMET, QUANTIZED):
         tree = parse_config(text).tree
         assert parse(write(tree), "config") == tree
         assert parse_config(write(tree)).messages == parse_config(text).messages

@@ -36,7 +36,7 @@ def test_a_sample_is_supported_from_the_first_line_to_the_last(name: str) -> Non
     ("name", "file"),
     [
         ("ssd_mobilenet_v1_coco", "helmet.config"),
-        ("ssd_mobilenet_v1_quantized_300x300_coco14_sync", "quantised.config"),
+        ("ssd_mobilenet_v1_quantized_300x300_coco14_sync", "quantized.config"),
     ],
 )
 def test_samples_are_the_networks_of_the_tutorials(name: str, file: str) -> None:

@@ -65,7 +65,7 @@ def test_the_second_tutorials_folder_becomes_a_record(
 ) -> None:
     train = voc_folder.root / "train"
     voc_folder.pair("train/b", [DOG, ("cat", 4.5, 6, 30, 40)])
-    voc_folder.photo("train/a.png")
+    voc_folder.image("train/a.png")
     voc_folder.xml("train/a.xml", filename="a", size=(0, 0))  # as the OpenImagesTool writes it
     voc_folder.pair("train/deeper/c")
     voc_folder.text("map.pbtxt", TWO_CLASSES)
@@ -102,7 +102,7 @@ def test_a_class_that_the_label_map_lacks_is_no_background(
     tfod: Tfod, voc_folder: VocFolder, tmp_path: Path
 ) -> None:
     """The original writes label 0, which trains the object as background."""
-    voc_folder.photo("a.jpg")
+    voc_folder.image("a.jpg")
     voc_folder.text(
         "l.csv", "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,64,48,Dog,1,2,9,8"
     )
@@ -132,7 +132,7 @@ def toolkit(voc_folder: VocFolder) -> Path:
         ("validation", "3d", "Apple"),
         ("test", "4e", "Granny Smith"),
     ):
-        voc_folder.photo(f"{split}/{kind}/{name}.jpg")
+        voc_folder.image(f"{split}/{kind}/{name}.jpg")
         voc_folder.text(f"{split}/{kind}/Label/{name}.txt", f"{kind} 4.7 6.2 30.9 40.1\n")
     shutil.copyfile(voc_folder.root / "train/Apple/1f.jpg", voc_folder.root / "train/Orange/1f.jpg")
     voc_folder.text("train/Orange/Label/1f.txt", "Orange 1.0 2.0 9.0 8.0\n")
@@ -162,14 +162,14 @@ def test_open_images_are_sorted_into_train_and_test(
     ]
 
 
-def test_photos_for_validation_can_be_left_out(tfod: Tfod, toolkit: Path, tmp_path: Path) -> None:
+def test_images_for_validation_can_be_left_out(tfod: Tfod, toolkit: Path, tmp_path: Path) -> None:
     tfod("script", "-i", toolkit, "-o", tmp_path / "demo", "-v")
     assert not list((tmp_path / "demo").rglob("*validation*"))
 
 
-def test_photos_without_a_split_are_not_sorted(
+def test_images_without_a_split_are_not_sorted(
     tfod: Tfod, voc_folder: VocFolder, tmp_path: Path
 ) -> None:
-    voc_folder.photo("Apple/1f.jpg")
+    voc_folder.image("Apple/1f.jpg")
     voc_folder.text("Apple/Label/1f.txt", "Apple 4.7 6.2 30.9 40.1\n")
     assert code_of(lambda: tfod("script", "-i", voc_folder.root, "-o", tmp_path)) == "BW705"

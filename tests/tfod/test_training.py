@@ -104,13 +104,13 @@ def test_a_stopped_training_goes_on_bit_for_bit(trained: ApiFolder, tmp_path: Pa
         np.testing.assert_array_equal(parts[name], value, err_msg=name)
 
 
-def test_another_optimiser_or_network_does_not_go_on_and_nothing_is_overwritten(
+def test_another_optimizer_or_network_does_not_go_on_and_nothing_is_overwritten(
     trained: ApiFolder,
 ) -> None:
     written = trained.root / "training" / "pipeline.config"
     before = written.read_bytes()
     other = TRAIN.replace("pipeline.config", "other.config")
-    trained.with_optimiser("momentum_optimizer")
+    trained.with_optimizer("momentum_optimizer")
     with pytest.raises(BoxwrightError, match=r"BW732 .*-2: .*Momentum.*load_all_detection"):
         trained.run(other)
     trained.config(
@@ -142,7 +142,7 @@ def test_what_the_original_looks_for_beside_the_variables(kind: str, tmp_path: P
     folder = ApiFolder.made(tmp_path)
     short = "train_config { num_steps: 1 }"
     if kind == "adam":
-        folder.with_optimiser("adam_optimizer", short, "pipeline.config")
+        folder.with_optimizer("adam_optimizer", short, "pipeline.config")
     else:
         folder.config(f"{short} graph_rewriter {{ quantization {{ delay: 0 }} }}")
     folder.run(TRAIN)
@@ -189,7 +189,7 @@ def test_eval_measures_the_newest_checkpoint(trained: ApiFolder, tmp_path: Path)
     )
 
 
-def test_eval_of_photos_for_training(trained: ApiFolder, tmp_path: Path) -> None:
+def test_eval_of_images_for_training(trained: ApiFolder, tmp_path: Path) -> None:
     line = f"{EVAL} --eval_dir={tmp_path.as_posix()} --run_once --eval_training_data"
     assert trained.run(line)[0] == "6 photos at global step 2:"
     line = f"{MAIN} --checkpoint_dir=ROOT/training --run_once --sample_1_of_n_eval_examples=2"

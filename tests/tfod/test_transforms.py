@@ -36,7 +36,7 @@ from boxwright.errors import TfodError
 from boxwright.tfod.config import parse_config, report
 from boxwright.tfod.config.augmentation import OPTIONS
 from boxwright.tfod.mapping.transforms import transforms_of
-from boxwright.training.config import part, plain
+from boxwright.training.config import from_config, to_config
 
 pytestmark = pytest.mark.tiny
 
@@ -113,8 +113,8 @@ def test_an_option_and_its_transforms(option: str, expected: tuple[Transform, ..
     assert found[0] == HorizontalFlip()
     assert [type(each) for each in found[1:]] == [type(each) for each in expected]
     for own, other in zip(found[1:], expected, strict=True):
-        assert numbers(plain(own)) == numbers(plain(other))
-    assert part(plain(found)) == found  # a run's recipe keeps it
+        assert numbers(to_config(own)) == numbers(to_config(other))
+    assert from_config(to_config(found)) == found  # a run's recipe keeps it
 
 
 def numbers(value: object) -> object:

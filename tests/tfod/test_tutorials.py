@@ -42,7 +42,7 @@ eval_config {{ num_examples: 4 num_visualizations: 2 }}
 def raccoons(shared: Path) -> Dataset:
     """A few photos for training and a few for testing."""
     dataset = formats.read(shared / "data/raccoon")
-    splits = np.full(len(dataset), Split.UNMARKED, np.int8)
+    splits = np.full(len(dataset), Split.UNASSIGNED, np.int8)
     splits[:6], splits[6:10] = Split.TRAIN, Split.TEST
     chosen = dataset.select(np.arange(10))
     return replace(chosen, splits=splits[:10], findings=())
@@ -83,14 +83,14 @@ def shortened(config: str, checkpoint: Path, **paths: str) -> str:
     return write(parse_config(text, override=override).tree)
 
 
-def detect(frozen: Path, photo: Path) -> dict[str, np.ndarray]:
+def detect(frozen: Path, image: Path) -> dict[str, np.ndarray]:
     """The first tutorial's notebook, in short."""
     v1 = framework.tensorflow().compat.v1
     graph = v1.GraphDef.FromString(frozen.read_bytes())
     names = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
     with v1.Graph().as_default(), v1.Session() as session:
         v1.import_graph_def(graph, name="")
-        pixels = np.asarray(Image.open(photo).convert("RGB"))[None]
+        pixels = np.asarray(Image.open(image).convert("RGB"))[None]
         found = session.run([f"{name}:0" for name in names], {"image_tensor:0": pixels})
     return dict(zip(names, found, strict=True))
 
@@ -104,8 +104,8 @@ def test_helmets(raccoons: Dataset, checkpoint: Path, tmp_path: Path) -> None:
     for path in lists.iterdir():
         path.unlink()
     for mark, name in ((Split.TRAIN, "train"), (Split.TEST, "val")):
-        photos = raccoons.split(mark).names
-        lines = "".join(f"{Path(photo).name} 1\n" for photo in photos)
+        images = raccoons.split(mark).names
+        lines = "".join(f"{Path(image).name} 1\n" for image in images)
         (lists / f"raccoon_{name}.txt").write_text(lines, encoding="utf-8")
     label_map = vott / "pascal_label_map.pbtxt"
     label_map.write_text("item {\n id: 1\n name: 'raccoon'\n}\n", encoding="utf-8")
@@ -147,9 +147,9 @@ def test_helmets(raccoons: Dataset, checkpoint: Path, tmp_path: Path) -> None:
         "frozen_inference_graph.pb", "saved_model", "model.ckpt.index", "checkpoint",
         "pipeline.config",
     }  # fmt: skip
-    photo = tmp_path / "photo.png"  # of the network's size: how it would be resized is not at stake
-    Image.open(raccoons.photo(0)).convert("RGB").resize((300, 300)).save(photo)
-    found = detect(out / "frozen_inference_graph.pb", photo)
+    image = tmp_path / "photo.png"  # of the network's size: how it would be resized is not at stake
+    Image.open(raccoons.image(0)).convert("RGB").resize((300, 300)).save(image)
+    found = detect(out / "frozen_inference_graph.pb", image)
     assert found["detection_boxes"].shape == (1, 100, 4)
 
     # ---- To a .tflite of floats, as the second tutorial does it --------------------------------
@@ -163,7 +163,7 @@ def test_helmets(raccoons: Dataset, checkpoint: Path, tmp_path: Path) -> None:
           "TFLite_Detection_PostProcess:2,TFLite_Detection_PostProcess:3",
           "--allow_custom_ops"])  # fmt: skip
     detections = boxwright.Detector.load(out / "helmets.tflite", classes=["raccoon"]).predict(
-        photo, threshold=0
+        image, threshold=0
     )
     best = found["detection_scores"][0, : len(detections)]
     np.testing.assert_allclose(detections.scores, best, atol=1e-3)
@@ -193,7 +193,7 @@ def test_step_by_step(
 
     # ---- Training ------------------------------------------------------------------------------
     text = shortened(
-        "quantised.config", checkpoint, **{"E:\\demo": demo.as_posix(), "E:/demo": demo.as_posix()}
+        "quantized.config", checkpoint, **{"E:\\demo": demo.as_posix(), "E:/demo": demo.as_posix()}
     )
     text = text.replace("\\annotations\\", "/annotations/").replace("delay: 48000", "delay: 0")
     config = demo / "training" / "ssd_mobilenet_v1_quantized_300x300_coco14_sync.config"
@@ -211,11 +211,11 @@ def test_step_by_step(
     assert "hint" in said.err
     assert list((demo / "eval").glob("events.out.tfevents.*"))
     assert (demo / "inference/ssd_v1_quant/frozen_inference_graph.pb").is_file()
-    photo = raccoons.photo(0)
-    assert isinstance(photo, Path)
+    image = raccoons.image(0)
+    assert isinstance(image, Path)
     content = (demo / "tflite/ssd_mobilenet.tflite").read_bytes()
     detector = boxwright.Detector.load(demo / "tflite/ssd_mobilenet.tflite", classes=["raccoon"])
     trained = read_variables(demo / "training/model.ckpt-1")
     numbers = sum(value.size for name, value in trained.items() if name.endswith("weights"))
     assert len(content) < 1.5 * numbers, "a number takes a byte"
-    assert len(detector.predict(photo, threshold=0)) == 10
+    assert len(detector.predict(image, threshold=0)) == 10

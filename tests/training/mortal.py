@@ -63,13 +63,13 @@ MOMENTS = {
 if __name__ == "__main__":
     mobilenet_v1.BLOCKS = ((64, 2), (128, 2), (128, 2), (256, 2))
     mobilenet_v1.TAPS = (3, 4)
-    moment, photos, out, *resume = sys.argv[1:]
+    moment, images, out, *resume = sys.argv[1:]
     wanted: dict[str, Any] = {"steps": STEPS, "input_size": 64, "depth_multiplier": 0.1}
     train(
-        load(photos),
+        load(images),
         out=out,
         weights=None,
         on_event=MOMENTS[moment],
-        tools=Tools(most_lost=0.0),
+        tools=Tools(max_lost=0.0),
         **{"resume": True} if resume else {"deterministic": True, **wanted},
     )

@@ -26,7 +26,7 @@ if __name__ == "__main__":
     marks = np.full(len(dataset), Split.TRAIN, np.int8)
     marks[-2:] = Split.VAL
     outcome = train(replace(dataset, splits=marks), out=out, weights=None, recipe=RECIPE)
-    path, proof = export(out, "tflite", data=data)
+    path, comparison = export(out, "tflite", data=data)
     evaluation = outcome.evaluation
     assert evaluation is not None
-    sys.stdout.write(f"{framework.engine()} {evaluation.photos} {proof.passed} {path.name}\n")
+    sys.stdout.write(f"{framework.engine()} {evaluation.images} {comparison.passed} {path.name}\n")

@@ -47,31 +47,31 @@ from boxwright.models.ssd.detector import SsdModel
 from boxwright.models.ssd.objective import Matching, Mining, Objective, Varifocal
 from boxwright.models.ssd.spec import ModelSpec
 from boxwright.training import start, step
-from boxwright.training.config import ByPart, Quantisation  # fmt: skip
+from boxwright.training.config import LayerGroupValues, Quantization  # fmt: skip
 from boxwright.training.optimizers import Averaging, RmsProp
 from boxwright.training.recipe import Recipe
 
 TUNED = Recipe(64, depth_multiplier=0.1, frozen_through=1, train_norm=False)
 RECIPES = {
-    "varifocal": replace(TUNED, objective=Objective(focus=Varifocal())),
-    "rounded": replace(TUNED, quantisation=Quantisation()),
+    "varifocal": replace(TUNED, objective=Objective(classification_loss=Varifocal())),
+    "rounded": replace(TUNED, quantization=Quantization()),
     "faithful": replace(
         TUNED,
         frozen_through=-1,
         train_depthwise=True,
         train_norm=True,
-        optimiser=RmsProp(),
+        optimizer=RmsProp(),
         averaging=Averaging(0.15),
         augmentation=(HorizontalFlip(), Contrast(), Rotate90(), Pad(), SSD_CROP),
         objective=Objective(
-            focus=None,
+            classification_loss=None,
             background=1.0,
             matching=Matching(ignore_between=False),
-            mining=Mining(most=20, negatives_per_positive=3.0),
-            per_coordinate=True,
+            mining=Mining(max_anchors=20, negatives_per_positive=3.0),
+            normalize_by_code_size=True,
         ),
-        l2=ByPart(4e-5, 4e-5, 4e-5),
-        l1=ByPart(heads=1e-5),
+        l2=LayerGroupValues(4e-5, 4e-5, 4e-5),
+        l1=LayerGroupValues(heads=1e-5),
         clip_norm=1.0,
         bias_gradients=2.0,
     ),
@@ -124,13 +124,13 @@ def first_weights(model: Any) -> None:
 def batch(seed: int, transforms: Sequence[Transform]) -> tuple[NDArray[Any], ...]:
     """Four smooth photos, the last without an object."""
     rng = np.random.default_rng(seed)
-    colours = rng.integers(0, 256, (4, 6, 6, 3), np.uint8)
-    photos = np.stack([np.asarray(Image.fromarray(each).resize((96, 96))) for each in colours])
+    colors = rng.integers(0, 256, (4, 6, 6, 3), np.uint8)
+    images = np.stack([np.asarray(Image.fromarray(each).resize((96, 96))) for each in colors])
     corners = rng.uniform(0, 0.5, (4, 3, 2))
     boxes = np.concatenate([corners, corners + rng.uniform(0.2, 0.5, (4, 3, 2))], axis=-1)
     labels = np.array([[0, 1, 1], [1, 0, -1], [0, -1, -1], [-1, -1, -1]], np.int32)
     draws = rng.random((4, count_draws(transforms)), np.float32)
-    return photos, boxes.astype(np.float32), labels, np.full((4, 2), 96, np.float32), draws
+    return images, boxes.astype(np.float32), labels, np.full((4, 2), 96, np.float32), draws
 
 
 def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
@@ -140,7 +140,7 @@ def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
         2,
         64,
         objective=recipe.objective,
-        bits=start.bits_of(recipe),
+        quantization=start.quantization_spec_of(recipe),
         like=ModelSpec(2, 0.1, maps=2),
     )
     model = start.built(SsdModel, spec, recipe, "float32")
@@ -153,7 +153,7 @@ def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
         recipe,
         scale=1 / 128,
         offset=-1.0,
-        kernels=start.regularised_kernels(model, recipe),
+        kernels=start.regularized_kernels(model, recipe),
     )
     arrays = {}
     for number in range(3):

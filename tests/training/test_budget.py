@@ -58,7 +58,7 @@ def test_a_run_that_stopped_before_it_had_a_plan_gets_the_time_that_was_left(
     assert steps.clock.now - begun == pytest.approx(left, abs=steps.seconds)
 
 
-def test_without_a_budget_and_photos_that_judge_there_is_an_end_too(
+def test_without_a_budget_and_images_that_judge_there_is_an_end_too(
     steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     begun = steps.clock.now

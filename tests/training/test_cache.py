@@ -14,42 +14,42 @@ import pytest
 from PIL import Image
 
 from boxwright.errors import DataError, TrainingError
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.training import cache as module
 from boxwright.training.cache import build_cache
 
 pytestmark = pytest.mark.tiny
 
 SIZES = ((64, 48), (30, 90), (200, 100), (40, 40))  # width, height
-GREYS = (10, 90, 170, 250)
+GRAYS = (10, 90, 170, 250)
 
 
-def grey(path: Path, size: tuple[int, int], level: int) -> None:
+def gray(path: Path, size: tuple[int, int], level: int) -> None:
     Image.new("RGB", size, (level, level, level)).save(path)
 
 
 @pytest.fixture
 def four(tmp_path: Path) -> Dataset:
     """Four grey photos of different sizes, with 0, 1, 2 and 3 boxes."""
-    photos = []
-    for i, (size, level) in enumerate(zip(SIZES, GREYS, strict=True)):
-        grey(tmp_path / f"{i}.png", size, level)
+    images = []
+    for i, (size, level) in enumerate(zip(SIZES, GRAYS, strict=True)):
+        gray(tmp_path / f"{i}.png", size, level)
         boxes = [(4 * k, 2, 4 * k + 10 + k, 22) for k in range(i)]
-        photos.append(Photo(f"{i}.png", *size, boxes, ["cat", "dog", "cat"][:i]))
-    return Dataset.of(tmp_path, photos)
+        images.append(LabeledImage(f"{i}.png", *size, boxes, ["cat", "dog", "cat"][:i]))
+    return Dataset.of(tmp_path, images)
 
 
-def test_photos_come_in_order_and_square(four: Dataset) -> None:
+def test_images_come_in_order_and_square(four: Dataset) -> None:
     cache = build_cache(four, side=32)
-    assert cache.photos.shape == (4, 32, 32, 3)
-    assert cache.photos.dtype == np.uint8
-    np.testing.assert_array_equal(cache.photos.mean(axis=(1, 2, 3)), GREYS)
+    assert cache.images.shape == (4, 32, 32, 3)
+    assert cache.images.dtype == np.uint8
+    np.testing.assert_array_equal(cache.images.mean(axis=(1, 2, 3)), GRAYS)
     np.testing.assert_array_equal(cache.rows, [0, 1, 2, 3])
     assert cache.dataset.names == four.names
     assert cache.findings == ()
 
 
-def test_boxes_are_fractions_of_their_photo(four: Dataset) -> None:
+def test_boxes_are_fractions_of_their_image(four: Dataset) -> None:
     cache = build_cache(four, side=32)
     np.testing.assert_allclose(cache.boxes[1, 0], [2 / 90, 0, 22 / 90, 10 / 30])
     np.testing.assert_allclose(cache.boxes[2, 1], [0.02, 0.02, 0.22, 15 / 200])
@@ -63,31 +63,31 @@ def test_a_dataset_without_boxes_still_has_a_row_of_padding(four: Dataset) -> No
 
 
 def test_of_too_many_boxes_the_largest_are_kept(four: Dataset) -> None:
-    cache = build_cache(four, side=8, most_boxes=2)
+    cache = build_cache(four, side=8, max_boxes=2)
     widths = (cache.boxes[3, :, 3] - cache.boxes[3, :, 1]) * 40
     np.testing.assert_allclose(widths, [11, 12], rtol=1e-5)  # of 10, 11, 12
     np.testing.assert_array_equal(cache.labels[3], [1, 0])
 
 
-def test_a_photo_turned_by_its_exif_is_upright(tmp_path: Path) -> None:
+def test_an_image_turned_by_its_exif_is_upright(tmp_path: Path) -> None:
     pixels = np.zeros((40, 60, 3), np.uint8)
     pixels[:, :30] = 255  # its left half is the top half once it is turned clockwise
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(pixels).save(tmp_path / "turned.jpg", exif=exif, quality=95)
-    photo = Photo("turned.jpg", 40, 60, [(0, 0, 40, 30)], ["bright"])
-    cache = build_cache(Dataset.of(tmp_path, [photo]), side=20)
-    top, bottom = cache.photos[0, :9], cache.photos[0, 11:]
+    image = LabeledImage("turned.jpg", 40, 60, [(0, 0, 40, 30)], ["bright"])
+    cache = build_cache(Dataset.of(tmp_path, [image]), side=20)
+    top, bottom = cache.images[0, :9], cache.images[0, 11:]
     assert top.min() > 240
     assert bottom.max() < 15
     np.testing.assert_allclose(cache.boxes[0, 0], [0, 0, 0.5, 1])
 
 
-def test_a_truncated_photo_is_left_out_and_named(four: Dataset) -> None:
+def test_a_truncated_image_is_left_out_and_named(four: Dataset) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (100, 200, 3), np.uint8)
     whole = four.root / "whole.jpg"
     Image.fromarray(noise).save(whole)
-    broken = Photo("broken.jpg", 200, 100, [(1, 1, 9, 9)], ["cat"])
+    broken = LabeledImage("broken.jpg", 200, 100, [(1, 1, 9, 9)], ["cat"])
     (four.root / "broken.jpg").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     dataset = Dataset.of(four.root, [broken]).merge(four)
     cache = build_cache(dataset, side=16)
@@ -95,40 +95,42 @@ def test_a_truncated_photo_is_left_out_and_named(four: Dataset) -> None:
     (finding,) = cache.findings
     assert (finding.code, finding.where) == ("BW102", "broken.jpg")
     assert finding.repair == "left out of training"
-    photos, _, labels = cache.batch(np.array([0, 3]))
-    np.testing.assert_array_equal(photos.mean(axis=(1, 2, 3)), [10, 250])
+    images, _, labels = cache.batch(np.array([0, 3]))
+    np.testing.assert_array_equal(images.mean(axis=(1, 2, 3)), [10, 250])
     np.testing.assert_array_equal(labels, [[-1, -1, -1], [0, 1, 0]])
 
 
-def test_without_one_readable_photo_there_is_nothing_to_do(tmp_path: Path) -> None:
+def test_without_one_readable_image_there_is_nothing_to_do(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("not a photo", encoding="utf-8")
-    photos = [Photo(name, 8, 8, [(0, 0, 4, 4)], ["cat"]) for name in ("text.jpg", "absent.jpg")]
+    images = [
+        LabeledImage(name, 8, 8, [(0, 0, 4, 4)], ["cat"]) for name in ("text.jpg", "absent.jpg")
+    ]
     with pytest.raises(DataError) as caught:
-        build_cache(Dataset.of(tmp_path, photos), side=8)
+        build_cache(Dataset.of(tmp_path, images), side=8)
     assert caught.value.code == "BW152"
     assert "not one of 2 photos" in caught.value.message
 
 
-def test_selecting_keeps_photos_boxes_and_dataset_together(four: Dataset) -> None:
+def test_selecting_keeps_images_boxes_and_dataset_together(four: Dataset) -> None:
     cache = build_cache(four, side=8)
     chosen = cache.select(np.array([False, True, False, True])).select(np.array([False, True]))
     assert len(chosen) == 1
     assert chosen.dataset.names == ("3.png",)
-    photos, boxes, labels = chosen.batch(np.array([0, 0]))
+    images, boxes, labels = chosen.batch(np.array([0, 0]))
     width, height = chosen.dataset.sizes[0].tolist()
     np.testing.assert_array_equal(chosen.sizes(np.array([0, 0])), [[height, width]] * 2)
-    np.testing.assert_array_equal(photos.mean(axis=(1, 2, 3)), [250, 250])
+    np.testing.assert_array_equal(images.mean(axis=(1, 2, 3)), [250, 250])
     np.testing.assert_array_equal(boxes[0], cache.boxes[3])
     np.testing.assert_array_equal(labels[1], [0, 1, 0])
-    assert np.shares_memory(chosen.photos, cache.photos)
+    assert np.shares_memory(chosen.images, cache.images)
 
 
 def test_a_large_cache_lives_in_a_file(four: Dataset) -> None:
     in_memory = build_cache(four, side=16)
     in_file = build_cache(four, side=16, in_memory=0)
-    assert isinstance(in_file.photos, np.memmap)
-    assert not isinstance(in_memory.photos, np.memmap)
-    np.testing.assert_array_equal(in_file.photos, in_memory.photos)
+    assert isinstance(in_file.images, np.memmap)
+    assert not isinstance(in_memory.images, np.memmap)
+    np.testing.assert_array_equal(in_file.images, in_memory.images)
     np.testing.assert_array_equal(
         in_file.batch(np.array([2]))[0], in_memory.batch(np.array([2]))[0]
     )
@@ -174,13 +176,13 @@ def refuse(number: int) -> Callable[..., None]:
     return refused
 
 
-def test_progress_is_told_after_every_photo(four: Dataset) -> None:
+def test_progress_is_told_after_every_image(four: Dataset) -> None:
     told: list[int] = []
     build_cache(four, 8, told.append)
     assert told == [1, 2, 3, 4]
 
 
-def test_marks_stay_with_their_photos(four: Dataset) -> None:
+def test_marks_stay_with_their_images(four: Dataset) -> None:
     four.splits[:] = [Split.TRAIN, Split.VAL, Split.TRAIN, Split.VAL]
     cache = build_cache(four, 8).select(np.array([False, True, True, True]))
     np.testing.assert_array_equal(cache.dataset.splits, [Split.VAL, Split.TRAIN, Split.VAL])

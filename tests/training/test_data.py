@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.training.cache import Cache
 from boxwright.training.data import images_to_cache, some_images, validation_mask
 
@@ -22,25 +22,27 @@ def cached(count: int, *, copies: int = 1, val: int = 0) -> Cache:
         for _ in range(count // copies)
     ]
     pixels = np.repeat([np.asarray(scene) for scene in scenes], copies, axis=0)
-    photos = pixels + rng.integers(0, 6, pixels.shape, np.uint8)
+    images = pixels + rng.integers(0, 6, pixels.shape, np.uint8)
     splits = [Split.TRAIN] * (count - val) + [Split.VAL] * val
     dataset = Dataset.of(
-        "photos", [Photo(f"{i}.jpg", 64, 64, split=split) for i, split in enumerate(splits)]
+        "photos", [LabeledImage(f"{i}.jpg", 64, 64, split=split) for i, split in enumerate(splits)]
     )
     nothing = np.zeros((count, 1, 4), np.float32), np.full((count, 1), -1, np.int32)
-    return Cache(photos, *nothing, np.arange(count), dataset, ())
+    return Cache(images, *nothing, np.arange(count), dataset, ())
 
 
 @tiny
 def test_training_looks_at_what_is_marked_for_it() -> None:
-    marks = [Split.TRAIN, Split.TEST, Split.VAL, Split.UNMARKED, Split.TEST]
-    dataset = Dataset.of("photos", [Photo(f"{i}", 8, 8, split=m) for i, m in enumerate(marks)])
+    marks = [Split.TRAIN, Split.TEST, Split.VAL, Split.UNASSIGNED, Split.TEST]
+    dataset = Dataset.of(
+        "photos", [LabeledImage(f"{i}", 8, 8, split=m) for i, m in enumerate(marks)]
+    )
     assert images_to_cache(dataset).names == ("0", "2")
 
 
 @tiny
 @pytest.mark.parametrize("count", [20, 200])
-def test_marked_photos_choose(count: int) -> None:
+def test_marked_images_choose(count: int) -> None:
     mask = validation_mask(cached(count, val=7), 0.1, seed=0)
     np.testing.assert_array_equal(np.flatnonzero(mask), np.arange(count - 7, count))
 
@@ -51,7 +53,7 @@ def test_nothing_chooses_where_the_recipe_holds_nothing_out() -> None:
 
 @tiny
 @pytest.mark.parametrize("copies", [1, 2, 5])
-def test_of_enough_photos_a_tenth_chooses_and_copies_stay_together(copies: int) -> None:
+def test_of_enough_images_a_tenth_chooses_and_copies_stay_together(copies: int) -> None:
     count = 200
     mask = validation_mask(cached(count, copies=copies), 0.1, seed=0)
     assert mask.sum() == pytest.approx(count / 10, abs=copies)
@@ -78,12 +80,13 @@ def test_a_cache_of_some_of_its_rows_is_judged_by_those() -> None:
 
 
 @tiny
-def test_of_many_photos_some_are_drawn_and_rare_classes_stay() -> None:
+def test_of_many_images_some_are_drawn_and_rare_classes_stay() -> None:
     rare = {7, 480, 900}
-    photos = [
-        Photo(f"{i:03}", 8, 8, [(0, 0, 4, 4)], ["yak" if i in rare else "cow"]) for i in range(1000)
+    images = [
+        LabeledImage(f"{i:03}", 8, 8, [(0, 0, 4, 4)], ["yak" if i in rare else "cow"])
+        for i in range(1000)
     ]
-    dataset = Dataset.of("photos", photos)
+    dataset = Dataset.of("photos", images)
     some = some_images(dataset, 100, seed=0)
     assert len(some) == 100
     assert some.names == tuple(sorted(some.names))

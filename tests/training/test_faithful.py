@@ -26,7 +26,7 @@ from boxwright.inference.detector import Detector
 from boxwright.tfod.config import read_config
 from boxwright.tfod.mapping.recipe import recipe_of
 from boxwright.training.checkpoint import Checkpoint
-from boxwright.training.config import ByPart
+from boxwright.training.config import LayerGroupValues
 from boxwright.training.optimizers import Averaging, Momentum
 from boxwright.training.recipe import Recipe
 
@@ -67,8 +67,8 @@ class Bench:
         trained = start.trained_variables(model, self.recipe)
         names = {id(variable): name for name, variable in self.variables.items()}
         self.trained = [names[id(variable)] for variable in trained]
-        kernels = start.regularised_kernels(model, self.recipe)
-        self.regularised = {names[id(kernel)] for kernel, *_ in kernels}
+        kernels = start.regularized_kernels(model, self.recipe)
+        self.regularized = {names[id(kernel)] for kernel, *_ in kernels}
         self.engine = Engine(
             model,
             trained,
@@ -171,7 +171,7 @@ def test_the_losses_of_the_golden_outputs(given: Any) -> None:
 
 def test_losses_and_all_gradients(given: Any, nearness: Nearness) -> None:
     """After one step at rate 0 the momentum is the gradient."""
-    bench = Bench(*given, replace(FAITHFUL, optimiser=Momentum(), averaging=None))
+    bench = Bench(*given, replace(FAITHFUL, optimizer=Momentum(), averaging=None))
     golden, losses, every = bench.golden, [], []
     for images in (None, *nearness.changed):
         bench.start_again()
@@ -236,12 +236,12 @@ def test_a_step_and_the_course_of_ten(given: Any, nearness: Nearness) -> None:
     assert np.abs(ours[:, :2].sum(axis=1) / theirs[:, :2].sum(axis=1) - 1).mean() < 0.03
 
 
-def test_what_is_regularised(given: Any) -> None:
+def test_what_is_regularized(given: Any) -> None:
     bench = Bench(*given)
     scope = "FeatureExtractor/MobilenetV1/"
     theirs = {name.replace(scope + "MobilenetV1/", scope) for name in
               bench.golden["regularized_variable_names"]}  # fmt: skip
-    assert bench.regularised == {name.replace("/kernel", "/weights") for name in theirs}
+    assert bench.regularized == {name.replace("/kernel", "/weights") for name in theirs}
 
 
 def thin(recipe: Recipe) -> Any:
@@ -276,9 +276,11 @@ def test_trained_and_frozen_by_name(names: dict[str, Any], left: int) -> None:
 def test_parts_of_the_network() -> None:
     from boxwright.training import start
 
-    recipe = replace(FAITHFUL, l2=ByPart(1.0, 2.0, 3.0), norm_decay=ByPart(0.1, 0.2))
+    recipe = replace(
+        FAITHFUL, l2=LayerGroupValues(1.0, 2.0, 3.0), norm_decay=LayerGroupValues(0.1, 0.2)
+    )
     model = thin(recipe)
-    weights = [weight for _, weight, _ in start.regularised_kernels(model, recipe)]
+    weights = [weight for _, weight, _ in start.regularized_kernels(model, recipe)]
     assert {weight: weights.count(weight) for weight in weights} == {1.0: 27, 2.0: 8, 3.0: 12}
     decays = [layer.decay for layer in model.network.layers if hasattr(layer, "decay")]
     assert (decays.count(0.1), decays.count(0.2)) == (27, 8)
@@ -287,7 +289,7 @@ def test_parts_of_the_network() -> None:
 def test_a_frozen_batch_norm_whose_scale_trains_and_clipped_gradients(given: Any) -> None:
     """`freeze_batchnorm`: statistics stay, gamma and beta do not; `gradient_clipping_by_norm`."""
     recipe = replace(
-        FAITHFUL, train_norm=False, absorb_scale=False, optimiser=Momentum(), clip_norm=0.5
+        FAITHFUL, train_norm=False, absorb_scale=False, optimizer=Momentum(), clip_norm=0.5
     )
     bench = Bench(*given, recipe)
     before = {name: variable.numpy() for name, variable in bench.variables.items()}
@@ -330,4 +332,4 @@ def test_a_run_of_such_a_recipe_trains_and_goes_on(
     resumed, listener = small_trainer(dataset, tmp_path / "run", resume=True)
     assert [report.step for report in listener.reports] == [*range(6, 13)]
     assert Checkpoint.load(resumed.run.checkpoint).step == 12
-    assert len(Detector.load(stopped.run.folder).predict(dataset.photo(0), threshold=0))
+    assert len(Detector.load(stopped.run.folder).predict(dataset.image(0), threshold=0))

@@ -14,7 +14,7 @@ from PIL import Image
 
 from boxwright.errors import BoxwrightError, SystemFaultError, TrainingError
 from boxwright.inference.run import Run
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.structures.detections import Detections
 from boxwright.training import loop
 from boxwright.training.cache import build_cache
@@ -33,33 +33,33 @@ BOX = [(0, 0, 4, 4)]
 # ---- Photos ------------------------------------------------------------------------------------
 
 
-def photos_seen(steps: Steps, dataset: Dataset) -> list[str]:
+def images_seen(steps: Steps, dataset: Dataset) -> list[str]:
     """The names of the photos in all batches, in order."""
     cache = build_cache(dataset, steps.batches[0][0].shape[1])
-    photos, *_ = cache.batch(np.arange(len(cache)))
-    names = {photo.tobytes(): name for photo, name in zip(photos, cache.dataset.names, strict=True)}
-    return [names[photo.tobytes()] for photos, *_ in steps.batches for photo in photos]
+    images, *_ = cache.batch(np.arange(len(cache)))
+    names = {image.tobytes(): name for image, name in zip(images, cache.dataset.names, strict=True)}
+    return [names[image.tobytes()] for images, *_ in steps.batches for image in images]
 
 
-def test_every_photo_comes_once_before_any_comes_again(
+def test_every_image_comes_once_before_any_comes_again(
     steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     dataset = squares.dataset(train=6)
     steps.train(dataset, tmp_path / "run", steps=9)
-    seen = photos_seen(steps, dataset)
+    seen = images_seen(steps, dataset)
     assert len(seen) == 9 * 16
     epochs = [seen[start : start + 6] for start in range(0, len(seen), 6)]
     assert all(sorted(epoch) == sorted(dataset.names) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 20, "each time in another order"
 
 
-def test_photos_keep_their_order_where_the_recipe_does_not_shuffle(
+def test_images_keep_their_order_where_the_recipe_does_not_shuffle(
     steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     dataset = squares.dataset(train=6)
     recipe = Recipe(64, depth_multiplier=0.1, batch_size=4, steps=3, shuffle=False, held_out=0)
     steps.train(dataset, tmp_path / "run", recipe=recipe)
-    assert photos_seen(steps, dataset) == [*dataset.names, *dataset.names]
+    assert images_seen(steps, dataset) == [*dataset.names, *dataset.names]
 
 
 def test_a_seed_decides_batches_and_dice(steps: Steps, squares: Squares, tmp_path: Path) -> None:
@@ -67,18 +67,19 @@ def test_a_seed_decides_batches_and_dice(steps: Steps, squares: Squares, tmp_pat
     for name, seed in (("first", 1), ("again", 1), ("other", 2)):
         steps.train(dataset, tmp_path / name, steps=4, seed=seed)
     first, again, other = (
-        np.concatenate([dice for *_, dice in steps.batches[i : i + 4]]) for i in (0, 4, 8)
+        np.concatenate([random_draws for *_, random_draws in steps.batches[i : i + 4]])
+        for i in (0, 4, 8)
     )
     np.testing.assert_array_equal(first, again)
     assert (first != other).all()
-    seen = photos_seen(steps, dataset)
+    seen = images_seen(steps, dataset)
     assert seen[:64] == seen[64:128] != seen[128:]
     assert first.dtype == np.float32
     assert 0 <= first.min() < 0.1
     assert 0.9 < first.max() < 1
 
 
-def test_photos_for_choosing_and_testing_do_not_train_and_test_photos_are_not_opened(
+def test_images_for_choosing_and_testing_do_not_train_and_test_images_are_not_opened(
     steps: Steps,
     squares: Squares,
     tmp_path: Path,
@@ -94,12 +95,12 @@ def test_photos_for_choosing_and_testing_do_not_train_and_test_photos_are_not_op
     monkeypatch.setattr(Image, "open", opening)
     outcome, listener = steps.train(dataset, tmp_path / "run", steps=3)
     assert opened == {*dataset.split("train").names, *dataset.split("val").names}
-    assert set(photos_seen(steps, dataset.split("train"))) == set(dataset.split("train").names)
-    assert outcome.evaluation.photos == 2
+    assert set(images_seen(steps, dataset.split("train"))) == set(dataset.split("train").names)
+    assert outcome.evaluation.images == 2
     assert not any("BW1" in line for line in listener.said)
 
 
-def test_without_photos_to_choose_by_the_last_weights_are_kept(
+def test_without_images_to_choose_by_the_last_weights_are_kept(
     steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     outcome, _ = steps.train(squares.dataset(train=5), tmp_path / "run", steps=3)
@@ -108,39 +109,41 @@ def test_without_photos_to_choose_by_the_last_weights_are_kept(
     assert outcome.run.artifact.provenance["metrics"] is None
 
 
-def test_a_damaged_photo_is_said_and_left_out(
+def test_a_damaged_image_is_said_and_left_out(
     steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     dataset = squares.dataset(train=4)
-    (photo := dataset.root / dataset.names[1]).write_bytes(photo.read_bytes()[:300])
+    (image := dataset.root / dataset.names[1]).write_bytes(image.read_bytes()[:300])
     _, listener = steps.train(dataset, tmp_path / "run", steps=3)
     (line,) = [line for line in listener.said if "BW102" in line]
     assert dataset.names[1] in line
-    counted = Counter(photos_seen(steps, dataset))
+    counted = Counter(images_seen(steps, dataset))
     assert counted.keys() == set(dataset.names) - {dataset.names[1]}
     assert set(counted.values()) == {16}
 
 
 @pytest.mark.parametrize(
-    ("photos", "code"),
+    ("images", "code"),
     [
-        pytest.param([Photo("a.png", 8, 8, BOX, ["cat"])], "BW301", id="not marked"),
-        pytest.param([Photo("a.png", 8, 8, split=Split.TRAIN)], "BW302", id="not labelled"),
+        pytest.param([LabeledImage("a.png", 8, 8, BOX, ["cat"])], "BW301", id="not marked"),
+        pytest.param([LabeledImage("a.png", 8, 8, split=Split.TRAIN)], "BW302", id="not labelled"),
         pytest.param(
-            [Photo("a.png", 8, 8, [(0, 0, 4, 4)], ["cat"], split=Split.TRAIN)],
+            [LabeledImage("a.png", 8, 8, [(0, 0, 4, 4)], ["cat"], split=Split.TRAIN)],
             "BW152",
             id="no file",
         ),
     ],
 )
-def test_data_that_cannot_be_learnt_from(photos: list[Photo], code: str, tmp_path: Path) -> None:
+def test_data_that_cannot_be_learnt_from(
+    images: list[LabeledImage], code: str, tmp_path: Path
+) -> None:
     with pytest.raises(BoxwrightError) as caught:
-        loop.train(Dataset.of(tmp_path, photos), out=tmp_path / "run", weights=None, steps=1)
+        loop.train(Dataset.of(tmp_path, images), out=tmp_path / "run", weights=None, steps=1)
     assert caught.value.code == code
     assert not Run(tmp_path / "run").exists()
 
 
-def test_photos_that_only_choose_do_not_train(squares: Squares, tmp_path: Path) -> None:
+def test_images_that_only_choose_do_not_train(squares: Squares, tmp_path: Path) -> None:
     dataset = squares.dataset(train=0, val=3)
     with pytest.raises(TrainingError, match="no photo is marked for training") as caught:
         loop.train(dataset, out=tmp_path / "run", weights=None, steps=1)
@@ -257,7 +260,7 @@ def test_a_resumed_run_sees_what_an_uninterrupted_one_would(
             np.testing.assert_array_equal(one, other)
 
 
-def test_a_loss_that_is_no_number_names_the_photos_and_leaves_what_was_good(
+def test_a_loss_that_is_no_number_names_the_images_and_leaves_what_was_good(
     steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
     steps.broken_at = 7

@@ -33,9 +33,9 @@ MORTAL = Path(__file__).with_name("mortal.py")
 FIRST_MARK = 4  # the first step that is judged, of 12
 
 
-def begin(moment: str, photos: Path, out: Path, *more: str) -> subprocess.Popen[str]:
+def begin(moment: str, images: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     """A training that dies at that moment, if it is one."""
-    command = [sys.executable, MORTAL, moment, photos, out, *more]
+    command = [sys.executable, MORTAL, moment, images, out, *more]
     return subprocess.Popen(
         [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, encoding="utf-8",
@@ -54,18 +54,18 @@ def said(process: subprocess.Popen[str], *, killed: bool) -> str:
 def test_killed_again_and_again_it_becomes_the_undisturbed_run(
     squares: Squares, tmp_path: Path
 ) -> None:
-    photos, out = tmp_path / "photos", tmp_path / "disturbed"
-    write(squares.dataset(train=12, val=3), photos, "voc")
-    whole = begin("never", photos, tmp_path / "whole")
+    images, out = tmp_path / "photos", tmp_path / "disturbed"
+    write(squares.dataset(train=12, val=3), images, "voc")
+    whole = begin("never", images, tmp_path / "whole")
 
-    said(begin("as_it_starts", photos, out), killed=True)
+    said(begin("as_it_starts", images, out), killed=True)
     assert not Run(out).exists(), "so that the same command may begin anew"
-    said(begin("half_a_checkpoint", photos, out), killed=True)
+    said(begin("half_a_checkpoint", images, out), killed=True)
     assert Checkpoint.load(Run(out).checkpoint).step == KILLED_AT - 1
-    said(begin("judged_but_not_written", photos, out, "--resume"), killed=True)
+    said(begin("judged_but_not_written", images, out, "--resume"), killed=True)
     assert Run(out).artifact.provenance["step"] == FIRST_MARK
     assert Checkpoint.load(Run(out).checkpoint).step == FIRST_MARK - 1
-    text = said(begin("never", photos, out, "--resume"), killed=False)
+    text = said(begin("never", images, out, "--resume"), killed=False)
     assert "start: the stopped run; convolutions in float32" in text
     said(whole, killed=False)
 
@@ -200,7 +200,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_is_done(
     squares: Squares, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    absent = Dataset.of(squares.root, [squares.photo(drawn=False)])  # to decode it would fail
+    absent = Dataset.of(squares.root, [squares.image(drawn=False)])  # to decode it would fail
     with pytest.raises(SystemFaultError) as caught:
         loop.train(absent, out=tmp_path / "file/run", weights=None, steps=3)
     assert caught.value.code == "BW903"

@@ -88,7 +88,10 @@ def test_boxwrights_own_augmentation_is_a_list_of_transforms() -> None:
         HorizontalFlip(0.0),
         ColorMix(0.125, 0.05, 0.1),
     )
-    assert recipe.explained() == ["window (0.8, 1.05): objects appear larger", "mirror 0.0: digits"]
+    assert recipe.explained() == [
+        "crop (0.8, 1.05): objects appear larger",
+        "horizontal_flip 0.0: digits",
+    ]
 
 
 def test_the_defaults_are_those_of_before() -> None:

@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxwright.training.optimizers import Adam, Averaging, Momentum, Optimiser, RmsProp
+from boxwright.training.optimizers import Adam, Averaging, Momentum, Optimizer, RmsProp
 
 GRADIENTS = np.random.default_rng(0).normal(size=(12, 5, 4)).astype(np.float32)
 
 
-def walk(optimiser: Optimiser, start: Any, gradients: Any, rate: float) -> list[dict[str, Any]]:
+def walk(optimizer: Optimizer, start: Any, gradients: Any, rate: float) -> list[dict[str, Any]]:
     """The variable and its slots after each step."""
     from boxwright.backend import framework
     from boxwright.training.step_tensorflow import apply_gradient
 
     tf = framework.tensorflow()
     variable = tf.Variable(start)
-    slots = {name: tf.Variable(tf.fill(start.shape, v)) for name, v in optimiser.slots.items()}
-    betas = (optimiser.beta_1, optimiser.beta_2) if isinstance(optimiser, Adam) else (0.0, 0.0)
+    slots = {name: tf.Variable(tf.fill(start.shape, v)) for name, v in optimizer.slots.items()}
+    betas = (optimizer.beta_1, optimizer.beta_2) if isinstance(optimizer, Adam) else (0.0, 0.0)
     walked = []
     for number, gradient in enumerate(gradients):
         bias = (betas[0] ** (number + 1), betas[1] ** (number + 1))
-        apply_gradient(optimiser, variable, [*slots.values()], gradient, rate, bias)
+        apply_gradient(optimizer, variable, [*slots.values()], gradient, rate, bias)
         values = {name: slot.numpy() for name, slot in slots.items()}
         walked.append({"variable": variable.numpy(), **values})
     return walked
@@ -54,7 +54,7 @@ def test_rms_prop_and_the_average_of_the_object_detection_api(shared: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("optimiser", "theirs"),
+    ("optimizer", "theirs"),
     [
         pytest.param(
             Momentum(0.9), lambda v1: v1.train.MomentumOptimizer(0.01, 0.9), id="momentum"
@@ -69,20 +69,20 @@ def test_rms_prop_and_the_average_of_the_object_detection_api(shared: Path) -> N
         ),
     ],
 )
-def test_variables_and_slots_are_those_of_tensorflow_1(optimiser: Optimiser, theirs: Any) -> None:
+def test_variables_and_slots_are_those_of_tensorflow_1(optimizer: Optimizer, theirs: Any) -> None:
     """Also by name: the optimiser makes the slots, we name them."""
     from boxwright.backend import framework
 
     tf = framework.tensorflow()
     start = GRADIENTS[0]
-    walked = walk(optimiser, start, GRADIENTS, 0.01)
+    walked = walk(optimizer, start, GRADIENTS, 0.01)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         variable = tf.compat.v1.get_variable("v", initializer=start, use_resource=True)
         gradient = tf.compat.v1.placeholder(tf.float32, start.shape)
         train = theirs(tf.compat.v1).apply_gradients([(gradient, variable)])
         session.run(tf.compat.v1.global_variables_initializer())
         made = {other.op.name: other for other in tf.compat.v1.global_variables()}
-        slots = {name: made.pop(f"v/{name}") for name in optimiser.slots}
+        slots = {name: made.pop(f"v/{name}") for name in optimizer.slots}
         assert set(made) <= {"v", "beta1_power", "beta2_power"}
         for number, ours in enumerate(walked):
             session.run(train, {gradient: GRADIENTS[number]})

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from boxwright.augment.transforms import CropAroundObject, count_draws, default_transforms
 from boxwright.models.ssd.objective import Objective
 from boxwright.tfod import export_tflite_ssd_graph, toco
-from boxwright.training.config import Quantisation
+from boxwright.training.config import Quantization
 from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.optimizers import Averaging
 from boxwright.training.recipe import Recipe
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from squares import Squares
 
 DELAY = 2
-QUANTISED = Recipe(
+QUANTIZED = Recipe(
     64,
     depth_multiplier=0.1,
     objective=Objective(background=1.0),
@@ -32,9 +32,9 @@ QUANTISED = Recipe(
     train_depthwise=True,
     train_norm=True,
     augmentation=default_transforms(CropAroundObject((0.8, 1.1))),
-    quantisation=Quantisation(DELAY),
+    quantization=Quantization(DELAY),
 )
-CONFIG = Path(__file__).parents[1] / "tfod" / "configs" / "quantised.config"
+CONFIG = Path(__file__).parents[1] / "tfod" / "configs" / "quantized.config"
 RAW = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
 
 pytestmark = pytest.mark.usefixtures("small_network")
@@ -83,64 +83,64 @@ class Bench:
 def batch(seed: int) -> tuple[NDArray[Any], ...]:
     """Four photos with an object each."""
     rng = np.random.default_rng(seed)
-    photos = rng.integers(0, 256, (4, 12, 12, 3), np.uint8).repeat(8, axis=1).repeat(8, axis=2)
+    images = rng.integers(0, 256, (4, 12, 12, 3), np.uint8).repeat(8, axis=1).repeat(8, axis=2)
     corners = rng.uniform(0, 0.4, (4, 1, 2))
     boxes = np.concatenate([corners, corners + 0.5], axis=-1).astype(np.float32)
-    draws = rng.random((4, count_draws(QUANTISED.augmentation)), np.float32)
-    return photos, boxes, np.ones((4, 1), np.int32), np.full((4, 2), 96, np.float32), draws
+    draws = rng.random((4, count_draws(QUANTIZED.augmentation)), np.float32)
+    return images, boxes, np.ones((4, 1), np.int32), np.full((4, 2), 96, np.float32), draws
 
 
 @pytest.fixture(scope="module")
 def benches(small_network: None) -> tuple[Bench, Bench, list[float], list[float]]:
     """A network that rounds after two steps, one of floats, and their losses in three steps."""
-    quantised, floats = Bench(QUANTISED), Bench(replace(QUANTISED, quantisation=None))
-    return quantised, floats, quantised.steps(0, 1, 2), floats.steps(0, 1, 2)
+    quantized, floats = Bench(QUANTIZED), Bench(replace(QUANTIZED, quantization=None))
+    return quantized, floats, quantized.steps(0, 1, 2), floats.steps(0, 1, 2)
 
 
 def test_until_the_delay_it_trains_as_a_network_of_floats(benches: Any) -> None:
-    _, _, quantised, floats = benches
-    assert quantised[:DELAY] == pytest.approx(floats[:DELAY], rel=3e-6)
-    assert quantised[DELAY] != pytest.approx(floats[DELAY], rel=3e-6)
+    _, _, quantized, floats = benches
+    assert quantized[:DELAY] == pytest.approx(floats[:DELAY], rel=3e-6)
+    assert quantized[DELAY] != pytest.approx(floats[DELAY], rel=3e-6)
 
 
 def test_every_kernel_and_every_map_has_a_range(benches: Any) -> None:
     """Under the names that TensorFlow 1's rewriter gave them, zero always within."""
     from boxwright.models.weights.variables import variables_by_name
 
-    quantised, floats, *_ = benches
+    quantized, floats, *_ = benches
     scopes = {name.rpartition("/")[0] for name in variables_by_name(floats.model.network)}
     scopes = {scope.removesuffix("/BatchNorm") for scope in scopes}
     kinds = ("weights_quant", "act_quant")
     expected = {f"{s}/{kind}/{end}" for s in scopes for kind in kinds for end in ("min", "max")}
-    own = set(variables_by_name(quantised.model.network)) - set(
+    own = set(variables_by_name(quantized.model.network)) - set(
         variables_by_name(floats.model.network)
     )
     assert own == expected
-    assert (quantised.ranges[:, 0] <= 0).all()
-    assert (quantised.ranges[:, 1] >= 0).all()
-    assert (np.ptp(quantised.ranges, axis=1) > 0).all()
+    assert (quantized.ranges[:, 0] <= 0).all()
+    assert (quantized.ranges[:, 1] >= 0).all()
+    assert (np.ptp(quantized.ranges, axis=1) > 0).all()
 
 
 def test_ranges_are_kept_as_they_are_and_weights_averaged(benches: Any) -> None:
-    quantised, *_ = benches
-    kept, ranges = quantised.engine.kept(), quantised.ranges
+    quantized, *_ = benches
+    kept, ranges = quantized.engine.kept(), quantized.ranges
     np.testing.assert_array_equal(np.reshape(kept[-ranges.size :], (-1, 2)), ranges)
     moved = [
         np.abs(value - np.asarray(variable)).max() > 0
-        for variable, value in zip(quantised.changing, kept, strict=True)
+        for variable, value in zip(quantized.changing, kept, strict=True)
     ]
     assert np.mean(moved[: -ranges.size]) > 0.9
     assert not any(moved[-ranges.size :])
 
 
 def test_it_goes_on_where_it_stopped_bit_for_bit(benches: Any) -> None:
-    quantised, *_ = benches
-    state, weights = quantised.engine.state(), quantised.model.network.get_weights()
-    losses, ranges = quantised.steps(3, 4), quantised.ranges
-    quantised.engine.restore(state)
-    quantised.model.network.set_weights(weights)
-    assert quantised.steps(3, 4) == losses
-    np.testing.assert_array_equal(quantised.ranges, ranges)
+    quantized, *_ = benches
+    state, weights = quantized.engine.state(), quantized.model.network.get_weights()
+    losses, ranges = quantized.steps(3, 4), quantized.ranges
+    quantized.engine.restore(state)
+    quantized.model.network.set_weights(weights)
+    assert quantized.steps(3, 4) == losses
+    np.testing.assert_array_equal(quantized.ranges, ranges)
 
 
 # ---- To a file of bytes ------------------------------------------------------------------------
@@ -156,7 +156,7 @@ def test_what_was_trained_becomes_a_file_of_bytes_that_agrees(
     from boxwright.training import loop
 
     recipe = replace(
-        QUANTISED, learning_rate=BudgetCosine(1e-2, 5), steps=40, quantisation=Quantisation()
+        QUANTIZED, learning_rate=BudgetCosine(1e-2, 5), steps=40, quantization=Quantization()
     )
     loop.train(squares.dataset(32), out=tmp_path / "run", weights=None, recipe=recipe)
     model = Run(tmp_path / "run").build_model().network
@@ -184,17 +184,17 @@ def test_what_was_trained_becomes_a_file_of_bytes_that_agrees(
         "--mean_values=128",
         "--std_dev_values=128",
     )
-    photos = squares.dataset(1).root.glob("*.png")
+    images = squares.dataset(1).root.glob("*.png")
     from PIL import Image
 
-    photo = np.asarray(Image.open(next(photos)).resize((64, 64)))[None]
-    for (found, step), wanted in zip(run(target, photo), raw_outputs(model, photo), strict=True):
+    image = np.asarray(Image.open(next(images)).resize((64, 64)))[None]
+    for (found, step), wanted in zip(run(target, image), raw_outputs(model, image), strict=True):
         assert np.ptp(wanted) > 10 * step, "there is something to agree on"
         assert np.abs(found - wanted).max() <= 3.01 * step
         assert np.abs(found - wanted).mean() <= 0.5 * step
 
 
-def run(path: Path, photo: NDArray[np.uint8]) -> list[tuple[NDArray[np.float32], float]]:
+def run(path: Path, image: NDArray[np.uint8]) -> list[tuple[NDArray[np.float32], float]]:
     """What a file of bytes gives, and the step between its numbers."""
     from ai_edge_litert.interpreter import Interpreter
 
@@ -202,8 +202,8 @@ def run(path: Path, photo: NDArray[np.uint8]) -> list[tuple[NDArray[np.float32],
     interpreter.allocate_tensors()
     details = interpreter.get_tensor_details()
     assert {each["dtype"] for each in details} <= {np.uint8, np.int8, np.int32}, "no floats"
-    (image,) = interpreter.get_input_details()
-    interpreter.set_tensor(image["index"], photo)
+    (entry,) = interpreter.get_input_details()
+    interpreter.set_tensor(entry["index"], image)
     interpreter.invoke()
     outputs = []
     for each in interpreter.get_output_details():
@@ -213,8 +213,8 @@ def run(path: Path, photo: NDArray[np.uint8]) -> list[tuple[NDArray[np.float32],
     return outputs
 
 
-def raw_outputs(model: Any, photo: NDArray[np.uint8]) -> tuple[Any, Any]:
+def raw_outputs(model: Any, image: NDArray[np.uint8]) -> tuple[Any, Any]:
     """Box encodings and scores of the network."""
-    raw = model(photo.astype(np.float32) / 128 - 1)
+    raw = model(image.astype(np.float32) / 128 - 1)
     logits = np.concatenate([raw["background_logits"], raw["class_logits"]], axis=-1)
     return raw["box_encodings"].numpy(), 1 / (1 + np.exp(-logits))

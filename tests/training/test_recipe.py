@@ -19,8 +19,8 @@ from boxwright.augment.transforms import (
     default_transforms,
 )
 from boxwright.models.ssd.objective import Matching, Mining, Objective, Varifocal
-from boxwright.structures.dataset import Dataset, Photo
-from boxwright.training.config import ByPart, Quantisation
+from boxwright.structures.dataset import Dataset, LabeledImage
+from boxwright.training.config import LayerGroupValues, Quantization
 from boxwright.training.learning_rates import BudgetCosine, CosineDecay, ManualSteps
 from boxwright.training.optimizers import Momentum, RmsProp
 from boxwright.training.recipe import (
@@ -34,13 +34,13 @@ from boxwright.training.recipe import (
 pytestmark = pytest.mark.tiny
 
 
-def objects_of(*sides: float, photo: int = 1000) -> Dataset:
+def objects_of(*sides: float, image: int = 1000) -> Dataset:
     """A photo per object; `sides` are fractions of the photo's."""
-    photos = [
-        Photo(f"{i}.jpg", photo, photo, [(0, 0, side * photo, side * photo)], ["cat"])
+    images = [
+        LabeledImage(f"{i}.jpg", image, image, [(0, 0, side * image, side * image)], ["cat"])
         for i, side in enumerate(sides)
     ]
-    return Dataset.of("data", photos)
+    return Dataset.of("data", images)
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,10 @@ def test_a_short_budget_has_no_time_for_large_inputs(seconds: float | None, size
     assert large.input_size == 224
 
 
-def test_size_is_relative_to_the_photo() -> None:
+def test_size_is_relative_to_the_image() -> None:
     small, large = (
-        recipe_for(objects_of(0.5, photo=photo), pretrained=True, steps=1).input_size
-        for photo in (100, 4000)
+        recipe_for(objects_of(0.5, image=image), pretrained=True, steps=1).input_size
+        for image in (100, 4000)
     )
     assert small == large
 
@@ -123,12 +123,12 @@ def test_many_objects_and_time_train_more_of_the_network(
     ],
 )
 def test_a_rare_class_is_named(names: list[str], said: str | None) -> None:
-    photos = [
-        Photo(f"{i}.jpg", 90, 90, [(0, 0, 50, 50)] if name else [], [name] if name else [])
+    images = [
+        LabeledImage(f"{i}.jpg", 90, 90, [(0, 0, 50, 50)] if name else [], [name] if name else [])
         for i, name in enumerate(names)
     ]
     classes = sorted({*names} - {""})
-    recipe = recipe_for(Dataset.of("data", photos, classes=classes), pretrained=True, steps=1)
+    recipe = recipe_for(Dataset.of("data", images, classes=classes), pretrained=True, steps=1)
     assert (said is None) == ("rare_below" not in recipe.reasons)
     assert (said or "") in recipe.reasons.get("rare_below", "")
 
@@ -178,13 +178,13 @@ def test_json_round_trip(recipe: Any) -> None:
     [
         {"objective": Objective(Varifocal(0.5, 1.5))},
         {"objective": Objective(None, 1.0, 0.5, Matching(0.6, 0.4), Mining("both", None))},
-        {"optimiser": RmsProp(0.9, 0.8, 0.5)},
-        {"optimiser": Momentum(0.5), "averaging": None},
+        {"optimizer": RmsProp(0.9, 0.8, 0.5)},
+        {"optimizer": Momentum(0.5), "averaging": None},
         {"learning_rate": ManualSteps((10, 20), (0.1, 0.2, 0.3), warm_up=True)},
-        {"learning_rate": CosineDecay(), "l2": ByPart(1e-5, 2e-5, 3e-5)},
+        {"learning_rate": CosineDecay(), "l2": LayerGroupValues(1e-5, 2e-5, 3e-5)},
         {"augmentation": (HorizontalFlip(), SSD_CROP_PAD, Hue(0.1))},
         {"augmentation": (), "frozen_names": ("FeatureExtractor/.*weights",)},
-        {"quantisation": Quantisation(48_000, 8, 4)},
+        {"quantization": Quantization(48_000, 8, 4)},
     ],
 )
 def test_every_kind_of_part_is_written_and_read(change: dict[str, Any]) -> None:
@@ -193,7 +193,7 @@ def test_every_kind_of_part_is_written_and_read(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("photos", "budget", "held_out"),
+    ("images", "budget", "held_out"),
     [
         pytest.param(40, {"seconds": 60}, 0.0, id="few"),
         pytest.param(299, {"steps": 60}, 0.0, id="each is worth more for training"),
@@ -203,10 +203,10 @@ def test_every_kind_of_part_is_written_and_read(change: dict[str, Any]) -> None:
         pytest.param(1000, {}, 0.1, id="a tenth tells when to stop"),
     ],
 )
-def test_photos_are_held_out_where_there_are_enough_or_nothing_else_ends_the_run(
-    photos: int, budget: dict[str, int], held_out: float
+def test_images_are_held_out_where_there_are_enough_or_nothing_else_ends_the_run(
+    images: int, budget: dict[str, int], held_out: float
 ) -> None:
-    recipe = recipe_for(objects_of(*[0.5] * photos), pretrained=True, **budget)
+    recipe = recipe_for(objects_of(*[0.5] * images), pretrained=True, **budget)
     assert recipe.held_out == pytest.approx(held_out)
     assert "held_out" in recipe.reasons
 
@@ -216,9 +216,9 @@ def test_photos_are_held_out_where_there_are_enough_or_nothing_else_ends_the_run
     [(1, 7e-4), (2, 1.4e-3), (5, 2e-3), (40, 2e-3)],
     ids=lambda value: str(value),
 )
-def test_the_learning_rate_follows_how_many_objects_a_photo_has(objects: int, peak: float) -> None:
+def test_the_learning_rate_follows_how_many_objects_an_image_has(objects: int, peak: float) -> None:
     boxes = [(100.0 * i, 0.0, 100.0 * i + 90, 90.0) for i in range(objects)]
-    photos = [Photo(f"{i}.jpg", 4000, 400, boxes, ["cat"] * objects) for i in range(12)]
-    recipe = recipe_for(Dataset.of("data", photos), pretrained=True, seconds=60)
+    images = [LabeledImage(f"{i}.jpg", 4000, 400, boxes, ["cat"] * objects) for i in range(12)]
+    recipe = recipe_for(Dataset.of("data", images), pretrained=True, seconds=60)
     assert recipe.learning_rate == BudgetCosine(pytest.approx(peak))
     assert f"{objects:.1f} objects" in recipe.reasons["learning_rate.peak"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from boxwright.augment.transforms import count_draws
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.training.recipe import Recipe
 from boxwright.training.sampler import Sampler, repeats
 
@@ -20,23 +20,23 @@ BOX = [1.0, 1.0, 5.0, 5.0]
 
 def showing(*names: str) -> Dataset:
     """Photos of one object each; none for an empty name."""
-    photos = [
-        Photo(f"{i}.jpg", 9, 9, [BOX] if name else [], [name] if name else [])
+    images = [
+        LabeledImage(f"{i}.jpg", 9, 9, [BOX] if name else [], [name] if name else [])
         for i, name in enumerate(names)
     ]
-    return Dataset.of(".", photos, classes=["cat", "lynx"])
+    return Dataset.of(".", images, classes=["cat", "lynx"])
 
 
-def seen(photos: Dataset, recipe: Recipe, steps: int) -> list[int]:
-    sampler = Sampler(photos, recipe)
+def seen(images: Dataset, recipe: Recipe, steps: int) -> list[int]:
+    sampler = Sampler(images, recipe)
     return [row for step in range(steps) for row in sampler.batch(step)[0].tolist()]
 
 
-@pytest.mark.parametrize("photos", [1, 3, 4, 10])
-def test_every_photo_has_its_turn_before_any_comes_again(photos: int) -> None:
-    rows = seen(showing(*["cat"] * photos), RECIPE, 3 * photos)
-    for turn in range(0, len(rows) - photos + 1, photos):
-        assert sorted(rows[turn : turn + photos]) == list(range(photos))
+@pytest.mark.parametrize("images", [1, 3, 4, 10])
+def test_every_image_has_its_turn_before_any_comes_again(images: int) -> None:
+    rows = seen(showing(*["cat"] * images), RECIPE, 3 * images)
+    for turn in range(0, len(rows) - images + 1, images):
+        assert sorted(rows[turn : turn + images]) == list(range(images))
 
 
 def test_the_order_changes_every_time_but_not_with_the_step_asked_for() -> None:
@@ -50,9 +50,9 @@ def test_the_order_changes_every_time_but_not_with_the_step_asked_for() -> None:
     assert draws.shape == (4, count_draws(RECIPE.augmentation)) == (4, 10)
 
 
-def test_unshuffled_photos_come_as_they_are() -> None:
-    photos = showing(*["cat"] * 5)
-    assert seen(photos, replace(RECIPE, shuffle=False), 3) == [0, 1, 2, 3, 4] * 2 + [0, 1]
+def test_unshuffled_images_come_as_they_are() -> None:
+    images = showing(*["cat"] * 5)
+    assert seen(images, replace(RECIPE, shuffle=False), 3) == [0, 1, 2, 3, 4] * 2 + [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,11 @@ def test_unshuffled_photos_come_as_they_are() -> None:
         (["", ""], 1.0, [1, 1]),
     ],
 )
-def test_photos_of_rare_classes_come_more_often(
+def test_images_of_rare_classes_come_more_often(
     names: list[str], rare_below: float, often: list[float]
 ) -> None:
-    photos = showing(*names)
-    np.testing.assert_allclose(repeats(photos, rare_below), often)
-    rows = seen(photos, replace(RECIPE, rare_below=rare_below), 500)
+    images = showing(*names)
+    np.testing.assert_allclose(repeats(images, rare_below), often)
+    rows = seen(images, replace(RECIPE, rare_below=rare_below), 500)
     counted = np.bincount(rows, minlength=len(names))
     np.testing.assert_allclose(counted / counted.sum(), np.array(often) / sum(often), rtol=0.1)

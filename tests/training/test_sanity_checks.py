@@ -9,38 +9,40 @@ import numpy as np
 import pytest
 
 from boxwright.errors import TrainingError
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.training.sanity_checks import check_loss, check_state, check_trainable
 
 pytestmark = pytest.mark.tiny
 
-UNLABELLED = Photo("a.jpg", 8, 8)
-LABELLED = Photo("b.jpg", 8, 8, [(0, 0, 4, 4)], ["cat"])
+UNLABELED = LabeledImage("a.jpg", 8, 8)
+LABELED = LabeledImage("b.jpg", 8, 8, [(0, 0, 4, 4)], ["cat"])
 
 
 @pytest.mark.parametrize(
-    ("photos", "code", "said"),
+    ("images", "code", "said"),
     [
         pytest.param([], "BW301", "no photo is marked for training", id="no photo"),
-        pytest.param([UNLABELLED] * 3, "BW302", "none of the 3 training photos", id="no box"),
+        pytest.param([UNLABELED] * 3, "BW302", "none of the 3 training photos", id="no box"),
     ],
 )
-def test_data_that_teach_nothing_are_refused(photos: list[Photo], code: str, said: str) -> None:
+def test_data_that_teach_nothing_are_refused(
+    images: list[LabeledImage], code: str, said: str
+) -> None:
     with pytest.raises(TrainingError, match=said) as caught:
-        check_trainable(Dataset.of("photos", photos))
+        check_trainable(Dataset.of("photos", images))
     assert caught.value.code == code
     assert caught.value.where == "photos"
 
 
 def test_one_box_is_enough_to_begin() -> None:
-    check_trainable(Dataset.of("photos", [UNLABELLED, LABELLED]))
+    check_trainable(Dataset.of("photos", [UNLABELED, LABELED]))
 
 
 @pytest.mark.parametrize(
     ("classes", "boxes", "part"),
     [(math.nan, 1.0, "class"), (1.0, math.inf, "box"), (math.inf, math.nan, "class")],
 )
-def test_a_loss_that_is_no_number_names_its_photos(classes: float, boxes: float, part: str) -> None:
+def test_a_loss_that_is_no_number_names_its_images(classes: float, boxes: float, part: str) -> None:
     loss = SimpleNamespace(total=classes + boxes, classes=classes, boxes=boxes)
     with pytest.raises(TrainingError) as caught:
         check_loss(loss, 41, ["a.jpg", "b.jpg"])
@@ -50,7 +52,7 @@ def test_a_loss_that_is_no_number_names_its_photos(classes: float, boxes: float,
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
-def test_weights_that_are_no_numbers_name_the_last_photos(number: float) -> None:
+def test_weights_that_are_no_numbers_name_the_last_images(number: float) -> None:
     arrays = {"weight/0": np.ones(3, np.float32), "Adam/0": np.array([1, number], np.float32)}
     with pytest.raises(TrainingError, match="after 42 steps") as caught:
         check_state(arrays, 42, ["a.jpg", "b.jpg"])

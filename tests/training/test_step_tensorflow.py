@@ -106,13 +106,13 @@ def anchors_of_every_map() -> NDArray[np.float32]:
 def batch(seed: int = 0) -> Batch:
     """Four photos, the first two seen whole, with an object of each map's size."""
     rng = np.random.default_rng(seed)
-    photos = rng.integers(0, 256, (4, 12, 12, 3), np.uint8).repeat(8, axis=1).repeat(8, axis=2)
+    images = rng.integers(0, 256, (4, 12, 12, 3), np.uint8).repeat(8, axis=1).repeat(8, axis=2)
     first_of_map = [20, 48, 72, 78, 84, 90]  # maps of 4 x 4 x 3, 2 x 2 x 6 and four of 6 anchors
     boxes = np.stack([anchors_of_every_map()[first_of_map]] * 4)
     labels = np.array([[0, 1] * 3, [1] * 6, [-1] * 6, [0] * 5 + [-1]], np.int32)
     draws = rng.random((4, count_draws(FINE_TUNING.augmentation)), np.float32)
     draws[:2, FULL_IMAGE] = 0
-    return photos, boxes, labels, np.ones((4, 2), np.float32), draws
+    return images, boxes, labels, np.ones((4, 2), np.float32), draws
 
 
 # ---- One step ----------------------------------------------------------------------------------
@@ -232,9 +232,9 @@ def test_the_fused_batch_norm_is_the_plain_one(shape: tuple[int, ...]) -> None:
         arguments = [tf.constant(value) for value in (outputs, gamma, beta)]
         with tf.GradientTape() as tape:
             tape.watch(arguments)
-            normalised, mean, variance = function(*arguments, 1e-3)
-            pulled = tf.reduce_sum(normalised * upstream)
-        results.append([normalised, mean, variance, *tape.gradient(pulled, arguments)])
+            normalized, mean, variance = function(*arguments, 1e-3)
+            pulled = tf.reduce_sum(normalized * upstream)
+        results.append([normalized, mean, variance, *tape.gradient(pulled, arguments)])
     plain, fused = results
     for one, other in zip(plain, fused, strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-3, atol=1e-3)
@@ -244,15 +244,15 @@ def test_the_fused_batch_norm_is_the_plain_one(shape: tuple[int, ...]) -> None:
 
 
 def test_the_loss_is_per_positive_anchor_and_finite_without_any(tuning: Bench) -> None:
-    photos, boxes, labels, sizes, draws = batch()
+    images, boxes, labels, sizes, draws = batch()
     loss = tuning.steps(0.0)
     assert loss.total == pytest.approx(loss.classes + loss.boxes)
     order = [3, 0, 2, 1]
-    shuffled = [part[order] for part in (photos, boxes, labels, sizes, draws)]
+    shuffled = [part[order] for part in (images, boxes, labels, sizes, draws)]
     again = tuning.engine.step(*shuffled, number=1, learning_rate=0.0)
     assert tuple(again) == pytest.approx(tuple(loss), rel=1e-4)
     nothing = np.full_like(labels, -1)
-    empty = tuning.engine.step(photos, boxes, nothing, sizes, draws, number=2, learning_rate=0.0)
+    empty = tuning.engine.step(images, boxes, nothing, sizes, draws, number=2, learning_rate=0.0)
     assert empty.total == empty.classes
     assert 0 < empty.total < np.inf
 

@@ -28,7 +28,7 @@ NUMBERS = {
     "PascalBoxes_PerformanceByCategory/AP@0.5IOU/hard hat": 0.75,
 }
 PICTURE = "Detections_Left_Groundtruth_Right/0/0"
-COLOURS = {10: (200, 40, 40), 20: (40, 40, 200)}  # of the picture at these steps
+COLORS = {10: (200, 40, 40), 20: (40, 40, 200)}  # of the picture at these steps
 SECONDS = 60  # that TensorBoard may take to start and to read; it takes three
 
 
@@ -52,10 +52,10 @@ def tensorboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TensorBoar
     """On a folder with a run and, in eval_0, an evaluation."""
     folder = tmp_path_factory.mktemp("training")
     with EventFile(Run(folder).tensorboard) as run, EventFile(folder / "eval_0") as evaluation:
-        for step, colour in COLOURS.items():
+        for step, color in COLORS.items():
             for writer in (run, evaluation):
                 writer.write(step, {tag: value + step for tag, value in NUMBERS.items()})
-                writer.pictures(step, {PICTURE: Image.new("RGB", (64, 32), colour)})
+                writer.pictures(step, {PICTURE: Image.new("RGB", (64, 32), color)})
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder)]
     command += ["--host", "127.0.0.1", "--port", "0"]
     said = folder / "said.txt"
@@ -87,7 +87,7 @@ def test_it_shows_every_number_by_its_name(tensorboard: TensorBoard, run: str) -
     for tag, value in NUMBERS.items():
         points = tensorboard.get_json("scalars/scalars", run=run, tag=tag)
         assert [(step, shown) for _, step, shown in points] == [
-            (step, value + step) for step in COLOURS
+            (step, value + step) for step in COLORS
         ]
 
 
@@ -95,9 +95,9 @@ def test_it_shows_every_number_by_its_name(tensorboard: TensorBoard, run: str) -
 def test_it_shows_a_picture_of_every_step(tensorboard: TensorBoard, run: str) -> None:
     assert tensorboard.get_json("images/tags")[run].keys() == {PICTURE}
     shown = tensorboard.get_json("images/images", run=run, tag=PICTURE, sample=0)
-    assert [one["step"] for one in shown] == list(COLOURS)
-    for one, colour in zip(shown, COLOURS.values(), strict=True):
+    assert [one["step"] for one in shown] == list(COLORS)
+    for one, color in zip(shown, COLORS.values(), strict=True):
         (key,) = re.findall("blob_key=(.+)", one["query"])
         picture = Image.open(io.BytesIO(tensorboard.get("images/individualImage", blob_key=key)))
         assert picture.size == (64, 32)
-        np.testing.assert_allclose(picture.getpixel((32, 16)), colour, atol=8)
+        np.testing.assert_allclose(picture.getpixel((32, 16)), color, atol=8)

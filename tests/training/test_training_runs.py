@@ -55,7 +55,7 @@ def test_the_run_folder_is_complete(finished: Finished) -> None:
 def test_a_detector_is_made_of_it(finished: Finished) -> None:
     detector = Detector.load(finished.outcome.run.folder)
     assert detector.classes == ("square",)
-    found = detector.predict(finished.dataset.photo(0), threshold=0)
+    found = detector.predict(finished.dataset.image(0), threshold=0)
     assert len(found) > 0
     assert np.isfinite(found.scores).all()
 
@@ -81,7 +81,7 @@ def test_the_kept_weights_are_described(finished: Finished) -> None:
     outcome, origin = finished.outcome, finished.outcome.run.artifact.provenance
     assert not outcome.interrupted
     assert outcome.evaluation is not None
-    assert outcome.evaluation.photos == 3
+    assert outcome.evaluation.images == 3
     assert origin["step"] == outcome.step
     assert origin["metrics"]["coco"]["AP"] == outcome.evaluation.ap
     assert origin["recipe"]["steps"] == STEPS
@@ -120,7 +120,7 @@ def test_an_interrupted_and_resumed_run_is_the_uninterrupted_one_of_its_seed(
     stopped, _ = small_trainer(finished.dataset, tmp_path / "run", steps=STEPS, interrupt_at=9)
     assert stopped.interrupted
     assert Checkpoint.load(stopped.run.checkpoint).step == 9
-    assert len(Detector.load(stopped.run.folder).predict(finished.dataset.photo(0), threshold=0))
+    assert len(Detector.load(stopped.run.folder).predict(finished.dataset.image(0), threshold=0))
     resumed, listener = small_trainer(finished.dataset, tmp_path / "run", resume=True)
     assert listener.reports[0].step == 10
     same(Checkpoint.load(resumed.run.checkpoint), Checkpoint.load(finished.outcome.run.checkpoint))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.images.preprocessing import Preprocessing
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.training.validation import BATCH, ValidationSet, Validator
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ tiny = pytest.mark.tiny
 SIZE = 16
 
 
-def grey_photos(folder: Path, count: int) -> Dataset:
+def gray_images(folder: Path, count: int) -> Dataset:
     """Photo `i` has the grey level `10 i` and its one object at its own place."""
-    photos = []
+    images = []
     for i in range(count):
         Image.new("RGB", (120, 60), (10 * i,) * 3).save(folder / f"{i}.png")
-        photos.append(Photo(f"{i}.png", 120, 60, [(4 * i, i, 4 * i + 40, i + 30)], ["cat"]))
-    return Dataset.of(folder, photos)
+        images.append(LabeledImage(f"{i}.png", 120, 60, [(4 * i, i, 4 * i + 40, i + 30)], ["cat"]))
+    return Dataset.of(folder, images)
 
 
 def reading(dataset: Dataset) -> Validator:
@@ -37,7 +37,7 @@ def reading(dataset: Dataset) -> Validator:
 
 
 class Oracle:
-    """A model that recognises `grey_photos` by their level and knows what is in them; it is its
+    """A model that recognises `gray_images` by their level and knows what is in them; it is its
     own network."""
 
     def __init__(self, shift: float = 0.0) -> None:
@@ -58,19 +58,19 @@ class Oracle:
 
 
 @pytest.mark.parametrize("count", [1, 16, 19])
-def test_every_photo_is_judged_with_its_own_truth(count: int, tmp_path: Path) -> None:
-    validator = reading(grey_photos(tmp_path, count))
+def test_every_image_is_judged_with_its_own_truth(count: int, tmp_path: Path) -> None:
+    validator = reading(gray_images(tmp_path, count))
     oracle = Oracle()
     evaluation, threshold, detections, truth = validator.validate(oracle)
     assert len(detections) == len(truth) == count
-    assert (evaluation.ap, evaluation.photos, evaluation.boxes) == (pytest.approx(1), count, count)
+    assert (evaluation.ap, evaluation.images, evaluation.boxes) == (pytest.approx(1), count, count)
     assert set(oracle.batches) == {BATCH}, "one batch size is one compilation"
     assert threshold is not None
     assert 0.1 <= threshold <= 0.9
 
 
 def test_a_poor_model_is_judged_poor(tmp_path: Path) -> None:
-    validator = reading(grey_photos(tmp_path, 8))
+    validator = reading(gray_images(tmp_path, 8))
     evaluation = validator.validate(Oracle(shift=0.1)).evaluation  # an IoU of 2 / 3
     assert evaluation.ap50 == pytest.approx(1)
     assert evaluation.ap == pytest.approx(0.4)  # at 0.50, 0.55, 0.60, 0.65 of ten thresholds
@@ -80,7 +80,7 @@ def test_a_poor_model_is_judged_poor(tmp_path: Path) -> None:
 def test_of_many_images_a_seeded_sample_validates(squares: Squares) -> None:
     dataset = squares.dataset(train=8)
     first, again, other = (
-        ValidationSet.read(dataset, Preprocessing(SIZE), seed, most=3) for seed in (0, 0, 1)
+        ValidationSet.read(dataset, Preprocessing(SIZE), seed, max_images=3) for seed in (0, 0, 1)
     )
     assert len(first) == 3
     assert first.truth.names == again.truth.names == tuple(sorted(first.truth.names))
@@ -88,13 +88,13 @@ def test_of_many_images_a_seeded_sample_validates(squares: Squares) -> None:
 
 
 @tiny
-def test_photos_are_prepared_as_a_detector_does_it(squares: Squares) -> None:
-    from boxwright.images.decoding import read_photo
+def test_images_are_prepared_as_a_detector_does_it(squares: Squares) -> None:
+    from boxwright.images.decoding import read_image
 
     dataset = squares.dataset(train=2)
     images = ValidationSet.read(dataset, Preprocessing(SIZE), seed=0)
     for i in range(2):
-        expected = Preprocessing(SIZE).resize(read_photo(dataset.photo(i)))
+        expected = Preprocessing(SIZE).resize(read_image(dataset.image(i)))
         np.testing.assert_array_equal(images.inputs[i], expected)
 
 

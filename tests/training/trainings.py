@@ -134,8 +134,8 @@ class Idle:
         self._steps = steps
         self._values = [variable.numpy() for variable in (*variables, *statistics)]
 
-    def resident(self, photos: Any) -> Any:
-        return photos
+    def resident(self, images: Any) -> Any:
+        return images
 
     def step(self, *batch: Any, number: int, learning_rate: float) -> Any:
         from boxwright.models.model import Loss

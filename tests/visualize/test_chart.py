@@ -8,7 +8,7 @@ from PIL import Image
 
 from boxwright.visualize import chart
 from boxwright.visualize.chart import Bar, Point, scatter, stacked_bars
-from boxwright.visualize.draw import PALETTE, WHITE, colour_of
+from boxwright.visualize.draw import PALETTE, WHITE, color_of
 
 pytestmark = pytest.mark.tiny
 
@@ -28,14 +28,14 @@ def test_ticks(most: float, expected: list[float]) -> None:
     assert chart.ticks(most) == pytest.approx(expected)
 
 
-def where(picture: Image.Image, colour: tuple[int, int, int]) -> np.ndarray:
+def where(picture: Image.Image, color: tuple[int, int, int]) -> np.ndarray:
     """Rows and columns of a colour."""
-    return np.argwhere((np.asarray(picture) == colour).all(axis=2))
+    return np.argwhere((np.asarray(picture) == color).all(axis=2))
 
 
 def test_points_lie_on_their_axes() -> None:
     picture = scatter([Point("a", 10, 0.5), Point("b", 20, 1.0)], title="t", x="ms", y="AP")
-    a, b = (where(picture, colour_of(i)).mean(axis=0) for i in (0, 1))
+    a, b = (where(picture, color_of(i)).mean(axis=0) for i in (0, 1))
     bottom = chart.HEIGHT - chart.BOTTOM
     assert b[1] - chart.LEFT == pytest.approx(2 * (a[1] - chart.LEFT), abs=2)
     assert bottom - b[0] == pytest.approx(2 * (bottom - a[0]), abs=2)
@@ -54,6 +54,6 @@ def test_bars_are_as_long_as_their_parts() -> None:
     top = chart.TOP + 40
     below = np.asarray(picture)[top:]
     row = below[chart.GAP // 2 + chart.BAR // 2]
-    lengths = [int((row == colour).all(axis=1).sum()) for colour in PALETTE[:3]]
+    lengths = [int((row == color).all(axis=1).sum()) for color in PALETTE[:3]]
     assert lengths[1] == pytest.approx(2 * lengths[0], abs=3)
     assert lengths[2] == 0

@@ -12,18 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from boxwright.images.decoding import read_photo
+from boxwright.images.decoding import read_image
 from boxwright.structures.detections import Detection, Detections
 from boxwright.visualize.draw import (
     BLACK,
     WHITE,
     _readable_on,
     beside_truth,
-    colour_of,
+    color_of,
     contact_sheet,
     draw,
 )
-from boxwright.visualize.label_layout import Plate, lay_out
+from boxwright.visualize.label_layout import LabelBox, lay_out
 
 pytestmark = pytest.mark.tiny
 
@@ -35,60 +35,60 @@ def detections(*rows: tuple[Any, float, int]) -> Detections:
     return Detections(boxes, scores, labels, CLASSES)
 
 
-def plain(width: int, height: int, grey: int = 128) -> np.ndarray:
-    return np.full((height, width, 3), grey, np.uint8)
+def plain(width: int, height: int, gray: int = 128) -> np.ndarray:
+    return np.full((height, width, 3), gray, np.uint8)
 
 
-def differs(picture: Image.Image, photo: np.ndarray) -> np.ndarray:
-    return (np.asarray(picture) != photo).any(axis=2)
+def differs(picture: Image.Image, image: np.ndarray) -> np.ndarray:
+    return (np.asarray(picture) != image).any(axis=2)
 
 
-@pytest.mark.parametrize("grey", [0, 128, 255])
+@pytest.mark.parametrize("gray", [0, 128, 255])
 @pytest.mark.parametrize("label", [0, 1])
-def test_all_four_edges_have_the_colour_of_the_class(grey: int, label: int) -> None:
-    picture = draw(plain(400, 300, grey), detections(((100, 100, 300, 250), 0.9, label)))
+def test_all_four_edges_have_the_color_of_the_class(gray: int, label: int) -> None:
+    picture = draw(plain(400, 300, gray), detections(((100, 100, 300, 250), 0.9, label)))
     for place in [(100, 175), (299, 175), (200, 100), (200, 249)]:
-        assert picture.getpixel(place) == colour_of(label)
-    assert picture.getpixel((200, 175)) == (grey, grey, grey)
+        assert picture.getpixel(place) == color_of(label)
+    assert picture.getpixel((200, 175)) == (gray, gray, gray)
     assert picture.size == (400, 300)
 
 
-def test_a_bright_box_has_a_dark_rim_on_a_bright_photo() -> None:
+def test_a_bright_box_has_a_dark_rim_on_a_bright_image() -> None:
     picture = draw(plain(400, 300, 255), detections(((100, 100, 300, 250), 0.9, 0)))
     assert max(picture.getpixel((200, 251))) < 160
 
 
-def test_the_photo_given_stays_as_it_was() -> None:
-    photo = plain(64, 48)
-    draw(photo, detections(((5, 5, 40, 40), 0.9, 0)))
-    assert (photo == 128).all()
+def test_the_image_given_stays_as_it_was() -> None:
+    image = plain(64, 48)
+    draw(image, detections(((5, 5, 40, 40), 0.9, 0)))
+    assert (image == 128).all()
 
 
-def test_without_detections_the_picture_is_the_photo() -> None:
-    photo = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
-    assert not differs(draw(photo, detections()), photo).any()
+def test_without_detections_the_picture_is_the_image() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    assert not differs(draw(image, detections()), image).any()
 
 
 def test_the_best_score_lies_on_top() -> None:
     box = (100, 100, 300, 250)
     picture = draw(plain(400, 300), detections((box, 0.4, 1), (box, 0.8, 0), (box, 0.6, 1)))
-    assert picture.getpixel((200, 249)) == colour_of(0)
+    assert picture.getpixel((200, 249)) == color_of(0)
 
 
 @pytest.mark.parametrize("side", [5, 8, 20])
-def test_a_small_object_in_a_large_photo_stays_visible_inside_its_box(side: int) -> None:
+def test_a_small_object_in_a_large_image_stays_visible_inside_its_box(side: int) -> None:
     box = (800, 600, 800 + side, 600 + side)
     picture = draw(plain(1600, 1200), detections((box, 0.9, 0)))
-    assert picture.getpixel((800, 600 + side // 2)) == colour_of(0)
+    assert picture.getpixel((800, 600 + side // 2)) == color_of(0)
     assert picture.getpixel((800 + side // 2, 600 + side // 2)) == (128, 128, 128)
 
 
-def test_lines_and_plates_grow_with_the_photo() -> None:
+def test_lines_and_plates_grow_with_the_image() -> None:
     drawn = {}
     for scale in (1, 4):
-        photo = plain(400 * scale, 300 * scale)
+        image = plain(400 * scale, 300 * scale)
         box = np.multiply((100, 100, 300, 250), scale)
-        drawn[scale] = differs(draw(photo, detections((box, 0.9, 0))), photo)
+        drawn[scale] = differs(draw(image, detections((box, 0.9, 0))), image)
     small, large = (drawn[scale].mean() for scale in (1, 4))
     assert large == pytest.approx(small, rel=0.5)
 
@@ -102,7 +102,7 @@ def test_truth_is_dashed_white_below_the_detections() -> None:
     assert np.count_nonzero(np.diff(white.astype(int))) >= 8
     assert bare.getpixel((200, 150)) == (128, 128, 128)
     covered = draw(plain(400, 300), detections((truth[0], 0.9, 0)), truth=truth)
-    assert (np.asarray(covered)[249, 60:340] == colour_of(0)).all()
+    assert (np.asarray(covered)[249, 60:340] == color_of(0)).all()
 
 
 sides = st.integers(1, 300)
@@ -114,7 +114,7 @@ rows = st.tuples(
 
 @given(sides, sides, st.lists(rows, max_size=6))
 @settings(max_examples=80, deadline=None)
-def test_any_boxes_can_be_drawn_on_a_photo_of_any_size(
+def test_any_boxes_can_be_drawn_on_an_image_of_any_size(
     width: int, height: int, boxes: list[Any]
 ) -> None:
     found = detections(*boxes)
@@ -122,15 +122,17 @@ def test_any_boxes_can_be_drawn_on_a_photo_of_any_size(
     assert (picture.size, picture.mode) == ((width, height), "RGB")
 
 
-def plates_of(found: Detections, size: tuple[int, int], text_size: int = 14) -> list[Plate | None]:
+def label_boxes_of(
+    found: Detections, size: tuple[int, int], text_size: int = 14
+) -> list[LabelBox | None]:
     return lay_out(list(found), found.boxes.astype(np.int64), text_size, size)
 
 
-def apart(plates: list[Plate | None]) -> bool:
+def apart(label_boxes: list[LabelBox | None]) -> bool:
     return not any(
         min(a.left + a.width, b.left + b.width) > max(a.left, b.left)
         and min(a.top + a.height, b.top + b.height) > max(a.top, b.top)
-        for a, b in combinations(filter(None, plates), 2)
+        for a, b in combinations(filter(None, label_boxes), 2)
     )
 
 
@@ -144,17 +146,17 @@ def framed(size: tuple[int, int], found: Detections) -> Detections:
 
 @given(sides, sides, st.lists(rows, min_size=1, max_size=6), st.integers(1, 40))
 @settings(max_examples=80, deadline=None)
-def test_every_plate_lies_inside_the_photo(
+def test_every_plate_lies_inside_the_image(
     width: int, height: int, boxes: list[Any], text_size: int
 ) -> None:
     found = framed((width, height), detections(*boxes))
-    plates = plates_of(found, (width, height), text_size)
-    assert len(plates) == len(found)
-    for plate in filter(None, plates):
-        assert plate.left >= 0 <= plate.top
-        assert plate.left + plate.width <= width
-        assert plate.top + plate.height <= height
-        assert plate.font.getlength(plate.text) <= plate.width - 2 * plate.padding
+    label_boxes = label_boxes_of(found, (width, height), text_size)
+    assert len(label_boxes) == len(found)
+    for label_box in filter(None, label_boxes):
+        assert label_box.left >= 0 <= label_box.top
+        assert label_box.left + label_box.width <= width
+        assert label_box.top + label_box.height <= height
+        assert label_box.font.getlength(label_box.text) <= label_box.width - 2 * label_box.padding
 
 
 @pytest.mark.parametrize(
@@ -170,25 +172,25 @@ def test_every_plate_lies_inside_the_photo(
 )
 def test_plates_do_not_cover_each_other_where_that_can_be_avoided(boxes: list[Any]) -> None:
     found = detections(*((box, 0.9 - 0.01 * i, 0) for i, box in enumerate(boxes)))
-    assert apart(plates_of(found, (400, 300)))
+    assert apart(label_boxes_of(found, (400, 300)))
 
 
 def test_a_plate_does_not_hide_a_small_object_where_that_can_be_avoided() -> None:
     found = detections(((100, 100, 116, 116), 0.9, 0), ((100, 82, 116, 98), 0.8, 0))
-    for plate in plates_of(found, (400, 300)):
+    for label_box in label_boxes_of(found, (400, 300)):
         for left, top, right, bottom in found.boxes:
-            across = min(plate.left + plate.width, right) - max(plate.left, left)
-            down = min(plate.top + plate.height, bottom) - max(plate.top, top)
+            across = min(label_box.left + label_box.width, right) - max(label_box.left, left)
+            down = min(label_box.top + label_box.height, bottom) - max(label_box.top, top)
             assert max(across, 0) * max(down, 0) < 0.25 * 16 * 16
 
 
 def caption(name: str, room: int) -> str | None:
     found = [Detection(name, 0.934, (0, 0, 9, 9))]
-    (plate,) = lay_out(found, np.array([[0, 0, 9, 9]]), 14, (room, 100))
-    return None if plate is None else plate.text
+    (label_box,) = lay_out(found, np.array([[0, 0, 9, 9]]), 14, (room, 100))
+    return None if label_box is None else label_box.text
 
 
-def test_a_name_too_long_for_the_photo_is_shortened_but_never_the_score() -> None:
+def test_a_name_too_long_for_the_image_is_shortened_but_never_the_score() -> None:
     assert caption("raccoon", 400) == "raccoon 93%"
     short = caption("raccoon", 70)
     assert short.startswith("r")
@@ -197,51 +199,51 @@ def test_a_name_too_long_for_the_photo_is_shortened_but_never_the_score() -> Non
     assert caption("raccoon", 10) is None
 
 
-def test_the_plate_carries_text_in_a_colour_that_can_be_read_on_it() -> None:
-    photo = plain(400, 300)
+def test_the_plate_carries_text_in_a_color_that_can_be_read_on_it() -> None:
+    image = plain(400, 300)
     found = detections(((100, 100, 300, 250), 0.9, 0))
-    picture = np.asarray(draw(photo, found))
-    above = picture[:98][differs(Image.fromarray(picture), photo)[:98]]
-    colours = {tuple(pixel) for pixel in above.tolist()}
-    assert {colour_of(0), BLACK} <= colours
+    picture = np.asarray(draw(image, found))
+    above = picture[:98][differs(Image.fromarray(picture), image)[:98]]
+    colors = {tuple(pixel) for pixel in above.tolist()}
+    assert {color_of(0), BLACK} <= colors
 
 
-def luminance(colour: tuple[int, int, int]) -> float:
-    channels = np.array(colour) / 255
+def luminance(color: tuple[int, int, int]) -> float:
+    channels = np.array(color) / 255
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
 @pytest.mark.parametrize("label", range(21))
 def test_text_contrasts_with_its_plate_as_wcag_asks(label: int) -> None:
-    text = _readable_on(colour_of(label))
-    high, low = sorted((luminance(text), luminance(colour_of(label))), reverse=True)
+    text = _readable_on(color_of(label))
+    high, low = sorted((luminance(text), luminance(color_of(label))), reverse=True)
     assert text in {BLACK, WHITE}
     assert (high + 0.05) / (low + 0.05) >= 4.5
 
 
-def test_twenty_one_classes_have_different_colours_and_more_do_not_fail() -> None:
-    colours = [colour_of(label) for label in range(21)]
-    distances = [np.abs(np.subtract(a, b)).sum() for a, b in combinations(colours, 2)]
+def test_twenty_one_classes_have_different_colors_and_more_do_not_fail() -> None:
+    colors = [color_of(label) for label in range(21)]
+    distances = [np.abs(np.subtract(a, b)).sum() for a, b in combinations(colors, 2)]
     assert min(distances) >= 30
-    assert colour_of(21) == colour_of(0)
+    assert color_of(21) == color_of(0)
 
 
 @pytest.mark.shared
-def test_on_a_real_photo_only_boxes_and_plates_change(shared: Path) -> None:
-    photo = read_photo(shared / "images" / "image1.jpg")
-    changed = differs(draw(photo, detections(((300, 200, 700, 500), 0.9, 2))), photo)
+def test_on_a_real_image_only_boxes_and_plates_change(shared: Path) -> None:
+    image = read_image(shared / "images" / "image1.jpg")
+    changed = differs(draw(image, detections(((300, 200, 700, 500), 0.9, 2))), image)
     assert changed[195:505, 295:705].any()
     assert 0.002 < changed.mean() < 0.05
     assert not changed[220:480, 320:680].any()
 
 
-def coloured(width: int, height: int, red: int) -> Image.Image:
+def colored(width: int, height: int, red: int) -> Image.Image:
     return Image.new("RGB", (width, height), (red, 0, 0))
 
 
 def test_a_contact_sheet_shows_every_picture_in_its_cell() -> None:
-    pictures = [coloured(300, 200, 10 * i) for i in range(1, 6)]
+    pictures = [colored(300, 200, 10 * i) for i in range(1, 6)]
     sheet = np.asarray(contact_sheet(pictures, columns=3, width=650))
     assert sheet.shape[1] == 650
     counts = {i: int((sheet == (10 * i, 0, 0)).all(axis=2).sum()) for i in range(1, 6)}
@@ -252,7 +254,7 @@ def test_a_contact_sheet_shows_every_picture_in_its_cell() -> None:
 
 
 def test_a_contact_sheet_enlarges_nothing_and_keeps_proportions() -> None:
-    sheet = np.asarray(contact_sheet([coloured(40, 80, 9), coloured(2000, 500, 8)], columns=2))
+    sheet = np.asarray(contact_sheet([colored(40, 80, 9), colored(2000, 500, 8)], columns=2))
     small, wide = (np.argwhere((sheet == (red, 0, 0)).all(axis=2)) for red in (9, 8))
     assert (np.ptp(small, axis=0) + 1).tolist() == [80, 40]
     height, width = np.ptp(wide, axis=0) + 1
@@ -261,7 +263,7 @@ def test_a_contact_sheet_enlarges_nothing_and_keeps_proportions() -> None:
 
 
 def test_captions_stand_below_their_pictures() -> None:
-    pictures = [coloured(300, 200, 10), coloured(300, 200, 20)]
+    pictures = [colored(300, 200, 10), colored(300, 200, 20)]
     plain_sheet = contact_sheet(pictures, columns=2, width=650)
     sheet = contact_sheet(pictures, columns=2, width=650, captions=["", "raccoon"])
     assert sheet.height > plain_sheet.height
@@ -278,5 +280,5 @@ def test_what_was_found_is_on_the_left_and_the_truth_on_the_right(width: int, he
     pixels = np.asarray(pair).astype(int)
     assert pair.width <= 960
     for label, half in enumerate(np.array_split(pixels, 2, axis=1)):
-        distance = [np.abs(half - colour_of(each)).max(axis=2).min() for each in (0, 1)]
+        distance = [np.abs(half - color_of(each)).max(axis=2).min() for each in (0, 1)]
         assert distance[label] < 40 < distance[1 - label]

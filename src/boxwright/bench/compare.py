@@ -17,12 +17,12 @@ from boxwright.bench.memory import peak_bytes
 from boxwright.bench.samples import draw_samples
 from boxwright.bench.timing import Latency, Timing
 from boxwright.errors import EvaluationError
-from boxwright.images.decoding import PhotoFile
+from boxwright.images.decoding import ImageFile
 from boxwright.inference.detector import Detector
 from boxwright.inference.inspection import Description, inspect
 from boxwright.structures.dataset import Dataset
 
-MOST_PHOTOS, FEWEST_PHOTOS = 64, 32  # in a turn of throughput; fewer ones are shown again
+MAX_IMAGES, MIN_IMAGES = 64, 32  # in a turn of throughput; fewer ones are shown again
 ROUNDS = 20
 
 __all__ = ["Latency", "Measured", "Timing", "bench"]
@@ -39,7 +39,7 @@ class Measured:
         arithmetic: `integer`, `float` or `mixed`; None where that is not known.
         prepare: from a photo's file to the network's input.
         timings: network and post-processing, for each number of threads.
-        photos_per_second: many photos, from their files to detections.
+        images_per_second: many photos, from their files to detections.
         peak_bytes: most memory of a process that does nothing but load and run it; None if it
             could not be measured.
         ap, ap50: COCO's, on labelled photos; None without.
@@ -53,7 +53,7 @@ class Measured:
     arithmetic: str | None
     prepare: Latency
     timings: tuple[Timing, ...]
-    photos_per_second: float
+    images_per_second: float
     peak_bytes: int | None
     ap: float | None
     ap50: float | None
@@ -67,7 +67,7 @@ def bench(
     paths: Sequence[Path],
     *,
     data: Dataset | None = None,
-    photos: Sequence[PhotoFile] = (),
+    images: Sequence[ImageFile] = (),
     threads: Sequence[int] = (1, 2),
     names: Sequence[str] | None = None,
     rounds: int = ROUNDS,
@@ -78,7 +78,7 @@ def bench(
     Args:
         paths: run folders, SavedModels, .tflite files.
         data: labelled photos for AP, all of them; without, AP is not measured.
-        photos: what to show; those of `data`, or drawn ones, if not given.
+        images: what to show; those of `data`, or drawn ones, if not given.
         threads: numbers of threads to time a .tflite with; others use what they use.
         names: class names in id order, for files that have none inside.
         rounds: turns of timing.
@@ -98,9 +98,9 @@ def bench(
     described = [inspect(path) for path in paths]
     with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
         drawn = draw_samples(Path(scratch))
-        given = list(photos) or [data.photo(i) for i in range(len(data or ())) if data]
-        count = min(max(len(given), FEWEST_PHOTOS), MOST_PHOTOS)
-        shown: list[PhotoFile] = list(islice(cycle(given or drawn), count))
+        given = list(images) or [data.image(i) for i in range(len(data or ())) if data]
+        count = min(max(len(given), MIN_IMAGES), MAX_IMAGES)
+        shown: list[ImageFile] = list(islice(cycle(given or drawn), count))
         loaded = [
             [timing.Subject(_load(each, names, n)) for n in _useful(each, threads)]
             for each in described
@@ -154,7 +154,7 @@ def _accuracy(
         return None, None, None
     from boxwright.evaluation import coco
 
-    found = list(detector.predict_many(data.photo(i) for i in range(len(data))))
+    found = list(detector.predict_many(data.image(i) for i in range(len(data))))
     try:
         evaluation = coco.evaluate(data, found, resamples=0)
     except EvaluationError as error:

@@ -11,10 +11,10 @@ PROGRAM = "from boxwright.bench.memory import answer; answer()"
 PREDICTIONS = 3
 
 
-def peak_bytes(path: Path, photo: Path) -> int | None:
+def peak_bytes(path: Path, image: Path) -> int | None:
     """The most that a fresh process has in memory while it looks at a photo; None if it fails."""
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-P", "-c", PROGRAM, str(path), str(photo)],
+        [sys.executable, "-P", "-c", PROGRAM, str(path), str(image)],
         capture_output=True,
         encoding="utf-8",
         errors="replace",
@@ -28,10 +28,10 @@ def answer() -> None:
     """The child's side: a detector and a photo are its arguments, bytes its last word."""
     from boxwright.inference.detector import Detector
 
-    path, photo = sys.argv[1:]
+    path, image = sys.argv[1:]
     detector = Detector.load(path, unnamed=True)
     for _ in range(PREDICTIONS):
-        detector.predict(photo)
+        detector.predict(image)
     sys.stdout.write(f"{own_peak()}\n")
 
 

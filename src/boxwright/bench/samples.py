@@ -21,8 +21,8 @@ def draw_samples(folder: Path) -> list[Path]:
         for _ in range(6):
             left, top = rng.uniform(0, 0.8, 2) * SIZE
             width, height = rng.uniform(60, 400, 2)
-            colour = tuple(rng.integers(0, 256, 3).tolist())
-            pen.ellipse((left, top, left + width, top + height), fill=colour)
+            color = tuple(rng.integers(0, 256, 3).tolist())
+            pen.ellipse((left, top, left + width, top + height), fill=color)
         paths.append(folder / f"sample-{number}.jpg")
         picture.save(paths[-1], quality=90)
     return paths

@@ -6,22 +6,22 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 
-from boxwright.images.decoding import PhotoFile
+from boxwright.images.decoding import ImageFile
 from boxwright.inference.detector import Detector
 
 TURNS = 3
 
 
 def take_turns(
-    detectors: Sequence[Detector], photos: Sequence[PhotoFile], step: Callable[[], None]
+    detectors: Sequence[Detector], images: Sequence[ImageFile], step: Callable[[], None]
 ) -> list[float]:
     """Photos a second of each, on all of its threads; `step` is called after each turn of all."""
     seconds: list[list[float]] = [[] for _ in detectors]
     for _ in range(TURNS):
         for took, detector in zip(seconds, detectors, strict=True):
             start = time.perf_counter()
-            for _ in detector.predict_many(photos):
+            for _ in detector.predict_many(images):
                 pass
             took.append(time.perf_counter() - start)
         step()
-    return [len(photos) / statistics.median(took) for took in seconds]
+    return [len(images) / statistics.median(took) for took in seconds]

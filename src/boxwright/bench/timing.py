@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.images.decoding import PhotoFile
+from boxwright.images.decoding import ImageFile
 from boxwright.inference.detector import Detector
 
 IN_A_ROW = 3  # after one that warms the caches which the others' turn has cooled
@@ -77,7 +77,7 @@ class Subject:
 
 def take_turns(
     subjects: Sequence[Sequence[Subject]],
-    photos: Sequence[PhotoFile],
+    images: Sequence[ImageFile],
     rounds: int,
     step: Callable[[], None],
 ) -> tuple[list[Latency], list[tuple[Timing, ...]]]:
@@ -85,7 +85,7 @@ def take_turns(
 
     Args:
         subjects: for each file, its detector on different numbers of threads.
-        photos: shown one a round, again from the start when there are no more.
+        images: shown one a round, again from the start when there are no more.
         rounds: turns of each.
         step: called after each round.
 
@@ -94,11 +94,11 @@ def take_turns(
     """
     prepares: list[list[float]] = [[] for _ in subjects]
     for number in range(rounds):
-        photo = photos[number % len(photos)]
+        image = images[number % len(images)]
         for i in _rotated(len(subjects), number):  # nobody always comes after the same one
             detector = subjects[i][0].detector
-            prepares[i] += _seconds(partial(detector.prepare, photo))
-            inputs = detector.prepare(photo).pixels[None]
+            prepares[i] += _seconds(partial(detector.prepare, image))
+            inputs = detector.prepare(image).pixels[None]
             for subject in subjects[i]:
                 subject.turn(inputs)
         step()

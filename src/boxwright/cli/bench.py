@@ -30,7 +30,7 @@ def bench(
     data: Annotated[
         Path | None, typer.Option(help="Labelled photos; AP is measured on those marked test.")
     ] = None,
-    photos: Annotated[
+    images: Annotated[
         Path | None,
         typer.Option(
             help="Folder of photos to time with; the data's, or drawn ones, if not given."
@@ -56,22 +56,22 @@ def bench(
     Examples:
       boxwright bench run/detector.tflite
       boxwright bench old.tflite new.tflite --data photos --picture bench.png
-      boxwright bench coco.tflite run/detector.tflite --photos holiday --threads 1,2,4 --json
+      boxwright bench coco.tflite run/detector.tflite --images holiday --threads 1,2,4 --json
     """
     from boxwright.api import load
     from boxwright.bench.compare import bench as measure
     from boxwright.cli.progress import counting
-    from boxwright.datasets.evaluation_set import marked
-    from boxwright.images.sources import photos as photos_of
+    from boxwright.datasets.evaluation_set import images_of_split
+    from boxwright.images.sources import images as images_of
     from boxwright.inference.class_names import read_names
 
     numbers = _numbers(threads)
-    labelled = marked(load(data)) if data else None
+    labeled = images_of_split(load(data)) if data else None
     with counting("Measuring") as progress:
         found = measure(
             models,
-            data=labelled,
-            photos=list(photos_of([photos])) if photos else (),
+            data=labeled,
+            images=list(images_of([images])) if images else (),
             threads=numbers,
             names=read_names(labels) if labels else None,
             rounds=rounds,
@@ -97,15 +97,15 @@ def bench(
 
 
 def _numbers(text: str) -> list[int]:
-    from boxwright.inference.detector import MOST_THREADS
+    from boxwright.inference.detector import MAX_THREADS
 
     try:
         numbers = sorted({int(part) for part in text.split(",")})
     except ValueError:
         numbers = [0]
-    if not 1 <= numbers[0] <= numbers[-1] <= MOST_THREADS:
+    if not 1 <= numbers[0] <= numbers[-1] <= MAX_THREADS:
         raise typer.BadParameter(
-            f"--threads takes numbers from 1 to {MOST_THREADS}, such as 1,2, and not {text!r}"
+            f"--threads takes numbers from 1 to {MAX_THREADS}, such as 1,2, and not {text!r}"
         )
     return numbers
 
@@ -180,8 +180,8 @@ def _rest(found: Sequence[Measured], *, with_ap: bool) -> Table:
             _ratio(each.size, first.size),
             f"{peak / 1e6:.0f}" if peak else "n/a",
             _ratio(peak, first.peak_bytes),
-            f"{each.photos_per_second:.1f}",
-            _ratio(each.photos_per_second, first.photos_per_second),
+            f"{each.images_per_second:.1f}",
+            _ratio(each.images_per_second, first.images_per_second),
         ]
         rows.add_row(*cells, *([number(each.ap), number(each.ap50)] if with_ap else []))
     return rows

@@ -15,11 +15,11 @@ from boxwright.formats import FORMATS
 
 if TYPE_CHECKING:
     from boxwright.codes import Severity
-    from boxwright.datasets.check import Report
+    from boxwright.datasets.check import CheckReport
     from boxwright.structures.findings import Finding
 
 SHOWN = 3  # places of each code
-COLOURS: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "blue"}
+COLORS: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "blue"}
 
 
 def check(
@@ -59,7 +59,7 @@ def check(
     """
     from boxwright.cli.describe import say_findings
     from boxwright.cli.progress import counting, waiting
-    from boxwright.datasets.check import examine
+    from boxwright.datasets.check import run_checks
     from boxwright.datasets.convert import check_free
     from boxwright.datasets.patch import CHANGES
     from boxwright.datasets.patch import fix as write_fixed
@@ -69,7 +69,7 @@ def check(
     if fix:
         check_free(fix, [data])  # said at once, not after minutes of looking
     with counting("Looking at photos") as progress:
-        report = examine(
+        report = run_checks(
             data, form, input_size=input_size, reach=family(DEFAULT).reach, progress=progress
         )
     if json:
@@ -92,7 +92,7 @@ def check(
         raise typer.Exit(FAILED)
 
 
-def _lines(data: Path, report: Report) -> Iterator[str]:
+def _lines(data: Path, report: CheckReport) -> Iterator[str]:
     """The data set in a line, then every code with its places and remedy."""
     from boxwright.cli.describe import counted
     from boxwright.codes import MEANINGS, SIGNS
@@ -100,9 +100,9 @@ def _lines(data: Path, report: Report) -> Iterator[str]:
     yield f"[bold]{plain(data)}[/]: {plain(counted(report.dataset))}"
     for code, found in groupby(report.findings, key=lambda finding: finding.code):
         same, meaning = list(found), MEANINGS[code]
-        colour, sign = COLOURS[meaning.severity], SIGNS[meaning.severity]
+        color, sign = COLORS[meaning.severity], SIGNS[meaning.severity]
         times = f" [dim]({len(same)} times)[/]" if len(same) > 1 else ""
-        yield f"\n[{colour}]{sign} {code}[/] [bold]{plain(meaning.title)}[/]{times}"
+        yield f"\n[{color}]{sign} {code}[/] [bold]{plain(meaning.title)}[/]{times}"
         yield from (f"    {_place(finding)}" for finding in same[:SHOWN])
         if len(same) > SHOWN:
             yield f"    [dim]and {len(same) - SHOWN} more[/]"
@@ -117,7 +117,7 @@ def _place(finding: Finding) -> str:
     return f"{plain(finding.where)}: {plain(finding.message)}{done}"
 
 
-def _say_next(data: Path, report: Report, html: Path | None, fix: Path | None) -> None:
+def _say_next(data: Path, report: CheckReport, html: Path | None, fix: Path | None) -> None:
     from boxwright.datasets.patch import changes
 
     place, usable = quoted(data), not report.count("error")

@@ -53,7 +53,7 @@ def convert(
                 "path": str(done.path),
                 "from": done.source,
                 "to": done.target,
-                "photos": len(done.dataset),
+                "images": len(done.dataset),
                 "boxes": len(done.dataset.boxes),
                 "classes": list(done.dataset.classes),
                 "lost": [asdict(finding) for finding in done.lost],

@@ -14,12 +14,12 @@ USES = {
     "train": "to train on",
     "val": "to choose by",
     "test": "for testing",
-    "unmarked": "not marked",
+    "unassigned": "not marked",
 }
 
 
 def counted(dataset: Dataset) -> str:
-    """`200 photos, 217 boxes of 1 class (raccoon): 160 to train on, 40 for testing`"""
+    """`200 images, 217 boxes of 1 class (raccoon): 160 to train on, 40 for testing`"""
     if not len(dataset):
         return "no photos"
     classes = dataset.classes
@@ -27,8 +27,8 @@ def counted(dataset: Dataset) -> str:
     of_classes = f" of {_many(len(classes), 'class', 'classes')} ({names})" if classes else ""
     counts = {use: len(dataset.split(split)) for split, use in USES.items()}
     parts = [f"{count} {use}" for use, count in counts.items() if count]
-    photos, boxes = _many(len(dataset), "photo"), _many(len(dataset.boxes), "box", "boxes")
-    return f"{photos}, {boxes}{of_classes}: {', '.join(parts)}"
+    images, boxes = _many(len(dataset), "photo"), _many(len(dataset.boxes), "box", "boxes")
+    return f"{images}, {boxes}{of_classes}: {', '.join(parts)}"
 
 
 def _many(count: int, one: str, several: str = "") -> str:

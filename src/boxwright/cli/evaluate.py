@@ -9,7 +9,7 @@ import typer
 
 from boxwright.cli.options import Labels, choice
 from boxwright.console import show, show_json
-from boxwright.datasets.evaluation_set import ALL, SPLITS, marked
+from boxwright.datasets.evaluation_set import ALL, SPLITS, images_of_split
 
 
 def evaluate(
@@ -42,16 +42,16 @@ def evaluate(
 
     detector = Detector.load(model, classes=read_names(labels) if labels else None)
     dataset = load(data)
-    photos = marked(dataset, split)
+    images = images_of_split(dataset, split)
     found = []
     with counting("Looking at photos") as progress:
-        for one in detector.predict_many(photos.photo(i) for i in range(len(photos))):
+        for one in detector.predict_many(images.image(i) for i in range(len(images))):
             found.append(one)
-            progress(len(found), len(photos))
-    evaluation = coco.evaluate(photos, found)
+            progress(len(found), len(images))
+    evaluation = coco.evaluate(images, found)
     if json:
         show_json({"model": str(model), "data": str(data), "split": split} | evaluation.to_json())
         return
     train = dataset.split("train")
-    control = coco.evaluate(photos, constant_box(train, photos), resamples=0)
+    control = coco.evaluate(images, constant_box(train, images), resamples=0)
     show(report.table(evaluation, control=control if len(train.boxes) else None))

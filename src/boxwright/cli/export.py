@@ -9,12 +9,12 @@ import typer
 
 from boxwright.cli.options import choice
 from boxwright.console import plain, quoted, say, show, show_json
-from boxwright.export.targets import TARGETS, Quantised
+from boxwright.export.targets import TARGETS, Quantized
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from boxwright.export.verify import Proof
+    from boxwright.export.verify import Comparison
 
 
 def export(
@@ -34,7 +34,7 @@ def export(
     quantize: Annotated[
         str | None,
         choice(
-            get_args(Quantised),
+            get_args(Quantized),
             help="Fewer bits a number, for .tflite: int8 is three times as fast and a quarter of "
             "the size, fp16 half the size, dynamic stores 8 bits and computes in more.",
         ),
@@ -63,14 +63,16 @@ def export(
     from boxwright.export.export import export as export_run
     from boxwright.io.files import size_of
 
-    bits = cast(Quantised | None, quantize)
-    path, proof = export_run(run, to, out, data, bits, accept_loss, say=_progress)
+    quantized = cast(Quantized | None, quantize)
+    path, comparison = export_run(run, to, out, data, quantized, accept_loss, say=_progress)
     if json:
-        show_json({"path": str(path), "proof": proof.to_json()})
+        show_json({"path": str(path), "comparison": comparison.to_json()})
         return
-    show(_table(proof))
+    show(_table(comparison))
     show(f"[bold]{plain(path)}[/], {size_of(path) / 1e6:.1f} MB")
-    show(f"{'Proven' if proof.passed else 'Kept as it is, as asked'}: {plain(str(proof))}.")
+    show(
+        f"{'Proven' if comparison.passed else 'Kept as it is, as asked'}: {plain(str(comparison))}."
+    )
     file = plain(quoted(path))
     show(f"  boxwright predict {file} PHOTOS\n  boxwright inspect {file}")
 
@@ -79,16 +81,17 @@ def _progress(line: str) -> None:
     say(plain(line))
 
 
-def _table(proof: Proof) -> Table:
+def _table(comparison: Comparison) -> Table:
     from rich.table import Table
 
     table = Table(
-        title=f"On {proof.photos[proof.split]} {proof.split} photos", title_justify="left"
+        title=f"On {comparison.images[comparison.split]} {comparison.split} photos",
+        title_justify="left",
     )
     table.add_column("")
     for name in ("run", "file", "difference"):
         table.add_column(name, justify="right")
-    for row in proof.table:
+    for row in comparison.table:
         if row.run is not None and row.file is not None:
             sides = f"{row.run:.3f}", f"{row.file:.3f}", f"{row.file - row.run:+.3f}"
             table.add_row(plain(row.name), *sides)

@@ -77,10 +77,13 @@ def _all_facts(description: Description) -> Iterator[tuple[str, str]]:
         labels = description.metadata.labels if description.metadata else ()
         named = ", ".join(labels[:NAMED]) or "no names inside"
         yield "classes", f"{named}: another tool wrote it"
-    if span := description.input_range:
+    if input_range := description.input_range:
         wrong = description.mismatch
         told = f"; WRONG: {wrong}" if wrong else ""
-        yield "pixels", f"0 to 255 are {span[0]:.3g} to {span[1]:.3g} to the network{told}"
+        yield (
+            "pixels",
+            f"0 to 255 are {input_range[0]:.3g} to {input_range[1]:.3g} to the network{told}",
+        )
     if description.graph:
         yield "computes in", COMPUTES[description.graph.arithmetic]
         sizes = description.graph.weights.items()
@@ -91,13 +94,13 @@ def _all_facts(description: Description) -> Iterator[tuple[str, str]]:
 
 
 def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
-    from boxwright.cli.licences import weights_of
+    from boxwright.cli.licenses import weights_of
 
     model, made, origin = artifact.model, artifact.preprocessing, artifact.provenance
-    depth, bits = model.get("depth_multiplier"), model.get("bits")
+    depth, quantization = model.get("depth_multiplier"), model.get("quantization")
     network = [str(model.get("name", "not known"))]
     network += [f"depth {depth:g}"] if isinstance(depth, int | float) else []
-    network += [f"trained for {bits} bits"] if bits else []
+    network += [f"trained for {quantization} bits"] if quantization else []
     yield "network", ", ".join(network)
     scaled = f"pixel * {made.scale:g} {'-' if made.offset < 0 else '+'} {abs(made.offset):g}"
     yield "input", f"{made.size} x {made.size} pixels, photos stretched to it, {scaled}"
@@ -110,22 +113,25 @@ def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
     if isinstance(recipe := origin.get("recipe"), dict):
         yield "recipe", _recipe(recipe, origin.get("step"))
     weights = weights_of(artifact)
-    yield "started from", f"{weights.name}: {weights.licence} ({weights.source})"
+    yield "started from", f"{weights.name}: {weights.license} ({weights.source})"
     if isinstance(found := origin.get("metrics"), dict):
         yield "measured", ", ".join(_flat(found))
-    if isinstance(proof := origin.get("proof"), dict):
-        yield "proof", f"{'passed' if proof.get('passed') else 'NOT PASSED'}: {proof.get('says')}"
-        if isinstance(table := proof.get("table"), dict):
-            yield f"on {proof.get('split')} photos", ", ".join(_beside(table))
+    if isinstance(comparison := origin.get("comparison"), dict):
+        yield (
+            "comparison",
+            f"{'passed' if comparison.get('passed') else 'NOT PASSED'}: {comparison.get('says')}",
+        )
+        if isinstance(table := comparison.get("table"), dict):
+            yield f"on {comparison.get('split')} photos", ", ".join(_beside(table))
     if artifact.golden:
         count = len(artifact.golden.labels)
         yield "golden photo", f"{count} objects that it has to find whenever it is loaded"
 
 
 def _recipe(recipe: dict[str, Any], step: Any) -> str:
-    optimiser = recipe.get("optimiser")
+    optimizer = recipe.get("optimizer")
     parts = [f"{step} steps" if step is not None else "", f"of {recipe.get('batch_size')} photos"]
-    parts.append(f"with {optimiser.get('kind')}" if isinstance(optimiser, dict) else "")
+    parts.append(f"with {optimizer.get('kind')}" if isinstance(optimizer, dict) else "")
     budget = recipe.get("seconds")
     parts.append(f"in a budget of {budget:g} s" if isinstance(budget, int | float) else "")
     parts.append(f"seed {recipe.get('seed')}")
@@ -190,13 +196,13 @@ def _next(description: Description) -> Iterator[str]:
             yield "It is no detector that Boxwright runs: it ends without detections."
         return
     data = artifact.provenance.get("data")
-    photos = "photos"
+    images = "photos"
     if isinstance(data, dict) and isinstance(data.get("path"), str):
-        photos = plain(quoted(data["path"]))
+        images = plain(quoted(data["path"]))
     yield "Next:"
-    yield f"  boxwright evaluate {path} {photos}"
+    yield f"  boxwright evaluate {path} {images}"
     if description.kind == "run folder":
         yield f"  boxwright export {path} --to tflite"
     else:
         yield f"  boxwright predict {path} photo.jpg --out found"
-        yield f"  boxwright bench {path} --data {photos}"
+        yield f"  boxwright bench {path} --data {images}"

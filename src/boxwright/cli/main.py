@@ -18,7 +18,7 @@ from boxwright.cli import (
     explain,
     export,
     inspect,
-    licences,
+    licenses,
     merge,
     models,
     predict,
@@ -68,7 +68,7 @@ for command in (
     predict.predict,
     inspect.inspect,
     bench.bench,
-    licences.licences,
+    licenses.licenses,
     explain.explain,
     demo.demo,
 ):

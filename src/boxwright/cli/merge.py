@@ -59,11 +59,11 @@ def merge(
         show(f"[bold]{plain(source.path)}[/]: {plain(read)}")
         say_findings(source.dataset.findings, source.path)
     say_findings([*done.dataset.findings, *done.lost])
-    if done.copies:
-        show(f"{done.copies} photos are in several of them: kept once.")
+    if done.duplicates:
+        show(f"{done.duplicates} photos are in several of them: kept once.")
     written = f"{FORMATS[done.target].TITLE}, {counted(done.dataset)}"
     show(f"[bold]{plain(out)}[/]: {plain(written)}. Read back and compared. Next:")
-    unplaced = len(done.dataset.split("unmarked"))
+    unplaced = len(done.dataset.split("unassigned"))
     verb = "split" if 0 < unplaced < len(done.dataset) else "train"
     show(f"  boxwright {verb} {plain(quoted(out))}")
 
@@ -72,15 +72,15 @@ def _as_json(done: Merged) -> dict[str, Any]:
     return {
         "path": str(done.path),
         "to": done.target,
-        "photos": len(done.dataset),
+        "images": len(done.dataset),
         "boxes": len(done.dataset.boxes),
         "classes": list(done.dataset.classes),
-        "copies": done.copies,
+        "duplicates": done.duplicates,
         "sources": [
             {
                 "path": str(source.path),
                 "from": source.form,
-                "photos": len(source.dataset),
+                "images": len(source.dataset),
                 "boxes": len(source.dataset.boxes),
                 "findings": [asdict(finding) for finding in source.dataset.findings],
             }

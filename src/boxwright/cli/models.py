@@ -84,7 +84,7 @@ def _table(listed: tuple[Published, ...]) -> Any:
     table.add_column("model", overflow="fold")
     for column in ("AP", "ms", "MB"):
         table.add_column(column, justify="right")
-    for column in ("licence", "checked"):
+    for column in ("license", "checked"):
         table.add_column(column)
     for each in listed:
         table.add_row(
@@ -92,7 +92,7 @@ def _table(listed: tuple[Published, ...]) -> Any:
             f"{each.coco_ap:.2f}" if each.coco_ap else "-",
             f"{each.speed}" if each.speed else "-",
             f"{each.size / 1e6:.0f}" if each.size else "-",
-            each.licence,
+            each.license,
             "yes" if each.sha256 else "no",
         )
     return table
@@ -108,7 +108,7 @@ def _as_json(published: Published) -> dict[str, Any]:
         "coco_ap": published.coco_ap,
         "speed_ms": published.speed,
         "bytes": published.size,
-        "licence": published.licence,
+        "license": published.license,
         "checksum_known": bool(published.sha256),
         "path": str(here) if here else None,
         "put_archive_at": str(zoo.cache_folder() / published.archive),

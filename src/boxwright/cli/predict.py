@@ -16,7 +16,7 @@ def predict(
         Path,
         typer.Argument(metavar="MODEL", help="A run folder, or an exported file or folder."),
     ],
-    photos: Annotated[
+    images: Annotated[
         list[str], typer.Argument(metavar="PHOTO", help="Photos, folders, or patterns.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for the drawn photos and detections.json.")],
@@ -48,7 +48,7 @@ def predict(
       boxwright predict coco.tflite holiday/ --out found --labels labels.txt
     """
     from boxwright.cli.progress import counting
-    from boxwright.images.sources import photos as photos_of
+    from boxwright.images.sources import images as images_of
     from boxwright.inference.class_names import read_names
     from boxwright.inference.detector import Detector
     from boxwright.inference.gallery import Pictures, write_gallery
@@ -56,21 +56,21 @@ def predict(
     if full_size and no_pictures:
         raise typer.BadParameter("give --full-size or --no-pictures, not both")
     pictures: Pictures = "full" if full_size else "none" if no_pictures else "small"
-    paths = list(photos_of(photos))
+    paths = list(images_of(images))
     detector = Detector.load(model, classes=read_names(labels) if labels else None)
     with counting("Looking at photos") as progress:
         result = write_gallery(
             detector, paths, out, threshold=threshold, pictures=pictures, progress=progress
         )
     for lost in result["failed"]:
-        place, message = plain(lost["photo"]), plain(lost["message"])
+        place, message = plain(lost["image"]), plain(lost["message"])
         say(f"[bold red]{lost['code']}[/] [bold]{place}[/]: {message}")
     if json:
         show_json(result)
     else:
-        boxes = sum(len(photo["detections"]) for photo in result["photos"])
-        show(f"{boxes} boxes in {len(result['photos'])} photos: [bold]{plain(out)}[/]")
-        if not boxes and result["photos"]:
+        boxes = sum(len(image["detections"]) for image in result["images"])
+        show(f"{boxes} boxes in {len(result['images'])} photos: [bold]{plain(out)}[/]")
+        if not boxes and result["images"]:
             say(f"Nothing scored {result['threshold']:.2f}; --threshold 0.1 shows what came near.")
     if result["failed"]:
         raise typer.Exit(FAILED)

@@ -121,7 +121,7 @@ class ProgressLine:
 
 
 def line(progress: State) -> str:
-    """`step 420 · loss 0.83 · AP 0.41 · 312 photos/s · 0:41 left`"""
+    """`step 420 · loss 0.83 · AP 0.41 · 312 images/s · 0:41 left`"""
     parts = [f"step {progress.step}", f"loss {progress.loss:.2f}"]
     if progress.ap is not None:
         parts.append(f"AP {progress.ap:.3f}")

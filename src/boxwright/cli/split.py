@@ -13,11 +13,11 @@ from boxwright.console import plain, quoted, show, show_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from boxwright.datasets.frozen_split import Locked
+    from boxwright.datasets.frozen_split import FrozenSplit
     from boxwright.structures.dataset import Dataset
 
 SETS = ("train", "val", "test")
-MOST = 0.9  # of the photos for testing or validation
+MAX_FRACTION = 0.9  # of the photos for testing or validation
 
 
 def split(
@@ -28,12 +28,16 @@ def split(
     test: Annotated[
         float | None,
         typer.Option(
-            min=0, max=MOST, help="Part of the photos to test on; 0.2, or as before, if not given."
+            min=0,
+            max=MAX_FRACTION,
+            help="Part of the photos to test on; 0.2, or as before, if not given.",
         ),
     ] = None,
     val: Annotated[
         float | None,
-        typer.Option(min=0, max=MOST, help="Part that chooses; none, or as before, if not given."),
+        typer.Option(
+            min=0, max=MAX_FRACTION, help="Part that chooses; none, or as before, if not given."
+        ),
     ] = None,
     seed: Annotated[
         int | None,
@@ -66,22 +70,24 @@ def split(
       boxwright split frames --groups "(clip[0-9]+)_"
       boxwright split places --groups folder
     """
-    if (test or 0) + (val or 0) > MOST:
-        raise typer.BadParameter(f"--test and --val leave less than {1 - MOST:.1f} for training.")
+    if (test or 0) + (val or 0) > MAX_FRACTION:
+        raise typer.BadParameter(
+            f"--test and --val leave less than {1 - MAX_FRACTION:.1f} for training."
+        )
     from boxwright.cli.describe import say_findings
     from boxwright.cli.progress import counting
-    from boxwright.datasets.frozen_split import split as lock_split
+    from boxwright.datasets.frozen_split import split as freeze_split
 
     with counting("Looking at photos") as progress:
-        locked = lock_split(
+        frozen = freeze_split(
             data, test=test, val=val, seed=seed, groups=groups, anew=anew, progress=progress
         )
     if json:
-        show_json(_as_json(locked))
+        show_json(_as_json(frozen))
         return
-    say_findings(locked.dataset.findings, data)
-    show(_table(locked.dataset))
-    show("\n".join(_sentences(locked, data)))
+    say_findings(frozen.dataset.findings, data)
+    show(_table(frozen.dataset))
+    show("\n".join(_sentences(frozen, data)))
 
 
 def _counts(dataset: Dataset) -> dict[str, dict[str, tuple[int, int]]]:
@@ -89,53 +95,55 @@ def _counts(dataset: Dataset) -> dict[str, dict[str, tuple[int, int]]]:
     from boxwright.datasets.stats import count_classes
 
     counts: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in dataset.classes}
-    for mark in SETS:
-        for one in count_classes(dataset.split(mark)):
-            counts[one.name][mark] = one.photos, one.boxes
+    for split_name in SETS:
+        for one in count_classes(dataset.split(split_name)):
+            counts[one.name][split_name] = one.images, one.boxes
     return counts
 
 
 def _table(dataset: Dataset) -> Table:
     from rich.table import Table
 
-    sets = [mark for mark in SETS if len(dataset.split(mark))]
+    sets = [split_name for split_name in SETS if len(dataset.split(split_name))]
     table = Table(box=None, pad_edge=False)
     table.add_column("")
-    for mark in sets:
-        table.add_column(f"{mark}: photos", justify="right")
+    for split_name in sets:
+        table.add_column(f"{split_name}: photos", justify="right")
         table.add_column("boxes", justify="right")
     for name, by_set in _counts(dataset).items():
-        table.add_row(plain(name), *(str(count) for mark in sets for count in by_set[mark]))
-    parts = [dataset.split(mark) for mark in sets]
+        table.add_row(
+            plain(name), *(str(count) for split_name in sets for count in by_set[split_name])
+        )
+    parts = [dataset.split(split_name) for split_name in sets]
     total = [str(count) for part in parts for count in (len(part), len(part.boxes))]
     table.add_row("all", *total, style="bold")
     return table
 
 
-def _sentences(locked: Locked, data: Path) -> list[str]:
+def _sentences(frozen: FrozenSplit, data: Path) -> list[str]:
     lines = []
-    belonging = [(locked.alike, "that show the same")]
-    if locked.declared is not None:
-        belonging.append((locked.declared, "as declared"))
-    whole, torn = zip(*(_together(locked.dataset, *each) for each in belonging), strict=True)
-    if any(whole):
-        lines.append(f"Kept together: {', '.join(filter(None, whole))}.")
-    if any(torn):
-        lines.append(f"In several sets: {', '.join(filter(None, torn))}.")
-    stayed = len(locked.dataset) - locked.placed
-    if stayed and locked.placed:
-        lines.append(f"{locked.placed} photos were placed, {stayed} are where they were.")
+    belonging = [(frozen.near_duplicates, "that show the same")]
+    if frozen.user_groups is not None:
+        belonging.append((frozen.user_groups, "as declared"))
+    kept, leaked = zip(*(_together(frozen.dataset, *each) for each in belonging), strict=True)
+    if any(kept):
+        lines.append(f"Kept together: {', '.join(filter(None, kept))}.")
+    if any(leaked):
+        lines.append(f"In several sets: {', '.join(filter(None, leaked))}.")
+    stayed = len(frozen.dataset) - frozen.placed
+    if stayed and frozen.placed:
+        lines.append(f"{frozen.placed} photos were placed, {stayed} are where they were.")
     elif stayed:
         lines.append("All photos are where they were. To place them anew, add --anew.")
-    if locked.gone:
-        lines.append(f"{locked.gone} photos of the split are not here any more: passed over.")
-    lines.append(f"[bold]{plain(locked.path)}[/] says for good what each photo is for. Next:")
+    if frozen.gone:
+        lines.append(f"{frozen.gone} photos of the split are not here any more: passed over.")
+    lines.append(f"[bold]{plain(frozen.path)}[/] says for good what each photo is for. Next:")
     lines.append(f"  boxwright train {plain(quoted(data))}")
     return lines
 
 
 def _together(dataset: Dataset, groups: Any, how: str) -> tuple[str, str]:
-    """`31 photos in 12 groups that show the same` of those in one set, and of those in several.
+    """`31 images in 12 groups that show the same` of those in one set, and of those in several.
 
     Empty where there is none. A photo alone is no group.
     """
@@ -147,27 +155,30 @@ def _together(dataset: Dataset, groups: Any, how: str) -> tuple[str, str]:
 
     def said(which: Any) -> str:
         count = int(which.sum())
-        photos, kinds = sizes[which].sum(), "group" if count == 1 else "groups"
-        return f"{photos} photos in {count} {kinds} {how}" if count else ""
+        images, noun = sizes[which].sum(), "group" if count == 1 else "groups"
+        return f"{images} photos in {count} {noun} {how}" if count else ""
 
     return said((sizes > 1) & (sets == 1)), said(sets > 1)
 
 
-def _as_json(locked: Locked) -> dict[str, Any]:
-    dataset = locked.dataset
+def _as_json(frozen: FrozenSplit) -> dict[str, Any]:
+    dataset = frozen.dataset
     counts = _counts(dataset)
     return {
-        "path": str(locked.path),
-        "seed": locked.lock.seed,
-        "test": locked.lock.test,
-        "val": locked.lock.val,
-        "groups": locked.lock.groups,
-        "photos": {mark: len(dataset.split(mark)) for mark in SETS},
+        "path": str(frozen.path),
+        "seed": frozen.split_file.seed,
+        "test": frozen.split_file.test,
+        "val": frozen.split_file.val,
+        "groups": frozen.split_file.groups,
+        "images": {split_name: len(dataset.split(split_name)) for split_name in SETS},
         "classes": {
-            name: {mark: dict(zip(("photos", "boxes"), both, strict=True)) for mark, both in by_set}
+            name: {
+                split_name: dict(zip(("images", "boxes"), both, strict=True))
+                for split_name, both in by_set
+            }
             for name, by_set in ((name, by_set.items()) for name, by_set in counts.items())
         },
-        "placed": locked.placed,
-        "gone": locked.gone,
+        "placed": frozen.placed,
+        "gone": frozen.gone,
         "findings": [asdict(finding) for finding in dataset.findings],
     }

@@ -178,19 +178,19 @@ def train(
 def _ending(out: Path, data: Path, outcome: Any, *, tested: bool) -> str:
     lines = [f"[bold]{plain(out)}[/] holds the weights of step {outcome.step}."]
     if outcome.evaluation and outcome.evaluation.ap is not None:
-        photos = outcome.evaluation.photos
+        images = outcome.evaluation.images
         lines.append(
-            f"AP {outcome.evaluation.ap:.3f}, AP50 {outcome.evaluation.ap50:.3f} on the {photos} "
+            f"AP {outcome.evaluation.ap:.3f}, AP50 {outcome.evaluation.ap50:.3f} on the {images} "
             "photos that chose them."
         )
     else:
         lines.append("Too few photos to choose by: these are the last averaged weights.")
-    run, photos = (plain(quoted(path)) for path in (out, data))
+    run, images = (plain(quoted(path)) for path in (out, data))
     if tested:
         lines[-1] += " For a number to trust:"
-        lines.append(f"  boxwright evaluate {run} {photos}")
+        lines.append(f"  boxwright evaluate {run} {images}")
     else:
         lines[-1] += " None is for testing. Set some aside and train again for a number to trust:"
-        lines.append(f"  boxwright split {photos} --anew")
+        lines.append(f"  boxwright split {images} --anew")
     lines.append(f"  boxwright export {run} --to tflite")
     return "\n".join(lines)

@@ -9,8 +9,8 @@ from typing import Any
 
 from boxwright import formats
 from boxwright.codes import MEANINGS, Severity
-from boxwright.datasets.checks.images import Progress, look_at_all
-from boxwright.datasets.checks.registry import CHECKS, Examined
+from boxwright.datasets.checks.images import Progress, summarize_all
+from boxwright.datasets.checks.registry import CHECKS, Checked
 from boxwright.datasets.repair import drop_useless, leave_out_unused, straighten
 from boxwright.datasets.stats import PRETRAINED_SIZE, Reach, Stats, stats_of
 from boxwright.formats.folder import Folder
@@ -19,7 +19,7 @@ from boxwright.structures.findings import Finding, worst_first
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """What the doctor has to say.
 
     Attributes:
@@ -54,14 +54,14 @@ class Report:
         }
 
 
-def examine(
+def run_checks(
     data: str | Path | Dataset,
     form: str | None = None,
     *,
     input_size: int = PRETRAINED_SIZE,
     reach: Reach | None = None,
     progress: Progress | None = None,
-) -> Report:
+) -> CheckReport:
     """Read a folder of labelled photos, whatever is wrong with it, and say all that is.
 
     Every photo is decoded once. Nothing is written.
@@ -84,12 +84,12 @@ def examine(
         folder = Folder.scan(data)
         form = form or formats.detect(folder)
         dataset = formats.read(folder, form, tolerant=True)
-    seen = look_at_all(straighten(dataset), progress)
+    seen = summarize_all(straighten(dataset), progress)
     repaired = leave_out_unused(drop_useless(seen.dataset))
-    examined = Examined(seen.dataset, repaired, seen, input_size, reach)
-    found = [finding for check in CHECKS.values() for finding in check.findings(examined)]
+    checked = Checked(seen.dataset, repaired, seen, input_size, reach)
+    found = [finding for check in CHECKS.values() for finding in check.findings(checked)]
     findings = tuple(worst_first([*repaired.findings, *found]))
-    return Report(
+    return CheckReport(
         form=form,
         dataset=dataset,
         repaired=replace(repaired, findings=findings),

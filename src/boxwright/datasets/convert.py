@@ -56,11 +56,11 @@ def convert(
     folder = Folder.scan(path)
     form = form or formats.detect(folder)
     dataset = formats.read(folder, form)
-    lost = write_proven(dataset, out, to, link=link)
+    lost = write_verified(dataset, out, to, link=link)
     return Converted(dataset, form, to, Path(out), tuple(lost))
 
 
-def write_proven(
+def write_verified(
     dataset: Dataset, out: str | Path, to: str, *, link: bool = False
 ) -> list[Finding]:
     """Write a data set into a folder of its own and read it again: whole and right, or absent.

@@ -13,15 +13,15 @@ SPLITS = ("test", "val", "train")
 ALL = "all"
 
 
-def marked(dataset: Dataset, split: str = "test") -> Dataset:
+def images_of_split(dataset: Dataset, split: str = "test") -> Dataset:
     """The photos marked `train`, `val` or `test`, or `all`.
 
     Raises:
         DataError: BW193 there are none; says which marks have some.
     """
-    photos = dataset if split == ALL else dataset.split(split)
-    if len(photos):
-        return photos
+    images = dataset if split == ALL else dataset.split(split)
+    if len(images):
+        return images
     others = [name for name in SPLITS if len(dataset.split(name))]
     raise DataError(
         "BW193",

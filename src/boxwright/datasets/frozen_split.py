@@ -10,38 +10,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright import formats
-from boxwright.datasets.checks.images import hash_photos
-from boxwright.datasets.groups import declared, together
-from boxwright.datasets.near_duplicates import groups as alike_groups
+from boxwright.datasets.checks.images import hash_images
+from boxwright.datasets.groups import together, user_groups
+from boxwright.datasets.near_duplicates import groups as near_duplicate_groups
 from boxwright.datasets.repair import repair
-from boxwright.datasets.split import TEST_FRACTION, place, torn
+from boxwright.datasets.split import TEST_FRACTION, leaked, place
 from boxwright.errors import DataError
-from boxwright.formats.split_file import Lock
+from boxwright.formats.split_file import SplitFile
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
 
 @dataclass(frozen=True)
-class Locked:
+class FrozenSplit:
     """What `split` did.
 
     Attributes:
         dataset: the labelled photos, each marked.
-        lock: what was written.
+        split_file: what was written.
         path: where it was written.
         placed: how many photos were placed; the others had their places before.
         gone: how many photos in the lock are not in the folder any more.
-        alike: `(N,)` ids of photos that show the same.
-        declared: `(N,)` ids of photos that belong together by declaration; None if none was given.
+        near_duplicates: `(N,)` ids of photos that show the same.
+        user_groups: `(N,)` ids of photos that belong together by declaration; None if none was
+            given.
     """
 
     dataset: Dataset
-    lock: Lock
+    split_file: SplitFile
     path: Path
     placed: int
     gone: int
-    alike: NDArray[np.int64]
-    declared: NDArray[np.int64] | None
+    near_duplicates: NDArray[np.int64]
+    user_groups: NDArray[np.int64] | None
 
 
 def split(
@@ -53,7 +54,7 @@ def split(
     groups: str | None = None,
     anew: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> Locked:
+) -> FrozenSplit:
     """Decide for good what each labelled photo is for, and write it into `boxwright.split`.
 
     Photos that have their place, by an earlier run or by the folder's own lists, keep it, so only
@@ -64,7 +65,7 @@ def split(
         path: a folder of labelled photos, or one annotation file.
         test, val: fractions of the photos; those of the earlier split, or 0.2 and 0, if None.
         seed: of the choice; that of the earlier split, or 0, if None.
-        groups: what belongs together, as `groups.declared` takes it.
+        groups: what belongs together, as `groups.user_groups` takes it.
         anew: whether to place all photos, whatever was said before.
         progress: is told how many of how many photos were looked at.
 
@@ -74,52 +75,64 @@ def split(
         SystemFaultError: BW902, BW903 the lock cannot be written.
     """
     dataset = repair(formats.read(path))
-    before = None if anew else Lock.read(dataset.root)
+    before = None if anew else SplitFile.read(dataset.root)
     if anew:
-        dataset = replace(dataset, splits=np.full_like(dataset.splits, Split.UNMARKED))
-    elif before is None and (dataset.splits != Split.UNMARKED).all():
+        dataset = replace(dataset, splits=np.full_like(dataset.splits, Split.UNASSIGNED))
+    elif before is None and (dataset.splits != Split.UNASSIGNED).all():
         raise _has_its_own(dataset)
     dataset = replace(dataset, findings=tuple(f for f in dataset.findings if f.code != "BW119"))
-    dataset, hashes = hash_photos(dataset, progress)
-    earlier = before or Lock({}, test=TEST_FRACTION)
-    lock = replace(
+    dataset, hashes = hash_images(dataset, progress)
+    earlier = before or SplitFile({}, test=TEST_FRACTION)
+    split_file = replace(
         earlier,
         seed=earlier.seed if seed is None else seed,
         test=earlier.test if test is None else test,
         val=earlier.val if val is None else val,
         groups=_declaration(earlier, groups, path),
     )
-    alike = alike_groups(hashes)
-    said = declared(dataset.names, lock.groups) if lock.groups else None
-    marked = _placed(dataset, alike, said, lock)
-    marks = {name: Split(mark) for name, mark in zip(marked.names, marked.splits, strict=True)}
-    lock = replace(lock, marks=earlier.marks | marks)
-    return Locked(
-        dataset=marked,
-        lock=lock,
-        path=lock.write(dataset.root),
-        placed=int((dataset.splits == Split.UNMARKED).sum()),
-        gone=len(lock.marks) - len(marks),
-        alike=alike,
-        declared=said,
+    near_duplicates = near_duplicate_groups(hashes)
+    said = user_groups(dataset.names, split_file.groups) if split_file.groups else None
+    assigned = _placed(dataset, near_duplicates, said, split_file)
+    assignments = {
+        name: Split(one) for name, one in zip(assigned.names, assigned.splits, strict=True)
+    }
+    split_file = replace(split_file, splits=earlier.splits | assignments)
+    return FrozenSplit(
+        dataset=assigned,
+        split_file=split_file,
+        path=split_file.write(dataset.root),
+        placed=int((dataset.splits == Split.UNASSIGNED).sum()),
+        gone=len(split_file.splits) - len(assignments),
+        near_duplicates=near_duplicates,
+        user_groups=said,
     )
 
 
 def _placed(
-    dataset: Dataset, alike: NDArray[np.int64], said: NDArray[np.int64] | None, lock: Lock
+    dataset: Dataset,
+    near_duplicates: NDArray[np.int64],
+    said: NDArray[np.int64] | None,
+    split_file: SplitFile,
 ) -> Dataset:
-    belonging = alike if said is None else together(alike, said)
+    belonging = near_duplicates if said is None else together(near_duplicates, said)
     if said is not None and not belonging.any() and said.any():
         belonging = said  # a camera that never moves: what was declared has to be enough
-    marked = place(dataset, belonging, lock.seed, test=lock.test, val=lock.val, tear=said is None)
-    findings = [*marked.findings, *torn(marked, alike)]
-    if lock.test and not (marked.splits == Split.TEST).any():
+    assigned = place(
+        dataset,
+        belonging,
+        split_file.seed,
+        test=split_file.test,
+        val=split_file.val,
+        tear=said is None,
+    )
+    findings = [*assigned.findings, *leaked(assigned, near_duplicates)]
+    if split_file.test and not (assigned.splits == Split.TEST).any():
         message = "there are too few of them, or too few groups, to hold some out"
         findings.append(Finding("BW122", "all photos", message))
-    return replace(marked, findings=tuple(findings))
+    return replace(assigned, findings=tuple(findings))
 
 
-def _declaration(earlier: Lock, groups: str | None, path: str | Path) -> str:
+def _declaration(earlier: SplitFile, groups: str | None, path: str | Path) -> str:
     """How groups are declared. A pattern in a file is shown to a person, and not run unasked."""
     if groups is None and earlier.groups:
         raise DataError(

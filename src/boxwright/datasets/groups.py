@@ -17,11 +17,11 @@ FOLDER = "folder"
 COLUMNS = ("photo", "group")
 
 
-def declared(photos: Sequence[str], how: str) -> NDArray[np.int64]:
+def user_groups(images: Sequence[str], how: str) -> NDArray[np.int64]:
     """Group ids `(N,)`, from 0 without gaps; a photo that nothing is said of is a group of its own.
 
     Args:
-        photos: names relative to the data folder.
+        images: names relative to the data folder.
         how: `folder` for the folder that a photo lies in; a csv file with the columns photo and
             group; or a regular expression that is searched in the names, whose bracketed part
             names the group.
@@ -30,13 +30,13 @@ def declared(photos: Sequence[str], how: str) -> NDArray[np.int64]:
         DataError: BW195 `how` is none of these, or says nothing about any photo.
     """
     if how == FOLDER:
-        named: list[str | None] = [split_path(photo)[0] for photo in photos]
+        named: list[str | None] = [split_path(image)[0] for image in images]
     elif Path(how).suffix.lower() == ".csv":
-        named = _listed(photos, Path(how))
+        named = _listed(images, Path(how))
     else:
-        named = _matched(photos, how)
-    if photos and all(name is None for name in named):
-        raise _unusable(how, f"says nothing about any photo, such as {photos[0]}")
+        named = _by_pattern(images, how)
+    if images and all(name is None for name in named):
+        raise _unusable(how, f"says nothing about any photo, such as {images[0]}")
     keys = [f"group {name}" if name is not None else f"photo {i}" for i, name in enumerate(named)]
     ids = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     return np.array([ids[key] for key in keys], np.int64)
@@ -56,18 +56,18 @@ def together(*partitions: NDArray[np.int64]) -> NDArray[np.int64]:
             return np.unique(group, return_inverse=True)[1].astype(np.int64)
 
 
-def _matched(photos: Sequence[str], pattern: str) -> list[str | None]:
+def _by_pattern(images: Sequence[str], pattern: str) -> list[str | None]:
     try:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise _unusable(pattern, f"is not a regular expression ({error})") from error
     if not compiled.groups:
         raise _unusable(pattern, "has no part in round brackets to name the group")
-    found = (compiled.search(photo) for photo in photos)
+    found = (compiled.search(image) for image in images)
     return ["/".join(part or "" for part in one.groups()) if one else None for one in found]
 
 
-def _listed(photos: Sequence[str], path: Path) -> list[str | None]:
+def _listed(images: Sequence[str], path: Path) -> list[str | None]:
     try:
         table = [row for _, row in rows(path)]
     except DataError as error:
@@ -75,12 +75,12 @@ def _listed(photos: Sequence[str], path: Path) -> list[str | None]:
     header = [cell.lower() for cell in table[0]] if table else []
     if not set(COLUMNS) <= set(header):
         raise _unusable(str(path), "has no columns photo and group")
-    photo, group = (header.index(column) for column in COLUMNS)
+    image, group = (header.index(column) for column in COLUMNS)
     groups: dict[str, str] = {}
     for row in table[1:]:
-        if len(row) > max(photo, group):
-            groups[folded(row[photo].replace("\\", "/"))] = row[group]
-    keys = (folded(name) for name in photos)
+        if len(row) > max(image, group):
+            groups[folded(row[image].replace("\\", "/"))] = row[group]
+    keys = (folded(name) for name in images)
     return [groups.get(key, groups.get(split_path(key)[1])) for key in keys]
 
 

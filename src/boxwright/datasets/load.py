@@ -7,7 +7,7 @@ from pathlib import Path
 
 from boxwright import formats
 from boxwright.datasets.checks.classes import not_trained
-from boxwright.datasets.checks.images import hash_photos
+from boxwright.datasets.checks.images import hash_images
 from boxwright.datasets.checks.suitability import none_for_testing
 from boxwright.datasets.near_duplicates import groups
 from boxwright.datasets.repair import repair
@@ -29,8 +29,8 @@ def load(path: str | Path, *, seed: int = 0) -> Dataset:
             annotations cannot be read.
     """
     dataset = repair(formats.read(path))
-    if (dataset.splits != Split.UNMARKED).any():
+    if (dataset.splits != Split.UNASSIGNED).any():
         advice = (*not_trained(dataset), *none_for_testing(dataset))
         return replace(dataset, findings=(*dataset.findings, *advice))
-    dataset, hashes = hash_photos(dataset)
+    dataset, hashes = hash_images(dataset)
     return complete(dataset, groups(hashes), seed)

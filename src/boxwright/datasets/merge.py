@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright import formats
-from boxwright.datasets.convert import check_free, write_proven
+from boxwright.datasets.convert import check_free, write_verified
 from boxwright.datasets.repair import merge_spellings
 from boxwright.formats.folder import Folder
 from boxwright.formats.writing import still_there
-from boxwright.images.decoding import photo_bytes, photo_length
+from boxwright.images.decoding import image_bytes, image_length
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
@@ -43,7 +43,7 @@ class Merged:
         target: the name of the format.
         path: the folder that was written.
         lost: what the format has no place for, and what was renamed (BW140, BW142).
-        copies: how many photos were left out because another source has them too.
+        duplicates: how many photos were left out because another source has them too.
     """
 
     sources: tuple[Source, ...]
@@ -51,7 +51,7 @@ class Merged:
     target: str
     path: Path
     lost: tuple[Finding, ...]
-    copies: int
+    duplicates: int
 
 
 def merge(
@@ -85,23 +85,23 @@ def merge(
     origin = np.repeat(np.arange(len(sources)), [len(source.dataset) for source in sources])
     read = (replace(source.dataset, findings=()) for source in sources)
     together = merge_spellings(reduce(Dataset.merge, read))
-    dataset = _without_copies(together, origin)
+    dataset = _without_duplicates(together, origin)
     target = to or sources[0].form
-    lost = write_proven(dataset, out, target, link=link)
-    copies = len(together) - len(dataset)
-    return Merged(tuple(sources), dataset, target, Path(out), tuple(lost), copies)
+    lost = write_verified(dataset, out, target, link=link)
+    duplicates = len(together) - len(dataset)
+    return Merged(tuple(sources), dataset, target, Path(out), tuple(lost), duplicates)
 
 
-def _without_copies(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
+def _without_duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
     """Photos that several sources have, byte for byte, once each.
 
     Boxes that differ become a finding (BW113), as do marks (BW118).
     """
     keep, splits = np.ones(len(dataset), np.bool_), dataset.splits.copy()
     findings = []
-    for photos in _copies(dataset, origin):
-        first = photos[0]
-        for again in photos[1:]:
+    for images in _duplicates(dataset, origin):
+        first = images[0]
+        for again in images[1:]:
             keep[again] = False
             if _same_boxes(dataset, first, again):
                 continue
@@ -109,31 +109,31 @@ def _without_copies(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
             message = f"is {dataset.names[first]} with other boxes ({there} here, {here} there)"
             repair = f"the boxes of {dataset.names[first]} are kept"
             findings.append(Finding("BW113", dataset.names[again], message, repair))
-        splits[first] = dataset.splits[photos].max()
-        marks = {Split(mark).name.lower() for mark in dataset.splits[photos] if mark >= 0}
-        if len(marks) > 1:
-            message = f"is marked {' and '.join(sorted(marks))} in the data sets that have it"
+        splits[first] = dataset.splits[images].max()
+        stated = {Split(split).name.lower() for split in dataset.splits[images] if split >= 0}
+        if len(stated) > 1:
+            message = f"is marked {' and '.join(sorted(stated))} in the data sets that have it"
             kept = f"kept for {Split(splits[first]).name.lower()} only"
             findings.append(Finding("BW118", dataset.names[first], message, kept))
-    marked = replace(dataset, splits=splits, findings=(*dataset.findings, *findings))
-    return marked.select(keep)
+    merged = replace(dataset, splits=splits, findings=(*dataset.findings, *findings))
+    return merged.select(keep)
 
 
-def _copies(dataset: Dataset, origin: NDArray[np.int64]) -> Iterator[list[int]]:
+def _duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Iterator[list[int]]:
     """Photos with the same bytes in several sources: the indices of each, in order."""
     by_size: dict[int, list[int]] = defaultdict(list)
     for i in range(len(dataset)):
-        photo = dataset.photo(i)
-        with still_there(photo):
-            by_size[photo_length(photo)].append(i)
+        image = dataset.image(i)
+        with still_there(image):
+            by_size[image_length(image)].append(i)
     for same_size in by_size.values():
         if len(set(origin[same_size])) == 1:
             continue
         by_content: dict[bytes, list[int]] = defaultdict(list)
         for i in same_size:
-            photo = dataset.photo(i)
-            with still_there(photo):
-                by_content[hashlib.sha256(photo_bytes(photo)).digest()].append(i)
+            image = dataset.image(i)
+            with still_there(image):
+                by_content[hashlib.sha256(image_bytes(image)).digest()].append(i)
         for same in by_content.values():
             _, first_of_each = np.unique(origin[same], return_index=True)
             if len(first_of_each) > 1:

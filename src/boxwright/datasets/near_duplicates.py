@@ -48,8 +48,12 @@ TEXTURE, NOISE = 0.02, 0.01  # variance of a square that shows something, and wh
 # Correlation of the median square. What shows the same has 0.75 (raccoon: the animal moved) and
 # 0.87 (BCCD) at least, different photos 0.36, 0.45 and, on hardhat, 0.18 at most; of planted crops,
 # captions and poor copies 98 percent have 0.7 and more.
-ALIKE = 0.6
-FEW, FEWEST, SURE = 12, 8, 0.8  # with fewer squares that show something there must be less doubt
+SAME_SCENE = 0.6
+FEW, MIN_SQUARES, SURE = (
+    12,
+    8,
+    0.8,
+)  # with fewer squares that show something there must be less doubt
 
 
 @dataclass(frozen=True)
@@ -68,15 +72,15 @@ class Duplicates:
     groups: Ints
 
 
-def photo_hash(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def image_hash(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """What there is to compare of a photo: `(H, W, 3)` uint8 to `(4104,)` uint8.
 
     A digest of the pixels, and a grey thumbnail of `SIDE` x `SIDE`, whatever the photo's shape.
     """
-    digest = hashlib.blake2b(repr(photo.shape).encode(), digest_size=DIGEST)
-    digest.update(np.ascontiguousarray(photo).data)
-    grey = Image.fromarray(photo).convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return np.concatenate([np.frombuffer(digest.digest(), np.uint8), np.asarray(grey).reshape(-1)])
+    digest = hashlib.blake2b(repr(image.shape).encode(), digest_size=DIGEST)
+    digest.update(np.ascontiguousarray(image).data)
+    gray = Image.fromarray(image).convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    return np.concatenate([np.frombuffer(digest.digest(), np.uint8), np.asarray(gray).reshape(-1)])
 
 
 def groups(hashes: NDArray[np.uint8]) -> Ints:
@@ -104,7 +108,7 @@ def duplicates(hashes: NDArray[np.uint8]) -> Duplicates:
         candidates = candidates[np.array(apart, np.bool_)]
         for start in range(0, len(candidates), BATCH):
             batch = candidates[start : start + BATCH]
-            for i, j in different[batch[_alike(*thumbnails[batch.T])]].tolist():
+            for i, j in different[batch[_are_near_duplicates(*thumbnails[batch.T])]].tolist():
                 forest.join(i, j)
     return forest.duplicates()
 
@@ -160,13 +164,13 @@ def _cosines() -> tuple[Floats, Floats]:
 COSINES, WEIGHTS = _cosines()
 
 
-def _views(pixels: Floats, ys: Floats, height: float, xs: Floats, width: float) -> Floats:
+def _crops(pixels: Floats, ys: Floats, height: float, xs: Floats, width: float) -> Floats:
     """`(len(ys) * len(xs), n, 34)` unit vectors: windows of `(n, SIDE, SIDE)` at those places."""
     vertical = (COSINES @ _averages(ys, height)).reshape(-1, SIDE)
     horizontal = (COSINES @ _averages(xs, width)).reshape(-1, SIDE)
-    views = (vertical @ pixels @ horizontal.T).reshape(len(pixels), len(ys), CELLS, len(xs), CELLS)
+    crops = (vertical @ pixels @ horizontal.T).reshape(len(pixels), len(ys), CELLS, len(xs), CELLS)
     counting = np.flatnonzero(WEIGHTS)
-    vectors = views.transpose(1, 3, 0, 2, 4).reshape(-1, len(pixels), CELLS**2)
+    vectors = crops.transpose(1, 3, 0, 2, 4).reshape(-1, len(pixels), CELLS**2)
     vectors = np.take(vectors, counting, axis=2)
     vectors *= WEIGHTS[counting]
     vectors /= np.sqrt((vectors * vectors).sum(axis=2, keepdims=True)) + FLAT / 2
@@ -174,7 +178,7 @@ def _views(pixels: Floats, ys: Floats, height: float, xs: Floats, width: float) 
 
 
 def _ways() -> tuple[list[tuple[int, slice]], Floats]:
-    """All ways to seek one photo in another, `(sought, places in a row)`, and the alignment
+    """All ways to seek one photo in another, `(sought, windows in a row)`, and the alignment
     `(ways, 4)` that each place stands for: where in the other photo, relative to its centre, the
     centre lies, and how large a pixel is there; along x and y."""
     offsets = np.arange(MIDDLE - SIDE, SIDE - MIDDLE + 1, 2 * STEP) // 2
@@ -198,13 +202,13 @@ def _seen_from_afar(thumbnails: NDArray[np.uint8]) -> tuple[Floats, Floats]:
 
     def middle(*sides: float) -> Floats:
         y, x = (np.array([(SIDE - side) / 2], np.float32) for side in sides)
-        return _views(pixels, y, sides[0], x, sides[1])
+        return _crops(pixels, y, sides[0], x, sides[1])
 
     starts = np.arange(0, SIDE - MIDDLE + 1, STEP).astype(np.float32)
-    whole = middle(SIDE, SIDE)
+    surrounded = middle(SIDE, SIDE)
     middles = [middle(MIDDLE * tall, MIDDLE * wide) for tall in REACH for wide in REACH]
-    places = _views(pixels, starts, MIDDLE, starts, MIDDLE)
-    return np.concatenate([whole, *middles]), np.concatenate([whole, places])
+    windows = _crops(pixels, starts, MIDDLE, starts, MIDDLE)
+    return np.concatenate([surrounded, *middles]), np.concatenate([surrounded, windows])
 
 
 def _candidates(thumbnails: NDArray[np.uint8]) -> Iterator[Ints]:
@@ -224,14 +228,14 @@ def _candidates(thumbnails: NDArray[np.uint8]) -> Iterator[Ints]:
 
     for start in range(0, size, BLOCK):
         rows = slice(start, start + BLOCK)
-        sought, places = _seen_from_afar(thumbnails[rows])
+        sought, windows = _seen_from_afar(thumbnails[rows])
         for other in range(0, start, BLOCK):
             columns = slice(other, other + BLOCK)
-            sought_there, places_there = _seen_from_afar(thumbnails[columns])
-            found = np.maximum(_best(sought, places_there), _best(sought_there, places).T)
+            sought_there, windows_there = _seen_from_afar(thumbnails[columns])
+            found = np.maximum(_best(sought, windows_there), _best(sought_there, windows).T)
             keep(rows, other, found)
             keep(columns, start, found.T)
-        found = _best(sought, places)
+        found = _best(sought, windows)
         np.maximum(found, found.T, out=found)
         np.fill_diagonal(found, -1)
         keep(rows, start, found)
@@ -246,27 +250,27 @@ def _candidates(thumbnails: NDArray[np.uint8]) -> Iterator[Ints]:
         yield pairs[rank[first] == turn]
 
 
-def _best(sought: Floats, places: Floats) -> Floats:
+def _best(sought: Floats, windows: Floats) -> Floats:
     """`(n, m)` highest correlations of photos sought in others."""
-    best = np.full((sought.shape[1], places.shape[1]), -1, np.float32)
+    best = np.full((sought.shape[1], windows.shape[1]), -1, np.float32)
     for top in range(0, len(best), TILE):
         for left in range(0, best.shape[1], TILE):
             tile = best[top : top + TILE, left : left + TILE]
-            columns = places[:, left : left + TILE].swapaxes(1, 2)
+            columns = windows[:, left : left + TILE].swapaxes(1, 2)
             for what, where in WAYS:
                 found = sought[what, top : top + TILE] @ columns[where]
                 np.maximum(tile, found.max(axis=0), out=tile)
     return best
 
 
-def _alike(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _are_near_duplicates(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """`(n,)`: whether photos `(n, SIDE, SIDE)` show the same as others."""
-    sought, places_back = _seen_from_afar(first)
-    sought_back, places = _seen_from_afar(second)
-    start, score = _likeliest(sought, places)
-    start_back, score_back = _likeliest(sought_back, places_back)
+    sought, windows_back = _seen_from_afar(first)
+    sought_back, windows = _seen_from_afar(second)
+    start, score = _likeliest(sought, windows)
+    start_back, score_back = _likeliest(sought_back, windows_back)
     back = score_back > score
-    fixed, moving = _normalised(first), _normalised(second)
+    fixed, moving = _normalized(first), _normalized(second)
     fixed[back], moving[back] = moving[back], fixed[back]
     start[back] = start_back[back]
 
@@ -276,21 +280,21 @@ def _alike(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.bo
     better = _correlation(half, moving_half, found) > _correlation(half, moving_half, best)
     best[better] = found[better]
     best = _align(half, moving_half, best)
-    alike = _correlation(half, moving_half, best) > HOPELESS
-    fixed, moving = fixed[alike], moving[alike]
-    best = _align(fixed, moving, best[alike])
-    alike[alike] = _verdict(fixed, moving, best) >= ALIKE
-    return alike
+    likely = _correlation(half, moving_half, best) > HOPELESS
+    fixed, moving = fixed[likely], moving[likely]
+    best = _align(fixed, moving, best[likely])
+    likely[likely] = _verdict(fixed, moving, best) >= SAME_SCENE
+    return likely
 
 
-def _likeliest(sought: Floats, places: Floats) -> tuple[Floats, Floats]:
+def _likeliest(sought: Floats, windows: Floats) -> tuple[Floats, Floats]:
     """The best of the `WAYS` to seek each photo in its partner: the alignment `(n, 4)` and the
     correlation `(n,)`."""
-    scores = np.concatenate([(sought[what] * places[where]).sum(axis=2) for what, where in WAYS])
+    scores = np.concatenate([(sought[what] * windows[where]).sum(axis=2) for what, where in WAYS])
     return ALIGNMENTS[scores.argmax(axis=0)], scores.max(axis=0)
 
 
-def _normalised(thumbnails: NDArray[np.uint8]) -> Floats:
+def _normalized(thumbnails: NDArray[np.uint8]) -> Floats:
     """Photos `(n, SIDE, SIDE)` with the same brightness and contrast everywhere."""
     near = np.abs(np.subtract.outer(np.arange(SIDE), np.arange(SIDE))) <= LOCAL
     mean = (near / near.sum(axis=1, keepdims=True)).astype(np.float32)
@@ -306,12 +310,12 @@ def _halved(pixels: Floats) -> Floats:
     return np.asarray(pixels.reshape(-1, side, 2, side, 2).mean(axis=(2, 4)), np.float32)
 
 
-def _samples(centre: Floats, size: Floats, side: int) -> tuple[Floats, NDArray[np.bool_]]:
+def _samples(center: Floats, size: Floats, side: int) -> tuple[Floats, NDArray[np.bool_]]:
     """Along one axis: the rows `(n, side, side)` that interpolate linearly where each pixel of the
     fixed photo lies in the moving one, and whether it lies inside, `(n, side)`."""
     at = np.arange(side, dtype=np.float32)
     middle = (side - 1) / 2
-    where = centre[:, None] * (side / SIDE) + size[:, None] * (at - middle)
+    where = center[:, None] * (side / SIDE) + size[:, None] * (at - middle)
     rows = (1 - np.abs((where + middle)[:, :, None] - at)).clip(0)
     return np.asarray(rows, np.float32), np.abs(where) <= middle + 0.01
 
@@ -334,11 +338,11 @@ def _align(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
         slopes = np.zeros((len(fixed), 4, side, side), np.float32)
         slopes[:, 0, :, 1:-1] = (laid[:, :, 2:] - laid[:, :, :-2]) / 2
         slopes[:, 2, 1:-1] = (laid[:, 2:] - laid[:, :-2]) / 2
-        whole = np.zeros_like(seen)  # pixels all of whose neighbours are seen too
-        whole[:, 1:-1, 1:-1] = (
+        surrounded = np.zeros_like(seen)  # pixels all of whose neighbours are seen too
+        surrounded[:, 1:-1, 1:-1] = (
             seen[:, 2:, 1:-1] & seen[:, :-2, 1:-1] & seen[:, 1:-1, 2:] & seen[:, 1:-1, :-2]
         )
-        slopes *= whole[:, None]
+        slopes *= surrounded[:, None]
         slopes[:, 1] = slopes[:, 0] * offset
         slopes[:, 3] = slopes[:, 2] * offset[:, None]
         flat = slopes.reshape(len(fixed), 4, side * side)
@@ -368,7 +372,7 @@ def _correlation(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
 
 def _verdict(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
     """`(n,)` correlations of the median square of aligned photos, less what a verdict from few
-    squares must exceed `ALIKE` by, -1 if they are too few or the photos overlap too little.
+    squares must exceed `SAME_SCENE` by, -1 if they are too few or the photos overlap too little.
 
     What is the same along all rows or all columns of a square does not count: the edges of
     letterbox bars, shelves and horizons fit each other after any alignment.
@@ -382,8 +386,8 @@ def _verdict(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
     ranked = np.sort(np.where(counted, correlation, np.inf), axis=1)
     number = counted.sum(axis=1)
     median = np.take_along_axis(ranked, number[:, None] // 2, axis=1)[:, 0]
-    median -= np.where(number < FEW, SURE - ALIKE, 0)
-    return np.where((number >= FEWEST) & (_overlap(seen, alignment) >= OVERLAP), median, -1)
+    median -= np.where(number < FEW, SURE - SAME_SCENE, 0)
+    return np.where((number >= MIN_SQUARES) & (_overlap(seen, alignment) >= OVERLAP), median, -1)
 
 
 def _cut(pixels: NDArray[Any]) -> NDArray[Any]:

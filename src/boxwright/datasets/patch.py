@@ -8,8 +8,8 @@ from pathlib import Path
 
 from boxwright import formats
 from boxwright.codes import MEANINGS
-from boxwright.datasets.check import Report
-from boxwright.datasets.convert import check_free, write_proven
+from boxwright.datasets.check import CheckReport
+from boxwright.datasets.convert import check_free, write_verified
 from boxwright.datasets.repair import repair
 from boxwright.errors import DataError
 from boxwright.io.files import write_text, writing
@@ -17,7 +17,7 @@ from boxwright.structures.findings import Finding
 
 CHANGES = "changes.txt"
 NOT_IN_A_COPY = frozenset({"BW119"})  # photos that are in no list are in none of the copy either
-NOT_PROVEN = NOT_IN_A_COPY | {"BW109"}  # a photo without boxes is one without annotation in some
+NOT_VERIFIED = NOT_IN_A_COPY | {"BW109"}  # a photo without boxes is one without annotation in some
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def changes(findings: Iterable[Finding]) -> list[Finding]:
     return [one for one in findings if one.repair and one.code not in NOT_IN_A_COPY]
 
 
-def patch_text(report: Report) -> str:
+def patch_text(report: CheckReport) -> str:
     """Every change, one per line: code, place, what is there -> what is there after the repair."""
     done = changes(report.findings)
     left = [
@@ -52,14 +52,14 @@ def patch_text(report: Report) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def fix(report: Report, out: str | Path, *, link: bool = False) -> Fixed:
+def fix(report: CheckReport, out: str | Path, *, link: bool = False) -> Fixed:
     """Write a repaired copy of what was examined, with the patch as `changes.txt` in it.
 
     The copy is in the format of the original, and is read again to prove that nothing is left to
     repair. The original stays as it is. Ctrl-C leaves nothing behind.
 
     Args:
-        report: what `examine` said of a data folder.
+        report: what `run_checks` said of a data folder.
         out: a folder that is not there yet, or is empty.
         link: hard-link the photos instead of copying them, where the file system can.
 
@@ -77,16 +77,16 @@ def fix(report: Report, out: str | Path, *, link: bool = False) -> Fixed:
             where=report.dataset.root.absolute(),
         )
     with writing(out) as draft:
-        lost = write_proven(report.repaired, draft, report.form, link=link)
+        lost = write_verified(report.repaired, draft, report.form, link=link)
         write_text(draft / CHANGES, patch_text(report))
-        _prove(draft, report)
+        _check_round_trip(draft, report)
     return Fixed(out, tuple(changes(report.findings)), tuple(lost))
 
 
-def _prove(copy: Path, report: Report) -> None:
+def _check_round_trip(copy: Path, report: CheckReport) -> None:
     """Read the copy as the doctor does, and see that none of the repairs is needed any more."""
     back = repair(formats.read(copy, report.form, tolerant=True))
-    repaired = {one.code for one in changes(report.findings)} - NOT_PROVEN
+    repaired = {one.code for one in changes(report.findings)} - NOT_VERIFIED
     again = [one for one in changes(back.findings) if one.code in repaired]
     if again:
         raise DataError(

@@ -105,11 +105,11 @@ def drop_useless(dataset: Dataset) -> Dataset:
     return replace(dataset.keep_boxes(~useless), findings=(*dataset.findings, *findings))
 
 
-def drawn_again(dataset: Dataset, least: float, below: float = np.inf) -> dict[int, Finding]:
+def drawn_again(dataset: Dataset, min_iou: float, below: float = np.inf) -> dict[int, Finding]:
     """Row -> finding, of boxes that overlap an earlier one of their photo and class so much."""
     single = np.flatnonzero(dataset.flags & CROWD == 0)
-    groups = dataset.photo_of_box * len(dataset.classes) + dataset.labels
-    rows, earlier, shares = overlaid(dataset.boxes[single], groups[single], least)
+    groups = dataset.image_of_box * len(dataset.classes) + dataset.labels
+    rows, earlier, shares = overlaid(dataset.boxes[single], groups[single], min_iou)
     findings = {}
     within = shares < below
     rows, earlier = single[rows[within]], single[earlier[within]]
@@ -139,7 +139,7 @@ def leave_out_unused(dataset: Dataset) -> Dataset:
 
 
 def _clipped(dataset: Dataset) -> Boxes:
-    limits = np.tile(dataset.sizes[dataset.photo_of_box], 2).astype(np.float32)
+    limits = np.tile(dataset.sizes[dataset.image_of_box], 2).astype(np.float32)
     clipped: Boxes = dataset.boxes.clip(np.float32(0), limits)
     return clipped
 

@@ -58,7 +58,7 @@ def place(
     """
     splits = _follow(dataset.splits, groups)
     for split, fraction in ((Split.TEST, test), (Split.VAL, val)):
-        held, free = splits == split, splits == Split.UNMARKED
+        held, free = splits == split, splits == Split.UNASSIGNED
         if tear and free.all():
             held = hold_out(dataset, groups, fraction, seed)
         else:
@@ -66,26 +66,26 @@ def place(
         if not tear and round(fraction * len(dataset)) and not held.any():
             held = _smallest(groups, free, rest=splits == Split.TRAIN)
         splits[held] = split
-    splits[splits == Split.UNMARKED] = Split.TRAIN
+    splits[splits == Split.UNASSIGNED] = Split.TRAIN
     return replace(dataset, splits=splits)
 
 
 def complete(dataset: Dataset, groups: Ids, seed: int) -> Dataset:
     """Mark an unmarked data set: four fifths TRAIN, one fifth TEST. Marks that exist are kept."""
-    if (dataset.splits != Split.UNMARKED).any():
+    if (dataset.splits != Split.UNASSIGNED).any():
         return dataset
-    marked = place(dataset, groups, seed)
-    return replace(marked, findings=(*marked.findings, *torn(marked, groups)))
+    assigned = place(dataset, groups, seed)
+    return replace(assigned, findings=(*assigned.findings, *leaked(assigned, groups)))
 
 
-def torn(dataset: Dataset, groups: Ids) -> list[Finding]:
+def leaked(dataset: Dataset, groups: Ids) -> list[Finding]:
     """What is to be said if photos of one group are for training as well as for testing (BW121)."""
     splits = dataset.splits
     both = np.intersect1d(groups[splits == Split.TEST], groups[splits == Split.TRAIN])
     if not len(both):
         return []
-    alike = np.isin(groups, both)
-    names = tuple(dataset.names[i] for i in np.flatnonzero(alike))
+    in_both = np.isin(groups, both)
+    names = tuple(dataset.names[i] for i in np.flatnonzero(in_both))
     message = f"{len(names)} of {len(splits)} photos look nearly the same"
     repair = "some are for training, some for testing; the score will flatter the detector"
     return [Finding("BW121", "all photos", message, repair, names)]
@@ -105,7 +105,7 @@ def _fill(
     sizes = np.bincount(groups)
     seen = _Seen.of(dataset)
     totals = np.bincount(seen.label)
-    needs = fraction * totals - np.bincount(seen.label[held[seen.photo]], minlength=len(totals))
+    needs = fraction * totals - np.bincount(seen.label[held[seen.image]], minlength=len(totals))
     starts, classes, counts = seen.by_group(groups)
     open_ = np.bincount(groups, ~free) == 0
     chosen = np.zeros(len(sizes), np.bool_)
@@ -138,11 +138,11 @@ def _smallest(groups: Ids, free: Mask, *, rest: Mask) -> Mask:
 def _follow(splits: NDArray[np.int8], groups: Ids) -> NDArray[np.int8]:
     """Unmarked photos take the mark that most of their group have; of several the safest."""
     counts = np.zeros((groups.max(initial=0) + 1, 3), np.int64)
-    marked = splits != Split.UNMARKED
-    np.add.at(counts, (groups[marked], splits[marked]), 1)
+    assigned = splits != Split.UNASSIGNED
+    np.add.at(counts, (groups[assigned], splits[assigned]), 1)
     commonest = Split.TEST - counts[:, ::-1].argmax(axis=1)
-    led = np.where(counts.any(axis=1), commonest, Split.UNMARKED)[groups]
-    return np.where(marked, splits, led).astype(np.int8)
+    led = np.where(counts.any(axis=1), commonest, Split.UNASSIGNED)[groups]
+    return np.where(assigned, splits, led).astype(np.int8)
 
 
 class _Seen(NamedTuple):
@@ -151,14 +151,14 @@ class _Seen(NamedTuple):
     One more class stands for photos that show nothing.
     """
 
-    photo: Ids
+    image: Ids
     label: Ids
 
     @classmethod
     def of(cls, dataset: Dataset) -> _Seen:
         width = len(dataset.classes) + 1
         bare = np.flatnonzero(np.diff(dataset.offsets) == 0)
-        boxes = dataset.photo_of_box * width + dataset.labels
+        boxes = dataset.image_of_box * width + dataset.labels
         pairs = np.unique(np.concatenate([boxes, bare * width + width - 1]))
         return cls(pairs // width, pairs % width)
 
@@ -168,6 +168,6 @@ class _Seen(NamedTuple):
         Those of group `g` are the rows `starts[g]:starts[g + 1]`.
         """
         width = int(self.label.max()) + 1
-        keys, counts = np.unique(groups[self.photo] * width + self.label, return_counts=True)
+        keys, counts = np.unique(groups[self.image] * width + self.label, return_counts=True)
         starts = np.searchsorted(keys // width, np.arange(groups.max() + 2))
         return starts, keys % width, counts

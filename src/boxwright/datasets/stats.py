@@ -40,7 +40,7 @@ class ClassCount:
 
     name: str
     boxes: int
-    photos: int
+    images: int
     splits: dict[str, int]
 
 
@@ -49,11 +49,11 @@ class Stats:
     """What a data set holds.
 
     Attributes:
-        photos, empty_photos: all photos, and those without any box.
+        images, empty_images: all photos, and those without any box.
         boxes: all boxes.
         splits: split -> photos; only splits that have some.
         classes: commonest first.
-        photo_sides: pixels of the smallest, the median and the largest photo, each by its
+        image_sides: pixels of the smallest, the median and the largest photo, each by its
             shorter side.
         box_sides: the smallest, the median and the largest box at the input, each by the square
             root of its area.
@@ -62,12 +62,12 @@ class Stats:
         reached: share of the boxes that the network can learn; None where that is not known.
     """
 
-    photos: int
-    empty_photos: int
+    images: int
+    empty_images: int
     boxes: int
     splits: dict[str, int]
     classes: list[ClassCount]
-    photo_sides: tuple[int, int, int]
+    image_sides: tuple[int, int, int]
     box_sides: tuple[float, float, float]
     input_size: int
     too_small: float
@@ -88,8 +88,8 @@ def stats_of(dataset: Dataset, input_size: int, reach: Reach | None = None) -> S
     at_input = sides_in_square(dataset)
     sides = np.sqrt(at_input.prod(axis=1)) * input_size
     return Stats(
-        photos=len(dataset),
-        empty_photos=int((np.diff(dataset.offsets) == 0).sum()),
+        images=len(dataset),
+        empty_images=int((np.diff(dataset.offsets) == 0).sum()),
         boxes=len(dataset.boxes),
         splits={
             split.name.lower(): int((dataset.splits == split).sum())
@@ -97,7 +97,7 @@ def stats_of(dataset: Dataset, input_size: int, reach: Reach | None = None) -> S
             if (dataset.splits == split).any()
         },
         classes=count_classes(dataset),
-        photo_sides=tuple(_spread(dataset.sizes.min(axis=1)).astype(int).tolist()),
+        image_sides=tuple(_spread(dataset.sizes.min(axis=1)).astype(int).tolist()),
         box_sides=tuple(_spread(sides.astype(np.float64)).round(1).tolist()),
         input_size=input_size,
         too_small=share(sides < SMALLEST),
@@ -109,11 +109,11 @@ def count_classes(dataset: Dataset) -> list[ClassCount]:
     """The classes, commonest first."""
     width = len(dataset.classes)
     boxes = np.bincount(dataset.labels, minlength=width)
-    photo_of_box = dataset.photo_of_box
-    shown = np.unique(photo_of_box * width + dataset.labels) % max(1, width)
-    photos = np.bincount(shown, minlength=width)
+    image_of_box = dataset.image_of_box
+    shown = np.unique(image_of_box * width + dataset.labels) % max(1, width)
+    images = np.bincount(shown, minlength=width)
     splits = [split for split in Split if (dataset.splits == split).any()]
-    of_box = dataset.splits[photo_of_box]
+    of_box = dataset.splits[image_of_box]
     per_split = {
         split.name.lower(): np.bincount(dataset.labels[of_box == split], minlength=width)
         for split in splits
@@ -122,7 +122,7 @@ def count_classes(dataset: Dataset) -> list[ClassCount]:
         ClassCount(
             dataset.classes[label],
             int(boxes[label]),
-            int(photos[label]),
+            int(images[label]),
             {name: int(counts[label]) for name, counts in per_split.items()},
         )
         for label in np.argsort(-boxes, kind="stable")
@@ -131,8 +131,8 @@ def count_classes(dataset: Dataset) -> list[ClassCount]:
 
 def sides_in_square(dataset: Dataset) -> Fractions:
     """`(M, 2)` width and height of the boxes as fractions of the photo's."""
-    photo_sides = dataset.sizes[dataset.photo_of_box].astype(np.float32)
-    sides: Fractions = (dataset.boxes[:, 2:] - dataset.boxes[:, :2]) / photo_sides
+    image_sides = dataset.sizes[dataset.image_of_box].astype(np.float32)
+    sides: Fractions = (dataset.boxes[:, 2:] - dataset.boxes[:, :2]) / image_sides
     return sides
 
 
@@ -143,7 +143,7 @@ def share(which: NDArray[np.bool_]) -> float:
 
 def overlap_at(dataset: Dataset, input_size: int, reach: Reach) -> Fractions:
     """`(M,)` how well what a network starts from fits each box, at best; see `Reach`."""
-    far_corner = np.tile(dataset.sizes[dataset.photo_of_box], 2).astype(np.float32)
+    far_corner = np.tile(dataset.sizes[dataset.image_of_box], 2).astype(np.float32)
     return reach.overlap(dataset.boxes / far_corner, input_size)
 
 

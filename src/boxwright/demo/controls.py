@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.evaluation.coco import evaluate
-from boxwright.images.decoding import read_photo
+from boxwright.images.decoding import read_image
 from boxwright.ops.boxes import as_boxes
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
@@ -33,7 +33,7 @@ class _Pixels(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ColourDetector:
+class ColorDetector:
     """Finds connected patches of one hue whose colours are frequent in the training boxes.
 
     Attributes:
@@ -50,9 +50,9 @@ class ColourDetector:
     aspects: tuple[float, float]
     classes: tuple[str, ...]
 
-    def predict(self, photo: NDArray[np.uint8]) -> Detections:
+    def predict(self, image: NDArray[np.uint8]) -> Detections:
         """Detect in one RGB photo, `(H, W, 3)` uint8."""
-        pixels = _small(photo)
+        pixels = _small(image)
         likely = self.ratio[pixels.bins]
         found: list[tuple[float, NDArray[np.float32]]] = []
         for rows, columns in _patches(np.where(likely > self.cut, pixels.hues, -1)):
@@ -70,17 +70,17 @@ class ColourDetector:
 
     def predict_all(self, dataset: Dataset) -> list[Detections]:
         """Detect in every photo of a data set."""
-        return [self.predict(read_photo(dataset.photo(i))) for i in range(len(dataset))]
+        return [self.predict(read_image(dataset.image(i))) for i in range(len(dataset))]
 
 
-def learn_colours(train: Dataset, *, photos: int = 200) -> ColourDetector:
-    """Learn from up to `photos` training photos; the cut that suits them best is taken."""
-    train = train.select(np.arange(min(photos, len(train))))
+def learn_colors(train: Dataset, *, images: int = 200) -> ColorDetector:
+    """Learn from up to `images` training photos; the cut that suits them best is taken."""
+    train = train.select(np.arange(min(images, len(train))))
     inside = np.ones((HUES + 1) * SATURATIONS * VALUES)
     outside = inside.copy()
-    looked_at = [read_photo(train.photo(i)) for i in range(len(train))]
-    for i, photo in enumerate(looked_at):
-        pixels = _small(photo)
+    looked_at = [read_image(train.image(i)) for i in range(len(train))]
+    for i, image in enumerate(looked_at):
+        pixels = _small(image)
         within = np.zeros(pixels.bins.shape, bool)
         for x0, y0, x1, y1 in np.round(train.boxes[train.rows(i)] * pixels.scale).astype(int):
             within[y0:y1, x0:x1] = True
@@ -88,12 +88,12 @@ def learn_colours(train: Dataset, *, photos: int = 200) -> ColourDetector:
         outside += np.bincount(pixels.bins[~within], minlength=len(inside))
     ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
     widths, heights = (train.boxes[:, 2:] - train.boxes[:, :2]).T
-    longer = np.maximum(widths, heights) / train.sizes.max(1)[train.photo_of_box]
+    longer = np.maximum(widths, heights) / train.sizes.max(1)[train.image_of_box]
     sides, aspects = _range(longer), _range(widths / heights)
-    candidates = [ColourDetector(ratio, cut, sides, aspects, train.classes) for cut in CUTS]
+    candidates = [ColorDetector(ratio, cut, sides, aspects, train.classes) for cut in CUTS]
 
-    def ap50(detector: ColourDetector) -> float:
-        detections = [detector.predict(photo) for photo in looked_at]
+    def ap50(detector: ColorDetector) -> float:
+        detections = [detector.predict(image) for image in looked_at]
         return evaluate(train, detections, resamples=0).ap50 or 0.0
 
     return max(candidates, key=ap50)
@@ -105,11 +105,11 @@ def _range(values: NDArray[np.float32]) -> tuple[float, float]:
     return float(low) / 1.2, float(high) * 1.2
 
 
-def _small(photo: NDArray[np.uint8]) -> _Pixels:
-    height, width = photo.shape[:2]
+def _small(image: NDArray[np.uint8]) -> _Pixels:
+    height, width = image.shape[:2]
     scale = SIDE / max(height, width)
     size = (round(width * scale), round(height * scale))
-    small = Image.fromarray(photo).resize(size, Image.Resampling.BOX).convert("HSV")
+    small = Image.fromarray(image).resize(size, Image.Resampling.BOX).convert("HSV")
     hue, saturation, value = np.moveaxis(np.asarray(small).astype(np.intp), 2, 0)
     hues = np.where(saturation < 50, HUES, hue * HUES // 256)
     bins = (hues * SATURATIONS + saturation * SATURATIONS // 256) * VALUES + value * VALUES // 256

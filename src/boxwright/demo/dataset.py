@@ -15,7 +15,7 @@ from PIL import Image
 from boxwright import formats
 from boxwright.demo.scenes.drawing import draw_scene
 from boxwright.io.files import writing
-from boxwright.structures.dataset import Dataset, Photo, Split
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 
 CLASS_NAME = "helmet"
 SIZES = ((320, 240), (360, 270), (400, 300), (300, 300), (240, 320))
@@ -31,16 +31,16 @@ def write_dataset(folder: str | Path, train: int, test: int, seed: int) -> Datas
         SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
     """
     with writing(folder) as draft:
-        photos_folder = draft / "JPEGImages"
-        photos_folder.mkdir(parents=True)
+        images_folder = draft / "JPEGImages"
+        images_folder.mkdir(parents=True)
         numbers = range(train + test)
-        draw = partial(_write_scene, photos_folder, seed)
+        draw = partial(_write_scene, images_folder, seed)
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(4, os.cpu_count() or 1), mp_context=context) as workers:
             drawn = list(workers.map(draw, numbers, chunksize=16))
         splits = [Split.TRAIN] * train + [Split.TEST] * test
-        photos = [
-            Photo(
+        images = [
+            LabeledImage(
                 name=f"JPEGImages/{scene.name}",
                 width=scene.width,
                 height=scene.height,
@@ -50,8 +50,8 @@ def write_dataset(folder: str | Path, train: int, test: int, seed: int) -> Datas
             )
             for scene, split in zip(drawn, splits, strict=True)
         ]
-        formats.write(Dataset.of(draft, photos, classes=[CLASS_NAME]), draft)
-    return Dataset.of(folder, photos, classes=[CLASS_NAME])
+        formats.write(Dataset.of(draft, images, classes=[CLASS_NAME]), draft)
+    return Dataset.of(folder, images, classes=[CLASS_NAME])
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class _Scene:
 def _write_scene(folder: Path, seed: int, number: int) -> _Scene:
     rng = np.random.default_rng([seed, number])
     width, height = SIZES[rng.integers(len(SIZES))]
-    photo, boxes = draw_scene(rng, width, height)
+    image, boxes = draw_scene(rng, width, height)
     name = f"scene_{number:04}.jpg"
     quality = int(rng.integers(*QUALITIES))
-    Image.fromarray(photo).save(folder / name, quality=quality)
+    Image.fromarray(image).save(folder / name, quality=quality)
     return _Scene(name, width, height, boxes.tolist())

@@ -14,15 +14,15 @@ from rich.table import Table
 from rich.text import Text
 
 from boxwright.api import load
-from boxwright.demo.controls import learn_colours
+from boxwright.demo.controls import learn_colors
 from boxwright.demo.dataset import write_dataset
 from boxwright.errors import TrainingError
 from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.coco import Evaluation, evaluate
 from boxwright.evaluation.report import number
 from boxwright.export.export import export
-from boxwright.export.verify import Proof
-from boxwright.images.decoding import read_photo
+from boxwright.export.verify import Comparison
+from boxwright.images.decoding import read_image
 from boxwright.inference.detector import Detector
 from boxwright.inference.gallery import write_gallery
 from boxwright.inference.run import Run
@@ -34,7 +34,7 @@ from boxwright.training.loop import train
 from boxwright.visualize.draw import contact_sheet, draw
 
 INPUT_SIZE, DEPTH_MULTIPLIER = 96, 0.5
-LEAST_AP50, MOST_OF_A_CONTROL = 0.85, 0.3  # what the demo must show to be worth its time
+MIN_AP50, MAX_CONTROL_AP50 = 0.85, 0.3  # what the demo must show to be worth its time
 ON_SHEET, COLUMNS = 12, 4
 
 
@@ -54,8 +54,8 @@ class Result:
     """What the demo reached and wrote.
 
     Attributes:
-        trained, by_colour, by_place: the detector and the two controls on the test scenes.
-        proof: how the exported file compares with the run.
+        trained, by_color, by_position: the detector and the two controls on the test scenes.
+        comparison: how the exported file compares with the run.
         detector: the exported file.
         sheet: test scenes with truth and what the exported file found.
         found: folder of photos with boxes drawn and detections.json.
@@ -63,9 +63,9 @@ class Result:
     """
 
     trained: Evaluation
-    by_colour: Evaluation
-    by_place: Evaluation
-    proof: Proof
+    by_color: Evaluation
+    by_position: Evaluation
+    comparison: Comparison
     detector: Path
     sheet: Path
     found: Path
@@ -79,17 +79,17 @@ class Result:
             rows.add_column(title, justify="right")
         for name, evaluation in (
             ("the trained detector", self.trained),
-            ("control: the colours of hard hats", self.by_colour),
-            ("control: one constant box", self.by_place),
+            ("control: the colours of hard hats", self.by_color),
+            ("control: one constant box", self.by_position),
         ):
             low, high = evaluation.ap50_interval or (None, None)
             between = f"{number(low)} to {number(high)}"
             rows.add_row(name, number(evaluation.ap50), between, number(evaluation.ap))
-        places = Table(box=None, pad_edge=False, show_header=False)
-        places.add_row("look at", Text(str(self.sheet), style="bold"), "found and true boxes")
-        places.add_row("", Text(str(self.found), style="bold"), "drawn photos, detections.json")
-        places.add_row("use", Text(str(self.detector), style="bold"), "runs on a phone")
-        return Group(rows, "", places, "", f"{self.seconds:.0f} seconds in all.")
+        outputs = Table(box=None, pad_edge=False, show_header=False)
+        outputs.add_row("look at", Text(str(self.sheet), style="bold"), "found and true boxes")
+        outputs.add_row("", Text(str(self.found), style="bold"), "drawn photos, detections.json")
+        outputs.add_row("use", Text(str(self.detector), style="bold"), "runs on a phone")
+        return Group(rows, "", outputs, "", f"{self.seconds:.0f} seconds in all.")
 
     def check(self) -> None:
         """Raise if the detector is not clearly better than what needs no learning.
@@ -98,13 +98,13 @@ class Result:
             TrainingError: BW391 the detector is too poor, BW392 a control is too good.
         """
         ap50 = self.trained.ap50 or 0.0
-        if ap50 < LEAST_AP50:
+        if ap50 < MIN_AP50:
             raise TrainingError(
                 "BW391",
-                f"the demo's detector reached AP50 {ap50:.3f}, and should reach {LEAST_AP50}.",
+                f"the demo's detector reached AP50 {ap50:.3f}, and should reach {MIN_AP50}.",
             )
-        best = max(self.by_colour.ap50 or 0.0, self.by_place.ap50 or 0.0)
-        if best >= MOST_OF_A_CONTROL:
+        best = max(self.by_color.ap50 or 0.0, self.by_position.ap50 or 0.0)
+        if best >= MAX_CONTROL_AP50:
             raise TrainingError(
                 "BW392",
                 f"a control that learns next to nothing reached AP50 {best:.3f}, so the demo "
@@ -144,13 +144,13 @@ def run(out: str | Path, on_event: Subscriber, *, amount: Amount = FULL, seed: i
 
     on_event(Note(f"Evaluating on {test_scenes} other scenes, and two controls that hardly learn"))
     detector = Detector.load(out / "run")
-    paths = [test.photo(i) for i in range(len(test))]
+    paths = [test.image(i) for i in range(len(test))]
     trained = evaluate(test, list(detector.predict_many(paths)))
-    by_colour = evaluate(test, learn_colours(dataset.split("train")).predict_all(test))
-    by_place = evaluate(test, constant_box(dataset.split("train"), test))
+    by_color = evaluate(test, learn_colors(dataset.split("train")).predict_all(test))
+    by_position = evaluate(test, constant_box(dataset.split("train"), test))
 
     on_event(Note("Exporting, and proving the exported file"))
-    exported, proof = export(out / "run", "tflite", data=out / "data")
+    exported, comparison = export(out / "run", "tflite", data=out / "data")
 
     on_event(Note("Finding hard hats with the exported file"))
     chosen = _worth_looking_at(test)
@@ -159,9 +159,9 @@ def run(out: str | Path, on_event: Subscriber, *, amount: Amount = FULL, seed: i
     sheet = _contact_sheet(out / "scenes.png", test, chosen, phone)
     return Result(
         trained,
-        by_colour,
-        by_place,
-        proof,
+        by_color,
+        by_position,
+        comparison,
         exported,
         sheet,
         out / "found",
@@ -181,10 +181,10 @@ def _contact_sheet(target: Path, test: Dataset, chosen: list[int], detector: Det
     """The chosen photos with found boxes and, dashed, the true ones."""
     pictures, captions = [], []
     for i in chosen:
-        photo = read_photo(test.photo(i))
-        found: Detections = detector.predict(photo)
+        image = read_image(test.image(i))
+        found: Detections = detector.predict(image)
         truth = test.boxes[test.rows(i)]
-        pictures.append(draw(photo, found, truth=truth))
+        pictures.append(draw(image, found, truth=truth))
         captions.append(f"{len(truth)} true, {len(found)} found")
     with writing(target) as draft:
         contact_sheet(pictures, columns=COLUMNS, captions=captions).save(draft)

@@ -11,16 +11,16 @@ from boxwright.structures.detections import Detections
 Interval = tuple[float, float]
 
 
-def resampled_photos(photos: int, resamples: int, seed: int) -> NDArray[np.float64]:
-    """`(resamples, photos)`: how often each photo was drawn, `photos` draws with replacement.
+def resampled_images(images: int, resamples: int, seed: int) -> NDArray[np.float64]:
+    """`(resamples, images)`: how often each photo was drawn, `images` draws with replacement.
 
     Photos are drawn, not boxes, because the boxes of one photo are not independent
     (Efron & Tibshirani, An Introduction to the Bootstrap, chapter 8).
     """
-    if not photos:
+    if not images:
         return np.zeros((resamples, 0))
-    chances = np.full(photos, 1 / photos)
-    return np.random.default_rng(seed).multinomial(photos, chances, resamples).astype(np.float64)
+    chances = np.full(images, 1 / images)
+    return np.random.default_rng(seed).multinomial(images, chances, resamples).astype(np.float64)
 
 
 def interval(samples: NDArray[np.float64]) -> Interval | None:
@@ -39,7 +39,7 @@ def constant_box(train: Dataset, truth: Dataset) -> list[Detections]:
     to their photos, at that place in every photo. Where objects are large and centred, this
     alone reaches an AP that looks like learning.
     """
-    far_corner = np.tile(train.sizes, 2)[train.photo_of_box]
+    far_corner = np.tile(train.sizes, 2)[train.image_of_box]
     relative = train.boxes / far_corner
     labels = np.unique(train.labels)
     means = np.array([relative[train.labels == label].mean(axis=0) for label in labels])

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.evaluation import voc
-from boxwright.evaluation.bootstrap import Interval, interval, resampled_photos
+from boxwright.evaluation.bootstrap import Interval, interval, resampled_images
 from boxwright.evaluation.matching import AREAS, Matches, gather, match
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
@@ -43,7 +43,7 @@ class Evaluation:
         voc_ap50: mean over classes of VOC's AP50, boxes marked difficult left out.
         per_class: one entry per class of the data.
         ap_interval, ap50_interval: 95 % bootstrap intervals over photos.
-        photos, boxes: how many were evaluated.
+        images, boxes: how many were evaluated.
     """
 
     coco: Mapping[str, float | None]
@@ -51,7 +51,7 @@ class Evaluation:
     per_class: tuple[ClassScore, ...]
     ap_interval: Interval | None
     ap50_interval: Interval | None
-    photos: int
+    images: int
     boxes: int
 
     @property
@@ -67,7 +67,7 @@ class Evaluation:
     def to_json(self) -> dict[str, Any]:
         """Plain values for a JSON file; `null` for "n/a"."""
         return {
-            "photos": self.photos,
+            "images": self.images,
             "boxes": self.boxes,
             "coco": dict(self.coco),
             "voc_ap50": self.voc_ap50,
@@ -127,7 +127,7 @@ def evaluate(
     }
     counts = np.bincount(truth.labels, minlength=len(truth.classes))
     ap_interval, ap50_interval = _intervals(
-        matches["all"], resampled_photos(len(truth), resamples, seed)
+        matches["all"], resampled_images(len(truth), resamples, seed)
     )
     return Evaluation(
         coco={name: _mean(values) for name, values in coco.items()},
@@ -144,7 +144,7 @@ def evaluate(
         ),
         ap_interval=ap_interval,
         ap50_interval=ap50_interval,
-        photos=len(truth),
+        images=len(truth),
         boxes=len(truth.boxes),
     )
 
@@ -173,7 +173,7 @@ def paired_loss(
     Raises as `evaluate`; None where the photos have no boxes of a class that is known.
     """
     weights = np.concatenate(
-        [np.ones((1, len(truth))), resampled_photos(len(truth), resamples, seed)]
+        [np.ones((1, len(truth))), resampled_images(len(truth), resamples, seed)]
     )
     ap = []
     for detections in (reference, other):
@@ -199,15 +199,15 @@ def average_precision(
     recalls between it and the place before.
     """
     wanted = (weights @ matches.truths)[:, None]
-    weight = weights[:, matches.photo]
+    weight = weights[:, matches.image]
     ap, recall = np.full((2, len(weights), len(matches.hit)), np.nan)
     seen = weight
     for t, (hit, counts) in enumerate(zip(matches.hit, matches.counts, strict=True)):
         if t == 0 or not np.array_equal(counts, matches.counts[t - 1]):
             seen = np.cumsum(weight * counts, axis=1)
-        places = np.flatnonzero(hit & counts)
-        right = np.cumsum(weight[:, places], axis=1)
-        precision = right / (seen[:, places] + np.spacing(1))
+        hits = np.flatnonzero(hit & counts)
+        right = np.cumsum(weight[:, hits], axis=1)
+        precision = right / (seen[:, hits] + np.spacing(1))
         envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
         reached = right / np.maximum(wanted, 1)
         levels = np.searchsorted(RECALLS, reached, side="right")
@@ -241,8 +241,8 @@ def _resampled(
     per_class: Sequence[Matches], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """AP and AP50, each `(B,)`, for `B` ways to count the photos; NaN where there is no box."""
-    longest = max(len(matches.photo) for matches in per_class)
-    step = max(1, CHUNK // max(1, longest))
+    max_detections = max(len(matches.image) for matches in per_class)
+    step = max(1, CHUNK // max(1, max_detections))
     samples = [
         np.array([average_precision(m, weights[start : start + step])[0] for m in per_class])
         for start in range(0, len(weights), step)

@@ -23,17 +23,17 @@ AREAS = ("all", "small", "medium", "large")  # COCOeval's: any, up to 32², up t
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class DetectionColumns:
     """The detections of all photos in columns, photo by photo, in the truth's class ids.
 
     Attributes:
-        photo: `(D,)` index of the photo.
+        image: `(D,)` index of the photo.
         boxes: `(D, 4)` float32 xyxy pixels.
         scores: `(D,)` float32.
         labels: `(D,)` ids into the truth's classes.
     """
 
-    photo: NDArray[np.int64]
+    image: NDArray[np.int64]
     boxes: Boxes
     scores: NDArray[np.float32]
     labels: NDArray[np.int64]
@@ -44,28 +44,28 @@ class Matches:
     """What became of the detections of one class, all photos together, best score first.
 
     Attributes:
-        photo: `(D,)` index of the photo.
+        image: `(D,)` index of the photo.
         rank: `(D,)` place among the detections of this class in its photo; 0 is the best.
         hit: `(T, D)` whether it found a truth box.
         counts: `(T, D)` False where it is neither right nor wrong (a crowd, another size).
         truths: `(N,)` how many boxes there are to be found in each photo.
     """
 
-    photo: NDArray[np.int64]
+    image: NDArray[np.int64]
     rank: NDArray[np.int64]
     hit: NDArray[np.bool_]
     counts: NDArray[np.bool_]
     truths: NDArray[np.int64]
 
-    def best(self, per_photo: int) -> Matches:
-        """As if only the best `per_photo` detections of every photo had been made."""
-        keep = self.rank < per_photo
+    def best(self, per_image: int) -> Matches:
+        """As if only the best `per_image` detections of every photo had been made."""
+        keep = self.rank < per_image
         return Matches(
-            self.photo[keep], self.rank[keep], self.hit[:, keep], self.counts[:, keep], self.truths
+            self.image[keep], self.rank[keep], self.hit[:, keep], self.counts[:, keep], self.truths
         )
 
 
-def gather(truth: Dataset, detections: Sequence[Detections]) -> Found:
+def gather(truth: Dataset, detections: Sequence[Detections]) -> DetectionColumns:
     """Put the detections into columns; classes are matched by name, unknown ones left out.
 
     Raises:
@@ -79,22 +79,22 @@ def gather(truth: Dataset, detections: Sequence[Detections]) -> Found:
             raise EvaluationError(
                 "BW602",
                 "the detector returned a box or a score that is not a number.",
-                where=str(truth.photo(index)),
+                where=str(truth.image(index)),
             )
     ids = {name: i for i, name in enumerate(truth.classes)}
     labels = [
         np.array([ids.get(name, -1) for name in found.classes], np.int64)[found.labels]
         for found in detections
     ]
-    columns = Found(
-        photo=np.repeat(np.arange(len(truth)), [len(found) for found in detections]),
+    columns = DetectionColumns(
+        image=np.repeat(np.arange(len(truth)), [len(found) for found in detections]),
         boxes=np.concatenate([np.zeros((0, 4), np.float32), *(d.boxes for d in detections)]),
         scores=np.concatenate([np.zeros(0, np.float32), *(d.scores for d in detections)]),
         labels=np.concatenate([np.zeros(0, np.int64), *labels]),
     )
     known = columns.labels >= 0
-    return Found(
-        columns.photo[known], columns.boxes[known], columns.scores[known], columns.labels[known]
+    return DetectionColumns(
+        columns.image[known], columns.boxes[known], columns.scores[known], columns.labels[known]
     )
 
 
@@ -115,7 +115,9 @@ def _some(names: Sequence[str] | set[str]) -> str:
     return f"{listed} and {len(ordered) - 5} more" if len(ordered) > 5 else listed
 
 
-def match(truth: Dataset, found: Found, areas: Sequence[str] = AREAS) -> dict[str, list[Matches]]:
+def match(
+    truth: Dataset, found: DetectionColumns, areas: Sequence[str] = AREAS
+) -> dict[str, list[Matches]]:
     """Match detections to truth as COCO does: for each of `areas`, one `Matches` per class.
 
     The matching is pycocotools' own. Boxes flagged CROWD are `iscrowd`; DIFFICULT is not known
@@ -132,22 +134,22 @@ def match(truth: Dataset, found: Found, areas: Sequence[str] = AREAS) -> dict[st
             "COCO's metric needs the package pycocotools, which is not installed.",
             extra="train",
         ) from error
-    photos, classes = len(truth), len(truth.classes)
-    if not photos or not classes:
-        nothing = _matches([None] * photos)
+    images, classes = len(truth), len(truth.classes)
+    if not images or not classes:
+        nothing = _matches([None] * images)
         return {area: [nothing] * classes for area in areas}
     evaluation = cocoeval.COCOeval(
         _Annotations(
-            photos,
+            images,
             classes,
             _annotations(
-                truth.photo_of_box, truth.labels, truth.boxes, iscrowd=(truth.flags & CROWD) > 0
+                truth.image_of_box, truth.labels, truth.boxes, iscrowd=(truth.flags & CROWD) > 0
             ),
         ),
         _Annotations(
-            photos,
+            images,
             classes,
-            _annotations(found.photo, found.labels, found.boxes, score=found.scores),
+            _annotations(found.image, found.labels, found.boxes, score=found.scores),
         ),
         "bbox",
     )
@@ -158,7 +160,7 @@ def match(truth: Dataset, found: Found, areas: Sequence[str] = AREAS) -> dict[st
         evaluation.evaluate()
     cells = iter(evaluation.evalImgs)  # class by class, in it area by area, in it photo by photo
     per_class = [
-        {area: _matches([next(cells) for _ in range(photos)]) for area in areas}
+        {area: _matches([next(cells) for _ in range(images)]) for area in areas}
         for _ in range(classes)
     ]
     return {area: [matches[area] for matches in per_class] for area in areas}
@@ -168,12 +170,12 @@ def match(truth: Dataset, found: Found, areas: Sequence[str] = AREAS) -> dict[st
 class _Annotations:
     """As much of `pycocotools.coco.COCO` as COCOeval asks for; no copies, nothing printed."""
 
-    photos: int
+    images: int
     classes: int
     annotations: list[dict[str, Any]]
 
     def getImgIds(self) -> list[int]:  # noqa: N802 - COCO's names
-        return list(range(self.photos))
+        return list(range(self.images))
 
     def getCatIds(self) -> list[int]:  # noqa: N802
         return list(range(self.classes))
@@ -186,7 +188,7 @@ class _Annotations:
 
 
 def _annotations(
-    photo: NDArray[np.int64],
+    image: NDArray[np.int64],
     labels: NDArray[Any],
     boxes: Boxes,
     *,
@@ -197,7 +199,7 @@ def _annotations(
     corners = boxes.astype(np.float64)
     sides = corners[:, 2:] - corners[:, :2]
     columns = zip(
-        photo.tolist(),
+        image.tolist(),
         labels.tolist(),
         np.hstack([corners[:, :2], sides]).tolist(),
         # As pycocotools has it of a bbox: an inverted box's sides keep their signs.
@@ -230,10 +232,10 @@ def _matches(cells: list[dict[str, Any] | None]) -> Matches:
     hit = np.concatenate([nothing, *(cell["dtMatches"] > 0 for cell in full)], axis=1)
     ignored = np.concatenate([nothing, *(cell["dtIgnore"] for cell in full)], axis=1)
     order = np.argsort(-scores, kind="stable")  # as COCOeval.accumulate breaks ties
-    photo = np.repeat(np.arange(len(cells)), sizes)
+    image = np.repeat(np.arange(len(cells)), sizes)
     rank = np.concatenate([np.zeros(0, np.int64), *(np.arange(size) for size in sizes)])
     return Matches(
-        photo=photo[order],
+        image=image[order],
         rank=rank[order],
         hit=hit[:, order],
         counts=~ignored[:, order],

@@ -28,8 +28,8 @@ TWELVE = {
 
 def table(evaluation: Evaluation, *, control: Evaluation | None = None) -> RenderableType:
     """The whole evaluation, to be printed by rich; `control` is that of `constant_box`."""
-    photos, boxes = _counted(evaluation.photos, "photo"), _counted(evaluation.boxes, "box")
-    parts: list[RenderableType] = [Text(f"{photos}, {boxes}", style="bold"), ""]
+    images, boxes = _counted(evaluation.images, "photo"), _counted(evaluation.boxes, "box")
+    parts: list[RenderableType] = [Text(f"{images}, {boxes}", style="bold"), ""]
     parts += [_twelve(evaluation), ""]
     if len(evaluation.per_class) > 1:
         parts += [_per_class(evaluation), ""]
@@ -57,7 +57,9 @@ def _twelve(evaluation: Evaluation) -> Table:
     for name, value in evaluation.coco.items():
         style = "bold" if name in intervals else ""
         shown = Text(number(value), style=style)
-        rows.add_row(Text(name, style=style), shown, _span(intervals.get(name)), *TWELVE[name])
+        rows.add_row(
+            Text(name, style=style), shown, _interval_text(intervals.get(name)), *TWELVE[name]
+        )
     return rows
 
 
@@ -72,7 +74,7 @@ def _per_class(evaluation: Evaluation) -> Table:
     return rows
 
 
-def _span(interval: Interval | None) -> str:
+def _interval_text(interval: Interval | None) -> str:
     return "" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
 
 

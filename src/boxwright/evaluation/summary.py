@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from boxwright.evaluation.coco import Evaluation
-from boxwright.images.decoding import read_photo
+from boxwright.images.decoding import read_image
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 from boxwright.visualize.draw import beside_truth
@@ -58,7 +58,7 @@ def pictures(
     truth: Dataset,
     detections: Sequence[Detections],
     *,
-    photos: int = 10,
+    images: int = 10,
     boxes: int = 20,
     threshold: float = 0.5,
 ) -> dict[str, Image.Image]:
@@ -67,17 +67,17 @@ def pictures(
     Args:
         truth: labelled photos.
         detections: one per photo, in the same order.
-        photos: how many are shown at most.
+        images: how many are shown at most.
         boxes: how many of a photo's detections are shown at most, the best.
         threshold: detections that score less are not shown.
     """
     shown = {}
-    for i in range(min(photos, len(truth))):
+    for i in range(min(images, len(truth))):
         found = detections[i].above(threshold)
         best = np.argsort(-found.scores, kind="stable")[:boxes]
         rows = truth.rows(i)
         shown[PICTURE_TAG.format(i)] = beside_truth(
-            read_photo(truth.photo(i)),
+            read_image(truth.image(i)),
             Detections(found.boxes[best], found.scores[best], found.labels[best], found.classes),
             Detections(
                 truth.boxes[rows],

@@ -24,8 +24,8 @@ def best_threshold(truth: Dataset, detections: Sequence[Detections]) -> float | 
         detections: one per photo, best score first, class ids as in `truth`.
     """
     scores, hits = [], []
-    for photo, found in enumerate(detections):
-        rows = truth.rows(photo)
+    for image, found in enumerate(detections):
+        rows = truth.rows(image)
         free = np.ones(len(truth.labels[rows]), np.bool_)
         overlap = iou(found.boxes, truth.boxes[rows])
         for i in np.flatnonzero(found.scores >= LOWEST):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.evaluation.matching import Found
+from boxwright.evaluation.matching import DetectionColumns
 from boxwright.ops.boxes import iou
 from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset
 
 IOU = np.float32(0.5)
 
 
-def ap50_per_class(truth: Dataset, found: Found) -> NDArray[np.float64]:
+def ap50_per_class(truth: Dataset, found: DetectionColumns) -> NDArray[np.float64]:
     """`(C,)` VOC AP50 of every class of `truth`; NaN where a class has no box to be found.
 
     Boxes flagged DIFFICULT (or CROWD, which VOC does not know) need not be found, and finding
@@ -38,14 +38,16 @@ def ap50_per_class(truth: Dataset, found: Found) -> NDArray[np.float64]:
     return result
 
 
-def _best_truth(truth: Dataset, found: Found) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _best_truth(
+    truth: Dataset, found: DetectionColumns
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """For each detection the row of the truth box of its class it overlaps most, and that IoU.
 
     Where there is no such box in its photo the IoU is -1.
     """
     best = np.zeros(len(found.labels), np.int64)
     overlap = np.full(len(found.labels), -1, np.float32)
-    ends = np.searchsorted(found.photo, np.arange(len(truth) + 1))
+    ends = np.searchsorted(found.image, np.arange(len(truth) + 1))
     for index in range(len(truth)):
         mine, theirs = slice(ends[index], ends[index + 1]), truth.rows(index)
         if theirs.start == theirs.stop:

@@ -15,11 +15,11 @@ from boxwright.models.model import DetectionModel
 from boxwright.ops.operations import NUMPY
 from boxwright.structures.dataset import Dataset, Split
 
-PHOTOS = 100  # more change a range by less than one of its 256 steps
+IMAGES = 100  # more change a range by less than one of its 256 steps
 SHOWN = 0.05  # score from which a box may matter
 OUTLIERS = 0.001  # of their encodings, on either side
 BOX_MARGIN = 0.1  # of the range, on either side: other photos have other boxes
-FEWEST = 2  # of one photo, the ranges would be that photo's
+MIN_IMAGES = 2  # of one photo, the ranges would be that photo's
 
 
 @dataclass(frozen=True)
@@ -39,32 +39,32 @@ class Calibration:
 
     @classmethod
     def of(
-        cls, dataset: Dataset, preprocessing: Preprocessing, most: int = PHOTOS, seed: int = 0
+        cls, dataset: Dataset, preprocessing: Preprocessing, max_images: int = IMAGES, seed: int = 0
     ) -> Calibration:
         """Of a data set's training photos: of each class in turn, and of photos without objects.
 
         Args:
             dataset: those marked for training are used, or those without a mark where none is.
             preprocessing: of the network.
-            most: how many photos at most.
+            max_images: how many photos at most.
             seed: of their choice.
 
         Raises:
             ExportError: BW405 there are not two different photos.
             DataError: a photo cannot be read.
         """
-        photos = dataset.split(Split.TRAIN)
-        photos = photos if len(photos) else dataset.split(Split.UNMARKED)
+        images = dataset.split(Split.TRAIN)
+        images = images if len(images) else dataset.split(Split.UNASSIGNED)
         inputs: dict[bytes, NDArray[np.uint8]] = {}
-        for row in _by_class_in_turn(photos, np.random.default_rng(seed)):
-            resized = read_square(photos.photo(row), preprocessing.size)
+        for row in _by_class_in_turn(images, np.random.default_rng(seed)):
+            resized = read_square(images.image(row), preprocessing.size)
             inputs.setdefault(resized.tobytes(), resized)
-            if len(inputs) == most:
+            if len(inputs) == max_images:
                 break
-        if len(inputs) < FEWEST:
+        if len(inputs) < MIN_IMAGES:
             raise ExportError(
                 "BW405",
-                f"{len(photos)} training photos, {len(inputs)} of them different, are too few to "
+                f"{len(images)} training photos, {len(inputs)} of them different, are too few to "
                 "measure the ranges of a network's numbers on.",
                 where=dataset.root,
             )
@@ -77,8 +77,8 @@ class Calibration:
         reach two or three times as far, and steps that span them would be as much coarser.
         """
         heads = []
-        for photo in self.scaled():
-            outputs = model.network.predict_on_batch(photo)
+        for image in self.scaled():
+            outputs = model.network.predict_on_batch(image)
             outputs = {name: np.asarray(values) for name, values in outputs.items()}
             heads.append(model.export_head(outputs, NUMPY))
         scores = np.concatenate([head.scores for head in heads])
@@ -97,17 +97,17 @@ class Calibration:
         input's 256 steps are exactly those of its pixels.
         """
         scale, offset = self.preprocessing.scale, self.preprocessing.offset
-        for photo in self.inputs:
-            pixels = photo.astype(np.float32)
+        for image in self.inputs:
+            pixels = image.astype(np.float32)
             pixels[0, 0, :2] = 0, 255
             yield pixels[None] * np.float32(scale) + np.float32(offset)
 
 
-def _by_class_in_turn(photos: Dataset, random: np.random.Generator) -> Iterator[int]:
+def _by_class_in_turn(images: Dataset, random: np.random.Generator) -> Iterator[int]:
     """Every photo once, in random order, one of each class after the other; rare classes so are
     among the first."""
-    empty = np.setdiff1d(np.arange(len(photos)), photos.photo_of_box)
-    groups = [photos.photos_showing(label) for label in range(len(photos.classes))]
+    empty = np.setdiff1d(np.arange(len(images)), images.image_of_box)
+    groups = [images.images_showing(label) for label in range(len(images.classes))]
     orders = [random.permutation(group).tolist() for group in (*groups, empty)]
     in_turn = chain.from_iterable(zip_longest(*orders))
     return iter(dict.fromkeys(int(row) for row in in_turn if row is not None))

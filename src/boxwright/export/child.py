@@ -13,12 +13,12 @@ from typing import Any
 
 from boxwright import errors
 from boxwright.errors import BoxwrightError
-from boxwright.export.verify import Proof
+from boxwright.export.verify import Comparison
 
 PROGRAM = "from boxwright.export.child import answer; answer()"
 
 
-def export_in_child(say: Callable[[str], None], **arguments: Any) -> tuple[Path, Proof]:
+def export_in_child(say: Callable[[str], None], **arguments: Any) -> tuple[Path, Comparison]:
     """What `export` does with these arguments, text, paths, truths or None; raises as it does.
     What it says is said at the end.
 
@@ -43,7 +43,7 @@ def export_in_child(say: Callable[[str], None], **arguments: Any) -> tuple[Path,
         raise kind(said.pop("code"), said.pop("message"), **said, **facts)
     for line in said["lines"]:
         say(line)
-    return Path(said["path"]), Proof.from_json(said["proof"])
+    return Path(said["path"]), Comparison.from_json(said["comparison"])
 
 
 def _plain(argument: Any) -> Any:
@@ -57,8 +57,8 @@ def answer() -> None:
     arguments: dict[str, Any] = json.loads(sys.stdin.buffer.read())
     lines: list[str] = []
     try:
-        path, proof = export(**arguments, say=lines.append)
-        said = {"path": str(path), "proof": proof.to_json(), "lines": lines}
+        path, comparison = export(**arguments, say=lines.append)
+        said = {"path": str(path), "comparison": comparison.to_json(), "lines": lines}
     except BoxwrightError as error:
         said = {"error": type(error).__name__, **vars(error)}
     sys.stdout.buffer.write(f"{json.dumps(said)}\n".encode())

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 from boxwright.backend import framework
 from boxwright.errors import ExportError
 from boxwright.export.calibrate import Calibration
-from boxwright.export.targets import Quantised
+from boxwright.export.targets import Quantized
 
 EXAMINED = 16  # photos that tell which layers rounding hurts most
 
 
 @dataclass(frozen=True)
-class Quantisation:
+class Quantization:
     """How a file's numbers are stored.
 
     Attributes:
@@ -30,7 +30,7 @@ class Quantisation:
         exact: tensors whose operators stay in float32 all the same.
     """
 
-    to: Quantised
+    to: Quantized
     calibration: Calibration | None = None
     exact: tuple[str, ...] = ()
 
@@ -51,7 +51,7 @@ class LayerError(NamedTuple):
     steps: float
 
 
-def converted(tf: Any, saved: Path, path: Path, how: Quantisation | None) -> bytes:
+def converted(tf: Any, saved: Path, path: Path, how: Quantization | None) -> bytes:
     """The flatbuffer of a SavedModel.
 
     Args:
@@ -78,7 +78,7 @@ def converted(tf: Any, saved: Path, path: Path, how: Quantisation | None) -> byt
         ) from error
 
 
-def layer_errors(tf: Any, saved: Path, how: Quantisation) -> list[LayerError]:
+def layer_errors(tf: Any, saved: Path, how: Quantization) -> list[LayerError]:
     """What rounding to 8 bits does to every layer by itself, the worst first."""
     table = io.StringIO(newline="")
     with framework.hushed(), warnings.catch_warnings():
@@ -99,7 +99,7 @@ def layer_errors(tf: Any, saved: Path, how: Quantisation) -> list[LayerError]:
     return sorted(errors, key=lambda error: -error.steps)
 
 
-def _converter(tf: Any, saved: Path, how: Quantisation | None) -> Any:
+def _converter(tf: Any, saved: Path, how: Quantization | None) -> Any:
     converter = tf.lite.TFLiteConverter.from_saved_model(
         str(saved), signature_keys=["serving_default"]
     )
@@ -113,30 +113,30 @@ def _converter(tf: Any, saved: Path, how: Quantisation | None) -> Any:
     if how.to == "int8":
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
-        converter.representative_dataset = lambda: ({"images": photo} for photo in _photos(how))
+        converter.representative_dataset = lambda: ({"images": image} for image in _images(how))
     return converter
 
 
-def _with_some_exact(tf: Any, saved: Path, how: Quantisation) -> bytes:
+def _with_some_exact(tf: Any, saved: Path, how: Quantization) -> bytes:
     from tensorflow.lite.python import util
 
     content = _debugger(tf, saved, how).get_nondebug_quantized_model()
     return bytes(util.modify_model_io_type(content, tf.uint8, tf.float32))
 
 
-def _debugger(tf: Any, saved: Path, how: Quantisation) -> Any:
+def _debugger(tf: Any, saved: Path, how: Quantization) -> Any:
     """TensorFlow's own tool that computes layers in both ways, and leaves some as they are."""
     options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=list(how.exact))
     return tf.lite.experimental.QuantizationDebugger(
         converter=_converter(tf, saved, how),
         debug_dataset=lambda: (
-            [photo] for photo, _ in zip(_photos(how), range(EXAMINED), strict=False)
+            [image] for image, _ in zip(_images(how), range(EXAMINED), strict=False)
         ),
         debug_options=options,
     )
 
 
-def _photos(how: Quantisation) -> Iterator[Any]:
+def _images(how: Quantization) -> Iterator[Any]:
     if how.calibration is None:
         raise ValueError("ranges of 8 bits need photos to be measured on")
     return how.calibration.scaled()

@@ -22,10 +22,10 @@ def diagnose(reference: Reference, file: Detector, path: Path) -> list[str]:
     none if nothing known does."""
     mismatch = inspect(path).mismatch
     reasons = [mismatch] if mismatch else []
-    photos, expected = reference.photos, reference.found
-    found = list(file.predict_many(photos.photo(i) for i in range(len(photos))))
+    images, expected = reference.images, reference.found
+    found = list(file.predict_many(images.image(i) for i in range(len(images))))
     explanations = (
-        (expected, _transposed(found, photos.sizes), "its boxes have x and y swapped"),
+        (expected, _transposed(found, images.sizes), "its boxes have x and y swapped"),
         (_nameless(expected), _nameless(found), "its classes are in another order"),
         (
             _scoreless(expected),
@@ -54,6 +54,6 @@ def _nameless(found: Sequence[Detections]) -> list[Detections]:
 
 
 def _scoreless(found: Sequence[Detections]) -> list[Detections]:
-    least = sure_from(found)
-    sure = _nameless([each.above(least) for each in found])
+    min_score = sure_from(found)
+    sure = _nameless([each.above(min_score) for each in found])
     return [replace(each, scores=np.ones_like(each.scores)) for each in sure]

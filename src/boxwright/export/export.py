@@ -9,11 +9,11 @@ from pathlib import Path
 from boxwright.backend import framework
 from boxwright.errors import ExportError
 from boxwright.export.child import export_in_child
-from boxwright.export.conversion import Quantisation
+from boxwright.export.conversion import Quantization
 from boxwright.export.diagnose import diagnose
 from boxwright.export.int8_search import Attempt, Retrain, write_best_int8
-from boxwright.export.targets import TARGETS, Quantised
-from boxwright.export.verify import TOLERANCES, Proof, Reference
+from boxwright.export.targets import TARGETS, Quantized
+from boxwright.export.verify import TOLERANCES, Comparison, Reference
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
@@ -33,10 +33,10 @@ def export(
     to: str = "tflite",
     out: str | Path | None = None,
     data: str | Path | None = None,
-    quantize: Quantised | None = None,
+    quantize: Quantized | None = None,
     accept_loss: bool = False,
     say: Say = _silently,
-) -> tuple[Path, Proof]:
+) -> tuple[Path, Comparison]:
     """Write a run's detector as one file or folder that runs without the run.
 
     Where Keras is not on TensorFlow, a child process does it.
@@ -63,7 +63,7 @@ def export(
     from boxwright.datasets.load import load
     from boxwright.inference.run import Run
 
-    if quantize and not TARGETS[to].quantised:
+    if quantize and not TARGETS[to].quantized:
         raise ExportError(
             "BW406",
             f"files of the kind {to} are written with 32 bits only, not as {quantize}.",
@@ -81,10 +81,10 @@ def export(
     folder = Path(run_folder)
     target, run = destination(folder, to, out, quantize), Run(folder)
     dataset = load(_data_folder(run.artifact, folder) if data is None else data)
-    from boxwright.training.qat import trained_for_rounding
+    from boxwright.training.qat import train_quantization_aware
 
     model = run.build_model()
-    proof = write_proven(
+    comparison = write_verified(
         target,
         to,
         model,
@@ -93,25 +93,25 @@ def export(
         quantize=quantize,
         accept_loss=accept_loss,
         say=say,
-        retrain=(lambda: trained_for_rounding(model, run.artifact, dataset))
+        retrain=(lambda: train_quantization_aware(model, run.artifact, dataset))
         if model.quantization_aware
         else None,
     )
-    return target, proof
+    return target, comparison
 
 
-def write_proven(
+def write_verified(
     target: Path,
     to: str,
     model: DetectionModel,
     artifact: Artifact,
     dataset: Dataset,
     *,
-    quantize: Quantised | None = None,
+    quantize: Quantized | None = None,
     accept_loss: bool = False,
     say: Say = _silently,
     retrain: Retrain | None = None,
-) -> Proof:
+) -> Comparison:
     """Write a detector under a temporary name, compare it with `model` on `dataset`, and only
     then give it its name. Raises as `export`; whatever was at `target` then stays as it was.
 
@@ -134,27 +134,31 @@ def write_proven(
         if quantize == "int8":
             attempts = write_best_int8(draft, model, artifact, dataset, run, say, retrain)
         elif quantize:
-            kind.write(draft, model, artifact, Quantisation(quantize))
+            kind.write(draft, model, artifact, Quantization(quantize))
         else:
             kind.write(draft, model, artifact)
         say("running it on photos beside the run")
         file = Detector.load(draft)
         reference = Reference.of(run, dataset)
-        proof = reference.compare(file, tolerance)
-        if not proof.passed:
+        comparison = reference.compare(file, tolerance)
+        if not comparison.passed:
             if not accept_loss:
-                raise _refused(target, proof, diagnose(reference, file, draft))
-            proof = replace(proof, accepted=True)
-        said = {"proof": proof.to_json(), "quantize": quantize, "attempts": [*map(list, attempts)]}
+                raise _refused(target, comparison, diagnose(reference, file, draft))
+            comparison = replace(comparison, accepted=True)
+        said = {
+            "comparison": comparison.to_json(),
+            "quantize": quantize,
+            "attempts": [*map(list, attempts)],
+        }
         provenance = artifact.provenance | said
         golden = reference.golden(file)
         kind.describe(draft, replace(artifact, provenance=provenance, golden=golden))
         Detector.load(draft)  # as its users will, golden pair included
-    return proof
+    return comparison
 
 
 def destination(
-    folder: Path, to: str, out: str | Path | None, quantize: Quantised | None = None
+    folder: Path, to: str, out: str | Path | None, quantize: Quantized | None = None
 ) -> Path:
     """Where `export` writes: see there; raises ExportError BW407 if the name is that of another
     kind of file. A folder is only replaced by one of its kind, in which there is nothing else."""
@@ -177,11 +181,11 @@ def _misnamed(target: Path, what: str) -> ExportError:
     return ExportError("BW407", f"{what}.", where=target)
 
 
-def _refused(target: Path, proof: Proof, reasons: list[str]) -> ExportError:
+def _refused(target: Path, comparison: Comparison, reasons: list[str]) -> ExportError:
     because = "".join(f" It seems that {reason}." for reason in reasons)
     return ExportError(
         "BW401",
-        f"the written file is not as good as the run: {proof}.{because} It was removed.",
+        f"the written file is not as good as the run: {comparison}.{because} It was removed.",
         where=target.name,
     )
 

@@ -66,10 +66,10 @@ def _replace_output(frozen: Any, scope: str, outputs: Range) -> None:
         for index, name in enumerate(node.input)
         if name in inside
     ]
-    quantised = _fake_quant(frozen, f"{scope}/act_quant", outputs, narrow=False)
-    quantised.input.insert(0, readers[0][0].input[readers[0][1]])
+    quantized = _fake_quant(frozen, f"{scope}/act_quant", outputs, narrow=False)
+    quantized.input.insert(0, readers[0][0].input[readers[0][1]])
     for node, index in readers:
-        node.input[index] = quantised.name
+        node.input[index] = quantized.name
 
 
 def _fake_quant(frozen: Any, scope: str, limits: Range, *, narrow: bool) -> Any:

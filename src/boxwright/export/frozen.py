@@ -12,7 +12,7 @@ from boxwright.export.targets import Target
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.frozen import ARTIFACT_NODE, INPUT
 from boxwright.models.model import DetectionModel
-from boxwright.ops.postprocess import Suppression
+from boxwright.ops.postprocess import NmsConfig
 
 OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 
@@ -34,9 +34,9 @@ def write_frozen(path: Path, model: DetectionModel, artifact: Artifact) -> None:
     tf, side = graph.tensorflow_for(model), artifact.preprocessing.size
 
     def detect(inputs: Any) -> list[Any]:
-        photos = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
-        decoded = graph.candidates(tf, model, artifact.preprocessing, photos)
-        found = graph.as_api(tf, graph.detections(tf, *decoded, Suppression()))
+        images = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
+        decoded = graph.candidates(tf, model, artifact.preprocessing, images)
+        found = graph.as_api(tf, graph.detections(tf, *decoded, NmsConfig()))
         return [tf.identity(found[name], name=name) for name in OUTPUTS]
 
     signature = tf.TensorSpec((None, None, None, 3), tf.uint8)

@@ -11,7 +11,7 @@ from boxwright.errors import ExportError
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.models.model import Candidates, DetectionModel
 from boxwright.ops.operations import Method
-from boxwright.ops.postprocess import Suppression
+from boxwright.ops.postprocess import NmsConfig
 
 INPUT_NAME = "images"
 
@@ -81,7 +81,7 @@ def candidates(
     return model.decode(outputs, TensorFlowOperations(tf))
 
 
-def detections(tf: Any, boxes: Any, scores: Any, how: Suppression) -> dict[str, Any]:
+def detections(tf: Any, boxes: Any, scores: Any, how: NmsConfig) -> dict[str, Any]:
     """What `ops.postprocess` gives of decoded boxes `(B, A, 4)` and scores `(B, A, C)`, padded
     with zeros to `how.max_total` rows, by name; classes and counts are int32."""
     boxes, scores, labels, counts = tf.image.combined_non_max_suppression(

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from boxwright.export.calibrate import Calibration
-from boxwright.export.conversion import Quantisation
-from boxwright.export.tflite import rounding_errors, write_tflite
-from boxwright.export.verify import CHOOSING, TOLERANCES, Reference
+from boxwright.export.conversion import Quantization
+from boxwright.export.tflite import quantization_errors, write_tflite
+from boxwright.export.verify import NOT_TESTING, TOLERANCES, Reference
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
 
 AIM = 0.005  # of AP: half of what is allowed, so that other photos agree
-MORE_PHOTOS = 400
+MORE_IMAGES = 400
 EXACT_LAYERS = 4
 EXACT_FROM = 0.5  # steps of error: more than rounding the layer's own result makes
 
@@ -42,7 +42,7 @@ class Attempt(NamedTuple):
 class _Candidate(NamedTuple):
     name: str
     model: DetectionModel
-    how: Quantisation
+    how: Quantization
 
 
 def write_best_int8(
@@ -70,7 +70,7 @@ def write_best_int8(
     Raises:
         ExportError: BW402 to BW405.
     """
-    reference = Reference.of(run, dataset, CHOOSING)
+    reference = Reference.of(run, dataset, NOT_TESTING)
     attempts: list[Attempt] = []
     for candidate in _candidates(model, artifact, dataset, retrain):
         draft = path.with_name(f"{path.name}-attempt")
@@ -95,13 +95,13 @@ def _candidates(
 ) -> Iterator[_Candidate]:
     """What to try next, cheapest first."""
     few = Calibration.of(dataset, artifact.preprocessing)
-    plain = Quantisation("int8", few)
+    plain = Quantization("int8", few)
     yield _Candidate(f"ranges of {len(few)} photos", model, plain)
-    more = Calibration.of(dataset, artifact.preprocessing, MORE_PHOTOS)
+    more = Calibration.of(dataset, artifact.preprocessing, MORE_IMAGES)
     if len(more) > len(few):
-        plain = Quantisation("int8", more)
+        plain = Quantization("int8", more)
         yield _Candidate(f"ranges of {len(more)} photos", model, plain)
-    errors = rounding_errors(model, artifact, plain)
+    errors = quantization_errors(model, artifact, plain)
     # A range that leaves out what is never shown makes errors there that do not matter.
     errors = [error for error in errors if not model.shows_part_of(error.tensor)][:EXACT_LAYERS]
     worst = [error for error in errors if error.steps >= EXACT_FROM]

@@ -26,7 +26,7 @@ def add_metadata(model: schema.ModelT, artifact: Artifact) -> None:
         artifact: what the file says about itself.
     """
     (network,) = model.subgraphs
-    mean, std = _normalisation(network.tensors[network.inputs[0]].quantization)
+    mean, std = _normalization(network.tensors[network.inputs[0]].quantization)
     packed = tflite_metadata.pack(description(artifact, mean, std))
     model.metadata = [
         *(model.metadata or ()),
@@ -52,14 +52,14 @@ def description(artifact: Artifact, mean: float, std: float) -> dict[str, Any]:
     }
     if "step" in artifact.provenance:
         described["version"] = f"step {artifact.provenance['step']}"
-    licences = {published.name: published.licence for published in zoo.MODELS}
+    licenses = {published.name: published.license for published in zoo.MODELS}
     weights = artifact.provenance.get("weights")
-    if weights in licences:
-        described["license"] = f"{licences[weights]} (the weights {weights})"
+    if weights in licenses:
+        described["license"] = f"{licenses[weights]} (the weights {weights})"
     return described
 
 
-def _normalisation(quantization: schema.QuantizationParametersT | None) -> tuple[float, float]:
+def _normalization(quantization: schema.QuantizationParametersT | None) -> tuple[float, float]:
     """The mean and std with which a pixel, quantised, is the same pixel again."""
     if quantization is None or quantization.scale is None or not len(quantization.scale):
         return 0.0, 1.0
@@ -132,8 +132,8 @@ def _origin(artifact: Artifact) -> str:
     sentences = [f"Finds {', '.join(artifact.classes)} in photos."]
     data = known.get("data")
     if isinstance(data, dict) and isinstance(data.get("path"), str):
-        photos = f"{Path(data['path']).name} (fingerprint {data.get('fingerprint')})"
-        sentences.append(f"Trained on the photos of {photos}.")
+        images = f"{Path(data['path']).name} (fingerprint {data.get('fingerprint')})"
+        sentences.append(f"Trained on the photos of {images}.")
     if known.get("weights"):
         sentences.append(f"Training started from {known['weights']}.")
     if known.get("boxwright"):

@@ -15,7 +15,7 @@ from boxwright.export.targets import Target
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.onnx import ARTIFACT_KEY
 from boxwright.models.model import DetectionModel
-from boxwright.ops.postprocess import Suppression
+from boxwright.ops.postprocess import NmsConfig
 
 
 def write_onnx(path: Path, model: DetectionModel, artifact: Artifact) -> None:
@@ -54,7 +54,7 @@ def onnx_content(model: DetectionModel, artifact: Artifact) -> bytes:
     raw = network(graph, model.network, pixels * scaling.scale + scaling.offset)
     graph.scope = "detections"
     boxes, scores = model.decode(raw, OnnxOperations(graph))
-    found = _best(graph, boxes, scores, model.candidates, len(artifact.classes), Suppression())
+    found = _best(graph, boxes, scores, model.candidates, len(artifact.classes), NmsConfig())
     done = graph.model(
         {INPUT_NAME: ("UINT8", ("N", scaling.size, scaling.size, 3))},
         found,
@@ -69,7 +69,7 @@ def _best(
     scores: Tensor,
     candidates: int,
     classes: int,
-    how: Suppression,
+    how: NmsConfig,
 ) -> dict[str, tuple[Tensor, str, tuple[Any, ...]]]:
     """The outputs, of boxes `(N, A, 4)` and scores `(N, A, C)`; `candidates` is `A`.
 

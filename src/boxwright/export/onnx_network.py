@@ -52,7 +52,7 @@ def network(graph: Graph, model: Any, images: Tensor) -> dict[str, Tensor]:
 
 def _conv_norm(graph: Graph, layer: Any, x: Tensor) -> Tensor:
     kernel, bias = layer.folded()
-    if layer.quantiser:
+    if layer.quantizer:
         kernel = layer.weights_quant(kernel)
     x = _convolution(
         graph,
@@ -65,7 +65,7 @@ def _conv_norm(graph: Graph, layer: Any, x: Tensor) -> Tensor:
         padding="alike" if layer.spec.explicit_padding else "same",
     )
     x = _activated(graph, layer, x)
-    return _rounded(graph, layer.act_quant, x) if layer.quantiser else x
+    return _rounded(graph, layer.act_quant, x) if layer.quantizer else x
 
 
 def _keras_convolution(graph: Graph, layer: Any, x: Tensor) -> Tensor:
@@ -88,14 +88,14 @@ def _keras_convolution(graph: Graph, layer: Any, x: Tensor) -> Tensor:
 
 
 def _predictor(graph: Graph, layer: Any, x: Tensor) -> Tensor:
-    kernel = layer.weights_quant(layer.kernel) if layer.quantised else layer.kernel
+    kernel = layer.weights_quant(layer.kernel) if layer.quantized else layer.kernel
     x = _convolution(graph, x, layer.input.shape, _array(kernel), _array(layer.bias), 1)
-    return _rounded(graph, layer.act_quant, x) if layer.quantised else x
+    return _rounded(graph, layer.act_quant, x) if layer.quantized else x
 
 
 def _addition(graph: Graph, layer: Any, x: Tensor, y: Tensor) -> Tensor:
     total = x + y
-    return _rounded(graph, layer.output_quant, total) if layer.quantised else total
+    return _rounded(graph, layer.output_quant, total) if layer.quantized else total
 
 
 def _sum(graph: Graph, operation: Any, *parts: Tensor) -> Tensor:
@@ -163,8 +163,8 @@ def _unchanged(graph: Graph, operation: Any, x: Tensor) -> Tensor:
 def _relu(graph: Graph, layer: Any, x: Tensor) -> Tensor:
     if layer.negative_slope or layer.threshold:
         raise _foreign(layer)
-    most = layer.max_value
-    return graph("Relu", x) if most is None else graph("Clip", x, 0.0, float(most))
+    upper = layer.max_value
+    return graph("Relu", x) if upper is None else graph("Clip", x, 0.0, float(upper))
 
 
 def _activation(graph: Graph, operation: Any, x: Tensor) -> Tensor:
@@ -288,10 +288,10 @@ def _rounded(graph: Graph, quant: Any, x: Tensor) -> Tensor:
     low, high = float(quant.min), float(quant.max)
     if high <= low:
         return x
-    most: int = 2**quant.quantiser.bits.activations - 1
-    step = (high - low) / most
-    zero = min(max(math.floor(0.5 - low / step), 0), most)
-    x = graph("Clip", x, -zero * step, (most - zero) * step)
+    upper: int = 2**quant.quantizer.spec.activations - 1
+    step = (high - low) / upper
+    zero = min(max(math.floor(0.5 - low / step), 0), upper)
+    x = graph("Clip", x, -zero * step, (upper - zero) * step)
     return graph("Floor", x / step + 0.5) * step
 
 

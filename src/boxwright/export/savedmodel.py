@@ -11,7 +11,7 @@ from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.savedmodel import BATCHED, SAVED_ARTIFACT
 from boxwright.io.files import write_json
 from boxwright.models.model import DetectionModel
-from boxwright.ops.postprocess import Suppression
+from boxwright.ops.postprocess import NmsConfig
 
 
 def write_savedmodel(folder: Path, model: DetectionModel, artifact: Artifact) -> None:
@@ -35,13 +35,13 @@ def write_savedmodel(folder: Path, model: DetectionModel, artifact: Artifact) ->
 
     def batched(images: Any) -> dict[str, Any]:
         found = graph.candidates(tf, model, artifact.preprocessing, images)
-        return graph.detections(tf, *found, Suppression())
+        return graph.detections(tf, *found, NmsConfig())
 
     side = artifact.preprocessing.size
 
     def serving_default(inputs: Any) -> dict[str, Any]:
-        photos = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
-        return graph.as_api(tf, batched(photos))
+        images = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
+        return graph.as_api(tf, batched(images))
 
     signatures = {
         "serving_default": graph.Signature(serving_default, (None, None, None, 3), "inputs"),

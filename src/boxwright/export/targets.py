@@ -16,7 +16,7 @@ from boxwright.structures.registry import Registry
 if TYPE_CHECKING:
     from boxwright.inference.artifact import Artifact
 
-Quantised = Literal["int8", "fp16", "dynamic"]
+Quantized = Literal["int8", "fp16", "dynamic"]
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,16 @@ class Target:
     Attributes:
         default_name: of the file or folder, inside a run.
         write: writes a detector: `(path, model, artifact)`, and for targets that can be
-            `quantised` how.
+            `quantized` how.
         describe: `(path, artifact)` replaces what a written file says about itself.
-        quantised: whether its numbers can have fewer than 32 bits.
+        quantized: whether its numbers can have fewer than 32 bits.
         inside: of a folder, the names that it holds.
     """
 
     default_name: str
     write: Callable[..., None]
     describe: Callable[[Path, Artifact], None]
-    quantised: bool = False
+    quantized: bool = False
     inside: frozenset[str] = frozenset()
 
     def is_own(self, folder: Path) -> bool:

@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 
 from boxwright.errors import ExportError
 from boxwright.export import graph
-from boxwright.export.conversion import LayerError, Quantisation, converted, layer_errors
+from boxwright.export.conversion import LayerError, Quantization, converted, layer_errors
 from boxwright.export.metadata import add_metadata
 from boxwright.export.targets import Target
 from boxwright.inference import litert
 from boxwright.inference.artifact import Artifact
 from boxwright.models.model import DetectionModel
-from boxwright.ops.box_coder import centred
+from boxwright.ops.box_coder import centered
 from boxwright.ops.operations import NUMPY
-from boxwright.ops.postprocess import Suppression
+from boxwright.ops.postprocess import NmsConfig
 
 # On T > 1 threads the operator never looks at class T: its workers start on classes 0 to T - 1,
 # share a counter that stands at T, and advance it before they read it (TensorFlow issue 56058).
@@ -38,7 +38,7 @@ def write_tflite(
     path: Path,
     model: DetectionModel,
     artifact: Artifact,
-    how: Quantisation | None = None,
+    how: Quantization | None = None,
 ) -> None:
     """Write a detector as a .tflite of builtin operators and `TFLite_Detection_PostProcess`.
 
@@ -73,8 +73,8 @@ def describe_tflite(path: Path, artifact: Artifact) -> None:
     path.write_bytes(content[:start] + _attached_files(artifact))
 
 
-def rounding_errors(
-    model: DetectionModel, artifact: Artifact, how: Quantisation
+def quantization_errors(
+    model: DetectionModel, artifact: Artifact, how: Quantization
 ) -> list[LayerError]:
     """What 8 bits do to every layer by itself, the worst first; arguments as `write_tflite`'s."""
     tf = graph.tensorflow_for(model)
@@ -84,7 +84,7 @@ def rounding_errors(
 
 @contextmanager
 def _saved(
-    tf: Any, model: DetectionModel, artifact: Artifact, how: Quantisation | None
+    tf: Any, model: DetectionModel, artifact: Artifact, how: Quantization | None
 ) -> Iterator[Path]:
     """The SavedModel that TFLite's converter takes, for as long as it is needed."""
     side, scaled = artifact.preprocessing.size, bool(how and how.takes_scaled)
@@ -121,16 +121,16 @@ def _serving(
     replaces by the one operator. The converter takes the `box_range` of 8 bits from the graph."""
     classes = len(artifact.classes)
     spare = SPARE_COLUMNS if classes > 2 else 0
-    suppression = Suppression()
+    nms_config = NmsConfig()
     head = model.export_head(model.blank_outputs(), NUMPY)
     options = {
-        "max_detections": f"i: {suppression.max_total}",
+        "max_detections": f"i: {nms_config.max_total}",
         "max_classes_per_detection": "i: 1",
-        "detections_per_class": f"i: {suppression.max_per_class}",
+        "detections_per_class": f"i: {nms_config.max_per_class}",
         # Of one class the fast kind finds the same, and starts no threads, which takes a ms.
         "use_regular_nms": "b: true" if classes > 1 else "b: false",
-        "nms_score_threshold": f"f: {suppression.score_threshold}",
-        "nms_iou_threshold": f"f: {suppression.iou_threshold}",
+        "nms_score_threshold": f"f: {nms_config.score_threshold}",
+        "nms_iou_threshold": f"f: {nms_config.iou_threshold}",
         "num_classes": f"i: {spare + classes}",
         **dict(zip(_SCALE_NAMES, (f"f: {scale}" for scale in head.scales), strict=True)),
     }
@@ -140,7 +140,7 @@ def _serving(
 
     @tf.function(experimental_implements=f'name: "{litert.POSTPROCESS}" {attributes}')  # type: ignore[untyped-decorator]
     def detect(encodings: Any, scores: Any, references: Any) -> tuple[Any, ...]:
-        n = suppression.max_total
+        n = nms_config.max_total
         return tf.zeros((1, n, 4)), tf.zeros((1, n)), tf.zeros((1, n)), tf.zeros((1,))
 
     def serve(images: Any) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def _serving(
         if spare:
             scores = tf.pad(scores, [[0, 0], [0, 0], [spare, 0]])
         boxes, labels, scores, count = detect(
-            encodings, scores, tf.constant(centred(head.references))
+            encodings, scores, tf.constant(centered(head.references))
         )
         if spare:
             whole = tf.cast(labels, tf.int32) - spare  # whole numbers stay so in a quantised file
@@ -227,4 +227,4 @@ def _attached_files(artifact: Artifact) -> bytes:
     return packed.getvalue()
 
 
-TARGET = Target("detector.tflite", write_tflite, describe_tflite, quantised=True)
+TARGET = Target("detector.tflite", write_tflite, describe_tflite, quantized=True)

@@ -15,16 +15,21 @@ from boxwright.evaluation.coco import Evaluation, evaluate, paired_loss
 from boxwright.inference.detector import Detector
 from boxwright.inference.golden import Golden
 from boxwright.ops.boxes import iou
-from boxwright.ops.postprocess import Suppression
+from boxwright.ops.postprocess import NmsConfig
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.detections import Detections
 
-ENOUGH_PHOTOS = 200  # to tell a loss of half a point from chance
-MOST_PHOTOS = 500  # enough to tell any broken file; more would only take longer
-MOST_GOLDEN, TIE = 20, 0.02  # detections of the golden photo, and scores that may change places
+ENOUGH_IMAGES = 200  # to tell a loss of half a point from chance
+MAX_IMAGES = 500  # enough to tell any broken file; more would only take longer
+MAX_GOLDEN, TIE = 20, 0.02  # detections of the golden photo, and scores that may change places
 SURE = 0.4  # a score above which a detection counts
-TESTING = (Split.TEST, Split.VAL, Split.TRAIN, Split.UNMARKED)  # the photos that prove, best first
-CHOOSING = (Split.VAL, Split.TRAIN, Split.UNMARKED)  # those that may decide anything
+TESTING = (
+    Split.TEST,
+    Split.VAL,
+    Split.TRAIN,
+    Split.UNASSIGNED,
+)  # the photos that prove, best first
+NOT_TESTING = (Split.VAL, Split.TRAIN, Split.UNASSIGNED)  # those that may decide anything
 
 
 @dataclass(frozen=True)
@@ -63,13 +68,13 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Proof:
+class Comparison:
     """How a written file compares with the run it came from.
 
     Attributes:
         split: what the photos of the table were marked for: `test`, `val`, `train` or `unmarked`.
         table: AP, AP50 and each class's AP on them.
-        photos: by mark, how many the loss was measured on: those, and others up to 200.
+        images: by mark, how many the loss was measured on: those, and others up to 200.
         loss: how much AP the file loses on all of these, in [0, 1].
         interval: its 95 % interval over the photos; None where that cannot be told.
         tolerance: how much it may lose.
@@ -82,7 +87,7 @@ class Proof:
 
     split: str
     table: tuple[Row, ...]
-    photos: Mapping[str, int]
+    images: Mapping[str, int]
     loss: float
     interval: Interval | None
     tolerance: float
@@ -104,13 +109,13 @@ class Proof:
         return not self.too_lossy and self.agreeing >= self.wanted
 
     def __str__(self) -> str:
-        photos = " and ".join(f"{count} {mark}" for mark, count in self.photos.items())
+        images = " and ".join(f"{count} {split}" for split, count in self.images.items())
         between = ""
         if self.interval:
             low, high = (100 * end for end in self.interval)
             between = f" (95 % interval {low:.2f} to {high:.2f})"
         return (
-            f"on {photos} photos the loss is {100 * self.loss:.2f} AP points{between}, where "
+            f"on {images} photos the loss is {100 * self.loss:.2f} AP points{between}, where "
             f"{100 * self.tolerance:.1f} are allowed; {self.agreeing} of {self.compared} sure "
             f"detections agree, where {self.wanted} are needed"
         )
@@ -121,7 +126,7 @@ class Proof:
         return {**asdict(self), "table": rows, "passed": self.passed, "says": str(self)}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Proof:
+    def from_json(cls, value: Mapping[str, Any]) -> Comparison:
         """The inverse of `to_json`."""
         own = {name: item for name, item in value.items() if name not in ("passed", "says")}
         rows = tuple(Row(name, **sides) for name, sides in value["table"].items())
@@ -134,66 +139,66 @@ class Reference:
     """A run's detections in the photos that its files are compared on.
 
     Attributes:
-        photos: the photos; those that the table is about come first.
-        marks: how many of them there are of each mark, in their order.
+        images: the photos; those that the table is about come first.
+        splits: how many of them there are of each mark, in their order.
         found: what the run finds in each.
     """
 
-    photos: Dataset
-    marks: Mapping[str, int]
+    images: Dataset
+    splits: Mapping[str, int]
     found: list[Detections]
 
     @classmethod
-    def of(cls, run: Detector, dataset: Dataset, marks: Sequence[Split] = TESTING) -> Reference:
-        """The photos of the first of `marks` that has any boxes, at most 500 of them spread evenly,
-        and where they are fewer than 200, others of the marks that follow.
+    def of(cls, run: Detector, dataset: Dataset, splits: Sequence[Split] = TESTING) -> Reference:
+        """The photos of the first of `splits` that has any boxes, at most 500 of them spread
+        evenly, and where they are fewer than 200, others of the splits that follow.
 
         Raises:
             ExportError: BW402 there are no labelled photos to tell by.
         """
         rows: list[NDArray[np.int64]] = []
         counts: dict[str, int] = {}
-        for mark in marks:
-            marked = np.flatnonzero(dataset.splits == mark)
-            if not counts and not len(dataset.select(marked).boxes):
+        for split in splits:
+            assigned = np.flatnonzero(dataset.splits == split)
+            if not counts and not len(dataset.select(assigned).boxes):
                 continue
-            missing = ENOUGH_PHOTOS - sum(counts.values()) if counts else MOST_PHOTOS
-            chosen = _spread(marked, missing)
+            missing = ENOUGH_IMAGES - sum(counts.values()) if counts else MAX_IMAGES
+            chosen = _spread(assigned, missing)
             if len(chosen):
                 rows.append(chosen)
-                counts[mark.name.lower()] = len(chosen)
+                counts[split.name.lower()] = len(chosen)
         if not counts:
             raise ExportError(
                 "BW402",
                 "has no labelled photos to prove the written file with.",
                 where=dataset.root,
             )
-        photos = dataset.select(np.concatenate(rows))
-        return cls(photos, counts, list(run.predict_many(_paths(photos))))
+        images = dataset.select(np.concatenate(rows))
+        return cls(images, counts, list(run.predict_many(_paths(images))))
 
-    def compare(self, file: Detector, tolerance: Tolerance) -> Proof:
+    def compare(self, file: Detector, tolerance: Tolerance) -> Comparison:
         """How `file` compares with the run.
 
         Raises:
             ExportError: BW402 the photos have none of the detector's classes.
             DetectorError: the file cannot be run.
         """
-        found = list(file.predict_many(_paths(self.photos)))
-        split, count = next(iter(self.marks.items()))
-        judged = self.photos.select(np.arange(count))
+        found = list(file.predict_many(_paths(self.images)))
+        split, count = next(iter(self.splits.items()))
+        judged = self.images.select(np.arange(count))
         run, own = (evaluate(judged, each[:count], resamples=0) for each in (self.found, found))
-        difference = paired_loss(self.photos, self.found, found)
+        difference = paired_loss(self.images, self.found, found)
         if difference is None:
             raise ExportError(
                 "BW402",
                 "has photos, but none with an object of the detector's classes.",
-                where=self.photos.root,
+                where=self.images.root,
             )
         compared, agreeing = agreement(self.found, found, tolerance)
-        return Proof(
+        return Comparison(
             split=split,
             table=_table(run, own),
-            photos=self.marks,
+            images=self.splits,
             loss=round(difference.loss, 6),
             interval=difference.interval,
             tolerance=tolerance.loss,
@@ -204,15 +209,15 @@ class Reference:
 
     def golden(self, file: Detector) -> Golden:
         """What `file` finds in the photo of whose objects the run is surest."""
-        least = sure_from(self.found)
-        sure = [found.above(least).scores for found in self.found]
+        min_score = sure_from(self.found)
+        sure = [found.above(min_score).scores for found in self.found]
         surest = int(np.argmax([scores.min() if len(scores) else 0.0 for scores in sure]))
-        pixels = file.prepare(self.photos.photo(surest)).pixels
+        pixels = file.prepare(self.images.image(surest)).pixels
         ((boxes, scores, labels),) = file.engine(pixels[None])
         # Where the list is full, which of equally good ones are left is up to the threads.
-        last = scores[-1] + TIE if len(scores) >= Suppression.max_total else 0.0
-        best = np.argsort(-scores, kind="stable")[:MOST_GOLDEN]
-        counts = best[scores[best] >= max(least, last)]
+        last = scores[-1] + TIE if len(scores) >= NmsConfig.max_total else 0.0
+        best = np.argsort(-scores, kind="stable")[:MAX_GOLDEN]
+        counts = best[scores[best] >= max(min_score, last)]
         return Golden(pixels, boxes[counts], scores[counts], labels[counts])
 
 
@@ -229,10 +234,10 @@ def agreement(
 
     Both lists hold one entry per photo.
     """
-    least = sure_from(expected)
+    min_score = sure_from(expected)
     compared = agreeing = 0
     for every, given in zip(expected, found, strict=True):
-        wanted = every.above(least)
+        wanted = every.above(min_score)
         moved = np.abs(wanted.boxes[:, None] - given.boxes).max(axis=2, initial=0)
         same_place = (iou(wanted.boxes, given.boxes) >= tolerance.iou) | (moved <= SAME_PIXELS)
         same = (
@@ -252,11 +257,11 @@ def _table(run: Evaluation, file: Evaluation) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """At most `most` of `rows`, spread evenly."""
-    count = min(len(rows), max(most, 0))
+def _spread(rows: NDArray[np.int64], max_count: int) -> NDArray[np.int64]:
+    """At most `max_count` of `rows`, spread evenly."""
+    count = min(len(rows), max(max_count, 0))
     return rows[np.linspace(0, len(rows) - 1, count).astype(int)] if count else rows[:0]
 
 
-def _paths(photos: Dataset) -> list[Any]:
-    return [photos.photo(i) for i in range(len(photos))]
+def _paths(images: Dataset) -> list[Any]:
+    return [images.image(i) for i in range(len(images))]

@@ -10,19 +10,19 @@ from typing import NamedTuple, Protocol
 
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder
-from boxwright.structures.dataset import WHOLE, Dataset, Split
+from boxwright.structures.dataset import WHOLE_FILE, Dataset, Split
 from boxwright.structures.findings import Finding
 
 LARGEST = 1e7  # beyond this a coordinate is no pixel, and float32 no longer counts them
 
 
 @dataclass(slots=True)
-class Labelled:
+class Labeled:
     """One photo as its annotation describes it, before the photo itself is looked at.
 
     Attributes:
         path: the annotation file, below the root.
-        photo: what the annotation calls its photo; empty if it does not.
+        image: what the annotation calls its photo; empty if it does not.
         boxes: xyxy as they were drawn, flat, four numbers each.
         names: one class name per box.
         flags: one bit set of DIFFICULT, TRUNCATED, CROWD per box.
@@ -33,11 +33,11 @@ class Labelled:
         as_stored: whether fractions are of the photo as it is stored, by tools that ignore EXIF.
         alone: whether the file is about this one photo, so that the photo may bear its name.
         split: what the annotation says the photo is for.
-        span: start and length of the photo's bytes, if they are in the annotation file itself.
+        byte_range: start and length of the photo's bytes, if they are in the annotation file.
     """
 
     path: str
-    photo: str = ""
+    image: str = ""
     boxes: list[float] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     flags: list[int] = field(default_factory=list)
@@ -46,8 +46,8 @@ class Labelled:
     relative: bool = False
     as_stored: bool = False
     alone: bool = False
-    split: Split = Split.UNMARKED
-    span: tuple[int, int] = WHOLE
+    split: Split = Split.UNASSIGNED
+    byte_range: tuple[int, int] = WHOLE_FILE
 
     @property
     def where(self) -> str:
@@ -60,7 +60,7 @@ class Labelled:
         self.names.append(name)
         self.flags.append(flags)
 
-    def add_missing(self, other: Labelled) -> None:
+    def add_missing(self, other: Labeled) -> None:
         """Append the boxes of another annotation of the photo that are not here yet."""
         there = set(self._named_boxes())
         for (name, box), flags in zip(other._named_boxes(), other.flags, strict=True):
@@ -85,20 +85,20 @@ class Labels:
     """All that a reader found.
 
     Attributes:
-        photos: the photos that have annotations, also those whose annotation is that they show
+        images: the photos that have annotations, also those whose annotation is that they show
             nothing.
         classes: the class names in id order, if the format states them; else they are found in
             the boxes, and ordered by a label map or the alphabet.
         broken: what could not be read. Training on the rest is refused; the doctor lists it.
         findings: what was odd, and was put right or passed over.
-        copies: photos that are the same as another one, and are not used beside it.
+        duplicates: photos that are the same as another one, and are not used beside it.
     """
 
-    photos: list[Labelled] = field(default_factory=list)
+    images: list[Labeled] = field(default_factory=list)
     classes: Sequence[str] = ()
     broken: list[Broken] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    copies: set[str] = field(default_factory=set)
+    duplicates: set[str] = field(default_factory=set)
 
 
 class Holds(Flag):
@@ -108,7 +108,7 @@ class Holds(Flag):
     TRUNCATED = auto()
     CROWD = auto()
     SPLITS = auto()
-    EMPTY_PHOTOS = auto()
+    EMPTY_IMAGES = auto()
     CLASS_ORDER = auto()
     UNUSED_CLASSES = auto()
     FRACTIONS = auto()  # of a pixel
@@ -135,7 +135,7 @@ class Format(Protocol):
     def read(self, folder: Folder) -> Labels:
         """All annotations of this format in the folder. Raises DataError only if none is usable."""
 
-    def photo_folder(self, split: Split) -> str | None:
+    def image_folder(self, split: Split) -> str | None:
         """Where photos of a split go when written; None if they go into the files themselves."""
 
     def write(self, dataset: Dataset, names: Sequence[str], target: Path) -> None:

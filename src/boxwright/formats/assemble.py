@@ -8,13 +8,13 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 
 from boxwright.errors import DataError
-from boxwright.formats.annotations import Broken, Labelled, Labels
-from boxwright.formats.coordinates import from_stored, in_pixels, into_photo, uncertain
+from boxwright.formats.annotations import Broken, Labeled, Labels
+from boxwright.formats.coordinates import from_stored, in_pixels, into_image, orientation_is_unclear
 from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.formats.pairing import Pairing
-from boxwright.formats.splits import split_marks
-from boxwright.images.decoding import Header, Slice, read_header
-from boxwright.structures.dataset import WHOLE, Dataset, Photo, Split
+from boxwright.formats.splits import find_splits
+from boxwright.images.decoding import ByteRange, Header, read_header
+from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Split
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import read_label_map
 
@@ -40,8 +40,8 @@ def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Datas
             photos, or BW146 the lock of the split, cannot be used.
     """
     pairing = Pairing(folder)
-    inside = [one for one in labels.photos if not pairing.leaves_folder(one)]
-    broken = [*labels.broken, *_leaving(labels.photos, inside)]
+    inside = [one for one in labels.images if not pairing.leaves_folder(one)]
+    broken = [*labels.broken, *_leaving(labels.images, inside)]
     if broken and not tolerant:
         raise _unusable(folder.root, broken)
     findings = [*labels.findings]
@@ -49,28 +49,37 @@ def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Datas
     paired = _pair(inside, pairing, findings)
     found = _headers(folder, paired, findings)
     if inside and not found:
-        raise _no_photos(folder, len(inside), findings)
+        raise _no_images(folder, len(inside), findings)
     names = list(found)
-    marks = _marks(folder, {name: paired[name].split for name in names}, findings, tolerant)
-    photos, unsure = [], []
-    for name, mark in zip(names, marks, strict=True):
+    splits = _splits(folder, {name: paired[name].split for name in names}, findings, tolerant)
+    images, unsure = [], []
+    for name, split in zip(names, splits, strict=True):
         one, header = paired[name], found[name]
         boxes = _oriented_boxes(one, header, name, findings)
-        if one.names and not one.as_stored and uncertain(one.size, header):
+        if one.names and not one.as_stored and orientation_is_unclear(one.size, header):
             unsure.append(name)
-        photos.append(
-            Photo(name, header.width, header.height, boxes, one.names, one.flags, mark, one.span)
+        images.append(
+            LabeledImage(
+                name,
+                header.width,
+                header.height,
+                boxes,
+                one.names,
+                one.flags,
+                split,
+                one.byte_range,
+            )
         )
     if unsure:
         message = UNSURE.format(len(unsure))
-        findings.append(Finding("BW104", unsure[0], message, photos=tuple(unsure)))
-    _note_unlabelled(folder, {*paired, *labels.copies}, findings)
-    used = {name for photo in photos for name in photo.class_names}
+        findings.append(Finding("BW104", unsure[0], message, images=tuple(unsure)))
+    _note_unlabeled(folder, {*paired, *labels.duplicates}, findings)
+    used = {name for image in images for name in image.class_names}
     classes = labels.classes or _classes(folder, used, findings)
-    return Dataset.of(folder.root, photos, classes, findings)
+    return Dataset.of(folder.root, images, classes, findings)
 
 
-def _oriented_boxes(one: Labelled, header: Header, name: str, findings: list[Finding]) -> ArrayLike:
+def _oriented_boxes(one: Labeled, header: Header, name: str, findings: list[Finding]) -> ArrayLike:
     """The boxes of an annotation in pixels of the oriented photo."""
     if one.size and min(one.size) <= 0:
         message = f"the annotation says that the photo is {one.size}"
@@ -80,16 +89,16 @@ def _oriented_boxes(one: Labelled, header: Header, name: str, findings: list[Fin
         return from_stored(one.boxes, one.size, header)
     if one.relative:
         return in_pixels(one.boxes, header.width, header.height)
-    boxes, odd = into_photo(one.boxes, one.size, header, name)
+    boxes, odd = into_image(one.boxes, one.size, header, name)
     findings += odd
     return boxes
 
 
-def _leaving(photos: Sequence[Labelled], inside: Sequence[Labelled]) -> list[Broken]:
+def _leaving(images: Sequence[Labeled], inside: Sequence[Labeled]) -> list[Broken]:
     kept = set(map(id, inside))
     return [
-        Broken("BW112", one.where, f"its photo '{one.photo}' leads out of the data folder")
-        for one in photos
+        Broken("BW112", one.where, f"its photo '{one.image}' leads out of the data folder")
+        for one in images
         if id(one) not in kept
     ]
 
@@ -106,66 +115,66 @@ def _unusable(root: Path, broken: Sequence[Broken]) -> DataError:
 
 
 def _pair(
-    labelled: Sequence[Labelled], pairing: Pairing, findings: list[Finding]
-) -> dict[str, Labelled]:
+    labeled: Sequence[Labeled], pairing: Pairing, findings: list[Finding]
+) -> dict[str, Labeled]:
     """Photo -> its annotation; annotations without a photo to themselves become findings."""
-    places = pairing.photos_of(labelled)
-    owner: dict[str, Labelled] = {}
-    order = sorted(range(len(labelled)), key=lambda i: not _beside(labelled[i], places[i]))
+    paths = pairing.images_of(labeled)
+    owner: dict[str, Labeled] = {}
+    order = sorted(range(len(labeled)), key=lambda i: not _beside(labeled[i], paths[i]))
     for i in order:
-        owner.setdefault(places[i] or "", labelled[i])
-    paired: dict[str, Labelled] = {}
-    for one, photo in zip(labelled, places, strict=True):
-        if photo is None:
-            name = one.photo or stem(split_path(one.path)[1])
+        owner.setdefault(paths[i] or "", labeled[i])
+    paired: dict[str, Labeled] = {}
+    for one, image in zip(labeled, paths, strict=True):
+        if image is None:
+            name = one.image or stem(split_path(one.path)[1])
             findings.append(
                 Finding("BW101", one.where, f"its photo '{name}' is not here", "left out")
             )
-        elif owner[photo] is not one:
-            message = f"{photo} already has the annotation {owner[photo].where}"
-            findings.append(Finding("BW113", one.where, message, "left out", (photo,)))
+        elif owner[image] is not one:
+            message = f"{image} already has the annotation {owner[image].where}"
+            findings.append(Finding("BW113", one.where, message, "left out", (image,)))
         else:
-            paired[photo] = one
+            paired[image] = one
     return paired
 
 
-def _beside(one: Labelled, photo: str | None) -> bool:
-    return photo is not None and split_path(one.path)[0] == split_path(photo)[0]
+def _beside(one: Labeled, image: str | None) -> bool:
+    return image is not None and split_path(one.path)[0] == split_path(image)[0]
 
 
 def _headers(
-    folder: Folder, paired: dict[str, Labelled], findings: list[Finding]
+    folder: Folder, paired: dict[str, Labeled], findings: list[Finding]
 ) -> dict[str, Header]:
     headers = {}
     root = str(folder.root)
     for name, one in paired.items():
         path = f"{root}/{name}"
         try:
-            if one.span == WHOLE:
+            if one.byte_range == WHOLE_FILE:
                 headers[name] = read_header(path)
             else:
-                headers[name] = read_header(Slice(Path(path).parent, *one.span))
+                headers[name] = read_header(ByteRange(Path(path).parent, *one.byte_range))
         except DataError as error:
             findings.append(Finding(error.code, name, error.message, "left out"))
     return headers
 
 
-def _marks(
+def _splits(
     folder: Folder, stated: dict[str, Split], findings: list[Finding], tolerant: bool
 ) -> list[Split]:
     try:
-        marks, odd = split_marks(folder, list(stated), list(stated.values()))
+        splits, odd = find_splits(folder, list(stated), list(stated.values()))
     except DataError as error:
         if not tolerant:
             raise
         where = error.where or "."
         findings.append(Finding(error.code, where, error.message, "no photo is marked"))
-        return [Split.UNMARKED] * len(stated)
+        return [Split.UNASSIGNED] * len(stated)
     findings += odd
-    return marks
+    return splits
 
 
-def _no_photos(folder: Folder, annotations: int, findings: list[Finding]) -> DataError:
+def _no_images(folder: Folder, annotations: int, findings: list[Finding]) -> DataError:
     first = next(
         (f": {f.where}: {f.message}" for f in findings if f.code in {"BW101", "BW102"}), ""
     )
@@ -176,14 +185,14 @@ def _no_photos(folder: Folder, annotations: int, findings: list[Finding]) -> Dat
     )
 
 
-def _note_unlabelled(folder: Folder, labelled: set[str], findings: list[Finding]) -> None:
-    for parent in sorted({split_path(photo)[0] for photo in labelled}):
-        names = folder.photos.get(parent, [])
-        bare = [name for name in names if join(parent, name) not in labelled]
+def _note_unlabeled(folder: Folder, labeled: set[str], findings: list[Finding]) -> None:
+    for parent in sorted({split_path(image)[0] for image in labeled}):
+        names = folder.images.get(parent, [])
+        bare = [name for name in names if join(parent, name) not in labeled]
         if bare:
             message = f"{len(bare)} of {len(names)} photos have no annotation, such as {bare[0]}"
-            photos = tuple(join(parent, name) for name in bare)
-            findings.append(Finding("BW109", parent or ".", message, "not used", photos))
+            images = tuple(join(parent, name) for name in bare)
+            findings.append(Finding("BW109", parent or ".", message, "not used", images))
 
 
 def _classes(folder: Folder, names: set[str], findings: list[Finding]) -> list[str]:

@@ -50,7 +50,7 @@ def from_stored(fractions: Sequence[float], stated: Size | None, header: Header)
     return orient(in_pixels(fractions, *stored), header.orientation, *stored)
 
 
-def into_photo(
+def into_image(
     drawn: Sequence[float], stated: Size | None, header: Header, where: str
 ) -> tuple[Boxes, list[Finding]]:
     """Boxes drawn on a photo of the stated size, moved to where they lie in the oriented photo.
@@ -80,7 +80,7 @@ def into_photo(
     return boxes, findings
 
 
-def uncertain(stated: Size | None, header: Header) -> bool:
+def orientation_is_unclear(stated: Size | None, header: Header) -> bool:
     """Whether the stated size cannot tell if boxes were drawn before or after orienting."""
     turned = header.orientation != 1
     return turned and (not header.swaps_sides or header.width == header.height or stated is None)

@@ -9,23 +9,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxwright.formats import json_file, json_kinds
-from boxwright.formats.annotations import Holds, Labelled, Labels
+from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import decimals
-from boxwright.formats.splits import folder_mark
+from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
 TITLE = "Create ML"
 KIND = "createml"  # in `json_kinds`
-HOLDS = Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.FRACTIONS
+HOLDS = Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.FRACTIONS
 BY_STEM = False
 FILE = "_annotations.createml.json"  # as Roboflow names it
-PHOTO_KEYS = ("image", "imagefilename")
+IMAGE_KEYS = ("image", "imagefilename")
 LIST_KEYS = ("annotations", "annotation")
 
-photo_folder = json_file.photo_folder
+image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
@@ -37,21 +37,21 @@ def read(folder: Folder) -> Labels:
     """All photos that the files list; one without annotations shows nothing."""
     labels = Labels()
     for path, content in json_file.read_all(folder, KIND, list, labels.broken):
-        photos: dict[str, Labelled] = {}
+        images: dict[str, Labeled] = {}
         twice = 0
         for i, entry in enumerate(content):
             try:
-                one = _photo(entry, path, f"[{i}]")
+                one = _image(entry, path, f"[{i}]")
             except UnusableError as error:
                 labels.broken.append(error.in_file(path))
                 continue
-            first = photos.setdefault(one.photo, one)
+            first = images.setdefault(one.image, one)
             if first is not one:
                 twice += 1
                 first.boxes += one.boxes
                 first.names += one.names
                 first.flags += one.flags
-        labels.photos += photos.values()
+        labels.images += images.values()
         if twice:
             message = f"{twice} of its entries are of a photo that has one already"
             labels.findings.append(Finding("BW113", path, message, "boxes put together"))
@@ -65,7 +65,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         for i in indices:
             rows = dataset.rows(i)
             annotations = [
-                {"label": dataset.classes[label], "coordinates": _centred(decimals(box))}
+                {"label": dataset.classes[label], "coordinates": _centered(decimals(box))}
                 for box, label in zip(dataset.boxes[rows], dataset.labels[rows], strict=True)
             ]
             image = relative(names[i], folder)
@@ -73,27 +73,27 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         json_file.write(target / folder / FILE, content)
 
 
-def _photo(entry: object, path: str, place: str) -> Labelled:
+def _image(entry: object, path: str, place: str) -> Labeled:
     if not isinstance(entry, dict):
         raise UnusableError(place, json_file.unlike(entry, "an object"))
-    name = _first(entry, PHOTO_KEYS)
+    name = _first(entry, IMAGE_KEYS)
     if not isinstance(name, str) or not name:
         raise UnusableError(place, f"its image {json_file.unlike(name, 'the name of a photo')}")
-    photo = Labelled(path, name, place=f", {place}", split=folder_mark(split_path(path)[0]))
+    image = Labeled(path, name, place=f", {place}", split=folder_split(split_path(path)[0]))
     for where, one in json_file.objects(_first(entry, LIST_KEYS), f"{place}.annotations"):
         label = json_file.class_name(one.get("label"), where)
         x, y, width, height = json_file.coordinates(
             one.get("coordinates"), ("x", "y", "width", "height"), f"{where}.coordinates"
         )
-        photo.add(label, (x - width / 2, y - height / 2, x + width / 2, y + height / 2))
-    return photo
+        image.add(label, (x - width / 2, y - height / 2, x + width / 2, y + height / 2))
+    return image
 
 
 def _first(entry: Object, keys: Sequence[str]) -> object:
     return next((entry[key] for key in keys if key in entry), None)
 
 
-def _centred(box: Sequence[float]) -> dict[str, float]:
+def _centered(box: Sequence[float]) -> dict[str, float]:
     xmin, ymin, xmax, ymax = box
     return {
         "x": round((xmin + xmax) / 2, 9),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from boxwright.errors import DataError
-from boxwright.images.decoding import is_photo
+from boxwright.images.decoding import is_image
 from boxwright.structures.labels import closest_name
 
 NOT_DATA = frozenset({"__MACOSX", "__pycache__", "node_modules"})
@@ -22,12 +22,12 @@ class Folder:
 
     Attributes:
         root: the data folder.
-        photos: folder -> names of the photos in it, sorted; the root itself is "".
+        images: folder -> names of the photos in it, sorted; the root itself is "".
         files: lower-case suffix such as ".xml" -> paths of the other files, sorted.
     """
 
     root: Path
-    photos: dict[str, list[str]] = field(repr=False)
+    images: dict[str, list[str]] = field(repr=False)
     files: dict[str, list[str]] = field(repr=False)
 
     @classmethod
@@ -41,9 +41,9 @@ class Folder:
         """
         root = Path(path)
         try:
-            if root.is_file() and not is_photo(root):
+            if root.is_file() and not is_image(root):
                 around = cls._of(root.parent)
-                return cls(root.parent, around.photos, {root.suffix.lower(): [root.name]})
+                return cls(root.parent, around.images, {root.suffix.lower(): [root.name]})
             if not root.is_dir():
                 raise _no_such_folder(root)
             return cls._of(root)
@@ -56,24 +56,24 @@ class Folder:
 
     @classmethod
     def _of(cls, root: Path) -> Folder:
-        photos: dict[str, list[str]] = {}
+        images: dict[str, list[str]] = {}
         files: dict[str, list[str]] = {}
         for parent, names in _walk(str(root)):
             for name in names:
-                if is_photo(name):
-                    photos.setdefault(parent, []).append(name)
+                if is_image(name):
+                    images.setdefault(parent, []).append(name)
                 else:
                     _, dot, suffix = name.rpartition(".")
                     files.setdefault((dot + suffix).lower(), []).append(join(parent, name))
-        return cls(root, photos, files)
+        return cls(root, images, files)
 
     def with_suffix(self, *suffixes: str) -> list[str]:
         """The paths of the files with one of these suffixes: `folder.with_suffix(".xml")`."""
         return [path for suffix in suffixes for path in self.files.get(suffix, [])]
 
     @property
-    def photo_count(self) -> int:
-        return sum(len(names) for names in self.photos.values())
+    def image_count(self) -> int:
+        return sum(len(names) for names in self.images.values())
 
 
 def join(parent: str, name: str) -> str:

@@ -122,9 +122,9 @@ def stated_size(entry: Object, width: str, height: str) -> Size | None:
     return size_of(entry.get(width), entry.get(height))
 
 
-def photo_names(folder: Folder) -> dict[str, str]:
+def image_names(folder: Folder) -> dict[str, str]:
     """All photos here by their `folded` names, for readers that have several names to try."""
-    return {folded(name): name for names in folder.photos.values() for name in names}
+    return {folded(name): name for names in folder.images.values() for name in names}
 
 
 def unlike(value: object, wanted: str) -> str:
@@ -141,17 +141,17 @@ def shown(value: object) -> str:
     return repr(value)[:SHOWN]
 
 
-def photo_folder(split: Split) -> str:
+def image_folder(split: Split) -> str:
     """Where formats with a file for each split write the photos, and that file beside them."""
     return SPLIT_FOLDERS.get(split, "images")
 
 
 def by_folder(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
-    """Each folder that `photo_folder` gives, with the photos whose split belongs there."""
+    """Each folder that `image_folder` gives, with the photos whose split belongs there."""
     for split in Split:
         indices = [int(i) for i in np.flatnonzero(dataset.splits == split)]
         if indices:
-            yield photo_folder(split), indices
+            yield image_folder(split), indices
 
 
 def url_path(name: str) -> str:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from boxwright.errors import DataError
 from boxwright.formats import json_file, json_kinds
-from boxwright.formats.annotations import Holds, Labelled, Labels
+from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
-from boxwright.formats.splits import folder_mark
+from boxwright.formats.splits import folder_split
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
 from boxwright.structures.findings import Finding
@@ -27,7 +27,7 @@ HOLDS = (
     | Holds.TRUNCATED
     | Holds.CROWD
     | Holds.SPLITS
-    | Holds.EMPTY_PHOTOS
+    | Holds.EMPTY_IMAGES
     | Holds.CLASS_ORDER
     | Holds.UNUSED_CLASSES
     | Holds.FRACTIONS
@@ -39,7 +39,7 @@ NOT_CLASSES = frozenset({"__ignore__", "_background_"})  # which LabelMe's own l
 FLAGS = {"difficult": DIFFICULT, "truncated": TRUNCATED, "crowd": CROWD}
 BOX = "rectangle"
 
-photo_folder = json_file.photo_folder
+image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
@@ -50,14 +50,14 @@ def detect(folder: Folder) -> bool:
 def read(folder: Folder) -> Labels:
     """Every JSON file that is an annotation; one without shapes says that its photo is empty."""
     labels, shapes = Labels(), Counter[str]()
-    here = json_file.photo_names(folder)
+    here = json_file.image_names(folder)
     for path, content in json_file.read_all(folder, KIND, dict, labels.broken):
         try:
-            labels.photos.append(_photo(content, path, here, shapes))
+            labels.images.append(_image(content, path, here, shapes))
         except UnusableError as error:
             labels.broken.append(error.in_file(path))
-    if labels.photos:
-        labels.findings += shapes_finding(labels.photos[0].path, shapes)
+    if labels.images:
+        labels.findings += shapes_finding(labels.images[0].path, shapes)
     labels.classes = _listed_classes(folder, labels)
     return labels
 
@@ -71,9 +71,9 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
     taken = Counter(stem(name) for name in names)
     for i, name in enumerate(names):
         parent = split_path(name)[0]
-        mark = Split(int(dataset.splits[i]))
-        if mark not in {Split.UNMARKED, folder_mark(parent)}:
-            parent = join(photo_folder(mark), parent)
+        split = Split(int(dataset.splits[i]))
+        if split not in {Split.UNASSIGNED, folder_split(parent)}:
+            parent = join(image_folder(split), parent)
         entry = split_path(stem(name) if taken[stem(name)] == 1 else name)[1]
         width, height = dataset.sizes[i].tolist()
         content = {
@@ -90,29 +90,29 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         write_text(target / LIST, "".join(f"{_line(name)}\n" for name in dataset.classes))
 
 
-def _photo(content: Object, path: str, here: Container[str], shapes: Counter[str]) -> Labelled:
-    photo = Labelled(path, alone=True, split=folder_mark(split_path(path)[0]))
+def _image(content: Object, path: str, here: Container[str], shapes: Counter[str]) -> Labeled:
+    image = Labeled(path, alone=True, split=folder_split(split_path(path)[0]))
     if isinstance(content.get("imagePath"), str):
-        photo.photo = _without_way_out(content["imagePath"], path, here)
-    photo.size = json_file.stated_size(content, "imageWidth", "imageHeight")
+        image.image = _without_way_out(content["imagePath"], path, here)
+    image.size = json_file.stated_size(content, "imageWidth", "imageHeight")
     groups: dict[tuple[str, str], int] = {}
     for place, shape in json_file.objects(content.get("shapes"), "shapes"):
         label = json_file.class_name(shape.get("label"), place)
         kind = str(shape.get("shape_type") or "polygon")
         box = _box(json_file.points(shape.get("points"), f"{place}.points"), kind, place)
         if kind == BOX:
-            photo.add(label, box, _flags(shape))
+            image.add(label, box, _flags(shape))
             continue
         shapes[kind] += 1
         group = (label, str(shape.get("group_id")))
         if shape.get("group_id") is None or group not in groups:
-            groups[group] = len(photo.names)
-            photo.add(label, box, _flags(shape))
+            groups[group] = len(image.names)
+            image.add(label, box, _flags(shape))
         else:  # another part of an object that something hides in between
             part = slice(4 * groups[group], 4 * groups[group] + 4)
-            before = photo.boxes[part]
-            photo.boxes[part] = box_around([before[:2], before[2:], box[:2], box[2:]])
-    return photo
+            before = image.boxes[part]
+            image.boxes[part] = box_around([before[:2], before[2:], box[:2], box[2:]])
+    return image
 
 
 def _box(points: list[list[float]], kind: str, place: str) -> list[float]:
@@ -144,7 +144,7 @@ def _without_way_out(image_path: str, path: str, here: Container[str]) -> str:
 
 def _listed_classes(folder: Folder, labels: Labels) -> Sequence[str]:
     """The first list of classes that knows all that are used."""
-    used = {name for photo in labels.photos for name in photo.names}
+    used = {name for image in labels.images for name in image.names}
     lists = [path for path in folder.with_suffix(".txt") if split_path(path)[1].lower() == LIST]
     for path in sorted(lists, key=lambda path: path.count("/")):
         try:

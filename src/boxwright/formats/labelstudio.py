@@ -17,18 +17,18 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from boxwright.formats import json_file, json_kinds
-from boxwright.formats.annotations import Holds, Labelled, Labels
+from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder, folded, join, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
-from boxwright.formats.splits import folder_mark
-from boxwright.images.decoding import is_photo
+from boxwright.formats.splits import folder_split
+from boxwright.images.decoding import is_image
 from boxwright.structures.dataset import Dataset
 
 TITLE = "Label Studio"
 KIND = "labelstudio"  # in `json_kinds`
-HOLDS = Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.FRACTIONS
+HOLDS = Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.FRACTIONS
 BY_STEM = False
 FILE = "tasks.json"
 LOCAL = "/data/local-files/?d="  # photos below the folder that Label Studio is told to serve
@@ -39,7 +39,7 @@ SIZE = ("original_width", "original_height")
 UNBOXED = frozenset({"rle", "imageDataURL", "vertices", "sequence"})
 DRAWN = UNBOXED | {"x", "points"}
 
-photo_folder = json_file.photo_folder
+image_folder = json_file.image_folder
 
 
 class Region(NamedTuple):
@@ -57,19 +57,19 @@ def detect(folder: Folder) -> bool:
 
 def read(folder: Folder) -> Labels:
     """The tasks that somebody has finished; neither skipped ones nor mere predictions."""
-    labels, here = Labels(), _photos_by_name(folder)
+    labels, here = Labels(), _images_by_name(folder)
     for path, content in json_file.read_all(folder, KIND, list, labels.broken):
         shapes: Counter[str] = Counter()
-        tasks: dict[str, Labelled] = {}
+        tasks: dict[str, Labeled] = {}
         for i, task in enumerate(content):
             try:
-                one = _photo(task, path, f"[{i}]", here, shapes)
+                one = _image(task, path, f"[{i}]", here, shapes)
             except UnusableError as error:
                 labels.broken.append(error.in_file(path))
                 continue
             if one is not None:  # JSON-MIN repeats a task for each annotation: the last counts
-                tasks[one.photo] = one
-        labels.photos += tasks.values()
+                tasks[one.image] = one
+        labels.images += tasks.values()
         labels.findings += shapes_finding(path, shapes)
     return labels
 
@@ -87,9 +87,9 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         json_file.write(target / folder / FILE, tasks)
 
 
-def _photo(
+def _image(
     task: object, path: str, place: str, here: Mapping[str, str], shapes: Counter[str]
-) -> Labelled | None:
+) -> Labeled | None:
     """The photo of a task as its last annotation has it; None if nobody has finished it."""
     if not isinstance(task, dict):
         raise UnusableError(place, json_file.unlike(task, "a task"))
@@ -97,18 +97,18 @@ def _photo(
     regions = _regions_of_task(task, place) if whole else _regions_of_row(task, place)
     if regions is None:
         return None
-    name = _photo_name(task["data"] if whole else task, place, here)
-    photo = Labelled(path, name, place=f", {place}", split=folder_mark(split_path(path)[0]))
-    photo.size = next((size for one in regions if (size := _size(one.value))), None)
+    name = _image_name(task["data"] if whole else task, place, here)
+    image = Labeled(path, name, place=f", {place}", split=folder_split(split_path(path)[0]))
+    image.size = next((size for one in regions if (size := _size(one.value))), None)
     for one in regions:
-        kind, box = _box(one, photo.size)
+        kind, box = _box(one, image.size)
         if kind:
             shapes[kind] += 1
         for label in one.names:
-            photo.add(label, box)
-    if photo.size is None:
-        photo.relative, photo.boxes = True, [side / 100 for side in photo.boxes]
-    return photo
+            image.add(label, box)
+    if image.size is None:
+        image.relative, image.boxes = True, [side / 100 for side in image.boxes]
+    return image
 
 
 def _regions_of_task(task: Object, place: str) -> list[Region] | None:
@@ -123,14 +123,14 @@ def _regions_of_task(task: Object, place: str) -> list[Region] | None:
         return None
     where, annotation = finished[-1]
     results = list(json_file.objects(annotation.get("result"), f"{where}.result"))
-    labelled = {str(one.get("id")) for _, one in results if _labels(one.get("value"))}
+    labeled = {str(one.get("id")) for _, one in results if _labels(one.get("value"))}
     regions = []
     for where, one in results:
         value = one.get("value")
         names = _labels(value)
         if not isinstance(value, dict) or not _is_drawn(value):
             continue  # a remark on the whole photo, or a relation of two regions
-        if not names and str(one.get("id")) in labelled:
+        if not names and str(one.get("id")) in labeled:
             continue  # the same region once more, for its text or its shape alone
         size = {side: one[side] for side in SIZE if side in one}
         regions.append(Region(where, {**value, **size}, _class_names(names, where)))
@@ -205,10 +205,10 @@ def _box(region: Region, size: Size | None) -> tuple[str, list[float]]:
     return "turned rectangles", box_around(corners)
 
 
-def _photo_name(fields: Object, place: str, here: Mapping[str, str]) -> str:
+def _image_name(fields: Object, place: str, here: Mapping[str, str]) -> str:
     """The photo that a task is about, from its URL: uploaded, served, or anywhere on the web."""
     texts = [text for text in (fields.get("image"), *fields.values()) if isinstance(text, str)]
-    paths = [path for path in map(_path_in_url, texts) if is_photo(split_path(path)[1])]
+    paths = [path for path in map(_path_in_url, texts) if is_image(split_path(path)[1])]
     if not paths:
         raise UnusableError(place, "names no photo")
     named = [unquote(paths[0]), paths[0]]
@@ -228,9 +228,9 @@ def _path_in_url(url: str) -> str:
     return SCHEME.sub("", path).lstrip("/")
 
 
-def _photos_by_name(folder: Folder) -> dict[str, str]:
+def _images_by_name(folder: Folder) -> dict[str, str]:
     """Photos here by their `folded` names, also as Label Studio changes them when uploaded."""
-    names = json_file.photo_names(folder)
+    names = json_file.image_names(folder)
     uploaded = {re.sub(r"[^\w.-]", "", key.replace(" ", "_")): name for key, name in names.items()}
     return {**uploaded, **names}
 

@@ -7,12 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from boxwright.formats.annotations import Labelled
+from boxwright.formats.annotations import Labeled
 from boxwright.formats.folder import Folder, folded, join, outwards, split_path, stem
-from boxwright.formats.splits import folder_mark
-from boxwright.structures.dataset import WHOLE, Split
+from boxwright.formats.splits import folder_split
+from boxwright.structures.dataset import WHOLE_FILE, Split
 
-PHOTO_FOLDERS = frozenset({"jpegimages", "images", "image", "imgs", "img", "photos", "pictures"})
+IMAGE_FOLDERS = frozenset({"jpegimages", "images", "image", "imgs", "img", "photos", "pictures"})
 MASK_FOLDERS = frozenset({"trimaps", "masks", "segmentationclass", "segmentationobject"})
 ABSOLUTE = re.compile(r"/|[A-Za-z]:")
 
@@ -31,19 +31,19 @@ class Pairing:
     folder: Folder
     _known: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
-    def photos_of(self, annotations: Sequence[Labelled]) -> list[str | None]:
+    def images_of(self, annotations: Sequence[Labeled]) -> list[str | None]:
         """For each annotation its photo's path below the root, or None."""
         groups: dict[tuple[str, Split], list[int]] = {}
         for i, annotation in enumerate(annotations):
             key = split_path(annotation.path)[0], annotation.split
             groups.setdefault(key, []).append(i)
-        photos: list[str | None] = [None] * len(annotations)
+        images: list[str | None] = [None] * len(annotations)
         for (parent, split), members in groups.items():
             around = outwards(parent)
             exact = [self._led_to(annotations[i], around) for i in members]
             best: list[str | None] = [None] * len(members)
             for scope in around:
-                near = self._photo_folders(parent, scope, split)
+                near = self._image_folders(parent, scope, split)
                 found = [
                     led_to or self._find(annotations[i], near)
                     for i, led_to in zip(members, exact, strict=True)
@@ -52,73 +52,73 @@ class Pairing:
                     best = found
                 if 2 * best.count(None) <= len(members):
                     break
-            for i, photo in zip(members, best, strict=True):
-                photos[i] = photo
-        return photos
+            for i, image in zip(members, best, strict=True):
+                images[i] = image
+        return images
 
-    def leaves_folder(self, annotation: Labelled) -> bool:
+    def leaves_folder(self, annotation: Labeled) -> bool:
         """Whether the photo named by the annotation would lie outside of the data folder.
 
         A foreign absolute path is harmless as long as a photo of its last name lies here.
         """
-        if annotation.span != WHOLE:
+        if annotation.byte_range != WHOLE_FILE:
             return False
-        named = annotation.photo.replace("\\", "/")
+        named = annotation.image.replace("\\", "/")
         parent, _ = split_path(annotation.path)
         if ABSOLUTE.match(named):
             last = named.rpartition("/")[2]
-            return not any(self._lookup(near, last) for near in self.folder.photos)
+            return not any(self._lookup(near, last) for near in self.folder.images)
         if ".." not in named.split("/"):
             return False
         return posixpath.normpath(join(parent, named)).split("/")[0] == ".."
 
-    def _photo_folders(self, parent: str, scope: str, split: Split) -> list[str]:
+    def _image_folders(self, parent: str, scope: str, split: Split) -> list[str]:
         """Folders with photos below `scope`, nearest to `parent` first.
 
         `parent` itself comes first, then a folder that mirrors it, as JPEGImages/day 2 mirrors
         Annotations/day 2. None is of another split than `parent`, and those of another split than
         the annotation itself states come last. Masks bear their photos' names, and are none.
         """
-        mark = folder_mark(parent)
+        own_split = folder_split(parent)
         masks = MASK_FOLDERS.difference(folded(parent).split("/"))
         near = [
             other
-            for other in self.folder.photos
+            for other in self.folder.images
             if (not scope or other == scope or other.startswith(f"{scope}/"))
-            and _agree(mark, folder_mark(other))
+            and _agree(own_split, folder_split(other))
             and masks.isdisjoint(folded(other).split("/"))
         ]
 
         def rank(other: str) -> tuple[bool, bool, bool, int, bool, str]:
-            unfit = not _agree(split, folder_mark(other))
+            unfit = not _agree(split, folder_split(other))
             strange = not _mirrors(parent, other)
             return unfit, other != parent, strange, _steps(parent, other), _unusual(other), other
 
         return sorted(near, key=rank)
 
-    def _led_to(self, annotation: Labelled, around: Sequence[str]) -> str | None:
+    def _led_to(self, annotation: Labeled, around: Sequence[str]) -> str | None:
         """The photo in the file itself, or where the folders in its name lead."""
-        if annotation.span != WHOLE:
-            return join(annotation.path, annotation.photo)
-        parts = annotation.photo.replace("\\", "/").split("/")
+        if annotation.byte_range != WHOLE_FILE:
+            return join(annotation.path, annotation.image)
+        parts = annotation.image.replace("\\", "/").split("/")
         if annotation.alone and _folded_stem(parts[-1]) != _own_stem(annotation):
             return None
         for start in range(len(parts) - 1):
             for base in around:
                 parent = posixpath.normpath(join(base, "/".join(parts[start:-1])))
                 parent = "" if parent == "." else parent
-                if parent in self.folder.photos and (photo := self._lookup(parent, parts[-1])):
-                    return join(parent, photo)
+                if parent in self.folder.images and (image := self._lookup(parent, parts[-1])):
+                    return join(parent, image)
         return None
 
-    def _find(self, annotation: Labelled, near: Sequence[str]) -> str | None:
+    def _find(self, annotation: Labeled, near: Sequence[str]) -> str | None:
         own = stem(split_path(annotation.path)[1]) if annotation.alone else ""
-        named = annotation.photo.replace("\\", "/").rpartition("/")[2]
+        named = annotation.image.replace("\\", "/").rpartition("/")[2]
         names = (named, own) if folded(stem(named)) == folded(own) else (own, named)
         for name in names:
             for parent in near if name else ():
-                if photo := self._lookup(parent, name):
-                    return join(parent, photo)
+                if image := self._lookup(parent, name):
+                    return join(parent, image)
         return None
 
     def _lookup(self, parent: str, name: str) -> str | None:
@@ -126,18 +126,18 @@ class Pairing:
         known = self._known.get(parent)
         if known is None:
             known = self._known[parent] = {}
-            names = self.folder.photos[parent]
+            names = self.folder.images[parent]
             for keys in (names, map(folded, names), map(stem, names), map(_folded_stem, names)):
-                for key, photo in zip(keys, names, strict=True):
-                    known.setdefault(key, photo)
+                for key, image in zip(keys, names, strict=True):
+                    known.setdefault(key, image)
         return known.get(name) or known.get(folded(name))
 
 
 def _agree(one: Split, other: Split) -> bool:
-    return Split.UNMARKED in {one, other} or one is other
+    return Split.UNASSIGNED in {one, other} or one is other
 
 
-def _own_stem(annotation: Labelled) -> str:
+def _own_stem(annotation: Labeled) -> str:
     return _folded_stem(split_path(annotation.path)[1])
 
 
@@ -161,4 +161,4 @@ def _mirrors(parent: str, other: str) -> bool:
 
 def _unusual(parent: str) -> bool:
     """Whether no part of the path is what a folder of photos is usually called."""
-    return PHOTO_FOLDERS.isdisjoint(parent.lower().split("/"))
+    return IMAGE_FOLDERS.isdisjoint(parent.lower().split("/"))

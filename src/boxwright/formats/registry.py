@@ -103,10 +103,10 @@ def _detected(folder: Folder) -> str:
 
 
 def _nothing(folder: Folder, title: str) -> DataError:
-    count = folder.photo_count
+    count = folder.image_count
     here = "there is 1 photo" if count == 1 else f"there are {count or 'no'} photos"
     message = f"{here} here, and no annotations in {title}."
-    if not folder.photos and not folder.files:
+    if not folder.images and not folder.files:
         message = "the folder is empty: there are no photos and no annotations in it."
     return DataError(
         "BW114",

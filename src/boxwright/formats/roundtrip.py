@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from boxwright.formats.annotations import Format, Holds
-from boxwright.images.decoding import PhotoFile, Slice, photo_bytes
+from boxwright.images.decoding import ByteRange, ImageFile, image_bytes
 from boxwright.ops.boxes import Boxes, upright
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
 
@@ -26,8 +26,8 @@ def held(dataset: Dataset, form: Format) -> Dataset:
     keep = sum(bit for kind, bit in FLAGS.items() if kind in form.HOLDS)
     dataset = replace(dataset, flags=dataset.flags & np.uint8(keep))
     if Holds.SPLITS not in form.HOLDS:
-        dataset = replace(dataset, splits=np.full_like(dataset.splits, Split.UNMARKED))
-    if Holds.EMPTY_PHOTOS not in form.HOLDS:
+        dataset = replace(dataset, splits=np.full_like(dataset.splits, Split.UNASSIGNED))
+    if Holds.EMPTY_IMAGES not in form.HOLDS:
         dataset = dataset.select(np.diff(dataset.offsets) > 0)
     if Holds.FRACTIONS not in form.HOLDS:
         dataset = replace(dataset, boxes=np.rint(dataset.boxes))
@@ -50,7 +50,7 @@ def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Form
 
     Args:
         written: the data set that was written.
-        names: what its photos were called then, as `writing.places` says.
+        names: what its photos were called then, as `writing.originals` says.
         back: the data set that was read back.
         form: the format it was written in.
     """
@@ -58,43 +58,43 @@ def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Form
         before, after = (", ".join(held_classes(one, form)) for one in (written, back))
         return f"the classes are {after} instead of {before}"
     kept = held(replace(written, root=Path(), names=tuple(names)), form)
-    sources = dict(zip(names, map(written.photo, range(len(written))), strict=True))
+    sources = dict(zip(names, map(written.image, range(len(written))), strict=True))
     if len(kept) != len(back):
         lost = sorted({*kept.names} ^ {*back.names})
         return f"there are {len(back)} photos instead of {len(kept)}, such as {lost[0]}"
-    in_files = form.photo_folder(Split.UNMARKED) is not None
+    in_files = form.image_folder(Split.UNASSIGNED) is not None
     key = _by_name if in_files else _by_content
-    places = [sources[name] for name in kept.names]
-    kept_order = key(kept, places)
-    back_order = key(back, [back.photo(i) for i in range(len(back))])
+    originals = [sources[name] for name in kept.names]
+    kept_order = key(kept, originals)
+    back_order = key(back, [back.image(i) for i in range(len(back))])
     for i, j in zip(kept_order, back_order, strict=True):
-        if reason := _photo_difference(kept, i, places[i], back, j):
+        if reason := _image_difference(kept, i, originals[i], back, j):
             return f"{back.names[j]}: {reason}"
     return ""
 
 
-def _by_name(dataset: Dataset, _: Sequence[PhotoFile]) -> list[int]:
+def _by_name(dataset: Dataset, _: Sequence[ImageFile]) -> list[int]:
     return sorted(range(len(dataset)), key=lambda i: dataset.names[i])
 
 
-def _by_content(dataset: Dataset, places: Sequence[PhotoFile]) -> list[int]:
+def _by_content(dataset: Dataset, originals: Sequence[ImageFile]) -> list[int]:
     """Photos by their bytes, copies by their boxes: a record may call a photo something else."""
 
     def key(i: int) -> tuple[bytes, list[str], list[list[float]]]:
         rows = dataset.rows(i)
         names = [dataset.classes[label] for label in dataset.labels[rows]]
         digest = hashlib.sha256()
-        for block in _blocks(places[i]):
+        for block in _blocks(originals[i]):
             digest.update(block)
         return digest.digest(), names, np.rint(dataset.boxes[rows]).tolist()
 
     return sorted(range(len(dataset)), key=key)
 
 
-def _photo_difference(kept: Dataset, i: int, place: PhotoFile, back: Dataset, j: int) -> str:
+def _image_difference(kept: Dataset, i: int, place: ImageFile, back: Dataset, j: int) -> str:
     mine, other = kept.rows(i), back.rows(j)
     sides = kept.sizes[i]
-    if not _same_bytes(place, back.photo(j)):
+    if not _same_bytes(place, back.image(j)):
         return "the photo has other bytes"
     if (sides != back.sizes[j]).any():
         return f"the photo is {back.sizes[j][0]} x {back.sizes[j][1]} instead of {sides}"
@@ -118,8 +118,8 @@ def _moved(boxes: Boxes, back: Boxes) -> float:
     return float(np.abs(boxes - back).max(initial=0))
 
 
-def _same_bytes(one: PhotoFile, other: PhotoFile) -> bool:
-    if not isinstance(one, Slice) and not isinstance(other, Slice):
+def _same_bytes(one: ImageFile, other: ImageFile) -> bool:
+    if not isinstance(one, ByteRange) and not isinstance(other, ByteRange):
         one, other = Path(one), Path(other)
         if one.samefile(other):
             return True
@@ -128,10 +128,10 @@ def _same_bytes(one: PhotoFile, other: PhotoFile) -> bool:
     return all(a == b for a, b in zip_longest(_blocks(one), _blocks(other)))
 
 
-def _blocks(photo: PhotoFile) -> Iterator[bytes]:
-    if isinstance(photo, Slice):
-        yield photo_bytes(photo)
+def _blocks(image: ImageFile) -> Iterator[bytes]:
+    if isinstance(image, ByteRange):
+        yield image_bytes(image)
         return
-    with Path(photo).open("rb") as file:
+    with Path(image).open("rb") as file:
         while block := file.read(CHUNK):
             yield block

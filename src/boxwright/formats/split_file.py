@@ -21,7 +21,7 @@ from boxwright.formats.folder import folded
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import Split
 
-LOCK = "boxwright.split"
+SPLIT_FILE = "boxwright.split"
 VERSION = 1
 _HEADER = re.compile(
     r"# boxwright\.split version=([0-9]{1,9})("
@@ -31,30 +31,30 @@ _WORDS = {split.name.lower(): split for split in (Split.TRAIN, Split.VAL, Split.
 
 
 @dataclass(frozen=True)
-class Lock:
+class SplitFile:
     """A split that stays.
 
     Attributes:
-        marks: photo -> what it is for.
+        splits: photo -> what it is for.
         seed: of what was random in the choice.
         test, val: the fractions that were asked for, 0 to 1.
         groups: how groups of photos were declared; empty if they were not.
     """
 
-    marks: dict[str, Split] = field(repr=False)
+    splits: dict[str, Split] = field(repr=False)
     seed: int = 0
     test: float = 0.2
     val: float = 0.0
     groups: str = ""
 
     @classmethod
-    def read(cls, folder: str | Path) -> Lock | None:
+    def read(cls, folder: str | Path) -> SplitFile | None:
         """The lock in a folder; None if there is none.
 
         Raises:
             DataError: BW146 it cannot be used; says in which line and why.
         """
-        path = Path(folder) / LOCK
+        path = Path(folder) / SPLIT_FILE
         try:
             if not path.exists():
                 return None
@@ -71,7 +71,7 @@ class Lock:
         return cls._of(lines, path)
 
     @classmethod
-    def _of(cls, lines: Sequence[str], path: Path) -> Lock:
+    def _of(cls, lines: Sequence[str], path: Path) -> SplitFile:
         header = _HEADER.fullmatch(lines[0])
         if header is None:
             raise _broken(f"{path}:1", "does not begin as a lock file does")
@@ -81,7 +81,7 @@ class Lock:
             raise _broken(f"{path}:1", message)
         if rest is None:
             raise _broken(f"{path}:1", "does not say how the split was made")
-        marks: dict[str, Split] = {}
+        splits: dict[str, Split] = {}
         for number, line in enumerate(lines[1:], start=2):
             if not line.strip():
                 continue
@@ -89,29 +89,30 @@ class Lock:
             name = _unquoted(rest)
             if word not in _WORDS or not name:
                 raise _broken(f"{path}:{number}", f"'{line.strip()[:60]}' is no split and photo")
-            if marks.setdefault(name, _WORDS[word]) is not _WORDS[word]:
-                message = f"{name} is for {marks[name].name.lower()} in a line above"
+            if splits.setdefault(name, _WORDS[word]) is not _WORDS[word]:
+                message = f"{name} is for {splits[name].name.lower()} in a line above"
                 raise _broken(f"{path}:{number}", message)
-        declared = _unquoted(groups or "")
-        return cls(marks, int(seed), float(test), float(val), declared)
+        user_groups = _unquoted(groups or "")
+        return cls(splits, int(seed), float(test), float(val), user_groups)
 
     def write(self, folder: str | Path) -> Path:
         """Write it into a folder, photos in the alphabet's order. Raises SystemFaultError."""
         test, val = (float(round(fraction, 4)) for fraction in (self.test, self.val))
-        header = f"# {LOCK} version={VERSION} seed={self.seed} test={test} val={val}"
+        header = f"# {SPLIT_FILE} version={VERSION} seed={self.seed} test={test} val={val}"
         if self.groups:
             header += f" groups={json.dumps(self.groups)}"
-        marks = sorted(self.marks.items())
-        lines = [f"{mark.name.lower()} {_quoted(name)}" for name, mark in marks]
-        path = Path(folder) / LOCK
+        splits = sorted(self.splits.items())
+        lines = [f"{split.name.lower()} {_quoted(name)}" for name, split in splits]
+        path = Path(folder) / SPLIT_FILE
         write_text(path, "\n".join([header, *lines, ""]))
         return path
 
-    def split_of(self, photos: Sequence[str]) -> list[Split]:
+    def split_of(self, images: Sequence[str]) -> list[Split]:
         """What each photo is for; UNMARKED for those that the lock does not name."""
-        by_folded = {folded(name): mark for name, mark in self.marks.items()}
+        by_folded = {folded(name): split for name, split in self.splits.items()}
         return [
-            self.marks.get(photo, by_folded.get(folded(photo), Split.UNMARKED)) for photo in photos
+            self.splits.get(image, by_folded.get(folded(image), Split.UNASSIGNED))
+            for image in images
         ]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from boxwright.errors import DataError
 from boxwright.formats.folder import Folder, folded, split_path, stem
-from boxwright.formats.split_file import LOCK, Lock
+from boxwright.formats.split_file import SPLIT_FILE, SplitFile
 from boxwright.formats.tables import rows
 from boxwright.structures.dataset import Split
 from boxwright.structures.findings import Finding
@@ -31,14 +31,14 @@ WORDS = {
 }
 EITHER = "trainval"  # VOC's list of all photos that are not for testing
 OTHER_TASKS = ("segmentation", "layout", "action")  # VOC's, whose photos have not all boxes
-PHOTO_COLUMN = "filename"  # of the tutorials' CSV lists
+IMAGE_COLUMN = "filename"  # of the tutorials' CSV lists
 SHOWN = 3  # how many names a finding spells out
 UNTIL_SPLIT = "not used until `boxwright split` places them"
 MADE_FOR = "the lock was made for other photos; run `boxwright split` for these"
 
 
 @dataclass(frozen=True)
-class PhotoList:
+class ImageList:
     """A file that lists photos of one split.
 
     Attributes:
@@ -56,28 +56,28 @@ class PhotoList:
     numbered: bool = False
 
 
-def folder_mark(parent: str) -> Split:
+def folder_split(parent: str) -> Split:
     """What a folder's name says its photos are for; the outermost such name counts."""
     for part in folded(parent).split("/"):
         if (word := re.sub(r"[0-9]+$", "", part)) in WORDS:
             return WORDS[word]
-    return Split.UNMARKED
+    return Split.UNASSIGNED
 
 
-def name_mark(path: str) -> Split:
+def name_split(path: str) -> Split:
     """What the name of a file says its photos are for, such as `train_labels.csv`."""
     words = re.split(r"[^a-z]+", split_path(path)[1].lower())
     splits = {WORDS[word] for word in words if word in WORDS}
-    return splits.pop() if len(splits) == 1 else Split.UNMARKED
+    return splits.pop() if len(splits) == 1 else Split.UNASSIGNED
 
 
-def file_mark(path: str) -> Split:
+def file_split(path: str) -> Split:
     """What the name of a file says its photos are for, or else its folder's."""
-    named = name_mark(path)
-    return folder_mark(split_path(path)[0]) if named is Split.UNMARKED else named
+    named = name_split(path)
+    return folder_split(split_path(path)[0]) if named is Split.UNASSIGNED else named
 
 
-def listed_photos(path: Path) -> list[str]:
+def listed_images(path: Path) -> list[str]:
     """The photos that a CSV list names, each once, in order; none if it has no such column.
 
     Raises:
@@ -86,65 +86,65 @@ def listed_photos(path: Path) -> list[str]:
     table = rows(path)
     _, header = next(table, (0, []))
     columns = [name.lower() for name in header]
-    if PHOTO_COLUMN not in columns:
+    if IMAGE_COLUMN not in columns:
         return []
-    place = columns.index(PHOTO_COLUMN)
+    place = columns.index(IMAGE_COLUMN)
     return list(dict.fromkeys(row[place] for _, row in table if len(row) > place))
 
 
-def split_marks(
-    folder: Folder, photos: Sequence[str], stated: Sequence[Split]
+def find_splits(
+    folder: Folder, images: Sequence[str], stated: Sequence[Split]
 ) -> tuple[list[Split], list[Finding]]:
-    """For each of `photos` its mark, and what is odd about the lists.
+    """For each of `images` its mark, and what is odd about the lists.
 
     Args:
         folder: where lists are looked for.
-        photos: paths below the root.
+        images: paths below the root.
         stated: what the annotation of each photo says that it is for.
 
     Raises:
         DataError: BW120 a list cannot be read, BW146 the lock cannot be used.
     """
-    if lock := Lock.read(folder.root):
-        locked = lock.split_of(photos)
-        new = _without_mark(photos, locked)
-        repair = UNTIL_SPLIT if len(new) < len(photos) else MADE_FOR
-        return locked, [_unmarked(LOCK, new, photos, "it", repair)] if new else []
-    if any(mark is not Split.UNMARKED for mark in stated):
-        new = _without_mark(photos, stated)
-        odd = _unmarked("the annotations", new, photos, "any split that they state")
+    if split_file := SplitFile.read(folder.root):
+        frozen = split_file.split_of(images)
+        new = _without_split(images, frozen)
+        repair = UNTIL_SPLIT if len(new) < len(images) else MADE_FOR
+        return frozen, [_unassigned(SPLIT_FILE, new, images, "it", repair)] if new else []
+    if any(split is not Split.UNASSIGNED for split in stated):
+        new = _without_split(images, stated)
+        odd = _unassigned("the annotations", new, images, "any split that they state")
         return list(stated), [odd] if new else []
     findings: list[Finding] = []
     for lists in (_image_sets(folder), _csv_lists(folder)):
-        if lists and (marks := _marks_from(lists, _Index(photos), findings)):
-            unlisted = [photo for i, photo in enumerate(photos) if i not in marks]
+        if lists and (splits := _splits_from_lists(lists, _Index(images), findings)):
+            unlisted = [image for i, image in enumerate(images) if i not in splits]
             if unlisted:
                 where = ", ".join(sorted({one.path for one in lists}))
-                findings.append(_unmarked(where, unlisted, photos))
-            return [marks.get(i, Split.UNMARKED) for i in range(len(photos))], findings
-    by_folder = _marks_from_folders(photos)
-    unmarked = _without_mark(photos, by_folder)
-    if 0 < len(unmarked) < len(photos):
-        findings.append(_unmarked("the train, val and test folders", unmarked, photos))
+                findings.append(_unassigned(where, unlisted, images))
+            return [splits.get(i, Split.UNASSIGNED) for i in range(len(images))], findings
+    by_folder = _splits_from_folders(images)
+    unassigned = _without_split(images, by_folder)
+    if 0 < len(unassigned) < len(images):
+        findings.append(_unassigned("the train, val and test folders", unassigned, images))
     return by_folder, findings
 
 
-def _without_mark(photos: Sequence[str], marks: Sequence[Split]) -> list[str]:
-    pairs = zip(photos, marks, strict=True)
-    return [photo for photo, mark in pairs if mark is Split.UNMARKED]
+def _without_split(images: Sequence[str], splits: Sequence[Split]) -> list[str]:
+    pairs = zip(images, splits, strict=True)
+    return [image for image, split in pairs if split is Split.UNASSIGNED]
 
 
-def _marks_from_folders(photos: Sequence[str]) -> list[Split]:
-    parents = [split_path(photo)[0] for photo in photos]
-    marks = {parent: folder_mark(parent) for parent in set(parents)}
-    return [marks[parent] for parent in parents]
+def _splits_from_folders(images: Sequence[str]) -> list[Split]:
+    parents = [split_path(image)[0] for image in images]
+    splits = {parent: folder_split(parent) for parent in set(parents)}
+    return [splits[parent] for parent in parents]
 
 
-def _marks_from(
-    lists: Sequence[PhotoList], index: _Index, findings: list[Finding]
+def _splits_from_lists(
+    lists: Sequence[ImageList], index: _Index, findings: list[Finding]
 ) -> dict[int, Split]:
     """Photo index -> mark. A photo in several lists is for what keeps it furthest from training."""
-    marks: dict[int, Split] = {}
+    splits: dict[int, Split] = {}
     twice = set()
     for one in sorted(lists, key=lambda one: one.whole):
         unknown = []
@@ -152,34 +152,34 @@ def _marks_from(
             found = index.find(line, one)
             if not found:
                 unknown.append(line.strip())
-            for photo in found:
-                before = marks.setdefault(photo, one.split)
+            for image in found:
+                before = splits.setdefault(image, one.split)
                 if before is not one.split and not (one.whole and before is Split.VAL):
-                    twice.add(photo)
-                    marks[photo] = max(before, one.split)
+                    twice.add(image)
+                    splits[image] = max(before, one.split)
         if unknown:
             message = f"{len(unknown)} of its {len(one.lines)} lines name no labelled photo"
             findings.append(
                 Finding("BW117", one.path, f"{message} ({_some(unknown)})", "passed over")
             )
-    for photo in sorted(twice):
-        kept = f"kept for {marks[photo].name.lower()} only"
-        findings.append(Finding("BW118", index.photos[photo], "is in several lists", kept))
-    return marks
+    for image in sorted(twice):
+        kept = f"kept for {splits[image].name.lower()} only"
+        findings.append(Finding("BW118", index.images[image], "is in several lists", kept))
+    return splits
 
 
-def _unmarked(
+def _unassigned(
     where: str,
-    unmarked: Sequence[str],
-    photos: Sequence[str],
+    unassigned: Sequence[str],
+    images: Sequence[str],
     lists: str = "any of them",
     repair: str = "not used",
 ) -> Finding:
-    message = f"{len(unmarked)} of {len(photos)} labelled photos are not in {lists}"
-    return Finding("BW119", where, f"{message} ({_some(unmarked)})", repair, tuple(unmarked))
+    message = f"{len(unassigned)} of {len(images)} labelled photos are not in {lists}"
+    return Finding("BW119", where, f"{message} ({_some(unassigned)})", repair, tuple(unassigned))
 
 
-def _image_sets(folder: Folder) -> list[PhotoList]:
+def _image_sets(folder: Folder) -> list[ImageList]:
     """Lists such as ImageSets/Main/train.txt; VoTT's `helmet_train.txt` where those are absent."""
     plain, by_class = [], []
     paths = folder.with_suffix(".txt")
@@ -195,7 +195,7 @@ def _image_sets(folder: Folder) -> list[PhotoList]:
         elif in_image_sets and label and (last in WORDS or last == EITHER):
             by_class.append((path, last, True))
     return [
-        PhotoList(
+        ImageList(
             path,
             split=WORDS.get(word, Split.TRAIN),
             lines=[line for line in _text(folder, path).splitlines() if line.strip()],
@@ -210,12 +210,12 @@ def _is_below_image_sets(path: str, *names: str) -> bool:
     return split_path(path)[0].lower().endswith(tuple(f"imagesets/{name}" for name in names))
 
 
-def _csv_lists(folder: Folder) -> list[PhotoList]:
+def _csv_lists(folder: Folder) -> list[ImageList]:
     """Lists such as train_labels.csv and test_labels.csv."""
     lists = []
     for path in folder.with_suffix(".csv"):
-        if (split := name_mark(path)) is not Split.UNMARKED:
-            lists.append(PhotoList(path, split, listed_photos(folder.root / path)))
+        if (split := name_split(path)) is not Split.UNASSIGNED:
+            lists.append(ImageList(path, split, listed_images(folder.root / path)))
     return lists
 
 
@@ -233,16 +233,16 @@ def _text(folder: Folder, path: str) -> str:
 class _Index:
     """Finds photos by what lists call them: path or name, with or without suffix, any case."""
 
-    def __init__(self, photos: Sequence[str]) -> None:
-        self.photos = photos
+    def __init__(self, images: Sequence[str]) -> None:
+        self.images = images
         self._by_name: dict[str, list[int]] = {}
-        for i, photo in enumerate(photos):
-            name = folded(photo)
+        for i, image in enumerate(images):
+            name = folded(image)
             last = split_path(name)[1]
             for key in {name, stem(name), last, stem(last)}:
                 self._by_name.setdefault(key, []).append(i)
 
-    def find(self, line: str, source: PhotoList) -> list[int]:
+    def find(self, line: str, source: ImageList) -> list[int]:
         """The photos that a line of a list means; several if several of that name are as near."""
         for name in _readings(line, numbered=source.numbered):
             name = folded(name.replace("\\", "/"))
@@ -251,21 +251,21 @@ class _Index:
                 return found if len(found) == 1 else self._nearest(found, source)
         return []
 
-    def _nearest(self, found: list[int], source: PhotoList) -> list[int]:
+    def _nearest(self, found: list[int], source: ImageList) -> list[int]:
         here = source.path.split("/")
 
-        def shared(photo: int) -> int:
-            pairs = zip(here, self.photos[photo].split("/"), strict=False)
+        def shared(image: int) -> int:
+            pairs = zip(here, self.images[image].split("/"), strict=False)
             return next((i for i, (a, b) in enumerate(pairs) if a != b), len(here))
 
-        marks = {i: folder_mark(split_path(self.photos[i])[0]) for i in found}
-        fitting = [i for i in found if marks[i] in {Split.UNMARKED, source.split}] or found
-        most = max(map(shared, fitting))
-        return [i for i in fitting if shared(i) == most]
+        splits = {i: folder_split(split_path(self.images[i])[0]) for i in found}
+        fitting = [i for i in found if splits[i] in {Split.UNASSIGNED, source.split}] or found
+        longest_path = max(map(shared, fitting))
+        return [i for i in fitting if shared(i) == longest_path]
 
 
 def _readings(line: str, *, numbered: bool) -> Iterator[str]:
-    """What a line may name: `photo 1` is a photo of that name, or a photo with VOC's number."""
+    """What a line may name: `image 1` is a photo of that name, or a photo with VOC's number."""
     whole = line.strip()
     shorter = [whole]
     while match := re.fullmatch(r"(.*\S)\s+[-+]?[0-9]+", shorter[-1]):

@@ -16,7 +16,7 @@ SEPARATORS = ",;\t|"
 BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")  # how UTF-16 text begins, such as Excel's "Unicode text"
 DECIMAL_COMMA = re.compile(r"\A(-?[0-9]+),([0-9]+)\Z")
 HEAD = 4096  # bytes at the start of a text in which its first line is looked for
-LONGEST = 1 << 16  # characters of the first line that are looked at for the separator
+MAX_FIRST_LINE = 1 << 16  # characters of the first line that are looked at for the separator
 
 
 def first_rows(path: Path, count: int) -> list[list[str]]:
@@ -44,7 +44,7 @@ def rows(path: Path, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
     """
     try:
         with path.open(encoding=_encoding(path), errors=errors, newline="") as lines:
-            separator = _separator(lines.readline(LONGEST))
+            separator = _separator(lines.readline(MAX_FIRST_LINE))
             lines.seek(0)
             reader = csv.reader(lines, delimiter=separator)
             for row in reader:

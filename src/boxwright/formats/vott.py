@@ -14,17 +14,17 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from boxwright.formats import json_file, json_kinds
-from boxwright.formats.annotations import Holds, Labelled, Labels
+from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
-from boxwright.formats.splits import folder_mark
+from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Dataset
 
 TITLE = "VoTT"
 KIND = "vott"  # in `json_kinds`
 HOLDS = (
-    Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.CLASS_ORDER | Holds.UNUSED_CLASSES | Holds.FRACTIONS
+    Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.CLASS_ORDER | Holds.UNUSED_CLASSES | Holds.FRACTIONS
 )
 BY_STEM = False
 FILE = "boxwright-export.json"
@@ -33,9 +33,9 @@ NOT_VISITED, VISITED, TAGGED = range(3)  # states of an asset
 IMAGE, VIDEO = 1, 2  # types of an asset
 BOXES = frozenset({"RECTANGLE", "SQUARE"})
 LED_BY = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|/+)+")  # schemes, drives and roots of paths
-COLOURS = ("#5db300", "#e81123", "#6917aa", "#015cda", "#4894fe", "#257ffd", "#ffaa1d", "#e3008c")
+COLORS = ("#5db300", "#e81123", "#6917aa", "#015cda", "#4894fe", "#257ffd", "#ffaa1d", "#e3008c")
 
-photo_folder = json_file.photo_folder
+image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
@@ -49,8 +49,8 @@ def read(folder: Folder) -> Labels:
     Where VoTT's own file of a photo lies beside an export, that file is the newer.
     """
     labels, shapes = Labels(), Counter[str]()
-    here = json_file.photo_names(folder)
-    photos: dict[str, Labelled] = {}
+    here = json_file.image_names(folder)
+    images: dict[str, Labeled] = {}
     classes: list[str] = []
     for path, content in json_file.read_all(folder, KIND, dict, labels.broken):
         own = "asset" in content
@@ -62,15 +62,15 @@ def read(folder: Folder) -> Labels:
             continue
         for place, asset in assets.items():
             try:
-                key, photo = _photo(asset, path, place, here, shapes)
+                key, image = _image(asset, path, place, here, shapes)
             except UnusableError as error:
                 labels.broken.append(error.in_file(path))
                 continue
-            if photo is not None and (own or key not in photos):
-                photos[key] = photo
-    labels.photos = list(photos.values())
-    if labels.photos:
-        labels.findings += shapes_finding(labels.photos[0].path, shapes)
+            if image is not None and (own or key not in images):
+                images[key] = image
+    labels.images = list(images.values())
+    if labels.images:
+        labels.findings += shapes_finding(labels.images[0].path, shapes)
     labels.classes = list(dict.fromkeys(classes))
     return labels
 
@@ -78,7 +78,7 @@ def read(folder: Folder) -> Labels:
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
     """An export for each split, beside the photos."""
     tags = [
-        {"name": name, "color": COLOURS[i % len(COLOURS)]} for i, name in enumerate(dataset.classes)
+        {"name": name, "color": COLORS[i % len(COLORS)]} for i, name in enumerate(dataset.classes)
     ]
     for folder, indices in json_file.by_folder(dataset):
         assets = {}
@@ -123,9 +123,9 @@ def _as_region(one: Object) -> Object:
     return {"type": "RECTANGLE", "tags": one.get("tags"), "points": corners}
 
 
-def _photo(
+def _image(
     entry: object, path: str, place: str, here: Container[str], shapes: Counter[str]
-) -> tuple[str, Labelled | None]:
+) -> tuple[str, Labeled | None]:
     """The id and the labels of a photo; None if nobody has looked at it, or it is a video."""
     asset = entry.get("asset") if isinstance(entry, dict) else None
     if not isinstance(entry, dict) or not isinstance(asset, dict):
@@ -133,20 +133,20 @@ def _photo(
     regions = entry.get("regions") or []
     if asset.get("type") == VIDEO or (asset.get("state") == NOT_VISITED and not regions):
         return "", None
-    name = _photo_name(asset, place, here)
-    photo = Labelled(
-        path, name, place=place and f", {place}", split=folder_mark(split_path(path)[0])
+    name = _image_name(asset, place, here)
+    image = Labeled(
+        path, name, place=place and f", {place}", split=folder_split(split_path(path)[0])
     )
     if isinstance(asset.get("size"), dict):
-        photo.size = json_file.stated_size(asset["size"], "width", "height")
+        image.size = json_file.stated_size(asset["size"], "width", "height")
     for where, region in json_file.objects(regions, f"{place}.regions".lstrip(".")):
         box, kind = _box(region, where), region.get("type")
         if isinstance(kind, str) and kind not in BOXES:
             shapes[kind.lower()] += 1
         tags = region.get("tags")
         for tag in tags if isinstance(tags, list) and tags else [None]:
-            photo.add(json_file.class_name(tag, where), box)
-    return str(asset.get("id") or f"{path}, {place}"), photo
+            image.add(json_file.class_name(tag, where), box)
+    return str(asset.get("id") or f"{path}, {place}"), image
 
 
 def _box(region: Object, place: str) -> list[float]:
@@ -158,7 +158,7 @@ def _box(region: Object, place: str) -> list[float]:
     return [left, top, left + width, top + height]
 
 
-def _photo_name(asset: Object, place: str, here: Container[str]) -> str:
+def _image_name(asset: Object, place: str, here: Container[str]) -> str:
     """Where the photo was, if that is still told by its name; a path is a URL, a name is not."""
     name, url = asset.get("name"), asset.get("path")
     path = LED_BY.sub("", unquote(url).replace("\\", "/")) if isinstance(url, str) else ""

@@ -14,14 +14,14 @@ import numpy as np
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Format, Holds
 from boxwright.formats.folder import folded, join, split_path, stem
-from boxwright.formats.pairing import PHOTO_FOLDERS
+from boxwright.formats.pairing import IMAGE_FOLDERS
 from boxwright.formats.splits import WORDS
-from boxwright.images.decoding import PhotoFile, photo_bytes
+from boxwright.images.decoding import ImageFile, image_bytes
 from boxwright.io.files import writing
-from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, WHOLE, Dataset, Split
+from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, WHOLE_FILE, Dataset, Split
 from boxwright.structures.findings import Finding
 
-USUAL = PHOTO_FOLDERS | frozenset(WORDS)  # folder names that say nothing about the photos in them
+USUAL = IMAGE_FOLDERS | frozenset(WORDS)  # folder names that say nothing about the photos in them
 
 
 def write(
@@ -41,25 +41,25 @@ def write(
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
     target = Path(target)
-    names = list(places(dataset, target, form))
+    names = list(target_names(dataset, target, form))
     for i, name in enumerate(names):
-        if form.photo_folder(Split.UNMARKED) is not None and dataset.photo(i) != target / name:
+        if form.image_folder(Split.UNASSIGNED) is not None and dataset.image(i) != target / name:
             _bring(dataset, i, target / name, link=link)
     form.write(dataset, names, target)
     return names, list(_lost(dataset, names, form))
 
 
-def places(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
+def target_names(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
     """Where each photo goes, or stays, below `target`; no two are the same, nor their stems."""
     below, root = (f"{path.absolute().as_posix()}/" for path in (target, dataset.root))
     taken: set[str] = set()
     for i, name in enumerate(dataset.names):
         here = name if isabs(name) else root + name  # noqa: PTH117 - a Path costs as much as the rest
-        whole = bool(dataset.spans[i, 1] == WHOLE[1])
+        whole = bool(dataset.byte_ranges[i, 1] == WHOLE_FILE[1])
         if whole and here.startswith(below):
             place = here.removeprefix(below)
         else:
-            folder = form.photo_folder(Split(int(dataset.splits[i]))) or ""
+            folder = form.image_folder(Split(int(dataset.splits[i]))) or ""
             place = _free(join(folder, _short(name, whole=whole)), taken, form)
         taken.add(_key(place, form))
         yield place
@@ -90,16 +90,16 @@ def _key(place: str, form: Format) -> str:
 
 
 def _bring(dataset: Dataset, index: int, place: Path, *, link: bool) -> None:
-    source = dataset.photo(index)
+    source = dataset.image(index)
     with writing(place) as draft, still_there(source):
         if not isinstance(source, Path):
-            draft.write_bytes(photo_bytes(source))
+            draft.write_bytes(image_bytes(source))
         elif not (link and _linked(source, draft)):
             shutil.copyfile(source, draft)
 
 
 @contextmanager
-def still_there(photo: PhotoFile) -> Iterator[None]:
+def still_there(image: ImageFile) -> Iterator[None]:
     """Say it in a sentence if a photo is gone since the data set was read.
 
     Raises:
@@ -108,7 +108,7 @@ def still_there(photo: PhotoFile) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise DataError("BW101", "the photo is not there any more.", where=str(photo)) from error
+        raise DataError("BW101", "the photo is not there any more.", where=str(image)) from error
 
 
 def _linked(source: Path, draft: Path) -> bool:
@@ -129,10 +129,10 @@ def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]
         Holds.TRUNCATED: (int((flags & TRUNCATED > 0).sum()), "boxes are marked truncated"),
         Holds.CROWD: (int((flags & CROWD > 0).sum()), "boxes are marked as a crowd"),
         Holds.SPLITS: (
-            int((dataset.splits != Split.UNMARKED).sum()),
+            int((dataset.splits != Split.UNASSIGNED).sum()),
             "photos are marked for training, validation or testing",
         ),
-        Holds.EMPTY_PHOTOS: (int((np.diff(dataset.offsets) == 0).sum()), "photos show nothing"),
+        Holds.EMPTY_IMAGES: (int((np.diff(dataset.offsets) == 0).sum()), "photos show nothing"),
         Holds.UNUSED_CLASSES: (int((~used).sum()), "classes have no box"),
         Holds.CLASS_ORDER: (
             len(used) * (in_order != tuple(sorted(in_order))),
@@ -146,7 +146,7 @@ def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]
     for kind, (count, what) in counts.items():
         if count and kind not in form.HOLDS:
             yield Finding("BW140", form.TITLE, f"{count} {what}: this format has no place for it")
-    if form.photo_folder(Split.UNMARKED) is None:
+    if form.image_folder(Split.UNASSIGNED) is None:
         return
     pairs = zip(dataset.names, names, strict=True)
     renamed = [(old, new) for old, new in pairs if split_path(old)[1] != split_path(new)[1]]

@@ -22,7 +22,7 @@ from boxwright.images.header import jpeg_header
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
 FIRST_BYTES = 16 << 10  # hold the header of most photos
-MOST_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs, as an error
+MAX_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs, as an error
 EXIF_ORIENTATION, TIFF_WIDTH, TIFF_HEIGHT = 0x0112, 0x0100, 0x0101
 # What Pillow calls the places, ahead of the pixels, where a photo may state its orientation.
 METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
@@ -37,7 +37,7 @@ UPRIGHT = {
 }
 
 
-class Slice(NamedTuple):
+class ByteRange(NamedTuple):
     """A photo that is a run of bytes in a larger file, such as a record of a TFRecord."""
 
     path: Path
@@ -48,7 +48,7 @@ class Slice(NamedTuple):
         return f"{self.path}, bytes {self.start} to {self.start + self.length}"
 
 
-PhotoFile = str | Path | Slice
+ImageFile = str | Path | ByteRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,72 +88,72 @@ class Decoded(NamedTuple):
         return np.asarray(self.picture)
 
 
-def is_photo(path: str | Path) -> bool:
+def is_image(path: str | Path) -> bool:
     """Whether the file's name says that it is a photo Boxwright can open."""
     name = path if isinstance(path, str) else path.name
     _, dot, suffix = name.rpartition(".")
     return bool(dot) and f".{suffix.lower()}" in SUFFIXES and not name.startswith(".")
 
 
-def photo_bytes(photo: PhotoFile) -> bytes:
+def image_bytes(image: ImageFile) -> bytes:
     """A photo's file as it stands, not decoded. Raises OSError."""
-    path, start, length = photo if isinstance(photo, Slice) else (photo, 0, -1)
+    path, start, length = image if isinstance(image, ByteRange) else (image, 0, -1)
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
         file.seek(start)
         return file.read(length)
 
 
-def photo_length(photo: PhotoFile) -> int:
-    """How many bytes `photo_bytes` gives. Raises OSError."""
-    return photo.length if isinstance(photo, Slice) else Path(photo).stat().st_size
+def image_length(image: ImageFile) -> int:
+    """How many bytes `image_bytes` gives. Raises OSError."""
+    return image.length if isinstance(image, ByteRange) else Path(image).stat().st_size
 
 
-def read_header(photo: PhotoFile) -> Header:
+def read_header(image: ImageFile) -> Header:
     """Size and orientation of a photo.
 
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
-    if plain := _plain_header(photo):
+    if plain := _plain_header(image):
         return plain
-    with opened(photo) as picture:
+    with opened(image) as picture:
         return _upright(*_stored_size(picture), _orientation(picture))
 
 
-def read_photo(photo: PhotoFile, *, at_least: int | None = None) -> NDArray[np.uint8]:
+def read_image(image: ImageFile, *, at_least: int | None = None) -> NDArray[np.uint8]:
     """A photo as oriented RGB, `(H, W, 3)` uint8. Grey, palette, alpha, 16-bit, CMYK included.
 
     `at_least` allows a JPEG to be decoded smaller as long as both sides keep that many pixels:
     see `decode`, which raises the same errors.
     """
-    return decode(photo, shortest=at_least).pixels
+    return decode(image, short_side=at_least).pixels
 
 
-def decode(photo: PhotoFile, *, shortest: int | None = None, longest: int = 0) -> Decoded:
+def decode(image: ImageFile, *, short_side: int | None = None, long_side: int = 0) -> Decoded:
     """A photo as oriented RGB, decoded no larger than needed, and the size it has.
 
     A JPEG can be decoded at a half, a quarter or an eighth of its size, which is several times
     faster; any other photo is decoded whole.
 
     Args:
-        photo: what to open.
-        shortest, longest: pixels that the shorter and the longer side keep; without `shortest`
-            a JPEG is decoded whole too.
+        image: what to open.
+        short_side, long_side: pixels that the shorter and the longer side keep; without
+            `short_side` a JPEG is decoded whole too.
 
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
-    with opened(photo) as picture:
+    with opened(image) as picture:
         header = _upright(*_stored_size(picture), _orientation(picture))
-        if shortest is not None:
+        if short_side is not None:
             sides = picture.size
-            share = max(shortest / min(sides), longest / max(sides))
+            share = max(short_side / min(sides), long_side / max(sides))
             picture.draft("RGB", (math.ceil(sides[0] * share), math.ceil(sides[1] * share)))
         return Decoded(_upright_rgb(picture), header.width, header.height)
 
 
 def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
-    """What `read_photo` gives for a picture that Pillow has already opened."""
+    """What `read_image` gives for a picture that Pillow has already opened."""
     return np.asarray(_upright_rgb(picture))
 
 
@@ -167,16 +167,16 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
     return _to_rgb(picture if turn is None else picture.transpose(turn))
 
 
-def _plain_header(photo: PhotoFile) -> Header | None:
+def _plain_header(image: ImageFile) -> Header | None:
     """The header of an ordinary JPEG from its first bytes; None leaves it to Pillow."""
-    path, start, length = photo if isinstance(photo, Slice) else (photo, 0, FIRST_BYTES)
+    path, start, length = image if isinstance(image, ByteRange) else (image, 0, FIRST_BYTES)
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
             file.seek(start)
             found = jpeg_header(file.read(min(length, FIRST_BYTES)))
     except OSError:
         return None
-    return _upright(*found) if found and found[0] * found[1] <= MOST_PIXELS else None
+    return _upright(*found) if found and found[0] * found[1] <= MAX_PIXELS else None
 
 
 def _upright(width: int, height: int, orientation: int) -> Header:
@@ -206,37 +206,37 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.asarray(picture, np.float32)
         top = 65535.0 if values.max(initial=0) > 255 else 255.0
-        grey = np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)
-        return Image.fromarray(grey).convert("RGB")
+        gray = np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)
+        return Image.fromarray(gray).convert("RGB")
     if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
-        coloured = picture.convert("RGBA")
-        paper = Image.new("RGBA", coloured.size, (255, 255, 255, 255))
-        return Image.alpha_composite(paper, coloured).convert("RGB")
+        colored = picture.convert("RGBA")
+        paper = Image.new("RGBA", colored.size, (255, 255, 255, 255))
+        return Image.alpha_composite(paper, colored).convert("RGB")
     return picture.convert("RGB")
 
 
 @contextmanager
-def opened(photo: PhotoFile) -> Iterator[Image.Image]:
+def opened(image: ImageFile) -> Iterator[Image.Image]:
     """A photo's header, read by Pillow; what goes wrong until the block ends is coded.
 
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
     try:
-        file = io.BytesIO(photo_bytes(photo)) if isinstance(photo, Slice) else Path(photo)
+        file = io.BytesIO(image_bytes(image)) if isinstance(image, ByteRange) else Path(image)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata that changes no pixel
             with Image.open(file) as picture:
-                if picture.width * picture.height > MOST_PIXELS:
+                if picture.width * picture.height > MAX_PIXELS:
                     raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
                 yield picture
     except FileNotFoundError as error:
-        raise DataError("BW101", "there is no such photo.", where=str(photo)) from error
+        raise DataError("BW101", "there is no such photo.", where=str(image)) from error
     except UnidentifiedImageError as error:
-        raise DataError("BW102", "is not a photo that can be opened.", where=str(photo)) from error
+        raise DataError("BW102", "is not a photo that can be opened.", where=str(image)) from error
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise DataError(
             "BW102",
             f"is damaged or cannot be read ({error}).",
-            where=str(photo),
+            where=str(image),
         ) from error

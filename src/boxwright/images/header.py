@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-KINDS = {
+FORMATS = {
     b"\xff\xd8\xff": "jpeg",
     b"\x89PNG\r\n\x1a\n": "png",
     b"GIF8": "gif",
@@ -22,7 +22,7 @@ def kind_of(content: bytes) -> str:
     """The kind of a photo, as `image/format` of a TFRecord has it: "jpeg", "png"; "" if unknown."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "webp"
-    return next((kind for start, kind in KINDS.items() if content.startswith(start)), "")
+    return next((kind for start, kind in FORMATS.items() if content.startswith(start)), "")
 
 
 def jpeg_header(content: bytes) -> tuple[int, int, int] | None:
@@ -36,15 +36,15 @@ def jpeg_header(content: bytes) -> tuple[int, int, int] | None:
     size, orientation, at = None, None, 2
     try:
         while True:
-            mark, marker, length = struct.unpack_from(">BBH", content, at)
-            if mark != 0xFF or marker in UNSIZED or marker == 0xFF or length < 2:
+            lead, marker, length = struct.unpack_from(">BBH", content, at)
+            if lead != 0xFF or marker in UNSIZED or marker == 0xFF or length < 2:
                 return None
             if marker == 0xDA:
                 return (*size, orientation or 1) if size else None
             start, at = at + 4, at + 2 + length
             if marker in ORDINARY:
-                depth, height, width, colours = struct.unpack_from(">BHHB", content, start)
-                if size or depth != 8 or colours not in {1, 3} or not (width and height):
+                depth, height, width, colors = struct.unpack_from(">BHHB", content, start)
+                if size or depth != 8 or colors not in {1, 3} or not (width and height):
                     return None
                 size = width, height
             elif marker == 0xE1:

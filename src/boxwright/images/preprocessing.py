@@ -9,24 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxwright.images.decoding import PhotoFile, decode
+from boxwright.images.decoding import ImageFile, decode
 from boxwright.ops.boxes import Boxes, clip, pixel_xyxy
 
 ENOUGH = 2  # times the input's side: a photo decoded to that shrinks to the same input
 
 
-def read_square(photo: PhotoFile, side: int) -> NDArray[np.uint8]:
+def read_square(image: ImageFile, side: int) -> NDArray[np.uint8]:
     """A photo's file as `(side, side, 3)` uint8; raises as `decode`.
 
     Training, choosing and detecting all read photos in this way: a large JPEG is decoded at a
     fraction of its size, but at no less than `ENOUGH` times `side`.
     """
-    return squared(decode(photo, shortest=ENOUGH * side).picture, side)
+    return squared(decode(image, short_side=ENOUGH * side).picture, side)
 
 
-def squared(photo: Image.Image | NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def squared(image: Image.Image | NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """RGB, `(H, W, 3)` uint8 if an array, stretched to `(side, side, 3)` uint8."""
-    picture = Image.fromarray(photo) if isinstance(photo, np.ndarray) else photo
+    picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     if picture.size != (side, side):
         picture = picture.resize((side, side), Image.Resampling.BILINEAR)
     return np.asarray(picture)
@@ -49,11 +49,11 @@ class Preprocessing:
     scale: float = 1 / 128
     offset: float = -1.0
 
-    def resize(self, photo: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def resize(self, image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
         """RGB, `(H, W, 3)` uint8 if an array, to `(size, size, 3)` uint8."""
-        return squared(photo, self.size)
+        return squared(image, self.size)
 
-    def to_photo(self, boxes: NDArray[np.float32], width: int, height: int) -> Boxes:
+    def to_image(self, boxes: NDArray[np.float32], width: int, height: int) -> Boxes:
         """Normalised `(n, 4)` yxyx boxes of the input to xyxy pixels of the photo, clipped."""
         return clip(pixel_xyxy(boxes, width, height), width, height)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from boxwright.errors import DataError
-from boxwright.images.decoding import is_photo
+from boxwright.images.decoding import is_image
 
 
-def photos(paths: Iterable[str | Path]) -> Iterator[Path]:
+def images(paths: Iterable[str | Path]) -> Iterator[Path]:
     """The photos that `paths` name: files, folders (with all below them), patterns like `a/*.jpg`.
 
     In the order given, folders and patterns sorted, each photo once. A file that is named itself
@@ -41,7 +41,7 @@ def _below(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if is_photo(path)
+        if is_image(path)
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
@@ -54,7 +54,7 @@ def _fitting(pattern: Path) -> list[Path]:
         return sorted(
             path
             for path in root.glob(str(pattern.relative_to(root)))
-            if is_photo(path) and path.is_file()
+            if is_image(path) and path.is_file()
         )
     except ValueError:  # a pattern that pathlib refuses, such as `a**`
         return []

@@ -12,6 +12,7 @@ import numpy as np
 from boxwright.errors import DetectorError
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.golden import Golden
+from boxwright.structures.old_keys import MODEL, renamed, renamed_provenance
 
 FORMAT = "boxwright-detector"
 VERSION = 1
@@ -30,7 +31,7 @@ class Artifact:
         threshold: lowest score worth showing to a person, in [0, 1].
         provenance: where the detector comes from, for people and for `export`. Keys that may be
             there: `boxwright` (version), `data` (`{"path", "fingerprint"}`), `recipe`, `metrics`,
-            `weights`, `licence` (of these), `proof` (of an export).
+            `weights`, `license` (of these), `comparison` (of an export).
         golden: a photo, and what an exported file finds in it.
     """
 
@@ -87,11 +88,11 @@ class Artifact:
             raise damaged(f'its "threshold" is not a number but {threshold!r}', where)
         preprocessing = _preprocessing(_get(value, "preprocessing", dict, where), where)
         return cls(
-            model=model,
+            model=renamed(model, MODEL),
             classes=tuple(classes),
             preprocessing=preprocessing,
             threshold=float(threshold),
-            provenance=_get(value, "provenance", dict, where),
+            provenance=renamed_provenance(_get(value, "provenance", dict, where)),
             golden=_golden(value.get("golden"), preprocessing.size, len(classes), where),
         )
 
@@ -133,7 +134,7 @@ def _golden(value: Any, side: int, classes: int, where: str | Path | None) -> Go
         golden = Golden.from_json(value)
     except ValueError as error:
         raise damaged(str(error), where) from error
-    if golden.photo.shape[:2] != (side, side) or not np.isin(golden.labels, range(classes)).all():
+    if golden.image.shape[:2] != (side, side) or not np.isin(golden.labels, range(classes)).all():
         raise damaged("its golden photo does not fit its network", where)
     return golden
 

@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.errors import DetectorError
-from boxwright.images.decoding import Decoded, PhotoFile, Slice, decode, rgb_of
+from boxwright.images.decoding import ByteRange, Decoded, ImageFile, decode, rgb_of
 from boxwright.images.preprocessing import ENOUGH
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines import Engine
 from boxwright.inference.file_kinds import opened, wrong_names
 from boxwright.structures.detections import Detections
 
-MOST_THREADS = 64
-PhotoLike: TypeAlias = PhotoFile | NDArray[np.uint8] | Image.Image
-Photo = TypeVar("Photo")
+MAX_THREADS = 64
+ImageLike: TypeAlias = ImageFile | NDArray[np.uint8] | Image.Image
+Source = TypeVar("Source")
 Read = TypeVar("Read")
 
 
@@ -75,8 +75,8 @@ class Detector:
             ValueError: `threads` is not 1 to 64.
         """
         path = Path(path)
-        if threads is not None and not 1 <= threads <= MOST_THREADS:
-            raise ValueError(f"threads must be 1 to {MOST_THREADS}, not {threads}")
+        if threads is not None and not 1 <= threads <= MAX_THREADS:
+            raise ValueError(f"threads must be 1 to {MAX_THREADS}, not {threads}")
         detector = cls(*opened(path, classes, threads, unnamed=unnamed))
         detector.check_golden(path)
         return detector
@@ -86,7 +86,7 @@ class Detector:
         golden = self.artifact.golden
         if golden is None:
             return
-        (found,) = self.engine(golden.photo[None])
+        (found,) = self.engine(golden.image[None])
         missing, strange = int((~golden.found_in(found)).sum()), golden.strange_in(found)
         if missing or strange:
             raise DetectorError(
@@ -101,25 +101,25 @@ class Detector:
         """The class names, in id order."""
         return self.artifact.classes
 
-    def predict(self, photo: PhotoLike, *, threshold: float | None = None) -> Detections:
+    def predict(self, image: ImageLike, *, threshold: float | None = None) -> Detections:
         """Detect in one photo.
 
         Args:
-            photo: a path, an RGB array `(H, W, 3)` uint8, or a Pillow image.
+            image: a path, an RGB array `(H, W, 3)` uint8, or a Pillow image.
             threshold: lowest score to return; None takes the detector's own
                 (`artifact.threshold`), 0 returns all.
 
         Raises:
             DataError: BW101 there is no such photo, BW102 it is damaged.
-            DetectorError: BW507 `photo` is none of these.
+            DetectorError: BW507 `image` is none of these.
         """
-        (detections,) = self.detect([self.prepare(photo)])
+        (detections,) = self.detect([self.prepare(image)])
         return detections.above(self.artifact.threshold if threshold is None else threshold)
 
     __call__ = predict
 
     def predict_many(
-        self, photos: Iterable[PhotoLike], *, batch_size: int = 16
+        self, images: Iterable[ImageLike], *, batch_size: int = 16
     ) -> Iterator[Detections]:
         """All detections of each photo in turn, however low they score.
 
@@ -127,38 +127,38 @@ class Detector:
         the iterator gets to the photo in question.
         """
         with ThreadPoolExecutor(max_workers=readers()) as pool:
-            for batch in read_ahead(pool, self.prepare, photos, batch_size):
-                yield from self.detect([photo.result() for photo in batch])
+            for batch in read_ahead(pool, self.prepare, images, batch_size):
+                yield from self.detect([image.result() for image in batch])
 
-    def prepare(self, photo: PhotoLike | Decoded) -> Input:
+    def prepare(self, image: ImageLike | Decoded) -> Input:
         """A photo as `detect` takes it. Raises as `predict`.
 
         A large JPEG's file is decoded at a fraction of its size: see
         `images.preprocessing.read_square`.
         """
         preprocessing = self.artifact.preprocessing
-        if isinstance(photo, str | Path | Slice):
-            photo = decode(photo, shortest=ENOUGH * preprocessing.size)
-        if isinstance(photo, Decoded):
-            return Input(preprocessing.resize(photo.picture), photo.width, photo.height)
-        pixels = _pixels(photo)
+        if isinstance(image, str | Path | ByteRange):
+            image = decode(image, short_side=ENOUGH * preprocessing.size)
+        if isinstance(image, Decoded):
+            return Input(preprocessing.resize(image.picture), image.width, image.height)
+        pixels = _pixels(image)
         return Input(preprocessing.resize(pixels), pixels.shape[1], pixels.shape[0])
 
     def detect(self, batch: Sequence[Input]) -> list[Detections]:
         """All detections in each of some prepared photos, however low they score."""
-        found = self.engine(np.stack([photo.pixels for photo in batch]))
+        found = self.engine(np.stack([image.pixels for image in batch]))
         for label in {int(label) for _, _, labels in found for label in labels}:
             if not 0 <= label < len(self.classes):
                 raise wrong_names(f"found an object of class {label}", self.classes)
-        to_photo = self.artifact.preprocessing.to_photo
+        to_image = self.artifact.preprocessing.to_image
         return [
             Detections(
-                to_photo(boxes, photo.width, photo.height),
+                to_image(boxes, image.width, image.height),
                 scores,
                 labels.astype(np.int32),
                 self.classes,
             )
-            for photo, (boxes, scores, labels) in zip(batch, found, strict=True)
+            for image, (boxes, scores, labels) in zip(batch, found, strict=True)
         ]
 
 
@@ -177,15 +177,15 @@ def readers() -> int:
 
 
 def read_ahead(
-    pool: Executor, read: Callable[[Photo], Read], photos: Iterable[Photo], batch_size: int
+    pool: Executor, read: Callable[[Source], Read], images: Iterable[Source], batch_size: int
 ) -> Iterator[list[Future[Read]]]:
     """What `read` makes of the photos, in batches; while one is worked on the next is read."""
     waiting: deque[Future[Read]] = deque()
-    source = iter(photos)
+    source = iter(images)
     try:
         while True:
-            for photo in islice(source, 2 * batch_size - len(waiting)):
-                waiting.append(pool.submit(read, photo))
+            for image in islice(source, 2 * batch_size - len(waiting)):
+                waiting.append(pool.submit(read, image))
             if not waiting:
                 return
             yield [waiting.popleft() for _ in range(min(batch_size, len(waiting)))]
@@ -194,12 +194,12 @@ def read_ahead(
             unwanted.cancel()
 
 
-def _pixels(photo: Any) -> NDArray[np.uint8]:
-    if isinstance(photo, Image.Image):
-        return rgb_of(photo)
-    kind = type(photo).__name__
-    if isinstance(photo, np.ndarray):
-        if photo.dtype == np.uint8 and photo.ndim == 3 and photo.shape[2] == 3 and photo.size:
-            return photo
-        kind = f"an array of {photo.dtype} {photo.shape}"
+def _pixels(image: Any) -> NDArray[np.uint8]:
+    if isinstance(image, Image.Image):
+        return rgb_of(image)
+    kind = type(image).__name__
+    if isinstance(image, np.ndarray):
+        if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size:
+            return image
+        kind = f"an array of {image.dtype} {image.shape}"
     raise DetectorError("BW507", f"a photo is expected, not {kind}.")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from boxwright.errors import DetectorError
-from boxwright.images.decoding import is_photo
+from boxwright.images.decoding import is_image
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import litert
 from boxwright.inference.artifact import Artifact, damaged, without_class_names
@@ -121,8 +121,8 @@ def _not_a_detector(path: Path) -> DetectorError:
     if not _exists(path):
         what = "there is no such file or folder."
     elif not path.is_dir():
-        what = "is a photo, not a detector." if is_photo(path) else "is not a detector file."
-    elif path.is_dir() and any(is_photo(inside) for inside in path.iterdir()):
+        what = "is a photo, not a detector." if is_image(path) else "is not a detector file."
+    elif path.is_dir() and any(is_image(inside) for inside in path.iterdir()):
         what = "is a folder of photos, not a detector."
     else:
         what = "is a folder without a detector: neither run.json nor saved_model.pb is in it."

@@ -24,12 +24,12 @@ from boxwright.visualize.draw import draw_on
 Pictures = Literal["small", "full", "none"]
 
 AT_ONCE, WHOLE_AT_ONCE = 16, 4  # photos in a batch, small or whole; twice as many are in memory
-LONGEST = 1600  # pixels of a small picture's longer side; a JPEG is decoded to half of it at least
+MAX_SIDE = 1600  # pixels of a small picture's longer side; a JPEG is decoded to half of it at least
 QUALITY = 92  # of the drawn JPEGs
 
 
 @dataclass(frozen=True)
-class Look:
+class Loaded:
     """A photo as the network and as a person see it.
 
     Attributes:
@@ -45,7 +45,7 @@ class Look:
 
 def write_gallery(
     detector: Detector,
-    photos: Sequence[Path],
+    images: Sequence[Path],
     out: str | Path,
     *,
     threshold: float | None = None,
@@ -59,7 +59,7 @@ def write_gallery(
 
     Args:
         detector: what to detect with.
-        photos: paths.
+        images: paths.
         out: the folder to write to.
         threshold: lowest score to keep; None takes the detector's own.
         pictures: drawn photos of at most 1600 pixels a side, for which a large JPEG need not be
@@ -67,33 +67,33 @@ def write_gallery(
         progress: called with how many photos of how many are done.
 
     Returns:
-        What `detections.json` holds: `classes`, `threshold`; `photos` with their size, the name
+        What `detections.json` holds: `classes`, `threshold`; `images` with their size, the name
         of the drawn one (None without) and `detections` (class, score, box in pixels of the
         photo, whatever the picture's size); `failed` with code and message.
     """
     out = Path(out)
-    least = detector.artifact.threshold if threshold is None else threshold
+    min_score = detector.artifact.threshold if threshold is None else threshold
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     here = out.resolve()  # photos that lie where the pictures go are not drawn over
-    taken = {path.name.lower() for path in photos if path.resolve().parent == here}
+    taken = {path.name.lower() for path in images if path.resolve().parent == here}
     drawing: deque[Future[None]] = deque()
     at_once = WHOLE_AT_ONCE if pictures == "full" else AT_ONCE
 
-    def look(path: Path) -> Look | DataError:
+    def load(path: Path) -> Loaded | DataError:
         try:
-            return _look(detector, path, pictures)
+            return _load(detector, path, pictures)
         except DataError as error:
             return error
 
     with ThreadPoolExecutor(readers()) as pool:
-        for batch in read_ahead(pool, look, photos, at_once):
-            looks = [each.result() for each in batch]
-            seen = [each for each in looks if isinstance(each, Look)]
-            failed += [_failure(each) for each in looks if isinstance(each, DataError)]
+        for batch in read_ahead(pool, load, images, at_once):
+            loaded = [each.result() for each in batch]
+            seen = [each for each in loaded if isinstance(each, Loaded)]
+            failed += [_failure(each) for each in loaded if isinstance(each, DataError)]
             found = detector.detect([each.shown for each in seen]) if seen else []
             for each, detections in zip(seen, found, strict=True):
-                kept = detections.above(least)
+                kept = detections.above(min_score)
                 name = None
                 if each.picture is not None:
                     name = _fresh(each.path, taken)
@@ -101,40 +101,40 @@ def write_gallery(
                 done.append(_entry(each, kept, name))
             while len(drawing) > at_once:
                 drawing.popleft().result()
-            progress(len(done) + len(failed), len(photos))
+            progress(len(done) + len(failed), len(images))
         for drawn in drawing:
             drawn.result()
     result = {
         "classes": list(detector.classes),
-        "threshold": least,
-        "photos": done,
+        "threshold": min_score,
+        "images": done,
         "failed": failed,
     }
     write_json(out / "detections.json", result)
     return result
 
 
-def _look(detector: Detector, path: Path, pictures: Pictures) -> Look:
+def _load(detector: Detector, path: Path, pictures: Pictures) -> Loaded:
     """The photo, decoded once for both."""
     if pictures == "none":
-        return Look(path, detector.prepare(path), None)
+        return Loaded(path, detector.prepare(path), None)
     if pictures == "full":
-        photo = decode(path)
-        return Look(path, detector.prepare(photo), photo.picture)
-    shortest = ENOUGH * detector.artifact.preprocessing.size
-    photo = decode(path, shortest=shortest, longest=LONGEST // 2)
-    return Look(path, detector.prepare(photo), _small(photo.picture))
+        image = decode(path)
+        return Loaded(path, detector.prepare(image), image.picture)
+    short_side = ENOUGH * detector.artifact.preprocessing.size
+    image = decode(path, short_side=short_side, long_side=MAX_SIDE // 2)
+    return Loaded(path, detector.prepare(image), _small(image.picture))
 
 
 def _small(picture: Image.Image) -> Image.Image:
-    if max(picture.size) > LONGEST:
-        picture.thumbnail((LONGEST, LONGEST), Image.Resampling.BILINEAR)
+    if max(picture.size) > MAX_SIDE:
+        picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BILINEAR)
     return picture
 
 
-def _draw(picture: Image.Image, photo: Input, detections: Detections, target: Path) -> None:
+def _draw(picture: Image.Image, image: Input, detections: Detections, target: Path) -> None:
     """Write the picture, the photo's boxes scaled to it."""
-    scale = np.array([picture.width / photo.width, picture.height / photo.height] * 2, np.float32)
+    scale = np.array([picture.width / image.width, picture.height / image.height] * 2, np.float32)
     scaled = Detections(
         detections.boxes * scale, detections.scores, detections.labels, detections.classes
     )
@@ -143,11 +143,11 @@ def _draw(picture: Image.Image, photo: Input, detections: Detections, target: Pa
         picture.save(draft, format="JPEG", quality=QUALITY)
 
 
-def _entry(look: Look, detections: Detections, name: str | None) -> dict[str, Any]:
+def _entry(load: Loaded, detections: Detections, name: str | None) -> dict[str, Any]:
     return {
-        "photo": _readable(look.path),
-        "width": look.shown.width,
-        "height": look.shown.height,
+        "image": _readable(load.path),
+        "width": load.shown.width,
+        "height": load.shown.height,
         "drawn": name,
         "detections": detections.to_json(),
     }
@@ -155,7 +155,7 @@ def _entry(look: Look, detections: Detections, name: str | None) -> dict[str, An
 
 def _failure(error: DataError) -> dict[str, str]:
     return {
-        "photo": _readable(Path(str(error.where))),
+        "image": _readable(Path(str(error.where))),
         "code": error.code,
         "message": error.message,
     }
@@ -166,11 +166,11 @@ def _readable(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _fresh(photo: Path, taken: set[str]) -> str:
+def _fresh(image: Path, taken: set[str]) -> str:
     """`<stem>.jpg`, or `<stem>-2.jpg` if a photo from another folder has that, and so on."""
-    name, number = f"{photo.stem}.jpg", 1
+    name, number = f"{image.stem}.jpg", 1
     while name.lower() in taken:
         number += 1
-        name = f"{photo.stem}-{number}.jpg"
+        name = f"{image.stem}-{number}.jpg"
     taken.add(name.lower())
     return name

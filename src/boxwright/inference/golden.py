@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import io
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.ops.boxes import iou
-from boxwright.ops.postprocess import Found
+from boxwright.ops.postprocess import RawDetections
+from boxwright.structures.old_keys import GOLDEN, renamed
 
 LARGEST = 2048  # pixels a side: no network's input is larger
 SAME_IOU, SAME_SIDES, SAME_SCORE = 0.8, 0.02, 0.1  # kernels of other processors round otherwise
@@ -25,28 +27,28 @@ class Golden:
     """A resized photo and the detections to expect.
 
     Attributes:
-        photo: `(S, S, 3)` uint8.
+        image: `(S, S, 3)` uint8.
         boxes: `(n, 4)` normalised yxyx.
         scores: `(n,)`.
         labels: `(n,)` class ids.
     """
 
-    photo: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     labels: NDArray[np.int64]
 
-    def found_in(self, found: Found) -> NDArray[np.bool_]:
+    def found_in(self, found: RawDetections) -> NDArray[np.bool_]:
         """`(n,)`: which of the expected detections are among those of `found`: the same class, a
         score within 0.1, and an IoU of 0.8 or every side within a fiftieth of the photo."""
         return np.asarray(self._same(found).any(axis=1))
 
-    def strange_in(self, found: Found) -> int:
+    def strange_in(self, found: RawDetections) -> int:
         """How many detections score higher than some expected one and are none of them."""
-        least = (self.scores.min() if len(self.scores) else np.inf) + SAME_SCORE
-        return int(((found[1] > least) & ~self._same(found).any(axis=0)).sum())
+        min_score = (self.scores.min() if len(self.scores) else np.inf) + SAME_SCORE
+        return int(((found[1] > min_score) & ~self._same(found).any(axis=0)).sum())
 
-    def _same(self, found: Found) -> NDArray[np.bool_]:
+    def _same(self, found: RawDetections) -> NDArray[np.bool_]:
         """`(n, m)`: whether two detections are the same."""
         boxes, scores, labels = found
         moved = np.abs(self.boxes[:, None] - boxes).max(axis=2, initial=0)
@@ -60,9 +62,9 @@ class Golden:
     def to_json(self) -> dict[str, Any]:
         """Plain values: the photo as a PNG in base 64, which gives back the same pixels."""
         png = io.BytesIO()
-        Image.fromarray(self.photo).save(png, "PNG", optimize=True)
+        Image.fromarray(self.image).save(png, "PNG", optimize=True)
         return {
-            "photo": base64.b64encode(png.getvalue()).decode("ascii"),
+            "image": base64.b64encode(png.getvalue()).decode("ascii"),
             "boxes": [[round(float(side), 4) for side in box] for box in self.boxes],
             "scores": [round(float(score), 4) for score in self.scores],
             "labels": [int(label) for label in self.labels],
@@ -75,13 +77,16 @@ class Golden:
         Raises:
             ValueError: it is anything else.
         """
+        if not isinstance(value, Mapping):
+            raise ValueError("its golden photo is not an object")
+        value = renamed(value, GOLDEN)
         try:
-            content = io.BytesIO(base64.b64decode(value["photo"], validate=True))
+            content = io.BytesIO(base64.b64decode(value["image"], validate=True))
             with warnings.catch_warnings(), Image.open(content, formats=["PNG"]) as picture:
                 warnings.simplefilter("error")
                 if max(picture.size) > LARGEST:
                     raise ValueError(f"its golden photo has {picture.size} pixels")
-                photo = np.asarray(picture.convert("RGB"))
+                image = np.asarray(picture.convert("RGB"))
             boxes = np.array(value["boxes"], np.float32).reshape(-1, 4)
             scores = np.array(value["scores"], np.float32)
             labels = np.array(value["labels"], np.int64)
@@ -90,4 +95,4 @@ class Golden:
             raise ValueError(f"its golden photo cannot be read ({error})") from error
         if not len(boxes) == len(scores) == len(labels):
             raise ValueError("its golden photo has boxes, scores and labels of different lengths")
-        return cls(photo, boxes, scores, labels)
+        return cls(image, boxes, scores, labels)

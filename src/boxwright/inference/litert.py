@@ -24,7 +24,7 @@ POSTPROCESS = "TFLite_Detection_PostProcess"
 OUTPUT_NAMES = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
 AXIS_LABELS, VALUE_LABELS = 2, 3  # of AssociatedFileType
 LARGEST_TEXT = 1 << 22  # bytes of an attached file; a zip can claim any size
-MOST_ENTRIES = 100  # of metadata
+MAX_ENTRIES = 100  # of metadata
 
 
 class CustomOperator(NamedTuple):
@@ -141,7 +141,7 @@ def read_metadata(content: bytes) -> Metadata | None:
 
 def _metadata_buffer(content: bytes) -> bytes:
     model = schema.Model.GetRootAs(content)
-    entries = (model.Metadata(i) for i in range(min(model.MetadataLength(), MOST_ENTRIES)))
+    entries = (model.Metadata(i) for i in range(min(model.MetadataLength(), MAX_ENTRIES)))
     index = next(entry.Buffer() for entry in entries if entry.Name() == tflite_metadata.ENTRY)
     return bytes(model.Buffers(index).DataAsNumpy().tobytes())
 

@@ -110,10 +110,10 @@ def without_postprocessing(content: bytes) -> bytes | None:
     model = schema.Model.GetRootAs(changed)
     graph = model.Subgraphs(0)
     operators = list(_operators(model, graph))
-    places = [i for i, (name, _) in enumerate(operators) if name == litert.POSTPROCESS]
-    if not places:
+    positions = [i for i, (name, _) in enumerate(operators) if name == litert.POSTPROCESS]
+    if not positions:
         return None
-    place = places[-1]
+    place = positions[-1]
     raw = [operators[place][1].Inputs(i) for i in (0, 1)]
     graph.OutputsAsNumpy()[: len(raw)] = raw  # a view of `changed`
     _shorten(changed, graph, OUTPUTS_FIELD, len(raw))
@@ -151,14 +151,14 @@ def _arithmetic(name: str, types: set[str]) -> str:
 
 
 def _tensor(tensor: Any) -> Tensor:
-    quantisation = tensor.Quantization()
-    single = quantisation is not None and quantisation.ScaleLength() == 1
+    quantization = tensor.Quantization()
+    single = quantization is not None and quantization.ScaleLength() == 1
     return Tensor(
         (tensor.Name() or b"").decode("utf-8", "replace"),
         tuple(_indices(tensor.ShapeAsNumpy())),
         _dtype(tensor).lower(),
-        float(quantisation.Scale(0)) if single else None,
-        int(quantisation.ZeroPoint(0)) if single and quantisation.ZeroPointLength() else None,
+        float(quantization.Scale(0)) if single else None,
+        int(quantization.ZeroPoint(0)) if single and quantization.ZeroPointLength() else None,
     )
 
 

@@ -21,7 +21,7 @@ from flatbuffers import number_types
 
 ENTRY = b"TFLITE_METADATA"
 IDENTIFIER = b"M001"  # bytes 4 to 8; also the version of the schema's parts that never change
-MOST = 1 << 17  # characters, numbers and tables: more than any description has
+MAX_VALUES = 1 << 17  # characters, numbers and tables: more than any description has
 
 # The schema, version 1.5.0, less what is about text and sound. The order of fields is the format.
 TABLES: Mapping[str, dict[str, str]] = MappingProxyType(
@@ -171,11 +171,11 @@ class _Reader:
 
     def __init__(self, content: bytes) -> None:
         self._content = content
-        self._left = MOST
+        self._left = MAX_VALUES
 
     def table(self, kind: str, at: int) -> dict[str, Any]:
         self._take(1)
-        place = self._places(at)
+        place = self._positions(at)
         found: dict[str, Any] = {}
         for name, field, slot in _slots(kind):
             if field in UNIONS:
@@ -190,7 +190,7 @@ class _Reader:
         """What the pointer at a position points to."""
         return at + int(self._number("I", at))
 
-    def _places(self, at: int) -> dict[int, int]:
+    def _positions(self, at: int) -> dict[int, int]:
         """Where the fields of the table at a position are, by slot."""
         layout = at - self._number("i", at)
         if layout < 0:

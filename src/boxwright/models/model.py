@@ -21,12 +21,12 @@ from boxwright.ops.operations import NUMPY, Operations
 
 if TYPE_CHECKING:
     from boxwright.datasets.stats import Reach
-    from boxwright.models.layers.quantized import Bits  # Keras, which takes seconds
+    from boxwright.models.layers.quantized import QuantizationSpec  # Keras, which takes seconds
     from boxwright.models.weights.pretrained import Pretrained
 
 FAMILY_KEY = "family"  # in a spec's JSON
 Outputs = Mapping[str, Any]  # the network's, by name
-Part = Literal["backbone", "extras", "heads"]
+LayerGroup = Literal["backbone", "extras", "heads"]
 # (boxes (B, A, 4) yxyx, scores (B, A), how many at most, IoU threshold) -> (B, A) bool: which stay
 # in greedy non-maximum suppression within each image. Each framework has its own.
 Suppress = Callable[[Any, Any, int, float], Any]
@@ -108,7 +108,7 @@ class DetectionModel(ABC):
 
     Attributes:
         family: the row of `registry`.
-        objective_kinds: the dataclasses that a recipe's `objective` may be made of.
+        objective_classes: the dataclasses that a recipe's `objective` may be made of.
         quantization_aware: whether networks are built that round as a file of 8 bits does.
         reach: which boxes it can learn, for `boxwright check`; None if that cannot be told.
         network: scaled pixels `(B, S, S, 3)` to float32 outputs by name.
@@ -116,7 +116,7 @@ class DetectionModel(ABC):
     """
 
     family: ClassVar[str]
-    objective_kinds: ClassVar[tuple[type, ...]] = ()
+    objective_classes: ClassVar[tuple[type, ...]] = ()
     quantization_aware: ClassVar[bool] = False
     reach: ClassVar[Reach | None] = None
 
@@ -145,7 +145,7 @@ class DetectionModel(ABC):
         *,
         depth_multiplier: float | None = None,
         objective: Any = None,
-        bits: Bits | None = None,
+        quantization: QuantizationSpec | None = None,
         like: Any = None,
     ) -> Any:
         """The spec of a network to train.
@@ -154,7 +154,7 @@ class DetectionModel(ABC):
             num_classes, input_size: of the network.
             depth_multiplier: of its filters; None for the family's usual number.
             objective: what training lowers.
-            bits: of a network that rounds, where the family is `quantization_aware`.
+            quantization: of a network that rounds, where the family is `quantization_aware`.
             like: the spec of a pretrained network, whose other fields are taken.
         """
 
@@ -180,9 +180,9 @@ class DetectionModel(ABC):
         return {FAMILY_KEY: self.family, **self.spec.to_json()}
 
     @property
-    def quantiser(self) -> Any:
+    def quantizer(self) -> Any:
         """What the layers of a network that rounds share; None for a network of floats."""
-        return getattr(self.network, "quantiser", None)
+        return getattr(self.network, "quantizer", None)
 
     # ---- Training --------------------------------------------------------------------------------
 
@@ -201,7 +201,7 @@ class DetectionModel(ABC):
             suppress: the framework's non-maximum suppression, for losses that need one.
         """
 
-    def part_of(self, layer: str) -> Part:
+    def layer_group_of(self, layer: str) -> LayerGroup:
         """Which part of the network a layer is, by its name; recipes have numbers for each."""
         return "backbone"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from boxwright.errors import DetectorError
 from boxwright.models.model import FAMILY_KEY, DetectionModel
-from boxwright.ops.guard import CHECKING, Checking
+from boxwright.ops.operation_check import CHECKING, Checking
 from boxwright.structures.registry import Registry
 
 DEFAULT = "ssd"  # also of the runs that were written when there was no other

@@ -30,8 +30,8 @@ def encode(boxes: Any, anchors: Any, xp: Any = np, scales: Scales = SCALES) -> A
         xp: the array module that both belong to.
         scales: how many units one anchor size is worth.
     """
-    y, x, height, width = _centre_and_size(boxes)
-    anchor_y, anchor_x, anchor_height, anchor_width = _centre_and_size(anchors)
+    y, x, height, width = _center_and_size(boxes)
+    anchor_y, anchor_x, anchor_height, anchor_width = _center_and_size(anchors)
     height, width = height + EPSILON, width + EPSILON
     anchor_height, anchor_width = anchor_height + EPSILON, anchor_width + EPSILON
     codes = [
@@ -54,7 +54,7 @@ def decode(
     Args:
         scales: those that the boxes were encoded with.
     """
-    anchor_y, anchor_x, anchor_height, anchor_width = _centre_and_size(anchors)
+    anchor_y, anchor_x, anchor_height, anchor_width = _center_and_size(anchors)
     y = encodings[..., 0] / scales[0] * anchor_height + anchor_y
     x = encodings[..., 1] / scales[1] * anchor_width + anchor_x
     half_height = xp.exp(encodings[..., 2] / scales[2]) * anchor_height / 2
@@ -62,7 +62,7 @@ def decode(
     return xp.stack([y - half_height, x - half_width, y + half_height, x + half_width], axis=-1)
 
 
-def centred(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+def centered(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Boxes `(A, 4)` yxyx as centre y, centre x, height, width, as TFLite wants what encodings are
     relative to."""
     near, far = boxes[:, :2], boxes[:, 2:]
@@ -70,7 +70,7 @@ def centred(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     return converted
 
 
-def _centre_and_size(boxes: Any) -> tuple[Any, Any, Any, Any]:
+def _center_and_size(boxes: Any) -> tuple[Any, Any, Any, Any]:
     ymin, xmin, ymax, xmax = (boxes[..., side] for side in range(4))
     height, width = ymax - ymin, xmax - xmin
     return ymin + height / 2, xmin + width / 2, height, width

@@ -48,8 +48,8 @@ def iou_of_pairs(first: Boxes, second: Boxes) -> NDArray[np.float32]:
 
 def upright(boxes: Boxes) -> Boxes:
     """Boxes that were drawn backwards, with their corners swapped back."""
-    least: Boxes = np.minimum(boxes[:, :2], boxes[:, 2:])
-    return np.concatenate([least, np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)
+    mins: Boxes = np.minimum(boxes[:, :2], boxes[:, 2:])
+    return np.concatenate([mins, np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)
 
 
 def clip(boxes: Boxes, width: float, height: float) -> Boxes:
@@ -75,15 +75,15 @@ def orient(boxes: Boxes, orientation: int, width: float, height: float) -> Boxes
     return as_boxes(np.stack([xmin, ymin, xmax, ymax], axis=1))
 
 
-def normalised_yxyx(boxes: Boxes, width: float, height: float) -> Boxes:
+def normalized_yxyx(boxes: Boxes, width: float, height: float) -> Boxes:
     """Pixels xyxy to the Object Detection API's `[ymin, xmin, ymax, xmax]` in [0, 1]."""
     far_corner: Boxes = np.asarray([width, height, width, height], np.float32)
-    normalised: Boxes = boxes / far_corner
-    return normalised[:, [1, 0, 3, 2]]
+    normalized: Boxes = boxes / far_corner
+    return normalized[:, [1, 0, 3, 2]]
 
 
 def pixel_xyxy(boxes: Boxes, width: float, height: float) -> Boxes:
-    """The inverse of `normalised_yxyx`."""
+    """The inverse of `normalized_yxyx`."""
     return boxes[:, [1, 0, 3, 2]] * np.asarray([width, height, width, height], np.float32)
 
 

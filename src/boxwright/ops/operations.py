@@ -103,10 +103,10 @@ class NumpyOperations:
             return x.repeat(factor, axis=1).repeat(factor, axis=2)
         for axis in (1, 2):
             side = x.shape[axis]
-            places = np.clip((np.arange(side * factor) + 0.5) / factor - 0.5, 0, side - 1)
-            near = np.floor(places).astype(int)
+            positions = np.clip((np.arange(side * factor) + 0.5) / factor - 0.5, 0, side - 1)
+            near = np.floor(positions).astype(int)
             shape = [-1 if i == axis else 1 for i in range(x.ndim)]
-            share = (places - near).astype(np.float32).reshape(shape)
+            share = (positions - near).astype(np.float32).reshape(shape)
             far = np.minimum(near + 1, side - 1)
             x = x.take(near, axis) * (1 - share) + x.take(far, axis) * share
         return x

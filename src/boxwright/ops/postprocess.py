@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from boxwright.ops.boxes import clip
 from boxwright.ops.nms import multiclass_nms
 
-Found = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
+RawDetections = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
-class Suppression:
+class NmsConfig:
     """How decoded boxes and scores become detections.
 
     Attributes:
@@ -30,14 +30,14 @@ class Suppression:
 
 
 def postprocess(
-    boxes: NDArray[np.float32], scores: NDArray[np.float32], suppression: Suppression
-) -> list[Found]:
+    boxes: NDArray[np.float32], scores: NDArray[np.float32], nms_config: NmsConfig
+) -> list[RawDetections]:
     """Suppress and clip.
 
     Args:
         boxes: `(B, A, 4)` normalised yxyx.
         scores: `(B, A, C)`.
-        suppression: how.
+        nms_config: how.
 
     Returns:
         For each photo boxes `(n, 4)` normalised yxyx within [0, 1], scores `(n,)` and class ids
@@ -48,10 +48,10 @@ def postprocess(
         index, labels = multiclass_nms(
             own_boxes,
             own_scores,
-            score_threshold=suppression.score_threshold,
-            iou_threshold=suppression.iou_threshold,
-            max_per_class=suppression.max_per_class,
-            max_total=suppression.max_total,
+            score_threshold=nms_config.score_threshold,
+            iou_threshold=nms_config.iou_threshold,
+            max_per_class=nms_config.max_per_class,
+            max_total=nms_config.max_total,
         )
         found.append((clip(own_boxes[index], 1, 1), own_scores[index, labels], labels))
     return found

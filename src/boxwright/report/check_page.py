@@ -15,14 +15,14 @@ from PIL import Image, ImageDraw
 from boxwright.codes import MEANINGS, SIGNS, Severity
 from boxwright.datasets.stats import count_classes
 from boxwright.errors import DataError
-from boxwright.images.decoding import read_photo
+from boxwright.images.decoding import read_image
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
 PICTURES = 12  # per code; the other places are listed
 SIDE_BY_SIDE = 4  # photos of one finding
-PLACES = 200  # listed per code
+MAX_LISTED = 200  # listed per code
 SIDE = 220  # pixels of a picture's longer side, twice what the page shows
 CONTEXT = 0.6  # how much of the photo is seen around a box, in sides of the box
 PLURALS: dict[Severity, str] = {"error": "errors", "warning": "warnings", "note": "notes"}
@@ -128,16 +128,17 @@ def _section(code: str, findings: Sequence[Finding], album: Album) -> Iterator[s
     yield f"""<section id="{code}"><h2 class="{meaning.severity}">{SIGNS[meaning.severity]}
 {escape(meaning.title)} <code>{code}</code> <span class="faint">{times}</span></h2>
 <p>{_prose(meaning.cause)}</p><p><b>What to do:</b> {_prose(meaning.remedy)}</p>"""
-    figures = [_figure(finding, album) for finding in findings[:PICTURES] if finding.photos]
+    figures = [_figure(finding, album) for finding in findings[:PICTURES] if finding.images]
     if figures:
         yield f'<div class="pictures">{"".join(figures)}</div>'
-    listed = [one for i, one in enumerate(findings) if i >= PICTURES or not one.photos]
+    listed = [one for i, one in enumerate(findings) if i >= PICTURES or not one.images]
     if listed:
         is_open = " open" if len(listed) <= PICTURES else ""
         yield f"<details{is_open}><summary>{len(listed):,} listed</summary><ul>"
-        yield from (f"<li>{_said(finding)}</li>" for finding in listed[:PLACES])
-        if len(listed) > PLACES:
-            yield f"<li>and {len(listed) - PLACES:,} more: <code>boxwright check --json</code></li>"
+        yield from (f"<li>{_said(finding)}</li>" for finding in listed[:MAX_LISTED])
+        if len(listed) > MAX_LISTED:
+            more = len(listed) - MAX_LISTED
+            yield f"<li>and {more:,} more: <code>boxwright check --json</code></li>"
         yield "</ul></details>"
     yield "</section>"
 
@@ -163,17 +164,17 @@ class Album:
 
     def __init__(self, dataset: Dataset) -> None:
         self._root = dataset.root
-        self._places = {name: dataset.photo(i) for i, name in enumerate(dataset.names)}
+        self._sources = {name: dataset.image(i) for i, name in enumerate(dataset.names)}
 
     def pictures(self, finding: Finding) -> Iterator[str]:
         """The photo around the finding's box, or its first photos; none that cannot be opened."""
-        for name in finding.photos[: 1 if finding.box else SIDE_BY_SIDE]:
-            source = self._places.get(name, self._root / name)
+        for name in finding.images[: 1 if finding.box else SIDE_BY_SIDE]:
+            source = self._sources.get(name, self._root / name)
             try:
-                photo = read_photo(source, at_least=None if finding.box else SIDE)
+                image = read_image(source, at_least=None if finding.box else SIDE)
             except DataError:
                 continue
-            picture = Image.fromarray(photo)
+            picture = Image.fromarray(image)
             if finding.box:
                 picture = _around(picture, finding.box)
             picture.thumbnail((SIDE, SIDE))
@@ -182,20 +183,20 @@ class Album:
             yield f"data:image/jpeg;base64,{base64.b64encode(coded.getvalue()).decode()}"
 
 
-def _around(photo: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
+def _around(image: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
     """A part of the photo with the box drawn in it, however far outside or small the box is."""
     left, top, right, bottom = (
-        min(max(value, 0.0), limit) for value, limit in zip(box, photo.size * 2, strict=True)
+        min(max(value, 0.0), limit) for value, limit in zip(box, image.size * 2, strict=True)
     )
     left, right, top, bottom = *sorted((left, right)), *sorted((top, bottom))
-    room = max(CONTEXT * max(right - left, bottom - top), max(photo.size) / 8)
+    room = max(CONTEXT * max(right - left, bottom - top), max(image.size) / 8)
     frame = (
         max(0, int(left - room)),
         max(0, int(top - room)),
-        min(photo.width, int(right + room) + 1),
-        min(photo.height, int(bottom + room) + 1),
+        min(image.width, int(right + room) + 1),
+        min(image.height, int(bottom + room) + 1),
     )
-    part = photo.crop(frame)
+    part = image.crop(frame)
     scale = SIDE / max(part.size)
     part = part.resize((max(1, round(part.width * scale)), max(1, round(part.height * scale))))
     x1, x2 = ((value - frame[0]) * scale for value in (left, right))

@@ -15,25 +15,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from boxwright.images.decoding import Slice
+from boxwright.images.decoding import ByteRange
 from boxwright.ops.boxes import Boxes, as_boxes
 from boxwright.structures.findings import Finding
 
 DIFFICULT, TRUNCATED, CROWD = 1, 2, 4  # bits of `Dataset.flags`
-WHOLE = (0, -1)  # the span of a photo that is a file of its own
+WHOLE_FILE = (0, -1)  # the span of a photo that is a file of its own
 
 
 class Split(IntEnum):
     """What a photo is for."""
 
-    UNMARKED = -1
+    UNASSIGNED = -1
     TRAIN = 0
     VAL = 1
     TEST = 2
 
 
 @dataclass(frozen=True)
-class Photo:
+class LabeledImage:
     """One labelled photo as a reader hands it over; `Dataset.of` puts many into columns.
 
     Attributes:
@@ -43,7 +43,7 @@ class Photo:
         class_names: `n` names, one per box.
         flags: `n` bit sets of DIFFICULT, TRUNCATED, CROWD; none if empty.
         split: what the folder says the photo is for.
-        span: start and length of its bytes in the file that `name` lies in; WHOLE for a file.
+        byte_range: start and length of its bytes in the file that `name` lies in; WHOLE for a file.
     """
 
     name: str
@@ -52,8 +52,8 @@ class Photo:
     boxes: ArrayLike = ()
     class_names: Sequence[str] = ()
     flags: Sequence[int] = ()
-    split: Split = Split.UNMARKED
-    span: tuple[int, int] = WHOLE
+    split: Split = Split.UNASSIGNED
+    byte_range: tuple[int, int] = WHOLE_FILE
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class Dataset:
             record's path and then the photo's name: `train.record/a.jpg`.
         sizes: `(N, 2)` int32, width and height of the oriented photo.
         splits: `(N,)` int8 of `Split`.
-        spans: `(N, 2)` int64, start and length of a photo's bytes in the file that it is part
+        byte_ranges: `(N, 2)` int64, start and length of a photo's bytes in the file that it is part
             of, or WHOLE.
         offsets: `(N + 1,)` int64, where each photo's boxes begin.
         boxes: `(M, 4)` float32, absolute xyxy pixels of the oriented photo.
@@ -80,7 +80,7 @@ class Dataset:
     names: tuple[str, ...]
     sizes: NDArray[np.int32]
     splits: NDArray[np.int8]
-    spans: NDArray[np.int64]
+    byte_ranges: NDArray[np.int64]
     offsets: NDArray[np.int64]
     boxes: Boxes
     labels: NDArray[np.int32]
@@ -92,28 +92,28 @@ class Dataset:
     def of(
         cls,
         root: str | Path,
-        photos: Iterable[Photo],
+        images: Iterable[LabeledImage],
         classes: Sequence[str] = (),
         findings: Iterable[Finding] = (),
     ) -> Dataset:
         """Put photos into columns. Names beyond `classes` are appended in alphabetical order."""
-        photos = list(photos)
-        seen = {name for photo in photos for name in photo.class_names}
+        images = list(images)
+        seen = {name for image in images for name in image.class_names}
         known = (*classes, *sorted(seen.difference(classes)))
         ids = {name: i for i, name in enumerate(known)}
-        counts = [len(photo.class_names) for photo in photos]
-        flags = [flag for p in photos for flag in (p.flags or [0] * len(p.class_names))]
+        counts = [len(image.class_names) for image in images]
+        flags = [flag for p in images for flag in (p.flags or [0] * len(p.class_names))]
         return cls(
             root=Path(root),
-            names=tuple(photo.name for photo in photos),
-            sizes=np.array([(p.width, p.height) for p in photos], np.int32).reshape(-1, 2),
-            splits=np.array([photo.split for photo in photos], np.int8),
-            spans=np.array([photo.span for photo in photos], np.int64).reshape(-1, 2),
+            names=tuple(image.name for image in images),
+            sizes=np.array([(p.width, p.height) for p in images], np.int32).reshape(-1, 2),
+            splits=np.array([image.split for image in images], np.int8),
+            byte_ranges=np.array([image.byte_range for image in images], np.int64).reshape(-1, 2),
             offsets=np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64),
             boxes=as_boxes(
-                np.concatenate([as_boxes(photo.boxes) for photo in photos]) if photos else ()
+                np.concatenate([as_boxes(image.boxes) for image in images]) if images else ()
             ),
-            labels=np.array([ids[n] for p in photos for n in p.class_names], np.int32),
+            labels=np.array([ids[n] for p in images for n in p.class_names], np.int32),
             flags=np.array(flags, np.uint8),
             classes=known,
             findings=tuple(findings),
@@ -121,7 +121,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         n, m = len(self.names), len(self.labels)
-        lengths = {len(self.sizes), len(self.splits), len(self.spans), len(self.offsets) - 1}
+        lengths = {len(self.sizes), len(self.splits), len(self.byte_ranges), len(self.offsets) - 1}
         if lengths != {n} or (len(self.boxes), len(self.flags)) != (m, m):
             raise ValueError("the columns of a Dataset must describe the same photos and boxes")
         if int(self.offsets[-1]) != m:
@@ -130,28 +130,28 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.names)
 
-    def photo(self, index: int) -> Path | Slice:
-        """Where photo `index` lies, as `images.decoding.read_photo` takes it."""
+    def image(self, index: int) -> Path | ByteRange:
+        """Where photo `index` lies, as `images.decoding.read_image` takes it."""
         path = self.root / self.names[index]
-        start, length = self.spans[index]
-        return path if length < 0 else Slice(path.parent, int(start), int(length))
+        start, length = self.byte_ranges[index]
+        return path if length < 0 else ByteRange(path.parent, int(start), int(length))
 
     def rows(self, index: int) -> slice:
         """The rows of `boxes`, `labels` and `flags` that belong to photo `index`."""
         return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
 
     @property
-    def photo_of_box(self) -> NDArray[np.int64]:
+    def image_of_box(self) -> NDArray[np.int64]:
         """`(M,)` index of the photo that each box belongs to."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
-    def photos_showing(self, label: int | np.integer) -> NDArray[np.int64]:
+    def images_showing(self, label: int | np.integer) -> NDArray[np.int64]:
         """Indices, in order, of the photos that have a box of this class."""
-        return np.unique(self.photo_of_box[self.labels == label])
+        return np.unique(self.image_of_box[self.labels == label])
 
-    def select(self, photos: ArrayLike) -> Dataset:
+    def select(self, images: ArrayLike) -> Dataset:
         """The given photos (indices or a mask) in the given order; classes stay as they are."""
-        chosen = np.asarray(photos)
+        chosen = np.asarray(images)
         index = np.arange(len(self))[chosen if chosen.size else np.arange(0)]
         counts = np.diff(self.offsets)[index]
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -162,21 +162,21 @@ class Dataset:
             names=tuple(self.names[i] for i in index),
             sizes=self.sizes[index],
             splits=self.splits[index],
-            spans=self.spans[index],
+            byte_ranges=self.byte_ranges[index],
             offsets=offsets,
             boxes=self.boxes[rows],
             labels=self.labels[rows],
             flags=self.flags[rows],
         )
 
-    def split(self, mark: Split | str) -> Dataset:
+    def split(self, name: Split | str) -> Dataset:
         """The photos of one split: `dataset.split("test")`."""
-        wanted = Split[mark.upper()] if isinstance(mark, str) else mark
+        wanted = Split[name.upper()] if isinstance(name, str) else name
         return self.select(self.splits == wanted)
 
     def keep_boxes(self, keep: NDArray[np.bool_]) -> Dataset:
         """The same photos with only the boxes where `keep` (`(M,)` bool) holds."""
-        counts = np.bincount(self.photo_of_box[keep], minlength=len(self))
+        counts = np.bincount(self.image_of_box[keep], minlength=len(self))
         return replace(
             self,
             offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
@@ -198,7 +198,7 @@ class Dataset:
             names=(*self.names, *names),
             sizes=np.concatenate([self.sizes, other.sizes]),
             splits=np.concatenate([self.splits, other.splits]),
-            spans=np.concatenate([self.spans, other.spans]),
+            byte_ranges=np.concatenate([self.byte_ranges, other.byte_ranges]),
             offsets=np.concatenate([self.offsets, other.offsets[1:] + self.offsets[-1]]),
             boxes=np.concatenate([self.boxes, other.boxes]),
             labels=np.concatenate([self.labels, ids[other.labels]]),

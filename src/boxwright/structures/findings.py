@@ -23,7 +23,7 @@ class Finding:
         where: the file, and the box or line in it.
         message: what is wrong there, with the offending value.
         repair: what was done about it ("clipped to the photo"); empty if nothing was.
-        photos: names of the photos that show it, if photos do.
+        images: names of the photos that show it, if photos do.
         box: the box in the first of them, xyxy pixels, if it is about one.
     """
 
@@ -31,7 +31,7 @@ class Finding:
     where: str
     message: str
     repair: str = ""
-    photos: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
     box: tuple[float, float, float, float] | None = None
 
     def __str__(self) -> str:

@@ -30,7 +30,7 @@ from boxwright.models.weights.checkpoint import (
     read_variables,
 )
 from boxwright.models.weights.variables import variables_by_name
-from boxwright.training.optimizers import Adam, Optimiser
+from boxwright.training.optimizers import Adam, Optimizer
 
 if TYPE_CHECKING:
     from boxwright.training.session import Snapshot
@@ -49,7 +49,7 @@ class Resumed(NamedTuple):
     slots: dict[str, NDArray[Any]]
 
 
-class _Declared(NamedTuple):
+class _Variable(NamedTuple):
     name: str
     shape: tuple[int, ...]
     dtype: str
@@ -85,15 +85,15 @@ def save(
     return prefix
 
 
-def companions(snapshot: Snapshot, optimiser: Optimiser) -> dict[str, NDArray[Any]]:
+def companions(snapshot: Snapshot, optimizer: Optimizer) -> dict[str, NDArray[Any]]:
     """What TensorFlow 1 keeps beside all of a training's variables and looks for when it goes on:
     the powers of Adam's betas, and of each range that is an average how it came about.
 
     Source of the latter's names and meaning: `zero_debias` in TensorFlow's moving_averages.
     """
     values: dict[str, NDArray[Any]] = {}
-    if isinstance(optimiser, Adam):
-        for number, beta in enumerate((optimiser.beta_1, optimiser.beta_2), start=1):
+    if isinstance(optimizer, Adam):
+        for number, beta in enumerate((optimizer.beta_1, optimizer.beta_2), start=1):
             values[f"beta{number}_power"] = np.array(beta ** (snapshot.step + 1), np.float32)
     convert = framework.keras().ops.convert_to_numpy
     for name, variable in variables_by_name(snapshot.model.network).items():
@@ -160,13 +160,13 @@ def _write(prefix: Path, values: Mapping[str, NDArray[Any]], trainable: set[str]
     """The three files; the index, by which a checkpoint is known, last."""
     index, data, meta = (prefix.with_name(prefix.name + end) for end in (".index", DATA, ".meta"))
     names = sorted(values)
-    declared = tuple(
-        _Declared(name, values[name].shape, values[name].dtype.name, name in trainable)
+    listed = tuple(
+        _Variable(name, values[name].shape, values[name].dtype.name, name in trainable)
         for name in names
     )
     with writing(index) as draft:
         _save_values(draft.with_suffix(""), names, [values[name] for name in names])
-        draft.with_name(meta.name).write_bytes(_meta_graph(declared))
+        draft.with_name(meta.name).write_bytes(_meta_graph(listed))
         index.unlink(missing_ok=True)
         for part in (data, meta):
             draft.with_name(part.name).replace(part)
@@ -185,7 +185,7 @@ def _save_values(prefix: Path, names: list[str], values: list[NDArray[Any]]) -> 
 
 
 @functools.lru_cache(maxsize=2)
-def _meta_graph(variables: tuple[_Declared, ...]) -> bytes:
+def _meta_graph(variables: tuple[_Variable, ...]) -> bytes:
     """A graph of these variables and of a saver for them, a serialised MetaGraphDef."""
     tf = framework.tensorflow()
     v1 = tf.compat.v1
@@ -199,8 +199,8 @@ def _meta_graph(variables: tuple[_Declared, ...]) -> bytes:
                 graph.add_to_collection(v1.GraphKeys.GLOBAL_STEP, variable)
         saver = v1.train.Saver(max_to_keep=KEPT).as_saver_def()
         exported = v1.train.export_meta_graph(saver_def=saver, strip_default_attrs=True)
-    serialised: bytes = exported.SerializeToString()
-    return serialised
+    serialized: bytes = exported.SerializeToString()
+    return serialized
 
 
 def _remember(prefix: Path, kept: int) -> None:

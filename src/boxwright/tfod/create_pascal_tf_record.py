@@ -14,7 +14,7 @@ from boxwright.structures.dataset import DIFFICULT, Dataset
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 from boxwright.tfod.records import (
-    find_photos,
+    find_images,
     read_list,
     read_voc,
     say_findings,
@@ -119,8 +119,8 @@ def _listed(root: Path, lists: list[Path], flags: Flags, say: Say) -> Dataset:
     names = list(dict.fromkeys(name for path in lists for name in read_list(path)))
     dataset = read_voc(root, flags.annotations_dir)
     say_findings(dataset.findings, say)
-    photos = find_photos(dataset, names)
-    absent = [name for name, photo in zip(names, photos, strict=True) if photo is None]
+    images = find_images(dataset, names)
+    absent = [name for name, image in zip(names, images, strict=True) if image is None]
     if absent:
         raise TfodError(
             "BW711",
@@ -128,7 +128,7 @@ def _listed(root: Path, lists: list[Path], flags: Flags, say: Say) -> Dataset:
             f"as {absent[0]}.",
             where=lists[0],
         )
-    return dataset.select([photo for photo in photos if photo is not None])
+    return dataset.select([image for image in images if image is not None])
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from boxwright.structures.dataset import Dataset
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 from boxwright.tfod.records import (
-    find_photos,
+    find_images,
     read_list,
     read_voc,
     say_findings,
@@ -73,17 +73,17 @@ def run(flags: Flags, say: Say) -> None:
     say_findings(dataset.findings, say)
     listed = read_list(flags.data_dir / "annotations" / "trainval.txt")
     random.Random(SEED).shuffle(listed)  # noqa: S311 - the split of the original
-    photos = find_photos(dataset, listed)
-    if absent := photos.count(None):
+    images = find_images(dataset, listed)
+    if absent := images.count(None):
         say(f"{absent} of the {len(listed)} listed photos have no annotation: left out")
     masks: dict[int, bytes] = {}
     if not flags.faces_only:
         dataset, masks = _bodies(dataset, flags)
-    count = int(TRAINING_SHARE * len(photos))
+    count = int(TRAINING_SHARE * len(images))
     kind = "pet_faces" if flags.faces_only else "pets_fullbody_with_masks"
     files = [
-        *_shards(flags.output_dir / f"{kind}_train.record", photos[:count], flags.num_shards),
-        *_shards(flags.output_dir / f"{kind}_val.record", photos[count:], flags.num_shards),
+        *_shards(flags.output_dir / f"{kind}_train.record", images[:count], flags.num_shards),
+        *_shards(flags.output_dir / f"{kind}_val.record", images[count:], flags.num_shards),
     ]
     write_record_files(dataset, files, flags.label_map_path, say, masks)
 
@@ -92,8 +92,8 @@ def _by_breed(dataset: Dataset) -> Dataset:
     """The same boxes with the classes that the photos' names say."""
     breeds = [_breed(name) for name in dataset.names]
     classes = tuple(sorted(set(breeds)))
-    of_photo = np.array([classes.index(breed) for breed in breeds], np.int32)
-    return replace(dataset, classes=classes, labels=of_photo[dataset.photo_of_box])
+    of_image = np.array([classes.index(breed) for breed in breeds], np.int32)
+    return replace(dataset, classes=classes, labels=of_image[dataset.image_of_box])
 
 
 def _breed(name: str) -> str:
@@ -102,12 +102,12 @@ def _breed(name: str) -> str:
 
 
 def _shards(
-    path: Path, photos: Sequence[int | None], count: int
+    path: Path, images: Sequence[int | None], count: int
 ) -> Iterator[tuple[Path, list[int]]]:
     """Photos dealt out to files in turns, as the original does; absent ones take their turn too."""
     for shard in range(count):
         name = f"{path.name}-{shard:05}-of-{count:05}"
-        yield path.with_name(name), [photo for photo in photos[shard::count] if photo is not None]
+        yield path.with_name(name), [image for image in images[shard::count] if image is not None]
 
 
 def _bodies(dataset: Dataset, flags: Flags) -> tuple[Dataset, dict[int, bytes]]:

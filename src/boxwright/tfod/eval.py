@@ -35,11 +35,11 @@ class Flags:
 def run(flags: Flags, say: Say) -> None:
     """Measure and write events. Raises as `evaluation.evaluate_folder`."""
     from boxwright.tfod.config import read_config
-    from boxwright.tfod.evaluation import evaluate_folder, photos_of
+    from boxwright.tfod.evaluation import evaluate_folder, images_of
 
     config = read_config(flags.pipeline_config_path)
-    photos = photos_of(config, training=flags.eval_training_data)
-    evaluate_folder(config, photos, flags.checkpoint_dir, flags.eval_dir, say, once=flags.run_once)
+    images = images_of(config, training=flags.eval_training_data)
+    evaluate_folder(config, images, flags.checkpoint_dir, flags.eval_dir, say, once=flags.run_once)
 
 
 if __name__ == "__main__":

@@ -18,31 +18,31 @@ from boxwright.structures.detections import Detections
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import Config, checked
 from boxwright.tfod.config.pipeline import EvalConfig
-from boxwright.tfod.mapping.network import Trained, read_trained, suppression_of
-from boxwright.tfod.readers import read_photos
+from boxwright.tfod.mapping.network import Trained, nms_config_of, read_trained
+from boxwright.tfod.readers import read_images
 from boxwright.training.event_file import EventFile
 
 COCO, PASCAL = "coco_detection_metrics", "pascal_voc_detection_metrics"
-LOOK_EVERY = 5.0  # seconds, for a newer checkpoint
+POLL_SECONDS = 5.0  # seconds, for a newer checkpoint
 
 
-def photos_of(config: Config, *, training: bool = False, each: int = 1) -> Dataset:
+def images_of(config: Config, *, training: bool = False, each: int = 1) -> Dataset:
     """The photos of the eval_input_reader, or of that for training: each so manyth, and no more
-    than eval_config says. Raises as `checked` and `read_photos`."""
+    than eval_config says. Raises as `checked` and `read_images`."""
     ready = checked(config, train=training, evaluate=not training)
     split = Split.TRAIN if training else Split.VAL
-    return sample(config, read_photos(ready, [split]), split, each)
+    return sample(config, read_images(ready, [split]), split, each)
 
 
-def sample(config: Config, photos: Dataset, split: Split, each: int) -> Dataset:
+def sample(config: Config, images: Dataset, split: Split, each: int) -> Dataset:
     """Of the photos of a split each so manyth, and no more than eval_config says."""
-    most = config.pipeline.eval_config.num_examples
-    own = photos.split(split)
-    return own.select(np.arange(0, len(own), each)[: most or None])
+    max_evaluations = config.pipeline.eval_config.num_examples
+    own = images.split(split)
+    return own.select(np.arange(0, len(own), each)[: max_evaluations or None])
 
 
 def evaluate_folder(
-    config: Config, photos: Dataset, checkpoints: Path, events: Path, say: Say, *, once: bool
+    config: Config, images: Dataset, checkpoints: Path, events: Path, say: Say, *, once: bool
 ) -> None:
     """Measure the newest checkpoint of a folder, and unless `once` each newer one as it comes.
 
@@ -52,41 +52,41 @@ def evaluate_folder(
         WeightsError: BW201 there is none, with `once`; BW206 it is of another network.
     """
     pipeline = config.pipeline
-    most, last = pipeline.eval_config.max_evals, pipeline.train_config.num_steps
+    max_evaluations, last = pipeline.eval_config.max_evals, pipeline.train_config.num_steps
     interval = pipeline.eval_config.eval_interval_secs
     for done, prefix in enumerate(_newest(checkpoints, interval, say, once=once), start=1):
-        trained = read_trained(config, prefix, rounded=True)
-        measure(trained, photos, events, say)
-        if once or done == most or 0 < last <= trained.step:
+        trained = read_trained(config, prefix, quantization_aware=True)
+        measure(trained, images, events, say)
+        if once or done == max_evaluations or 0 < last <= trained.step:
             return
 
 
-def measure(trained: Trained, photos: Dataset, events: Path, say: Say) -> None:
+def measure(trained: Trained, images: Dataset, events: Path, say: Say) -> None:
     """Detect, say how good that is, and write it for TensorBoard with pictures."""
     config, step = trained.config.pipeline.eval_config, trained.step
-    found = detect(trained, photos)
-    numbers = numbers_of(evaluate(photos, found, resamples=0), config)
-    say(f"{len(photos)} photos at global step {step}:")
+    found = detect(trained, images)
+    numbers = numbers_of(evaluate(images, found, resamples=0), config)
+    say(f"{len(images)} photos at global step {step}:")
     for name, value in numbers.items():
         say(f"  {name} = {'n/a' if value is None else f'{value:.6f}'}")
     with EventFile(events) as file:
         file.write(step, numbers)
         shown = summary.pictures(
-            photos,
+            images,
             found,
-            photos=config.num_visualizations,
+            images=config.num_visualizations,
             boxes=config.max_num_boxes_to_visualize,
             threshold=config.min_score_threshold,
         )
         file.pictures(step, shown)
 
 
-def detect(trained: Trained, photos: Dataset) -> list[Detections]:
+def detect(trained: Trained, images: Dataset) -> list[Detections]:
     """What a network finds in each photo, after the config's post-processing."""
-    preprocessing, suppression = trained.preprocessing, suppression_of(trained.config)
-    engine = KerasEngine(trained.model, preprocessing, suppression)
-    detector = Detector(engine, Artifact({}, photos.classes, preprocessing))
-    return list(detector.predict_many(photos.photo(i) for i in range(len(photos))))
+    preprocessing, nms_config = trained.preprocessing, nms_config_of(trained.config)
+    engine = KerasEngine(trained.model, preprocessing, nms_config)
+    detector = Detector(engine, Artifact({}, images.classes, preprocessing))
+    return list(detector.predict_many(images.image(i) for i in range(len(images))))
 
 
 def numbers_of(evaluation: Evaluation, config: EvalConfig) -> dict[str, float | None]:
@@ -119,4 +119,4 @@ def _newest(folder: Path, interval: float, say: Say, *, once: bool) -> Iterator[
             yield newest
         else:
             say(f"waiting for a {'newer' if seen else 'first'} checkpoint in {folder}; Ctrl-C ends")
-        time.sleep(max(interval - (time.monotonic() - started), LOOK_EVERY))
+        time.sleep(max(interval - (time.monotonic() - started), POLL_SECONDS))

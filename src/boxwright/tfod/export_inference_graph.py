@@ -12,7 +12,7 @@ from boxwright.io.protobuf_text import write
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.config import read_config, report
 from boxwright.tfod.flags import OVERRIDE, flag
-from boxwright.tfod.mapping.network import ranges_of, read_trained, suppression_of
+from boxwright.tfod.mapping.network import nms_config_of, ranges_of, read_trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +60,11 @@ def run(flags: Flags, say: Say) -> None:
     for line in report(config):
         say(line)
     name = cast(graphs.InputType, flags.input_type)
-    suppression = suppression_of(trained.config)
+    nms_config = nms_config_of(trained.config)
     graph = graphs.inference_graph(
         trained.model,
         trained.preprocessing,
-        suppression,
+        nms_config,
         name,
         shape,
         ranges_of(trained),

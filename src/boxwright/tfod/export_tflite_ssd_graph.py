@@ -9,7 +9,7 @@ from boxwright.io.files import write_text, writing
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.config import read_config, report
 from boxwright.tfod.flags import OVERRIDE, flag
-from boxwright.tfod.mapping.network import ranges_of, read_trained, suppression_of
+from boxwright.tfod.mapping.network import nms_config_of, ranges_of, read_trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +57,12 @@ def run(flags: Flags, say: Say) -> None:
         flags.use_regular_nms,
     )
     side = trained.preprocessing.size
-    suppression = suppression_of(trained.config)
+    nms_config = nms_config_of(trained.config)
     ranges = ranges_of(trained)
     graph = graphs.tflite_graph(
         trained.model,
         side,
-        suppression,
+        nms_config,
         options if flags.add_postprocessing_op else None,
         ranges,
     )

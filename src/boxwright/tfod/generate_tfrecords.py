@@ -41,7 +41,7 @@ def run(flags: Flags, say: Say) -> None:
         DataError: photos or annotations cannot be used.
     """
     labels = FORMATS["csv"].read(Folder.scan(flags.csv_input))
-    if not labels.photos and not labels.broken:
+    if not labels.images and not labels.broken:
         raise TfodError(
             "BW705",
             "is not a list of boxes as xml_to_csv writes it, whose first line names its columns: "

@@ -15,8 +15,8 @@ from boxwright.export.frozen import OUTPUTS, frozen_graph
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import litert
 from boxwright.models.model import DetectionModel
-from boxwright.ops.box_coder import centred
-from boxwright.ops.postprocess import Suppression
+from boxwright.ops.box_coder import centered
+from boxwright.ops.postprocess import NmsConfig
 
 if TYPE_CHECKING:
     from boxwright.models.ssd.detector import SsdModel
@@ -30,7 +30,7 @@ ANCHORS = "anchors"
 
 @dataclass(frozen=True)
 class PostProcess:
-    """Options of the node `TFLite_Detection_PostProcess` that are no part of a `Suppression`."""
+    """Options of the node `TFLite_Detection_PostProcess` that are no part of a `NmsConfig`."""
 
     max_detections: int = 10
     max_classes_per_detection: int = 1
@@ -41,7 +41,7 @@ class PostProcess:
 def inference_graph(
     model: DetectionModel,
     preprocessing: Preprocessing,
-    suppression: Suppression,
+    nms_config: NmsConfig,
     input_type: InputType = "image_tensor",
     shape: tuple[int | None, ...] = (None, None, None, 3),
     ranges: Mapping[str, Ranges] | None = None,
@@ -58,7 +58,7 @@ def inference_graph(
     Args:
         model: to write.
         preprocessing: of its input.
-        suppression: how raw outputs become detections.
+        nms_config: how raw outputs become detections.
         input_type: the name of the input, and so what it takes.
         shape: of an `image_tensor`.
         ranges: by layer, of a network that was trained for quantisation.
@@ -67,10 +67,10 @@ def inference_graph(
     encoded = input_type != "image_tensor"
 
     def detect(inputs: Any) -> list[Any]:
-        photos = _decoded(tf, inputs, input_type) if encoded else inputs
-        photos = resized(tf, photos, preprocessing.size)
-        decoded = graph.candidates(tf, model, preprocessing, photos)
-        outputs = _suppressed(tf, *decoded, suppression)
+        images = _decoded(tf, inputs, input_type) if encoded else inputs
+        images = resized(tf, images, preprocessing.size)
+        decoded = graph.candidates(tf, model, preprocessing, images)
+        outputs = _suppressed(tf, *decoded, nms_config)
         return [tf.identity(values, name=name) for name, values in outputs.items()]
 
     signature = tf.TensorSpec((None,), tf.string) if encoded else tf.TensorSpec(shape, tf.uint8)
@@ -88,7 +88,7 @@ def resized(tf: Any, images: Any, side: int) -> Any:
 def tflite_graph(
     model: SsdModel,
     side: int,
-    suppression: Suppression,
+    nms_config: NmsConfig,
     post_process: PostProcess | None,
     ranges: Mapping[str, Ranges] | None = None,
 ) -> Any:
@@ -103,7 +103,7 @@ def tflite_graph(
     Args:
         model: with a background column.
         side: `S`.
-        suppression: how raw outputs become detections; the numbers of boxes are not looked at.
+        nms_config: how raw outputs become detections; the numbers of boxes are not looked at.
         post_process: the other options of that node; None leaves it out.
         ranges: by layer, of a network that was trained for quantisation.
     """
@@ -115,14 +115,14 @@ def tflite_graph(
         return [
             tf.identity(raw["box_encodings"], name=RAW_OUTPUTS[0]),
             tf.sigmoid(logits, name=RAW_OUTPUTS[1]),
-            tf.constant(centred(model.anchors), name=ANCHORS),
+            tf.constant(centered(model.anchors), name=ANCHORS),
         ]
 
     signature = tf.TensorSpec((1, side, side, 3), tf.float32)
     frozen = frozen_graph(tf, detect, signature, TFLITE_INPUT, (*RAW_OUTPUTS, ANCHORS))
     put_ranges(frozen, ranges or {})
     if post_process is not None:
-        _append(frozen, model.spec, suppression, post_process, tf.float32.as_datatype_enum)
+        _append(frozen, model.spec, nms_config, post_process, tf.float32.as_datatype_enum)
     return frozen
 
 
@@ -167,7 +167,7 @@ def _decoded(tf: Any, inputs: Any, input_type: InputType) -> Any:
     return tf.map_fn(decode, inputs, fn_output_signature=signature)
 
 
-def _suppressed(tf: Any, boxes: Any, scores: Any, suppression: Suppression) -> dict[str, Any]:
+def _suppressed(tf: Any, boxes: Any, scores: Any, nms_config: NmsConfig) -> dict[str, Any]:
     """The outputs by name, of boxes `(B, A, 4)` and scores `(B, A, C)`.
 
     As in the API overlaps are measured on whole boxes; they are clipped afterwards, those of which
@@ -176,17 +176,17 @@ def _suppressed(tf: Any, boxes: Any, scores: Any, suppression: Suppression) -> d
     boxes, scores, classes, _ = tf.image.combined_non_max_suppression(
         boxes[:, :, None],
         scores,
-        max_output_size_per_class=suppression.max_per_class,
-        max_total_size=suppression.max_per_class * scores.shape[-1],
-        iou_threshold=suppression.iou_threshold,
-        score_threshold=suppression.score_threshold,
+        max_output_size_per_class=nms_config.max_per_class,
+        max_total_size=nms_config.max_per_class * scores.shape[-1],
+        iou_threshold=nms_config.iou_threshold,
+        score_threshold=nms_config.score_threshold,
         clip_boxes=False,
     )
     by_class = tf.argsort(classes, stable=True)  # of equal scores the lower class goes first
     boxes, scores, classes = (
         tf.gather(values, by_class, batch_dims=1) for values in (boxes, scores, classes)
     )
-    rows = suppression.max_total
+    rows = nms_config.max_total
     missing = [[0, 0], [0, max(0, rows - boxes.shape[1])]]
     boxes = tf.pad(tf.clip_by_value(boxes, 0.0, 1.0), [*missing, [0, 0]])
     ranks = tf.where(areas(boxes) > 0, tf.pad(scores, missing), -1.0)
@@ -206,7 +206,7 @@ def _suppressed(tf: Any, boxes: Any, scores: Any, suppression: Suppression) -> d
 
 
 def _append(
-    frozen: Any, spec: ModelSpec, suppression: Suppression, options: PostProcess, float32: int
+    frozen: Any, spec: ModelSpec, nms_config: NmsConfig, options: PostProcess, float32: int
 ) -> None:
     """Add the operator that TFLite's converter knows, though TensorFlow does not."""
     node = frozen.node.add()
@@ -215,8 +215,8 @@ def _append(
     y, x, height, width = spec.box_scales
     for key, number in {"y_scale": y, "x_scale": x, "h_scale": height, "w_scale": width}.items():
         node.attr[key].f = number
-    node.attr["nms_score_threshold"].f = suppression.score_threshold
-    node.attr["nms_iou_threshold"].f = suppression.iou_threshold
+    node.attr["nms_score_threshold"].f = nms_config.score_threshold
+    node.attr["nms_iou_threshold"].f = nms_config.iou_threshold
     node.attr["num_classes"].i = spec.num_classes
     node.attr["max_detections"].i = options.max_detections
     node.attr["max_classes_per_detection"].i = options.max_classes_per_detection

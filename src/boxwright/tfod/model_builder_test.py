@@ -17,7 +17,7 @@ from boxwright import formats
 from boxwright.backend import framework
 from boxwright.errors import BoxwrightError, TfodError
 from boxwright.images.preprocessing import Preprocessing
-from boxwright.structures.dataset import Dataset, Photo
+from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.tfod.commands import Say, main
 
 PACKAGES = (
@@ -100,8 +100,8 @@ def _network(scratch: Path) -> str:
 def _records(scratch: Path) -> str:
     tf = framework.tensorflow()
     Image.new("RGB", (40, 30)).save(scratch / "photo.jpg")
-    photo = Photo("photo.jpg", 40, 30, [(4, 3, 20, 15)], ["raccoon"])
-    formats.write(Dataset.of(scratch, [photo]), scratch / "records", "tfrecord")
+    image = LabeledImage("photo.jpg", 40, 30, [(4, 3, 20, 15)], ["raccoon"])
+    formats.write(Dataset.of(scratch, [image]), scratch / "records", "tfrecord")
     (raw,) = tf.data.TFRecordDataset(str(scratch / "records" / "data.record"))
     feature = tf.train.Example.FromString(raw.numpy()).features.feature
     encoded = feature["image/encoded"].bytes_list.value[0]

@@ -47,7 +47,7 @@ def run(flags: Flags, say: Say) -> None:
     """
     from boxwright.structures.dataset import Dataset, Split
     from boxwright.tfod.config import overrides, read_config
-    from boxwright.tfod.evaluation import evaluate_folder, measure, photos_of, sample
+    from boxwright.tfod.evaluation import evaluate_folder, images_of, measure, sample
     from boxwright.tfod.mapping.network import read_trained
     from boxwright.tfod.training import train_by
 
@@ -57,13 +57,13 @@ def run(flags: Flags, say: Say) -> None:
         split, each = Split.TRAIN, flags.sample_1_of_n_eval_on_train_examples
     events = flags.model_dir / EVENTS
     if flags.checkpoint_dir:
-        photos = photos_of(config, training=flags.eval_training_data, each=each)
-        evaluate_folder(config, photos, flags.checkpoint_dir, events, say, once=flags.run_once)
+        images = images_of(config, training=flags.eval_training_data, each=each)
+        evaluate_folder(config, images, flags.checkpoint_dir, events, say, once=flags.run_once)
         return
 
-    def after(prefix: Path, photos: Dataset) -> None:
-        chosen = sample(config, photos, split, each)
-        measure(read_trained(config, prefix, rounded=True), chosen, events, say)
+    def after(prefix: Path, images: Dataset) -> None:
+        chosen = sample(config, images, split, each)
+        measure(read_trained(config, prefix, quantization_aware=True), chosen, events, say)
 
     train_by(config, flags.model_dir, say, steps=flags.num_train_steps, after=after)
 

@@ -20,7 +20,7 @@ from boxwright.tfod.config import Checked
 READERS = {Split.TRAIN: "train_input_reader", Split.VAL: "eval_input_reader"}
 
 
-def read_photos(checked: Checked, splits: Sequence[Split]) -> Dataset:
+def read_images(checked: Checked, splits: Sequence[Split]) -> Dataset:
     """The photos of readers, in the order of their records; classes are those of the label map.
 
     Args:
@@ -50,8 +50,8 @@ def _read(root: Path, paths: Sequence[Path], checked: Checked, split: Split) -> 
         RecordFile(path.name, split, checked.classes, ids).read_into(labels, root)
     label_map = getattr(checked.pipeline, READERS[split]).label_map_path
     shown = _shown_names(label_map)
-    for photo in labels.photos:
-        photo.names = [shown.get(name, name) for name in photo.names]
+    for image in labels.images:
+        image.names = [shown.get(name, name) for name in image.names]
     labels.classes = _columns(checked.classes)
     dataset = assemble(Folder(root, {}, {}), labels)
     unknown = dataset.classes[len(labels.classes) :]

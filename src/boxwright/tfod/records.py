@@ -24,26 +24,26 @@ from boxwright.tfod.label_map_util import get_label_map_dict
 UNSPECIFIED = b"Unspecified"  # the view of an object, as VOC writes it where nobody said
 
 
-def read_voc(root: Path, annotations: str, photos: str = "") -> Dataset:
+def read_voc(root: Path, annotations: str, images: str = "") -> Dataset:
     """Photos with VOC annotations, faithfully.
 
     Args:
         root: the data folder.
         annotations: the folder in it with the xml files.
-        photos: the folder in it with the photos, if others hold pictures that are none.
+        images: the folder in it with the photos, if others hold pictures that are none.
 
     Raises:
         DataError: what `formats.read` raises.
         TfodError: BW705 that folder has no annotations.
     """
     folder = Folder.scan(root)
-    if photos:
-        folder = replace(folder, photos={photos: folder.photos.get(photos, [])})
+    if images:
+        folder = replace(folder, images={images: folder.images.get(images, [])})
     below = annotations.replace("\\", "/").strip("/") + "/"
     labels = FORMATS["voc"].read(folder)
-    labels.photos = [one for one in labels.photos if one.path.startswith(below)]
+    labels.images = [one for one in labels.images if one.path.startswith(below)]
     labels.broken = [one for one in labels.broken if one.where.startswith(below)]
-    if not labels.photos and not labels.broken:
+    if not labels.images and not labels.broken:
         raise TfodError(
             "BW705",
             "there are no annotations in Pascal VOC's xml here.",
@@ -71,7 +71,7 @@ def read_list(path: Path) -> list[str]:
     return [line.split()[0] for line in lines if line.strip()]
 
 
-def find_photos(dataset: Dataset, listed: Sequence[str]) -> list[int | None]:
+def find_images(dataset: Dataset, listed: Sequence[str]) -> list[int | None]:
     """The index of each listed photo, with or without suffix; None where it has no annotation."""
     known: dict[str, int] = {}
     last = [folded(split_path(name)[1]) for name in dataset.names]
@@ -111,9 +111,9 @@ def write_record_files(
 
     names = [split_path(name)[1] for name in dataset.names]
     write_files(dataset, names, files, ids, parts)
-    for path, photos in files:
-        boxes = int(np.diff(dataset.offsets)[list(photos)].sum())
-        say(f"{path}: {len(photos)} photos, {boxes} boxes")
+    for path, images in files:
+        boxes = int(np.diff(dataset.offsets)[list(images)].sum())
+        say(f"{path}: {len(images)} photos, {boxes} boxes")
 
 
 def class_ids(dataset: Dataset, label_map: Path) -> list[int]:

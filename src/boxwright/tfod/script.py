@@ -74,19 +74,19 @@ def _write(dataset: Dataset, target: Path) -> Counter[str]:
     """Copy the photos under names of their class, split and number; how many went where."""
     whole = replace(dataset, boxes=np.trunc(dataset.boxes))
     numbers: Counter[str] = Counter()
-    places: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for i, name in enumerate(dataset.names):
         split = Split(int(dataset.splits[i]))
         kind = f"{split_path(split_path(name)[0])[1]}_{WORDS[split]}"
-        photo = dataset.root / name
-        place = target / FOLDERS[split] / f"{kind}_{numbers[kind]}{photo.suffix.lower()}"
-        with writing(place) as draft, still_there(photo):
-            shutil.copyfile(photo, draft)
+        image = dataset.root / name
+        place = target / FOLDERS[split] / f"{kind}_{numbers[kind]}{image.suffix.lower()}"
+        with writing(place) as draft, still_there(image):
+            shutil.copyfile(image, draft)
         below = f"{IMAGES}/{FOLDERS[split]}/{place.name}"
         write_text(place.with_suffix(".xml"), annotation_text(whole, i, below))
         numbers[kind] += 1
-        places[FOLDERS[split]] += 1
-    return places
+        counts[FOLDERS[split]] += 1
+    return counts
 
 
 if __name__ == "__main__":

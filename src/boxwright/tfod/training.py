@@ -12,11 +12,11 @@ from boxwright.structures.dataset import Dataset, Split
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import Config, checked, report
 from boxwright.tfod.mapping.recipe import FOREVER, recipe_of
-from boxwright.tfod.readers import read_photos
+from boxwright.tfod.readers import read_images
 from boxwright.training.cache import Cache
 from boxwright.training.events import Evaluated, Event, Note
 from boxwright.training.loop import train_by_recipe
-from boxwright.training.optimizers import Optimiser
+from boxwright.training.optimizers import Optimizer
 from boxwright.training.preparation import Plan
 from boxwright.training.progress import Meter, Progress
 from boxwright.training.recipe import Recipe
@@ -61,17 +61,17 @@ class CheckpointsOfTheApi:
 
     Args:
         folder: for the checkpoints.
-        optimiser: whose state is written.
+        optimizer: whose state is written.
         say: takes a line.
-        photos: for `after`.
+        images: for `after`.
         after: what to do with each checkpoint; it takes the prefix and the photos.
     """
 
     def __init__(
-        self, folder: Path, optimiser: Optimiser, say: Say, photos: Dataset, after: After | None
+        self, folder: Path, optimizer: Optimizer, say: Say, images: Dataset, after: After | None
     ) -> None:
-        self._folder, self._optimiser, self._say = folder, optimiser, say
-        self._photos, self._after = photos, after
+        self._folder, self._optimizer, self._say = folder, optimizer, say
+        self._images, self._after = images, after
 
     def __call__(self, event: Event) -> None:
         from boxwright.tfod import checkpoint
@@ -79,11 +79,11 @@ class CheckpointsOfTheApi:
         if not isinstance(event, Evaluated):
             return
         snapshot = event.snapshot
-        slots = {**snapshot.slots, **checkpoint.companions(snapshot, self._optimiser)}
+        slots = {**snapshot.slots, **checkpoint.companions(snapshot, self._optimizer)}
         prefix = checkpoint.save(self._folder, snapshot.model.network, snapshot.step, slots)
         self._say(f"saved {prefix}")
         if self._after:
-            self._after(prefix, self._photos)
+            self._after(prefix, self._images)
 
 
 def train_by(
@@ -118,8 +118,8 @@ def train_by(
         say(line)
     ready = checked(config, evaluate=after is not None)
     recipe = recipe_of(ready.pipeline, steps)
-    photos = read_photos(ready, [Split.TRAIN] + [Split.VAL] * (after is not None))
-    for finding in photos.findings:
+    images = read_images(ready, [Split.TRAIN] + [Split.VAL] * (after is not None))
+    for finding in images.findings:
         say(str(finding))
     latest = find_prefix(folder) if (folder / STATE).is_file() else None
 
@@ -134,14 +134,14 @@ def train_by(
         return begun
 
     wanted = "until Ctrl-C" if recipe.steps == FOREVER else f"{recipe.steps} steps"
-    learnt = photos.split(Split.TRAIN)
-    others = f", {len(photos) - len(learnt)} to evaluate on" if after else ""
+    learnt = images.split(Split.TRAIN)
+    others = f", {len(images) - len(learnt)} to evaluate on" if after else ""
     say(f"{len(learnt)} photos with {len(learnt.boxes)} boxes to train on{others}")
     say(f"batches of {recipe.batch_size} photos, {wanted}")
     outcome = train_by_recipe(
-        Plan(recipe, photos, Run(folder), begin, ready.train_records[0]),
+        Plan(recipe, images, Run(folder), begin, ready.train_records[0]),
         on_event=(
-            CheckpointsOfTheApi(folder, recipe.optimiser, say, photos, after),
+            CheckpointsOfTheApi(folder, recipe.optimizer, say, images, after),
             StepLog(say, endless=recipe.steps == FOREVER),
         ),
     )

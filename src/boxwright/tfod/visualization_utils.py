@@ -17,11 +17,11 @@ from PIL import Image, ImageDraw
 
 from boxwright.structures.detections import Detections
 from boxwright.tfod.label_map_util import Category
-from boxwright.visualize.draw import Colour, colour_of, draw
+from boxwright.visualize.draw import Color, color_of, draw
 
 UNKNOWN = "N/A"  # what a class is called that is not in the category index
 MASK_SHARE = 0.4  # of a mask's colour in the pixels below it
-RED: Colour = (255, 0, 0)
+RED: Color = (255, 0, 0)
 NOTHING = Detections(
     np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32), ()
 )
@@ -110,8 +110,8 @@ def _lay_masks(
     """Tint the pixels of each mask, `(n, H, W)`, in its class's colour."""
     for mask, number in zip(masks, ids.tolist(), strict=True):
         below = image[mask > 0]
-        colour = np.array(colour_of(number))
-        image[mask > 0] = (below + (colour - below) * MASK_SHARE).astype(np.uint8)
+        color = np.array(color_of(number))
+        image[mask > 0] = (below + (color - below) * MASK_SHARE).astype(np.uint8)
 
 
 def _with_points(
@@ -123,5 +123,5 @@ def _with_points(
     for of_one, number in zip(points.tolist(), ids.tolist(), strict=True):
         for y, x in of_one:
             around = (x - width / 2, y - width / 2, x + width / 2, y + width / 2)
-            pen.ellipse(around, fill=colour_of(number))
+            pen.ellipse(around, fill=color_of(number))
     return np.array(picture)

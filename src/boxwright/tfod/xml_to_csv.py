@@ -8,7 +8,7 @@ from pathlib import Path
 
 from boxwright.errors import DataError, TfodError
 from boxwright.formats import FORMATS
-from boxwright.formats.annotations import Labelled
+from boxwright.formats.annotations import Labeled
 from boxwright.formats.coordinates import Size
 from boxwright.formats.csv.format import HEADER
 from boxwright.formats.folder import Folder, split_path, stem
@@ -43,9 +43,9 @@ def run(flags: Flags, say: Say) -> None:
     labels = FORMATS["voc"].read(folder)
     for one in labels.broken:
         raise DataError(one.code, f"{one.message}.", where=folder.root / one.where)
-    photos = [one for one in labels.photos if "/" not in one.path]
-    if not photos:
-        inside = sorted({split_path(one.path)[0] for one in labels.photos})
+    images = [one for one in labels.images if "/" not in one.path]
+    if not images:
+        inside = sorted({split_path(one.path)[0] for one in labels.images})
         elsewhere = f", but there are some in {', '.join(inside[:5])}" if inside else ""
         raise TfodError(
             "BW705",
@@ -53,25 +53,25 @@ def run(flags: Flags, say: Say) -> None:
             where=flags.input,
             flag="-i",
         )
-    rows = list(_rows(folder, photos))
+    rows = list(_rows(folder, images))
     write_rows(flags.output, [HEADER, *rows])
-    say(f"{flags.output}: {len(photos)} photos, {len(rows)} boxes")
+    say(f"{flags.output}: {len(images)} photos, {len(rows)} boxes")
 
 
-def _rows(folder: Folder, photos: Sequence[Labelled]) -> Iterator[Sequence[object]]:
+def _rows(folder: Folder, images: Sequence[Labeled]) -> Iterator[Sequence[object]]:
     """A row for each box, as the xml files state them."""
-    for one, place in zip(photos, Pairing(folder).photos_of(photos), strict=True):
+    for one, place in zip(images, Pairing(folder).images_of(images), strict=True):
         width, height = _size(one, folder.root / place if place else None)
-        name = place or one.photo or f"{stem(one.path)}.jpg"
+        name = place or one.image or f"{stem(one.path)}.jpg"
         for i, label in enumerate(one.names):
             sides = [_plain(side) for side in one.boxes[4 * i : 4 * i + 4]]
             yield name, width, height, label.strip(), *sides
 
 
-def _size(one: Labelled, photo: Path | None) -> Size:
+def _size(one: Labeled, image: Path | None) -> Size:
     """The stated size, or where none is stated the photo's."""
-    if (one.size is None or min(one.size) <= 0) and photo is not None:
-        header = read_header(photo)
+    if (one.size is None or min(one.size) <= 0) and image is not None:
+        header = read_header(image)
         return Size(header.width, header.height)
     return one.size or Size(0, 0)
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from boxwright.errors import BoxwrightError, DataError, TrainingError
 from boxwright.images.preprocessing import read_square
-from boxwright.ops.boxes import areas, normalised_yxyx
+from boxwright.ops.boxes import areas, normalized_yxyx
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
 IN_MEMORY = 1 << 30  # bytes; a larger cache lives in a temporary file
-MOST_BOXES = 200  # per photo; of more, the largest
+MAX_BOXES = 200  # per photo; of more, the largest
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Cache:
     """Decoded photos with their boxes.
 
     Attributes:
-        photos: `(R, side, side, 3)` uint8, oriented and stretched to a square.
+        images: `(R, side, side, 3)` uint8, oriented and stretched to a square.
         boxes: `(R, G, 4)` float32 normalised yxyx, padded to `G >= 1` rows.
         labels: `(R, G)` int32, -1 on padding.
         rows: `(N,)` which rows of these belong to the photos.
@@ -37,7 +37,7 @@ class Cache:
         findings: the photos that could not.
     """
 
-    photos: NDArray[np.uint8]
+    images: NDArray[np.uint8]
     boxes: NDArray[np.float32]
     labels: NDArray[np.int32]
     rows: NDArray[np.int64]
@@ -56,7 +56,7 @@ class Cache:
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int32]]:
         """Photos `(B, side, side, 3)`, boxes `(B, G, 4)` and labels `(B, G)`."""
         rows = self.rows[index]
-        return self.photos[rows], self.boxes[rows], self.labels[rows]
+        return self.images[rows], self.boxes[rows], self.labels[rows]
 
     def sizes(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """Height and width in pixels of the photos before they were squares, `(B, 2)`."""
@@ -69,7 +69,7 @@ def build_cache(
     progress: Callable[[int], None] = lambda done: None,
     *,
     in_memory: int = IN_MEMORY,
-    most_boxes: int = MOST_BOXES,
+    max_boxes: int = MAX_BOXES,
 ) -> Cache:
     """Decode every photo of `dataset` to `side` pixels square, with as many threads as cores.
 
@@ -80,18 +80,18 @@ def build_cache(
         side: pixels.
         progress: told how many are decoded.
         in_memory: bytes; a larger cache lives in a temporary file.
-        most_boxes: per photo; of more, the largest are kept.
+        max_boxes: per photo; of more, the largest are kept.
 
     Raises:
         DataError: BW152 not one photo can be read.
         TrainingError: BW311 there is no place for a temporary file of that size.
     """
-    photos = _empty((len(dataset), side, side, 3), in_memory)
+    images = _empty((len(dataset), side, side, 3), in_memory)
     broken: dict[int, BoxwrightError] = {}
 
     def decode(index: int) -> None:
         try:
-            photos[index] = read_square(dataset.photo(index), side)
+            images[index] = read_square(dataset.image(index), side)
         except DataError as error:
             broken[index] = error
 
@@ -106,27 +106,27 @@ def build_cache(
             f"not one of {len(dataset)} photos can be read.{reason}",
             where=dataset.root,
         )
-    boxes, labels = padded_boxes(dataset, most_boxes)
+    boxes, labels = padded_boxes(dataset, max_boxes)
     findings = tuple(
         Finding(error.code, dataset.names[i], error.message, "left out of training")
         for i, error in sorted(broken.items())
     )
     rows = np.flatnonzero(good)
-    return Cache(photos, boxes, labels, rows, dataset.select(good), findings)
+    return Cache(images, boxes, labels, rows, dataset.select(good), findings)
 
 
 def padded_boxes(
-    dataset: Dataset, most: int = MOST_BOXES
+    dataset: Dataset, max_boxes: int = MAX_BOXES
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """`(N, G, 4)` normalised yxyx boxes and `(N, G)` labels, padded with zeros and -1; `G` is at
-    most `most`."""
+    most `max_boxes`."""
     counts = np.diff(dataset.offsets)
-    rows = int(min(max(counts.max(initial=1), 1), most))
+    rows = int(min(max(counts.max(initial=1), 1), max_boxes))
     boxes = np.zeros((len(dataset), rows, 4), np.float32)
     labels = np.full((len(dataset), rows), -1, np.int32)
     for i in range(len(dataset)):
         own = dataset.rows(i)
-        found = normalised_yxyx(dataset.boxes[own], *dataset.sizes[i])
+        found = normalized_yxyx(dataset.boxes[own], *dataset.sizes[i])
         largest = np.sort(np.argsort(-areas(found), kind="stable")[:rows])
         boxes[i, : len(largest)] = found[largest]
         labels[i, : len(largest)] = dataset.labels[own][largest]

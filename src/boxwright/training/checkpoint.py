@@ -88,8 +88,8 @@ class Checkpoint:
             )
 
     def save(self, path: Path) -> None:
-        plain = vars(self) | {"arrays": list(self.arrays)}
-        text = np.frombuffer(json.dumps(plain).encode(), np.uint8)
+        description = vars(self) | {"arrays": list(self.arrays)}
+        text = np.frombuffer(json.dumps(description).encode(), np.uint8)
         with writing(path) as draft, draft.open("wb") as file:
             np.savez(file, description=text, **self.arrays)
 
@@ -101,10 +101,10 @@ class Checkpoint:
         try:
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = dict(file)
-            plain = json.loads(arrays.pop("description").tobytes())
-            if plain.pop("arrays", list(arrays)) != list(arrays):
+            description = json.loads(arrays.pop("description").tobytes())
+            if description.pop("arrays", list(arrays)) != list(arrays):
                 raise ValueError("some of its arrays are missing")
-            return cls(**plain, arrays={_of_today(name): a for name, a in arrays.items()})
+            return cls(**description, arrays={_of_today(name): a for name, a in arrays.items()})
         except FileNotFoundError as error:
             raise nothing_to_resume(path) from error
         except Exception as error:  # an archive can be damaged in a dozen ways

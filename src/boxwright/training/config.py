@@ -8,11 +8,11 @@ from typing import Any, get_args
 
 from boxwright.augment.transforms import CropLimits, Transform
 from boxwright.training.learning_rates import LearningRate
-from boxwright.training.optimizers import Averaging, Optimiser
+from boxwright.training.optimizers import Averaging, Optimizer
 
 
 @dataclass(frozen=True)
-class ByPart:
+class LayerGroupValues:
     """A number for each part of the network: the backbone, the extra feature maps on top of it,
     and the heads; another one for the backbone's depthwise convolutions where that is not None."""
 
@@ -23,7 +23,7 @@ class ByPart:
 
 
 @dataclass(frozen=True)
-class Quantisation:
+class Quantization:
     """Training for a file of 8 bits: see `models.layers.quantized`.
 
     Attributes:
@@ -38,26 +38,26 @@ class Quantisation:
     by_channel: bool = False
 
 
-KINDS: Mapping[str, type] = {
+CONFIG_CLASSES: Mapping[str, type] = {
     kind.__name__: kind
     for kind in (
-        *get_args(Optimiser), *get_args(LearningRate), *get_args(Transform),
-        Averaging, ByPart, CropLimits, Quantisation,
+        *get_args(Optimizer), *get_args(LearningRate), *get_args(Transform),
+        Averaging, LayerGroupValues, CropLimits, Quantization,
     )
 }  # fmt: skip
 
 
-def plain(value: Any) -> Any:
+def to_config(value: Any) -> Any:
     """A part as JSON has it: an object with its fields and its `kind`."""
     if is_dataclass(value):
-        own = {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+        own = {item.name: to_config(getattr(value, item.name)) for item in fields(value)}
         return {"kind": type(value).__name__, **own}
-    return [plain(item) for item in value] if isinstance(value, tuple) else value
+    return [to_config(item) for item in value] if isinstance(value, tuple) else value
 
 
-def part(value: Any, kinds: Mapping[str, type] = KINDS) -> Any:
-    """The inverse of `plain`, of parts of these kinds."""
+def from_config(value: Any, classes: Mapping[str, type] = CONFIG_CLASSES) -> Any:
+    """The inverse of `to_config`, of parts of these kinds."""
     if isinstance(value, Mapping) and "kind" in value:
-        own = {name: part(item, kinds) for name, item in value.items() if name != "kind"}
-        return kinds[value["kind"]](**own)
-    return tuple(part(item, kinds) for item in value) if isinstance(value, list) else value
+        own = {name: from_config(item, classes) for name, item in value.items() if name != "kind"}
+        return classes[value["kind"]](**own)
+    return tuple(from_config(item, classes) for item in value) if isinstance(value, list) else value

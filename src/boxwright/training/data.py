@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.datasets.near_duplicates import groups, photo_hash
+from boxwright.datasets.near_duplicates import groups, image_hash
 from boxwright.datasets.split import hold_out
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
@@ -41,7 +41,7 @@ def prepare(dataset: Dataset, recipe: Recipe) -> TrainingData:
         DataError: BW120 not one image can be read.
         TrainingError: BW311 there is no place for the decoded images.
     """
-    cache = build_cache(some_images(dataset, recipe.most_photos, recipe.seed), recipe.cache_side)
+    cache = build_cache(some_images(dataset, recipe.max_images, recipe.seed), recipe.cache_side)
     validates = validation_mask(cache, recipe.held_out, recipe.seed)
     return TrainingData(
         cache.select(~validates),
@@ -56,24 +56,24 @@ def images_to_cache(dataset: Dataset) -> Dataset:
     return dataset.select((dataset.splits == Split.TRAIN) | (dataset.splits == Split.VAL))
 
 
-def some_images(dataset: Dataset, most: int | None, seed: int) -> Dataset:
-    """At most `most` images, drawn at random, those of rare classes first."""
-    if most is None or len(dataset) <= most:
+def some_images(dataset: Dataset, max_images: int | None, seed: int) -> Dataset:
+    """At most `max_images` images, drawn at random, those of rare classes first."""
+    if max_images is None or len(dataset) <= max_images:
         return dataset
     turn = np.empty(len(dataset), np.int64)
     turn[np.random.default_rng(seed).permutation(len(dataset))] = np.arange(len(dataset))
     first = np.zeros(len(dataset), bool)
     for label in range(len(dataset.classes)):
-        images = dataset.photos_showing(label)
+        images = dataset.images_showing(label)
         first[images[np.argsort(turn[images])][:RARE]] = True
-    return dataset.select(np.sort(np.lexsort((turn, ~first))[:most]))
+    return dataset.select(np.sort(np.lexsort((turn, ~first))[:max_images]))
 
 
 def validation_mask(cache: Cache, held_out: float, seed: int) -> NDArray[np.bool_]:
     """`(N,)` bool: the images that validate: those that are marked for it, or else the part
     `held_out` of all. Near-duplicates stay on one side."""
-    marked = np.asarray(cache.dataset.splits == Split.VAL)
-    if marked.any() or not held_out:
-        return marked
-    alike = groups(np.stack([photo_hash(cache.photos[row]) for row in cache.rows]))
-    return hold_out(cache.dataset, alike, held_out, seed)
+    assigned = np.asarray(cache.dataset.splits == Split.VAL)
+    if assigned.any() or not held_out:
+        return assigned
+    near_duplicates = groups(np.stack([image_hash(cache.images[row]) for row in cache.rows]))
+    return hold_out(cache.dataset, near_duplicates, held_out, seed)

@@ -41,7 +41,7 @@ class EventFile:
         from tensorboard.compat.proto.summary_pb2 import Summary
 
         known = {tag: value for tag, value in numbers.items() if value is not None}
-        self._summarise(step, [Summary.Value(tag=t, simple_value=v) for t, v in known.items()])
+        self._summarize(step, [Summary.Value(tag=t, simple_value=v) for t, v in known.items()])
 
     def pictures(self, step: int, pictures: Mapping[str, Image.Image]) -> None:
         """Note `pictures` (tag to RGB image) at `step`."""
@@ -58,9 +58,9 @@ class EventFile:
                 encoded_image_string=encoded.getvalue(),
             )
             values.append(Summary.Value(tag=tag, image=image))
-        self._summarise(step, values)
+        self._summarize(step, values)
 
-    def _summarise(self, step: int, values: list[Any]) -> None:
+    def _summarize(self, step: int, values: list[Any]) -> None:
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
 

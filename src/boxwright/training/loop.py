@@ -218,7 +218,7 @@ def training_events(plan: Plan, control: Control, started: float, tools: Tools) 
         by_clock=not recipe.deterministic,
         judged=validated,
         clock=clock,
-        most_lost=tools.most_lost,
+        max_lost=tools.max_lost,
     )
     yield from Loop(plan, ready, schedule, best, control, clock, started).events()
 
@@ -274,10 +274,10 @@ class Loop:
     def _step(self) -> Iterator[Event]:
         schedule, recipe, number = self._schedule, self._recipe, self._schedule.step
         unplanned = schedule.steps is None
-        rows, dice = self._sampler.batch(number)
+        rows, random_draws = self._sampler.batch(number)
         rate = recipe.learning_rate.at(number, schedule.fraction)
         began = self._clock()
-        loss = self._session.step(rows, dice, number=number, learning_rate=rate)
+        loss = self._session.step(rows, random_draws, number=number, learning_rate=rate)
         schedule.advance(self._clock() - began, compiled=number > self._first_step)
         if unplanned and schedule.steps is not None:  # said once: later it is only bent a little
             seconds = f"{schedule.step_seconds:.2g} s a step"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from boxwright.structures.old_keys import KINDS, OBJECTIVE, RECIPE, renamed
 from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.optimizers import Averaging
 
@@ -42,12 +43,19 @@ _FIELDS = {
     "overlap": "min_visibility",
     "whole": "full_image",
 }
-_MOST = {"Brightness": "max_shift", "Hue": "max_shift", "BlackPatches": "max_count"}
+_MAX = {"Brightness": "max_shift", "Hue": "max_shift", "BlackPatches": "max_count"}
 
 
 def upgraded(value: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON of a recipe of any version as today's."""
     recipe = _without_flat_fields(value) if "warmup_steps" in value else dict(value)
+    recipe = {name: _of_today(item) for name, item in renamed(recipe, RECIPE).items()}
+    if isinstance(recipe.get("objective"), Mapping):
+        recipe["objective"] = {
+            name: renamed(item, OBJECTIVE) if isinstance(item, Mapping) else item
+            for name, item in renamed(recipe["objective"], OBJECTIVE).items()
+        }
+    recipe["reasons"] = renamed(recipe.get("reasons", {}), RECIPE)
     how = recipe.get("augmentation")
     if isinstance(how, Mapping):
         recipe["augmentation"] = (
@@ -56,6 +64,13 @@ def upgraded(value: Mapping[str, Any]) -> dict[str, Any]:
             else _native(how)
         )
     return recipe
+
+
+def _of_today(value: Any) -> Any:
+    """A part of a recipe whose kind has another name today."""
+    if isinstance(value, Mapping) and "kind" in value:
+        return {**value, "kind": KINDS.get(value["kind"], value["kind"])}
+    return value
 
 
 def _without_flat_fields(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +105,7 @@ def _transform(step: Any) -> Any:
     if kind == "Flip":
         kind = "VerticalFlip" if fields.pop("vertical", False) else "HorizontalFlip"
     kind = _KINDS.get(kind, kind)
-    names = {**_FIELDS, "most": _MOST.get(kind, _FIELDS["most"])}
+    names = {**_FIELDS, "most": _MAX.get(kind, _FIELDS["most"])}
     return {
         "kind": kind,
         **{names.get(name, name): _transform(item) for name, item in fields.items()},

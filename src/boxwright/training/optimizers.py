@@ -46,7 +46,7 @@ class Momentum:
     momentum: float = 0.9
 
 
-Optimiser = Adam | RmsProp | Momentum
+Optimizer = Adam | RmsProp | Momentum
 
 
 @dataclass(frozen=True)

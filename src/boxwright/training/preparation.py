@@ -95,12 +95,12 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
         begun.checkpoint.check_data(data.fingerprint, plan.run.folder)
     precision = begun.precision.removeprefix("mixed_")
     yield Note(f"start: {begun.origin}; convolutions in {precision}")
-    yield from (Note(str(head_start)) for head_start in begun.head_starts)
+    yield from (Note(str(class_head_init)) for class_head_init in begun.class_head_inits)
     session = Session(begun, recipe, engines, data.training)
     if begun.probe:
         before = Validator(begun.probe).validate(session.averaged()).evaluation
         scores = _scores(before)
-        yield Note(f"before training, on {before.photos} training photos: {scores}")
+        yield Note(f"before training, on {before.images} training photos: {scores}")
     images = ValidationSet.read(data.validation, begun.preprocessing, recipe.seed)
     artifact = Artifact(
         begun.model.to_json(),
@@ -114,7 +114,7 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
 def _precision(recipe: Recipe, engines: EngineModule) -> str:
     """Batch norm in training converts back and forth, which costs more than bfloat16 gains; what is
     rounded to 8 bits needs all of float32 before; and which is faster is found by the clock."""
-    exact = recipe.train_norm or recipe.quantisation is not None or recipe.deterministic
+    exact = recipe.train_norm or recipe.quantization is not None or recipe.deterministic
     return "float32" if exact else engines.faster_precision()
 
 
@@ -129,6 +129,6 @@ def _provenance(plan: Plan, fingerprint: str, weights: str | None) -> dict[str, 
         "boxwright": __version__,
         "data": {"path": Path(plan.source).absolute().as_posix(), "fingerprint": fingerprint},
         "weights": weights,
-        "licence": zoo.licence(weights),
+        "license": zoo.license(weights),
         "recipe": plan.recipe.to_json(),
     }

@@ -15,20 +15,20 @@ from boxwright.models.layers.quantized import is_range
 from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
 from boxwright.training.cache import Cache
-from boxwright.training.config import Quantisation
+from boxwright.training.config import Quantization
 from boxwright.training.data import images_to_cache
 from boxwright.training.events import Subscriber
 from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.loop import train_by_recipe
 from boxwright.training.preparation import Plan
 from boxwright.training.recipe import Recipe, recipe_for
-from boxwright.training.start import Start, bits_of, built
+from boxwright.training.start import Start, built, quantization_spec_of
 
 SECONDS = 60.0
 PEAK = 2e-4  # of the learning rate: the weights are good already, and only move between steps
 
 
-def trained_for_rounding(
+def train_quantization_aware(
     model: DetectionModel,
     artifact: Artifact,
     dataset: Dataset,
@@ -65,15 +65,15 @@ def trained_for_rounding(
     )
     recipe = replace(
         recipe,
-        quantisation=Quantisation(by_channel=True),
+        quantization=Quantization(by_channel=True),
         learning_rate=BudgetCosine(PEAK),
         held_out=0.0,
         reasons={},
     )
 
     def begin(recipe: Recipe, precision: str, images: Cache) -> Start:
-        rounding = replace(spec, bits=bits_of(recipe))
-        copy = built(type(model), rounding, recipe, precision)
+        quantized = replace(spec, quantization=quantization_spec_of(recipe))
+        copy = built(type(model), quantized, recipe, precision)
         copy_weights(model.network, copy.network)
         return Start(copy, artifact.preprocessing, "the run", precision)
 

@@ -19,18 +19,24 @@ from boxwright.augment.transforms import (
 from boxwright.models.registry import DEFAULT, family
 from boxwright.ops.boxes import areas
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.training.config import KINDS, ByPart, Quantisation, part, plain
+from boxwright.training.config import (
+    CONFIG_CLASSES,
+    LayerGroupValues,
+    Quantization,
+    from_config,
+    to_config,
+)
+from boxwright.training.horizontal_flip import mistaken_when_flipped
 from boxwright.training.learning_rates import BudgetCosine, LearningRate
-from boxwright.training.mirroring import mistaken_in_mirror
 from boxwright.training.old_recipes import upgraded
-from boxwright.training.optimizers import Adam, Averaging, Optimiser
+from boxwright.training.optimizers import Adam, Averaging, Optimizer
 
 PRETRAINED_SIZE = 300
 SMALLER_SIZE, LARGEST_SIZE = 224, 640
 MATCHING_SIZES = (PRETRAINED_SIZE, 448, LARGEST_SIZE)
-PHOTOS_PER_SECOND = {224: 130, 300: 95, 448: 43, 640: 21}  # of a training, on two cores
+IMAGES_PER_SECOND = {224: 130, 300: 95, 448: 43, 640: 21}  # of a training, on two cores
 STARTING_SECONDS = 13  # from the command to the first step, and from the last one to the end
-FEWEST_SEEN = 700  # photos; to see fewer costs more than larger objects give
+MIN_SEEN = 700  # photos; to see fewer costs more than larger objects give
 LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the finest map
 SMALLEST_OBJECT = 30  # pixels: the side from which an object can be matched
 RATE_PER_OBJECT = 7e-4  # the learning rate's peak for one object a photo: few make noisy gradients
@@ -40,7 +46,7 @@ LOWEST_PEAK, HIGHEST_PEAK = 7e-4, 2e-3
 MANY_OBJECTS, LONG_BUDGET = 2000, 120
 RARE_BELOW = 0.3  # part of the photos; a class that fewer of them show is rare
 JUDGED_FROM = 300  # photos; of fewer, each is worth more for training than for choosing
-STOPPED_FROM, FEWEST_JUDGES = 60, 20  # photos, where nothing else tells when to stop
+STOPPED_FROM, MIN_VALIDATION_IMAGES = 60, 20  # photos, where nothing else tells when to stop
 # Photos of which a quarter of a budget decodes all, and the rest learns from each about twice.
 DECODED_PER_SECOND = 40
 CACHE_MARGIN = 4 / 3  # room for windows that enlarge
@@ -51,8 +57,8 @@ GENTLE_COLOR = ColorMix(contrast=0.1, brightness=0.05, saturation=0.1)
 
 # Reasons for a number of a transform, by the names that they have in `Recipe.reasons`.
 TRANSFORM_REASONS: Mapping[str, tuple[type[Transform], str]] = {
-    "augmentation.window": (CropAroundObject, "side"),
-    "augmentation.mirror": (HorizontalFlip, "probability"),
+    "augmentation.crop": (CropAroundObject, "side"),
+    "augmentation.horizontal_flip": (HorizontalFlip, "probability"),
 }
 
 
@@ -67,7 +73,7 @@ class Recipe:
         objective: what it lowers, of a kind that the family has; None for the family's usual one.
         l2, l1: weights of the regularisation of the kernels, `l2 / 2 * sum(kernel ** 2)` and
             `l1 * sum(abs(kernel))`.
-        optimiser: how a gradient becomes a step.
+        optimizer: how a gradient becomes a step.
         learning_rate: how long that step is.
         clip_norm: the largest norm of all gradients together; None for any.
         bias_gradients: multiplies the gradients of the convolutions' biases.
@@ -81,14 +87,14 @@ class Recipe:
         absorb_scale: whether a folded batch norm's scale becomes part of the kernel, so that it
             does not train on its own.
         norm_decay: how much of batch norm's moving statistics stays after a step.
-        quantisation: of kernels and feature maps; None trains a network of floats.
-        head_start: whether a new class head starts from the pretrained one's best columns.
+        quantization: of kernels and feature maps; None trains a network of floats.
+        class_head_init: whether a new class head starts from the pretrained one's best columns.
         augmentation: what is done to the training images, one transform after the other; without
             any they are only resized.
         cache_side: side of the cached photos, pixels.
         shuffle: whether photos come in a new order each time all of them have had their turn.
         rare_below: part of the photos; a class that fewer of them show comes more often.
-        most_photos: how many are decoded at most; None for all.
+        max_images: how many are decoded at most; None for all.
         held_out: part of the training photos that choose the best weights instead, where no photo
             is marked for that and there are enough.
         seconds: the budget, None when `steps` counts instead.
@@ -103,9 +109,9 @@ class Recipe:
     depth_multiplier: float | None = None
     batch_size: int = 16
     objective: Any = None
-    l2: ByPart = field(default_factory=ByPart)
-    l1: ByPart = field(default_factory=ByPart)
-    optimiser: Optimiser = field(default_factory=Adam)
+    l2: LayerGroupValues = field(default_factory=LayerGroupValues)
+    l1: LayerGroupValues = field(default_factory=LayerGroupValues)
+    optimizer: Optimizer = field(default_factory=Adam)
     learning_rate: LearningRate = field(default_factory=BudgetCosine)
     clip_norm: float | None = None
     bias_gradients: float = 1.0
@@ -116,14 +122,14 @@ class Recipe:
     train_depthwise: bool = False
     train_norm: bool = False
     absorb_scale: bool = True
-    norm_decay: ByPart = field(default_factory=lambda: ByPart(0.97, 0.97, 0.97))
-    quantisation: Quantisation | None = None
-    head_start: bool = True
+    norm_decay: LayerGroupValues = field(default_factory=lambda: LayerGroupValues(0.97, 0.97, 0.97))
+    quantization: Quantization | None = None
+    class_head_init: bool = True
     augmentation: tuple[Transform, ...] = field(default_factory=default_transforms)
     cache_side: int = 400
     shuffle: bool = True
     rare_below: float = 0.0
-    most_photos: int | None = None
+    max_images: int | None = None
     held_out: float = 0.1
     seconds: float | None = None
     steps: int | None = None
@@ -147,20 +153,20 @@ class Recipe:
         return next(getattr(each, attribute) for each in self.augmentation if type(each) is kind)
 
     def to_json(self) -> dict[str, Any]:
-        own = {item.name: plain(getattr(self, item.name)) for item in fields(self)}
+        own = {item.name: to_config(getattr(self, item.name)) for item in fields(self)}
         return {**own, "reasons": dict(self.reasons)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Recipe:
         known = upgraded(value)
-        kinds = kinds_of(known.get("model", DEFAULT))
-        return cls(**{name: part(item, kinds) for name, item in known.items()})
+        classes = config_classes(known.get("model", DEFAULT))
+        return cls(**{name: from_config(item, classes) for name, item in known.items()})
 
 
-def kinds_of(model: str) -> dict[str, type]:
+def config_classes(model: str) -> dict[str, type]:
     """What a recipe of a detector family may be made of, by name."""
-    own = {kind.__name__: kind for kind in family(model).objective_kinds}
-    return {**KINDS, **own}
+    own = {kind.__name__: kind for kind in family(model).objective_classes}
+    return {**CONFIG_CLASSES, **own}
 
 
 def recipe_for(
@@ -197,9 +203,9 @@ def recipe_for(
     held_out, why = _held_out(len(train), endless=seconds is None and steps is None)
     if why and not np.any(train.splits == Split.VAL):
         reasons["held_out"] = why
-    most_photos = None if seconds is None else max(int(seconds * DECODED_PER_SECOND), 1)
-    if most_photos and most_photos < len(train):
-        reasons["most_photos"] = f"of {len(train)}, no more can be decoded and learnt from in time"
+    max_images = None if seconds is None else max(int(seconds * DECODED_PER_SECOND), 1)
+    if max_images and max_images < len(train):
+        reasons["max_images"] = f"of {len(train)}, no more can be decoded and learnt from in time"
     if rarest := _rarest(train):
         reasons["rare_below"] = rarest
     recipe = Recipe(
@@ -207,7 +213,7 @@ def recipe_for(
         depth_multiplier=depth_multiplier,
         cache_side=int(np.ceil(size * CACHE_MARGIN)),
         rare_below=RARE_BELOW,
-        most_photos=most_photos,
+        max_images=max_images,
         held_out=held_out,
         seconds=seconds if steps is None else None,
         steps=steps,
@@ -215,15 +221,15 @@ def recipe_for(
         model=model,
         objective=objective,
     )
-    mistaken = mistaken_in_mirror(train, seed)
+    mistaken = mistaken_when_flipped(train, seed)
     if mistaken:
-        reasons["augmentation.mirror"] = str(mistaken)
+        reasons["augmentation.horizontal_flip"] = str(mistaken)
     flip = 0.0 if mistaken else HorizontalFlip.probability
     if pretrained:
         frozen_through, train_depthwise, reasons["frozen_through"] = _frozen(train, seconds)
         reasons["train_norm"] = "a folded batch norm costs nothing and small batches would blur it"
         reasons["batch_size"] = "32 would be 2 % faster and half as many steps"
-        reasons["augmentation.window"] = "objects appear from 0.8 to 2.5 times as large as they are"
+        reasons["augmentation.crop"] = "objects appear from 0.8 to 2.5 times as large as they are"
         peak, reasons["learning_rate.peak"] = _peak(train)
         return replace(
             recipe,
@@ -264,48 +270,50 @@ def _peak(train: Dataset) -> tuple[float, str]:
 
 def _rarest(train: Dataset) -> str | None:
     """What is said of the class that the fewest photos show, if it is rare."""
-    shown = [len(train.photos_showing(label)) for label in range(len(train.classes))]
-    fewest = min((count for count in shown if count), default=len(train))
-    if fewest >= RARE_BELOW * len(train):
+    shown = [len(train.images_showing(label)) for label in range(len(train.classes))]
+    rarest_count = min((count for count in shown if count), default=len(train))
+    if rarest_count >= RARE_BELOW * len(train):
         return None
-    name = train.classes[shown.index(fewest)]
-    return f"{fewest} of {len(train)} photos show {name}: those of rare classes come more often"
+    name = train.classes[shown.index(rarest_count)]
+    return (
+        f"{rarest_count} of {len(train)} photos show {name}: those of rare classes come more often"
+    )
 
 
-def _held_out(photos: int, *, endless: bool) -> tuple[float, str]:
+def _held_out(images: int, *, endless: bool) -> tuple[float, str]:
     """The part of the photos that choose the best weights, and why."""
     if not endless:
-        if photos < JUDGED_FROM:
-            return 0.0, f"all {photos} photos train: too few to spare some that choose"
+        if images < JUDGED_FROM:
+            return 0.0, f"all {images} photos train: too few to spare some that choose"
         return 0.1, "these choose the best weights"
-    if photos < STOPPED_FROM:
-        return 0.0, f"all {photos} photos train: too few to tell by some when to stop"
-    return max(0.1, FEWEST_JUDGES / photos), "these tell when to stop"
+    if images < STOPPED_FROM:
+        return 0.0, f"all {images} photos train: too few to tell by some when to stop"
+    return max(0.1, MIN_VALIDATION_IMAGES / images), "these tell when to stop"
 
 
 def _input_size(train: Dataset, seconds: float | None) -> tuple[int, str]:
     """The smallest input in which nine of ten objects have enough pixels: 224 px where they stay
     large, 300 or 448 where they can be matched, else 640. A budget too short to see many photos at
     that size gets the next smaller one."""
-    sizes = train.sizes[train.photo_of_box].astype(np.float64)
+    sizes = train.sizes[train.image_of_box].astype(np.float64)
     relative = np.sqrt(areas(train.boxes) / (sizes[:, 0] * sizes[:, 1]))
     small = float(np.quantile(relative, 0.1))
     if small * SMALLER_SIZE >= LARGE_OBJECT:
         return SMALLER_SIZE, f"nine of ten objects are larger than {small * SMALLER_SIZE:.0f} px"
-    matched = [size for size in MATCHING_SIZES if small * size >= SMALLEST_OBJECT]
-    wanted = min(matched, default=LARGEST_SIZE)
-    affordable = [size for size in MATCHING_SIZES if _photos_seen(size, seconds) >= FEWEST_SEEN]
+    large_enough = [size for size in MATCHING_SIZES if small * size >= SMALLEST_OBJECT]
+    wanted = min(large_enough, default=LARGEST_SIZE)
+    affordable = [size for size in MATCHING_SIZES if _images_seen(size, seconds) >= MIN_SEEN]
     size = min(wanted, max(affordable, default=PRETRAINED_SIZE))
     if size < wanted:
         return size, f"objects are small, but {seconds:.0f} s are too short for {wanted} px"
-    if matched:
+    if large_enough:
         return size, f"nine of ten objects are larger than {small * size:.0f} px then"
     why = f"one object in ten is below {small * size:.0f} px even then"
     return size, f"{why}; in photos cut into tiles they would be larger"
 
 
-def _photos_seen(size: int, seconds: float | None) -> float:
+def _images_seen(size: int, seconds: float | None) -> float:
     """How many photos two cores see at an input of `size` pixels, in a budget or without one."""
     if seconds is None:
         return float("inf")
-    return max(seconds - STARTING_SECONDS, 0) * PHOTOS_PER_SECOND[size]
+    return max(seconds - STARTING_SECONDS, 0) * IMAGES_PER_SECOND[size]

@@ -32,7 +32,7 @@ def check_trainable(train: Dataset) -> None:
         )
 
 
-def check_loss(loss: Loss, step: int, photos: Sequence[str]) -> None:
+def check_loss(loss: Loss, step: int, images: Sequence[str]) -> None:
     """Stop at the first loss that is not a number, naming the photos of its batch.
 
     Raises:
@@ -41,10 +41,10 @@ def check_loss(loss: Loss, step: int, photos: Sequence[str]) -> None:
     if math.isfinite(loss.total):
         return
     part = "class" if not math.isfinite(loss.classes) else "box"
-    raise _broken(f"the {part} loss became {loss.total} at step {step}", photos)
+    raise _broken(f"the {part} loss became {loss.total} at step {step}", images)
 
 
-def check_state(arrays: Mapping[str, NDArray[Any]], steps: int, photos: Sequence[str]) -> None:
+def check_state(arrays: Mapping[str, NDArray[Any]], steps: int, images: Sequence[str]) -> None:
     """Stop before anything that is not a number is kept, naming the photos of the last batch.
 
     A step's loss is that of the weights before it, so it does not tell whether the step broke them.
@@ -54,8 +54,8 @@ def check_state(arrays: Mapping[str, NDArray[Any]], steps: int, photos: Sequence
     """
     for array in arrays.values():
         if not np.isfinite(array).all():
-            raise _broken(f"after {steps} steps the weights are not all numbers any more", photos)
+            raise _broken(f"after {steps} steps the weights are not all numbers any more", images)
 
 
-def _broken(what: str, photos: Sequence[str]) -> TrainingError:
-    return TrainingError("BW303", f"{what}, on the photos {', '.join(photos)}.")
+def _broken(what: str, images: Sequence[str]) -> TrainingError:
+    return TrainingError("BW303", f"{what}, on the photos {', '.join(images)}.")

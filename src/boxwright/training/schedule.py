@@ -13,13 +13,13 @@ import numpy as np
 
 EVALUATE_AT = (0.3, 0.5, 0.65, 0.8, 0.9, 1.0)  # of the schedule
 KEEP_AT = (0.5, 1.0)  # where nothing judges what is kept: writing it costs a third of a second
-LONGEST_WAIT = 600.0  # seconds between evaluations
-MOST_LOST = 25.0  # seconds between checkpoints, so that a crash never costs half a minute
+MAX_WAIT = 600.0  # seconds between evaluations
+MAX_LOST = 25.0  # seconds between checkpoints, so that a crash never costs half a minute
 MEASURED = 25  # steps whose median tells the speed
 PROBE_SECONDS, PROBE_STEPS = 2.0, 15  # that tell how many steps a budget holds, the less of both
 TOLERANCE = 0.03  # of the budget: a run that would miss its end by more is planned anew
-FIRST_LOOK = 120  # steps before the first evaluation of a run without an end, each next one
-LATER_LOOK = 1.3  # times as late
+FIRST_EVALUATION = 120  # steps before the first evaluation of a run without an end, each next one
+EVALUATION_SPACING = 1.3  # times as late
 PATIENCE = 3  # evaluations without a rise that end it
 LAST_PART = 0.5  # of the steps until then, in which the curve falls
 
@@ -44,7 +44,7 @@ class Schedule:
         by_clock: whether a long wait is a reason to evaluate, too.
         judged: whether there are photos to evaluate on.
         clock: gives seconds, as `time.monotonic` does.
-        most_lost: seconds between checkpoints.
+        max_lost: seconds between checkpoints.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Schedule:
         by_clock: bool = True,
         judged: bool = True,
         clock: Callable[[], float] = time.monotonic,
-        most_lost: float = MOST_LOST,
+        max_lost: float = MAX_LOST,
     ) -> None:
         if steps is not None and deadline is not None:
             raise ValueError("a schedule has steps or a deadline, not both")
@@ -65,20 +65,20 @@ class Schedule:
         self.step = step
         self.plan: Plan = [(int(at), float(fraction)) for at, fraction in state.get("plan", [])]
         self._aps: list[float] = list(state.get("aps", []))
-        self._clock, self._most_lost = clock, most_lost
+        self._clock, self._max_lost = clock, max_lost
         self._deadline = deadline
         self._budget = math.inf if deadline is None else deadline - self._clock()
         self._durations: deque[float] = deque(maxlen=MEASURED)
-        self._longest_wait = LONGEST_WAIT if by_clock else math.inf
+        self._max_wait = MAX_WAIT if by_clock else math.inf
         self._evaluation_seconds = 0.0
         self._last_evaluation = self._last_checkpoint = self._clock()
         if steps is not None and steps != self.steps:
             self._bend(steps)
-        marks = EVALUATE_AT if judged else KEEP_AT
-        self._marks = [mark for mark in marks if mark > self.fraction]
-        self._look = FIRST_LOOK
-        while self._look <= step:
-            self._look = math.ceil(self._look * LATER_LOOK)
+        fractions = EVALUATE_AT if judged else KEEP_AT
+        self._fractions = [fraction for fraction in fractions if fraction > self.fraction]
+        self._next_evaluation = FIRST_EVALUATION
+        while self._next_evaluation <= step:
+            self._next_evaluation = math.ceil(self._next_evaluation * EVALUATION_SPACING)
 
     @property
     def fraction(self) -> float:
@@ -123,7 +123,7 @@ class Schedule:
             self._keep_promise(self._deadline)
 
     def _keep_promise(self, deadline: float) -> None:
-        left = deadline - self._clock() - self._evaluation_seconds * len(self._marks)
+        left = deadline - self._clock() - self._evaluation_seconds * len(self._fractions)
         fitting = max(math.floor(left / self.step_seconds), 0)
         if self.steps is None:
             probed = sum(self._durations) >= PROBE_SECONDS or self.step >= PROBE_STEPS
@@ -144,19 +144,19 @@ class Schedule:
         """Whether the next evaluation mark has been reached, which is then crossed off, or the
         last evaluation is long ago."""
         if self.plan:
-            reached = bool(self._marks) and self.fraction >= self._marks[0]
-            self._marks = [mark for mark in self._marks if mark > self.fraction]
+            reached = bool(self._fractions) and self.fraction >= self._fractions[0]
+            self._fractions = [fraction for fraction in self._fractions if fraction > self.fraction]
         else:
-            reached = self._deadline is None and self.step >= self._look
+            reached = self._deadline is None and self.step >= self._next_evaluation
             if reached:
-                self._look = math.ceil(self._look * LATER_LOOK)
-        return reached or self._clock() - self._last_evaluation > self._longest_wait
+                self._next_evaluation = math.ceil(self._next_evaluation * EVALUATION_SPACING)
+        return reached or self._clock() - self._last_evaluation > self._max_wait
 
     def checkpoint_due(self) -> bool:
-        """Whether `most_lost` would be passed before the next step, and an evaluation after it, are
+        """Whether `max_lost` would be passed before the next step, and an evaluation after it, are
         done."""
-        coming = min(self.step_seconds + self._evaluation_seconds, self._most_lost / 2)
-        return self._clock() - self._last_checkpoint > self._most_lost - coming
+        coming = min(self.step_seconds + self._evaluation_seconds, self._max_lost / 2)
+        return self._clock() - self._last_checkpoint > self._max_lost - coming
 
     def checkpointed(self) -> None:
         """Note that everything so far is on the disk."""

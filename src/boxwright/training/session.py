@@ -27,19 +27,19 @@ class Session:
         begun: the network to train, and if it goes on the state of its engine.
         recipe: how to train it.
         engines: what carries out its steps.
-        images: that it learns from.
+        cache: images that it learns from.
     """
 
-    def __init__(self, begun: Start, recipe: Recipe, engines: EngineModule, images: Cache) -> None:
+    def __init__(self, begun: Start, recipe: Recipe, engines: EngineModule, cache: Cache) -> None:
         self.model = begun.model
         network = self.model.network
         self._kept = self.model.build(self.model.spec)
         self._kept.network.set_weights(network.get_weights())
         self._trained = start.trained_variables(self.model, recipe)
         statistics = start.statistics_of(self.model, recipe)
-        places = {id(variable): i for i, variable in enumerate(network.weights)}
+        indices = {id(variable): i for i, variable in enumerate(network.weights)}
         self._changing = [
-            self._kept.network.weights[places[id(variable)]]
+            self._kept.network.weights[indices[id(variable)]]
             for variable in (*self._trained, *statistics)
         ]
         self._engine: Engine = engines.Engine(
@@ -49,17 +49,17 @@ class Session:
             recipe,
             scale=begun.preprocessing.scale,
             offset=begun.preprocessing.offset,
-            kernels=start.regularised_kernels(self.model, recipe),
+            kernels=start.regularized_kernels(self.model, recipe),
         )
         if begun.checkpoint:
             self._engine.restore(begun.checkpoint.arrays)
         self._batch: list[str] = []  # images of the last step
-        self._images = replace(images, photos=self._engine.resident(images.photos))
+        self._images = replace(cache, images=self._engine.resident(cache.images))
 
     def step(
         self,
         rows: NDArray[np.int64],
-        dice: NDArray[np.float32],
+        random_draws: NDArray[np.float32],
         *,
         number: int,
         learning_rate: float,
@@ -70,7 +70,7 @@ class Session:
         Raises:
             TrainingError: BW303 the loss is not a number.
         """
-        batch = (*self._images.batch(rows), self._images.sizes(rows), dice)
+        batch = (*self._images.batch(rows), self._images.sizes(rows), random_draws)
         loss = self._engine.step(*batch, number=number, learning_rate=learning_rate)
         self._batch = [self._images.dataset.names[row] for row in rows]
         check_loss(loss, number, self._batch)

@@ -15,21 +15,21 @@ from boxwright.backend import framework
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.models.layers.conv_norm import ConvNorm
-from boxwright.models.layers.quantized import Bits, ranges
+from boxwright.models.layers.quantized import QuantizationSpec, ranges
 from boxwright.models.model import DetectionModel, Truth
 from boxwright.models.registry import family, restored
 from boxwright.models.weights import zoo
 from boxwright.models.weights.statistics import estimate_statistics
 from boxwright.training.cache import Cache
 from boxwright.training.checkpoint import Checkpoint
-from boxwright.training.config import ByPart
+from boxwright.training.config import LayerGroupValues
 from boxwright.training.recipe import Recipe
 from boxwright.training.validation import ValidationSet
 
 keras: Any = framework.keras()
 
-PROBE_PHOTOS = 48  # for the head start
-STATISTICS_PHOTOS = 8  # each gives thousands of values per channel
+PROBE_IMAGES = 48  # for the head start
+STATISTICS_IMAGES = 8  # each gives thousands of values per channel
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Start:
         origin: where its weights come from, for people.
         precision: Keras dtype policy of the network.
         weights: the name of the pretrained file, if there was one.
-        head_starts: where its class head starts from, for people.
+        class_head_inits: where its class head starts from, for people.
         probe: labelled photos to judge it on before training; None where that says nothing.
         checkpoint: of a training that goes on, where it stopped.
     """
@@ -52,7 +52,7 @@ class Start:
     origin: str
     precision: str
     weights: str | None = None
-    head_starts: tuple[object, ...] = ()
+    class_head_inits: tuple[object, ...] = ()
     probe: ValidationSet | None = None
     checkpoint: Checkpoint | None = None
 
@@ -65,14 +65,14 @@ def from_scratch(recipe: Recipe, classes: Sequence[str], precision: str) -> Star
         recipe.input_size,
         depth_multiplier=recipe.depth_multiplier,
         objective=recipe.objective,
-        bits=bits_of(recipe),
+        quantization=quantization_spec_of(recipe),
     )
     model = built(kind, spec, recipe, precision)
     return Start(model, Preprocessing(recipe.input_size), "from scratch", precision)
 
 
 def from_weights(
-    path: str | Path, recipe: Recipe, classes: tuple[str, ...], precision: str, photos: Cache
+    path: str | Path, recipe: Recipe, classes: tuple[str, ...], precision: str, cache: Cache
 ) -> Start:
     """A pretrained network, its batch norm folded, its new class head not starting from nothing.
 
@@ -81,7 +81,7 @@ def from_weights(
         recipe: what trains and at which input size.
         classes: the new classes' names.
         precision: Keras dtype policy to train in.
-        photos: photos to train on, of which some are looked at.
+        cache: photos to train on, of which some are looked at.
 
     Raises:
         WeightsError: what is wrong with the file; BW207 the family has none.
@@ -92,29 +92,29 @@ def from_weights(
         len(classes),
         recipe.input_size,
         objective=recipe.objective,
-        bits=bits_of(recipe),
+        quantization=quantization_spec_of(recipe),
         like=pretrained.spec,
     )
     preprocessing = replace(pretrained.preprocessing, size=recipe.input_size)
     model = built(kind, spec, recipe, precision)
     report = model.load(pretrained)
-    sample = np.random.default_rng(recipe.seed).permutation(len(photos))[:PROBE_PHOTOS]
-    pixels, boxes, labels = photos.batch(sample)
-    pixels = np.stack([preprocessing.resize(photo) for photo in pixels])
+    sample = np.random.default_rng(recipe.seed).permutation(len(cache))[:PROBE_IMAGES]
+    pixels, boxes, labels = cache.batch(sample)
+    pixels = np.stack([preprocessing.resize(image) for image in pixels])
     images = pixels.astype(np.float32) * preprocessing.scale + preprocessing.offset
     if not pretrained.statistics_known:
-        estimate_statistics(model.network, images[:STATISTICS_PHOTOS])
+        estimate_statistics(model.network, images[:STATISTICS_IMAGES])
     if _absorbed(recipe):
         for layer in _conv_norms(model):
             layer.absorb_scale()
-    head_starts: Sequence[object] = ()
-    if recipe.head_start:
+    class_head_inits: Sequence[object] = ()
+    if recipe.class_head_init:
         truth = Truth(boxes, labels, np.ones(labels.shape, np.float32))
-        head_starts = model.start_classes(pretrained, images, truth, classes)
-    probe = ValidationSet(photos.dataset.select(sample), pixels, preprocessing)
+        class_head_inits = model.start_classes(pretrained, images, truth, classes)
+    probe = ValidationSet(cache.dataset.select(sample), pixels, preprocessing)
     title = zoo.title(Path(path))
     origin = f"{title}: {report}"
-    return Start(model, preprocessing, origin, precision, title, tuple(head_starts), probe)
+    return Start(model, preprocessing, origin, precision, title, tuple(class_head_inits), probe)
 
 
 def from_checkpoint(artifact: Artifact, recipe: Recipe, checkpoint: Checkpoint) -> Start:
@@ -147,7 +147,7 @@ def trained_variables(model: DetectionModel, recipe: Recipe) -> list[Any]:
             variables.append(layer.kernel)
         if layer.spec.scale and not _absorbed(recipe):
             variables.append(layer.gamma)
-        if layer.spec.centre:
+        if layer.spec.center:
             variables.append(layer.beta)
     return [variable for variable in variables if id(variable) not in fixed]
 
@@ -164,11 +164,15 @@ def named_slots(
     }
 
 
-def regularised_kernels(model: DetectionModel, recipe: Recipe) -> list[tuple[Any, float, float]]:
+def regularized_kernels(model: DetectionModel, recipe: Recipe) -> list[tuple[Any, float, float]]:
     """Every kernel that the recipe regularises, whether it trains or not, and its weights of L2
     and L1."""
     weights = [
-        (layer.kernel, _by_part(recipe.l2, model, layer), _by_part(recipe.l1, model, layer))
+        (
+            layer.kernel,
+            _by_layer_group(recipe.l2, model, layer),
+            _by_layer_group(recipe.l1, model, layer),
+        )
         for layer in model.network.layers
         if hasattr(layer, "kernel")
     ]
@@ -185,10 +189,14 @@ def statistics_of(model: DetectionModel, recipe: Recipe) -> list[Any]:
     return (moving if recipe.train_norm else []) + ranges(model.network)
 
 
-def bits_of(recipe: Recipe) -> Bits | None:
+def quantization_spec_of(recipe: Recipe) -> QuantizationSpec | None:
     """What the recipe's `ModelSpec` says of bits."""
-    how = recipe.quantisation
-    return None if how is None else Bits(how.weight_bits, how.activation_bits, how.by_channel)
+    how = recipe.quantization
+    return (
+        None
+        if how is None
+        else QuantizationSpec(how.weight_bits, how.activation_bits, how.by_channel)
+    )
 
 
 def built(
@@ -206,7 +214,7 @@ def built(
     )
     for layer in _conv_norms(model):
         layer.norm_frozen = not recipe.train_norm
-        layer.decay = _by_part(recipe.norm_decay, model, layer)
+        layer.decay = _by_layer_group(recipe.norm_decay, model, layer)
     return model
 
 
@@ -218,8 +226,8 @@ def _absorbed(recipe: Recipe) -> bool:
     return recipe.absorb_scale and not recipe.train_norm
 
 
-def _by_part(values: ByPart, model: DetectionModel, layer: Any) -> float:
-    match model.part_of(layer.name):
+def _by_layer_group(values: LayerGroupValues, model: DetectionModel, layer: Any) -> float:
+    match model.layer_group_of(layer.name):
         case "heads":
             return values.heads
         case "extras":

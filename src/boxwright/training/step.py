@@ -85,7 +85,7 @@ class Engine(ABC):
         offset: float,
         kernels: Sequence[tuple[Any, float, float]] = (),
     ) -> None:
-        self._model, self._quantiser = model, model.quantiser
+        self._model, self._quantizer = model, model.quantizer
         self._recipe = recipe
         self._scale, self._offset = scale, offset
         self._trained, self._statistics = list(variables), list(statistics)
@@ -94,7 +94,7 @@ class Engine(ABC):
         self._kernels = list(kernels)
         self._slots = {
             name: [_beside(np.full(variable.shape, start, np.float32)) for variable in variables]
-            for name, start in recipe.optimiser.slots.items()
+            for name, start in recipe.optimizer.slots.items()
         }
         averaging = recipe.averaging
         self._averaged = [] if averaging is None else [*self._trained]
@@ -104,14 +104,14 @@ class Engine(ABC):
         self._averages = [_beside(variable.numpy()) for variable in self._averaged]
         self._prepare()
 
-    def resident(self, photos: NDArray[np.uint8]) -> Any:
+    def resident(self, images: NDArray[np.uint8]) -> Any:
         """All the photos that training has, where a step has them at hand: what is picked of them
-        by rows goes into `step` as `photos`."""
-        return photos
+        by rows goes into `step` as `images`."""
+        return images
 
     def step(
         self,
-        photos: Any,
+        images: Any,
         boxes: NDArray[np.float32],
         labels: NDArray[np.int32],
         sizes: NDArray[np.float32],
@@ -122,14 +122,14 @@ class Engine(ABC):
     ) -> Loss:
         """One step on a batch, see `pipeline.apply`; `number` counts from 0. Returns the losses
         before it, floats."""
-        averaging, optimiser = self._recipe.averaging, self._recipe.optimiser
+        averaging, optimizer = self._recipe.averaging, self._recipe.optimizer
         decay = 0.0 if averaging is None else averaging.decay_at(number)
-        betas = (optimiser.beta_1, optimiser.beta_2) if isinstance(optimiser, Adam) else (0.0, 0.0)
+        betas = (optimizer.beta_1, optimizer.beta_2) if isinstance(optimizer, Adam) else (0.0, 0.0)
         powers = (beta ** (number + 1) for beta in betas)
         rates = np.array([learning_rate, decay, range_rate(number), *powers], np.float32)
-        how = self._recipe.quantisation
-        rounds = how is not None and number >= how.delay
-        loss = self._step((photos, boxes, labels, sizes, draws), rates, rounds)
+        how = self._recipe.quantization
+        quantizing = how is not None and number >= how.delay
+        loss = self._step((images, boxes, labels, sizes, draws), rates, quantizing)
         return Loss(*(float(value) for value in loss))
 
     def kept(self) -> list[NDArray[np.float32]]:
@@ -170,27 +170,27 @@ class Engine(ABC):
         """Whatever the framework needs before the first step."""
 
     @abstractmethod
-    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], rounds: bool) -> Loss:
+    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], quantizing: bool) -> Loss:
         """Change all variables by a step.
 
         Args:
             batch: photos, boxes, labels, sizes and random draws.
             rates: `(5,)`: learning rate, decay of the averages, `range_rate`, and Adam's betas to
                 the power of the step, from 1.
-            rounds: whether a quantised network rounds.
+            quantizing: whether a quantised network rounds.
         """
 
     # ---- In the graph ----------------------------------------------------------------------------
 
     def _seen(
-        self, photos: Any, boxes: Any, labels: Any, sizes: Any, draws: Any
+        self, images: Any, boxes: Any, labels: Any, sizes: Any, draws: Any
     ) -> tuple[Any, Any, Any, Any]:
         """The network's inputs, augmented, and the boxes, labels and weights in them."""
-        images, *truth = pipeline.apply(
-            self._recipe.augmentation, photos, boxes, labels, sizes, draws,
+        inputs, *truth = pipeline.apply(
+            self._recipe.augmentation, images, boxes, labels, sizes, draws,
             side=self._recipe.input_size, crop_and_resize=self.crop,
         )  # fmt: skip
-        return images * self._scale + self._offset, *truth
+        return inputs * self._scale + self._offset, *truth
 
     def _loss(self, images: Any, *truth: Any) -> Loss:
         outputs = self._model.network(images, training=True)

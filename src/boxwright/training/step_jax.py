@@ -19,36 +19,36 @@ from boxwright.backend.boxes import iou_of_pairs
 from boxwright.models.model import Loss
 from boxwright.training import step as engine
 from boxwright.training.cache import IN_MEMORY
-from boxwright.training.optimizers import Adam, Momentum, Optimiser, RmsProp
+from boxwright.training.optimizers import Adam, Momentum, Optimizer, RmsProp
 
 keras: Any = framework.keras()
 jax: Any = framework.jax()
 jnp: Any = jax.numpy
 
-GROUND = 127.0  # grey
+PADDING = 127.0  # grey
 EDGE = 1e-6  # of a photo's side: what rounding may put outside where all of it is seen
 
 
-def crop(photos: Any, windows: Any, side: int) -> Any:
+def crop(images: Any, windows: Any, side: int) -> Any:
     """Bilinear, with half-pixel centres, grey outside: `augment.pipeline.CropAndResize`.
 
     Rows and columns are apart, each a product of matrices.
     """
     start, size = windows[:, :2], windows[:, 2:] - windows[:, :2]
     steps = (jnp.arange(side) + 0.5) / side
-    full = photos.shape[1]  # photos are square
-    places = (start[..., None] + steps * size[..., None]) * full - 0.5  # (B, 2, side)
-    nearest = jnp.clip(places, 0, full - 1)
-    inside = jnp.abs(places - nearest) < EDGE * full
+    full = images.shape[1]  # photos are square
+    positions = (start[..., None] + steps * size[..., None]) * full - 0.5  # (B, 2, side)
+    nearest = jnp.clip(positions, 0, full - 1)
+    inside = jnp.abs(positions - nearest) < EDGE * full
     shares = jax.nn.relu(1 - jnp.abs(nearest[..., None] - jnp.arange(full)))
-    images = jnp.einsum(
-        "byh,bhwc,bxw->byxc", shares[:, 0], photos.astype(jnp.float32), shares[:, 1],
+    crops = jnp.einsum(
+        "byh,bhwc,bxw->byxc", shares[:, 0], images.astype(jnp.float32), shares[:, 1],
         precision=jax.lax.Precision.HIGHEST,
     )  # fmt: skip
-    return jnp.where((inside[:, 0, :, None] & inside[:, 1, None])[..., None], images, GROUND)
+    return jnp.where((inside[:, 0, :, None] & inside[:, 1, None])[..., None], crops, PADDING)
 
 
-def suppress(boxes: Any, scores: Any, most: int, iou_threshold: float) -> Any:
+def suppress(boxes: Any, scores: Any, max_total: int, iou_threshold: float) -> Any:
     """Greedy non-maximum suppression within each photo. See `models.model.Suppress`."""
 
     def within(boxes: Any, scores: Any) -> Any:
@@ -60,13 +60,13 @@ def suppress(boxes: Any, scores: Any, most: int, iou_threshold: float) -> Any:
             return left.at[best].set(False), kept
 
         every = jnp.ones(scores.shape, bool)
-        return jax.lax.fori_loop(0, min(most, scores.size), keep_best, (every, ~every))[1]
+        return jax.lax.fori_loop(0, min(max_total, scores.size), keep_best, (every, ~every))[1]
 
     return jax.vmap(within)(boxes, scores)
 
 
-def optimised(
-    optimiser: Optimiser,
+def optimized(
+    optimizer: Optimizer,
     slots: Sequence[Any],
     gradient: Any,
     learning_rate: Any,
@@ -75,32 +75,32 @@ def optimised(
     """What one step takes off a variable, and the variable's slots after it.
 
     Args:
-        optimiser: which, and its constants.
-        slots: what it keeps beside the variable, in the order of `optimiser.slots`.
+        optimizer: which, and its constants.
+        slots: what it keeps beside the variable, in the order of `optimizer.slots`.
         gradient: of the variable.
         learning_rate: of this step.
         bias: Adam's betas to the power of the step, from 1; of no use to the others.
     """
-    match optimiser:
+    match optimizer:
         case Adam():
-            mean = slots[0] + (gradient - slots[0]) * (1 - optimiser.beta_1)
-            square = slots[1] + (gradient**2 - slots[1]) * (1 - optimiser.beta_2)
+            mean = slots[0] + (gradient - slots[0]) * (1 - optimizer.beta_1)
+            square = slots[1] + (gradient**2 - slots[1]) * (1 - optimizer.beta_2)
             rate = learning_rate * jnp.sqrt(1 - bias[1]) / (1 - bias[0])
-            return rate * mean / (jnp.sqrt(square) + optimiser.epsilon), [mean, square]
+            return rate * mean / (jnp.sqrt(square) + optimizer.epsilon), [mean, square]
         case RmsProp():
-            square = slots[0] + (gradient**2 - slots[0]) * (1 - optimiser.decay)
-            step = learning_rate * gradient / jnp.sqrt(square + optimiser.epsilon)
-            step += optimiser.momentum * slots[1]
+            square = slots[0] + (gradient**2 - slots[0]) * (1 - optimizer.decay)
+            step = learning_rate * gradient / jnp.sqrt(square + optimizer.epsilon)
+            step += optimizer.momentum * slots[1]
             return step, [square, step]
         case Momentum():
-            momentum = optimiser.momentum * slots[0] + gradient
+            momentum = optimizer.momentum * slots[0] + gradient
             return learning_rate * momentum, [momentum]
 
 
-def clipped(gradients: Sequence[Any], most: float) -> list[Any]:
-    """The gradients, scaled down to a common norm of `most` if it is larger."""
+def clipped(gradients: Sequence[Any], max_total: float) -> list[Any]:
+    """The gradients, scaled down to a common norm of `max_total` if it is larger."""
     norm = jnp.sqrt(sum(jnp.sum(gradient**2) for gradient in gradients))
-    return [gradient * (most / jnp.maximum(norm, most)) for gradient in gradients]
+    return [gradient * (max_total / jnp.maximum(norm, max_total)) for gradient in gradients]
 
 
 faster_precision = functools.partial(engine.measured_precision, jax.jit)
@@ -117,10 +117,10 @@ class Picked(NamedTuple):
 class Resident:
     """Photos that lie on the device; by rows they are `Picked`."""
 
-    photos: Any
+    images: Any
 
     def __getitem__(self, rows: NDArray[np.int64]) -> Picked:
-        return Picked(self.photos, rows.astype(np.int32))
+        return Picked(self.images, rows.astype(np.int32))
 
 
 class State(NamedTuple):
@@ -138,12 +138,12 @@ class Engine(engine.Engine):
     crop = staticmethod(crop)
     suppress = staticmethod(suppress)
 
-    def resident(self, photos: NDArray[np.uint8]) -> Any:
+    def resident(self, images: NDArray[np.uint8]) -> Any:
         """The photos, put on the device if they fill no more than half of it; without a device of
         its own, if they are in memory and not in a file."""
         memory = jax.devices()[0].memory_stats() or {}
         room = memory.get("bytes_limit", 2 * IN_MEMORY) // 2
-        return Resident(jax.device_put(photos)) if photos.nbytes <= room else photos
+        return Resident(jax.device_put(images)) if images.nbytes <= room else images
 
     def _prepare(self) -> None:
         weights = self._model.network.weights
@@ -159,12 +159,12 @@ class Engine(engine.Engine):
         )
         changing = {id(each) for each in (*self._trained, *self._statistics)}
         self._fixed = [each for each in weights if id(each) not in changing]
-        self._compiled = jax.jit(self._traced, static_argnames="rounds")
+        self._compiled = jax.jit(self._traced, static_argnames="quantizing")
 
-    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], rounds: bool) -> Loss:
+    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], quantizing: bool) -> Loss:
         before, fixed = jax.tree.map(lambda each: each.value, (self._changing, self._fixed))
         # Nothing is donated: a Ctrl-C before the last assignment must leave variables with values.
-        after, loss = self._compiled(before, fixed, batch, rates, rounds=rounds)
+        after, loss = self._compiled(before, fixed, batch, rates, quantizing=quantizing)
         jax.tree.map(lambda variable, value: variable.assign(value), self._changing, after)
         return Loss(*loss)
 
@@ -175,17 +175,17 @@ class Engine(engine.Engine):
         batch: tuple[Any, ...],
         rates: Any,
         *,
-        rounds: bool,  # static, so that there is a program that rounds and one that does not
+        quantizing: bool,  # static, so that there is a program that rounds and one that does not
     ) -> tuple[State, Loss]:
         learning_rate, decay, rate_of_ranges, *bias = rates
-        photos, *truth = batch
-        if isinstance(photos, Picked):
-            photos = photos.everything[photos.rows]
-        seen = self._seen(photos, *truth)
+        images, *truth = batch
+        if isinstance(images, Picked):
+            images = images.everything[images.rows]
+        seen = self._seen(images, *truth)
         constants = [*zip(self._fixed, fixed, strict=True)]
-        if self._quantiser:
-            self._quantiser.rounds = rounds
-            constants.append((self._quantiser.rate, rate_of_ranges))
+        if self._quantizer:
+            self._quantizer.quantizing = quantizing
+            constants.append((self._quantizer.rate, rate_of_ranges))
 
         def lowered(trained: list[Any]) -> tuple[Any, tuple[Loss, list[Any]]]:
             values = [*zip(self._trained, trained, strict=True)]
@@ -201,8 +201,8 @@ class Engine(engine.Engine):
             gradients = clipped(gradients, self._recipe.clip_norm)
         trained, slots = [], []
         for variable, own, gradient in zip(before.trained, before.slots, gradients, strict=True):
-            step, remembered = optimised(
-                self._recipe.optimiser, own, gradient, learning_rate, (bias[0], bias[1])
+            step, remembered = optimized(
+                self._recipe.optimizer, own, gradient, learning_rate, (bias[0], bias[1])
             )
             trained.append(variable - step)
             slots.append(remembered)

@@ -13,35 +13,35 @@ from boxwright.backend import framework
 from boxwright.models.layers.conv_norm import ConvNorm
 from boxwright.models.model import Loss
 from boxwright.training import step
-from boxwright.training.optimizers import Adam, Momentum, Optimiser, RmsProp
+from boxwright.training.optimizers import Adam, Momentum, Optimizer, RmsProp
 
 tf: Any = framework.tensorflow()
 
 
-def crop(photos: Any, windows: Any, side: int) -> Any:
+def crop(images: Any, windows: Any, side: int) -> Any:
     """Bilinear, with half-pixel centres, grey outside: `augment.pipeline.CropAndResize`.
 
     TensorFlow's own op places the first and last samples on the window's edges; the windows are
     moved inwards so that each sample stands in the middle of its pixel.
     """
-    last = tf.cast(tf.shape(photos)[1] - 1, tf.float32)  # photos are square
+    last = tf.cast(tf.shape(images)[1] - 1, tf.float32)  # photos are square
     start, end = windows[:, :2], windows[:, 2:]
     half = (end - start) / (2 * side)
     first_sample = ((start + half) * (last + 1) - 0.5) / last
     last_sample = ((end - half) * (last + 1) - 0.5) / last
-    places = tf.concat([first_sample, last_sample], axis=1)
-    rows = tf.range(tf.shape(photos)[0])
-    return tf.image.crop_and_resize(photos, places, rows, [side, side], extrapolation_value=127.0)
+    corners = tf.concat([first_sample, last_sample], axis=1)
+    rows = tf.range(tf.shape(images)[0])
+    return tf.image.crop_and_resize(images, corners, rows, [side, side], extrapolation_value=127.0)
 
 
 def fused_batch_norm(outputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
     """`models.layers.conv_norm.batch_norm` as one op: less than half the time of its parts."""
     unused = tf.zeros([0])
-    normalised, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+    normalized, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=outputs, scale=gamma, offset=beta, mean=unused, variance=unused,
         epsilon=epsilon, is_training=True,
     )  # fmt: skip
-    return normalised, mean, variance
+    return normalized, mean, variance
 
 
 def fused_fake_quant(values: Any, low: Any, high: Any, bits: int, narrow: bool) -> Any:
@@ -49,18 +49,18 @@ def fused_fake_quant(values: Any, low: Any, high: Any, bits: int, narrow: bool) 
     return tf.quantization.fake_quant_with_min_max_vars(values, low, high, bits, narrow)
 
 
-def suppress(boxes: Any, scores: Any, most: int, iou_threshold: float) -> Any:
+def suppress(boxes: Any, scores: Any, max_total: int, iou_threshold: float) -> Any:
     """Greedy non-maximum suppression within each photo. See `models.model.Suppress`."""
     kept = [
         tf.scatter_nd(index[:, None], tf.ones_like(index), [own.shape[0]])
         for own, score in zip(tf.unstack(boxes), tf.unstack(scores), strict=True)
-        for index in [tf.image.non_max_suppression(own, score, most, iou_threshold)]
+        for index in [tf.image.non_max_suppression(own, score, max_total, iou_threshold)]
     ]
     return tf.cast(tf.stack(kept), tf.bool)
 
 
 def apply_gradient(
-    optimiser: Optimiser,
+    optimizer: Optimizer,
     variable: Any,
     slots: Sequence[Any],
     gradient: Any,
@@ -70,32 +70,32 @@ def apply_gradient(
     """One step of one variable, as one op: Keras' Adam is a dozen small ones.
 
     Args:
-        optimiser: which, and its constants.
+        optimizer: which, and its constants.
         variable: to change.
-        slots: what the optimiser keeps beside it, in the order of `optimiser.slots`.
+        slots: what the optimiser keeps beside it, in the order of `optimizer.slots`.
         gradient: of the variable.
         learning_rate: of this step.
         bias: Adam's betas to the power of the step, from 1; of no use to the others.
     """
     handles = [slot.handle for slot in slots]
-    match optimiser:
+    match optimizer:
         case Adam():
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle, m=handles[0], v=handles[1],
                 beta1_power=bias[0], beta2_power=bias[1], lr=learning_rate,
-                beta1=optimiser.beta_1, beta2=optimiser.beta_2, epsilon=optimiser.epsilon,
+                beta1=optimizer.beta_1, beta2=optimizer.beta_2, epsilon=optimizer.epsilon,
                 grad=gradient,
             )  # fmt: skip
         case RmsProp():
             tf.raw_ops.ResourceApplyRMSProp(
                 var=variable.handle, ms=handles[0], mom=handles[1], lr=learning_rate,
-                rho=optimiser.decay, momentum=optimiser.momentum, epsilon=optimiser.epsilon,
+                rho=optimizer.decay, momentum=optimizer.momentum, epsilon=optimizer.epsilon,
                 grad=gradient,
             )  # fmt: skip
         case Momentum():
             tf.raw_ops.ResourceApplyMomentum(
                 var=variable.handle, accum=handles[0], lr=learning_rate, grad=gradient,
-                momentum=optimiser.momentum,
+                momentum=optimizer.momentum,
             )  # fmt: skip
 
 
@@ -113,24 +113,24 @@ class Engine(step.Engine):
             if isinstance(layer, ConvNorm):
                 layer.batch_norm = fused_batch_norm
                 layer.add_bias = tf.nn.bias_add  # its gradient becomes a part of the kernel's
-        if self._quantiser:
-            self._quantiser.fake_quant = fused_fake_quant
+        if self._quantizer:
+            self._quantizer.fake_quant = fused_fake_quant
         self._compiled = tf.function(self._traced, autograph=False)  # its Python is meant as it is
 
-    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], rounds: bool) -> Loss:
-        loss: Loss = self._compiled(batch, rates, rounds)
+    def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], quantizing: bool) -> Loss:
+        loss: Loss = self._compiled(batch, rates, quantizing)
         return loss
 
     def _traced(
         self,
         batch: tuple[Any, ...],
         rates: Any,
-        rounds: bool,  # from Python, so that there is a graph that rounds and one that does not
+        quantizing: bool,  # from Python, so that there is a graph that rounds and one that does not
     ) -> Loss:
         learning_rate, decay, rate_of_ranges, *bias = tf.unstack(rates)
-        if self._quantiser:
-            self._quantiser.rounds = rounds
-            self._quantiser.rate.assign(rate_of_ranges)
+        if self._quantizer:
+            self._quantizer.quantizing = quantizing
+            self._quantizer.rate.assign(rate_of_ranges)
         trained = [variable.value for variable in self._trained]
         seen = self._seen(*batch)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -143,7 +143,7 @@ class Engine(step.Engine):
             trained, gradients, *self._slots.values(), strict=True
         ):
             apply_gradient(
-                self._recipe.optimiser,
+                self._recipe.optimizer,
                 variable,
                 [slot.value for slot in slots],
                 gradient,

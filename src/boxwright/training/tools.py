@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from boxwright.training.schedule import MOST_LOST
+from boxwright.training.schedule import MAX_LOST
 from boxwright.training.validation import ValidationSet, Validator
 
 
@@ -31,10 +31,10 @@ class Tools:
         engines: makes what carries out steps; None takes the one for Keras' backend.
         validator: makes what measures weights, of validation images.
         clock: gives seconds, as `time.monotonic` does.
-        most_lost: seconds of work that a crash may cost; a checkpoint is written as often.
+        max_lost: seconds of work that a crash may cost; a checkpoint is written as often.
     """
 
     engines: EngineModule | None = None
     validator: Callable[[ValidationSet], Validator] = Validator
     clock: Callable[[], float] = time.monotonic
-    most_lost: float = MOST_LOST
+    max_lost: float = MAX_LOST

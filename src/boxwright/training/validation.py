@@ -16,7 +16,7 @@ from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
-MOST = 200  # images; more would only take time
+MAX_IMAGES = 200  # images; more would only take time
 BATCH = 16
 
 
@@ -52,17 +52,22 @@ class ValidationSet:
 
     @classmethod
     def read(
-        cls, truth: Dataset, preprocessing: Preprocessing, seed: int, *, most: int = MOST
+        cls,
+        truth: Dataset,
+        preprocessing: Preprocessing,
+        seed: int,
+        *,
+        max_images: int = MAX_IMAGES,
     ) -> ValidationSet:
-        """Read the images from their files, exactly as a detector would; at most `most` of them,
-        drawn with `seed`."""
-        if len(truth) > most:
-            chosen = np.random.default_rng(seed).permutation(len(truth))[:most]
+        """Read the images from their files, exactly as a detector would; at most `max_images` of
+        them, drawn with `seed`."""
+        if len(truth) > max_images:
+            chosen = np.random.default_rng(seed).permutation(len(truth))[:max_images]
             truth = truth.select(np.sort(chosen))
         size = preprocessing.size
         inputs = np.zeros((len(truth), size, size, 3), np.uint8)
         for i in range(len(truth)):
-            inputs[i] = read_square(truth.photo(i), size)
+            inputs[i] = read_square(truth.image(i), size)
         return cls(truth, inputs, preprocessing)
 
     def __len__(self) -> int:
@@ -98,7 +103,7 @@ class Validator:
         found = [image for batch in batches for image in engine(batch)][: len(self)]
         detections = [
             Detections(
-                preprocessing.to_photo(boxes, *(int(side) for side in size)),
+                preprocessing.to_image(boxes, *(int(side) for side in size)),
                 scores,
                 labels.astype(np.int32),
                 truth.classes,

@@ -85,7 +85,7 @@ class TensorBoard:
             self._file.write(*report)
         if self._file and isinstance(event, Evaluated) and event.result and event.fraction >= 1:
             result = event.result
-            shown = summary.pictures(result.truth, result.detections, photos=PICTURES)
+            shown = summary.pictures(result.truth, result.detections, images=PICTURES)
             self._file.pictures(event.step, shown)
 
     def close(self) -> None:

@@ -10,13 +10,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from boxwright.ops.boxes import intersections
-from boxwright.visualize.draw import BLACK, CAPTION, PALETTE, WHITE, Colour, colour_of
+from boxwright.visualize.draw import BLACK, CAPTION, PALETTE, WHITE, Color, color_of
 from boxwright.visualize.label_layout import Font, font_of, length, line_height, shortened
 
 WIDTH, HEIGHT = 1280, 800
 LEFT, RIGHT, TOP, BOTTOM = 110, 50, 80, 90  # margins in pixels
 TITLE_SIZE, TEXT_SIZE = 26, 19
-GRID: Colour = (226, 226, 226)
+GRID: Color = (226, 226, 226)
 DOT = 9  # pixels from a point's centre to its rim
 BAR, GAP = 44, 34
 TICKS = 6
@@ -56,11 +56,11 @@ def scatter(points: Sequence[Point], *, title: str, x: str, y: str) -> Image.Ima
         pen.text((LEFT - 10, row), f"{value:g}", fill=CAPTION, font=font, anchor="rm")
     pen.text(((LEFT + right) / 2, HEIGHT - 20), x, fill=CAPTION, font=font, anchor="ms")
     pen.text((LEFT - 10, TOP - 16), y, fill=CAPTION, font=font, anchor="rs")
-    places = [(LEFT + point.x * across, bottom - point.y * up) for point in points]
-    taken = [(x - DOT, y - DOT, x + DOT, y + DOT) for x, y in places]
-    for number, (point, (column, row)) in enumerate(zip(points, places, strict=True)):
+    positions = [(LEFT + point.x * across, bottom - point.y * up) for point in points]
+    taken = [(x - DOT, y - DOT, x + DOT, y + DOT) for x, y in positions]
+    for number, (point, (column, row)) in enumerate(zip(points, positions, strict=True)):
         around = (column - DOT, row - DOT, column + DOT, row + DOT)
-        pen.ellipse(around, fill=colour_of(number), outline=BLACK)
+        pen.ellipse(around, fill=color_of(number), outline=BLACK)
         name = shortened(point.name, font, WIDTH // 3)
         box = _place(name, (column, row), font, taken)
         taken.append(box)
@@ -78,9 +78,9 @@ def stacked_bars(bars: Sequence[Bar], *, title: str, parts: Sequence[str], x: st
     pen.text((20, TOP // 2), title, fill=BLACK, font=font_of(TITLE_SIZE), anchor="lm")
     _legend(pen, parts, (left, TOP), font)
     top, bottom, right = TOP + 40, height - BOTTOM, WIDTH - RIGHT - 60
-    marks = ticks(max(sum(bar.parts) for bar in bars))
-    across = (right - left) / marks[-1]
-    for value in marks:
+    levels = ticks(max(sum(bar.parts) for bar in bars))
+    across = (right - left) / levels[-1]
+    for value in levels:
         column = left + value * across
         pen.line((column, top, column, bottom), fill=GRID)
         pen.text((column, bottom + 8), f"{value:g}", fill=CAPTION, font=font, anchor="ma")
@@ -90,32 +90,32 @@ def stacked_bars(bars: Sequence[Bar], *, title: str, parts: Sequence[str], x: st
         name = shortened(bar.name, font, left - 20)
         pen.text((left - 10, row + BAR / 2), name, fill=BLACK, font=font, anchor="rm")
         start = float(left)
-        for part, colour in zip(bar.parts, PALETTE, strict=False):
+        for part, color in zip(bar.parts, PALETTE, strict=False):
             end = start + part * across
             if end - start >= 1:
-                pen.rectangle((start, row, end - 1, row + BAR - 1), fill=colour)
+                pen.rectangle((start, row, end - 1, row + BAR - 1), fill=color)
             start = end
         total = f"{sum(bar.parts):.1f}"
         pen.text((start + 8, row + BAR / 2), total, fill=BLACK, font=font, anchor="lm")
     return picture
 
 
-def ticks(most: float) -> list[float]:
-    """Round numbers from 0 to `most` or just beyond, about six of them."""
-    if most <= 0:
+def ticks(largest: float) -> list[float]:
+    """Round numbers from 0 to `largest` or just beyond, about six of them."""
+    if largest <= 0:
         return [0.0, 1.0]
-    rough = most / TICKS
+    rough = largest / TICKS
     magnitude = 10.0 ** math.floor(math.log10(rough))
     step = next(s * magnitude for s in (1, 2, 2.5, 5, 10) if s * magnitude >= rough)
-    return [round(i * step, 10) for i in range(math.ceil(most / step - 1e-9) + 1)]
+    return [round(i * step, 10) for i in range(math.ceil(largest / step - 1e-9) + 1)]
 
 
 def _legend(
     pen: ImageDraw.ImageDraw, parts: Sequence[str], place: tuple[int, int], font: Font
 ) -> None:
     left, top = place
-    for part, colour in zip(parts, PALETTE, strict=False):
-        pen.rectangle((left, top, left + 18, top + 18), fill=colour)
+    for part, color in zip(parts, PALETTE, strict=False):
+        pen.rectangle((left, top, left + 18, top + 18), fill=color)
         pen.text((left + 26, top + 9), part, fill=CAPTION, font=font, anchor="lm")
         left += 26 + length(font, part) + 30
 

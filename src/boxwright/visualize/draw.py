@@ -13,7 +13,7 @@ from boxwright.ops.boxes import Boxes
 from boxwright.structures.detections import Detections
 from boxwright.visualize.label_layout import (
     SMALLEST_TEXT,
-    Plate,
+    LabelBox,
     Rectangles,
     Size,
     font_of,
@@ -22,10 +22,10 @@ from boxwright.visualize.label_layout import (
     shortened,
 )
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 # Okabe & Ito's colours, told apart with any colour vision: jfly.uni-koeln.de/color
-PALETTE: tuple[Colour, ...] = (
+PALETTE: tuple[Color, ...] = (
     (86, 180, 233),
     (230, 159, 0),
     (0, 158, 115),
@@ -34,14 +34,14 @@ PALETTE: tuple[Colour, ...] = (
     (204, 121, 167),
     (0, 114, 178),
 )
-WHITE: Colour = (255, 255, 255)
-BLACK: Colour = (0, 0, 0)
-CAPTION: Colour = (60, 60, 60)
+WHITE: Color = (255, 255, 255)
+BLACK: Color = (0, 0, 0)
+CAPTION: Color = (60, 60, 60)
 WIDEST_PAIR = 960  # pixels of a photo and its truth side by side
 RIM = (0, 0, 0, 110)  # thin and dark beside every line, for bright lines on bright photos
 
 
-def colour_of(label: int) -> Colour:
+def color_of(label: int) -> Color:
     """The colour of a class id; from the eighth class on in lighter, then darker shades."""
     base = PALETTE[label % len(PALETTE)]
     towards, share = ((BLACK, 0.0), (WHITE, 0.55), (BLACK, 0.45))[label // len(PALETTE) % 3]
@@ -50,7 +50,7 @@ def colour_of(label: int) -> Colour:
 
 
 def draw(
-    photo: NDArray[np.uint8],
+    image: NDArray[np.uint8],
     detections: Detections,
     *,
     truth: Boxes | None = None,
@@ -60,13 +60,13 @@ def draw(
     """A copy of the photo with a box and a plate with class and score for each detection.
 
     Args:
-        photo: RGB `(H, W, 3)` uint8.
+        image: RGB `(H, W, 3)` uint8.
         detections: what was found in it.
         truth: `(m, 4)` xyxy pixels, below in dashed white.
         line: pixels that a line is wide; if not given it grows with the photo, as the text does.
         scores: whether plates show them.
     """
-    picture = Image.fromarray(photo)
+    picture = Image.fromarray(image)
     draw_on(picture, detections, truth=truth, line=line, scores=scores)
     return picture
 
@@ -95,14 +95,14 @@ def draw_on(
         detections.classes,
     )
     frames, widths = _frames(best_first.boxes, line, picture.size)
-    colours = [colour_of(label) for label in best_first.labels.tolist()]
-    for frame, width, colour in reversed(list(zip(frames, widths, colours, strict=True))):
-        _draw_solid(pen, frame, width, colour)
+    colors = [color_of(label) for label in best_first.labels.tolist()]
+    for frame, width, color in reversed(list(zip(frames, widths, colors, strict=True))):
+        _draw_solid(pen, frame, width, color)
     text_size = round(6 + side / 45)
-    plates = lay_out(list(best_first), frames, text_size, picture.size, scores=scores)
-    for plate, colour in reversed(list(zip(plates, colours, strict=True))):
-        if plate is not None:
-            _draw_plate(pen, plate, colour)
+    label_boxes = lay_out(list(best_first), frames, text_size, picture.size, scores=scores)
+    for label_box, color in reversed(list(zip(label_boxes, colors, strict=True))):
+        if label_box is not None:
+            _draw_label(pen, label_box, color)
 
 
 def contact_sheet(
@@ -142,22 +142,22 @@ def contact_sheet(
 
 
 def beside_truth(
-    photo: NDArray[np.uint8], detections: Detections, truth: Detections, *, name: str
+    image: NDArray[np.uint8], detections: Detections, truth: Detections, *, name: str
 ) -> Image.Image:
     """What was found in a photo on the left, what is there on the right, with the photo's name.
 
     Args:
-        photo: RGB `(H, W, 3)` uint8; large ones are shown smaller.
+        image: RGB `(H, W, 3)` uint8; large ones are shown smaller.
         detections: what was found in it.
         truth: what is there, whatever its scores.
         name: of the photo.
     """
-    pair = [draw(photo, detections), draw(photo, truth, scores=False)]
-    width = min(WIDEST_PAIR, 2 * photo.shape[1] + 3 * WIDEST_PAIR // 100)
+    pair = [draw(image, detections), draw(image, truth, scores=False)]
+    width = min(WIDEST_PAIR, 2 * image.shape[1] + 3 * WIDEST_PAIR // 100)
     return contact_sheet(pair, columns=2, captions=[name, "truth"], width=width)
 
 
-def _frames(boxes: Boxes, line: int, photo: Size) -> tuple[Rectangles, list[int]]:
+def _frames(boxes: Boxes, line: int, image: Size) -> tuple[Rectangles, list[int]]:
     """The outer edges of the boxes' lines, `(n, 4)`, at least a pixel inside the photo; widths.
 
     A line is centred on its box's edge, and thinner around a small object.
@@ -165,17 +165,17 @@ def _frames(boxes: Boxes, line: int, photo: Size) -> tuple[Rectangles, list[int]
     sides = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
     widths = np.clip(np.round(sides / 8), 1, line).astype(np.int64)
     half = (widths // 2)[:, None]
-    first = np.clip(np.floor(boxes[:, :2]).astype(np.int64) - half, 0, np.subtract(photo, 1))
-    last = np.clip(np.ceil(boxes[:, 2:]).astype(np.int64) + half, first + 1, photo)
+    first = np.clip(np.floor(boxes[:, :2]).astype(np.int64) - half, 0, np.subtract(image, 1))
+    last = np.clip(np.ceil(boxes[:, 2:]).astype(np.int64) + half, first + 1, image)
     return np.hstack([first, last]), widths.tolist()
 
 
 def _draw_solid(
-    pen: ImageDraw.ImageDraw, frame: NDArray[np.int64], width: int, colour: Colour
+    pen: ImageDraw.ImageDraw, frame: NDArray[np.int64], width: int, color: Color
 ) -> None:
     left, top, right, bottom = frame.tolist()
     _draw_rim(pen, frame, width)
-    pen.rectangle((left, top, right - 1, bottom - 1), outline=colour, width=width)
+    pen.rectangle((left, top, right - 1, bottom - 1), outline=color, width=width)
 
 
 def _draw_dashed(pen: ImageDraw.ImageDraw, frame: NDArray[np.int64], width: int) -> None:
@@ -199,18 +199,18 @@ def _draw_rim(pen: ImageDraw.ImageDraw, frame: NDArray[np.int64], width: int) ->
     pen.rectangle(around, outline=RIM, width=width + 2 * rim)
 
 
-def _draw_plate(pen: ImageDraw.ImageDraw, plate: Plate, colour: Colour) -> None:
-    right, bottom = plate.left + plate.width - 1, plate.top + plate.height - 1
-    pen.rectangle((plate.left, plate.top, right, bottom), fill=colour)
-    corner = (plate.left + plate.padding, plate.top + plate.padding)
-    pen.text(corner, plate.text, fill=_readable_on(colour), font=plate.font, anchor="la")
+def _draw_label(pen: ImageDraw.ImageDraw, label_box: LabelBox, color: Color) -> None:
+    right, bottom = label_box.left + label_box.width - 1, label_box.top + label_box.height - 1
+    pen.rectangle((label_box.left, label_box.top, right, bottom), fill=color)
+    corner = (label_box.left + label_box.padding, label_box.top + label_box.padding)
+    pen.text(corner, label_box.text, fill=_readable_on(color), font=label_box.font, anchor="la")
 
 
-def _readable_on(colour: Colour) -> Colour:
+def _readable_on(color: Color) -> Color:
     """Black or white, whichever contrasts more (WCAG 2.2, relative luminance)."""
     linear = [
         v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
-        for v in (channel / 255 for channel in colour)
+        for v in (channel / 255 for channel in color)
     ]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return BLACK if luminance > 0.179 else WHITE

@@ -21,7 +21,7 @@ SMALLEST_TEXT = 8  # pixels; nobody can read less
 
 
 @dataclass(frozen=True)
-class Plate:
+class LabelBox:
     """A line of text on a rectangle.
 
     Attributes:
@@ -44,63 +44,63 @@ def lay_out(
     found: Sequence[Detection],
     frames: Rectangles,
     text_size: int,
-    photo: Size,
+    image: Size,
     *,
     scores: bool = True,
-) -> list[Plate | None]:
+) -> list[LabelBox | None]:
     """A plate for each detection, all inside the photo; None where the photo has no room for it.
 
     `frames` are the drawn boxes, `(n, 4)`; the first detections get the best places. As long as
     plates cover each other the text shrinks, to six tenths of `text_size` at most. `scores` says
     whether these stand behind the classes.
     """
-    plates: list[Plate | None] = []
+    label_boxes: list[LabelBox | None] = []
     for share in (1.0, 0.85, 0.7, 0.6):
-        plates, covered = _at_size(found, frames, round(text_size * share), photo, scores)
+        label_boxes, covered = _at_size(found, frames, round(text_size * share), image, scores)
         if not covered:
             break
-    return plates
+    return label_boxes
 
 
 def _at_size(
-    found: Sequence[Detection], frames: Rectangles, text_size: int, photo: Size, scores: bool
-) -> tuple[list[Plate | None], bool]:
+    found: Sequence[Detection], frames: Rectangles, text_size: int, image: Size, scores: bool
+) -> tuple[list[LabelBox | None], bool]:
     """Plates with text of that size, and whether some cover each other."""
-    font = font_fitting(text_size, photo[1])
+    font = font_fitting(text_size, image[1])
     if font is None:
         return [None] * len(found), False
     padding = max(1, round(text_size / 6))
     height = line_height(font) + 2 * padding
-    plates: list[Plate | None] = []
+    label_boxes: list[LabelBox | None] = []
     taken = np.zeros((0, 4), np.int64)
     covered = False
     for detection, frame in zip(found, frames, strict=True):
-        text = _caption(detection, font, photo[0] - 2 * padding, scores)
+        text = _caption(detection, font, image[0] - 2 * padding, scores)
         if not text:
-            plates.append(None)
+            label_boxes.append(None)
             continue
         width = length(font, text) + 2 * padding
-        places = _places(frame, (width, height), photo)
-        on_plates = intersections(places[:, None], taken).sum(axis=1)
-        hidden = (intersections(places[:, None], frames) / areas(frames)).sum(axis=1)
-        best = np.lexsort(((2 * hidden).round(), on_plates))[0]  # the usual place, unless bad
-        covered |= bool(on_plates[best])
-        taken = np.vstack([taken, places[best]])
-        left, top = places[best, :2].tolist()
-        plates.append(Plate(left, top, width, height, text, font, padding))
-    return plates, covered
+        candidates = _candidates(frame, (width, height), image)
+        on_labels = intersections(candidates[:, None], taken).sum(axis=1)
+        hidden = (intersections(candidates[:, None], frames) / areas(frames)).sum(axis=1)
+        best = np.lexsort(((2 * hidden).round(), on_labels))[0]  # the usual place, unless bad
+        covered |= bool(on_labels[best])
+        taken = np.vstack([taken, candidates[best]])
+        left, top = candidates[best, :2].tolist()
+        label_boxes.append(LabelBox(left, top, width, height, text, font, padding))
+    return label_boxes, covered
 
 
-def _places(frame: NDArray[np.int64], plate: Size, photo: Size) -> Rectangles:
+def _candidates(frame: NDArray[np.int64], label_box: Size, image: Size) -> Rectangles:
     """`(k, 4)` places for a plate at a box and inside the photo, best first."""
-    (left, top, right, bottom), (width, height) = frame.tolist(), plate
-    most_left, most_top = photo[0] - width, photo[1] - height
+    (left, top, right, bottom), (width, height) = frame.tolist(), label_box
+    max_left, max_top = image[0] - width, image[1] - height
     rows = (top - height, top, bottom - height, bottom)  # above, inside twice, below
-    stacked = [(x, y) for y in rows for x in (left, right - width) if 0 <= y <= most_top]
-    columns = [x for x in (right, left - width) if 0 <= x <= most_left]
+    stacked = [(x, y) for y in rows for x in (left, right - width) if 0 <= y <= max_top]
+    columns = [x for x in (right, left - width) if 0 <= x <= max_left]
     beside = [(x, y) for y in (top, top - height, bottom) for x in columns]
     inside = [
-        (max(0, min(x, most_left)), max(0, min(y, most_top)))
+        (max(0, min(x, max_left)), max(0, min(y, max_top)))
         for x, y in [*stacked, *beside] or [(left, top)]
     ]
     return np.array([(x, y, x + width, y + height) for x, y in inside], np.int64)

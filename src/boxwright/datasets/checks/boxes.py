@@ -11,9 +11,9 @@ import numpy as np
 from boxwright.datasets.checks.locations import (
     box_finding,
     box_name,
+    image_finding,
+    images_of,
     overlaid,
-    photo_finding,
-    photos_of,
 )
 from boxwright.datasets.repair import TWICE, drawn_again
 from boxwright.ops.boxes import areas
@@ -37,12 +37,12 @@ def slivers(dataset: Dataset) -> list[Finding]:
 
 def covering(dataset: Dataset) -> list[Finding]:
     """Boxes around nearly all of their photo (BW125)."""
-    covered = areas(dataset.boxes) / dataset.sizes.prod(axis=1)[dataset.photo_of_box]
+    covered = areas(dataset.boxes) / dataset.sizes.prod(axis=1)[dataset.image_of_box]
     rows = np.flatnonzero(covered >= COVERING)
     if len(rows) == 1:
         return [box_finding(dataset, rows[0], "BW125", "covers the whole photo")]
     message = f"{len(rows)} of {len(dataset.boxes)} boxes cover the whole photo"
-    return photo_finding("BW125", photos_of(dataset, rows), message)
+    return image_finding("BW125", images_of(dataset, rows), message)
 
 
 def perhaps_twice(dataset: Dataset) -> list[Finding]:
@@ -57,7 +57,7 @@ def contradictions(dataset: Dataset) -> list[Finding]:
     labels per object by design, and one finding per pair of classes says so.
     """
     single = np.flatnonzero(dataset.flags & CROWD == 0)
-    groups, labels = dataset.photo_of_box[single], dataset.labels[single]
+    groups, labels = dataset.image_of_box[single], dataset.labels[single]
     rows, earlier, _ = overlaid(dataset.boxes[single], groups, SAME_PLACE, labels)
     found: dict[tuple[int, int], dict[int, int]] = {}
     for row, other in zip(single[rows].tolist(), single[earlier].tolist(), strict=True):
@@ -69,8 +69,8 @@ def contradictions(dataset: Dataset) -> list[Finding]:
         names = f"'{dataset.classes[a]}' and '{dataset.classes[b]}'"
         if len(pairs) > max(FEW, LAYERED * min(totals[a], totals[b])):
             message = f"{len(pairs)} objects are labelled both {names}"
-            photos = photos_of(dataset, np.array([*pairs]))
-            findings += photo_finding("BW134", photos, message)
+            images = images_of(dataset, np.array([*pairs]))
+            findings += image_finding("BW134", images, message)
             continue
         for later, other in sorted(pairs.items()):
             place = box_name(dataset, other).rpartition(", ")[2]

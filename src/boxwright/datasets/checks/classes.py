@@ -13,12 +13,12 @@ from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import spelling_key
 
-FEWEST_LETTERS = 4  # shorter words are one letter apart by nature: car, cars, cart
-FEWEST_REPLACED = 6  # so are longer ones with one letter for another: truck, track
-LONGEST = 100  # letters of a name; nobody types longer ones
+MIN_LETTERS = 4  # shorter words are one letter apart by nature: car, cars, cart
+MIN_REPLACED = 6  # so are longer ones with one letter for another: truck, track
+MAX_LENGTH = 100  # letters of a name; nobody types longer ones
 SERIES = 30  # names of one pattern, such as grade_a to grade_z: those are meant
 RARE = 0.1  # of the other's boxes: a slip of the keyboard is not made every time
-FEWEST_BOXES = 20
+MIN_BOXES = 20
 SEPARATORS = str.maketrans("", "", " _-")
 WORDS, DIGITS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+")
 
@@ -53,14 +53,14 @@ def nearly_the_same_name(dataset: Dataset) -> list[Finding]:
                 "BW127",
                 f"class '{a}'",
                 f"{message}: the names are {difference}",
-                photos=_photos_with(dataset, rare),
+                images=_images_with(dataset, rare),
             )
         )
     return findings
 
 
 def too_few(dataset: Dataset) -> list[Finding]:
-    """Classes with fewer boxes to learn from than `FEWEST_BOXES`, but with some (BW128)."""
+    """Classes with fewer boxes to learn from than `MIN_BOXES`, but with some (BW128)."""
     counts = _boxes_in(dataset, _training(dataset))
     where = " for training" if (dataset.splits == Split.TRAIN).any() else ""
     return [
@@ -68,9 +68,9 @@ def too_few(dataset: Dataset) -> list[Finding]:
             "BW128",
             f"class '{dataset.classes[label]}'",
             f"has only {counted_boxes(counts[label])}{where}; dozens are needed",
-            photos=_photos_with(dataset, label),
+            images=_images_with(dataset, label),
         )
-        for label in np.flatnonzero((counts > 0) & (counts < FEWEST_BOXES))
+        for label in np.flatnonzero((counts > 0) & (counts < MIN_BOXES))
     ]
 
 
@@ -88,7 +88,7 @@ def not_trained(dataset: Dataset) -> list[Finding]:
                 "BW129",
                 f"class '{dataset.classes[label]}'",
                 f"has {counted_boxes(judged[label])} for {split.name.lower()}, none for training",
-                photos=_photos_with(dataset, label),
+                images=_images_with(dataset, label),
             )
             for label in np.flatnonzero((judged > 0) & (learnt == 0))
         ]
@@ -97,19 +97,19 @@ def not_trained(dataset: Dataset) -> list[Finding]:
 
 def _training(dataset: Dataset) -> NDArray[np.bool_]:
     """The photos to train on; of an unmarked data set all."""
-    if (dataset.splits == Split.UNMARKED).all():
+    if (dataset.splits == Split.UNASSIGNED).all():
         return np.ones(len(dataset), np.bool_)
-    marked: NDArray[np.bool_] = dataset.splits == Split.TRAIN
-    return marked
+    training: NDArray[np.bool_] = dataset.splits == Split.TRAIN
+    return training
 
 
-def _boxes_in(dataset: Dataset, photos: NDArray[np.bool_]) -> NDArray[np.int64]:
-    chosen = dataset.labels[photos[dataset.photo_of_box]]
+def _boxes_in(dataset: Dataset, images: NDArray[np.bool_]) -> NDArray[np.int64]:
+    chosen = dataset.labels[images[dataset.image_of_box]]
     return np.bincount(chosen, minlength=len(dataset.classes))
 
 
-def _photos_with(dataset: Dataset, label: int | np.integer) -> tuple[str, ...]:
-    return tuple(dataset.names[i] for i in dataset.photos_showing(label))
+def _images_with(dataset: Dataset, label: int | np.integer) -> tuple[str, ...]:
+    return tuple(dataset.names[i] for i in dataset.images_showing(label))
 
 
 def _one_edit_apart(keys: list[str]) -> set[tuple[int, int]]:
@@ -117,7 +117,7 @@ def _one_edit_apart(keys: list[str]) -> set[tuple[int, int]]:
     near: dict[str, list[int]] = {}
     for label, key in enumerate(keys):
         variants = {key, key.translate(SEPARATORS)}
-        if len(key) <= LONGEST:
+        if len(key) <= MAX_LENGTH:
             variants |= {key[:i] + key[i + 1 :] for i in range(len(key))}
         for variant in variants:
             near.setdefault(variant, []).append(label)
@@ -134,11 +134,11 @@ def _slip(first: str, second: str) -> bool:
     if len(different) != 1:
         return False
     a, b = sorted(different[0], key=len)
-    if len(a) < FEWEST_LETTERS or a[0] != b[0]:
+    if len(a) < MIN_LETTERS or a[0] != b[0]:
         return False
     start = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
     a, b, length = a[start:], b[start:], len(a)
     missing = a == b[1:]
     swapped = len(a) > 1 and a[1::-1] == b[:2] and a[2:] == b[2:]
-    replaced = len(a) == len(b) and a[1:] == b[1:] and length >= FEWEST_REPLACED
+    replaced = len(a) == len(b) and a[1:] == b[1:] and length >= MIN_REPLACED
     return missing or swapped or replaced

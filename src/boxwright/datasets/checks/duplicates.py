@@ -11,7 +11,7 @@ from boxwright.structures.findings import Finding
 NAMED = 4  # photos in a message
 
 
-def copies(dataset: Dataset, found: Duplicates) -> list[Finding]:
+def duplicate_images(dataset: Dataset, found: Duplicates) -> list[Finding]:
     """A finding for each group of photos that show the same.
 
     It is a leak (BW131) if the group is torn between training, validation and testing, and a
@@ -31,9 +31,9 @@ def copies(dataset: Dataset, found: Duplicates) -> list[Finding]:
             same = "have the same pixels"
         elif extra:
             same += f", {extra + 1} with the same pixels"
-        marks = {Split(int(mark)) for mark in dataset.splits[group]} - {Split.UNMARKED}
-        if len(marks) > 1:
-            between = " and ".join(mark.name.lower() for mark in sorted(marks))
+        splits = {Split(int(split)) for split in dataset.splits[group]} - {Split.UNASSIGNED}
+        if len(splits) > 1:
+            between = " and ".join(split.name.lower() for split in sorted(splits))
             message = f"{_listed(names)} {same}, and are in {between}"
             findings.append(Finding("BW131", names[0], message, "", names))
         else:

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxwright.datasets.checks.locations import photo_finding
-from boxwright.datasets.near_duplicates import DIGEST, SIDE, photo_hash
+from boxwright.datasets.checks.locations import image_finding
+from boxwright.datasets.near_duplicates import DIGEST, SIDE, image_hash
 from boxwright.errors import DataError
-from boxwright.images.decoding import PhotoFile, opened, read_photo, rgb_of
-from boxwright.structures.dataset import WHOLE, Dataset
+from boxwright.images.decoding import ImageFile, opened, read_image, rgb_of
+from boxwright.structures.dataset import WHOLE_FILE, Dataset
 from boxwright.structures.findings import Finding
 
 Progress = Callable[[int, int], None]
@@ -31,7 +31,7 @@ ENOUGH = 128  # pixels of a photo's sides that tell whether it shows the same as
 SEEN = 256  # pixels of the shorter side at which photos are judged, about what a network sees
 WINDOW = 9  # pixels that blur the photo again, Crete's own
 BLURRED = 0.7  # sharp photos have 0.2 to 0.6; a pixel smeared over 3 of its neighbours 0.75
-FEWEST_LEVELS = 4.0  # grey levels of contrast below which blur cannot be told
+MIN_LEVELS = 4.0  # grey levels of contrast below which blur cannot be told
 DARK, BRIGHT = 48, 224  # grey levels of 255 that 98 of 100 pixels are below, or above
 HASHED = DIGEST + SIDE * SIDE  # bytes
 TINY = 100  # pixels of the shorter side
@@ -48,7 +48,7 @@ SUFFIXES = {
 
 
 @dataclass(frozen=True)
-class Look:
+class ImageSummary:
     """What decoding one photo shows.
 
     Attributes:
@@ -66,55 +66,57 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Looks:
+class ImageSummaries:
     """What decoding all photos of a data set shows: a row per photo that can be decoded.
 
     Attributes:
         dataset: the photos that can be decoded; the others are in its findings.
-        looks: one per photo.
+        summaries: one per photo.
     """
 
     dataset: Dataset
-    looks: Sequence[Look]
+    summaries: Sequence[ImageSummary]
 
     @property
     def hashes(self) -> NDArray[np.uint8]:
         """`(N, 4104)` uint8, as `duplicates` takes them."""
-        hashes = [look.hash for look in self.looks]
+        hashes = [summary.hash for summary in self.summaries]
         return np.stack(hashes) if hashes else np.zeros((0, HASHED), np.uint8)
 
 
-def look_at(photo: PhotoFile) -> Look:
+def summarize(image: ImageFile) -> ImageSummary:
     """Decode a photo, a JPEG at a fraction of its size, and measure it.
 
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo, damaged or cut off.
     """
-    with opened(photo) as picture:
+    with opened(image) as picture:
         kind = picture.format or ""
         picture.draft("RGB", (SEEN, SEEN))  # still reads all of the file
         pixels = rgb_of(picture)
-    grey = Image.fromarray(pixels).convert("L")
-    scale = min(1.0, SEEN / min(grey.size))
-    small = grey.resize(
-        (max(1, round(grey.width * scale)), max(1, round(grey.height * scale))),
+    gray = Image.fromarray(pixels).convert("L")
+    scale = min(1.0, SEEN / min(gray.size))
+    small = gray.resize(
+        (max(1, round(gray.width * scale)), max(1, round(gray.height * scale))),
         Image.Resampling.BOX,
     )
     below = np.cumsum(small.histogram()) / (small.width * small.height)
     darkest, brightest = np.searchsorted(below, (0.02, 0.98)).tolist()
-    return Look(kind, blur(np.asarray(small, np.float32)), darkest, brightest, photo_hash(pixels))
+    return ImageSummary(
+        kind, blur(np.asarray(small, np.float32)), darkest, brightest, image_hash(pixels)
+    )
 
 
-def look_at_all(dataset: Dataset, progress: Progress | None = None) -> Looks:
+def summarize_all(dataset: Dataset, progress: Progress | None = None) -> ImageSummaries:
     """Decode all photos. Those that cannot be decoded are left out, with a finding.
 
     `progress` is told how many of how many are done.
     """
-    looks, broken = _each(dataset, look_at, progress)
-    return Looks(_without(dataset, broken), list(looks.values()))
+    summaries, broken = _each(dataset, summarize, progress)
+    return ImageSummaries(_without(dataset, broken), list(summaries.values()))
 
 
-def hash_photos(
+def hash_images(
     dataset: Dataset, progress: Progress | None = None
 ) -> tuple[Dataset, NDArray[np.uint8]]:
     """The photos that can be decoded, and their `(N, 4104)` hashes; the others become findings.
@@ -130,17 +132,17 @@ def hash_photos(
     return _without(dataset, broken), np.stack(list(hashes.values()))
 
 
-def blur(grey: NDArray[np.float32]) -> float:
+def blur(gray: NDArray[np.float32]) -> float:
     """How blurred a grey photo `(H, W)` is, 0 to 1; 0 if it shows nothing.
 
     A sharp photo loses most of its differences between neighbouring pixels when it is blurred, and
     a blurred one hardly any: Crete et al., "The blur effect: perception and estimation with a new
     no-reference perceptual blur metric", 2007. The worse direction counts, as motion has one.
     """
-    if min(grey.shape) <= WINDOW or grey.std() < FEWEST_LEVELS:
+    if min(gray.shape) <= WINDOW or gray.std() < MIN_LEVELS:
         return 0.0
     worst = 0.0
-    for levels in (grey, np.ascontiguousarray(grey.T)):
+    for levels in (gray, np.ascontiguousarray(gray.T)):
         sums = np.cumsum(levels, axis=0)
         blurred = (sums[WINDOW:] - sums[:-WINDOW]) / WINDOW
         inner = levels[WINDOW // 2 + 1 : WINDOW // 2 + 1 + len(blurred)]
@@ -152,41 +154,49 @@ def blur(grey: NDArray[np.float32]) -> float:
     return worst
 
 
-def misnamed(seen: Looks) -> list[Finding]:
+def misnamed(seen: ImageSummaries) -> list[Finding]:
     """Photos whose suffix says another format than their content is in (BW123)."""
     dataset = seen.dataset
     wrong = {}
-    for name, span, look in zip(dataset.names, dataset.spans, seen.looks, strict=True):
+    for name, byte_range, summary in zip(
+        dataset.names, dataset.byte_ranges, seen.summaries, strict=True
+    ):
         suffix = Path(name).suffix.lower()
-        if span[1] == WHOLE[1] and suffix not in SUFFIXES.get(look.kind, {suffix}):
-            wrong[name] = f"{look.kind} content in a {suffix} file"
+        if byte_range[1] == WHOLE_FILE[1] and suffix not in SUFFIXES.get(summary.kind, {suffix}):
+            wrong[name] = f"{summary.kind} content in a {suffix} file"
     if not wrong:
         return []
     said = next(iter(wrong.values()))
     if len(wrong) > 1:
         said = f"{len(wrong)} of {len(dataset)} photos, such as {said}"
-    return photo_finding("BW123", list(wrong), said)
+    return image_finding("BW123", list(wrong), said)
 
 
-def blurred(seen: Looks) -> list[Finding]:
+def blurred(seen: ImageSummaries) -> list[Finding]:
     """Photos that are blurred even at the size a network sees them (BW135)."""
     return _counted(
         seen,
         "BW135",
-        {i: look.blur for i, look in enumerate(seen.looks) if look.blur > BLURRED},
+        {i: summary.blur for i, summary in enumerate(seen.summaries) if summary.blur > BLURRED},
         "blurred: {most:.2f} on a scale from 0 to 1, sharp photos have {limit} at most",
         limit=BLURRED,
     )
 
 
-def badly_exposed(seen: Looks) -> list[Finding]:
+def badly_exposed(seen: ImageSummaries) -> list[Finding]:
     """Photos that are nearly black or nearly white (BW136)."""
-    dark = {i: -look.brightest for i, look in enumerate(seen.looks) if look.brightest < DARK}
-    bright = {i: look.darkest for i, look in enumerate(seen.looks) if look.darkest > BRIGHT}
-    what = "nearly {colour}: 98 of 100 pixels are {side} grey level {most:.0f} of 255"
+    dark = {
+        i: -summary.brightest
+        for i, summary in enumerate(seen.summaries)
+        if summary.brightest < DARK
+    }
+    bright = {
+        i: summary.darkest for i, summary in enumerate(seen.summaries) if summary.darkest > BRIGHT
+    }
+    what = "nearly {color}: 98 of 100 pixels are {side} grey level {most:.0f} of 255"
     return [
-        *_counted(seen, "BW136", dark, what, colour="black", side="below"),
-        *_counted(seen, "BW136", bright, what, colour="white", side="above"),
+        *_counted(seen, "BW136", dark, what, color="black", side="below"),
+        *_counted(seen, "BW136", bright, what, color="white", side="above"),
     ]
 
 
@@ -198,13 +208,13 @@ def tiny(dataset: Dataset) -> list[Finding]:
     names = [dataset.names[i] for i in small]
     width, height = dataset.sizes[small[dataset.sizes[small].min(axis=1).argmin()]]
     if len(small) == 1:
-        return photo_finding("BW137", names, f"is only {width} x {height} pixels")
+        return image_finding("BW137", names, f"is only {width} x {height} pixels")
     message = f"{len(small)} of {len(dataset)} photos are below {TINY} pixels; the smallest is"
-    return photo_finding("BW137", names, f"{message} {width} x {height}")
+    return image_finding("BW137", names, f"{message} {width} x {height}")
 
 
 def _counted(
-    seen: Looks, code: str, found: Mapping[int, float], what: str, **words: object
+    seen: ImageSummaries, code: str, found: Mapping[int, float], what: str, **words: object
 ) -> list[Finding]:
     """One finding for all photos found, worst first, that says how bad the worst is."""
     if not found:
@@ -214,24 +224,24 @@ def _counted(
     if len(worst) == 1:
         message = f"is {said}"
     else:
-        message = f"{len(worst)} of {len(seen.looks)} photos are {said} (the worst)"
-    return photo_finding(code, [seen.dataset.names[i] for i in worst], message)
+        message = f"{len(worst)} of {len(seen.summaries)} photos are {said} (the worst)"
+    return image_finding(code, [seen.dataset.names[i] for i in worst], message)
 
 
-def _hash(photo: PhotoFile) -> NDArray[np.uint8]:
-    return photo_hash(read_photo(photo, at_least=ENOUGH))
+def _hash(image: ImageFile) -> NDArray[np.uint8]:
+    return image_hash(read_image(image, at_least=ENOUGH))
 
 
 def _each(
-    dataset: Dataset, look: Callable[[PhotoFile], Result], progress: Progress | None
+    dataset: Dataset, summary: Callable[[ImageFile], Result], progress: Progress | None
 ) -> tuple[dict[int, Result], dict[int, DataError]]:
-    """What `look` makes of each photo, and why it cannot of the others; on all cores."""
+    """What `summary` makes of each photo, and why it cannot of the others; on all cores."""
     seen: dict[int, Result] = {}
     broken: dict[int, DataError] = {}
 
     def attempt(index: int) -> Result | DataError:
         try:
-            return look(dataset.photo(index))
+            return summary(dataset.image(index))
         except DataError as error:
             return error
 

@@ -14,7 +14,7 @@ from boxwright.structures.findings import Finding
 Rows = NDArray[np.int64]
 Shares = NDArray[np.float32]
 Row = int | np.integer
-NEIGHBOURS = 128  # boxes that one is compared with, from left to right; no photo needs more
+NEIGHBORS = 128  # boxes that one is compared with, from left to right; no photo needs more
 
 
 def counted_boxes(number: Row) -> str:
@@ -29,14 +29,14 @@ def corners(box: NDArray[np.float32]) -> str:
 
 def box_name(dataset: Dataset, row: Row) -> str:
     """A box by its place among its photo's boxes: `a.jpg, box 3`."""
-    photo = _photo_of(dataset, row)
-    return f"{dataset.names[photo]}, box {row - dataset.offsets[photo] + 1}"
+    image = _image_of(dataset, row)
+    return f"{dataset.names[image]}, box {row - dataset.offsets[image] + 1}"
 
 
 def box_finding(dataset: Dataset, row: Row, code: str, problem: str, repair: str = "") -> Finding:
     """A finding about the box in `row`, with its class, its corners and its photo's size."""
-    photo = _photo_of(dataset, row)
-    width, height = dataset.sizes[photo]
+    image = _image_of(dataset, row)
+    width, height = dataset.sizes[image]
     box = dataset.boxes[row]
     name = dataset.classes[dataset.labels[row]]
     return Finding(
@@ -44,12 +44,12 @@ def box_finding(dataset: Dataset, row: Row, code: str, problem: str, repair: str
         box_name(dataset, row),
         f"the {name} box {corners(box)} {problem} ({width} x {height})",
         repair,
-        (dataset.names[photo],),
+        (dataset.names[image],),
         tuple(box.tolist()),
     )
 
 
-def photo_finding(code: str, names: Sequence[str], message: str, repair: str = "") -> list[Finding]:
+def image_finding(code: str, names: Sequence[str], message: str, repair: str = "") -> list[Finding]:
     """One finding for all photos that show the same; none where there is no such photo."""
     if not names:
         return []
@@ -57,15 +57,15 @@ def photo_finding(code: str, names: Sequence[str], message: str, repair: str = "
     return [Finding(code, names[0] + more, message, repair, tuple(names))]
 
 
-def photos_of(dataset: Dataset, rows: Rows) -> list[str]:
+def images_of(dataset: Dataset, rows: Rows) -> list[str]:
     """The names of the photos that the boxes in these rows belong to, each once, in order."""
-    return [dataset.names[i] for i in np.unique(dataset.photo_of_box[rows])]
+    return [dataset.names[i] for i in np.unique(dataset.image_of_box[rows])]
 
 
 def overlaid(
-    boxes: Boxes, groups: Rows, least: float, labels: NDArray[np.int32] | None = None
+    boxes: Boxes, groups: Rows, min_iou: float, labels: NDArray[np.int32] | None = None
 ) -> tuple[Rows, Rows, Shares]:
-    """Rows whose box overlaps that of an earlier row by `least` or more.
+    """Rows whose box overlaps that of an earlier row by `min_iou` or more.
 
     Boxes are compared with their next neighbours from left to right, so that no matrix of all
     pairs is made.
@@ -73,19 +73,19 @@ def overlaid(
     Args:
         boxes: `(M, 4)`.
         groups: `(M,)` ids; boxes of different groups are not compared.
-        least: intersection over union.
+        min_iou: intersection over union.
         labels: `(M,)`; if given, boxes of the same label are not compared either.
 
     Returns:
         The rows, in order; for each the earlier row that it overlaps most; and by how much.
     """
-    most = np.zeros(len(boxes), np.float32)
+    largest = np.zeros(len(boxes), np.float32)
     partner = np.zeros(len(boxes), np.int64)
     order = np.lexsort((boxes[:, 0], groups))
     # Boxes of this overlap share their sides but for 1 - least of what they cover together.
-    slack = (1 / least - 1) * (boxes[:, 2] - boxes[:, 0])
+    slack = (1 / min_iou - 1) * (boxes[:, 2] - boxes[:, 0])
     at = np.arange(len(boxes))
-    for step in range(1, NEIGHBOURS + 1):
+    for step in range(1, NEIGHBORS + 1):
         at = at[at + step < len(boxes)]
         first, second = order[at], order[at + step]
         near = groups[first] == groups[second]
@@ -95,16 +95,16 @@ def overlaid(
             break
         overlap = iou_of_pairs(boxes[first], boxes[second])
         earlier, later = np.minimum(first, second), np.maximum(first, second)
-        better = (overlap >= least) & (overlap > most[later])
+        better = (overlap >= min_iou) & (overlap > largest[later])
         if labels is not None:
             better &= labels[first] != labels[second]
         chosen = np.flatnonzero(better)
         chosen = chosen[np.argsort(overlap[chosen], kind="stable")]  # the last one counts
-        most[later[chosen]] = overlap[chosen]
+        largest[later[chosen]] = overlap[chosen]
         partner[later[chosen]] = earlier[chosen]
-    rows = np.flatnonzero(most)
-    return rows, partner[rows], most[rows]
+    rows = np.flatnonzero(largest)
+    return rows, partner[rows], largest[rows]
 
 
-def _photo_of(dataset: Dataset, row: Row) -> int:
+def _image_of(dataset: Dataset, row: Row) -> int:
     return int(np.searchsorted(dataset.offsets, row, side="right")) - 1

@@ -15,11 +15,11 @@ from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 from boxwright.structures.registry import Registry
 
-Need = Literal["drawn", "repaired", "pixels", "copies", "input_size", "reach"]
+Need = Literal["drawn", "repaired", "pixels", "duplicate_images", "input_size", "reach"]
 
 
 @dataclass(frozen=True)
-class Examined:
+class Checked:
     """All that a check can need.
 
     Attributes:
@@ -32,12 +32,12 @@ class Examined:
 
     drawn: Dataset
     repaired: Dataset
-    pixels: images.Looks
+    pixels: images.ImageSummaries
     input_size: int
     reach: Reach | None = None
 
     @cached_property
-    def copies(self) -> Duplicates:
+    def duplicate_images(self) -> Duplicates:
         """Which photos of `drawn` show the same."""
         return duplicates_of(self.pixels.hashes)
 
@@ -47,15 +47,15 @@ class Check(NamedTuple):
 
     Attributes:
         find: takes what it needs, in that order, and gives findings without a repair.
-        needs: attributes of `Examined`.
+        needs: attributes of `Checked`.
     """
 
     find: Callable[..., Iterable[Finding]]
     needs: tuple[Need, ...]
 
-    def findings(self, examined: Examined) -> Iterable[Finding]:
+    def findings(self, checked: Checked) -> Iterable[Finding]:
         """What the check finds."""
-        return self.find(*(getattr(examined, need) for need in self.needs))
+        return self.find(*(getattr(checked, need) for need in self.needs))
 
 
 CHECKS: Registry[Check] = Registry(
@@ -71,10 +71,10 @@ CHECKS: Registry[Check] = Registry(
         "blurred": Check(images.blurred, ("pixels",)),
         "badly_exposed": Check(images.badly_exposed, ("pixels",)),
         "tiny": Check(images.tiny, ("drawn",)),
-        "copies": Check(duplicates.copies, ("drawn", "copies")),
+        "duplicate_images": Check(duplicates.duplicate_images, ("drawn", "duplicate_images")),
         "too_small": Check(suitability.too_small, ("repaired", "input_size")),
         "unreached": Check(suitability.unreached, ("repaired", "input_size", "reach")),
-        "few_photos": Check(suitability.few_photos, ("repaired",)),
+        "few_images": Check(suitability.few_images, ("repaired",)),
         "none_for_testing": Check(suitability.none_for_testing, ("repaired",)),
         "showing_nothing": Check(suitability.showing_nothing, ("drawn",)),
     }

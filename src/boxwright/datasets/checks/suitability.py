@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from boxwright.datasets.checks.locations import photo_finding, photos_of
+from boxwright.datasets.checks.locations import image_finding, images_of
 from boxwright.datasets.stats import (
     REACHED,
     SMALLEST,
@@ -21,7 +21,7 @@ from boxwright.structures.findings import Finding
 SIZES = (192, 224, 300, 320, 384, 448, 512, 640)  # sides of inputs that are proposed
 FEW_SMALL = 0.05  # of the boxes may be too small
 FEW_UNREACHED = 0.1  # of the boxes may be out of reach
-FEWEST_PHOTOS = 50
+MIN_IMAGES = 50
 
 
 def too_small(dataset: Dataset, input_size: int) -> list[Finding]:
@@ -42,7 +42,7 @@ def too_small(dataset: Dataset, input_size: int) -> list[Finding]:
         f"{_percent(small)} of the boxes are below {SMALLEST:g} pixels at an input of "
         f"{input_size}: {proposal}"
     )
-    return photo_finding("BW132", photos_of(dataset, np.flatnonzero(small)), message)
+    return image_finding("BW132", images_of(dataset, np.flatnonzero(small)), message)
 
 
 def unreached(dataset: Dataset, input_size: int, reach: Reach | None) -> list[Finding]:
@@ -62,12 +62,12 @@ def unreached(dataset: Dataset, input_size: int, reach: Reach | None) -> list[Fi
     message = (
         f"{_percent(missed)} of the boxes {reach.missed} at an input of {input_size}: {proposal}"
     )
-    return photo_finding("BW133", photos_of(dataset, np.flatnonzero(missed)), message)
+    return image_finding("BW133", images_of(dataset, np.flatnonzero(missed)), message)
 
 
-def few_photos(dataset: Dataset) -> list[Finding]:
+def few_images(dataset: Dataset) -> list[Finding]:
     """Fewer labelled photos than a score can be trusted with (BW138)."""
-    if len(dataset) >= FEWEST_PHOTOS:
+    if len(dataset) >= MIN_IMAGES:
         return []
     only = f"are only {len(dataset)} labelled photos" if len(dataset) > 1 else "is 1 labelled photo"
     return [Finding("BW138", "all photos", f"there {only}")]
@@ -75,7 +75,7 @@ def few_photos(dataset: Dataset) -> list[Finding]:
 
 def none_for_testing(dataset: Dataset) -> list[Finding]:
     """Photos that are marked, but none for testing (BW122)."""
-    sets = {Split(int(split)) for split in np.unique(dataset.splits)} - {Split.UNMARKED}
+    sets = {Split(int(split)) for split in np.unique(dataset.splits)} - {Split.UNASSIGNED}
     if not sets or Split.TEST in sets:
         return []
     names = " and ".join(split.name.lower() for split in sorted(sets))
@@ -84,8 +84,8 @@ def none_for_testing(dataset: Dataset) -> list[Finding]:
 
 def showing_nothing(dataset: Dataset) -> list[Finding]:
     """Photos that are labelled as showing none of the classes, counted (BW149)."""
-    photos = [dataset.names[i] for i in np.flatnonzero(np.diff(dataset.offsets) == 0)]
-    return photo_finding("BW149", photos, f"{len(photos)} of {len(dataset)} photos have no box")
+    images = [dataset.names[i] for i in np.flatnonzero(np.diff(dataset.offsets) == 0)]
+    return image_finding("BW149", images, f"{len(images)} of {len(dataset)} photos have no box")
 
 
 def _percent(which: np.ndarray) -> str:

@@ -11,17 +11,17 @@ from PIL import Image, ImageDraw
 
 from boxwright.demo.scenes import structures as build
 from boxwright.demo.scenes.people import WOOD, pick, shade
-from boxwright.demo.scenes.quadrics import Array, Colour, Light
+from boxwright.demo.scenes.quadrics import Array, Color, Light
 from boxwright.demo.scenes.structures import WALLS, ink
 
 
 class Mood(NamedTuple):
     """Time of day and weather: colours of the sky's top and bottom, the sun and the sky's light."""
 
-    top: Colour
-    bottom: Colour
-    sun: Colour
-    sky: Colour
+    top: Color
+    bottom: Color
+    sun: Color
+    sky: Color
 
 
 MOODS = (
@@ -32,7 +32,7 @@ MOODS = (
     Mood((0.10, 0.13, 0.28), (0.42, 0.38, 0.52), (0.52, 0.44, 0.34), (0.34, 0.38, 0.54)),
     Mood((0.82, 0.86, 0.80), (0.96, 0.95, 0.88), (0.50, 0.50, 0.44), (0.60, 0.62, 0.58)),
 )
-EARTHS: tuple[Colour, ...] = (
+EARTHS: tuple[Color, ...] = (
     (0.62, 0.52, 0.38),
     (0.55, 0.54, 0.52),
     (0.74, 0.66, 0.50),
@@ -87,7 +87,7 @@ def rough(rng: np.random.Generator, width: int, height: int, cell: int) -> Array
     return np.asarray(spots.resize(size, Image.Resampling.BILINEAR))[:height, :width]
 
 
-def _gradient(top: Colour, bottom: Colour, width: int, height: int) -> Array:
+def _gradient(top: Color, bottom: Color, width: int, height: int) -> Array:
     ramp = np.linspace(0, 1, max(height, 1), dtype=np.float32)[:, None]
     column = np.array(top, np.float32) * (1 - ramp) + np.array(bottom, np.float32) * ramp
     return np.repeat(column[:, None], width, 1)

@@ -18,8 +18,8 @@ WHITE = (0.96, 0.96, 0.95)
 
 def ball(rng: np.random.Generator) -> list[Part]:
     """A ball: plain, ringed, or with the sectors of a beach ball."""
-    colour, other = pick(rng, PAINTS), pick(rng, (*PAINTS, WHITE))
-    part = ellipsoid((0, 0.9, 0), (0.9, 0.9, 0.9), colour, gloss=rng.uniform(0, 0.8))
+    color, other = pick(rng, PAINTS), pick(rng, (*PAINTS, WHITE))
+    part = ellipsoid((0, 0.9, 0), (0.9, 0.9, 0.9), color, gloss=rng.uniform(0, 0.8))
     for axis in range(int(rng.integers(4))):
         part = part.striped((1, 0, 2)[axis], 0.78 * (axis == 0), 0.9 * (axis == 0) + 0.12, other)
     return moved([part], shift(y=0.9) @ turn(roll=rng.uniform(-1.5, 1.5)) @ shift(y=-0.9))
@@ -27,49 +27,49 @@ def ball(rng: np.random.Generator) -> list[Part]:
 
 def cone(rng: np.random.Generator) -> list[Part]:
     """A traffic cone on its plate."""
-    colour = pick(rng, (PAINTS[2], PAINTS[2], *PAINTS))
-    side = frustum(0.1, 2.4, 0.72, 0.12, colour, gloss=0.3)
+    color = pick(rng, (PAINTS[2], PAINTS[2], *PAINTS))
+    side = frustum(0.1, 2.4, 0.72, 0.12, color, gloss=0.3)
     side = side.striped(1, 0.75, 1.15, WHITE).striped(1, 1.5, 1.8, WHITE)
-    return [ellipsoid((0, 0.08, 0), (1.05, 0.1, 1.05), shade(colour, 0.8)), side]
+    return [ellipsoid((0, 0.08, 0), (1.05, 0.1, 1.05), shade(color, 0.8)), side]
 
 
 def bucket(rng: np.random.Generator) -> list[Part]:
     """An open bucket with its bail up or down."""
-    colour = pick(rng, PAINTS)
+    color = pick(rng, PAINTS)
     bail = ellipsoid(
         (0, 0, 0), (0.98, 1.1, 1), DARK, above=(-FAR, 0, -0.05), below=(FAR, FAR, 0.05)
     )
     return [
-        frustum(0, 1.6, 0.72, 0.98, colour, gloss=0.5, hollow=True).striped(
-            1, 1.42, 1.6, shade(colour, 0.85)
+        frustum(0, 1.6, 0.72, 0.98, color, gloss=0.5, hollow=True).striped(
+            1, 1.42, 1.6, shade(color, 0.85)
         ),
         *moved([bail], shift(y=1.55) @ turn(pitch=rng.choice([0.15, 1.5]))),
     ]
 
 
 def barrel(rng: np.random.Generator) -> list[Part]:
-    colour, other = pick(rng, PAINTS), pick(rng, (*PAINTS, WHITE))
-    side = frustum(0, 2.2, 0.85, 0.85, colour, gloss=0.4)
+    color, other = pick(rng, PAINTS), pick(rng, (*PAINTS, WHITE))
+    side = frustum(0, 2.2, 0.85, 0.85, color, gloss=0.4)
     side = side.striped(1, 0.65, 0.8, other).striped(1, 1.4, 1.55, other)
-    return [side, ellipsoid((0, 2.2, 0), (0.85, 0.04, 0.85), shade(colour, 0.8))]
+    return [side, ellipsoid((0, 2.2, 0), (0.85, 0.04, 0.85), shade(color, 0.8))]
 
 
 def sign(rng: np.random.Generator) -> list[Part]:
     """A round traffic sign on a post."""
-    colour, other = pick(rng, PAINTS), pick(rng, (WHITE, DARK, *PAINTS))
+    color, other = pick(rng, PAINTS), pick(rng, (WHITE, DARK, *PAINTS))
     symbol = ellipsoid((0, 3.0, 0.1), (0.5, 0.14, 0.06), other)
     return [
         frustum(0, 3.6, 0.07, 0.07, SILVER),
         ellipsoid((0, 3.0, 0.05), (0.95, 0.95, 0.04), WHITE),
-        ellipsoid((0, 3.0, 0.07), (0.82, 0.82, 0.06), colour),
+        ellipsoid((0, 3.0, 0.07), (0.82, 0.82, 0.06), color),
         *moved([symbol], shift(y=3.0) @ turn(roll=rng.uniform(-1.5, 1.5)) @ shift(y=-3.0)),
     ]
 
 
 def wheelbarrow(rng: np.random.Generator) -> list[Part]:
-    colour = pick(rng, PAINTS)
+    color = pick(rng, PAINTS)
     tray = ellipsoid(
-        (0, 1.6, 0), (1.5, 0.95, 0.85), colour, gloss=0.5, hollow=True, below=(FAR, 1.6, FAR)
+        (0, 1.6, 0), (1.5, 0.95, 0.85), color, gloss=0.5, hollow=True, below=(FAR, 1.6, FAR)
     )
     bar = frustum(-1.9, 1.2, 0.06, 0.06, WOOD)
     leg = frustum(0, 1.0, 0.06, 0.06, DARK)
@@ -89,19 +89,19 @@ def wheelbarrow(rng: np.random.Generator) -> list[Part]:
 
 
 def bollard(rng: np.random.Generator) -> list[Part]:
-    colour = pick(rng, PAINTS)
-    post = frustum(0, 2.0, 0.5, 0.5, colour, gloss=0.3).striped(1, 1.2, 1.6, WHITE)
+    color = pick(rng, PAINTS)
+    post = frustum(0, 2.0, 0.5, 0.5, color, gloss=0.3).striped(1, 1.2, 1.6, WHITE)
     return [
         post,
-        ellipsoid((0, 2.0, 0), (0.5, 0.4, 0.5), colour, gloss=0.3, above=(-FAR, 2.0, -FAR)),
+        ellipsoid((0, 2.0, 0), (0.5, 0.4, 0.5), color, gloss=0.3, above=(-FAR, 2.0, -FAR)),
     ]
 
 
 def hanging_lamp(rng: np.random.Generator) -> list[Part]:
     """A lamp shade on its cable, with a bright bulb below."""
-    colour = pick(rng, PAINTS)
+    color = pick(rng, PAINTS)
     shell = ellipsoid(
-        (0, 0, 0), (0.95, 0.85, 0.95), colour, gloss=0.6, hollow=True, above=(-FAR, 0, -FAR)
+        (0, 0, 0), (0.95, 0.85, 0.95), color, gloss=0.6, hollow=True, above=(-FAR, 0, -FAR)
     )
     return [
         shell,
@@ -112,10 +112,10 @@ def hanging_lamp(rng: np.random.Generator) -> list[Part]:
 
 
 def balloon(rng: np.random.Generator) -> list[Part]:
-    colour = pick(rng, PAINTS)
+    color = pick(rng, PAINTS)
     return [
-        ellipsoid((0, 1.6, 0), (0.85, 1.05, 0.85), colour, gloss=1.0),
-        frustum(0.45, 0.62, 0.14, 0.04, colour),
+        ellipsoid((0, 1.6, 0), (0.85, 1.05, 0.85), color, gloss=1.0),
+        frustum(0.45, 0.62, 0.14, 0.04, color),
         frustum(-1.5, 0.5, 0.025, 0.025, SILVER),
     ]
 

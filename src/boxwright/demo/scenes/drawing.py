@@ -30,7 +30,7 @@ from boxwright.demo.scenes.quadrics import (
 from boxwright.ops.boxes import Boxes, as_boxes
 
 OVERSAMPLING = 1.5  # the scene is composed this much larger and averaged down
-LEAST_VISIBLE = 0.8  # nothing may hide more of a hard hat than the rest of this
+MIN_VISIBLE = 0.8  # nothing may hide more of a hard hat than the rest of this
 HOW_MANY_HATS = (0.14, 0.50, 0.27, 0.09)  # probabilities of 0, 1, 2, 3
 SMALLEST, LARGEST = 0.19, 0.36  # radius of a hard hat's shell, in shorter sides of the photo
 
@@ -48,28 +48,28 @@ class _Thing:
 class _Canvas:
     """The scene while it is composed. `owner` says which hard hat a pixel shows, or -1."""
 
-    colours: NDArray[np.uint8]
+    colors: NDArray[np.uint8]
     light: Light
     owner: NDArray[np.int8] = field(init=False)
     full: list[int] = field(default_factory=list)  # pixels of each hard hat when it was laid down
 
     def __post_init__(self) -> None:
-        self.owner = np.full(self.colours.shape[:2], -1, np.int8)
+        self.owner = np.full(self.colors.shape[:2], -1, np.int8)
 
     def lay(self, thing: _Thing) -> bool:
         """Draw `thing` over what is there, unless it would hide too much of a hard hat."""
         height, width = self.owner.shape
-        left, top, colours, mask, target = render(thing.parts, self.light, width, height)
+        left, top, colors, mask, target = render(thing.parts, self.light, width, height)
         window = np.s_[top : top + mask.shape[0], left : left + mask.shape[1]]
         below = self.owner[window]
         if self.full:
             visible = self._visible()
             hidden = np.bincount(below[mask & (below >= 0)], minlength=len(self.full))
-            if np.any(visible - hidden < LEAST_VISIBLE * np.array(self.full)):
+            if np.any(visible - hidden < MIN_VISIBLE * np.array(self.full)):
                 return False
         if thing.shadow:
             self._darken(*thing.shadow)
-        np.copyto(self.colours[window], colours, where=mask[..., None])
+        np.copyto(self.colors[window], colors, where=mask[..., None])
         below[mask] = -1
         if target.any():
             below[target] = len(self.full)
@@ -97,7 +97,7 @@ class _Canvas:
         across = (np.arange(x0, x1, dtype=np.float32) - x) / radius
         down = (np.arange(y0, y1, dtype=np.float32) - y) / (radius * 0.35)
         dark = 1 - 0.6 * np.exp(-((across**2)[None, :] + (down**2)[:, None]) * 1.5)
-        patch = self.colours[y0:y1, x0:x1]
+        patch = self.colors[y0:y1, x0:x1]
         patch[...] = (patch * dark[..., None]).astype(np.uint8)
 
 
@@ -111,7 +111,7 @@ def draw_scene(
     canvas = _Canvas(behind.picture, behind.light)
     for thing in sorted(_things(rng, behind, w, h), key=lambda thing: thing.nearness):
         canvas.lay(thing)
-    small = Image.fromarray(canvas.colours).resize((width, height), Image.Resampling.BOX)
+    small = Image.fromarray(canvas.colors).resize((width, height), Image.Resampling.BOX)
     scale = np.array([width / w, height / h] * 2, np.float32)
     return _photographed(rng, np.asarray(small)), canvas.boxes() * scale
 
@@ -192,8 +192,8 @@ def _clutter(
         return _Thing(moved(prop(rng), matrix), radius)
     y = rng.uniform(behind.horizon, h + 0.5 * radius)
     prop = ON_THE_GROUND[rng.integers(len(ON_THE_GROUND))]
-    most = 0.9 if prop is sign else np.pi  # from the edge a sign is but a line
-    yaw = turn(rng.uniform(-most, most))
+    limit = 0.9 if prop is sign else np.pi  # from the edge a sign is but a line
+    yaw = turn(rng.uniform(-limit, limit))
     lie = shift(y=0.6) @ turn(roll=1.45) if rng.random() < 0.15 else np.eye(4)
     matrix = to_pixels(x, y, radius) @ turn(pitch=camera) @ yaw @ lie
     parts = moved(prop(rng), matrix)

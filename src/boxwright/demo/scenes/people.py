@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from boxwright.demo.scenes.quadrics import Colour, Part, ellipsoid, frustum, moved, shift, turn
+from boxwright.demo.scenes.quadrics import Color, Part, ellipsoid, frustum, moved, shift, turn
 
 FAR = 9.0
 
 # The colours that hard hats are sold in. Everything else is painted from the same pots, so that
 # colour alone tells nothing.
-PAINTS: tuple[Colour, ...] = (
+PAINTS: tuple[Color, ...] = (
     (0.98, 0.80, 0.10),
     (0.95, 0.95, 0.93),
     (0.97, 0.48, 0.08),
@@ -27,76 +27,76 @@ PAINTS: tuple[Colour, ...] = (
     (0.36, 0.66, 0.90),
     (0.55, 0.57, 0.60),
 )
-SKINS: tuple[Colour, ...] = (
+SKINS: tuple[Color, ...] = (
     (0.96, 0.78, 0.66),
     (0.87, 0.66, 0.50),
     (0.68, 0.47, 0.33),
     (0.45, 0.30, 0.21),
 )
-HAIRS: tuple[Colour, ...] = (
+HAIRS: tuple[Color, ...] = (
     (0.12, 0.09, 0.08),
     (0.35, 0.21, 0.11),
     (0.75, 0.56, 0.26),
     (0.60, 0.58, 0.56),
     (0.56, 0.24, 0.10),
 )
-CLOTHS: tuple[Colour, ...] = (
+CLOTHS: tuple[Color, ...] = (
     (0.16, 0.22, 0.38),
     (0.30, 0.32, 0.34),
     (0.42, 0.36, 0.28),
     (0.20, 0.34, 0.30),
     (0.52, 0.18, 0.18),
 )
-SILVER: Colour = (0.82, 0.84, 0.85)
-DARK: Colour = (0.12, 0.12, 0.13)
-WOOD: Colour = (0.62, 0.44, 0.26)
+SILVER: Color = (0.82, 0.84, 0.85)
+DARK: Color = (0.12, 0.12, 0.13)
+WOOD: Color = (0.62, 0.44, 0.26)
 
 
-def pick(rng: np.random.Generator, choices: tuple[Colour, ...], spread: float = 0.05) -> Colour:
+def pick(rng: np.random.Generator, choices: tuple[Color, ...], spread: float = 0.05) -> Color:
     """One of the colours, a little off."""
     base = np.array(choices[rng.integers(len(choices))])
     red, green, blue = np.clip(base + rng.uniform(-spread, spread, 3), 0.02, 1)
     return float(red), float(green), float(blue)
 
 
-def two(rng: np.random.Generator, choices: tuple[Colour, ...]) -> tuple[Colour, Colour]:
+def two(rng: np.random.Generator, choices: tuple[Color, ...]) -> tuple[Color, Color]:
     """Two that nobody takes for one."""
     first, second = rng.choice(len(choices), 2, replace=False)
     return pick(rng, (choices[first],)), pick(rng, (choices[second],))
 
 
-def shade(colour: Colour, factor: float) -> Colour:
+def shade(color: Color, factor: float) -> Color:
     """The colour, darker or brighter."""
-    return tuple(min(1.0, c * factor) for c in colour)  # type: ignore[return-value]
+    return tuple(min(1.0, c * factor) for c in color)  # type: ignore[return-value]
 
 
 def hard_hat(rng: np.random.Generator) -> list[Part]:
     """A shell with a visor or a full brim, ribs, and sometimes a badge, ear muffs or a lamp."""
-    colour = pick(rng, PAINTS)
+    color = pick(rng, PAINTS)
     gloss = rng.uniform(0.5, 1.0)
     wide, tall, deep = rng.uniform(0.84, 0.92), rng.uniform(0.82, 1.02), rng.uniform(0.96, 1.08)
     on_top = (-FAR, -0.02, -FAR)
     parts = [
         ellipsoid(
-            (0, 0, 0), (wide, tall, deep), colour, gloss=gloss, hollow=True, above=on_top
-        ).striped(1, -0.02, 0.05, shade(colour, 0.8))
+            (0, 0, 0), (wide, tall, deep), color, gloss=gloss, hollow=True, above=on_top
+        ).striped(1, -0.02, 0.05, shade(color, 0.8))
     ]
     if rng.random() < 0.35:  # full brim
         reach = rng.uniform(1.2, 1.34)
-        parts.append(ellipsoid((0, 0, 0.06), (wide * reach, 0.07, deep * reach), colour, gloss=0.5))
+        parts.append(ellipsoid((0, 0, 0.06), (wide * reach, 0.07, deep * reach), color, gloss=0.5))
     else:  # visor in front, narrow rim around
         reach = rng.uniform(0.62, 0.85)
-        rim = shade(colour, 0.92)
+        rim = shade(color, 0.92)
         parts.append(ellipsoid((0, 0, 0), (wide * 1.14, 0.07, deep * 1.1), rim, gloss=0.5))
         parts.append(
-            ellipsoid((0, -0.03, deep * 0.62), (wide * 0.92, 0.08, reach), colour, gloss=0.5)
+            ellipsoid((0, -0.03, deep * 0.62), (wide * 0.92, 0.08, reach), color, gloss=0.5)
         )
     for x, half in _ribs(rng):
         parts.append(
             ellipsoid(
                 (0, 0, 0),
                 (wide * 1.05, tall * 1.075, deep * 1.06),
-                shade(colour, 1.06),
+                shade(color, 1.06),
                 gloss=gloss,
                 above=(x - half, 0.2, -FAR),
                 below=(x + half, FAR, FAR),
@@ -157,14 +157,14 @@ def head(rng: np.random.Generator) -> list[Part]:
 
 
 def hair(rng: np.random.Generator) -> list[Part]:
-    colour = pick(rng, HAIRS)
+    color = pick(rng, HAIRS)
     long = rng.uniform(0.0, 1.1)
     return [
-        ellipsoid((0, -0.36, -0.05), (0.8, 0.98, 0.9), colour, gloss=0.1, above=(-FAR, 0.05, -FAR)),
+        ellipsoid((0, -0.36, -0.05), (0.8, 0.98, 0.9), color, gloss=0.1, above=(-FAR, 0.05, -FAR)),
         ellipsoid(
             (0, -0.4, -0.12),
             (0.82, 0.95, 0.85),
-            colour,
+            color,
             gloss=0.1,
             above=(-FAR, -0.4 - long, -FAR),
             below=(FAR, FAR, -0.05),
@@ -194,9 +194,9 @@ def body(rng: np.random.Generator) -> list[Part]:
 
 def cap(rng: np.random.Generator) -> list[Part]:
     """A soft baseball cap: low, matt, with panels, a button and a long visor."""
-    colour, other = two(rng, PAINTS)
+    color, other = two(rng, PAINTS)
     crown = ellipsoid(
-        (0, -0.05, -0.02), (0.78, 0.66, 0.9), colour, gloss=0, above=(-FAR, -0.1, -FAR)
+        (0, -0.05, -0.02), (0.78, 0.66, 0.9), color, gloss=0, above=(-FAR, -0.1, -FAR)
     )
     crown = crown.striped(2, 0.3, 2, other)
     return [
@@ -207,10 +207,10 @@ def cap(rng: np.random.Generator) -> list[Part]:
 
 
 def beanie(rng: np.random.Generator) -> list[Part]:
-    colour, other = two(rng, PAINTS)
-    crown = ellipsoid((0, -0.1, 0), (0.78, 1.0, 0.88), colour, gloss=0, above=(-FAR, -0.1, -FAR))
+    color, other = two(rng, PAINTS)
+    crown = ellipsoid((0, -0.1, 0), (0.78, 1.0, 0.88), color, gloss=0, above=(-FAR, -0.1, -FAR))
     for y in np.arange(0.3, 0.9, 0.24):
-        crown = crown.striped(1, y, y + 0.1, shade(colour, 0.75))
+        crown = crown.striped(1, y, y + 0.1, shade(color, 0.75))
     return [
         crown,
         frustum(-0.25, 0.2, 0.84, 0.84, other, gloss=0, squash=1.1),

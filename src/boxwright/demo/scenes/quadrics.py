@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 Indices = NDArray[np.intp]
-Colour = tuple[float, float, float]  # RGB in [0, 1]
+Color = tuple[float, float, float]  # RGB in [0, 1]
 Triple = tuple[float, float, float]
 
 EVERYWHERE: Triple = (np.inf, np.inf, np.inf)
@@ -36,7 +36,7 @@ class Part:
         quadric: `(4, 4)` symmetric; negative inside.
         planes: `(k, 4)`; only points with `planes @ p >= 0` are kept.
         corners: `(8, 4)` homogeneous corners of a box around the part.
-        colour: of its outside; its inside is darker.
+        color: of its outside; its inside is darker.
         gloss: strength of the highlight, 0 (cloth) to 1 (polished).
         hollow: whether its inside shows where it is cut open.
         target: whether it belongs to what a detector shall find.
@@ -46,23 +46,23 @@ class Part:
     quadric: NDArray[np.float64]
     planes: NDArray[np.float64]
     corners: NDArray[np.float64]
-    colour: Colour
+    color: Color
     gloss: float = 0.2
     hollow: bool = False
     target: bool = False
-    stripes: tuple[tuple[NDArray[np.float64], Colour], ...] = ()
+    stripes: tuple[tuple[NDArray[np.float64], Color], ...] = ()
 
-    def striped(self, axis: int, low: float, high: float, colour: Colour) -> Part:
-        """The part with `colour` where its coordinate `axis` lies between `low` and `high`."""
+    def striped(self, axis: int, low: float, high: float, color: Color) -> Part:
+        """The part with `color` where its coordinate `axis` lies between `low` and `high`."""
         form = np.zeros(4)
         form[axis], form[3] = 2 / (high - low), -(high + low) / (high - low)
-        return replace(self, stripes=(*self.stripes, (form, colour)))
+        return replace(self, stripes=(*self.stripes, (form, color)))
 
 
 def ellipsoid(
-    centre: Triple,
+    center: Triple,
     radii: Triple,
-    colour: Colour,
+    color: Color,
     *,
     gloss: float = 0.2,
     hollow: bool = False,
@@ -70,12 +70,12 @@ def ellipsoid(
     below: Triple = EVERYWHERE,
 ) -> Part:
     """An ellipsoid, of which only what lies between the corners `above` and `below` is kept."""
-    middle, scale = np.array(centre), 1 / np.array(radii, float) ** 2
+    middle, scale = np.array(center), 1 / np.array(radii, float) ** 2
     quadric = np.diag([*scale, float((scale * middle**2).sum()) - 1])
     quadric[:3, 3] = quadric[3, :3] = -scale * middle
     low = np.maximum(middle - radii, above)
     high = np.minimum(middle + radii, below)
-    return Part(quadric, _planes(above, below), _corners(low, high), colour, gloss, hollow)
+    return Part(quadric, _planes(above, below), _corners(low, high), color, gloss, hollow)
 
 
 def frustum(
@@ -83,7 +83,7 @@ def frustum(
     top: float,
     radius_bottom: float,
     radius_top: float,
-    colour: Colour,
+    color: Color,
     *,
     gloss: float = 0.2,
     hollow: bool = False,
@@ -98,7 +98,7 @@ def frustum(
     low = np.array([-widest, bottom, -widest * squash])
     high = np.array([widest, top, widest * squash])
     planes = _planes((-np.inf, bottom, -np.inf), (np.inf, top, np.inf))
-    return Part(quadric, planes, _corners(low, high), colour, gloss, hollow)
+    return Part(quadric, planes, _corners(low, high), color, gloss, hollow)
 
 
 def _planes(above: Triple, below: Triple) -> NDArray[np.float64]:
@@ -125,7 +125,7 @@ def moved(parts: Iterable[Part], matrix: NDArray[np.float64]) -> list[Part]:
             quadric=back.T @ part.quadric @ back,
             planes=part.planes @ back,
             corners=part.corners @ matrix.T,
-            stripes=tuple((form @ back, colour) for form, colour in part.stripes),
+            stripes=tuple((form @ back, color) for form, color in part.stripes),
         )
         for part in parts
     ]
@@ -161,20 +161,20 @@ class Light:
     """One sun and the sky. `towards` is the unit vector to the sun in pixel space."""
 
     towards: Array
-    sun: Colour
-    sky: Colour
+    sun: Color
+    sky: Color
 
 
 class Picture(NamedTuple):
     """A rendered solid, to be laid on a canvas at column `left` and row `top`.
 
-    `colours` is `(h, w, 3)` uint8 and holds where `mask`, `(h, w)` bool, does; `target` says
+    `colors` is `(h, w, 3)` uint8 and holds where `mask`, `(h, w)` bool, does; `target` says
     which of those pixels show a part marked as target.
     """
 
     left: int
     top: int
-    colours: NDArray[np.uint8]
+    colors: NDArray[np.uint8]
     mask: NDArray[np.bool_]
     target: NDArray[np.bool_]
 
@@ -187,7 +187,7 @@ def render(parts: list[Part], light: Light, width: int, height: int) -> Picture:
     left, top = low.min(0)
     columns, rows = np.maximum(high.max(0) - (left, top), 0)
     depth = np.full((rows, columns), -np.inf, np.float32)
-    colours = np.zeros((rows, columns, 3), np.uint8)
+    colors = np.zeros((rows, columns, 3), np.uint8)
     target = np.zeros((rows, columns), bool)
     for part, (x0, y0), (x1, y1) in zip(parts, low, high, strict=True):
         if x1 > x0 and y1 > y0:
@@ -196,9 +196,9 @@ def render(parts: list[Part], light: Light, width: int, height: int) -> Picture:
             v = np.arange(y0, y1, dtype=np.float32) + np.float32(0.5)
             rows_, columns_, z, shaded = _trace(part, light, u, v, depth[window])
             depth[window][rows_, columns_] = z
-            colours[window][rows_, columns_] = shaded
+            colors[window][rows_, columns_] = shaded
             target[window][rows_, columns_] = part.target
-    return Picture(int(left), int(top), colours, depth > -np.inf, target)
+    return Picture(int(left), int(top), colors, depth > -np.inf, target)
 
 
 def _trace(
@@ -242,10 +242,10 @@ def _shade(part: Part, light: Light, x: Array, y: Array, z: Array) -> NDArray[np
     normal /= np.sqrt(np.einsum("ij,ij->j", normal, normal)) + np.float32(1e-9)
     inside = np.float32(1) - np.float32(0.45) * (normal[2] < 0)  # the back of a surface is darker
     normal *= np.copysign(np.float32(1), normal[2])
-    base = np.broadcast_to(np.array(part.colour, np.float32)[:, None], normal.shape)
-    for form, colour in part.stripes:
+    base = np.broadcast_to(np.array(part.color, np.float32)[:, None], normal.shape)
+    for form, color in part.stripes:
         striped = np.abs(form.astype(np.float32) @ points) <= 1
-        base = np.where(striped, np.array(colour, np.float32)[:, None], base)
+        base = np.where(striped, np.array(color, np.float32)[:, None], base)
     sunlit = np.maximum(light.towards @ normal, 0)
     skylit = np.float32(0.7) - np.float32(0.3) * normal[1]
     sun, sky = (np.array(c, np.float32)[:, None] for c in (light.sun, light.sky))

@@ -11,12 +11,12 @@ from numpy.random import Generator
 from PIL import ImageDraw
 
 from boxwright.demo.scenes.people import PAINTS, SILVER, WOOD, pick, shade
-from boxwright.demo.scenes.quadrics import Array, Colour
+from boxwright.demo.scenes.quadrics import Array, Color
 
 Paint = tuple[int, int, int]
 Pen = ImageDraw.ImageDraw
 
-WALLS: tuple[Colour, ...] = (
+WALLS: tuple[Color, ...] = (
     (0.66, 0.36, 0.28),
     (0.72, 0.70, 0.66),
     (0.80, 0.74, 0.60),
@@ -24,9 +24,9 @@ WALLS: tuple[Colour, ...] = (
 )
 
 
-def ink(colour: Colour) -> Paint:
+def ink(color: Color) -> Paint:
     """The colour as Pillow wants it."""
-    red, green, blue = (int(255 * min(1.0, max(0.0, c))) for c in colour)
+    red, green, blue = (int(255 * min(1.0, max(0.0, c))) for c in color)
     return red, green, blue
 
 
@@ -36,10 +36,10 @@ def skyline(rng: Generator, pen: Pen, width: int, horizon: int, haze: Array) -> 
     red, green, blue = np.array(pick(rng, WALLS)) * (1 - distance) + haze * distance
     x, w = rng.uniform(-0.1, 0.9) * width, rng.uniform(0.12, 0.35) * width
     top = horizon * rng.uniform(0.25, 0.85)
-    colour = (float(red), float(green), float(blue))
-    pen.rectangle((x, top, x + w, horizon), fill=ink(colour))
+    color = (float(red), float(green), float(blue))
+    pen.rectangle((x, top, x + w, horizon), fill=ink(color))
     step = max(5.0, width * 0.03)
-    pane = ink(shade(colour, rng.choice([0.8, 1.15])))
+    pane = ink(shade(color, rng.choice([0.8, 1.15])))
     for row in np.arange(top + step / 2, horizon - step, step * 1.3):
         for column in np.arange(x + step / 2, x + w - step / 2, step * 1.2):
             pen.rectangle((column, row, column + step * 0.55, row + step * 0.7), fill=pane)
@@ -47,18 +47,18 @@ def skyline(rng: Generator, pen: Pen, width: int, horizon: int, haze: Array) -> 
 
 def crane(rng: Generator, pen: Pen, width: int, horizon: int) -> None:
     """A tower crane: lattice mast, jib, counterweight, hook."""
-    colour = ink(shade(pick(rng, PAINTS), 0.85))
+    color = ink(shade(pick(rng, PAINTS), 0.85))
     x, top = rng.uniform(0.1, 0.9) * width, horizon * rng.uniform(0.05, 0.35)
     side, thick = (-1) ** int(rng.integers(2)), max(3.0, width * 0.014)
     for y in np.arange(top, horizon, thick * 1.6):
-        pen.line((x - thick / 2, y, x + thick / 2, y + thick * 1.6), fill=colour)
-        pen.line((x + thick / 2, y, x - thick / 2, y + thick * 1.6), fill=colour)
+        pen.line((x - thick / 2, y, x + thick / 2, y + thick * 1.6), fill=color)
+        pen.line((x + thick / 2, y, x - thick / 2, y + thick * 1.6), fill=color)
     for edge in (-thick / 2, thick / 2):
-        pen.line((x + edge, top - thick * 2, x + edge, horizon), fill=colour)
+        pen.line((x + edge, top - thick * 2, x + edge, horizon), fill=color)
     reach = side * width * rng.uniform(0.25, 0.6)
-    pen.line((x - reach * 0.3, top, x + reach, top), fill=colour, width=2)
-    pen.line((x - reach * 0.3, top, x, top - thick * 2.4, x + reach, top), fill=colour)
-    pen.rectangle(_sorted(x - reach * 0.3, top, x - reach * 0.2, top + thick * 1.6), fill=colour)
+    pen.line((x - reach * 0.3, top, x + reach, top), fill=color, width=2)
+    pen.line((x - reach * 0.3, top, x, top - thick * 2.4, x + reach, top), fill=color)
+    pen.rectangle(_sorted(x - reach * 0.3, top, x - reach * 0.2, top + thick * 1.6), fill=color)
     hook = x + reach * rng.uniform(0.4, 0.9)
     pen.line((hook, top, hook, top + (horizon - top) * rng.uniform(0.2, 0.7)), fill=(60, 60, 62))
 
@@ -108,13 +108,13 @@ def containers(rng: Generator, pen: Pen, width: int, horizon: int) -> None:
     x = rng.uniform(-0.1, 0.7) * width
     foot = horizon + rng.uniform(0, 0.06) * width
     for level in range(rng.integers(1, 3)):
-        colour = shade(pick(rng, PAINTS), 0.85)
+        color = shade(pick(rng, PAINTS), 0.85)
         left, low = x + rng.uniform(0, 0.08) * width, foot - level * high
         right = left + high * 2.3
-        pen.rectangle((left, low - high, right, low), fill=ink(colour))
+        pen.rectangle((left, low - high, right, low), fill=ink(color))
         for column in np.arange(left, right, high / 9):
-            pen.line((column, low - high, column, low), fill=ink(shade(colour, 0.78)))
-        pen.rectangle((left, low - high, right, low), outline=ink(shade(colour, 0.6)))
+            pen.line((column, low - high, column, low), fill=ink(shade(color, 0.78)))
+        pen.rectangle((left, low - high, right, low), outline=ink(shade(color, 0.6)))
 
 
 def fence(rng: Generator, pen: Pen, width: int, horizon: int) -> None:
@@ -128,12 +128,12 @@ def fence(rng: Generator, pen: Pen, width: int, horizon: int) -> None:
         for y in np.arange(foot - high, foot, step):
             pen.line((0, y, width, y), fill=(150, 152, 154))
     else:
-        colour, band = ink(pick(rng, PAINTS)), high * 0.3
+        color, band = ink(pick(rng, PAINTS)), high * 0.3
         pen.rectangle((0, foot - high, width, foot - high + band), fill=(240, 240, 238))
         for x in np.arange(0, width, band * 3):
             y = foot - high
             pen.polygon(
-                [(x, y), (x + band, y), (x + band * 2, y + band), (x + band, y + band)], fill=colour
+                [(x, y), (x + band, y), (x + band * 2, y + band), (x + band, y + band)], fill=color
             )
         for x in np.arange(band, width, band * 8):
             pen.line((x, foot - high, x, foot), fill=(90, 90, 92), width=2)
@@ -162,9 +162,9 @@ def shelf(rng: Generator, pen: Pen, width: int, horizon: int) -> None:
         left = x
         while left < x + w:
             wide, high = board * rng.uniform(0.3, 0.7), board * rng.uniform(0.3, 0.85)
-            colour = pick(rng, (*PAINTS, WOOD, SILVER))
+            color = pick(rng, (*PAINTS, WOOD, SILVER))
             right = min(left + wide, x + w)
-            pen.rectangle((left, y - high, right, y), fill=ink(shade(colour, 0.8)))
+            pen.rectangle((left, y - high, right, y), fill=ink(shade(color, 0.8)))
             left += wide * rng.uniform(1.0, 1.5)
         pen.line((x, y, x + w, y), fill=ink((0.75, 0.40, 0.12)), width=2)
 
@@ -174,22 +174,22 @@ def planks(rng: Generator, pen: Pen, width: int, height: int, horizon: int) -> N
     y = rng.uniform(horizon + 0.1 * (height - horizon), height)
     x, long = rng.uniform(-0.2, 0.9) * width, rng.uniform(0.2, 0.6) * width
     rise, thick = rng.normal(0, 0.12) * long, width * rng.uniform(0.008, 0.02)
-    colour = shade(pick(rng, (WOOD, SILVER, WOOD)), rng.uniform(0.7, 1.1))
+    color = shade(pick(rng, (WOOD, SILVER, WOOD)), rng.uniform(0.7, 1.1))
     for offset, tone in ((thick, 0.6), (0.0, 1.0)):
         y0, y1 = y + offset, y + offset - rise
         outline = [(x, y0), (x + long, y1), (x + long, y1 + thick), (x, y0 + thick)]
-        pen.polygon(outline, fill=ink(shade(colour, tone)))
+        pen.polygon(outline, fill=ink(shade(color, tone)))
 
 
 def tape(rng: Generator, pen: Pen, width: int, height: int) -> None:
     """Barrier tape across the picture."""
     y0, y1 = rng.uniform(0.3, 0.95, 2) * height
     thick, steps = width * rng.uniform(0.012, 0.025), 24
-    colours = ink(pick(rng, (PAINTS[4], PAINTS[0], PAINTS[2]))), (245, 245, 242)
+    colors = ink(pick(rng, (PAINTS[4], PAINTS[0], PAINTS[2]))), (245, 245, 242)
     sag = rng.uniform(0, 0.08) * height
     t = np.linspace(0, 1, steps + 1)
     line = y0 + (y1 - y0) * t + sag * np.sin(np.pi * t)
     for i in range(steps):
         x0, x1 = t[i] * width, t[i + 1] * width
         top = [(x0, line[i]), (x1, line[i + 1])]
-        pen.polygon([*top, (x1, line[i + 1] + thick), (x0, line[i] + thick)], fill=colours[i % 2])
+        pen.polygon([*top, (x1, line[i + 1] + thick), (x0, line[i] + thick)], fill=colors[i % 2])

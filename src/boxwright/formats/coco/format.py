@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from boxwright.formats import json_file, json_kinds
-from boxwright.formats.annotations import Holds, Labelled, Labels
+from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.coco.rle import RunLengthError, box_around_mask
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
-from boxwright.formats.splits import file_mark
+from boxwright.formats.splits import file_split
 from boxwright.structures.dataset import CROWD, Dataset, Split
 from boxwright.structures.findings import Finding
 
@@ -28,7 +28,7 @@ KIND = "coco"  # in `json_kinds`
 HOLDS = (
     Holds.CROWD
     | Holds.SPLITS
-    | Holds.EMPTY_PHOTOS
+    | Holds.EMPTY_IMAGES
     | Holds.CLASS_ORDER
     | Holds.UNUSED_CLASSES
     | Holds.FRACTIONS
@@ -39,7 +39,7 @@ INSTANCES = "instances_"
 OTHER_TASKS = ("captions_", "image_info_", "panoptic_", "person_keypoints_", "stuff_")
 SIDES = ("x", "y", "width", "height")
 
-photo_folder = json_file.photo_folder
+image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
@@ -54,7 +54,7 @@ def read(folder: Folder) -> Labels:
     others = _of_other_tasks(folder)
     for path, content in json_file.read_all(folder, KIND, dict, labels.broken, without=others):
         try:
-            source = _File(path, file_mark(path))
+            source = _File(path, file_split(path))
             source.read(content, labels)
         except UnusableError as error:
             labels.broken.append(error.in_file(path))
@@ -116,7 +116,7 @@ class _File:
         names: category id -> name.
         parents: category id -> supercategory.
         boxes: category id -> number of boxes.
-        photos: image id -> photo; a photo that is listed twice has two ids.
+        images: image id -> photo; a photo that is listed twice has two ids.
     """
 
     path: str
@@ -124,8 +124,8 @@ class _File:
     names: dict[str, str] = field(default_factory=dict)
     parents: dict[str, object] = field(default_factory=dict)
     boxes: Counter[str] = field(default_factory=Counter)
-    photos: dict[str, Labelled] = field(default_factory=dict)
-    _by_name: dict[tuple[str, Size | None], Labelled] = field(default_factory=dict)
+    images: dict[str, Labeled] = field(default_factory=dict)
+    _by_name: dict[tuple[str, Size | None], Labeled] = field(default_factory=dict)
 
     def read(self, content: Object, labels: Labels) -> None:
         for place, one in json_file.objects(content.get("categories"), "categories"):
@@ -135,22 +135,22 @@ class _File:
         shapes: Counter[str] = Counter()
         unusable = set()
         for place, one in json_file.objects(content.get("annotations"), "annotations"):
-            photo = self.photos.get(_key(one.get("image_id")))
+            image = self.images.get(_key(one.get("image_id")))
             try:
-                if photo is None:
+                if image is None:
                     stated = json_file.shown(one.get("image_id"))
                     raise UnusableError(
                         place, f"its image_id is {stated}, which is the id of no image"
                     )
-                self._add_box(one, place, photo, shapes)
+                self._add_box(one, place, image, shapes)
             except UnusableError as error:
-                unusable.add(id(photo))
+                unusable.add(id(image))
                 labels.broken.append(error.in_file(self.path))
-        photos = {id(photo): photo for photo in self.photos.values()}
-        labels.photos += [photo for key, photo in photos.items() if key not in unusable]
+        images = {id(image): image for image in self.images.values()}
+        labels.images += [image for key, image in images.items() if key not in unusable]
         labels.findings += shapes_finding(self.path, shapes)
-        if len(photos) < len(self.photos):
-            message = f"{len(self.photos) - len(photos)} of its images are listed twice"
+        if len(images) < len(self.images):
+            message = f"{len(self.images) - len(images)} of its images are listed twice"
             labels.findings.append(Finding("BW113", self.path, message, "boxes put together"))
 
     def used_categories(self) -> list[tuple[tuple[int, int], str]]:
@@ -184,12 +184,12 @@ class _File:
             missing = "file_name" if key else "id"
             raise UnusableError(place, f"its {missing} is {json_file.shown(one.get(missing))}")
         size = json_file.stated_size(one, "width", "height")
-        photo = Labelled(self.path, name, size=size, place=f", {place}", split=self.split)
-        known = self._by_name.setdefault((name, size), photo)
-        if self.photos.setdefault(key, known) is not known:
-            raise UnusableError(place, f"'{name}' has the id of '{self.photos[key].photo}'")
+        image = Labeled(self.path, name, size=size, place=f", {place}", split=self.split)
+        known = self._by_name.setdefault((name, size), image)
+        if self.images.setdefault(key, known) is not known:
+            raise UnusableError(place, f"'{name}' has the id of '{self.images[key].image}'")
 
-    def _add_box(self, one: Object, place: str, photo: Labelled, shapes: Counter[str]) -> None:
+    def _add_box(self, one: Object, place: str, image: Labeled, shapes: Counter[str]) -> None:
         category = _key(one.get("category_id"))
         if category not in self.names:
             stated = json_file.shown(one.get("category_id"))
@@ -201,7 +201,7 @@ class _File:
         else:
             box, shape = _box_around(one.get("segmentation"), place)
             shapes[shape] += 1
-        photo.add(self.names[category], box, CROWD if one.get("iscrowd") in (1, "1") else 0)
+        image.add(self.names[category], box, CROWD if one.get("iscrowd") in (1, "1") else 0)
         self.boxes[category] += 1
 
 
@@ -243,8 +243,8 @@ def _key(value: object) -> str:
 
 def _of_other_tasks(folder: Folder) -> set[str]:
     """The COCO data set's captions, keypoints and the like, where they lie beside its boxes."""
-    places = [(path, *split_path(path)) for path in folder.with_suffix(json_kinds.SUFFIX)]
-    boxed = {parent for _, parent, name in places if name.startswith(INSTANCES)}
+    located = [(path, *split_path(path)) for path in folder.with_suffix(json_kinds.SUFFIX)]
+    boxed = {parent for _, parent, name in located if name.startswith(INSTANCES)}
     return {
-        path for path, parent, name in places if parent in boxed and name.startswith(OTHER_TASKS)
+        path for path, parent, name in located if parent in boxed and name.startswith(OTHER_TASKS)
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate, pairwise
 
-MOST_DIGITS = 8  # of 5 bits each: more than any photo has pixels
+MAX_DIGITS = 8  # of 5 bits each: more than any photo has pixels
 
 
 class RunLengthError(ValueError):
@@ -50,7 +50,7 @@ def _decoded(text: str) -> list[int]:
     value = shift = 0
     for sign in text:
         bits = ord(sign) - 48
-        if not 0 <= bits < 64 or shift >= 5 * MOST_DIGITS:
+        if not 0 <= bits < 64 or shift >= 5 * MAX_DIGITS:
             raise RunLengthError("the mask's counts are not compressed runs")
         value |= (bits & 31) << shift
         shift += 5

@@ -9,12 +9,12 @@ from enum import Enum, auto
 
 from boxwright.formats.annotations import number
 from boxwright.formats.splits import WORDS
-from boxwright.images.decoding import is_photo
+from boxwright.images.decoding import is_image
 
 EMPTY = frozenset({"", "nan", "none", "null", "na", "n/a", "[]"})  # as spreadsheets and pandas say
 SETS = frozenset(WORDS) | {"unassigned", ""}  # of Google's files, in lower case
 OFFICIAL = frozenset({"imageid", "labelname", "confidence", "xmin", "xmax"})  # Open Images' own
-PHOTO = (
+IMAGE = (
     *("filename", "filepath", "file", "imagefilename", "imagefile", "imagepath", "imagename"),
     *("imgfile", "imgpath", "imgname", "path", "image", "img", "photo", "picture", "frame"),
     *("imageid", "imgid", "photoid"),
@@ -37,7 +37,7 @@ class Shape(Enum):
 
     CORNERS = auto()  # xmin, ymin, xmax, ymax
     SIDES = auto()  # xmin, ymin, width, height
-    CENTRE = auto()  # x and y of the centre, width, height
+    CENTER = auto()  # x and y of the centre, width, height
     LIST = auto()  # one cell with xmin, ymin, width, height
     POINTS = auto()  # x and y of two or four corners, cells of the others empty
 
@@ -49,11 +49,11 @@ BOX: tuple[tuple[Shape, tuple[str, ...]], ...] = (
     (Shape.CORNERS, ("x0", "y0", "x1", "y1")),
     (Shape.CORNERS, ("xtl", "ytl", "xbr", "ybr")),
     (Shape.CORNERS, ("left", "top", "right", "bottom")),
-    (Shape.CENTRE, ("xcenter", "ycenter", "w", "h")),
-    (Shape.CENTRE, ("xcenter", "ycenter", "width", "height")),
-    (Shape.CENTRE, ("xcentre", "ycentre", "width", "height")),
-    (Shape.CENTRE, ("cx", "cy", "w", "h")),
-    (Shape.CENTRE, ("cx", "cy", "width", "height")),
+    (Shape.CENTER, ("xcenter", "ycenter", "w", "h")),
+    (Shape.CENTER, ("xcenter", "ycenter", "width", "height")),
+    (Shape.CENTER, ("xcentre", "ycentre", "width", "height")),
+    (Shape.CENTER, ("cx", "cy", "w", "h")),
+    (Shape.CENTER, ("cx", "cy", "width", "height")),
     (Shape.SIDES, ("x", "y", "w", "h")),
     (Shape.SIDES, ("xmin", "ymin", "w", "h")),
     (Shape.SIDES, ("left", "top", "w", "h")),
@@ -69,7 +69,7 @@ class Columns:
     """Where in a row what stands.
 
     Attributes:
-        photo: what the photo is called.
+        image: what the photo is called.
         box: four columns, one for a LIST, up to eight for POINTS.
         shape: what they hold.
         name: the class; None if the file knows one nameless class only.
@@ -80,7 +80,7 @@ class Columns:
         header: whether the first row is one.
     """
 
-    photo: int
+    image: int
     box: tuple[int, ...]
     shape: Shape
     name: int | None = None
@@ -113,30 +113,30 @@ def _by_header(header: Sequence[str], below: Sequence[Sequence[str]]) -> Columns
         return None
     found = next(((shape, keys) for shape, keys in BOX if known.keys() >= set(keys)), None)
     names = next((some for line in CLASS if (some := [n for n in line if n in known])), [])
-    photo = _first(PHOTO, known)
-    if photo is None and "name" in known and _are_photos(below, known["name"]):
-        photo, names = "name", [name for name in names if name != "name"]
+    image = _first(IMAGE, known)
+    if image is None and "name" in known and _are_images(below, known["name"]):
+        image, names = "name", [name for name in names if name != "name"]
     if found is None:
-        return _without_box(photo, [name for name in known if name in SIDES])
+        return _without_box(image, [name for name in known if name in SIDES])
     shape, box = found
-    if photo is None:
-        return _without_photo(shape, box)
-    if repeated := sorted(twice & {photo, *box, *names}):
-        return _unclear(f"{photo} is the photo", f"there are two columns '{repeated[0]}'")
+    if image is None:
+        return _without_image(shape, box)
+    if repeated := sorted(twice & {image, *box, *names}):
+        return _unclear(f"{image} is the photo", f"there are two columns '{repeated[0]}'")
     if len(names) > 1:
-        understood = f"{photo} is the photo, {', '.join(box)} are the box"
+        understood = f"{image} is the photo, {', '.join(box)} are the box"
         return _unclear(understood, f"{' and '.join(names)} could both be the class")
-    return _columns(known, shape, photo, box, names[0] if names else None)
+    return _columns(known, shape, image, box, names[0] if names else None)
 
 
 def _columns(
-    known: dict[str, int], shape: Shape, photo: str, box: Sequence[str], name: str | None
+    known: dict[str, int], shape: Shape, image: str, box: Sequence[str], name: str | None
 ) -> Columns:
     sizes = (pair for pair in SIZES if known.keys() >= set(pair) and set(pair).isdisjoint(box))
     size = next(sizes, None)
     split = _first(SPLIT, known)
     return Columns(
-        photo=known[photo],
+        image=known[image],
         box=tuple(known[key] for key in box),
         shape=shape,
         name=None if name is None else known[name],
@@ -145,13 +145,13 @@ def _columns(
     )
 
 
-def _without_box(photo: str | None, sides: Sequence[str]) -> str | None:
-    if photo is None or len(sides) < 2:
+def _without_box(image: str | None, sides: Sequence[str]) -> str | None:
+    if image is None or len(sides) < 2:
         return None
-    return _unclear(f"{photo} is the photo", f"{', '.join(sides)} are no whole box")
+    return _unclear(f"{image} is the photo", f"{', '.join(sides)} are no whole box")
 
 
-def _without_photo(shape: Shape, box: Sequence[str]) -> str | None:
+def _without_image(shape: Shape, box: Sequence[str]) -> str | None:
     if shape is not Shape.CORNERS:
         return None
     return _unclear(f"{', '.join(box)} are the box", "no column is the photo")
@@ -171,15 +171,15 @@ def _by_content(first: Sequence[Sequence[str]]) -> Columns | None:
     return None
 
 
-def _google(photo: int) -> Columns:
+def _google(image: int) -> Columns:
     """`set,path,label,x,y,x,y,x,y,x,y`, always in fractions; the set may be left out."""
-    box = tuple(range(photo + 2, photo + 10))
-    split = 0 if photo else None
-    return Columns(photo, box, Shape.POINTS, photo + 1, None, split, fractions=True, header=False)
+    box = tuple(range(image + 2, image + 10))
+    split = 0 if image else None
+    return Columns(image, box, Shape.POINTS, image + 1, None, split, fractions=True, header=False)
 
 
 def _is_retinanet(row: Sequence[str]) -> bool:
-    return len(row) == 6 and _is_photo(row[0]) and _numbers(row[1:5])
+    return len(row) == 6 and _is_image(row[0]) and _numbers(row[1:5])
 
 
 def _is_google(row: Sequence[str]) -> bool:
@@ -192,23 +192,23 @@ def _is_google_without_set(row: Sequence[str]) -> bool:
 
 def _are_corners(row: Sequence[str]) -> bool:
     coordinates = [cell for cell in row[2:] if cell]
-    return len(coordinates) in {0, 4, 8} and _is_photo(row[0]) and _numbers(coordinates)
+    return len(coordinates) in {0, 4, 8} and _is_image(row[0]) and _numbers(coordinates)
 
 
 def _is_tutorial(row: Sequence[str]) -> bool:
-    return len(row) == 8 and _is_photo(row[0]) and _numbers([*row[1:3], *row[4:]])
+    return len(row) == 8 and _is_image(row[0]) and _numbers([*row[1:3], *row[4:]])
 
 
 def _is_make_sense(row: Sequence[str]) -> bool:
-    return len(row) == 8 and _is_photo(row[5]) and _numbers([*row[1:5], *row[6:]])
+    return len(row) == 8 and _is_image(row[5]) and _numbers([*row[1:5], *row[6:]])
 
 
-def _are_photos(below: Sequence[Sequence[str]], column: int) -> bool:
-    return any(len(row) > column and _is_photo(row[column]) for row in below)
+def _are_images(below: Sequence[Sequence[str]], column: int) -> bool:
+    return any(len(row) > column and _is_image(row[column]) for row in below)
 
 
-def _is_photo(cell: str) -> bool:
-    return is_photo(cell.replace("\\", "/").rpartition("/")[2])
+def _is_image(cell: str) -> bool:
+    return is_image(cell.replace("\\", "/").rpartition("/")[2])
 
 
 def _numbers(cells: Sequence[str]) -> bool:

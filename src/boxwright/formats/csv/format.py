@@ -21,7 +21,7 @@ from boxwright.formats.annotations import (
     BadEntryError,
     Broken,
     Holds,
-    Labelled,
+    Labeled,
     Labels,
     numbers,
     size_of,
@@ -29,7 +29,7 @@ from boxwright.formats.annotations import (
 from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
 from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.shapes import decimals
-from boxwright.formats.splits import WORDS, file_mark
+from boxwright.formats.splits import WORDS, file_split
 from boxwright.formats.tables import first_rows, rows, write_rows
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
@@ -39,7 +39,7 @@ TITLE = "CSV"
 HOLDS = Holds.SPLITS | Holds.CLASS_ORDER | Holds.FRACTIONS
 BY_STEM = False
 SUFFIXES = (".csv", ".tsv")
-PHOTOS = "images"
+IMAGES = "images"
 HEADER = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
 LOOKED_AT = 20  # rows that show what the columns of a file without header are
 LARGEST_FRACTION = 1.5  # a box may reach beyond its photo
@@ -66,15 +66,15 @@ def read(folder: Folder) -> Labels:
     for one in files:
         labels.broken += one.broken
         labels.findings += one.findings
-    labels.photos = list(_once(files))
-    used = {name for one in labels.photos for name in one.names}
+    labels.images = list(_once(files))
+    used = {name for one in labels.images for name in one.names}
     labels.classes = _class_list(folder, used)
     return labels
 
 
-def photo_folder(split: Split) -> str:
+def image_folder(split: Split) -> str:
     """All photos go into one folder; the name of a list says what they are for."""
-    return PHOTOS
+    return IMAGES
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
@@ -90,14 +90,14 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         for i in chosen:
             name = names[i]
             if last[split_path(name)[1]] == 1:  # the tutorials' scripts look for it in images
-                name = name.removeprefix(f"{PHOTOS}/")
+                name = name.removeprefix(f"{IMAGES}/")
             boxes = dataset.rows(i)
             lines += (
                 [name, *dataset.sizes[i], dataset.classes[label], *decimals(box)]
                 for box, label in zip(dataset.boxes[boxes], dataset.labels[boxes], strict=True)
             )
         if chosen:
-            word = "" if split is Split.UNMARKED else f"{split.name.lower()}_"
+            word = "" if split is Split.UNASSIGNED else f"{split.name.lower()}_"
             write_rows(target / f"{word}labels.csv", lines)
     if dataset.classes:
         write_label_map(target / "label_map.pbtxt", dataset.classes)
@@ -108,7 +108,7 @@ class _File:
     """One CSV file as it is read.
 
     Attributes:
-        photos: by what the file calls them.
+        images: by what the file calls them.
         bare: line, photo and class of the rows that have a class but no box.
         split: what the file's name or folder says that its photos are for.
         largest: of all coordinates.
@@ -117,15 +117,15 @@ class _File:
     root: Path
     path: str
     columns: Columns
-    photos: dict[str, Labelled] = field(default_factory=dict)
+    images: dict[str, Labeled] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     bare: list[tuple[int, str, str]] = field(default_factory=list)
-    split: Split = Split.UNMARKED
+    split: Split = Split.UNASSIGNED
     largest: float = 0.0
 
     def read(self) -> _File:
-        self.split = file_mark(self.path)
+        self.split = file_split(self.path)
         unusable: set[str] = set()
         table = rows(self.root / self.path)
         try:
@@ -134,24 +134,24 @@ class _File:
                     self._add(row, line)
                 except BadEntryError as error:
                     self.broken.append(Broken("BW110", f"{self.path}:{line}", str(error)))
-                    unusable.add(row[self.columns.photo] if len(row) > self.columns.photo else "")
+                    unusable.add(row[self.columns.image] if len(row) > self.columns.image else "")
         except DataError as error:
             self.broken.append(Broken(error.code, self.path, error.message.rstrip(".")))
-        boxed = {name for one in self.photos.values() for name in one.names}
+        boxed = {name for one in self.images.values() for name in one.names}
         for line, name, label in self.bare:
             if label in boxed or not boxed:  # else it stands for nothing, as 'No finding' does
                 message = f"has the class '{label}' but no box"
                 self.broken.append(Broken("BW110", f"{self.path}:{line}", message))
                 unusable.add(name)
         for name in unusable:  # a photo with half of its boxes would teach that the rest is nothing
-            self.photos.pop(name, None)
+            self.images.pop(name, None)
         self._settle()
         return self
 
     def _add(self, row: list[str], line: int) -> None:
         columns = self.columns
         try:
-            name = row[columns.photo]
+            name = row[columns.image]
             if columns.shape is Shape.POINTS:
                 row += [""] * (max(columns.box) + 1 - len(row))  # commas at its end may be left out
             label = NAMELESS if columns.name is None else row[columns.name]
@@ -161,13 +161,13 @@ class _File:
             raise BadEntryError(f"has {len(row)} columns, which are too few") from None
         if not name:
             raise BadEntryError("names no photo")
-        one = self.photos.get(name)
+        one = self.images.get(name)
         if one is None:
-            one = self.photos[name] = Labelled(self.path, name, place=f":{line}", split=self.split)
+            one = self.images[name] = Labeled(self.path, name, place=f":{line}", split=self.split)
             if columns.size:
                 one.size = size_of(*(row[i] if len(row) > i else "" for i in columns.size))
             if columns.split is not None:
-                one.split = WORDS.get(word, Split.UNMARKED)
+                one.split = WORDS.get(word, Split.UNASSIGNED)
         if not any(cells) or all(cell.lower() in EMPTY for cell in cells):
             if columns.name is not None and label.lower() not in EMPTY:
                 self.bare.append((line, name, label))
@@ -180,12 +180,12 @@ class _File:
 
     def _settle(self) -> None:
         """Decide whether boxes are pixels or fractions, once all are known."""
-        boxes = sum(len(one.names) for one in self.photos.values())
+        boxes = sum(len(one.names) for one in self.images.values())
         fractions = self.columns.fractions
         if fractions is None:
             enough = 1 if self.columns.size is None else ENOUGH
             fractions = boxes >= enough and 0 < self.largest <= LARGEST_FRACTION
-        for one in self.photos.values():
+        for one in self.images.values():
             one.relative = fractions
         if boxes and self.columns.name is None:
             message = f"no column is the class; all boxes are taken as '{NAMELESS}'"
@@ -208,29 +208,29 @@ def _box(shape: Shape, cells: Sequence[str]) -> list[float]:
     x, y, width, height = values
     if width < 0 or height < 0:
         raise BadEntryError(f"its box has the negative size {width:g} x {height:g}")
-    if shape is Shape.CENTRE:
+    if shape is Shape.CENTER:
         x, y = x - width / 2, y - height / 2
     return [x, y, x + width, y + height]
 
 
-def _once(files: Sequence[_File]) -> Iterator[Labelled]:
+def _once(files: Sequence[_File]) -> Iterator[Labeled]:
     """Each photo once, even if a list of all photos lies beside those for train and test.
 
     Photos come in the order test, val, train, so that one in two lists is kept from training.
     """
     everywhere: dict[str, set[str]] = {}  # a marked photo's last name -> its names with folders
-    seen: dict[tuple[str, str, bool], Labelled] = {}
+    seen: dict[tuple[str, str, bool], Labeled] = {}
     for file in sorted(files, key=lambda file: -file.split):
         parent = split_path(file.path)[0]
-        for one in file.photos.values():
-            name = folded(one.photo.replace("\\", "/"))
+        for one in file.images.values():
+            name = folded(one.image.replace("\\", "/"))
             last = split_path(name)[1]
-            if file.split is not Split.UNMARKED:
+            if file.split is not Split.UNASSIGNED:
                 everywhere.setdefault(last, set()).add(name)
                 yield one
                 continue
-            marked = everywhere.get(last, set())
-            if name in marked or last in marked or (marked and name == last):
+            listed = everywhere.get(last, set())
+            if name in listed or last in listed or (listed and name == last):
                 continue
             known = seen.setdefault((parent, name, one.relative), one)
             if known is one:

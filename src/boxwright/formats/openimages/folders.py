@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.errors import DataError
-from boxwright.formats.annotations import BadEntryError, Broken, Labelled, Labels, number, numbers
+from boxwright.formats.annotations import BadEntryError, Broken, Labeled, Labels, number, numbers
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.pairing import Pairing
 from boxwright.formats.tables import first_words
@@ -23,7 +23,7 @@ from boxwright.structures.findings import Finding
 LABEL_FOLDERS = frozenset({"label", "labels"})
 SAMPLED = 50  # text files that show whether those of a folder are labels
 MEASURED = 200  # photos that show in which order the corners stand
-MOST_WORDS = 6  # numbers after the first word: more are no box, but KITTI's
+MAX_WORDS = 6  # numbers after the first word: more are no box, but KITTI's
 USUAL = (0, 1, 2, 3)
 ORDERS = {  # what stands where -> places of xmin, ymin, xmax, ymax
     "xmin ymin xmax ymax": USUAL,
@@ -38,7 +38,7 @@ def has_label_folders(folder: Folder) -> bool:
     """Whether there are Label folders with boxes of photos."""
     texts = _texts(folder)
     sample = [p for p in texts[:: 1 + len(texts) // SAMPLED] if _is_label(folder.root / p)]
-    found = Pairing(folder).photos_of([Labelled(path, alone=True) for path in sample])
+    found = Pairing(folder).images_of([Labeled(path, alone=True) for path in sample])
     return any(found)
 
 
@@ -50,10 +50,10 @@ def read_label_folders(folder: Folder) -> Labels:
         if isinstance(outcome, Broken):
             labels.broken.append(outcome)
         else:
-            labels.photos.append(outcome)
-    places = Pairing(folder).photos_of(labels.photos)
-    _put_in_order(folder, labels, places)
-    _merge_copies(folder, labels, places)
+            labels.images.append(outcome)
+    paths = Pairing(folder).images_of(labels.images)
+    _put_in_order(folder, labels, paths)
+    _merge_duplicates(folder, labels, paths)
     return labels
 
 
@@ -68,12 +68,12 @@ def _texts(folder: Folder) -> list[str]:
 def _is_label(path: Path) -> bool:
     cells = first_words(path) or []
     numeric = [number(cell) is not None for cell in cells]
-    is_kitti = len(cells) > MOST_WORDS and all(numeric[1:])
+    is_kitti = len(cells) > MAX_WORDS and all(numeric[1:])
     return len(cells) >= 5 and all(numeric[-4:]) and not numeric[0] and not is_kitti
 
 
-def _read(root: Path, path: str) -> Labelled | Broken:
-    one = Labelled(path, alone=True)
+def _read(root: Path, path: str) -> Labeled | Broken:
+    one = Labeled(path, alone=True)
     try:
         lines = (root / path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -91,30 +91,30 @@ def _read(root: Path, path: str) -> Labelled | Broken:
     return one
 
 
-def _put_in_order(folder: Folder, labels: Labels, places: Sequence[str | None]) -> None:
+def _put_in_order(folder: Folder, labels: Labels, paths: Sequence[str | None]) -> None:
     """Bring corners into the usual order, if nearly all boxes fit their photo in another only."""
-    boxes, sizes = _measured(folder, labels.photos, places)
+    boxes, sizes = _measured(folder, labels.images, paths)
     order = _order(boxes, sizes)
     if order == "xmin ymin xmax ymax":
         return
-    for one in labels.photos:
+    for one in labels.images:
         drawn = np.asarray(one.boxes, np.float64).reshape(-1, 4)
         one.boxes = drawn[:, ORDERS[order]].ravel().tolist()
     message = f"the numbers are {order}; in the usual order boxes would not fit their photos"
-    labels.findings.append(Finding("BW144", labels.photos[0].path, message, "read in that order"))
+    labels.findings.append(Finding("BW144", labels.images[0].path, message, "read in that order"))
 
 
 def _measured(
-    folder: Folder, photos: Sequence[Labelled], places: Sequence[str | None]
+    folder: Folder, images: Sequence[Labeled], paths: Sequence[str | None]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Boxes of some photos as they stand, `(n, 4)`, and the sizes of these photos, `(n, 2)`."""
     boxes: list[float] = []
     sizes: list[tuple[int, int]] = []
-    for one, photo in list(zip(photos, places, strict=True))[:: 1 + len(photos) // MEASURED]:
-        if photo is None or not one.names:
+    for one, image in list(zip(images, paths, strict=True))[:: 1 + len(images) // MEASURED]:
+        if image is None or not one.names:
             continue
         try:
-            header = read_header(folder.root / photo)
+            header = read_header(folder.root / image)
         except DataError:
             continue
         boxes += one.boxes
@@ -128,8 +128,8 @@ def _order(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:
     if not len(boxes):
         return usual
     fit = {}
-    for name, places in ORDERS.items():
-        first, second = boxes[:, places[:2]], boxes[:, places[2:]]
+    for name, paths in ORDERS.items():
+        first, second = boxes[:, paths[:2]], boxes[:, paths[2:]]
         inside = (first > -1) & (first <= second) & (second < sizes + 1)
         fit[name] = inside.all(axis=1)
     shares = {name: float(fits.mean()) for name, fits in fit.items()}
@@ -139,31 +139,33 @@ def _order(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:
     return best if shares[best] >= 0.95 and is_other else usual
 
 
-def _merge_copies(folder: Folder, labels: Labels, places: Sequence[str | None]) -> None:
+def _merge_duplicates(folder: Folder, labels: Labels, paths: Sequence[str | None]) -> None:
     """Put the boxes of a photo that lies in several class folders of a split on one of its copies.
 
     Copies have the same name and as many bytes.
     """
-    kept: dict[tuple[str, str, int], Labelled] = {}
-    photos: list[Labelled] = []
-    for one, photo in zip(labels.photos, places, strict=True):
-        if photo is None:
-            photos.append(one)
+    kept: dict[tuple[str, str, int], Labeled] = {}
+    images: list[Labeled] = []
+    for one, image in zip(labels.images, paths, strict=True):
+        if image is None:
+            images.append(one)
             continue
         around = split_path(split_path(split_path(one.path)[0])[0])[0]
         try:
-            length = (folder.root / photo).stat().st_size
+            length = (folder.root / image).stat().st_size
         except OSError:
             length = -1
-        first = kept.setdefault((around, folded(stem(split_path(photo)[1])), length), one)
+        first = kept.setdefault((around, folded(stem(split_path(image)[1])), length), one)
         if first is one:
-            photos.append(one)
+            images.append(one)
             continue
-        labels.copies.add(photo)
+        labels.duplicates.add(image)
         first.add_missing(one)
-    labels.photos = photos
-    if labels.copies:
-        copies = tuple(sorted(labels.copies))
-        message = f"{len(copies)} photos lie in several class folders, such as {copies[0]}"
+    labels.images = images
+    if labels.duplicates:
+        duplicates = tuple(sorted(labels.duplicates))
+        message = f"{len(duplicates)} photos lie in several class folders, such as {duplicates[0]}"
         repair = "the boxes of all copies are put on one of them"
-        labels.findings.append(Finding("BW130", split_path(copies[0])[0], message, repair, copies))
+        labels.findings.append(
+            Finding("BW130", split_path(duplicates[0])[0], message, repair, duplicates)
+        )

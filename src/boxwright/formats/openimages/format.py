@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 
 from boxwright.errors import DataError
-from boxwright.formats.annotations import Broken, Holds, Labelled, Labels, number
+from boxwright.formats.annotations import Broken, Holds, Labeled, Labels, number
 from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.formats.openimages.folders import has_label_folders, read_label_folders
-from boxwright.formats.splits import file_mark
+from boxwright.formats.splits import file_split
 from boxwright.formats.tables import first_rows, rows, write_rows
 from boxwright.structures.dataset import CROWD, TRUNCATED, Dataset, Split
 from boxwright.structures.findings import Finding
@@ -61,15 +61,15 @@ def read(folder: Folder) -> Labels:
     labels = Labels()
     descriptions = _descriptions(folder)
     here = {
-        key for parent, names in folder.photos.items() for n in names for key in _ids(parent, n)
+        key for parent, names in folder.images.items() for n in names for key in _ids(parent, n)
     }
     elsewhere = 0
     for path, header in files.items():
         boxes = _BoxFile(folder.root, path, header, here, descriptions)
-        labels.photos += boxes.read()
+        labels.images += boxes.read()
         labels.broken += boxes.broken
         elsewhere += boxes.elsewhere
-    if not labels.photos and not labels.broken:
+    if not labels.images and not labels.broken:
         raise DataError(
             "BW101",
             f"none of the {elsewhere} boxes here is of a photo that is here.",
@@ -78,7 +78,7 @@ def read(folder: Folder) -> Labels:
     if elsewhere:
         message = f"{elsewhere} boxes are of photos that are not here"
         labels.findings.append(Finding("BW101", next(iter(files)), message, "passed over"))
-    used = {name for one in labels.photos for name in one.names}
+    used = {name for one in labels.images for name in one.names}
     labels.classes = [name for name in dict.fromkeys(descriptions.values()) if name in used]
     if nameless := sorted(used.difference(labels.classes)):
         message = (
@@ -90,7 +90,7 @@ def read(folder: Folder) -> Labels:
     return labels
 
 
-def photo_folder(split: Split) -> str:
+def image_folder(split: Split) -> str:
     """A folder for each split, called as Open Images does."""
     return SPLITS.get(split, "images")
 
@@ -165,20 +165,20 @@ class _BoxFile:
     broken: list[Broken] = field(default_factory=list)
     elsewhere: int = 0
 
-    def read(self) -> list[Labelled]:
-        split = file_mark(self.path)
+    def read(self) -> list[Labeled]:
+        split = file_split(self.path)
         column = {name: i for i, name in enumerate(self.header)}
-        photos: dict[str, Labelled] = {}
+        images: dict[str, Labeled] = {}
         unusable: set[str] = set()
         for line, name, row in self._rows(column["ImageID"]):
-            if name not in photos:
-                photos[name] = Labelled(
+            if name not in images:
+                images[name] = Labeled(
                     self.path, name, place=f":{line}", relative=True, split=split
                 )
-            if fault := self._add(photos[name], row, column):
+            if fault := self._add(images[name], row, column):
                 self.broken.append(Broken("BW110", f"{self.path}:{line}", fault))
                 unusable.add(name)
-        return [one for name, one in photos.items() if name not in unusable]
+        return [one for name, one in images.items() if name not in unusable]
 
     def _rows(self, place: int) -> Iterator[tuple[int, str, list[str]]]:
         """Line, ImageID and cells of the rows about photos that are here.
@@ -205,7 +205,7 @@ class _BoxFile:
         except OSError as error:
             self.broken.append(Broken("BW110", self.path, f"cannot be read ({error})"))
 
-    def _add(self, one: Labelled, row: Sequence[str], column: dict[str, int]) -> str:
+    def _add(self, one: Labeled, row: Sequence[str], column: dict[str, int]) -> str:
         """Add the box of a row; returns what is wrong with it, if anything is."""
         if len(row) < len(self.header):
             return f"has {len(row)} columns instead of {len(self.header)}"
@@ -244,7 +244,7 @@ def _rows(
 ) -> Iterator[list[object]]:
     width, height = dataset.sizes[index]
     own = stem(split_path(name)[1])
-    photo = own if stems[own] == 1 else stem(name)
+    image = own if stems[own] == 1 else stem(name)
     rows = dataset.rows(index)
     boxes = dataset.boxes[rows].astype(np.float64) / [width, height, width, height]
     for box, label, flags in zip(boxes, dataset.labels[rows], dataset.flags[rows], strict=True):
@@ -253,6 +253,6 @@ def _rows(
         )
         truncated, group = int(flags & TRUNCATED > 0), int(flags & CROWD > 0)
         yield [
-            *(photo, "freeform", codes[label], 1, xmin, xmax, ymin, ymax),
+            *(image, "freeform", codes[label], 1, xmin, xmax, ymin, ymax),
             *(UNKNOWN, truncated, group, UNKNOWN, UNKNOWN),
         ]

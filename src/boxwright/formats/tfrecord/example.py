@@ -31,7 +31,7 @@ class Feature:
     """One list of values: of numbers, or of byte strings as `(start, stop)` in the Example."""
 
     numbers: list[float] = field(default_factory=list)
-    spans: list[tuple[int, int]] = field(default_factory=list)
+    byte_ranges: list[tuple[int, int]] = field(default_factory=list)
 
 
 NOTHING = Feature()
@@ -48,13 +48,13 @@ class Example:
         """Its float or integer values; none if it is absent, or not of numbers."""
         return self.features.get(key, NOTHING).numbers
 
-    def spans(self, key: bytes) -> list[tuple[int, int]]:
+    def byte_ranges(self, key: bytes) -> list[tuple[int, int]]:
         """Where in the data its byte strings start and stop."""
-        return self.features.get(key, NOTHING).spans
+        return self.features.get(key, NOTHING).byte_ranges
 
     def texts(self, key: bytes) -> list[str]:
         """Its byte strings as text: UTF-8, or else Latin-1, which old scripts wrote."""
-        return [_text(self.data[start:stop]) for start, stop in self.spans(key)]
+        return [_text(self.data[start:stop]) for start, stop in self.byte_ranges(key)]
 
 
 def parse_example(data: bytes, wanted: Collection[bytes]) -> Example:
@@ -96,15 +96,15 @@ def _feature(data: bytes, start: int, stop: int) -> Feature:
     for values, kind, begin, end in _fields(data, start, stop):
         if kind != SIZED:
             raise NoExampleError
-        for number, kind_of_value, *span in _fields(data, begin, end):
+        for number, kind_of_value, *byte_range in _fields(data, begin, end):
             if number != 1:
                 continue
             if values == BYTES_LIST and kind_of_value == SIZED:
-                feature.spans.append((span[0], span[1]))
+                feature.byte_ranges.append((byte_range[0], byte_range[1]))
             elif values == FLOAT_LIST and kind_of_value in {SIZED, FOUR_BYTES}:
-                feature.numbers += _floats(data, *span)
+                feature.numbers += _floats(data, *byte_range)
             elif values == INT64_LIST and kind_of_value in {SIZED, VARINT}:
-                feature.numbers += _integers(data, *span)
+                feature.numbers += _integers(data, *byte_range)
     return feature
 
 

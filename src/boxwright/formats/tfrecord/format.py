@@ -17,7 +17,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Holds, Labels
 from boxwright.formats.assemble import LABEL_MAPS
 from boxwright.formats.folder import Folder, join, split_path
-from boxwright.formats.splits import SHOWN, file_mark
+from boxwright.formats.splits import SHOWN, file_split
 from boxwright.formats.tfrecord.framing import HEAD, compression, starts_record
 from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
 from boxwright.formats.tfrecord.writer import write_records
@@ -31,7 +31,7 @@ HOLDS = (
     | Holds.TRUNCATED
     | Holds.CROWD
     | Holds.SPLITS
-    | Holds.EMPTY_PHOTOS
+    | Holds.EMPTY_IMAGES
     | Holds.CLASS_ORDER
     | Holds.FRACTIONS
 )
@@ -52,7 +52,7 @@ def read(folder: Folder) -> Labels:
     parents = {split_path(path)[0] for path in paths}
     label_maps = {parent: _label_map(folder, parent) for parent in parents}
     for path in paths:
-        file = RecordFile(path, file_mark(path), label_maps[split_path(path)[0]], ids)
+        file = RecordFile(path, file_split(path), label_maps[split_path(path)[0]], ids)
         file.read_into(labels, folder.root)
     labels.findings += _missing_shards(folder, paths)
     if not folder.with_suffix(*LABEL_MAPS):
@@ -60,7 +60,7 @@ def read(folder: Folder) -> Labels:
     return labels
 
 
-def photo_folder(split: Split) -> None:
+def image_folder(split: Split) -> None:
     """Photos go into the records."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from boxwright.formats.annotations import Broken, Labelled, Labels, number, size_of
+from boxwright.formats.annotations import Broken, Labeled, Labels, number, size_of
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import folded, join, stem
 from boxwright.formats.tfrecord.example import Example, NoExampleError, parse_example
@@ -24,14 +24,14 @@ from boxwright.formats.tfrecord.keys import (
     TEXT,
     WIDTH,
 )
-from boxwright.images.decoding import is_photo
+from boxwright.images.decoding import is_image
 from boxwright.images.header import kind_of
 from boxwright.structures.dataset import Split
 from boxwright.structures.findings import Finding
 
 WANTED = frozenset({ENCODED, FILENAME, KIND, WIDTH, HEIGHT, TEXT, LABEL, *SIDES, *FLAGS})
-MOST_BROKEN = 100  # records of a file; one with more is not worth reading on
-LONGEST_NAME = 150  # bytes; file systems take 255, and a number or suffix may be added
+MAX_BROKEN = 100  # records of a file; one with more is not worth reading on
+MAX_NAME_LENGTH = 150  # bytes; file systems take 255, and a number or suffix may be added
 UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')  # what Windows does not take in a file name
 SUFFIXES = {"png": ".png", "gif": ".gif", "bmp": ".bmp", "tiff": ".tif", "webp": ".webp"}
 BACKGROUND = "label 0, which is the background to the Object Detection API: classes count from 1"
@@ -90,13 +90,13 @@ class RecordFile:
                     return
                 for record in read_records(file):
                     try:
-                        labels.photos.append(self._labelled(record))
+                        labels.images.append(self._labeled(record))
                     except UnusableError as error:
                         code, reason = error.args
                         where = f"{self.path}{_place(record)}"
                         broken.append(Broken(code, where, f"at byte {record.offset}: {reason}"))
-                    if len(broken) == MOST_BROKEN:
-                        reason = f"{MOST_BROKEN} records cannot be used, so the rest is not read"
+                    if len(broken) == MAX_BROKEN:
+                        reason = f"{MAX_BROKEN} records cannot be used, so the rest is not read"
                         broken.append(Broken("BW110", self.path, reason))
                         return
         except OSError as error:
@@ -105,39 +105,39 @@ class RecordFile:
             labels.broken += broken
             labels.findings += self._findings()
 
-    def _labelled(self, record: Record) -> Labelled:
+    def _labeled(self, record: Record) -> Labeled:
         if record.damage:
             raise UnusableError("BW110", record.damage)
         try:
             example = parse_example(record.data, WANTED)
         except NoExampleError:
             raise UnusableError("BW110", "it is not a tf.train.Example") from None
-        start, stop = next(iter(example.spans(ENCODED)), (0, 0))
+        start, stop = next(iter(example.byte_ranges(ENCODED)), (0, 0))
         if start == stop:
             raise UnusableError("BW110", "it holds no photo (image/encoded)")
         boxes = _boxes(example)
         names = self._names(example, len(boxes))
         flags = _flags(example, len(boxes))
         kind = kind_of(record.data[start : start + 16])
-        labelled = Labelled(
+        labeled = Labeled(
             self.path,
-            self._photo(example, kind, record.number),
+            self._image(example, kind, record.number),
             size=_size(example),
             place=_place(record),
             relative=True,
             as_stored=True,
             split=self.split,
-            span=(record.offset + HEAD.size + start, stop - start),
+            byte_range=(record.offset + HEAD.size + start, stop - start),
         )
         for name, box, flag in zip(names, boxes, flags, strict=True):
-            labelled.add(name, box, flag)
-        photo = join(self.path, labelled.photo)
+            labeled.add(name, box, flag)
+        image = join(self.path, labeled.image)
         if 0 in example.numbers(LABEL):
-            self._background.append(photo)
+            self._background.append(image)
         for stated in example.texts(KIND):
-            if kind and (marked := _plain(stated)) and marked != kind:
-                self._mismarked[marked, kind].append(photo)
-        return labelled
+            if kind and (stated_kind := _plain(stated)) and stated_kind != kind:
+                self._mismarked[stated_kind, kind].append(image)
+        return labeled
 
     def _names(self, example: Example, count: int) -> list[str]:
         """The class of each box: as the record names it, or else the label map its id."""
@@ -161,13 +161,13 @@ class RecordFile:
             self.ids.add(name, label)
         return names
 
-    def _photo(self, example: Example, kind: str, number: int) -> str:
+    def _image(self, example: Example, kind: str, number: int) -> str:
         """A file name for the photo, like no other in this file."""
         stated = next(iter(example.texts(FILENAME)), "")
         name = UNFIT.sub("_", stated.replace("\\", "/").rpartition("/")[2]).strip(" .")
-        if not name or len(name.encode()) > LONGEST_NAME:
+        if not name or len(name.encode()) > MAX_NAME_LENGTH:
             name = f"photo {number}"
-        if not is_photo(name):
+        if not is_image(name):
             name += SUFFIXES.get(kind, ".jpg")
         own = stem(name)
         suffix, unique = name[len(own) :], name
@@ -183,12 +183,14 @@ class RecordFile:
             message = f"its boxes have labels without names, and no label map here knows {ids}"
             yield Finding("BW116", self.path, message, "the classes are called 'class 1' and so on")
         if self._background:
-            photos = tuple(self._background)
-            message = f"{len(photos)} photos have boxes of {BACKGROUND}"
-            yield Finding("BW116", self.path, message, "the class names are believed", photos)
-        for (marked, kind), names in self._mismarked.items():
-            message = f"{len(names)} photos are marked as {marked} and are {kind}, as {names[0]}"
-            yield Finding("BW123", self.path, message, photos=tuple(names))
+            images = tuple(self._background)
+            message = f"{len(images)} photos have boxes of {BACKGROUND}"
+            yield Finding("BW116", self.path, message, "the class names are believed", images)
+        for (stated_kind, kind), names in self._mismarked.items():
+            message = (
+                f"{len(names)} photos are marked as {stated_kind} and are {kind}, as {names[0]}"
+            )
+            yield Finding("BW123", self.path, message, images=tuple(names))
 
 
 def _boxes(example: Example) -> list[tuple[float, ...]]:

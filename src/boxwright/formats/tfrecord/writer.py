@@ -32,14 +32,14 @@ from boxwright.formats.tfrecord.keys import (
     WIDTH,
 )
 from boxwright.formats.writing import still_there
-from boxwright.images.decoding import PhotoFile, photo_bytes, photo_length, read_header
+from boxwright.images.decoding import ImageFile, image_bytes, image_length, read_header
 from boxwright.images.header import jpeg_header, kind_of
 from boxwright.io.files import writing
 from boxwright.ops.boxes import Boxes, orient
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.labels import write_label_map
 
-FILES = {Split.TRAIN: "train", Split.VAL: "val", Split.TEST: "test", Split.UNMARKED: "data"}
+FILES = {Split.TRAIN: "train", Split.VAL: "val", Split.TEST: "test", Split.UNASSIGNED: "data"}
 SHARD = 256 << 20  # bytes of photos in one file; TensorFlow's guide wants shards of 100 MB or more
 LABEL_MAP = "label_map.pbtxt"
 BACK = {6: 8, 8: 6}  # what undoes an orientation; the others undo themselves
@@ -57,7 +57,7 @@ def write_records(dataset: Dataset, names: Sequence[str], target: Path) -> None:
             name is not text.
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
-    files = ((target / name, photos) for name, photos in _files(dataset))
+    files = ((target / name, images) for name, images in _files(dataset))
     write_files(dataset, names, files, range(1, len(dataset.classes) + 1))
     if dataset.classes:
         write_label_map(target / LABEL_MAP, dataset.classes)
@@ -84,10 +84,10 @@ def write_files(
     """
     examples = _Examples(dataset, names, tuple(ids), more)
     with ExitStack() as stack:
-        for path, photos in files:
+        for path, images in files:
             draft = stack.enter_context(writing(path))
             with draft.open("wb", BUFFER) as file:
-                for i in photos:
+                for i in images:
                     write_record(file, *examples.parts(i))
 
 
@@ -101,12 +101,12 @@ def _files(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
                 shards.append([])
                 size = 0
             shards[-1].append(i)
-            photo = dataset.photo(i)
-            with still_there(photo):
-                size += photo_length(photo)
-        for number, photos in enumerate(shards):
+            image = dataset.image(i)
+            with still_there(image):
+                size += image_length(image)
+        for number, images in enumerate(shards):
             shard = f"-{number:05}-of-{len(shards):05}" if len(shards) > 1 else ""
-            yield f"{name}.record{shard}", photos
+            yield f"{name}.record{shard}", images
 
 
 class _Examples:
@@ -123,16 +123,16 @@ class _Examples:
         self.names = names
         self.classes = tuple(zip(map(_utf8, dataset.classes), ids, strict=True))
         self.more = more
-        self.sides = _fractions(dataset.boxes, dataset.sizes[dataset.photo_of_box])
+        self.sides = _fractions(dataset.boxes, dataset.sizes[dataset.image_of_box])
 
     def parts(self, index: int) -> tuple[bytes, bytes]:
         """A serialised Example up to the photo's bytes, with which it ends, and these."""
         dataset, rows = self.dataset, self.dataset.rows(index)
-        source = dataset.photo(index)
+        source = dataset.image(index)
         with still_there(source):
-            photo = photo_bytes(source)
+            image = image_bytes(source)
         (width, height), sides = dataset.sizes[index].tolist(), self.sides[:, rows]
-        orientation = _orientation(photo, source)
+        orientation = _orientation(image, source)
         if orientation != 1:
             back = BACK.get(orientation, orientation)
             boxes = orient(dataset.boxes[rows], back, width, height)
@@ -143,15 +143,15 @@ class _Examples:
         parts = [
             text(FILENAME, name),
             text(SOURCE_ID, name),
-            text(SHA256, hashlib.sha256(photo).hexdigest().encode()),
-            text(KIND, kind_of(photo).encode()),
+            text(SHA256, hashlib.sha256(image).hexdigest().encode()),
+            text(KIND, kind_of(image).encode()),
             integers(WIDTH, [width]),
             integers(HEIGHT, [height]),
             *[floats(key, values) for key, values in zip(SIDES, sides, strict=True)],
             _classes_and_flags(self.classes, tuple(labels), tuple(flags)),
             self.more(index),
         ]
-        return head_of_example(b"".join(parts), ENCODED, len(photo)), photo
+        return head_of_example(b"".join(parts), ENCODED, len(image)), image
 
 
 @lru_cache(1024)  # what most photos show, others show too
@@ -173,7 +173,7 @@ def _fractions(boxes: Boxes, sizes: NDArray[np.integer]) -> NDArray[np.float32]:
     return np.ascontiguousarray(fractions.T, np.float32)
 
 
-def _orientation(content: bytes, source: PhotoFile) -> int:
+def _orientation(content: bytes, source: ImageFile) -> int:
     header = jpeg_header(content)
     return header[2] if header else read_header(source).orientation
 

@@ -28,12 +28,12 @@ HOLDS = (
     Holds.DIFFICULT
     | Holds.TRUNCATED
     | Holds.SPLITS
-    | Holds.EMPTY_PHOTOS
+    | Holds.EMPTY_IMAGES
     | Holds.CLASS_ORDER
     | Holds.FRACTIONS
 )
 BY_STEM = False  # two photos of one stem get annotations named after the whole photo
-PHOTOS = "JPEGImages"
+IMAGES = "JPEGImages"
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
 
 
@@ -50,13 +50,13 @@ def read(folder: Folder) -> Labels:
         if isinstance(annotation, Broken):
             labels.broken.append(annotation)
         elif annotation is not None:
-            labels.photos.append(annotation)
+            labels.images.append(annotation)
     return labels
 
 
-def photo_folder(split: Split) -> str:
+def image_folder(split: Split) -> str:
     """All photos go into one folder; lists say what they are for."""
-    return PHOTOS
+    return IMAGES
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
@@ -65,12 +65,12 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
     Raises:
         DataError: BW141 a name holds a control character, which XML cannot hold.
     """
-    below = [re.sub(rf"^{PHOTOS}/", "", name) for name in names]
+    below = [re.sub(rf"^{IMAGES}/", "", name) for name in names]
     taken = Counter(stem(name) for name in below)
     listed = [stem(name) if taken[stem(name)] == 1 else name for name in below]
     for i, (name, entry) in enumerate(zip(names, listed, strict=True)):
         write_text(target / "Annotations" / f"{entry}.xml", annotation_text(dataset, i, name))
-    if (dataset.splits != Split.UNMARKED).any():
+    if (dataset.splits != Split.UNASSIGNED).any():
         for split in (Split.TRAIN, Split.VAL, Split.TEST):
             lines = [listed[i] + "\n" for i in np.flatnonzero(dataset.splits == split)]
             path = target / "ImageSets" / "Main" / f"{split.name.lower()}.txt"

@@ -8,14 +8,14 @@ from xml.etree.ElementTree import fromstring as parse_plain
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring as parse_guarded
 
-from boxwright.formats.annotations import LARGEST, BadEntryError, Broken, Labelled
+from boxwright.formats.annotations import LARGEST, BadEntryError, Broken, Labeled
 from boxwright.formats.coordinates import Size
 from boxwright.structures.dataset import DIFFICULT, TRUNCATED
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
-def read_annotation(root: str, where: str) -> Labelled | Broken | None:
+def read_annotation(root: str, where: str) -> Labeled | Broken | None:
     """Read the xml file `where` below `root`; None if it is xml about something else.
 
     It is broken if it is damaged (BW110) or declares entities (BW111).
@@ -50,20 +50,20 @@ def _parse(content: bytes) -> Element:
     return parse_plain(content)  # noqa: S314
 
 
-def _annotation(root: Element, where: str) -> Labelled:
-    labelled = Labelled(where, alone=True)
+def _annotation(root: Element, where: str) -> Labeled:
+    labeled = Labeled(where, alone=True)
     for part in root:
         if part.tag == "object":
-            _add_object(part, labelled)
+            _add_object(part, labeled)
         elif part.tag == "filename":
-            labelled.photo = (part.text or "").strip()
+            labeled.image = (part.text or "").strip()
         elif part.tag == "size":
-            labelled.size = _size(part)
-    return labelled
+            labeled.size = _size(part)
+    return labeled
 
 
-def _add_object(part: Element, labelled: Labelled) -> None:
-    number = len(labelled.names) + 1
+def _add_object(part: Element, labeled: Labeled) -> None:
+    number = len(labeled.names) + 1
     name, flag = None, 0
     sides: dict[str, str | None] = {}
     for field in part:
@@ -87,9 +87,9 @@ def _add_object(part: Element, labelled: Labelled) -> None:
         if not -LARGEST < value < LARGEST:  # nor is it NaN
             stated = "is missing" if text is None else f"is '{text.strip()[:40]}', not a pixel"
             raise BadEntryError(f"object {number} ({name.strip()}): {side} {stated}")
-        labelled.boxes.append(value)
-    labelled.names.append(name)
-    labelled.flags.append(flag)
+        labeled.boxes.append(value)
+    labeled.names.append(name)
+    labeled.flags.append(flag)
 
 
 def _is_set(text: str | None) -> bool:

@@ -15,12 +15,12 @@ import numpy as np
 import yaml
 
 from boxwright.errors import DataError
-from boxwright.formats.annotations import Broken, Holds, Labelled, Labels
+from boxwright.formats.annotations import Broken, Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
 from boxwright.formats.pairing import Pairing
-from boxwright.formats.splits import folder_mark
+from boxwright.formats.splits import folder_split
 from boxwright.formats.yolo.lines import is_label, read_label
-from boxwright.formats.yolo.locations import Placed, place_photos
+from boxwright.formats.yolo.locations import Placed, place_images
 from boxwright.formats.yolo.names import Names
 from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, descriptions
 from boxwright.io.files import write_text
@@ -29,7 +29,7 @@ from boxwright.structures.findings import Finding
 
 TITLE = "YOLO"
 HOLDS = (
-    Holds.SPLITS | Holds.EMPTY_PHOTOS | Holds.CLASS_ORDER | Holds.UNUSED_CLASSES | Holds.FRACTIONS
+    Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.CLASS_ORDER | Holds.UNUSED_CLASSES | Holds.FRACTIONS
 )
 BY_STEM = True
 SAMPLED = 50  # text files that show whether those of a folder are labels
@@ -42,7 +42,7 @@ def detect(folder: Folder) -> bool:
         return by_itself or bool(_pairs(folder)) or bool(_loose(folder, set()))
     texts = folder.with_suffix(".txt")
     sample = [p for p in texts[:: 1 + len(texts) // SAMPLED] if is_label(folder.root / p)]
-    return any(Pairing(folder).photos_of([Labelled(path, alone=True) for path in sample]))
+    return any(Pairing(folder).images_of([Labeled(path, alone=True) for path in sample]))
 
 
 def read(folder: Folder) -> Labels:
@@ -55,43 +55,43 @@ def read(folder: Folder) -> Labels:
     labels, root = Labels(), str(folder.root)
     found = list(descriptions(folder))
     described = [one for one in found if isinstance(one, Description)]
-    placed = place_photos(folder, described)
+    placed = place_images(folder, described)
     pairs = _pairs(folder)
     names = Names(folder, described, placed.owners, set(pairs.values()))
     loose = _loose(folder, {*pairs.values(), *placed.lists, *names.lists})
-    for photo, one in zip(Pairing(folder).photos_of(loose), loose, strict=True):
-        if photo is None or photo in pairs:
-            labels.photos.append(one)
+    for image, one in zip(Pairing(folder).images_of(loose), loose, strict=True):
+        if image is None or image in pairs:
+            labels.images.append(one)
         else:
-            pairs[photo] = one.path
+            pairs[image] = one.path
     missing = _missing(folder, placed, pairs)
     shapes = 0
-    for photo, path in sorted({**pairs, **missing}.items()):
-        one = _labelled(photo, path, placed)
-        naming = names.of(photo, path)
-        outcome = read_label(root, one, naming) if photo in pairs else 0
+    for image, path in sorted({**pairs, **missing}.items()):
+        one = _labeled(image, path, placed)
+        naming = names.of(image, path)
+        outcome = read_label(root, one, naming) if image in pairs else 0
         if isinstance(outcome, Broken):
             labels.broken.append(outcome)
         else:
-            labels.photos.append(one)
+            labels.images.append(one)
             shapes += outcome
     labels.broken += [*(one for one in found if isinstance(one, Broken)), *names.broken]
-    if described and not labels.photos and not labels.broken:
+    if described and not labels.images and not labels.broken:
         code, what = ("BW114", "label file") if placed.splits else ("BW101", "photo")
         raise DataError(
             code,
             f"it describes a data set, but no {what} of it is here.",
             where=folder.root / described[0].path,
         )
-    labels.classes = names.classes(name for one in labels.photos for name in one.names)
+    labels.classes = names.classes(name for one in labels.images for name in one.names)
     labels.findings += [*placed.findings, *names.findings]
     labels.findings += _odd(folder, described, names, missing, shapes)
     return labels
 
 
-def photo_folder(split: Split) -> str:
+def image_folder(split: Split) -> str:
     """A folder for each split below images; unmarked photos lie in images itself."""
-    return "images" if split is Split.UNMARKED else f"images/{split.name.lower()}"
+    return "images" if split is Split.UNASSIGNED else f"images/{split.name.lower()}"
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
@@ -106,7 +106,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         write_text(target / label_path(name), "".join(_lines(dataset, i)))
     said: dict[str, object] = {}
     for split in (Split.TRAIN, Split.VAL, Split.TEST):
-        word, folder = split.name.lower(), photo_folder(split)
+        word, folder = split.name.lower(), image_folder(split)
         listed = [names[i] for i in np.flatnonzero(dataset.splits == split).tolist()]
         if not listed:
             continue
@@ -120,10 +120,10 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
     write_text(target / "data.yaml", text)
 
 
-def label_path(photo: str) -> str:
+def label_path(image: str) -> str:
     """Where Ultralytics looks for a photo's labels: of its folders, the last images is labels."""
-    before, images, after = f"/{photo}".rpartition("/images/")
-    place = f"{before}/labels/{after}"[1:] if images else photo
+    before, images, after = f"/{image}".rpartition("/images/")
+    place = f"{before}/labels/{after}"[1:] if images else image
     return f"{stem(place)}.txt"
 
 
@@ -139,17 +139,17 @@ def _pairs(folder: Folder) -> dict[str, str]:
     """Photo -> its label file, where that lies as it should, in letters of any case."""
     texts = {folded(path): path for path in folder.with_suffix(".txt")}
     pairs = {}
-    for parent, names in folder.photos.items():
+    for parent, names in folder.images.items():
         for name in names:
-            photo = join(parent, name)
-            for place in (label_path(folded(photo)), f"{stem(folded(photo))}.txt"):
+            image = join(parent, name)
+            for place in (label_path(folded(image)), f"{stem(folded(image))}.txt"):
                 if place in texts:
-                    pairs[photo] = texts[place]
+                    pairs[image] = texts[place]
                     break
     return pairs
 
 
-def _loose(folder: Folder, known: set[str]) -> list[Labelled]:
+def _loose(folder: Folder, known: set[str]) -> list[Labeled]:
     """Text files that hold labels, or nothing among others that do, but lie beside no photo."""
     states = {
         path: is_label(folder.root / path)
@@ -158,7 +158,7 @@ def _loose(folder: Folder, known: set[str]) -> list[Labelled]:
     }
     parents = {split_path(path)[0] for path, state in states.items() if state}
     return [
-        Labelled(path, alone=True, relative=True)
+        Labeled(path, alone=True, relative=True)
         for path, state in states.items()
         if state or (state is None and split_path(path)[0] in parents)
     ]
@@ -170,23 +170,23 @@ def _missing(folder: Folder, placed: Placed, pairs: dict[str, str]) -> dict[str,
     They are in a split of data.yaml, or in an images folder whose labels folder has labels. Where
     nothing is labelled yet, nothing is taken for empty.
     """
-    labelled = {split_path(path)[0] for path in pairs.values()}
+    labeled = {split_path(path)[0] for path in pairs.values()}
     missing = {}
-    for parent, names in folder.photos.items():
+    for parent, names in folder.images.items():
         for name in names:
-            photo = join(parent, name)
-            path = label_path(photo)
-            mirrored = split_path(path)[0] != parent and split_path(path)[0] in labelled
-            if labelled and photo not in pairs and (photo in placed.splits or mirrored):
-                missing[photo] = path
+            image = join(parent, name)
+            path = label_path(image)
+            mirrored = split_path(path)[0] != parent and split_path(path)[0] in labeled
+            if labeled and image not in pairs and (image in placed.splits or mirrored):
+                missing[image] = path
     return missing
 
 
-def _labelled(photo: str, path: str, placed: Placed) -> Labelled:
-    others = folder_mark(split_path(photo)[0]) if placed.splits else Split.UNMARKED
-    split = placed.splits.get(photo, others)
-    name = relative(photo, split_path(path)[0])
-    return Labelled(path, name, alone=True, relative=True, split=split)
+def _labeled(image: str, path: str, placed: Placed) -> Labeled:
+    others = folder_split(split_path(image)[0]) if placed.splits else Split.UNASSIGNED
+    split = placed.splits.get(image, others)
+    name = relative(image, split_path(path)[0])
+    return Labeled(path, name, alone=True, relative=True, split=split)
 
 
 def _odd(
@@ -201,12 +201,12 @@ def _odd(
             message = f"it says nc: {one.count}, but names {len(one.names)} classes"
             yield Finding("BW116", one.path, message, "the names are taken")
     if missing:
-        first, *_ = photos = tuple(sorted(missing))
+        first, *_ = images = tuple(sorted(missing))
         message = (
-            f"{len(photos)} of {folder.photo_count} photos have no label file, such as {first}"
+            f"{len(images)} of {folder.image_count} photos have no label file, such as {first}"
         )
         yield Finding(
-            "BW109", split_path(first)[0] or ".", message, "taken as showing nothing", photos
+            "BW109", split_path(first)[0] or ".", message, "taken as showing nothing", images
         )
     if shapes:
         yield Finding("BW143", ".", f"{shapes} labels are shapes", "boxes around them")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxwright.formats.annotations import BadEntryError, Broken, Labelled, number, numbers
+from boxwright.formats.annotations import BadEntryError, Broken, Labeled, number, numbers
 from boxwright.formats.tables import first_words
 
 FAR = 2.0  # beyond the photo's opposite edge: no fraction, but pixels
@@ -36,13 +36,13 @@ def is_label(path: Path) -> bool | None:
     return len(values) == 5 and None not in values and float(words[0]).is_integer()
 
 
-def read_label(root: str, labelled: Labelled, naming: Naming) -> Broken | int:
-    """Read the boxes of the file `labelled.path` below `root` into `labelled`.
+def read_label(root: str, labeled: Labeled, naming: Naming) -> Broken | int:
+    """Read the boxes of the file `labeled.path` below `root` into `labeled`.
 
     Returns:
         How many of them were shapes, or why the file cannot be used.
     """
-    path, shapes = labelled.path, 0
+    path, shapes = labeled.path, 0
     try:
         with open(f"{root}/{path}", encoding="utf-8-sig") as file:  # noqa: PTH123 - twice as fast
             lines = file.read().splitlines()
@@ -57,7 +57,7 @@ def read_label(root: str, labelled: Labelled, naming: Naming) -> Broken | int:
             box, is_shape = _box(cells[1:], naming)
         except BadEntryError as error:
             return Broken("BW110", f"{path}:{line}", str(error))
-        labelled.add(name, box)
+        labeled.add(name, box)
         shapes += is_shape
     return shapes
 

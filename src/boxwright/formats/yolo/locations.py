@@ -38,7 +38,7 @@ class _Finder:
 
     An entry is looked for below the file itself and below its `path`. Descriptions move between
     machines and folders, so what is not there is looked for under its last parts:
-    `../train/images` and `C:\\photos\\train\\images` are both `train/images`.
+    `../train/images` and `C:\\images\\train\\images` are both `train/images`.
     """
 
     folder: Folder
@@ -46,32 +46,32 @@ class _Finder:
     findings: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._photos = {join(p, name) for p, names in self.folder.photos.items() for name in names}
+        self._images = {join(p, name) for p, names in self.folder.images.items() for name in names}
         self._texts = set(self.folder.with_suffix(".txt"))
         self._by_name: dict[str, list[str]] = {}
-        for photo in sorted(self._photos):
-            self._by_name.setdefault(folded(split_path(photo)[1]), []).append(photo)
+        for image in sorted(self._images):
+            self._by_name.setdefault(folded(split_path(image)[1]), []).append(image)
 
-    def photos_of(self, description: Description, split: Split) -> set[str]:
+    def images_of(self, description: Description, split: Split) -> set[str]:
         """The photos that it names for a split; entries that lead nowhere become findings."""
-        photos: set[str] = set()
+        images: set[str] = set()
         for entry in description.splits.get(split, ()):
             found = self._entry(entry, description)
             if not found:
                 message = f"{split.name.lower()}: '{entry}' leads to no photo here"
                 self.findings.append(Finding("BW117", description.path, message, "passed over"))
-            photos |= found
-        return photos
+            images |= found
+        return images
 
     def _entry(self, entry: str, description: Description) -> set[str]:
         for place in _readings(entry, description):
             if place in self._texts:
                 self.lists.append(place)
                 return self._listed(place, description)
-            if place in self._photos:
+            if place in self._images:
                 return {place}
             inside = f"{place}/" if place else ""
-            around = self.folder.photos
+            around = self.folder.images
             parents = [one for one in around if one == place or one.startswith(inside)]
             if parents:
                 return {join(parent, name) for parent in parents for name in around[parent]}
@@ -88,37 +88,37 @@ class _Finder:
         here, there = split_path(path)[0], split_path(description.path)[0]
         around = dict.fromkeys((here, join(there, _cleaned(description.base)), there, ""))
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        found = [self._photo(line, list(around)) for line in lines]
-        unknown = [line for line, photo in zip(lines, found, strict=True) if photo is None]
+        found = [self._image(line, list(around)) for line in lines]
+        unknown = [line for line, image in zip(lines, found, strict=True) if image is None]
         if unknown:
             message = f"{len(unknown)} of its {len(lines)} lines name no photo here ({unknown[0]})"
             self.findings.append(Finding("BW117", path, message, "passed over"))
-        return {photo for photo in found if photo is not None}
+        return {image for image in found if image is not None}
 
-    def _photo(self, line: str, around: Sequence[str]) -> str | None:
+    def _image(self, line: str, around: Sequence[str]) -> str | None:
         """The photo that lies where the line says, or whose path ends most like it."""
         named = _cleaned(line)
         for parent in around:
             place = posixpath.normpath(join(parent, named))
-            if place in self._photos:
+            if place in self._images:
                 return place
         candidates = self._by_name.get(folded(split_path(named)[1]), [])
-        likeness = [_shared_end(named, photo) for photo in candidates]
+        likeness = [_shared_end(named, image) for image in candidates]
         best = max(likeness, default=0)
         return candidates[likeness.index(best)] if likeness.count(best) == 1 else None
 
 
-def place_photos(folder: Folder, described: Sequence[Description]) -> Placed:
+def place_images(folder: Folder, described: Sequence[Description]) -> Placed:
     """Which photos the descriptions name, and for which split."""
     finder = _Finder(folder)
     members: dict[Split, set[str]] = {split: set() for split in Split}
     owners: dict[str, list[Description]] = {}
     for description in described:
-        photos_of = {split: finder.photos_of(description, split) for split in description.splits}
-        for split, photos in photos_of.items():
-            members[split] |= photos
-        for photo in set().union(*photos_of.values()):
-            owners.setdefault(photo, []).append(description)
+        images_of = {split: finder.images_of(description, split) for split in description.splits}
+        for split, images in images_of.items():
+            members[split] |= images
+        for image in set().union(*images_of.values()):
+            owners.setdefault(image, []).append(description)
     findings = finder.findings
     train = members[Split.TRAIN]
     same = [split for split in (Split.VAL, Split.TEST) if train and members[split] == train]
@@ -126,16 +126,16 @@ def place_photos(folder: Folder, described: Sequence[Description]) -> Placed:
         words = " and ".join(split.name.lower() for split in (Split.TRAIN, *same))
         message = f"{words} are the same photos"
         findings.append(Finding("BW118", described[0].path, message, "taken as not split"))
-        members[Split.UNMARKED] = train
+        members[Split.UNASSIGNED] = train
         for split in (Split.TRAIN, *same):
             members[split] = set()
     splits: dict[str, Split] = {}
     twice = []
     for split in sorted(members):
-        for photo in sorted(members[split]):
-            if splits.get(photo, Split.UNMARKED) is not Split.UNMARKED:
-                twice.append(photo)
-            splits[photo] = split
+        for image in sorted(members[split]):
+            if splits.get(image, Split.UNASSIGNED) is not Split.UNASSIGNED:
+                twice.append(image)
+            splits[image] = split
     if twice:
         message = f"{len(twice)} photos are for more than one of train, val and test"
         kept = "kept for what is furthest from training"

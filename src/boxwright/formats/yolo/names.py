@@ -12,7 +12,7 @@ from boxwright.structures.findings import Finding
 
 LISTS = ("classes.txt", "class.txt", "class_names.txt", "labels.txt")
 LIST_SUFFIXES = (".names", ".labels")  # obj.names, _darknet.labels
-MOST_CLASSES = 100_000
+MAX_CLASSES = 100_000
 
 
 class Names:
@@ -50,9 +50,9 @@ class Names:
         self.lists = [naming.origin for naming in self._lists.values()]
         self._used: dict[str, Naming] = {}
 
-    def of(self, photo: str, label: str) -> Naming:
+    def of(self, image: str, label: str) -> Naming:
         """What the class numbers in the file `label` mean."""
-        naming = self._find(photo, label)
+        naming = self._find(image, label)
         self._used[naming.origin] = naming
         if naming.names is None:
             self.nameless = self.nameless or label
@@ -66,9 +66,9 @@ class Names:
         nameless = sorted(set(found).difference(named), key=lambda name: (len(name), name))
         return list(dict.fromkeys([*named, *nameless]))
 
-    def _find(self, photo: str, label: str) -> Naming:
-        if photo in self._owners:
-            return self._agreed(self._owners[photo])
+    def _find(self, image: str, label: str) -> Naming:
+        if image in self._owners:
+            return self._agreed(self._owners[image])
         around = outwards(split_path(label)[0])
         for parent in around:
             if parent in self._described:
@@ -106,7 +106,7 @@ class Names:
             self.findings.append(Finding("BW116", path, message, "not used"))
             return
         names = {number: name for number, line in enumerate(lines) if (name := line.strip())}
-        if not names or len(names) > MOST_CLASSES:
+        if not names or len(names) > MAX_CLASSES:
             return
         above = next((self._described[p] for p in outwards(parent) if p in self._described), None)
         if above:

@@ -17,7 +17,7 @@ from boxwright.structures.dataset import Split
 
 SUFFIXES = (".yaml", ".yml")
 KEYS = {"train": Split.TRAIN, "val": Split.VAL, "valid": Split.VAL, "test": Split.TEST}
-LONGEST = 1 << 18  # bytes, which take seconds; a thousand class names are a tenth of it
+MAX_BYTES = 1 << 18  # bytes, which take seconds; a thousand class names are a tenth of it
 DEEPEST = 50  # brackets in brackets, for which the parser's time grows with the square
 OURS = re.compile(rb"^[\s{]*['\"]?(?:names|nc)['\"]?\s*:", re.MULTILINE)
 
@@ -58,10 +58,10 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
     """What the file `path` below `root` says; None if it is about something else."""
     try:
         with (root / path).open("rb") as file:
-            content = file.read(LONGEST + 1)
+            content = file.read(MAX_BYTES + 1)
         if not OURS.search(content):
             return None
-        if len(content) > LONGEST:
+        if len(content) > MAX_BYTES:
             return Broken("BW110", path, "is too long to describe a data set")
         if _depth(content) > DEEPEST:
             raise RecursionError
@@ -87,8 +87,8 @@ def _description(path: str, said: dict[Any, Any]) -> Description | None:
     count, base = said.get("nc"), said.get("path", "")
     splits: dict[Split, list[str]] = {}
     for key, split in KEYS.items():
-        if places := _places(key, said.get(key, "")):
-            splits.setdefault(split, []).extend(places)
+        if entries := _entries(key, said.get(key, "")):
+            splits.setdefault(split, []).extend(entries)
     return Description(
         path,
         names=_names(said["names"]) if "names" in said else {},
@@ -123,9 +123,9 @@ def _names(said: object) -> dict[int, str]:
     return {number: name for number, name in sorted(pairs) if name.strip()}
 
 
-def _places(key: str, said: object) -> list[str]:
-    places = said if isinstance(said, list) else [said]
-    texts = [place for place in places if isinstance(place, str)]
-    if len(texts) < len(places):
+def _entries(key: str, said: object) -> list[str]:
+    entries = said if isinstance(said, list) else [said]
+    texts = [place for place in entries if isinstance(place, str)]
+    if len(texts) < len(entries):
         raise _UnclearError(f"{key} is neither a path nor a list of paths")
     return [text for text in texts if text.strip()]

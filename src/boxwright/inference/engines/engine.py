@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from boxwright.errors import DetectorError
 from boxwright.inference import litert
 from boxwright.ops.boxes import clip
-from boxwright.ops.postprocess import Found
+from boxwright.ops.postprocess import RawDetections
 
 
 class Engine(Protocol):
@@ -22,7 +22,7 @@ class Engine(Protocol):
     One that can run the network alone has a method `network` for `boxwright bench`.
     """
 
-    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
+    def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         """Detect in resized photos `(B, S, S, 3)`.
 
         Returns:
@@ -34,15 +34,15 @@ class Engine(Protocol):
 
 def rows(
     boxes: NDArray[np.float32], labels: NDArray[Any], scores: NDArray[np.float32], count: int
-) -> Found:
+) -> RawDetections:
     """The first `count` rows of a padded result."""
     return clip(boxes[:count], 1, 1), scores[:count], labels[:count].astype(np.int64)
 
 
-def photos(outputs: Mapping[str, NDArray[Any]]) -> list[Found]:
+def images(outputs: Mapping[str, NDArray[Any]]) -> list[RawDetections]:
     """What was found in each photo, of outputs by name whose rows are padded to one length."""
     boxes, labels, scores, counts = (outputs[name] for name in litert.OUTPUT_NAMES)
-    return [rows(*photo) for photo in zip(boxes, labels, scores, counts.astype(int), strict=True)]
+    return [rows(*image) for image in zip(boxes, labels, scores, counts.astype(int), strict=True)]
 
 
 def batch_side(kind: str, shape: Sequence[Any], where: Path) -> int:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import first_line, no_detector, photos
-from boxwright.ops.postprocess import Found
+from boxwright.inference.engines.engine import first_line, images, no_detector
+from boxwright.ops.postprocess import RawDetections
 
 INPUT = "image_tensor"
 # Operators that do more than compute: a graph from a stranger is a program.
@@ -60,7 +60,7 @@ class FrozenEngine:
             raise damaged(f"TensorFlow cannot load it ({first_line(error)})", path) from error
         self._constant = tf.constant
 
-    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
+    def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         outputs = {name: np.asarray(v) for name, v in self._run(self._constant(inputs)).items()}
         outputs["detection_classes"] = outputs["detection_classes"] - 1
-        return photos(outputs)
+        return images(outputs)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.ops.operations import NUMPY
-from boxwright.ops.postprocess import Found, Suppression, postprocess
+from boxwright.ops.postprocess import NmsConfig, RawDetections, postprocess
 
 if TYPE_CHECKING:
     from boxwright.models.model import DetectionModel
@@ -23,19 +23,19 @@ class KerasEngine:
     Args:
         model: of any family.
         preprocessing: how pixels are scaled.
-        suppression: how its boxes become detections; with the usual thresholds if not given.
+        nms_config: how its boxes become detections; with the usual thresholds if not given.
     """
 
     def __init__(
         self,
         model: DetectionModel,
         preprocessing: Preprocessing,
-        suppression: Suppression | None = None,
+        nms_config: NmsConfig | None = None,
     ) -> None:
         if framework.keras().backend.backend() == "tensorflow":
             model.network.jit_compile = False  # XLA on a CPU is several times slower than a graph
         self._model = model
-        self._suppression = suppression or Suppression()
+        self._nms_config = nms_config or NmsConfig()
         self._scale = np.float32(preprocessing.scale)
         self._offset = np.float32(preprocessing.offset)
 
@@ -47,6 +47,6 @@ class KerasEngine:
         pixels = inputs.astype(np.float32) * self._scale + self._offset
         return self._model.network.predict_on_batch(pixels)
 
-    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
+    def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         raw = {name: np.asarray(values) for name, values in self._raw(inputs).items()}
-        return postprocess(*self._model.decode(raw, NUMPY), self._suppression)
+        return postprocess(*self._model.decode(raw, NUMPY), self._nms_config)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import batch_side, cores, first_line, no_detector, photos
-from boxwright.ops.postprocess import Found
+from boxwright.inference.engines.engine import batch_side, cores, first_line, images, no_detector
+from boxwright.ops.postprocess import RawDetections
 
 ARTIFACT_KEY = "boxwright"  # of the file's metadata
 FATAL = 4  # the one level of its log at which ONNX Runtime leaves the terminal alone
@@ -67,7 +67,7 @@ class OnnxEngine:
             raise damaged("its metadata is not text", where) from error
         self.description: str | None = metadata.get(ARTIFACT_KEY)
 
-    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
+    def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         names = litert.OUTPUT_NAMES
         outputs = self._session.run(names, {self._input: inputs})
-        return photos(dict(zip(names, outputs, strict=True)))
+        return images(dict(zip(names, outputs, strict=True)))

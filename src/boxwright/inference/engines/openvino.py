@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import batch_side, cores, no_detector, photos
-from boxwright.ops.postprocess import Found
+from boxwright.inference.engines.engine import batch_side, cores, images, no_detector
+from boxwright.ops.postprocess import RawDetections
 
 NETWORK_NAME = "detector.xml"  # its weights are in detector.bin
 
@@ -58,10 +58,10 @@ class OpenVinoEngine:
         ]
         batch_side(np.dtype(taken.get_element_type().to_dtype()).name, shape, folder)
 
-    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
+    def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         with self._lock:
             outputs = self._run([inputs])
-            return photos({name: np.array(outputs[name]) for name in litert.OUTPUT_NAMES})
+            return images({name: np.array(outputs[name]) for name in litert.OUTPUT_NAMES})
 
 
 def _reason(error: Exception) -> str:

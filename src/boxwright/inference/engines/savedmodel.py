@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import first_line, no_detector, photos
-from boxwright.ops.postprocess import Found
+from boxwright.inference.engines.engine import first_line, images, no_detector
+from boxwright.ops.postprocess import RawDetections
 
 SAVED_ARTIFACT = Path("assets.extra") / litert.ARTIFACT_NAME  # inside the folder
 BATCHED = "batched"  # the signature that takes resized photos, any number of them
@@ -37,6 +37,6 @@ class SavedModelEngine:
         self._run = run
         self._constant = tf.constant
 
-    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
+    def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         outputs = self._run(images=self._constant(inputs))
-        return photos({name: outputs[name].numpy() for name in litert.OUTPUT_NAMES})
+        return images({name: outputs[name].numpy() for name in litert.OUTPUT_NAMES})

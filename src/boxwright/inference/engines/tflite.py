@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from boxwright.inference import litert, tflite_graph
 from boxwright.inference.artifact import damaged
 from boxwright.inference.engines.engine import cores, first_line, no_detector, rows
-from boxwright.ops.postprocess import Found
+from boxwright.ops.postprocess import RawDetections
 
 
 class TFLiteEngine:
@@ -96,18 +96,18 @@ class TFLiteEngine:
             raise no_detector(where, f"its outputs are {', '.join(by_name)}")
         return options
 
-    def __call__(self, inputs: NDArray[np.uint8]) -> list[Found]:
+    def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         if len(inputs) > 1 and self.at_once > 1:
             with ThreadPoolExecutor(self.at_once) as pool:
                 return list(pool.map(self._detect_beside_others, inputs))
         with self._lock:
-            return [self._detect(self._interpreter, photo) for photo in inputs]
+            return [self._detect(self._interpreter, image) for image in inputs]
 
-    def _detect_beside_others(self, photo: NDArray[np.uint8]) -> Found:
+    def _detect_beside_others(self, image: NDArray[np.uint8]) -> RawDetections:
         interpreters = self._one_for_each()
         interpreter = interpreters.get()
         try:
-            return self._detect(interpreter, photo)
+            return self._detect(interpreter, image)
         finally:
             interpreters.put(interpreter)
 
@@ -120,8 +120,8 @@ class TFLiteEngine:
                     self._idle.put(litert.interpreter(self._content, 1))
             return self._idle
 
-    def _detect(self, interpreter: Any, photo: NDArray[np.uint8]) -> Found:
-        interpreter.set_tensor(self._input, self.scaled(photo))
+    def _detect(self, interpreter: Any, image: NDArray[np.uint8]) -> RawDetections:
+        interpreter.set_tensor(self._input, self.scaled(image))
         interpreter.invoke()
         boxes, labels, scores, count = (interpreter.get_tensor(index) for index in self._outputs)
         return rows(boxes[0], labels[0], scores[0], int(count.reshape(-1)[0]))
@@ -134,15 +134,15 @@ class TFLiteEngine:
         interpreter = litert.interpreter(cut, self.threads)
 
         def run(inputs: NDArray[np.uint8]) -> None:
-            for photo in inputs:
-                interpreter.set_tensor(self._input, self.scaled(photo))
+            for image in inputs:
+                interpreter.set_tensor(self._input, self.scaled(image))
                 interpreter.invoke()
 
         return run
 
-    def scaled(self, photo: NDArray[np.uint8]) -> NDArray[Any]:
+    def scaled(self, image: NDArray[np.uint8]) -> NDArray[Any]:
         """A photo `(S, S, 3)` as the network's input `(1, S, S, 3)`, uint8 or float32."""
-        pixels: NDArray[Any] = photo[None]
+        pixels: NDArray[Any] = image[None]
         return (pixels - self._mean) / self._std if self._takes_float else pixels
 
     def on_one_thread(self) -> TFLiteEngine:

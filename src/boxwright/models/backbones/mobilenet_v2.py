@@ -62,14 +62,14 @@ def backbone_maps(
         x = conv(block, f"{name}_depthwise", 0, 3, stride, depthwise=True)(x)
         x = conv(block, f"{name}_project", out, 1, linear=True)(x)
         if stride == 1 and before.shape[-1] == out:
-            quantiser = options.get("quantiser")
-            x = Addition(quantiser, name=name, dtype=precision)([before, x])
+            quantizer = options.get("quantizer")
+            x = Addition(quantizer, name=name, dtype=precision)([before, x])
     x = conv(len(BLOCKS) + 1, "Conv_1", _depth(HEAD, depth_multiplier, min_depth), 1)(x)
     return [*maps, x]
 
 
-def _depth(filters: int, multiplier: float, least: int) -> int:
+def _depth(filters: int, multiplier: float, min_depth: int) -> int:
     """The nearest multiple of 8 that is not over a tenth below `filters * multiplier`."""
     wanted = filters * multiplier
-    rounded = max(least, int(wanted + 4) // 8 * 8)
+    rounded = max(min_depth, int(wanted + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * wanted else rounded

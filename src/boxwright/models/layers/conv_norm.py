@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from boxwright.backend import framework
-from boxwright.models.layers.quantized import FakeQuant, Quantiser
+from boxwright.models.layers.quantized import FakeQuant, Quantizer
 
 keras: Any = framework.keras()
 ops: Any = keras.ops
@@ -23,7 +23,7 @@ DECAY = 0.97  # of the moving statistics, in a step
 # (outputs (B, H, W, C), gamma (C,), beta (C,), epsilon) -> normalised outputs, mean (C,), variance
 # (C,)
 BatchNorm = Callable[[Any, Any, Any, float], tuple[Any, Any, Any]]
-Initialiser = Callable[..., Any]  # of a kernel: (shape, dtype) -> values
+Initializer = Callable[..., Any]  # of a kernel: (shape, dtype) -> values
 Activation = Literal["relu6", "relu", "linear"]
 
 
@@ -34,7 +34,7 @@ class LayerSpec:
     Attributes:
         activation: what follows on the batch norm.
         epsilon: is added to batch norm's variance.
-        scale, centre: whether batch norm has a gamma and a beta; without them these are 1 and 0
+        scale, center: whether batch norm has a gamma and a beta; without them these are 1 and 0
             and do not train.
         explicit_padding: whether the input is padded alike on all sides; else as TensorFlow's
             `SAME` does it, which differs where a stride of 2 meets an even side.
@@ -43,7 +43,7 @@ class LayerSpec:
     activation: Activation = "relu6"
     epsilon: float = EPSILON
     scale: bool = True
-    centre: bool = True
+    center: bool = True
     explicit_padding: bool = False
 
 
@@ -56,9 +56,9 @@ def batch_norm(outputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any
     mean, variance = ops.moments(ops.cast(outputs, "float32"), axes=(0, 1, 2))
     scale = gamma * ops.rsqrt(variance + epsilon)
     bias = beta - mean * scale
-    normalised = outputs * ops.cast(scale, outputs.dtype) + ops.cast(bias, outputs.dtype)
+    normalized = outputs * ops.cast(scale, outputs.dtype) + ops.cast(bias, outputs.dtype)
     count = math.prod(outputs.shape[:-1])
-    return normalised, mean, variance * (count / max(count - 1, 1))
+    return normalized, mean, variance * (count / max(count - 1, 1))
 
 
 class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
@@ -84,8 +84,8 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         depthwise: bool = False,
         linear: bool = False,
         spec: LayerSpec = PLAIN,
-        initialiser: Initialiser | None = None,
-        quantiser: Quantiser | None = None,
+        initializer: Initializer | None = None,
+        quantizer: Quantizer | None = None,
         **options: Any,
     ) -> None:
         if depthwise and strides > 1 and options.get("trainable", True):
@@ -97,17 +97,17 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.strides = strides
         self.depthwise = depthwise
         self.spec = spec
-        self.initialiser = initialiser or _near_identity
+        self.initializer = initializer or _near_identity
         self.activation = getattr(keras.activations, "linear" if linear else spec.activation)
         self.norm_frozen = True
         self.scale_is_one = False
         self.decay = DECAY
         self.batch_norm: BatchNorm = batch_norm  # an engine may know a faster one,
         self.add_bias: Callable[[Any, Any], Any] = ops.add  # and here too
-        self.quantiser = quantiser
-        if quantiser:
-            self.weights_quant = FakeQuant(quantiser, "weights_quant", depthwise=depthwise)
-            self.act_quant = FakeQuant(quantiser, "act_quant")
+        self.quantizer = quantizer
+        if quantizer:
+            self.weights_quant = FakeQuant(quantizer, "weights_quant", depthwise=depthwise)
+            self.act_quant = FakeQuant(quantizer, "act_quant")
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         channels = input_shape[-1]
@@ -117,18 +117,18 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.kernel = add(
             name="kernel",
             shape=(self.kernel_size, self.kernel_size, channels, 1 if self.depthwise else out),
-            initializer=self.initialiser,
+            initializer=self.initializer,
         )
-        scale, centre = self.spec.scale, self.spec.centre
+        scale, center = self.spec.scale, self.spec.center
         self.gamma = add(name="gamma", shape=(out,), initializer="ones", trainable=scale)
-        self.beta = add(name="beta", shape=(out,), initializer="zeros", trainable=centre)
+        self.beta = add(name="beta", shape=(out,), initializer="zeros", trainable=center)
         self.moving_mean = add(
             name="moving_mean", shape=(out,), initializer="zeros", trainable=False
         )
         self.moving_variance = add(
             name="moving_variance", shape=(out,), initializer="ones", trainable=False
         )
-        if self.quantiser:
+        if self.quantizer:
             self.weights_quant.build()
             self.act_quant.build()
 
@@ -140,14 +140,14 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         if training and not self.norm_frozen:
-            outputs = self.activation(self._normalised_by_batch(inputs))
+            outputs = self.activation(self._normalized_by_batch(inputs))
         else:
             kernel, bias = self.folded()
-            if self.quantiser:
+            if self.quantizer:
                 kernel = self.weights_quant(kernel, training=training)
             outputs = self.convolve(inputs, kernel)
             outputs = self.activation(self.add_bias(outputs, ops.cast(bias, outputs.dtype)))
-        return self.act_quant(outputs, training=training) if self.quantiser else outputs
+        return self.act_quant(outputs, training=training) if self.quantizer else outputs
 
     def folded(self) -> tuple[Any, Any]:
         """Kernel and bias of the convolution that is this one and its batch norm."""
@@ -168,18 +168,18 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
             inputs = ops.pad(inputs, ((0, 0), sides, sides, (0, 0)))
         return convolution(inputs, kernel, strides=self.strides, padding=padding)
 
-    def _normalised_by_batch(self, inputs: Any) -> Any:
+    def _normalized_by_batch(self, inputs: Any) -> Any:
         outputs = self.convolve(inputs, self.kernel)
-        normalised, mean, variance = self.batch_norm(
+        normalized, mean, variance = self.batch_norm(
             outputs, self.gamma, self.beta, self.spec.epsilon
         )
-        if self.quantiser:
-            normalised = normalised + self._rounding(inputs, variance)
+        if self.quantizer:
+            normalized = normalized + self._quantization_error(inputs, variance)
         for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.decay + now * (1 - self.decay))
-        return normalised
+        return normalized
 
-    def _rounding(self, inputs: Any, variance: Any) -> Any:
+    def _quantization_error(self, inputs: Any, variance: Any) -> Any:
         """What rounding the folded kernel changes in outputs that the batch normalises.
 
         The kernel is folded with the moving statistics, as in the file that will be written, and

@@ -36,7 +36,7 @@ Distribution = Normal | VarianceScaling
 
 
 @dataclass(frozen=True)
-class Initialisers:
+class Initializers:
     """Of the kernels of each part of the network, and the number that the class heads' biases
     begin at."""
 
@@ -46,7 +46,7 @@ class Initialisers:
     class_bias: float = 0.0
 
 
-def initialiser_of(distribution: Distribution) -> Callable[..., Any]:
+def initializer_of(distribution: Distribution) -> Callable[..., Any]:
     """A function `(shape, dtype) -> values` for kernels `(k, k, in, out)`."""
 
     random = framework.keras().random

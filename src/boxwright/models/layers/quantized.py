@@ -21,11 +21,11 @@ RANGES = ("weights_quant", "act_quant", "post_activation_bypass_quant")
 ENDS = ("min", "max")
 
 # (values, min (), max (), bits, narrow) -> rounded values
-Rounding = Callable[[Any, Any, Any, int, bool], Any]
+FakeQuantFunction = Callable[[Any, Any, Any, int, bool], Any]
 
 
 @dataclass(frozen=True)
-class Bits:
+class QuantizationSpec:
     """Of a number of a kernel, and of a map; and whether each channel of a kernel has a range of
     its own, symmetric around zero, as TFLite's files have had since TensorFlow 2."""
 
@@ -41,16 +41,16 @@ def fake_quant(values: Any, low: Any, high: Any, bits: int, narrow: bool) -> Any
     range and zero outside: that of the rounding itself would be zero everywhere (the
     straight-through estimator). The formula of TensorFlow's `FakeQuantWithMinMaxVars`.
     """
-    least, most = float(narrow), float(2**bits - 1)
-    step = ops.maximum((high - low) / (most - least), keras.config.epsilon() ** 3)
-    zero = ops.clip(ops.floor(least - low / step + 0.5), least, most)
-    low, high = (least - zero) * step, (most - zero) * step
+    first, last = float(narrow), float(2**bits - 1)
+    step = ops.maximum((high - low) / (last - first), keras.config.epsilon() ** 3)
+    zero = ops.clip(ops.floor(first - low / step + 0.5), first, last)
+    low, high = (first - zero) * step, (last - zero) * step
     clipped = ops.clip(values, low, high)
-    rounded = ops.floor((clipped - low) / step - (zero - least) + 0.5) * step
+    rounded = ops.floor((clipped - low) / step - (zero - first) + 0.5) * step
     return clipped + ops.stop_gradient(rounded - clipped)
 
 
-def rounded_by_channel(kernel: Any, bits: int, depthwise: bool) -> Any:
+def fake_quant_by_channel(kernel: Any, bits: int, depthwise: bool) -> Any:
     """A kernel `(k, k, in, out)`, or `(k, k, in, 1)` if depthwise, each of whose channels is
     rounded to `2 ** bits - 1` equidistant numbers around zero, the largest among them; the gradient
     is one (TFLite's 8-bit quantization specification)."""
@@ -70,22 +70,22 @@ def range_rate(number: int) -> float:
     return 1 - min(DECAY, (1 + number) / (10 + number))
 
 
-class Quantiser:
+class Quantizer:
     """What the layers of a quantised network share.
 
     Attributes:
-        bits: of their numbers.
-        rounds: whether they round while training too; else they only watch the ranges. Used for
+        spec: of their numbers.
+        quantizing: whether they round while training too; else they only watch the ranges. Used for
             detecting, they always round.
         rate: variable, see `range_rate`.
         fake_quant: how they round; an engine may know a faster way.
     """
 
-    def __init__(self, bits: Bits) -> None:
-        self.bits = bits
-        self.rounds = True
+    def __init__(self, spec: QuantizationSpec) -> None:
+        self.spec = spec
+        self.quantizing = True
         self.rate = keras.Variable(1.0, trainable=False, dtype="float32", name="range_rate")
-        self.fake_quant: Rounding = fake_quant
+        self.fake_quant: FakeQuantFunction = fake_quant
 
 
 class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
@@ -95,16 +95,16 @@ class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
     its batches. Zero is always part of it. Before anything was seen the tensor stays as it is.
 
     Args:
-        quantiser: what it shares with others.
+        quantizer: what it shares with others.
         name: one of RANGES.
         depthwise: whether it is a depthwise convolution's.
 
     Variables: min, max `()`.
     """
 
-    def __init__(self, quantiser: Quantiser, name: str, *, depthwise: bool = False) -> None:
+    def __init__(self, quantizer: Quantizer, name: str, *, depthwise: bool = False) -> None:
         super().__init__(name=name)
-        self.quantiser, self.depthwise = quantiser, depthwise
+        self.quantizer, self.depthwise = quantizer, depthwise
         self.is_kernel = name == "weights_quant"
 
     def build(self, _: Any = None) -> None:
@@ -114,24 +114,24 @@ class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
         )
 
     def call(self, values: Any, training: bool = False) -> Any:
-        quantiser, bits = self.quantiser, self.quantiser.bits
+        quantizer, spec = self.quantizer, self.quantizer.spec
         if training:
             self._watch(ops.stop_gradient(values))
-            if not quantiser.rounds:
+            if not quantizer.quantizing:
                 return values
-        if self.is_kernel and bits.by_channel:
-            return rounded_by_channel(values, bits.weights, self.depthwise)
-        rounded = quantiser.fake_quant(
+        if self.is_kernel and spec.by_channel:
+            return fake_quant_by_channel(values, spec.weights, self.depthwise)
+        rounded = quantizer.fake_quant(
             values,
             ops.convert_to_tensor(self.min),
             ops.convert_to_tensor(self.max),
-            bits.weights if self.is_kernel else bits.activations,
+            spec.weights if self.is_kernel else spec.activations,
             self.is_kernel,  # so that no product of two lowest values overflows, says the paper
         )
         return ops.where(self.max > self.min, rounded, values)
 
     def _watch(self, values: Any) -> None:
-        rate = ops.where(self.max > self.min, ops.convert_to_tensor(self.quantiser.rate), 1.0)
+        rate = ops.where(self.max > self.min, ops.convert_to_tensor(self.quantizer.rate), 1.0)
         if self.is_kernel:
             rate = 1.0
         for end, now in (
@@ -145,22 +145,22 @@ class Predictor(keras.layers.Conv2D):  # type: ignore[misc]
     """A head's convolution, with a bias and without an activation."""
 
     def __init__(
-        self, filters: int, kernel_size: int, quantiser: Quantiser | None, **options: Any
+        self, filters: int, kernel_size: int, quantizer: Quantizer | None, **options: Any
     ) -> None:
         super().__init__(filters, kernel_size, padding="same", **options)
-        self.quantised = quantiser is not None
-        if quantiser:
-            self.weights_quant = FakeQuant(quantiser, "weights_quant")
-            self.act_quant = FakeQuant(quantiser, "act_quant")
+        self.quantized = quantizer is not None
+        if quantizer:
+            self.weights_quant = FakeQuant(quantizer, "weights_quant")
+            self.act_quant = FakeQuant(quantizer, "act_quant")
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         super().build(input_shape)
-        if self.quantised:
+        if self.quantized:
             self.weights_quant.build()
             self.act_quant.build()
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        if not self.quantised:
+        if not self.quantized:
             return super().call(inputs)
         kernel = self.weights_quant(self.kernel, training=training)
         outputs = ops.conv(inputs, kernel, padding="same") + self.bias
@@ -170,19 +170,19 @@ class Predictor(keras.layers.Conv2D):  # type: ignore[misc]
 class Addition(keras.layers.Layer):  # type: ignore[misc]
     """The sum of two maps."""
 
-    def __init__(self, quantiser: Quantiser | None, **options: Any) -> None:
+    def __init__(self, quantizer: Quantizer | None, **options: Any) -> None:
         super().__init__(**options)
-        self.quantised = quantiser is not None
-        if quantiser:
-            self.output_quant = FakeQuant(quantiser, "post_activation_bypass_quant")
+        self.quantized = quantizer is not None
+        if quantizer:
+            self.output_quant = FakeQuant(quantizer, "post_activation_bypass_quant")
 
     def build(self, _: Any) -> None:
-        if self.quantised:
+        if self.quantized:
             self.output_quant.build()
 
     def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
         total = inputs[0] + inputs[1]
-        return self.output_quant(total, training=training) if self.quantised else total
+        return self.output_quant(total, training=training) if self.quantized else total
 
 
 def ranges(model: Any) -> list[Any]:

@@ -39,13 +39,13 @@ def match(
     forcing: Any,
     anchors: Any,
     *,
-    matched: float = 0.5,
-    unmatched: float = 0.5,
+    positive_iou: float = 0.5,
+    negative_iou: float = 0.5,
     ignore_between: bool = True,
 ) -> Any:
     """For each anchor the row of its labelled box, or BACKGROUND or IGNORED: `(B, A)` int32.
 
-    An anchor takes the box it overlaps most if their IoU reaches `matched`. Then every forcing
+    An anchor takes the box it overlaps most if their IoU reaches `positive_iou`. Then every forcing
     box takes the anchor it overlaps most, whatever the IoU; of two boxes that want the same
     anchor, and of two equal overlaps, the lower index wins.
 
@@ -54,7 +54,7 @@ def match(
         present: `(B, G)` bool, false on padding.
         forcing: `(B, G)` bool, true for the boxes that must have an anchor.
         anchors: `(A, 4)` normalised yxyx.
-        matched, unmatched: IoU from which an anchor takes a box, and below which it is
+        positive_iou, negative_iou: IoU from which an anchor takes a box, and below which it is
             background.
         ignore_between: whether those between are ignored; else those below are.
     """
@@ -62,13 +62,13 @@ def match(
     best_box = ops.cast(ops.argmax(overlap, axis=1), "int32")
     best = ops.max(overlap, axis=1)
     below, between = (BACKGROUND, IGNORED) if ignore_between else (IGNORED, BACKGROUND)
-    if unmatched < matched:
-        left = ops.where(best < unmatched, below, between)
+    if negative_iou < positive_iou:
+        left = ops.where(best < negative_iou, below, between)
         # Without a single box the original has nothing to compare and all is background.
         left = ops.where(ops.any(present, axis=1, keepdims=True), left, BACKGROUND)
     else:
         left = BACKGROUND
-    taken = ops.where(best >= matched, best_box, left)
+    taken = ops.where(best >= positive_iou, best_box, left)
     rows = ops.arange(boxes.shape[1], dtype="int32")
     forced = ops.one_hot(ops.argmax(overlap, axis=2), anchors.shape[0], dtype="bool")
     forced = ops.logical_and(forced, forcing[..., None])
@@ -83,10 +83,10 @@ def assign(
     anchors: Any,
     num_classes: int,
     *,
-    matched: float = 0.5,
-    unmatched: float = 0.5,
+    positive_iou: float = 0.5,
+    negative_iou: float = 0.5,
     ignore_between: bool = True,
-    force: bool = True,
+    force_match: bool = True,
     scales: box_coder.Scales = box_coder.SCALES,
 ) -> Targets:
     """Targets for a batch.
@@ -98,15 +98,15 @@ def assign(
             its anchors from being background but forces none.
         anchors: `(A, 4)` normalised yxyx.
         num_classes: `C`.
-        matched, unmatched, ignore_between: of `match`.
-        force: whether a box of some weight takes its best anchor in any case.
+        positive_iou, negative_iou, ignore_between: of `match`.
+        force_match: whether a box of some weight takes its best anchor in any case.
         scales: the box coder's.
     """
     present = labels >= 0
-    forcing = ops.logical_and(present, weights > 0) if force else ops.zeros_like(present)
+    forcing = ops.logical_and(present, weights > 0) if force_match else ops.zeros_like(present)
     found = match(
         boxes, present, forcing, anchors,
-        matched=matched, unmatched=unmatched, ignore_between=ignore_between,
+        positive_iou=positive_iou, negative_iou=negative_iou, ignore_between=ignore_between,
     )  # fmt: skip
     positive = ops.cast(found >= 0, "float32")
     row = ops.maximum(found, 0)

@@ -15,10 +15,10 @@ from boxwright.ops.boxes import iou
 keras: Any = framework.keras()
 ops: Any = keras.ops
 
-MATCHED, BACKGROUND = 0.5, 0.3  # IoU with a labelled box: at least, and below
+POSITIVE_IOU, BACKGROUND = 0.5, 0.3  # IoU with a labelled box: at least, and below
 
 
-class HeadStart(NamedTuple):
+class ClassHeadInit(NamedTuple):
     """Where one new class starts: the pretrained class and how it scores on the labelled boxes.
 
     `on_boxes` is the mean over boxes of the best score near the box, `elsewhere` the mean over
@@ -38,7 +38,7 @@ class HeadStart(NamedTuple):
         )
 
 
-def find_head_start(
+def find_class_head_init(
     model: Any,
     pretrained: Pretrained,
     images: NDArray[np.float32],
@@ -48,7 +48,7 @@ def find_head_start(
     classes: tuple[str, ...],
     *,
     scores_of: Callable[[Any, Any, Any], NDArray[np.float32]] | None = None,
-) -> list[HeadStart]:
+) -> list[ClassHeadInit]:
     """For each new class the pretrained class that fits its labelled boxes best.
 
     Fits best: the largest difference between its scores on the boxes and elsewhere.
@@ -66,14 +66,14 @@ def find_head_start(
     scores = (scores_of or _pretrained_scores)(model, pretrained, images)
     fires: list[list[Any]] = [[] for _ in classes]
     quiet: list[list[Any]] = [[] for _ in classes]
-    for photo in range(len(images)):
-        present = labels[photo] >= 0
-        overlap = iou(boxes[photo][present], anchors)
-        near = overlap >= np.minimum(MATCHED, overlap.max(axis=1, keepdims=True))
+    for image in range(len(images)):
+        present = labels[image] >= 0
+        overlap = iou(boxes[image][present], anchors)
+        near = overlap >= np.minimum(POSITIVE_IOU, overlap.max(axis=1, keepdims=True))
         away = (overlap < BACKGROUND).all(axis=0) & ~near.any(axis=0)
-        background = scores[photo][away].max(axis=0, initial=0)
-        for row, label in zip(near, labels[photo][present], strict=True):
-            fires[label].append(scores[photo][row].max(axis=0))
+        background = scores[image][away].max(axis=0, initial=0)
+        for row, label in zip(near, labels[image][present], strict=True):
+            fires[label].append(scores[image][row].max(axis=0))
         for label in range(len(classes)):
             quiet[label].append(background)
     usable = np.array([name != "" for name in pretrained.classes])
@@ -84,13 +84,13 @@ def find_head_start(
         hit, miss = np.mean(on_boxes, axis=0), np.mean(elsewhere, axis=0)
         best = int(np.argmax(np.where(usable, hit - miss, -np.inf)))
         starts.append(
-            HeadStart(name, pretrained.classes[best], best, float(hit[best]), float(miss[best]))
+            ClassHeadInit(name, pretrained.classes[best], best, float(hit[best]), float(miss[best]))
         )
     return starts
 
 
-def apply_head_start(
-    model: Any, pretrained: Pretrained, starts: list[HeadStart], classes: tuple[str, ...]
+def apply_class_head_init(
+    model: Any, pretrained: Pretrained, starts: list[ClassHeadInit], classes: tuple[str, ...]
 ) -> None:
     """Copy the chosen columns of the pretrained class head into the model's."""
     columns = {start.name: start.column for start in starts}

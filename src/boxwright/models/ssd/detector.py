@@ -14,19 +14,19 @@ from boxwright.models.model import (
     Candidates,
     DetectionModel,
     ExportHead,
+    LayerGroup,
     Loss,
     Outputs,
-    Part,
     Suppress,
     Truth,
 )
-from boxwright.models.ssd.objective import KINDS, Objective, Varifocal
+from boxwright.models.ssd.objective import OBJECTIVE_CLASSES, Objective, Varifocal
 from boxwright.models.ssd.reach import REACH
 from boxwright.ops import box_coder
 from boxwright.ops.operations import Operations
 
 if TYPE_CHECKING:
-    from boxwright.models.layers.quantized import Bits
+    from boxwright.models.layers.quantized import QuantizationSpec
     from boxwright.models.ssd.spec import ModelSpec
     from boxwright.models.weights.pretrained import Pretrained
 
@@ -39,7 +39,7 @@ class SsdModel(DetectionModel):
     """
 
     family = "ssd"
-    objective_kinds = KINDS
+    objective_classes = OBJECTIVE_CLASSES
     quantization_aware = True
     reach = REACH
     spec: ModelSpec
@@ -68,7 +68,7 @@ class SsdModel(DetectionModel):
         *,
         depth_multiplier: float | None = None,
         objective: Objective | None = None,
-        bits: Bits | None = None,
+        quantization: QuantizationSpec | None = None,
         like: ModelSpec | None = None,
     ) -> ModelSpec:
         """Anchors keep the pixel sizes of the pretrained network, or of the published one, so that
@@ -80,12 +80,12 @@ class SsdModel(DetectionModel):
             spec.resized(input_size),
             num_classes=num_classes,
             background=objective is not None and objective.background is not None,
-            bits=bits,
+            quantization=quantization,
         )
 
     @classmethod
     def build_network(cls, spec: ModelSpec, *, precision: str = "float32", **options: Any) -> Any:
-        """Options are `frozen_through` and `initialisers`, see `network.build`."""
+        """Options are `frozen_through` and `initializers`, see `network.build`."""
         from boxwright.models.ssd.network import build
 
         return build(spec, precision=precision, **options)
@@ -95,7 +95,7 @@ class SsdModel(DetectionModel):
     @classmethod
     def usual_objective(cls, *, pretrained: bool) -> tuple[Objective, dict[str, str]]:
         if pretrained:
-            return Objective(focus=Varifocal()), {}
+            return Objective(classification_loss=Varifocal()), {}
         drowned = "from scratch, the classes' gradients drown in those of the boxes"
         return Objective(class_weight=4.0), {"objective.class_weight": drowned}
 
@@ -106,7 +106,7 @@ class SsdModel(DetectionModel):
             outputs, *truth, self._tensor, self.objective, suppress, self.spec.box_scales
         )
 
-    def part_of(self, layer: str) -> Part:
+    def layer_group_of(self, layer: str) -> LayerGroup:
         from boxwright.models.ssd.extra_maps import EXTRA_MAP
 
         if layer.startswith("BoxPredictor"):
@@ -139,14 +139,14 @@ class SsdModel(DetectionModel):
         truth: Truth,
         classes: tuple[str, ...],
     ) -> Sequence[object]:
-        from boxwright.models.ssd.class_head import apply_head_start, find_head_start
+        from boxwright.models.ssd.class_head import apply_class_head_init, find_class_head_init
 
         if not pretrained.classes:  # a classifier has no class head to start from
             return ()
-        starts = find_head_start(
+        starts = find_class_head_init(
             self.network, pretrained, images, truth.boxes, truth.labels, self.anchors, classes
         )
-        apply_head_start(self.network, pretrained, starts, classes)
+        apply_class_head_init(self.network, pretrained, starts, classes)
         return starts
 
     # ---- Detecting and exporting -----------------------------------------------------------------

@@ -43,11 +43,11 @@ def varifocal(logits: Any, targets: Any, *, alpha: float = 0.75, gamma: float = 
     return weights * sigmoid_cross_entropy(logits, targets)
 
 
-def smooth_l1(encodings: Any, targets: Any, *, delta: float = 1.0) -> Any:
+def smooth_l1(encodings: Any, targets: Any, *, huber_delta: float = 1.0) -> Any:
     """Huber's loss summed over the four coordinates: `(..., 4)` gives `(...)`."""
     distance = ops.abs(encodings - targets)
-    quadratic = ops.minimum(distance, delta)
-    return ops.sum(0.5 * quadratic**2 + delta * (distance - quadratic), axis=-1)
+    quadratic = ops.minimum(distance, huber_delta)
+    return ops.sum(0.5 * quadratic**2 + huber_delta * (distance - quadratic), axis=-1)
 
 
 def detection_loss(
@@ -75,18 +75,18 @@ def detection_loss(
     logits = outputs["class_logits"]
     targets = assign(
         boxes, labels, weights, anchors, logits.shape[-1],
-        matched=matching.matched, unmatched=matching.unmatched,
-        ignore_between=matching.ignore_between, force=matching.force, scales=scales,
+        positive_iou=matching.positive_iou, negative_iou=matching.negative_iou,
+        ignore_between=matching.ignore_between, force_match=matching.force_match, scales=scales,
     )  # fmt: skip
     wanted = targets.class_targets
-    if isinstance(objective.focus, Varifocal):
+    if isinstance(objective.classification_loss, Varifocal):
         encodings, objects = outputs["box_encodings"], boxes.shape[1]
         wanted = wanted * _quality(encodings, targets, objects, anchors, scales)
     if objective.background is not None:
         logits = ops.concatenate([outputs["background_logits"], logits], axis=-1)
         background = ops.cast(targets.match == BACKGROUND, "float32") * objective.background
         wanted = ops.concatenate([background[..., None], wanted], axis=-1)
-    match objective.focus:
+    match objective.classification_loss:
         case None:
             wrong = sigmoid_cross_entropy(logits, wanted)
         case Focal(alpha, gamma):
@@ -94,16 +94,22 @@ def detection_loss(
         case Varifocal(alpha, gamma):
             wrong = varifocal(logits, wanted, alpha=alpha, gamma=gamma)
     classes = ops.sum(wrong, axis=-1) * targets.class_weights
-    distance = smooth_l1(outputs["box_encodings"], targets.box_targets, delta=objective.delta)
-    places = distance * targets.box_weights
+    distance = smooth_l1(
+        outputs["box_encodings"], targets.box_targets, huber_delta=objective.huber_delta
+    )
+    box_losses = distance * targets.box_weights
     if objective.mining is not None:
         decoded = box_coder.decode(outputs["box_encodings"], anchors, ops, scales)
-        hard = _hard(objective, objective.mining, classes, places, decoded, targets, suppress)
-        classes, places = classes * hard, places * hard
-    share = ops.maximum(ops.sum(targets.box_weights), 1.0) if objective.per_match else 1.0
-    coordinates = 4.0 if objective.per_coordinate else 1.0
+        hard = _hard(objective, objective.mining, classes, box_losses, decoded, targets, suppress)
+        classes, box_losses = classes * hard, box_losses * hard
+    share = (
+        ops.maximum(ops.sum(targets.box_weights), 1.0)
+        if objective.normalize_by_num_matches
+        else 1.0
+    )
+    coordinates = 4.0 if objective.normalize_by_code_size else 1.0
     class_loss = objective.class_weight * ops.sum(classes) / share
-    box_loss = objective.box_weight * ops.sum(places) / (share * coordinates)
+    box_loss = objective.box_weight * ops.sum(box_losses) / (share * coordinates)
     return Loss(class_loss + box_loss, class_loss, box_loss)
 
 
@@ -112,10 +118,10 @@ def _quality(
 ) -> Any:
     """`(B, A, 1)`: the IoU of each anchor's box with the labelled one, as a part of the best that
     any anchor reaches for that object. No gradient goes through it."""
-    found, labelled = (
+    found, labeled = (
         box_coder.decode(each, anchors, ops, scales) for each in (encodings, targets.box_targets)
     )
-    overlap = iou_of_pairs(found, labelled)
+    overlap = iou_of_pairs(found, labeled)
     answering = targets.match[:, None] == ops.arange(objects, dtype="int32")[:, None]  # (B, G, A)
     best = ops.max(ops.where(answering, overlap[:, None], 0.0), axis=2)
     best = ops.take_along_axis(best, ops.maximum(targets.match, 0), axis=1)
@@ -126,23 +132,23 @@ def _hard(
     objective: Objective,
     mining: Mining,
     classes: Any,
-    places: Any,
+    box_losses: Any,
     decoded: Any,
     targets: Targets,
     suppress: Suppress,
 ) -> Any:
     ranking = {
         "classes": classes,
-        "boxes": places,
-        "both": objective.class_weight * classes + objective.box_weight * places,
+        "boxes": box_losses,
+        "both": objective.class_weight * classes + objective.box_weight * box_losses,
     }
     return hard_examples(
         ranking[mining.by],
         decoded,
         targets.match,
         suppress,
-        most=mining.most,
+        max_anchors=mining.max_anchors,
         iou_threshold=mining.iou_threshold,
         negatives_per_positive=mining.negatives_per_positive,
-        fewest_negatives=mining.fewest_negatives,
+        min_negatives=mining.min_negatives,
     )

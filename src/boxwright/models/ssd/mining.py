@@ -21,10 +21,10 @@ def hard_examples(
     match: Any,
     suppress: Suppress,
     *,
-    most: int | None,
+    max_anchors: int | None,
     iou_threshold: float,
     negatives_per_positive: float | None,
-    fewest_negatives: int,
+    min_negatives: int,
 ) -> Any:
     """Which anchors take part: `(B, A)` float, 1 or 0.
 
@@ -36,25 +36,25 @@ def hard_examples(
         boxes: `(B, A, 4)` decoded predictions.
         match: `(B, A)` of the assigner.
         suppress: the engine's non-maximum suppression.
-        most: how many anchors suppression leaves at most; None for all.
+        max_anchors: how many anchors suppression leaves at most; None for all.
         iou_threshold: above this overlap an anchor goes.
         negatives_per_positive: how many background anchors stay for each that has an object;
             None for all.
-        fewest_negatives: so many stay in any case, if there are.
+        min_negatives: so many stay in any case, if there are.
     """
     losses, boxes = ops.stop_gradient(losses), ops.stop_gradient(boxes)
-    left = suppress(boxes, losses, most or losses.shape[1], iou_threshold)
+    left = suppress(boxes, losses, max_anchors or losses.shape[1], iou_threshold)
     if negatives_per_positive is None:
         return ops.cast(left, "float32")
     positive = ops.logical_and(left, match >= 0)
     negative = ops.logical_and(left, match == BACKGROUND)
     positives = ops.sum(ops.cast(positive, "float32"), axis=1, keepdims=True)
     allowed = ops.floor(negatives_per_positive * positives)
-    allowed = ops.cast(ops.maximum(allowed, fewest_negatives), "int32")
+    allowed = ops.cast(ops.maximum(allowed, min_negatives), "int32")
     worst_first = ops.argsort(-losses, axis=1)
     sorted_negative = ops.take_along_axis(ops.cast(negative, "int32"), worst_first, axis=1)
-    places = ops.argsort(worst_first, axis=1)  # of each anchor in that order
-    worse = ops.take_along_axis(ops.cumsum(sorted_negative, axis=1), places, axis=1)
+    ranks = ops.argsort(worst_first, axis=1)  # of each anchor in that order
+    worse = ops.take_along_axis(ops.cumsum(sorted_negative, axis=1), ranks, axis=1)
     # An anchor that is neither (its overlap lies between two thresholds) goes with the negatives.
     stays = ops.logical_or(positive, ops.logical_and(left, worse <= allowed))
     return ops.cast(stays, "float32")

@@ -10,8 +10,8 @@ from typing import Any
 from boxwright.backend import framework
 from boxwright.models.backbones import mobilenet_v1, mobilenet_v2
 from boxwright.models.layers.conv_norm import ConvNorm, LayerSpec
-from boxwright.models.layers.initializers import Initialisers, Normal, initialiser_of
-from boxwright.models.layers.quantized import Predictor, Quantiser
+from boxwright.models.layers.initializers import Initializers, Normal, initializer_of
+from boxwright.models.layers.quantized import Predictor, Quantizer
 from boxwright.models.ssd.extra_maps import extra_maps
 from boxwright.models.ssd.spec import HeadSpec, ModelSpec
 
@@ -32,11 +32,11 @@ def build(
     *,
     precision: str = "float32",
     frozen_through: int = -1,
-    initialisers: Initialisers | None = None,
+    initializers: Initializers | None = None,
 ) -> Any:
     """The network: `(B, S, S, 3)` scaled pixels to `box_encodings (B, A, 4)` and
     `class_logits (B, A, C)`, float32; where the spec has a background column, also to
-    `background_logits (B, A, 1)`. Its attribute `quantiser` is what the layers of a quantised one
+    `background_logits (B, A, 1)`. Its attribute `quantizer` is what the layers of a quantised one
     share, else None.
 
     Args:
@@ -44,17 +44,17 @@ def build(
         precision: Keras dtype policy of the convolutions; variables are float32 in any case, and so
             is a quantised network: bfloat16 cannot tell 256 values apart.
         frozen_through: backbone blocks up to this one do not train; -1 trains all.
-        initialisers: what its weights begin at; by default what short trainings learn best from.
+        initializers: what its weights begin at; by default what short trainings learn best from.
     """
     side = spec.input_size
     inputs = keras.Input((side, side, 3), name="images")
-    quantiser = Quantiser(spec.bits) if spec.bits else None
-    precision = "float32" if quantiser else precision
+    quantizer = Quantizer(spec.quantization) if spec.quantization else None
+    precision = "float32" if quantizer else precision
     size, backbone = (spec.depth_multiplier, spec.min_depth, precision), BACKBONES[spec.name]
 
     def options(part: str, layers: LayerSpec) -> dict[str, Any]:
-        begin = initialiser_of(getattr(initialisers, part)) if initialisers else None
-        return {"spec": layers, "initialiser": begin, "quantiser": quantiser}
+        begin = initializer_of(getattr(initializers, part)) if initializers else None
+        return {"spec": layers, "initializer": begin, "quantizer": quantizer}
 
     own = options("backbone", spec.backbone_convolutions)
     maps = backbone.backbone_maps(inputs, *size, frozen_through, **own)
@@ -63,12 +63,12 @@ def build(
     maps += extra_maps(maps[-1], backbone.LAST, *size, count=count, depthwise=depthwise, **own)
     convolution = functools.partial(ConvNorm, **options("heads", spec.heads.convolutions))
     maps = [_before_heads(x, i, spec.heads, precision, convolution) for i, x in enumerate(maps)]
-    kernels = initialiser_of(initialisers.heads if initialisers else HEADS)
-    predictor = functools.partial(Predictor, quantiser=quantiser, kernel_initializer=kernels)
+    kernels = initializer_of(initializers.heads if initializers else HEADS)
+    predictor = functools.partial(Predictor, quantizer=quantizer, kernel_initializer=kernels)
     boxes = _head(maps, spec, "BoxEncodingPredictor", 4, precision, convolution, predictor)
     if spec.heads.dropout:
         maps = [keras.layers.Dropout(spec.heads.dropout, dtype=precision)(x) for x in maps]
-    prior = keras.initializers.Constant(initialisers.class_bias if initialisers else PRIOR_BIAS)
+    prior = keras.initializers.Constant(initializers.class_bias if initializers else PRIOR_BIAS)
     predictor = functools.partial(predictor, bias_initializer=prior)
     columns = spec.class_columns
     logits = _head(maps, spec, "ClassPredictor", columns, precision, convolution, predictor)
@@ -76,7 +76,7 @@ def build(
     if spec.background:
         outputs |= {"background_logits": logits[..., :1], "class_logits": logits[..., 1:]}
     model = keras.Model(inputs, outputs, name=spec.name)
-    model.quantiser = quantiser
+    model.quantizer = quantizer
     return model
 
 

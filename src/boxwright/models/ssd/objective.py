@@ -27,17 +27,18 @@ class Varifocal:
 
 @dataclass(frozen=True)
 class Matching:
-    """Which anchors answer for a labelled box: those whose IoU with it is at least `matched`, and,
-    where boxes `force`, the best anchor of each. Anchors below `unmatched` are background.
+    """Which anchors answer for a labelled box: those whose IoU with it is at least
+    `positive_iou`, and, with `force_match`, the best anchor of each box. Anchors below
+    `negative_iou` are background.
 
     Between the two an anchor counts neither way if `ignore_between`; else it is background, and
-    those below `unmatched` count neither way.
+    those below `negative_iou` count neither way.
     """
 
-    matched: float = 0.5
-    unmatched: float = 0.5
+    positive_iou: float = 0.5
+    negative_iou: float = 0.5
     ignore_between: bool = True
-    force: bool = True
+    force_match: bool = True
 
 
 Ranking = Literal["classes", "boxes", "both"]
@@ -49,18 +50,18 @@ class Mining:
 
     Attributes:
         by: which loss ranks the anchors.
-        most: how many anchors of a photo take part at most; None for all.
+        max_anchors: how many anchors of a photo take part at most; None for all.
         iou_threshold: an anchor goes if its box overlaps a worse one's by more than this.
         negatives_per_positive: so many background anchors stay for each with an object; None
             for all.
-        fewest_negatives: so many stay in any case.
+        min_negatives: so many stay in any case.
     """
 
     by: Ranking = "both"
-    most: int | None = 64
+    max_anchors: int | None = 64
     iou_threshold: float = 0.7
     negatives_per_positive: float | None = None
-    fewest_negatives: int = 0
+    min_negatives: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,26 +69,26 @@ class Objective:
     """What training lowers.
 
     Attributes:
-        focus: the loss of the classes; None for plain cross entropy.
+        classification_loss: the loss of the classes; None for plain cross entropy.
         background: what the background column should say of an anchor without an object, 1 or 0;
             None if the network has no such column.
-        delta: where the box loss turns from a square to a line.
+        huber_delta: where the box loss turns from a square to a line.
         matching: which anchors answer for a box.
         mining: which anchors take part; None for all.
         class_weight, box_weight: how much the two losses count.
-        per_match: whether they are divided by the number of anchors with an object.
-        per_coordinate: whether the box loss is divided by 4 too.
+        normalize_by_num_matches: whether they are divided by the number of anchors with an object.
+        normalize_by_code_size: whether the box loss is divided by 4 too.
     """
 
-    focus: Focal | Varifocal | None = field(default_factory=Focal)
+    classification_loss: Focal | Varifocal | None = field(default_factory=Focal)
     background: float | None = None
-    delta: float = 1.0
+    huber_delta: float = 1.0
     matching: Matching = field(default_factory=Matching)
     mining: Mining | None = None
     class_weight: float = 1.0
     box_weight: float = 1.0
-    per_match: bool = True
-    per_coordinate: bool = False
+    normalize_by_num_matches: bool = True
+    normalize_by_code_size: bool = False
 
 
-KINDS = (Focal, Matching, Mining, Objective, Varifocal)
+OBJECTIVE_CLASSES = (Focal, Matching, Mining, Objective, Varifocal)

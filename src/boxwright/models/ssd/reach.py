@@ -25,11 +25,11 @@ def anchor_overlap(boxes: Fractions, input_size: int) -> Fractions:
     spec = AnchorSpec(scale_factor=PRETRAINED_SIZE / input_size)
     grids = map_sides(input_size)
     anchors = grid_anchors(spec, input_size)
-    centres = (boxes[:, 2:] + boxes[:, :2]) / 2
+    centers = (boxes[:, 2:] + boxes[:, :2]) / 2
     best = np.zeros(len(boxes), np.float32)
     start = 0
     for side, count in zip(grids, spec.per_location(len(grids)), strict=True):
-        nearest = (np.clip(np.floor(centres * side), 0, side - 1) + 0.5) / side
+        nearest = (np.clip(np.floor(centers * side), 0, side - 1) + 0.5) / side
         for ymin, xmin, ymax, xmax in anchors[start : start + count]:
             half = np.array([xmax - xmin, ymax - ymin], np.float32) / 2
             anchor = np.concatenate([nearest - half, nearest + half], axis=1)

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.models.layers.conv_norm import PLAIN, LayerSpec
-from boxwright.models.layers.quantized import Bits
+from boxwright.models.layers.quantized import QuantizationSpec
 from boxwright.ops import box_coder
 from boxwright.ops.anchors import MAPS, Anchors, AnchorSpec, anchors_from_json, grid_anchors
+from boxwright.structures.old_keys import LAYERS, renamed
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ class ModelSpec:
             of the extra maps are like.
         heads: what the heads are like.
         box_scales: of the box coder, see `ops.box_coder`.
-        bits: of the numbers of a network that is trained for a quantised file, which rounds as that
-            file will; None for floats.
+        quantization: of the numbers of a network that is trained for a quantised file, which
+            rounds as that file will; None for floats.
     """
 
     num_classes: int
@@ -76,7 +77,7 @@ class ModelSpec:
     extra_convolutions: LayerSpec = PLAIN
     heads: HeadSpec = field(default_factory=HeadSpec)
     box_scales: box_coder.Scales = box_coder.SCALES
-    bits: Bits | None = None
+    quantization: QuantizationSpec | None = None
 
     @property
     def class_columns(self) -> int:
@@ -97,18 +98,22 @@ class ModelSpec:
         """The inverse of `to_json`; a run of before lacks what came later."""
         known = _without_flat_heads(value)
         heads = dict(known.pop("heads", {}))
-        convolutions = LayerSpec(**heads.pop("convolutions", {}))
+        convolutions = _layer(heads.pop("convolutions", {}))
         parts = ("backbone_convolutions", "extra_convolutions")
-        layers: dict[str, Any] = {part: LayerSpec(**known.pop(part, {})) for part in parts}
-        bits = known.pop("bits", None)
+        layers: dict[str, Any] = {part: _layer(known.pop(part, {})) for part in parts}
+        quantization = known.pop("quantization", None)
         return cls(
             anchors=anchors_from_json(known.pop("anchors")),
             heads=HeadSpec(**heads, convolutions=convolutions),
             box_scales=tuple(known.pop("box_scales", box_coder.SCALES)),
-            bits=None if bits is None else Bits(**bits),
+            quantization=None if quantization is None else QuantizationSpec(**quantization),
             **layers,
             **known,
         )
+
+
+def _layer(value: dict[str, Any]) -> LayerSpec:
+    return LayerSpec(**renamed(value, LAYERS))
 
 
 def _without_flat_heads(value: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from boxwright.models.weights.pretrained import Arrays, Pretrained
 from boxwright.models.weights.tflite import read_tflite
 from boxwright.models.weights.variables import stored_variables
 
-LEAST_LOADED = 0.9  # of the backbone's variables, or it is another network's file
+MIN_LOADED = 0.9  # of the backbone's variables, or it is another network's file
 NEW_CLASSES = "the class head is for other classes"
 
 
@@ -123,7 +123,7 @@ def _check_backbone(model: Any, pretrained: Pretrained, reset: Mapping[str, str]
     ]
     missing = [name for name in backbone if name in reset]
     share = 1 - len(missing) / len(backbone)
-    if share < LEAST_LOADED:
+    if share < MIN_LOADED:
         raise WeightsError(
             "BW202",
             f"fits {share:.0%} of the backbone's layers only, so it is of another network than "

@@ -34,10 +34,10 @@ def read_tflite(path: Path) -> Pretrained:
     layers: dict[str, Arrays] = {}
     for tensor in interpreter.get_tensor_details():
         if found := KERNEL.match(tensor["name"]):
-            kernel = _kernel(_dequantised(tensor, interpreter))
+            kernel = _kernel(_dequantized(tensor, interpreter))
             layers.setdefault(_layer_name(found["layer"]), {})["kernel"] = kernel
         elif found := BIAS.match(tensor["name"]):
-            bias = _dequantised(tensor, interpreter)
+            bias = _dequantized(tensor, interpreter)
             layers.setdefault(_layer_name(found["layer"]), {})["bias"] = bias
     try:
         spec = _spec_of(layers, interpreter.get_input_details()[0]["shape"])
@@ -73,7 +73,7 @@ def _open(path: Path) -> Any:
         raise WeightsError("BW202", "is not a .tflite file, or is damaged.", where=path) from error
 
 
-def _dequantised(tensor: dict[str, Any], interpreter: Any) -> NDArray[np.float32]:
+def _dequantized(tensor: dict[str, Any], interpreter: Any) -> NDArray[np.float32]:
     values: NDArray[Any] = interpreter.get_tensor(tensor["index"])
     if values.dtype == np.float32:
         return values

@@ -67,7 +67,7 @@ def stored_variables(layer: Any) -> list[Any]:
     beta has none there."""
     if not isinstance(layer, ConvNorm):
         return list(layer.weights)
-    absent = {"gamma": not layer.spec.scale, "beta": not layer.spec.centre}
+    absent = {"gamma": not layer.spec.scale, "beta": not layer.spec.center}
     return [variable for variable in layer.weights if not absent.get(variable.name)]
 
 

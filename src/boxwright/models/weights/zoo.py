@@ -40,7 +40,7 @@ class Published:
         speed: milliseconds for a photo of 600 x 600 on the publisher's GPU (GeForce GTX TITAN X),
             with everything around the network; None where it was not published.
         sha256: checksums by file name, of the archive or of files in it, as far as known.
-        licence: of the weights.
+        license: of the weights.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Published:
     coco_ap: float | None = None
     speed: int | None = None
     sha256: Mapping[str, str] = field(default_factory=dict)
-    licence: str = "Apache-2.0"
+    license: str = "Apache-2.0"
 
     @property
     def archive(self) -> str:
@@ -188,10 +188,10 @@ def title(weights: Path) -> str:
     return weights.name
 
 
-def licence(name: str | None) -> str | None:
+def license(name: str | None) -> str | None:
     """The licence of the weights that `title` calls so; None if it is not known."""
     published = _KNOWN.get(name.lower()) if name else None
-    return published.licence if published else None
+    return published.license if published else None
 
 
 def chosen(given: str) -> Published | Path:

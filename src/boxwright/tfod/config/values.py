@@ -13,7 +13,7 @@ from boxwright.tfod.config.schema import Range
 TRUTHS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 INT32 = Range(-(2**31), 2**32 - 1)  # and uint32
 LARGEST = 3.4028235e38  # of float32
-LONGEST = 40  # digits of a number that anybody means
+MAX_DIGITS = 40  # digits of a number that anybody means
 # A backslash that begins none of protocol buffers' escapes for quotation marks, itself and bytes.
 _SEPARATOR = re.compile(r"(?<!\\)\\(?![\\'\"]|[0-7]{3})")
 
@@ -56,7 +56,7 @@ def is_literal_path(value: Value | Message) -> bool:
 
 
 def _whole(value: Value) -> int:
-    text = value.text.lower() if len(value.text) <= LONGEST else ""
+    text = value.text.lower() if len(value.text) <= MAX_DIGITS else ""
     base = 16 if "x" in text else 8 if re.fullmatch(r"[+-]?0[0-7]+", text) else 10
     digits = re.fullmatch(r"[+-]?(0x[0-9a-f]+|[0-9]+)", text)
     if value.kind == "number" and digits and INT32.low <= int(text, base) <= INT32.high:
@@ -100,4 +100,4 @@ def _string(value: Value, *, is_path: bool) -> str:
 
 
 def _quote(value: Value) -> str:
-    return f'"{value.text}"' if value.kind == "string" else value.text[:LONGEST]
+    return f'"{value.text}"' if value.kind == "string" else value.text[:MAX_DIGITS]

@@ -34,7 +34,7 @@ from boxwright.tfod.config.model import (
 )
 from boxwright.tfod.config.paths import checkpoint
 from boxwright.tfod.config.pipeline import Pipeline
-from boxwright.training.config import ByPart
+from boxwright.training.config import LayerGroupValues
 
 if TYPE_CHECKING:
     from boxwright.models.ssd.detector import SsdModel
@@ -71,7 +71,7 @@ class Trained:
     learnt: dict[str, NDArray[Any]]
 
 
-def read_trained(config: Config, prefix: Path, *, rounded: bool = False) -> Trained:
+def read_trained(config: Config, prefix: Path, *, quantization_aware: bool = False) -> Trained:
     """The network of a config with the weights of a checkpoint.
 
     Where the config's eval_config says use_moving_averages, each variable that has a moving
@@ -80,8 +80,8 @@ def read_trained(config: Config, prefix: Path, *, rounded: bool = False) -> Trai
     Args:
         config: the pipeline.config.
         prefix: of the checkpoint's files.
-        rounded: whether a network of a config with a graph_rewriter is to compute as its file of 8
-            bits will; else its ranges are only `learnt`.
+        quantization_aware: whether a network of a config with a graph_rewriter is to compute as
+            its file of 8 bits will; else its ranges are only `learnt`.
 
     Raises:
         TfodError: BW724 the config is not supported, BW728 there is no such checkpoint.
@@ -90,15 +90,15 @@ def read_trained(config: Config, prefix: Path, *, rounded: bool = False) -> Trai
     pipeline = checked(config, train=False, evaluate=False).pipeline
     found = checkpoint(str(prefix), "--trained_checkpoint_prefix")
     framework.keras()
-    from boxwright.models.layers.quantized import Bits
+    from boxwright.models.layers.quantized import QuantizationSpec
     from boxwright.models.ssd.detector import SsdModel
     from boxwright.models.weights.checkpoint import AVERAGE, PREPROCESSING
     from boxwright.models.weights.variables import variables_by_name
     from boxwright.tfod.checkpoint import resume
 
     spec, bits = spec_of(config), pipeline.graph_rewriter.quantization
-    if rounded and bits:
-        spec = replace(spec, bits=Bits(bits.weight_bits, bits.activation_bits))
+    if quantization_aware and bits:
+        spec = replace(spec, quantization=QuantizationSpec(bits.weight_bits, bits.activation_bits))
     model = SsdModel.build(spec)
     step, others = resume(model.network, found)
     if pipeline.eval_config.use_moving_averages:
@@ -147,10 +147,10 @@ def spec_of(config: Config) -> Any:
 
     ssd = config.pipeline.model
     extractor, predictor, coder = ssd.feature_extractor, ssd.box_predictor, ssd.box_coder
-    backbone, extras, heads = _by_part(config.pipeline)
-    _check_normalised(config, "feature_extractor", extras, needed=True)
+    backbone, extras, heads = _by_layer_group(config.pipeline)
+    _check_normalized(config, "feature_extractor", extras, needed=True)
     layers = predictor.num_layers_before_predictor
-    _check_normalised(
+    _check_normalized(
         config, "box_predictor.*", heads, needed=predictor.use_depthwise or layers > 0
     )
     padded = extractor.use_explicit_padding
@@ -179,48 +179,48 @@ def spec_of(config: Config) -> Any:
     )
 
 
-def initialisers_of(config: Config) -> Any:
-    """The `Initialisers` of a config, which `models.ssd.network.build` takes."""
-    from boxwright.models.layers.initializers import Initialisers
+def initializers_of(config: Config) -> Any:
+    """The `Initializers` of a config, which `models.ssd.network.build` takes."""
+    from boxwright.models.layers.initializers import Initializers
 
     backbone, extras, heads = (
-        _distribution(each.initializer) for each in _by_part(config.pipeline)
+        _distribution(each.initializer) for each in _by_layer_group(config.pipeline)
     )
     bias = config.pipeline.model.box_predictor.class_prediction_bias_init
-    return Initialisers(backbone, extras, heads, bias)
+    return Initializers(backbone, extras, heads, bias)
 
 
 def penalties_of(
     pipeline: Pipeline, kind: type[L1Regularizer | L2Regularizer] = L2Regularizer
-) -> ByPart:
+) -> LayerGroupValues:
     """The weights of the regularisation of this kind of each part's kernels; 0 for none.
 
     MobileNet v2 does not regularise the depthwise ones of its backbone.
     """
     backbone, extras, heads = (
         each.regularizer.weight if isinstance(each.regularizer, kind) else 0.0
-        for each in _by_part(pipeline)
+        for each in _by_layer_group(pipeline)
     )
     extractor = pipeline.model.feature_extractor
     spared = extractor.type == "ssd_mobilenet_v2"
     spared = spared and not extractor.override_base_feature_extractor_hyperparams
-    return ByPart(backbone, extras, heads, depthwise=0.0 if spared else None)
+    return LayerGroupValues(backbone, extras, heads, depthwise=0.0 if spared else None)
 
 
-def norm_decays_of(pipeline: Pipeline) -> ByPart:
+def norm_decays_of(pipeline: Pipeline) -> LayerGroupValues:
     """How much of batch norm's moving statistics stays after a step, in each part."""
     backbone, extras, heads = (
-        (each.batch_norm or BatchNorm()).decay for each in _by_part(pipeline)
+        (each.batch_norm or BatchNorm()).decay for each in _by_layer_group(pipeline)
     )
-    return ByPart(backbone, extras, heads)
+    return LayerGroupValues(backbone, extras, heads)
 
 
-def suppression_of(config: Config) -> Any:
-    """The `Suppression` of a config."""
-    from boxwright.ops.postprocess import Suppression
+def nms_config_of(config: Config) -> Any:
+    """The `NmsConfig` of a config."""
+    from boxwright.ops.postprocess import NmsConfig
 
     nms = config.pipeline.model.post_processing.batch_non_max_suppression
-    return Suppression(
+    return NmsConfig(
         nms.score_threshold,
         nms.iou_threshold,
         nms.max_detections_per_class,
@@ -228,7 +228,7 @@ def suppression_of(config: Config) -> Any:
     )
 
 
-def _by_part(pipeline: Pipeline) -> tuple[Hyperparams, Hyperparams, Hyperparams]:
+def _by_layer_group(pipeline: Pipeline) -> tuple[Hyperparams, Hyperparams, Hyperparams]:
     """The hyperparameters of the backbone, of the extra maps and of the heads.
 
     MobileNet v2 keeps its activation, and the gamma and beta of its batch norm, in any case.
@@ -243,7 +243,7 @@ def _by_part(pipeline: Pipeline) -> tuple[Hyperparams, Hyperparams, Hyperparams]
     return backbone, extras, predictor.conv_hyperparams
 
 
-def _check_normalised(config: Config, place: str, own: Hyperparams, *, needed: bool) -> None:
+def _check_normalized(config: Config, place: str, own: Hyperparams, *, needed: bool) -> None:
     if needed and own.batch_norm is None:
         raise TfodError(
             "BW724",

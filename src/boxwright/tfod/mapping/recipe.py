@@ -14,7 +14,7 @@ from boxwright.tfod.config.model import (
 from boxwright.tfod.config.pipeline import Pipeline
 from boxwright.tfod.mapping.network import norm_decays_of, penalties_of
 from boxwright.tfod.mapping.transforms import transforms_of
-from boxwright.training.config import ByPart, Quantisation
+from boxwright.training.config import LayerGroupValues, Quantization
 from boxwright.training.learning_rates import (
     Constant,
     CosineDecay,
@@ -22,7 +22,7 @@ from boxwright.training.learning_rates import (
     LearningRate,
     ManualSteps,
 )
-from boxwright.training.optimizers import Adam, Averaging, Momentum, Optimiser, RmsProp
+from boxwright.training.optimizers import Adam, Averaging, Momentum, Optimizer, RmsProp
 from boxwright.training.recipe import CACHE_MARGIN, Recipe
 
 FOREVER = 2**31 - 1  # steps
@@ -48,9 +48,11 @@ def recipe_of(pipeline: Pipeline, steps: int | None = None) -> Recipe:
         depth_multiplier=ssd.feature_extractor.depth_multiplier,
         batch_size=train.batch_size,
         objective=_objective(ssd),
-        l2=penalties_of(pipeline) if train.add_regularization_loss else ByPart(),
-        l1=penalties_of(pipeline, L1Regularizer) if train.add_regularization_loss else ByPart(),
-        optimiser=_optimiser(train.optimizer),
+        l2=penalties_of(pipeline) if train.add_regularization_loss else LayerGroupValues(),
+        l1=penalties_of(pipeline, L1Regularizer)
+        if train.add_regularization_loss
+        else LayerGroupValues(),
+        optimizer=_optimizer(train.optimizer),
         learning_rate=_learning_rate(train.optimizer.algorithm.learning_rate),
         clip_norm=train.gradient_clipping_by_norm or None,
         bias_gradients=train.bias_grad_multiplier or 1.0,
@@ -62,13 +64,13 @@ def recipe_of(pipeline: Pipeline, steps: int | None = None) -> Recipe:
         train_norm=not ssd.freeze_batchnorm,
         absorb_scale=False,
         norm_decay=norm_decays_of(pipeline),
-        head_start=False,
+        class_head_init=False,
         augmentation=transforms_of(train.data_augmentation_options),
         cache_side=round(side * CACHE_MARGIN),
         shuffle=pipeline.train_input_reader.shuffle,
         held_out=0.0,
         steps=steps or train.num_steps or FOREVER,
-        quantisation=Quantisation(bits.delay, bits.weight_bits, bits.activation_bits)
+        quantization=Quantization(bits.delay, bits.weight_bits, bits.activation_bits)
         if bits
         else None,
     )
@@ -77,30 +79,30 @@ def recipe_of(pipeline: Pipeline, steps: int | None = None) -> Recipe:
 def _objective(ssd: Ssd) -> Objective:
     loss, classes = ssd.loss, ssd.loss.classification_loss
     return Objective(
-        focus=Focal(classes.alpha, classes.gamma)
+        classification_loss=Focal(classes.alpha, classes.gamma)
         if isinstance(classes, WeightedSigmoidFocal)
         else None,
         background=0.0 if ssd.encode_background_as_zeros else 1.0,
-        delta=loss.localization_loss.delta,
+        huber_delta=loss.localization_loss.delta,
         matching=_matching(ssd.matcher),
         mining=_mining(loss.hard_example_miner) if loss.hard_example_miner else None,
         class_weight=loss.classification_weight,
         box_weight=loss.localization_weight,
-        per_match=ssd.normalize_loss_by_num_matches,
-        per_coordinate=ssd.normalize_loc_loss_by_codesize,
+        normalize_by_num_matches=ssd.normalize_loss_by_num_matches,
+        normalize_by_code_size=ssd.normalize_loc_loss_by_codesize,
     )
 
 
 def _matching(matcher: ArgMaxMatcher) -> Matching:
     """Without thresholds every anchor answers for the box that it overlaps most."""
-    matched, unmatched = matcher.matched_threshold, matcher.unmatched_threshold
+    positive_iou, negative_iou = matcher.matched_threshold, matcher.unmatched_threshold
     if matcher.ignore_thresholds:
-        matched = unmatched = 0.0
+        positive_iou = negative_iou = 0.0
     return Matching(
-        matched,
-        unmatched,
+        positive_iou,
+        negative_iou,
         ignore_between=matcher.negatives_lower_than_unmatched,
-        force=matcher.force_match_for_each_row,
+        force_match=matcher.force_match_for_each_row,
     )
 
 
@@ -115,7 +117,7 @@ def _mining(miner: HardExampleMiner) -> Mining:
     )
 
 
-def _optimiser(optimizer: config.Optimizer) -> Optimiser:
+def _optimizer(optimizer: config.Optimizer) -> Optimizer:
     match optimizer.algorithm:
         case config.RmsProp() as own:
             return RmsProp(own.decay, own.momentum_optimizer_value, own.epsilon)

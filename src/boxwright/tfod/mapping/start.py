@@ -21,7 +21,7 @@ from boxwright.tfod.checkpoint import resume
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import Checked, Config
 from boxwright.tfod.config.pipeline import TrainConfig
-from boxwright.tfod.mapping.network import initialisers_of, spec_of
+from boxwright.tfod.mapping.network import initializers_of, spec_of
 from boxwright.training import start
 from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.optimizers import AVERAGE
@@ -65,7 +65,7 @@ def again(config: Config, recipe: Recipe, prefix: Path) -> Start:
     """
     network = _network(config, recipe)
     step, others = resume(network.model.network, prefix)
-    _check_optimiser(recipe, others, prefix)
+    _check_optimizer(recipe, others, prefix)
     checkpoint = Checkpoint(
         step=step,
         fraction=step / recipe.steps if recipe.steps else 0.0,
@@ -80,13 +80,13 @@ def again(config: Config, recipe: Recipe, prefix: Path) -> Start:
     return replace(network, origin=f"{prefix}, step {step}", checkpoint=checkpoint)
 
 
-def _check_optimiser(recipe: Recipe, others: Mapping[str, Any], prefix: Path) -> None:
-    slots = recipe.optimiser.slots
+def _check_optimizer(recipe: Recipe, others: Mapping[str, Any], prefix: Path) -> None:
+    slots = recipe.optimizer.slots
     if not set(slots) <= {name.rpartition("/")[2] for name in others}:
         raise TfodError(
             "BW732",
             "the checkpoint was trained with another optimiser: it has no slots of "
-            f"{type(recipe.optimiser).__name__} ({', '.join(slots)}).",
+            f"{type(recipe.optimizer).__name__} ({', '.join(slots)}).",
             where=prefix,
             prefix=prefix.as_posix(),
         )
@@ -102,7 +102,7 @@ def _slots(
     arrays = {}
     for i, variable in enumerate(start.trained_variables(model, recipe)):
         own = names[id(variable)]
-        for slot, begin in recipe.optimiser.slots.items():
+        for slot, begin in recipe.optimizer.slots.items():
             at_first = np.full(variable.shape, begin, np.float32)
             arrays[f"{slot}/{i}"] = others.get(f"{own}/{slot}", at_first)
         if recipe.averaging:
@@ -157,7 +157,7 @@ def _strange(config: Config, prefix: Path, report: LoadReport) -> WeightsError:
 
 
 def _network(config: Config, recipe: Recipe) -> Start:
-    spec = replace(spec_of(config), bits=start.bits_of(recipe))
-    model = start.built(SsdModel, spec, recipe, PRECISION, initialisers=initialisers_of(config))
+    spec = replace(spec_of(config), quantization=start.quantization_spec_of(recipe))
+    model = start.built(SsdModel, spec, recipe, PRECISION, initializers=initializers_of(config))
     preprocessing = replace(PREPROCESSING, size=spec.input_size)
     return Start(model, preprocessing, "from scratch", PRECISION)

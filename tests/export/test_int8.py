@@ -16,12 +16,12 @@ from ai_edge_litert.interpreter import Interpreter
 from boxwright.errors import DetectorError, ExportError
 from boxwright.export import int8_search
 from boxwright.export.calibrate import Calibration
-from boxwright.export.conversion import Quantisation
+from boxwright.export.conversion import Quantization
 from boxwright.export.diagnose import diagnose
-from boxwright.export.export import write_proven
+from boxwright.export.export import write_verified
 from boxwright.export.int8_search import layer_of
 from boxwright.export.targets import TARGETS
-from boxwright.export.tflite import rounding_errors, write_tflite
+from boxwright.export.tflite import quantization_errors, write_tflite
 from boxwright.export.verify import TOLERANCES, Reference
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import litert
@@ -36,15 +36,15 @@ def tiny(tiny_detector: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def dataset(tiny: Any, labelled: Callable[..., Dataset]) -> Dataset:
-    photos = labelled(tiny.detector)
-    return replace(photos, splits=np.array([Split.TRAIN] * 5 + [Split.TEST] * 3, np.int8))
+def dataset(tiny: Any, labeled: Callable[..., Dataset]) -> Dataset:
+    images = labeled(tiny.detector)
+    return replace(images, splits=np.array([Split.TRAIN] * 5 + [Split.TEST] * 3, np.int8))
 
 
 @pytest.fixture(scope="module")
 def int8_file(tiny: Any, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("acht Bit") / "d.tflite"
-    how = Quantisation("int8", Calibration.of(dataset, tiny.artifact.preprocessing))
+    how = Quantization("int8", Calibration.of(dataset, tiny.artifact.preprocessing))
     write_tflite(path, tiny.model, tiny.artifact, how)
     return path
 
@@ -55,15 +55,15 @@ def test_files_of_fewer_bits_are_proven(
 ) -> None:
     lines: list[str] = []
     target = written / f"{bits}.tflite"
-    proof = write_proven(
+    comparison = write_verified(
         target, "tflite", tiny.model, tiny.artifact, dataset,
         quantize=bits, accept_loss=bits == "int8", say=lines.append,
     )  # fmt: skip
     said = Detector.load(target).artifact.provenance
     assert said["quantize"] == bits
-    assert said["proof"]["loss"] == proof.loss
-    assert proof.tolerance == TOLERANCES[bits].loss
-    assert proof.agreeing >= proof.wanted > 0
+    assert said["comparison"]["loss"] == comparison.loss
+    assert comparison.tolerance == TOLERANCES[bits].loss
+    assert comparison.agreeing >= comparison.wanted > 0
     assert [path.name for path in written.iterdir()] == [target.name]  # no attempt is left
     assert ("int8, ranges of 5 photos" in " ".join(lines)) == (bits == "int8")
 
@@ -109,28 +109,30 @@ def test_boxes_and_scores_have_scales_of_their_own(int8_file: Path) -> None:
 def test_a_layer_can_stay_in_floats(tiny: Any, dataset: Dataset, written: Path) -> None:
     calibration = Calibration.of(dataset, tiny.artifact.preprocessing)
     parts = (tiny.model, tiny.artifact)
-    worst = rounding_errors(*parts, Quantisation("int8", calibration))[0]
+    worst = quantization_errors(*parts, Quantization("int8", calibration))[0]
     assert worst.steps > 0
     path = written / "d.tflite"
-    write_tflite(path, *parts, Quantisation("int8", calibration, (worst.tensor,)))
+    write_tflite(path, *parts, Quantization("int8", calibration, (worst.tensor,)))
     said = inspect(path)
     assert said.graph is not None
     in_floats = {each.name for each in said.graph.operators if each.arithmetic == "float"}
     assert in_floats == {worst.operator}
     assert said.input_range == (-1, 127 / 128)
-    proof = Reference.of(tiny.detector, dataset).compare(Detector.load(path), TOLERANCES["int8"])
-    assert proof.agreeing >= proof.wanted
+    comparison = Reference.of(tiny.detector, dataset).compare(
+        Detector.load(path), TOLERANCES["int8"]
+    )
+    assert comparison.agreeing >= comparison.wanted
 
 
-def wrong_range(tiny: Any, dataset: Dataset) -> Quantisation:
+def wrong_range(tiny: Any, dataset: Dataset) -> Quantization:
     """Calibrated on photos in [0, 1], which this network has never seen."""
     other = Preprocessing(tiny.artifact.preprocessing.size, 1 / 255, 0.0)
-    return Quantisation("int8", Calibration.of(dataset, other))
+    return Quantization("int8", Calibration.of(dataset, other))
 
 
-def one_photo(tiny: Any, dataset: Dataset) -> Quantisation:
+def one_image(tiny: Any, dataset: Dataset) -> Quantization:
     """Calibrated on a single photo, and a black one."""
-    return Quantisation("int8", Calibration(np.zeros((1, 64, 64, 3), np.uint8), Preprocessing(64)))
+    return Quantization("int8", Calibration(np.zeros((1, 64, 64, 3), np.uint8), Preprocessing(64)))
 
 
 def swap_outputs(path: Path) -> None:
@@ -149,7 +151,7 @@ def swap_outputs(path: Path) -> None:
     ("fault", "after", "says"),
     [
         (wrong_range, None, r"scaled to \[0, 1\], where the network expects \[-1, 0.99\]"),
-        (one_photo, None, "not as good as the run"),
+        (one_image, None, "not as good as the run"),
         (None, swap_outputs, "its boxes are right, and its scores or classes are not"),
     ],
 )
@@ -173,13 +175,13 @@ def test_planted_bad_files_are_refused_and_diagnosed(
     monkeypatch.setitem(TARGETS, "tflite", replace(good, write=write))
     parts = (tiny.model, tiny.artifact, dataset)
     with pytest.raises(ExportError, match=says) as caught:
-        write_proven(written / "d.tflite", "tflite", *parts)
+        write_verified(written / "d.tflite", "tflite", *parts)
     assert caught.value.code == "BW401"
     assert list(written.iterdir()) == []
 
-    proof = write_proven(written / "d.tflite", "tflite", *parts, accept_loss=True)
-    assert not proof.passed
-    said = Detector.load(written / "d.tflite").artifact.provenance["proof"]
+    comparison = write_verified(written / "d.tflite", "tflite", *parts, accept_loss=True)
+    assert not comparison.passed
+    said = Detector.load(written / "d.tflite").artifact.provenance["comparison"]
     assert (said["accepted"], said["passed"]) == (True, False)
 
 
@@ -187,7 +189,7 @@ def test_outputs_that_are_swapped_later_are_found_when_it_is_loaded(
     tiny: Any, dataset: Dataset, written: Path
 ) -> None:
     path = written / "d.tflite"
-    write_proven(path, "tflite", tiny.model, tiny.artifact, dataset)
+    write_verified(path, "tflite", tiny.model, tiny.artifact, dataset)
     swap_outputs(path)
     with pytest.raises(DetectorError) as caught:
         Detector.load(path)

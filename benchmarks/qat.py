@@ -1,7 +1,7 @@
 """How far the golden outputs of the Object Detection API can be met: what one rounding changes.
 
 Run from the repository's root, with the golden numbers beside it:
-`.venv/bin/python benchmarks/rounding.py ../shared/golden/ckpt_parity_v2_c90`
+`.venv/bin/python benchmarks/qat.py ../shared/golden/ckpt_parity_v2_c90`
 """
 
 from __future__ import annotations

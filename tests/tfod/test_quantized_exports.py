@@ -14,13 +14,13 @@ from boxwright.backend import framework
 from boxwright.tfod import export_inference_graph, export_tflite_ssd_graph, toco
 from exporting import said
 
-CONFIG = Path(__file__).parent / "configs" / "quantised.config"
+CONFIG = Path(__file__).parent / "configs" / "quantized.config"
 RAW = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
 BACKBONES = ("ssd_mobilenet_v1", "ssd_mobilenet_v2")
 
 
 @pytest.fixture(scope="module")
-def photos() -> NDArray[np.uint8]:
+def images() -> NDArray[np.uint8]:
     return np.random.default_rng(4).integers(0, 256, (8, 64, 64, 3), np.uint8)
 
 
@@ -33,17 +33,17 @@ def spec(request: pytest.FixtureRequest, small_network: None) -> Any:
 
 
 @pytest.fixture(scope="module")
-def network(spec: Any, photos: NDArray[np.uint8]) -> Any:
+def network(spec: Any, images: NDArray[np.uint8]) -> Any:
     """A network that rounds to 8 bits, its ranges watched on some photos."""
-    from boxwright.models.layers.quantized import Bits
+    from boxwright.models.layers.quantized import QuantizationSpec
     from boxwright.models.ssd.network import build
 
-    model = build(replace(spec, bits=Bits()))
+    model = build(replace(spec, quantization=QuantizationSpec()))
     rng = np.random.default_rng(3)
     for variable in model.weights:
         if variable.name == "bias":
             variable.assign(rng.normal(size=variable.shape))
-    model(photos.astype(np.float32) / 128 - 1, training=True)
+    model(images.astype(np.float32) / 128 - 1, training=True)
     return model
 
 
@@ -97,7 +97,7 @@ def test_both_graphs_hold_the_ranges(network: Any, export: Any, tmp_path: Path) 
 
 
 def test_toco_makes_a_file_of_bytes(
-    network: Any, photos: NDArray[np.uint8], export: Any, tmp_path: Path
+    network: Any, images: NDArray[np.uint8], export: Any, tmp_path: Path
 ) -> None:
     """Its raw outputs are the network's but for the steps of 8 bits."""
     from ai_edge_litert.interpreter import Interpreter
@@ -122,9 +122,9 @@ def test_toco_makes_a_file_of_bytes(
     (image,) = interpreter.get_input_details()
     assert image["dtype"] == np.uint8
     assert image["quantization"] == (1 / 128, 128)
-    interpreter.set_tensor(image["index"], photos[:1])
+    interpreter.set_tensor(image["index"], images[:1])
     interpreter.invoke()
-    raw = network(photos[:1].astype(np.float32) / 128 - 1)
+    raw = network(images[:1].astype(np.float32) / 128 - 1)
     logits = np.concatenate([raw["background_logits"], raw["class_logits"]], axis=-1)
     expected = (raw["box_encodings"].numpy(), 1 / (1 + np.exp(-logits)))
     for each, wanted in zip(interpreter.get_output_details(), expected, strict=True):

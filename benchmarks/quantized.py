@@ -1,6 +1,6 @@
 """What 8 bits cost: test AP of a network trained for them, and of its file of bytes.
 
-    python benchmarks/quantised.py ../shared/data/raccoon \
+    python benchmarks/quantized.py ../shared/data/raccoon \
         --weights ../shared/weights/ssd_mobilenet_v1_coco_quant.tflite --steps 240 --delay 120
 
 The file is made as with the Object Detection API: checkpoint, export_tflite_ssd_graph, toco. With
@@ -31,7 +31,7 @@ from boxwright.tfod import export_tflite_ssd_graph, toco
 from boxwright.tfod.config import sample_config
 from boxwright.tfod.flags import parse
 from boxwright.training import loop
-from boxwright.training.config import Quantisation
+from boxwright.training.config import Quantization
 from boxwright.training.recipe import recipe_for
 from boxwright.training.validation import ValidationSet, Validator
 
@@ -58,7 +58,7 @@ def main() -> None:
 def trained(data: Dataset, given: argparse.Namespace, folder: Path) -> Run:
     recipe = recipe_for(data, pretrained=True, steps=given.steps, input_size=300, seed=given.seed)
     recipe = replace(
-        recipe, objective=Objective(background=0.0), quantisation=Quantisation(given.delay)
+        recipe, objective=Objective(background=0.0), quantization=Quantization(given.delay)
     )
     return loop.train(data, out=folder / "run", weights=given.weights, recipe=recipe).run
 
@@ -70,7 +70,7 @@ def compare(run: Run, data: Dataset, folder: Path) -> None:
     test, train = (data.select(data.splits == mark) for mark in (Split.TEST, Split.TRAIN))
     images = ValidationSet.read(test, artifact.preprocessing, seed=0)
     validator = Validator(images)
-    floats = model.build(replace(model.spec, bits=None))
+    floats = model.build(replace(model.spec, quantization=None))
     values = {variable.path: variable for variable in model.network.weights}
     for variable in floats.network.weights:
         variable.assign(values[variable.path])
@@ -142,7 +142,7 @@ class Files:
 class PostTraining:
     """A file of int8, each channel of a kernel with a range of its own, in place of a network."""
 
-    def __init__(self, floats: Any, photos: NDArray[np.uint8]) -> None:
+    def __init__(self, floats: Any, images: NDArray[np.uint8]) -> None:
         tf = framework.tensorflow()
         module = tf.Module()
         module.weights = [variable.value for variable in floats.variables]
@@ -151,14 +151,14 @@ class PostTraining:
             raw = floats(images, training=False)
             return {name: raw[name] for name in ("box_encodings", "class_logits")}
 
-        signature = [tf.TensorSpec((1, *photos.shape[1:]), tf.float32)]
+        signature = [tf.TensorSpec((1, *images.shape[1:]), tf.float32)]
         module.serve = tf.function(serve, input_signature=signature)
         with tempfile.TemporaryDirectory() as folder, framework.hushed():
             tf.saved_model.save(module, folder, signatures=module.serve)
             converter = tf.lite.TFLiteConverter.from_saved_model(folder)
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            converter.representative_dataset = lambda: ([scaled(photo)] for photo in photos)
+            converter.representative_dataset = lambda: ([scaled(image)] for image in images)
             content = converter.convert()
         self._run = Interpreter(model_content=content).get_signature_runner()
 
@@ -167,9 +167,9 @@ class PostTraining:
         return {name: np.concatenate([each[name] for each in found]) for name in found[0]}
 
 
-def scaled(photo: NDArray[np.uint8]) -> NDArray[np.float32]:
+def scaled(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """A batch of one photo in the network's range."""
-    return photo[None].astype(np.float32) / np.float32(128) - np.float32(1)
+    return image[None].astype(np.float32) / np.float32(128) - np.float32(1)
 
 
 def obey(command: Any, words: list[str]) -> None:
@@ -178,11 +178,11 @@ def obey(command: Any, words: list[str]) -> None:
 
 
 def detections(interpreter: Any, images: ValidationSet) -> Any:
-    for photo, size in zip(images.inputs, images.truth.sizes, strict=True):
-        boxes, labels, scores, count = (values[0] for values in results(interpreter, photo))
+    for image, size in zip(images.inputs, images.truth.sizes, strict=True):
+        boxes, labels, scores, count = (values[0] for values in results(interpreter, image))
         rows = slice(int(count))
         yield Detections(
-            images.preprocessing.to_photo(boxes[rows], *(int(side) for side in size)),
+            images.preprocessing.to_image(boxes[rows], *(int(side) for side in size)),
             scores[rows],
             labels[rows].astype(np.int32),
             images.truth.classes,
@@ -190,13 +190,13 @@ def detections(interpreter: Any, images: ValidationSet) -> Any:
 
 
 def differences(
-    interpreter: Any, model: Any, photos: NDArray[np.uint8]
+    interpreter: Any, model: Any, images: NDArray[np.uint8]
 ) -> dict[str, NDArray[np.float32]]:
     """Between raw outputs of a file and of the network, in steps of the file's numbers."""
     apart: dict[str, list[Any]] = {"box encodings": [], "scores": []}
-    for photo in photos:
-        found = results(interpreter, photo)
-        raw = model(scaled(photo))
+    for image in images:
+        found = results(interpreter, image)
+        raw = model(scaled(image))
         logits = np.concatenate([raw["background_logits"], raw["class_logits"]], axis=-1)
         wanted = (np.asarray(raw["box_encodings"]), 1 / (1 + np.exp(-logits)))
         details = interpreter.get_output_details()
@@ -207,8 +207,8 @@ def differences(
     return {name: np.concatenate(parts) for name, parts in apart.items()}
 
 
-def results(interpreter: Any, photo: NDArray[np.uint8]) -> list[Any]:
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], photo[None])
+def results(interpreter: Any, image: NDArray[np.uint8]) -> list[Any]:
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image[None])
     interpreter.invoke()
     return [interpreter.get_tensor(each["index"]) for each in interpreter.get_output_details()]
 

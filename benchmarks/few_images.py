@@ -1,6 +1,6 @@
 """Learning curves: how good a detector is after few photos, beside the start that saw none.
 
-    python benchmarks/few_photos.py ../shared/data/raccoon ../shared/data/bccd \
+    python benchmarks/few_images.py ../shared/data/raccoon ../shared/data/bccd \
         --weights ../shared/weights/ssd_mobilenet_v1_coco_quant.tflite
 
 The photos are drawn from those for training, anew for every seed; judged on those for testing, or
@@ -25,7 +25,7 @@ from boxwright.evaluation.coco import evaluate
 from boxwright.structures.dataset import Dataset
 from boxwright.training.learning_rates import Constant
 from boxwright.training.loop import train
-from boxwright.training.recipe import PHOTOS_PER_SECOND, STARTING_SECONDS, recipe_for
+from boxwright.training.recipe import IMAGES_PER_SECOND, STARTING_SECONDS, recipe_for
 
 COUNTS = (5, 10, 20, 40, 80, 160)
 
@@ -34,44 +34,44 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--photos", type=int, nargs="*", default=COUNTS)
+    parser.add_argument("--images", type=int, nargs="*", default=COUNTS)
     parser.add_argument("--seconds", type=float, default=20, help="of training, the start apart")
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
     for folder in given.data:
         whole = load(folder)
-        photos = whole.split("train")
+        images = whole.split("train")
         judges = whole.split("test") if len(whole.split("test")) else whole.split("val")
-        show(folder.name, "none", [measure(photos, judges, given.weights, 0, seed=0)])
-        for count in given.photos:
-            drawn = list(draws(photos, count, given.seeds))
+        show(folder.name, "none", [measure(images, judges, given.weights, 0, seed=0)])
+        for count in given.images:
+            drawn = list(draws(images, count, given.seeds))
             found = [
                 measure(d, judges, given.weights, given.seconds, s) for s, d in enumerate(drawn)
             ]
             show(folder.name, str(len(drawn[0])), found)
 
 
-def draws(photos: Dataset, count: int, seeds: int) -> Iterator[Dataset]:
+def draws(images: Dataset, count: int, seeds: int) -> Iterator[Dataset]:
     """So many photos for each seed, or all there are."""
     for seed in range(seeds):
-        order = np.random.default_rng(seed).permutation(len(photos))
-        yield photos.select(np.sort(order[:count]))
+        order = np.random.default_rng(seed).permutation(len(images))
+        yield images.select(np.sort(order[:count]))
 
 
 def measure(
-    photos: Dataset, judges: Dataset, weights: Path, seconds: float, seed: int
+    images: Dataset, judges: Dataset, weights: Path, seconds: float, seed: int
 ) -> tuple[float, float]:
     """AP and AP50 of a training of so many seconds on an idle machine; of its start for 0."""
     budget = STARTING_SECONDS + seconds
-    recipe = recipe_for(photos, pretrained=True, seconds=budget, seed=seed)
-    seen = PHOTOS_PER_SECOND[recipe.input_size] * seconds
+    recipe = recipe_for(images, pretrained=True, seconds=budget, seed=seed)
+    seen = IMAGES_PER_SECOND[recipe.input_size] * seconds
     recipe = replace(recipe, seconds=None, steps=max(int(seen) // recipe.batch_size, 1))
     if not seconds:
         recipe = replace(recipe, learning_rate=Constant(0.0))
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        train(photos, out=run, weights=weights, recipe=recipe)
-        found = Detector.load(run).predict_many([judges.photo(i) for i in range(len(judges))])
+        train(images, out=run, weights=weights, recipe=recipe)
+        found = Detector.load(run).predict_many([judges.image(i) for i in range(len(judges))])
         result = evaluate(judges, list(found), resamples=0, sizes=False)
     return result.ap or 0.0, result.ap50 or 0.0
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from boxwright.augment.transforms import HorizontalFlip
-from boxwright.structures.dataset import Dataset, Photo
-from boxwright.training.mirroring import mistaken_in_mirror
+from boxwright.structures.dataset import Dataset, LabeledImage
+from boxwright.training.horizontal_flip import mistaken_when_flipped
 from boxwright.training.recipe import recipe_for
 
 pytestmark = pytest.mark.tiny
@@ -18,14 +18,14 @@ pytestmark = pytest.mark.tiny
 CORNERS = {"top left": (0, 0), "top right": (1, 0), "bottom left": (0, 1), "centre": (0.5, 0.5)}
 
 
-def marked_tiles(folder: Path, *names: str, photos: int = 24) -> Dataset:
+def marked_tiles(folder: Path, *names: str, images: int = 24) -> Dataset:
     """Tiles of any colour and size, three a photo, that differ in where their dark mark is."""
     random = np.random.default_rng(0)
     made = []
-    for i in range(photos):
+    for i in range(images):
         ground = random.integers(0, 255, (8, 8, 3), dtype=np.uint8)
-        photo = Image.fromarray(ground).resize((300, 100), Image.Resampling.BILINEAR)
-        draw, boxes, labels = ImageDraw.Draw(photo), [], []
+        image = Image.fromarray(ground).resize((300, 100), Image.Resampling.BILINEAR)
+        draw, boxes, labels = ImageDraw.Draw(image), [], []
         for column in range(3):
             side = int(random.integers(40, 80))
             x, y = 100 * column + int(random.integers(100 - side)), int(random.integers(100 - side))
@@ -38,16 +38,16 @@ def marked_tiles(folder: Path, *names: str, photos: int = 24) -> Dataset:
                 for at, share in zip((x, y), CORNERS[labels[-1]], strict=True)
             )
             draw.rectangle((left, top, left + mark, top + mark), fill=(20, 20, 40))
-        photo.save(folder / f"{i}.png")
-        made.append(Photo(f"{i}.png", 300, 100, boxes, labels))
+        image.save(folder / f"{i}.png")
+        made.append(LabeledImage(f"{i}.png", 300, 100, boxes, labels))
     return Dataset.of(folder, made)
 
 
 def test_classes_that_a_mirror_swaps_are_found(tmp_path: Path) -> None:
-    mistaken = mistaken_in_mirror(marked_tiles(tmp_path, "top left", "top right"))
+    mistaken = mistaken_when_flipped(marked_tiles(tmp_path, "top left", "top right"))
     assert mistaken is not None
     assert {mistaken.name, mistaken.other} == {"top left", "top right"}
-    assert mistaken.mirrored < 0.2 * mistaken.known
+    assert mistaken.flipped < 0.2 * mistaken.known
     assert f"they look like {mistaken.other}" in str(mistaken)
 
 
@@ -59,7 +59,7 @@ def test_classes_that_a_mirror_swaps_are_found(tmp_path: Path) -> None:
     ],
 )
 def test_a_single_class_cannot_be_mistaken(tmp_path: Path, names: list[str]) -> None:
-    assert mistaken_in_mirror(marked_tiles(tmp_path, *names)) is None
+    assert mistaken_when_flipped(marked_tiles(tmp_path, *names)) is None
 
 
 def test_classes_that_nobody_can_tell_apart_say_nothing_of_mirrors(tmp_path: Path) -> None:
@@ -68,23 +68,23 @@ def test_classes_that_nobody_can_tell_apart_say_nothing_of_mirrors(tmp_path: Pat
     alike = Dataset.of(
         tmp_path,
         [
-            Photo(
+            LabeledImage(
                 name, 300, 100, tiles.boxes[tiles.rows(i)], [f"c{n}" for n in labels[tiles.rows(i)]]
             )
             for i, name in enumerate(tiles.names)
         ],
     )
-    assert mistaken_in_mirror(alike) is None
+    assert mistaken_when_flipped(alike) is None
 
 
-def test_photos_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
+def test_images_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
     tiles = marked_tiles(tmp_path, "top left", "top right")
     (tmp_path / "0.png").write_bytes(b"no photo")
     (tmp_path / "1.png").unlink()
-    assert mistaken_in_mirror(tiles) is not None
+    assert mistaken_when_flipped(tiles) is not None
     for name in tiles.names:
         (tmp_path / name).unlink(missing_ok=True)
-    assert mistaken_in_mirror(tiles) is None
+    assert mistaken_when_flipped(tiles) is None
 
 
 @pytest.mark.parametrize("pretrained", [True, False])
@@ -98,5 +98,5 @@ def test_the_recipe_leaves_mirroring_away_where_it_would_teach_what_is_wrong(
     recipe = recipe_for(marked_tiles(tmp_path, *names), pretrained=pretrained, steps=9)
     flips = [each for each in recipe.augmentation if isinstance(each, HorizontalFlip)]
     assert flips == [HorizontalFlip(mirror)]
-    said = [line for line in recipe.explained() if line.startswith("mirror 0.0: ")]
+    said = [line for line in recipe.explained() if line.startswith("horizontal_flip 0.0: ")]
     assert bool(said) == (mirror == 0)

@@ -1,4 +1,4 @@
-"""`boxwright licences`"""
+"""`boxwright licenses`"""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Part(NamedTuple):
 
     part: str
     name: str
-    licence: str
+    license: str
     source: str
 
 
-def licences(
+def licenses(
     model: Annotated[
         Path, typer.Argument(metavar="MODEL", help="A run folder, or an exported file or folder.")
     ],
@@ -36,20 +36,20 @@ def licences(
 
     \b
     Example:
-      boxwright licences run/detector.tflite
+      boxwright licenses run/detector.tflite
     """
     from boxwright.inference.detector import Detector
     from boxwright.inference.run import Run
 
     run = Run(model)
     artifact = run.artifact if run.exists() else Detector.load(model).artifact
-    parts = (_code(artifact), weights_of(artifact), _photos(artifact))
+    parts = (_code(artifact), weights_of(artifact), _images(artifact))
     if json:
         show_json([part._asdict() for part in parts])
         return
     for part in parts:
         show(
-            f"[bold]{part.part:8}[/] {plain(part.name)}: {part.licence}\n"
+            f"[bold]{part.part:8}[/] {plain(part.name)}: {part.license}\n"
             f"         [dim]{plain(part.source)}[/]"
         )
 
@@ -70,11 +70,11 @@ def weights_of(artifact: Artifact) -> Part:
         return Part("weights", "from scratch", "yours", "learnt from your photos alone")
     for published in zoo.MODELS:
         if published.name == name:
-            return Part("weights", name, published.licence, published.url)
+            return Part("weights", name, published.license, published.url)
     return Part("weights", str(name), UNKNOWN, "whoever made that file knows")
 
 
-def _photos(artifact: Artifact) -> Part:
+def _images(artifact: Artifact) -> Part:
     data: Any = artifact.provenance.get("data")
     path = data.get("path") if isinstance(data, dict) else None
     if not isinstance(path, str):

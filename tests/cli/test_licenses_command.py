@@ -1,4 +1,4 @@
-"""`boxwright licences`: what is known of a detector's origin, and what is not."""
+"""`boxwright licenses`: what is known of a detector's origin, and what is not."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.tiny
 def run(folder: Path, *options: str, **provenance: Any) -> Result:
     artifact = Artifact({}, ("cat",), Preprocessing(size=32), provenance=provenance)
     write_json(folder / "run.json", artifact.to_json())
-    return CliRunner().invoke(app, ["licences", str(folder), *options])
+    return CliRunner().invoke(app, ["licenses", str(folder), *options])
 
 
 @pytest.mark.parametrize(
-    ("provenance", "licence", "source"),
+    ("provenance", "license", "source"),
     [
         (
             {"weights": "ssd_mobilenet_v2_coco"},
@@ -37,12 +37,12 @@ def run(folder: Path, *options: str, **provenance: Any) -> Result:
         ({}, "not known", "whoever made that file"),
     ],
 )
-def test_weights_have_the_licence_of_their_model(
-    provenance: dict[str, Any], licence: str, source: str, tmp_path: Path
+def test_weights_have_the_license_of_their_model(
+    provenance: dict[str, Any], license: str, source: str, tmp_path: Path
 ) -> None:
     _, weights, _ = json.loads(run(tmp_path, "--json", **provenance).stdout)
     assert weights["part"] == "weights"
-    assert weights["licence"] == licence
+    assert weights["license"] == license
     assert source in weights["source"]
 
 
@@ -54,10 +54,10 @@ def test_the_code_is_boxwrights(
     version: str | None, expected: tuple[str, str], tmp_path: Path
 ) -> None:
     code, *_ = json.loads(run(tmp_path, "--json", boxwright=version).stdout)
-    assert (code["name"], code["licence"]) == expected
+    assert (code["name"], code["license"]) == expected
 
 
-def test_photos_have_a_licence_that_only_people_know(tmp_path: Path) -> None:
+def test_images_have_a_license_that_only_people_know(tmp_path: Path) -> None:
     data = {"path": tmp_path.as_posix()}
     assert "whoever took them" in run(tmp_path, data=data).stdout
     (tmp_path / "LICENSE.txt").touch()
@@ -72,6 +72,6 @@ def test_every_part_has_its_lines(tmp_path: Path) -> None:
 
 
 def test_what_is_no_detector_is_said(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["licences", str(tmp_path / "none")])
+    result = CliRunner().invoke(app, ["licenses", str(tmp_path / "none")])
     assert result.exit_code == 1
     assert "BW501" in result.stderr

@@ -1,6 +1,6 @@
 """Peak memory and wall time of a training on very many photos, made for it.
 
-    python benchmarks/many_photos.py --photos 50000 --budget 1m --weights ...
+    python benchmarks/many_images.py --images 50000 --budget 1m --weights ...
 
 A budget decodes what it can learn from; one of 20 minutes decodes 48,000 photos, into a cache that
 is mapped from a file.
@@ -23,7 +23,7 @@ DIFFERENT = 64  # photos; the others are links to them
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photos", type=int, default=50_000)
+    parser.add_argument("--images", type=int, default=50_000)
     parser.add_argument("--budget", default="1m")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument(
@@ -32,12 +32,12 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         data = Path(folder) / "photos"
-        make(data / "train", given.photos)
+        make(data / "train", given.images)
         command = [*COMMAND, "train", data, "--weights", given.weights, "--budget", given.budget]
         start = time.monotonic()
         peak = run_and_watch([str(word) for word in [*command, "--out", f"{folder}/run"]], data)
         seconds = time.monotonic() - start
-    print(f"{given.photos} photos, {given.budget}: {seconds:.1f} s, {peak / 1e9:.2f} GB at most")
+    print(f"{given.images} photos, {given.budget}: {seconds:.1f} s, {peak / 1e9:.2f} GB at most")
 
 
 def make(folder: Path, count: int) -> None:

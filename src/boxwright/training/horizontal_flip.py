@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.errors import DataError
-from boxwright.images.decoding import read_photo
+from boxwright.images.decoding import read_image
 from boxwright.structures.dataset import Dataset
 
-MOST_PER_CLASS, FEWEST_PER_CLASS = 40, 8  # objects that are looked at
+MAX_PER_CLASS, MIN_PER_CLASS = 40, 8  # objects that are looked at
 SIDE, CELLS, DIRECTIONS = 48, 6, 8
 CONTEXT = 0.05  # of a side around the box, which is seldom exact
 FOLDS = 5
@@ -34,16 +34,16 @@ class Mistaken(NamedTuple):
     name: str
     other: str
     known: int
-    mirrored: int
+    flipped: int
 
     def __str__(self) -> str:
         return (
-            f"of {self.known} {self.name} that are known as such, only {self.mirrored} are in the "
+            f"of {self.known} {self.name} that are known as such, only {self.flipped} are in the "
             f"mirror, where they look like {self.other}"
         )
 
 
-def mistaken_in_mirror(dataset: Dataset, seed: int = 0) -> Mistaken | None:
+def mistaken_when_flipped(dataset: Dataset, seed: int = 0) -> Mistaken | None:
     """The class that suffers most from mirroring, if one clearly does.
 
     Photos that cannot be read are passed over.
@@ -51,25 +51,25 @@ def mistaken_in_mirror(dataset: Dataset, seed: int = 0) -> Mistaken | None:
     chosen = _sample(dataset, seed)
     if len(np.unique(dataset.labels[chosen])) < 2:
         return None
-    photos = dataset.photo_of_box[chosen]
+    images = dataset.image_of_box[chosen]
     with ThreadPoolExecutor() as pool:
-        looked = [*pool.map(lambda photo: _crops(dataset, photo, chosen), np.unique(photos))]
+        looked = [*pool.map(lambda image: _crops(dataset, image, chosen), np.unique(images))]
     crops = dict(pair for pairs in looked for pair in pairs)
     rows = np.array([row for row in chosen if row in crops], np.int64)
     labels = dataset.labels[rows]
     if len(np.unique(labels)) < 2:
         return None
     seen = np.stack([crops[row] for row in rows])
-    plain, mirrored = features(seen), features(seen[:, :, ::-1])
-    as_seen, in_mirror = _classify(plain, mirrored, labels, dataset.photo_of_box[rows] % FOLDS)
-    return _worst(dataset.classes, labels, as_seen, in_mirror)
+    upright, flipped = features(seen), features(seen[:, :, ::-1])
+    as_seen, when_flipped = _classify(upright, flipped, labels, dataset.image_of_box[rows] % FOLDS)
+    return _worst(dataset.classes, labels, as_seen, when_flipped)
 
 
 def features(crops: NDArray[np.float32]) -> NDArray[np.float32]:
     """Histograms of gradients with their sign, and mean colours, cell by cell, after Dalal and
     Triggs 2005: `(n, SIDE, SIDE, 3)` gives `(n, CELLS * CELLS * (DIRECTIONS + 3))`."""
-    grey = crops.mean(axis=3)
-    down, right = np.gradient(grey, axis=(1, 2))
+    gray = crops.mean(axis=3)
+    down, right = np.gradient(gray, axis=(1, 2))
     strength = np.hypot(down, right)
     turn = ((np.arctan2(down, right) / (2 * np.pi)) % 1.0 * DIRECTIONS).astype(np.int64)
     parts = [strength * (turn % DIRECTIONS == way) for way in range(DIRECTIONS)]
@@ -88,21 +88,21 @@ def _sample(dataset: Dataset, seed: int) -> NDArray[np.int64]:
     sides = (dataset.boxes[:, 2:] - dataset.boxes[:, :2]).min(axis=1, initial=np.inf)
     order = order[sides[order] >= CELLS]
     groups = [order[dataset.labels[order] == label] for label in range(len(dataset.classes))]
-    enough = [group[:MOST_PER_CLASS] for group in groups if len(group) >= FEWEST_PER_CLASS]
+    enough = [group[:MAX_PER_CLASS] for group in groups if len(group) >= MIN_PER_CLASS]
     return np.sort(np.concatenate(enough)) if enough else np.zeros(0, np.int64)
 
 
 def _crops(
-    dataset: Dataset, photo: int, rows: NDArray[np.int64]
+    dataset: Dataset, image: int, rows: NDArray[np.int64]
 ) -> list[tuple[int, NDArray[np.float32]]]:
     """The chosen objects of a photo as small squares, `(SIDE, SIDE, 3)` in [0, 1]."""
-    own = dataset.rows(int(photo))
+    own = dataset.rows(int(image))
     chosen = rows[(rows >= own.start) & (rows < own.stop)]
-    width, height = dataset.sizes[photo]
+    width, height = dataset.sizes[image]
     smallest = float((dataset.boxes[chosen, 2:] - dataset.boxes[chosen, :2]).min())
     try:
         enough = int(np.ceil(min(width, height) * SIDE / max(smallest, 1.0)))
-        pixels = Image.fromarray(read_photo(dataset.photo(int(photo)), at_least=enough))
+        pixels = Image.fromarray(read_image(dataset.image(int(image)), at_least=enough))
     except DataError:
         return []
     scale = np.array([pixels.width / width, pixels.height / height] * 2)
@@ -118,15 +118,15 @@ def _crops(
 
 
 def _classify(
-    plain: NDArray[np.float32],
-    mirrored: NDArray[np.float32],
+    upright: NDArray[np.float32],
+    flipped: NDArray[np.float32],
     labels: NDArray[np.int32],
     folds: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """What ridge regression takes each object for, as it is and in the mirror, having learnt from
     the objects of other photos as they are."""
-    mean, deviation = plain.mean(axis=0), plain.std(axis=0) + 1e-3
-    plain, mirrored = (plain - mean) / deviation, (mirrored - mean) / deviation
+    mean, deviation = upright.mean(axis=0), upright.std(axis=0) + 1e-3
+    upright, flipped = (upright - mean) / deviation, (flipped - mean) / deviation
     known = np.unique(labels)
     wanted = (labels[:, None] == known).astype(np.float64)
     each = wanted.sum(axis=0)
@@ -134,11 +134,11 @@ def _classify(
     for fold in range(FOLDS):
         out = folds == fold
         weight = (wanted / each).sum(axis=1)[~out] * len(labels) / len(known)
-        learnt = plain[~out]
+        learnt = upright[~out]
         gram = (learnt * weight[:, None]).T @ learnt + RIDGE * np.eye(learnt.shape[1])
         target = (wanted - 1 / len(known))[~out]
         kernel = np.linalg.solve(gram, (learnt * weight[:, None]).T @ target)
-        for i, seen in enumerate((plain, mirrored)):
+        for i, seen in enumerate((upright, flipped)):
             found[i, out] = known[np.argmax(seen[out] @ kernel, axis=1)]
     return found[0], found[1]
 
@@ -147,19 +147,19 @@ def _worst(
     classes: tuple[str, ...],
     labels: NDArray[np.int32],
     as_seen: NDArray[np.int64],
-    in_mirror: NDArray[np.int64],
+    when_flipped: NDArray[np.int64],
 ) -> Mistaken | None:
-    worst, most = None, LOST
+    worst, largest = None, LOST
     for label in np.unique(labels):
         own = labels == label
-        right, still = own & (as_seen == label), own & (in_mirror == label)
+        right, still = own & (as_seen == label), own & (when_flipped == label)
         lost, gained = int((right & ~still).sum()), int((still & ~right).sum())
         known = int(right.sum())
         # McNemar's test of paired proportions, and no chance result of a class nobody knows.
         sure = lost - gained > SURE * np.sqrt(lost + gained)
-        if known >= FEWEST_PER_CLASS and sure and (lost - gained) / known > most:
-            others = in_mirror[right & ~still]
+        if known >= MIN_PER_CLASS and sure and (lost - gained) / known > largest:
+            others = when_flipped[right & ~still]
             other = classes[int(np.bincount(others).argmax())]
-            most = (lost - gained) / known
+            largest = (lost - gained) / known
             worst = Mistaken(classes[label], other, known, known - lost)
     return worst

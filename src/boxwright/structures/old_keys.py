@@ -1,0 +1,51 @@
+"""Keys of JSON files that earlier versions wrote, by the names that they have today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+GOLDEN = {"photo": "image"}
+COUNTS = {"photos": "images"}  # of metrics, and of an export's comparison with its run
+PROVENANCE = {"licence": "license", "proof": "comparison"}
+MODEL = {"bits": "quantization"}
+LAYERS = {"centre": "center"}
+RECIPE = {
+    "augmentation.mirror": "augmentation.horizontal_flip",
+    "augmentation.window": "augmentation.crop",
+    "head_start": "class_head_init",
+    "most_photos": "max_images",
+    "optimiser": "optimizer",
+    "quantisation": "quantization",
+}
+OBJECTIVE = {  # of a recipe, and of its matching and mining
+    "delta": "huber_delta",
+    "fewest_negatives": "min_negatives",
+    "focus": "classification_loss",
+    "force": "force_match",
+    "matched": "positive_iou",
+    "most": "max_anchors",
+    "per_coordinate": "normalize_by_code_size",
+    "per_match": "normalize_by_num_matches",
+    "unmatched": "negative_iou",
+}
+KINDS = {
+    "ByPart": "LayerGroupValues",
+    "Quantisation": "Quantization",
+}  # of the objects that a recipe is made of
+
+
+def renamed(value: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """An object with today's keys; what is in it stays as it is."""
+    return {names.get(key, key): item for key, item in value.items()}
+
+
+def renamed_provenance(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The provenance of a detector with today's keys."""
+    known = renamed(value, PROVENANCE)
+    inner = {"metrics": COUNTS, "comparison": COUNTS, "recipe": RECIPE}
+    return known | {
+        key: renamed(known[key], names)
+        for key, names in inner.items()
+        if isinstance(known.get(key), Mapping)
+    }
