@@ -1,4 +1,4 @@
-"""Writes docs/codes.md and docs/reference.md from the program itself: `python docs/generate.py`."""
+"""Writes pages of docs/reference from the program itself: `python docs/generate.py`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _shown_remedy(meaning: Meaning) -> str:
     return meaning.remedy.replace("<", "\\<")
 
 
-def reference() -> str:
+def commands() -> str:
     """Every command with its arguments and options, as `--help` has them."""
     lines = ["# Commands\n", "`boxwright COMMAND --help` says the same as this page.\n"]
     for command in app.registered_commands:
@@ -122,7 +122,7 @@ def _shown(name: str, kind: Any, info: ParameterInfo) -> str:
     return f"{option} {(info.metavar or words[inner]).strip('<>')}"
 
 
-PAGES = {"codes.md": codes, "reference.md": reference}
+PAGES = {"reference/codes.md": codes, "reference/commands.md": commands}
 
 if __name__ == "__main__":
     for page, text in PAGES.items():

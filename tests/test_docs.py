@@ -112,7 +112,7 @@ def test_the_table_of_formats_is_what_they_hold() -> None:
         "class order": Holds.CLASS_ORDER,
         "unused classes": Holds.UNUSED_CLASSES,
     }
-    text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
     tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
     (header, _, *rows), (_, _, *origins) = (
         [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
@@ -135,13 +135,13 @@ def test_the_table_of_tags_is_what_a_training_writes() -> None:
     losses |= {"Loss/regularization_loss", "learning_rate", "global_step/sec"}
     by_class = {tag.format("<class>") for tag in (COCO_CLASS_TAG, PASCAL_CLASS_TAG)}
     measured = {*COCO_TAGS.values(), PASCAL_TAG, PICTURE_TAG.format("<i>")}
-    text = (ROOT / "docs" / "tensorboard.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how-to" / "tensorboard.md").read_text(encoding="utf-8")
     tags = re.findall(r"^\| `(.+?)` \|", text, re.MULTILINE)
     assert len(tags) == len(set(tags))
     assert set(tags) == losses | by_class | measured
 
 
-@pytest.mark.parametrize("page", ["codes.md", "reference.md"])
+@pytest.mark.parametrize("page", ["reference/codes.md", "reference/commands.md"])
 def test_generated_pages_are_up_to_date(page: str) -> None:
     pages = runpy.run_path(str(ROOT / "docs" / "generate.py"))["PAGES"]
     written = (ROOT / "docs" / page).read_text(encoding="utf-8")
