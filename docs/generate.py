@@ -26,13 +26,14 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 WIDTH = 120  # columns
 LATER = ("Experiments", "Project")  # groups of pages that llms.txt calls optional
-NOTE = "<!-- Written by docs/generate.py from the program: change the texts there. -->\n\n"
+NOTE = "<!-- Written by docs/generate.py from the program: change the texts there. -->\n"
 
 
 def codes() -> str:
     """A section for each code."""
     lines = [
         "# Codes\n",
+        NOTE,
         "Everything that Boxwright finds wrong has a code. `boxwright explain BW104` says the same "
         "as this page.\n",
         _filled(
@@ -49,7 +50,7 @@ def codes() -> str:
                     _filled(f"*{meaning.severity.capitalize()}.* {meaning.cause}"),
                     _filled(f"**What to do:** {_shown_remedy(meaning)}"),
                 ]
-    return NOTE + "\n".join(lines)
+    return "\n".join(lines)
 
 
 def _shown_remedy(meaning: Meaning) -> str:
@@ -66,6 +67,7 @@ def commands() -> str:
     """Every command with its arguments and options, as `--help` has them."""
     lines = [
         "# Commands\n",
+        NOTE,
         "Every command with its arguments and options, as `boxwright COMMAND --help` has them.\n",
     ]
     for command in app.registered_commands:
@@ -74,7 +76,7 @@ def commands() -> str:
     lines.append("## Commands of the Object Detection API\n")
     for name in COMMANDS:
         lines += _tfod_section(named(name).Flags)
-    return NOTE + "\n".join(lines)
+    return "\n".join(lines)
 
 
 def _section(command: Callable[..., Any]) -> Iterator[str]:
@@ -86,7 +88,7 @@ def _section(command: Callable[..., Any]) -> Iterator[str]:
     yield f"`boxwright {usage}`\n"
     yield f"{text.strip()}\n"
     yield f"```sh\n{inspect.cleandoc(examples.partition(chr(10))[2])}\n```\n"
-    yield "| | | default |\n|---|---|---|"
+    yield "| argument | meaning | default |\n|---|---|---|"
     for shown, help_text, default, _ in parameters:
         yield "| {} | {} | {} |".format(
             *(_cell(each) for each in (f"`{shown}`", help_text, default))
@@ -99,7 +101,7 @@ def _tfod_section(kind: type[FlagClass]) -> Iterator[str]:
     yield f"{inspect.cleandoc(kind.__doc__ or '')}\n"
     yield f"```sh\n{example(kind)}\n```\n"
     if fields(kind):
-        yield "| | | default |\n|---|---|---|"
+        yield "| argument | meaning | default |\n|---|---|---|"
         for one in fields(kind):
             default = f"`{default_of(one)}`" if default_of(one) else ""
             cells = (f"`{written(one)}`", one.metadata["text"], default)
@@ -143,14 +145,15 @@ def api() -> str:
     """The names that `import boxwright` offers; the site shows the docstrings of each."""
     lines = [
         "# Python API\n",
+        NOTE,
         "What `import boxwright` offers. Each name is imported when it is first used.\n",
-        "| name | |\n|---|---|",
+        "| name | summary |\n|---|---|",
     ]
     for name in boxwright.__all__:
         summary = (inspect.getdoc(getattr(boxwright, name)) or "").partition("\n")[0]
         lines.append(f"| [`{name}`](#boxwright.{name}) | {_cell(summary)} |")
     lines += [f"\n::: boxwright.{name}" for name in boxwright.__all__]
-    return NOTE + "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def llms() -> str:
@@ -170,7 +173,7 @@ def llms() -> str:
 
 def _entry(page: str) -> str:
     """A link to a page, with its title and the first sentence of what follows, if it has one."""
-    text = (HERE / page).read_text(encoding="utf-8").removeprefix(NOTE)
+    text = (HERE / page).read_text(encoding="utf-8").replace(NOTE, "", 1)
     title, _, rest = text.removeprefix("# ").partition("\n")
     prose = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", rest.strip().partition("\n\n")[0])
     sentence = re.match(r"\w.*?\.(?=\s|$)", prose.replace("\n", " "))

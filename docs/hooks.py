@@ -14,6 +14,8 @@ from pymdownx.slugs import slugify
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = "https://github.com/boxwright/boxwright/blob/main/"
 INDEX = "llms.txt"
+ROW = re.compile(r"^\| \[(\d+)\] \| (.+?) \|", re.MULTILINE)
+CODE_IN_ROW = re.compile(r"`[^`\n]*\\\|[^`\n]*`")
 LINK = re.compile(r'(\]\(|(?:src|href)=")([^)"#\s]+)')
 
 
@@ -29,13 +31,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def pages_of(folder: str) -> list[str | dict[str, str]]:
-    """The folder's README, then `0001-quality-after-a-budget.md` as `1. Quality after a budget`."""
+    """The folder's README, then each page that its table names by its number and a short title."""
+    place = ROOT / "docs" / folder
     pages: list[str | dict[str, str]] = [f"{folder}README.md"]
-    for path in sorted((ROOT / "docs" / folder).glob("[0-9]*.md")):
-        number, _, title = path.stem.partition("-")
-        pages.append(
-            {f"{int(number)}. {title.replace('-', ' ').capitalize()}": f"{folder}{path.name}"}
-        )
+    for number, title in ROW.findall((place / "README.md").read_text(encoding="utf-8")):
+        (path,) = place.glob(f"{number}-*.md")
+        pages.append({f"{int(number)}. {title.replace('`', '')}": f"{folder}{path.name}"})
     return pages
 
 
@@ -55,6 +56,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     name = page.file.src_uri
     if name not in config.extra["outside"]:
         markdown = linked(markdown, f"docs/{name}", name, config)
+    # GitHub wants a bar in a row's code escaped; Python-Markdown shows the backslash.
+    markdown = CODE_IN_ROW.sub(lambda code: code[0].replace("\\|", "|"), markdown)
     written = Path(config.site_dir, name)
     written.parent.mkdir(parents=True, exist_ok=True)
     written.write_text(markdown, encoding="utf-8", newline="\n")
