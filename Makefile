@@ -44,7 +44,7 @@ lint: $(TOOLS)
 
 # The theme warns of MkDocs 2 at every build; it requires MkDocs 1 itself.
 docs: $(TOOLS)
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "Ready: site/index.html"
 
 libraries: $(TOOLS)
