@@ -12,13 +12,14 @@ LOCK := requirements/dev.txt
 CHECKED := src tests tools benchmarks docs examples
 CORES := --numprocesses auto --maxprocesses 4 --dist worksteal  # each needs 1.5 GB
 
-.PHONY: help demo test tiny dev lint libraries lock clean
+.PHONY: help demo test tiny dev lint docs libraries lock clean
 
 help:
 	@echo "make demo    draw photos, train, evaluate, export, look at the result"
 	@echo "make test    lint, types, layers, tests"
 	@echo "make tiny    the tests that answer in seconds"
 	@echo "make lint    lint, types and layers alone"
+	@echo "make docs    the documentation as a site: site/index.html"
 	@echo "make dev     the environment with all tools, and nothing else"
 	@echo "make lock    renew $(LOCK): the newest packages that fit pyproject.toml"
 	@echo "make clean   remove the environment and what the others wrote"
@@ -41,6 +42,11 @@ lint: $(TOOLS)
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/dead_code.py
 
+# The theme warns of MkDocs 2 at every build; it requires MkDocs 1 itself.
+docs: $(TOOLS)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Ready: site/index.html"
+
 libraries: $(TOOLS)
 	@$(BIN)/python tools/system_libraries.py
 
@@ -54,7 +60,7 @@ lock: $(READY)/venv
 	  --custom-compile-command "make lock" --extra dev --output-file $(LOCK) pyproject.toml
 
 clean:
-	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(TOOLS): pyproject.toml $(LOCK) $(READY)/venv
 	@echo "Installing Boxwright with all that its tests need into $(VENV): this takes a few minutes"

@@ -1,9 +1,11 @@
-"""Writes docs/codes.md and docs/reference.md from the program itself: `python docs/generate.py`."""
+"""Writes the pages that the program itself determines, and llms.txt: `python docs/generate.py`."""
 
 from __future__ import annotations
 
 import inspect
+import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -11,25 +13,33 @@ from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import typer
+import yaml
 from typer.models import ArgumentInfo, ParameterInfo
 
+import boxwright
 from boxwright.cli.main import app
 from boxwright.codes import MEANINGS, RANGES, Meaning
 from boxwright.tfod.commands import COMMANDS, named
 from boxwright.tfod.flags import FlagClass, default_of, example, written
 
 HERE = Path(__file__).resolve().parent
-NOTE = "<!-- Written by docs/generate.py from the program: change the texts there. -->\n\n"
+ROOT = HERE.parent
+WIDTH = 120  # columns
+LATER = ("Experiments", "Project")  # groups of pages that llms.txt calls optional
+NOTE = "<!-- Written by docs/generate.py from the program: change the texts there. -->\n"
 
 
 def codes() -> str:
     """A section for each code."""
     lines = [
         "# Codes\n",
-        "Everything that Boxwright finds wrong has a code. `boxwright explain BW104` says the\n"
-        "same as this page.\n",
-        "An **error** stops the work or makes its result worthless; a **warning** costs accuracy\n"
-        "or trust; a **note** is worth knowing.\n",
+        NOTE,
+        "Everything that Boxwright finds wrong has a code. `boxwright explain BW104` says the same "
+        "as this page.\n",
+        _filled(
+            "An **error** stops the work or makes its result worthless; a **warning** costs "
+            "accuracy or trust; a **note** is worth knowing."
+        ),
     ]
     for start, subject in RANGES.items():
         lines.append(f"## {subject}\n")
@@ -37,10 +47,10 @@ def codes() -> str:
             if code.startswith(start):
                 lines += [
                     f"### {code}: {meaning.title}\n",
-                    f"*{meaning.severity.capitalize()}.* {meaning.cause}\n",
-                    f"**What to do:** {_shown_remedy(meaning)}\n",
+                    _filled(f"*{meaning.severity.capitalize()}.* {meaning.cause}"),
+                    _filled(f"**What to do:** {_shown_remedy(meaning)}"),
                 ]
-    return NOTE + "\n".join(lines)
+    return "\n".join(lines)
 
 
 def _shown_remedy(meaning: Meaning) -> str:
@@ -48,16 +58,25 @@ def _shown_remedy(meaning: Meaning) -> str:
     return meaning.remedy.replace("<", "\\<")
 
 
-def reference() -> str:
+def _filled(text: str) -> str:
+    lines = textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines) + "\n"
+
+
+def commands() -> str:
     """Every command with its arguments and options, as `--help` has them."""
-    lines = ["# Commands\n", "`boxwright COMMAND --help` says the same as this page.\n"]
+    lines = [
+        "# Commands\n",
+        NOTE,
+        "Every command with its arguments and options, as `boxwright COMMAND --help` has them.\n",
+    ]
     for command in app.registered_commands:
         if command.callback:
             lines += _section(command.callback)
-    lines.append("# Commands of the Object Detection API\n")
+    lines.append("## Commands of the Object Detection API\n")
     for name in COMMANDS:
         lines += _tfod_section(named(name).Flags)
-    return NOTE + "\n".join(lines)
+    return "\n".join(lines)
 
 
 def _section(command: Callable[..., Any]) -> Iterator[str]:
@@ -69,7 +88,7 @@ def _section(command: Callable[..., Any]) -> Iterator[str]:
     yield f"`boxwright {usage}`\n"
     yield f"{text.strip()}\n"
     yield f"```sh\n{inspect.cleandoc(examples.partition(chr(10))[2])}\n```\n"
-    yield "| | | default |\n|---|---|---|"
+    yield "| argument | meaning | default |\n|---|---|---|"
     for shown, help_text, default, _ in parameters:
         yield "| {} | {} | {} |".format(
             *(_cell(each) for each in (f"`{shown}`", help_text, default))
@@ -78,11 +97,11 @@ def _section(command: Callable[..., Any]) -> Iterator[str]:
 
 
 def _tfod_section(kind: type[FlagClass]) -> Iterator[str]:
-    yield f"## tfod {kind.NAME}\n"
+    yield f"### tfod {kind.NAME}\n"
     yield f"{inspect.cleandoc(kind.__doc__ or '')}\n"
     yield f"```sh\n{example(kind)}\n```\n"
     if fields(kind):
-        yield "| | | default |\n|---|---|---|"
+        yield "| argument | meaning | default |\n|---|---|---|"
         for one in fields(kind):
             default = f"`{default_of(one)}`" if default_of(one) else ""
             cells = (f"`{written(one)}`", one.metadata["text"], default)
@@ -122,7 +141,51 @@ def _shown(name: str, kind: Any, info: ParameterInfo) -> str:
     return f"{option} {(info.metavar or words[inner]).strip('<>')}"
 
 
-PAGES = {"codes.md": codes, "reference.md": reference}
+def api() -> str:
+    """The names that `import boxwright` offers; the site shows the docstrings of each."""
+    lines = [
+        "# Python API\n",
+        NOTE,
+        "What `import boxwright` offers. Each name is imported when it is first used.\n",
+        "| name | summary |\n|---|---|",
+    ]
+    for name in boxwright.__all__:
+        summary = (inspect.getdoc(getattr(boxwright, name)) or "").partition("\n")[0]
+        lines.append(f"| [`{name}`](#boxwright.{name}) | {_cell(summary)} |")
+    lines += [f"\n::: boxwright.{name}" for name in boxwright.__all__]
+    return "\n".join(lines) + "\n"
+
+
+def llms() -> str:
+    """The pages with what each is about, for language models: https://llmstxt.org."""
+    site = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    lines = [f"# {site['site_name']}\n", f"> {site['site_description']}\n"]
+    titles = []
+    for title, pages in (item for group in site["nav"] for item in group.items()):
+        titles.append("Optional" if title in LATER else title)
+        if titles.count(titles[-1]) == 1:
+            lines.append(f"\n## {titles[-1]}\n")
+        for page in [f"{pages}README.md"] if isinstance(pages, str) else pages:
+            outside = site["extra"]["outside"].get(page)
+            lines.append(_entry(f"../{outside}" if outside else page))
+    return "\n".join(lines) + "\n"
+
+
+def _entry(page: str) -> str:
+    """A link to a page, with its title and the first sentence of what follows, if it has one."""
+    text = (HERE / page).read_text(encoding="utf-8").replace(NOTE, "", 1)
+    title, _, rest = text.removeprefix("# ").partition("\n")
+    prose = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", rest.strip().partition("\n\n")[0])
+    sentence = re.match(r"\w.*?\.(?=\s|$)", prose.replace("\n", " "))
+    return f"- [{title}]({page})" + (f": {sentence[0]}" if sentence else "")
+
+
+PAGES = {
+    "reference/codes.md": codes,
+    "reference/commands.md": commands,
+    "reference/api.md": api,
+    "llms.txt": llms,  # the last: it quotes the others
+}
 
 if __name__ == "__main__":
     for page, text in PAGES.items():

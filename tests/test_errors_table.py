@@ -1,4 +1,4 @@
-"""Every row of docs/errors.md: the fault is planted, and what the row says happens."""
+"""Every row of reference/object-detection-api-errors.md: the fault is planted, and what follows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from boxwright.structures.labels import label_map_text, parse_label_map
 from folders import CAT, VocFolder
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "errors.md"
+PAGE = ROOT / "docs" / "reference" / "object-detection-api-errors.md"
 ROW = re.compile(r"^\| (?!what is printed|---)(.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 ROWS = {said.strip("`"): here for said, _, here in ROW.findall(PAGE.read_text(encoding="utf-8"))}
 

@@ -29,7 +29,7 @@ NO_BOXES = {
 OTHERS = {"keras", "model", "openvino", "package", "pycocotools", "struct", "tf", "time"}
 FILE_ENDINGS = {
     *("bin", "ckpt", "config", "csv", "jpg", "json", "jsonl"),
-    *("py", "split", "toml", "txt", "xml", "yaml"),
+    *("py", "split", "tflite", "toml", "txt", "xml", "yaml", "yml"),
 }
 
 

@@ -65,7 +65,7 @@ def test_every_model_has_a_line_of_facts() -> None:
 
 
 def test_the_page_on_weights_shows_the_same_table() -> None:
-    page = Path(__file__).resolve().parents[2] / "docs" / "weights.md"
+    page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "weights.md"
     text = page.read_text(encoding="utf-8")
     for line in run().stdout.splitlines()[: len(zoo.MODELS) + 1]:
         assert f"\n{line.rstrip()}\n" in text

@@ -1,4 +1,4 @@
-"""docs/check-your-data.md shows what its commands print."""
+"""docs/how-to/check-your-data.md shows what its commands print."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from boxwright.cli.main import app
 from boxwright.datasets.checks import images
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "check-your-data.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "check-your-data.md"
 
 
 def blocks(language: str) -> list[str]:

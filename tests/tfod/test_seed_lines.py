@@ -238,7 +238,7 @@ TEMPLATES: dict[str, Runs | NotNeeded] = {
         hints=3,
     ),
 }
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "from-object-detection-api.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "from-object-detection-api.md"
 NUMBERS = {"<MEAN_VALUES>": "128", "<STD_DEV_VALUES>": "128"}
 PROMPT = re.compile(r"^(?:\(tf1\) )?[A-Z]:\\[^>]*>\s*|^\(tf1\) ")
 STARTS = re.compile(r"(?:python3?|pip3?|conda|git|tensorboard|toco|protoc|export|set|for|cd) ")

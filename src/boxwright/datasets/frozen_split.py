@@ -63,7 +63,8 @@ def split(
 
     Args:
         path: a folder of labelled photos, or one annotation file.
-        test, val: fractions of the photos; those of the earlier split, or 0.2 and 0, if None.
+        test: fraction of the photos; that of the earlier split, or 0.2, if None.
+        val: the same, or 0.
         seed: of the choice; that of the earlier split, or 0, if None.
         groups: what belongs together, as `groups.user_groups` takes it.
         anew: whether to place all photos, whatever was said before.

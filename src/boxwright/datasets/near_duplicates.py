@@ -49,11 +49,7 @@ TEXTURE, NOISE = 0.02, 0.01  # variance of a square that shows something, and wh
 # 0.87 (BCCD) at least, different photos 0.36, 0.45 and, on hardhat, 0.18 at most; of planted crops,
 # captions and poor copies 98 percent have 0.7 and more.
 SAME_SCENE = 0.6
-FEW, MIN_SQUARES, SURE = (
-    12,
-    8,
-    0.8,
-)  # with fewer squares that show something there must be less doubt
+FEW, MIN_SQUARES, SURE = 12, 8, 0.8  # fewer than FEW squares must correlate by SURE
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Form
 
     Args:
         written: the data set that was written.
-        names: what its photos were called then, as `writing.originals` says.
+        names: what the files of its images were called when they were written.
         back: the data set that was read back.
         form: the format it was written in.
     """
