@@ -108,8 +108,8 @@ def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
     yield "classes", ", ".join(artifact.classes[:NAMED]) + more
     yield "threshold", f"{artifact.threshold:g}"
     yield "written by", f"Boxwright {origin.get('boxwright', 'of an unknown version')}"
-    if isinstance(data := origin.get("data"), dict):
-        yield "photos", f"{data.get('path')} (fingerprint {data.get('fingerprint')})"
+    if data := artifact.data_path or artifact.data_name:
+        yield "photos", f"{data} (fingerprint {artifact.fingerprint})"
     if isinstance(recipe := origin.get("recipe"), dict):
         yield "recipe", _recipe(recipe, origin.get("step"))
     weights = weights_of(artifact)
@@ -195,10 +195,7 @@ def _next(description: Description) -> Iterator[str]:
         else:
             yield "It is no detector that Boxwright runs: it ends without detections."
         return
-    data = artifact.provenance.get("data")
-    images = "photos"
-    if isinstance(data, dict) and isinstance(data.get("path"), str):
-        images = plain(quoted(data["path"]))
+    images = plain(quoted(artifact.data_path)) if artifact.data_path else "photos"
     yield "Next:"
     yield f"  boxwright evaluate {path} {images}"
     if description.kind == "run folder":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -75,10 +75,9 @@ def weights_of(artifact: Artifact) -> Part:
 
 
 def _images(artifact: Artifact) -> Part:
-    data: Any = artifact.provenance.get("data")
-    path = data.get("path") if isinstance(data, dict) else None
-    if not isinstance(path, str):
+    path, name = artifact.data_path, artifact.data_name
+    if name is None:
         return Part("photos", UNKNOWN, UNKNOWN, "the detector does not say what it was trained on")
-    texts = sorted(each.name for each in Path(path).glob("LICEN[CS]E*"))
-    source = f"see {Path(path) / texts[0]}" if texts else "whoever took them knows"
-    return Part("photos", path, UNKNOWN, source)
+    texts = sorted(each.name for each in Path(path).glob("LICEN[CS]E*")) if path else []
+    source = f"see {Path(path) / texts[0]}" if path and texts else "whoever took them knows"
+    return Part("photos", path or name, UNKNOWN, source)

@@ -126,7 +126,7 @@ def write_verified(
         quantize, accept_loss, say: as `export`'s.
         retrain: trains the network further where 8 bits lose too much of it; None for never.
     """
-    kind, tolerance = TARGETS[to], TOLERANCES[quantize]
+    kind, tolerance, artifact = TARGETS[to], TOLERANCES[quantize], artifact.without_paths()
     run = Detector(KerasEngine(model, artifact.preprocessing), artifact)
     attempts: list[Attempt] = []
     say(f"writing {target.name}")
@@ -191,9 +191,8 @@ def _refused(target: Path, comparison: Comparison, reasons: list[str]) -> Export
 
 
 def _data_folder(artifact: Artifact, run_folder: Path) -> Path:
-    data = artifact.provenance.get("data")
-    path = data.get("path") if isinstance(data, dict) else None
-    if isinstance(path, str) and Path(path).exists():
+    path = artifact.data_path
+    if path and Path(path).exists():
         return Path(path)
     raise ExportError(
         "BW402",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -130,9 +129,8 @@ def _origin(artifact: Artifact) -> str:
     """What it finds and where it comes from, for people."""
     known = artifact.provenance
     sentences = [f"Finds {', '.join(artifact.classes)} in photos."]
-    data = known.get("data")
-    if isinstance(data, dict) and isinstance(data.get("path"), str):
-        images = f"{Path(data['path']).name} (fingerprint {data.get('fingerprint')})"
+    if artifact.data_name:
+        images = f"{artifact.data_name} (fingerprint {artifact.fingerprint})"
         sentences.append(f"Trained on the photos of {images}.")
     if known.get("weights"):
         sentences.append(f"Training started from {known['weights']}.")

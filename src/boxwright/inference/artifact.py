@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,8 +30,9 @@ class Artifact:
         preprocessing: how a photo becomes the network's input.
         threshold: lowest score worth showing to a person, in [0, 1].
         provenance: where the detector comes from, for people and for `export`. Keys that may be
-            there: `boxwright` (version), `data` (`{"path", "fingerprint"}`), `recipe`, `metrics`,
-            `weights`, `license` (of these), `comparison` (of an export).
+            there: `boxwright` (version), `data` (`{"path", "fingerprint"}` in a run,
+            `{"folder", "fingerprint"}` in an exported file), `recipe`, `metrics`, `weights`,
+            `license` (of these), `comparison` (of an export).
         golden: a photo, and what an exported file finds in it.
     """
 
@@ -41,6 +42,33 @@ class Artifact:
     threshold: float = 0.5
     provenance: dict[str, Any] = field(default_factory=dict)
     golden: Golden | None = field(default=None, compare=False)
+
+    @property
+    def data_path(self) -> str | None:
+        """Where the training data is, if this is a run's artifact."""
+        return self._of_data("path")
+
+    @property
+    def data_name(self) -> str | None:
+        """What the folder of the training data is called."""
+        return self._of_data("folder") or (self.data_path and PurePath(self.data_path).name)
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Of the training data."""
+        return self._of_data("fingerprint")
+
+    def without_paths(self) -> Artifact:
+        """The same for a file that leaves this machine, which is told no path of it."""
+        if "data" not in self.provenance:
+            return self
+        data = {"folder": self.data_name, "fingerprint": self.fingerprint}
+        return replace(self, provenance=self.provenance | {"data": data})
+
+    def _of_data(self, key: str) -> str | None:
+        data = self.provenance.get("data")
+        value = data.get(key) if isinstance(data, dict) else None
+        return value if isinstance(value, str) else None
 
     def to_json(self) -> dict[str, Any]:
         golden = {"golden": self.golden.to_json()} if self.golden else {}
