@@ -44,6 +44,7 @@ USED = {
     "default_ranges_stats": "TensorFlow's converter",
     "intra_op_num_threads": "ONNX Runtime",
     "log_severity_level": "ONNX Runtime",
+    "only_execute_path_to_fetches": "ONNX Runtime",
     "create_category_index_from_labelmap": "the tutorials' notebooks",
     "visualize_boxes_and_labels_on_image_array": "the tutorials' notebooks",
     "groundtruth_box_visualization_color": "the tutorials' notebooks",

@@ -185,11 +185,13 @@ def test_planted_bad_files_are_refused_and_diagnosed(
     assert (said["accepted"], said["passed"]) == (True, False)
 
 
+@pytest.mark.parametrize("threshold", [0.6, 0.99])  # the second has no detections to check
 def test_outputs_that_are_swapped_later_are_found_when_it_is_loaded(
-    tiny: Any, dataset: Dataset, written: Path
+    threshold: float, tiny: Any, dataset: Dataset, written: Path
 ) -> None:
     path = written / "d.tflite"
-    write_verified(path, "tflite", tiny.model, tiny.artifact, dataset)
+    artifact = replace(tiny.artifact, threshold=threshold)
+    write_verified(path, "tflite", tiny.model, artifact, dataset)
     swap_outputs(path)
     with pytest.raises(DetectorError) as caught:
         Detector.load(path)

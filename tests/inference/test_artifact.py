@@ -92,3 +92,26 @@ def test_refused(value: Any, code: str, says: str) -> None:
 def test_text_that_is_not_json_is_refused(text: bytes) -> None:
     with pytest.raises(DetectorError, match="not JSON"):
         Artifact.from_text(text)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ({"path": "/home/somebody/cats", "fingerprint": "c0ffee"}, "cats"),
+        ({"path": "C:/Users/somebody/cats", "fingerprint": "c0ffee"}, "cats"),
+        ({"folder": "cats", "fingerprint": "c0ffee"}, "cats"),
+        ({"path": ["/home/somebody/cats"]}, None),
+        ("/home/somebody/cats", None),
+    ],
+)
+def test_a_file_for_others_names_the_folder_alone(data: object, name: str | None) -> None:
+    own = Artifact({}, ("cat",), Preprocessing(32), provenance={"data": data, "weights": None})
+    given = Artifact.from_json(own.without_paths().to_json())
+    assert (given.data_name, given.data_path) == (name, None)
+    assert given.fingerprint == ("c0ffee" if name else None)
+    assert "somebody" not in given.to_text()
+
+
+def test_without_data_there_is_nothing_to_leave_out() -> None:
+    own = Artifact({}, ("cat",), Preprocessing(32))
+    assert own.without_paths() == own

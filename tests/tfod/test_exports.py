@@ -63,6 +63,14 @@ def test_files_are_the_originals(exported: Path, golden: Path) -> None:
     assert read_config(path).pipeline == read_config(golden / "pipeline.config").pipeline
 
 
+def test_no_path_of_this_machine_is_in_a_graph(exported: Path, golden: Path) -> None:
+    """pipeline.config is a copy of what the user wrote, as the API's; graphs go to others."""
+    for graph in ("frozen_inference_graph.pb", "saved_model/saved_model.pb", "tflite_graph.pb"):
+        content = (exported / graph).read_bytes()
+        for path in (exported, golden, Path(__file__).parents[2]):
+            assert str(path).encode() not in content
+
+
 def detect_by_the_notebook(path_to_frozen_graph: Path, image: NDArray[np.uint8]) -> dict[str, Any]:
     """The first tutorial's notebook: its lines, `tf` being `tensorflow.compat.v1`."""
     tf = framework.tensorflow().compat.v1

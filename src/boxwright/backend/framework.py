@@ -95,6 +95,16 @@ def openvino() -> Any:
     return _imported("openvino")
 
 
+def with_constants(function: Any) -> Any:
+    """A concrete function of TensorFlow's, its variables and all that it calls inside it.
+
+    Raises:
+        SystemFaultError: BW901 TensorFlow is not installed.
+    """
+    converter = _imported("tensorflow.python.framework.convert_to_constants")
+    return converter.convert_variables_to_constants_v2(function)
+
+
 def make_deterministic() -> None:
     """From now on in this process, the same operations on the same numbers give the same bits.
 

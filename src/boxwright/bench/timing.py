@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from boxwright.images.decoding import ImageFile
 from boxwright.inference.detector import Detector
+from boxwright.inference.engines import network_of
 
 IN_A_ROW = 3  # after one that warms the caches which the others' turn has cooled
 
@@ -58,8 +59,7 @@ class Subject:
 
     def __post_init__(self) -> None:
         self.engine: Any = self.detector.engine
-        split = getattr(self.engine, "network", None)
-        self._network: Callable[[NDArray[np.uint8]], object] | None = split() if split else None
+        self._network = network_of(self.engine)
 
     def turn(self, inputs: NDArray[np.uint8]) -> None:
         """Look at `(1, S, S, 3)` a few times."""

@@ -42,6 +42,13 @@ def export(
     accept_loss: Annotated[
         bool, typer.Option("--accept-loss", help="Keep a file that is worse than its run, too.")
     ] = False,
+    golden_image: Annotated[
+        Path | None,
+        typer.Option(
+            help="An image to put into the file and to check it with whenever it is loaded; a "
+            "drawn pattern if not given."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write a detector that runs elsewhere, and prove it.
@@ -64,7 +71,9 @@ def export(
     from boxwright.io.files import size_of
 
     quantized = cast(Quantized | None, quantize)
-    path, comparison = export_run(run, to, out, data, quantized, accept_loss, say=_progress)
+    path, comparison = export_run(
+        run, to, out, data, quantized, accept_loss, _progress, golden_image
+    )
     if json:
         show_json({"path": str(path), "comparison": comparison.to_json()})
         return

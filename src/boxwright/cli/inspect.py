@@ -124,8 +124,7 @@ def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
         if isinstance(table := comparison.get("table"), dict):
             yield f"on {comparison.get('split')} photos", ", ".join(_beside(table))
     if artifact.golden:
-        count = len(artifact.golden.labels)
-        yield "golden photo", f"{count} objects that it has to find whenever it is loaded"
+        yield "golden image", str(artifact.golden)
 
 
 def _recipe(recipe: dict[str, Any], step: Any) -> str:

@@ -122,10 +122,10 @@ DETECTING: dict[str, Meaning] = {
     ),
     "BW508": Meaning(
         "error",
-        "A detector does not find what it found when it was written",
-        "Every exported file carries a photo, and what it found in it. On this machine it finds "
-        "something else: its weights or outputs were changed, or the program that runs it is "
-        "another one and computes something else.",
+        "A detector does not compute what it computed when it was written",
+        "Every exported file carries a golden pair: an image, drawn unless you gave one, and what "
+        "the file computed from it. On this machine it computes something else: its weights or "
+        "outputs were changed, or the program that runs it is another one.",
         "Copy the file again, export it again, or run it with another version of the runtime.",
     ),
     "BW509": Meaning(

@@ -11,6 +11,7 @@ from boxwright.errors import ExportError
 from boxwright.export.child import export_in_child
 from boxwright.export.conversion import Quantization
 from boxwright.export.diagnose import diagnose
+from boxwright.export.golden import golden_pair
 from boxwright.export.int8_search import Attempt, Retrain, write_best_int8
 from boxwright.export.targets import TARGETS, Quantized
 from boxwright.export.verify import TOLERANCES, Comparison, Reference
@@ -36,6 +37,7 @@ def export(
     quantize: Quantized | None = None,
     accept_loss: bool = False,
     say: Say = _silently,
+    golden_image: str | Path | None = None,
 ) -> tuple[Path, Comparison]:
     """Write a run's detector as one file or folder that runs without the run.
 
@@ -50,11 +52,14 @@ def export(
         quantize: how many bits its numbers have; None for 32.
         accept_loss: whether a file that is worse than its run is wanted too.
         say: told what is being done.
+        golden_image: an image to put into the file, which is checked with it whenever it is loaded;
+            None for a drawn pattern, so that no image of yours is in the file.
 
     Returns:
         Where the detector is, and how it compares with the run.
 
     Raises:
+        DataError: BW101 there is no such `golden_image`, BW102 it is damaged.
         ExportError: BW401 the file was not as good as the run, BW402 there are no photos to tell
             by, BW403 it needs an operator that phones lack, BW404 it cannot be converted, BW405
             there are too few photos to calibrate on, BW406 this kind has no numbers of fewer bits,
@@ -77,6 +82,7 @@ def export(
             data=data,
             quantize=quantize,
             accept_loss=accept_loss,
+            golden_image=golden_image,
         )
     folder = Path(run_folder)
     target, run = destination(folder, to, out, quantize), Run(folder)
@@ -96,6 +102,7 @@ def export(
         retrain=(lambda: train_quantization_aware(model, run.artifact, dataset))
         if model.quantization_aware
         else None,
+        golden_image=None if golden_image is None else Path(golden_image),
     )
     return target, comparison
 
@@ -111,6 +118,7 @@ def write_verified(
     accept_loss: bool = False,
     say: Say = _silently,
     retrain: Retrain | None = None,
+    golden_image: Path | None = None,
 ) -> Comparison:
     """Write a detector under a temporary name, compare it with `model` on `dataset`, and only
     then give it its name. Raises as `export`; whatever was at `target` then stays as it was.
@@ -123,11 +131,12 @@ def write_verified(
         model: of any family.
         artifact: what the file says about itself.
         dataset: labelled photos.
-        quantize, accept_loss, say: as `export`'s.
+        quantize, accept_loss, say, golden_image: as `export`'s.
         retrain: trains the network further where 8 bits lose too much of it; None for never.
     """
     kind, tolerance, artifact = TARGETS[to], TOLERANCES[quantize], artifact.without_paths()
     run = Detector(KerasEngine(model, artifact.preprocessing), artifact)
+    given = None if golden_image is None else run.prepare(golden_image).pixels
     attempts: list[Attempt] = []
     say(f"writing {target.name}")
     with writing(target) as draft:
@@ -151,7 +160,7 @@ def write_verified(
             "attempts": [*map(list, attempts)],
         }
         provenance = artifact.provenance | said
-        golden = reference.golden(file)
+        golden = golden_pair(file, given, say)
         kind.describe(draft, replace(artifact, provenance=provenance, golden=golden))
         Detector.load(draft)  # as its users will, golden pair included
     return comparison

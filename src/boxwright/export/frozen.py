@@ -68,14 +68,10 @@ def frozen_graph(
     outputs: Collection[str],
 ) -> Any:
     """The GraphDef of `compute`, its input named, down to the nodes named `outputs`."""
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
-
     signature = tf.TensorSpec(signature.shape, signature.dtype, name=name)
     with framework.hushed():
         traced = tf.function(compute, input_signature=[signature]).get_concrete_function()
-        definition = convert_variables_to_constants_v2(traced).graph.as_graph_def()
+        definition = framework.with_constants(traced).graph.as_graph_def()
         return tf.compat.v1.graph_util.extract_sub_graph(definition, list(outputs))
 
 

@@ -13,6 +13,7 @@ from boxwright.export.onnx_graph import Graph, OnnxOperations, Tensor
 from boxwright.export.onnx_network import network
 from boxwright.export.targets import Target
 from boxwright.inference.artifact import Artifact
+from boxwright.inference.engines.engine import CANDIDATES
 from boxwright.inference.engines.onnx import ARTIFACT_KEY
 from boxwright.models.model import DetectionModel
 from boxwright.ops.postprocess import NmsConfig
@@ -59,6 +60,7 @@ def onnx_content(model: DetectionModel, artifact: Artifact) -> bytes:
         {INPUT_NAME: ("UINT8", ("N", scaling.size, scaling.size, 3))},
         found,
         {ARTIFACT_KEY: artifact.to_text()},
+        dict(zip(CANDIDATES, (boxes, scores), strict=True)),
     )
     return bytes(done.SerializeToString())
 

@@ -112,6 +112,7 @@ class Graph:
         inputs: Mapping[str, tuple[str, Sequence[Any]]],
         outputs: Mapping[str, tuple[Tensor, str, Sequence[Any]]],
         metadata: dict[str, str],
+        inner: Mapping[str, Tensor] | None = None,
     ) -> Any:
         """The finished ModelProto.
 
@@ -119,6 +120,7 @@ class Graph:
             inputs: type and shape by name; text in a shape names a side that varies.
             outputs: tensor, type and shape by name.
             metadata: what the file says about itself.
+            inner: other tensors by the name that they get.
         """
         helper, kinds = self._onnx.helper, self._onnx.TensorProto
 
@@ -126,6 +128,7 @@ class Graph:
             return helper.make_tensor_value_info(name, getattr(kinds, kind), shape)
 
         new = {tensor.name: name for name, (tensor, _, _) in outputs.items()}
+        new |= {tensor.name: name for name, tensor in (inner or {}).items()}
         for node in self._nodes:
             node.input[:] = [new.get(name, name) for name in node.input]
             node.output[:] = [new.get(name, name) for name in node.output]

@@ -13,15 +13,12 @@ from boxwright.errors import ExportError
 from boxwright.evaluation.bootstrap import Interval
 from boxwright.evaluation.coco import Evaluation, evaluate, paired_loss
 from boxwright.inference.detector import Detector
-from boxwright.inference.golden import Golden
 from boxwright.ops.boxes import iou
-from boxwright.ops.postprocess import NmsConfig
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.detections import Detections
 
 ENOUGH_IMAGES = 200  # to tell a loss of half a point from chance
 MAX_IMAGES = 500  # enough to tell any broken file; more would only take longer
-MAX_GOLDEN, TIE = 20, 0.02  # detections of the golden photo, and scores that may change places
 SURE = 0.4  # a score above which a detection counts
 TESTING = (
     Split.TEST,
@@ -206,19 +203,6 @@ class Reference:
             agreeing=agreeing,
             wanted=int(np.ceil(tolerance.agreeing * compared)),
         )
-
-    def golden(self, file: Detector) -> Golden:
-        """What `file` finds in the photo of whose objects the run is surest."""
-        min_score = sure_from(self.found)
-        sure = [found.above(min_score).scores for found in self.found]
-        surest = int(np.argmax([scores.min() if len(scores) else 0.0 for scores in sure]))
-        pixels = file.prepare(self.images.image(surest)).pixels
-        ((boxes, scores, labels),) = file.engine(pixels[None])
-        # Where the list is full, which of equally good ones are left is up to the threads.
-        last = scores[-1] + TIE if len(scores) >= NmsConfig.max_total else 0.0
-        best = np.argsort(-scores, kind="stable")[:MAX_GOLDEN]
-        counts = best[scores[best] >= max(min_score, last)]
-        return Golden(pixels, boxes[counts], scores[counts], labels[counts])
 
 
 def sure_from(found: Sequence[Detections]) -> float:

@@ -33,7 +33,7 @@ class Artifact:
             there: `boxwright` (version), `data` (`{"path", "fingerprint"}` in a run,
             `{"folder", "fingerprint"}` in an exported file), `recipe`, `metrics`, `weights`,
             `license` (of these), `comparison` (of an export).
-        golden: a photo, and what an exported file finds in it.
+        golden: an image, and what an exported file computes from it.
     """
 
     model: dict[str, Any]
@@ -163,7 +163,7 @@ def _golden(value: Any, side: int, classes: int, where: str | Path | None) -> Go
     except ValueError as error:
         raise damaged(str(error), where) from error
     if golden.image.shape[:2] != (side, side) or not np.isin(golden.labels, range(classes)).all():
-        raise damaged("its golden photo does not fit its network", where)
+        raise damaged("its golden image does not fit its network", where)
     return golden
 
 

@@ -19,7 +19,7 @@ from boxwright.errors import DetectorError
 from boxwright.images.decoding import ByteRange, Decoded, ImageFile, decode, rgb_of
 from boxwright.images.preprocessing import ENOUGH
 from boxwright.inference.artifact import Artifact
-from boxwright.inference.engines import Engine
+from boxwright.inference.engines import Engine, network_of
 from boxwright.inference.file_kinds import opened, wrong_names
 from boxwright.structures.detections import Detections
 
@@ -69,8 +69,8 @@ class Detector:
         Raises:
             DetectorError: BW501 there is no detector, BW502 it is damaged, BW503 a newer
                 Boxwright wrote it, BW504 it has no class names, BW505 it cannot be run here,
-                BW506 `classes` are not as many as the detector has, BW508 it does not find in its
-                golden photo what it found when it was written.
+                BW506 `classes` are not as many as the detector has, BW508 it computes something
+                else from its golden image than when it was written.
             SystemFaultError: BW901 what runs this kind of file is not installed.
             ValueError: `threads` is not 1 to 64.
         """
@@ -82,17 +82,17 @@ class Detector:
         return detector
 
     def check_golden(self, where: Path) -> None:
-        """Raise DetectorError BW508 if the golden photo, where there is one, gives other boxes."""
+        """Raise DetectorError BW508 if what the golden image gives is not what it gave."""
         golden = self.artifact.golden
         if golden is None:
             return
-        (found,) = self.engine(golden.image[None])
-        missing, strange = int((~golden.found_in(found)).sum()), golden.strange_in(found)
-        if missing or strange:
+        (detections,) = self.engine(golden.image[None])
+        network = network_of(self.engine) if golden.raw else None
+        if difference := golden.difference(detections, network, len(self.classes)):
             raise DetectorError(
                 "BW508",
-                f"does not find {missing} of the {len(golden.labels)} objects that it found in its "
-                f"golden photo when it was written, and {strange} others.",
+                f"does not compute from its golden image what it computed when it was written: "
+                f"{difference}.",
                 where=where,
             )
 

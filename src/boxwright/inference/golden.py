@@ -1,12 +1,12 @@
-"""The golden pair: a photo inside a detector's file, and what the file found in it when it was
-written. A machine whose detector says something else is told so before it trusts a box."""
+"""The golden pair: an image inside a detector's file, and what the file computed from it when it
+was written. A machine where it computes something else is told so before it trusts a box."""
 
 from __future__ import annotations
 
 import base64
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,38 +19,132 @@ from boxwright.ops.postprocess import RawDetections
 from boxwright.structures.old_keys import GOLDEN, renamed
 
 LARGEST = 2048  # pixels a side: no network's input is larger
-SAME_IOU, SAME_SIDES, SAME_SCORE = 0.8, 0.02, 0.1  # kernels of other processors round otherwise
+SAME_IOU, SAME_SIDES, SAME_SCORE = 0.8, 0.02, 0.1  # other kernels round otherwise
+# Of an int8 file, what other kernels compute is up to 0.04 away; wrong pixels are from 0.25 on.
+SAME_RAW = 0.1
+MOVING = 4  # of so many weak detections one may be elsewhere
+SAMPLED = 512  # numbers of a raw tensor
+GOLDEN_RATIO = 0.6180339887498949  # its multiples modulo 1 are spread evenly, however many
+SMALLEST_SPREAD = 1e-3  # of a tensor whose numbers are all the same
+
+# Images `(B, S, S, 3)` uint8 to the boxes `(B, A, 4)` and scores `(B, A, C)` that the file's
+# post-processing takes, in whatever form it takes them; further columns may be in front.
+Network = Callable[[NDArray[np.uint8]], Sequence[NDArray[Any]]]
+
+
+@dataclass(frozen=True, eq=False)
+class RawSample:
+    """Up to 512 numbers of each of the tensors that the post-processing takes, float32."""
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, network: Network, image: NDArray[np.uint8], classes: int) -> RawSample:
+        """What `network` computes of an image `(S, S, 3)`; `classes` is `C`."""
+        boxes, scores = network(image[None])
+        return cls(_sample(boxes[0]), _sample(scores[0][..., -classes:]))
+
+    def distance(self, other: RawSample) -> float:
+        """The root mean square of the differences, in parts of these numbers' standard deviation,
+        of that tensor where it is larger; infinite where there are more numbers or fewer, or one is
+        not finite."""
+        pairs = (self.boxes, other.boxes), (self.scores, other.scores)
+        if any(own.shape != theirs.shape for own, theirs in pairs):
+            return np.inf
+        distances = [
+            float(np.sqrt(np.mean((own - theirs) ** 2)) / max(own.std(), SMALLEST_SPREAD))
+            for own, theirs in pairs
+        ]
+        return max(distances) if np.isfinite(distances).all() else np.inf
+
+    def to_json(self) -> dict[str, str]:
+        """The numbers as float16 in base 64."""
+        return {"boxes": _packed(self.boxes), "scores": _packed(self.scores)}
+
+    @classmethod
+    def from_json(cls, value: Any) -> RawSample:
+        """The inverse of `to_json`; raises whatever it stumbles over."""
+        return cls(_unpacked(value["boxes"]), _unpacked(value["scores"]))
 
 
 @dataclass(frozen=True, eq=False)
 class Golden:
-    """A resized photo and the detections to expect.
+    """A resized image and what to expect of it.
 
     Attributes:
         image: `(S, S, 3)` uint8.
-        boxes: `(n, 4)` normalised yxyx.
+        boxes: `(n, 4)` normalized yxyx.
         scores: `(n,)`.
         labels: `(n,)` class ids.
+        seed: what the image was drawn from; None where it is one of the user's.
+        raw: what the post-processing is to be given; None where the detections are enough.
     """
 
     image: NDArray[np.uint8]
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     labels: NDArray[np.int64]
+    seed: int | None = None
+    raw: RawSample | None = None
 
-    def found_in(self, found: RawDetections) -> NDArray[np.bool_]:
-        """`(n,)`: which of the expected detections are among those of `found`: the same class, a
-        score within 0.1, and an IoU of 0.8 or every side within a fiftieth of the photo."""
-        return np.asarray(self._same(found).any(axis=1))
+    def __str__(self) -> str:
+        """What it is and what it checks, for people."""
+        origin = (
+            "an image of yours, which is in the file"
+            if self.seed is None
+            else f"drawn from seed {self.seed}"
+        )
+        count = len(self.labels)
+        if self.raw is None:
+            return f"{origin}; it checks detections ({count})"
+        numbers = self.raw.boxes.size + self.raw.scores.size
+        beside = f" and weak detections ({count})" if count else " only"
+        return f"{origin}; it checks raw tensors ({numbers} numbers){beside}"
 
-    def strange_in(self, found: RawDetections) -> int:
+    def difference(
+        self, detections: RawDetections, network: Network | None = None, classes: int = 1
+    ) -> str | None:
+        """How what is computed now differs from what was, as a clause; None if it does not.
+
+        Args:
+            detections: what the file finds in the image.
+            network: what computes its raw tensors, where the file has them.
+            classes: how many the file tells apart.
+        """
+        missing, strange = int((~self.found_in(detections)).sum()), self.strange_in(detections)
+        if self.raw is not None:  # other kernels move some of the weak ones
+            missing, strange = missing * (missing > len(self.labels) // MOVING), 0
+        if missing or strange:
+            return (
+                f"{missing} of the {len(self.labels)} expected detections are missing, and "
+                f"{strange} unexpected ones are there"
+            )
+        if self.raw is None:
+            return None
+        if network is None:
+            return "its raw tensors cannot be read"
+        distance = self.raw.distance(RawSample.of(network, self.image, classes))
+        if distance <= SAME_RAW:
+            return None
+        return (
+            f"its raw tensors differ by {100 * distance:.0f} % of their spread, where "
+            f"{100 * SAME_RAW:.0f} % are allowed"
+        )
+
+    def found_in(self, detections: RawDetections) -> NDArray[np.bool_]:
+        """`(n,)`: which of the expected detections are among these: the same class, a score within
+        0.1, and an IoU of 0.8 or every side within a fiftieth of the image."""
+        return np.asarray(self._same(detections).any(axis=1))
+
+    def strange_in(self, detections: RawDetections) -> int:
         """How many detections score higher than some expected one and are none of them."""
-        min_score = (self.scores.min() if len(self.scores) else np.inf) + SAME_SCORE
-        return int(((found[1] > min_score) & ~self._same(found).any(axis=0)).sum())
+        least = (self.scores.min() if len(self.scores) else np.inf) + SAME_SCORE
+        return int(((detections[1] > least) & ~self._same(detections).any(axis=0)).sum())
 
-    def _same(self, found: RawDetections) -> NDArray[np.bool_]:
+    def _same(self, detections: RawDetections) -> NDArray[np.bool_]:
         """`(n, m)`: whether two detections are the same."""
-        boxes, scores, labels = found
+        boxes, scores, labels = detections
         moved = np.abs(self.boxes[:, None] - boxes).max(axis=2, initial=0)
         same: NDArray[np.bool_] = (
             ((iou(self.boxes, boxes) >= SAME_IOU) | (moved <= SAME_SIDES))
@@ -60,39 +154,57 @@ class Golden:
         return same
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: the photo as a PNG in base 64, which gives back the same pixels."""
+        """Plain values: the image as a PNG in base 64, which gives back the same pixels."""
         png = io.BytesIO()
         Image.fromarray(self.image).save(png, "PNG", optimize=True)
         return {
             "image": base64.b64encode(png.getvalue()).decode("ascii"),
+            "seed": self.seed,
             "boxes": [[round(float(side), 4) for side in box] for box in self.boxes],
             "scores": [round(float(score), 4) for score in self.scores],
             "labels": [int(label) for label in self.labels],
+            **({"raw": self.raw.to_json()} if self.raw else {}),
         }
 
     @classmethod
     def from_json(cls, value: Any) -> Golden:
-        """The inverse of `to_json`.
+        """The inverse of `to_json`; in files of 0.1.0 there is no seed.
 
         Raises:
             ValueError: it is anything else.
         """
         if not isinstance(value, Mapping):
-            raise ValueError("its golden photo is not an object")
+            raise ValueError("its golden pair is not an object")
         value = renamed(value, GOLDEN)
         try:
             content = io.BytesIO(base64.b64decode(value["image"], validate=True))
             with warnings.catch_warnings(), Image.open(content, formats=["PNG"]) as picture:
                 warnings.simplefilter("error")
                 if max(picture.size) > LARGEST:
-                    raise ValueError(f"its golden photo has {picture.size} pixels")
+                    raise ValueError(f"its golden image has {picture.size} pixels")
                 image = np.asarray(picture.convert("RGB"))
             boxes = np.array(value["boxes"], np.float32).reshape(-1, 4)
-            scores = np.array(value["scores"], np.float32)
-            labels = np.array(value["labels"], np.int64)
-            boxes, scores, labels = boxes[:, :4], scores.reshape(-1), labels.reshape(-1)
+            scores = np.array(value["scores"], np.float32).reshape(-1)
+            labels = np.array(value["labels"], np.int64).reshape(-1)
+            seed = None if value.get("seed") is None else int(value["seed"])
+            raw = RawSample.from_json(value["raw"]) if "raw" in value else None
         except (KeyError, TypeError, OSError, SyntaxError, OverflowError, Warning) as error:
-            raise ValueError(f"its golden photo cannot be read ({error})") from error
+            raise ValueError(f"its golden image cannot be read ({error})") from error
         if not len(boxes) == len(scores) == len(labels):
-            raise ValueError("its golden photo has boxes, scores and labels of different lengths")
-        return cls(image, boxes, scores, labels)
+            raise ValueError("its golden image has boxes, scores and labels of different lengths")
+        return cls(image, boxes, scores, labels, seed, raw)
+
+
+def _sample(tensor: NDArray[Any]) -> NDArray[np.float32]:
+    """Up to 512 numbers from all over a tensor, the same places each time."""
+    count = min(tensor.size, SAMPLED)
+    places = (np.arange(count) * GOLDEN_RATIO % 1 * tensor.size).astype(np.int64)
+    return np.asarray(tensor, np.float32).reshape(-1)[places]
+
+
+def _packed(numbers: NDArray[np.float32]) -> str:
+    return base64.b64encode(numbers.astype("<f2").tobytes()).decode("ascii")
+
+
+def _unpacked(text: str) -> NDArray[np.float32]:
+    return np.frombuffer(base64.b64decode(text, validate=True), "<f2").astype(np.float32)

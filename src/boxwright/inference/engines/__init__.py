@@ -1,6 +1,6 @@
 """The engines: each runs one kind of detector behind the same small interface."""
 
-from boxwright.inference.engines.engine import Engine
+from boxwright.inference.engines.engine import Engine, network_of
 from boxwright.inference.engines.frozen import FrozenEngine
 from boxwright.inference.engines.keras import KerasEngine
 from boxwright.inference.engines.onnx import OnnxEngine
@@ -16,4 +16,5 @@ __all__ = [
     "OpenVinoEngine",
     "SavedModelEngine",
     "TFLiteEngine",
+    "network_of",
 ]

@@ -12,14 +12,20 @@ from numpy.typing import NDArray
 
 from boxwright.errors import DetectorError
 from boxwright.inference import litert
+from boxwright.inference.golden import Network
 from boxwright.ops.boxes import clip
 from boxwright.ops.postprocess import RawDetections
+
+# Tensors inside .onnx files and OpenVINO folders, which the post-processing takes: boxes
+# `(N, A, 4)` normalized yxyx, and scores `(N, A, C)`.
+CANDIDATES = ("candidate_boxes", "candidate_scores")
 
 
 class Engine(Protocol):
     """Runs a network and its post-processing.
 
-    One that can run the network alone has a method `network` for `boxwright bench`.
+    One that can run the network alone has a method `network`, for `boxwright bench` and for the
+    golden pair.
     """
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
@@ -30,6 +36,13 @@ class Engine(Protocol):
             ids `(n,)`, best first.
         """
         ...
+
+
+def network_of(engine: Engine) -> Network | None:
+    """What computes an engine's raw tensors; None where its file cannot be cut."""
+    cut = getattr(engine, "network", None)
+    network: Network | None = cut() if cut else None
+    return network
 
 
 def rows(

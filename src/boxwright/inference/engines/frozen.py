@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,13 @@ from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
 from boxwright.inference.engines.engine import first_line, images, no_detector
+from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
 INPUT = "image_tensor"
 # Operators that do more than compute: a graph from a stranger is a program.
 UNSAFE = re.compile("File|PyFunc|Save|Restore|Checkpoint|Reader|Dataset|Print|Library|Send|Recv")
+SUPPRESSION = "CombinedNonMaxSuppression"
 ARTIFACT_NODE = "boxwright"  # a constant: the artifact in JSON
 
 
@@ -55,12 +58,32 @@ class FrozenEngine:
                 )
                 outputs = {name: f"{name}:0" for name in litert.OUTPUT_NAMES}
                 tensors = tf.nest.map_structure(graph.graph.as_graph_element, outputs)
-                self._run = graph.prune(graph.graph.as_graph_element(f"{INPUT}:0"), tensors)
+                self._input = graph.graph.as_graph_element(f"{INPUT}:0")
+                self._run = graph.prune(self._input, tensors)
         except Exception as error:  # TensorFlow raises a different class for every way to break
             raise damaged(f"TensorFlow cannot load it ({first_line(error)})", path) from error
-        self._constant = tf.constant
+        self._graph, self._constant = graph, tf.constant
+
+    def network(self) -> Network | None:
+        """What runs images through the network alone; None if the graph cannot be cut."""
+        return cut_before_suppression(self._graph, self._input, self._constant)
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         outputs = {name: np.asarray(v) for name, v in self._run(self._constant(inputs)).items()}
         outputs["detection_classes"] = outputs["detection_classes"] - 1
         return images(outputs)
+
+
+def cut_before_suppression(graph: Any, pixels: Any, constant: Any) -> Network | None:
+    """What computes the boxes and scores that go into a graph's non-maximum suppression.
+
+    Args:
+        graph: a wrapped function with everything inside.
+        pixels: its input.
+        constant: `tf.constant`.
+    """
+    ends = [op for op in graph.graph.get_operations() if op.type == SUPPRESSION]
+    if len(ends) != 1:
+        return None
+    run = graph.prune(pixels, list(ends[0].inputs)[:2])
+    return lambda inputs: [tensor.numpy() for tensor in run(constant(inputs))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.golden import Network
 from boxwright.ops.operations import NUMPY
 from boxwright.ops.postprocess import NmsConfig, RawDetections, postprocess
 
@@ -39,9 +39,9 @@ class KerasEngine:
         self._scale = np.float32(preprocessing.scale)
         self._offset = np.float32(preprocessing.offset)
 
-    def network(self) -> Callable[[NDArray[np.uint8]], Any]:
-        """What computes raw outputs of photos `(B, S, S, 3)`, without post-processing."""
-        return self._raw
+    def network(self) -> Network:
+        """What computes raw outputs of images `(B, S, S, 3)`, without post-processing."""
+        return lambda inputs: list(self._raw(inputs).values())
 
     def _raw(self, inputs: NDArray[np.uint8]) -> Any:
         pixels = inputs.astype(np.float32) * self._scale + self._offset

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +12,21 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import batch_side, cores, first_line, images, no_detector
+from boxwright.inference.engines.engine import (
+    CANDIDATES,
+    batch_side,
+    cores,
+    first_line,
+    images,
+    no_detector,
+)
+from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
 ARTIFACT_KEY = "boxwright"  # of the file's metadata
 FATAL = 4  # the one level of its log at which ONNX Runtime leaves the terminal alone
+
+MODEL_GRAPH, GRAPH_OUTPUT, VALUE_NAME = 7, 12, 1  # numbers of fields, from ONNX's schema
 
 # What it says of an operator that it lacks, or whose version is newer than itself.
 FOREIGN = ("is not a registered function/op", "No Op registered for", "No opset import for")
@@ -39,14 +51,10 @@ class OnnxEngine:
     """
 
     def __init__(self, content: bytes, *, where: Path, threads: int | None = None) -> None:
-        onnxruntime = framework.onnxruntime()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or cores()
-        options.log_severity_level = FATAL
+        self._onnxruntime = framework.onnxruntime()
+        self._content, self._threads = content, threads or cores()
         try:
-            self._session = onnxruntime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = self._start(content)
         except Exception as error:  # ONNX Runtime's errors have no common class
             if any(sign in str(error) for sign in FOREIGN):
                 reason = f"it needs an operator that is not here ({first_line(error)})"
@@ -67,7 +75,43 @@ class OnnxEngine:
             raise damaged("its metadata is not text", where) from error
         self.description: str | None = metadata.get(ARTIFACT_KEY)
 
+    def _start(self, content: bytes) -> Any:
+        options = self._onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.log_severity_level = FATAL
+        return self._onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"]
+        )
+
+    def network(self) -> Network | None:
+        """What runs images through the network alone; None if the file does not name its end."""
+        if not all(name.encode() in self._content for name in CANDIDATES):
+            return None
+        session = self._start(_also_giving(self._content, CANDIDATES))
+        alone = self._onnxruntime.RunOptions()
+        alone.only_execute_path_to_fetches = True
+
+        def run(inputs: NDArray[np.uint8]) -> list[NDArray[Any]]:
+            found: list[NDArray[Any]] = session.run(CANDIDATES, {self._input: inputs}, alone)
+            return found
+
+        return run
+
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         names = litert.OUTPUT_NAMES
         outputs = self._session.run(names, {self._input: inputs})
         return images(dict(zip(names, outputs, strict=True)))
+
+
+def _also_giving(content: bytes, names: Sequence[str]) -> bytes:
+    """A model with further tensors among its outputs.
+
+    Protocol buffers that follow each other are one message: a second graph adds to the first.
+    """
+    outputs = b"".join(_field(GRAPH_OUTPUT, _field(VALUE_NAME, name.encode())) for name in names)
+    return content + _field(MODEL_GRAPH, outputs)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field of fewer than 128 bytes."""
+    return bytes([number << 3 | 2, len(content)]) + content

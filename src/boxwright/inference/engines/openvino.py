@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import batch_side, cores, images, no_detector
+from boxwright.inference.engines.engine import CANDIDATES, batch_side, cores, images, no_detector
+from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
 NETWORK_NAME = "detector.xml"  # its weights are in detector.bin
@@ -31,16 +32,16 @@ class OpenVinoEngine:
 
     def __init__(self, folder: Path, *, threads: int | None = None) -> None:
         openvino = framework.openvino()
-        settings = {
+        self._settings = {
             "INFERENCE_NUM_THREADS": threads or cores(),
             "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 where the processor has it
         }
         try:
             with framework.hushed():
-                core = openvino.Core()
+                self._core = core = openvino.Core()
                 core.set_property({"ENABLE_MMAP": False})  # Windows moves no folder that is mapped
-                network = core.read_model(folder / NETWORK_NAME)
-                self._run = core.compile_model(network, "CPU", settings)
+                self._model = core.read_model(folder / NETWORK_NAME)
+                self._run = core.compile_model(self._model, "CPU", self._settings)
         except Exception as error:  # mostly RuntimeError; nowhere does OpenVINO promise that
             reason = f"OpenVINO cannot load it ({_reason(error)})"
             if "Unsupported operation" in reason:  # it was written by a later version
@@ -57,6 +58,22 @@ class OpenVinoEngine:
             side.get_length() if side.is_static else None for side in taken.get_partial_shape()
         ]
         batch_side(np.dtype(taken.get_element_type().to_dtype()).name, shape, folder)
+
+    def network(self) -> Network | None:
+        """What runs images through the network alone; None if the file does not name its end."""
+        ends = {
+            name: output
+            for node in self._model.get_ops()
+            for output in node.outputs()
+            for name in output.get_names()
+            if name in CANDIDATES
+        }
+        if len(ends) < len(CANDIDATES):
+            return None
+        raw = [ends[name] for name in CANDIDATES]
+        cut = framework.openvino().Model(raw, self._model.get_parameters())
+        run = self._core.compile_model(cut, "CPU", self._settings)
+        return lambda inputs: [np.array(tensor) for tensor in run([inputs]).values()]
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         with self._lock:

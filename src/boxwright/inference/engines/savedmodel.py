@@ -11,6 +11,8 @@ from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
 from boxwright.inference.engines.engine import first_line, images, no_detector
+from boxwright.inference.engines.frozen import cut_before_suppression
+from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
 SAVED_ARTIFACT = Path("assets.extra") / litert.ARTIFACT_NAME  # inside the folder
@@ -36,6 +38,12 @@ class SavedModelEngine:
             raise no_detector(folder, f"it has no signature {BATCHED!r} with detection outputs")
         self._run = run
         self._constant = tf.constant
+
+    def network(self) -> Network | None:
+        """What runs images through the network alone; None if the model cannot be cut."""
+        with framework.hushed():
+            frozen = framework.with_constants(self._run)  # what it calls is then inside
+        return cut_before_suppression(frozen, frozen.inputs[0], self._constant)
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         outputs = self._run(images=self._constant(inputs))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from boxwright.inference import litert, tflite_graph
 from boxwright.inference.artifact import damaged
 from boxwright.inference.engines.engine import cores, first_line, no_detector, rows
+from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
 
@@ -126,17 +126,22 @@ class TFLiteEngine:
         boxes, labels, scores, count = (interpreter.get_tensor(index) for index in self._outputs)
         return rows(boxes[0], labels[0], scores[0], int(count.reshape(-1)[0]))
 
-    def network(self) -> Callable[[NDArray[np.uint8]], Any] | None:
-        """What runs photos `(B, S, S, 3)` through the network alone; None if it cannot be cut."""
+    def network(self) -> Network | None:
+        """What runs images through the network alone; None if it cannot be cut."""
         cut = tflite_graph.without_postprocessing(self._content)
         if cut is None:
             return None
         interpreter = litert.interpreter(cut, self.threads)
 
-        def run(inputs: NDArray[np.uint8]) -> None:
+        places = [each["index"] for each in interpreter.get_output_details()]
+
+        def run(inputs: NDArray[np.uint8]) -> list[NDArray[Any]]:
+            found = []
             for image in inputs:
                 interpreter.set_tensor(self._input, self.scaled(image))
                 interpreter.invoke()
+                found.append([interpreter.get_tensor(place) for place in places])
+            return [np.concatenate(each) for each in zip(*found, strict=True)]
 
         return run
 
