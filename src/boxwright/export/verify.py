@@ -23,12 +23,8 @@ ENOUGH_IMAGES = 200  # to tell a loss of half a point from chance
 MAX_IMAGES = 500  # enough to tell any broken file; more would only take longer
 MAX_GOLDEN, TIE = 20, 0.02  # detections of the golden photo, and scores that may change places
 SURE = 0.4  # a score above which a detection counts
-TESTING = (
-    Split.TEST,
-    Split.VAL,
-    Split.TRAIN,
-    Split.UNASSIGNED,
-)  # the photos that prove, best first
+# The photos that prove, best first.
+TESTING = (Split.TEST, Split.VAL, Split.TRAIN, Split.UNASSIGNED)
 NOT_TESTING = (Split.VAL, Split.TRAIN, Split.UNASSIGNED)  # those that may decide anything
 
 
