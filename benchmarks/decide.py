@@ -4,7 +4,7 @@ leave-one-out: what two data sets decide, the third has to confirm.
     python benchmarks/decide.py ../shared/data/raccoon ../shared/data/bccd ../shared/data/hardhat \
         --weights ../shared/weights/ssd_mobilenet_v1_coco_quant.tflite \
         --change learning_rate.peak=1e-3 --change frozen_through=3,train_depthwise=True \
-        --change "objective.focus={'kind': 'Focal'}"
+        --change "objective.classification_loss={'kind': 'Focal'}"
 
 Photos for testing are never looked at. A training sees a number of photos, so that a busy machine
 changes nothing; a change that makes a step slower has to be given fewer (`--change a=b@0.8`). All

@@ -123,7 +123,7 @@ def test_quantized_and_normalized_by_the_batch_as_tensorflow_1_did(depthwise: bo
     layer, inputs = quantized_layer(depthwise=depthwise)
     layer.norm_frozen = False
     layer.activation = lambda outputs: outputs
-    layer.quantizer.rounds = True
+    layer.quantizer.quantizing = True
     gamma, beta = np.asarray(layer.gamma), np.asarray(layer.beta)
     moving = np.sqrt(np.asarray(layer.moving_variance) + 1e-3)
     raw = np.asarray(layer.convolve(inputs, layer.kernel))

@@ -102,9 +102,9 @@ def test_until_it_rounds_training_only_watches(quantized: Any) -> None:
     layer, quantizer = layer_of(quantized, "act_quant")
     values = np.float32([0.0, 0.011, 6.0])
     np.testing.assert_array_equal(layer(values), values, "nothing was seen yet")
-    quantizer.rounds = False
+    quantizer.quantizing = False
     np.testing.assert_array_equal(layer(values, training=True), values)
     rounded = [0.0, 0.0, 6.0]
     np.testing.assert_allclose(layer(values), rounded, atol=1e-6)
-    quantizer.rounds = True
+    quantizer.quantizing = True
     np.testing.assert_allclose(layer(values, training=True), rounded, atol=1e-6)

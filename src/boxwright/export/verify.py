@@ -20,12 +20,8 @@ from boxwright.structures.detections import Detections
 ENOUGH_IMAGES = 200  # to tell a loss of half a point from chance
 MAX_IMAGES = 500  # enough to tell any broken file; more would only take longer
 SURE = 0.4  # a score above which a detection counts
-TESTING = (
-    Split.TEST,
-    Split.VAL,
-    Split.TRAIN,
-    Split.UNASSIGNED,
-)  # the photos that prove, best first
+# The photos that prove, best first.
+TESTING = (Split.TEST, Split.VAL, Split.TRAIN, Split.UNASSIGNED)
 NOT_TESTING = (Split.VAL, Split.TRAIN, Split.UNASSIGNED)  # those that may decide anything
 
 

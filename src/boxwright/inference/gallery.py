@@ -143,11 +143,11 @@ def _draw(picture: Image.Image, image: Input, detections: Detections, target: Pa
         picture.save(draft, format="JPEG", quality=QUALITY)
 
 
-def _entry(load: Loaded, detections: Detections, name: str | None) -> dict[str, Any]:
+def _entry(loaded: Loaded, detections: Detections, name: str | None) -> dict[str, Any]:
     return {
-        "image": _readable(load.path),
-        "width": load.shown.width,
-        "height": load.shown.height,
+        "image": _readable(loaded.path),
+        "width": loaded.shown.width,
+        "height": loaded.shown.height,
         "drawn": name,
         "detections": detections.to_json(),
     }

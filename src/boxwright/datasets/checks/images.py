@@ -233,15 +233,15 @@ def _hash(image: ImageFile) -> NDArray[np.uint8]:
 
 
 def _each(
-    dataset: Dataset, summary: Callable[[ImageFile], Result], progress: Progress | None
+    dataset: Dataset, measure: Callable[[ImageFile], Result], progress: Progress | None
 ) -> tuple[dict[int, Result], dict[int, DataError]]:
-    """What `summary` makes of each photo, and why it cannot of the others; on all cores."""
+    """What `measure` makes of each photo, and why it cannot of the others; on all cores."""
     seen: dict[int, Result] = {}
     broken: dict[int, DataError] = {}
 
     def attempt(index: int) -> Result | DataError:
         try:
-            return summary(dataset.image(index))
+            return measure(dataset.image(index))
         except DataError as error:
             return error
 
