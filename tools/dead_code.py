@@ -18,6 +18,10 @@ CONFIDENCE = 60  # vulture's for whatever is never named again
 USED = {
     "__dir__": "Python",
     "__getattr__": "Python",
+    "to_coco": "users of detections",
+    "to_pandas": "users of detections",
+    "to_supervision": "users of detections",
+    "to_tensorflow": "users of detections",
     "TARGET": "the registry of export targets, by its place",
     "accepted": "a proof's JSON",
     "max_pool": "detector families, to decode with",

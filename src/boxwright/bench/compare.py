@@ -154,7 +154,8 @@ def _accuracy(
         return None, None, None
     from boxwright.evaluation import coco
 
-    found = list(detector.predict_many(data.image(i) for i in range(len(data))))
+    images = (data.image(i) for i in range(len(data)))
+    found = list(detector.predict_many(images, threshold=0))
     try:
         evaluation = coco.evaluate(data, found, resamples=0)
     except EvaluationError as error:
