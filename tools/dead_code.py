@@ -16,6 +16,7 @@ from vulture import Vulture  # type: ignore[import-untyped]
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 CONFIDENCE = 60  # vulture's for whatever is never named again
 USED = {
+    "__class__": "Python",
     "__dir__": "Python",
     "__getattr__": "Python",
     "to_coco": "users of detections",
@@ -28,8 +29,6 @@ USED = {
     "max_shift": "the augmentation of colors, by position",
     "pause": "callers of a training, from another thread",
     "register": "packages that bring a detector family",
-    "train_images": "subscribers of a training",
-    "validation_images": "subscribers of a training",
     "box_sides": "the JSON of `check`",
     "empty_images": "the JSON of `check`",
     "readable": "the reader of an archive",

@@ -33,9 +33,11 @@ Read = TypeVar("Read")
 class Detector:
     """A trained detector, ready to be shown photos.
 
-        detector = Detector.load("run/detector.tflite")
-        for name, score, box in detector.predict("photo.jpg"):
-            ...
+        >>> detector = boxwright.Detector.load("run/detector.tflite")
+        >>> for name, score, box in detector.predict("image.jpg"):
+        ...     print(name, score, box)
+        >>> for detections in detector.predict_many(["image.jpg", "other.jpg"], threshold=0.3):
+        ...     print(len(detections), detections.image_size)
 
     Attributes:
         engine: what runs the network.

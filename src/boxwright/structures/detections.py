@@ -33,8 +33,7 @@ class Detections:
         >>> detections = boxwright.predict("image.jpg", "run")
         >>> for name, score, (xmin, ymin, xmax, ymax) in detections:
         ...     print(f"{name} {score:.0%} from {xmin:.0f}, {ymin:.0f} to {xmax:.0f}, {ymax:.0f}")
-        square 92% from 20, 10 to 60, 50
-        >>> detections["square"].above(0.9).draw("image.jpg").save("found.jpg")
+        >>> detections["square"].above(0.7).draw("image.jpg").save("found.jpg")
 
     `detections[0]` is the best `Detection`; a slice, a mask, an array of indices or the name of a
     class selects `Detections`.
