@@ -85,7 +85,7 @@ def measure(
         recipe = replace(recipe, held_out=0.0, steps=steps)
         train(images, out=run, weights=weights, recipe=recipe)
         paths = [judges.image(i) for i in range(len(judges))]
-        found = list(Detector.load(run).predict_many(paths))
+        found = list(Detector.load(run).predict_many(paths, threshold=0))
     result = evaluate(judges, found, resamples=0)
     return result.ap or 0.0, result.ap50 or 0.0
 

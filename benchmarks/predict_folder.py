@@ -82,7 +82,7 @@ def compare(detector: Detector, paths: Sequence[Path], out: Path, turns: int) ->
         "whole decode": lambda: decode(None),
         "prepare": lambda: list(ThreadPoolExecutor(os.cpu_count()).map(detector.prepare, paths)),
         "network": lambda: detector.detect(inputs),
-        "predict_many": lambda: list(detector.predict_many(paths)),
+        "predict_many": lambda: list(detector.predict_many(paths, threshold=0)),
         "without pictures": lambda: write_gallery(detector, paths, out, pictures="none"),
         "with pictures": lambda: write_gallery(detector, paths, out),
         "full size": lambda: write_gallery(detector, paths, out, pictures="full"),

@@ -161,6 +161,7 @@ def test_every_code_is_raised_for_one_thing_and_lies_in_its_range() -> None:
         "ExportError": "4",
         "DetectorError": "5",
         "EvaluationError": "6",
+        "ArgumentError": "8",
         "FlagError": "7",
         "TfodError": "7",
         "SystemFaultError": "9",

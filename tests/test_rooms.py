@@ -26,7 +26,10 @@ NO_BOXES = {
     "_area_under_curve": "of precision over recall",
 }
 # First parts of names that are other people's, or an example's.
-OTHERS = {"keras", "model", "openvino", "package", "pycocotools", "struct", "tf", "time"}
+OTHERS = {
+    *("keras", "model", "openvino", "package", "pandas", "pycocotools"),
+    *("struct", "supervision", "tf", "time"),
+}
 FILE_ENDINGS = {
     *("bin", "ckpt", "config", "csv", "jpg", "json", "jsonl"),
     *("py", "split", "tflite", "toml", "txt", "xml", "yaml", "yml"),

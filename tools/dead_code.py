@@ -16,16 +16,19 @@ from vulture import Vulture  # type: ignore[import-untyped]
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 CONFIDENCE = 60  # vulture's for whatever is never named again
 USED = {
+    "__class__": "Python",
     "__dir__": "Python",
     "__getattr__": "Python",
+    "to_coco": "users of detections",
+    "to_pandas": "users of detections",
+    "to_supervision": "users of detections",
+    "to_tensorflow": "users of detections",
     "TARGET": "the registry of export targets, by its place",
     "accepted": "a proof's JSON",
     "max_pool": "detector families, to decode with",
     "max_shift": "the augmentation of colors, by position",
     "pause": "callers of a training, from another thread",
     "register": "packages that bring a detector family",
-    "train_images": "subscribers of a training",
-    "validation_images": "subscribers of a training",
     "box_sides": "the JSON of `check`",
     "empty_images": "the JSON of `check`",
     "readable": "the reader of an archive",

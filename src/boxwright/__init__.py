@@ -1,29 +1,40 @@
-"""Boxwright: a folder of labelled photos becomes an object detector.
+"""Boxwright: a folder of labeled images becomes an object detector.
 
-    dataset = boxwright.load("photos")                  # read, repaired, split
-    boxwright.convert("photos", "photos-coco", "coco")  # proven
-    detector = boxwright.Detector.load("run")           # a run, a SavedModel or a .tflite
-    detections = detector.predict("photo.jpg")
+    >>> run = boxwright.train("images", budget="2m", on_event=print)
+    >>> print(run.evaluate())
+    >>> run.export("tflite", quantize="int8")
+    >>> detections = boxwright.predict("image.jpg", "run")
 
 Names are imported when they are first used, so `import boxwright` costs nothing.
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from boxwright.api import Run as Run
+    from boxwright.api import check as check
     from boxwright.api import convert as convert
+    from boxwright.api import evaluate as evaluate
     from boxwright.api import load as load
     from boxwright.api import merge as merge
+    from boxwright.api import predict as predict
     from boxwright.api import read as read
     from boxwright.api import split as split
+    from boxwright.api import train as train
     from boxwright.api import write as write
+    from boxwright.bench.compare import bench as bench
     from boxwright.errors import BoxwrightError as BoxwrightError
+    from boxwright.export.export import export as export
     from boxwright.inference.detector import Detector as Detector
     from boxwright.structures.dataset import Dataset as Dataset
     from boxwright.structures.detections import Detections as Detections
+    from boxwright.training.events import Event as Event
+    from boxwright.training.recipe import Recipe as Recipe
 
 __version__ = "0.1.0"
 
@@ -32,11 +43,20 @@ _HOMES = {
     "Dataset": "boxwright.structures.dataset",
     "Detections": "boxwright.structures.detections",
     "Detector": "boxwright.inference.detector",
+    "Event": "boxwright.training.events",
+    "Recipe": "boxwright.training.recipe",
+    "Run": "boxwright.api",
+    "bench": "boxwright.bench.compare",
+    "check": "boxwright.api",
     "convert": "boxwright.api",
+    "evaluate": "boxwright.api",
+    "export": "boxwright.export.export",
     "load": "boxwright.api",
     "merge": "boxwright.api",
+    "predict": "boxwright.api",
     "read": "boxwright.api",
     "split": "boxwright.api",
+    "train": "boxwright.api",
     "write": "boxwright.api",
 }
 
@@ -45,13 +65,34 @@ __all__ = [
     "Dataset",
     "Detections",
     "Detector",
+    "Event",
+    "Recipe",
+    "Run",
+    "bench",
+    "check",
     "convert",
+    "evaluate",
+    "export",
     "load",
     "merge",
+    "predict",
     "read",
     "split",
+    "train",
     "write",
 ]
+
+
+class _Face(ModuleType):
+    """Two folders, `bench` and `export`, have the names of functions: importing a folder would put
+    it in the function's place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face
 
 
 def __getattr__(name: str) -> Any:

@@ -21,7 +21,7 @@ from typing import Any, NoReturn, ParamSpec
 
 import typer
 
-from boxwright.errors import BoxwrightError, FlagError, SystemFaultError
+from boxwright.errors import ArgumentError, BoxwrightError, FlagError, SystemFaultError
 
 P = ParamSpec("P")
 
@@ -43,7 +43,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except FlagError as error:
+        except (ArgumentError, FlagError) as error:
             fail(error, NOT_UNDERSTOOD)
         except BoxwrightError as error:
             fail(error)

@@ -9,6 +9,7 @@
     ├── EvaluationError      detections that cannot be measured            BW6xx
     ├── TfodError            configs and commands of the drop-in           BW7xx
     │   └── FlagError        a command line that is not understood
+    ├── ArgumentError        arguments that do not fit each other          BW8xx
     └── SystemFaultError     a missing extra, a full disk, a locked file   BW9xx
 
 Each error says in one sentence what is wrong and where; what to do is written in `codes`.
@@ -16,11 +17,18 @@ Each error says in one sentence what is wrong and where; what to do is written i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 
 class BoxwrightError(Exception):
     """A failure that the user can act on.
+
+        >>> try:
+        ...     boxwright.predict("nowhere.jpg", "run")
+        ... except boxwright.BoxwrightError as error:
+        ...     print(error.code, error.where)
+        BW101 nowhere.jpg
 
     Attributes:
         code: stable and searchable, such as `BW101`.
@@ -81,6 +89,21 @@ class TfodError(BoxwrightError):
 
 class FlagError(TfodError):
     """A command line of the drop-in that is not understood."""
+
+
+class ArgumentError(BoxwrightError):
+    """An argument that is not understood, or does not go with another."""
+
+
+def check_choice(argument: str, value: object, choices: Iterable[object]) -> None:
+    """Raise ArgumentError BW803 unless `value` is one of the choices."""
+    known = list(choices)
+    if value not in known:
+        raise ArgumentError(
+            "BW803",
+            f"{argument} cannot be {value!r}.",
+            choices=", ".join(map(repr, known)),
+        )
 
 
 class SystemFaultError(BoxwrightError):

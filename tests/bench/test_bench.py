@@ -135,7 +135,7 @@ def test_ap_where_the_classes_fit(shared: Path, dogs: Path, labels: Path) -> Non
     named = bench(
         [shared / "weights" / COCO],
         data=load(dogs),
-        names=labels.read_text(encoding="utf-8").splitlines()[1:],
+        classes=labels.read_text(encoding="utf-8").splitlines()[1:],
         threads=(1,),
         rounds=1,
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from boxwright.cli.describe import counted, say_findings
+from boxwright.cli.describe import say_findings
+from boxwright.datasets.describe import counted
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.structures.findings import Finding, summary
 

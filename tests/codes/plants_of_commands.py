@@ -1,4 +1,5 @@
-"""Faults of the Object Detection API's commands and configs, and of the machine: BW7xx, BW9xx."""
+"""Faults of the Object Detection API's commands and configs, of arguments, and of the machine:
+BW7xx, BW8xx, BW9xx."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from typing import Any
 
 from place import Place, Plant, raised
 
+from boxwright.datasets.evaluation_set import images_of_split
 from boxwright.evaluation.matching import match
 from boxwright.formats.tfrecord.framing import write_record
 from boxwright.io.files import write_text
@@ -143,6 +145,9 @@ PLANTS: dict[str, Plant] = {
     "BW731": tfod("sample_config", "ssd_mobilnet_v1_coco"),
     "BW732": raised(other_optimizer),
     "BW733": config("max_evals: 10", "num_examples: 71"),
+    "BW801": lambda place: place.cli("train", place.root, "--budget", "soon"),
+    "BW802": lambda place: place.cli("train", place.root, "--deterministic"),
+    "BW803": raised(lambda place: images_of_split(Dataset.of(place.root, []), "tests")),
     "BW901": raised(without_pycocotools),
     "BW902": refused(errno.ENOSPC),
     "BW903": refused(errno.EACCES),

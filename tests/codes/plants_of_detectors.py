@@ -122,6 +122,10 @@ def finding(name: str, score: float) -> Detections:
     return Detections(box, scores, np.array([0]), (name,))
 
 
+def in_image(width: int, height: int) -> Detections:
+    return replace(finding("cat", 0.5), image_size=(width, height))
+
+
 PLANTS: dict[str, Plant] = {
     "BW401": raised(losing),
     "BW402": raised(lambda place: Reference.of(NOBODY, Dataset.of(place.root, []))),
@@ -141,6 +145,8 @@ PLANTS: dict[str, Plant] = {
     "BW507": raised(lambda _: Detector(Blind(), ARTIFACT).predict(3)),  # type: ignore[arg-type]
     "BW508": opening(replace(ARTIFACT, golden=GOLDEN)),
     "BW509": raised(lambda _: family("centers")),
+    "BW510": raised(lambda _: finding("cat", 0.5).to_tensorflow()),
+    "BW511": raised(lambda _: Detections.concatenate([in_image(64, 48), in_image(48, 64)])),
     "BW520": raised(lambda place: read_names(place.root / "labels.txt")),
     "BW601": raised(lambda place: gather(truth(place), [finding("dog", 0.5)])),
     "BW602": raised(lambda place: gather(truth(place), [finding("cat", np.nan)])),

@@ -90,7 +90,7 @@ def labeled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Detector], Da
     def label(detector: Detector) -> Dataset:
         paths = sorted(root.glob("*.png"))
         images = []
-        for path, found in zip(paths, detector.predict_many(paths), strict=True):
+        for path, found in zip(paths, detector.predict_many(paths, threshold=0), strict=True):
             best = list(found)[:12]
             with Image.open(path) as picture:
                 width, height = picture.size

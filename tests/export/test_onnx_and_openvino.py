@@ -90,17 +90,19 @@ def test_a_quantized_network_rounds_as_it_does_in_keras(written: Path) -> None:
     artifact = Artifact(spec.to_json(), ("a", "b"), Preprocessing(64))
     images = list(np.random.default_rng(1).integers(0, 256, (8, 64, 64, 3), np.uint8))
     run = Detector(KerasEngine(model, artifact.preprocessing), artifact)
-    expected = list(run.predict_many(images))
+    expected = list(run.predict_many(images, threshold=0))
     floats = SsdModel.build(ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2"))
     by_path = {weight.path: weight for weight in model.network.weights}
     for weight in floats.network.weights:
         weight.assign(by_path[weight.path])
     unrounded = Detector(KerasEngine(floats, artifact.preprocessing), artifact)
-    apart = np.abs(next(unrounded.predict_many(images)).scores - expected[0].scores).max()
+    apart = np.abs(
+        next(unrounded.predict_many(images, threshold=0)).scores - expected[0].scores
+    ).max()
     assert apart > 1e-3
     for kind in WRITTEN:
         TARGETS[kind].write(written / kind, model, artifact)
-        found = list(Detector.load(written / kind).predict_many(images))
+        found = list(Detector.load(written / kind).predict_many(images, threshold=0))
         compared, agreeing = agreement(expected, found)
         assert agreeing >= 0.9 * compared > 0
         pairs = zip(expected, found, strict=True)

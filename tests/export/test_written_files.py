@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from boxwright.backend.framework import keras, tensorflow
 from boxwright.errors import DetectorError, ExportError
+from boxwright.export import tflite as tflite_writer
 from boxwright.export.frozen import write_frozen
 from boxwright.export.savedmodel import write_savedmodel
 from boxwright.export.tflite import refuse_foreign_operators, write_tflite
@@ -55,8 +56,8 @@ def test_a_file_from_elsewhere_that_threads_would_cost_a_class(
     written: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("boxwright.export.tflite.SPARE_COLUMNS", 0)
-    monkeypatch.setattr("boxwright.export.tflite._attached_files", lambda artifact: b"")
+    monkeypatch.setattr(tflite_writer, "SPARE_COLUMNS", 0)
+    monkeypatch.setattr(tflite_writer, "_attached_files", lambda artifact: b"")
     tiny = tiny_detector(4, seed=5)
     path = written / "elsewhere.tflite"
     write_tflite(path, tiny.model, tiny.artifact)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
@@ -184,10 +185,30 @@ def test_thresholds(echo: Detector) -> None:
 
 
 @pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("threshold", "counts"), [(None, [0, 1]), (0.4, [1, 1]), (0.6, [0, 0]), (0, [1, 1])]
+)
+def test_one_and_many_apply_the_same_threshold(
+    threshold: float | None, counts: list[int], echo: Detector
+) -> None:
+    images = [gray(120), gray(135)]  # 0.47 and 0.53; the detector's own threshold is 0.5
+    many = echo.predict_many(images, threshold=threshold)
+    assert [len(each) for each in many] == counts
+    assert [len(echo.predict(image, threshold=threshold)) for image in images] == counts
+
+
+@pytest.mark.tiny
+def test_detections_know_the_size_of_their_image(echo: Detector, tmp_path: Path) -> None:
+    Image.new("RGB", (640, 480)).save(tmp_path / "large.jpg")  # decoded at a fraction of that
+    assert echo.predict(tmp_path / "large.jpg", threshold=0).image_size == (640, 480)
+    assert echo.predict(gray(255, width=200, height=80)).image_size == (200, 80)
+
+
+@pytest.mark.tiny
 @pytest.mark.parametrize("count", [0, 1, 4, 5, 23])
 def test_many_images_come_back_in_order(count: int, echo: Detector) -> None:
     values = [(7 * i) % 256 for i in range(count)]
-    found = list(echo.predict_many((gray(value) for value in values), batch_size=4))
+    found = list(echo.predict_many((gray(value) for value in values), threshold=0, batch_size=4))
     assert [round(255 * float(each.scores[0])) for each in found] == values
     engine: Any = echo.engine
     assert engine.batches == [4] * (count // 4) + [count % 4] * (count % 4 > 0)
@@ -210,7 +231,7 @@ def test_images_are_read_only_a_little_ahead(echo: Detector) -> None:
 def test_a_damaged_image_among_many_is_named(echo: Detector, tmp_path: Path) -> None:
     (tmp_path / "bad.jpg").write_bytes(b"\xff\xd8 not a photo")
     before = threading.active_count()
-    found = echo.predict_many([gray(1), tmp_path / "bad.jpg"], batch_size=1)
+    found = echo.predict_many([gray(1), tmp_path / "bad.jpg"], threshold=0, batch_size=1)
     assert len(next(found)) == 1
     with pytest.raises(DataError, match=r"bad\.jpg"):
         next(found)
@@ -221,17 +242,26 @@ def test_a_damaged_image_among_many_is_named(echo: Detector, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("image", "says"),
     [
-        (np.zeros((10, 10), np.uint8), r"uint8 \(10, 10\)"),
+        (np.zeros(10, np.uint8), r"uint8 \(10,\)"),
         (np.zeros((10, 10, 3), np.float32), "float32"),
-        (np.zeros((0, 10, 3), np.uint8), r"\(0, 10, 3\)"),
-        (np.zeros((10, 10, 4), np.uint8), r"\(10, 10, 4\)"),
+        (np.zeros((10, 10, 3), np.uint16), "uint16"),
+        (np.zeros((10, 10), np.bool_), "bool"),
+        (np.zeros((0, 10, 3), np.uint8), r"empty array \(0, 10, 3\)"),
+        (np.zeros((10, 0), np.uint8), r"empty array \(10, 0\)"),
+        (np.zeros((10, 10, 2), np.uint8), r"\(10, 10, 2\)"),
+        (np.zeros((2, 10, 10, 3), np.uint8), r"\(2, 10, 10, 3\)"),
+        (Image.new("RGB", (0, 4)), "0 x 4 pixels"),
+        (io.StringIO("text"), "opened as text"),
         (None, "NoneType"),
+        (["a.jpg"], "list"),
     ],
 )
 def test_what_is_not_an_image(image: Any, says: str, echo: Detector) -> None:
-    with pytest.raises(DetectorError, match=says) as caught:
-        echo.predict(image)
-    assert caught.value.code == "BW507"
+    looks = (lambda: echo.predict(image), lambda: list(echo.predict_many([image])))
+    for look in looks:
+        with pytest.raises(DetectorError, match=says) as caught:
+            look()
+        assert caught.value.code == "BW507"
 
 
 @pytest.mark.tiny

@@ -124,7 +124,7 @@ def test_a_run_on_jax_is_one_for_tensorflow(voc_folder: VocFolder, tmp_path: Pat
 
 def test_what_goes_wrong_in_the_child_is_what_goes_wrong(tmp_path: Path) -> None:
     with pytest.raises(DetectorError) as caught:
-        export_in_child(print, run_folder=tmp_path / "no run")
+        export_in_child(print, run=tmp_path / "no run")
     with pytest.raises(DetectorError) as known:
         export(tmp_path / "no run")
     assert vars(caught.value) == vars(known.value)

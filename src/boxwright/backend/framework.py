@@ -16,6 +16,7 @@ from typing import Any
 from boxwright.errors import SystemFaultError
 
 EXTRAS = {"onnx": "onnx", "onnxruntime": "onnx", "openvino": "openvino"}  # else `train`
+ALONE = ("pandas", "supervision")  # in no extra: whoever uses them with Boxwright has them
 _one_at_a_time = threading.RLock()
 
 
@@ -105,6 +106,24 @@ def with_constants(function: Any) -> Any:
     return converter.convert_variables_to_constants_v2(function)
 
 
+def pandas() -> Any:
+    """The `pandas` module.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("pandas")
+
+
+def supervision() -> Any:
+    """The `supervision` module.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("supervision")
+
+
 def make_deterministic() -> None:
     """From now on in this process, the same operations on the same numbers give the same bits.
 
@@ -178,8 +197,10 @@ def _imported(name: str) -> Any:
 
 
 def _needed(name: str) -> dict[str, str]:
-    """Which extra brings a package, and the engine where one was chosen that needs it."""
+    """What to install for a module, and the engine where one was chosen that needs it."""
+    if name in ALONE:
+        return {"package": name}
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     chosen = name in ("keras", "jax") and backend != "tensorflow"
     extra = "jax" if chosen and backend == "jax" else EXTRAS.get(name, "train")
-    return {"extra": extra, "engine": backend if chosen else ""}
+    return {"package": f"'boxwright[{extra}]'", "engine": backend if chosen else ""}

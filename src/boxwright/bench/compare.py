@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import cycle, islice
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from boxwright.bench import throughput, timing
 from boxwright.bench.memory import peak_bytes
 from boxwright.bench.samples import draw_samples
 from boxwright.bench.timing import Latency, Timing
+from boxwright.datasets.evaluation_set import images_of_split
+from boxwright.datasets.load import load
 from boxwright.errors import EvaluationError
 from boxwright.images.decoding import ImageFile
 from boxwright.inference.detector import Detector
@@ -64,30 +67,39 @@ class Measured:
 
 
 def bench(
-    paths: Sequence[Path],
+    detectors: Sequence[str | PathLike[str]],
     *,
-    data: Dataset | None = None,
+    data: str | Path | Dataset | None = None,
     images: Sequence[ImageFile] = (),
     threads: Sequence[int] = (1, 2),
-    names: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
     rounds: int = ROUNDS,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Measured]:
-    """Measure detector files beside each other.
+    """Measure detector files beside each other: time, memory, size and accuracy.
+
+        >>> for one in boxwright.bench(["run", "run/detector.tflite"], data="images", rounds=5):
+        ...     print(one.kind, one.ap50, one.timings[-1].whole.median)
+
+    All files take turns, so that whatever else the machine does affects them alike.
 
     Args:
-        paths: run folders, SavedModels, .tflite files.
-        data: labelled photos for AP, all of them; without, AP is not measured.
+        detectors: runs, SavedModels, .tflite files and so on.
+        data: labeled images to measure AP on: the test images of a path, or all of a dataset.
+            Without any, AP is not measured.
         images: what to show; those of `data`, or drawn ones, if not given.
         threads: numbers of threads to time a .tflite with; others use what they use.
-        names: class names in id order, for files that have none inside.
+        classes: class names in id order, for files that have none inside.
         rounds: turns of timing.
         progress: called with how many steps of how many are done.
 
     Raises:
         DetectorError: BW501 to BW506 a file cannot be run.
-        DataError: BW102 a photo cannot be read.
+        DataError: BW102 an image cannot be read, BW193 none is for testing, and what `load` raises.
     """
+    if data is not None and not isinstance(data, Dataset):
+        data = images_of_split(load(data))
+    paths = [Path(each) for each in detectors]
     done, total = 0, rounds + len(paths) * (1 + (data is not None)) + throughput.TURNS
 
     def step() -> None:
@@ -102,7 +114,7 @@ def bench(
         count = min(max(len(given), MIN_IMAGES), MAX_IMAGES)
         shown: list[ImageFile] = list(islice(cycle(given or drawn), count))
         loaded = [
-            [timing.Subject(_load(each, names, n)) for n in _useful(each, threads)]
+            [timing.Subject(_load(each, classes, n)) for n in _useful(each, threads)]
             for each in described
         ]
         prepares, timings = timing.take_turns(loaded, shown, rounds, step)
@@ -154,7 +166,8 @@ def _accuracy(
         return None, None, None
     from boxwright.evaluation import coco
 
-    found = list(detector.predict_many(data.image(i) for i in range(len(data))))
+    images = (data.image(i) for i in range(len(data)))
+    found = list(detector.predict_many(images, threshold=0))
     try:
         evaluation = coco.evaluate(data, found, resamples=0)
     except EvaluationError as error:

@@ -58,22 +58,19 @@ def bench(
       boxwright bench old.tflite new.tflite --data photos --picture bench.png
       boxwright bench coco.tflite run/detector.tflite --images holiday --threads 1,2,4 --json
     """
-    from boxwright.api import load
     from boxwright.bench.compare import bench as measure
     from boxwright.cli.progress import counting
-    from boxwright.datasets.evaluation_set import images_of_split
     from boxwright.images.sources import images as images_of
     from boxwright.inference.class_names import read_names
 
     numbers = _numbers(threads)
-    labeled = images_of_split(load(data)) if data else None
     with counting("Measuring") as progress:
         found = measure(
             models,
-            data=labeled,
+            data=data,
             images=list(images_of([images])) if images else (),
             threads=numbers,
-            names=read_names(labels) if labels else None,
+            classes=read_names(labels) if labels else None,
             rounds=rounds,
             progress=progress,
         )

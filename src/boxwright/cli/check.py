@@ -57,21 +57,18 @@ def check(
       boxwright check photos --html report.html
       boxwright check photos --fix repaired
     """
+    from boxwright import api
     from boxwright.cli.describe import say_findings
     from boxwright.cli.progress import counting, waiting
-    from boxwright.datasets.check import run_checks
     from boxwright.datasets.convert import check_free
     from boxwright.datasets.patch import CHANGES
     from boxwright.datasets.patch import fix as write_fixed
-    from boxwright.models.registry import DEFAULT, family
     from boxwright.report.check_page import write_page
 
     if fix:
         check_free(fix, [data])  # said at once, not after minutes of looking
     with counting("Looking at photos") as progress:
-        report = run_checks(
-            data, form, input_size=input_size, reach=family(DEFAULT).reach, progress=progress
-        )
+        report = api.check(data, form, input_size=input_size, progress=progress)
     if json:
         show_json(report.to_json())
     else:
@@ -94,8 +91,8 @@ def check(
 
 def _lines(data: Path, report: CheckReport) -> Iterator[str]:
     """The data set in a line, then every code with its places and remedy."""
-    from boxwright.cli.describe import counted
     from boxwright.codes import MEANINGS, SIGNS
+    from boxwright.datasets.describe import counted
 
     yield f"[bold]{plain(data)}[/]: {plain(counted(report.dataset))}"
     for code, found in groupby(report.findings, key=lambda finding: finding.code):

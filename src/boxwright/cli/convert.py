@@ -41,9 +41,10 @@ def convert(
       boxwright convert train.record photos-voc --to voc
       boxwright convert photos photos-yolo --to yolo --link
     """
-    from boxwright.cli.describe import counted, say_findings
+    from boxwright.cli.describe import say_findings
     from boxwright.cli.progress import waiting
     from boxwright.datasets.convert import convert as convert_data
+    from boxwright.datasets.describe import counted
 
     with waiting(f"Writing {FORMATS[to].TITLE}, and comparing"):
         done = convert_data(data, out, to, form=form, link=link)

@@ -33,7 +33,7 @@ def evaluate(
       boxwright evaluate run other-photos --split all
       boxwright evaluate coco.tflite photos --labels labels.txt
     """
-    from boxwright.api import load
+    from boxwright import api
     from boxwright.cli.progress import counting
     from boxwright.evaluation import coco, report
     from boxwright.evaluation.bootstrap import constant_box
@@ -41,17 +41,12 @@ def evaluate(
     from boxwright.inference.detector import Detector
 
     detector = Detector.load(model, classes=read_names(labels) if labels else None)
-    dataset = load(data)
-    images = images_of_split(dataset, split)
-    found = []
+    dataset = api.load(data)
     with counting("Looking at photos") as progress:
-        for one in detector.predict_many(images.image(i) for i in range(len(images))):
-            found.append(one)
-            progress(len(found), len(images))
-    evaluation = coco.evaluate(images, found)
+        evaluation = api.evaluate(detector, dataset, split=split, progress=progress)
     if json:
         show_json({"model": str(model), "data": str(data), "split": split} | evaluation.to_json())
         return
-    train = dataset.split("train")
+    images, train = images_of_split(dataset, split), dataset.split("train")
     control = coco.evaluate(images, constant_box(train, images), resamples=0)
     show(report.table(evaluation, control=control if len(train.boxes) else None))

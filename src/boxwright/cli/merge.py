@@ -45,8 +45,9 @@ def merge(
     """
     if len(data) < 2:
         raise typer.BadParameter("give at least two data sets.")
-    from boxwright.cli.describe import counted, say_findings
+    from boxwright.cli.describe import say_findings
     from boxwright.cli.progress import waiting
+    from boxwright.datasets.describe import counted
     from boxwright.datasets.merge import merge as merge_data
 
     with waiting("Merging, and comparing"):

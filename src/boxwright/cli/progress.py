@@ -18,7 +18,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from boxwright.training.events import Event, Note
+from boxwright.console import plain
+from boxwright.training.events import Downloading, Event, Note
 from boxwright.training.progress import EVERY, Meter
 from boxwright.training.progress import Progress as State
 
@@ -89,6 +90,7 @@ class ProgressLine:
         )
         self._task = self._bar.add_task("", total=1.0, visible=False, state="")
         self._printed = 0
+        self._source = ""
 
     def __enter__(self) -> ProgressLine:
         if self._console.is_terminal:
@@ -106,9 +108,20 @@ class ProgressLine:
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Note):
-            self._console.print(escape(event.text))
+            self._console.print(plain(event.text))
+        elif isinstance(event, Downloading):
+            self._download(event)
         else:
             self._meter(event)
+
+    def _download(self, event: Downloading) -> None:
+        """The line shows what has come; the first event says what comes from where."""
+        if event.source != self._source:
+            self._source = event.source
+            self._console.print(plain(f"Downloading {event.name} from {event.source}"))
+        if self._console.is_terminal:
+            fraction = event.received / event.total if event.total else 0.0
+            self._bar.update(self._task, completed=fraction, visible=True, state=str(event))
 
     def progress(self, progress: State) -> None:
         """Move the line."""

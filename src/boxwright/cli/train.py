@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from boxwright.console import INTERRUPTED, plain, quoted, say, show, show_json
 
-UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-SHORTEST = 15.0  # seconds; starting alone takes ten
-ENOUGH_FROM_SCRATCH = 10_000  # photos
+if TYPE_CHECKING:
+    from boxwright.api import Run
 
 # What Python needed before this line, so that the budget counts from the command's start.
 STARTED = time.monotonic() - time.process_time()
-
-
-def seconds_of(budget: str) -> float:
-    """`90`, `90s`, `2m` or `1.5h` in seconds; raises `typer.BadParameter` for anything else."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", budget.strip().lower())
-    if not found:
-        raise typer.BadParameter(f"{budget!r} is not a time; write 30s, 2m or 1h.")
-    seconds = float(found[1]) * UNITS[found[2]]
-    if seconds < SHORTEST:
-        raise typer.BadParameter(
-            f"{budget} is too short: starting alone takes ten seconds. Try 30s."
-        )
-    return seconds
 
 
 def train(
@@ -99,94 +84,56 @@ def train(
       boxwright train photos --weights nets/model.ckpt-20000 --out run
       boxwright train photos --out run --resume
     """
-    if budget and steps:
-        raise typer.BadParameter("give either --budget or --steps.")
-    seconds = seconds_of(budget) if budget else None
-    if from_scratch and weights:
-        raise typer.BadParameter("--from-scratch and --weights exclude each other.")
-    if depth_multiplier and not (from_scratch or resume):
-        raise typer.BadParameter("--depth-multiplier needs --from-scratch: weights have their own.")
-    if deterministic and not (steps or resume):
-        raise typer.BadParameter(
-            "--deterministic needs --steps: no time holds as many steps twice."
-        )
-    from boxwright.api import load
-    from boxwright.cli.describe import counted, say_findings
-    from boxwright.cli.models import fetched
+    from boxwright import api
     from boxwright.cli.progress import ProgressLine
-    from boxwright.inference.run import Run
-    from boxwright.models.weights import zoo
-    from boxwright.training import loop
-    from boxwright.training.run_folder import check_options
 
-    start = zoo.chosen(weights) if weights else None if from_scratch or resume else zoo.DEFAULT
-    if resume:
-        named = start.name if isinstance(start, zoo.Published) else start and zoo.title(start)
-        asked = {
-            "--weights": named,
-            "--from-scratch": from_scratch or None,
-            "--seed": seed,
-            "--input-size": input_size,
-            "--depth-multiplier": depth_multiplier,
-            "--deterministic": deterministic or None,
-        }
-        check_options(Run(out), asked)
-        start = None
-    dataset = load(data)
-    say_findings(dataset.findings, data)
-    say(plain(counted(dataset)))
-    if from_scratch and len(dataset.split("train")) < ENOUGH_FROM_SCRATCH:
-        say("From scratch, with so few photos: pretrained weights would get much further. They are")
-        say("what training starts from without --from-scratch.")
-    if isinstance(start, zoo.Published):
-        start = fetched(start)
     with ProgressLine() as line:
-        trains = context.obj or loop.train  # whoever calls the command may bring another
-        outcome = trains(
-            dataset,
+        trains = context.obj or api.train  # whoever calls the command may bring another
+        run = trains(
+            data,
             out=out,
-            weights=start,
-            seconds=seconds,
+            budget=budget,
             steps=steps,
+            weights=weights,
+            from_scratch=from_scratch,
             input_size=input_size,
             depth_multiplier=depth_multiplier,
-            seed=seed or 0,
+            seed=seed,
             deterministic=deterministic,
             resume=resume,
             on_event=line,
             started=STARTED,
-            source=data,
         )
-    chosen = outcome.evaluation
     if json:
         show_json(
             {
                 "run": str(out),
-                "step": outcome.step,
-                "interrupted": outcome.interrupted,
+                "step": run.step,
+                "interrupted": run.interrupted,
                 "seconds": round(time.monotonic() - STARTED, 1),
-                "validation": chosen.to_json() if chosen else None,
+                "validation": run.validation.to_json() if run.validation else None,
             }
         )
     else:
-        show(_ending(out, data, outcome, tested=len(dataset.split("test")) > 0))
-    if outcome.interrupted:
+        show(_ending(out, data, run))
+    if run.interrupted:
         say(f"Stopped. Go on with: boxwright train {plain(data)} --out {plain(out)} --resume")
         raise typer.Exit(INTERRUPTED)
 
 
-def _ending(out: Path, data: Path, outcome: Any, *, tested: bool) -> str:
-    lines = [f"[bold]{plain(out)}[/] holds the weights of step {outcome.step}."]
-    if outcome.evaluation and outcome.evaluation.ap is not None:
-        images = outcome.evaluation.images
+def _ending(out: Path, data: Path, ended: Run) -> str:
+    lines = [f"[bold]{plain(out)}[/] holds the weights of step {ended.step}."]
+    validation = ended.validation
+    if validation and validation.ap is not None:
+        count = validation.images
         lines.append(
-            f"AP {outcome.evaluation.ap:.3f}, AP50 {outcome.evaluation.ap50:.3f} on the {images} "
+            f"AP {validation.ap:.3f}, AP50 {validation.ap50:.3f} on the {count} "
             "photos that chose them."
         )
     else:
         lines.append("Too few photos to choose by: these are the last averaged weights.")
     run, images = (plain(quoted(path)) for path in (out, data))
-    if tested:
+    if len(ended.dataset.split("test")):
         lines[-1] += " For a number to trust:"
         lines.append(f"  boxwright evaluate {run} {images}")
     else:

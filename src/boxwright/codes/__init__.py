@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from boxwright.codes.arguments import ARGUMENTS
 from boxwright.codes.commands import COMMANDS
 from boxwright.codes.configs import CONFIGS
 from boxwright.codes.detecting import DETECTING
@@ -22,6 +23,7 @@ MEANINGS: dict[str, Meaning] = {
     **DETECTING,
     **TFOD,
     **CONFIGS,
+    **ARGUMENTS,
     **SYSTEM,
 }
 RANGES = {
@@ -32,5 +34,6 @@ RANGES = {
     "BW5": "Detector files",
     "BW6": "Evaluation",
     "BW7": "Commands and configs of the Object Detection API",
+    "BW8": "Arguments",
     "BW9": "The machine",
 }

@@ -117,8 +117,11 @@ DETECTING: dict[str, Meaning] = {
     "BW507": Meaning(
         "error",
         "Something else than a photo was given",
-        "`Detector.predict` takes a path, a Pillow image, or an array of RGB pixels.",
-        "Give a path, a Pillow image, or an RGB array of uint8 (height, width, 3).",
+        "`predict` takes a path, the bytes of an image file, an open file, a Pillow image, or a "
+        "NumPy array of uint8: RGB (height, width, 3), RGBA (height, width, 4), or gray (height, "
+        "width).",
+        "Give one of these. Scale floats to 0 to 255 and convert them with `.astype(np.uint8)`; "
+        "divide uint16 by 256 first.",
     ),
     "BW508": Meaning(
         "error",
@@ -134,6 +137,21 @@ DETECTING: dict[str, Meaning] = {
         "The name given for a model is none of those that are registered, or the run is of a "
         "family that a package brings which was not imported.",
         "Check the name, or import the package that registers the family first.",
+    ),
+    "BW510": Meaning(
+        "error",
+        "The size of the image is not known",
+        "Detections that a `Detector` returns know the size of their image. These were made "
+        "without `image_size`, and fractions of the image are to be computed.",
+        "Make them with `image_size=(width, height)`.",
+    ),
+    "BW511": Meaning(
+        "error",
+        "Detections in images of different sizes were to be put together",
+        "Detections are boxes in one image, in its pixels, so only those in the same image can be "
+        "put together.",
+        "Keep those in different images in a list, or bring them to one size with "
+        "`Detections.resized`.",
     ),
     "BW520": Meaning(
         "error",

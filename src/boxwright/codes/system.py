@@ -10,9 +10,9 @@ SYSTEM: dict[str, Meaning] = {
         "A package is missing",
         "Training, exporting and evaluating need Keras, TensorFlow and pycocotools, which `pip "
         "install boxwright` alone does not bring along; .onnx files and OpenVINO folders need "
-        "more.",
+        "more. `Detections.to_pandas` and `to_supervision` need the package that they are for.",
         "KERAS_BACKEND is {engine}: unset it, or install what it needs.",
-        "Install it with: pip install 'boxwright[{extra}]'",
+        "Install it with: pip install {package}",
     ),
     "BW902": Meaning(
         "error",

@@ -39,6 +39,10 @@ def convert(
 ) -> Converted:
     """Write labelled photos in another format, photos byte for byte, boxes as they are.
 
+        >>> done = boxwright.convert("images", "images-coco", "coco")
+        >>> print(done.source, done.target, len(done.dataset))
+        voc coco 40
+
     Args:
         path: a folder, or one annotation file whose photos lie around it.
         out: a folder that is not there yet, or is empty.
@@ -64,6 +68,9 @@ def write_verified(
     dataset: Dataset, out: str | Path, to: str, *, link: bool = False
 ) -> list[Finding]:
     """Write a data set into a folder of its own and read it again: whole and right, or absent.
+
+        >>> dataset = boxwright.load("images")
+        >>> lost = boxwright.write(dataset.split("test"), "test-images", "yolo")
 
     Returns:
         What the format has no place for, and what was renamed (BW140, BW142).

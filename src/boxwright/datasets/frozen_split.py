@@ -57,6 +57,10 @@ def split(
 ) -> FrozenSplit:
     """Decide for good what each labelled photo is for, and write it into `boxwright.split`.
 
+        >>> frozen = boxwright.split("monday", test=0.25)
+        >>> print(len(frozen.dataset.split("test")))
+        1
+
     Photos that have their place, by an earlier run or by the folder's own lists, keep it, so only
     added photos are placed. Near-duplicates and declared groups stay together, and every class
     gives its share of each set.

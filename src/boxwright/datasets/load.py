@@ -18,6 +18,12 @@ from boxwright.structures.dataset import Dataset, Split
 def load(path: str | Path, *, seed: int = 0) -> Dataset:
     """A folder of labelled photos, ready to train on.
 
+        >>> dataset = boxwright.load("images")
+        >>> print(len(dataset.split("train")), len(dataset.split("test")))
+        24 8
+        >>> for finding in dataset.findings:
+        ...     print(finding)
+
     Boxes are repaired where that is safe. The splits that the folder gives are kept; a folder
     without any gets four fifths TRAIN and one fifth TEST, stratified by class, near-duplicates
     together, the same for the same `seed`. All that was odd is in `findings`, and of what the

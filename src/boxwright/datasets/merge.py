@@ -59,6 +59,10 @@ def merge(
 ) -> Merged:
     """Write several data sets, of whatever formats, as one.
 
+        >>> done = boxwright.merge(["monday", "tuesday"], "both")
+        >>> print(len(done.dataset), done.duplicates)
+        8 0
+
     Classes are matched by name, whatever their capitals. A photo that several sources have, byte
     for byte, is kept once, with the boxes of the first of them, and for what keeps it furthest
     from training. Photos of equal names are renamed.

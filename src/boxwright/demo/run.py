@@ -145,7 +145,7 @@ def run(out: str | Path, on_event: Subscriber, *, amount: Amount = FULL, seed: i
     on_event(Note(f"Evaluating on {test_scenes} other scenes, and two controls that hardly learn"))
     detector = Detector.load(out / "run")
     paths = [test.image(i) for i in range(len(test))]
-    trained = evaluate(test, list(detector.predict_many(paths)))
+    trained = evaluate(test, list(detector.predict_many(paths, threshold=0)))
     by_color = evaluate(test, learn_colors(dataset.split("train")).predict_all(test))
     by_position = evaluate(test, constant_box(dataset.split("train"), test))
 

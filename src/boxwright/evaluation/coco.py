@@ -64,6 +64,10 @@ class Evaluation:
         """COCO's AP at IoU 0.5."""
         return self.coco["AP50"]
 
+    def __str__(self) -> str:
+        scores = (("AP", self.ap, self.ap_interval), ("AP50", self.ap50, self.ap50_interval))
+        return f"{', '.join(_shown(*score) for score in scores)} on {self.images} images"
+
     def to_json(self) -> dict[str, Any]:
         """Plain values for a JSON file; `null` for "n/a"."""
         return {
@@ -252,6 +256,13 @@ def _resampled(
     classes = np.where(measured.any(axis=0), measured.sum(axis=0), np.nan)
     totals = np.where(np.isnan(ap), 0, ap).sum(axis=0)
     return totals.mean(axis=1) / classes, totals[:, 0] / classes
+
+
+def _shown(name: str, value: float | None, between: Interval | None) -> str:
+    """`AP 0.431 (0.382 to 0.480)`"""
+    if value is None:
+        return f"{name} n/a"
+    return f"{name} {value:.3f}" + (f" ({between[0]:.3f} to {between[1]:.3f})" if between else "")
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:

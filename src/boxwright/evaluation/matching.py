@@ -132,7 +132,7 @@ def match(
         raise SystemFaultError(
             "BW901",
             "COCO's metric needs the package pycocotools, which is not installed.",
-            extra="train",
+            package="'boxwright[train]'",
         ) from error
     images, classes = len(truth), len(truth.classes)
     if not images or not classes:

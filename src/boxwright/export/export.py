@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
+from typing import NamedTuple, get_args
 
 from boxwright.backend import framework
-from boxwright.errors import ExportError
+from boxwright.errors import ExportError, check_choice
 from boxwright.export.child import export_in_child
 from boxwright.export.conversion import Quantization
 from boxwright.export.diagnose import diagnose
@@ -29,26 +31,45 @@ def _silently(line: str) -> None:
     pass
 
 
+class Exported(NamedTuple):
+    """A written detector; every function that takes a detector's path takes it too.
+
+    Attributes:
+        path: the file or folder.
+        comparison: how it compares with the run.
+    """
+
+    path: Path
+    comparison: Comparison
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+
 def export(
-    run_folder: str | Path,
+    run: str | PathLike[str],
     to: str = "tflite",
     out: str | Path | None = None,
-    data: str | Path | None = None,
+    data: str | Path | Dataset | None = None,
     quantize: Quantized | None = None,
     accept_loss: bool = False,
     say: Say = _silently,
     golden_image: str | Path | None = None,
-) -> tuple[Path, Comparison]:
+) -> Exported:
     """Write a run's detector as one file or folder that runs without the run.
+
+        >>> path, comparison = boxwright.export("run", "tflite", quantize="int8")
+        >>> print(path.name, comparison.passed)
+        detector-int8.tflite True
 
     Where Keras is not on TensorFlow, a child process does it.
 
     Args:
-        run_folder: what a training wrote.
+        run: the folder that a training wrote.
         to: the name of the kind of file, in `TARGETS`.
         out: its name, or an existing folder to put it into; None puts it into the run.
-        data: labelled photos for calibration and proof; None takes those that the run was trained
-            on.
+        data: labeled images to calibrate and compare on; None takes those that the run was
+            trained on.
         quantize: how many bits its numbers have; None for 32.
         accept_loss: whether a file that is worse than its run is wanted too.
         say: told what is being done.
@@ -64,47 +85,52 @@ def export(
             by, BW403 it needs an operator that phones lack, BW404 it cannot be converted, BW405
             there are too few photos to calibrate on, BW406 this kind has no numbers of fewer bits,
             BW407 `out` is the name of another kind of file.
+        ArgumentError: BW803 there is no such `to` or `quantize`.
     """
     from boxwright.datasets.load import load
     from boxwright.inference.run import Run
 
+    check_choice("to", to, TARGETS)
+    check_choice("quantize", quantize, (None, *get_args(Quantized)))
     if quantize and not TARGETS[to].quantized:
         raise ExportError(
             "BW406",
             f"files of the kind {to} are written with 32 bits only, not as {quantize}.",
         )
     if framework.engine() != "tensorflow":
-        return export_in_child(
+        path, comparison = export_in_child(
             say,
-            run_folder=run_folder,
+            run=Path(run),
             to=to,
             out=out,
-            data=data,
+            data=data.root if isinstance(data, Dataset) else data,
             quantize=quantize,
             accept_loss=accept_loss,
             golden_image=golden_image,
         )
-    folder = Path(run_folder)
-    target, run = destination(folder, to, out, quantize), Run(folder)
-    dataset = load(_data_folder(run.artifact, folder) if data is None else data)
+        return Exported(path, comparison)
+    folder = Path(run)
+    target, artifact = destination(folder, to, out, quantize), Run(folder).artifact
+    if not isinstance(data, Dataset):
+        data = load(_data_folder(artifact, folder) if data is None else data)
     from boxwright.training.qat import train_quantization_aware
 
-    model = run.build_model()
+    model = Run(folder).build_model()
     comparison = write_verified(
         target,
         to,
         model,
-        run.artifact,
-        dataset,
+        artifact,
+        data,
         quantize=quantize,
         accept_loss=accept_loss,
         say=say,
-        retrain=(lambda: train_quantization_aware(model, run.artifact, dataset))
+        retrain=(lambda: train_quantization_aware(model, artifact, data))
         if model.quantization_aware
         else None,
         golden_image=None if golden_image is None else Path(golden_image),
     )
-    return target, comparison
+    return Exported(target, comparison)
 
 
 def write_verified(

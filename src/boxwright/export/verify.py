@@ -167,7 +167,7 @@ class Reference:
                 where=dataset.root,
             )
         images = dataset.select(np.concatenate(rows))
-        return cls(images, counts, list(run.predict_many(_paths(images))))
+        return cls(images, counts, list(run.predict_many(_paths(images), threshold=0)))
 
     def compare(self, file: Detector, tolerance: Tolerance) -> Comparison:
         """How `file` compares with the run.
@@ -176,7 +176,7 @@ class Reference:
             ExportError: BW402 the photos have none of the detector's classes.
             DetectorError: the file cannot be run.
         """
-        found = list(file.predict_many(_paths(self.images)))
+        found = list(file.predict_many(_paths(self.images), threshold=0))
         split, count = next(iter(self.splits.items()))
         judged = self.images.select(np.arange(count))
         run, own = (evaluate(judged, each[:count], resamples=0) for each in (self.found, found))

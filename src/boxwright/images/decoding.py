@@ -129,14 +129,16 @@ def read_image(image: ImageFile, *, at_least: int | None = None) -> NDArray[np.u
     return decode(image, short_side=at_least).pixels
 
 
-def decode(image: ImageFile, *, short_side: int | None = None, long_side: int = 0) -> Decoded:
+def decode(
+    image: ImageFile | bytes, *, short_side: int | None = None, long_side: int = 0
+) -> Decoded:
     """A photo as oriented RGB, decoded no larger than needed, and the size it has.
 
     A JPEG can be decoded at a half, a quarter or an eighth of its size, which is several times
     faster; any other photo is decoded whole.
 
     Args:
-        image: what to open.
+        image: what to open; bytes are those of an image file.
         short_side, long_side: pixels that the shorter and the longer side keep; without
             `short_side` a JPEG is decoded whole too.
 
@@ -149,15 +151,15 @@ def decode(image: ImageFile, *, short_side: int | None = None, long_side: int = 
             sides = picture.size
             share = max(short_side / min(sides), long_side / max(sides))
             picture.draft("RGB", (math.ceil(sides[0] * share), math.ceil(sides[1] * share)))
-        return Decoded(_upright_rgb(picture), header.width, header.height)
+        return Decoded(upright_rgb(picture), header.width, header.height)
 
 
 def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
     """What `read_image` gives for a picture that Pillow has already opened."""
-    return np.asarray(_upright_rgb(picture))
+    return np.asarray(upright_rgb(picture))
 
 
-def _upright_rgb(picture: Image.Image) -> Image.Image:
+def upright_rgb(picture: Image.Image) -> Image.Image:
     """Oriented RGB: the picture itself where it is that already, its pixels then read."""
     oriented_by_pillow = picture.format == "TIFF"
     turn = None if oriented_by_pillow else UPRIGHT.get(_orientation(picture))
@@ -216,27 +218,37 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 
 @contextmanager
-def opened(image: ImageFile) -> Iterator[Image.Image]:
+def opened(image: ImageFile | bytes) -> Iterator[Image.Image]:
     """A photo's header, read by Pillow; what goes wrong until the block ends is coded.
 
     Raises:
         DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
     """
-    try:
-        file = io.BytesIO(image_bytes(image)) if isinstance(image, ByteRange) else Path(image)
+    where = f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
+    with decoding(where):
+        if isinstance(image, ByteRange):
+            image = image_bytes(image)
+        file = io.BytesIO(image) if isinstance(image, bytes) else Path(image)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata that changes no pixel
             with Image.open(file) as picture:
                 if picture.width * picture.height > MAX_PIXELS:
                     raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
                 yield picture
+
+
+@contextmanager
+def decoding(where: str) -> Iterator[None]:
+    """Code what goes wrong while Pillow reads an image; `where` says which. Raises as `opened`."""
+    try:
+        yield
     except FileNotFoundError as error:
-        raise DataError("BW101", "there is no such photo.", where=str(image)) from error
+        raise DataError("BW101", "there is no such photo.", where=where) from error
     except UnidentifiedImageError as error:
-        raise DataError("BW102", "is not a photo that can be opened.", where=str(image)) from error
+        raise DataError("BW102", "is not a photo that can be opened.", where=where) from error
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise DataError(
             "BW102",
             f"is damaged or cannot be read ({error}).",
-            where=str(image),
+            where=where,
         ) from error

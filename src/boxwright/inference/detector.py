@@ -7,16 +7,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from boxwright.errors import DetectorError
-from boxwright.images.decoding import ByteRange, Decoded, ImageFile, decode, rgb_of
+from boxwright.images.decoding import Decoded
+from boxwright.images.inputs import ImageLike, open_image
 from boxwright.images.preprocessing import ENOUGH
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines import Engine, network_of
@@ -24,7 +25,6 @@ from boxwright.inference.file_kinds import opened, wrong_names
 from boxwright.structures.detections import Detections
 
 MAX_THREADS = 64
-ImageLike: TypeAlias = ImageFile | NDArray[np.uint8] | Image.Image
 Source = TypeVar("Source")
 Read = TypeVar("Read")
 
@@ -33,9 +33,11 @@ Read = TypeVar("Read")
 class Detector:
     """A trained detector, ready to be shown photos.
 
-        detector = Detector.load("run/detector.tflite")
-        for name, score, box in detector.predict("photo.jpg"):
-            ...
+        >>> detector = boxwright.Detector.load("run/detector.tflite")
+        >>> for name, score, box in detector.predict("image.jpg"):
+        ...     print(name, score, box)
+        >>> for detections in detector.predict_many(["image.jpg", "other.jpg"], threshold=0.3):
+        ...     print(len(detections), detections.image_size)
 
     Attributes:
         engine: what runs the network.
@@ -101,48 +103,60 @@ class Detector:
         """The class names, in id order."""
         return self.artifact.classes
 
-    def predict(self, image: ImageLike, *, threshold: float | None = None) -> Detections:
-        """Detect in one photo.
+    def predict(
+        self, image: ImageLike, *, threshold: float | None = None, bgr: bool = False
+    ) -> Detections:
+        """Detect in one image.
 
         Args:
-            image: a path, an RGB array `(H, W, 3)` uint8, or a Pillow image.
+            image: a path, the bytes of an image file, an open file, a Pillow image, or an array of
+                uint8: RGB `(H, W, 3)`, RGBA `(H, W, 4)`, gray `(H, W)` or `(H, W, 1)`.
             threshold: lowest score to return; None takes the detector's own
                 (`artifact.threshold`), 0 returns all.
+            bgr: whether an array has blue first, as OpenCV reads images.
 
         Raises:
-            DataError: BW101 there is no such photo, BW102 it is damaged.
+            DataError: BW101 there is no such image, BW102 it is damaged.
             DetectorError: BW507 `image` is none of these.
         """
-        (detections,) = self.detect([self.prepare(image)])
-        return detections.above(self.artifact.threshold if threshold is None else threshold)
+        (detections,) = self.detect([self.prepare(image, bgr=bgr)])
+        return self._kept(detections, threshold)
 
     __call__ = predict
 
     def predict_many(
-        self, images: Iterable[ImageLike], *, batch_size: int = 16
+        self,
+        images: Iterable[ImageLike],
+        *,
+        threshold: float | None = None,
+        bgr: bool = False,
+        batch_size: int = 16,
     ) -> Iterator[Detections]:
-        """All detections of each photo in turn, however low they score.
+        """Detect in each image in turn; all arguments but `batch_size` are those of `predict`.
 
-        The next photos are read while the network looks at a batch. Raises as `predict`, when
-        the iterator gets to the photo in question.
+        The next images are read while the network looks at a batch. Raises as `predict`, when
+        the iterator gets to the image in question.
         """
+        prepare = partial(self.prepare, bgr=bgr)
         with ThreadPoolExecutor(max_workers=readers()) as pool:
-            for batch in read_ahead(pool, self.prepare, images, batch_size):
-                yield from self.detect([image.result() for image in batch])
+            for batch in read_ahead(pool, prepare, images, batch_size):
+                for detections in self.detect([image.result() for image in batch]):
+                    yield self._kept(detections, threshold)
 
-    def prepare(self, image: ImageLike | Decoded) -> Input:
-        """A photo as `detect` takes it. Raises as `predict`.
+    def _kept(self, detections: Detections, threshold: float | None) -> Detections:
+        least = self.artifact.threshold if threshold is None else threshold
+        return detections.above(least) if least > 0 else detections
+
+    def prepare(self, image: ImageLike | Decoded, *, bgr: bool = False) -> Input:
+        """An image as `detect` takes it. Raises as `predict`.
 
         A large JPEG's file is decoded at a fraction of its size: see
         `images.preprocessing.read_square`.
         """
         preprocessing = self.artifact.preprocessing
-        if isinstance(image, str | Path | ByteRange):
-            image = decode(image, short_side=ENOUGH * preprocessing.size)
-        if isinstance(image, Decoded):
-            return Input(preprocessing.resize(image.picture), image.width, image.height)
-        pixels = _pixels(image)
-        return Input(preprocessing.resize(pixels), pixels.shape[1], pixels.shape[0])
+        if not isinstance(image, Decoded):
+            image = open_image(image, short_side=ENOUGH * preprocessing.size, bgr=bgr)
+        return Input(preprocessing.resize(image.picture), image.width, image.height)
 
     def detect(self, batch: Sequence[Input]) -> list[Detections]:
         """All detections in each of some prepared photos, however low they score."""
@@ -157,6 +171,7 @@ class Detector:
                 scores,
                 labels.astype(np.int32),
                 self.classes,
+                (image.width, image.height),
             )
             for image, (boxes, scores, labels) in zip(batch, found, strict=True)
         ]
@@ -192,14 +207,3 @@ def read_ahead(
     finally:
         for unwanted in waiting:
             unwanted.cancel()
-
-
-def _pixels(image: Any) -> NDArray[np.uint8]:
-    if isinstance(image, Image.Image):
-        return rgb_of(image)
-    kind = type(image).__name__
-    if isinstance(image, np.ndarray):
-        if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size:
-            return image
-        kind = f"an array of {image.dtype} {image.shape}"
-    raise DetectorError("BW507", f"a photo is expected, not {kind}.")

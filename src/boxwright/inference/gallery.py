@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from PIL import Image
 
 from boxwright.errors import DataError
@@ -97,7 +96,7 @@ def write_gallery(
                 name = None
                 if each.picture is not None:
                     name = _fresh(each.path, taken)
-                    drawing.append(pool.submit(_draw, each.picture, each.shown, kept, out / name))
+                    drawing.append(pool.submit(_draw, each.picture, kept, out / name))
                 done.append(_entry(each, kept, name))
             while len(drawing) > at_once:
                 drawing.popleft().result()
@@ -132,14 +131,10 @@ def _small(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def _draw(picture: Image.Image, image: Input, detections: Detections, target: Path) -> None:
-    """Write the picture, the photo's boxes scaled to it."""
-    scale = np.array([picture.width / image.width, picture.height / image.height] * 2, np.float32)
-    scaled = Detections(
-        detections.boxes * scale, detections.scores, detections.labels, detections.classes
-    )
+def _draw(picture: Image.Image, detections: Detections, target: Path) -> None:
+    """Write the picture, the image's boxes scaled to it."""
     with writing(target) as draft:
-        draw_on(picture, scaled)
+        draw_on(picture, detections.resized(picture.size))
         picture.save(draft, format="JPEG", quality=QUALITY)
 
 

@@ -60,6 +60,13 @@ class LabeledImage:
 class Dataset:
     """Labelled photos, columnar.
 
+        >>> dataset = boxwright.load("images")
+        >>> print(len(dataset), dataset.classes)
+        40 ('square',)
+        >>> test = dataset.split("test")
+        >>> for i in range(len(test)):
+        ...     print(test.names[i], test.boxes[test.rows(i)])
+
     Attributes:
         root: the folder that `names` are relative to.
         names: `N` photo paths below `root`, with forward slashes. Of a photo in a TFRecord, the

@@ -1,13 +1,21 @@
-"""Detections: what every detector returns for one photo."""
+"""Detections: what every detector returns for one image."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+from boxwright.backend import framework
+from boxwright.errors import DetectorError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from boxwright.images.inputs import ImageLike
 
 
 class Detection(NamedTuple):
@@ -20,19 +28,29 @@ class Detection(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """The boxes found in one photo, best score first.
+    """The boxes found in one image, best score first.
+
+        >>> detections = boxwright.predict("image.jpg", "run")
+        >>> for name, score, (xmin, ymin, xmax, ymax) in detections:
+        ...     print(f"{name} {score:.0%} from {xmin:.0f}, {ymin:.0f} to {xmax:.0f}, {ymax:.0f}")
+        >>> detections["square"].above(0.7).draw("image.jpg").save("found.jpg")
+
+    `detections[0]` is the best `Detection`; a slice, a mask, an array of indices or the name of a
+    class selects `Detections`.
 
     Attributes:
-        boxes: `(n, 4)` float32, absolute xyxy pixels of the oriented photo.
+        boxes: `(n, 4)` float32, absolute xyxy pixels of the oriented image.
         scores: `(n,)` float32 in [0, 1].
         labels: `(n,)` int32, 0-based ids into `classes`.
         classes: the class names, in id order.
+        image_size: width and height of the oriented image, pixels; None if it is not known.
     """
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     labels: NDArray[np.int32]
     classes: tuple[str, ...] = field(repr=False)
+    image_size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "boxes", np.asarray(self.boxes, np.float32).reshape(-1, 4))
@@ -50,14 +68,102 @@ class Detections:
         return len(self.scores)
 
     def __iter__(self) -> Iterator[Detection]:
-        for box, score, label in zip(self.boxes, self.scores, self.labels, strict=True):
-            xmin, ymin, xmax, ymax = (float(v) for v in box)
-            yield Detection(self.classes[label], float(score), (xmin, ymin, xmax, ymax))
+        return (self[i] for i in range(len(self)))
+
+    @overload
+    def __getitem__(self, which: int | np.integer[Any]) -> Detection: ...
+
+    @overload
+    def __getitem__(self, which: str | slice | NDArray[Any] | Sequence[int]) -> Detections: ...
+
+    def __getitem__(
+        self, which: int | np.integer[Any] | str | slice | NDArray[Any] | Sequence[int]
+    ) -> Detection | Detections:
+        """One detection by its index, or several by a slice, a mask, indices or a class name.
+
+        Raises:
+            IndexError: there are not so many.
+            KeyError: there is no such class.
+        """
+        if isinstance(which, int | np.integer):
+            xmin, ymin, xmax, ymax = (float(v) for v in self.boxes[which])
+            name, score = self.classes[self.labels[which]], float(self.scores[which])
+            return Detection(name, score, (xmin, ymin, xmax, ymax))
+        if isinstance(which, str):
+            if which not in self.classes:
+                raise KeyError(f"{which!r} is none of the classes {', '.join(self.classes)}")
+            which = self.labels == self.classes.index(which)
+        rows: Any = which if isinstance(which, slice) else np.asarray(which)
+        if isinstance(rows, np.ndarray) and not rows.size and rows.dtype != np.bool_:
+            rows = rows.astype(np.int64)  # NumPy takes an empty list for floats
+        return replace(
+            self, boxes=self.boxes[rows], scores=self.scores[rows], labels=self.labels[rows]
+        )
 
     def above(self, threshold: float) -> Detections:
         """Those that score at least `threshold`."""
-        keep = self.scores >= threshold
-        return Detections(self.boxes[keep], self.scores[keep], self.labels[keep], self.classes)
+        return self[self.scores >= threshold]
+
+    def resized(self, size: tuple[int, int]) -> Detections:
+        """The same detections in the image scaled to `size`, width and height.
+
+        Raises:
+            DetectorError: BW510 the size of the image is not known.
+        """
+        width, height = self._known_size()
+        scale = np.array([size[0] / width, size[1] / height] * 2, np.float32)
+        return replace(self, boxes=self.boxes * scale, image_size=size)
+
+    @classmethod
+    def concatenate(cls, parts: Iterable[Detections]) -> Detections:
+        """Several detectors' detections in one image as one, best score first.
+
+        Classes are matched by name: those that the first part lacks follow in the order in which
+        they come up. Nothing is suppressed.
+
+        Raises:
+            DetectorError: BW511 the parts are of images of different sizes.
+        """
+        parts = list(parts)
+        classes = tuple(dict.fromkeys(name for part in parts for name in part.classes))
+        sizes = list(dict.fromkeys(part.image_size for part in parts if part.image_size))
+        if len(sizes) > 1:
+            listed = " and ".join(f"{width} x {height}" for width, height in sizes)
+            raise DetectorError("BW511", f"these detections are in images of {listed} pixels.")
+        ids = [
+            np.array([classes.index(name) for name in part.classes], np.int32)[part.labels]
+            for part in parts
+        ]
+        scores = np.concatenate([np.zeros(0, np.float32), *(part.scores for part in parts)])
+        together = cls(
+            np.concatenate([np.zeros((0, 4), np.float32), *(part.boxes for part in parts)]),
+            scores,
+            np.concatenate([np.zeros(0, np.int32), *ids]),
+            classes,
+            sizes[0] if sizes else None,
+        )
+        return together[np.argsort(-scores, kind="stable")]
+
+    def draw(self, image: ImageLike, *, scores: bool = True, bgr: bool = False) -> Image.Image:
+        """A copy of the image with the boxes drawn, each with its class.
+
+        Args:
+            image: in any form that `Detector.predict` takes; if it has another size than the one
+                that was looked at, the boxes are scaled.
+            scores: whether they are written beside the classes.
+            bgr: whether an array has blue first.
+
+        Raises:
+            As `Detector.predict`.
+        """
+        from boxwright.images.inputs import open_image
+        from boxwright.visualize.draw import draw
+
+        picture = open_image(image, bgr=bgr).picture
+        fitting = self.resized(picture.size) if self.image_size else self
+        return draw(picture, fitting, scores=scores)
+
+    # ---- What other packages work with -----------------------------------------------------------
 
     def to_json(self) -> list[dict[str, Any]]:
         """`[{"class": ..., "score": ..., "box": [xmin, ymin, xmax, ymax]}, ...]`, pixels."""
@@ -65,3 +171,79 @@ class Detections:
             {"class": name, "score": round(score, 4), "box": [round(v, 2) for v in box]}
             for name, score, box in self
         ]
+
+    def to_coco(
+        self, image_id: int | str, *, category_ids: Mapping[str, int] | None = None
+    ) -> list[dict[str, Any]]:
+        """What COCO calls results: a dictionary per box, with `bbox` as x, y, width, height.
+
+        Args:
+            image_id: the image's id in the annotation file.
+            category_ids: each class's id in that file; from 1 in the order of `classes`, as
+                Boxwright writes COCO files, if not given.
+        """
+        if category_ids is None:
+            category_ids = {name: number for number, name in enumerate(self.classes, 1)}
+        return [
+            {
+                "image_id": image_id,
+                "category_id": category_ids[name],
+                "bbox": [xmin, ymin, xmax - xmin, ymax - ymin],
+                "score": score,
+            }
+            for name, score, (xmin, ymin, xmax, ymax) in self
+        ]
+
+    def to_pandas(self) -> Any:
+        """A `pandas.DataFrame`, a row per box: `xmin ymin xmax ymax confidence class name`.
+
+        Raises:
+            SystemFaultError: BW901 pandas is not installed.
+        """
+        columns = dict(zip(("xmin", "ymin", "xmax", "ymax"), self.boxes.T, strict=True))
+        return framework.pandas().DataFrame(
+            {**columns, "confidence": self.scores, "class": self.labels, "name": self._names()}
+        )
+
+    def to_supervision(self) -> Any:
+        """`supervision.Detections`, with the names of the classes in `data["class_name"]`.
+
+        Raises:
+            SystemFaultError: BW901 supervision is not installed.
+        """
+        return framework.supervision().Detections(
+            xyxy=self.boxes,
+            confidence=self.scores,
+            class_id=self.labels.astype(np.int64),
+            data={"class_name": np.array(self._names(), np.str_)},
+        )
+
+    def to_tensorflow(self) -> dict[str, Any]:
+        """What a SavedModel of the Object Detection API returns for a batch of this image.
+
+        Tensors of float32 by the API's names: `detection_boxes` `(1, n, 4)`, ymin, xmin, ymax,
+        xmax from 0 to 1; `detection_classes` `(1, n)`, from 1 on; `detection_scores` `(1, n)`;
+        `num_detections` `(1,)`.
+
+        Raises:
+            DetectorError: BW510 the size of the image is not known.
+            SystemFaultError: BW901 TensorFlow is not installed.
+        """
+        width, height = self._known_size()
+        boxes = self.boxes[:, [1, 0, 3, 2]] / np.array([height, width] * 2, np.float32)
+        values: dict[str, NDArray[Any]] = {
+            "detection_boxes": boxes,
+            "detection_classes": self.labels + 1,
+            "detection_scores": self.scores,
+            "num_detections": np.array(len(self)),
+        }
+        tf = framework.tensorflow()
+        return {name: tf.constant(value[None], dtype=tf.float32) for name, value in values.items()}
+
+    def _names(self) -> list[str]:
+        return [self.classes[label] for label in self.labels]
+
+    def _known_size(self) -> tuple[int, int]:
+        if self.image_size is None:
+            raise DetectorError("BW510", "these detections do not know the size of their image.")
+        return self.image_size

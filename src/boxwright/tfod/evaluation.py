@@ -86,7 +86,8 @@ def detect(trained: Trained, images: Dataset) -> list[Detections]:
     preprocessing, nms_config = trained.preprocessing, nms_config_of(trained.config)
     engine = KerasEngine(trained.model, preprocessing, nms_config)
     detector = Detector(engine, Artifact({}, images.classes, preprocessing))
-    return list(detector.predict_many(images.image(i) for i in range(len(images))))
+    paths = (images.image(i) for i in range(len(images)))
+    return list(detector.predict_many(paths, threshold=0))
 
 
 def numbers_of(evaluation: Evaluation, config: EvalConfig) -> dict[str, float | None]:

@@ -2,7 +2,8 @@
 
 A training without incidents is, in this order:
 
-    Note*  CheckpointDue?  Started  ([Note] [Evaluated [Note]] [CheckpointDue] Step)*  Finished
+    (Note | Downloading)*  CheckpointDue?  Started
+    ([Note] [Evaluated [Note]] [CheckpointDue] Step)*  Finished
 
 An evaluation and a checkpoint that are due at a step come before its `Step`, which closes it. A
 training that is stopped between two evaluations has one more `Evaluated` and `CheckpointDue` before
@@ -34,8 +35,48 @@ if TYPE_CHECKING:
     from boxwright.training.validation import ValidationResult
 
 
+class Event:
+    """Something that happens in a training: each kind is a dataclass of its own, and prints itself.
+
+        >>> from boxwright.training.events import Evaluated, Step
+        >>> def show(event: boxwright.Event) -> None:
+        ...     match event:
+        ...         case Step(step=step, loss=loss) if step % 100 == 0:
+        ...             print(step, loss.total)
+        ...         case Evaluated(step=step, result=result) if result:
+        ...             print(step, result.evaluation.ap50)
+        >>> run = boxwright.train("images", budget="2m", out="shown", on_event=show)
+
+    The kinds are `Downloading`, `Note`, `Started`, `Step`, `Evaluated`, `CheckpointDue` and
+    `Finished`, in `boxwright.training.events`.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class Note:
+class Downloading(Event):
+    """Pretrained weights are on their way.
+
+    Attributes:
+        name: of the published model.
+        source: the URL.
+        received: bytes so far.
+        total: bytes in all; None if nobody says.
+    """
+
+    name: str
+    source: str
+    received: int
+    total: int | None
+
+    def __str__(self) -> str:
+        total = f" of {self.total / 1e6:.1f}" if self.total else ""
+        return f"{self.name}: {self.received / 1e6:.1f}{total} MB"
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Event):
     """A sentence for people.
 
     Attributes:
@@ -44,9 +85,12 @@ class Note:
 
     text: str
 
+    def __str__(self) -> str:
+        return self.text
+
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class Started(Event):
     """Data, network and compiled step are ready; the first step comes next.
 
     Attributes:
@@ -69,9 +113,14 @@ class Started:
     artifact: Artifact
     snapshot: Snapshot
 
+    def __str__(self) -> str:
+        images = f"{self.train_images} images train, {self.validation_images} validate"
+        steps = "" if self.steps is None else f" of {self.steps}"
+        return f"starts after step {self.step}{steps}: {images}"
+
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(Event):
     """A step is done, and whatever was due at it.
 
     Attributes:
@@ -94,9 +143,13 @@ class Step:
     seconds_left: float | None
     snapshot: Snapshot
 
+    def __str__(self) -> str:
+        left = "" if self.seconds_left is None else f", {self.seconds_left:.0f} s left"
+        return f"step {self.step}: loss {self.loss.total:.3f}{left}"
+
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
+class Evaluated(Event):
     """Weights are measured, if there are validation images, and the best are to be kept. The last
     step's always are measured.
 
@@ -117,9 +170,14 @@ class Evaluated:
     artifact: Artifact
     snapshot: Snapshot
 
+    def __str__(self) -> str:
+        best = ", the best" if self.is_best else ""
+        score = f": {self.result.evaluation}{best}" if self.result else ""
+        return f"evaluated step {self.step}{score}"
+
 
 @dataclass(frozen=True, slots=True)
-class CheckpointDue:
+class CheckpointDue(Event):
     """The run should be able to go on from here.
 
     Attributes:
@@ -130,9 +188,12 @@ class CheckpointDue:
     step: int
     checkpoint: Checkpoint
 
+    def __str__(self) -> str:
+        return f"checkpoint of step {self.step}"
+
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Event):
     """The training is over, and everything is written.
 
     Attributes:
@@ -147,8 +208,12 @@ class Finished:
     best_step: int
     best: Evaluation | None
 
+    def __str__(self) -> str:
+        how = "stopped" if self.interrupted else "finished"
+        best = f": {self.best}" if self.best else ""
+        return f"{how} after step {self.step}, weights of step {self.best_step}{best}"
 
-Event = Note | Started | Step | Evaluated | CheckpointDue | Finished
+
 Subscriber = Callable[[Event], None]
 
 

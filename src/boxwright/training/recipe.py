@@ -66,6 +66,15 @@ TRANSFORM_REASONS: Mapping[str, tuple[type[Transform], str]] = {
 class Recipe:
     """How a detector is trained.
 
+        >>> from boxwright.training.learning_rates import BudgetCosine
+        >>> from boxwright.training.recipe import recipe_for
+        >>> dataset = boxwright.load("images")
+        >>> recipe = recipe_for(dataset.split("train"), pretrained=True, seconds=120)
+        >>> for reason in recipe.explained():
+        ...     print(reason)
+        >>> import dataclasses
+        >>> own = dataclasses.replace(recipe, learning_rate=BudgetCosine(peak=5e-4), batch_size=8)
+
     Attributes:
         input_size: side of the network's input, pixels.
         depth_multiplier: of the network's filters; None takes the pretrained weights' own.

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from boxwright.ops.boxes import Boxes
-from boxwright.structures.detections import Detections
 from boxwright.visualize.label_layout import (
     SMALLEST_TEXT,
     LabelBox,
+    Labeled,
     Rectangles,
     Size,
     font_of,
@@ -49,9 +50,29 @@ def color_of(label: int) -> Color:
     return red, green, blue
 
 
+class Drawable(Protocol):
+    """Boxes to draw with their classes and scores: what `structures.detections` has."""
+
+    @property
+    def boxes(self) -> Boxes: ...
+
+    @property
+    def scores(self) -> NDArray[np.float32]: ...
+
+    @property
+    def labels(self) -> NDArray[np.int32]: ...
+
+    def __iter__(self) -> Iterator[Labeled]: ...
+
+    def __getitem__(self: _Drawable, which: NDArray[np.int64]) -> _Drawable: ...
+
+
+_Drawable = TypeVar("_Drawable", bound=Drawable)
+
+
 def draw(
-    image: NDArray[np.uint8],
-    detections: Detections,
+    image: NDArray[np.uint8] | Image.Image,
+    detections: Drawable,
     *,
     truth: Boxes | None = None,
     line: int | None = None,
@@ -60,20 +81,20 @@ def draw(
     """A copy of the photo with a box and a plate with class and score for each detection.
 
     Args:
-        image: RGB `(H, W, 3)` uint8.
+        image: RGB, `(H, W, 3)` uint8 if an array.
         detections: what was found in it.
         truth: `(m, 4)` xyxy pixels, below in dashed white.
         line: pixels that a line is wide; if not given it grows with the photo, as the text does.
         scores: whether plates show them.
     """
-    picture = Image.fromarray(image)
+    picture = image.copy() if isinstance(image, Image.Image) else Image.fromarray(image)
     draw_on(picture, detections, truth=truth, line=line, scores=scores)
     return picture
 
 
 def draw_on(
     picture: Image.Image,
-    detections: Detections,
+    detections: Drawable,
     *,
     truth: Boxes | None = None,
     line: int | None = None,
@@ -87,13 +108,7 @@ def draw_on(
         frames, widths = _frames(truth, line, picture.size)
         for frame, width in zip(frames, widths, strict=True):
             _draw_dashed(pen, frame, width)
-    order = np.argsort(-detections.scores, kind="stable")
-    best_first = Detections(
-        detections.boxes[order],
-        detections.scores[order],
-        detections.labels[order],
-        detections.classes,
-    )
+    best_first = detections[np.argsort(-detections.scores, kind="stable")]
     frames, widths = _frames(best_first.boxes, line, picture.size)
     colors = [color_of(label) for label in best_first.labels.tolist()]
     for frame, width, color in reversed(list(zip(frames, widths, colors, strict=True))):
@@ -142,7 +157,7 @@ def contact_sheet(
 
 
 def beside_truth(
-    image: NDArray[np.uint8], detections: Detections, truth: Detections, *, name: str
+    image: NDArray[np.uint8], detections: Drawable, truth: Drawable, *, name: str
 ) -> Image.Image:
     """What was found in a photo on the left, what is there on the right, with the photo's name.
 

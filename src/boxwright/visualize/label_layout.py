@@ -6,18 +6,28 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageFont
 
 from boxwright.ops.boxes import areas, intersections
-from boxwright.structures.detections import Detection
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Size = tuple[int, int]  # width, height
 Rectangles = NDArray[np.int64]  # (n, 4) whole pixels xyxy, xmax and ymax just outside
 SMALLEST_TEXT = 8  # pixels; nobody can read less
+
+
+class Labeled(Protocol):
+    """The name of a class, and a score in [0, 1]."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def score(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class LabelBox:
 
 
 def lay_out(
-    found: Sequence[Detection],
+    found: Sequence[Labeled],
     frames: Rectangles,
     text_size: int,
     image: Size,
@@ -63,7 +73,7 @@ def lay_out(
 
 
 def _at_size(
-    found: Sequence[Detection], frames: Rectangles, text_size: int, image: Size, scores: bool
+    found: Sequence[Labeled], frames: Rectangles, text_size: int, image: Size, scores: bool
 ) -> tuple[list[LabelBox | None], bool]:
     """Plates with text of that size, and whether some cover each other."""
     font = font_fitting(text_size, image[1])
@@ -106,7 +116,7 @@ def _candidates(frame: NDArray[np.int64], label_box: Size, image: Size) -> Recta
     return np.array([(x, y, x + width, y + height) for x, y in inside], np.int64)
 
 
-def _caption(detection: Detection, font: Font, room: int, scores: bool) -> str:
+def _caption(detection: Labeled, font: Font, room: int, scores: bool) -> str:
     """Class and score in at most `room` pixels; nothing if not even the score fits."""
     percent = f" {detection.score:.0%}" if scores else ""
     name = shortened(detection.name, font, room - length(font, percent))
