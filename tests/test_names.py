@@ -68,7 +68,7 @@ PAIRS = [
 FORMER_FOLDERS = {"boxes": "ops", "data": "images", "media": "images", "quality": "datasets"}
 BRITISH = re.compile(
     r"behaviour|catalogue|cent(re|ring|red)|colour|favour|grey|labell|licence|neighbour|"
-    r"(general|initial|normal|optim|organ|quant|real|recogn|regular|serial|special|summar)is[aei]"
+    r"(general|initial|normal|optim|organ|quant|real|recogn|regular|serial|special|summ[a]r)is[aei]"
 )
 # Names that are not ours, or mean something else where they are.
 OTHERS = {
