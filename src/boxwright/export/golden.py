@@ -19,8 +19,8 @@ from boxwright.ops.postprocess import NmsConfig, RawDetections
 SEED = 0
 WANTED = 5  # detections above the threshold
 TIE = 0.02  # scores that are closer may change places on another processor
-MOST = 20  # detections that are kept
-COPIES = 4  # with noise, in which detections have to stay
+MAX_DETECTIONS = 20  # detections that are kept
+VARIANTS = 4  # with noise, in which detections have to stay
 BATCH, NEW, TRIED = 16, 64, 256  # patterns: at once, drawn anew before the best are changed, in all
 USUAL_SIDE = 300  # pixels; of larger inputs fewer patterns are tried, in the same time
 PARENTS, EXCITING = 6, 8  # the best patterns are changed; their best detections are copied
@@ -66,8 +66,8 @@ def _pair(file: Detector, image: NDArray[np.uint8], seed: int | None) -> Golden:
     network, scores = network_of(file.engine), detections[1]
     raw = RawSample.of(network, image, len(file.classes)) if network else None
     # Where the list is full, which of equally good ones are left is up to the threads.
-    least = scores[-1] + TIE if len(scores) >= NmsConfig.max_total else 0.0
-    weak = Golden(image, *_best(detections, least), seed, raw)
+    min_score = scores[-1] + TIE if len(scores) >= NmsConfig.max_total else 0.0
+    weak = Golden(image, *_best(detections, min_score), seed, raw)
     found = [weak.found_in(noisy) for noisy in file.engine(_noisy(image))]
     stays = np.logical_and.reduce(found)
     return Golden(image, weak.boxes[stays], weak.scores[stays], weak.labels[stays], seed, raw)
@@ -114,15 +114,15 @@ def _suits(file: Detector, image: NDArray[np.uint8], detections: RawDetections) 
     return not any(changes) and all(pair.difference(fault) for fault in faults)
 
 
-def _best(detections: RawDetections, least: float) -> RawDetections:
+def _best(detections: RawDetections, min_score: float) -> RawDetections:
     """The best twenty of at least that score."""
     boxes, scores, labels = detections
-    rows = np.flatnonzero(scores >= least)[:MOST]
+    rows = np.flatnonzero(scores >= min_score)[:MAX_DETECTIONS]
     return boxes[rows], scores[rows], labels[rows]
 
 
 def _noisy(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Four copies `(4, S, S, 3)`, each with a gray level of noise: what rounding does elsewhere."""
-    noise = np.random.default_rng(SEED).integers(-1, 2, (COPIES, *image.shape))
+    noise = np.random.default_rng(SEED).integers(-1, 2, (VARIANTS, *image.shape))
     noisy: NDArray[np.uint8] = np.clip(image + noise, 0, 255).astype(np.uint8)
     return noisy

@@ -115,7 +115,7 @@ def _polygon(random: np.random.Generator, canvas: Any, center: Any, half: Any) -
     canvas.polygon((center + half * directions * reaches).reshape(-1).tolist(), fill=255)
 
 
-def _slice(random: np.random.Generator, canvas: Any, center: Any, half: Any) -> None:
+def _sector(random: np.random.Generator, canvas: Any, center: Any, half: Any) -> None:
     start, end = np.sort(random.uniform(0, 360, 2)).tolist()
     canvas.pieslice(_box(center, half), start, end, fill=255)
 
@@ -125,7 +125,7 @@ _SHAPES: Sequence[Callable[[np.random.Generator, Any, Any, Any], None]] = (
     _rectangle,
     _polygon,
     _ring,
-    _slice,
+    _sector,
 )
 
 

@@ -198,8 +198,8 @@ class Golden:
 def _sample(tensor: NDArray[Any]) -> NDArray[np.float32]:
     """Up to 512 numbers from all over a tensor, the same places each time."""
     count = min(tensor.size, SAMPLED)
-    places = (np.arange(count) * GOLDEN_RATIO % 1 * tensor.size).astype(np.int64)
-    return np.asarray(tensor, np.float32).reshape(-1)[places]
+    positions = (np.arange(count) * GOLDEN_RATIO % 1 * tensor.size).astype(np.int64)
+    return np.asarray(tensor, np.float32).reshape(-1)[positions]
 
 
 def _packed(numbers: NDArray[np.float32]) -> str:

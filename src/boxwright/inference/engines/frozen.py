@@ -19,7 +19,7 @@ from boxwright.ops.postprocess import RawDetections
 INPUT = "image_tensor"
 # Operators that do more than compute: a graph from a stranger is a program.
 UNSAFE = re.compile("File|PyFunc|Save|Restore|Checkpoint|Reader|Dataset|Print|Library|Send|Recv")
-SUPPRESSION = "CombinedNonMaxSuppression"
+NMS = "CombinedNonMaxSuppression"
 ARTIFACT_NODE = "boxwright"  # a constant: the artifact in JSON
 
 
@@ -66,7 +66,7 @@ class FrozenEngine:
 
     def network(self) -> Network | None:
         """What runs images through the network alone; None if the graph cannot be cut."""
-        return cut_before_suppression(self._graph, self._input, self._constant)
+        return cut_before_nms(self._graph, self._input, self._constant)
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         outputs = {name: np.asarray(v) for name, v in self._run(self._constant(inputs)).items()}
@@ -74,7 +74,7 @@ class FrozenEngine:
         return images(outputs)
 
 
-def cut_before_suppression(graph: Any, pixels: Any, constant: Any) -> Network | None:
+def cut_before_nms(graph: Any, pixels: Any, constant: Any) -> Network | None:
     """What computes the boxes and scores that go into a graph's non-maximum suppression.
 
     Args:
@@ -82,7 +82,7 @@ def cut_before_suppression(graph: Any, pixels: Any, constant: Any) -> Network | 
         pixels: its input.
         constant: `tf.constant`.
     """
-    ends = [op for op in graph.graph.get_operations() if op.type == SUPPRESSION]
+    ends = [op for op in graph.graph.get_operations() if op.type == NMS]
     if len(ends) != 1:
         return None
     run = graph.prune(pixels, list(ends[0].inputs)[:2])

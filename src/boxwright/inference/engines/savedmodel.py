@@ -11,7 +11,7 @@ from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
 from boxwright.inference.engines.engine import first_line, images, no_detector
-from boxwright.inference.engines.frozen import cut_before_suppression
+from boxwright.inference.engines.frozen import cut_before_nms
 from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
@@ -43,7 +43,7 @@ class SavedModelEngine:
         """What runs images through the network alone; None if the model cannot be cut."""
         with framework.hushed():
             frozen = framework.with_constants(self._run)  # what it calls is then inside
-        return cut_before_suppression(frozen, frozen.inputs[0], self._constant)
+        return cut_before_nms(frozen, frozen.inputs[0], self._constant)
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         outputs = self._run(images=self._constant(inputs))

@@ -133,14 +133,14 @@ class TFLiteEngine:
             return None
         interpreter = litert.interpreter(cut, self.threads)
 
-        places = [each["index"] for each in interpreter.get_output_details()]
+        outputs = [each["index"] for each in interpreter.get_output_details()]
 
         def run(inputs: NDArray[np.uint8]) -> list[NDArray[Any]]:
             found = []
             for image in inputs:
                 interpreter.set_tensor(self._input, self.scaled(image))
                 interpreter.invoke()
-                found.append([interpreter.get_tensor(place) for place in places])
+                found.append([interpreter.get_tensor(output) for output in outputs])
             return [np.concatenate(each) for each in zip(*found, strict=True)]
 
         return run
