@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from boxwright.backend import framework
+from boxwright.datasets.source import DataSource, choice_of, source_of
 from boxwright.errors import ExportError
 from boxwright.export.child import export_in_child
 from boxwright.export.conversion import Quantization
@@ -65,7 +66,6 @@ def export(
             there are too few photos to calibrate on, BW406 this kind has no numbers of fewer bits,
             BW407 `out` is the name of another kind of file.
     """
-    from boxwright.datasets.load import load
     from boxwright.inference.run import Run
 
     if quantize and not TARGETS[to].quantized:
@@ -86,7 +86,7 @@ def export(
         )
     folder = Path(run_folder)
     target, run = destination(folder, to, out, quantize), Run(folder)
-    dataset = load(_data_folder(run.artifact, folder) if data is None else data)
+    dataset = _source(run.artifact, folder, data).load(strict=False)
     from boxwright.training.qat import train_quantization_aware
 
     model = run.build_model()
@@ -199,13 +199,19 @@ def _refused(target: Path, comparison: Comparison, reasons: list[str]) -> Export
     )
 
 
-def _data_folder(artifact: Artifact, run_folder: Path) -> Path:
-    path = artifact.data_path
-    if path and Path(path).exists():
-        return Path(path)
+def _source(
+    artifact: Artifact, run_folder: Path, data: str | Path | Sequence[str | Path] | None
+) -> DataSource:
+    """The given data, or those of the run, with the run's choice of classes."""
+    if data is not None:
+        return replace(DataSource.of(data), choice=choice_of(artifact.provenance))
+    source = source_of(artifact.provenance)
+    if source and all(path.exists() for path in source.paths):
+        return source
+    gone = [path for path in source.paths if not path.exists()] if source else [None]
     raise ExportError(
         "BW402",
         "the written file cannot be compared with the run: the photos that it was trained on "
-        f"are no longer in {path}.",
+        f"are no longer in {gone[0]}.",
         where=run_folder,
     )
