@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from boxwright.cli.options import Classes, ExcludeClass, Rename, class_choice
 from boxwright.console import INTERRUPTED, plain, quoted, say, show, show_json
+
+if TYPE_CHECKING:
+    from boxwright.datasets.source import DataSource
+    from boxwright.structures.dataset import Dataset
+    from boxwright.training.recipe import Recipe
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 SHORTEST = 15.0  # seconds; starting alone takes ten
@@ -34,7 +41,14 @@ def seconds_of(budget: str) -> float:
 
 def train(
     context: typer.Context,
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of labelled photos.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="DATA",
+            help="A folder of labelled images, or an annotation file with images around it. "
+            "Several are trained on as one.",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="The run folder to write.")] = Path("run"),
     budget: Annotated[
         str | None,
@@ -84,6 +98,22 @@ def train(
             "steps twice; trains in float32, up to a third slower where bfloat16 would be faster.",
         ),
     ] = False,
+    classes: Classes = None,
+    exclude_class: ExcludeClass = None,
+    rename: Rename = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="Set a field of the recipe, such as learning_rate.peak=5e-4; may be repeated. "
+            "--explain lists paths and values.",
+        ),
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Print the recipe with its reasons, and train nothing."),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train a detector on labelled photos.
@@ -95,31 +125,41 @@ def train(
     \b
     Examples:
       boxwright train photos --budget 2m --out run
+      boxwright train monday tuesday.json --out run
       boxwright train photos --weights ssd_mobilenet_v2_coco --out run
       boxwright train photos --weights nets/model.ckpt-20000 --out run
+      boxwright train photos --set learning_rate.peak=5e-4 --set augmentation.horizontal_flip=0
+      boxwright train photos --classes car,bus --rename bus=car
+      boxwright train photos --budget 2m --explain
       boxwright train photos --out run --resume
     """
-    if budget and steps:
-        raise typer.BadParameter("give either --budget or --steps.")
     seconds = seconds_of(budget) if budget else None
-    if from_scratch and weights:
-        raise typer.BadParameter("--from-scratch and --weights exclude each other.")
-    if depth_multiplier and not (from_scratch or resume):
-        raise typer.BadParameter("--depth-multiplier needs --from-scratch: weights have their own.")
-    if deterministic and not (steps or resume):
-        raise typer.BadParameter(
-            "--deterministic needs --steps: no time holds as many steps twice."
-        )
-    from boxwright.api import load
+    exclusive = {
+        "give either --budget or --steps.": budget and steps,
+        "--from-scratch and --weights exclude each other.": from_scratch and weights,
+        "--depth-multiplier needs --from-scratch: weights have their own.": (
+            depth_multiplier and not (from_scratch or resume)
+        ),
+        "--deterministic needs --steps: no time holds as many steps twice.": (
+            deterministic and not (steps or resume)
+        ),
+        "Missing argument 'DATA'.": not (data or resume),
+    }
+    if wrong := next((what for what, holds in exclusive.items() if holds), None):
+        raise typer.BadParameter(wrong)
+    chosen = class_choice(classes, exclude_class, rename)
     from boxwright.cli.describe import counted, say_findings
     from boxwright.cli.models import fetched
     from boxwright.cli.progress import ProgressLine
-    from boxwright.inference.run import Run
+    from boxwright.cli.recipe import show_recipe
+    from boxwright.datasets.source import DataSource
     from boxwright.models.weights import zoo
     from boxwright.training import loop
-    from boxwright.training.run_folder import check_options
+    from boxwright.training.deciding import checked
+    from boxwright.training.settings import parse
 
     start = zoo.chosen(weights) if weights else None if from_scratch or resume else zoo.DEFAULT
+    fields = parse(settings or ())
     if resume:
         named = start.name if isinstance(start, zoo.Published) else start and zoo.title(start)
         asked = {
@@ -129,12 +169,26 @@ def train(
             "--input-size": input_size,
             "--depth-multiplier": depth_multiplier,
             "--deterministic": deterministic or None,
+            **chosen.as_options(),
         }
-        check_options(Run(out), asked)
-        start = None
-    dataset = load(data)
-    say_findings(dataset.findings, data)
+        source, start = _resumed_source(out, data, asked), None
+    else:
+        checked(fields, pretrained=start is not None)  # before minutes of reading
+        source = DataSource(tuple(data or ()), chosen)
+    dataset = source.load(strict=not resume)
+    say_findings(dataset.findings, source.paths[0] if len(source.paths) == 1 else None)
     say(plain(counted(dataset)))
+    how: dict[str, Any] = {
+        "seconds": seconds,
+        "steps": steps,
+        "input_size": input_size,
+        "depth_multiplier": depth_multiplier,
+        "seed": seed or 0,
+        "deterministic": deterministic,
+    }
+    if explain:
+        show_recipe(_recipe(dataset, out if resume else None, start, fields, how), json=json)
+        return
     if from_scratch and len(dataset.split("train")) < ENOUGH_FROM_SCRATCH:
         say("From scratch, with so few photos: pretrained weights would get much further. They are")
         say("what training starts from without --from-scratch.")
@@ -146,18 +200,13 @@ def train(
             dataset,
             out=out,
             weights=start,
-            seconds=seconds,
-            steps=steps,
-            input_size=input_size,
-            depth_multiplier=depth_multiplier,
-            seed=seed or 0,
-            deterministic=deterministic,
+            recipe=fields,
             resume=resume,
             on_event=line,
             started=STARTED,
-            source=data,
+            source=source,
+            **how,
         )
-    chosen = outcome.evaluation
     if json:
         show_json(
             {
@@ -165,17 +214,53 @@ def train(
                 "step": outcome.step,
                 "interrupted": outcome.interrupted,
                 "seconds": round(time.monotonic() - STARTED, 1),
-                "validation": chosen.to_json() if chosen else None,
+                "validation": outcome.evaluation.to_json() if outcome.evaluation else None,
             }
         )
     else:
-        show(_ending(out, data, outcome, tested=len(dataset.split("test")) > 0))
+        show(_ending(out, source.paths, outcome, tested=len(dataset.split("test")) > 0))
     if outcome.interrupted:
-        say(f"Stopped. Go on with: boxwright train {plain(data)} --out {plain(out)} --resume")
+        folders = " ".join(plain(quoted(path)) for path in source.paths)
+        say(f"Stopped. Go on with: boxwright train {folders} --out {plain(quoted(out))} --resume")
         raise typer.Exit(INTERRUPTED)
 
 
-def _ending(out: Path, data: Path, outcome: Any, *, tested: bool) -> str:
+def _resumed_source(out: Path, data: list[Path] | None, asked: dict[str, Any]) -> DataSource:
+    """What a run that goes on learns from: its own data and classes, or where they are now."""
+    from boxwright.datasets.source import DataSource, choice_of, source_of
+    from boxwright.inference.run import Run
+    from boxwright.training.checkpoint import nothing_to_resume
+    from boxwright.training.run_folder import check_options
+
+    run = Run(out)
+    check_options(run, asked)
+    if not (data or run.exists()):
+        raise nothing_to_resume(run.checkpoint)
+    provenance = run.artifact.provenance if run.exists() else {}
+    known = source_of(provenance)
+    paths = data or (known.paths if known else ())
+    if not paths:
+        raise typer.BadParameter("Missing argument 'DATA': the run does not say where it is.")
+    return DataSource(tuple(paths), choice_of(provenance))
+
+
+def _recipe(
+    dataset: Dataset, run: Path | None, start: Any, fields: dict[str, str], how: dict[str, Any]
+) -> Recipe:
+    """How a training would train: a new one, or that of a run that goes on."""
+    from boxwright.inference.run import Run
+    from boxwright.training.checkpoint import Checkpoint
+    from boxwright.training.data import images_to_cache
+    from boxwright.training.deciding import recipe_for_run
+    from boxwright.training.sanity_checks import check_trainable
+
+    seen = images_to_cache(dataset)
+    check_trainable(seen)
+    checkpoint = Checkpoint.load(Run(run).checkpoint) if run else None
+    return recipe_for_run(seen, checkpoint, fields, pretrained=start is not None, **how)
+
+
+def _ending(out: Path, data: Sequence[Path], outcome: Any, *, tested: bool) -> str:
     lines = [f"[bold]{plain(out)}[/] holds the weights of step {outcome.step}."]
     if outcome.evaluation and outcome.evaluation.ap is not None:
         images = outcome.evaluation.images
@@ -185,7 +270,7 @@ def _ending(out: Path, data: Path, outcome: Any, *, tested: bool) -> str:
         )
     else:
         lines.append("Too few photos to choose by: these are the last averaged weights.")
-    run, images = (plain(quoted(path)) for path in (out, data))
+    run, images = (" ".join(plain(quoted(path)) for path in paths) for paths in ([out], data))
     if tested:
         lines[-1] += " For a number to trust:"
         lines.append(f"  boxwright evaluate {run} {images}")
