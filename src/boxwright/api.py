@@ -5,9 +5,8 @@ The command line calls the same functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
@@ -17,7 +16,6 @@ from boxwright.datasets.convert import write_verified as write
 from boxwright.datasets.frozen_split import split
 from boxwright.datasets.load import load
 from boxwright.datasets.merge import merge
-from boxwright.errors import ArgumentError
 from boxwright.formats import read
 from boxwright.images.inputs import is_image_like
 from boxwright.structures.dataset import Dataset
@@ -30,12 +28,11 @@ if TYPE_CHECKING:
     from boxwright.inference.detector import Detector
     from boxwright.structures.detections import Detections
     from boxwright.training.control import Control
-    from boxwright.training.events import Event, Note, Subscriber
+    from boxwright.training.events import Event, Subscriber
     from boxwright.training.recipe import Recipe
 
 Data = str | Path | Dataset
 Progress = Callable[[int, int], None]
-FROM_SCRATCH_NEEDS = 10_000  # images
 
 __all__ = [
     "Run",
@@ -73,6 +70,7 @@ class Run:
         step: the step that the kept weights are from.
         validation: how good they are on the validation images; None without any.
         interrupted: whether it was stopped before its last step.
+        paths: where the dataset is.
     """
 
     folder: Path
@@ -80,6 +78,7 @@ class Run:
     step: int
     validation: Evaluation | None = field(repr=False)
     interrupted: bool
+    paths: tuple[Path, ...] = ()
 
     def __fspath__(self) -> str:
         return str(self.folder)
@@ -88,9 +87,10 @@ class Run:
         """The trained detector; raises as `Detector.load`."""
         return _detector(self)
 
-    def evaluate(self, data: Data | None = None, *, split: str = "test") -> Evaluation:
-        """Measure it on its own test images, or on those of other data; see `evaluate`."""
-        return evaluate(self, self.dataset if data is None else data, split=split)
+    def evaluate(self, data: Data | None = None, **options: Any) -> Evaluation:
+        """Measure it on its own test images, or on those of other data; options and errors are
+        those of `evaluate`."""
+        return evaluate(self, self.dataset if data is None else data, **options)
 
     def export(self, to: str = "tflite", **options: Any) -> Exported:
         """Write it as a file that runs elsewhere; options and errors are those of `export`."""
@@ -100,14 +100,17 @@ class Run:
 
 
 def train(
-    data: Data | Sequence[str | Path],
+    data: Data | Sequence[str | Path] = (),
     *,
     out: str | Path = "run",
     budget: str | float | None = None,
     steps: int | None = None,
     weights: str | Path | None = None,
     from_scratch: bool = False,
-    recipe: Recipe | None = None,
+    recipe: Recipe | Mapping[str, Any] | None = None,
+    classes: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    rename: Mapping[str, str] | None = None,
     input_size: int | None = None,
     depth_multiplier: float | None = None,
     seed: int | None = None,
@@ -126,14 +129,20 @@ def train(
     the AP on the validation images stops rising. Ctrl-C ends it with a usable run.
 
     Args:
-        data: a folder or file of labeled images, several of them, or a dataset.
+        data: a folder or file of labeled images, several of them, or a dataset; a run that is
+            resumed has its own.
         out: the folder to write the run to.
         budget: wall time, such as `30s`, `2m`, `1h`, or seconds.
         steps: the number of steps, instead of `budget`.
         weights: where to start from: a published model by its name, downloaded once, or a .tflite
             or a checkpoint of yours. The default is `ssd_mobilenet_v1_coco_quant`.
         from_scratch: start without pretrained weights.
-        recipe: how to train; decided from the data and the budget by default.
+        recipe: how to train, decided from the data and the budget by default; or some of its
+            fields, such as `{"learning_rate.peak": 5e-4}`.
+        classes: the classes to use; all by default. Objects of others are ignored: they are taught
+            neither as objects nor as background.
+        exclude: classes to ignore.
+        rename: new names of classes by old ones; classes of one new name become one.
         input_size: side of the network's input, pixels.
         depth_multiplier: of the network's filters, from scratch only.
         seed: of all random numbers, 0 by default.
@@ -149,46 +158,36 @@ def train(
         SystemFaultError: BW901 Keras or TensorFlow is not installed, BW902, BW903 the run cannot
             be written.
     """
-    from boxwright.inference import run as run_folder
+    from boxwright.datasets.class_choice import ClassChoice
     from boxwright.models.weights import zoo
     from boxwright.training import loop
-    from boxwright.training.budget import seconds_of
-    from boxwright.training.events import Downloading, as_subscribers
-    from boxwright.training.run_folder import check_options
+    from boxwright.training.events import Downloading, Note, as_subscribers
+    from boxwright.training.request import TrainingRequest
 
-    if budget is not None and steps is not None:
-        raise ArgumentError("BW802", "give either budget or steps.")
-    if from_scratch and weights is not None:
-        raise ArgumentError("BW802", "from_scratch and weights exclude each other.")
-    if depth_multiplier is not None and not (from_scratch or resume):
-        raise ArgumentError("BW802", "depth_multiplier needs from_scratch: weights have their own.")
-    if deterministic and steps is None and not resume:
-        raise ArgumentError("BW802", "deterministic needs steps: time never holds the same number.")
-    seconds = None if budget is None else seconds_of(budget)
-    start = None
-    if weights is not None:
-        start = zoo.chosen(str(weights))
-    elif not (from_scratch or resume):
-        start = zoo.DEFAULT
-    if resume:
-        asked = {
-            "--weights": start and _title(start),
-            "--from-scratch": from_scratch or None,
-            "--seed": seed,
-            "--input-size": input_size,
-            "--depth-multiplier": depth_multiplier,
-            "--deterministic": deterministic or None,
-        }
-        check_options(run_folder.Run(out), asked)
-        start = None
+    asked = TrainingRequest(
+        _paths(data),
+        Path(out),
+        budget=budget,
+        steps=steps,
+        weights=weights,
+        from_scratch=from_scratch,
+        recipe=recipe,
+        choice=ClassChoice.of(classes, exclude, rename),
+        input_size=input_size,
+        depth_multiplier=depth_multiplier,
+        seed=seed,
+        deterministic=deterministic,
+        resume=resume,
+    )
 
     def tell(event: Event) -> None:
         for subscriber in as_subscribers(on_event):
             subscriber(event)
 
-    dataset = _dataset(data)
-    for note in _notes(data, dataset, from_scratch=from_scratch):
-        tell(note)
+    dataset = asked.dataset()
+    for line in asked.described(dataset):
+        tell(Note(line))
+    start = asked.start
     if isinstance(start, zoo.Published):
         name, url = start.name, start.url
         start = zoo.fetch(start, lambda got, total: tell(Downloading(name, url, got, total)))
@@ -197,27 +196,32 @@ def train(
         out=out,
         weights=start,
         recipe=recipe,
-        seconds=seconds,
-        steps=steps,
-        input_size=input_size,
-        depth_multiplier=depth_multiplier,
-        seed=seed or 0,
-        deterministic=deterministic,
         resume=resume,
         on_event=on_event,
         control=control,
         started=started,
-        source=data if isinstance(data, str | Path) else None,
+        source=asked.source,
+        **asked.amount(),
     )
-    return Run(Path(out), dataset, outcome.step, outcome.evaluation, outcome.interrupted)
+    return Run(
+        Path(out),
+        dataset,
+        outcome.step,
+        outcome.evaluation,
+        outcome.interrupted,
+        asked.source.paths,
+    )
 
 
 def evaluate(
     detector: str | PathLike[str] | Detector,
-    data: Data,
+    data: Data | Sequence[str | Path] = (),
     *,
     split: str = "test",
-    classes: Sequence[str] | None = None,
+    classes: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    rename: Mapping[str, str] | None = None,
+    labels: Sequence[str] | None = None,
     progress: Progress = _silently,
 ) -> Evaluation:
     """Measure a detector on labeled images: COCO's twelve metrics, VOC's AP50, AP per class.
@@ -227,25 +231,38 @@ def evaluate(
 
     Args:
         detector: a run, an exported file, or a loaded detector.
-        data: a folder or file of labeled images, or a dataset.
+        data: a folder or file of labeled images, several of them, or a dataset; the run's own by
+            default.
         split: `test`, `val`, `train` or `all` images.
-        classes: class names in id order, for a file from elsewhere that has none inside.
+        classes: the classes to measure; those that the detector was trained with by default.
+            Objects of others are ignored, and so is what is detected on them.
+        exclude: classes to ignore.
+        rename: new names of classes by old ones.
+        labels: class names in id order, for a file from elsewhere that has none inside.
         progress: called with how many images of how many are done.
 
     Raises:
-        ArgumentError: BW803 there is no such `split`.
+        ArgumentError: BW802 the detector names no data, BW803 there is no such `split`.
         DataError: BW193 there are no such images, and what `load` raises.
         DetectorError: what `Detector.load` raises.
         EvaluationError: BW601 no class name is shared, BW602 a box or score is not a number.
     """
-    from boxwright.datasets.evaluation_set import images_of_split
+    from boxwright.datasets.class_choice import ClassChoice
+    from boxwright.datasets.evaluation_set import evaluation_data, images_of_split
+
+    opened = _detector(detector, labels)
+    choice = ClassChoice.of(classes, exclude, rename)
+    dataset = evaluation_data(opened.artifact.provenance, _paths(data), choice)
+    return measured(opened, images_of_split(dataset, split), progress)
+
+
+def measured(detector: Detector, images: Dataset, progress: Progress = _silently) -> Evaluation:
+    """What `evaluate` measures on these images."""
     from boxwright.evaluation import coco
 
-    opened = _detector(detector, classes)
-    images = images_of_split(_dataset(data), split)
     found = []
     paths = (images.image(i) for i in range(len(images)))
-    for one in opened.predict_many(paths, threshold=0):
+    for one in detector.predict_many(paths, threshold=0):
         found.append(one)
         progress(len(found), len(images))
     return coco.evaluate(images, found)
@@ -257,7 +274,7 @@ def predict(  # type: ignore[overload-overlap]  # a str is an iterable of str, a
     detector: str | PathLike[str] | Detector,
     *,
     threshold: float | None = None,
-    classes: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
     bgr: bool = False,
 ) -> Detections: ...
 
@@ -268,7 +285,7 @@ def predict(
     detector: str | PathLike[str] | Detector,
     *,
     threshold: float | None = None,
-    classes: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
     bgr: bool = False,
 ) -> list[Detections]: ...
 
@@ -278,7 +295,7 @@ def predict(
     detector: str | PathLike[str] | Detector,
     *,
     threshold: float | None = None,
-    classes: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
     bgr: bool = False,
 ) -> Detections | list[Detections]:
     """Detect in one image, or in each of several.
@@ -293,14 +310,14 @@ def predict(
         source: an image as `Detector.predict` takes it, or several: any iterable.
         detector: a run, an exported file, or a loaded detector.
         threshold: lowest score to return; None takes the detector's own, 0 returns all.
-        classes: class names in id order, for a file from elsewhere that has none inside.
+        labels: class names in id order, for a file from elsewhere that has none inside.
         bgr: whether arrays have blue first, as OpenCV reads images.
 
     Raises:
         DataError: BW101 there is no such image, BW102 it is damaged.
         DetectorError: BW507 it is no image, and what `Detector.load` raises.
     """
-    opened = _detector(detector, classes)
+    opened = _detector(detector, labels)
     if is_image_like(source):
         return opened.predict(source, threshold=threshold, bgr=bgr)
     if isinstance(source, Iterable):
@@ -342,12 +359,22 @@ def check(
     return run_checks(data, form, input_size=input_size, reach=reach, progress=progress)
 
 
-def _dataset(data: Data | Sequence[str | Path]) -> Dataset:
+@overload
+def _paths(data: Dataset) -> Dataset: ...
+
+
+@overload
+def _paths(data: str | Path | Sequence[str | Path]) -> tuple[Path, ...]: ...
+
+
+@overload
+def _paths(data: Data | Sequence[str | Path]) -> Dataset | tuple[Path, ...]: ...
+
+
+def _paths(data: Data | Sequence[str | Path]) -> Dataset | tuple[Path, ...]:
     if isinstance(data, Dataset):
         return data
-    if isinstance(data, str | Path):
-        return load(data)
-    return reduce(Dataset.merge, map(load, data))
+    return tuple(map(Path, [data] if isinstance(data, str | Path) else data))
 
 
 def _detector(
@@ -358,26 +385,3 @@ def _detector(
     if isinstance(detector, Detector):
         return detector
     return Detector.load(Path(detector), classes=classes)
-
-
-def _title(start: Any) -> str:
-    """What `run.json` calls the weights that a training started from."""
-    from boxwright.models.weights import zoo
-
-    return start.name if isinstance(start, zoo.Published) else zoo.title(start)
-
-
-def _notes(data: Any, dataset: Dataset, *, from_scratch: bool) -> list[Note]:
-    """What to say about the data before a training."""
-    from boxwright.datasets.describe import counted
-    from boxwright.structures.findings import summary
-    from boxwright.training.events import Note
-
-    place = data if isinstance(data, str | Path) else None
-    lines = [*summary(dataset.findings, place), counted(dataset)]
-    if from_scratch and len(dataset.split("train")) < FROM_SCRATCH_NEEDS:
-        lines.append(
-            "From scratch, with so few photos: pretrained weights would get much further. They are "
-            "what training starts from without --from-scratch."
-        )
-    return [Note(line) for line in lines]

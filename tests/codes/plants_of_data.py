@@ -173,6 +173,12 @@ BLURRED = scene(1).filter(ImageFilter.GaussianBlur(4))
 NIGHT = scene(2).point(lambda level: level // 8)
 NEAR = ("dog", 41, 31, 120, 90)
 
+
+def unknown_class(place: Place) -> str:
+    place.folder.pair("a")
+    return place.cli("train", place.root, "--classes", "cats")
+
+
 PLANTS: dict[str, Plant] = {
     "BW101": checked(orphan),
     "BW102": checked(cut_off(0.7)),
@@ -234,4 +240,5 @@ PLANTS: dict[str, Plant] = {
     "BW196": split_already,
     "BW197": raised(lambda _: formats.named("COCO")),
     "BW198": grouped_before,
+    "BW199": unknown_class,
 }

@@ -126,6 +126,8 @@ PLANTS: dict[str, Plant] = {
     "BW309": raised(twice),
     "BW310": raised(lambda place: check_options(run_of(place, seed=1), {"--seed": 2})),
     "BW311": raised(without_room),
+    "BW312": lambda place: place.cli("train", place.root, "--set", "learning_rate.peek=1e-3"),
+    "BW313": lambda place: place.cli("train", place.root, "--set", "batch_size=many"),
     "BW391": demo(trained=0.2, control=0.0),
     "BW392": demo(trained=0.95, control=0.9),
 }

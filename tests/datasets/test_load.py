@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import boxwright
 from boxwright.structures.dataset import Split
-
-if TYPE_CHECKING:
-    from folders import VocFolder
+from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
 
@@ -95,3 +94,61 @@ def test_marks_without_one_for_testing_are_told(voc_folder: VocFolder) -> None:
         "BW122",
         "none is marked test, only train and val",
     )
+
+
+# ---- Several folders ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> list[Path]:
+    """A folder of cats without a split and one of dogs with one; images of both have one name."""
+    cats = VocFolder(tmp_path / "cats")
+    for i in range(10):
+        cats.pair(f"{i}")
+    dogs = VocFolder(tmp_path / "dogs", made=100)
+    for i, split in enumerate(["train", "train", "val", "test"]):
+        dogs.pair(f"{split}/{i}", [("dog", 4, 6, 30, 40)])
+    return [cats.root, dogs.root]
+
+
+def test_several_folders_are_one_dataset(two: list[Path]) -> None:
+    both = boxwright.load(two)
+    assert both.classes == ("cat", "dog")
+    assert len(both) == 14
+    for i in range(14):
+        assert Path(str(both.image(i))).is_file()
+    assert np.bincount(both.splits).tolist() == [8 + 2, 1, 2 + 1]
+
+
+def test_each_is_split_as_it_would_be_alone(two: list[Path]) -> None:
+    """So whoever measures on one of them measures on images that were not learnt from."""
+    both = boxwright.load(two)
+    alone = [boxwright.load(path) for path in two]
+    assert both.splits.tolist() == [*alone[0].splits.tolist(), *alone[1].splits.tolist()]
+
+
+def test_an_image_that_several_have_is_there_once_and_kept_from_training(two: list[Path]) -> None:
+    content = (two[1] / "test/3.jpg").read_bytes()
+    (two[0] / "0.jpg").write_bytes(content)
+    both = boxwright.load(two)
+    assert len(both) == 13
+    assert both.splits[both.names.index("0.jpg")] == Split.TEST
+    assert {"BW113"} <= {finding.code for finding in both.findings}
+
+
+def test_findings_of_each_are_there(two: list[Path]) -> None:
+    for folder in two:
+        (folder / "torn.jpg").write_bytes(b"not an image")
+        shutil.copy(two[0] / "0.xml", folder / "torn.xml")
+    codes = [finding.code for finding in boxwright.load(two).findings]
+    assert codes.count("BW102") == 2
+
+
+def test_the_fingerprint_stays_when_all_are_moved(two: list[Path], tmp_path: Path) -> None:
+    before = boxwright.load(two).fingerprint()
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for folder in two:
+        shutil.copytree(folder, moved / folder.name)
+    assert boxwright.load([moved / folder.name for folder in two]).fingerprint() == before
+    assert boxwright.load(two[::-1]).fingerprint() != before

@@ -32,6 +32,7 @@ from boxwright.augment.transforms import (
     default_transforms,
 )
 from boxwright.models.ssd.objective import Objective
+from boxwright.training.explanation import explained
 from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.optimizers import Averaging
 from boxwright.training.recipe import Recipe
@@ -78,6 +79,11 @@ def with_augmentation(written: str, **reasons: str) -> Any:
     return Recipe.from_json(old)
 
 
+def with_reasons(recipe: Recipe) -> dict[str, str]:
+    """The settings that have a reason, and the reason of each."""
+    return {f"{one.path}={one.value}": one.reason for one in explained(recipe) if one.reason}
+
+
 def test_boxwrights_own_augmentation_is_a_list_of_transforms() -> None:
     reasons = {"augmentation.window": "objects appear larger", "augmentation.mirror": "digits"}
     recipe = with_augmentation(NATIVE, **reasons)
@@ -88,10 +94,10 @@ def test_boxwrights_own_augmentation_is_a_list_of_transforms() -> None:
         HorizontalFlip(0.0),
         ColorMix(0.125, 0.05, 0.1),
     )
-    assert recipe.explained() == [
-        "crop (0.8, 1.05): objects appear larger",
-        "horizontal_flip 0.0: digits",
-    ]
+    assert with_reasons(recipe) == {
+        "augmentation.crop_around_object.side=0.8,1.05": "objects appear larger",
+        "augmentation.horizontal_flip.probability=0": "digits",
+    }
 
 
 def test_the_defaults_are_those_of_before() -> None:
@@ -121,7 +127,7 @@ def test_a_recipe_of_before_it_was_made_of_parts_is_read() -> None:
         "reasons": {"class_weight": "from scratch"},
     }  # fmt: skip
     recipe = Recipe.from_json(old)
-    assert recipe.explained() == ["class_weight 4.0: from scratch"]
+    assert with_reasons(recipe) == {"objective.class_weight=4": "from scratch"}
     assert recipe == Recipe(
         224,
         objective=Objective(class_weight=4.0),

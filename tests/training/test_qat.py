@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from boxwright.augment.transforms import ColorMix, CropAroundObject
 from boxwright.backend import framework
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
@@ -14,7 +16,8 @@ from boxwright.models.layers.quantized import QuantizationSpec, fake_quant_by_ch
 from boxwright.models.ssd.detector import SsdModel
 from boxwright.models.ssd.network import build
 from boxwright.models.ssd.spec import ModelSpec
-from boxwright.training.qat import copy_weights, train_quantization_aware
+from boxwright.training.deciding import checked
+from boxwright.training.qat import copy_weights, set_augmentation, train_quantization_aware
 from squares import Squares
 
 pytestmark = pytest.mark.usefixtures("small_network")
@@ -58,3 +61,18 @@ def test_some_steps_change_the_weights_and_give_floats_back(squares: Squares) ->
     assert trained.quantizer is None
     shapes = [[w.shape for w in each.network.weights] for each in (trained, model)]
     assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept"),
+    [
+        ({}, ()),
+        ({"batch_size": 8}, ()),
+        ({"augmentation.horizontal_flip": 0}, (CropAroundObject(), ColorMix())),
+    ],
+)
+def test_what_its_user_set_of_the_augmentation_is_kept(settings: Any, kept: Any) -> None:
+    recipe = checked(settings, pretrained=True)
+    artifact = Artifact({}, ("cat",), Preprocessing(64), provenance={"recipe": recipe.to_json()})
+    assert set_augmentation(artifact) == kept
+    assert set_augmentation(replace(artifact, provenance={})) == ()

@@ -133,14 +133,6 @@ def test_a_rare_class_is_named(names: list[str], said: str | None) -> None:
     assert (said or "") in recipe.reasons.get("rare_below", "")
 
 
-@pytest.mark.parametrize("pretrained", [True, False])
-def test_every_reason_is_said_with_its_value(pretrained: bool) -> None:
-    recipe = recipe_for(objects_of(0.5), pretrained=pretrained, seconds=60)
-    lines = recipe.explained()
-    assert len(lines) == len(recipe.reasons) >= 3
-    assert f"input_size {recipe.input_size}: {recipe.reasons['input_size']}" in lines
-
-
 @pytest.mark.parametrize("sides", [[0.5], [0.05]])
 def test_the_cache_is_large_enough_for_windows_that_enlarge(sides: list[float]) -> None:
     recipe = recipe_for(objects_of(*sides), pretrained=True, seconds=60)

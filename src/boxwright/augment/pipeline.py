@@ -39,15 +39,15 @@ def apply(
         transforms: what to do.
         images: `(B, H, H, 3)` uint8.
         boxes: `(B, G, 4)` normalized yxyx.
-        labels: `(B, G)` int32, -1 where there is no object.
+        labels: `(B, G)` int32, negative where there is no object, see `Truth`.
         sizes: `(B, 2)` height and width in pixels before the images were squares.
         draws: `(B, n)` random numbers in [0, 1), `n` at least `count_draws(transforms)`.
         side: `S` of the result.
         crop_and_resize: the engine's own.
 
     Returns:
-        Images `(B, S, S, 3)` float32 in [0, 255]; boxes, labels and weights of their objects. A box
-        of weight 0 with a label is neither an object nor background.
+        Images `(B, S, S, 3)` float32 in [0, 255]; boxes, labels and weights of their objects, see
+        `Truth`. A box of weight 0 with a label is neither an object nor background.
     """
     pixels, state, used = images, initial_state(sizes, boxes, labels), 0
     for number, transform in enumerate(transforms):

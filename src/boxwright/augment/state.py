@@ -34,8 +34,8 @@ class State(NamedTuple):
     """A batch of images between transforms.
 
     `sizes (B, 2)`: height and width in pixels.
-    `boxes (B, G, 4)`, `labels (B, G)`: the objects, yxyx as fractions; the label is -1 where there
-    is none.
+    `boxes (B, G, 4)`, `labels (B, G)`: the objects, yxyx as fractions; the label is
+    negative where there is none, see `Truth`.
     `weights (B, G)`: how much each object counts.
     `crop (B, 4)`: the part of the images that is shown, start y, x and end y, x as fractions; a
     flip exchanges start and end. None for all of them.

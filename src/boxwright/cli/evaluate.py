@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli.options import Labels, choice
-from boxwright.console import show, show_json
+from boxwright.cli.options import Classes, ExcludeClass, Labels, Rename, choice, class_choice
+from boxwright.console import plain, say, show, show_json
 from boxwright.datasets.evaluation_set import ALL, SPLITS, images_of_split
 
 
@@ -16,37 +16,59 @@ def evaluate(
     model: Annotated[
         Path, typer.Argument(metavar="MODEL", help="A run folder, or an exported file or folder.")
     ],
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of labelled photos.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[DATA]...",
+            help="A folder of labelled images, or several. [default: those of the run]",
+        ),
+    ] = None,
     split: Annotated[str, choice([*SPLITS, ALL], help="Which photos to measure on.")] = "test",
+    classes: Classes = None,
+    exclude_class: ExcludeClass = None,
+    rename: Rename = None,
     labels: Labels = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Measure a detector on labelled photos.
 
     Prints COCO's twelve numbers, VOC AP50, AP per class, how far the numbers can be trusted, and
-    what one constant box would reach on the same photos.
+    what one constant box would reach on the same photos. Objects of classes that were left out of
+    the training are ignored here too, unless --classes, --exclude-class or --rename say otherwise.
 
     \b
     Examples:
       boxwright evaluate run photos
       boxwright evaluate run/detector.tflite photos --split val --json
       boxwright evaluate run other-photos --split all
+      boxwright evaluate run monday tuesday --exclude-class dog
       boxwright evaluate coco.tflite photos --labels labels.txt
     """
     from boxwright import api
     from boxwright.cli.progress import counting
+    from boxwright.datasets.describe import counted
+    from boxwright.datasets.evaluation_set import evaluation_data
+    from boxwright.datasets.source import source_of
     from boxwright.evaluation import coco, report
     from boxwright.evaluation.bootstrap import constant_box
     from boxwright.inference.class_names import read_names
     from boxwright.inference.detector import Detector
 
     detector = Detector.load(model, classes=read_names(labels) if labels else None)
-    dataset = api.load(data)
+    provenance = detector.artifact.provenance
+    chosen = class_choice(classes, exclude_class, rename)
+    dataset = evaluation_data(provenance, tuple(data or ()), chosen)
+    if len(dataset.ignored):
+        say(plain(counted(dataset)))
+    images = images_of_split(dataset, split)
     with counting("Looking at photos") as progress:
-        evaluation = api.evaluate(detector, dataset, split=split, progress=progress)
+        evaluation = api.measured(detector, images, progress)
     if json:
-        show_json({"model": str(model), "data": str(data), "split": split} | evaluation.to_json())
+        known = source_of(provenance)
+        where = [str(path) for path in data or (known.paths if known else ())]
+        data_said = where[0] if len(where) == 1 else where
+        show_json({"model": str(model), "data": data_said, "split": split} | evaluation.to_json())
         return
-    images, train = images_of_split(dataset, split), dataset.split("train")
+    train = dataset.split("train")
     control = coco.evaluate(images, constant_box(train, images), resamples=0)
     show(report.table(evaluation, control=control if len(train.boxes) else None))

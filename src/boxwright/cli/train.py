@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from boxwright.cli.options import Classes, ExcludeClass, Rename, class_choice
 from boxwright.console import INTERRUPTED, plain, quoted, say, show, show_json
 
 if TYPE_CHECKING:
@@ -19,7 +21,14 @@ STARTED = time.monotonic() - time.process_time()
 
 def train(
     context: typer.Context,
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of labelled photos.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="DATA",
+            help="A folder of labelled images, or an annotation file with images around it. "
+            "Several are trained on as one.",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="The run folder to write.")] = Path("run"),
     budget: Annotated[
         str | None,
@@ -69,6 +78,22 @@ def train(
             "steps twice; trains in float32, up to a third slower where bfloat16 would be faster.",
         ),
     ] = False,
+    classes: Classes = None,
+    exclude_class: ExcludeClass = None,
+    rename: Rename = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="Set a field of the recipe, such as learning_rate.peak=5e-4; may be repeated. "
+            "--explain lists paths and values.",
+        ),
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Print the recipe with its reasons, and train nothing."),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train a detector on labelled photos.
@@ -80,29 +105,45 @@ def train(
     \b
     Examples:
       boxwright train photos --budget 2m --out run
+      boxwright train monday tuesday.json --out run
       boxwright train photos --weights ssd_mobilenet_v2_coco --out run
       boxwright train photos --weights nets/model.ckpt-20000 --out run
+      boxwright train photos --set learning_rate.peak=5e-4 --set augmentation.horizontal_flip=0
+      boxwright train photos --classes car,bus --rename bus=car
+      boxwright train photos --budget 2m --explain
       boxwright train photos --out run --resume
     """
     from boxwright import api
     from boxwright.cli.progress import ProgressLine
+    from boxwright.training.settings import parse
 
+    chosen = class_choice(classes, exclude_class, rename)
+    asked: dict[str, Any] = {
+        "budget": budget,
+        "steps": steps,
+        "weights": weights,
+        "from_scratch": from_scratch,
+        "recipe": parse(settings or ()),
+        "input_size": input_size,
+        "depth_multiplier": depth_multiplier,
+        "seed": seed,
+        "deterministic": deterministic,
+        "resume": resume,
+    }
+    if explain:
+        _explain(tuple(data or ()), out, choice=chosen, json=json, **asked)
+        return
     with ProgressLine() as line:
         trains = context.obj or api.train  # whoever calls the command may bring another
         run = trains(
-            data,
+            data or (),
             out=out,
-            budget=budget,
-            steps=steps,
-            weights=weights,
-            from_scratch=from_scratch,
-            input_size=input_size,
-            depth_multiplier=depth_multiplier,
-            seed=seed,
-            deterministic=deterministic,
-            resume=resume,
+            classes=chosen.classes,
+            exclude=chosen.exclude,
+            rename=chosen.rename,
             on_event=line,
             started=STARTED,
+            **asked,
         )
     if json:
         show_json(
@@ -115,13 +156,29 @@ def train(
             }
         )
     else:
-        show(_ending(out, data, run))
+        show(_ending(out, run.paths, run))
     if run.interrupted:
-        say(f"Stopped. Go on with: boxwright train {plain(data)} --out {plain(out)} --resume")
+        words = f"{_words(run.paths)} --out {_words([out])}"
+        say(f"Stopped. Go on with: boxwright train {words} --resume")
         raise typer.Exit(INTERRUPTED)
 
 
-def _ending(out: Path, data: Path, ended: Run) -> str:
+def _explain(data: tuple[Path, ...], out: Path, *, json: bool, **asked: Any) -> None:
+    from boxwright.cli.recipe import show_recipe
+    from boxwright.training.request import TrainingRequest
+
+    request = TrainingRequest(data, out, **asked)
+    dataset = request.dataset()
+    for line in request.described(dataset):
+        say(plain(line))
+    show_recipe(request.recipe_for(dataset), json=json)
+
+
+def _words(paths: Sequence[Path]) -> str:
+    return " ".join(plain(quoted(path)) for path in paths)
+
+
+def _ending(out: Path, data: Sequence[Path], ended: Run) -> str:
     lines = [f"[bold]{plain(out)}[/] holds the weights of step {ended.step}."]
     validation = ended.validation
     if validation and validation.ap is not None:
@@ -132,7 +189,7 @@ def _ending(out: Path, data: Path, ended: Run) -> str:
         )
     else:
         lines.append("Too few photos to choose by: these are the last averaged weights.")
-    run, images = (plain(quoted(path)) for path in (out, data))
+    run, images = _words([out]), _words(data)
     if len(ended.dataset.split("test")):
         lines[-1] += " For a number to trust:"
         lines.append(f"  boxwright evaluate {run} {images}")

@@ -64,4 +64,12 @@ COMMANDS: dict[str, Meaning] = {
         "The groups of new photos are not known unless they are declared too.",
         "Declare the groups again, as before: --groups '{groups}'",
     ),
+    "BW199": Meaning(
+        "error",
+        "A choice of classes does not fit the data",
+        "A name given to `--classes`, `--exclude-class` or `--rename` is of no class of the data, "
+        "or no class is left.",
+        "Did you mean '{nearest}'?",
+        "The classes are: {choices}.",
+    ),
 }

@@ -134,8 +134,8 @@ TRAINING: dict[str, Meaning] = {
         "error",
         "A run cannot go on otherwise than it began",
         "An option beside `--resume` says something else than the run's first command: other "
-        "weights, another seed, another size. Only `--budget` and `--steps` may be new, and of a "
-        "run with `--deterministic` only `--steps`.",
+        "weights, another seed, another size, other classes, another value of `--set`. Only "
+        "`--budget` and `--steps` may be new, and of a run with `--deterministic` only `--steps`.",
         "Leave {option} away, or start a new run in another folder.",
     ),
     "BW311": Meaning(
@@ -145,6 +145,23 @@ TRAINING: dict[str, Meaning] = {
         "file, and the folder for such files is full, or cannot be written.",
         "Make room there, or set the environment variable TMPDIR (on Windows TEMP) to a folder "
         "with room.",
+    ),
+    "BW312": Meaning(
+        "error",
+        "A recipe has no such field",
+        "The path given to `--set`, or to `train(recipe=...)` in Python, does not lead to a field "
+        "of the recipe, or to one of a part that this recipe does not have.",
+        "Did you mean {nearest}?",
+        "There are: {choices}.",
+        "`boxwright train DATA --explain` lists paths with their values.",
+    ),
+    "BW313": Meaning(
+        "error",
+        "A setting does not fit",
+        "The value is not of the kind that its field holds, is out of its limits, or contradicts "
+        "another field.",
+        "Give a value that fits. `boxwright train DATA --explain` prints those of the automatic "
+        "recipe.",
     ),
     "BW391": Meaning(
         "error",

@@ -23,7 +23,8 @@ def counted(dataset: Dataset) -> str:
     counts = {use: len(dataset.split(split)) for split, use in USES.items()}
     parts = [f"{count} {use}" for use, count in counts.items() if count]
     images, boxes = _many(len(dataset), "photo"), _many(len(dataset.boxes), "box", "boxes")
-    return f"{images}, {boxes}{of_classes}: {', '.join(parts)}"
+    regions = f", {len(dataset.ignored):,} of others ignored" if len(dataset.ignored) else ""
+    return f"{images}, {boxes}{of_classes}{regions}: {', '.join(parts)}"
 
 
 def _many(count: int, one: str, several: str = "") -> str:

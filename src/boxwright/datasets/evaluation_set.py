@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from boxwright.errors import DataError, check_choice
+from boxwright.errors import ArgumentError, DataError, check_choice
 
 if TYPE_CHECKING:  # the names alone are for the command line's `--help`
+    from boxwright.datasets.class_choice import ClassChoice
     from boxwright.structures.dataset import Dataset
 
 SPLITS = ("test", "val", "train")
 ALL = "all"
+
+
+def evaluation_data(
+    provenance: Mapping[str, Any], data: Dataset | tuple[Path, ...], choice: ClassChoice
+) -> Dataset:
+    """The images to measure a detector on, all splits of them.
+
+    Args:
+        provenance: the detector's.
+        data: images, or where they are; those that the detector was trained on if there are none.
+        choice: the classes to measure; if it is empty, those that the detector was trained with.
+
+    Raises:
+        ArgumentError: BW802 no data is given, and the detector names none.
+        DataError: as `load`; BW199 `choice` does not fit.
+    """
+    from boxwright.datasets.source import DataSource, choice_of, source_of
+
+    chosen, strict = choice or choice_of(provenance), bool(choice)
+    if not isinstance(data, tuple):
+        return chosen.apply(data, strict=strict)
+    known = source_of(provenance)
+    paths = data or (known.paths if known else ())
+    if not paths:
+        raise ArgumentError("BW802", "data is missing: the detector names none.")
+    return DataSource(paths, chosen).load(strict=strict)
 
 
 def images_of_split(dataset: Dataset, split: str = "test") -> Dataset:

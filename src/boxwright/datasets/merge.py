@@ -86,14 +86,20 @@ def merge(
         folder = Folder.scan(path)
         form = formats.detect(folder)
         sources.append(Source(path, form, formats.read(folder, form)))
-    origin = np.repeat(np.arange(len(sources)), [len(source.dataset) for source in sources])
-    read = (replace(source.dataset, findings=()) for source in sources)
-    together = merge_spellings(reduce(Dataset.merge, read))
-    dataset = _without_duplicates(together, origin)
+    dataset = together([replace(source.dataset, findings=()) for source in sources])
     target = to or sources[0].form
     lost = write_verified(dataset, out, target, link=link)
-    duplicates = len(together) - len(dataset)
+    duplicates = sum(len(source.dataset) for source in sources) - len(dataset)
     return Merged(tuple(sources), dataset, target, Path(out), tuple(lost), duplicates)
+
+
+def together(datasets: Sequence[Dataset]) -> Dataset:
+    """Several data sets as one, by the rules of `merge`; nothing is written.
+
+    Photos stay where they are. The findings of each are followed by what does not fit together.
+    """
+    origin = np.repeat(np.arange(len(datasets)), [len(dataset) for dataset in datasets])
+    return _without_duplicates(merge_spellings(reduce(Dataset.merge, datasets)), origin)
 
 
 def _without_duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:

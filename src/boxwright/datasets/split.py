@@ -148,7 +148,8 @@ def _follow(splits: NDArray[np.int8], groups: Ids) -> NDArray[np.int8]:
 class _Seen(NamedTuple):
     """Which classes are seen in which photos: pairs, each once.
 
-    One more class stands for photos that show nothing.
+    One more class stands for photos that show nothing, another for those that show nothing but
+    ignored regions.
     """
 
     image: Ids
@@ -156,10 +157,11 @@ class _Seen(NamedTuple):
 
     @classmethod
     def of(cls, dataset: Dataset) -> _Seen:
-        width = len(dataset.classes) + 1
+        width = len(dataset.classes) + 2
         bare = np.flatnonzero(np.diff(dataset.offsets) == 0)
+        nothing = np.isin(bare, dataset.image_of_ignored, invert=True)
         boxes = dataset.image_of_box * width + dataset.labels
-        pairs = np.unique(np.concatenate([boxes, bare * width + width - 1]))
+        pairs = np.unique(np.concatenate([boxes, bare * width + width - 2 + nothing]))
         return cls(pairs // width, pairs % width)
 
     def by_group(self, groups: Ids) -> tuple[Ids, Ids, Ids]:

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.errors import EvaluationError, SystemFaultError
-from boxwright.ops.boxes import Boxes
+from boxwright.ops.boxes import Boxes, parts_within
 from boxwright.structures.dataset import CROWD, Dataset
 from boxwright.structures.detections import Detections
 
+WITHIN = 0.5  # part of a detection
 AREAS = ("all", "small", "medium", "large")  # COCOeval's: any, up to 32², up to 96², beyond
 
 
@@ -121,7 +122,8 @@ def match(
     """Match detections to truth as COCO does: for each of `areas`, one `Matches` per class.
 
     The matching is pycocotools' own. Boxes flagged CROWD are `iscrowd`; DIFFICULT is not known
-    to COCO and changes nothing.
+    to COCO and changes nothing. Ignored regions are a crowd of every class: what is found in them
+    is neither right nor wrong.
 
     Raises:
         SystemFaultError: BW901 pycocotools is not installed.
@@ -142,9 +144,7 @@ def match(
         _Annotations(
             images,
             classes,
-            _annotations(
-                truth.image_of_box, truth.labels, truth.boxes, iscrowd=(truth.flags & CROWD) > 0
-            ),
+            _truth_annotations(truth),
         ),
         _Annotations(
             images,
@@ -185,6 +185,23 @@ class _Annotations:
 
     def loadAnns(self, ids: range) -> list[dict[str, Any]]:  # noqa: N802
         return [self.annotations[i] for i in ids]
+
+
+def in_ignored_region(truth: Dataset, image: int, boxes: Boxes) -> NDArray[np.bool_]:
+    """`(n,)`: which boxes in a photo lie for the larger part in one of its ignored regions."""
+    parts = parts_within(boxes, truth.ignored_in(image))
+    inside: NDArray[np.bool_] = parts.max(axis=1, initial=0) >= WITHIN
+    return inside
+
+
+def _truth_annotations(truth: Dataset) -> list[dict[str, Any]]:
+    classes, regions = len(truth.classes), len(truth.ignored)
+    return _annotations(
+        np.concatenate([truth.image_of_box, np.repeat(truth.image_of_ignored, classes)]),
+        np.concatenate([truth.labels, np.tile(np.arange(classes), regions)]),
+        np.concatenate([truth.boxes, np.repeat(truth.ignored, classes, axis=0)]),
+        iscrowd=np.append((truth.flags & CROWD) > 0, np.ones(regions * classes, np.bool_)),
+    )
 
 
 def _annotations(

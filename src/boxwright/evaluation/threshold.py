@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from boxwright.evaluation.matching import in_ignored_region
 from boxwright.ops.boxes import iou
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
@@ -28,11 +29,14 @@ def best_threshold(truth: Dataset, detections: Sequence[Detections]) -> float | 
         rows = truth.rows(image)
         free = np.ones(len(truth.labels[rows]), np.bool_)
         overlap = iou(found.boxes, truth.boxes[rows])
+        excused = in_ignored_region(truth, image, found.boxes)
         for i in np.flatnonzero(found.scores >= LOWEST):
             able = np.where(free & (truth.labels[rows] == found.labels[i]), overlap[i], 0)
             hit = able.max(initial=0) >= IOU
             if hit:
                 free[able.argmax()] = False
+            elif excused[i]:
+                continue
             scores.append(float(found.scores[i]))
             hits.append(hit)
     if not any(hits):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.evaluation.matching import DetectionColumns
+from boxwright.evaluation.matching import DetectionColumns, in_ignored_region
 from boxwright.ops.boxes import iou
 from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset
 
@@ -16,11 +16,12 @@ def ap50_per_class(truth: Dataset, found: DetectionColumns) -> NDArray[np.float6
     """`(C,)` VOC AP50 of every class of `truth`; NaN where a class has no box to be found.
 
     Boxes flagged DIFFICULT (or CROWD, which VOC does not know) need not be found, and finding
-    them is neither right nor wrong. Boxes are continuous: no pixel is added to their sides, as
-    in the Object Detection API and unlike VOC's Matlab code.
+    them is neither right nor wrong, as is what is found in ignored regions. Boxes are continuous:
+    no pixel is added to their sides, as in the Object Detection API and unlike VOC's Matlab code.
     """
     optional = (truth.flags & (DIFFICULT | CROWD)) > 0
     best, overlap = _best_truth(truth, found)
+    excused = _in_ignored_regions(truth, found)
     result = np.full(len(truth.classes), np.nan)
     for label in range(len(truth.classes)):
         wanted = int(((truth.labels == label) & ~optional).sum())
@@ -29,7 +30,8 @@ def ap50_per_class(truth: Dataset, found: DetectionColumns) -> NDArray[np.float6
         rows = np.flatnonzero(found.labels == label)
         rows = rows[np.argsort(-found.scores[rows], kind="stable")]
         touches = overlap[rows] >= IOU
-        ignored = touches & optional[best[rows]] if len(rows) else touches
+        ignored = ~touches & excused[rows]
+        ignored[touches] = optional[best[rows[touches]]]
         hit = np.zeros(len(rows), np.bool_)
         claims = np.flatnonzero(touches & ~ignored)
         _, first = np.unique(best[rows[claims]], return_index=True)  # later claims are doubles
@@ -57,6 +59,14 @@ def _best_truth(
         best[mine] = theirs.start + overlaps.argmax(axis=1)
         overlap[mine] = overlaps.max(axis=1)
     return best, overlap
+
+
+def _in_ignored_regions(truth: Dataset, found: DetectionColumns) -> NDArray[np.bool_]:
+    inside = np.zeros(len(found.labels), np.bool_)
+    for image in np.unique(truth.image_of_ignored):
+        rows = np.flatnonzero(found.image == image)
+        inside[rows] = in_ignored_region(truth, image, found.boxes[rows])
+    return inside
 
 
 def _area_under_curve(hit: NDArray[np.bool_], wanted: int) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple, get_args
 
 from boxwright.backend import framework
+from boxwright.datasets.source import DataSource, choice_of, source_of
 from boxwright.errors import ExportError, check_choice
 from boxwright.export.child import export_in_child
 from boxwright.export.conversion import Quantization
@@ -87,7 +88,6 @@ def export(
             BW407 `out` is the name of another kind of file.
         ArgumentError: BW803 there is no such `to` or `quantize`.
     """
-    from boxwright.datasets.load import load
     from boxwright.inference.run import Run
 
     check_choice("to", to, TARGETS)
@@ -112,7 +112,7 @@ def export(
     folder = Path(run)
     target, artifact = destination(folder, to, out, quantize), Run(folder).artifact
     if not isinstance(data, Dataset):
-        data = load(_data_folder(artifact, folder) if data is None else data)
+        data = _source(artifact, folder, data).load(strict=False)
     from boxwright.training.qat import train_quantization_aware
 
     model = Run(folder).build_model()
@@ -225,13 +225,19 @@ def _refused(target: Path, comparison: Comparison, reasons: list[str]) -> Export
     )
 
 
-def _data_folder(artifact: Artifact, run_folder: Path) -> Path:
-    path = artifact.data_path
-    if path and Path(path).exists():
-        return Path(path)
+def _source(
+    artifact: Artifact, run_folder: Path, data: str | Path | Sequence[str | Path] | None
+) -> DataSource:
+    """The given data, or those of the run, with the run's choice of classes."""
+    if data is not None:
+        return replace(DataSource.of(data), choice=choice_of(artifact.provenance))
+    source = source_of(artifact.provenance)
+    if source and all(path.exists() for path in source.paths):
+        return source
+    gone = [path for path in source.paths if not path.exists()] if source else [None]
     raise ExportError(
         "BW402",
         "the written file cannot be compared with the run: the photos that it was trained on "
-        f"are no longer in {path}.",
+        f"are no longer in {gone[0]}.",
         where=run_folder,
     )

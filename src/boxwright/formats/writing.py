@@ -146,6 +146,8 @@ def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]
     for kind, (count, what) in counts.items():
         if count and kind not in form.HOLDS:
             yield Finding("BW140", form.TITLE, f"{count} {what}: this format has no place for it")
+    if count := len(dataset.ignored):
+        yield Finding("BW140", form.TITLE, f"{count} regions are ignored: no format has a place")
     if form.image_folder(Split.UNASSIGNED) is None:
         return
     pairs = zip(dataset.names, names, strict=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from boxwright.models.weights.pretrained import Pretrained
 
 FAMILY_KEY = "family"  # in a spec's JSON
+PADDING, IGNORED_REGION = -1, -2  # labels of what is no object
 Outputs = Mapping[str, Any]  # the network's, by name
 LayerGroup = Literal["backbone", "extras", "heads"]
 # (boxes (B, A, 4) yxyx, scores (B, A), how many at most, IoU threshold) -> (B, A) bool: which stay
@@ -38,8 +39,9 @@ EXPORT_SCALES: box_coder.Scales = (10.0, 10.0, 2.0, 2.0)
 class Truth(NamedTuple):
     """What is labelled in a batch, padded to `G` boxes an image.
 
-    `boxes (B, G, 4)` normalized yxyx; `labels (B, G)` 0-based class ids, -1 on padding;
-    `weights (B, G)`: how much each box counts.
+    `boxes (B, G, 4)` normalized yxyx; `labels (B, G)` 0-based class ids, PADDING where there is no
+    box, IGNORED_REGION for one that is neither an object nor background; `weights (B, G)`: how
+    much each box counts, 0 for such a region.
     """
 
     boxes: Any

@@ -46,6 +46,14 @@ def iou_of_pairs(first: Boxes, second: Boxes) -> NDArray[np.float32]:
     return overlap
 
 
+def parts_within(boxes: Boxes, regions: Boxes) -> NDArray[np.float32]:
+    """How much of each box lies in each region, 0 to 1: `(n, 4)` and `(m, 4)` give `(n, m)`."""
+    shared = intersections(boxes[:, None], regions)
+    part: NDArray[np.float32] = np.zeros_like(shared)
+    np.divide(shared, areas(boxes)[:, None], out=part, where=shared > 0)
+    return part
+
+
 def upright(boxes: Boxes) -> Boxes:
     """Boxes that were drawn backwards, with their corners swapped back."""
     mins: Boxes = np.minimum(boxes[:, :2], boxes[:, 2:])

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from os.path import isabs, relpath
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,9 @@ class Dataset:
         flags: `(M,)` uint8, bits DIFFICULT, TRUNCATED, CROWD.
         classes: the class names, in id order.
         findings: what reading the data brought to light.
+        ignored: `(K, 4)` float32 as `boxes`, photo by photo: regions that are neither objects nor
+            background, in training as in evaluation.
+        image_of_ignored: `(K,)` int64, the index of the photo that each belongs to, ascending.
     """
 
     root: Path
@@ -94,6 +98,8 @@ class Dataset:
     flags: NDArray[np.uint8]
     classes: tuple[str, ...]
     findings: tuple[Finding, ...] = field(default=(), repr=False)
+    ignored: Boxes = field(default_factory=lambda: as_boxes(()))
+    image_of_ignored: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @classmethod
     def of(
@@ -147,6 +153,11 @@ class Dataset:
         """The rows of `boxes`, `labels` and `flags` that belong to photo `index`."""
         return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
 
+    def ignored_in(self, index: int) -> Boxes:
+        """The ignored regions of a photo, `(k, 4)`."""
+        start, end = np.searchsorted(self.image_of_ignored, (index, index + 1))
+        return self.ignored[start:end]
+
     @property
     def image_of_box(self) -> NDArray[np.int64]:
         """`(M,)` index of the photo that each box belongs to."""
@@ -160,10 +171,9 @@ class Dataset:
         """The given photos (indices or a mask) in the given order; classes stay as they are."""
         chosen = np.asarray(images)
         index = np.arange(len(self))[chosen if chosen.size else np.arange(0)]
-        counts = np.diff(self.offsets)[index]
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        within = np.arange(int(offsets[-1])) - np.repeat(offsets[:-1], counts)
-        rows = np.repeat(self.offsets[index], counts) + within
+        offsets, rows = _rows_of(index, self.offsets)
+        ends = np.searchsorted(self.image_of_ignored, np.arange(len(self) + 1))
+        ignored_offsets, ignored = _rows_of(index, ends)
         return replace(
             self,
             names=tuple(self.names[i] for i in index),
@@ -174,6 +184,8 @@ class Dataset:
             boxes=self.boxes[rows],
             labels=self.labels[rows],
             flags=self.flags[rows],
+            ignored=self.ignored[ignored],
+            image_of_ignored=np.repeat(np.arange(len(index)), np.diff(ignored_offsets)),
         )
 
     def split(self, name: Split | str) -> Dataset:
@@ -212,12 +224,39 @@ class Dataset:
             flags=np.concatenate([self.flags, other.flags]),
             classes=classes,
             findings=(*self.findings, *other.findings),
+            ignored=np.concatenate([self.ignored, other.ignored]),
+            image_of_ignored=np.concatenate(
+                [self.image_of_ignored, other.image_of_ignored + len(self)]
+            ),
         )
 
     def fingerprint(self) -> str:
-        """16 hex digits that change when a name, size, split, box, label, flag or class does."""
-        words = "\0".join((*self.names, "", *self.classes))
+        """16 hex digits that change when a name, size, split, box, label, flag, class or ignored
+        region does."""
+        names = (self._name_from_root(name) for name in self.names)
+        words = "\0".join((*names, "", *self.classes))
         digest = hashlib.sha256(words.encode("utf-8", "surrogatepass"))  # names may be any bytes
         for column in (self.sizes, self.splits, self.offsets, self.boxes, self.labels, self.flags):
             digest.update(np.ascontiguousarray(column).tobytes())
+        if len(self.ignored):
+            digest.update(self.image_of_ignored.tobytes() + self.ignored.tobytes())
         return digest.hexdigest()[:16]
+
+    def _name_from_root(self, name: str) -> str:
+        """A photo's name, also of one in another folder, that stays when both are moved."""
+        if not isabs(name):  # noqa: PTH117 - a Path costs as much as the rest
+            return name
+        try:
+            return relpath(name, self.root).replace("\\", "/")
+        except ValueError:  # another drive
+            return name
+
+
+def _rows_of(
+    index: NDArray[np.int64], offsets: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The offsets of some photos one after the other, and the rows that they had before."""
+    counts = np.diff(offsets)[index]
+    after = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    within = np.arange(int(after[-1])) - np.repeat(after[:-1], counts)
+    return after, np.repeat(offsets[index], counts) + within

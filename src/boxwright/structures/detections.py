@@ -154,7 +154,7 @@ class Detections:
             bgr: whether an array has blue first.
 
         Raises:
-            As `Detector.predict`.
+            DataError, DetectorError: as `Detector.predict`.
         """
         from boxwright.images.inputs import open_image
         from boxwright.visualize.draw import draw

@@ -11,8 +11,8 @@ PROVENANCE = {"licence": "license", "proof": "comparison"}
 MODEL = {"bits": "quantization"}
 LAYERS = {"centre": "center"}
 RECIPE = {
-    "augmentation.mirror": "augmentation.horizontal_flip",
-    "augmentation.window": "augmentation.crop",
+    "augmentation.mirror": "augmentation.horizontal_flip.probability",
+    "augmentation.window": "augmentation.crop_around_object.side",
     "head_start": "class_head_init",
     "most_photos": "max_images",
     "optimiser": "optimizer",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from boxwright.errors import BoxwrightError, DataError, TrainingError
 from boxwright.images.preprocessing import read_square
+from boxwright.models.model import IGNORED_REGION, PADDING
 from boxwright.ops.boxes import areas, normalized_yxyx
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
@@ -31,7 +32,7 @@ class Cache:
     Attributes:
         images: `(R, side, side, 3)` uint8, oriented and stretched to a square.
         boxes: `(R, G, 4)` float32 normalised yxyx, padded to `G >= 1` rows.
-        labels: `(R, G)` int32, -1 on padding.
+        labels: `(R, G)` int32, class ids, or PADDING or IGNORED_REGION as in `Truth`.
         rows: `(N,)` which rows of these belong to the photos.
         dataset: the `N` photos.
         findings: the photos that could not.
@@ -118,18 +119,23 @@ def build_cache(
 def padded_boxes(
     dataset: Dataset, max_boxes: int = MAX_BOXES
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """`(N, G, 4)` normalised yxyx boxes and `(N, G)` labels, padded with zeros and -1; `G` is at
-    most `max_boxes`."""
-    counts = np.diff(dataset.offsets)
+    """`(N, G, 4)` normalised yxyx boxes and `(N, G)` labels, padded with zeros and PADDING; after
+    an image's objects come its ignored regions. `G` is at most `max_boxes`."""
+    counts = np.diff(dataset.offsets) + np.bincount(
+        dataset.image_of_ignored, minlength=len(dataset)
+    )
     rows = int(min(max(counts.max(initial=1), 1), max_boxes))
     boxes = np.zeros((len(dataset), rows, 4), np.float32)
-    labels = np.full((len(dataset), rows), -1, np.int32)
+    labels = np.full((len(dataset), rows), PADDING, np.int32)
     for i in range(len(dataset)):
         own = dataset.rows(i)
-        found = normalized_yxyx(dataset.boxes[own], *dataset.sizes[i])
+        ignored = dataset.ignored_in(i)
+        both = np.concatenate([dataset.boxes[own], ignored])
+        found = normalized_yxyx(both, *dataset.sizes[i])
+        named = np.append(dataset.labels[own], np.full(len(ignored), IGNORED_REGION, np.int32))
         largest = np.sort(np.argsort(-areas(found), kind="stable")[:rows])
         boxes[i, : len(largest)] = found[largest]
-        labels[i, : len(largest)] = dataset.labels[own][largest]
+        labels[i, : len(largest)] = named[largest]
     return boxes, labels
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from boxwright.backend import framework
+from boxwright.datasets.source import DataSource
 from boxwright.evaluation.coco import Evaluation
 from boxwright.inference.run import Run
 from boxwright.models.registry import DEFAULT
@@ -18,6 +18,7 @@ from boxwright.training.cache import Cache
 from boxwright.training.checkpoint import Checkpoint, CheckpointWriter
 from boxwright.training.control import Control, TrainingClock
 from boxwright.training.data import images_to_cache
+from boxwright.training.deciding import recipe_for_run
 from boxwright.training.events import (
     CheckpointDue,
     Evaluated,
@@ -29,8 +30,9 @@ from boxwright.training.events import (
     Subscriber,
     as_subscribers,
 )
+from boxwright.training.explanation import explained
 from boxwright.training.preparation import Plan, Prepared, preparation
-from boxwright.training.recipe import Recipe, recipe_for
+from boxwright.training.recipe import Recipe
 from boxwright.training.run_folder import checkpoint_of, only_training
 from boxwright.training.sampler import Sampler
 from boxwright.training.sanity_checks import check_trainable
@@ -62,7 +64,7 @@ def train(
     out: str | Path,
     weights: str | Path | None,
     model: str = DEFAULT,
-    recipe: Recipe | None = None,
+    recipe: Recipe | Mapping[str, Any] | None = None,
     seconds: float | None = None,
     steps: int | None = None,
     input_size: int | None = None,
@@ -73,7 +75,7 @@ def train(
     on_event: Subscriber | Sequence[Subscriber] = (),
     control: Control | None = None,
     started: float | None = None,
-    source: str | Path | None = None,
+    source: str | Path | DataSource | None = None,
     tools: Tools | None = None,
 ) -> Outcome:
     """Train a detector on the images of `dataset` that are marked for training.
@@ -87,7 +89,9 @@ def train(
         out: the run folder to write.
         weights: a pretrained file to start from; None trains from scratch.
         model: the detector family, a name of `models.registry`; a run that goes on has its own.
-        recipe: how to train; decided from the images and what follows by default.
+        recipe: how to train; or fields of it by path, see `settings`, where the others are decided
+            from the images and what follows, as all are by default. Of a run that goes on, fields
+            may only say again what it began with.
         seconds: the budget in wall time, counted from `started`, without pauses.
         steps: the budget in steps instead. With neither it trains until the validation AP stops
             rising; without validation images, for UNVALIDATED_SECONDS.
@@ -99,7 +103,7 @@ def train(
         control: stops and pauses the training from another thread.
         started: by the clock, `time.monotonic` unless `tools` have another, when the budget began;
             now by default.
-        source: what `dataset` was read from, for `export`; its root by default.
+        source: what `dataset` was read from, which the run remembers; its root by default.
         tools: what it is carried out with.
 
     Raises:
@@ -114,25 +118,21 @@ def train(
     seen = images_to_cache(dataset)
     check_trainable(seen)
     framework.importing()  # while the recipe looks at the images
-    notes: list[str] = []
-    if checkpoint:
-        recipe = checkpoint.remaining_recipe(seconds, steps)
-    elif recipe is None:
-        recipe = recipe_for(
-            seen,
-            pretrained=weights is not None,
-            seconds=seconds,
-            steps=steps,
-            input_size=input_size,
-            depth_multiplier=depth_multiplier,
-            seed=seed,
-            model=model,
-        )
-        if deterministic:
-            why = "asked for; float32, and nothing goes by the clock"
-            reasons = {**recipe.reasons, "deterministic": why}
-            recipe = replace(recipe, deterministic=True, reasons=reasons)
-        notes = recipe.explained()
+    chosen = recipe_for_run(
+        seen,
+        checkpoint,
+        recipe,
+        pretrained=weights is not None,
+        seconds=seconds,
+        steps=steps,
+        input_size=input_size,
+        depth_multiplier=depth_multiplier,
+        seed=seed,
+        deterministic=deterministic,
+        model=model,
+    )
+    decided = checkpoint is None and not isinstance(recipe, Recipe)
+    notes = [str(line) for line in explained(chosen) if line.reason] if decided else []
 
     def begin(recipe: Recipe, precision: str, images: Cache) -> Start:
         from boxwright.training import start
@@ -143,7 +143,7 @@ def train(
             return start.from_weights(weights, recipe, dataset.classes, precision, images)
         return start.from_scratch(recipe, dataset.classes, precision)
 
-    plan = Plan(recipe, seen, run, begin, source or dataset.root, notes)
+    plan = Plan(chosen, seen, run, begin, source or dataset.root, notes)
     return train_by_recipe(plan, on_event=on_event, control=control, started=started, tools=tools)
 
 

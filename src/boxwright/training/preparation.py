@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from boxwright import __version__
 from boxwright.backend import framework
+from boxwright.datasets.source import DataSource
 from boxwright.evaluation.coco import Evaluation
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
@@ -47,7 +48,7 @@ class Plan:
     dataset: Dataset
     run: Run
     begin: Begin
-    source: str | Path
+    source: str | Path | DataSource
     notes: Sequence[str] = ()
 
 
@@ -127,7 +128,7 @@ def _scores(evaluation: Evaluation) -> str:
 def _provenance(plan: Plan, fingerprint: str, weights: str | None) -> dict[str, Any]:
     return {
         "boxwright": __version__,
-        "data": {"path": Path(plan.source).absolute().as_posix(), "fingerprint": fingerprint},
+        **DataSource.of(plan.source).to_provenance(fingerprint),
         "weights": weights,
         "license": zoo.license(weights),
         "recipe": plan.recipe.to_json(),

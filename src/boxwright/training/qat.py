@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from boxwright.augment.transforms import Transform
 from boxwright.backend import framework
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
@@ -22,6 +23,7 @@ from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.loop import train_by_recipe
 from boxwright.training.preparation import Plan
 from boxwright.training.recipe import Recipe, recipe_for
+from boxwright.training.settings import AUGMENTATION, SET
 from boxwright.training.start import Start, built, quantization_spec_of
 
 SECONDS = 60.0
@@ -68,6 +70,7 @@ def train_quantization_aware(
         quantization=Quantization(by_channel=True),
         learning_rate=BudgetCosine(PEAK),
         held_out=0.0,
+        augmentation=set_augmentation(artifact) or recipe.augmentation,
         reasons={},
     )
 
@@ -83,6 +86,14 @@ def train_quantization_aware(
         trained = model.build(spec)
         copy_weights(run.build_model().network, trained.network)
     return trained
+
+
+def set_augmentation(artifact: Artifact) -> tuple[Transform, ...]:
+    """The augmentation of the run that `artifact` is of, if its user has set some of it: it holds
+    for the same images here."""
+    trained = Recipe.from_json(artifact.provenance.get("recipe", {"input_size": 0}))
+    own = [path for path, why in trained.reasons.items() if why == SET]
+    return trained.augmentation if any(path.startswith(AUGMENTATION) for path in own) else ()
 
 
 def copy_weights(source: Any, target: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -54,12 +53,6 @@ CACHE_MARGIN = 4 / 3  # room for windows that enlarge
 # From scratch a network is far from knowing its photos by heart; harder ones only slow it down.
 GENTLE_CROP = CropAroundObject((0.8, 1.05), max_log_aspect=0.1, full_image=0.2)
 GENTLE_COLOR = ColorMix(contrast=0.1, brightness=0.05, saturation=0.1)
-
-# Reasons for a number of a transform, by the names that they have in `Recipe.reasons`.
-TRANSFORM_REASONS: Mapping[str, tuple[type[Transform], str]] = {
-    "augmentation.crop": (CropAroundObject, "side"),
-    "augmentation.horizontal_flip": (HorizontalFlip, "probability"),
-}
 
 
 @dataclass(frozen=True)
@@ -111,7 +104,7 @@ class Recipe:
         seed: of everything random.
         deterministic: whether the same steps on the same machine give the same bits.
         model: the detector family, a name of `models.registry`.
-        reasons: why each field is what it is.
+        reasons: why fields are what they are, by path, as `settings` have them.
     """
 
     input_size: int
@@ -146,20 +139,6 @@ class Recipe:
     deterministic: bool = False
     model: str = DEFAULT
     reasons: Mapping[str, str] = field(default_factory=dict, compare=False)
-
-    def explained(self) -> list[str]:
-        """One line per decision that has a reason; the name of one within a part has dots."""
-        return [
-            f"{name.rpartition('.')[2]} {self._value(name)}: {why}"
-            for name, why in self.reasons.items()
-        ]
-
-    def _value(self, name: str) -> Any:
-        """The value that a reason is given for."""
-        if name not in TRANSFORM_REASONS:
-            return attrgetter(name)(self)
-        kind, attribute = TRANSFORM_REASONS[name]
-        return next(getattr(each, attribute) for each in self.augmentation if type(each) is kind)
 
     def to_json(self) -> dict[str, Any]:
         own = {item.name: to_config(getattr(self, item.name)) for item in fields(self)}
@@ -232,13 +211,15 @@ def recipe_for(
     )
     mistaken = mistaken_when_flipped(train, seed)
     if mistaken:
-        reasons["augmentation.horizontal_flip"] = str(mistaken)
+        reasons["augmentation.horizontal_flip.probability"] = str(mistaken)
     flip = 0.0 if mistaken else HorizontalFlip.probability
     if pretrained:
         frozen_through, train_depthwise, reasons["frozen_through"] = _frozen(train, seconds)
         reasons["train_norm"] = "a folded batch norm costs nothing and small batches would blur it"
         reasons["batch_size"] = "32 would be 2 % faster and half as many steps"
-        reasons["augmentation.crop"] = "objects appear from 0.8 to 2.5 times as large as they are"
+        reasons["augmentation.crop_around_object.side"] = (
+            "objects appear from 0.8 to 2.5 times as large as they are"
+        )
         peak, reasons["learning_rate.peak"] = _peak(train)
         return replace(
             recipe,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from boxwright.datasets.source import choice_of
 from boxwright.errors import TrainingError
 from boxwright.inference.run import Run
 from boxwright.io.files import locked
@@ -74,6 +75,7 @@ def check_options(run: Run, asked: Mapping[str, Any]) -> None:
         "--input-size": recipe.get("input_size"),
         "--depth-multiplier": recipe.get("depth_multiplier"),
         "--deterministic": recipe.get("deterministic", False),
+        **choice_of(provenance).as_options(),
     }
     for option, value in asked.items():
         if value is not None and value != begun[option]:

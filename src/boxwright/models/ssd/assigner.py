@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from boxwright.backend import framework
 from boxwright.backend.boxes import iou
+from boxwright.models.model import IGNORED_REGION, PADDING
 from boxwright.ops import box_coder
 
 ops: Any = framework.keras().ops
@@ -93,17 +94,20 @@ def assign(
 
     Args:
         boxes: `(B, G, 4)` normalised yxyx, padded to `G >= 1` rows.
-        labels: `(B, G)` int, 0-based class ids; negative on padding.
+        labels: `(B, G)` int, 0-based class ids; PADDING and IGNORED_REGION as in `Truth`.
         weights: `(B, G)` float: how much each box counts, usually 1; a box of weight 0 keeps
-            its anchors from being background but forces none.
+            its anchors from being background but forces none, unless it is an ignored
+            region: that keeps all anchors from being background which would answer for an object
+            in its place.
         anchors: `(A, 4)` normalised yxyx.
         num_classes: `C`.
         positive_iou, negative_iou, ignore_between: of `match`.
         force_match: whether a box of some weight takes its best anchor in any case.
         scales: the box coder's.
     """
-    present = labels >= 0
-    forcing = ops.logical_and(present, weights > 0) if force_match else ops.zeros_like(present)
+    present = labels != PADDING
+    forcing = ops.logical_or(weights > 0, labels == IGNORED_REGION)
+    forcing = ops.logical_and(present, forcing) if force_match else ops.zeros_like(present)
     found = match(
         boxes, present, forcing, anchors,
         positive_iou=positive_iou, negative_iou=negative_iou, ignore_between=ignore_between,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.backend import framework
+from boxwright.models.model import IGNORED_REGION, PADDING
 from boxwright.models.weights.pretrained import Pretrained
 from boxwright.ops.boxes import iou
 
@@ -57,7 +58,7 @@ def find_class_head_init(
         model: the new model with the pretrained weights loaded into all but its class head.
         pretrained: whose class head to try.
         images: `(n, S, S, 3)` in the network's input range.
-        boxes, labels: `(n, G, 4)` normalised yxyx and `(n, G)`, padded with -1.
+        boxes, labels: `(n, G, 4)` normalised yxyx and `(n, G)`, as in `Truth`.
         anchors: `(A, 4)` normalised yxyx.
         classes: the new classes' names.
         scores_of: gives the scores of the pretrained classes, `(n, A, K)`, of the first three; by
@@ -67,13 +68,14 @@ def find_class_head_init(
     fires: list[list[Any]] = [[] for _ in classes]
     quiet: list[list[Any]] = [[] for _ in classes]
     for image in range(len(images)):
-        present = labels[image] >= 0
+        present = labels[image] != PADDING
         overlap = iou(boxes[image][present], anchors)
         near = overlap >= np.minimum(POSITIVE_IOU, overlap.max(axis=1, keepdims=True))
         away = (overlap < BACKGROUND).all(axis=0) & ~near.any(axis=0)
         background = scores[image][away].max(axis=0, initial=0)
         for row, label in zip(near, labels[image][present], strict=True):
-            fires[label].append(scores[image][row].max(axis=0))
+            if label != IGNORED_REGION:
+                fires[label].append(scores[image][row].max(axis=0))
         for label in range(len(classes)):
             quiet[label].append(background)
     usable = np.array([name != "" for name in pretrained.classes])

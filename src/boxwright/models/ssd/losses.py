@@ -65,7 +65,7 @@ def detection_loss(
     Args:
         outputs: `box_encodings (B, A, 4)` and `class_logits (B, A, C)`; `background_logits
             (B, A, 1)` if the objective has a background column.
-        boxes: `(B, G, 4)` normalised yxyx; labels `(B, G)`, -1 on padding; weights `(B, G)`.
+        boxes: `(B, G, 4)` normalised yxyx; labels and weights `(B, G)`, see `Truth`.
         anchors: `(A, 4)` normalised yxyx.
         objective: which losses, and how they are summed.
         suppress: the engine's non-maximum suppression, for hard example mining.

@@ -1,0 +1,64 @@
+"""Where the labelled images of a training come from, as a run remembers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from boxwright.datasets.class_choice import ClassChoice
+from boxwright.datasets.load import load
+from boxwright.structures.dataset import Dataset
+
+CHOICE = "class_choice"  # in a provenance
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Folders of labelled images, and which of their classes are used.
+
+    Attributes:
+        paths: at least one, as `load` takes them.
+        choice: of the classes.
+    """
+
+    paths: tuple[Path, ...]
+    choice: ClassChoice = field(default_factory=ClassChoice)
+
+    @classmethod
+    def of(cls, source: str | Path | Sequence[str | Path] | DataSource) -> DataSource:
+        """A path or several as a source, with all of their classes."""
+        if isinstance(source, DataSource):
+            return source
+        paths = [source] if isinstance(source, str | Path) else source
+        return cls(tuple(Path(path) for path in paths))
+
+    def load(self, *, strict: bool = True) -> Dataset:
+        """The images, ready to train on; see `ClassChoice.apply` for `strict`.
+
+        Raises:
+            DataError: as `load`; BW199 the choice does not fit.
+        """
+        return self.choice.apply(load(self.paths), strict=strict)
+
+    def to_provenance(self, fingerprint: str) -> dict[str, Any]:
+        """What a run remembers: `data`, and the choice of classes if it is one."""
+        first, *more = (path.absolute().as_posix() for path in self.paths)
+        data = {"path": first, "fingerprint": fingerprint} | ({"more": more} if more else {})
+        return {"data": data} | ({CHOICE: self.choice.to_json()} if self.choice else {})
+
+
+def choice_of(provenance: Mapping[str, Any]) -> ClassChoice:
+    """The choice of classes that a detector was trained with."""
+    value = provenance.get(CHOICE)
+    return ClassChoice.from_json(value) if value else ClassChoice()
+
+
+def source_of(provenance: Mapping[str, Any]) -> DataSource | None:
+    """What a run was trained on; None if that is not known, as of an exported file."""
+    data = provenance.get("data")
+    if not (isinstance(data, Mapping) and isinstance(data.get("path"), str)):
+        return None
+    paths = (data["path"], *data.get("more", ()))
+    return DataSource(tuple(map(Path, paths)), choice_of(provenance))

@@ -1,0 +1,179 @@
+"""What a training is asked for: its arguments, checked together before any data is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from boxwright.datasets.class_choice import ClassChoice
+from boxwright.datasets.describe import counted
+from boxwright.datasets.source import DataSource, choice_of, source_of
+from boxwright.errors import ArgumentError
+from boxwright.inference.run import Run
+from boxwright.models.weights import zoo
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.findings import summary
+from boxwright.training.budget import seconds_of
+from boxwright.training.checkpoint import Checkpoint, nothing_to_resume
+from boxwright.training.data import images_to_cache
+from boxwright.training.deciding import checked, recipe_for_run
+from boxwright.training.recipe import Recipe
+from boxwright.training.run_folder import check_options
+from boxwright.training.sanity_checks import check_trainable
+
+FROM_SCRATCH_NEEDS = 10_000  # images
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """The arguments of `api.train`, which see.
+
+    Raises:
+        ArgumentError: BW801 the budget is not a time, BW802 arguments contradict each other or
+            data is missing.
+        TrainingError: BW310 the run that is to be resumed began with other options, BW312, BW313
+            a field of the recipe cannot be set so.
+        WeightsError: BW201 there are no such weights.
+    """
+
+    data: Dataset | tuple[Path, ...]
+    out: Path
+    budget: str | float | None = None
+    steps: int | None = None
+    weights: str | Path | None = None
+    from_scratch: bool = False
+    recipe: Recipe | Mapping[str, Any] | None = None
+    choice: ClassChoice = field(default_factory=ClassChoice)
+    input_size: int | None = None
+    depth_multiplier: float | None = None
+    seed: int | None = None
+    deterministic: bool = False
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        contradictions = {
+            "give either budget or steps.": self.budget is not None and self.steps is not None,
+            "from_scratch and weights exclude each other.": (
+                self.from_scratch and self.weights is not None
+            ),
+            "depth_multiplier needs from_scratch: weights have their own.": (
+                self.depth_multiplier is not None and not (self.from_scratch or self.resume)
+            ),
+            "deterministic needs steps: time never holds the same number.": (
+                self.deterministic and self.steps is None and not self.resume
+            ),
+            "data is missing.": self.data == () and not self.resume,
+        }
+        for problem, holds in contradictions.items():
+            if holds:
+                raise ArgumentError("BW802", problem)
+        _ = self.seconds, self.weights_asked_for
+        if self.resume:
+            check_options(self.run, self._options())
+        elif not isinstance(self.recipe, Recipe):
+            checked(self.recipe or {}, pretrained=self.start is not None)
+
+    @property
+    def run(self) -> Run:
+        """The run folder to write."""
+        return Run(self.out)
+
+    @cached_property
+    def seconds(self) -> float | None:
+        """The budget; None without one."""
+        return None if self.budget is None else seconds_of(self.budget)
+
+    @cached_property
+    def weights_asked_for(self) -> zoo.Published | Path | None:
+        """The published model or the file that `weights` names."""
+        return None if self.weights is None else zoo.chosen(str(self.weights))
+
+    @property
+    def start(self) -> zoo.Published | Path | None:
+        """What a new training starts from; None from scratch, and for a run that is resumed."""
+        if self.from_scratch or self.resume:
+            return None
+        return self.weights_asked_for or zoo.DEFAULT
+
+    @cached_property
+    def source(self) -> DataSource:
+        """Where the data is and which classes are used. A run that is resumed has its own classes,
+        and its own data unless others are given.
+
+        Raises:
+            TrainingError: BW305 there is no run to resume.
+            ArgumentError: BW802 the run does not say where its data is.
+        """
+        given = (self.data.root,) if isinstance(self.data, Dataset) else self.data
+        if not self.resume:
+            return DataSource(given, self.choice)
+        if not (given or self.run.exists()):
+            raise nothing_to_resume(self.run.checkpoint)
+        provenance = self.run.artifact.provenance if self.run.exists() else {}
+        known = source_of(provenance)
+        paths = given or (known.paths if known else ())
+        if not paths:
+            raise ArgumentError("BW802", "data is missing: the run does not say where it is.")
+        return DataSource(paths, choice_of(provenance))
+
+    def dataset(self) -> Dataset:
+        """The images, with the chosen classes.
+
+        Raises:
+            DataError: as `load`; BW199 the choice of classes does not fit.
+        """
+        strict = not self.resume
+        if isinstance(self.data, Dataset):
+            return self.source.choice.apply(self.data, strict=strict)
+        return self.source.load(strict=strict)
+
+    def described(self, dataset: Dataset) -> list[str]:
+        """What to say about the images before they are trained on."""
+        place = self.source.paths[0] if len(self.source.paths) == 1 else None
+        lines = [*summary(dataset.findings, place), counted(dataset)]
+        if self.from_scratch and len(dataset.split("train")) < FROM_SCRATCH_NEEDS:
+            lines.append(
+                "From scratch, with so few photos: pretrained weights would get much further. They "
+                "are what training starts from without --from-scratch."
+            )
+        return lines
+
+    def recipe_for(self, dataset: Dataset) -> Recipe:
+        """How the training would go, without doing it.
+
+        Raises:
+            DataError, TrainingError: as `training.loop.train`, as far as images and recipe are concerned.
+        """
+        seen = images_to_cache(dataset)
+        check_trainable(seen)
+        checkpoint = Checkpoint.load(self.run.checkpoint) if self.resume else None
+        pretrained = self.start is not None
+        return recipe_for_run(seen, checkpoint, self.recipe, pretrained=pretrained, **self.amount())
+
+    def amount(self) -> dict[str, Any]:
+        """What decides a recipe besides images and settings, as `training.loop.train` takes it."""
+        return {
+            "seconds": self.seconds,
+            "steps": self.steps,
+            "input_size": self.input_size,
+            "depth_multiplier": self.depth_multiplier,
+            "seed": self.seed or 0,
+            "deterministic": self.deterministic,
+        }
+
+    def _options(self) -> dict[str, Any]:
+        """As `check_options` takes them."""
+        start = self.weights_asked_for
+        title = start.name if isinstance(start, zoo.Published) else start and zoo.title(start)
+        return {
+            "--weights": title,
+            "--from-scratch": self.from_scratch or None,
+            "--seed": self.seed,
+            "--input-size": self.input_size,
+            "--depth-multiplier": self.depth_multiplier,
+            "--deterministic": self.deterministic or None,
+            **self.choice.as_options(),
+        }
