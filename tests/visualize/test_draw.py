@@ -14,6 +14,7 @@ from PIL import Image
 
 from boxwright.images.decoding import read_image
 from boxwright.structures.detections import Detection, Detections
+from boxwright.visualize import draw as drawing
 from boxwright.visualize.draw import (
     BLACK,
     WHITE,
@@ -182,6 +183,56 @@ def test_a_plate_does_not_hide_a_small_object_where_that_can_be_avoided() -> Non
             across = min(label_box.left + label_box.width, right) - max(label_box.left, left)
             down = min(label_box.top + label_box.height, bottom) - max(label_box.top, top)
             assert max(across, 0) * max(down, 0) < 0.25 * 16 * 16
+
+
+CROWD = [(x, y, x + 14, y + 14) for x in range(100, 300, 16) for y in range(60, 240, 16)]
+
+
+def test_no_label_hides_a_neighbor_in_a_crowd() -> None:
+    found = detections(*((box, 0.9 - 0.001 * i, i % 2) for i, box in enumerate(CROWD)))
+    label_boxes = label_boxes_of(found, (400, 300))
+    assert any(label_boxes), "there is room at the edge of the crowd"
+    for number, label in enumerate(label_boxes):
+        for other, (left, top, right, bottom) in enumerate(CROWD if label else ()):
+            across = min(label.left + label.width, right) - max(label.left, left)
+            down = min(label.top + label.height, bottom) - max(label.top, top)
+            assert other == number or max(across, 0) * max(down, 0) <= 0.25 * 14 * 14
+
+
+def texts_drawn(found: Detections, monkeypatch: pytest.MonkeyPatch, **options: bool) -> list[str]:
+    texts: list[str] = []
+    monkeypatch.setattr(drawing, "_draw_label", lambda pen, label, color: texts.append(label.text))
+    draw(plain(400, 300), found, **options)
+    return sorted(texts)
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "texts"),
+    [
+        ((0,), {}, ["cat 90%"]),
+        ((0, 1), {}, ["cat 90%", "dog 80%"]),
+        ((0, 0), {}, ["80%", "90%", "cat"]),
+        ((0, 0), {"scores": False}, ["cat"]),
+        ((0, 1), {"scores": False}, ["cat", "dog"]),
+    ],
+)
+def test_one_class_is_named_once(
+    labels: tuple[int, ...],
+    options: dict[str, bool],
+    texts: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    boxes = [(50 + 150 * i, 100, 150 + 150 * i, 200) for i in range(len(labels))]
+    found = detections(*((b, 0.9 - 0.1 * i, labels[i]) for i, b in enumerate(boxes)))
+    assert texts_drawn(found, monkeypatch, **options) == texts
+
+
+def test_a_class_without_room_for_a_label_is_in_the_legend(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [(box, 0.9 - 0.001 * i, 0) for i, box in enumerate(CROWD)]
+    rows.append(((196, 140, 210, 154), 0.1, 1))
+    assert "dog" in texts_drawn(detections(*rows), monkeypatch)
 
 
 def caption(name: str, room: int) -> str | None:

@@ -19,6 +19,7 @@ from boxwright.visualize.label_layout import (
     Size,
     font_of,
     lay_out,
+    lay_out_legend,
     line_height,
     shortened,
 )
@@ -114,8 +115,16 @@ def draw_on(
     for frame, width, color in reversed(list(zip(frames, widths, colors, strict=True))):
         _draw_solid(pen, frame, width, color)
     text_size = round(6 + side / 45)
-    label_boxes = lay_out(list(best_first), frames, text_size, picture.size, scores=scores)
-    for label_box, color in reversed(list(zip(label_boxes, colors, strict=True))):
+    labels = [each.name for each in best_first]
+    named = len(labels) == 1 or len(set(labels)) > 1  # one class is named once, in the legend
+    label_boxes = lay_out(
+        list(best_first), frames, text_size, picture.size, names=named, scores=scores
+    )
+    shown = {name for name, label in zip(labels, label_boxes, strict=True) if named and label}
+    legend = {name: color for name, color in zip(labels, colors, strict=True) if name not in shown}
+    lines = lay_out_legend(list(legend), frames, label_boxes, text_size, picture.size)
+    drawn = [*zip(lines, legend.values(), strict=True), *zip(label_boxes, colors, strict=True)]
+    for label_box, color in reversed(drawn):
         if label_box is not None:
             _draw_label(pen, label_box, color)
 

@@ -1,4 +1,4 @@
-"""Where the plates with class and score go, so that they can be read and hide little."""
+"""Positions of the labels with class and score: readable, and hiding little of the image."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Size = tuple[int, int]  # width, height
 Rectangles = NDArray[np.int64]  # (n, 4) whole pixels xyxy, xmax and ymax just outside
 SMALLEST_TEXT = 8  # pixels; nobody can read less
+MAX_HIDDEN = 0.25  # of another object's box, which a label may cover
 
 
 class Labeled(Protocol):
@@ -56,53 +57,129 @@ def lay_out(
     text_size: int,
     image: Size,
     *,
+    names: bool = True,
     scores: bool = True,
 ) -> list[LabelBox | None]:
-    """A plate for each detection, all inside the photo; None where the photo has no room for it.
+    """Place a label for each detection inside the image.
 
-    `frames` are the drawn boxes, `(n, 4)`; the first detections get the best places. As long as
-    plates cover each other the text shrinks, to six tenths of `text_size` at most. `scores` says
-    whether these stand behind the classes.
+    While labels cover each other or an object beside them, the text shrinks, to six tenths of
+    `text_size` at most. A label that would still hide another object is left out.
+
+    Args:
+        found: the detections; the first get the best positions.
+        frames: `(n, 4)`, their drawn boxes.
+        text_size: height of the text, pixels.
+        image: its width and height.
+        names, scores: what the labels show.
+
+    Returns:
+        A label for each detection; None where there is no room for it.
     """
-    label_boxes: list[LabelBox | None] = []
+    layout = Layout([None] * len(found), np.zeros((0, 4), np.int64), crowded=False)
     for share in (1.0, 0.85, 0.7, 0.6):
-        label_boxes, covered = _at_size(found, frames, round(text_size * share), image, scores)
-        if not covered:
+        captions = _Captions(image, names, scores)
+        layout = _at_size(found, frames, round(text_size * share), captions)
+        if not layout.crowded:
             break
-    return label_boxes
+    return layout.label_boxes
+
+
+def lay_out_legend(
+    names: Sequence[str],
+    frames: Rectangles,
+    label_boxes: Sequence[LabelBox | None],
+    text_size: int,
+    image: Size,
+) -> list[LabelBox | None]:
+    """Stack a line for each name in the corner of the image in which they hide least; None for
+    names that do not fit.
+
+    Args:
+        names: of classes.
+        frames, label_boxes, text_size, image: as `lay_out` takes and returns them.
+    """
+    font = font_fitting(text_size, image[1])
+    if font is None or not names:
+        return [None] * len(names)
+    padding = max(1, round(text_size / 6))
+    height = line_height(font) + 2 * padding
+    texts = [shortened(name, font, image[0] - 2 * padding) for name in names]
+    shown = min(len(texts), image[1] // height)
+    if not shown:
+        return [None] * len(names)
+    width = max(length(font, text) for text in texts[:shown]) + 2 * padding
+    labels = [(b.left, b.top, b.left + b.width, b.top + b.height) for b in label_boxes if b]
+    taken = np.vstack([frames, np.array(labels, np.int64).reshape(-1, 4)])
+    right, below = image[0] - width, image[1] - shown * height
+    corners = np.array([(x, y) for y in (0, below) for x in (0, right)], np.int64)
+    corners = np.hstack([corners, np.add(corners, (width, shown * height))])
+    hidden = (intersections(corners[:, None], taken) / areas(taken)).sum(axis=1)
+    left, top = corners[int(np.argmin(hidden)), :2].tolist()
+    lines: list[LabelBox | None] = [
+        LabelBox(left, top + row * height, width, height, text, font, padding)
+        for row, text in enumerate(texts[:shown])
+    ]
+    return lines + [None] * (len(names) - shown)
+
+
+class Layout(NamedTuple):
+    """Labels, the rectangles they take, and whether they cover each other or an object."""
+
+    label_boxes: list[LabelBox | None]
+    taken: Rectangles
+    crowded: bool
+
+
+class _Captions(NamedTuple):
+    """What labels show, and the image that they have to fit into."""
+
+    image: Size
+    names: bool
+    scores: bool
+
+    def text(self, detection: Labeled, font: Font, padding: int) -> str:
+        """Class and score as far as there is room; nothing if not even the score fits."""
+        room = self.image[0] - 2 * padding
+        percent = f" {detection.score:.0%}" if self.scores else ""
+        name = shortened(detection.name, font, room - length(font, percent)) if self.names else ""
+        text = f"{name}{percent}".strip()
+        return text if length(font, text) <= room else ""
 
 
 def _at_size(
-    found: Sequence[Labeled], frames: Rectangles, text_size: int, image: Size, scores: bool
-) -> tuple[list[LabelBox | None], bool]:
-    """Plates with text of that size, and whether some cover each other."""
+    found: Sequence[Labeled], frames: Rectangles, text_size: int, captions: _Captions
+) -> Layout:
+    """Labels with text of that size."""
+    image = captions.image
+    layout = Layout([], np.zeros((0, 4), np.int64), crowded=False)
     font = font_fitting(text_size, image[1])
-    if font is None:
-        return [None] * len(found), False
     padding = max(1, round(text_size / 6))
-    height = line_height(font) + 2 * padding
-    label_boxes: list[LabelBox | None] = []
-    taken = np.zeros((0, 4), np.int64)
-    covered = False
-    for detection, frame in zip(found, frames, strict=True):
-        text = _caption(detection, font, image[0] - 2 * padding, scores)
-        if not text:
-            label_boxes.append(None)
+    for index, detection in enumerate(found):
+        text = captions.text(detection, font, padding) if font else ""
+        if not (font and text):
+            layout.label_boxes.append(None)
             continue
-        width = length(font, text) + 2 * padding
-        candidates = _candidates(frame, (width, height), image)
-        on_labels = intersections(candidates[:, None], taken).sum(axis=1)
-        hidden = (intersections(candidates[:, None], frames) / areas(frames)).sum(axis=1)
-        best = np.lexsort(((2 * hidden).round(), on_labels))[0]  # the usual place, unless bad
-        covered |= bool(on_labels[best])
-        taken = np.vstack([taken, candidates[best]])
-        left, top = candidates[best, :2].tolist()
-        label_boxes.append(LabelBox(left, top, width, height, text, font, padding))
-    return label_boxes, covered
+        width, height = length(font, text) + 2 * padding, line_height(font) + 2 * padding
+        candidates = _candidates(frames[index], (width, height), image)
+        on_labels = intersections(candidates[:, None], layout.taken).sum(axis=1)
+        hidden = intersections(candidates[:, None], frames) / areas(frames)
+        best = np.lexsort(((2 * hidden.sum(axis=1)).round(), on_labels))[0]  # the first, unless bad
+        hides = np.delete(hidden[best], index).max(initial=0) > MAX_HIDDEN
+        chosen = candidates[best : best + 1]
+        left, top = chosen[0, :2].tolist()
+        layout.label_boxes.append(
+            None if hides else LabelBox(left, top, width, height, text, font, padding)
+        )
+        layout = Layout(
+            layout.label_boxes,
+            layout.taken if hides else np.vstack([layout.taken, chosen]),
+            crowded=bool(layout.crowded or hides or on_labels[best]),
+        )
+    return layout
 
 
 def _candidates(frame: NDArray[np.int64], label_box: Size, image: Size) -> Rectangles:
-    """`(k, 4)` places for a plate at a box and inside the photo, best first."""
+    """`(k, 4)` positions for a label at a box and inside the image, best first."""
     (left, top, right, bottom), (width, height) = frame.tolist(), label_box
     max_left, max_top = image[0] - width, image[1] - height
     rows = (top - height, top, bottom - height, bottom)  # above, inside twice, below
@@ -114,14 +191,6 @@ def _candidates(frame: NDArray[np.int64], label_box: Size, image: Size) -> Recta
         for x, y in [*stacked, *beside] or [(left, top)]
     ]
     return np.array([(x, y, x + width, y + height) for x, y in inside], np.int64)
-
-
-def _caption(detection: Labeled, font: Font, room: int, scores: bool) -> str:
-    """Class and score in at most `room` pixels; nothing if not even the score fits."""
-    percent = f" {detection.score:.0%}" if scores else ""
-    name = shortened(detection.name, font, room - length(font, percent))
-    text = f"{name}{percent}".strip()
-    return text if length(font, text) <= room else ""
 
 
 def shortened(text: str, font: Font, room: int) -> str:
