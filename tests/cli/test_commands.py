@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,10 @@ def test_predict_draws_every_image_and_lists_every_box(images: Path, tmp_path: P
     out = tmp_path / "out"
     result = run("predict", "model.tflite", images, "--out", out)
     assert result.exit_code == 0
-    assert "2 boxes in 2 photos" in result.stdout
-    assert sorted(path.name for path in out.iterdir()) == ["a.jpg", "b.jpg", "detections.json"]
+    assert "2 boxes in 2 images" in result.stdout
+    written = ["a.jpg", "b.jpg", "contact_sheet.jpg", "detections.json"]
+    assert sorted(path.name for path in out.iterdir()) == written
+    assert f"Look at {out / 'contact_sheet.jpg'}" in result.stdout.replace("\n", "")
     assert np.asarray(Image.open(out / "b.jpg")).std() > 0  # a box was drawn on plain colour
     listed = json.loads((out / "detections.json").read_text(encoding="utf-8"))
     assert listed["classes"] == ["helmet"]
@@ -99,7 +102,15 @@ def test_images_of_the_same_name_do_not_overwrite_each_other(images: Path, tmp_p
     Image.new("RGB", (20, 20)).save(other / "A.png")
     run("predict", "m", images / "a.jpg", other, "--out", tmp_path / "out")
     drawn = {path.name for path in (tmp_path / "out").glob("*.jpg")}
-    assert drawn == {"a.jpg", "A-2.jpg"}
+    assert drawn == {"a.jpg", "A-2.jpg", "contact_sheet.jpg"}
+
+
+def test_the_contact_sheet_overwrites_no_image(images: Path, tmp_path: Path) -> None:
+    shutil.copy(images / "a.jpg", tmp_path / "contact_sheet.jpg")
+    before = (tmp_path / "contact_sheet.jpg").read_bytes()
+    run("predict", "m", images, tmp_path / "contact_sheet.jpg", "--out", tmp_path)
+    assert (tmp_path / "contact_sheet.jpg").read_bytes() == before
+    assert {"contact_sheet-2.jpg", "contact_sheet-3.jpg"} < {p.name for p in tmp_path.iterdir()}
 
 
 def test_an_unreadable_image_is_named_and_the_others_are_done(images: Path, tmp_path: Path) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.shared
-
 ALLOWED = {"boxwright", "numpy", "PIL", "ai_edge_litert", "flatbuffers"}
 CODE = """
 import sys, importlib.abc
@@ -35,6 +33,7 @@ print(sorted(asked))
 """
 
 
+@pytest.mark.shared
 def test_a_tflite_runs_where_nothing_else_is_installed(shared: Path) -> None:
     model = shared / "weights" / "ssd_mobilenet_v1_coco_quant.tflite"
     image = shared / "images" / "image1.jpg"
@@ -46,3 +45,32 @@ def test_a_tflite_runs_where_nothing_else_is_installed(shared: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[:2] == ["['17', '17']", "2"]
+
+
+COMMAND = """
+import runpy, sys
+from importlib import metadata
+
+sys.modules["typer"] = None  # how Python blocks an import
+version = metadata.version
+
+def without_typer(name):
+    if name == "typer":
+        raise metadata.PackageNotFoundError(name)
+    return version(name)
+
+metadata.version = without_typer
+sys.argv = ["boxwright", "check", "images"]
+runpy.run_module("boxwright", run_name="__main__")
+"""
+
+
+def test_the_command_line_says_what_is_missing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    first, second, third = done.stderr.splitlines()
+    assert first == "BW901 the command line needs typer, which is not installed."
+    assert second == "Install it with: pip install typer"
+    assert "boxwright.Detector.load" in third

@@ -116,7 +116,9 @@ def test_more_images_than_fit_in_memory(detector: Detector, tmp_path: Path) -> N
     assert [image["width"] for image in said["images"]] == [60 + i for i in range(40) if i != 17]
     assert [lost["code"] for lost in said["failed"]] == ["BW102"]
     assert seen[-1] == (40, 40)
-    assert len(list((tmp_path / "out").glob("*.jpg"))) == 39
+    assert len(list((tmp_path / "out").glob("[0-9]*.jpg"))) == 39
+    with Image.open(tmp_path / "out" / said["contact_sheet"]) as sheet:
+        assert sheet.width == 1600
 
 
 def test_images_in_the_same_folder_are_not_drawn_over(detector: Detector, tmp_path: Path) -> None:

@@ -18,13 +18,16 @@ from boxwright.images.preprocessing import ENOUGH
 from boxwright.inference.detector import Detector, Input, read_ahead, readers
 from boxwright.io.files import write_json, writing
 from boxwright.structures.detections import Detections
-from boxwright.visualize.draw import draw_on
+from boxwright.visualize.draw import contact_sheet, draw_on
 
 Pictures = Literal["small", "full", "none"]
 
 AT_ONCE, WHOLE_AT_ONCE = 16, 4  # photos in a batch, small or whole; twice as many are in memory
 MAX_SIDE = 1600  # pixels of a small picture's longer side; a JPEG is decoded to half of it at least
 QUALITY = 92  # of the drawn JPEGs
+SHEET = "contact_sheet.jpg"
+ON_SHEET, COLUMNS = 24, 4  # drawn images on the contact sheet
+THUMBNAIL = 400  # pixels of its images' longer side
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ def write_gallery(
         progress: called with how many photos of how many are done.
 
     Returns:
-        What `detections.json` holds: `classes`, `threshold`; `images` with their size, the name
+        What `detections.json` holds: `classes`, `threshold`; `contact_sheet`, the name of the one
+        with the first images (None for fewer than two); `images` with their size, the name
         of the drawn one (None without) and `detections` (class, score, box in pixels of the
         photo, whatever the picture's size); `failed` with code and message.
     """
@@ -76,7 +80,9 @@ def write_gallery(
     failed: list[dict[str, str]] = []
     here = out.resolve()  # photos that lie where the pictures go are not drawn over
     taken = {path.name.lower() for path in images if path.resolve().parent == here}
-    drawing: deque[Future[None]] = deque()
+    sheet_name = _fresh(Path(SHEET), taken)
+    drawing: deque[Future[Image.Image]] = deque()
+    thumbnails: list[Image.Image] = []
     at_once = WHOLE_AT_ONCE if pictures == "full" else AT_ONCE
 
     def load(path: Path) -> Loaded | DataError:
@@ -99,13 +105,17 @@ def write_gallery(
                     drawing.append(pool.submit(_draw, each.picture, kept, out / name))
                 done.append(_entry(each, kept, name))
             while len(drawing) > at_once:
-                drawing.popleft().result()
+                _keep(drawing.popleft().result(), thumbnails)
             progress(len(done) + len(failed), len(images))
         for drawn in drawing:
-            drawn.result()
+            _keep(drawn.result(), thumbnails)
+    sheet = sheet_name if len(thumbnails) > 1 else None
+    if sheet:
+        _write_sheet(thumbnails, done, out / sheet)
     result = {
         "classes": list(detector.classes),
         "threshold": min_score,
+        "contact_sheet": sheet,
         "images": done,
         "failed": failed,
     }
@@ -131,11 +141,30 @@ def _small(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def _draw(picture: Image.Image, detections: Detections, target: Path) -> None:
-    """Write the picture, the image's boxes scaled to it."""
+def _draw(picture: Image.Image, detections: Detections, target: Path) -> Image.Image:
+    """Write the picture, the image's boxes scaled to it; return it as a thumbnail."""
     with writing(target) as draft:
         draw_on(picture, detections.resized(picture.size))
         picture.save(draft, format="JPEG", quality=QUALITY)
+    picture.thumbnail((THUMBNAIL, THUMBNAIL))
+    return picture
+
+
+def _keep(thumbnail: Image.Image, thumbnails: list[Image.Image]) -> None:
+    """Add the thumbnail while there is room on the sheet."""
+    if len(thumbnails) < ON_SHEET:
+        thumbnails.append(thumbnail)
+
+
+def _write_sheet(thumbnails: list[Image.Image], done: list[dict[str, Any]], target: Path) -> None:
+    """Write the first drawn images on one contact sheet, with their names and counts."""
+    captions = [
+        f"{Path(each['image']).name}: {len(each['detections'])}" for each in done[: len(thumbnails)]
+    ]
+    columns = min(COLUMNS, len(thumbnails))
+    with writing(target) as draft:
+        sheet = contact_sheet(thumbnails, columns=columns, captions=captions)
+        sheet.save(draft, format="JPEG", quality=QUALITY)
 
 
 def _entry(loaded: Loaded, detections: Detections, name: str | None) -> dict[str, Any]:

@@ -145,7 +145,7 @@ class TrainingRequest:
         """How the training would go, without doing it.
 
         Raises:
-            DataError, TrainingError: as `training.loop.train`, as far as images and recipe are concerned.
+            DataError, TrainingError: images or recipe cannot be used; as `training.loop.train`.
         """
         seen = images_to_cache(dataset)
         check_trainable(seen)
