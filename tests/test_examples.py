@@ -24,7 +24,10 @@ COMMAND = re.compile(r"^!(.+)$", re.MULTILINE)
 BEFORE = """
 import shlex
 
+from boxwright.backend import framework
 from boxwright.cli.main import app
+
+framework.tensorflow().config.run_functions_eagerly(True)  # a graph takes longer than one step
 
 def command(line):
     name, *words = shlex.split(line)
