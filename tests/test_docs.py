@@ -101,7 +101,7 @@ def test_the_table_of_formats_is_what_they_hold() -> None:
         "truncated": Holds.TRUNCATED,
         "crowd": Holds.CROWD,
         "splits": Holds.SPLITS,
-        "empty photos": Holds.EMPTY_IMAGES,
+        "empty images": Holds.EMPTY_IMAGES,
         "class order": Holds.CLASS_ORDER,
         "unused classes": Holds.UNUSED_CLASSES,
     }
