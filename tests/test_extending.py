@@ -33,7 +33,7 @@ ADDED: tuple[tuple[Any, str], ...] = (
     (TARGETS, "zipped"),
     (FILE_KINDS, "zipped .tflite"),
     (CHECKS, "narrow"),
-    (MEANINGS, "BW801"),
+    (MEANINGS, "BW851"),
 )
 
 
@@ -103,9 +103,9 @@ def test_a_format_is_a_module_and_a_row(extended: Path) -> None:
 @pytest.mark.tiny
 def test_a_check_is_a_function_and_a_row(extended: Path) -> None:
     checked, explained = follow("A check")
-    assert "BW801 A box is very long and narrow (4 times)" in checked
+    assert "BW851 A box is very long and narrow (4 times)" in checked
     assert "0.jpg, box 2" in checked
-    assert explained.startswith("BW801 A box is very long and narrow (warning)")
+    assert explained.startswith("BW851 A box is very long and narrow (warning)")
 
 
 @pytest.mark.slow
