@@ -34,8 +34,10 @@ def codes() -> str:
     lines = [
         "# Codes\n",
         NOTE,
-        "Every error and finding of Boxwright has a code, and this page explains all of them. "
-        "`boxwright explain BW104` prints the text of one.\n",
+        _filled(
+            "Every error and finding of Boxwright has a code, and this page explains all of them. "
+            "`boxwright explain BW104` prints the text of one."
+        ),
         _filled(
             "An **error** stops the work or makes its result worthless; a **warning** costs "
             "accuracy or trust; a **note** is worth knowing."
@@ -147,8 +149,10 @@ def api() -> str:
     lines = [
         "# Python API\n",
         NOTE,
-        "This page documents the names that `import boxwright` offers. Each is imported when it is "
-        "first used. [Use Boxwright from Python](../how-to/python.md) has longer examples.\n",
+        _filled(
+            "This page documents the names that `import boxwright` offers. Each is imported when "
+            "it is first used. [Use Boxwright from Python](../how-to/python.md) has examples."
+        ),
         "| name | summary |\n|---|---|",
     ]
     for name in boxwright.__all__:
