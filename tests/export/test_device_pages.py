@@ -92,6 +92,7 @@ def test_the_scripts_for_a_raspberry_pi_run(folder: Path) -> None:
     one, watch = python_in("raspberry-pi-camera.md")
     ours = Detector.load(folder / "detector-int8.tflite").predict(folder / "image.jpg")
     assert len(run(folder, one)) == len(ours) > 5
+    assert (folder / "found.jpg").is_file()
     lines = run(folder, f"import sys; sys.path.insert(0, '.')\n{watch}")
     assert (lines[0], lines[-1]) == ("started", "stopped")
     assert sum(line.endswith(" images/s") for line in lines) == 3
