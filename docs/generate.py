@@ -34,8 +34,10 @@ def codes() -> str:
     lines = [
         "# Codes\n",
         NOTE,
-        "Everything that Boxwright finds wrong has a code. `boxwright explain BW104` says the same "
-        "as this page.\n",
+        _filled(
+            "Every error and finding of Boxwright has a code, and this page explains all of them. "
+            "`boxwright explain BW104` prints the text of one."
+        ),
         _filled(
             "An **error** stops the work or makes its result worthless; a **warning** costs "
             "accuracy or trust; a **note** is worth knowing."
@@ -68,7 +70,8 @@ def commands() -> str:
     lines = [
         "# Commands\n",
         NOTE,
-        "Every command with its arguments and options, as `boxwright COMMAND --help` has them.\n",
+        "This page lists every command with its arguments and options, like "
+        "`boxwright COMMAND --help`.\n",
     ]
     for command in app.registered_commands:
         if command.callback:
@@ -146,7 +149,10 @@ def api() -> str:
     lines = [
         "# Python API\n",
         NOTE,
-        "What `import boxwright` offers. Each name is imported when it is first used.\n",
+        _filled(
+            "This page documents the names that `import boxwright` offers. Each is imported when "
+            "it is first used. [Use Boxwright from Python](../how-to/python.md) has examples."
+        ),
         "| name | summary |\n|---|---|",
     ]
     for name in boxwright.__all__:
@@ -175,9 +181,10 @@ def _entry(page: str) -> str:
     """A link to a page, with its title and the first sentence of what follows, if it has one."""
     text = (HERE / page).read_text(encoding="utf-8").replace(NOTE, "", 1)
     title, _, rest = text.removeprefix("# ").partition("\n")
-    prose = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", rest.strip().partition("\n\n")[0])
-    sentence = re.match(r"\w.*?\.(?=\s|$)", prose.replace("\n", " "))
-    return f"- [{title}]({page})" + (f": {sentence[0]}" if sentence else "")
+    prose = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", rest)
+    # A picture and its caption may come before the first paragraph.
+    sentence = re.search(r"(?<=\n\n)\w.*?\.(?=\s|$)", f"\n{prose}", re.DOTALL)
+    return f"- [{title}]({page})" + (f": {' '.join(sentence[0].split())}" if sentence else "")
 
 
 PAGES = {

@@ -1,4 +1,4 @@
-"""The examples of the Python API run: those in docstrings, and those of the page about it.
+"""The examples of the Python API run: those in docstrings, of the page about it, of the README.
 
 They run on drawn images with a small detector family, and with steps in place of minutes.
 """
@@ -22,7 +22,7 @@ from boxwright.structures.dataset import Split
 from squares import Squares
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "how-to" / "python.md"
+PAGES = (ROOT / "docs" / "how-to" / "python.md", ROOT / "README.md")
 STEPS = 6
 SLOW = re.compile(r'budget="\d+m"(, out="[\w-]+")?')  # what takes minutes
 FAST = "from_scratch=True, recipe=small, out=fresh()"  # what takes seconds instead
@@ -81,8 +81,9 @@ def test_the_example_of_a_name_runs(name: str, namespace: dict[str, Any]) -> Non
             assert doctest.OutputChecker().check_output(example.want, printed, OPTIONS), printed
 
 
-def test_the_page_runs_from_top_to_bottom(namespace: dict[str, Any]) -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_runs_from_top_to_bottom(page: Path, namespace: dict[str, Any]) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
     assert blocks
     own = dict(namespace)
     for block in blocks:

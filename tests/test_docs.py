@@ -64,6 +64,21 @@ def test_the_readme_walks_the_whole_road() -> None:
     assert verbs >= {"train", "evaluate", "export", "predict", "demo"}
 
 
+def test_the_readme_is_short_and_begins_with_a_small_picture() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 110
+    picture = re.fullmatch(r"!\[.+\]\((docs/images/.+)\)", lines[2])
+    assert picture
+    assert (ROOT / picture[1]).stat().st_size <= 300_000
+
+
+def test_the_readme_lists_every_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (?:none|`(\w+)`) \| \d\.\d GB \| .+ \|$", text, re.MULTILINE)
+    assert sorted(listed) == sorted(["", *project["optional-dependencies"]])
+
+
 def test_the_readmes_test_command_is_what_ci_runs() -> None:
     called = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1]
     assert called == "make test"
@@ -101,7 +116,7 @@ def test_the_table_of_formats_is_what_they_hold() -> None:
         "truncated": Holds.TRUNCATED,
         "crowd": Holds.CROWD,
         "splits": Holds.SPLITS,
-        "empty photos": Holds.EMPTY_IMAGES,
+        "empty images": Holds.EMPTY_IMAGES,
         "class order": Holds.CLASS_ORDER,
         "unused classes": Holds.UNUSED_CLASSES,
     }

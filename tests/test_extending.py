@@ -33,7 +33,7 @@ ADDED: tuple[tuple[Any, str], ...] = (
     (TARGETS, "zipped"),
     (FILE_KINDS, "zipped .tflite"),
     (CHECKS, "narrow"),
-    (MEANINGS, "BW801"),
+    (MEANINGS, "BW851"),
 )
 
 
@@ -47,7 +47,7 @@ def extended(voc_folder: VocFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPa
                 file.write(text)
     for i in range(4):
         voc_folder.pair(f"{i}", [("cat", 2, 2, 40, 30), ("dog", 5, 10, 60, 15)])
-    voc_folder.root.rename(tmp_path / "photos")
+    voc_folder.root.rename(tmp_path / "images")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     for name in MODULES:
@@ -94,7 +94,7 @@ def test_the_command_line_lists_the_rows(extended: Path) -> None:
 def test_a_format_is_a_module_and_a_row(extended: Path) -> None:
     converted, checked = follow("A format")
     assert "holds it as Dots, read back and compared" in converted
-    lines = (extended / "photos-dots" / "boxes.dots").read_text(encoding="utf-8").splitlines()
+    lines = (extended / "images-dots" / "boxes.dots").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "images/0.jpg\tcat\t2\t2\t40\t30"
     assert len(lines) == 8
     assert "4 photos" in checked
@@ -103,9 +103,9 @@ def test_a_format_is_a_module_and_a_row(extended: Path) -> None:
 @pytest.mark.tiny
 def test_a_check_is_a_function_and_a_row(extended: Path) -> None:
     checked, explained = follow("A check")
-    assert "BW801 A box is very long and narrow (4 times)" in checked
+    assert "BW851 A box is very long and narrow (4 times)" in checked
     assert "0.jpg, box 2" in checked
-    assert explained.startswith("BW801 A box is very long and narrow (warning)")
+    assert explained.startswith("BW851 A box is very long and narrow (warning)")
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ def test_the_page_shows_what_is_printed(
     )  # four commands decode the same
     printed = {}
     for command in blocks("sh"):
-        if " photos" not in command:  # those are the reader's own
+        if " images" not in command:  # those are the reader's own
             words = shlex.split(command.partition(" >")[0])
             printed[command] = CliRunner().invoke(app, words[1:]).output
     assert Path("report.html").is_file()
