@@ -23,7 +23,7 @@ from boxwright.tfod.readers import read_images
 from boxwright.training.event_file import EventFile
 
 COCO, PASCAL = "coco_detection_metrics", "pascal_voc_detection_metrics"
-POLL_SECONDS = 5.0  # seconds between two looks for a newer checkpoint
+POLL_SECONDS = 5.0  # interval of checks for a newer checkpoint
 
 
 def images_of(config: Config, *, training: bool = False, each: int = 1) -> Dataset:

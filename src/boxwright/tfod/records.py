@@ -25,7 +25,7 @@ UNSPECIFIED = b"Unspecified"  # view of an object, VOC's value for unknown
 
 
 def read_voc(root: Path, annotations: str, images: str = "") -> Dataset:
-    """Read images with VOC annotations, without dropping or repairing anything.
+    """Read images with VOC annotations. An invalid annotation is an error.
 
     Args:
         root: the data folder.
