@@ -34,8 +34,10 @@ def codes() -> str:
     lines = [
         "# Codes\n",
         NOTE,
-        "Every error, warning and note of Boxwright has a code. `boxwright explain BW104` prints "
-        "the section of a code.\n",
+        _filled(
+            "Every error and finding of Boxwright has a code, and this page explains all of them. "
+            "`boxwright explain BW104` prints the text of one."
+        ),
         _filled(
             "An **error** stops the command or makes its result useless. A **warning** reduces "
             "accuracy or trust in the result. A **note** is for information."
@@ -68,7 +70,8 @@ def commands() -> str:
     lines = [
         "# Commands\n",
         NOTE,
-        "All commands with their arguments and options, as in `boxwright COMMAND --help`.\n",
+        "This page lists every command with its arguments and options, like "
+        "`boxwright COMMAND --help`.\n",
     ]
     for command in app.registered_commands:
         if command.callback:
@@ -146,7 +149,10 @@ def api() -> str:
     lines = [
         "# Python API\n",
         NOTE,
-        "The public names of `import boxwright`. Each name is imported on first use.\n",
+        _filled(
+            "This page documents the names that `import boxwright` offers. Each is imported when "
+            "it is first used. [Use Boxwright from Python](../how-to/python.md) has examples."
+        ),
         "| name | summary |\n|---|---|",
     ]
     for name in boxwright.__all__:
