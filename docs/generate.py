@@ -39,8 +39,8 @@ def codes() -> str:
             "`boxwright explain BW104` prints the text of one."
         ),
         _filled(
-            "An **error** stops the command or makes its result useless. A **warning** reduces "
-            "accuracy or trust in the result. A **note** is for information."
+            "An **error** stops the work or makes its result worthless; a **warning** costs "
+            "accuracy or trust; a **note** is worth knowing."
         ),
     ]
     for start, subject in RANGES.items():
