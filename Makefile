@@ -1,5 +1,5 @@
-# Every target does all its own set-up: Python 3.11 to 3.13 and make are enough.
-# PYTHON=/path/to/python chooses another interpreter, OUT=folder where the demo writes.
+# Every target sets up everything it needs. The only requirements are Python 3.11 to 3.13 and make.
+# PYTHON=/path/to/python selects another interpreter, OUT=folder the demo's output folder.
 
 OUT ?= demo
 VENV := .venv
@@ -15,14 +15,14 @@ CORES := --numprocesses auto --maxprocesses 4 --dist worksteal  # each needs 1.5
 .PHONY: help demo test tiny dev lint docs libraries lock clean
 
 help:
-	@echo "make demo    draw photos, train, evaluate, export, look at the result"
-	@echo "make test    lint, types, layers, tests"
-	@echo "make tiny    the tests that answer in seconds"
-	@echo "make lint    lint, types and layers alone"
-	@echo "make docs    the documentation as a site: site/index.html"
-	@echo "make dev     the environment with all tools, and nothing else"
-	@echo "make lock    renew $(LOCK): the newest packages that fit pyproject.toml"
-	@echo "make clean   remove the environment and what the others wrote"
+	@echo "make demo    draw images, train, evaluate, export, and show detections"
+	@echo "make test    run lint and all tests"
+	@echo "make tiny    run the quick tests"
+	@echo "make lint    check style, spelling, types, layers and unused code"
+	@echo "make docs    build the documentation: site/index.html"
+	@echo "make dev     create the environment with all tools"
+	@echo "make lock    update $(LOCK) to the latest packages that pyproject.toml allows"
+	@echo "make clean   remove the environment and all outputs"
 
 demo: $(RUNTIME)
 	@$(BIN)/python -m boxwright demo --out "$(OUT)"
@@ -42,7 +42,7 @@ lint: $(TOOLS)
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/dead_code.py
 
-# The theme warns of MkDocs 2 at every build; it requires MkDocs 1 itself.
+# The theme warns about MkDocs 2 at every build, although it requires MkDocs 1.
 docs: $(TOOLS)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "Ready: site/index.html"
@@ -53,7 +53,7 @@ libraries: $(TOOLS)
 dev: $(TOOLS)
 	@echo "Ready: $(BIN)/boxwright, $(BIN)/pytest, $(BIN)/ruff, $(BIN)/mypy"
 
-# One file for every Python and system. uv is not among the tools: only this target needs it.
+# One lock file for all Pythons and systems. Only this target needs uv, so it is not among the tools.
 lock: $(READY)/venv
 	@$(PIP) install 'uv>=0.5'
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -63,7 +63,7 @@ clean:
 	rm -rf $(VENV) demo dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(TOOLS): pyproject.toml $(LOCK) $(READY)/venv
-	@echo "Installing Boxwright with all that its tests need into $(VENV): this takes a few minutes"
+	@echo "Installing Boxwright and its test dependencies into $(VENV): this takes a few minutes"
 	@$(PIP) install --require-hashes --requirement $(LOCK)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $(RUNTIME) $@
@@ -73,18 +73,18 @@ $(RUNTIME): pyproject.toml $(READY)/venv
 	@$(PIP) install --editable '.[train]'
 	@touch $@
 
-# An interpreter counts if it runs, is of a fitting version and can make environments: shims of
-# version managers exist without doing so, and some systems leave out venv.
+# An interpreter is suitable if it runs, has a supported version and can create environments. Shims of
+# version managers may not run, and some systems lack venv.
 $(READY)/venv:
 	@chosen=; for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do \
 	  if "$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	      >/dev/null 2>&1; then chosen="$$python"; break; fi; \
 	done; \
 	if [ -z "$$chosen" ]; then \
-	  echo "Boxwright needs Python 3.11, 3.12 or 3.13 with venv, and found none$(if $(PYTHON), at $(PYTHON))." >&2; \
-	  echo "Install one (on Debian or Ubuntu: apt install python3 python3-venv), or name one:" >&2; \
+	  echo "Boxwright needs Python 3.11, 3.12 or 3.13 with venv, but found none$(if $(PYTHON), at $(PYTHON))." >&2; \
+	  echo "Install one (on Debian or Ubuntu: apt install python3 python3-venv), or give its path:" >&2; \
 	  echo "  make $(or $(MAKECMDGOALS),demo) PYTHON=/path/to/python3.12" >&2; \
 	  exit 1; \
 	fi; \
-	echo "Making the environment $(VENV) with $$("$$chosen" --version)"; \
+	echo "Creating the environment $(VENV) with $$("$$chosen" --version)"; \
 	"$$chosen" -m venv --clear $(VENV) && mkdir -p $(READY) && touch $@

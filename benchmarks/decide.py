@@ -1,14 +1,15 @@
-"""Whether a change of the recipe is better: on validation folds of the training photos, and by
-leave-one-out: what two data sets decide, the third has to confirm.
+"""Test whether a change of the recipe improves AP, on validation folds of the training images.
+
+Leave-one-out over datasets: the best change on all other datasets must also help on the last.
 
     python benchmarks/decide.py ../shared/data/raccoon ../shared/data/bccd ../shared/data/hardhat \
         --weights ../shared/weights/ssd_mobilenet_v1_coco_quant.tflite \
         --change learning_rate.peak=1e-3 --change frozen_through=3,train_depthwise=True \
         --change "objective.classification_loss={'kind': 'Focal'}"
 
-Photos for testing are never looked at. A training sees a number of photos, so that a busy machine
-changes nothing; a change that makes a step slower has to be given fewer (`--change a=b@0.8`). All
-variants of a fold have the same photos, and the same random numbers.
+Test images are never used. The length of a training is a number of images, so a busy machine does
+not affect the result. Give a change that slows down a step fewer images (`--change a=b@0.8`). All
+variants of a fold use the same images and the same random numbers.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from boxwright.training.loop import train
 from boxwright.training.recipe import Recipe, config_classes, recipe_for
 
 AS_IT_IS = "as it is"
-Scores = dict[str, dict[str, list[float]]]  # by variant and data set, one for each fold
+Scores = dict[str, dict[str, list[float]]]  # by variant and dataset, one per fold
 
 
 def main() -> None:
@@ -43,7 +44,12 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--change", action="append", default=[], metavar="FIELD=VALUE,...[@PART]")
-    parser.add_argument("--images", type=int, default=5700, help="a minute's, on an idle machine")
+    parser.add_argument(
+        "--images",
+        type=int,
+        default=5700,
+        help="images per training; the default takes a minute on an idle machine",
+    )
     parser.add_argument("--folds", type=int, default=3)
     given = parser.parse_args()
     scores: Scores = defaultdict(lambda: defaultdict(list))
@@ -62,7 +68,7 @@ def main() -> None:
 
 
 def split(dataset: Dataset, fold: int) -> tuple[Dataset, Dataset]:
-    """Photos to train on and to judge by, both from those for training."""
+    """Split the training images into a training and a validation set."""
     images = dataset.split("train")
     judges = hold_out(images, np.arange(len(images)), 0.25, 1000 + fold)
     rest = images.select(~judges)
@@ -73,7 +79,7 @@ def split(dataset: Dataset, fold: int) -> tuple[Dataset, Dataset]:
 def measure(
     images: Dataset, judges: Dataset, weights: Path, change: str, seen: int, seed: int
 ) -> tuple[float, float]:
-    """AP and AP50 of one training."""
+    """Return AP and AP50 of one training."""
     fields, _, share = change.partition("@")
     recipe = recipe_for(images, pretrained=True, steps=1, seed=seed)
     if change != AS_IT_IS:
@@ -91,7 +97,7 @@ def measure(
 
 
 def changed(recipe: Any, name: str, value: str) -> Recipe | Any:
-    """A recipe, or a part of one, with another value of a field; one within is named with dots."""
+    """Return a recipe, or a part of one, with a new value of the field at a dotted path."""
     own, _, within = name.partition(".")
     if within:
         return replace(recipe, **{own: changed(getattr(recipe, own), within, value)})
@@ -99,7 +105,7 @@ def changed(recipe: Any, name: str, value: str) -> Recipe | Any:
 
 
 def show(scores: Scores, names: list[str]) -> None:
-    """What each change gives beside the recipe as it is, and what leaving one set out decides."""
+    """Print the gain of each change, and the leave-one-out decisions."""
     gains = {
         change: {name: gain(scores, change, name) for name in names}
         for change in scores
@@ -113,7 +119,7 @@ def show(scores: Scores, names: list[str]) -> None:
         total = {c: sum(gains[c][name][0] for name in others) for c in gains}
         best = max(total, key=lambda change: total[change], default=AS_IT_IS)
         if not others or total.get(best, 0.0) <= 0:
-            print(f"without {left_out}: nothing is better than the recipe as it is")
+            print(f"without {left_out}: no change is better than the current recipe")
             continue
         mean, error = gains[best][left_out]
         verdict = "confirms" if mean > 0 else "does not confirm"
@@ -122,7 +128,7 @@ def show(scores: Scores, names: list[str]) -> None:
 
 
 def gain(scores: Scores, change: str, name: str) -> tuple[float, float]:
-    """The mean gain over the folds, pair by pair, and its standard error."""
+    """Return the mean paired gain over the folds, and its standard error."""
     pairs = zip(scores[change][name], scores[AS_IT_IS][name], strict=True)
     gains = [new - old for new, old in pairs]
     spread = statistics.stdev(gains) if len(gains) > 1 else float("nan")

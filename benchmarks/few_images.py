@@ -1,11 +1,11 @@
-"""Learning curves: how good a detector is after few photos, beside the start that saw none.
+"""Learning curves: AP of detectors trained on few images, compared with no training.
 
     python benchmarks/few_images.py ../shared/data/raccoon ../shared/data/bccd \
         --weights ../shared/weights/ssd_mobilenet_v1_coco_quant.tflite
 
-The photos are drawn from those for training, anew for every seed; judged on those for testing, or
-where there are none on those for validation. A training sees as many photos as two idle cores do in
-the time that is meant, at the input that the recipe chooses for it: a busy machine changes nothing.
+Each seed draws its images from the training set. Evaluation uses the test set, or else the
+validation set. A training processes as many images as two idle cores would in the given time, at
+the recipe's input size, so a busy machine does not affect the result.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--images", type=int, nargs="*", default=COUNTS)
-    parser.add_argument("--seconds", type=float, default=20, help="of training, the start apart")
+    parser.add_argument(
+        "--seconds", type=float, default=20, help="training time without the startup"
+    )
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
     for folder in given.data:
@@ -52,7 +54,7 @@ def main() -> None:
 
 
 def draws(images: Dataset, count: int, seeds: int) -> Iterator[Dataset]:
-    """So many photos for each seed, or all there are."""
+    """Yield `count` random images for each seed, or all if there are fewer."""
     for seed in range(seeds):
         order = np.random.default_rng(seed).permutation(len(images))
         yield images.select(np.sort(order[:count]))
@@ -61,7 +63,7 @@ def draws(images: Dataset, count: int, seeds: int) -> Iterator[Dataset]:
 def measure(
     images: Dataset, judges: Dataset, weights: Path, seconds: float, seed: int
 ) -> tuple[float, float]:
-    """AP and AP50 of a training of so many seconds on an idle machine; of its start for 0."""
+    """Return AP and AP50 after training time on an idle machine; 0 seconds means no training."""
     budget = STARTING_SECONDS + seconds
     recipe = recipe_for(images, pretrained=True, seconds=budget, seed=seed)
     seen = IMAGES_PER_SECOND[recipe.input_size] * seconds
@@ -82,7 +84,7 @@ def show(name: str, count: str, found: list[tuple[float, float]]) -> None:
     for title, values in zip(("AP", "AP50"), zip(*found, strict=True), strict=True):
         middle = statistics.median(values)
         shown.append(f"{title} {middle:.3f} ({min(values):.3f} to {max(values):.3f})")
-    print(f"{name:10} {count:>4} photos  {'  '.join(shown)}", flush=True)
+    print(f"{name:10} {count:>4} images  {'  '.join(shown)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
-"""Feeds damaged annotations to every reader: a million of them, or as many as asked for.
+"""Fuzz every reader with damaged annotations, a million by default.
 
     python benchmarks/fuzz.py [--inputs 1000000] [--format voc ...] [--seed 0]
 
-Files that the writers made are cut, spliced, and filled with what breaks parsers. Whatever a
-reader makes of them has to be a data set or a `DataError`: no traceback, no hang, no memory beyond
-the file's size times a constant, and no file outside of the folder that is written to. An input
-that shows otherwise is kept and named.
+Files from the writers are cut, spliced and filled with tokens that break parsers. A reader must
+return a dataset or raise a `DataError`. Failures are other exceptions, hangs, memory use above
+a limit, and files outside the output folder. A failing input is kept and its path printed.
 """
 
 from __future__ import annotations
@@ -31,11 +30,11 @@ from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, LabeledImage, Split
 
-SLOWEST = 5.0  # seconds for one reading of a few hundred bytes
-HANGS = 120  # seconds for a hundred readings, after which the process is ended
-MEMORY = 1 << 30  # bytes that a reader may take beyond what the process has at first
-CHUNK = 5_000  # inputs a process reads in one go
-WRITTEN = 50  # one reading in so many is written again, to see where its files go
+SLOWEST = 5.0  # seconds to read a few hundred bytes
+HANGS = 120  # seconds for a hundred inputs before the process is killed
+MEMORY = 1 << 30  # bytes that a reader may allocate on top of the process's initial memory
+CHUNK = 5_000  # inputs per task of a worker process
+WRITTEN = 50  # every n-th dataset is written again, to check the output paths
 
 TOKENS = [
     b"", b"0", b"-1", b"1e309", b"-1e309", b"nan", b"NaN", b"Infinity", b"99999999999999999999",
@@ -50,7 +49,7 @@ TOKENS = [
 
 @dataclass
 class Outcome:
-    """What became of some inputs."""
+    """Results of some inputs."""
 
     read: int = 0
     refused: int = 0
@@ -76,7 +75,7 @@ def main() -> None:
             read, refused = sum(one.read for one in done), sum(one.refused for one in done)
             failures = [failure for one in done for failure in one.failures]
             print(
-                f"{name:12} {read + refused:9,} inputs: {read:,} read, {refused:,} refused, "
+                f"{name:12} {read + refused:9,} inputs: {read:,} read, {refused:,} rejected, "
                 f"{len(failures)} failures; slowest {max(one.slowest for one in done):.2f} s; "
                 f"{time.monotonic() - started:.0f} s",
                 flush=True,
@@ -88,7 +87,7 @@ def main() -> None:
 
 
 def fuzz(name: str, seed: int, inputs: int) -> Outcome:
-    """Read `inputs` damaged data sets of a format."""
+    """Read `inputs` damaged datasets of a format."""
     random_ = random.Random(f"{name} {seed}")
     outcome = Outcome()
     _limit_memory()
@@ -124,7 +123,7 @@ def fuzz(name: str, seed: int, inputs: int) -> Outcome:
 
 
 def damaged(content: bytes, random_: random.Random, others: list[bytes]) -> bytes:
-    """`content` with one to four things wrong."""
+    """Return `content` with one to four random damages."""
     for _ in range(random_.choice((1, 1, 2, 4))):
         content = random_.choice(DAMAGES)(content, random_, others)
     return content
@@ -157,7 +156,7 @@ def _insert(content: bytes, random_: random.Random, others: list[bytes]) -> byte
 
 
 def _replace_word(content: bytes, random_: random.Random, others: list[bytes]) -> bytes:
-    """A number or word becomes a token: what a parser of the format still parses."""
+    """Replace a number or word by a token, so that a parser gets past the syntax."""
     words = list(_words(content))
     if not words:
         return content
@@ -187,7 +186,7 @@ def _words(content: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _sample(root: Path) -> Dataset:
-    """A few photos with all that a data set can say."""
+    """Return a few images that use every feature of a dataset."""
     root.mkdir()
     images = [
         LabeledImage(
@@ -210,14 +209,14 @@ def _annotations(root: Path) -> list[Path]:
 
 
 def _write_again(dataset: Dataset, scratch: Path, random_: random.Random) -> None:
-    """Write what was read, in any format; nothing may appear outside of the target."""
+    """Write a dataset in a random format, and check that no file is outside the target."""
     before = set(scratch.iterdir())
     target = scratch / "copy"
     try:
         formats.write(dataset, target, random_.choice(list(formats.FORMATS)))
     finally:
         shutil.rmtree(target, ignore_errors=True)
-    assert set(scratch.iterdir()) == before, "a file outside of the target"
+    assert set(scratch.iterdir()) == before, "a file outside the target"
 
 
 def _keep(content: bytes, name: str) -> str:

@@ -1,16 +1,15 @@
-"""Data sets with one difficulty each, drawn: what the three real ones do not have.
+"""Draw synthetic datasets with one difficulty each that the three real datasets lack.
 
     python benchmarks/made_sets.py made
     python benchmarks/quality.py made/corners --weights ... --budget 1m
 
-- corners: cards that differ only by which corner is cut off, two of the classes mirrored.
-- tiny: studs of 12 to 22 pixels in photos of 960 x 720.
-- crowded: 25 coins and nuts a photo, overlapping.
-- rare: three shapes, one of which makes 85 and one 3 of a hundred objects to train on; those for
-  testing have as many of each.
-- palette: PNG files with a palette, grey, transparent; 40 of them.
+- corners: cards that differ only in the cut corner; two classes are mirror images.
+- tiny: studs of 12 to 22 pixels in images of 960 x 720.
+- crowded: 25 overlapping coins and nuts per image.
+- rare: three shapes with 85, 12 and 3 % of the training objects; the test set is balanced.
+- palette: 40 PNG files with a palette, in grayscale or with transparency.
 
-Each is a folder in VOC's layout with photos for training and for testing.
+Each is a folder in VOC layout with a training and a test set.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ from boxwright.io.files import writing
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 
 TEST = 60
-PAINTED = (480, 360)  # of a backdrop, which comes no larger
-FINER = 2  # everything is drawn this much larger and averaged down
-Outline = list[tuple[float, float]]  # of an object from -1 to 1, x and y
+PAINTED = (480, 360)  # maximum size of a backdrop
+FINER = 2  # supersampling factor
+Outline = list[tuple[float, float]]  # x and y of an object's corners, from -1 to 1
 
 CARD: Outline = [(-1.0, -0.8), (1.0, -0.8), (1.0, 0.8), (-1.0, 0.8)]
 CUT_LEFT: Outline = [(-1.0, -0.25), (-0.45, -0.8), *CARD[1:]]
@@ -39,7 +38,7 @@ CUT_RIGHT: Outline = [(-x, y) for x, y in CUT_LEFT]
 
 
 def ring(corners: int, depth: float = 0.0) -> Outline:
-    """A regular polygon, or a star whose every other corner is `depth` nearer to its middle."""
+    """Return a regular polygon, or a star with every second corner `depth` nearer the center."""
     turns = np.arange(corners) * 2 * np.pi / corners
     radius = np.where(np.arange(corners) % 2, 1.0 - depth, 1.0)
     return list(zip(radius * np.cos(turns), radius * np.sin(turns), strict=True))
@@ -47,18 +46,18 @@ def ring(corners: int, depth: float = 0.0) -> Outline:
 
 @dataclass(frozen=True)
 class Difficulty:
-    """How a set is drawn.
+    """Parameters of a dataset.
 
     Attributes:
-        outlines: of each class.
-        shares: of each class among the objects to train on.
-        images: for training.
-        size: of a photo, width and height in pixels.
-        objects: fewest and most in a photo.
-        radius: smallest and largest of an object, pixels.
-        tilt: how far an object is turned, radians.
-        suffix: of the photos' names.
-        store: what kind of file the photo with a number becomes.
+        outlines: outline of each class.
+        shares: share of each class among the training objects.
+        images: number of training images.
+        size: width and height of an image in pixels.
+        objects: minimum and maximum number of objects per image.
+        radius: minimum and maximum radius of an object in pixels.
+        tilt: maximum rotation of an object in radians.
+        suffix: suffix of the image files.
+        store: converts the image with a number before it is saved.
     """
 
     outlines: dict[str, Outline]
@@ -73,7 +72,7 @@ class Difficulty:
 
 
 def stored(image: Image.Image, number: int) -> Image.Image:
-    """A photo with a palette, grey, or with some of it transparent, in turns."""
+    """Convert an image by its number: palette, grayscale, partly transparent or unchanged."""
     if number % 4 == 0:
         return image.convert("P", palette=Image.Palette.ADAPTIVE, colors=64)
     if number % 4 == 1:
@@ -118,7 +117,7 @@ def main() -> None:
 
 
 def write(folder: Path, how: Difficulty, seed: int) -> None:
-    """A data set in VOC's layout."""
+    """Write a dataset in VOC layout."""
     names = list(how.outlines)
     images = []
     with writing(folder) as draft:
@@ -145,7 +144,7 @@ def write(folder: Path, how: Difficulty, seed: int) -> None:
 def draw(
     rng: np.random.Generator, how: Difficulty, shares: tuple[float, ...] | None
 ) -> tuple[Image.Image, list[list[float]], list[int]]:
-    """A photo, and the boxes and labels of what is in it; None for equal shares of all classes."""
+    """Draw an image. Returns it with its boxes and labels. `shares` None means equal shares."""
     width, height = how.size
     behind = Image.fromarray(backdrop(rng, *PAINTED).picture)
     image = behind.resize((width * FINER, height * FINER), Image.Resampling.BILINEAR)
@@ -154,7 +153,7 @@ def draw(
     outlines = list(how.outlines.values())
     for _ in range(int(rng.integers(how.objects[0], how.objects[1] + 1))):
         label = int(rng.choice(len(outlines), p=shares))
-        for _ in range(50):  # places, until one is free
+        for _ in range(50):  # attempts to find a free location
             corners = placed(outlines[label], rng, how)
             box = [*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist()]
             if all(overlap(box, other) < 0.2 for other in boxes):
@@ -169,7 +168,7 @@ def draw(
 
 
 def placed(outline: Outline, rng: np.random.Generator, how: Difficulty) -> np.ndarray:
-    """`(n, 2)` corners of an object somewhere in the photo, all of it within, pixels."""
+    """Return the `(n, 2)` corners in pixels of an object at a random location in the image."""
     radius = np.exp(rng.uniform(*np.log(how.radius)))
     turn = rng.uniform(-how.tilt, how.tilt)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -180,14 +179,14 @@ def placed(outline: Outline, rng: np.random.Generator, how: Difficulty) -> np.nd
 
 
 def overlap(one: list[float], other: list[float]) -> float:
-    """The part of the smaller box that the other one covers."""
+    """Return the fraction of the smaller box that the other one covers."""
     sides = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
     areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
     return float(np.prod(np.maximum(sides, 0))) / min(areas)
 
 
 def paint(image: Image.Image, corners: np.ndarray, rng: np.random.Generator) -> None:
-    """An object with a shadow, a rim and light from one side, in any colour."""
+    """Paint an object with a random color, a shadow, a rim and light from one side."""
     reach = float(np.ptp(corners, axis=0).max()) / 2
     left, top = (int(v) for v in corners.min(axis=0) - reach / 3)
     right, bottom = (int(v) for v in corners.max(axis=0) + reach / 3)

@@ -1,9 +1,9 @@
-"""Peak memory and wall time of a training on very many photos, made for it.
+"""Measure peak memory and wall time of a training on very many synthetic images.
 
     python benchmarks/many_images.py --images 50000 --budget 1m --weights ...
 
-A budget decodes what it can learn from; one of 20 minutes decodes 48,000 photos, into a cache that
-is mapped from a file.
+A training decodes only as many images as its budget allows: 48,000 in 20 minutes, into a
+memory-mapped cache file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 from quality import COMMAND, run_and_watch
 
-DIFFERENT = 64  # photos; the others are links to them
+DIFFERENT = 64  # distinct images; the others are links to them
 
 
 def main() -> None:
@@ -27,21 +27,21 @@ def main() -> None:
     parser.add_argument("--budget", default="1m")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument(
-        "--folder", type=Path, help="where to make them; a temporary one if not given"
+        "--folder", type=Path, help="folder for the images; a temporary folder if not given"
     )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-        data = Path(folder) / "photos"
+        data = Path(folder) / "images"
         make(data / "train", given.images)
         command = [*COMMAND, "train", data, "--weights", given.weights, "--budget", given.budget]
         start = time.monotonic()
         peak = run_and_watch([str(word) for word in [*command, "--out", f"{folder}/run"]], data)
         seconds = time.monotonic() - start
-    print(f"{given.images} photos, {given.budget}: {seconds:.1f} s, {peak / 1e9:.2f} GB at most")
+    print(f"{given.images} images, {given.budget}: {seconds:.1f} s, peak {peak / 1e9:.2f} GB")
 
 
 def make(folder: Path, count: int) -> None:
-    """Photos with one object each, labelled in the tutorials' CSV."""
+    """Write images with one object each, labeled in the tutorials' CSV format."""
     folder.mkdir(parents=True)
     random = np.random.default_rng(0)
     lines = ["filename,width,height,class,xmin,ymin,xmax,ymax"]

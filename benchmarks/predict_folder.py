@@ -1,13 +1,12 @@
-"""How near `boxwright predict` comes to the machine's limit on a folder of 12-megapixel photos.
+"""Compare `boxwright predict` with the machine's limit on a folder of 12-megapixel images.
 
     python benchmarks/predict_folder.py run/detector.tflite ../shared/images
 
-Decoding alone and the network alone, both on all cores, give the limit: a core that does both
-after each other looks at 1 / (1 / decode + 1 / network) photos a second. All parts take turns, so
-that other work hits them alike; the median turn counts. The time that cores worked is
-printed too: it hardly changes when the machine is busy. Decoding alone is what
-`predict` does: as JPEGs can be decoded smaller, to no less than twice the network's input. The
-whole decode is printed beside it.
+The limit follows from decoding alone and the network alone, both on all cores: a core that does
+both in sequence processes 1 / (1 / decode + 1 / network) images per second. All parts alternate, so
+that other load affects them equally, and the median counts. CPU time is printed too, because it
+hardly depends on the load. Decoding reduces JPEGs to at least twice the network's input size, as
+`predict` does; the full-size decode is printed for comparison.
 """
 
 from __future__ import annotations
@@ -32,23 +31,23 @@ from boxwright.inference.detector import Detector
 from boxwright.inference.gallery import write_gallery
 
 WIDTH, HEIGHT = 4000, 3000
-QUALITY, GRAIN = 88, 8.0  # of a phone's photos: 3 to 4 MB
+QUALITY, GRAIN = 88, 8.0  # like photos of a phone: 3 to 4 MB
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", type=Path)
-    parser.add_argument("photos", type=Path, help="photos to enlarge")
+    parser.add_argument("images", type=Path, help="images to enlarge")
     parser.add_argument("--count", type=int, default=48)
     parser.add_argument("--turns", type=int, default=5)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        paths = enlarged(images_of([given.images]), given.count, Path(folder) / "photos")
+        paths = enlarged(images_of([given.images]), given.count, Path(folder) / "enlarged")
         compare(Detector.load(given.model, unnamed=True), paths, Path(folder) / "out", given.turns)
 
 
 def enlarged(originals: Iterable[Path], count: int, folder: Path) -> list[Path]:
-    """`count` photos of 12 megapixels, each with its own grain."""
+    """Write `count` images of 12 megapixels, each with its own grain."""
     folder.mkdir()
     some = list(islice(originals, 16))
     rng = np.random.default_rng(0)
@@ -63,7 +62,7 @@ def enlarged(originals: Iterable[Path], count: int, folder: Path) -> list[Path]:
     paths = sorted(folder.iterdir())
     size = statistics.mean(path.stat().st_size for path in paths) / 1e6
     print(
-        f"{count} photos of {WIDTH} x {HEIGHT} pixels, {size:.1f} MB each, {os.cpu_count()} cores"
+        f"{count} images of {WIDTH} x {HEIGHT} pixels, {size:.1f} MB each, {os.cpu_count()} cores"
     )
     return paths
 
@@ -87,7 +86,7 @@ def compare(detector: Detector, paths: Sequence[Path], out: Path, turns: int) ->
         "with pictures": lambda: write_gallery(detector, paths, out),
         "full size": lambda: write_gallery(detector, paths, out, pictures="full"),
     }
-    detector.detect(inputs)  # the first time takes longer
+    detector.detect(inputs)  # warm-up
     seconds: dict[str, list[float]] = {name: [] for name in parts}
     busy: dict[str, list[float]] = {name: [] for name in parts}
     for _ in range(turns):
@@ -98,7 +97,7 @@ def compare(detector: Detector, paths: Sequence[Path], out: Path, turns: int) ->
             busy[name].append(time.process_time() - worked)
     rate = {name: len(paths) / statistics.median(took) for name, took in seconds.items()}
     limit = 1 / (1 / rate["decode"] + 1 / rate["network"])
-    print(f"{'':<20}{'photos/s':>10}{'of the limit':>15}{'ms of a core a photo':>24}")
+    print(f"{'':<20}{'images/s':>10}{'of the limit':>15}{'CPU ms per image':>24}")
     for name in parts:
         core = 1e3 * statistics.median(busy[name]) / len(paths)
         print(f"{name:<20}{rate[name]:>10.1f}{rate[name] / limit:>15.0%}{core:>24.1f}")

@@ -1,6 +1,6 @@
-"""How far the golden outputs of the Object Detection API can be met: what one rounding changes.
+"""Limit of the match with the API's golden outputs: the effect of a single rounding.
 
-Run from the repository's root, with the golden numbers beside it:
+Run from the root of the repository, with the golden outputs beside it:
 `.venv/bin/python benchmarks/qat.py ../shared/golden/ckpt_parity_v2_c90`
 """
 
@@ -16,7 +16,7 @@ from boxwright.backend import framework
 
 
 def largest(first: Any, second: Any) -> str:
-    """The largest absolute difference of two arrays."""
+    """Return the largest absolute difference of two arrays."""
     return f"{np.abs(np.asarray(first) - np.asarray(second)).max():.1e}"
 
 
@@ -32,14 +32,14 @@ def main(golden: Path) -> None:
     pixels = expected["images"].astype(np.float32)
     inputs = {
         "x * (2 / 255) - 1": pixels * np.float32(2 / 255) - np.float32(1),
-        "x / 127.5 - 1, which rounds otherwise": pixels / np.float32(127.5) - np.float32(1),
+        "x / 127.5 - 1, rounded differently": pixels / np.float32(127.5) - np.float32(1),
     }
     logits = {name: model.predict_on_batch(each)["class_logits"] for name, each in inputs.items()}
     for name, own in logits.items():
         theirs = expected["class_predictions_with_background"][..., 1:]
-        print(f"from the golden logits, {name}: {largest(own, theirs)}")
-    print("one from the other:", largest(*logits.values()))
-    print("their inputs:", largest(*inputs.values()))
+        print(f"difference from the golden logits, {name}: {largest(own, theirs)}")
+    print("difference between the two logits:", largest(*logits.values()))
+    print("difference between the two inputs:", largest(*inputs.values()))
 
 
 if __name__ == "__main__":

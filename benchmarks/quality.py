@@ -1,9 +1,9 @@
-"""How good a detector is after one budget: wall time, peak memory, test AP over several seeds.
+"""Measure a training with a budget: wall time, peak memory and test AP over several seeds.
 
     python benchmarks/quality.py ../shared/data/raccoon \
         --weights ../shared/weights/ssd_mobilenet_v1_coco_quant.tflite --budget 1m
 
-Runs the command line as a user would, one run after the other; let nothing else run beside it.
+Runs the command line as a user would, one run after the other. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--budget", default="1m")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument(
-        "--all", action="store_true", help="train on the photos for validation too, of a VOC folder"
+        "--all", action="store_true", help="also train on the validation set of a VOC folder"
     )
     parser.add_argument("options", nargs="*", help="more options for `boxwright train`, after --")
     given = parser.parse_args()
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def without_validation(data: Path, copy: Path) -> Path:
-    """A copy of a data set in VOC's layout whose photos for validation are for training."""
+    """Copy a dataset in VOC layout and move its validation set into the training set."""
     shutil.copytree(data, copy)
     for validation in copy.rglob("ImageSets/Main/val.txt"):
         with validation.with_name("train.txt").open("a", encoding="utf-8") as train:
@@ -92,7 +92,7 @@ def measure(given: argparse.Namespace, seed: int, run: Path) -> dict[str, float]
 
 
 def run_and_watch(command: list[str], run: Path) -> int:
-    """Run `command`; the peak resident memory of its process in bytes (0 where unknown)."""
+    """Run `command` and return the peak resident memory of its process in bytes, 0 if unknown."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     status = Path(f"/proc/{process.pid}/status")
     peak = 0

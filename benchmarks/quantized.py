@@ -1,10 +1,10 @@
-"""What 8 bits cost: test AP of a network trained for them, and of its file of bytes.
+"""Measure the cost of int8: test AP of a network trained with QAT, and of its .tflite file.
 
     python benchmarks/quantized.py ../shared/data/raccoon \
         --weights ../shared/weights/ssd_mobilenet_v1_coco_quant.tflite --steps 240 --delay 120
 
-The file is made as with the Object Detection API: checkpoint, export_tflite_ssd_graph, toco. With
-a delay as long as the training the network is one of floats whose ranges were only watched.
+The export is that of the Object Detection API: checkpoint, export_tflite_ssd_graph, toco. With a
+delay as long as the training, QAT only records ranges and the network stays float.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def trained(data: Dataset, given: argparse.Namespace, folder: Path) -> Run:
 
 
 def compare(run: Run, data: Dataset, folder: Path) -> None:
-    """AP of the network without and with rounding, of its file, and of one that TFLite's converter
-    rounds after the training; how far the file and the network differ."""
+    """Print AP of the network without and with simulated quantization, of its file, and after
+    post-training quantization by TFLite's converter; and how much file and network differ."""
     model, artifact = run.build_model(), run.artifact
     test, train = (data.select(data.splits == mark) for mark in (Split.TEST, Split.TRAIN))
     images = ValidationSet.read(test, artifact.preprocessing, seed=0)
@@ -74,28 +74,28 @@ def compare(run: Run, data: Dataset, folder: Path) -> None:
     values = {variable.path: variable for variable in model.network.weights}
     for variable in floats.network.weights:
         variable.assign(values[variable.path])
-    for name, each in (("floats", floats), ("rounding", model)):
+    for name, each in (("float", floats), ("QAT", model)):
         found = validator.validate(each).evaluation
         print(f"Keras, {name}: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
     files = Files(model.network, len(test.classes), folder)
     found = evaluate(test, list(detections(files.detector(), images)), resamples=0, sizes=False)
-    print(f"file of bytes: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
+    print(f"quantized file: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
     examples = ValidationSet.read(
         train.select(np.arange(64)), artifact.preprocessing, seed=0
     ).inputs
     rounded = type(model)(floats.spec, PostTraining(floats.network, examples))
     found = validator.validate(rounded).evaluation
-    print(f"rounded after training: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
+    print(f"post-training quantization: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
     raw = files.interpreter(RAW, "--noadd_postprocessing_op")
     for output, steps in differences(raw, model.network, images.inputs).items():
         print(
-            f"{output}: {steps.mean():.2f} steps of 8 bits between file and network, in 999 of "
-            f"1000 numbers at most {np.quantile(steps, 0.999):.1f}, in all {steps.max():.1f}"
+            f"{output}: difference between file and network in quantization steps: mean "
+            f"{steps.mean():.2f}, p99.9 {np.quantile(steps, 0.999):.1f}, max {steps.max():.1f}"
         )
 
 
 class Files:
-    """Makes .tflite files of bytes of a network, as with the Object Detection API."""
+    """Exports quantized .tflite files of a network, as with the Object Detection API."""
 
     def __init__(self, model: Any, classes: int, folder: Path) -> None:
         from boxwright.tfod.checkpoint import save
@@ -140,7 +140,7 @@ class Files:
 
 
 class PostTraining:
-    """A file of int8, each channel of a kernel with a range of its own, in place of a network."""
+    """An int8 file with per-channel ranges, with the interface of a network."""
 
     def __init__(self, floats: Any, images: NDArray[np.uint8]) -> None:
         tf = framework.tensorflow()
@@ -168,7 +168,7 @@ class PostTraining:
 
 
 def scaled(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """A batch of one photo in the network's range."""
+    """Return a batch of one image, scaled to the network's input range."""
     return image[None].astype(np.float32) / np.float32(128) - np.float32(1)
 
 
@@ -192,7 +192,7 @@ def detections(interpreter: Any, images: ValidationSet) -> Any:
 def differences(
     interpreter: Any, model: Any, images: NDArray[np.uint8]
 ) -> dict[str, NDArray[np.float32]]:
-    """Between raw outputs of a file and of the network, in steps of the file's numbers."""
+    """Return the differences of raw outputs of file and network, in quantization steps."""
     apart: dict[str, list[Any]] = {"box encodings": [], "scores": []}
     for image in images:
         found = results(interpreter, image)

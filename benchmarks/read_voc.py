@@ -1,10 +1,10 @@
-"""How long it takes to read 100,000 Pascal VOC annotations, against a bare loop over the xml.
+"""Time the reading of 100,000 Pascal VOC annotations, compared with a bare loop over the xml.
 
     python benchmarks/read_voc.py [--images 100000] [--rounds 3]
 
-The bare loop opens and parses each xml and takes its numbers out, nothing else. Boxwright does
-that too, safely, and finds the photos, reads their headers, places the boxes and fills the columns.
-Both run in processes of their own, in turns; the ratio and the peak memory are printed.
+The bare loop only parses each xml file and extracts its numbers. Boxwright parses safely, and also
+finds the images, reads their headers, checks the boxes and fills the columns. Both alternate in
+separate processes. Prints the ratio and the peak memory.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from PIL import Image
 
 XML = """\
 <annotation>
-	<folder>photos</folder>
+	<folder>images</folder>
 	<filename>{name}.jpg</filename>
-	<path>C:\\Users\\somebody\\photos\\{name}.jpg</path>
+	<path>C:\\Users\\somebody\\images\\{name}.jpg</path>
 	<source><database>Unknown</database></source>
 	<size><width>64</width><height>48</height><depth>3</depth></size>
 	<segmented>0</segmented>
@@ -79,12 +79,12 @@ def main() -> None:
 
 
 def make(folder: Path, images: int) -> int:
-    """Write photos with one to four boxes each; how many boxes there are."""
+    """Write images with one to four boxes each. Returns the number of boxes."""
     picture = io.BytesIO()
     Image.new("RGB", (64, 48), "grey").save(picture, "JPEG")
     boxes = 0
     for i in range(images):
-        name = f"photo {i:06}"
+        name = f"image {i:06}"
         objects = [OBJECT.format(label="cat" if j else "dog", x=j) for j in range(1 + i % 4)]
         boxes += len(objects)
         (folder / f"{name}.jpg").write_bytes(picture.getvalue())
@@ -94,7 +94,7 @@ def make(folder: Path, images: int) -> int:
 
 
 def run(script: str, folder: str) -> tuple[int, float, float]:
-    """Boxes, seconds and peak GB of a script in a fresh process."""
+    """Run a script in a fresh process. Returns number of boxes, seconds and peak GB."""
     command = [sys.executable, "-c", script, folder]
     boxes, seconds, memory = subprocess.run(
         command, check=True, capture_output=True, text=True

@@ -1,13 +1,13 @@
-"""A Pascal VOC folder to TFRecord files, against a script like create_pascal_tf_record.
+"""Time the conversion of Pascal VOC to TFRecord, compared with create_pascal_tf_record.
 
     pip install lxml
     python benchmarks/tfrecord_write.py ../shared/data/raccoon [--rounds 7] [--made 2000 20000]
 
-The script does what the Object Detection API's does for each photo: parse the xml with lxml, read
-the photo, open it with Pillow to see that it is a JPEG, hash it, fill a tf.train.Example and write
-it with TensorFlow. Both read the same xml and photos and run in processes of their own, in turns.
-Printed are photos per second of the loop alone, of the whole process with its imports, and the peak
-memory; for made photos of 52 KB, Boxwright's memory alone.
+The script repeats the API's steps for each image: parse the xml with lxml, read the image, check
+with Pillow that it is a JPEG, hash it, fill a tf.train.Example and write it with TensorFlow. Both
+read the same files and alternate in separate processes. Prints images per second of the loop alone
+and of the whole process with its imports, and the peak memory. For synthetic images of 52 KB it
+measures Boxwright only.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ print(count, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="a folder with annotations/ and images/")
+    parser.add_argument("data", type=Path, help="folder with annotations/ and images/")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--made", type=int, nargs="*", default=[2000, 20000])
     given = parser.parse_args()
@@ -139,7 +139,7 @@ def main() -> None:
 
 
 def compare(data: Path, rounds: int, folder: Path) -> None:
-    """Both in turns; the medians of the ratios of neighbouring runs."""
+    """Run both in turns, and print the median ratio of adjacent runs."""
     results = []
     for i in range(rounds):
         theirs = run(SCRIPT, data, folder / f"script-{i}")
@@ -152,7 +152,7 @@ def compare(data: Path, rounds: int, folder: Path) -> None:
 
 
 def run(program: str, data: Path, target: Path) -> dict[str, float]:
-    """Run one of the programs in a process of its own."""
+    """Run a program in a separate process."""
     target.mkdir()
     started = time.perf_counter()
     printed = subprocess.run(
@@ -170,7 +170,7 @@ def run(program: str, data: Path, target: Path) -> dict[str, float]:
 
 
 def make(root: Path, count: int) -> None:
-    """Noise photos of 52 KB: a hundred of them, under as many names as wanted."""
+    """Write `count` noise images of 52 KB. All but a hundred are links."""
     for name in ("annotations", "images"):
         (root / name).mkdir(parents=True)
     for i in range(count):

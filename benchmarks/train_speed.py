@@ -1,11 +1,12 @@
-"""Photos per second of training, beside the same network as plain Keras with `model.fit`.
+"""Measure training speed in images per second, compared with plain Keras and `model.fit`.
 
     python benchmarks/train_speed.py ../shared/data/raccoon
 
-SSD MobileNet v1 (depth 1.0), 300 px, batches of 32, end to end: reading, augmentation, step. Turns
-alternate, each in a process of its own; let nothing else run beside it. The yardstick is what one
-writes first: `Conv2D`, `DepthwiseConv2D` and `BatchNormalization` in training, a tf.data pipeline
-that decodes and augments photo by photo, Keras' Adam. Its matching and its losses are Boxwright's.
+SSD MobileNet v1 (depth 1.0), 300 px, batch size 32, end to end: reading, augmentation, step. Turns
+alternate in separate processes. Run it on an idle machine. The yardstick is a typical first
+implementation: `Conv2D`, `DepthwiseConv2D` and `BatchNormalization` in training mode, a tf.data
+pipeline that decodes and augments image by image, Keras' Adam. It uses Boxwright's matching and
+losses.
 """
 
 from __future__ import annotations
@@ -43,9 +44,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=20, help="of the yardstick; others take more")
-    parser.add_argument("--one", choices=TRAININGS, help="time this one, in this process")
-    parser.add_argument("--profile", action="store_true", help="say where a step's time goes")
+    parser.add_argument(
+        "--steps", type=int, default=20, help="steps of the yardstick; the others take more"
+    )
+    parser.add_argument(
+        "--one", choices=TRAININGS, help="measure only this training, in this process"
+    )
+    parser.add_argument(
+        "--profile", action="store_true", help="print the time of a step by operation"
+    )
     given = parser.parse_args()
     if given.profile:
         profile()
@@ -61,11 +68,11 @@ def main() -> None:
                 [str(word) for word in command], stdout=subprocess.PIPE, check=True
             )
             own.append(json.loads(done.stdout.splitlines()[-1]))
-            print(f"{name:10} {own[-1]:6.1f} photos/s", flush=True)
+            print(f"{name:10} {own[-1]:6.1f} images/s", flush=True)
     for name, own in speeds.items():
         ratios = [a / b for a, b in zip(own, speeds["yardstick"], strict=True)]
         shown = " ".join(f"{ratio:.2f}" for ratio in ratios)
-        print(f"{name:10} median {statistics.median(own):6.1f} photos/s, {shown} x the yardstick")
+        print(f"{name:10} median {statistics.median(own):6.1f} images/s, {shown} x the yardstick")
 
     limits()
 
@@ -74,7 +81,7 @@ def main() -> None:
 
 
 def limits() -> None:
-    """Print what the cores can do at best: products of matrices, and copies."""
+    """Print the peak speed of the machine: matrix multiplication and memory copies."""
     from boxwright.backend import framework
 
     tf = framework.tensorflow()
@@ -86,11 +93,11 @@ def limits() -> None:
     source = np.ones(1 << 28, np.uint8)
     target = np.empty_like(source)
     seconds = fastest(lambda: np.copyto(target, source))
-    print(f"{'copying':10} {2 * source.nbytes / seconds / 1e9:6.1f} GB/s read and written")
+    print(f"{'copying':10} {2 * source.nbytes / seconds / 1e9:6.1f} GB/s read and write")
 
 
 def fastest(work: Callable[[], Any], turns: int = 8) -> float:
-    """Seconds of the fastest of some turns."""
+    """Return the seconds of the fastest turn."""
     seconds = []
     for _ in range(turns):
         start = time.perf_counter()
@@ -100,7 +107,7 @@ def fastest(work: Callable[[], Any], turns: int = 8) -> float:
 
 
 def profile(steps: int = 6) -> None:
-    """Print which kinds of operation the default recipe's step spends its time in."""
+    """Print the time of a step of the default recipe by kind of operation."""
     from boxwright.backend import framework
 
     tf = framework.tensorflow()
@@ -116,16 +123,14 @@ def profile(steps: int = 6) -> None:
         tf.profiler.experimental.stop()
         spent = seconds_by_operation(next(Path(folder).rglob("*.xplane.pb")).read_bytes())
     whole = sum(spent.values())
-    print(
-        f"{1000 * wall:.0f} ms a step, {BATCH / wall:.1f} photos/s; operations overlap on the cores"
-    )
+    print(f"{1000 * wall:.0f} ms per step, {BATCH / wall:.1f} images/s; operations run in parallel")
     for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
         if seconds > 0.005 * whole:
             print(f"{1000 * seconds / steps:7.1f} ms {seconds / whole:5.1%}  {name}")
 
 
 def one_step() -> Callable[[int], Any]:
-    """A step of the default recipe on a batch that does not change."""
+    """Return a function that runs a step of the default recipe on a constant batch."""
     from boxwright.training import start
     from boxwright.training.step_tensorflow import Engine, faster_precision
 
@@ -146,7 +151,7 @@ def one_step() -> Callable[[int], Any]:
 
 
 def seconds_by_operation(trace: bytes) -> dict[str, float]:
-    """Of TensorFlow's profile, by kind of operation."""
+    """Return the seconds in a TensorFlow profile by kind of operation."""
     from tensorflow.tsl.profiler.protobuf.xplane_pb2 import XSpace
 
     spent: dict[str, float] = {}
@@ -163,7 +168,7 @@ def seconds_by_operation(trace: bytes) -> dict[str, float]:
 
 
 class Clock:
-    """Notes when each step was done."""
+    """Records the time of each step."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[int, float]] = []
@@ -174,7 +179,7 @@ class Clock:
 
 
 def boxwright(images: Dataset, steps: int, **recipe: Any) -> float:
-    """Photos per second of the one training loop; weights do not matter to the clock."""
+    """Return images per second of Boxwright, with random weights."""
     from boxwright.training.loop import train
 
     clock = Clock()
@@ -191,7 +196,7 @@ def boxwright(images: Dataset, steps: int, **recipe: Any) -> float:
 
 
 def yardstick(images: Dataset, steps: int) -> float:
-    """Photos per second of `model.fit` on a plain Keras network."""
+    """Return images per second of `model.fit` on a plain Keras network."""
     from boxwright.backend import framework
 
     keras = framework.keras()
@@ -212,7 +217,7 @@ def yardstick(images: Dataset, steps: int) -> float:
 
 
 def plain_network(classes: int) -> Any:
-    """Encodings and logits of every anchor in one output, `(B, A, 4 + C)`."""
+    """Build a network with box encodings and logits in one output, `(B, A, 4 + C)`."""
     from boxwright.backend import framework
 
     layers = framework.keras().layers
@@ -241,7 +246,7 @@ def plain_network(classes: int) -> Any:
 
 
 def plain_loss() -> Callable[[Any, Any], Any]:
-    """Of boxes and labels in one tensor, `(B, G, 5)`, and the network's output."""
+    """Return the loss of targets `(B, G, 5)`, boxes and labels, and the network's output."""
     from boxwright.backend import framework
     from boxwright.models.ssd.losses import detection_loss
     from boxwright.models.ssd.objective import Objective
@@ -262,7 +267,7 @@ def plain_loss() -> Callable[[Any, Any], Any]:
 
 
 def plain_pipeline(images: Dataset) -> Any:
-    """Decodes, crops, flips and colours each photo on its own, again in every epoch."""
+    """Decode, crop, flip and color-jitter image by image, again in every epoch."""
     from boxwright.backend import framework
 
     tf = framework.tensorflow()

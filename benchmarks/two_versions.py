@@ -1,10 +1,10 @@
-"""Images per second of training, of two checkouts that take turns of a few steps.
+"""Compare the training speed of two checkouts, which alternate every few steps.
 
     python benchmarks/two_versions.py BEFORE/src AFTER/src ../shared/data/raccoon FILE.tflite
 
-Whole runs one after the other vary by 10 % on a busy machine. Here both trainings live at the same
-time, each in a process of its own, and one waits while the other takes its turn, so that what slows
-the machine for some seconds slows both. Which of them begins alternates from pair to pair.
+Complete runs one after the other vary by 10 % on a busy machine. Here both trainings are alive in
+separate processes, and one waits while the other takes its turn, so that a short slowdown of the
+machine affects both. The order alternates from pair to pair.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from typing import Any
 
 import numpy as np
 
-WARM_UP = 3  # turns that are not counted: graphs are built, memory is allocated
+WARM_UP = 3  # uncounted turns: graph building, memory allocation
 BEFORE, AFTER = "before", "after"
 ENDLESS = 1_000_000  # steps: the benchmark ends the training
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(BEFORE, type=Path, help="folder that holds the package boxwright")
+    parser.add_argument(BEFORE, type=Path, help="folder that contains the package boxwright")
     parser.add_argument(AFTER, type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("weights", type=Path)
     parser.add_argument("--pairs", type=int, default=40)
-    parser.add_argument("--steps", type=int, default=5, help="of a turn")
+    parser.add_argument("--steps", type=int, default=5, help="steps per turn")
     parser.add_argument("--input-size", type=int, default=224)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 class Version:
-    """A training of one checkout that takes steps when it is told to."""
+    """A training of one checkout that runs a few steps on request."""
 
     def __init__(self, source: Path, out: Path, given: argparse.Namespace) -> None:
         command = [sys.executable, __file__, "--child", str(given.steps)]
@@ -69,10 +69,10 @@ class Version:
             stderr=self._log,
             text=True,
         )
-        self._answer()  # the first step is taken before the other version begins
+        self._answer()  # finish the first step before the other version starts
 
     def turn(self) -> float:
-        """Take a turn, and return its seconds."""
+        """Run a turn and return its seconds."""
         assert self._process.stdin
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
@@ -92,8 +92,8 @@ class Version:
 
 
 def child(steps: int, arguments: list[str]) -> None:
-    """Train, and wait for a line of the standard input after each `steps` steps. A turn's seconds
-    are wall time, with all that a step's subscribers do."""
+    """Train, and wait for a line on standard input after every `steps` steps. The time of a turn
+    is wall time, including the subscribers of a step."""
     from boxwright.__main__ import main as boxwright
     from boxwright.training.schedule import Schedule
 

@@ -1,4 +1,4 @@
-"""What mkdocs.yml cannot say: pages of files outside docs, whole folders, and raw Markdown."""
+"""MkDocs hooks: pages from files outside docs, navigation by folder, and raw Markdown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINK = re.compile(r'(\]\(|(?:src|href)=")([^)"#\s]+)')
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put all pages of a folder in its place, and give headings the anchors that GitHub gives."""
+    """Expand folders in the navigation, and create heading anchors like GitHub's."""
     config.mdx_configs["toc"]["slugify"] = slugify(case="lower")
     config.nav = [
         {title: pages_of(pages) if isinstance(pages, str) else pages}
@@ -31,7 +31,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def pages_of(folder: str) -> list[str | dict[str, str]]:
-    """The folder's README, then each page that its table names by its number and a short title."""
+    """Return the README of a folder, then the numbered pages in its table with short titles."""
     place = ROOT / "docs" / folder
     pages: list[str | dict[str, str]] = [f"{folder}README.md"]
     for number, title in ROW.findall((place / "README.md").read_text(encoding="utf-8")):
@@ -41,7 +41,7 @@ def pages_of(folder: str) -> list[str | dict[str, str]]:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are elsewhere in the repository, and the index for language models."""
+    """Add pages from elsewhere in the repository, and the index for language models."""
     if copied := files.get_file_from_path(INDEX):
         files.remove(copied)
     outside: dict[str, str] = {**config.extra["outside"], INDEX: f"docs/{INDEX}"}
@@ -52,11 +52,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let links lead out of docs; write the Markdown beside the HTML, where INDEX leads."""
+    """Rewrite links out of docs, and write the Markdown beside the HTML, for links of INDEX."""
     name = page.file.src_uri
     if name not in config.extra["outside"]:
         markdown = linked(markdown, f"docs/{name}", name, config)
-    # GitHub wants a bar in a row's code escaped; Python-Markdown shows the backslash.
+    # GitHub needs an escaped bar in a table's code; Python-Markdown would show the backslash.
     markdown = CODE_IN_ROW.sub(lambda code: code[0].replace("\\|", "|"), markdown)
     written = Path(config.site_dir, name)
     written.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def linked(text: str, source: str, page: str, config: MkDocsConfig) -> str:
-    """`text` of the repository's file `source`, with links that work from the site's `page`."""
+    """Return `text` of the repository's file `source`, with links that work from `page`."""
     pages = {source: page for page, source in config.extra["outside"].items()}
 
     def replaced(match: re.Match[str]) -> str:

@@ -1,7 +1,7 @@
-"""Names the code that nothing uses, as vulture sees it: a part of `make lint`.
+"""Report unused code, using vulture; part of `make lint`.
 
-Vulture sees names, and not who calls from outside: what others call is listed here with its
-caller. Uses in tests do not count.
+Vulture does not see external callers. Names that they use are listed here with their user.
+Uses in tests do not count.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from vulture import Vulture  # type: ignore[import-untyped]
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
-CONFIDENCE = 60  # vulture's for whatever is never named again
+CONFIDENCE = 60  # vulture's confidence for a name without any use
 USED = {
     "__class__": "Python",
     "__dir__": "Python",
@@ -24,11 +24,11 @@ USED = {
     "to_supervision": "users of detections",
     "to_tensorflow": "users of detections",
     "TARGET": "the registry of export targets, by its place",
-    "accepted": "a proof's JSON",
-    "max_pool": "detector families, to decode with",
+    "accepted": "the JSON of a round-trip check",
+    "max_pool": "detector families, for decoding",
     "max_shift": "the augmentation of colors, by position",
-    "pause": "callers of a training, from another thread",
-    "register": "packages that bring a detector family",
+    "pause": "callers of training, from another thread",
+    "register": "packages that add a detector family",
     "box_sides": "the JSON of `check`",
     "empty_images": "the JSON of `check`",
     "readable": "the reader of an archive",
@@ -52,12 +52,12 @@ USED = {
     "visualize_boxes_and_labels_on_image_array": "the tutorials' notebooks",
     "groundtruth_box_visualization_color": "the tutorials' notebooks",
 }
-# Their fields are what a config or a command line may say, also where it changes nothing here.
+# Their fields are part of the config and flag schema, even if they are ignored.
 SCHEMAS = ("boxwright/tfod/config/*", "boxwright/tfod/*.py")
 
 
 def unused() -> list[str]:
-    """A line for each piece of code that nothing uses, and for each listed one that is used."""
+    """Return a line for each unused name, and for each listed name that is used or gone."""
     vulture = Vulture()
     vulture.scavenge([SOURCE])
     found = vulture.get_unused_code(min_confidence=CONFIDENCE)
@@ -65,7 +65,7 @@ def unused() -> list[str]:
     stale = sorted(USED.keys() - {item.name for item in found})
     return [
         *lines,
-        *(f"{__file__}: {name} is used, or gone: it need not be listed" for name in stale),
+        *(f"{__file__}: {name} is used or gone: remove it from the list" for name in stale),
     ]
 
 

@@ -1,7 +1,7 @@
-"""Has the system libraries that the tests need, or says how to get them: run before the tests.
+"""Install the system libraries that the tests need, or print how to. Run before the tests.
 
-MediaPipe, whose boxes the tests hold against ours, loads libraries of the graphics system that no
-Python package brings. As root on Debian or Ubuntu they are installed; elsewhere they are named.
+The tests compare boxes with MediaPipe, which loads graphics libraries that no Python package
+includes. As root on Debian or Ubuntu this script installs them. Elsewhere it prints their names.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ PACKAGES = {"libEGL.so.1": "libegl1", "libGLESv2.so.2": "libgles2", "libGL.so.1"
 
 
 def missing() -> list[str]:
-    """The libraries that cannot be loaded; on macOS and Windows nothing is missing."""
+    """Return the libraries that cannot be loaded; none on macOS and Windows."""
     return [name for name in PACKAGES if sys.platform == "linux" and not _loads(name)]
 
 
 def main() -> int:
-    """Install what is missing or name it; the exit code is 1 if something is still missing."""
+    """Install or print missing libraries. Returns exit code 1 if any are still missing."""
     wanted = [PACKAGES[name] for name in missing()]
     if wanted and os.geteuid() == 0 and (apt := shutil.which("apt-get")):
         sys.stderr.write(f"Installing {' '.join(wanted)}, which MediaPipe needs\n")

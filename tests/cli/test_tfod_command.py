@@ -38,7 +38,7 @@ def test_both_spellings_do_the_same(way: str, voc_folder: VocFolder) -> None:
     out = voc_folder.root / "labels.csv"
     answer = start(*WAYS[way], "-i", voc_folder.root, "-o", out, "--logtostderr")
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout == f"{out}: 1 photos, 1 boxes\n"
+    assert answer.stdout == f"{out}: 1 images, 1 boxes\n"
     assert out.read_text(encoding="utf-8").endswith("a b.jpg,64,48,cat,4,6,30,40\n")
 
 
@@ -48,8 +48,8 @@ def test_a_slip_is_a_hint_with_the_line_as_it_should_be(voc_folder: VocFolder) -
     answer = start(*WAYS["python -m"], "--input=", voc_folder.root, f"output={out}")
     assert answer.returncode == 0
     assert answer.stderr.splitlines()[1:] == [
-        f"hint 'output={out}' lacks its two dashes: taken as --output={out}.",
-        "hint The line as it should be: "
+        f"hint 'output={out}' needs two dashes: read as --output={out}.",
+        "hint Corrected command: "
         f'boxwright tfod xml_to_csv --input={voc_folder.root} "--output={out}"',
     ]
 

@@ -76,16 +76,16 @@ def test_patterns_and_several_paths(folder: Path) -> None:
 RATE = CONFIG[CONFIG.index("exponential_decay") : CONFIG.index("momentum_optimizer_value")]
 MANUAL = "manual_step_learning_rate {{ {} }} }}\n"
 FAULTS = [
-    ('"data/train.record"', '"data/train.recrod"', "BW726", "which holds train.record"),
-    ('"data/train.record"', '"none/of/these"', "BW726", "/none/of/these; the nearest that exists"),
-    ('"data/train.record"', '"data/part-?"', "BW726", "there is no"),
-    ('"data/train.record"', '"E:/demo/train.record"', "BW726", "one of Windows"),
+    ('"data/train.record"', '"data/train.recrod"', "BW726", "which contains train.record"),
+    ('"data/train.record"', '"none/of/these"', "BW726", "/none/of/these does not exist"),
+    ('"data/train.record"', '"data/part-?"', "BW726", "does not exist"),
+    ('"data/train.record"', '"E:/demo/train.record"', "BW726", "a Windows path"),
     ('"data/train.record"', '"gs://bucket/train.record"', "BW726", "Copy the file"),
     ('"data/train.record"', '"data"', "BW730", "is a folder"),
     ('"data/train.record"', '"models/notes.csv"', "BW730", "is not a TFRecord file"),
     ('"data/train.record"', '"empty.record"', "BW730", "is empty"),
     ('"data/val.record"', '"packed.record"', "BW730", "is compressed (gzip)"),
-    ('"data/label_map.pbtxt"', '"data/labels.pbtxt"', "BW726", "which holds label_map.pbtxt"),
+    ('"data/label_map.pbtxt"', '"data/labels.pbtxt"', "BW726", "which contains label_map.pbtxt"),
     ('"data/label_map.pbtxt"', '"zero.pbtxt"', "BW116", "reserved for the background"),
     ('label_map_path: "data/label_map.pbtxt"', "", "BW723", "has no label_map_path"),
     ('input_path: "data/train.record"', "", "BW723", "has no tf_record_input_reader"),
@@ -101,11 +101,11 @@ FAULTS = [
     ('"models/model.ckpt"', '"models/half.ckpt"', "BW728", ".data-00000-of-00001 is missing"),
     ('"models/model.ckpt"', '"data"', "BW728", "no checkpoints"),
     ("decay_steps: 800720", "decay_steps: 0", "BW729", "decay_steps is 0"),
-    (RATE, MANUAL.format("schedule { step: 0 learning_rate: .1 }"), "BW729", "rate from step 0"),
+    (RATE, MANUAL.format("schedule { step: 0 learning_rate: .1 }"), "BW729", "starts at step 0"),
     (RATE, MANUAL.format("schedule { learning_rate: .1 }"), "BW729", "schedule is 0"),
-    (RATE, MANUAL.format("schedule { step: 9 } schedule { step: 9 }"), "BW729", "9 follows on"),
+    (RATE, MANUAL.format("schedule { step: 9 } schedule { step: 9 }"), "BW729", "9 comes after"),
     (RATE, MANUAL.format(""), "BW729", "has no schedule"),
-    (RATE, "cosine_decay_learning_rate { total_steps: 9 } }\n", "BW729", "leave none"),
+    (RATE, "cosine_decay_learning_rate { total_steps: 9 } }\n", "BW729", "take all of total_steps"),
 ]  # fmt: skip
 
 

@@ -142,9 +142,7 @@ def test_anchors_of_a_pyramid() -> None:
     assert spec_of(parse_config(text)).anchors == PyramidAnchorSpec(3.0, (1.0, 2.0), 2)
     for name, wrong in (("min_level: 4", "min_level: 3"), ("max_level: 9", "max_level: 7")):
         config = changed((name, wrong), text=text)
-        with pytest.raises(
-            TfodError, match=rf"BW722 .*are of levels 4 to 9.*Write {name}"
-        ) as caught:
+        with pytest.raises(TfodError, match=rf"BW722 .*are levels 4 to 9.*Write {name}") as caught:
             spec_of(config)
         line = config.tree.find("model.ssd.anchor_generator.*." + name.split(":")[0])[0].line
         assert caught.value.where == f"pipeline.config:{line}"
@@ -152,9 +150,9 @@ def test_anchors_of_a_pyramid() -> None:
 
 MISFITS = [
     ("num_layers: 6", "num_layers: 5", "BW722 .*anchors for 5.* has 6 feature maps"),
-    ("min_scale: 0.2", "scales: [0.1, 0.2]", "BW722 .*there are 2 scales"),
-    ("min_scale: 0.2", "height_stride: 16", "BW722 .*there are 1 height_stride"),
-    ("min_scale: 0.2", "width_offset: [1, 2, 3, 4, 5, 6]", "BW722 .*there are 0 height_offset"),
+    ("min_scale: 0.2", "scales: [0.1, 0.2]", "BW722 .*the config has 2 scales"),
+    ("min_scale: 0.2", "height_stride: 16", "BW722 .*the config has 1 height_stride"),
+    ("min_scale: 0.2", "width_offset: [1, 2, 3, 4, 5, 6]", "BW722 .*config has 0 height_offset"),
     ("aspect_ratios: [1.0, 2.0, 0.5, 3.0, 0.3333]", "interpolated_scale_aspect_ratio: 0",
      "BW723 .*no aspect_ratios"),
     ("batch_norm { decay: 0.9997 center: true scale: true epsilon: 0.001 train: true }", "",

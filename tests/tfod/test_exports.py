@@ -43,7 +43,7 @@ def exported(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"--output_directory={folder}",
     )
     lines = said(export_inference_graph, "--input_type", "image_tensor", *words)
-    assert lines[-1].endswith("of step 1234")
+    assert lines[-1].endswith("from step 1234")
     assert any("num_readers" in line for line in lines), "nothing is ignored silently"
     said(export_tflite_ssd_graph, *words)
     return folder
@@ -211,15 +211,15 @@ def toco_words(exported: Path, target: Path, *others: str) -> list[str]:
 @pytest.mark.parametrize(
     ("kind", "code", "words", "reason"),
     [
-        (FlagError, "BW704", ["--input_arrays=image_tensor"], "no node of"),
-        (FlagError, "BW703", ["--noallow_custom_ops"], "--allow_custom_ops is not given"),
+        (FlagError, "BW704", ["--input_arrays=image_tensor"], "not a node of"),
+        (FlagError, "BW703", ["--noallow_custom_ops"], "needs --allow_custom_ops"),
         (FlagError, "BW703", ["--inference_type=QUANTIZED_UINT8"], "--mean_values"),
-        (FlagError, "BW704", ["--input_shapes=1,300x300,3"], "no shape"),
+        (FlagError, "BW704", ["--input_shapes=1,300x300,3"], "not one shape"),
         (
             TfodError,
             "BW708",
             ["--inference_type=QUANTIZED_UINT8", "--mean_values=128", "--std_dev_values=128"],
-            "not trained for quantisation",
+            "not trained with QAT",
         ),
         (TfodError, "BW709", ["--input_shapes=1,300,300,4"], "cannot convert"),
         (TfodError, "BW705", ["--graph_def_file=nowhere.pb"], "No such file"),

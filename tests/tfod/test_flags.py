@@ -70,26 +70,26 @@ HINTED: dict[str, tuple[str, object, str]] = {
     "--pipline_config_path=p.config": (
         "pipeline_config_path",
         Path("p.config"),
-        "--pipline_config_path is spelled --pipeline_config_path.",
+        "--pipline_config_path is misspelled: read as --pipeline_config_path.",
     ),
     "--pipeline_config_path= p.config": (
         "pipeline_config_path",
         Path("p.config"),
-        "--pipeline_config_path= has a blank before its value: taken without it.",
+        "--pipeline_config_path= has a space before its value: the space is ignored.",
     ),
     "--pipeline_config_path=--pipline_config_path=p.config": (
         "pipeline_config_path",
         Path("p.config"),
-        "--pipeline_config_path has another flag's name in its value, "
-        "'--pipline_config_path=p.config': taken as --pipeline_config_path=p.config.",
+        "--pipeline_config_path repeats the name of a flag in its value "
+        "'--pipline_config_path=p.config': read as --pipeline_config_path=p.config.",
     ),
-    f"{CONFIG} size=4": ("size", 4, "'size=4' lacks its two dashes: taken as --size=4."),
+    f"{CONFIG} size=4": ("size", 4, "'size=4' needs two dashes: read as --size=4."),
     f"{CONFIG} --kind=QUATIZED_UINT8": (
         "kind",
         "QUANTIZED_UINT8",
-        "QUATIZED_UINT8 is spelled QUANTIZED_UINT8.",
+        "QUATIZED_UINT8 is misspelled: read as QUANTIZED_UINT8.",
     ),
-    f"{CONFIG} --old x": ("old", "x", "sample has no use for --old: nobody reads it."),
+    f"{CONFIG} --old x": ("old", "x", "--old is ignored: nobody reads it."),
 }
 
 EXPLAINED = 'The flag is explained as "'
@@ -100,8 +100,8 @@ REFUSED = {
     "--pipeline_config_path --size=4": ("BW704", "--pipeline_config_path has no value.", ""),
     f"{CONFIG} --sizes=4": ("BW702", "has no flag --sizes.", "Did you mean --size? Its flags: --p"),
     f"{CONFIG} --model_dir=x": ("BW702", "has no flag --model_dir.", "Its flags: --pipeline_con"),
-    f"{CONFIG} a word": ("BW702", "cannot tell what 'word' is for.", "Its flags: "),
-    f"{CONFIG} a word=4": ("BW702", "cannot tell what 'word=4' is for.", "Its flags: "),
+    f"{CONFIG} a word": ("BW702", "does not expect the argument 'word'.", "Its flags: "),
+    f"{CONFIG} a word=4": ("BW702", "does not expect the argument 'word=4'.", "Its flags: "),
     f"{CONFIG} --nosize": ("BW702", "has no flag --nosize.", ""),
     f"{CONFIG} --size=big": (
         "BW704",
@@ -114,7 +114,7 @@ REFUSED = {
         EXPLAINED + "A share.",
     ),
     f"{CONFIG} --kind=PNG": ("BW704", "--kind cannot be 'PNG'.", "Did you mean png? Choose among:"),
-    f"{CONFIG} --faces=maybe": ("BW704", "neither true nor false", "Write --faces or --nofaces."),
+    f"{CONFIG} --faces=maybe": ("BW704", "not true or false", "Write --faces or --nofaces."),
 }
 
 
@@ -169,7 +169,7 @@ And say it.
   boxwright tfod sample --pipeline_config_path=pipeline.config
 
   --pipeline_config_path=PATH
-      A config. Must be given.
+      A config. Required.
   -s, --size=NUMBER
       A number. Default: 3.
   --share=NUMBER
@@ -179,7 +179,7 @@ And say it.
   --[no]faces
       Faces only. Default: true.
   --old=TEXT
-      What was. Changes nothing here: nobody reads it.
+      What was. Ignored: nobody reads it.
   NAME
       A name."""
     )

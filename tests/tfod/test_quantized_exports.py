@@ -143,5 +143,5 @@ def test_a_checkpoint_without_ranges_gives_a_graph_of_floats(
 
     checkpoint = save(tmp_path, build(spec), 2)
     lines = export(export_tflite_ssd_graph, tmp_path / "of", checkpoint=checkpoint)
-    assert "holds no ranges" in lines[-1]
+    assert "has no quantization ranges" in lines[-1]
     assert not fake_quant_nodes(tmp_path / "of" / "tflite_graph.pb")

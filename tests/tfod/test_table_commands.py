@@ -70,7 +70,7 @@ def test_the_second_tutorials_folder_becomes_a_record(
     voc_folder.pair("train/deeper/c")
     voc_folder.text("map.pbtxt", TWO_CLASSES)
     said = tfod("xml_to_csv", f"--input={train}", f"--output={tmp_path / 'l.csv'}")
-    assert said == [f"{tmp_path / 'l.csv'}: 2 photos, 3 boxes"]
+    assert said == [f"{tmp_path / 'l.csv'}: 2 images, 3 boxes"]
     assert table(tmp_path / "l.csv")[1:] == [
         ["a.png", "64", "48", "cat", "4", "6", "30", "40"],
         ["b.jpg", "64", "48", "dog", "10", "12", "50", "44"],

@@ -55,8 +55,8 @@ def test_model_main_writes_checkpoints_numbers_and_pictures(trained: ApiFolder) 
     names = {path.name for path in root.iterdir()}
     assert {"checkpoint", "pipeline.config", "eval_0", "model.ckpt-2.index"} <= names
     assert {"model.ckpt-2.meta", "model.ckpt-2.data-00000-of-00001"} <= names
-    assert any("3 photos at global step 2" in line for line in trained.said)
-    assert "6 photos with 6 boxes to train on, 3 to evaluate on" in trained.said
+    assert any("3 images at global step 2" in line for line in trained.said)
+    assert "6 images with 6 boxes to train on, 3 to evaluate on" in trained.said
     found = scalars(root / "eval_0")
     assert [step for step, _ in found["DetectionBoxes_Precision/mAP"]][-1] == 2
     events = EventAccumulator(str(root / "eval_0"))
@@ -172,7 +172,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(tmp_path: Path) -> Non
     with pytest.raises(KeyboardInterrupt):
         folder.run(TRAIN, impatient)
     assert (tmp_path / "training" / "checkpoint").is_file()
-    assert said[-1] == "Stopped. The same command goes on from the last checkpoint."
+    assert said[-1] == "Stopped. Run the same command to resume from the last checkpoint."
 
 
 def test_eval_measures_the_newest_checkpoint(trained: ApiFolder, tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_eval_measures_the_newest_checkpoint(trained: ApiFolder, tmp_path: Path)
     )
     line = EVAL.replace("pipeline.config", "both.config")
     said = trained.run(f"{line} --eval_dir={tmp_path.as_posix()} --run_once")
-    assert said[0] == "2 photos at global step 2:"
+    assert said[0] == "2 images at global step 2:"
     assert {"PascalBoxes_Precision/mAP@0.5IOU", "DetectionBoxes_Recall/AR@100"} <= set(
         scalars(tmp_path)
     )
@@ -191,9 +191,9 @@ def test_eval_measures_the_newest_checkpoint(trained: ApiFolder, tmp_path: Path)
 
 def test_eval_of_images_for_training(trained: ApiFolder, tmp_path: Path) -> None:
     line = f"{EVAL} --eval_dir={tmp_path.as_posix()} --run_once --eval_training_data"
-    assert trained.run(line)[0] == "6 photos at global step 2:"
+    assert trained.run(line)[0] == "6 images at global step 2:"
     line = f"{MAIN} --checkpoint_dir=ROOT/training --run_once --sample_1_of_n_eval_examples=2"
-    assert trained.run(line)[0] == "2 photos at global step 2:"
+    assert trained.run(line)[0] == "2 images at global step 2:"
 
 
 def test_eval_waits_for_newer_checkpoints(
@@ -223,7 +223,7 @@ def test_eval_waits_for_newer_checkpoints(
     said = trained.run(f"{line} --eval_dir={(tmp_path / 'eval').as_posix()}")
     assert naps == [30, 30]
     assert said[0].startswith("waiting for a first checkpoint")
-    assert "3 photos at global step 2:" in said
+    assert "3 images at global step 2:" in said
 
 
 def test_without_a_checkpoint_there_is_nothing_to_measure(tmp_path: Path) -> None:
@@ -265,14 +265,14 @@ def test_what_comes_out_of_a_checkpoint(said: str, trained: ApiFolder, tmp_path:
     assert loaded == START[said]
     assert [row.split()[0] for row in table][:1] == ["loaded"]
     assert any("ignored" in row and "optimiser" in row for row in table)
-    assert ("of type detection, not classification" in begun.origin) == ("classif" in said)
+    assert ("type detection, not classification" in begun.origin) == ("classif" in said)
 
 
 def test_a_checkpoint_of_another_network_is_refused(trained: ApiFolder, shared: Path) -> None:
     prefix = (shared / "golden/ckpt_parity_v2_c90/model.ckpt").as_posix()
     trained.config(f'train_config {{ fine_tune_checkpoint: "{prefix}" }}', "strange.config")
     line = TRAIN.replace("pipeline.config", "strange.config").replace("ROOT/training", "ROOT/new")
-    with pytest.raises(BoxwrightError, match=r"BW202 .*nothing of"):
+    with pytest.raises(BoxwrightError, match=r"BW202 .*no weights of"):
         trained.run(line)
     assert not (trained.root / "new" / "checkpoint").exists()
 

@@ -138,9 +138,9 @@ IMPOSSIBLE = [
     ("random_crop_image { min_area: 0 }", "BW722", "min_area is 0"),
     ("random_crop_to_aspect_ratio { aspect_ratio: 0 }", "BW722", "aspect_ratio is 0"),
     ("random_jitter_boxes { ratio: 0.6 }", "BW722", "ratio is 0.6"),
-    ('random_jitter_boxes { jitter_mode: EXPAND }', "BW724", "each side of a box moves on its own"),
-    ("adjust_gamma { gamma: 2 }", "BW724", "after the zoo's SSD models"),
-    ("random_distort_color { color_ordering: 2 }", "BW724", "there are the orders 0 and 1"),
+    ('random_jitter_boxes { jitter_mode: EXPAND }', "BW724", "box moves independently"),
+    ("adjust_gamma { gamma: 2 }", "BW724", "newer than the zoo's SSD models"),
+    ("random_distort_color { color_ordering: 2 }", "BW724", "only the orders 0 and 1 exist"),
     ("random_pad_image { min_image_height: 9 }", "BW723", "but no min_image_width"),
     ("random_pad_image { pad_color: 9 }", "BW722", "pad_color has 1 of 3 values"),
     ("random_crop_pad_image { min_padded_size_ratio: [1, 2, 3] }", "BW722", "3 of 2 values"),
@@ -162,9 +162,9 @@ def test_what_cannot_be_carried_out_is_said_with_its_line(
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        ("random_image_scale { }", "image_resizer resizes photos anyway"),
+        ("random_image_scale { }", "image_resizer resizes the images"),
         (f"ssd_random_crop_pad_fixed_aspect_ratio {{ operations {{ {WINDOW} "
-         "min_padded_size_ratio: [1, 1] } }", "the option's own limits count"),
+         "min_padded_size_ratio: [1, 1] } }", "the limits of the option apply"),
     ],
 )  # fmt: skip
 def test_what_changes_little_is_said(option: str, said: str) -> None:

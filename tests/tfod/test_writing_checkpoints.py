@@ -160,7 +160,9 @@ def test_a_checkpoint_of_another_network_is_not_gone_on_from(network: Any, tmp_p
     save(tmp_path, network, 1)
     before = values_of(network)
     other = build(ModelSpec(5, 0.25, 64, background=True))
-    wanted = r"BW206 .*model.ckpt-1: has BoxPredictor_0/ClassPredictor/weights as .*, 9\), but "
+    wanted = (
+        r"BW206 .*model.ckpt-1: has BoxPredictor_0/ClassPredictor/weights with shape .*, 9\), but "
+    )
     with pytest.raises(WeightsError, match=wanted):
         resume(other, tmp_path)
     same(values_of(network), before)

@@ -1,1 +1,1 @@
-"""The drop-in for the Object Detection API: its configs, checkpoints and commands."""
+"""Drop-in replacement for the Object Detection API: configs, checkpoints and commands."""

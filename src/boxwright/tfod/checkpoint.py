@@ -1,8 +1,8 @@
-"""Checkpoints that the Object Detection API can go on from, and that training here resumes from.
+"""TensorFlow 1 checkpoints from which both Boxwright and the Object Detection API can resume.
 
-`model.ckpt-N.data-00000-of-00001` holds the values, `.index` their names, shapes and places,
-`.meta` a graph of the variables with the operations that save and restore them; the file
-`checkpoint` names the latest.
+`model.ckpt-N.data-00000-of-00001` contains the values, `.index` their names, shapes and offsets,
+and `.meta` a graph of the variables with the operations that save and restore them. The file
+`checkpoint` names the latest checkpoint.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from boxwright.training.optimizers import Adam, Optimizer
 if TYPE_CHECKING:
     from boxwright.training.session import Snapshot
 
-KEPT = 5  # checkpoints in a folder, as the API's
+KEPT = 5  # checkpoints per folder, as in the API
 PREFIX = "model.ckpt-"
 EXPORTED = "model.ckpt"
 DATA = ".data-00000-of-00001"
 
 
 class Resumed(NamedTuple):
-    """The step a checkpoint is of, and by name what it holds beside the network's variables: the
-    optimiser's slots, such as `BoxPredictor_0/ClassPredictor/weights/RMSProp`, and averages."""
+    """A checkpoint's step, and its values by name other than the network's variables: optimizer
+    slots, such as `BoxPredictor_0/ClassPredictor/weights/RMSProp`, and moving averages."""
 
     step: int
     slots: dict[str, NDArray[Any]]
@@ -67,14 +67,14 @@ def save(
     """Write `model.ckpt-STEP` into `folder` and remove all but the `kept` latest.
 
     Args:
-        folder: the training folder; made where it is not there.
+        folder: the training folder; created if it does not exist.
         model: Keras network of an SSD with the background column.
-        step: how many steps it has been trained.
-        slots: by name what else to write, as `resume` gives it.
-        kept: how many checkpoints stay.
+        step: number of training steps so far.
+        slots: further values to write, by name, as `resume` returns them.
+        kept: number of checkpoints to keep.
 
     Returns:
-        The prefix.
+        The prefix of the checkpoint's files.
 
     Raises:
         SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
@@ -86,10 +86,10 @@ def save(
 
 
 def companions(snapshot: Snapshot, optimizer: Optimizer) -> dict[str, NDArray[Any]]:
-    """What TensorFlow 1 keeps beside all of a training's variables and looks for when it goes on:
-    the powers of Adam's betas, and of each range that is an average how it came about.
+    """Return the further values that TensorFlow 1 needs to resume: the powers of Adam's betas,
+    and for each averaged quantization range its step count and biased average.
 
-    Source of the latter's names and meaning: `zero_debias` in TensorFlow's moving_averages.
+    Source of the range names and formulas: `zero_debias` in TensorFlow's moving_averages.
     """
     values: dict[str, NDArray[Any]] = {}
     if isinstance(optimizer, Adam):
@@ -108,9 +108,9 @@ def companions(snapshot: Snapshot, optimizer: Optimizer) -> dict[str, NDArray[An
 def save_exported(
     folder: str | Path, model: Any, step: int, ranges: Mapping[str, NDArray[Any]]
 ) -> None:
-    """Write `model.ckpt`, the network without an optimiser's slots, as the checkpoint of `folder`.
+    """Write `model.ckpt`, the network without optimizer slots, as the checkpoint of `folder`.
 
-    `ranges` are the variables of a network that was trained for quantisation. Raises as `save`.
+    `ranges` are the range variables of a network trained with QAT. Raises as `save`.
     """
     prefix = Path(folder) / EXPORTED
     _write_network(prefix, model, step, ranges)
@@ -118,14 +118,14 @@ def save_exported(
 
 
 def resume(model: Any, path: str | Path) -> Resumed:
-    """Put the variables of a checkpoint into `model`, all of them, bit for bit.
+    """Load all variables of a checkpoint into `model`, bit for bit.
 
     Args:
         model: Keras network of an SSD with the background column.
-        path: prefix, or folder for its latest.
+        path: prefix of a checkpoint, or a folder, whose latest checkpoint is loaded.
 
     Raises:
-        WeightsError: as `read_variables`; BW206 it is of another network.
+        WeightsError: as `read_variables`; BW206 the checkpoint is from another network.
     """
     values = read_variables(path)
     own = variables_by_name(model)
@@ -136,9 +136,9 @@ def resume(model: Any, path: str | Path) -> Resumed:
                 "BW206",
                 f"has no {name}, so it was trained without the config's graph_rewriter."
                 if there is None and is_range(variable)
-                else f"has no {name}, so it is of another network than {model.name}."
+                else f"has no {name}, so it is from another network than {model.name}."
                 if there is None
-                else f"has {name} as {there}, but the network needs {here}.",
+                else f"has {name} with shape {there}, but the network needs {here}.",
                 where=find_prefix(path),
                 prefix=find_prefix(path).as_posix(),
             )
@@ -157,7 +157,7 @@ def _write_network(prefix: Path, model: Any, step: int, slots: Mapping[str, NDAr
 
 
 def _write(prefix: Path, values: Mapping[str, NDArray[Any]], trainable: set[str]) -> None:
-    """The three files; the index, by which a checkpoint is known, last."""
+    """Write the three files. The index is last because it marks the checkpoint as complete."""
     index, data, meta = (prefix.with_name(prefix.name + end) for end in (".index", DATA, ".meta"))
     names = sorted(values)
     listed = tuple(
@@ -186,7 +186,7 @@ def _save_values(prefix: Path, names: list[str], values: list[NDArray[Any]]) -> 
 
 @functools.lru_cache(maxsize=2)
 def _meta_graph(variables: tuple[_Variable, ...]) -> bytes:
-    """A graph of these variables and of a saver for them, a serialised MetaGraphDef."""
+    """Return a serialized MetaGraphDef with these variables and a saver for them."""
     tf = framework.tensorflow()
     v1 = tf.compat.v1
     with tf.Graph().as_default() as graph:
@@ -204,19 +204,19 @@ def _meta_graph(variables: tuple[_Variable, ...]) -> bytes:
 
 
 def _remember(prefix: Path, kept: int) -> None:
-    """Make it the latest of its folder's checkpoints, and remove the oldest."""
+    """Register a checkpoint as the latest of its folder, and remove the oldest ones."""
     folder = prefix.parent
     earlier = [name for name in listed(folder) if name != prefix.name]
     names = [*earlier, prefix.name]
     _write_state(folder, names[-kept:])
     for name in names[:-kept]:
-        if name.startswith(PREFIX):  # what somebody else put there stays
+        if name.startswith(PREFIX):  # keep checkpoints of other programs
             for end in (".index", DATA, ".meta"):
                 (folder / (name + end)).unlink(missing_ok=True)
 
 
 def _write_state(folder: Path, names: list[str]) -> None:
-    """The file that lists a folder's checkpoints, the latest last."""
+    """Write the file that lists a folder's checkpoints, the latest last."""
     lines = [f'model_checkpoint_path: "{names[-1]}"']
     lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
     write_text(folder / STATE, "\n".join(lines) + "\n")

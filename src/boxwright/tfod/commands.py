@@ -1,4 +1,4 @@
-"""The commands: each is a module of this package with `Flags` and `run`."""
+"""Registry and entry point of the commands. Each is a module with `Flags` and `run`."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ COMMANDS = (
     "xml_to_csv",
 )
 
-Say = Callable[[str], None]  # takes a line for standard output
+Say = Callable[[str], None]  # prints a line to standard output
 
 
 class Command(Protocol):
-    """What the module of a command offers."""
+    """Interface of a command's module."""
 
     Flags: type[FlagClass]
 
     def run(self, flags: Any, say: Say) -> None:
-        """Do what the original does. `flags` are of the class `Flags`."""
+        """Run the command. `flags` is an instance of the class `Flags`."""
 
 
 def named(name: str) -> Command:
-    """The command of a name; a script's path, as tutorials print it, will do as well.
+    """Return the command with this name. A script's path, as in tutorials, works too.
 
     Raises:
-        FlagError: BW701 there is no such command.
+        FlagError: BW701 unknown command.
     """
     script = PurePosixPath(name.replace("\\", "/")).name.removesuffix(".py")
     if script not in COMMANDS:
         near = closest_name(script, COMMANDS)
         raise FlagError(
             "BW701",
-            f"there is no command '{script}'.",
+            f"unknown command '{script}'.",
             nearest=near,
             choices=", ".join(COMMANDS),
         )
@@ -63,11 +63,11 @@ def named(name: str) -> Command:
 
 
 def run_line(words: Sequence[str]) -> None:
-    """Run a command line: a command's name and its flags.
+    """Run a command line: the name of a command, then its flags.
 
     Raises:
-        FlagError: BW701 to BW704 it is not understood.
-        BoxwrightError: what the command itself raises.
+        FlagError: BW701 to BW704 the command line is invalid.
+        BoxwrightError: any error of the command itself.
     """
     command = named(words[0])
     if wants_help(words[1:]):
@@ -79,11 +79,11 @@ def run_line(words: Sequence[str]) -> None:
     if line.hints:
         quoted = [f'"{word}"' if " " in word else word for word in line.words]
         corrected = " ".join(["boxwright tfod", command.Flags.NAME, *quoted])
-        say("[yellow]hint[/] ", f"The line as it should be: {plain(corrected)}")
+        say("[yellow]hint[/] ", f"Corrected command: {plain(corrected)}")
     command.run(line.flags, typer.echo)
 
 
 def main(name: str) -> None:
-    """`python -m boxwright.tfod.NAME`: the same as `boxwright tfod NAME`."""
+    """Entry point of `python -m boxwright.tfod.NAME`, same as `boxwright tfod NAME`."""
     any_encoding()
     guarded(run_line)([name, *sys.argv[1:]])

@@ -1,7 +1,7 @@
-"""Pascal VOC to TFRecord: the original's dataset_tools/create_pascal_tf_record.py.
+"""Convert Pascal VOC to TFRecord, like the API's dataset_tools/create_pascal_tf_record.py.
 
-The first tutorial changed the script for the folder that VoTT writes: it takes `--output_dir`
-instead of `--output_path`, and `--data_dir` is that folder itself.
+The first tutorial adapted the script to the folder that VoTT writes: it takes `--output_dir`
+instead of `--output_path`, and `--data_dir` is that folder itself. This command accepts both.
 """
 
 from __future__ import annotations
@@ -28,39 +28,39 @@ LABEL_MAP = "pascal_label_map.pbtxt"
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """Write photos with Pascal VOC annotations as a TFRecord.
+    """Write images with Pascal VOC annotations to a TFRecord.
 
-    The photos are those of ImageSets/Main/SET.txt, or of lists for a class such as
-    helmet_SET.txt. Photos go into the record byte for byte.
+    The images are those listed in ImageSets/Main/SET.txt, or else in the lists of the classes,
+    such as helmet_SET.txt. Image files are copied into the record byte for byte.
     """
 
     NAME = "create_pascal_tf_record"
     EXAMPLE = "--data_dir=VOCdevkit --year=VOC2012 --set=train --output_path=pascal.record"
 
-    data_dir: Path = flag("The folder that holds VOC2007 or VOC2012, or such a folder itself.")
-    set: str = flag("Which of the lists.", "train", choices=("train", "val", "trainval", "test"))
-    year: str = flag("The folder in --data_dir, or merged for both of VOC's.", "VOC2007")
-    annotations_dir: str = flag("Where the xml files are in it.", "Annotations")
-    output_path: Path | None = flag("The record to write.", None)
+    data_dir: Path = flag("Folder that contains VOC2007 or VOC2012, or such a folder itself.")
+    set: str = flag("Name of the list.", "train", choices=("train", "val", "trainval", "test"))
+    year: str = flag("Folder in --data_dir, or merged for both years of VOC.", "VOC2007")
+    annotations_dir: str = flag("Folder of the xml files in it.", "Annotations")
+    output_path: Path | None = flag("TFRecord file to write.", None)
     output_dir: Path | None = flag(
-        "The folder for it, if --output_path is not given; the record's name is that of the list, "
-        "such as helmet_train.record.",
+        "Folder to write to, instead of --output_path. The record is named after the list, such as "
+        "helmet_train.record.",
         None,
     )
     label_map_path: Path | None = flag(
-        f"The label map; if not given, data/{LABEL_MAP} or the one in --data_dir.", None
+        f"Label map. If not given, data/{LABEL_MAP} or the one in --data_dir.", None
     )
-    ignore_difficult_instances: bool = flag("Leave out boxes that are marked difficult.", False)
+    ignore_difficult_instances: bool = flag("Leave out boxes marked difficult.", False)
 
 
 def run(flags: Flags, say: Say) -> None:
     """Write one record.
 
     Raises:
-        FlagError: BW703 nowhere to write to.
+        FlagError: BW703 neither --output_path nor --output_dir is given.
         TfodError: BW705 no annotations, list or label map, BW706 a class is not in the label
-            map, BW711 a listed photo has no annotation.
-        DataError: photos or annotations cannot be used.
+            map, BW711 a listed image has no annotation.
+        DataError: images or annotations cannot be used.
     """
     roots = _roots(flags)
     lists = [_lists(root, flags.set) for root in roots]
@@ -74,7 +74,7 @@ def run(flags: Flags, say: Say) -> None:
 
 
 def _roots(flags: Flags) -> list[Path]:
-    """The folders with Annotations and ImageSets."""
+    """Return the folders that contain Annotations and ImageSets."""
     if flags.year == "merged":
         return [flags.data_dir / year for year in YEARS]
     root = flags.data_dir / flags.year
@@ -82,7 +82,7 @@ def _roots(flags: Flags) -> list[Path]:
 
 
 def _lists(root: Path, name: str) -> list[Path]:
-    """The list of all photos, or else the lists of each class, whose union it is."""
+    """Return the list of all images, or else the lists of the classes, to be merged."""
     whole = root / LISTS / f"{name}.txt"
     return [whole] if whole.is_file() else sorted((root / LISTS).glob(f"*_{name}.txt")) or [whole]
 
@@ -95,7 +95,7 @@ def _target(flags: Flags, lists: list[Path]) -> Path:
         return flags.output_dir / f"{name}.record"
     raise FlagError(
         "BW703",
-        "create_pascal_tf_record needs --output_path, or --output_dir.",
+        "create_pascal_tf_record needs --output_path or --output_dir.",
         example="--output_path=pascal.record",
     )
 
@@ -106,8 +106,7 @@ def _label_map(flags: Flags, root: Path) -> Path:
     if flags.label_map_path is None and found is None:
         raise TfodError(
             "BW705",
-            f"there is no {LABEL_MAP}, which says the id of each class: "
-            "item { id: 1 name: 'helmet' }",
+            f"found no {LABEL_MAP}, which gives each class an id: item {{ id: 1 name: 'helmet' }}",
             where=root,
             flag="--label_map_path",
         )
@@ -115,7 +114,7 @@ def _label_map(flags: Flags, root: Path) -> Path:
 
 
 def _listed(root: Path, lists: list[Path], flags: Flags, say: Say) -> Dataset:
-    """The listed photos of a folder, in the order of the lists."""
+    """Return the listed images of a folder, in the order of the lists."""
     names = list(dict.fromkeys(name for path in lists for name in read_list(path)))
     dataset = read_voc(root, flags.annotations_dir)
     say_findings(dataset.findings, say)
@@ -124,8 +123,8 @@ def _listed(root: Path, lists: list[Path], flags: Flags, say: Say) -> Dataset:
     if absent:
         raise TfodError(
             "BW711",
-            f"{len(absent)} of the {len(names)} listed photos have no annotation and photo, such "
-            f"as {absent[0]}.",
+            f"{len(absent)} of the {len(names)} listed images lack an annotation or an image file, "
+            f"such as {absent[0]}.",
             where=lists[0],
         )
     return dataset.select([image for image in images if image is not None])

@@ -1,7 +1,7 @@
-"""The Oxford pets to TFRecord: the original's dataset_tools/create_pet_tf_record.py.
+"""Convert the Oxford-IIIT pets to TFRecord, like the API's dataset_tools/create_pet_tf_record.py.
 
-A photo's class is its name without number: `american_pit_bull_terrier_105.jpg`. Trimaps have 2 for
-the background. The photos are shuffled and split as the original does it.
+An image's class is its name without the number: `american_pit_bull_terrier_105.jpg`. The value 2
+in a trimap means background. Shuffle and split are those of the original script.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ BACKGROUND = 2  # in a trimap
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """Write the Oxford-IIIT pets as TFRecords, for training and validation.
+    """Write the Oxford-IIIT pets to TFRecords for training and validation.
 
     Reads annotations/trainval.txt, annotations/xmls, annotations/trimaps and images.
     """
@@ -48,34 +48,35 @@ class Flags:
     NAME = "create_pet_tf_record"
     EXAMPLE = "--data_dir=pets --output_dir=records --label_map_path=data/pet_label_map.pbtxt"
 
-    data_dir: Path = flag("The folder with annotations and images.")
-    output_dir: Path = flag("The folder for the records.")
-    label_map_path: Path = flag("The label map.", Path("data", "pet_label_map.pbtxt"))
+    data_dir: Path = flag("Folder that contains annotations and images.")
+    output_dir: Path = flag("Folder for the records.")
+    label_map_path: Path = flag("Label map.", Path("data", "pet_label_map.pbtxt"))
     faces_only: bool = flag(
-        "Boxes of faces; else boxes and masks of whole bodies, from the trimaps.", True
+        "Boxes of faces. With --nofaces_only, boxes and masks of whole bodies from the trimaps.",
+        True,
     )
-    mask_type: str = flag("How masks are written.", "png", choices=("png", "numerical"))
-    num_shards: int = flag("Into how many files each of the two goes.", 10)
+    mask_type: str = flag("Encoding of the masks.", "png", choices=("png", "numerical"))
+    num_shards: int = flag("Number of files per split.", 10)
 
 
 def run(flags: Flags, say: Say) -> None:
     """Write `pet_faces_train.record-00000-of-00010` and so on.
 
     Raises:
-        FlagError: BW704 no shards.
+        FlagError: BW704 --num_shards is below 1.
         TfodError: BW705 no annotations, list or trimap, BW706 a class is not in
             the label map, BW711 a trimap shows no pet.
-        DataError: photos or annotations cannot be used.
+        DataError: images or annotations cannot be used.
     """
     if flags.num_shards < 1:
         raise FlagError("BW704", f"--num_shards is {flags.num_shards}.", wanted="1 or more")
     dataset = _by_breed(read_voc(flags.data_dir, "annotations/xmls", "images"))
     say_findings(dataset.findings, say)
     listed = read_list(flags.data_dir / "annotations" / "trainval.txt")
-    random.Random(SEED).shuffle(listed)  # noqa: S311 - the split of the original
+    random.Random(SEED).shuffle(listed)  # noqa: S311 - reproduces the original split
     images = find_images(dataset, listed)
     if absent := images.count(None):
-        say(f"{absent} of the {len(listed)} listed photos have no annotation: left out")
+        say(f"{absent} of the {len(listed)} listed images have no annotation and are left out")
     masks: dict[int, bytes] = {}
     if not flags.faces_only:
         dataset, masks = _bodies(dataset, flags)
@@ -89,7 +90,7 @@ def run(flags: Flags, say: Say) -> None:
 
 
 def _by_breed(dataset: Dataset) -> Dataset:
-    """The same boxes with the classes that the photos' names say."""
+    """Return the dataset with classes taken from the image names."""
     breeds = [_breed(name) for name in dataset.names]
     classes = tuple(sorted(set(breeds)))
     of_image = np.array([classes.index(breed) for breed in breeds], np.int32)
@@ -104,14 +105,14 @@ def _breed(name: str) -> str:
 def _shards(
     path: Path, images: Sequence[int | None], count: int
 ) -> Iterator[tuple[Path, list[int]]]:
-    """Photos dealt out to files in turns, as the original does; absent ones take their turn too."""
+    """Distribute images to files in turn, as the original does. Missing ones count too."""
     for shard in range(count):
         name = f"{path.name}-{shard:05}-of-{count:05}"
         yield path.with_name(name), [image for image in images[shard::count] if image is not None]
 
 
 def _bodies(dataset: Dataset, flags: Flags) -> tuple[Dataset, dict[int, bytes]]:
-    """Each box around its photo's whole pet, and the masks as parts of Examples."""
+    """Return the dataset with a box around each whole pet, and encoded masks by image."""
     boxes = dataset.boxes.copy()
     masks = {}
     for i, name in enumerate(dataset.names):
@@ -136,7 +137,7 @@ def _body(path: Path) -> NDArray[np.bool_]:
 
 
 def _mask(body: NDArray[np.bool_], boxes: int, kind: str) -> bytes:
-    """The same mask for each box of a photo, as a part of its Example."""
+    """Encode the same mask for each box of an image, as a feature of its Example."""
     if kind == "numerical":
         return floats(MASK, np.tile(body.ravel(), boxes).astype(np.float32))
     png = io.BytesIO()

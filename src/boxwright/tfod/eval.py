@@ -1,4 +1,4 @@
-"""Evaluation as legacy/eval.py does it."""
+"""Evaluate checkpoints, like the API's legacy/eval.py."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from boxwright.tfod.flags import WHOLE_CONFIG, flag
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """Evaluate the newest checkpoint of a folder on the photos that a pipeline.config names.
+    """Evaluate the latest checkpoint of a folder on the images that a pipeline.config names.
 
-    Without --run_once it then waits for newer ones, until Ctrl-C or the config's max_evals.
+    Without --run_once it then waits for newer checkpoints, until Ctrl-C or the config's
+    max_evals.
     """
 
     NAME = "eval"
@@ -22,18 +23,18 @@ class Flags:
         "--run_once"
     )
 
-    pipeline_config_path: Path = flag("The pipeline.config.")
-    checkpoint_dir: Path = flag("The folder with the checkpoints.")
-    eval_dir: Path = flag("The folder for TensorBoard's events.")
-    eval_training_data: bool = flag("Evaluate on the photos for training instead.", False)
-    run_once: bool = flag("Evaluate once and end.", False)
-    eval_config_path: Path | None = flag("A part of a config.", None, unused=WHOLE_CONFIG)
-    input_config_path: Path | None = flag("A part of a config.", None, unused=WHOLE_CONFIG)
-    model_config_path: Path | None = flag("A part of a config.", None, unused=WHOLE_CONFIG)
+    pipeline_config_path: Path = flag("Path of the pipeline.config.")
+    checkpoint_dir: Path = flag("Folder with the checkpoints.")
+    eval_dir: Path = flag("Folder for TensorBoard event files.")
+    eval_training_data: bool = flag("Evaluate on the training set instead.", False)
+    run_once: bool = flag("Evaluate once, then exit.", False)
+    eval_config_path: Path | None = flag("Part of a config.", None, unused=WHOLE_CONFIG)
+    input_config_path: Path | None = flag("Part of a config.", None, unused=WHOLE_CONFIG)
+    model_config_path: Path | None = flag("Part of a config.", None, unused=WHOLE_CONFIG)
 
 
 def run(flags: Flags, say: Say) -> None:
-    """Measure and write events. Raises as `evaluation.evaluate_folder`."""
+    """Evaluate and write events. Raises as `evaluation.evaluate_folder`."""
     from boxwright.tfod.config import read_config
     from boxwright.tfod.evaluation import evaluate_folder, images_of
 

@@ -1,4 +1,4 @@
-"""Checkpoints measured on the photos that a config's input readers name."""
+"""Evaluation of checkpoints on the images of a config's input readers."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from boxwright.tfod.readers import read_images
 from boxwright.training.event_file import EventFile
 
 COCO, PASCAL = "coco_detection_metrics", "pascal_voc_detection_metrics"
-POLL_SECONDS = 5.0  # seconds, for a newer checkpoint
+POLL_SECONDS = 5.0  # interval of checks for a newer checkpoint
 
 
 def images_of(config: Config, *, training: bool = False, each: int = 1) -> Dataset:
-    """The photos of the eval_input_reader, or of that for training: each so manyth, and no more
-    than eval_config says. Raises as `checked` and `read_images`."""
+    """Return every `each`-th image of the eval_input_reader, or of the train_input_reader if
+    `training`, at most num_examples of eval_config. Raises as `checked` and `read_images`."""
     ready = checked(config, train=training, evaluate=not training)
     split = Split.TRAIN if training else Split.VAL
     return sample(config, read_images(ready, [split]), split, each)
 
 
 def sample(config: Config, images: Dataset, split: Split, each: int) -> Dataset:
-    """Of the photos of a split each so manyth, and no more than eval_config says."""
+    """Return every `each`-th image of a split, at most num_examples of eval_config."""
     max_evaluations = config.pipeline.eval_config.num_examples
     own = images.split(split)
     return own.select(np.arange(0, len(own), each)[: max_evaluations or None])
@@ -44,12 +44,13 @@ def sample(config: Config, images: Dataset, split: Split, each: int) -> Dataset:
 def evaluate_folder(
     config: Config, images: Dataset, checkpoints: Path, events: Path, say: Say, *, once: bool
 ) -> None:
-    """Measure the newest checkpoint of a folder, and unless `once` each newer one as it comes.
+    """Evaluate the latest checkpoint of a folder, and unless `once` each newer one as it appears.
 
-    It ends by itself after eval_config's max_evals, or the last step of train_config.
+    Ends after max_evals of eval_config, or at the last step of train_config.
 
     Raises:
-        WeightsError: BW201 there is none, with `once`; BW206 it is of another network.
+        WeightsError: BW201 there is no checkpoint and `once` is set; BW206 it is from another
+            network.
     """
     pipeline = config.pipeline
     max_evaluations, last = pipeline.eval_config.max_evals, pipeline.train_config.num_steps
@@ -62,11 +63,11 @@ def evaluate_folder(
 
 
 def measure(trained: Trained, images: Dataset, events: Path, say: Say) -> None:
-    """Detect, say how good that is, and write it for TensorBoard with pictures."""
+    """Evaluate a network, print its metrics, and write them to TensorBoard with pictures."""
     config, step = trained.config.pipeline.eval_config, trained.step
     found = detect(trained, images)
     numbers = numbers_of(evaluate(images, found, resamples=0), config)
-    say(f"{len(images)} photos at global step {step}:")
+    say(f"{len(images)} images at global step {step}:")
     for name, value in numbers.items():
         say(f"  {name} = {'n/a' if value is None else f'{value:.6f}'}")
     with EventFile(events) as file:
@@ -82,7 +83,7 @@ def measure(trained: Trained, images: Dataset, events: Path, say: Say) -> None:
 
 
 def detect(trained: Trained, images: Dataset) -> list[Detections]:
-    """What a network finds in each photo, after the config's post-processing."""
+    """Return the detections of each image, with the config's post-processing."""
     preprocessing, nms_config = trained.preprocessing, nms_config_of(trained.config)
     engine = KerasEngine(trained.model, preprocessing, nms_config)
     detector = Detector(engine, Artifact({}, images.classes, preprocessing))
@@ -91,7 +92,7 @@ def detect(trained: Trained, images: Dataset) -> list[Detections]:
 
 
 def numbers_of(evaluation: Evaluation, config: EvalConfig) -> dict[str, float | None]:
-    """The numbers of the config's metrics_set by the API's names; COCO's if it names none."""
+    """Return the metrics of the config's metrics_set by their API names; default is COCO."""
     metrics = config.metrics_set or (COCO,)
     numbers: dict[str, float | None] = {}
     if COCO in metrics:
@@ -102,7 +103,7 @@ def numbers_of(evaluation: Evaluation, config: EvalConfig) -> dict[str, float | 
 
 
 def _newest(folder: Path, interval: float, say: Say, *, once: bool) -> Iterator[Path]:
-    """The newest checkpoint of a folder, and each time another is, that."""
+    """Yield the latest checkpoint of a folder, then each newer one."""
     from boxwright.errors import WeightsError
     from boxwright.models.weights.checkpoint import find_prefix
 
@@ -119,5 +120,6 @@ def _newest(folder: Path, interval: float, say: Say, *, once: bool) -> Iterator[
             seen = newest
             yield newest
         else:
-            say(f"waiting for a {'newer' if seen else 'first'} checkpoint in {folder}; Ctrl-C ends")
+            awaited = "newer" if seen else "first"
+            say(f"waiting for a {awaited} checkpoint in {folder}; stop with Ctrl-C")
         time.sleep(max(interval - (time.monotonic() - started), POLL_SECONDS))

@@ -1,4 +1,4 @@
-"""A checkpoint as a frozen graph and a SavedModel, as export_inference_graph.py writes them."""
+"""Export a checkpoint as a frozen graph and a SavedModel, like export_inference_graph.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from boxwright.tfod.mapping.network import nms_config_of, ranges_of, read_traine
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """Write a checkpoint as frozen_inference_graph.pb and saved_model."""
+    """Export a checkpoint as frozen_inference_graph.pb and saved_model."""
 
     NAME = "export_inference_graph"
     EXAMPLE = (
@@ -26,21 +26,21 @@ class Flags:
     )
 
     input_type: str = flag(
-        "What the graph takes.",
+        "Input of the graph.",
         "image_tensor",
         choices=("image_tensor", "encoded_image_string_tensor", "tf_example"),
     )
     input_shape: str | None = flag(
-        "Sides of an image_tensor with commas between them, -1 for any.", None
+        "Shape of an image_tensor, comma-separated. -1 means any size.", None
     )
-    pipeline_config_path: Path = flag("The pipeline.config that was trained by.")
-    trained_checkpoint_prefix: Path = flag("What the names of the checkpoint's files begin with.")
-    output_directory: Path = flag("The folder to write.")
+    pipeline_config_path: Path = flag("The pipeline.config of the training.")
+    trained_checkpoint_prefix: Path = flag("Prefix of the checkpoint's files.")
+    output_directory: Path = flag("Folder to write.")
     config_override: str = flag(OVERRIDE, "")
     write_inference_graph: bool = flag(
-        "Write inference_graph.pbtxt as well.",
+        "Also write inference_graph.pbtxt.",
         False,
-        unused="frozen_inference_graph.pb holds the same graph",
+        unused="frozen_inference_graph.pb contains the same graph",
     )
 
 
@@ -48,7 +48,7 @@ def run(flags: Flags, say: Say) -> None:
     """Write frozen_inference_graph.pb, saved_model/, model.ckpt, checkpoint and pipeline.config.
 
     Raises:
-        FlagError: BW704 the input's shape makes no sense.
+        FlagError: BW704 invalid --input_shape, BW710 --input_shape does not fit --input_type.
         TfodError, WeightsError: as `read_trained`.
     """
     shape = _shape(flags)
@@ -77,11 +77,11 @@ def run(flags: Flags, say: Say) -> None:
     save_exported(folder, trained.model.network, trained.step, trained.learnt)
     write_text(folder / "pipeline.config", write(trained.config.tree))
     written = "frozen_inference_graph.pb, saved_model, model.ckpt and pipeline.config"
-    say(f"{folder}: {written} of step {trained.step}")
+    say(f"{folder}: {written} from step {trained.step}")
 
 
 def _shape(flags: Flags) -> tuple[int | None, ...]:
-    """`1,-1,-1,3` as `(1, None, None, 3)`."""
+    """Parse `1,-1,-1,3` as `(1, None, None, 3)`."""
     if flags.input_shape is None:
         return (None, None, None, 3)
     try:
@@ -91,13 +91,13 @@ def _shape(flags: Flags) -> tuple[int | None, ...]:
     if len(sides) != 4 or sides[3] != 3 or any(side < 1 and side != -1 for side in sides):
         raise FlagError(
             "BW704",
-            f"--input_shape is '{flags.input_shape}', which is no shape of photos.",
-            wanted="photos, height, width and 3 colours, -1 for any: 1,-1,-1,3",
+            f"--input_shape is '{flags.input_shape}', which is not the shape of an image batch.",
+            wanted="images, height, width and 3 channels, -1 for any: 1,-1,-1,3",
         )
     if flags.input_type != "image_tensor":
         raise FlagError(
             "BW710",
-            f"--input_shape cannot be given for {flags.input_type}, whose photos are of any size.",
+            f"--input_shape does not apply to {flags.input_type}, which takes images of any size.",
             flag="--input_shape",
             other="--input_type=image_tensor",
         )

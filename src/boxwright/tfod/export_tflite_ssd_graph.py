@@ -1,4 +1,4 @@
-"""A checkpoint as a graph for TFLite's converter, as export_tflite_ssd_graph.py writes it."""
+"""Export a checkpoint as a graph for TFLite's converter, like export_tflite_ssd_graph.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from boxwright.tfod.mapping.network import nms_config_of, ranges_of, read_traine
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """Write a checkpoint as tflite_graph.pb, which toco turns into a .tflite."""
+    """Export a checkpoint as tflite_graph.pb, which toco converts to a .tflite file."""
 
     NAME = "export_tflite_ssd_graph"
     EXAMPLE = (
@@ -22,24 +22,26 @@ class Flags:
         "--trained_checkpoint_prefix=training/model.ckpt-200 --output_directory=inference"
     )
 
-    pipeline_config_path: Path = flag("The pipeline.config that was trained by.")
-    trained_checkpoint_prefix: Path = flag("What the names of the checkpoint's files begin with.")
-    output_directory: Path = flag("The folder to write.")
-    max_detections: int = flag("How many boxes are found in a photo at most.", 10)
-    max_classes_per_detection: int = flag("How many classes a box may have.", 1)
-    detections_per_class: int = flag("With --use_regular_nms, boxes of a class at most.", 100)
-    add_postprocessing_op: bool = flag("End in TFLite_Detection_PostProcess.", True)
-    use_regular_nms: bool = flag("Suppress overlapping boxes for each class apart.", False)
+    pipeline_config_path: Path = flag("The pipeline.config of the training.")
+    trained_checkpoint_prefix: Path = flag("Prefix of the checkpoint's files.")
+    output_directory: Path = flag("Folder to write.")
+    max_detections: int = flag("Maximum number of detections per image.", 10)
+    max_classes_per_detection: int = flag("Maximum number of classes per detection.", 1)
+    detections_per_class: int = flag(
+        "With --use_regular_nms, maximum number of detections per class.", 100
+    )
+    add_postprocessing_op: bool = flag("Append the operator TFLite_Detection_PostProcess.", True)
+    use_regular_nms: bool = flag("Run NMS for each class separately.", False)
     config_override: str = flag(OVERRIDE, "")
     input_type: str = flag(
-        "What the graph takes.",
+        "Input of the graph.",
         "",
-        unused="a graph for TFLite takes normalized_input_image_tensor alone",
+        unused="the input of a TFLite graph is always normalized_input_image_tensor",
     )
 
 
 def run(flags: Flags, say: Say) -> None:
-    """Write tflite_graph.pb and, the same as text, tflite_graph.pbtxt.
+    """Write tflite_graph.pb, and the same graph as text, tflite_graph.pbtxt.
 
     Raises:
         TfodError, WeightsError: as `read_trained`.
@@ -70,9 +72,9 @@ def run(flags: Flags, say: Say) -> None:
     with writing(target) as draft:
         draft.write_bytes(graph.SerializeToString(deterministic=True))
     write_text(target.with_suffix(".pbtxt"), str(graph))
-    say(f"{target}: step {trained.step}, takes {graphs.TFLITE_INPUT} of 1,{side},{side},3")
+    say(f"{target}: step {trained.step}, input {graphs.TFLITE_INPUT} 1,{side},{side},3")
     if trained.config.pipeline.graph_rewriter.quantization and not ranges:
-        say("graph_rewriter: the checkpoint holds no ranges, so the graph is one of floats")
+        say("graph_rewriter: the checkpoint has no quantization ranges; wrote a float graph")
 
 
 if __name__ == "__main__":

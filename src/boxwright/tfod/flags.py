@@ -1,8 +1,7 @@
-"""Command lines in the manner of absl and argparse, as the original's scripts take them.
+"""Command lines in the style of absl and argparse, like those of the Object Detection API.
 
-A command's flags are the fields of a frozen dataclass, so that their types and defaults are said
-once. What tutorials print wrong is understood all the same, and each time a hint says how it is
-spelled.
+A command's flags are the fields of a frozen dataclass, which declares types and defaults once.
+The parser accepts common mistakes of tutorials and gives a hint with the correct spelling.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from boxwright.errors import FlagError
 from boxwright.structures.labels import closest_name
 
 HELP = frozenset({"-h", "-help", "--help", "--helpshort", "-helpfull", "--helpfull"})
-LOGGING = {"logtostderr", "alsologtostderr"}  # absl's own, of where to log to, and how much
+LOGGING = {"logtostderr", "alsologtostderr"}  # flags of absl: where and how much to log
 LOGGING_WITH_VALUE = {"verbosity", "v", "stderrthreshold", "log_dir"}
 MISSPELT = {  # in the tutorials
     "pipline_config_path": "pipeline_config_path",
@@ -29,17 +28,17 @@ MISSPELT_VALUES = {"QUATIZED_UINT8": "QUANTIZED_UINT8"}
 TRUE, FALSE = {"true", "t", "1", "yes", "y"}, {"false", "f", "0", "no", "n"}
 METAVARS = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH"}
 TYPES = {"str": str, "int": int, "float": float, "bool": bool, "Path": Path}
-ONE_MACHINE = "the training runs on one machine, in one process"
-WHOLE_CONFIG = "a training is described by one pipeline.config"
-OVERRIDE = "Text of a pipeline.config whose fields go before the config's own."
+ONE_MACHINE = "training runs on one machine, in one process"
+WHOLE_CONFIG = "one pipeline.config describes the whole training"
+OVERRIDE = "Text in the language of pipeline.config. Its fields override the config's."
 NESTED = re.compile(r"--?(\w+)=(.+)", re.DOTALL)
 
 
 class FlagClass(Protocol):
-    """What a dataclass of flags says about its command, beside its docstring."""
+    """Interface of a dataclass of flags. Its docstring is the help of the command."""
 
     NAME: ClassVar[str]
-    EXAMPLE: ClassVar[str]  # its flags in a line that works
+    EXAMPLE: ClassVar[str]  # a working set of flags
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
@@ -48,12 +47,12 @@ T = TypeVar("T", bound=FlagClass)
 
 @dataclass(frozen=True)
 class Parsed(Generic[T]):
-    """A command line that was understood.
+    """A parsed command line.
 
     Attributes:
-        flags: its values.
-        hints: what was wrong with it all the same.
-        words: the line as it should be, after the command's name.
+        flags: values of the flags.
+        hints: a sentence for each mistake that was corrected.
+        words: the corrected command line, without the command's name.
     """
 
     flags: T
@@ -70,41 +69,40 @@ def flag(
     unused: str = "",
     bare: bool = False,
 ) -> Any:
-    """A field that is a flag; without a default it must be given.
+    """Declare a dataclass field as a flag. It is required if it has no default.
 
     Args:
-        text: what it is for, a sentence.
-        default: its value if it is not given.
-        also: another name for it, such as the `i` of `-i`; one letter takes one dash.
-        choices: the only values that it may have.
-        unused: why it changes nothing, if it does not.
-        bare: whether its value may stand by itself, without the flag.
+        text: help text, a sentence.
+        default: value if the flag is not given.
+        also: alternative name, such as the `i` of `-i`. One letter takes one dash.
+        choices: the allowed values; all if empty.
+        unused: the reason why the flag is ignored; empty if it is used.
+        bare: True for a positional argument.
     """
     metadata = {"text": text, "also": also, "choices": choices, "unused": unused, "bare": bare}
     return field(default=default, metadata=metadata)
 
 
 def wants_help(words: Sequence[str]) -> bool:
-    """Whether a command line asks for help."""
+    """Return True if the command line asks for help."""
     return not HELP.isdisjoint(words)
 
 
 def parse(kind: type[T], words: Sequence[str]) -> Parsed[T]:
-    """The values of a command line.
+    """Parse a command line.
 
     Args:
-        kind: the dataclass of the command's flags.
-        words: what stands after the command's name.
+        kind: dataclass of the command's flags.
+        words: the arguments after the command's name.
 
     Raises:
-        FlagError: BW702 a flag that there is not, BW703 flags are missing, BW704 a value that a
-            flag cannot have.
+        FlagError: BW702 unknown flag, BW703 required flags are missing, BW704 invalid value.
     """
     return _Line(kind, list(words)).parsed()
 
 
 def help_text(kind: type[FlagClass]) -> str:
-    """What `--help` prints."""
+    """Return the output of `--help`."""
     lines = [f"{cleandoc(kind.__doc__ or '')}\n", f"  {example(kind)}\n"]
     for one in fields(kind):
         lines += [f"  {written(one)}", f"      {one.metadata['text']}{_notes(one)}"]
@@ -112,12 +110,12 @@ def help_text(kind: type[FlagClass]) -> str:
 
 
 def example(kind: type[FlagClass]) -> str:
-    """A line that works."""
+    """Return a working command line."""
     return f"boxwright tfod {kind.NAME} {kind.EXAMPLE}".strip()
 
 
 def written(one: Field[Any]) -> str:
-    """How a flag is written: `-i, --input=PATH`."""
+    """Return the usage of a flag, such as `-i, --input=PATH`."""
     other = one.metadata["also"]
     also = f"{'-' if len(other) == 1 else '--'}{other}, " if other else ""
     if _type_of(one) is bool:
@@ -129,7 +127,7 @@ def written(one: Field[Any]) -> str:
 
 
 def default_of(one: Field[Any]) -> str:
-    """What a flag is if it is not given; empty if it must be, or is nothing then."""
+    """Return the default of a flag as text; empty if it is required or the default is None."""
     if one.default is MISSING or one.default is None:
         return ""
     if isinstance(one.default, Path):
@@ -139,15 +137,15 @@ def default_of(one: Field[Any]) -> str:
 
 def _notes(one: Field[Any]) -> str:
     if one.metadata["unused"]:
-        return f" Changes nothing here: {one.metadata['unused']}."
+        return f" Ignored: {one.metadata['unused']}."
     if one.default is MISSING:
-        return " Must be given."
+        return " Required."
     return f" Default: {default_of(one)}." if default_of(one) else ""
 
 
 @dataclass
 class _Line(Generic[T]):
-    """A command line as it is read from left to right."""
+    """Parser of one command line, from left to right."""
 
     kind: type[T]
     words: list[str]
@@ -191,20 +189,20 @@ class _Line(Generic[T]):
             self.given[bare.name] = self._converted(bare, word)
             return
         if one is None or not (dashed or equals):
-            what = f"has no flag --{name}" if dashed else f"cannot tell what '{word}' is for"
+            what = f"has no flag --{name}" if dashed else f"does not expect the argument '{word}'"
             raise FlagError("BW702", f"{self.kind.NAME} {what}.", **self._choose(name))
         if not dashed:
-            self.hints.append(f"'{word}' lacks its two dashes: taken as --{word}.")
+            self.hints.append(f"'{word}' needs two dashes: read as --{word}.")
         if name not in self.by_name:
-            self.hints.append(f"--{name} is spelled --{one.name}.")
+            self.hints.append(f"--{name} is misspelled: read as --{one.name}.")
         if one.metadata["unused"]:
             reason = one.metadata["unused"]
-            self.hints.append(f"{self.kind.NAME} has no use for --{one.name}: {reason}.")
+            self.hints.append(f"--{one.name} is ignored: {reason}.")
         if (content := self._value(one, value.strip(), stated=bool(equals))) is not None:
             self.given[one.name] = content
 
     def _bare(self) -> Field[Any] | None:
-        """The flag that a word by itself is the value of, if one still waits for it."""
+        """Return the positional argument that has no value yet, or None."""
         waiting = (one for one in self.known.values() if one.metadata["bare"])
         return next((one for one in waiting if one.name not in self.given), None)
 
@@ -212,7 +210,7 @@ class _Line(Generic[T]):
         return self.by_name.get(MISSPELT.get(name, name))
 
     def _value(self, one: Field[Any], text: str, *, stated: bool) -> Any:
-        """What follows the flag, in its type; None if it is empty, as good as not given."""
+        """Return the value of a flag in its type; None if it is empty, which means not given."""
         if _type_of(one) is bool:
             if not stated and self.words and self.words[0].lower() in {"true", "false"}:
                 text, stated = self.words.pop(0), True
@@ -220,13 +218,15 @@ class _Line(Generic[T]):
         if not text and self.words and not self.words[0].startswith("-"):
             text = self.words.pop(0).strip()
             if stated:
-                self.hints.append(f"--{one.name}= has a blank before its value: taken without it.")
+                self.hints.append(
+                    f"--{one.name}= has a space before its value: the space is ignored."
+                )
         elif not text and not stated:
             raise FlagError("BW704", f"--{one.name} has no value.", example=example(self.kind))
         if (nested := NESTED.fullmatch(text)) and self._find(nested[1]) is not None:
             self.hints.append(
-                f"--{one.name} has another flag's name in its value, '{text}': "
-                f"taken as --{one.name}={nested[2]}."
+                f"--{one.name} repeats the name of a flag in its value '{text}': "
+                f"read as --{one.name}={nested[2]}."
             )
             text = nested[2]
         return self._converted(one, text) if text else None
@@ -234,7 +234,7 @@ class _Line(Generic[T]):
     def _converted(self, one: Field[Any], text: str) -> Any:
         choices = one.metadata["choices"]
         if text in MISSPELT_VALUES and text not in choices:
-            self.hints.append(f"{text} is spelled {MISSPELT_VALUES[text]}.")
+            self.hints.append(f"{text} is misspelled: read as {MISSPELT_VALUES[text]}.")
             text = MISSPELT_VALUES[text]
         if choices and text not in choices:
             near = closest_name(text, choices)
@@ -258,7 +258,7 @@ class _Line(Generic[T]):
         if text.lower() not in TRUE | FALSE:
             raise FlagError(
                 "BW704",
-                f"--{one.name} is '{text}', which is neither true nor false.",
+                f"--{one.name} is '{text}', which is not true or false.",
                 wanted=f"--{one.name} or --no{one.name}",
             )
         return text.lower() in TRUE
@@ -270,7 +270,7 @@ class _Line(Generic[T]):
         return {"nearest": f"--{near}" if near else "", "choices": listed}
 
     def _canonical(self) -> Iterator[str]:
-        """The words of the line as it should be."""
+        """Yield the words of the corrected command line."""
         for name, value in self.given.items():
             one = self.known[name]
             if isinstance(value, bool):
@@ -282,5 +282,5 @@ class _Line(Generic[T]):
 
 
 def _type_of(one: Field[Any]) -> type:
-    """The type of a flag's value: of `Path | None` it is Path."""
+    """Return the type of a flag's value; `Path | None` gives Path."""
     return TYPES[str(one.type).removesuffix(" | None")]

@@ -1,4 +1,4 @@
-"""A CSV list and its photos to TFRecord: the second tutorial's generate_tfrecords.py."""
+"""Convert a CSV list and its images to TFRecord, like the second tutorial's script."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from boxwright.tfod.records import say_findings, write_record_files
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """Write a CSV list of boxes and its photos as a TFRecord.
+    """Write a CSV list of boxes and its images to a TFRecord.
 
-    Photos go into the record byte for byte, in the order of their names.
+    Image files are copied into the record byte for byte, in the order of their names.
     """
 
     NAME = "generate_tfrecords"
@@ -27,10 +27,12 @@ class Flags:
         "--img_path=images/train --output_path=annotations/train.record"
     )
 
-    label_map: Path = flag("The label map.")
-    csv_input: Path = flag("The list: filename,width,height,class,xmin,ymin,xmax,ymax.")
-    img_path: Path = flag("The folder with the photos; if not given, the one you are in.", Path())
-    output_path: Path = flag("The record to write.")
+    label_map: Path = flag("Label map.")
+    csv_input: Path = flag(
+        "CSV list with the columns filename,width,height,class,xmin,ymin,xmax,ymax."
+    )
+    img_path: Path = flag("Folder with the images. If not given, the current folder.", Path())
+    output_path: Path = flag("TFRecord file to write.")
 
 
 def run(flags: Flags, say: Say) -> None:
@@ -38,14 +40,14 @@ def run(flags: Flags, say: Say) -> None:
 
     Raises:
         TfodError: BW705 the list cannot be read, BW706 a class is not in the label map.
-        DataError: photos or annotations cannot be used.
+        DataError: images or annotations cannot be used.
     """
     labels = FORMATS["csv"].read(Folder.scan(flags.csv_input))
     if not labels.images and not labels.broken:
         raise TfodError(
             "BW705",
-            "is not a list of boxes as xml_to_csv writes it, whose first line names its columns: "
-            "filename,width,height,class,xmin,ymin,xmax,ymax.",
+            "is not a CSV list of boxes as xml_to_csv writes it. Its first line must name the "
+            "columns: filename,width,height,class,xmin,ymin,xmax,ymax.",
             where=flags.csv_input,
             flag="--csv_input",
         )

@@ -1,4 +1,4 @@
-"""Frozen graphs as the Object Detection API's commands write them, for TensorFlow 1 and toco."""
+"""Frozen graphs for TensorFlow 1 and toco, like those of the Object Detection API."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ANCHORS = "anchors"
 
 @dataclass(frozen=True)
 class PostProcess:
-    """Options of the node `TFLite_Detection_PostProcess` that are no part of a `NmsConfig`."""
+    """Options of the node `TFLite_Detection_PostProcess` beyond those in `NmsConfig`."""
 
     max_detections: int = 10
     max_classes_per_detection: int = 1
@@ -46,22 +46,22 @@ def inference_graph(
     shape: tuple[int | None, ...] = (None, None, None, 3),
     ranges: Mapping[str, Ranges] | None = None,
 ) -> Any:
-    """A GraphDef from photos to detections, with the weights in it.
+    """Build a GraphDef from images to detections, with frozen weights.
 
     Input: `image_tensor` `(B, H, W, 3)` uint8, RGB, of any size; or `(B,)` strings, each a JPEG or
-    PNG file, or a tf.Example with one in `image/encoded`. Photos are resized bilinearly without
-    half-pixel centres, as TensorFlow 1 did.
+    PNG file, or a tf.Example with one in `image/encoded`. Images are resized bilinearly without
+    half-pixel centers, as in TensorFlow 1.
     Outputs, float32, best first and padded with zeros to N = `max_total` rows: `detection_boxes`
-    `(B, N, 4)` normalised yxyx within [0, 1]; `detection_scores` and `detection_classes`, 1-based,
+    `(B, N, 4)` normalized yxyx within [0, 1]; `detection_scores` and `detection_classes`, 1-based,
     `(B, N)`; `num_detections` `(B,)`.
 
     Args:
-        model: to write.
-        preprocessing: of its input.
-        nms_config: how raw outputs become detections.
-        input_type: the name of the input, and so what it takes.
-        shape: of an `image_tensor`.
-        ranges: by layer, of a network that was trained for quantisation.
+        model: the detector.
+        preprocessing: preprocessing of its input.
+        nms_config: NMS options.
+        input_type: name and kind of the input.
+        shape: shape of an `image_tensor`.
+        ranges: quantization ranges by layer, of a network trained with QAT.
     """
     tf = graph.tensorflow_for(model)
     encoded = input_type != "image_tensor"
@@ -80,8 +80,8 @@ def inference_graph(
 
 
 def resized(tf: Any, images: Any, side: int) -> Any:
-    """Images `(B, H, W, 3)` as squares `(B, side, side, 3)` float32, bilinear without half-pixel
-    centers, as TensorFlow 1 did and the Object Detection API's `fixed_shape_resizer` does."""
+    """Resize images `(B, H, W, 3)` to squares `(B, side, side, 3)` float32, bilinearly without
+    half-pixel centers, like TensorFlow 1 and the API's `fixed_shape_resizer`."""
     return tf.compat.v1.image.resize_bilinear(tf.cast(images, tf.float32), (side, side))
 
 
@@ -92,20 +92,20 @@ def tflite_graph(
     post_process: PostProcess | None,
     ranges: Mapping[str, Ranges] | None = None,
 ) -> Any:
-    """A GraphDef for TFLite's converter, with the weights in it.
+    """Build a GraphDef for TFLite's converter, with frozen weights.
 
     Input: `normalized_input_image_tensor` `(1, S, S, 3)` float32. Raw outputs: box encodings
-    `(1, A, 4)` and scores with the background's column `(1, A, 1 + C)`; also the node `anchors`
-    `(A, 4)`, centre y, centre x, height, width. Where there is a `post_process` they go into
-    `TFLite_Detection_PostProcess`, which TFLite alone can run: boxes, 0-based classes, scores and
-    their number.
+    `(1, A, 4)` and scores with the background column `(1, A, 1 + C)`; also the node `anchors`
+    `(A, 4)`: center y, center x, height, width. With a `post_process` they are the inputs of
+    `TFLite_Detection_PostProcess`, which only TFLite can run. Its outputs are boxes, 0-based
+    classes, scores and the number of detections.
 
     Args:
-        model: with a background column.
-        side: `S`.
-        nms_config: how raw outputs become detections; the numbers of boxes are not looked at.
+        model: detector with a background column.
+        side: input size `S` in pixels.
+        nms_config: NMS options; its maximum numbers of boxes are ignored.
         post_process: the other options of that node; None leaves it out.
-        ranges: by layer, of a network that was trained for quantisation.
+        ranges: quantization ranges by layer, of a network trained with QAT.
     """
     tf = graph.tensorflow_for(model)
 
@@ -129,12 +129,12 @@ def tflite_graph(
 def write_saved_model(folder: Path, frozen: Any, input_name: str) -> None:
     """Write an `inference_graph` as a SavedModel of TensorFlow 1.
 
-    Its signature `serving_default` takes `inputs` and gives the four outputs under their names.
+    Its signature `serving_default` takes `inputs` and returns the four outputs by name.
 
     Args:
-        folder: where to; it must not exist yet.
+        folder: folder to write; it must not exist yet.
         frozen: the GraphDef.
-        input_name: of its input node.
+        input_name: name of its input node.
     """
     v1 = framework.tensorflow().compat.v1
     with v1.Graph().as_default() as whole, v1.Session() as session:
@@ -155,7 +155,7 @@ def write_saved_model(folder: Path, frozen: Any, input_name: str) -> None:
 
 
 def _decoded(tf: Any, inputs: Any, input_type: InputType) -> Any:
-    """Files of photos of one size as pixels `(B, H, W, 3)` uint8."""
+    """Decode image files of one size to pixels `(B, H, W, 3)` uint8."""
     if input_type == "tf_example":
         feature = {"image/encoded": tf.io.FixedLenFeature((), tf.string)}
         inputs = tf.io.parse_example(inputs, feature)["image/encoded"]
@@ -168,10 +168,10 @@ def _decoded(tf: Any, inputs: Any, input_type: InputType) -> Any:
 
 
 def _suppressed(tf: Any, boxes: Any, scores: Any, nms_config: NmsConfig) -> dict[str, Any]:
-    """The outputs by name, of boxes `(B, A, 4)` and scores `(B, A, C)`.
+    """Apply NMS to boxes `(B, A, 4)` and scores `(B, A, C)`, and return the outputs by name.
 
-    As in the API overlaps are measured on whole boxes; they are clipped afterwards, those of which
-    nothing is left are dropped, and only then the best of all classes are taken.
+    As in the API, NMS uses unclipped boxes. Boxes are then clipped, empty ones are dropped, and
+    finally the best boxes of all classes are selected.
     """
     boxes, scores, classes, _ = tf.image.combined_non_max_suppression(
         boxes[:, :, None],
@@ -182,7 +182,7 @@ def _suppressed(tf: Any, boxes: Any, scores: Any, nms_config: NmsConfig) -> dict
         score_threshold=nms_config.score_threshold,
         clip_boxes=False,
     )
-    by_class = tf.argsort(classes, stable=True)  # of equal scores the lower class goes first
+    by_class = tf.argsort(classes, stable=True)  # ties: the lower class first
     boxes, scores, classes = (
         tf.gather(values, by_class, batch_dims=1) for values in (boxes, scores, classes)
     )
@@ -208,7 +208,7 @@ def _suppressed(tf: Any, boxes: Any, scores: Any, nms_config: NmsConfig) -> dict
 def _append(
     frozen: Any, spec: ModelSpec, nms_config: NmsConfig, options: PostProcess, float32: int
 ) -> None:
-    """Add the operator that TFLite's converter knows, though TensorFlow does not."""
+    """Add the post-processing operator, which TFLite's converter knows but TensorFlow does not."""
     node = frozen.node.add()
     node.name = node.op = litert.POSTPROCESS
     node.input.extend([*RAW_OUTPUTS, ANCHORS])

@@ -1,4 +1,4 @@
-"""Label maps under the names of the original's utils/label_map_util.py.
+"""Label maps, with the function names of the API's utils/label_map_util.py.
 
 from boxwright.tfod import label_map_util
 
@@ -16,7 +16,7 @@ from boxwright.structures.labels import Item, read_items
 
 
 class Category(TypedDict):
-    """A class as the original's evaluation and drawing take it."""
+    """A class, as the API's evaluation and drawing functions take it."""
 
     id: int
     name: str
@@ -24,7 +24,7 @@ class Category(TypedDict):
 
 @dataclass(frozen=True)
 class LabelMap:
-    """The items of a label map, as the original's message of that name has them."""
+    """The items of a label map, like the API's message of the same name."""
 
     item: tuple[Item, ...]
 
@@ -33,7 +33,7 @@ def load_labelmap(path: str | Path) -> LabelMap:
     """Read a label map file.
 
     Raises:
-        DataError: BW116 it cannot be used; says where and why.
+        DataError: BW116 it cannot be used; the message gives line and reason.
     """
     return LabelMap(tuple(read_items(path)))
 
@@ -41,9 +41,9 @@ def load_labelmap(path: str | Path) -> LabelMap:
 def convert_label_map_to_categories(
     label_map: LabelMap | None, max_num_classes: int, use_display_name: bool = True
 ) -> list[Category]:
-    """The classes with ids from 1 to `max_num_classes`, each id once.
+    """Return the classes with ids from 1 to `max_num_classes`, each id once.
 
-    Without a label map they are called `category_1` and so on.
+    Without a label map their names are `category_1` and so on.
     """
     if label_map is None:
         numbers = range(1, max_num_classes + 1)
@@ -56,14 +56,14 @@ def convert_label_map_to_categories(
 
 
 def create_category_index(categories: Iterable[Category]) -> dict[int, Category]:
-    """The classes by their ids: `{1: {"id": 1, "name": "helmet"}}`."""
+    """Return the classes by id: `{1: {"id": 1, "name": "helmet"}}`."""
     return {category["id"]: category for category in categories}
 
 
 def create_category_index_from_labelmap(
     label_map_path: str | Path, use_display_name: bool = True
 ) -> dict[int, Category]:
-    """The classes of a label map file by their ids. Raises as `load_labelmap`."""
+    """Return the classes of a label map file by id. Raises as `load_labelmap`."""
     label_map = load_labelmap(label_map_path)
     largest = max(item.id for item in label_map.item)
     return create_category_index(
@@ -74,6 +74,6 @@ def create_category_index_from_labelmap(
 def get_label_map_dict(
     label_map_path: str | Path, use_display_name: bool = False
 ) -> dict[str, int]:
-    """The ids of a label map file by their names. Raises as `load_labelmap`."""
+    """Return the ids of a label map file by name. Raises as `load_labelmap`."""
     items = load_labelmap(label_map_path).item
     return {item.display_name if use_display_name else item.name: item.id for item in items}

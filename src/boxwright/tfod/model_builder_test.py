@@ -1,4 +1,4 @@
-"""The installation test, under the name of the original's builders/model_builder_test.py."""
+"""Installation test, named after the API's builders/model_builder_test.py."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class Flags:
 
 
 def run(flags: Flags, say: Say) -> None:
-    """Run the checks, and say after each that it passed.
+    """Run the checks and print a line after each.
 
     Raises:
-        TfodError: BW707 one did not pass.
+        TfodError: BW707 a check failed.
         SystemFaultError: BW901 Keras or TensorFlow is not installed.
     """
     begin = time.perf_counter()
@@ -58,7 +58,7 @@ def run(flags: Flags, say: Say) -> None:
 
 
 def _passed(check: Callable[[Path], str], scratch: Path) -> str:
-    """What a check found; whatever stops it has a code."""
+    """Run a check and return its result. Every failure becomes an error with a code."""
     try:
         return check(scratch)
     except BoxwrightError:
@@ -92,9 +92,9 @@ def _network(scratch: Path) -> str:
     expected = {"box_encodings": (1, anchors, 4), "class_logits": (1, anchors, CLASSES)}
     finite = all(np.isfinite(np.asarray(values)).all() for values in outputs.values())
     if shapes != expected or not finite:
-        raise _failed(f"the network's outputs are {shapes}, or hold what is no number")
+        raise _failed(f"the network's outputs are {shapes}, or are not finite")
     weights = f"{model.network.count_params():,} weights"
-    return f"ssd_mobilenet_v1, {weights}, looks at a photo: {anchors} boxes"
+    return f"ssd_mobilenet_v1, {weights}, detects in an image: {anchors} boxes"
 
 
 def _records(scratch: Path) -> str:
@@ -107,8 +107,8 @@ def _records(scratch: Path) -> str:
     encoded = feature["image/encoded"].bytes_list.value[0]
     sides = feature["image/object/bbox/xmax"].float_list.value[:]
     if encoded != (scratch / "photo.jpg").read_bytes() or not np.allclose(sides, [0.5]):
-        raise _failed("TensorFlow reads something else in a TFRecord than was written")
-    return "a TFRecord is written, and TensorFlow reads it"
+        raise _failed("TensorFlow reads other values from a TFRecord than were written")
+    return "TensorFlow reads a TFRecord that Boxwright wrote"
 
 
 def _tflite(scratch: Path) -> str:
@@ -124,8 +124,8 @@ def _tflite(scratch: Path) -> str:
     write_tflite(path, SsdModel.build(spec), artifact)
     found = Detector.load(path).predict(np.zeros((30, 40, 3), np.uint8), threshold=0.0)
     if not np.isfinite(found.boxes).all():
-        raise _failed("a .tflite detects boxes that are no numbers")
-    return f"a .tflite of {path.stat().st_size / 1e6:.1f} MB is written, and LiteRT runs it"
+        raise _failed("a .tflite file returns boxes that are not finite")
+    return f"LiteRT runs a .tflite file of {path.stat().st_size / 1e6:.1f} MB that Boxwright wrote"
 
 
 def _failed(reason: str) -> TfodError:

@@ -1,4 +1,4 @@
-"""Training and evaluation in one, as model_main.py does it."""
+"""Train and evaluate, like the API's model_main.py."""
 
 from __future__ import annotations
 
@@ -8,34 +8,40 @@ from pathlib import Path
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 
-EVENTS = "eval_0"  # the folder of an evaluation's events in that of the training, as the API's
+EVENTS = "eval_0"  # folder of the evaluation's events in the training folder, as in the API
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """Train what a pipeline.config describes, and evaluate it as it goes.
+    """Train the model of a pipeline.config, and evaluate each checkpoint.
 
-    With --checkpoint_dir nothing is trained: what lies there is evaluated.
+    With --checkpoint_dir it only evaluates the checkpoints of that folder.
     """
 
     NAME = "model_main"
     EXAMPLE = "--pipeline_config_path=pipeline.config --model_dir=training"
 
-    pipeline_config_path: Path = flag("The pipeline.config.")
-    model_dir: Path = flag("The folder for checkpoints and TensorBoard's events.")
-    num_train_steps: int | None = flag("How many steps; if not given, the config's.", None)
-    eval_training_data: bool = flag("Evaluate on the photos for training instead.", False)
-    sample_1_of_n_eval_examples: int = flag("Evaluate on each n-th photo only.", 1)
+    pipeline_config_path: Path = flag("Path of the pipeline.config.")
+    model_dir: Path = flag("Folder for checkpoints and TensorBoard event files.")
+    num_train_steps: int | None = flag(
+        "Number of training steps. If not given, num_steps of the config.", None
+    )
+    eval_training_data: bool = flag("Evaluate on the training set instead.", False)
+    sample_1_of_n_eval_examples: int = flag("Evaluate on every n-th image only.", 1)
     sample_1_of_n_eval_on_train_examples: int = flag(
-        "With --eval_training_data, evaluate on each n-th photo only.", 5
+        "With --eval_training_data, evaluate on every n-th image only.", 5
     )
     hparams_overrides: str | None = flag(
-        "name=value pairs with commas between them, which go before the config's; a name is a "
-        "field's with all that it stands in, such as train_config.batch_size.",
+        "Comma-separated name=value pairs that override the config. A name is the full path of a "
+        "field, such as train_config.batch_size.",
         None,
     )
-    checkpoint_dir: Path | None = flag("Only evaluate the checkpoints of this folder.", None)
-    run_once: bool = flag("With --checkpoint_dir, evaluate the newest checkpoint and end.", False)
+    checkpoint_dir: Path | None = flag(
+        "Evaluate the checkpoints of this folder, without training.", None
+    )
+    run_once: bool = flag(
+        "With --checkpoint_dir, evaluate the latest checkpoint, then exit.", False
+    )
 
 
 def run(flags: Flags, say: Say) -> None:
@@ -43,7 +49,7 @@ def run(flags: Flags, say: Say) -> None:
 
     Raises:
         As `training.train_by` and `evaluation.evaluate_folder`.
-        FlagError: BW702 --hparams_overrides cannot be understood.
+        FlagError: BW702 invalid --hparams_overrides.
     """
     from boxwright.structures.dataset import Dataset, Split
     from boxwright.tfod.config import overrides, read_config

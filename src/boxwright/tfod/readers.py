@@ -1,4 +1,4 @@
-"""The photos that a config's input readers name, as one data set."""
+"""Read the images of a config's input readers as one dataset."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ READERS = {Split.TRAIN: "train_input_reader", Split.VAL: "eval_input_reader"}
 
 
 def read_images(checked: Checked, splits: Sequence[Split]) -> Dataset:
-    """The photos of readers, in the order of their records; classes are those of the label map.
+    """Return the images of readers, in record order, with the classes of the label map.
 
     Args:
-        checked: a config whose readers name files that are there.
-        splits: TRAIN for the photos of the train_input_reader, VAL for the eval_input_reader's.
+        checked: a checked config, whose readers name existing files.
+        splits: TRAIN for the images of the train_input_reader, VAL for the eval_input_reader's.
 
     Raises:
-        DataError: BW110 a record cannot be used; BW101 no photo can be opened.
+        DataError: BW110 a record cannot be used; BW101 no image can be opened.
         TfodError: BW706 a record names a class that the label map does not have.
     """
     files = {Split.TRAIN: checked.train_records, Split.VAL: checked.eval_records}
@@ -58,10 +58,10 @@ def _read(root: Path, paths: Sequence[Path], checked: Checked, split: Split) -> 
     if unknown:
         near = closest_name(unknown[0], labels.classes)
         unnamed = re.fullmatch(r"class (\d+)", unknown[0])
-        what = f"hold the id {unnamed[1]}" if unnamed else f"name the class '{unknown[0]}'"
+        what = f"contain the id {unnamed[1]}" if unnamed else f"contain the class '{unknown[0]}'"
         raise TfodError(
             "BW706",
-            f"records of {READERS[split]} {what}, which the label map does not have; it has "
+            f"records of {READERS[split]} {what}, which is missing in the label map. Its classes: "
             f"{', '.join(f'{number} {name}' for number, name in checked.classes.items())}.",
             where=label_map,
             nearest=None if unnamed else near,
@@ -70,10 +70,10 @@ def _read(root: Path, paths: Sequence[Path], checked: Checked, split: Split) -> 
 
 
 def _shown_names(label_map: str) -> dict[str, str]:
-    """What a class is called here by what records may call it: its name or its display name."""
+    """Map each name of the label map to its display name. Records may use either."""
     return {item.name: item.display_name for item in read_items(Path(label_map).expanduser())}
 
 
 def _columns(classes: Mapping[int, str]) -> list[str]:
-    """A name for each class of the network; ids that the label map leaves out have one too."""
+    """Return a name for each class of the network, including ids missing in the label map."""
     return [classes.get(number, f"class {number}") for number in range(1, max(classes) + 1)]

@@ -1,4 +1,4 @@
-"""What the commands that write TFRecords share: photo lists, label maps, names of files."""
+"""Shared code of the commands that write TFRecords: image lists, label maps, file names."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from boxwright.structures.labels import closest_name
 from boxwright.tfod.commands import Say
 from boxwright.tfod.label_map_util import get_label_map_dict
 
-UNSPECIFIED = b"Unspecified"  # the view of an object, as VOC writes it where nobody said
+UNSPECIFIED = b"Unspecified"  # view of an object, VOC's value for unknown
 
 
 def read_voc(root: Path, annotations: str, images: str = "") -> Dataset:
-    """Photos with VOC annotations, faithfully.
+    """Read images with VOC annotations. An invalid annotation is an error.
 
     Args:
         root: the data folder.
         annotations: the folder in it with the xml files.
-        images: the folder in it with the photos, if others hold pictures that are none.
+        images: the folder in it with the images, if other folders contain different pictures.
 
     Raises:
-        DataError: what `formats.read` raises.
-        TfodError: BW705 that folder has no annotations.
+        DataError: as `formats.read`.
+        TfodError: BW705 the folder has no annotations.
     """
     folder = Folder.scan(root)
     if images:
@@ -46,7 +46,7 @@ def read_voc(root: Path, annotations: str, images: str = "") -> Dataset:
     if not labels.images and not labels.broken:
         raise TfodError(
             "BW705",
-            "there are no annotations in Pascal VOC's xml here.",
+            "found no Pascal VOC annotations here.",
             where=root / annotations,
             flag="--data_dir and --annotations_dir",
         )
@@ -54,17 +54,17 @@ def read_voc(root: Path, annotations: str, images: str = "") -> Dataset:
 
 
 def read_list(path: Path) -> list[str]:
-    """The photos that a list names: of each line what stands before the first blank.
+    """Return the image names of a list: the first word of each line.
 
     Raises:
-        TfodError: BW705 there is no such list, or it is not text.
+        TfodError: BW705 the list does not exist or is not text.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise TfodError(
             "BW705",
-            f"the list of photos cannot be read ({error}).",
+            f"the image list cannot be read ({error}).",
             where=path,
             choices=_lists_there(path),
         ) from error
@@ -72,7 +72,7 @@ def read_list(path: Path) -> list[str]:
 
 
 def find_images(dataset: Dataset, listed: Sequence[str]) -> list[int | None]:
-    """The index of each listed photo, with or without suffix; None where it has no annotation."""
+    """Return the index of each listed image, with or without suffix; None if not annotated."""
     known: dict[str, int] = {}
     last = [folded(split_path(name)[1]) for name in dataset.names]
     for keys in (last, map(stem, last)):
@@ -89,18 +89,18 @@ def write_record_files(
     say: Say,
     more: dict[int, bytes] | None = None,
 ) -> None:
-    """Write record files with the label map's ids, and say so.
+    """Write record files with the ids of a label map, and print a line for each.
 
     Args:
-        dataset: photos and boxes.
-        files: each file, and the indices of its photos.
-        label_map: whose ids the classes get.
-        say: takes a line.
-        more: further parts of photos' Examples, by index.
+        dataset: images and boxes.
+        files: each file, and the indices of its images.
+        label_map: label map with the id of each class.
+        say: prints a line.
+        more: further encoded features of Examples, by image index.
 
     Raises:
         TfodError: BW706 a class is not in the label map.
-        DataError: BW116 the label map cannot be used, and what `write_files` raises.
+        DataError: BW116 the label map cannot be used; others as `write_files`.
     """
     ids = class_ids(dataset, label_map)
 
@@ -113,11 +113,11 @@ def write_record_files(
     write_files(dataset, names, files, ids, parts)
     for path, images in files:
         boxes = int(np.diff(dataset.offsets)[list(images)].sum())
-        say(f"{path}: {len(images)} photos, {boxes} boxes")
+        say(f"{path}: {len(images)} images, {boxes} boxes")
 
 
 def class_ids(dataset: Dataset, label_map: Path) -> list[int]:
-    """The id of each class of the data set by a label map; of one without boxes it may be 0.
+    """Return the label map's id of each class of the dataset; 0 if an unused class has none.
 
     Raises:
         DataError: BW116 the label map cannot be used.
@@ -130,7 +130,7 @@ def class_ids(dataset: Dataset, label_map: Path) -> list[int]:
             near = closest_name(name, ids)
             raise TfodError(
                 "BW706",
-                f"the label map has no class '{name}'; it has {', '.join(ids)}.",
+                f"the label map has no class '{name}'. Its classes: {', '.join(ids)}.",
                 where=label_map,
                 nearest=near,
             )
@@ -138,12 +138,12 @@ def class_ids(dataset: Dataset, label_map: Path) -> list[int]:
 
 
 def say_findings(findings: Sequence[Finding], say: Say) -> None:
-    """What reading brought to light, a few lines of each kind."""
+    """Print the findings of reading, a few lines of each kind."""
     for line in summary(findings):
         say(line)
 
 
 def _lists_there(path: Path) -> str:
-    """Lists beside one that cannot be read; empty if there are none."""
+    """Return the names of other lists in the same folder; empty if there are none."""
     there = sorted(each.name for each in path.parent.glob("*.txt"))[:5]
     return ", ".join(there)

@@ -1,4 +1,4 @@
-"""A zoo model's pipeline.config with the user's own paths, from samples/configs of the original."""
+"""Write a zoo model's pipeline.config with the user's paths, like the API's samples/configs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from boxwright.tfod.flags import flag
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """Write a sample pipeline.config of the zoo with your own paths in it.
+    """Write a sample pipeline.config of the zoo with your own paths.
 
-    num_classes is counted in the label map, and num_examples in the records to evaluate on.
+    num_classes comes from the label map, and num_examples from the evaluation record.
     """
 
     NAME = "sample_config"
@@ -27,19 +27,21 @@ class Flags:
         "--output_path=pipeline.config"
     )
 
-    name: str = flag("The sample's name; without one, all are listed.", "", bare=True)
-    label_map_path: Path | None = flag("The label map.", None)
-    train_record: Path | None = flag("The TFRecord to train on.", None)
-    eval_record: Path | None = flag("The TFRecord to evaluate on.", None)
-    fine_tune_checkpoint: Path | None = flag("The prefix of the checkpoint to begin from.", None)
-    output_path: Path | None = flag("The config to write; if not given, it is printed.", None)
+    name: str = flag("Name of the sample. If not given, all names are listed.", "", bare=True)
+    label_map_path: Path | None = flag("Label map.", None)
+    train_record: Path | None = flag("TFRecord to train on.", None)
+    eval_record: Path | None = flag("TFRecord to evaluate on.", None)
+    fine_tune_checkpoint: Path | None = flag("Prefix of the checkpoint to start from.", None)
+    output_path: Path | None = flag(
+        "Config file to write. If not given, the config is printed.", None
+    )
 
 
 def run(flags: Flags, say: Say) -> None:
     """Write or print the config.
 
     Raises:
-        TfodError: BW705 the record to evaluate on cannot be read, BW731 there is no such sample.
+        TfodError: BW705 the evaluation record cannot be read, BW731 unknown sample.
         DataError: BW116 the label map cannot be used.
     """
     counted = {} if flags.eval_record is None else {"num_examples": _count(flags.eval_record)}
@@ -59,14 +61,14 @@ def run(flags: Flags, say: Say) -> None:
 
 
 def _count(path: Path) -> int:
-    """How many photos are in a record file."""
+    """Return the number of images in a record file."""
     try:
         with path.open("rb") as file:
             return sum(1 for record in read_records(file) if not record.damage)
     except OSError as error:
         raise TfodError(
             "BW705",
-            f"the record, whose photos are counted for the config, cannot be read "
+            f"the evaluation record cannot be read to count its images "
             f"({error.strerror or error}).",
             where=path,
             flag="--eval_record",

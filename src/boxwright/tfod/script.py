@@ -1,8 +1,8 @@
-"""Folders of the OIDv4 ToolKit to VOC: the OpenImagesTool's script.py, as its README says it.
+"""Convert folders of the OIDv4 ToolKit to Pascal VOC, like the OpenImagesTool's script.py.
 
-A photo of several classes, which the ToolKit downloads into a folder for each, is written once
-and has the boxes of all. Boxes lose the fractions of their pixels, as they do there: many a
-xml_to_csv.py reads whole numbers only.
+The ToolKit downloads an image with several classes once per class. It is written once, with the
+boxes of all classes. Box coordinates are truncated to whole pixels, as in the original, because
+many versions of xml_to_csv.py read only integers.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ WORDS = {Split.TRAIN: "train", Split.VAL: "validation", Split.TEST: "test"}
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """Sort photos of the OIDv4 ToolKit into train and test, with an xml for each.
+    """Sort the images of an OIDv4 ToolKit download into train and test, each with an xml file.
 
-    Writes images/train/Apple_train_0.jpg, images/train/Apple_train_0.xml and so on. Photos for
-    validation become photos to train on.
+    Writes images/train/Apple_train_0.jpg, images/train/Apple_train_0.xml and so on. Validation
+    images are added to the training set.
     """
 
     NAME = "script"
     EXAMPLE = "-i OID/Dataset -o demo"
 
-    input_dir: Path = flag("The folder with train, validation and test.", also="i")
-    output_dir: Path = flag("The folder that images is made in.", also="o")
-    ignore_val: bool = flag("Leave photos for validation out.", False, also="v")
+    input_dir: Path = flag("Folder that contains train, validation and test.", also="i")
+    output_dir: Path = flag("Folder in which to create images/.", also="o")
+    ignore_val: bool = flag("Leave out the validation images.", False, also="v")
 
 
 def run(flags: Flags, say: Say) -> None:
-    """Write the photos and their xml files.
+    """Write the images and their xml files.
 
     Raises:
-        TfodError: BW705 no photo is in a folder train, validation or test.
-        DataError: photos or annotations cannot be used.
+        TfodError: BW705 no image is in a folder named train, validation or test.
+        DataError: images or annotations cannot be used.
     """
     dataset = formats.read(flags.input_dir, "openimages")
     say_findings(dataset.findings, say)
@@ -61,17 +61,17 @@ def run(flags: Flags, say: Say) -> None:
     if not len(dataset):
         raise TfodError(
             "BW705",
-            "there are no labelled photos in folders named train, validation or test, as in the "
+            "found no labeled images in folders named train, validation or test, the layout of the "
             "ToolKit's OID/Dataset.",
             where=flags.input_dir,
             flag="-i",
         )
     for place, count in _write(dataset, flags.output_dir / IMAGES).items():
-        say(f"{flags.output_dir / IMAGES / place}: {count} photos with their xml files")
+        say(f"{flags.output_dir / IMAGES / place}: {count} images with their xml files")
 
 
 def _write(dataset: Dataset, target: Path) -> Counter[str]:
-    """Copy the photos under names of their class, split and number; how many went where."""
+    """Copy each image to a name of class, split and number. Returns image counts by folder."""
     whole = replace(dataset, boxes=np.trunc(dataset.boxes))
     numbers: Counter[str] = Counter()
     counts: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""A frozen graph as a .tflite, with the flags of toco, TensorFlow 1's converter."""
+"""Convert a frozen graph to a .tflite file, with the flags of toco, TensorFlow 1's converter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POSTPROCESS = "TFLite_Detection_PostProcess"
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """Turn tflite_graph.pb into a .tflite, float or quantised."""
+    """Convert tflite_graph.pb to a .tflite file, float or quantized."""
 
     NAME = "toco"
     EXAMPLE = (
@@ -30,40 +30,46 @@ class Flags:
         "--change_concat_input_ranges=false --allow_custom_ops"
     )
 
-    graph_def_file: Path = flag("The frozen graph.", also="input_file")
-    output_file: Path = flag("The .tflite to write.")
-    input_shapes: str | None = flag("Sides of the input with commas.", None, also="input_shape")
-    input_arrays: str = flag("Names of the inputs with commas.", also="input_array")
-    output_arrays: str = flag("Names of the outputs with commas.", also="output_array")
-    inference_type: str = flag("The numbers of the network.", "FLOAT", choices=("FLOAT", QUANTIZED))
-    inference_input_type: str | None = flag(
-        "The numbers of the input, if others.", None, choices=("FLOAT", QUANTIZED)
+    graph_def_file: Path = flag("Frozen graph to convert.", also="input_file")
+    output_file: Path = flag(".tflite file to write.")
+    input_shapes: str | None = flag(
+        "Shape of the input, comma-separated.", None, also="input_shape"
     )
-    mean_values: float | None = flag("The input that stands for 0.", None, also="mean_value")
-    std_dev_values: float | None = flag("The inputs from 0 to 1.", None, also="std_value")
-    default_ranges_min: float | None = flag("Least value where none was learnt.", None)
-    default_ranges_max: float | None = flag("Largest value where none was learnt.", None)
-    change_concat_input_ranges: bool = flag("Let inputs of a concatenation share a range.", False)
+    input_arrays: str = flag("Names of the inputs, comma-separated.", also="input_array")
+    output_arrays: str = flag("Names of the outputs, comma-separated.", also="output_array")
+    inference_type: str = flag("Data type of the network.", "FLOAT", choices=("FLOAT", QUANTIZED))
+    inference_input_type: str | None = flag(
+        "Data type of the input, if it differs.", None, choices=("FLOAT", QUANTIZED)
+    )
+    mean_values: float | None = flag("Input value that represents 0.", None, also="mean_value")
+    std_dev_values: float | None = flag(
+        "Number of input values between 0 and 1.", None, also="std_value"
+    )
+    default_ranges_min: float | None = flag("Minimum of ranges that the graph lacks.", None)
+    default_ranges_max: float | None = flag("Maximum of ranges that the graph lacks.", None)
+    change_concat_input_ranges: bool = flag(
+        "Use one range for all inputs of a concatenation.", False
+    )
     allow_custom_ops: bool = flag(
         "Allow TFLite_Detection_PostProcess.", False, also="allow_custom_op"
     )
-    post_training_quantize: bool = flag("Store weights in 8 bits.", False)
-    reorder_across_fake_quant: bool = flag("Move quantisation over other nodes.", False)
+    post_training_quantize: bool = flag("Store the weights as int8.", False)
+    reorder_across_fake_quant: bool = flag("Move FakeQuant nodes past other nodes.", False)
     drop_control_dependency: bool = flag("Drop control dependencies.", True)
     input_format: str = flag(
-        "What --graph_def_file is.", "TENSORFLOW_GRAPHDEF", choices=("TENSORFLOW_GRAPHDEF",)
+        "Format of --graph_def_file.", "TENSORFLOW_GRAPHDEF", choices=("TENSORFLOW_GRAPHDEF",)
     )
-    output_format: str = flag("What --output_file is.", "TFLITE", choices=("TFLITE",))
+    output_format: str = flag("Format of --output_file.", "TFLITE", choices=("TFLITE",))
 
 
 def run(flags: Flags, say: Say) -> None:
-    """Write the .tflite.
+    """Write the .tflite file.
 
     Raises:
-        FlagError: BW703 a flag is missing that the graph or another flag needs, BW704 a value makes
-            no sense for this graph.
-        TfodError: BW705 the graph cannot be read, BW708 it cannot be quantised without ranges,
-            BW709 TensorFlow cannot convert it.
+        FlagError: BW703 the graph or another flag needs a flag that is missing, BW704 a value does
+            not fit this graph.
+        TfodError: BW705 the graph cannot be read, BW708 it has no quantization ranges, BW709
+            TensorFlow cannot convert it.
     """
     tf = framework.tensorflow()
     graph = _read(tf, flags.graph_def_file)
@@ -75,7 +81,7 @@ def run(flags: Flags, say: Say) -> None:
 
 
 def _read(tf: Any, path: Path) -> Any:
-    """The GraphDef of a file."""
+    """Read the GraphDef of a file."""
     graph, reason = tf.compat.v1.GraphDef(), ""
     try:
         graph.ParseFromString(path.read_bytes())
@@ -86,8 +92,8 @@ def _read(tf: Any, path: Path) -> Any:
     if reason or not graph.node:
         raise TfodError(
             "BW705",
-            f"the graph, which is to be the tflite_graph.pb of export_tflite_ssd_graph, cannot be "
-            f"read: {reason or 'it is empty'}.",
+            f"the graph cannot be read: {reason or 'it is empty'}. Expected the tflite_graph.pb "
+            "that export_tflite_ssd_graph writes.",
             where=path.absolute(),
             flag="--graph_def_file",
         )
@@ -95,21 +101,21 @@ def _read(tf: Any, path: Path) -> Any:
 
 
 def _check(flags: Flags, graph: Any) -> None:
-    """Refuse what the converter has no clear words for."""
+    """Reject mistakes for which the converter's own errors are unclear."""
     nodes = {node.name for node in graph.node}
     for name, arrays in (("input", flags.input_arrays), ("output", flags.output_arrays)):
         for array in arrays.split(","):
             if array.partition(":")[0] not in nodes:
                 raise FlagError(
                     "BW704",
-                    f"--{name}_arrays has '{array}', which is no node of {flags.graph_def_file}.",
+                    f"--{name}_arrays has '{array}', not a node of {flags.graph_def_file}.",
                     example=Flags.EXAMPLE,
                 )
     ops = {node.op for node in graph.node}
     if POSTPROCESS in ops and not flags.allow_custom_ops:
         raise FlagError(
             "BW703",
-            f"--allow_custom_ops is not given, but the graph has {POSTPROCESS}.",
+            f"the graph contains {POSTPROCESS} and needs --allow_custom_ops.",
             example="--allow_custom_ops",
         )
     if flags.inference_type != QUANTIZED:
@@ -117,22 +123,22 @@ def _check(flags: Flags, graph: Any) -> None:
     if flags.mean_values is None or not flags.std_dev_values:
         raise FlagError(
             "BW703",
-            f"--inference_type={QUANTIZED} needs --mean_values and --std_dev_values, which say "
-            "what the input's bytes stand for.",
+            f"--inference_type={QUANTIZED} needs --mean_values and --std_dev_values, the "
+            "quantization parameters of the input.",
             example="--mean_values=128 --std_dev_values=128",
         )
     has_ranges = any(op.startswith("FakeQuant") for op in ops)
     if not has_ranges and (flags.default_ranges_min is None or flags.default_ranges_max is None):
         raise TfodError(
             "BW708",
-            f"--inference_type={QUANTIZED} needs the ranges of the network's values, but the graph "
-            "has no FakeQuant nodes to hold them: it was not trained for quantisation.",
+            f"--inference_type={QUANTIZED} needs quantization ranges, but the graph has no "
+            "FakeQuant nodes: it was not trained with QAT.",
             where=flags.graph_def_file,
         )
 
 
 def _shapes(flags: Flags, inputs: list[str]) -> dict[str, list[int]] | None:
-    """`1,300,300,3` for each input; several stand with colons between them."""
+    """Parse `1,300,300,3` for each input; several are separated by colons."""
     if flags.input_shapes is None:
         return None
     try:
@@ -141,9 +147,9 @@ def _shapes(flags: Flags, inputs: list[str]) -> dict[str, list[int]] | None:
     except ValueError:
         raise FlagError(
             "BW704",
-            f"--input_shapes is '{flags.input_shapes}', which is no shape for each of "
+            f"--input_shapes is '{flags.input_shapes}', which is not one shape for each of "
             f"--input_arrays={flags.input_arrays}.",
-            wanted="whole numbers with commas: 1,300,300,3",
+            wanted="comma-separated integers: 1,300,300,3",
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Training by a pipeline.config: a recipe for the one trainer, and checkpoints as the API's."""
+"""Train by a pipeline.config: convert it to a recipe, and write the API's checkpoints."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ After = Callable[[Path, Dataset], None]
 
 
 class StepLog:
-    """A subscriber that says the step and the loss, as the original's log does.
+    """A subscriber that prints step and loss, like the log of the Object Detection API.
 
     Args:
-        say: takes a line.
-        endless: whether the time left means nothing.
+        say: prints a line.
+        endless: True if training has no last step; the remaining time is not shown.
         every: seconds between two lines.
     """
 
@@ -50,21 +50,21 @@ class StepLog:
     def _progress(self, progress: Progress) -> None:
         parts = [f"global step {progress.step}: loss = {progress.loss:.4f}"]
         if progress.images_per_second:
-            parts.append(f"{progress.images_per_second:.1f} photos/s")
+            parts.append(f"{progress.images_per_second:.1f} images/s")
             if progress.seconds_left is not None and not self._endless:
                 parts.append(f"{_time(progress.seconds_left)} left")
         self._say(", ".join(parts))
 
 
 class CheckpointsOfTheApi:
-    """A subscriber that writes `model.ckpt-N` whenever weights are ready to be kept.
+    """A subscriber that writes `model.ckpt-N` after each evaluation.
 
     Args:
-        folder: for the checkpoints.
-        optimizer: whose state is written.
-        say: takes a line.
-        images: for `after`.
-        after: what to do with each checkpoint; it takes the prefix and the photos.
+        folder: folder for the checkpoints.
+        optimizer: optimizer of the training; its state is written too.
+        say: prints a line.
+        images: dataset to pass to `after`.
+        after: called with the prefix of each checkpoint and `images`; may be None.
     """
 
     def __init__(
@@ -94,21 +94,21 @@ def train_by(
     steps: int | None = None,
     after: After | None = None,
 ) -> None:
-    """Train, and write `model.ckpt-N` into a folder, which is a run of Boxwright's too.
+    """Train and write `model.ckpt-N` into a folder, which is also a Boxwright run.
 
-    Where the folder has a checkpoint already, training goes on with the latest.
+    If the folder has a checkpoint already, training resumes from the latest.
 
     Args:
-        config: what to train, and with which photos.
-        folder: for checkpoints and all else.
-        say: takes a line.
-        steps: how many; None takes the config's.
-        after: what to do with each checkpoint; it takes the prefix and all photos. With it those
-            of the eval_input_reader are needed, marked for validation, and choose the weights that
-            the run keeps; without it they are not looked at.
+        config: the pipeline.config.
+        folder: training folder, for checkpoints and all other files.
+        say: prints a line.
+        steps: number of training steps; None takes the config's.
+        after: called with the prefix of each checkpoint and all images. If given, the images of
+            the eval_input_reader are the validation set, which selects the best weights of the
+            run. If None, they are not read.
 
     Raises:
-        TfodError, DataError, WeightsError: what is wrong with the config and its files.
+        TfodError, DataError, WeightsError: the config or one of its files is invalid.
         KeyboardInterrupt: after Ctrl-C, when everything is written.
     """
     from boxwright.models.weights.checkpoint import STATE, find_prefix
@@ -136,8 +136,8 @@ def train_by(
     wanted = "until Ctrl-C" if recipe.steps == FOREVER else f"{recipe.steps} steps"
     learnt = images.split(Split.TRAIN)
     others = f", {len(images) - len(learnt)} to evaluate on" if after else ""
-    say(f"{len(learnt)} photos with {len(learnt.boxes)} boxes to train on{others}")
-    say(f"batches of {recipe.batch_size} photos, {wanted}")
+    say(f"{len(learnt)} images with {len(learnt.boxes)} boxes to train on{others}")
+    say(f"batch size {recipe.batch_size}, {wanted}")
     outcome = train_by_recipe(
         Plan(recipe, images, Run(folder), begin, ready.train_records[0]),
         on_event=(
@@ -146,7 +146,7 @@ def train_by(
         ),
     )
     if outcome.interrupted:
-        say("Stopped. The same command goes on from the last checkpoint.")
+        say("Stopped. Run the same command to resume from the last checkpoint.")
         raise KeyboardInterrupt
 
 

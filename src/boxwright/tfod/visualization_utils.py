@@ -1,4 +1,4 @@
-"""Drawing under the name of the original's utils/visualization_utils.py.
+"""Drawing, with the function names of the API's utils/visualization_utils.py.
 
 from boxwright.tfod import visualization_utils as vis_util
 
@@ -19,8 +19,8 @@ from boxwright.structures.detections import Detections
 from boxwright.tfod.label_map_util import Category
 from boxwright.visualize.draw import Color, color_of, draw
 
-UNKNOWN = "N/A"  # what a class is called that is not in the category index
-MASK_SHARE = 0.4  # of a mask's colour in the pixels below it
+UNKNOWN = "N/A"  # name of a class missing in the category index
+MASK_SHARE = 0.4  # opacity of masks
 RED: Color = (255, 0, 0)
 NOTHING = Detections(
     np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32), ()
@@ -45,28 +45,28 @@ def visualize_boxes_and_labels_on_image_array(
     skip_scores: bool = False,
     skip_labels: bool = False,
 ) -> NDArray[np.uint8]:
-    """Draw what was found into the photo itself, and return it.
+    """Draw detections into the image in place, and return it.
 
-    Colours and plates are Boxwright's own, which stay readable on any photo; a truth's box is
-    dashed white, whatever its colour was to be.
+    Colors and labels are Boxwright's, readable on any image. Ground-truth boxes are always dashed
+    white.
 
     Args:
         image: `(H, W, 3)` RGB uint8, drawn on.
         boxes: `(n, 4)` ymin, xmin, ymax, xmax.
         classes: `(n,)` ids of the label map, from 1 on.
-        scores: `(n,)`; None says that the boxes are the truth.
-        category_index: the classes by their ids.
+        scores: `(n,)`; None if the boxes are ground truth.
+        category_index: the classes by id.
         instance_masks: `(n, H, W)`, 0 or 1.
         instance_boundaries: `(n, H, W)`, 0 or 1.
         keypoints: `(n, k, 2)` y, x.
-        use_normalized_coordinates: whether boxes and keypoints are fractions of the photo's sides.
-        max_boxes_to_draw: of the first so many, those with a score are drawn; None means all.
-        min_score_thresh: boxes with this score or a lower one are not drawn.
-        agnostic_mode: whether classes do not matter.
-        line_thickness: of boxes, in pixels.
-        groundtruth_box_visualization_color: taken for the sake of old calls.
-        skip_scores: whether plates show no scores.
-        skip_labels: whether plates show no classes.
+        use_normalized_coordinates: True if boxes and keypoints are fractions of the image's sides.
+        max_boxes_to_draw: consider only the first boxes up to this number; None means all.
+        min_score_thresh: draw only boxes with a score above this.
+        agnostic_mode: True to ignore the classes.
+        line_thickness: line width of boxes, in pixels.
+        groundtruth_box_visualization_color: ignored; accepted for compatibility.
+        skip_scores: True to leave out the scores.
+        skip_labels: True to leave out the class names.
     """
     height, width = image.shape[:2]
     scale = np.array([height, width] if use_normalized_coordinates else [1, 1], np.float32)
@@ -107,7 +107,7 @@ def _name(category_index: Mapping[int, Category], number: int) -> str:
 def _lay_masks(
     image: NDArray[np.uint8], masks: NDArray[np.generic], ids: NDArray[np.int32]
 ) -> None:
-    """Tint the pixels of each mask, `(n, H, W)`, in its class's colour."""
+    """Tint the pixels of each mask, `(n, H, W)`, in its class's color."""
     for mask, number in zip(masks, ids.tolist(), strict=True):
         below = image[mask > 0]
         color = np.array(color_of(number))
@@ -117,7 +117,7 @@ def _lay_masks(
 def _with_points(
     image: NDArray[np.uint8], points: NDArray[np.float32], ids: NDArray[np.int32], width: int
 ) -> NDArray[np.uint8]:
-    """A copy of the image with a dot at each keypoint, `(n, k, 2)` y, x in pixels."""
+    """Return a copy of the image with a dot at each keypoint, `(n, k, 2)` y, x in pixels."""
     picture = Image.fromarray(image)
     pen = ImageDraw.Draw(picture)
     for of_one, number in zip(points.tolist(), ids.tolist(), strict=True):

@@ -1,4 +1,4 @@
-"""Pascal VOC xml files to one CSV list: the second tutorial's xml_to_csv.py."""
+"""Convert Pascal VOC xml files to one CSV list, like the second tutorial's xml_to_csv.py."""
 
 from __future__ import annotations
 
@@ -21,23 +21,22 @@ from boxwright.tfod.flags import flag
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """Write the boxes of a folder of Pascal VOC xml files as a CSV list, one in a row."""
+    """Write the boxes of a folder of Pascal VOC xml files to a CSV list, one box per row."""
 
     NAME = "xml_to_csv"
     EXAMPLE = "-i images/train -o annotations/train_labels.csv"
 
-    input: Path = flag(
-        "The folder with the xml files; folders in it are not looked into.", also="i"
-    )
-    output: Path = flag("The list to write.", also="o")
+    input: Path = flag("Folder with the xml files. Subfolders are not read.", also="i")
+    output: Path = flag("CSV list to write.", also="o")
 
 
 def run(flags: Flags, say: Say) -> None:
-    """Write the list; photos that show nothing have no row in it.
+    """Write the list. Images without boxes have no row.
 
     Raises:
-        TfodError: BW705 there are no xml files, or one cannot be used.
-        DataError: BW115 there is no such folder, BW141 a name cannot be written.
+        TfodError: BW705 there are no xml files.
+        DataError: BW115 there is no such folder, BW141 a name cannot be written; others if an xml
+            file is invalid.
     """
     folder = Folder.scan(flags.input)
     labels = FORMATS["voc"].read(folder)
@@ -49,17 +48,17 @@ def run(flags: Flags, say: Say) -> None:
         elsewhere = f", but there are some in {', '.join(inside[:5])}" if inside else ""
         raise TfodError(
             "BW705",
-            f"there are no annotations in Pascal VOC's xml here{elsewhere}.",
+            f"found no Pascal VOC annotations here{elsewhere}.",
             where=flags.input,
             flag="-i",
         )
     rows = list(_rows(folder, images))
     write_rows(flags.output, [HEADER, *rows])
-    say(f"{flags.output}: {len(images)} photos, {len(rows)} boxes")
+    say(f"{flags.output}: {len(images)} images, {len(rows)} boxes")
 
 
 def _rows(folder: Folder, images: Sequence[Labeled]) -> Iterator[Sequence[object]]:
-    """A row for each box, as the xml files state them."""
+    """Yield a row for each box, with the values of the xml files."""
     for one, place in zip(images, Pairing(folder).images_of(images), strict=True):
         width, height = _size(one, folder.root / place if place else None)
         name = place or one.image or f"{stem(one.path)}.jpg"
@@ -69,7 +68,7 @@ def _rows(folder: Folder, images: Sequence[Labeled]) -> Iterator[Sequence[object
 
 
 def _size(one: Labeled, image: Path | None) -> Size:
-    """The stated size, or where none is stated the photo's."""
+    """Return the size in the xml file, or else that of the image."""
     if (one.size is None or min(one.size) <= 0) and image is not None:
         header = read_header(image)
         return Size(header.width, header.height)

@@ -1,4 +1,4 @@
-"""pipeline.config: its fields as typed messages, what is not supported, checks, and samples."""
+"""pipeline.config: typed messages, unsupported fields, checks, and samples."""
 
 from __future__ import annotations
 

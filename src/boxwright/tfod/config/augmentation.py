@@ -1,4 +1,4 @@
-"""`data_augmentation_options { ... }`: each option for training photos, with its fields."""
+"""`data_augmentation_options { ... }`: the augmentation options and their fields."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from boxwright.tfod.config.schema import (
     unused,
 )
 
-NO_KEYPOINTS = "there are no keypoints here, only boxes"
-SCALED_ALREADY = "pixels are scaled by the network itself, in training and afterwards"
-RESIZED_ALREADY = "image_resizer resizes photos"
-LATER = "it came to the API after the zoo's SSD models"
-OF_THE_OPTION = "the option's own limits count, which stand beside its operations"
+NO_KEYPOINTS = "keypoints are not supported"
+SCALED_ALREADY = "the network scales the pixels itself, in training and in inference"
+RESIZED_ALREADY = "image_resizer resizes the images"
+LATER = "it is newer than the zoo's SSD models"
+OF_THE_OPTION = "the limits of the option apply, outside its operations"
 
-# TensorFlow's sample_distorted_bounding_box refuses zeros, the defaults of an operation's limits.
+# TensorFlow's sample_distorted_bounding_box rejects zeros, the defaults of an operation's limits.
 Aspect = Annotated[float, Range(0.001)]
 Share = Annotated[float, Range(0.000001, 1.0)]
 Channel = Annotated[float, Range(0.0, 255.0)]
@@ -53,7 +53,7 @@ class RandomVerticalFlip(ConfigMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class RandomRotation90(ConfigMessage):
-    """A quarter turn to the left."""
+    """Rotate by 90 degrees counterclockwise."""
 
     probability: Fraction = 0.5
     keypoint_rot_permutation: tuple[int, ...] = unused((), NO_KEYPOINTS)
@@ -68,7 +68,7 @@ class RandomPixelValueScale(ConfigMessage):
 @dataclass(frozen=True, kw_only=True)
 class RandomImageScale(ConfigMessage):
     remark: ClassVar[str] = (
-        "changes only what later options measure in pixels: image_resizer resizes photos anyway"
+        "affects only later options with limits in pixels, because image_resizer resizes the images"
     )
     min_scale_ratio: Positive = 0.5
     max_scale_ratio: Positive = 2.0
@@ -105,27 +105,27 @@ class RandomAdjustSaturation(ConfigMessage):
 class RandomDistortColor(ConfigMessage):
     """Brightness, contrast, saturation and hue, in one of two orders."""
 
-    color_ordering: Count = supported(0, 1, default=0, because="there are the orders 0 and 1")
+    color_ordering: Count = supported(0, 1, default=0, because="only the orders 0 and 1 exist")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomJitterBoxes(ConfigMessage):
     ratio: Annotated[float, Range(0.0, 0.5)] = 0.05
     jitter_mode: JitterMode = only(
-        "DEFAULT", because="each side of a box moves on its own, either way"
+        "DEFAULT", because="each side of a box moves independently, inward or outward"
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Crop(ConfigMessage):
-    """A window that covers part of some object, within limits of its area.
+    """A random crop that covers part of some object, with limits of its area.
 
     Attributes:
-        min_object_covered: how much of an object it covers at least.
-        min_area, max_area: of the photo.
-        overlap_thresh: how much of a box lies in it, or else the box is dropped.
-        clip_boxes: whether boxes end where it ends.
-        random_coef: probability of the whole photo instead.
+        min_object_covered: minimum covered fraction of an object.
+        min_area, max_area: area as a fraction of the image.
+        overlap_thresh: minimum visible fraction of a box; other boxes are dropped.
+        clip_boxes: True to clip boxes to the crop.
+        random_coef: probability of keeping the full image instead.
     """
 
     min_object_covered: Fraction = 0.0
@@ -138,7 +138,7 @@ class Crop(ConfigMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class ShapedCrop(Crop):
-    """A window within limits of its aspect ratio, too."""
+    """A random crop with limits of its aspect ratio, too."""
 
     min_aspect_ratio: Aspect
     max_aspect_ratio: Aspect
@@ -146,11 +146,11 @@ class ShapedCrop(Crop):
 
 @dataclass(frozen=True, kw_only=True)
 class PaddedCrop(ShapedCrop):
-    """A window that is then set into a larger ground.
+    """A random crop, then padding.
 
     Attributes:
-        min_padded_size_ratio, max_padded_size_ratio: of the ground's height and width.
-        pad_color_r, pad_color_g, pad_color_b: of the ground.
+        min_padded_size_ratio, max_padded_size_ratio: limits of the padded height and width.
+        pad_color_r, pad_color_g, pad_color_b: color of the padding.
     """
 
     min_padded_size_ratio: tuple[Positive, ...] = several(2)
@@ -162,7 +162,7 @@ class PaddedCrop(ShapedCrop):
 
 @dataclass(frozen=True, kw_only=True)
 class SsdRandomCrop(ConfigMessage):
-    """One of several windows; without `operations`, the seven of the SSD paper."""
+    """One of several crops. Without `operations`, the seven of the SSD paper."""
 
     operations: tuple[ShapedCrop, ...] = ()
 
@@ -180,7 +180,7 @@ class SsdRandomCropFixedAspectRatio(ConfigMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class CropPaddedToAspect(ShapedCrop):
-    """A window that is then set into a ground, the same for all windows."""
+    """A random crop, then padding with the limits of the option."""
 
     min_padded_size_ratio: tuple[Positive, ...] = unused((), OF_THE_OPTION)
     max_padded_size_ratio: tuple[Positive, ...] = unused((), OF_THE_OPTION)
@@ -213,7 +213,7 @@ class RandomCropPadImage(RandomCropImage):
 
 @dataclass(frozen=True, kw_only=True)
 class RandomPadImage(ConfigMessage):
-    """A larger ground; without limits, up to twice the photo's height and width."""
+    """Padding. Without limits, up to twice the image's height and width."""
 
     min_image_height: Count | None = given_with("min_image_width")
     min_image_width: Count | None = given_with("min_image_height")
@@ -249,7 +249,7 @@ class RandomSelfConcatImage(ConfigMessage):
     concat_horizontal_probability: Fraction = 0.1
 
 
-OPTIONS: dict[str, Any] = {  # the class of each, or why it is not supported
+OPTIONS: dict[str, Any] = {  # message class, or the reason why it is not supported
     "random_horizontal_flip": RandomHorizontalFlip,
     "random_vertical_flip": RandomVerticalFlip,
     "random_rotation90": RandomRotation90,
@@ -277,9 +277,9 @@ OPTIONS: dict[str, Any] = {  # the class of each, or why it is not supported
     "subtract_channel_mean": SCALED_ALREADY,
     "resize_image": RESIZED_ALREADY,
     "random_resize_method": RESIZED_ALREADY,
-    "rgb_to_gray": "the network looks at three colours; random_rgb_to_gray keeps them",
-    "scale_boxes_to_pixel_coordinates": "boxes are fractions of the photo until they are learnt",
-    "convert_class_logits_to_softmax": "labels are certain",
+    "rgb_to_gray": "the network has three input channels; random_rgb_to_gray keeps them",
+    "scale_boxes_to_pixel_coordinates": "boxes are normalized coordinates",
+    "convert_class_logits_to_softmax": "labels have no confidences",
     "autoaugment_image": LATER,
     "drop_label_probabilistically": LATER,
     "remap_labels": LATER,

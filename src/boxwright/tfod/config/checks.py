@@ -1,4 +1,4 @@
-"""What can be known before training: whether the files that a config names are there and fit."""
+"""Checks before training: the files that a config names exist and match it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ RATE = "train_config.optimizer.*.learning_rate"
 
 @dataclass(frozen=True)
 class Checked:
-    """A config with which a command can begin.
+    """A checked config.
 
     Attributes:
-        pipeline: what it says.
-        classes: the label map's ids, from 1 on, and their names; none unless data are asked for.
-        train_records, eval_records: the files of either reader.
-        checkpoint: prefix of the files of `fine_tune_checkpoint`; None to begin from scratch.
+        pipeline: its messages.
+        classes: names of the label map by id, from 1; empty if no data is needed.
+        train_records, eval_records: files of the two readers.
+        checkpoint: prefix of the files of `fine_tune_checkpoint`; None to train from scratch.
     """
 
     pipeline: Pipeline
@@ -43,15 +43,15 @@ class Checked:
 
 
 def checked(config: Config, *, train: bool = True, evaluate: bool = True) -> Checked:
-    """Whether the config can be used: to train, to evaluate, or else to export.
+    """Check that the config can be used to train, to evaluate, or else to export.
 
-    Relative paths begin in the current folder, as in the Object Detection API.
+    Relative paths start in the current folder, as in the Object Detection API.
 
     Raises:
         TfodError: BW723 a part is missing, BW724 something is not supported, BW725 a path is still
-            to be filled in, BW726 it leads nowhere, BW727 the classes are not those of the label
-            map, BW728 the checkpoint is none, BW729 the learning rate's steps make no sense, BW730
-            a file holds no records.
+            a placeholder, BW726 a path does not exist, BW727 num_classes does not match the label
+            map, BW728 invalid checkpoint, BW729 invalid steps of the learning rate, BW730 a file
+            contains no records.
         DataError: BW116 a label map cannot be used.
     """
     pipeline = config.pipeline
@@ -83,13 +83,13 @@ def _missing(config: Config, message: str, where: str) -> TfodError:
 
 
 def _filled_in(config: Config, parts: list[str]) -> None:
-    """No placeholder is left in the parts that are needed."""
+    """Check that the required parts contain no placeholder."""
     left = [each for part in parts for each in _strings(config.tree.find(part)) if each[1]]
     if left:
         lines = ", ".join(f"{name} in line {line}" for name, line in left)
         raise TfodError(
             "BW725",
-            f"{PLACEHOLDER} still stands where a path should: {lines}.",
+            f"found the placeholder {PLACEHOLDER}: {lines}.",
             where=at(config.path, left[0][1]),
         )
 
@@ -99,7 +99,7 @@ def _check_square(config: Config) -> None:
     if resizer.height != resizer.width:
         raise TfodError(
             "BW724",
-            f"an input {resizer.width} wide and {resizer.height} high is not supported: the "
+            f"an input size of {resizer.width} x {resizer.height} pixels is not supported: the "
             "network's input is square.",
             where=config.place("model.ssd.image_resizer.fixed_shape_resizer"),
         )
@@ -107,14 +107,14 @@ def _check_square(config: Config) -> None:
     if resizer.height % multiple:
         raise TfodError(
             "BW724",
-            f"pad_to_multiple: {multiple} is not supported with an input of {resizer.height} "
-            "pixels, which is no multiple of it: inputs are not padded.",
+            f"pad_to_multiple: {multiple} is not supported: inputs are not padded, and "
+            f"{resizer.height} pixels is not a multiple of it.",
             where=config.place("model.ssd.feature_extractor.pad_to_multiple"),
         )
 
 
 def _strings(fields: list[Field]) -> Iterator[tuple[str, int]]:
-    """Names and lines of all values with a placeholder."""
+    """Yield field name and line of each value with a placeholder."""
     for each in fields:
         if isinstance(each.value, Message):
             yield from _strings(each.value.fields)
@@ -123,7 +123,7 @@ def _strings(fields: list[Field]) -> Iterator[tuple[str, int]]:
 
 
 def _classes(config: Config, name: str, reader: InputReader) -> dict[int, str]:
-    """The label map of a reader, which has as many classes as the model."""
+    """Return the label map of a reader. It must have as many classes as the model."""
     place = config.place(f"{name}.label_map_path")
     if not reader.label_map_path:
         raise _missing(config, f"{name} has no label_map_path", config.place(name))
@@ -147,7 +147,7 @@ def _listed(classes: dict[int, str]) -> str:
 
 
 def _records(config: Config, name: str, reader: InputReader) -> tuple[Path, ...]:
-    """The files of a reader, its patterns resolved; each holds records, or is an empty shard."""
+    """Return the files of a reader, with patterns expanded. Some shards may be empty."""
     fields = config.tree.find(f"{name}.tf_record_input_reader.input_path")
     if not fields:
         raise _missing(
@@ -165,9 +165,11 @@ def _records(config: Config, name: str, reader: InputReader) -> tuple[Path, ...]
 
 
 def _holds_records(path: Path, place: str) -> bool:
-    """Whether the file has any; one that has something else is refused."""
+    """Return True if the file has records, False if it is empty. Raises BW730 otherwise."""
     if path.is_dir():
-        raise _no_records(path, place, "is a folder; its files are meant, such as *.record in it")
+        raise _no_records(
+            path, place, "is a folder, not a file; use a pattern such as *.record in it"
+        )
     with path.open("rb") as file:
         head = file.read(HEAD.size)
     if packed := compression(head):
@@ -178,11 +180,11 @@ def _holds_records(path: Path, place: str) -> bool:
 
 
 def _no_records(path: Path, place: str, why: str) -> TfodError:
-    return TfodError("BW730", f"there are no records in {path.absolute()}: it {why}.", where=place)
+    return TfodError("BW730", f"found no records in {path.absolute()}: it {why}.", where=place)
 
 
 def _check_schedule(config: Config) -> None:
-    """Learning rates follow one another in steps that come one after the other."""
+    """Check that the steps of the learning rate schedule are ascending and within limits."""
     rate = config.pipeline.train_config.optimizer.algorithm.learning_rate
     match rate:
         case ExponentialDecay(decay_steps=0):
@@ -193,8 +195,8 @@ def _check_schedule(config: Config) -> None:
             _check_ascending(config, rate)
         case CosineDecay() if rate.total_steps <= rate.warmup_steps + rate.hold_base_rate_steps:
             reason = (
-                f"of total_steps {rate.total_steps}, warmup_steps {rate.warmup_steps} and "
-                f"hold_base_rate_steps {rate.hold_base_rate_steps} leave none"
+                f"warmup_steps {rate.warmup_steps} and hold_base_rate_steps "
+                f"{rate.hold_base_rate_steps} take all of total_steps {rate.total_steps}"
             )
             raise _bad_steps(config, f"{RATE}.*.total_steps", reason)
         case CosineDecay() if rate.learning_rate_base < rate.warmup_learning_rate:
@@ -210,15 +212,15 @@ def _check_ascending(config: Config, rate: ManualSteps) -> None:
             before = each.step
             continue
         inner = entry.value.named("step") if isinstance(entry.value, Message) else []
-        reason = f"step {each.step} follows on step {before}"
+        reason = f"step {each.step} comes after step {before}"
         if each.step == 0:
-            reason = "a step of the schedule is 0; initial_learning_rate is the rate from step 0 on"
+            reason = "a step of the schedule is 0; initial_learning_rate already starts at step 0"
         raise _bad_steps(config, "", reason, (inner or [entry])[0].line)
 
 
 def _bad_steps(config: Config, path: str, reason: str, line: int | None = None) -> TfodError:
     return TfodError(
         "BW729",
-        f"the learning rate has no sensible steps: {reason}.",
+        f"invalid steps of the learning rate: {reason}.",
         where=config.place(path) if line is None else at(config.path, line),
     )

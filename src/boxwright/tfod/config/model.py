@@ -1,4 +1,4 @@
-"""`model { ssd { ... } }`: the network, its targets, its losses and its post-processing."""
+"""`model { ssd { ... } }`: network, target assignment, losses and post-processing."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from boxwright.tfod.config.schema import (
 
 FEATURE_EXTRACTORS = ("ssd_mobilenet_v1", "ssd_mobilenet_v2")
 
-# What follows is to be changed where the network learns more: each field says what it takes.
-FIXED_SQUARE = "an exported detector has one input of a fixed size"
-NO_MASKS = "there are no masks here, only boxes"
-NO_PYRAMID = "there are no feature pyramids here"
+# Each field declares its supported values. Change them here when the network supports more.
+FIXED_SQUARE = "an exported detector has one fixed input size"
+NO_MASKS = "masks are not supported"
+NO_PYRAMID = "feature pyramids are not supported"
 TWO_TO_SIX = "the network has two to six feature maps"
-TF2 = "it is of the API's TensorFlow 2 models"
-DEPRECATED = "the API does not look at it any more"
-SIGMOID_LOSSES = "the classes have sigmoids: weighted_sigmoid and weighted_sigmoid_focal"
+TF2 = "it belongs to the API's TensorFlow 2 models"
+DEPRECATED = "the API no longer uses it"
+SIGMOID_LOSSES = "only weighted_sigmoid and weighted_sigmoid_focal are supported"
 Activation = Literal["NONE", "RELU", "RELU_6", "SWISH"]
 Resize = Literal["BILINEAR", "NEAREST_NEIGHBOR", "BICUBIC", "AREA"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FixedShapeResizer(ConfigMessage):
-    """Height and width in pixels, whatever the photo's aspect ratio."""
+    """Resize to a fixed height and width in pixels, ignoring the aspect ratio."""
 
     height: Natural = 300
     width: Natural = 300
-    resize_method: Resize = only("BILINEAR", because="photos are resized bilinearly")
-    convert_to_grayscale: bool = only(False, because="the network looks at three colours")
+    resize_method: Resize = only("BILINEAR", because="images are resized bilinearly")
+    convert_to_grayscale: bool = only(False, because="the network has three input channels")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ Initializer = TruncatedNormalInitializer | RandomNormalInitializer | VarianceSca
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparams(ConfigMessage):
-    """Of convolutions. Without `batch_norm` they have a bias instead."""
+    """Hyperparameters of convolutions. Without `batch_norm` they have a bias instead."""
 
     op: Literal["CONV", "FC"] = only("CONV", because="a detector's layers are convolutions")
     regularizer: Regularizer | None = one_of(
@@ -103,28 +103,30 @@ class Hyperparams(ConfigMessage):
     )
     activation: Activation = supported("NONE", "RELU", "RELU_6", default="RELU", because=TF2)
     batch_norm: BatchNorm | None = None
-    group_norm: None = refused("the published networks have batch norm")
-    regularize_depthwise: bool = unused(False, "the TensorFlow 1 models do not look at it")
+    group_norm: None = refused("the networks use batch norm")
+    regularize_depthwise: bool = unused(False, "the TensorFlow 1 models ignore it")
     force_use_bias: bool = only(False, because=TF2)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureExtractor(ConfigMessage):
     type: str = supported(
-        *FEATURE_EXTRACTORS, because=f"the networks here are {' and '.join(FEATURE_EXTRACTORS)}"
+        *FEATURE_EXTRACTORS, because=f"supported are {' and '.join(FEATURE_EXTRACTORS)}"
     )
     depth_multiplier: Positive = 1.0
     min_depth: Natural = 16
     conv_hyperparams: Hyperparams
     override_base_feature_extractor_hyperparams: bool = False
-    pad_to_multiple: Natural = unused(1, "the input's side is a multiple of it already")
+    pad_to_multiple: Natural = unused(1, "the input size is already a multiple of it")
     use_explicit_padding: bool = False
     use_depthwise: bool = False
     num_layers: Natural = only(6, 5, 4, 3, 2, because=TWO_TO_SIX)
     fpn: None = refused(NO_PYRAMID)
     bifpn: None = refused(NO_PYRAMID)
-    replace_preprocessor_with_placeholder: bool = only(False, because="pixels have to be scaled")
-    batch_norm_trainable: bool = unused(True, "the API took it back; it has freeze_batchnorm now")
+    replace_preprocessor_with_placeholder: bool = only(
+        False, because="the network scales the pixels"
+    )
+    batch_norm_trainable: bool = unused(True, "the API replaced it by freeze_batchnorm")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +144,7 @@ class ArgMaxMatcher(ConfigMessage):
     ignore_thresholds: bool = False
     negatives_lower_than_unmatched: bool = True
     force_match_for_each_row: bool = False
-    use_matmul_gather: bool = unused(False, "it is another way to the same numbers, for TPUs")
+    use_matmul_gather: bool = unused(False, "it computes the same result, for TPUs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +162,9 @@ class ConvolutionalBoxPredictor(ConfigMessage):
     dropout_keep_probability: Fraction = 0.8
     kernel_size: Natural = 1
     box_code_size: Natural = only(4, because="a box has four sides")
-    apply_sigmoid_to_scores: bool = only(False, because="score_converter says SIGMOID already")
+    apply_sigmoid_to_scores: bool = only(
+        False, because="score_converter: SIGMOID already applies it"
+    )
     class_prediction_bias_init: float = 0.0
     use_depthwise: bool = False
     mask_head: None = refused(NO_MASKS)
@@ -190,9 +194,7 @@ class MultiscaleAnchorGenerator(ConfigMessage):
     anchor_scale: Size = 4.0
     aspect_ratios: tuple[Size, ...] = ()
     scales_per_octave: Natural = 2
-    normalize_coordinates: bool = only(
-        True, because="boxes are learnt as fractions of the input's side"
-    )
+    normalize_coordinates: bool = only(True, because="boxes are normalized coordinates")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,15 +203,15 @@ class NonMaxSuppression(ConfigMessage):
     iou_threshold: Fraction = 0.6
     max_detections_per_class: Natural = 100
     max_total_detections: Natural = 100
-    use_static_shapes: bool = unused(False, "it is another way to the same boxes, for TPUs")
-    use_class_agnostic_nms: bool = only(False, because="boxes of two classes may overlap")
-    max_classes_per_detection: Natural = unused(1, "it is of use_class_agnostic_nms")
-    soft_nms_sigma: Positive = only(0.0, because="a box that overlaps too much is dropped")
-    use_partitioned_nms: bool = unused(False, "it is another way to the same boxes, for TPUs")
-    use_hard_nms: bool = unused(False, "non-maximum suppression is always hard here")
-    use_cpu_nms: bool = unused(False, "it is another way to the same boxes")
-    use_combined_nms: bool = unused(False, "it is another way to the same boxes")
-    change_coordinate_frame: bool = unused(True, "the whole photo is the frame")
+    use_static_shapes: bool = unused(False, "it computes the same boxes, for TPUs")
+    use_class_agnostic_nms: bool = only(False, because="NMS runs per class")
+    max_classes_per_detection: Natural = unused(1, "it belongs to use_class_agnostic_nms")
+    soft_nms_sigma: Positive = only(0.0, because="only hard NMS is supported")
+    use_partitioned_nms: bool = unused(False, "it computes the same boxes, for TPUs")
+    use_hard_nms: bool = unused(False, "NMS is always hard")
+    use_cpu_nms: bool = unused(False, "it computes the same boxes")
+    use_combined_nms: bool = unused(False, "it computes the same boxes")
+    change_coordinate_frame: bool = unused(True, "coordinates are relative to the full image")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +226,7 @@ class PostProcessing(ConfigMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class WeightedSmoothL1(ConfigMessage):
-    """Huber: x^2 / 2 up to delta, delta * (|x| - delta / 2) beyond."""
+    """Huber loss: x^2 / 2 up to delta, delta * (|x| - delta / 2) beyond."""
 
     anchorwise_output: bool = unused(False, DEPRECATED)
     delta: Positive = 1.0
@@ -232,14 +234,14 @@ class WeightedSmoothL1(ConfigMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class WeightedSigmoid(ConfigMessage):
-    """Cross entropy of each class's sigmoid."""
+    """Sigmoid cross entropy of each class."""
 
     anchorwise_output: bool = unused(False, DEPRECATED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WeightedSigmoidFocal(ConfigMessage):
-    """Focal loss (Lin et al. 2017). Without an alpha, both kinds of anchors weigh the same."""
+    """Focal loss (Lin et al. 2017). Without alpha, positives and negatives have equal weight."""
 
     anchorwise_output: bool = unused(False, DEPRECATED)
     gamma: Positive = 2.0
@@ -263,8 +265,8 @@ AnchorGenerator = SsdAnchorGenerator | MultiscaleAnchorGenerator
 class Loss(ConfigMessage):
     localization_loss: WeightedSmoothL1 = one_of(
         weighted_smooth_l1=WeightedSmoothL1,
-        weighted_l2="boxes are learnt by weighted_smooth_l1",
-        weighted_iou="boxes are learnt by weighted_smooth_l1",
+        weighted_l2="the only localization loss is weighted_smooth_l1",
+        weighted_iou="the only localization loss is weighted_smooth_l1",
         l1_localization_loss=TF2,
         weighted_giou=TF2,
     )
@@ -280,10 +282,12 @@ class Loss(ConfigMessage):
     hard_example_miner: HardExampleMiner | None = None
     classification_weight: Positive = 1.0
     localization_weight: Positive = 1.0
-    random_example_sampler: None = refused("negatives are chosen by the miner, or all count")
-    equalization_loss: None = refused("all classes count alike")
+    random_example_sampler: None = refused(
+        "hard_example_miner selects the negatives; without it all are used"
+    )
+    equalization_loss: None = refused("all classes have equal weight")
     expected_loss_weights: Literal["NONE", "EXPECTED_SAMPLING", "REWEIGHTING_UNMATCHED_ANCHORS"] = (
-        only("NONE", because="negatives are chosen by the miner, or all count")
+        only("NONE", because="hard_example_miner selects the negatives; without it all are used")
     )
     min_num_negative_samples: float = unused(0.0, "expected_loss_weights is NONE")
     desired_negative_sampling_ratio: float = unused(3.0, "expected_loss_weights is NONE")
@@ -302,45 +306,45 @@ class Ssd(ConfigMessage):
     feature_extractor: FeatureExtractor
     box_coder: FasterRcnnBoxCoder = one_of(
         faster_rcnn_box_coder=FasterRcnnBoxCoder,
-        mean_stddev_box_coder="boxes are coded by faster_rcnn_box_coder",
-        square_box_coder="boxes are coded by faster_rcnn_box_coder",
-        keypoint_box_coder="there are no keypoints here, only boxes",
+        mean_stddev_box_coder="the only box coder is faster_rcnn_box_coder",
+        square_box_coder="the only box coder is faster_rcnn_box_coder",
+        keypoint_box_coder="keypoints are not supported",
     )
     matcher: ArgMaxMatcher = one_of(
         argmax_matcher=ArgMaxMatcher,
-        bipartite_matcher="anchors are matched by argmax_matcher",
+        bipartite_matcher="the only matcher is argmax_matcher",
         hungarian_matcher=TF2,
     )
     similarity_calculator: IouSimilarity = one_of(
         iou_similarity=IouSimilarity,
-        neg_sq_dist_similarity="anchors are matched by iou_similarity",
-        ioa_similarity="anchors are matched by iou_similarity",
-        thresholded_iou_similarity="anchors are matched by iou_similarity",
+        neg_sq_dist_similarity="the only similarity is iou_similarity",
+        ioa_similarity="the only similarity is iou_similarity",
+        thresholded_iou_similarity="the only similarity is iou_similarity",
         detr_similarity=TF2,
     )
     encode_background_as_zeros: bool = False
-    negative_class_weight: Fraction = only(1.0, because="negatives weigh as much as positives")
+    negative_class_weight: Fraction = only(1.0, because="negatives and positives have equal weight")
     box_predictor: ConvolutionalBoxPredictor = one_of(
         convolutional_box_predictor=ConvolutionalBoxPredictor,
-        weight_shared_convolutional_box_predictor="each feature map has heads of its own here",
-        mask_rcnn_box_predictor="it is of Faster R-CNN",
-        rfcn_box_predictor="it is of R-FCN",
+        weight_shared_convolutional_box_predictor="each feature map has its own heads",
+        mask_rcnn_box_predictor="it belongs to Faster R-CNN",
+        rfcn_box_predictor="it belongs to R-FCN",
     )
     anchor_generator: AnchorGenerator = one_of(
         ssd_anchor_generator=SsdAnchorGenerator,
         multiscale_anchor_generator=MultiscaleAnchorGenerator,
-        grid_anchor_generator="it is of Faster R-CNN",
-        flexible_grid_anchor_generator="anchors are those of ssd_anchor_generator",
+        grid_anchor_generator="it belongs to Faster R-CNN",
+        flexible_grid_anchor_generator="use ssd_anchor_generator or multiscale_anchor_generator",
     )
     post_processing: PostProcessing
     normalize_loss_by_num_matches: bool = True
     normalize_loc_loss_by_codesize: bool = False
     loss: Loss
     freeze_batchnorm: bool = False
-    inplace_batchnorm_update: bool = unused(False, "the averages are updated in every step anyhow")
-    add_background_class: bool = only(True, because="the background is a class of the API's files")
-    explicit_background_class: bool = only(False, because="labels do not name the background")
-    use_confidences_as_targets: bool = only(False, because="labels are certain")
-    implicit_example_weight: float = unused(1.0, "it is of use_confidences_as_targets")
-    return_raw_detections_during_predict: bool = unused(False, "raw boxes can always be had")
+    inplace_batchnorm_update: bool = unused(False, "every step updates the averages")
+    add_background_class: bool = only(True, because="the API's files have a background class")
+    explicit_background_class: bool = only(False, because="labels have no background class")
+    use_confidences_as_targets: bool = only(False, because="labels have no confidences")
+    implicit_example_weight: float = unused(1.0, "it belongs to use_confidences_as_targets")
+    return_raw_detections_during_predict: bool = unused(False, "raw boxes are always available")
     mask_head_config: None = refused(NO_MASKS)

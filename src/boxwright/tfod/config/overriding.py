@@ -1,4 +1,4 @@
-"""`name=value,name=value`, as --hparams_overrides takes it, as text of a pipeline.config."""
+"""Convert `name=value,name=value` of --hparams_overrides to text of a pipeline.config."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from boxwright.io.protobuf_text import quoted
 from boxwright.structures.labels import closest_name
 from boxwright.tfod.config.pipeline import Pipeline
 
-# The names that the API knows beside those of fields, and the fields that they mean.
+# The API's short names and the fields that they stand for.
 SHORT = {
     "load_pretrained": "train_config.fine_tune_checkpoint",
     "batch_size": "train_config.batch_size",
@@ -30,12 +30,12 @@ WORD = re.compile(r"[\w.+-]+|\"[^\"]*\"|'[^']*'")
 
 
 def overrides(pairs: str) -> str:
-    """The text of a config that says what the pairs do.
+    """Return the pairs as the text of a config.
 
-    A name is a field's with all that it stands in, between dots, or one of `SHORT`.
+    A name is the dotted path of a field, or one of `SHORT`.
 
     Raises:
-        FlagError: BW702 a pair is none, or its name is not that of a part of a config.
+        FlagError: BW702 a pair is malformed, or its name is not a part of a config.
     """
     tree: _Tree = {}
     for pair in re.split(r",(?=\s*[\w.]+\s*=)", pairs) if pairs else ():
@@ -51,8 +51,8 @@ def overrides(pairs: str) -> str:
 
 
 def _parsed(pair: str) -> tuple[list[str], str]:
-    """The names that lead to a field, and its value as a config has it; no names if nothing is
-    to be changed."""
+    """Return the path of a field and its value as config text; an empty path if the pair has no
+    effect."""
     name, _, value = (part.strip() for part in pair.partition("="))
     first, *rest = name.split(".")
     path = [*SHORT.get(first, first).split("."), *rest]
@@ -61,13 +61,12 @@ def _parsed(pair: str) -> tuple[list[str], str]:
         near = closest_name(first, {*parts, *SHORT})
         raise FlagError(
             "BW702",
-            f"{FLAG} cannot be understood: '{pair.strip()}' is not a field of the config and its "
-            "value.",
+            f"invalid {FLAG}: '{pair.strip()}' is not a field of the config with a value.",
             nearest=near if near != first else None,
             example="train_config.batch_size=8",
             short=", ".join(SHORT),
         )
-    if first == "load_pretrained":  # not to, is to begin without a checkpoint
+    if first == "load_pretrained":  # false means to train from scratch
         return (path, quoted("")) if value.lower() in {"false", "0"} else ([], "")
     return path, value if WORD.fullmatch(value) else quoted(value)
 

@@ -1,4 +1,4 @@
-"""Paths as people write them into configs and commands: whether they lead somewhere, and where."""
+"""Resolution of paths in configs and flags, with helpful errors for wrong ones."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from boxwright.errors import TfodError, WeightsError
 from boxwright.structures.labels import closest_name
 
 PATTERN = re.compile(r"[*?\[]")
-WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # how an absolute path begins there
+WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # start of an absolute path on Windows
 
 
 def existing(given: str, where: str) -> Path:
-    """The path of a file or folder that is there.
+    """Return the path of an existing file or folder.
 
     Raises:
-        TfodError: BW726 with the absolute path that was tried and the nearest that exists.
+        TfodError: BW726 it does not exist; the message has the absolute path and its nearest
+            existing parent.
     """
     path = Path(given).expanduser()
     if _exists(path):
         return path
     kind = ""
     if WINDOWS.match(given) and os.name != "nt":
-        kind = ", and the path is one of Windows"
+        kind = ". This is a Windows path"
     if "://" in given:
-        kind = ", and the path is not of this machine"
+        kind = ". This is a remote path"
     raise TfodError("BW726", f"{nowhere(path)}{kind}.", where=where)
 
 
 def matching(given: str, where: str) -> list[Path]:
-    """The files that a path or a pattern such as `train.record-?????-of-00010` means.
+    """Return the files of a path or a pattern such as `train.record-?????-of-00010`.
 
     Raises:
-        TfodError: BW726 there is none.
+        TfodError: BW726 there is no such file.
     """
     path = Path(given).expanduser().absolute()
     pattern = str(path.relative_to(path.anchor))
@@ -47,21 +48,21 @@ def matching(given: str, where: str) -> list[Path]:
 
 
 def nowhere(path: Path) -> str:
-    """Where a path that does not exist would lead, and how much of it exists."""
+    """Describe a path that does not exist, and its nearest existing parent."""
     tried = path.absolute()
     chain = [tried, *tried.parents]
     missing, nearest = next(pair for pair in pairwise(chain) if _exists(pair[1]))
     names = [each.name for each in nearest.iterdir()] if nearest.is_dir() else []
     near = closest_name(missing.name, names)
-    similar = f", which holds {near}" if near else ""
-    return f"there is no {tried}; the nearest that exists is {nearest}{similar}"
+    similar = f", which contains {near}" if near else ""
+    return f"{tried} does not exist; the nearest existing parent is {nearest}{similar}"
 
 
 def checkpoint(given: str, where: str) -> Path:
-    """The prefix of the checkpoint's files, of which all are there; of a folder, the latest.
+    """Return the prefix of a complete checkpoint; for a folder, of its latest checkpoint.
 
     Raises:
-        TfodError: BW728 it is none; the right one is named where it can be found.
+        TfodError: BW728 invalid checkpoint; the remedy names the right one if it can be found.
     """
     from boxwright.models.weights.checkpoint import exists, find_prefix  # takes seconds: Keras
 
@@ -81,7 +82,7 @@ def checkpoint(given: str, where: str) -> Path:
 
 
 def _prefixes_near(path: Path) -> str:
-    """The checkpoints in the folder that may be meant; empty if there are none."""
+    """Return similar checkpoints in the folder; empty if there are none."""
     found = sorted(index.stem for index in path.parent.glob("*.index"))
     near = closest_name(path.name, found)
     return " or ".join(path.with_name(name).as_posix() for name in ([near] if near else found[:3]))
@@ -89,12 +90,12 @@ def _prefixes_near(path: Path) -> str:
 
 def _no_checkpoint(reason: str, where: str, prefixes: str = "") -> TfodError:
     return TfodError(
-        "BW728", f"there is no checkpoint to begin from: {reason}.", where=where, prefixes=prefixes
+        "BW728", f"found no checkpoint to start from: {reason}.", where=where, prefixes=prefixes
     )
 
 
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # too long a name, or one with a null byte
+    except (OSError, ValueError):  # the name is too long or has a null byte
         return False

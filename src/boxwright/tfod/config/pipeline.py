@@ -1,4 +1,4 @@
-"""The whole of a pipeline.config: training, readers, evaluation, quantisation, and the model."""
+"""The complete pipeline.config: model, training, readers, evaluation and quantization."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from boxwright.tfod.config.schema import (
     unused,
 )
 
-ONE_MACHINE = "one machine trains, so there are no replicas"
-NO_QUEUES = "photos are decoded once and read from memory, without queues"
-ALL_BOXES = "all boxes of a photo are used, however many there are"
-ONLY_SSD = "of the API's families, SSD is here"
-ONLY_BOXES = "there are no keypoints and masks here, only boxes"
-CERTAIN = "labels are certain"
-IN_TENSORBOARD = "pictures of the evaluation are shown in TensorBoard alone"
+ONE_MACHINE = "training runs on one machine, without replicas"
+NO_QUEUES = "images are decoded once and read from memory, without queues"
+ALL_BOXES = "all boxes of an image are used"
+ONLY_SSD = "SSD is the only supported family"
+ONLY_BOXES = "only boxes are supported"
+CERTAIN = "labels have no confidences"
+IN_TENSORBOARD = "only TensorBoard shows pictures of the evaluation"
 METRICS = ("coco_detection_metrics", "pascal_voc_detection_metrics")
 Bits = Annotated[int, Range(2, 16)]
 
@@ -41,7 +41,7 @@ class ConstantLearningRate(ConfigMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class ExponentialDecay(ConfigMessage):
-    """initial * decay_factor^(step / decay_steps), the quotient a whole number if `staircase`."""
+    """initial * decay_factor^(step / decay_steps), the quotient rounded down if `staircase`."""
 
     initial_learning_rate: Positive = 0.002
     decay_steps: Count = 4_000_000
@@ -54,7 +54,7 @@ class ExponentialDecay(ConfigMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduledRate(ConfigMessage):
-    """From this step on, this rate."""
+    """Learning rate from a step on."""
 
     step: Count = 0
     learning_rate: Positive = 0.002
@@ -91,7 +91,7 @@ def _learning_rate() -> LearningRate:
 
 @dataclass(frozen=True, kw_only=True)
 class RmsProp(ConfigMessage):
-    """Epsilon stands inside the root, and the running square begins at one."""
+    """RMSProp with epsilon inside the root and running squares that start at one."""
 
     learning_rate: LearningRate = _learning_rate()
     momentum_optimizer_value: Fraction = 0.9
@@ -123,7 +123,7 @@ class Optimizer(ConfigMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(ConfigMessage):
-    """Training. `num_steps` 0 is for ever; `gradient_clipping_by_norm` 0 is none."""
+    """Training. `num_steps` 0 means endless; `gradient_clipping_by_norm` 0 means no clipping."""
 
     batch_size: Natural = 32
     data_augmentation_options: tuple[ConfigMessage, ...] = one_of(default=(), **OPTIONS)
@@ -136,17 +136,17 @@ class TrainConfig(ConfigMessage):
         "V1", "UNKNOWN", because=TF2
     )
     from_detection_checkpoint: bool = unused(
-        False, "what a checkpoint is of is seen from its names"
+        False, "the variable names of the checkpoint determine it"
     )
     load_all_detection_checkpoint_vars: bool = False
     load_all_optimizer_checkpoint_vars: bool = unused(
-        False, "the optimiser begins anew from another training's weights"
+        False, "the optimizer state always starts fresh"
     )
     update_trainable_variables: tuple[str, ...] = ()
     freeze_variables: tuple[str, ...] = ()
     add_regularization_loss: bool = True
     bias_grad_multiplier: Positive = 0.0
-    keep_checkpoint_every_n_hours: Count = unused(1000, "the newest checkpoints are kept")
+    keep_checkpoint_every_n_hours: Count = unused(1000, "the latest checkpoints are kept")
     sync_replicas: bool = unused(False, ONE_MACHINE)
     startup_delay_steps: Positive = unused(15.0, ONE_MACHINE)
     replicas_to_aggregate: Count = unused(1, ONE_MACHINE)
@@ -157,7 +157,7 @@ class TrainConfig(ConfigMessage):
     use_multiclass_scores: bool = only(False, because=CERTAIN)
     max_number_of_boxes: Count = unused(100, ALL_BOXES)
     unpad_groundtruth_tensors: bool = unused(True, ALL_BOXES)
-    retain_original_images: bool = unused(False, "pictures are shown by the evaluation")
+    retain_original_images: bool = unused(False, "the evaluation shows pictures")
     run_with_op_by_op_graph: bool = unused(False, "a step is always one graph")
 
 
@@ -172,14 +172,14 @@ class RecordReader(ConfigMessage):
 class InputReader(ConfigMessage):
     label_map_path: str = path_field()
     tf_record_input_reader: RecordReader = RecordReader()
-    external_input_reader: None = refused("photos come out of TFRecord files")
+    external_input_reader: None = refused("images are read from TFRecord files")
     shuffle: bool = True
-    name: str = unused("", "it is a name alone")
-    shuffle_buffer_size: Count = unused(2048, "all photos are shuffled together")
-    filenames_shuffle_buffer_size: Count = unused(100, "all photos are shuffled together")
-    num_epochs: Count = only(0, because="num_steps says how long training takes")
-    sample_1_of_n_examples: Natural = only(1, because="all photos are looked at")
-    sample_from_datasets_weights: tuple[float, ...] = unused((), "all photos count alike")
+    name: str = unused("", "it is only a name")
+    shuffle_buffer_size: Count = unused(2048, "all images are shuffled together")
+    filenames_shuffle_buffer_size: Count = unused(100, "all images are shuffled together")
+    num_epochs: Count = only(0, because="num_steps sets the length of the training")
+    sample_1_of_n_examples: Natural = only(1, because="all images are used")
+    sample_from_datasets_weights: tuple[float, ...] = unused((), "all images have equal weight")
     num_readers: Count = unused(64, NO_QUEUES)
     num_parallel_batches: Count = unused(8, NO_QUEUES)
     num_prefetch_batches: int = unused(2, NO_QUEUES)
@@ -188,9 +188,9 @@ class InputReader(ConfigMessage):
     read_block_length: Count = unused(32, NO_QUEUES)
     prefetch_size: Count = unused(512, NO_QUEUES)
     num_parallel_map_calls: Count = unused(64, NO_QUEUES)
-    drop_remainder: bool = unused(True, "every photo has its turn")
+    drop_remainder: bool = unused(True, "every image is used")
     max_number_of_boxes: Count = unused(100, ALL_BOXES)
-    num_additional_channels: Count = only(0, because="the network looks at three colours")
+    num_additional_channels: Count = only(0, because="the network has three input channels")
     num_keypoints: Count = unused(0, ONLY_BOXES)
     keypoint_type_weight: tuple[float, ...] = unused((), ONLY_BOXES)
     load_multiclass_scores: bool = unused(False, CERTAIN)
@@ -202,59 +202,63 @@ class InputReader(ConfigMessage):
     load_dense_pose: bool = unused(False, ONLY_BOXES)
     load_track_id: bool = unused(False, ONLY_BOXES)
     load_keypoint_depth_features: bool = unused(False, ONLY_BOXES)
-    use_display_name: bool = unused(False, "names and display names of the label map both count")
-    include_source_id: bool = unused(False, "photos have names anyhow")
-    input_type: Literal["INPUT_DEFAULT", "TF_EXAMPLE", "TF_SEQUENCE_EXAMPLE"] = only(
-        "TF_EXAMPLE", "INPUT_DEFAULT", because="records hold one photo each"
+    use_display_name: bool = unused(
+        False, "names and display names of the label map are both accepted"
     )
-    frame_index: int = unused(-1, "records hold one photo each")
+    include_source_id: bool = unused(False, "every image has a name")
+    input_type: Literal["INPUT_DEFAULT", "TF_EXAMPLE", "TF_SEQUENCE_EXAMPLE"] = only(
+        "TF_EXAMPLE", "INPUT_DEFAULT", because="each record contains one image"
+    )
+    frame_index: int = unused(-1, "each record contains one image")
     expand_labels_hierarchy: bool = only(False, because="labels have no hierarchy")
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvalConfig(ConfigMessage):
-    """Evaluation. `num_examples` 0 is all; `max_evals` 0 is for ever."""
+    """Evaluation. `num_examples` 0 means all; `max_evals` 0 means endless."""
 
     num_examples: Count = 5000
     max_evals: Count = 0
     eval_interval_secs: Count = 300
     metrics_set: tuple[str, ...] = supported(
-        *METRICS, default=(), because=f"boxes are measured by {' and '.join(METRICS)}"
+        *METRICS, default=(), because=f"supported are {' and '.join(METRICS)}"
     )
     use_moving_averages: bool = False
     num_visualizations: Count = 10
     min_score_threshold: Fraction = 0.5
     max_num_boxes_to_visualize: Count = 20
-    batch_size: Natural = unused(1, "photos are detected one by one")
-    super_categories: None = refused("numbers are those of all classes and of each")
-    include_metrics_per_category: bool = unused(False, "the numbers of each class are always there")
-    all_metrics_per_category: bool = unused(False, "the numbers of each class are always there")
-    recall_lower_bound: Fraction = only(0.0, because="precision is measured at every recall")
-    recall_upper_bound: Fraction = only(1.0, because="precision is measured at every recall")
-    visualize_groundtruth_boxes: bool = unused(False, "the truth is always beside the detections")
-    groundtruth_box_visualization_color: str = unused("black", "colours are those of the classes")
+    batch_size: Natural = unused(1, "images are processed one by one")
+    super_categories: None = refused("metrics are per class and over all classes")
+    include_metrics_per_category: bool = unused(False, "metrics per class are always included")
+    all_metrics_per_category: bool = unused(False, "metrics per class are always included")
+    recall_lower_bound: Fraction = only(0.0, because="precision is averaged over all recalls")
+    recall_upper_bound: Fraction = only(1.0, because="precision is averaged over all recalls")
+    visualize_groundtruth_boxes: bool = unused(
+        False, "ground truth is always shown beside the detections"
+    )
+    groundtruth_box_visualization_color: str = unused("black", "each class has its own color")
     skip_scores: bool = unused(False, "each box is drawn with its class and score")
     skip_labels: bool = unused(False, "each box is drawn with its class and score")
     save_graph: bool = unused(False, "export_inference_graph writes the graph")
     visualization_export_dir: str = unused("", IN_TENSORBOARD)
     keep_image_id_for_visualization_export: bool = unused(False, IN_TENSORBOARD)
-    retain_original_images: bool = unused(True, "photos are shown as they are")
-    retain_original_image_additional_channels: bool = unused(False, "photos are shown as they are")
+    retain_original_images: bool = unused(True, "images are shown unchanged")
+    retain_original_image_additional_channels: bool = unused(False, "images are shown unchanged")
     eval_master: str = unused("", ONE_MACHINE)
     export_path: str = unused("", "boxwright predict writes detections")
-    ignore_groundtruth: bool = only(False, because="without labels there is nothing to measure")
+    ignore_groundtruth: bool = only(False, because="evaluation needs ground truth")
     eval_instance_masks: bool = unused(False, NO_MASKS)
-    force_no_resize: bool = unused(False, "photos are resized as image_resizer says")
+    force_no_resize: bool = unused(False, "image_resizer resizes the images")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quantization(ConfigMessage):
-    """Quantisation-aware training from step `delay` on."""
+    """Quantization-aware training (QAT) from step `delay` on."""
 
     delay: Count = 500_000
     weight_bits: Bits = 8
     activation_bits: Bits = 8
-    symmetric: bool = only(False, because="ranges reach as far as a tensor's numbers do")
+    symmetric: bool = only(False, because="quantization is asymmetric")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,7 +273,7 @@ NO_TRAINING = TrainConfig(
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline(ConfigMessage):
-    """Everything. `train_config` has to be given to train, but not to export."""
+    """The complete config. `train_config` is required to train, but not to export."""
 
     model: Ssd = one_of(
         ssd=Ssd,

@@ -1,4 +1,4 @@
-"""A pipeline.config as typed messages, and what in it changes nothing here or is not supported."""
+"""Read a pipeline.config as typed messages, and report ignored and unsupported fields."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from boxwright.tfod.config.values import BadValueError, converted, is_literal_pa
 
 @dataclass(frozen=True)
 class Note:
-    """What is to be said of a line: `stops` if nothing can be done with a config that has it."""
+    """A remark on a line of a config. `stops` means that the config cannot be used."""
 
     line: int
     text: str
@@ -27,13 +27,13 @@ class Note:
 
 @dataclass(frozen=True)
 class Config:
-    """A pipeline.config as it was read.
+    """A parsed pipeline.config.
 
     Attributes:
-        path: the file, or what stands for it in errors.
-        tree: all that it says, to write it back.
-        notes: of its lines, in their order.
-        messages: what it means; of what is not supported, None.
+        path: the file, or a name for it in errors.
+        tree: the syntax tree, to write it back.
+        notes: remarks on its lines, in line order.
+        messages: the typed messages; None for unsupported ones.
     """
 
     path: Path
@@ -43,10 +43,10 @@ class Config:
 
     @property
     def pipeline(self) -> Pipeline:
-        """What it means, if all of that is supported.
+        """The typed messages, if everything in them is supported.
 
         Raises:
-            TfodError: BW724 it asks for something that is not supported; all of it is named.
+            TfodError: BW724 something is not supported; the message lists everything.
         """
         stopping = [note for note in self.notes if note.stops]
         if not stopping:
@@ -56,7 +56,7 @@ class Config:
         raise TfodError("BW724", f"{first.text}.{more}", where=at(self.path, first.line))
 
     def place(self, path: str) -> str:
-        """The file and the line of a dotted path's first field; the file alone if there is none."""
+        """Return file and line of the first field at a dotted path; only the file if none."""
         found = self.tree.find(path)
         return at(self.path, found[0].line) if found else str(self.path)
 
@@ -66,10 +66,10 @@ def read_config(path: str | Path, override: str = "") -> Config:
 
     Args:
         path: the file.
-        override: text in the same language; its fields take the place of the file's own.
+        override: text in the same language; its fields replace those of the file.
 
     Raises:
-        TfodError: BW721 it cannot be read, BW722 a value is not what its field takes, BW723
+        TfodError: BW721 it cannot be read, BW722 a field does not accept its value, BW723
             something is missing, BW733 two fields exclude each other.
     """
     path = Path(path)
@@ -93,12 +93,12 @@ def parse_config(text: str, where: str | Path = "pipeline.config", override: str
 
 
 def report(config: Config) -> list[str]:
-    """A line for each field that changes nothing here, is unknown, or is not supported."""
+    """Return a line for each ignored, unknown or unsupported field."""
     return [f"{at(config.path, note.line)}: {note.text}." for note in config.notes]
 
 
 def at(path: Path, line: int) -> str:
-    """The place of a line for messages; line 0 is of what goes before the file's own fields."""
+    """Return the location of a line, for errors. Line 0 means an override."""
     return f"{path}:{line}" if line else f"{path}, as overridden"
 
 
@@ -110,7 +110,7 @@ def _parsed(text: str, where: str | Path) -> Message:
 
 
 def _overridden(tree: Message, other: Message) -> Message:
-    """The tree with the fields of another; messages that both have become one."""
+    """Merge the fields of another tree into a tree. Messages in both are merged."""
     entries = list(tree.entries)
     for name in dict.fromkeys(field.name for field in other.fields):
         own, given = tree.named(name), other.named(name)
@@ -125,7 +125,7 @@ def _overridden(tree: Message, other: Message) -> Message:
 
 
 def _without_line(field: Field) -> Field:
-    """A field that stands in no line of the file."""
+    """Return a field with line 0, because it is not in the file."""
     value = field.value
     if isinstance(value, Message):
         value = Message(tuple(map(_without_line, value.fields)))
@@ -133,18 +133,18 @@ def _without_line(field: Field) -> Field:
 
 
 def _unreadable(where: str | Path, reason: str) -> TfodError:
-    return TfodError("BW721", f"the pipeline config cannot be read: {reason}.", where=where)
+    return TfodError("BW721", f"the pipeline.config cannot be read: {reason}.", where=where)
 
 
 class _Reader:
-    """Walks a tree along the declared messages."""
+    """Converts a syntax tree to the declared messages."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.notes: list[Note] = []
 
     def message(self, kind: Any, tree: Message, path: str, line: int) -> Any:
-        """The message of this kind that the tree holds; `path` and `line` are its own."""
+        """Convert a tree at `path` and `line` to a message of this kind."""
         specs = schema(kind)
         given: dict[str, list[Field]] = {spec.attribute: [] for spec in specs.values()}
         for field in tree.fields:
@@ -169,8 +169,8 @@ class _Reader:
         if len(given) > 1 and not spec.repeated:
             first, second = given[:2]
             raise self._twice(
-                f"'{second.name}' is given beside '{first.name}' of line {first.line}, and only "
-                "one of them counts",
+                f"'{second.name}' conflicts with '{first.name}' of line {first.line}: only one of "
+                "them may be given",
                 second.line,
             )
         if spec.rule.count not in {0, len(given)}:
@@ -178,7 +178,7 @@ class _Reader:
                 "BW722",
                 f"{_join(path, spec.attribute)} has {len(given)} of {spec.rule.count} values.",
                 where=at(self.path, given[0].line),
-                wanted=f"{spec.rule.count}, or none for the default",
+                wanted=f"{spec.rule.count} values, or none for the default",
             )
         values = [self._given(spec, field, path) for field in given]
         return tuple(values) if spec.repeated else values[0]
@@ -200,7 +200,7 @@ class _Reader:
         return spec.default
 
     def _given(self, spec: Spec, field: Field, path: str) -> Any:
-        """The value of one field."""
+        """Return the value of one field."""
         path, rule = _join(path, field.name), spec.rule
         if rule.refused:
             self._note(field.line, f"{path} is not supported: {rule.reason}", stops=True)
@@ -211,7 +211,7 @@ class _Reader:
             return self._chosen(spec, field, path)
         value = self._converted(spec, field, path)
         if rule.unused:
-            self._note(field.line, f"{_says(path, field)} changes nothing here: {rule.reason}")
+            self._note(field.line, f"{_says(path, field)} is ignored: {rule.reason}")
         elif rule.works and value not in rule.works:
             self._note(
                 field.line, f"{_says(path, field)} is not supported: {rule.reason}", stops=True
@@ -219,19 +219,19 @@ class _Reader:
         return value
 
     def _chosen(self, spec: Spec, field: Field, path: str) -> Any:
-        """The one message that a `one_of` holds."""
+        """Return the one message of a `one_of`."""
         names = spec.rule.choices or {}
         alternatives = self._fields_of(field, path)
         known = [each for each in alternatives if each.name in names]
         if len(known) > 1:
             both = f"'{known[0].name}' and '{known[1].name}'"
-            raise self._twice(f"{path} holds both {both}", known[1].line)
+            raise self._twice(f"{path} contains both {both}", known[1].line)
         for each in alternatives:
             if each.name not in names:
                 self._unknown(each, path, names, stops=not known)
         if not alternatives:
             missing = "none of " + ", ".join(names)
-            raise self._missing(f"{path} holds {missing}", field.line)
+            raise self._missing(f"{path} contains {missing}", field.line)
         return self._alternative(spec, known[0], _join(path, known[0].name)) if known else None
 
     def _alternative(self, spec: Spec, field: Field, path: str) -> Any:
@@ -262,8 +262,8 @@ class _Reader:
         if spec.rule.is_path and is_literal_path(field.value):
             self._note(
                 field.line,
-                f"{path} has backslashes, which are taken as they stand; to the original API they "
-                "are escapes: write / there",
+                f"{path} has backslashes, read literally here but as escapes by the Object "
+                "Detection API: use / instead",
             )
         return value
 
@@ -281,8 +281,8 @@ class _Reader:
         self, field: Field, path: str, known: Iterable[str], *, stops: bool = False
     ) -> None:
         near = closest_name(field.name, known)
-        similar = f", which has '{near}'" if near else ""
-        text = f"'{field.name}' is not known as a field of {path or 'a config'}{similar}"
+        similar = f"; the nearest field is '{near}'" if near else ""
+        text = f"unknown field '{field.name}' of {path or 'a config'}{similar}"
         self._note(field.line, text, stops=stops or bool(near))
 
     def _note(self, line: int, text: str, *, stops: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Sample configs under the names that they have in the Object Detection API."""
+"""Sample configs, with the names that they have in the Object Detection API."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from boxwright.tfod.config.writing import config_text
 
 COCO_CLASSES = 90
 FOLDER = "PATH_TO_BE_CONFIGURED"
-# What stands in the published samples though it is the default, so that it is found to be changed.
+# Fields that the published samples contain although they have the default, so users can edit them.
 SHOWN = {
     "height", "width", "depth_multiplier", "min_depth", "num_layers", "min_scale", "max_scale",
     "y_scale", "x_scale", "height_scale", "width_scale", "matched_threshold",
@@ -71,24 +71,26 @@ def sample_config(
     checkpoint: str | Path | None = None,
     num_examples: int = 8000,
 ) -> str:
-    """The text of a sample config with these paths; PATH_TO_BE_CONFIGURED stands for the others.
+    """Return the text of a sample config, with PATH_TO_BE_CONFIGURED for paths not given.
 
     Args:
         name: one of `SAMPLES`.
-        label_map: its highest id is `num_classes`; without one it is COCO's 90.
+        label_map: label map; its highest id is `num_classes`. None for COCO's 90.
         train_records, eval_records: TFRecord files or patterns.
-        checkpoint: prefix of the checkpoint to begin from.
-        num_examples: photos to evaluate.
+        checkpoint: prefix of the checkpoint to start from.
+        num_examples: number of images to evaluate.
 
     Raises:
-        TfodError: BW731 there is no such sample.
+        TfodError: BW731 unknown sample.
         DataError: BW116 the label map cannot be used.
     """
     if name not in SAMPLES:
         near = closest_name(name, SAMPLES)
         raise TfodError(
             "BW731",
-            f"there is no sample config '{name}'." if name else "a sample config has a name.",
+            f"unknown sample config '{name}'."
+            if name
+            else "the name of a sample config is missing.",
             nearest=near,
             choices=", ".join(SAMPLES),
         )
@@ -121,12 +123,12 @@ def sample_config(
 
 
 def _written(path: str | Path) -> str:
-    """A path with the slashes that the API understands everywhere."""
+    """Return a path with forward slashes, which work on every system."""
     return str(path).replace("\\", "/")
 
 
 def _ssd(backbone: str, depth: float, layers: Hyperparams, heads: Hyperparams, loss: Loss) -> Ssd:
-    """What all of the published networks have in common, with 300 x 300 pixels."""
+    """Return the common part of the published networks, at 300 x 300 pixels."""
     focal = isinstance(loss.classification_loss, WeightedSigmoidFocal)
     return Ssd(
         num_classes=COCO_CLASSES,
@@ -168,10 +170,10 @@ def _hyperparams(initializer: Initializer, decay: float) -> Hyperparams:
 def _mined(
     backbone: str, min_negatives: int, *, kernel: int = 1, lite: bool = False
 ) -> tuple[Ssd, TrainConfig]:
-    """Hard example mining, RMSProp and batches of 24, as the networks of 2018 were trained.
+    """Return the setup of the 2018 networks: hard example mining, RMSProp and batches of 24.
 
-    Heads may have wider kernels than 1x1; `lite` makes their convolutions and those of the extra
-    maps depthwise.
+    `kernel` is the kernel size of the heads. `lite` makes the convolutions of heads and extra maps
+    depthwise.
     """
     loss = Loss(
         localization_loss=WeightedSmoothL1(),
@@ -204,9 +206,9 @@ def _mined(
 def _focal(
     depth: float, layers: Initializer, batch_size: int, rate: CosineDecay
 ) -> tuple[Ssd, TrainConfig]:
-    """Focal loss, momentum and a cosine, as the `coco14_sync` networks were trained.
+    """Return the setup of the `coco14_sync` networks: focal loss, momentum and cosine decay.
 
-    Their batches were spread over TPUs: smaller ones need rates that are as much smaller.
+    Their batches were spread over TPUs. Scale the learning rate down with the batch size.
     """
     loss = Loss(
         localization_loss=WeightedSmoothL1(),

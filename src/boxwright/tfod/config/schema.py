@@ -1,9 +1,9 @@
-"""How the messages of a pipeline.config are declared: as dataclasses with the API's defaults.
+"""Declaration of the messages of a pipeline.config as dataclasses with the API's defaults.
 
-A field's annotation is its type, its default the API's (of its .proto files, proto2); a field
-without a default has to be given. What a field means here is said beside it: by `only` (other
-values are not supported), `unused` (it changes nothing here), `refused` (it cannot be used at all)
-and `one_of` (a message that holds exactly one of several).
+A field's annotation is its type. Its default is that of the API's .proto files (proto2); a field
+without a default is required. A field declares its support: `only` (other values are not
+supported), `unused` (the field is ignored), `refused` (the field is not supported) and `one_of` (a
+message that contains exactly one of several).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 
 class Range(NamedTuple):
-    """The values that a number may have."""
+    """Allowed range of a number."""
 
     low: float
     high: float = float("inf")
@@ -27,7 +27,7 @@ class Range(NamedTuple):
 Count = Annotated[int, Range(0)]
 Natural = Annotated[int, Range(1)]
 Positive = Annotated[float, Range(0.0)]
-Size = Annotated[float, Range(1e-6)]  # what others are divided by
+Size = Annotated[float, Range(1e-6)]  # a divisor
 Fraction = Annotated[float, Range(0.0, 1.0)]
 
 
@@ -35,7 +35,7 @@ Fraction = Annotated[float, Range(0.0, 1.0)]
 class ConfigMessage:
     """A message. Its numbers are float32, as in the API: 0.3333 is 0.33329999446868896.
 
-    `remark` is said where one is used that does something else here.
+    `remark` is reported if the message is used and behaves differently from the API.
     """
 
     remark: ClassVar[str] = ""
@@ -47,18 +47,18 @@ class ConfigMessage:
 
 @dataclass(frozen=True)
 class Rule:
-    """What there is to know of a field beside its type.
+    """Support of a field.
 
     Attributes:
-        works: the values that are supported; all if there are none.
+        works: the supported values; all if empty.
         reason: why other values are not supported, or why the field is unused or refused.
-        unused: whether the field changes nothing here.
-        refused: whether the field is not supported, whatever it holds.
-        choices: the alternatives of a `one_of`: the class of each, or why it is not supported.
-        inline: whether the alternatives stand beside the other fields, without a message.
-        is_path: whether it is a file's path.
-        count: how many values it has if it is given at all; any number if 0.
-        beside: the field that has to be given with it.
+        unused: True if the field is ignored.
+        refused: True if the field is not supported, whatever its value.
+        choices: alternatives of a `one_of`: message class, or the reason why it is not supported.
+        inline: True if the alternatives are fields of the outer message.
+        is_path: True for the path of a file.
+        count: required number of values if the field is given; 0 for any number.
+        beside: the field that must be given with it.
     """
 
     works: tuple[Any, ...] = ()
@@ -74,7 +74,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Spec:
-    """A field of a message: its attribute, type, rule, and default (MISSING: it must be given)."""
+    """A field of a message: its attribute, type, rule, and default (MISSING: required)."""
 
     attribute: str
     type: Any
@@ -83,54 +83,54 @@ class Spec:
 
     @property
     def single(self) -> Any:
-        """The type of one value: `tuple[X, ...]` and `X | None` are X."""
+        """Type of one value: X for `tuple[X, ...]` and `X | None`."""
         if get_origin(self.type) in {tuple, Union, UnionType}:
             return next(each for each in get_args(self.type) if each is not NoneType)
         return self.type
 
     @property
     def repeated(self) -> bool:
-        """Whether it may be given several times."""
+        """True if the field may be given several times."""
         return get_origin(self.type) is tuple
 
 
 def only(default: Any, *more: Any, because: str) -> Any:
-    """A field of which only the default and `more` are supported."""
+    """Declare a field that supports only the default and `more`."""
     return _field(default, Rule(works=(default, *more), reason=because))
 
 
 def supported(*values: Any, because: str, default: Any = MISSING) -> Any:
-    """A field of which only `values` are supported, and its default perhaps not."""
+    """Declare a field that supports only `values`. The default may be unsupported."""
     return _field(default, Rule(works=values, reason=because))
 
 
 def unused(default: Any, because: str) -> Any:
-    """A field that changes nothing here."""
+    """Declare a field that is ignored."""
     return _field(default, Rule(unused=True, reason=because))
 
 
 def refused(because: str) -> Any:
-    """A field that is not supported."""
+    """Declare a field that is not supported."""
     return _field(None, Rule(refused=True, reason=because))
 
 
 def several(count: int) -> Any:
-    """A field with so many values, or none."""
+    """Declare a field with `count` values or none."""
     return _field((), Rule(count=count))
 
 
 def given_with(name: str) -> Any:
-    """A field that is given together with the one of this name, or not at all."""
+    """Declare a field that is given together with the field `name`, or not at all."""
     return _field(None, Rule(beside=name))
 
 
 def path_field() -> Any:
-    """A path, in which backslashes may stand as Windows has them."""
+    """Declare a path, which may contain the backslashes of Windows."""
     return _field("", Rule(is_path=True))
 
 
 def paths_field() -> Any:
-    """Several of them."""
+    """Declare several paths."""
     return _field((), Rule(is_path=True))
 
 
@@ -140,13 +140,13 @@ def one_of(
     inline: bool = False,
     **choices: type[ConfigMessage] | str,
 ) -> Any:
-    """A message that holds exactly one of several, each a class or the reason for refusing it."""
+    """Declare a message that contains exactly one of several: a class, or a reason to refuse."""
     return _field(default, Rule(choices=choices, inline=inline))
 
 
 @cache
 def schema(message: type[Any]) -> dict[str, Spec]:
-    """The fields of a message by the names that they have in a config."""
+    """Return the fields of a message by their names in a config."""
     hints = get_type_hints(message, include_extras=True)
     specs: dict[str, Spec] = {}
     for each in fields(message):
@@ -163,7 +163,7 @@ def _field(default: Any, rule: Rule) -> Any:
 
 
 def _rounded(value: Any) -> Any:
-    """Numbers as float32 has them."""
+    """Round numbers to float32."""
     if isinstance(value, tuple):
         return tuple(_rounded(each) for each in value)
     return float(np.float32(value)) if isinstance(value, float) else value

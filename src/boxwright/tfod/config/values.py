@@ -1,4 +1,4 @@
-"""Single values of a config: numbers, truth values, names out of a list, strings and paths."""
+"""Single values of a config: numbers, booleans, enum names, strings and paths."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from boxwright.tfod.config.schema import Range
 TRUTHS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 INT32 = Range(-(2**31), 2**32 - 1)  # and uint32
 LARGEST = 3.4028235e38  # of float32
-MAX_DIGITS = 40  # digits of a number that anybody means
-# A backslash that begins none of protocol buffers' escapes for quotation marks, itself and bytes.
+MAX_DIGITS = 40  # longer numbers are rejected
+# A backslash that does not start an escape of protocol buffers: quote, backslash or octal byte.
 _SEPARATOR = re.compile(r"(?<!\\)\\(?![\\'\"]|[0-7]{3})")
 
 
 class BadValueError(Exception):
-    """The value is not what the field takes: what it is, and what is wanted or may be meant."""
+    """The field does not accept the value. Has the reason, the wanted value and a similar one."""
 
     def __init__(self, reason: str, wanted: str, nearest: str | None = None) -> None:
         self.reason, self.wanted, self.nearest = reason, wanted, nearest
@@ -27,13 +27,15 @@ class BadValueError(Exception):
 
 
 def converted(value: Value | Message, kind: Any, *, is_path: bool = False) -> Any:
-    """The value as a field's type has it: int, float, bool, str, a Literal or an Annotated number.
+    """Convert a value to a field's type: int, float, bool, str, a Literal or an Annotated number.
 
     Raises:
-        BadValueError: it is something else.
+        BadValueError: the value does not fit the type.
     """
     if isinstance(value, Message):
-        raise BadValueError("holds fields between { and }, but is a single value", "a value")
+        raise BadValueError(
+            "has fields between { and }, but needs a single value", "a single value"
+        )
     limits = None
     if get_origin(kind) is Annotated:
         kind, limits = get_args(kind)
@@ -51,7 +53,7 @@ def converted(value: Value | Message, kind: Any, *, is_path: bool = False) -> An
 
 
 def is_literal_path(value: Value | Message) -> bool:
-    """Whether backslashes in a string are those of a Windows path, not of escapes."""
+    """Return True if the backslashes in a string belong to a Windows path, not to escapes."""
     return isinstance(value, Value) and bool(_SEPARATOR.search(value.source))
 
 
@@ -61,7 +63,7 @@ def _whole(value: Value) -> int:
     digits = re.fullmatch(r"[+-]?(0x[0-9a-f]+|[0-9]+)", text)
     if value.kind == "number" and digits and INT32.low <= int(text, base) <= INT32.high:
         return int(text, base)
-    raise BadValueError(f"is {_quote(value)}, not a whole number", "one, such as 10")
+    raise BadValueError(f"is {_quote(value)}, not an integer", "an integer, such as 10")
 
 
 def _real(value: Value) -> float:
@@ -71,7 +73,7 @@ def _real(value: Value) -> float:
     except ValueError:
         number = math.nan
     if not abs(number) <= LARGEST:
-        raise BadValueError(f"is {_quote(value)}, not a number", "one, such as 0.004")
+        raise BadValueError(f"is {_quote(value)}, not a number", "a number, such as 0.004")
     return number
 
 
@@ -94,7 +96,7 @@ def _name(value: Value, names: tuple[str, ...]) -> str:
 def _string(value: Value, *, is_path: bool) -> str:
     if value.kind != "string":
         raise BadValueError(
-            f"is {value.text}, not a string", f'it between quotation marks: "{value.text}"'
+            f"is {value.text}, not a string", f'the value in quotation marks: "{value.text}"'
         )
     return value.source[1:-1] if is_path and is_literal_path(value) else value.text
 

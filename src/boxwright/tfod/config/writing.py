@@ -1,4 +1,4 @@
-"""Typed messages as the text of a pipeline.config."""
+"""Write typed messages as the text of a pipeline.config."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from boxwright.tfod.config.schema import ConfigMessage, Spec, schema
 
 
 def config_text(message: ConfigMessage, shown: Collection[str] = ()) -> str:
-    """The text of a message: what has to be given, what is not the default, and fields `shown` in
-    any case, by their names.
+    """Return the text of a message: required fields, fields that differ from their default, and
+    the fields named in `shown`.
 
-    Reading it gives an equal message.
+    Parsing the text gives an equal message.
     """
     return write(_tree(message, shown))
 

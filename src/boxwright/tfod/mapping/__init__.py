@@ -1,1 +1,1 @@
-"""From a pipeline.config to what this package trains: network, recipe, transforms, start."""
+"""Conversion of a pipeline.config to network, recipe, transforms and start of training."""

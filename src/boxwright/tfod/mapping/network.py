@@ -1,8 +1,8 @@
-"""From a pipeline.config and a checkpoint to the network that both are of.
+"""Build the network of a pipeline.config and load its checkpoint.
 
-Three parts of a network have hyperparameters: the backbone those of its own paper, or with
-`override_base_feature_extractor_hyperparams` those of the feature extractor; the extra maps those
-of the feature extractor; the heads those of the box predictor.
+Three parts of a network have hyperparameters. The backbone uses those of its paper, or with
+`override_base_feature_extractor_hyperparams` those of the feature extractor. The extra maps use
+those of the feature extractor, and the heads those of the box predictor.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 KERNEL, OUTPUTS = "weights_quant", ("act_quant", "post_activation_bypass_quant")
 RANGE = re.compile(rf"(.+)/({'|'.join((KERNEL, *OUTPUTS))})/(?:min|max)")
-# Of the backbones by themselves, as their classifiers are trained.
+# Hyperparameters of the backbones, as in the training of their classifiers.
 BACKBONE = Hyperparams(
     regularizer=L2Regularizer(weight=4e-5),
     initializer=TruncatedNormalInitializer(stddev=0.09),
@@ -54,14 +54,14 @@ ACTIVATIONS: Mapping[str, Any] = {"NONE": "linear", "RELU": "relu", "RELU_6": "r
 
 @dataclass(frozen=True)
 class Trained:
-    """A network to export.
+    """A trained network.
 
     Attributes:
-        config: what it was trained by.
-        model: with a background column.
-        preprocessing: what its input expects.
-        step: how many steps it was trained.
-        learnt: what the checkpoint holds of ranges, by the API's names of their variables.
+        config: config of the training.
+        model: detector with a background column.
+        preprocessing: preprocessing of its input.
+        step: number of training steps.
+        learnt: quantization ranges of the checkpoint, by the API's variable names.
     """
 
     config: Config
@@ -72,20 +72,20 @@ class Trained:
 
 
 def read_trained(config: Config, prefix: Path, *, quantization_aware: bool = False) -> Trained:
-    """The network of a config with the weights of a checkpoint.
+    """Build the network of a config and load a checkpoint.
 
-    Where the config's eval_config says use_moving_averages, each variable that has a moving
-    average in the checkpoint is it.
+    With use_moving_averages in eval_config, moving averages in the checkpoint replace the
+    variables.
 
     Args:
         config: the pipeline.config.
-        prefix: of the checkpoint's files.
-        quantization_aware: whether a network of a config with a graph_rewriter is to compute as
-            its file of 8 bits will; else its ranges are only `learnt`.
+        prefix: prefix of the checkpoint's files.
+        quantization_aware: True to simulate int8 if the config has a graph_rewriter. Otherwise
+            the ranges are only in `learnt`.
 
     Raises:
         TfodError: BW724 the config is not supported, BW728 there is no such checkpoint.
-        WeightsError: BW206 the checkpoint is of another network.
+        WeightsError: BW206 the checkpoint is from another network.
     """
     pipeline = checked(config, train=False, evaluate=False).pipeline
     found = checkpoint(str(prefix), "--trained_checkpoint_prefix")
@@ -111,9 +111,9 @@ def read_trained(config: Config, prefix: Path, *, quantization_aware: bool = Fal
 
 
 def ranges_of(trained: Trained) -> dict[str, Any]:
-    """The `Ranges` of layers that a network learnt which was trained for quantisation.
+    """Return the learned quantization `Ranges` by layer, of a network trained with QAT.
 
-    None where the config has no graph_rewriter, or the checkpoint no ranges.
+    Empty if the config has no graph_rewriter or the checkpoint has no ranges.
     """
     from boxwright.export.fake_quant import Range, Ranges
     from boxwright.models.weights.variables import place_of
@@ -137,11 +137,11 @@ def ranges_of(trained: Trained) -> dict[str, Any]:
 
 
 def spec_of(config: Config) -> Any:
-    """The `ModelSpec` of a config, with the background column that the API's networks have.
+    """Return the `ModelSpec` of a config, with a background column as in the API's networks.
 
     Raises:
-        TfodError: BW722 its anchors do not fit its feature maps, BW723 it has none, BW724 it asks
-            for a network that there is not.
+        TfodError: BW722 the anchors do not fit the feature maps, BW723 there are no anchors, BW724
+            the network is not supported.
     """
     from boxwright.models.ssd.spec import HeadSpec, ModelSpec
 
@@ -180,7 +180,7 @@ def spec_of(config: Config) -> Any:
 
 
 def initializers_of(config: Config) -> Any:
-    """The `Initializers` of a config, which `models.ssd.network.build` takes."""
+    """Return the `Initializers` of a config, for `models.ssd.network.build`."""
     from boxwright.models.layers.initializers import Initializers
 
     backbone, extras, heads = (
@@ -193,9 +193,9 @@ def initializers_of(config: Config) -> Any:
 def penalties_of(
     pipeline: Pipeline, kind: type[L1Regularizer | L2Regularizer] = L2Regularizer
 ) -> LayerGroupValues:
-    """The weights of the regularisation of this kind of each part's kernels; 0 for none.
+    """Return the regularization weight of this kind for each part's kernels; 0 for none.
 
-    MobileNet v2 does not regularise the depthwise ones of its backbone.
+    MobileNet v2 does not regularize the depthwise kernels of its backbone.
     """
     backbone, extras, heads = (
         each.regularizer.weight if isinstance(each.regularizer, kind) else 0.0
@@ -208,7 +208,7 @@ def penalties_of(
 
 
 def norm_decays_of(pipeline: Pipeline) -> LayerGroupValues:
-    """How much of batch norm's moving statistics stays after a step, in each part."""
+    """Return the decay of batch norm's moving statistics for each part."""
     backbone, extras, heads = (
         (each.batch_norm or BatchNorm()).decay for each in _by_layer_group(pipeline)
     )
@@ -216,7 +216,7 @@ def norm_decays_of(pipeline: Pipeline) -> LayerGroupValues:
 
 
 def nms_config_of(config: Config) -> Any:
-    """The `NmsConfig` of a config."""
+    """Return the `NmsConfig` of a config."""
     from boxwright.ops.postprocess import NmsConfig
 
     nms = config.pipeline.model.post_processing.batch_non_max_suppression
@@ -229,9 +229,9 @@ def nms_config_of(config: Config) -> Any:
 
 
 def _by_layer_group(pipeline: Pipeline) -> tuple[Hyperparams, Hyperparams, Hyperparams]:
-    """The hyperparameters of the backbone, of the extra maps and of the heads.
+    """Return the hyperparameters of backbone, extra maps and heads.
 
-    MobileNet v2 keeps its activation, and the gamma and beta of its batch norm, in any case.
+    MobileNet v2 always keeps its activation and the gamma and beta of its batch norm.
     """
     extractor, predictor = pipeline.model.feature_extractor, pipeline.model.box_predictor
     extras, backbone = extractor.conv_hyperparams, BACKBONE
@@ -247,15 +247,15 @@ def _check_normalized(config: Config, place: str, own: Hyperparams, *, needed: b
     if needed and own.batch_norm is None:
         raise TfodError(
             "BW724",
-            "conv_hyperparams without batch_norm are not supported: but for the last of the heads "
-            "every convolution here is normalised.",
+            "conv_hyperparams without batch_norm are not supported: every convolution except the "
+            "last of the heads has batch norm.",
             where=config.place(f"model.ssd.{place}.conv_hyperparams"),
             wanted="batch_norm { scale: true }",
         )
 
 
 def _convolutions(own: Hyperparams, explicit_padding: bool = False) -> Any:
-    """The `LayerSpec` of hyperparameters."""
+    """Return the `LayerSpec` of hyperparameters."""
     from boxwright.models.layers.conv_norm import LayerSpec
 
     norm = own.batch_norm or BatchNorm(scale=True)
@@ -265,7 +265,7 @@ def _convolutions(own: Hyperparams, explicit_padding: bool = False) -> Any:
 
 
 def _distribution(initializer: Initializer | None) -> Any:
-    """Without one TensorFlow takes Glorot and Bengio's."""
+    """Convert an initializer. TensorFlow's default is Glorot uniform."""
     from boxwright.models.layers.initializers import Normal, VarianceScaling
 
     match initializer:
@@ -291,7 +291,7 @@ def _anchors(config: Config) -> Anchors:
     if 0 in spec.per_location(maps):
         raise TfodError(
             "BW723",
-            "the anchor generator has no aspect_ratios, so there are maps without an anchor.",
+            "the anchor generator has no aspect_ratios, so some feature maps have no anchors.",
             where=config.place("model.ssd.anchor_generator"),
             example="aspect_ratios: [1.0, 2.0, 0.5]",
         )
@@ -327,8 +327,8 @@ def _pyramid_anchors(
         if getattr(generator, name) != wanted:
             raise TfodError(
                 "BW722",
-                f"{name} is {getattr(generator, name)}, but the {maps} feature maps are of levels "
-                f"{lowest} to {highest}: they have strides of {2**lowest} to {2**highest} pixels.",
+                f"{name} is {getattr(generator, name)}, but the {maps} feature maps are levels "
+                f"{lowest} to {highest}, with strides of {2**lowest} to {2**highest} pixels.",
                 where=_generator_place(config, name),
                 wanted=f"{name}: {wanted}",
             )
@@ -340,15 +340,15 @@ def _pyramid_anchors(
 def _misfit(config: Config, field: str, given: str, maps: int) -> TfodError:
     return TfodError(
         "BW722",
-        f"there are {given}, but the feature extractor has {maps} feature maps.",
+        f"the config has {given}, but the feature extractor has {maps} feature maps.",
         where=_generator_place(config, field),
         wanted=f"num_layers: {maps}"
         if field == "num_layers"
-        else f"one {field} for each map, heights as many as widths",
+        else f"one {field} per feature map, for height and width",
     )
 
 
 def _generator_place(config: Config, field: str) -> str:
-    """Where the field stands, or else the anchor generator that lacks it."""
+    """Return the location of the field, or of the anchor generator if it lacks the field."""
     path = f"{GENERATOR}.{field}"
     return config.place(path if config.tree.find(path) else "model.ssd.anchor_generator")

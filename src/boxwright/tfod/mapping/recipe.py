@@ -1,4 +1,4 @@
-"""A pipeline.config as the recipe of the one trainer."""
+"""Convert a pipeline.config to a recipe."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ RANKINGS: dict[str, Ranking] = {
 
 
 def recipe_of(pipeline: Pipeline, steps: int | None = None) -> Recipe:
-    """How the trainer does what the config says.
+    """Return the recipe that trains as the config describes.
 
     Args:
-        pipeline: of a config that can be trained by.
-        steps: how many; None takes the config's `num_steps`, of which 0 is for ever.
+        pipeline: messages of a checked config.
+        steps: number of steps; None takes the config's `num_steps`, where 0 means endless.
     """
     train, ssd = pipeline.train_config, pipeline.model
     side = ssd.image_resizer.height
@@ -94,7 +94,7 @@ def _objective(ssd: Ssd) -> Objective:
 
 
 def _matching(matcher: ArgMaxMatcher) -> Matching:
-    """Without thresholds every anchor answers for the box that it overlaps most."""
+    """Convert the matcher. Without thresholds each anchor matches the box with the largest IoU."""
     positive_iou, negative_iou = matcher.matched_threshold, matcher.unmatched_threshold
     if matcher.ignore_thresholds:
         positive_iou = negative_iou = 0.0
@@ -107,7 +107,7 @@ def _matching(matcher: ArgMaxMatcher) -> Matching:
 
 
 def _mining(miner: HardExampleMiner) -> Mining:
-    """Zeros mean that there is no limit."""
+    """Convert the miner. In the config, 0 means no limit."""
     return Mining(
         RANKINGS[miner.loss_type],
         miner.num_hard_examples or None,
@@ -128,7 +128,7 @@ def _optimizer(optimizer: config.Optimizer) -> Optimizer:
 
 
 def _averaging(pipeline: Pipeline) -> Averaging | None:
-    """The average is judged and kept where the evaluation looks at it."""
+    """Convert the moving average. It is validated and kept if the evaluation uses it."""
     optimizer = pipeline.train_config.optimizer
     if not optimizer.use_moving_average:
         return None

@@ -1,4 +1,4 @@
-"""Where a training by a pipeline.config starts: its fine_tune_checkpoint, or where it stopped."""
+"""Start of a training by a pipeline.config: from fine_tune_checkpoint, or resumed."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from boxwright.training.optimizers import AVERAGE
 from boxwright.training.recipe import Recipe
 from boxwright.training.start import Start
 
-PRECISION = "float32"  # as the Object Detection API computes
+PRECISION = "float32"  # as in the Object Detection API
 SCOPE = f"{EXTRACTOR}/"
 
 
 def first(config: Config, checked: Checked, recipe: Recipe, say: Say) -> Start:
-    """The config's network with its first weights, and those of its fine_tune_checkpoint.
+    """Build the config's network with the weights of its fine_tune_checkpoint, if it has one.
 
-    What became of these is said in a table.
+    Prints a table of loaded, reset and ignored variables.
 
     Raises:
-        WeightsError: BW202 the checkpoint is damaged, or holds nothing of this network.
+        WeightsError: BW202 the checkpoint is damaged, or has no weights of this network.
     """
     network = _network(config, recipe)
     if checked.checkpoint is None:
@@ -52,16 +52,16 @@ def first(config: Config, checked: Checked, recipe: Recipe, say: Say) -> Start:
     name = str(checked.checkpoint)
     kind = "classification" if _is_classifier(variables) else "detection"
     stated = checked.pipeline.train_config.fine_tune_checkpoint_type
-    seen = f", seen to be of type {kind}, not {stated}" if stated not in {"", kind} else ""
+    seen = f", detected type {kind}, not {stated}" if stated not in {"", kind} else ""
     return replace(network, origin=f"{name}{seen}: {report}", weights=name)
 
 
 def again(config: Config, recipe: Recipe, prefix: Path) -> Start:
-    """The config's network where its training stopped, with all that stands beside its variables.
+    """Build the config's network from the checkpoint of a stopped training, with all slots.
 
     Raises:
-        WeightsError: BW206 the checkpoint is of another network.
-        TfodError: BW732 it was trained with another optimiser.
+        WeightsError: BW206 the checkpoint is from another network.
+        TfodError: BW732 it was trained with another optimizer.
     """
     network = _network(config, recipe)
     step, others = resume(network.model.network, prefix)
@@ -85,7 +85,7 @@ def _check_optimizer(recipe: Recipe, others: Mapping[str, Any], prefix: Path) ->
     if not set(slots) <= {name.rpartition("/")[2] for name in others}:
         raise TfodError(
             "BW732",
-            "the checkpoint was trained with another optimiser: it has no slots of "
+            "the checkpoint was trained with another optimizer: it has no slots of "
             f"{type(recipe.optimizer).__name__} ({', '.join(slots)}).",
             where=prefix,
             prefix=prefix.as_posix(),
@@ -95,8 +95,8 @@ def _check_optimizer(recipe: Recipe, others: Mapping[str, Any], prefix: Path) ->
 def _slots(
     model: DetectionModel, recipe: Recipe, others: Mapping[str, NDArray[Any]]
 ) -> dict[str, NDArray[Any]]:
-    """What stands beside each variable that trains, by the engine's names: SLOT/NUMBER. A variable
-    that did not train before begins as all do."""
+    """Return slots and averages of each trainable variable by the engine's names, SLOT/NUMBER.
+    A variable that was not trained before gets initial values."""
     names = {id(variable): name for name, variable in model.named_variables().items()}
     values = framework.keras().ops.convert_to_numpy
     arrays = {}
@@ -111,16 +111,16 @@ def _slots(
 
 
 def restore(model: Any, variables: Mapping[str, NDArray[Any]], config: TrainConfig) -> LoadReport:
-    """Put into a model what the config wants of a checkpoint: variables of the same name and shape.
+    """Load the variables that the config selects, if name and shape match.
 
-    Of a detector these are the feature extractor's, or all with load_all_detection_checkpoint_vars;
-    of a classifier the feature extractor's too, which are called as there, without its scope. Which
-    of them it is is seen from the names.
+    A detector gives the variables of the feature extractor, or all with
+    load_all_detection_checkpoint_vars. A classifier gives those of the feature extractor; its
+    names lack the scope. The names tell which of the two it is.
 
     Args:
         model: Keras network of an SSD.
-        variables: the checkpoint's, by name.
-        config: what is wanted.
+        variables: variables of the checkpoint by name.
+        config: the train_config.
     """
     classifier = _is_classifier(variables)
     everything = config.load_all_detection_checkpoint_vars and not classifier
@@ -128,16 +128,16 @@ def restore(model: Any, variables: Mapping[str, NDArray[Any]], config: TrainConf
     for name, variable in variables_by_name(model).items():
         there = name.removeprefix(SCOPE) if classifier else name
         if not everything and not name.startswith(SCOPE):
-            reset[name] = "heads start anew without load_all_detection_checkpoint_vars"
+            reset[name] = "heads are reinitialized without load_all_detection_checkpoint_vars"
         elif there not in variables:
             reset[name] = "not in the checkpoint"
         elif variables[there].shape != tuple(variable.shape):
-            reset[name] = f"{variables[there].shape} there, {tuple(variable.shape)} here"
+            reset[name] = f"checkpoint {variables[there].shape}, network {tuple(variable.shape)}"
         else:
             variable.assign(variables[there])
             loaded.append(there)
     ignored = {
-        name: "not loaded, as said" if place_of(name) else reason_to_ignore(name)
+        name: "not selected" if place_of(name) else reason_to_ignore(name)
         for name in sorted(set(variables) - set(loaded))
     }
     return LoadReport(tuple(loaded), reset, ignored, "variables")
@@ -151,7 +151,7 @@ def _strange(config: Config, prefix: Path, report: LoadReport) -> WeightsError:
     name, reason = next(iter(report.reset.items()))
     return WeightsError(
         "BW202",
-        f"holds nothing of {config.pipeline.model.feature_extractor.type}: {name} is {reason}.",
+        f"has no weights of {config.pipeline.model.feature_extractor.type}: {name}: {reason}.",
         where=prefix,
     )
 

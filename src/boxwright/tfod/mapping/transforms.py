@@ -1,7 +1,7 @@
-"""`data_augmentation_options` as the transforms of the one augmentation.
+"""Convert `data_augmentation_options` to transforms.
 
 Source: the Object Detection API's `preprocessor_builder`, and the defaults of its `preprocessor`
-where it passes nothing on.
+for arguments that the builder does not pass.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from boxwright.augment.transforms import CropLimits, Rgb, Transform
 from boxwright.tfod.config import augmentation as options
 from boxwright.tfod.config.schema import ConfigMessage
 
-# `random_distort_color` by its `color_ordering`.
+# Transforms of `random_distort_color`, indexed by `color_ordering`.
 _BRIGHTNESS, _SATURATION = transforms.Brightness(32 / 255), transforms.Saturation(0.5, 1.5)
 _HUE, _CONTRAST = transforms.Hue(0.2), transforms.Contrast(0.5, 1.5)
 DISTORTIONS = (
@@ -25,7 +25,7 @@ DISTORTIONS = (
 
 
 def transforms_of(given: Sequence[ConfigMessage]) -> tuple[Transform, ...]:
-    """The transforms of a config's options, in their order."""
+    """Return the transforms of a config's options, in order."""
     return tuple(each for option in given for each in _TRANSFORMS[type(option)](option))
 
 
@@ -75,14 +75,14 @@ def _limits(crop: options.Crop) -> CropLimits:
     )
     if isinstance(crop, options.ShapedCrop):
         return replace(limits, aspect=(crop.min_aspect_ratio, crop.max_aspect_ratio))
-    return limits  # for an option that has an aspect ratio for all of its crops
+    return limits  # the option has one aspect ratio for all crops
 
 
 # ---- Padding -------------------------------------------------------------------------------------
 
 
 def _random_pad_image(option: options.RandomPadImage) -> Sequence[Transform]:
-    """Limits in pixels, where they are given, replace those in heights and widths."""
+    """Convert the option. Limits in pixels, if given, replace relative ones."""
     pad = transforms.Pad(color=_color(option.pad_color))
     if option.min_image_height is not None and option.min_image_width is not None:
         smallest = float(option.min_image_height), float(option.min_image_width)
@@ -94,7 +94,7 @@ def _random_pad_image(option: options.RandomPadImage) -> Sequence[Transform]:
 
 
 def _random_absolute_pad_image(option: options.RandomAbsolutePadImage) -> Sequence[Transform]:
-    """The API draws whole numbers below the limits, of which 0 counts as 1."""
+    """Convert the option. The API draws integers below the limits and treats 0 as 1."""
     height, width = option.max_height_padding, option.max_width_padding
     largest = float(max(height - 1, 0)), float(max(width - 1, 0))
     color = _color(option.pad_color)
@@ -111,7 +111,7 @@ def _sizes(
     | options.RandomCropPadImage
     | options.SsdRandomCropPadFixedAspectRatio,
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Smallest and largest height and width of a padded image, in those of the image."""
+    """Return minimum and maximum padded (height, width) relative to the image."""
     smallest, largest = (
         (limits[0], limits[1]) if limits else default
         for limits, default in (
@@ -123,7 +123,7 @@ def _sizes(
 
 
 def _color(values: tuple[float, ...]) -> Rgb | None:
-    """The color of a border; None for the image's mean."""
+    """Return the padding color; None for the image's mean."""
     return (values[0], values[1], values[2]) if values else None
 
 
