@@ -1,4 +1,4 @@
-"""The doctor: everything that is odd about a data set, worst first, and what can be repaired."""
+"""The check: everything that is odd about a dataset, worst first, and what can be repaired."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from boxwright.structures.findings import Finding, worst_first
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What the doctor has to say.
+    """What the check has to say.
 
     Attributes:
         form: the name of the format that it was read in.
         dataset: as it was read.
         repaired: as it is trained on: boxes put right, and what cannot be used left out.
         findings: worst first, those of one code together.
-        stats: the repaired data set in numbers.
+        stats: the repaired dataset in numbers.
         seconds: that it took.
     """
 
@@ -62,16 +62,16 @@ def run_checks(
     reach: Reach | None = None,
     progress: Progress | None = None,
 ) -> CheckReport:
-    """Read a folder of labelled photos, whatever is wrong with it, and say all that is.
+    """Read a folder of labeled images, whatever is wrong with it, and say all that is.
 
-    Every photo is decoded once. Nothing is written.
+    Every image is decoded once. Nothing is written.
 
     Args:
-        data: a folder, an annotation file, or a data set as `formats.read` gives it.
-        form: the name of the format; None finds out, or is VOC for a data set.
+        data: a folder, an annotation file, or a dataset as `formats.read` gives it.
+        form: the name of the format; None finds out, or is VOC for a dataset.
         input_size: side of the network's input that boxes are judged for.
         reach: of a detector family, which boxes it can learn; None leaves that out.
-        progress: told how many of how many photos have been decoded.
+        progress: told how many of how many images have been decoded.
 
     Raises:
         DataError: there is no such folder (BW115), or nothing in it that can be used (BW101,

@@ -39,7 +39,7 @@ class ClassChoice:
         return bool(self.classes or self.exclude or self.rename)
 
     def apply(self, dataset: Dataset, *, strict: bool = True) -> Dataset:
-        """The dataset with only the chosen classes, under their new names; all photos stay.
+        """The dataset with only the chosen classes, under their new names; all images stay.
 
         Args:
             dataset: any.

@@ -1,4 +1,4 @@
-"""A data set from one format to another: into a folder of its own, and proven."""
+"""A dataset from one format to another: into a folder of its own, and proven."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ class Converted:
 def convert(
     path: str | Path, out: str | Path, to: str, *, form: str | None = None, link: bool = False
 ) -> Converted:
-    """Write labelled photos in another format, photos byte for byte, boxes as they are.
+    """Write labeled images in another format, images byte for byte, boxes as they are.
 
         >>> done = boxwright.convert("images", "images-coco", "coco")
         >>> print(done.source, done.target, len(done.dataset))
         voc coco 40
 
     Args:
-        path: a folder, or one annotation file whose photos lie around it.
+        path: a folder, or one annotation file whose images lie around it.
         out: a folder that is not there yet, or is empty.
         to: the name of a format.
         form: the name of the format that `path` is in; None finds out.
-        link: hard-link the photos instead of copying them, where the file system can.
+        link: hard-link the images instead of copying them, where the file system can.
 
     Raises:
         DataError: BW194 `out` is taken or lies in `path`, BW145 what was written does not read
@@ -67,7 +67,7 @@ def convert(
 def write_verified(
     dataset: Dataset, out: str | Path, to: str, *, link: bool = False
 ) -> list[Finding]:
-    """Write a data set into a folder of its own and read it again: whole and right, or absent.
+    """Write a dataset into a folder of its own and read it again: whole and right, or absent.
 
         >>> dataset = boxwright.load("images")
         >>> lost = boxwright.write(dataset.split("test"), "test-images", "yolo")
@@ -87,7 +87,7 @@ def write_verified(
         if len(held(dataset, form)) and (reason := _difference(dataset, names, draft, to)):
             raise DataError(
                 "BW145",
-                f"what was written as {form.TITLE} does not read back the same: {reason}.",
+                f"the {form.TITLE} copy does not match the original: {reason}.",
                 where=dataset.root,
             )
     return lost
@@ -104,9 +104,9 @@ def check_free(out: str | Path, sources: Iterable[str | Path] = ()) -> None:
     with translating_os_errors(out):
         is_taken = out.exists() and not (out.is_dir() and not any(out.iterdir()))
     if is_taken:
-        message = "is there already, and not an empty folder."
+        message = "already exists and is not an empty folder."
     elif any(_lies_in(out, Path(source)) for source in sources):
-        message = "lies in the folder that is read, whose annotations would get mixed up with it."
+        message = "is inside the folder that is read and would get mixed up with it."
     else:
         return
     raise DataError("BW194", message, where=out)
@@ -124,5 +124,5 @@ def _difference(dataset: Dataset, names: list[str], draft: Path, to: str) -> str
     except DataError as error:
         return f"it cannot be read ({error.message.rstrip('.')})"
     if found != to:
-        return f"it is taken for {formats.FORMATS[found].TITLE}"
+        return f"it is detected as {formats.FORMATS[found].TITLE}"
     return difference(dataset, names, back, formats.FORMATS[to])

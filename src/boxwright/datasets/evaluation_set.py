@@ -1,4 +1,4 @@
-"""The photos that a detector is measured on."""
+"""The images that a detector is measured on."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def evaluation_data(
     known = source_of(provenance)
     paths = data or (known.paths if known else ())
     if not paths:
-        raise ArgumentError("BW802", "data is missing: the detector names none.")
+        raise ArgumentError("BW802", "no data is given, and the detector does not record its own.")
     return DataSource(paths, chosen).load(strict=strict)
 
 
 def images_of_split(dataset: Dataset, split: str = "test") -> Dataset:
-    """The photos marked `train`, `val` or `test`, or `all`.
+    """The images marked `train`, `val` or `test`, or `all`.
 
     Raises:
         ArgumentError: BW803 there is no such mark.
@@ -56,7 +56,7 @@ def images_of_split(dataset: Dataset, split: str = "test") -> Dataset:
     others = [name for name in SPLITS if len(dataset.split(name))]
     raise DataError(
         "BW193",
-        f"no photo is marked {split}.",
+        f"there are no {split} images.",
         where=dataset.root,
         choices=", ".join(f"--split {name}" for name in [*others, ALL]),
     )

@@ -1,4 +1,4 @@
-"""`boxwright split`: a split that stays when photos are added."""
+"""`boxwright split`: a split that stays when images are added."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class FrozenSplit:
     """What `split` did.
 
     Attributes:
-        dataset: the labelled photos, each marked.
+        dataset: the labeled images, each marked.
         split_file: what was written.
         path: where it was written.
-        placed: how many photos were placed; the others had their places before.
-        gone: how many photos in the lock are not in the folder any more.
-        near_duplicates: `(N,)` ids of photos that show the same.
-        user_groups: `(N,)` ids of photos that belong together by declaration; None if none was
+        placed: how many images were placed; the others had their places before.
+        gone: how many images in the lock are not in the folder any more.
+        near_duplicates: `(N,)` ids of images that show the same.
+        user_groups: `(N,)` ids of images that belong together by declaration; None if none was
             given.
     """
 
@@ -55,28 +55,28 @@ def split(
     anew: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> FrozenSplit:
-    """Decide for good what each labelled photo is for, and write it into `boxwright.split`.
+    """Decide for good what each labeled image is for, and write it into `boxwright.split`.
 
         >>> frozen = boxwright.split("monday", test=0.25)
         >>> print(len(frozen.dataset.split("test")))
         1
 
-    Photos that have their place, by an earlier run or by the folder's own lists, keep it, so only
-    added photos are placed. Near-duplicates and declared groups stay together, and every class
+    Images that have their place, by an earlier run or by the folder's own lists, keep it, so only
+    added images are placed. Near-duplicates and declared groups stay together, and every class
     gives its share of each set.
 
     Args:
-        path: a folder of labelled photos, or one annotation file.
-        test: fraction of the photos; that of the earlier split, or 0.2, if None.
+        path: a folder of labeled images, or one annotation file.
+        test: fraction of the images; that of the earlier split, or 0.2, if None.
         val: the same, or 0.
         seed: of the choice; that of the earlier split, or 0, if None.
         groups: what belongs together, as `groups.user_groups` takes it.
-        anew: whether to place all photos, whatever was said before.
-        progress: is told how many of how many photos were looked at.
+        anew: whether to place all images, whatever was said before.
+        progress: is told how many of how many images were looked at.
 
     Raises:
         DataError: BW195 or BW198 groups cannot be told, BW196 the folder itself says what every
-            photo is for, BW146 the earlier lock cannot be used, and what `load` raises.
+            image is for, BW146 the earlier lock cannot be used, and what `load` raises.
         SystemFaultError: BW902, BW903 the lock cannot be written.
     """
     dataset = repair(formats.read(path))
@@ -132,8 +132,8 @@ def _placed(
     )
     findings = [*assigned.findings, *leaked(assigned, near_duplicates)]
     if split_file.test and not (assigned.splits == Split.TEST).any():
-        message = "there are too few of them, or too few groups, to hold some out"
-        findings.append(Finding("BW122", "all photos", message))
+        message = "there are too few images, or too few groups, to hold out a test set"
+        findings.append(Finding("BW122", "all images", message))
     return replace(assigned, findings=tuple(findings))
 
 
@@ -142,7 +142,7 @@ def _declaration(earlier: SplitFile, groups: str | None, path: str | Path) -> st
     if groups is None and earlier.groups:
         raise DataError(
             "BW198",
-            "this split keeps declared groups together, and new photos have to be told theirs.",
+            "this split keeps declared groups together, and the new images have none yet.",
             where=path,
             groups=earlier.groups,
         )
@@ -152,4 +152,4 @@ def _declaration(earlier: SplitFile, groups: str | None, path: str | Path) -> st
 def _has_its_own(dataset: Dataset) -> DataError:
     counts = {split: int((dataset.splits == split).sum()) for split in Split}
     stated = ", ".join(f"{n} {split.name.lower()}" for split, n in counts.items() if n)
-    return DataError("BW196", f"the photos have a split already: {stated}.", where=dataset.root)
+    return DataError("BW196", f"the images already have a split: {stated}.", where=dataset.root)

@@ -18,7 +18,7 @@ from boxwright.structures.dataset import Dataset, Split
 
 
 def load(path: str | Path | Sequence[str | Path], *, seed: int = 0) -> Dataset:
-    """Labelled photos, ready to train on.
+    """Labeled images, ready to train on.
 
         >>> dataset = boxwright.load("images")
         >>> print(len(dataset.split("train")), len(dataset.split("test")))
@@ -29,16 +29,16 @@ def load(path: str | Path | Sequence[str | Path], *, seed: int = 0) -> Dataset:
     Boxes are repaired where that is safe. The splits that a folder gives are kept; a folder
     without any gets four fifths TRAIN and one fifth TEST, stratified by class, near-duplicates
     together, the same for the same `seed`. All that was odd is in `findings`, and of what the
-    doctor would only advise, what makes a score worthless or none possible: classes that are
-    judged but not trained, and no photo for testing.
+    check would only advise, what makes a score worthless or none possible: classes that are
+    judged but not trained, and no image for testing.
 
     Args:
-        path: a folder, or an annotation file whose photos lie around it; or several, which are
+        path: a folder, or an annotation file whose images lie around it; or several, which are
             merged in memory as `merge` does. Each is split as it would be alone.
         seed: of the split.
 
     Raises:
-        DataError: a folder is missing (BW115), holds no labelled photos (BW114), or its
+        DataError: a folder is missing (BW115), holds no labeled images (BW114), or its
             annotations cannot be read.
     """
     paths = [path] if isinstance(path, str | Path) else path

@@ -18,22 +18,22 @@ LARGEST = 1e7  # beyond this a coordinate is no pixel, and float32 no longer cou
 
 @dataclass(slots=True)
 class Labeled:
-    """One photo as its annotation describes it, before the photo itself is looked at.
+    """One image as its annotation describes it, before the image itself is looked at.
 
     Attributes:
         path: the annotation file, below the root.
-        image: what the annotation calls its photo; empty if it does not.
+        image: what the annotation calls its image; empty if it does not.
         boxes: xyxy as they were drawn, flat, four numbers each.
         names: one class name per box.
         flags: one bit set of DIFFICULT, TRUNCATED, CROWD per box.
-        size: of the photo that the boxes were drawn on; None if the annotation has no place for
+        size: of the image that the boxes were drawn on; None if the annotation has no place for
             it, 0 x 0 if it has and says nothing sensible there.
         place: where in the file: `:12` for a line, `, record 3`.
-        relative: whether boxes are fractions of the oriented photo instead of pixels.
-        as_stored: whether fractions are of the photo as it is stored, by tools that ignore EXIF.
-        alone: whether the file is about this one photo, so that the photo may bear its name.
-        split: what the annotation says the photo is for.
-        byte_range: start and length of the photo's bytes, if they are in the annotation file.
+        relative: whether boxes are fractions of the oriented image instead of pixels.
+        as_stored: whether fractions are of the image as it is stored, by tools that ignore EXIF.
+        alone: whether the file is about this one image, so that the image may bear its name.
+        split: what the annotation says the image is for.
+        byte_range: start and length of the image's bytes, if they are in the annotation file.
     """
 
     path: str
@@ -55,13 +55,13 @@ class Labeled:
         return self.path + self.place
 
     def add(self, name: str, box: Sequence[float], flags: int = 0) -> None:
-        """Append one labelled box, `xmin, ymin, xmax, ymax`."""
+        """Append one labeled box, `xmin, ymin, xmax, ymax`."""
         self.boxes.extend(box)
         self.names.append(name)
         self.flags.append(flags)
 
     def add_missing(self, other: Labeled) -> None:
-        """Append the boxes of another annotation of the photo that are not here yet."""
+        """Append the boxes of another annotation of the image that are not here yet."""
         there = set(self._named_boxes())
         for (name, box), flags in zip(other._named_boxes(), other.flags, strict=True):
             if (name, box) not in there:
@@ -85,13 +85,13 @@ class Labels:
     """All that a reader found.
 
     Attributes:
-        images: the photos that have annotations, also those whose annotation is that they show
+        images: the images that have annotations, also those whose annotation is that they show
             nothing.
         classes: the class names in id order, if the format states them; else they are found in
             the boxes, and ordered by a label map or the alphabet.
-        broken: what could not be read. Training on the rest is refused; the doctor lists it.
+        broken: what could not be read. Training on the rest is refused; the check lists it.
         findings: what was odd, and was put right or passed over.
-        duplicates: photos that are the same as another one, and are not used beside it.
+        duplicates: images that are the same as another one, and are not used beside it.
     """
 
     images: list[Labeled] = field(default_factory=list)
@@ -102,7 +102,7 @@ class Labels:
 
 
 class Holds(Flag):
-    """What a format has a place for, beside photos, boxes and class names."""
+    """What a format has a place for, beside images, boxes and class names."""
 
     DIFFICULT = auto()
     TRUNCATED = auto()
@@ -121,13 +121,13 @@ class BadEntryError(Exception):
 class Format(Protocol):
     """What each module of this package offers.
 
-    A reader only collects: it does not look for photos, turn or scale boxes, or put them right,
+    A reader only collects: it does not look for images, turn or scale boxes, or put them right,
     since `assemble` does that for all formats alike.
     """
 
     TITLE: str  # as a person calls it
     HOLDS: Holds
-    BY_STEM: bool  # whether a photo and its annotation find each other by the same stem
+    BY_STEM: bool  # whether an image and its annotation find each other by the same stem
 
     def detect(self, folder: Folder) -> bool:
         """Whether files of this format are there; cheap, and false for all other formats' files."""
@@ -136,10 +136,10 @@ class Format(Protocol):
         """All annotations of this format in the folder. Raises DataError only if none is usable."""
 
     def image_folder(self, split: Split) -> str | None:
-        """Where photos of a split go when written; None if they go into the files themselves."""
+        """Where images of a split go when written; None if they go into the files themselves."""
 
     def write(self, dataset: Dataset, names: Sequence[str], target: Path) -> None:
-        """Write the annotations; `names` are where the photos lie, or are to lie, below `target`.
+        """Write the annotations; `names` are where the images lie, or are to lie, below `target`.
 
         Raises:
             DataError: BW141 the format cannot hold a name.
@@ -169,5 +169,5 @@ def numbers(cells: Iterable[str]) -> list[float]:
 
 
 def size_of(width: object, height: object) -> Size:
-    """The photo's size as an annotation states it; a side that is no number is 0."""
+    """The image's size as an annotation states it; a side that is no number is 0."""
     return Size(round(number(width) or 0), round(number(height) or 0))

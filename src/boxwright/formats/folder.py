@@ -1,4 +1,4 @@
-"""A data folder, walked once: which photos and which other files lie where."""
+"""A data folder, walked once: which images and which other files lie where."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Folder:
 
     Attributes:
         root: the data folder.
-        images: folder -> names of the photos in it, sorted; the root itself is "".
+        images: folder -> names of the images in it, sorted; the root itself is "".
         files: lower-case suffix such as ".xml" -> paths of the other files, sorted.
     """
 
@@ -135,7 +135,7 @@ def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
 def _no_such_folder(path: Path) -> DataError:
     path = path.absolute()
     if path.is_file():
-        return DataError("BW115", "is a photo, not a folder of labelled photos.", where=path)
+        return DataError("BW115", "is an image, not a folder of labeled images.", where=path)
     nearest = parent = None
     for there in path.parents:
         if there.is_dir():

@@ -35,7 +35,7 @@ FORMATS: Registry[Format] = Registry(
 
 
 def read(path: str | Path | Folder, form: str | None = None, *, tolerant: bool = False) -> Dataset:
-    """Read labelled photos, whichever format and layout they have, faithfully.
+    """Read labeled images, whichever format and layout they have, faithfully.
 
         >>> dataset = boxwright.read("images")
         >>> print(len(dataset), len(dataset.boxes))
@@ -45,12 +45,12 @@ def read(path: str | Path | Folder, form: str | None = None, *, tolerant: bool =
     them. Splits are as the folder gives them.
 
     Args:
-        path: a folder, or one annotation file whose photos lie around it; scanned or not.
+        path: a folder, or one annotation file whose images lie around it; scanned or not.
         form: the name of a format; None finds out.
         tolerant: whether annotations that cannot be used become findings, instead of an error.
 
     Raises:
-        DataError: BW114 there are no labelled photos, BW115 there is no such folder, BW197 there
+        DataError: BW114 there are no labeled images, BW115 there is no such folder, BW197 there
             is no such format, and what the readers of the formats raise.
     """
     from boxwright.formats.assemble import assemble
@@ -71,7 +71,7 @@ def detect(path: str | Path | Folder) -> str:
 def write(
     dataset: Dataset, target: str | Path, form: str = "voc", *, link: bool = False
 ) -> list[Finding]:
-    """Write a data set in a format; returns what that cost: see `writing.write`."""
+    """Write a dataset in a format; returns what that cost: see `writing.write`."""
     from boxwright.formats import writing
 
     _, lost = writing.write(dataset, target, named(form), link=link)
@@ -103,15 +103,15 @@ def _detected(folder: Folder) -> str:
     for name, form in FORMATS.items():
         if form.detect(folder):
             return name
-    raise _nothing(folder, "a format that is read")
+    raise _nothing(folder, "any known format")
 
 
 def _nothing(folder: Folder, title: str) -> DataError:
     count = folder.image_count
-    here = "there is 1 photo" if count == 1 else f"there are {count or 'no'} photos"
+    here = "there is 1 image" if count == 1 else f"there are {count or 'no'} images"
     message = f"{here} here, and no annotations in {title}."
     if not folder.images and not folder.files:
-        message = "the folder is empty: there are no photos and no annotations in it."
+        message = "the folder contains no images and no annotations."
     return DataError(
         "BW114",
         message,

@@ -1,4 +1,4 @@
-"""A data set out: photos to their places, annotations by the format's writer, and what it cost."""
+"""A dataset out: images to their places, annotations by the format's writer, and what it cost."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from boxwright.io.files import writing
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, WHOLE_FILE, Dataset, Split
 from boxwright.structures.findings import Finding
 
-USUAL = IMAGE_FOLDERS | frozenset(WORDS)  # folder names that say nothing about the photos in them
+USUAL = IMAGE_FOLDERS | frozenset(WORDS)  # folder names that say nothing about the images in them
 
 
 def write(
     dataset: Dataset, target: str | Path, form: Format, *, link: bool = False
 ) -> tuple[list[str], list[Finding]]:
-    """Write a data set in a format, photos byte for byte.
+    """Write a dataset in a format, images byte for byte.
 
-    Photos that lie below `target` stay where they are. The others are copied, or hard-linked
+    Images that lie below `target` stay where they are. The others are copied, or hard-linked
     (`link`) where the file system can.
 
     Returns:
-        What the photos are called below `target`; what the format has no place for (BW140), and
-        which photos were renamed (BW142).
+        What the images are called below `target`; what the format has no place for (BW140), and
+        which images were renamed (BW142).
 
     Raises:
-        DataError: BW101 a photo is not there any more, BW141 the format cannot hold a name.
+        DataError: BW101 an image is not there any more, BW141 the format cannot hold a name.
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
     target = Path(target)
@@ -50,7 +50,7 @@ def write(
 
 
 def target_names(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
-    """Where each photo goes, or stays, below `target`; no two are the same, nor their stems."""
+    """Where each image goes, or stays, below `target`; no two are the same, nor their stems."""
     below, root = (f"{path.absolute().as_posix()}/" for path in (target, dataset.root))
     taken: set[str] = set()
     for i, name in enumerate(dataset.names):
@@ -66,7 +66,7 @@ def target_names(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
 
 
 def _short(name: str, *, whole: bool) -> str:
-    """A photo's name without what its folders say of splits and formats: `train/images/a.jpg`."""
+    """An image's name without what its folders say of splits and formats: `train/images/a.jpg`."""
     parent, last = split_path(name)
     if not whole or isabs(name):  # noqa: PTH117
         return last
@@ -100,15 +100,15 @@ def _bring(dataset: Dataset, index: int, place: Path, *, link: bool) -> None:
 
 @contextmanager
 def still_there(image: ImageFile) -> Iterator[None]:
-    """Say it in a sentence if a photo is gone since the data set was read.
+    """Say it in a sentence if an image is gone since the dataset was read.
 
     Raises:
-        DataError: BW101 the photo is not there any more.
+        DataError: BW101 the image no longer exists.
     """
     try:
         yield
     except FileNotFoundError as error:
-        raise DataError("BW101", "the photo is not there any more.", where=str(image)) from error
+        raise DataError("BW101", "the image no longer exists.", where=str(image)) from error
 
 
 def _linked(source: Path, draft: Path) -> bool:
@@ -120,7 +120,7 @@ def _linked(source: Path, draft: Path) -> bool:
 
 
 def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]:
-    """What `form` cannot hold of this data set."""
+    """What `form` cannot hold of this dataset."""
     flags = dataset.flags
     used = np.bincount(dataset.labels, minlength=len(dataset.classes)) > 0
     in_order = tuple(name for name, one in zip(dataset.classes, used, strict=True) if one)
@@ -130,29 +130,29 @@ def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]
         Holds.CROWD: (int((flags & CROWD > 0).sum()), "boxes are marked as a crowd"),
         Holds.SPLITS: (
             int((dataset.splits != Split.UNASSIGNED).sum()),
-            "photos are marked for training, validation or testing",
+            "images are in train, val or test",
         ),
-        Holds.EMPTY_IMAGES: (int((np.diff(dataset.offsets) == 0).sum()), "photos show nothing"),
+        Holds.EMPTY_IMAGES: (int((np.diff(dataset.offsets) == 0).sum()), "images have no objects"),
         Holds.UNUSED_CLASSES: (int((~used).sum()), "classes have no box"),
         Holds.CLASS_ORDER: (
             len(used) * (in_order != tuple(sorted(in_order))),
-            "classes are in an order other than the alphabet's",
+            "classes are not in alphabetical order",
         ),
         Holds.FRACTIONS: (
             int((dataset.boxes != np.rint(dataset.boxes)).any(axis=1).sum()),
-            "boxes have fractions of a pixel",
+            "boxes have fractional pixels",
         ),
     }
     for kind, (count, what) in counts.items():
         if count and kind not in form.HOLDS:
-            yield Finding("BW140", form.TITLE, f"{count} {what}: this format has no place for it")
+            yield Finding("BW140", form.TITLE, f"{count} {what}, which this format cannot store")
     if count := len(dataset.ignored):
-        yield Finding("BW140", form.TITLE, f"{count} regions are ignored: no format has a place")
+        yield Finding("BW140", form.TITLE, f"{count} regions are ignored, which no format can store")
     if form.image_folder(Split.UNASSIGNED) is None:
         return
     pairs = zip(dataset.names, names, strict=True)
     renamed = [(old, new) for old, new in pairs if split_path(old)[1] != split_path(new)[1]]
     if renamed:
         old, new = renamed[0]
-        message = f"{len(renamed)} photos of the same name were renamed, such as {old} to {new}"
+        message = f"{len(renamed)} images of the same name were renamed, such as {old} to {new}"
         yield Finding("BW142", form.TITLE, message)

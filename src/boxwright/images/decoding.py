@@ -1,4 +1,4 @@
-"""The only place where photos are opened: everything else sees oriented RGB uint8 pixels."""
+"""The only place where images are opened: everything else sees oriented RGB uint8 pixels."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from boxwright.errors import DataError
 from boxwright.images.header import jpeg_header
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
-FIRST_BYTES = 16 << 10  # hold the header of most photos
+FIRST_BYTES = 16 << 10  # hold the header of most images
 MAX_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs, as an error
 EXIF_ORIENTATION, TIFF_WIDTH, TIFF_HEIGHT = 0x0112, 0x0100, 0x0101
-# What Pillow calls the places, ahead of the pixels, where a photo may state its orientation.
+# What Pillow calls the places, ahead of the pixels, where an image may state its orientation.
 METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -38,7 +38,7 @@ UPRIGHT = {
 
 
 class ByteRange(NamedTuple):
-    """A photo that is a run of bytes in a larger file, such as a record of a TFRecord."""
+    """An image that is a run of bytes in a larger file, such as a record of a TFRecord."""
 
     path: Path
     start: int
@@ -53,10 +53,10 @@ ImageFile = str | Path | ByteRange
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a photo's header says, read without decoding its pixels.
+    """What an image's header says, read without decoding its pixels.
 
     Attributes:
-        width, height: pixels once oriented, as everything in Boxwright sees the photo.
+        width, height: pixels once oriented, as everything in Boxwright sees the image.
         orientation: the EXIF orientation, 1 (upright) to 8.
     """
 
@@ -66,16 +66,16 @@ class Header:
 
     @property
     def swaps_sides(self) -> bool:
-        """Whether orienting the photo swapped its width and height."""
+        """Whether orienting the image swapped its width and height."""
         return self.orientation >= 5
 
 
 class Decoded(NamedTuple):
-    """A photo's pixels, maybe fewer than it has.
+    """An image's pixels, maybe fewer than it has.
 
     Attributes:
         picture: oriented RGB.
-        width, height: pixels of the whole photo, oriented; its boxes count in these.
+        width, height: pixels of the whole image, oriented; its boxes count in these.
     """
 
     picture: Image.Image
@@ -89,14 +89,14 @@ class Decoded(NamedTuple):
 
 
 def is_image(path: str | Path) -> bool:
-    """Whether the file's name says that it is a photo Boxwright can open."""
+    """Whether the file's name says that it is an image Boxwright can open."""
     name = path if isinstance(path, str) else path.name
     _, dot, suffix = name.rpartition(".")
     return bool(dot) and f".{suffix.lower()}" in SUFFIXES and not name.startswith(".")
 
 
 def image_bytes(image: ImageFile) -> bytes:
-    """A photo's file as it stands, not decoded. Raises OSError."""
+    """An image's file as it stands, not decoded. Raises OSError."""
     path, start, length = image if isinstance(image, ByteRange) else (image, 0, -1)
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
         file.seek(start)
@@ -109,10 +109,10 @@ def image_length(image: ImageFile) -> int:
 
 
 def read_header(image: ImageFile) -> Header:
-    """Size and orientation of a photo.
+    """Size and orientation of an image.
 
     Raises:
-        DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
+        DataError: BW101 there is no such file, BW102 it is not an image or is damaged.
     """
     if plain := _plain_header(image):
         return plain
@@ -121,7 +121,7 @@ def read_header(image: ImageFile) -> Header:
 
 
 def read_image(image: ImageFile, *, at_least: int | None = None) -> NDArray[np.uint8]:
-    """A photo as oriented RGB, `(H, W, 3)` uint8. Grey, palette, alpha, 16-bit, CMYK included.
+    """An image as oriented RGB, `(H, W, 3)` uint8. Gray, palette, alpha, 16-bit, CMYK included.
 
     `at_least` allows a JPEG to be decoded smaller as long as both sides keep that many pixels:
     see `decode`, which raises the same errors.
@@ -132,10 +132,10 @@ def read_image(image: ImageFile, *, at_least: int | None = None) -> NDArray[np.u
 def decode(
     image: ImageFile | bytes, *, short_side: int | None = None, long_side: int = 0
 ) -> Decoded:
-    """A photo as oriented RGB, decoded no larger than needed, and the size it has.
+    """An image as oriented RGB, decoded no larger than needed, and the size it has.
 
     A JPEG can be decoded at a half, a quarter or an eighth of its size, which is several times
-    faster; any other photo is decoded whole.
+    faster; any other image is decoded whole.
 
     Args:
         image: what to open; bytes are those of an image file.
@@ -143,7 +143,7 @@ def decode(
             `short_side` a JPEG is decoded whole too.
 
     Raises:
-        DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
+        DataError: BW101 there is no such file, BW102 it is not an image or is damaged.
     """
     with opened(image) as picture:
         header = _upright(*_stored_size(picture), _orientation(picture))
@@ -182,7 +182,7 @@ def _plain_header(image: ImageFile) -> Header | None:
 
 
 def _upright(width: int, height: int, orientation: int) -> Header:
-    """The header of a photo of this stored size."""
+    """The header of an image of this stored size."""
     return Header(*((height, width) if orientation >= 5 else (width, height)), orientation)
 
 
@@ -219,10 +219,10 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 @contextmanager
 def opened(image: ImageFile | bytes) -> Iterator[Image.Image]:
-    """A photo's header, read by Pillow; what goes wrong until the block ends is coded.
+    """An image's header, read by Pillow; what goes wrong until the block ends is coded.
 
     Raises:
-        DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
+        DataError: BW101 there is no such file, BW102 it is not an image or is damaged.
     """
     where = f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
     with decoding(where):
@@ -243,9 +243,9 @@ def decoding(where: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise DataError("BW101", "there is no such photo.", where=where) from error
+        raise DataError("BW101", "there is no such image.", where=where) from error
     except UnidentifiedImageError as error:
-        raise DataError("BW102", "is not a photo that can be opened.", where=where) from error
+        raise DataError("BW102", "is not an image that can be opened.", where=where) from error
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise DataError(
             "BW102",

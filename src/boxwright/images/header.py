@@ -1,4 +1,4 @@
-"""What a photo's first bytes say, without Pillow: its kind, and the header of an ordinary JPEG."""
+"""What an image's first bytes say, without Pillow: its kind, and the header of an ordinary JPEG."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNSIZED = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a segment; no
 
 
 def kind_of(content: bytes) -> str:
-    """The kind of a photo, as `image/format` of a TFRecord has it: "jpeg", "png"; "" if unknown."""
+    """The kind of an image, as `image/format` of a TFRecord has it: "jpeg", "png"; "" if unknown."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "webp"
     return next((kind for start, kind in FORMATS.items() if content.startswith(start)), "")

@@ -1,4 +1,4 @@
-"""Preprocessing: how a photo becomes a network's input; stored in every run and detector file."""
+"""Preprocessing: how an image becomes a network's input; stored in every run and detector file."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from PIL import Image
 from boxwright.images.decoding import ImageFile, decode
 from boxwright.ops.boxes import Boxes, clip, pixel_xyxy
 
-ENOUGH = 2  # times the input's side: a photo decoded to that shrinks to the same input
+ENOUGH = 2  # times the input's side: an image decoded to that shrinks to the same input
 
 
 def read_square(image: ImageFile, side: int) -> NDArray[np.uint8]:
-    """A photo's file as `(side, side, 3)` uint8; raises as `decode`.
+    """An image's file as `(side, side, 3)` uint8; raises as `decode`.
 
-    Training, choosing and detecting all read photos in this way: a large JPEG is decoded at a
+    Training, choosing and detecting all read images in this way: a large JPEG is decoded at a
     fraction of its size, but at no less than `ENOUGH` times `side`.
     """
     return squared(decode(image, short_side=ENOUGH * side).picture, side)
@@ -54,7 +54,7 @@ class Preprocessing:
         return squared(image, self.size)
 
     def to_image(self, boxes: NDArray[np.float32], width: int, height: int) -> Boxes:
-        """Normalised `(n, 4)` yxyx boxes of the input to xyxy pixels of the photo, clipped."""
+        """Normalized `(n, 4)` yxyx boxes of the input to xyxy pixels of the image, clipped."""
         return clip(pixel_xyxy(boxes, width, height), width, height)
 
     def to_json(self) -> dict[str, Any]:

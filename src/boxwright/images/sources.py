@@ -1,4 +1,4 @@
-"""Photos in: files, folders and glob patterns as one iterator."""
+"""Images in: files, folders and glob patterns as one iterator."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from boxwright.images.decoding import is_image
 
 
 def images(paths: Iterable[str | Path]) -> Iterator[Path]:
-    """The photos that `paths` name: files, folders (with all below them), patterns like `a/*.jpg`.
+    """The images that `paths` name: files, folders (with all below them), patterns like `a/*.jpg`.
 
-    In the order given, folders and patterns sorted, each photo once. A file that is named itself
+    In the order given, folders and patterns sorted, each image once. A file that is named itself
     is taken whatever its suffix; in folders hidden files and hidden folders are passed over.
-    All paths are looked at before the first photo is handed out.
+    All paths are looked at before the first image is handed out.
 
     Raises:
-        DataError: BW191 there is no such file or folder, BW192 there are no photos in it.
+        DataError: BW191 there is no such file or folder, BW192 there are no images in it.
     """
     found: dict[Path, None] = {}
     for path in map(Path, paths):
@@ -29,15 +29,15 @@ def images(paths: Iterable[str | Path]) -> Iterator[Path]:
         elif any(sign in str(path) for sign in "*?["):
             matching = _fitting(path)
         else:
-            raise DataError("BW191", "there is no such photo or folder.", where=path)
+            raise DataError("BW191", "there is no such image or folder.", where=path)
         if not matching:
-            raise DataError("BW192", "there are no photos here.", where=path)
+            raise DataError("BW192", "there are no images here.", where=path)
         found.update(dict.fromkeys(matching))
     return iter(found)
 
 
 def _below(folder: Path) -> list[Path]:
-    """All photos in `folder` and its folders, but not in hidden ones such as `.git`."""
+    """All images in `folder` and its folders, but not in hidden ones such as `.git`."""
     return sorted(
         path
         for path in folder.rglob("*")
@@ -48,7 +48,7 @@ def _below(folder: Path) -> list[Path]:
 
 
 def _fitting(pattern: Path) -> list[Path]:
-    """All photos whose path fits `pattern`; `**` stands for any number of folders."""
+    """All images whose path fits `pattern`; `**` stands for any number of folders."""
     root = Path(pattern.anchor)
     try:
         return sorted(

@@ -81,17 +81,17 @@ def _attempt(url: str, target: Path, progress: Progress) -> None:
                 if _range(error.headers)[1] == begun:
                     return  # nothing is missing
                 target.unlink()
-                raise _BrokenError("what came earlier is longer than the file") from error
+                raise _BrokenError("the partial download is longer than the file") from error
             reason = f"the server answers {error.code} {error.reason}"
             kind = _BrokenError if error.code in TRANSIENT else UnreachableError
             raise kind(reason) from error
     with answer:
         if answer.headers.get_content_type() == "text/html":
-            raise SomethingElseError("a web page came instead of a file")
+            raise SomethingElseError("the server sent a web page instead of a file")
         if answer.status == http.HTTPStatus.PARTIAL_CONTENT:
             if _range(answer.headers)[0] != begun:
                 target.unlink()
-                raise _BrokenError("the server went on at another place than asked for")
+                raise _BrokenError("the server resumed at the wrong position")
         else:  # a server that knows no ranges begins again
             begun = 0
         length = answer.headers.get("Content-Length", "")
@@ -116,7 +116,7 @@ def _receive(
             progress(received, total)
             if received > LARGEST:
                 file.truncate(0)
-                raise SomethingElseError(f"more than {LARGEST:,} bytes came")
+                raise SomethingElseError(f"the server sent more than {LARGEST:,} bytes")
     return received
 
 
@@ -166,7 +166,7 @@ def _range(headers: Any) -> tuple[int | None, int | None]:
 
 def _phrase(error: object) -> str:
     if isinstance(error, TimeoutError):
-        return f"nothing came for {SILENCE:g} seconds"
+        return f"no data came for {SILENCE:g} seconds"
     return str(error) or type(error).__name__
 
 

@@ -146,7 +146,7 @@ def translating_os_errors(place: Path) -> Iterator[None]:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise SystemFaultError(
                 "BW902",
-                "the disk is full; nothing was left half-written.",
+                "the disk is full; no partial file was left behind.",
                 where=place,
             ) from error
         raise SystemFaultError(

@@ -187,7 +187,7 @@ def _not_a_token(text: str, at: int, what: str) -> str:
     if text[at] in {"'", '"'}:
         return f"{shown!r} is not {what} text: the string does not end on its line"
     if text[at] in {"\\", "/"}:
-        return f"{shown!r} is not {what} text: a path stands between quotation marks"
+        return f"{shown!r} is not {what} text: put the path in quotation marks"
     return f"{shown!r} is not {what} text"
 
 
@@ -232,7 +232,7 @@ class _Parser:
             if not self._skip(SEPARATORS) and self.tokens[self._ahead()].text != "]":
                 sign = self._next()
                 reason = (
-                    f"{sign.text!r} follows in square brackets: there an item stands in {{ and }}"
+                    f"{sign.text!r} is in square brackets: write each item there in {{ and }}"
                 )
                 raise TextFormatError(sign.line, reason)
         end = self.tokens[self.at - 1].line
@@ -254,7 +254,7 @@ class _Parser:
         token = self._next()
         if token.kind == "sign" and token.text in CLOSING:
             if depth == DEEPEST:
-                raise TextFormatError(token.line, f"it nests more than {DEEPEST} deep")
+                raise TextFormatError(token.line, f"it is nested more than {DEEPEST} levels deep")
             return self.message(token, depth + 1)
         if token.kind == "word":
             kind: Kind = "number" if _NUMBER.fullmatch(token.text) else "word"
@@ -263,7 +263,7 @@ class _Parser:
             raise TextFormatError(token.line, f"a value is missing before {token.text!r}")
         parts = [token.text]
         while self.tokens[self._ahead()].kind == "string":
-            parts.append(self._next().text)  # neighbouring strings are one string
+            parts.append(self._next().text)  # neighboring strings are one string
         said = "".join(_unescaped(part[1:-1]) for part in parts)
         return Value(said, "string", " ".join(parts))
 

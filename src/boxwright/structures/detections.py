@@ -91,7 +91,7 @@ class Detections:
             return Detection(name, score, (xmin, ymin, xmax, ymax))
         if isinstance(which, str):
             if which not in self.classes:
-                raise KeyError(f"{which!r} is none of the classes {', '.join(self.classes)}")
+                raise KeyError(f"{which!r} is not one of the classes {', '.join(self.classes)}")
             which = self.labels == self.classes.index(which)
         rows: Any = which if isinstance(which, slice) else np.asarray(which)
         if isinstance(rows, np.ndarray) and not rows.size and rows.dtype != np.bool_:
@@ -245,5 +245,5 @@ class Detections:
 
     def _known_size(self) -> tuple[int, int]:
         if self.image_size is None:
-            raise DetectorError("BW510", "these detections do not know the size of their image.")
+            raise DetectorError("BW510", "the image size of these detections is unknown.")
         return self.image_size

@@ -22,8 +22,8 @@ class Finding:
         code: stable code, such as `BW105`.
         where: the file, and the box or line in it.
         message: what is wrong there, with the offending value.
-        repair: what was done about it ("clipped to the photo"); empty if nothing was.
-        images: names of the photos that show it, if photos do.
+        repair: what was done about it ("clipped to the image"); empty if nothing was.
+        images: names of the images that show it, if images do.
         box: the box in the first of them, xyxy pixels, if it is about one.
     """
 

@@ -90,9 +90,9 @@ def parse_items(text: str, where: str | Path) -> list[Item]:
     for field in tree.fields:
         place = f"{where}:{field.line}"
         if not isinstance(field.value, Message):
-            raise _unusable(place, f"'{field.name}' stands outside of any item")
+            raise _unusable(place, f"'{field.name}' is outside of any item")
         if field.name != "item":
-            raise _unusable(place, f"'{field.name}' stands where an item should")
+            raise _unusable(place, f"'{field.name}' is where an item should be")
         item = _item(field.value, place)
         number, name = item.id, item.display_name
         if names.setdefault(number, name) != name:
@@ -101,7 +101,7 @@ def parse_items(text: str, where: str | Path) -> list[Item]:
             raise _unusable(place, f"class '{name}' has two ids")
         items.append(item)
     if not items:
-        raise _unusable(where, "holds no item")
+        raise _unusable(where, "contains no item")
     return items
 
 

@@ -71,11 +71,11 @@ def read_records(file: BinaryIO) -> Iterator[Record]:
         start = offset + HEAD.size
         left = size - start - FOOT.size
         if not starts_record(head):
-            yield Record(number, offset, b"", "the checksum of its length does not fit")
+            yield Record(number, offset, b"", "the checksum of its length is wrong")
             return
         if length > min(left, LARGEST):
             yield Record(
-                number, offset, b"", f"it claims {length} bytes, and the file has {max(left, 0)}"
+                number, offset, b"", f"it claims {length} bytes, but the file has {max(left, 0)}"
             )
             return
         data, foot = file.read(length), file.read(FOOT.size)
@@ -85,7 +85,7 @@ def read_records(file: BinaryIO) -> Iterator[Record]:
         if FOOT.unpack(foot)[0] == _checksum(data):
             yield Record(number, offset, data)
         else:
-            yield Record(number, offset, b"", "the checksum of its data does not fit")
+            yield Record(number, offset, b"", "the checksum of its data is wrong")
         offset = start + length + FOOT.size
 
 

@@ -1,4 +1,4 @@
-"""One YOLO label file: lines of a class number and a box, or a shape, in fractions of the photo."""
+"""One YOLO label file: lines of a class number and a box, or a shape, in fractions of the image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from boxwright.formats.annotations import BadEntryError, Broken, Labeled, number, numbers
 from boxwright.formats.tables import first_words
 
-FAR = 2.0  # beyond the photo's opposite edge: no fraction, but pixels
+FAR = 2.0  # beyond the image's opposite edge: no fraction, but pixels
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _class_name(cell: str, naming: Naming) -> str:
     name = naming.names.get(int(value))
     if name is None:
         count = len(naming.names)
-        raise BadEntryError(f"class {int(value)} is not among the {count} of {naming.origin}")
+        raise BadEntryError(f"class {int(value)} is not one of the {count} classes of {naming.origin}")
     return name
 
 
@@ -99,5 +99,5 @@ def _is_tracked(cells: Sequence[str]) -> bool:
 def _near(values: list[float]) -> list[float]:
     far = next((value for value in values if abs(value) > FAR), None)
     if far is not None:
-        raise BadEntryError(f"{far:g} is not a fraction of the photo's side; are these pixels?")
+        raise BadEntryError(f"{far:g} is not a fraction of the image's side; are these pixels?")
     return values

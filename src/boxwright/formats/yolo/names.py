@@ -18,8 +18,8 @@ MAX_CLASSES = 100_000
 class Names:
     """Finds for each label what its class numbers mean.
 
-    The data.yaml that names the photo is asked first, then the nearest around the label, then the
-    nearest list of classes, so that data sets side by side keep their own names.
+    The data.yaml that names the image is asked first, then the nearest around the label, then the
+    nearest list of classes, so that datasets side by side keep their own names.
 
     Attributes:
         broken: descriptions that contradict each other.
