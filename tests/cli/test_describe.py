@@ -48,7 +48,7 @@ def test_they_go_to_standard_error_as_they_are(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("images", "said"),
     [
-        ([], "no photos"),
+        ([], "no images"),
         ([LabeledImage("a.jpg", 9, 9)], "1 photo, 0 boxes: 1 not marked"),
         (
             [

@@ -21,7 +21,9 @@ def shapes_finding(where: str, shapes: Counter[str]) -> list[Finding]:
     if not shapes:
         return []
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(shapes.items()))
-    return [Finding("BW143", where, f"not all shapes are boxes ({kinds})", "bounding boxes are used")]
+    return [
+        Finding("BW143", where, f"not all shapes are boxes ({kinds})", "bounding boxes are used")
+    ]
 
 
 def decimals(box: Iterable[np.float32]) -> list[float]:

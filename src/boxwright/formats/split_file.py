@@ -88,7 +88,9 @@ class SplitFile:
             word, _, rest = line.rstrip("\r").partition(" ")
             name = _unquoted(rest)
             if word not in _WORDS or not name:
-                raise _broken(f"{path}:{number}", f"'{line.strip()[:60]}' is not a split and an image")
+                raise _broken(
+                    f"{path}:{number}", f"'{line.strip()[:60]}' is not a split and an image"
+                )
             if splits.setdefault(name, _WORDS[word]) is not _WORDS[word]:
                 message = f"{name} is already in {splits[name].name.lower()}"
                 raise _broken(f"{path}:{number}", message)

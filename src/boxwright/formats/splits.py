@@ -159,9 +159,7 @@ def _splits_from_lists(
                     splits[image] = max(before, one.split)
         if unknown:
             message = f"{len(unknown)} of its {len(one.lines)} lines name no labeled image"
-            findings.append(
-                Finding("BW117", one.path, f"{message} ({_some(unknown)})", "skipped")
-            )
+            findings.append(Finding("BW117", one.path, f"{message} ({_some(unknown)})", "skipped"))
     for image in sorted(twice):
         kept = f"kept in {splits[image].name.lower()} only"
         findings.append(Finding("BW118", index.images[image], "is in several lists", kept))

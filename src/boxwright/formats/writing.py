@@ -125,29 +125,29 @@ def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]
     used = np.bincount(dataset.labels, minlength=len(dataset.classes)) > 0
     in_order = tuple(name for name, one in zip(dataset.classes, used, strict=True) if one)
     counts = {
-        Holds.DIFFICULT: (int((flags & DIFFICULT > 0).sum()), "boxes are marked difficult"),
-        Holds.TRUNCATED: (int((flags & TRUNCATED > 0).sum()), "boxes are marked truncated"),
-        Holds.CROWD: (int((flags & CROWD > 0).sum()), "boxes are marked as a crowd"),
+        Holds.DIFFICULT: (int((flags & DIFFICULT > 0).sum()), "difficult flags"),
+        Holds.TRUNCATED: (int((flags & TRUNCATED > 0).sum()), "truncated flags"),
+        Holds.CROWD: (int((flags & CROWD > 0).sum()), "crowd flags"),
         Holds.SPLITS: (
             int((dataset.splits != Split.UNASSIGNED).sum()),
-            "images are in train, val or test",
+            "splits",
         ),
-        Holds.EMPTY_IMAGES: (int((np.diff(dataset.offsets) == 0).sum()), "images have no objects"),
-        Holds.UNUSED_CLASSES: (int((~used).sum()), "classes have no box"),
+        Holds.EMPTY_IMAGES: (int((np.diff(dataset.offsets) == 0).sum()), "images without objects"),
+        Holds.UNUSED_CLASSES: (int((~used).sum()), "classes without boxes"),
         Holds.CLASS_ORDER: (
             len(used) * (in_order != tuple(sorted(in_order))),
-            "classes are not in alphabetical order",
+            "the order of the classes",
         ),
         Holds.FRACTIONS: (
             int((dataset.boxes != np.rint(dataset.boxes)).any(axis=1).sum()),
-            "boxes have fractional pixels",
+            "fractional pixels",
         ),
     }
     for kind, (count, what) in counts.items():
         if count and kind not in form.HOLDS:
-            yield Finding("BW140", form.TITLE, f"{count} {what}, which this format cannot store")
+            yield Finding("BW140", form.TITLE, f"cannot store {what} ({count})")
     if count := len(dataset.ignored):
-        yield Finding("BW140", form.TITLE, f"{count} regions are ignored, which no format can store")
+        yield Finding("BW140", form.TITLE, f"cannot store ignored regions ({count})")
     if form.image_folder(Split.UNASSIGNED) is None:
         return
     pairs = zip(dataset.names, names, strict=True)

@@ -231,9 +231,7 @@ class _Parser:
             fields.append(Field(name, self._value(depth), line))
             if not self._skip(SEPARATORS) and self.tokens[self._ahead()].text != "]":
                 sign = self._next()
-                reason = (
-                    f"{sign.text!r} is in square brackets: write each item there in {{ and }}"
-                )
+                reason = f"{sign.text!r} is in square brackets: write each item there in {{ and }}"
                 raise TextFormatError(sign.line, reason)
         end = self.tokens[self.at - 1].line
         return [replace(each, end=end) for each in fields]

@@ -143,7 +143,9 @@ class _File:
                 message = f"has the class '{label}' but no box"
                 self.broken.append(Broken("BW110", f"{self.path}:{line}", message))
                 unusable.add(name)
-        for name in unusable:  # an image with half of its boxes would teach that the rest is nothing
+        for (
+            name
+        ) in unusable:  # an image with half of its boxes would teach that the rest is nothing
             self.images.pop(name, None)
         self._settle()
         return self

@@ -81,12 +81,8 @@ def read(folder: Folder) -> Labels:
     used = {name for one in labels.images for name in one.names}
     labels.classes = [name for name in dict.fromkeys(descriptions.values()) if name in used]
     if nameless := sorted(used.difference(labels.classes)):
-        message = (
-            f"the class descriptions lack {len(nameless)} classes, such as {nameless[0]}"
-        )
-        labels.findings.append(
-            Finding("BW148", next(iter(files)), message, "named by their codes")
-        )
+        message = f"the class descriptions lack {len(nameless)} classes, such as {nameless[0]}"
+        labels.findings.append(Finding("BW148", next(iter(files)), message, "named by their codes"))
     return labels
 
 

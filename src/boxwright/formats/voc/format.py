@@ -134,5 +134,7 @@ def _number(value: np.float32) -> str:
 
 def _text(value: str) -> str:
     if ILLEGAL.search(value):
-        raise DataError("BW141", f"the name {value!r} contains a character that XML cannot contain.")
+        raise DataError(
+            "BW141", f"the name {value!r} contains a character that XML cannot contain."
+        )
     return escape(value, {"\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})

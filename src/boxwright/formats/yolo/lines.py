@@ -71,7 +71,9 @@ def _class_name(cell: str, naming: Naming) -> str:
     name = naming.names.get(int(value))
     if name is None:
         count = len(naming.names)
-        raise BadEntryError(f"class {int(value)} is not one of the {count} classes of {naming.origin}")
+        raise BadEntryError(
+            f"class {int(value)} is not one of the {count} classes of {naming.origin}"
+        )
     return name
 
 
