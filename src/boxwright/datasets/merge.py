@@ -39,7 +39,7 @@ class Merged:
 
     Attributes:
         sources: what was read.
-        dataset: what was written; its findings are what did not fit together.
+        dataset: what was written; its findings are the conflicts between the sources.
         target: the name of the format.
         path: the folder that was written.
         lost: what the format has no place for, and what was renamed (BW140, BW142).
@@ -116,8 +116,9 @@ def _without_duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
             if _same_boxes(dataset, first, again):
                 continue
             here, there = (len(dataset.labels[dataset.rows(i)]) for i in (first, again))
-            message = f"is identical to {dataset.names[first]} but has other boxes ({there} here, {here} there)"
-            repair = f"the boxes of {dataset.names[first]} are kept"
+            kept = dataset.names[first]
+            message = f"is identical to {kept} but has other boxes ({there} here, {here} there)"
+            repair = f"the boxes of {kept} are kept"
             findings.append(Finding("BW113", dataset.names[again], message, repair))
         splits[first] = dataset.splits[images].max()
         stated = {Split(split).name.lower() for split in dataset.splits[images] if split >= 0}

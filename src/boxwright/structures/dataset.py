@@ -1,6 +1,6 @@
-"""Dataset: labeled images as a few flat arrays, immutable.
+"""Dataset: labeled images as a few flat, immutable arrays.
 
-`N` images hold `M` boxes. The boxes of image `i` are the rows `offsets[i]:offsets[i + 1]` of the
+`N` images have `M` boxes. The boxes of image `i` are the rows `offsets[i]:offsets[i + 1]` of the
 flat arrays, so a dataset of millions of boxes fits in memory and a split is an index.
 """
 
@@ -21,11 +21,11 @@ from boxwright.ops.boxes import Boxes, as_boxes
 from boxwright.structures.findings import Finding
 
 DIFFICULT, TRUNCATED, CROWD = 1, 2, 4  # bits of `Dataset.flags`
-WHOLE_FILE = (0, -1)  # the span of an image that is a file of its own
+WHOLE_FILE = (0, -1)  # byte range of an image that is a file of its own
 
 
 class Split(IntEnum):
-    """What an image is for."""
+    """The split of an image."""
 
     UNASSIGNED = -1
     TRAIN = 0
@@ -35,16 +35,17 @@ class Split(IntEnum):
 
 @dataclass(frozen=True)
 class LabeledImage:
-    """One labeled image as a reader hands it over; `Dataset.of` puts many into columns.
+    """One labeled image; `Dataset.of` builds a dataset from many.
 
     Attributes:
         name: path relative to the dataset's root, with forward slashes.
-        width, height: pixels of the image once oriented.
+        width, height: pixels of the oriented image.
         boxes: `(n, 4)` absolute xyxy pixels of the oriented image.
         class_names: `n` names, one per box.
         flags: `n` bit sets of DIFFICULT, TRUNCATED, CROWD; none if empty.
-        split: what the folder says the image is for.
-        byte_range: start and length of its bytes in the file that `name` lies in; WHOLE for a file.
+        split: the split that the data assigns to the image.
+        byte_range: start and length of its bytes in the file that contains it; WHOLE_FILE if it
+            is a file of its own.
     """
 
     name: str
@@ -59,7 +60,7 @@ class LabeledImage:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labeled images, columnar.
+    """Labeled images in columns.
 
         >>> dataset = boxwright.load("images")
         >>> print(len(dataset), dataset.classes)
@@ -70,21 +71,21 @@ class Dataset:
 
     Attributes:
         root: the folder that `names` are relative to.
-        names: `N` image paths below `root`, with forward slashes. Of an image in a TFRecord, the
-            record's path and then the image's name: `train.record/a.jpg`.
+        names: `N` image paths below `root`, with forward slashes. An image in a TFRecord has the
+            path of the record and its own name: `train.record/a.jpg`.
         sizes: `(N, 2)` int32, width and height of the oriented image.
         splits: `(N,)` int8 of `Split`.
-        byte_ranges: `(N, 2)` int64, start and length of an image's bytes in the file that it is part
-            of, or WHOLE.
-        offsets: `(N + 1,)` int64, where each image's boxes begin.
+        byte_ranges: `(N, 2)` int64, start and length of an image's bytes in the file that
+            contains it, or WHOLE_FILE.
+        offsets: `(N + 1,)` int64, the first box of each image.
         boxes: `(M, 4)` float32, absolute xyxy pixels of the oriented image.
         labels: `(M,)` int32, 0-based ids into `classes`.
         flags: `(M,)` uint8, bits DIFFICULT, TRUNCATED, CROWD.
         classes: the class names, in id order.
-        findings: what reading the data brought to light.
-        ignored: `(K, 4)` float32 as `boxes`, image by image: regions that are neither objects nor
-            background, in training as in evaluation.
-        image_of_ignored: `(K,)` int64, the index of the image that each belongs to, ascending.
+        findings: problems found while the data was read.
+        ignored: `(K, 4)` float32 as `boxes`, in image order: regions that count neither as objects
+            nor as background, in training and in evaluation.
+        image_of_ignored: `(K,)` int64, the image index of each ignored region, ascending.
     """
 
     root: Path
@@ -109,7 +110,7 @@ class Dataset:
         classes: Sequence[str] = (),
         findings: Iterable[Finding] = (),
     ) -> Dataset:
-        """Put images into columns. Names beyond `classes` are appended in alphabetical order."""
+        """Build a dataset. Class names missing from `classes` are appended in alphabetical order."""
         images = list(images)
         seen = {name for image in images for name in image.class_names}
         known = (*classes, *sorted(seen.difference(classes)))
@@ -144,13 +145,13 @@ class Dataset:
         return len(self.names)
 
     def image(self, index: int) -> Path | ByteRange:
-        """Where image `index` lies, as `images.decoding.read_image` takes it."""
+        """Path or byte range of image `index`, for `images.decoding.read_image`."""
         path = self.root / self.names[index]
         start, length = self.byte_ranges[index]
         return path if length < 0 else ByteRange(path.parent, int(start), int(length))
 
     def rows(self, index: int) -> slice:
-        """The rows of `boxes`, `labels` and `flags` that belong to image `index`."""
+        """The rows of `boxes`, `labels` and `flags` of image `index`."""
         return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
 
     def ignored_in(self, index: int) -> Boxes:
@@ -160,15 +161,15 @@ class Dataset:
 
     @property
     def image_of_box(self) -> NDArray[np.int64]:
-        """`(M,)` index of the image that each box belongs to."""
+        """`(M,)` image index of each box."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
     def images_showing(self, label: int | np.integer) -> NDArray[np.int64]:
-        """Indices, in order, of the images that have a box of this class."""
+        """Ascending indices of the images that have a box of this class."""
         return np.unique(self.image_of_box[self.labels == label])
 
     def select(self, images: ArrayLike) -> Dataset:
-        """The given images (indices or a mask) in the given order; classes stay as they are."""
+        """Select images by indices or a mask, in the given order; classes are unchanged."""
         chosen = np.asarray(images)
         index = np.arange(len(self))[chosen if chosen.size else np.arange(0)]
         offsets, rows = _rows_of(index, self.offsets)
@@ -189,12 +190,12 @@ class Dataset:
         )
 
     def split(self, name: Split | str) -> Dataset:
-        """The images of one split: `dataset.split("test")`."""
+        """Return the images of one split: `dataset.split("test")`."""
         wanted = Split[name.upper()] if isinstance(name, str) else name
         return self.select(self.splits == wanted)
 
     def keep_boxes(self, keep: NDArray[np.bool_]) -> Dataset:
-        """The same images with only the boxes where `keep` (`(M,)` bool) holds."""
+        """The same images with only the boxes where `keep` `(M,)` is True."""
         counts = np.bincount(self.image_of_box[keep], minlength=len(self))
         return replace(
             self,
@@ -205,7 +206,7 @@ class Dataset:
         )
 
     def merge(self, other: Dataset) -> Dataset:
-        """Both datasets' images; classes are matched by name."""
+        """The images of both datasets; classes are matched by name."""
         classes = (*self.classes, *(c for c in other.classes if c not in self.classes))
         ids = np.array([classes.index(c) for c in other.classes], np.int32)
         root = self.root
@@ -248,14 +249,14 @@ class Dataset:
             return name
         try:
             return relpath(name, self.root).replace("\\", "/")
-        except ValueError:  # another drive
+        except ValueError:  # on another drive
             return name
 
 
 def _rows_of(
     index: NDArray[np.int64], offsets: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The offsets of some images one after the other, and the rows that they had before."""
+    """Offsets of the selected images, and the rows of their boxes before the selection."""
     counts = np.diff(offsets)[index]
     after = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     within = np.arange(int(after[-1])) - np.repeat(after[:-1], counts)
