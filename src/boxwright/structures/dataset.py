@@ -110,7 +110,7 @@ class Dataset:
         classes: Sequence[str] = (),
         findings: Iterable[Finding] = (),
     ) -> Dataset:
-        """Build a dataset. Class names missing from `classes` are appended in alphabetical order."""
+        """Build a dataset. Names missing from `classes` are appended in alphabetical order."""
         images = list(images)
         seen = {name for image in images for name in image.class_names}
         known = (*classes, *sorted(seen.difference(classes)))
@@ -232,8 +232,8 @@ class Dataset:
         )
 
     def fingerprint(self) -> str:
-        """16 hex digits that change when a name, size, split, box, label, flag, class or ignored
-        region does."""
+        """16 hex digits of a hash of names, sizes, splits, boxes, labels, flags, classes and
+        ignored regions."""
         names = (self._name_from_root(name) for name in self.names)
         words = "\0".join((*names, "", *self.classes))
         digest = hashlib.sha256(words.encode("utf-8", "surrogatepass"))  # names may be any bytes
@@ -244,7 +244,7 @@ class Dataset:
         return digest.hexdigest()[:16]
 
     def _name_from_root(self, name: str) -> str:
-        """An image's name, also of one in another folder, that stays when both are moved."""
+        """Image name relative to the root, also if outside: moving both does not change it."""
         if not isabs(name):  # noqa: PTH117 - a Path costs as much as the rest
             return name
         try:
