@@ -96,7 +96,7 @@ def test_weights_are_downloaded_by_their_name(
         boxwright.train(folder, out=tmp_path / "run", weights=weights, on_event=events.append)
     assert fetched == [name]
     assert [str(event) for event in events][-2:] == [
-        "8 photos, 8 boxes of 1 class (square): 6 to train on, 2 for testing",
+        "8 images, 8 boxes of 1 class (square): 6 train, 2 test",
         f"{name}: 0.0 of 0.0 MB",
     ]
     assert not (tmp_path / "run" / "run.json").exists()

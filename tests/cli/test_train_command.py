@@ -481,7 +481,7 @@ def test_a_run_remembers_its_folders_classes_and_recipe(
     chosen = ["--exclude-class", "dog", "--rename", "hen=bird", "--set", "batch_size=4"]
     begun = run(images, animals, "--out", out, *small, *chosen, "--steps", "2")
     assert begun.exit_code == 0, begun.stderr
-    assert "6 of others ignored" in begun.stderr
+    assert "6 ignored regions" in begun.stderr
     provenance = Run(out).artifact.provenance
     assert Run(out).artifact.classes == ("cat", "bird")
     assert provenance["recipe"]["batch_size"] == 4

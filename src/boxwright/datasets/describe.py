@@ -1,4 +1,4 @@
-"""A dataset in a line."""
+"""One-line summary of a dataset."""
 
 from __future__ import annotations
 

@@ -23,17 +23,16 @@ from boxwright.structures.findings import Finding
 
 @dataclass(frozen=True)
 class FrozenSplit:
-    """What `split` did.
+    """The result of `split`.
 
     Attributes:
-        dataset: the labeled images, each marked.
-        split_file: what was written.
-        path: where it was written.
-        placed: how many images were placed; the others had their places before.
-        gone: how many images in the lock are not in the folder any more.
-        near_duplicates: `(N,)` ids of images that show the same.
-        user_groups: `(N,)` ids of images that belong together by declaration; None if none was
-            given.
+        dataset: the labeled images with their splits.
+        split_file: the split file as written.
+        path: its path.
+        placed: number of newly assigned images; the others had a split before.
+        gone: number of images in the split file that are no longer in the folder.
+        near_duplicates: `(N,)` ids of near-duplicate groups.
+        user_groups: `(N,)` ids of the declared groups; None if there are none.
     """
 
     dataset: Dataset
@@ -55,29 +54,29 @@ def split(
     anew: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> FrozenSplit:
-    """Decide for good what each labeled image is for, and write it into `boxwright.split`.
+    """Assign each labeled image to a split and save the assignment in `boxwright.split`.
 
         >>> frozen = boxwright.split("monday", test=0.25)
         >>> print(len(frozen.dataset.split("test")))
         1
 
-    Images that have their place, by an earlier run or by the folder's own lists, keep it, so only
-    added images are placed. Near-duplicates and declared groups stay together, and every class
-    gives its share of each set.
+    Images that have a split, from an earlier run or from the folder's own lists, keep it; only new
+    images are assigned. Near-duplicates and declared groups stay together, and the split is
+    stratified by class.
 
     Args:
         path: a folder of labeled images, or one annotation file.
-        test: fraction of the images; that of the earlier split, or 0.2, if None.
-        val: the same, or 0.
-        seed: of the choice; that of the earlier split, or 0, if None.
-        groups: what belongs together, as `groups.user_groups` takes it.
-        anew: whether to place all images, whatever was said before.
-        progress: is told how many of how many images were looked at.
+        test: fraction of the images for testing; None uses the earlier split's, or 0.2.
+        val: fraction for validation; None uses the earlier split's, or 0.
+        seed: random seed; None uses the earlier split's, or 0.
+        groups: images that belong together, as in `groups.user_groups`.
+        anew: assign all images again and ignore earlier splits.
+        progress: called with the number of images read and the total.
 
     Raises:
-        DataError: BW195 or BW198 groups cannot be told, BW196 the folder itself says what every
-            image is for, BW146 the earlier lock cannot be used, and what `load` raises.
-        SystemFaultError: BW902, BW903 the lock cannot be written.
+        DataError: BW195 or BW198 the groups are unusable or missing, BW196 the folder has a split
+            already, BW146 the split file cannot be used, and the errors of `load`.
+        SystemFaultError: BW902, BW903 the split file cannot be written.
     """
     dataset = repair(formats.read(path))
     before = None if anew else SplitFile.read(dataset.root)

@@ -1,4 +1,4 @@
-"""Several datasets become one."""
+"""Merge several datasets into one."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Merged:
-    """What was written, and where.
+    """The result of a merge.
 
     Attributes:
-        sources: what was read.
+        sources: the datasets that were read.
         dataset: what was written; its findings are the conflicts between the sources.
-        target: the name of the format.
-        path: the folder that was written.
-        lost: what the format has no place for, and what was renamed (BW140, BW142).
-        duplicates: how many images were left out because another source has them too.
+        target: the name of the written format.
+        path: the new folder.
+        lost: data that the format cannot store, and renamed images (BW140, BW142).
+        duplicates: number of images left out because another source has them too.
     """
 
     sources: tuple[Source, ...]
@@ -57,26 +57,26 @@ class Merged:
 def merge(
     paths: Sequence[str | Path], out: str | Path, to: str | None = None, *, link: bool = False
 ) -> Merged:
-    """Write several datasets, of whatever formats, as one.
+    """Merge datasets of any formats into one new folder.
 
         >>> done = boxwright.merge(["monday", "tuesday"], "both")
         >>> print(len(done.dataset), done.duplicates)
         8 0
 
-    Classes are matched by name, whatever their capitals. An image that several sources have, byte
-    for byte, is kept once, with the boxes of the first of them, and for what keeps it furthest
-    from training. Images of equal names are renamed.
+    Classes are matched by name, ignoring case. Byte-identical images are kept once, with the boxes
+    of the first source, in test if any source has it there, else in val, else in train. Images
+    with the same name are renamed.
 
     Args:
-        paths: folders, or annotation files whose images lie around them.
-        out: a folder that is not there yet, or is empty.
-        to: the name of a format; None is that of the first.
-        link: hard-link the images instead of copying them, where the file system can.
+        paths: folders, or annotation files with their images in the same folder.
+        out: a new or empty folder.
+        to: the name of a format; None uses the format of the first source.
+        link: hard-link the images instead of copying them, if the file system can.
 
     Raises:
-        DataError: BW194 `out` is taken or lies in one of `paths`, BW145 what was written does not
-            read back the same, and what `formats.read` and `formats.write` raise.
-        SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
+        DataError: BW194 `out` exists or is inside one of `paths`, BW145 the copy differs from the
+            original, and the errors of `formats.read` and `formats.write`.
+        SystemFaultError: BW902 the disk is full, BW903 `out` cannot be written.
     """
     check_free(out, paths)
     if to is not None:

@@ -1,4 +1,4 @@
-"""What a data folder says its images are for.
+"""The splits that a data folder states.
 
 Asked are, in this order, the split lock, the annotations themselves, ImageSets lists, CSV lists,
 and train/ and test/ folders. The first that marks any image is believed, and the others are not
@@ -143,7 +143,7 @@ def _splits_from_folders(images: Sequence[str]) -> list[Split]:
 def _splits_from_lists(
     lists: Sequence[ImageList], index: _Index, findings: list[Finding]
 ) -> dict[int, Split]:
-    """Image index -> mark. An image in several lists is for what keeps it furthest from training."""
+    """Image index -> split. Of several lists, test wins over val and val over train."""
     splits: dict[int, Split] = {}
     twice = set()
     for one in sorted(lists, key=lambda one: one.whole):

@@ -2,8 +2,8 @@
 
 `name: value` and `name { ... }`, as in the Text Format Language Specification; scalars without a
 colon and comments that begin with // are accepted too. The tree keeps all fields in order, known or
-unknown, with their lines and kinds of values, and the comments. Parsing the output of `write` gives an
-equal tree; line numbers and quotation marks do not affect equality.
+unknown, with their lines and kinds of values, and the comments. Parsing the output of `write` gives
+an equal tree; line numbers and quotation marks do not affect equality.
 """
 
 from __future__ import annotations
