@@ -1,4 +1,4 @@
-"""From what a reader found to a dataset: finds the images, and moves boxes to where they show."""
+"""Build a dataset from annotations: find the images and move boxes to oriented pixels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Spli
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import read_label_map
 
-LISTED = 10  # how many broken annotations an error names
+LISTED = 10  # broken annotations listed in an error
 LABEL_MAPS = (".pbtxt", ".pbtext")
 UNSURE = (
     "EXIF turns {} images, and their annotated size does not show whether the boxes were turned; "
@@ -27,17 +27,17 @@ UNSURE = (
 
 
 def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Dataset:
-    """The labeled images as a dataset, with what was odd about them in `findings`.
+    """Build the dataset of a folder, with its problems in `findings`.
 
     Args:
-        folder: where the images are looked for.
-        labels: what a format's reader found.
-        tolerant: whether annotations that cannot be used become findings too.
+        folder: the folder of the images.
+        labels: the result of a format's reader.
+        tolerant: report unusable annotations as findings instead of raising an error.
 
     Raises:
         DataError: BW110 to BW112 annotations are unreadable, hostile or lead out of the folder
-            (all of them are named, up to ten); BW101 none of the images is there; BW120 a list of
-            images, or BW146 the lock of the split, cannot be used.
+            (all of them are named, up to ten); BW101 all images are missing; BW120 a list of
+            images, or BW146 the split file, cannot be used.
     """
     pairing = Pairing(folder)
     inside = [one for one in labels.images if not pairing.leaves_folder(one)]
@@ -117,7 +117,7 @@ def _unusable(root: Path, broken: Sequence[Broken]) -> DataError:
 def _pair(
     labeled: Sequence[Labeled], pairing: Pairing, findings: list[Finding]
 ) -> dict[str, Labeled]:
-    """Image -> its annotation; annotations without an image to themselves become findings."""
+    """Image -> its annotation; annotations without an image of their own become findings."""
     paths = pairing.images_of(labeled)
     owner: dict[str, Labeled] = {}
     order = sorted(range(len(labeled)), key=lambda i: not _beside(labeled[i], paths[i]))
@@ -196,7 +196,7 @@ def _note_unlabeled(folder: Folder, labeled: set[str], findings: list[Finding]) 
 
 
 def _classes(folder: Folder, names: set[str], findings: list[Finding]) -> list[str]:
-    """The class names in the order of the first label map that knows them all."""
+    """The class names in the order of the first label map that has them all."""
     for path in sorted(folder.with_suffix(*LABEL_MAPS), key=lambda path: path.count("/")):
         try:
             known = list(read_label_map(folder.root / path).values())

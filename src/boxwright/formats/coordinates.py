@@ -1,4 +1,4 @@
-"""Boxes are pixels of a certain image: what if the image here is not quite that one?
+"""Convert boxes from the annotated image size and orientation to the oriented image.
 
 An annotation states the size of the image that its boxes were drawn on. The image may since have
 been made smaller, or the labeling tool may have ignored the EXIF orientation.
@@ -81,7 +81,7 @@ def into_image(
 
 
 def orientation_is_unclear(stated: Size | None, header: Header) -> bool:
-    """Whether the stated size cannot tell if boxes were drawn before or after orienting."""
+    """True if the stated size cannot tell if boxes were drawn before or after orienting."""
     turned = header.orientation != 1
     return turned and (not header.swaps_sides or header.width == header.height or stated is None)
 

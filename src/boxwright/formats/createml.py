@@ -29,12 +29,12 @@ image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
-    """Whether a JSON file lists images as Create ML does."""
+    """True if a JSON file lists images as Create ML does."""
     return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
-    """All images that the files list; one without annotations shows nothing."""
+    """All images that the files list; one without annotations is empty."""
     labels = Labels()
     for path, content in json_file.read_all(folder, KIND, list, labels.broken):
         images: dict[str, Labeled] = {}

@@ -43,7 +43,7 @@ image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
-    """Whether a JSON file has shapes as LabelMe draws them."""
+    """True if a JSON file has shapes as LabelMe draws them."""
     return json_kinds.holds(folder, KIND)
 
 

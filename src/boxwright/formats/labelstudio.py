@@ -51,7 +51,7 @@ class Region(NamedTuple):
 
 
 def detect(folder: Folder) -> bool:
-    """Whether a JSON file lists tasks with their annotations."""
+    """True if a JSON file lists tasks with their annotations."""
     return json_kinds.holds(folder, KIND)
 
 

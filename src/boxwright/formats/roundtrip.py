@@ -1,4 +1,4 @@
-"""Is what was written what was meant? A dataset read back, compared with what went out."""
+"""Round-trip check: compare a written dataset, read back, with the original."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def box_around(corners: Sequence[Sequence[float]]) -> list[float]:
 
 
 def shapes_finding(where: str, shapes: Counter[str]) -> list[Finding]:
-    """That shapes (kind -> how many) were read as boxes, if any were."""
+    """A finding about shapes (kind -> count) that were read as boxes, if any."""
     if not shapes:
         return []
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(shapes.items()))

@@ -1,11 +1,11 @@
-"""The split lock: a small text file beside the images that says for good what each of them is for.
+"""The split file: a small text file beside the images with the frozen split of each image.
 
     # boxwright.split version=1 seed=0 test=0.2 val=0.0
     train clip 01/frame 0001.jpg
     test holiday.jpg
 
-Names are relative to the lock's folder, with forward slashes. One that a line cannot hold as it
-stands, such as a name with a line break in it, is written as a JSON string.
+Names are relative to the file's folder, with forward slashes. A name that does not fit on a line,
+such as one with a line break, is written as a JSON string.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _WORDS = {split.name.lower(): split for split in (Split.TRAIN, Split.VAL, Split.
 
 @dataclass(frozen=True)
 class SplitFile:
-    """A split that stays.
+    """A frozen split.
 
     Attributes:
-        splits: image -> what it is for.
-        seed: of what was random in the choice.
-        test, val: the fractions that were asked for, 0 to 1.
+        splits: image -> its split.
+        seed: random seed.
+        test, val: the requested fractions, 0 to 1.
         groups: how groups of images were declared; empty if they were not.
     """
 
@@ -49,10 +49,10 @@ class SplitFile:
 
     @classmethod
     def read(cls, folder: str | Path) -> SplitFile | None:
-        """The lock in a folder; None if there is none.
+        """Read the split file of a folder; None if there is none.
 
         Raises:
-            DataError: BW146 it cannot be used; says in which line and why.
+            DataError: BW146 it cannot be used; the message has the line and reason.
         """
         path = Path(folder) / SPLIT_FILE
         try:
@@ -98,7 +98,7 @@ class SplitFile:
         return cls(splits, int(seed), float(test), float(val), user_groups)
 
     def write(self, folder: str | Path) -> Path:
-        """Write it into a folder, images in the alphabet's order. Raises SystemFaultError."""
+        """Write it to a folder, images in alphabetical order. Raises SystemFaultError."""
         test, val = (float(round(fraction, 4)) for fraction in (self.test, self.val))
         header = f"# {SPLIT_FILE} version={VERSION} seed={self.seed} test={test} val={val}"
         if self.groups:

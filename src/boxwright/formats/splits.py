@@ -39,11 +39,11 @@ MADE_FOR = "the split file was made for other images; run `boxwright split` for 
 
 @dataclass(frozen=True)
 class ImageList:
-    """A file that lists images of one split.
+    """A file that lists the images of one split.
 
     Attributes:
         path: the list, relative to the root.
-        split: what its images are for.
+        split: their split.
         whole: whether the list leaves open which of its images are for validation.
         lines: what it says, an image per line, VOC's trailing numbers included.
         numbered: whether every line ends in VOC's 1, 0 or -1.
@@ -57,7 +57,7 @@ class ImageList:
 
 
 def folder_split(parent: str) -> Split:
-    """What a folder's name says its images are for; the outermost such name counts."""
+    """The split in a folder's path; the outermost name counts."""
     for part in folded(parent).split("/"):
         if (word := re.sub(r"[0-9]+$", "", part)) in WORDS:
             return WORDS[word]
@@ -65,14 +65,14 @@ def folder_split(parent: str) -> Split:
 
 
 def name_split(path: str) -> Split:
-    """What the name of a file says its images are for, such as `train_labels.csv`."""
+    """The split in the name of a file such as `train_labels.csv`."""
     words = re.split(r"[^a-z]+", split_path(path)[1].lower())
     splits = {WORDS[word] for word in words if word in WORDS}
     return splits.pop() if len(splits) == 1 else Split.UNASSIGNED
 
 
 def file_split(path: str) -> Split:
-    """What the name of a file says its images are for, or else its folder's."""
+    """The split in the name of a file, or else in its folder's."""
     named = name_split(path)
     return folder_split(split_path(path)[0]) if named is Split.UNASSIGNED else named
 
@@ -95,15 +95,15 @@ def listed_images(path: Path) -> list[str]:
 def find_splits(
     folder: Folder, images: Sequence[str], stated: Sequence[Split]
 ) -> tuple[list[Split], list[Finding]]:
-    """For each of `images` its mark, and what is odd about the lists.
+    """The split of each of `images`, and findings about the lists.
 
     Args:
-        folder: where lists are looked for.
+        folder: the folder with the lists.
         images: paths below the root.
-        stated: what the annotation of each image says that it is for.
+        stated: the split in the annotation of each image.
 
     Raises:
-        DataError: BW120 a list cannot be read, BW146 the lock cannot be used.
+        DataError: BW120 a list cannot be read, BW146 the split file cannot be used.
     """
     if split_file := SplitFile.read(folder.root):
         frozen = split_file.split_of(images)

@@ -39,7 +39,7 @@ image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
-    """Whether a JSON file has assets or frames with regions."""
+    """True if a JSON file has assets or frames with regions."""
     return json_kinds.holds(folder, KIND)
 
 

@@ -1,4 +1,4 @@
-"""A dataset out: images to their places, annotations by the format's writer, and what it cost."""
+"""Write a dataset: copy the images, write the annotations, report what was lost."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from boxwright.io.files import writing
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, WHOLE_FILE, Dataset, Split
 from boxwright.structures.findings import Finding
 
-USUAL = IMAGE_FOLDERS | frozenset(WORDS)  # folder names that say nothing about the images in them
+USUAL = IMAGE_FOLDERS | frozenset(WORDS)  # folder names without information about the images
 
 
 def write(
     dataset: Dataset, target: str | Path, form: Format, *, link: bool = False
 ) -> tuple[list[str], list[Finding]]:
-    """Write a dataset in a format, images byte for byte.
+    """Write a dataset in a format; image files are copied unchanged.
 
-    Images that lie below `target` stay where they are. The others are copied, or hard-linked
-    (`link`) where the file system can.
+    Images below `target` stay in place. The others are copied, or hard-linked with `link` if the
+    file system can.
 
     Returns:
-        What the images are called below `target`; what the format has no place for (BW140), and
-        which images were renamed (BW142).
+        The names of the images below `target`; findings about data that the format cannot store
+        (BW140) and renamed images (BW142).
 
     Raises:
-        DataError: BW101 an image is not there any more, BW141 the format cannot hold a name.
+        DataError: BW101 an image no longer exists, BW141 the format cannot store a name.
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
     target = Path(target)
@@ -100,7 +100,7 @@ def _bring(dataset: Dataset, index: int, place: Path, *, link: bool) -> None:
 
 @contextmanager
 def still_there(image: ImageFile) -> Iterator[None]:
-    """Say it in a sentence if an image is gone since the dataset was read.
+    """Raise a coded error if an image was deleted after the dataset was read.
 
     Raises:
         DataError: BW101 the image no longer exists.
@@ -120,7 +120,7 @@ def _linked(source: Path, draft: Path) -> bool:
 
 
 def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]:
-    """What `form` cannot hold of this dataset."""
+    """Findings about data that `form` cannot store."""
     flags = dataset.flags
     used = np.bincount(dataset.labels, minlength=len(dataset.classes)) > 0
     in_order = tuple(name for name, one in zip(dataset.classes, used, strict=True) if one)

@@ -43,12 +43,12 @@ image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
-    """Whether a JSON file lists images and annotations as COCO does."""
+    """True if a JSON file lists images and annotations as COCO does."""
     return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
-    """All images that the files list; one without annotations shows nothing."""
+    """All images that the files list; one without annotations is empty."""
     labels = Labels()
     order: dict[str, tuple[int, int]] = {}
     others = _of_other_tasks(folder)

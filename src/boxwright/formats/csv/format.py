@@ -48,7 +48,7 @@ NAMELESS = "object"  # what a class is called that the file does not name
 
 
 def detect(folder: Folder) -> bool:
-    """Whether there is a CSV file with images and boxes."""
+    """True if there is a CSV file with images and boxes."""
     paths = folder.with_suffix(*SUFFIXES)
     return any(understand(first_rows(folder.root / path, LOOKED_AT)) for path in paths)
 

@@ -35,7 +35,7 @@ ORDERS = {  # what stands where -> places of xmin, ymin, xmax, ymax
 
 
 def has_label_folders(folder: Folder) -> bool:
-    """Whether there are Label folders with boxes of images."""
+    """True if there are Label folders with boxes of images."""
     texts = _texts(folder)
     sample = [p for p in texts[:: 1 + len(texts) // SAMPLED] if _is_label(folder.root / p)]
     found = Pairing(folder).images_of([Labeled(path, alone=True) for path in sample])

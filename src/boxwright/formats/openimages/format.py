@@ -4,7 +4,7 @@
     000026e7ee790996,freeform,/m/07j7r,1,0.071905,0.145346,0.206591,0.391306,0,1,1,0,0
 
 The official files have the boxes of millions of images, of which a few are here: rows of others are
-passed over as they are read. The ToolKit's are read by `openimages_folders`.
+passed over as they are read. The ToolKit's are read by `openimages.folders`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SPLITS = {Split.TRAIN: "train", Split.VAL: "validation", Split.TEST: "test"}
 
 
 def detect(folder: Folder) -> bool:
-    """Whether there are official files with boxes, or the ToolKit's folders."""
+    """True if there are official files with boxes, or the ToolKit's folders."""
     return bool(_box_files(folder)) or has_label_folders(folder)
 
 

@@ -41,7 +41,7 @@ SHARD = re.compile(r"(.*-)(\d{1,6})-of-(\d{1,6})(\.\w+)?", re.IGNORECASE | re.DO
 
 
 def detect(folder: Folder) -> bool:
-    """Whether there are record files: named so, shards of any name, or the only file there is."""
+    """True if there are record files: by name, as shards, or as the only file."""
     return any(_is_records(folder.root / path) for path in _candidates(folder))
 
 
@@ -81,7 +81,7 @@ def _candidates(folder: Folder) -> list[str]:
 
 
 def _is_records(path: Path) -> bool:
-    """Whether a file begins as records do; damaged or compressed, it counts if it is named so."""
+    """True if a file begins as records do; damaged or compressed, it counts if it is named so."""
     named = RECORDS.fullmatch(path.name) is not None
     try:
         with path.open("rb") as file:

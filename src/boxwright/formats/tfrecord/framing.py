@@ -37,7 +37,7 @@ class Record(NamedTuple):
 
 
 def starts_record(head: bytes) -> bool:
-    """Whether the first bytes of a file are a record's length and its checksum."""
+    """True if the first bytes of a file are a record's length and its checksum."""
     return len(head) >= HEAD.size and _checksum(head[:8]) == HEAD.unpack_from(head)[1]
 
 

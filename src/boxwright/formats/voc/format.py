@@ -38,7 +38,7 @@ ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  #
 
 
 def detect(folder: Folder) -> bool:
-    """Whether the folder holds xml files that are, or were meant to be, VOC annotations."""
+    """True if the folder holds xml files that are, or were meant to be, VOC annotations."""
     return any(_may_be_voc(folder.root / path) for path in folder.with_suffix(".xml"))
 
 

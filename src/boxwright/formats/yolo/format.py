@@ -36,7 +36,7 @@ SAMPLED = 50  # text files that show whether those of a folder are labels
 
 
 def detect(folder: Folder) -> bool:
-    """Whether there are labels of images, or a data.yaml with text files like these or alone."""
+    """True if there are labels of images, or a data.yaml with text files like these or alone."""
     if any(isinstance(one, Description) for one in descriptions(folder)):
         by_itself = folder.files.keys() <= set(SUFFIXES)
         return by_itself or bool(_pairs(folder)) or bool(_loose(folder, set()))

@@ -28,7 +28,7 @@ class Naming:
 
 
 def is_label(path: Path) -> bool | None:
-    """Whether the first line of a text file is a label; None if the file is empty."""
+    """True if the first line of a text file is a label; None if the file is empty."""
     words = first_words(path)
     if not words:
         return False if words is None else None
@@ -94,7 +94,7 @@ def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, floa
 
 
 def _is_tracked(cells: Sequence[str]) -> bool:
-    """Whether a confidence and the number of a track follow the box; else it is a triangle."""
+    """True if a confidence and the number of a track follow the box; else it is a triangle."""
     return len(cells) == 6 and cells[5].isdecimal() and int(cells[5][:9]) > 1
 
 

@@ -24,15 +24,15 @@ OURS = re.compile(rb"^[\s{]*['\"]?(?:names|nc)['\"]?\s*:", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Description:
-    """What a data.yaml says.
+    """The content of a data.yaml.
 
     Attributes:
         path: of the file, below the root.
         names: class id -> name.
-        count: how many classes it says there are; None if it does not.
+        count: the number of classes it states; None if it does not.
         splits: for each split the folders, lists or images that it names.
         base: what these are relative to, if it says so.
-        keypoints: whether label lines go on with key points after the box.
+        keypoints: label lines have key points after the box.
     """
 
     path: str
