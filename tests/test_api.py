@@ -125,7 +125,7 @@ def test_data_are_a_path_several_or_a_dataset(folder: Path, tmp_path: Path) -> N
     for data in (str(folder), [folder, tmp_path / "more"], boxwright.load(folder)):
         with pytest.raises(WeightsError):
             boxwright.train(data, out=tmp_path / "run", on_event=[listen])
-    counts = [note.partition(" photos")[0] for note in notes if "boxes of 1 class" in note]
+    counts = [note.partition(" images")[0] for note in notes if "boxes of 1 class" in note]
     assert counts == ["8", "11", "8"]
 
 

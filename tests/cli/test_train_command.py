@@ -232,7 +232,7 @@ def test_several_folders_are_one_dataset(
 ) -> None:
     before = sorted(tmp_path.rglob("*"))
     result = run(images, animals, "--explain")
-    assert "19 photos, 28 boxes of 3 classes (cat, dog, hen)" in result.stderr
+    assert "19 images, 28 boxes of 3 classes (cat, dog, hen)" in result.stderr
     result = asked.run(images, animals, "--out", tmp_path / "run")
     assert asked.data == [images, animals]
     assert f"boxwright evaluate {tmp_path / 'run'} {images} {animals}" in result.stdout

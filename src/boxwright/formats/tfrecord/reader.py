@@ -187,8 +187,8 @@ class RecordFile:
             message = f"{len(images)} images have boxes of {BACKGROUND}"
             yield Finding("BW116", self.path, message, "the class names are used", images)
         for (stated_kind, kind), names in self._mismarked.items():
-            declared = f"{len(names)} images are declared as {stated_kind}"
-            message = f"{declared} but are {kind}, such as {names[0]}"
+            stated = f"{len(names)} images are declared as {stated_kind}"
+            message = f"{stated} but are {kind}, such as {names[0]}"
             yield Finding("BW123", self.path, message, images=tuple(names))
 
 
