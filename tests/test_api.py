@@ -96,7 +96,7 @@ def test_weights_are_downloaded_by_their_name(
         boxwright.train(folder, out=tmp_path / "run", weights=weights, on_event=events.append)
     assert fetched == [name]
     assert [str(event) for event in events][-2:] == [
-        "8 photos, 8 boxes of 1 class (square): 6 to train on, 2 for testing",
+        "8 images, 8 boxes of 1 class (square): 6 train, 2 test",
         f"{name}: 0.0 of 0.0 MB",
     ]
     assert not (tmp_path / "run" / "run.json").exists()
@@ -125,7 +125,7 @@ def test_data_are_a_path_several_or_a_dataset(folder: Path, tmp_path: Path) -> N
     for data in (str(folder), [folder, tmp_path / "more"], boxwright.load(folder)):
         with pytest.raises(WeightsError):
             boxwright.train(data, out=tmp_path / "run", on_event=[listen])
-    counts = [note.partition(" photos")[0] for note in notes if "boxes of 1 class" in note]
+    counts = [note.partition(" images")[0] for note in notes if "boxes of 1 class" in note]
     assert counts == ["8", "11", "8"]
 
 

@@ -48,14 +48,14 @@ def test_they_go_to_standard_error_as_they_are(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("images", "said"),
     [
-        ([], "no photos"),
-        ([LabeledImage("a.jpg", 9, 9)], "1 photo, 0 boxes: 1 not marked"),
+        ([], "no images"),
+        ([LabeledImage("a.jpg", 9, 9)], "1 image, 0 boxes: 1 unassigned"),
         (
             [
                 LabeledImage("a.jpg", 9, 9, [(1, 1, 4, 4)], ["cat"], split=Split.TRAIN),
                 LabeledImage("b.jpg", 9, 9, split=Split.TEST),
             ],
-            "2 photos, 1 box of 1 class (cat): 1 to train on, 1 for testing",
+            "2 images, 1 box of 1 class (cat): 1 train, 1 test",
         ),
     ],
 )

@@ -232,7 +232,7 @@ def test_several_folders_are_one_dataset(
 ) -> None:
     before = sorted(tmp_path.rglob("*"))
     result = run(images, animals, "--explain")
-    assert "19 photos, 28 boxes of 3 classes (cat, dog, hen)" in result.stderr
+    assert "19 images, 28 boxes of 3 classes (cat, dog, hen)" in result.stderr
     result = asked.run(images, animals, "--out", tmp_path / "run")
     assert asked.data == [images, animals]
     assert f"boxwright evaluate {tmp_path / 'run'} {images} {animals}" in result.stdout
@@ -481,7 +481,7 @@ def test_a_run_remembers_its_folders_classes_and_recipe(
     chosen = ["--exclude-class", "dog", "--rename", "hen=bird", "--set", "batch_size=4"]
     begun = run(images, animals, "--out", out, *small, *chosen, "--steps", "2")
     assert begun.exit_code == 0, begun.stderr
-    assert "6 of others ignored" in begun.stderr
+    assert "6 ignored regions" in begun.stderr
     provenance = Run(out).artifact.provenance
     assert Run(out).artifact.classes == ("cat", "bird")
     assert provenance["recipe"]["batch_size"] == 4

@@ -90,8 +90,8 @@ TABLE: list[tuple[str, Plant, Plant, str]] = [
     ("BW117", files(train_txt="a\nb\n"), files(train_txt="a\n\n"), "train.txt"),
     ("BW118", files(train_txt="a\n", test_txt="a\n"), files(train_txt="a\n"), "a.jpg"),
     ("BW119", unlisted, files(train_txt="a\n"), "train.txt"),
-    ("BW122", in_splits(train="cat", val="cat"), in_splits(train="cat", test="cat"), "all photos"),
-    ("BW122", in_splits(train="cat"), many(1), "all photos"),
+    ("BW122", in_splits(train="cat", val="cat"), in_splits(train="cat", test="cat"), "all images"),
+    ("BW122", in_splits(train="cat"), many(1), "all images"),
     ("BW123", content("a.jpg", "PNG"), content("a.jpeg", "JPEG"), "a.jpg"),
     ("BW123", content("a.png", "JPEG"), content("a.JPG", "JPEG"), "a.png"),
     ("BW124", boxes(CAT, ("cat", 9, 9, 11, 50)), boxes(("cat", 9, 9, 12, 50)), "a.jpg, box 2"),
@@ -117,7 +117,7 @@ TABLE: list[tuple[str, Plant, Plant, str]] = [
     ("BW136", pictures(NIGHT), pictures(DUSK, LAMPS), "0.png"),
     ("BW136", pictures(FOG), pictures(PAPER), "0.png"),
     ("BW137", pictures(scene(1, (200, 99))), pictures(scene(1, (200, 100))), "0.png"),
-    ("BW138", many(49), many(50), "all photos"),
+    ("BW138", many(49), many(50), "all images"),
     ("BW149", boxless, boxes(CAT), "a.jpg"),
     ("BW139", partial(put, name="a.jpg", stated=(0, 0)), many(1), "a.jpg"),  # type: ignore[list-item]
 ]  # fmt: skip
@@ -203,7 +203,7 @@ def test_layered_labels_are_one_finding_per_pair_of_classes(voc_folder: VocFolde
     for i in range(6):
         put(voc_folder, f"{i}.jpg", ("person", *CAT[1:]), ("woman", *CAT[1:]))
     (finding,) = found(voc_folder, "BW134")
-    assert finding.message == "6 objects are labelled both 'person' and 'woman'"
+    assert finding.message == "6 objects are labeled both 'person' and 'woman'"
     assert len(finding.images) == 6
 
 
@@ -212,7 +212,7 @@ def test_images_with_the_same_fault_are_one_finding_worst_first(voc_folder: VocF
     pictures(scene(8), BLURRED, worse)(voc_folder)
     (finding,) = found(voc_folder, "BW135")
     assert set(finding.images) == {"1.png", "2.png"}
-    assert "2 of 3 photos are blurred" in finding.message
+    assert "2 of 3 images are blurred" in finding.message
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_images_with_the_same_fault_are_one_finding_worst_first(voc_folder: VocF
     [
         (7, "at 384 pixels 0% are"),
         (4, "at 640 pixels 0% are"),
-        (2, "cut the photos into 4 x 4 tiles"),
+        (2, "cut the images into 4 x 4 tiles"),
     ],
 )
 def test_an_input_size_is_proposed_for_small_boxes(side: int, proposal: str) -> None:

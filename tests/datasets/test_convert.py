@@ -66,7 +66,7 @@ def test_what_is_lost_is_said(images: Path, tmp_path: Path) -> None:
     )
     done = convert(images, tmp_path / "out", "csv")
     assert [finding.code for finding in done.lost] == ["BW140"]
-    assert "1 photos show nothing" in done.lost[0].message
+    assert "images without objects (1)" in done.lost[0].message
 
 
 def test_a_folder_in_use_is_not_written_to(images: Path, tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ def test_groups_are_told_by_a_list(text: str, expected: list[int], tmp_path: Pat
     ("how", "reason"),
     [
         ("(clip", "is not a regular expression"),
-        ("clip[0-9]+", "has no part in round brackets"),
-        ("(video)_", "says nothing about any photo, such as clip01_frame1.jpg"),
+        ("clip[0-9]+", "has no group in parentheses"),
+        ("(video)_", "matches none of the images, such as clip01_frame1.jpg"),
         ("nowhere.csv", "cannot be read as CSV"),
         ("(a){99999999999}", "is not a regular expression"),
     ],

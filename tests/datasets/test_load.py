@@ -92,7 +92,7 @@ def test_marks_without_one_for_testing_are_told(voc_folder: VocFolder) -> None:
     (finding,) = boxwright.load(voc_folder.root).findings
     assert (finding.code, finding.message) == (
         "BW122",
-        "none is marked test, only train and val",
+        "there is no test split, only train and val",
     )
 
 

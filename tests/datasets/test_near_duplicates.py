@@ -1,4 +1,4 @@
-"""Near-duplicates: copies are found, different photos are left apart, and it is fast."""
+"""Near-duplicates: copies are found, different images are left apart, and it is fast."""
 
 from __future__ import annotations
 

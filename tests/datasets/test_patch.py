@@ -89,7 +89,7 @@ def test_every_change_is_one_line(faulty: Path, tmp_path: Path) -> None:
     done, left = lines[1 : lines.index("")], lines[lines.index("") + 2 :]
     assert len(done) == 10
     for line in (
-        "BW103 train/a.jpg, box 2: the cat box (-5, 6, 30, 99) reaches beyond the photo "
+        "BW103 train/a.jpg, box 2: the cat box (-5, 6, 30, 99) extends beyond the image "
         "(64 x 48) -> clipped to (0, 6, 30, 48)",
         "BW105 train/a.jpg, box 4: the cat box (60, 40, 35, 2) has its corners swapped (64 x 48) "
         "-> swapped back to (35, 2, 60, 40)",
@@ -160,7 +160,7 @@ def test_a_copy_that_does_not_read_back_repaired_is_not_left_there(
 
     report = run_checks(faulty)
     monkeypatch.setattr(patch, "write_verified", unrepaired)
-    with pytest.raises(DataError, match=r"BW145.*again"):
+    with pytest.raises(DataError, match=r"BW145.*still needs a repair"):
         fix(report, tmp_path / "fixed")
     assert not (tmp_path / "fixed").exists()
 

@@ -124,7 +124,7 @@ def test_of_images_that_are_all_alike_the_last_are_held_out() -> None:
     marked = complete(dataset, np.zeros(100, int), seed=0)
     (finding,) = marked.findings
     assert finding.code == "BW121"
-    assert finding.message == "100 of 100 photos look nearly the same"
+    assert finding.message == "100 of 100 images look nearly the same"
 
 
 def test_an_unmarked_data_set_gets_train_and_test() -> None:

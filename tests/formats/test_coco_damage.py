@@ -103,6 +103,6 @@ def test_an_image_with_an_unusable_annotation_is_left_out_as_a_whole(voc_folder:
 def test_no_image_outside_of_the_folder(voc_folder: VocFolder, file_name: str, code: str) -> None:
     voc_folder.image("a.jpg")
     voc_folder.text("a.json", coco([image(1, file_name)], []))
-    with pytest.raises(DataError, match="leads out") as caught:
+    with pytest.raises(DataError, match="is outside of") as caught:
         formats.read(voc_folder.root)
     assert caught.value.code == code

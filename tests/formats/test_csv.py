@@ -314,7 +314,7 @@ def test_written_as_the_tutorials_have_it(voc_folder: VocFolder, tmp_path: Path)
     ]
     dataset = Dataset.of(voc_folder.root, images, ["hat, hard", "cat"])
     lost = formats.write(dataset, tmp_path / "out", "csv")
-    assert [finding.message.split(":")[0] for finding in lost] == ["1 photos show nothing"]
+    assert [one.message for one in lost] == ["cannot store images without objects (1)"]
     target = tmp_path / "out"
     texts = {path.name: path.read_text(encoding="utf-8") for path in target.glob("*.csv")}
     assert texts == {

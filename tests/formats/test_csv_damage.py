@@ -24,9 +24,9 @@ CAT_ROW = "a.jpg,64,48,cat,16,12,32,36\n"
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("a.jpg,64,48,cat,16,12,32", "has 7 columns, which are too few"),
-        ("a.jpg", "has 1 columns"),
-        (",64,48,cat,16,12,32,36", "names no photo"),
+        ("a.jpg,64,48,cat,16,12,32", "has only 7 columns"),
+        ("a.jpg", "has only 1 columns"),
+        (",64,48,cat,16,12,32,36", "names no image"),
         ("a.jpg,64,48,,16,12,32,36", "has no class name"),
         ("a.jpg,64,48,cat,16,12,wide,36", "'wide' is not a coordinate"),
         ("a.jpg,64,48,cat,16,12,,36", "'' is not a coordinate"),
@@ -66,9 +66,9 @@ def test_odd_boxes_are_named(voc_folder: VocFolder, header: str, row: str, messa
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ("filename,class,xmin,ymin,xmax", "filename is the photo; but xmin, ymin, xmax are no who"),
-        ("filename,width,height,class,xmin,ymin", "xmin, ymin are no whole box"),
-        ("cat,xmin,ymin,xmax,ymax", "xmin, ymin, xmax, ymax are the box; but no column is the ph"),
+        ("filename,class,xmin,ymin,xmax", "filename is the image, but xmin, ymin, xmax are not"),
+        ("filename,width,height,class,xmin,ymin", "xmin, ymin are not a complete box"),
+        ("cat,xmin,ymin,xmax,ymax", "xmin, ymin, xmax, ymax are the box, but no column is the im"),
         ("image,class,label,x1,y1,x2,y2", "class and label could both be the class"),
         ("image,label,x1,y1,x1,y2,x2", "there are two columns 'x1'"),
     ],

@@ -113,7 +113,7 @@ def test_a_name_that_utf_8_cannot_hold_is_refused(
 ) -> None:
     described = LabeledImage(image, 64, 48, [(1, 2, 3, 4)], [label])
     dataset = Dataset.of(voc_folder.root, [described])
-    with pytest.raises(DataError, match="UTF-8 cannot hold") as caught:
+    with pytest.raises(DataError, match="UTF-8 cannot encode") as caught:
         formats.write(dataset, voc_folder.root, form)
     assert caught.value.code == "BW141"
 

@@ -81,7 +81,7 @@ def test_shapes_are_counted_once(voc_folder: VocFolder) -> None:
     polygon = result({"points": [[20, 20], [50, 30]]}, "polygonlabels")
     (finding,) = read(voc_folder, task(turned, polygon, polygon, rectangle())).findings
     assert finding.code == "BW143"
-    assert "2 polygons, 1 turned rectangles" in finding.message
+    assert "2 polygons, 1 rotated rectangles" in finding.message
 
 
 @pytest.mark.parametrize("image_rotation", [90, 180, 270])
@@ -256,17 +256,17 @@ FIRST = "[0].annotations[0].result[0]"
         (task(result(value(rectanglelabels=[" "]))), FIRST, "no class name"),
         (task(result({"points": "x"}, "polygonlabels")), f"{FIRST}.points", "list of points"),
         (task(result({"points": [[1]]}, "polygonlabels")), f"{FIRST}.points[0]", "y is missing"),
-        (task(result({"format": "rle", "rle": [0, 1]}, "brushlabels")), FIRST, "painted"),
+        (task(result({"format": "rle", "rle": [0, 1]}, "brushlabels")), FIRST, "brush"),
         (
             task({**rectangle(rotation=9), "original_width": None, "original_height": None}),
             FIRST,
-            "size of its photo is not stated",
+            "size of its image is missing",
         ),
         (task(annotations=[{"id": 1}]), "[0].annotations[0].result", "is missing"),
         (task(annotations=[{"result": ["x"]}]), FIRST, "is 'x', not an object"),
         (task(annotations={"id": 1}), "[0].annotations", "an object, not a list"),
-        (task(rectangle(), image=None), "[0]", "names no photo"),
-        (task(rectangle(), image="data:image/jpeg;base64,/9j/4AAQ"), "[0]", "names no photo"),
+        (task(rectangle(), image=None), "[0]", "names no image"),
+        (task(rectangle(), image="data:image/jpeg;base64,/9j/4AAQ"), "[0]", "names no image"),
         ("task", "[0]", "is 'task', not a task"),
     ],
 )
@@ -284,7 +284,7 @@ def test_what_cannot_be_used_is_named_with_its_place(
 
 
 def test_no_image_outside_of_the_folder(voc_folder: VocFolder) -> None:
-    with pytest.raises(DataError, match="leads out") as caught:
+    with pytest.raises(DataError, match="is outside of") as caught:
         read(voc_folder, task(rectangle(), image="/data/local-files/?d=../../x/gone.jpg"))
     assert caught.value.code == "BW112"
 

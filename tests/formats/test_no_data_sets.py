@@ -14,10 +14,10 @@ pytestmark = pytest.mark.tiny
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ([], "the folder is empty"),
-        (["a.jpg", "b.JPG"], "2 photos here, and no annotations in a format"),
-        (["notes.txt"], "no photos here, and no annotations in a format"),
-        (["a.jpg", "pom.xml"], "1 photo here, and no annotations in a format"),
+        ([], "the folder contains no images"),
+        (["a.jpg", "b.JPG"], "2 images here, and no annotations in any known format"),
+        (["notes.txt"], "no images here, and no annotations in any known format"),
+        (["a.jpg", "pom.xml"], "1 image here, and no annotations in any known format"),
     ],
 )
 def test_a_folder_without_labeled_images_says_what_was_looked_for(
@@ -79,7 +79,7 @@ def test_a_folder_that_may_not_be_read_is_named(
 
 def test_an_image_is_not_a_folder(voc_folder: VocFolder) -> None:
     voc_folder.pair("a")
-    with pytest.raises(DataError, match="is a photo, not a folder"):
+    with pytest.raises(DataError, match="is an image, not a folder"):
         formats.read(voc_folder.root / "a.jpg")
 
 

@@ -107,7 +107,7 @@ def test_boxes_of_images_that_are_not_here_are_counted_once(voc_folder: VocFolde
     dataset = formats.read(official(voc_folder, *rows[:250], ROW, *rows[250:]))
     assert dataset.names == ("train/0a1b.jpg",)
     assert [(f.code, f.message) for f in dataset.findings] == [
-        ("BW101", "500 boxes are of photos that are not here")
+        ("BW101", "500 boxes belong to images that are not in this folder")
     ]
 
 
@@ -137,7 +137,7 @@ def test_the_order_of_columns_may_differ(voc_folder: VocFolder) -> None:
 
 def test_no_image_is_here(voc_folder: VocFolder) -> None:
     root = official(voc_folder, *[ROW.replace("0a1b", "ffff")] * 3)
-    with pytest.raises(DataError, match="none of the 3 boxes here") as caught:
+    with pytest.raises(DataError, match="none of the 3 boxes belongs") as caught:
         formats.read(root)
     assert caught.value.code == "BW101"
 

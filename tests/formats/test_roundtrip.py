@@ -53,9 +53,9 @@ CHANGES: dict[str, tuple[Callable[[Dataset], Dataset], str]] = {
     "order": (lambda d: replace(d, classes=("cat", "dog")), "the classes are cat, dog instead"),
     "labels": (lambda d: replace(d, labels=d.labels[::-1]), "its boxes are ['cat', 'dog']"),
     "flags": (lambda d: replace(d, flags=flipped(d.flags, DIFFICULT)), "the flags of its boxes"),
-    "splits": (lambda d: replace(d, splits=1 - d.splits), "it is marked val instead of train"),
-    "a photo": (lambda d: d.select([0, 1]), "there are 2 photos instead of 3, such as"),
-    "a size": (lambda d: replace(d, sizes=d.sizes + 1), "the photo is 41 x 31 instead of"),
+    "splits": (lambda d: replace(d, splits=1 - d.splits), "its split is val instead of train"),
+    "a photo": (lambda d: d.select([0, 1]), "there are 2 images instead of 3, such as"),
+    "a size": (lambda d: replace(d, sizes=d.sizes + 1), "the image is 41 x 31 instead of"),
 }
 
 
@@ -80,7 +80,7 @@ def test_other_bytes_are_seen(tmp_path: Path) -> None:
         file.write(b"!")
     back = formats.read(tmp_path / "out")
     assert difference(dataset, names, back, formats.FORMATS["voc"]) == (
-        f"{names[0]}: the photo has other bytes"
+        f"{names[0]}: the image has different bytes"
     )
 
 

@@ -83,16 +83,16 @@ def test_an_editor_may_have_touched_it(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "place", "reason"),
     [
-        ("", 1, "does not begin as a lock file does"),
-        ("train a.jpg\n", 1, "does not begin as a lock file does"),
-        ("# boxwright.split version=2 something=new\n", 1, "is of version 2"),
-        ("# boxwright.split version=1\n", 1, "does not say how the split was made"),
-        (HEADER + "train a.jpg\ntets b.jpg\n", 3, "'tets b.jpg' is no split and photo"),
-        (HEADER + "<<<<<<< HEAD\n", 2, "'<<<<<<< HEAD' is no split and photo"),
-        (HEADER + "train\n", 2, "'train' is no split and photo"),
-        (HEADER + 'train "a\n', 2, "is no split and photo"),
-        (HEADER + 'train "" \n', 2, "is no split and photo"),
-        (HEADER + "train a.jpg\n\ntest a.jpg\n", 4, "a.jpg is for train in a line above"),
+        ("", 1, "does not begin with the header of a split file"),
+        ("train a.jpg\n", 1, "does not begin with the header of a split file"),
+        ("# boxwright.split version=2 something=new\n", 1, "has version 2"),
+        ("# boxwright.split version=1\n", 1, "does not record how the split was made"),
+        (HEADER + "train a.jpg\ntets b.jpg\n", 3, "'tets b.jpg' is not a split and an image"),
+        (HEADER + "<<<<<<< HEAD\n", 2, "'<<<<<<< HEAD' is not a split and an image"),
+        (HEADER + "train\n", 2, "'train' is not a split and an image"),
+        (HEADER + 'train "a\n', 2, "is not a split and an image"),
+        (HEADER + 'train "" \n', 2, "is not a split and an image"),
+        (HEADER + "train a.jpg\n\ntest a.jpg\n", 4, "a.jpg is already in train"),
         ((HEADER + "train a.jpg\ntest ").encode() + b"\xff.jpg\n", 3, "is not UTF-8 text"),
         (b"PK\x03\x04\x00\xff", 1, "is not UTF-8 text"),
     ],
@@ -151,8 +151,8 @@ def test_images_that_are_new_or_gone(voc_folder: VocFolder) -> None:
     assert dataset.splits.tolist() == [Split.TEST, Split.TRAIN, Split.UNASSIGNED]
     (finding,) = dataset.findings
     assert str(finding) == (
-        "BW119 boxwright.split: 1 of 3 labelled photos are not in it (new.jpg) "
-        "-> not used until `boxwright split` places them"
+        "BW119 boxwright.split: 1 of 3 labeled images are not in it (new.jpg) "
+        "-> not used until `boxwright split` assigns them"
     )
     assert finding.images == ("new.jpg",)
 
@@ -168,7 +168,7 @@ def test_a_lock_of_other_images_marks_none(voc_folder: VocFolder) -> None:
     voc_folder.text(SPLIT_FILE, HEADER + "test b.jpg\n")
     dataset = formats.read(voc_folder.root)
     assert dataset.splits.tolist() == [Split.UNASSIGNED]
-    assert "made for other photos" in dataset.findings[0].repair
+    assert "made for other images" in dataset.findings[0].repair
 
 
 def test_a_broken_lock_stops_reading_but_not_the_doctor(voc_folder: VocFolder) -> None:

@@ -1,4 +1,4 @@
-"""What photos are for: folders, lists and their order."""
+"""What images are for: folders, lists and their order."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_unlisted_images_are_told_apart(voc_folder: VocFolder) -> None:
         voc_folder.pair(path)
     (finding,) = formats.read(voc_folder.root).findings
     assert finding.code == "BW119"
-    assert finding.message.startswith("4 of 5 labelled photos")
+    assert finding.message.startswith("4 of 5 labeled images")
     assert "new/b.jpg, new/c.jpg, new/d.jpg and 1 more" in finding.message
 
 

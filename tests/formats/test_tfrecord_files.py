@@ -49,7 +49,7 @@ def test_splits_are_in_the_names_of_files_or_folders(
     ("shards", "missing"),
     [
         (["a.record-00000-of-00002", "a.record-00001-of-00002"], None),
-        (["a.record-00000-of-00002"], "1 of its 2 shards are not here: a.record-00001-of-00002"),
+        (["a.record-00000-of-00002"], "1 of its 2 shards are missing: a.record-00001-of-00002"),
         (
             ["t/a-00001-of-00006.tfrecord", "t/a-00003-of-00006.tfrecord"],
             "a-00004-of-00006.tfrecord and 1 more",
@@ -127,8 +127,8 @@ def test_compressed_files_are_refused_with_the_remedy(
     ("one", "reason"),
     [
         (b"\xff\xff\xff", "is not a tf.train.Example"),
-        (b"", "holds no photo"),
-        (example(b"", **CAT), "holds no photo"),
+        (b"", "contains no image"),
+        (example(b"", **CAT), "contains no image"),
         (example(**{**CAT, "xmax": []}), "incomplete: 1 xmin, 1 ymin, 0 xmax, 1 ymax"),
         (example(**{**CAT, "xmax": [float("nan")]}), "box 1 is .*nan"),
         (example(**{**CAT, "xmax": [float("inf")]}), "box 1 is .*inf"),

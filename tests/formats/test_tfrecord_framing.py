@@ -58,12 +58,12 @@ def test_records_are_numbered_and_placed(path: Path) -> None:
     ("content", "usable", "damage"),
     [
         (CAT + CAT[:7], 1, (2, 19, "the file ends within its length")),
-        (CAT + CAT[:14], 1, (2, 19, "it claims 3 bytes, and the file has 0")),
-        (CAT + CAT[:-1], 1, (2, 19, "it claims 3 bytes, and the file has 2")),
-        (CAT[:2] + b"\1" + CAT[3:] + CAT, 0, (1, 0, "the checksum of its length does not fit")),
-        (CAT[:12] + b"C" + CAT[13:] + CAT, 1, (1, 0, "the checksum of its data does not fit")),
-        (CAT[:-1] + b"\0" + CAT, 1, (1, 0, "the checksum of its data does not fit")),
-        (b"not a record at all", 0, (1, 0, "the checksum of its length does not fit")),
+        (CAT + CAT[:14], 1, (2, 19, "it claims 3 bytes, but the file has 0")),
+        (CAT + CAT[:-1], 1, (2, 19, "it claims 3 bytes, but the file has 2")),
+        (CAT[:2] + b"\1" + CAT[3:] + CAT, 0, (1, 0, "the checksum of its length is wrong")),
+        (CAT[:12] + b"C" + CAT[13:] + CAT, 1, (1, 0, "the checksum of its data is wrong")),
+        (CAT[:-1] + b"\0" + CAT, 1, (1, 0, "the checksum of its data is wrong")),
+        (b"not a record at all", 0, (1, 0, "the checksum of its length is wrong")),
     ],
 )
 def test_damage_is_named_and_what_can_be_read_is(

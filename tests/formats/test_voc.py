@@ -122,7 +122,7 @@ PARAMETER = """<!DOCTYPE annotation [<!ENTITY % x SYSTEM "http://127.0.0.1/x"> %
             objects(CAT_OBJECT.replace("<xmin>", f"<xmin>{'9' * 5000}")),
             "BW110",
             "a.xml",
-            f"xmin is '{'9' * 40}', not a pixel",
+            f"xmin is '{'9' * 40}', not a coordinate",
         ),
         ("<?xml version='1.0' encoding='klingon'?><annotation/>", "BW110", "a.xml", "klingon"),
         (objects(f"<object>{BNDBOX}</object>"), "BW110", "a.xml", "object 1 has no class name"),
@@ -142,11 +142,11 @@ PARAMETER = """<!DOCTYPE annotation [<!ENTITY % x SYSTEM "http://127.0.0.1/x"> %
         (objects(CAT_OBJECT.replace(">3<", ">wide<")), "BW110", "a.xml", "xmax is 'wide'"),
         (objects(CAT_OBJECT.replace(">3<", ">nan<")), "BW110", "a.xml", "xmax is 'nan'"),
         (objects(CAT_OBJECT.replace(">3<", ">-1e99<")), "BW110", "a.xml", "xmax is '-1e99'"),
-        (objects("<filename>../a.jpg</filename>"), "BW112", "a.xml", "leads out"),
-        (objects("<filename>..\\..\\a.jpg</filename>"), "BW112", "a.xml", "leads out"),
-        (objects("<filename>x/../../a.jpg</filename>"), "BW112", "a.xml", "leads out"),
+        (objects("<filename>../a.jpg</filename>"), "BW112", "a.xml", "is outside of"),
+        (objects("<filename>..\\..\\a.jpg</filename>"), "BW112", "a.xml", "is outside of"),
+        (objects("<filename>x/../../a.jpg</filename>"), "BW112", "a.xml", "is outside of"),
         (objects("<filename>/etc/passwd</filename>"), "BW112", "a.xml", "/etc/passwd"),
-        (objects("<filename>C:\\secret.jpg</filename>"), "BW112", "a.xml", "leads out"),
+        (objects("<filename>C:\\secret.jpg</filename>"), "BW112", "a.xml", "is outside of"),
     ],
 )
 def test_a_bad_annotation_is_named_with_its_place_and_reason(
@@ -263,10 +263,10 @@ def test_missing_and_broken_images_are_left_out_while_others_are_there(
 def test_no_image_at_all_is_an_error(voc_folder: VocFolder) -> None:
     voc_folder.xml("annotations/a.xml")
     voc_folder.xml("annotations/b.xml")
-    with pytest.raises(DataError, match="of the 2 annotations here not one") as caught:
+    with pytest.raises(DataError, match="none of the 2 annotations has an image") as caught:
         formats.read(voc_folder.root)
     assert caught.value.code == "BW101"
-    assert "annotations/a.xml: its photo 'a.jpg' is not here" in caught.value.message
+    assert "annotations/a.xml: its image 'a.jpg' is missing" in caught.value.message
 
 
 def test_images_without_annotation_are_counted_and_empty_annotations_kept(
@@ -281,7 +281,7 @@ def test_images_without_annotation_are_counted_and_empty_annotations_kept(
     assert np.diff(dataset.offsets).tolist() == [1, 0]
     (finding,) = dataset.findings
     assert (finding.code, finding.where) == ("BW109", "images")
-    assert finding.message.startswith("2 of 4 photos have no annotation, such as x.jpg")
+    assert finding.message.startswith("2 of 4 images have no annotation, such as x.jpg")
 
 
 @pytest.mark.parametrize(

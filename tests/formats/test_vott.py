@@ -205,8 +205,8 @@ def test_version_1_lists_frames_that_were_visited(voc_folder: VocFolder) -> None
             "is missing",
         ),
         (export(asset("a.jpg", "cat")), "assets.id0.regions[0]", "is 'cat', not an object"),
-        (export(asset("", path="")), "assets.id0", "names no photo"),
-        (export(asset("a.jpg"), "x"), "assets.id1", "holds no asset"),
+        (export(asset("", path="")), "assets.id0", "names no image"),
+        (export(asset("a.jpg"), "x"), "assets.id1", "has no asset"),
         (export(asset("a.jpg"), tags=["", "cat"]), "tags[0]", "no class name"),
         (VOTT_ASSET.replace('"left": 4, ', ""), "regions[0].boundingBox", "left is missing"),
         (
@@ -229,7 +229,7 @@ def test_what_cannot_be_used_is_named_with_its_place(
 
 
 def test_no_image_outside_of_the_folder(voc_folder: VocFolder) -> None:
-    with pytest.raises(DataError, match="leads out") as caught:
+    with pytest.raises(DataError, match="is outside of") as caught:
         read(voc_folder, export(asset("a.jpg", path="x/../../../../a.jpg")))
     assert caught.value.code == "BW112"
 

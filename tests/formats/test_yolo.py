@@ -174,8 +174,8 @@ def test_images_without_label_file_show_nothing_as_ultralytics_has_it(
     dataset = formats.read(lay(voc_folder, files))
     assert np.diff(dataset.offsets).tolist() == [1, 0, 0, 0, 0]
     (finding,) = dataset.findings
-    assert (finding.code, finding.repair) == ("BW109", "taken as showing nothing")
-    assert finding.message.startswith("4 of 5 photos have no label file")
+    assert (finding.code, finding.repair) == ("BW109", "taken as images without objects")
+    assert finding.message.startswith("4 of 5 images have no label file")
     assert len(finding.images) == 4
 
 

@@ -1,4 +1,4 @@
-"""YOLO's data.yaml: class names, and which photos are for what."""
+"""YOLO's data.yaml: class names, and which images are for what."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_split_that_is_not_here_never_takes_the_images_of_all(voc_folder: VocF
     assert marks(dataset) == {"images/a.jpg": "train"}
     (finding,) = dataset.findings
     assert finding.code == "BW117"
-    assert finding.message == "test: '/data/test/images' leads to no photo here"
+    assert finding.message == "test: '/data/test/images' leads to no image here"
 
 
 def test_train_and_val_may_be_the_same_images(voc_folder: VocFolder) -> None:
@@ -98,7 +98,7 @@ def test_train_and_val_may_be_the_same_images(voc_folder: VocFolder) -> None:
     dataset = formats.read(lay(voc_folder, files | {"images/a.jpg": "", "labels/a.txt": CAT_LINE}))
     assert marks(dataset) == {"images/a.jpg": "unassigned"}
     assert [(f.code, f.message) for f in dataset.findings] == [
-        ("BW118", "train and val are the same photos")
+        ("BW118", "train and val are the same images")
     ]
 
 
@@ -207,7 +207,7 @@ def test_a_description_runs_nothing(voc_folder: VocFolder, line: str) -> None:
 
 def test_a_description_without_its_images_says_so(voc_folder: VocFolder) -> None:
     root = lay(voc_folder, {"data.yaml": DATA})
-    with pytest.raises(DataError, match="no photo of it is here") as caught:
+    with pytest.raises(DataError, match="its images are missing") as caught:
         formats.read(root)
     assert caught.value.code == "BW101"
     assert caught.value.where == str(root / "data.yaml")
@@ -217,7 +217,7 @@ def test_a_description_without_labels_does_not_make_all_images_empty(
     voc_folder: VocFolder,
 ) -> None:
     root = lay(voc_folder, {"data.yaml": DATA, "train/images/a.jpg": ""})
-    with pytest.raises(DataError, match="no label file of it is here") as caught:
+    with pytest.raises(DataError, match="its label files are missing") as caught:
         formats.read(root)
     assert caught.value.code == "BW114"
     lay(voc_folder, {"train/images/a.json": "{}", "README.txt": "labelled with LabelMe"})

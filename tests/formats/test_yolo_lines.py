@@ -69,7 +69,11 @@ def test_key_points_are_not_a_shape(voc_folder: VocFolder) -> None:
 @pytest.mark.parametrize(
     ("text", "where", "message"),
     [
-        (f"{CAT_LINE}\n2 0.5 0.5 0.1 0.1\n", ":3", "class 2 is not among the 2 of data.yaml"),
+        (
+            f"{CAT_LINE}\n2 0.5 0.5 0.1 0.1\n",
+            ":3",
+            "class 2 is not one of the 2 classes of data.yaml",
+        ),
         ("-1 0.5 0.5 0.1 0.1", ":1", "'-1' is not a class number"),
         ("cat 0.5 0.5 0.1 0.1", ":1", "'cat' is not a class number"),
         ("0.5 0.5 0.5 0.1 0.1", ":1", "'0.5' is not a class number"),
@@ -79,7 +83,7 @@ def test_key_points_are_not_a_shape(voc_folder: VocFolder) -> None:
         ("0 0,5 0,5 0,1 0,1", ":1", "'0,5' is not a coordinate"),
         ("0 nan 0.5 0.1 0.1", ":1", "'nan' is not a coordinate"),
         ("0 0.5 0.5 -0.1 0.1", ":1", "negative size, -0.1 x 0.1"),
-        ("0 320 240 100 80", ":1", "320 is not a fraction of the photo's side; are these pixels"),
+        ("0 320 240 100 80", ":1", "320 is not a fraction of the image's side; are these pixels"),
         ("0 0.1 0.1 320 240 0.5 0.6", ":1", "320 is not a fraction"),
     ],
 )

@@ -127,7 +127,7 @@ def test_it_gives_up_with_a_reason(
 def test_silence_is_given_up(server: Server, target: Path) -> None:
     server.behaviors = [hang] * 9
     server.content = b"ab"
-    with pytest.raises(UnreachableError, match=r"nothing came for 0\.3 seconds"):
+    with pytest.raises(UnreachableError, match=r"no data came for 0\.3 seconds"):
         download(server.url, target)
     assert target.read_bytes() == b"a"
 

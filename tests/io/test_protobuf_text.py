@@ -131,14 +131,14 @@ train {
         ("a: ]", 1, "value is missing before ']'"),
         ("a: 1\nb: 'two\n", 2, "string does not end on its line"),
         ("a: 1\n\nb: ‘two’", 3, "typographic quotation mark"),
-        ("a: 1\nb: E:\\demo\\train.record", 2, "between quotation marks"),
-        ("a: 1\nb: /home/me/train.record", 2, "between quotation marks"),
+        ("a: 1\nb: E:\\demo\\train.record", 2, "put the path in quotation marks"),
+        ("a: 1\nb: /home/me/train.record", 2, "put the path in quotation marks"),
         ("a: 1\nb: 5 %", 2, "'%' is not config text"),
         ("a: [1, 2", 1, "ends in the middle"),
         ("a: [1, [2]]", 1, "value is missing"),
-        ("a: [1: 2]", 1, "':' follows in square brackets"),
+        ("a: [1: 2]", 1, "':' is in square brackets"),
         ("a: 1\n[b: 1", 2, "name is missing"),
-        ("\n" + "a {" * 30, 2, "nests more than 20 deep"),
+        ("\n" + "a {" * 30, 2, "nested more than 20 levels deep"),
     ],
 )
 def test_each_fault_has_its_line(text: str, line: int, reason: str) -> None:

@@ -58,7 +58,7 @@ def test_it_says_what_was_found_where_and_what_to_do(dataset: Dataset) -> None:
 
 
 def test_nothing_found_is_said_too(dataset: Dataset) -> None:
-    assert "Nothing is wrong" in page(dataset)
+    assert "No problems found" in page(dataset)
 
 
 def test_names_cannot_become_markup_and_nothing_is_loaded(dataset: Dataset) -> None:
@@ -97,7 +97,9 @@ def test_every_box_gets_a_picture_with_its_frame(
 
 
 def test_images_that_belong_together_stand_side_by_side(dataset: Dataset) -> None:
-    text = page(dataset, Finding("BW131", "a.png, b.png", "show the same", "", ("a.png", "b.png")))
+    text = page(
+        dataset, Finding("BW131", "a.png, b.png", "are near-duplicates", "", ("a.png", "b.png"))
+    )
     assert len(pictures(text)) == 2
     assert text.count("<figure>") == 1
 

@@ -177,9 +177,9 @@ def test_names_that_are_no_text_have_a_fingerprint_too(zoo: Dataset) -> None:
 
 
 def test_columns_that_disagree_are_refused(zoo: Dataset) -> None:
-    with pytest.raises(ValueError, match="same photos and boxes"):
+    with pytest.raises(ValueError, match="same images and boxes"):
         replace(zoo, labels=zoo.labels[:2])
-    with pytest.raises(ValueError, match="same photos and boxes"):
+    with pytest.raises(ValueError, match="same images and boxes"):
         replace(zoo, names=zoo.names[:2])
     with pytest.raises(ValueError, match="offsets end at 2"):
         replace(zoo, offsets=np.array([0, 1, 1, 2]))

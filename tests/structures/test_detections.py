@@ -59,7 +59,7 @@ def test_one_is_selected(index: Any) -> None:
 def test_what_is_not_there_is_an_error_of_python() -> None:
     with pytest.raises(IndexError):
         _ = FOUND[3]
-    with pytest.raises(KeyError, match="'bird' is none of the classes cat, dog, kite"):
+    with pytest.raises(KeyError, match="'bird' is not one of the classes cat, dog, kite"):
         _ = FOUND["bird"]
 
 

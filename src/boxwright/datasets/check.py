@@ -1,4 +1,4 @@
-"""The doctor: everything that is odd about a data set, worst first, and what can be repaired."""
+"""`boxwright check`: the problems of a dataset, worst first, and their repairs."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from boxwright.structures.findings import Finding, worst_first
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What the doctor has to say.
+    """The result of a check.
 
     Attributes:
-        form: the name of the format that it was read in.
-        dataset: as it was read.
-        repaired: as it is trained on: boxes put right, and what cannot be used left out.
-        findings: worst first, those of one code together.
-        stats: the repaired data set in numbers.
-        seconds: that it took.
+        form: the name of the source format.
+        dataset: the dataset as read.
+        repaired: the dataset for training: boxes repaired, unusable boxes and images left out.
+        findings: worst first, grouped by code.
+        stats: statistics of the repaired dataset.
+        seconds: duration of the check.
     """
 
     form: str
@@ -39,7 +39,7 @@ class CheckReport:
     seconds: float
 
     def count(self, severity: Severity) -> int:
-        """How many findings are that bad."""
+        """Number of findings of this severity."""
         return sum(MEANINGS[finding.code].severity == severity for finding in self.findings)
 
     def to_json(self) -> dict[str, Any]:
@@ -62,20 +62,19 @@ def run_checks(
     reach: Reach | None = None,
     progress: Progress | None = None,
 ) -> CheckReport:
-    """Read a folder of labelled photos, whatever is wrong with it, and say all that is.
+    """Read a folder of labeled images and report all of its problems.
 
-    Every photo is decoded once. Nothing is written.
+    Every image is decoded once. Nothing is written.
 
     Args:
-        data: a folder, an annotation file, or a data set as `formats.read` gives it.
-        form: the name of the format; None finds out, or is VOC for a data set.
-        input_size: side of the network's input that boxes are judged for.
-        reach: of a detector family, which boxes it can learn; None leaves that out.
-        progress: told how many of how many photos have been decoded.
+        data: a folder, an annotation file, or a dataset as `formats.read` gives it.
+        form: the name of the format; None detects it, or means VOC for a dataset.
+        input_size: side of the network's input, pixels.
+        reach: which boxes a detector family can learn; None skips the check.
+        progress: called with the number of decoded images and the total.
 
     Raises:
-        DataError: there is no such folder (BW115), or nothing in it that can be used (BW101,
-            BW114).
+        DataError: BW115 there is no such folder; BW101 or BW114 it contains nothing usable.
     """
     start = time.perf_counter()
     if isinstance(data, Dataset):

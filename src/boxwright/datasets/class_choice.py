@@ -1,4 +1,4 @@
-"""Which classes of a dataset are used, and under which names."""
+"""Selection and renaming of classes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from boxwright.structures.labels import closest_name
 
 @dataclass(frozen=True)
 class ClassChoice:
-    """A choice of classes. What is not chosen becomes ignored: neither an object nor background.
+    """A choice of classes. Objects of other classes become ignored regions.
 
     Attributes:
         classes: names of the classes to use, in the order of their ids; all if empty.
         exclude: names of classes not to use.
-        rename: new names by old ones; two classes of one name become one. The other names are
-            those after renaming.
+        rename: new names by old names; classes of the same new name are merged. `classes` and
+            `exclude` use the new names.
     """
 
     classes: tuple[str, ...] = ()
@@ -32,22 +32,22 @@ class ClassChoice:
     def of(
         cls, classes: Iterable[str], exclude: Iterable[str], rename: Mapping[str, str] | None
     ) -> ClassChoice:
-        """The same, from any collections of names."""
+        """Create a choice from any collections of names."""
         return cls(tuple(classes), tuple(exclude), dict(rename or {}))
 
     def __bool__(self) -> bool:
         return bool(self.classes or self.exclude or self.rename)
 
     def apply(self, dataset: Dataset, *, strict: bool = True) -> Dataset:
-        """The dataset with only the chosen classes, under their new names; all photos stay.
+        """Return the dataset with the chosen classes under their new names; all images stay.
 
         Args:
-            dataset: any.
-            strict: whether every name must be that of a class of the dataset; if not, names
-                of others are passed over.
+            dataset: any dataset.
+            strict: raise an error for names that are not classes of the dataset; if False, they
+                are ignored.
 
         Raises:
-            DataError: BW199 a name is of no class, or no class is left.
+            DataError: BW199 a name is not a class of the dataset, or no class is left.
         """
         if not self:
             return dataset
@@ -64,13 +64,13 @@ class ClassChoice:
         return _only(replace(dataset, classes=chosen), labels)
 
     def as_options(self) -> dict[str, str | None]:
-        """As options of the command line; None for those that are not needed."""
+        """The command-line options; None for options that are not needed."""
         pairs = [f"{old}={new}" for old, new in self.rename.items()]
         options = {"--classes": self.classes, "--exclude-class": self.exclude, "--rename": pairs}
         return {option: ",".join(names) or None for option, names in options.items()}
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values."""
         return {
             "classes": list(self.classes),
             "exclude": list(self.exclude),
@@ -93,7 +93,7 @@ def _renamed(classes: tuple[str, ...], rename: Mapping[str, str]) -> tuple[str, 
 
 
 def _only(dataset: Dataset, labels: np.typing.NDArray[np.int32]) -> Dataset:
-    """The boxes whose new label is a class; the others become ignored regions."""
+    """Keep boxes whose new label is a class; the others become ignored regions."""
     out = labels < 0
     images = np.concatenate([dataset.image_of_ignored, dataset.image_of_box[out]])
     order = np.argsort(images, kind="stable")

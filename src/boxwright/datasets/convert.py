@@ -1,4 +1,4 @@
-"""A data set from one format to another: into a folder of its own, and proven."""
+"""Convert a dataset to another format, in a new folder, and verify the result."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from boxwright.structures.findings import Finding
 
 @dataclass(frozen=True)
 class Converted:
-    """What was written, and where.
+    """The result of a conversion.
 
     Attributes:
-        dataset: what was read, with what was odd about it in its findings.
-        source, target: the names of the formats that it was and is in.
-        path: the folder that was written.
-        lost: what the new format has no place for, and what was renamed (BW140, BW142).
+        dataset: the dataset as read, with its findings.
+        source, target: the names of the two formats.
+        path: the new folder.
+        lost: data that the new format cannot store, and renamed images (BW140, BW142).
     """
 
     dataset: Dataset
@@ -37,25 +37,25 @@ class Converted:
 def convert(
     path: str | Path, out: str | Path, to: str, *, form: str | None = None, link: bool = False
 ) -> Converted:
-    """Write labelled photos in another format, photos byte for byte, boxes as they are.
+    """Convert labeled images to another format; image files and boxes are unchanged.
 
         >>> done = boxwright.convert("images", "images-coco", "coco")
         >>> print(done.source, done.target, len(done.dataset))
         voc coco 40
 
     Args:
-        path: a folder, or one annotation file whose photos lie around it.
-        out: a folder that is not there yet, or is empty.
+        path: a folder, or one annotation file with its images in the same folder.
+        out: a new or empty folder.
         to: the name of a format.
-        form: the name of the format that `path` is in; None finds out.
-        link: hard-link the photos instead of copying them, where the file system can.
+        form: the name of the source format; None detects it.
+        link: hard-link the images instead of copying them, if the file system can.
 
     Raises:
-        DataError: BW194 `out` is taken or lies in `path`, BW145 what was written does not read
-            back the same, and what `formats.read` and `formats.write` raise.
-        SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
+        DataError: BW194 `out` exists or is inside `path`, BW145 the copy differs from the
+            original, and the errors of `formats.read` and `formats.write`.
+        SystemFaultError: BW902 the disk is full, BW903 `out` cannot be written.
     """
-    formats.named(to)  # a wrong name is said at once, not after minutes of reading
+    formats.named(to)  # reject a wrong name before minutes of reading
     check_free(out, [path])
     folder = Folder.scan(path)
     form = form or formats.detect(folder)
@@ -67,18 +67,18 @@ def convert(
 def write_verified(
     dataset: Dataset, out: str | Path, to: str, *, link: bool = False
 ) -> list[Finding]:
-    """Write a data set into a folder of its own and read it again: whole and right, or absent.
+    """Write a dataset to a new folder and verify it; after an error, nothing is left there.
 
         >>> dataset = boxwright.load("images")
         >>> lost = boxwright.write(dataset.split("test"), "test-images", "yolo")
 
     Returns:
-        What the format has no place for, and what was renamed (BW140, BW142).
+        Data that the format cannot store, and renamed images (BW140, BW142).
 
     Raises:
-        DataError: BW194 `out` is taken, BW145 what was written does not read back the same, and
-            what `formats.write` raises.
-        SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
+        DataError: BW194 `out` exists, BW145 the copy differs from the original, and the errors
+            of `formats.write`.
+        SystemFaultError: BW902 the disk is full, BW903 `out` cannot be written.
     """
     check_free(out)
     form = formats.named(to)
@@ -87,26 +87,26 @@ def write_verified(
         if len(held(dataset, form)) and (reason := _difference(dataset, names, draft, to)):
             raise DataError(
                 "BW145",
-                f"what was written as {form.TITLE} does not read back the same: {reason}.",
+                f"the {form.TITLE} copy does not match the original: {reason}.",
                 where=dataset.root,
             )
     return lost
 
 
 def check_free(out: str | Path, sources: Iterable[str | Path] = ()) -> None:
-    """Refuse to write over something, or into a folder that is read from.
+    """Refuse to overwrite a path or to write into a source folder.
 
     Raises:
         DataError: BW194.
-        SystemFaultError: BW903 the system has no such names.
+        SystemFaultError: BW903 the system does not allow the name.
     """
     out = Path(out).absolute()
     with translating_os_errors(out):
         is_taken = out.exists() and not (out.is_dir() and not any(out.iterdir()))
     if is_taken:
-        message = "is there already, and not an empty folder."
+        message = "already exists and is not an empty folder."
     elif any(_lies_in(out, Path(source)) for source in sources):
-        message = "lies in the folder that is read, whose annotations would get mixed up with it."
+        message = "is inside the folder that is read and would get mixed up with it."
     else:
         return
     raise DataError("BW194", message, where=out)
@@ -124,5 +124,5 @@ def _difference(dataset: Dataset, names: list[str], draft: Path, to: str) -> str
     except DataError as error:
         return f"it cannot be read ({error.message.rstrip('.')})"
     if found != to:
-        return f"it is taken for {formats.FORMATS[found].TITLE}"
+        return f"it is detected as {formats.FORMATS[found].TITLE}"
     return difference(dataset, names, back, formats.FORMATS[to])

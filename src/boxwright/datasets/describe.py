@@ -1,4 +1,4 @@
-"""A dataset in a line."""
+"""One-line summary of a dataset."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from boxwright.structures.dataset import Dataset
 
 NAMED = 5  # classes that are named
 USES = {
-    "train": "to train on",
-    "val": "to choose by",
-    "test": "for testing",
-    "unassigned": "not marked",
+    "train": "train",
+    "val": "val",
+    "test": "test",
+    "unassigned": "unassigned",
 }
 
 
 def counted(dataset: Dataset) -> str:
-    """`200 images, 217 boxes of 1 class (raccoon): 160 to train on, 40 for testing`"""
+    """`200 images, 217 boxes of 1 class (raccoon): 160 train, 40 test`"""
     if not len(dataset):
-        return "no photos"
+        return "no images"
     classes = dataset.classes
     names = ", ".join(classes[:NAMED]) + (", ..." if len(classes) > NAMED else "")
     of_classes = f" of {_many(len(classes), 'class', 'classes')} ({names})" if classes else ""
     counts = {use: len(dataset.split(split)) for split, use in USES.items()}
     parts = [f"{count} {use}" for use, count in counts.items() if count]
-    images, boxes = _many(len(dataset), "photo"), _many(len(dataset.boxes), "box", "boxes")
-    regions = f", {len(dataset.ignored):,} of others ignored" if len(dataset.ignored) else ""
+    images, boxes = _many(len(dataset), "image"), _many(len(dataset.boxes), "box", "boxes")
+    regions = f", {_many(len(dataset.ignored), 'ignored region')}" if len(dataset.ignored) else ""
     return f"{images}, {boxes}{of_classes}{regions}: {', '.join(parts)}"
 
 

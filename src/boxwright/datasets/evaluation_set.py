@@ -1,4 +1,4 @@
-"""The photos that a detector is measured on."""
+"""The images that a detector is evaluated on."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ ALL = "all"
 def evaluation_data(
     provenance: Mapping[str, Any], data: Dataset | tuple[Path, ...], choice: ClassChoice
 ) -> Dataset:
-    """The images to measure a detector on, all splits of them.
+    """Load the images for evaluation, with all splits.
 
     Args:
-        provenance: the detector's.
-        data: images, or where they are; those that the detector was trained on if there are none.
-        choice: the classes to measure; if it is empty, those that the detector was trained with.
+        provenance: the provenance of the detector.
+        data: a dataset, or paths; if empty, the data that the detector was trained on.
+        choice: the classes to evaluate; if empty, those that the detector was trained with.
 
     Raises:
-        ArgumentError: BW802 no data is given, and the detector names none.
+        ArgumentError: BW802 no data is given, and the detector does not record its own.
         DataError: as `load`; BW199 `choice` does not fit.
     """
     from boxwright.datasets.source import DataSource, choice_of, source_of
@@ -38,16 +38,16 @@ def evaluation_data(
     known = source_of(provenance)
     paths = data or (known.paths if known else ())
     if not paths:
-        raise ArgumentError("BW802", "data is missing: the detector names none.")
+        raise ArgumentError("BW802", "no data is given, and the detector does not record its own.")
     return DataSource(paths, chosen).load(strict=strict)
 
 
 def images_of_split(dataset: Dataset, split: str = "test") -> Dataset:
-    """The photos marked `train`, `val` or `test`, or `all`.
+    """Return the images of the split `train`, `val` or `test`, or `all`.
 
     Raises:
-        ArgumentError: BW803 there is no such mark.
-        DataError: BW193 there are none; says which marks have some.
+        ArgumentError: BW803 there is no such split.
+        DataError: BW193 the split is empty; the remedy lists the others.
     """
     check_choice("split", split, (*SPLITS, ALL))
     images = dataset if split == ALL else dataset.split(split)
@@ -56,7 +56,7 @@ def images_of_split(dataset: Dataset, split: str = "test") -> Dataset:
     others = [name for name in SPLITS if len(dataset.split(name))]
     raise DataError(
         "BW193",
-        f"no photo is marked {split}.",
+        f"there are no {split} images.",
         where=dataset.root,
         choices=", ".join(f"--split {name}" for name in [*others, ALL]),
     )

@@ -1,4 +1,4 @@
-"""`boxwright split`: a split that stays when photos are added."""
+"""`boxwright split`: a split that stays when images are added."""
 
 from __future__ import annotations
 
@@ -23,17 +23,16 @@ from boxwright.structures.findings import Finding
 
 @dataclass(frozen=True)
 class FrozenSplit:
-    """What `split` did.
+    """The result of `split`.
 
     Attributes:
-        dataset: the labelled photos, each marked.
-        split_file: what was written.
-        path: where it was written.
-        placed: how many photos were placed; the others had their places before.
-        gone: how many photos in the lock are not in the folder any more.
-        near_duplicates: `(N,)` ids of photos that show the same.
-        user_groups: `(N,)` ids of photos that belong together by declaration; None if none was
-            given.
+        dataset: the labeled images with their splits.
+        split_file: the split file as written.
+        path: its path.
+        placed: number of newly assigned images; the others had a split before.
+        gone: number of images in the split file that are no longer in the folder.
+        near_duplicates: `(N,)` ids of near-duplicate groups.
+        user_groups: `(N,)` ids of the declared groups; None if there are none.
     """
 
     dataset: Dataset
@@ -55,29 +54,29 @@ def split(
     anew: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> FrozenSplit:
-    """Decide for good what each labelled photo is for, and write it into `boxwright.split`.
+    """Assign each labeled image to a split and save the assignment in `boxwright.split`.
 
         >>> frozen = boxwright.split("monday", test=0.25)
         >>> print(len(frozen.dataset.split("test")))
         1
 
-    Photos that have their place, by an earlier run or by the folder's own lists, keep it, so only
-    added photos are placed. Near-duplicates and declared groups stay together, and every class
-    gives its share of each set.
+    Images that have a split, from an earlier run or from the folder's own lists, keep it; only new
+    images are assigned. Near-duplicates and declared groups stay together, and the split is
+    stratified by class.
 
     Args:
-        path: a folder of labelled photos, or one annotation file.
-        test: fraction of the photos; that of the earlier split, or 0.2, if None.
-        val: the same, or 0.
-        seed: of the choice; that of the earlier split, or 0, if None.
-        groups: what belongs together, as `groups.user_groups` takes it.
-        anew: whether to place all photos, whatever was said before.
-        progress: is told how many of how many photos were looked at.
+        path: a folder of labeled images, or one annotation file.
+        test: fraction of the images for testing; None uses the earlier split's, or 0.2.
+        val: fraction for validation; None uses the earlier split's, or 0.
+        seed: random seed; None uses the earlier split's, or 0.
+        groups: images that belong together, as in `groups.user_groups`.
+        anew: assign all images again and ignore earlier splits.
+        progress: called with the number of images read and the total.
 
     Raises:
-        DataError: BW195 or BW198 groups cannot be told, BW196 the folder itself says what every
-            photo is for, BW146 the earlier lock cannot be used, and what `load` raises.
-        SystemFaultError: BW902, BW903 the lock cannot be written.
+        DataError: BW195 or BW198 the groups are unusable or missing, BW196 the folder has a split
+            already, BW146 the split file cannot be used, and the errors of `load`.
+        SystemFaultError: BW902, BW903 the split file cannot be written.
     """
     dataset = repair(formats.read(path))
     before = None if anew else SplitFile.read(dataset.root)
@@ -132,8 +131,8 @@ def _placed(
     )
     findings = [*assigned.findings, *leaked(assigned, near_duplicates)]
     if split_file.test and not (assigned.splits == Split.TEST).any():
-        message = "there are too few of them, or too few groups, to hold some out"
-        findings.append(Finding("BW122", "all photos", message))
+        message = "there are too few images, or too few groups, to hold out a test set"
+        findings.append(Finding("BW122", "all images", message))
     return replace(assigned, findings=tuple(findings))
 
 
@@ -142,7 +141,7 @@ def _declaration(earlier: SplitFile, groups: str | None, path: str | Path) -> st
     if groups is None and earlier.groups:
         raise DataError(
             "BW198",
-            "this split keeps declared groups together, and new photos have to be told theirs.",
+            "this split keeps declared groups together, and the new images have none yet.",
             where=path,
             groups=earlier.groups,
         )
@@ -152,4 +151,4 @@ def _declaration(earlier: SplitFile, groups: str | None, path: str | Path) -> st
 def _has_its_own(dataset: Dataset) -> DataError:
     counts = {split: int((dataset.splits == split).sum()) for split in Split}
     stated = ", ".join(f"{n} {split.name.lower()}" for split, n in counts.items() if n)
-    return DataError("BW196", f"the photos have a split already: {stated}.", where=dataset.root)
+    return DataError("BW196", f"the images already have a split: {stated}.", where=dataset.root)

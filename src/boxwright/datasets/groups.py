@@ -1,4 +1,4 @@
-"""Which photos belong together because a person says so: frames of a clip, photos of a place."""
+"""Which images belong together because a person says so: frames of a clip, images of a place."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def user_groups(images: Sequence[str], how: str) -> NDArray[np.int64]:
     else:
         named = _by_pattern(images, how)
     if images and all(name is None for name in named):
-        raise _unusable(how, f"says nothing about any photo, such as {images[0]}")
+        raise _unusable(how, f"matches none of the images, such as {images[0]}")
     keys = [f"group {name}" if name is not None else f"photo {i}" for i, name in enumerate(named)]
     ids = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     return np.array([ids[key] for key in keys], np.int64)
 
 
 def together(*partitions: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Group ids `(N,)` of photos that any of the partitions (`(N,)` ids from 0) puts together."""
+    """Group ids `(N,)` of images that any of the partitions (`(N,)` ids from 0) puts together."""
     group = np.arange(len(partitions[0]))
     while True:
         before = group
@@ -62,7 +62,7 @@ def _by_pattern(images: Sequence[str], pattern: str) -> list[str | None]:
     except (re.error, OverflowError, RecursionError) as error:
         raise _unusable(pattern, f"is not a regular expression ({error})") from error
     if not compiled.groups:
-        raise _unusable(pattern, "has no part in round brackets to name the group")
+        raise _unusable(pattern, "has no group in parentheses")
     found = (compiled.search(image) for image in images)
     return ["/".join(part or "" for part in one.groups()) if one else None for one in found]
 
@@ -85,5 +85,5 @@ def _listed(images: Sequence[str], path: Path) -> list[str | None]:
 
 
 def _unusable(how: str, reason: str) -> DataError:
-    message = f"groups of photos cannot be told: '{how}' {reason}."
+    message = f"the images cannot be grouped: '{how}' {reason}."
     return DataError("BW195", message)

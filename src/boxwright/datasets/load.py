@@ -1,4 +1,4 @@
-"""Is this data fit to train on? `load` reads folders, repairs what can be, and splits them."""
+"""`load` reads folders, repairs them and splits them for training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from boxwright.structures.dataset import Dataset, Split
 
 
 def load(path: str | Path | Sequence[str | Path], *, seed: int = 0) -> Dataset:
-    """Labelled photos, ready to train on.
+    """Load labeled images for training: read, repair and split them.
 
         >>> dataset = boxwright.load("images")
         >>> print(len(dataset.split("train")), len(dataset.split("test")))
@@ -26,19 +26,19 @@ def load(path: str | Path | Sequence[str | Path], *, seed: int = 0) -> Dataset:
         >>> for finding in dataset.findings:
         ...     print(finding)
 
-    Boxes are repaired where that is safe. The splits that a folder gives are kept; a folder
-    without any gets four fifths TRAIN and one fifth TEST, stratified by class, near-duplicates
-    together, the same for the same `seed`. All that was odd is in `findings`, and of what the
-    doctor would only advise, what makes a score worthless or none possible: classes that are
-    judged but not trained, and no photo for testing.
+    Boxes are repaired where that is safe. An existing split is kept; a folder without one is split
+    into 80 % TRAIN and 20 % TEST, stratified by class, with near-duplicates on the same side;
+    equal seeds give equal splits. `findings` has all problems of the data. Of the advice of
+    `boxwright check` it has only what makes a score worthless: classes without training boxes,
+    and a missing test set.
 
     Args:
-        path: a folder, or an annotation file whose photos lie around it; or several, which are
-            merged in memory as `merge` does. Each is split as it would be alone.
-        seed: of the split.
+        path: a folder, or an annotation file with its images in the same folder; or several, which
+            are merged in memory by the rules of `merge`. Each is split on its own.
+        seed: random seed of the split.
 
     Raises:
-        DataError: a folder is missing (BW115), holds no labelled photos (BW114), or its
+        DataError: a folder is missing (BW115), holds no labeled images (BW114), or its
             annotations cannot be read.
     """
     paths = [path] if isinstance(path, str | Path) else path

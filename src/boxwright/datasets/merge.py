@@ -1,4 +1,4 @@
-"""Several data sets become one."""
+"""Merge several datasets into one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SAME = 1.0  # pixels that boxes of copies may differ by: some formats have whole
 
 @dataclass(frozen=True)
 class Source:
-    """One of the data sets: where it lies, the name of its format, and what was read there."""
+    """One of the datasets: where it lies, the name of its format, and what was read there."""
 
     path: Path
     form: str
@@ -35,15 +35,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Merged:
-    """What was written, and where.
+    """The result of a merge.
 
     Attributes:
-        sources: what was read.
-        dataset: what was written; its findings are what did not fit together.
-        target: the name of the format.
-        path: the folder that was written.
-        lost: what the format has no place for, and what was renamed (BW140, BW142).
-        duplicates: how many photos were left out because another source has them too.
+        sources: the datasets that were read.
+        dataset: what was written; its findings are the conflicts between the sources.
+        target: the name of the written format.
+        path: the new folder.
+        lost: data that the format cannot store, and renamed images (BW140, BW142).
+        duplicates: number of images left out because another source has them too.
     """
 
     sources: tuple[Source, ...]
@@ -57,26 +57,26 @@ class Merged:
 def merge(
     paths: Sequence[str | Path], out: str | Path, to: str | None = None, *, link: bool = False
 ) -> Merged:
-    """Write several data sets, of whatever formats, as one.
+    """Merge datasets of any formats into one new folder.
 
         >>> done = boxwright.merge(["monday", "tuesday"], "both")
         >>> print(len(done.dataset), done.duplicates)
         8 0
 
-    Classes are matched by name, whatever their capitals. A photo that several sources have, byte
-    for byte, is kept once, with the boxes of the first of them, and for what keeps it furthest
-    from training. Photos of equal names are renamed.
+    Classes are matched by name, ignoring case. Byte-identical images are kept once, with the boxes
+    of the first source, in test if any source has it there, else in val, else in train. Images
+    with the same name are renamed.
 
     Args:
-        paths: folders, or annotation files whose photos lie around them.
-        out: a folder that is not there yet, or is empty.
-        to: the name of a format; None is that of the first.
-        link: hard-link the photos instead of copying them, where the file system can.
+        paths: folders, or annotation files with their images in the same folder.
+        out: a new or empty folder.
+        to: the name of a format; None uses the format of the first source.
+        link: hard-link the images instead of copying them, if the file system can.
 
     Raises:
-        DataError: BW194 `out` is taken or lies in one of `paths`, BW145 what was written does not
-            read back the same, and what `formats.read` and `formats.write` raise.
-        SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
+        DataError: BW194 `out` exists or is inside one of `paths`, BW145 the copy differs from the
+            original, and the errors of `formats.read` and `formats.write`.
+        SystemFaultError: BW902 the disk is full, BW903 `out` cannot be written.
     """
     check_free(out, paths)
     if to is not None:
@@ -94,16 +94,16 @@ def merge(
 
 
 def together(datasets: Sequence[Dataset]) -> Dataset:
-    """Several data sets as one, by the rules of `merge`; nothing is written.
+    """Several datasets as one, by the rules of `merge`; nothing is written.
 
-    Photos stay where they are. The findings of each are followed by what does not fit together.
+    Images stay where they are. The findings of each are followed by what does not fit together.
     """
     origin = np.repeat(np.arange(len(datasets)), [len(dataset) for dataset in datasets])
     return _without_duplicates(merge_spellings(reduce(Dataset.merge, datasets)), origin)
 
 
 def _without_duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
-    """Photos that several sources have, byte for byte, once each.
+    """Images that several sources have, byte for byte, once each.
 
     Boxes that differ become a finding (BW113), as do marks (BW118).
     """
@@ -116,21 +116,22 @@ def _without_duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
             if _same_boxes(dataset, first, again):
                 continue
             here, there = (len(dataset.labels[dataset.rows(i)]) for i in (first, again))
-            message = f"is {dataset.names[first]} with other boxes ({there} here, {here} there)"
-            repair = f"the boxes of {dataset.names[first]} are kept"
+            kept = dataset.names[first]
+            message = f"is identical to {kept} but has other boxes ({there} here, {here} there)"
+            repair = f"the boxes of {kept} are kept"
             findings.append(Finding("BW113", dataset.names[again], message, repair))
         splits[first] = dataset.splits[images].max()
         stated = {Split(split).name.lower() for split in dataset.splits[images] if split >= 0}
         if len(stated) > 1:
-            message = f"is marked {' and '.join(sorted(stated))} in the data sets that have it"
-            kept = f"kept for {Split(splits[first]).name.lower()} only"
+            message = f"is in {' and '.join(sorted(stated))} of different datasets"
+            kept = f"kept in {Split(splits[first]).name.lower()} only"
             findings.append(Finding("BW118", dataset.names[first], message, kept))
     merged = replace(dataset, splits=splits, findings=(*dataset.findings, *findings))
     return merged.select(keep)
 
 
 def _duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Iterator[list[int]]:
-    """Photos with the same bytes in several sources: the indices of each, in order."""
+    """Images with the same bytes in several sources: the indices of each, in order."""
     by_size: dict[int, list[int]] = defaultdict(list)
     for i in range(len(dataset)):
         image = dataset.image(i)
@@ -151,7 +152,7 @@ def _duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Iterator[list[in
 
 
 def _same_boxes(dataset: Dataset, first: int, second: int) -> bool:
-    """Whether two photos have the same boxes of the same classes, in whichever order."""
+    """Whether two images have the same boxes of the same classes, in whichever order."""
     one, other = (
         np.column_stack([dataset.labels[rows], dataset.boxes[rows]])
         for rows in (dataset.rows(first), dataset.rows(second))

@@ -1,11 +1,11 @@
-"""Photos that show the same: copies, resized, cropped or saved again, with a caption, or the next
+"""Images that show the same: copies, resized, cropped or saved again, with a caption, or the next
 frame.
 
 If one of them trains the detector and another tests it, the score is too good to be true.
 
-Photos become small grey squares. Candidates are found by matrix products: the middle of one, seen
+Images become small gray squares. Candidates are found by matrix products: the middle of one, seen
 from afar, is sought at many places and sizes in the other. A candidate is then aligned, in shift
-and size, by Gauss-Newton (Lucas and Kanade, 1981) on pictures of locally normalised contrast
+and size, by Gauss-Newton (Lucas and Kanade, 1981) on pictures of locally normalized contrast
 (Jarrett et al., 2009), and compared square by square: what moved or lies under a caption spoils
 its own squares only. Mirrored copies, and ones turned by more than a degree or two, are not found.
 """
@@ -25,28 +25,28 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 SIDE = 64  # pixels of a thumbnail's side
-DIGEST = 8  # bytes that tell whether two photos have the same pixels
-FLAT = 2.0  # grey levels of contrast below which photos show nothing, and are alike
+DIGEST = 8  # bytes that tell whether two images have the same pixels
+FLAT = 2.0  # gray levels of contrast below which images show nothing, and are alike
 
 CELLS = 8  # along each side of what is seen from afar
-MIDDLE = 32  # pixels of the side of what is sought of one photo in the other
+MIDDLE = 32  # pixels of the side of what is sought of one image in the other
 STEP = 4  # pixels between the places where it is sought
 REACH = {1.0: 16, 1.25: 8}  # sizes it may have here, along x and y, and pixels it may have moved
-BLOCK = 512  # photos sought in as many others at once
-TILE = 80  # photos whose products are so small that BLAS wakes no threads, slow on busy cores
-CANDIDATES = 8  # looked at closely, per photo
+BLOCK = 512  # images sought in as many others at once
+TILE = 80  # images whose products are so small that BLAS wakes no threads, slow on busy cores
+CANDIDATES = 8  # looked at closely, per image
 MAYBE = 0.62  # nearly all planted copies correlate above 0.7 from afar
 
 LOCAL = 6  # pixels around a pixel that count as its surroundings
-FAINT = 4.0  # grey levels of contrast that may be noise
+FAINT = 4.0  # gray levels of contrast that may be noise
 BATCH = 256  # pairs aligned at once
 ROUNDS = 4  # of Gauss-Newton at half the size, twice, and as many at the whole
 HOPELESS = 0.3  # correlation at half the size below which a pair is given up
-OVERLAP, LITTLE = 0.5, 0.4  # of each photo's area must be in the other; while roughly aligned
+OVERLAP, LITTLE = 0.5, 0.4  # of each image's area must be in the other; while roughly aligned
 SQUARE = 8  # pixels of a square's side
 TEXTURE, NOISE = 0.02, 0.01  # variance of a square that shows something, and what it cannot tell
 # Correlation of the median square. What shows the same has 0.75 (raccoon: the animal moved) and
-# 0.87 (BCCD) at least, different photos 0.36, 0.45 and, on hardhat, 0.18 at most; of planted crops,
+# 0.87 (BCCD) at least, different images 0.36, 0.45 and, on hardhat, 0.18 at most; of planted crops,
 # captions and poor copies 98 percent have 0.7 and more.
 SAME_SCENE = 0.6
 FEW, MIN_SQUARES, SURE = 12, 8, 0.8  # fewer than FEW squares must correlate by SURE
@@ -54,7 +54,7 @@ FEW, MIN_SQUARES, SURE = 12, 8, 0.8  # fewer than FEW squares must correlate by 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Which of `N` photos show the same.
+    """Which of `N` images show the same.
 
     Attributes:
         pairs: `(P, 2)`, `i < j`, sorted: enough pairs to join every group, not all there are.
@@ -69,9 +69,9 @@ class Duplicates:
 
 
 def image_hash(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What there is to compare of a photo: `(H, W, 3)` uint8 to `(4104,)` uint8.
+    """What there is to compare of an image: `(H, W, 3)` uint8 to `(4104,)` uint8.
 
-    A digest of the pixels, and a grey thumbnail of `SIDE` x `SIDE`, whatever the photo's shape.
+    A digest of the pixels, and a gray thumbnail of `SIDE` x `SIDE`, whatever the image's shape.
     """
     digest = hashlib.blake2b(repr(image.shape).encode(), digest_size=DIGEST)
     digest.update(np.ascontiguousarray(image).data)
@@ -80,12 +80,12 @@ def image_hash(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def groups(hashes: NDArray[np.uint8]) -> Ints:
-    """`duplicates(hashes).groups`: group ids `(N,)` of photos with hashes `(N, 4104)`."""
+    """`duplicates(hashes).groups`: group ids `(N,)` of images with hashes `(N, 4104)`."""
     return duplicates(hashes).groups
 
 
 def duplicates(hashes: NDArray[np.uint8]) -> Duplicates:
-    """Which photos show the same, from their hashes `(N, 4104)`."""
+    """Which images show the same, from their hashes `(N, 4104)`."""
     forest = _Forest(len(hashes))
     digests = np.ascontiguousarray(hashes[:, :DIGEST]).view(np.uint64).reshape(-1)
     _, first, inverse = np.unique(digests, return_index=True, return_inverse=True)
@@ -129,7 +129,7 @@ class _Forest:
 
     def duplicates(self) -> Duplicates:
         joins = np.array(sorted(self.joins), np.int64).reshape(-1, 3)
-        roots = [self.root(i) for i in range(len(self.parents))]  # its group's first photo
+        roots = [self.root(i) for i in range(len(self.parents))]  # its group's first image
         ids = np.unique(roots, return_inverse=True)[1].astype(np.int64)
         return Duplicates(joins[:, :2], joins[:, 2].astype(np.bool_), ids)
 
@@ -145,7 +145,7 @@ def _averages(starts: Floats, width: float) -> Floats:
 def _cosines() -> tuple[Floats, Floats]:
     """The rows of a discrete cosine transform, and how much each frequency `(64,)` counts.
 
-    Photos have less contrast the finer it is, as one over the frequency: weighing with the
+    Images have less contrast the finer it is, as one over the frequency: weighing with the
     frequency makes all count alike. The mean does not count, nor what is finer than a shift by
     half a `STEP` allows.
     """
@@ -174,9 +174,9 @@ def _crops(pixels: Floats, ys: Floats, height: float, xs: Floats, width: float) 
 
 
 def _ways() -> tuple[list[tuple[int, slice]], Floats]:
-    """All ways to seek one photo in another, `(sought, windows in a row)`, and the alignment
-    `(ways, 4)` that each place stands for: where in the other photo, relative to its centre, the
-    centre lies, and how large a pixel is there; along x and y."""
+    """All ways to seek one image in another, `(sought, windows in a row)`, and the alignment
+    `(ways, 4)` that each place stands for: where in the other image, relative to its center, the
+    center lies, and how large a pixel is there; along x and y."""
     offsets = np.arange(MIDDLE - SIDE, SIDE - MIDDLE + 1, 2 * STEP) // 2
     ways, alignments = [(0, slice(0, 1))], [(0.0, 1.0, 0.0, 1.0)]
     for sought, (tall, wide) in enumerate([(b, a) for b in REACH for a in REACH], 1):
@@ -192,8 +192,8 @@ WAYS, ALIGNMENTS = _ways()
 
 
 def _seen_from_afar(thumbnails: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-    """What is sought of `(n, SIDE, SIDE)` photos, `(5, n, 34)`, and where, `(82, n, 34)`; number
-    0 of both is the whole photo."""
+    """What is sought of `(n, SIDE, SIDE)` images, `(5, n, 34)`, and where, `(82, n, 34)`; number
+    0 of both is the whole image."""
     pixels = thumbnails.astype(np.float32)
 
     def middle(*sides: float) -> Floats:
@@ -208,14 +208,14 @@ def _seen_from_afar(thumbnails: NDArray[np.uint8]) -> tuple[Floats, Floats]:
 
 
 def _candidates(thumbnails: NDArray[np.uint8]) -> Iterator[Ints]:
-    """Pairs `(n, 2)` of photos `(N, SIDE, SIDE)` that may be alike: of every photo the likeliest,
-    then of every photo the second, and so on."""
+    """Pairs `(n, 2)` of images `(N, SIDE, SIDE)` that may be alike: of every image the likeliest,
+    then of every image the second, and so on."""
     size = len(thumbnails)
     scores = np.full((size, CANDIDATES), -1, np.float32)
     others = np.zeros((size, CANDIDATES), np.int64)
 
     def keep(rows: slice, start: int, found: Floats) -> None:
-        """Merge what rows found among the photos from `start` on into the best so far."""
+        """Merge what rows found among the images from `start` on into the best so far."""
         numbers = np.broadcast_to(np.arange(start, start + found.shape[1]), found.shape)
         both = np.concatenate([scores[rows], found], axis=1)
         best = np.argpartition(-both, CANDIDATES - 1, axis=1)[:, :CANDIDATES]
@@ -247,7 +247,7 @@ def _candidates(thumbnails: NDArray[np.uint8]) -> Iterator[Ints]:
 
 
 def _best(sought: Floats, windows: Floats) -> Floats:
-    """`(n, m)` highest correlations of photos sought in others."""
+    """`(n, m)` highest correlations of images sought in others."""
     best = np.full((sought.shape[1], windows.shape[1]), -1, np.float32)
     for top in range(0, len(best), TILE):
         for left in range(0, best.shape[1], TILE):
@@ -260,7 +260,7 @@ def _best(sought: Floats, windows: Floats) -> Floats:
 
 
 def _are_near_duplicates(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """`(n,)`: whether photos `(n, SIDE, SIDE)` show the same as others."""
+    """`(n,)`: whether images `(n, SIDE, SIDE)` show the same as others."""
     sought, windows_back = _seen_from_afar(first)
     sought_back, windows = _seen_from_afar(second)
     start, score = _likeliest(sought, windows)
@@ -284,14 +284,14 @@ def _are_near_duplicates(first: NDArray[np.uint8], second: NDArray[np.uint8]) ->
 
 
 def _likeliest(sought: Floats, windows: Floats) -> tuple[Floats, Floats]:
-    """The best of the `WAYS` to seek each photo in its partner: the alignment `(n, 4)` and the
+    """The best of the `WAYS` to seek each image in its partner: the alignment `(n, 4)` and the
     correlation `(n,)`."""
     scores = np.concatenate([(sought[what] * windows[where]).sum(axis=2) for what, where in WAYS])
     return ALIGNMENTS[scores.argmax(axis=0)], scores.max(axis=0)
 
 
 def _normalized(thumbnails: NDArray[np.uint8]) -> Floats:
-    """Photos `(n, SIDE, SIDE)` with the same brightness and contrast everywhere."""
+    """Images `(n, SIDE, SIDE)` with the same brightness and contrast everywhere."""
     near = np.abs(np.subtract.outer(np.arange(SIDE), np.arange(SIDE))) <= LOCAL
     mean = (near / near.sum(axis=1, keepdims=True)).astype(np.float32)
     pixels = thumbnails.astype(np.float32)
@@ -301,14 +301,14 @@ def _normalized(thumbnails: NDArray[np.uint8]) -> Floats:
 
 
 def _halved(pixels: Floats) -> Floats:
-    """Photos `(n, side, side)` at half their size."""
+    """Images `(n, side, side)` at half their size."""
     side = pixels.shape[1] // 2
     return np.asarray(pixels.reshape(-1, side, 2, side, 2).mean(axis=(2, 4)), np.float32)
 
 
 def _samples(center: Floats, size: Floats, side: int) -> tuple[Floats, NDArray[np.bool_]]:
     """Along one axis: the rows `(n, side, side)` that interpolate linearly where each pixel of the
-    fixed photo lies in the moving one, and whether it lies inside, `(n, side)`."""
+    fixed image lies in the moving one, and whether it lies inside, `(n, side)`."""
     at = np.arange(side, dtype=np.float32)
     middle = (side - 1) / 2
     where = center[:, None] * (side / SIDE) + size[:, None] * (at - middle)
@@ -317,7 +317,7 @@ def _samples(center: Floats, size: Floats, side: int) -> tuple[Floats, NDArray[n
 
 
 def _moved(moving: Floats, alignment: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Photos `(n, side, side)` laid onto others, and which pixels there are."""
+    """Images `(n, side, side)` laid onto others, and which pixels there are."""
     columns, inside_x = _samples(alignment[:, 0], alignment[:, 1], moving.shape[1])
     rows, inside_y = _samples(alignment[:, 2], alignment[:, 3], moving.shape[1])
     laid = np.asarray(rows @ moving @ columns.swapaxes(1, 2), np.float32)
@@ -334,7 +334,7 @@ def _align(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
         slopes = np.zeros((len(fixed), 4, side, side), np.float32)
         slopes[:, 0, :, 1:-1] = (laid[:, :, 2:] - laid[:, :, :-2]) / 2
         slopes[:, 2, 1:-1] = (laid[:, 2:] - laid[:, :-2]) / 2
-        surrounded = np.zeros_like(seen)  # pixels all of whose neighbours are seen too
+        surrounded = np.zeros_like(seen)  # pixels all of whose neighbors are seen too
         surrounded[:, 1:-1, 1:-1] = (
             seen[:, 2:, 1:-1] & seen[:, :-2, 1:-1] & seen[:, 1:-1, 2:] & seen[:, 1:-1, :-2]
         )
@@ -352,13 +352,13 @@ def _align(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
 
 
 def _overlap(seen: NDArray[np.bool_], alignment: Floats) -> Floats:
-    """`(n,)`: the part of each photo's area that is seen in the other, the smaller of both."""
+    """`(n,)`: the part of each image's area that is seen in the other, the smaller of both."""
     area = seen.mean(axis=(1, 2)) * np.minimum(1, alignment[:, 1] * alignment[:, 3])
     return np.asarray(area, np.float32)
 
 
 def _correlation(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
-    """`(n,)` correlations of aligned photos where both are seen, -1 where that is too little."""
+    """`(n,)` correlations of aligned images where both are seen, -1 where that is too little."""
     laid, seen = _moved(moving, alignment)
     fixed, laid = fixed * seen, laid * seen
     one, other = (np.square(pixels).sum(axis=(1, 2)) for pixels in (fixed, laid))
@@ -367,8 +367,8 @@ def _correlation(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
 
 
 def _verdict(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
-    """`(n,)` correlations of the median square of aligned photos, less what a verdict from few
-    squares must exceed `SAME_SCENE` by, -1 if they are too few or the photos overlap too little.
+    """`(n,)` correlations of the median square of aligned images, less what a verdict from few
+    squares must exceed `SAME_SCENE` by, -1 if they are too few or the images overlap too little.
 
     What is the same along all rows or all columns of a square does not count: the edges of
     letterbox bars, shelves and horizons fit each other after any alignment.
@@ -392,7 +392,7 @@ def _cut(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def _squares(pixels: Floats) -> Floats:
-    """Photos `(n, SIDE, SIDE)` in squares `(n, 64, 64)`, less the means of rows and columns."""
+    """Images `(n, SIDE, SIDE)` in squares `(n, 64, 64)`, less the means of rows and columns."""
     squares = _cut(pixels).swapaxes(2, 3)
     squares = squares - squares.mean(axis=3, keepdims=True)
     squares -= squares.mean(axis=4, keepdims=True)

@@ -16,8 +16,8 @@ from boxwright.io.files import write_text, writing
 from boxwright.structures.findings import Finding
 
 CHANGES = "changes.txt"
-NOT_IN_A_COPY = frozenset({"BW119"})  # photos that are in no list are in none of the copy either
-NOT_VERIFIED = NOT_IN_A_COPY | {"BW109"}  # a photo without boxes is one without annotation in some
+NOT_IN_A_COPY = frozenset({"BW119"})  # images that are in no list are in none of the copy either
+NOT_VERIFIED = NOT_IN_A_COPY | {"BW109"}  # an image without boxes is one without annotation in some
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def patch_text(report: CheckReport) -> str:
     ]
     lines = [f"# Repaired in {report.dataset.root.absolute()}: {len(done)}", *map(str, done)]
     if left:
-        lines += ["", f"# Left for a person to look at: {len(left)}", *map(str, left)]
+        lines += ["", f"# To review by hand: {len(left)}", *map(str, left)]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -61,7 +61,7 @@ def fix(report: CheckReport, out: str | Path, *, link: bool = False) -> Fixed:
     Args:
         report: what `run_checks` said of a data folder.
         out: a folder that is not there yet, or is empty.
-        link: hard-link the photos instead of copying them, where the file system can.
+        link: hard-link the images instead of copying them, where the file system can.
 
     Raises:
         DataError: BW194 the place is taken, or lies in the data folder; BW151 nothing is left to
@@ -73,7 +73,7 @@ def fix(report: CheckReport, out: str | Path, *, link: bool = False) -> Fixed:
     if not len(report.repaired):
         raise DataError(
             "BW151",
-            "no photo is left that a repaired copy could hold.",
+            "no usable image is left for a repaired copy.",
             where=report.dataset.root.absolute(),
         )
     with writing(out) as draft:
@@ -84,13 +84,13 @@ def fix(report: CheckReport, out: str | Path, *, link: bool = False) -> Fixed:
 
 
 def _check_round_trip(copy: Path, report: CheckReport) -> None:
-    """Read the copy as the doctor does, and see that none of the repairs is needed any more."""
+    """Read the copy as the check does, and see that none of the repairs is needed any more."""
     back = repair(formats.read(copy, report.form, tolerant=True))
     repaired = {one.code for one in changes(report.findings)} - NOT_VERIFIED
     again = [one for one in changes(back.findings) if one.code in repaired]
     if again:
         raise DataError(
             "BW145",
-            f"the repaired copy would need a repair again: {again[0]}.",
+            f"the repaired copy still needs a repair: {again[0]}.",
             where=report.dataset.root,
         )

@@ -1,6 +1,6 @@
 """What is wrong with boxes and classes and can be put right: one small function per problem.
 
-Each takes a data set and returns it repaired, with a finding for each box or class it touched,
+Each takes a dataset and returns it repaired, with a finding for each box or class it touched,
 which says what was there and what is there now. Boxes are named by their place in the annotation,
 so whatever drops some comes after whatever changes some.
 """
@@ -30,7 +30,7 @@ SPELLED_OUT = 3  # names in a message
 
 
 def repair(dataset: Dataset) -> Dataset:
-    """A data set that can be trained on; every change it took is in its `findings`."""
+    """A dataset that can be trained on; every change it took is in its `findings`."""
     return leave_out_unused(drop_useless(straighten(dataset)))
 
 
@@ -80,10 +80,10 @@ def swap_inverted(dataset: Dataset) -> Dataset:
 
 
 def clip_outside(dataset: Dataset) -> Dataset:
-    """Boxes that reach beyond the photo are clipped (BW103); those wholly outside stay."""
+    """Boxes that reach beyond the image are clipped (BW103); those wholly outside stay."""
     clipped = _clipped(dataset)
     reaching = (clipped != dataset.boxes).any(axis=1) & (areas(clipped) > 0)
-    return _changed(dataset, clipped, reaching, "BW103", "reaches beyond the photo", "clipped")
+    return _changed(dataset, clipped, reaching, "BW103", "extends beyond the image", "clipped")
 
 
 def drop_useless(dataset: Dataset) -> Dataset:
@@ -97,7 +97,7 @@ def drop_useless(dataset: Dataset) -> Dataset:
     twice = drawn_again(dataset, TWICE)
     findings = [
         *_per_box(dataset, empty, "BW106", "has no area", "dropped"),
-        *_per_box(dataset, outside, "BW103", "lies outside of the photo", "dropped"),
+        *_per_box(dataset, outside, "BW103", "is outside of the image", "dropped"),
         *(replace(again, repair="dropped") for row, again in twice.items() if not outside[row]),
     ]
     useless = empty | outside
@@ -106,7 +106,7 @@ def drop_useless(dataset: Dataset) -> Dataset:
 
 
 def drawn_again(dataset: Dataset, min_iou: float, below: float = np.inf) -> dict[int, Finding]:
-    """Row -> finding, of boxes that overlap an earlier one of their photo and class so much."""
+    """Row -> finding, of boxes that overlap an earlier one of their image and class so much."""
     single = np.flatnonzero(dataset.flags & CROWD == 0)
     groups = dataset.image_of_box * len(dataset.classes) + dataset.labels
     rows, earlier, shares = overlaid(dataset.boxes[single], groups[single], min_iou)
@@ -121,7 +121,7 @@ def drawn_again(dataset: Dataset, min_iou: float, below: float = np.inf) -> dict
 
 
 def leave_out_unused(dataset: Dataset) -> Dataset:
-    """Classes without any box are left out (BW128): nothing can be learnt of them."""
+    """Classes without any box are left out (BW128): nothing can be learned of them."""
     used = np.bincount(dataset.labels, minlength=len(dataset.classes)) > 0
     if used.all():
         return dataset

@@ -1,4 +1,4 @@
-"""Where the labelled images of a training come from, as a run remembers it."""
+"""Where the labeled images of a training come from, as a run remembers it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHOICE = "class_choice"  # in a provenance
 
 @dataclass(frozen=True)
 class DataSource:
-    """Folders of labelled images, and which of their classes are used.
+    """Folders of labeled images, and which of their classes are used.
 
     Attributes:
         paths: at least one, as `load` takes them.

@@ -1,4 +1,4 @@
-"""Which photos are held out: seeded, stratified by class, groups of photos kept together."""
+"""Which images are held out: seeded, stratified by class, groups of images kept together."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Ids = NDArray[np.int64]
 
 
 def hold_out(dataset: Dataset, groups: Ids, fraction: float, seed: int) -> Mask:
-    """A mask `(N,)` of about `fraction` of the photos, whole groups at a time.
+    """A mask `(N,)` of about `fraction` of the images, whole groups at a time.
 
-    Every class, and the photos without any, gives its share as nearly as the groups allow; a
+    Every class, and the images without any, gives its share as nearly as the groups allow; a
     class too rare to share stays where it is. Groups (`(N,)` ids from 0, as
     `near_duplicates.duplicates` makes them) too large to be held out whole are passed over, unless
-    nearly all photos are in them, as from a camera that never moves: then the last photos of the
+    nearly all images are in them, as from a camera that never moves: then the last images of the
     largest are held out.
     """
     nobody, everybody = np.zeros(len(dataset), np.bool_), np.ones(len(dataset), np.bool_)
@@ -43,17 +43,17 @@ def place(
     val: float = 0.0,
     tear: bool = True,
 ) -> Dataset:
-    """Mark the photos that have no mark; photos that have one keep it.
+    """Mark the images that have no mark; images that have one keep it.
 
-    A photo whose group has marks follows them. Of the others whole groups are held out, until
-    about `test` and `val` of all photos are; the rest is for training.
+    An image whose group has marks follows them. Of the others whole groups are held out, until
+    about `test` and `val` of all images are; the rest is for training.
 
     Args:
-        dataset: all photos, marked or not.
-        groups: `(N,)` ids from 0 of photos that belong together.
+        dataset: all images, marked or not.
+        groups: `(N,)` ids from 0 of images that belong together.
         seed: of the choice.
-        test, val: fractions of all photos.
-        tear: whether a group that has nearly all photos may be torn. If not, the smallest group
+        test, val: fractions of all images.
+        tear: whether a group that has nearly all images may be torn. If not, the smallest group
             is held out where all are too large.
     """
     splits = _follow(dataset.splits, groups)
@@ -71,7 +71,7 @@ def place(
 
 
 def complete(dataset: Dataset, groups: Ids, seed: int) -> Dataset:
-    """Mark an unmarked data set: four fifths TRAIN, one fifth TEST. Marks that exist are kept."""
+    """Mark an unmarked dataset: four fifths TRAIN, one fifth TEST. Marks that exist are kept."""
     if (dataset.splits != Split.UNASSIGNED).any():
         return dataset
     assigned = place(dataset, groups, seed)
@@ -79,22 +79,22 @@ def complete(dataset: Dataset, groups: Ids, seed: int) -> Dataset:
 
 
 def leaked(dataset: Dataset, groups: Ids) -> list[Finding]:
-    """What is to be said if photos of one group are for training as well as for testing (BW121)."""
+    """What is to be said if images of one group are for training as well as for testing (BW121)."""
     splits = dataset.splits
     both = np.intersect1d(groups[splits == Split.TEST], groups[splits == Split.TRAIN])
     if not len(both):
         return []
     in_both = np.isin(groups, both)
     names = tuple(dataset.names[i] for i in np.flatnonzero(in_both))
-    message = f"{len(names)} of {len(splits)} photos look nearly the same"
-    repair = "some are for training, some for testing; the score will flatter the detector"
-    return [Finding("BW121", "all photos", message, repair, names)]
+    message = f"{len(names)} of {len(splits)} images look nearly the same"
+    repair = "some are in train and some in test; the score will be too high"
+    return [Finding("BW121", "all images", message, repair, names)]
 
 
 def _fill(
     dataset: Dataset, groups: Ids, fraction: float, seed: int, *, held: Mask, free: Mask
 ) -> Mask:
-    """`held`, and as many free groups as bring it to about `fraction` of the photos.
+    """`held`, and as many free groups as bring it to about `fraction` of the images.
 
     The rule is iterative stratification: Sechidis et al., "On the stratification of multi-label
     data", 2011, with groups for examples.
@@ -129,14 +129,14 @@ def _fill(
 
 
 def _smallest(groups: Ids, free: Mask, *, rest: Mask) -> Mask:
-    """The free photos of the smallest group, unless that leaves none for the rest."""
+    """The free images of the smallest group, unless that leaves none for the rest."""
     sizes = np.bincount(groups[free], minlength=groups.max(initial=0) + 1)
     smallest: Mask = free & (groups == np.where(sizes, sizes, len(groups) + 1).argmin())
     return smallest if (rest | (free & ~smallest)).any() else np.zeros_like(smallest)
 
 
 def _follow(splits: NDArray[np.int8], groups: Ids) -> NDArray[np.int8]:
-    """Unmarked photos take the mark that most of their group have; of several the safest."""
+    """Unmarked images take the mark that most of their group have; of several the safest."""
     counts = np.zeros((groups.max(initial=0) + 1, 3), np.int64)
     assigned = splits != Split.UNASSIGNED
     np.add.at(counts, (groups[assigned], splits[assigned]), 1)
@@ -146,9 +146,9 @@ def _follow(splits: NDArray[np.int8], groups: Ids) -> NDArray[np.int8]:
 
 
 class _Seen(NamedTuple):
-    """Which classes are seen in which photos: pairs, each once.
+    """Which classes are seen in which images: pairs, each once.
 
-    One more class stands for photos that show nothing, another for those that show nothing but
+    One more class stands for images that show nothing, another for those that show nothing but
     ignored regions.
     """
 
@@ -165,7 +165,7 @@ class _Seen(NamedTuple):
         return cls(pairs // width, pairs % width)
 
     def by_group(self, groups: Ids) -> tuple[Ids, Ids, Ids]:
-        """For each group the classes in it, and in how many of its photos each is seen.
+        """For each group the classes in it, and in how many of its images each is seen.
 
         Those of group `g` are the rows `starts[g]:starts[g + 1]`.
         """

@@ -1,6 +1,6 @@
-"""A data set in numbers: counts, balance, sizes, and what a network of some input size makes of it.
+"""A dataset in numbers: counts, balance, sizes, and what a network of some input size makes of it.
 
-The network squashes every photo into a square, so sizes "at the input" are those in that square.
+The network squashes every image into a square, so sizes "at the input" are those in that square.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from boxwright.structures.dataset import Dataset, Split
 
 PRETRAINED_SIZE = 300  # pixels, of the network's input
-REACHED = 0.5  # overlap from which a box is learnt
+REACHED = 0.5  # overlap from which a box is learned
 SMALLEST = 8.0  # pixels; what is smaller leaves no trace in the finest map
 
 Fractions = NDArray[np.float32]
@@ -25,7 +25,7 @@ class Reach(NamedTuple):
     """Which boxes a detector family can learn.
 
     Attributes:
-        overlap: of boxes `(M, 4)` xyxy in parts of the photo's sides, and the side of the network's
+        overlap: of boxes `(M, 4)` xyxy in parts of the image's sides, and the side of the network's
             input in pixels: `(M,)` the IoU of each with the best of what the network starts from.
         missed: what boxes do whose IoU is below `REACHED`.
     """
@@ -36,7 +36,7 @@ class Reach(NamedTuple):
 
 @dataclass(frozen=True)
 class ClassCount:
-    """How often a class is there: boxes, photos that show it, and boxes per split."""
+    """How often a class is there: boxes, images that show it, and boxes per split."""
 
     name: str
     boxes: int
@@ -46,14 +46,14 @@ class ClassCount:
 
 @dataclass(frozen=True)
 class Stats:
-    """What a data set holds.
+    """What a dataset holds.
 
     Attributes:
-        images, empty_images: all photos, and those without any box.
+        images, empty_images: all images, and those without any box.
         boxes: all boxes.
-        splits: split -> photos; only splits that have some.
+        splits: split -> images; only splits that have some.
         classes: commonest first.
-        image_sides: pixels of the smallest, the median and the largest photo, each by its
+        image_sides: pixels of the smallest, the median and the largest image, each by its
             shorter side.
         box_sides: the smallest, the median and the largest box at the input, each by the square
             root of its area.
@@ -84,7 +84,7 @@ class Stats:
 
 
 def stats_of(dataset: Dataset, input_size: int, reach: Reach | None = None) -> Stats:
-    """Count a repaired data set."""
+    """Count a repaired dataset."""
     at_input = sides_in_square(dataset)
     sides = np.sqrt(at_input.prod(axis=1)) * input_size
     return Stats(
@@ -130,7 +130,7 @@ def count_classes(dataset: Dataset) -> list[ClassCount]:
 
 
 def sides_in_square(dataset: Dataset) -> Fractions:
-    """`(M, 2)` width and height of the boxes as fractions of the photo's."""
+    """`(M, 2)` width and height of the boxes as fractions of the image's."""
     image_sides = dataset.sizes[dataset.image_of_box].astype(np.float32)
     sides: Fractions = (dataset.boxes[:, 2:] - dataset.boxes[:, :2]) / image_sides
     return sides

@@ -1,4 +1,4 @@
-"""What a format's reader hands over, and what every format can do."""
+"""The result of a format's reader, and the interface of a format."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from boxwright.formats.folder import Folder
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, Split
 from boxwright.structures.findings import Finding
 
-LARGEST = 1e7  # beyond this a coordinate is no pixel, and float32 no longer counts them
+LARGEST = 1e7  # a larger coordinate is not a pixel, and float32 cannot represent it exactly
 
 
 @dataclass(slots=True)
 class Labeled:
-    """One photo as its annotation describes it, before the photo itself is looked at.
+    """One image as described by its annotation, before the image file is read.
 
     Attributes:
         path: the annotation file, below the root.
-        image: what the annotation calls its photo; empty if it does not.
-        boxes: xyxy as they were drawn, flat, four numbers each.
+        image: the image name in the annotation; empty if it has none.
+        boxes: xyxy as drawn, flat, four numbers per box.
         names: one class name per box.
         flags: one bit set of DIFFICULT, TRUNCATED, CROWD per box.
-        size: of the photo that the boxes were drawn on; None if the annotation has no place for
-            it, 0 x 0 if it has and says nothing sensible there.
-        place: where in the file: `:12` for a line, `, record 3`.
-        relative: whether boxes are fractions of the oriented photo instead of pixels.
-        as_stored: whether fractions are of the photo as it is stored, by tools that ignore EXIF.
-        alone: whether the file is about this one photo, so that the photo may bear its name.
-        split: what the annotation says the photo is for.
-        byte_range: start and length of the photo's bytes, if they are in the annotation file.
+        size: of the image that the boxes were drawn on; None if the annotation has no field for
+            it, 0 x 0 if the field is invalid.
+        place: position in the file: `:12` for a line, `, record 3`.
+        relative: boxes are fractions of the oriented image instead of pixels.
+        as_stored: fractions refer to the stored image, as in tools that ignore EXIF.
+        alone: the file describes this image only, so that both may have the same stem.
+        split: the split stated in the annotation.
+        byte_range: start and length of the image's bytes, if they are in the annotation file.
     """
 
     path: str
@@ -51,17 +51,17 @@ class Labeled:
 
     @property
     def where(self) -> str:
-        """The annotation's file and place in it, for a person."""
+        """File and position of the annotation, for messages."""
         return self.path + self.place
 
     def add(self, name: str, box: Sequence[float], flags: int = 0) -> None:
-        """Append one labelled box, `xmin, ymin, xmax, ymax`."""
+        """Append one labeled box, `xmin, ymin, xmax, ymax`."""
         self.boxes.extend(box)
         self.names.append(name)
         self.flags.append(flags)
 
     def add_missing(self, other: Labeled) -> None:
-        """Append the boxes of another annotation of the photo that are not here yet."""
+        """Append the boxes of another annotation of the same image, without duplicates."""
         there = set(self._named_boxes())
         for (name, box), flags in zip(other._named_boxes(), other.flags, strict=True):
             if (name, box) not in there:
@@ -73,7 +73,7 @@ class Labeled:
 
 
 class Broken(NamedTuple):
-    """A part of the annotations that cannot be used: code, place below the root, reason."""
+    """An unusable part of the annotations: code, path below the root, reason."""
 
     code: str
     where: str
@@ -82,16 +82,15 @@ class Broken(NamedTuple):
 
 @dataclass
 class Labels:
-    """All that a reader found.
+    """The result of a reader.
 
     Attributes:
-        images: the photos that have annotations, also those whose annotation is that they show
-            nothing.
-        classes: the class names in id order, if the format states them; else they are found in
-            the boxes, and ordered by a label map or the alphabet.
-        broken: what could not be read. Training on the rest is refused; the doctor lists it.
-        findings: what was odd, and was put right or passed over.
-        duplicates: photos that are the same as another one, and are not used beside it.
+        images: the annotated images, including those annotated as empty.
+        classes: the class names in id order, if the format states them; otherwise they come from
+            the boxes, in the order of a label map or the alphabet.
+        broken: unreadable parts. `load` raises an error for them; `boxwright check` lists them.
+        findings: problems that were repaired or skipped.
+        duplicates: copies of other images, which are not used.
     """
 
     images: list[Labeled] = field(default_factory=list)
@@ -102,7 +101,7 @@ class Labels:
 
 
 class Holds(Flag):
-    """What a format has a place for, beside photos, boxes and class names."""
+    """Data that a format can store besides images, boxes and class names."""
 
     DIFFICULT = auto()
     TRUNCATED = auto()
@@ -115,39 +114,39 @@ class Holds(Flag):
 
 
 class BadEntryError(Exception):
-    """A row, line or object of an annotation cannot be used; says why."""
+    """A row, line or object of an annotation is unusable; the message is the reason."""
 
 
 class Format(Protocol):
-    """What each module of this package offers.
+    """The interface of each format.
 
-    A reader only collects: it does not look for photos, turn or scale boxes, or put them right,
-    since `assemble` does that for all formats alike.
+    A reader only collects annotations. `assemble` finds the images and orients, scales and checks
+    the boxes, for all formats alike.
     """
 
-    TITLE: str  # as a person calls it
+    TITLE: str  # name in messages
     HOLDS: Holds
-    BY_STEM: bool  # whether a photo and its annotation find each other by the same stem
+    BY_STEM: bool  # an image and its annotation have the same stem
 
     def detect(self, folder: Folder) -> bool:
-        """Whether files of this format are there; cheap, and false for all other formats' files."""
+        """True if the folder has files of this format; cheap, False for other formats."""
 
     def read(self, folder: Folder) -> Labels:
         """All annotations of this format in the folder. Raises DataError only if none is usable."""
 
     def image_folder(self, split: Split) -> str | None:
-        """Where photos of a split go when written; None if they go into the files themselves."""
+        """Folder for written images of a split; None if annotation files contain the images."""
 
     def write(self, dataset: Dataset, names: Sequence[str], target: Path) -> None:
-        """Write the annotations; `names` are where the photos lie, or are to lie, below `target`.
+        """Write the annotations; `names` are the paths of the images below `target`.
 
         Raises:
-            DataError: BW141 the format cannot hold a name.
+            DataError: BW141 the format cannot store a name.
         """
 
 
 def number(value: object) -> float | None:
-    """`value` as a coordinate; None if it is not a number, not finite, or absurdly large."""
+    """`value` as a coordinate; None if it is not a number, not finite, or too large."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -158,7 +157,7 @@ def number(value: object) -> float | None:
 
 
 def numbers(cells: Iterable[str]) -> list[float]:
-    """The coordinates in the cells of a row. Raises BadEntryError if one is none."""
+    """The coordinates in the cells of a row. Raises BadEntryError if one is invalid."""
     values = []
     for cell in cells:
         value = number(cell)
@@ -169,5 +168,5 @@ def numbers(cells: Iterable[str]) -> list[float]:
 
 
 def size_of(width: object, height: object) -> Size:
-    """The photo's size as an annotation states it; a side that is no number is 0."""
+    """The image size stated in an annotation; an invalid side is 0."""
     return Size(round(number(width) or 0), round(number(height) or 0))

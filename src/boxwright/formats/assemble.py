@@ -1,4 +1,4 @@
-"""From what a reader found to a data set: finds the photos, and moves boxes to where they show."""
+"""Build a dataset from annotations: find the images and move boxes to oriented pixels."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Spli
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import read_label_map
 
-LISTED = 10  # how many broken annotations an error names
+LISTED = 10  # broken annotations listed in an error
 LABEL_MAPS = (".pbtxt", ".pbtext")
 UNSURE = (
-    "{} photos are turned by EXIF in a way that their annotation's size cannot show; their boxes "
-    "are taken as drawn on the upright photo"
+    "EXIF turns {} images, and their annotated size does not show whether the boxes were turned; "
+    "the boxes are taken as drawn on the upright image"
 )
 
 
 def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Dataset:
-    """The labelled photos as a data set, with what was odd about them in `findings`.
+    """Build the dataset of a folder, with its problems in `findings`.
 
     Args:
-        folder: where the photos are looked for.
-        labels: what a format's reader found.
-        tolerant: whether annotations that cannot be used become findings too.
+        folder: the folder of the images.
+        labels: the result of a format's reader.
+        tolerant: report unusable annotations as findings instead of raising an error.
 
     Raises:
         DataError: BW110 to BW112 annotations are unreadable, hostile or lead out of the folder
-            (all of them are named, up to ten); BW101 none of the photos is there; BW120 a list of
-            photos, or BW146 the lock of the split, cannot be used.
+            (all of them are named, up to ten); BW101 all images are missing; BW120 a list of
+            images, or BW146 the split file, cannot be used.
     """
     pairing = Pairing(folder)
     inside = [one for one in labels.images if not pairing.leaves_folder(one)]
@@ -80,10 +80,10 @@ def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Datas
 
 
 def _oriented_boxes(one: Labeled, header: Header, name: str, findings: list[Finding]) -> ArrayLike:
-    """The boxes of an annotation in pixels of the oriented photo."""
+    """The boxes of an annotation in pixels of the oriented image."""
     if one.size and min(one.size) <= 0:
-        message = f"the annotation says that the photo is {one.size}"
-        findings.append(Finding("BW139", name, message, "its own size is taken", (name,)))
+        message = f"the annotated image size is {one.size}"
+        findings.append(Finding("BW139", name, message, "the image's own size is used", (name,)))
         one.size = None
     if one.as_stored:
         return from_stored(one.boxes, one.size, header)
@@ -97,7 +97,7 @@ def _oriented_boxes(one: Labeled, header: Header, name: str, findings: list[Find
 def _leaving(images: Sequence[Labeled], inside: Sequence[Labeled]) -> list[Broken]:
     kept = set(map(id, inside))
     return [
-        Broken("BW112", one.where, f"its photo '{one.image}' leads out of the data folder")
+        Broken("BW112", one.where, f"its image '{one.image}' is outside of the data folder")
         for one in images
         if id(one) not in kept
     ]
@@ -117,7 +117,7 @@ def _unusable(root: Path, broken: Sequence[Broken]) -> DataError:
 def _pair(
     labeled: Sequence[Labeled], pairing: Pairing, findings: list[Finding]
 ) -> dict[str, Labeled]:
-    """Photo -> its annotation; annotations without a photo to themselves become findings."""
+    """Image -> its annotation; annotations without an image of their own become findings."""
     paths = pairing.images_of(labeled)
     owner: dict[str, Labeled] = {}
     order = sorted(range(len(labeled)), key=lambda i: not _beside(labeled[i], paths[i]))
@@ -128,7 +128,7 @@ def _pair(
         if image is None:
             name = one.image or stem(split_path(one.path)[1])
             findings.append(
-                Finding("BW101", one.where, f"its photo '{name}' is not here", "left out")
+                Finding("BW101", one.where, f"its image '{name}' is missing", "left out")
             )
         elif owner[image] is not one:
             message = f"{image} already has the annotation {owner[image].where}"
@@ -168,7 +168,7 @@ def _splits(
         if not tolerant:
             raise
         where = error.where or "."
-        findings.append(Finding(error.code, where, error.message, "no photo is marked"))
+        findings.append(Finding(error.code, where, error.message, "no split is used"))
         return [Split.UNASSIGNED] * len(stated)
     findings += odd
     return splits
@@ -180,7 +180,7 @@ def _no_images(folder: Folder, annotations: int, findings: list[Finding]) -> Dat
     )
     return DataError(
         "BW101",
-        f"of the {annotations} annotations here not one has a photo that can be opened{first}.",
+        f"none of the {annotations} annotations has an image that can be opened{first}.",
         where=folder.root.absolute(),
     )
 
@@ -190,13 +190,13 @@ def _note_unlabeled(folder: Folder, labeled: set[str], findings: list[Finding]) 
         names = folder.images.get(parent, [])
         bare = [name for name in names if join(parent, name) not in labeled]
         if bare:
-            message = f"{len(bare)} of {len(names)} photos have no annotation, such as {bare[0]}"
+            message = f"{len(bare)} of {len(names)} images have no annotation, such as {bare[0]}"
             images = tuple(join(parent, name) for name in bare)
             findings.append(Finding("BW109", parent or ".", message, "not used", images))
 
 
 def _classes(folder: Folder, names: set[str], findings: list[Finding]) -> list[str]:
-    """The class names in the order of the first label map that knows them all."""
+    """The class names in the order of the first label map that has them all."""
     for path in sorted(folder.with_suffix(*LABEL_MAPS), key=lambda path: path.count("/")):
         try:
             known = list(read_label_map(folder.root / path).values())
@@ -206,6 +206,6 @@ def _classes(folder: Folder, names: set[str], findings: list[Finding]) -> list[s
         missing = sorted(names.difference(known))
         if not missing:
             return [name for name in known if name in names]
-        message = f"the label map does not know the class '{missing[0]}'"
+        message = f"the label map lacks the class '{missing[0]}'"
         findings.append(Finding("BW116", path, message, "not used"))
     return sorted(names)

@@ -1,7 +1,7 @@
-"""Boxes are pixels of a certain photo: what if the photo here is not quite that one?
+"""Convert boxes from the annotated image size and orientation to the oriented image.
 
-An annotation states the size of the photo that its boxes were drawn on. The photo may since have
-been made smaller, or the labelling tool may have ignored the EXIF orientation.
+An annotation states the size of the image that its boxes were drawn on. The image may since have
+been made smaller, or the labeling tool may have ignored the EXIF orientation.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Size(NamedTuple):
 
 
 def in_pixels(fractions: Sequence[float], width: int, height: int) -> Boxes:
-    """Fractions of the photo's sides, xyxy, flat or `(n, 4)`, as `(n, 4)` pixels.
+    """Fractions of the image's sides, xyxy, flat or `(n, 4)`, as `(n, 4)` pixels.
 
     Six decimals or float32 cannot tell a whole pixel from one a millionth of the side away, so
     that is taken for the whole pixel it was.
@@ -39,9 +39,9 @@ def in_pixels(fractions: Sequence[float], width: int, height: int) -> Boxes:
 
 
 def from_stored(fractions: Sequence[float], stated: Size | None, header: Header) -> Boxes:
-    """Fractions of the photo as it is stored, as `(n, 4)` pixels of the oriented photo.
+    """Fractions of the image as it is stored, as `(n, 4)` pixels of the oriented image.
 
-    If the stated size is that of the oriented photo alone, they are fractions of that one.
+    If the stated size is that of the oriented image alone, they are fractions of that one.
     """
     upright = Size(header.width, header.height)
     stored = Size(header.height, header.width) if header.swaps_sides else upright
@@ -53,10 +53,10 @@ def from_stored(fractions: Sequence[float], stated: Size | None, header: Header)
 def into_image(
     drawn: Sequence[float], stated: Size | None, header: Header, where: str
 ) -> tuple[Boxes, list[Finding]]:
-    """Boxes drawn on a photo of the stated size, moved to where they lie in the oriented photo.
+    """Boxes drawn on an image of the stated size, moved to where they lie in the oriented image.
 
-    Boxes are turned if the stated size is that of the photo before it is oriented, and scaled if
-    it has the photo's shape but not its size; any other size is reported and left alone.
+    Boxes are turned if the stated size is that of the image before it is oriented, and scaled if
+    it has the image's shape but not its size; any other size is reported and left alone.
     """
     boxes, here = as_boxes(drawn), Size(header.width, header.height)
     findings: list[Finding] = []
@@ -64,24 +64,24 @@ def into_image(
         return boxes, findings
     if header.swaps_sides and _same_shape(stated, Size(here.height, here.width)):
         message = (
-            f"the boxes were drawn on the photo as it is stored ({stated}), "
+            f"the boxes were drawn on the image as stored ({stated}), "
             f"but EXIF orientation {header.orientation} turns it"
         )
         boxes = orient(boxes, header.orientation, *stated)
         stated = Size(stated.height, stated.width)
-        findings.append(Finding("BW104", where, message, "boxes turned with the photo", (where,)))
+        findings.append(Finding("BW104", where, message, "boxes turned with the image", (where,)))
     if stated != here:
-        message = f"the annotation is of a photo of {stated}, but the photo is {here}"
+        message = f"the annotated image size is {stated}, but the image is {here}"
         scalable = _same_shape(stated, here) and _fit(boxes, stated)
         if scalable:
             boxes = boxes * np.array([here[0] / stated[0], here[1] / stated[1]] * 2, np.float32)
-        repair = "boxes scaled to the photo" if scalable else ""
+        repair = "boxes scaled to the image" if scalable else ""
         findings.append(Finding("BW108", where, message, repair, (where,)))
     return boxes, findings
 
 
 def orientation_is_unclear(stated: Size | None, header: Header) -> bool:
-    """Whether the stated size cannot tell if boxes were drawn before or after orienting."""
+    """True if the stated size cannot tell if boxes were drawn before or after orienting."""
     turned = header.orientation != 1
     return turned and (not header.swaps_sides or header.width == header.height or stated is None)
 
@@ -93,5 +93,5 @@ def _same_shape(first: Size, second: Size) -> bool:
 
 
 def _fit(boxes: Boxes, size: Size) -> bool:
-    """Whether all boxes lie in a photo of this size, give or take a pixel."""
+    """Whether all boxes lie in an image of this size, give or take a pixel."""
     return not len(boxes) or bool((boxes[:, 2:].max(axis=0) <= np.array(size) + 1).all())

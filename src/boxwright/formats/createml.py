@@ -1,6 +1,6 @@
-"""Create ML: a JSON list of photos, as Apple's tools, LabelImg, RectLabel and Roboflow write it.
+"""Create ML: a JSON list of images, as Apple's tools, LabelImg, RectLabel and Roboflow write it.
 
-Boxes are the x and y of their centre, width and height, in pixels from the photo's top left.
+Boxes are the x and y of their center, width and height, in pixels from the image's top left.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
-    """Whether a JSON file lists photos as Create ML does."""
+    """True if a JSON file lists images as Create ML does."""
     return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
-    """All photos that the files list; one without annotations shows nothing."""
+    """All images that the files list; one without annotations is empty."""
     labels = Labels()
     for path, content in json_file.read_all(folder, KIND, list, labels.broken):
         images: dict[str, Labeled] = {}
@@ -53,13 +53,13 @@ def read(folder: Folder) -> Labels:
                 first.flags += one.flags
         labels.images += images.values()
         if twice:
-            message = f"{twice} of its entries are of a photo that has one already"
-            labels.findings.append(Finding("BW113", path, message, "boxes put together"))
+            message = f"{twice} of its entries repeat an image"
+            labels.findings.append(Finding("BW113", path, message, "boxes combined"))
     return labels
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """A file for each split, beside the photos, as Roboflow writes them."""
+    """A file for each split, beside the images, as Roboflow writes them."""
     for folder, indices in json_file.by_folder(dataset):
         content = []
         for i in indices:
@@ -78,7 +78,7 @@ def _image(entry: object, path: str, place: str) -> Labeled:
         raise UnusableError(place, json_file.unlike(entry, "an object"))
     name = _first(entry, IMAGE_KEYS)
     if not isinstance(name, str) or not name:
-        raise UnusableError(place, f"its image {json_file.unlike(name, 'the name of a photo')}")
+        raise UnusableError(place, f"its image {json_file.unlike(name, 'an image name')}")
     image = Labeled(path, name, place=f", {place}", split=folder_split(split_path(path)[0]))
     for where, one in json_file.objects(_first(entry, LIST_KEYS), f"{place}.annotations"):
         label = json_file.class_name(one.get("label"), where)

@@ -1,4 +1,4 @@
-"""A data folder, walked once: which photos and which other files lie where."""
+"""A data folder, walked once: its images and its other files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Folder:
 
     Attributes:
         root: the data folder.
-        images: folder -> names of the photos in it, sorted; the root itself is "".
+        images: folder -> names of the images in it, sorted; the root itself is "".
         files: lower-case suffix such as ".xml" -> paths of the other files, sorted.
     """
 
@@ -32,12 +32,12 @@ class Folder:
 
     @classmethod
     def scan(cls, path: str | Path) -> Folder:
-        """Walk a folder. Hidden files and folders are passed over, and so are pipes and devices.
+        """Walk a folder and skip hidden files and folders, pipes and devices.
 
-        Given one annotation file, the folder around it, with no other annotations than that file.
+        For one annotation file, the result is its folder with this file as the only annotation.
 
         Raises:
-            DataError: BW115 there is no such folder or file, or it cannot be opened.
+            DataError: BW115 the folder or file does not exist or cannot be opened.
         """
         root = Path(path)
         try:
@@ -104,7 +104,7 @@ def stem(name: str) -> str:
 
 
 def folded(name: str) -> str:
-    """What a name has in common with itself on a system that minds case or accents less."""
+    """The name normalized for systems that ignore case or Unicode forms."""
     return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
 
 
@@ -135,7 +135,7 @@ def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
 def _no_such_folder(path: Path) -> DataError:
     path = path.absolute()
     if path.is_file():
-        return DataError("BW115", "is a photo, not a folder of labelled photos.", where=path)
+        return DataError("BW115", "is an image, not a folder of labeled images.", where=path)
     nearest = parent = None
     for there in path.parents:
         if there.is_dir():

@@ -116,14 +116,14 @@ def class_name(value: object, place: str) -> str:
 
 
 def stated_size(entry: Object, width: str, height: str) -> Size | None:
-    """The photo's size in an object; nothing sensible is 0 x 0, no place for it is None."""
+    """The image's size in an object; nothing sensible is 0 x 0, no place for it is None."""
     if width not in entry and height not in entry:
         return None
     return size_of(entry.get(width), entry.get(height))
 
 
 def image_names(folder: Folder) -> dict[str, str]:
-    """All photos here by their `folded` names, for readers that have several names to try."""
+    """All images here by their `folded` names, for readers that have several names to try."""
     return {folded(name): name for names in folder.images.values() for name in names}
 
 
@@ -142,12 +142,12 @@ def shown(value: object) -> str:
 
 
 def image_folder(split: Split) -> str:
-    """Where formats with a file for each split write the photos, and that file beside them."""
+    """Where formats with a file for each split write the images, and that file beside them."""
     return SPLIT_FOLDERS.get(split, "images")
 
 
 def by_folder(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
-    """Each folder that `image_folder` gives, with the photos whose split belongs there."""
+    """Each folder that `image_folder` gives, with the images whose split belongs there."""
     for split in Split:
         indices = [int(i) for i in np.flatnonzero(dataset.splits == split)]
         if indices:
@@ -176,4 +176,4 @@ def write(target: Path, value: object, *, indent: int | None = None) -> None:
 
 def _unwritable(error: UnicodeEncodeError) -> DataError:
     near = error.object[max(0, error.start - SHOWN // 2) : error.end + SHOWN // 2]
-    return DataError("BW141", f"there is a sign in {near!r} that UTF-8 cannot hold.")
+    return DataError("BW141", f"{near!r} contains a character that UTF-8 cannot encode.")

@@ -48,7 +48,7 @@ TOKEN = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*+")(?P<key>\s*:)?|[{}\[\]"]', re.D
 
 
 def holds(folder: Folder, kind: str) -> bool:
-    """Whether a file of the format `kind` is there. Looks at no more than the start of each."""
+    """True if a file of the format `kind` is there. Looks at no more than the start of each."""
     return any(kind_of(folder.root / path) == kind for path in folder.with_suffix(SUFFIX))
 
 

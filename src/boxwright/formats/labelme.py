@@ -1,4 +1,4 @@
-"""LabelMe: one JSON file per photo beside it, with rectangles and other shapes in pixels."""
+"""LabelMe: one JSON file per image beside it, with rectangles and other shapes in pixels."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
-    """Whether a JSON file has shapes as LabelMe draws them."""
+    """True if a JSON file has shapes as LabelMe draws them."""
     return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
-    """Every JSON file that is an annotation; one without shapes says that its photo is empty."""
+    """Every JSON file that is an annotation; one without shapes says that its image is empty."""
     labels, shapes = Labels(), Counter[str]()
     here = json_file.image_names(folder)
     for path, content in json_file.read_all(folder, KIND, dict, labels.broken):
@@ -63,7 +63,7 @@ def read(folder: Folder) -> Labels:
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """A file beside each photo, or in a folder of its split if the photo lies in none.
+    """A file beside each image, or in a folder of its split if the image lies in none.
 
     Raises:
         DataError: BW141 a class name has a line break, which the list of classes cannot hold.
@@ -117,11 +117,11 @@ def _image(content: Object, path: str, here: Container[str], shapes: Counter[str
 
 def _box(points: list[list[float]], kind: str, place: str) -> list[float]:
     if kind == BOX and len(points) < 2:
-        raise UnusableError(place, "is a rectangle of one corner")
+        raise UnusableError(place, "is a rectangle with only one corner")
     if kind != "circle":
         return box_around(points)
     if len(points) != 2:
-        raise UnusableError(place, "is a circle without a centre and a point on it")
+        raise UnusableError(place, "is a circle without a center and a point on its edge")
     (x, y), rim = points
     radius = math.dist((x, y), rim)
     return [x - radius, y - radius, x + radius, y + radius]
@@ -135,7 +135,7 @@ def _flags(shape: Object) -> int:
 
 
 def _without_way_out(image_path: str, path: str, here: Container[str]) -> str:
-    """The photo's bare name if its path was true before the annotation was brought here."""
+    """The image's bare name if its path was true before the annotation was brought here."""
     named = image_path.replace("\\", "/")
     leads = posixpath.normpath(join(split_path(path)[0], named))
     last = split_path(named)[1]
@@ -179,6 +179,6 @@ def _line(name: str) -> str:
     if re.search(r"[\r\n]", name):
         raise DataError(
             "BW141",
-            f"the class name {name!r} has a line break, which {LIST} cannot hold.",
+            f"the class name {name!r} has a line break, which {LIST} cannot contain.",
         )
     return name

@@ -1,9 +1,9 @@
 """Label Studio: a JSON list of tasks, as its exports JSON and JSON-MIN write it.
 
-Boxes are percent of the photo's sides, turned about their top left corner. Percents are made
-pixels of the size that the tool saw the photo in, since that shows whether it minded EXIF.
-The tool's button to turn a photo (`image_rotation`) turns the boxes with it, so these remain
-those of the photo as it is.
+Boxes are percent of the image's sides, turned about their top left corner. Percents are made
+pixels of the size that the tool saw the image in, since that shows whether it minded EXIF.
+The tool's button to turn an image (`image_rotation`) turns the boxes with it, so these remain
+those of the image as it is.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ KIND = "labelstudio"  # in `json_kinds`
 HOLDS = Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.FRACTIONS
 BY_STEM = False
 FILE = "tasks.json"
-LOCAL = "/data/local-files/?d="  # photos below the folder that Label Studio is told to serve
+LOCAL = "/data/local-files/?d="  # images below the folder that Label Studio is told to serve
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://+")
-UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")  # put before the name of an uploaded photo
+UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")  # put before the name of an uploaded image
 HUNDRED = Size(100, 100)
 SIZE = ("original_width", "original_height")
 UNBOXED = frozenset({"rle", "imageDataURL", "vertices", "sequence"})
@@ -51,7 +51,7 @@ class Region(NamedTuple):
 
 
 def detect(folder: Folder) -> bool:
-    """Whether a JSON file lists tasks with their annotations."""
+    """True if a JSON file lists tasks with their annotations."""
     return json_kinds.holds(folder, KIND)
 
 
@@ -90,7 +90,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 def _image(
     task: object, path: str, place: str, here: Mapping[str, str], shapes: Counter[str]
 ) -> Labeled | None:
-    """The photo of a task as its last annotation has it; None if nobody has finished it."""
+    """The image of a task as its last annotation has it; None if nobody has finished it."""
     if not isinstance(task, dict):
         raise UnusableError(place, json_file.unlike(task, "a task"))
     whole = isinstance(task.get("data"), dict)
@@ -129,7 +129,7 @@ def _regions_of_task(task: Object, place: str) -> list[Region] | None:
         value = one.get("value")
         names = _labels(value)
         if not isinstance(value, dict) or not _is_drawn(value):
-            continue  # a remark on the whole photo, or a relation of two regions
+            continue  # a remark on the whole image, or a relation of two regions
         if not names and str(one.get("id")) in labeled:
             continue  # the same region once more, for its text or its shape alone
         size = {side: one[side] for side in SIZE if side in one}
@@ -171,13 +171,13 @@ def _size(value: Object) -> Size | None:
 def _box(region: Region, size: Size | None) -> tuple[str, list[float]]:
     """What kind of shape a region is, empty for a box, and the box around it, xyxy.
 
-    In pixels of a photo of `size`, or in percent if that is not known.
+    In pixels of an image of `size`, or in percent if that is not known.
     """
     place, value, _ = region
     width, height = size or HUNDRED
     turn = math.radians(json_file.coordinates({"rotation": 0, **value}, ("rotation",), place)[0])
     if turn and size is None:
-        raise UnusableError(place, "is turned, but the size of its photo is not stated")
+        raise UnusableError(place, "is rotated, but the size of its image is missing")
 
     def pixels(across: str, down: str) -> tuple[float, float]:
         x, y = json_file.coordinates(value, (across, down), place)
@@ -188,7 +188,7 @@ def _box(region: Region, size: Size | None) -> tuple[str, list[float]]:
         scaled = [[x * width / 100, y * height / 100] for x, y in corners]
         return "polygons", box_around(scaled)
     if UNBOXED & value.keys():
-        raise UnusableError(place, "is painted or filmed, and so has no box; draw a rectangle")
+        raise UnusableError(place, "is a brush or video region, which has no box; draw a rectangle")
     x, y = pixels("x", "y")
     if "radiusX" in value:
         a, b = pixels("radiusX", "radiusY")
@@ -202,15 +202,15 @@ def _box(region: Region, size: Size | None) -> tuple[str, list[float]]:
         return "", [x, y, x + wide, y + high]
     cos, sin = math.cos(turn), math.sin(turn)
     corners = [[x + a * cos - b * sin, y + a * sin + b * cos] for a in (0, wide) for b in (0, high)]
-    return "turned rectangles", box_around(corners)
+    return "rotated rectangles", box_around(corners)
 
 
 def _image_name(fields: Object, place: str, here: Mapping[str, str]) -> str:
-    """The photo that a task is about, from its URL: uploaded, served, or anywhere on the web."""
+    """The image that a task is about, from its URL: uploaded, served, or anywhere on the web."""
     texts = [text for text in (fields.get("image"), *fields.values()) if isinstance(text, str)]
     paths = [path for path in map(_path_in_url, texts) if is_image(split_path(path)[1])]
     if not paths:
-        raise UnusableError(place, "names no photo")
+        raise UnusableError(place, "names no image")
     named = [unquote(paths[0]), paths[0]]
     for path in named:
         parent, last = split_path(path)
@@ -229,7 +229,7 @@ def _path_in_url(url: str) -> str:
 
 
 def _images_by_name(folder: Folder) -> dict[str, str]:
-    """Photos here by their `folded` names, also as Label Studio changes them when uploaded."""
+    """Images here by their `folded` names, also as Label Studio changes them when uploaded."""
     names = json_file.image_names(folder)
     uploaded = {re.sub(r"[^\w.-]", "", key.replace(" ", "_")): name for key, name in names.items()}
     return {**uploaded, **names}

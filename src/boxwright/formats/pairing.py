@@ -1,4 +1,4 @@
-"""Which photo belongs to which annotation file, wherever the two lie."""
+"""Which image belongs to which annotation file, wherever the two lie."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ ABSOLUTE = re.compile(r"/|[A-Za-z]:")
 
 @dataclass
 class Pairing:
-    """Finds photos by name.
+    """Finds images by name.
 
-    A file about one photo belongs to the photo of the same stem, as labelling tools save them, else
+    A file about one image belongs to the image of the same stem, as labeling tools save them, else
     to the one that it names. A name with folders is looked for where these lead from the
     annotation's folder or one around it; any other beside the annotation, then in ever wider
-    surroundings until half of the neighbouring annotations find theirs, so that two data sets in
-    one folder do not take each other's photos.
+    surroundings until half of the neighboring annotations find theirs, so that two datasets in
+    one folder do not take each other's images.
     """
 
     folder: Folder
     _known: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def images_of(self, annotations: Sequence[Labeled]) -> list[str | None]:
-        """For each annotation its photo's path below the root, or None."""
+        """For each annotation its image's path below the root, or None."""
         groups: dict[tuple[str, Split], list[int]] = {}
         for i, annotation in enumerate(annotations):
             key = split_path(annotation.path)[0], annotation.split
@@ -57,9 +57,9 @@ class Pairing:
         return images
 
     def leaves_folder(self, annotation: Labeled) -> bool:
-        """Whether the photo named by the annotation would lie outside of the data folder.
+        """Whether the image named by the annotation would lie outside of the data folder.
 
-        A foreign absolute path is harmless as long as a photo of its last name lies here.
+        A foreign absolute path is harmless as long as an image of its last name lies here.
         """
         if annotation.byte_range != WHOLE_FILE:
             return False
@@ -73,11 +73,11 @@ class Pairing:
         return posixpath.normpath(join(parent, named)).split("/")[0] == ".."
 
     def _image_folders(self, parent: str, scope: str, split: Split) -> list[str]:
-        """Folders with photos below `scope`, nearest to `parent` first.
+        """Folders with images below `scope`, nearest to `parent` first.
 
         `parent` itself comes first, then a folder that mirrors it, as JPEGImages/day 2 mirrors
         Annotations/day 2. None is of another split than `parent`, and those of another split than
-        the annotation itself states come last. Masks bear their photos' names, and are none.
+        the annotation itself states come last. Masks bear their images' names, and are none.
         """
         own_split = folder_split(parent)
         masks = MASK_FOLDERS.difference(folded(parent).split("/"))
@@ -97,7 +97,7 @@ class Pairing:
         return sorted(near, key=rank)
 
     def _led_to(self, annotation: Labeled, around: Sequence[str]) -> str | None:
-        """The photo in the file itself, or where the folders in its name lead."""
+        """The image in the file itself, or where the folders in its name lead."""
         if annotation.byte_range != WHOLE_FILE:
             return join(annotation.path, annotation.image)
         parts = annotation.image.replace("\\", "/").split("/")
@@ -122,7 +122,7 @@ class Pairing:
         return None
 
     def _lookup(self, parent: str, name: str) -> str | None:
-        """The photo in `parent` of this name, with or without its suffix, whatever its case."""
+        """The image in `parent` of this name, with or without its suffix, whatever its case."""
         known = self._known.get(parent)
         if known is None:
             known = self._known[parent] = {}
@@ -160,5 +160,5 @@ def _mirrors(parent: str, other: str) -> bool:
 
 
 def _unusual(parent: str) -> bool:
-    """Whether no part of the path is what a folder of photos is usually called."""
+    """Whether no part of the path is what a folder of images is usually called."""
     return IMAGE_FOLDERS.isdisjoint(parent.lower().split("/"))

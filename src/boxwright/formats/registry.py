@@ -35,23 +35,23 @@ FORMATS: Registry[Format] = Registry(
 
 
 def read(path: str | Path | Folder, form: str | None = None, *, tolerant: bool = False) -> Dataset:
-    """Read labelled photos, whichever format and layout they have, faithfully.
+    """Read labeled images in any supported format, without repairs.
 
         >>> dataset = boxwright.read("images")
         >>> print(len(dataset), len(dataset.boxes))
         40 40
 
-    Boxes stay as they were drawn, outside or inverted ones included: `datasets.repair` sees to
-    them. Splits are as the folder gives them.
+    Boxes are unchanged, even if they are inverted or outside of the image; `datasets.repair`
+    repairs them. Splits are those of the folder.
 
     Args:
-        path: a folder, or one annotation file whose photos lie around it; scanned or not.
-        form: the name of a format; None finds out.
-        tolerant: whether annotations that cannot be used become findings, instead of an error.
+        path: a folder, scanned or not, or one annotation file with its images in the same folder.
+        form: the name of a format; None detects it.
+        tolerant: report unusable annotations as findings instead of raising an error.
 
     Raises:
-        DataError: BW114 there are no labelled photos, BW115 there is no such folder, BW197 there
-            is no such format, and what the readers of the formats raise.
+        DataError: BW114 there are no labeled images, BW115 there is no such folder, BW197 there
+            is no such format, and the errors of the formats' readers.
     """
     from boxwright.formats.assemble import assemble
 
@@ -71,7 +71,7 @@ def detect(path: str | Path | Folder) -> str:
 def write(
     dataset: Dataset, target: str | Path, form: str = "voc", *, link: bool = False
 ) -> list[Finding]:
-    """Write a data set in a format; returns what that cost: see `writing.write`."""
+    """Write a dataset in a format; returns what it cannot store: see `writing.write`."""
     from boxwright.formats import writing
 
     _, lost = writing.write(dataset, target, named(form), link=link)
@@ -79,7 +79,7 @@ def write(
 
 
 def named(name: str) -> Format:
-    """The format of a name, as in `--to NAME`. Raises DataError: BW197 there is none."""
+    """The format of this name, as in `--to NAME`. Raises DataError: BW197 it does not exist."""
     if name in FORMATS:
         return FORMATS[name]
     from boxwright.structures.labels import closest_name
@@ -103,15 +103,15 @@ def _detected(folder: Folder) -> str:
     for name, form in FORMATS.items():
         if form.detect(folder):
             return name
-    raise _nothing(folder, "a format that is read")
+    raise _nothing(folder, "any known format")
 
 
 def _nothing(folder: Folder, title: str) -> DataError:
     count = folder.image_count
-    here = "there is 1 photo" if count == 1 else f"there are {count or 'no'} photos"
+    here = "there is 1 image" if count == 1 else f"there are {count or 'no'} images"
     message = f"{here} here, and no annotations in {title}."
     if not folder.images and not folder.files:
-        message = "the folder is empty: there are no photos and no annotations in it."
+        message = "the folder contains no images and no annotations."
     return DataError(
         "BW114",
         message,

@@ -1,4 +1,4 @@
-"""Is what was written what was meant? A data set read back, compared with what went out."""
+"""Round-trip check: compare a written dataset, read back, with the original."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, S
 
 FLAGS = {Holds.DIFFICULT: DIFFICULT, Holds.TRUNCATED: TRUNCATED, Holds.CROWD: CROWD}
 SAME = 1e-4  # pixels that a coordinate may have moved
-SAME_FRACTION = 2e-6  # of the photo's longer side; formats write fractions with six decimals
+SAME_FRACTION = 2e-6  # of the image's longer side; formats write fractions with six decimals
 CHUNK = 1 << 20  # bytes
 
 
 def held(dataset: Dataset, form: Format) -> Dataset:
-    """What is left of a data set in a format, classes aside."""
+    """What is left of a dataset in a format, classes aside."""
     keep = sum(bit for kind, bit in FLAGS.items() if kind in form.HOLDS)
     dataset = replace(dataset, flags=dataset.flags & np.uint8(keep))
     if Holds.SPLITS not in form.HOLDS:
@@ -45,13 +45,13 @@ def held_classes(dataset: Dataset, form: Format) -> list[str]:
 def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Format) -> str:
     """The first thing in which `back` is not what `form` holds of `written`; empty if none is.
 
-    Compared are photos byte for byte, their sizes and splits, boxes, classes and flags. A box that
+    Compared are images byte for byte, their sizes and splits, boxes, classes and flags. A box that
     was drawn backwards may come back upright.
 
     Args:
-        written: the data set that was written.
+        written: the dataset that was written.
         names: what the files of its images were called when they were written.
-        back: the data set that was read back.
+        back: the dataset that was read back.
         form: the format it was written in.
     """
     if held_classes(written, form) != held_classes(back, form):
@@ -61,7 +61,7 @@ def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Form
     sources = dict(zip(names, map(written.image, range(len(written))), strict=True))
     if len(kept) != len(back):
         lost = sorted({*kept.names} ^ {*back.names})
-        return f"there are {len(back)} photos instead of {len(kept)}, such as {lost[0]}"
+        return f"there are {len(back)} images instead of {len(kept)}, such as {lost[0]}"
     in_files = form.image_folder(Split.UNASSIGNED) is not None
     key = _by_name if in_files else _by_content
     originals = [sources[name] for name in kept.names]
@@ -78,7 +78,7 @@ def _by_name(dataset: Dataset, _: Sequence[ImageFile]) -> list[int]:
 
 
 def _by_content(dataset: Dataset, originals: Sequence[ImageFile]) -> list[int]:
-    """Photos by their bytes, copies by their boxes: a record may call a photo something else."""
+    """Images by their bytes, copies by their boxes: a record may call an image something else."""
 
     def key(i: int) -> tuple[bytes, list[str], list[list[float]]]:
         rows = dataset.rows(i)
@@ -95,12 +95,12 @@ def _image_difference(kept: Dataset, i: int, place: ImageFile, back: Dataset, j:
     mine, other = kept.rows(i), back.rows(j)
     sides = kept.sizes[i]
     if not _same_bytes(place, back.image(j)):
-        return "the photo has other bytes"
+        return "the image has different bytes"
     if (sides != back.sizes[j]).any():
-        return f"the photo is {back.sizes[j][0]} x {back.sizes[j][1]} instead of {sides}"
+        return f"the image is {back.sizes[j][0]} x {back.sizes[j][1]} instead of {sides}"
     if kept.splits[i] != back.splits[j]:
         before, after = (Split(split).name.lower() for split in (kept.splits[i], back.splits[j]))
-        return f"it is marked {after} instead of {before}"
+        return f"its split is {after} instead of {before}"
     before_names = [kept.classes[label] for label in kept.labels[mine]]
     after_names = [back.classes[label] for label in back.labels[other]]
     if before_names != after_names:

@@ -17,11 +17,13 @@ def box_around(corners: Sequence[Sequence[float]]) -> list[float]:
 
 
 def shapes_finding(where: str, shapes: Counter[str]) -> list[Finding]:
-    """That shapes (kind -> how many) were read as boxes, if any were."""
+    """A finding about shapes (kind -> count) that were read as boxes, if any."""
     if not shapes:
         return []
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(shapes.items()))
-    return [Finding("BW143", where, f"not all shapes are boxes ({kinds})", "boxes around them")]
+    return [
+        Finding("BW143", where, f"not all shapes are boxes ({kinds})", "bounding boxes are used")
+    ]
 
 
 def decimals(box: Iterable[np.float32]) -> list[float]:

@@ -1,11 +1,11 @@
-"""The split lock: a small text file beside the photos that says for good what each of them is for.
+"""The split file: a small text file beside the images with the frozen split of each image.
 
     # boxwright.split version=1 seed=0 test=0.2 val=0.0
     train clip 01/frame 0001.jpg
     test holiday.jpg
 
-Names are relative to the lock's folder, with forward slashes. One that a line cannot hold as it
-stands, such as a name with a line break in it, is written as a JSON string.
+Names are relative to the file's folder, with forward slashes. A name that does not fit on a line,
+such as one with a line break, is written as a JSON string.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _WORDS = {split.name.lower(): split for split in (Split.TRAIN, Split.VAL, Split.
 
 @dataclass(frozen=True)
 class SplitFile:
-    """A split that stays.
+    """A frozen split.
 
     Attributes:
-        splits: photo -> what it is for.
-        seed: of what was random in the choice.
-        test, val: the fractions that were asked for, 0 to 1.
-        groups: how groups of photos were declared; empty if they were not.
+        splits: image -> its split.
+        seed: random seed.
+        test, val: the requested fractions, 0 to 1.
+        groups: how groups of images were declared; empty if they were not.
     """
 
     splits: dict[str, Split] = field(repr=False)
@@ -49,10 +49,10 @@ class SplitFile:
 
     @classmethod
     def read(cls, folder: str | Path) -> SplitFile | None:
-        """The lock in a folder; None if there is none.
+        """Read the split file of a folder; None if there is none.
 
         Raises:
-            DataError: BW146 it cannot be used; says in which line and why.
+            DataError: BW146 it cannot be used; the message has the line and reason.
         """
         path = Path(folder) / SPLIT_FILE
         try:
@@ -74,13 +74,13 @@ class SplitFile:
     def _of(cls, lines: Sequence[str], path: Path) -> SplitFile:
         header = _HEADER.fullmatch(lines[0])
         if header is None:
-            raise _broken(f"{path}:1", "does not begin as a lock file does")
+            raise _broken(f"{path}:1", "does not begin with the header of a split file")
         version, rest, seed, test, val, groups = header.groups()
         if int(version) != VERSION:
-            message = f"is of version {version}, and this Boxwright reads version {VERSION}"
+            message = f"has version {version}, but this Boxwright reads version {VERSION}"
             raise _broken(f"{path}:1", message)
         if rest is None:
-            raise _broken(f"{path}:1", "does not say how the split was made")
+            raise _broken(f"{path}:1", "does not record how the split was made")
         splits: dict[str, Split] = {}
         for number, line in enumerate(lines[1:], start=2):
             if not line.strip():
@@ -88,15 +88,17 @@ class SplitFile:
             word, _, rest = line.rstrip("\r").partition(" ")
             name = _unquoted(rest)
             if word not in _WORDS or not name:
-                raise _broken(f"{path}:{number}", f"'{line.strip()[:60]}' is no split and photo")
+                raise _broken(
+                    f"{path}:{number}", f"'{line.strip()[:60]}' is not a split and an image"
+                )
             if splits.setdefault(name, _WORDS[word]) is not _WORDS[word]:
-                message = f"{name} is for {splits[name].name.lower()} in a line above"
+                message = f"{name} is already in {splits[name].name.lower()}"
                 raise _broken(f"{path}:{number}", message)
         user_groups = _unquoted(groups or "")
         return cls(splits, int(seed), float(test), float(val), user_groups)
 
     def write(self, folder: str | Path) -> Path:
-        """Write it into a folder, photos in the alphabet's order. Raises SystemFaultError."""
+        """Write it to a folder, images in alphabetical order. Raises SystemFaultError."""
         test, val = (float(round(fraction, 4)) for fraction in (self.test, self.val))
         header = f"# {SPLIT_FILE} version={VERSION} seed={self.seed} test={test} val={val}"
         if self.groups:
@@ -108,7 +110,7 @@ class SplitFile:
         return path
 
     def split_of(self, images: Sequence[str]) -> list[Split]:
-        """What each photo is for; UNMARKED for those that the lock does not name."""
+        """What each image is for; UNMARKED for those that the lock does not name."""
         by_folded = {folded(name): split for name, split in self.splits.items()}
         return [
             self.splits.get(image, by_folded.get(folded(image), Split.UNASSIGNED))
@@ -133,5 +135,5 @@ def _unquoted(text: str) -> str:
 
 
 def _broken(where: str | Path, reason: str) -> DataError:
-    message = f"the lock of the split cannot be used: {reason}."
+    message = f"the split file cannot be used: {reason}."
     return DataError("BW146", message, where=where)

@@ -1,7 +1,7 @@
-"""What a data folder says its photos are for.
+"""The splits that a data folder states.
 
 Asked are, in this order, the split lock, the annotations themselves, ImageSets lists, CSV lists,
-and train/ and test/ folders. The first that marks any photo is believed, and the others are not
+and train/ and test/ folders. The first that marks any image is believed, and the others are not
 asked.
 """
 
@@ -29,23 +29,23 @@ WORDS = {
     "test": Split.TEST,
     "testing": Split.TEST,
 }
-EITHER = "trainval"  # VOC's list of all photos that are not for testing
-OTHER_TASKS = ("segmentation", "layout", "action")  # VOC's, whose photos have not all boxes
+EITHER = "trainval"  # VOC's list of all images that are not for testing
+OTHER_TASKS = ("segmentation", "layout", "action")  # VOC's, whose images have not all boxes
 IMAGE_COLUMN = "filename"  # of the tutorials' CSV lists
 SHOWN = 3  # how many names a finding spells out
-UNTIL_SPLIT = "not used until `boxwright split` places them"
-MADE_FOR = "the lock was made for other photos; run `boxwright split` for these"
+UNTIL_SPLIT = "not used until `boxwright split` assigns them"
+MADE_FOR = "the split file was made for other images; run `boxwright split` for these"
 
 
 @dataclass(frozen=True)
 class ImageList:
-    """A file that lists photos of one split.
+    """A file that lists the images of one split.
 
     Attributes:
         path: the list, relative to the root.
-        split: what its photos are for.
-        whole: whether the list leaves open which of its photos are for validation.
-        lines: what it says, a photo per line, VOC's trailing numbers included.
+        split: their split.
+        whole: whether the list leaves open which of its images are for validation.
+        lines: what it says, an image per line, VOC's trailing numbers included.
         numbered: whether every line ends in VOC's 1, 0 or -1.
     """
 
@@ -57,7 +57,7 @@ class ImageList:
 
 
 def folder_split(parent: str) -> Split:
-    """What a folder's name says its photos are for; the outermost such name counts."""
+    """The split in a folder's path; the outermost name counts."""
     for part in folded(parent).split("/"):
         if (word := re.sub(r"[0-9]+$", "", part)) in WORDS:
             return WORDS[word]
@@ -65,20 +65,20 @@ def folder_split(parent: str) -> Split:
 
 
 def name_split(path: str) -> Split:
-    """What the name of a file says its photos are for, such as `train_labels.csv`."""
+    """The split in the name of a file such as `train_labels.csv`."""
     words = re.split(r"[^a-z]+", split_path(path)[1].lower())
     splits = {WORDS[word] for word in words if word in WORDS}
     return splits.pop() if len(splits) == 1 else Split.UNASSIGNED
 
 
 def file_split(path: str) -> Split:
-    """What the name of a file says its photos are for, or else its folder's."""
+    """The split in the name of a file, or else in its folder's."""
     named = name_split(path)
     return folder_split(split_path(path)[0]) if named is Split.UNASSIGNED else named
 
 
 def listed_images(path: Path) -> list[str]:
-    """The photos that a CSV list names, each once, in order; none if it has no such column.
+    """The images that a CSV list names, each once, in order; none if it has no such column.
 
     Raises:
         DataError: BW120 the file is not CSV text.
@@ -95,15 +95,15 @@ def listed_images(path: Path) -> list[str]:
 def find_splits(
     folder: Folder, images: Sequence[str], stated: Sequence[Split]
 ) -> tuple[list[Split], list[Finding]]:
-    """For each of `images` its mark, and what is odd about the lists.
+    """The split of each of `images`, and findings about the lists.
 
     Args:
-        folder: where lists are looked for.
+        folder: the folder with the lists.
         images: paths below the root.
-        stated: what the annotation of each photo says that it is for.
+        stated: the split in the annotation of each image.
 
     Raises:
-        DataError: BW120 a list cannot be read, BW146 the lock cannot be used.
+        DataError: BW120 a list cannot be read, BW146 the split file cannot be used.
     """
     if split_file := SplitFile.read(folder.root):
         frozen = split_file.split_of(images)
@@ -112,7 +112,7 @@ def find_splits(
         return frozen, [_unassigned(SPLIT_FILE, new, images, "it", repair)] if new else []
     if any(split is not Split.UNASSIGNED for split in stated):
         new = _without_split(images, stated)
-        odd = _unassigned("the annotations", new, images, "any split that they state")
+        odd = _unassigned("the annotations", new, images, "a split")
         return list(stated), [odd] if new else []
     findings: list[Finding] = []
     for lists in (_image_sets(folder), _csv_lists(folder)):
@@ -143,7 +143,7 @@ def _splits_from_folders(images: Sequence[str]) -> list[Split]:
 def _splits_from_lists(
     lists: Sequence[ImageList], index: _Index, findings: list[Finding]
 ) -> dict[int, Split]:
-    """Photo index -> mark. A photo in several lists is for what keeps it furthest from training."""
+    """Image index -> split. Of several lists, test wins over val and val over train."""
     splits: dict[int, Split] = {}
     twice = set()
     for one in sorted(lists, key=lambda one: one.whole):
@@ -158,12 +158,10 @@ def _splits_from_lists(
                     twice.add(image)
                     splits[image] = max(before, one.split)
         if unknown:
-            message = f"{len(unknown)} of its {len(one.lines)} lines name no labelled photo"
-            findings.append(
-                Finding("BW117", one.path, f"{message} ({_some(unknown)})", "passed over")
-            )
+            message = f"{len(unknown)} of its {len(one.lines)} lines name no labeled image"
+            findings.append(Finding("BW117", one.path, f"{message} ({_some(unknown)})", "skipped"))
     for image in sorted(twice):
-        kept = f"kept for {splits[image].name.lower()} only"
+        kept = f"kept in {splits[image].name.lower()} only"
         findings.append(Finding("BW118", index.images[image], "is in several lists", kept))
     return splits
 
@@ -175,7 +173,7 @@ def _unassigned(
     lists: str = "any of them",
     repair: str = "not used",
 ) -> Finding:
-    message = f"{len(unassigned)} of {len(images)} labelled photos are not in {lists}"
+    message = f"{len(unassigned)} of {len(images)} labeled images are not in {lists}"
     return Finding("BW119", where, f"{message} ({_some(unassigned)})", repair, tuple(unassigned))
 
 
@@ -225,13 +223,13 @@ def _text(folder: Folder, path: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             "BW120",
-            f"the list of photos cannot be read ({error}).",
+            f"the image list cannot be read ({error}).",
             where=folder.root / path,
         ) from error
 
 
 class _Index:
-    """Finds photos by what lists call them: path or name, with or without suffix, any case."""
+    """Finds images by what lists call them: path or name, with or without suffix, any case."""
 
     def __init__(self, images: Sequence[str]) -> None:
         self.images = images
@@ -243,7 +241,7 @@ class _Index:
                 self._by_name.setdefault(key, []).append(i)
 
     def find(self, line: str, source: ImageList) -> list[int]:
-        """The photos that a line of a list means; several if several of that name are as near."""
+        """The images that a line of a list means; several if several of that name are as near."""
         for name in _readings(line, numbered=source.numbered):
             name = folded(name.replace("\\", "/"))
             found = self._by_name.get(name) or self._by_name.get(split_path(name)[1])
@@ -265,7 +263,7 @@ class _Index:
 
 
 def _readings(line: str, *, numbered: bool) -> Iterator[str]:
-    """What a line may name: `image 1` is a photo of that name, or a photo with VOC's number."""
+    """What a line may name: `image 1` is an image of that name, or an image with VOC's number."""
     whole = line.strip()
     shorter = [whole]
     while match := re.fullmatch(r"(.*\S)\s+[-+]?[0-9]+", shorter[-1]):

@@ -78,15 +78,15 @@ def write_rows(path: Path, lines: Iterable[Sequence[object]]) -> None:
     table = csv.writer(text, lineterminator="\n")
     for line in lines:
         if padded := [cell for cell in line if isinstance(cell, str) and cell != cell.strip()]:
-            raise DataError("BW141", f"the name {padded[0]!r} has blanks around it.", where=path)
+            raise DataError("BW141", f"the name {padded[0]!r} has spaces around it.", where=path)
         table.writerow(line)
     try:
         write_text(path, text.getvalue())
     except UnicodeEncodeError as error:
         raise DataError(
             "BW141",
-            f"the name {error.object[error.start : error.end]!r} holds a character that UTF-8 "
-            "cannot hold.",
+            f"the name {error.object[error.start : error.end]!r} contains a character that UTF-8 "
+            "cannot encode.",
             where=path,
         ) from error
 

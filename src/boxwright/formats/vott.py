@@ -1,7 +1,7 @@
-"""VoTT: its JSON export, its own files for single photos, and the files of its first version.
+"""VoTT: its JSON export, its own files for single images, and the files of its first version.
 
-Boxes are pixels: in VoTT 2 the left, top, width and height in the photo, in VoTT 1 the corners
-in the photo as it was shown.
+Boxes are pixels: in VoTT 2 the left, top, width and height in the image, in VoTT 1 the corners
+in the image as it was shown.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
-    """Whether a JSON file has assets or frames with regions."""
+    """True if a JSON file has assets or frames with regions."""
     return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
-    """All photos that were visited; a visited one without regions shows nothing.
+    """All images that were visited; a visited one without regions shows nothing.
 
-    Where VoTT's own file of a photo lies beside an export, that file is the newer.
+    Where VoTT's own file of an image lies beside an export, that file is the newer.
     """
     labels, shapes = Labels(), Counter[str]()
     here = json_file.image_names(folder)
@@ -76,7 +76,7 @@ def read(folder: Folder) -> Labels:
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """An export for each split, beside the photos."""
+    """An export for each split, beside the images."""
     tags = [
         {"name": name, "color": COLORS[i % len(COLORS)]} for i, name in enumerate(dataset.classes)
     ]
@@ -90,7 +90,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 
 
 def _assets(content: Object) -> dict[str, object]:
-    """Each photo's asset and regions by their place in the file, whichever version wrote it."""
+    """Each image's asset and regions by their place in the file, whichever version wrote it."""
     if "asset" in content:
         return {"": content}
     first_version = "assets" not in content
@@ -126,10 +126,10 @@ def _as_region(one: Object) -> Object:
 def _image(
     entry: object, path: str, place: str, here: Container[str], shapes: Counter[str]
 ) -> tuple[str, Labeled | None]:
-    """The id and the labels of a photo; None if nobody has looked at it, or it is a video."""
+    """The id and the labels of an image; None if nobody has looked at it, or it is a video."""
     asset = entry.get("asset") if isinstance(entry, dict) else None
     if not isinstance(entry, dict) or not isinstance(asset, dict):
-        raise UnusableError(place, "holds no asset")
+        raise UnusableError(place, "has no asset")
     regions = entry.get("regions") or []
     if asset.get("type") == VIDEO or (asset.get("state") == NOT_VISITED and not regions):
         return "", None
@@ -159,14 +159,14 @@ def _box(region: Object, place: str) -> list[float]:
 
 
 def _image_name(asset: Object, place: str, here: Container[str]) -> str:
-    """Where the photo was, if that is still told by its name; a path is a URL, a name is not."""
+    """Where the image was, if that is still told by its name; a path is a URL, a name is not."""
     name, url = asset.get("name"), asset.get("path")
     path = LED_BY.sub("", unquote(url).replace("\\", "/")) if isinstance(url, str) else ""
     last = split_path(path)[1]
     if not isinstance(name, str) or not name:
         name = last
     if not name:
-        raise UnusableError(place, "names no photo")
+        raise UnusableError(place, "names no image")
     return path if last == name or (folded(name) not in here and folded(last) in here) else name
 
 

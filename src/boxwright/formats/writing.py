@@ -1,4 +1,4 @@
-"""A data set out: photos to their places, annotations by the format's writer, and what it cost."""
+"""Write a dataset: copy the images, write the annotations, report what was lost."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from boxwright.io.files import writing
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, WHOLE_FILE, Dataset, Split
 from boxwright.structures.findings import Finding
 
-USUAL = IMAGE_FOLDERS | frozenset(WORDS)  # folder names that say nothing about the photos in them
+USUAL = IMAGE_FOLDERS | frozenset(WORDS)  # folder names without information about the images
 
 
 def write(
     dataset: Dataset, target: str | Path, form: Format, *, link: bool = False
 ) -> tuple[list[str], list[Finding]]:
-    """Write a data set in a format, photos byte for byte.
+    """Write a dataset in a format; image files are copied unchanged.
 
-    Photos that lie below `target` stay where they are. The others are copied, or hard-linked
-    (`link`) where the file system can.
+    Images below `target` stay in place. The others are copied, or hard-linked with `link` if the
+    file system can.
 
     Returns:
-        What the photos are called below `target`; what the format has no place for (BW140), and
-        which photos were renamed (BW142).
+        The names of the images below `target`; findings about data that the format cannot store
+        (BW140) and renamed images (BW142).
 
     Raises:
-        DataError: BW101 a photo is not there any more, BW141 the format cannot hold a name.
+        DataError: BW101 an image no longer exists, BW141 the format cannot store a name.
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
     target = Path(target)
@@ -50,7 +50,7 @@ def write(
 
 
 def target_names(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
-    """Where each photo goes, or stays, below `target`; no two are the same, nor their stems."""
+    """Where each image goes, or stays, below `target`; no two are the same, nor their stems."""
     below, root = (f"{path.absolute().as_posix()}/" for path in (target, dataset.root))
     taken: set[str] = set()
     for i, name in enumerate(dataset.names):
@@ -66,7 +66,7 @@ def target_names(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
 
 
 def _short(name: str, *, whole: bool) -> str:
-    """A photo's name without what its folders say of splits and formats: `train/images/a.jpg`."""
+    """An image's name without what its folders say of splits and formats: `train/images/a.jpg`."""
     parent, last = split_path(name)
     if not whole or isabs(name):  # noqa: PTH117
         return last
@@ -100,15 +100,15 @@ def _bring(dataset: Dataset, index: int, place: Path, *, link: bool) -> None:
 
 @contextmanager
 def still_there(image: ImageFile) -> Iterator[None]:
-    """Say it in a sentence if a photo is gone since the data set was read.
+    """Raise a coded error if an image was deleted after the dataset was read.
 
     Raises:
-        DataError: BW101 the photo is not there any more.
+        DataError: BW101 the image no longer exists.
     """
     try:
         yield
     except FileNotFoundError as error:
-        raise DataError("BW101", "the photo is not there any more.", where=str(image)) from error
+        raise DataError("BW101", "the image no longer exists.", where=str(image)) from error
 
 
 def _linked(source: Path, draft: Path) -> bool:
@@ -120,39 +120,39 @@ def _linked(source: Path, draft: Path) -> bool:
 
 
 def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]:
-    """What `form` cannot hold of this data set."""
+    """Findings about data that `form` cannot store."""
     flags = dataset.flags
     used = np.bincount(dataset.labels, minlength=len(dataset.classes)) > 0
     in_order = tuple(name for name, one in zip(dataset.classes, used, strict=True) if one)
     counts = {
-        Holds.DIFFICULT: (int((flags & DIFFICULT > 0).sum()), "boxes are marked difficult"),
-        Holds.TRUNCATED: (int((flags & TRUNCATED > 0).sum()), "boxes are marked truncated"),
-        Holds.CROWD: (int((flags & CROWD > 0).sum()), "boxes are marked as a crowd"),
+        Holds.DIFFICULT: (int((flags & DIFFICULT > 0).sum()), "difficult flags"),
+        Holds.TRUNCATED: (int((flags & TRUNCATED > 0).sum()), "truncated flags"),
+        Holds.CROWD: (int((flags & CROWD > 0).sum()), "crowd flags"),
         Holds.SPLITS: (
             int((dataset.splits != Split.UNASSIGNED).sum()),
-            "photos are marked for training, validation or testing",
+            "splits",
         ),
-        Holds.EMPTY_IMAGES: (int((np.diff(dataset.offsets) == 0).sum()), "photos show nothing"),
-        Holds.UNUSED_CLASSES: (int((~used).sum()), "classes have no box"),
+        Holds.EMPTY_IMAGES: (int((np.diff(dataset.offsets) == 0).sum()), "images without objects"),
+        Holds.UNUSED_CLASSES: (int((~used).sum()), "classes without boxes"),
         Holds.CLASS_ORDER: (
             len(used) * (in_order != tuple(sorted(in_order))),
-            "classes are in an order other than the alphabet's",
+            "the order of the classes",
         ),
         Holds.FRACTIONS: (
             int((dataset.boxes != np.rint(dataset.boxes)).any(axis=1).sum()),
-            "boxes have fractions of a pixel",
+            "fractional pixels",
         ),
     }
     for kind, (count, what) in counts.items():
         if count and kind not in form.HOLDS:
-            yield Finding("BW140", form.TITLE, f"{count} {what}: this format has no place for it")
+            yield Finding("BW140", form.TITLE, f"cannot store {what} ({count})")
     if count := len(dataset.ignored):
-        yield Finding("BW140", form.TITLE, f"{count} regions are ignored: no format has a place")
+        yield Finding("BW140", form.TITLE, f"cannot store ignored regions ({count})")
     if form.image_folder(Split.UNASSIGNED) is None:
         return
     pairs = zip(dataset.names, names, strict=True)
     renamed = [(old, new) for old, new in pairs if split_path(old)[1] != split_path(new)[1]]
     if renamed:
         old, new = renamed[0]
-        message = f"{len(renamed)} photos of the same name were renamed, such as {old} to {new}"
+        message = f"{len(renamed)} images of the same name were renamed, such as {old} to {new}"
         yield Finding("BW142", form.TITLE, message)

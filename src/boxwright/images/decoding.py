@@ -1,4 +1,4 @@
-"""The only place where photos are opened: everything else sees oriented RGB uint8 pixels."""
+"""Decode images to oriented RGB uint8 pixels; no other module opens image files."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from boxwright.errors import DataError
 from boxwright.images.header import jpeg_header
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
-FIRST_BYTES = 16 << 10  # hold the header of most photos
-MAX_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs, as an error
+FIRST_BYTES = 16 << 10  # bytes that contain the header of most images
+MAX_PIXELS = 178_956_970  # Pillow's limit against decompression bombs, here an error
 EXIF_ORIENTATION, TIFF_WIDTH, TIFF_HEIGHT = 0x0112, 0x0100, 0x0101
-# What Pillow calls the places, ahead of the pixels, where a photo may state its orientation.
+# Pillow's names of the metadata before the pixels that may contain the orientation.
 METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -38,7 +38,7 @@ UPRIGHT = {
 
 
 class ByteRange(NamedTuple):
-    """A photo that is a run of bytes in a larger file, such as a record of a TFRecord."""
+    """An image that is a byte range of a larger file, such as a TFRecord."""
 
     path: Path
     start: int
@@ -53,10 +53,10 @@ ImageFile = str | Path | ByteRange
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a photo's header says, read without decoding its pixels.
+    """The header of an image, read without decoding its pixels.
 
     Attributes:
-        width, height: pixels once oriented, as everything in Boxwright sees the photo.
+        width, height: pixels of the oriented image.
         orientation: the EXIF orientation, 1 (upright) to 8.
     """
 
@@ -66,16 +66,16 @@ class Header:
 
     @property
     def swaps_sides(self) -> bool:
-        """Whether orienting the photo swapped its width and height."""
+        """True if the orientation swaps width and height."""
         return self.orientation >= 5
 
 
 class Decoded(NamedTuple):
-    """A photo's pixels, maybe fewer than it has.
+    """A decoded image, possibly at reduced size.
 
     Attributes:
         picture: oriented RGB.
-        width, height: pixels of the whole photo, oriented; its boxes count in these.
+        width, height: pixels of the oriented image at full size, the unit of its boxes.
     """
 
     picture: Image.Image
@@ -89,14 +89,14 @@ class Decoded(NamedTuple):
 
 
 def is_image(path: str | Path) -> bool:
-    """Whether the file's name says that it is a photo Boxwright can open."""
+    """True if the file has the suffix of an image format that Boxwright can open."""
     name = path if isinstance(path, str) else path.name
     _, dot, suffix = name.rpartition(".")
     return bool(dot) and f".{suffix.lower()}" in SUFFIXES and not name.startswith(".")
 
 
 def image_bytes(image: ImageFile) -> bytes:
-    """A photo's file as it stands, not decoded. Raises OSError."""
+    """The encoded bytes of an image. Raises OSError."""
     path, start, length = image if isinstance(image, ByteRange) else (image, 0, -1)
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
         file.seek(start)
@@ -104,15 +104,15 @@ def image_bytes(image: ImageFile) -> bytes:
 
 
 def image_length(image: ImageFile) -> int:
-    """How many bytes `image_bytes` gives. Raises OSError."""
+    """Number of encoded bytes of an image. Raises OSError."""
     return image.length if isinstance(image, ByteRange) else Path(image).stat().st_size
 
 
 def read_header(image: ImageFile) -> Header:
-    """Size and orientation of a photo.
+    """Read size and orientation of an image.
 
     Raises:
-        DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
+        DataError: BW101 there is no such file, BW102 the file is not an image or is damaged.
     """
     if plain := _plain_header(image):
         return plain
@@ -121,10 +121,10 @@ def read_header(image: ImageFile) -> Header:
 
 
 def read_image(image: ImageFile, *, at_least: int | None = None) -> NDArray[np.uint8]:
-    """A photo as oriented RGB, `(H, W, 3)` uint8. Grey, palette, alpha, 16-bit, CMYK included.
+    """Read an image as oriented RGB, `(H, W, 3)` uint8; also gray, palette, alpha, 16-bit, CMYK.
 
-    `at_least` allows a JPEG to be decoded smaller as long as both sides keep that many pixels:
-    see `decode`, which raises the same errors.
+    With `at_least`, a JPEG may be decoded at reduced size; both sides keep at least that many
+    pixels. See `decode`, which raises the same errors.
     """
     return decode(image, short_side=at_least).pixels
 
@@ -132,18 +132,18 @@ def read_image(image: ImageFile, *, at_least: int | None = None) -> NDArray[np.u
 def decode(
     image: ImageFile | bytes, *, short_side: int | None = None, long_side: int = 0
 ) -> Decoded:
-    """A photo as oriented RGB, decoded no larger than needed, and the size it has.
+    """Decode an image to oriented RGB, no larger than needed.
 
     A JPEG can be decoded at a half, a quarter or an eighth of its size, which is several times
-    faster; any other photo is decoded whole.
+    faster. Other formats are decoded at full size.
 
     Args:
-        image: what to open; bytes are those of an image file.
-        short_side, long_side: pixels that the shorter and the longer side keep; without
-            `short_side` a JPEG is decoded whole too.
+        image: a path, a byte range, or the bytes of an image file.
+        short_side, long_side: minimum pixels of the shorter and the longer side; without
+            `short_side` a JPEG is decoded at full size too.
 
     Raises:
-        DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
+        DataError: BW101 there is no such file, BW102 the file is not an image or is damaged.
     """
     with opened(image) as picture:
         header = _upright(*_stored_size(picture), _orientation(picture))
@@ -155,12 +155,12 @@ def decode(
 
 
 def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
-    """What `read_image` gives for a picture that Pillow has already opened."""
+    """`read_image` for a picture already opened by Pillow."""
     return np.asarray(upright_rgb(picture))
 
 
 def upright_rgb(picture: Image.Image) -> Image.Image:
-    """Oriented RGB: the picture itself where it is that already, its pixels then read."""
+    """Oriented RGB; the same picture, loaded, if it is that already."""
     oriented_by_pillow = picture.format == "TIFF"
     turn = None if oriented_by_pillow else UPRIGHT.get(_orientation(picture))
     if turn is None and picture.mode == "RGB" and "transparency" not in picture.info:
@@ -170,7 +170,7 @@ def upright_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _plain_header(image: ImageFile) -> Header | None:
-    """The header of an ordinary JPEG from its first bytes; None leaves it to Pillow."""
+    """The header of an ordinary JPEG from its first bytes; None if Pillow has to read it."""
     path, start, length = image if isinstance(image, ByteRange) else (image, 0, FIRST_BYTES)
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
@@ -182,14 +182,14 @@ def _plain_header(image: ImageFile) -> Header | None:
 
 
 def _upright(width: int, height: int, orientation: int) -> Header:
-    """The header of a photo of this stored size."""
+    """The header of an image of this stored size."""
     return Header(*((height, width) if orientation >= 5 else (width, height)), orientation)
 
 
 def _orientation(picture: Image.Image) -> int:
-    """EXIF orientation, 1 (upright) to 8, as stated ahead of the pixels; broken EXIF is upright."""
+    """EXIF orientation, 1 (upright) to 8, stated before the pixels; 1 if EXIF is broken."""
     if not (picture.info.keys() & METADATA or picture.format == "TIFF"):
-        return 1  # asking Pillow for EXIF would make it decode a whole PNG to look behind it
+        return 1  # Pillow's getexif would decode a whole PNG to find EXIF after the pixels
     try:
         orientation = picture.getexif().get(EXIF_ORIENTATION, 1)
     except (OSError, SyntaxError, ValueError, KeyError, TypeError, struct.error):
@@ -198,7 +198,7 @@ def _orientation(picture: Image.Image) -> int:
 
 
 def _stored_size(picture: Image.Image) -> tuple[int, int]:
-    """Width and height before orienting; Pillow's versions differ on a TIFF's."""
+    """Width and height before orientation; versions of Pillow differ for TIFF."""
     if isinstance(picture, TiffImageFile):
         return picture.tag_v2[TIFF_WIDTH], picture.tag_v2[TIFF_HEIGHT]
     return picture.size
@@ -219,10 +219,10 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 @contextmanager
 def opened(image: ImageFile | bytes) -> Iterator[Image.Image]:
-    """A photo's header, read by Pillow; what goes wrong until the block ends is coded.
+    """Open an image with Pillow; errors in the block become coded errors.
 
     Raises:
-        DataError: BW101 there is no such file, BW102 it is not a photo or is damaged.
+        DataError: BW101 there is no such file, BW102 the file is not an image or is damaged.
     """
     where = f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
     with decoding(where):
@@ -230,7 +230,7 @@ def opened(image: ImageFile | bytes) -> Iterator[Image.Image]:
             image = image_bytes(image)
         file = io.BytesIO(image) if isinstance(image, bytes) else Path(image)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata that changes no pixel
+            warnings.simplefilter("ignore")  # Pillow warns of metadata that affects no pixel
             with Image.open(file) as picture:
                 if picture.width * picture.height > MAX_PIXELS:
                     raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
@@ -239,13 +239,13 @@ def opened(image: ImageFile | bytes) -> Iterator[Image.Image]:
 
 @contextmanager
 def decoding(where: str) -> Iterator[None]:
-    """Code what goes wrong while Pillow reads an image; `where` says which. Raises as `opened`."""
+    """Turn Pillow's errors into coded errors about `where`. Raises as `opened`."""
     try:
         yield
     except FileNotFoundError as error:
-        raise DataError("BW101", "there is no such photo.", where=where) from error
+        raise DataError("BW101", "there is no such image.", where=where) from error
     except UnidentifiedImageError as error:
-        raise DataError("BW102", "is not a photo that can be opened.", where=where) from error
+        raise DataError("BW102", "is not an image that can be opened.", where=where) from error
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise DataError(
             "BW102",

@@ -1,4 +1,4 @@
-"""What a photo's first bytes say, without Pillow: its kind, and the header of an ordinary JPEG."""
+"""Image format and JPEG header from the first bytes of a file, without Pillow."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ FORMATS = {
     b"MM\0*": "tiff",
 }
 ORIENTATION, SHORT = 0x0112, 3
-ORDINARY = frozenset({0xC0, 0xC1, 0xC2})  # frames that are baseline, extended or progressive
+ORDINARY = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended and progressive frames
 UNUSUAL = frozenset({*range(0xC3, 0xD0)} - {0xC4, 0xCC})  # lossless and arithmetic coding
-UNSIZED = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a segment; none belongs here
+UNSIZED = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a segment; unexpected here
 
 
 def kind_of(content: bytes) -> str:
-    """The kind of a photo, as `image/format` of a TFRecord has it: "jpeg", "png"; "" if unknown."""
+    """The image format as in `image/format` of a TFRecord: "jpeg", "png"; "" if unknown."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "webp"
     return next((kind for start, kind in FORMATS.items() if content.startswith(start)), "")
 
 
 def jpeg_header(content: bytes) -> tuple[int, int, int] | None:
-    """Stored width, height and EXIF orientation of a JPEG, in a tenth of the time Pillow takes.
+    """Stored width, height and EXIF orientation of a JPEG, ten times as fast as Pillow.
 
-    None for all that is not plain to see, which is then Pillow's to judge: XMP (it too may state
-    an orientation), several pictures in one file, odd EXIF, damage, or a header beyond `content`.
+    None for unusual files, which Pillow has to read: XMP (which may contain an orientation),
+    several pictures in one file, odd EXIF, damage, or a header longer than `content`.
     """
     if content[:3] != b"\xff\xd8\xff":
         return None
@@ -58,11 +58,11 @@ def jpeg_header(content: bytes) -> tuple[int, int, int] | None:
 
 
 def _orientation(exif: bytes) -> int:
-    """The orientation in the first directory of EXIF's TIFF (TIFF 6.0, section 2).
+    """The orientation in the first directory of the TIFF in EXIF (TIFF 6.0, section 2).
 
     Raises:
-        struct.error: it is cut off.
-        ValueError: it is not as the standard wants it.
+        struct.error: the data is truncated.
+        ValueError: the data violates the standard.
     """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
     if order is None:

@@ -1,4 +1,4 @@
-"""Images as Python programs have them: paths, bytes, open files, arrays, Pillow images."""
+"""Image inputs of the Python API: paths, bytes, open files, arrays, Pillow images."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ CHANNELS = (1, 3, 4)  # gray, RGB, RGBA
 
 
 def open_image(image: ImageLike, *, short_side: int | None = None, bgr: bool = False) -> Decoded:
-    """An image as oriented RGB.
+    """Open an image as oriented RGB.
 
-    What is transparent becomes white, in an array as in a file.
+    Transparent pixels become white, in arrays and in files.
 
     Args:
         image: a path, the bytes of an image file, a file open for reading bytes, a Pillow image, or
             an array of uint8: RGB `(H, W, 3)`, RGBA `(H, W, 4)`, gray `(H, W)` or `(H, W, 1)`.
-        short_side: pixels that the shorter side keeps, see `decoding.decode`; None keeps all.
-        bgr: whether an array has blue first.
+        short_side: minimum pixels of the shorter side, see `decoding.decode`; None for full size.
+        bgr: an array has its channels in BGR order.
 
     Raises:
         DataError: BW101 there is no such file, BW102 it is not an image or is damaged.
-        DetectorError: BW507 `image` is none of these.
+        DetectorError: BW507 `image` has another type, dtype or shape.
     """
     if isinstance(image, np.ndarray):
         image = _of_array(image, bgr=bgr)
@@ -47,7 +47,7 @@ def open_image(image: ImageLike, *, short_side: int | None = None, bgr: bool = F
 
 
 def is_image_like(source: object) -> TypeGuard[ImageLike]:
-    """Whether `source` is meant as one image; an array of four dimensions is several."""
+    """True if `source` is one image; an array of four dimensions is a batch."""
     if isinstance(source, np.ndarray):
         return source.ndim < 4
     kinds = str | Path | ByteRange | bytes | bytearray | memoryview | Image.Image
@@ -68,7 +68,7 @@ def _of_array(pixels: NDArray[Any], *, bgr: bool) -> Image.Image:
 
 
 def _content(file: Any) -> bytes:
-    """The bytes of an open file from where it stands."""
+    """The bytes of an open file from its current position."""
     if not hasattr(file, "read"):
         raise _no_image(type(file).__name__)
     content = file.read()

@@ -1,4 +1,4 @@
-"""Preprocessing: how a photo becomes a network's input; stored in every run and detector file."""
+"""Preprocessing of images to network input; stored in every run and detector file."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from PIL import Image
 from boxwright.images.decoding import ImageFile, decode
 from boxwright.ops.boxes import Boxes, clip, pixel_xyxy
 
-ENOUGH = 2  # times the input's side: a photo decoded to that shrinks to the same input
+ENOUGH = 2  # times the input size: decoding at this size gives the same input
 
 
 def read_square(image: ImageFile, side: int) -> NDArray[np.uint8]:
-    """A photo's file as `(side, side, 3)` uint8; raises as `decode`.
+    """Read an image as `(side, side, 3)` uint8; raises as `decode`.
 
-    Training, choosing and detecting all read photos in this way: a large JPEG is decoded at a
-    fraction of its size, but at no less than `ENOUGH` times `side`.
+    Used by training, validation and inference: a large JPEG is decoded at a fraction of its size,
+    at least `ENOUGH` times `side`.
     """
     return squared(decode(image, short_side=ENOUGH * side).picture, side)
 
 
 def squared(image: Image.Image | NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """RGB, `(H, W, 3)` uint8 if an array, stretched to `(side, side, 3)` uint8."""
+    """Stretch RGB, `(H, W, 3)` uint8 if an array, to `(side, side, 3)` uint8."""
     picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     if picture.size != (side, side):
         picture = picture.resize((side, side), Image.Resampling.BILINEAR)
@@ -36,13 +36,13 @@ def squared(image: Image.Image | NDArray[np.uint8], side: int) -> NDArray[np.uin
 class Preprocessing:
     """Stretch to a square of `size` pixels, then `pixel * scale + offset`.
 
-    The resize is Pillow's bilinear with antialiasing: the same on every machine and in every
-    runtime, because it always happens outside the network. The scaling is part of the network's
-    graph, so every detector file takes uint8 pixels.
+    The resize is Pillow's bilinear with antialiasing, outside of the network, so that it is the
+    same on every machine and in every runtime. The scaling is part of the network's graph, so
+    every detector file takes uint8 pixels.
 
     Attributes:
         size: side of the network's square input, pixels.
-        scale, offset: to the range that the network was trained on; the default gives [-1, 1).
+        scale, offset: map pixels to the network's input range; the default gives [-1, 1).
     """
 
     size: int = 300
@@ -50,11 +50,11 @@ class Preprocessing:
     offset: float = -1.0
 
     def resize(self, image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """RGB, `(H, W, 3)` uint8 if an array, to `(size, size, 3)` uint8."""
+        """Resize RGB, `(H, W, 3)` uint8 if an array, to `(size, size, 3)` uint8."""
         return squared(image, self.size)
 
     def to_image(self, boxes: NDArray[np.float32], width: int, height: int) -> Boxes:
-        """Normalised `(n, 4)` yxyx boxes of the input to xyxy pixels of the photo, clipped."""
+        """Convert normalized `(n, 4)` yxyx boxes to xyxy pixels, clipped to the image."""
         return clip(pixel_xyxy(boxes, width, height), width, height)
 
     def to_json(self) -> dict[str, Any]:

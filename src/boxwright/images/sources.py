@@ -1,4 +1,4 @@
-"""Photos in: files, folders and glob patterns as one iterator."""
+"""Iterate over images in files, folders and glob patterns."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from boxwright.images.decoding import is_image
 
 
 def images(paths: Iterable[str | Path]) -> Iterator[Path]:
-    """The photos that `paths` name: files, folders (with all below them), patterns like `a/*.jpg`.
+    """Image paths of files, folders (recursively) and patterns such as `a/*.jpg`.
 
-    In the order given, folders and patterns sorted, each photo once. A file that is named itself
-    is taken whatever its suffix; in folders hidden files and hidden folders are passed over.
-    All paths are looked at before the first photo is handed out.
+    Each image comes once, in the order of `paths`; folders and patterns are sorted. A file named
+    directly may have any suffix. Hidden files and folders are skipped in folders. All paths are
+    checked before the first image is returned.
 
     Raises:
-        DataError: BW191 there is no such file or folder, BW192 there are no photos in it.
+        DataError: BW191 there is no such file or folder, BW192 it contains no images.
     """
     found: dict[Path, None] = {}
     for path in map(Path, paths):
@@ -29,15 +29,15 @@ def images(paths: Iterable[str | Path]) -> Iterator[Path]:
         elif any(sign in str(path) for sign in "*?["):
             matching = _fitting(path)
         else:
-            raise DataError("BW191", "there is no such photo or folder.", where=path)
+            raise DataError("BW191", "there is no such image or folder.", where=path)
         if not matching:
-            raise DataError("BW192", "there are no photos here.", where=path)
+            raise DataError("BW192", "there are no images here.", where=path)
         found.update(dict.fromkeys(matching))
     return iter(found)
 
 
 def _below(folder: Path) -> list[Path]:
-    """All photos in `folder` and its folders, but not in hidden ones such as `.git`."""
+    """All images below `folder`, except in hidden folders such as `.git`."""
     return sorted(
         path
         for path in folder.rglob("*")
@@ -48,7 +48,7 @@ def _below(folder: Path) -> list[Path]:
 
 
 def _fitting(pattern: Path) -> list[Path]:
-    """All photos whose path fits `pattern`; `**` stands for any number of folders."""
+    """All images that match `pattern`; `**` matches any number of folders."""
     root = Path(pattern.anchor)
     try:
         return sorted(
@@ -56,5 +56,5 @@ def _fitting(pattern: Path) -> list[Path]:
             for path in root.glob(str(pattern.relative_to(root)))
             if is_image(path) and path.is_file()
         )
-    except ValueError:  # a pattern that pathlib refuses, such as `a**`
+    except ValueError:  # a pattern that pathlib rejects, such as `a**`
         return []

@@ -1,1 +1,1 @@
-"""Files: atomic writes, locks, downloads, archives, protocol buffers' text format."""
+"""Files: atomic writes, locks, downloads, archives, the text format of protocol buffers."""

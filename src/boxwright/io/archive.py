@@ -1,4 +1,4 @@
-"""Taking a few files out of an archive that nobody vouches for."""
+"""Extract files from an untrusted archive."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import IO, Any
 
 from boxwright.io.files import translating_os_errors
 
-LARGEST = 1 << 30  # bytes that may come out of an archive, wanted or not
+LARGEST = 1 << 30  # bytes that an archive may unpack to, in total
 BLOCK = 1 << 20
 
-# What reading a damaged archive ends in.
+# Exceptions raised by damaged archives.
 DAMAGED = (
     tarfile.TarError,
     zipfile.BadZipFile,
@@ -24,28 +24,28 @@ DAMAGED = (
     EOFError,
     OSError,
     ValueError,
-    RuntimeError,  # an encrypted zip, or one packed in a way that Python does not know
+    RuntimeError,  # an encrypted zip, or an unknown compression
 )
 
 
 class ArchiveError(Exception):
-    """An archive that cannot be read; the message is a phrase that says why."""
+    """The archive cannot be read; the message is a phrase with the reason."""
 
 
 def unpack(archive: Path, folder: Path, wanted: Collection[str]) -> set[str]:
-    """Write the archive's files named in `wanted` into `folder`, and return which were there.
+    """Extract the files named in `wanted` into `folder` and return the names found.
 
-    Names in an archive never become paths: a file is taken by its name alone, and only if it is a
-    regular file at the top or in a folder there. The first of a name counts. Each file's checksum
-    in a zip, and that of a whole .tar.gz, is proven.
+    Names in the archive never become paths: only regular files at the top level or one folder
+    below are extracted, by their bare names; the first of equal names wins. The checksums of files
+    in a zip, and of a whole .tar.gz, are verified.
 
     Args:
-        archive: .zip, .tar or .tar.gz, told by its content.
-        folder: is made.
+        archive: .zip, .tar or .tar.gz, detected by content.
+        folder: is created.
         wanted: names without folders.
 
     Raises:
-        ArchiveError: no archive, a damaged one, or one that becomes absurdly large.
+        ArchiveError: the file is not an archive, is damaged, or unpacks to too many bytes.
         SystemFaultError: BW902, BW903 `folder` cannot be written.
     """
     taken: set[str] = set()
@@ -63,13 +63,13 @@ def unpack(archive: Path, folder: Path, wanted: Collection[str]) -> set[str]:
 
 
 def _files(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """The path and the content of each regular file in the archive."""
+    """Yield path and content of each regular file in the archive."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as packed:
             if sum(each.file_size for each in packed.infolist()) > LARGEST:
                 raise ArchiveError(f"it unpacks to more than {LARGEST:,} bytes")
             for each in packed.infolist():
-                # Links are of no concern here: a zip's link is read as a file that holds a path.
+                # A symbolic link in a zip is harmless: it reads as a file that contains a path.
                 if not each.is_dir():
                     with packed.open(each) as content:
                         yield each.filename, content
@@ -83,12 +83,12 @@ def _files(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
             for member in tar:
                 if member.isreg() and (unpacked := tar.extractfile(member)):
                     yield member.name, unpacked
-        while stream.read(BLOCK):  # up to the checksum of gzip
+        while stream.read(BLOCK):  # to the end, where gzip has its checksum
             pass
 
 
 class _Limited(io.RawIOBase):
-    """Reads `source` and refuses to give more than `LARGEST` bytes."""
+    """A reader of `source` that raises after `LARGEST` bytes."""
 
     def __init__(self, source: Any) -> None:
         self._source = source
@@ -106,7 +106,7 @@ class _Limited(io.RawIOBase):
 
 
 def _name(path: str) -> str:
-    """The last part of a path of one or two parts; nothing for all others."""
+    """The last part of a path of one or two parts; empty for other paths."""
     parts = [part for part in path.split("/") if part != "."]
     unsafe = "\\" in path or ":" in path or ".." in parts or "" in parts
     return "" if unsafe or len(parts) not in {1, 2} else parts[-1]

@@ -1,4 +1,4 @@
-"""Downloads that outlast a bad connection: gone on with, tried again, never silent for long."""
+"""Downloads over unreliable connections, with resume, retries and a timeout."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ from typing import Any
 
 from boxwright.io.files import translating_os_errors
 
-SILENCE = 20.0  # seconds without a byte after which a connection is given up
-WAITS = (1.0, 2.0, 4.0, 8.0)  # seconds before each further attempt that may get no further
-LARGEST = 1 << 29  # bytes; no published archive is half of this
+SILENCE = 20.0  # seconds without data before a connection is closed
+WAITS = (1.0, 2.0, 4.0, 8.0)  # seconds before each retry after an attempt without progress
+LARGEST = 1 << 29  # bytes; published archives are less than half of this
 BLOCK = 1 << 16
-TRANSIENT = {408, 429, 500, 502, 503, 504}  # answers after which trying again makes sense
+TRANSIENT = {408, 429, 500, 502, 503, 504}  # status codes worth a retry
 RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
 
 Progress = Callable[[int, int | None], None]
 
 
 class DownloadError(Exception):
-    """What was asked for did not come; the message is a phrase that says why."""
+    """The download failed; the message is a phrase with the reason."""
 
 
 class UnreachableError(DownloadError):
-    """Nothing came, or not all of it."""
+    """The server sent nothing, or not the whole file."""
 
 
 class SomethingElseError(DownloadError):
-    """What came cannot be what was asked for."""
+    """The server sent something other than the file."""
 
 
 class _BrokenError(Exception):
-    """An attempt that failed in a way that another one may not."""
+    """A failure that a retry may solve."""
 
 
 def download(url: str, target: Path, progress: Progress = lambda received, total: None) -> None:
-    """Receive what is at `url` into `target`, going on from what is there already.
+    """Download `url` to `target` and resume a partial download.
 
-    A broken connection is tried again as long as that gets further, and a few times beyond.
-    What came stays in `target` when this fails, so that the next call goes on from there.
+    A broken connection is retried as long as data arrives, and a few times more. After a failure
+    the partial file stays in `target`, where the next call resumes it.
 
     Args:
-        url: http or https. Redirections keep to these, and never from https to http.
-        target: only one process may write there (see `boxwright.io.files.locked`).
-        progress: told how many bytes of how many are there; None is a length that is not said.
+        url: http or https. Redirects to other schemes, or from https to http, are refused.
+        target: a file that only this process writes (see `boxwright.io.files.locked`).
+        progress: called with bytes received and total bytes, None if unknown.
 
     Raises:
-        UnreachableError: nothing came, or not all of it.
-        SomethingElseError: a web page came, or far too much.
+        UnreachableError: the server sent nothing, or not the whole file.
+        SomethingElseError: the server sent a web page, or too many bytes.
         SystemFaultError: BW902, BW903 `target` cannot be written.
     """
     furthest, waits = _size(target), iter(WAITS)
@@ -79,20 +79,20 @@ def _attempt(url: str, target: Path, progress: Progress) -> None:
         with error:
             if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and begun:
                 if _range(error.headers)[1] == begun:
-                    return  # nothing is missing
+                    return  # the file is complete
                 target.unlink()
-                raise _BrokenError("what came earlier is longer than the file") from error
+                raise _BrokenError("the partial download is longer than the file") from error
             reason = f"the server answers {error.code} {error.reason}"
             kind = _BrokenError if error.code in TRANSIENT else UnreachableError
             raise kind(reason) from error
     with answer:
         if answer.headers.get_content_type() == "text/html":
-            raise SomethingElseError("a web page came instead of a file")
+            raise SomethingElseError("the server sent a web page instead of a file")
         if answer.status == http.HTTPStatus.PARTIAL_CONTENT:
             if _range(answer.headers)[0] != begun:
                 target.unlink()
-                raise _BrokenError("the server went on at another place than asked for")
-        else:  # a server that knows no ranges begins again
+                raise _BrokenError("the server resumed at the wrong position")
+        else:  # a server without range support starts over
             begun = 0
         length = answer.headers.get("Content-Length", "")
         total = begun + int(length) if length.isdecimal() else None
@@ -104,7 +104,7 @@ def _attempt(url: str, target: Path, progress: Progress) -> None:
 def _receive(
     answer: Any, target: Path, received: int, total: int | None, progress: Progress
 ) -> int:
-    """Write the answer's bytes behind the `received` ones; returns how many there are then."""
+    """Append the response to the `received` bytes; returns the new total."""
     with translating_os_errors(target):
         file = target.open("ab" if received else "wb")
     with file:
@@ -116,7 +116,7 @@ def _receive(
             progress(received, total)
             if received > LARGEST:
                 file.truncate(0)
-                raise SomethingElseError(f"more than {LARGEST:,} bytes came")
+                raise SomethingElseError(f"the server sent more than {LARGEST:,} bytes")
     return received
 
 
@@ -129,11 +129,11 @@ def _blocks(answer: Any) -> Iterator[bytes]:
 
 
 def _ask(url: str, begun: int) -> Any:
-    """The server's answer to a request for the bytes from `begun` on."""
+    """The response to a request for the bytes from `begun` on."""
     headers = {"User-Agent": "boxwright", "Accept-Encoding": "identity"}
     if begun:
         headers["Range"] = f"bytes={begun}-"
-    # The address is one of the zoo's constants; only a test puts another one there.
+    # The address is one of the zoo's constants; only tests replace it.
     request = urllib.request.Request(url, headers=headers)  # noqa: S310
     try:
         return urllib.request.build_opener(_SafeRedirections).open(request, timeout=SILENCE)
@@ -141,7 +141,7 @@ def _ask(url: str, begun: int) -> Any:
         raise
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        # No network, or somebody in between: another attempt would only keep the user waiting.
+        # No network, or a proxy in between: a retry would only make the user wait.
         final = isinstance(reason, socket.gaierror | ssl.SSLCertVerificationError)
         raise (UnreachableError if final else _BrokenError)(_phrase(reason)) from error
 
@@ -158,7 +158,7 @@ class _SafeRedirections(urllib.request.HTTPRedirectHandler):
 
 
 def _range(headers: Any) -> tuple[int | None, int | None]:
-    """Where a partial answer starts and how long the whole is; None for what is not said."""
+    """Start of a partial response and total length; None where the header lacks them."""
     found = RANGE.fullmatch(headers.get("Content-Range", ""))
     start, total = found.groups() if found else (None, None)
     return int(start) if start else None, int(total) if total and total != "*" else None
@@ -166,7 +166,7 @@ def _range(headers: Any) -> tuple[int | None, int | None]:
 
 def _phrase(error: object) -> str:
     if isinstance(error, TimeoutError):
-        return f"nothing came for {SILENCE:g} seconds"
+        return f"no data came for {SILENCE:g} seconds"
     return str(error) or type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""Writing files so that a final name never holds a half-written file."""
+"""Atomic writes: a final name never has a partial file."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from typing import IO, Any
 
 from boxwright.errors import BoxwrightError, SystemFaultError
 
-SCRATCH = ".boxwright-"  # what temporary folders are called
-BEYOND = 1 << 30  # a byte that no lock file has
+SCRATCH = ".boxwright-"  # prefix of temporary folders
+BEYOND = 1 << 30  # a byte beyond the end of every lock file
 
 
 @contextmanager
 def writing(target: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `target`; on success it takes the final name at once.
+    """Yield a temporary path beside `target` and rename it to `target` on success.
 
-    The temporary path keeps the target's suffixes (some writers insist on them). Whatever goes
-    wrong, it is removed and an older file of that name stays as it was. The block may make a
-    file or a folder there.
+    The temporary path has the suffixes of the target, which some writers need. After an error it
+    is removed, and an older file of that name is unchanged. The block may create a file or a
+    folder.
 
     Raises:
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
@@ -41,7 +41,7 @@ def writing(target: str | Path) -> Iterator[Path]:
             yield draft
             _take_place(draft, target, scratch / "before")
     except BoxwrightError as error:
-        if error.where:  # nobody finds the temporary path any more
+        if error.where:  # the temporary path is gone
             error.where = error.where.replace(str(draft), str(target))
         raise
     finally:
@@ -49,7 +49,7 @@ def writing(target: str | Path) -> Iterator[Path]:
 
 
 def _take_place(draft: Path, target: Path, before: Path) -> None:
-    """Give `draft` its final name; a folder of that name, which cannot be replaced, steps aside."""
+    """Rename `draft` to its final name; an existing folder is moved away first."""
     if not target.is_dir() or target.is_symlink():
         draft.replace(target)
         return
@@ -65,25 +65,25 @@ def _take_place(draft: Path, target: Path, before: Path) -> None:
 def locked(
     path: str | Path, refusal: Callable[[str], BoxwrightError] | None = None
 ) -> Iterator[None]:
-    """Let one process at a time into the block; others wait until it has left or ended.
+    """Run the block in one process at a time; others wait until it leaves or ends.
 
-    `path` is a file for nothing but this, which names the last process in the block; it stays. A
-    killed process holds nothing, for the operating system does the locking. On a file system that
-    knows no locks everybody is let in.
+    `path` is a file for this purpose only. It is kept and has the id of the last process in the
+    block. The operating system holds the lock, so that a killed process releases it. A file system
+    without locks gives no protection.
 
     Args:
-        path: the file.
-        refusal: what to raise instead of waiting, made from the other process's id.
+        path: the lock file.
+        refusal: makes the error to raise instead of waiting, from the id of the other process.
 
     Raises:
         BoxwrightError: `refusal`.
-        SystemFaultError: BW902, BW903 the file cannot be made.
+        SystemFaultError: BW902, BW903 the file cannot be created.
     """
     path = Path(path)
     with translating_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+b")
-    with file:  # closing it gives the lock back
+    with file:  # closing the file releases the lock
         while not _lock(file):
             if refusal:
                 file.seek(0)
@@ -97,19 +97,19 @@ def locked(
 
 
 def sweep(target: str | Path) -> None:
-    """Remove what killed processes have left half-written of `target`, where none is writing."""
+    """Remove temporary files of `target` left by killed processes, unless one is still writing."""
     target = Path(target)
     for draft in target.parent.glob(f"{SCRATCH}*/{target.name}"):
         shutil.rmtree(draft.parent, ignore_errors=True)
 
 
 def _lock(file: IO[bytes]) -> bool:
-    """Whether nobody else holds the lock any more."""
+    """True if no other process holds the lock."""
     try:
         if sys.platform == "win32":
             import msvcrt
 
-            file.seek(BEYOND)  # what is locked cannot be read
+            file.seek(BEYOND)  # a locked byte cannot be read
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
@@ -121,32 +121,32 @@ def _lock(file: IO[bytes]) -> bool:
 
 
 def write_text(target: str | Path, text: str) -> None:
-    """Write `text` as UTF-8 with Unix line ends, all of it or nothing."""
+    """Write `text` atomically as UTF-8 with Unix line ends."""
     with writing(target) as draft:
         draft.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(target: str | Path, value: Any) -> None:
-    """Write `value` as indented JSON, all of it or nothing."""
+    """Write `value` atomically as indented JSON."""
     write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder."""
+    """Size in bytes of a file, or of all files in a folder."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
 @contextmanager
 def translating_os_errors(place: Path) -> Iterator[None]:
-    """Turn an operating system's refusal to write at `place` into a coded error."""
+    """Raise coded errors for failures of the operating system to write at `place`."""
     try:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise SystemFaultError(
                 "BW902",
-                "the disk is full; nothing was left half-written.",
+                "the disk is full; no partial file was left behind.",
                 where=place,
             ) from error
         raise SystemFaultError(

@@ -1,9 +1,9 @@
-"""Protocol buffers' text format, the language of label maps and pipeline configs.
+"""The text format of protocol buffers, used by label maps and pipeline configs.
 
 `name: value` and `name { ... }`, as in the Text Format Language Specification; scalars without a
-colon and comments that begin with // are understood too. The tree keeps every field in its order,
-whether anybody knows it or not, with its line and the kind of its value, and the comments. What
-`write` makes of a tree is read as an equal tree; lines and quotation marks are no part of equality.
+colon and comments that begin with // are accepted too. The tree keeps all fields in order, known or
+unknown, with their lines and kinds of values, and the comments. Parsing the output of `write` gives
+an equal tree; line numbers and quotation marks do not affect equality.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-DEEPEST = 20  # messages in messages; a pipeline config has nine
-TYPOGRAPHIC = "\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"  # as word processors make of ' and "
+DEEPEST = 20  # nested messages; a pipeline config has nine levels
+TYPOGRAPHIC = "\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"  # typographic forms of ' and "
 CLOSING = {"{": "}", "<": ">"}
 SEPARATORS = (",", ";")
 Kind = Literal["number", "word", "string"]
@@ -36,7 +36,7 @@ _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f
 
 
 class TextFormatError(Exception):
-    """The text cannot be read; `line` and `reason` say where and why."""
+    """The text cannot be parsed; see `line` and `reason`."""
 
     def __init__(self, line: int, reason: str) -> None:
         self.line, self.reason = line, reason
@@ -48,9 +48,9 @@ class Value:
     """A number, a word such as `true` or `RELU_6`, or a string.
 
     Attributes:
-        text: what it says, a string without its quotation marks and escapes.
-        kind: which of the three it is.
-        source: how it was written, if it was.
+        text: its content, a string without quotation marks and escapes.
+        kind: one of the three.
+        source: its original spelling; empty if it was not parsed.
     """
 
     text: str
@@ -60,7 +60,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment, in a line of its own or `beside` the field before it."""
+    """A comment, on its own line or `beside` the field before it."""
 
     text: str
     beside: bool = False
@@ -68,13 +68,13 @@ class Comment:
 
     @property
     def end(self) -> int:
-        """Its last line, which is its first."""
+        """Its last line, equal to its first."""
         return self.line
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A name and its value; a repeated field is several of the same name."""
+    """A name and its value; a repeated field has several entries of the same name."""
 
     name: str
     value: Value | Message
@@ -84,21 +84,21 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Fields and comments in their order."""
+    """Fields and comments in order."""
 
     entries: tuple[Field | Comment, ...] = ()
 
     @property
     def fields(self) -> list[Field]:
-        """All of its fields."""
+        """All fields."""
         return [entry for entry in self.entries if isinstance(entry, Field)]
 
     def named(self, name: str) -> list[Field]:
-        """Its fields of this name."""
+        """All fields of this name."""
         return [each for each in self.fields if each.name == name]
 
     def find(self, path: str) -> list[Field]:
-        """All fields at a dotted path such as `model.ssd.num_classes`; `*` is any name."""
+        """All fields at a dotted path such as `model.ssd.num_classes`; `*` matches any name."""
         first, _, rest = path.partition(".")
         found = self.fields if first == "*" else self.named(first)
         if not rest:
@@ -108,29 +108,29 @@ class Message:
 
 
 def parse(text: str, what: str) -> Message:
-    """The tree of a text; `what` says in errors what it should be, such as "label map".
+    """Parse a text; errors call it `what`, such as "label map".
 
     Raises:
-        TextFormatError: the line and the reason.
+        TextFormatError: with the line and the reason.
     """
     return _Parser(list(_tokens(text, what))).message()
 
 
 def write(message: Message) -> str:
-    """The text of a tree, indented by two blanks; values and blank lines as they were read."""
+    """Text of a tree, indented by two spaces; parsed values and blank lines are unchanged."""
     lines = list(_lines(message))
     return "".join(f"{line}\n" for line in lines)
 
 
 def quoted(text: str, mark: str = '"') -> str:
-    """A string between quotation marks, with what cannot stand there escaped."""
+    """A string in quotation marks, with escapes where necessary."""
     plain = text.replace("\\", "\\\\").replace(mark, f"\\{mark}")
     escaped = re.sub(r"[\x00-\x1f\x7f]", lambda match: f"\\{ord(match.group()):03o}", plain)
     return f"{mark}{escaped}{mark}"
 
 
 def _lines(message: Message) -> Iterator[str]:
-    waiting = ""  # the last line, until it is known that no comment stands beside it
+    waiting = ""  # the last line, held back for a comment beside it
     before = 0
     for entry in message.entries:
         if isinstance(entry, Comment) and entry.beside and waiting:
@@ -187,7 +187,7 @@ def _not_a_token(text: str, at: int, what: str) -> str:
     if text[at] in {"'", '"'}:
         return f"{shown!r} is not {what} text: the string does not end on its line"
     if text[at] in {"\\", "/"}:
-        return f"{shown!r} is not {what} text: a path stands between quotation marks"
+        return f"{shown!r} is not {what} text: put the path in quotation marks"
     return f"{shown!r} is not {what} text"
 
 
@@ -195,10 +195,10 @@ def _not_a_token(text: str, at: int, what: str) -> str:
 class _Parser:
     tokens: list[_Token]
     at: int = 0
-    strays: list[Comment] = field(default_factory=list)  # from the middle of a field
+    strays: list[Comment] = field(default_factory=list)  # in the middle of a field
 
     def message(self, opening: _Token | None = None, depth: int = 0) -> Message:
-        """Everything up to the bracket that closes `opening`; without one, up to the end."""
+        """Entries up to the bracket that closes `opening`; without `opening`, up to the end."""
         closing = {CLOSING[opening.text]} if opening else set()
         entries: list[Field | Comment] = []
         while True:
@@ -220,7 +220,7 @@ class _Parser:
             self.strays.clear()
 
     def _fields(self, depth: int) -> list[Field]:
-        """One field; several of its name if its values stand in square brackets."""
+        """One field, or several of its name if its values are in square brackets."""
         name, line = self._name()
         self._skip({":"})
         if not self._skip({"["}):
@@ -231,9 +231,7 @@ class _Parser:
             fields.append(Field(name, self._value(depth), line))
             if not self._skip(SEPARATORS) and self.tokens[self._ahead()].text != "]":
                 sign = self._next()
-                reason = (
-                    f"{sign.text!r} follows in square brackets: there an item stands in {{ and }}"
-                )
+                reason = f"{sign.text!r} is in square brackets: write each item there in {{ and }}"
                 raise TextFormatError(sign.line, reason)
         end = self.tokens[self.at - 1].line
         return [replace(each, end=end) for each in fields]
@@ -254,7 +252,7 @@ class _Parser:
         token = self._next()
         if token.kind == "sign" and token.text in CLOSING:
             if depth == DEEPEST:
-                raise TextFormatError(token.line, f"it nests more than {DEEPEST} deep")
+                raise TextFormatError(token.line, f"it is nested more than {DEEPEST} levels deep")
             return self.message(token, depth + 1)
         if token.kind == "word":
             kind: Kind = "number" if _NUMBER.fullmatch(token.text) else "word"
@@ -263,7 +261,7 @@ class _Parser:
             raise TextFormatError(token.line, f"a value is missing before {token.text!r}")
         parts = [token.text]
         while self.tokens[self._ahead()].kind == "string":
-            parts.append(self._next().text)  # neighbouring strings are one string
+            parts.append(self._next().text)  # adjacent strings are one string
         said = "".join(_unescaped(part[1:-1]) for part in parts)
         return Value(said, "string", " ".join(parts))
 
@@ -285,7 +283,7 @@ class _Parser:
         return found
 
     def _ahead(self) -> int:
-        """Where the next token is that is no comment."""
+        """Index of the next token that is not a comment."""
         ahead = self.at
         while self.tokens[ahead].kind == "comment":
             ahead += 1
@@ -298,7 +296,7 @@ class _Parser:
 
 
 def _unescaped(said: str) -> str:
-    """C escapes; they stand for bytes, so that UTF-8 may be written as octal numbers."""
+    """Decode C escapes to bytes, so that UTF-8 may be written as octal numbers."""
 
     def byte(match: re.Match[bytes]) -> bytes:
         octal, hexadecimal, sign = match.groups()

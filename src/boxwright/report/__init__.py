@@ -1,1 +1,1 @@
-"""Pages for people: self-contained HTML."""
+"""Self-contained HTML reports."""

@@ -1,4 +1,4 @@
-"""The doctor's findings as one HTML page that needs nothing else: pictures are inside."""
+"""The findings of `boxwright check` as one self-contained HTML page with embedded pictures."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from boxwright.io.files import write_text
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
-PICTURES = 12  # per code; the other places are listed
-SIDE_BY_SIDE = 4  # photos of one finding
+PICTURES = 12  # per code; the other findings are listed as text
+SIDE_BY_SIDE = 4  # images of one finding
 MAX_LISTED = 200  # listed per code
 SIDE = 220  # pixels of a picture's longer side, twice what the page shows
-CONTEXT = 0.6  # how much of the photo is seen around a box, in sides of the box
+CONTEXT = 0.6  # margin around a box, in sides of the box
 PLURALS: dict[Severity, str] = {"error": "errors", "warning": "warnings", "note": "notes"}
 
 STYLE = """
@@ -64,12 +64,12 @@ code { background: var(--ground); padding: 0 .3em; border-radius: .25em; }
 
 
 def write_page(path: str | Path, dataset: Dataset, findings: Sequence[Finding]) -> None:
-    """Write what was found in a data set as a page, worst first, with a picture where one helps.
+    """Write findings as an HTML page, with pictures of the images that have them.
 
     Args:
         path: the HTML file to write.
-        dataset: as it was read; pictures show its photos.
-        findings: in the order to show them, those of one code together.
+        dataset: the dataset as read; pictures show its images.
+        findings: in display order, grouped by code.
     """
     write_text(path, "\n".join(_page(dataset, findings)))
 
@@ -81,13 +81,13 @@ def _page(dataset: Dataset, findings: Sequence[Finding]) -> Iterator[str]:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
   content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>{name}: what the doctor found</title><style>{STYLE}</style></head><body>
+<title>{name}: check</title><style>{STYLE}</style></head><body>
 <h1>{name}</h1>
 <p class="faint">{escape(str(dataset.root.absolute()))}</p>"""
     yield _cards(dataset, findings)
     yield _classes(dataset)
     if not findings:
-        yield "<section><h2>Nothing is wrong: not one of the checks found anything.</h2></section>"
+        yield "<section><h2>No problems found.</h2></section>"
     album = Album(dataset)
     for code, same in groupby(findings, key=lambda finding: finding.code):
         yield from _section(code, list(same), album)
@@ -95,7 +95,7 @@ def _page(dataset: Dataset, findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _cards(dataset: Dataset, findings: Sequence[Finding]) -> str:
-    cards = [(f"{len(dataset):,}", "photos"), (f"{len(dataset.boxes):,}", "boxes")]
+    cards = [(f"{len(dataset):,}", "images"), (f"{len(dataset.boxes):,}", "boxes")]
     cards.append((f"{len(dataset.classes):,}", "classes"))
     cells = [f'<div class="card"><b>{count}</b>{what}</div>' for count, what in cards]
     severities = [MEANINGS[finding.code].severity for finding in findings]
@@ -106,7 +106,7 @@ def _cards(dataset: Dataset, findings: Sequence[Finding]) -> str:
 
 
 def _classes(dataset: Dataset) -> str:
-    """Boxes per class, and per split where there are any."""
+    """Table of boxes per class, and per split if the dataset has several."""
     counted = count_classes(dataset)
     splits = counted[0].splits if counted else {}
     heads = [*splits] if len(splits) > 1 else []
@@ -134,17 +134,17 @@ def _section(code: str, findings: Sequence[Finding], album: Album) -> Iterator[s
     listed = [one for i, one in enumerate(findings) if i >= PICTURES or not one.images]
     if listed:
         is_open = " open" if len(listed) <= PICTURES else ""
-        yield f"<details{is_open}><summary>{len(listed):,} listed</summary><ul>"
+        yield f"<details{is_open}><summary>{len(listed):,} without a picture</summary><ul>"
         yield from (f"<li>{_said(finding)}</li>" for finding in listed[:MAX_LISTED])
         if len(listed) > MAX_LISTED:
             more = len(listed) - MAX_LISTED
-            yield f"<li>and {more:,} more: <code>boxwright check --json</code></li>"
+            yield f"<li>and {more:,} more; <code>boxwright check --json</code> lists all</li>"
         yield "</ul></details>"
     yield "</section>"
 
 
 def _prose(text: str) -> str:
-    """Text whose commands stand in backticks."""
+    """HTML of a text with its commands in backticks."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
@@ -160,14 +160,14 @@ def _figure(finding: Finding, album: Album) -> str:
 
 
 class Album:
-    """Pictures of findings, as data URIs."""
+    """Pictures of findings as data URIs."""
 
     def __init__(self, dataset: Dataset) -> None:
         self._root = dataset.root
         self._sources = {name: dataset.image(i) for i, name in enumerate(dataset.names)}
 
     def pictures(self, finding: Finding) -> Iterator[str]:
-        """The photo around the finding's box, or its first photos; none that cannot be opened."""
+        """A crop around the finding's box, or its first images; skips unreadable images."""
         for name in finding.images[: 1 if finding.box else SIDE_BY_SIDE]:
             source = self._sources.get(name, self._root / name)
             try:
@@ -184,7 +184,7 @@ class Album:
 
 
 def _around(image: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
-    """A part of the photo with the box drawn in it, however far outside or small the box is."""
+    """A crop with the box drawn in it, even if the box is tiny or outside of the image."""
     left, top, right, bottom = (
         min(max(value, 0.0), limit) for value, limit in zip(box, image.size * 2, strict=True)
     )
@@ -201,7 +201,7 @@ def _around(image: Image.Image, box: tuple[float, float, float, float]) -> Image
     part = part.resize((max(1, round(part.width * scale)), max(1, round(part.height * scale))))
     x1, x2 = ((value - frame[0]) * scale for value in (left, right))
     y1, y2 = ((value - frame[1]) * scale for value in (top, bottom))
-    # A box of one pixel shows too, and one around the whole photo.
+    # Keeps boxes of one pixel and boxes around the whole image visible.
     corners = [max(0, x1 - 4), max(0, y1 - 4), x2 + 4, y2 + 4]
     corners[2:] = [min(side - 1, end) for side, end in zip(part.size, corners[2:], strict=True)]
     pen = ImageDraw.Draw(part)

@@ -1,1 +1,1 @@
-"""The data types that every other folder uses: datasets, detections, class names, findings."""
+"""Data types shared by all folders: datasets, detections, class names, findings."""

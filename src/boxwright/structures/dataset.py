@@ -1,7 +1,7 @@
-"""Dataset: labelled photos as a few flat arrays, immutable.
+"""Dataset: labeled images as a few flat, immutable arrays.
 
-`N` photos hold `M` boxes. The boxes of photo `i` are the rows `offsets[i]:offsets[i + 1]` of the
-flat arrays, so a data set of millions of boxes fits in memory and a split is an index.
+`N` images have `M` boxes. The boxes of image `i` are the rows `offsets[i]:offsets[i + 1]` of the
+flat arrays, so a dataset of millions of boxes fits in memory and a split is an index.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from boxwright.ops.boxes import Boxes, as_boxes
 from boxwright.structures.findings import Finding
 
 DIFFICULT, TRUNCATED, CROWD = 1, 2, 4  # bits of `Dataset.flags`
-WHOLE_FILE = (0, -1)  # the span of a photo that is a file of its own
+WHOLE_FILE = (0, -1)  # byte range of an image that is a file of its own
 
 
 class Split(IntEnum):
-    """What a photo is for."""
+    """The split of an image."""
 
     UNASSIGNED = -1
     TRAIN = 0
@@ -35,16 +35,17 @@ class Split(IntEnum):
 
 @dataclass(frozen=True)
 class LabeledImage:
-    """One labelled photo as a reader hands it over; `Dataset.of` puts many into columns.
+    """One labeled image; `Dataset.of` builds a dataset from many.
 
     Attributes:
-        name: path relative to the data set's root, with forward slashes.
-        width, height: pixels of the photo once oriented.
-        boxes: `(n, 4)` absolute xyxy pixels of the oriented photo.
+        name: path relative to the dataset's root, with forward slashes.
+        width, height: pixels of the oriented image.
+        boxes: `(n, 4)` absolute xyxy pixels of the oriented image.
         class_names: `n` names, one per box.
         flags: `n` bit sets of DIFFICULT, TRUNCATED, CROWD; none if empty.
-        split: what the folder says the photo is for.
-        byte_range: start and length of its bytes in the file that `name` lies in; WHOLE for a file.
+        split: the split that the data assigns to the image.
+        byte_range: start and length of its bytes in the file that contains it; WHOLE_FILE if it
+            is a file of its own.
     """
 
     name: str
@@ -59,7 +60,7 @@ class LabeledImage:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled photos, columnar.
+    """Labeled images in columns.
 
         >>> dataset = boxwright.load("images")
         >>> print(len(dataset), dataset.classes)
@@ -70,21 +71,21 @@ class Dataset:
 
     Attributes:
         root: the folder that `names` are relative to.
-        names: `N` photo paths below `root`, with forward slashes. Of a photo in a TFRecord, the
-            record's path and then the photo's name: `train.record/a.jpg`.
-        sizes: `(N, 2)` int32, width and height of the oriented photo.
+        names: `N` image paths below `root`, with forward slashes. An image in a TFRecord has the
+            path of the record and its own name: `train.record/a.jpg`.
+        sizes: `(N, 2)` int32, width and height of the oriented image.
         splits: `(N,)` int8 of `Split`.
-        byte_ranges: `(N, 2)` int64, start and length of a photo's bytes in the file that it is part
-            of, or WHOLE.
-        offsets: `(N + 1,)` int64, where each photo's boxes begin.
-        boxes: `(M, 4)` float32, absolute xyxy pixels of the oriented photo.
+        byte_ranges: `(N, 2)` int64, start and length of an image's bytes in the file that
+            contains it, or WHOLE_FILE.
+        offsets: `(N + 1,)` int64, the first box of each image.
+        boxes: `(M, 4)` float32, absolute xyxy pixels of the oriented image.
         labels: `(M,)` int32, 0-based ids into `classes`.
         flags: `(M,)` uint8, bits DIFFICULT, TRUNCATED, CROWD.
         classes: the class names, in id order.
-        findings: what reading the data brought to light.
-        ignored: `(K, 4)` float32 as `boxes`, photo by photo: regions that are neither objects nor
-            background, in training as in evaluation.
-        image_of_ignored: `(K,)` int64, the index of the photo that each belongs to, ascending.
+        findings: problems found while the data was read.
+        ignored: `(K, 4)` float32 as `boxes`, in image order: regions that count neither as objects
+            nor as background, in training and in evaluation.
+        image_of_ignored: `(K,)` int64, the image index of each ignored region, ascending.
     """
 
     root: Path
@@ -109,7 +110,7 @@ class Dataset:
         classes: Sequence[str] = (),
         findings: Iterable[Finding] = (),
     ) -> Dataset:
-        """Put photos into columns. Names beyond `classes` are appended in alphabetical order."""
+        """Build a dataset. Names missing from `classes` are appended in alphabetical order."""
         images = list(images)
         seen = {name for image in images for name in image.class_names}
         known = (*classes, *sorted(seen.difference(classes)))
@@ -136,7 +137,7 @@ class Dataset:
         n, m = len(self.names), len(self.labels)
         lengths = {len(self.sizes), len(self.splits), len(self.byte_ranges), len(self.offsets) - 1}
         if lengths != {n} or (len(self.boxes), len(self.flags)) != (m, m):
-            raise ValueError("the columns of a Dataset must describe the same photos and boxes")
+            raise ValueError("the columns of a Dataset must describe the same images and boxes")
         if int(self.offsets[-1]) != m:
             raise ValueError(f"offsets end at {self.offsets[-1]}, but there are {m} boxes")
 
@@ -144,31 +145,31 @@ class Dataset:
         return len(self.names)
 
     def image(self, index: int) -> Path | ByteRange:
-        """Where photo `index` lies, as `images.decoding.read_image` takes it."""
+        """Path or byte range of image `index`, for `images.decoding.read_image`."""
         path = self.root / self.names[index]
         start, length = self.byte_ranges[index]
         return path if length < 0 else ByteRange(path.parent, int(start), int(length))
 
     def rows(self, index: int) -> slice:
-        """The rows of `boxes`, `labels` and `flags` that belong to photo `index`."""
+        """The rows of `boxes`, `labels` and `flags` of image `index`."""
         return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
 
     def ignored_in(self, index: int) -> Boxes:
-        """The ignored regions of a photo, `(k, 4)`."""
+        """The ignored regions of an image, `(k, 4)`."""
         start, end = np.searchsorted(self.image_of_ignored, (index, index + 1))
         return self.ignored[start:end]
 
     @property
     def image_of_box(self) -> NDArray[np.int64]:
-        """`(M,)` index of the photo that each box belongs to."""
+        """`(M,)` image index of each box."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
     def images_showing(self, label: int | np.integer) -> NDArray[np.int64]:
-        """Indices, in order, of the photos that have a box of this class."""
+        """Ascending indices of the images that have a box of this class."""
         return np.unique(self.image_of_box[self.labels == label])
 
     def select(self, images: ArrayLike) -> Dataset:
-        """The given photos (indices or a mask) in the given order; classes stay as they are."""
+        """Select images by indices or a mask, in the given order; classes are unchanged."""
         chosen = np.asarray(images)
         index = np.arange(len(self))[chosen if chosen.size else np.arange(0)]
         offsets, rows = _rows_of(index, self.offsets)
@@ -189,12 +190,12 @@ class Dataset:
         )
 
     def split(self, name: Split | str) -> Dataset:
-        """The photos of one split: `dataset.split("test")`."""
+        """Return the images of one split: `dataset.split("test")`."""
         wanted = Split[name.upper()] if isinstance(name, str) else name
         return self.select(self.splits == wanted)
 
     def keep_boxes(self, keep: NDArray[np.bool_]) -> Dataset:
-        """The same photos with only the boxes where `keep` (`(M,)` bool) holds."""
+        """The same images with only the boxes where `keep` `(M,)` is True."""
         counts = np.bincount(self.image_of_box[keep], minlength=len(self))
         return replace(
             self,
@@ -205,7 +206,7 @@ class Dataset:
         )
 
     def merge(self, other: Dataset) -> Dataset:
-        """Both data sets' photos; classes are matched by name."""
+        """The images of both datasets; classes are matched by name."""
         classes = (*self.classes, *(c for c in other.classes if c not in self.classes))
         ids = np.array([classes.index(c) for c in other.classes], np.int32)
         root = self.root
@@ -231,8 +232,8 @@ class Dataset:
         )
 
     def fingerprint(self) -> str:
-        """16 hex digits that change when a name, size, split, box, label, flag, class or ignored
-        region does."""
+        """16 hex digits of a hash of names, sizes, splits, boxes, labels, flags, classes and
+        ignored regions."""
         names = (self._name_from_root(name) for name in self.names)
         words = "\0".join((*names, "", *self.classes))
         digest = hashlib.sha256(words.encode("utf-8", "surrogatepass"))  # names may be any bytes
@@ -243,19 +244,19 @@ class Dataset:
         return digest.hexdigest()[:16]
 
     def _name_from_root(self, name: str) -> str:
-        """A photo's name, also of one in another folder, that stays when both are moved."""
+        """Image name relative to the root, also if outside: moving both does not change it."""
         if not isabs(name):  # noqa: PTH117 - a Path costs as much as the rest
             return name
         try:
             return relpath(name, self.root).replace("\\", "/")
-        except ValueError:  # another drive
+        except ValueError:  # on another drive
             return name
 
 
 def _rows_of(
     index: NDArray[np.int64], offsets: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The offsets of some photos one after the other, and the rows that they had before."""
+    """Offsets of the selected images, and the rows of their boxes before the selection."""
     counts = np.diff(offsets)[index]
     after = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     within = np.arange(int(after[-1])) - np.repeat(after[:-1], counts)

@@ -28,7 +28,7 @@ class Detection(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """The boxes found in one image, best score first.
+    """The boxes found in one image, sorted by score, highest first.
 
         >>> detections = boxwright.predict("image.jpg", "run")
         >>> for name, score, (xmin, ymin, xmax, ymax) in detections:
@@ -79,10 +79,10 @@ class Detections:
     def __getitem__(
         self, which: int | np.integer[Any] | str | slice | NDArray[Any] | Sequence[int]
     ) -> Detection | Detections:
-        """One detection by its index, or several by a slice, a mask, indices or a class name.
+        """Select one detection by index, or several by slice, mask, indices or class name.
 
         Raises:
-            IndexError: there are not so many.
+            IndexError: the index is out of range.
             KeyError: there is no such class.
         """
         if isinstance(which, int | np.integer):
@@ -91,21 +91,21 @@ class Detections:
             return Detection(name, score, (xmin, ymin, xmax, ymax))
         if isinstance(which, str):
             if which not in self.classes:
-                raise KeyError(f"{which!r} is none of the classes {', '.join(self.classes)}")
+                raise KeyError(f"{which!r} is not one of the classes {', '.join(self.classes)}")
             which = self.labels == self.classes.index(which)
         rows: Any = which if isinstance(which, slice) else np.asarray(which)
         if isinstance(rows, np.ndarray) and not rows.size and rows.dtype != np.bool_:
-            rows = rows.astype(np.int64)  # NumPy takes an empty list for floats
+            rows = rows.astype(np.int64)  # NumPy reads an empty list as floats
         return replace(
             self, boxes=self.boxes[rows], scores=self.scores[rows], labels=self.labels[rows]
         )
 
     def above(self, threshold: float) -> Detections:
-        """Those that score at least `threshold`."""
+        """Return the detections with a score of at least `threshold`."""
         return self[self.scores >= threshold]
 
     def resized(self, size: tuple[int, int]) -> Detections:
-        """The same detections in the image scaled to `size`, width and height.
+        """Scale the boxes to an image of `size`, width and height.
 
         Raises:
             DetectorError: BW510 the size of the image is not known.
@@ -116,10 +116,10 @@ class Detections:
 
     @classmethod
     def concatenate(cls, parts: Iterable[Detections]) -> Detections:
-        """Several detectors' detections in one image as one, best score first.
+        """Concatenate the detections of several detectors in one image, highest score first.
 
-        Classes are matched by name: those that the first part lacks follow in the order in which
-        they come up. Nothing is suppressed.
+        Classes are matched by name; new classes are appended in order of appearance. There is no
+        NMS.
 
         Raises:
             DetectorError: BW511 the parts are of images of different sizes.
@@ -145,13 +145,13 @@ class Detections:
         return together[np.argsort(-scores, kind="stable")]
 
     def draw(self, image: ImageLike, *, scores: bool = True, bgr: bool = False) -> Image.Image:
-        """A copy of the image with the boxes drawn, each with its class.
+        """Return a copy of the image with the boxes and their classes drawn.
 
         Args:
-            image: in any form that `Detector.predict` takes; if it has another size than the one
-                that was looked at, the boxes are scaled.
-            scores: whether they are written beside the classes.
-            bgr: whether an array has blue first.
+            image: any input of `Detector.predict`; the boxes are scaled if its size differs from
+                the size of the image that they were detected in.
+            scores: write the score after the class.
+            bgr: an array has its channels in BGR order.
 
         Raises:
             DataError, DetectorError: as `Detector.predict`.
@@ -163,7 +163,7 @@ class Detections:
         fitting = self.resized(picture.size) if self.image_size else self
         return draw(picture, fitting, scores=scores)
 
-    # ---- What other packages work with -----------------------------------------------------------
+    # ---- Conversions to other packages -----------------------------------------------------------
 
     def to_json(self) -> list[dict[str, Any]]:
         """`[{"class": ..., "score": ..., "box": [xmin, ymin, xmax, ymax]}, ...]`, pixels."""
@@ -175,12 +175,12 @@ class Detections:
     def to_coco(
         self, image_id: int | str, *, category_ids: Mapping[str, int] | None = None
     ) -> list[dict[str, Any]]:
-        """What COCO calls results: a dictionary per box, with `bbox` as x, y, width, height.
+        """COCO results: a dictionary per box, with `bbox` as x, y, width, height.
 
         Args:
             image_id: the image's id in the annotation file.
-            category_ids: each class's id in that file; from 1 in the order of `classes`, as
-                Boxwright writes COCO files, if not given.
+            category_ids: ids of the classes in that file; by default from 1 in the order of
+                `classes`, as in the COCO files that Boxwright writes.
         """
         if category_ids is None:
             category_ids = {name: number for number, name in enumerate(self.classes, 1)}
@@ -219,10 +219,10 @@ class Detections:
         )
 
     def to_tensorflow(self) -> dict[str, Any]:
-        """What a SavedModel of the Object Detection API returns for a batch of this image.
+        """The output of a SavedModel of the Object Detection API for a batch of this image.
 
-        Tensors of float32 by the API's names: `detection_boxes` `(1, n, 4)`, ymin, xmin, ymax,
-        xmax from 0 to 1; `detection_classes` `(1, n)`, from 1 on; `detection_scores` `(1, n)`;
+        float32 tensors with the API's names: `detection_boxes` `(1, n, 4)`, ymin, xmin, ymax,
+        xmax from 0 to 1; `detection_classes` `(1, n)`, 1-based; `detection_scores` `(1, n)`;
         `num_detections` `(1,)`.
 
         Raises:
@@ -245,5 +245,5 @@ class Detections:
 
     def _known_size(self) -> tuple[int, int]:
         if self.image_size is None:
-            raise DetectorError("BW510", "these detections do not know the size of their image.")
+            raise DetectorError("BW510", "the image size of these detections is unknown.")
         return self.image_size

@@ -1,4 +1,4 @@
-"""Finding: one thing that is odd in the data, where it is, and what was done about it."""
+"""Finding: a problem in the data, its place, and its repair."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pathlib import Path
 
 from boxwright.codes import MEANINGS, SIGNS
 
-SHOWN = 3  # findings of each code in a summary
+SHOWN = 3  # findings shown per code in a summary
 RANKS = {severity: rank for rank, severity in enumerate(SIGNS)}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem that did not stop the work.
+    """A problem in the data that is reported without raising an error.
 
     Attributes:
         code: stable code, such as `BW105`.
         where: the file, and the box or line in it.
-        message: what is wrong there, with the offending value.
-        repair: what was done about it ("clipped to the photo"); empty if nothing was.
-        images: names of the photos that show it, if photos do.
-        box: the box in the first of them, xyxy pixels, if it is about one.
+        message: the problem, with the offending value.
+        repair: what was changed, such as "clipped to the image"; empty if nothing.
+        images: names of the affected images, if any.
+        box: the affected box in the first image, xyxy pixels, if there is one.
     """
 
     code: str
@@ -40,14 +40,14 @@ class Finding:
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Errors, warnings, notes; of each those of one code together, in the order they came."""
+    """Sort errors first, then warnings, then notes; group by code and keep the order within."""
     return sorted(findings, key=lambda one: (RANKS[MEANINGS[one.code].severity], one.code))
 
 
 def summary(findings: Iterable[Finding], data: str | Path | None = None) -> Iterator[str]:
-    """Findings as lines: the worst codes first, at most three of each, and how many more.
+    """Lines of a summary: worst codes first, at most three findings per code and their count.
 
-    `data` is what to check to see all of them.
+    `data` is the argument of `boxwright check` in the last line.
     """
     hidden = False
     for code, found in groupby(worst_first(findings), key=lambda one: one.code):

@@ -1,7 +1,7 @@
-"""Class names: label map text (`.pbtxt`), and spellings that mean the same class.
+"""Class names: label map text (`.pbtxt`), and spellings of the same class.
 
-Inside Boxwright a class is its name, and its 0-based id is its place in `Dataset.classes`. Label
-maps count from 1, because the Object Detection API keeps 0 for the background.
+Boxwright identifies a class by its name; its 0-based id is its index in `Dataset.classes`. Ids in
+label maps start at 1, because the Object Detection API reserves 0 for the background.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ APOSTROPHE = "'"
 
 
 def spelling_key(name: str) -> str:
-    """What all spellings of one class have in common: no outer blanks, no capitals."""
+    """The name without outer spaces and capitals, equal for all spellings of a class."""
     return name.strip().casefold()
 
 
 def closest_name(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like `name`, if any is like it at all."""
+    """The known name most similar to `name`; None if none is similar."""
     by_key = {spelling_key(candidate): candidate for candidate in known}
     match = difflib.get_close_matches(spelling_key(name), by_key, n=1)
     return by_key[match[0]] if match else None
 
 
 def label_map_text(classes: Sequence[str]) -> str:
-    """A label map that gives the classes, in order, the ids 1, 2, 3, ..."""
+    """Text of a label map that gives the classes the ids 1, 2, 3, ... in order."""
     items = (
         f"item {{\n  id: {number}\n  name: {quoted(name, APOSTROPHE)}\n}}\n"
         for number, name in enumerate(classes, start=1)
@@ -46,7 +46,7 @@ def write_label_map(path: str | Path, classes: Sequence[str]) -> None:
 
 
 class Item(NamedTuple):
-    """A class in a label map; its display name is its name where there is no other."""
+    """A class in a label map; the display name defaults to the name."""
 
     id: int
     name: str
@@ -54,18 +54,18 @@ class Item(NamedTuple):
 
 
 def read_label_map(path: str | Path) -> dict[int, str]:
-    """The ids and class names of a label map file, in order of id.
+    """Read `{id: class name}` from a label map file, in order of id.
 
     Raises:
-        DataError: BW116 the file is not a label map that can be used; says where and why.
+        DataError: BW116 the file is not a usable label map; the message has the line and reason.
     """
     return parse_label_map(_text_of(Path(path)), path)
 
 
 def parse_label_map(text: str, where: str | Path = "label map") -> dict[int, str]:
-    """Label map text to `{id: class name}`, in order of id. A display name goes before a name.
+    """Parse label map text to `{id: class name}`, in order of id; display names are preferred.
 
-    Fields other than `id`, `name` and `display_name` are passed over.
+    Fields other than `id`, `name` and `display_name` are ignored.
 
     Raises:
         DataError: BW116 with the line and the reason.
@@ -74,12 +74,12 @@ def parse_label_map(text: str, where: str | Path = "label map") -> dict[int, str
 
 
 def read_items(path: str | Path) -> list[Item]:
-    """The items of a label map file, with both of their names. Raises as `read_label_map`."""
+    """The items of a label map file, with both names. Raises as `read_label_map`."""
     return parse_items(_text_of(Path(path)), path)
 
 
 def parse_items(text: str, where: str | Path) -> list[Item]:
-    """The items of label map text as they stand. Raises as `parse_label_map`."""
+    """The items of label map text, unchanged. Raises as `parse_label_map`."""
     try:
         tree = parse(text, "label map")
     except TextFormatError as error:
@@ -90,9 +90,9 @@ def parse_items(text: str, where: str | Path) -> list[Item]:
     for field in tree.fields:
         place = f"{where}:{field.line}"
         if not isinstance(field.value, Message):
-            raise _unusable(place, f"'{field.name}' stands outside of any item")
+            raise _unusable(place, f"'{field.name}' is outside of any item")
         if field.name != "item":
-            raise _unusable(place, f"'{field.name}' stands where an item should")
+            raise _unusable(place, f"'{field.name}' is where an item should be")
         item = _item(field.value, place)
         number, name = item.id, item.display_name
         if names.setdefault(number, name) != name:
@@ -101,7 +101,7 @@ def parse_items(text: str, where: str | Path) -> list[Item]:
             raise _unusable(place, f"class '{name}' has two ids")
         items.append(item)
     if not items:
-        raise _unusable(where, "holds no item")
+        raise _unusable(where, "contains no item")
     return items
 
 

@@ -1,4 +1,4 @@
-"""Keys of JSON files that earlier versions wrote, by the names that they have today."""
+"""JSON keys of earlier versions and their current names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 GOLDEN = {"photo": "image"}
-COUNTS = {"photos": "images"}  # of metrics, and of an export's comparison with its run
+COUNTS = {"photos": "images"}  # in metrics and in an export's comparison with its run
 PROVENANCE = {"licence": "license", "proof": "comparison"}
 MODEL = {"bits": "quantization"}
 LAYERS = {"centre": "center"}
@@ -18,7 +18,7 @@ RECIPE = {
     "optimiser": "optimizer",
     "quantisation": "quantization",
 }
-OBJECTIVE = {  # of a recipe, and of its matching and mining
+OBJECTIVE = {  # in a recipe and its matching and mining
     "delta": "huber_delta",
     "fewest_negatives": "min_negatives",
     "focus": "classification_loss",
@@ -32,16 +32,16 @@ OBJECTIVE = {  # of a recipe, and of its matching and mining
 KINDS = {
     "ByPart": "LayerGroupValues",
     "Quantisation": "Quantization",
-}  # of the objects that a recipe is made of
+}  # in the nested objects of a recipe
 
 
 def renamed(value: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """An object with today's keys; what is in it stays as it is."""
+    """Rename the keys of an object; its values are unchanged."""
     return {names.get(key, key): item for key, item in value.items()}
 
 
 def renamed_provenance(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The provenance of a detector with today's keys."""
+    """Rename the keys of a detector's provenance."""
     known = renamed(value, PROVENANCE)
     inner = {"metrics": COUNTS, "comparison": COUNTS, "recipe": RECIPE}
     return known | {

@@ -1,4 +1,4 @@
-"""Registry: what can be chosen by name, each thing imported when it is first used."""
+"""Registry: objects that are chosen by name and imported on first use."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ T = TypeVar("T")
 
 
 class Registry(MutableMapping[str, T]):
-    """A table of names whose rows may be given as places, `package.module` or `module:NAME`.
+    """A mapping whose values may be import paths, `package.module` or `module:NAME`.
 
-    A place is imported when its row is first asked for. Names and their order cost nothing, so
-    the command line can list them for `--help`. `registry[name] = row` adds a row from anywhere.
+    A path is imported when its row is first read. Listing the names imports nothing, so that
+    `--help` stays fast. `registry[name] = row` adds a row.
     """
 
     def __init__(self, rows: Mapping[str, T | str]) -> None:

@@ -1,6 +1,6 @@
 """Boxes that a person should look at: one small function per problem, which changes nothing.
 
-Each takes the data set before boxes are dropped from it, so that a box is named by its place in
+Each takes the dataset before boxes are dropped from it, so that a box is named by its place in
 the annotation.
 """
 
@@ -20,8 +20,8 @@ from boxwright.ops.boxes import areas
 from boxwright.structures.dataset import CROWD, Dataset
 from boxwright.structures.findings import Finding
 
-SLIVER = 3  # pixels of the photo, below which a side is a slip of the mouse
-COVERING = 0.98  # of the photo
+SLIVER = 3  # pixels of the image, below which a side is a slip of the mouse
+COVERING = 0.98  # of the image
 SAME_PLACE = 0.8  # overlap from which two boxes are around one object
 LAYERED = 0.2  # of a class's boxes, and more than a few: that is how the data is made
 FEW = 5
@@ -36,12 +36,12 @@ def slivers(dataset: Dataset) -> list[Finding]:
 
 
 def covering(dataset: Dataset) -> list[Finding]:
-    """Boxes around nearly all of their photo (BW125)."""
+    """Boxes around nearly all of their image (BW125)."""
     covered = areas(dataset.boxes) / dataset.sizes.prod(axis=1)[dataset.image_of_box]
     rows = np.flatnonzero(covered >= COVERING)
     if len(rows) == 1:
-        return [box_finding(dataset, rows[0], "BW125", "covers the whole photo")]
-    message = f"{len(rows)} of {len(dataset.boxes)} boxes cover the whole photo"
+        return [box_finding(dataset, rows[0], "BW125", "covers the whole image")]
+    message = f"{len(rows)} of {len(dataset.boxes)} boxes cover the whole image"
     return image_finding("BW125", images_of(dataset, rows), message)
 
 
@@ -68,13 +68,13 @@ def contradictions(dataset: Dataset) -> list[Finding]:
     for (a, b), pairs in sorted(found.items()):
         names = f"'{dataset.classes[a]}' and '{dataset.classes[b]}'"
         if len(pairs) > max(FEW, LAYERED * min(totals[a], totals[b])):
-            message = f"{len(pairs)} objects are labelled both {names}"
+            message = f"{len(pairs)} objects are labeled both {names}"
             images = images_of(dataset, np.array([*pairs]))
             findings += image_finding("BW134", images, message)
             continue
         for later, other in sorted(pairs.items()):
             place = box_name(dataset, other).rpartition(", ")[2]
             other_class = dataset.classes[dataset.labels[other]]
-            problem = f"lies on {place}, which is labelled '{other_class}'"
+            problem = f"overlaps {place}, which is labeled '{other_class}'"
             findings.append(box_finding(dataset, later, "BW134", problem))
     return findings

@@ -38,9 +38,9 @@ def nearly_the_same_name(dataset: Dataset) -> list[Finding]:
         rare, common = sorted((first, second), key=lambda label: (counts[label], label))
         joined = keys[rare].translate(SEPARATORS) == keys[common].translate(SEPARATORS)
         if joined:
-            difference = "but for blanks, hyphens or underscores the same"
+            difference = "equal except for spaces, hyphens or underscores"
         elif counts[rare] <= RARE * counts[common] and _slip(keys[rare], keys[common]):
-            difference = "one letter away"
+            difference = "one letter apart"
         else:
             continue
         a, b = dataset.classes[rare], dataset.classes[common]
@@ -62,7 +62,7 @@ def nearly_the_same_name(dataset: Dataset) -> list[Finding]:
 def too_few(dataset: Dataset) -> list[Finding]:
     """Classes with fewer boxes to learn from than `MIN_BOXES`, but with some (BW128)."""
     counts = _boxes_in(dataset, _training(dataset))
-    where = " for training" if (dataset.splits == Split.TRAIN).any() else ""
+    where = " in train" if (dataset.splits == Split.TRAIN).any() else ""
     return [
         Finding(
             "BW128",
@@ -87,7 +87,7 @@ def not_trained(dataset: Dataset) -> list[Finding]:
             Finding(
                 "BW129",
                 f"class '{dataset.classes[label]}'",
-                f"has {counted_boxes(judged[label])} for {split.name.lower()}, none for training",
+                f"has {counted_boxes(judged[label])} in {split.name.lower()}, none in train",
                 images=_images_with(dataset, label),
             )
             for label in np.flatnonzero((judged > 0) & (learnt == 0))
@@ -96,7 +96,7 @@ def not_trained(dataset: Dataset) -> list[Finding]:
 
 
 def _training(dataset: Dataset) -> NDArray[np.bool_]:
-    """The photos to train on; of an unmarked data set all."""
+    """The images to train on; of an unmarked dataset all."""
     if (dataset.splits == Split.UNASSIGNED).all():
         return np.ones(len(dataset), np.bool_)
     training: NDArray[np.bool_] = dataset.splits == Split.TRAIN

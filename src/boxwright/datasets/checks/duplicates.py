@@ -1,4 +1,4 @@
-"""Photos that show the same, as findings: within a split a waste, across splits a leak."""
+"""Images that show the same, as findings: within a split a waste, across splits a leak."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from boxwright.datasets.near_duplicates import Duplicates
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
-NAMED = 4  # photos in a message
+NAMED = 4  # images in a message
 
 
 def duplicate_images(dataset: Dataset, found: Duplicates) -> list[Finding]:
-    """A finding for each group of photos that show the same.
+    """A finding for each group of images that show the same.
 
     It is a leak (BW131) if the group is torn between training, validation and testing, and a
     note (BW130) if not.
@@ -26,7 +26,7 @@ def duplicate_images(dataset: Dataset, found: Duplicates) -> list[Finding]:
             continue
         names = tuple(dataset.names[i] for i in group)
         extra = int(copied[found.groups[group[0]]])
-        same = "show the same"
+        same = "are near-duplicates"
         if extra == len(group) - 1:
             same = "have the same pixels"
         elif extra:

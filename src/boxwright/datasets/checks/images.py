@@ -1,6 +1,6 @@
-"""What only a photo's pixels show: damage, blur, bad exposure, and what it looks like from afar.
+"""What only an image's pixels show: damage, blur, bad exposure, and what it looks like from afar.
 
-Every photo is decoded once, whatever is asked of it, and never more than one per core at a time.
+Every image is decoded once, whatever is asked of it, and never more than one per core at a time.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from boxwright.structures.findings import Finding
 
 Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
-BLOCK = 256  # photos handed to the pool at once
-ENOUGH = 128  # pixels of a photo's sides that tell whether it shows the same as another
-SEEN = 256  # pixels of the shorter side at which photos are judged, about what a network sees
-WINDOW = 9  # pixels that blur the photo again, Crete's own
-BLURRED = 0.7  # sharp photos have 0.2 to 0.6; a pixel smeared over 3 of its neighbours 0.75
-MIN_LEVELS = 4.0  # grey levels of contrast below which blur cannot be told
-DARK, BRIGHT = 48, 224  # grey levels of 255 that 98 of 100 pixels are below, or above
+BLOCK = 256  # images handed to the pool at once
+ENOUGH = 128  # pixels of an image's sides that tell whether it shows the same as another
+SEEN = 256  # pixels of the shorter side at which images are judged, about what a network sees
+WINDOW = 9  # pixels that blur the image again, Crete's own
+BLURRED = 0.7  # sharp images have 0.2 to 0.6; a pixel smeared over 3 of its neighbors 0.75
+MIN_LEVELS = 4.0  # gray levels of contrast below which blur cannot be told
+DARK, BRIGHT = 48, 224  # gray levels of 255 that 98 of 100 pixels are below, or above
 HASHED = DIGEST + SIDE * SIDE  # bytes
 TINY = 100  # pixels of the shorter side
 SUFFIXES = {
@@ -49,12 +49,12 @@ SUFFIXES = {
 
 @dataclass(frozen=True)
 class ImageSummary:
-    """What decoding one photo shows.
+    """What decoding one image shows.
 
     Attributes:
         kind: the format of its content, as Pillow calls it.
         blur: 0 for perfectly sharp, 1 for nothing but blur.
-        darkest, brightest: grey levels that 2 and 98 of 100 pixels are below.
+        darkest, brightest: gray levels that 2 and 98 of 100 pixels are below.
         hash: `(4104,)` uint8, what there is to compare of it.
     """
 
@@ -67,11 +67,11 @@ class ImageSummary:
 
 @dataclass(frozen=True)
 class ImageSummaries:
-    """What decoding all photos of a data set shows: a row per photo that can be decoded.
+    """What decoding all images of a dataset shows: a row per image that can be decoded.
 
     Attributes:
-        dataset: the photos that can be decoded; the others are in its findings.
-        summaries: one per photo.
+        dataset: the images that can be decoded; the others are in its findings.
+        summaries: one per image.
     """
 
     dataset: Dataset
@@ -85,10 +85,10 @@ class ImageSummaries:
 
 
 def summarize(image: ImageFile) -> ImageSummary:
-    """Decode a photo, a JPEG at a fraction of its size, and measure it.
+    """Decode an image, a JPEG at a fraction of its size, and measure it.
 
     Raises:
-        DataError: BW101 there is no such file, BW102 it is not a photo, damaged or cut off.
+        DataError: BW101 there is no such file, BW102 it is not an image, damaged or cut off.
     """
     with opened(image) as picture:
         kind = picture.format or ""
@@ -108,7 +108,7 @@ def summarize(image: ImageFile) -> ImageSummary:
 
 
 def summarize_all(dataset: Dataset, progress: Progress | None = None) -> ImageSummaries:
-    """Decode all photos. Those that cannot be decoded are left out, with a finding.
+    """Decode all images. Those that cannot be decoded are left out, with a finding.
 
     `progress` is told how many of how many are done.
     """
@@ -119,7 +119,7 @@ def summarize_all(dataset: Dataset, progress: Progress | None = None) -> ImageSu
 def hash_images(
     dataset: Dataset, progress: Progress | None = None
 ) -> tuple[Dataset, NDArray[np.uint8]]:
-    """The photos that can be decoded, and their `(N, 4104)` hashes; the others become findings.
+    """The images that can be decoded, and their `(N, 4104)` hashes; the others become findings.
 
     `progress` is told how many of how many are done.
 
@@ -133,9 +133,9 @@ def hash_images(
 
 
 def blur(gray: NDArray[np.float32]) -> float:
-    """How blurred a grey photo `(H, W)` is, 0 to 1; 0 if it shows nothing.
+    """How blurred a gray image `(H, W)` is, 0 to 1; 0 if it shows nothing.
 
-    A sharp photo loses most of its differences between neighbouring pixels when it is blurred, and
+    A sharp image loses most of its differences between neighboring pixels when it is blurred, and
     a blurred one hardly any: Crete et al., "The blur effect: perception and estimation with a new
     no-reference perceptual blur metric", 2007. The worse direction counts, as motion has one.
     """
@@ -155,7 +155,7 @@ def blur(gray: NDArray[np.float32]) -> float:
 
 
 def misnamed(seen: ImageSummaries) -> list[Finding]:
-    """Photos whose suffix says another format than their content is in (BW123)."""
+    """Images whose suffix says another format than their content is in (BW123)."""
     dataset = seen.dataset
     wrong = {}
     for name, byte_range, summary in zip(
@@ -168,23 +168,23 @@ def misnamed(seen: ImageSummaries) -> list[Finding]:
         return []
     said = next(iter(wrong.values()))
     if len(wrong) > 1:
-        said = f"{len(wrong)} of {len(dataset)} photos, such as {said}"
+        said = f"{len(wrong)} of {len(dataset)} images, such as {said}"
     return image_finding("BW123", list(wrong), said)
 
 
 def blurred(seen: ImageSummaries) -> list[Finding]:
-    """Photos that are blurred even at the size a network sees them (BW135)."""
+    """Images that are blurred even at the size a network sees them (BW135)."""
     return _counted(
         seen,
         "BW135",
         {i: summary.blur for i, summary in enumerate(seen.summaries) if summary.blur > BLURRED},
-        "blurred: {most:.2f} on a scale from 0 to 1, sharp photos have {limit} at most",
+        "blurred: {most:.2f} on a scale from 0 to 1; sharp images have at most {limit}",
         limit=BLURRED,
     )
 
 
 def badly_exposed(seen: ImageSummaries) -> list[Finding]:
-    """Photos that are nearly black or nearly white (BW136)."""
+    """Images that are nearly black or nearly white (BW136)."""
     dark = {
         i: -summary.brightest
         for i, summary in enumerate(seen.summaries)
@@ -193,7 +193,7 @@ def badly_exposed(seen: ImageSummaries) -> list[Finding]:
     bright = {
         i: summary.darkest for i, summary in enumerate(seen.summaries) if summary.darkest > BRIGHT
     }
-    what = "nearly {color}: 98 of 100 pixels are {side} grey level {most:.0f} of 255"
+    what = "nearly {color}: 98 % of the pixels are {side} gray level {most:.0f} of 255"
     return [
         *_counted(seen, "BW136", dark, what, color="black", side="below"),
         *_counted(seen, "BW136", bright, what, color="white", side="above"),
@@ -201,7 +201,7 @@ def badly_exposed(seen: ImageSummaries) -> list[Finding]:
 
 
 def tiny(dataset: Dataset) -> list[Finding]:
-    """Photos of fewer than `TINY` pixels (BW137)."""
+    """Images of fewer than `TINY` pixels (BW137)."""
     small = np.flatnonzero(dataset.sizes.min(axis=1) < TINY) if len(dataset) else np.zeros(0, int)
     if not len(small):
         return []
@@ -209,14 +209,14 @@ def tiny(dataset: Dataset) -> list[Finding]:
     width, height = dataset.sizes[small[dataset.sizes[small].min(axis=1).argmin()]]
     if len(small) == 1:
         return image_finding("BW137", names, f"is only {width} x {height} pixels")
-    message = f"{len(small)} of {len(dataset)} photos are below {TINY} pixels; the smallest is"
+    message = f"{len(small)} of {len(dataset)} images are below {TINY} pixels; the smallest is"
     return image_finding("BW137", names, f"{message} {width} x {height}")
 
 
 def _counted(
     seen: ImageSummaries, code: str, found: Mapping[int, float], what: str, **words: object
 ) -> list[Finding]:
-    """One finding for all photos found, worst first, that says how bad the worst is."""
+    """One finding for all images found, worst first, that says how bad the worst is."""
     if not found:
         return []
     worst = sorted(found, key=lambda i: -found[i])
@@ -224,7 +224,7 @@ def _counted(
     if len(worst) == 1:
         message = f"is {said}"
     else:
-        message = f"{len(worst)} of {len(seen.summaries)} photos are {said} (the worst)"
+        message = f"{len(worst)} of {len(seen.summaries)} images are {said} (the worst)"
     return image_finding(code, [seen.dataset.names[i] for i in worst], message)
 
 
@@ -235,7 +235,7 @@ def _hash(image: ImageFile) -> NDArray[np.uint8]:
 def _each(
     dataset: Dataset, measure: Callable[[ImageFile], Result], progress: Progress | None
 ) -> tuple[dict[int, Result], dict[int, DataError]]:
-    """What `measure` makes of each photo, and why it cannot of the others; on all cores."""
+    """What `measure` makes of each image, and why it cannot of the others; on all cores."""
     seen: dict[int, Result] = {}
     broken: dict[int, DataError] = {}
 
@@ -261,7 +261,7 @@ def _each(
 
 
 def _without(dataset: Dataset, broken: Mapping[int, DataError]) -> Dataset:
-    """The other photos, with a finding for each of those that are broken."""
+    """The other images, with a finding for each of those that are broken."""
     if not broken:
         return dataset
     findings = list(dataset.findings)

@@ -1,4 +1,4 @@
-"""How findings name boxes and photos, and which boxes lie on each other."""
+"""How findings name boxes and images, and which boxes lie on each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from boxwright.structures.findings import Finding
 Rows = NDArray[np.int64]
 Shares = NDArray[np.float32]
 Row = int | np.integer
-NEIGHBORS = 128  # boxes that one is compared with, from left to right; no photo needs more
+NEIGHBORS = 128  # boxes that one is compared with, from left to right; no image needs more
 
 
 def counted_boxes(number: Row) -> str:
@@ -28,13 +28,13 @@ def corners(box: NDArray[np.float32]) -> str:
 
 
 def box_name(dataset: Dataset, row: Row) -> str:
-    """A box by its place among its photo's boxes: `a.jpg, box 3`."""
+    """A box by its place among its image's boxes: `a.jpg, box 3`."""
     image = _image_of(dataset, row)
     return f"{dataset.names[image]}, box {row - dataset.offsets[image] + 1}"
 
 
 def box_finding(dataset: Dataset, row: Row, code: str, problem: str, repair: str = "") -> Finding:
-    """A finding about the box in `row`, with its class, its corners and its photo's size."""
+    """A finding about the box in `row`, with its class, its corners and its image's size."""
     image = _image_of(dataset, row)
     width, height = dataset.sizes[image]
     box = dataset.boxes[row]
@@ -50,7 +50,7 @@ def box_finding(dataset: Dataset, row: Row, code: str, problem: str, repair: str
 
 
 def image_finding(code: str, names: Sequence[str], message: str, repair: str = "") -> list[Finding]:
-    """One finding for all photos that show the same; none where there is no such photo."""
+    """One finding for all images that show the same; none where there is no such image."""
     if not names:
         return []
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -58,7 +58,7 @@ def image_finding(code: str, names: Sequence[str], message: str, repair: str = "
 
 
 def images_of(dataset: Dataset, rows: Rows) -> list[str]:
-    """The names of the photos that the boxes in these rows belong to, each once, in order."""
+    """The names of the images that the boxes in these rows belong to, each once, in order."""
     return [dataset.names[i] for i in np.unique(dataset.image_of_box[rows])]
 
 
@@ -67,7 +67,7 @@ def overlaid(
 ) -> tuple[Rows, Rows, Shares]:
     """Rows whose box overlaps that of an earlier row by `min_iou` or more.
 
-    Boxes are compared with their next neighbours from left to right, so that no matrix of all
+    Boxes are compared with their next neighbors from left to right, so that no matrix of all
     pairs is made.
 
     Args:

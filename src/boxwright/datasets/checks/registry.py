@@ -23,9 +23,9 @@ class Checked:
     """All that a check can need.
 
     Attributes:
-        drawn: the photos that can be decoded, with every box that was drawn, upright and clipped.
-        repaired: the data set as it is trained on: useless boxes and unused classes left out.
-        pixels: what decoding the photos of `drawn` showed.
+        drawn: the images that can be decoded, with every box that was drawn, upright and clipped.
+        repaired: the dataset as it is trained on: useless boxes and unused classes left out.
+        pixels: what decoding the images of `drawn` showed.
         input_size: side of the network's input that boxes are judged for.
         reach: which boxes the detector family can learn; None if that cannot be told.
     """
@@ -38,7 +38,7 @@ class Checked:
 
     @cached_property
     def duplicate_images(self) -> Duplicates:
-        """Which photos of `drawn` show the same."""
+        """Which images of `drawn` show the same."""
         return duplicates_of(self.pixels.hashes)
 
 

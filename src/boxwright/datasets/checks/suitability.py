@@ -1,4 +1,4 @@
-"""Whether a network of some input size can learn these boxes from these photos."""
+"""Whether a network of some input size can learn these boxes from these images."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def too_small(dataset: Dataset, input_size: int) -> list[Finding]:
     else:
         limit = float(np.quantile(sides, FEW_SMALL)) * input_size
         tiles = math.ceil(SMALLEST / limit) if limit > 0 else len(SIZES)
-        proposal = f"no larger input helps enough; cut the photos into {tiles} x {tiles} tiles"
+        proposal = f"no larger input helps enough; cut the images into {tiles} x {tiles} tiles"
     message = (
-        f"{_percent(small)} of the boxes are below {SMALLEST:g} pixels at an input of "
+        f"{_percent(small)} of the boxes are below {SMALLEST:g} pixels at input size "
         f"{input_size}: {proposal}"
     )
     return image_finding("BW132", images_of(dataset, np.flatnonzero(small)), message)
@@ -60,32 +60,32 @@ def unreached(dataset: Dataset, input_size: int, reach: Reach | None) -> list[Fi
             proposal = f"at {size} pixels it is {still:.0%}"
             break
     message = (
-        f"{_percent(missed)} of the boxes {reach.missed} at an input of {input_size}: {proposal}"
+        f"{_percent(missed)} of the boxes {reach.missed} at input size {input_size}: {proposal}"
     )
     return image_finding("BW133", images_of(dataset, np.flatnonzero(missed)), message)
 
 
 def few_images(dataset: Dataset) -> list[Finding]:
-    """Fewer labelled photos than a score can be trusted with (BW138)."""
+    """Fewer labeled images than a score can be trusted with (BW138)."""
     if len(dataset) >= MIN_IMAGES:
         return []
-    only = f"are only {len(dataset)} labelled photos" if len(dataset) > 1 else "is 1 labelled photo"
-    return [Finding("BW138", "all photos", f"there {only}")]
+    only = f"are only {len(dataset)} labeled images" if len(dataset) > 1 else "is 1 labeled image"
+    return [Finding("BW138", "all images", f"there {only}")]
 
 
 def none_for_testing(dataset: Dataset) -> list[Finding]:
-    """Photos that are marked, but none for testing (BW122)."""
+    """Images that are marked, but none for testing (BW122)."""
     sets = {Split(int(split)) for split in np.unique(dataset.splits)} - {Split.UNASSIGNED}
     if not sets or Split.TEST in sets:
         return []
     names = " and ".join(split.name.lower() for split in sorted(sets))
-    return [Finding("BW122", "all photos", f"none is marked test, only {names}")]
+    return [Finding("BW122", "all images", f"there is no test split, only {names}")]
 
 
 def showing_nothing(dataset: Dataset) -> list[Finding]:
-    """Photos that are labelled as showing none of the classes, counted (BW149)."""
+    """Images that are labeled as showing none of the classes, counted (BW149)."""
     images = [dataset.names[i] for i in np.flatnonzero(np.diff(dataset.offsets) == 0)]
-    return image_finding("BW149", images, f"{len(images)} of {len(dataset)} photos have no box")
+    return image_finding("BW149", images, f"{len(images)} of {len(dataset)} images have no box")
 
 
 def _percent(which: np.ndarray) -> str:

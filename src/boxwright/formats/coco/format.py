@@ -1,6 +1,6 @@
-"""COCO: one JSON file for many photos, as the COCO data set, Roboflow and CVAT write it.
+"""COCO: one JSON file for many images, as the COCO dataset, Roboflow and CVAT write it.
 
-Boxes are x, y, width, height in pixels, counted from 0 at the photo's corner. Categories have
+Boxes are x, y, width, height in pixels, counted from 0 at the image's corner. Categories have
 ids with gaps and in any order; their order is that of the ids.
 """
 
@@ -43,12 +43,12 @@ image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
-    """Whether a JSON file lists images and annotations as COCO does."""
+    """True if a JSON file lists images and annotations as COCO does."""
     return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
-    """All photos that the files list; one without annotations shows nothing."""
+    """All images that the files list; one without annotations is empty."""
     labels = Labels()
     order: dict[str, tuple[int, int]] = {}
     others = _of_other_tasks(folder)
@@ -112,11 +112,11 @@ class _File:
 
     Attributes:
         path: the file, below the root.
-        split: what it says that its photos are for.
+        split: what it says that its images are for.
         names: category id -> name.
         parents: category id -> supercategory.
         boxes: category id -> number of boxes.
-        images: image id -> photo; a photo that is listed twice has two ids.
+        images: image id -> image; an image that is listed twice has two ids.
     """
 
     path: str
@@ -151,7 +151,7 @@ class _File:
         labels.findings += shapes_finding(self.path, shapes)
         if len(images) < len(self.images):
             message = f"{len(self.images) - len(images)} of its images are listed twice"
-            labels.findings.append(Finding("BW113", self.path, message, "boxes put together"))
+            labels.findings.append(Finding("BW113", self.path, message, "boxes combined"))
 
     def used_categories(self) -> list[tuple[tuple[int, int], str]]:
         """A key to sort by and a name for each category, without a mere supercategory.
@@ -242,7 +242,7 @@ def _key(value: object) -> str:
 
 
 def _of_other_tasks(folder: Folder) -> set[str]:
-    """The COCO data set's captions, keypoints and the like, where they lie beside its boxes."""
+    """The COCO dataset's captions, keypoints and the like, where they lie beside its boxes."""
     located = [(path, *split_path(path)) for path in folder.with_suffix(json_kinds.SUFFIX)]
     boxed = {parent for _, parent, name in located if name.startswith(INSTANCES)}
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate, pairwise
 
-MAX_DIGITS = 8  # of 5 bits each: more than any photo has pixels
+MAX_DIGITS = 8  # of 5 bits each: more than any image has pixels
 
 
 class RunLengthError(ValueError):

@@ -37,7 +37,7 @@ class Shape(Enum):
 
     CORNERS = auto()  # xmin, ymin, xmax, ymax
     SIDES = auto()  # xmin, ymin, width, height
-    CENTER = auto()  # x and y of the centre, width, height
+    CENTER = auto()  # x and y of the center, width, height
     LIST = auto()  # one cell with xmin, ymin, width, height
     POINTS = auto()  # x and y of two or four corners, cells of the others empty
 
@@ -69,13 +69,13 @@ class Columns:
     """Where in a row what stands.
 
     Attributes:
-        image: what the photo is called.
+        image: what the image is called.
         box: four columns, one for a LIST, up to eight for POINTS.
         shape: what they hold.
         name: the class; None if the file knows one nameless class only.
-        size: width and height of the photo.
+        size: width and height of the image.
         split: a word such as TRAIN.
-        fractions: whether boxes are fractions of the photo's sides; None if only all of them
+        fractions: whether boxes are fractions of the image's sides; None if only all of them
             together can show it.
         header: whether the first row is one.
     """
@@ -94,7 +94,7 @@ def understand(first: Sequence[Sequence[str]]) -> Columns | str | None:
     """What the columns of a file with these first rows mean.
 
     Returns:
-        None if the file is not about boxes in photos, or a sentence if it is but its header
+        None if the file is not about boxes in images, or a sentence if it is but its header
         leaves open what is meant.
     """
     if not first:
@@ -122,9 +122,9 @@ def _by_header(header: Sequence[str], below: Sequence[Sequence[str]]) -> Columns
     if image is None:
         return _without_image(shape, box)
     if repeated := sorted(twice & {image, *box, *names}):
-        return _unclear(f"{image} is the photo", f"there are two columns '{repeated[0]}'")
+        return _unclear(f"{image} is the image", f"there are two columns '{repeated[0]}'")
     if len(names) > 1:
-        understood = f"{image} is the photo, {', '.join(box)} are the box"
+        understood = f"{image} is the image, {', '.join(box)} are the box"
         return _unclear(understood, f"{' and '.join(names)} could both be the class")
     return _columns(known, shape, image, box, names[0] if names else None)
 
@@ -148,13 +148,13 @@ def _columns(
 def _without_box(image: str | None, sides: Sequence[str]) -> str | None:
     if image is None or len(sides) < 2:
         return None
-    return _unclear(f"{image} is the photo", f"{', '.join(sides)} are no whole box")
+    return _unclear(f"{image} is the image", f"{', '.join(sides)} are not a complete box")
 
 
 def _without_image(shape: Shape, box: Sequence[str]) -> str | None:
     if shape is not Shape.CORNERS:
         return None
-    return _unclear(f"{', '.join(box)} are the box", "no column is the photo")
+    return _unclear(f"{', '.join(box)} are the box", "no column is the image")
 
 
 def _by_content(first: Sequence[Sequence[str]]) -> Columns | None:
@@ -216,7 +216,7 @@ def _numbers(cells: Sequence[str]) -> bool:
 
 
 def _key(name: str) -> str:
-    """`Bbox_X1` and `x 1` are both `x1`; `box_width` is `w`, as `width` may be the photo's."""
+    """`Bbox_X1` and `x 1` are both `x1`; `box_width` is `w`, as `width` may be the image's."""
     key = re.sub(r"[^a-z0-9]", "", name.lower())
     rest = re.sub(r"^(?:(?:bounding|bnd|b)?box|roi)", "", key)
     return key if rest == key or not rest else {"width": "w", "height": "h"}.get(rest, rest)
@@ -227,4 +227,4 @@ def _first(names: Iterable[str], known: dict[str, int]) -> str | None:
 
 
 def _unclear(understood: str, problem: str) -> str:
-    return f"its header is understood so far: {understood}; but {problem}"
+    return f"its header is only partly understood: {understood}, but {problem}"

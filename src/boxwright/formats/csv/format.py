@@ -2,7 +2,7 @@
 
 The tutorials' `filename,width,height,class,xmin,ymin,xmax,ymax` is one of many: the header says
 which column means what, and keras-retinanet's and Google's files are known without one. Whether
-boxes are pixels or fractions of the photo's sides shows in a file as a whole.
+boxes are pixels or fractions of the image's sides shows in a file as a whole.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ SUFFIXES = (".csv", ".tsv")
 IMAGES = "images"
 HEADER = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
 LOOKED_AT = 20  # rows that show what the columns of a file without header are
-LARGEST_FRACTION = 1.5  # a box may reach beyond its photo
-ENOUGH = 5  # boxes within the first pixel: where photo sizes stand beside them, no accident
+LARGEST_FRACTION = 1.5  # a box may reach beyond its image
+ENOUGH = 5  # boxes within the first pixel: where image sizes stand beside them, no accident
 NAMELESS = "object"  # what a class is called that the file does not name
 
 
 def detect(folder: Folder) -> bool:
-    """Whether there is a CSV file with photos and boxes."""
+    """True if there is a CSV file with images and boxes."""
     paths = folder.with_suffix(*SUFFIXES)
     return any(understand(first_rows(folder.root / path, LOOKED_AT)) for path in paths)
 
@@ -73,7 +73,7 @@ def read(folder: Folder) -> Labels:
 
 
 def image_folder(split: Split) -> str:
-    """All photos go into one folder; the name of a list says what they are for."""
+    """All images go into one folder; the name of a list says what they are for."""
     return IMAGES
 
 
@@ -109,8 +109,8 @@ class _File:
 
     Attributes:
         images: by what the file calls them.
-        bare: line, photo and class of the rows that have a class but no box.
-        split: what the file's name or folder says that its photos are for.
+        bare: line, image and class of the rows that have a class but no box.
+        split: what the file's name or folder says that its images are for.
         largest: of all coordinates.
     """
 
@@ -143,7 +143,9 @@ class _File:
                 message = f"has the class '{label}' but no box"
                 self.broken.append(Broken("BW110", f"{self.path}:{line}", message))
                 unusable.add(name)
-        for name in unusable:  # a photo with half of its boxes would teach that the rest is nothing
+        for (
+            name
+        ) in unusable:  # an image with half of its boxes would teach that the rest is nothing
             self.images.pop(name, None)
         self._settle()
         return self
@@ -158,9 +160,9 @@ class _File:
             cells = [row[i] for i in columns.box]
             word = "" if columns.split is None else row[columns.split].lower()
         except IndexError:
-            raise BadEntryError(f"has {len(row)} columns, which are too few") from None
+            raise BadEntryError(f"has only {len(row)} columns") from None
         if not name:
-            raise BadEntryError("names no photo")
+            raise BadEntryError("names no image")
         one = self.images.get(name)
         if one is None:
             one = self.images[name] = Labeled(self.path, name, place=f":{line}", split=self.split)
@@ -188,7 +190,7 @@ class _File:
         for one in self.images.values():
             one.relative = fractions
         if boxes and self.columns.name is None:
-            message = f"no column is the class; all boxes are taken as '{NAMELESS}'"
+            message = f"no column is the class; all boxes get the class '{NAMELESS}'"
             self.findings.append(Finding("BW148", self.path, message))
 
 
@@ -214,11 +216,11 @@ def _box(shape: Shape, cells: Sequence[str]) -> list[float]:
 
 
 def _once(files: Sequence[_File]) -> Iterator[Labeled]:
-    """Each photo once, even if a list of all photos lies beside those for train and test.
+    """Each image once, even if a list of all images lies beside those for train and test.
 
-    Photos come in the order test, val, train, so that one in two lists is kept from training.
+    Images come in the order test, val, train, so that one in two lists is kept from training.
     """
-    everywhere: dict[str, set[str]] = {}  # a marked photo's last name -> its names with folders
+    everywhere: dict[str, set[str]] = {}  # a marked image's last name -> its names with folders
     seen: dict[tuple[str, str, bool], Labeled] = {}
     for file in sorted(files, key=lambda file: -file.split):
         parent = split_path(file.path)[0]

@@ -1,7 +1,7 @@
 """The folders of the OIDv4 ToolKit, `train/Apple/0a1b.jpg` and `train/Apple/Label/0a1b.txt`.
 
 A line is `Granny Smith 12.8 30.0 401.5 388.2`: the class, and xmin ymin xmax ymax in pixels. A
-photo of two classes is downloaded twice, and each copy has the boxes of one class.
+image of two classes is downloaded twice, and each copy has the boxes of one class.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from boxwright.structures.findings import Finding
 
 LABEL_FOLDERS = frozenset({"label", "labels"})
 SAMPLED = 50  # text files that show whether those of a folder are labels
-MEASURED = 200  # photos that show in which order the corners stand
+MEASURED = 200  # images that show in which order the corners stand
 MAX_WORDS = 6  # numbers after the first word: more are no box, but KITTI's
 USUAL = (0, 1, 2, 3)
 ORDERS = {  # what stands where -> places of xmin, ymin, xmax, ymax
@@ -35,7 +35,7 @@ ORDERS = {  # what stands where -> places of xmin, ymin, xmax, ymax
 
 
 def has_label_folders(folder: Folder) -> bool:
-    """Whether there are Label folders with boxes of photos."""
+    """True if there are Label folders with boxes of images."""
     texts = _texts(folder)
     sample = [p for p in texts[:: 1 + len(texts) // SAMPLED] if _is_label(folder.root / p)]
     found = Pairing(folder).images_of([Labeled(path, alone=True) for path in sample])
@@ -43,7 +43,7 @@ def has_label_folders(folder: Folder) -> bool:
 
 
 def read_label_folders(folder: Folder) -> Labels:
-    """Every label file. Copies of a photo in several class folders become one photo."""
+    """Every label file. Copies of an image in several class folders become one image."""
     labels = Labels()
     for path in _texts(folder):
         outcome = _read(folder.root, path)
@@ -92,7 +92,7 @@ def _read(root: Path, path: str) -> Labeled | Broken:
 
 
 def _put_in_order(folder: Folder, labels: Labels, paths: Sequence[str | None]) -> None:
-    """Bring corners into the usual order, if nearly all boxes fit their photo in another only."""
+    """Bring corners into the usual order, if nearly all boxes fit their image in another only."""
     boxes, sizes = _measured(folder, labels.images, paths)
     order = _order(boxes, sizes)
     if order == "xmin ymin xmax ymax":
@@ -100,14 +100,14 @@ def _put_in_order(folder: Folder, labels: Labels, paths: Sequence[str | None]) -
     for one in labels.images:
         drawn = np.asarray(one.boxes, np.float64).reshape(-1, 4)
         one.boxes = drawn[:, ORDERS[order]].ravel().tolist()
-    message = f"the numbers are {order}; in the usual order boxes would not fit their photos"
+    message = f"the numbers are {order}; in the usual order the boxes would not fit their images"
     labels.findings.append(Finding("BW144", labels.images[0].path, message, "read in that order"))
 
 
 def _measured(
     folder: Folder, images: Sequence[Labeled], paths: Sequence[str | None]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Boxes of some photos as they stand, `(n, 4)`, and the sizes of these photos, `(n, 2)`."""
+    """Boxes of some images as they stand, `(n, 4)`, and the sizes of these images, `(n, 2)`."""
     boxes: list[float] = []
     sizes: list[tuple[int, int]] = []
     for one, image in list(zip(images, paths, strict=True))[:: 1 + len(images) // MEASURED]:
@@ -123,7 +123,7 @@ def _measured(
 
 
 def _order(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:
-    """The order in which nearly all boxes lie in their photo, the right way out."""
+    """The order in which nearly all boxes lie in their image, the right way out."""
     usual, *_ = ORDERS
     if not len(boxes):
         return usual
@@ -140,7 +140,7 @@ def _order(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:
 
 
 def _merge_duplicates(folder: Folder, labels: Labels, paths: Sequence[str | None]) -> None:
-    """Put the boxes of a photo that lies in several class folders of a split on one of its copies.
+    """Put the boxes of an image that lies in several class folders of a split on one of its copies.
 
     Copies have the same name and as many bytes.
     """
@@ -164,8 +164,8 @@ def _merge_duplicates(folder: Folder, labels: Labels, paths: Sequence[str | None
     labels.images = images
     if labels.duplicates:
         duplicates = tuple(sorted(labels.duplicates))
-        message = f"{len(duplicates)} photos lie in several class folders, such as {duplicates[0]}"
-        repair = "the boxes of all copies are put on one of them"
+        message = f"{len(duplicates)} images are in several class folders, such as {duplicates[0]}"
+        repair = "one copy gets the boxes of all"
         labels.findings.append(
             Finding("BW130", split_path(duplicates[0])[0], message, repair, duplicates)
         )

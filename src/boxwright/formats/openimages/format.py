@@ -3,8 +3,8 @@
     ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,...
     000026e7ee790996,freeform,/m/07j7r,1,0.071905,0.145346,0.206591,0.391306,0,1,1,0,0
 
-The official files have the boxes of millions of photos, of which a few are here: rows of others are
-passed over as they are read. The ToolKit's are read by `openimages_folders`.
+The official files have the boxes of millions of images, of which a few are here: rows of others are
+passed over as they are read. The ToolKit's are read by `openimages.folders`.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ SPLITS = {Split.TRAIN: "train", Split.VAL: "validation", Split.TEST: "test"}
 
 
 def detect(folder: Folder) -> bool:
-    """Whether there are official files with boxes, or the ToolKit's folders."""
+    """True if there are official files with boxes, or the ToolKit's folders."""
     return bool(_box_files(folder)) or has_label_folders(folder)
 
 
 def read(folder: Folder) -> Labels:
-    """The boxes of the photos that are here.
+    """The boxes of the images that are here.
 
     The ToolKit puts the official files beside its folders; what it picked from them is meant.
 
     Raises:
-        DataError: BW101 there are boxes, but no photo of theirs is here.
+        DataError: BW101 there are boxes, but no image of theirs is here.
     """
     files = _box_files(folder)
     if not files or has_label_folders(folder):
@@ -72,21 +72,17 @@ def read(folder: Folder) -> Labels:
     if not labels.images and not labels.broken:
         raise DataError(
             "BW101",
-            f"none of the {elsewhere} boxes here is of a photo that is here.",
+            f"none of the {elsewhere} boxes belongs to an image in this folder.",
             where=folder.root.absolute(),
         )
     if elsewhere:
-        message = f"{elsewhere} boxes are of photos that are not here"
-        labels.findings.append(Finding("BW101", next(iter(files)), message, "passed over"))
+        message = f"{elsewhere} boxes belong to images that are not in this folder"
+        labels.findings.append(Finding("BW101", next(iter(files)), message, "skipped"))
     used = {name for one in labels.images for name in one.names}
     labels.classes = [name for name in dict.fromkeys(descriptions.values()) if name in used]
     if nameless := sorted(used.difference(labels.classes)):
-        message = (
-            f"no list of class descriptions knows {len(nameless)} classes, such as {nameless[0]}"
-        )
-        labels.findings.append(
-            Finding("BW148", next(iter(files)), message, "called by their codes")
-        )
+        message = f"the class descriptions lack {len(nameless)} classes, such as {nameless[0]}"
+        labels.findings.append(Finding("BW148", next(iter(files)), message, "named by their codes"))
     return labels
 
 
@@ -127,7 +123,7 @@ def _box_files(folder: Folder) -> dict[str, list[str]]:
 
 
 def _ids(parent: str, name: str) -> Iterator[bytes]:
-    """What the files may call a photo: by its stem, or with folders where stems are not enough."""
+    """What the files may call an image: by its stem, or with folders where stems are not enough."""
     yield stem(name).encode("utf-8", "surrogateescape")
     yield join(parent, stem(name)).encode("utf-8", "surrogateescape")
 
@@ -152,9 +148,9 @@ class _BoxFile:
     """One official file as it is read.
 
     Attributes:
-        here: what files may call the photos that are here.
+        here: what files may call the images that are here.
         names: class code -> name.
-        elsewhere: how many boxes are of other photos.
+        elsewhere: how many boxes are of other images.
     """
 
     root: Path
@@ -181,7 +177,7 @@ class _BoxFile:
         return [one for name, one in images.items() if name not in unusable]
 
     def _rows(self, place: int) -> Iterator[tuple[int, str, list[str]]]:
-        """Line, ImageID and cells of the rows about photos that are here.
+        """Line, ImageID and cells of the rows about images that are here.
 
         Nothing is made of the millions of others.
         """

@@ -39,7 +39,7 @@ NOTHING = Feature()
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The features of one serialised Example that were asked for."""
+    """The features of one serialized Example that were asked for."""
 
     data: bytes = field(repr=False)
     features: dict[bytes, Feature]
@@ -58,7 +58,7 @@ class Example:
 
 
 def parse_example(data: bytes, wanted: Collection[bytes]) -> Example:
-    """A serialised Example with its `wanted` features; of the others nothing is decoded.
+    """A serialized Example with its `wanted` features; of the others nothing is decoded.
 
     Raises:
         NoExampleError: the bytes are something else, or cut off.
@@ -177,9 +177,9 @@ def integers(key: bytes, values: Iterable[int]) -> bytes:
 
 
 def head_of_example(parts: bytes, key: bytes, length: int) -> bytes:
-    """A serialised Example of these parts, up to the last one's only byte string of `length` bytes.
+    """A serialized Example of these parts, up to the last one's only byte string of `length` bytes.
 
-    So a photo need not be copied into its Example.
+    So an image need not be copied into its Example.
     """
     parts += head_of_entry(key, BYTES_LIST, length)
     return _head(1, len(parts) + length) + parts

@@ -1,8 +1,8 @@
 """TFRecord files of tf.train.Example, as the Object Detection API's scripts write and read them.
 
-Photos lie in the records and stay there: a photo is a span of its file. A compressed file has no
-bytes of a photo to point at, so it is refused. Boxes are fractions of the photo as it is stored,
-since TensorFlow decodes photos without looking at EXIF.
+Images lie in the records and stay there: an image is a span of its file. A compressed file has no
+bytes of an image to point at, so it is refused. Boxes are fractions of the image as it is stored,
+since TensorFlow decodes images without looking at EXIF.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SHARD = re.compile(r"(.*-)(\d{1,6})-of-(\d{1,6})(\.\w+)?", re.IGNORECASE | re.DO
 
 
 def detect(folder: Folder) -> bool:
-    """Whether there are record files: named so, shards of any name, or the only file there is."""
+    """True if there are record files: by name, as shards, or as the only file."""
     return any(_is_records(folder.root / path) for path in _candidates(folder))
 
 
@@ -61,7 +61,7 @@ def read(folder: Folder) -> Labels:
 
 
 def image_folder(split: Split) -> None:
-    """Photos go into the records."""
+    """Images go into the records."""
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
@@ -81,7 +81,7 @@ def _candidates(folder: Folder) -> list[str]:
 
 
 def _is_records(path: Path) -> bool:
-    """Whether a file begins as records do; damaged or compressed, it counts if it is named so."""
+    """True if a file begins as records do; damaged or compressed, it counts if it is named so."""
     named = RECORDS.fullmatch(path.name) is not None
     try:
         with path.open("rb") as file:
@@ -94,7 +94,7 @@ def _is_records(path: Path) -> bool:
 def _label_map(folder: Folder, parent: str) -> dict[int, str]:
     """The names of the ids by the nearest label map that can be used."""
     paths = folder.with_suffix(*LABEL_MAPS)
-    if not paths:  # a file given by itself still has its neighbours
+    if not paths:  # a file given by itself still has its neighbors
         beside = sorted((folder.root / parent).glob(f"*{LABEL_MAPS[0]}"))
         paths = [join(parent, path.name) for path in beside]
     for path in sorted(paths, key=lambda path: (split_path(path)[0] != parent, path.count("/"))):
@@ -122,5 +122,5 @@ def _missing_shards(folder: Folder, paths: Sequence[str]) -> Iterator[Finding]:
                 f"{before}{shard:0{digits}}-of-{total}{after}" for shard in islice(absent, SHOWN)
             ]
             more = f" and {count - SHOWN} more" if count > SHOWN else ""
-            message = f"{count} of its {int(total)} shards are not here: {', '.join(names)}{more}"
+            message = f"{count} of its {int(total)} shards are missing: {', '.join(names)}{more}"
             yield Finding("BW147", f"{before}?-of-{total}{after}", message, "read without them")

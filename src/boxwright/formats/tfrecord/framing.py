@@ -37,7 +37,7 @@ class Record(NamedTuple):
 
 
 def starts_record(head: bytes) -> bool:
-    """Whether the first bytes of a file are a record's length and its checksum."""
+    """True if the first bytes of a file are a record's length and its checksum."""
     return len(head) >= HEAD.size and _checksum(head[:8]) == HEAD.unpack_from(head)[1]
 
 
@@ -71,11 +71,11 @@ def read_records(file: BinaryIO) -> Iterator[Record]:
         start = offset + HEAD.size
         left = size - start - FOOT.size
         if not starts_record(head):
-            yield Record(number, offset, b"", "the checksum of its length does not fit")
+            yield Record(number, offset, b"", "the checksum of its length is wrong")
             return
         if length > min(left, LARGEST):
             yield Record(
-                number, offset, b"", f"it claims {length} bytes, and the file has {max(left, 0)}"
+                number, offset, b"", f"it claims {length} bytes, but the file has {max(left, 0)}"
             )
             return
         data, foot = file.read(length), file.read(FOOT.size)
@@ -85,7 +85,7 @@ def read_records(file: BinaryIO) -> Iterator[Record]:
         if FOOT.unpack(foot)[0] == _checksum(data):
             yield Record(number, offset, data)
         else:
-            yield Record(number, offset, b"", "the checksum of its data does not fit")
+            yield Record(number, offset, b"", "the checksum of its data is wrong")
         offset = start + length + FOOT.size
 
 

@@ -7,7 +7,7 @@ from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED
 ENCODED, KIND = b"image/encoded", b"image/format"
 FILENAME, SOURCE_ID, SHA256 = b"image/filename", b"image/source_id", b"image/key/sha256"
 WIDTH, HEIGHT = b"image/width", b"image/height"
-SIDES = (  # fractions of the photo as it is stored
+SIDES = (  # fractions of the image as it is stored
     b"image/object/bbox/xmin",
     b"image/object/bbox/ymin",
     b"image/object/bbox/xmax",

@@ -1,4 +1,4 @@
-"""One TFRecord file as labelled photos. The photos stay in the file: each is a span of it."""
+"""One TFRecord file as labeled images. The images stay in the file: each is a span of it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAX_BROKEN = 100  # records of a file; one with more is not worth reading on
 MAX_NAME_LENGTH = 150  # bytes; file systems take 255, and a number or suffix may be added
 UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')  # what Windows does not take in a file name
 SUFFIXES = {"png": ".png", "gif": ".gif", "bmp": ".bmp", "tiff": ".tif", "webp": ".webp"}
-BACKGROUND = "label 0, which is the background to the Object Detection API: classes count from 1"
+BACKGROUND = "label 0, which the Object Detection API reserves for the background"
 
 
 class UnusableError(Exception):
@@ -65,7 +65,7 @@ class RecordFile:
 
     Attributes:
         path: the file, below the root.
-        split: what its photos are for.
+        split: what its images are for.
         label_map: names of the ids, for records that do not name their classes.
         ids: where it takes down which ids the classes have.
     """
@@ -80,12 +80,12 @@ class RecordFile:
     _mismarked: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def read_into(self, labels: Labels, root: Path) -> None:
-        """Add the file's photos, and what is broken or odd about it."""
+        """Add the file's images, and what is broken or odd about it."""
         broken: list[Broken] = []
         try:
             with (root / self.path).open("rb") as file:
                 if how := compression(file.read(HEAD.size)):
-                    what = f"is compressed with {how}, so its photos cannot be read where they lie"
+                    what = f"is compressed with {how}, so its images cannot be read in place"
                     broken.append(Broken("BW150", self.path, what))
                     return
                 for record in read_records(file):
@@ -114,7 +114,7 @@ class RecordFile:
             raise UnusableError("BW110", "it is not a tf.train.Example") from None
         start, stop = next(iter(example.byte_ranges(ENCODED)), (0, 0))
         if start == stop:
-            raise UnusableError("BW110", "it holds no photo (image/encoded)")
+            raise UnusableError("BW110", "it contains no image (image/encoded)")
         boxes = _boxes(example)
         names = self._names(example, len(boxes))
         flags = _flags(example, len(boxes))
@@ -143,7 +143,7 @@ class RecordFile:
         """The class of each box: as the record names it, or else the label map its id."""
         names, labels = example.texts(TEXT), example.numbers(LABEL)
         if None in map(number, labels):
-            raise UnusableError("BW110", f"its labels are {labels}, not all of them sensible ids")
+            raise UnusableError("BW110", f"its labels are {labels}, not all of which are valid ids")
         ids = [int(label) for label in labels]
         if len(names) == count and all(names):
             if len(ids) == count:
@@ -162,7 +162,7 @@ class RecordFile:
         return names
 
     def _image(self, example: Example, kind: str, number: int) -> str:
-        """A file name for the photo, like no other in this file."""
+        """A file name for the image, like no other in this file."""
         stated = next(iter(example.texts(FILENAME)), "")
         name = UNFIT.sub("_", stated.replace("\\", "/").rpartition("/")[2]).strip(" .")
         if not name or len(name.encode()) > MAX_NAME_LENGTH:
@@ -180,16 +180,15 @@ class RecordFile:
     def _findings(self) -> Iterator[Finding]:
         if self._unnamed:
             ids = ", ".join(map(str, sorted(self._unnamed)[:10]))
-            message = f"its boxes have labels without names, and no label map here knows {ids}"
+            message = f"its labels have no names, and no label map has the ids {ids}"
             yield Finding("BW116", self.path, message, "the classes are called 'class 1' and so on")
         if self._background:
             images = tuple(self._background)
-            message = f"{len(images)} photos have boxes of {BACKGROUND}"
-            yield Finding("BW116", self.path, message, "the class names are believed", images)
+            message = f"{len(images)} images have boxes of {BACKGROUND}"
+            yield Finding("BW116", self.path, message, "the class names are used", images)
         for (stated_kind, kind), names in self._mismarked.items():
-            message = (
-                f"{len(names)} photos are marked as {stated_kind} and are {kind}, as {names[0]}"
-            )
+            stated = f"{len(names)} images are declared as {stated_kind}"
+            message = f"{stated} but are {kind}, such as {names[0]}"
             yield Finding("BW123", self.path, message, images=tuple(names))
 
 
@@ -205,7 +204,7 @@ def _boxes(example: Example) -> list[tuple[float, ...]]:
     boxes = list(zip(*columns, strict=True))
     for i, box in enumerate(boxes, start=1):
         if None in map(number, box):
-            raise UnusableError("BW110", f"box {i} is {box}, not numbers of a sensible size")
+            raise UnusableError("BW110", f"box {i} is {box}, not valid coordinates")
     return boxes
 
 

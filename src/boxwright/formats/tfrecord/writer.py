@@ -1,7 +1,7 @@
-"""A data set as TFRecord files with the keys of the Object Detection API's own scripts.
+"""A dataset as TFRecord files with the keys of the Object Detection API's own scripts.
 
-Photos are copied byte for byte. TensorFlow does not look at EXIF when it decodes a photo, so the
-boxes and the size of a photo that EXIF turns are written as it is stored, lying on its side.
+Images are copied byte for byte. TensorFlow does not look at EXIF when it decodes an image, so the
+boxes and the size of an image that EXIF turns are written as it is stored, lying on its side.
 """
 
 from __future__ import annotations
@@ -40,20 +40,20 @@ from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.labels import write_label_map
 
 FILES = {Split.TRAIN: "train", Split.VAL: "val", Split.TEST: "test", Split.UNASSIGNED: "data"}
-SHARD = 256 << 20  # bytes of photos in one file; TensorFlow's guide wants shards of 100 MB or more
+SHARD = 256 << 20  # bytes of images in one file; TensorFlow's guide wants shards of 100 MB or more
 LABEL_MAP = "label_map.pbtxt"
 BACK = {6: 8, 8: 6}  # what undoes an orientation; the others undo themselves
 BUFFER = 1 << 20  # bytes
 
 
 def write_records(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """Write train.record, val.record, test.record, and data.record for photos without a mark.
+    """Write train.record, val.record, test.record, and data.record for images without a mark.
 
     A split of more than 256 MB becomes several files: `train.record-00000-of-00003`. None takes its
-    name before all are written, since photos may come out of files of these names.
+    name before all are written, since images may come out of files of these names.
 
     Raises:
-        DataError: BW101 a photo is not there any more, BW102 it is not a photo any more, BW141 a
+        DataError: BW101 an image is not there any more, BW102 it is not an image any more, BW141 a
             name is not text.
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
@@ -73,11 +73,11 @@ def write_files(
     """Write record files; none takes its name before all are written.
 
     Args:
-        dataset: where the photos and boxes are.
-        names: what the photos are called in their Examples.
-        files: each file, and the indices of its photos in their order.
+        dataset: where the images and boxes are.
+        names: what the images are called in their Examples.
+        files: each file, and the indices of its images in their order.
         ids: what each class is in `image/object/class/label`.
-        more: further parts of a photo's Example, made by `example.texts` and the like.
+        more: further parts of an image's Example, made by `example.texts` and the like.
 
     Raises:
         As `write_records`.
@@ -92,7 +92,7 @@ def write_files(
 
 
 def _files(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
-    """The names of the files, and which photos go into each, in their order."""
+    """The names of the files, and which images go into each, in their order."""
     for split, name in FILES.items():
         shards: list[list[int]] = []
         size = SHARD
@@ -110,7 +110,7 @@ def _files(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
 
 
 class _Examples:
-    """The photos of a data set as tf.train.Example."""
+    """The images of a dataset as tf.train.Example."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class _Examples:
         self.sides = _fractions(dataset.boxes, dataset.sizes[dataset.image_of_box])
 
     def parts(self, index: int) -> tuple[bytes, bytes]:
-        """A serialised Example up to the photo's bytes, with which it ends, and these."""
+        """A serialized Example up to the image's bytes, with which it ends, and these."""
         dataset, rows = self.dataset, self.dataset.rows(index)
         source = dataset.image(index)
         with still_there(source):
@@ -154,11 +154,11 @@ class _Examples:
         return head_of_example(b"".join(parts), ENCODED, len(image)), image
 
 
-@lru_cache(1024)  # what most photos show, others show too
+@lru_cache(1024)  # what most images show, others show too
 def _classes_and_flags(
     classes: tuple[tuple[bytes, int], ...], labels: tuple[int, ...], flags: tuple[int, ...]
 ) -> bytes:
-    """The classes, each a name and an id, and flags of a photo's boxes."""
+    """The classes, each a name and an id, and flags of an image's boxes."""
     parts = [
         texts(TEXT, [classes[label][0] for label in labels]),
         integers(LABEL, [classes[label][1] for label in labels]),
@@ -168,7 +168,7 @@ def _classes_and_flags(
 
 
 def _fractions(boxes: Boxes, sizes: NDArray[np.integer]) -> NDArray[np.float32]:
-    """`(n, 4)` pixels as `(4, n)` fractions of photos of the sizes `(n, 2)` or `(1, 2)`."""
+    """`(n, 4)` pixels as `(4, n)` fractions of images of the sizes `(n, 2)` or `(1, 2)`."""
     fractions = boxes.astype(np.float64) / np.tile(sizes, 2)
     return np.ascontiguousarray(fractions.T, np.float32)
 
@@ -180,9 +180,9 @@ def _orientation(content: bytes, source: ImageFile) -> int:
 
 def _utf8(name: str) -> bytes:
     try:
-        return name.encode("utf-8", "surrogateescape")  # a photo's name may be any bytes
+        return name.encode("utf-8", "surrogateescape")  # an image's name may be any bytes
     except UnicodeEncodeError as error:
         raise DataError(
             "BW141",
-            f"the name {name!r} holds half a character, which UTF-8 cannot hold.",
+            f"the name {name!r} contains half a character, which UTF-8 cannot encode.",
         ) from error

@@ -1,8 +1,8 @@
-"""Pascal VOC: one xml per photo, as LabelImg writes them and as VoTT exports them.
+"""Pascal VOC: one xml per image, as LabelImg writes them and as VoTT exports them.
 
-The xml may lie beside its photo or in another folder (Annotations and JPEGImages, annotations
+The xml may lie beside its image or in another folder (Annotations and JPEGImages, annotations
 and images). Coordinates are taken as they stand: absolute pixels xmin, ymin, xmax, ymax, as the
-Object Detection API takes them too. Folders, `<path>` and the depth of a photo are ignored.
+Object Detection API takes them too. Folders, `<path>` and the depth of an image are ignored.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ HOLDS = (
     | Holds.CLASS_ORDER
     | Holds.FRACTIONS
 )
-BY_STEM = False  # two photos of one stem get annotations named after the whole photo
+BY_STEM = False  # two images of one stem get annotations named after the whole image
 IMAGES = "JPEGImages"
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
 
 
 def detect(folder: Folder) -> bool:
-    """Whether the folder holds xml files that are, or were meant to be, VOC annotations."""
+    """True if the folder holds xml files that are, or were meant to be, VOC annotations."""
     return any(_may_be_voc(folder.root / path) for path in folder.with_suffix(".xml"))
 
 
@@ -55,7 +55,7 @@ def read(folder: Folder) -> Labels:
 
 
 def image_folder(split: Split) -> str:
-    """All photos go into one folder; lists say what they are for."""
+    """All images go into one folder; lists say what they are for."""
     return IMAGES
 
 
@@ -90,7 +90,7 @@ def _may_be_voc(path: Path) -> bool:
 
 
 def annotation_text(dataset: Dataset, index: int, name: str) -> str:
-    """The xml of a photo that lies, or is to lie, at `name` below the data folder."""
+    """The xml of an image that lies, or is to lie, at `name` below the data folder."""
     width, height = dataset.sizes[index]
     parent, filename = split_path(name)
     rows = dataset.rows(index)
@@ -134,5 +134,7 @@ def _number(value: np.float32) -> str:
 
 def _text(value: str) -> str:
     if ILLEGAL.search(value):
-        raise DataError("BW141", f"the name {value!r} holds a character that XML cannot hold.")
+        raise DataError(
+            "BW141", f"the name {value!r} contains a character that XML cannot contain."
+        )
     return escape(value, {"\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})

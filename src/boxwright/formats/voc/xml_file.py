@@ -28,9 +28,9 @@ def read_annotation(root: str, where: str) -> Labeled | Broken | None:
     except ParseError as error:
         line, _ = error.position
         reason = str(error).partition(":")[0]
-        return Broken("BW110", f"{where}:{line}", f"is not well-formed xml ({reason})")
+        return Broken("BW110", f"{where}:{line}", f"is not well-formed XML ({reason})")
     except DefusedXmlException:
-        message = "declares XML entities, which no annotation needs and an attack would use"
+        message = "declares XML entities, which attacks use and annotations do not need"
         return Broken("BW111", where, message)
     except BadEntryError as error:
         return Broken("BW110", where, str(error))
@@ -85,7 +85,7 @@ def _add_object(part: Element, labeled: Labeled) -> None:
         except (TypeError, ValueError):
             value = LARGEST
         if not -LARGEST < value < LARGEST:  # nor is it NaN
-            stated = "is missing" if text is None else f"is '{text.strip()[:40]}', not a pixel"
+            stated = "is missing" if text is None else f"is '{text.strip()[:40]}', not a coordinate"
             raise BadEntryError(f"object {number} ({name.strip()}): {side} {stated}")
         labeled.boxes.append(value)
     labeled.names.append(name)
@@ -97,7 +97,7 @@ def _is_set(text: str | None) -> bool:
 
 
 def _size(part: Element) -> Size | None:
-    """The photo's stated size; nothing, or nonsense, is 0 x 0 as some tools write it."""
+    """The image's stated size; nothing, or nonsense, is 0 x 0 as some tools write it."""
     try:
         width, height = (round(float(part.findtext(side) or 0)) for side in ("width", "height"))
     except (ValueError, OverflowError):

@@ -1,7 +1,7 @@
-"""YOLO: a text file per photo, `class x y width height` on each line in fractions of its sides.
+"""YOLO: a text file per image, `class x y width height` on each line in fractions of its sides.
 
 As Ultralytics has it: labels/train/a.txt belongs to images/train/a.jpg and a.txt to a.jpg beside
-it, class numbers count the names in data.yaml, and a photo without label file shows nothing.
+it, class numbers count the names in data.yaml, and an image without label file shows nothing.
 Without data.yaml, names come from the classes.txt of LabelImg or the obj.names of Darknet.
 """
 
@@ -36,7 +36,7 @@ SAMPLED = 50  # text files that show whether those of a folder are labels
 
 
 def detect(folder: Folder) -> bool:
-    """Whether there are labels of photos, or a data.yaml with text files like these or alone."""
+    """True if there are labels of images, or a data.yaml with text files like these or alone."""
     if any(isinstance(one, Description) for one in descriptions(folder)):
         by_itself = folder.files.keys() <= set(SUFFIXES)
         return by_itself or bool(_pairs(folder)) or bool(_loose(folder, set()))
@@ -46,10 +46,10 @@ def detect(folder: Folder) -> bool:
 
 
 def read(folder: Folder) -> Labels:
-    """Every label file, and the photos without one that data.yaml or an images folder vouches for.
+    """Every label file, and the images without one that data.yaml or an images folder vouches for.
 
     Raises:
-        DataError: BW101 a data.yaml is there but none of its photos, BW114 none of its labels.
+        DataError: BW101 a data.yaml is there but none of its images, BW114 none of its labels.
     """
     folder = _with_label_files(folder)
     labels, root = Labels(), str(folder.root)
@@ -77,10 +77,10 @@ def read(folder: Folder) -> Labels:
             shapes += outcome
     labels.broken += [*(one for one in found if isinstance(one, Broken)), *names.broken]
     if described and not labels.images and not labels.broken:
-        code, what = ("BW114", "label file") if placed.splits else ("BW101", "photo")
+        code, what = ("BW114", "label files") if placed.splits else ("BW101", "images")
         raise DataError(
             code,
-            f"it describes a data set, but no {what} of it is here.",
+            f"it describes a dataset, but its {what} are missing.",
             where=folder.root / described[0].path,
         )
     labels.classes = names.classes(name for one in labels.images for name in one.names)
@@ -90,17 +90,17 @@ def read(folder: Folder) -> Labels:
 
 
 def image_folder(split: Split) -> str:
-    """A folder for each split below images; unmarked photos lie in images itself."""
+    """A folder for each split below images; unmarked images lie in images itself."""
     return "images" if split is Split.UNASSIGNED else f"images/{split.name.lower()}"
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """data.yaml and a label file for each photo, also for those that show nothing.
+    """data.yaml and a label file for each image, also for those that show nothing.
 
-    Splits are folders; where photos lie elsewhere, they are lists, as Ultralytics takes them too.
+    Splits are folders; where images lie elsewhere, they are lists, as Ultralytics takes them too.
 
     Raises:
-        DataError: BW141 the name of a photo cannot stand on a line of a list.
+        DataError: BW141 the name of an image cannot stand on a line of a list.
     """
     for i, name in enumerate(names):
         write_text(target / label_path(name), "".join(_lines(dataset, i)))
@@ -121,7 +121,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 
 
 def label_path(image: str) -> str:
-    """Where Ultralytics looks for a photo's labels: of its folders, the last images is labels."""
+    """Where Ultralytics looks for an image's labels: of its folders, the last images is labels."""
     before, images, after = f"/{image}".rpartition("/images/")
     place = f"{before}/labels/{after}"[1:] if images else image
     return f"{stem(place)}.txt"
@@ -136,7 +136,7 @@ def _with_label_files(folder: Folder) -> Folder:
 
 
 def _pairs(folder: Folder) -> dict[str, str]:
-    """Photo -> its label file, where that lies as it should, in letters of any case."""
+    """Image -> its label file, where that lies as it should, in letters of any case."""
     texts = {folded(path): path for path in folder.with_suffix(".txt")}
     pairs = {}
     for parent, names in folder.images.items():
@@ -150,7 +150,7 @@ def _pairs(folder: Folder) -> dict[str, str]:
 
 
 def _loose(folder: Folder, known: set[str]) -> list[Labeled]:
-    """Text files that hold labels, or nothing among others that do, but lie beside no photo."""
+    """Text files that hold labels, or nothing among others that do, but lie beside no image."""
     states = {
         path: is_label(folder.root / path)
         for path in folder.with_suffix(".txt")
@@ -165,10 +165,10 @@ def _loose(folder: Folder, known: set[str]) -> list[Labeled]:
 
 
 def _missing(folder: Folder, placed: Placed, pairs: dict[str, str]) -> dict[str, str]:
-    """Photos without label file that show nothing, as Ultralytics takes them -> where it would be.
+    """Images without label file that show nothing, as Ultralytics takes them -> where it would be.
 
     They are in a split of data.yaml, or in an images folder whose labels folder has labels. Where
-    nothing is labelled yet, nothing is taken for empty.
+    nothing is labeled yet, nothing is taken for empty.
     """
     labeled = {split_path(path)[0] for path in pairs.values()}
     missing = {}
@@ -199,17 +199,17 @@ def _odd(
     for one in described:
         if one.names and one.count not in {None, len(one.names)}:
             message = f"it says nc: {one.count}, but names {len(one.names)} classes"
-            yield Finding("BW116", one.path, message, "the names are taken")
+            yield Finding("BW116", one.path, message, "the names are used")
     if missing:
         first, *_ = images = tuple(sorted(missing))
         message = (
-            f"{len(images)} of {folder.image_count} photos have no label file, such as {first}"
+            f"{len(images)} of {folder.image_count} images have no label file, such as {first}"
         )
         yield Finding(
-            "BW109", split_path(first)[0] or ".", message, "taken as showing nothing", images
+            "BW109", split_path(first)[0] or ".", message, "taken as images without objects", images
         )
     if shapes:
-        yield Finding("BW143", ".", f"{shapes} labels are shapes", "boxes around them")
+        yield Finding("BW143", ".", f"{shapes} labels are shapes", "bounding boxes are used")
     if names.nameless:
         message = "neither data.yaml nor classes.txt names the classes"
         yield Finding("BW148", names.nameless, message, "called 'class 0' and so on")
@@ -228,5 +228,5 @@ def _lines(dataset: Dataset, index: int) -> Iterator[str]:
 
 def _listed(name: str) -> str:
     if name != name.strip() or len(name.splitlines()) != 1 or not name.isprintable():
-        raise DataError("BW141", f"the photo's name {name!r} cannot stand on a line of a list.")
+        raise DataError("BW141", f"the image name {name!r} cannot be written as a line of a list.")
     return f"./{name}\n"

@@ -1,4 +1,4 @@
-"""One YOLO label file: lines of a class number and a box, or a shape, in fractions of the photo."""
+"""One YOLO label file: lines of a class number and a box, or a shape, in fractions of the image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from boxwright.formats.annotations import BadEntryError, Broken, Labeled, number, numbers
 from boxwright.formats.tables import first_words
 
-FAR = 2.0  # beyond the photo's opposite edge: no fraction, but pixels
+FAR = 2.0  # beyond the image's opposite edge: no fraction, but pixels
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Naming:
 
 
 def is_label(path: Path) -> bool | None:
-    """Whether the first line of a text file is a label; None if the file is empty."""
+    """True if the first line of a text file is a label; None if the file is empty."""
     words = first_words(path)
     if not words:
         return False if words is None else None
@@ -71,7 +71,9 @@ def _class_name(cell: str, naming: Naming) -> str:
     name = naming.names.get(int(value))
     if name is None:
         count = len(naming.names)
-        raise BadEntryError(f"class {int(value)} is not among the {count} of {naming.origin}")
+        raise BadEntryError(
+            f"class {int(value)} is not one of the {count} classes of {naming.origin}"
+        )
     return name
 
 
@@ -92,12 +94,12 @@ def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, floa
 
 
 def _is_tracked(cells: Sequence[str]) -> bool:
-    """Whether a confidence and the number of a track follow the box; else it is a triangle."""
+    """True if a confidence and the number of a track follow the box; else it is a triangle."""
     return len(cells) == 6 and cells[5].isdecimal() and int(cells[5][:9]) > 1
 
 
 def _near(values: list[float]) -> list[float]:
     far = next((value for value in values if abs(value) > FAR), None)
     if far is not None:
-        raise BadEntryError(f"{far:g} is not a fraction of the photo's side; are these pixels?")
+        raise BadEntryError(f"{far:g} is not a fraction of the image's side; are these pixels?")
     return values

@@ -1,4 +1,4 @@
-"""Which photos belong to which split, as data.yaml says with folders, photos and lists of them."""
+"""Which images belong to which split, as data.yaml says with folders, images and lists of them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from boxwright.structures.findings import Finding
 
 @dataclass(frozen=True)
 class Placed:
-    """Where the photos are that data.yaml files name.
+    """Where the images are that data.yaml files name.
 
     Attributes:
-        splits: photo -> what it is for; UNMARKED where two splits are the same photos.
-        owners: photo -> the descriptions that name it.
-        lists: the lists of photos that were read.
+        splits: image -> what it is for; UNMARKED where two splits are the same images.
+        owners: image -> the descriptions that name it.
+        lists: the lists of images that were read.
         findings: what was odd.
     """
 
@@ -34,7 +34,7 @@ class Placed:
 
 @dataclass
 class _Finder:
-    """Finds the photos that the entries of data.yaml files mean.
+    """Finds the images that the entries of data.yaml files mean.
 
     An entry is looked for below the file itself and below its `path`. Descriptions move between
     machines and folders, so what is not there is looked for under its last parts:
@@ -53,13 +53,13 @@ class _Finder:
             self._by_name.setdefault(folded(split_path(image)[1]), []).append(image)
 
     def images_of(self, description: Description, split: Split) -> set[str]:
-        """The photos that it names for a split; entries that lead nowhere become findings."""
+        """The images that it names for a split; entries that lead nowhere become findings."""
         images: set[str] = set()
         for entry in description.splits.get(split, ()):
             found = self._entry(entry, description)
             if not found:
-                message = f"{split.name.lower()}: '{entry}' leads to no photo here"
-                self.findings.append(Finding("BW117", description.path, message, "passed over"))
+                message = f"{split.name.lower()}: '{entry}' leads to no image here"
+                self.findings.append(Finding("BW117", description.path, message, "skipped"))
             images |= found
         return images
 
@@ -78,12 +78,12 @@ class _Finder:
         return set()
 
     def _listed(self, path: str, description: Description) -> set[str]:
-        """The photos that a list names, a path per line."""
+        """The images that a list names, a path per line."""
         try:
             text = (self.folder.root / path).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            message = f"the list of photos cannot be read ({error})"
-            self.findings.append(Finding("BW120", path, message, "passed over"))
+            message = f"the image list cannot be read ({error})"
+            self.findings.append(Finding("BW120", path, message, "skipped"))
             return set()
         here, there = split_path(path)[0], split_path(description.path)[0]
         around = dict.fromkeys((here, join(there, _cleaned(description.base)), there, ""))
@@ -91,12 +91,12 @@ class _Finder:
         found = [self._image(line, list(around)) for line in lines]
         unknown = [line for line, image in zip(lines, found, strict=True) if image is None]
         if unknown:
-            message = f"{len(unknown)} of its {len(lines)} lines name no photo here ({unknown[0]})"
-            self.findings.append(Finding("BW117", path, message, "passed over"))
+            message = f"{len(unknown)} of its {len(lines)} lines name no image here ({unknown[0]})"
+            self.findings.append(Finding("BW117", path, message, "skipped"))
         return {image for image in found if image is not None}
 
     def _image(self, line: str, around: Sequence[str]) -> str | None:
-        """The photo that lies where the line says, or whose path ends most like it."""
+        """The image that lies where the line says, or whose path ends most like it."""
         named = _cleaned(line)
         for parent in around:
             place = posixpath.normpath(join(parent, named))
@@ -109,7 +109,7 @@ class _Finder:
 
 
 def place_images(folder: Folder, described: Sequence[Description]) -> Placed:
-    """Which photos the descriptions name, and for which split."""
+    """Which images the descriptions name, and for which split."""
     finder = _Finder(folder)
     members: dict[Split, set[str]] = {split: set() for split in Split}
     owners: dict[str, list[Description]] = {}
@@ -124,8 +124,8 @@ def place_images(folder: Folder, described: Sequence[Description]) -> Placed:
     same = [split for split in (Split.VAL, Split.TEST) if train and members[split] == train]
     if same:
         words = " and ".join(split.name.lower() for split in (Split.TRAIN, *same))
-        message = f"{words} are the same photos"
-        findings.append(Finding("BW118", described[0].path, message, "taken as not split"))
+        message = f"{words} are the same images"
+        findings.append(Finding("BW118", described[0].path, message, "no split is used"))
         members[Split.UNASSIGNED] = train
         for split in (Split.TRAIN, *same):
             members[split] = set()
@@ -137,8 +137,8 @@ def place_images(folder: Folder, described: Sequence[Description]) -> Placed:
                 twice.append(image)
             splits[image] = split
     if twice:
-        message = f"{len(twice)} photos are for more than one of train, val and test"
-        kept = "kept for what is furthest from training"
+        message = f"{len(twice)} images are in more than one of train, val and test"
+        kept = "kept in test, or else in val"
         findings.append(Finding("BW118", described[0].path, message, kept, tuple(twice)))
     return Placed(splits, owners, finder.lists, findings)
 
@@ -155,7 +155,7 @@ def _readings(entry: str, description: Description) -> Iterator[str]:
     for dropped in range(len(parts)):
         rest = parts[dropped:]
         if _says_split(parts[:dropped]) and not _says_split(rest):
-            return  # /home/me/test/images is not the images folder of all photos
+            return  # /home/me/test/images is not the images folder of all images
         for parent in dict.fromkeys((here, "")):
             yield join(parent, "/".join(rest))
 

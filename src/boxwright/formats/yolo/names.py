@@ -1,4 +1,4 @@
-"""What the class numbers of YOLO labels are called: data.yaml says it, or a list of classes."""
+"""Class names of YOLO labels, from data.yaml or a list of classes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MAX_CLASSES = 100_000
 
 
 class Names:
-    """Finds for each label what its class numbers mean.
+    """Finds the class names for each label file.
 
-    The data.yaml that names the photo is asked first, then the nearest around the label, then the
-    nearest list of classes, so that data sets side by side keep their own names.
+    The data.yaml that names the image is asked first, then the nearest around the label, then the
+    nearest list of classes, so that datasets side by side keep their own names.
 
     Attributes:
         broken: descriptions that contradict each other.
@@ -51,7 +51,7 @@ class Names:
         self._used: dict[str, Naming] = {}
 
     def of(self, image: str, label: str) -> Naming:
-        """What the class numbers in the file `label` mean."""
+        """The class names for the file `label`."""
         naming = self._find(image, label)
         self._used[naming.origin] = naming
         if naming.names is None:

@@ -1,4 +1,4 @@
-"""YOLO's description of a data set, `data.yaml`: class names, and where photos of a split lie."""
+"""YOLO's description of a dataset, `data.yaml`: class names, and where images of a split lie."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ OURS = re.compile(rb"^[\s{]*['\"]?(?:names|nc)['\"]?\s*:", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Description:
-    """What a data.yaml says.
+    """The content of a data.yaml.
 
     Attributes:
         path: of the file, below the root.
         names: class id -> name.
-        count: how many classes it says there are; None if it does not.
-        splits: for each split the folders, lists or photos that it names.
+        count: the number of classes it states; None if it does not.
+        splits: for each split the folders, lists or images that it names.
         base: what these are relative to, if it says so.
-        keypoints: whether label lines go on with key points after the box.
+        keypoints: label lines have key points after the box.
     """
 
     path: str
@@ -48,7 +48,7 @@ class _UnclearError(Exception):
 
 
 def descriptions(folder: Folder) -> Iterator[Description | Broken]:
-    """Each yaml file of the folder that describes a YOLO data set."""
+    """Each yaml file of the folder that describes a YOLO dataset."""
     for path in folder.with_suffix(*SUFFIXES):
         if found := read_description(folder.root, path):
             yield found
@@ -62,7 +62,7 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
         if not OURS.search(content):
             return None
         if len(content) > MAX_BYTES:
-            return Broken("BW110", path, "is too long to describe a data set")
+            return Broken("BW110", path, "is too long to describe a dataset")
         if _depth(content) > DEEPEST:
             raise RecursionError
         # Its plain strings are what was written: `no`, `007` and `1e3` are class names too. It
@@ -73,7 +73,7 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         return Broken("BW110", f"{path}{line}", f"is not well-formed YAML ({error.problem})")
     except RecursionError:
-        return Broken("BW110", path, "is nested too deeply to describe a data set")
+        return Broken("BW110", path, "is nested too deeply to describe a dataset")
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         return Broken("BW110", path, f"cannot be read ({str(error).splitlines()[0]})")
     except _UnclearError as error:
@@ -112,7 +112,7 @@ def _names(said: object) -> dict[int, str]:
         for key in said:
             if not (isinstance(key, str) and re.fullmatch("[0-9]{1,6}", key)):
                 raise _UnclearError(
-                    f"names has the key {str(key)[:40]!r}, which is no class number"
+                    f"names has the key {str(key)[:40]!r}, which is not a class number"
                 )
         pairs = [(int(key), name) for key, name in said.items()]
     else:
