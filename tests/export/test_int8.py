@@ -65,7 +65,7 @@ def test_files_of_fewer_bits_are_proven(
     assert comparison.tolerance == TOLERANCES[bits].loss
     assert comparison.agreeing >= comparison.wanted > 0
     assert [path.name for path in written.iterdir()] == [target.name]  # no attempt is left
-    assert ("int8, ranges of 5 photos" in " ".join(lines)) == (bits == "int8")
+    assert ("int8, calibrated on 5 images" in " ".join(lines)) == (bits == "int8")
 
 
 def test_only_the_post_processing_computes_in_floats(int8_file: Path) -> None:
@@ -151,8 +151,8 @@ def swap_outputs(path: Path) -> None:
     ("fault", "after", "says"),
     [
         (wrong_range, None, r"scaled to \[0, 1\], where the network expects \[-1, 0.99\]"),
-        (one_image, None, "not as good as the run"),
-        (None, swap_outputs, "its boxes are right, and its scores or classes are not"),
+        (one_image, None, "rejected"),
+        (None, swap_outputs, "its boxes are right, but its scores or classes are wrong"),
     ],
 )
 def test_planted_bad_files_are_refused_and_diagnosed(

@@ -191,7 +191,7 @@ def _imported(name: str) -> Any:
     except ImportError as error:
         raise SystemFaultError(
             "BW901",
-            f"this needs {name}, which cannot be imported here ({error}).",
+            f"the package {name} is required but cannot be imported ({error}).",
             **_needed(name),
         ) from error
 

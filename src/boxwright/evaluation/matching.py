@@ -73,7 +73,7 @@ def gather(truth: Dataset, detections: Sequence[Detections]) -> DetectionColumns
         EvaluationError: BW601 no class name is shared, BW602 a box or score is not a number.
     """
     if len(detections) != len(truth):
-        raise ValueError(f"detections of {len(detections)} photos for a truth of {len(truth)}")
+        raise ValueError(f"detections of {len(detections)} images for a truth of {len(truth)}")
     _require_shared_class(truth, detections)
     for index, found in enumerate(detections):
         if not (np.isfinite(found.boxes).all() and np.isfinite(found.scores).all()):
@@ -105,7 +105,8 @@ def _require_shared_class(truth: Dataset, detections: Sequence[Detections]) -> N
         return
     raise EvaluationError(
         "BW601",
-        f"the detector knows {_some(known)}, the data {_some(truth.classes)}: no name is shared.",
+        f"the detector has the classes {_some(known)} and the data {_some(truth.classes)}, with no "
+        "name in common.",
         where=truth.root,
     )
 
@@ -133,7 +134,7 @@ def match(
     except ImportError as error:
         raise SystemFaultError(
             "BW901",
-            "COCO's metric needs the package pycocotools, which is not installed.",
+            "the COCO metrics need the package pycocotools, which is not installed.",
             package="'boxwright[train]'",
         ) from error
     images, classes = len(truth), len(truth.classes)

@@ -28,7 +28,7 @@ TWELVE = {
 
 def table(evaluation: Evaluation, *, control: Evaluation | None = None) -> RenderableType:
     """The whole evaluation, to be printed by rich; `control` is that of `constant_box`."""
-    images, boxes = _counted(evaluation.images, "photo"), _counted(evaluation.boxes, "box")
+    images, boxes = _counted(evaluation.images, "image"), _counted(evaluation.boxes, "box")
     parts: list[RenderableType] = [Text(f"{images}, {boxes}", style="bold"), ""]
     parts += [_twelve(evaluation), ""]
     if len(evaluation.per_class) > 1:
@@ -36,7 +36,7 @@ def table(evaluation: Evaluation, *, control: Evaluation | None = None) -> Rende
     parts.append(Text(f"Pascal VOC AP50 {number(evaluation.voc_ap50)}"))
     if control is not None:
         scores = f"AP {number(control.ap)}, AP50 {number(control.ap50)}"
-        parts.append(Text(f"one constant box: {scores} (it never looks at the photo)", style="dim"))
+        parts.append(Text(f"constant-box baseline: {scores} (ignores the image)", style="dim"))
     return Group(*parts)
 
 
@@ -53,7 +53,7 @@ def _twelve(evaluation: Evaluation) -> Table:
     rows.add_column("95 % interval")
     rows.add_column("IoU", style="dim")
     rows.add_column("box area", style="dim")
-    rows.add_column("most per photo", justify="right", style="dim")
+    rows.add_column("max per image", justify="right", style="dim")
     for name, value in evaluation.coco.items():
         style = "bold" if name in intervals else ""
         shown = Text(number(value), style=style)

@@ -64,8 +64,8 @@ class Calibration:
         if len(inputs) < MIN_IMAGES:
             raise ExportError(
                 "BW405",
-                f"{len(images)} training photos, {len(inputs)} of them different, are too few to "
-                "measure the ranges of a network's numbers on.",
+                f"{len(images)} training images ({len(inputs)} different ones) are too few for "
+                "int8 calibration.",
                 where=dataset.root,
             )
         return cls(np.stack(list(inputs.values())), preprocessing)

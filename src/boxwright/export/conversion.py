@@ -138,5 +138,5 @@ def _debugger(tf: Any, saved: Path, how: Quantization) -> Any:
 
 def _images(how: Quantization) -> Iterator[Any]:
     if how.calibration is None:
-        raise ValueError("ranges of 8 bits need photos to be measured on")
+        raise ValueError("int8 needs calibration images")
     return how.calibration.scaled()

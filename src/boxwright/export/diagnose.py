@@ -26,11 +26,11 @@ def diagnose(reference: Reference, file: Detector, path: Path) -> list[str]:
     found = list(file.predict_many((images.image(i) for i in range(len(images))), threshold=0))
     explanations = (
         (expected, _transposed(found, images.sizes), "its boxes have x and y swapped"),
-        (_nameless(expected), _nameless(found), "its classes are in another order"),
+        (_nameless(expected), _nameless(found), "its classes are in a different order"),
         (
             _scoreless(expected),
             _scoreless(found),
-            "its boxes are right, and its scores or classes are not",
+            "its boxes are right, but its scores or classes are wrong",
         ),
     )
     agreeing = agreement(expected, found, LOOSE)[1]

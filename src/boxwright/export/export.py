@@ -95,7 +95,7 @@ def export(
     if quantize and not TARGETS[to].quantized:
         raise ExportError(
             "BW406",
-            f"files of the kind {to} are written with 32 bits only, not as {quantize}.",
+            f"{to} files are float32 only, not {quantize}.",
         )
     if framework.engine() != "tensorflow":
         path, comparison = export_in_child(
@@ -172,7 +172,7 @@ def write_verified(
             kind.write(draft, model, artifact, Quantization(quantize))
         else:
             kind.write(draft, model, artifact)
-        say("running it on photos beside the run")
+        say("comparing it with the run")
         file = Detector.load(draft)
         reference = Reference.of(run, dataset)
         comparison = reference.compare(file, tolerance)
@@ -205,10 +205,10 @@ def destination(
     if out is not None and target.is_dir() and not kind.is_own(target):
         target /= name
     if target.is_dir() and not kind.is_own(target):
-        raise _misnamed(target, f"is a folder with other things in it, which {to} would replace")
+        raise _misnamed(target, f"contains other files, which the {to} export would replace")
     if target.suffix != name.suffix and target.suffix and not target.is_dir():
-        ending = f"in {name.suffix}" if name.suffix else "in nothing: they are folders"
-        raise _misnamed(target, f"would be {to}, whose names end {ending}")
+        expected = f"files end in {name.suffix}" if name.suffix else "exports are folders"
+        raise _misnamed(target, f"has the wrong ending: {to} {expected}")
     return target
 
 
@@ -217,10 +217,10 @@ def _misnamed(target: Path, what: str) -> ExportError:
 
 
 def _refused(target: Path, comparison: Comparison, reasons: list[str]) -> ExportError:
-    because = "".join(f" It seems that {reason}." for reason in reasons)
+    because = "".join(f" Likely cause: {reason}." for reason in reasons)
     return ExportError(
         "BW401",
-        f"the written file is not as good as the run: {comparison}.{because} It was removed.",
+        f"the export is rejected and removed: {comparison}.{because}",
         where=target.name,
     )
 
@@ -237,7 +237,7 @@ def _source(
     gone = [path for path in source.paths if not path.exists()] if source else [None]
     raise ExportError(
         "BW402",
-        "the written file cannot be compared with the run: the photos that it was trained on "
-        f"are no longer in {gone[0]}.",
+        "the exported file cannot be compared with the run: the training data is no longer "
+        f"at {gone[0]}.",
         where=run_folder,
     )

@@ -54,7 +54,7 @@ def golden_pair(file: Detector, given: NDArray[np.uint8] | None, say: Say) -> Go
         return pair
     pattern, tried = _search(file)
     pair = _pair(file, pattern, SEED)
-    say(f"golden image: {pair}; {tried} patterns were tried")
+    say(f"golden image: {pair}; tried {tried} patterns")
     return pair
 
 

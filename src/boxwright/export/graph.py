@@ -27,7 +27,7 @@ def tensorflow_for(model: DetectionModel) -> Any:
     if engine != "tensorflow":
         raise ExportError(
             "BW408",
-            f"the network was built on {engine}, but only TensorFlow writes TensorFlow's files.",
+            f"the network was built on {engine}, but only TensorFlow can write its file formats.",
         )
     return framework.tensorflow()
 

@@ -76,7 +76,7 @@ def write_best_int8(
         draft = path.with_name(f"{path.name}-attempt")
         write_tflite(draft, candidate.model, artifact, candidate.how)
         loss = reference.compare(Detector.load(draft), TOLERANCES["int8"]).loss
-        say(f"int8, {candidate.name}: {100 * loss:.2f} AP points lost on photos that may decide")
+        say(f"int8, {candidate.name}: AP loss {100 * loss:.2f} points (without test images)")
         attempts.append(Attempt(candidate.name, loss))
         best = min(attempts, key=lambda attempt: attempt.loss)
         if attempts[-1] is best:
@@ -96,11 +96,11 @@ def _candidates(
     """What to try next, cheapest first."""
     few = Calibration.of(dataset, artifact.preprocessing)
     plain = Quantization("int8", few)
-    yield _Candidate(f"ranges of {len(few)} photos", model, plain)
+    yield _Candidate(f"calibrated on {len(few)} images", model, plain)
     more = Calibration.of(dataset, artifact.preprocessing, MORE_IMAGES)
     if len(more) > len(few):
         plain = Quantization("int8", more)
-        yield _Candidate(f"ranges of {len(more)} photos", model, plain)
+        yield _Candidate(f"calibrated on {len(more)} images", model, plain)
     errors = quantization_errors(model, artifact, plain)
     # A range that leaves out what is never shown makes errors there that do not matter.
     errors = [error for error in errors if not model.shows_part_of(error.tensor)][:EXACT_LAYERS]
@@ -111,9 +111,9 @@ def _candidates(
             f"{layer_of(each.tensor, layers)} ({each.steps:.1f} steps)" for each in worst
         )
         exact = replace(plain, exact=tuple(each.tensor for each in worst))
-        yield _Candidate(f"the worst layers in float32, {names}", model, exact)
+        yield _Candidate(f"worst layers in float32: {names}", model, exact)
     if retrain:
-        yield _Candidate("after a minute of training that rounds", retrain(), plain)
+        yield _Candidate("after a minute of QAT", retrain(), plain)
 
 
 def layer_of(tensor: str, layers: Collection[str]) -> str:

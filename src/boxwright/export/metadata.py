@@ -69,7 +69,7 @@ def _image(artifact: Artifact, mean: float, std: float) -> dict[str, Any]:
     side = artifact.preprocessing.size
     return {
         "name": "image",
-        "description": f"An RGB photo, stretched to {side} x {side} pixels; values 0 to 255.",
+        "description": f"An RGB image, stretched to {side} x {side} pixels; values 0 to 255.",
         "content": {
             "content_properties": (
                 "ImageProperties",
@@ -88,14 +88,14 @@ def _results(artifact: Artifact) -> list[dict[str, Any]]:
     one_each = {"min": 2, "max": 2}  # as the schema has it for what is told of each detection
     labels = {
         "name": litert.LABELS_NAME,
-        "description": "The class names, a line each, in id order.",
+        "description": "The class names, one per line, in id order.",
         "type": litert.VALUE_LABELS,
     }
     threshold = {"global_score_threshold": artifact.threshold}
     return [
         {
             "name": "location",
-            "description": "Boxes, best first: top, left, bottom and right in parts of the photo.",
+            "description": "Boxes, best first: top, left, bottom, right in fractions of the image.",
             "content": {
                 "content_properties": (
                     "BoundingBoxProperties",
@@ -112,14 +112,14 @@ def _results(artifact: Artifact) -> list[dict[str, Any]]:
         },
         {
             "name": "score",
-            "description": "How sure the detector is, from 0 to 1.",
+            "description": "Scores from 0 to 1.",
             "content": {"content_properties": ("FeatureProperties", {}), "range": one_each},
             "process_units": [{"options": ("ScoreThresholdingOptions", threshold)}],
             "stats": {"max": [1.0], "min": [0.0]},
         },
         {
             "name": "number of detections",
-            "description": "How many rows of the others hold a detection; zeros follow.",
+            "description": "Number of detections; the rows after them are zero.",
             "content": {"content_properties": ("FeatureProperties", {})},
         },
     ]
@@ -128,13 +128,13 @@ def _results(artifact: Artifact) -> list[dict[str, Any]]:
 def _origin(artifact: Artifact) -> str:
     """What it finds and where it comes from, for people."""
     known = artifact.provenance
-    sentences = [f"Finds {', '.join(artifact.classes)} in photos."]
+    sentences = [f"Detects {', '.join(artifact.classes)}."]
     if artifact.data_name:
         images = f"{artifact.data_name} (fingerprint {artifact.fingerprint})"
-        sentences.append(f"Trained on the photos of {images}.")
+        sentences.append(f"Trained on the images of {images}.")
     if known.get("weights"):
         sentences.append(f"Training started from {known['weights']}.")
     if known.get("boxwright"):
         sentences.append(f"Written by Boxwright {known['boxwright']}.")
-    sentences.append("The zip at the end of this file says more.")
+    sentences.append("For details, see the zip at the end of this file.")
     return " ".join(sentences)

@@ -303,6 +303,5 @@ def _array(values: Any) -> NDArray[np.float32]:
 def _foreign(operation: Any) -> ExportError:
     return ExportError(
         "BW404",
-        f"the layer {operation.name} ({type(operation).__name__}) is of a kind that cannot be "
-        "written as ONNX.",
+        f"the layer {operation.name} ({type(operation).__name__}) cannot be exported to ONNX.",
     )

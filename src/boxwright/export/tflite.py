@@ -105,7 +105,7 @@ def refuse_foreign_operators(content: bytes, path: Path) -> None:
     if foreign:
         raise ExportError(
             "BW403",
-            f"needs operators that TFLite does not bring along: {', '.join(sorted(foreign))}.",
+            f"needs operators that are not part of TFLite: {', '.join(sorted(foreign))}.",
             where=path,
         )
 

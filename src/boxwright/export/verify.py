@@ -108,9 +108,9 @@ class Comparison:
             low, high = (100 * end for end in self.interval)
             between = f" (95 % interval {low:.2f} to {high:.2f})"
         return (
-            f"on {images} photos the loss is {100 * self.loss:.2f} AP points{between}, where "
-            f"{100 * self.tolerance:.1f} are allowed; {self.agreeing} of {self.compared} sure "
-            f"detections agree, where {self.wanted} are needed"
+            f"the AP loss on {images} images is {100 * self.loss:.2f} points{between}, with a "
+            f"limit of {100 * self.tolerance:.1f}; {self.agreeing} of {self.compared} confident "
+            f"detections agree ({self.wanted} are required)"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -163,7 +163,7 @@ class Reference:
         if not counts:
             raise ExportError(
                 "BW402",
-                "has no labelled photos to prove the written file with.",
+                "has no labeled images to compare the exported file on.",
                 where=dataset.root,
             )
         images = dataset.select(np.concatenate(rows))
@@ -184,7 +184,7 @@ class Reference:
         if difference is None:
             raise ExportError(
                 "BW402",
-                "has photos, but none with an object of the detector's classes.",
+                "has images, but none of them shows the detector's classes.",
                 where=self.images.root,
             )
         compared, agreeing = agreement(self.found, found, tolerance)

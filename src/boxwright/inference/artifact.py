@@ -92,12 +92,12 @@ class Artifact:
                 the file was written by a newer Boxwright, BW504 it has no class names.
         """
         if not isinstance(value, dict) or value.get("format") != FORMAT:
-            raise damaged(f'does not say "format": "{FORMAT}"', where)
+            raise damaged(f'its "format" is not "{FORMAT}"', where)
         version = _get(value, "version", int, where)
         if version > VERSION:
             raise DetectorError(
                 "BW503",
-                f"is a detector file of version {version}; this Boxwright reads up to {VERSION}.",
+                f"has format version {version}; this Boxwright reads versions up to {VERSION}.",
                 where=where,
             )
         classes = value.get("classes")
@@ -107,10 +107,10 @@ class Artifact:
         if not isinstance(classes, list) or not all(isinstance(c, str) and c for c in classes):
             raise damaged('its "classes" are not a list of names', where)
         if len(set(classes)) != len(classes):
-            raise damaged('its "classes" name one class twice', where)
+            raise damaged('its "classes" contain a name twice', where)
         if model.get("num_classes", len(classes)) != len(classes):
             count = model["num_classes"]
-            raise damaged(f'it names {len(classes)} "classes" for a model of {count}', where)
+            raise damaged(f'it has {len(classes)} "classes", but its model has {count}', where)
         threshold = value.get("threshold", 0.5)
         if isinstance(threshold, bool) or not isinstance(threshold, int | float):
             raise damaged(f'its "threshold" is not a number but {threshold!r}', where)
@@ -141,7 +141,7 @@ def without_class_names(where: str | Path | None) -> DetectorError:
     """The error for a detector file that does not know what it detects."""
     return DetectorError(
         "BW504",
-        "has no class names inside, so its detections would be bare numbers.",
+        "contains no class names, only class numbers.",
         where=where,
     )
 
@@ -150,7 +150,7 @@ def damaged(what: str, where: str | Path | None) -> DetectorError:
     """The error for a detector file whose content is not what it should be."""
     return DetectorError(
         "BW502",
-        f"is damaged or not a detector of Boxwright: {what}.",
+        f"is damaged or not a Boxwright detector: {what}.",
         where=where,
     )
 
@@ -169,7 +169,7 @@ def _golden(value: Any, side: int, classes: int, where: str | Path | None) -> Go
 
 def _preprocessing(value: dict[str, Any], where: str | Path | None) -> Preprocessing:
     if value.get("resize") != "stretch":
-        raise damaged(f"its photos are resized in an unknown way, {value.get('resize')!r}", where)
+        raise damaged(f'its "resize" is unknown: {value.get("resize")!r}', where)
     size = _get(value, "size", int, where)
     if size < 1:
         raise damaged(f'its "size" is not a number of pixels but {size}', where)

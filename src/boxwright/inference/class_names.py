@@ -35,7 +35,7 @@ def read_names(path: str | Path) -> list[str]:
     if names and names[0].lower() in BACKGROUND:
         del names[0]
     if not names:
-        raise _unusable(path, "holds no names")
+        raise _unusable(path, "contains no names")
     if twice := {name for name in names if names.count(name) > 1}:
         raise _unusable(path, f"names {', '.join(sorted(twice))} more than once")
     return names

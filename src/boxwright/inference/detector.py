@@ -93,8 +93,7 @@ class Detector:
         if difference := golden.difference(detections, network, len(self.classes)):
             raise DetectorError(
                 "BW508",
-                f"does not compute from its golden image what it computed when it was written: "
-                f"{difference}.",
+                f"gives another result for its golden image than when written: {difference}.",
                 where=where,
             )
 
@@ -163,7 +162,7 @@ class Detector:
         found = self.engine(np.stack([image.pixels for image in batch]))
         for label in {int(label) for _, _, labels in found for label in labels}:
             if not 0 <= label < len(self.classes):
-                raise wrong_names(f"found an object of class {label}", self.classes)
+                raise wrong_names(f"detected an object of class {label}", self.classes)
         to_image = self.artifact.preprocessing.to_image
         return [
             Detections(

@@ -80,10 +80,10 @@ def opened(
             engine = engine.on_one_thread()
     takes = getattr(engine, "input_size", artifact.preprocessing.size)
     if takes != artifact.preprocessing.size:
-        said = f"it says {artifact.preprocessing.size} pixels, and its network takes {takes}"
-        raise damaged(said, path)
+        size = artifact.preprocessing.size
+        raise damaged(f"its description says {size} pixels, but its network takes {takes}", path)
     if classes is not None and len(classes) != len(artifact.classes):
-        raise wrong_names(f"tells {len(artifact.classes)} classes apart", classes, path)
+        raise wrong_names(f"has {len(artifact.classes)} classes", classes, path)
     return engine, replace(artifact, classes=tuple(classes)) if classes else artifact
 
 
@@ -121,11 +121,11 @@ def _not_a_detector(path: Path) -> DetectorError:
     if not _exists(path):
         what = "there is no such file or folder."
     elif not path.is_dir():
-        what = "is a photo, not a detector." if is_image(path) else "is not a detector file."
+        what = "is an image, not a detector." if is_image(path) else "is not a detector file."
     elif path.is_dir() and any(is_image(inside) for inside in path.iterdir()):
-        what = "is a folder of photos, not a detector."
+        what = "is a folder of images, not a detector."
     else:
-        what = "is a folder without a detector: neither run.json nor saved_model.pb is in it."
+        what = "is a folder without a detector: it has neither run.json nor saved_model.pb."
     return DetectorError("BW501", what, where=path)
 
 
@@ -154,7 +154,7 @@ def _beside(described: Path) -> Artifact | None:
 def _tflite_content(path: Path) -> bytes:
     content = path.read_bytes()
     if content[4:8] != litert.MAGIC:
-        raise damaged("it does not begin as a .tflite does", path)
+        raise damaged("it has no .tflite header", path)
     return content
 
 

@@ -91,9 +91,9 @@ class Golden:
     def __str__(self) -> str:
         """What it is and what it checks, for people."""
         origin = (
-            "an image of yours, which is in the file"
+            "your own image, stored in the file"
             if self.seed is None
-            else f"drawn from seed {self.seed}"
+            else f"pattern drawn from seed {self.seed}"
         )
         count = len(self.labels)
         if self.raw is None:
@@ -117,8 +117,8 @@ class Golden:
             missing, strange = missing * (missing > len(self.labels) // MOVING), 0
         if missing or strange:
             return (
-                f"{missing} of the {len(self.labels)} expected detections are missing, and "
-                f"{strange} unexpected ones are there"
+                f"{missing} of the {len(self.labels)} expected detections are missing, with "
+                f"{strange} unexpected ones"
             )
         if self.raw is None:
             return None
@@ -128,8 +128,8 @@ class Golden:
         if distance <= SAME_RAW:
             return None
         return (
-            f"its raw tensors differ by {100 * distance:.0f} % of their spread, where "
-            f"{100 * SAME_RAW:.0f} % are allowed"
+            f"its raw tensors differ by {100 * distance:.0f} % of their standard "
+            f"deviation, which exceeds the limit of {100 * SAME_RAW:.0f} %"
         )
 
     def found_in(self, detections: RawDetections) -> NDArray[np.bool_]:

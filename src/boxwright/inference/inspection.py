@@ -99,7 +99,7 @@ def _input_mismatch(range_: tuple[float, float], preprocessing: Preprocessing) -
     if abs(range_[0] - low) <= slack and abs(range_[1] - high) <= slack:
         return None
     return (
-        f"it was calibrated on photos scaled to [{range_[0]:.2g}, {range_[1]:.2g}], where the "
+        f"it was calibrated on images scaled to [{range_[0]:.2g}, {range_[1]:.2g}], but the "
         f"network expects [{low:.2g}, {high:.2g}]"
     )
 

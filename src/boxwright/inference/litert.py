@@ -86,7 +86,7 @@ def defect(content: bytes) -> str | None:
     from ai_edge_litert.interpreter import Interpreter
 
     if content[4:8] != MAGIC:
-        return "it does not begin as a .tflite does"
+        return "it has no .tflite header"
     try:
         with framework.hushed():
             Interpreter(model_content=content)
@@ -116,7 +116,7 @@ def read_artifact(content: bytes, *, where: str | Path) -> Artifact | None:
     """
     text = _attached(content, ARTIFACT_NAME)
     if text is None and ARTIFACT_NAME.encode() in content:
-        raise damaged("its end, which holds the class names, is cut off", where)
+        raise damaged("its end, which contains the class names, is missing", where)
     return None if text is None else Artifact.from_text(text, where=where)
 
 

@@ -67,7 +67,7 @@ class Run:
             family, spec = registry.restored(self.artifact.model)
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(
-                f'its "model" is not a network known here ({error})', self.description
+                f'its "model" is not a network that Boxwright knows ({error})', self.description
             ) from error
         model = family.build(spec)
         try:

@@ -111,7 +111,7 @@ def unpack(content: bytes) -> dict[str, Any]:
         ValueError: this is no metadata, or more than a description can be.
     """
     if content[4:8] != IDENTIFIER:
-        raise ValueError("does not begin as metadata does")
+        raise ValueError("has no header of TFLite metadata")
     reader = _Reader(content)
     try:
         return reader.table("ModelMetadata", reader.target(0))

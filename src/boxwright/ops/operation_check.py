@@ -59,7 +59,7 @@ class Checking:
         return Checking(ufunc(*map(_bare, inputs)))
 
     def __array__(self, *_: Any, **__: Any) -> Never:
-        raise _unknown("an array module of its own")
+        raise _unknown("another array module")
 
     def __getattr__(self, name: str) -> Never:
         if name.startswith("__"):
@@ -93,6 +93,6 @@ def _bare(value: Any) -> Any:
 def _unknown(what: str) -> ExportError:
     return ExportError(
         "BW409",
-        f"a detector family decodes with {what}, which not every export target has.",
+        f"a detector family decodes with {what}, which some export targets lack.",
         operations=", ".join(sorted(OPERATIONS)),
     )

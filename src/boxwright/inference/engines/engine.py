@@ -75,7 +75,7 @@ def batch_side(kind: str, shape: Sequence[Any], where: Path) -> int:
         if count is None and height is not None and height == width and channels == 3:
             return height
     text = ", ".join("?" if side is None else str(side) for side in known)
-    raise no_detector(where, f"its input is {kind} ({text}), not square RGB photos as uint8")
+    raise no_detector(where, f"its input is {kind} ({text}), not square RGB images as uint8")
 
 
 def cores() -> int:
@@ -85,7 +85,8 @@ def cores() -> int:
 
 def no_detector(where: Path, reason: str) -> DetectorError:
     """The error for a file that can be read but does not detect."""
-    return DetectorError("BW505", f"is not a detector that can be run here: {reason}.", where=where)
+    what = f"is not a detector that Boxwright can run: {reason}."
+    return DetectorError("BW505", what, where=where)
 
 
 def first_line(error: Exception) -> str:

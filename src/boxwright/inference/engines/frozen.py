@@ -40,7 +40,7 @@ class FrozenEngine:
         try:
             definition = tf.compat.v1.GraphDef.FromString(path.read_bytes())
         except Exception as error:  # protobuf's own, whose class is not public
-            raise damaged(f"it is no frozen graph ({first_line(error)})", path) from error
+            raise damaged(f"it is not a frozen graph ({first_line(error)})", path) from error
         nodes = {node.name: node for node in definition.node}
         if missing := {INPUT, *litert.OUTPUT_NAMES} - nodes.keys():
             raise no_detector(path, f"it has no node {', '.join(sorted(missing))}")

@@ -57,7 +57,7 @@ class OnnxEngine:
             self._session = self._start(content)
         except Exception as error:  # ONNX Runtime's errors have no common class
             if any(sign in str(error) for sign in FOREIGN):
-                reason = f"it needs an operator that is not here ({first_line(error)})"
+                reason = f"it needs an operator that ONNX Runtime lacks ({first_line(error)})"
                 raise no_detector(where, reason) from error
             raise damaged(f"it cannot be loaded ({first_line(error)})", where) from error
         inputs = self._session.get_inputs()

@@ -58,7 +58,7 @@ class TFLiteEngine:
             self._interpreter = litert.interpreter(content, self.threads)
         except (ValueError, RuntimeError) as error:
             if "custom op" in str(error) or "Flex" in str(error):
-                reason = f"it needs an operator that is not here ({first_line(error)})"
+                reason = f"it needs an operator that LiteRT lacks ({first_line(error)})"
                 raise no_detector(where, reason) from error
             raise damaged(f"it cannot be loaded ({first_line(error)})", where) from error
         self._lock = threading.Lock()  # an interpreter serves one caller at a time
@@ -78,7 +78,7 @@ class TFLiteEngine:
         square = len(inputs) == 1 and len(shape) == 4 and shape[1] == shape[2] and shape[3] == 3
         if not square or inputs[0]["dtype"] not in (np.uint8, np.float32):
             kind = np.dtype(inputs[0]["dtype"]).name
-            raise no_detector(where, f"its input is {kind} {shape}, not one square RGB photo")
+            raise no_detector(where, f"its input is {kind} {shape}, not one square RGB image")
         self._input = inputs[0]["index"]
         self._takes_float = inputs[0]["dtype"] == np.float32
         return shape[1]

@@ -96,7 +96,7 @@ class SsdModel(DetectionModel):
     def usual_objective(cls, *, pretrained: bool) -> tuple[Objective, dict[str, str]]:
         if pretrained:
             return Objective(classification_loss=Varifocal()), {}
-        drowned = "from scratch, the classes' gradients drown in those of the boxes"
+        drowned = "from scratch, the box loss dominates the gradients"
         return Objective(class_weight=4.0), {"objective.class_weight": drowned}
 
     def losses(self, outputs: Outputs, truth: Truth, suppress: Suppress) -> Loss:

@@ -38,4 +38,4 @@ def anchor_overlap(boxes: Fractions, input_size: int) -> Fractions:
     return best.astype(np.float32)
 
 
-REACH = Reach(anchor_overlap, "overlap no anchor by half")
+REACH = Reach(anchor_overlap, "have an IoU below 0.5 with every anchor")

@@ -56,8 +56,7 @@ def find_prefix(path: str | Path) -> Path:
         prefix = path.with_name(part["prefix"])
         raise WeightsError(
             "BW205",
-            "is one of a checkpoint's files; a checkpoint is named by what its files' names have "
-            "in common.",
+            "is one file of a checkpoint; give the prefix that its files' names have in common.",
             where=path,
             prefix=prefix,
         )
@@ -71,7 +70,7 @@ def find_prefix(path: str | Path) -> Path:
             prefix=path.with_name("model.ckpt"),
         )
     if path.is_file():
-        raise _no_checkpoint(path, "is neither a .tflite nor a checkpoint's prefix")
+        raise _no_checkpoint(path, "is neither a .tflite file nor a checkpoint prefix")
     raise WeightsError(
         "BW201",
         f"there is no checkpoint of that name: {_index_of(path).name} is missing.",
@@ -146,8 +145,8 @@ def _latest(folder: Path) -> Path:
         return indices[0].with_suffix("")
     raise WeightsError(
         "BW201",
-        f"the folder holds {len(indices) or 'no'} checkpoints, and no file named {STATE} says "
-        "which of them is the latest.",
+        f"the folder contains {len(indices) or 'no'} checkpoints, and no file named {STATE} tells "
+        "which is the latest.",
         where=folder.absolute(),
     )
 
@@ -162,10 +161,10 @@ def _state(folder: Path, line: re.Pattern[str]) -> list[str]:
 def reason_to_ignore(name: str) -> str:
     """Why a variable of a checkpoint that is none of a network's is left."""
     if name == GLOBAL_STEP:
-        return "training counts its own steps"
+        return "training starts its own step count"
     if name.startswith("beta") or place_of(name.rsplit("/", 1)[0]) or "_quant/" in name:
-        return "belongs to the optimiser of an earlier training"
-    return "no part of the network"
+        return "optimizer state of an earlier training"
+    return "not part of the network"
 
 
 def _spec_of(layers: Mapping[str, Arrays], source: Path) -> ModelSpec:
@@ -199,7 +198,7 @@ def _spec_of(layers: Mapping[str, Arrays], source: Path) -> ModelSpec:
             ),
         )
     known = " nor ".join(BACKBONES)
-    raise _no_checkpoint(source, f"holds neither {known}")
+    raise _no_checkpoint(source, f"contains neither {known}")
 
 
 def _no_checkpoint(path: Path, fault: str) -> WeightsError:

@@ -37,7 +37,7 @@ class LoadReport:
     unit: str = "layers"
 
     def __str__(self) -> str:
-        kept = f", {len(self.reset)} start anew" if self.reset else ""
+        kept = f", {len(self.reset)} reset" if self.reset else ""
         return f"{len(self.loaded)} {self.unit} loaded{kept}"
 
     def table(self) -> list[tuple[str, str, str]]:
@@ -82,7 +82,7 @@ def load(
         if layer.name.endswith("ClassPredictor") and not keep_class_head:
             reset[layer.name] = NEW_CLASSES
         elif "BoxEncodingPredictor" in layer.name and not keep_box_head:
-            reset[layer.name] = "the box head starts anew with the class head"
+            reset[layer.name] = "the box head is reset together with the class head"
         elif misfit := _misfit(layer, pretrained.layers.get(layer.name)):
             reset[layer.name] = misfit
         else:
@@ -91,7 +91,7 @@ def load(
             loaded.append(layer.name)
     _check_backbone(model, pretrained, reset)
     strange = sorted(set(pretrained.layers) - {layer.name for layer in model.layers})
-    ignored = dict.fromkeys(strange, "no such layer here")
+    ignored = dict.fromkeys(strange, "the model has no such layer")
     return LoadReport(tuple(loaded), reset, {**ignored, **pretrained.others})
 
 
@@ -126,7 +126,7 @@ def _check_backbone(model: Any, pretrained: Pretrained, reset: Mapping[str, str]
     if share < MIN_LOADED:
         raise WeightsError(
             "BW202",
-            f"fits {share:.0%} of the backbone's layers only, so it is of another network than "
+            f"fits only {share:.0%} of the backbone's layers, so it is of another network than "
             f"{model.name}: {missing[0]}/{reset[missing[0]]}.",
             where=pretrained.source,
         )

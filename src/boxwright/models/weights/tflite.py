@@ -44,7 +44,7 @@ def read_tflite(path: Path) -> Pretrained:
     except (KeyError, ValueError) as error:
         raise WeightsError(
             "BW202",
-            f"holds no SSD MobileNet v1 that can be read ({error}).",
+            f"contains no readable SSD MobileNet v1 ({error}).",
             where=path,
         ) from error
     for name, arrays in layers.items():

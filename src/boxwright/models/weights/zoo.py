@@ -205,7 +205,7 @@ def chosen(given: str) -> Published | Path:
     if published or path.exists() or path.with_name(f"{path.name}.index").is_file():
         return published or path
     place = path.absolute()
-    raise _unknown(given, f"there is nothing at {place}, and no published model of that name.")
+    raise _unknown(given, f"{place} does not exist, and no published model has that name.")
 
 
 def find(published: Published) -> Path | None:
@@ -277,14 +277,14 @@ def _take(published: Published, archive: Path) -> Path:
     target = cache_folder() / published.folder
     try:
         if not _is_published(published, archive, published.archive):
-            raise ArchiveError("its checksum is not the published one")
+            raise ArchiveError("checksum mismatch")
         with writing(target) as draft:
             missing = set(published.files) - unpack(archive, draft, (*published.files, EXTRA))
             if missing:
-                raise ArchiveError(f"there is no {min(missing)} in it")
+                raise ArchiveError(f"{min(missing)} is missing from it")
             for name in published.files:
                 if not _is_published(published, draft / name, name):
-                    raise ArchiveError(f"the checksum of its {name} is not the published one")
+                    raise ArchiveError(f"checksum mismatch of {name}")
     except ArchiveError as error:
         raise _something_else(published, archive, str(error)) from error
     return target / published.weights
@@ -326,7 +326,7 @@ def _something_else(published: Published, archive: Path, reason: str) -> Weights
         )
     return WeightsError(
         "BW204",
-        f"{published.url} did not send {published.name}: {reason}.",
+        f"the download from {published.url} is not {published.name}: {reason}.",
         url=published.url,
         place=place,
     )
