@@ -1,4 +1,4 @@
-"""Artifact: what every detector file carries besides its weights."""
+"""Artifact: the description that every detector file contains besides its weights."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Artifact:
     """Class names, preprocessing and origin of a detector: `run.json` or `boxwright.json`.
 
     Attributes:
-        model: `ModelSpec.to_json()`, the network's architecture.
+        model: the network's architecture, `ModelSpec.to_json()`.
         classes: the class names, in id order; never empty.
-        preprocessing: how a photo becomes the network's input.
-        threshold: lowest score worth showing to a person, in [0, 1].
-        provenance: where the detector comes from, for people and for `export`. Keys that may be
-            there: `boxwright` (version), `data` (`{"path", "fingerprint"}` in a run,
+        preprocessing: conversion of an image to the network's input.
+        threshold: default score threshold, in [0, 1].
+        provenance: the origin of the detector, for people and for `export`. Possible keys:
+            `boxwright` (version), `data` (`{"path", "fingerprint"}` in a run,
             `{"folder", "fingerprint"}` in an exported file), `recipe`, `metrics`, `weights`,
-            `license` (of these), `comparison` (of an export).
-        golden: an image, and what an exported file computes from it.
+            `license` (of the weights), `comparison` (of an export).
+        golden: an image and the result that an exported file must have for it.
     """
 
     model: dict[str, Any]
@@ -45,21 +45,21 @@ class Artifact:
 
     @property
     def data_path(self) -> str | None:
-        """Where the training data is, if this is a run's artifact."""
+        """The path of the training data, if this is a run's artifact."""
         return self._of_data("path")
 
     @property
     def data_name(self) -> str | None:
-        """What the folder of the training data is called."""
+        """The name of the training data's folder."""
         return self._of_data("folder") or (self.data_path and PurePath(self.data_path).name)
 
     @property
     def fingerprint(self) -> str | None:
-        """Of the training data."""
+        """The fingerprint of the training data."""
         return self._of_data("fingerprint")
 
     def without_paths(self) -> Artifact:
-        """The same for a file that leaves this machine, which is told no path of it."""
+        """A copy without local paths, for files that are distributed."""
         if "data" not in self.provenance:
             return self
         data = {"folder": self.data_name, "fingerprint": self.fingerprint}
@@ -88,7 +88,7 @@ class Artifact:
         """The inverse of `to_json`; `where` names the file in error messages.
 
         Raises:
-            DetectorError: BW502 a key is missing or holds something else than it should, BW503
+            DetectorError: BW502 a key is missing or has an invalid value, BW503
                 the file was written by a newer Boxwright, BW504 it has no class names.
         """
         if not isinstance(value, dict) or value.get("format") != FORMAT:
@@ -138,7 +138,7 @@ class Artifact:
 
 
 def without_class_names(where: str | Path | None) -> DetectorError:
-    """The error for a detector file that does not know what it detects."""
+    """The error for a detector file without class names."""
     return DetectorError(
         "BW504",
         "contains no class names, only class numbers.",
@@ -147,7 +147,7 @@ def without_class_names(where: str | Path | None) -> DetectorError:
 
 
 def damaged(what: str, where: str | Path | None) -> DetectorError:
-    """The error for a detector file whose content is not what it should be."""
+    """The error for a detector file with invalid content."""
     return DetectorError(
         "BW502",
         f"is damaged or not a Boxwright detector: {what}.",
