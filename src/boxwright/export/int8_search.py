@@ -1,7 +1,6 @@
-"""Files of 8 bits that are as good as their run: what is tried when one is not, cheapest first.
+"""Search for an int8 file that is as accurate as its run, trying the cheapest method first.
 
-Nothing here looks at photos that are marked for testing: what they say at the end would no longer
-be a proof.
+The search never uses test images, so that the final comparison on them stays unbiased.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from boxwright.inference.detector import Detector
 from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
 
-AIM = 0.005  # of AP: half of what is allowed, so that other photos agree
+AIM = 0.005  # AP loss: half of the limit, as a margin for other images
 MORE_IMAGES = 400
 EXACT_LAYERS = 4
-EXACT_FROM = 0.5  # steps of error: more than rounding the layer's own result makes
+EXACT_FROM = 0.5  # error in steps, above that of rounding the exact result
 
-_CALL = re.compile(r"_1$")  # Keras puts the number of the call behind the layer's name
+_CALL = re.compile(r"_1$")  # Keras appends the number of the call to the layer's name
 
 Say = Callable[[str], None]
-Retrain = Callable[[], DetectionModel]  # trained further
+Retrain = Callable[[], DetectionModel]  # returns a fine-tuned model
 
 
 class Attempt(NamedTuple):
-    """What was tried, and how much AP the file then lost on photos that may decide; in [0, 1]."""
+    """A method and the AP loss of its file on non-test images, in [0, 1]."""
 
     name: str
     loss: float
@@ -54,15 +53,15 @@ def write_best_int8(
     say: Say,
     retrain: Retrain | None = None,
 ) -> list[Attempt]:
-    """Write the file of 8 bits that loses least of all that is tried, until one loses little.
+    """Write the int8 file with the smallest AP loss; stop at the first small enough loss.
 
     Args:
         path: the file to write.
-        model, artifact: as `write_tflite`'s.
-        dataset: its training photos measure ranges; these and those for validation decide.
+        model, artifact: as in `write_tflite`.
+        dataset: training images for calibration; validation and training images for comparison.
         run: the detector to compare with.
-        say: told what each attempt gives.
-        retrain: trains the network further, rounding.
+        say: called with the result of each attempt.
+        retrain: fine-tunes the network with QAT.
 
     Returns:
         The attempts, the chosen one last.
@@ -93,7 +92,7 @@ def _candidates(
     dataset: Dataset,
     retrain: Retrain | None,
 ) -> Iterator[_Candidate]:
-    """What to try next, cheapest first."""
+    """The methods to try, cheapest first."""
     few = Calibration.of(dataset, artifact.preprocessing)
     plain = Quantization("int8", few)
     yield _Candidate(f"calibrated on {len(few)} images", model, plain)
@@ -102,7 +101,7 @@ def _candidates(
         plain = Quantization("int8", more)
         yield _Candidate(f"calibrated on {len(more)} images", model, plain)
     errors = quantization_errors(model, artifact, plain)
-    # A range that leaves out what is never shown makes errors there that do not matter.
+    # A range that excludes values that are never shown has irrelevant errors.
     errors = [error for error in errors if not model.shows_part_of(error.tensor)][:EXACT_LAYERS]
     worst = [error for error in errors if error.steps >= EXACT_FROM]
     if worst:
@@ -117,7 +116,7 @@ def _candidates(
 
 
 def layer_of(tensor: str, layers: Collection[str]) -> str:
-    """The network's layer, one of these, that writes a tensor of a converted file."""
+    """The one of `layers` that computes a tensor of a converted file."""
     parts = [_CALL.sub("", part) for part in tensor.split(";")[-1].split("/")]
     named = [part for part in parts if part in layers]
     return named[-1] if named else parts[-1]
