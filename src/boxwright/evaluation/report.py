@@ -1,4 +1,4 @@
-"""An evaluation as a person reads it in the terminal."""
+"""Terminal report of an evaluation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.text import Text
 from boxwright.evaluation.bootstrap import Interval
 from boxwright.evaluation.coco import Evaluation
 
-# COCO's name -> IoU, size of the boxes, most detections of a class per photo
+# COCO metric -> IoU, box area, max detections of a class per image
 TWELVE = {
     "AP": ("0.50:0.95", "all", "100"),
     "AP50": ("0.50", "all", "100"),
@@ -27,7 +27,7 @@ TWELVE = {
 
 
 def table(evaluation: Evaluation, *, control: Evaluation | None = None) -> RenderableType:
-    """The whole evaluation, to be printed by rich; `control` is that of `constant_box`."""
+    """The evaluation as a rich table; `control` is the evaluation of `constant_box`."""
     images, boxes = _counted(evaluation.images, "image"), _counted(evaluation.boxes, "box")
     parts: list[RenderableType] = [Text(f"{images}, {boxes}", style="bold"), ""]
     parts += [_twelve(evaluation), ""]
@@ -41,7 +41,7 @@ def table(evaluation: Evaluation, *, control: Evaluation | None = None) -> Rende
 
 
 def number(value: float | None) -> str:
-    """Three decimals, or "n/a" where there was nothing to measure."""
+    """Format with three decimals, or "n/a" for None."""
     return "n/a" if value is None else f"{value:.3f}"
 
 
