@@ -21,7 +21,7 @@ from boxwright.models.weights import coco_names
 from boxwright.models.weights.pretrained import Arrays, Pretrained
 from boxwright.models.weights.variables import place_of
 
-STATE = "checkpoint"  # the file that names a folder's latest checkpoint
+STATE = "checkpoint"  # the file with the name of a folder's latest checkpoint
 GLOBAL_STEP = "global_step"
 AVERAGE = "/ExponentialMovingAverage"
 PREPROCESSING = Preprocessing(300, scale=2 / 255)
@@ -29,7 +29,7 @@ PREPROCESSING = Preprocessing(300, scale=2 / 255)
 _PART = re.compile(r"(?P<prefix>.+)\.(?:index|meta|data-\d+-of-\d+)$")
 _LATEST = re.compile(r'^model_checkpoint_path:\s*"([^"]+)"', re.MULTILINE)
 _LISTED = re.compile(r'^all_model_checkpoint_paths:\s*"([^"]+)"', re.MULTILINE)
-# Of each network the layer whose filters are the multiplier's exact multiple of this.
+# A layer of each network whose filters are exactly this number times the depth multiplier.
 _HEAD = "BoxPredictor_0_BoxEncodingPredictor"
 _WIDEST = {
     "ssd_mobilenet_v1": ("Conv2d_13_pointwise", 1024),
@@ -38,16 +38,16 @@ _WIDEST = {
 
 
 def exists(path: str | Path) -> bool:
-    """Whether there is anything at `path`, or a checkpoint whose prefix it is."""
+    """True if `path` exists or is the prefix of a checkpoint."""
     return Path(path).exists() or _index_of(Path(path)).is_file()
 
 
 def find_prefix(path: str | Path) -> Path:
-    """The prefix of the checkpoint that `path` means: itself, or the latest of a folder.
+    """The prefix of a checkpoint: `path` itself, or the latest checkpoint of a folder.
 
     Raises:
-        WeightsError: BW201 there is none, BW202 it is another kind of file, BW205 it is one of
-            a checkpoint's files.
+        WeightsError: BW201 there is no checkpoint, BW202 it is another kind of file, BW205 it is
+            one file of a checkpoint.
     """
     path = Path(path)
     if _index_of(path).is_file():
@@ -79,15 +79,15 @@ def find_prefix(path: str | Path) -> Path:
 
 
 def listed(folder: Path) -> list[str]:
-    """Names of the checkpoints that a folder's state file lists, the oldest first."""
+    """Names of the checkpoints in a folder's state file, oldest first."""
     return [name for name in _state(folder, _LISTED) if _index_of(folder / name).is_file()]
 
 
 def read_variables(path: str | Path) -> dict[str, NDArray[Any]]:
-    """All variables of a checkpoint by name, as they are: shapes, dtypes and bits.
+    """All variables of a checkpoint by name, unchanged.
 
     Raises:
-        WeightsError: as `find_prefix`; BW202 the checkpoint is damaged.
+        WeightsError: errors of `find_prefix`; BW202 the checkpoint is damaged.
     """
     prefix = find_prefix(path)
     tf = framework.tensorflow()
@@ -102,17 +102,17 @@ def read_variables(path: str | Path) -> dict[str, NDArray[Any]]:
 
 
 def read_checkpoint(path: str | Path, *, averages: bool = False) -> Pretrained:
-    """Read an SSD MobileNet v1 or v2, or such a classifier's backbone.
+    """Read an SSD MobileNet v1 or v2, or the backbone of a MobileNet classifier.
 
-    The file does not say the input's size, nor the anchors: those of the spec are the API's
-    defaults. Its class head has the background column.
+    The file contains no input size and no anchors, so the spec has the API's defaults. The class
+    head has a background column.
 
     Args:
         path: prefix, or folder.
-        averages: take the moving averages of variables where there are any.
+        averages: use the moving averages of variables if present.
 
     Raises:
-        WeightsError: as `read_variables`; BW202 no such network.
+        WeightsError: errors of `read_variables`; BW202 it is another network.
     """
     prefix = find_prefix(path)
     variables = read_variables(prefix)
@@ -136,7 +136,7 @@ def _index_of(prefix: Path) -> Path:
 
 
 def _latest(folder: Path) -> Path:
-    """What the state file names, wherever the folder was then; without one the only checkpoint."""
+    """The checkpoint in the state file, in this folder; without that file the only checkpoint."""
     for name in _state(folder, _LATEST):
         if _index_of(folder / name).is_file():
             return folder / name
@@ -152,14 +152,14 @@ def _latest(folder: Path) -> Path:
 
 
 def _state(folder: Path, line: re.Pattern[str]) -> list[str]:
-    """Names in the state file, which may stand there with folders, also those of Windows."""
+    """Names in the state file, without folders, which may be Windows paths."""
     state = folder / STATE
     text = state.read_text(encoding="utf-8", errors="replace") if state.is_file() else ""
     return [re.split(r"[/\\]+", path)[-1] for path in line.findall(text)]
 
 
 def reason_to_ignore(name: str) -> str:
-    """Why a variable of a checkpoint that is none of a network's is left."""
+    """The reason for ignoring a checkpoint variable that is not part of the network."""
     if name == GLOBAL_STEP:
         return "training starts its own step count"
     if name.startswith("beta") or place_of(name.rsplit("/", 1)[0]) or "_quant/" in name:
@@ -168,9 +168,9 @@ def reason_to_ignore(name: str) -> str:
 
 
 def _spec_of(layers: Mapping[str, Arrays], source: Path) -> ModelSpec:
-    """The network that has these layers.
+    """The spec of the network with these layers.
 
-    The least of all depths does for `min_depth`, whatever it was: no layer is below it.
+    The smallest depth works as `min_depth`, whatever that was: no layer is below it.
     """
     for name, (layer, filters) in _WIDEST.items():
         if layer not in layers:

@@ -1,4 +1,4 @@
-"""Pretrained weights into a model: whatever the file, by layer name."""
+"""Loading of pretrained weights into a model, by layer name."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from boxwright.models.weights.pretrained import Arrays, Pretrained
 from boxwright.models.weights.tflite import read_tflite
 from boxwright.models.weights.variables import stored_variables
 
-MIN_LOADED = 0.9  # of the backbone's variables, or it is another network's file
+MIN_LOADED = 0.9  # fraction of the backbone; below, the file is of another network
 NEW_CLASSES = "the class head is for other classes"
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What became of the layers, or their variables, and of what the file holds besides.
+    """The result of loading weights, by layer or variable.
 
     Attributes:
-        loaded: layers that got the file's values.
-        reset: layers that kept their own first values, and why.
-        ignored: what of the file found no place, and why.
-        unit: what is counted.
+        loaded: layers with the file's values.
+        reset: layers with initial values, and the reason.
+        ignored: unused content of the file, and the reason.
+        unit: what is counted, layers or variables.
     """
 
     loaded: tuple[str, ...]
@@ -41,7 +41,7 @@ class LoadReport:
         return f"{len(self.loaded)} {self.unit} loaded{kept}"
 
     def table(self) -> list[tuple[str, str, str]]:
-        """Rows `(what became of it, what, why)`, one for each reason."""
+        """Rows `(result, layers, reason)`, one for each reason."""
         rows = [("loaded", _several(self.loaded), "same name, same shape")]
         for fate, each in (("reset", self.reset), ("ignored", self.ignored)):
             reasons = defaultdict(list)
@@ -55,7 +55,7 @@ def read_pretrained(path: str | Path) -> Pretrained:
     """Read a .tflite or a checkpoint of the Object Detection API, without a background column.
 
     Raises:
-        WeightsError: BW201 no such file, BW202 not such a network, BW205 a part of a checkpoint.
+        WeightsError: BW201 no such file, BW202 another network, BW205 one file of a checkpoint.
     """
     path = Path(path)
     if path.suffix == ".tflite" and path.is_file():
@@ -70,8 +70,8 @@ def load(
 ) -> LoadReport:
     """Copy pretrained arrays into `model` by layer and variable name.
 
-    The class head starts anew unless `keep_class_head`: it knows other classes. Layers whose
-    shape is another, or that the file does not have, start anew too.
+    The class head is reset unless `keep_class_head`, since its classes differ. Layers with another
+    shape, or missing in the file, are reset too.
 
     Raises:
         WeightsError: BW202 less than 90 % of the backbone's variables fit (another depth
@@ -96,12 +96,12 @@ def load(
 
 
 def _loadable(layer: Any) -> list[Any]:
-    """The layer's variables but for a quantised one's ranges, which training finds anew."""
+    """The layer's variables without quantization ranges, which training determines again."""
     return [variable for variable in stored_variables(layer) if not is_range(variable)]
 
 
 def _misfit(layer: Any, arrays: Arrays | None) -> str | None:
-    """Why the file's arrays cannot be the layer's; None if they can."""
+    """The reason why the file's arrays do not fit the layer; None if they do."""
     if arrays is None:
         return "not in the file"
     for variable in _loadable(layer):
