@@ -1,4 +1,4 @@
-"""Arrays that let through nothing but the operations that every export target has."""
+"""Arrays that allow only the operations that every export target supports."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ OPERATIONS = {name for name in vars(Operations) if not name.startswith("_")}
 
 
 class Checking:
-    """A NumPy array with the arithmetic and the slices of `ops.operations` alone.
+    """A NumPy array limited to the arithmetic and the slices of `ops.operations`.
 
     Raises:
-        ExportError: BW409 something else is computed with it.
+        ExportError: BW409 another operation is used.
     """
 
     def __init__(self, values: Any) -> None:
