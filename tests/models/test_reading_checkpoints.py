@@ -169,7 +169,7 @@ def copy_of(golden: Path, folder: Path, name: str = "model.ckpt") -> Path:
         ("frozen_inference_graph.pb", "BW202", "the checkpoint it was made from"),
         ("pipeline.config", "BW202", "neither a .tflite file nor a checkpoint"),
         ("model.ckpt-9", "BW201", "model.ckpt-9.index is missing"),
-        ("empty", "BW201", "the folder holds no checkpoints"),
+        ("empty", "BW201", "the folder contains no checkpoints"),
     ],
 )
 def test_what_is_no_prefix_says_what_is(
@@ -200,7 +200,7 @@ def test_a_folder_means_its_latest(shared: Path, tmp_path: Path, latest: str) ->
 
     for step in (10, 5):
         copy_of(shared / "golden/ckpt_parity_v1_c1", tmp_path, f"model.ckpt-{step}")
-    with pytest.raises(WeightsError, match=r"BW201 .*holds 2 checkpoints, and no file named"):
+    with pytest.raises(WeightsError, match=r"BW201 .*contains 2 checkpoints, and no file named"):
         find_prefix(tmp_path)
     (tmp_path / "checkpoint").write_text(STATE.format(latest), encoding="utf-8")
     assert find_prefix(tmp_path) == tmp_path / "model.ckpt-10"
