@@ -110,7 +110,7 @@ def _candidates(
             f"{layer_of(each.tensor, layers)} ({each.steps:.1f} steps)" for each in worst
         )
         exact = replace(plain, exact=tuple(each.tensor for each in worst))
-        yield _Candidate(f"worst layers in float32: {names}", model, exact)
+        yield _Candidate(f"worst layers in float32, {names}", model, exact)
     if retrain:
         yield _Candidate("after a minute of QAT", retrain(), plain)
 

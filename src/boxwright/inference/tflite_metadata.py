@@ -111,7 +111,7 @@ def unpack(content: bytes) -> dict[str, Any]:
         ValueError: the bytes are not metadata, or the metadata is too large.
     """
     if content[4:8] != IDENTIFIER:
-        raise ValueError("has no header of TFLite metadata")
+        raise ValueError("does not begin with a TFLite metadata header")
     reader = _Reader(content)
     try:
         return reader.table("ModelMetadata", reader.target(0))
