@@ -142,7 +142,7 @@ def test_what_does_not_go_together_is_a_usage_error(
     ("weights", "code", "said"),
     [
         ("ssd_mobilnet_v1_coco", "BW201", "Did you mean ssd_mobilenet_v1_coco?"),
-        ("yolo11n.pt", "BW201", "there is nothing at"),
+        ("yolo11n.pt", "BW201", "does not exist"),
     ],
 )
 def test_weights_that_cannot_be_are_refused_before_the_images_are_read(

@@ -274,7 +274,7 @@ def test_with_nothing_on_one_side(
 
 def test_an_image_without_detections_entry_is_a_mistake_of_the_caller() -> None:
     truth, detections = random_data(3)
-    with pytest.raises(ValueError, match="2 photos for a truth of 3"):
+    with pytest.raises(ValueError, match="2 images for a truth of 3"):
         evaluate(truth, detections[:2])
 
 

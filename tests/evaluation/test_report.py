@@ -41,14 +41,14 @@ def test_every_number_stands_beside_its_coco_name() -> None:
     assert row(text, "AP")[:5] == ["AP", "0.500", "0.000", "to", "1.000"]
     assert row(text, "APsmall")[:3] == ["APsmall", "n/a", "0.50:0.95"]
     assert row(text, "ARlarge")[:2] == ["ARlarge", "0.500"]
-    assert "2 photos, 2 boxes" in text
+    assert "2 images, 2 boxes" in text
     assert "Pascal VOC AP50 0.500" in text
 
 
 def test_classes_have_a_table_when_there_are_several() -> None:
     assert row(printed(evaluated("cat", "dog")), "dog") == ["dog", "1", "0.000", "0.000", "0.000"]
     assert "cat" not in printed(evaluated("cat"))
-    assert "1 photo, 1 box\n" in printed(evaluated("cat"))
+    assert "1 image, 1 box\n" in printed(evaluated("cat"))
 
 
 def test_a_class_name_is_text_not_markup() -> None:
@@ -57,7 +57,7 @@ def test_a_class_name_is_text_not_markup() -> None:
 
 def test_the_control_is_one_line() -> None:
     text = printed(evaluated("cat"), control=evaluated("cat", "dog"))
-    assert "one constant box: AP 0.500, AP50 0.500 (it never looks at the photo)" in text
+    assert "constant-box baseline: AP 0.500, AP50 0.500 (ignores the image)" in text
 
 
 def test_it_fits_a_terminal_of_80_columns() -> None:

@@ -53,9 +53,9 @@ def test_images_for_testing_are_not_looked_at(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("classes", "alike", "says"),
     [
-        ([], False, "0 training photos, 0 of them different"),
-        ([["common"]], False, "1 training photos, 1 of them different"),
-        ([["common"]] * 9, True, "9 training photos, 1 of them different"),
+        ([], False, r"0 training images \(0 different ones\)"),
+        ([["common"]], False, r"1 training images \(1 different ones\)"),
+        ([["common"]] * 9, True, r"9 training images \(1 different ones\)"),
     ],
 )
 def test_too_few_different_images_are_refused(

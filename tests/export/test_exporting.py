@@ -313,11 +313,11 @@ def test_where_an_export_lands(kind: str, out: str | None, lands: str, written: 
 @pytest.mark.parametrize(
     ("kind", "out", "says"),
     [
-        ("tflite", "run/run.json", "names end in .tflite"),
-        ("tflite", "photo.jpg", "names end in .tflite"),
-        ("onnx", "detector.tflite", "names end in .onnx"),
-        ("openvino", "detector.onnx", "they are folders"),
-        ("openvino", None, "a folder with other things in it"),
+        ("tflite", "run/run.json", "files end in .tflite"),
+        ("tflite", "photo.jpg", "files end in .tflite"),
+        ("onnx", "detector.tflite", "files end in .onnx"),
+        ("openvino", "detector.onnx", "exports are folders"),
+        ("openvino", None, "contains other files"),
     ],
 )
 def test_an_export_does_not_replace_what_it_is_not(

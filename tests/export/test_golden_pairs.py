@@ -215,7 +215,7 @@ def test_an_image_is_inside_only_if_it_is_named(
     with Image.open(named) as image:
         expected = tiny.artifact.preprocessing.resize(image.convert("RGB"))
     np.testing.assert_array_equal(golden.image, expected)
-    assert "an image of yours, which is in the file" in " ".join(lines)
+    assert "your own image, stored in the file" in " ".join(lines)
     path.unlink()
     with pytest.raises(DataError) as caught:
         write_verified(*parts, golden_image=written / "none.jpg")

@@ -65,7 +65,7 @@ def test_files_of_fewer_bits_are_proven(
     assert comparison.tolerance == TOLERANCES[bits].loss
     assert comparison.agreeing >= comparison.wanted > 0
     assert [path.name for path in written.iterdir()] == [target.name]  # no attempt is left
-    assert ("int8, ranges of 5 photos" in " ".join(lines)) == (bits == "int8")
+    assert ("int8, calibrated on 5 images" in " ".join(lines)) == (bits == "int8")
 
 
 def test_only_the_post_processing_computes_in_floats(int8_file: Path) -> None:
@@ -150,9 +150,9 @@ def swap_outputs(path: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "after", "says"),
     [
-        (wrong_range, None, r"scaled to \[0, 1\], where the network expects \[-1, 0.99\]"),
-        (one_image, None, "not as good as the run"),
-        (None, swap_outputs, "its boxes are right, and its scores or classes are not"),
+        (wrong_range, None, r"scaled to \[0, 1\], but the network expects \[-1, 0.99\]"),
+        (one_image, None, "rejected"),
+        (None, swap_outputs, "its boxes are right, but its scores or classes are wrong"),
     ],
 )
 def test_planted_bad_files_are_refused_and_diagnosed(
@@ -208,7 +208,7 @@ def test_a_real_faulty_calibration_is_named(shared: Path) -> None:
     path = shared / "weights" / "fpnlite320_plate_int8.tflite"
     said = inspect(path)
     assert said.input_range == pytest.approx((0, 1))
-    assert "scaled to [0, 1], where the network expects [-1, 0.99]" in str(said.mismatch)
+    assert "scaled to [0, 1], but the network expects [-1, 0.99]" in str(said.mismatch)
     good = inspect(shared / "weights" / "ssd_mobilenet_v1_coco_quant.tflite")
     assert good.mismatch is None
 
@@ -230,7 +230,7 @@ def test_remedies_go_on_until_little_is_lost(
         lines.append, retrain,
     )  # fmt: skip
     tried = [line.split(":")[0] for line in lines]
-    assert [words[:12] for words in tried] == ["int8, ranges", "int8, the wo", "int8, after "]
+    assert [words[:12] for words in tried] == ["int8, calibr", "int8, worst ", "int8, after "]
     assert "steps" in tried[1]
     assert retrained
     assert attempts[-1].loss == min(attempt.loss for attempt in attempts)

@@ -159,9 +159,9 @@ def test_the_published_schema_reads_what_we_wrote(described: Path) -> None:
     )
     assert model.name == b"tiny"
     assert model.description.decode() == (
-        "Finds Klasse ü0, Klasse ü1 in photos. Trained on the photos of écureuils (fingerprint "
+        "Detects Klasse ü0, Klasse ü1. Trained on the images of écureuils (fingerprint "
         "0123456789abcdef). Training started from ssd_mobilenet_v2_coco. Written by Boxwright "
-        "0.1.0. The zip at the end of this file says more."
+        "0.1.0. For details, see the zip at the end of this file."
     )
     assert model.version == b"step 56"
     assert model.license == b"Apache-2.0 (the weights ssd_mobilenet_v2_coco)"
@@ -220,7 +220,7 @@ def test_we_read_what_we_wrote(described: Path) -> None:
     said = litert.read_metadata(described.read_bytes())
     assert said is not None
     assert said.name == "tiny"
-    assert said.description.startswith("Finds Klasse ü0, Klasse ü1 in photos.")
+    assert said.description.startswith("Detects Klasse ü0, Klasse ü1.")
     assert (said.mean, said.std, said.threshold) == ((0,), (1,), 0.25)
     assert said.labels == ("Klasse ü0", "Klasse ü1")
 

@@ -270,7 +270,7 @@ def test_what_is_not_an_image(image: Any, says: str, echo: Detector) -> None:
     [
         (lambda path: None, "no such file"),
         (lambda path: path.mkdir(), "without a detector"),
-        (lambda path: (path.mkdir(), (path / "a.JPG").touch()), "folder of photos"),
+        (lambda path: (path.mkdir(), (path / "a.JPG").touch()), "folder of images"),
         (lambda path: path.write_text("hello", encoding="utf-8"), "not a detector file"),
         (lambda path: path.touch(), "not a detector file"),
     ],
@@ -286,7 +286,7 @@ def test_where_there_is_no_detector(make: Any, says: str, tmp_path: Path) -> Non
 @pytest.mark.tiny
 def test_an_image_is_not_a_detector(tmp_path: Path) -> None:
     Image.new("RGB", (5, 5)).save(tmp_path / "photo.png")
-    with pytest.raises(DetectorError, match="is a photo"):
+    with pytest.raises(DetectorError, match="is an image"):
         Detector.load(tmp_path / "photo.png")
 
 

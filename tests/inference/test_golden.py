@@ -166,7 +166,7 @@ def test_raw_tensors_are_compared_where_there_are_some(
     read = Artifact.from_text(artifact.to_text()).golden
     assert read is not None
     assert str(read) == (
-        "drawn from seed 0; it checks raw tensors (60 numbers) and weak detections (1)"
+        "pattern drawn from seed 0; it checks raw tensors (60 numbers) and weak detections (1)"
     )
     said = read.difference(found((BOX, 0.3, 1)), now, 2)
     assert said is None if says is None else says in str(said)
@@ -178,4 +178,4 @@ def test_an_earlier_pair_has_a_photo() -> None:
     del text["seed"]
     read = Golden.from_json(text)
     np.testing.assert_array_equal(read.image, IMAGE)
-    assert str(read) == "an image of yours, which is in the file; it checks detections (1)"
+    assert str(read) == "your own image, stored in the file; it checks detections (1)"

@@ -167,9 +167,9 @@ def copy_of(golden: Path, folder: Path, name: str = "model.ckpt") -> Path:
         ("model.ckpt.data-00000-of-00001", "BW205", "Give {folder}/model.ckpt instead."),
         ("model.ckpt.meta", "BW205", "Give {folder}/model.ckpt instead."),
         ("frozen_inference_graph.pb", "BW202", "the checkpoint it was made from"),
-        ("pipeline.config", "BW202", "neither a .tflite nor a checkpoint"),
+        ("pipeline.config", "BW202", "neither a .tflite file nor a checkpoint"),
         ("model.ckpt-9", "BW201", "model.ckpt-9.index is missing"),
-        ("empty", "BW201", "the folder holds no checkpoints"),
+        ("empty", "BW201", "the folder contains no checkpoints"),
     ],
 )
 def test_what_is_no_prefix_says_what_is(
@@ -200,7 +200,7 @@ def test_a_folder_means_its_latest(shared: Path, tmp_path: Path, latest: str) ->
 
     for step in (10, 5):
         copy_of(shared / "golden/ckpt_parity_v1_c1", tmp_path, f"model.ckpt-{step}")
-    with pytest.raises(WeightsError, match=r"BW201 .*holds 2 checkpoints, and no file named"):
+    with pytest.raises(WeightsError, match=r"BW201 .*contains 2 checkpoints, and no file named"):
         find_prefix(tmp_path)
     (tmp_path / "checkpoint").write_text(STATE.format(latest), encoding="utf-8")
     assert find_prefix(tmp_path) == tmp_path / "model.ckpt-10"
@@ -267,7 +267,7 @@ def test_the_table_says_what_became_of_everything(shared: Path, tmp_path: Path) 
     pretrained = read_checkpoint(changed(shared, tmp_path, with_slots))
     model = build(ModelSpec(3, input_size=96, background=True))
     report = loading.load(model, pretrained, keep_class_head=True)
-    assert str(report) == "37 layers loaded, 10 start anew"
+    assert str(report) == "37 layers loaded, 10 reset"
     rows = {reason: (fate, what) for fate, what, reason in report.table()}
     assert rows["same name, same shape"][0] == "loaded"
     assert rows["gamma is not in the file"][1].endswith("(4)")
@@ -275,9 +275,9 @@ def test_the_table_says_what_became_of_everything(shared: Path, tmp_path: Path) 
         "reset",
         "BoxPredictor_0_ClassPredictor",
     )
-    fate, what = rows["belongs to the optimiser of an earlier training"]
+    fate, what = rows["optimizer state of an earlier training"]
     assert (fate, what[-4:]) == ("ignored", " (4)")
-    assert rows["training counts its own steps"] == ("ignored", "global_step")
+    assert rows["training starts its own step count"] == ("ignored", "global_step")
 
 
 def test_averages_are_taken_where_they_are_asked_for(shared: Path, tmp_path: Path) -> None:

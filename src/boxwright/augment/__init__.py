@@ -1,1 +1,1 @@
-"""Augmentation of training images: transforms as data, and one function that carries them out."""
+"""Augmentation of training images: transforms as data, and one function that applies them."""

@@ -54,7 +54,7 @@ def apply_color(images: Any, transform: transforms.Color, draws: Any, sizes: Any
 
 
 def _mixed(images: Any, transform: transforms.ColorMix, draws: Any) -> Any:
-    """Contrast, brightness and saturation as one product of matrices: channel by channel, all
+    """Contrast, brightness and saturation as one matrix product; channel by channel, all
     pixels would be read six times."""
     limits = transform.contrast, transform.brightness, transform.saturation
     contrast, brightness, saturation = (
@@ -99,7 +99,7 @@ def _hue_shifted(images: Any, shift: Any) -> Any:
 
 
 def _patches(transform: transforms.BlackPatches, draws: Any, sizes: Any, side: int) -> Any:
-    """`(B, S, S)`: 1 where a square is, else 0."""
+    """`(B, S, S)`: 1 inside of squares, else 0."""
     own = ops.reshape(draws, (draws.shape[0], transform.max_count, 3))
     start = own[..., 1:] * (1.0 - transform.side)  # (B, max_count, 2), as fractions
     end = start + (transform.side * ops.min(sizes, axis=1, keepdims=True) / sizes)[:, None]

@@ -31,14 +31,14 @@ from boxwright.backend.boxes import areas, intersections
 ops: Any = framework.keras().ops
 
 MEAN_COLOR = (-1.0, -1.0, -1.0)  # see `state.Padding`
-GRAY = 127.0  # as crop-and-resize has it beyond an image
+GRAY = 127.0  # the color of crop-and-resize outside of an image
 NO_PAD = transforms.Pad((0.0, 0.0), (0.0, 0.0))
 
 
 def apply_geometry(state: State, transform: transforms.Geometry, draws: Any) -> State:
     """The state after a transform with `(B, transform.draws)` random numbers in [0, 1).
 
-    A state with padding has to be rendered first.
+    A state with padding must be rendered first.
     """
     return _GEOMETRY[type(transform)](state, transform, draws)
 
@@ -55,7 +55,7 @@ def _vertical_flip(state: State, transform: transforms.VerticalFlip, draws: Any)
 
 
 def _rotate90(state: State, transform: transforms.Rotate90, draws: Any) -> State:
-    """To the left: x and y change places, and then top and bottom do."""
+    """To the left: exchange x and y, then top and bottom."""
     rotated = draws < transform.probability
     return flip(transpose(state, rotated), rotated, axis=0)
 
@@ -68,14 +68,14 @@ def _scale(state: State, transform: transforms.Scale, draws: Any) -> State:
 
 
 def _crop_around_object(state: State, transform: transforms.CropAroundObject, draws: Any) -> State:
-    """Up to side 1 the crop lies within the image; beyond, it contains the image.
+    """Up to side 1 the crop is inside the image; above 1 it contains the image.
 
-    The draws are those of the side, the aspect ratio, the object, the position y and x, and whether
+    The draws are for the side, the aspect ratio, the object, the position y and x, and whether
     the full image is shown.
     """
     low, high = (float(np.log(np.float32(side))) for side in transform.side)
     side = ops.exp(uniform(low, high, draws[:, 0]))
-    # Of each side; the aspect ratio changes by its square.
+    # Applied to each side; the aspect ratio changes by its square.
     stretch = ops.exp((draws[:, 1] - 0.5) * transform.max_log_aspect)
     size = ops.stack([side / stretch, side * stretch], axis=1)  # (B, 2) height, width
     center = _center_of_an_object(state, draws[:, 2], default=draws[:, 3:5])
@@ -90,8 +90,8 @@ def _crop_around_object(state: State, transform: transforms.CropAroundObject, dr
 
 
 def _center_of_an_object(state: State, draw: Any, default: Any) -> Any:
-    """`(B, 2)` centers y, x of the objects that `draw (B,)` chooses; `default` where there is
-    none."""
+    """`(B, 2)` centers y, x of the objects that `draw (B,)` chooses; `default` without
+    objects."""
     so_far = ops.cumsum(ops.cast(state.labels >= 0, "int32"), axis=1)
     count = so_far[:, -1]
     number = ops.cast(draw * ops.cast(count, "float32"), "int32")

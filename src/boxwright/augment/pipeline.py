@@ -1,7 +1,7 @@
-"""Augmentation of a batch in the graph: the one function that carries out transforms.
+"""Augmentation of a batch in the graph: the one function that applies transforms.
 
 Geometric transforms change a `state.State`. Pixels are read when a color transform needs them, and
-at the end. So a crop and a flip read them once, at the size of the network's input.
+at the end. A crop and a flip therefore read them once, at the network's input size.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def apply(
     """Apply transforms to a batch, one after the other; without any, images are only resized.
 
     Args:
-        transforms: what to do.
+        transforms: the transforms.
         images: `(B, H, H, 3)` uint8.
         boxes: `(B, G, 4)` normalized yxyx.
-        labels: `(B, G)` int32, negative where there is no object, see `Truth`.
+        labels: `(B, G)` int32, negative for padding, see `Truth`.
         sizes: `(B, 2)` height and width in pixels before the images were squares.
         draws: `(B, n)` random numbers in [0, 1), `n` at least `count_draws(transforms)`.
         side: `S` of the result.
-        crop_and_resize: the engine's own.
+        crop_and_resize: the engine's implementation.
 
     Returns:
         Images `(B, S, S, 3)` float32 in [0, 255]; boxes, labels and weights of their objects, see

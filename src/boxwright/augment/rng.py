@@ -1,7 +1,7 @@
-"""Random numbers from draws in [0, 1) that come from outside.
+"""Random numbers from given draws in [0, 1).
 
-Nothing in this package draws a number itself. The draws are made on the host from the seed and the
-step, so a resumed run, and another engine, sees the same images.
+This package draws no random numbers itself. The host makes the draws from the seed and the step, so
+a resumed run or another engine sees the same images.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def uniform(low: Any, high: Any, draw: Any) -> Any:
 def spread(draws: Any, count: int) -> Any:
     """`(B, count)` numbers in [0, 1) from `(B, 1)` draws, for example one for each pixel.
 
-    They are hashes in uint32, by the finalizer of MurmurHash3, so that every engine makes the same.
+    They are uint32 hashes (the finalizer of MurmurHash3), so that every engine gets the same ones.
     """
     seeds = _hashed(ops.cast(draws * 2.0**24, "uint32"))
     offsets = ops.cast(ops.arange(count), "uint32") * _constant(GOLDEN_RATIO)

@@ -15,7 +15,7 @@ from boxwright.backend.boxes import areas
 ops: Any = framework.keras().ops
 
 FULL_IMAGE = np.array([0.0, 0.0, 1.0, 1.0], np.float32)
-FLIPPED = [2, 1, 0, 3], [0, 3, 2, 1]  # start and end of y, or of x, change places
+FLIPPED = [2, 1, 0, 3], [0, 3, 2, 1]  # exchange start and end of y, or of x
 TRANSPOSED = [1, 0, 3, 2]  # yxyx becomes xyxy
 
 
@@ -35,12 +35,12 @@ class State(NamedTuple):
 
     `sizes (B, 2)`: height and width in pixels.
     `boxes (B, G, 4)`, `labels (B, G)`: the objects, yxyx as fractions; the label is
-    negative where there is none, see `Truth`.
-    `weights (B, G)`: how much each object counts.
+    negative for padding, see `Truth`.
+    `weights (B, G)`: weight of each object.
     `crop (B, 4)`: the part of the images that is shown, start y, x and end y, x as fractions; a
     flip exchanges start and end. None for all of them.
-    `transposed (B,)`: whether x and y of the image change places first. None if none do.
-    `padding`: the border, if there is any.
+    `transposed (B,)`: True if x and y of the image are exchanged first. None if no image is.
+    `padding`: the border; None without.
     """
 
     sizes: Any
@@ -58,7 +58,7 @@ class State(NamedTuple):
 
 
 def initial_state(sizes: Any, boxes: Any, labels: Any) -> State:
-    """The state before the first transform: everything is shown, and every object counts."""
+    """The state before the first transform: full images, every object with weight 1."""
     return State(sizes, boxes, labels, ops.ones_like(boxes[..., 0]))
 
 

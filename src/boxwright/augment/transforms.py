@@ -1,7 +1,7 @@
-"""The transforms of the augmentation as data; `pipeline.apply` carries them out.
+"""Augmentation transforms as data; `pipeline.apply` applies them.
 
-An augmentation is a tuple of transforms. Boxwright's own one is `default_transforms()`; the options
-of the Object Detection API, whose names are in parentheses below, become the same transforms.
+An augmentation is a tuple of transforms. The default is `default_transforms()`. The options of the
+Object Detection API, whose names are in parentheses below, map to the same transforms.
 
 Each transform takes `draws` random numbers in [0, 1) per image. Sizes and aspect ratios are those
 of the image in pixels, before it was stretched to a square. Sizes are height and width.
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-ATTEMPTS = 100  # to find a crop within its limits; then the image stays as it is
+ATTEMPTS = 100  # to find a crop within its limits; if all fail, the image is unchanged
 
 Rgb = tuple[float, float, float]  # 0 to 255
 
@@ -25,7 +25,7 @@ Rgb = tuple[float, float, float]  # 0 to 255
 class CropAroundObject:
     """A crop that holds the center of a random object, or a smaller image on gray.
 
-    A box may lie only partly within the crop. Below `ignore_below` it keeps its label but has no
+    A box may be only partly inside the crop. Below `ignore_below` it keeps its label but has no
     weight: it is neither an object nor background. Below `min_visibility` it loses its label.
 
     Attributes:
@@ -47,7 +47,7 @@ class CropAroundObject:
 
 @dataclass(frozen=True)
 class HorizontalFlip:
-    """Left and right change places (`random_horizontal_flip`)."""
+    """Exchange left and right (`random_horizontal_flip`)."""
 
     draws: ClassVar[int] = 1
     probability: float = 0.5
@@ -55,7 +55,7 @@ class HorizontalFlip:
 
 @dataclass(frozen=True)
 class VerticalFlip:
-    """Top and bottom change places (`random_vertical_flip`)."""
+    """Exchange top and bottom (`random_vertical_flip`)."""
 
     draws: ClassVar[int] = 1
     probability: float = 0.5
@@ -84,7 +84,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Pad:
-    """A border around the image, which lies at a random place within it (`random_pad_image` and,
+    """A border around the image, which is at a random position within it (`random_pad_image` and,
     in pixels, `random_absolute_pad_image`). The result is never smaller than the image.
 
     Attributes:
@@ -155,7 +155,7 @@ class Crop:
 
 @dataclass(frozen=True)
 class CropToAspect:
-    """The largest crop of this width over height, at a random place
+    """The largest crop of this width over height, at a random position
     (`random_crop_to_aspect_ratio`). The other attributes are those of `CropLimits`."""
 
     draws: ClassVar[int] = 1
@@ -256,10 +256,10 @@ class PixelNoise:
 
 @dataclass(frozen=True)
 class BlackPatches:
-    """Black squares at random places (`random_black_patches`).
+    """Black squares at random positions (`random_black_patches`).
 
     Attributes:
-        max_count: how many squares there are at most.
+        max_count: largest number of squares.
         probability: of each square.
         side: of a square, as a fraction of the image's shorter side.
     """
@@ -270,7 +270,7 @@ class BlackPatches:
 
     @property
     def draws(self) -> int:
-        """For each square whether it is there, and its place."""
+        """Presence and position of each square."""
         return 3 * self.max_count
 
 
@@ -292,7 +292,7 @@ Transform = Geometry | Color
 
 
 def count_draws(transforms: Iterable[Transform]) -> int:
-    """How many random numbers these transforms take per image."""
+    """Number of random draws of these transforms per image."""
     return sum(transform.draws for transform in transforms)
 
 
@@ -304,7 +304,7 @@ def default_transforms(
 ) -> tuple[Transform, ...]:
     """Boxwright's own augmentation: a crop, a horizontal flip with a probability, and colors.
 
-    The images are read once, at the size of the network's input.
+    The pixels are sampled once, at the network's input size.
     """
     return crop, HorizontalFlip(flip), color
 

@@ -1,1 +1,1 @@
-"""The one door to Keras, TensorFlow, JAX, ONNX Runtime and OpenVINO."""
+"""The only access to Keras, TensorFlow, JAX, ONNX Runtime and OpenVINO."""

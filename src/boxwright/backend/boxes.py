@@ -1,6 +1,6 @@
-"""Areas and overlaps of boxes in the graph: what `ops.boxes` is for NumPy, for `keras.ops`.
+"""Areas and overlaps of boxes in `keras.ops`, as `ops.boxes` in NumPy.
 
-Boxes are `(..., 4)`, two corners each: xyxy or yxyx, of whatever unit, none of them inverted.
+Boxes are `(..., 4)`, two corners each: xyxy or yxyx, in any unit, not inverted.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ ops: Any = framework.keras().ops
 
 
 def areas(boxes: Any) -> Any:
-    """`(...)` areas of boxes `(..., 4)`; of TensorFlow's tensors as well."""
+    """`(...)` areas of boxes `(..., 4)`, also for TensorFlow tensors."""
     return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
 
 
 def intersections(first: Any, second: Any) -> Any:
-    """The areas that boxes share one with one, `(...)`; `(..., 4)` and `(..., 4)` broadcast."""
+    """Intersection areas of pairs of boxes, `(...)`; `(..., 4)` and `(..., 4)` broadcast."""
     corner = ops.maximum(first[..., :2], second[..., :2])
     far_corner = ops.minimum(first[..., 2:], second[..., 2:])
     sides = ops.maximum(far_corner - corner, 0.0)
@@ -31,9 +31,9 @@ def iou(first: Any, second: Any) -> Any:
 
 
 def iou_of_pairs(first: Any, second: Any) -> Any:
-    """Intersection over union one with one, `(...)`; `(..., 4)` and `(..., 4)` broadcast.
+    """Elementwise intersection over union, `(...)`; `(..., 4)` and `(..., 4)` broadcast.
 
-    Two boxes without area overlap by 0.
+    Two boxes without area have an IoU of 0.
     """
     shared = intersections(first, second)
     union = areas(first) + areas(second) - shared

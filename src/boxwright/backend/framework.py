@@ -1,5 +1,5 @@
-"""The one door to Keras, TensorFlow, JAX and the runtimes that exports are for: imported when first
-needed, and quietly."""
+"""The only access to Keras, TensorFlow, JAX and the inference runtimes, which are imported when
+first needed and without output."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from typing import Any
 from boxwright.errors import SystemFaultError
 
 EXTRAS = {"onnx": "onnx", "onnxruntime": "onnx", "openvino": "openvino"}  # else `train`
-ALONE = ("pandas", "supervision")  # in no extra: whoever uses them with Boxwright has them
+ALONE = ("pandas", "supervision")  # not in any extra; their users install them
 _one_at_a_time = threading.RLock()
 
 
 def keras() -> Any:
-    """The `keras` module; on TensorFlow unless the user's KERAS_BACKEND says otherwise.
+    """The `keras` module; on TensorFlow unless the user sets KERAS_BACKEND.
 
     Raises:
         SystemFaultError: BW901 Keras or its backend is not installed.
@@ -31,7 +31,7 @@ def keras() -> Any:
 
 
 def engine() -> str:
-    """The framework that Keras is on, or will be."""
+    """The name of the Keras backend, imported or not."""
     if sys.modules.get("keras") is None:
         return os.environ.get("KERAS_BACKEND", "tensorflow")
     return str(keras().backend.backend())
@@ -48,16 +48,16 @@ def tensorflow() -> Any:
 
 @functools.cache
 def importing() -> threading.Thread:
-    """A thread, one in a process, that imports what training needs, which takes seconds."""
+    """The process's one thread that imports the packages for training, which takes seconds."""
     thread = threading.Thread(target=_import_for_training, daemon=True)
     thread.start()
     return thread
 
 
 def _import_for_training() -> None:
-    with suppress(SystemFaultError):  # comes again where they are needed, and is said there
+    with suppress(SystemFaultError):  # is raised again where they are needed
         keras()
-        tensorflow()  # also beside JAX: Keras imports it to seed its random numbers
+        tensorflow()  # also with JAX: Keras imports it for seeding
 
 
 def jax() -> Any:
@@ -79,7 +79,7 @@ def onnx() -> Any:
 
 
 def onnxruntime() -> Any:
-    """The `onnxruntime` module, which runs them.
+    """The `onnxruntime` module, which runs .onnx files.
 
     Raises:
         SystemFaultError: BW901 it is not installed.
@@ -97,7 +97,7 @@ def openvino() -> Any:
 
 
 def with_constants(function: Any) -> Any:
-    """A concrete function of TensorFlow's, its variables and all that it calls inside it.
+    """A concrete TensorFlow function with its variables and calls inlined.
 
     Raises:
         SystemFaultError: BW901 TensorFlow is not installed.
@@ -125,10 +125,10 @@ def supervision() -> Any:
 
 
 def make_deterministic() -> None:
-    """From now on in this process, the same operations on the same numbers give the same bits.
+    """Make all further computation in this process deterministic.
 
-    TensorFlow's own switch is not enough: its graph optimiser saves memory by adding up three or
-    more gradients as they come, in another order each time.
+    TensorFlow's own switch is not enough: to save memory, its graph optimizer adds three or more
+    gradients in the order in which they arrive.
 
     Raises:
         SystemFaultError: BW901 TensorFlow is not installed.
@@ -140,16 +140,16 @@ def make_deterministic() -> None:
 
 @contextmanager
 def hushed() -> Iterator[None]:
-    """Keep what native libraries print on standard error from the user while the block runs.
+    """Suppress the output of native libraries on standard error while the block runs.
 
-    TensorFlow and LiteRT announce themselves there whatever their log level is. What Python
-    prints still arrives, also from other threads. Failures are not lost: they come back as
-    exceptions. Only one block at a time is hushed; others wait.
+    TensorFlow and LiteRT print messages there at any log level. Output of Python is kept, also
+    from other threads, and failures still raise exceptions. Only one block can be active at a
+    time; others wait.
     """
     with _one_at_a_time:
         try:
             kept = os.dup(2)
-        except OSError:  # there is no standard error, as in a windowed program
+        except OSError:  # no standard error, as in a windowed program
             yield
             return
         python_stderr = sys.stderr
@@ -182,7 +182,7 @@ def _writes_to_descriptor_2(stream: Any) -> bool:
 def _imported(name: str) -> Any:
     if sys.modules.get(name) is not None:
         return sys.modules[name]
-    # TensorFlow reads this once, when it is imported. Failures come as exceptions in any case.
+    # TensorFlow reads this once at import. Failures raise exceptions in any case.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
@@ -191,13 +191,13 @@ def _imported(name: str) -> Any:
     except ImportError as error:
         raise SystemFaultError(
             "BW901",
-            f"this needs {name}, which cannot be imported here ({error}).",
+            f"the package {name} is required but cannot be imported ({error}).",
             **_needed(name),
         ) from error
 
 
 def _needed(name: str) -> dict[str, str]:
-    """What to install for a module, and the engine where one was chosen that needs it."""
+    """The package to install for a module, and the chosen engine if that one needs it."""
     if name in ALONE:
         return {"package": name}
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")

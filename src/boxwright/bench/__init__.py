@@ -1,1 +1,1 @@
-"""Detector files side by side: time, memory, size and accuracy."""
+"""Benchmarks of detector files: time, memory, size and accuracy."""

@@ -1,6 +1,6 @@
-"""Bench: detector files beside each other in one run: time, memory, size and accuracy.
+"""Benchmark: time, memory, size and accuracy of several detector files.
 
-All files take turns, so that whatever else the machine does hits them alike.
+The files take turns, so that other load on the machine affects them equally.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from boxwright.inference.detector import Detector
 from boxwright.inference.inspection import Description, inspect
 from boxwright.structures.dataset import Dataset
 
-MAX_IMAGES, MIN_IMAGES = 64, 32  # in a turn of throughput; fewer ones are shown again
+MAX_IMAGES, MIN_IMAGES = 64, 32  # per throughput round; fewer images are repeated
 ROUNDS = 20
 
 __all__ = ["Latency", "Measured", "Timing", "bench"]
@@ -33,20 +33,20 @@ __all__ = ["Latency", "Measured", "Timing", "bench"]
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured of a detector file.
+    """Measurements of a detector file.
 
     Attributes:
         path: the file or folder.
-        kind, size: what it is, and its bytes.
+        kind, size: its format, and its size in bytes.
         input_size: side of the network's input, pixels.
-        arithmetic: `integer`, `float` or `mixed`; None where that is not known.
-        prepare: from a photo's file to the network's input.
+        arithmetic: `integer`, `float` or `mixed`; None if unknown.
+        prepare: time from an image file to the network's input.
         timings: network and post-processing, for each number of threads.
-        images_per_second: many photos, from their files to detections.
-        peak_bytes: most memory of a process that does nothing but load and run it; None if it
-            could not be measured.
-        ap, ap50: COCO's, on labelled photos; None without.
-        note: why there is no AP although there are labelled photos.
+        images_per_second: throughput on many images, from files to detections.
+        peak_bytes: peak memory of a process that only loads and runs it; None if it could not be
+            measured.
+        ap, ap50: COCO AP and AP50 on labeled images; None without.
+        note: the reason for a missing AP although there are labeled images.
     """
 
     path: Path
@@ -76,26 +76,26 @@ def bench(
     rounds: int = ROUNDS,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Measured]:
-    """Measure detector files beside each other: time, memory, size and accuracy.
+    """Measure time, memory, size and accuracy of several detector files.
 
         >>> for one in boxwright.bench(["run", "run/detector.tflite"], data="images", rounds=5):
         ...     print(one.kind, one.ap50, one.timings[-1].whole.median)
 
-    All files take turns, so that whatever else the machine does affects them alike.
+    The files take turns, so that other load on the machine affects them equally.
 
     Args:
         detectors: runs, SavedModels, .tflite files and so on.
         data: labeled images to measure AP on: the test images of a path, or all of a dataset.
             Without any, AP is not measured.
-        images: what to show; those of `data`, or drawn ones, if not given.
-        threads: numbers of threads to time a .tflite with; others use what they use.
-        classes: class names in id order, for files that have none inside.
-        rounds: turns of timing.
-        progress: called with how many steps of how many are done.
+        images: images for timing; by default those of `data`, or drawn ones.
+        threads: numbers of threads for .tflite files; other formats use their default.
+        classes: class names in id order, for files without names.
+        rounds: number of timing rounds.
+        progress: called with the number of finished steps and the total.
 
     Raises:
         DetectorError: BW501 to BW506 a file cannot be run.
-        DataError: BW102 an image cannot be read, BW193 none is for testing, and what `load` raises.
+        DataError: BW102 an image cannot be read, BW193 there are no test images; errors of `load`.
     """
     if data is not None and not isinstance(data, Dataset):
         data = images_of_split(load(data))
@@ -149,7 +149,7 @@ def bench(
 
 
 def _load(described: Description, names: Sequence[str] | None, threads: int | None) -> Detector:
-    """The detector; one without class names gets `names`, or placeholders."""
+    """The detector, with `names` or placeholders if it has no class names."""
     given = names if described.artifact is None else None
     return Detector.load(described.path, classes=given, threads=threads, unnamed=True)
 
@@ -161,7 +161,7 @@ def _useful(described: Description, threads: Sequence[int]) -> Sequence[int | No
 def _accuracy(
     detector: Detector, data: Dataset | None
 ) -> tuple[float | None, float | None, str | None]:
-    """AP, AP50, and why there are none although there are data."""
+    """AP, AP50, and the reason if they are missing although there is data."""
     if data is None:
         return None, None, None
     from boxwright.evaluation import coco

@@ -1,4 +1,4 @@
-"""How much memory a process needs that does nothing but load a detector and run it."""
+"""Peak memory of a process that only loads a detector and runs it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PREDICTIONS = 3
 
 
 def peak_bytes(path: Path, image: Path) -> int | None:
-    """The most that a fresh process has in memory while it looks at a photo; None if it fails."""
+    """Peak memory of a new process that detects in one image, bytes; None if it fails."""
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-P", "-c", PROGRAM, str(path), str(image)],
         capture_output=True,
@@ -25,7 +25,7 @@ def peak_bytes(path: Path, image: Path) -> int | None:
 
 
 def answer() -> None:
-    """The child's side: a detector and a photo are its arguments, bytes its last word."""
+    """The child's side: takes a detector and an image, prints its peak memory in bytes last."""
     from boxwright.inference.detector import Detector
 
     path, image = sys.argv[1:]
@@ -36,11 +36,11 @@ def answer() -> None:
 
 
 def own_peak() -> int:
-    """The most memory that this process has had, bytes."""
+    """Peak memory of this process, bytes."""
     if sys.platform == "win32":
         return _windows_peak()
     status = Path("/proc/self/status")
-    if status.exists():  # a child's rusage would begin with what its parent had
+    if status.exists():  # a child's rusage starts at its parent's peak
         for line in status.read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024

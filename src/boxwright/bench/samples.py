@@ -1,4 +1,4 @@
-"""Photos to time detectors with where none are given."""
+"""Default images for timing detectors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COUNT, SIZE = 4, (1280, 960)
 
 
 def draw_samples(folder: Path) -> list[Path]:
-    """A few JPEGs of coloured ellipses on noise, always the same ones."""
+    """Draw a few JPEGs of colored ellipses on noise, always the same ones."""
     rng = np.random.default_rng(0)
     paths = []
     for number in range(COUNT):

@@ -1,4 +1,4 @@
-"""How many photos a second a detector looks at, from their files to detections."""
+"""Throughput of detectors in images per second, from files to detections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TURNS = 3
 def take_turns(
     detectors: Sequence[Detector], images: Sequence[ImageFile], step: Callable[[], None]
 ) -> list[float]:
-    """Photos a second of each, on all of its threads; `step` is called after each turn of all."""
+    """Images per second of each detector on all threads; `step` is called after each round."""
     seconds: list[list[float]] = [[] for _ in detectors]
     for _ in range(TURNS):
         for took, detector in zip(seconds, detectors, strict=True):

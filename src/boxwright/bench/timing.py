@@ -1,4 +1,4 @@
-"""How long a detector looks at one photo, its parts apart."""
+"""Latency of detectors for one image, in total and by part."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from boxwright.images.decoding import ImageFile
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import network_of
 
-IN_A_ROW = 3  # after one that warms the caches which the others' turn has cooled
+IN_A_ROW = 3  # after one warm-up run, since the other detectors evict caches
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds that half of the photos, and 95 % of them, take at most."""
+    """Median and p95 in milliseconds."""
 
     median: float
     p95: float
@@ -33,14 +33,14 @@ class Latency:
 
 @dataclass(frozen=True)
 class Timing:
-    """How long the network's input takes to become detections.
+    """Latency from the network's input to detections.
 
     Attributes:
-        threads: of a .tflite; None where the engine decides.
+        threads: number of threads of a .tflite; None if the engine decides.
         whole: network and post-processing.
-        network: that alone; None where it cannot be run without the rest.
-        postprocess: milliseconds, the median of what `whole` took longer than `network` in the
-            same turn; None as `network`.
+        network: network only; None if it cannot run separately.
+        postprocess: median difference between `whole` and `network` in the same turn, in
+            milliseconds; None without `network`.
     """
 
     threads: int | None
@@ -51,7 +51,7 @@ class Timing:
 
 @dataclass
 class Subject:
-    """A detector on so many threads, and the seconds that it took until now."""
+    """A detector with a number of threads, and its times so far in seconds."""
 
     detector: Detector
     whole: list[float] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Subject:
         self._network = network_of(self.engine)
 
     def turn(self, inputs: NDArray[np.uint8]) -> None:
-        """Look at `(1, S, S, 3)` a few times."""
+        """Run on `(1, S, S, 3)` a few times."""
         self.whole += _seconds(partial(self.engine, inputs))
         if self._network is not None:
             self.network += _seconds(partial(self._network, inputs))
@@ -81,21 +81,21 @@ def take_turns(
     rounds: int,
     step: Callable[[], None],
 ) -> tuple[list[Latency], list[tuple[Timing, ...]]]:
-    """Time every detector file in every round, on the same photo.
+    """Time every detector file in every round, on the same image.
 
     Args:
-        subjects: for each file, its detector on different numbers of threads.
-        images: shown one a round, again from the start when there are no more.
-        rounds: turns of each.
+        subjects: for each file, its detector with different numbers of threads.
+        images: one is used per round, cyclically.
+        rounds: number of rounds.
         step: called after each round.
 
     Returns:
-        For each file how long a photo takes to become its input, and its timings.
+        For each file the time to prepare an image, and its timings.
     """
     prepares: list[list[float]] = [[] for _ in subjects]
     for number in range(rounds):
         image = images[number % len(images)]
-        for i in _rotated(len(subjects), number):  # nobody always comes after the same one
+        for i in _rotated(len(subjects), number):  # so the order of files varies
             detector = subjects[i][0].detector
             prepares[i] += _seconds(partial(detector.prepare, image))
             inputs = detector.prepare(image).pixels[None]

@@ -1,1 +1,1 @@
-"""Metrics of detections: COCO and Pascal VOC, intervals, thresholds."""
+"""Detection metrics: COCO and Pascal VOC, intervals, thresholds."""

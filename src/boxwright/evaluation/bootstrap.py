@@ -1,4 +1,4 @@
-"""How far a number can be trusted: bootstrap intervals, and a control that never looks."""
+"""Bootstrap intervals, and a baseline that ignores the image."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Interval = tuple[float, float]
 
 
 def resampled_images(images: int, resamples: int, seed: int) -> NDArray[np.float64]:
-    """`(resamples, images)`: how often each photo was drawn, `images` draws with replacement.
+    """`(resamples, images)`: how often each image was drawn, in `images` draws with replacement.
 
-    Photos are drawn, not boxes, because the boxes of one photo are not independent
+    Images are drawn, not boxes, because the boxes of one image are not independent
     (Efron & Tibshirani, An Introduction to the Bootstrap, chapter 8).
     """
     if not images:
@@ -33,11 +33,10 @@ def interval(samples: NDArray[np.float64]) -> Interval | None:
 
 
 def constant_box(train: Dataset, truth: Dataset) -> list[Detections]:
-    """What a detector that never looks would say of `truth`'s photos.
+    """Detections of a baseline that ignores the images of `truth`.
 
-    For every class with training boxes, one box with score 1: the mean of these boxes relative
-    to their photos, at that place in every photo. Where objects are large and centred, this
-    alone reaches an AP that looks like learning.
+    Every image gets one box with score 1 per class that has training boxes: their mean, relative to
+    the image. With large, centered objects this baseline alone reaches a considerable AP.
     """
     far_corner = np.tile(train.sizes, 2)[train.image_of_box]
     relative = train.boxes / far_corner

@@ -1,8 +1,7 @@
-"""COCO's twelve numbers, per class and with 95 % intervals.
+"""The 12 COCO metrics, with AP per class and 95 % intervals.
 
-pycocotools matches detections to truth; the curves are accumulated here, because a bootstrap
-needs them a thousand times, each time with other photos. With every photo counted once they are
-pycocotools' numbers.
+pycocotools matches detections to truth; the curves are accumulated here, because the bootstrap
+needs them for a thousand resamples. Without resampling the results equal those of pycocotools.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from boxwright.evaluation.matching import AREAS, Matches, gather, match
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
-RECALLS = np.linspace(0, 1, 101)  # COCO reads the precision at these
-CHUNK = 1 << 22  # numbers in one array while resampling: 32 MiB
+RECALLS = np.linspace(0, 1, 101)  # COCO samples the precision at these
+CHUNK = 1 << 22  # elements per array while resampling: 32 MiB
 
 
 class ClassScore(NamedTuple):
-    """One class: its name, how many truth boxes, COCO's AP and AP50, VOC's AP50."""
+    """Results of one class: name, number of truth boxes, COCO AP and AP50, VOC AP50."""
 
     name: str
     boxes: int
@@ -36,14 +35,14 @@ class ClassScore(NamedTuple):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a detector is worth on some photos. None stands for "n/a": nothing to measure it on.
+    """The results of an evaluation. None means "n/a": the metric is undefined.
 
     Attributes:
-        coco: COCO's twelve numbers in COCO's order, from `AP` to `ARlarge`.
-        voc_ap50: mean over classes of VOC's AP50, boxes marked difficult left out.
+        coco: the 12 COCO metrics in COCO's order, from `AP` to `ARlarge`.
+        voc_ap50: mean VOC AP50 over classes, without difficult boxes.
         per_class: one entry per class of the data.
-        ap_interval, ap50_interval: 95 % bootstrap intervals over photos.
-        images, boxes: how many were evaluated.
+        ap_interval, ap50_interval: 95 % bootstrap intervals over images.
+        images, boxes: number of images and boxes.
     """
 
     coco: Mapping[str, float | None]
@@ -56,12 +55,12 @@ class Evaluation:
 
     @property
     def ap(self) -> float | None:
-        """COCO's AP: mean over classes and IoU 0.50 to 0.95."""
+        """COCO AP: mean over classes and IoU 0.50 to 0.95."""
         return self.coco["AP"]
 
     @property
     def ap50(self) -> float | None:
-        """COCO's AP at IoU 0.5."""
+        """COCO AP at IoU 0.5."""
         return self.coco["AP50"]
 
     def __str__(self) -> str:
@@ -69,7 +68,7 @@ class Evaluation:
         return f"{', '.join(_shown(*score) for score in scores)} on {self.images} images"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for a JSON file; `null` for "n/a"."""
+        """JSON values; `null` for "n/a"."""
         return {
             "images": self.images,
             "boxes": self.boxes,
@@ -96,15 +95,15 @@ def evaluate(
     seed: int = 0,
     sizes: bool = True,
 ) -> Evaluation:
-    """Measure `detections`, one per photo of `truth`, in the same order.
+    """Evaluate `detections`, one per image of `truth`, in the same order.
 
-    Classes are matched by name: the detector may know them in another order, and what it says
-    of classes that the data lacks is left out. For an evaluation inside a training loop,
-    `resamples=0` leaves out the intervals, and `sizes=False` the six numbers by size of the box,
-    which are three quarters of the rest: 16 photos then take some hundredths of a second.
+    Classes are matched by name, so their order may differ; detections of classes that are not in
+    the data are ignored. Within a training loop, use `resamples=0` to skip the intervals and
+    `sizes=False` to skip the six metrics by box size, which take three quarters of the remaining
+    time: 16 images then take a few hundredths of a second.
 
     Raises:
-        EvaluationError: BW601 no class name is shared, BW602 a box or score is not a number.
+        EvaluationError: BW601 there is no common class name, BW602 a box or score is not a number.
         SystemFaultError: BW901 pycocotools is not installed.
     """
     found = gather(truth, detections)
@@ -154,8 +153,8 @@ def evaluate(
 
 
 class Difference(NamedTuple):
-    """How much less AP one list of detections has than another on the same photos, and the 95 %
-    interval of that over the photos; in [-1, 1], and None where nothing can be measured."""
+    """The AP loss between two lists of detections in the same images, and its 95 % interval over
+    the images; in [-1, 1], None if undefined."""
 
     loss: float
     interval: Interval | None
@@ -169,12 +168,12 @@ def paired_loss(
     resamples: int = 1000,
     seed: int = 0,
 ) -> Difference | None:
-    """By how much `other` falls short of `reference`, both of the photos of `truth` in order.
+    """The AP loss of `other` against `reference`, both for the images of `truth` in order.
 
-    The resamples of both are of the same photos, so what makes a photo easy or hard cancels out:
-    two files of one network are told apart by far less than the interval of either.
+    Both use the same resampled images, so the difficulty of the images cancels out: the interval
+    of the difference is much narrower than that of either AP.
 
-    Raises as `evaluate`; None where the photos have no boxes of a class that is known.
+    Raises the errors of `evaluate`. None if the images have no boxes of a known class.
     """
     weights = np.concatenate(
         [np.ones((1, len(truth))), resampled_images(len(truth), resamples, seed)]
@@ -193,14 +192,14 @@ def paired_loss(
 def average_precision(
     matches: Matches, weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Average precision and recall of one class, `(B, T)` each, for `B` ways to count the photos.
+    """Average precision and recall of one class, `(B, T)` each, for `B` weightings of the images.
 
-    `weights` is `(B, N)`: how often each photo counts. NaN where no box is to be found.
+    `weights` is `(B, N)`: how often each image counts. NaN without truth boxes.
 
-    COCO's AP is the mean over 101 recalls of the best precision at that recall or beyond.
-    Recall only grows where a box is found, and precision is at its local best there, so the
-    curve is followed at those places alone: each contributes its envelope as often as there are
-    recalls between it and the place before.
+    COCO's AP is the mean over 101 recalls of the best precision at that recall or beyond. Recall
+    increases only at true positives, where precision has its local maximum. So the curve is
+    evaluated only there: each contributes its envelope as often as there are recalls between it
+    and the previous one.
     """
     wanted = (weights @ matches.truths)[:, None]
     weight = weights[:, matches.image]
@@ -225,7 +224,7 @@ def average_precision(
 def _curves(
     per_class: Sequence[Matches], once: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`(C, T)` average precision and recall with every photo counted once."""
+    """`(C, T)` average precision and recall with every image counted once."""
     pairs = [average_precision(matches, once) for matches in per_class]
     ap = np.array([ap[0] for ap, _ in pairs]).reshape(-1, 10)
     return ap, np.array([recall[0] for _, recall in pairs]).reshape(-1, 10)
@@ -244,7 +243,7 @@ def _intervals(
 def _resampled(
     per_class: Sequence[Matches], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """AP and AP50, each `(B,)`, for `B` ways to count the photos; NaN where there is no box."""
+    """AP and AP50, each `(B,)`, for `B` weightings of the images; NaN without boxes."""
     max_detections = max(len(matches.image) for matches in per_class)
     step = max(1, CHUNK // max(1, max_detections))
     samples = [
@@ -266,6 +265,6 @@ def _shown(name: str, value: float | None, between: Interval | None) -> str:
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:
-    """Mean of what could be measured; None if nothing could."""
+    """Mean of the defined values; None if there are none."""
     measured = values[~np.isnan(values)]
     return float(measured.mean()) if len(measured) else None

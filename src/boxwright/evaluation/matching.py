@@ -1,6 +1,6 @@
-"""Which detection found which truth box: matched by pycocotools, kept as flat arrays.
+"""Matching of detections to ground truth by pycocotools, stored as flat arrays.
 
-`N` photos, `C` classes, `D` detections, `T` = 10 IoU thresholds 0.50, 0.55 ... 0.95.
+`N` images, `C` classes, `D` detections, `T` = 10 IoU thresholds 0.50, 0.55 ... 0.95.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from boxwright.ops.boxes import Boxes, parts_within
 from boxwright.structures.dataset import CROWD, Dataset
 from boxwright.structures.detections import Detections
 
-WITHIN = 0.5  # part of a detection
+WITHIN = 0.5  # fraction of a detection
 AREAS = ("all", "small", "medium", "large")  # COCOeval's: any, up to 32², up to 96², beyond
 
 
 @dataclass(frozen=True, eq=False)
 class DetectionColumns:
-    """The detections of all photos in columns, photo by photo, in the truth's class ids.
+    """The detections of all images as columns, image by image, with the truth's class ids.
 
     Attributes:
-        image: `(D,)` index of the photo.
+        image: `(D,)` index of the image.
         boxes: `(D, 4)` float32 xyxy pixels.
         scores: `(D,)` float32.
         labels: `(D,)` ids into the truth's classes.
@@ -42,14 +42,14 @@ class DetectionColumns:
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """What became of the detections of one class, all photos together, best score first.
+    """Matches of the detections of one class in all images, best score first.
 
     Attributes:
-        image: `(D,)` index of the photo.
-        rank: `(D,)` place among the detections of this class in its photo; 0 is the best.
-        hit: `(T, D)` whether it found a truth box.
-        counts: `(T, D)` False where it is neither right nor wrong (a crowd, another size).
-        truths: `(N,)` how many boxes there are to be found in each photo.
+        image: `(D,)` index of the image.
+        rank: `(D,)` rank among the detections of this class in its image; 0 is the best.
+        hit: `(T, D)` True for true positives.
+        counts: `(T, D)` False for ignored detections (a crowd, another size).
+        truths: `(N,)` number of truth boxes in each image.
     """
 
     image: NDArray[np.int64]
@@ -59,7 +59,7 @@ class Matches:
     truths: NDArray[np.int64]
 
     def best(self, per_image: int) -> Matches:
-        """As if only the best `per_image` detections of every photo had been made."""
+        """Limit the detections to the best `per_image` of every image."""
         keep = self.rank < per_image
         return Matches(
             self.image[keep], self.rank[keep], self.hit[:, keep], self.counts[:, keep], self.truths
@@ -67,13 +67,13 @@ class Matches:
 
 
 def gather(truth: Dataset, detections: Sequence[Detections]) -> DetectionColumns:
-    """Put the detections into columns; classes are matched by name, unknown ones left out.
+    """Collect the detections in columns. Classes are matched by name, unknown ones dropped.
 
     Raises:
-        EvaluationError: BW601 no class name is shared, BW602 a box or score is not a number.
+        EvaluationError: BW601 there is no common class name, BW602 a box or score is not a number.
     """
     if len(detections) != len(truth):
-        raise ValueError(f"detections of {len(detections)} photos for a truth of {len(truth)}")
+        raise ValueError(f"detections of {len(detections)} images for a truth of {len(truth)}")
     _require_shared_class(truth, detections)
     for index, found in enumerate(detections):
         if not (np.isfinite(found.boxes).all() and np.isfinite(found.scores).all()):
@@ -105,7 +105,8 @@ def _require_shared_class(truth: Dataset, detections: Sequence[Detections]) -> N
         return
     raise EvaluationError(
         "BW601",
-        f"the detector knows {_some(known)}, the data {_some(truth.classes)}: no name is shared.",
+        f"the detector has the classes {_some(known)} and the data {_some(truth.classes)}, with no "
+        "name in common.",
         where=truth.root,
     )
 
@@ -121,9 +122,8 @@ def match(
 ) -> dict[str, list[Matches]]:
     """Match detections to truth as COCO does: for each of `areas`, one `Matches` per class.
 
-    The matching is pycocotools' own. Boxes flagged CROWD are `iscrowd`; DIFFICULT is not known
-    to COCO and changes nothing. Ignored regions are a crowd of every class: what is found in them
-    is neither right nor wrong.
+    pycocotools does the matching. CROWD boxes are `iscrowd`; DIFFICULT does not exist in COCO and
+    has no effect. Ignored regions are crowds of every class: detections in them are ignored.
 
     Raises:
         SystemFaultError: BW901 pycocotools is not installed.
@@ -133,7 +133,7 @@ def match(
     except ImportError as error:
         raise SystemFaultError(
             "BW901",
-            "COCO's metric needs the package pycocotools, which is not installed.",
+            "the COCO metrics need the package pycocotools, which is not installed.",
             package="'boxwright[train]'",
         ) from error
     images, classes = len(truth), len(truth.classes)
@@ -158,7 +158,7 @@ def match(
     parameters.areaRngLbl = list(areas)
     with _silenced(cocoeval):
         evaluation.evaluate()
-    cells = iter(evaluation.evalImgs)  # class by class, in it area by area, in it photo by photo
+    cells = iter(evaluation.evalImgs)  # order: class, area, image
     per_class = [
         {area: _matches([next(cells) for _ in range(images)]) for area in areas}
         for _ in range(classes)
@@ -168,7 +168,7 @@ def match(
 
 @dataclass(frozen=True)
 class _Annotations:
-    """As much of `pycocotools.coco.COCO` as COCOeval asks for; no copies, nothing printed."""
+    """The part of `pycocotools.coco.COCO` that COCOeval uses, without copies and prints."""
 
     images: int
     classes: int
@@ -180,7 +180,7 @@ class _Annotations:
     def getCatIds(self) -> list[int]:  # noqa: N802
         return list(range(self.classes))
 
-    def getAnnIds(self, **_: object) -> range:  # noqa: N802 - COCOeval only asks for all
+    def getAnnIds(self, **_: object) -> range:  # noqa: N802 - COCOeval requests all
         return range(len(self.annotations))
 
     def loadAnns(self, ids: range) -> list[dict[str, Any]]:  # noqa: N802
@@ -188,7 +188,7 @@ class _Annotations:
 
 
 def in_ignored_region(truth: Dataset, image: int, boxes: Boxes) -> NDArray[np.bool_]:
-    """`(n,)`: which boxes in a photo lie for the larger part in one of its ignored regions."""
+    """`(n,)`: True for boxes that are mostly inside an ignored region of their image."""
     parts = parts_within(boxes, truth.ignored_in(image))
     inside: NDArray[np.bool_] = parts.max(axis=1, initial=0) >= WITHIN
     return inside
@@ -212,14 +212,14 @@ def _annotations(
     score: NDArray[np.float32] | None = None,
     iscrowd: NDArray[np.bool_] | None = None,
 ) -> list[dict[str, Any]]:
-    """COCO annotations of the given columns; ids begin at 1, since COCOeval's 0 is "no match"."""
+    """COCO annotations of the given columns; ids start at 1, since 0 is COCOeval's "no match"."""
     corners = boxes.astype(np.float64)
     sides = corners[:, 2:] - corners[:, :2]
     columns = zip(
         image.tolist(),
         labels.tolist(),
         np.hstack([corners[:, :2], sides]).tolist(),
-        # As pycocotools has it of a bbox: an inverted box's sides keep their signs.
+        # As in pycocotools: the sides of an inverted box keep their signs.
         (sides[:, 0] * sides[:, 1]).tolist(),
         [0.0] * len(boxes) if score is None else score.tolist(),
         [0] * len(boxes) if iscrowd is None else iscrowd.astype(int).tolist(),
@@ -240,7 +240,7 @@ def _annotations(
 
 
 def _matches(cells: list[dict[str, Any] | None]) -> Matches:
-    """Join COCOeval's per-photo results of one class and area; None where a photo has neither."""
+    """Join COCOeval's results per image for one class and area; None for images without boxes."""
     truths = [0 if cell is None else int((cell["gtIgnore"] == 0).sum()) for cell in cells]
     sizes = [0 if cell is None else len(cell["dtScores"]) for cell in cells]
     full = [cell for cell in cells if cell is not None and cell["dtScores"]]
@@ -248,7 +248,7 @@ def _matches(cells: list[dict[str, Any] | None]) -> Matches:
     nothing = np.zeros((10, 0), np.bool_)
     hit = np.concatenate([nothing, *(cell["dtMatches"] > 0 for cell in full)], axis=1)
     ignored = np.concatenate([nothing, *(cell["dtIgnore"] for cell in full)], axis=1)
-    order = np.argsort(-scores, kind="stable")  # as COCOeval.accumulate breaks ties
+    order = np.argsort(-scores, kind="stable")  # same tie-breaking as COCOeval.accumulate
     image = np.repeat(np.arange(len(cells)), sizes)
     rank = np.concatenate([np.zeros(0, np.int64), *(np.arange(size) for size in sizes)])
     return Matches(
@@ -262,7 +262,7 @@ def _matches(cells: list[dict[str, Any] | None]) -> Matches:
 
 @contextmanager
 def _silenced(module: ModuleType) -> Iterator[None]:
-    """Keep `module` from printing. Unlike redirecting stdout, this silences no other thread."""
+    """Keep `module` from printing. Unlike a redirected stdout, this does not affect threads."""
     vars(module)["print"] = lambda *_: None
     try:
         yield

@@ -1,4 +1,4 @@
-"""An evaluation as a person reads it in the terminal."""
+"""Terminal report of an evaluation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.text import Text
 from boxwright.evaluation.bootstrap import Interval
 from boxwright.evaluation.coco import Evaluation
 
-# COCO's name -> IoU, size of the boxes, most detections of a class per photo
+# COCO metric -> IoU, box area, max detections of a class per image
 TWELVE = {
     "AP": ("0.50:0.95", "all", "100"),
     "AP50": ("0.50", "all", "100"),
@@ -27,8 +27,8 @@ TWELVE = {
 
 
 def table(evaluation: Evaluation, *, control: Evaluation | None = None) -> RenderableType:
-    """The whole evaluation, to be printed by rich; `control` is that of `constant_box`."""
-    images, boxes = _counted(evaluation.images, "photo"), _counted(evaluation.boxes, "box")
+    """The evaluation as a rich table; `control` is the evaluation of `constant_box`."""
+    images, boxes = _counted(evaluation.images, "image"), _counted(evaluation.boxes, "box")
     parts: list[RenderableType] = [Text(f"{images}, {boxes}", style="bold"), ""]
     parts += [_twelve(evaluation), ""]
     if len(evaluation.per_class) > 1:
@@ -36,12 +36,12 @@ def table(evaluation: Evaluation, *, control: Evaluation | None = None) -> Rende
     parts.append(Text(f"Pascal VOC AP50 {number(evaluation.voc_ap50)}"))
     if control is not None:
         scores = f"AP {number(control.ap)}, AP50 {number(control.ap50)}"
-        parts.append(Text(f"one constant box: {scores} (it never looks at the photo)", style="dim"))
+        parts.append(Text(f"constant-box baseline: {scores} (ignores the image)", style="dim"))
     return Group(*parts)
 
 
 def number(value: float | None) -> str:
-    """Three decimals, or "n/a" where there was nothing to measure."""
+    """Format with three decimals, or "n/a" for None."""
     return "n/a" if value is None else f"{value:.3f}"
 
 
@@ -53,7 +53,7 @@ def _twelve(evaluation: Evaluation) -> Table:
     rows.add_column("95 % interval")
     rows.add_column("IoU", style="dim")
     rows.add_column("box area", style="dim")
-    rows.add_column("most per photo", justify="right", style="dim")
+    rows.add_column("max per image", justify="right", style="dim")
     for name, value in evaluation.coco.items():
         style = "bold" if name in intervals else ""
         shown = Text(number(value), style=style)

@@ -1,7 +1,7 @@
-"""What TensorBoard shows of an evaluation, under the names that the Object Detection API gave.
+"""TensorBoard summaries of an evaluation, with the names of the Object Detection API.
 
-The names are those of its metrics/coco_evaluation.py, utils/object_detection_evaluation.py and
-utils/visualization_utils.py; what could not be measured ("n/a") is None.
+The names come from its metrics/coco_evaluation.py, utils/object_detection_evaluation.py and
+utils/visualization_utils.py; undefined metrics ("n/a") are None.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ COCO_TAGS = {
 COCO_CLASS_TAG = "DetectionBoxes_PerformanceByCategory/mAP/{}"
 PASCAL_TAG = "PascalBoxes_Precision/mAP@0.5IOU"
 PASCAL_CLASS_TAG = "PascalBoxes_PerformanceByCategory/AP@0.5IOU/{}"
-# Of the 0 at the end: an Estimator numbers the pictures of each of its metrics once more.
+# The 0 at the end: an Estimator appends a number to the images of each metric.
 PICTURE_TAG = "Detections_Left_Groundtruth_Right/{}/0"
 
 
 def coco_numbers(evaluation: Evaluation) -> dict[str, float | None]:
-    """COCO's twelve numbers, and each class's AP."""
+    """The 12 COCO metrics, and the AP of each class."""
     twelve = {COCO_TAGS[name]: value for name, value in evaluation.coco.items()}
     return twelve | {COCO_CLASS_TAG.format(one.name): one.ap for one in evaluation.per_class}
 
 
 def pascal_numbers(evaluation: Evaluation) -> dict[str, float | None]:
-    """Pascal VOC's AP50, over all classes and of each; the API decomposes accents in these tags."""
+    """Pascal VOC AP50, mean and per class. The API decomposes accents in these tags."""
     per_class = {
         PASCAL_CLASS_TAG.format(unicodedata.normalize("NFKD", one.name)): one.voc_ap50
         for one in evaluation.per_class
@@ -62,14 +62,14 @@ def pictures(
     boxes: int = 20,
     threshold: float = 0.5,
 ) -> dict[str, Image.Image]:
-    """The first photos of an evaluation by their tags: what was found left, the truth right.
+    """The first images of an evaluation by tag, with detections on the left and truth on the right.
 
     Args:
-        truth: labelled photos.
-        detections: one per photo, in the same order.
-        images: how many are shown at most.
-        boxes: how many of a photo's detections are shown at most, the best.
-        threshold: detections that score less are not shown.
+        truth: labeled images.
+        detections: one per image, in the same order.
+        images: largest number of images.
+        boxes: largest number of detections per image; the best are shown.
+        threshold: lowest score to show.
     """
     shown = {}
     for i in range(min(images, len(truth))):

@@ -1,4 +1,4 @@
-"""The score from which on detections are worth showing to a person."""
+"""Choice of the default score threshold."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ IOU = 0.5
 
 
 def best_threshold(truth: Dataset, detections: Sequence[Detections]) -> float | None:
-    """The score threshold with the highest F1 at IoU 0.5; None if nothing right was found.
+    """The score threshold with the highest F1 at IoU 0.5; None without any true positive.
 
-    Scores of a focal loss are modest: what one half means there is no use to anybody.
+    A fixed threshold of 0.5 does not work: scores trained with a focal loss are low.
 
     Args:
-        truth: labelled photos.
-        detections: one per photo, best score first, class ids as in `truth`.
+        truth: labeled images.
+        detections: one per image, best score first, class ids as in `truth`.
     """
     scores, hits = [], []
     for image, found in enumerate(detections):
@@ -46,5 +46,5 @@ def best_threshold(truth: Dataset, detections: Sequence[Detections]) -> float | 
     f1 = 2 * right / (np.arange(1, len(right) + 1) + len(truth.boxes))
     best = int(np.argmax(f1))
     ranked = np.append(np.asarray(scores)[order], LOWEST)
-    between = (ranked[best] + ranked[best + 1]) / 2  # away from the score that decided
+    between = (ranked[best] + ranked[best + 1]) / 2  # halfway to the next score
     return round(float(np.clip(between, LOWEST, HIGHEST)), 2)

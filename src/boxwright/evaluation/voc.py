@@ -1,4 +1,4 @@
-"""Pascal VOC's average precision at IoU 0.5, with all-point interpolation (VOC 2010 and later)."""
+"""Pascal VOC average precision at IoU 0.5, with all-point interpolation (VOC 2010 and later)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ IOU = np.float32(0.5)
 
 
 def ap50_per_class(truth: Dataset, found: DetectionColumns) -> NDArray[np.float64]:
-    """`(C,)` VOC AP50 of every class of `truth`; NaN where a class has no box to be found.
+    """`(C,)` VOC AP50 of every class of `truth`; NaN for a class without truth boxes.
 
-    Boxes flagged DIFFICULT (or CROWD, which VOC does not know) need not be found, and finding
-    them is neither right nor wrong, as is what is found in ignored regions. Boxes are continuous:
-    no pixel is added to their sides, as in the Object Detection API and unlike VOC's Matlab code.
+    DIFFICULT boxes (and CROWD, which VOC does not have) are ignored, and so are detections in
+    ignored regions. Boxes are continuous: no pixel is added to their sides, as in the Object
+    Detection API and unlike VOC's Matlab code.
     """
     optional = (truth.flags & (DIFFICULT | CROWD)) > 0
     best, overlap = _best_truth(truth, found)
@@ -34,7 +34,7 @@ def ap50_per_class(truth: Dataset, found: DetectionColumns) -> NDArray[np.float6
         ignored[touches] = optional[best[rows[touches]]]
         hit = np.zeros(len(rows), np.bool_)
         claims = np.flatnonzero(touches & ~ignored)
-        _, first = np.unique(best[rows[claims]], return_index=True)  # later claims are doubles
+        _, first = np.unique(best[rows[claims]], return_index=True)  # later matches are duplicates
         hit[claims[first]] = True
         result[label] = _area_under_curve(hit[~ignored], wanted)
     return result
@@ -43,9 +43,9 @@ def ap50_per_class(truth: Dataset, found: DetectionColumns) -> NDArray[np.float6
 def _best_truth(
     truth: Dataset, found: DetectionColumns
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """For each detection the row of the truth box of its class it overlaps most, and that IoU.
+    """For each detection the row of the truth box of its class with the highest IoU, and that IoU.
 
-    Where there is no such box in its photo the IoU is -1.
+    The IoU is -1 if its image has no such box.
     """
     best = np.zeros(len(found.labels), np.int64)
     overlap = np.full(len(found.labels), -1, np.float32)

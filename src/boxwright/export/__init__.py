@@ -1,1 +1,1 @@
-"""Exports of a trained run, each compared with the run before it gets its name."""
+"""Exports of a trained run, each compared with the run before it is kept."""

@@ -1,4 +1,4 @@
-"""Calibration: the photos on which a quantised file's ranges are measured."""
+"""Calibration images for int8 quantization."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from boxwright.models.model import DetectionModel
 from boxwright.ops.operations import NUMPY
 from boxwright.structures.dataset import Dataset, Split
 
-IMAGES = 100  # more change a range by less than one of its 256 steps
-SHOWN = 0.05  # score from which a box may matter
-OUTLIERS = 0.001  # of their encodings, on either side
-BOX_MARGIN = 0.1  # of the range, on either side: other photos have other boxes
-MIN_IMAGES = 2  # of one photo, the ranges would be that photo's
+IMAGES = 100  # more images change a range by less than one of its 256 steps
+SHOWN = 0.05  # scores from here on may be shown
+OUTLIERS = 0.001  # fraction of the encodings, at either end
+BOX_MARGIN = 0.1  # of the range, at either end: other images have other boxes
+MIN_IMAGES = 2  # a single image would not be representative
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Photos as the network's input, no two alike.
+    """Distinct images as network inputs.
 
     Attributes:
-        inputs: `(n, S, S, 3)` uint8, resized as for detecting.
-        preprocessing: how they become numbers.
+        inputs: `(n, S, S, 3)` uint8, resized as for inference.
+        preprocessing: scaling of the pixels.
     """
 
     inputs: NDArray[np.uint8]
@@ -41,17 +41,17 @@ class Calibration:
     def of(
         cls, dataset: Dataset, preprocessing: Preprocessing, max_images: int = IMAGES, seed: int = 0
     ) -> Calibration:
-        """Of a data set's training photos: of each class in turn, and of photos without objects.
+        """Choose training images of a dataset: of each class in turn, and without objects.
 
         Args:
-            dataset: those marked for training are used, or those without a mark where none is.
-            preprocessing: of the network.
-            max_images: how many photos at most.
-            seed: of their choice.
+            dataset: its training images are used, or the unassigned ones if it has none.
+            preprocessing: preprocessing of the network.
+            max_images: largest number of images.
+            seed: random seed of the choice.
 
         Raises:
-            ExportError: BW405 there are not two different photos.
-            DataError: a photo cannot be read.
+            ExportError: BW405 there are fewer than two different images.
+            DataError: an image cannot be read.
         """
         images = dataset.split(Split.TRAIN)
         images = images if len(images) else dataset.split(Split.UNASSIGNED)
@@ -64,17 +64,17 @@ class Calibration:
         if len(inputs) < MIN_IMAGES:
             raise ExportError(
                 "BW405",
-                f"{len(images)} training photos, {len(inputs)} of them different, are too few to "
-                "measure the ranges of a network's numbers on.",
+                f"{len(images)} training images ({len(inputs)} different ones) are too few for "
+                "int8 calibration.",
                 where=dataset.root,
             )
         return cls(np.stack(list(inputs.values())), preprocessing)
 
     def box_range(self, model: DetectionModel) -> tuple[float, float]:
-        """The least and the largest box encoding that 8 bits have to tell apart.
+        """The range of box encodings for int8.
 
-        Only those of boxes that score are ever shown, and they are near their object; the others'
-        reach two or three times as far, and steps that span them would be as much coarser.
+        Only confident boxes are shown, and their encodings are small. The encodings of all boxes
+        span two or three times that range, so covering them would make the steps as much coarser.
         """
         heads = []
         for image in self.scaled():
@@ -91,10 +91,10 @@ class Calibration:
         return float(min(low - room, 0)), float(max(high + room, 0))
 
     def scaled(self) -> Iterator[NDArray[np.float32]]:
-        """Each as the network takes it, `(1, S, S, 3)`.
+        """Each image as the network's input, `(1, S, S, 3)`.
 
-        Two of its values are the darkest and the brightest that a photo can have, so that the
-        input's 256 steps are exactly those of its pixels.
+        Two values are set to the lowest and the highest possible pixel, so that the 256 steps of
+        the input match the pixel values exactly.
         """
         scale, offset = self.preprocessing.scale, self.preprocessing.offset
         for image in self.inputs:
@@ -104,8 +104,8 @@ class Calibration:
 
 
 def _by_class_in_turn(images: Dataset, random: np.random.Generator) -> Iterator[int]:
-    """Every photo once, in random order, one of each class after the other; rare classes so are
-    among the first."""
+    """Every image once, in random order, one of each class in turn, so that rare classes come
+    early."""
     empty = np.setdiff1d(np.arange(len(images)), images.image_of_box)
     groups = [images.images_showing(label) for label in range(len(images.classes))]
     orders = [random.permutation(group).tolist() for group in (*groups, empty)]

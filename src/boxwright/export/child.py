@@ -1,5 +1,5 @@
-"""Exporting in a process of its own, on TensorFlow: Keras is on one engine for all its life, and
-TensorFlow's converters stop at what the others' operations become."""
+"""Export in a child process on TensorFlow: Keras cannot change its backend within a process, and
+TensorFlow's converters do not support the operations of other backends."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ PROGRAM = "from boxwright.export.child import answer; answer()"
 
 
 def export_in_child(say: Callable[[str], None], **arguments: Any) -> tuple[Path, Comparison]:
-    """What `export` does with these arguments, text, paths, truths or None; raises as it does.
-    What it says is said at the end.
+    """Call `export` in a child process. Arguments are text, paths, booleans or None. Raises the
+    same errors; progress messages arrive at the end.
 
     Raises:
         RuntimeError: the process ended without an answer.
@@ -51,7 +51,7 @@ def _plain(argument: Any) -> Any:
 
 
 def answer() -> None:
-    """The child's side: arguments in JSON come in on standard input, the answer goes out."""
+    """The child's side: read JSON arguments from standard input, write the answer."""
     from boxwright.export.export import export
 
     arguments: dict[str, Any] = json.loads(sys.stdin.buffer.read())

@@ -1,4 +1,4 @@
-"""TFLite's converter: a SavedModel becomes a flatbuffer, of floats or of 8 bits."""
+"""Conversion of a SavedModel to a TFLite flatbuffer, float or quantized."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from boxwright.errors import ExportError
 from boxwright.export.calibrate import Calibration
 from boxwright.export.targets import Quantized
 
-EXAMINED = 16  # photos that tell which layers rounding hurts most
+EXAMINED = 16  # images to measure the quantization errors of layers
 
 
 @dataclass(frozen=True)
 class Quantization:
-    """How a file's numbers are stored.
+    """Quantization of a file.
 
     Attributes:
-        to: `fp16` halves the weights, which are computed with as float32; `dynamic` stores
-            them in 8 bits and measures the maps' ranges while it runs; `int8` computes in 8 bits
-            from the pixels to the boxes and scores that the post-processing takes.
-        calibration: for `int8`, what the maps' ranges are measured on.
-        exact: tensors whose operators stay in float32 all the same.
+        to: `fp16` stores float16 weights and computes in float32; `dynamic` stores int8 weights
+            and measures activation ranges at run time; `int8` computes in int8 from the pixels to
+            the inputs of the post-processing.
+        calibration: calibration images for `int8`.
+        exact: tensors whose operators stay in float32.
     """
 
     to: Quantized
@@ -36,15 +36,14 @@ class Quantization:
 
     @property
     def takes_scaled(self) -> bool:
-        """Whether the network starts from scaled numbers: the pixels are then the 8-bit form of its
-        input itself, and nothing is left to be scaled in the file."""
+        """True if the network's input is scaled pixels: its quantized form is then the pixels
+        themselves, and the file needs no scaling."""
         return self.to == "int8"
 
 
 class LayerError(NamedTuple):
-    """How much rounding changes what a layer computes: its operator, the tensor that it writes, and
-    the root mean square error in steps of that tensor's 8 bits. A perfect rounding of the exact
-    result alone makes 0.29."""
+    """The quantization error of a layer: its operator, its output tensor, and the root mean square
+    error in int8 steps of that tensor. Rounding the exact result gives 0.29."""
 
     operator: str
     tensor: str
@@ -57,19 +56,19 @@ def converted(tf: Any, saved: Path, path: Path, how: Quantization | None) -> byt
     Args:
         tf: TensorFlow.
         saved: the SavedModel, with one signature.
-        path: names the file in errors.
-        how: its numbers; None for float32.
+        path: file name for error messages.
+        how: quantization; None for float32.
 
     Raises:
         ExportError: BW404 TensorFlow cannot convert it.
     """
     try:
         with framework.hushed(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the debugger's interpreter will leave TensorFlow
+            warnings.simplefilter("ignore")  # of the interpreter that TensorFlow will drop
             if how and how.exact:
                 return _with_some_exact(tf, saved, how)
             return bytes(_converter(tf, saved, how).convert())
-    except Exception as error:  # the converter's errors have no common class
+    except Exception as error:  # the converter's errors have no common base class
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ExportError(
             "BW404",
@@ -79,7 +78,7 @@ def converted(tf: Any, saved: Path, path: Path, how: Quantization | None) -> byt
 
 
 def layer_errors(tf: Any, saved: Path, how: Quantization) -> list[LayerError]:
-    """What rounding to 8 bits does to every layer by itself, the worst first."""
+    """The int8 error of each layer by itself, largest first."""
     table = io.StringIO(newline="")
     with framework.hushed(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -104,7 +103,7 @@ def _converter(tf: Any, saved: Path, how: Quantization | None) -> Any:
         str(saved), signature_keys=["serving_default"]
     )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    converter.allow_custom_ops = True  # for the one that post-processes
+    converter.allow_custom_ops = True  # for the post-processing
     if how is None:
         return converter
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -125,7 +124,7 @@ def _with_some_exact(tf: Any, saved: Path, how: Quantization) -> bytes:
 
 
 def _debugger(tf: Any, saved: Path, how: Quantization) -> Any:
-    """TensorFlow's own tool that computes layers in both ways, and leaves some as they are."""
+    """TensorFlow's debugger, which computes layers both ways and can keep some in float32."""
     options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=list(how.exact))
     return tf.lite.experimental.QuantizationDebugger(
         converter=_converter(tf, saved, how),
@@ -138,5 +137,5 @@ def _debugger(tf: Any, saved: Path, how: Quantization) -> Any:
 
 def _images(how: Quantization) -> Iterator[Any]:
     if how.calibration is None:
-        raise ValueError("ranges of 8 bits need photos to be measured on")
+        raise ValueError("int8 needs calibration images")
     return how.calibration.scaled()

@@ -1,4 +1,4 @@
-"""Diagnosis: what may be wrong with a file that finds something else than its run."""
+"""Diagnosis of an exported file whose detections differ from those of its run."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ LOOSE = Tolerance(1.0, 0.0, score=0.25, iou=0.7)
 
 
 def diagnose(reference: Reference, file: Detector, path: Path) -> list[str]:
-    """What explains why `file`, which is at `path`, and the run of `reference` differ, in clauses:
-    none if nothing known does."""
+    """Likely reasons why `file` at `path` differs from the run of `reference`, as clauses; empty if
+    no known reason applies."""
     mismatch = inspect(path).mismatch
     reasons = [mismatch] if mismatch else []
     images, expected = reference.images, reference.found
     found = list(file.predict_many((images.image(i) for i in range(len(images))), threshold=0))
     explanations = (
         (expected, _transposed(found, images.sizes), "its boxes have x and y swapped"),
-        (_nameless(expected), _nameless(found), "its classes are in another order"),
+        (_nameless(expected), _nameless(found), "its classes are in a different order"),
         (
             _scoreless(expected),
             _scoreless(found),
-            "its boxes are right, and its scores or classes are not",
+            "its boxes are right, but its scores or classes are wrong",
         ),
     )
     agreeing = agreement(expected, found, LOOSE)[1]
@@ -42,7 +42,7 @@ def diagnose(reference: Reference, file: Detector, path: Path) -> list[str]:
 
 
 def _transposed(found: Sequence[Detections], sizes: NDArray[np.int32]) -> list[Detections]:
-    """With x and y swapped, relative to photos of `sizes`, widths and heights."""
+    """Detections with x and y swapped, for images of `sizes` (width, height)."""
     return [
         replace(each, boxes=each.boxes[:, [1, 0, 3, 2]] * np.tile(size / size[::-1], 2))
         for each, size in zip(found, sizes, strict=True)

@@ -1,4 +1,4 @@
-"""Exports: a trained run becomes a file that runs elsewhere, proven before it gets its name."""
+"""Export of a trained run to a file that runs elsewhere; it is verified before it is kept."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def _silently(line: str) -> None:
 
 
 class Exported(NamedTuple):
-    """A written detector; every function that takes a detector's path takes it too.
+    """An exported detector, accepted by every function that takes a detector's path.
 
     Attributes:
         path: the file or folder.
-        comparison: how it compares with the run.
+        comparison: the comparison with the run.
     """
 
     path: Path
@@ -57,36 +57,35 @@ def export(
     say: Say = _silently,
     golden_image: str | Path | None = None,
 ) -> Exported:
-    """Write a run's detector as one file or folder that runs without the run.
+    """Export a run's detector to a file or folder that works without the run.
 
         >>> path, comparison = boxwright.export("run", "tflite", quantize="int8")
         >>> print(path.name, comparison.passed)
         detector-int8.tflite True
 
-    Where Keras is not on TensorFlow, a child process does it.
+    If Keras uses another backend than TensorFlow, a child process does the export.
 
     Args:
-        run: the folder that a training wrote.
-        to: the name of the kind of file, in `TARGETS`.
-        out: its name, or an existing folder to put it into; None puts it into the run.
-        data: labeled images to calibrate and compare on; None takes those that the run was
-            trained on.
-        quantize: how many bits its numbers have; None for 32.
-        accept_loss: whether a file that is worse than its run is wanted too.
-        say: told what is being done.
-        golden_image: an image to put into the file, which is checked with it whenever it is loaded;
-            None for a drawn pattern, so that no image of yours is in the file.
+        run: the run folder of a training.
+        to: the export target, a key of `TARGETS`.
+        out: path of the export, or an existing folder to put it into; None puts it into the run.
+        data: labeled images for calibration and comparison; None takes the training data.
+        quantize: quantization; None for float32.
+        accept_loss: keep the file even if it is less accurate than its run.
+        say: called with progress messages.
+        golden_image: an image to store in the file, which is checked with it at each loading; None
+            for a drawn pattern, so that the file contains none of your images.
 
     Returns:
-        Where the detector is, and how it compares with the run.
+        The path of the export and its comparison with the run.
 
     Raises:
-        DataError: BW101 there is no such `golden_image`, BW102 it is damaged.
-        ExportError: BW401 the file was not as good as the run, BW402 there are no photos to tell
-            by, BW403 it needs an operator that phones lack, BW404 it cannot be converted, BW405
-            there are too few photos to calibrate on, BW406 this kind has no numbers of fewer bits,
-            BW407 `out` is the name of another kind of file.
-        ArgumentError: BW803 there is no such `to` or `quantize`.
+        DataError: BW101 the `golden_image` does not exist, BW102 it is damaged.
+        ExportError: BW401 the file is less accurate than the run, BW402 there are no images to
+            compare on, BW403 it needs an operator that phones lack, BW404 it cannot be converted,
+            BW405 there are too few calibration images, BW406 the target has no such quantization,
+            BW407 `out` does not fit the target.
+        ArgumentError: BW803 `to` or `quantize` is unknown.
     """
     from boxwright.inference.run import Run
 
@@ -95,7 +94,7 @@ def export(
     if quantize and not TARGETS[to].quantized:
         raise ExportError(
             "BW406",
-            f"files of the kind {to} are written with 32 bits only, not as {quantize}.",
+            f"{to} files are float32 only, not {quantize}.",
         )
     if framework.engine() != "tensorflow":
         path, comparison = export_in_child(
@@ -146,19 +145,19 @@ def write_verified(
     retrain: Retrain | None = None,
     golden_image: Path | None = None,
 ) -> Comparison:
-    """Write a detector under a temporary name, compare it with `model` on `dataset`, and only
-    then give it its name. Raises as `export`; whatever was at `target` then stays as it was.
+    """Write a detector to a temporary file, compare it with `model` on `dataset`, and then move it
+    to `target`. Raises the errors of `export` and leaves `target` unchanged in that case.
 
-    What proved it and a golden pair become part of the file.
+    The comparison and a golden pair are stored in the file.
 
     Args:
         target: the file or folder to write.
-        to: the kind of file.
+        to: the export target.
         model: of any family.
-        artifact: what the file says about itself.
-        dataset: labelled photos.
-        quantize, accept_loss, say, golden_image: as `export`'s.
-        retrain: trains the network further where 8 bits lose too much of it; None for never.
+        artifact: description to store in the file.
+        dataset: labeled images.
+        quantize, accept_loss, say, golden_image: as in `export`.
+        retrain: fine-tunes the network with QAT if int8 loses too much; None for never.
     """
     kind, tolerance, artifact = TARGETS[to], TOLERANCES[quantize], artifact.without_paths()
     run = Detector(KerasEngine(model, artifact.preprocessing), artifact)
@@ -172,7 +171,7 @@ def write_verified(
             kind.write(draft, model, artifact, Quantization(quantize))
         else:
             kind.write(draft, model, artifact)
-        say("running it on photos beside the run")
+        say("comparing it with the run")
         file = Detector.load(draft)
         reference = Reference.of(run, dataset)
         comparison = reference.compare(file, tolerance)
@@ -188,15 +187,15 @@ def write_verified(
         provenance = artifact.provenance | said
         golden = golden_pair(file, given, say)
         kind.describe(draft, replace(artifact, provenance=provenance, golden=golden))
-        Detector.load(draft)  # as its users will, golden pair included
+        Detector.load(draft)  # includes the check of the golden pair
     return comparison
 
 
 def destination(
     folder: Path, to: str, out: str | Path | None, quantize: Quantized | None = None
 ) -> Path:
-    """Where `export` writes: see there; raises ExportError BW407 if the name is that of another
-    kind of file. A folder is only replaced by one of its kind, in which there is nothing else."""
+    """The path that `export` writes to. Raises ExportError BW407 if the name does not fit the
+    target, or if an existing folder contains anything but an export of this kind."""
     kind = TARGETS[to]
     name = Path(kind.default_name)
     if quantize:
@@ -205,10 +204,10 @@ def destination(
     if out is not None and target.is_dir() and not kind.is_own(target):
         target /= name
     if target.is_dir() and not kind.is_own(target):
-        raise _misnamed(target, f"is a folder with other things in it, which {to} would replace")
+        raise _misnamed(target, f"contains other files, which the {to} export would replace")
     if target.suffix != name.suffix and target.suffix and not target.is_dir():
-        ending = f"in {name.suffix}" if name.suffix else "in nothing: they are folders"
-        raise _misnamed(target, f"would be {to}, whose names end {ending}")
+        expected = f"files end in {name.suffix}" if name.suffix else "exports are folders"
+        raise _misnamed(target, f"has the wrong ending: {to} {expected}")
     return target
 
 
@@ -217,10 +216,10 @@ def _misnamed(target: Path, what: str) -> ExportError:
 
 
 def _refused(target: Path, comparison: Comparison, reasons: list[str]) -> ExportError:
-    because = "".join(f" It seems that {reason}." for reason in reasons)
+    because = "".join(f" Likely cause: {reason}." for reason in reasons)
     return ExportError(
         "BW401",
-        f"the written file is not as good as the run: {comparison}.{because} It was removed.",
+        f"the export is rejected and removed: {comparison}.{because}",
         where=target.name,
     )
 
@@ -228,7 +227,7 @@ def _refused(target: Path, comparison: Comparison, reasons: list[str]) -> Export
 def _source(
     artifact: Artifact, run_folder: Path, data: str | Path | Sequence[str | Path] | None
 ) -> DataSource:
-    """The given data, or those of the run, with the run's choice of classes."""
+    """The given data, or the run's own, with the run's choice of classes."""
     if data is not None:
         return replace(DataSource.of(data), choice=choice_of(artifact.provenance))
     source = source_of(artifact.provenance)
@@ -237,7 +236,7 @@ def _source(
     gone = [path for path in source.paths if not path.exists()] if source else [None]
     raise ExportError(
         "BW402",
-        "the written file cannot be compared with the run: the photos that it was trained on "
-        f"are no longer in {gone[0]}.",
+        "the exported file cannot be compared with the run: the training data is no longer "
+        f"at {gone[0]}.",
         where=run_folder,
     )

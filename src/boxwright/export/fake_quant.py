@@ -1,6 +1,6 @@
-"""Ranges that a network learnt for 8 bits, put into its frozen graph as FakeQuant nodes.
+"""Insertion of a QAT network's ranges into its frozen graph as FakeQuant nodes.
 
-TFLite's converter takes from these nodes which two values the numbers of a tensor lie between
+TFLite's converter takes the ranges of tensors from these nodes
 (Jacob et al. 2018, "Quantization and training of neural networks for efficient integer-arithmetic-
 only inference", section 3).
 """
@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from boxwright.backend import framework
 
 CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
-_CALL = re.compile(r"_\d+$")  # Keras puts a number behind the layer's name in its scope
+_CALL = re.compile(r"_\d+$")  # Keras appends a number to the layer's name in its scope
 
 
 class Range(NamedTuple):
-    """The least and the largest value of a tensor, and the bits of a number between them."""
+    """The smallest and the largest value of a tensor, and the number of bits."""
 
     low: float
     high: float
@@ -27,19 +27,19 @@ class Range(NamedTuple):
 
 
 class Ranges(NamedTuple):
-    """Of a layer: of its kernel, batch norm folded in, and of its outputs. An addition has no
-    kernel."""
+    """The ranges of a layer: of its kernel with folded batch norm, and of its outputs. An addition
+    has no kernel."""
 
     kernel: Range | None
     outputs: Range
 
 
 def put_ranges(frozen: Any, ranges: Mapping[str, Ranges]) -> None:
-    """Put FakeQuant nodes behind the kernels and the outputs of layers.
+    """Insert FakeQuant nodes after the kernels and the outputs of layers.
 
     Args:
         frozen: GraphDef of a network of `models.ssd`; changed in place.
-        ranges: by the layer's name.
+        ranges: by layer name.
     """
     scopes: dict[str, list[Any]] = defaultdict(list)
     for node in frozen.node:
@@ -57,7 +57,7 @@ def put_ranges(frozen: Any, ranges: Mapping[str, Ranges]) -> None:
 
 
 def _replace_output(frozen: Any, scope: str, outputs: Range) -> None:
-    """Give all that reads a scope's output from outside its FakeQuant node instead."""
+    """Make all readers of a scope's output outside of it read its FakeQuant node instead."""
     inside = {node.name for node in frozen.node if node.name.startswith(f"{scope}/")}
     readers = [
         (node, index)
@@ -73,7 +73,7 @@ def _replace_output(frozen: Any, scope: str, outputs: Range) -> None:
 
 
 def _fake_quant(frozen: Any, scope: str, limits: Range, *, narrow: bool) -> Any:
-    """A new node that still lacks its first input."""
+    """A new node, still without its first input."""
     tf = framework.tensorflow()
     node = frozen.node.add(name=f"{scope}/FakeQuantWithMinMaxVars", op="FakeQuantWithMinMaxVars")
     node.attr["num_bits"].i = limits.bits

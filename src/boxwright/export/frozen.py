@@ -1,4 +1,4 @@
-"""Frozen graphs of TensorFlow 1, their nodes under the Object Detection API's names."""
+"""Export to frozen TensorFlow 1 graphs with the node names of the Object Detection API."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_dete
 
 
 def write_frozen(path: Path, model: DetectionModel, artifact: Artifact) -> None:
-    """Write a detector as the tutorials' frozen_inference_graph.pb, which they run.
+    """Write a detector as a frozen_inference_graph.pb, as the API's tutorials use it.
 
-    Input: `image_tensor` `(B, H, W, 3)` uint8, RGB photos of any size. Outputs, float32, best first
-    and padded with zeros to 100 rows: `detection_boxes` `(B, 100, 4)` normalised yxyx within
+    Input: `image_tensor` `(B, H, W, 3)` uint8, RGB images of any size. Outputs, float32, best first
+    and padded with zeros to 100 rows: `detection_boxes` `(B, 100, 4)` normalized yxyx within
     [0, 1]; `detection_scores` and `detection_classes`, 1-based, `(B, 100)`; `num_detections`
-    `(B,)`. They are what `ops.postprocess` gives; a constant, `boxwright`, tells the file's
+    `(B,)`. They equal the results of `ops.postprocess`; the constant `boxwright` contains the
     artifact.
 
     Args:
         path: the file to write.
         model: of any family.
-        artifact: what the file says about itself.
+        artifact: description to store in the file.
     """
     tf, side = graph.tensorflow_for(model), artifact.preprocessing.size
 
@@ -44,7 +44,7 @@ def write_frozen(path: Path, model: DetectionModel, artifact: Artifact) -> None:
 
 
 def describe_frozen(path: Path, artifact: Artifact) -> None:
-    """Say `artifact` of a file that `write_frozen` wrote, instead of what it says."""
+    """Replace the artifact in a file that `write_frozen` wrote."""
     frozen = framework.tensorflow().compat.v1.GraphDef.FromString(path.read_bytes())
     path.write_bytes(_saying(frozen, artifact))
 
@@ -67,7 +67,7 @@ def frozen_graph(
     name: str,
     outputs: Collection[str],
 ) -> Any:
-    """The GraphDef of `compute`, its input named, down to the nodes named `outputs`."""
+    """The GraphDef of `compute` with input `name` and the nodes `outputs`."""
     signature = tf.TensorSpec(signature.shape, signature.dtype, name=name)
     with framework.hushed():
         traced = tf.function(compute, input_signature=[signature]).get_concrete_function()

@@ -1,5 +1,5 @@
-"""Choosing a file's golden pair: a drawn pattern in which the file detects something, or an image
-that the user names."""
+"""Choice of a file's golden pair: a drawn pattern in which the file detects something, or an
+image of the user."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from boxwright.ops.postprocess import NmsConfig, RawDetections
 
 SEED = 0
 WANTED = 5  # detections above the threshold
-TIE = 0.02  # scores that are closer may change places on another processor
-MAX_DETECTIONS = 20  # detections that are kept
-VARIANTS = 4  # with noise, in which detections have to stay
-BATCH, NEW, TRIED = 16, 64, 256  # patterns: at once, drawn anew before the best are changed, in all
-USUAL_SIDE = 300  # pixels; of larger inputs fewer patterns are tried, in the same time
-PARENTS, EXCITING = 6, 8  # the best patterns are changed; their best detections are copied
-SURPLUS = 0.15  # above the threshold; surer than that is no better
+TIE = 0.02  # closer scores may change order on another processor
+MAX_DETECTIONS = 20  # detections to keep
+VARIANTS = 4  # noisy copies with the same detections
+BATCH, NEW, TRIED = 16, 64, 256  # patterns: per batch, before the best are mutated, in total
+USUAL_SIDE = 300  # pixels; larger inputs get fewer patterns in the same time
+PARENTS, EXCITING = 6, 8  # patterns to mutate; their detections to copy
+SURPLUS = 0.15  # above the threshold; higher scores are no better
 
 Say = Callable[[str], None]
 
@@ -36,17 +36,17 @@ class _Pattern(NamedTuple):
 
 
 def golden_pair(file: Detector, given: NDArray[np.uint8] | None, say: Say) -> Golden:
-    """What a written file is to be checked with.
+    """The golden pair of an exported file.
 
-    By default it is a drawn pattern with at least five detections above the file's threshold, of
-    which none is within 0.02 of it. They stay the same with one gray level of noise, and do not
-    with channels in another order or pixels in another range. Where none of 256 patterns is such a
-    one, the pair checks raw tensors, which every image has.
+    By default the image is a drawn pattern with at least five detections above the file's threshold
+    and none within 0.02 of it. One gray level of noise does not change the detections; swapped
+    channels or another pixel range do. If none of 256 patterns qualifies, the pair checks raw
+    tensors, which works with any image.
 
     Args:
-        file: the detector, as it was written.
-        given: an image of the user's `(S, S, 3)`, to take instead.
-        say: told what was chosen.
+        file: the exported detector.
+        given: the user's image `(S, S, 3)` to use instead.
+        say: called with the choice.
     """
     if given is not None:
         pair = _pair(file, given, None)
@@ -54,18 +54,18 @@ def golden_pair(file: Detector, given: NDArray[np.uint8] | None, say: Say) -> Go
         return pair
     pattern, tried = _search(file)
     pair = _pair(file, pattern, SEED)
-    say(f"golden image: {pair}; {tried} patterns were tried")
+    say(f"golden image: {pair}; tried {tried} patterns")
     return pair
 
 
 def _pair(file: Detector, image: NDArray[np.uint8], seed: int | None) -> Golden:
-    """Detections if `image` suits, else raw tensors and what is clear of the weak detections."""
+    """The detections if `image` is suitable, else raw tensors and distinct weak detections."""
     (detections,) = file.engine(image[None])
     if _suits(file, image, detections):
         return Golden(image, *_best(detections, file.artifact.threshold), seed)
     network, scores = network_of(file.engine), detections[1]
     raw = RawSample.of(network, image, len(file.classes)) if network else None
-    # Where the list is full, which of equally good ones are left is up to the threads.
+    # If the list is full, thread timing decides which of equal scores are kept.
     min_score = scores[-1] + TIE if len(scores) >= NmsConfig.max_total else 0.0
     weak = Golden(image, *_best(detections, min_score), seed, raw)
     found = [weak.found_in(noisy) for noisy in file.engine(_noisy(image))]
@@ -74,7 +74,7 @@ def _pair(file: Detector, image: NDArray[np.uint8], seed: int | None) -> Golden:
 
 
 def _search(file: Detector) -> tuple[NDArray[np.uint8], int]:
-    """The best pattern `(S, S, 3)`, and how many were tried."""
+    """The best pattern `(S, S, 3)`, and the number of patterns tried."""
     random, side = np.random.default_rng(SEED), file.artifact.preprocessing.size
     affordable = int(TRIED * min((USUAL_SIDE / side) ** 2, 1))
     best: list[_Pattern] = []
@@ -96,33 +96,33 @@ def _search(file: Detector) -> tuple[NDArray[np.uint8], int]:
 
 
 def _reached(scores: NDArray[np.float32], threshold: float) -> float:
-    """How near scores, best first, are to five above the threshold and none close to it."""
+    """How close scores, best first, come to five above the threshold and none near it."""
     best = np.minimum(scores[:WANTED], threshold + SURPLUS)
     return float(best.sum() - SURPLUS * (np.abs(scores - threshold) < TIE).sum())
 
 
 def _suits(file: Detector, image: NDArray[np.uint8], detections: RawDetections) -> bool:
-    """Whether detections in `image` can be told from others: at least five are above the threshold
-    and none is close to it, a gray level of noise changes none, and wrong pixels change some."""
+    """True if the detections in `image` are a good check: at least five are above the threshold and
+    none is near it, one gray level of noise changes none, and wrong pixels change some."""
     scores, threshold = detections[1], file.artifact.threshold
     if (scores > threshold).sum() < WANTED or (np.abs(scores - threshold) < TIE).any():
         return False
     pair = Golden(image, *_best(detections, threshold))
     changes = [pair.difference(noisy) for noisy in file.engine(_noisy(image))]
-    blue_first, darker = image[:, :, ::-1], image // 2 + 128  # pixels as in [0, 1]
+    blue_first, darker = image[:, :, ::-1], image // 2 + 128  # as if pixels were scaled to [0, 1]
     faults = file.engine(np.stack([blue_first, darker]))
     return not any(changes) and all(pair.difference(fault) for fault in faults)
 
 
 def _best(detections: RawDetections, min_score: float) -> RawDetections:
-    """The best twenty of at least that score."""
+    """The best 20 detections of at least that score."""
     boxes, scores, labels = detections
     rows = np.flatnonzero(scores >= min_score)[:MAX_DETECTIONS]
     return boxes[rows], scores[rows], labels[rows]
 
 
 def _noisy(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Four copies `(4, S, S, 3)`, each with a gray level of noise: what rounding does elsewhere."""
+    """Four copies `(4, S, S, 3)` with one gray level of noise, like other kernels' rounding."""
     noise = np.random.default_rng(SEED).integers(-1, 2, (VARIANTS, *image.shape))
     noisy: NDArray[np.uint8] = np.clip(image + noise, 0, 255).astype(np.uint8)
     return noisy

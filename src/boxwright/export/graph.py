@@ -1,4 +1,4 @@
-"""What every file of TensorFlow's computes: uint8 pixels in, boxes and scores out."""
+"""The computation of all TensorFlow exports: from uint8 pixels to boxes and scores."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ INPUT_NAME = "images"
 
 
 def tensorflow_for(model: DetectionModel) -> Any:
-    """The `tensorflow` module, for a model that TensorFlow can write.
+    """The `tensorflow` module, for a model that TensorFlow can export.
 
     Raises:
-        ExportError: BW408 the model was built on another engine.
+        ExportError: BW408 the model was built on another backend.
         SystemFaultError: BW901 TensorFlow is not installed.
     """
     engine = framework.keras().backend.backend()
     if engine != "tensorflow":
         raise ExportError(
             "BW408",
-            f"the network was built on {engine}, but only TensorFlow writes TensorFlow's files.",
+            f"the network was built on {engine}, but only TensorFlow can write its file formats.",
         )
     return framework.tensorflow()
 
@@ -65,8 +65,8 @@ class TensorFlowOperations:
 def raw_outputs(
     tf: Any, model: DetectionModel, preprocessing: Preprocessing | None, images: Any
 ) -> dict[str, Any]:
-    """The network's outputs for pixels `(B, S, S, 3)` uint8, or for what these are scaled to where
-    there is no `preprocessing`."""
+    """The network's outputs for pixels `(B, S, S, 3)` uint8, or for scaled pixels without
+    `preprocessing`."""
     if preprocessing:
         images = tf.cast(images, tf.float32) * preprocessing.scale + preprocessing.offset
     outputs: dict[str, Any] = model.network(images, training=False)
@@ -82,7 +82,7 @@ def candidates(
 
 
 def detections(tf: Any, boxes: Any, scores: Any, how: NmsConfig) -> dict[str, Any]:
-    """What `ops.postprocess` gives of decoded boxes `(B, A, 4)` and scores `(B, A, C)`, padded
+    """The results of `ops.postprocess` for decoded boxes `(B, A, 4)` and scores `(B, A, C)`, padded
     with zeros to `how.max_total` rows, by name; classes and counts are int32."""
     boxes, scores, labels, counts = tf.image.combined_non_max_suppression(
         boxes[:, :, None],
@@ -91,7 +91,7 @@ def detections(tf: Any, boxes: Any, scores: Any, how: NmsConfig) -> dict[str, An
         max_total_size=how.max_total,
         iou_threshold=how.iou_threshold,
         score_threshold=how.score_threshold,
-        clip_boxes=False,  # overlaps are measured on whole boxes, which are clipped afterwards
+        clip_boxes=False,  # overlaps are measured before clipping
     )
     return {
         "detection_boxes": tf.clip_by_value(boxes, 0.0, 1.0),
@@ -102,7 +102,7 @@ def detections(tf: Any, boxes: Any, scores: Any, how: NmsConfig) -> dict[str, An
 
 
 def as_api(tf: Any, found: dict[str, Any]) -> dict[str, Any]:
-    """`detections` as the Object Detection API has them: all float32, classes 1-based."""
+    """`detections` in the format of the Object Detection API: all float32, classes 1-based."""
     return {
         **found,
         "detection_classes": tf.cast(found["detection_classes"], tf.float32) + 1.0,
@@ -111,7 +111,7 @@ def as_api(tf: Any, found: dict[str, Any]) -> dict[str, Any]:
 
 
 class Signature(NamedTuple):
-    """A function of one tensor: the outputs by name, and the name, shape and type of the input."""
+    """A function of one tensor, with outputs by name, and its input's name, shape and type."""
 
     serve: Callable[[Any], dict[str, Any]]
     shape: tuple[int | None, ...]
@@ -120,7 +120,7 @@ class Signature(NamedTuple):
 
 
 def save(tf: Any, folder: Path, model: DetectionModel, signatures: Mapping[str, Signature]) -> None:
-    """Write functions of `model` as a SavedModel's signatures."""
+    """Write functions of `model` as signatures of a SavedModel."""
     module = tf.Module(name="detector")
     module.weights = [
         variable.value for variable in model.network.variables

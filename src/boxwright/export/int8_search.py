@@ -1,7 +1,6 @@
-"""Files of 8 bits that are as good as their run: what is tried when one is not, cheapest first.
+"""Search for an int8 file that is as accurate as its run, trying the cheapest method first.
 
-Nothing here looks at photos that are marked for testing: what they say at the end would no longer
-be a proof.
+The search never uses test images, so that the final comparison on them stays unbiased.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from boxwright.inference.detector import Detector
 from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
 
-AIM = 0.005  # of AP: half of what is allowed, so that other photos agree
+AIM = 0.005  # AP loss: half of the limit, as a margin for other images
 MORE_IMAGES = 400
 EXACT_LAYERS = 4
-EXACT_FROM = 0.5  # steps of error: more than rounding the layer's own result makes
+EXACT_FROM = 0.5  # error in steps, above that of rounding the exact result
 
-_CALL = re.compile(r"_1$")  # Keras puts the number of the call behind the layer's name
+_CALL = re.compile(r"_1$")  # Keras appends the number of the call to the layer's name
 
 Say = Callable[[str], None]
-Retrain = Callable[[], DetectionModel]  # trained further
+Retrain = Callable[[], DetectionModel]  # returns a fine-tuned model
 
 
 class Attempt(NamedTuple):
-    """What was tried, and how much AP the file then lost on photos that may decide; in [0, 1]."""
+    """A method and the AP loss of its file on non-test images, in [0, 1]."""
 
     name: str
     loss: float
@@ -54,15 +53,15 @@ def write_best_int8(
     say: Say,
     retrain: Retrain | None = None,
 ) -> list[Attempt]:
-    """Write the file of 8 bits that loses least of all that is tried, until one loses little.
+    """Write the int8 file with the smallest AP loss; stop at the first small enough loss.
 
     Args:
         path: the file to write.
-        model, artifact: as `write_tflite`'s.
-        dataset: its training photos measure ranges; these and those for validation decide.
+        model, artifact: as in `write_tflite`.
+        dataset: training images for calibration; validation and training images for comparison.
         run: the detector to compare with.
-        say: told what each attempt gives.
-        retrain: trains the network further, rounding.
+        say: called with the result of each attempt.
+        retrain: fine-tunes the network with QAT.
 
     Returns:
         The attempts, the chosen one last.
@@ -76,7 +75,7 @@ def write_best_int8(
         draft = path.with_name(f"{path.name}-attempt")
         write_tflite(draft, candidate.model, artifact, candidate.how)
         loss = reference.compare(Detector.load(draft), TOLERANCES["int8"]).loss
-        say(f"int8, {candidate.name}: {100 * loss:.2f} AP points lost on photos that may decide")
+        say(f"int8, {candidate.name}: AP loss {100 * loss:.2f} points (without test images)")
         attempts.append(Attempt(candidate.name, loss))
         best = min(attempts, key=lambda attempt: attempt.loss)
         if attempts[-1] is best:
@@ -93,16 +92,16 @@ def _candidates(
     dataset: Dataset,
     retrain: Retrain | None,
 ) -> Iterator[_Candidate]:
-    """What to try next, cheapest first."""
+    """The methods to try, cheapest first."""
     few = Calibration.of(dataset, artifact.preprocessing)
     plain = Quantization("int8", few)
-    yield _Candidate(f"ranges of {len(few)} photos", model, plain)
+    yield _Candidate(f"calibrated on {len(few)} images", model, plain)
     more = Calibration.of(dataset, artifact.preprocessing, MORE_IMAGES)
     if len(more) > len(few):
         plain = Quantization("int8", more)
-        yield _Candidate(f"ranges of {len(more)} photos", model, plain)
+        yield _Candidate(f"calibrated on {len(more)} images", model, plain)
     errors = quantization_errors(model, artifact, plain)
-    # A range that leaves out what is never shown makes errors there that do not matter.
+    # A range that excludes values that are never shown has irrelevant errors.
     errors = [error for error in errors if not model.shows_part_of(error.tensor)][:EXACT_LAYERS]
     worst = [error for error in errors if error.steps >= EXACT_FROM]
     if worst:
@@ -111,13 +110,13 @@ def _candidates(
             f"{layer_of(each.tensor, layers)} ({each.steps:.1f} steps)" for each in worst
         )
         exact = replace(plain, exact=tuple(each.tensor for each in worst))
-        yield _Candidate(f"the worst layers in float32, {names}", model, exact)
+        yield _Candidate(f"worst layers in float32, {names}", model, exact)
     if retrain:
-        yield _Candidate("after a minute of training that rounds", retrain(), plain)
+        yield _Candidate("after a minute of QAT", retrain(), plain)
 
 
 def layer_of(tensor: str, layers: Collection[str]) -> str:
-    """The network's layer, one of these, that writes a tensor of a converted file."""
+    """The one of `layers` that computes a tensor of a converted file."""
     parts = [_CALL.sub("", part) for part in tensor.split(";")[-1].split("/")]
     named = [part for part in parts if part in layers]
     return named[-1] if named else parts[-1]

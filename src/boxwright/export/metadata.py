@@ -1,4 +1,4 @@
-"""TFLite metadata of our files: with it MediaPipe and other programs draw the boxes as we do."""
+"""TFLite metadata of exported files, for MediaPipe and other programs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from boxwright.inference import litert, tflite_metadata
 from boxwright.inference.artifact import Artifact
 from boxwright.models.weights import zoo
 
-RGB = 1  # of ColorSpaceType
-BOUNDARIES = 1  # of BoundingBoxType: left, top, right, bottom
-YXYX = (1, 0, 3, 2)  # where those four are
-PARSER = "1.2.0"  # of the schema, whose first groups of tensors this is
+RGB = 1  # a ColorSpaceType
+BOUNDARIES = 1  # a BoundingBoxType: left, top, right, bottom
+YXYX = (1, 0, 3, 2)  # positions of those four in our boxes
+PARSER = "1.2.0"  # schema version that introduced groups of tensors
 
 
 def add_metadata(model: schema.ModelT, artifact: Artifact) -> None:
-    """Put `TFLITE_METADATA` into a model, for inputs and outputs as `export.tflite` has them.
+    """Add `TFLITE_METADATA` to a model with the inputs and outputs of `export.tflite`.
 
     Args:
         model: the unpacked flatbuffer; changed in place.
-        artifact: what the file says about itself.
+        artifact: the description in the file.
     """
     (network,) = model.subgraphs
     mean, std = _normalization(network.tensors[network.inputs[0]].quantization)
@@ -35,7 +35,7 @@ def add_metadata(model: schema.ModelT, artifact: Artifact) -> None:
 
 
 def description(artifact: Artifact, mean: float, std: float) -> dict[str, Any]:
-    """The `ModelMetadata` of a detector whose input is `(pixel - mean) / std`, then quantised."""
+    """The `ModelMetadata` of a detector whose input is `(pixel - mean) / std`, then quantized."""
     network = {
         "input_tensor_metadata": [_image(artifact, mean, std)],
         "output_tensor_metadata": _results(artifact),
@@ -59,7 +59,7 @@ def description(artifact: Artifact, mean: float, std: float) -> dict[str, Any]:
 
 
 def _normalization(quantization: schema.QuantizationParametersT | None) -> tuple[float, float]:
-    """The mean and std with which a pixel, quantised, is the same pixel again."""
+    """The mean and std for which a quantized pixel equals the pixel."""
     if quantization is None or quantization.scale is None or not len(quantization.scale):
         return 0.0, 1.0
     return float(quantization.zeroPoint[0]), 1 / float(quantization.scale[0])
@@ -69,7 +69,7 @@ def _image(artifact: Artifact, mean: float, std: float) -> dict[str, Any]:
     side = artifact.preprocessing.size
     return {
         "name": "image",
-        "description": f"An RGB photo, stretched to {side} x {side} pixels; values 0 to 255.",
+        "description": f"An RGB image, stretched to {side} x {side} pixels; values 0 to 255.",
         "content": {
             "content_properties": (
                 "ImageProperties",
@@ -84,18 +84,18 @@ def _image(artifact: Artifact, mean: float, std: float) -> dict[str, Any]:
 
 
 def _results(artifact: Artifact) -> list[dict[str, Any]]:
-    """The four outputs, by the names that MediaPipe knows them by."""
-    one_each = {"min": 2, "max": 2}  # as the schema has it for what is told of each detection
+    """The four outputs, under the names that MediaPipe expects."""
+    one_each = {"min": 2, "max": 2}  # in the schema: one value per detection
     labels = {
         "name": litert.LABELS_NAME,
-        "description": "The class names, a line each, in id order.",
+        "description": "The class names, one per line, in id order.",
         "type": litert.VALUE_LABELS,
     }
     threshold = {"global_score_threshold": artifact.threshold}
     return [
         {
             "name": "location",
-            "description": "Boxes, best first: top, left, bottom and right in parts of the photo.",
+            "description": "Boxes, best first: top, left, bottom, right in fractions of the image.",
             "content": {
                 "content_properties": (
                     "BoundingBoxProperties",
@@ -112,29 +112,29 @@ def _results(artifact: Artifact) -> list[dict[str, Any]]:
         },
         {
             "name": "score",
-            "description": "How sure the detector is, from 0 to 1.",
+            "description": "Scores from 0 to 1.",
             "content": {"content_properties": ("FeatureProperties", {}), "range": one_each},
             "process_units": [{"options": ("ScoreThresholdingOptions", threshold)}],
             "stats": {"max": [1.0], "min": [0.0]},
         },
         {
             "name": "number of detections",
-            "description": "How many rows of the others hold a detection; zeros follow.",
+            "description": "Number of detections; the rows after them are zero.",
             "content": {"content_properties": ("FeatureProperties", {})},
         },
     ]
 
 
 def _origin(artifact: Artifact) -> str:
-    """What it finds and where it comes from, for people."""
+    """A summary for people: classes, training data and origin."""
     known = artifact.provenance
-    sentences = [f"Finds {', '.join(artifact.classes)} in photos."]
+    sentences = [f"Detects {', '.join(artifact.classes)}."]
     if artifact.data_name:
         images = f"{artifact.data_name} (fingerprint {artifact.fingerprint})"
-        sentences.append(f"Trained on the photos of {images}.")
+        sentences.append(f"Trained on the images of {images}.")
     if known.get("weights"):
         sentences.append(f"Training started from {known['weights']}.")
     if known.get("boxwright"):
         sentences.append(f"Written by Boxwright {known['boxwright']}.")
-    sentences.append("The zip at the end of this file says more.")
+    sentences.append("For details, see the zip at the end of this file.")
     return " ".join(sentences)

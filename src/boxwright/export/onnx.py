@@ -1,4 +1,4 @@
-"""ONNX: one file for ONNX Runtime and for whatever else reads the open format."""
+"""ONNX export: one file for ONNX Runtime and other programs that read the open format."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from boxwright.ops.postprocess import NmsConfig
 
 
 def write_onnx(path: Path, model: DetectionModel, artifact: Artifact) -> None:
-    """Write a detector as an .onnx file, float32, for any number of photos at once.
+    """Write a detector as a float32 .onnx file with a dynamic batch size.
 
-    Input: `images` `(N, S, S, 3)` uint8, RGB photos resized as `artifact.preprocessing` says.
-    Outputs, for each photo best first and padded with zeros to 100 rows:
-    `detection_boxes` `(N, 100, 4)` float32, normalised yxyx within [0, 1];
+    Input: `images` `(N, S, S, 3)` uint8, RGB images resized as in `artifact.preprocessing`.
+    Outputs, for each image best first and padded with zeros to 100 rows:
+    `detection_boxes` `(N, 100, 4)` float32, normalized yxyx within [0, 1];
     `detection_scores` `(N, 100)` float32; `detection_classes` `(N, 100)` int32, 0-based;
-    `num_detections` `(N,)` int32. They are what `ops.postprocess` gives.
+    `num_detections` `(N,)` int32. They equal the results of `ops.postprocess`.
 
     Args:
         path: the file to write.
         model: of any family.
-        artifact: what the file says about itself, the entry `boxwright` of its metadata.
+        artifact: description to store, the entry `boxwright` of the metadata.
 
     Raises:
-        ExportError: BW404 the network has a layer that cannot be written.
+        ExportError: BW404 the network has a layer that cannot be exported.
         SystemFaultError: BW901 the package `onnx` is not installed.
     """
     path.write_bytes(onnx_content(model, artifact))
 
 
 def describe_onnx(path: Path, artifact: Artifact) -> None:
-    """Say `artifact` of a file that `write_onnx` wrote, instead of what it says."""
+    """Replace the artifact in a file that `write_onnx` wrote."""
     onnx = framework.onnx()
     model = onnx.load_model(path)
     onnx.helper.set_model_props(model, {ARTIFACT_KEY: artifact.to_text()})
@@ -49,7 +49,7 @@ def describe_onnx(path: Path, artifact: Artifact) -> None:
 
 
 def onnx_content(model: DetectionModel, artifact: Artifact) -> bytes:
-    """What `write_onnx` writes; raises as it does."""
+    """The content of the file that `write_onnx` writes; raises the same errors."""
     graph, scaling = Graph(), artifact.preprocessing
     pixels = graph.cast(Tensor(graph, INPUT_NAME), "FLOAT")
     raw = network(graph, model.network, pixels * scaling.scale + scaling.offset)
@@ -75,9 +75,9 @@ def _best(
 ) -> dict[str, tuple[Tensor, str, tuple[Any, ...]]]:
     """The outputs, of boxes `(N, A, 4)` and scores `(N, A, C)`; `candidates` is `A`.
 
-    `NonMaxSuppression` gives one list of what is left in all photos. Every score that is not in it
-    becomes zero, so that the best of a photo are found among equally many numbers each time. Of
-    equal scores `TopK` takes the first: the lower class, then the lower index.
+    `NonMaxSuppression` returns one list of the kept boxes of all images. All other scores are set
+    to zero, so every image has the same number of scores for `TopK`. Of equal scores `TopK` takes
+    the first: the lower class, then the lower index.
     """
     by_class = graph("Transpose", scores, perm=(0, 2, 1))
     left = graph(

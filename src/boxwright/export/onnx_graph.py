@@ -1,4 +1,4 @@
-"""An ONNX graph in the making: arithmetic on its tensors adds nodes to it."""
+"""Builder of ONNX graphs: arithmetic on tensors adds nodes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from boxwright.backend import framework
 from boxwright.ops.operations import Method
 
 TO_MAP, FROM_MAP = (0, 3, 1, 2), (0, 2, 3, 1)  # axes from `(B, H, W, C)`, and back
-OPSET, IR_VERSION = 20, 9  # of ONNX 1.15, which every ONNX Runtime since 1.17 reads
+OPSET, IR_VERSION = 20, 9  # of ONNX 1.15; ONNX Runtime 1.17 and later reads it
 
 
 class Tensor:
-    """A tensor of a graph; the other operand is another one, a number or an array.
+    """A tensor of a graph. The other operand is a tensor, a number or an array.
 
-    `x[..., 2]` and `x[..., 1:]` take from the last axis.
+    `x[..., 2]` and `x[..., 1:]` index the last axis.
     """
 
-    __array_ufunc__ = None  # so that an array leaves arithmetic with a tensor to the tensor
+    __array_ufunc__ = None  # so that `array + tensor` calls `Tensor.__radd__`
 
     def __init__(self, graph: Graph, name: str) -> None:
         self.graph = graph
@@ -63,10 +63,10 @@ class Tensor:
 
 
 class Graph:
-    """Nodes and constants. `graph("Add", x, 1.0)` adds a node and gives its output.
+    """Nodes and constants. `graph("Add", x, 1.0)` adds a node and returns its output.
 
     Attributes:
-        scope: what the names of the nodes that are added now begin with.
+        scope: name prefix of new nodes.
     """
 
     def __init__(self) -> None:
@@ -78,13 +78,12 @@ class Graph:
     def __call__(
         self, kind: str, *inputs: Tensor | NDArray[Any] | float | None, **attributes: Any
     ) -> Tensor:
-        """The first output of a new node.
+        """Add a node and return its first output.
 
         Args:
             kind: the operator.
-            inputs: tensors and constants; a Python number becomes float32, as an array it keeps
-                its type.
-            attributes: the operator's.
+            inputs: tensors and constants; Python numbers become float32, arrays keep their type.
+            attributes: attributes of the operator.
         """
         return self.outputs(1, kind, *inputs, **attributes)[0]
 
@@ -95,7 +94,7 @@ class Graph:
         *inputs: Tensor | NDArray[Any] | float | None,
         **attributes: Any,
     ) -> list[Tensor]:
-        """All `count` outputs of a new node, else as when called."""
+        """Add a node and return all its `count` outputs; arguments as in `__call__`."""
         name = f"{self.scope}/{kind}_{len(self._nodes)}"
         taken = [self._name(each, f"{name}/{i}") for i, each in enumerate(inputs)]
         given = [name if i == 0 else f"{name}:{i}" for i in range(count)]
@@ -104,7 +103,7 @@ class Graph:
         return [Tensor(self, each) for each in given]
 
     def cast(self, x: Tensor, kind: str) -> Tensor:
-        """To a type by ONNX's name for it, such as `FLOAT`."""
+        """Cast to an ONNX type, such as `FLOAT`."""
         return self("Cast", x, to=getattr(self._onnx.TensorProto, kind))
 
     def model(
@@ -117,10 +116,10 @@ class Graph:
         """The finished ModelProto.
 
         Args:
-            inputs: type and shape by name; text in a shape names a side that varies.
+            inputs: type and shape by name; text in a shape names a dynamic dimension.
             outputs: tensor, type and shape by name.
-            metadata: what the file says about itself.
-            inner: other tensors by the name that they get.
+            metadata: metadata of the file.
+            inner: further tensors and the names to give them.
         """
         helper, kinds = self._onnx.helper, self._onnx.TensorProto
 
@@ -149,7 +148,7 @@ class Graph:
         return model
 
     def _name(self, value: Tensor | NDArray[Any] | float | None, name: str) -> str:
-        """What a node calls an input; a constant is added as `name`, one that is left out has no
+        """The name of a node's input; constants are added as `name`, missing inputs have an empty
         name."""
         if value is None:
             return ""
@@ -161,14 +160,14 @@ class Graph:
 
 
 class OnnxOperations:
-    """`ops.operations.Operations` as nodes; maps, `(B, H, W, C)`, are turned for those that ONNX
-    has for `(B, C, H, W)`."""
+    """`ops.operations.Operations` as nodes; maps `(B, H, W, C)` are transposed for ONNX operators
+    that expect `(B, C, H, W)`."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
 
     def constant(self, values: NDArray[np.float32]) -> Any:
-        return values  # one for each node that takes it, as all constants
+        return values  # each node gets its own copy, as with all constants
 
     def exp(self, x: Any) -> Any:
         return self._graph("Exp", x)
@@ -195,7 +194,7 @@ class OnnxOperations:
         return self._graph("ReduceSum", x, np.array([axis]), keepdims=int(keepdims))
 
     def reshape(self, x: Any, shape: Sequence[int]) -> Any:
-        return self._graph("Reshape", x, np.array([0, *shape]))  # 0: as many images as there are
+        return self._graph("Reshape", x, np.array([0, *shape]))  # 0 keeps the batch size
 
     def transpose(self, x: Any, axes: Sequence[int]) -> Any:
         return self._graph("Transpose", x, perm=list(axes))
@@ -219,7 +218,7 @@ class OnnxOperations:
 
 
 def resized(graph: Graph, x: Tensor, factor: int, method: Method) -> Tensor:
-    """A map `(B, C, H, W)` a whole number of times as large."""
+    """A map `(B, C, H, W)` enlarged by an integer factor."""
     scales = np.array([1, 1, factor, factor], np.float32)
     if method == "nearest":
         how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}

@@ -1,6 +1,6 @@
-"""A detector's network as nodes of an ONNX graph, layer by layer.
+"""Conversion of a detector's network to ONNX nodes, layer by layer.
 
-Maps, `(B, H, W, C)` in Keras, are `(B, C, H, W)` in the graph.
+Feature maps, `(B, H, W, C)` in Keras, are `(B, C, H, W)` in the graph.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ def network(graph: Graph, model: Any, images: Tensor) -> dict[str, Tensor]:
     """The outputs of a model by name.
 
     Args:
-        graph: that the nodes are added to.
+        graph: the graph to add nodes to.
         model: Keras network of a detector.
         images: scaled pixels `(B, S, S, 3)`.
 
     Raises:
-        ExportError: BW404 a layer is of a kind that there is no writer for.
+        ExportError: BW404 a layer type is not supported.
     """
     graph.scope = model.name
     known = {id(model.input): graph("Transpose", images, perm=TO_MAP)}
@@ -100,7 +100,7 @@ def _addition(graph: Graph, layer: Any, x: Tensor, y: Tensor) -> Tensor:
 
 def _sum(graph: Graph, operation: Any, *parts: Tensor) -> Tensor:
     if len(parts) < 2 or len({each.shape for each in operation.input}) > 1:
-        raise _foreign(operation)  # a constant, or sides that are repeated
+        raise _foreign(operation)  # a constant, or broadcasting
     return functools.reduce(operator.add, parts)
 
 
@@ -150,13 +150,13 @@ def _concatenate(graph: Graph, operation: Any, *parts: Tensor) -> Tensor:
 
 
 def _get_item(graph: Graph, operation: Any, x: Tensor) -> Tensor:
-    _, key = operation._inbound_nodes[0].arguments.args  # Keras tells the key nowhere else
+    _, key = operation._inbound_nodes[0].arguments.args  # Keras stores the key nowhere else
     taken: Tensor = _as_in_keras(graph, x, operation.input)[key]
     return _as_in_onnx(graph, taken, operation.output)
 
 
 def _unchanged(graph: Graph, operation: Any, x: Tensor) -> Tensor:
-    """What matters for training alone; all numbers of the graph are float32."""
+    """Layers that only affect training, and casts; all values of the graph are float32."""
     return x
 
 
@@ -168,7 +168,7 @@ def _relu(graph: Graph, layer: Any, x: Tensor) -> Tensor:
 
 
 def _activation(graph: Graph, operation: Any, x: Tensor) -> Tensor:
-    """An operation that is called as the activation that it is."""
+    """An operation named like its activation."""
     return _activated_as(graph, operation, type(operation).__name__.lower(), x)
 
 
@@ -224,7 +224,7 @@ WRITERS: dict[str, Callable[..., Tensor]] = {
 
 
 def _as_in_keras(graph: Graph, x: Tensor, tensor: Any) -> Tensor:
-    """A map as `(B, H, W, C)`; what is none stays as it is."""
+    """A feature map as `(B, H, W, C)`; other tensors are unchanged."""
     return graph("Transpose", x, perm=FROM_MAP) if len(tensor.shape) == 4 else x
 
 
@@ -246,13 +246,12 @@ def _convolution(
     """A convolution and its bias.
 
     Args:
-        x: a map.
-        shape: its, as in Keras.
+        x: a feature map.
+        shape: its Keras shape.
         kernel: `(k, k, in, out)`, or `(k, k, in, times)` if depthwise.
         bias: `(out,)`.
-        stride: from one output to the next.
-        padding: `same`, which puts an odd pixel behind where the stride leaves one over, `alike` on
-            all sides, or `valid`.
+        stride: stride in rows and columns.
+        padding: `same`, with an odd pixel at the end; `alike`, equal on all sides; or `valid`.
     """
     size = kernel.shape[0]
     near, far = _padding(shape, size, stride, padding)
@@ -275,7 +274,7 @@ def _convolution(
 def _padding(
     shape: tuple[int, ...], size: int, stride: int, padding: str
 ) -> tuple[list[int], list[int]]:
-    """Pixels before and behind a map of `shape`, of rows and columns."""
+    """Padding before and after the rows and columns of a map of `shape`."""
     added = [size - 1 if padding == "alike" else 0] * 2
     if padding == "same":
         added = [max((-(-side // stride) - 1) * stride + size - side, 0) for side in shape[1:3]]
@@ -284,7 +283,7 @@ def _padding(
 
 
 def _rounded(graph: Graph, quant: Any, x: Tensor) -> Tensor:
-    """Rounded as `models.layers.quantized.fake_quant` does it, to a number of a map's range."""
+    """Fake quantization, as in `models.layers.quantized.fake_quant`."""
     low, high = float(quant.min), float(quant.max)
     if high <= low:
         return x
@@ -296,13 +295,12 @@ def _rounded(graph: Graph, quant: Any, x: Tensor) -> Tensor:
 
 
 def _array(values: Any) -> NDArray[np.float32]:
-    """Values of whatever engine Keras is on."""
+    """Values of any Keras backend as an array."""
     return np.asarray(keras().ops.convert_to_numpy(values), np.float32)
 
 
 def _foreign(operation: Any) -> ExportError:
     return ExportError(
         "BW404",
-        f"the layer {operation.name} ({type(operation).__name__}) is of a kind that cannot be "
-        "written as ONNX.",
+        f"the layer {operation.name} ({type(operation).__name__}) cannot be exported to ONNX.",
     )

@@ -1,4 +1,4 @@
-"""OpenVINO: a folder for Intel's processors."""
+"""OpenVINO export: a folder for Intel processors."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from boxwright.models.model import DetectionModel
 
 
 def write_openvino(folder: Path, model: DetectionModel, artifact: Artifact) -> None:
-    """Write a detector as an OpenVINO folder, float32: `detector.xml`, its weights in
+    """Write a detector as a float32 OpenVINO folder with `detector.xml`, the weights in
     `detector.bin`, and `boxwright.json`.
 
     Input and outputs are those of `export.onnx.write_onnx`.
 
     Args:
-        folder: where to; it must not exist yet.
+        folder: the folder to write, which must not exist yet.
         model: of any family.
-        artifact: what the folder says about itself.
+        artifact: description to store in the folder.
 
     Raises:
-        ExportError: BW404 the network has a layer that cannot be written.
-        SystemFaultError: BW901 the packages `openvino` or `onnx` are not installed.
+        ExportError: BW404 the network has a layer that cannot be exported.
+        SystemFaultError: BW901 the package `openvino` or `onnx` is not installed.
     """
     openvino = framework.openvino()
-    # Not `openvino.convert_model`, which does the same and reports its use to Intel.
+    # Not `openvino.convert_model`: it does the same but sends telemetry to Intel.
     network = openvino.Core().read_model(onnx_content(model, artifact))
     folder.mkdir()
     openvino.save_model(network, folder / NETWORK_NAME, compress_to_fp16=False)
@@ -38,7 +38,7 @@ def write_openvino(folder: Path, model: DetectionModel, artifact: Artifact) -> N
 
 
 def describe_openvino(folder: Path, artifact: Artifact) -> None:
-    """Write what an OpenVINO folder says about itself, or replace it."""
+    """Write or replace the artifact in an OpenVINO folder."""
     write_json(folder / ARTIFACT_NAME, artifact.to_json())
 
 

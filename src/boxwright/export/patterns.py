@@ -1,4 +1,4 @@
-"""Drawn patterns: images of nothing, with shapes and textures that a detector may react to."""
+"""Drawn patterns: synthetic images of shapes and textures that a detector may react to."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-MARGINS = (0.1, 0.3, 0.6)  # around a box that is copied, in parts of its longer side
-SMALLEST, LARGEST = 0.06, 0.6  # a shape's size, in parts of the image's side
-LEAST_PIXELS = 8  # sides of what is copied
+MARGINS = (0.1, 0.3, 0.6)  # around a copied box, as fractions of its longer side
+SMALLEST, LARGEST = 0.06, 0.6  # a shape's size, as a fraction of the image's side
+LEAST_PIXELS = 8  # smallest side of a copied region
 
 
 def drawn(random: np.random.Generator, side: int) -> Image.Image:
@@ -26,12 +26,12 @@ def changed(
     patterns: Sequence[Image.Image],
     boxes: Sequence[NDArray[np.float32]],
 ) -> Image.Image:
-    """One of `patterns`, with shapes more, or with copies of what was detected in one of them.
+    """One of `patterns` with additional shapes, or with copies of detected regions of a pattern.
 
     Args:
-        random: where everything is drawn from.
+        random: random number generator.
         patterns: all of one size.
-        boxes: for each the best detections, normalized yxyx `(n, 4)`.
+        boxes: for each pattern its best detections, normalized yxyx `(n, 4)`.
     """
     image = patterns[int(random.integers(len(patterns)))].copy()
     source = int(random.integers(len(patterns)))
@@ -50,7 +50,7 @@ def _copy(
     box: NDArray[np.float32],
     image: Image.Image,
 ) -> None:
-    """Put what is in a box, and around it, somewhere else, perhaps mirrored or of another size."""
+    """Copy a box and its surroundings to another position, possibly flipped or resized."""
     side = image.width
     margin = float(random.choice(MARGINS)) * float(np.max(box[2:] - box[:2]))
     top, left, bottom, right = (
@@ -78,7 +78,7 @@ def _add_shapes(random: np.random.Generator, image: Image.Image, count: int) -> 
 
 
 def _mask(random: np.random.Generator, side: int) -> Image.Image:
-    """A shape of any kind, size and place, white on black; some have soft edges."""
+    """A random shape at a random position, white on black; some have soft edges."""
     mask = Image.new("L", (side, side))
     size = side * np.exp(random.uniform(np.log(SMALLEST), np.log(LARGEST)))
     stretch = np.exp(random.uniform(-0.7, 0.7)) ** 0.5
@@ -146,7 +146,7 @@ def _plain(random: np.random.Generator, side: int) -> Image.Image:
 
 
 def _noise(random: np.random.Generator, side: int, finest: int) -> Image.Image:
-    """Smooth noise of 2 to `finest` cells a side."""
+    """Smooth noise with 2 to `finest` cells a side."""
     cells = int(random.integers(2, finest))
     coarse = random.integers(0, 256, (cells, cells, 3), np.uint8)
     return Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC)

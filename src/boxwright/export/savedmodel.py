@@ -1,4 +1,4 @@
-"""SavedModel: TensorFlow's folder, for servers and for further conversion."""
+"""SavedModel export: TensorFlow's folder format, for servers and further conversion."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from boxwright.ops.postprocess import NmsConfig
 def write_savedmodel(folder: Path, model: DetectionModel, artifact: Artifact) -> None:
     """Write a detector as a SavedModel with two signatures.
 
-    `serving_default` is the Object Detection API's: `inputs` `(B, H, W, 3)` uint8, RGB photos of
-    any size, to float32 rows, best first and padded with zeros to 100: `detection_boxes`
-    `(B, 100, 4)`, normalised yxyx within [0, 1]; `detection_scores` and `detection_classes`,
-    1-based, `(B, 100)`; `num_detections` `(B,)`.
+    `serving_default` has the interface of the Object Detection API: `inputs` `(B, H, W, 3)` uint8,
+    RGB images of any size, to float32 rows, best first and padded with zeros to 100:
+    `detection_boxes` `(B, 100, 4)`, normalized yxyx within [0, 1]; `detection_scores` and
+    `detection_classes`, 1-based, `(B, 100)`; `num_detections` `(B,)`.
 
-    `batched` leaves the resizing to who calls it, as `artifact.preprocessing` says: `images`
-    `(B, S, S, 3)` uint8, to the same rows but `detection_classes` and `num_detections` int32, the
-    classes 0-based. They are what `ops.postprocess` gives.
+    `batched` expects images that the caller has resized as in `artifact.preprocessing`: `images`
+    `(B, S, S, 3)` uint8, to the same rows, except that `detection_classes` (0-based) and
+    `num_detections` are int32. They equal the results of `ops.postprocess`.
 
     Args:
-        folder: where to; it must not exist yet.
+        folder: the folder to write, which must not exist yet.
         model: of any family.
         artifact: written to `assets.extra/boxwright.json`.
     """
@@ -52,7 +52,7 @@ def write_savedmodel(folder: Path, model: DetectionModel, artifact: Artifact) ->
 
 
 def describe_savedmodel(folder: Path, artifact: Artifact) -> None:
-    """Write what a SavedModel's folder says about itself, or replace it."""
+    """Write or replace the artifact in a SavedModel folder."""
     write_json(folder / SAVED_ARTIFACT, artifact.to_json())
 
 

@@ -1,7 +1,6 @@
-"""The targets: the kinds of files that a detector is exported to, a row for each.
+"""Export targets: the file formats that a detector can be exported to.
 
-This module is imported for the names of the targets alone; a row's own module is imported when
-the row is used.
+Importing this module is cheap; the module of a target is imported when the target is used.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ Quantized = Literal["int8", "fp16", "dynamic"]
 
 @dataclass(frozen=True)
 class Target:
-    """A kind of file.
+    """An export target.
 
     Attributes:
-        default_name: of the file or folder, inside a run.
-        write: writes a detector: `(path, model, artifact)`, and for targets that can be
-            `quantized` how.
-        describe: `(path, artifact)` replaces what a written file says about itself.
-        quantized: whether its numbers can have fewer than 32 bits.
-        inside: of a folder, the names that it holds.
+        default_name: name of the file or folder inside a run.
+        write: `(path, model, artifact)` writes a detector; `quantized` targets also take a
+            `Quantization`.
+        describe: `(path, artifact)` replaces the artifact in a written file.
+        quantized: True if the target supports quantization.
+        inside: names of the entries of a folder.
     """
 
     default_name: str
@@ -39,7 +38,7 @@ class Target:
     inside: frozenset[str] = frozenset()
 
     def is_own(self, folder: Path) -> bool:
-        """Whether a folder is of this kind and holds nothing else, so that it can be replaced."""
+        """True if a folder contains nothing but this kind of export, so it can be replaced."""
         names = {path.name for path in folder.iterdir()}
         return bool(self.inside) and bool(names) and names <= self.inside
 

@@ -1,4 +1,4 @@
-"""TFLite: one file for phones and small boards, run by ai-edge-litert."""
+"""TFLite export: one file for phones and small boards, run by ai-edge-litert."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from boxwright.ops.box_coder import centered
 from boxwright.ops.operations import NUMPY
 from boxwright.ops.postprocess import NmsConfig
 
-# On T > 1 threads the operator never looks at class T: its workers start on classes 0 to T - 1,
-# share a counter that stands at T, and advance it before they read it (TensorFlow issue 56058).
-# A detector of three or more classes therefore begins with classes that are never found.
-SPARE_COLUMNS = 65  # right for up to 64 threads
+# On T > 1 threads the operator skips class T: its workers start on classes 0 to T - 1, share a
+# counter that starts at T, and advance it before they read it (TensorFlow issue 56058). A detector
+# of three or more classes therefore starts with unused classes.
+SPARE_COLUMNS = 65  # enough for 64 threads
 
 
 def write_tflite(
@@ -40,19 +40,19 @@ def write_tflite(
     artifact: Artifact,
     how: Quantization | None = None,
 ) -> None:
-    """Write a detector as a .tflite of builtin operators and `TFLite_Detection_PostProcess`.
+    """Write a detector as a .tflite with builtin operators and `TFLite_Detection_PostProcess`.
 
-    Input: `images` `(1, S, S, 3)` uint8, an RGB photo resized as `artifact.preprocessing` says.
+    Input: `images` `(1, S, S, 3)` uint8, an RGB image resized as in `artifact.preprocessing`.
     Outputs, in this order, float32, best first, padded with zeros to 100 rows:
-    `detection_boxes` `(1, 100, 4)` normalised yxyx, within the photo; `detection_classes`
+    `detection_boxes` `(1, 100, 4)` normalized yxyx, within the image; `detection_classes`
     `(1, 100)` 0-based; `detection_scores` `(1, 100)`; `num_detections` `(1,)`.
-    It has TFLite metadata, and a zip at its end holds `labels.txt` and `boxwright.json`.
+    It has TFLite metadata, and a zip at its end contains `labels.txt` and `boxwright.json`.
 
     Args:
         path: the file to write.
         model: of any family.
-        artifact: what the file says about itself.
-        how: its numbers; None for float32.
+        artifact: description to store in the file.
+        how: quantization; None for float32.
 
     Raises:
         ExportError: BW403 the network needs an operator that phones lack, BW404 TensorFlow
@@ -66,7 +66,7 @@ def write_tflite(
 
 
 def describe_tflite(path: Path, artifact: Artifact) -> None:
-    """Say `artifact` of a .tflite that `write_tflite` wrote, instead of what it says."""
+    """Replace the artifact in a .tflite that `write_tflite` wrote."""
     content = path.read_bytes()
     with zipfile.ZipFile(io.BytesIO(content)) as attached:
         start = min(each.header_offset for each in attached.infolist())
@@ -76,7 +76,7 @@ def describe_tflite(path: Path, artifact: Artifact) -> None:
 def quantization_errors(
     model: DetectionModel, artifact: Artifact, how: Quantization
 ) -> list[LayerError]:
-    """What 8 bits do to every layer by itself, the worst first; arguments as `write_tflite`'s."""
+    """The int8 error of each layer, largest first; arguments as in `write_tflite`."""
     tf = graph.tensorflow_for(model)
     with _saved(tf, model, artifact, how) as saved:
         return layer_errors(tf, saved, how)
@@ -86,7 +86,7 @@ def quantization_errors(
 def _saved(
     tf: Any, model: DetectionModel, artifact: Artifact, how: Quantization | None
 ) -> Iterator[Path]:
-    """The SavedModel that TFLite's converter takes, for as long as it is needed."""
+    """A temporary SavedModel for TFLite's converter."""
     side, scaled = artifact.preprocessing.size, bool(how and how.takes_scaled)
     box_range = how.calibration.box_range(model) if how and how.calibration else None
     with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
@@ -100,12 +100,12 @@ def _saved(
 
 
 def refuse_foreign_operators(content: bytes, path: Path) -> None:
-    """Raise ExportError BW403, naming them, if a .tflite needs operators that phones lack."""
+    """Raise ExportError BW403 if a .tflite needs operators that phones lack."""
     foreign = {op.name for op in litert.custom_operators(content)} - {litert.POSTPROCESS}
     if foreign:
         raise ExportError(
             "BW403",
-            f"needs operators that TFLite does not bring along: {', '.join(sorted(foreign))}.",
+            f"needs operators that are not part of TFLite: {', '.join(sorted(foreign))}.",
             where=path,
         )
 
@@ -117,8 +117,9 @@ def _serving(
     scaled: bool,
     box_range: tuple[float, float] | None,
 ) -> Any:
-    """Pixels, or if `scaled` what they become, to detections, around a stub that the converter
-    replaces by the one operator. The converter takes the `box_range` of 8 bits from the graph."""
+    """A function from pixels, or from scaled pixels if `scaled`, to detections. The converter
+    replaces a stub in it by the post-processing operator, and takes the int8 `box_range` from the
+    graph."""
     classes = len(artifact.classes)
     spare = SPARE_COLUMNS if classes > 2 else 0
     nms_config = NmsConfig()
@@ -127,7 +128,7 @@ def _serving(
         "max_detections": f"i: {nms_config.max_total}",
         "max_classes_per_detection": "i: 1",
         "detections_per_class": f"i: {nms_config.max_per_class}",
-        # Of one class the fast kind finds the same, and starts no threads, which takes a ms.
+        # For one class the fast NMS gives the same result without starting threads (1 ms).
         "use_regular_nms": "b: true" if classes > 1 else "b: false",
         "nms_score_threshold": f"f: {nms_config.score_threshold}",
         "nms_iou_threshold": f"f: {nms_config.iou_threshold}",
@@ -155,7 +156,7 @@ def _serving(
             encodings, scores, tf.constant(centered(head.references))
         )
         if spare:
-            whole = tf.cast(labels, tf.int32) - spare  # whole numbers stay so in a quantised file
+            whole = tf.cast(labels, tf.int32) - spare  # integers stay exact in a quantized file
             labels = tf.cast(tf.maximum(whole, 0), tf.float32)
         return dict(zip(litert.OUTPUT_NAMES, (boxes, labels, scores, count), strict=True))
 
@@ -166,9 +167,9 @@ _SCALE_NAMES = ("y_scale", "x_scale", "h_scale", "w_scale")
 
 
 def _described(content: bytes, artifact: Artifact) -> bytes:
-    """Name the input and the outputs, list the outputs in the classic order, add the metadata.
+    """Name the input and the outputs, restore the usual order of outputs, and add metadata.
 
-    The converter orders and names them at its own will.
+    The converter chooses arbitrary names and order.
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
     (network,), (signature,) = model.subgraphs, model.signatureDefs
@@ -186,10 +187,10 @@ def _described(content: bytes, artifact: Artifact) -> bytes:
 
 
 def _clipped(model: schema.ModelT, boxes: int) -> int:
-    """Clip boxes to the photo, with operators that every TFLite has; return their new index.
+    """Clip boxes to the image with basic TFLite operators; return the index of the result.
 
-    MediaPipe moves a box that begins beyond the photo instead of cutting it. Done here and not in
-    `_serving`, the clipping stays in floats whatever the converter quantises.
+    MediaPipe shifts boxes that start outside of the image instead of clipping them. Here, unlike in
+    `_serving`, the clipping stays in float even in quantized files.
     """
     (network,) = model.subgraphs
     for activation in (schema.BuiltinOperator.RELU_N1_TO_1, schema.BuiltinOperator.RELU):
@@ -208,7 +209,7 @@ def _clipped(model: schema.ModelT, boxes: int) -> int:
 
 
 class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
-    """Begins vectors at multiples of 16 bytes, which the schema demands of weights."""
+    """Aligns vectors to 16 bytes, as the schema requires for weights."""
 
     def CreateNumpyVector(self, x: NDArray[Any]) -> int:  # noqa: N802
         self.Prep(16, x.nbytes)
@@ -223,7 +224,7 @@ def _attached_files(artifact: Artifact) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, text in files.items():
-            archive.writestr(zipfile.ZipInfo(name), text.encode())  # ZipInfo: the same bytes always
+            archive.writestr(zipfile.ZipInfo(name), text.encode())  # ZipInfo: reproducible bytes
     return packed.getvalue()
 
 

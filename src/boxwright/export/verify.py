@@ -1,4 +1,4 @@
-"""The proof of an exported file: it is run on photos and compared with the run it came from."""
+"""Accuracy comparison of an exported file with its run, on images."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from boxwright.ops.boxes import iou
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.detections import Detections
 
-ENOUGH_IMAGES = 200  # to tell a loss of half a point from chance
-MAX_IMAGES = 500  # enough to tell any broken file; more would only take longer
-SURE = 0.4  # a score above which a detection counts
-# The photos that prove, best first.
+ENOUGH_IMAGES = 200  # to detect a loss of half a point
+MAX_IMAGES = 500  # enough to detect any broken file
+SURE = 0.4  # scores above this are confident
+# Splits to compare on, best first.
 TESTING = (Split.TEST, Split.VAL, Split.TRAIN, Split.UNASSIGNED)
-NOT_TESTING = (Split.VAL, Split.TRAIN, Split.UNASSIGNED)  # those that may decide anything
+NOT_TESTING = (Split.VAL, Split.TRAIN, Split.UNASSIGNED)  # splits that may influence choices
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far a file may be from its run.
+    """The allowed difference between a file and its run.
 
     Attributes:
         loss: of AP, in [0, 1].
-        agreeing: the least part of the sure detections that both have to make.
-        score, iou: how close two detections of a class are that are the same.
+        agreeing: smallest fraction of the confident detections that both must share.
+        score, iou: tolerance of the score and minimum IoU for two detections to match.
     """
 
     loss: float
@@ -48,12 +48,12 @@ TOLERANCES: Mapping[str | None, Tolerance] = {
     "dynamic": Tolerance(0.01, 0.8, 0.15, 0.8),
     "int8": Tolerance(0.01, 0.8, 0.15, 0.8),
 }
-SAME_PIXELS = 0.5  # of every side: boxes of a few pixels have no other IoU
+SAME_PIXELS = 0.5  # of every side; needed for boxes of a few pixels
 
 
 class Row(NamedTuple):
-    """One line of the table: a measure, and what it is for the run and for the file, in [0, 1];
-    None where there is nothing to measure."""
+    """One line of the table: a metric, and its value for the run and for the file, in [0, 1]; None
+    if undefined."""
 
     name: str
     run: float | None
@@ -62,20 +62,21 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """How a written file compares with the run it came from.
+    """The comparison of an exported file with its run.
 
     Attributes:
-        split: what the photos of the table were marked for: `test`, `val`, `train` or `unmarked`.
-        table: AP, AP50 and each class's AP on them.
-        images: by mark, how many the loss was measured on: those, and others up to 200.
-        loss: how much AP the file loses on all of these, in [0, 1].
-        interval: its 95 % interval over the photos; None where that cannot be told.
-        tolerance: how much it may lose.
-        compared: sure detections of the run: above 0.4, or, where it is never that sure, nearly as
-            sure as it gets.
-        agreeing: those that the file makes too.
-        wanted: how many that has to be.
-        accepted: whether a file that did not pass was wanted all the same.
+        split: the split of the table's images: `test`, `val`, `train` or `unmarked`.
+        table: AP, AP50 and each class's AP on that split.
+        images: number of images by split that the loss was measured on: those of the table, and
+            others up to 200.
+        loss: the file's AP loss on all of these, in [0, 1].
+        interval: 95 % interval of the loss over the images; None if undefined.
+        tolerance: the allowed loss.
+        compared: number of confident detections of the run: scores above 0.4, or, if there are
+            none, scores near its highest.
+        agreeing: how many of them the file makes too.
+        wanted: how many are required.
+        accepted: True if the file did not pass but was kept on request.
     """
 
     split: str
@@ -91,14 +92,13 @@ class Comparison:
 
     @property
     def too_lossy(self) -> bool:
-        """Whether it loses more than it may, and the interval shows that it loses at all."""
+        """True if the loss exceeds the limit and its 95 % interval excludes zero."""
         shown = self.interval is None or self.interval[0] > 0
         return self.loss > self.tolerance and shown
 
     @property
     def passed(self) -> bool:
-        """Whether the file may have its name: the loss is not too large, and it makes the run's
-        detections."""
+        """True if the loss is within the limit and enough of the run's detections agree."""
         return not self.too_lossy and self.agreeing >= self.wanted
 
     def __str__(self) -> str:
@@ -108,13 +108,13 @@ class Comparison:
             low, high = (100 * end for end in self.interval)
             between = f" (95 % interval {low:.2f} to {high:.2f})"
         return (
-            f"on {images} photos the loss is {100 * self.loss:.2f} AP points{between}, where "
-            f"{100 * self.tolerance:.1f} are allowed; {self.agreeing} of {self.compared} sure "
-            f"detections agree, where {self.wanted} are needed"
+            f"the AP loss on {images} images is {100 * self.loss:.2f} points{between}, with a "
+            f"limit of {100 * self.tolerance:.1f}; {self.agreeing} of {self.compared} confident "
+            f"detections agree ({self.wanted} are required)"
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; the table's rows by name, and all of it as a sentence."""
+        """JSON values: the table's rows by name, and a summary sentence."""
         rows = {row.name: {"run": row.run, "file": row.file} for row in self.table}
         return {**asdict(self), "table": rows, "passed": self.passed, "says": str(self)}
 
@@ -129,12 +129,12 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A run's detections in the photos that its files are compared on.
+    """A run's detections in the images that its files are compared on.
 
     Attributes:
-        images: the photos; those that the table is about come first.
-        splits: how many of them there are of each mark, in their order.
-        found: what the run finds in each.
+        images: the images; those of the table come first.
+        splits: number of images by split, in this order.
+        found: the run's detections in each image.
     """
 
     images: Dataset
@@ -143,11 +143,11 @@ class Reference:
 
     @classmethod
     def of(cls, run: Detector, dataset: Dataset, splits: Sequence[Split] = TESTING) -> Reference:
-        """The photos of the first of `splits` that has any boxes, at most 500 of them spread
-        evenly, and where they are fewer than 200, others of the splits that follow.
+        """Run the detector on the images of the first of `splits` with any boxes: at most 500,
+        evenly spread. If there are fewer than 200, images of the next splits are added.
 
         Raises:
-            ExportError: BW402 there are no labelled photos to tell by.
+            ExportError: BW402 there are no labeled images.
         """
         rows: list[NDArray[np.int64]] = []
         counts: dict[str, int] = {}
@@ -163,17 +163,17 @@ class Reference:
         if not counts:
             raise ExportError(
                 "BW402",
-                "has no labelled photos to prove the written file with.",
+                "has no labeled images to compare the exported file on.",
                 where=dataset.root,
             )
         images = dataset.select(np.concatenate(rows))
         return cls(images, counts, list(run.predict_many(_paths(images), threshold=0)))
 
     def compare(self, file: Detector, tolerance: Tolerance) -> Comparison:
-        """How `file` compares with the run.
+        """Compare `file` with the run.
 
         Raises:
-            ExportError: BW402 the photos have none of the detector's classes.
+            ExportError: BW402 no image shows any of the detector's classes.
             DetectorError: the file cannot be run.
         """
         found = list(file.predict_many(_paths(self.images), threshold=0))
@@ -184,7 +184,7 @@ class Reference:
         if difference is None:
             raise ExportError(
                 "BW402",
-                "has photos, but none with an object of the detector's classes.",
+                "has images, but none of them shows the detector's classes.",
                 where=self.images.root,
             )
         compared, agreeing = agreement(self.found, found, tolerance)
@@ -202,7 +202,7 @@ class Reference:
 
 
 def sure_from(found: Sequence[Detections]) -> float:
-    """The score from which a detection counts."""
+    """The score above which detections are compared."""
     best = max((float(each.scores[0]) for each in found if len(each)), default=0.0)
     return min(SURE, 0.9 * best)
 
@@ -210,9 +210,9 @@ def sure_from(found: Sequence[Detections]) -> float:
 def agreement(
     expected: Sequence[Detections], found: Sequence[Detections], tolerance: Tolerance = FLOAT
 ) -> tuple[int, int]:
-    """How many of the expected detections count, and how many of those are found.
+    """Number of expected detections that are compared, and number of them that are found.
 
-    Both lists hold one entry per photo.
+    Both lists have one entry per image.
     """
     min_score = sure_from(expected)
     compared = agreeing = 0

@@ -1,1 +1,1 @@
-"""Running detector files of every kind."""
+"""Inference with detector files of every kind."""

@@ -1,4 +1,4 @@
-"""Artifact: what every detector file carries besides its weights."""
+"""Artifact: the description that every detector file contains besides its weights."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Artifact:
     """Class names, preprocessing and origin of a detector: `run.json` or `boxwright.json`.
 
     Attributes:
-        model: `ModelSpec.to_json()`, the network's architecture.
+        model: the network's architecture, `ModelSpec.to_json()`.
         classes: the class names, in id order; never empty.
-        preprocessing: how a photo becomes the network's input.
-        threshold: lowest score worth showing to a person, in [0, 1].
-        provenance: where the detector comes from, for people and for `export`. Keys that may be
-            there: `boxwright` (version), `data` (`{"path", "fingerprint"}` in a run,
+        preprocessing: conversion of an image to the network's input.
+        threshold: default score threshold, in [0, 1].
+        provenance: the origin of the detector, for people and for `export`. Possible keys:
+            `boxwright` (version), `data` (`{"path", "fingerprint"}` in a run,
             `{"folder", "fingerprint"}` in an exported file), `recipe`, `metrics`, `weights`,
-            `license` (of these), `comparison` (of an export).
-        golden: an image, and what an exported file computes from it.
+            `license` (of the weights), `comparison` (of an export).
+        golden: an image and the result that an exported file must have for it.
     """
 
     model: dict[str, Any]
@@ -45,21 +45,21 @@ class Artifact:
 
     @property
     def data_path(self) -> str | None:
-        """Where the training data is, if this is a run's artifact."""
+        """The path of the training data, if this is a run's artifact."""
         return self._of_data("path")
 
     @property
     def data_name(self) -> str | None:
-        """What the folder of the training data is called."""
+        """The name of the training data's folder."""
         return self._of_data("folder") or (self.data_path and PurePath(self.data_path).name)
 
     @property
     def fingerprint(self) -> str | None:
-        """Of the training data."""
+        """The fingerprint of the training data."""
         return self._of_data("fingerprint")
 
     def without_paths(self) -> Artifact:
-        """The same for a file that leaves this machine, which is told no path of it."""
+        """A copy without local paths, for files that are distributed."""
         if "data" not in self.provenance:
             return self
         data = {"folder": self.data_name, "fingerprint": self.fingerprint}
@@ -88,16 +88,16 @@ class Artifact:
         """The inverse of `to_json`; `where` names the file in error messages.
 
         Raises:
-            DetectorError: BW502 a key is missing or holds something else than it should, BW503
+            DetectorError: BW502 a key is missing or has an invalid value, BW503
                 the file was written by a newer Boxwright, BW504 it has no class names.
         """
         if not isinstance(value, dict) or value.get("format") != FORMAT:
-            raise damaged(f'does not say "format": "{FORMAT}"', where)
+            raise damaged(f'its "format" is not "{FORMAT}"', where)
         version = _get(value, "version", int, where)
         if version > VERSION:
             raise DetectorError(
                 "BW503",
-                f"is a detector file of version {version}; this Boxwright reads up to {VERSION}.",
+                f"has format version {version}; this Boxwright reads versions up to {VERSION}.",
                 where=where,
             )
         classes = value.get("classes")
@@ -107,10 +107,10 @@ class Artifact:
         if not isinstance(classes, list) or not all(isinstance(c, str) and c for c in classes):
             raise damaged('its "classes" are not a list of names', where)
         if len(set(classes)) != len(classes):
-            raise damaged('its "classes" name one class twice', where)
+            raise damaged('its "classes" contain a name twice', where)
         if model.get("num_classes", len(classes)) != len(classes):
             count = model["num_classes"]
-            raise damaged(f'it names {len(classes)} "classes" for a model of {count}', where)
+            raise damaged(f'it has {len(classes)} "classes", but its model has {count}', where)
         threshold = value.get("threshold", 0.5)
         if isinstance(threshold, bool) or not isinstance(threshold, int | float):
             raise damaged(f'its "threshold" is not a number but {threshold!r}', where)
@@ -138,19 +138,19 @@ class Artifact:
 
 
 def without_class_names(where: str | Path | None) -> DetectorError:
-    """The error for a detector file that does not know what it detects."""
+    """The error for a detector file without class names."""
     return DetectorError(
         "BW504",
-        "has no class names inside, so its detections would be bare numbers.",
+        "contains no class names, only class numbers.",
         where=where,
     )
 
 
 def damaged(what: str, where: str | Path | None) -> DetectorError:
-    """The error for a detector file whose content is not what it should be."""
+    """The error for a detector file with invalid content."""
     return DetectorError(
         "BW502",
-        f"is damaged or not a detector of Boxwright: {what}.",
+        f"is damaged or not a Boxwright detector: {what}.",
         where=where,
     )
 
@@ -169,7 +169,7 @@ def _golden(value: Any, side: int, classes: int, where: str | Path | None) -> Go
 
 def _preprocessing(value: dict[str, Any], where: str | Path | None) -> Preprocessing:
     if value.get("resize") != "stretch":
-        raise damaged(f"its photos are resized in an unknown way, {value.get('resize')!r}", where)
+        raise damaged(f'its "resize" is unknown: {value.get("resize")!r}', where)
     size = _get(value, "size", int, where)
     if size < 1:
         raise damaged(f'its "size" is not a number of pixels but {size}', where)

@@ -1,4 +1,4 @@
-"""Class names from a file, for detector files that have none inside."""
+"""Class names from a separate file, for detector files that contain none."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from boxwright.errors import DetectorError
 from boxwright.structures.labels import read_label_map
 
 LABEL_MAPS = {".pbtxt", ".pbtext"}
-BACKGROUND = {"???", "background"}  # as a first line: the networks themselves have no such class
+BACKGROUND = {"???", "background"}  # as the first line: the networks have no such class
 
 
 def read_names(path: str | Path) -> list[str]:
-    """The names in id order, from one name a line or from a label map.
+    """Read class names in id order, from a text file with one name per line or a label map.
 
-    Detectors that TensorFlow published come with either. Their text files name the background
-    first, which is passed over; ids that a label map leaves out get a placeholder.
+    TensorFlow's published detectors come with either. The background in the first line of their
+    text files is skipped; ids that are missing in a label map get a placeholder.
 
     Raises:
-        DetectorError: BW520 the file cannot be read or names nothing.
-        DataError: BW116 the label map cannot be used.
+        DetectorError: BW520 the file cannot be read or contains no names.
+        DataError: BW116 the label map is invalid.
     """
     path = Path(path)
     if path.suffix.lower() in LABEL_MAPS:
@@ -35,14 +35,14 @@ def read_names(path: str | Path) -> list[str]:
     if names and names[0].lower() in BACKGROUND:
         del names[0]
     if not names:
-        raise _unusable(path, "holds no names")
+        raise _unusable(path, "contains no names")
     if twice := {name for name in names if names.count(name) > 1}:
         raise _unusable(path, f"names {', '.join(sorted(twice))} more than once")
     return names
 
 
 def placeholder(label: int) -> str:
-    """What a class id is called as long as nobody knows its name."""
+    """The name of a class id whose name is unknown."""
     return f"class {label}"
 
 

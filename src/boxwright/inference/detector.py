@@ -1,4 +1,4 @@
-"""Detector: any trained detector, whatever kind of file it is in, applied to photos."""
+"""Detector: inference with a trained detector from any kind of file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, eq=False)
 class Detector:
-    """A trained detector, ready to be shown photos.
+    """A trained detector, ready for inference.
 
         >>> detector = boxwright.Detector.load("run/detector.tflite")
         >>> for name, score, box in detector.predict("image.jpg"):
@@ -40,8 +40,8 @@ class Detector:
         ...     print(len(detections), detections.image_size)
 
     Attributes:
-        engine: what runs the network.
-        artifact: what the detector's file says about itself.
+        engine: runs the network.
+        artifact: the description in the detector's file.
     """
 
     engine: Engine
@@ -60,20 +60,18 @@ class Detector:
 
         Args:
             path: the folder or file.
-            classes: names in id order, for a file from elsewhere that has none inside, or to
-                rename the classes.
-            threads: for what TensorFlow does not run, how many one photo is looked at with, or for
-                a .tflite how many photos of a batch are looked at together; None uses every core,
-                up to four.
-            unnamed: whether to take a .tflite without class names all the same; its classes are
-                then called `class 0` and so on.
+            classes: class names in id order, for a file without names, or to rename the classes.
+            threads: number of threads per image, or for a .tflite number of images of a batch to
+                process in parallel; not used by TensorFlow. None uses all cores, up to four.
+            unnamed: accept a .tflite without class names; its classes are then called
+                `class 0` and so on.
 
         Raises:
-            DetectorError: BW501 there is no detector, BW502 it is damaged, BW503 a newer
+            DetectorError: BW501 the path is not a detector, BW502 it is damaged, BW503 a newer
                 Boxwright wrote it, BW504 it has no class names, BW505 it cannot be run here,
-                BW506 `classes` are not as many as the detector has, BW508 it computes something
-                else from its golden image than when it was written.
-            SystemFaultError: BW901 what runs this kind of file is not installed.
+                BW506 `classes` has the wrong length, BW508 the result for its golden image differs
+                from the stored one.
+            SystemFaultError: BW901 the package that runs this kind of file is not installed.
             ValueError: `threads` is not 1 to 64.
         """
         path = Path(path)
@@ -84,7 +82,7 @@ class Detector:
         return detector
 
     def check_golden(self, where: Path) -> None:
-        """Raise DetectorError BW508 if what the golden image gives is not what it gave."""
+        """Raise DetectorError BW508 if the golden image's result differs from the stored one."""
         golden = self.artifact.golden
         if golden is None:
             return
@@ -93,8 +91,7 @@ class Detector:
         if difference := golden.difference(detections, network, len(self.classes)):
             raise DetectorError(
                 "BW508",
-                f"does not compute from its golden image what it computed when it was written: "
-                f"{difference}.",
+                f"gives another result for its golden image than when written: {difference}.",
                 where=where,
             )
 
@@ -113,11 +110,11 @@ class Detector:
                 uint8: RGB `(H, W, 3)`, RGBA `(H, W, 4)`, gray `(H, W)` or `(H, W, 1)`.
             threshold: lowest score to return; None takes the detector's own
                 (`artifact.threshold`), 0 returns all.
-            bgr: whether an array has blue first, as OpenCV reads images.
+            bgr: True for an array with blue as the first channel, as OpenCV reads images.
 
         Raises:
-            DataError: BW101 there is no such image, BW102 it is damaged.
-            DetectorError: BW507 `image` is none of these.
+            DataError: BW101 the image does not exist, BW102 it is damaged.
+            DetectorError: BW507 `image` has an unsupported type.
         """
         (detections,) = self.detect([self.prepare(image, bgr=bgr)])
         return self._kept(detections, threshold)
@@ -132,10 +129,10 @@ class Detector:
         bgr: bool = False,
         batch_size: int = 16,
     ) -> Iterator[Detections]:
-        """Detect in each image in turn; all arguments but `batch_size` are those of `predict`.
+        """Detect in several images; arguments as in `predict`, plus `batch_size`.
 
-        The next images are read while the network looks at a batch. Raises as `predict`, when
-        the iterator gets to the image in question.
+        Images are read ahead while the network processes a batch. Raises the errors of `predict`
+        when the iterator reaches the image in question.
         """
         prepare = partial(self.prepare, bgr=bgr)
         with ThreadPoolExecutor(max_workers=readers()) as pool:
@@ -148,10 +145,9 @@ class Detector:
         return detections.above(least) if least > 0 else detections
 
     def prepare(self, image: ImageLike | Decoded, *, bgr: bool = False) -> Input:
-        """An image as `detect` takes it. Raises as `predict`.
+        """Convert an image to the input of `detect`. Raises the errors of `predict`.
 
-        A large JPEG's file is decoded at a fraction of its size: see
-        `images.preprocessing.read_square`.
+        A large JPEG is decoded at a fraction of its size, see `images.preprocessing.read_square`.
         """
         preprocessing = self.artifact.preprocessing
         if not isinstance(image, Decoded):
@@ -159,11 +155,11 @@ class Detector:
         return Input(preprocessing.resize(image.picture), image.width, image.height)
 
     def detect(self, batch: Sequence[Input]) -> list[Detections]:
-        """All detections in each of some prepared photos, however low they score."""
+        """All detections in each of several prepared images, at any score."""
         found = self.engine(np.stack([image.pixels for image in batch]))
         for label in {int(label) for _, _, labels in found for label in labels}:
             if not 0 <= label < len(self.classes):
-                raise wrong_names(f"found an object of class {label}", self.classes)
+                raise wrong_names(f"detected an object of class {label}", self.classes)
         to_image = self.artifact.preprocessing.to_image
         return [
             Detections(
@@ -179,7 +175,7 @@ class Detector:
 
 @dataclass(frozen=True)
 class Input:
-    """A photo resized to `(S, S, 3)` uint8, and the size it had."""
+    """An image resized to `(S, S, 3)` uint8, and its original size."""
 
     pixels: NDArray[np.uint8]
     width: int
@@ -187,14 +183,14 @@ class Input:
 
 
 def readers() -> int:
-    """How many threads decode photos at once."""
+    """Number of threads that decode images."""
     return min(8, os.cpu_count() or 1)
 
 
 def read_ahead(
     pool: Executor, read: Callable[[Source], Read], images: Iterable[Source], batch_size: int
 ) -> Iterator[list[Future[Read]]]:
-    """What `read` makes of the photos, in batches; while one is worked on the next is read."""
+    """Results of `read` for the images, in batches; the next batch is read ahead."""
     waiting: deque[Future[Read]] = deque()
     source = iter(images)
     try:

@@ -1,4 +1,4 @@
-"""The kinds of detector files: how each is known, what it says about itself, and what runs it."""
+"""Detector file formats: how each is recognized, described and run."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class FileKind(NamedTuple):
     """A kind of detector file.
 
     Attributes:
-        matches: whether a path is of this kind.
-        open_engine: `(path, threads)` gives what runs it.
-        read_artifact: `(path, engine)` gives what it says about itself, None if another program
-            wrote it; it opens an engine itself where it needs one and is given none.
-        reads_alone: whether `read_artifact` needs no engine.
+        matches: `(path)`: True if a path is of this kind.
+        open_engine: `(path, threads)`: the engine that runs it.
+        read_artifact: `(path, engine)`: the artifact in the file, None if another program wrote
+            it. If it needs an engine and gets None, it opens one.
+        reads_alone: True if `read_artifact` works without an engine.
     """
 
     matches: Callable[[Path], bool]
@@ -49,12 +49,12 @@ class FileKind(NamedTuple):
 
 
 def kind_of(path: Path) -> str:
-    """The name of a detector file's or folder's kind: the first in `FILE_KINDS` that it matches.
+    """The kind of a detector file or folder: the first match in `FILE_KINDS`.
 
     Raises:
-        DetectorError: BW501 it is none.
+        DetectorError: BW501 it is not a detector.
     """
-    with suppress(OSError, ValueError):  # a name that no file can have
+    with suppress(OSError, ValueError):  # invalid file name
         for name, kind in FILE_KINDS.items():
             if kind.matches(path):
                 return name
@@ -64,9 +64,9 @@ def kind_of(path: Path) -> str:
 def opened(
     path: Path, classes: Sequence[str] | None, threads: int | None, *, unnamed: bool
 ) -> tuple[Engine, Artifact]:
-    """What runs a detector file, and what it says about itself; see `Detector.load`."""
+    """The engine and the artifact of a detector file; see `Detector.load`."""
     kind = FILE_KINDS[kind_of(path)]
-    if kind.reads_alone:  # what is damaged is told before a framework is imported, for seconds
+    if kind.reads_alone:  # reports damage before the slow import of a framework
         artifact = kind.read_artifact(path, None)
         if artifact is None and path.is_dir():
             raise without_class_names(path)
@@ -80,20 +80,20 @@ def opened(
             engine = engine.on_one_thread()
     takes = getattr(engine, "input_size", artifact.preprocessing.size)
     if takes != artifact.preprocessing.size:
-        said = f"it says {artifact.preprocessing.size} pixels, and its network takes {takes}"
-        raise damaged(said, path)
+        size = artifact.preprocessing.size
+        raise damaged(f"its description says {size} pixels, but its network takes {takes}", path)
     if classes is not None and len(classes) != len(artifact.classes):
-        raise wrong_names(f"tells {len(artifact.classes)} classes apart", classes, path)
+        raise wrong_names(f"has {len(artifact.classes)} classes", classes, path)
     return engine, replace(artifact, classes=tuple(classes)) if classes else artifact
 
 
 def wrong_names(what: str, names: Sequence[str], where: Path | None = None) -> DetectorError:
-    """The error for names that are not as many as the classes."""
+    """The error for a number of names that differs from the number of classes."""
     return DetectorError("BW506", f"{what}, but {len(names)} names were given.", where=where)
 
 
 def _foreign(engine: Any, classes: Sequence[str] | None, path: Path, *, unnamed: bool) -> Artifact:
-    """What is known of a file from elsewhere: a .tflite's metadata may name its classes."""
+    """The artifact of a file that another program wrote; .tflite metadata may name classes."""
     said = getattr(engine, "metadata", None)
     labels, known = said.labels if said else (), getattr(engine, "num_classes", None)
     if not labels and not classes and not (unnamed and known):
@@ -108,7 +108,7 @@ def _foreign(engine: Any, classes: Sequence[str] | None, path: Path, *, unnamed:
 
 
 def _distinct(labels: Sequence[str], count: int) -> tuple[str, ...]:
-    """`count` names: a label that is missing, or says nothing, becomes its number."""
+    """`count` distinct names; missing or empty labels become placeholders."""
     numbered = [placeholder(i) for i in range(count)]
     used = Counter(labels)
     for i, label in enumerate(labels):
@@ -121,11 +121,11 @@ def _not_a_detector(path: Path) -> DetectorError:
     if not _exists(path):
         what = "there is no such file or folder."
     elif not path.is_dir():
-        what = "is a photo, not a detector." if is_image(path) else "is not a detector file."
+        what = "is an image, not a detector." if is_image(path) else "is not a detector file."
     elif path.is_dir() and any(is_image(inside) for inside in path.iterdir()):
-        what = "is a folder of photos, not a detector."
+        what = "is a folder of images, not a detector."
     else:
-        what = "is a folder without a detector: neither run.json nor saved_model.pb is in it."
+        what = "is a folder without a detector: it has neither run.json nor saved_model.pb."
     return DetectorError("BW501", what, where=path)
 
 
@@ -136,7 +136,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-# ---- Each kind ---------------------------------------------------------------------------------
+# ---- The kinds ---------------------------------------------------------------------------------
 
 
 def _start_run(folder: Path, threads: int | None) -> KerasEngine:
@@ -145,7 +145,7 @@ def _start_run(folder: Path, threads: int | None) -> KerasEngine:
 
 
 def _beside(described: Path) -> Artifact | None:
-    """What a file beside the network says."""
+    """The artifact in a file next to the network."""
     if not described.is_file():
         return None
     return Artifact.from_text(described.read_bytes(), where=described)
@@ -154,7 +154,7 @@ def _beside(described: Path) -> Artifact | None:
 def _tflite_content(path: Path) -> bytes:
     content = path.read_bytes()
     if content[4:8] != litert.MAGIC:
-        raise damaged("it does not begin as a .tflite does", path)
+        raise damaged("it has no .tflite header", path)
     return content
 
 
@@ -164,7 +164,7 @@ def _inside(engine: FrozenEngine | OnnxEngine, path: Path) -> Artifact | None:
 
 
 def _is_file(suffix: str, begins: Callable[[bytes], bool]) -> Callable[[Path], bool]:
-    """Whether a path is a file of that suffix, or one that begins so."""
+    """A test for files with that suffix or that header."""
 
     def matches(path: Path) -> bool:
         if not path.is_file():
@@ -203,7 +203,7 @@ FILE_KINDS: Registry[FileKind] = Registry(
             lambda path, engine: _inside(engine or FrozenEngine(path), path),
             reads_alone=False,
         ),
-        ".onnx": FileKind(  # the format's version in a byte, and the program that wrote it
+        ".onnx": FileKind(  # the format version in one byte, then the producer
             _is_file(".onnx", lambda head: head[:1] == b"\x08" and head[2:3] == b"\x12"),
             lambda path, threads: OnnxEngine(path.read_bytes(), where=path, threads=threads),
             lambda path, engine: _inside(engine or OnnxEngine(path.read_bytes(), where=path), path),

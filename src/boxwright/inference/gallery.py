@@ -1,4 +1,4 @@
-"""Gallery: many photos through a detector, drawn with their boxes, all boxes in one JSON."""
+"""Gallery: detect in many images, draw the boxes, and write all detections to one JSON file."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from boxwright.visualize.draw import contact_sheet, draw_on
 
 Pictures = Literal["small", "full", "none"]
 
-AT_ONCE, WHOLE_AT_ONCE = 16, 4  # photos in a batch, small or whole; twice as many are in memory
-MAX_SIDE = 1600  # pixels of a small picture's longer side; a JPEG is decoded to half of it at least
+AT_ONCE, WHOLE_AT_ONCE = 16, 4  # images per batch, small or full; twice as many in memory
+MAX_SIDE = 1600  # longer side of a small picture; JPEGs are decoded to at least half of it
 QUALITY = 92  # of the drawn JPEGs
 SHEET = "contact_sheet.jpg"
 ON_SHEET, COLUMNS = 24, 4  # drawn images on the contact sheet
@@ -32,12 +32,12 @@ THUMBNAIL = 400  # pixels of its images' longer side
 
 @dataclass(frozen=True)
 class Loaded:
-    """A photo as the network and as a person see it.
+    """A decoded image, for the network and for drawing.
 
     Attributes:
-        path: where it is.
-        shown: what the network is shown.
-        picture: to draw on, maybe smaller than the photo; None for no picture.
+        path: the image file.
+        shown: the network's input.
+        picture: the picture to draw on, possibly smaller than the image; None for no picture.
     """
 
     path: Path
@@ -54,31 +54,31 @@ def write_gallery(
     pictures: Pictures = "small",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
-    """Detect in every photo; write `<name>.jpg` with the boxes drawn, and `detections.json`.
+    """Detect in every image; write `<name>.jpg` with the boxes drawn, and `detections.json`.
 
-    A photo that cannot be read does not stop the others. Threads decode, draw and write while the
-    network looks at other photos.
+    An unreadable image does not stop the run. Threads decode, draw and write while the network
+    processes other images.
 
     Args:
-        detector: what to detect with.
-        images: paths.
+        detector: the detector.
+        images: paths of the images.
         out: the folder to write to.
         threshold: lowest score to keep; None takes the detector's own.
-        pictures: drawn photos of at most 1600 pixels a side, for which a large JPEG need not be
-            decoded whole; of full size; or none.
-        progress: called with how many photos of how many are done.
+        pictures: `small` for drawn images of at most 1600 pixels a side (faster for large JPEGs),
+            full-size ones, or none.
+        progress: called with the number of finished images and the total.
 
     Returns:
-        What `detections.json` holds: `classes`, `threshold`; `contact_sheet`, the name of the one
-        with the first images (None for fewer than two); `images` with their size, the name
-        of the drawn one (None without) and `detections` (class, score, box in pixels of the
-        photo, whatever the picture's size); `failed` with code and message.
+        The content of `detections.json`: `classes`; `threshold`; `contact_sheet`, the file name of
+        the contact sheet (None for fewer than two images); `images` with size, name of the drawn
+        picture (None without) and `detections` (class, score, box in pixels of the original
+        image); `failed` with code and message.
     """
     out = Path(out)
     min_score = detector.artifact.threshold if threshold is None else threshold
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
-    here = out.resolve()  # photos that lie where the pictures go are not drawn over
+    here = out.resolve()  # images in the output folder are not overwritten
     taken = {path.name.lower() for path in images if path.resolve().parent == here}
     sheet_name = _fresh(Path(SHEET), taken)
     drawing: deque[Future[Image.Image]] = deque()
@@ -124,7 +124,7 @@ def write_gallery(
 
 
 def _load(detector: Detector, path: Path, pictures: Pictures) -> Loaded:
-    """The photo, decoded once for both."""
+    """The image, decoded once for detection and drawing."""
     if pictures == "none":
         return Loaded(path, detector.prepare(path), None)
     if pictures == "full":
@@ -142,7 +142,7 @@ def _small(picture: Image.Image) -> Image.Image:
 
 
 def _draw(picture: Image.Image, detections: Detections, target: Path) -> Image.Image:
-    """Write the picture, the image's boxes scaled to it; return it as a thumbnail."""
+    """Draw the image's boxes, scaled to the picture, and write it; return its thumbnail."""
     with writing(target) as draft:
         draw_on(picture, detections.resized(picture.size))
         picture.save(draft, format="JPEG", quality=QUALITY)
@@ -186,12 +186,12 @@ def _failure(error: DataError) -> dict[str, str]:
 
 
 def _readable(path: Path) -> str:
-    """A path as text that UTF-8 can hold, bytes that are none spelt out."""
+    """A path as valid UTF-8 text; invalid bytes are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _fresh(image: Path, taken: set[str]) -> str:
-    """`<stem>.jpg`, or `<stem>-2.jpg` if a photo from another folder has that, and so on."""
+    """`<stem>.jpg`, or `<stem>-2.jpg` and so on if that name is taken."""
     name, number = f"{image.stem}.jpg", 1
     while name.lower() in taken:
         number += 1

@@ -1,5 +1,5 @@
-"""The golden pair: an image inside a detector's file, and what the file computed from it when it
-was written. A machine where it computes something else is told so before it trusts a box."""
+"""The golden pair: an image in a detector file, and the result that the file had for it when it
+was written. Loading the file on a machine where the result differs raises an error."""
 
 from __future__ import annotations
 
@@ -18,37 +18,36 @@ from boxwright.ops.boxes import iou
 from boxwright.ops.postprocess import RawDetections
 from boxwright.structures.old_keys import GOLDEN, renamed
 
-LARGEST = 2048  # pixels a side: no network's input is larger
-SAME_IOU, SAME_SIDES, SAME_SCORE = 0.8, 0.02, 0.1  # other kernels round otherwise
-# Of an int8 file, what other kernels compute is up to 0.04 away; wrong pixels are from 0.25 on.
+LARGEST = 2048  # pixels a side: the largest network input
+SAME_IOU, SAME_SIDES, SAME_SCORE = 0.8, 0.02, 0.1  # other kernels round differently
+# Distance of int8 files: up to 0.04 between kernels; 0.25 or more with wrong pixels.
 SAME_RAW = 0.1
-MOVING = 4  # of so many weak detections one may be elsewhere
-SAMPLED = 512  # numbers of a raw tensor
-GOLDEN_RATIO = 0.6180339887498949  # its multiples modulo 1 are spread evenly, however many
-SMALLEST_SPREAD = 1e-3  # of a tensor whose numbers are all the same
+MOVING = 4  # one in so many weak detections may differ
+SAMPLED = 512  # values taken from each raw tensor
+GOLDEN_RATIO = 0.6180339887498949  # its multiples modulo 1 are evenly spread
+SMALLEST_SPREAD = 1e-3  # for constant tensors
 
-# Images `(B, S, S, 3)` uint8 to the boxes `(B, A, 4)` and scores `(B, A, C)` that the file's
-# post-processing takes, in whatever form it takes them; further columns may be in front.
+# Images `(B, S, S, 3)` uint8 to the inputs of the file's post-processing: boxes `(B, A, 4)` and
+# scores `(B, A, C)`, in the file's own encoding; extra columns may come first.
 Network = Callable[[NDArray[np.uint8]], Sequence[NDArray[Any]]]
 
 
 @dataclass(frozen=True, eq=False)
 class RawSample:
-    """Up to 512 numbers of each of the tensors that the post-processing takes, float32."""
+    """Up to 512 values of each input of the post-processing, float32."""
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
 
     @classmethod
     def of(cls, network: Network, image: NDArray[np.uint8], classes: int) -> RawSample:
-        """What `network` computes of an image `(S, S, 3)`; `classes` is `C`."""
+        """Sample the raw tensors of an image `(S, S, 3)`; `classes` is `C`."""
         boxes, scores = network(image[None])
         return cls(_sample(boxes[0]), _sample(scores[0][..., -classes:]))
 
     def distance(self, other: RawSample) -> float:
-        """The root mean square of the differences, in parts of these numbers' standard deviation,
-        of that tensor where it is larger; infinite where there are more numbers or fewer, or one is
-        not finite."""
+        """The root mean square difference, relative to the standard deviation of these values; the
+        larger of both tensors. Infinite if the shapes differ or a value is not finite."""
         pairs = (self.boxes, other.boxes), (self.scores, other.scores)
         if any(own.shape != theirs.shape for own, theirs in pairs):
             return np.inf
@@ -59,26 +58,26 @@ class RawSample:
         return max(distances) if np.isfinite(distances).all() else np.inf
 
     def to_json(self) -> dict[str, str]:
-        """The numbers as float16 in base 64."""
+        """The values as float16 in base64."""
         return {"boxes": _packed(self.boxes), "scores": _packed(self.scores)}
 
     @classmethod
     def from_json(cls, value: Any) -> RawSample:
-        """The inverse of `to_json`; raises whatever it stumbles over."""
+        """The inverse of `to_json`; may raise any exception for invalid values."""
         return cls(_unpacked(value["boxes"]), _unpacked(value["scores"]))
 
 
 @dataclass(frozen=True, eq=False)
 class Golden:
-    """A resized image and what to expect of it.
+    """A resized image and its expected result.
 
     Attributes:
         image: `(S, S, 3)` uint8.
         boxes: `(n, 4)` normalized yxyx.
         scores: `(n,)`.
         labels: `(n,)` class ids.
-        seed: what the image was drawn from; None where it is one of the user's.
-        raw: what the post-processing is to be given; None where the detections are enough.
+        seed: seed of a drawn pattern; None for the user's own image.
+        raw: expected inputs of the post-processing; None if the detections suffice.
     """
 
     image: NDArray[np.uint8]
@@ -89,11 +88,11 @@ class Golden:
     raw: RawSample | None = None
 
     def __str__(self) -> str:
-        """What it is and what it checks, for people."""
+        """Describe the image and what is checked."""
         origin = (
-            "an image of yours, which is in the file"
+            "your own image, stored in the file"
             if self.seed is None
-            else f"drawn from seed {self.seed}"
+            else f"pattern drawn from seed {self.seed}"
         )
         count = len(self.labels)
         if self.raw is None:
@@ -105,20 +104,20 @@ class Golden:
     def difference(
         self, detections: RawDetections, network: Network | None = None, classes: int = 1
     ) -> str | None:
-        """How what is computed now differs from what was, as a clause; None if it does not.
+        """The difference from the expected result, as a clause; None if there is none.
 
         Args:
-            detections: what the file finds in the image.
-            network: what computes its raw tensors, where the file has them.
-            classes: how many the file tells apart.
+            detections: the file's detections in the image.
+            network: computes the raw tensors, if the file has them.
+            classes: number of classes.
         """
         missing, strange = int((~self.found_in(detections)).sum()), self.strange_in(detections)
-        if self.raw is not None:  # other kernels move some of the weak ones
+        if self.raw is not None:  # weak detections depend on the kernels
             missing, strange = missing * (missing > len(self.labels) // MOVING), 0
         if missing or strange:
             return (
-                f"{missing} of the {len(self.labels)} expected detections are missing, and "
-                f"{strange} unexpected ones are there"
+                f"{missing} of the {len(self.labels)} expected detections are missing, with "
+                f"{strange} unexpected ones"
             )
         if self.raw is None:
             return None
@@ -128,22 +127,22 @@ class Golden:
         if distance <= SAME_RAW:
             return None
         return (
-            f"its raw tensors differ by {100 * distance:.0f} % of their spread, where "
-            f"{100 * SAME_RAW:.0f} % are allowed"
+            f"its raw tensors differ by {100 * distance:.0f} % of their standard "
+            f"deviation, which exceeds the limit of {100 * SAME_RAW:.0f} %"
         )
 
     def found_in(self, detections: RawDetections) -> NDArray[np.bool_]:
-        """`(n,)`: which of the expected detections are among these: the same class, a score within
-        0.1, and an IoU of 0.8 or every side within a fiftieth of the image."""
+        """`(n,)`: True for expected detections with a match: same class, score within 0.1, and an
+        IoU of at least 0.8 or every side within 2 % of the image side."""
         return np.asarray(self._same(detections).any(axis=1))
 
     def strange_in(self, detections: RawDetections) -> int:
-        """How many detections score higher than some expected one and are none of them."""
+        """Number of unexpected detections that score higher than an expected one."""
         least = (self.scores.min() if len(self.scores) else np.inf) + SAME_SCORE
         return int(((detections[1] > least) & ~self._same(detections).any(axis=0)).sum())
 
     def _same(self, detections: RawDetections) -> NDArray[np.bool_]:
-        """`(n, m)`: whether two detections are the same."""
+        """`(n, m)`: True where two detections match."""
         boxes, scores, labels = detections
         moved = np.abs(self.boxes[:, None] - boxes).max(axis=2, initial=0)
         same: NDArray[np.bool_] = (
@@ -154,7 +153,7 @@ class Golden:
         return same
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: the image as a PNG in base 64, which gives back the same pixels."""
+        """JSON values; the image is a lossless PNG in base64."""
         png = io.BytesIO()
         Image.fromarray(self.image).save(png, "PNG", optimize=True)
         return {
@@ -168,10 +167,10 @@ class Golden:
 
     @classmethod
     def from_json(cls, value: Any) -> Golden:
-        """The inverse of `to_json`; in files of 0.1.0 there is no seed.
+        """The inverse of `to_json`; files of version 0.1.0 have no seed.
 
         Raises:
-            ValueError: it is anything else.
+            ValueError: the value is invalid.
         """
         if not isinstance(value, Mapping):
             raise ValueError("its golden pair is not an object")
@@ -196,7 +195,7 @@ class Golden:
 
 
 def _sample(tensor: NDArray[Any]) -> NDArray[np.float32]:
-    """Up to 512 numbers from all over a tensor, the same places each time."""
+    """Up to 512 values spread over a tensor, always from the same positions."""
     count = min(tensor.size, SAMPLED)
     positions = (np.arange(count) * GOLDEN_RATIO % 1 * tensor.size).astype(np.int64)
     return np.asarray(tensor, np.float32).reshape(-1)[positions]

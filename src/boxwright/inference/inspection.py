@@ -1,4 +1,4 @@
-"""What a detector file says about itself, whatever kind it is."""
+"""Descriptions of detector files of every kind."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from boxwright.inference.file_kinds import FILE_KINDS, kind_of
 from boxwright.io.files import size_of
 
 RANGE_SLACK = 0.05  # of the range
-API_NETWORKS = ("ssd_mobile", "FeatureExtractor")  # in the names of their tensors
+API_NETWORKS = ("ssd_mobile", "FeatureExtractor")  # parts of tensor names
 
 
 @dataclass(frozen=True)
 class Description:
-    """A detector file as it describes itself.
+    """The description of a detector file.
 
     Attributes:
         path: the file or folder.
-        kind: what it is, such as `.tflite`.
-        size: bytes, of all files together if it is a folder.
-        artifact: what Boxwright wrote into it; None in a file from elsewhere.
-        graph: a .tflite's tensors and operators.
-        postprocessing: the settings of a .tflite's last operator.
-        metadata: what a .tflite says in TFLite's own way; None if it does not.
+        kind: the file format, such as `.tflite`.
+        size: in bytes; of a folder, the total of all files.
+        artifact: what Boxwright stored in it; None in files of other programs.
+        graph: tensors and operators of a .tflite.
+        postprocessing: settings of a .tflite's last operator.
+        metadata: the TFLite metadata of a .tflite; None without.
     """
 
     path: Path
@@ -40,7 +40,7 @@ class Description:
 
     @property
     def input_range(self) -> tuple[float, float] | None:
-        """What the darkest and the brightest pixel are to a network of 8 bits."""
+        """The values that pixels 0 and 255 have in an int8 network."""
         if self.graph is None or len(self.graph.inputs) != 1:
             return None
         (pixels,) = self.graph.inputs
@@ -48,9 +48,9 @@ class Description:
 
     @property
     def mismatch(self) -> str | None:
-        """What is wrong with that, as a clause; None if nothing is known to be.
+        """The problem with the input range, as a clause; None if none is known.
 
-        The Object Detection API's networks expect [-1, 1], whoever converted them.
+        Networks of the Object Detection API expect [-1, 1], whichever program converted them.
         """
         known = self.artifact.preprocessing if self.artifact else None
         if known is None and self.graph and self.graph.names_any(API_NETWORKS):
@@ -73,7 +73,7 @@ class Description:
 
 
 def inspect(path: str | Path) -> Description:
-    """Describe a detector file or folder; one from elsewhere, without class names, too.
+    """Describe a detector file or folder, including files of other programs without class names.
 
     Raises:
         DetectorError: BW501 there is no detector, BW502 it is damaged, BW503 a newer Boxwright
@@ -87,19 +87,19 @@ def inspect(path: str | Path) -> Description:
 
 
 def _input_mismatch(range_: tuple[float, float], preprocessing: Preprocessing) -> str | None:
-    """What is wrong with the range of a quantised file's input, as a clause; None if it is what the
-    network was trained on.
+    """The problem with the input range of a quantized file, as a clause; None if it is the range
+    that the network was trained with.
 
     Args:
-        range_: what the darkest and the brightest pixel become in the file.
-        preprocessing: what they became in training.
+        range_: values of pixels 0 and 255 in the file.
+        preprocessing: the preprocessing in training.
     """
     low, high = preprocessing.offset, 255 * preprocessing.scale + preprocessing.offset
     slack = RANGE_SLACK * (high - low)
     if abs(range_[0] - low) <= slack and abs(range_[1] - high) <= slack:
         return None
     return (
-        f"it was calibrated on photos scaled to [{range_[0]:.2g}, {range_[1]:.2g}], where the "
+        f"it was calibrated on images scaled to [{range_[0]:.2g}, {range_[1]:.2g}], but the "
         f"network expects [{low:.2g}, {high:.2g}]"
     )
 

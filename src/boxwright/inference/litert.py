@@ -1,7 +1,7 @@
-"""What a .tflite says about itself, without running it.
+"""Content of a .tflite file, read without running it.
 
-A .tflite is a flatbuffer, and a zip of associated files may follow it: phones and `zipfile` both
-read such a file as it is. Boxwright puts `boxwright.json` and `labels.txt` there.
+A .tflite is a flatbuffer, optionally followed by a zip of associated files; phones and `zipfile`
+both read such a file. Boxwright stores `boxwright.json` and `labels.txt` in the zip.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ MAGIC = b"TFL3"  # bytes 4 to 8 of every .tflite
 ARTIFACT_NAME, LABELS_NAME = "boxwright.json", "labels.txt"
 POSTPROCESS = "TFLite_Detection_PostProcess"
 OUTPUT_NAMES = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
-AXIS_LABELS, VALUE_LABELS = 2, 3  # of AssociatedFileType
-LARGEST_TEXT = 1 << 22  # bytes of an attached file; a zip can claim any size
-MAX_ENTRIES = 100  # of metadata
+AXIS_LABELS, VALUE_LABELS = 2, 3  # values of AssociatedFileType
+LARGEST_TEXT = 1 << 22  # bytes of an attached file; a zip can declare any size
+MAX_ENTRIES = 100  # in the metadata
 
 
 class CustomOperator(NamedTuple):
-    """An operator that is not one of TFLite's builtins.
+    """A custom operator, which is not built into TFLite.
 
     Attributes:
         name: its custom code, such as `TFLite_Detection_PostProcess` or `FlexErf`.
         outputs: indices of the tensors it writes.
-        options: its settings; empty if they are not in the usual encoding.
+        options: its settings; empty if their encoding is unknown.
     """
 
     name: str
@@ -42,14 +42,14 @@ class CustomOperator(NamedTuple):
 
 
 class Metadata(NamedTuple):
-    """What a .tflite of any origin says about itself in the metadata that TFLite has for that.
+    """The TFLite metadata of a .tflite of any origin.
 
     Attributes:
         fields: all of it, as `tflite_metadata.unpack` returns it.
-        mean, std: a float input is `(pixel - mean) / std`, one number or one for each channel;
-            empty if it does not say.
-        labels: the class names, in id order; empty if it has none.
-        threshold: lowest score worth showing; None if it does not say.
+        mean, std: a float input is `(pixel - mean) / std`, one value or one per channel; empty if
+            missing.
+        labels: the class names, in id order; empty if missing.
+        threshold: the score threshold; None if missing.
     """
 
     fields: dict[str, Any]
@@ -68,7 +68,7 @@ class Metadata(NamedTuple):
 
 
 def interpreter(content: bytes, threads: int) -> Any:
-    """LiteRT's interpreter, ready to be given an input.
+    """A LiteRT interpreter with allocated tensors.
 
     Raises:
         ValueError, RuntimeError: the file cannot be loaded.
@@ -82,11 +82,11 @@ def interpreter(content: bytes, threads: int) -> Any:
 
 
 def defect(content: bytes) -> str | None:
-    """What is wrong with a .tflite's flatbuffer, whether or not it could be run here."""
+    """The defect of a .tflite's flatbuffer, or None; the file need not be runnable here."""
     from ai_edge_litert.interpreter import Interpreter
 
     if content[4:8] != MAGIC:
-        return "it does not begin as a .tflite does"
+        return "it has no .tflite header"
     try:
         with framework.hushed():
             Interpreter(model_content=content)
@@ -96,7 +96,7 @@ def defect(content: bytes) -> str | None:
 
 
 def custom_operators(content: bytes) -> list[CustomOperator]:
-    """Every operator of a valid .tflite that is not a builtin."""
+    """The custom operators of a valid .tflite."""
     model = schema.Model.GetRootAs(content)
     found = []
     for graph in (model.Subgraphs(i) for i in range(model.SubgraphsLength())):
@@ -109,22 +109,22 @@ def custom_operators(content: bytes) -> list[CustomOperator]:
 
 
 def read_artifact(content: bytes, *, where: str | Path) -> Artifact | None:
-    """What Boxwright packed behind the flatbuffer; None if another program wrote the file.
+    """The artifact in the attached zip; None if another program wrote the file.
 
     Raises:
         DetectorError: BW502, BW503 or BW504, as `Artifact.from_json`.
     """
     text = _attached(content, ARTIFACT_NAME)
     if text is None and ARTIFACT_NAME.encode() in content:
-        raise damaged("its end, which holds the class names, is cut off", where)
+        raise damaged("its end, which contains the class names, is missing", where)
     return None if text is None else Artifact.from_text(text, where=where)
 
 
 def read_metadata(content: bytes) -> Metadata | None:
-    """The metadata of a .tflite; None if there is none, or none that can be read."""
+    """The metadata of a .tflite; None if it is missing or unreadable."""
     try:
         fields = tflite_metadata.unpack(_metadata_buffer(content))
-    except Exception:  # any bytes may be here; the readers raise whatever they stumble over
+    except Exception:  # invalid bytes can raise any exception
         return None
     networks = fields.get("subgraph_metadata") or [{}]
     inputs = networks[0].get("input_tensor_metadata") or [{}]
@@ -147,13 +147,13 @@ def _metadata_buffer(content: bytes) -> bytes:
 
 
 def _process_unit(tensors: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    """The first of a kind among the tensors' process units; empty if there is none."""
+    """The tensors' first process unit of a kind; empty if there is none."""
     units = (unit.get("options") for tensor in tensors for unit in tensor.get("process_units", ()))
     return next((unit[1] for unit in units if unit and unit[0] == kind), {})
 
 
 def _labels(content: bytes, tensors: list[dict[str, Any]]) -> tuple[str, ...]:
-    """The lines of the first file of labels among the tensors' files."""
+    """The lines of the tensors' first label file."""
     files = (file for tensor in tensors for file in tensor.get("associated_files", ()))
     names = (
         file.get("name", "") for file in files if file.get("type") in (AXIS_LABELS, VALUE_LABELS)
@@ -164,13 +164,13 @@ def _labels(content: bytes, tensors: list[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _attached(content: bytes, name: str) -> bytes | None:
-    """A file of the zip behind the flatbuffer; None if it is not there or cannot be read."""
+    """A file in the attached zip; None if it is missing or unreadable."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as attached:
             if attached.getinfo(name).file_size > LARGEST_TEXT:
                 return None
             return attached.read(name)
-    except Exception:  # as above: encrypted, compressed in a strange way, cut off
+    except Exception:  # as above: encrypted, unknown compression, truncated
         return None
 
 
@@ -178,7 +178,7 @@ def _options(operator: Any) -> dict[str, Any]:
     raw = operator.CustomOptionsAsNumpy()
     try:
         options = flexbuffers.Loads(raw.tobytes())
-    except Exception:  # any other encoding; the reader raises whatever it stumbles over
+    except Exception:  # unknown encodings can raise any exception
         return {}
     if not isinstance(options, dict):
         return {}

@@ -1,11 +1,11 @@
-"""What a run folder is.
+"""The run folder of a training.
 
 run.json           the Artifact: model, classes, preprocessing, provenance with metrics
-best.weights.h5    the weights to use
-checkpoint.npz     everything needed to go on exactly where training stopped
-log.jsonl          one line per report: step, losses, learning rate, or an evaluation
+best.weights.h5    the best weights
+checkpoint.npz     the state for an exact resume
+log.jsonl          one line per report: step, losses and learning rate, or an evaluation
 tensorboard/       the same as TensorBoard events
-.lock              held by the training at work, whose process it names
+.lock              lock of the running training, with its process id
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A training run's folder; it may not exist yet."""
+    """The folder of a training run, which need not exist yet."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -34,15 +34,15 @@ class Run:
         self.lock = self.folder / ".lock"
 
     def exists(self) -> bool:
-        """Whether the folder holds a run."""
+        """True if the folder contains a run."""
         return self.description.is_file()
 
     @property
     def artifact(self) -> Artifact:
-        """What `run.json` says.
+        """The artifact in `run.json`.
 
         Raises:
-            DetectorError: BW501 there is no run here, BW502 to BW504 it is damaged.
+            DetectorError: BW501 the folder is not a run, BW502 to BW504 it is damaged.
         """
         try:
             text = self.description.read_bytes()
@@ -58,8 +58,8 @@ class Run:
         """The detection model with the run's best weights, float32.
 
         Raises:
-            DetectorError: BW501 to BW504, as `artifact`; BW502 too where the network is not known
-                or the run has no usable weights, BW509 where its family is not.
+            DetectorError: BW501 to BW504, as `artifact`; BW502 also if the network is unknown or
+                the run has no usable weights, BW509 if its family is unknown.
         """
         from boxwright.models import registry
 
@@ -67,7 +67,7 @@ class Run:
             family, spec = registry.restored(self.artifact.model)
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(
-                f'its "model" is not a network known here ({error})', self.description
+                f'its "model" is not a network that Boxwright knows ({error})', self.description
             ) from error
         model = family.build(spec)
         try:
@@ -81,12 +81,12 @@ class Run:
         return model
 
     def sweep(self) -> None:
-        """Remove what killed trainings have left half-written, where none is at work."""
+        """Remove partial files of killed trainings, unless a training is running."""
         for target in (self.description, self.weights, self.checkpoint):
             sweep(target)
 
     def save(self, artifact: Artifact, model: DetectionModel) -> None:
-        """Write weights and description; both are whole files at every moment."""
+        """Write weights and description, each atomically."""
         with writing(self.weights) as draft:
             model.network.save_weights(draft)
         write_json(self.description, artifact.to_json())

@@ -1,4 +1,4 @@
-"""A .tflite's graph: its tensors and operators, and the network without its post-processing."""
+"""The graph of a .tflite: tensors, operators, and the network without post-processing."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Tensor(NamedTuple):
     """A tensor of the graph.
 
     Attributes:
-        name: as the file has it.
-        shape: its sides.
+        name: the name in the file.
+        shape: its dimensions.
         dtype: such as `uint8`.
-        scale, zero_point: what its integers mean: `(integer - zero_point) * scale`; None where
-            there is nothing or no single pair of them.
+        scale, zero_point: quantization, `(integer - zero_point) * scale`; None if there is none
+            or one per channel.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Tensor(NamedTuple):
 
     @property
     def range(self) -> tuple[float, float] | None:
-        """What 0 and 255 mean; None where integers mean nothing else."""
+        """The real values of 0 and 255; None without quantization."""
         if self.scale is None or self.zero_point is None:
             return None
         return -self.zero_point * self.scale, (255 - self.zero_point) * self.scale
@@ -44,8 +44,8 @@ class Tensor(NamedTuple):
 
 @dataclass(frozen=True)
 class Operators:
-    """All operators of one name that compute alike; `arithmetic` is `integer`, `float`,
-    `conversion` between the two, or `post-processing` for all from the detections' operator on."""
+    """All operators of one name and arithmetic. `arithmetic` is `integer`, `float`, `conversion`
+    between the two, or `post-processing` from the detection operator on."""
 
     name: str
     arithmetic: str
@@ -53,8 +53,8 @@ class Operators:
 
 
 class Graph(NamedTuple):
-    """What a .tflite consists of; `weights` is bytes of constants by type, most first, and `names`
-    are those of all tensors."""
+    """The parts of a .tflite. `weights` is the bytes of constants by type, largest first; `names`
+    are the names of all tensors."""
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
@@ -63,7 +63,7 @@ class Graph(NamedTuple):
     names: tuple[str, ...]
 
     def names_any(self, parts: Iterable[str]) -> bool:
-        """Whether a tensor's name has one of `parts` in it."""
+        """True if a tensor's name contains one of `parts`."""
         return any(part in name for part in parts for name in self.names)
 
     @property
@@ -101,9 +101,9 @@ def read_graph(content: bytes) -> Graph:
 
 
 def without_postprocessing(content: bytes) -> bytes | None:
-    """The same network, ending where its post-processing begins; None if it has none.
+    """The network without its post-processing; None if it has none.
 
-    Two lists get shorter in place, so every other byte stays where it was: the operators end
+    Two lists are shortened in place, so all other bytes keep their positions: the operators end
     before the post-processing, and its first two inputs, boxes and scores, become the outputs.
     """
     changed = bytearray(content)
@@ -118,20 +118,20 @@ def without_postprocessing(content: bytes) -> bytes | None:
     graph.OutputsAsNumpy()[: len(raw)] = raw  # a view of `changed`
     _shorten(changed, graph, OUTPUTS_FIELD, len(raw))
     _shorten(changed, graph, OPERATORS_FIELD, place)
-    for i in range(model.SignatureDefsLength()):  # they would name outputs that are gone
+    for i in range(model.SignatureDefsLength()):  # they name removed outputs
         signature = model.SignatureDefs(i)
         _shorten(changed, signature, SIGNATURE_OUTPUTS_FIELD, 0)
     return bytes(changed)
 
 
-# Places of fields in their tables, from TFLite's schema.
+# Field numbers, from the TFLite schema.
 OUTPUTS_FIELD, OPERATORS_FIELD, SIGNATURE_OUTPUTS_FIELD = 8, 10, 6
 
 
 def _shorten(content: bytearray, table: Any, field: int, length: int) -> None:
     offset = table._tab.Offset(field)
     if offset:
-        start = table._tab.Vector(offset) - 4  # the length stands before the elements
+        start = table._tab.Vector(offset) - 4  # the length precedes the elements
         content[start : start + 4] = length.to_bytes(4, "little")
 
 
@@ -167,7 +167,7 @@ def _dtype(tensor: Any) -> str:
 
 
 def _indices(values: NDArray[np.int32] | int) -> list[int]:
-    """A list of the schema; it gives 0 where there is none."""
+    """A list of the schema, which is 0 if missing."""
     return [] if isinstance(values, int) else [int(value) for value in values]
 
 

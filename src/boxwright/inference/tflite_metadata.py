@@ -1,7 +1,7 @@
-"""TFLite metadata: what a .tflite says about itself to programs of any origin.
+"""TFLite metadata: the standard description in a .tflite, for any program.
 
-It is a flatbuffer of its own, in the buffer of the model that the entry `ENTRY` names.
-Here it is a `dict` of fields, as in
+It is a separate flatbuffer in the model buffer that the entry `ENTRY` names.
+Here it is a `dict` of fields, such as
 
     {"name": "SSD", "subgraph_metadata": [{"input_tensor_metadata": [{"name": "image"}]}]}
 
@@ -21,9 +21,9 @@ from flatbuffers import number_types
 
 ENTRY = b"TFLITE_METADATA"
 IDENTIFIER = b"M001"  # bytes 4 to 8; also the version of the schema's parts that never change
-MAX_VALUES = 1 << 17  # characters, numbers and tables: more than any description has
+MAX_VALUES = 1 << 17  # characters, numbers and tables; no description has more
 
-# The schema, version 1.5.0, less what is about text and sound. The order of fields is the format.
+# The schema, version 1.5.0, without text and audio. The order of fields is the format.
 TABLES: Mapping[str, dict[str, str]] = MappingProxyType(
     {
         "ModelMetadata": {
@@ -88,7 +88,7 @@ UNIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 NUMBERS: Mapping[str, tuple[str, Any]] = MappingProxyType(
-    {  # the codes of `struct` and of `flatbuffers`
+    {  # codes of `struct` and `flatbuffers`
         "byte": ("b", number_types.Int8Flags),
         "int": ("i", number_types.Int32Flags),
         "uint": ("I", number_types.Uint32Flags),
@@ -98,20 +98,20 @@ NUMBERS: Mapping[str, tuple[str, Any]] = MappingProxyType(
 
 
 def pack(metadata: Mapping[str, Any]) -> bytes:
-    """A `ModelMetadata` as the bytes of its flatbuffer."""
+    """Encode a `ModelMetadata` as a flatbuffer."""
     builder = flatbuffers.Builder(1024)
     builder.Finish(_write_table(builder, "ModelMetadata", metadata), IDENTIFIER)
     return bytes(builder.Output())
 
 
 def unpack(content: bytes) -> dict[str, Any]:
-    """The inverse of `pack`, for bytes of any origin: fields that are not there are left out.
+    """The inverse of `pack`, for bytes of any origin; missing fields are left out.
 
     Raises:
-        ValueError: this is no metadata, or more than a description can be.
+        ValueError: the bytes are not metadata, or the metadata is too large.
     """
     if content[4:8] != IDENTIFIER:
-        raise ValueError("does not begin as metadata does")
+        raise ValueError("does not begin with a TFLite metadata header")
     reader = _Reader(content)
     try:
         return reader.table("ModelMetadata", reader.target(0))
@@ -120,7 +120,7 @@ def unpack(content: bytes) -> dict[str, Any]:
 
 
 def _slots(kind: str) -> Iterator[tuple[str, str, int]]:
-    """Name, kind and slot of a table's fields; a union takes two slots, and this is the first."""
+    """Name, kind and slot of a table's fields; for a union, the first of its two slots."""
     slot = 0
     for name, field in TABLES[kind].items():
         yield name, field, slot
@@ -148,7 +148,7 @@ def _write_table(builder: Any, kind: str, values: Mapping[str, Any]) -> int:
 
 
 def _write(builder: Any, kind: str, value: Any) -> int:
-    """Write what a table points to; return where it is."""
+    """Write the target of a table's pointer; return its offset."""
     if kind == "string":
         return int(builder.CreateString(value))
     if kind in UNIONS:
@@ -167,7 +167,7 @@ def _write(builder: Any, kind: str, value: Any) -> int:
 
 
 class _Reader:
-    """Reads tables; raises `struct.error` where they end too soon, ValueError where they do not."""
+    """Reads tables; raises `struct.error` for truncated and ValueError for invalid ones."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -187,11 +187,11 @@ class _Reader:
         return found
 
     def target(self, at: int) -> int:
-        """What the pointer at a position points to."""
+        """The target of the pointer at a position."""
         return at + int(self._number("I", at))
 
     def _positions(self, at: int) -> dict[int, int]:
-        """Where the fields of the table at a position are, by slot."""
+        """Positions of the fields of a table, by slot."""
         layout = at - self._number("i", at)
         if layout < 0:
             raise ValueError("points before its beginning")
@@ -206,7 +206,7 @@ class _Reader:
         if which is None or at is None:
             return None
         number = self._number("B", which)
-        if not 0 < number <= len(tables):  # what this schema leaves out
+        if not 0 < number <= len(tables):  # not in this schema
             return None
         kind = tables[number - 1]
         return kind, self.table(kind, self.target(at))

@@ -1,1 +1,1 @@
-"""Detector families: networks, what they learn from, and the weights they start from."""
+"""Detector families: networks, losses and pretrained weights."""

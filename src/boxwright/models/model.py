@@ -1,7 +1,7 @@
-"""A detector as training, inference and export know it: `DetectionModel`.
+"""`DetectionModel`: the interface of a detector family for training, inference and export.
 
-Everything that only one family of detectors knows, such as anchors, is below this line. A new
-family is a subclass, and a row of `registry`.
+Everything specific to one family, such as anchors, is hidden behind this interface. A new family
+is a subclass and a row of `registry`.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from boxwright.models.weights.pretrained import Pretrained
 
 FAMILY_KEY = "family"  # in a spec's JSON
-PADDING, IGNORED_REGION = -1, -2  # labels of what is no object
-Outputs = Mapping[str, Any]  # the network's, by name
+PADDING, IGNORED_REGION = -1, -2  # special labels
+Outputs = Mapping[str, Any]  # network outputs by name
 LayerGroup = Literal["backbone", "extras", "heads"]
-# (boxes (B, A, 4) yxyx, scores (B, A), how many at most, IoU threshold) -> (B, A) bool: which stay
-# in greedy non-maximum suppression within each image. Each framework has its own.
+# (boxes (B, A, 4) yxyx, scores (B, A), max count, IoU threshold) -> (B, A) bool: kept by greedy NMS
+# within each image. Each framework has its own implementation.
 Suppress = Callable[[Any, Any, int, float], Any]
-# Of the head that most families export. The logarithm of a size spans about as much as twice that
-# of a position, and 8 bits have one range for all four.
+# For the usual export head. The logarithm of a size spans about twice the range of a position, and
+# int8 has one range for all four.
 EXPORT_SCALES: box_coder.Scales = (10.0, 10.0, 2.0, 2.0)
 
 
 class Truth(NamedTuple):
-    """What is labelled in a batch, padded to `G` boxes an image.
+    """The labels of a batch, padded to `G` boxes per image.
 
-    `boxes (B, G, 4)` normalized yxyx; `labels (B, G)` 0-based class ids, PADDING where there is no
-    box, IGNORED_REGION for one that is neither an object nor background; `weights (B, G)`: how
-    much each box counts, 0 for such a region.
+    `boxes (B, G, 4)` normalized yxyx; `labels (B, G)` 0-based class ids, PADDING for missing
+    boxes, IGNORED_REGION for regions that are neither object nor background; `weights (B, G)`: the
+    weight of each box, 0 for ignored regions.
     """
 
     boxes: Any
@@ -50,10 +50,10 @@ class Truth(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """What training lowers; `total` is the sum of the others.
+    """The training loss; `total` is the sum of the others.
 
-    `classes` and `boxes` are a mean over the labelled objects, unless the family says otherwise;
-    `penalty` is the regularization's.
+    `classes` and `boxes` are means over the labeled objects, unless the family defines them
+    differently; `penalty` is the regularization loss.
     """
 
     total: Any
@@ -63,21 +63,21 @@ class Loss(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """What a network says before non-maximum suppression: `boxes (B, A, 4)` normalized yxyx, not
-    clipped, and `scores (B, A, C)` from 0 to 1, of any operations' arrays."""
+    """Predictions before NMS: `boxes (B, A, 4)` normalized yxyx, not clipped, and
+    `scores (B, A, C)` from 0 to 1, as arrays of any `Operations`."""
 
     boxes: Any
     scores: Any
 
 
 class ExportHead(NamedTuple):
-    """The candidates as TFLite's post-processing takes them.
+    """The candidates in the input format of TFLite's post-processing.
 
     Attributes:
-        encodings: `(B, A, 4)`, boxes by `ops.box_coder`.
+        encodings: `(B, A, 4)`, boxes encoded by `ops.box_coder`.
         scores: `(B, A, C)` from 0 to 1.
-        references: `(A, 4)` NumPy float32, normalized yxyx: what the encodings are relative to.
-        scales: the box coder's.
+        references: `(A, 4)` NumPy float32, normalized yxyx: boxes that encodings refer to.
+        scales: scales of the box coder.
     """
 
     encodings: Any
@@ -87,7 +87,7 @@ class ExportHead(NamedTuple):
 
 
 class Spec(Protocol):
-    """All that is needed to build a network again; a family's own has more fields.
+    """The architecture of a network, enough to rebuild it; families add fields.
 
     Attributes:
         num_classes: `C`.
@@ -101,20 +101,20 @@ class Spec(Protocol):
     def input_size(self) -> int: ...
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """JSON values."""
         ...
 
 
 class DetectionModel(ABC):
-    """A detector: its spec, its Keras network, and what only its family knows.
+    """A detector: its spec, its Keras network, and the parts specific to its family.
 
     Attributes:
-        family: the row of `registry`.
-        objective_classes: the dataclasses that a recipe's `objective` may be made of.
-        quantization_aware: whether networks are built that round as a file of 8 bits does.
-        reach: which boxes it can learn, for `boxwright check`; None if that cannot be told.
+        family: the key in `registry`.
+        objective_classes: the dataclasses allowed in a recipe's `objective`.
+        quantization_aware: True if the family supports QAT.
+        reach: the boxes that it can learn, for `boxwright check`; None if unknown.
         network: scaled pixels `(B, S, S, 3)` to float32 outputs by name.
-        objective: what its training lowers; None is the family's usual one.
+        objective: the training objective; None for the family's default.
     """
 
     family: ClassVar[str]
@@ -127,7 +127,7 @@ class DetectionModel(ABC):
         self.network = network
         self.objective = objective
 
-    # ---- What it is ------------------------------------------------------------------------------
+    # ---- Architecture ----------------------------------------------------------------------------
 
     @classmethod
     @abstractmethod
@@ -135,7 +135,7 @@ class DetectionModel(ABC):
         """The inverse of the spec's `to_json`.
 
         Raises:
-            KeyError, TypeError, ValueError: it is of no such network.
+            KeyError, TypeError, ValueError: the spec is invalid.
         """
 
     @classmethod
@@ -154,43 +154,43 @@ class DetectionModel(ABC):
 
         Args:
             num_classes, input_size: of the network.
-            depth_multiplier: of its filters; None for the family's usual number.
-            objective: what training lowers.
-            quantization: of a network that rounds, where the family is `quantization_aware`.
-            like: the spec of a pretrained network, whose other fields are taken.
+            depth_multiplier: multiplier of the filters; None for the family's default.
+            objective: the training objective.
+            quantization: settings for QAT, if the family is `quantization_aware`.
+            like: the spec of a pretrained network, used for all other fields.
         """
 
     @classmethod
     @abstractmethod
     def build_network(cls, spec: Any, *, precision: str = "float32", **options: Any) -> Any:
-        """The Keras network of a spec, with its first weights.
+        """Build the Keras network of a spec with initial weights.
 
         Args:
-            spec: what to build.
+            spec: the architecture.
             precision: Keras dtype policy of the convolutions; variables are float32 in any case.
             options: `frozen_through`, the last backbone block that does not train, -1 for none,
-                and what else the family knows.
+                and options of the family.
         """
 
     @classmethod
     def build(cls, spec: Any, objective: Any = None, **options: Any) -> Self:
-        """A model with its first weights; options as `build_network`'s."""
+        """Build a model with initial weights; options as in `build_network`."""
         return cls(spec, cls.build_network(spec, **options), objective)
 
     def to_json(self) -> dict[str, Any]:
-        """The family and the spec, what `registry.restored` takes."""
+        """The family and the spec, the input of `registry.restored`."""
         return {FAMILY_KEY: self.family, **self.spec.to_json()}
 
     @property
     def quantizer(self) -> Any:
-        """What the layers of a network that rounds share; None for a network of floats."""
+        """The shared state of the layers of a QAT network; None for a float network."""
         return getattr(self.network, "quantizer", None)
 
     # ---- Training --------------------------------------------------------------------------------
 
     @classmethod
     def usual_objective(cls, *, pretrained: bool) -> tuple[Any, dict[str, str]]:
-        """The objective that a recipe gets, and reasons by the name of its fields."""
+        """The default objective of a recipe, and reasons by field name."""
         return None, {}
 
     @abstractmethod
@@ -198,27 +198,27 @@ class DetectionModel(ABC):
         """The losses of the classes and of the boxes, in `keras.ops`.
 
         Args:
-            outputs: the network's, while training.
-            truth: what is labelled.
-            suppress: the framework's non-maximum suppression, for losses that need one.
+            outputs: network outputs in training.
+            truth: the labels.
+            suppress: the framework's NMS, for losses that need it.
         """
 
     def layer_group_of(self, layer: str) -> LayerGroup:
-        """Which part of the network a layer is, by its name; recipes have numbers for each."""
+        """The layer group of a layer, by its name; recipes have settings for each group."""
         return "backbone"
 
     def named_variables(self) -> dict[str, Any]:
-        """The network's variables by the names that checkpoints have for them."""
+        """The network's variables by their checkpoint names."""
         return {variable.path: variable for variable in self.network.weights}
 
     # ---- A pretrained start ----------------------------------------------------------------------
 
     @classmethod
     def read_pretrained(cls, path: str | Path) -> Pretrained:
-        """A pretrained file of the family, whose spec is the `like` of `spec_for`.
+        """Read a pretrained file of the family; its spec is the `like` of `spec_for`.
 
         Raises:
-            WeightsError: BW207 the family has none; others as its readers say.
+            WeightsError: BW207 the family has no pretrained weights; errors of the readers.
         """
         raise WeightsError(
             "BW207",
@@ -227,8 +227,8 @@ class DetectionModel(ABC):
         )
 
     def load(self, pretrained: Pretrained) -> object:
-        """Put a file's weights into the network, all but those of the class head; returns what
-        became of them, for people."""
+        """Load a file's weights into the network, except for the class head; return a printable
+        report."""
         raise NotImplementedError
 
     def start_classes(
@@ -238,28 +238,28 @@ class DetectionModel(ABC):
         truth: Truth,
         classes: tuple[str, ...],
     ) -> Sequence[object]:
-        """Let the new class head start from what the pretrained one already sees.
+        """Initialize the new class head from the pretrained one.
 
         Args:
-            pretrained: the file that `load` took.
+            pretrained: the file given to `load`.
             images: `(n, S, S, 3)` in the network's input range.
             truth: their labels, NumPy.
             classes: the new classes' names.
 
         Returns:
-            What each started from, for people.
+            A printable description of each class's initialization.
         """
         return ()
 
-    # ---- Detecting and exporting -----------------------------------------------------------------
+    # ---- Inference and export --------------------------------------------------------------------
 
     @abstractmethod
     def decode(self, outputs: Outputs, ops: Operations) -> Candidates:
-        """Boxes and scores of the network's outputs, in nothing but arithmetic and `ops`."""
+        """Boxes and scores from the network's outputs, using only arithmetic and `ops`."""
 
     @cached_property
     def candidates(self) -> int:
-        """`A`, how many boxes `decode` gives for an image."""
+        """`A`, the number of boxes that `decode` returns per image."""
         return int(self.decode(self.blank_outputs(), NUMPY).boxes.shape[1])
 
     def blank_outputs(self, images: int = 1) -> dict[str, NDArray[np.float32]]:
@@ -268,17 +268,17 @@ class DetectionModel(ABC):
         return {name: np.zeros((images, *shape), np.float32) for name, shape in shapes.items()}
 
     def export_head(self, outputs: Outputs, ops: Operations) -> ExportHead:
-        """Boxes as encodings, relative to the whole image unless the family has references."""
+        """Encoded boxes, relative to the full image unless the family has references."""
         boxes, scores = self.decode(outputs, ops)
         whole = np.array([0, 0, 1, 1], np.float32)
         low, high = boxes[..., :2], boxes[..., 2:]
-        high = low + ops.maximum(high - low, 0.0)  # the logarithm of a size takes no other
+        high = low + ops.maximum(high - low, 0.0)  # the logarithm needs a nonnegative size
         boxes = ops.concat([low, high], axis=-1)
         encodings = box_coder.encode(boxes, whole, ops, EXPORT_SCALES)
         references = np.tile(whole, (self.candidates, 1))
         return ExportHead(encodings, scores, references, EXPORT_SCALES)
 
     def shows_part_of(self, layer: str) -> bool:
-        """Whether only a part of what a layer computes is ever shown, so that its range of 8 bits
-        leaves the rest out."""
+        """True if only some of a layer's outputs are ever shown, so that its int8 range excludes
+        the others."""
         return False

@@ -1,4 +1,4 @@
-"""The detector families, one row each; none is imported before it is asked for."""
+"""Registry of detector families, which are imported on demand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from boxwright.models.model import FAMILY_KEY, DetectionModel
 from boxwright.ops.operation_check import CHECKING, Checking
 from boxwright.structures.registry import Registry
 
-DEFAULT = "ssd"  # also of the runs that were written when there was no other
+DEFAULT = "ssd"  # also for runs of versions with a single family
 FAMILIES: Registry[type[DetectionModel]] = Registry(
     {
         "ssd": "boxwright.models.ssd.detector:SsdModel",
@@ -19,10 +19,10 @@ FAMILIES: Registry[type[DetectionModel]] = Registry(
 
 
 def family(name: str) -> type[DetectionModel]:
-    """The family of that name.
+    """The family with that name.
 
     Raises:
-        DetectorError: BW509 there is none.
+        DetectorError: BW509 there is no such family.
     """
     if name not in FAMILIES:
         raise DetectorError(
@@ -33,10 +33,10 @@ def family(name: str) -> type[DetectionModel]:
 
 
 def register(model: type[DetectionModel]) -> type[DetectionModel]:
-    """Add a family, after its decoding was tried; a decorator.
+    """Class decorator that adds a family after a check of its decoding.
 
     Raises:
-        ExportError: BW409 it decodes with an operation that not every export target has.
+        ExportError: BW409 its decoding uses an operation that some export targets lack.
     """
     check_operations(model)
     FAMILIES[model.family] = model
@@ -44,7 +44,7 @@ def register(model: type[DetectionModel]) -> type[DetectionModel]:
 
 
 def check_operations(model: type[DetectionModel]) -> None:
-    """Decode zeros once, with the operations that every export target has and nothing else.
+    """Decode zeros with only the operations that every export target supports.
 
     Raises:
         ExportError: BW409.
@@ -56,11 +56,11 @@ def check_operations(model: type[DetectionModel]) -> None:
 
 
 def restored(value: Mapping[str, Any]) -> tuple[type[DetectionModel], Any]:
-    """The family and the spec of `DetectionModel.to_json`; runs of before name no family.
+    """The family and the spec from `DetectionModel.to_json`; older runs have no family key.
 
     Raises:
-        DetectorError: BW509 the family is not known here.
-        KeyError, TypeError, ValueError: the spec is of no network of the family.
+        DetectorError: BW509 the family is unknown.
+        KeyError, TypeError, ValueError: the spec is invalid for the family.
     """
     known = dict(value)
     kind = family(known.pop(FAMILY_KEY, DEFAULT))

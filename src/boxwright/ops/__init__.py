@@ -1,1 +1,1 @@
-"""Box operations on arrays: overlaps, anchors, the box coder, non-maximum suppression."""
+"""Box operations on arrays: overlaps, anchors, box coder, NMS."""

@@ -1,4 +1,4 @@
-"""Anchors (priors): the boxes that a single-shot detector starts from.
+"""Anchors (priors) of a single-shot detector.
 
 Source: the Object Detection API's `ssd_anchor_generator` (Liu et al., "SSD: Single Shot MultiBox
 Detector", section 2.2) and `multiscale_anchor_generator` (Lin et al., "Focal Loss for Dense Object
@@ -27,19 +27,19 @@ class AnchorSpec:
     """Sizes and shapes of the anchors, as fractions of the input's side.
 
     Attributes:
-        min_scale, max_scale: side of the square anchor on the finest and the coarsest map;
-            the maps between are spaced evenly.
-        aspect_ratios: width over height. The API's files hold 0.333299994..., not 1/3.
-        scale_factor: multiplies every size; `300 / S` keeps the pixel sizes that a network
-            pretrained at 300 px knows when its input becomes `S` px.
-        scales: side of the square anchor on each map, instead of even spaces.
-        between: aspect ratio of one more anchor whose scale lies between its own and the next
+        min_scale, max_scale: side of the square anchor on the finest and the coarsest map, evenly
+            spaced between them.
+        aspect_ratios: width over height. The API's files contain 0.333299994..., not 1/3.
+        scale_factor: multiplies every size; `300 / S` keeps the pixel sizes of a network pretrained
+            at 300 px for an input of `S` px.
+        scales: side of the square anchor on each map, instead of even spacing.
+        between: aspect ratio of an additional anchor with a scale between its map's and the next
             map's; 0 for none.
-        fewer_on_finest: whether the finest map carries three shapes alone, one of them at a scale
-            of 0.1.
-        base: what the sizes are multiplied by, height and width.
-        strides, offsets: of each map's anchors from one to the next and of the first, in pixels, y
-            and x; by default they stand in the middle of the cells.
+        fewer_on_finest: True if the finest map has only three shapes, one of them with a scale of
+            0.1.
+        base: factors of the sizes, height and width.
+        strides, offsets: distance of each map's anchors and position of the first, in pixels, y and
+            x; by default anchors are centered in the cells.
     """
 
     min_scale: float = 0.2
@@ -54,15 +54,15 @@ class AnchorSpec:
     offsets: Pairs = ()
 
     def per_location(self, layers: int) -> tuple[int, ...]:
-        """How many anchors stand on each cell of each of `layers` maps."""
+        """Number of anchors per cell of each of `layers` maps."""
         return tuple(len(shapes) for shapes in self._specs(layers))
 
     def resized(self, factor: float) -> AnchorSpec:
-        """Those of an input `factor` times as small, where they are as many pixels in size."""
+        """Anchors of the same size in pixels for an input `factor` times as small."""
         return replace(self, scale_factor=self.scale_factor * factor)
 
     def shapes(self, layers: int, input_size: int) -> list[list[Shape]]:
-        """Those of each map, in the order of the heads' outputs; `input_size` does not matter."""
+        """Shapes of each map, in the order of the heads' outputs; `input_size` is not used."""
         height, width = (self.scale_factor * side for side in self.base)
         return [
             [(height * scale / ratio**0.5, width * scale * ratio**0.5) for scale, ratio in specs]
@@ -96,12 +96,12 @@ class AnchorSpec:
 
 @dataclass(frozen=True)
 class PyramidAnchorSpec:
-    """Anchors whose sizes are a map's stride times a number.
+    """Anchors whose sizes are multiples of the stride of their map.
 
     Attributes:
         scale: side of a map's smallest square anchor, in strides.
         aspect_ratios: width over height.
-        scales_per_octave: how many sizes of each shape lie between a map and the next one.
+        scales_per_octave: number of sizes of each shape per map.
     """
 
     scale: float = 4.0
@@ -109,15 +109,15 @@ class PyramidAnchorSpec:
     scales_per_octave: int = 2
 
     def per_location(self, layers: int) -> tuple[int, ...]:
-        """How many anchors stand on each cell of each of `layers` maps."""
+        """Number of anchors per cell of each of `layers` maps."""
         return (len(self.aspect_ratios) * self.scales_per_octave,) * layers
 
     def resized(self, factor: float) -> PyramidAnchorSpec:
-        """The same: they are as many pixels in size whatever the input's side."""
+        """The same anchors: their size in pixels does not depend on the input size."""
         return self
 
     def shapes(self, layers: int, input_size: int) -> list[list[Shape]]:
-        """Those of each map, in the order of the heads' outputs."""
+        """Shapes of each map, in the order of the heads' outputs."""
         octave = [2 ** (i / self.scales_per_octave) for i in range(self.scales_per_octave)]
         specs = list(itertools.product(self.aspect_ratios, octave))
         sides = [self.scale * (FIRST_STRIDE << layer) / input_size for layer in range(layers)]
@@ -129,8 +129,8 @@ class PyramidAnchorSpec:
     def grid(self, layer: int, side: int, input_size: int) -> tuple[Shape, Shape]:
         """Stride and offset of a map's anchors, y and x, as fractions of the input's side.
 
-        They stand in the middle of the cells where the stride divides the input's side, and else,
-        as in the API, on the cells' corners.
+        They are centered in the cells if the stride divides the input's side. Otherwise, as in the
+        API, they are at the corners of the cells.
         """
         stride = FIRST_STRIDE << layer
         offset = 0 if input_size % stride else stride / 2
@@ -141,7 +141,7 @@ Anchors = AnchorSpec | PyramidAnchorSpec
 
 
 def anchors_from_json(value: dict[str, Any]) -> Anchors:
-    """Of the fields of either, as JSON has them; a run of before lacks what came later."""
+    """Create either kind from its JSON fields; runs of older versions lack newer fields."""
     kind = PyramidAnchorSpec if "scales_per_octave" in value else AnchorSpec
     return kind(**{name: _tuples(item) for name, item in value.items()})
 
@@ -152,7 +152,7 @@ def map_sides(input_size: int, layers: int = MAPS) -> tuple[int, ...]:
 
 
 def grid_anchors(spec: Anchors, input_size: int, layers: int = MAPS) -> NDArray[np.float32]:
-    """All anchors, `(A, 4)` normalised `[ymin, xmin, ymax, xmax]`, not clipped.
+    """All anchors, `(A, 4)` normalized `[ymin, xmin, ymax, xmax]`, not clipped.
 
     Order: map, row, column, shape, as the heads' outputs are reshaped.
 

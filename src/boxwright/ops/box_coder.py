@@ -1,7 +1,7 @@
 """The box coder: a box as its offset from an anchor, and back.
 
 Source: the Object Detection API's `faster_rcnn_box_coder`, after Ren et al., "Faster R-CNN",
-section 3.1.2, equation 2. The functions use nothing but arithmetic and `xp`, the array module
+section 3.1.2, equation 2. The functions use only arithmetic and `xp`, the array module
 (`numpy` or `keras.ops`), so training, evaluation and exports share them.
 """
 
@@ -18,7 +18,7 @@ SCALES: Scales = (
     10.0,
     5.0,
     5.0,
-)  # y, x, height, width: how many units one anchor size is worth
+)  # y, x, height, width: units per anchor size
 EPSILON = 1e-8  # keeps the logarithm finite for a box or an anchor without area
 
 
@@ -26,9 +26,9 @@ def encode(boxes: Any, anchors: Any, xp: Any = np, scales: Scales = SCALES) -> A
     """Boxes relative to anchors, `[ty, tx, th, tw]` times `scales`.
 
     Args:
-        boxes, anchors: `(..., 4)` normalised `[ymin, xmin, ymax, xmax]`; they broadcast.
+        boxes, anchors: `(..., 4)` normalized `[ymin, xmin, ymax, xmax]`; they broadcast.
         xp: the array module that both belong to.
-        scales: how many units one anchor size is worth.
+        scales: units per anchor size.
     """
     y, x, height, width = _center_and_size(boxes)
     anchor_y, anchor_x, anchor_height, anchor_width = _center_and_size(anchors)
@@ -49,10 +49,10 @@ def decode(
     xp: Any = np,
     scales: Scales = SCALES,
 ) -> Any:
-    """The inverse of `encode`: `(..., 4)` normalised `[ymin, xmin, ymax, xmax]`, not clipped.
+    """The inverse of `encode`: `(..., 4)` normalized `[ymin, xmin, ymax, xmax]`, not clipped.
 
     Args:
-        scales: those that the boxes were encoded with.
+        scales: the ones used in `encode`.
     """
     anchor_y, anchor_x, anchor_height, anchor_width = _center_and_size(anchors)
     y = encodings[..., 0] / scales[0] * anchor_height + anchor_y
@@ -63,8 +63,7 @@ def decode(
 
 
 def centered(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Boxes `(A, 4)` yxyx as centre y, centre x, height, width, as TFLite wants what encodings are
-    relative to."""
+    """Boxes `(A, 4)` yxyx as center y, center x, height, width, TFLite's format of anchors."""
     near, far = boxes[:, :2], boxes[:, 2:]
     converted: NDArray[np.float32] = np.concatenate([(near + far) / 2, far - near], axis=1)
     return converted

@@ -22,7 +22,7 @@ def areas(boxes: NDArray[N]) -> NDArray[N]:
 
 
 def intersections(first: NDArray[N], second: NDArray[N]) -> NDArray[N]:
-    """The areas that boxes share one with one, `(...)`; `(..., 4)` and `(..., 4)` broadcast."""
+    """Intersection areas of pairs of boxes, `(...)`; `(..., 4)` and `(..., 4)` broadcast."""
     corner = np.maximum(first[..., :2], second[..., :2])
     far_corner = np.minimum(first[..., 2:], second[..., 2:])
     return _covered(corner, far_corner)
@@ -31,14 +31,14 @@ def intersections(first: NDArray[N], second: NDArray[N]) -> NDArray[N]:
 def iou(first: Boxes, second: Boxes) -> NDArray[np.float32]:
     """Intersection over union of every pair: `(n, 4)` and `(m, 4)` give `(n, m)`.
 
-    Two boxes without area overlap by 0. The order of the axes does not matter, so normalised
-    yxyx boxes work as well, as long as both are the same.
+    Two boxes without area have an IoU of 0. The axis order does not matter, so normalized yxyx
+    boxes work too if both use it.
     """
     return iou_of_pairs(first[:, None], second)
 
 
 def iou_of_pairs(first: Boxes, second: Boxes) -> NDArray[np.float32]:
-    """Intersection over union one with one, `(...)`; `(..., 4)` and `(..., 4)` broadcast."""
+    """Elementwise intersection over union, `(...)`; `(..., 4)` and `(..., 4)` broadcast."""
     shared = intersections(first, second)
     union = areas(first) + areas(second) - shared
     overlap: NDArray[np.float32] = np.zeros_like(shared)
@@ -47,7 +47,7 @@ def iou_of_pairs(first: Boxes, second: Boxes) -> NDArray[np.float32]:
 
 
 def parts_within(boxes: Boxes, regions: Boxes) -> NDArray[np.float32]:
-    """How much of each box lies in each region, 0 to 1: `(n, 4)` and `(m, 4)` give `(n, m)`."""
+    """The fraction of each box inside each region, 0 to 1: `(n, 4)` and `(m, 4)` give `(n, m)`."""
     shared = intersections(boxes[:, None], regions)
     part: NDArray[np.float32] = np.zeros_like(shared)
     np.divide(shared, areas(boxes)[:, None], out=part, where=shared > 0)
@@ -55,23 +55,23 @@ def parts_within(boxes: Boxes, regions: Boxes) -> NDArray[np.float32]:
 
 
 def upright(boxes: Boxes) -> Boxes:
-    """Boxes that were drawn backwards, with their corners swapped back."""
+    """Boxes with inverted corners swapped."""
     mins: Boxes = np.minimum(boxes[:, :2], boxes[:, 2:])
     return np.concatenate([mins, np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)
 
 
 def clip(boxes: Boxes, width: float, height: float) -> Boxes:
-    """`boxes` cut off at the edges of a photo of `width` x `height` pixels."""
+    """`boxes` clipped to an image of `width` x `height` pixels."""
     far_corner: Boxes = np.asarray([width, height, width, height], np.float32)
     clipped: Boxes = boxes.clip(np.float32(0), far_corner)
     return clipped
 
 
 def orient(boxes: Boxes, orientation: int, width: float, height: float) -> Boxes:
-    """Boxes drawn on a photo as it is stored, moved to where they lie once it is oriented.
+    """Convert boxes from the stored image to the image after EXIF orientation.
 
     `orientation` is EXIF's, 1 to 8 (Exif 2.32, tag 0x0112); `width` and `height` are pixels of
-    the photo as stored. From 5 on the oriented photo has its sides swapped.
+    the stored image. Orientations 5 to 8 swap width and height.
     """
     xmin, ymin, xmax, ymax = boxes.T
     if orientation in {2, 3, 7, 8}:
@@ -84,7 +84,7 @@ def orient(boxes: Boxes, orientation: int, width: float, height: float) -> Boxes
 
 
 def normalized_yxyx(boxes: Boxes, width: float, height: float) -> Boxes:
-    """Pixels xyxy to the Object Detection API's `[ymin, xmin, ymax, xmax]` in [0, 1]."""
+    """Convert pixel xyxy to the Object Detection API's `[ymin, xmin, ymax, xmax]` in [0, 1]."""
     far_corner: Boxes = np.asarray([width, height, width, height], np.float32)
     normalized: Boxes = boxes / far_corner
     return normalized[:, [1, 0, 3, 2]]

@@ -1,6 +1,6 @@
-"""Non-maximum suppression: of boxes that overlap, the best one stays.
+"""Non-maximum suppression (NMS).
 
-Source of the semantics: the Object Detection API's `multiclass_non_max_suppression`: greedy per
+Source: the Object Detection API's `multiclass_non_max_suppression`: greedy per
 class, then the best over all classes.
 """
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from boxwright.ops.boxes import Boxes, iou
 
-CHUNK = 400  # candidates looked at together; most photos need no more
+CHUNK = 400  # candidates per step; most images need no more
 
 
 def multiclass_nms(
@@ -25,16 +25,15 @@ def multiclass_nms(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Greedy suppression within each class, then the best of all classes.
 
-    It goes once from the best score down, over all classes, and stops when `max_total` are kept:
-    no later one could be among the best. Of equal scores the lower class comes first, then the
-    lower index.
+    Scores are processed in descending order over all classes until `max_total` boxes are kept. Of
+    equal scores the lower class comes first, then the lower index.
 
     Args:
         boxes: `(A, 4)`, shared by the classes, any axis order.
         scores: `(A, C)`.
-        score_threshold: a score counts if it is above this.
-        iou_threshold: a box goes when it overlaps a better one of its class by more than this.
-        max_per_class, max_total: how many may stay.
+        score_threshold: scores must exceed it.
+        iou_threshold: a box is dropped if its IoU with a better one of its class exceeds this.
+        max_per_class, max_total: largest number of boxes per class and in total.
 
     Returns:
         Indices into `boxes` and class ids, both `(n,)`, best score first.
@@ -65,13 +64,13 @@ def _greedy(
     iou_threshold: float,
     limit: int,
 ) -> list[int]:
-    """Which of `n` boxes, best first, stay.
+    """Indices of the boxes to keep of `n` boxes, best first.
 
     Args:
         boxes, label: `(n, 4)` and `(n,)`.
-        able: `(n,)`, which may stay; rivals of those that do are crossed out.
-        room: `(C,)`, how many more of each class may stay; counted down.
-        iou_threshold, limit: how much they may overlap, and how many may stay in all.
+        able: `(n,)`, True for candidates; updated in place.
+        room: `(C,)`, number of further boxes allowed per class; updated in place.
+        iou_threshold, limit: largest IoU, and largest number of boxes.
     """
     chosen: list[int] = []
     for i, own in enumerate(label.tolist()):

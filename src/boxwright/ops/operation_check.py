@@ -1,4 +1,4 @@
-"""Arrays that let through nothing but the operations that every export target has."""
+"""Arrays that allow only the operations that every export target supports."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ OPERATIONS = {name for name in vars(Operations) if not name.startswith("_")}
 
 
 class Checking:
-    """A NumPy array with the arithmetic and the slices of `ops.operations` alone.
+    """A NumPy array limited to the arithmetic and the slices of `ops.operations`.
 
     Raises:
-        ExportError: BW409 something else is computed with it.
+        ExportError: BW409 another operation is used.
     """
 
     def __init__(self, values: Any) -> None:
@@ -59,7 +59,7 @@ class Checking:
         return Checking(ufunc(*map(_bare, inputs)))
 
     def __array__(self, *_: Any, **__: Any) -> Never:
-        raise _unknown("an array module of its own")
+        raise _unknown("another array module")
 
     def __getattr__(self, name: str) -> Never:
         if name.startswith("__"):
@@ -93,6 +93,6 @@ def _bare(value: Any) -> Any:
 def _unknown(what: str) -> ExportError:
     return ExportError(
         "BW409",
-        f"a detector family decodes with {what}, which not every export target has.",
+        f"a detector family decodes with {what}, which some export targets lack.",
         operations=", ".join(sorted(OPERATIONS)),
     )

@@ -1,8 +1,8 @@
-"""The operations that a detector family decodes with, and what they are in NumPy.
+"""The operations for the decoding of a detector family, and their NumPy implementation.
 
-A family writes `decode` once, in the arithmetic of its arrays (`+ - * /` and slices of the last
-axis, `x[..., 1:3]`) and in these. Every export target has them: TensorFlow's are in
-`export.graph`, those of ONNX and OpenVINO in `export.onnx_graph`.
+A family writes `decode` once, with array arithmetic (`+ - * /` and slices of the last axis,
+`x[..., 1:3]`) and these operations. Every export target implements them: `export.graph` for
+TensorFlow, `export.onnx_graph` for ONNX and OpenVINO.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Method = Literal["nearest", "bilinear"]
 
 
 class Operations(Protocol):
-    """What every export target implements. Maps are `(B, H, W, C)`."""
+    """The interface that every export target implements. Maps are `(B, H, W, C)`."""
 
     def constant(self, values: NDArray[np.float32]) -> Any:
         """An array of the graph's own kind."""
@@ -40,7 +40,7 @@ class Operations(Protocol):
     def sum(self, x: Any, axis: int, keepdims: bool = False) -> Any: ...
 
     def reshape(self, x: Any, shape: Sequence[int]) -> Any:
-        """`shape` has no batch: that stays as it is."""
+        """Reshape all but the batch dimension, which `shape` omits."""
 
     def transpose(self, x: Any, axes: Sequence[int]) -> Any: ...
 
@@ -49,14 +49,14 @@ class Operations(Protocol):
     def stack(self, parts: Sequence[Any], axis: int) -> Any: ...
 
     def resize(self, x: Any, factor: int, method: Method = "bilinear") -> Any:
-        """A map `factor` times as large, with half-pixel centres."""
+        """Enlarge a map by `factor`, with half-pixel centers."""
 
     def max_pool(self, x: Any, size: int) -> Any:
-        """The largest value of the `size` x `size` cells around each, of an odd size."""
+        """The largest value of the `size` x `size` cells around each cell; `size` is odd."""
 
 
 class NumpyOperations:
-    """The reference: what the others are held against."""
+    """The reference implementation."""
 
     def constant(self, values: NDArray[np.float32]) -> Any:
         return values

@@ -1,4 +1,4 @@
-"""From boxes and scores to detections, one photo at a time."""
+"""Postprocessing of boxes and scores to detections, image by image."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ RawDetections = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64
 
 @dataclass(frozen=True)
 class NmsConfig:
-    """How decoded boxes and scores become detections.
+    """Settings of the NMS.
 
     Attributes:
-        score_threshold: a score has to be above it.
-        iou_threshold: a box that overlaps a better one of its class by more is dropped.
-        max_per_class, max_total: how many boxes are left of a class, and of a photo.
+        score_threshold: scores must exceed it.
+        iou_threshold: a box is dropped if its IoU with a better one of its class exceeds this.
+        max_per_class, max_total: largest number of boxes per class and per image.
     """
 
     score_threshold: float = 1e-8
@@ -32,15 +32,15 @@ class NmsConfig:
 def postprocess(
     boxes: NDArray[np.float32], scores: NDArray[np.float32], nms_config: NmsConfig
 ) -> list[RawDetections]:
-    """Suppress and clip.
+    """Apply NMS and clip the boxes.
 
     Args:
-        boxes: `(B, A, 4)` normalised yxyx.
+        boxes: `(B, A, 4)` normalized yxyx.
         scores: `(B, A, C)`.
-        nms_config: how.
+        nms_config: settings of the NMS.
 
     Returns:
-        For each photo boxes `(n, 4)` normalised yxyx within [0, 1], scores `(n,)` and class ids
+        For each image, boxes `(n, 4)` normalized yxyx within [0, 1], scores `(n,)` and class ids
         `(n,)`, best first.
     """
     found = []

@@ -59,12 +59,13 @@ GENTLE_COLOR = ColorMix(contrast=0.1, brightness=0.05, saturation=0.1)
 class Recipe:
     """How a detector is trained.
 
+        >>> from boxwright.training.explanation import explained
         >>> from boxwright.training.learning_rates import BudgetCosine
         >>> from boxwright.training.recipe import recipe_for
         >>> dataset = boxwright.load("images")
         >>> recipe = recipe_for(dataset.split("train"), pretrained=True, seconds=120)
-        >>> for reason in recipe.explained():
-        ...     print(reason)
+        >>> for line in explained(recipe):
+        ...     print(line)
         >>> import dataclasses
         >>> own = dataclasses.replace(recipe, learning_rate=BudgetCosine(peak=5e-4), batch_size=8)
 

@@ -1,4 +1,4 @@
-"""The engines: each runs one kind of detector behind the same small interface."""
+"""Inference engines: each runs one kind of detector file behind the same interface."""
 
 from boxwright.inference.engines.engine import Engine, network_of
 from boxwright.inference.engines.frozen import FrozenEngine

@@ -1,4 +1,4 @@
-"""Runs a frozen graph of TensorFlow 1, by TensorFlow."""
+"""Inference with frozen TensorFlow 1 graphs."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
 INPUT = "image_tensor"
-# Operators that do more than compute: a graph from a stranger is a program.
+# Operators with side effects: a graph from an untrusted source is a program.
 UNSAFE = re.compile("File|PyFunc|Save|Restore|Checkpoint|Reader|Dataset|Print|Library|Send|Recv")
 NMS = "CombinedNonMaxSuppression"
 ARTIFACT_NODE = "boxwright"  # a constant: the artifact in JSON
 
 
 class FrozenEngine:
-    """A frozen_inference_graph.pb of the Object Detection API's interface: `image_tensor` to boxes,
-    scores, 1-based classes and their number.
+    """A frozen_inference_graph.pb with the interface of the Object Detection API: `image_tensor` to
+    boxes, scores, 1-based classes, and the number of detections.
 
     Attributes:
         description: the artifact in JSON, if Boxwright wrote the file.
-        num_classes: not known from the file.
+        num_classes: unknown; the file does not contain it.
 
     Raises:
-        DetectorError: BW502 the file is damaged, BW505 it is no detector.
+        DetectorError: BW502 the file is damaged, BW505 it is not a detector.
     """
 
     def __init__(self, path: Path) -> None:
         tf = framework.tensorflow()
         try:
             definition = tf.compat.v1.GraphDef.FromString(path.read_bytes())
-        except Exception as error:  # protobuf's own, whose class is not public
-            raise damaged(f"it is no frozen graph ({first_line(error)})", path) from error
+        except Exception as error:  # protobuf's error class is not public
+            raise damaged(f"it is not a frozen graph ({first_line(error)})", path) from error
         nodes = {node.name: node for node in definition.node}
         if missing := {INPUT, *litert.OUTPUT_NAMES} - nodes.keys():
             raise no_detector(path, f"it has no node {', '.join(sorted(missing))}")
@@ -60,12 +60,12 @@ class FrozenEngine:
                 tensors = tf.nest.map_structure(graph.graph.as_graph_element, outputs)
                 self._input = graph.graph.as_graph_element(f"{INPUT}:0")
                 self._run = graph.prune(self._input, tensors)
-        except Exception as error:  # TensorFlow raises a different class for every way to break
+        except Exception as error:  # TensorFlow raises many different classes
             raise damaged(f"TensorFlow cannot load it ({first_line(error)})", path) from error
         self._graph, self._constant = graph, tf.constant
 
     def network(self) -> Network | None:
-        """What runs images through the network alone; None if the graph cannot be cut."""
+        """A function that runs only the network; None if the graph cannot be split."""
         return cut_before_nms(self._graph, self._input, self._constant)
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
@@ -75,10 +75,10 @@ class FrozenEngine:
 
 
 def cut_before_nms(graph: Any, pixels: Any, constant: Any) -> Network | None:
-    """What computes the boxes and scores that go into a graph's non-maximum suppression.
+    """A function that computes the inputs of a graph's NMS: boxes and scores.
 
     Args:
-        graph: a wrapped function with everything inside.
+        graph: a wrapped function without external variables or calls.
         pixels: its input.
         constant: `tf.constant`.
     """

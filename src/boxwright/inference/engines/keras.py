@@ -1,4 +1,4 @@
-"""Runs a Keras model."""
+"""Inference with Keras models."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class KerasEngine:
-    """A detection model on the engine that Keras is on.
+    """A detection model on the Keras backend in use.
 
     Args:
         model: of any family.
-        preprocessing: how pixels are scaled.
-        nms_config: how its boxes become detections; with the usual thresholds if not given.
+        preprocessing: scaling of the pixels.
+        nms_config: settings of the NMS; the default ones if None.
     """
 
     def __init__(
@@ -33,14 +33,14 @@ class KerasEngine:
         nms_config: NmsConfig | None = None,
     ) -> None:
         if framework.keras().backend.backend() == "tensorflow":
-            model.network.jit_compile = False  # XLA on a CPU is several times slower than a graph
+            model.network.jit_compile = False  # XLA is several times slower on a CPU
         self._model = model
         self._nms_config = nms_config or NmsConfig()
         self._scale = np.float32(preprocessing.scale)
         self._offset = np.float32(preprocessing.offset)
 
     def network(self) -> Network:
-        """What computes raw outputs of images `(B, S, S, 3)`, without post-processing."""
+        """A function that computes raw outputs of images `(B, S, S, 3)`."""
         return lambda inputs: list(self._raw(inputs).values())
 
     def _raw(self, inputs: NDArray[np.uint8]) -> Any:

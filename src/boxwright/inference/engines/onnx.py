@@ -1,4 +1,4 @@
-"""Runs an .onnx file, by ONNX Runtime and without TensorFlow."""
+"""Inference with .onnx files by ONNX Runtime, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
 ARTIFACT_KEY = "boxwright"  # of the file's metadata
-FATAL = 4  # the one level of its log at which ONNX Runtime leaves the terminal alone
+FATAL = 4  # the only log level at which ONNX Runtime prints nothing
 
 MODEL_GRAPH, GRAPH_OUTPUT, VALUE_NAME = 7, 12, 1  # numbers of fields, from ONNX's schema
 
-# What it says of an operator that it lacks, or whose version is newer than itself.
+# ONNX Runtime's messages for an operator that is unknown or too new.
 FOREIGN = ("is not a registered function/op", "No Op registered for", "No opset import for")
 
 
 class OnnxEngine:
-    """An .onnx file with detection post-processing, its interface that of `export.onnx`.
+    """An .onnx file with detection post-processing; inputs and outputs as in `export.onnx`.
 
     Args:
         content: the file's bytes.
-        where: names the file in errors.
-        threads: None uses every core, up to four.
+        where: path for error messages.
+        threads: number of threads; None uses all cores, up to four.
 
     Attributes:
         input_size: side of the square input, pixels.
-        description: the JSON text that `export.onnx` put into the file; None in others.
+        description: the JSON text that `export.onnx` wrote; None in other files.
 
     Raises:
-        DetectorError: BW502 the file is damaged, BW505 it is no detector, or needs an operator
-            that ONNX Runtime does not have.
+        DetectorError: BW502 the file is damaged, BW505 it is not a detector, or it needs an
+            operator that ONNX Runtime lacks.
         SystemFaultError: BW901 ONNX Runtime is not installed.
     """
 
@@ -57,7 +57,7 @@ class OnnxEngine:
             self._session = self._start(content)
         except Exception as error:  # ONNX Runtime's errors have no common class
             if any(sign in str(error) for sign in FOREIGN):
-                reason = f"it needs an operator that is not here ({first_line(error)})"
+                reason = f"it needs an operator that ONNX Runtime lacks ({first_line(error)})"
                 raise no_detector(where, reason) from error
             raise damaged(f"it cannot be loaded ({first_line(error)})", where) from error
         inputs = self._session.get_inputs()
@@ -84,7 +84,7 @@ class OnnxEngine:
         )
 
     def network(self) -> Network | None:
-        """What runs images through the network alone; None if the file does not name its end."""
+        """A function that runs only the network; None if the file does not name its raw tensors."""
         if not all(name.encode() in self._content for name in CANDIDATES):
             return None
         session = self._start(_also_giving(self._content, CANDIDATES))
@@ -104,14 +104,14 @@ class OnnxEngine:
 
 
 def _also_giving(content: bytes, names: Sequence[str]) -> bytes:
-    """A model with further tensors among its outputs.
+    """The model with more tensors as outputs.
 
-    Protocol buffers that follow each other are one message: a second graph adds to the first.
+    Concatenated protocol buffers are merged into one message: the second graph extends the first.
     """
     outputs = b"".join(_field(GRAPH_OUTPUT, _field(VALUE_NAME, name.encode())) for name in names)
     return content + _field(MODEL_GRAPH, outputs)
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """A field of fewer than 128 bytes."""
+    """An encoded field of fewer than 128 bytes."""
     return bytes([number << 3 | 2, len(content)]) + content

@@ -1,4 +1,4 @@
-"""Runs an OpenVINO folder, without TensorFlow."""
+"""Inference with OpenVINO folders, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from boxwright.inference.engines.engine import CANDIDATES, batch_side, cores, im
 from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
-NETWORK_NAME = "detector.xml"  # its weights are in detector.bin
+NETWORK_NAME = "detector.xml"  # the weights are in detector.bin
 
 
 class OpenVinoEngine:
     """A folder written by `export.openvino`.
 
     Args:
-        folder: with `detector.xml` and `detector.bin` in it.
-        threads: None uses every core, up to four.
+        folder: contains `detector.xml` and `detector.bin`.
+        threads: number of threads; None uses all cores, up to four.
 
     Raises:
-        DetectorError: BW502 the folder is damaged, BW505 it is no detector.
+        DetectorError: BW502 the folder is damaged, BW505 it is not a detector.
         SystemFaultError: BW901 OpenVINO is not installed.
     """
 
@@ -34,20 +34,20 @@ class OpenVinoEngine:
         openvino = framework.openvino()
         self._settings = {
             "INFERENCE_NUM_THREADS": threads or cores(),
-            "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 where the processor has it
+            "INFERENCE_PRECISION_HINT": "f32",  # otherwise bfloat16 on processors that support it
         }
         try:
             with framework.hushed():
                 self._core = core = openvino.Core()
-                core.set_property({"ENABLE_MMAP": False})  # Windows moves no folder that is mapped
+                core.set_property({"ENABLE_MMAP": False})  # Windows cannot move a mapped folder
                 self._model = core.read_model(folder / NETWORK_NAME)
                 self._run = core.compile_model(self._model, "CPU", self._settings)
-        except Exception as error:  # mostly RuntimeError; nowhere does OpenVINO promise that
+        except Exception as error:  # OpenVINO does not document its error classes
             reason = f"OpenVINO cannot load it ({_reason(error)})"
-            if "Unsupported operation" in reason:  # it was written by a later version
+            if "Unsupported operation" in reason:  # written by a later version
                 raise no_detector(folder, reason) from error
             raise damaged(reason, folder) from error
-        self._lock = threading.Lock()  # a compiled network serves one caller at a time
+        self._lock = threading.Lock()  # a compiled network is not thread-safe
         names = {name for output in self._run.outputs for name in output.get_names()}
         if not set(litert.OUTPUT_NAMES) <= names:
             raise no_detector(folder, f"its outputs are {', '.join(sorted(names))}")
@@ -60,7 +60,7 @@ class OpenVinoEngine:
         batch_side(np.dtype(taken.get_element_type().to_dtype()).name, shape, folder)
 
     def network(self) -> Network | None:
-        """What runs images through the network alone; None if the file does not name its end."""
+        """A function that runs only the network; None if the file does not name its raw tensors."""
         ends = {
             name: output
             for node in self._model.get_ops()
@@ -82,7 +82,7 @@ class OpenVinoEngine:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, without the places in OpenVINO's source files that its errors begin with."""
+    """The error's reason, without the positions in OpenVINO's source files."""
     lines = (line.strip() for line in str(error).splitlines())
     said = (line for line in lines if line and not line.startswith(("Exception from", "Check '")))
     return next(said, type(error).__name__)[:200]

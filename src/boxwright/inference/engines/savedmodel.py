@@ -1,4 +1,4 @@
-"""Runs a SavedModel, by TensorFlow."""
+"""Inference with SavedModels by TensorFlow."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
 SAVED_ARTIFACT = Path("assets.extra") / litert.ARTIFACT_NAME  # inside the folder
-BATCHED = "batched"  # the signature that takes resized photos, any number of them
+BATCHED = "batched"  # the signature for a batch of resized images
 
 
 class SavedModelEngine:
     """A SavedModel folder written by `export.savedmodel`, run by TensorFlow.
 
     Raises:
-        DetectorError: BW502 the folder is damaged, BW505 it is no detector.
+        DetectorError: BW502 the folder is damaged, BW505 it is not a detector.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,7 +31,7 @@ class SavedModelEngine:
         try:
             with framework.hushed():
                 self._loaded = tf.saved_model.load(str(folder))
-        except Exception as error:  # TensorFlow raises a different class for every way to break
+        except Exception as error:  # TensorFlow raises many different classes
             raise damaged(f"TensorFlow cannot load it ({first_line(error)})", folder) from error
         run = self._loaded.signatures.get(BATCHED)
         if run is None or not set(litert.OUTPUT_NAMES) <= set(run.structured_outputs):
@@ -40,9 +40,9 @@ class SavedModelEngine:
         self._constant = tf.constant
 
     def network(self) -> Network | None:
-        """What runs images through the network alone; None if the model cannot be cut."""
+        """A function that runs only the network; None if the model cannot be split."""
         with framework.hushed():
-            frozen = framework.with_constants(self._run)  # what it calls is then inside
+            frozen = framework.with_constants(self._run)  # inlines the functions that it calls
         return cut_before_nms(frozen, frozen.inputs[0], self._constant)
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:

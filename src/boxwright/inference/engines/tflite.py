@@ -1,4 +1,4 @@
-"""Runs a .tflite, by LiteRT and without TensorFlow."""
+"""Inference with .tflite files by LiteRT, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from boxwright.ops.postprocess import RawDetections
 class TFLiteEngine:
     """A .tflite with detection post-processing, run by ai-edge-litert.
 
-    It takes uint8 pixels as photos have them, or float32 pixels scaled as its metadata says, to
-    [-1, 1] if that says nothing. One photo is looked at by all threads; of several, each thread
-    looks at its own, which wastes none of their time on waiting for each other.
+    The input is uint8 pixels, or float32 pixels scaled as the metadata says ([-1, 1] without
+    metadata). A single image is processed by all threads; in a batch, each thread processes its
+    own images, so threads do not wait for each other.
 
     Args:
         content: the file's bytes.
-        where: names the file in errors.
-        threads: None uses every core, up to four.
-        at_once: how many photos of a batch are looked at together; `threads` if not given.
+        where: path for error messages.
+        threads: number of threads; None uses all cores, up to four.
+        at_once: number of images of a batch to process in parallel; `threads` if None.
 
     Attributes:
         input_size: side of the square input, pixels.
-        metadata: what the file says about itself in TFLite's own way; None if it does not.
-        num_classes: how many classes the post-processing is told of; None if that is not known.
-        loses_a_class: whether its kind of post-processing never finds one of the classes on this
-            many threads (TensorFlow issue 56058); files from `export.tflite` allow for that.
+        metadata: the file's TFLite metadata; None if it has none.
+        num_classes: number of classes in the post-processing; None if unknown.
+        loses_a_class: True if the post-processing never detects one of the classes with this
+            number of threads (TensorFlow issue 56058). Files from `export.tflite` avoid that.
 
     Raises:
-        DetectorError: BW502 the file is damaged, BW505 it is no detector, or not one that takes
-            square photos.
+        DetectorError: BW502 the file is damaged, BW505 it is not a detector with a square
+            input.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class TFLiteEngine:
             self._interpreter = litert.interpreter(content, self.threads)
         except (ValueError, RuntimeError) as error:
             if "custom op" in str(error) or "Flex" in str(error):
-                reason = f"it needs an operator that is not here ({first_line(error)})"
+                reason = f"it needs an operator that LiteRT lacks ({first_line(error)})"
                 raise no_detector(where, reason) from error
             raise damaged(f"it cannot be loaded ({first_line(error)})", where) from error
-        self._lock = threading.Lock()  # an interpreter serves one caller at a time
-        self._idle: SimpleQueue[Any] | None = None  # those with one thread, once there is a batch
+        self._lock = threading.Lock()  # an interpreter is not thread-safe
+        self._idle: SimpleQueue[Any] | None = None  # single-threaded interpreters for batches
         self.input_size = self._find_input(where)
         self.metadata = litert.read_metadata(content)
         self._mean, self._std = _scaling(self.metadata)
@@ -78,13 +78,13 @@ class TFLiteEngine:
         square = len(inputs) == 1 and len(shape) == 4 and shape[1] == shape[2] and shape[3] == 3
         if not square or inputs[0]["dtype"] not in (np.uint8, np.float32):
             kind = np.dtype(inputs[0]["dtype"]).name
-            raise no_detector(where, f"its input is {kind} {shape}, not one square RGB photo")
+            raise no_detector(where, f"its input is {kind} {shape}, not one square RGB image")
         self._input = inputs[0]["index"]
         self._takes_float = inputs[0]["dtype"] == np.float32
         return shape[1]
 
     def _find_outputs(self, content: bytes, where: Path) -> dict[str, Any]:
-        """Set where the results are; return the post-processing's settings."""
+        """Find the indices of the outputs; return the post-processing's settings."""
         by_name = {d["name"]: d["index"] for d in self._interpreter.get_output_details()}
         last = [op for op in litert.custom_operators(content) if op.name == litert.POSTPROCESS]
         options = last[-1].options if last else {}
@@ -112,7 +112,7 @@ class TFLiteEngine:
             interpreters.put(interpreter)
 
     def _one_for_each(self) -> SimpleQueue[Any]:
-        """The interpreters of a batch; each holds the network once more, so they come late."""
+        """The interpreters for batches, created lazily because each copies the network."""
         with self._lock:
             if self._idle is None:
                 self._idle = SimpleQueue()
@@ -127,7 +127,7 @@ class TFLiteEngine:
         return rows(boxes[0], labels[0], scores[0], int(count.reshape(-1)[0]))
 
     def network(self) -> Network | None:
-        """What runs images through the network alone; None if it cannot be cut."""
+        """A function that runs only the network; None if the file cannot be split."""
         cut = tflite_graph.without_postprocessing(self._content)
         if cut is None:
             return None
@@ -146,17 +146,17 @@ class TFLiteEngine:
         return run
 
     def scaled(self, image: NDArray[np.uint8]) -> NDArray[Any]:
-        """A photo `(S, S, 3)` as the network's input `(1, S, S, 3)`, uint8 or float32."""
+        """An image `(S, S, 3)` as the network's input `(1, S, S, 3)`, uint8 or float32."""
         pixels: NDArray[Any] = image[None]
         return (pixels - self._mean) / self._std if self._takes_float else pixels
 
     def on_one_thread(self) -> TFLiteEngine:
-        """The same, each photo looked at by one thread."""
+        """The same engine with one thread per image."""
         return TFLiteEngine(self._content, where=self._where, threads=1, at_once=self.at_once)
 
 
 def _scaling(metadata: litert.Metadata | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What to subtract from RGB pixels, and then to divide them by, each `(1,)` or `(3,)`."""
+    """Mean and std for RGB pixels, each `(1,)` or `(3,)`."""
     if metadata and len(metadata.mean) in (1, 3) and len(metadata.std) in (1, 3):
         mean, std = np.array(metadata.mean, np.float32), np.array(metadata.std, np.float32)
         if np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all():

@@ -1,1 +1,1 @@
-"""Feature extractors: a photo in, a list of feature maps out, finest first."""
+"""Feature extractors: from an image to a list of feature maps, finest first."""

@@ -1,7 +1,7 @@
 """MobileNet v1 (Howard et al. 2017, table 1).
 
-Layers carry the names of the Object Detection API's variables, so that weights find their place
-by name.
+Layers have the names of the Object Detection API's variables, so that weights can be loaded by
+name.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 from boxwright.models.layers.conv_norm import ConvNorm
 
-SCOPE = "MobilenetV1"  # in the API's names of variables
-LAST = "Conv2d_13_pointwise"  # what the API calls the coarser of its maps
+SCOPE = "MobilenetV1"  # in the API's variable names
+LAST = "Conv2d_13_pointwise"  # the API's name of the coarser map
 # (filters, stride) of blocks 1 to 13, each a depthwise and a pointwise convolution.
 BLOCKS = (
     (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1),
@@ -29,15 +29,15 @@ def backbone_maps(
     frozen_through: int = -1,
     **options: Any,
 ) -> list[Any]:
-    """The two maps that a detector takes from the network, the finer first.
+    """The two feature maps for a detector, the finer first.
 
     Args:
-        inputs: `(B, S, S, 3)` in the range that the network was trained on.
+        inputs: `(B, S, S, 3)` in the network's input range.
         depth_multiplier: multiplies every number of filters.
-        min_depth: the fewest filters that are left of one.
+        min_depth: smallest number of filters of a layer.
         precision: Keras dtype policy of the convolutions.
         frozen_through: blocks up to this one do not train; -1 trains all.
-        options: of all its layers, see `ConvNorm`.
+        options: options of all layers, see `ConvNorm`.
     """
 
     def depth(filters: int) -> int:

@@ -1,7 +1,7 @@
 """MobileNet v2 (Sandler et al. 2018, table 2).
 
-Layers carry the names of the Object Detection API's variables, `expanded_conv_1_expand` for
-`expanded_conv_1/expand`, so that weights find their place by name.
+Layers have the names of the Object Detection API's variables, `expanded_conv_1_expand` for
+`expanded_conv_1/expand`, so that weights can be loaded by name.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 from boxwright.models.layers.conv_norm import ConvNorm
 from boxwright.models.layers.quantized import Addition
 
-SCOPE = "MobilenetV2"  # in the API's names of variables
-LAST = "layer_19"  # what the API calls the coarser of its maps
+SCOPE = "MobilenetV2"  # in the API's variable names
+LAST = "layer_19"  # the API's name of the coarser map
 
 # (filters, stride) of the inverted residuals, in order.
 BLOCKS = (
@@ -33,16 +33,16 @@ def backbone_maps(
     frozen_through: int = -1,
     **options: Any,
 ) -> list[Any]:
-    """The two maps that a detector takes from the network, the finer first.
+    """The two feature maps for a detector, the finer first.
 
     Args:
-        inputs: `(B, S, S, 3)` in the range that the network was trained on.
+        inputs: `(B, S, S, 3)` in the network's input range.
         depth_multiplier: multiplies every number of filters.
-        min_depth: the fewest filters that are left of one.
+        min_depth: smallest number of filters of a layer.
         precision: Keras dtype policy of the convolutions.
         frozen_through: blocks up to this one do not train; -1 trains all. The stem is block 0,
             `expanded_conv` block 1.
-        options: of all its layers, see `ConvNorm`.
+        options: options of all layers, see `ConvNorm`.
     """
 
     layer: Any = functools.partial(ConvNorm, dtype=precision, **options)
@@ -69,7 +69,7 @@ def backbone_maps(
 
 
 def _depth(filters: int, multiplier: float, min_depth: int) -> int:
-    """The nearest multiple of 8 that is not over a tenth below `filters * multiplier`."""
+    """The nearest multiple of 8 that is at most 10 % below `filters * multiplier`."""
     wanted = filters * multiplier
     rounded = max(min_depth, int(wanted + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * wanted else rounded

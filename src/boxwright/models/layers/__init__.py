@@ -1,1 +1,1 @@
-"""Layers that the networks are made of."""
+"""Layers of the networks."""

@@ -17,10 +17,10 @@ keras: Any = framework.keras()
 ops: Any = keras.ops
 
 EPSILON = 1e-3
-DECAY = 0.97  # of the moving statistics, in a step
+DECAY = 0.97  # of the moving statistics, per step
 
 
-# (outputs (B, H, W, C), gamma (C,), beta (C,), epsilon) -> normalised outputs, mean (C,), variance
+# (outputs (B, H, W, C), gamma (C,), beta (C,), epsilon) -> normalized outputs, mean (C,), variance
 # (C,)
 BatchNorm = Callable[[Any, Any, Any, float], tuple[Any, Any, Any]]
 Initializer = Callable[..., Any]  # of a kernel: (shape, dtype) -> values
@@ -29,15 +29,14 @@ Activation = Literal["relu6", "relu", "linear"]
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """What the convolutions of a part of the network are like.
+    """Settings of the convolutions of a part of the network.
 
     Attributes:
-        activation: what follows on the batch norm.
-        epsilon: is added to batch norm's variance.
-        scale, center: whether batch norm has a gamma and a beta; without them these are 1 and 0
-            and do not train.
-        explicit_padding: whether the input is padded alike on all sides; else as TensorFlow's
-            `SAME` does it, which differs where a stride of 2 meets an even side.
+        activation: the activation after batch norm.
+        epsilon: is added to the variance in batch norm.
+        scale, center: True for a trainable gamma and beta; else they are 1 and 0.
+        explicit_padding: True for equal padding on all sides; else padding as TensorFlow's `SAME`,
+            which differs for a stride of 2 and an even side.
     """
 
     activation: Activation = "relu6"
@@ -51,8 +50,8 @@ PLAIN = LayerSpec()
 
 
 def batch_norm(outputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
-    """Normalise by the batch's own statistics (Ioffe and Szegedy 2015, algorithms 1 and 2): its
-    variance as it is, while the one that is returned is the unbiased estimate."""
+    """Normalize by batch statistics (Ioffe and Szegedy 2015, algorithms 1 and 2), with the biased
+    variance; the returned variance is the unbiased estimate."""
     mean, variance = ops.moments(ops.cast(outputs, "float32"), axes=(0, 1, 2))
     scale = gamma * ops.rsqrt(variance + epsilon)
     bias = beta - mean * scale
@@ -64,12 +63,12 @@ def batch_norm(outputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any
 class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
     """Convolution without bias, batch norm, and an activation unless it is linear.
 
-    While the batch norm is frozen its scale and shift are folded into the convolution, which
-    costs nothing; when it trains (`norm_frozen = False` and `training=True`) the batch's own
-    statistics are used and the moving ones follow. All four batch-norm variables always exist,
-    so that checkpoints of the original API can be read and written.
+    A frozen batch norm is folded into the convolution at no cost. A training one
+    (`norm_frozen = False` and `training=True`) uses batch statistics and updates the moving ones.
+    All four batch-norm variables always exist, so that checkpoints of the Object Detection API can
+    be read and written.
 
-    A quantised one rounds the folded kernel and its outputs.
+    With a quantizer, the folded kernel and the outputs are fake-quantized.
 
     Variables: kernel `(k, k, in, out)`, or `(k, k, in, 1)` if depthwise; gamma, beta,
     moving_mean, moving_variance `(out,)`.
@@ -102,8 +101,8 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.norm_frozen = True
         self.scale_is_one = False
         self.decay = DECAY
-        self.batch_norm: BatchNorm = batch_norm  # an engine may know a faster one,
-        self.add_bias: Callable[[Any, Any], Any] = ops.add  # and here too
+        self.batch_norm: BatchNorm = batch_norm  # an engine may have a faster one,
+        self.add_bias: Callable[[Any, Any], Any] = ops.add  # likewise
         self.quantizer = quantizer
         if quantizer:
             self.weights_quant = FakeQuant(quantizer, "weights_quant", depthwise=depthwise)
@@ -112,7 +111,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
     def build(self, input_shape: tuple[int, ...]) -> None:
         channels = input_shape[-1]
         out = channels if self.depthwise else self.filters
-        # Statistics and folding need all of float32, whatever the convolution computes in.
+        # Statistics and folding need float32, whatever the convolution's compute type.
         add = functools.partial(self.add_weight, autocast=False)
         self.kernel = add(
             name="kernel",
@@ -133,7 +132,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
             self.act_quant.build()
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Said here, since Keras would trace the layer to find it out: 0.3 s a network."""
+        """Defined here, since Keras would trace the layer otherwise (0.3 s per network)."""
         batch, height, width, channels = input_shape
         sides = (side and -(-side // self.strides) for side in (height, width))
         return (batch, *sides, channels if self.depthwise else self.filters)
@@ -150,7 +149,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         return self.act_quant(outputs, training=training) if self.quantizer else outputs
 
     def folded(self) -> tuple[Any, Any]:
-        """Kernel and bias of the convolution that is this one and its batch norm."""
+        """Kernel and bias of the convolution with folded batch norm."""
         if self.scale_is_one:
             return self.kernel, self.beta - self.moving_mean
         scale = self.gamma * ops.rsqrt(self.moving_variance + self.spec.epsilon)
@@ -180,28 +179,28 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         return normalized
 
     def _quantization_error(self, inputs: Any, variance: Any) -> Any:
-        """What rounding the folded kernel changes in outputs that the batch normalises.
+        """The effect of quantizing the folded kernel on outputs normalized by the batch.
 
-        The kernel is folded with the moving statistics, as in the file that will be written, and
-        not with the batch's, which would shake it from step to step; the outputs are scaled from
-        the ones to the others (Krishnamoorthi 2018, "Quantizing deep convolutional networks for
-        efficient inference", section 3.2.2).
+        The kernel is folded with the moving statistics, as in the exported file, because batch
+        statistics fluctuate from step to step; the outputs are rescaled accordingly
+        (Krishnamoorthi 2018, "Quantizing deep convolutional networks for efficient inference",
+        section 3.2.2).
         """
         folded, _ = self.folded()
         error = self.weights_quant(folded, training=True) - folded
         deviations = ops.sqrt(
             (self.moving_variance + self.spec.epsilon) / (variance + self.spec.epsilon)
         )
-        # The gradient goes through the rounding as if it were not there.
+        # Straight-through estimator: the gradient ignores the rounding.
         error, deviations = ops.stop_gradient(error), ops.stop_gradient(deviations)
         return self.convolve(inputs, error) * deviations
 
     def absorb_scale(self) -> None:
         """Move the batch norm's scale into the kernel, leaving the layer's function unchanged.
 
-        Afterwards gamma equals the moving standard deviation, so that one optimiser step on the
-        kernel means the same whatever gamma was, and the forward pass is a convolution and a
-        bias. Mean and variance are rescaled with the kernel and remain true statistics.
+        Afterwards gamma equals the moving standard deviation, so that an optimizer step on the
+        kernel has the same effect for every gamma, and the forward pass is a convolution and a
+        bias. Mean and variance are rescaled with the kernel and remain correct.
         """
         gamma, variance = self.gamma.numpy(), self.moving_variance.numpy()
         epsilon = self.spec.epsilon
@@ -209,17 +208,16 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         shape = (1, 1, -1, 1) if self.depthwise else (1, 1, 1, -1)
         self.kernel.assign(self.kernel.numpy() * scale.reshape(shape))
         self.moving_mean.assign(self.moving_mean.numpy() * scale)
-        # A channel whose gamma is (nearly) zero has no deviation to divide by: it gets the
-        # smallest that epsilon allows.
+        # A channel with a gamma near zero gets the smallest deviation that epsilon allows.
         self.gamma.assign(np.maximum(np.abs(gamma), np.sqrt(epsilon)))
         self.moving_variance.assign(np.maximum(gamma**2 - epsilon, 0))
         self.scale_is_one = True
 
     def set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
-        """Replace the moving statistics; gamma and beta compensate, outputs stay as they are.
+        """Replace the moving statistics; gamma and beta compensate, so outputs do not change.
 
         Args:
-            mean, variance: `(out,)` of the convolution's outputs over photos.
+            mean, variance: `(out,)` of the convolution's outputs over images.
         """
         epsilon = self.spec.epsilon
         scale = self.gamma.numpy() / np.sqrt(self.moving_variance.numpy() + epsilon)
@@ -231,13 +229,13 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
 
 
 def _near_identity(shape: tuple[int, ...], dtype: Any = None) -> Any:
-    """Kernels that begin by handing on what they see, so that a thin network learns where things
-    are from its first steps (Zagoruyko and Komodakis 2017, "DiracNets"): two dozen random layers
-    blur that beyond what a short training can undo.
+    """Kernels near the identity, so that a thin network preserves positions from the first step
+    (Zagoruyko and Komodakis 2017, "DiracNets"): two dozen random layers blur them more than a short
+    training can undo.
 
-    A depthwise kernel begins near the delta, every other one with an edge filter added, so that
-    there is something to see at once; a pointwise one that keeps or doubles the channels hands
-    each on, with He et al.'s noise (2015, equation 10) turned down; others are He's alone.
+    A depthwise kernel starts near the delta, every other one with an edge filter added. A pointwise
+    kernel that keeps or doubles the channels starts near the identity with reduced He noise (He et
+    al. 2015, equation 10); all others use He initialization.
     """
     height, width, inputs, outputs = shape
     start = np.zeros(shape, np.float32)

@@ -1,4 +1,4 @@
-"""What the weights of a network are before it is trained."""
+"""Initializers of network weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from boxwright.backend import framework
 
 @dataclass(frozen=True)
 class Normal:
-    """Gaussian numbers; `truncated` draws those again that are over two deviations away."""
+    """Normal distribution; `truncated` redraws values beyond two standard deviations."""
 
     stddev: float
     mean: float = 0.0
@@ -21,10 +21,10 @@ class Normal:
 
 @dataclass(frozen=True)
 class VarianceScaling:
-    """Numbers of a variance of `factor` over a layer's inputs, its outputs or the mean of both
+    """Variance `factor` divided by a layer's inputs, its outputs or the mean of both
     (He et al. 2015, "Delving deep into rectifiers", section 2.2; Glorot and Bengio 2010).
 
-    They are even if `uniform`, and else a truncated Gaussian, whose variance 1.3 puts right.
+    The distribution is `uniform` or a truncated normal, with a variance correction of 1.3.
     """
 
     factor: float = 2.0
@@ -37,8 +37,8 @@ Distribution = Normal | VarianceScaling
 
 @dataclass(frozen=True)
 class Initializers:
-    """Of the kernels of each part of the network, and the number that the class heads' biases
-    begin at."""
+    """Initializers of the kernels of each part of the network, and the initial bias of the class
+    heads."""
 
     backbone: Distribution
     extras: Distribution
@@ -68,7 +68,7 @@ def initializer_of(distribution: Distribution) -> Callable[..., Any]:
 
 
 def _fan(shape: tuple[int, ...], mode: str) -> float:
-    """How many inputs or outputs a number of the layer has."""
+    """Fan-in, fan-out or their mean of a layer."""
     *window, inputs, outputs = shape
     taps = math.prod(window)
     return taps * {"FAN_IN": inputs, "FAN_OUT": outputs, "FAN_AVG": (inputs + outputs) / 2}[mode]

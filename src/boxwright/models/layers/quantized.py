@@ -1,8 +1,8 @@
-"""Layers that compute as a file of 8 bits will: kernels and maps rounded to one of 256 values.
+"""Layers for QAT: kernels and activations are rounded to 256 values, as in an int8 file.
 
 Sources: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient
-Integer-Arithmetic-Only Inference", section 3; which tensors are rounded, the names of their ranges
-and how these are found are TensorFlow 1's `tf.contrib.quantize`.
+Integer-Arithmetic-Only Inference", section 3; the rounded tensors, the names of their ranges and
+their estimation follow TensorFlow 1's `tf.contrib.quantize`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from boxwright.backend import framework
 keras: Any = framework.keras()
 ops: Any = keras.ops
 
-DECAY = 0.999  # of a map's range, in a step
+DECAY = 0.999  # of an activation's range, per step
 RANGES = ("weights_quant", "act_quant", "post_activation_bypass_quant")
 ENDS = ("min", "max")
 
@@ -26,8 +26,8 @@ FakeQuantFunction = Callable[[Any, Any, Any, int, bool], Any]
 
 @dataclass(frozen=True)
 class QuantizationSpec:
-    """Of a number of a kernel, and of a map; and whether each channel of a kernel has a range of
-    its own, symmetric around zero, as TFLite's files have had since TensorFlow 2."""
+    """Bits of kernels and of activations; and whether each channel of a kernel has its own range,
+    symmetric around zero, as in TFLite files since TensorFlow 2."""
 
     weights: int = 8
     activations: int = 8
@@ -37,9 +37,9 @@ class QuantizationSpec:
 def fake_quant(values: Any, low: Any, high: Any, bits: int, narrow: bool) -> Any:
     """Round to the nearest of `2 ** bits` equidistant numbers, or one fewer if `narrow`.
 
-    They span `[low, high]`, moved so that zero is among them. The gradient is one within that
-    range and zero outside: that of the rounding itself would be zero everywhere (the
-    straight-through estimator). The formula of TensorFlow's `FakeQuantWithMinMaxVars`.
+    They span `[low, high]`, shifted to include zero. The gradient is one within that range and zero
+    outside (straight-through estimator). The formula is that of TensorFlow's
+    `FakeQuantWithMinMaxVars`.
     """
     first, last = float(narrow), float(2**bits - 1)
     step = ops.maximum((high - low) / (last - first), keras.config.epsilon() ** 3)
@@ -51,9 +51,9 @@ def fake_quant(values: Any, low: Any, high: Any, bits: int, narrow: bool) -> Any
 
 
 def fake_quant_by_channel(kernel: Any, bits: int, depthwise: bool) -> Any:
-    """A kernel `(k, k, in, out)`, or `(k, k, in, 1)` if depthwise, each of whose channels is
-    rounded to `2 ** bits - 1` equidistant numbers around zero, the largest among them; the gradient
-    is one (TFLite's 8-bit quantization specification)."""
+    """Fake-quantize a kernel `(k, k, in, out)`, or `(k, k, in, 1)` if depthwise: each channel is
+    rounded to `2 ** bits - 1` equidistant numbers symmetric around zero; the gradient is one
+    (TFLite's 8-bit quantization specification)."""
     axes = (0, 1, 3) if depthwise else (0, 1, 2)
     largest = ops.max(ops.abs(kernel), axis=axes, keepdims=True)
     step = ops.maximum(largest / (2 ** (bits - 1) - 1), keras.config.epsilon() ** 3)
@@ -61,24 +61,24 @@ def fake_quant_by_channel(kernel: Any, bits: int, depthwise: bool) -> Any:
 
 
 def range_rate(number: int) -> float:
-    """How far a map's range moves towards that of a batch at step `number`, from 0.
+    """Update rate of an activation's range towards that of the batch at step `number`, from 0.
 
-    That of the moving average with DECAY, and more in the first 9,000 steps, as TensorFlow 1's
-    averages have it that are told of the step: a network that learns quickly would leave a range
-    behind that remembers its first steps, and its best scores would all become that range's end.
+    It is the rate of a moving average with DECAY, and larger in the first 9,000 steps, like
+    TensorFlow 1's moving averages with a step. Otherwise the range of a quickly learning network
+    would lag behind and clip its best scores.
     """
     return 1 - min(DECAY, (1 + number) / (10 + number))
 
 
 class Quantizer:
-    """What the layers of a quantised network share.
+    """The shared state of the layers of a QAT network.
 
     Attributes:
-        spec: of their numbers.
-        quantizing: whether they round while training too; else they only watch the ranges. Used for
-            detecting, they always round.
+        spec: bits and ranges.
+        quantizing: True if layers also round in training; else they only update the ranges. In
+            inference they always round.
         rate: variable, see `range_rate`.
-        fake_quant: how they round; an engine may know a faster way.
+        fake_quant: the rounding function; an engine may have a faster one.
     """
 
     def __init__(self, spec: QuantizationSpec) -> None:
@@ -89,15 +89,15 @@ class Quantizer:
 
 
 class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
-    """Rounds a tensor within its range, which it learns while training.
+    """Rounds a tensor within its range, which is updated in training.
 
-    A kernel's range is that of its values at the moment; a map's is the moving average of those of
-    its batches. Zero is always part of it. Before anything was seen the tensor stays as it is.
+    The range of a kernel is that of its current values; the range of an activation is a moving
+    average over batches. It always includes zero. Before the first update the tensor is unchanged.
 
     Args:
-        quantizer: what it shares with others.
+        quantizer: the shared state.
         name: one of RANGES.
-        depthwise: whether it is a depthwise convolution's.
+        depthwise: True for a depthwise kernel.
 
     Variables: min, max `()`.
     """
@@ -126,7 +126,7 @@ class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
             ops.convert_to_tensor(self.min),
             ops.convert_to_tensor(self.max),
             spec.weights if self.is_kernel else spec.activations,
-            self.is_kernel,  # so that no product of two lowest values overflows, says the paper
+            self.is_kernel,  # avoids overflow of products, see the paper
         )
         return ops.where(self.max > self.min, rounded, values)
 
@@ -142,7 +142,7 @@ class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
 
 
 class Predictor(keras.layers.Conv2D):  # type: ignore[misc]
-    """A head's convolution, with a bias and without an activation."""
+    """The convolution of a head, with bias and without activation."""
 
     def __init__(
         self, filters: int, kernel_size: int, quantizer: Quantizer | None, **options: Any
@@ -186,10 +186,10 @@ class Addition(keras.layers.Layer):  # type: ignore[misc]
 
 
 def ranges(model: Any) -> list[Any]:
-    """The variables of a quantised network's ranges, in its order."""
+    """The range variables of a QAT network, in layer order."""
     return [variable for variable in model.weights if is_range(variable)]
 
 
 def is_range(variable: Any) -> bool:
-    """Whether a layer's variable is an end of a range."""
+    """True if a layer's variable is the minimum or maximum of a range."""
     return variable.name in ENDS

@@ -1,1 +1,1 @@
-"""SSD MobileNet: anchors on six feature maps, as the Object Detection API has it."""
+"""SSD MobileNet with anchors on six feature maps, as in the Object Detection API."""

@@ -1,4 +1,4 @@
-"""The target assigner: which anchor answers for which labelled box.
+"""The target assigner: assignment of anchors to labeled boxes.
 
 Source: the Object Detection API's `argmax_matcher` and `target_assigner`.
 """
@@ -19,11 +19,11 @@ IGNORED = -2
 
 
 class Targets(NamedTuple):
-    """What the heads should have said. `A` anchors, `B` photos, `C` classes.
+    """Targets of the heads. `A` anchors, `B` images, `C` classes.
 
-    `match (B, A)` int32: row of the labelled box, or BACKGROUND, or IGNORED.
+    `match (B, A)` int32: row of the labeled box, or BACKGROUND, or IGNORED.
     `class_targets (B, A, C)`: one-hot; zeros for background.
-    `class_weights (B, A)`, `box_weights (B, A)`: how much each anchor counts.
+    `class_weights (B, A)`, `box_weights (B, A)`: weight of each anchor.
     `box_targets (B, A, 4)`: encodings; zeros for background.
     """
 
@@ -44,20 +44,20 @@ def match(
     negative_iou: float = 0.5,
     ignore_between: bool = True,
 ) -> Any:
-    """For each anchor the row of its labelled box, or BACKGROUND or IGNORED: `(B, A)` int32.
+    """For each anchor the row of its labeled box, or BACKGROUND or IGNORED: `(B, A)` int32.
 
     An anchor takes the box it overlaps most if their IoU reaches `positive_iou`. Then every forcing
-    box takes the anchor it overlaps most, whatever the IoU; of two boxes that want the same
-    anchor, and of two equal overlaps, the lower index wins.
+    box takes the anchor it overlaps most, at any IoU. If two boxes choose the same anchor, or two
+    overlaps are equal, the lower index wins.
 
     Args:
-        boxes: `(B, G, 4)` normalised yxyx, padded to `G` rows.
+        boxes: `(B, G, 4)` normalized yxyx, padded to `G` rows.
         present: `(B, G)` bool, false on padding.
-        forcing: `(B, G)` bool, true for the boxes that must have an anchor.
-        anchors: `(A, 4)` normalised yxyx.
-        positive_iou, negative_iou: IoU from which an anchor takes a box, and below which it is
-            background.
-        ignore_between: whether those between are ignored; else those below are.
+        forcing: `(B, G)` bool, true for boxes that must get an anchor.
+        anchors: `(A, 4)` normalized yxyx.
+        positive_iou, negative_iou: lowest IoU of a positive anchor, and IoU below which an anchor
+            is background.
+        ignore_between: True to ignore anchors between the two; else those below are ignored.
     """
     overlap = ops.where(present[..., None], iou(boxes, anchors), -1.0)  # (B, G, A)
     best_box = ops.cast(ops.argmax(overlap, axis=1), "int32")
@@ -65,7 +65,7 @@ def match(
     below, between = (BACKGROUND, IGNORED) if ignore_between else (IGNORED, BACKGROUND)
     if negative_iou < positive_iou:
         left = ops.where(best < negative_iou, below, between)
-        # Without a single box the original has nothing to compare and all is background.
+        # Without any box all anchors are background, as in the original.
         left = ops.where(ops.any(present, axis=1, keepdims=True), left, BACKGROUND)
     else:
         left = BACKGROUND
@@ -93,17 +93,16 @@ def assign(
     """Targets for a batch.
 
     Args:
-        boxes: `(B, G, 4)` normalised yxyx, padded to `G >= 1` rows.
+        boxes: `(B, G, 4)` normalized yxyx, padded to `G >= 1` rows.
         labels: `(B, G)` int, 0-based class ids; PADDING and IGNORED_REGION as in `Truth`.
-        weights: `(B, G)` float: how much each box counts, usually 1; a box of weight 0 keeps
-            its anchors from being background but forces none, unless it is an ignored
-            region: that keeps all anchors from being background which would answer for an object
-            in its place.
-        anchors: `(A, 4)` normalised yxyx.
+        weights: `(B, G)` float weights of the boxes, usually 1. A box with weight 0
+            excludes its anchors from the background but forces none; an ignored region also
+            excludes the anchor that it would force as an object.
+        anchors: `(A, 4)` normalized yxyx.
         num_classes: `C`.
-        positive_iou, negative_iou, ignore_between: of `match`.
-        force_match: whether a box of some weight takes its best anchor in any case.
-        scales: the box coder's.
+        positive_iou, negative_iou, ignore_between: as in `match`.
+        force_match: True if a box with a positive weight always takes its best anchor.
+        scales: scales of the box coder.
     """
     present = labels != PADDING
     forcing = ops.logical_or(weights > 0, labels == IGNORED_REGION)

@@ -1,4 +1,4 @@
-"""A new class head that starts from what the pretrained one already sees in the labelled boxes."""
+"""Initialization of a new class head from the pretrained one, using the labeled boxes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from boxwright.ops.boxes import iou
 keras: Any = framework.keras()
 ops: Any = keras.ops
 
-POSITIVE_IOU, BACKGROUND = 0.5, 0.3  # IoU with a labelled box: at least, and below
+POSITIVE_IOU, BACKGROUND = 0.5, 0.3  # IoU with a labeled box: at least, and below
 
 
 class ClassHeadInit(NamedTuple):
-    """Where one new class starts: the pretrained class and how it scores on the labelled boxes.
+    """The initialization of one new class: a pretrained class and its scores.
 
-    `on_boxes` is the mean over boxes of the best score near the box, `elsewhere` the mean over
-    photos of the best score away from all boxes.
+    `on_boxes` is the mean over labeled boxes of the best score near the box, `elsewhere` the mean
+    over images of the best score away from all boxes.
     """
 
     name: str
@@ -50,19 +50,19 @@ def find_class_head_init(
     *,
     scores_of: Callable[[Any, Any, Any], NDArray[np.float32]] | None = None,
 ) -> list[ClassHeadInit]:
-    """For each new class the pretrained class that fits its labelled boxes best.
+    """For each new class, find the pretrained class that fits its labeled boxes best.
 
-    Fits best: the largest difference between its scores on the boxes and elsewhere.
+    It has the largest difference between its scores on the boxes and elsewhere.
 
     Args:
         model: the new model with the pretrained weights loaded into all but its class head.
-        pretrained: whose class head to try.
+        pretrained: the network with the class head to try.
         images: `(n, S, S, 3)` in the network's input range.
-        boxes, labels: `(n, G, 4)` normalised yxyx and `(n, G)`, as in `Truth`.
-        anchors: `(A, 4)` normalised yxyx.
+        boxes, labels: `(n, G, 4)` normalized yxyx and `(n, G)`, as in `Truth`.
+        anchors: `(A, 4)` normalized yxyx.
         classes: the new classes' names.
-        scores_of: gives the scores of the pretrained classes, `(n, A, K)`, of the first three; by
-            default the pretrained head computes them.
+        scores_of: computes the scores `(n, A, K)` of the pretrained classes from the first three
+            arguments; by default with the pretrained head.
     """
     scores = (scores_of or _pretrained_scores)(model, pretrained, images)
     fires: list[list[Any]] = [[] for _ in classes]
@@ -81,7 +81,7 @@ def find_class_head_init(
     usable = np.array([name != "" for name in pretrained.classes])
     starts = []
     for name, on_boxes, elsewhere in zip(classes, fires, quiet, strict=True):
-        if not on_boxes:  # a class without an example among these photos
+        if not on_boxes:  # a class without an example in these images
             continue
         hit, miss = np.mean(on_boxes, axis=0), np.mean(elsewhere, axis=0)
         best = int(np.argmax(np.where(usable, hit - miss, -np.inf)))

@@ -1,4 +1,4 @@
-"""SSD MobileNet as a `DetectionModel`: one row of `models.registry`."""
+"""SSD MobileNet as a `DetectionModel`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class SsdModel(DetectionModel):
-    """An SSD of a MobileNet v1 or v2.
+    """An SSD with a MobileNet v1 or v2 backbone.
 
     Attributes:
         anchors: `(A, 4)` NumPy float32, normalized yxyx.
@@ -52,7 +52,7 @@ class SsdModel(DetectionModel):
         self.anchors = anchors(spec)
         self._tensor = framework.keras().ops.convert_to_tensor(self.anchors)
 
-    # ---- What it is ------------------------------------------------------------------------------
+    # ---- Architecture ----------------------------------------------------------------------------
 
     @classmethod
     def spec_from_json(cls, value: dict[str, Any]) -> ModelSpec:
@@ -71,8 +71,8 @@ class SsdModel(DetectionModel):
         quantization: QuantizationSpec | None = None,
         like: ModelSpec | None = None,
     ) -> ModelSpec:
-        """Anchors keep the pixel sizes of the pretrained network, or of the published one, so that
-        they stand as close to each other as there."""
+        """Anchors keep the pixel sizes of the pretrained or published network, and so its
+        spacing."""
         from boxwright.models.ssd.spec import ModelSpec
 
         spec = like or ModelSpec(num_classes, depth_multiplier or 1.0)
@@ -96,7 +96,7 @@ class SsdModel(DetectionModel):
     def usual_objective(cls, *, pretrained: bool) -> tuple[Objective, dict[str, str]]:
         if pretrained:
             return Objective(classification_loss=Varifocal()), {}
-        drowned = "from scratch, the classes' gradients drown in those of the boxes"
+        drowned = "from scratch, the box loss dominates the gradients"
         return Objective(class_weight=4.0), {"objective.class_weight": drowned}
 
     def losses(self, outputs: Outputs, truth: Truth, suppress: Suppress) -> Loss:
@@ -114,7 +114,7 @@ class SsdModel(DetectionModel):
         return "extras" if EXTRA_MAP.search(layer) else "backbone"
 
     def named_variables(self) -> dict[str, Any]:
-        """By the Object Detection API's names."""
+        """The variables by their Object Detection API names."""
         from boxwright.models.weights.variables import variables_by_name
 
         return variables_by_name(self.network)
@@ -149,7 +149,7 @@ class SsdModel(DetectionModel):
         apply_class_head_init(self.network, pretrained, starts, classes)
         return starts
 
-    # ---- Detecting and exporting -----------------------------------------------------------------
+    # ---- Inference and export --------------------------------------------------------------------
 
     def decode(self, outputs: Outputs, ops: Operations) -> Candidates:
         boxes = box_coder.decode(
@@ -163,5 +163,5 @@ class SsdModel(DetectionModel):
         return ExportHead(outputs["box_encodings"], scores, self.anchors, self.spec.box_scales)
 
     def shows_part_of(self, layer: str) -> bool:
-        """A box head's range is that of anchors that score."""
+        """True for box heads, whose range covers confident anchors only."""
         return "BoxEncoding" in layer

@@ -13,7 +13,7 @@ from typing import Any
 from boxwright.models.layers.conv_norm import ConvNorm
 
 DEPTHS = (512, 256, 256, 128)  # each a 1x1 convolution to half as many, then a 3x3 of stride 2
-EXTRA_MAP = re.compile(r"_[12]_Conv2d_\d+_")  # in the names of their layers
+EXTRA_MAP = re.compile(r"_[12]_Conv2d_\d+_")  # part of their layer names
 
 
 def extra_maps(
@@ -27,20 +27,20 @@ def extra_maps(
     depthwise: bool = False,
     **options: Any,
 ) -> list[Any]:
-    """Maps, each half the side of the one before.
+    """Build the extra maps, each with half the side of the previous one.
 
     The 3x3 convolutions stay in float32: oneDNN's bfloat16 filter gradient leaves the taps that a
-    1x1 map never touches uninitialised.
+    1x1 map never touches uninitialized.
 
     Args:
         x: the backbone's last map.
-        base: its layer's name, which the layers' names begin with.
+        base: the name of its layer, prefix of the new layer names.
         depth_multiplier: multiplies every number of filters.
-        min_depth: the fewest filters that are left of one.
+        min_depth: smallest number of filters of a layer.
         precision: Keras dtype policy of the 1x1 convolutions.
-        count: how many, at most four.
-        depthwise: whether the 3x3 convolutions are depthwise, with a pointwise one after each.
-        options: of all the layers, see `ConvNorm`.
+        count: number of maps, at most four.
+        depthwise: True for depthwise 3x3 convolutions, each followed by a pointwise one.
+        options: options of all layers, see `ConvNorm`.
     """
 
     def depth(filters: int) -> int:

@@ -1,4 +1,4 @@
-"""Losses of a single-shot detector: of each anchor, and of a batch.
+"""Losses of a single-shot detector, per anchor and per batch.
 
 Source: the Object Detection API's `losses.py`; Lin et al. 2017, "Focal Loss for Dense Object
 Detection", equation 5; Zhang et al. 2021, "VarifocalNet", equation 2; Girshick 2015, "Fast R-CNN",
@@ -28,7 +28,7 @@ def sigmoid_cross_entropy(logits: Any, targets: Any) -> Any:
 def sigmoid_focal(
     logits: Any, targets: Any, *, alpha: float | None = 0.25, gamma: float = 2.0
 ) -> Any:
-    """Cross entropy, turned down where the answer is already right; same shape as `logits`."""
+    """Cross entropy, down-weighted for well-classified examples; same shape as `logits`."""
     probability = ops.sigmoid(logits)
     wrongness = targets * (1 - probability) + (1 - targets) * probability
     balance = 1.0 if alpha is None else targets * alpha + (1 - targets) * (1 - alpha)
@@ -36,15 +36,15 @@ def sigmoid_focal(
 
 
 def varifocal(logits: Any, targets: Any, *, alpha: float = 0.75, gamma: float = 2.0) -> Any:
-    """Cross entropy with targets between 0 and 1, an object's weighed by its target, background's
-    turned down where the answer is already right; same shape as `logits`."""
+    """Cross entropy with targets in [0, 1], weighted by the target for objects and down-weighted
+    for well-classified background; same shape as `logits`."""
     background = alpha * ops.sigmoid(logits) ** gamma
     weights = ops.where(targets > 0, targets, background)
     return weights * sigmoid_cross_entropy(logits, targets)
 
 
 def smooth_l1(encodings: Any, targets: Any, *, huber_delta: float = 1.0) -> Any:
-    """Huber's loss summed over the four coordinates: `(..., 4)` gives `(...)`."""
+    """Huber loss, summed over the four coordinates: `(..., 4)` gives `(...)`."""
     distance = ops.abs(encodings - targets)
     quadratic = ops.minimum(distance, huber_delta)
     return ops.sum(0.5 * quadratic**2 + huber_delta * (distance - quadratic), axis=-1)
@@ -65,11 +65,11 @@ def detection_loss(
     Args:
         outputs: `box_encodings (B, A, 4)` and `class_logits (B, A, C)`; `background_logits
             (B, A, 1)` if the objective has a background column.
-        boxes: `(B, G, 4)` normalised yxyx; labels and weights `(B, G)`, see `Truth`.
-        anchors: `(A, 4)` normalised yxyx.
-        objective: which losses, and how they are summed.
-        suppress: the engine's non-maximum suppression, for hard example mining.
-        scales: the box coder's.
+        boxes: `(B, G, 4)` normalized yxyx; labels and weights `(B, G)`, see `Truth`.
+        anchors: `(A, 4)` normalized yxyx.
+        objective: the losses and their weights.
+        suppress: the engine's NMS, for hard example mining.
+        scales: scales of the box coder.
     """
     matching = objective.matching
     logits = outputs["class_logits"]
@@ -116,8 +116,8 @@ def detection_loss(
 def _quality(
     encodings: Any, targets: Targets, objects: int, anchors: Any, scales: box_coder.Scales
 ) -> Any:
-    """`(B, A, 1)`: the IoU of each anchor's box with the labelled one, as a part of the best that
-    any anchor reaches for that object. No gradient goes through it."""
+    """`(B, A, 1)`: the IoU of each anchor's box with the labeled one, relative to the best IoU of
+    any anchor for that object. It has no gradient."""
     found, labeled = (
         box_coder.decode(each, anchors, ops, scales) for each in (encodings, targets.box_targets)
     )

@@ -1,4 +1,4 @@
-"""Hard example mining: only the anchors that are most wrong take part in the loss.
+"""Hard example mining: only the anchors with the largest loss are trained.
 
 Source: the Object Detection API's `HardExampleMiner`, after Liu et al. 2016, "SSD: Single Shot
 MultiBox Detector", section 2.2.
@@ -26,21 +26,20 @@ def hard_examples(
     negatives_per_positive: float | None,
     min_negatives: int,
 ) -> Any:
-    """Which anchors take part: `(B, A)` float, 1 or 0.
+    """The selected anchors: `(B, A)` float, 1 or 0.
 
-    In each photo non-maximum suppression goes from the largest loss down; of the background
-    anchors that are left only the worst stay, a number in proportion to the objects' anchors.
+    In each image NMS ranks the anchors by loss. Of the remaining background anchors only those with
+    the largest loss are kept, in proportion to the number of positive anchors.
 
     Args:
-        losses: `(B, A)`, how wrong each anchor is.
+        losses: `(B, A)`, loss of each anchor.
         boxes: `(B, A, 4)` decoded predictions.
-        match: `(B, A)` of the assigner.
-        suppress: the engine's non-maximum suppression.
-        max_anchors: how many anchors suppression leaves at most; None for all.
-        iou_threshold: above this overlap an anchor goes.
-        negatives_per_positive: how many background anchors stay for each that has an object;
-            None for all.
-        min_negatives: so many stay in any case, if there are.
+        match: `(B, A)` from the assigner.
+        suppress: the engine's NMS.
+        max_anchors: largest number of anchors after NMS; None for all.
+        iou_threshold: anchors with a larger overlap are dropped.
+        negatives_per_positive: number of background anchors per positive one; None for all.
+        min_negatives: smallest number of background anchors, if there are that many.
     """
     losses, boxes = ops.stop_gradient(losses), ops.stop_gradient(boxes)
     left = suppress(boxes, losses, max_anchors or losses.shape[1], iou_threshold)
@@ -55,6 +54,6 @@ def hard_examples(
     sorted_negative = ops.take_along_axis(ops.cast(negative, "int32"), worst_first, axis=1)
     ranks = ops.argsort(worst_first, axis=1)  # of each anchor in that order
     worse = ops.take_along_axis(ops.cumsum(sorted_negative, axis=1), ranks, axis=1)
-    # An anchor that is neither (its overlap lies between two thresholds) goes with the negatives.
+    # An ignored anchor (its overlap is between the two thresholds) counts as negative.
     stays = ops.logical_or(positive, ops.logical_and(left, worse <= allowed))
     return ops.cast(stays, "float32")

@@ -18,9 +18,9 @@ from boxwright.models.ssd.spec import HeadSpec, ModelSpec
 keras: Any = framework.keras()
 ops: Any = keras.ops
 
-PRIOR_PROBABILITY = 0.01  # of an anchor being an object, before training (Lin et al. 2017, 4.1)
+PRIOR_PROBABILITY = 0.01  # initial probability of an object (Lin et al. 2017, 4.1)
 PRIOR_BIAS = -math.log((1 - PRIOR_PROBABILITY) / PRIOR_PROBABILITY)
-HEADS = Normal(0.01)  # what their kernels begin at
+HEADS = Normal(0.01)  # initializer of their kernels
 BACKBONES: dict[str, Any] = {
     "ssd_mobilenet_v1": mobilenet_v1,
     "ssd_mobilenet_v2": mobilenet_v2,
@@ -36,15 +36,15 @@ def build(
 ) -> Any:
     """The network: `(B, S, S, 3)` scaled pixels to `box_encodings (B, A, 4)` and
     `class_logits (B, A, C)`, float32; where the spec has a background column, also to
-    `background_logits (B, A, 1)`. Its attribute `quantizer` is what the layers of a quantised one
-    share, else None.
+    `background_logits (B, A, 1)`. Its attribute `quantizer` is the shared state of a QAT
+    network, else None.
 
     Args:
-        spec: what to build.
+        spec: the architecture.
         precision: Keras dtype policy of the convolutions; variables are float32 in any case, and so
-            is a quantised network: bfloat16 cannot tell 256 values apart.
+            is a QAT network, since bfloat16 cannot represent 256 steps.
         frozen_through: backbone blocks up to this one do not train; -1 trains all.
-        initializers: what its weights begin at; by default what short trainings learn best from.
+        initializers: initializers of the weights; by default those best for short trainings.
     """
     side = spec.input_size
     inputs = keras.Input((side, side, 3), name="images")
@@ -83,7 +83,7 @@ def build(
 def _before_heads(
     x: Any, i: int, heads: HeadSpec, precision: str, convolution: Callable[..., Any]
 ) -> Any:
-    """What the heads of map `i` look at."""
+    """The input of the heads of map `i`."""
     depth = max(min(x.shape[-1], heads.max_depth), heads.min_depth)
     for layer in range(heads.layers if depth else 0):
         name = f"BoxPredictor_{i}_Conv2d_{layer}_1x1_{depth}"
@@ -102,7 +102,7 @@ def _head(
 ) -> Any:
     """A predictor on every map, its outputs in anchor order: `(B, A, columns)`.
 
-    Kernels wider than 1x1 stay in float32, for the reason given in `extra_maps`.
+    Kernels larger than 1x1 stay in float32; see `extra_maps` for the reason.
     """
     parts, side = [], spec.heads.kernel
     wide = "float32" if side > 1 else precision

@@ -1,4 +1,4 @@
-"""What training an SSD lowers, as a recipe has it; what it computes is in `losses`."""
+"""The training objective of an SSD in a recipe; `losses` computes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Focal:
-    """The focal loss (Lin et al. 2017): `alpha` None leaves objects and background unbalanced."""
+    """The focal loss (Lin et al. 2017): `alpha` None for no class balancing."""
 
     alpha: float | None = 0.25
     gamma: float = 2.0
@@ -16,10 +16,10 @@ class Focal:
 
 @dataclass(frozen=True)
 class Varifocal:
-    """The varifocal loss (Zhang et al. 2021), targets normalised (Feng et al. 2021, "TOOD", 3.3):
-    of the anchors that answer for an object, the one whose box lies best should score 1, and the
-    others less in proportion to their IoU with the labelled box, so that non-maximum suppression
-    keeps the best. `alpha` and `gamma` are of the anchors without an object."""
+    """The varifocal loss (Zhang et al. 2021), targets normalized (Feng et al. 2021, "TOOD", 3.3):
+    of the positive anchors of an object, the one with the best box has the target score 1, the
+    others less in proportion to their IoU with the labeled box, so that NMS keeps the best. `alpha`
+    and `gamma` apply to negative anchors."""
 
     alpha: float = 0.75
     gamma: float = 2.0
@@ -27,12 +27,12 @@ class Varifocal:
 
 @dataclass(frozen=True)
 class Matching:
-    """Which anchors answer for a labelled box: those whose IoU with it is at least
-    `positive_iou`, and, with `force_match`, the best anchor of each box. Anchors below
-    `negative_iou` are background.
+    """Assignment of anchors to labeled boxes. Anchors with an IoU of at least `positive_iou` are
+    positive, and with `force_match` also the best anchor of each box. Anchors below `negative_iou`
+    are background.
 
-    Between the two an anchor counts neither way if `ignore_between`; else it is background, and
-    those below `negative_iou` count neither way.
+    Anchors between the two are ignored if `ignore_between`; else they are background, and those
+    below `negative_iou` are ignored.
     """
 
     positive_iou: float = 0.5
@@ -49,12 +49,12 @@ class Mining:
     """Hard example mining: see `mining`.
 
     Attributes:
-        by: which loss ranks the anchors.
-        max_anchors: how many anchors of a photo take part at most; None for all.
-        iou_threshold: an anchor goes if its box overlaps a worse one's by more than this.
-        negatives_per_positive: so many background anchors stay for each with an object; None
-            for all.
-        min_negatives: so many stay in any case.
+        by: the loss that ranks the anchors.
+        max_anchors: largest number of anchors per image; None for all.
+        iou_threshold: an anchor is dropped if its box overlaps that of an anchor with a larger loss
+            by more than this.
+        negatives_per_positive: number of background anchors per positive one; None for all.
+        min_negatives: smallest number of background anchors.
     """
 
     by: Ranking = "both"
@@ -66,18 +66,18 @@ class Mining:
 
 @dataclass(frozen=True)
 class Objective:
-    """What training lowers.
+    """The training objective.
 
     Attributes:
-        classification_loss: the loss of the classes; None for plain cross entropy.
-        background: what the background column should say of an anchor without an object, 1 or 0;
-            None if the network has no such column.
-        huber_delta: where the box loss turns from a square to a line.
-        matching: which anchors answer for a box.
-        mining: which anchors take part; None for all.
-        class_weight, box_weight: how much the two losses count.
-        normalize_by_num_matches: whether they are divided by the number of anchors with an object.
-        normalize_by_code_size: whether the box loss is divided by 4 too.
+        classification_loss: the classification loss; None for cross entropy.
+        background: target of the background column for a negative anchor, 1 or 0; None if the
+            network has no such column.
+        huber_delta: transition of the box loss from quadratic to linear.
+        matching: assignment of anchors to boxes.
+        mining: hard example mining; None for all anchors.
+        class_weight, box_weight: weights of the two losses.
+        normalize_by_num_matches: True to divide both by the number of positive anchors.
+        normalize_by_code_size: True to also divide the box loss by 4.
     """
 
     classification_loss: Focal | Varifocal | None = field(default_factory=Focal)

@@ -1,4 +1,4 @@
-"""Which boxes an SSD can learn: those that overlap one of its anchors by half."""
+"""Boxes that an SSD can learn: those with an IoU of at least 0.5 with an anchor."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Fractions = NDArray[np.float32]
 def anchor_overlap(boxes: Fractions, input_size: int) -> Fractions:
     """`(M,)` intersection over union of each box with the anchor that fits it best.
 
-    Of the anchors of one shape the one whose centre is nearest overlaps a box most, so only that
-    one is looked at. Anchors keep the size in pixels that they have in the published network.
+    Of the anchors of one shape the one with the nearest center overlaps a box most, so only that
+    one is evaluated. Anchors have the size in pixels of the published network.
 
     Args:
-        boxes: `(M, 4)` xyxy in parts of the photo's sides.
+        boxes: `(M, 4)` xyxy as fractions of the image's sides.
         input_size: side of the network's input in pixels.
     """
     spec = AnchorSpec(scale_factor=PRETRAINED_SIZE / input_size)
@@ -38,4 +38,4 @@ def anchor_overlap(boxes: Fractions, input_size: int) -> Fractions:
     return best.astype(np.float32)
 
 
-REACH = Reach(anchor_overlap, "overlap no anchor by half")
+REACH = Reach(anchor_overlap, "have an IoU below 0.5 with every anchor")

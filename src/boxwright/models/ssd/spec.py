@@ -1,4 +1,4 @@
-"""What an SSD's network is: all that is needed to build it again."""
+"""The architecture of an SSD."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from boxwright.structures.old_keys import LAYERS, renamed
 
 @dataclass(frozen=True)
 class HeadSpec:
-    """What the heads are like.
+    """Settings of the heads.
 
     Attributes:
-        kernel: side of their (depthwise) convolutions.
-        depthwise: whether each begins with a depthwise convolution; with a `kernel` of 3 and
+        kernel: kernel size of their (depthwise) convolutions.
+        depthwise: True if each starts with a depthwise convolution; with a `kernel` of 3 and
             `depthwise_maps` the network is SSDLite.
-        layers: how many 1x1 convolutions stand between a map and its two heads.
-        min_depth, max_depth: the fewest and the most filters that these have; as many as the map's
-            between. Without any there are no such layers.
-        dropout: the part of the class heads' inputs that training drops.
-        convolutions: what all but the last convolutions are like.
+        layers: number of 1x1 convolutions between a map and its two heads.
+        min_depth, max_depth: limits of their number of filters, which is otherwise that of the map.
+            Without limits there are no such layers.
+        dropout: fraction of the class heads' inputs that training drops.
+        convolutions: settings of all but the last convolutions.
     """
 
     kernel: int = 1
@@ -42,26 +42,24 @@ class HeadSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """All that is needed to build a detector's network again.
+    """The architecture of an SSD, enough to rebuild it.
 
     Attributes:
-        num_classes: `C`, the background not counted.
+        num_classes: `C`, without the background.
         depth_multiplier: multiplies every number of filters.
         input_size: `S`, side of the square input in pixels.
         anchors: sizes and shapes of the anchors.
         name: the architecture, one of `network.BACKBONES`.
-        min_depth: the fewest filters that the multiplier leaves of a layer.
-        background: whether the class head has a column for the background before those of the
-            classes, as the Object Detection API's has. It is trained and stored; detecting
-            needs none.
-        depthwise_maps: whether the extra maps come from depthwise convolutions.
-        maps: how many feature maps there are, 2 to 6.
-        backbone_convolutions, extra_convolutions: what the convolutions of the backbone and those
-            of the extra maps are like.
-        heads: what the heads are like.
-        box_scales: of the box coder, see `ops.box_coder`.
-        quantization: of the numbers of a network that is trained for a quantised file, which
-            rounds as that file will; None for floats.
+        min_depth: smallest number of filters of a layer.
+        background: True if the class head has a background column before those of the classes, as
+            in the Object Detection API. It is trained and stored, but not used in inference.
+        depthwise_maps: True if the extra maps use depthwise convolutions.
+        maps: number of feature maps, 2 to 6.
+        backbone_convolutions, extra_convolutions: settings of the convolutions of the backbone and
+            of the extra maps.
+        heads: settings of the heads.
+        box_scales: scales of the box coder, see `ops.box_coder`.
+        quantization: settings for QAT; None for a float network.
     """
 
     num_classes: int
@@ -81,11 +79,11 @@ class ModelSpec:
 
     @property
     def class_columns(self) -> int:
-        """Columns of the class head for each anchor."""
+        """Number of columns of the class head per anchor."""
         return self.num_classes + self.background
 
     def resized(self, input_size: int) -> ModelSpec:
-        """The same network for another input, its anchors keeping their size in pixels."""
+        """The same network for another input size; anchors keep their size in pixels."""
         anchors = self.anchors.resized(self.input_size / input_size)
         return replace(self, input_size=input_size, anchors=anchors)
 
@@ -95,7 +93,7 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ModelSpec:
-        """The inverse of `to_json`; a run of before lacks what came later."""
+        """The inverse of `to_json`; runs of older versions lack newer fields."""
         known = _without_flat_heads(value)
         heads = dict(known.pop("heads", {}))
         convolutions = _layer(heads.pop("convolutions", {}))
@@ -117,7 +115,7 @@ def _layer(value: dict[str, Any]) -> LayerSpec:
 
 
 def _without_flat_heads(value: dict[str, Any]) -> dict[str, Any]:
-    """A specification as runs have it, also of those before the heads had their own."""
+    """Convert the spec of an old run, without separate heads, to the current format."""
     moved = {"depthwise_heads": "depthwise", "head_kernel": "kernel"}
     flat = {new: value[old] for old, new in moved.items() if old in value}
     known = {name: item for name, item in value.items() if name not in moved}
@@ -125,5 +123,5 @@ def _without_flat_heads(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def anchors(spec: ModelSpec) -> NDArray[np.float32]:
-    """The network's `A` anchors, `(A, 4)` normalised `[ymin, xmin, ymax, xmax]`."""
+    """The network's `A` anchors, `(A, 4)` normalized `[ymin, xmin, ymax, xmax]`."""
     return grid_anchors(spec.anchors, spec.input_size, spec.maps)

@@ -21,7 +21,7 @@ from boxwright.models.weights import coco_names
 from boxwright.models.weights.pretrained import Arrays, Pretrained
 from boxwright.models.weights.variables import place_of
 
-STATE = "checkpoint"  # the file that names a folder's latest checkpoint
+STATE = "checkpoint"  # the file with the name of a folder's latest checkpoint
 GLOBAL_STEP = "global_step"
 AVERAGE = "/ExponentialMovingAverage"
 PREPROCESSING = Preprocessing(300, scale=2 / 255)
@@ -29,7 +29,7 @@ PREPROCESSING = Preprocessing(300, scale=2 / 255)
 _PART = re.compile(r"(?P<prefix>.+)\.(?:index|meta|data-\d+-of-\d+)$")
 _LATEST = re.compile(r'^model_checkpoint_path:\s*"([^"]+)"', re.MULTILINE)
 _LISTED = re.compile(r'^all_model_checkpoint_paths:\s*"([^"]+)"', re.MULTILINE)
-# Of each network the layer whose filters are the multiplier's exact multiple of this.
+# A layer of each network whose filters are exactly this number times the depth multiplier.
 _HEAD = "BoxPredictor_0_BoxEncodingPredictor"
 _WIDEST = {
     "ssd_mobilenet_v1": ("Conv2d_13_pointwise", 1024),
@@ -38,16 +38,16 @@ _WIDEST = {
 
 
 def exists(path: str | Path) -> bool:
-    """Whether there is anything at `path`, or a checkpoint whose prefix it is."""
+    """True if `path` exists or is the prefix of a checkpoint."""
     return Path(path).exists() or _index_of(Path(path)).is_file()
 
 
 def find_prefix(path: str | Path) -> Path:
-    """The prefix of the checkpoint that `path` means: itself, or the latest of a folder.
+    """The prefix of a checkpoint: `path` itself, or the latest checkpoint of a folder.
 
     Raises:
-        WeightsError: BW201 there is none, BW202 it is another kind of file, BW205 it is one of
-            a checkpoint's files.
+        WeightsError: BW201 there is no checkpoint, BW202 it is another kind of file, BW205 it is
+            one file of a checkpoint.
     """
     path = Path(path)
     if _index_of(path).is_file():
@@ -56,8 +56,7 @@ def find_prefix(path: str | Path) -> Path:
         prefix = path.with_name(part["prefix"])
         raise WeightsError(
             "BW205",
-            "is one of a checkpoint's files; a checkpoint is named by what its files' names have "
-            "in common.",
+            "is one file of a checkpoint; give the prefix that its files' names have in common.",
             where=path,
             prefix=prefix,
         )
@@ -71,7 +70,7 @@ def find_prefix(path: str | Path) -> Path:
             prefix=path.with_name("model.ckpt"),
         )
     if path.is_file():
-        raise _no_checkpoint(path, "is neither a .tflite nor a checkpoint's prefix")
+        raise _no_checkpoint(path, "is neither a .tflite file nor a checkpoint prefix")
     raise WeightsError(
         "BW201",
         f"there is no checkpoint of that name: {_index_of(path).name} is missing.",
@@ -80,15 +79,15 @@ def find_prefix(path: str | Path) -> Path:
 
 
 def listed(folder: Path) -> list[str]:
-    """Names of the checkpoints that a folder's state file lists, the oldest first."""
+    """Names of the checkpoints in a folder's state file, oldest first."""
     return [name for name in _state(folder, _LISTED) if _index_of(folder / name).is_file()]
 
 
 def read_variables(path: str | Path) -> dict[str, NDArray[Any]]:
-    """All variables of a checkpoint by name, as they are: shapes, dtypes and bits.
+    """All variables of a checkpoint by name, unchanged.
 
     Raises:
-        WeightsError: as `find_prefix`; BW202 the checkpoint is damaged.
+        WeightsError: errors of `find_prefix`; BW202 the checkpoint is damaged.
     """
     prefix = find_prefix(path)
     tf = framework.tensorflow()
@@ -103,17 +102,17 @@ def read_variables(path: str | Path) -> dict[str, NDArray[Any]]:
 
 
 def read_checkpoint(path: str | Path, *, averages: bool = False) -> Pretrained:
-    """Read an SSD MobileNet v1 or v2, or such a classifier's backbone.
+    """Read an SSD MobileNet v1 or v2, or the backbone of a MobileNet classifier.
 
-    The file does not say the input's size, nor the anchors: those of the spec are the API's
-    defaults. Its class head has the background column.
+    The file contains no input size and no anchors, so the spec has the API's defaults. The class
+    head has a background column.
 
     Args:
         path: prefix, or folder.
-        averages: take the moving averages of variables where there are any.
+        averages: use the moving averages of variables if present.
 
     Raises:
-        WeightsError: as `read_variables`; BW202 no such network.
+        WeightsError: errors of `read_variables`; BW202 it is another network.
     """
     prefix = find_prefix(path)
     variables = read_variables(prefix)
@@ -137,7 +136,7 @@ def _index_of(prefix: Path) -> Path:
 
 
 def _latest(folder: Path) -> Path:
-    """What the state file names, wherever the folder was then; without one the only checkpoint."""
+    """The checkpoint in the state file, in this folder; without that file the only checkpoint."""
     for name in _state(folder, _LATEST):
         if _index_of(folder / name).is_file():
             return folder / name
@@ -146,32 +145,32 @@ def _latest(folder: Path) -> Path:
         return indices[0].with_suffix("")
     raise WeightsError(
         "BW201",
-        f"the folder holds {len(indices) or 'no'} checkpoints, and no file named {STATE} says "
-        "which of them is the latest.",
+        f"the folder contains {len(indices) or 'no'} checkpoints, and no file named {STATE} tells "
+        "which is the latest.",
         where=folder.absolute(),
     )
 
 
 def _state(folder: Path, line: re.Pattern[str]) -> list[str]:
-    """Names in the state file, which may stand there with folders, also those of Windows."""
+    """Names in the state file, without folders, which may be Windows paths."""
     state = folder / STATE
     text = state.read_text(encoding="utf-8", errors="replace") if state.is_file() else ""
     return [re.split(r"[/\\]+", path)[-1] for path in line.findall(text)]
 
 
 def reason_to_ignore(name: str) -> str:
-    """Why a variable of a checkpoint that is none of a network's is left."""
+    """The reason for ignoring a checkpoint variable that is not part of the network."""
     if name == GLOBAL_STEP:
-        return "training counts its own steps"
+        return "training starts its own step count"
     if name.startswith("beta") or place_of(name.rsplit("/", 1)[0]) or "_quant/" in name:
-        return "belongs to the optimiser of an earlier training"
-    return "no part of the network"
+        return "optimizer state of an earlier training"
+    return "not part of the network"
 
 
 def _spec_of(layers: Mapping[str, Arrays], source: Path) -> ModelSpec:
-    """The network that has these layers.
+    """The spec of the network with these layers.
 
-    The least of all depths does for `min_depth`, whatever it was: no layer is below it.
+    The smallest depth works as `min_depth`, whatever that was: no layer is below it.
     """
     for name, (layer, filters) in _WIDEST.items():
         if layer not in layers:
@@ -199,7 +198,7 @@ def _spec_of(layers: Mapping[str, Arrays], source: Path) -> ModelSpec:
             ),
         )
     known = " nor ".join(BACKBONES)
-    raise _no_checkpoint(source, f"holds neither {known}")
+    raise _no_checkpoint(source, f"contains neither {known}")
 
 
 def _no_checkpoint(path: Path, fault: str) -> WeightsError:

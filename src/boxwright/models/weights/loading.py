@@ -1,4 +1,4 @@
-"""Pretrained weights into a model: whatever the file, by layer name."""
+"""Loading of pretrained weights into a model, by layer name."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from boxwright.models.weights.pretrained import Arrays, Pretrained
 from boxwright.models.weights.tflite import read_tflite
 from boxwright.models.weights.variables import stored_variables
 
-MIN_LOADED = 0.9  # of the backbone's variables, or it is another network's file
+MIN_LOADED = 0.9  # fraction of the backbone; below, the file is of another network
 NEW_CLASSES = "the class head is for other classes"
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What became of the layers, or their variables, and of what the file holds besides.
+    """The result of loading weights, by layer or variable.
 
     Attributes:
-        loaded: layers that got the file's values.
-        reset: layers that kept their own first values, and why.
-        ignored: what of the file found no place, and why.
-        unit: what is counted.
+        loaded: layers with the file's values.
+        reset: layers with initial values, and the reason.
+        ignored: unused content of the file, and the reason.
+        unit: what is counted, layers or variables.
     """
 
     loaded: tuple[str, ...]
@@ -37,11 +37,11 @@ class LoadReport:
     unit: str = "layers"
 
     def __str__(self) -> str:
-        kept = f", {len(self.reset)} start anew" if self.reset else ""
+        kept = f", {len(self.reset)} reset" if self.reset else ""
         return f"{len(self.loaded)} {self.unit} loaded{kept}"
 
     def table(self) -> list[tuple[str, str, str]]:
-        """Rows `(what became of it, what, why)`, one for each reason."""
+        """Rows `(result, layers, reason)`, one for each reason."""
         rows = [("loaded", _several(self.loaded), "same name, same shape")]
         for fate, each in (("reset", self.reset), ("ignored", self.ignored)):
             reasons = defaultdict(list)
@@ -55,7 +55,7 @@ def read_pretrained(path: str | Path) -> Pretrained:
     """Read a .tflite or a checkpoint of the Object Detection API, without a background column.
 
     Raises:
-        WeightsError: BW201 no such file, BW202 not such a network, BW205 a part of a checkpoint.
+        WeightsError: BW201 no such file, BW202 another network, BW205 one file of a checkpoint.
     """
     path = Path(path)
     if path.suffix == ".tflite" and path.is_file():
@@ -70,8 +70,8 @@ def load(
 ) -> LoadReport:
     """Copy pretrained arrays into `model` by layer and variable name.
 
-    The class head starts anew unless `keep_class_head`: it knows other classes. Layers whose
-    shape is another, or that the file does not have, start anew too.
+    The class head is reset unless `keep_class_head`, since its classes differ. Layers with another
+    shape, or missing in the file, are reset too.
 
     Raises:
         WeightsError: BW202 less than 90 % of the backbone's variables fit (another depth
@@ -82,7 +82,7 @@ def load(
         if layer.name.endswith("ClassPredictor") and not keep_class_head:
             reset[layer.name] = NEW_CLASSES
         elif "BoxEncodingPredictor" in layer.name and not keep_box_head:
-            reset[layer.name] = "the box head starts anew with the class head"
+            reset[layer.name] = "the box head is reset together with the class head"
         elif misfit := _misfit(layer, pretrained.layers.get(layer.name)):
             reset[layer.name] = misfit
         else:
@@ -91,17 +91,17 @@ def load(
             loaded.append(layer.name)
     _check_backbone(model, pretrained, reset)
     strange = sorted(set(pretrained.layers) - {layer.name for layer in model.layers})
-    ignored = dict.fromkeys(strange, "no such layer here")
+    ignored = dict.fromkeys(strange, "the model has no such layer")
     return LoadReport(tuple(loaded), reset, {**ignored, **pretrained.others})
 
 
 def _loadable(layer: Any) -> list[Any]:
-    """The layer's variables but for a quantised one's ranges, which training finds anew."""
+    """The layer's variables without quantization ranges, which training determines again."""
     return [variable for variable in stored_variables(layer) if not is_range(variable)]
 
 
 def _misfit(layer: Any, arrays: Arrays | None) -> str | None:
-    """Why the file's arrays cannot be the layer's; None if they can."""
+    """The reason why the file's arrays do not fit the layer; None if they do."""
     if arrays is None:
         return "not in the file"
     for variable in _loadable(layer):
@@ -126,7 +126,7 @@ def _check_backbone(model: Any, pretrained: Pretrained, reset: Mapping[str, str]
     if share < MIN_LOADED:
         raise WeightsError(
             "BW202",
-            f"fits {share:.0%} of the backbone's layers only, so it is of another network than "
+            f"fits only {share:.0%} of the backbone's layers, so it is of another network than "
             f"{model.name}: {missing[0]}/{reset[missing[0]]}.",
             where=pretrained.source,
         )

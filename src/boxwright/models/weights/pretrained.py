@@ -1,4 +1,4 @@
-"""Pretrained: a trained network as it was found in a file."""
+"""Pretrained: a trained network read from a file."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Arrays = dict[str, NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A trained network as it was found in a file.
+    """A trained network read from a file.
 
     Attributes:
         source: the file.
         spec: the network that the arrays belong to.
-        classes: names of its classes, in the order of its class head's columns; none of a
-            classifier, whose backbone alone is of use.
-        preprocessing: what its input expects.
+        classes: class names, in the order of the class head's columns; empty for a classifier, of
+            which only the backbone is used.
+        preprocessing: the preprocessing of its input.
         layers: arrays by layer name and variable name, as `ConvNorm` and `Conv2D` name them.
-        statistics_known: whether the batch norms' mean and variance are those of real
-            activations. A file whose batch norm was folded away has none: estimate them from
-            photos (`weights.statistics`) before batch norm trains or a checkpoint is written.
-        others: what else the file holds (slots of an optimiser, a step), and why it is not taken.
+        statistics_known: True if the batch norms' mean and variance come from real activations.
+            A file with folded batch norm has none: estimate them from images
+            (`weights.statistics`) before batch norm is trained or a checkpoint is written.
+        others: other content of the file (optimizer slots, a step), and why it is ignored.
     """
 
     source: Path
@@ -41,7 +41,7 @@ class Pretrained:
     others: Mapping[str, str] = field(default_factory=dict)
 
     def without_background(self) -> Pretrained:
-        """The same network with no column for the background in its class head."""
+        """The same network without the background column of its class head."""
         if not self.spec.background:
             return self
         layers = {

@@ -1,4 +1,4 @@
-"""Batch-norm statistics from photos, for networks whose files hold none."""
+"""Batch-norm statistics from images, for files that contain none."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ BATCH = 4  # all activations of a batch are in memory at once
 def estimate_statistics(model: Any, images: NDArray[np.float32]) -> None:
     """Set every batch norm's mean and variance to those of its real inputs.
 
-    Gamma and beta compensate, so the model's outputs stay as they are.
+    Gamma and beta are adjusted so that the model's outputs do not change.
 
     Args:
         model: Keras network.
-        images: `(n, S, S, 3)` in the network's input range; 16 photos are plenty, because each
-            gives thousands of values per channel.
+        images: `(n, S, S, 3)` in the network's input range; 16 images suffice, because
+            each has thousands of values per channel.
     """
     layers = [layer for layer in model.layers if isinstance(layer, ConvNorm)]
     probe = keras.Model(model.input, [layer.input for layer in layers])

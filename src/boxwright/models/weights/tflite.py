@@ -1,4 +1,4 @@
-"""Weights from a quantised .tflite of the Object Detection API."""
+"""Weights from a quantized .tflite of the Object Detection API."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from boxwright.models.ssd.spec import ModelSpec
 from boxwright.models.weights import coco_names
 from boxwright.models.weights.pretrained import Arrays, Pretrained
 
-# A tensor's name in the file. The layer may stand below any scope; the kernel's name ends in that
-# of the fake-quantisation node it once fed.
+# A tensor's name in the file. The layer may be in any scope; the kernel's name ends in the name of
+# its former fake-quantization node.
 KERNEL = re.compile(r"(?P<layer>[^:]+)/weights_quant/FakeQuantWithMinMaxVars$")
 BIAS = re.compile(r"(?P<layer>[^:]+)/(?:Conv2D|depthwise)(?:_Fold)?_bias$")
 
@@ -28,7 +28,7 @@ def read_tflite(path: Path) -> Pretrained:
     """Read an SSD MobileNet v1, its class head with a background column.
 
     Raises:
-        WeightsError: BW202 not such a network.
+        WeightsError: BW202 it is another network.
     """
     interpreter = _open(path)
     layers: dict[str, Arrays] = {}
@@ -44,7 +44,7 @@ def read_tflite(path: Path) -> Pretrained:
     except (KeyError, ValueError) as error:
         raise WeightsError(
             "BW202",
-            f"holds no SSD MobileNet v1 that can be read ({error}).",
+            f"contains no readable SSD MobileNet v1 ({error}).",
             where=path,
         ) from error
     for name, arrays in layers.items():
@@ -96,7 +96,7 @@ def _layer_name(scope: str) -> str:
 
 
 def _plain_norm(bias: NDArray[np.float32]) -> Arrays:
-    """The batch norm that does nothing but add `bias`: what folding left of the real one."""
+    """A batch norm that only adds `bias`, for a layer with folded batch norm."""
     ones = np.ones_like(bias)
     return {
         "gamma": ones,

@@ -1,6 +1,6 @@
-"""The Object Detection API's names for the variables of our networks.
+"""The Object Detection API's variable names for our networks.
 
-A layer's name is the API's scope below the backbone's, its slashes as underscores:
+A layer's name is the API's scope below the backbone's, with underscores for slashes:
 `expanded_conv_1_expand` for `FeatureExtractor/MobilenetV2/expanded_conv_1/expand`,
 `BoxPredictor_0_ClassPredictor` for `BoxPredictor_0/ClassPredictor`.
 """
@@ -30,17 +30,17 @@ _GROUP = re.compile(r"^(expanded_conv(?:_\d+)?|BoxPredictor_\d+)_(?=\D)")
 
 
 class Place(NamedTuple):
-    """Where a variable is in our networks: a layer's name, and a variable's in it."""
+    """The location of a variable in our networks: layer name and variable name."""
 
     layer: str
     variable: str
 
 
 def place_of(name: str) -> Place | None:
-    """Our place of the API's variable `name`; None for a slot, a step or another network's.
+    """The location of the API's variable `name`; None for a slot, a step or another network.
 
-    The variables of a classifier's checkpoint, which stand under no `FeatureExtractor`, have the
-    same places.
+    The variables of a classifier's checkpoint, whose names lack `FeatureExtractor`, have the same
+    locations.
     """
     scope, variable = _SCOPE.match(name), _VARIABLE.search(name)
     if not scope or not variable:
@@ -50,7 +50,7 @@ def place_of(name: str) -> Place | None:
 
 
 def variables_by_name(model: Any) -> dict[str, Any]:
-    """The API's variable name to the Keras variable, for a network of `models.ssd`.
+    """Keras variables by their API name, for a network of `models.ssd`.
 
     Shapes are the API's too: kernels `(k, k, in, out)`, depthwise `(k, k, in, 1)`.
     """
@@ -63,8 +63,8 @@ def variables_by_name(model: Any) -> dict[str, Any]:
 
 
 def stored_variables(layer: Any) -> list[Any]:
-    """Those of a layer's variables that the API's files hold: a batch norm without a gamma or a
-    beta has none there."""
+    """The variables of a layer that exist in the API's files, which omit an unused gamma or
+    beta."""
     if not isinstance(layer, ConvNorm):
         return list(layer.weights)
     absent = {"gamma": not layer.spec.scale, "beta": not layer.spec.center}

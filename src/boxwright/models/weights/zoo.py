@@ -1,9 +1,9 @@
-"""Published pretrained models: what they are, where they are, how they get here.
+"""Published pretrained models: list, download and cache.
 
 Names, speeds and AP are those of the TensorFlow 1 Detection Model Zoo
-(github.com/tensorflow/models, research/object_detection/g3doc/tf1_detection_zoo.md). The page gives
-neither sizes nor checksums; where one stands below, another project that depends on the archive
-published it (OpenVINO's open_model_zoo, TensorFlow's own workspace).
+(github.com/tensorflow/models, research/object_detection/g3doc/tf1_detection_zoo.md). The page has
+no sizes or checksums; those below were published by other projects that depend on the archives
+(OpenVINO's open_model_zoo, TensorFlow's own workspace).
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from boxwright.io.files import locked, writing
 
 BUCKET = "https://storage.googleapis.com/download.tensorflow.org/models"
 CHECKPOINT = "model.ckpt"  # the prefix of a checkpoint's files in the zoo's archives
-EXTRA = "pipeline.config"  # taken along where it is there
+EXTRA = "pipeline.config"  # also extracted if present
 
 
 @dataclass(frozen=True)
 class Published:
-    """A pretrained model as its publisher offers it.
+    """A published pretrained model.
 
     Attributes:
-        name: what the zoo calls it.
-        url: of an archive, .zip or .tar.gz.
-        weights: what training starts from, in the archive: a .tflite file or the prefix of a
-            TensorFlow 1 checkpoint's files.
-        size: of the archive in bytes; None where nobody says.
-        coco_ap: on COCO's validation photos, 0 to 1, rounded as published; None where it was not.
-        speed: milliseconds for a photo of 600 x 600 on the publisher's GPU (GeForce GTX TITAN X),
-            with everything around the network; None where it was not published.
-        sha256: checksums by file name, of the archive or of files in it, as far as known.
-        license: of the weights.
+        name: its name in the zoo.
+        url: address of the archive, .zip or .tar.gz.
+        weights: the weights inside the archive: a .tflite file or the prefix of a TensorFlow 1
+            checkpoint.
+        size: size of the archive in bytes; None if unknown.
+        coco_ap: AP on the COCO validation set, 0 to 1, rounded as published; None if unknown.
+        speed: milliseconds for an image of 600 x 600 on the publisher's GPU (GeForce GTX TITAN X),
+            including pre- and post-processing; None if unknown.
+        sha256: known checksums by file name, of the archive or of files in it.
+        license: license of the weights.
     """
 
     name: str
@@ -59,12 +59,12 @@ class Published:
 
     @property
     def folder(self) -> str:
-        """The name of the folder that the archive unpacks to; the model goes by it as well."""
+        """The name of the folder in the archive, which is also an alias of the model."""
         return self.archive.removesuffix(".zip").removesuffix(".tar.gz")
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The names of the files that hold the weights."""
+        """The names of the weight files."""
         if self.weights != CHECKPOINT:
             return (self.weights,)
         return (f"{CHECKPOINT}.index", f"{CHECKPOINT}.data-00000-of-00001")
@@ -154,7 +154,7 @@ _KNOWN = {alias: each for each in MODELS for alias in (each.name, each.folder, e
 
 
 def cache_folder() -> Path:
-    """Where downloaded weights are kept: `BOXWRIGHT_CACHE`, or the system's place for caches."""
+    """The folder of downloaded weights: `BOXWRIGHT_CACHE`, or the system's cache folder."""
     if own := os.environ.get("BOXWRIGHT_CACHE"):
         return Path(own)
     if sys.platform == "win32":
@@ -165,10 +165,10 @@ def cache_folder() -> Path:
 
 
 def named(name: str) -> Published:
-    """The model of that name, which is the zoo's or that of its archive.
+    """The model with that name, in the zoo or of its archive.
 
     Raises:
-        WeightsError: BW201 there is none.
+        WeightsError: BW201 there is no such model.
     """
     published = _KNOWN.get(name.lower())
     if published is None:
@@ -177,8 +177,8 @@ def named(name: str) -> Published:
 
 
 def title(weights: Path) -> str:
-    """What to call the weights: by their model, if they lie in a folder of its name or are its very
-    file, or by their own name, which is not much where every checkpoint is called `model.ckpt`."""
+    """A title for the weights: the model's name, if they are its file or in a folder of its name,
+    else their own file name."""
     published = _KNOWN.get(weights.parent.name.lower())
     if published and weights.name == published.weights:
         return published.name
@@ -189,13 +189,13 @@ def title(weights: Path) -> str:
 
 
 def license(name: str | None) -> str | None:
-    """The licence of the weights that `title` calls so; None if it is not known."""
+    """The license of the weights with that `title`; None if unknown."""
     published = _KNOWN.get(name.lower()) if name else None
     return published.license if published else None
 
 
 def chosen(given: str) -> Published | Path:
-    """What was given to `--weights`: the model of that name, or else a path.
+    """Resolve the value of `--weights` to a published model or a path.
 
     Raises:
         WeightsError: BW201 it is neither.
@@ -205,14 +205,14 @@ def chosen(given: str) -> Published | Path:
     if published or path.exists() or path.with_name(f"{path.name}.index").is_file():
         return published or path
     place = path.absolute()
-    raise _unknown(given, f"there is nothing at {place}, and no published model of that name.")
+    raise _unknown(given, f"{place} does not exist, and no published model has that name.")
 
 
 def find(published: Published) -> Path | None:
-    """The model's weights on this machine, ready for use; None if they have to be fetched.
+    """The path of the model's local weights; None if they must be downloaded.
 
-    An unpacked folder in the cache folder counts, also one that a file manager has put into
-    another one of the same name.
+    An unpacked folder in the cache folder counts, also if a file manager put it into another folder
+    of the same name.
     """
     folder = cache_folder() / published.folder
     for place in (folder, folder / published.folder):
@@ -225,29 +225,27 @@ def find(published: Published) -> Path | None:
 def fetch(
     published: Published = DEFAULT, progress: Progress = lambda received, total: None
 ) -> Path:
-    """The model's weights on this machine, downloaded, checked and unpacked the first time.
+    """The path of the model's weights, which are downloaded, checked and unpacked the first time.
 
-    An archive that lies in the cache folder is used instead of a download. Several processes may
-    do this at once.
+    An archive in the cache folder is used instead of a download. Safe for concurrent processes.
 
     Args:
-        published: what to fetch.
-        progress: told how many bytes of how many have been received; None is an unknown number.
+        published: the model.
+        progress: called with the received bytes and the total, which is None if unknown.
 
     Returns:
-        What to hand to `weights.loading.read_pretrained`: the .tflite file, or the
-        checkpoint's prefix.
+        The argument for `weights.loading.read_pretrained`: the .tflite file, or the checkpoint's
+        prefix.
 
     Raises:
-        WeightsError: BW203 it cannot be downloaded, BW204 what came or lies there is something
-            else.
-        SystemFaultError: BW902, BW903 the cache folder cannot be written.
+        WeightsError: BW203 it cannot be downloaded, BW204 checksum mismatch or wrong content.
+        SystemFaultError: BW902, BW903 the cache folder is not writable.
     """
     if here := find(published):
         return here
     cache = cache_folder()
     with locked(cache / f".{published.folder}.lock"):
-        if here := find(published):  # somebody else has fetched it meanwhile
+        if here := find(published):  # another process has fetched it meanwhile
             return here
         placed = cache / published.archive
         return _take(published, placed) if placed.is_file() else _download(published, progress)
@@ -267,7 +265,7 @@ def _download(published: Published, progress: Progress) -> Path:
         received.unlink()
         if not continued:
             raise
-        return _download(published, progress)  # the beginning may have been of another file
+        return _download(published, progress)  # the partial file may have been another one
     received.unlink()
     return weights
 
@@ -277,21 +275,21 @@ def _take(published: Published, archive: Path) -> Path:
     target = cache_folder() / published.folder
     try:
         if not _is_published(published, archive, published.archive):
-            raise ArchiveError("its checksum is not the published one")
+            raise ArchiveError("checksum mismatch")
         with writing(target) as draft:
             missing = set(published.files) - unpack(archive, draft, (*published.files, EXTRA))
             if missing:
-                raise ArchiveError(f"there is no {min(missing)} in it")
+                raise ArchiveError(f"{min(missing)} is missing from it")
             for name in published.files:
                 if not _is_published(published, draft / name, name):
-                    raise ArchiveError(f"the checksum of its {name} is not the published one")
+                    raise ArchiveError(f"checksum mismatch of {name}")
     except ArchiveError as error:
         raise _something_else(published, archive, str(error)) from error
     return target / published.weights
 
 
 def _is_published(published: Published, file: Path, name: str) -> bool:
-    """Whether the file has the checksum published for `name`, if there is one."""
+    """True if the file has the published checksum of `name`, or there is none."""
     expected = published.sha256.get(name)
     if expected is None:
         return True
@@ -326,7 +324,7 @@ def _something_else(published: Published, archive: Path, reason: str) -> Weights
         )
     return WeightsError(
         "BW204",
-        f"{published.url} did not send {published.name}: {reason}.",
+        f"the download from {published.url} is not {published.name}: {reason}.",
         url=published.url,
         place=place,
     )
