@@ -72,7 +72,7 @@ def test_predict_draws_every_image_and_lists_every_box(images: Path, tmp_path: P
     out = tmp_path / "out"
     result = run("predict", "model.tflite", images, "--out", out)
     assert result.exit_code == 0
-    assert "2 boxes in 2 photos" in result.stdout
+    assert "2 boxes in 2 images" in result.stdout
     assert sorted(path.name for path in out.iterdir()) == ["a.jpg", "b.jpg", "detections.json"]
     assert np.asarray(Image.open(out / "b.jpg")).std() > 0  # a box was drawn on plain colour
     listed = json.loads((out / "detections.json").read_text(encoding="utf-8"))

@@ -17,32 +17,35 @@ def predict(
         typer.Argument(metavar="MODEL", help="A run folder, or an exported file or folder."),
     ],
     images: Annotated[
-        list[str], typer.Argument(metavar="PHOTO", help="Photos, folders, or patterns.")
+        list[str], typer.Argument(metavar="IMAGE", help="Images, folders, or patterns.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the drawn photos and detections.json.")],
+    out: Annotated[Path, typer.Option(help="Folder for the drawn images and detections.json.")],
     threshold: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Lowest score to keep; the detector's own if not given."),
+        typer.Option(min=0, max=1, help="Minimum score. [default: the detector's own]"),
     ] = None,
     labels: Labels = None,
     full_size: Annotated[
         bool,
-        typer.Option("--full-size", help="Draw on the whole photos, not on 1600 pixels a side."),
+        typer.Option(
+            "--full-size", help="Draw on images in full size instead of at most 1600 pixels a side."
+        ),
     ] = False,
     no_pictures: Annotated[
-        bool, typer.Option("--no-pictures", help="Write detections.json alone; the fastest.")
+        bool, typer.Option("--no-pictures", help="Write only detections.json, which is fastest.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print what detections.json holds.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the content of detections.json.")
+    ] = False,
 ) -> None:
-    """Find objects in photos.
+    """Detect objects in images.
 
-    Writes each photo with its boxes drawn, and detections.json with all of them in pixels of the
-    photo. A photo that cannot be read is named, the others are done all the same, and the exit
-    code is 1.
+    Writes each image with its boxes drawn, and detections.json with all boxes in pixels. Images
+    that cannot be read are listed and skipped; the exit code is then 1.
 
     \b
     Examples:
-      boxwright predict run/detector.tflite photo.jpg --out found
+      boxwright predict run/detector.tflite image.jpg --out found
       boxwright predict run holiday/ "more/*.png" --out found --threshold 0.3
       boxwright predict run/detector.tflite holiday/ --out found --no-pictures
       boxwright predict coco.tflite holiday/ --out found --labels labels.txt
@@ -58,7 +61,7 @@ def predict(
     pictures: Pictures = "full" if full_size else "none" if no_pictures else "small"
     paths = list(images_of(images))
     detector = Detector.load(model, classes=read_names(labels) if labels else None)
-    with counting("Looking at photos") as progress:
+    with counting("Detecting objects") as progress:
         result = write_gallery(
             detector, paths, out, threshold=threshold, pictures=pictures, progress=progress
         )
@@ -69,8 +72,8 @@ def predict(
         show_json(result)
     else:
         boxes = sum(len(image["detections"]) for image in result["images"])
-        show(f"{boxes} boxes in {len(result['images'])} photos: [bold]{plain(out)}[/]")
+        show(f"{boxes} boxes in {len(result['images'])} images: [bold]{plain(out)}[/]")
         if not boxes and result["images"]:
-            say(f"Nothing scored {result['threshold']:.2f}; --threshold 0.1 shows what came near.")
+            say(f"No detection above {result['threshold']:.2f}. Try --threshold 0.1.")
     if result["failed"]:
         raise typer.Exit(FAILED)
