@@ -93,7 +93,7 @@ def test_the_command_line_lists_the_rows(extended: Path) -> None:
 @pytest.mark.tiny
 def test_a_format_is_a_module_and_a_row(extended: Path) -> None:
     converted, checked = follow("A format")
-    assert "holds it as Dots, read back and compared" in converted
+    assert "has the same data as Dots, verified by reading it back" in converted
     lines = (extended / "images-dots" / "boxes.dots").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "images/0.jpg\tcat\t2\t2\t40\t30"
     assert len(lines) == 8

@@ -80,7 +80,7 @@ def test_fix_writes_a_copy_that_is_clean_and_leaves_the_original(faulty: VocFold
     before = {path: path.read_bytes() for path in faulty.root.rglob("*")}
     out = faulty.root.parent / "repaired"
     done = CliRunner().invoke(app, ["check", str(faulty.root), "--fix", str(out)])
-    assert f"Copy with 3 repairs: {out}, listed in {out / 'changes.txt'}" in done.stderr
+    assert f"Copy with 3 repairs: {out} (list: {out / 'changes.txt'})" in done.stderr
     assert f"Train: boxwright train {out}" in done.stderr
     assert {path: path.read_bytes() for path in faulty.root.rglob("*")} == before
     changes = (out / "changes.txt").read_text(encoding="utf-8")

@@ -69,12 +69,12 @@ def test_convert_says_what_was_read_what_was_odd_and_what_was_lost(
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
         f"{images}: Pascal VOC, 6 images, 5 boxes of 1 class (cat): 4 train, 2 test",
-        f"{out} holds it as CSV, read back and compared. Next:",
+        f"{out} has the same data as CSV, verified by reading it back. Next:",
         f"  boxwright train '{out}'",
     ]
     said = result.stderr.splitlines()
     assert [line[:5] for line in said] == ["BW101"] * 4 + ["`boxw", "BW140"]
-    assert said[3] == "BW101 ... and 2 more. A photo is missing."
+    assert said[3] == "BW101 ... and 2 more. An image is missing."
     assert said[4] == f"`boxwright check {images}` shows all."
     assert "cannot store images without objects (1)" in said[5]
     assert len(formats.read(out, "csv")) == 5
@@ -148,9 +148,9 @@ def test_merge_says_what_was_read_and_what_became_of_it(
     lines = result.stdout.splitlines()
     assert lines[0].startswith(f"{images}: Pascal VOC, 6 images, 5 boxes of 1 class (cat)")
     assert lines[1].startswith(f"{more}: YOLO, 7 images, 6 boxes of 1 class (cat)")
-    assert lines[2] == "6 photos are in several of them: kept once."
+    assert lines[2] == "6 images are in several datasets and were kept once."
     assert lines[3].startswith(f"{tmp_path / 'out'}: COCO, 7 images, 6 boxes of 1 class (cat)")
-    assert lines[3].endswith("1 unassigned. Read back and compared. Next:")
+    assert lines[3].endswith("1 unassigned, verified by reading it back. Next:")
     assert lines[4] == f"  boxwright split {tmp_path / 'out'}"
     assert run("split", tmp_path / "out").exit_code == 0
     assert run("merge", images, more, "--out", tmp_path / "out").exit_code == 1

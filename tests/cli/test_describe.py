@@ -18,7 +18,7 @@ def test_at_most_three_of_a_code_are_shown_and_the_rest_is_counted() -> None:
         "BW105 0.jpg: is odd -> swapped back",
         "BW105 1.jpg: is odd -> swapped back",
         "BW105 2.jpg: is odd -> swapped back",
-        "BW105 ... and 2 more. A box has its corners swapped.",
+        "BW105 ... and 2 more. A box has swapped corners.",
         "`boxwright check 'my photos'` shows all.",
     ]
 

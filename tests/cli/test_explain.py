@@ -30,10 +30,10 @@ def test_a_code_is_explained(asked: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("BW100", "There is no code BW100. The nearest is BW101: A photo is missing."),
+        ("BW100", "There is no code BW100. The nearest is BW101: An image is missing."),
         ("bw1", "There is no code BW1. The nearest is BW101"),
         ("0104", "There is no code BW0104. The nearest is BW104"),
-        ("998", "The nearest is BW999: Boxwright itself failed."),
+        ("998", "The nearest is BW999: Internal error."),
         ("exif", "'exif' is not a code. A code is BW and three digits, such as BW104."),
         ("[bold]", "'[bold]' is not a code."),
     ],

@@ -32,9 +32,9 @@ def run(folder: Path, *options: str, **provenance: Any) -> Result:
             "Apache-2.0",
             zoo.named("ssd_mobilenet_v2_coco").url,
         ),
-        ({"weights": None}, "yours", "photos alone"),
-        ({"weights": "mine.tflite"}, "not known", "whoever made that file"),
-        ({}, "not known", "whoever made that file"),
+        ({"weights": None}, "yours", "only on your images"),
+        ({"weights": "mine.tflite"}, "unknown", "ask the author of the file"),
+        ({}, "unknown", "ask the author of the file"),
     ],
 )
 def test_weights_have_the_license_of_their_model(
@@ -48,7 +48,7 @@ def test_weights_have_the_license_of_their_model(
 
 @pytest.mark.parametrize(
     ("version", "expected"),
-    [("0.1.0", ("Boxwright 0.1.0", "Apache-2.0")), (None, ("not known", "not known"))],
+    [("0.1.0", ("Boxwright 0.1.0", "Apache-2.0")), (None, ("unknown", "unknown"))],
 )
 def test_the_code_is_boxwrights(
     version: str | None, expected: tuple[str, str], tmp_path: Path
@@ -59,7 +59,7 @@ def test_the_code_is_boxwrights(
 
 def test_images_have_a_license_that_only_people_know(tmp_path: Path) -> None:
     data = {"path": tmp_path.as_posix()}
-    assert "whoever took them" in run(tmp_path, data=data).stdout
+    assert "ask the authors of the images" in run(tmp_path, data=data).stdout
     (tmp_path / "LICENSE.txt").touch()
     assert f"see {tmp_path / 'LICENSE.txt'}" in run(tmp_path, data=data).stdout
     assert "does not say" in run(tmp_path, data="damaged").stdout
@@ -67,8 +67,8 @@ def test_images_have_a_license_that_only_people_know(tmp_path: Path) -> None:
 
 def test_every_part_has_its_lines(tmp_path: Path) -> None:
     lines = run(tmp_path, boxwright="0.1.0", weights="net [1]").stdout.splitlines()
-    assert [line.split()[0] for line in lines[::2]] == ["code", "weights", "photos"]
-    assert lines[2] == "weights  net [1]: not known"
+    assert [line.split()[0] for line in lines[::2]] == ["code", "weights", "images"]
+    assert lines[2] == "weights  net [1]: unknown"
 
 
 def test_what_is_no_detector_is_said(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_it_says_what_is_here_and_what_to_do_next(cache: Path) -> None:
     result = run()
     assert f"{FIRST} is here: {here}" in result.stdout
     assert result.stdout.count(" is here: ") == 1
-    assert "boxwright train PHOTOS --weights ssd_mobilenet_v2_coco" in result.stderr
+    assert "boxwright train IMAGES --weights ssd_mobilenet_v2_coco" in result.stderr
     assert "boxwright models --fetch ssd_mobilenet_v2_coco" in result.stderr
 
 
@@ -102,7 +102,7 @@ def test_a_model_is_fetched_ahead(fetching: list[str], cache: Path) -> None:
     result = run("--fetch", FIRST.upper())
     assert fetching == [FIRST]
     assert f"{FIRST} is here: {cache / zoo.named(FIRST).folder / 'model.ckpt'}" in result.stdout
-    assert f"boxwright train PHOTOS --weights {FIRST}" in result.stderr
+    assert f"boxwright train IMAGES --weights {FIRST}" in result.stderr
     (described,) = json.loads(run("--fetch", FIRST, "--json").stdout)
     assert described["path"]
 

@@ -37,12 +37,12 @@ def test_it_prints_images_and_boxes_of_each_class_in_each_set(images: Path) -> N
     result = run(images, "--val", "0.2")
     assert result.exit_code == 0, result.output
     rows = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines() if line}
-    assert " ".join(rows["train:"]) == "photos boxes val: photos boxes test: photos boxes"
+    assert " ".join(rows["train:"]) == "images boxes val: images boxes test: images boxes"
     assert [int(each) for each in rows["all"][::2]] == [12, 4, 4]
     assert sum(map(int, rows["all"][1::2])) == 30
     assert sum(map(int, rows["[dog]"][::2])) == sum(map(int, rows["[dog]"][1::2])) == 10
-    assert "Kept together: 4 photos in 1 group that show the same." in result.stdout
-    assert f"{images / SPLIT_FILE} says for good what each photo is for." in result.stdout
+    assert "Kept together: 4 images in 1 group of near-duplicates." in result.stdout
+    assert f"{images / SPLIT_FILE} records the split." in result.stdout
     assert f"boxwright train {images}" in result.stdout
 
 
@@ -52,16 +52,16 @@ def test_run_again_it_says_what_stayed(images: Path, voc_folder: VocFolder) -> N
     (images / "07.jpg").unlink()
     (images / "07.xml").unlink()
     said = run(images).stdout
-    assert "1 photos were placed, 19 are where they were." in said
-    assert "1 photos of the split are not here any more: passed over." in said
+    assert "1 images were assigned, 19 keep their split." in said
+    assert "1 images of the split file no longer exist and were skipped." in said
 
 
 def test_what_was_placed_before_is_not_said_to_be_kept_together(images: Path) -> None:
     run(images)
     said = run(images, "--test", "0.5", "--groups", "^(.)").stdout
-    assert "Kept together: 4 photos in 1 group that show the same." in said
-    assert "In several sets: 20 photos in 2 groups as declared." in said
-    assert "All photos are where they were. To place them anew, add --anew." in said
+    assert "Kept together: 4 images in 1 group of near-duplicates." in said
+    assert "In several splits: 20 images in 2 groups given by --groups." in said
+    assert "All images keep their split. To assign them again, add --anew." in said
 
 
 def test_json_is_all_of_standard_output(images: Path) -> None:

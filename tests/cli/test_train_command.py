@@ -208,7 +208,7 @@ def test_classes_are_chosen(
 @pytest.mark.parametrize(
     ("options", "exit_code", "said"),
     [
-        (["--classes", "cat", "--exclude-class", "dog"], 2, "exclude each other"),
+        (["--classes", "cat", "--exclude-class", "dog"], 2, "cannot be combined"),
         (["--rename", "dog"], 2, "is not OLD=NEW"),
         (["--rename", "dog="], 2, "is not OLD=NEW"),
         (["--classes", "cats"], 1, "Did you mean 'cat'?"),
@@ -318,8 +318,8 @@ def test_the_end_says_what_to_do_next(asked: Asked, images: Path, tmp_path: Path
     asked.validation = SimpleNamespace(ap=0.4567, ap50=0.8912, images=12)
     out = tmp_path / "my [run]"
     said = asked.run(images, "--out", out).stdout
-    assert f"{out} holds the weights of step 7." in said
-    assert "AP 0.457, AP50 0.891 on the 12 photos that chose them" in said
+    assert f"{out} has the weights of step 7." in said
+    assert "Validation AP 0.457, AP50 0.891 (12 images)." in said
     assert f"boxwright evaluate '{out}' {images}" in said
     assert f"boxwright export '{out}' --to tflite" in said
 
@@ -331,14 +331,14 @@ def test_the_end_proposes_no_evaluation_without_images_for_it(
     voc_folder.pair("train/a")
     voc_folder.pair("val/b")
     said = asked.run(voc_folder.root).stdout
-    assert "None is for testing." in said
+    assert "There is no test set." in said
     assert f"boxwright split {voc_folder.root} --anew" in said
     assert "boxwright evaluate" not in said
 
 
 @tiny
 def test_the_end_says_if_nothing_chose(asked: Asked, images: Path) -> None:
-    assert "Too few photos to choose by" in asked.run(images).stdout
+    assert "Without a validation set" in asked.run(images).stdout
 
 
 @tiny
@@ -412,11 +412,11 @@ def report(fraction: float, ap: float | None = None) -> Progress:
 @pytest.mark.parametrize(
     ("progress", "expected"),
     [
-        (report(0.42), "step 420 · loss 0.83 · 312 photos/s · 0:41 left"),
-        (report(0.5, ap=0.41), "step 500 · loss 0.83 · AP 0.410 · 312 photos/s · 0:41 left"),
+        (report(0.42), "step 420 · loss 0.83 · 312 images/s · 0:41 left"),
+        (report(0.5, ap=0.41), "step 500 · loss 0.83 · AP 0.410 · 312 images/s · 0:41 left"),
         (
             Progress(1, 0.0, 2.0, None, None, 9.6, 119.7),
-            "step 1 · loss 2.00 · 10 photos/s · 2:00 left",
+            "step 1 · loss 2.00 · 10 images/s · 2:00 left",
         ),
     ],
 )
@@ -450,7 +450,7 @@ def test_stopped_by_ctrl_c_and_resumed(
         patch.setattr(progress_line.ProgressLine, "__call__", press_ctrl_c)
         stopped = run(images, "--out", out, *small)
     assert stopped.exit_code == 130
-    assert f"{out} holds the weights of step 2." in stopped.stdout
+    assert f"{out} has the weights of step 2." in stopped.stdout
     assert Detector.load(out).classes == ("cat",)
 
     again = run(images, "--out", out, *small)

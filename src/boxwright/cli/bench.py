@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from boxwright.bench.compare import Latency, Measured, Timing
 
-PARTS = ("photo to input", "network", "post-processing")
+PARTS = ("image to input", "network", "post-processing")
 
 
 def bench(
@@ -28,34 +28,35 @@ def bench(
         typer.Argument(metavar="FILE", help="Run folders and exported files."),
     ],
     data: Annotated[
-        Path | None, typer.Option(help="Labelled photos; AP is measured on those marked test.")
+        Path | None, typer.Option(help="Labeled images; AP is measured on their test set.")
     ] = None,
     images: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of photos to time with; the data's, or drawn ones, if not given."
+            help="Folder of images to time with. [default: those of --data, or drawn images]"
         ),
     ] = None,
     threads: Annotated[
-        str, typer.Option(help="Numbers of threads to time a .tflite with.")
+        str, typer.Option(help="Numbers of threads to time .tflite files with.")
     ] = "1,2",
     labels: Labels = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Turns of timing.")] = 20,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of timing.")] = 20,
     picture: Annotated[
-        Path | None, typer.Option(help="PNG to draw: AP against milliseconds, or their parts.")
+        Path | None,
+        typer.Option(help="PNG chart to write: AP against milliseconds, or the parts of the time."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Measure detector files beside each other: time, memory, size, accuracy.
+    """Compare the speed, memory, size and accuracy of detector files.
 
-    All files take turns in one run, so that whatever else the machine does hits them alike. Times
-    are of one photo, from its file to the network's input, through the network, and through the
-    post-processing; ratios are to the first file.
+    All files are timed in turns, so that other load on the machine affects them equally. Times
+    are per image: from its file to the network's input, through the network, and through the
+    post-processing. Ratios are relative to the first file.
 
     \b
     Examples:
       boxwright bench run/detector.tflite
-      boxwright bench old.tflite new.tflite --data photos --picture bench.png
+      boxwright bench old.tflite new.tflite --data images --picture bench.png
       boxwright bench coco.tflite run/detector.tflite --images holiday --threads 1,2,4 --json
     """
     from boxwright.bench.compare import bench as measure
@@ -102,13 +103,13 @@ def _numbers(text: str) -> list[int]:
         numbers = [0]
     if not 1 <= numbers[0] <= numbers[-1] <= MAX_THREADS:
         raise typer.BadParameter(
-            f"--threads takes numbers from 1 to {MAX_THREADS}, such as 1,2, and not {text!r}"
+            f"--threads takes numbers from 1 to {MAX_THREADS}, such as 1,2, not {text!r}"
         )
     return numbers
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """The files' names, with their folders where two would be the same."""
+    """The files' names, with their folders if two would be the same."""
     names = [path.resolve().name for path in paths]
     if len(set(names)) < len(names):
         names = ["/".join(path.resolve().parts[-2:]) for path in paths]
@@ -163,7 +164,7 @@ def _rest(found: Sequence[Measured], *, with_ap: bool) -> Table:
 
     rows = Table(box=None, pad_edge=False, header_style="dim")
     rows.add_column("")
-    columns = ["input", "computes in", "MB", "ratio", "peak MB", "ratio", "photos/s", "ratio"]
+    columns = ["input", "computes in", "MB", "ratio", "peak MB", "ratio", "images/s", "ratio"]
     for title in [*columns, *(["AP", "AP50"] if with_ap else [])]:
         rows.add_column(title, justify="right")
     first = found[0]
@@ -202,25 +203,25 @@ def _ratio(value: Latency | float | None, first: Latency | float | None) -> str:
 
 
 def _drawn(names: Sequence[str], found: Sequence[Measured]) -> Image.Image:
-    """AP against milliseconds if every file has an AP, or else what the milliseconds are."""
+    """A chart of AP against milliseconds if every file has an AP, else of the parts of the time."""
     from boxwright.visualize.chart import Bar, Point, scatter, stacked_bars
 
     last = [each.timings[-1] for each in found]
     threads = {timing.threads for timing in last}
     number = threads.pop() if len(threads) == 1 else None
     on = f" on {number} thread{'s' if number > 1 else ''}" if number else ""
-    axis = f"milliseconds a photo{on}, from its file to detections"
+    axis = f"milliseconds per image{on}, from its file to detections"
     if all(each.ap is not None for each in found):
         points = [
             Point(name, each.prepare.median + timing.whole.median, each.ap or 0.0)
             for name, each, timing in zip(names, found, last, strict=True)
         ]
-        return scatter(points, title="Accuracy against time", x=axis, y="AP")
+        return scatter(points, title="Accuracy and time", x=axis, y="AP")
     bars = []
     for name, each, timing in zip(names, found, last, strict=True):
         post = timing.postprocess or 0.0
         bars.append(Bar(name, (each.prepare.median, timing.whole.median - post, post)))
-    return stacked_bars(bars, title="Time of a photo", parts=PARTS, x=axis)
+    return stacked_bars(bars, title="Time per image", parts=PARTS, x=axis)
 
 
 def _save(image: Image.Image, target: Path) -> None:
@@ -232,9 +233,9 @@ def _save(image: Image.Image, target: Path) -> None:
 
 def _next(models: Sequence[Path], data: Path | None, picture: Path | None) -> Iterator[str]:
     if picture:
-        yield f"Drawn: [bold]{plain(picture)}[/]"
+        yield f"Chart: [bold]{plain(picture)}[/]"
     if data is None:
-        yield "[dim]--data FOLDER measures AP on labelled photos beside the times.[/]"
+        yield "[dim]To measure AP too, give labeled images with --data FOLDER.[/]"
     if not picture:
-        yield "[dim]--picture bench.png draws them.[/]"
-    yield f"[dim]boxwright inspect {plain(models[-1])} says what is inside.[/]"
+        yield "[dim]For a chart, add --picture bench.png.[/]"
+    yield f"[dim]For details of a file: boxwright inspect {plain(models[-1])}[/]"

@@ -25,37 +25,41 @@ COLORS: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "blu
 def check(
     data: Annotated[
         Path,
-        typer.Argument(metavar="DATA", help="A folder of labelled photos, or an annotation file."),
+        typer.Argument(metavar="DATA", help="A folder of labeled images, or an annotation file."),
     ],
     fix: Annotated[
         Path | None,
         typer.Option(metavar="OUT", help="Write a repaired copy and a list of every change."),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a page with a picture of each place.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write an HTML page with pictures of the findings."),
     ] = None,
     form: Annotated[
-        str | None, choice(FORMATS, "--from", help="What DATA is; found out if not given.")
+        str | None, choice(FORMATS, "--from", help="The format of DATA. [default: detected]")
     ] = None,
     input_size: Annotated[
-        int, typer.Option(min=64, max=2048, help="Side of the network's input to judge boxes for.")
+        int,
+        typer.Option(
+            min=64, max=2048, help="Side of the network's input, for the checks of box sizes."
+        ),
     ] = 300,
     link: Annotated[
-        bool, typer.Option("--link", help="Hard-link photos into OUT instead of copying them.")
+        bool, typer.Option("--link", help="Hard-link images into OUT instead of copying them.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what is wrong with labelled photos, and repair a copy.
+    """Find mistakes in labeled images, and repair a copy.
 
-    Looks at every photo, box and class: faults that stop a training, mistakes in labelling,
-    copies of a scene on both sides of the split. Exit code 1 if there are errors, 0 if there are
-    warnings and notes only. DATA itself is never changed.
+    Checks every image, box and class for damaged files, labeling mistakes, and near-duplicates
+    on both sides of the split. The exit code is 1 if there are errors, and 0 if there are only
+    warnings and notes. DATA itself is never changed.
 
     \b
     Examples:
-      boxwright check photos
-      boxwright check photos --html report.html
-      boxwright check photos --fix repaired
+      boxwright check images
+      boxwright check images --html report.html
+      boxwright check images --fix repaired
     """
     from boxwright import api
     from boxwright.cli.describe import say_findings
@@ -66,8 +70,8 @@ def check(
     from boxwright.report.check_page import write_page
 
     if fix:
-        check_free(fix, [data])  # said at once, not after minutes of looking
-    with counting("Looking at photos") as progress:
+        check_free(fix, [data])  # fail at once, not after minutes of checking
+    with counting("Checking images") as progress:
         report = api.check(data, form, input_size=input_size, progress=progress)
     if json:
         show_json(report.to_json())
@@ -77,11 +81,11 @@ def check(
     if html:
         with waiting("Drawing the page"):
             write_page(html, report.dataset, report.findings)
-        say(f"Pictures of all places: {plain(html)}")
+        say(f"Pictures of the findings: {plain(html)}")
     if fix:
         with waiting("Writing the repaired copy"):
             fixed = write_fixed(report, fix, link=link)
-        say(f"Copy with {_repairs(fixed.changes)}: {plain(fix)}, listed in {plain(fix / CHANGES)}")
+        say(f"Copy with {_repairs(fixed.changes)}: {plain(fix)} (list: {plain(fix / CHANGES)})")
         say_findings(fixed.lost)
     if not json:
         _say_next(data, report, html, fix)
@@ -90,7 +94,7 @@ def check(
 
 
 def _lines(data: Path, report: CheckReport) -> Iterator[str]:
-    """The data set in a line, then every code with its places and remedy."""
+    """One line for the dataset, then every code with its places and remedy."""
     from boxwright.codes import MEANINGS, SIGNS
     from boxwright.datasets.describe import counted
 
@@ -106,7 +110,7 @@ def _lines(data: Path, report: CheckReport) -> Iterator[str]:
         yield f"  [dim]->[/] {plain(meaning.remedy)}"
     counts = [(report.count(severity), severity) for severity in SIGNS]
     said = ", ".join(f"{n} {word}{'s' * (n != 1)}" for n, word in counts if n)
-    yield f"\n{said or 'Nothing is wrong: not one of the checks found anything'}."
+    yield f"\n{said or 'All checks passed'}."
 
 
 def _place(finding: Finding) -> str:
@@ -121,13 +125,13 @@ def _say_next(data: Path, report: CheckReport, html: Path | None, fix: Path | No
     done = changes(report.findings)
     steps = []
     if report.findings and not html:
-        steps.append(f"Look at the places: boxwright check {place} --html report.html")
+        steps.append(f"See pictures of them: boxwright check {place} --html report.html")
     if done and not fix:
         steps.append(f"Write a copy with {_repairs(done)}: boxwright check {place} --fix repaired")
     if fix:
         steps.append(f"Train: boxwright train {quoted(fix)}")
     elif usable:
-        same = ", the same repairs made on the way" if done else ""
+        same = " with the same repairs" if done else ""
         steps.append(f"Train{same}: boxwright train {place}")
     for step in steps:
         say(f"[dim]{plain(step)}[/]")

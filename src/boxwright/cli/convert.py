@@ -16,37 +16,35 @@ from boxwright.formats import FORMATS
 def convert(
     data: Annotated[
         Path,
-        typer.Argument(metavar="IN", help="A folder of labelled photos, or an annotation file."),
+        typer.Argument(metavar="IN", help="A folder of labeled images, or an annotation file."),
     ],
-    out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="A folder that is not there yet, or is empty.")
-    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or empty folder.")],
     to: Annotated[str, choice(FORMATS, help="The format to write.")],
     form: Annotated[
-        str | None, choice(FORMATS, "--from", help="What IN is; found out if not given.")
+        str | None, choice(FORMATS, "--from", help="The format of IN. [default: detected]")
     ] = None,
     link: Annotated[
-        bool, typer.Option("--link", help="Hard-link photos into OUT instead of copying them.")
+        bool, typer.Option("--link", help="Hard-link images into OUT instead of copying them.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Write labelled photos in another annotation format.
+    """Write labeled images in another annotation format.
 
-    Photos are copied byte for byte, boxes and splits as they are; what the other format has no
-    place for is named. What was written is read again and compared before it gets its name.
+    Images are copied byte for byte; boxes and splits are kept. Information that the other format
+    cannot store is listed. The result is read back and compared before it gets its name.
 
     \b
     Examples:
-      boxwright convert photos photos-coco --to coco
-      boxwright convert train.record photos-voc --to voc
-      boxwright convert photos photos-yolo --to yolo --link
+      boxwright convert images images-coco --to coco
+      boxwright convert train.record images-voc --to voc
+      boxwright convert images images-yolo --to yolo --link
     """
     from boxwright.cli.describe import say_findings
     from boxwright.cli.progress import waiting
     from boxwright.datasets.convert import convert as convert_data
     from boxwright.datasets.describe import counted
 
-    with waiting(f"Writing {FORMATS[to].TITLE}, and comparing"):
+    with waiting(f"Writing and verifying {FORMATS[to].TITLE}"):
         done = convert_data(data, out, to, form=form, link=link)
     if json:
         show_json(
@@ -67,6 +65,6 @@ def convert(
     say_findings(done.dataset.findings, data)
     say_findings(done.lost)
     show(
-        f"[bold]{plain(out)}[/] holds it as {FORMATS[done.target].TITLE}, read back and compared. "
-        f"Next:\n  boxwright train {plain(quoted(out))}"
+        f"[bold]{plain(out)}[/] has the same data as {FORMATS[done.target].TITLE}, verified by "
+        f"reading it back. Next:\n  boxwright train {plain(quoted(out))}"
     )

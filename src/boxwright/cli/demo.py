@@ -9,18 +9,18 @@ import typer
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", help="Folder for everything it writes.")] = Path(
-        "demo"
-    ),
+    out: Annotated[Path, typer.Option("--out", help="Output folder.")] = Path("demo"),
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Half a minute: few photos, and too few steps to find much."),
+        typer.Option(
+            "--quick", help="Take half a minute: few images, and too few steps for a good detector."
+        ),
     ] = False,
 ) -> None:
-    """The whole road in three minutes, nothing to download.
+    """Go from images to a detector in three minutes, without a download.
 
-    Draws photos of building sites, trains a detector for hard hats from scratch, evaluates and
-    exports it, and lets the exported file find hard hats in photos it has never seen.
+    Draws images of building sites, trains a detector for hard hats from scratch, evaluates and
+    exports it, and runs the exported file on images that it has never seen.
 
     \b
     Examples:

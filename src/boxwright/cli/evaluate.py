@@ -20,29 +20,29 @@ def evaluate(
         list[Path] | None,
         typer.Argument(
             metavar="[DATA]...",
-            help="A folder of labelled images, or several. [default: those of the run]",
+            help="A folder of labeled images, or several. [default: those of the run]",
         ),
     ] = None,
-    split: Annotated[str, choice([*SPLITS, ALL], help="Which photos to measure on.")] = "test",
+    split: Annotated[str, choice([*SPLITS, ALL], help="The split to evaluate on.")] = "test",
     classes: Classes = None,
     exclude_class: ExcludeClass = None,
     rename: Rename = None,
     labels: Labels = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Measure a detector on labelled photos.
+    """Evaluate a detector on labeled images.
 
-    Prints COCO's twelve numbers, VOC AP50, AP per class, how far the numbers can be trusted, and
-    what one constant box would reach on the same photos. Objects of classes that were left out of
-    the training are ignored here too, unless --classes, --exclude-class or --rename say otherwise.
+    Prints all 12 COCO metrics, VOC AP50, AP per class, confidence intervals, and the metrics of
+    a baseline that predicts one constant box. Objects of classes that were excluded from training
+    are ignored here too, unless --classes, --exclude-class or --rename override that.
 
     \b
     Examples:
-      boxwright evaluate run photos
-      boxwright evaluate run/detector.tflite photos --split val --json
-      boxwright evaluate run other-photos --split all
+      boxwright evaluate run images
+      boxwright evaluate run/detector.tflite images --split val --json
+      boxwright evaluate run other-images --split all
       boxwright evaluate run monday tuesday --exclude-class dog
-      boxwright evaluate coco.tflite photos --labels labels.txt
+      boxwright evaluate coco.tflite images --labels labels.txt
     """
     from boxwright import api
     from boxwright.cli.progress import counting
@@ -61,7 +61,7 @@ def evaluate(
     if len(dataset.ignored):
         say(plain(counted(dataset)))
     images = images_of_split(dataset, split)
-    with counting("Looking at photos") as progress:
+    with counting("Detecting objects") as progress:
         evaluation = api.measured(detector, images, progress)
     if json:
         known = source_of(provenance)

@@ -13,11 +13,11 @@ from boxwright.console import FAILED, plain, say, show, show_json
 def explain(
     code: Annotated[
         str | None,
-        typer.Argument(metavar="CODE", help="A code such as BW104; all of them if not given."),
+        typer.Argument(metavar="CODE", help="A code such as BW104. [default: list all]"),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what a code means, how it comes about, and what to do.
+    """Explain a code: its meaning, its cause, and what to do.
 
     \b
     Examples:
@@ -45,7 +45,7 @@ def explain(
 
 
 def _known(asked: str) -> str:
-    """The code that was asked for: `BW104`, `bw104` or `104`."""
+    """Return the code for `BW104`, `bw104` or `104`."""
     from boxwright.codes import MEANINGS
 
     number = re.fullmatch(r"(?:bw)?[ -]?([0-9]{1,4})", asked.strip(), re.IGNORECASE)
@@ -73,7 +73,7 @@ def _list() -> str:
             for code, meaning in MEANINGS.items()
             if code.startswith(start)
         ]
-    return "\n".join([*lines, "", "More on one of them: boxwright explain BW104"])
+    return "\n".join([*lines, "", "To explain one of them: boxwright explain BW104"])
 
 
 def _as_json(code: str) -> dict[str, str]:

@@ -21,41 +21,41 @@ def export(
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="A folder that `boxwright train` wrote.")
     ],
-    to: Annotated[str, choice(TARGETS, help="The kind of file.")] = "tflite",
+    to: Annotated[str, choice(TARGETS, help="The target format.")] = "tflite",
     out: Annotated[
-        Path | None, typer.Option(help="File or folder to write; inside the run if not given.")
+        Path | None, typer.Option(help="File or folder to write. [default: inside the run]")
     ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Labelled photos to calibrate and prove it on; those of the run if not given."
+            help="Labeled images for calibration and verification. [default: those of the run]"
         ),
     ] = None,
     quantize: Annotated[
         str | None,
         choice(
             get_args(Quantized),
-            help="Fewer bits a number, for .tflite: int8 is three times as fast and a quarter of "
-            "the size, fp16 half the size, dynamic stores 8 bits and computes in more.",
+            help="Quantization, for .tflite: int8 is three times as fast and a quarter of the "
+            "size, fp16 is half the size, dynamic stores int8 weights and computes in float.",
         ),
     ] = None,
     accept_loss: Annotated[
-        bool, typer.Option("--accept-loss", help="Keep a file that is worse than its run, too.")
+        bool, typer.Option("--accept-loss", help="Keep the file even if it loses accuracy.")
     ] = False,
     golden_image: Annotated[
         Path | None,
         typer.Option(
-            help="An image to put into the file and to check it with whenever it is loaded; a "
-            "drawn pattern if not given."
+            help="An image to store in the file, which is checked with it on loading. "
+            "[default: a drawn pattern]"
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Write a detector that runs elsewhere, and prove it.
+    """Export a detector and verify its accuracy.
 
-    The written file is run on test photos and compared with the run: float files may lose 0.1 AP
-    points, fp16 0.2, int8 and dynamic 1.0. A worse one is not kept. For int8, what makes the loss
-    smaller is tried by itself.
+    The export is compared with the run on test images: float files may lose 0.1 AP points, fp16
+    0.2, int8 and dynamic 1.0. An export that loses more is rejected. For int8, ways to reduce the
+    loss are tried automatically.
 
     \b
     Examples:
@@ -66,7 +66,7 @@ def export(
     """
     from boxwright.inference.run import Run
 
-    _ = Run(run).artifact  # a wrong folder is named at once, not after seconds of imports
+    _ = Run(run).artifact  # fail at once for a wrong folder, not after seconds of imports
     from boxwright.export.export import export as export_run
     from boxwright.io.files import size_of
 
@@ -80,10 +80,10 @@ def export(
     show(_table(comparison))
     show(f"[bold]{plain(path)}[/], {size_of(path) / 1e6:.1f} MB")
     show(
-        f"{'Proven' if comparison.passed else 'Kept as it is, as asked'}: {plain(str(comparison))}."
+        f"{'Verified' if comparison.passed else 'Kept despite its loss'}: {plain(str(comparison))}."
     )
     file = plain(quoted(path))
-    show(f"  boxwright predict {file} PHOTOS\n  boxwright inspect {file}")
+    show(f"  boxwright predict {file} IMAGES\n  boxwright inspect {file}")
 
 
 def _progress(line: str) -> None:
@@ -94,7 +94,7 @@ def _table(comparison: Comparison) -> Table:
     from rich.table import Table
 
     table = Table(
-        title=f"On {comparison.images[comparison.split]} {comparison.split} photos",
+        title=f"On {comparison.images[comparison.split]} {comparison.split} images",
         title_justify="left",
     )
     table.add_column("")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NAMED = 12  # classes that are named
 COMPUTES = {
-    "integer": "integers; no float operator but in the post-processing",
+    "integer": "integers; only the post-processing has float operators",
     "float": "floats",
     "mixed": "integers and floats",
 }
@@ -32,10 +32,10 @@ def inspect(
     ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print everything that a detector file says about itself.
+    """Describe a detector file.
 
-    Kind and size, network, input, classes, threshold, and where it comes from; of a .tflite also
-    its tensors and operators. A .tflite of another tool is described as far as it goes.
+    Prints its format, size, network, input, classes, threshold and origin, and for a .tflite also
+    its tensors and operators. Files of other tools are described as far as possible.
 
     \b
     Examples:
@@ -76,13 +76,13 @@ def _all_facts(description: Description) -> Iterator[tuple[str, str]]:
     else:
         labels = description.metadata.labels if description.metadata else ()
         named = ", ".join(labels[:NAMED]) or "no names inside"
-        yield "classes", f"{named}: another tool wrote it"
+        yield "classes", f"{named}; written by another tool"
     if input_range := description.input_range:
         wrong = description.mismatch
         told = f"; WRONG: {wrong}" if wrong else ""
         yield (
             "pixels",
-            f"0 to 255 are {input_range[0]:.3g} to {input_range[1]:.3g} to the network{told}",
+            f"0 to 255 become {input_range[0]:.3g} to {input_range[1]:.3g} for the network{told}",
         )
     if description.graph:
         yield "computes in", COMPUTES[description.graph.arithmetic]
@@ -90,7 +90,7 @@ def _all_facts(description: Description) -> Iterator[tuple[str, str]]:
         yield "constants", ", ".join(f"{size / 1e6:.2f} MB of {kind}" for kind, size in sizes)
     if settings := description.postprocessing:
         said = [name for name in sorted(settings) if not name.startswith("_")]
-        yield "finishes with", ", ".join(f"{name} {settings[name]}" for name in said)
+        yield "post-processing", ", ".join(f"{name} {settings[name]}" for name in said)
 
 
 def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
@@ -98,18 +98,18 @@ def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
 
     model, made, origin = artifact.model, artifact.preprocessing, artifact.provenance
     depth, quantization = model.get("depth_multiplier"), model.get("quantization")
-    network = [str(model.get("name", "not known"))]
+    network = [str(model.get("name", "unknown"))]
     network += [f"depth {depth:g}"] if isinstance(depth, int | float) else []
-    network += [f"trained for {quantization} bits"] if quantization else []
+    network += [f"quantization-aware training for {quantization} bits"] if quantization else []
     yield "network", ", ".join(network)
     scaled = f"pixel * {made.scale:g} {'-' if made.offset < 0 else '+'} {abs(made.offset):g}"
-    yield "input", f"{made.size} x {made.size} pixels, photos stretched to it, {scaled}"
+    yield "input", f"{made.size} x {made.size} pixels, images stretched to it, {scaled}"
     more = f", ... ({len(artifact.classes)})" if len(artifact.classes) > NAMED else ""
     yield "classes", ", ".join(artifact.classes[:NAMED]) + more
     yield "threshold", f"{artifact.threshold:g}"
-    yield "written by", f"Boxwright {origin.get('boxwright', 'of an unknown version')}"
+    yield "written by", f"Boxwright {origin.get('boxwright', '(unknown version)')}"
     if data := artifact.data_path or artifact.data_name:
-        yield "photos", f"{data} (fingerprint {artifact.fingerprint})"
+        yield "images", f"{data} (fingerprint {artifact.fingerprint})"
     if isinstance(recipe := origin.get("recipe"), dict):
         yield "recipe", _recipe(recipe, origin.get("step"))
     weights = weights_of(artifact)
@@ -122,14 +122,14 @@ def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
             f"{'passed' if comparison.get('passed') else 'NOT PASSED'}: {comparison.get('says')}",
         )
         if isinstance(table := comparison.get("table"), dict):
-            yield f"on {comparison.get('split')} photos", ", ".join(_beside(table))
+            yield f"on {comparison.get('split')} images", ", ".join(_beside(table))
     if artifact.golden:
         yield "golden image", str(artifact.golden)
 
 
 def _recipe(recipe: dict[str, Any], step: Any) -> str:
     optimizer = recipe.get("optimizer")
-    parts = [f"{step} steps" if step is not None else "", f"of {recipe.get('batch_size')} photos"]
+    parts = [f"{step} steps" if step is not None else "", f"of {recipe.get('batch_size')} images"]
     parts.append(f"with {optimizer.get('kind')}" if isinstance(optimizer, dict) else "")
     budget = recipe.get("seconds")
     parts.append(f"in a budget of {budget:g} s" if isinstance(budget, int | float) else "")
@@ -146,7 +146,7 @@ def _beside(table: dict[str, Any]) -> Iterator[str]:
 
 
 def _flat(found: dict[str, Any]) -> Iterator[str]:
-    """`AP 0.533`, ... of whatever numbers and words there are."""
+    """`AP 0.533`, ... for all numbers and words."""
     for name, value in found.items():
         if isinstance(value, dict):
             yield from _flat(value)
@@ -184,21 +184,21 @@ def _operators(graph: Graph) -> Table:
 
 
 def _next(description: Description) -> Iterator[str]:
-    """What can be done with it, as commands."""
+    """Commands to use the file with."""
     path, artifact = plain(quoted(description.path)), description.artifact
     if artifact is None:
         if description.postprocessing:
-            yield "Its classes need names, one a line:"
-            yield f"  boxwright predict {path} photo.jpg --labels labels.txt --out found"
+            yield "It has no class names. Give a file with one name per line:"
+            yield f"  boxwright predict {path} image.jpg --labels labels.txt --out found"
             yield f"  boxwright bench {path}"
         else:
-            yield "It is no detector that Boxwright runs: it ends without detections."
+            yield "Boxwright cannot run it: it has no detection post-processing."
         return
-    images = plain(quoted(artifact.data_path)) if artifact.data_path else "photos"
+    images = plain(quoted(artifact.data_path)) if artifact.data_path else "images"
     yield "Next:"
     yield f"  boxwright evaluate {path} {images}"
     if description.kind == "run folder":
         yield f"  boxwright export {path} --to tflite"
     else:
-        yield f"  boxwright predict {path} photo.jpg --out found"
+        yield f"  boxwright predict {path} image.jpg --out found"
         yield f"  boxwright bench {path} --data {images}"

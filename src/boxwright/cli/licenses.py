@@ -12,11 +12,11 @@ from boxwright.console import plain, show, show_json
 if TYPE_CHECKING:
     from boxwright.inference.artifact import Artifact
 
-UNKNOWN = "not known"
+UNKNOWN = "unknown"
 
 
 class Part(NamedTuple):
-    """Something that a detector is made of: what it is called, its licence, where that is said."""
+    """A part of a detector: its name, its license, and the source of the license."""
 
     part: str
     name: str
@@ -30,9 +30,9 @@ def licenses(
     ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say which licences a detector stands under: code, weights, photos.
+    """Show the licenses of a detector's parts: code, weights, images.
 
-    The weights are those that training started from, as the detector's file remembers them.
+    The weights are those that training started from, as recorded in the detector's file.
 
     \b
     Example:
@@ -57,27 +57,27 @@ def licenses(
 def _code(artifact: Artifact) -> Part:
     version = artifact.provenance.get("boxwright")
     name = f"Boxwright {version}" if version else UNKNOWN
-    source = "what trained it, the network's architecture included" if version else "another tool"
+    source = "training code and network architecture" if version else "another tool"
     return Part("code", name, "Apache-2.0" if version else UNKNOWN, source)
 
 
 def weights_of(artifact: Artifact) -> Part:
-    """What the training started from."""
+    """The weights that the training started from."""
     from boxwright.models.weights import zoo
 
     name = artifact.provenance.get("weights", UNKNOWN)
     if name is None:
-        return Part("weights", "from scratch", "yours", "learnt from your photos alone")
+        return Part("weights", "from scratch", "yours", "trained only on your images")
     for published in zoo.MODELS:
         if published.name == name:
             return Part("weights", name, published.license, published.url)
-    return Part("weights", str(name), UNKNOWN, "whoever made that file knows")
+    return Part("weights", str(name), UNKNOWN, "ask the author of the file")
 
 
 def _images(artifact: Artifact) -> Part:
     path, name = artifact.data_path, artifact.data_name
     if name is None:
-        return Part("photos", UNKNOWN, UNKNOWN, "the detector does not say what it was trained on")
+        return Part("images", UNKNOWN, UNKNOWN, "the file does not record its training data")
     texts = sorted(each.name for each in Path(path).glob("LICEN[CS]E*")) if path else []
-    source = f"see {Path(path) / texts[0]}" if path and texts else "whoever took them knows"
-    return Part("photos", path or name, UNKNOWN, source)
+    source = f"see {Path(path) / texts[0]}" if path and texts else "ask the authors of the images"
+    return Part("images", path or name, UNKNOWN, source)

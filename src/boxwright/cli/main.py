@@ -1,5 +1,5 @@
-"""The `boxwright` command. Each verb has a file of its own and imports what it needs when called,
-so that `boxwright --help` answers at once."""
+"""The `boxwright` command. Each verb has its own file and imports its dependencies when called, so
+that `boxwright --help` is fast."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from boxwright.console import INTERRUPTED, any_encoding, guarded
 
 app = typer.Typer(
     name="boxwright",
-    help="A folder of labelled photos becomes a detector that runs anywhere.",
+    help="Train an object detector on a folder of labeled images.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help takes 0.1 s, with panels it takes 0.3
+    rich_markup_mode=None,  # plain help takes 0.1 s, panels 0.3 s
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -47,13 +47,13 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(epilog="Start with `boxwright demo`: it needs neither data nor a network.")
+@app.callback(epilog="Start with `boxwright demo`: it needs no data and no network.")
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """A folder of labelled photos becomes a detector that runs anywhere."""
+    """Train an object detector on a folder of labeled images."""
 
 
 for command in (
@@ -77,7 +77,7 @@ app.command(context_settings=tfod.PASS_THROUGH)(guarded(tfod.tfod))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script; `arguments` are its own unless given."""
+    """Run the console script, with its own arguments by default."""
     any_encoding()
     try:
         app(arguments)

@@ -19,38 +19,36 @@ if TYPE_CHECKING:
 def merge(
     data: Annotated[
         list[Path],
-        typer.Argument(metavar="DATA", help="Folders of labelled photos, or annotation files."),
+        typer.Argument(metavar="DATA", help="Folders of labeled images, or annotation files."),
     ],
-    out: Annotated[
-        Path, typer.Option("--out", help="A folder that is not there yet, or is empty.")
-    ],
+    out: Annotated[Path, typer.Option("--out", help="A new or empty folder.")],
     to: Annotated[
-        str | None, choice(FORMATS, help="The format to write; that of the first if not given.")
+        str | None, choice(FORMATS, help="The format to write. [default: that of the first]")
     ] = None,
     link: Annotated[
-        bool, typer.Option("--link", help="Hard-link photos into --out instead of copying them.")
+        bool, typer.Option("--link", help="Hard-link images into --out instead of copying them.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Make one data set of several, whatever formats they are in.
+    """Merge datasets of any formats into one.
 
-    Classes are matched by name. A photo that is in several data sets is kept once, and for testing
-    if it is for testing in one of them; photos of equal names are renamed. What was written is
-    read again and compared before it gets its name.
+    Classes are matched by name. An image that is in several datasets is kept once, in the test
+    set if it is in the test set of one of them. Different images with the same name are renamed.
+    The result is read back and compared before it gets its name.
 
     \b
     Examples:
       boxwright merge monday tuesday --out both
-      boxwright merge photos more.json train.record --out all --to yolo
+      boxwright merge images more.json train.record --out all --to yolo
     """
     if len(data) < 2:
-        raise typer.BadParameter("give at least two data sets.")
+        raise typer.BadParameter("give at least two datasets.")
     from boxwright.cli.describe import say_findings
     from boxwright.cli.progress import waiting
     from boxwright.datasets.describe import counted
     from boxwright.datasets.merge import merge as merge_data
 
-    with waiting("Merging, and comparing"):
+    with waiting("Merging and verifying"):
         done = merge_data(data, out, to, link=link)
     if json:
         show_json(_as_json(done))
@@ -61,9 +59,9 @@ def merge(
         say_findings(source.dataset.findings, source.path)
     say_findings([*done.dataset.findings, *done.lost])
     if done.duplicates:
-        show(f"{done.duplicates} photos are in several of them: kept once.")
+        show(f"{done.duplicates} images are in several datasets and were kept once.")
     written = f"{FORMATS[done.target].TITLE}, {counted(done.dataset)}"
-    show(f"[bold]{plain(out)}[/]: {plain(written)}. Read back and compared. Next:")
+    show(f"[bold]{plain(out)}[/]: {plain(written)}, verified by reading it back. Next:")
     unplaced = len(done.dataset.split("unassigned"))
     verb = "split" if 0 < unplaced < len(done.dataset) else "train"
     show(f"  boxwright {verb} {plain(quoted(out))}")

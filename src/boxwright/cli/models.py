@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from boxwright.models.weights.zoo import Published
 
 NOTES = """
-AP on COCO's validation photos, and milliseconds for a photo of 600 x 600 on a GeForce GTX TITAN X,
-as the model zoo published them. MB to download; nobody published those that are missing. What has
-no published checksum is not checked.
+AP on the COCO validation set, and milliseconds per image of 600 x 600 pixels on a GeForce GTX
+TITAN X, as published by the model zoo. MB: size of the download; "-" means not published. Models
+without a published checksum are not verified.
 """
 EXAMPLE = "ssd_mobilenet_v2_coco"
 
@@ -24,14 +24,14 @@ EXAMPLE = "ssd_mobilenet_v2_coco"
 def models(
     fetch: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Download a model now, to train without a network."),
+        typer.Option(metavar="NAME", help="Download a model now, to train offline later."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the pretrained models that training can start from.
 
     They are the SSD family of the TensorFlow 1 detection model zoo. `boxwright train` downloads
-    the one it is told to start from, once.
+    the chosen model once.
 
     \b
     Examples:
@@ -57,7 +57,7 @@ def models(
 
 
 def fetched(published: Published) -> Path:
-    """The model's weights on this machine; the first time a line shows the download."""
+    """Return the path of the model's weights; the first call downloads them with a progress bar."""
     from boxwright.cli.progress import downloading
     from boxwright.models.weights import zoo
 
@@ -66,15 +66,15 @@ def fetched(published: Published) -> Path:
 
 
 def _next(fetched: Published | None) -> Iterator[str]:
-    """What to do now."""
+    """Next steps."""
     from boxwright.models.weights import zoo
 
     if fetched is None:
         yield f"Without --weights, boxwright train starts from {zoo.DEFAULT.name}."
-        yield f"From another one: boxwright train PHOTOS --weights {EXAMPLE}"
-        yield f"Download ahead:   boxwright models --fetch {EXAMPLE}"
+        yield f"To choose another: boxwright train IMAGES --weights {EXAMPLE}"
+        yield f"To download ahead: boxwright models --fetch {EXAMPLE}"
     else:
-        yield f"Train from it: boxwright train PHOTOS --weights {fetched.name}"
+        yield f"Train from it: boxwright train IMAGES --weights {fetched.name}"
 
 
 def _table(listed: tuple[Published, ...]) -> Any:

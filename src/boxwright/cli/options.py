@@ -15,7 +15,7 @@ Labels = Annotated[
     Path | None,
     typer.Option(
         "--labels",
-        help="Class names for files that have none: one a line, or a label map.",
+        help="Class names for files without names: a text file with one per line, or a label map.",
     ),
 ]
 
@@ -24,8 +24,8 @@ Classes = Annotated[
     typer.Option(
         "--classes",
         metavar="NAMES",
-        help="Use only these classes, separated by commas. Objects of others are ignored: they are "
-        "neither objects nor background.",
+        help="Use only these classes, separated by commas. Objects of other classes are ignored; "
+        "they do not count as background.",
     ),
 ]
 ExcludeClass = Annotated[
@@ -37,7 +37,7 @@ Rename = Annotated[
     typer.Option(
         "--rename",
         metavar="OLD=NEW",
-        help="Rename a class; may be repeated. Classes of one new name become one.",
+        help="Rename a class; may be repeated. Classes with the same new name are merged.",
     ),
 ]
 
@@ -45,12 +45,12 @@ Rename = Annotated[
 def class_choice(
     classes: list[str] | None, exclude: list[str] | None, rename: list[str] | None
 ) -> ClassChoice:
-    """What the options `--classes`, `--exclude-class` and `--rename` say; raises
-    `typer.BadParameter` if that makes no sense."""
+    """Return the choice that `--classes`, `--exclude-class` and `--rename` make; raises
+    `typer.BadParameter` for invalid ones."""
     from boxwright.datasets.class_choice import ClassChoice
 
     if classes and exclude:
-        raise typer.BadParameter("--classes and --exclude-class exclude each other.")
+        raise typer.BadParameter("--classes and --exclude-class cannot be combined.")
     names = [name.strip() for text in classes or () for name in text.split(",")]
     pairs = [pair.partition("=") for pair in rename or ()]
     for old, equals, new in pairs:
@@ -64,9 +64,9 @@ def choice(names: Collection[str], *declarations: str, help: str) -> Any:
     """An option whose value is one of the names of a registry or of a Literal.
 
     Args:
-        names: what can be chosen; names that a registry is given later are accepted too.
-        declarations: how the option is written, such as `--from`; the parameter's name if none.
-        help: what it is for.
+        names: the choices; names that are registered later are accepted too.
+        declarations: the option's spelling, such as `--from`; default: the parameter's name.
+        help: the help text.
     """
 
     def name(text: str) -> str:

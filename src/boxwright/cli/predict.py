@@ -22,7 +22,7 @@ def predict(
     out: Annotated[Path, typer.Option(help="Folder for the drawn images and detections.json.")],
     threshold: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Lowest score to keep; the detector's own if not given."),
+        typer.Option(min=0, max=1, help="Minimum score. [default: the detector's own]"),
     ] = None,
     labels: Labels = None,
     full_size: Annotated[
@@ -32,9 +32,11 @@ def predict(
         ),
     ] = False,
     no_pictures: Annotated[
-        bool, typer.Option("--no-pictures", help="Write detections.json alone; the fastest.")
+        bool, typer.Option("--no-pictures", help="Write only detections.json, which is fastest.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print what detections.json holds.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the content of detections.json.")
+    ] = False,
 ) -> None:
     """Find objects in images.
 

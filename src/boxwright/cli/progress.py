@@ -1,4 +1,4 @@
-"""Long work as a person sees it: sentences, and one line that moves."""
+"""Progress of long work: messages and a progress line."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from boxwright.training.events import Downloading, Event, Note
 from boxwright.training.progress import EVERY, Meter
 from boxwright.training.progress import Progress as State
 
-LINES = 10  # where nothing can move, the line is printed this many times
+LINES = 10  # outside of a terminal the line is printed this many times
 
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A line with a bar and the time left, moved by calling it with how many of how many.
+    """Show a progress bar with the time left; yield a function to call with done and total.
 
-    Nothing is shown where nothing can move.
+    Shows nothing outside of a terminal.
     """
     columns = (TextColumn(escape(what)), BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
@@ -42,8 +42,8 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
 
 @contextmanager
 def downloading(what: str, source: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A line with bytes, their rate and the time left, moved by calling it with how many of how
-    many. The first call says what comes from where; without one nothing is shown."""
+    """Show a progress bar with bytes, rate and time left; yield a function to call with received
+    and total bytes. The first call prints the name and the source."""
     columns = (BarColumn(20), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     still = not console.is_terminal
@@ -60,7 +60,7 @@ def downloading(what: str, source: str) -> Iterator[Callable[[int, int | None], 
 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """A sign of life beside what is being done. Nothing is shown where nothing can move."""
+    """Show a spinner beside a message. Shows nothing outside of a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield
@@ -70,13 +70,13 @@ def waiting(what: str) -> Iterator[None]:
 
 
 class ProgressLine:
-    """A training's events on standard error: a subscriber of it. Use it as a context.
+    """Print a training's events on standard error: an event handler and context manager.
 
-    In a terminal one line shows loss, AP, photos per second and the time left. Where the output
-    goes into a file, it is printed ten times in a run.
+    In a terminal one line shows loss, AP, images per second and the time left. If the output
+    goes into a file, the line is printed ten times per run.
 
     Args:
-        every: seconds between two looks at the training.
+        every: seconds between two updates.
     """
 
     def __init__(self, *, every: float = EVERY) -> None:
@@ -115,7 +115,7 @@ class ProgressLine:
             self._meter(event)
 
     def _download(self, event: Downloading) -> None:
-        """The line shows what has come; the first event says what comes from where."""
+        """Show a download's progress; the first event prints its name and source."""
         if event.source != self._source:
             self._source = event.source
             self._console.print(plain(f"Downloading {event.name} from {event.source}"))
@@ -124,7 +124,7 @@ class ProgressLine:
             self._bar.update(self._task, completed=fraction, visible=True, state=str(event))
 
     def progress(self, progress: State) -> None:
-        """Move the line."""
+        """Update the line."""
         if self._console.is_terminal:
             state, fraction = line(progress), progress.fraction
             self._bar.update(self._task, completed=fraction, visible=True, state=state)
@@ -139,7 +139,7 @@ def line(progress: State) -> str:
     if progress.ap is not None:
         parts.append(f"AP {progress.ap:.3f}")
     if progress.images_per_second is not None:
-        parts.append(f"{progress.images_per_second:.0f} photos/s")
+        parts.append(f"{progress.images_per_second:.0f} images/s")
     if progress.seconds_left is not None:
         minutes, seconds = divmod(round(progress.seconds_left), 60)
         parts.append(f"{minutes}:{seconds:02} left")

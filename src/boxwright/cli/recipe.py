@@ -1,4 +1,4 @@
-"""What `boxwright train --explain` prints: the recipe, and why it is so."""
+"""The output of `boxwright train --explain`: the recipe with its reasons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from boxwright.training.recipe import Recipe
 
 
 def show_recipe(recipe: Recipe, *, json: bool) -> None:
-    """Print a line per field, with what sets it; or all of the recipe as JSON."""
+    """Print a line per field with its --set path and its reason; or the whole recipe as JSON."""
     if json:
         show_json(recipe.to_json())
         return

@@ -17,56 +17,56 @@ if TYPE_CHECKING:
     from boxwright.structures.dataset import Dataset
 
 SETS = ("train", "val", "test")
-MAX_FRACTION = 0.9  # of the photos for testing or validation
+MAX_FRACTION = 0.9  # of the images for testing and validation
 
 
 def split(
     data: Annotated[
         Path,
-        typer.Argument(metavar="DATA", help="A folder of labelled photos, or an annotation file."),
+        typer.Argument(metavar="DATA", help="A folder of labeled images, or an annotation file."),
     ],
     test: Annotated[
         float | None,
         typer.Option(
             min=0,
             max=MAX_FRACTION,
-            help="Part of the photos to test on; 0.2, or as before, if not given.",
+            help="Fraction of the images for testing. [default: as before, or 0.2]",
         ),
     ] = None,
     val: Annotated[
         float | None,
         typer.Option(
-            min=0, max=MAX_FRACTION, help="Part that chooses; none, or as before, if not given."
+            min=0, max=MAX_FRACTION, help="Fraction for validation. [default: as before, or 0]"
         ),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, max=2**32 - 1, help="Of the choice; 0, or as before, if not given."),
+        typer.Option(min=0, max=2**32 - 1, help="Random seed. [default: as before, or 0]"),
     ] = None,
     groups: Annotated[
         str | None,
         typer.Option(
             metavar="HOW",
-            help="What belongs together: a regular expression whose part in round brackets names "
-            "the group of a photo, a csv file with the columns photo and group, or `folder`.",
+            help="Groups of images to keep together: a regular expression whose part in "
+            "parentheses is the group, a CSV file with the columns photo and group, or `folder`.",
         ),
     ] = None,
     anew: Annotated[
         bool,
-        typer.Option("--anew", help="Place all photos, whatever the folder or a split says."),
+        typer.Option("--anew", help="Assign all images again, ignoring any existing split."),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Decide for good which photos are for testing.
+    """Make a permanent train/validation/test split.
 
-    Writes the file boxwright.split beside the photos; every command then goes by it. Each class
-    gives its share, and photos that show the same stay together, as do the groups that you
-    declare. Run it again after adding photos: none of the others changes sides.
+    Writes the file boxwright.split beside the images, which overrides all other split
+    information. The split is stratified by class; near-duplicates and your groups stay on one
+    side. Run it again after adding images: the others keep their split.
 
     \b
     Examples:
-      boxwright split photos
-      boxwright split photos --test 0.1 --val 0.1
+      boxwright split images
+      boxwright split images --test 0.1 --val 0.1
       boxwright split frames --groups "(clip[0-9]+)_"
       boxwright split places --groups folder
     """
@@ -78,7 +78,7 @@ def split(
     from boxwright.cli.progress import counting
     from boxwright.datasets.frozen_split import split as freeze_split
 
-    with counting("Looking at photos") as progress:
+    with counting("Comparing images") as progress:
         frozen = freeze_split(
             data, test=test, val=val, seed=seed, groups=groups, anew=anew, progress=progress
         )
@@ -91,7 +91,7 @@ def split(
 
 
 def _counts(dataset: Dataset) -> dict[str, dict[str, tuple[int, int]]]:
-    """Class -> set -> photos that show it, and its boxes."""
+    """Class -> split -> number of images with it, and of its boxes."""
     from boxwright.datasets.stats import count_classes
 
     counts: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in dataset.classes}
@@ -108,7 +108,7 @@ def _table(dataset: Dataset) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     for split_name in sets:
-        table.add_column(f"{split_name}: photos", justify="right")
+        table.add_column(f"{split_name}: images", justify="right")
         table.add_column("boxes", justify="right")
     for name, by_set in _counts(dataset).items():
         table.add_row(
@@ -122,30 +122,30 @@ def _table(dataset: Dataset) -> Table:
 
 def _sentences(frozen: FrozenSplit, data: Path) -> list[str]:
     lines = []
-    belonging = [(frozen.near_duplicates, "that show the same")]
+    belonging = [(frozen.near_duplicates, "of near-duplicates")]
     if frozen.user_groups is not None:
-        belonging.append((frozen.user_groups, "as declared"))
+        belonging.append((frozen.user_groups, "given by --groups"))
     kept, leaked = zip(*(_together(frozen.dataset, *each) for each in belonging), strict=True)
     if any(kept):
         lines.append(f"Kept together: {', '.join(filter(None, kept))}.")
     if any(leaked):
-        lines.append(f"In several sets: {', '.join(filter(None, leaked))}.")
+        lines.append(f"In several splits: {', '.join(filter(None, leaked))}.")
     stayed = len(frozen.dataset) - frozen.placed
     if stayed and frozen.placed:
-        lines.append(f"{frozen.placed} photos were placed, {stayed} are where they were.")
+        lines.append(f"{frozen.placed} images were assigned, {stayed} keep their split.")
     elif stayed:
-        lines.append("All photos are where they were. To place them anew, add --anew.")
+        lines.append("All images keep their split. To assign them again, add --anew.")
     if frozen.gone:
-        lines.append(f"{frozen.gone} photos of the split are not here any more: passed over.")
-    lines.append(f"[bold]{plain(frozen.path)}[/] says for good what each photo is for. Next:")
+        lines.append(f"{frozen.gone} images of the split file no longer exist and were skipped.")
+    lines.append(f"[bold]{plain(frozen.path)}[/] records the split. Next:")
     lines.append(f"  boxwright train {plain(quoted(data))}")
     return lines
 
 
 def _together(dataset: Dataset, groups: Any, how: str) -> tuple[str, str]:
-    """`31 images in 12 groups that show the same` of those in one set, and of those in several.
+    """Return `31 images in 12 groups of near-duplicates` for groups in one split and in several.
 
-    Empty where there is none. A photo alone is no group.
+    A text is empty if there are no such groups. A single image is not a group.
     """
     import numpy as np
 
@@ -156,7 +156,7 @@ def _together(dataset: Dataset, groups: Any, how: str) -> tuple[str, str]:
     def said(which: Any) -> str:
         count = int(which.sum())
         images, noun = sizes[which].sum(), "group" if count == 1 else "groups"
-        return f"{images} photos in {count} {noun} {how}" if count else ""
+        return f"{images} images in {count} {noun} {how}" if count else ""
 
     return said((sizes > 1) & (sets == 1)), said(sets > 1)
 

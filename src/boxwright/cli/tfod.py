@@ -6,20 +6,22 @@ from typing import Annotated
 
 import typer
 
-# All that follows NAME goes to the command as it stands, --help included.
+# Everything after NAME is passed to the command unchanged, including --help.
 PASS_THROUGH = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
 def tfod(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME FLAGS]", help="A command and its flags; none lists all."),
+        typer.Argument(
+            metavar="[NAME FLAGS]", help="A command and its flags. [default: list the commands]"
+        ),
     ] = None,
 ) -> None:
-    """Run a command of the TensorFlow Object Detection API's tutorials, with its own flags.
+    """Run a command from tutorials of the TensorFlow Object Detection API, with its own flags.
 
-    In a line that a tutorial prints, `boxwright tfod` takes the place of `python`; a path to the
-    script may stay. `boxwright tfod NAME --help` explains a command's flags.
+    In a tutorial's command line, replace `python` by `boxwright tfod`; the path of the script may
+    stay. `boxwright tfod NAME --help` explains a command's flags.
 
     \b
     Examples:

@@ -15,7 +15,7 @@ from boxwright.console import INTERRUPTED, plain, quoted, say, show, show_json
 if TYPE_CHECKING:
     from boxwright.api import Run
 
-# What Python needed before this line, so that the budget counts from the command's start.
+# The start of the process, before the imports, so that the budget includes them.
 STARTED = time.monotonic() - time.process_time()
 
 
@@ -25,8 +25,8 @@ def train(
         list[Path] | None,
         typer.Argument(
             metavar="DATA",
-            help="A folder of labelled images, or an annotation file with images around it. "
-            "Several are trained on as one.",
+            help="A folder of labeled images, or an annotation file with images around it. "
+            "Several are combined.",
         ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="The run folder to write.")] = Path("run"),
@@ -34,16 +34,15 @@ def train(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Wall time from start to last line: 30s, 2m, 1h. [default: until the AP on the "
-            "validation photos stops rising]",
+            help="Total wall time: 30s, 2m, 1h. [default: until the validation AP stops rising]",
         ),
     ] = None,
     weights: Annotated[
         str | None,
         typer.Option(
             metavar="NAME|PATH",
-            help="A model of `boxwright models`, downloaded once, or weights of yours: a .tflite "
-            "or a checkpoint's prefix. [default: ssd_mobilenet_v1_coco_quant]",
+            help="A model of `boxwright models`, downloaded once, or your own weights: a .tflite "
+            "file or a checkpoint's prefix. [default: ssd_mobilenet_v1_coco_quant]",
         ),
     ] = None,
     from_scratch: Annotated[
@@ -53,29 +52,35 @@ def train(
         bool,
         typer.Option(
             "--resume",
-            help="Go on with the stopped run in --out, from its last checkpoint. Options are the "
-            "run's own; --budget and --steps may be new.",
+            help="Continue the stopped run in --out from its last checkpoint, with its own "
+            "options; only --budget and --steps may change.",
         ),
     ] = False,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, max=2**32 - 1, help="Of everything random. [default: 0]"),
+        typer.Option(min=0, max=2**32 - 1, help="Random seed. [default: 0]"),
     ] = None,
     input_size: Annotated[
-        int | None, typer.Option(min=64, max=1024, help="Side of the network's input, pixels.")
+        int | None, typer.Option(min=64, max=1024, help="Side of the network's input in pixels.")
     ] = None,
     depth_multiplier: Annotated[
         float | None,
-        typer.Option(min=0.1, max=2.0, help="Of the network's filters, from scratch only."),
+        typer.Option(
+            min=0.1,
+            max=2.0,
+            help="Multiplier of the network's filter counts, only with --from-scratch.",
+        ),
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Count steps instead of time.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Number of training steps, instead of --budget.")
+    ] = None,
     deterministic: Annotated[
         bool,
         typer.Option(
             "--deterministic",
-            help="The same photos, options and machine give the same weights to the last bit, "
-            "stopped and resumed or not. Needs --steps, since no time holds the same number of "
-            "steps twice; trains in float32, up to a third slower where bfloat16 would be faster.",
+            help="Make training reproducible to the last bit on one machine, even if stopped and "
+            "resumed. Needs --steps, because a time budget gives a different number of steps each "
+            "time. Trains in float32, which is up to a third slower where bfloat16 would be used.",
         ),
     ] = False,
     classes: Classes = None,
@@ -92,26 +97,27 @@ def train(
     ] = None,
     explain: Annotated[
         bool,
-        typer.Option("--explain", help="Print the recipe with its reasons, and train nothing."),
+        typer.Option("--explain", help="Print the recipe with its reasons, without training."),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Train a detector on labelled photos.
+    """Train a detector on labeled images.
 
-    Classes, sizes and splits are read from the data; everything else is decided from them and
-    from the budget, and said. Photos marked for testing are never opened. Ctrl-C leaves a usable
-    run. With KERAS_BACKEND=jax in the environment it trains on JAX, for graphics cards.
+    Classes, sizes and splits are read from the data. All other settings are chosen from the data
+    and the budget, and printed. Test images are never opened. Stop with Ctrl-C at any time;
+    --resume continues the run. With KERAS_BACKEND=jax in the environment it trains on JAX, for
+    GPUs.
 
     \b
     Examples:
-      boxwright train photos --budget 2m --out run
+      boxwright train images --budget 2m --out run
       boxwright train monday tuesday.json --out run
-      boxwright train photos --weights ssd_mobilenet_v2_coco --out run
-      boxwright train photos --weights nets/model.ckpt-20000 --out run
-      boxwright train photos --set learning_rate.peak=5e-4 --set augmentation.horizontal_flip=0
-      boxwright train photos --classes car,bus --rename bus=car
-      boxwright train photos --budget 2m --explain
-      boxwright train photos --out run --resume
+      boxwright train images --weights ssd_mobilenet_v2_coco --out run
+      boxwright train images --weights nets/model.ckpt-20000 --out run
+      boxwright train images --set learning_rate.peak=5e-4 --set augmentation.horizontal_flip=0
+      boxwright train images --classes car,bus --rename bus=car
+      boxwright train images --budget 2m --explain
+      boxwright train images --out run --resume
     """
     from boxwright import api
     from boxwright.cli.progress import ProgressLine
@@ -134,7 +140,7 @@ def train(
         _explain(tuple(data or ()), out, choice=chosen, json=json, **asked)
         return
     with ProgressLine() as line:
-        trains = context.obj or api.train  # whoever calls the command may bring another
+        trains = context.obj or api.train  # a caller may substitute another
         run = trains(
             data or (),
             out=out,
@@ -159,7 +165,7 @@ def train(
         show(_ending(out, run.paths, run))
     if run.interrupted:
         words = f"{_words(run.paths)} --out {_words([out])}"
-        say(f"Stopped. Go on with: boxwright train {words} --resume")
+        say(f"Stopped. To continue: boxwright train {words} --resume")
         raise typer.Exit(INTERRUPTED)
 
 
@@ -179,22 +185,21 @@ def _words(paths: Sequence[Path]) -> str:
 
 
 def _ending(out: Path, data: Sequence[Path], ended: Run) -> str:
-    lines = [f"[bold]{plain(out)}[/] holds the weights of step {ended.step}."]
+    lines = [f"[bold]{plain(out)}[/] has the weights of step {ended.step}."]
     validation = ended.validation
     if validation and validation.ap is not None:
         count = validation.images
         lines.append(
-            f"AP {validation.ap:.3f}, AP50 {validation.ap50:.3f} on the {count} "
-            "photos that chose them."
+            f"Validation AP {validation.ap:.3f}, AP50 {validation.ap50:.3f} ({count} images)."
         )
     else:
-        lines.append("Too few photos to choose by: these are the last averaged weights.")
+        lines.append("Without a validation set, these are the last averaged weights.")
     run, images = _words([out]), _words(data)
     if len(ended.dataset.split("test")):
-        lines[-1] += " For a number to trust:"
+        lines[-1] += " To evaluate on the test set:"
         lines.append(f"  boxwright evaluate {run} {images}")
     else:
-        lines[-1] += " None is for testing. Set some aside and train again for a number to trust:"
+        lines[-1] += " There is no test set. To make one for an unbiased AP, then train again:"
         lines.append(f"  boxwright split {images} --anew")
     lines.append(f"  boxwright export {run} --to tflite")
     return "\n".join(lines)

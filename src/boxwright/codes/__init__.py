@@ -1,4 +1,4 @@
-"""What each code means: the table behind `boxwright explain`."""
+"""The meaning of each code: the table behind `boxwright explain`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MEANINGS: dict[str, Meaning] = {
     **SYSTEM,
 }
 RANGES = {
-    "BW1": "Photos, annotations and data sets",
+    "BW1": "Images, annotations and datasets",
     "BW2": "Pretrained weights",
     "BW3": "Training",
     "BW4": "Export",

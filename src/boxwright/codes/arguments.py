@@ -7,20 +7,20 @@ from boxwright.codes.meaning import Meaning
 ARGUMENTS: dict[str, Meaning] = {
     "BW801": Meaning(
         "error",
-        "The budget is not a time that a training can have",
-        "A budget is a number with a unit: s, m or h; without one it is seconds. It includes the "
-        "start of the training, so a few seconds are not enough.",
+        "Invalid budget",
+        "A budget is a number with a unit: s, m or h; without a unit it is in seconds. It "
+        "includes the start of the training, so a few seconds are not enough.",
         "Write 30s, 2m or 1h.",
     ),
     "BW802": Meaning(
         "error",
-        "Arguments do not go together",
-        "Two of the arguments contradict each other, or one needs another that is not given.",
+        "Conflicting or missing arguments",
+        "Two of the arguments contradict each other, or one requires another that is not given.",
         "Change them as the message says.",
     ),
     "BW803": Meaning(
         "error",
-        "There is no such choice",
+        "Invalid choice",
         "The argument takes one of a few values, and another was given.",
         "Choose among: {choices}.",
     ),

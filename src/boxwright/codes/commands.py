@@ -1,4 +1,4 @@
-"""Codes of what commands are asked for and cannot do with these photos and folders."""
+"""Codes of commands that cannot be carried out on the given images and folders."""
 
 from __future__ import annotations
 
@@ -7,67 +7,63 @@ from boxwright.codes.meaning import Meaning
 COMMANDS: dict[str, Meaning] = {
     "BW191": Meaning(
         "error",
-        "There is no such photo or folder",
-        "The path given to `boxwright predict` is misspelled, or relative to another folder than "
-        "the one you are in.",
+        "There is no such image or folder",
+        "The path is misspelled, or relative to a different working directory.",
         "Check the spelling, or give an absolute path.",
     ),
     "BW192": Meaning(
         "error",
-        "There are no photos to look at",
-        "The folder holds no file with the suffix of a photo, or the pattern fits none.",
-        "Name a folder with photos such as JPEG or PNG files, or a pattern that fits some.",
+        "There are no images to process",
+        "The folder has no file with an image suffix, or the pattern matches none.",
+        "Give a folder with images such as JPEG or PNG files, or a pattern that matches some.",
     ),
     "BW193": Meaning(
         "error",
-        "No photo is marked for what is to be measured",
-        "The data have no photos for validation, say, but `--split val` was asked for.",
+        "The split has no images",
+        "The chosen split is empty: for example, `--split val` was given and the data have no "
+        "validation images.",
         "Choose among: {choices}.",
     ),
     "BW194": Meaning(
         "error",
-        "The place to write to is taken",
-        "A data set is written into a folder of its own, so that nothing of yours is overwritten "
-        "and no annotation of another data set gets into it.",
-        "Name a folder that is not there yet, outside of the photos' own; or empty the one that "
-        "is.",
+        "The output folder is in use",
+        "A dataset is written into a folder of its own, so that no file of yours is overwritten "
+        "and no annotations of another dataset are mixed in.",
+        "Give a new or empty folder outside of the images' own folder.",
     ),
     "BW195": Meaning(
         "error",
-        "Groups of photos cannot be told",
-        "What was given to `--groups` is not a regular expression with a part in round brackets, "
-        "names a csv file without the columns photo and group, or says nothing about any photo "
-        "here.",
-        "Give `folder`, a csv file with the columns photo and group, or a regular expression "
-        "whose bracketed part names the group, such as '(clip[0-9]+)_'.",
+        "The groups cannot be determined",
+        "The value of `--groups` is not a regular expression with a part in parentheses, is a "
+        "CSV file without the columns photo and group, or matches none of the images.",
+        "Give `folder`, a CSV file with the columns photo and group, or a regular expression "
+        "whose part in parentheses is the group, such as '(clip[0-9]+)_'.",
     ),
     "BW196": Meaning(
         "error",
-        "The photos have a split already",
-        "The folder says by itself which photos are for training and which for testing: by "
-        "lists, by folders named train and test, or in the annotations.",
-        "Nothing: that split is used as it is. To have another one made, which then goes before "
-        "it, add `--anew`.",
+        "The dataset already has a split",
+        "The split is stated by lists, by folders named train and test, or in the annotations.",
+        "To keep this split, do nothing: it is used as it is. To replace it, add `--anew`; the "
+        "new split then overrides the old one.",
     ),
     "BW197": Meaning(
         "error",
         "There is no such format",
-        "The name given for a format of annotations is none of those that Boxwright reads and "
-        "writes.",
+        "Boxwright does not read or write an annotation format of this name.",
         "Did you mean '{nearest}'?",
         "Choose among: {choices}.",
     ),
     "BW198": Meaning(
         "error",
-        "A split with declared groups is to be continued without them",
-        "The earlier split was made with `--groups`, so that photos of one group stay together. "
-        "The groups of new photos are not known unless they are declared too.",
-        "Declare the groups again, as before: --groups '{groups}'",
+        "The earlier split had groups",
+        "The earlier split was made with `--groups`, so that images of one group stay together. "
+        "The groups of new images are unknown without it.",
+        "Give the groups again: --groups '{groups}'",
     ),
     "BW199": Meaning(
         "error",
-        "A choice of classes does not fit the data",
-        "A name given to `--classes`, `--exclude-class` or `--rename` is of no class of the data, "
+        "The choice of classes does not fit the data",
+        "A name given to `--classes`, `--exclude-class` or `--rename` is not a class of the data, "
         "or no class is left.",
         "Did you mean '{nearest}'?",
         "The classes are: {choices}.",

@@ -12,13 +12,13 @@ FACT = re.compile(r"\{([a-z]+)\}")  # braces with blanks inside are those of a c
 
 
 class Meaning:
-    """A code in words: how bad it is, what it says, how that comes about, what to do.
+    """A code in words: its severity, title and cause, and what to do.
 
     An error stops the work or makes its result worthless; a warning costs accuracy or trust; a
     note is worth knowing.
 
-    What to do is written in sentences. A sentence may name facts in braces, such as `{nearest}`;
-    it is said only where an error has all of these facts.
+    The remedy consists of sentences. A sentence may name facts in braces, such as `{nearest}`;
+    it is used only if an error has all of these facts.
     """
 
     def __init__(self, severity: Severity, title: str, cause: str, *sentences: str) -> None:
@@ -29,15 +29,15 @@ class Meaning:
 
     @property
     def remedy(self) -> str:
-        """What to do in all cases: `Did you mean <nearest>? There are: <choices>.`"""
+        """The remedy for all cases: `Did you mean <nearest>? There are: <choices>.`"""
         return FACT.sub(r"<\1>", " ".join(self.sentences))
 
     @property
     def facts(self) -> frozenset[str]:
-        """The names of the facts that the sentences speak of."""
+        """The names of the facts in the sentences."""
         return frozenset(FACT.findall(" ".join(self.sentences)))
 
     def remedy_for(self, facts: Mapping[str, str]) -> str:
-        """What to do in a case of which these facts are known."""
+        """The remedy for an error with these facts."""
         said = [one for one in self.sentences if facts.keys() >= set(FACT.findall(one))]
         return FACT.sub(lambda fact: facts[fact[1]], " ".join(said)) or self.remedy

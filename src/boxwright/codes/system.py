@@ -9,30 +9,30 @@ SYSTEM: dict[str, Meaning] = {
         "error",
         "A package is missing",
         "Training, exporting and evaluating need Keras, TensorFlow and pycocotools, which `pip "
-        "install boxwright` alone does not bring along; .onnx files and OpenVINO folders need "
-        "more. `Detections.to_pandas` and `to_supervision` need the package that they are for.",
-        "KERAS_BACKEND is {engine}: unset it, or install what it needs.",
+        "install boxwright` alone does not install. ONNX and OpenVINO files, "
+        "`Detections.to_pandas` and `to_supervision` need further packages.",
+        "KERAS_BACKEND is {engine}: unset it, or install the packages that it needs.",
         "Install it with: pip install {package}",
     ),
     "BW902": Meaning(
         "error",
         "The disk is full",
-        "There is no room for what was to be written, or your share of the disk is used up.",
-        "Free some space or write to another disk, then run the command again. Nothing was left "
-        "half-written.",
+        "There is no room for the output, or your disk quota is used up.",
+        "Free some space or write to another disk, then run the command again. No half-written "
+        "file was left.",
     ),
     "BW903": Meaning(
         "error",
-        "A place cannot be written",
-        "The folder is not yours, is read-only, or has a file of that name, or another program "
-        "has the file open.",
-        "Check that the folder exists, is yours, and that no other program has the file open; or "
-        "write elsewhere.",
+        "The output cannot be written",
+        "The folder is read-only or belongs to another user, a file has its name, the system does "
+        "not allow such a name, or another program has the file open.",
+        "Check that the folder exists and is writable, and that no other program has the file "
+        "open; or give another path.",
     ),
     "BW999": Meaning(
         "error",
-        "Boxwright itself failed",
-        "Something happened that was not foreseen: a mistake in Boxwright.",
-        "Please report it with the file {log}, which says what happened where.",
+        "Internal error",
+        "Boxwright has a bug that caused this failure.",
+        "Please report it with the file {log}, which records the error and its place.",
     ),
 }
