@@ -18,6 +18,7 @@ from boxwright.cli.main import app
 from boxwright.datasets.class_choice import ClassChoice
 from boxwright.datasets.source import DataSource, source_of
 from boxwright.errors import TrainingError
+from boxwright.inference import run as run_folder
 from boxwright.inference.detector import Detector
 from boxwright.training.events import Downloading, Event, Note, Step
 from boxwright.training.optimizers import Momentum
@@ -482,8 +483,8 @@ def test_a_run_remembers_its_folders_classes_and_recipe(
     begun = run(images, animals, "--out", out, *small, *chosen, "--steps", "2")
     assert begun.exit_code == 0, begun.stderr
     assert "6 ignored regions" in begun.stderr
-    provenance = Run(out).artifact.provenance
-    assert Run(out).artifact.classes == ("cat", "bird")
+    provenance = run_folder.Run(out).artifact.provenance
+    assert run_folder.Run(out).artifact.classes == ("cat", "bird")
     assert provenance["recipe"]["batch_size"] == 4
     assert source_of(provenance) == DataSource(
         (images, animals), ClassChoice((), ("dog",), {"hen": "bird"})

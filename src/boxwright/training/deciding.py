@@ -96,6 +96,11 @@ def decided(
         recipe = replace(recipe, deterministic=True, reasons=reasons)
     recipe = with_settings(recipe, settings)
     check_fit(recipe, pretrained=pretrained)
+    if not pretrained and recipe.frozen_through >= 0:
+        raise _unfit(
+            "frozen_through keeps pretrained weights, and from scratch there are none: it has to "
+            "be -1"
+        )
     return recipe
 
 
@@ -155,7 +160,6 @@ def check_fit(recipe: Recipe, *, pretrained: bool) -> None:
     Raises:
         TrainingError: BW313 says which, and why.
     """
-    scratch = not pretrained
     contradictions = {
         "seconds and steps exclude each other: set one of them": (
             recipe.seconds is not None and recipe.steps is not None
@@ -168,8 +172,6 @@ def check_fit(recipe: Recipe, *, pretrained: bool) -> None:
         "depth_multiplier is that of the pretrained weights: it can be set from scratch only": (
             pretrained and recipe.depth_multiplier is not None
         ),
-        "frozen_through keeps pretrained weights, and from scratch there are none: it has to be "
-        "-1": scratch and recipe.frozen_through >= 0,
         f"quantization is nothing that detectors of the family {recipe.model} can do": (
             recipe.quantization is not None and not family(recipe.model).quantization_aware
         ),
