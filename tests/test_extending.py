@@ -97,7 +97,7 @@ def test_a_format_is_a_module_and_a_row(extended: Path) -> None:
     lines = (extended / "images-dots" / "boxes.dots").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "images/0.jpg\tcat\t2\t2\t40\t30"
     assert len(lines) == 8
-    assert "4 photos" in checked
+    assert "4 images" in checked
 
 
 @pytest.mark.tiny

@@ -325,7 +325,7 @@ def test_a_run_that_ended_before_its_first_checkpoint_cannot_be_resumed(
         with pytest.raises(TrainingError) as caught:
             loop.train(dataset_of(squares), out=run, weights=None, steps=4, resume=resume)
         assert caught.value.code == code
-    assert "delete this one" in caught.value.remedy
+    assert "delete the run" in caught.value.remedy
 
 
 def test_there_must_be_a_run_to_resume(squares: Squares, tmp_path: Path) -> None:
