@@ -512,6 +512,6 @@ def test_a_run_remembers_its_folders_classes_and_recipe(
     ]:
         refused = run("--out", out, "--resume", "--steps", "4", option, value)
         assert refused.exit_code == 1
-        assert f"Leave {option} away" in refused.stderr
+        assert f"Remove {option}" in refused.stderr
     refused = run("--out", out, "--resume", "--steps", "4", "--set", "batch_size=8")
-    assert "Leave --set batch_size away" in refused.stderr
+    assert "Remove --set batch_size" in refused.stderr

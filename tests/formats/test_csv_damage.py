@@ -98,7 +98,7 @@ def test_a_table_in_the_encoding_of_old_spreadsheets_is_named(voc_folder: VocFol
     with pytest.raises(DataError, match="can't decode byte 0xe4") as caught:
         formats.read(root)
     assert (caught.value.code, caught.value.where) == ("BW120", f"{root}/boxes.csv")
-    assert "Save it again as UTF-8" in caught.value.remedy
+    assert "Save it again as readable UTF-8" in caught.value.remedy
 
 
 SOUND = f"{HEADER}{CAT_ROW}a.jpg,64,48,dog,1,2,3,4\n".encode()

@@ -60,7 +60,7 @@ def test_a_path_like_nothing_names_the_nearest_folder(
     voc_folder: VocFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(voc_folder.root)
-    with pytest.raises(DataError, match="The nearest folder there is") as caught:
+    with pytest.raises(DataError, match="The nearest existing folder") as caught:
         formats.read("quite/different")
     assert caught.value.where == str(voc_folder.root / "quite" / "different")
 

@@ -193,7 +193,7 @@ FAULTS = [
     ("rms_prop_optimizer {", "adam_optimizer { } rms_prop_optimizer {", "BW733", "only one of"),
     ("weighted_sigmoid { }", "weighted_sigmoid { } weighted_softmax { }", "BW733", "contains both"),
     ("max_evals: 10", "}", "BW721", "closes no bracket"),
-    ('"data/train.record"', "E:\\data\\train.record", "BW721", "between quotation marks"),
+    ('"data/train.record"', "E:\\data\\train.record", "BW721", "in quotation marks"),
     ('"data/train.record"', "“data/train.record”", "BW721", "typographic"),
 ]  # fmt: skip
 
