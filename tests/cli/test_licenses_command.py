@@ -62,7 +62,7 @@ def test_images_have_a_license_that_only_people_know(tmp_path: Path) -> None:
     assert "ask the authors of the images" in run(tmp_path, data=data).stdout
     (tmp_path / "LICENSE.txt").touch()
     assert f"see {tmp_path / 'LICENSE.txt'}" in run(tmp_path, data=data).stdout
-    assert "does not say" in run(tmp_path, data="damaged").stdout
+    assert "does not record" in run(tmp_path, data="damaged").stdout
 
 
 def test_every_part_has_its_lines(tmp_path: Path) -> None:

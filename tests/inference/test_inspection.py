@@ -57,7 +57,7 @@ def test_a_run_says_where_it_comes_from(run: Path) -> None:
         "cat, [bold]dog",
         "Boxwright 0.1.0",
         "photos (fingerprint c0ffee)",
-        "27 steps of 16 photos with Adam, in a budget of 60 s, seed 3",
+        "27 steps of 16 images with Adam, in a budget of 60 s, seed 3",
         "from scratch: yours",
         "AP 0.500",
         "passed: it loses little",
