@@ -170,7 +170,7 @@ def test_settings_are_passed_on(asked: Asked, images: Path) -> None:
     ("setting", "said"),
     [
         ("learning_rate.peek=1e-3", "Did you mean learning_rate.peak?"),
-        ("batch_size=many", "batch_size is a whole number from 1 to 1024, not 'many'"),
+        ("batch_size=many", "batch_size must be a whole number from 1 to 1024, not 'many'"),
         ("batch_size", "is not PATH=VALUE"),
         ("frozen_through=5", "BW114"),  # fits, and the images are read
     ],
@@ -260,7 +260,7 @@ def test_the_recipe_is_explained_and_nothing_else_is_done(
     assert result.exit_code == 0
     lines = dict(line.split("  ", 1) for line in result.stdout.splitlines())
     assert lines["--set learning_rate.peak=0.0005"].strip() == (
-        "the learning rate is 0.0005 at its peak: set by you"
+        "the peak learning rate is 0.0005: set by you"
     )
     assert lines["--set seconds=120"].strip() == "training takes 120 seconds"
     assert not asked.options, "nothing was trained"

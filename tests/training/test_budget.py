@@ -64,7 +64,7 @@ def test_without_a_budget_and_images_that_judge_there_is_an_end_too(
     begun = steps.clock.now
     _, listener = steps.train(squares.dataset(train=4), tmp_path / "run")
     assert steps.clock.now - begun == pytest.approx(loop.UNVALIDATED_SECONDS, rel=0.02)
-    assert any("no photos judge when to stop" in line for line in listener.said)
+    assert any("no validation set to decide when to stop" in line for line in listener.said)
 
 
 def test_without_a_budget_it_trains_until_the_ap_stops_rising(

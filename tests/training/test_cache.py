@@ -108,7 +108,7 @@ def test_without_one_readable_image_there_is_nothing_to_do(tmp_path: Path) -> No
     with pytest.raises(DataError) as caught:
         build_cache(Dataset.of(tmp_path, images), side=8)
     assert caught.value.code == "BW152"
-    assert "not one of 2 photos" in caught.value.message
+    assert "none of the 2 images" in caught.value.message
 
 
 def test_selecting_keeps_images_boxes_and_dataset_together(four: Dataset) -> None:

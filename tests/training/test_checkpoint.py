@@ -205,7 +205,7 @@ def test_a_run_by_steps_alone_does_not_go_on_by_time() -> None:
     recipe = Recipe(96, steps=12, deterministic=True)
     run = stopped(recipe=recipe.to_json())
     assert run.remaining_recipe(None, 20).steps == 20
-    with pytest.raises(TrainingError, match="steps, not time") as caught:
+    with pytest.raises(TrainingError, match="a number of steps, not a time") as caught:
         run.remaining_recipe(60.0, None)
     assert caught.value.code == "BW310"
 

@@ -34,11 +34,11 @@ LOSS = Loss(0.25, 0.2, 0.05)
         (Note("a sentence"), "a sentence"),
         (
             Started(0, 90, ANY, 24, 8, ANY, ANY, ANY),
-            "starts after step 0 of 90: 24 images train, 8 validate",
+            "starts after step 0 of 90: 24 training images, 8 validation images",
         ),
         (
             Started(7, None, ANY, 24, 0, ANY, ANY, ANY),
-            "starts after step 7: 24 images train, 0 validate",
+            "starts after step 7: 24 training images, 0 validation images",
         ),
         (Step(3, 0.1, LOSS, 1e-3, 9.0, 1.0, 41.2, ANY), "step 3: loss 0.250, 41 s left"),
         (Step(3, 0.1, LOSS, 1e-3, None, None, None, ANY), "step 3: loss 0.250"),

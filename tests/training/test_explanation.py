@@ -40,18 +40,18 @@ def test_a_line_can_be_set_as_it_is_shown(pretrained: bool) -> None:
 @pytest.mark.parametrize(
     ("setting", "line"),
     [
-        ("learning_rate.peak=5e-4", "the learning rate is 0.0005 at its peak: set by you"),
-        ("learning_rate=constant", "the learning rate follows Constant: set by you"),
+        ("learning_rate.peak=5e-4", "the peak learning rate is 0.0005: set by you"),
+        ("learning_rate=constant", "the learning rate schedule is Constant: set by you"),
         ("optimizer=momentum", "the optimizer is Momentum: set by you"),
-        ("frozen_through=-1", "all of the backbone trains: set by you"),
-        ("frozen_through=3", "blocks 0 to 3 of the backbone keep their pretrained weights: set by"),
+        ("frozen_through=-1", "the whole backbone is trained: set by you"),
+        ("frozen_through=3", "blocks 0 to 3 of the backbone are frozen: set by"),
         ("augmentation.horizontal_flip=0", "no horizontal flip: set by you"),
-        ("augmentation.horizontal_flip=0.3", "30 % of images are flipped left to right: set by"),
+        ("augmentation.horizontal_flip=0.3", "30 % of images are flipped horizontally: set by"),
         ("augmentation.vertical_flip=0.3", "vertical flip probability 0.3: set by you"),
         ("averaging=none", "no averaging: set by you"),
         ("objective.mining.max_anchors=7", "objective mining max anchors 7: set by you"),
-        ("held_out=0", "no image is held out for validation: set by you"),
-        ("held_out=0.25", "25 % of the images are held out for validation: set by you"),
+        ("held_out=0", "no validation set: set by you"),
+        ("held_out=0.25", "25 % of the images are the validation set: set by you"),
     ],
 )
 def test_what_is_set_is_said(setting: str, line: str) -> None:
@@ -62,7 +62,7 @@ def test_what_is_set_is_said(setting: str, line: str) -> None:
 
 def test_without_a_budget_it_says_when_training_ends() -> None:
     ends = {line.path: line for line in explained(Recipe(300))}["seconds"]
-    assert (ends.value, str(ends)) == ("none", "training ends when the AP stops rising")
+    assert (ends.value, str(ends)) == ("none", "training ends when the validation AP stops rising")
     assert "seconds" not in {line.path for line in explained(Recipe(300, steps=9))}
 
 

@@ -48,7 +48,7 @@ def test_classes_that_a_mirror_swaps_are_found(tmp_path: Path) -> None:
     assert mistaken is not None
     assert {mistaken.name, mistaken.other} == {"top left", "top right"}
     assert mistaken.flipped < 0.2 * mistaken.known
-    assert f"they look like {mistaken.other}" in str(mistaken)
+    assert f"the others look like {mistaken.other}" in str(mistaken)
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_data_that_cannot_be_learnt_from(
 
 def test_images_that_only_choose_do_not_train(squares: Squares, tmp_path: Path) -> None:
     dataset = squares.dataset(train=0, val=3)
-    with pytest.raises(TrainingError, match="no photo is marked for training") as caught:
+    with pytest.raises(TrainingError, match="the training set is empty") as caught:
         loop.train(dataset, out=tmp_path / "run", weights=None, steps=1)
     assert caught.value.code == "BW301"
 

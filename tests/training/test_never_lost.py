@@ -212,11 +212,11 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_is_done(
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("--seed", 3, "with --seed 0, and cannot go on with --seed 3"),
-        ("--input-size", 96, "with --input-size 64, and cannot go on with --input-size 96"),
-        ("--weights", "a.tflite", "without --weights, and cannot go on with --weights a.tflite"),
-        ("--deterministic", True, "without --deterministic, and cannot go on with --determ"),
-        ("--depth-multiplier", 0.5, "with --depth-multiplier 0.1, and cannot go on with"),
+        ("--seed", 3, "with --seed 0 and cannot continue with --seed 3"),
+        ("--input-size", 96, "with --input-size 64 and cannot continue with --input-size 96"),
+        ("--weights", "a.tflite", "without --weights and cannot continue with --weights a.tflite"),
+        ("--deterministic", True, "without --deterministic and cannot continue with --determ"),
+        ("--depth-multiplier", 0.5, "with --depth-multiplier 0.1 and cannot continue with"),
         ("--seed", 0, None),
         ("--from-scratch", True, None),
         ("--weights", None, None),

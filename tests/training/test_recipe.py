@@ -87,7 +87,7 @@ def test_what_is_asked_for_is_not_decided() -> None:
     )
     assert (recipe.input_size, recipe.depth_multiplier) == (96, 0.25)
     assert (recipe.steps, recipe.seconds, recipe.seed) == (9, None, 5)
-    assert recipe.reasons["input_size"] == "asked for"
+    assert recipe.reasons["input_size"] == "as requested"
 
 
 def test_pretrained_layers_are_spared_and_new_ones_are_not() -> None:
@@ -117,9 +117,9 @@ def test_many_objects_and_time_train_more_of_the_network(
     [
         (["cat"] * 10, None),
         (["cat"] * 7 + ["lynx"] * 3, None),
-        (["cat"] * 8 + ["lynx"] * 2, "2 of 10 photos show lynx"),
-        (["cat"] * 20 + ["lynx"] * 2 + ["puma"], "1 of 23 photos show puma"),
-        ([""] * 8 + ["cat"] * 2, "2 of 10 photos show cat"),
+        (["cat"] * 8 + ["lynx"] * 2, "lynx is in only 2 of 10 images"),
+        (["cat"] * 20 + ["lynx"] * 2 + ["puma"], "puma is in only 1 of 23 images"),
+        ([""] * 8 + ["cat"] * 2, "cat is in only 2 of 10 images"),
     ],
 )
 def test_a_rare_class_is_named(names: list[str], said: str | None) -> None:

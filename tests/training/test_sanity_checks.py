@@ -21,8 +21,8 @@ LABELED = LabeledImage("b.jpg", 8, 8, [(0, 0, 4, 4)], ["cat"])
 @pytest.mark.parametrize(
     ("images", "code", "said"),
     [
-        pytest.param([], "BW301", "no photo is marked for training", id="no photo"),
-        pytest.param([UNLABELED] * 3, "BW302", "none of the 3 training photos", id="no box"),
+        pytest.param([], "BW301", "the training set is empty", id="no photo"),
+        pytest.param([UNLABELED] * 3, "BW302", "none of the 3 training images", id="no box"),
     ],
 )
 def test_data_that_teach_nothing_are_refused(
@@ -48,7 +48,7 @@ def test_a_loss_that_is_no_number_names_its_images(classes: float, boxes: float,
         check_loss(loss, 41, ["a.jpg", "b.jpg"])
     assert caught.value.code == "BW303"
     assert f"the {part} loss" in caught.value.message
-    assert "at step 41, on the photos a.jpg, b.jpg" in caught.value.message
+    assert "at step 41, on the images a.jpg, b.jpg" in caught.value.message
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
@@ -57,7 +57,7 @@ def test_weights_that_are_no_numbers_name_the_last_images(number: float) -> None
     with pytest.raises(TrainingError, match="after 42 steps") as caught:
         check_state(arrays, 42, ["a.jpg", "b.jpg"])
     assert caught.value.code == "BW303"
-    assert "on the photos a.jpg, b.jpg" in caught.value.message
+    assert "on the images a.jpg, b.jpg" in caught.value.message
     check_state({"weight/0": np.array([1e30, -0.0, 1e-45], np.float32)}, 42, ["a.jpg"])
 
 

@@ -178,7 +178,7 @@ def test_a_path_that_leads_nowhere_names_the_nearest(
 @pytest.mark.parametrize(
     ("assignment", "said"),
     [
-        ("batch_size=many", "batch_size is a whole number from 1 to 1024, not 'many'"),
+        ("batch_size=many", "batch_size must be a whole number from 1 to 1024, not 'many'"),
         ("batch_size=0", "from 1 to 1024, not '0'"),
         ("batch_size=1.5", "a whole number"),
         ("batch_size=", "a whole number"),
@@ -186,15 +186,18 @@ def test_a_path_that_leads_nowhere_names_the_nearest(
         ("learning_rate.peak=-1", "a number from"),
         ("learning_rate.peak=nan", "a number from"),
         ("clip_norm=inf", "or none, not 'inf'"),
-        ("train_norm=maybe", "train_norm is yes or no, not 'maybe'"),
-        ("optimizer=adamw", "optimizer is adam or rms_prop or momentum, not 'adamw'"),
+        ("train_norm=maybe", "train_norm must be yes or no, not 'maybe'"),
+        ("optimizer=adamw", "optimizer must be adam or rms_prop or momentum, not 'adamw'"),
         ("learning_rate=cosine", "budget_cosine or constant or"),
-        ("averaging=yes", "averaging is averaging or none"),
+        ("averaging=yes", "averaging must be averaging or none"),
         ("objective.mining.by=x", "classes or boxes or both"),
-        ("objective=none", "objective is objective"),
+        ("objective=none", "objective must be objective"),
         ("augmentation=blur", "horizontal_flip"),
         ("augmentation.color_mix=0.4", "set augmentation.color_mix.contrast, "),
-        ("augmentation.horizontal_flip=2", "horizontal_flip.probability is a number from 0 to 1"),
+        (
+            "augmentation.horizontal_flip=2",
+            "horizontal_flip.probability must be a number from 0 to 1",
+        ),
         ("augmentation.crop_around_object.side=1", "2 values separated by commas, each a number"),
         ("augmentation.crop_around_object.side=1,9", "from 0.05 to 4"),
         ("seed=-1", "from 0 to 4294967295"),
@@ -210,7 +213,7 @@ def test_a_value_that_does_not_fit_says_what_would(assignment: str, said: str) -
 
 @tiny
 def test_a_part_that_contradicts_itself_is_refused() -> None:
-    with pytest.raises(TrainingError, match="learning_rate does not fit"):
+    with pytest.raises(TrainingError, match="learning_rate is invalid"):
         settings_of("learning_rate=manual_steps", "learning_rate.rates=1e-2,1e-3")
 
 
@@ -289,8 +292,8 @@ def test_what_others_are_decided_from_is_set_first() -> None:
         (True, {"steps": 9, "seconds": 60}, "seconds and steps exclude each other"),
         (True, {"deterministic": True}, "deterministic needs steps"),
         (True, {"cache_side": 100}, "cache_side 100 is less than input_size"),
-        (True, {"depth_multiplier": 0.5}, "depth_multiplier is that of the pretrained weights"),
-        (False, {"frozen_through": 5}, "frozen_through keeps pretrained weights"),
+        (True, {"depth_multiplier": 0.5}, "depth_multiplier is fixed by pretrained weights"),
+        (False, {"frozen_through": 5}, "frozen_through needs pretrained weights"),
         (True, {"augmentation.crop_around_object.side": (1.2, 0.5)}, "in this order"),
         (True, {"augmentation.contrast.low": 2}, "augmentation.contrast.low is above"),
         (True, {"augmentation.pad.min_size": (3, 3)}, "augmentation.pad.min_size is above"),
@@ -324,7 +327,7 @@ def test_what_is_set_is_kept_in_the_run_and_when_it_goes_on(
     assert kept["reasons"]["batch_size"] == SET
 
     for again, code in (
-        ({"batch_size": "8"}, "BW310 .* batch_size=4, and cannot go on with batch_size=8"),
+        ({"batch_size": "8"}, "BW310 .* batch_size=4 and cannot continue with batch_size=8"),
         ({"optimizer": "momentum"}, "BW310"),
         ({"batchsize": "4"}, "BW312"),
     ):

@@ -104,7 +104,7 @@ def build_cache(
         reason = f" The first: {next(iter(broken.values())).message}" if broken else ""
         raise DataError(
             "BW152",
-            f"not one of {len(dataset)} photos can be read.{reason}",
+            f"none of the {len(dataset)} images can be read.{reason}",
             where=dataset.root,
         )
     boxes, labels = padded_boxes(dataset, max_boxes)
@@ -150,8 +150,8 @@ def _empty(shape: tuple[int, ...], in_memory: int) -> NDArray[np.uint8]:
     except OSError as error:
         raise TrainingError(
             "BW311",
-            f"the decoded photos need a temporary file of {size / 1e9:.1f} GB, for which there is "
-            f"no place ({error.strerror or error}).",
+            f"the decoded images need a temporary file of {size / 1e9:.1f} GB, which cannot be "
+            f"created ({error.strerror or error}).",
             where=tempfile.tempdir,
         ) from error
 

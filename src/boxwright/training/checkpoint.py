@@ -65,7 +65,7 @@ class Checkpoint:
         if recipe.deterministic and seconds is not None:
             raise TrainingError(
                 "BW310",
-                "this run is deterministic: it counts steps, not time.",
+                "this run is deterministic: its length is a number of steps, not a time.",
                 option="--budget",
             )
         if steps is not None:
@@ -83,7 +83,7 @@ class Checkpoint:
         if self.fingerprint not in {"", fingerprint}:
             raise TrainingError(
                 "BW306",
-                "the photos or labels have changed since the run began.",
+                "the images or labels have changed since the run began.",
                 where=folder,
             )
 

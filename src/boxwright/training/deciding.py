@@ -91,16 +91,13 @@ def decided(
         raise _unfit("seconds and steps exclude each other: set one of them")
     recipe = recipe_for(train, pretrained=pretrained, **options)
     if deterministic:
-        why = "asked for; float32, and nothing goes by the clock"
+        why = "as requested; float32, independent of wall time"
         reasons = {**recipe.reasons, "deterministic": why}
         recipe = replace(recipe, deterministic=True, reasons=reasons)
     recipe = with_settings(recipe, settings)
     check_fit(recipe, pretrained=pretrained)
     if not pretrained and recipe.frozen_through >= 0:
-        raise _unfit(
-            "frozen_through keeps pretrained weights, and from scratch there are none: it has to "
-            "be -1"
-        )
+        raise _unfit("frozen_through needs pretrained weights: from scratch it must be -1")
     return recipe
 
 
@@ -144,7 +141,7 @@ def resumed(
         if before != after:
             raise TrainingError(
                 "BW310",
-                f"this run was begun with {path}={shown(before)}, and cannot go on with "
+                f"this run began with {path}={shown(before)} and cannot continue with "
                 f"{path}={shown(after)}.",
                 option=f"--set {path}",
             )
@@ -164,15 +161,15 @@ def check_fit(recipe: Recipe, *, pretrained: bool) -> None:
         "seconds and steps exclude each other: set one of them": (
             recipe.seconds is not None and recipe.steps is not None
         ),
-        "deterministic needs steps: no time holds as many steps twice": (
+        "deterministic needs steps: a time budget gives a different number each time": (
             recipe.deterministic and recipe.steps is None
         ),
         f"cache_side {recipe.cache_side} is less than input_size {recipe.input_size}, which would "
         "enlarge every image": recipe.cache_side < recipe.input_size,
-        "depth_multiplier is that of the pretrained weights: it can be set from scratch only": (
+        "depth_multiplier is fixed by pretrained weights: it can only be set from scratch": (
             pretrained and recipe.depth_multiplier is not None
         ),
-        f"quantization is nothing that detectors of the family {recipe.model} can do": (
+        f"detectors of the family {recipe.model} do not support quantization": (
             recipe.quantization is not None and not family(recipe.model).quantization_aware
         ),
     }
@@ -192,7 +189,7 @@ def _descending(part: Any, prefix: str = "") -> Iterator[str]:
     for name, value in values.items():
         several = value if isinstance(value, tuple) else (value,)
         if name in ASCENDING and several != tuple(sorted(several)):
-            yield f"{prefix}{name} is a smallest and a largest value, in this order"
+            yield f"{prefix}{name} must be a minimum and a maximum, in this order"
         for each in filter(is_dataclass, several):
             own = f".{snake_case(type(each))}" if isinstance(value, tuple) else ""
             yield from _descending(each, f"{prefix}{name}{own}.")

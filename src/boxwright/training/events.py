@@ -114,7 +114,7 @@ class Started(Event):
     snapshot: Snapshot
 
     def __str__(self) -> str:
-        images = f"{self.train_images} images train, {self.validation_images} validate"
+        images = f"{self.train_images} training images, {self.validation_images} validation images"
         steps = "" if self.steps is None else f" of {self.steps}"
         return f"starts after step {self.step}{steps}: {images}"
 

@@ -1,4 +1,4 @@
-"""A recipe in words: what its fields mean for a person who trains, and why they are so."""
+"""A recipe in words: the meaning of its fields and the reasons for their values."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Line(NamedTuple):
     """A field of a recipe.
 
     Attributes:
-        path: of the field.
+        path: the field's path.
         value: as `--set` takes it.
-        meaning: what it does, in words.
-        reason: why it is so; empty if that is the usual value.
+        meaning: its effect, in words.
+        reason: the reason for the value; empty for the usual value.
     """
 
     path: str
@@ -35,9 +35,9 @@ class Line(NamedTuple):
 
 
 def explained(recipe: Recipe) -> list[Line]:
-    """The fields that most people may want to set, and others that have a reason.
+    """Return lines for the commonly set fields and for all others that have a reason.
 
-    A field that is none, such as one of a part or transform that is not there, has no line.
+    Fields without a value, such as those of a missing part or transform, have no line.
     """
     lines = [
         Line(path, shown(value), _meaning(path, value), _reason(recipe, path))
@@ -45,12 +45,14 @@ def explained(recipe: Recipe) -> list[Line]:
         if (value := value_at(recipe, path)) is not None or path in recipe.reasons
     ]
     if recipe.seconds is None and recipe.steps is None:
-        lines.insert(1, Line("seconds", NONE, "training ends when the AP stops rising", ""))
+        lines.insert(
+            1, Line("seconds", NONE, "training ends when the validation AP stops rising", "")
+        )
     return lines
 
 
 def shown(value: Any) -> str:
-    """A value of a recipe as `--set` takes it."""
+    """Return a value of a recipe as `--set` takes it."""
     if value is None or value == ():
         return NONE
     if isinstance(value, bool):
@@ -70,7 +72,7 @@ def _meaning(path: str, value: Any) -> str:
 
 
 def _reason(recipe: Recipe, path: str) -> str:
-    """That of the field, or of a part that it is in."""
+    """Return the reason of the field, or of the part that contains it."""
     while path not in recipe.reasons and "." in path:
         path = path.rpartition(".")[0]
     return recipe.reasons.get(path, "")
@@ -84,57 +86,54 @@ def _either(yes: str, no: str) -> Callable[[bool], str]:
     return lambda value: yes if value else no
 
 
-# What each means, the weightiest first.
+# The meaning of each, most important first.
 _MEANINGS: Mapping[str, Callable[[Any], str]] = {
-    "input_size": lambda side: f"images of {side} x {side} pixels go into the network",
-    "depth_multiplier": lambda factor: f"{factor:g} times as many filters as published",
+    "input_size": lambda side: f"the input size is {side} x {side} pixels",
+    "depth_multiplier": lambda factor: f"the network has {factor:g} times the published filters",
     "seconds": lambda seconds: f"training takes {seconds:g} seconds",
     "steps": lambda steps: f"training takes {steps:,} steps",
-    "batch_size": lambda images: f"{images} images a step",
+    "batch_size": lambda images: f"{images} images per step",
     "optimizer": lambda kind: f"the optimizer is {type(kind).__name__}",
-    "learning_rate": lambda kind: f"the learning rate follows {type(kind).__name__}",
-    "learning_rate.peak": lambda rate: f"the learning rate is {rate:g} at its peak",
-    "learning_rate.rate": lambda rate: f"the learning rate is {rate:g} at every step",
-    "learning_rate.warmup_steps": lambda steps: f"the learning rate rises for {steps} steps",
+    "learning_rate": lambda kind: f"the learning rate schedule is {type(kind).__name__}",
+    "learning_rate.peak": lambda rate: f"the peak learning rate is {rate:g}",
+    "learning_rate.rate": lambda rate: f"the learning rate is constant at {rate:g}",
+    "learning_rate.warmup_steps": lambda steps: f"the learning rate warms up for {steps} steps",
     "frozen_through": lambda block: (
-        "all of the backbone trains"
+        "the whole backbone is trained"
         if block < 0
-        else f"blocks 0 to {block} of the backbone keep their pretrained weights"
+        else f"blocks 0 to {block} of the backbone are frozen"
     ),
     "train_depthwise": _either(
-        "depthwise convolutions train too", "depthwise convolutions keep their weights"
+        "depthwise convolutions are trained", "depthwise convolutions are frozen"
     ),
-    "train_norm": _either(
-        "batch norm uses the statistics of each batch", "batch norm keeps its statistics"
-    ),
-    "averaging.decay": lambda decay: f"weights are kept as a moving average that decays by {decay}",
+    "train_norm": _either("batch norm uses batch statistics", "batch norm statistics are frozen"),
+    "averaging.decay": lambda decay: f"the kept weights are a moving average with decay {decay}",
     "class_head_init": _either(
-        "new classes start from the pretrained classes that fit best", "new classes start from zero"
+        "new classes are initialized from the best-matching pretrained classes",
+        "new classes start untrained",
     ),
     f"{CROP}.side": lambda side: (
-        f"crops have {_percent(side[0])} to {_percent(side[1])} of an image's sides"
+        f"crops have {_percent(side[0])} to {_percent(side[1])} of the image's side"
     ),
     f"{CROP}.full_image": lambda part: f"{_percent(part)} of images are not cropped",
-    f"{FLIP}.probability": lambda part: f"{_percent(part)} of images are flipped left to right",
+    f"{FLIP}.probability": lambda part: f"{_percent(part)} of images are flipped horizontally",
     f"{COLOR}.contrast": lambda part: f"contrast changes by up to {_percent(part)}",
     f"{COLOR}.brightness": lambda part: f"brightness changes by up to {_percent(part)}",
     f"{COLOR}.saturation": lambda part: f"saturation changes by up to {_percent(part)}",
     "rare_below": lambda part: (
-        f"images of classes that fewer than {_percent(part)} of images show come more often"
+        f"classes in fewer than {_percent(part)} of the images are oversampled"
         if part
-        else "images of rare classes come as often as others"
+        else "rare classes are not oversampled"
     ),
     "held_out": lambda part: (
-        f"{_percent(part)} of the images are held out for validation"
-        if part
-        else "no image is held out for validation"
+        f"{_percent(part)} of the images are the validation set" if part else "no validation set"
     ),
     "max_images": lambda images: f"at most {images:,} images are read",
-    "cache_side": lambda side: f"images are kept in memory at {side} x {side} pixels",
+    "cache_side": lambda side: f"images are cached at {side} x {side} pixels",
     "objective.class_weight": lambda weight: f"the class loss is multiplied by {weight:g}",
-    "quantization": lambda _: "weights and feature maps are rounded to 8 bits while training",
+    "quantization": lambda _: "quantization-aware training (QAT)",
     "deterministic": _either(
-        "the same steps give the same weights, to the last bit", "steps may differ in the last bits"
+        "training is reproducible to the last bit", "training is not reproducible to the last bit"
     ),
-    "seed": lambda seed: f"random numbers come from seed {seed}",
+    "seed": lambda seed: f"the random seed is {seed}",
 }

@@ -38,8 +38,8 @@ class Mistaken(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"of {self.known} {self.name} that are known as such, only {self.flipped} are in the "
-            f"mirror, where they look like {self.other}"
+            f"of {self.known} recognized objects of {self.name}, only {self.flipped} are "
+            f"recognized when flipped; the others look like {self.other}"
         )
 
 

@@ -82,9 +82,11 @@ class ManualSteps:
 
     def __post_init__(self) -> None:
         if sorted({0, *self.boundaries}) != [0, *self.boundaries]:
-            raise ValueError(f"steps must rise from above 0, not {self.boundaries}")
+            raise ValueError(f"boundaries must be above 0 and increasing, not {self.boundaries}")
         if len(self.rates) != len(self.boundaries) + 1:
-            raise ValueError(f"{len(self.boundaries)} steps need one rate more")
+            raise ValueError(
+                f"{len(self.boundaries)} boundaries need {len(self.boundaries) + 1} rates"
+            )
 
     def at(self, step: int, fraction: float) -> float:
         """The rate of `step`, counted from 0."""
@@ -111,11 +113,11 @@ class CosineDecay:
 
     def __post_init__(self) -> None:
         if self.warmup > self.peak:
-            raise ValueError(f"a warm-up from {self.warmup} cannot rise to {self.peak}")
+            raise ValueError(f"the warm-up starts at {self.warmup}, above the peak {self.peak}")
         if self.total_steps <= self.warmup_steps + self.hold_steps:
             raise ValueError(
-                f"of {self.total_steps} steps, {self.warmup_steps} of warm-up and "
-                f"{self.hold_steps} that hold leave none to decay in"
+                f"{self.total_steps} steps leave none for the decay after {self.warmup_steps} of "
+                f"warm-up and {self.hold_steps} of hold"
             )
 
     def at(self, step: int, fraction: float) -> float:

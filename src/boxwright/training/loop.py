@@ -204,7 +204,7 @@ def training_events(plan: Plan, control: Control, started: float, tools: Tools) 
     seconds = recipe.seconds
     if seconds is None and recipe.steps is None and not validated:
         seconds = UNVALIDATED_SECONDS
-        yield Note(f"no photos judge when to stop: {seconds:.0f} seconds of training")
+        yield Note(f"no validation set to decide when to stop: training for {seconds:.0f} s")
     best = BestWeights(ready.validator.noise)
     if begun.checkpoint:
         ap = begun.checkpoint.best_ap
@@ -251,7 +251,7 @@ class Loop:
         if not self._plan.run.exists():  # from here on a run that is killed goes on
             yield from self._checkpoint(self._snapshot().arrays)
         if schedule.done:
-            yield Note(f"all {schedule.step} steps are done already")
+            yield Note(f"all {schedule.step} steps are already done")
         try:
             yield Started(
                 schedule.step,
@@ -279,9 +279,9 @@ class Loop:
         began = self._clock()
         loss = self._session.step(rows, random_draws, number=number, learning_rate=rate)
         schedule.advance(self._clock() - began, compiled=number > self._first_step)
-        if unplanned and schedule.steps is not None:  # said once: later it is only bent a little
-            seconds = f"{schedule.step_seconds:.2g} s a step"
-            yield Note(f"steps {schedule.steps}: what the budget holds at {seconds}")
+        if unplanned and schedule.steps is not None:  # only once: later changes are small
+            pace = f"{schedule.step_seconds:.2g} s per step"
+            yield Note(f"{schedule.steps} steps fit into the budget at {pace}")
         if schedule.evaluation_due():
             began = self._clock()
             yield from self._evaluation()
@@ -317,8 +317,8 @@ class Loop:
         yield Evaluated(step, schedule.fraction, result, is_best, artifact, snapshot)
         if ends:
             yield Note(
-                f"the AP on {len(validator)} photos has stopped rising after {step} steps: "
-                f"the learning rate falls until step {schedule.steps}"
+                f"validation AP ({len(validator)} images) stopped rising at step {step}: "
+                f"the learning rate decays until step {schedule.steps}"
             )
         # After the weights are kept: a run that goes on from here does not evaluate them again.
         yield from self._checkpoint(arrays)

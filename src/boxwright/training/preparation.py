@@ -101,7 +101,7 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
     if begun.probe:
         before = Validator(begun.probe).validate(session.averaged()).evaluation
         scores = _scores(before)
-        yield Note(f"before training, on {before.images} training photos: {scores}")
+        yield Note(f"before training, on {before.images} training images: {scores}")
     images = ValidationSet.read(data.validation, begun.preprocessing, recipe.seed)
     artifact = Artifact(
         begun.model.to_json(),

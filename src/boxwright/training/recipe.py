@@ -186,7 +186,7 @@ def recipe_for(
     objective, why_objective = family(model).usual_objective(pretrained=pretrained)
     if input_size is not None:
         size = input_size
-        reasons["input_size"] = "asked for"
+        reasons["input_size"] = "as requested"
     else:
         size, reasons["input_size"] = _input_size(train, seconds)
     held_out, why = _held_out(len(train), endless=seconds is None and steps is None)
@@ -194,7 +194,7 @@ def recipe_for(
         reasons["held_out"] = why
     max_images = None if seconds is None else max(int(seconds * DECODED_PER_SECOND), 1)
     if max_images and max_images < len(train):
-        reasons["max_images"] = f"of {len(train)}, no more can be decoded and learnt from in time"
+        reasons["max_images"] = f"of {len(train)}; the budget is too short to use more"
     if rarest := _rarest(train):
         reasons["rare_below"] = rarest
     recipe = Recipe(
@@ -216,10 +216,12 @@ def recipe_for(
     flip = 0.0 if mistaken else HorizontalFlip.probability
     if pretrained:
         frozen_through, train_depthwise, reasons["frozen_through"] = _frozen(train, seconds)
-        reasons["train_norm"] = "a folded batch norm costs nothing and small batches would blur it"
-        reasons["batch_size"] = "32 would be 2 % faster and half as many steps"
+        reasons["train_norm"] = (
+            "folded batch norm costs nothing, and small batches give noisy statistics"
+        )
+        reasons["batch_size"] = "32 would be 2 % faster but give half as many steps"
         reasons["augmentation.crop_around_object.side"] = (
-            "objects appear from 0.8 to 2.5 times as large as they are"
+            "objects appear at 0.8 to 2.5 times their size"
         )
         peak, reasons["learning_rate.peak"] = _peak(train)
         return replace(
@@ -230,8 +232,8 @@ def recipe_for(
             augmentation=default_transforms(flip=flip),
             reasons=reasons | why_objective,
         )
-    reasons["frozen_through"] = "from scratch, everything has to be learnt"
-    reasons["train_norm"] = "from scratch, statistics have to be found"
+    reasons["frozen_through"] = "from scratch, all weights must be learned"
+    reasons["train_norm"] = "from scratch, the statistics must be learned"
     return replace(
         recipe,
         frozen_through=-1,
@@ -247,8 +249,8 @@ def _frozen(train: Dataset, seconds: float | None) -> tuple[int, bool, str]:
     """The last block of pretrained ones that keeps its weights, whether depthwise kernels train,
     and why."""
     if len(train.boxes) < MANY_OBJECTS or (seconds is not None and seconds < LONG_BUDGET):
-        return 5, False, "edges and textures are already known; twice the speed"
-    return 3, True, f"{len(train.boxes):,} objects are enough to learn finer textures from"
+        return 5, False, "pretrained blocks already detect edges and textures; twice as fast"
+    return 3, True, f"{len(train.boxes):,} objects are enough to train more blocks"
 
 
 def _peak(train: Dataset) -> tuple[float, str]:
@@ -256,7 +258,7 @@ def _peak(train: Dataset) -> tuple[float, str]:
     the further a step may go (Goyal et al. 2017, section 2.1), within limits."""
     objects = len(train.boxes) / max(len(train), 1)
     peak = float(np.clip(RATE_PER_OBJECT * objects, LOWEST_PEAK, HIGHEST_PEAK))
-    return round(peak, 5), f"a photo has {objects:.1f} objects; few make noisy gradients"
+    return round(peak, 5), f"{objects:.1f} objects per image; fewer make gradients noisier"
 
 
 def _rarest(train: Dataset) -> str | None:
@@ -266,20 +268,18 @@ def _rarest(train: Dataset) -> str | None:
     if rarest_count >= RARE_BELOW * len(train):
         return None
     name = train.classes[shown.index(rarest_count)]
-    return (
-        f"{rarest_count} of {len(train)} photos show {name}: those of rare classes come more often"
-    )
+    return f"{name} is in only {rarest_count} of {len(train)} images"
 
 
 def _held_out(images: int, *, endless: bool) -> tuple[float, str]:
     """The part of the photos that choose the best weights, and why."""
     if not endless:
         if images < JUDGED_FROM:
-            return 0.0, f"all {images} photos train: too few to spare some that choose"
-        return 0.1, "these choose the best weights"
+            return 0.0, f"only {images} images"
+        return 0.1, "it selects the best weights"
     if images < STOPPED_FROM:
-        return 0.0, f"all {images} photos train: too few to tell by some when to stop"
-    return max(0.1, MIN_VALIDATION_IMAGES / images), "these tell when to stop"
+        return 0.0, f"only {images} images"
+    return max(0.1, MIN_VALIDATION_IMAGES / images), "it decides when to stop"
 
 
 def _input_size(train: Dataset, seconds: float | None) -> tuple[int, str]:
@@ -290,7 +290,7 @@ def _input_size(train: Dataset, seconds: float | None) -> tuple[int, str]:
     relative = np.sqrt(areas(train.boxes) / (sizes[:, 0] * sizes[:, 1]))
     small = float(np.quantile(relative, 0.1))
     if small * SMALLER_SIZE >= LARGE_OBJECT:
-        return SMALLER_SIZE, f"nine of ten objects are larger than {small * SMALLER_SIZE:.0f} px"
+        return SMALLER_SIZE, f"90 % of objects are larger than {small * SMALLER_SIZE:.0f} px"
     large_enough = [size for size in MATCHING_SIZES if small * size >= SMALLEST_OBJECT]
     wanted = min(large_enough, default=LARGEST_SIZE)
     affordable = [size for size in MATCHING_SIZES if _images_seen(size, seconds) >= MIN_SEEN]
@@ -298,9 +298,9 @@ def _input_size(train: Dataset, seconds: float | None) -> tuple[int, str]:
     if size < wanted:
         return size, f"objects are small, but {seconds:.0f} s are too short for {wanted} px"
     if large_enough:
-        return size, f"nine of ten objects are larger than {small * size:.0f} px then"
-    why = f"one object in ten is below {small * size:.0f} px even then"
-    return size, f"{why}; in photos cut into tiles they would be larger"
+        return size, f"90 % of objects are then larger than {small * size:.0f} px"
+    why = f"even then 10 % of objects are smaller than {small * size:.0f} px"
+    return size, f"{why}; cut large images into tiles to enlarge them"
 
 
 def _images_seen(size: int, seconds: float | None) -> float:

@@ -59,10 +59,10 @@ class TrainingRequest:
             "from_scratch and weights exclude each other.": (
                 self.from_scratch and self.weights is not None
             ),
-            "depth_multiplier needs from_scratch: weights have their own.": (
+            "depth_multiplier needs from_scratch: pretrained weights have their own.": (
                 self.depth_multiplier is not None and not (self.from_scratch or self.resume)
             ),
-            "deterministic needs steps: time never holds the same number.": (
+            "deterministic needs steps: a time budget gives a different number each time.": (
                 self.deterministic and self.steps is None and not self.resume
             ),
             "data is missing.": self.data == () and not self.resume,
@@ -116,7 +116,7 @@ class TrainingRequest:
         known = source_of(provenance)
         paths = given or (known.paths if known else ())
         if not paths:
-            raise ArgumentError("BW802", "data is missing: the run does not say where it is.")
+            raise ArgumentError("BW802", "data is missing: the run does not record where it is.")
         return DataSource(paths, choice_of(provenance))
 
     def dataset(self) -> Dataset:
@@ -136,8 +136,8 @@ class TrainingRequest:
         lines = [*summary(dataset.findings, place), counted(dataset)]
         if self.from_scratch and len(dataset.split("train")) < FROM_SCRATCH_NEEDS:
             lines.append(
-                "From scratch, with so few photos: pretrained weights would get much further. They "
-                "are what training starts from without --from-scratch."
+                "There are few images for training from scratch. Pretrained weights, the default "
+                "without --from-scratch, give a much better detector."
             )
         return lines
 

@@ -25,7 +25,7 @@ def only_training(run: Run) -> Iterator[None]:
     def refusal(process: str) -> TrainingError:
         return TrainingError(
             "BW309",
-            f"another training is at work in this folder, process {process}.",
+            f"another training is running in this folder (process {process}).",
             where=run.folder.absolute(),
         )
 
@@ -45,7 +45,7 @@ def checkpoint_of(run: Run, resume: bool) -> Checkpoint | None:
             raise nothing_to_resume(run.checkpoint)
         return Checkpoint.load(run.checkpoint)
     if run.exists():
-        ended = "" if run.checkpoint.is_file() else ", which ended too early to go on"
+        ended = "" if run.checkpoint.is_file() else ", which ended before its first checkpoint"
         raise TrainingError(
             "BW304",
             f"there is already a run in this folder{ended}.",
@@ -81,7 +81,7 @@ def check_options(run: Run, asked: Mapping[str, Any]) -> None:
         if value is not None and value != begun[option]:
             raise TrainingError(
                 "BW310",
-                f"this run was begun {_given(option, begun[option])}, and cannot go on "
+                f"this run began {_given(option, begun[option])} and cannot continue "
                 f"{_given(option, value)}.",
                 where=run.folder.absolute(),
                 option=option,

@@ -1,4 +1,4 @@
-"""What must not go on unnoticed while training."""
+"""Sanity checks of data, losses and weights while training."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 
 def check_trainable(train: Dataset) -> None:
-    """Refuse data that nothing can be learnt from.
+    """Refuse data that cannot be trained on.
 
     Raises:
-        TrainingError: BW301 no photo to train on, BW302 no labelled box in them.
+        TrainingError: BW301 there are no training images, BW302 they have no labeled boxes.
     """
     if not len(train):
-        raise TrainingError("BW301", "no photo is marked for training.", where=train.root)
+        raise TrainingError("BW301", "the training set is empty.", where=train.root)
     if not len(train.boxes):
         raise TrainingError(
             "BW302",
-            f"none of the {len(train)} training photos has a labelled box.",
+            f"none of the {len(train)} training images has a labeled box.",
             where=train.root,
         )
 
 
 def check_loss(loss: Loss, step: int, images: Sequence[str]) -> None:
-    """Stop at the first loss that is not a number, naming the photos of its batch.
+    """Stop at the first loss that is not finite, naming the images of its batch.
 
     Raises:
         TrainingError: BW303.
@@ -45,17 +45,17 @@ def check_loss(loss: Loss, step: int, images: Sequence[str]) -> None:
 
 
 def check_state(arrays: Mapping[str, NDArray[Any]], steps: int, images: Sequence[str]) -> None:
-    """Stop before anything that is not a number is kept, naming the photos of the last batch.
+    """Stop before weights that are not finite are saved, naming the images of the last batch.
 
-    A step's loss is that of the weights before it, so it does not tell whether the step broke them.
+    A step's loss belongs to the weights before it, so it does not show whether the step broke them.
 
     Raises:
         TrainingError: BW303.
     """
     for array in arrays.values():
         if not np.isfinite(array).all():
-            raise _broken(f"after {steps} steps the weights are not all numbers any more", images)
+            raise _broken(f"after {steps} steps some weights are not finite", images)
 
 
 def _broken(what: str, images: Sequence[str]) -> TrainingError:
-    return TrainingError("BW303", f"{what}, on the photos {', '.join(images)}.")
+    return TrainingError("BW303", f"{what}, on the images {', '.join(images)}.")

@@ -137,7 +137,7 @@ def converted(value: Any, wanted: Any, path: str, limits: Limits | None = None) 
         return _converted(value, wanted, limits)
     except ValueError:
         raise TrainingError(
-            "BW313", f"{path} is {_described(wanted, limits)}, not {_shown(value)}."
+            "BW313", f"{path} must be {_described(wanted, limits)}, not {_shown(value)}."
         ) from None
 
 

@@ -53,7 +53,7 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     for path, value in settings.items():
         place, names = tree, path.split(".")
         if "" in names:
-            raise TrainingError("BW312", f"{path!r} is no path of a field.")
+            raise TrainingError("BW312", f"{path!r} is not the path of a field.")
         for name in names:
             place = place.setdefault(name, {})
         place[""] = value
@@ -115,7 +115,7 @@ def _with_fields(part: Any, tree: Tree, prefix: str) -> Any:
     try:
         return replace(part, **changes)
     except ValueError as error:
-        raise TrainingError("BW313", f"{prefix[:-1]} does not fit: {error}.") from error
+        raise TrainingError("BW313", f"{prefix[:-1]} is invalid: {error}.") from error
 
 
 def _with_value(part: Any, name: str, wanted: Any, own: Tree, prefix: str) -> Any:
@@ -166,7 +166,7 @@ def _transform(transform: Transform, own: Tree) -> Transform | None:
     if type(value) is not type(transform):
         own_fields = ", ".join(f"{path}.{name}" for name in _names(transform))
         raise TrainingError(
-            "BW313", f"{path} can only be 0, which removes it, not {value!r}; set {own_fields}."
+            "BW313", f"{path} can only be set to 0, not {value!r}; set {own_fields}."
         )
     changed: Transform = _with_fields(value, deeper, f"{path}.")
     return changed
@@ -187,7 +187,7 @@ def _no_such(prefix: str, name: str, names: Iterable[str], part: Any = None) -> 
     near = _like(name, paths) or _like(name, {**deeper, **paths})
     return TrainingError(
         "BW312",
-        f"a recipe has no field '{prefix}{name}'.",
+        f"the recipe has no field '{prefix}{name}'.",
         nearest=near,
         choices=", ".join(paths.values()),
     )

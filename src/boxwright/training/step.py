@@ -35,7 +35,7 @@ def engine_module() -> Any:
     """
     name = framework.engine()
     if name not in ENGINES:
-        raise TrainingError("BW308", f"KERAS_BACKEND is {name}, on which this cannot train.")
+        raise TrainingError("BW308", f"KERAS_BACKEND is {name}, which training does not support.")
     return importlib.import_module(f"boxwright.training.step_{name}")
 
 
