@@ -1,4 +1,4 @@
-"""Boxwright: a folder of labeled images becomes an object detector.
+"""Boxwright: train an object detector on a folder of labeled images.
 
     >>> run = boxwright.train("images", budget="2m", on_event=print)
     >>> print(run.evaluate())
@@ -84,8 +84,8 @@ __all__ = [
 
 
 class _Face(ModuleType):
-    """Two folders, `bench` and `export`, have the names of functions: importing a folder would put
-    it in the function's place."""
+    """Protects the functions `bench` and `export` from the subpackages of the same names, which
+    Python would put in their place on import."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):

@@ -1,4 +1,4 @@
-"""What `import boxwright` offers, in terms of the folders that do the work.
+"""The public functions of `import boxwright`, built on the subpackages.
 
 The command line calls the same functions.
 """
@@ -55,22 +55,22 @@ def _silently(done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """A training that has ended, and what can be done with it.
+    """A finished training, with methods to use its detector.
 
         >>> run = boxwright.train("images", budget="2m", out="run-1")
         >>> print(run.evaluate().ap50)
         >>> run.export("tflite")
         >>> run.detector().predict("image.jpg")
 
-    Every function that takes a detector's path takes a run as well; later, its folder does.
+    Every function that takes a detector's path also takes a run, or a run's folder.
 
     Attributes:
-        folder: where it is.
-        dataset: what it was trained on, validation and test images included.
-        step: the step that the kept weights are from.
-        validation: how good they are on the validation images; None without any.
-        interrupted: whether it was stopped before its last step.
-        paths: where the dataset is.
+        folder: the run folder.
+        dataset: the data, including validation and test images.
+        step: the step of the kept weights.
+        validation: their metrics on the validation set; None without one.
+        interrupted: True if it was stopped before its last step.
+        paths: the paths of the dataset.
     """
 
     folder: Path
@@ -84,16 +84,16 @@ class Run:
         return str(self.folder)
 
     def detector(self) -> Detector:
-        """The trained detector; raises as `Detector.load`."""
+        """Return the trained detector; raises as `Detector.load`."""
         return _detector(self)
 
     def evaluate(self, data: Data | None = None, **options: Any) -> Evaluation:
-        """Measure it on its own test images, or on those of other data; options and errors are
+        """Evaluate it on its own test images, or on those of other data; options and errors are
         those of `evaluate`."""
         return evaluate(self, self.dataset if data is None else data, **options)
 
     def export(self, to: str = "tflite", **options: Any) -> Exported:
-        """Write it as a file that runs elsewhere; options and errors are those of `export`."""
+        """Export it to a file for deployment; options and errors are those of `export`."""
         from boxwright.export.export import export
 
         return export(self, to, **{"data": self.dataset, **options})
@@ -126,31 +126,31 @@ def train(
         >>> print(run.evaluate())
 
     Classes, sizes and splits are read from the data. Without `budget` and `steps` it trains until
-    the AP on the validation images stops rising. Ctrl-C ends it with a usable run.
+    the validation AP stops rising. Ctrl-C ends it with a usable run.
 
     Args:
-        data: a folder or file of labeled images, several of them, or a dataset; a run that is
-            resumed has its own.
+        data: a folder or file of labeled images, several of them, or a dataset; optional when
+            resuming.
         out: the folder to write the run to.
         budget: wall time, such as `30s`, `2m`, `1h`, or seconds.
         steps: the number of steps, instead of `budget`.
-        weights: where to start from: a published model by its name, downloaded once, or a .tflite
-            or a checkpoint of yours. The default is `ssd_mobilenet_v1_coco_quant`.
+        weights: the pretrained weights: the name of a published model, downloaded once, or a
+            .tflite or checkpoint of yours. The default is `ssd_mobilenet_v1_coco_quant`.
         from_scratch: start without pretrained weights.
-        recipe: how to train, decided from the data and the budget by default; or some of its
-            fields, such as `{"learning_rate.peak": 5e-4}`.
-        classes: the classes to use; all by default. Objects of others are ignored: they are taught
-            neither as objects nor as background.
+        recipe: all training settings, or some of its fields, such as
+            `{"learning_rate.peak": 5e-4}`. The rest is chosen from the data and the budget.
+        classes: the classes to use; all by default. Objects of other classes are ignored; they do
+            not count as background.
         exclude: classes to ignore.
-        rename: new names of classes by old ones; classes of one new name become one.
+        rename: old class names to new ones; classes with the same new name are merged.
         input_size: side of the network's input, pixels.
-        depth_multiplier: of the network's filters, from scratch only.
-        seed: of all random numbers, 0 by default.
-        deterministic: the same data, options and machine give the same bits; needs `steps`.
+        depth_multiplier: multiplier of the network's filter counts, from scratch only.
+        seed: random seed, 0 by default.
+        deterministic: make training reproducible to the last bit on one machine; needs `steps`.
         resume: continue the stopped run in `out`.
         on_event: called with each `Event`, or several such functions.
         control: stops, pauses and resumes the training from another thread.
-        started: when the budget began by `time.monotonic`; now by default.
+        started: start of the budget by `time.monotonic`; now by default.
 
     Raises:
         ArgumentError: BW801 `budget` is not a time, BW802 arguments contradict each other.
@@ -224,7 +224,7 @@ def evaluate(
     labels: Sequence[str] | None = None,
     progress: Progress = _silently,
 ) -> Evaluation:
-    """Measure a detector on labeled images: COCO's twelve metrics, VOC's AP50, AP per class.
+    """Evaluate a detector on labeled images: all 12 COCO metrics, VOC AP50, AP per class.
 
         >>> evaluation = boxwright.evaluate("run", "images")
         >>> print(evaluation.ap, evaluation.ap50, evaluation.coco["AR100"])
@@ -234,18 +234,18 @@ def evaluate(
         data: a folder or file of labeled images, several of them, or a dataset; the run's own by
             default.
         split: `test`, `val`, `train` or `all` images.
-        classes: the classes to measure; those that the detector was trained with by default.
-            Objects of others are ignored, and so is what is detected on them.
+        classes: the classes to evaluate; those of the training by default. Objects of other
+            classes are ignored, and so are detections on them.
         exclude: classes to ignore.
-        rename: new names of classes by old ones.
-        labels: class names in id order, for a file from elsewhere that has none inside.
-        progress: called with how many images of how many are done.
+        rename: old class names to new ones.
+        labels: class names in id order, for a file of another tool without names.
+        progress: called with the number of images done and the total.
 
     Raises:
-        ArgumentError: BW802 the detector names no data, BW803 there is no such `split`.
-        DataError: BW193 there are no such images, and what `load` raises.
-        DetectorError: what `Detector.load` raises.
-        EvaluationError: BW601 no class name is shared, BW602 a box or score is not a number.
+        ArgumentError: BW802 the detector records no data, BW803 there is no such `split`.
+        DataError: BW193 the split is empty; as `load`.
+        DetectorError: as `Detector.load`.
+        EvaluationError: BW601 no class is in both detector and data, BW602 a box or score is NaN.
     """
     from boxwright.datasets.class_choice import ClassChoice
     from boxwright.datasets.evaluation_set import evaluation_data, images_of_split
@@ -257,7 +257,7 @@ def evaluate(
 
 
 def measured(detector: Detector, images: Dataset, progress: Progress = _silently) -> Evaluation:
-    """What `evaluate` measures on these images."""
+    """Return the evaluation of a detector on these images."""
     from boxwright.evaluation import coco
 
     found = []
@@ -298,24 +298,24 @@ def predict(
     labels: Sequence[str] | None = None,
     bgr: bool = False,
 ) -> Detections | list[Detections]:
-    """Detect in one image, or in each of several.
+    """Detect objects in one image, or in each of several.
 
         >>> detections = boxwright.predict("image.jpg", "run")
         >>> for each in boxwright.predict(["image.jpg", "other.jpg"], "run", threshold=0.3):
         ...     print(len(each))
 
-    A detector that is loaded once, `Detector.load(path)`, starts faster from the second call on.
+    For repeated calls, load the detector once with `Detector.load(path)`, which is faster.
 
     Args:
         source: an image as `Detector.predict` takes it, or several: any iterable.
         detector: a run, an exported file, or a loaded detector.
-        threshold: lowest score to return; None takes the detector's own, 0 returns all.
-        labels: class names in id order, for a file from elsewhere that has none inside.
-        bgr: whether arrays have blue first, as OpenCV reads images.
+        threshold: minimum score; None takes the detector's own, 0 returns all.
+        labels: class names in id order, for a file of another tool without names.
+        bgr: True if arrays are BGR, as OpenCV reads images.
 
     Raises:
         DataError: BW101 there is no such image, BW102 it is damaged.
-        DetectorError: BW507 it is no image, and what `Detector.load` raises.
+        DetectorError: BW507 it is not an image; as `Detector.load`.
     """
     opened = _detector(detector, labels)
     if is_image_like(source):
@@ -323,7 +323,7 @@ def predict(
     if isinstance(source, Iterable):
         images = cast("Iterable[ImageLike]", source)
         return list(opened.predict_many(images, threshold=threshold, bgr=bgr))
-    return opened.predict(source, threshold=threshold, bgr=bgr)  # raises, and says what it is
+    return opened.predict(source, threshold=threshold, bgr=bgr)  # raises BW507
 
 
 def check(
@@ -333,7 +333,7 @@ def check(
     input_size: int = 300,
     progress: Progress = _silently,
 ) -> CheckReport:
-    """Look at every image, box and class of labeled images, and report all that is wrong.
+    """Check every image, box and class of labeled images, and report all mistakes.
 
         >>> report = boxwright.check("images")
         >>> for finding in report.findings:
@@ -345,12 +345,12 @@ def check(
 
     Args:
         data: a folder, an annotation file, or a dataset as `read` returns it.
-        form: the name of the format; found out if not given.
-        input_size: side of the network's input to judge boxes for, pixels.
-        progress: called with how many images of how many are done.
+        form: the name of the format; detected by default.
+        input_size: side of the network's input in pixels, for the checks of box sizes.
+        progress: called with the number of images done and the total.
 
     Raises:
-        DataError: BW115 there is no such folder, BW101, BW114 nothing in it can be used.
+        DataError: BW115 there is no such folder, BW101, BW114 it has no usable images.
     """
     from boxwright.datasets.check import run_checks
     from boxwright.models.registry import DEFAULT, family

@@ -1,7 +1,7 @@
-"""What every command shares: where it prints to, and how it fails.
+"""Output and error handling that all commands share.
 
-Standard output holds what was asked for, standard error everything else, so that `--json` can be
-piped. A failure is one coded sentence and one remedy; a person never sees a traceback.
+The result goes to standard output and everything else to standard error, so that `--json` can be
+piped. A failure prints one sentence with a code and one remedy, never a traceback.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ FAILED, NOT_UNDERSTOOD, INTERRUPTED = 1, 2, 130  # exit codes
 
 
 def any_encoding() -> None:
-    """Print a `?` for what the terminal cannot show: a Windows console may not speak UTF-8."""
+    """Print `?` for characters that the terminal cannot show: Windows consoles may lack UTF-8."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
-    """The command with every failure turned into a sentence on standard error and an exit code."""
+    """Wrap a command so that failures become a message on standard error and an exit code."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -61,7 +61,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def fail(error: BoxwrightError, exit_code: int = FAILED) -> NoReturn:
-    """Say what is wrong and what to do, and end the command."""
+    """Print the error with its remedy, and exit."""
     say(f"[bold red]{error.code}[/] ", _sentence(error), "\n", f"[dim]->[/] {plain(error.remedy)}")
     sys.exit(exit_code)
 
@@ -72,14 +72,14 @@ def interrupted() -> NoReturn:
 
 
 def unexpected(error: Exception) -> SystemFaultError:
-    """An error that Boxwright did not foresee, its traceback put into a file."""
+    """Return an internal error, after writing its traceback to a file."""
     handle, name = tempfile.mkstemp(prefix="boxwright-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8") as log:
         log.write(f"boxwright {' '.join(sys.argv[1:])}\n\n")
         traceback.print_exception(error, file=log)
     return SystemFaultError(
         "BW999",
-        f"Boxwright itself failed: {type(error).__name__}: {error}.",
+        f"internal error: {type(error).__name__}: {error}.",
         log=name,
     )
 
@@ -104,15 +104,15 @@ def show_json(value: Any) -> None:
 
 
 def quoted(path: str | Path) -> str:
-    """A path as it is typed in a command of this system."""
+    """Return a path quoted for the shell of this system."""
     text = str(path)
     return subprocess.list2cmdline([text]) if os.name == "nt" else shlex.quote(text)
 
 
 def plain(text: str | Path) -> str:
-    """Text whose square brackets are not markup, and whose control characters do nothing.
+    """Escape square brackets and control characters.
 
-    Class and photo names come from strangers: an escape sequence would be obeyed by the terminal.
+    Class and image names come from strangers: the terminal would obey an escape sequence.
     """
     from rich.markup import escape
 

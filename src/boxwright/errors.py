@@ -1,18 +1,18 @@
-"""Everything that can go wrong for a person who uses Boxwright.
+"""The errors that Boxwright raises.
 
     BoxwrightError
-    ├── DataError            photos, annotations, label maps, datasets     BW1xx
+    ├── DataError            images, annotations, label maps, datasets     BW1xx
     ├── WeightsError         pretrained weights that cannot be used        BW2xx
-    ├── TrainingError        a run that cannot start, go on or be trusted  BW3xx
-    ├── ExportError          a written file that is not as good as its run BW4xx
+    ├── TrainingError        a run that cannot start or continue           BW3xx
+    ├── ExportError          an export that failed or lost accuracy         BW4xx
     ├── DetectorError        a detector file that cannot be run            BW5xx
-    ├── EvaluationError      detections that cannot be measured            BW6xx
-    ├── TfodError            configs and commands of the drop-in           BW7xx
-    │   └── FlagError        a command line that is not understood
-    ├── ArgumentError        arguments that do not fit each other          BW8xx
+    ├── EvaluationError      detections that cannot be evaluated           BW6xx
+    ├── TfodError            configs and commands of tfod                  BW7xx
+    │   └── FlagError        an invalid command line of tfod
+    ├── ArgumentError        invalid or conflicting arguments              BW8xx
     └── SystemFaultError     a missing extra, a full disk, a locked file   BW9xx
 
-Each error says in one sentence what is wrong and where; what to do is written in `codes`.
+Each error states the problem and its place in one sentence; `codes` has the remedies.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class BoxwrightError(Exception):
         BW101 nowhere.jpg
 
     Attributes:
-        code: stable and searchable, such as `BW101`.
-        message: a sentence that says what is wrong, with the offending value.
-        where: the file (or file and place) that it is about.
-        facts: what the code's remedy names in braces, such as `nearest`; an empty one is not known.
+        code: a stable, searchable code, such as `BW101`.
+        message: a sentence about the problem, with the offending value.
+        where: the file, or the place in a file.
+        facts: values for the braces in the code's remedy, such as `nearest`, without empty ones.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class BoxwrightError(Exception):
 
 
 class DataError(BoxwrightError):
-    """A photo, an annotation or a data folder that cannot be used."""
+    """An image, an annotation or a data folder that cannot be used."""
 
 
 class WeightsError(BoxwrightError):
@@ -68,11 +68,11 @@ class WeightsError(BoxwrightError):
 
 
 class TrainingError(BoxwrightError):
-    """A run that cannot start, go on or be trusted."""
+    """A run that cannot start or continue."""
 
 
 class ExportError(BoxwrightError):
-    """An exported file that could not be made or failed its proof."""
+    """An export that could not be made, or that lost accuracy."""
 
 
 class DetectorError(BoxwrightError):
@@ -80,19 +80,19 @@ class DetectorError(BoxwrightError):
 
 
 class EvaluationError(BoxwrightError):
-    """Detections that cannot be measured against the truth."""
+    """Detections that cannot be compared with the ground truth."""
 
 
 class TfodError(BoxwrightError):
-    """A config, label map or folder that a command of the drop-in cannot work with."""
+    """A config, label map or folder that a tfod command cannot use."""
 
 
 class FlagError(TfodError):
-    """A command line of the drop-in that is not understood."""
+    """An invalid command line of a tfod command."""
 
 
 class ArgumentError(BoxwrightError):
-    """An argument that is not understood, or does not go with another."""
+    """An argument that is invalid or conflicts with another."""
 
 
 def check_choice(argument: str, value: object, choices: Iterable[object]) -> None:

@@ -1,4 +1,4 @@
-"""The best weights of a training: which they are, and where they are written."""
+"""The best weights of a training: their selection and their files."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from boxwright.training.validation import ValidationResult
 
 @dataclass
 class BestWeights:
-    """Knows which weights are the best so far.
+    """Tracks the best weights so far.
 
     Attributes:
-        noise: a difference in AP that means nothing.
-        step: the step that the best weights are from.
-        evaluation: how good they are; None if no images validated them.
-        highest_ap: so far; -1 before the first evaluation.
+        noise: an insignificant difference in AP.
+        step: the step of the best weights.
+        evaluation: their evaluation; None without validation images.
+        highest_ap: the highest AP so far; -1 before the first evaluation.
     """
 
     noise: float
@@ -28,12 +28,12 @@ class BestWeights:
     highest_ap: float = -1.0
 
     def restore(self, step: int, highest_ap: float, evaluation: Evaluation | None) -> None:
-        """Go on where an earlier training of the same run stopped."""
+        """Restore the state of a resumed run."""
         self.step, self.highest_ap, self.evaluation = step, highest_ap, evaluation
 
     def update(self, step: int, result: ValidationResult | None) -> bool:
-        """Take the weights of `step` for the best, unless earlier ones are clearly better; without
-        a result always. Returns whether they are."""
+        """Take the weights of `step` as the best, unless earlier ones are significantly better;
+        without a result always. Return True if they are the best."""
         evaluation = result.evaluation if result else None
         ap = (evaluation.ap or 0.0) if evaluation else 0.0
         is_best = ap >= self.highest_ap - self.noise
@@ -44,8 +44,7 @@ class BestWeights:
 
 
 def described(artifact: Artifact, step: int, result: ValidationResult | None) -> Artifact:
-    """The description of weights: whose step they are from, how good they are, from which score on
-    to show what they find."""
+    """Return the artifact with the weights' step, metrics and threshold."""
     metrics = result.evaluation.to_json() if result else None
     return replace(
         artifact,
@@ -55,8 +54,8 @@ def described(artifact: Artifact, step: int, result: ValidationResult | None) ->
 
 
 class BestWeightsWriter:
-    """A subscriber that writes the best weights into the run's folder, and at the start the first
-    ones, with which the folder becomes a run."""
+    """A subscriber that writes the best weights into the run folder. It writes the initial weights
+    first, which makes the folder a run."""
 
     def __init__(self, run: Run) -> None:
         self._run = run

@@ -1,4 +1,4 @@
-"""A training's budget: how long it may take."""
+"""The time budget of a training."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ SHORTEST = 15.0  # seconds; starting alone takes ten
 
 
 def seconds_of(budget: str | float) -> float:
-    """`90`, `90s`, `2m` or `1.5h` in seconds; a number is seconds already.
+    """Convert `90`, `90s`, `2m` or `1.5h` to seconds; a number is in seconds.
 
     Raises:
-        ArgumentError: BW801 it is no time, or too short for any training.
+        ArgumentError: BW801 it is not a time, or too short for any training.
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(budget).strip().lower())
     if not found:

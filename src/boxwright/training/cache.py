@@ -1,4 +1,4 @@
-"""Photos decoded once, before training: a memory-mapped uint8 array and padded boxes."""
+"""Images decoded once, before training: a memory-mapped uint8 array and padded boxes."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
 IN_MEMORY = 1 << 30  # bytes; a larger cache lives in a temporary file
-MAX_BOXES = 200  # per photo; of more, the largest
+MAX_BOXES = 200  # per image; of more, the largest
 
 
 @dataclass(frozen=True)
 class Cache:
-    """Decoded photos with their boxes.
+    """Decoded images with their boxes.
 
     Attributes:
         images: `(R, side, side, 3)` uint8, oriented and stretched to a square.
-        boxes: `(R, G, 4)` float32 normalised yxyx, padded to `G >= 1` rows.
+        boxes: `(R, G, 4)` float32 normalized yxyx, padded to `G >= 1` rows.
         labels: `(R, G)` int32, class ids, or PADDING or IGNORED_REGION as in `Truth`.
-        rows: `(N,)` which rows of these belong to the photos.
-        dataset: the `N` photos.
-        findings: the photos that could not.
+        rows: `(N,)` the rows of these that belong to `dataset`.
+        dataset: the `N` images.
+        findings: images that could not be decoded.
     """
 
     images: NDArray[np.uint8]
@@ -49,18 +49,18 @@ class Cache:
         return len(self.rows)
 
     def select(self, keep: NDArray[np.bool_]) -> Cache:
-        """The photos where `keep` (`(N,)` bool) holds; no pixel is copied."""
+        """Return the images where `keep` (`(N,)` bool) is True, without copying pixels."""
         return replace(self, rows=self.rows[keep], dataset=self.dataset.select(keep))
 
     def batch(
         self, index: NDArray[np.int64]
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int32]]:
-        """Photos `(B, side, side, 3)`, boxes `(B, G, 4)` and labels `(B, G)`."""
+        """Return images `(B, side, side, 3)`, boxes `(B, G, 4)` and labels `(B, G)`."""
         rows = self.rows[index]
         return self.images[rows], self.boxes[rows], self.labels[rows]
 
     def sizes(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Height and width in pixels of the photos before they were squares, `(B, 2)`."""
+        """Return the original height and width of the images in pixels, `(B, 2)`."""
         return self.dataset.sizes[index, ::-1].astype(np.float32)
 
 
@@ -72,20 +72,20 @@ def build_cache(
     in_memory: int = IN_MEMORY,
     max_boxes: int = MAX_BOXES,
 ) -> Cache:
-    """Decode every photo of `dataset` to `side` pixels square, with as many threads as cores.
+    """Decode every image of `dataset` to `side` pixels square, with as many threads as cores.
 
-    A photo that cannot be read is left out and named in the findings.
+    Images that cannot be read are left out and listed in the findings.
 
     Args:
-        dataset: the photos.
+        dataset: the images.
         side: pixels.
-        progress: told how many are decoded.
+        progress: called with the number of decoded images.
         in_memory: bytes; a larger cache lives in a temporary file.
-        max_boxes: per photo; of more, the largest are kept.
+        max_boxes: per image; of more, the largest are kept.
 
     Raises:
-        DataError: BW152 not one photo can be read.
-        TrainingError: BW311 there is no place for a temporary file of that size.
+        DataError: BW152 none of the images can be read.
+        TrainingError: BW311 there is no room for a temporary file of that size.
     """
     images = _empty((len(dataset), side, side, 3), in_memory)
     broken: dict[int, BoxwrightError] = {}
@@ -119,8 +119,8 @@ def build_cache(
 def padded_boxes(
     dataset: Dataset, max_boxes: int = MAX_BOXES
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """`(N, G, 4)` normalised yxyx boxes and `(N, G)` labels, padded with zeros and PADDING; after
-    an image's objects come its ignored regions. `G` is at most `max_boxes`."""
+    """Return `(N, G, 4)` normalized yxyx boxes and `(N, G)` labels, padded with zeros and PADDING.
+    Ignored regions follow an image's objects. `G` is at most `max_boxes`."""
     counts = np.diff(dataset.offsets) + np.bincount(
         dataset.image_of_ignored, minlength=len(dataset)
     )
@@ -157,8 +157,8 @@ def _empty(shape: tuple[int, ...], in_memory: int) -> NDArray[np.uint8]:
 
 
 def _reserve(file: IO[bytes], size: int) -> None:
-    """Make `file` as large as that and its room sure: where a mapped page finds the disk full, the
-    process is killed without a word."""
+    """Reserve `size` bytes on the disk: if it is full when a mapped page is written, the system
+    kills the process without a message."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file.fileno(), 0, size)
         return

@@ -1,4 +1,4 @@
-"""Everything needed to go on exactly where a run stopped, in one .npz without pickles."""
+"""Checkpoints: the complete state of a stopped run, in one .npz without pickles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from boxwright.training.events import CheckpointDue, Event
 from boxwright.training.recipe import Recipe
 
 OLD_NAMES = {"first_moment": "Adam", "second_moment": "Adam_1"}
-RESTART_SECONDS = 10.0  # what starting again costs, on top of the budget that is left
+RESTART_SECONDS = 10.0  # for the restart, added to the remaining budget
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,15 @@ class Checkpoint:
     """A stopped run.
 
     Attributes:
-        step: how many steps are done; the next step's number.
-        fraction: how much of the schedule is done, 0 to 1.
-        seconds: how long the run has trained.
-        best_ap: the highest AP so far; -1 before the first evaluation.
-        best_step: the step they are from.
+        step: steps done, which is the number of the next step.
+        fraction: completed fraction of the schedule, 0 to 1.
+        seconds: training time so far.
+        best_ap: highest AP so far; -1 before the first evaluation.
+        best_step: the step of the best weights.
         recipe: `Recipe.to_json()`.
-        precision: Keras dtype policy it trains in; measured anew, it might come out differently.
-        fingerprint: of the training data; "" if that is not known.
-        arrays: the engine's state, and every weight of the model as `weight/0`, `weight/1`...
+        precision: Keras dtype policy; a new measurement might choose another.
+        fingerprint: fingerprint of the training data; "" if unknown.
+        arrays: the engine's state, and the model's weights as `weight/0`, `weight/1`, ...
         schedule: `Schedule.state`.
     """
 
@@ -49,15 +49,15 @@ class Checkpoint:
 
     @property
     def weights(self) -> list[Any]:
-        """The model's weights, in its order."""
+        """Return the model's weights, in its order."""
         count = sum(name.startswith("weight/") for name in self.arrays)
         return [self.arrays[f"weight/{i}"] for i in range(count)]
 
     def remaining_recipe(self, seconds: float | None, steps: int | None) -> Recipe:
-        """The run's recipe with the steps that are planned, or the new budget if one is given.
+        """Return the recipe with the planned steps, or with the new budget if one is given.
 
         Raises:
-            TrainingError: BW307 the run is finished, BW310 it counts no time.
+            TrainingError: BW307 the run is finished, BW310 a deterministic run has no budget.
         """
         if self.fraction >= 1:
             raise TrainingError("BW307", f"this run is finished: all {self.step} steps are done.")
@@ -78,7 +78,7 @@ class Checkpoint:
 
     def check_data(self, fingerprint: str, folder: Path) -> None:
         """Raises:
-        TrainingError: BW306 the data are not those that the run began with.
+        TrainingError: BW306 the data have changed since the run began.
         """
         if self.fingerprint not in {"", fingerprint}:
             raise TrainingError(
@@ -107,12 +107,12 @@ class Checkpoint:
             return cls(**description, arrays={_of_today(name): a for name, a in arrays.items()})
         except FileNotFoundError as error:
             raise nothing_to_resume(path) from error
-        except Exception as error:  # an archive can be damaged in a dozen ways
+        except Exception as error:  # an archive can be damaged in many ways
             raise TrainingError("BW305", f"is damaged ({error}).", where=path.absolute()) from error
 
 
 class CheckpointWriter:
-    """A subscriber that writes each checkpoint into the run's folder, in place of the last."""
+    """A subscriber that writes each checkpoint into the run folder, replacing the last."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -127,6 +127,6 @@ def nothing_to_resume(path: Path) -> TrainingError:
 
 
 def _of_today(name: str) -> str:
-    """An array's name; Adam's slots had others before there was more than Adam."""
+    """Return an array's current name; the first versions named Adam's slots differently."""
     kind, _, number = name.partition("/")
     return f"{OLD_NAMES.get(kind, kind)}/{number}"

@@ -1,4 +1,4 @@
-"""The parts of a recipe, and how they are written as JSON."""
+"""The parts of a recipe, and their JSON form."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from boxwright.training.optimizers import Averaging, Optimizer
 
 @dataclass(frozen=True)
 class LayerGroupValues:
-    """A number for each part of the network: the backbone, the extra feature maps on top of it,
-    and the heads; another one for the backbone's depthwise convolutions where that is not None."""
+    """A number for each part of the network: the backbone, the extra feature maps on top of it, and
+    the heads. If `depthwise` is given, it applies to the backbone's depthwise convolutions."""
 
     backbone: float = 0.0
     extras: float = 0.0
@@ -24,12 +24,12 @@ class LayerGroupValues:
 
 @dataclass(frozen=True)
 class Quantization:
-    """Training for a file of 8 bits: see `models.layers.quantized`.
+    """Settings of quantization-aware training (QAT): see `models.layers.quantized`.
 
     Attributes:
-        delay: the step from which training rounds; until then it only watches the ranges.
-        weight_bits, activation_bits: of a number of a kernel, and of a feature map.
-        by_channel: whether each channel of a kernel has a range of its own.
+        delay: the first step with rounding; before it only the ranges are tracked.
+        weight_bits, activation_bits: bits of kernels and of feature maps.
+        by_channel: True for per-channel ranges of kernels.
     """
 
     delay: int = 0
@@ -48,7 +48,7 @@ CONFIG_CLASSES: Mapping[str, type] = {
 
 
 def to_config(value: Any) -> Any:
-    """A part as JSON has it: an object with its fields and its `kind`."""
+    """Convert a part to JSON: an object with its fields and its `kind`."""
     if is_dataclass(value):
         own = {item.name: to_config(getattr(value, item.name)) for item in fields(value)}
         return {"kind": type(value).__name__, **own}
@@ -56,7 +56,7 @@ def to_config(value: Any) -> Any:
 
 
 def from_config(value: Any, classes: Mapping[str, type] = CONFIG_CLASSES) -> Any:
-    """The inverse of `to_config`, of parts of these kinds."""
+    """Convert JSON to parts of these classes; the inverse of `to_config`."""
     if isinstance(value, Mapping) and "kind" in value:
         own = {name: from_config(item, classes) for name, item in value.items() if name != "kind"}
         return classes[value["kind"]](**own)

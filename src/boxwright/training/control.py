@@ -13,8 +13,8 @@ WAKE_SECONDS = 0.1  # Windows delivers Ctrl-C between waits, not during one
 class Control:
     """Stops, pauses and resumes a training; every method may be called from any thread.
 
-    The training looks at it between two steps. Before its first step it can neither be stopped nor
-    paused: what was asked for until then holds from there on.
+    The training checks it between steps. A stop or pause before the first step takes effect at the
+    first step.
     """
 
     def __init__(self) -> None:
@@ -55,11 +55,11 @@ class Control:
 class TrainingClock:
     """A clock that stands still while a training is paused.
 
-    All times of a training are read from it, so a pause is neither part of a step nor of the
-    budget: a budget of two minutes that was paused for one ends after three.
+    All times of a training are read from it, so a pause counts neither for a step nor for the
+    budget: a budget of two minutes with a pause of one minute ends after three.
 
     Args:
-        source: gives seconds, as `time.monotonic` does.
+        source: returns seconds, as `time.monotonic` does.
     """
 
     def __init__(self, source: Callable[[], float] = time.monotonic) -> None:
@@ -67,12 +67,12 @@ class TrainingClock:
         self._paused = 0.0
 
     def __call__(self) -> float:
-        """Seconds, of which only differences mean anything."""
+        """Return seconds, of which only differences are meaningful."""
         return self._source() - self._paused
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
-        """Leave out the time that the block takes."""
+        """Exclude the duration of the block."""
         began = self._source()
         try:
             yield

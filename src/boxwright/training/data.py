@@ -1,4 +1,4 @@
-"""Which images train, which validate, and the pixels of the former."""
+"""The division into training and validation images, and the decoded training images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from boxwright.structures.findings import Finding
 from boxwright.training.cache import Cache, build_cache
 from boxwright.training.recipe import Recipe
 
-RARE = 50  # images of a class: where there are so few, none is left out
+RARE = 50  # images of a class: with so few, all are kept
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class TrainingData:
     """The images of a training.
 
     Attributes:
-        training: decoded images that the network learns from.
-        validation: images that choose the best weights; may be empty.
-        fingerprint: of both, images and labels.
-        findings: images that could not be decoded, and are in neither.
+        training: decoded training images.
+        validation: the validation set; may be empty.
+        fingerprint: fingerprint of images and labels of both.
+        findings: images that could not be decoded and were left out.
     """
 
     training: Cache
@@ -35,11 +35,11 @@ class TrainingData:
 
 
 def prepare(dataset: Dataset, recipe: Recipe) -> TrainingData:
-    """Decode and divide the images of `dataset`, which are marked for training or validation.
+    """Decode the training and validation images of `dataset` and divide them.
 
     Raises:
-        DataError: BW120 not one image can be read.
-        TrainingError: BW311 there is no place for the decoded images.
+        DataError: BW152 none of the images can be read.
+        TrainingError: BW311 there is no room for the decoded images.
     """
     cache = build_cache(some_images(dataset, recipe.max_images, recipe.seed), recipe.cache_side)
     validates = validation_mask(cache, recipe.held_out, recipe.seed)
@@ -52,12 +52,12 @@ def prepare(dataset: Dataset, recipe: Recipe) -> TrainingData:
 
 
 def images_to_cache(dataset: Dataset) -> Dataset:
-    """Everything that training may look at: all images but those marked for testing."""
+    """Return the training and validation images."""
     return dataset.select((dataset.splits == Split.TRAIN) | (dataset.splits == Split.VAL))
 
 
 def some_images(dataset: Dataset, max_images: int | None, seed: int) -> Dataset:
-    """At most `max_images` images, drawn at random, those of rare classes first."""
+    """Return at most `max_images` random images, those of rare classes first."""
     if max_images is None or len(dataset) <= max_images:
         return dataset
     turn = np.empty(len(dataset), np.int64)
@@ -70,8 +70,8 @@ def some_images(dataset: Dataset, max_images: int | None, seed: int) -> Dataset:
 
 
 def validation_mask(cache: Cache, held_out: float, seed: int) -> NDArray[np.bool_]:
-    """`(N,)` bool: the images that validate: those that are marked for it, or else the part
-    `held_out` of all. Near-duplicates stay on one side."""
+    """Return `(N,)` bool: the validation images of the dataset, or else a fraction `held_out` of
+    all images. Near-duplicates stay on one side."""
     assigned = np.asarray(cache.dataset.splits == Split.VAL)
     if assigned.any() or not held_out:
         return assigned

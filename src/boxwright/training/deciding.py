@@ -1,4 +1,4 @@
-"""A recipe decided from the images, with what the user has set of it."""
+"""The recipe of a run: chosen from the images, with the user's settings."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from boxwright.training.recipe import PRETRAINED_SIZE, Recipe, recipe_for
 from boxwright.training.setting_values import snake_case
 from boxwright.training.settings import value_at, with_settings
 
-# Other fields are decided from these, so they are set first.
+# Other fields depend on these, so they are set first.
 FIRST = ("input_size", "depth_multiplier", "seconds", "steps", "seed", "model")
-ASCENDING = ("side", "aspect", "area")  # fields that are a smallest and a largest value
+ASCENDING = ("side", "aspect", "area")  # fields that are a minimum and a maximum
 BOUNDS = (
     ("low", "high"),
     ("min_size", "max_size"),
@@ -38,12 +38,12 @@ def recipe_for_run(
     steps: int | None = None,
     **options: Any,
 ) -> Recipe:
-    """How a run trains.
+    """Return the recipe of a run.
 
     Args:
-        train: the images that it may look at.
-        checkpoint: where it goes on, if it does.
-        recipe: as a whole, or fields of it by path.
+        train: training and validation images.
+        checkpoint: the checkpoint of a resumed run.
+        recipe: a whole recipe, or fields of it by path.
         pretrained, seconds, steps, options: as `decided`.
 
     Raises:
@@ -72,13 +72,13 @@ def decided(
     deterministic: bool = False,
     **options: Any,
 ) -> Recipe:
-    """The recipe for these images, with the fields that are set.
+    """Choose the recipe for these images, with the user's settings.
 
     Args:
         train: the images to train on.
-        pretrained: whether training starts from pretrained weights.
-        settings: values by path, see `settings`; they override what follows.
-        deterministic: whether the same steps give the same bits.
+        pretrained: True if training starts from pretrained weights.
+        settings: values by path, see `settings`; they override the options.
+        deterministic: True for reproducible training.
         options: as `recipe_for`.
 
     Raises:
@@ -105,7 +105,7 @@ def checked(settings: Mapping[str, Any], *, pretrained: bool, model: str = DEFAU
     """Check settings before any image is read.
 
     Returns:
-        A recipe that is decided from nothing, with these settings.
+        A default recipe with these settings.
 
     Raises:
         As `decided`.
@@ -122,17 +122,17 @@ def resumed(
     seconds: float | None = None,
     steps: int | None = None,
 ) -> Recipe:
-    """The recipe of a run that goes on, with a new budget if one is given.
+    """Return the recipe of a resumed run, with a new budget if one is given.
 
     Args:
-        checkpoint: where the run stopped.
-        settings: values by path. `seconds` and `steps` are the budget; others may only say again
-            what the run began with.
+        checkpoint: the run's checkpoint.
+        settings: values by path. `seconds` and `steps` are the budget; others must equal those of
+            the original run.
         seconds, steps: the budget.
 
     Raises:
-        TrainingError: BW307, BW310 as `Checkpoint.remaining_recipe`; BW310 a setting is new; BW312,
-            BW313 as `decided`.
+        TrainingError: BW307, BW310 as `Checkpoint.remaining_recipe`; BW310 a setting differs;
+            BW312, BW313 as `decided`.
     """
     began = Recipe.from_json(checkpoint.recipe)
     wanted = with_settings(began, settings)
@@ -155,7 +155,7 @@ def check_fit(recipe: Recipe, *, pretrained: bool) -> None:
     """Refuse fields that contradict each other.
 
     Raises:
-        TrainingError: BW313 says which, and why.
+        TrainingError: BW313 fields contradict each other.
     """
     contradictions = {
         "seconds and steps exclude each other: set one of them": (
@@ -181,7 +181,7 @@ def check_fit(recipe: Recipe, *, pretrained: bool) -> None:
 
 
 def _descending(part: Any, prefix: str = "") -> Iterator[str]:
-    """Where a smallest value is above its largest, in a recipe or in its parts."""
+    """Yield problems of minimum values above their maximum, in a recipe or in its parts."""
     values = {item.name: getattr(part, item.name) for item in fields(part)}
     for low, high in BOUNDS:
         if low in values and np.greater(values[low], values[high]).any():

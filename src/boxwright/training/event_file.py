@@ -1,4 +1,4 @@
-"""TensorBoard's event files: numbers and pictures."""
+"""TensorBoard event files: scalars and images."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from PIL import Image
 
 from boxwright.io.files import translating_os_errors
 
-JPEG: dict[str, Any] = {"quality": 90, "subsampling": 0}  # thin coloured lines stay sharp
+JPEG: dict[str, Any] = {"quality": 90, "subsampling": 0}  # thin colored lines stay sharp
 
 
 class EventFile:
-    """Appends numbers and pictures to an event file of TensorBoard's.
+    """Appends scalars and images to a TensorBoard event file.
 
     Each report is written at once: a killed run keeps all but the last. TensorBoard's own writer
-    is not used: it writes in a thread, where a full disk ends in a traceback.
+    is not used because it writes in a thread, where a full disk ends in a traceback.
 
     Raises:
         SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
@@ -37,14 +37,14 @@ class EventFile:
         self._add(Event(wall_time=time.time(), file_version="brain.Event:2"))
 
     def write(self, step: int, numbers: Mapping[str, float | None]) -> None:
-        """Note `numbers` (tag to value; None is left out) at `step`."""
+        """Write scalars (tag to value; None is skipped) for `step`."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
         known = {tag: value for tag, value in numbers.items() if value is not None}
         self._summarize(step, [Summary.Value(tag=t, simple_value=v) for t, v in known.items()])
 
     def pictures(self, step: int, pictures: Mapping[str, Image.Image]) -> None:
-        """Note `pictures` (tag to RGB image) at `step`."""
+        """Write images (tag to RGB image) for `step`."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
         values = []

@@ -1,6 +1,6 @@
-"""What happens in a training, as typed events; whoever wants to know subscribes.
+"""Typed events of a training, for subscribers.
 
-A training without incidents is, in this order:
+The order of events in a normal training:
 
     (Note | Downloading)*  CheckpointDue?  Started
     ([Note] [Evaluated [Note]] [CheckpointDue] Step)*  Finished
@@ -9,14 +9,14 @@ An evaluation and a checkpoint that are due at a step come before its `Step`, wh
 training that is stopped between two evaluations has one more `Evaluated` and `CheckpointDue` before
 `Finished`; one that fails ends without `Finished`.
 
-Subscribers are called one after the other, in the training's thread, and the training waits for
-them. A run's own files are written by the first ones: a caller's subscriber finds what an event
-speaks of on the disk.
+Subscribers are called one after the other in the training's thread, and the training waits for
+them. The first ones write the run's files, so when a caller's subscriber is called, the files of
+the event are on the disk.
 
-What a subscriber raises ends the training and reaches whoever called it, and the event's other
-subscribers do not hear of it. From `Started` on the run can be used, and goes on from its last
-checkpoint, which is half a minute old at most. `KeyboardInterrupt` stops the training as Ctrl-C
-does: the weights are validated and a checkpoint is written.
+An error in a subscriber ends the training and propagates to the caller; the remaining subscribers
+do not get the event. From `Started` on, the run can be used and resumed from its last checkpoint,
+which is at most half a minute old. `KeyboardInterrupt` stops the training as Ctrl-C does: the
+weights are validated and a checkpoint is written.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Event:
-    """Something that happens in a training: each kind is a dataclass of its own, and prints itself.
+    """An event of a training. Each kind is a dataclass with a readable `str`.
 
         >>> from boxwright.training.events import Evaluated, Step
         >>> def show(event: boxwright.Event) -> None:
@@ -56,13 +56,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Downloading(Event):
-    """Pretrained weights are on their way.
+    """Pretrained weights are being downloaded.
 
     Attributes:
-        name: of the published model.
+        name: the name of the published model.
         source: the URL.
         received: bytes so far.
-        total: bytes in all; None if nobody says.
+        total: total bytes; None if unknown.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Downloading(Event):
 
 @dataclass(frozen=True, slots=True)
 class Note(Event):
-    """A sentence for people.
+    """A message for the user.
 
     Attributes:
         text: one line, without markup.
@@ -94,14 +94,14 @@ class Started(Event):
     """Data, network and compiled step are ready; the first step comes next.
 
     Attributes:
-        step: steps done before, 0 unless the run goes on.
-        steps: steps in all; None until a budget, or an AP that stops rising, has decided.
-        recipe: how it trains.
-        train_images, validation_images: how many there are; without the latter nothing is
-            evaluated.
-        best: how good the kept weights of a run that goes on are; None if that is not known.
-        artifact: what describes the weights that it starts with.
-        snapshot: these weights.
+        step: steps already done; 0 for a new run.
+        steps: total number of steps; None until the budget or the AP decides it.
+        recipe: the recipe.
+        train_images, validation_images: number of images; without the latter there are no
+            evaluations.
+        best: evaluation of the kept weights of a resumed run; None if unknown.
+        artifact: description of the initial weights.
+        snapshot: the initial weights.
     """
 
     step: int
@@ -121,16 +121,16 @@ class Started(Event):
 
 @dataclass(frozen=True, slots=True)
 class Step(Event):
-    """A step is done, and whatever was due at it.
+    """A step is done, with its evaluation and checkpoint if they were due.
 
     Attributes:
         step: steps done, from 1.
-        fraction: of the schedule that is done, 0 to 1; 1 in the last step only.
-        loss: floats, of the weights before the step.
-        learning_rate: of the step.
-        images_per_second, steps_per_second: by the median of the last steps, without evaluations;
-            None before the second step of this process.
-        seconds_left: until the last step ends; None if nobody knows yet.
+        fraction: completed fraction of the schedule, 0 to 1; 1 only in the last step.
+        loss: losses of the weights before the step, as floats.
+        learning_rate: learning rate of the step.
+        images_per_second, steps_per_second: speed by the median of the last steps, without
+            evaluations; None before the second step of this process.
+        seconds_left: seconds until the last step ends; None if unknown.
         snapshot: the weights after the step.
     """
 
@@ -150,16 +150,15 @@ class Step(Event):
 
 @dataclass(frozen=True, slots=True)
 class Evaluated(Event):
-    """Weights are measured, if there are validation images, and the best are to be kept. The last
-    step's always are measured.
+    """Weights were evaluated, if there are validation images. The last step's weights always are.
 
     Attributes:
         step: steps done.
-        fraction: of the schedule that is done, 0 to 1.
-        result: how good the weights are; None without validation images.
-        is_best: whether to keep them: no earlier ones are clearly better. True without validation
-            images, where the latest weights are kept.
-        artifact: what describes the weights.
+        fraction: completed fraction of the schedule, 0 to 1.
+        result: the validation result; None without validation images.
+        is_best: True to keep these weights: no earlier ones are significantly better. Always True
+            without validation images, where the latest weights are kept.
+        artifact: description of the weights.
         snapshot: `snapshot.averaged` are the weights that were evaluated.
     """
 
@@ -178,11 +177,11 @@ class Evaluated(Event):
 
 @dataclass(frozen=True, slots=True)
 class CheckpointDue(Event):
-    """The run should be able to go on from here.
+    """A checkpoint should be written.
 
     Attributes:
         step: steps done.
-        checkpoint: all that takes.
+        checkpoint: the checkpoint.
     """
 
     step: int
@@ -198,9 +197,9 @@ class Finished(Event):
 
     Attributes:
         step: steps done.
-        interrupted: whether it was stopped before its last step.
-        best_step: the step that the kept weights are from.
-        best: how good they are; None without validation images.
+        interrupted: True if it was stopped before its last step.
+        best_step: the step of the kept weights.
+        best: their evaluation; None without validation images.
     """
 
     step: int
@@ -218,5 +217,5 @@ Subscriber = Callable[[Event], None]
 
 
 def as_subscribers(on_event: Subscriber | Sequence[Subscriber]) -> tuple[Subscriber, ...]:
-    """One subscriber or several, as several."""
+    """Return one or several subscribers as a tuple."""
     return (on_event,) if callable(on_event) else tuple(on_event)

@@ -1,8 +1,8 @@
-"""Whether mirroring a photo would change what is in it: a left glove, an arrow, a digit.
+"""Detects classes that horizontal flips would confuse: a left glove, an arrow, a digit.
 
-Asked of the photos, not of the classes' names: a simple classifier of the labelled objects is told
-nothing of mirrored ones. Where it knows a class when it sees it, but not in the mirror, where it
-takes it for another, training on mirrored photos would teach what is wrong.
+The decision uses the images, not the class names. A simple classifier is trained on the labeled
+objects without flips. If it recognizes a class upright but takes it for another one when flipped,
+training on flipped images would teach wrong labels.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from boxwright.errors import DataError
 from boxwright.images.decoding import read_image
 from boxwright.structures.dataset import Dataset
 
-MAX_PER_CLASS, MIN_PER_CLASS = 40, 8  # objects that are looked at
+MAX_PER_CLASS, MIN_PER_CLASS = 40, 8  # number of objects
 SIDE, CELLS, DIRECTIONS = 48, 6, 8
-CONTEXT = 0.05  # of a side around the box, which is seldom exact
+CONTEXT = 0.05  # of the side, added because boxes are seldom exact
 FOLDS = 5
-RIDGE = 30.0  # against standardised features
+RIDGE = 30.0  # for standardized features
 SURE = 2.6  # standard deviations
-LOST = 0.25  # of a class that is known, at least, for mirroring to matter
+LOST = 0.25  # minimum fraction of recognized objects that a flip must confuse
 
 
 class Mistaken(NamedTuple):
-    """A class that in the mirror is taken for another: how many of its objects are known as they
-    are, and how many of these in the mirror."""
+    """A class that is taken for another when flipped: the number of its recognized objects, and of
+    those still recognized when flipped."""
 
     name: str
     other: str
@@ -44,9 +44,9 @@ class Mistaken(NamedTuple):
 
 
 def mistaken_when_flipped(dataset: Dataset, seed: int = 0) -> Mistaken | None:
-    """The class that suffers most from mirroring, if one clearly does.
+    """Return the class that is confused most by flips, if the effect is significant.
 
-    Photos that cannot be read are passed over.
+    Images that cannot be read are skipped.
     """
     chosen = _sample(dataset, seed)
     if len(np.unique(dataset.labels[chosen])) < 2:
@@ -66,8 +66,8 @@ def mistaken_when_flipped(dataset: Dataset, seed: int = 0) -> Mistaken | None:
 
 
 def features(crops: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Histograms of gradients with their sign, and mean colours, cell by cell, after Dalal and
-    Triggs 2005: `(n, SIDE, SIDE, 3)` gives `(n, CELLS * CELLS * (DIRECTIONS + 3))`."""
+    """Return histograms of signed gradients and mean colors per cell, after Dalal and Triggs
+    2005: `(n, SIDE, SIDE, 3)` gives `(n, CELLS * CELLS * (DIRECTIONS + 3))`."""
     gray = crops.mean(axis=3)
     down, right = np.gradient(gray, axis=(1, 2))
     strength = np.hypot(down, right)
@@ -83,7 +83,7 @@ def features(crops: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _sample(dataset: Dataset, seed: int) -> NDArray[np.int64]:
-    """Rows of boxes, so many of each class that there are enough of."""
+    """Return rows of boxes: a sample of each class with enough objects."""
     order = np.random.default_rng(seed).permutation(len(dataset.boxes))
     sides = (dataset.boxes[:, 2:] - dataset.boxes[:, :2]).min(axis=1, initial=np.inf)
     order = order[sides[order] >= CELLS]
@@ -95,7 +95,7 @@ def _sample(dataset: Dataset, seed: int) -> NDArray[np.int64]:
 def _crops(
     dataset: Dataset, image: int, rows: NDArray[np.int64]
 ) -> list[tuple[int, NDArray[np.float32]]]:
-    """The chosen objects of a photo as small squares, `(SIDE, SIDE, 3)` in [0, 1]."""
+    """Return the chosen objects of an image as small squares, `(SIDE, SIDE, 3)` in [0, 1]."""
     own = dataset.rows(int(image))
     chosen = rows[(rows >= own.start) & (rows < own.stop)]
     width, height = dataset.sizes[image]
@@ -123,8 +123,8 @@ def _classify(
     labels: NDArray[np.int32],
     folds: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """What ridge regression takes each object for, as it is and in the mirror, having learnt from
-    the objects of other photos as they are."""
+    """Return the predicted classes of each object, upright and flipped, by ridge regression that is
+    cross-validated on the upright objects of other images."""
     mean, deviation = upright.mean(axis=0), upright.std(axis=0) + 1e-3
     upright, flipped = (upright - mean) / deviation, (flipped - mean) / deviation
     known = np.unique(labels)
@@ -155,7 +155,7 @@ def _worst(
         right, still = own & (as_seen == label), own & (when_flipped == label)
         lost, gained = int((right & ~still).sum()), int((still & ~right).sum())
         known = int(right.sum())
-        # McNemar's test of paired proportions, and no chance result of a class nobody knows.
+        # McNemar's test of paired proportions, for classes that are recognized at all.
         sure = lost - gained > SURE * np.sqrt(lost + gained)
         if known >= MIN_PER_CLASS and sure and (lost - gained) / known > largest:
             others = when_flipped[right & ~still]

@@ -1,4 +1,4 @@
-"""Learning rates: one small class per curve, each telling the rate of a step.
+"""Learning rate schedules: one class per curve, with the rate of each step.
 
 Source of the curves by step: the Object Detection API's `learning_schedules`.
 """
@@ -8,20 +8,20 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-FLOOR = 0.01  # of the peak, at the very end of a budget
+FLOOR = 0.01  # of the peak, at the end of the budget
 
 
 @dataclass(frozen=True)
 class BudgetCosine:
-    """A linear rise, then half a cosine down to the end of the budget, whatever its steps
-    (Loshchilov and Hutter 2017, equation 5). The rise does not ask how far the budget is: it is
-    over before that is known."""
+    """Linear warm-up, then cosine decay to the end of the budget (Loshchilov and Hutter 2017,
+    equation 5). The warm-up counts steps, because it ends before the length of the budget in steps
+    is known."""
 
     peak: float = 1e-3
     warmup_steps: int = 20
 
     def at(self, step: int, fraction: float) -> float:
-        """The rate of `step`, counted from 0, when `fraction` of the budget is used."""
+        """Return the rate of `step`, counted from 0, when `fraction` of the budget is used."""
         if step < self.warmup_steps:
             return self.peak * (step + 1) / self.warmup_steps
         cosine = 0.5 * (1 + math.cos(math.pi * min(fraction, 1.0)))
@@ -35,7 +35,7 @@ class Constant:
     rate: float = 0.002
 
     def at(self, step: int, fraction: float) -> float:
-        """The rate of `step`, counted from 0."""
+        """Return the rate of `step`, counted from 0."""
         return self.rate
 
 
@@ -43,8 +43,8 @@ class Constant:
 class ExponentialDecay:
     """`initial * factor ** (step / decay_steps)`, the exponent rounded down on a staircase.
 
-    For the first `burn_in_steps` the rate is `burn_in`, or `initial` where that is 0; the decay
-    counts from their end. It never falls below `lowest`.
+    For the first `burn_in_steps` the rate is `burn_in`, or `initial` if that is 0; the decay starts
+    after them. The rate never falls below `lowest`.
     """
 
     initial: float = 0.002
@@ -56,7 +56,7 @@ class ExponentialDecay:
     lowest: float = 0.0
 
     def at(self, step: int, fraction: float) -> float:
-        """The rate of `step`, counted from 0."""
+        """Return the rate of `step`, counted from 0."""
         if step < self.burn_in_steps:
             return max(self.burn_in or self.initial, self.lowest)
         exponent = (step - self.burn_in_steps) / self.decay_steps
@@ -69,11 +69,11 @@ class ExponentialDecay:
 class ManualSteps:
     """`rates[0]` at first, `rates[i + 1]` from step `boundaries[i]` on.
 
-    With `warm_up` the rate grows along a line from the first rate to the second until the first
+    With `warm_up` the rate grows linearly from the first rate to the second until the first
     boundary.
 
     Raises:
-        ValueError: boundaries do not rise from above 0, or rates are not one more than they.
+        ValueError: boundaries are not increasing from above 0, or there is not one more rate.
     """
 
     boundaries: tuple[int, ...] = ()
@@ -89,7 +89,7 @@ class ManualSteps:
             )
 
     def at(self, step: int, fraction: float) -> float:
-        """The rate of `step`, counted from 0."""
+        """Return the rate of `step`, counted from 0."""
         if self.warm_up and self.boundaries and step < self.boundaries[0]:
             first, second = self.rates[:2]
             return first + (second - first) * step / self.boundaries[0]
@@ -98,8 +98,8 @@ class ManualSteps:
 
 @dataclass(frozen=True)
 class CosineDecay:
-    """From `warmup` along a line to `peak`, held for `hold_steps`, then half a cosine down to 0
-    at `total_steps`.
+    """Linear from `warmup` to `peak`, held for `hold_steps`, then cosine decay to 0 at
+    `total_steps`.
 
     Raises:
         ValueError: the warm-up starts above the peak, or leaves no step to decay in.
@@ -121,7 +121,7 @@ class CosineDecay:
             )
 
     def at(self, step: int, fraction: float) -> float:
-        """The rate of `step`, counted from 0."""
+        """Return the rate of `step`, counted from 0."""
         flat = self.warmup_steps + self.hold_steps
         if step < self.warmup_steps:
             return self.warmup + (self.peak - self.warmup) * step / self.warmup_steps

@@ -1,4 +1,4 @@
-"""The one training loop, from labelled images to a run folder: a generator of events."""
+"""The training loop, from labeled images to a run folder: a generator of events."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ if TYPE_CHECKING:  # these import Keras, which takes seconds
     from boxwright.training.start import Start
 
 FINISH_SECONDS = 1.5  # to write the run and leave
-UNVALIDATED_SECONDS = 300.0  # of a run without a budget that no image can judge
+UNVALIDATED_SECONDS = 300.0  # of a run without a budget and without validation images
 
 
 class Outcome(NamedTuple):
-    """A finished run: how good the kept weights are (None: no validation images), the step they
-    are from, and whether it was stopped before its last step."""
+    """A finished run: metrics and step of the kept weights (metrics are None without validation
+    images), and whether it was stopped before its last step."""
 
     run: Run
     evaluation: Evaluation | None
@@ -78,38 +78,37 @@ def train(
     source: str | Path | DataSource | None = None,
     tools: Tools | None = None,
 ) -> Outcome:
-    """Train a detector on the images of `dataset` that are marked for training.
+    """Train a detector on the training images of `dataset`.
 
-    Images marked for validation choose the best weights; without such marks the recipe sets some
-    training images aside, near-duplicates kept together, if there are enough; else all of them
-    train and the last averaged weights are kept. Images marked for testing are never opened.
+    The validation set selects the best weights. Without one the recipe holds out some training
+    images if there are enough, and keeps near-duplicates together; otherwise the last averaged
+    weights are kept. Test images are never opened.
 
     Args:
-        dataset: labelled images.
+        dataset: labeled images.
         out: the run folder to write.
         weights: a pretrained file to start from; None trains from scratch.
-        model: the detector family, a name of `models.registry`; a run that goes on has its own.
-        recipe: how to train; or fields of it by path, see `settings`, where the others are decided
-            from the images and what follows, as all are by default. Of a run that goes on, fields
-            may only say again what it began with.
+        model: the detector family, a name of `models.registry`; a resumed run has its own.
+        recipe: the recipe, or fields of it by path, see `settings`; the other fields are chosen
+            from the images and the arguments below. Fields of a resumed run cannot change.
         seconds: the budget in wall time, counted from `started`, without pauses.
         steps: the budget in steps instead. With neither it trains until the validation AP stops
             rising; without validation images, for UNVALIDATED_SECONDS.
-        input_size, depth_multiplier: of the network, where the recipe's choice is not wanted.
-        seed: of everything random.
+        input_size, depth_multiplier: override the choice for the network.
+        seed: random seed.
         deterministic: the same images, options and machine give the same bits; needs `steps`.
-        resume: go on with the run in `out`, as its own recipe says.
-        on_event: called with each event of `training.events`, or several that are.
+        resume: continue the run in `out` with its own recipe.
+        on_event: a function called with each event of `training.events`, or several.
         control: stops and pauses the training from another thread.
-        started: by the clock, `time.monotonic` unless `tools` have another, when the budget began;
-            now by default.
-        source: what `dataset` was read from, which the run remembers; its root by default.
-        tools: what it is carried out with.
+        started: start of the budget by the clock (`time.monotonic`, or that of `tools`); now by
+            default.
+        source: the source of `dataset`, recorded in the run; its root by default.
+        tools: engines, validator and clock to use.
 
     Raises:
         DataError, WeightsError, TrainingError: what is wrong with images, weights or run; BW309
-            another training is at work there.
-        Exception: whatever a subscriber raises, see `training.events`.
+            another training is running there.
+        Exception: errors of subscribers, see `training.events`.
     """
     tools = tools or Tools()
     started = tools.clock() if started is None else started
@@ -155,10 +154,10 @@ def train_by_recipe(
     started: float | None = None,
     tools: Tools | None = None,
 ) -> Outcome:
-    """Train as a recipe says; what is in the folder of an earlier run is replaced.
+    """Train by a recipe; an earlier run in the folder is replaced.
 
     Args:
-        plan: what to do.
+        plan: recipe, data and run folder.
         on_event, control, started, tools: as `train`.
 
     Raises:
@@ -178,8 +177,8 @@ def train_by_recipe(
 
 
 def tell(events: Generator[Event], subscribers: Sequence[Subscriber]) -> Finished:
-    """Tell subscribers of all events. A Ctrl-C in one of them reaches the training, as one during
-    a step does, and the event's other subscribers do not hear of it."""
+    """Pass all events to the subscribers. Ctrl-C in a subscriber stops the training as it does
+    during a step; the event does not reach the remaining subscribers."""
     with closing(events):
         event = next(events)
         while True:
@@ -195,7 +194,7 @@ def tell(events: Generator[Event], subscribers: Sequence[Subscriber]) -> Finishe
 
 
 def training_events(plan: Plan, control: Control, started: float, tools: Tools) -> Generator[Event]:
-    """Prepare and train, from the first note to `Finished`. This writes nothing: subscribers do.
+    """Prepare and train, from the first note to `Finished`. Only subscribers write files.
     Arguments and errors are those of `train_by_recipe`."""
     ready = yield from preparation(plan, tools)
     recipe, begun = plan.recipe, ready.begun
@@ -246,9 +245,9 @@ class Loop:
         self._evaluated_at = -1
 
     def events(self) -> Generator[Event]:
-        """All of them, from a new run's first checkpoint to `Finished`."""
+        """Yield all events, from a new run's first checkpoint to `Finished`."""
         schedule = self._schedule
-        if not self._plan.run.exists():  # from here on a run that is killed goes on
+        if not self._plan.run.exists():  # from here on a killed run can be resumed
             yield from self._checkpoint(self._snapshot().arrays)
         if schedule.done:
             yield Note(f"all {schedule.step} steps are already done")
@@ -308,7 +307,7 @@ class Loop:
     def _evaluation(self) -> Iterator[Event]:
         schedule, snapshot = self._schedule, self._snapshot()
         step = snapshot.step
-        arrays = snapshot.arrays  # first of all: weights that are no numbers are never kept
+        arrays = snapshot.arrays  # first, because this refuses weights that are not finite
         validator = self._validator
         result = validator.validate(snapshot.averaged) if len(validator) else None
         is_best = self._best.update(step, result)
@@ -320,7 +319,7 @@ class Loop:
                 f"validation AP ({len(validator)} images) stopped rising at step {step}: "
                 f"the learning rate decays until step {schedule.steps}"
             )
-        # After the weights are kept: a run that goes on from here does not evaluate them again.
+        # After the weights are saved: a run resumed from here does not evaluate them again.
         yield from self._checkpoint(arrays)
         self._evaluated_at = step
 

@@ -1,4 +1,4 @@
-"""Recipes as earlier versions wrote them to run.json and checkpoints, converted to today's JSON."""
+"""Converts recipes that earlier versions wrote to run.json and checkpoints to the current JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from boxwright.structures.old_keys import KINDS, OBJECTIVE, RECIPE, renamed
 from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.optimizers import Averaging
 
-# Where an augmentation was one object, its fields, by the transforms that have them now.
+# An augmentation used to be one object: its fields, by the transforms that have them now.
 _NATIVE: Mapping[str, Mapping[str, str]] = {
     "CropAroundObject": {
         "window": "side",
@@ -47,7 +47,7 @@ _MAX = {"Brightness": "max_shift", "Hue": "max_shift", "BlackPatches": "max_coun
 
 
 def upgraded(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON of a recipe of any version as today's."""
+    """Convert the JSON of a recipe of any version to the current one."""
     recipe = _without_flat_fields(value) if "warmup_steps" in value else dict(value)
     recipe = {name: _of_today(item) for name, item in renamed(recipe, RECIPE).items()}
     if isinstance(recipe.get("objective"), Mapping):
@@ -67,14 +67,14 @@ def upgraded(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_today(value: Any) -> Any:
-    """A part of a recipe whose kind has another name today."""
+    """Return a part of a recipe with the current name of its kind."""
     if isinstance(value, Mapping) and "kind" in value:
         return {**value, "kind": KINDS.get(value["kind"], value["kind"])}
     return value
 
 
 def _without_flat_fields(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe from before it was made of parts."""
+    """Convert a recipe from before it had parts."""
     peak, warmup = value["learning_rate"], value["warmup_steps"]
     flat = {"learning_rate", "warmup_steps", "class_weight", "average"}
     moved = {"class_weight": "objective.class_weight"}
@@ -95,7 +95,7 @@ def _native(how: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _transform(step: Any) -> Any:
-    """A step of the Object Detection API's pipeline, or what is in one."""
+    """Convert a step of the Object Detection API's pipeline, or a value in one."""
     if isinstance(step, list):
         return [_transform(each) for each in step]
     if not isinstance(step, Mapping):

@@ -1,7 +1,7 @@
-"""Optimisers and weight averages, as descriptions; an engine carries them out.
+"""Configs of optimizers and weight averages; an engine implements them.
 
-`slots` names what an optimiser keeps beside each variable, as TensorFlow 1 names it in a
-checkpoint, with the value that it starts from.
+`slots` maps the slots of an optimizer, by their names in a TensorFlow 1 checkpoint, to their
+initial values.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ AVERAGE = "ExponentialMovingAverage"  # the average's name in a checkpoint
 class Adam:
     """Kingma and Ba 2015, with the epsilon of the text before its section 2.1.
 
-    The default second moment forgets within a hundred steps: a run is over after some hundreds,
-    and the first, large gradients would slow down all of it.
+    The default second moment decays within a hundred steps: a run has only some hundreds, and the
+    large initial gradients would slow down all of it.
     """
 
     slots: ClassVar[Mapping[str, float]] = {"Adam": 0.0, "Adam_1": 0.0}
@@ -29,7 +29,7 @@ class Adam:
 
 @dataclass(frozen=True)
 class RmsProp:
-    """Tieleman and Hinton 2012 as TensorFlow 1 has it: epsilon inside the root, the mean of
+    """Tieleman and Hinton 2012 as in TensorFlow 1: epsilon inside the root, the mean of
     squares starting at one, and a momentum of the steps."""
 
     slots: ClassVar[Mapping[str, float]] = {"RMSProp": 1.0, "RMSProp_1": 0.0}
@@ -54,10 +54,10 @@ class Averaging:
     """The exponential moving average of the weights: `average -= (1 - decay) * (average - w)`.
 
     Attributes:
-        decay: how much of the average stays.
-        warm_up: whether it is `(1 + t) / (10 + t)` at step `t` where that is less.
-        statistics: whether batch norm's statistics are averaged too.
-        kept: whether the averages are what is judged and kept, not the weights themselves.
+        decay: decay of the average.
+        warm_up: True to use `(1 + t) / (10 + t)` at step `t` where that is less.
+        statistics: True to average batch norm statistics too.
+        kept: True to evaluate and keep the averages instead of the weights themselves.
     """
 
     decay: float = 0.99
@@ -66,5 +66,5 @@ class Averaging:
     kept: bool = True
 
     def decay_at(self, step: int) -> float:
-        """The decay after `step`, counted from 0."""
+        """Return the decay after `step`, counted from 0."""
         return min(self.decay, (1 + step) / (10 + step)) if self.warm_up else self.decay

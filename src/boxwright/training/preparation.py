@@ -1,4 +1,4 @@
-"""All that a training needs before its first step: images, network, compiled step, validator."""
+"""Preparation before the first step: images, network, compiled step, validator."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ Begin = Callable[[Recipe, str, Cache], "Start"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training is to do.
+    """The plan of a training.
 
     Attributes:
-        recipe: how to train.
-        dataset: images, those that validate marked so.
-        run: the folder that it is written to.
-        begin: gives the network to start from, in the Keras dtype policy that it is told or a
-            better one; the images are those that train.
-        source: what `dataset` was read from.
-        notes: what to say first.
+        recipe: the recipe.
+        dataset: training and validation images.
+        run: the run folder to write.
+        begin: returns the network to start from, in the given Keras dtype policy or a better one;
+            called with the training images.
+        source: the source of `dataset`.
+        notes: the first messages.
     """
 
     recipe: Recipe
@@ -57,11 +57,11 @@ class Prepared:
     """A training before its first step.
 
     Attributes:
-        data: images that train and that validate.
-        begun: where the network comes from, and where it goes on.
+        data: training and validation images.
+        begun: the initial network, or that of the checkpoint.
         session: the network and its compiled step.
-        validator: measures weights.
-        artifact: what describes the network.
+        validator: evaluates weights.
+        artifact: description of the network.
     """
 
     data: TrainingData
@@ -72,10 +72,10 @@ class Prepared:
 
 
 def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
-    """Decode images, build the network and its compiled step, and say what is worth it.
+    """Decode images, build the network and its compiled step, and yield notes on them.
 
     Raises:
-        DataError, WeightsError, TrainingError: what is wrong with images, weights or run.
+        DataError, WeightsError, TrainingError: images, weights or run cannot be used.
     """
     recipe = plan.recipe
     importing = framework.importing()  # takes seconds, in which images are decoded
@@ -113,8 +113,8 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
 
 
 def _precision(recipe: Recipe, engines: EngineModule) -> str:
-    """Batch norm in training converts back and forth, which costs more than bfloat16 gains; what is
-    rounded to 8 bits needs all of float32 before; and which is faster is found by the clock."""
+    """Return the Keras dtype policy: the faster one by measurement. Deterministic runs, trained
+    batch norm (whose conversions cost more than bfloat16 gains) and QAT need float32."""
     exact = recipe.train_norm or recipe.quantization is not None or recipe.deterministic
     return "float32" if exact else engines.faster_precision()
 

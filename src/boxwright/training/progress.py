@@ -1,4 +1,4 @@
-"""Events as the state of a training, a few times a second."""
+"""The progress of a training, updated a few times a second from its events."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from boxwright.evaluation.coco import Evaluation
 
 EVERY = 0.25  # seconds
-LAST_STEPS = 20  # whose mean loss is shown
+LAST_STEPS = 20  # averaged for the displayed loss
 
 
 class Progress(NamedTuple):
-    """Where a training is.
+    """The progress of a training.
 
     Attributes:
         step: steps done.
-        fraction: of the schedule, 0 to 1.
+        fraction: completed fraction of the schedule, 0 to 1.
         loss: mean over the last LAST_STEPS steps.
         ap, ap50: of the kept weights; None before the first evaluation or without one.
         images_per_second: over the last steps, None before the second.
-        seconds_left: until the run ends, None if nobody knows yet.
+        seconds_left: seconds until the run ends; None if unknown.
     """
 
     step: int
@@ -40,10 +40,10 @@ class Progress(NamedTuple):
 
 
 class Meter:
-    """A subscriber that shows the state now and then, and after the last step.
+    """A subscriber that reports the progress at intervals, and after the last step.
 
     Args:
-        show: takes the state.
+        show: called with the progress.
         every: seconds between two calls of it.
         clock: gives seconds, as `time.monotonic` does.
     """

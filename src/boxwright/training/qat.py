@@ -1,4 +1,4 @@
-"""A minute of training that rounds: weights that lose less where a file has 8 bits."""
+"""Quantization-aware training (QAT) for a minute, so that int8 files lose less accuracy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from boxwright.training.settings import AUGMENTATION, SET
 from boxwright.training.start import Start, built, quantization_spec_of
 
 SECONDS = 60.0
-PEAK = 2e-4  # of the learning rate: the weights are good already, and only move between steps
+PEAK = 2e-4  # learning rate: trained weights need only small changes
 
 
 def train_quantization_aware(
@@ -39,18 +39,18 @@ def train_quantization_aware(
     steps: int | None = None,
     on_event: Subscriber | Sequence[Subscriber] = (),
 ) -> DetectionModel:
-    """Train a copy of `model` further, its kernels and maps rounded as TFLite's files of 8 bits
-    round them: kernels by channel, symmetric around zero.
+    """Fine-tune a copy of `model` with kernels and feature maps quantized as in TFLite's int8
+    files: kernels per channel, symmetric around zero.
 
     Args:
-        model: of floats, of a family that is `quantization_aware`.
-        artifact: of its run.
-        dataset: photos; those for testing are not looked at.
-        seconds, steps: how long.
-        on_event: as of `loop.train`.
+        model: a float model of a family that is `quantization_aware`.
+        artifact: the artifact of its run.
+        dataset: images; test images are not used.
+        seconds, steps: the budget.
+        on_event: as in `loop.train`.
 
     Returns:
-        A model of floats like `model`.
+        A float model like `model`.
 
     Raises:
         TrainingError: as `loop.train`.
@@ -89,15 +89,15 @@ def train_quantization_aware(
 
 
 def set_augmentation(artifact: Artifact) -> tuple[Transform, ...]:
-    """The augmentation of the run that `artifact` is of, if its user has set some of it: it holds
-    for the same images here."""
+    """Return the augmentation of the artifact's run if the user has set some of it; it applies to
+    the same images here."""
     trained = Recipe.from_json(artifact.provenance.get("recipe", {"input_size": 0}))
     own = [path for path, why in trained.reasons.items() if why == SET]
     return trained.augmentation if any(path.startswith(AUGMENTATION) for path in own) else ()
 
 
 def copy_weights(source: Any, target: Any) -> None:
-    """The weights of a network for one of the same layers that rounds, or does not."""
+    """Copy weights between a float network and a quantized one with the same layers."""
     for layer in target.layers:
         own = [variable for variable in layer.weights if not is_range(variable)]
         values = [v for v in source.get_layer(layer.name).weights if not is_range(v)]

@@ -33,31 +33,31 @@ from boxwright.training.optimizers import Adam, Averaging, Optimizer
 PRETRAINED_SIZE = 300
 SMALLER_SIZE, LARGEST_SIZE = 224, 640
 MATCHING_SIZES = (PRETRAINED_SIZE, 448, LARGEST_SIZE)
-IMAGES_PER_SECOND = {224: 130, 300: 95, 448: 43, 640: 21}  # of a training, on two cores
+IMAGES_PER_SECOND = {224: 130, 300: 95, 448: 43, 640: 21}  # in training, on two cores
 STARTING_SECONDS = 13  # from the command to the first step, and from the last one to the end
-MIN_SEEN = 700  # photos; to see fewer costs more than larger objects give
-LARGE_OBJECT = 64  # pixels: at this side an object covers several cells of the finest map
+MIN_SEEN = 700  # images; seeing fewer costs more accuracy than larger objects gain
+LARGE_OBJECT = 64  # pixels: at this size an object covers several cells of the finest map
 SMALLEST_OBJECT = 30  # pixels: the side from which an object can be matched
-RATE_PER_OBJECT = 7e-4  # the learning rate's peak for one object a photo: few make noisy gradients
+RATE_PER_OBJECT = 7e-4  # peak learning rate for one object per image: few make noisy gradients
 LOWEST_PEAK, HIGHEST_PEAK = 7e-4, 2e-3
-# From so many labelled objects, more of the network gains from training; its steps take 1.6 times
-# as long, which a budget of fewer seconds does not make good.
+# With this many labeled objects, training more of the network pays off if the budget is at least
+# this many seconds: its steps take 1.6 times as long.
 MANY_OBJECTS, LONG_BUDGET = 2000, 120
-RARE_BELOW = 0.3  # part of the photos; a class that fewer of them show is rare
-JUDGED_FROM = 300  # photos; of fewer, each is worth more for training than for choosing
-STOPPED_FROM, MIN_VALIDATION_IMAGES = 60, 20  # photos, where nothing else tells when to stop
-# Photos of which a quarter of a budget decodes all, and the rest learns from each about twice.
+RARE_BELOW = 0.3  # fraction of the images; a class in fewer of them is rare
+JUDGED_FROM = 300  # images; with fewer, each is worth more in training than in validation
+STOPPED_FROM, MIN_VALIDATION_IMAGES = 60, 20  # images, if only validation decides when to stop
+# Decoding takes a quarter of the budget; the rest suffices to train on each image about twice.
 DECODED_PER_SECOND = 40
-CACHE_MARGIN = 4 / 3  # room for windows that enlarge
+CACHE_MARGIN = 4 / 3  # so that crops can enlarge
 
-# From scratch a network is far from knowing its photos by heart; harder ones only slow it down.
+# From scratch a network is far from overfitting; harder images only slow it down.
 GENTLE_CROP = CropAroundObject((0.8, 1.05), max_log_aspect=0.1, full_image=0.2)
 GENTLE_COLOR = ColorMix(contrast=0.1, brightness=0.05, saturation=0.1)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a detector is trained.
+    """All settings of a training.
 
         >>> from boxwright.training.explanation import explained
         >>> from boxwright.training.learning_rates import BudgetCosine
@@ -71,41 +71,41 @@ class Recipe:
 
     Attributes:
         input_size: side of the network's input, pixels.
-        depth_multiplier: of the network's filters; None takes the pretrained weights' own.
-        batch_size: photos per step.
-        objective: what it lowers, of a kind that the family has; None for the family's usual one.
-        l2, l1: weights of the regularisation of the kernels, `l2 / 2 * sum(kernel ** 2)` and
+        depth_multiplier: multiplier of the filter counts; None takes that of the weights.
+        batch_size: images per step.
+        objective: the loss, of a kind that the family has; None for the family's usual one.
+        l2, l1: weights of the regularization of the kernels, `l2 / 2 * sum(kernel ** 2)` and
             `l1 * sum(abs(kernel))`.
-        optimizer: how a gradient becomes a step.
-        learning_rate: how long that step is.
-        clip_norm: the largest norm of all gradients together; None for any.
+        optimizer: the optimizer.
+        learning_rate: the learning rate schedule.
+        clip_norm: maximum global norm of the gradients; None for no clipping.
         bias_gradients: multiplies the gradients of the convolutions' biases.
-        averaging: of the weights; None for none.
+        averaging: moving average of the weights; None for none.
         frozen_through: backbone blocks up to this one keep their weights; -1 trains all.
-        trained_names, frozen_names: regular expressions that are searched for in the variables'
-            names in the Object Detection API: only the first train, if there are any, and the
-            second never.
-        train_depthwise: whether depthwise kernels train.
-        train_norm: whether batch norm uses the batch's statistics; else it is folded.
-        absorb_scale: whether a folded batch norm's scale becomes part of the kernel, so that it
-            does not train on its own.
-        norm_decay: how much of batch norm's moving statistics stays after a step.
-        quantization: of kernels and feature maps; None trains a network of floats.
-        class_head_init: whether a new class head starts from the pretrained one's best columns.
-        augmentation: what is done to the training images, one transform after the other; without
-            any they are only resized.
-        cache_side: side of the cached photos, pixels.
-        shuffle: whether photos come in a new order each time all of them have had their turn.
-        rare_below: part of the photos; a class that fewer of them show comes more often.
-        max_images: how many are decoded at most; None for all.
-        held_out: part of the training photos that choose the best weights instead, where no photo
-            is marked for that and there are enough.
-        seconds: the budget, None when `steps` counts instead.
-        steps: how many steps, None when the budget decides.
-        seed: of everything random.
-        deterministic: whether the same steps on the same machine give the same bits.
+        trained_names, frozen_names: regular expressions for the variables' names in the Object
+            Detection API. If the first are given, only matching variables are trained; those that
+            match the second never are.
+        train_depthwise: True to train depthwise kernels.
+        train_norm: True to use batch statistics in batch norm; otherwise it is folded.
+        absorb_scale: True to fold the scale of batch norm into the kernel, so that it is not
+            trained separately.
+        norm_decay: decay of batch norm's moving statistics.
+        quantization: for quantization-aware training (QAT); None for float training.
+        class_head_init: True to initialize the class head from the best pretrained columns.
+        augmentation: transforms of the training images, in order; without any they are only
+            resized.
+        cache_side: side of the cached images, pixels.
+        shuffle: True to shuffle the images in every epoch.
+        rare_below: fraction of the images; classes in fewer of them are oversampled.
+        max_images: maximum number of decoded images; None for all.
+        held_out: fraction of the training images held out for validation, if the dataset has no
+            validation set.
+        seconds: the budget; None if `steps` is given.
+        steps: the number of steps; None if the budget decides.
+        seed: random seed.
+        deterministic: True for training that is reproducible to the last bit on one machine.
         model: the detector family, a name of `models.registry`.
-        reasons: why fields are what they are, by path, as `settings` have them.
+        reasons: reasons for the values, by path as in `settings`.
     """
 
     input_size: int
@@ -153,7 +153,7 @@ class Recipe:
 
 
 def config_classes(model: str) -> dict[str, type]:
-    """What a recipe of a detector family may be made of, by name."""
+    """Return the classes that a family's recipe may consist of, by name."""
     own = {kind.__name__: kind for kind in family(model).objective_classes}
     return {**CONFIG_CLASSES, **own}
 
@@ -169,14 +169,14 @@ def recipe_for(
     seed: int = 0,
     model: str = DEFAULT,
 ) -> Recipe:
-    """Decide how to train on these photos.
+    """Choose the recipe for these images.
 
     Args:
-        train: the photos to train on.
-        pretrained: whether training starts from pretrained weights.
-        seconds, steps: the budget, in one or the other.
-        input_size, depth_multiplier: what the user insists on.
-        seed: of everything random.
+        train: the images to train on.
+        pretrained: True if training starts from pretrained weights.
+        seconds, steps: the budget, in one of the two units.
+        input_size, depth_multiplier: values set by the user.
+        seed: random seed.
         model: the detector family.
 
     Raises:
@@ -246,23 +246,22 @@ def recipe_for(
 
 
 def _frozen(train: Dataset, seconds: float | None) -> tuple[int, bool, str]:
-    """The last block of pretrained ones that keeps its weights, whether depthwise kernels train,
-    and why."""
+    """Return the last frozen block, whether depthwise kernels are trained, and the reason."""
     if len(train.boxes) < MANY_OBJECTS or (seconds is not None and seconds < LONG_BUDGET):
         return 5, False, "pretrained blocks already detect edges and textures; twice as fast"
     return 3, True, f"{len(train.boxes):,} objects are enough to train more blocks"
 
 
 def _peak(train: Dataset) -> tuple[float, str]:
-    """The learning rate's peak: the more objects a batch has, the better its gradient is known and
-    the further a step may go (Goyal et al. 2017, section 2.1), within limits."""
+    """Return the peak learning rate and its reason. More objects per batch give a less noisy
+    gradient, which allows larger steps (Goyal et al. 2017, section 2.1), within limits."""
     objects = len(train.boxes) / max(len(train), 1)
     peak = float(np.clip(RATE_PER_OBJECT * objects, LOWEST_PEAK, HIGHEST_PEAK))
     return round(peak, 5), f"{objects:.1f} objects per image; fewer make gradients noisier"
 
 
 def _rarest(train: Dataset) -> str | None:
-    """What is said of the class that the fewest photos show, if it is rare."""
+    """Return a sentence about the class in the fewest images, if it is rare."""
     shown = [len(train.images_showing(label)) for label in range(len(train.classes))]
     rarest_count = min((count for count in shown if count), default=len(train))
     if rarest_count >= RARE_BELOW * len(train):
@@ -272,7 +271,7 @@ def _rarest(train: Dataset) -> str | None:
 
 
 def _held_out(images: int, *, endless: bool) -> tuple[float, str]:
-    """The part of the photos that choose the best weights, and why."""
+    """Return the fraction of the images to hold out for validation, and the reason."""
     if not endless:
         if images < JUDGED_FROM:
             return 0.0, f"only {images} images"
@@ -283,9 +282,9 @@ def _held_out(images: int, *, endless: bool) -> tuple[float, str]:
 
 
 def _input_size(train: Dataset, seconds: float | None) -> tuple[int, str]:
-    """The smallest input in which nine of ten objects have enough pixels: 224 px where they stay
-    large, 300 or 448 where they can be matched, else 640. A budget too short to see many photos at
-    that size gets the next smaller one."""
+    """Return the smallest input size at which 90 % of objects have enough pixels: 224 px if they
+    stay large, 300 or 448 if they can be matched, else 640. If the budget is too short for that
+    size, the next smaller one is used."""
     sizes = train.sizes[train.image_of_box].astype(np.float64)
     relative = np.sqrt(areas(train.boxes) / (sizes[:, 0] * sizes[:, 1]))
     small = float(np.quantile(relative, 0.1))
@@ -304,7 +303,7 @@ def _input_size(train: Dataset, seconds: float | None) -> tuple[int, str]:
 
 
 def _images_seen(size: int, seconds: float | None) -> float:
-    """How many photos two cores see at an input of `size` pixels, in a budget or without one."""
+    """Return how many images two cores train on at `size` pixels within a budget."""
     if seconds is None:
         return float("inf")
     return max(seconds - STARTING_SECONDS, 0) * IMAGES_PER_SECOND[size]

@@ -1,4 +1,4 @@
-"""What a training is asked for: its arguments, checked together before any data is read."""
+"""The arguments of a training, checked together before any data is read."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ FROM_SCRATCH_NEEDS = 10_000  # images
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """The arguments of `api.train`, which see.
+    """The arguments of `api.train`.
 
     Raises:
         ArgumentError: BW801 the budget is not a time, BW802 arguments contradict each other or
             data is missing.
-        TrainingError: BW310 the run that is to be resumed began with other options, BW312, BW313
-            a field of the recipe cannot be set so.
+        TrainingError: BW310 options differ from those of the resumed run, BW312, BW313 a setting
+            of the recipe is invalid.
         WeightsError: BW201 there are no such weights.
     """
 
@@ -78,34 +78,34 @@ class TrainingRequest:
 
     @property
     def run(self) -> Run:
-        """The run folder to write."""
+        """Return the run folder to write."""
         return Run(self.out)
 
     @cached_property
     def seconds(self) -> float | None:
-        """The budget; None without one."""
+        """Return the budget in seconds; None without one."""
         return None if self.budget is None else seconds_of(self.budget)
 
     @cached_property
     def weights_asked_for(self) -> zoo.Published | Path | None:
-        """The published model or the file that `weights` names."""
+        """Return the published model or the file that `weights` names."""
         return None if self.weights is None else zoo.chosen(str(self.weights))
 
     @property
     def start(self) -> zoo.Published | Path | None:
-        """What a new training starts from; None from scratch, and for a run that is resumed."""
+        """Return the initial weights; None from scratch and for a resumed run."""
         if self.from_scratch or self.resume:
             return None
         return self.weights_asked_for or zoo.DEFAULT
 
     @cached_property
     def source(self) -> DataSource:
-        """Where the data is and which classes are used. A run that is resumed has its own classes,
-        and its own data unless others are given.
+        """Return the paths of the data and the choice of classes. A resumed run has its own
+        classes, and its own data unless other data is given.
 
         Raises:
             TrainingError: BW305 there is no run to resume.
-            ArgumentError: BW802 the run does not say where its data is.
+            ArgumentError: BW802 the run does not record where its data is.
         """
         given = (self.data.root,) if isinstance(self.data, Dataset) else self.data
         if not self.resume:
@@ -120,7 +120,7 @@ class TrainingRequest:
         return DataSource(paths, choice_of(provenance))
 
     def dataset(self) -> Dataset:
-        """The images, with the chosen classes.
+        """Return the images with the chosen classes.
 
         Raises:
             DataError: as `load`; BW199 the choice of classes does not fit.
@@ -131,7 +131,7 @@ class TrainingRequest:
         return self.source.load(strict=strict)
 
     def described(self, dataset: Dataset) -> list[str]:
-        """What to say about the images before they are trained on."""
+        """Return messages about the images before training."""
         place = self.source.paths[0] if len(self.source.paths) == 1 else None
         lines = [*summary(dataset.findings, place), counted(dataset)]
         if self.from_scratch and len(dataset.split("train")) < FROM_SCRATCH_NEEDS:
@@ -142,7 +142,7 @@ class TrainingRequest:
         return lines
 
     def recipe_for(self, dataset: Dataset) -> Recipe:
-        """How the training would go, without doing it.
+        """Return the recipe without training.
 
         Raises:
             DataError, TrainingError: images or recipe cannot be used; as `training.loop.train`.
@@ -154,7 +154,7 @@ class TrainingRequest:
         return recipe_for_run(seen, checkpoint, self.recipe, pretrained=pretrained, **self.amount())
 
     def amount(self) -> dict[str, Any]:
-        """What decides a recipe besides images and settings, as `training.loop.train` takes it."""
+        """Return the options of the recipe, as `training.loop.train` takes them."""
         return {
             "seconds": self.seconds,
             "steps": self.steps,

@@ -1,4 +1,4 @@
-"""A run's folder before training: whether it may be written, and where to go on."""
+"""Checks of a run folder before training: locks, checkpoints and options."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from boxwright.training.checkpoint import Checkpoint, nothing_to_resume
 
 @contextmanager
 def only_training(run: Run) -> Iterator[None]:
-    """Keep other trainings out of the folder, and remove what killed ones left half-written.
+    """Lock the folder against other trainings, and remove half-written files of killed ones.
 
     Raises:
-        TrainingError: BW309 another one is at work there.
+        TrainingError: BW309 another training is running there.
         SystemFaultError: BW902, BW903 the folder cannot be written.
     """
 
@@ -35,10 +35,10 @@ def only_training(run: Run) -> Iterator[None]:
 
 
 def checkpoint_of(run: Run, resume: bool) -> Checkpoint | None:
-    """Where to go on, or None in a folder without a run.
+    """Return the checkpoint to resume from, or None in a folder without a run.
 
     Raises:
-        TrainingError: BW304 there is a run that was not to go on, BW305 there is nothing to go on.
+        TrainingError: BW304 the folder already has a run, BW305 there is no checkpoint.
     """
     if resume:
         if not run.exists():
@@ -55,14 +55,14 @@ def checkpoint_of(run: Run, resume: bool) -> Checkpoint | None:
 
 
 def check_options(run: Run, asked: Mapping[str, Any]) -> None:
-    """Refuse what a run cannot change any more.
+    """Refuse options that a resumed run cannot change.
 
     Args:
-        run: that is to go on; if there is none, this is not the place to say so.
+        run: the run to resume; without one there is no check.
         asked: values by option; None for those that were not given.
 
     Raises:
-        TrainingError: BW310 the run began otherwise.
+        TrainingError: BW310 an option differs from the original run.
     """
     if not run.exists():
         return

@@ -1,5 +1,5 @@
-"""Which photos a step sees, and its random numbers: functions of the seed and the step alone, so
-that a resumed run sees what an undisturbed one would."""
+"""The images and random numbers of a step. Both depend only on the seed and the step, so a resumed
+run repeats an uninterrupted one exactly."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from boxwright.training.recipe import Recipe
 
 
 class Sampler:
-    """Every photo has its turn before any comes again; those of rare classes come more than once
-    in between.
+    """Samples images in epochs; images of rare classes occur several times per epoch.
 
     Args:
-        images: to train on.
-        recipe: whether they are shuffled, which classes are rare, and the seed.
+        images: the training images.
+        recipe: gives shuffling, rare classes, and the seed.
     """
 
     def __init__(self, images: Dataset, recipe: Recipe) -> None:
         often = repeats(images, recipe.rare_below)
         self._recipe = recipe
-        self._round = int(often.sum())  # photos
+        self._round = int(often.sum())  # images
         self._ends = np.cumsum(often) * (self._round / often.sum())
         self._ends[-1] = self._round
 
     def batch(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Rows of the photos of a step, and their random draws in [0, 1)."""
+        """Return the rows of a step's images, and their random draws in [0, 1)."""
         size = self._recipe.batch_size
         positions = np.arange(step * size, (step + 1) * size)
         rounds = positions // self._round
@@ -40,8 +39,8 @@ class Sampler:
         return np.concatenate(rows), rng.random(shape, np.float32)  # never 1.0
 
     def _rows(self, number: int, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The photos at some places of a round; one that comes 2.4 times in the mean is there twice
-        or three times."""
+        """Return the images at some positions of an epoch. An image with a mean of 2.4
+        repetitions occurs two or three times."""
         random = np.random.default_rng([self._recipe.seed, number])
         order = random.permutation(self._round) if self._recipe.shuffle else np.arange(self._round)
         start = random.random(dtype=np.float32)  # so that a sum with it never rounds up
@@ -49,11 +48,11 @@ class Sampler:
 
 
 def repeats(images: Dataset, rare_below: float) -> NDArray[np.float64]:
-    """`(N,)`: how often each photo comes while an ordinary one comes once.
+    """Return `(N,)` repeat factors of the images; 1 for ordinary ones.
 
-    A class that a part `f` of the photos shows is rare if that is less than `rare_below`, and each
-    photo of it comes `sqrt(rare_below / f)` times (Gupta et al. 2019, "LVIS", repeat factor
-    sampling); of several classes the rarest decides.
+    A class in a fraction `f` of the images is rare if `f < rare_below`. Each image with it has the
+    factor `sqrt(rare_below / f)` (Gupta et al. 2019, "LVIS", repeat factor sampling); the rarest
+    class of an image decides.
     """
     often = np.ones(len(images))
     for label in range(len(images.classes)):

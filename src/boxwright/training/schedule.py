@@ -1,4 +1,4 @@
-"""When a run does what: how far its curve is, when to evaluate, to write a checkpoint, to stop."""
+"""The schedule of a run: its progress, and when to evaluate, write a checkpoint and stop."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from typing import Any
 import numpy as np
 
 EVALUATE_AT = (0.3, 0.5, 0.65, 0.8, 0.9, 1.0)  # of the schedule
-KEEP_AT = (0.5, 1.0)  # where nothing judges what is kept: writing it costs a third of a second
+KEEP_AT = (0.5, 1.0)  # without validation images: saving takes a third of a second
 MAX_WAIT = 600.0  # seconds between evaluations
 MAX_LOST = 25.0  # seconds between checkpoints, so that a crash never costs half a minute
-MEASURED = 25  # steps whose median tells the speed
-PROBE_SECONDS, PROBE_STEPS = 2.0, 15  # that tell how many steps a budget holds, the less of both
-TOLERANCE = 0.03  # of the budget: a run that would miss its end by more is planned anew
-FIRST_EVALUATION = 120  # steps before the first evaluation of a run without an end, each next one
-EVALUATION_SPACING = 1.3  # times as late
-PATIENCE = 3  # evaluations without a rise that end it
-LAST_PART = 0.5  # of the steps until then, in which the curve falls
+MEASURED = 25  # the median of so many steps gives the speed
+PROBE_SECONDS, PROBE_STEPS = 2.0, 15  # measured before planning a budget, whichever ends first
+TOLERANCE = 0.03  # of the budget: a run that would miss its end by more is replanned
+FIRST_EVALUATION = 120  # steps before the first evaluation of a run without a budget; each next
+EVALUATION_SPACING = 1.3  # times later
+PATIENCE = 3  # evaluations without improvement that end it
+LAST_PART = 0.5  # of the steps so far, for the decay
 
 Plan = list[tuple[int, float]]
 
 
 class Schedule:
-    """Walks from fraction 0 to 1 along a plan: points of step and fraction, lines between them.
+    """Advances from fraction 0 to 1 along a plan: points of step and fraction, joined by lines.
 
-    The fraction is a function of the step and of the plan alone, and the plan is part of a
-    checkpoint: a resumed run is the same run. A step count is a plan of one line. A budget is made
-    into one as soon as some steps have told the machine's speed, and bent only where the machine
-    turns out so much slower or faster that the promise would be broken: the curve gets steeper
-    then, not shorter. Without either the fraction stays 0 until the AP stops rising; then it goes
-    to 1 in half as many steps again.
+    The fraction depends only on the step and the plan, and the plan is saved in the checkpoint.
+    A resumed run is therefore the same run. A step count is a plan of one line. A budget becomes
+    such a plan when the first steps have shown the machine's speed. It is replanned only if the
+    machine is so much slower or faster that the budget would be missed: the curve then gets
+    steeper, not shorter. Without either, the fraction stays 0 until the AP stops rising; then it
+    rises to 1 in half as many further steps.
 
     Args:
-        steps: how many steps in all, or None.
-        deadline: by `clock`, at which the last step should end, or None.
-        step: how many steps are done already.
-        state: of the run that goes on, as it was in the checkpoint.
-        by_clock: whether a long wait is a reason to evaluate, too.
-        judged: whether there are photos to evaluate on.
+        steps: total number of steps, or None.
+        deadline: end of the last step by `clock`, or None.
+        step: steps already done.
+        state: `state` from the checkpoint of a resumed run.
+        by_clock: True to evaluate also after a long time.
+        judged: True if there are validation images.
         clock: gives seconds, as `time.monotonic` does.
         max_lost: seconds between checkpoints.
     """
@@ -82,7 +82,7 @@ class Schedule:
 
     @property
     def fraction(self) -> float:
-        """Of the curve that is done; 0 until there is a plan."""
+        """Return the completed fraction of the curve; 0 until there is a plan."""
         if not self.plan:
             return 0.0
         steps, fractions = zip(*self.plan, strict=True)
@@ -90,7 +90,7 @@ class Schedule:
 
     @property
     def steps(self) -> int | None:
-        """How many there will be; None until there is a plan."""
+        """Return the total number of steps; None until there is a plan."""
         return self.plan[-1][0] if self.plan else None
 
     @property
@@ -99,23 +99,23 @@ class Schedule:
 
     @property
     def seconds_left(self) -> float | None:
-        """Until the last step ends; None if nobody knows."""
+        """Return the seconds until the last step ends; None if unknown."""
         if self._deadline is not None:
             return max(self._deadline - self._clock(), 0.0)
         return None if self.steps is None else (self.steps - self.step) * self.step_seconds
 
     @property
     def step_seconds(self) -> float:
-        """Median of the last steps; 0 before the second step."""
+        """Return the median of the last steps; 0 before the second step."""
         return median(self._durations) if self._durations else 0.0
 
     @property
     def state(self) -> dict[str, Any]:
-        """What a checkpoint has to keep."""
+        """Return the state for a checkpoint."""
         return {"plan": self.plan, "aps": self._aps}
 
     def advance(self, step_seconds: float, *, compiled: bool) -> None:
-        """Note a step that took `step_seconds`; `compiled` is false for the first, slow one."""
+        """Record a step of `step_seconds`; `compiled` is False for the first, slow one."""
         self.step += 1
         if compiled:
             self._durations.append(step_seconds)
@@ -135,14 +135,14 @@ class Schedule:
             self._bend(self.step + fitting)
 
     def _bend(self, end: int) -> None:
-        """From here go straight to the end."""
+        """Replan: a straight line from here to the end."""
         before = [point for point in self.plan if point[0] < self.step] or [(0, 0.0)]
         here = [(self.step, self.fraction)] if self.plan and self.step else []
         self.plan = [*before, *here, (max(end, self.step), 1.0)]
 
     def evaluation_due(self) -> bool:
-        """Whether the next evaluation mark has been reached, which is then crossed off, or the
-        last evaluation is long ago."""
+        """Return True, once, if the next evaluation mark has been reached, or if the last
+        evaluation is long ago."""
         if self.plan:
             reached = bool(self._fractions) and self.fraction >= self._fractions[0]
             self._fractions = [fraction for fraction in self._fractions if fraction > self.fraction]
@@ -153,18 +153,18 @@ class Schedule:
         return reached or self._clock() - self._last_evaluation > self._max_wait
 
     def checkpoint_due(self) -> bool:
-        """Whether `max_lost` would be passed before the next step, and an evaluation after it, are
-        done."""
+        """Return True if `max_lost` would be exceeded before the next step and an evaluation
+        after it are done."""
         coming = min(self.step_seconds + self._evaluation_seconds, self._max_lost / 2)
         return self._clock() - self._last_checkpoint > self._max_lost - coming
 
     def checkpointed(self) -> None:
-        """Note that everything so far is on the disk."""
+        """Record that a checkpoint was written."""
         self._last_checkpoint = self._clock()
 
     def judged(self, ap: float, noise: float) -> bool:
-        """Note an AP, of which differences up to `noise` mean nothing. Returns whether it has
-        stopped rising, so that a run without an end has one now."""
+        """Record an AP, whose differences up to `noise` are insignificant. Return True if it has
+        stopped rising, which gives a run without a budget its end."""
         self._aps.append(ap)
         if self.plan or self._deadline is not None or len(self._aps) <= PATIENCE:
             return False
@@ -174,6 +174,6 @@ class Schedule:
         return True
 
     def evaluated(self, seconds: float) -> None:
-        """Note how long an evaluation took, so that time is kept for the next ones."""
+        """Record the duration of an evaluation, so that time is reserved for the next ones."""
         self._evaluation_seconds = seconds
         self._last_evaluation = self._clock()

@@ -1,4 +1,4 @@
-"""A network in training: what a step changes, and what may be asked of it between steps."""
+"""A network in training: its steps, and its state between them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from boxwright.training.tools import EngineModule
 
 
 class Session:
-    """A network in training, and a float32 copy of it for the weights that are kept.
+    """A network in training, with a float32 copy for the weights to keep.
 
     Args:
-        begun: the network to train, and if it goes on the state of its engine.
-        recipe: how to train it.
-        engines: what carries out its steps.
-        cache: images that it learns from.
+        begun: the network to train, and the engine's state of a resumed run.
+        recipe: the recipe.
+        engines: the engine's module.
+        cache: the training images.
     """
 
     def __init__(self, begun: Start, recipe: Recipe, engines: EngineModule, cache: Cache) -> None:
@@ -64,11 +64,11 @@ class Session:
         number: int,
         learning_rate: float,
     ) -> Loss:
-        """One step on the images of some rows; `number` counts from 0. Returns the losses before
-        it, floats.
+        """Train one step on the images of some rows; `number` counts from 0. Returns the losses
+        before the step, as floats.
 
         Raises:
-            TrainingError: BW303 the loss is not a number.
+            TrainingError: BW303 the loss is not finite.
         """
         batch = (*self._images.batch(rows), self._images.sizes(rows), random_draws)
         loss = self._engine.step(*batch, number=number, learning_rate=learning_rate)
@@ -77,8 +77,8 @@ class Session:
         return loss
 
     def averaged(self) -> DetectionModel:
-        """The float32 copy, with the weights that are worth keeping: averaged, if the recipe
-        averages them."""
+        """Return the float32 copy with the weights to keep: averaged, if the recipe averages
+        them."""
         for variable, value in zip(self._changing, self._engine.kept(), strict=True):
             variable.assign(value)
         return self._kept
@@ -88,7 +88,7 @@ class Session:
         return start.named_slots(self.model, self._trained, self._engine.slots())
 
     def arrays(self, step: int) -> dict[str, Any]:
-        """As `Snapshot.arrays`, after so many steps."""
+        """As `Snapshot.arrays`, after `step` steps."""
         weights = {f"weight/{i}": w for i, w in enumerate(self.model.network.get_weights())}
         arrays = self._engine.state() | weights
         check_state(arrays, step, self._batch)
@@ -97,9 +97,9 @@ class Session:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The weights of a training at a step; nothing is computed before it is asked for.
+    """The weights of a training at a step, computed on first access.
 
-    It is to be used while its event is handled: the next step changes the networks.
+    It is only valid while its event is handled: the next step changes the networks.
 
     Attributes:
         step: steps done.
@@ -111,26 +111,26 @@ class Snapshot:
 
     @property
     def model(self) -> DetectionModel:
-        """The detector that trains, its weights not averaged."""
+        """Return the detector in training, with weights that are not averaged."""
         return self.session.model
 
     @cached_property
     def averaged(self) -> DetectionModel:
-        """The detector in float32 with the weights that are worth keeping: the moving average where
-        the recipe has one. It is the same object at every step."""
+        """Return the detector in float32 with the weights to keep: the moving average if the recipe
+        has one. It is the same object at every step."""
         return self.session.averaged()
 
     @cached_property
     def slots(self) -> Mapping[str, NDArray[Any]]:
-        """What the optimizer keeps beside each variable, and the average, by the names that they
-        have in a checkpoint of the Object Detection API."""
+        """Return the optimizer's slots and the averages, by their names in a checkpoint of the
+        Object Detection API."""
         return self.session.slots()
 
     @cached_property
     def arrays(self) -> dict[str, Any]:
-        """The state of the training as `Checkpoint.arrays`.
+        """Return the state of the training as `Checkpoint.arrays`.
 
         Raises:
-            TrainingError: BW303 it is not all numbers.
+            TrainingError: BW303 some values are not finite.
         """
         return self.session.arrays(self.step)

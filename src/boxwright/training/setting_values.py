@@ -1,4 +1,4 @@
-"""The value of a setting: read from text as the annotation of its field says, within its limits."""
+"""Values of settings: converted from text by the field's annotation, and checked for limits."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ WORDS = {"yes": True, "true": True, "on": True, "1": True}
 WORDS |= {"no": False, "false": False, "off": False, "0": False}
 
 ANY, PART, FACTOR, COUNT = (0.0, math.inf), (0.0, 1.0), (0.0, 100.0), (1.0, math.inf)
-BELOW_1 = (0.0, 0.999999)  # of what decays: at 1 nothing would ever change
+BELOW_1 = (0.0, 0.999999)  # for decays: at 1 nothing would ever change
 RATE = (1e-9, 10.0)
-# By field, or by kind and field where kinds differ; of each number where a field has several.
+# By field, or by class and field where classes differ; applies to each number of a tuple.
 LIMITS: Mapping[str, Limits] = {
     "input_size": (64, 1024),
     "depth_multiplier": (0.1, 2.0),
@@ -64,7 +64,7 @@ LIMITS: Mapping[str, Limits] = {
     "delay": ANY,
     "weight_bits": (2, 16),
     "activation_bits": (2, 16),
-    # What training lowers.
+    # Losses.
     "alpha": PART,
     "gamma": (0.0, 10.0),
     "background": PART,
@@ -111,27 +111,27 @@ def snake_case(kind: type) -> str:
 
 
 def limits_of(kind: type, name: str) -> Limits | None:
-    """The least and the largest number that a field may hold; None if it holds no number."""
+    """Return the minimum and maximum of a field; None if it is not a number."""
     return LIMITS.get(f"{kind.__name__}.{name}", LIMITS.get(name))
 
 
 def kinds_in(wanted: Any) -> list[type]:
-    """The dataclasses among what an annotation allows."""
+    """Return the dataclasses that an annotation allows."""
     allowed = get_args(wanted) if get_origin(wanted) in (Union, UnionType) else (wanted,)
     return [kind for kind in allowed if is_dataclass(kind) and isinstance(kind, type)]
 
 
 def converted(value: Any, wanted: Any, path: str, limits: Limits | None = None) -> Any:
-    """A value as its field holds it.
+    """Convert a value to its field's type.
 
     Args:
-        value: text, or what the field holds.
+        value: text, or a value of the type.
         wanted: the field's annotation.
-        path: the field's, for the error.
-        limits: of numbers.
+        path: the field's path, for the error.
+        limits: minimum and maximum of numbers.
 
     Raises:
-        TrainingError: BW313 the value does not fit.
+        TrainingError: BW313 the value is invalid.
     """
     try:
         return _converted(value, wanted, limits)
@@ -183,7 +183,7 @@ def _tuple(value: Any, allowed: tuple[Any, ...], limits: Limits | None) -> tuple
 
 def _number(value: Any, wanted: type, limits: Limits | None) -> Any:
     _required(value, isinstance(value, int | float | str) and not isinstance(value, bool))
-    number = wanted(value)  # int("1.5") is a ValueError, int(1.5) is none
+    number = wanted(value)  # int("1.5") raises ValueError, int(1.5) does not
     _required(number, not isinstance(value, float) or number == value)
     low, high = limits or (-math.inf, math.inf)
     return _required(number, math.isfinite(number) and low <= number <= high)
@@ -200,7 +200,7 @@ def _is_text(value: Any, text: str) -> bool:
 
 
 def _described(wanted: Any, limits: Limits | None) -> str:
-    """What a field holds, for people."""
+    """Describe the valid values of a field."""
     origin, allowed = get_origin(wanted), get_args(wanted)
     if origin in (Union, UnionType):
         return " or ".join(_described(each, limits) for each in allowed)

@@ -1,9 +1,9 @@
-"""Settings: fields of a recipe by path, such as learning_rate.peak, checked and put into it.
+"""Settings: fields of a recipe by path, such as learning_rate.peak.
 
-A path leads through a recipe's parts. A part of which there are several kinds, and a transform of
-the augmentation, goes by the name of its class in snake case: `optimizer=momentum`,
-`augmentation.horizontal_flip.probability=0.3`. A value may be text, as in `--set PATH=VALUE`, or
-what the field holds.
+A path names nested parts of a recipe. Parts that have several kinds, and transforms of the
+augmentation, are named by their class in snake case: `optimizer=momentum`,
+`augmentation.horizontal_flip.probability=0.3`. A value is text, as in `--set PATH=VALUE`, or a
+value of the field's type.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from boxwright.structures.labels import closest_name
 from boxwright.training.recipe import Recipe
 from boxwright.training.setting_values import NONE, converted, kinds_in, limits_of, snake_case
 
-SET = "set by you"  # the reason of a field that is set
+SET = "set by you"  # the reason of a user's setting
 AUGMENTATION = "augmentation"
 TRANSFORMS: Mapping[str, Any] = {snake_case(kind): kind for kind in get_args(Transform)}
 OFF = (0, None, False, "0", "0.0", NONE, "no", "off", "false")  # of a transform
-UNSETTABLE = ("reasons", "choices")  # the choices of a crop are no text
+UNSETTABLE = ("reasons", "choices")  # the choices of a crop cannot be written as text
 
-Tree = dict[str, Any]  # by name; what is set at a place itself has the name ""
+Tree = dict[str, Any]  # by name; the value of a node itself has the name ""
 
 
 def parse(assignments: Iterable[str]) -> dict[str, str]:
-    """`["batch_size=8"]` as paths and values; of two for one path the last counts.
+    """Parse `["batch_size=8"]` into paths and values; the last value of a path counts.
 
     Raises:
         TrainingError: BW313 one of them is not PATH=VALUE.
@@ -43,10 +43,10 @@ def parse(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
-    """The recipe with fields set; the reason of each is `SET`.
+    """Return the recipe with fields set; the reason of each is `SET`.
 
     Raises:
-        TrainingError: BW312 there is no such field, BW313 a value does not fit its field.
+        TrainingError: BW312 there is no such field, BW313 a value is invalid.
     """
     settings = {_spelled_out(path, value): value for path, value in settings.items()}
     tree: Tree = {}
@@ -63,7 +63,7 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
 
 
 def value_at(recipe: Recipe, path: str) -> Any:
-    """What a path leads to; None where there is no such part or transform."""
+    """Return the value at a path; None if there is no such part or transform."""
     value: Any = recipe
     for name in path.split("."):
         if isinstance(value, tuple):
@@ -99,7 +99,7 @@ def _has_odds(kind: Any) -> bool:
 
 
 def _with_fields(part: Any, tree: Tree, prefix: str) -> Any:
-    """A recipe, or a part of it, with the fields in `tree`."""
+    """Return a recipe, or a part of it, with the fields in `tree`."""
     names, hints = _names(part), get_type_hints(type(part))
     changes = {}
     for name, own in tree.items():
@@ -109,7 +109,7 @@ def _with_fields(part: Any, tree: Tree, prefix: str) -> Any:
             changes[name] = _with_transforms(part.augmentation, own)
         else:
             wanted = hints[name]
-            if wanted is Any:  # of a detector family's own kinds
+            if wanted is Any:  # defined by the detector family
                 wanted = type(getattr(part, name))
             changes[name] = _with_value(part, name, wanted, own, prefix)
     try:
@@ -126,7 +126,7 @@ def _with_value(part: Any, name: str, wanted: Any, own: Tree, prefix: str) -> An
     if not deeper:
         return value
     kinds = kinds_in(wanted)
-    if value is None and len(kinds) == 1:  # a field of a part that is off turns it on
+    if value is None and len(kinds) == 1:  # setting a field of a missing part adds the part
         value = kinds[0]()
     if not is_dataclass(value):
         raise _no_such(f"{path}.", next(iter(deeper)), ())
@@ -150,7 +150,7 @@ def _with_transforms(transforms: tuple[Transform, ...], tree: Tree) -> tuple[Tra
 
 
 def _inserted(transforms: tuple[Transform, ...], new: Transform) -> tuple[Transform, ...]:
-    """Geometry goes before colors, so that the pixels are read once."""
+    """Insert a transform; geometry precedes color, so that pixels are read once."""
     if isinstance(new, Color):
         return (*transforms, new)
     first = next((i for i, one in enumerate(transforms) if isinstance(one, Color)), len(transforms))
@@ -158,7 +158,7 @@ def _inserted(transforms: tuple[Transform, ...], new: Transform) -> tuple[Transf
 
 
 def _transform(transform: Transform, own: Tree) -> Transform | None:
-    """A transform with what is set of it; None if it is off."""
+    """Return a transform with its settings; None if it is removed."""
     path, deeper = f"{AUGMENTATION}.{snake_case(type(transform))}", dict(own)
     value = deeper.pop("", transform)
     if value in OFF:
@@ -181,7 +181,7 @@ def _is_within(path: str, settings: Iterable[str]) -> bool:
 
 
 def _no_such(prefix: str, name: str, names: Iterable[str], part: Any = None) -> TrainingError:
-    """BW312: `name` is none of the `names` below `prefix`, of a `part` if that is a recipe."""
+    """Return BW312: `name` is not among the `names` below `prefix` in `part`."""
     paths = {each: f"{prefix}{each}" for each in names}
     deeper = {} if prefix else {each.rpartition(".")[2]: each for each in paths_in(part)}
     near = _like(name, paths) or _like(name, {**deeper, **paths})
@@ -194,6 +194,6 @@ def _no_such(prefix: str, name: str, names: Iterable[str], part: Any = None) -> 
 
 
 def _like(name: str, paths: Mapping[str, str]) -> str | None:
-    """The path whose name is most like `name`, or contains it."""
+    """Return the path whose name is most similar to `name`, or contains it."""
     near = closest_name(name, paths) or next((each for each in paths if name in each), None)
     return near and paths[near]

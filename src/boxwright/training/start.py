@@ -1,4 +1,4 @@
-"""The model that training starts from: built, given pretrained weights, ready to learn."""
+"""The model that training starts from: built, with pretrained weights, ready to train."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from boxwright.training.validation import ValidationSet
 
 keras: Any = framework.keras()
 
-PROBE_IMAGES = 48  # for the head start
+PROBE_IMAGES = 48  # for the class head initialization
 STATISTICS_IMAGES = 8  # each gives thousands of values per channel
 
 
 @dataclass(frozen=True)
 class Start:
-    """A model ready to learn.
+    """A model ready to train.
 
     Attributes:
         model: the detector, its network in the precision to train in.
-        preprocessing: what its input expects.
-        origin: where its weights come from, for people.
+        preprocessing: preprocessing of its input.
+        origin: a text on the origin of its weights.
         precision: Keras dtype policy of the network.
         weights: the name of the pretrained file, if there was one.
-        class_head_inits: where its class head starts from, for people.
-        probe: labelled photos to judge it on before training; None where that says nothing.
-        checkpoint: of a training that goes on, where it stopped.
+        class_head_inits: texts on the initialization of its class head.
+        probe: labeled images to evaluate it on before training; None from scratch.
+        checkpoint: the checkpoint of a resumed run.
     """
 
     model: DetectionModel
@@ -58,7 +58,7 @@ class Start:
 
 
 def from_scratch(recipe: Recipe, classes: Sequence[str], precision: str) -> Start:
-    """A network that knows nothing yet."""
+    """Return an untrained network."""
     kind = family(recipe.model)
     spec = kind.spec_for(
         len(classes),
@@ -74,17 +74,17 @@ def from_scratch(recipe: Recipe, classes: Sequence[str], precision: str) -> Star
 def from_weights(
     path: str | Path, recipe: Recipe, classes: tuple[str, ...], precision: str, cache: Cache
 ) -> Start:
-    """A pretrained network, its batch norm folded, its new class head not starting from nothing.
+    """Return a pretrained network with folded batch norm and an initialized class head.
 
     Args:
         path: the pretrained file.
-        recipe: what trains and at which input size.
+        recipe: the recipe.
         classes: the new classes' names.
         precision: Keras dtype policy to train in.
-        cache: photos to train on, of which some are looked at.
+        cache: the training images; some are used for initialization.
 
     Raises:
-        WeightsError: what is wrong with the file; BW207 the family has none.
+        WeightsError: the file cannot be used; BW207 the family has no weights.
     """
     kind = family(recipe.model)
     pretrained = kind.read_pretrained(path)
@@ -118,7 +118,7 @@ def from_weights(
 
 
 def from_checkpoint(artifact: Artifact, recipe: Recipe, checkpoint: Checkpoint) -> Start:
-    """The model of a stopped run, in the precision that it began with."""
+    """Return the model of a stopped run, in its original precision."""
     model = built(*restored(artifact.model), recipe, checkpoint.precision)
     model.network.set_weights(checkpoint.weights)
     for layer in _conv_norms(model):
@@ -134,7 +134,7 @@ def from_checkpoint(artifact: Artifact, recipe: Recipe, checkpoint: Checkpoint) 
 
 
 def trained_variables(model: DetectionModel, recipe: Recipe) -> list[Any]:
-    """What the recipe trains, in the model's order."""
+    """Return the variables that the recipe trains, in the model's order."""
     fixed = _fixed(model, recipe)
     variables: list[Any] = []
     for layer in model.network.layers:
@@ -155,7 +155,7 @@ def trained_variables(model: DetectionModel, recipe: Recipe) -> list[Any]:
 def named_slots(
     model: DetectionModel, trained: Sequence[Any], slots: Mapping[str, Sequence[NDArray[Any]]]
 ) -> dict[str, NDArray[Any]]:
-    """Slots, each a value per trained variable, by a checkpoint's names: `VARIABLE/SLOT`."""
+    """Return slots of all trained variables by their checkpoint names: `VARIABLE/SLOT`."""
     names = {id(variable): name for name, variable in model.named_variables().items()}
     return {
         f"{names[id(variable)]}/{slot}": value
@@ -165,8 +165,8 @@ def named_slots(
 
 
 def regularized_kernels(model: DetectionModel, recipe: Recipe) -> list[tuple[Any, float, float]]:
-    """Every kernel that the recipe regularises, whether it trains or not, and its weights of L2
-    and L1."""
+    """Return every kernel that the recipe regularizes, frozen ones included, with its weights of
+    L2 and L1."""
     weights = [
         (
             layer.kernel,
@@ -180,7 +180,7 @@ def regularized_kernels(model: DetectionModel, recipe: Recipe) -> list[tuple[Any
 
 
 def statistics_of(model: DetectionModel, recipe: Recipe) -> list[Any]:
-    """Variables that change by themselves while training: batch norm's, then ranges."""
+    """Return variables that change without gradients: batch norm statistics, then ranges."""
     moving = [
         variable
         for layer in _conv_norms(model)
@@ -190,7 +190,7 @@ def statistics_of(model: DetectionModel, recipe: Recipe) -> list[Any]:
 
 
 def quantization_spec_of(recipe: Recipe) -> QuantizationSpec | None:
-    """What the recipe's `ModelSpec` says of bits."""
+    """Return the quantization part of the recipe's `ModelSpec`."""
     how = recipe.quantization
     return (
         None
@@ -202,9 +202,9 @@ def quantization_spec_of(recipe: Recipe) -> QuantizationSpec | None:
 def built(
     kind: type[DetectionModel], spec: Any, recipe: Recipe, precision: str, **options: Any
 ) -> Any:
-    """The model of a family and a spec with its first weights, its batch norm as the recipe has it;
-    options are what else the family's `build_network` takes."""
-    keras.utils.set_random_seed(recipe.seed)  # of the layers' first weights
+    """Build a family's model from a spec, with initial weights and the recipe's batch norm
+    settings; options are passed to the family's `build_network`."""
+    keras.utils.set_random_seed(recipe.seed)  # for the initial weights
     model = kind.build(
         spec,
         recipe.objective,
@@ -237,7 +237,7 @@ def _by_layer_group(values: LayerGroupValues, model: DetectionModel, layer: Any)
 
 
 def _fixed(model: DetectionModel, recipe: Recipe) -> set[int]:
-    """Ids of the variables that the recipe's patterns of names keep from training."""
+    """Return the ids of variables that the recipe's name patterns freeze."""
     trained, frozen = recipe.trained_names, recipe.frozen_names
     if not trained and not frozen:
         return set()

@@ -1,4 +1,4 @@
-"""What the engines share. Each framework's own one carries out the compiled step."""
+"""Code that the engines share. The compiled step is framework-specific."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ ENGINES = ("tensorflow", "jax")  # each has a module of its name
 
 
 def engine_module() -> Any:
-    """The module of the engine for the framework that Keras is on: its `Engine` and
-    `faster_precision`.
+    """Return the engine's module for the Keras backend, with `Engine` and `faster_precision`.
 
     Raises:
-        TrainingError: BW308 there is none for this framework.
+        TrainingError: BW308 there is none for this backend.
     """
     name = framework.engine()
     if name not in ENGINES:
@@ -40,7 +39,7 @@ def engine_module() -> Any:
 
 
 def measured_precision(compiled: Callable[[Any], Any]) -> str:
-    """`mixed_bfloat16` if convolutions are faster in bfloat16 here, else `float32`.
+    """Return `mixed_bfloat16` if convolutions are faster in bfloat16 here, else `float32`.
 
     Args:
         compiled: the framework's compiler of functions.
@@ -51,7 +50,7 @@ def measured_precision(compiled: Callable[[Any], Any]) -> str:
         for dtype in ("float32", "bfloat16")
     }
     seconds = dict.fromkeys(arguments, math.inf)
-    for _ in range(12):  # in turns, so that what else the machine does disturbs both
+    for _ in range(12):  # in turns, so that other load affects both
         for dtype, own in arguments.items():
             start = time.perf_counter()
             float(convolve(*own))
@@ -60,15 +59,15 @@ def measured_precision(compiled: Callable[[Any], Any]) -> str:
 
 
 class Engine(ABC):
-    """Trains the variables it is given and keeps their moving average.
+    """Trains the given variables and keeps their moving average.
 
     Args:
         model: the detector, its network in the precision to train in.
         variables: Keras variables to train.
         statistics: Keras variables that change by themselves: batch norm's, then ranges.
-        recipe: sizes and rates.
+        recipe: the recipe.
         scale, offset: from pixels to the network's input range.
-        kernels: Keras variables to regularise, each with its weights of L2 and L1.
+        kernels: Keras variables to regularize, each with its weights of L2 and L1.
     """
 
     crop: pipeline.CropAndResize  # the framework's own
@@ -99,14 +98,14 @@ class Engine(ABC):
         averaging = recipe.averaging
         self._averaged = [] if averaging is None else [*self._trained]
         if averaging is not None and averaging.statistics:
-            averages = {id(variable) for variable in ranges(model.network)}  # they are some already
+            averages = {id(variable) for variable in ranges(model.network)}  # already averages
             self._averaged += [each for each in self._statistics if id(each) not in averages]
         self._averages = [_beside(variable.numpy()) for variable in self._averaged]
         self._prepare()
 
     def resident(self, images: NDArray[np.uint8]) -> Any:
-        """All the photos that training has, where a step has them at hand: what is picked of them
-        by rows goes into `step` as `images`."""
+        """Move the training images to where a step accesses them fastest. Rows of the result are
+        passed to `step` as `images`."""
         return images
 
     def step(
@@ -133,23 +132,23 @@ class Engine(ABC):
         return Loss(*(float(value) for value in loss))
 
     def kept(self) -> list[NDArray[np.float32]]:
-        """What is worth keeping of `variables`, then of `statistics`: their averages, or what
-        they are where the recipe does not average them."""
+        """Return the weights to keep, of `variables`, then of `statistics`: their averages if the
+        recipe averages them, else their values."""
         averaging = self._recipe.averaging
         averages = self._averages if averaging and averaging.kept else []
         current = [*self._trained, *self._statistics][len(averages) :]
         return [variable.numpy() for variable in (*averages, *current)]
 
     def slots(self) -> dict[str, list[NDArray[np.float32]]]:
-        """What stands beside each of `variables`, by the name it has in a TensorFlow 1
-        checkpoint: the optimiser's slots and the average."""
+        """Return the optimizer's slots and the averages of `variables`, by their names in a
+        TensorFlow 1 checkpoint."""
         values = dict(self._slots)
         if self._averages:
             values[AVERAGE] = self._averages[: len(self._trained)]
         return {name: [variable.numpy() for variable in own] for name, own in values.items()}
 
     def state(self) -> dict[str, NDArray[np.float32]]:
-        """All that a checkpoint needs."""
+        """Return the state for a checkpoint."""
         return {
             f"{kind}/{i}": variable.numpy()
             for kind, variables in self._parts().items()
@@ -157,7 +156,7 @@ class Engine(ABC):
         }
 
     def restore(self, state: dict[str, NDArray[np.float32]]) -> None:
-        """The inverse of `state`."""
+        """Restore a `state`."""
         for kind, variables in self._parts().items():
             for i, variable in enumerate(variables):
                 variable.assign(state[f"{kind}/{i}"])
@@ -167,17 +166,17 @@ class Engine(ABC):
 
     @abstractmethod
     def _prepare(self) -> None:
-        """Whatever the framework needs before the first step."""
+        """Set up the framework before the first step."""
 
     @abstractmethod
     def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], quantizing: bool) -> Loss:
-        """Change all variables by a step.
+        """Update all variables by one step.
 
         Args:
-            batch: photos, boxes, labels, sizes and random draws.
+            batch: images, boxes, labels, sizes and random draws.
             rates: `(5,)`: learning rate, decay of the averages, `range_rate`, and Adam's betas to
                 the power of the step, from 1.
-            quantizing: whether a quantised network rounds.
+            quantizing: True if a quantized network rounds.
         """
 
     # ---- In the graph ----------------------------------------------------------------------------
@@ -185,7 +184,7 @@ class Engine(ABC):
     def _seen(
         self, images: Any, boxes: Any, labels: Any, sizes: Any, draws: Any
     ) -> tuple[Any, Any, Any, Any]:
-        """The network's inputs, augmented, and the boxes, labels and weights in them."""
+        """Return the augmented network inputs, with their boxes, labels and weights."""
         inputs, *truth = pipeline.apply(
             self._recipe.augmentation, images, boxes, labels, sizes, draws,
             side=self._recipe.input_size, crop_and_resize=self.crop,
@@ -201,7 +200,7 @@ class Engine(ABC):
         return loss
 
     def _weighed(self, gradients: Sequence[Any]) -> list[Any]:
-        """The gradients of the trained variables, each as much as the recipe has it count."""
+        """Return the gradients of the trained variables, weighted as in the recipe."""
         return [
             gradient if factor == 1 else gradient * factor
             for gradient, factor in zip(gradients, self._factors, strict=True)
@@ -215,5 +214,5 @@ def penalty(kernels: Sequence[tuple[Any, float, float]]) -> Any:
 
 
 def _beside(value: NDArray[np.float32]) -> Any:
-    """A variable that stands beside one of the network's."""
+    """Return a non-trainable variable with this value."""
     return keras.Variable(value, trainable=False, dtype="float32")

@@ -1,7 +1,7 @@
-"""JAX's part of training: the compiled step, gradients, optimisers, weight averaging.
+"""Training on JAX: the compiled step, gradients, optimizers, weight averaging.
 
-A step is one XLA program from photos to changed variables. The photos lie on the device, and what
-comes in with each step are their rows, their boxes and the random draws.
+A step is one XLA program from images to updated variables. The images are on the device; each step
+receives their rows, their boxes and the random draws.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ keras: Any = framework.keras()
 jax: Any = framework.jax()
 jnp: Any = jax.numpy
 
-PADDING = 127.0  # grey
-EDGE = 1e-6  # of a photo's side: what rounding may put outside where all of it is seen
+PADDING = 127.0  # gray
+EDGE = 1e-6  # of an image's side: tolerance for rounding errors of full-size crops
 
 
 def crop(images: Any, windows: Any, side: int) -> Any:
-    """Bilinear, with half-pixel centres, grey outside: `augment.pipeline.CropAndResize`.
+    """Bilinear, with half-pixel centers, gray outside: `augment.pipeline.CropAndResize`.
 
-    Rows and columns are apart, each a product of matrices.
+    Rows and columns are separate matrix products.
     """
     start, size = windows[:, :2], windows[:, 2:] - windows[:, :2]
     steps = (jnp.arange(side) + 0.5) / side
-    full = images.shape[1]  # photos are square
+    full = images.shape[1]  # images are square
     positions = (start[..., None] + steps * size[..., None]) * full - 0.5  # (B, 2, side)
     nearest = jnp.clip(positions, 0, full - 1)
     inside = jnp.abs(positions - nearest) < EDGE * full
@@ -49,7 +49,7 @@ def crop(images: Any, windows: Any, side: int) -> Any:
 
 
 def suppress(boxes: Any, scores: Any, max_total: int, iou_threshold: float) -> Any:
-    """Greedy non-maximum suppression within each photo. See `models.model.Suppress`."""
+    """Greedy non-maximum suppression (NMS) within each image. See `models.model.Suppress`."""
 
     def within(boxes: Any, scores: Any) -> Any:
         def keep_best(_: int, state: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -72,14 +72,14 @@ def optimized(
     learning_rate: Any,
     bias: tuple[Any, Any],
 ) -> tuple[Any, list[Any]]:
-    """What one step takes off a variable, and the variable's slots after it.
+    """Return the update to subtract from a variable, and its new slots.
 
     Args:
-        optimizer: which, and its constants.
-        slots: what it keeps beside the variable, in the order of `optimizer.slots`.
-        gradient: of the variable.
-        learning_rate: of this step.
-        bias: Adam's betas to the power of the step, from 1; of no use to the others.
+        optimizer: the optimizer with its constants.
+        slots: the slots of the variable, in the order of `optimizer.slots`.
+        gradient: gradient of the variable.
+        learning_rate: learning rate of this step.
+        bias: Adam's betas to the power of the step, from 1; only used by Adam.
     """
     match optimizer:
         case Adam():
@@ -98,7 +98,7 @@ def optimized(
 
 
 def clipped(gradients: Sequence[Any], max_total: float) -> list[Any]:
-    """The gradients, scaled down to a common norm of `max_total` if it is larger."""
+    """Return the gradients, clipped to a global norm of `max_total`."""
     norm = jnp.sqrt(sum(jnp.sum(gradient**2) for gradient in gradients))
     return [gradient * (max_total / jnp.maximum(norm, max_total)) for gradient in gradients]
 
@@ -107,7 +107,7 @@ faster_precision = functools.partial(engine.measured_precision, jax.jit)
 
 
 class Picked(NamedTuple):
-    """Some of the photos on the device: `everything (N, H, W, 3)`, of which `rows (B,)`."""
+    """Rows of the images on the device: `rows (B,)` of `everything (N, H, W, 3)`."""
 
     everything: Any
     rows: Any
@@ -115,7 +115,7 @@ class Picked(NamedTuple):
 
 @dataclass(frozen=True)
 class Resident:
-    """Photos that lie on the device; by rows they are `Picked`."""
+    """Images on the device; indexing by rows gives `Picked`."""
 
     images: Any
 
@@ -124,11 +124,11 @@ class Resident:
 
 
 class State(NamedTuple):
-    """What a step changes."""
+    """The variables that a step updates."""
 
     trained: list[Any]
-    slots: list[list[Any]]  # of each that trains
-    moving: list[Any]  # changes by itself
+    slots: list[list[Any]]  # of each trained variable
+    moving: list[Any]  # statistics and seeds
     averages: list[Any]
 
 
@@ -139,8 +139,8 @@ class Engine(engine.Engine):
     suppress = staticmethod(suppress)
 
     def resident(self, images: NDArray[np.uint8]) -> Any:
-        """The photos, put on the device if they fill no more than half of it; without a device of
-        its own, if they are in memory and not in a file."""
+        """Put the images on the device if they fill at most half of its memory; on a CPU, if they
+        are in memory and not in a file."""
         memory = jax.devices()[0].memory_stats() or {}
         room = memory.get("bytes_limit", 2 * IN_MEMORY) // 2
         return Resident(jax.device_put(images)) if images.nbytes <= room else images
@@ -175,7 +175,7 @@ class Engine(engine.Engine):
         batch: tuple[Any, ...],
         rates: Any,
         *,
-        quantizing: bool,  # static, so that there is a program that rounds and one that does not
+        quantizing: bool,  # static: one program with rounding, one without
     ) -> tuple[State, Loss]:
         learning_rate, decay, rate_of_ranges, *bias = rates
         images, *truth = batch

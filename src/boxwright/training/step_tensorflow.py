@@ -1,4 +1,4 @@
-"""TensorFlow's part of training: the compiled step, gradients, optimisers, weight averaging."""
+"""Training on TensorFlow: the compiled step, gradients, optimizers, weight averaging."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ tf: Any = framework.tensorflow()
 
 
 def crop(images: Any, windows: Any, side: int) -> Any:
-    """Bilinear, with half-pixel centres, grey outside: `augment.pipeline.CropAndResize`.
+    """Bilinear, with half-pixel centers, gray outside: `augment.pipeline.CropAndResize`.
 
-    TensorFlow's own op places the first and last samples on the window's edges; the windows are
-    moved inwards so that each sample stands in the middle of its pixel.
+    TensorFlow's op places the first and last samples on the window's edges; the windows are
+    moved inwards so that each sample is in the center of its pixel.
     """
-    last = tf.cast(tf.shape(images)[1] - 1, tf.float32)  # photos are square
+    last = tf.cast(tf.shape(images)[1] - 1, tf.float32)  # images are square
     start, end = windows[:, :2], windows[:, 2:]
     half = (end - start) / (2 * side)
     first_sample = ((start + half) * (last + 1) - 0.5) / last
@@ -50,7 +50,7 @@ def fused_fake_quant(values: Any, low: Any, high: Any, bits: int, narrow: bool) 
 
 
 def suppress(boxes: Any, scores: Any, max_total: int, iou_threshold: float) -> Any:
-    """Greedy non-maximum suppression within each photo. See `models.model.Suppress`."""
+    """Greedy non-maximum suppression (NMS) within each image. See `models.model.Suppress`."""
     kept = [
         tf.scatter_nd(index[:, None], tf.ones_like(index), [own.shape[0]])
         for own, score in zip(tf.unstack(boxes), tf.unstack(scores), strict=True)
@@ -67,15 +67,15 @@ def apply_gradient(
     learning_rate: Any,
     bias: tuple[Any, Any],
 ) -> None:
-    """One step of one variable, as one op: Keras' Adam is a dozen small ones.
+    """Update one variable with one op, where Keras' Adam needs a dozen small ones.
 
     Args:
-        optimizer: which, and its constants.
-        variable: to change.
-        slots: what the optimiser keeps beside it, in the order of `optimizer.slots`.
-        gradient: of the variable.
-        learning_rate: of this step.
-        bias: Adam's betas to the power of the step, from 1; of no use to the others.
+        optimizer: the optimizer with its constants.
+        variable: the variable to update.
+        slots: its slots, in the order of `optimizer.slots`.
+        gradient: gradient of the variable.
+        learning_rate: learning rate of this step.
+        bias: Adam's betas to the power of the step, from 1; only used by Adam.
     """
     handles = [slot.handle for slot in slots]
     match optimizer:
@@ -125,7 +125,7 @@ class Engine(step.Engine):
         self,
         batch: tuple[Any, ...],
         rates: Any,
-        quantizing: bool,  # from Python, so that there is a graph that rounds and one that does not
+        quantizing: bool,  # a Python bool: one graph with rounding, one without
     ) -> Loss:
         learning_rate, decay, rate_of_ranges, *bias = tf.unstack(rates)
         if self._quantizer:

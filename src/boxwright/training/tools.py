@@ -1,4 +1,4 @@
-"""What a training is carried out with, so that another machine, or a test, may bring its own."""
+"""The engine, validator and clock of a training, which tests can replace."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from boxwright.training.validation import ValidationSet, Validator
 
 
 class EngineModule(Protocol):
-    """What carries out steps: `training.step_tensorflow` or `training.step_jax`."""
+    """A module with a training engine: `training.step_tensorflow` or `training.step_jax`."""
 
     @property
     def Engine(self) -> Callable[..., Any]:  # noqa: N802  # a class in these modules
-        """Makes a `step.Engine`."""
+        """Return a `step.Engine`."""
 
     @property
     def faster_precision(self) -> Callable[[], str]:
-        """Gives the Keras dtype policy that is faster on this machine."""
+        """Return the Keras dtype policy that is faster on this machine."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What a training is carried out with.
+    """The engine, validator and clock of a training.
 
     Attributes:
-        engines: makes what carries out steps; None takes the one for Keras' backend.
-        validator: makes what measures weights, of validation images.
+        engines: the engine's module; None takes that of the Keras backend.
+        validator: creates the validator of a validation set.
         clock: gives seconds, as `time.monotonic` does.
-        max_lost: seconds of work that a crash may cost; a checkpoint is written as often.
+        max_lost: maximum seconds of work that a crash may lose; sets the checkpoint interval.
     """
 
     engines: EngineModule | None = None

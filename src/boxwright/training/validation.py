@@ -1,4 +1,4 @@
-"""The validation set, and how good weights are on it."""
+"""The validation set, and the evaluation of weights on it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ BATCH = 16
 
 
 class ValidationResult(NamedTuple):
-    """How good weights are.
+    """The evaluation of weights.
 
     Attributes:
         evaluation: their metrics.
-        threshold: the score from which on to show detections; None if that is not known.
-        detections: what they found, in each image of `truth`.
-        truth: the labelled images.
+        threshold: the best score threshold; None if unknown.
+        detections: detections in each image of `truth`.
+        truth: the labeled images.
     """
 
     evaluation: Evaluation
@@ -38,12 +38,12 @@ class ValidationResult(NamedTuple):
 
 @dataclass(frozen=True)
 class ValidationSet:
-    """Labelled images, ready for the network.
+    """Labeled images, ready for the network.
 
     Attributes:
-        truth: the labelled images.
+        truth: the labeled images.
         inputs: `(n, S, S, 3)` uint8.
-        preprocessing: how they were made.
+        preprocessing: the preprocessing of the inputs.
     """
 
     truth: Dataset
@@ -59,8 +59,8 @@ class ValidationSet:
         *,
         max_images: int = MAX_IMAGES,
     ) -> ValidationSet:
-        """Read the images from their files, exactly as a detector would; at most `max_images` of
-        them, drawn with `seed`."""
+        """Read the images from their files exactly as a detector does; at most `max_images` of
+        them, sampled with `seed`."""
         if len(truth) > max_images:
             chosen = np.random.default_rng(seed).permutation(len(truth))[:max_images]
             truth = truth.select(np.sort(chosen))
@@ -75,10 +75,10 @@ class ValidationSet:
 
 
 class Validator:
-    """Measures weights on a validation set.
+    """Evaluates weights on a validation set.
 
     Args:
-        images: the validation set; may be empty, and then nothing can be measured.
+        images: the validation set; without images there is no evaluation.
     """
 
     def __init__(self, images: ValidationSet) -> None:
@@ -89,12 +89,12 @@ class Validator:
 
     @property
     def noise(self) -> float:
-        """A difference in AP that means nothing here: half a standard deviation of a proportion
-        over as many boxes, which is at most `0.25 / sqrt(boxes)`."""
+        """Return an insignificant difference in AP: half the standard deviation of a proportion
+        over this number of boxes, at most `0.25 / sqrt(boxes)`."""
         return float(0.25 / np.sqrt(max(len(self.images.truth.boxes), 1)))
 
     def validate(self, model: DetectionModel) -> ValidationResult:
-        """How good `model`, its network in float32, is on these images."""
+        """Evaluate `model`, with its network in float32, on these images."""
         truth, preprocessing = self.images.truth, self.images.preprocessing
         engine = KerasEngine(model, preprocessing)
         padding = np.zeros((-len(self) % BATCH, *self.images.inputs.shape[1:]), np.uint8)

@@ -1,4 +1,4 @@
-"""Subscribers that write a run's numbers down: lines of JSON, and TensorBoard's event files."""
+"""Subscribers that log a run's metrics: JSON lines, and TensorBoard event files."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ PICTURES = 6  # images, after the last step: each takes some hundredths of a sec
 
 
 def report_of(event: Event, every: int = LOG_STEPS) -> tuple[int, dict[str, float]] | None:
-    """The step, and the numbers to write down by the Object Detection API's tags: the losses of
-    each step whose number is a multiple of `every`, and all evaluations; else nothing."""
+    """Return the step and its metrics by the Object Detection API's tags: the losses of every
+    `every`-th step, and all evaluations; None for other events."""
     numbers: dict[str, float | None]
     match event:
         case Step(step=step, loss=loss) if step % every == 0:
@@ -67,7 +67,7 @@ class JsonLines:
 
 
 class TensorBoard:
-    """A subscriber that writes numbers, and after the last step pictures of validation images,
+    """A subscriber that writes metrics, and after the last step validation images with boxes,
     into a folder for TensorBoard; call `close` at the end.
 
     Raises:
