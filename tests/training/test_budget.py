@@ -72,7 +72,7 @@ def test_without_a_budget_it_trains_until_the_ap_stops_rising(
 ) -> None:
     """These steps learn nothing, so that it never rises."""
     _, listener = steps.train(squares.dataset(train=4, val=2), tmp_path / "run")
-    assert any("has stopped rising" in line for line in listener.said)
+    assert any("stopped rising at step" in line for line in listener.said)
     assert listener.reports[0].seconds_left is None
     assert listener.reports[-1].fraction == 1
     assert steps.rates[-1] < 0.05 * max(steps.rates)

@@ -235,7 +235,7 @@ def test_options_beside_resume_must_be_those_of_the_run(
         check_options(outcome.run, {option: value})
     if caught:
         assert caught.value.code == "BW310"
-        assert f"Leave {option} away" in caught.value.remedy
+        assert f"Remove {option}" in caught.value.remedy
 
 
 def test_where_there_is_no_run_others_say_so(tmp_path: Path) -> None:

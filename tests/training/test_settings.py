@@ -321,7 +321,7 @@ def test_what_is_set_is_kept_in_the_run_and_when_it_goes_on(
     dataset, out = squares.dataset(8), tmp_path / "run"
     chosen = {"learning_rate": "constant", "learning_rate.rate": "3e-4", "batch_size": "4"}
     first, listener = steps.train(dataset, out, recipe=chosen, steps=6, interrupt_at=2)
-    assert "the learning rate is 0.0003 at every step: set by you" in listener.said
+    assert "the learning rate is constant at 0.0003: set by you" in listener.said
     kept = first.run.artifact.provenance["recipe"]
     assert kept["learning_rate"] == {"kind": "Constant", "rate": 3e-4}
     assert kept["reasons"]["batch_size"] == SET
