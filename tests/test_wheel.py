@@ -58,7 +58,7 @@ def test_it_checks_predicts_and_shows_the_demo(installed: Path, tmp_path: Path) 
     assert Path(own).is_relative_to(installed.parent), "not the checkout"
     assert "seconds in all" in run(boxwright, "demo", "--quick", within=tmp_path)
     assert (tmp_path / "demo" / "scenes.png").stat().st_size > 100_000, "a picture to look at"
-    assert "56 photos" in run(boxwright, "check", "demo/data", within=tmp_path)
+    assert "56 images" in run(boxwright, "check", "demo/data", within=tmp_path)
     image = "demo/data/JPEGImages/scene_0000.jpg"
     words = ("demo/run/detector.tflite", image, "--out", "found")
     assert "boxes in 1 images" in run(boxwright, "predict", *words, within=tmp_path)

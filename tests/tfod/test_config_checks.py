@@ -80,7 +80,7 @@ FAULTS = [
     ('"data/train.record"', '"none/of/these"', "BW726", "/none/of/these does not exist"),
     ('"data/train.record"', '"data/part-?"', "BW726", "does not exist"),
     ('"data/train.record"', '"E:/demo/train.record"', "BW726", "a Windows path"),
-    ('"data/train.record"', '"gs://bucket/train.record"', "BW726", "Copy the file"),
+    ('"data/train.record"', '"gs://bucket/train.record"', "BW726", "copy the file"),
     ('"data/train.record"', '"data"', "BW730", "is a folder"),
     ('"data/train.record"', '"models/notes.csv"', "BW730", "is not a TFRecord file"),
     ('"data/train.record"', '"empty.record"', "BW730", "is empty"),
