@@ -81,8 +81,8 @@ def write_gallery(
     here = out.resolve()  # images in the output folder are not overwritten
     taken = {path.name.lower() for path in images if path.resolve().parent == here}
     sheet_name = _fresh(Path(SHEET), taken)
-    drawing: deque[Future[Image.Image]] = deque()
-    thumbnails: list[Image.Image] = []
+    drawing: deque[Future[None]] = deque()
+    thumbnails: list[Image.Image] = []  # small as soon as they are drawn
     at_once = WHOLE_AT_ONCE if pictures == "full" else AT_ONCE
 
     def load(path: Path) -> Loaded | DataError:
@@ -102,13 +102,17 @@ def write_gallery(
                 name = None
                 if each.picture is not None:
                     name = _fresh(each.path, taken)
-                    drawing.append(pool.submit(_draw, each.picture, kept, out / name))
+                    on_sheet = len(thumbnails) < ON_SHEET
+                    thumbnails += [each.picture] if on_sheet else []
+                    drawing.append(
+                        pool.submit(_draw, each.picture, kept, out / name, shrink=on_sheet)
+                    )
                 done.append(_entry(each, kept, name))
             while len(drawing) > at_once:
-                _keep(drawing.popleft().result(), thumbnails)
+                drawing.popleft().result()
             progress(len(done) + len(failed), len(images))
         for drawn in drawing:
-            _keep(drawn.result(), thumbnails)
+            drawn.result()
     sheet = sheet_name if len(thumbnails) > 1 else None
     if sheet:
         _write_sheet(thumbnails, done, out / sheet)
@@ -141,19 +145,14 @@ def _small(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def _draw(picture: Image.Image, detections: Detections, target: Path) -> Image.Image:
-    """Draw the image's boxes, scaled to the picture, and write it; return its thumbnail."""
+def _draw(picture: Image.Image, detections: Detections, target: Path, *, shrink: bool) -> None:
+    """Draw the image's boxes, scaled to the picture, and write it; then make it a thumbnail if
+    `shrink` is True."""
     with writing(target) as draft:
         draw_on(picture, detections.resized(picture.size))
         picture.save(draft, format="JPEG", quality=QUALITY)
-    picture.thumbnail((THUMBNAIL, THUMBNAIL))
-    return picture
-
-
-def _keep(thumbnail: Image.Image, thumbnails: list[Image.Image]) -> None:
-    """Add the thumbnail while there is room on the sheet."""
-    if len(thumbnails) < ON_SHEET:
-        thumbnails.append(thumbnail)
+    if shrink:
+        picture.thumbnail((THUMBNAIL, THUMBNAIL))
 
 
 def _write_sheet(thumbnails: list[Image.Image], done: list[dict[str, Any]], target: Path) -> None:

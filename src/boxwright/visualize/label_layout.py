@@ -75,13 +75,13 @@ def lay_out(
     Returns:
         A label for each detection; None where there is no room for it.
     """
-    layout = Layout([None] * len(found), np.zeros((0, 4), np.int64), crowded=False)
+    label_boxes: list[LabelBox | None] = []
+    captions = _Captions(image, names, scores)
     for share in (1.0, 0.85, 0.7, 0.6):
-        captions = _Captions(image, names, scores)
-        layout = _at_size(found, frames, round(text_size * share), captions)
-        if not layout.crowded:
+        label_boxes, crowded = _at_size(found, frames, round(text_size * share), captions)
+        if not crowded:
             break
-    return layout.label_boxes
+    return label_boxes
 
 
 def lay_out_legend(
@@ -101,7 +101,7 @@ def lay_out_legend(
     font = font_fitting(text_size, image[1])
     if font is None or not names:
         return [None] * len(names)
-    padding = max(1, round(text_size / 6))
+    padding = padding_of(text_size)
     height = line_height(font) + 2 * padding
     texts = [shortened(name, font, image[0] - 2 * padding) for name in names]
     shown = min(len(texts), image[1] // height)
@@ -122,14 +122,6 @@ def lay_out_legend(
     return lines + [None] * (len(names) - shown)
 
 
-class Layout(NamedTuple):
-    """Labels, the rectangles they take, and whether they cover each other or an object."""
-
-    label_boxes: list[LabelBox | None]
-    taken: Rectangles
-    crowded: bool
-
-
 class _Captions(NamedTuple):
     """What labels show, and the image that they have to fit into."""
 
@@ -148,34 +140,29 @@ class _Captions(NamedTuple):
 
 def _at_size(
     found: Sequence[Labeled], frames: Rectangles, text_size: int, captions: _Captions
-) -> Layout:
-    """Labels with text of that size."""
+) -> tuple[list[LabelBox | None], bool]:
+    """Labels with text of that size; True if some cover each other or would hide an object."""
     image = captions.image
-    layout = Layout([], np.zeros((0, 4), np.int64), crowded=False)
-    font = font_fitting(text_size, image[1])
-    padding = max(1, round(text_size / 6))
+    font, padding = font_fitting(text_size, image[1]), padding_of(text_size)
+    label_boxes: list[LabelBox | None] = [None] * len(found)
+    taken = np.zeros((0, 4), np.int64)
+    crowded = False
     for index, detection in enumerate(found):
         text = captions.text(detection, font, padding) if font else ""
         if not (font and text):
-            layout.label_boxes.append(None)
             continue
         width, height = length(font, text) + 2 * padding, line_height(font) + 2 * padding
         candidates = _candidates(frames[index], (width, height), image)
-        on_labels = intersections(candidates[:, None], layout.taken).sum(axis=1)
+        on_labels = intersections(candidates[:, None], taken).sum(axis=1)
         hidden = intersections(candidates[:, None], frames) / areas(frames)
         best = np.lexsort(((2 * hidden.sum(axis=1)).round(), on_labels))[0]  # the first, unless bad
         hides = np.delete(hidden[best], index).max(initial=0) > MAX_HIDDEN
-        chosen = candidates[best : best + 1]
-        left, top = chosen[0, :2].tolist()
-        layout.label_boxes.append(
-            None if hides else LabelBox(left, top, width, height, text, font, padding)
-        )
-        layout = Layout(
-            layout.label_boxes,
-            layout.taken if hides else np.vstack([layout.taken, chosen]),
-            crowded=bool(layout.crowded or hides or on_labels[best]),
-        )
-    return layout
+        crowded |= bool(hides or on_labels[best])
+        if not hides:
+            left, top = candidates[best, :2].tolist()
+            label_boxes[index] = LabelBox(left, top, width, height, text, font, padding)
+            taken = np.vstack([taken, candidates[best]])
+    return label_boxes, crowded
 
 
 def _candidates(frame: NDArray[np.int64], label_box: Size, image: Size) -> Rectangles:
@@ -213,9 +200,14 @@ def font_fitting(pixels: int, height: int) -> Font | None:
     """The font of that size, or a smaller one for a photo of few rows; None if none can be read."""
     for smaller in range(max(pixels, SMALLEST_TEXT), SMALLEST_TEXT - 1, -1):
         font = font_of(smaller)
-        if line_height(font) + 2 * max(1, round(pixels / 6)) <= height:
+        if line_height(font) + 2 * padding_of(pixels) <= height:
             return font
     return None
+
+
+def padding_of(pixels: int) -> int:
+    """Pixels between text of that size and its label's edge."""
+    return max(1, round(pixels / 6))
 
 
 @lru_cache(maxsize=4096)
