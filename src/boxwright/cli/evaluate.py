@@ -48,7 +48,7 @@ def evaluate(
     from boxwright.cli.progress import counting
     from boxwright.datasets.describe import counted
     from boxwright.datasets.evaluation_set import evaluation_data
-    from boxwright.datasets.source import source_of
+    from boxwright.datasets.source import known_paths
     from boxwright.evaluation import coco, report
     from boxwright.evaluation.bootstrap import constant_box
     from boxwright.inference.class_names import read_names
@@ -64,8 +64,7 @@ def evaluate(
     with counting("Detecting objects") as progress:
         evaluation = api.measured(detector, images, progress)
     if json:
-        known = source_of(provenance)
-        where = [str(path) for path in data or (known.paths if known else ())]
+        where = [str(path) for path in data or known_paths(provenance)]
         data_said = where[0] if len(where) == 1 else where
         show_json({"model": str(model), "data": data_said, "split": split} | evaluation.to_json())
         return

@@ -162,7 +162,7 @@ def train(
             }
         )
     else:
-        show(_ending(out, run.paths, run))
+        show(_ending(run))
     if run.interrupted:
         words = f"{_words(run.paths)} --out {_words([out])}"
         say(f"Stopped. To continue: boxwright train {words} --resume")
@@ -184,8 +184,8 @@ def _words(paths: Sequence[Path]) -> str:
     return " ".join(plain(quoted(path)) for path in paths)
 
 
-def _ending(out: Path, data: Sequence[Path], ended: Run) -> str:
-    lines = [f"[bold]{plain(out)}[/] has the weights of step {ended.step}."]
+def _ending(ended: Run) -> str:
+    lines = [f"[bold]{plain(ended.folder)}[/] has the weights of step {ended.step}."]
     validation = ended.validation
     if validation and validation.ap is not None:
         count = validation.images
@@ -194,7 +194,7 @@ def _ending(out: Path, data: Sequence[Path], ended: Run) -> str:
         )
     else:
         lines.append("Without a validation set, these are the last averaged weights.")
-    run, images = _words([out]), _words(data)
+    run, images = _words([ended.folder]), _words(ended.paths)
     if len(ended.dataset.split("test")):
         lines[-1] += " To evaluate on the test set:"
         lines.append(f"  boxwright evaluate {run} {images}")

@@ -30,13 +30,12 @@ def evaluation_data(
         ArgumentError: BW802 no data is given, and the detector does not record its own.
         DataError: as `load`; BW199 `choice` does not fit.
     """
-    from boxwright.datasets.source import DataSource, choice_of, source_of
+    from boxwright.datasets.source import DataSource, choice_of, known_paths
 
     chosen, strict = choice or choice_of(provenance), bool(choice)
     if not isinstance(data, tuple):
         return chosen.apply(data, strict=strict)
-    known = source_of(provenance)
-    paths = data or (known.paths if known else ())
+    paths = data or known_paths(provenance)
     if not paths:
         raise ArgumentError("BW802", "no data is given, and the detector does not record its own.")
     return DataSource(paths, chosen).load(strict=strict)

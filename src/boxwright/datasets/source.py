@@ -62,3 +62,9 @@ def source_of(provenance: Mapping[str, Any]) -> DataSource | None:
         return None
     paths = (data["path"], *data.get("more", ()))
     return DataSource(tuple(map(Path, paths)), choice_of(provenance))
+
+
+def known_paths(provenance: Mapping[str, Any]) -> tuple[Path, ...]:
+    """The paths of the data that a run was trained on; none if that is not known."""
+    source = source_of(provenance)
+    return source.paths if source else ()

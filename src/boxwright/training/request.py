@@ -10,7 +10,7 @@ from typing import Any
 
 from boxwright.datasets.class_choice import ClassChoice
 from boxwright.datasets.describe import counted
-from boxwright.datasets.source import DataSource, choice_of, source_of
+from boxwright.datasets.source import DataSource, choice_of, known_paths
 from boxwright.errors import ArgumentError
 from boxwright.inference.run import Run
 from boxwright.models.weights import zoo
@@ -113,8 +113,7 @@ class TrainingRequest:
         if not (given or self.run.exists()):
             raise nothing_to_resume(self.run.checkpoint)
         provenance = self.run.artifact.provenance if self.run.exists() else {}
-        known = source_of(provenance)
-        paths = given or (known.paths if known else ())
+        paths = given or known_paths(provenance)
         if not paths:
             raise ArgumentError("BW802", "data is missing: the run does not record where it is.")
         return DataSource(paths, choice_of(provenance))

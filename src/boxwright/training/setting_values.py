@@ -10,6 +10,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from boxwright.errors import TrainingError
+from boxwright.training.budget import SHORTEST
 
 Limits = tuple[float, float]
 
@@ -32,7 +33,7 @@ LIMITS: Mapping[str, Limits] = {
     "rare_below": PART,
     "max_images": COUNT,
     "held_out": (0.0, 0.9),
-    "seconds": (15.0, math.inf),
+    "seconds": (SHORTEST, math.inf),
     "steps": COUNT,
     "seed": (0, 2**32 - 1),
     # Numbers by part of the network.
