@@ -10,6 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 import boxwright
+from boxwright.datasets.class_choice import ClassChoice
+from boxwright.datasets.source import CHOICE
 from boxwright.errors import ArgumentError, BoxwrightError, DetectorError, WeightsError
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
@@ -127,6 +129,18 @@ def test_data_are_a_path_several_or_a_dataset(folder: Path, tmp_path: Path) -> N
             boxwright.train(data, out=tmp_path / "run", on_event=[listen])
     counts = [note.partition(" images")[0] for note in notes if "boxes of 1 class" in note]
     assert counts == ["8", "11", "8"]
+
+
+def test_a_run_is_evaluated_with_its_classes_renamed_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice = ClassChoice(rename={"square": "circle", "circle": "square"})
+    artifact = Artifact({}, ("circle",), Preprocessing(32), provenance={CHOICE: choice.to_json()})
+    detector = boxwright.Detector(Sees(), artifact)
+    monkeypatch.setattr(boxwright.Detector, "load", lambda *_, **__: detector)
+    dataset = choice.apply(boxwright.load(folder), strict=False)
+    run = boxwright.api.Run(folder, dataset, 1, None, False)
+    assert run.evaluate().images == 2
 
 
 # ---- evaluate, predict, check ------------------------------------------------------------------

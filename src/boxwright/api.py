@@ -90,7 +90,11 @@ class Run:
     def evaluate(self, data: Data | None = None, **options: Any) -> Evaluation:
         """Evaluate it on its own test images, or on those of other data; options and errors are
         those of `evaluate`."""
-        return evaluate(self, self.dataset if data is None else data, **options)
+        if data is None:
+            data = self.dataset  # its classes are chosen and renamed already
+            if not options.keys() & {"classes", "exclude", "rename"}:
+                options["classes"] = data.classes
+        return evaluate(self, data, **options)
 
     def export(self, to: str = "tflite", **options: Any) -> Exported:
         """Export it to a file for deployment; options and errors are those of `export`."""
