@@ -9,7 +9,10 @@ import numpy as np
 
 from boxwright.backend import framework
 from boxwright.ops.postprocess import RawDetections
+from boxwright.tfod import toco
 from boxwright.tfod.flags import parse
+
+RAW = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
 
 
 def said(command: Any, *words: str) -> list[str]:
@@ -19,6 +22,21 @@ def said(command: Any, *words: str) -> list[str]:
     lines: list[str] = []
     command.run(parsed.flags, lines.append)
     return lines
+
+
+def write_int8(folder: Path, target: Path) -> None:
+    """Write an int8 .tflite by the tutorials' `toco` from the graph in a folder."""
+    said(
+        toco,
+        f"--graph_def_file={folder / 'tflite_graph.pb'}",
+        f"--output_file={target}",
+        "--input_shapes=1,64,64,3",
+        "--input_arrays=normalized_input_image_tensor",
+        f"--output_arrays={','.join(RAW)}",
+        "--inference_type=QUANTIZED_UINT8",
+        "--mean_values=128",
+        "--std_dev_values=128",
+    )
 
 
 def run_graph(folder: Path, feed: str, values: Any) -> dict[str, Any]:

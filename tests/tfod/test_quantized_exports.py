@@ -11,11 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from boxwright.backend import framework
-from boxwright.tfod import export_inference_graph, export_tflite_ssd_graph, toco
-from exporting import said
+from boxwright.tfod import export_inference_graph, export_tflite_ssd_graph
+from exporting import said, write_int8
 
 CONFIG = Path(__file__).parent / "configs" / "quantized.config"
-RAW = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
 BACKBONES = ("ssd_mobilenet_v1", "ssd_mobilenet_v2")
 
 
@@ -104,17 +103,7 @@ def test_toco_makes_a_file_of_bytes(
 
     export(export_tflite_ssd_graph, tmp_path, "--noadd_postprocessing_op")
     target = tmp_path / "bytes.tflite"
-    said(
-        toco,
-        f"--graph_def_file={tmp_path / 'tflite_graph.pb'}",
-        f"--output_file={target}",
-        "--input_shapes=1,64,64,3",
-        "--input_arrays=normalized_input_image_tensor",
-        f"--output_arrays={','.join(RAW)}",
-        "--inference_type=QUANTIZED_UINT8",
-        "--mean_values=128",
-        "--std_dev_values=128",
-    )
+    write_int8(tmp_path, target)
     interpreter = Interpreter(model_path=str(target))
     interpreter.allocate_tensors()
     details = interpreter.get_tensor_details()

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from boxwright.augment.transforms import CropAroundObject, count_draws, default_transforms
 from boxwright.models.ssd.objective import Objective
-from boxwright.tfod import export_tflite_ssd_graph, toco
+from boxwright.tfod import export_tflite_ssd_graph
 from boxwright.training.config import Quantization
 from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.optimizers import Averaging
 from boxwright.training.recipe import Recipe
-from exporting import said
+from exporting import said, write_int8
 
 if TYPE_CHECKING:
     from squares import Squares
@@ -35,7 +35,6 @@ QUANTIZED = Recipe(
     quantization=Quantization(DELAY),
 )
 CONFIG = Path(__file__).parents[1] / "tfod" / "configs" / "quantized.config"
-RAW = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
 
 pytestmark = pytest.mark.usefixtures("small_network")
 
@@ -173,17 +172,7 @@ def test_what_was_trained_becomes_a_file_of_bytes_that_agrees(
         "} } } eval_config { use_moving_averages: false }",
         "--noadd_postprocessing_op",
     )
-    said(
-        toco,
-        f"--graph_def_file={tmp_path / 'tflite_graph.pb'}",
-        f"--output_file={target}",
-        "--input_shapes=1,64,64,3",
-        "--input_arrays=normalized_input_image_tensor",
-        f"--output_arrays={','.join(RAW)}",
-        "--inference_type=QUANTIZED_UINT8",
-        "--mean_values=128",
-        "--std_dev_values=128",
-    )
+    write_int8(tmp_path, target)
     images = squares.dataset(1).root.glob("*.png")
     from PIL import Image
 
