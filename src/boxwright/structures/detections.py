@@ -1,4 +1,4 @@
-"""Detections: what every detector returns for one image."""
+"""Detections: the result of a detector for one image."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Detections:
         scores: `(n,)` float32 in [0, 1].
         labels: `(n,)` int32, 0-based ids into `classes`.
         classes: the class names, in id order.
-        image_size: width and height of the oriented image, pixels; None if it is not known.
+        image_size: width and height of the oriented image, pixels; None if unknown.
     """
 
     boxes: NDArray[np.float32]
