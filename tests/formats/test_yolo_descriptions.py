@@ -90,7 +90,7 @@ def test_a_split_that_is_not_here_never_takes_the_images_of_all(voc_folder: VocF
     assert marks(dataset) == {"images/a.jpg": "train"}
     (finding,) = dataset.findings
     assert finding.code == "BW117"
-    assert finding.message == "test: '/data/test/images' leads to no image here"
+    assert finding.message == "test: '/data/test/images' matches no image here"
 
 
 def test_train_and_val_may_be_the_same_images(voc_folder: VocFolder) -> None:

@@ -27,10 +27,10 @@ class Size(NamedTuple):
 
 
 def in_pixels(fractions: Sequence[float], width: int, height: int) -> Boxes:
-    """Fractions of the image's sides, xyxy, flat or `(n, 4)`, as `(n, 4)` pixels.
+    """Convert fractions of the image's sides, xyxy, flat or `(n, 4)`, to `(n, 4)` pixels.
 
-    Six decimals or float32 cannot tell a whole pixel from one a millionth of the side away, so
-    that is taken for the whole pixel it was.
+    Six decimals or float32 cannot represent all whole pixels exactly, so a coordinate within a
+    millionth of the side of a whole pixel is rounded to it.
     """
     far_corner = np.array([width, height, width, height], np.float64)
     pixels = np.asarray(fractions, np.float64).reshape(-1, 4) * far_corner
@@ -39,9 +39,9 @@ def in_pixels(fractions: Sequence[float], width: int, height: int) -> Boxes:
 
 
 def from_stored(fractions: Sequence[float], stated: Size | None, header: Header) -> Boxes:
-    """Fractions of the image as it is stored, as `(n, 4)` pixels of the oriented image.
+    """Convert fractions of the stored image to `(n, 4)` pixels of the oriented image.
 
-    If the stated size is that of the oriented image alone, they are fractions of that one.
+    If the stated size fits only the oriented image, they are fractions of the oriented image.
     """
     upright = Size(header.width, header.height)
     stored = Size(header.height, header.width) if header.swaps_sides else upright
@@ -53,10 +53,10 @@ def from_stored(fractions: Sequence[float], stated: Size | None, header: Header)
 def into_image(
     drawn: Sequence[float], stated: Size | None, header: Header, where: str
 ) -> tuple[Boxes, list[Finding]]:
-    """Boxes drawn on an image of the stated size, moved to where they lie in the oriented image.
+    """Convert boxes drawn on an image of the stated size to pixels of the oriented image.
 
-    Boxes are turned if the stated size is that of the image before it is oriented, and scaled if
-    it has the image's shape but not its size; any other size is reported and left alone.
+    Boxes are rotated if the stated size is that of the stored image, and scaled if it has the
+    aspect ratio of the image but another size. Any other size is only reported.
     """
     boxes, here = as_boxes(drawn), Size(header.width, header.height)
     findings: list[Finding] = []
@@ -87,11 +87,11 @@ def orientation_is_unclear(stated: Size | None, header: Header) -> bool:
 
 
 def _same_shape(first: Size, second: Size) -> bool:
-    """Whether one is the other made larger or smaller, give or take a rounded pixel."""
+    """True if both have the same aspect ratio, up to a rounded pixel."""
     difference = abs(first.width * second.height - first.height * second.width)
     return difference <= max(*first, *second)
 
 
 def _fit(boxes: Boxes, size: Size) -> bool:
-    """Whether all boxes lie in an image of this size, give or take a pixel."""
+    """True if all boxes are inside an image of this size, with a tolerance of one pixel."""
     return not len(boxes) or bool((boxes[:, 2:].max(axis=0) <= np.array(size) + 1).all())

@@ -1,4 +1,4 @@
-"""Create ML: a JSON list of images, as Apple's tools, LabelImg, RectLabel and Roboflow write it.
+"""Create ML: a JSON list of images, written by Apple's tools, LabelImg, RectLabel and Roboflow.
 
 Boxes are the x and y of their center, width and height, in pixels from the image's top left.
 """
@@ -21,7 +21,7 @@ TITLE = "Create ML"
 KIND = "createml"  # in `json_kinds`
 HOLDS = Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.FRACTIONS
 BY_STEM = False
-FILE = "_annotations.createml.json"  # as Roboflow names it
+FILE = "_annotations.createml.json"  # Roboflow's name
 IMAGE_KEYS = ("image", "imagefilename")
 LIST_KEYS = ("annotations", "annotation")
 
@@ -29,12 +29,12 @@ image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
-    """True if a JSON file lists images as Create ML does."""
+    """True if a JSON file has Create ML's list of images."""
     return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
-    """All images that the files list; one without annotations is empty."""
+    """Read all images in the files; an image without annotations has no objects."""
     labels = Labels()
     for path, content in json_file.read_all(folder, KIND, list, labels.broken):
         images: dict[str, Labeled] = {}
@@ -59,7 +59,7 @@ def read(folder: Folder) -> Labels:
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """A file for each split, beside the images, as Roboflow writes them."""
+    """Write one file per split, beside the images, in Roboflow's layout."""
     for folder, indices in json_file.by_folder(dataset):
         content = []
         for i in indices:

@@ -88,13 +88,13 @@ def split_path(path: str) -> tuple[str, str]:
 
 
 def outwards(parent: str) -> list[str]:
-    """`parent`, the folder around it, and so on up to the root, which is ""."""
+    """`parent`, its parent folder, and so on up to the root, which is ""."""
     parts = parent.split("/") if parent else []
     return ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
 
 
 def relative(name: str, folder: str) -> str:
-    """A path below the root as it is seen from a folder below the root."""
+    """A path below the root, relative to a folder below the root."""
     return posixpath.relpath(f"/{name}", f"/{folder}")
 
 
@@ -126,7 +126,7 @@ def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
                     continue
                 if entry.is_dir():
                     folders.append(entry.name)
-                elif entry.is_file():  # a pipe or a device may never come to an end
+                elif entry.is_file():  # a pipe or a device may never end
                     names.append(entry.name)
         waiting.extend(join(parent, name) for name in sorted(folders, reverse=True))
         yield parent, sorted(names)

@@ -1,4 +1,4 @@
-"""Annotations in JSON: what a file says, and what in it cannot be used."""
+"""Read and write annotations in JSON, and collect unusable parts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SPLIT_FOLDERS = {Split.TRAIN: "train", Split.VAL: "valid", Split.TEST: "test"}
 
 
 class UnusableError(Exception):
-    """A part of a file cannot be used: its place in the file, and why."""
+    """A part of a file cannot be used: its position in the file, and the reason."""
 
     def __init__(self, place: str, reason: str) -> None:
         super().__init__(place, reason)
@@ -43,11 +43,11 @@ def read_all(
     *,
     without: Collection[str] = (),
 ) -> Iterator[tuple[str, Content]]:
-    """Path and content of each file of the format `kind`, but for those `without`.
+    """Yield path and content of each file of the format `kind`, except those in `without`.
 
-    What cannot be read goes to `broken`. Encodings are UTF-8, 16 and 32, with or without a mark. A
-    file that is not even JSON at its start may have been of any format, and is broken whichever is
-    read.
+    Unreadable files are added to `broken`. Encodings are UTF-8, 16 and 32, with or without a byte
+    order mark. A file that does not begin as JSON may be of any format, so every reader reports
+    it.
     """
     for path in folder.with_suffix(SUFFIX):
         if path in without or kind_of(folder.root / path) not in {kind, DAMAGED}:
@@ -69,7 +69,7 @@ def read_all(
 
 
 def objects(value: object, place: str) -> Iterator[tuple[str, Object]]:
-    """The objects of a list, each with its place: `annotations[12]`."""
+    """Yield the objects of a list, each with its position: `annotations[12]`."""
     if not isinstance(value, list):
         raise UnusableError(place, unlike(value, "a list"))
     for i, item in enumerate(value):
@@ -107,7 +107,7 @@ def points(value: object, place: str) -> list[list[float]]:
 
 
 def class_name(value: object, place: str) -> str:
-    """A class name; tools that count their classes give numbers."""
+    """A class name; some tools write numbers."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value.strip():
@@ -116,24 +116,24 @@ def class_name(value: object, place: str) -> str:
 
 
 def stated_size(entry: Object, width: str, height: str) -> Size | None:
-    """The image's size in an object; nothing sensible is 0 x 0, no place for it is None."""
+    """The image size in an object: 0 x 0 if it is invalid, None if the object has no such keys."""
     if width not in entry and height not in entry:
         return None
     return size_of(entry.get(width), entry.get(height))
 
 
 def image_names(folder: Folder) -> dict[str, str]:
-    """All images here by their `folded` names, for readers that have several names to try."""
+    """Map `folded` name -> name of all images, for readers that try several names."""
     return {folded(name): name for names in folder.images.values() for name in names}
 
 
 def unlike(value: object, wanted: str) -> str:
-    """That a value is not what it should be, as the end of a sentence."""
+    """The end of a sentence about a value that is not as expected."""
     return "is missing" if value is None else f"is {shown(value)}, not {wanted}"
 
 
 def shown(value: object) -> str:
-    """A value in a sentence; never long, whatever it is."""
+    """A value as short text in a sentence."""
     if value is None:
         return "missing"
     if isinstance(value, list | dict):
@@ -142,12 +142,12 @@ def shown(value: object) -> str:
 
 
 def image_folder(split: Split) -> str:
-    """Where formats with a file for each split write the images, and that file beside them."""
+    """Folder of a split's images and annotation file, in formats with one file per split."""
     return SPLIT_FOLDERS.get(split, "images")
 
 
 def by_folder(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
-    """Each folder that `image_folder` gives, with the images whose split belongs there."""
+    """Yield each folder of `image_folder` with the indices of its images."""
     for split in Split:
         indices = [int(i) for i in np.flatnonzero(dataset.splits == split)]
         if indices:
@@ -155,7 +155,7 @@ def by_folder(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
 
 
 def url_path(name: str) -> str:
-    """A path as it stands in a URL. Raises DataError as `write` does."""
+    """A path encoded for a URL. Raises DataError as `write` does."""
     try:
         return quote(name)
     except UnicodeEncodeError as error:
@@ -166,7 +166,7 @@ def write(target: Path, value: object, *, indent: int | None = None) -> None:
     """Write a JSON file, on one line unless there is an `indent`.
 
     Raises:
-        DataError: BW141 a name holds half of a sign, which UTF-8 cannot hold.
+        DataError: BW141 a name contains a character that UTF-8 cannot encode.
     """
     try:
         write_text(target, json.dumps(value, ensure_ascii=False, indent=indent) + "\n")

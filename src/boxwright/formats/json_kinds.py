@@ -1,4 +1,4 @@
-"""Which tool wrote a JSON file: its first keys tell, so that no file is parsed to find out."""
+"""Detect the format of a JSON file from its first keys, without parsing the file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from boxwright.formats.folder import Folder
 
 SUFFIX = ".json"
-HEAD = 1 << 15  # bytes at the start of a file that show whose it is
-DEEPEST = 4  # levels of it that are looked at
-DAMAGED = "damaged"  # the kind of a file that is not JSON from its first sign on
+HEAD = 1 << 15  # bytes at the start of a file that are read for detection
+DEEPEST = 4  # nested levels that are read
+DAMAGED = "damaged"  # the kind of a file that does not begin as JSON
 
-# What tells the formats apart: a file with all keys of a line is of that format. "[]" stands for
-# the items of a list and "*" for any key.
+# A file that has all keys of a line is of that format. "[]" matches the items of a list and "*"
+# any key.
 SIGNATURES: tuple[tuple[str, frozenset[tuple[str, ...]]], ...] = tuple(
     (name, frozenset(tuple(path.split("/")) for path in paths.split()))
     for name, paths in (
@@ -48,12 +48,12 @@ TOKEN = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*+")(?P<key>\s*:)?|[{}\[\]"]', re.D
 
 
 def holds(folder: Folder, kind: str) -> bool:
-    """True if a file of the format `kind` is there. Looks at no more than the start of each."""
+    """True if the folder has a file of the format `kind`. Reads only the start of each file."""
     return any(kind_of(folder.root / path) == kind for path in folder.with_suffix(SUFFIX))
 
 
 def kind_of(file: Path) -> str:
-    """The format of a JSON file; DAMAGED if it is not JSON, "" if it is about something else."""
+    """The format of a JSON file; DAMAGED if it is not JSON, "" if it is of no known format."""
     try:
         with file.open("rb") as opened:
             data = opened.read(HEAD)
@@ -73,7 +73,7 @@ def kind_of(file: Path) -> str:
 
 
 def _outline(head: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Where the keys and lists of JSON text are, as far as it goes: as it is, and with a `*`."""
+    """Yield the path of each key and list in JSON text that may end early, plain and with `*`."""
     place: list[str] = []
     for match in TOKEN.finditer(head):
         sign = match.group()

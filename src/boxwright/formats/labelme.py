@@ -33,9 +33,9 @@ HOLDS = (
     | Holds.FRACTIONS
 )
 BY_STEM = True
-VERSION = "5.5.0"  # of LabelMe, whose files these are like
-LIST = "labels.txt"  # LabelMe takes the class names to offer from such a file
-NOT_CLASSES = frozenset({"__ignore__", "_background_"})  # which LabelMe's own lists begin with
+VERSION = "5.5.0"  # LabelMe version whose format is written
+LIST = "labels.txt"  # LabelMe reads its list of class names from such a file
+NOT_CLASSES = frozenset({"__ignore__", "_background_"})  # first lines of LabelMe's own lists
 FLAGS = {"difficult": DIFFICULT, "truncated": TRUNCATED, "crowd": CROWD}
 BOX = "rectangle"
 
@@ -43,12 +43,12 @@ image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
-    """True if a JSON file has shapes as LabelMe draws them."""
+    """True if a JSON file has LabelMe shapes."""
     return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
-    """Every JSON file that is an annotation; one without shapes says that its image is empty."""
+    """Read every annotation; an annotation without shapes marks an image without objects."""
     labels, shapes = Labels(), Counter[str]()
     here = json_file.image_names(folder)
     for path, content in json_file.read_all(folder, KIND, dict, labels.broken):
@@ -63,10 +63,10 @@ def read(folder: Folder) -> Labels:
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """A file beside each image, or in a folder of its split if the image lies in none.
+    """Write a file beside each image; images in no folder are written to a folder of their split.
 
     Raises:
-        DataError: BW141 a class name has a line break, which the list of classes cannot hold.
+        DataError: BW141 a class name has a line break, which the list of classes cannot contain.
     """
     taken = Counter(stem(name) for name in names)
     for i, name in enumerate(names):
@@ -108,7 +108,7 @@ def _image(content: Object, path: str, here: Container[str], shapes: Counter[str
         if shape.get("group_id") is None or group not in groups:
             groups[group] = len(image.names)
             image.add(label, box, _flags(shape))
-        else:  # another part of an object that something hides in between
+        else:  # another part of a partly hidden object
             part = slice(4 * groups[group], 4 * groups[group] + 4)
             before = image.boxes[part]
             image.boxes[part] = box_around([before[:2], before[2:], box[:2], box[2:]])
@@ -128,14 +128,14 @@ def _box(points: list[list[float]], kind: str, place: str) -> list[float]:
 
 
 def _flags(shape: Object) -> int:
-    """The flags of a shape; AnyLabeling has a field of its own for the difficult ones."""
+    """The flags of a shape; AnyLabeling has an extra field for difficult objects."""
     stated = shape.get("flags")
     said = {**stated, **shape} if isinstance(stated, dict) else shape
     return sum(bit for name, bit in FLAGS.items() if said.get(name) is True)
 
 
 def _without_way_out(image_path: str, path: str, here: Container[str]) -> str:
-    """The image's bare name if its path was true before the annotation was brought here."""
+    """The bare name of the image if its path leads out of the data folder."""
     named = image_path.replace("\\", "/")
     leads = posixpath.normpath(join(split_path(path)[0], named))
     last = split_path(named)[1]
@@ -143,7 +143,7 @@ def _without_way_out(image_path: str, path: str, here: Container[str]) -> str:
 
 
 def _listed_classes(folder: Folder, labels: Labels) -> Sequence[str]:
-    """The first list of classes that knows all that are used."""
+    """The first list of classes that has all used classes."""
     used = {name for image in labels.images for name in image.names}
     lists = [path for path in folder.with_suffix(".txt") if split_path(path)[1].lower() == LIST]
     for path in sorted(lists, key=lambda path: path.count("/")):

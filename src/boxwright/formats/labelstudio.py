@@ -1,9 +1,9 @@
-"""Label Studio: a JSON list of tasks, as its exports JSON and JSON-MIN write it.
+"""Label Studio: a JSON list of tasks, from its exports JSON and JSON-MIN.
 
-Boxes are percent of the image's sides, turned about their top left corner. Percents are made
-pixels of the size that the tool saw the image in, since that shows whether it minded EXIF.
-The tool's button to turn an image (`image_rotation`) turns the boxes with it, so these remain
-those of the image as it is.
+Boxes are percentages of the image's sides, rotated about their top left corner. They are converted
+to pixels of the size at which the tool displayed the image, because that size shows if the tool
+applied EXIF. The tool's rotate button (`image_rotation`) rotates the boxes with the image, so the
+boxes refer to the image before this rotation.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ KIND = "labelstudio"  # in `json_kinds`
 HOLDS = Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.FRACTIONS
 BY_STEM = False
 FILE = "tasks.json"
-LOCAL = "/data/local-files/?d="  # images below the folder that Label Studio is told to serve
+LOCAL = "/data/local-files/?d="  # images below the folder that Label Studio serves
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://+")
-UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")  # put before the name of an uploaded image
+UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")  # prefix of the name of an uploaded image
 HUNDRED = Size(100, 100)
 SIZE = ("original_width", "original_height")
 UNBOXED = frozenset({"rle", "imageDataURL", "vertices", "sequence"})
@@ -43,7 +43,7 @@ image_folder = json_file.image_folder
 
 
 class Region(NamedTuple):
-    """What one person drew: its place in the file, its shape in percent, what it shows."""
+    """One drawn region: its position in the file, its shape in percent, its classes."""
 
     place: str
     value: Object
@@ -51,12 +51,12 @@ class Region(NamedTuple):
 
 
 def detect(folder: Folder) -> bool:
-    """True if a JSON file lists tasks with their annotations."""
+    """True if a JSON file is a list of tasks with annotations."""
     return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
-    """The tasks that somebody has finished; neither skipped ones nor mere predictions."""
+    """Read the completed tasks; skipped tasks and predictions are ignored."""
     labels, here = Labels(), _images_by_name(folder)
     for path, content in json_file.read_all(folder, KIND, list, labels.broken):
         shapes: Counter[str] = Counter()
@@ -67,7 +67,7 @@ def read(folder: Folder) -> Labels:
             except UnusableError as error:
                 labels.broken.append(error.in_file(path))
                 continue
-            if one is not None:  # JSON-MIN repeats a task for each annotation: the last counts
+            if one is not None:  # JSON-MIN repeats a task for each annotation; the last one is used
                 tasks[one.image] = one
         labels.images += tasks.values()
         labels.findings += shapes_finding(path, shapes)
@@ -75,7 +75,7 @@ def read(folder: Folder) -> Labels:
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """A file of tasks for each split. Label Studio imports them if it serves `target`."""
+    """Write one file of tasks per split. Label Studio imports them if it serves `target`."""
     for folder, indices in json_file.by_folder(dataset):
         tasks = [
             {
@@ -90,7 +90,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 def _image(
     task: object, path: str, place: str, here: Mapping[str, str], shapes: Counter[str]
 ) -> Labeled | None:
-    """The image of a task as its last annotation has it; None if nobody has finished it."""
+    """The image of a task with its last annotation; None if the task is not completed."""
     if not isinstance(task, dict):
         raise UnusableError(place, json_file.unlike(task, "a task"))
     whole = isinstance(task.get("data"), dict)
@@ -112,7 +112,7 @@ def _image(
 
 
 def _regions_of_task(task: Object, place: str) -> list[Region] | None:
-    """The regions of the last annotation that was not cancelled, as JSON exports have them."""
+    """The regions of the last annotation of a JSON export that was not cancelled."""
     key = "annotations" if "annotations" in task else "completions"
     finished = [
         (where, one)
@@ -129,16 +129,16 @@ def _regions_of_task(task: Object, place: str) -> list[Region] | None:
         value = one.get("value")
         names = _labels(value)
         if not isinstance(value, dict) or not _is_drawn(value):
-            continue  # a remark on the whole image, or a relation of two regions
+            continue  # a comment on the whole image, or a relation of two regions
         if not names and str(one.get("id")) in labeled:
-            continue  # the same region once more, for its text or its shape alone
+            continue  # the same region again, only with its text or its shape
         size = {side: one[side] for side in SIZE if side in one}
         regions.append(Region(where, {**value, **size}, _class_names(names, where)))
     return regions
 
 
 def _regions_of_row(row: Object, place: str) -> list[Region]:
-    """The regions of a row of a JSON-MIN export: all lists of things that were drawn."""
+    """The regions in all lists of a row of a JSON-MIN export."""
     return [
         Region(where, value, _class_names(_labels(value), where))
         for key, values in row.items()
@@ -148,7 +148,7 @@ def _regions_of_row(row: Object, place: str) -> list[Region]:
 
 
 def _labels(value: object) -> list[object]:
-    """What a region's `rectanglelabels`, `polygonlabels`, `labels` and the like say."""
+    """The labels in a region's `rectanglelabels`, `polygonlabels`, `labels` and similar keys."""
     if not isinstance(value, dict):
         return []
     lists = (value[key] for key in value if key.endswith("labels"))
@@ -169,9 +169,9 @@ def _size(value: Object) -> Size | None:
 
 
 def _box(region: Region, size: Size | None) -> tuple[str, list[float]]:
-    """What kind of shape a region is, empty for a box, and the box around it, xyxy.
+    """The kind of shape of a region, empty for a box, and its bounding box, xyxy.
 
-    In pixels of an image of `size`, or in percent if that is not known.
+    The box is in pixels of an image of `size`, or in percent if `size` is unknown.
     """
     place, value, _ = region
     width, height = size or HUNDRED
@@ -206,7 +206,7 @@ def _box(region: Region, size: Size | None) -> tuple[str, list[float]]:
 
 
 def _image_name(fields: Object, place: str, here: Mapping[str, str]) -> str:
-    """The image that a task is about, from its URL: uploaded, served, or anywhere on the web."""
+    """The image of a task, from its URL: uploaded, served, or on the web."""
     texts = [text for text in (fields.get("image"), *fields.values()) if isinstance(text, str)]
     paths = [path for path in map(_path_in_url, texts) if is_image(split_path(path)[1])]
     if not paths:
@@ -229,7 +229,7 @@ def _path_in_url(url: str) -> str:
 
 
 def _images_by_name(folder: Folder) -> dict[str, str]:
-    """Images here by their `folded` names, also as Label Studio changes them when uploaded."""
+    """Images by `folded` name, also by the names that Label Studio gives to uploads."""
     names = json_file.image_names(folder)
     uploaded = {re.sub(r"[^\w.-]", "", key.replace(" ", "_")): name for key, name in names.items()}
     return {**uploaded, **names}

@@ -1,4 +1,4 @@
-"""Which image belongs to which annotation file, wherever the two lie."""
+"""Match annotations to images in any folder layout."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ ABSOLUTE = re.compile(r"/|[A-Za-z]:")
 class Pairing:
     """Finds images by name.
 
-    A file about one image belongs to the image of the same stem, as labeling tools save them, else
-    to the one that it names. A name with folders is looked for where these lead from the
-    annotation's folder or one around it; any other beside the annotation, then in ever wider
-    surroundings until half of the neighboring annotations find theirs, so that two datasets in
-    one folder do not take each other's images.
+    An annotation file of one image belongs to the image with the same stem, as labeling tools save
+    it, otherwise to the image that it names. A name with folders is resolved relative to the
+    annotation's folder and its parents. Other names are searched beside the annotation, then in
+    wider and wider folders until half of the neighboring annotations have an image, so that two
+    datasets in one folder do not share images.
     """
 
     folder: Folder
     _known: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def images_of(self, annotations: Sequence[Labeled]) -> list[str | None]:
-        """For each annotation its image's path below the root, or None."""
+        """Path of each annotation's image below the root, or None."""
         groups: dict[tuple[str, Split], list[int]] = {}
         for i, annotation in enumerate(annotations):
             key = split_path(annotation.path)[0], annotation.split
@@ -57,9 +57,9 @@ class Pairing:
         return images
 
     def leaves_folder(self, annotation: Labeled) -> bool:
-        """Whether the image named by the annotation would lie outside of the data folder.
+        """True if the image named by the annotation would be outside of the data folder.
 
-        A foreign absolute path is harmless as long as an image of its last name lies here.
+        A foreign absolute path is harmless if the folder has an image with its last name.
         """
         if annotation.byte_range != WHOLE_FILE:
             return False
@@ -75,9 +75,10 @@ class Pairing:
     def _image_folders(self, parent: str, scope: str, split: Split) -> list[str]:
         """Folders with images below `scope`, nearest to `parent` first.
 
-        `parent` itself comes first, then a folder that mirrors it, as JPEGImages/day 2 mirrors
-        Annotations/day 2. None is of another split than `parent`, and those of another split than
-        the annotation itself states come last. Masks bear their images' names, and are none.
+        `parent` itself is first, then a folder that mirrors it, as JPEGImages/day 2 mirrors
+        Annotations/day 2. Folders of another split than that of `parent` are excluded; folders of
+        another split than the annotation states are last. Folders of masks are excluded, because
+        masks have the names of their images.
         """
         own_split = folder_split(parent)
         masks = MASK_FOLDERS.difference(folded(parent).split("/"))
@@ -97,7 +98,7 @@ class Pairing:
         return sorted(near, key=rank)
 
     def _led_to(self, annotation: Labeled, around: Sequence[str]) -> str | None:
-        """The image in the file itself, or where the folders in its name lead."""
+        """The image in the annotation file itself, or at the path that its name states."""
         if annotation.byte_range != WHOLE_FILE:
             return join(annotation.path, annotation.image)
         parts = annotation.image.replace("\\", "/").split("/")
@@ -122,7 +123,7 @@ class Pairing:
         return None
 
     def _lookup(self, parent: str, name: str) -> str | None:
-        """The image in `parent` of this name, with or without its suffix, whatever its case."""
+        """The image in `parent` with this name, with or without suffix, in any case."""
         known = self._known.get(parent)
         if known is None:
             known = self._known[parent] = {}
@@ -146,19 +147,19 @@ def _folded_stem(name: str) -> str:
 
 
 def _steps(start: str, end: str) -> int:
-    """How many folders up and down it takes to get from one to the other."""
+    """Number of steps up and down from one folder to the other."""
     first, second = (path.split("/") if path else [] for path in (start, end))
     common = len(posixpath.commonprefix([first, second]))
     return len(first) + len(second) - 2 * common
 
 
 def _mirrors(parent: str, other: str) -> bool:
-    """Whether two paths differ in one folder's name, and that is not the last one."""
+    """True if two paths differ in exactly one folder name, which is not the last."""
     first, second = parent.split("/"), other.split("/")
     differing = [i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b]
     return len(first) == len(second) and len(differing) == 1 and differing[0] < len(first) - 1
 
 
 def _unusual(parent: str) -> bool:
-    """Whether no part of the path is what a folder of images is usually called."""
+    """True if no part of the path is a usual name of an image folder."""
     return IMAGE_FOLDERS.isdisjoint(parent.lower().split("/"))

@@ -1,7 +1,6 @@
-"""The formats: a row for each, and reading, detecting and writing by name.
+"""The registry of formats; detect, read and write by name.
 
-This module is imported for the names of the formats alone, so everything else is imported when
-it is used.
+Some callers need only the names of the formats, so everything else is imported on first use.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ CHUNK = 1 << 20  # bytes
 
 
 def held(dataset: Dataset, form: Format) -> Dataset:
-    """What is left of a dataset in a format, classes aside."""
+    """The part of a dataset that a format can store, apart from the classes."""
     keep = sum(bit for kind, bit in FLAGS.items() if kind in form.HOLDS)
     dataset = replace(dataset, flags=dataset.flags & np.uint8(keep))
     if Holds.SPLITS not in form.HOLDS:
@@ -35,7 +35,7 @@ def held(dataset: Dataset, form: Format) -> Dataset:
 
 
 def held_classes(dataset: Dataset, form: Format) -> list[str]:
-    """The classes that are left in a format, in the alphabet's order if it has none of its own."""
+    """The classes that a format can store, in alphabetical order if it has no class order."""
     used = np.bincount(dataset.labels, minlength=len(dataset.classes)) > 0
     everything = Holds.UNUSED_CLASSES in form.HOLDS
     classes = [name for i, name in enumerate(dataset.classes) if everything or used[i]]
@@ -43,14 +43,14 @@ def held_classes(dataset: Dataset, form: Format) -> list[str]:
 
 
 def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Format) -> str:
-    """The first thing in which `back` is not what `form` holds of `written`; empty if none is.
+    """The first difference between `back` and the part of `written` that `form` can store.
 
-    Compared are images byte for byte, their sizes and splits, boxes, classes and flags. A box that
-    was drawn backwards may come back upright.
+    Compares images byte for byte, sizes, splits, boxes, classes and flags. An inverted box may be
+    read back with its corners in order. Returns an empty text if there is no difference.
 
     Args:
         written: the dataset that was written.
-        names: what the files of its images were called when they were written.
+        names: the names under which its images were written.
         back: the dataset that was read back.
         form: the format it was written in.
     """
@@ -78,7 +78,7 @@ def _by_name(dataset: Dataset, _: Sequence[ImageFile]) -> list[int]:
 
 
 def _by_content(dataset: Dataset, originals: Sequence[ImageFile]) -> list[int]:
-    """Images by their bytes, copies by their boxes: a record may call an image something else."""
+    """Match images by their bytes, and copies by their boxes: a record may rename an image."""
 
     def key(i: int) -> tuple[bytes, list[str], list[list[float]]]:
         rows = dataset.rows(i)

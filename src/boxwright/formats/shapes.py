@@ -1,4 +1,4 @@
-"""Shapes that are not boxes, and boxes as numbers in a text."""
+"""Bounding boxes of shapes, and boxes as decimals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def box_around(corners: Sequence[Sequence[float]]) -> list[float]:
 
 
 def shapes_finding(where: str, shapes: Counter[str]) -> list[Finding]:
-    """A finding about shapes (kind -> count) that were read as boxes, if any."""
+    """A finding about shapes (kind -> count) that were read as bounding boxes, if any."""
     if not shapes:
         return []
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(shapes.items()))
@@ -27,6 +27,6 @@ def shapes_finding(where: str, shapes: Counter[str]) -> list[Finding]:
 
 
 def decimals(box: Iterable[np.float32]) -> list[float]:
-    """The shortest decimals that read back as the same float32; whole pixels as whole numbers."""
+    """The shortest decimals with the same float32 values; whole pixels as integers."""
     values = (float(str(value)) for value in box)
     return [int(value) if value.is_integer() else value for value in values]

@@ -110,7 +110,7 @@ class SplitFile:
         return path
 
     def split_of(self, images: Sequence[str]) -> list[Split]:
-        """What each image is for; UNMARKED for those that the lock does not name."""
+        """The split of each image; UNASSIGNED if the split file does not list it."""
         by_folded = {folded(name): split for name, split in self.splits.items()}
         return [
             self.splits.get(image, by_folded.get(folded(image), Split.UNASSIGNED))

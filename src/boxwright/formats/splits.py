@@ -1,8 +1,7 @@
-"""The splits that a data folder states.
+"""Find the split of each image in a data folder.
 
-Asked are, in this order, the split lock, the annotations themselves, ImageSets lists, CSV lists,
-and train/ and test/ folders. The first that marks any image is believed, and the others are not
-asked.
+The sources are, in this order, the split file, the annotations, ImageSets lists, CSV lists, and
+train/ and test/ folders. The first source that assigns any image is used; the others are ignored.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ WORDS = {
     "test": Split.TEST,
     "testing": Split.TEST,
 }
-EITHER = "trainval"  # VOC's list of all images that are not for testing
-OTHER_TASKS = ("segmentation", "layout", "action")  # VOC's, whose images have not all boxes
-IMAGE_COLUMN = "filename"  # of the tutorials' CSV lists
-SHOWN = 3  # how many names a finding spells out
+EITHER = "trainval"  # VOC's list of all images outside the test set
+OTHER_TASKS = ("segmentation", "layout", "action")  # VOC's lists, with incomplete boxes
+IMAGE_COLUMN = "filename"  # in the tutorials' CSV lists
+SHOWN = 3  # names listed in a finding
 UNTIL_SPLIT = "not used until `boxwright split` assigns them"
 MADE_FOR = "the split file was made for other images; run `boxwright split` for these"
 
@@ -44,9 +43,9 @@ class ImageList:
     Attributes:
         path: the list, relative to the root.
         split: their split.
-        whole: whether the list leaves open which of its images are for validation.
-        lines: what it says, an image per line, VOC's trailing numbers included.
-        numbered: whether every line ends in VOC's 1, 0 or -1.
+        whole: True if the list covers both training and validation images.
+        lines: its lines, one image each, with VOC's trailing numbers.
+        numbered: True if every line ends in VOC's 1, 0 or -1.
     """
 
     path: str
@@ -72,13 +71,13 @@ def name_split(path: str) -> Split:
 
 
 def file_split(path: str) -> Split:
-    """The split in the name of a file, or else in its folder's."""
+    """The split in the name of a file, otherwise in its folder's name."""
     named = name_split(path)
     return folder_split(split_path(path)[0]) if named is Split.UNASSIGNED else named
 
 
 def listed_images(path: Path) -> list[str]:
-    """The images that a CSV list names, each once, in order; none if it has no such column.
+    """The images in a CSV list, without repeats, in order; none without an image column.
 
     Raises:
         DataError: BW120 the file is not CSV text.
@@ -95,7 +94,7 @@ def listed_images(path: Path) -> list[str]:
 def find_splits(
     folder: Folder, images: Sequence[str], stated: Sequence[Split]
 ) -> tuple[list[Split], list[Finding]]:
-    """The split of each of `images`, and findings about the lists.
+    """Return the split of each of `images`, and findings about the lists.
 
     Args:
         folder: the folder with the lists.
@@ -143,7 +142,7 @@ def _splits_from_folders(images: Sequence[str]) -> list[Split]:
 def _splits_from_lists(
     lists: Sequence[ImageList], index: _Index, findings: list[Finding]
 ) -> dict[int, Split]:
-    """Image index -> split. Of several lists, test wins over val and val over train."""
+    """Image index -> split. In case of conflict, test overrides val and val overrides train."""
     splits: dict[int, Split] = {}
     twice = set()
     for one in sorted(lists, key=lambda one: one.whole):
@@ -178,7 +177,7 @@ def _unassigned(
 
 
 def _image_sets(folder: Folder) -> list[ImageList]:
-    """Lists such as ImageSets/Main/train.txt; VoTT's `helmet_train.txt` where those are absent."""
+    """Lists such as ImageSets/Main/train.txt; otherwise VoTT's, such as `helmet_train.txt`."""
     plain, by_class = [], []
     paths = folder.with_suffix(".txt")
     if any(_is_below_image_sets(path, "main") for path in paths):
@@ -229,7 +228,7 @@ def _text(folder: Folder, path: str) -> str:
 
 
 class _Index:
-    """Finds images by what lists call them: path or name, with or without suffix, any case."""
+    """Find images by path or name, with or without suffix, in any case."""
 
     def __init__(self, images: Sequence[str]) -> None:
         self.images = images
@@ -241,7 +240,7 @@ class _Index:
                 self._by_name.setdefault(key, []).append(i)
 
     def find(self, line: str, source: ImageList) -> list[int]:
-        """The images that a line of a list means; several if several of that name are as near."""
+        """The images named in a line of a list; several if equally near images have that name."""
         for name in _readings(line, numbered=source.numbered):
             name = folded(name.replace("\\", "/"))
             found = self._by_name.get(name) or self._by_name.get(split_path(name)[1])
@@ -263,7 +262,7 @@ class _Index:
 
 
 def _readings(line: str, *, numbered: bool) -> Iterator[str]:
-    """What a line may name: `image 1` is an image of that name, or an image with VOC's number."""
+    """The possible names in a line: `image 1` is one name, or a name and VOC's number."""
     whole = line.strip()
     shorter = [whole]
     while match := re.fullmatch(r"(.*\S)\s+[-+]?[0-9]+", shorter[-1]):

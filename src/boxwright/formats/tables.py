@@ -1,4 +1,4 @@
-"""Delimited text, whichever sign separates its cells."""
+"""Read and write delimited text; the separator is detected."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from boxwright.errors import DataError
 from boxwright.io.files import write_text
 
 SEPARATORS = ",;\t|"
-BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")  # how UTF-16 text begins, such as Excel's "Unicode text"
+BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")  # byte order marks of UTF-16, as in Excel's "Unicode text"
 DECIMAL_COMMA = re.compile(r"\A(-?[0-9]+),([0-9]+)\Z")
-HEAD = 4096  # bytes at the start of a text in which its first line is looked for
-MAX_FIRST_LINE = 1 << 16  # characters of the first line that are looked at for the separator
+HEAD = 4096  # bytes at the start of a text that are searched for its first line
+MAX_FIRST_LINE = 1 << 16  # characters of the first line that are searched for the separator
 
 
 def first_rows(path: Path, count: int) -> list[list[str]]:
-    """The first rows, as far as the file is a table, whatever the encoding of its names."""
+    """The first rows of a table in any encoding; fewer if the file is not a table."""
     found = []
     try:
         for _, row in islice(rows(path, errors="replace"), count):
@@ -31,13 +31,13 @@ def first_rows(path: Path, count: int) -> list[list[str]]:
 
 
 def rows(path: Path, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, each with its line number; cells without blanks around them.
+    """Yield the line number and the stripped cells of each row that is not blank.
 
-    Numbers have a decimal point, also in spreadsheets of countries that write a comma.
+    Numbers have a decimal point, also in spreadsheets from countries with a decimal comma.
 
     Args:
         path: the file.
-        errors: what to do about bytes that are not UTF-8, as `open` takes it.
+        errors: how to handle bytes that are not UTF-8, as in `open`.
 
     Raises:
         DataError: BW120 the file is not UTF-8 text, or not a table.
@@ -58,7 +58,7 @@ def rows(path: Path, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
 
 
 def first_words(path: Path) -> list[str] | None:
-    """The words on a text's first line that is not blank; None if the file cannot be read."""
+    """The words of the first line that is not blank; None if the file cannot be read."""
     try:
         with path.open("rb") as file:
             lines = file.read(HEAD).decode("utf-8-sig", "replace").splitlines()
@@ -71,8 +71,8 @@ def write_rows(path: Path, lines: Iterable[Sequence[object]]) -> None:
     """Write a table, separated by commas.
 
     Raises:
-        DataError: BW141 a name holds half of a sign, which UTF-8 cannot hold, or has blanks around
-            it, which no reader of tables keeps.
+        DataError: BW141 a name contains a character that UTF-8 cannot encode, or has outer spaces,
+            which readers of tables strip.
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -97,5 +97,5 @@ def _encoding(path: Path) -> str:
 
 
 def _separator(line: str) -> str:
-    """The separator that the line has most of, outside of quotes."""
+    """The most frequent separator of the line, outside of quotes."""
     return max(SEPARATORS, key=re.sub('"[^"]*"', "", line).count)

@@ -1,7 +1,7 @@
-"""VoTT: its JSON export, its own files for single images, and the files of its first version.
+"""VoTT: its JSON export, its files of single images, and the files of version 1.
 
-Boxes are pixels: in VoTT 2 the left, top, width and height in the image, in VoTT 1 the corners
-in the image as it was shown.
+Boxes are pixels: in VoTT 2 left, top, width and height in the image, in VoTT 1 the corners in the
+displayed image.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HOLDS = (
 )
 BY_STEM = False
 FILE = "boxwright-export.json"
-VERSION = "2.2.0"  # of VoTT, whose files these are like
+VERSION = "2.2.0"  # VoTT version whose format is written
 NOT_VISITED, VISITED, TAGGED = range(3)  # states of an asset
 IMAGE, VIDEO = 1, 2  # types of an asset
 BOXES = frozenset({"RECTANGLE", "SQUARE"})
@@ -44,9 +44,9 @@ def detect(folder: Folder) -> bool:
 
 
 def read(folder: Folder) -> Labels:
-    """All images that were visited; a visited one without regions shows nothing.
+    """Read all visited images; a visited image without regions has no objects.
 
-    Where VoTT's own file of an image lies beside an export, that file is the newer.
+    VoTT's own file of an image is newer than an export beside it.
     """
     labels, shapes = Labels(), Counter[str]()
     here = json_file.image_names(folder)
@@ -76,7 +76,7 @@ def read(folder: Folder) -> Labels:
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """An export for each split, beside the images."""
+    """Write one export per split, beside the images."""
     tags = [
         {"name": name, "color": COLORS[i % len(COLORS)]} for i, name in enumerate(dataset.classes)
     ]
@@ -90,7 +90,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 
 
 def _assets(content: Object) -> dict[str, object]:
-    """Each image's asset and regions by their place in the file, whichever version wrote it."""
+    """Asset and regions of each image by their position in the file, for both versions."""
     if "asset" in content:
         return {"": content}
     first_version = "assets" not in content
@@ -106,7 +106,7 @@ def _assets(content: Object) -> dict[str, object]:
 
 
 def _as_asset(name: str, regions: object, visited: bool) -> Object:
-    """What VoTT 1 says of a frame, as VoTT 2 would say it."""
+    """A frame of VoTT 1, converted to VoTT 2."""
     if not isinstance(regions, list):
         return {"asset": {"name": name}, "regions": regions}
     state = TAGGED if regions else VISITED if visited else NOT_VISITED
@@ -126,7 +126,7 @@ def _as_region(one: Object) -> Object:
 def _image(
     entry: object, path: str, place: str, here: Container[str], shapes: Counter[str]
 ) -> tuple[str, Labeled | None]:
-    """The id and the labels of an image; None if nobody has looked at it, or it is a video."""
+    """The id and the labels of an image; None if it was not visited or is a video."""
     asset = entry.get("asset") if isinstance(entry, dict) else None
     if not isinstance(entry, dict) or not isinstance(asset, dict):
         raise UnusableError(place, "has no asset")
@@ -159,7 +159,7 @@ def _box(region: Object, place: str) -> list[float]:
 
 
 def _image_name(asset: Object, place: str, here: Container[str]) -> str:
-    """Where the image was, if that is still told by its name; a path is a URL, a name is not."""
+    """The path or name of the image; a path is a URL, a name is not."""
     name, url = asset.get("name"), asset.get("path")
     path = LED_BY.sub("", unquote(url).replace("\\", "/")) if isinstance(url, str) else ""
     last = split_path(path)[1]
@@ -171,7 +171,7 @@ def _image_name(asset: Object, place: str, here: Container[str]) -> str:
 
 
 def _classes(content: Object) -> list[str]:
-    """The class names in VoTT's order; version 1 has them in one text."""
+    """The class names in VoTT's order; version 1 stores them as one text."""
     if isinstance(content.get("inputTags"), str):
         return [tag for tag in content["inputTags"].split(",") if tag.strip()]
     tags = content.get("tags") or []

@@ -1,4 +1,4 @@
-"""Write a dataset: copy the images, write the annotations, report what was lost."""
+"""Write a dataset: copy the images, write the annotations, report lost data."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def write(
 
 
 def target_names(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
-    """Where each image goes, or stays, below `target`; no two are the same, nor their stems."""
+    """The path of each image below `target`; paths and stems are unique."""
     below, root = (f"{path.absolute().as_posix()}/" for path in (target, dataset.root))
     taken: set[str] = set()
     for i, name in enumerate(dataset.names):
@@ -66,7 +66,7 @@ def target_names(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
 
 
 def _short(name: str, *, whole: bool) -> str:
-    """An image's name without what its folders say of splits and formats: `train/images/a.jpg`."""
+    """An image's name without the folders of splits and formats, such as `train/images`."""
     parent, last = split_path(name)
     if not whole or isabs(name):  # noqa: PTH117
         return last

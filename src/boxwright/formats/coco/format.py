@@ -1,7 +1,7 @@
-"""COCO: one JSON file for many images, as the COCO dataset, Roboflow and CVAT write it.
+"""COCO: one JSON file for many images, used by the COCO dataset, Roboflow and CVAT.
 
-Boxes are x, y, width, height in pixels, counted from 0 at the image's corner. Categories have
-ids with gaps and in any order; their order is that of the ids.
+Boxes are x, y, width, height in pixels from the image's top left corner, which is 0, 0. Category
+ids may have gaps and any order; classes are sorted by id.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HOLDS = (
     | Holds.FRACTIONS
 )
 BY_STEM = False
-FILE = "_annotations.coco.json"  # as Roboflow names it
+FILE = "_annotations.coco.json"  # Roboflow's name
 INSTANCES = "instances_"
 OTHER_TASKS = ("captions_", "image_info_", "panoptic_", "person_keypoints_", "stuff_")
 SIDES = ("x", "y", "width", "height")
@@ -43,12 +43,12 @@ image_folder = json_file.image_folder
 
 
 def detect(folder: Folder) -> bool:
-    """True if a JSON file lists images and annotations as COCO does."""
+    """True if a JSON file has COCO's lists of images and annotations."""
     return json_kinds.holds(folder, KIND)
 
 
 def read(folder: Folder) -> Labels:
-    """All images that the files list; one without annotations is empty."""
+    """Read all images in the files; an image without annotations has no objects."""
     labels = Labels()
     order: dict[str, tuple[int, int]] = {}
     others = _of_other_tasks(folder)
@@ -66,7 +66,7 @@ def read(folder: Folder) -> Labels:
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """A file for each split, as Roboflow writes them; ids count from 1."""
+    """Write one file per split, in Roboflow's layout; ids start at 1."""
     categories = [
         {"id": i, "name": name, "supercategory": ""} for i, name in enumerate(dataset.classes, 1)
     ]
@@ -108,11 +108,11 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 
 @dataclass
 class _File:
-    """One COCO file while it is read.
+    """Reader of one COCO file.
 
     Attributes:
         path: the file, below the root.
-        split: what it says that its images are for.
+        split: the split of its images.
         names: category id -> name.
         parents: category id -> supercategory.
         boxes: category id -> number of boxes.
@@ -140,7 +140,7 @@ class _File:
                 if image is None:
                     stated = json_file.shown(one.get("image_id"))
                     raise UnusableError(
-                        place, f"its image_id is {stated}, which is the id of no image"
+                        place, f"its image_id is {stated}, but no image has this id"
                     )
                 self._add_box(one, place, image, shapes)
             except UnusableError as error:
@@ -154,9 +154,9 @@ class _File:
             labels.findings.append(Finding("BW113", self.path, message, "boxes combined"))
 
     def used_categories(self) -> list[tuple[tuple[int, int], str]]:
-        """A key to sort by and a name for each category, without a mere supercategory.
+        """A sort key and a name for each category, without pure supercategories.
 
-        Roboflow writes a category 0 that is above all others and has no box.
+        Roboflow writes a category 0 that is the parent of all others and has no boxes.
         """
         categories = []
         for place, (key, name) in enumerate(self.names.items()):
@@ -194,7 +194,7 @@ class _File:
         if category not in self.names:
             stated = json_file.shown(one.get("category_id"))
             raise UnusableError(
-                place, f"its category_id is {stated}, which is the id of no category"
+                place, f"its category_id is {stated}, but no category has this id"
             )
         if one.get("bbox"):
             box = _box(one["bbox"], place)
@@ -214,7 +214,7 @@ def _box(bbox: object, place: str) -> list[float]:
 
 
 def _box_around(segmentation: object, place: str) -> tuple[list[float], str]:
-    """The box around polygons or a mask, and which of them it was."""
+    """The bounding box of polygons or a mask, and the kind of shape."""
     place = f"{place}.segmentation"
     if isinstance(segmentation, dict):
         try:
@@ -233,7 +233,7 @@ def _box_around(segmentation: object, place: str) -> tuple[list[float], str]:
 
 
 def _key(value: object) -> str:
-    """An id as text, since tools do not agree whether ids are numbers; empty if it is none."""
+    """An id as text, because tools write ids as numbers or text; empty if invalid."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -242,7 +242,7 @@ def _key(value: object) -> str:
 
 
 def _of_other_tasks(folder: Folder) -> set[str]:
-    """The COCO dataset's captions, keypoints and the like, where they lie beside its boxes."""
+    """The COCO dataset's files of captions, keypoints and so on beside its files of boxes."""
     located = [(path, *split_path(path)) for path in folder.with_suffix(json_kinds.SUFFIX)]
     boxed = {parent for _, parent, name in located if name.startswith(INSTANCES)}
     return {

@@ -1,26 +1,26 @@
-"""COCO's run-length encoded masks: only the box around them is wanted."""
+"""Bounding boxes of COCO's run-length encoded masks."""
 
 from __future__ import annotations
 
 from itertools import accumulate, pairwise
 
-MAX_DIGITS = 8  # of 5 bits each: more than any image has pixels
+MAX_DIGITS = 8  # of 5 bits each; enough for the pixels of any image
 
 
 class RunLengthError(ValueError):
-    """The runs are not those of a mask."""
+    """The runs are not a valid mask."""
 
 
 def box_around_mask(size: object, counts: object) -> list[float]:
-    """The upright box around a mask, xyxy pixels; the far edges are those of the last pixels.
+    """The bounding box of a mask, xyxy pixels; it includes the last pixels.
 
     Args:
         size: height and width of the mask.
-        counts: lengths of its runs down the columns, the first of them background, as a list or
-            in the COCO API's compressed text.
+        counts: lengths of its runs in column order, background first, as a list or in the COCO
+            API's compressed text.
 
     Raises:
-        RunLengthError: they are no mask, or the mask shows nothing.
+        RunLengthError: the counts are invalid, or the mask is empty.
     """
     sides = size if isinstance(size, list) else []
     if len(sides) != 2 or any(type(side) is not int or side <= 0 for side in sides):
@@ -34,18 +34,18 @@ def box_around_mask(size: object, counts: object) -> list[float]:
         raise RunLengthError(f"the mask's counts do not fit into {width} x {height} pixels")
     shown = [(start, end - 1) for start, end in list(pairwise(ends))[1::2] if end > start]
     if not shown:
-        raise RunLengthError("the mask shows nothing")
+        raise RunLengthError("the mask is empty")
     across = shown[0][0] // height, shown[-1][1] // height
     tops, bottoms = [], []
     for first, last in shown:
-        whole = first // height != last // height  # the run goes on in the next column
+        whole = first // height != last // height  # the run continues in the next column
         tops.append(0 if whole else first % height)
         bottoms.append(height - 1 if whole else last % height)
     return [across[0], min(tops), across[1] + 1, max(bottoms) + 1]
 
 
 def _decoded(text: str) -> list[int]:
-    """The COCO API's text, `rleFrString` in maskApi.c: 5 bits a sign, differences from run 3 on."""
+    """Decode the COCO API's text (maskApi.c): 5 bits a character, differences from run 3 on."""
     runs: list[int] = []
     value = shift = 0
     for sign in text:

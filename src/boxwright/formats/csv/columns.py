@@ -1,4 +1,4 @@
-"""Which column of a CSV file means what: told by its header or, without one, by its first rows."""
+"""Detect the columns of a CSV file from its header or, without one, from its first rows."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from boxwright.formats.annotations import number
 from boxwright.formats.splits import WORDS
 from boxwright.images.decoding import is_image
 
-EMPTY = frozenset({"", "nan", "none", "null", "na", "n/a", "[]"})  # as spreadsheets and pandas say
-SETS = frozenset(WORDS) | {"unassigned", ""}  # of Google's files, in lower case
-OFFICIAL = frozenset({"imageid", "labelname", "confidence", "xmin", "xmax"})  # Open Images' own
+EMPTY = frozenset({"", "nan", "none", "null", "na", "n/a", "[]"})  # in spreadsheets and pandas
+SETS = frozenset(WORDS) | {"unassigned", ""}  # in Google's files, in lower case
+OFFICIAL = frozenset({"imageid", "labelname", "confidence", "xmin", "xmax"})  # in Open Images
 IMAGE = (
     *("filename", "filepath", "file", "imagefilename", "imagefile", "imagepath", "imagename"),
     *("imgfile", "imgpath", "imgname", "path", "image", "img", "photo", "picture", "frame"),
     *("imageid", "imgid", "photoid"),
 )
-CLASS = (  # names before numbers; two of one line would leave open which one is meant
+CLASS = (  # names before numbers; two names of one line are ambiguous
     ("classname", "labelname", "categoryname", "objectname"),
     ("class", "label", "category", "object", "objectclass", "tag"),
     ("name", "type", "species"),
@@ -33,7 +33,7 @@ SIZES = (
 
 
 class Shape(Enum):
-    """What the numbers of a box are."""
+    """Layout of the numbers of a box."""
 
     CORNERS = auto()  # xmin, ymin, xmax, ymax
     SIDES = auto()  # xmin, ymin, width, height
@@ -66,18 +66,18 @@ SIDES = frozenset({"xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "left
 
 @dataclass(frozen=True)
 class Columns:
-    """Where in a row what stands.
+    """Column indices of a row.
 
     Attributes:
-        image: what the image is called.
+        image: the image name.
         box: four columns, one for a LIST, up to eight for POINTS.
-        shape: what they hold.
-        name: the class; None if the file knows one nameless class only.
+        shape: the layout of the box.
+        name: the class; None if the file has one class without a name.
         size: width and height of the image.
         split: a word such as TRAIN.
-        fractions: whether boxes are fractions of the image's sides; None if only all of them
-            together can show it.
-        header: whether the first row is one.
+        fractions: True if boxes are fractions of the image's sides; None if that depends on the
+            values of the whole file.
+        header: True if the first row is a header.
     """
 
     image: int
@@ -91,11 +91,11 @@ class Columns:
 
 
 def understand(first: Sequence[Sequence[str]]) -> Columns | str | None:
-    """What the columns of a file with these first rows mean.
+    """Detect the columns of a file from its first rows.
 
     Returns:
-        None if the file is not about boxes in images, or a sentence if it is but its header
-        leaves open what is meant.
+        None if the file has no boxes of images; an error text if it has, but its header is
+        ambiguous.
     """
     if not first:
         return None
@@ -158,7 +158,7 @@ def _without_image(shape: Shape, box: Sequence[str]) -> str | None:
 
 
 def _by_content(first: Sequence[Sequence[str]]) -> Columns | None:
-    """The layouts that go without a header: keras-retinanet's, Google's, the tutorials', ..."""
+    """Layouts without a header: keras-retinanet's, Google's, the tutorials', ..."""
     for columns, fitting in (
         (Columns(0, (1, 2, 3, 4), Shape.CORNERS, name=5, header=False), _is_retinanet),
         (_google(1), _is_google),
@@ -172,7 +172,7 @@ def _by_content(first: Sequence[Sequence[str]]) -> Columns | None:
 
 
 def _google(image: int) -> Columns:
-    """`set,path,label,x,y,x,y,x,y,x,y`, always in fractions; the set may be left out."""
+    """`set,path,label,x,y,x,y,x,y,x,y`, always in fractions; the set is optional."""
     box = tuple(range(image + 2, image + 10))
     split = 0 if image else None
     return Columns(image, box, Shape.POINTS, image + 1, None, split, fractions=True, header=False)
@@ -216,7 +216,7 @@ def _numbers(cells: Sequence[str]) -> bool:
 
 
 def _key(name: str) -> str:
-    """`Bbox_X1` and `x 1` are both `x1`; `box_width` is `w`, as `width` may be the image's."""
+    """`Bbox_X1` and `x 1` become `x1`; `box_width` becomes `w`, as `width` may be the image's."""
     key = re.sub(r"[^a-z0-9]", "", name.lower())
     rest = re.sub(r"^(?:(?:bounding|bnd|b)?box|roi)", "", key)
     return key if rest == key or not rest else {"width": "w", "height": "h"}.get(rest, rest)

@@ -1,8 +1,8 @@
-"""CSV files with a row per box, whoever wrote them.
+"""CSV files with a row per box, from any tool.
 
-The tutorials' `filename,width,height,class,xmin,ymin,xmax,ymax` is one of many: the header says
-which column means what, and keras-retinanet's and Google's files are known without one. Whether
-boxes are pixels or fractions of the image's sides shows in a file as a whole.
+The tutorials' `filename,width,height,class,xmin,ymin,xmax,ymax` is one of many layouts. The header
+names the columns; keras-retinanet's and Google's files are recognized without a header. The values
+of the whole file show if boxes are pixels or fractions of the image's sides.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ BY_STEM = False
 SUFFIXES = (".csv", ".tsv")
 IMAGES = "images"
 HEADER = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
-LOOKED_AT = 20  # rows that show what the columns of a file without header are
-LARGEST_FRACTION = 1.5  # a box may reach beyond its image
-ENOUGH = 5  # boxes within the first pixel: where image sizes stand beside them, no accident
-NAMELESS = "object"  # what a class is called that the file does not name
+LOOKED_AT = 20  # first rows that are read to detect the columns
+LARGEST_FRACTION = 1.5  # a box may extend beyond its image
+ENOUGH = 5  # so many boxes within the first pixel are fractions if sizes are given
+NAMELESS = "object"  # class name if the file has none
 
 
 def detect(folder: Folder) -> bool:
@@ -54,7 +54,7 @@ def detect(folder: Folder) -> bool:
 
 
 def read(folder: Folder) -> Labels:
-    """Every CSV file with boxes. What the lists for train, val and test say, others only repeat."""
+    """Read every CSV file with boxes; lists of splits take precedence over lists of all images."""
     labels = Labels()
     files = []
     for path in folder.with_suffix(*SUFFIXES):
@@ -73,12 +73,12 @@ def read(folder: Folder) -> Labels:
 
 
 def image_folder(split: Split) -> str:
-    """All images go into one folder; the name of a list says what they are for."""
+    """One folder for all images; the names of the lists state the splits."""
     return IMAGES
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """The tutorials' lists, `train_labels.csv` and so on, and the label map.
+    """Write the tutorials' lists, `train_labels.csv` and so on, and the label map.
 
     Raises:
         DataError: BW141 a name cannot be written as UTF-8.
@@ -89,7 +89,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         lines: list[Sequence[object]] = [HEADER]
         for i in chosen:
             name = names[i]
-            if last[split_path(name)[1]] == 1:  # the tutorials' scripts look for it in images
+            if last[split_path(name)[1]] == 1:  # the tutorials' scripts search for it in images
                 name = name.removeprefix(f"{IMAGES}/")
             boxes = dataset.rows(i)
             lines += (
@@ -105,13 +105,13 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 
 @dataclass
 class _File:
-    """One CSV file as it is read.
+    """Reader of one CSV file.
 
     Attributes:
-        images: by what the file calls them.
-        bare: line, image and class of the rows that have a class but no box.
-        split: what the file's name or folder says that its images are for.
-        largest: of all coordinates.
+        images: the images by their names in the file.
+        bare: line, image and class of the rows with a class but no box.
+        split: the split in the file's name or folder.
+        largest: the largest coordinate.
     """
 
     root: Path
@@ -139,13 +139,12 @@ class _File:
             self.broken.append(Broken(error.code, self.path, error.message.rstrip(".")))
         boxed = {name for one in self.images.values() for name in one.names}
         for line, name, label in self.bare:
-            if label in boxed or not boxed:  # else it stands for nothing, as 'No finding' does
+            if label in boxed or not boxed:  # other classes mean no object, such as 'No finding'
                 message = f"has the class '{label}' but no box"
                 self.broken.append(Broken("BW110", f"{self.path}:{line}", message))
                 unusable.add(name)
-        for (
-            name
-        ) in unusable:  # an image with half of its boxes would teach that the rest is nothing
+        # With only some of its boxes, an image would teach the other objects as background.
+        for name in unusable:
             self.images.pop(name, None)
         self._settle()
         return self
@@ -155,7 +154,7 @@ class _File:
         try:
             name = row[columns.image]
             if columns.shape is Shape.POINTS:
-                row += [""] * (max(columns.box) + 1 - len(row))  # commas at its end may be left out
+                row += [""] * (max(columns.box) + 1 - len(row))  # commas at its end are optional
             label = NAMELESS if columns.name is None else row[columns.name]
             cells = [row[i] for i in columns.box]
             word = "" if columns.split is None else row[columns.split].lower()
@@ -181,7 +180,7 @@ class _File:
         one.add(label, box)
 
     def _settle(self) -> None:
-        """Decide whether boxes are pixels or fractions, once all are known."""
+        """Decide if boxes are pixels or fractions, after all rows are read."""
         boxes = sum(len(one.names) for one in self.images.values())
         fractions = self.columns.fractions
         if fractions is None:
@@ -216,11 +215,11 @@ def _box(shape: Shape, cells: Sequence[str]) -> list[float]:
 
 
 def _once(files: Sequence[_File]) -> Iterator[Labeled]:
-    """Each image once, even if a list of all images lies beside those for train and test.
+    """Yield each image once, even if a list of all images is beside those of train and test.
 
-    Images come in the order test, val, train, so that one in two lists is kept from training.
+    The order is test, val, train, so that an image in two lists is not used for training.
     """
-    everywhere: dict[str, set[str]] = {}  # a marked image's last name -> its names with folders
+    everywhere: dict[str, set[str]] = {}  # file name of an assigned image -> its paths
     seen: dict[tuple[str, str, bool], Labeled] = {}
     for file in sorted(files, key=lambda file: -file.split):
         parent = split_path(file.path)[0]
@@ -242,7 +241,7 @@ def _once(files: Sequence[_File]) -> Iterator[Labeled]:
 
 
 def _class_list(folder: Folder, used: set[str]) -> list[str]:
-    """The classes in the order of keras-retinanet's list of classes, `name,id`, if one has all."""
+    """The classes in the order of a keras-retinanet class list, `name,id`, that has them all."""
     for path in folder.with_suffix(*SUFFIXES):
         ids: dict[str, int] = {}
         try:

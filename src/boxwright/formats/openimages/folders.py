@@ -1,7 +1,7 @@
 """The folders of the OIDv4 ToolKit, `train/Apple/0a1b.jpg` and `train/Apple/Label/0a1b.txt`.
 
-A line is `Granny Smith 12.8 30.0 401.5 388.2`: the class, and xmin ymin xmax ymax in pixels. A
-image of two classes is downloaded twice, and each copy has the boxes of one class.
+A line is `Granny Smith 12.8 30.0 401.5 388.2`: the class, and xmin ymin xmax ymax in pixels. An
+image with two classes is downloaded twice, and each copy has the boxes of one class.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from boxwright.images.decoding import read_header
 from boxwright.structures.findings import Finding
 
 LABEL_FOLDERS = frozenset({"label", "labels"})
-SAMPLED = 50  # text files that show whether those of a folder are labels
-MEASURED = 200  # images that show in which order the corners stand
-MAX_WORDS = 6  # numbers after the first word: more are no box, but KITTI's
+SAMPLED = 50  # text files that are read to detect labels
+MEASURED = 200  # images that are used to detect the order of the corners
+MAX_WORDS = 6  # numbers after the first word; KITTI's lines have more
 USUAL = (0, 1, 2, 3)
-ORDERS = {  # what stands where -> places of xmin, ymin, xmax, ymax
+ORDERS = {  # order of the numbers -> positions of xmin, ymin, xmax, ymax
     "xmin ymin xmax ymax": USUAL,
     "xmax ymax xmin ymin": (2, 3, 0, 1),
     "ymin xmin ymax xmax": (1, 0, 3, 2),
@@ -35,7 +35,7 @@ ORDERS = {  # what stands where -> places of xmin, ymin, xmax, ymax
 
 
 def has_label_folders(folder: Folder) -> bool:
-    """True if there are Label folders with boxes of images."""
+    """True if there are Label folders with boxes."""
     texts = _texts(folder)
     sample = [p for p in texts[:: 1 + len(texts) // SAMPLED] if _is_label(folder.root / p)]
     found = Pairing(folder).images_of([Labeled(path, alone=True) for path in sample])
@@ -43,7 +43,7 @@ def has_label_folders(folder: Folder) -> bool:
 
 
 def read_label_folders(folder: Folder) -> Labels:
-    """Every label file. Copies of an image in several class folders become one image."""
+    """Read every label file. Copies of an image in several class folders become one image."""
     labels = Labels()
     for path in _texts(folder):
         outcome = _read(folder.root, path)
@@ -92,7 +92,7 @@ def _read(root: Path, path: str) -> Labeled | Broken:
 
 
 def _put_in_order(folder: Folder, labels: Labels, paths: Sequence[str | None]) -> None:
-    """Bring corners into the usual order, if nearly all boxes fit their image in another only."""
+    """Reorder the corners if nearly all boxes fit their images only in another order."""
     boxes, sizes = _measured(folder, labels.images, paths)
     order = _order(boxes, sizes)
     if order == "xmin ymin xmax ymax":
@@ -107,7 +107,7 @@ def _put_in_order(folder: Folder, labels: Labels, paths: Sequence[str | None]) -
 def _measured(
     folder: Folder, images: Sequence[Labeled], paths: Sequence[str | None]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Boxes of some images as they stand, `(n, 4)`, and the sizes of these images, `(n, 2)`."""
+    """Unchanged boxes of some images, `(n, 4)`, and the sizes of their images, `(n, 2)`."""
     boxes: list[float] = []
     sizes: list[tuple[int, int]] = []
     for one, image in list(zip(images, paths, strict=True))[:: 1 + len(images) // MEASURED]:
@@ -123,7 +123,7 @@ def _measured(
 
 
 def _order(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:
-    """The order in which nearly all boxes lie in their image, the right way out."""
+    """The order in which nearly all boxes are valid and inside their images."""
     usual, *_ = ORDERS
     if not len(boxes):
         return usual
@@ -140,9 +140,9 @@ def _order(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:
 
 
 def _merge_duplicates(folder: Folder, labels: Labels, paths: Sequence[str | None]) -> None:
-    """Put the boxes of an image that lies in several class folders of a split on one of its copies.
+    """Combine the boxes of an image in several class folders of a split on one of its copies.
 
-    Copies have the same name and as many bytes.
+    Copies have the same name and the same number of bytes.
     """
     kept: dict[tuple[str, str, int], Labeled] = {}
     images: list[Labeled] = []

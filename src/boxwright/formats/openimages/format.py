@@ -1,10 +1,10 @@
-"""Open Images: its official CSV files, and the folders that the OIDv4 ToolKit downloads.
+"""Open Images: its official CSV files, and the folders of the OIDv4 ToolKit.
 
     ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,...
     000026e7ee790996,freeform,/m/07j7r,1,0.071905,0.145346,0.206591,0.391306,0,1,1,0,0
 
-The official files have the boxes of millions of images, of which a few are here: rows of others are
-passed over as they are read. The ToolKit's are read by `openimages.folders`.
+The official files have the boxes of millions of images; rows of images that are not in the folder
+are skipped. `openimages.folders` reads the ToolKit's folders.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ HEADER = (
 NEEDED = HEADER[:1] + HEADER[2:8]
 SIDES = ("XMin", "YMin", "XMax", "YMax")
 FLAGS = {"IsTruncated": TRUNCATED, "IsGroupOf": CROWD}
-UNKNOWN = -1  # what the files say of a flag that nobody looked for
-DESCRIPTIONS = "class-descriptions"  # how names of files begin or go on that name the classes
+UNKNOWN = -1  # value of an unknown flag
+DESCRIPTIONS = "class-descriptions"  # parts of the names of class description files
 SPLITS = {Split.TRAIN: "train", Split.VAL: "validation", Split.TEST: "test"}
 
 
 def detect(folder: Folder) -> bool:
-    """True if there are official files with boxes, or the ToolKit's folders."""
+    """True if there are official files with boxes, or folders of the ToolKit."""
     return bool(_box_files(folder)) or has_label_folders(folder)
 
 
 def read(folder: Folder) -> Labels:
-    """The boxes of the images that are here.
+    """Read the boxes of the images in the folder.
 
-    The ToolKit puts the official files beside its folders; what it picked from them is meant.
+    The ToolKit stores the official files beside its folders; its folders take precedence.
 
     Raises:
-        DataError: BW101 there are boxes, but no image of theirs is here.
+        DataError: BW101 there are boxes, but their images are missing.
     """
     files = _box_files(folder)
     if not files or has_label_folders(folder):
@@ -87,12 +87,12 @@ def read(folder: Folder) -> Labels:
 
 
 def image_folder(split: Split) -> str:
-    """A folder for each split, called as Open Images does."""
+    """One folder per split, with the names of Open Images."""
     return SPLITS.get(split, "images")
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """The official files: boxes for each split, and the descriptions of the classes.
+    """Write the official files: boxes of each split, and the class descriptions.
 
     Raises:
         DataError: BW141 a name cannot be written as UTF-8.
@@ -113,7 +113,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 
 
 def _box_files(folder: Folder) -> dict[str, list[str]]:
-    """The official files with boxes -> their headers."""
+    """Map official file with boxes -> its header."""
     found = {}
     for path in folder.with_suffix(".csv"):
         header = first_rows(folder.root / path, 1)
@@ -123,13 +123,13 @@ def _box_files(folder: Folder) -> dict[str, list[str]]:
 
 
 def _ids(parent: str, name: str) -> Iterator[bytes]:
-    """What the files may call an image: by its stem, or with folders where stems are not enough."""
+    """The names of an image in the files: its stem, or with folders if stems are not unique."""
     yield stem(name).encode("utf-8", "surrogateescape")
     yield join(parent, stem(name)).encode("utf-8", "surrogateescape")
 
 
 def _descriptions(folder: Folder) -> dict[str, str]:
-    """Class code -> name, `/m/01g317,Person`, of all lists of them."""
+    """Class code -> name, `/m/01g317,Person`, from all class descriptions."""
     names: dict[str, str] = {}
     for path in folder.with_suffix(".csv"):
         if DESCRIPTIONS not in split_path(path)[1].lower() and "classes-description" not in path:
@@ -145,12 +145,12 @@ def _descriptions(folder: Folder) -> dict[str, str]:
 
 @dataclass
 class _BoxFile:
-    """One official file as it is read.
+    """Reader of one official file.
 
     Attributes:
-        here: what files may call the images that are here.
+        here: the possible names of the images in the folder.
         names: class code -> name.
-        elsewhere: how many boxes are of other images.
+        elsewhere: the number of boxes of other images.
     """
 
     root: Path
@@ -177,9 +177,9 @@ class _BoxFile:
         return [one for name, one in images.items() if name not in unusable]
 
     def _rows(self, place: int) -> Iterator[tuple[int, str, list[str]]]:
-        """Line, ImageID and cells of the rows about images that are here.
+        """Yield line, ImageID and cells of the rows of images in the folder.
 
-        Nothing is made of the millions of others.
+        The millions of other rows are not parsed.
         """
         here = self.here
         try:
@@ -202,7 +202,7 @@ class _BoxFile:
             self.broken.append(Broken("BW110", self.path, f"cannot be read ({error})"))
 
     def _add(self, one: Labeled, row: Sequence[str], column: dict[str, int]) -> str:
-        """Add the box of a row; returns what is wrong with it, if anything is."""
+        """Add the box of a row; returns the reason if the row is invalid."""
         if len(row) < len(self.header):
             return f"has {len(row)} columns instead of {len(self.header)}"
         code = row[column["LabelName"]].strip()
@@ -224,7 +224,7 @@ def _is_set(row: Sequence[str], place: int | None) -> bool:
 
 
 def _cells(raw: bytes) -> list[str]:
-    """The cells of a line; none if it is damaged."""
+    """The cells of a line; empty if it is damaged."""
     try:
         return next(csv.reader([raw.decode("utf-8")]), [])
     except (UnicodeDecodeError, csv.Error):

@@ -1,10 +1,10 @@
-"""tf.train.Example, read and written without TensorFlow: a map of names to lists of values.
+"""Read and write tf.train.Example, a map of names to lists of values, without TensorFlow.
 
     Example { Features features = 1; }      Features { map<string, Feature> feature = 1; }
     Feature { oneof { BytesList = 1; FloatList = 2; Int64List = 3; } }, each { repeated value = 1; }
 
 The wire format is that of protocol buffers: a field is a varint `number << 3 | type`, and then a
-varint (type 0), 8 bytes (1), a varint length and so many bytes (2), or 4 bytes (5).
+varint (type 0), 8 bytes (1), a varint length and that many bytes (2), or 4 bytes (5).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ SMALL = [bytes([n]) for n in range(128)]
 
 
 class NoExampleError(ValueError):
-    """The bytes are no tf.train.Example."""
+    """The bytes are not a tf.train.Example."""
 
 
 @dataclass(slots=True)
 class Feature:
-    """One list of values: of numbers, or of byte strings as `(start, stop)` in the Example."""
+    """A list of numbers, or of byte strings as `(start, stop)` in the Example."""
 
     numbers: list[float] = field(default_factory=list)
     byte_ranges: list[tuple[int, int]] = field(default_factory=list)
@@ -39,29 +39,29 @@ NOTHING = Feature()
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The features of one serialized Example that were asked for."""
+    """The requested features of one serialized Example."""
 
     data: bytes = field(repr=False)
     features: dict[bytes, Feature]
 
     def numbers(self, key: bytes) -> list[float]:
-        """Its float or integer values; none if it is absent, or not of numbers."""
+        """The numbers of a feature; empty if it is missing or not numeric."""
         return self.features.get(key, NOTHING).numbers
 
     def byte_ranges(self, key: bytes) -> list[tuple[int, int]]:
-        """Where in the data its byte strings start and stop."""
+        """Start and stop of each byte string of a feature in the data."""
         return self.features.get(key, NOTHING).byte_ranges
 
     def texts(self, key: bytes) -> list[str]:
-        """Its byte strings as text: UTF-8, or else Latin-1, which old scripts wrote."""
+        """The byte strings of a feature as text: UTF-8, otherwise Latin-1 of old scripts."""
         return [_text(self.data[start:stop]) for start, stop in self.byte_ranges(key)]
 
 
 def parse_example(data: bytes, wanted: Collection[bytes]) -> Example:
-    """A serialized Example with its `wanted` features; of the others nothing is decoded.
+    """Parse the `wanted` features of a serialized Example; the others are not decoded.
 
     Raises:
-        NoExampleError: the bytes are something else, or cut off.
+        NoExampleError: the bytes are not an Example, or are truncated.
     """
     features: dict[bytes, Feature] = {}
     for start, stop in _messages(data, 0, len(data)):
@@ -122,7 +122,7 @@ def _integers(data: bytes, start: int, stop: int) -> Iterator[int]:
 
 
 def _fields(data: bytes, at: int, stop: int) -> Iterator[tuple[int, int, int, int]]:
-    """The fields of a message: number, type, and where the value starts and stops."""
+    """Yield the fields of a message: number, type, start and stop of the value."""
     while at < stop:
         tag, at = _varint(data, at, stop)
         kind, start = tag & 7, at
@@ -133,7 +133,7 @@ def _fields(data: bytes, at: int, stop: int) -> Iterator[tuple[int, int, int, in
             _, at = _varint(data, at, stop)
         elif kind in {FOUR_BYTES, EIGHT_BYTES}:
             at += 4 if kind == FOUR_BYTES else 8
-        else:  # groups, which no Example has
+        else:  # groups, which Examples never have
             raise NoExampleError
         if at > stop:
             raise NoExampleError
@@ -141,7 +141,7 @@ def _fields(data: bytes, at: int, stop: int) -> Iterator[tuple[int, int, int, in
 
 
 def _varint(data: bytes, at: int, stop: int) -> tuple[int, int]:
-    """The number of up to 64 bits at `at`, and where it ends."""
+    """The varint of up to 64 bits at `at`, and its end."""
     value = shift = 0
     while at < stop and shift < 64:
         byte = data[at]
@@ -171,15 +171,15 @@ def floats(key: bytes, values: NDArray[np.float32]) -> bytes:
 
 
 def integers(key: bytes, values: Iterable[int]) -> bytes:
-    """A part of an Example: a name and its whole numbers, packed."""
+    """A part of an Example: a name and its integers, packed."""
     packed = b"".join([_number(value & 0xFFFFFFFFFFFFFFFF) for value in values])
     return head_of_entry(key, INT64_LIST, len(packed)) + packed
 
 
 def head_of_example(parts: bytes, key: bytes, length: int) -> bytes:
-    """A serialized Example of these parts, up to the last one's only byte string of `length` bytes.
+    """The start of a serialized Example: these parts, and the head of `length` bytes named `key`.
 
-    So an image need not be copied into its Example.
+    The caller appends the bytes, so that an image is not copied into its Example.
     """
     parts += head_of_entry(key, BYTES_LIST, length)
     return _head(1, len(parts) + length) + parts
@@ -187,7 +187,7 @@ def head_of_example(parts: bytes, key: bytes, length: int) -> bytes:
 
 @lru_cache(4096)
 def head_of_entry(key: bytes, values: int, length: int) -> bytes:
-    """A name and all else that stands before a single byte string, or packed numbers."""
+    """A name and the other bytes before a single byte string or packed numbers."""
     value = _head(1, length)
     of_list = _head(values, len(value) + length) + value
     entry = _sized(1, key) + _head(2, len(of_list) + length) + of_list

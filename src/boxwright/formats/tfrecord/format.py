@@ -1,8 +1,8 @@
-"""TFRecord files of tf.train.Example, as the Object Detection API's scripts write and read them.
+"""TFRecord files of tf.train.Example, in the layout of the Object Detection API's scripts.
 
-Images lie in the records and stay there: an image is a span of its file. A compressed file has no
-bytes of an image to point at, so it is refused. Boxes are fractions of the image as it is stored,
-since TensorFlow decodes images without looking at EXIF.
+Images stay in the records: an image is a byte range of its file. Compressed files have no such
+byte ranges, so they are rejected. Boxes are fractions of the stored image, because TensorFlow
+ignores EXIF when it decodes images.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ SHARD = re.compile(r"(.*-)(\d{1,6})-of-(\d{1,6})(\.\w+)?", re.IGNORECASE | re.DO
 
 
 def detect(folder: Folder) -> bool:
-    """True if there are record files: by name, as shards, or as the only file."""
+    """True if there are record files, by suffix, as shards, or as the only file."""
     return any(_is_records(folder.root / path) for path in _candidates(folder))
 
 
 def read(folder: Folder) -> Labels:
-    """Every record of every file."""
+    """Read all records of all files."""
     labels, ids = Labels(), ClassIds()
     paths = sorted(path for path in _candidates(folder) if _is_records(folder.root / path))
     parents = {split_path(path)[0] for path in paths}
@@ -61,11 +61,11 @@ def read(folder: Folder) -> Labels:
 
 
 def image_folder(split: Split) -> None:
-    """Images go into the records."""
+    """None: the records contain the images."""
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """train.record, val.record, test.record and label_map.pbtxt: see `write_records`."""
+    """Write train.record, val.record, test.record and label_map.pbtxt: see `write_records`."""
     write_records(dataset, names, target)
 
 
@@ -81,26 +81,26 @@ def _candidates(folder: Folder) -> list[str]:
 
 
 def _is_records(path: Path) -> bool:
-    """True if a file begins as records do; damaged or compressed, it counts if it is named so."""
+    """True if a file begins with a record, or is damaged or compressed with a suitable name."""
     named = RECORDS.fullmatch(path.name) is not None
     try:
         with path.open("rb") as file:
             head = file.read(HEAD.size)
     except OSError:
-        return named  # reading it will say what is wrong with it
+        return named  # reading it raises the error
     return starts_record(head) or (named and (b"\0" in head or compression(head) != ""))
 
 
 def _label_map(folder: Folder, parent: str) -> dict[int, str]:
-    """The names of the ids by the nearest label map that can be used."""
+    """The names of the ids from the nearest usable label map."""
     paths = folder.with_suffix(*LABEL_MAPS)
-    if not paths:  # a file given by itself still has its neighbors
+    if not paths:  # a folder scanned from one file lacks the others
         beside = sorted((folder.root / parent).glob(f"*{LABEL_MAPS[0]}"))
         paths = [join(parent, path.name) for path in beside]
     for path in sorted(paths, key=lambda path: (split_path(path)[0] != parent, path.count("/"))):
         try:
             return read_label_map(folder.root / path)
-        except DataError:  # `assemble` makes that a finding
+        except DataError:  # `assemble` adds a finding
             continue
     return {}
 

@@ -1,8 +1,8 @@
-"""The TFRecord container: records of bytes, each between its length and checksums.
+"""The TFRecord container: records of bytes, each with its length and checksums.
 
 A record is `uint64 length, uint32 crc(length), bytes data, uint32 crc(data)`, little-endian; crc is
-CRC-32C, rotated and shifted so that a record may hold records (TensorFlow's record_writer.h and
-crc32c.h).
+CRC-32C, masked by a rotation and an offset so that a record may contain records (TensorFlow's
+record_writer.h and crc32c.h).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import google_crc32c
 
 HEAD = struct.Struct("<QI")
 FOOT = struct.Struct("<I")
-LARGEST = 2**31 - 1  # bytes; protocol buffers, and so tf.train.Example, end there
+LARGEST = 2**31 - 1  # bytes; the limit of protocol buffers, and so of tf.train.Example
 MASK = 0xA282EAD8
 
 
@@ -25,9 +25,9 @@ class Record(NamedTuple):
 
     Attributes:
         number: counted from 1.
-        offset: the byte of the file where it begins.
-        data: what it holds, from byte `offset + HEAD.size` on.
-        damage: why it cannot be used; empty if it can.
+        offset: its first byte in the file.
+        data: its content, from byte `offset + HEAD.size` on.
+        damage: the reason if it is damaged, otherwise empty.
     """
 
     number: int
@@ -37,12 +37,12 @@ class Record(NamedTuple):
 
 
 def starts_record(head: bytes) -> bool:
-    """True if the first bytes of a file are a record's length and its checksum."""
+    """True if a file begins with a record's length and its checksum."""
     return len(head) >= HEAD.size and _checksum(head[:8]) == HEAD.unpack_from(head)[1]
 
 
 def compression(head: bytes) -> str:
-    """What the first bytes of a file say it is compressed with, "gzip" or "zlib"; "" if neither."""
+    """The compression of a file by its first bytes, "gzip" or "zlib"; "" if neither."""
     if head[:3] == b"\x1f\x8b\x08":
         return "gzip"
     whole = len(head) > 1 and head[0] == 0x78 and int.from_bytes(head[:2], "big") % 31 == 0
@@ -50,10 +50,10 @@ def compression(head: bytes) -> str:
 
 
 def read_records(file: BinaryIO) -> Iterator[Record]:
-    """The records of a file, one in memory at a time.
+    """Yield the records of a file, one in memory at a time.
 
-    A record whose data is damaged is passed over. Where a length is damaged, or claims more than
-    there is, the next record cannot be found, so that damage is the last that comes.
+    Reading continues after a record with damaged data. If a length is damaged or too large, the
+    next record cannot be found, so reading ends with that record.
 
     Raises:
         OSError: the file cannot be read.
@@ -90,7 +90,7 @@ def read_records(file: BinaryIO) -> Iterator[Record]:
 
 
 def write_record(file: BinaryIO, *parts: bytes) -> None:
-    """Append a record whose data is `parts`, one after the other."""
+    """Append a record whose data is the concatenated `parts`."""
     length = sum(map(len, parts)).to_bytes(8, "little")
     head, foot = FOOT.pack(_checksum(length)), FOOT.pack(_checksum(*parts))
     file.writelines((length, head, *parts, foot))

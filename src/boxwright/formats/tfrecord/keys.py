@@ -1,4 +1,4 @@
-"""The Object Detection API's names for what is in an Example (its core/standard_fields.py)."""
+"""The Object Detection API's keys of an Example (its core/standard_fields.py)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED
 ENCODED, KIND = b"image/encoded", b"image/format"
 FILENAME, SOURCE_ID, SHA256 = b"image/filename", b"image/source_id", b"image/key/sha256"
 WIDTH, HEIGHT = b"image/width", b"image/height"
-SIDES = (  # fractions of the image as it is stored
+SIDES = (  # fractions of the stored image
     b"image/object/bbox/xmin",
     b"image/object/bbox/ymin",
     b"image/object/bbox/xmax",

@@ -1,4 +1,4 @@
-"""One TFRecord file as labeled images. The images stay in the file: each is a span of it."""
+"""Read labeled images from one TFRecord file. Each image is a byte range of the file."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from boxwright.structures.dataset import Split
 from boxwright.structures.findings import Finding
 
 WANTED = frozenset({ENCODED, FILENAME, KIND, WIDTH, HEIGHT, TEXT, LABEL, *SIDES, *FLAGS})
-MAX_BROKEN = 100  # records of a file; one with more is not worth reading on
-MAX_NAME_LENGTH = 150  # bytes; file systems take 255, and a number or suffix may be added
-UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')  # what Windows does not take in a file name
+MAX_BROKEN = 100  # unusable records of a file before reading stops
+MAX_NAME_LENGTH = 150  # bytes; file systems allow 255, and a number or suffix may be added
+UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')  # not allowed in file names on Windows
 SUFFIXES = {"png": ".png", "gif": ".gif", "bmp": ".bmp", "tiff": ".tif", "webp": ".webp"}
 BACKGROUND = "label 0, which the Object Detection API reserves for the background"
 
@@ -43,17 +43,17 @@ class UnusableError(Exception):
 
 @dataclass
 class ClassIds:
-    """Which ids the records give to the classes that they name."""
+    """The ids of the named classes in the records."""
 
     of_name: dict[str, int] = field(default_factory=dict)
     clear: bool = True
 
     def add(self, name: str, label: int) -> None:
-        """Take down that a box of class `name` has this label."""
+        """Record that a box of class `name` has this label."""
         self.clear &= self.of_name.setdefault(name, label) == label
 
     def in_order(self) -> list[str]:
-        """The classes in the order of their ids; none if two share one, or one has two."""
+        """The classes in order of their ids; empty if names and ids do not match one to one."""
         if not self.clear or len(set(self.of_name.values())) < len(self.of_name):
             return []
         return sorted(self.of_name, key=self.of_name.__getitem__)
@@ -61,26 +61,26 @@ class ClassIds:
 
 @dataclass
 class RecordFile:
-    """Reads one file.
+    """Reader of one file.
 
     Attributes:
         path: the file, below the root.
-        split: what its images are for.
-        label_map: names of the ids, for records that do not name their classes.
-        ids: where it takes down which ids the classes have.
+        split: the split of its images.
+        label_map: names of the ids, for records without class names.
+        ids: collects the ids of the classes.
     """
 
     path: str
     split: Split
     label_map: Mapping[int, str]
     ids: ClassIds
-    _taken: dict[str, int] = field(default_factory=dict)  # name -> the number last added to it
+    _taken: dict[str, int] = field(default_factory=dict)  # name -> the last number added to it
     _unnamed: set[int] = field(default_factory=set)
     _background: list[str] = field(default_factory=list)
     _mismarked: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def read_into(self, labels: Labels, root: Path) -> None:
-        """Add the file's images, and what is broken or odd about it."""
+        """Add the images, unusable records and findings of the file to the labels."""
         broken: list[Broken] = []
         try:
             with (root / self.path).open("rb") as file:
@@ -140,7 +140,7 @@ class RecordFile:
         return labeled
 
     def _names(self, example: Example, count: int) -> list[str]:
-        """The class of each box: as the record names it, or else the label map its id."""
+        """The class of each box, from the record or, by its id, from the label map."""
         names, labels = example.texts(TEXT), example.numbers(LABEL)
         if None in map(number, labels):
             raise UnusableError("BW110", f"its labels are {labels}, not all of which are valid ids")
@@ -162,7 +162,7 @@ class RecordFile:
         return names
 
     def _image(self, example: Example, kind: str, number: int) -> str:
-        """A file name for the image, like no other in this file."""
+        """A unique file name for the image."""
         stated = next(iter(example.texts(FILENAME)), "")
         name = UNFIT.sub("_", stated.replace("\\", "/").rpartition("/")[2]).strip(" .")
         if not name or len(name.encode()) > MAX_NAME_LENGTH:
@@ -193,7 +193,7 @@ class RecordFile:
 
 
 def _boxes(example: Example) -> list[tuple[float, ...]]:
-    """Its boxes, `xmin, ymin, xmax, ymax`."""
+    """The boxes of an Example, `xmin, ymin, xmax, ymax`."""
     columns = [example.numbers(side) for side in SIDES]
     if len(set(map(len, columns))) > 1:
         counts = [
@@ -226,7 +226,7 @@ def _place(record: Record) -> str:
 
 
 def _plain(kind: str) -> str:
-    """A kind as `kind_of` spells it; empty if it does not know it."""
+    """An image kind in the spelling of `kind_of`; empty if unknown."""
     kind = kind.strip().lower()
     kind = {"jpg": "jpeg", "tif": "tiff"}.get(kind, kind)
     return kind if kind in {"jpeg", *SUFFIXES} else ""

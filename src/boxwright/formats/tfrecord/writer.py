@@ -1,7 +1,7 @@
-"""A dataset as TFRecord files with the keys of the Object Detection API's own scripts.
+"""Write a dataset to TFRecord files with the keys of the Object Detection API's scripts.
 
-Images are copied byte for byte. TensorFlow does not look at EXIF when it decodes an image, so the
-boxes and the size of an image that EXIF turns are written as it is stored, lying on its side.
+Images are copied byte for byte. TensorFlow ignores EXIF when it decodes an image, so boxes and size
+are written for the stored image, before the EXIF rotation.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.labels import write_label_map
 
 FILES = {Split.TRAIN: "train", Split.VAL: "val", Split.TEST: "test", Split.UNASSIGNED: "data"}
-SHARD = 256 << 20  # bytes of images in one file; TensorFlow's guide wants shards of 100 MB or more
+SHARD = 256 << 20  # bytes of images in one file; TensorFlow's guide recommends 100 MB or more
 LABEL_MAP = "label_map.pbtxt"
-BACK = {6: 8, 8: 6}  # what undoes an orientation; the others undo themselves
+BACK = {6: 8, 8: 6}  # inverse orientations; the others are their own inverse
 BUFFER = 1 << 20  # bytes
 
 
 def write_records(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """Write train.record, val.record, test.record, and data.record for images without a mark.
+    """Write train.record, val.record, test.record, and data.record for images without a split.
 
-    A split of more than 256 MB becomes several files: `train.record-00000-of-00003`. None takes its
-    name before all are written, since images may come out of files of these names.
+    A split of more than 256 MB becomes several files: `train.record-00000-of-00003`. Files get
+    their final names after all are written, because images may come from files of these names.
 
     Raises:
-        DataError: BW101 an image is not there any more, BW102 it is not an image any more, BW141 a
-            name is not text.
+        DataError: BW101 an image no longer exists, BW102 it is no longer an image, BW141 a name is
+            not text.
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
     files = ((target / name, images) for name, images in _files(dataset))
@@ -70,13 +70,13 @@ def write_files(
     ids: Sequence[int],
     more: Callable[[int], bytes] = lambda index: b"",
 ) -> None:
-    """Write record files; none takes its name before all are written.
+    """Write record files; they get their final names after all are written.
 
     Args:
-        dataset: where the images and boxes are.
-        names: what the images are called in their Examples.
-        files: each file, and the indices of its images in their order.
-        ids: what each class is in `image/object/class/label`.
+        dataset: the images and boxes.
+        names: the names of the images in their Examples.
+        files: each file, and the ordered indices of its images.
+        ids: the id of each class in `image/object/class/label`.
         more: further parts of an image's Example, made by `example.texts` and the like.
 
     Raises:
@@ -92,7 +92,7 @@ def write_files(
 
 
 def _files(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
-    """The names of the files, and which images go into each, in their order."""
+    """The names of the files, and the ordered indices of the images in each."""
     for split, name in FILES.items():
         shards: list[list[int]] = []
         size = SHARD
@@ -126,7 +126,7 @@ class _Examples:
         self.sides = _fractions(dataset.boxes, dataset.sizes[dataset.image_of_box])
 
     def parts(self, index: int) -> tuple[bytes, bytes]:
-        """A serialized Example up to the image's bytes, with which it ends, and these."""
+        """A serialized Example without the image's bytes at its end, and these bytes."""
         dataset, rows = self.dataset, self.dataset.rows(index)
         source = dataset.image(index)
         with still_there(source):
@@ -154,11 +154,11 @@ class _Examples:
         return head_of_example(b"".join(parts), ENCODED, len(image)), image
 
 
-@lru_cache(1024)  # what most images show, others show too
+@lru_cache(1024)  # many images have the same classes and flags
 def _classes_and_flags(
     classes: tuple[tuple[bytes, int], ...], labels: tuple[int, ...], flags: tuple[int, ...]
 ) -> bytes:
-    """The classes, each a name and an id, and flags of an image's boxes."""
+    """The class names, class ids and flags of an image's boxes."""
     parts = [
         texts(TEXT, [classes[label][0] for label in labels]),
         integers(LABEL, [classes[label][1] for label in labels]),

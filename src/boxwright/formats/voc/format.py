@@ -1,8 +1,8 @@
-"""Pascal VOC: one xml per image, as LabelImg writes them and as VoTT exports them.
+"""Pascal VOC: one XML file per image, as written by LabelImg and VoTT.
 
-The xml may lie beside its image or in another folder (Annotations and JPEGImages, annotations
-and images). Coordinates are taken as they stand: absolute pixels xmin, ymin, xmax, ymax, as the
-Object Detection API takes them too. Folders, `<path>` and the depth of an image are ignored.
+The XML file may be beside its image or in another folder (Annotations and JPEGImages, annotations
+and images). Coordinates are used unchanged, as in the Object Detection API: absolute pixels xmin,
+ymin, xmax, ymax. Folders, `<path>` and the depth of an image are ignored.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ HOLDS = (
     | Holds.CLASS_ORDER
     | Holds.FRACTIONS
 )
-BY_STEM = False  # two images of one stem get annotations named after the whole image
+BY_STEM = False  # annotations of two images with one stem are named after the full file name
 IMAGES = "JPEGImages"
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
 
 
 def detect(folder: Folder) -> bool:
-    """True if the folder holds xml files that are, or were meant to be, VOC annotations."""
+    """True if the folder has XML files that are VOC annotations, or damaged ones."""
     return any(_may_be_voc(folder.root / path) for path in folder.with_suffix(".xml"))
 
 
 def read(folder: Folder) -> Labels:
-    """Every xml that is an annotation."""
+    """Read every XML file that is an annotation."""
     labels, root = Labels(), str(folder.root)
     for path in folder.with_suffix(".xml"):
         annotation = read_annotation(root, path)
@@ -55,15 +55,15 @@ def read(folder: Folder) -> Labels:
 
 
 def image_folder(split: Split) -> str:
-    """All images go into one folder; lists say what they are for."""
+    """One folder for all images; lists state the splits."""
     return IMAGES
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """Annotations, ImageSets/Main and the label map, as VoTT exports them.
+    """Write Annotations, ImageSets/Main and the label map, in VoTT's layout.
 
     Raises:
-        DataError: BW141 a name holds a control character, which XML cannot hold.
+        DataError: BW141 a name has a control character, which XML cannot contain.
     """
     below = [re.sub(rf"^{IMAGES}/", "", name) for name in names]
     taken = Counter(stem(name) for name in below)
@@ -84,13 +84,13 @@ def _may_be_voc(path: Path) -> bool:
         with path.open("rb") as file:
             head = file.read(4096).replace(b"\0", b"")
     except OSError:
-        return True  # reading it will say what is wrong with it
+        return True  # reading it raises the error
     first = re.search(rb"<([A-Za-z_][\w.:-]*)", head)
     return first is None or first.group(1) == b"annotation"
 
 
 def annotation_text(dataset: Dataset, index: int, name: str) -> str:
-    """The xml of an image that lies, or is to lie, at `name` below the data folder."""
+    """The XML text of an image at `name` below the data folder."""
     width, height = dataset.sizes[index]
     parent, filename = split_path(name)
     rows = dataset.rows(index)
@@ -128,7 +128,7 @@ def annotation_text(dataset: Dataset, index: int, name: str) -> str:
 
 
 def _number(value: np.float32) -> str:
-    """The shortest decimal that reads back as the same float32; whole pixels without a point."""
+    """The shortest decimal with the same float32 value; whole pixels without a point."""
     return np.format_float_positional(value, unique=True, trim="-")
 
 

@@ -1,4 +1,4 @@
-"""One Pascal VOC xml file, read safely and fast."""
+"""Read one Pascal VOC XML file safely and fast."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 def read_annotation(root: str, where: str) -> Labeled | Broken | None:
-    """Read the xml file `where` below `root`; None if it is xml about something else.
+    """Read the XML file `where` below `root`; None if it is not an annotation.
 
     It is broken if it is damaged (BW110) or declares entities (BW111).
     """
@@ -39,10 +39,10 @@ def read_annotation(root: str, where: str) -> Labeled | Broken | None:
 
 
 def _parse(content: bytes) -> Element:
-    """Entities can only be declared in a DOCTYPE; a file with one goes to the guarded parser.
+    """Parse XML; a file with a DOCTYPE, which may declare entities, uses the guarded parser.
 
-    The guarded parser is several times slower. Every encoding that the parser knows spells
-    `<!DOCTYPE` in ASCII, except UTF-16, which shows by its zero bytes.
+    The guarded parser is several times slower. Every supported encoding spells `<!DOCTYPE` in
+    ASCII, except UTF-16, which is detected by its zero bytes.
     """
     if b"<!DOCTYPE" in content or b"\0" in content:
         guarded: Element = parse_guarded(content)
@@ -84,7 +84,7 @@ def _add_object(part: Element, labeled: Labeled) -> None:
             value = float(text)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             value = LARGEST
-        if not -LARGEST < value < LARGEST:  # nor is it NaN
+        if not -LARGEST < value < LARGEST:  # False for NaN
             stated = "is missing" if text is None else f"is '{text.strip()[:40]}', not a coordinate"
             raise BadEntryError(f"object {number} ({name.strip()}): {side} {stated}")
         labeled.boxes.append(value)
@@ -97,7 +97,7 @@ def _is_set(text: str | None) -> bool:
 
 
 def _size(part: Element) -> Size | None:
-    """The image's stated size; nothing, or nonsense, is 0 x 0 as some tools write it."""
+    """The stated image size; 0 x 0 if it is missing or invalid, as some tools write it."""
     try:
         width, height = (round(float(part.findtext(side) or 0)) for side in ("width", "height"))
     except (ValueError, OverflowError):

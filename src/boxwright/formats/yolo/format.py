@@ -1,8 +1,8 @@
 """YOLO: a text file per image, `class x y width height` on each line in fractions of its sides.
 
-As Ultralytics has it: labels/train/a.txt belongs to images/train/a.jpg and a.txt to a.jpg beside
-it, class numbers count the names in data.yaml, and an image without label file shows nothing.
-Without data.yaml, names come from the classes.txt of LabelImg or the obj.names of Darknet.
+The layout is that of Ultralytics: labels/train/a.txt belongs to images/train/a.jpg, and a.txt to
+a.jpg beside it; class numbers are indices of the names in data.yaml; an image without label file
+has no objects. Without data.yaml, names come from LabelImg's classes.txt or Darknet's obj.names.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ HOLDS = (
     Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.CLASS_ORDER | Holds.UNUSED_CLASSES | Holds.FRACTIONS
 )
 BY_STEM = True
-SAMPLED = 50  # text files that show whether those of a folder are labels
+SAMPLED = 50  # text files that are read to detect labels
 
 
 def detect(folder: Folder) -> bool:
-    """True if there are labels of images, or a data.yaml with text files like these or alone."""
+    """True if there are labels of images, or a data.yaml with label files or alone."""
     if any(isinstance(one, Description) for one in descriptions(folder)):
         by_itself = folder.files.keys() <= set(SUFFIXES)
         return by_itself or bool(_pairs(folder)) or bool(_loose(folder, set()))
@@ -46,10 +46,10 @@ def detect(folder: Folder) -> bool:
 
 
 def read(folder: Folder) -> Labels:
-    """Every label file, and the images without one that data.yaml or an images folder vouches for.
+    """Read every label file, and the images without objects: see `_missing`.
 
     Raises:
-        DataError: BW101 a data.yaml is there but none of its images, BW114 none of its labels.
+        DataError: BW101 all images of a data.yaml are missing, BW114 all its labels are missing.
     """
     folder = _with_label_files(folder)
     labels, root = Labels(), str(folder.root)
@@ -90,17 +90,17 @@ def read(folder: Folder) -> Labels:
 
 
 def image_folder(split: Split) -> str:
-    """A folder for each split below images; unmarked images lie in images itself."""
+    """A folder below images for each split; images itself for images without a split."""
     return "images" if split is Split.UNASSIGNED else f"images/{split.name.lower()}"
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """data.yaml and a label file for each image, also for those that show nothing.
+    """Write data.yaml and a label file for each image, also for images without objects.
 
-    Splits are folders; where images lie elsewhere, they are lists, as Ultralytics takes them too.
+    Splits are folders, or lists if the images are in other folders; Ultralytics reads both.
 
     Raises:
-        DataError: BW141 the name of an image cannot stand on a line of a list.
+        DataError: BW141 an image name cannot be written as a line of a list.
     """
     for i, name in enumerate(names):
         write_text(target / label_path(name), "".join(_lines(dataset, i)))
@@ -121,14 +121,14 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 
 
 def label_path(image: str) -> str:
-    """Where Ultralytics looks for an image's labels: of its folders, the last images is labels."""
+    """Path of an image's labels in Ultralytics: the last folder `images` becomes `labels`."""
     before, images, after = f"/{image}".rpartition("/images/")
     place = f"{before}/labels/{after}"[1:] if images else image
     return f"{stem(place)}.txt"
 
 
 def _with_label_files(folder: Folder) -> Folder:
-    """A data.yaml that is given by itself stands for the label files around it too."""
+    """Add the label files around a data.yaml that is the only given file."""
     if folder.with_suffix(".txt"):
         return folder
     around = Folder.scan(folder.root).files
@@ -136,7 +136,7 @@ def _with_label_files(folder: Folder) -> Folder:
 
 
 def _pairs(folder: Folder) -> dict[str, str]:
-    """Image -> its label file, where that lies as it should, in letters of any case."""
+    """Image -> its label file, if it is in the expected place; case is ignored."""
     texts = {folded(path): path for path in folder.with_suffix(".txt")}
     pairs = {}
     for parent, names in folder.images.items():
@@ -150,7 +150,7 @@ def _pairs(folder: Folder) -> dict[str, str]:
 
 
 def _loose(folder: Folder, known: set[str]) -> list[Labeled]:
-    """Text files that hold labels, or nothing among others that do, but lie beside no image."""
+    """Label files without an image; empty files count if other files beside them are labels."""
     states = {
         path: is_label(folder.root / path)
         for path in folder.with_suffix(".txt")
@@ -165,10 +165,10 @@ def _loose(folder: Folder, known: set[str]) -> list[Labeled]:
 
 
 def _missing(folder: Folder, placed: Placed, pairs: dict[str, str]) -> dict[str, str]:
-    """Images without label file that show nothing, as Ultralytics takes them -> where it would be.
+    """Images without objects and without label file -> the path of their label file.
 
-    They are in a split of data.yaml, or in an images folder whose labels folder has labels. Where
-    nothing is labeled yet, nothing is taken for empty.
+    As in Ultralytics, they are in a split of data.yaml, or in an images folder whose labels folder
+    has labels. If the folder has no labels at all, the result is empty.
     """
     labeled = {split_path(path)[0] for path in pairs.values()}
     missing = {}
@@ -198,7 +198,7 @@ def _odd(
 ) -> Iterator[Finding]:
     for one in described:
         if one.names and one.count not in {None, len(one.names)}:
-            message = f"it says nc: {one.count}, but names {len(one.names)} classes"
+            message = f"nc is {one.count}, but names has {len(one.names)} classes"
             yield Finding("BW116", one.path, message, "the names are used")
     if missing:
         first, *_ = images = tuple(sorted(missing))

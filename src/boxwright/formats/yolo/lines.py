@@ -1,4 +1,4 @@
-"""One YOLO label file: lines of a class number and a box, or a shape, in fractions of the image."""
+"""Read one YOLO label file: a class number and a box or shape, in fractions, on each line."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from boxwright.formats.annotations import BadEntryError, Broken, Labeled, number, numbers
 from boxwright.formats.tables import first_words
 
-FAR = 2.0  # beyond the image's opposite edge: no fraction, but pixels
+FAR = 2.0  # far beyond the image's edge; larger values are pixels
 
 
 @dataclass(frozen=True)
 class Naming:
-    """What the class numbers of a label file mean.
+    """The class names of a label file.
 
     Attributes:
-        origin: the file that says so; empty if none does.
+        origin: the file with the names; empty if there is none.
         names: class id -> name.
-        keypoints: whether key points follow each box.
+        keypoints: True if keypoints follow each box.
     """
 
     origin: str = ""
@@ -40,7 +40,7 @@ def read_label(root: str, labeled: Labeled, naming: Naming) -> Broken | int:
     """Read the boxes of the file `labeled.path` below `root` into `labeled`.
 
     Returns:
-        How many of them were shapes, or why the file cannot be used.
+        The number of boxes that were shapes, or the reason if the file cannot be used.
     """
     path, shapes = labeled.path, 0
     try:
@@ -78,7 +78,7 @@ def _class_name(cell: str, naming: Naming) -> str:
 
 
 def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, float, float], bool]:
-    """xyxy, and whether it is the box around a shape."""
+    """xyxy, and True if it is the bounding box of a shape."""
     values = numbers(cells)
     count = len(values)
     if count < 4:
@@ -88,13 +88,13 @@ def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, floa
         if width < 0 or height < 0:
             raise BadEntryError(f"has a box of negative size, {width:g} x {height:g}")
         return (x - width / 2, y - height / 2, x + width / 2, y + height / 2), False
-    points = _near(values[: count // 2 * 2])  # an odd one at the end is a confidence
+    points = _near(values[: count // 2 * 2])  # an odd number of values ends with a confidence
     across, down = points[::2], points[1::2]
     return (min(across), min(down), max(across), max(down)), True
 
 
 def _is_tracked(cells: Sequence[str]) -> bool:
-    """True if a confidence and the number of a track follow the box; else it is a triangle."""
+    """True if a confidence and a track id follow the box; otherwise it is a triangle."""
     return len(cells) == 6 and cells[5].isdecimal() and int(cells[5][:9]) > 1
 
 

@@ -1,4 +1,4 @@
-"""Which images belong to which split, as data.yaml says with folders, images and lists of them."""
+"""Find the images of each split of data.yaml, from folders, images and lists of images."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from boxwright.structures.findings import Finding
 
 @dataclass(frozen=True)
 class Placed:
-    """Where the images are that data.yaml files name.
+    """The images of data.yaml files.
 
     Attributes:
-        splits: image -> what it is for; UNMARKED where two splits are the same images.
+        splits: image -> its split; UNASSIGNED if two splits are the same images.
         owners: image -> the descriptions that name it.
-        lists: the lists of images that were read.
-        findings: what was odd.
+        lists: the image lists that were read.
+        findings: problems in the data.
     """
 
     splits: dict[str, Split]
@@ -34,11 +34,11 @@ class Placed:
 
 @dataclass
 class _Finder:
-    """Finds the images that the entries of data.yaml files mean.
+    """Find the images of the entries of data.yaml files.
 
-    An entry is looked for below the file itself and below its `path`. Descriptions move between
-    machines and folders, so what is not there is looked for under its last parts:
-    `../train/images` and `C:\\images\\train\\images` are both `train/images`.
+    An entry is resolved relative to the file's folder and to its `path`. Descriptions move between
+    machines and folders, so other entries are searched by their last parts: `../train/images` and
+    `C:\\images\\train\\images` are both `train/images`.
     """
 
     folder: Folder
@@ -53,12 +53,12 @@ class _Finder:
             self._by_name.setdefault(folded(split_path(image)[1]), []).append(image)
 
     def images_of(self, description: Description, split: Split) -> set[str]:
-        """The images that it names for a split; entries that lead nowhere become findings."""
+        """The images of a split in a description; entries without images become findings."""
         images: set[str] = set()
         for entry in description.splits.get(split, ()):
             found = self._entry(entry, description)
             if not found:
-                message = f"{split.name.lower()}: '{entry}' leads to no image here"
+                message = f"{split.name.lower()}: '{entry}' matches no image here"
                 self.findings.append(Finding("BW117", description.path, message, "skipped"))
             images |= found
         return images
@@ -78,7 +78,7 @@ class _Finder:
         return set()
 
     def _listed(self, path: str, description: Description) -> set[str]:
-        """The images that a list names, a path per line."""
+        """The images in a list with one path per line."""
         try:
             text = (self.folder.root / path).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
@@ -91,12 +91,12 @@ class _Finder:
         found = [self._image(line, list(around)) for line in lines]
         unknown = [line for line, image in zip(lines, found, strict=True) if image is None]
         if unknown:
-            message = f"{len(unknown)} of its {len(lines)} lines name no image here ({unknown[0]})"
+            message = f"{len(unknown)} of its {len(lines)} lines match no image here ({unknown[0]})"
             self.findings.append(Finding("BW117", path, message, "skipped"))
         return {image for image in found if image is not None}
 
     def _image(self, line: str, around: Sequence[str]) -> str | None:
-        """The image that lies where the line says, or whose path ends most like it."""
+        """The image at the path of the line, otherwise the one with the longest common path end."""
         named = _cleaned(line)
         for parent in around:
             place = posixpath.normpath(join(parent, named))
@@ -109,7 +109,7 @@ class _Finder:
 
 
 def place_images(folder: Folder, described: Sequence[Description]) -> Placed:
-    """Which images the descriptions name, and for which split."""
+    """Find the images of the descriptions, and their splits."""
     finder = _Finder(folder)
     members: dict[Split, set[str]] = {split: set() for split in Split}
     owners: dict[str, list[Description]] = {}
@@ -138,13 +138,13 @@ def place_images(folder: Folder, described: Sequence[Description]) -> Placed:
             splits[image] = split
     if twice:
         message = f"{len(twice)} images are in more than one of train, val and test"
-        kept = "kept in test, or else in val"
+        kept = "kept in test if listed there, otherwise in val"
         findings.append(Finding("BW118", described[0].path, message, kept, tuple(twice)))
     return Placed(splits, owners, finder.lists, findings)
 
 
 def _readings(entry: str, description: Description) -> Iterator[str]:
-    """The places below the root that an entry may mean, the likeliest first."""
+    """Yield the possible paths of an entry below the root, the most likely first."""
     here = split_path(description.path)[0]
     entry, base = _cleaned(entry), _cleaned(description.base)
     for start in (posixpath.join(base, entry), entry):
@@ -155,7 +155,7 @@ def _readings(entry: str, description: Description) -> Iterator[str]:
     for dropped in range(len(parts)):
         rest = parts[dropped:]
         if _says_split(parts[:dropped]) and not _says_split(rest):
-            return  # /home/me/test/images is not the images folder of all images
+            return  # /home/me/test/images is not the folder of all images
         for parent in dict.fromkeys((here, "")):
             yield join(parent, "/".join(rest))
 
@@ -170,7 +170,7 @@ def _cleaned(path: str) -> str:
 
 
 def _shared_end(first: str, second: str) -> int:
-    """How many parts two paths have in common, counted from the last."""
+    """Number of equal parts at the end of two paths."""
     pairs = zip(reversed(first.split("/")), reversed(second.split("/")), strict=False)
     count = 0
     for a, b in pairs:

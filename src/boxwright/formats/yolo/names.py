@@ -16,16 +16,16 @@ MAX_CLASSES = 100_000
 
 
 class Names:
-    """Finds the class names for each label file.
+    """Find the class names of each label file.
 
-    The data.yaml that names the image is asked first, then the nearest around the label, then the
-    nearest list of classes, so that datasets side by side keep their own names.
+    The sources are, in this order, the data.yaml that names the image, the nearest data.yaml around
+    the label file, and the nearest list of classes. So datasets side by side keep their own names.
 
     Attributes:
         broken: descriptions that contradict each other.
         findings: lists that are not used.
         lists: the paths of the lists of classes.
-        nameless: the first label file whose classes have no names; empty if all have.
+        nameless: the first label file whose classes have no names; empty if there is none.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Names:
         self._used: dict[str, Naming] = {}
 
     def of(self, image: str, label: str) -> Naming:
-        """The class names for the file `label`."""
+        """The class names of the file `label`."""
         naming = self._find(image, label)
         self._used[naming.origin] = naming
         if naming.names is None:
@@ -59,7 +59,7 @@ class Names:
         return naming
 
     def classes(self, found: Iterable[str]) -> list[str]:
-        """All classes in id order, with those that were `found` but have no name at the end."""
+        """All classes in id order; classes that were `found` but have no name are last."""
         named = [
             name for one in self._used.values() for _, name in sorted((one.names or {}).items())
         ]
@@ -81,7 +81,7 @@ class Names:
         return next(iter(self._lists.values())) if len(self._lists) == 1 else Naming()
 
     def _agreed(self, described: Sequence[Description]) -> Naming:
-        """What several descriptions say together."""
+        """The combined names of several descriptions."""
         paths = tuple(one.path for one in described)
         if paths in self._known:
             return self._known[paths]
@@ -112,13 +112,13 @@ class Names:
         if above:
             believed = self._agreed(above)
             if believed.names is not None and believed.names != names:
-                message = f"it names other classes than {believed.origin}"
+                message = f"its classes differ from those of {believed.origin}"
                 self.findings.append(Finding("BW116", path, message, "not used"))
         self._lists.setdefault(parent, Naming(path, names))
 
 
 def _class_lists(folder: Folder, taken: Collection[str]) -> list[str]:
-    """Files whose name says that they list classes, the likeliest of each folder first."""
+    """Files with a usual name of a class list, the most likely of each folder first."""
     texts = [p for p in folder.with_suffix(".txt") if split_path(p)[1].lower() in LISTS]
     texts.sort(key=lambda path: LISTS.index(split_path(path)[1].lower()))
     named = [p for p in texts if p not in taken and is_label(folder.root / p) is False]

@@ -1,4 +1,4 @@
-"""YOLO's description of a dataset, `data.yaml`: class names, and where images of a split lie."""
+"""Read YOLO's description of a dataset, `data.yaml`: class names, and the images of each split."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from boxwright.structures.dataset import Split
 
 SUFFIXES = (".yaml", ".yml")
 KEYS = {"train": Split.TRAIN, "val": Split.VAL, "valid": Split.VAL, "test": Split.TEST}
-MAX_BYTES = 1 << 18  # bytes, which take seconds; a thousand class names are a tenth of it
-DEEPEST = 50  # brackets in brackets, for which the parser's time grows with the square
+MAX_BYTES = 1 << 18  # bytes, parsed in seconds; a thousand class names take a tenth of it
+DEEPEST = 50  # nested brackets; the parser's time grows with their square
 OURS = re.compile(rb"^[\s{]*['\"]?(?:names|nc)['\"]?\s*:", re.MULTILINE)
 
 
@@ -27,12 +27,12 @@ class Description:
     """The content of a data.yaml.
 
     Attributes:
-        path: of the file, below the root.
+        path: the file, below the root.
         names: class id -> name.
-        count: the number of classes it states; None if it does not.
-        splits: for each split the folders, lists or images that it names.
-        base: what these are relative to, if it says so.
-        keypoints: label lines have key points after the box.
+        count: the stated number of classes, or None.
+        splits: the folders, lists or images of each split.
+        base: the stated folder that these are relative to, if any.
+        keypoints: True if keypoints follow the box on label lines.
     """
 
     path: str
@@ -44,18 +44,18 @@ class Description:
 
 
 class _UnclearError(Exception):
-    """The file is about YOLO, but something in it is of no known form."""
+    """The file describes a YOLO dataset, but an entry has an unknown form."""
 
 
 def descriptions(folder: Folder) -> Iterator[Description | Broken]:
-    """Each yaml file of the folder that describes a YOLO dataset."""
+    """Read each YAML file of the folder that describes a YOLO dataset."""
     for path in folder.with_suffix(*SUFFIXES):
         if found := read_description(folder.root, path):
             yield found
 
 
 def read_description(root: Path, path: str) -> Description | Broken | None:
-    """What the file `path` below `root` says; None if it is about something else."""
+    """Read the file `path` below `root`; None if it does not describe a dataset."""
     try:
         with (root / path).open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -65,8 +65,8 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
             return Broken("BW110", path, "is too long to describe a dataset")
         if _depth(content) > DEEPEST:
             raise RecursionError
-        # Its plain strings are what was written: `no`, `007` and `1e3` are class names too. It
-        # resolves no tags and no merge keys, so neither code nor an alias bomb can go off.
+        # Plain scalars stay text, because `no`, `007` and `1e3` are class names too. Tags and
+        # merge keys are not resolved, which rules out code execution and alias bombs.
         said = yaml.load(content.decode("utf-8-sig"), yaml.BaseLoader)
         return _description(path, said) if isinstance(said, dict) else None
     except yaml.MarkedYAMLError as error:
@@ -100,7 +100,7 @@ def _description(path: str, said: dict[Any, Any]) -> Description | None:
 
 
 def _depth(content: bytes) -> int:
-    """How many brackets are open at most."""
+    """Maximum number of open brackets."""
     steps = (1 if sign in b"[{" else -1 for sign in re.findall(rb"[\[\]{}]", content))
     return max(accumulate(steps), default=0)
 
