@@ -193,9 +193,7 @@ class _File:
         category = _key(one.get("category_id"))
         if category not in self.names:
             stated = json_file.shown(one.get("category_id"))
-            raise UnusableError(
-                place, f"its category_id is {stated}, but no category has this id"
-            )
+            raise UnusableError(place, f"its category_id is {stated}, but no category has this id")
         if one.get("bbox"):
             box = _box(one["bbox"], place)
         else:
