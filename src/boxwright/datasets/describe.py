@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from boxwright.structures.dataset import Dataset
 
-NAMED = 5  # classes that are named
+NAMED = 5  # maximum number of class names
 USES = {
     "train": "train",
     "val": "val",

@@ -120,7 +120,7 @@ def _placed(
 ) -> Dataset:
     belonging = near_duplicates if said is None else together(near_duplicates, said)
     if said is not None and not belonging.any() and said.any():
-        belonging = said  # a camera that never moves: what was declared has to be enough
+        belonging = said  # a fixed camera: rely on the declared groups alone
     assigned = place(
         dataset,
         belonging,
@@ -137,7 +137,7 @@ def _placed(
 
 
 def _declaration(earlier: SplitFile, groups: str | None, path: str | Path) -> str:
-    """How groups are declared. A pattern in a file is shown to a person, and not run unasked."""
+    """How groups are declared; a pattern from a file is never run without the user's consent."""
     if groups is None and earlier.groups:
         raise DataError(
             "BW198",

@@ -1,4 +1,4 @@
-"""Which images belong together because a person says so: frames of a clip, images of a place."""
+"""User-defined groups of images, such as the frames of a clip or the images of one site."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ COLUMNS = ("photo", "group")
 
 
 def user_groups(images: Sequence[str], how: str) -> NDArray[np.int64]:
-    """Group ids `(N,)`, from 0 without gaps; a photo that nothing is said of is a group of its own.
+    """Group ids `(N,)`, from 0 without gaps; an image that matches no group has its own.
 
     Args:
         images: names relative to the data folder.
-        how: `folder` for the folder that a photo lies in; a csv file with the columns photo and
-            group; or a regular expression that is searched in the names, whose bracketed part
-            names the group.
+        how: `folder` for the folder of each image; a CSV file with the columns photo and group; or
+            a regular expression that is searched in the names, whose part in parentheses names the
+            group.
 
     Raises:
-        DataError: BW195 `how` is none of these, or says nothing about any photo.
+        DataError: BW195 `how` is none of these, or matches no image.
     """
     if how == FOLDER:
         named: list[str | None] = [split_path(image)[0] for image in images]
@@ -43,7 +43,7 @@ def user_groups(images: Sequence[str], how: str) -> NDArray[np.int64]:
 
 
 def together(*partitions: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Group ids `(N,)` of images that any of the partitions (`(N,)` ids from 0) puts together."""
+    """Group ids `(N,)` of the union of partitions, each of which has `(N,)` ids from 0."""
     group = np.arange(len(partitions[0]))
     while True:
         before = group
@@ -51,7 +51,7 @@ def together(*partitions: NDArray[np.int64]) -> NDArray[np.int64]:
             first = np.full(ids.max(initial=0) + 1, len(group))
             np.minimum.at(first, ids, group)
             group = first[ids]
-            group = group[group]  # who is led to another is led on to where that one is led
+            group = group[group]  # follow one more link
         if (group == before).all():
             return np.unique(group, return_inverse=True)[1].astype(np.int64)
 

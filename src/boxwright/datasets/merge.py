@@ -26,7 +26,7 @@ SAME = 1.0  # pixels that boxes of copies may differ by: some formats have whole
 
 @dataclass(frozen=True)
 class Source:
-    """One of the datasets: where it lies, the name of its format, and what was read there."""
+    """One of the merged datasets: its path, the name of its format, and the dataset as read."""
 
     path: Path
     form: str
@@ -39,7 +39,7 @@ class Merged:
 
     Attributes:
         sources: the datasets that were read.
-        dataset: what was written; its findings are the conflicts between the sources.
+        dataset: the dataset as written; its findings are the conflicts between the sources.
         target: the name of the written format.
         path: the new folder.
         lost: data that the format cannot store, and renamed images (BW140, BW142).
@@ -80,7 +80,7 @@ def merge(
     """
     check_free(out, paths)
     if to is not None:
-        formats.named(to)  # a wrong name is said at once, not after minutes of reading
+        formats.named(to)  # reject a wrong name before minutes of reading
     sources = []
     for path in map(Path, paths):
         folder = Folder.scan(path)
@@ -94,18 +94,19 @@ def merge(
 
 
 def together(datasets: Sequence[Dataset]) -> Dataset:
-    """Several datasets as one, by the rules of `merge`; nothing is written.
+    """Merge datasets in memory by the rules of `merge`; nothing is written.
 
-    Images stay where they are. The findings of each are followed by what does not fit together.
+    Images keep their paths. The findings of all datasets are followed by the conflicts between
+    them.
     """
     origin = np.repeat(np.arange(len(datasets)), [len(dataset) for dataset in datasets])
     return _without_duplicates(merge_spellings(reduce(Dataset.merge, datasets)), origin)
 
 
 def _without_duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
-    """Images that several sources have, byte for byte, once each.
+    """Keep byte-identical images of several sources once.
 
-    Boxes that differ become a finding (BW113), as do marks (BW118).
+    Different boxes become a finding (BW113), as do different splits (BW118).
     """
     keep, splits = np.ones(len(dataset), np.bool_), dataset.splits.copy()
     findings = []
@@ -131,7 +132,7 @@ def _without_duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Dataset:
 
 
 def _duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Iterator[list[int]]:
-    """Images with the same bytes in several sources: the indices of each, in order."""
+    """Indices of each group of byte-identical images from several sources, in order."""
     by_size: dict[int, list[int]] = defaultdict(list)
     for i in range(len(dataset)):
         image = dataset.image(i)
@@ -152,7 +153,7 @@ def _duplicates(dataset: Dataset, origin: NDArray[np.int64]) -> Iterator[list[in
 
 
 def _same_boxes(dataset: Dataset, first: int, second: int) -> bool:
-    """Whether two images have the same boxes of the same classes, in whichever order."""
+    """True if two images have the same boxes of the same classes, in any order."""
     one, other = (
         np.column_stack([dataset.labels[rows], dataset.boxes[rows]])
         for rows in (dataset.rows(first), dataset.rows(second))

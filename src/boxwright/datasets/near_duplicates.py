@@ -1,13 +1,14 @@
-"""Images that show the same: copies, resized, cropped or saved again, with a caption, or the next
-frame.
+"""Duplicate and near-duplicate images: resized, cropped, recompressed or captioned copies, and
+adjacent video frames.
 
-If one of them trains the detector and another tests it, the score is too good to be true.
+A near-duplicate of a training image in the test set makes the score too high.
 
-Images become small gray squares. Candidates are found by matrix products: the middle of one, seen
-from afar, is sought at many places and sizes in the other. A candidate is then aligned, in shift
-and size, by Gauss-Newton (Lucas and Kanade, 1981) on pictures of locally normalized contrast
-(Jarrett et al., 2009), and compared square by square: what moved or lies under a caption spoils
-its own squares only. Mirrored copies, and ones turned by more than a degree or two, are not found.
+Images are reduced to small gray squares. Matrix products find candidates: the center of one image,
+at low resolution, is searched for in the other at many positions and sizes. A candidate pair is
+aligned in shift and size by Gauss-Newton (Lucas and Kanade, 1981) after local contrast
+normalization (Jarrett et al., 2009), and compared square by square, so that a moved object or a
+caption affects only its own squares. Mirrored copies, and copies rotated by more than a degree or
+two, are not found.
 """
 
 from __future__ import annotations
@@ -25,42 +26,42 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 SIDE = 64  # pixels of a thumbnail's side
-DIGEST = 8  # bytes that tell whether two images have the same pixels
-FLAT = 2.0  # gray levels of contrast below which images show nothing, and are alike
+DIGEST = 8  # bytes of the digest that identifies equal pixels
+FLAT = 2.0  # gray levels of contrast below which images count as blank, hence equal
 
-CELLS = 8  # along each side of what is seen from afar
-MIDDLE = 32  # pixels of the side of what is sought of one image in the other
-STEP = 4  # pixels between the places where it is sought
-REACH = {1.0: 16, 1.25: 8}  # sizes it may have here, along x and y, and pixels it may have moved
-BLOCK = 512  # images sought in as many others at once
-TILE = 80  # images whose products are so small that BLAS wakes no threads, slow on busy cores
-CANDIDATES = 8  # looked at closely, per image
-MAYBE = 0.62  # nearly all planted copies correlate above 0.7 from afar
+CELLS = 8  # along each side of a low-resolution window
+MIDDLE = 32  # pixels; side of the center that is searched for in the other image
+STEP = 4  # pixels between search positions
+REACH = {1.0: 16, 1.25: 8}  # scale along x or y -> largest shift in pixels
+BLOCK = 512  # images compared with as many others at once
+TILE = 80  # images per matrix product: so few that BLAS starts no threads, slow on busy cores
+CANDIDATES = 8  # per image, for alignment
+MAYBE = 0.62  # nearly all planted copies correlate above 0.7 at low resolution
 
-LOCAL = 6  # pixels around a pixel that count as its surroundings
+LOCAL = 6  # pixels; radius of local contrast normalization
 FAINT = 4.0  # gray levels of contrast that may be noise
 BATCH = 256  # pairs aligned at once
-ROUNDS = 4  # of Gauss-Newton at half the size, twice, and as many at the whole
-HOPELESS = 0.3  # correlation at half the size below which a pair is given up
-OVERLAP, LITTLE = 0.5, 0.4  # of each image's area must be in the other; while roughly aligned
+ROUNDS = 4  # Gauss-Newton steps, twice at half size and once at full size
+HOPELESS = 0.3  # correlation at half size below which a pair is rejected
+OVERLAP, LITTLE = 0.5, 0.4  # minimum fraction of each image inside the other; while roughly aligned
 SQUARE = 8  # pixels of a square's side
-TEXTURE, NOISE = 0.02, 0.01  # variance of a square that shows something, and what it cannot tell
-# Correlation of the median square. What shows the same has 0.75 (raccoon: the animal moved) and
-# 0.87 (BCCD) at least, different images 0.36, 0.45 and, on hardhat, 0.18 at most; of planted crops,
-# captions and poor copies 98 percent have 0.7 and more.
+TEXTURE, NOISE = 0.02, 0.01  # minimum variance of a square that counts; variance of noise
+# Correlation of the median square. Near-duplicates have at least 0.75 (raccoon: the animal moved)
+# and 0.87 (BCCD), different images at most 0.36, 0.45 and, on hardhat, 0.18. 98 percent of planted
+# crops, captions and poor copies have 0.7 or more.
 SAME_SCENE = 0.6
 FEW, MIN_SQUARES, SURE = 12, 8, 0.8  # fewer than FEW squares must correlate by SURE
 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Which of `N` images show the same.
+    """Duplicates and near-duplicates among `N` images.
 
     Attributes:
-        pairs: `(P, 2)`, `i < j`, sorted: enough pairs to join every group, not all there are.
-        identical: `(P,)`, whether the pair has the same pixels.
-        groups: `(N,)` ids from 0 without gaps, numbered as they first occur; whoever is like a
-            member of a group belongs to it.
+        pairs: `(P, 2)`, `i < j`, sorted: enough pairs to connect every group, not all pairs.
+        identical: `(P,)`, True if the pair has the same pixels.
+        groups: `(N,)` ids from 0 without gaps, in order of first occurrence. A near-duplicate of
+            any member belongs to the group.
     """
 
     pairs: Ints
@@ -69,9 +70,9 @@ class Duplicates:
 
 
 def image_hash(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What there is to compare of an image: `(H, W, 3)` uint8 to `(4104,)` uint8.
+    """The hash of an image, `(H, W, 3)` uint8 to `(4104,)` uint8.
 
-    A digest of the pixels, and a gray thumbnail of `SIDE` x `SIDE`, whatever the image's shape.
+    It consists of a digest of the pixels and a gray thumbnail of `SIDE` x `SIDE` pixels.
     """
     digest = hashlib.blake2b(repr(image.shape).encode(), digest_size=DIGEST)
     digest.update(np.ascontiguousarray(image).data)
@@ -85,7 +86,7 @@ def groups(hashes: NDArray[np.uint8]) -> Ints:
 
 
 def duplicates(hashes: NDArray[np.uint8]) -> Duplicates:
-    """Which images show the same, from their hashes `(N, 4104)`."""
+    """Find duplicates and near-duplicates by the hashes `(N, 4104)` of images."""
     forest = _Forest(len(hashes))
     digests = np.ascontiguousarray(hashes[:, :DIGEST]).view(np.uint64).reshape(-1)
     _, first, inverse = np.unique(digests, return_index=True, return_inverse=True)
@@ -143,11 +144,10 @@ def _averages(starts: Floats, width: float) -> Floats:
 
 
 def _cosines() -> tuple[Floats, Floats]:
-    """The rows of a discrete cosine transform, and how much each frequency `(64,)` counts.
+    """The rows of a discrete cosine transform, and the weight of each frequency, `(64,)`.
 
-    Images have less contrast the finer it is, as one over the frequency: weighing with the
-    frequency makes all count alike. The mean does not count, nor what is finer than a shift by
-    half a `STEP` allows.
+    The contrast of images falls as one over the frequency, so weights proportional to the frequency
+    balance it. The mean has weight 0, as do frequencies too high for a shift of half a `STEP`.
     """
     order = np.arange(CELLS)
     rows = np.cos(np.pi * order[:, None] * (order + 0.5) / CELLS)
@@ -161,7 +161,7 @@ COSINES, WEIGHTS = _cosines()
 
 
 def _crops(pixels: Floats, ys: Floats, height: float, xs: Floats, width: float) -> Floats:
-    """`(len(ys) * len(xs), n, 34)` unit vectors: windows of `(n, SIDE, SIDE)` at those places."""
+    """`(len(ys) * len(xs), n, 34)` unit vectors of windows of `(n, SIDE, SIDE)` at `ys`, `xs`."""
     vertical = (COSINES @ _averages(ys, height)).reshape(-1, SIDE)
     horizontal = (COSINES @ _averages(xs, width)).reshape(-1, SIDE)
     crops = (vertical @ pixels @ horizontal.T).reshape(len(pixels), len(ys), CELLS, len(xs), CELLS)
@@ -174,9 +174,9 @@ def _crops(pixels: Floats, ys: Floats, height: float, xs: Floats, width: float) 
 
 
 def _ways() -> tuple[list[tuple[int, slice]], Floats]:
-    """All ways to seek one image in another, `(sought, windows in a row)`, and the alignment
-    `(ways, 4)` that each place stands for: where in the other image, relative to its center, the
-    center lies, and how large a pixel is there; along x and y."""
+    """All ways to search for one image in another, `(template, windows in a row)`, and the
+    alignment `(ways, 4)` of each: position of the center in the other image, relative to its
+    center, and size of a pixel there; along x, then y."""
     offsets = np.arange(MIDDLE - SIDE, SIDE - MIDDLE + 1, 2 * STEP) // 2
     ways, alignments = [(0, slice(0, 1))], [(0.0, 1.0, 0.0, 1.0)]
     for sought, (tall, wide) in enumerate([(b, a) for b in REACH for a in REACH], 1):
@@ -192,8 +192,8 @@ WAYS, ALIGNMENTS = _ways()
 
 
 def _seen_from_afar(thumbnails: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-    """What is sought of `(n, SIDE, SIDE)` images, `(5, n, 34)`, and where, `(82, n, 34)`; number
-    0 of both is the whole image."""
+    """The templates `(5, n, 34)` and search windows `(82, n, 34)` of `(n, SIDE, SIDE)` images;
+    number 0 of both is the full image."""
     pixels = thumbnails.astype(np.float32)
 
     def middle(*sides: float) -> Floats:
@@ -208,14 +208,14 @@ def _seen_from_afar(thumbnails: NDArray[np.uint8]) -> tuple[Floats, Floats]:
 
 
 def _candidates(thumbnails: NDArray[np.uint8]) -> Iterator[Ints]:
-    """Pairs `(n, 2)` of images `(N, SIDE, SIDE)` that may be alike: of every image the likeliest,
-    then of every image the second, and so on."""
+    """Pairs `(n, 2)` of images `(N, SIDE, SIDE)` that may be near-duplicates: first the best
+    candidate of every image, then the second best, and so on."""
     size = len(thumbnails)
     scores = np.full((size, CANDIDATES), -1, np.float32)
     others = np.zeros((size, CANDIDATES), np.int64)
 
     def keep(rows: slice, start: int, found: Floats) -> None:
-        """Merge what rows found among the images from `start` on into the best so far."""
+        """Merge the scores of `rows` for images from `start` on into the best so far."""
         numbers = np.broadcast_to(np.arange(start, start + found.shape[1]), found.shape)
         both = np.concatenate([scores[rows], found], axis=1)
         best = np.argpartition(-both, CANDIDATES - 1, axis=1)[:, :CANDIDATES]
@@ -247,7 +247,7 @@ def _candidates(thumbnails: NDArray[np.uint8]) -> Iterator[Ints]:
 
 
 def _best(sought: Floats, windows: Floats) -> Floats:
-    """`(n, m)` highest correlations of images sought in others."""
+    """`(n, m)` highest correlations of templates with windows."""
     best = np.full((sought.shape[1], windows.shape[1]), -1, np.float32)
     for top in range(0, len(best), TILE):
         for left in range(0, best.shape[1], TILE):
@@ -260,7 +260,7 @@ def _best(sought: Floats, windows: Floats) -> Floats:
 
 
 def _are_near_duplicates(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """`(n,)`: whether images `(n, SIDE, SIDE)` show the same as others."""
+    """`(n,)`, True for pairs of images `(n, SIDE, SIDE)` that are near-duplicates."""
     sought, windows_back = _seen_from_afar(first)
     sought_back, windows = _seen_from_afar(second)
     start, score = _likeliest(sought, windows)
@@ -284,8 +284,8 @@ def _are_near_duplicates(first: NDArray[np.uint8], second: NDArray[np.uint8]) ->
 
 
 def _likeliest(sought: Floats, windows: Floats) -> tuple[Floats, Floats]:
-    """The best of the `WAYS` to seek each image in its partner: the alignment `(n, 4)` and the
-    correlation `(n,)`."""
+    """The best of the `WAYS` to search for each image in its partner: the alignment `(n, 4)` and
+    the correlation `(n,)`."""
     scores = np.concatenate([(sought[what] * windows[where]).sum(axis=2) for what, where in WAYS])
     return ALIGNMENTS[scores.argmax(axis=0)], scores.max(axis=0)
 
@@ -307,8 +307,8 @@ def _halved(pixels: Floats) -> Floats:
 
 
 def _samples(center: Floats, size: Floats, side: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """Along one axis: the rows `(n, side, side)` that interpolate linearly where each pixel of the
-    fixed image lies in the moving one, and whether it lies inside, `(n, side)`."""
+    """Linear interpolation along one axis: for each pixel of the fixed image, its weights on the
+    moving image, `(n, side, side)`, and True if it is inside of that, `(n, side)`."""
     at = np.arange(side, dtype=np.float32)
     middle = (side - 1) / 2
     where = center[:, None] * (side / SIDE) + size[:, None] * (at - middle)
@@ -317,7 +317,7 @@ def _samples(center: Floats, size: Floats, side: int) -> tuple[Floats, NDArray[n
 
 
 def _moved(moving: Floats, alignment: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Images `(n, side, side)` laid onto others, and which pixels there are."""
+    """Images `(n, side, side)` warped by their alignments, and a mask of valid pixels."""
     columns, inside_x = _samples(alignment[:, 0], alignment[:, 1], moving.shape[1])
     rows, inside_y = _samples(alignment[:, 2], alignment[:, 3], moving.shape[1])
     laid = np.asarray(rows @ moving @ columns.swapaxes(1, 2), np.float32)
@@ -325,7 +325,7 @@ def _moved(moving: Floats, alignment: Floats) -> tuple[Floats, NDArray[np.bool_]
 
 
 def _align(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
-    """Improve alignments `(n, 4)` by `ROUNDS` Gauss-Newton steps of least squared difference."""
+    """Improve alignments `(n, 4)` by `ROUNDS` Gauss-Newton steps of least squares."""
     side = fixed.shape[1]
     offset = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / side
     alignment = alignment.copy()
@@ -352,13 +352,13 @@ def _align(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
 
 
 def _overlap(seen: NDArray[np.bool_], alignment: Floats) -> Floats:
-    """`(n,)`: the part of each image's area that is seen in the other, the smaller of both."""
+    """`(n,)`, the fraction of each image that is inside the other; the smaller of both."""
     area = seen.mean(axis=(1, 2)) * np.minimum(1, alignment[:, 1] * alignment[:, 3])
     return np.asarray(area, np.float32)
 
 
 def _correlation(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
-    """`(n,)` correlations of aligned images where both are seen, -1 where that is too little."""
+    """`(n,)` correlations of aligned images where they overlap; -1 if they overlap too little."""
     laid, seen = _moved(moving, alignment)
     fixed, laid = fixed * seen, laid * seen
     one, other = (np.square(pixels).sum(axis=(1, 2)) for pixels in (fixed, laid))
@@ -367,11 +367,11 @@ def _correlation(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
 
 
 def _verdict(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
-    """`(n,)` correlations of the median square of aligned images, less what a verdict from few
-    squares must exceed `SAME_SCENE` by, -1 if they are too few or the images overlap too little.
+    """`(n,)` correlations of the median square of aligned images, to compare with `SAME_SCENE`;
+    -1 if there are too few squares or too little overlap. Few squares are penalized.
 
-    What is the same along all rows or all columns of a square does not count: the edges of
-    letterbox bars, shelves and horizons fit each other after any alignment.
+    The means of the rows and columns of a square are subtracted, because edges of letterbox bars,
+    shelves and horizons match after any alignment.
     """
     laid, seen = _moved(moving, alignment)
     one, other = _squares(fixed), _squares(laid)
@@ -392,7 +392,7 @@ def _cut(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def _squares(pixels: Floats) -> Floats:
-    """Images `(n, SIDE, SIDE)` in squares `(n, 64, 64)`, less the means of rows and columns."""
+    """Images `(n, SIDE, SIDE)` as squares `(n, 64, 64)` without the means of rows and columns."""
     squares = _cut(pixels).swapaxes(2, 3)
     squares = squares - squares.mean(axis=3, keepdims=True)
     squares -= squares.mean(axis=4, keepdims=True)

@@ -1,4 +1,4 @@
-"""Repairs as a patch that can be read, and as a copy of the data that has them."""
+"""The repairs of a dataset, as a readable patch and as a repaired copy."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from boxwright.io.files import write_text, writing
 from boxwright.structures.findings import Finding
 
 CHANGES = "changes.txt"
-NOT_IN_A_COPY = frozenset({"BW119"})  # images that are in no list are in none of the copy either
-NOT_VERIFIED = NOT_IN_A_COPY | {"BW109"}  # an image without boxes is one without annotation in some
+NOT_IN_A_COPY = frozenset({"BW119"})  # unlisted images are unlisted in the copy too
+NOT_VERIFIED = NOT_IN_A_COPY | {"BW109"}  # some formats write no annotation without boxes
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Fixed:
 
     Attributes:
         path: its folder.
-        changes: what was repaired, as `changes.txt` in it lists.
-        lost: what the format has no place for (BW140, BW142).
+        changes: the repairs, as listed in its `changes.txt`.
+        lost: data that the format cannot store, and renamed images (BW140, BW142).
     """
 
     path: Path
@@ -36,12 +36,12 @@ class Fixed:
 
 
 def changes(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings that a repaired copy is free of, since something was done about them."""
+    """The findings that are repaired in the copy."""
     return [one for one in findings if one.repair and one.code not in NOT_IN_A_COPY]
 
 
 def patch_text(report: CheckReport) -> str:
-    """Every change, one per line: code, place, what is there -> what is there after the repair."""
+    """Every repair, one per line: code, location, problem -> repair."""
     done = changes(report.findings)
     left = [
         one for one in report.findings if one not in done and MEANINGS[one.code].severity != "note"
@@ -53,20 +53,20 @@ def patch_text(report: CheckReport) -> str:
 
 
 def fix(report: CheckReport, out: str | Path, *, link: bool = False) -> Fixed:
-    """Write a repaired copy of what was examined, with the patch as `changes.txt` in it.
+    """Write a repaired copy of the checked dataset, with the patch in its `changes.txt`.
 
-    The copy is in the format of the original, and is read again to prove that nothing is left to
-    repair. The original stays as it is. Ctrl-C leaves nothing behind.
+    The copy has the format of the original. It is read again to verify that all repairs are in it.
+    The original is unchanged. After Ctrl-C or an error, nothing is left in `out`.
 
     Args:
-        report: what `run_checks` said of a data folder.
-        out: a folder that is not there yet, or is empty.
-        link: hard-link the images instead of copying them, where the file system can.
+        report: the result of `run_checks` for a data folder.
+        out: a new or empty folder.
+        link: hard-link the images instead of copying them, if the file system can.
 
     Raises:
-        DataError: BW194 the place is taken, or lies in the data folder; BW151 nothing is left to
-            copy; BW145 the copy does not read back repaired; and what `formats.write` raises.
-        SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
+        DataError: BW194 `out` exists or is inside the data folder, BW151 no usable image is left,
+            BW145 the copy still needs repairs, and the errors of `formats.write`.
+        SystemFaultError: BW902 the disk is full, BW903 `out` cannot be written.
     """
     out = Path(out)
     check_free(out, [report.dataset.root])
@@ -84,7 +84,7 @@ def fix(report: CheckReport, out: str | Path, *, link: bool = False) -> Fixed:
 
 
 def _check_round_trip(copy: Path, report: CheckReport) -> None:
-    """Read the copy as the check does, and see that none of the repairs is needed any more."""
+    """Read the copy as the check does, and verify that it needs no more repairs."""
     back = repair(formats.read(copy, report.form, tolerant=True))
     repaired = {one.code for one in changes(report.findings)} - NOT_VERIFIED
     again = [one for one in changes(back.findings) if one.code in repaired]

@@ -1,8 +1,8 @@
-"""What is wrong with boxes and classes and can be put right: one small function per problem.
+"""Repairs of boxes and classes: one function per problem.
 
-Each takes a dataset and returns it repaired, with a finding for each box or class it touched,
-which says what was there and what is there now. Boxes are named by their place in the annotation,
-so whatever drops some comes after whatever changes some.
+Each function takes a dataset and returns it repaired, with a finding for each changed box or class
+that states the problem and the repair. Findings number the boxes as in the annotation, so boxes
+are dropped only after all other repairs.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from boxwright.structures.dataset import CROWD, Dataset
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import spelling_key
 
-TWICE = 0.9  # overlap of two boxes of a class: nobody can draw two objects so alike
+TWICE = 0.9  # IoU of two boxes of a class that are around the same object
 SPELLED_OUT = 3  # names in a message
 
 
 def repair(dataset: Dataset) -> Dataset:
-    """A dataset that can be trained on; every change it took is in its `findings`."""
+    """Return the dataset repaired for training; its `findings` list every change."""
     return leave_out_unused(drop_useless(straighten(dataset)))
 
 
 def straighten(dataset: Dataset) -> Dataset:
-    """The repairs that leave every box in its row."""
+    """Apply the repairs that keep every box in its row."""
     for check in (merge_spellings, swap_inverted, clip_outside):
         dataset = check(dataset)
     return dataset
 
 
 def merge_spellings(dataset: Dataset) -> Dataset:
-    """Class names that differ only in case or outer blanks become the commonest of them (BW107)."""
+    """Rename classes that differ only in case or outer spaces to the most frequent one (BW107)."""
     counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
     spellings: dict[str, list[int]] = {}
     for label, name in enumerate(dataset.classes):
@@ -73,24 +73,24 @@ def merge_spellings(dataset: Dataset) -> Dataset:
 
 
 def swap_inverted(dataset: Dataset) -> Dataset:
-    """Boxes whose right edge is left of the left one, or bottom above top, are swapped (BW105)."""
+    """Swap inverted edges, left of a box with right or top with bottom (BW105)."""
     swapped = upright(dataset.boxes)
     inverted = (swapped != dataset.boxes).any(axis=1)
     return _changed(dataset, swapped, inverted, "BW105", "has its corners swapped", "swapped back")
 
 
 def clip_outside(dataset: Dataset) -> Dataset:
-    """Boxes that reach beyond the image are clipped (BW103); those wholly outside stay."""
+    """Clip boxes that extend beyond the image (BW103); boxes completely outside are kept."""
     clipped = _clipped(dataset)
     reaching = (clipped != dataset.boxes).any(axis=1) & (areas(clipped) > 0)
     return _changed(dataset, clipped, reaching, "BW103", "extends beyond the image", "clipped")
 
 
 def drop_useless(dataset: Dataset) -> Dataset:
-    """Boxes that show nothing, or nothing new, are dropped.
+    """Drop useless boxes.
 
-    Those have no width or height (BW106), lie wholly outside (BW103), or are drawn a second time
-    (BW126): of the same class and overlapping an earlier box by `TWICE`.
+    They have no area (BW106), are completely outside of the image (BW103), or are duplicates
+    (BW126): they have the class of an earlier box and an IoU of at least `TWICE` with it.
     """
     empty = ~(areas(dataset.boxes) > 0)
     outside = ~empty & ~(areas(_clipped(dataset)) > 0)
@@ -106,7 +106,7 @@ def drop_useless(dataset: Dataset) -> Dataset:
 
 
 def drawn_again(dataset: Dataset, min_iou: float, below: float = np.inf) -> dict[int, Finding]:
-    """Row -> finding, of boxes that overlap an earlier one of their image and class so much."""
+    """Findings by row, for boxes that overlap an earlier box of their image and class."""
     single = np.flatnonzero(dataset.flags & CROWD == 0)
     groups = dataset.image_of_box * len(dataset.classes) + dataset.labels
     rows, earlier, shares = overlaid(dataset.boxes[single], groups[single], min_iou)
@@ -121,7 +121,7 @@ def drawn_again(dataset: Dataset, min_iou: float, below: float = np.inf) -> dict
 
 
 def leave_out_unused(dataset: Dataset) -> Dataset:
-    """Classes without any box are left out (BW128): nothing can be learned of them."""
+    """Leave out classes without boxes (BW128), which cannot be learned."""
     used = np.bincount(dataset.labels, minlength=len(dataset.classes)) > 0
     if used.all():
         return dataset
@@ -147,7 +147,7 @@ def _clipped(dataset: Dataset) -> Boxes:
 def _changed(
     dataset: Dataset, boxes: Boxes, touched: NDArray[np.bool_], code: str, problem: str, done: str
 ) -> Dataset:
-    """The touched rows get their new boxes, with a finding each."""
+    """Replace the boxes in the touched rows, with a finding for each."""
     rows: Rows = np.flatnonzero(touched)
     findings = [
         box_finding(dataset, row, code, problem, f"{done} to {corners(boxes[row])}") for row in rows

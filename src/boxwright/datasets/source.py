@@ -1,4 +1,4 @@
-"""Where the labeled images of a training come from, as a run remembers it."""
+"""The source of a run's labeled images, as recorded in its provenance."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ CHOICE = "class_choice"  # in a provenance
 
 @dataclass(frozen=True)
 class DataSource:
-    """Folders of labeled images, and which of their classes are used.
+    """Folders of labeled images and the choice of their classes.
 
     Attributes:
         paths: at least one, as `load` takes them.
-        choice: of the classes.
+        choice: the classes to use.
     """
 
     paths: tuple[Path, ...]
@@ -28,7 +28,7 @@ class DataSource:
 
     @classmethod
     def of(cls, source: str | Path | Sequence[str | Path] | DataSource) -> DataSource:
-        """A path or several as a source, with all of their classes."""
+        """A source from one path or several, with all classes."""
         if isinstance(source, DataSource):
             return source
         paths = [source] if isinstance(source, str | Path) else source
@@ -43,7 +43,7 @@ class DataSource:
         return self.choice.apply(load(self.paths), strict=strict)
 
     def to_provenance(self, fingerprint: str) -> dict[str, Any]:
-        """What a run remembers: `data`, and the choice of classes if it is one."""
+        """Entries for a run's provenance: `data`, and the choice of classes unless it is empty."""
         first, *more = (path.absolute().as_posix() for path in self.paths)
         data = {"path": first, "fingerprint": fingerprint} | ({"more": more} if more else {})
         return {"data": data} | ({CHOICE: self.choice.to_json()} if self.choice else {})
@@ -56,7 +56,7 @@ def choice_of(provenance: Mapping[str, Any]) -> ClassChoice:
 
 
 def source_of(provenance: Mapping[str, Any]) -> DataSource | None:
-    """What a run was trained on; None if that is not known, as of an exported file."""
+    """The source of a run's training data; None if it is unknown, as for an exported file."""
     data = provenance.get("data")
     if not (isinstance(data, Mapping) and isinstance(data.get("path"), str)):
         return None
@@ -65,6 +65,6 @@ def source_of(provenance: Mapping[str, Any]) -> DataSource | None:
 
 
 def known_paths(provenance: Mapping[str, Any]) -> tuple[Path, ...]:
-    """The paths of the data that a run was trained on; none if that is not known."""
+    """The paths of a run's training data; empty if they are unknown."""
     source = source_of(provenance)
     return source.paths if source else ()

@@ -1,4 +1,4 @@
-"""Which images are held out: seeded, stratified by class, groups of images kept together."""
+"""Split a dataset: seeded, stratified by class, with groups of images kept together."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Ids = NDArray[np.int64]
 
 
 def hold_out(dataset: Dataset, groups: Ids, fraction: float, seed: int) -> Mask:
-    """A mask `(N,)` of about `fraction` of the images, whole groups at a time.
+    """A mask `(N,)` of about `fraction` of the images, in whole groups.
 
-    Every class, and the images without any, gives its share as nearly as the groups allow; a
-    class too rare to share stays where it is. Groups (`(N,)` ids from 0, as
-    `near_duplicates.duplicates` makes them) too large to be held out whole are passed over, unless
-    nearly all images are in them, as from a camera that never moves: then the last images of the
-    largest are held out.
+    The held-out images are stratified by class, as far as the groups allow; images without boxes
+    count as a class. A class too rare to divide is not held out. Groups (`(N,)` ids from 0, see
+    `near_duplicates.duplicates`) that are too large to hold out are skipped. If nearly all images
+    are in such groups, for example from a fixed camera, the last images of the largest group are
+    held out.
     """
     nobody, everybody = np.zeros(len(dataset), np.bool_), np.ones(len(dataset), np.bool_)
     held = _fill(dataset, groups, fraction, seed, held=nobody, free=everybody)
@@ -43,18 +43,19 @@ def place(
     val: float = 0.0,
     tear: bool = True,
 ) -> Dataset:
-    """Mark the images that have no mark; images that have one keep it.
+    """Assign a split to the unassigned images; the others keep theirs.
 
-    An image whose group has marks follows them. Of the others whole groups are held out, until
-    about `test` and `val` of all images are; the rest is for training.
+    An unassigned image takes the split of its group, if that has one. Of the rest, whole groups
+    are held out until `test` and `val` have about their fractions; the remaining images are for
+    training.
 
     Args:
-        dataset: all images, marked or not.
+        dataset: all images, assigned or not.
         groups: `(N,)` ids from 0 of images that belong together.
-        seed: of the choice.
+        seed: random seed.
         test, val: fractions of all images.
-        tear: whether a group that has nearly all images may be torn. If not, the smallest group
-            is held out where all are too large.
+        tear: True if a group with nearly all images may be divided. If False and all groups are
+            too large, the smallest group is held out.
     """
     splits = _follow(dataset.splits, groups)
     for split, fraction in ((Split.TEST, test), (Split.VAL, val)):
@@ -71,7 +72,7 @@ def place(
 
 
 def complete(dataset: Dataset, groups: Ids, seed: int) -> Dataset:
-    """Mark an unmarked dataset: four fifths TRAIN, one fifth TEST. Marks that exist are kept."""
+    """Split a dataset without a split into 80 % TRAIN and 20 % TEST; an existing one is kept."""
     if (dataset.splits != Split.UNASSIGNED).any():
         return dataset
     assigned = place(dataset, groups, seed)
@@ -79,7 +80,7 @@ def complete(dataset: Dataset, groups: Ids, seed: int) -> Dataset:
 
 
 def leaked(dataset: Dataset, groups: Ids) -> list[Finding]:
-    """What is to be said if images of one group are for training as well as for testing (BW121)."""
+    """A finding if a group has images in train and in test (BW121)."""
     splits = dataset.splits
     both = np.intersect1d(groups[splits == Split.TEST], groups[splits == Split.TRAIN])
     if not len(both):
@@ -94,10 +95,10 @@ def leaked(dataset: Dataset, groups: Ids) -> list[Finding]:
 def _fill(
     dataset: Dataset, groups: Ids, fraction: float, seed: int, *, held: Mask, free: Mask
 ) -> Mask:
-    """`held`, and as many free groups as bring it to about `fraction` of the images.
+    """`held` and free groups, together about `fraction` of the images.
 
-    The rule is iterative stratification: Sechidis et al., "On the stratification of multi-label
-    data", 2011, with groups for examples.
+    The method is iterative stratification with groups instead of examples: Sechidis et al., "On the
+    stratification of multi-label data", 2011.
     """
     room = round(fraction * len(dataset)) - int(held.sum())
     if room <= 0 or not free.any():
@@ -120,7 +121,7 @@ def _fill(
             chosen[group] = True
             needs[classes[own]] -= counts[own]
             room -= sizes[group]
-    for group in order[::-1]:  # what rounding left over comes from the commonest classes
+    for group in order[::-1]:  # the rest after rounding is from the most frequent classes
         if not chosen[group] and sizes[group] <= room:
             chosen[group] = True
             room -= sizes[group]
@@ -136,7 +137,7 @@ def _smallest(groups: Ids, free: Mask, *, rest: Mask) -> Mask:
 
 
 def _follow(splits: NDArray[np.int8], groups: Ids) -> NDArray[np.int8]:
-    """Unmarked images take the mark that most of their group have; of several the safest."""
+    """Unassigned images take the most frequent split of their group; in a tie test, then val."""
     counts = np.zeros((groups.max(initial=0) + 1, 3), np.int64)
     assigned = splits != Split.UNASSIGNED
     np.add.at(counts, (groups[assigned], splits[assigned]), 1)
@@ -146,10 +147,9 @@ def _follow(splits: NDArray[np.int8], groups: Ids) -> NDArray[np.int8]:
 
 
 class _Seen(NamedTuple):
-    """Which classes are seen in which images: pairs, each once.
+    """The classes of each image, as unique pairs.
 
-    One more class stands for images that show nothing, another for those that show nothing but
-    ignored regions.
+    Two more classes represent images without boxes: with ignored regions, and without.
     """
 
     image: Ids
@@ -165,9 +165,9 @@ class _Seen(NamedTuple):
         return cls(pairs // width, pairs % width)
 
     def by_group(self, groups: Ids) -> tuple[Ids, Ids, Ids]:
-        """For each group the classes in it, and in how many of its images each is seen.
+        """For each group its classes, and the number of its images with each class.
 
-        Those of group `g` are the rows `starts[g]:starts[g + 1]`.
+        Group `g` has the rows `starts[g]:starts[g + 1]`.
         """
         width = int(self.label.max()) + 1
         keys, counts = np.unique(groups[self.image] * width + self.label, return_counts=True)

@@ -1,6 +1,6 @@
-"""A dataset in numbers: counts, balance, sizes, and what a network of some input size makes of it.
+"""Statistics of a dataset: counts, class balance, sizes, and fit to a network's input size.
 
-The network squashes every image into a square, so sizes "at the input" are those in that square.
+The network stretches every image to a square. Sizes "at the input" are sizes in that square.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from boxwright.structures.dataset import Dataset, Split
 
 PRETRAINED_SIZE = 300  # pixels, of the network's input
-REACHED = 0.5  # overlap from which a box is learned
-SMALLEST = 8.0  # pixels; what is smaller leaves no trace in the finest map
+REACHED = 0.5  # IoU from which a box is learned
+SMALLEST = 8.0  # pixels; smaller objects vanish even in the finest feature map
 
 Fractions = NDArray[np.float32]
 
@@ -25,9 +25,9 @@ class Reach(NamedTuple):
     """Which boxes a detector family can learn.
 
     Attributes:
-        overlap: of boxes `(M, 4)` xyxy in parts of the image's sides, and the side of the network's
-            input in pixels: `(M,)` the IoU of each with the best of what the network starts from.
-        missed: what boxes do whose IoU is below `REACHED`.
+        overlap: takes boxes `(M, 4)`, xyxy as fractions of the image's sides, and the side of the
+            network's input in pixels; returns `(M,)`, the IoU of each with its best anchor.
+        missed: predicate for boxes whose IoU is below `REACHED`, used in findings.
     """
 
     overlap: Callable[[Fractions, int], Fractions]
@@ -36,7 +36,7 @@ class Reach(NamedTuple):
 
 @dataclass(frozen=True)
 class ClassCount:
-    """How often a class is there: boxes, images that show it, and boxes per split."""
+    """Counts of a class: its boxes, images with such boxes, and boxes per split."""
 
     name: str
     boxes: int
@@ -46,20 +46,19 @@ class ClassCount:
 
 @dataclass(frozen=True)
 class Stats:
-    """What a dataset holds.
+    """Statistics of a dataset.
 
     Attributes:
-        images, empty_images: all images, and those without any box.
-        boxes: all boxes.
-        splits: split -> images; only splits that have some.
-        classes: commonest first.
-        image_sides: pixels of the smallest, the median and the largest image, each by its
-            shorter side.
-        box_sides: the smallest, the median and the largest box at the input, each by the square
-            root of its area.
-        input_size: side of the network's input that the numbers below are for.
-        too_small: share of the boxes that are less than `SMALLEST` pixels there.
-        reached: share of the boxes that the network can learn; None where that is not known.
+        images, empty_images: number of images, and of images without boxes.
+        boxes: number of boxes.
+        splits: number of images per split, without empty splits.
+        classes: most frequent first.
+        image_sides: smallest, median and largest shorter side of an image, pixels.
+        box_sides: smallest, median and largest box at the input, as the square root of its area in
+            pixels.
+        input_size: side of the network's input, pixels.
+        too_small: fraction of the boxes smaller than `SMALLEST` at the input.
+        reached: fraction of the boxes that the network can learn; None if unknown.
     """
 
     images: int
@@ -75,7 +74,7 @@ class Stats:
 
     @property
     def balance(self) -> float:
-        """How many times commoner the commonest class is than the rarest."""
+        """Boxes of the most frequent class per box of the rarest."""
         counts = [one.boxes for one in self.classes if one.boxes]
         return max(counts) / min(counts) if counts else 1.0
 
@@ -84,7 +83,7 @@ class Stats:
 
 
 def stats_of(dataset: Dataset, input_size: int, reach: Reach | None = None) -> Stats:
-    """Count a repaired dataset."""
+    """Compute the statistics of a repaired dataset."""
     at_input = sides_in_square(dataset)
     sides = np.sqrt(at_input.prod(axis=1)) * input_size
     return Stats(
@@ -106,7 +105,7 @@ def stats_of(dataset: Dataset, input_size: int, reach: Reach | None = None) -> S
 
 
 def count_classes(dataset: Dataset) -> list[ClassCount]:
-    """The classes, commonest first."""
+    """The classes, most frequent first."""
     width = len(dataset.classes)
     boxes = np.bincount(dataset.labels, minlength=width)
     image_of_box = dataset.image_of_box
@@ -137,16 +136,16 @@ def sides_in_square(dataset: Dataset) -> Fractions:
 
 
 def share(which: NDArray[np.bool_]) -> float:
-    """The share of True, 0 of nothing."""
+    """The fraction of True; 0 if there are no values."""
     return float(which.mean()) if len(which) else 0.0
 
 
 def overlap_at(dataset: Dataset, input_size: int, reach: Reach) -> Fractions:
-    """`(M,)` how well what a network starts from fits each box, at best; see `Reach`."""
+    """`(M,)` IoU of each box with its best anchor; see `Reach`."""
     far_corner = np.tile(dataset.sizes[dataset.image_of_box], 2).astype(np.float32)
     return reach.overlap(dataset.boxes / far_corner, input_size)
 
 
 def _spread(values: NDArray[Any]) -> NDArray[Any]:
-    """Smallest, median and largest; zeros of nothing."""
+    """Smallest, median and largest; zeros if there are no values."""
     return np.percentile(values, (0, 50, 100), method="lower") if len(values) else np.zeros(3)

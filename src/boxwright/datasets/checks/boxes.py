@@ -1,6 +1,6 @@
-"""Boxes that a person should look at: one small function per problem, which changes nothing.
+"""Suspicious boxes: one function per problem; nothing is changed.
 
-Each takes the dataset before boxes are dropped from it, so that a box is named by its place in
+Each function takes the dataset before boxes are dropped from it, so that a box is numbered as in
 the annotation.
 """
 
@@ -20,15 +20,15 @@ from boxwright.ops.boxes import areas
 from boxwright.structures.dataset import CROWD, Dataset
 from boxwright.structures.findings import Finding
 
-SLIVER = 3  # pixels of the image, below which a side is a slip of the mouse
+SLIVER = 3  # pixels of the image; a shorter side is a slip of the mouse
 COVERING = 0.98  # of the image
-SAME_PLACE = 0.8  # overlap from which two boxes are around one object
-LAYERED = 0.2  # of a class's boxes, and more than a few: that is how the data is made
+SAME_PLACE = 0.8  # IoU from which two boxes are around one object
+LAYERED = 0.2  # of a class's boxes: if more overlap, and not just a few, the data is made so
 FEW = 5
 
 
 def slivers(dataset: Dataset) -> list[Finding]:
-    """Boxes with a side of less than `SLIVER` pixels (BW124), but not of none."""
+    """Boxes with a side above 0 but below `SLIVER` pixels (BW124)."""
     shorter = (dataset.boxes[:, 2:] - dataset.boxes[:, :2]).min(axis=1, initial=np.inf)
     rows = np.flatnonzero((shorter > 0) & (shorter < SLIVER))
     problem = "is only {:g} pixels wide or high"
@@ -36,7 +36,7 @@ def slivers(dataset: Dataset) -> list[Finding]:
 
 
 def covering(dataset: Dataset) -> list[Finding]:
-    """Boxes around nearly all of their image (BW125)."""
+    """Boxes that cover nearly their whole image (BW125)."""
     covered = areas(dataset.boxes) / dataset.sizes.prod(axis=1)[dataset.image_of_box]
     rows = np.flatnonzero(covered >= COVERING)
     if len(rows) == 1:
@@ -46,15 +46,15 @@ def covering(dataset: Dataset) -> list[Finding]:
 
 
 def perhaps_twice(dataset: Dataset) -> list[Finding]:
-    """Boxes of one class in one place that are too different for one to be dropped (BW126)."""
+    """Pairs of boxes of one class that overlap much, but too little to drop one (BW126)."""
     return [*drawn_again(dataset, SAME_PLACE, below=TWICE).values()]
 
 
 def contradictions(dataset: Dataset) -> list[Finding]:
-    """Boxes of two classes in one place (BW134).
+    """Boxes of two classes at the same position (BW134).
 
-    Where that is the rule for two classes, such as `person` and `woman`, the data has several
-    labels per object by design, and one finding per pair of classes says so.
+    If that is common for two classes, such as `person` and `woman`, the data has several labels
+    per object by design, and the pair of classes gets a single finding.
     """
     single = np.flatnonzero(dataset.flags & CROWD == 0)
     groups, labels = dataset.image_of_box[single], dataset.labels[single]

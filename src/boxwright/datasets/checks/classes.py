@@ -1,4 +1,4 @@
-"""Classes that a person should look at: one small function per problem, which changes nothing."""
+"""Suspicious classes: one function per problem; nothing is changed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import spelling_key
 
-MIN_LETTERS = 4  # shorter words are one letter apart by nature: car, cars, cart
-MIN_REPLACED = 6  # so are longer ones with one letter for another: truck, track
-MAX_LENGTH = 100  # letters of a name; nobody types longer ones
-SERIES = 30  # names of one pattern, such as grade_a to grade_z: those are meant
-RARE = 0.1  # of the other's boxes: a slip of the keyboard is not made every time
+MIN_LETTERS = 4  # shorter words are often one letter apart: car, cars, cart
+MIN_REPLACED = 6  # shorter words often differ by one replaced letter: truck, track
+MAX_LENGTH = 100  # letters; longer names are not typed by hand
+SERIES = 30  # more names of one pattern, such as grade_a to grade_z, are intended
+RARE = 0.1  # of the other's boxes: a typo is rare
 MIN_BOXES = 20
 SEPARATORS = str.maketrans("", "", " _-")
 WORDS, DIGITS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+")
@@ -26,10 +26,10 @@ WORDS, DIGITS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+")
 def nearly_the_same_name(dataset: Dataset) -> list[Finding]:
     """Class names that are probably one name (BW127).
 
-    They differ by blanks, underscores or hyphens alone, or by a slip of the keyboard where one of
-    them is rare: `racoon` beside many a `raccoon`. A slip leaves out, doubles, swaps or, in a long
-    word, replaces letters after the first. Names that differ by a digit or in a short word, and
-    two common names, are taken as meant.
+    They differ only by spaces, underscores or hyphens, or by a typo if one of them is rare: a few
+    `racoon` and many `raccoon`. A typo omits, doubles, swaps or, in a long word, replaces letters
+    after the first. Names that differ by a digit or in a short word, and two frequent names, are
+    regarded as intended.
     """
     counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
     keys = [spelling_key(name) for name in dataset.classes]
@@ -60,7 +60,7 @@ def nearly_the_same_name(dataset: Dataset) -> list[Finding]:
 
 
 def too_few(dataset: Dataset) -> list[Finding]:
-    """Classes with fewer boxes to learn from than `MIN_BOXES`, but with some (BW128)."""
+    """Classes with at least one but fewer than `MIN_BOXES` training boxes (BW128)."""
     counts = _boxes_in(dataset, _training(dataset))
     where = " in train" if (dataset.splits == Split.TRAIN).any() else ""
     return [
@@ -75,7 +75,7 @@ def too_few(dataset: Dataset) -> list[Finding]:
 
 
 def not_trained(dataset: Dataset) -> list[Finding]:
-    """Classes that are to be tested or validated but have no box for training (BW129)."""
+    """Classes with test or validation boxes but no training boxes (BW129)."""
     training = _training(dataset)
     if not training.any():
         return []
@@ -96,7 +96,7 @@ def not_trained(dataset: Dataset) -> list[Finding]:
 
 
 def _training(dataset: Dataset) -> NDArray[np.bool_]:
-    """The images to train on; of an unmarked dataset all."""
+    """The training images; all images if the dataset has no split."""
     if (dataset.splits == Split.UNASSIGNED).all():
         return np.ones(len(dataset), np.bool_)
     training: NDArray[np.bool_] = dataset.splits == Split.TRAIN
@@ -113,7 +113,7 @@ def _images_with(dataset: Dataset, label: int | np.integer) -> tuple[str, ...]:
 
 
 def _one_edit_apart(keys: list[str]) -> set[tuple[int, int]]:
-    """Pairs of names that may be one edit apart, or equal but for separators."""
+    """Pairs of names that may be one edit apart, or equal except for separators."""
     near: dict[str, list[int]] = {}
     for label, key in enumerate(keys):
         variants = {key, key.translate(SEPARATORS)}
@@ -126,7 +126,7 @@ def _one_edit_apart(keys: list[str]) -> set[tuple[int, int]]:
 
 
 def _slip(first: str, second: str) -> bool:
-    """Whether a slip of the keyboard may make one name of the other."""
+    """True if one name may be a typo of the other."""
     if DIGITS.findall(first) != DIGITS.findall(second):
         return False
     words = zip_longest(WORDS.findall(first), WORDS.findall(second), fillvalue="")

@@ -1,4 +1,4 @@
-"""Images that show the same, as findings: within a split a waste, across splits a leak."""
+"""Findings about duplicate images: redundant within a split, a leak across splits."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ NAMED = 4  # images in a message
 
 
 def duplicate_images(dataset: Dataset, found: Duplicates) -> list[Finding]:
-    """A finding for each group of images that show the same.
+    """A finding for each group of duplicates or near-duplicates.
 
-    It is a leak (BW131) if the group is torn between training, validation and testing, and a
-    note (BW130) if not.
+    It is a leak (BW131) if the group is in several splits, and a note (BW130) otherwise.
     """
     copied = np.bincount(found.groups[found.pairs[found.identical, 1]], minlength=len(dataset))
     findings = []
@@ -42,7 +41,7 @@ def duplicate_images(dataset: Dataset, found: Duplicates) -> list[Finding]:
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    """The others of a group: the first is where the finding is."""
+    """All names but the first, which is the finding's location."""
     others = [name.rpartition("/")[2] for name in names[1 : NAMED + 1]]
     more = [f"{len(names) - 1 - NAMED} more"] if len(names) - 1 > NAMED else []
     *rest, last = [*others, *more]

@@ -1,6 +1,6 @@
-"""What only an image's pixels show: damage, blur, bad exposure, and what it looks like from afar.
+"""Checks of the pixels: damage, blur, bad exposure, and a hash to find duplicates.
 
-Every image is decoded once, whatever is asked of it, and never more than one per core at a time.
+Every image is decoded once for all checks, at most one per core at a time.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from boxwright.structures.findings import Finding
 Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
 BLOCK = 256  # images handed to the pool at once
-ENOUGH = 128  # pixels of an image's sides that tell whether it shows the same as another
-SEEN = 256  # pixels of the shorter side at which images are judged, about what a network sees
-WINDOW = 9  # pixels that blur the image again, Crete's own
+ENOUGH = 128  # pixels; sides of an image that suffice for its hash
+SEEN = 256  # pixels of the shorter side when measuring, about a network's input size
+WINDOW = 9  # pixels of the blur filter, as in Crete's paper
 BLURRED = 0.7  # sharp images have 0.2 to 0.6; a pixel smeared over 3 of its neighbors 0.75
-MIN_LEVELS = 4.0  # gray levels of contrast below which blur cannot be told
+MIN_LEVELS = 4.0  # gray levels of contrast below which blur cannot be measured
 DARK, BRIGHT = 48, 224  # gray levels of 255 that 98 of 100 pixels are below, or above
 HASHED = DIGEST + SIDE * SIDE  # bytes
 TINY = 100  # pixels of the shorter side
 SUFFIXES = {
     "JPEG": {".jpg", ".jpeg"},
-    "MPO": {".jpg", ".jpeg"},  # a JPEG with further pictures behind it, as cameras write them
+    "MPO": {".jpg", ".jpeg"},  # a JPEG followed by more pictures, as some cameras write it
     "PNG": {".png"},
     "BMP": {".bmp"},
     "DIB": {".bmp"},
@@ -49,13 +49,13 @@ SUFFIXES = {
 
 @dataclass(frozen=True)
 class ImageSummary:
-    """What decoding one image shows.
+    """Measurements of one decoded image.
 
     Attributes:
-        kind: the format of its content, as Pillow calls it.
-        blur: 0 for perfectly sharp, 1 for nothing but blur.
+        kind: Pillow's name of the format of its content.
+        blur: 0 (perfectly sharp) to 1 (only blur).
         darkest, brightest: gray levels that 2 and 98 of 100 pixels are below.
-        hash: `(4104,)` uint8, what there is to compare of it.
+        hash: `(4104,)` uint8, from `image_hash`.
     """
 
     kind: str
@@ -67,7 +67,7 @@ class ImageSummary:
 
 @dataclass(frozen=True)
 class ImageSummaries:
-    """What decoding all images of a dataset shows: a row per image that can be decoded.
+    """Measurements of all images of a dataset that can be decoded.
 
     Attributes:
         dataset: the images that can be decoded; the others are in its findings.
@@ -85,7 +85,7 @@ class ImageSummaries:
 
 
 def summarize(image: ImageFile) -> ImageSummary:
-    """Decode an image, a JPEG at a fraction of its size, and measure it.
+    """Decode an image, a JPEG at reduced size, and measure it.
 
     Raises:
         DataError: BW101 there is no such file, BW102 it is not an image, damaged or cut off.
@@ -110,7 +110,7 @@ def summarize(image: ImageFile) -> ImageSummary:
 def summarize_all(dataset: Dataset, progress: Progress | None = None) -> ImageSummaries:
     """Decode all images. Those that cannot be decoded are left out, with a finding.
 
-    `progress` is told how many of how many are done.
+    `progress` is called with the number of decoded images and the total.
     """
     summaries, broken = _each(dataset, summarize, progress)
     return ImageSummaries(_without(dataset, broken), list(summaries.values()))
@@ -121,10 +121,10 @@ def hash_images(
 ) -> tuple[Dataset, NDArray[np.uint8]]:
     """The images that can be decoded, and their `(N, 4104)` hashes; the others become findings.
 
-    `progress` is told how many of how many are done.
+    `progress` is called with the number of decoded images and the total.
 
     Raises:
-        DataError: BW102 not one can be decoded.
+        DataError: BW102 no image can be decoded.
     """
     hashes, broken = _each(dataset, _hash, progress)
     if not hashes:
@@ -133,11 +133,12 @@ def hash_images(
 
 
 def blur(gray: NDArray[np.float32]) -> float:
-    """How blurred a gray image `(H, W)` is, 0 to 1; 0 if it shows nothing.
+    """Blur of a gray image `(H, W)`, 0 to 1; 0 for an image without contrast.
 
-    A sharp image loses most of its differences between neighboring pixels when it is blurred, and
-    a blurred one hardly any: Crete et al., "The blur effect: perception and estimation with a new
-    no-reference perceptual blur metric", 2007. The worse direction counts, as motion has one.
+    Blurring a sharp image removes most differences between neighboring pixels; blurring a blurred
+    one removes few: Crete et al., "The blur effect: perception and estimation with a new
+    no-reference perceptual blur metric", 2007. The more blurred direction counts, because motion
+    blur has only one.
     """
     if min(gray.shape) <= WINDOW or gray.std() < MIN_LEVELS:
         return 0.0
@@ -155,7 +156,7 @@ def blur(gray: NDArray[np.float32]) -> float:
 
 
 def misnamed(seen: ImageSummaries) -> list[Finding]:
-    """Images whose suffix says another format than their content is in (BW123)."""
+    """Images whose suffix does not match the format of their content (BW123)."""
     dataset = seen.dataset
     wrong = {}
     for name, byte_range, summary in zip(
@@ -173,7 +174,7 @@ def misnamed(seen: ImageSummaries) -> list[Finding]:
 
 
 def blurred(seen: ImageSummaries) -> list[Finding]:
-    """Images that are blurred even at the size a network sees them (BW135)."""
+    """Images that are blurred even at a network's input size (BW135)."""
     return _counted(
         seen,
         "BW135",
@@ -216,7 +217,7 @@ def tiny(dataset: Dataset) -> list[Finding]:
 def _counted(
     seen: ImageSummaries, code: str, found: Mapping[int, float], what: str, **words: object
 ) -> list[Finding]:
-    """One finding for all images found, worst first, that says how bad the worst is."""
+    """One finding for all images found, worst first, with the value of the worst."""
     if not found:
         return []
     worst = sorted(found, key=lambda i: -found[i])
@@ -235,7 +236,7 @@ def _hash(image: ImageFile) -> NDArray[np.uint8]:
 def _each(
     dataset: Dataset, measure: Callable[[ImageFile], Result], progress: Progress | None
 ) -> tuple[dict[int, Result], dict[int, DataError]]:
-    """What `measure` makes of each image, and why it cannot of the others; on all cores."""
+    """The results of `measure` by image, and its errors by image; runs on all cores."""
     seen: dict[int, Result] = {}
     broken: dict[int, DataError] = {}
 
@@ -245,7 +246,7 @@ def _each(
         except DataError as error:
             return error
 
-    # Threads share one list of warning filters; each would put back what another has changed.
+    # Threads share one list of warning filters: each would undo the changes of the others.
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         warnings.simplefilter("ignore")
         for start in range(0, len(dataset), BLOCK):
@@ -261,7 +262,7 @@ def _each(
 
 
 def _without(dataset: Dataset, broken: Mapping[int, DataError]) -> Dataset:
-    """The other images, with a finding for each of those that are broken."""
+    """The dataset without the broken images, with a finding for each of them."""
     if not broken:
         return dataset
     findings = list(dataset.findings)

@@ -1,4 +1,4 @@
-"""How findings name boxes and images, and which boxes lie on each other."""
+"""Names of boxes and images in findings, and boxes that overlap."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from boxwright.structures.findings import Finding
 Rows = NDArray[np.int64]
 Shares = NDArray[np.float32]
 Row = int | np.integer
-NEIGHBORS = 128  # boxes that one is compared with, from left to right; no image needs more
+NEIGHBORS = 128  # boxes to the right that a box is compared with; enough for every image
 
 
 def counted_boxes(number: Row) -> str:
@@ -23,12 +23,12 @@ def counted_boxes(number: Row) -> str:
 
 
 def corners(box: NDArray[np.float32]) -> str:
-    """A box in words: `(10, 12.5, 40, 60)`."""
+    """A box as text: `(10, 12.5, 40, 60)`."""
     return f"({', '.join(f'{value:g}' for value in box)})"
 
 
 def box_name(dataset: Dataset, row: Row) -> str:
-    """A box by its place among its image's boxes: `a.jpg, box 3`."""
+    """The image of a box and its number there: `a.jpg, box 3`."""
     image = _image_of(dataset, row)
     return f"{dataset.names[image]}, box {row - dataset.offsets[image] + 1}"
 
@@ -50,7 +50,7 @@ def box_finding(dataset: Dataset, row: Row, code: str, problem: str, repair: str
 
 
 def image_finding(code: str, names: Sequence[str], message: str, repair: str = "") -> list[Finding]:
-    """One finding for all images that show the same; none where there is no such image."""
+    """One finding for all `names`; no finding without names."""
     if not names:
         return []
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -58,7 +58,7 @@ def image_finding(code: str, names: Sequence[str], message: str, repair: str = "
 
 
 def images_of(dataset: Dataset, rows: Rows) -> list[str]:
-    """The names of the images that the boxes in these rows belong to, each once, in order."""
+    """The names of the images of the boxes in these rows, each once, in order."""
     return [dataset.names[i] for i in np.unique(dataset.image_of_box[rows])]
 
 
@@ -67,8 +67,8 @@ def overlaid(
 ) -> tuple[Rows, Rows, Shares]:
     """Rows whose box overlaps that of an earlier row by `min_iou` or more.
 
-    Boxes are compared with their next neighbors from left to right, so that no matrix of all
-    pairs is made.
+    Boxes are compared with their next neighbors from left to right, which avoids a matrix of all
+    pairs.
 
     Args:
         boxes: `(M, 4)`.
@@ -77,12 +77,12 @@ def overlaid(
         labels: `(M,)`; if given, boxes of the same label are not compared either.
 
     Returns:
-        The rows, in order; for each the earlier row that it overlaps most; and by how much.
+        The rows, in order; for each the earlier row that it overlaps most; and their IoU.
     """
     largest = np.zeros(len(boxes), np.float32)
     partner = np.zeros(len(boxes), np.int64)
     order = np.lexsort((boxes[:, 0], groups))
-    # Boxes of this overlap share their sides but for 1 - least of what they cover together.
+    # The left sides of two boxes with this IoU differ by at most the slack.
     slack = (1 / min_iou - 1) * (boxes[:, 2] - boxes[:, 0])
     at = np.arange(len(boxes))
     for step in range(1, NEIGHBORS + 1):

@@ -1,4 +1,4 @@
-"""The checks: a row for each, with what it needs of the data."""
+"""The checks, each with the inputs it needs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Need = Literal["drawn", "repaired", "pixels", "duplicate_images", "input_size", 
 
 @dataclass(frozen=True)
 class Checked:
-    """All that a check can need.
+    """The inputs of all checks.
 
     Attributes:
-        drawn: the images that can be decoded, with every box that was drawn, upright and clipped.
-        repaired: the dataset as it is trained on: useless boxes and unused classes left out.
-        pixels: what decoding the images of `drawn` showed.
-        input_size: side of the network's input that boxes are judged for.
-        reach: which boxes the detector family can learn; None if that cannot be told.
+        drawn: the images that can be decoded, with all annotated boxes, upright and clipped.
+        repaired: the dataset for training, without useless boxes and unused classes.
+        pixels: measurements of the images of `drawn`.
+        input_size: side of the network's input, pixels.
+        reach: which boxes the detector family can learn; None if unknown.
     """
 
     drawn: Dataset
@@ -38,7 +38,7 @@ class Checked:
 
     @cached_property
     def duplicate_images(self) -> Duplicates:
-        """Which images of `drawn` show the same."""
+        """The duplicates and near-duplicates among the images of `drawn`."""
         return duplicates_of(self.pixels.hashes)
 
 
@@ -46,7 +46,7 @@ class Check(NamedTuple):
     """One check.
 
     Attributes:
-        find: takes what it needs, in that order, and gives findings without a repair.
+        find: takes the values of `needs`, in that order, and returns findings without a repair.
         needs: attributes of `Checked`.
     """
 
@@ -54,7 +54,7 @@ class Check(NamedTuple):
     needs: tuple[Need, ...]
 
     def findings(self, checked: Checked) -> Iterable[Finding]:
-        """What the check finds."""
+        """Run the check."""
         return self.find(*(getattr(checked, need) for need in self.needs))
 
 

@@ -1,4 +1,4 @@
-"""Whether a network of some input size can learn these boxes from these images."""
+"""Checks if a network of a given input size can learn the dataset."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from boxwright.datasets.stats import (
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
-SIZES = (192, 224, 300, 320, 384, 448, 512, 640)  # sides of inputs that are proposed
+SIZES = (192, 224, 300, 320, 384, 448, 512, 640)  # input sizes that may be proposed
 FEW_SMALL = 0.05  # of the boxes may be too small
-FEW_UNREACHED = 0.1  # of the boxes may be out of reach
+FEW_UNREACHED = 0.1  # of the boxes may be impossible to learn
 MIN_IMAGES = 50
 
 
 def too_small(dataset: Dataset, input_size: int) -> list[Finding]:
-    """Too many boxes that leave no trace in the network, and the input size that helps (BW132)."""
+    """Too many boxes that are too small for the network, and the input size that helps (BW132)."""
     sides = np.sqrt(sides_in_square(dataset).prod(axis=1))
     small = sides * input_size < SMALLEST
     if share(small) <= FEW_SMALL:
@@ -46,8 +46,8 @@ def too_small(dataset: Dataset, input_size: int) -> list[Finding]:
 
 
 def unreached(dataset: Dataset, input_size: int, reach: Reach | None) -> list[Finding]:
-    """Too many boxes that the network cannot learn, and the nearest input that helps (BW133).
-    Nothing is found where the network's reach is not known."""
+    """Too many boxes that the network cannot learn, and the nearest input size that helps (BW133).
+    Without `reach` there are no findings."""
     if reach is None:
         return []
     missed = overlap_at(dataset, input_size, reach) < REACHED
@@ -66,7 +66,7 @@ def unreached(dataset: Dataset, input_size: int, reach: Reach | None) -> list[Fi
 
 
 def few_images(dataset: Dataset) -> list[Finding]:
-    """Fewer labeled images than a score can be trusted with (BW138)."""
+    """Too few labeled images for a reliable score (BW138)."""
     if len(dataset) >= MIN_IMAGES:
         return []
     only = f"are only {len(dataset)} labeled images" if len(dataset) > 1 else "is 1 labeled image"
@@ -74,7 +74,7 @@ def few_images(dataset: Dataset) -> list[Finding]:
 
 
 def none_for_testing(dataset: Dataset) -> list[Finding]:
-    """Images that are marked, but none for testing (BW122)."""
+    """A dataset with a split but no test images (BW122)."""
     sets = {Split(int(split)) for split in np.unique(dataset.splits)} - {Split.UNASSIGNED}
     if not sets or Split.TEST in sets:
         return []
@@ -83,7 +83,7 @@ def none_for_testing(dataset: Dataset) -> list[Finding]:
 
 
 def showing_nothing(dataset: Dataset) -> list[Finding]:
-    """Images that are labeled as showing none of the classes, counted (BW149)."""
+    """Labeled images without boxes (BW149)."""
     images = [dataset.names[i] for i in np.flatnonzero(np.diff(dataset.offsets) == 0)]
     return image_finding("BW149", images, f"{len(images)} of {len(dataset)} images have no box")
 
