@@ -70,8 +70,8 @@ def _scale(state: State, transform: transforms.Scale, draws: Any) -> State:
 def _crop_around_object(state: State, transform: transforms.CropAroundObject, draws: Any) -> State:
     """Up to side 1 the crop is inside the image; above 1 it contains the image.
 
-    The draws are for the side, the aspect ratio, the object, the position y and x, and whether
-    the full image is shown.
+    The draws are for the side, the aspect ratio, the object, the position y and x, and the choice
+    of the full image.
     """
     low, high = (float(np.log(np.float32(side))) for side in transform.side)
     side = ops.exp(uniform(low, high, draws[:, 0]))
@@ -84,7 +84,7 @@ def _crop_around_object(state: State, transform: transforms.CropAroundObject, dr
     full = draws[:, 5:6] < transform.full_image
     crop = ops.where(full, FULL_IMAGE, ops.concatenate([start, start + size], axis=1))
     cropped = crop_boxes(state, crop, transform.min_visibility, ignore_below=transform.ignore_below)
-    if state.crop is None:  # beyond the image there is gray already
+    if state.crop is None:  # beyond the image it is gray already
         return cropped
     return cropped._replace(padding=padding_around(crop, ops.full((crop.shape[0], 3), GRAY)))
 
@@ -149,7 +149,7 @@ def _crop(state: State, transform: transforms.Crop, draws: Any) -> State:
 def _random_crops(
     image: Any, draws: Any, min_aspect: Any, max_aspect: Any, min_area: Any, max_area: Any
 ) -> tuple[Any, Any]:
-    """`(B, ATTEMPTS, 4)` crops from `(B, ATTEMPTS, 4)` draws, and whether each is large enough.
+    """`(B, ATTEMPTS, 4)` crops from `(B, ATTEMPTS, 4)` draws; True for those large enough.
 
     All others are `(B, 1)`: the image's width over height, and the limits.
     """
@@ -166,7 +166,7 @@ def _random_crops(
 
 
 def _covers_an_object(state: State, crops: Any, min_object_covered: Any) -> Any:
-    """`(B, ATTEMPTS)` bool: which crops cover enough of some object, or of the image if there is
+    """`(B, ATTEMPTS)`, True for crops that cover enough of some object, or of the image if there is
     none. `min_object_covered` is `(B, 1)`."""
     present = state.labels >= 0
     empty = ops.logical_not(ops.any(present, axis=1, keepdims=True))

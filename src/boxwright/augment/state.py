@@ -88,7 +88,7 @@ def crop_boxes(
         min_visibility: `(B, 1)`, or one for all: part of a box that is visible, below which it
             loses its label.
         ignore_below: part of a box that is visible, below which it has no weight.
-        clip_boxes: `(B,)`, or one for all: whether boxes end at the edges of the crop.
+        clip_boxes: `(B,)`, or one for all: True to clip boxes to the crop.
     """
     cropped = compose(state, crop)
     clipped = ops.clip(cropped.boxes, 0.0, 1.0)

@@ -129,7 +129,7 @@ class CropLimits:
         aspect: smallest and largest width over height of the crop.
         area: smallest and largest area of the crop, as a fraction of the image's.
         min_visibility: part of a box that is visible, below which it loses its label.
-        clip_boxes: whether boxes end at the edges of the crop.
+        clip_boxes: True to clip boxes to the crop.
         full_image: probability of the full image instead.
         pad: border around the crop, measured in the image before it was cropped.
     """

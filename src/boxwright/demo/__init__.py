@@ -1,1 +1,1 @@
-"""The demo: drawn building sites, and the whole road on them."""
+"""The demo: the complete workflow on drawn images of building sites."""

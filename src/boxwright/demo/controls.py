@@ -1,7 +1,7 @@
-"""What two detectors reach that learn next to nothing: the demo's numbers mean little without.
+"""Baselines for the demo's scores.
 
-One finds the colours of the training boxes, the other (`evaluation.bootstrap.constant_box`)
-never looks at all. Where either does well, the data is not worth learning.
+One detects the colors of the training boxes, the other (`evaluation.bootstrap.constant_box`)
+ignores the image. If one of them does well, the task is trivial.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from boxwright.ops.boxes import as_boxes
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
-SIDE = 96  # photos are looked at with this many pixels on the longer side
-HUES, SATURATIONS, VALUES = 12, 4, 4  # bins; grey pixels form a hue of their own
-CUTS = (0.3, 0.8, 1.3, 1.8)  # log likelihood ratios that may tell a hard hat's pixel
+SIDE = 96  # pixels of the longer side to which images are reduced
+HUES, SATURATIONS, VALUES = 12, 4, 4  # bins; gray pixels have an additional hue
+CUTS = (0.3, 0.8, 1.3, 1.8)  # candidates for the threshold of the log likelihood ratio
 
 
 class _Pixels(NamedTuple):
-    """A photo made small: `bins` and `hues`, `(h, w)`, and how much smaller it is."""
+    """A reduced image: `bins` and `hues`, `(h, w)`, and its scale."""
 
     bins: NDArray[np.intp]
     hues: NDArray[np.intp]
@@ -34,12 +34,12 @@ class _Pixels(NamedTuple):
 
 @dataclass(frozen=True)
 class ColorDetector:
-    """Finds connected patches of one hue whose colours are frequent in the training boxes.
+    """Detects connected patches of one hue whose colors are frequent in the training boxes.
 
     Attributes:
-        ratio: log likelihood ratio, inside to outside of the training boxes, of each colour bin.
-        cut: pixels above this ratio count.
-        sides: smallest and largest side of a training box, in longer sides of the photo.
+        ratio: log likelihood ratio, inside to outside of the training boxes, of each color bin.
+        cut: threshold of the ratio.
+        sides: smallest and largest side of a training box, as fractions of the image's longer side.
         aspects: smallest and largest width over height of a training box.
         classes: the class names.
     """
@@ -51,7 +51,7 @@ class ColorDetector:
     classes: tuple[str, ...]
 
     def predict(self, image: NDArray[np.uint8]) -> Detections:
-        """Detect in one RGB photo, `(H, W, 3)` uint8."""
+        """Detect in one RGB image, `(H, W, 3)` uint8."""
         pixels = _small(image)
         likely = self.ratio[pixels.bins]
         found: list[tuple[float, NDArray[np.float32]]] = []
@@ -69,12 +69,12 @@ class ColorDetector:
         return Detections(as_boxes([box for _, box in found]), scores, labels, self.classes)
 
     def predict_all(self, dataset: Dataset) -> list[Detections]:
-        """Detect in every photo of a data set."""
+        """Detect in every image of a dataset."""
         return [self.predict(read_image(dataset.image(i))) for i in range(len(dataset))]
 
 
 def learn_colors(train: Dataset, *, images: int = 200) -> ColorDetector:
-    """Learn from up to `images` training photos; the cut that suits them best is taken."""
+    """Learn from up to `images` training images; the threshold is the one with the best AP50."""
     train = train.select(np.arange(min(images, len(train))))
     inside = np.ones((HUES + 1) * SATURATIONS * VALUES)
     outside = inside.copy()
@@ -100,7 +100,7 @@ def learn_colors(train: Dataset, *, images: int = 200) -> ColorDetector:
 
 
 def _range(values: NDArray[np.float32]) -> tuple[float, float]:
-    """What nearly all values lie in, and a fifth more for what shrinking a photo does to them."""
+    """The range of nearly all values, with a margin of a fifth for the effect of reduction."""
     low, high = np.percentile(values, [1, 99])
     return float(low) / 1.2, float(high) * 1.2
 
@@ -119,10 +119,10 @@ def _small(image: NDArray[np.uint8]) -> _Pixels:
 def _patches(
     hues: NDArray[np.intp], smallest: int = 12
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Rows and columns of each 4-connected patch of one hue; -1 belongs to none.
+    """Rows and columns of each 4-connected patch of one hue; pixels of -1 belong to no patch.
 
-    Every pixel takes the greatest number among its neighbours of the same hue until nothing
-    changes any more.
+    Every pixel takes the largest number of its neighbors of the same hue, repeatedly, until no
+    number changes.
     """
     numbers = np.where(hues >= 0, np.arange(1, hues.size + 1).reshape(hues.shape), 0)
     beside = (hues[:, 1:] == hues[:, :-1]) & (hues[:, 1:] >= 0)

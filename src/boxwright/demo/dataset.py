@@ -1,4 +1,4 @@
-"""The demo's data set: drawn scenes written as Pascal VOC, so that the real reader reads them."""
+"""The demo's dataset: drawn scenes, written as Pascal VOC and read like any other dataset."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from boxwright.structures.dataset import Dataset, LabeledImage, Split
 
 CLASS_NAME = "helmet"
 SIZES = ((320, 240), (360, 270), (400, 300), (300, 300), (240, 320))
-QUALITIES = (62, 96)  # of the JPEGs, so that some show artefacts
+QUALITIES = (62, 96)  # range of JPEG qualities; the lower ones cause artifacts
 
 
 def write_dataset(folder: str | Path, train: int, test: int, seed: int) -> Dataset:
     """Draw `train` + `test` scenes into `folder`; the same `seed` gives the same pixels.
 
-    Drawn by as many processes as there are cores: a scene takes about 30 ms.
+    Up to four processes draw in parallel, one per core. A scene takes about 30 ms.
 
     Raises:
         SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
@@ -56,7 +56,7 @@ def write_dataset(folder: str | Path, train: int, test: int, seed: int) -> Datas
 
 @dataclass(frozen=True)
 class _Scene:
-    """What one worker tells of the scene it has written."""
+    """A worker's result: name, size and boxes of a written scene."""
 
     name: str
     width: int

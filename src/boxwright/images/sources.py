@@ -12,8 +12,8 @@ from boxwright.images.decoding import is_image
 def images(paths: Iterable[str | Path]) -> Iterator[Path]:
     """Image paths of files, folders (recursively) and patterns such as `a/*.jpg`.
 
-    Each image comes once, in the order of `paths`; folders and patterns are sorted. A file named
-    directly may have any suffix. Hidden files and folders are skipped in folders. All paths are
+    Each image is returned once, in the order of `paths`; folders and patterns are sorted. A file
+    named directly may have any suffix. Folders are searched without hidden files. All paths are
     checked before the first image is returned.
 
     Raises:

@@ -159,7 +159,7 @@ def grid_anchors(spec: Anchors, input_size: int, layers: int = MAPS) -> NDArray[
     Args:
         spec: sizes and shapes.
         input_size: side of the network's input, pixels.
-        layers: how many feature maps there are.
+        layers: number of feature maps.
     """
     grids = []
     shapes = spec.shapes(layers, input_size)

@@ -1,4 +1,4 @@
-"""Charts of detectors beside each other: points on two axes, or stacked bars."""
+"""Charts that compare detectors: scatter plots and stacked bars."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WIDTH, HEIGHT = 1280, 800
 LEFT, RIGHT, TOP, BOTTOM = 110, 50, 80, 90  # margins in pixels
 TITLE_SIZE, TEXT_SIZE = 26, 19
 GRID: Color = (226, 226, 226)
-DOT = 9  # pixels from a point's centre to its rim
+DOT = 9  # radius of a point, pixels
 BAR, GAP = 44, 34
 TICKS = 6
 
@@ -31,14 +31,14 @@ class Point(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A named bar of parts that lie one after the other."""
+    """A named bar of stacked parts."""
 
     name: str
     parts: tuple[float, ...]
 
 
 def scatter(points: Sequence[Point], *, title: str, x: str, y: str) -> Image.Image:
-    """Each point as a coloured dot with its name, on axes from 0; `x` and `y` name the axes."""
+    """Draw points as colored dots with their names, on axes from 0 that `x` and `y` name."""
     picture = Image.new("RGB", (WIDTH, HEIGHT), WHITE)
     pen, font = ImageDraw.Draw(picture), font_of(TEXT_SIZE)
     pen.text((LEFT, TOP // 2), title, fill=BLACK, font=font_of(TITLE_SIZE), anchor="lm")
@@ -69,7 +69,7 @@ def scatter(points: Sequence[Point], *, title: str, x: str, y: str) -> Image.Ima
 
 
 def stacked_bars(bars: Sequence[Bar], *, title: str, parts: Sequence[str], x: str) -> Image.Image:
-    """A horizontal bar for each, below each other; `parts` names their colours, `x` the axis."""
+    """Draw horizontal bars below each other; `parts` names their colors, `x` the axis."""
     font = font_of(TEXT_SIZE)
     left = min(30 + max(length(font, bar.name) for bar in bars), WIDTH // 3)
     height = TOP + 40 + len(bars) * (BAR + GAP) + BOTTOM
@@ -101,7 +101,7 @@ def stacked_bars(bars: Sequence[Bar], *, title: str, parts: Sequence[str], x: st
 
 
 def ticks(largest: float) -> list[float]:
-    """Round numbers from 0 to `largest` or just beyond, about six of them."""
+    """About six round numbers, from 0 to at least `largest`."""
     if largest <= 0:
         return [0.0, 1.0]
     rough = largest / TICKS
@@ -123,7 +123,7 @@ def _legend(
 def _place(
     name: str, point: tuple[float, float], font: Font, taken: Sequence[tuple[float, ...]]
 ) -> tuple[float, float, float, float]:
-    """Where a point's name covers nothing: beside, above or below it, inside the picture."""
+    """The box of a point's name: beside, above or below it, where it overlaps least."""
     (column, row), width, height = point, length(font, name), line_height(font)
     beside, above = DOT + 6, height + DOT + 2
     corners = [(column + beside, row - height / 2), (column - beside - width, row - height / 2)]

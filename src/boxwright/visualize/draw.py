@@ -1,4 +1,4 @@
-"""Pictures out: boxes that stay readable on any photo, and sheets of many photos."""
+"""Draw boxes that are readable on any image, and contact sheets of several images."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from boxwright.visualize.label_layout import (
 
 Color = tuple[int, int, int]
 
-# Okabe & Ito's colours, told apart with any colour vision: jfly.uni-koeln.de/color
+# Okabe & Ito's colors, distinguishable with any color vision: jfly.uni-koeln.de/color
 PALETTE: tuple[Color, ...] = (
     (86, 180, 233),
     (230, 159, 0),
@@ -39,12 +39,12 @@ PALETTE: tuple[Color, ...] = (
 WHITE: Color = (255, 255, 255)
 BLACK: Color = (0, 0, 0)
 CAPTION: Color = (60, 60, 60)
-WIDEST_PAIR = 960  # pixels of a photo and its truth side by side
-RIM = (0, 0, 0, 110)  # thin and dark beside every line, for bright lines on bright photos
+WIDEST_PAIR = 960  # pixels; maximum width of detections and truth side by side
+RIM = (0, 0, 0, 110)  # of every line, so that bright lines are visible on bright images
 
 
 def color_of(label: int) -> Color:
-    """The colour of a class id; from the eighth class on in lighter, then darker shades."""
+    """The color of a class id; from the eighth class on in lighter, then darker shades."""
     base = PALETTE[label % len(PALETTE)]
     towards, share = ((BLACK, 0.0), (WHITE, 0.55), (BLACK, 0.45))[label // len(PALETTE) % 3]
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(base, towards, strict=True))
@@ -52,7 +52,7 @@ def color_of(label: int) -> Color:
 
 
 class Drawable(Protocol):
-    """Boxes to draw with their classes and scores: what `structures.detections` has."""
+    """Boxes to draw with their classes and scores, such as `structures.detections`."""
 
     @property
     def boxes(self) -> Boxes: ...
@@ -79,14 +79,14 @@ def draw(
     line: int | None = None,
     scores: bool = True,
 ) -> Image.Image:
-    """A copy of the photo with a box and a plate with class and score for each detection.
+    """Draw a box and a label with class and score for each detection on a copy of the image.
 
     Args:
         image: RGB, `(H, W, 3)` uint8 if an array.
-        detections: what was found in it.
-        truth: `(m, 4)` xyxy pixels, below in dashed white.
-        line: pixels that a line is wide; if not given it grows with the photo, as the text does.
-        scores: whether plates show them.
+        detections: the detections in the image.
+        truth: `(m, 4)` xyxy pixels, drawn below in dashed white.
+        line: line width in pixels; None uses a width that, like the text, grows with the image.
+        scores: True if labels include the score.
     """
     picture = image.copy() if isinstance(image, Image.Image) else Image.fromarray(image)
     draw_on(picture, detections, truth=truth, line=line, scores=scores)
@@ -101,7 +101,7 @@ def draw_on(
     line: int | None = None,
     scores: bool = True,
 ) -> None:
-    """What `draw` draws, on an RGB picture itself."""
+    """Draw as `draw`, but on the RGB picture itself."""
     pen = ImageDraw.Draw(picture, "RGBA")
     side = math.sqrt(picture.width * picture.height)
     line = line or max(1, round(side / 170))
@@ -116,7 +116,7 @@ def draw_on(
         _draw_solid(pen, frame, width, color)
     text_size = round(6 + side / 45)
     labels = [each.name for each in best_first]
-    named = len(labels) == 1 or len(set(labels)) > 1  # one class is named once, in the legend
+    named = len(labels) == 1 or len(set(labels)) > 1  # a single class is named only in the legend
     label_boxes = lay_out(
         list(best_first), frames, text_size, picture.size, names=named, scores=scores
     )
@@ -136,9 +136,10 @@ def contact_sheet(
     captions: Sequence[str] | None = None,
     width: int = 1600,
 ) -> Image.Image:
-    """Pictures in rows on one white sheet `width` pixels wide, scaled to fit, a caption below each.
+    """Arrange pictures in rows on a white sheet of `width` pixels, with captions below them.
 
-    No picture is enlarged. Every row is as high as its highest picture.
+    Large pictures are reduced to fit; small ones are not enlarged. Every row is as high as its
+    highest picture.
     """
     gap = max(4, width // 100)
     cell = (width - gap) // columns - gap
@@ -168,13 +169,13 @@ def contact_sheet(
 def beside_truth(
     image: NDArray[np.uint8], detections: Drawable, truth: Drawable, *, name: str
 ) -> Image.Image:
-    """What was found in a photo on the left, what is there on the right, with the photo's name.
+    """Detections on the left and the truth on the right, with the name of the image.
 
     Args:
-        image: RGB `(H, W, 3)` uint8; large ones are shown smaller.
-        detections: what was found in it.
-        truth: what is there, whatever its scores.
-        name: of the photo.
+        image: RGB `(H, W, 3)` uint8; large images are reduced.
+        detections: the detections in the image.
+        truth: the true objects; their scores are ignored.
+        name: the name of the image.
     """
     pair = [draw(image, detections), draw(image, truth, scores=False)]
     width = min(WIDEST_PAIR, 2 * image.shape[1] + 3 * WIDEST_PAIR // 100)
@@ -182,9 +183,9 @@ def beside_truth(
 
 
 def _frames(boxes: Boxes, line: int, image: Size) -> tuple[Rectangles, list[int]]:
-    """The outer edges of the boxes' lines, `(n, 4)`, at least a pixel inside the photo; widths.
+    """The outer edges of the boxes' lines, `(n, 4)`, inside the image; and the line widths.
 
-    A line is centred on its box's edge, and thinner around a small object.
+    A line is centered on the edge of its box, and thinner around a small object.
     """
     sides = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
     widths = np.clip(np.round(sides / 8), 1, line).astype(np.int64)

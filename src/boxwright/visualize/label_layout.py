@@ -18,7 +18,7 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Size = tuple[int, int]  # width, height
 Rectangles = NDArray[np.int64]  # (n, 4) whole pixels xyxy, xmax and ymax just outside
 SMALLEST_TEXT = 8  # pixels; nobody can read less
-MAX_HIDDEN = 0.25  # of another object's box, which a label may cover
+MAX_HIDDEN = 0.25  # maximum fraction of another object's box that a label may cover
 
 
 class Labeled(Protocol):
@@ -36,9 +36,9 @@ class LabelBox:
     """A line of text on a rectangle.
 
     Attributes:
-        left, top, width, height: pixels of the photo.
-        text: class and score; a name too long for the photo is shortened.
-        font: in which the text fits the rectangle.
+        left, top, width, height: pixels of the image.
+        text: class and score; a name that is too long for the image is shortened.
+        font: the font in which the text fits the rectangle.
         padding: pixels between the rectangle's edge and the text.
     """
 
@@ -123,7 +123,7 @@ def lay_out_legend(
 
 
 class _Captions(NamedTuple):
-    """What labels show, and the image that they have to fit into."""
+    """The content of labels, and the image that they must fit into."""
 
     image: Size
     names: bool
@@ -197,7 +197,7 @@ def font_of(pixels: int) -> Font:
 
 
 def font_fitting(pixels: int, height: int) -> Font | None:
-    """The font of that size, or a smaller one for a photo of few rows; None if none can be read."""
+    """The font of that size, or a smaller one for a low image; None if it would be unreadable."""
     for smaller in range(max(pixels, SMALLEST_TEXT), SMALLEST_TEXT - 1, -1):
         font = font_of(smaller)
         if line_height(font) + 2 * padding_of(pixels) <= height:

@@ -1,4 +1,4 @@
-"""What is behind the demo's scenes: building sites, halls and floors, painted with Pillow."""
+"""Backgrounds of the demo's scenes: building sites, halls and floors, painted with Pillow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from boxwright.demo.scenes.structures import WALLS, ink
 
 
 class Mood(NamedTuple):
-    """Time of day and weather: colours of the sky's top and bottom, the sun and the sky's light."""
+    """Time of day and weather: colors of the sky's top and bottom, the sun and the sky's light."""
 
     top: Color
     bottom: Color
@@ -51,7 +51,7 @@ class Backdrop(NamedTuple):
 
 
 def backdrop(rng: np.random.Generator, width: int, height: int) -> Backdrop:
-    """Paint one, somewhat out of focus."""
+    """Paint a backdrop, slightly out of focus."""
     focus = rng.uniform(0.4, 1.0)
     w, h = int(width * focus), int(height * focus)
     mood = MOODS[rng.integers(len(MOODS))]
@@ -74,12 +74,12 @@ def backdrop(rng: np.random.Generator, width: int, height: int) -> Backdrop:
 
 @functools.cache
 def grain() -> Array:
-    """`(512, 512)` of standard normal noise."""
+    """Standard normal noise, `(512, 512)`."""
     return np.random.default_rng(7).standard_normal((512, 512), np.float32)
 
 
 def rough(rng: np.random.Generator, width: int, height: int, cell: int) -> Array:
-    """`(height, width)` noise whose spots are about `cell` pixels wide, from about -2 to 2."""
+    """Noise `(height, width)` with spots about `cell` pixels wide, from about -2 to 2."""
     rows, columns = height // cell + 2, width // cell + 2
     y, x = rng.integers(0, 512 - rows), rng.integers(0, 512 - columns)
     spots = Image.fromarray(grain()[y : y + rows, x : x + columns])
@@ -155,7 +155,7 @@ def _hall(rng: np.random.Generator, width: int, height: int, horizon: int) -> Im
 
 
 def _floor(rng: np.random.Generator, width: int, height: int) -> Image.Image:
-    """Seen from above: gravel, concrete slabs or boards."""
+    """Ground seen from above: gravel, concrete slabs or boards."""
     base = pick(rng, (*EARTHS, WOOD))
     pixels = _textured(
         rng, _gradient(shade(base, 0.9), base, width, height), rng.uniform(0.05, 0.2)

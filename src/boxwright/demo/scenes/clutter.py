@@ -1,4 +1,4 @@
-"""What else stands about on the demo's building sites: things with a hard hat's colour or shape.
+"""Clutter on the demo's building sites: objects with the color or shape of a hard hat.
 
 Every function returns the parts of one object in object space, about as large as a hard hat
 (radius 1), standing on y = 0.
@@ -121,7 +121,7 @@ def balloon(rng: np.random.Generator) -> list[Part]:
 
 
 def spool(rng: np.random.Generator) -> list[Part]:
-    """A cable drum lying on its side, with coloured cable."""
+    """A cable drum on its side, with colored cable."""
     cable = pick(rng, PAINTS)
     winding = frustum(-0.5, 0.5, 0.7, 0.7, cable, gloss=0.2)
     for y in (-0.3, 0.0, 0.3):

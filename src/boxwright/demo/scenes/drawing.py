@@ -1,8 +1,8 @@
-"""The demo's photos: drawn building sites with hard hats in them, and nothing to download.
+"""The demo's images: drawn building sites with hard hats, so that nothing has to be downloaded.
 
-A scene is a painted backdrop on which solids are laid from far to near: people in hard hats and
-in other hats, hard hats lying about, and clutter in the same colours and of similar shapes. What
-stays visible of each hard hat is known to the pixel, so every box is tight.
+A scene is a painted backdrop with rendered solids, drawn from far to near: people in hard hats and
+in other hats, hard hats on the ground, and clutter of the same colors and similar shapes. The
+visible pixels of each hard hat are known, so every box is tight.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from boxwright.demo.scenes.quadrics import (
 from boxwright.ops.boxes import Boxes, as_boxes
 
 OVERSAMPLING = 1.5  # the scene is composed this much larger and averaged down
-MIN_VISIBLE = 0.8  # nothing may hide more of a hard hat than the rest of this
+MIN_VISIBLE = 0.8  # minimum visible fraction of a hard hat
 HOW_MANY_HATS = (0.14, 0.50, 0.27, 0.09)  # probabilities of 0, 1, 2, 3
-SMALLEST, LARGEST = 0.19, 0.36  # radius of a hard hat's shell, in shorter sides of the photo
+SMALLEST, LARGEST = 0.19, 0.36  # radius of a hard hat's shell, in shorter sides of the image
 
 
 @dataclass
 class _Thing:
-    """Something to put into a scene: its parts in pixel space, and what it stands on."""
+    """An object in a scene: its parts in pixel space, its nearness, and its shadow."""
 
     parts: list[Part]
     nearness: float
@@ -46,18 +46,18 @@ class _Thing:
 
 @dataclass
 class _Canvas:
-    """The scene while it is composed. `owner` says which hard hat a pixel shows, or -1."""
+    """The scene while it is composed. `owner` is the number of each pixel's hard hat, or -1."""
 
     colors: NDArray[np.uint8]
     light: Light
     owner: NDArray[np.int8] = field(init=False)
-    full: list[int] = field(default_factory=list)  # pixels of each hard hat when it was laid down
+    full: list[int] = field(default_factory=list)  # pixels of each hard hat before others hide it
 
     def __post_init__(self) -> None:
         self.owner = np.full(self.colors.shape[:2], -1, np.int8)
 
     def lay(self, thing: _Thing) -> bool:
-        """Draw `thing` over what is there, unless it would hide too much of a hard hat."""
+        """Draw `thing` over the scene, unless it would hide too much of a hard hat."""
         height, width = self.owner.shape
         left, top, colors, mask, target = render(thing.parts, self.light, width, height)
         window = np.s_[top : top + mask.shape[0], left : left + mask.shape[1]]
@@ -77,7 +77,7 @@ class _Canvas:
         return True
 
     def boxes(self) -> Boxes:
-        """`(n, 4)` xyxy of what is visible of each hard hat, canvas pixels."""
+        """`(n, 4)` xyxy boxes of the visible part of each hard hat, canvas pixels."""
         rows, columns = np.nonzero(self.owner >= 0)
         owner = self.owner[rows, columns]
         found = []
@@ -104,7 +104,7 @@ class _Canvas:
 def draw_scene(
     rng: np.random.Generator, width: int, height: int
 ) -> tuple[NDArray[np.uint8], Boxes]:
-    """Draw one photo, `(height, width, 3)` RGB uint8, and the boxes of its hard hats, `(n, 4)`
+    """Draw one image, `(height, width, 3)` RGB uint8, and the boxes of its hard hats, `(n, 4)`
     xyxy pixels."""
     w, h = round(width * OVERSAMPLING), round(height * OVERSAMPLING)
     behind = backdrop(rng, w, h)
@@ -192,7 +192,7 @@ def _clutter(
         return _Thing(moved(prop(rng), matrix), radius)
     y = rng.uniform(behind.horizon, h + 0.5 * radius)
     prop = ON_THE_GROUND[rng.integers(len(ON_THE_GROUND))]
-    limit = 0.9 if prop is sign else np.pi  # from the edge a sign is but a line
+    limit = 0.9 if prop is sign else np.pi  # seen edge-on, a sign is only a line
     yaw = turn(rng.uniform(-limit, limit))
     lie = shift(y=0.6) @ turn(roll=1.45) if rng.random() < 0.15 else np.eye(4)
     matrix = to_pixels(x, y, radius) @ turn(pitch=camera) @ yaw @ lie
@@ -209,7 +209,7 @@ def _pole(rng: np.random.Generator, w: int, h: int) -> _Thing:
 
 
 def _photographed(rng: np.random.Generator, scene: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What a camera makes of it: exposure, tint, vignette, sensor noise."""
+    """Apply the effects of a camera: exposure, tint, vignette, sensor noise."""
     height, width = scene.shape[:2]
     across = np.linspace(-1, 1, width, dtype=np.float32) ** 2
     down = np.linspace(-1, 1, height, dtype=np.float32) ** 2

@@ -14,8 +14,8 @@ from boxwright.demo.scenes.quadrics import Color, Part, ellipsoid, frustum, move
 
 FAR = 9.0
 
-# The colours that hard hats are sold in. Everything else is painted from the same pots, so that
-# colour alone tells nothing.
+# Common colors of hard hats. The other objects have the same colors, so that color alone does not
+# identify a hard hat.
 PAINTS: tuple[Color, ...] = (
     (0.98, 0.80, 0.10),
     (0.95, 0.95, 0.93),
@@ -53,20 +53,20 @@ WOOD: Color = (0.62, 0.44, 0.26)
 
 
 def pick(rng: np.random.Generator, choices: tuple[Color, ...], spread: float = 0.05) -> Color:
-    """One of the colours, a little off."""
+    """One of the colors, slightly varied."""
     base = np.array(choices[rng.integers(len(choices))])
     red, green, blue = np.clip(base + rng.uniform(-spread, spread, 3), 0.02, 1)
     return float(red), float(green), float(blue)
 
 
 def two(rng: np.random.Generator, choices: tuple[Color, ...]) -> tuple[Color, Color]:
-    """Two that nobody takes for one."""
+    """Two clearly different colors."""
     first, second = rng.choice(len(choices), 2, replace=False)
     return pick(rng, (choices[first],)), pick(rng, (choices[second],))
 
 
 def shade(color: Color, factor: float) -> Color:
-    """The colour, darker or brighter."""
+    """The color, darker or brighter."""
     return tuple(min(1.0, c * factor) for c in color)  # type: ignore[return-value]
 
 
@@ -109,7 +109,7 @@ def hard_hat(rng: np.random.Generator) -> list[Part]:
         parts.append(ellipsoid((0, tall * 0.55, deep * 0.86), (0.2, 0.2, 0.24), DARK))
         parts.append(ellipsoid((0, tall * 0.55, deep * 1.02), (0.15, 0.15, 0.12), (1, 1, 0.85)))
     parts = [replace(part, target=True) for part in parts]
-    if rng.random() < 0.2:  # ear muffs hang from it, but are not what is looked for
+    if rng.random() < 0.2:  # ear muffs are not part of the target
         cup = pick(rng, (DARK, PAINTS[4], PAINTS[0]))
         parts += [ellipsoid((s * wide, -0.35, 0), (0.2, 0.38, 0.34), cup) for s in (-1, 1)]
     return parts
@@ -230,7 +230,7 @@ def straw_hat(rng: np.random.Generator) -> list[Part]:
 
 
 def person(rng: np.random.Generator, *, in_hard_hat: bool) -> list[Part]:
-    """Somebody standing, in a hard hat or in nothing, a cap, a beanie or a straw hat."""
+    """A standing person, in a hard hat or in no hat, a cap, a beanie or a straw hat."""
     if in_hard_hat:
         hat = hard_hat(rng)
         hat += hair(rng)[1:] if rng.random() < 0.5 else []

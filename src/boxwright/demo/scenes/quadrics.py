@@ -38,9 +38,9 @@ class Part:
         corners: `(8, 4)` homogeneous corners of a box around the part.
         color: of its outside; its inside is darker.
         gloss: strength of the highlight, 0 (cloth) to 1 (polished).
-        hollow: whether its inside shows where it is cut open.
-        target: whether it belongs to what a detector shall find.
-        stripes: forms `f` and colours: the colour holds where `-1 <= f @ p <= 1`.
+        hollow: True if its inside is visible where it is cut open.
+        target: True if it is part of an object to detect.
+        stripes: forms `f` and colors: the color applies where `-1 <= f @ p <= 1`.
     """
 
     quadric: NDArray[np.float64]
@@ -53,7 +53,7 @@ class Part:
     stripes: tuple[tuple[NDArray[np.float64], Color], ...] = ()
 
     def striped(self, axis: int, low: float, high: float, color: Color) -> Part:
-        """The part with `color` where its coordinate `axis` lies between `low` and `high`."""
+        """The part with `color` where its coordinate `axis` is between `low` and `high`."""
         form = np.zeros(4)
         form[axis], form[3] = 2 / (high - low), -(high + low) / (high - low)
         return replace(self, stripes=(*self.stripes, (form, color)))
@@ -69,7 +69,7 @@ def ellipsoid(
     above: Triple = NOTHING_BELOW,
     below: Triple = EVERYWHERE,
 ) -> Part:
-    """An ellipsoid, of which only what lies between the corners `above` and `below` is kept."""
+    """An ellipsoid, cut to the points between the corners `above` and `below`."""
     middle, scale = np.array(center), 1 / np.array(radii, float) ** 2
     quadric = np.diag([*scale, float((scale * middle**2).sum()) - 1])
     quadric[:3, 3] = quadric[3, :3] = -scale * middle
@@ -166,7 +166,7 @@ class Light:
 
 
 class Picture(NamedTuple):
-    """A rendered solid, to be laid on a canvas at column `left` and row `top`.
+    """A rendered solid, to be drawn on a canvas at column `left` and row `top`.
 
     `colors` is `(h, w, 3)` uint8 and holds where `mask`, `(h, w)` bool, does; `target` says
     which of those pixels show a part marked as target.
@@ -180,7 +180,7 @@ class Picture(NamedTuple):
 
 
 def render(parts: list[Part], light: Light, width: int, height: int) -> Picture:
-    """Draw parts given in pixel space; what falls outside `width` x `height` is left out."""
+    """Draw parts given in pixel space, cut to `width` x `height`."""
     corners = np.stack([part.corners[:, :2] for part in parts])
     low = np.clip(np.floor(corners.min(1)).astype(int), 0, (width, height))
     high = np.clip(np.ceil(corners.max(1)).astype(int), 0, (width, height))
@@ -204,8 +204,8 @@ def render(parts: list[Part], light: Light, width: int, height: int) -> Picture:
 def _trace(
     part: Part, light: Light, u: Array, v: Array, depth: Array
 ) -> tuple[Indices, Indices, Array, NDArray[np.uint8]]:
-    """Rows, columns, depths and colours of the pixels (columns `u`, rows `v`) that show `part`,
-    which are those where it is nearer than `depth`."""
+    """Rows, columns, depths and colors of the pixels (columns `u`, rows `v`) that show `part`,
+    where it is nearer than `depth`."""
     q = part.quadric.astype(np.float32)
     a = q[2, 2] if abs(q[2, 2]) > 1e-9 else np.float32(1e-9)
     half_b = (q[0, 2] * u)[None, :] + (q[1, 2] * v + q[2, 3])[:, None]
@@ -236,7 +236,7 @@ def _kept(planes: NDArray[np.float64], x: Array, y: Array, z: Array) -> NDArray[
 
 
 def _shade(part: Part, light: Light, x: Array, y: Array, z: Array) -> NDArray[np.uint8]:
-    """Colours `(n, 3)` of `n` surface points: sun, sky from above, highlight (Blinn-Phong)."""
+    """Colors `(n, 3)` of `n` surface points: sun, sky from above, highlight (Blinn-Phong)."""
     points = np.stack([x, y, z, np.ones_like(x)])
     normal = part.quadric[:3].astype(np.float32) @ points
     normal /= np.sqrt(np.einsum("ij,ij->j", normal, normal)) + np.float32(1e-9)

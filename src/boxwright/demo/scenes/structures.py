@@ -1,4 +1,4 @@
-"""What stands in the background of the demo's scenes, painted with Pillow.
+"""Structures in the background of the demo's scenes, painted with Pillow.
 
 Every function takes the generator, the pen, the picture's width and the row of the horizon, on
 which the thing stands.
@@ -25,13 +25,13 @@ WALLS: tuple[Color, ...] = (
 
 
 def ink(color: Color) -> Paint:
-    """The colour as Pillow wants it."""
+    """The color as Pillow expects it."""
     red, green, blue = (int(255 * min(1.0, max(0.0, c))) for c in color)
     return red, green, blue
 
 
 def skyline(rng: Generator, pen: Pen, width: int, horizon: int, haze: Array) -> None:
-    """A house, paler the farther away."""
+    """A house, paler with distance."""
     distance = rng.uniform(0.3, 0.85)
     red, green, blue = np.array(pick(rng, WALLS)) * (1 - distance) + haze * distance
     x, w = rng.uniform(-0.1, 0.9) * width, rng.uniform(0.12, 0.35) * width
@@ -153,7 +153,7 @@ def heap(rng: Generator, pen: Pen, width: int, horizon: int) -> None:
 
 
 def shelf(rng: Generator, pen: Pen, width: int, horizon: int) -> None:
-    """A rack with boxes and tins in all paints."""
+    """A rack with boxes and tins in all colors."""
     x, w = rng.uniform(-0.1, 0.6) * width, rng.uniform(0.3, 0.6) * width
     foot, top = horizon + rng.uniform(0, 0.06) * width, horizon * rng.uniform(0.2, 0.5)
     board = (foot - top) / rng.integers(2, 5)
