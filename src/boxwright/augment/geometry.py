@@ -270,5 +270,5 @@ _GEOMETRY: Mapping[type, Callable[[State, Any, Any], State]] = {
 
 
 def _chosen_values(chosen: Any, values: Sequence[Any]) -> Any:
-    """`(B, ...)`: for each image one of the values, which are numbers or tuples of them."""
+    """`(B, ...)`: for each image one of the values, which are numbers or tuples of numbers."""
     return ops.take(ops.convert_to_tensor(values, dtype="float32"), chosen, axis=0)

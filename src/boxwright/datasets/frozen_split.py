@@ -70,7 +70,7 @@ def split(
         val: fraction for validation; None uses the earlier split's, or 0.
         seed: random seed; None uses the earlier split's, or 0.
         groups: images that belong together, as in `groups.user_groups`.
-        anew: assign all images again and ignore earlier splits.
+        anew: ignore earlier splits and assign all images again.
         progress: called with the number of images read and the total.
 
     Raises:

@@ -37,7 +37,7 @@ def user_groups(images: Sequence[str], how: str) -> NDArray[np.int64]:
         named = _by_pattern(images, how)
     if images and all(name is None for name in named):
         raise _unusable(how, f"matches none of the images, such as {images[0]}")
-    keys = [f"group {name}" if name is not None else f"photo {i}" for i, name in enumerate(named)]
+    keys = [f"group {name}" if name is not None else f"image {i}" for i, name in enumerate(named)]
     ids = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     return np.array([ids[key] for key in keys], np.int64)
 

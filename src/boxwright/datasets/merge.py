@@ -21,7 +21,7 @@ from boxwright.images.decoding import image_bytes, image_length
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
-SAME = 1.0  # pixels that boxes of copies may differ by: some formats have whole pixels only
+SAME = 1.0  # pixels; tolerance for boxes of copies, because some formats round to pixels
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ def images(paths: Iterable[str | Path]) -> Iterator[Path]:
     """Image paths of files, folders (recursively) and patterns such as `a/*.jpg`.
 
     Each image is returned once, in the order of `paths`; folders and patterns are sorted. A file
-    named directly may have any suffix. Folders are searched without hidden files. All paths are
-    checked before the first image is returned.
+    named directly may have any suffix. Hidden files and folders inside of folders are skipped. All
+    paths are checked before the first image is returned.
 
     Raises:
         DataError: BW191 there is no such file or folder, BW192 it contains no images.

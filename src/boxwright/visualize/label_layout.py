@@ -17,7 +17,7 @@ from boxwright.ops.boxes import areas, intersections
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Size = tuple[int, int]  # width, height
 Rectangles = NDArray[np.int64]  # (n, 4) whole pixels xyxy, xmax and ymax just outside
-SMALLEST_TEXT = 8  # pixels; nobody can read less
+SMALLEST_TEXT = 8  # pixels; smaller text is unreadable
 MAX_HIDDEN = 0.25  # maximum fraction of another object's box that a label may cover
 
 
@@ -70,7 +70,7 @@ def lay_out(
         frames: `(n, 4)`, their drawn boxes.
         text_size: height of the text, pixels.
         image: its width and height.
-        names, scores: what the labels show.
+        names, scores: True if labels include them.
 
     Returns:
         A label for each detection; None where there is no room for it.

@@ -1,7 +1,7 @@
 """The demo's hard hats, and the people who wear them or some other hat.
 
 Every function returns the parts of one object in object space: a hat's shell has a radius of
-about 1, its rim lies at y = 0, and the head is below.
+about 1, its rim is at y = 0, and the head is below.
 """
 
 from __future__ import annotations

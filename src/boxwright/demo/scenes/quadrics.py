@@ -168,8 +168,8 @@ class Light:
 class Picture(NamedTuple):
     """A rendered solid, to be drawn on a canvas at column `left` and row `top`.
 
-    `colors` is `(h, w, 3)` uint8 and holds where `mask`, `(h, w)` bool, does; `target` says
-    which of those pixels show a part marked as target.
+    `colors` is `(h, w, 3)` uint8, valid where `mask`, `(h, w)` bool, is True; `target` is True for
+    those pixels that show a part with `target`.
     """
 
     left: int

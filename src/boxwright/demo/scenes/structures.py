@@ -1,7 +1,7 @@
 """Structures in the background of the demo's scenes, painted with Pillow.
 
-Every function takes the generator, the pen, the picture's width and the row of the horizon, on
-which the thing stands.
+Every function takes the random generator, the pen, the picture's width and the row of the horizon,
+which is the base of the structure.
 """
 
 from __future__ import annotations
