@@ -13,6 +13,7 @@ from PIL import Image
 from boxwright.structures.dataset import Dataset, Split
 
 Box = tuple[str, float, float, float, float]
+MOVED = "BW154"  # an image was found by the end of its stated path
 CAT: Box = ("cat", 4, 6, 30, 40)
 
 

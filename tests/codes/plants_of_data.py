@@ -39,6 +39,7 @@ from planting import (
 
 BOMB = '<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>'
 OUTSIDE = "<annotation><filename>../../b.jpg</filename></annotation>"
+ELSEWHERE = "<annotation><filename>/home/me/b.jpg</filename></annotation>"
 LINE = "0 0.5 0.5 0.25 0.25\n"
 
 
@@ -232,6 +233,9 @@ PLANTS: dict[str, Plant] = {
     "BW150": packed,
     "BW151": raised(nothing_left),
     "BW152": raised(none_readable),
+    "BW153": checked(files("x/b.jpg", "y/b.jpg", b_xml="<annotation></annotation>")),
+    "BW154": checked(files("b.jpg", x_xml=ELSEWHERE)),
+    "BW155": checked(files("images/b.jpg", labels__b_txt=LINE)),
     "BW191": lambda place: place.cli("predict", "m", place.root / "a.jpg", "--out", "out"),
     "BW192": lambda place: place.cli("predict", "m", place.root, "--out", "out"),
     "BW193": raised(lambda place: images_of_split(Dataset.of(place.root, []), "val")),

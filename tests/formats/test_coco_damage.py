@@ -101,7 +101,7 @@ def test_an_image_with_an_unusable_annotation_is_left_out_as_a_whole(voc_folder:
     [("../a.jpg", "BW112"), ("..\\..\\a.jpg", "BW112"), ("/etc/passwd", "BW112")],
 )
 def test_no_image_outside_of_the_folder(voc_folder: VocFolder, file_name: str, code: str) -> None:
-    voc_folder.image("a.jpg")
+    voc_folder.image("b.jpg")
     voc_folder.text("a.json", coco([image(1, file_name)], []))
     with pytest.raises(DataError, match="is outside of") as caught:
         formats.read(voc_folder.root)

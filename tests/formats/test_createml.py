@@ -103,7 +103,7 @@ def test_what_cannot_be_used_is_named_with_its_place(
 
 
 def test_no_image_outside_of_the_folder(voc_folder: VocFolder) -> None:
-    voc_folder.image("a.jpg")
+    voc_folder.image("b.jpg")
     voc_folder.text("a.json", json.dumps([entry("../a.jpg", cat())]))
     with pytest.raises(DataError, match="is outside of") as caught:
         formats.read(voc_folder.root)

@@ -10,7 +10,7 @@ import pytest
 from boxwright import formats
 from boxwright.formats.folder import Folder
 from boxwright.structures.dataset import Dataset
-from folders import VocFolder, marks
+from folders import MOVED, VocFolder, marks
 
 pytestmark = pytest.mark.tiny
 
@@ -35,7 +35,6 @@ def findings(dataset: Dataset) -> Iterator[tuple[str, str, str]]:
         ("a.xml", "a.jpg", "images/a.jpg"),
         ("a.xml", "a.jpg", "images\\a.jpg"),
         ("a.xml", "a.jpg", "C:\\Users\\somebody\\photos\\a.jpg"),
-        ("x.xml", "a.jpg", "/home/somebody/a.jpg"),
         ("annotations/a.xml", "images/a.jpg", "../images/a.jpg"),
         ("annotations/a.xml", "images/a.jpg", "a.jpg"),
         ("Annotations/a.xml", "JPEGImages/a.jpg", "a.jpg"),
@@ -68,13 +67,26 @@ def test_a_mask_is_not_the_image_whose_name_it_bears(voc_folder: VocFolder, mask
     assert formats.read(voc_folder.root).names == ("images/a.jpg",)
 
 
-def test_names_are_not_decoded_from_percent_signs(voc_folder: VocFolder) -> None:
-    voc_folder.pair("other")
-    voc_folder.image("a b.jpg")
-    voc_folder.xml("x.xml", filename="a%20b.jpg")
+@pytest.mark.parametrize(
+    ("filename", "found"),
+    [
+        ("/home/somebody/a.jpg", "a.jpg"),
+        ("C:\\Users\\somebody\\a.jpg", "a.jpg"),
+        ("../a.jpg", "a.jpg"),
+        ("..\\..\\label-studio\\media\\a.jpg", "a.jpg"),
+        ("/data/day 2/a.jpg", "day 2/a.jpg"),
+    ],
+)
+def test_a_path_of_another_computer_is_harmless_and_noted(
+    voc_folder: VocFolder, filename: str, found: str
+) -> None:
+    voc_folder.image(found)
+    voc_folder.xml("x.xml", filename=filename)
     dataset = formats.read(voc_folder.root)
-    assert dataset.names == ("other.jpg",)
-    assert ("BW101", "x.xml", "left out") in findings(dataset)
+    assert dataset.names == (found,)
+    (finding,) = dataset.findings
+    assert finding.code == MOVED
+    assert f"'{filename}' is {found}" in finding.message
 
 
 def test_a_tools_stem_goes_before_a_filename_that_fits_another_image(

@@ -12,7 +12,7 @@ from json_samples import VOTT_1, VOTT_ASSET, VOTT_EXPORT
 from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
-from folders import VocFolder, codes
+from folders import MOVED, VocFolder, codes
 
 pytestmark = pytest.mark.tiny
 
@@ -59,7 +59,7 @@ def test_an_export_beside_its_images(voc_folder: VocFolder) -> None:
     assert dataset.names == ("vott-json-export/a.jpg",)
     assert dataset.classes == ("dog", "cat")  # VoTT's order; dog has no box
     assert dataset.boxes.tolist() == [[4, 6, 30, 40]]
-    assert dataset.findings == ()
+    assert codes(dataset) == [MOVED]
 
 
 def test_the_tools_own_file_is_newer_than_an_export(voc_folder: VocFolder) -> None:
@@ -74,7 +74,7 @@ def test_the_tools_own_file_is_newer_than_an_export(voc_folder: VocFolder) -> No
         "a.jpg": 24,
         "b.jpg": 30,
     }
-    assert dataset.findings == ()
+    assert codes(dataset) == [MOVED, MOVED]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_an_image_that_was_visited_is_labeled(
     voc_folder.image("b.jpg")
     dataset = read(voc_folder, export(one, asset("b.jpg", region("dog"))))
     assert ("a.jpg" in dataset.names) is labeled
-    assert codes(dataset) == ([] if labeled else ["BW109"])
+    assert codes(dataset) == ([MOVED] if labeled else [MOVED, "BW109"])
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_an_image_that_was_visited_is_labeled(
 )
 def test_regions(voc_folder: VocFolder, one: Any, box: list[float], found: list[str]) -> None:
     dataset = read(voc_folder, export(asset("a.jpg", one)))
-    assert (dataset.boxes.tolist(), codes(dataset)) == ([box], found)
+    assert (dataset.boxes.tolist(), codes(dataset)) == ([box], [*found, MOVED])
 
 
 def test_several_tags_are_a_box_each(voc_folder: VocFolder) -> None:
@@ -230,7 +230,7 @@ def test_what_cannot_be_used_is_named_with_its_place(
 
 def test_no_image_outside_of_the_folder(voc_folder: VocFolder) -> None:
     with pytest.raises(DataError, match="is outside of") as caught:
-        read(voc_folder, export(asset("a.jpg", path="x/../../../../a.jpg")))
+        read(voc_folder, export(asset("gone.jpg", path="x/../../../../gone.jpg")))
     assert caught.value.code == "BW112"
 
 

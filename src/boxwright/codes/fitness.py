@@ -225,4 +225,26 @@ FITNESS: dict[str, Meaning] = {
         "Check that the images are where their annotations say, and copy damaged ones again. "
         "`boxwright check` names each of them.",
     ),
+    "BW153": Meaning(
+        "error",
+        "An annotation fits several images",
+        "Several images have the name that the annotation gives, and its path does not say which "
+        "one is meant; or the only image of this name is in another folder than the path says.",
+        "Write the image's path below the data folder into the annotation, put the annotation "
+        "beside its image, or delete it if its image is gone.",
+    ),
+    "BW154": Meaning(
+        "note",
+        "Images are in another place than their annotations say",
+        "The annotations name paths on another computer or in another folder. Only the end of "
+        "each path is that of an image here, and no other image or annotation has its name.",
+        "No action is needed if the named pair of paths is the same image.",
+    ),
+    "BW155": Meaning(
+        "warning",
+        "Annotations in another format are not used",
+        "The folder has annotations in several formats. The one with the most images is read.",
+        "Choose the format with --format, move the other annotations to a folder of their own, or "
+        "combine both with `boxwright merge`.",
+    ),
 }

@@ -13,7 +13,6 @@ from boxwright.datasets.checks.images import Progress, summarize_all
 from boxwright.datasets.checks.registry import CHECKS, Checked
 from boxwright.datasets.repair import drop_useless, leave_out_unused, straighten
 from boxwright.datasets.stats import PRETRAINED_SIZE, Reach, Stats, stats_of
-from boxwright.formats.folder import Folder
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding, worst_first
 
@@ -80,9 +79,7 @@ def run_checks(
     if isinstance(data, Dataset):
         form, dataset = form or "voc", data
     else:
-        folder = Folder.scan(data)
-        form = form or formats.detect(folder)
-        dataset = formats.read(folder, form, tolerant=True)
+        form, dataset = formats.read_named(data, form, tolerant=True)
     seen = summarize_all(straighten(dataset), progress)
     repaired = leave_out_unused(drop_useless(seen.dataset))
     checked = Checked(seen.dataset, repaired, seen, input_size, reach)

@@ -57,9 +57,7 @@ def convert(
     """
     formats.named(to)  # reject a wrong name before minutes of reading
     check_free(out, [path])
-    folder = Folder.scan(path)
-    form = form or formats.detect(folder)
-    dataset = formats.read(folder, form)
+    form, dataset = formats.read_named(path, form)
     lost = write_verified(dataset, out, to, link=link)
     return Converted(dataset, form, to, Path(out), tuple(lost))
 

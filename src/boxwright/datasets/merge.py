@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from boxwright import formats
 from boxwright.datasets.convert import check_free, write_verified
 from boxwright.datasets.repair import merge_spellings
-from boxwright.formats.folder import Folder
 from boxwright.formats.writing import still_there
 from boxwright.images.decoding import image_bytes, image_length
 from boxwright.structures.dataset import Dataset, Split
@@ -83,9 +82,7 @@ def merge(
         formats.named(to)  # reject a wrong name before minutes of reading
     sources = []
     for path in map(Path, paths):
-        folder = Folder.scan(path)
-        form = formats.detect(folder)
-        sources.append(Source(path, form, formats.read(folder, form)))
+        sources.append(Source(path, *formats.read_named(path)))
     dataset = together([replace(source.dataset, findings=()) for source in sources])
     target = to or sources[0].form
     lost = write_verified(dataset, out, target, link=link)

@@ -34,6 +34,8 @@ class Labeled:
         alone: the file describes this image only, so that both may have the same stem.
         split: the split stated in the annotation.
         byte_range: start and length of the image's bytes, if they are in the annotation file.
+        hint: a longer path of the image that decides where several images fit `image`.
+        repeated: several records of the file name this image, so that they may mean different ones.
     """
 
     path: str
@@ -48,6 +50,8 @@ class Labeled:
     alone: bool = False
     split: Split = Split.UNASSIGNED
     byte_range: tuple[int, int] = WHOLE_FILE
+    hint: str = ""
+    repeated: bool = False
 
     @property
     def where(self) -> str:
@@ -91,6 +95,8 @@ class Labels:
         broken: unreadable parts. `load` raises an error for them; `boxwright check` lists them.
         findings: problems that were repaired or skipped.
         duplicates: copies of other images, which are not used.
+        assumed: image -> stand-in for its missing annotation, if the format takes such images for
+            images without objects.
     """
 
     images: list[Labeled] = field(default_factory=list)
@@ -98,6 +104,7 @@ class Labels:
     broken: list[Broken] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     duplicates: set[str] = field(default_factory=set)
+    assumed: dict[str, Labeled] = field(default_factory=dict)
 
 
 class Holds(Flag):

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled, Labels
 from boxwright.formats.coordinates import from_stored, in_pixels, into_image, orientation_is_unclear
-from boxwright.formats.folder import Folder, join, split_path, stem
-from boxwright.formats.pairing import Pairing
+from boxwright.formats.folder import Folder
+from boxwright.formats.ownership import Ownership, Unlabelled
 from boxwright.formats.splits import find_splits
 from boxwright.images.decoding import ByteRange, Header, read_header
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Split
@@ -26,30 +26,39 @@ UNSURE = (
 )
 
 
-def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Dataset:
+def assemble(
+    folder: Folder,
+    labels: Labels,
+    *,
+    unlabelled: Unlabelled | None = None,
+    unused: int = 0,
+    tolerant: bool = False,
+) -> Dataset:
     """Build the dataset of a folder, with its problems in `findings`.
 
     Args:
         folder: the folder of the images.
         labels: the result of a format's reader.
+        unlabelled: what images without annotation are, see `Ownership.add_unlabeled`.
+        unused: number of annotations in other formats, which are not in `labels`.
         tolerant: report unusable annotations as findings instead of raising an error.
 
     Raises:
-        DataError: BW110 to BW112 annotations are unreadable, hostile or lead out of the folder
-            (all of them are named, up to ten); BW101 all images are missing; BW120 a list of
-            images, or BW146 the split file, cannot be used.
+        DataError: BW110 to BW112 and BW153 annotations are unreadable, hostile, lead out of the
+            folder or fit several images (all of them are named, up to ten); BW101 all images are
+            missing; BW120 a list of images, or BW146 the split file, cannot be used.
     """
-    pairing = Pairing(folder)
-    inside = [one for one in labels.images if not pairing.leaves_folder(one)]
-    broken = [*labels.broken, *_leaving(labels.images, inside)]
+    own = Ownership(folder, labels)
+    broken = [*labels.broken, *own.broken]
     if broken and not tolerant:
         raise _unusable(folder.root, broken)
-    findings = [*labels.findings]
+    own.add_unlabeled(unlabelled, own.orphans + unused)
+    paired, findings = own.paired, [*labels.findings]
     findings += [Finding(one.code, one.where, one.message, "left out") for one in broken]
-    paired = _pair(inside, pairing, findings)
+    findings += own.findings
     found = _headers(folder, paired, findings)
-    if inside and not found:
-        raise _no_images(folder, len(inside), findings)
+    if labels.images and not found:
+        raise _no_images(folder, len(labels.images), findings)
     names = list(found)
     splits = _splits(folder, {name: paired[name].split for name in names}, findings, tolerant)
     images, unsure = [], []
@@ -73,7 +82,6 @@ def assemble(folder: Folder, labels: Labels, *, tolerant: bool = False) -> Datas
     if unsure:
         message = UNSURE.format(len(unsure))
         findings.append(Finding("BW104", unsure[0], message, images=tuple(unsure)))
-    _note_unlabeled(folder, {*paired, *labels.duplicates}, findings)
     used = {name for image in images for name in image.class_names}
     classes = labels.classes or _classes(folder, used, findings)
     return Dataset.of(folder.root, images, classes, findings)
@@ -94,15 +102,6 @@ def _oriented_boxes(one: Labeled, header: Header, name: str, findings: list[Find
     return boxes
 
 
-def _leaving(images: Sequence[Labeled], inside: Sequence[Labeled]) -> list[Broken]:
-    kept = set(map(id, inside))
-    return [
-        Broken("BW112", one.where, f"its image '{one.image}' is outside of the data folder")
-        for one in images
-        if id(one) not in kept
-    ]
-
-
 def _unusable(root: Path, broken: Sequence[Broken]) -> DataError:
     first = broken[0]
     if len(broken) == 1:
@@ -112,34 +111,6 @@ def _unusable(root: Path, broken: Sequence[Broken]) -> DataError:
     message = f"{len(broken)} annotations cannot be used: {listed}{more}."
     kinds = {one.code for one in broken}
     return DataError(kinds.pop() if len(kinds) == 1 else "BW110", message, where=root)
-
-
-def _pair(
-    labeled: Sequence[Labeled], pairing: Pairing, findings: list[Finding]
-) -> dict[str, Labeled]:
-    """Image -> its annotation; annotations without an image of their own become findings."""
-    paths = pairing.images_of(labeled)
-    owner: dict[str, Labeled] = {}
-    order = sorted(range(len(labeled)), key=lambda i: not _beside(labeled[i], paths[i]))
-    for i in order:
-        owner.setdefault(paths[i] or "", labeled[i])
-    paired: dict[str, Labeled] = {}
-    for one, image in zip(labeled, paths, strict=True):
-        if image is None:
-            name = one.image or stem(split_path(one.path)[1])
-            findings.append(
-                Finding("BW101", one.where, f"its image '{name}' is missing", "left out")
-            )
-        elif owner[image] is not one:
-            message = f"{image} already has the annotation {owner[image].where}"
-            findings.append(Finding("BW113", one.where, message, "left out", (image,)))
-        else:
-            paired[image] = one
-    return paired
-
-
-def _beside(one: Labeled, image: str | None) -> bool:
-    return image is not None and split_path(one.path)[0] == split_path(image)[0]
 
 
 def _headers(
@@ -183,16 +154,6 @@ def _no_images(folder: Folder, annotations: int, findings: list[Finding]) -> Dat
         f"none of the {annotations} annotations has an image that can be opened{first}.",
         where=folder.root.absolute(),
     )
-
-
-def _note_unlabeled(folder: Folder, labeled: set[str], findings: list[Finding]) -> None:
-    for parent in sorted({split_path(image)[0] for image in labeled}):
-        names = folder.images.get(parent, [])
-        bare = [name for name in names if join(parent, name) not in labeled]
-        if bare:
-            message = f"{len(bare)} of {len(names)} images have no annotation, such as {bare[0]}"
-            images = tuple(join(parent, name) for name in bare)
-            findings.append(Finding("BW109", parent or ".", message, "not used", images))
 
 
 def _classes(folder: Folder, names: set[str], findings: list[Finding]) -> list[str]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import posixpath
 import re
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from boxwright.errors import DataError
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.annotations import Holds, Labeled, Labels
-from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
+from boxwright.formats.folder import Folder, join, relative, split_path, stem
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import folder_split
@@ -50,10 +49,9 @@ def detect(folder: Folder) -> bool:
 def read(folder: Folder) -> Labels:
     """Read every annotation; an annotation without shapes marks an image without objects."""
     labels, shapes = Labels(), Counter[str]()
-    here = json_file.image_names(folder)
     for path, content in json_file.read_all(folder, KIND, dict, labels.broken):
         try:
-            labels.images.append(_image(content, path, here, shapes))
+            labels.images.append(_image(content, path, shapes))
         except UnusableError as error:
             labels.broken.append(error.in_file(path))
     if labels.images:
@@ -90,10 +88,10 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         write_text(target / LIST, "".join(f"{_line(name)}\n" for name in dataset.classes))
 
 
-def _image(content: Object, path: str, here: Container[str], shapes: Counter[str]) -> Labeled:
+def _image(content: Object, path: str, shapes: Counter[str]) -> Labeled:
     image = Labeled(path, alone=True, split=folder_split(split_path(path)[0]))
     if isinstance(content.get("imagePath"), str):
-        image.image = _without_way_out(content["imagePath"], path, here)
+        image.image = content["imagePath"]
     image.size = json_file.stated_size(content, "imageWidth", "imageHeight")
     groups: dict[tuple[str, str], int] = {}
     for place, shape in json_file.objects(content.get("shapes"), "shapes"):
@@ -132,14 +130,6 @@ def _flags(shape: Object) -> int:
     stated = shape.get("flags")
     said = {**stated, **shape} if isinstance(stated, dict) else shape
     return sum(bit for name, bit in FLAGS.items() if said.get(name) is True)
-
-
-def _without_way_out(image_path: str, path: str, here: Container[str]) -> str:
-    """The bare name of the image if its path leads out of the data folder."""
-    named = image_path.replace("\\", "/")
-    leads = posixpath.normpath(join(split_path(path)[0], named))
-    last = split_path(named)[1]
-    return last if leads.startswith("../") and folded(last) in here else image_path
 
 
 def _listed_classes(folder: Folder, labels: Labels) -> Sequence[str]:

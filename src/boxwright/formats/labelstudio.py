@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.coordinates import Size
-from boxwright.formats.folder import Folder, folded, join, split_path
+from boxwright.formats.folder import Folder, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import folder_split
@@ -33,7 +33,6 @@ BY_STEM = False
 FILE = "tasks.json"
 LOCAL = "/data/local-files/?d="  # images below the folder that Label Studio serves
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://+")
-UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")  # prefix of the name of an uploaded image
 HUNDRED = Size(100, 100)
 SIZE = ("original_width", "original_height")
 UNBOXED = frozenset({"rle", "imageDataURL", "vertices", "sequence"})
@@ -57,13 +56,13 @@ def detect(folder: Folder) -> bool:
 
 def read(folder: Folder) -> Labels:
     """Read the completed tasks; skipped tasks and predictions are ignored."""
-    labels, here = Labels(), _images_by_name(folder)
+    labels = Labels()
     for path, content in json_file.read_all(folder, KIND, list, labels.broken):
         shapes: Counter[str] = Counter()
         tasks: dict[str, Labeled] = {}
         for i, task in enumerate(content):
             try:
-                one = _image(task, path, f"[{i}]", here, shapes)
+                one = _image(task, path, f"[{i}]", shapes)
             except UnusableError as error:
                 labels.broken.append(error.in_file(path))
                 continue
@@ -87,9 +86,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         json_file.write(target / folder / FILE, tasks)
 
 
-def _image(
-    task: object, path: str, place: str, here: Mapping[str, str], shapes: Counter[str]
-) -> Labeled | None:
+def _image(task: object, path: str, place: str, shapes: Counter[str]) -> Labeled | None:
     """The image of a task with its last annotation; None if the task is not completed."""
     if not isinstance(task, dict):
         raise UnusableError(place, json_file.unlike(task, "a task"))
@@ -97,7 +94,7 @@ def _image(
     regions = _regions_of_task(task, place) if whole else _regions_of_row(task, place)
     if regions is None:
         return None
-    name = _image_name(task["data"] if whole else task, place, here)
+    name = _image_name(task["data"] if whole else task, place)
     image = Labeled(path, name, place=f", {place}", split=folder_split(split_path(path)[0]))
     image.size = next((size for one in regions if (size := _size(one.value))), None)
     for one in regions:
@@ -205,19 +202,13 @@ def _box(region: Region, size: Size | None) -> tuple[str, list[float]]:
     return "rotated rectangles", box_around(corners)
 
 
-def _image_name(fields: Object, place: str, here: Mapping[str, str]) -> str:
-    """The image of a task, from its URL: uploaded, served, or on the web."""
+def _image_name(fields: Object, place: str) -> str:
+    """The image of a task, from its URL: uploaded, served, or anywhere on the web."""
     texts = [text for text in (fields.get("image"), *fields.values()) if isinstance(text, str)]
     paths = [path for path in map(_path_in_url, texts) if is_image(split_path(path)[1])]
     if not paths:
         raise UnusableError(place, "names no image")
-    named = [unquote(paths[0]), paths[0]]
-    for path in named:
-        parent, last = split_path(path)
-        for name in (last, UPLOADED.sub("", last)):
-            if known := here.get(folded(name)):
-                return join(parent, known)
-    return named[0]
+    return unquote(paths[0])
 
 
 def _path_in_url(url: str) -> str:
@@ -226,13 +217,6 @@ def _path_in_url(url: str) -> str:
         if field.startswith("d="):
             path = field[2:]
     return SCHEME.sub("", path).lstrip("/")
-
-
-def _images_by_name(folder: Folder) -> dict[str, str]:
-    """Images by `folded` name, also by the names that Label Studio gives to uploads."""
-    names = json_file.image_names(folder)
-    uploaded = {re.sub(r"[^\w.-]", "", key.replace(" ", "_")): name for key, name in names.items()}
-    return {**uploaded, **names}
 
 
 def _results(dataset: Dataset, index: int) -> Iterator[Object]:

@@ -1,165 +1,300 @@
-"""Match annotations to images in any folder layout."""
+"""Pair annotations with images, wherever the two are in the data folder.
+
+An annotation gets its own image or none. Its image is, in this order,
+
+1. where the annotation says, or beside it;
+2. in the folder that mirrors the annotation's, as JPEGImages/day 2 mirrors Annotations/day 2;
+3. the one whose path ends most like the stated path.
+
+Folders of the annotation that the image's path lacks are ignored only if no image is in a folder
+of such a name, nothing else claims the image, and its name is unique among images and annotations.
+Names are compared as they are, then as tools change them: `a%20b` and `a_b` are both `a b`.
+"""
 
 from __future__ import annotations
 
-import posixpath
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
+from boxwright.formats import names
 from boxwright.formats.annotations import Labeled
-from boxwright.formats.folder import Folder, folded, join, outwards, split_path, stem
-from boxwright.formats.splits import folder_split
+from boxwright.formats.claims import (
+    Candidate,
+    Claim,
+    Parts,
+    Place,
+    candidates,
+    is_for_labels,
+    parts,
+    shared_end,
+    shared_start,
+)
+from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.structures.dataset import WHOLE_FILE, Split
 
-IMAGE_FOLDERS = frozenset({"jpegimages", "images", "image", "imgs", "img", "photos", "pictures"})
-MASK_FOLDERS = frozenset({"trimaps", "masks", "segmentationclass", "segmentationobject"})
-ABSOLUTE = re.compile(r"/|[A-Za-z]:")
+FEW = 8  # images of one name; more are looked up by their places
+MANY = 8  # annotations whose images are all in one other folder show that it is theirs
+
+Keys = Callable[[str], tuple[str, ...]]
 
 
-@dataclass
-class Pairing:
-    """Finds images by name.
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The image of one annotation.
 
-    An annotation file of one image belongs to the image with the same stem, as labeling tools save
-    it, otherwise to the image that it names. A name with folders is resolved relative to the
-    annotation's folder and its parents. Other names are searched beside the annotation, then in
-    wider and wider folders until half of the neighboring annotations have an image, so that two
-    datasets in one folder do not share images.
+    Attributes:
+        image: its path below the root; None if the annotation has none.
+        moved: folders of its stated path are ignored.
+        owner: index of the annotation that has its image instead.
+        could_be: images of its name that are not, or not known to be, its own.
     """
 
-    folder: Folder
-    _known: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    image: str | None = None
+    moved: bool = False
+    owner: int | None = None
+    could_be: tuple[str, ...] = ()
 
-    def images_of(self, annotations: Sequence[Labeled]) -> list[str | None]:
-        """Path of each annotation's image below the root, or None."""
-        groups: dict[tuple[str, Split], list[int]] = {}
-        for i, annotation in enumerate(annotations):
-            key = split_path(annotation.path)[0], annotation.split
-            groups.setdefault(key, []).append(i)
-        images: list[str | None] = [None] * len(annotations)
-        for (parent, split), members in groups.items():
-            around = outwards(parent)
-            exact = [self._led_to(annotations[i], around) for i in members]
-            best: list[str | None] = [None] * len(members)
-            for scope in around:
-                near = self._image_folders(parent, scope, split)
-                found = [
-                    led_to or self._find(annotations[i], near)
-                    for i, led_to in zip(members, exact, strict=True)
-                ]
-                if found.count(None) < best.count(None):
-                    best = found
-                if 2 * best.count(None) <= len(members):
-                    break
-            for i, image in zip(members, best, strict=True):
-                images[i] = image
-        return images
 
-    def leaves_folder(self, annotation: Labeled) -> bool:
-        """True if the image named by the annotation would be outside of the data folder.
+def pair(folder: Folder, annotations: Sequence[Labeled]) -> list[Match]:
+    """Find the image of each annotation; the result does not depend on their order."""
+    images = list(candidates(folder))
+    claims = {i: Claim.of(one) for i, one in enumerate(annotations) if _is_apart(one)}
+    around = _Around(images, claims.values())
+    matches = _Pass(around, images, claims, names.same, names.same).matches()
+    left = {i: claims[i] for i, one in matches.items() if one == Match()}
+    taken = {one.image for one in matches.values()}
+    free = [image for image in images if image.path not in taken]
+    if left and free:
+        matches |= _Pass(around, free, left, names.original, names.renamed).matches()
+    return [
+        matches[i] if _is_apart(one) else Match(join(one.path, one.image))
+        for i, one in enumerate(annotations)
+    ]
 
-        A foreign absolute path is harmless if the folder has an image with its last name.
-        """
-        if annotation.byte_range != WHOLE_FILE:
+
+def _is_apart(one: Labeled) -> bool:
+    """True if the image is a file of its own, not bytes in the annotation file."""
+    return one.byte_range == WHOLE_FILE
+
+
+class _Around:
+    """All images and annotations of the folder, for questions about their names and folders."""
+
+    def __init__(self, images: Sequence[Candidate], claims: Iterable[Claim]) -> None:
+        homes = {image.home.folder: image.home for image in images}.values()
+        self.holders = {home.parts for home in homes if not home.is_mask}
+        self.folders = {part for folder in self.holders for part in folder}
+        self.splits = {home.split for home in homes}
+        self.said: dict[str, list[Parts]] = defaultdict(list)
+        for one in claims:
+            for name in one.names:
+                self.said[name].append(one.tail)
+
+    def holds(self, place: Place) -> bool:
+        """True if images are directly in this folder."""
+        folder = place.parts
+        return place.kind == "at" and folder in self.holders and not is_for_labels(folder)
+
+    def says_once(self, name: str, tail: Parts) -> bool:
+        """True if one annotation's path ends in this name in these folders."""
+        start = -len(tail) or None
+        return sum(other[start:] == tail if start else True for other in self.said[name]) == 1
+
+    def may_belong(self, claim: Claim, image: Candidate) -> bool:
+        """True if neither masks nor splits speak against it."""
+        home = image.home
+        if home.is_mask and not claim.is_mask:
             return False
-        named = annotation.image.replace("\\", "/")
-        parent, _ = split_path(annotation.path)
-        if ABSOLUTE.match(named):
-            last = named.rpartition("/")[2]
-            return not any(self._lookup(near, last) for near in self.folder.images)
-        if ".." not in named.split("/"):
+        if home.split is Split.UNASSIGNED:
+            return True
+        says_other = claim.said is not home.split and claim.said in self.splits
+        return claim.split in {Split.UNASSIGNED, home.split} and (
+            claim.said is Split.UNASSIGNED or not says_other
+        )
+
+
+class _Choice(NamedTuple):
+    """The best images for a claim.
+
+    Attributes:
+        rank: lower is more certain.
+        images: several if nothing decides between them; none if the claim fits no image.
+        name: the file name that they were found by, in folders that end in `tail`.
+        unique: only one image has this name in such folders.
+        ignored: folders of the claim that the image's path lacks, so that it may be another's.
+        strange: folders of the annotation file that the image's path lacks.
+        away: true if the images of the claim's own place do not include it.
+    """
+
+    rank: tuple[int, int] = (0, 0)
+    images: tuple[Candidate, ...] = ()
+    name: str = ""
+    tail: Parts = ()
+    unique: bool = False
+    ignored: Parts = ()
+    strange: Parts = ()
+    away: bool = False
+
+    @property
+    def path(self) -> str:
+        """The path of the only image; empty if there are none or several."""
+        return self.images[0].path if len(self.images) == 1 else ""
+
+
+class _Pass:
+    """One comparison of names: the image of each claim if names are turned into these keys."""
+
+    def __init__(
+        self,
+        around: _Around,
+        images: Sequence[Candidate],
+        claims: Mapping[int, Claim],
+        image_keys: Keys,
+        claim_keys: Keys,
+    ) -> None:
+        self.around, self.claims, self.claim_keys = around, claims, claim_keys
+        self.by_name: dict[str, list[Candidate]] = defaultdict(list)
+        for image in images:
+            for key in dict.fromkeys((*image_keys(image.name), *image_keys(stem(image.name)))):
+                self.by_name[key].append(image)
+        self.by_place: dict[str, dict[Place, list[Candidate]]] = {}
+
+    def matches(self) -> dict[int, Match]:
+        choices = {i: self._choice(claim) for i, claim in self.claims.items()}
+        order = sorted(choices, key=lambda i: self._order(i, choices[i]))
+        owners: dict[str, int] = {}
+        for i in order:
+            if self._is_certain(self.claims[i], choices[i]):
+                owners.setdefault(choices[i].path, i)
+        moves = self._moves(choices, owners)
+        left = [i for i in order if choices[i].path and choices[i].path not in owners]
+        likely = [i for i in left if self._is_likely(self.claims[i], choices[i], moves)]
+        claimed = Counter(choices[i].path for i in likely)
+        owners |= {choices[i].path: i for i in likely if claimed[choices[i].path] == 1}
+        return {i: self._match(i, choice, owners) for i, choice in choices.items()}
+
+    def _order(self, i: int, choice: _Choice) -> tuple[tuple[int, int], int, str]:
+        """The most certain first; of equal ones those for testing, so that training lacks them."""
+        return choice.rank, -self.claims[i].said, self.claims[i].where
+
+    def _choice(self, claim: Claim) -> _Choice:
+        """The images in the best place that has one of the claim's names."""
+        found = [self._by_name(claim, i) for i in range(len(claim.names))]
+        return min((one for one in found if one.images), key=lambda o: o.rank, default=_Choice())
+
+    def _by_name(self, claim: Claim, index: int) -> _Choice:
+        name, away = claim.names[index], False
+        for rank, place, ignored in claim.places(name):
+            images = self._named(claim, name, place)
+            if not images:
+                away = away or self.around.holds(place)
+                continue
+            best = _best(claim, images)
+            strange = _strange(claim, best[0]) if rank else ()
+            tail = place.parts if place.kind == "tail" else ()
+            return _Choice(
+                (rank, index),
+                best,
+                name,
+                tail,
+                len(self._named(claim, name, Place("tail", tail))) == 1,
+                ignored if claim.stated or not ignored else strange,
+                strange,
+                away,
+            )
+        return _Choice()
+
+    def _named(self, claim: Claim, name: str, place: Place) -> list[Candidate]:
+        images = {
+            image.path: image
+            for key in self.claim_keys(name)
+            for image in self._at(key, place)
+            if place.kind == "at" or self.around.may_belong(claim, image)
+        }
+        return list(images.values())
+
+    def _at(self, key: str, place: Place) -> Sequence[Candidate]:
+        images = self.by_name.get(key, ())
+        if len(images) < FEW:
+            return [image for image in images if place in image.home.places]
+        if key not in self.by_place:
+            index = self.by_place[key] = defaultdict(list)
+            for image in images:
+                for each in image.home.places:
+                    index[each].append(image)
+        return self.by_place[key].get(place, ())
+
+    def _is_certain(self, claim: Claim, choice: _Choice) -> bool:
+        """True if nothing that the claim says is ignored."""
+        return (
+            choice.path != ""
+            and not choice.away
+            and not choice.ignored
+            and self._ignores_nothing_here(choice)
+            and (choice.rank[0] == 0 or not claim.repeated)
+        )
+
+    def _is_likely(self, claim: Claim, choice: _Choice, moves: set[tuple[str, str]]) -> bool:
+        """True if the claim may ignore folders: see the conditions above."""
+        if claim.repeated:
             return False
-        return posixpath.normpath(join(parent, named)).split("/")[0] == ".."
+        if not claim.stated and (claim.folder, choice.images[0].home.folder) in moves:
+            return True
+        return (
+            not choice.away
+            and choice.unique
+            and self.around.says_once(choice.name, choice.tail)
+            and self._ignores_nothing_here(choice)
+        )
 
-    def _image_folders(self, parent: str, scope: str, split: Split) -> list[str]:
-        """Folders with images below `scope`, nearest to `parent` first.
+    def _ignores_nothing_here(self, choice: _Choice) -> bool:
+        """True if no image is in a folder with the name of an ignored one."""
+        return self.around.folders.isdisjoint((*choice.ignored, *choice.strange))
 
-        `parent` itself is first, then a folder that mirrors it, as JPEGImages/day 2 mirrors
-        Annotations/day 2. Folders of another split than that of `parent` are excluded; folders of
-        another split than the annotation states are last. Folders of masks are excluded, because
-        masks have the names of their images.
-        """
-        own_split = folder_split(parent)
-        masks = MASK_FOLDERS.difference(folded(parent).split("/"))
-        near = [
-            other
-            for other in self.folder.images
-            if (not scope or other == scope or other.startswith(f"{scope}/"))
-            and _agree(own_split, folder_split(other))
-            and masks.isdisjoint(folded(other).split("/"))
-        ]
+    def _moves(
+        self, choices: Mapping[int, _Choice], owners: Mapping[str, int]
+    ) -> set[tuple[str, str]]:
+        """Folders of annotations and of images: many images are there, and none is beside."""
+        folders = Counter(
+            (self.claims[i].folder, one.images[0].home.folder)
+            for i, one in choices.items()
+            if one.path and one.path not in owners
+        )
+        at_home = {self.claims[i].folder for i in owners.values() if choices[i].rank[0] == 0}
+        return {pair for pair, count in folders.items() if count >= MANY and pair[0] not in at_home}
 
-        def rank(other: str) -> tuple[bool, bool, bool, int, bool, str]:
-            unfit = not _agree(split, folder_split(other))
-            strange = not _mirrors(parent, other)
-            return unfit, other != parent, strange, _steps(parent, other), _unusual(other), other
-
-        return sorted(near, key=rank)
-
-    def _led_to(self, annotation: Labeled, around: Sequence[str]) -> str | None:
-        """The image in the annotation file itself, or at the path that its name states."""
-        if annotation.byte_range != WHOLE_FILE:
-            return join(annotation.path, annotation.image)
-        parts = annotation.image.replace("\\", "/").split("/")
-        if annotation.alone and _folded_stem(parts[-1]) != _own_stem(annotation):
-            return None
-        for start in range(len(parts) - 1):
-            for base in around:
-                parent = posixpath.normpath(join(base, "/".join(parts[start:-1])))
-                parent = "" if parent == "." else parent
-                if parent in self.folder.images and (image := self._lookup(parent, parts[-1])):
-                    return join(parent, image)
-        return None
-
-    def _find(self, annotation: Labeled, near: Sequence[str]) -> str | None:
-        own = stem(split_path(annotation.path)[1]) if annotation.alone else ""
-        named = annotation.image.replace("\\", "/").rpartition("/")[2]
-        names = (named, own) if folded(stem(named)) == folded(own) else (own, named)
-        for name in names:
-            for parent in near if name else ():
-                if image := self._lookup(parent, name):
-                    return join(parent, image)
-        return None
-
-    def _lookup(self, parent: str, name: str) -> str | None:
-        """The image in `parent` with this name, with or without suffix, in any case."""
-        known = self._known.get(parent)
-        if known is None:
-            known = self._known[parent] = {}
-            names = self.folder.images[parent]
-            for keys in (names, map(folded, names), map(stem, names), map(_folded_stem, names)):
-                for key, image in zip(keys, names, strict=True):
-                    known.setdefault(key, image)
-        return known.get(name) or known.get(folded(name))
+    def _match(self, i: int, choice: _Choice, owners: Mapping[str, int]) -> Match:
+        owner = owners.get(choice.path)
+        if owner == i:
+            return Match(choice.path, moved=bool(self.claims[i].stated and choice.ignored))
+        if owner is not None and not choice.away and self._ignores_nothing_here(choice):
+            return Match(owner=owner)
+        return Match(owner=owner, could_be=tuple(sorted(image.path for image in choice.images)))
 
 
-def _agree(one: Split, other: Split) -> bool:
-    return Split.UNASSIGNED in {one, other} or one is other
+def _best(claim: Claim, images: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The images that fit best: by name, hints, split, nearness to the annotation, and case."""
+
+    def fit(image: Candidate) -> tuple[bool, int, bool, int, bool, int]:
+        home, raw = image.home, split_path(image.path)[1]
+        return (
+            image.name == claim.name,
+            max(shared_end(hint, home.parts) for hint in claim.hints),
+            claim.said is home.split,
+            shared_start(parts(claim.folder), home.parts),
+            raw in claim.raw_names or stem(raw) in claim.raw_names,
+            shared_end(claim.raw, home.raw),
+        )
+
+    if len(images) == 1:
+        return tuple(images)
+    best = max(map(fit, images))
+    return tuple(image for image in images if fit(image) == best)
 
 
-def _own_stem(annotation: Labeled) -> str:
-    return _folded_stem(split_path(annotation.path)[1])
-
-
-def _folded_stem(name: str) -> str:
-    return folded(stem(name))
-
-
-def _steps(start: str, end: str) -> int:
-    """Number of steps up and down from one folder to the other."""
-    first, second = (path.split("/") if path else [] for path in (start, end))
-    common = len(posixpath.commonprefix([first, second]))
-    return len(first) + len(second) - 2 * common
-
-
-def _mirrors(parent: str, other: str) -> bool:
-    """True if two paths differ in exactly one folder name, which is not the last."""
-    first, second = parent.split("/"), other.split("/")
-    differing = [i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b]
-    return len(first) == len(second) and len(differing) == 1 and differing[0] < len(first) - 1
-
-
-def _unusual(parent: str) -> bool:
-    """True if no part of the path is a usual name of an image folder."""
-    return IMAGE_FOLDERS.isdisjoint(parent.lower().split("/"))
+def _strange(claim: Claim, image: Candidate) -> Parts:
+    """The folders of the annotation file that the image is not in."""
+    start = shared_start(claim.core, image.home.core)
+    return tuple(part for part in claim.core[start:] if part not in image.home.parts)

@@ -13,6 +13,7 @@ from boxwright.structures.registry import Registry
 
 if TYPE_CHECKING:
     from boxwright.formats.annotations import Format
+    from boxwright.formats.choosing import ReadOptions
     from boxwright.formats.folder import Folder
     from boxwright.structures.dataset import Dataset
     from boxwright.structures.findings import Finding
@@ -33,7 +34,9 @@ FORMATS: Registry[Format] = Registry(
 )
 
 
-def read(path: str | Path | Folder, form: str | None = None, *, tolerant: bool = False) -> Dataset:
+def read(
+    path: str | Path | Folder, form: str | ReadOptions | None = None, *, tolerant: bool = False
+) -> Dataset:
     """Read labeled images in any supported format, without repairs.
 
         >>> dataset = boxwright.read("images")
@@ -45,26 +48,43 @@ def read(path: str | Path | Folder, form: str | None = None, *, tolerant: bool =
 
     Args:
         path: a folder, scanned or not, or one annotation file with its images in the same folder.
-        form: the name of a format; None detects it.
+        form: the name of a format, or all options; None detects the format.
         tolerant: report unusable annotations as findings instead of raising an error.
 
     Raises:
         DataError: BW114 there are no labeled images, BW115 there is no such folder, BW197 there
             is no such format, and the errors of the formats' readers.
     """
-    from boxwright.formats.assemble import assemble
+    return read_named(path, form, tolerant=tolerant)[1]
 
-    folder = _scanned(path)
-    chosen = named(form or _detected(folder))
-    dataset = assemble(folder, chosen.read(folder), tolerant=tolerant)
+
+def read_named(
+    path: str | Path | Folder, form: str | ReadOptions | None = None, *, tolerant: bool = False
+) -> tuple[str, Dataset]:
+    """Read as `read` does; returns the name of the format too."""
+    from boxwright.formats.assemble import assemble
+    from boxwright.formats.choosing import Chosen, ReadOptions, choose
+
+    folder, options = _scanned(path), ReadOptions.of(form)
+    if options.form:
+        chosen = Chosen(options.form, named(options.form).read(folder), 0)
+    else:
+        chosen = choose(folder, _detected(folder))
+    dataset = assemble(
+        folder,
+        chosen.labels,
+        unlabelled=options.unlabelled,
+        unused=chosen.unused,
+        tolerant=tolerant,
+    )
     if not len(dataset) and not (tolerant and dataset.findings):
-        raise _nothing(folder, chosen.TITLE)
-    return dataset
+        raise _nothing(folder, FORMATS[chosen.name].TITLE)
+    return chosen.name, dataset
 
 
 def detect(path: str | Path | Folder) -> str:
-    """The name of the format that `read` finds in a folder. Raises DataError as `read` does."""
-    return _detected(_scanned(path))
+    """The first format that a folder has files of. Raises DataError as `read` does."""
+    return next(iter(_detected(_scanned(path))))
 
 
 def write(
@@ -98,11 +118,12 @@ def _scanned(path: str | Path | Folder) -> Folder:
     return path if isinstance(path, Folder) else Folder.scan(path)
 
 
-def _detected(folder: Folder) -> str:
-    for name, form in FORMATS.items():
-        if form.detect(folder):
-            return name
-    raise _nothing(folder, "any known format")
+def _detected(folder: Folder) -> dict[str, Format]:
+    """The formats that the folder has files of, by name."""
+    found = {name: form for name, form in FORMATS.items() if form.detect(folder)}
+    if not found:
+        raise _nothing(folder, "any known format")
+    return found
 
 
 def _nothing(folder: Folder, title: str) -> DataError:

@@ -13,8 +13,8 @@ import numpy as np
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Format, Holds
+from boxwright.formats.claims import IMAGE_FOLDERS
 from boxwright.formats.folder import folded, join, split_path, stem
-from boxwright.formats.pairing import IMAGE_FOLDERS
 from boxwright.formats.splits import WORDS
 from boxwright.images.decoding import ImageFile, image_bytes
 from boxwright.io.files import writing

@@ -12,7 +12,7 @@ from boxwright.formats.annotations import Labeled
 from boxwright.formats.coordinates import Size
 from boxwright.formats.csv.format import HEADER
 from boxwright.formats.folder import Folder, split_path, stem
-from boxwright.formats.pairing import Pairing
+from boxwright.formats.pairing import pair
 from boxwright.formats.tables import write_rows
 from boxwright.images.decoding import read_header
 from boxwright.tfod.commands import Say, main
@@ -59,7 +59,8 @@ def run(flags: Flags, say: Say) -> None:
 
 def _rows(folder: Folder, images: Sequence[Labeled]) -> Iterator[Sequence[object]]:
     """Yield a row for each box, with the values of the xml files."""
-    for one, place in zip(images, Pairing(folder).images_of(images), strict=True):
+    for one, match in zip(images, pair(folder, images), strict=True):
+        place = match.image
         width, height = _size(one, folder.root / place if place else None)
         name = place or one.image or f"{stem(one.path)}.jpg"
         for i, label in enumerate(one.names):

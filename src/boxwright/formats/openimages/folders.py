@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from boxwright.errors import DataError
 from boxwright.formats.annotations import BadEntryError, Broken, Labeled, Labels, number, numbers
 from boxwright.formats.folder import Folder, folded, split_path, stem
-from boxwright.formats.pairing import Pairing
+from boxwright.formats.pairing import pair
 from boxwright.formats.tables import first_words
 from boxwright.images.decoding import read_header
 from boxwright.structures.findings import Finding
@@ -38,8 +38,7 @@ def has_label_folders(folder: Folder) -> bool:
     """True if there are Label folders with boxes."""
     texts = _texts(folder)
     sample = [p for p in texts[:: 1 + len(texts) // SAMPLED] if _is_label(folder.root / p)]
-    found = Pairing(folder).images_of([Labeled(path, alone=True) for path in sample])
-    return any(found)
+    return any(match.image for match in pair(folder, [Labeled(p, alone=True) for p in sample]))
 
 
 def read_label_folders(folder: Folder) -> Labels:
@@ -51,7 +50,7 @@ def read_label_folders(folder: Folder) -> Labels:
             labels.broken.append(outcome)
         else:
             labels.images.append(outcome)
-    paths = Pairing(folder).images_of(labels.images)
+    paths = [match.image for match in pair(folder, labels.images)]
     _put_in_order(folder, labels, paths)
     _merge_duplicates(folder, labels, paths)
     return labels

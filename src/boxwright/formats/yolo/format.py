@@ -17,7 +17,7 @@ import yaml
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
-from boxwright.formats.pairing import Pairing
+from boxwright.formats.pairing import pair
 from boxwright.formats.splits import folder_split
 from boxwright.formats.yolo.lines import is_label, read_label
 from boxwright.formats.yolo.locations import Placed, place_images
@@ -39,10 +39,10 @@ def detect(folder: Folder) -> bool:
     """True if there are labels of images, or a data.yaml with label files or alone."""
     if any(isinstance(one, Description) for one in descriptions(folder)):
         by_itself = folder.files.keys() <= set(SUFFIXES)
-        return by_itself or bool(_pairs(folder)) or bool(_loose(folder, set()))
+        return by_itself or bool(_expected(folder)) or bool(_elsewhere(folder, set()))
     texts = folder.with_suffix(".txt")
     sample = [p for p in texts[:: 1 + len(texts) // SAMPLED] if is_label(folder.root / p)]
-    return any(Pairing(folder).images_of([Labeled(path, alone=True) for path in sample]))
+    return any(match.image for match in pair(folder, [Labeled(p, alone=True) for p in sample]))
 
 
 def read(folder: Folder) -> Labels:
@@ -56,26 +56,29 @@ def read(folder: Folder) -> Labels:
     found = list(descriptions(folder))
     described = [one for one in found if isinstance(one, Description)]
     placed = place_images(folder, described)
-    pairs = _pairs(folder)
-    names = Names(folder, described, placed.owners, set(pairs.values()))
-    loose = _loose(folder, {*pairs.values(), *placed.lists, *names.lists})
-    for image, one in zip(Pairing(folder).images_of(loose), loose, strict=True):
-        if image is None or image in pairs:
+    expected = _expected(folder)
+    names = Names(folder, described, placed.owners, expected)
+    files = [*sorted(expected), *_elsewhere(folder, {*expected, *placed.lists, *names.lists})]
+    own = [Labeled(path, alone=True, relative=True) for path in files]
+    pairs: dict[str, str] = {}
+    for one, match in zip(own, pair(folder, own), strict=True):
+        if match.image is None:
             labels.images.append(one)
         else:
-            pairs[image] = one.path
-    missing = _missing(folder, placed, pairs)
+            pairs[match.image] = one.path
     shapes = 0
-    for image, path in sorted({**pairs, **missing}.items()):
+    for image, path in sorted(pairs.items()):
         one = _labeled(image, path, placed)
-        naming = names.of(image, path)
-        outcome = read_label(root, one, naming) if image in pairs else 0
+        outcome = read_label(root, one, names.of(image, path))
         if isinstance(outcome, Broken):
             labels.broken.append(outcome)
         else:
             labels.images.append(one)
             shapes += outcome
     labels.broken += [*(one for one in found if isinstance(one, Broken)), *names.broken]
+    for image, path in sorted(_missing(folder, placed, pairs).items()):
+        names.of(image, path)
+        labels.assumed[image] = _labeled(image, path, placed)
     if described and not labels.images and not labels.broken:
         code, what = ("BW114", "label files") if placed.splits else ("BW101", "images")
         raise DataError(
@@ -85,7 +88,7 @@ def read(folder: Folder) -> Labels:
         )
     labels.classes = names.classes(name for one in labels.images for name in one.names)
     labels.findings += [*placed.findings, *names.findings]
-    labels.findings += _odd(folder, described, names, missing, shapes)
+    labels.findings += _odd(described, names, shapes)
     return labels
 
 
@@ -135,22 +138,20 @@ def _with_label_files(folder: Folder) -> Folder:
     return replace(folder, files={**around, **{suffix: [] for suffix in SUFFIXES}, **folder.files})
 
 
-def _pairs(folder: Folder) -> dict[str, str]:
-    """Image -> its label file, if it is in the expected place; case is ignored."""
+def _expected(folder: Folder) -> set[str]:
+    """The text files that are where the labels of an image belong; case is ignored."""
     texts = {folded(path): path for path in folder.with_suffix(".txt")}
-    pairs = {}
-    for parent, names in folder.images.items():
-        for name in names:
-            image = join(parent, name)
-            for place in (label_path(folded(image)), f"{stem(folded(image))}.txt"):
-                if place in texts:
-                    pairs[image] = texts[place]
-                    break
-    return pairs
+    images = (join(parent, name) for parent, names in folder.images.items() for name in names)
+    places = (
+        place
+        for image in map(folded, images)
+        for place in (label_path(image), f"{stem(image)}.txt")
+    )
+    return {texts[place] for place in places if place in texts}
 
 
-def _loose(folder: Folder, known: set[str]) -> list[Labeled]:
-    """Label files without an image; empty files count if other files beside them are labels."""
+def _elsewhere(folder: Folder, known: set[str]) -> list[str]:
+    """Other label files; empty files count if other files beside them are labels."""
     states = {
         path: is_label(folder.root / path)
         for path in folder.with_suffix(".txt")
@@ -158,7 +159,7 @@ def _loose(folder: Folder, known: set[str]) -> list[Labeled]:
     }
     parents = {split_path(path)[0] for path, state in states.items() if state}
     return [
-        Labeled(path, alone=True, relative=True)
+        path
         for path, state in states.items()
         if state or (state is None and split_path(path)[0] in parents)
     ]
@@ -186,28 +187,14 @@ def _labeled(image: str, path: str, placed: Placed) -> Labeled:
     others = folder_split(split_path(image)[0]) if placed.splits else Split.UNASSIGNED
     split = placed.splits.get(image, others)
     name = relative(image, split_path(path)[0])
-    return Labeled(path, name, alone=True, relative=True, split=split)
+    return Labeled(path, name, relative=True, split=split)
 
 
-def _odd(
-    folder: Folder,
-    described: Sequence[Description],
-    names: Names,
-    missing: dict[str, str],
-    shapes: int,
-) -> Iterator[Finding]:
+def _odd(described: Sequence[Description], names: Names, shapes: int) -> Iterator[Finding]:
     for one in described:
         if one.names and one.count not in {None, len(one.names)}:
             message = f"nc is {one.count}, but names has {len(one.names)} classes"
             yield Finding("BW116", one.path, message, "the names are used")
-    if missing:
-        first, *_ = images = tuple(sorted(missing))
-        message = (
-            f"{len(images)} of {folder.image_count} images have no label file, such as {first}"
-        )
-        yield Finding(
-            "BW109", split_path(first)[0] or ".", message, "taken as images without objects", images
-        )
     if shapes:
         yield Finding("BW143", ".", f"{shapes} labels are shapes", "bounding boxes are used")
     if names.nameless:

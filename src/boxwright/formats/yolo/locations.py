@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from boxwright.formats.claims import ROOT
 from boxwright.formats.folder import Folder, folded, join, split_path
-from boxwright.formats.pairing import ABSOLUTE
 from boxwright.formats.splits import WORDS
 from boxwright.formats.yolo.yaml_file import Description
 from boxwright.structures.dataset import Split
@@ -149,7 +149,7 @@ def _readings(entry: str, description: Description) -> Iterator[str]:
     entry, base = _cleaned(entry), _cleaned(description.base)
     for start in (posixpath.join(base, entry), entry):
         place = posixpath.normpath(join(here, start))
-        if not ABSOLUTE.match(start) and place.split("/")[0] != "..":
+        if not ROOT.match(start) and place.split("/")[0] != "..":
             yield "" if place == "." else place
     parts = [part for part in entry.split("/") if part not in {"", ".", ".."} and ":" not in part]
     for dropped in range(len(parts)):

@@ -1,0 +1,116 @@
+"""Which format of a folder is read, where its files are of several."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from boxwright.errors import DataError
+from boxwright.formats.annotations import Format, Labeled, Labels
+from boxwright.formats.folder import Folder, folded, split_path, stem
+from boxwright.formats.ownership import Unlabelled
+from boxwright.formats.pairing import pair
+from boxwright.structures.findings import Finding
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a folder of labeled images is read.
+
+    Attributes:
+        form: the name of the format; None chooses the one with the most images.
+        unlabelled: `background` takes images without annotation as images without objects, `skip`
+            leaves them out; None leaves it to the format, see `Ownership.add_unlabeled`.
+    """
+
+    form: str | None = None
+    unlabelled: Unlabelled | None = None
+
+    @classmethod
+    def of(cls, options: str | ReadOptions | None) -> ReadOptions:
+        """The options for the name of a format, or the default ones."""
+        return options if isinstance(options, ReadOptions) else cls(options)
+
+
+class Chosen(NamedTuple):
+    """The annotations of the format that is read.
+
+    Attributes:
+        name: of the format.
+        labels: its annotations, with findings about annotations in other formats.
+        unused: number of annotations in other formats that `labels` may lack.
+    """
+
+    name: str
+    labels: Labels
+    unused: int
+
+
+def choose(folder: Folder, found: Mapping[str, Format]) -> Chosen:
+    """Read the format with the most images here; the first one of `found` if several have as many.
+
+    A damaged file counts as one with an image, so that it is reported and not passed over.
+
+    Raises:
+        DataError: as the reader of the first format if none can be read.
+    """
+    read: dict[str, Labels] = {}
+    errors: list[DataError] = []
+    for name, form in found.items():
+        try:
+            read[name] = form.read(folder)
+        except DataError as error:
+            errors.append(error)
+    if not read:
+        raise errors[0]
+    if len(read) == 1:
+        (name, labels), *_ = read.items()
+        return Chosen(name, labels, 0)
+    counts = {name: _boxes_by_image(folder, labels) for name, labels in read.items()}
+    best = max(read, key=lambda name: len(counts[name]) + len(_broken_files(read[name])))
+    labels, unused = read[best], 0
+    files = {one.path for one in labels.images} | _broken_files(labels)
+    for name, other in read.items():
+        more = [
+            one for one in other.images if one.path not in files and not _is_in(one, counts[best])
+        ]
+        if name != best and more:
+            unused += len(more)
+            labels.findings.append(_unused(found[name].TITLE, name, more))
+    return Chosen(best, labels, unused)
+
+
+def _broken_files(labels: Labels) -> set[str]:
+    return {re.split(r":\d+$|, ", one.where)[0] for one in labels.broken}
+
+
+def _boxes_by_image(folder: Folder, labels: Labels) -> Counter[str]:
+    """The stem of each image here -> its number of boxes."""
+    boxes: Counter[str] = Counter()
+    for one, match in zip(labels.images, pair(folder, labels.images), strict=True):
+        if match.image is not None:
+            boxes[_stem(match.image)] += len(one.names)
+    return boxes
+
+
+def _is_in(one: Labeled, boxes: Mapping[str, int]) -> bool:
+    """True if the chosen annotations have an image of this name, with as many boxes."""
+    name = _stem(one.image or one.path)
+    return name in boxes and boxes[name] >= len(one.names)
+
+
+def _stem(path: str) -> str:
+    return folded(stem(split_path(path.replace("\\", "/"))[1]))
+
+
+def _unused(title: str, name: str, more: list[Labeled]) -> Finding:
+    files = list(dict.fromkeys(one.path for one in more))
+    boxes = sum(len(one.names) for one in more)
+    message = (
+        f"{title} has {len(more)} more annotations with {boxes} boxes, in "
+        f"{'this file' if len(files) == 1 else f'{len(files)} files'}; --format {name} reads them"
+    )
+    return Finding("BW155", files[0], message, "not used")

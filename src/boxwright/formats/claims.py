@@ -1,0 +1,217 @@
+"""The place of an image, and what an annotation says about it, in comparable parts.
+
+All names and folders are `folded`, except where they are called raw.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import NamedTuple
+
+from boxwright.formats.annotations import Labeled
+from boxwright.formats.folder import Folder, folded, join, outwards, split_path, stem
+from boxwright.formats.splits import folder_split
+from boxwright.structures.dataset import WHOLE_FILE, Split
+
+IMAGE_FOLDERS = frozenset({"jpegimages", "images", "image", "imgs", "img", "photos", "pictures"})
+LABEL_FOLDERS = frozenset({"annotations", "annotation", "labels", "label", "xmls", "xml"})
+MASK_FOLDERS = frozenset({"trimaps", "masks", "segmentationclass", "segmentationobject"})
+ROOT = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|/)+")  # drives, schemes and roots of paths
+OWN, OUTWARD, MIRROR, SPLIT_MIRROR, TAIL = range(5)  # ranks of places, the most certain first
+
+Parts = tuple[str, ...]
+
+
+class Place(NamedTuple):
+    """A place relative to folders of images: two places are the same if both fields are equal.
+
+    Kinds: `at` a folder, in the `mirror` of a folder of annotations, the same with folders of
+    splits left out (`split mirror`), and in any folder whose path ends in the `tail`.
+    """
+
+    kind: str
+    parts: Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A folder of images."""
+
+    folder: str
+    parts: Parts
+    core: Parts
+    raw: Parts
+    split: Split
+    is_mask: bool
+    places: frozenset[Place]
+
+    @classmethod
+    def of(cls, raw: str) -> Home:
+        folder = folded(raw)
+        own, inner = parts(folder), core(folder)
+        places = {
+            Place("at", own),
+            Place("mirror", inner),
+            Place("split mirror", without_splits(inner)),
+            *(Place("tail", own[start:]) for start in range(len(own) + 1)),
+        }
+        split = folder_split(folder)
+        return cls(folder, own, inner, parts(raw), split, is_mask(folder), frozenset(places))
+
+
+class Candidate(NamedTuple):
+    """An image that annotations may belong to, with its raw path below the root."""
+
+    path: str
+    name: str
+    home: Home
+
+
+class Claim(NamedTuple):
+    """What an annotation says about the place of its image.
+
+    Attributes:
+        where: file and position, to decide between equal claims.
+        folder: of the annotation; `core`, `split` and `is_mask` are those of this folder.
+        said: the split that the annotation states.
+        names: file names to look for: the annotation's own before the stated one.
+        name: the stated file name.
+        stated: the folders of the stated path; `rooted` if they start at a drive or root.
+        alone: true if the file describes one image, which may have the file's stem.
+        hints: folders that decide between images in equally good places.
+        raw_names: `names` and `raw` the folder, to decide between names that differ in case.
+        repeated: true if several records of the file state the same path.
+    """
+
+    where: str
+    folder: str
+    core: Parts
+    split: Split
+    is_mask: bool
+    said: Split
+    names: Parts
+    name: str
+    stated: Parts
+    rooted: bool
+    alone: bool
+    hints: tuple[Parts, ...]
+    raw_names: Parts
+    raw: Parts
+    repeated: bool
+
+    @classmethod
+    def of(cls, one: Labeled) -> Claim:
+        raw_folder, file = split_path(one.path)
+        named = one.image.replace("\\", "/")
+        raw_lead, raw_name = split_path(ROOT.sub("", named))
+        folder, lead, name = folded(raw_folder), folded(raw_lead), folded(raw_name)
+        own = stem(file)
+        names = (folded(own), name) if one.alone else (name,)
+        hint = folded(split_path(one.hint.replace("\\", "/"))[0])
+        return cls(
+            where=one.where,
+            folder=folder,
+            core=core(folder),
+            split=folder_split(folder),
+            is_mask=is_mask(folder),
+            said=one.split,
+            names=tuple(dict.fromkeys(each for each in names if each)),
+            name=name,
+            stated=tuple(part for part in parts(lead) if part not in {"", "."}),
+            rooted=ROOT.match(named) is not None,
+            alone=one.alone,
+            hints=(parts(hint), (*parts(folder), folded(own))),
+            raw_names=(raw_name, own) if one.alone else (raw_name,),
+            raw=parts(raw_lead or raw_folder),
+            repeated=one.repeated,
+        )
+
+    @property
+    def tail(self) -> Parts:
+        """Folders that the path of its image should end in."""
+        return self.stated[self.out :] if self.stated else self.core
+
+    @property
+    def out(self) -> int:
+        """Number of stated folders up to the last `..`."""
+        return max((i + 1 for i, part in enumerate(self.stated) if part == ".."), default=0)
+
+    def places(self, name: str) -> Iterator[tuple[int, Place, Parts]]:
+        """Where an image of this name may be, best first: rank, place, and the ignored folders.
+
+        A stated path with folders leads to the image; any other name is looked for around the
+        annotation.
+        """
+        lead = "" if self.rooted else "/".join(self.stated)
+        around = not self.stated or (self.alone and name == self.names[0])
+        if lead:
+            yield OWN, _at(join(self.folder, lead)), ()
+        if around:
+            yield OWN, _at(self.folder), ()
+        if lead:
+            for base in outwards(self.folder)[1:]:
+                yield OUTWARD, _at(join(base, lead)), ()
+        if around:
+            yield MIRROR, Place("mirror", self.core), ()
+            yield SPLIT_MIRROR, Place("split mirror", without_splits(self.core)), ()
+        tail, out = self.tail, self.stated[: self.out]
+        for start in range(len(tail) + 1):
+            yield TAIL + start, Place("tail", tail[start:]), (*out, *tail[:start])
+
+
+def candidates(folder: Folder) -> Iterator[Candidate]:
+    """All images of a data folder."""
+    for parent, names in folder.images.items():
+        home = Home.of(parent)
+        for name in names:
+            yield Candidate(join(parent, name), folded(name), home)
+
+
+def leaves_folder(one: Labeled) -> bool:
+    """True if the annotation names an image outside of the data folder."""
+    named = one.image.replace("\\", "/")
+    inside = posixpath.normpath(join(split_path(one.path)[0], named)).split("/")[0] != ".."
+    return one.byte_range == WHOLE_FILE and (bool(ROOT.match(named)) or not inside)
+
+
+def parts(folder: str) -> Parts:
+    return tuple(folder.split("/")) if folder else ()
+
+
+def core(folder: str) -> Parts:
+    """The parts of a folder that are not merely called after images or annotations."""
+    usual = IMAGE_FOLDERS | LABEL_FOLDERS
+    return tuple(part for part in parts(folder) if part not in usual)
+
+
+def without_splits(folders: Parts) -> Parts:
+    return tuple(part for part in folders if folder_split(part) is Split.UNASSIGNED)
+
+
+def is_mask(folder: str) -> bool:
+    return not MASK_FOLDERS.isdisjoint(parts(folder))
+
+
+def is_for_labels(folder: Parts) -> bool:
+    """True if a folder is called after annotations, so that images in it are only previews."""
+    return bool(folder) and folder[-1] in LABEL_FOLDERS
+
+
+def shared_start(first: Parts, second: Parts) -> int:
+    """Number of equal parts at the start of both."""
+    equal = (a == b for a, b in zip(first, second, strict=False))
+    return sum(takewhile(bool, equal))
+
+
+def shared_end(first: Parts, second: Parts) -> int:
+    """Number of equal parts at the end of both."""
+    return shared_start(first[::-1], second[::-1])
+
+
+def _at(folder: str) -> Place:
+    path = posixpath.normpath(folder) if folder else ""
+    return Place("at", parts("" if path == "." else path))

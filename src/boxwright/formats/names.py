@@ -1,0 +1,42 @@
+"""File names as keys of a comparison: as they are, and as labeling tools change them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from boxwright.formats.folder import folded
+
+UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio puts it before uploaded images
+SPECIAL = re.compile(r"[^\w.-]")
+
+
+def same(name: str) -> tuple[str, ...]:
+    """The one key of a name that is compared as it is, but for case and Unicode form."""
+    return (folded(name),)
+
+
+def original(name: str) -> tuple[str, ...]:
+    """The keys of a file whose name a tool may have changed, see `renamed`."""
+    plain = folded(unquote(name))
+    return (f"={plain}", *(f"~{each}" for each in _changed(plain)))
+
+
+def renamed(name: str) -> tuple[str, ...]:
+    """The keys of a name that a tool may have changed.
+
+    It shares one with `original` if either name is a changed form of the other: percent-encoded,
+    special characters replaced by underscores or dropped, or Label Studio's prefix of uploads.
+    """
+    plain = folded(unquote(name))
+    bare = UPLOADED.sub("", plain)
+    changed = (f"={each}" for each in _changed(plain))
+    return (f"={plain}", f"~{plain}", f"={bare}", f"~{bare}", *changed)
+
+
+def _changed(plain: str) -> dict[str, None]:
+    forms = (
+        SPECIAL.sub("_", plain),
+        SPECIAL.sub("", plain.replace(" ", "_")),
+    )
+    return dict.fromkeys(each for each in forms if each != plain)

@@ -1,0 +1,133 @@
+"""Which image each annotation gets, and what is said about those that get none."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Literal
+
+from boxwright.formats.annotations import Broken, Labeled, Labels
+from boxwright.formats.claims import leaves_folder
+from boxwright.formats.folder import Folder, join, split_path, stem
+from boxwright.formats.pairing import Match, pair
+from boxwright.structures.findings import Finding
+
+Unlabelled = Literal["background", "skip"]
+UNLABELLED: tuple[Unlabelled, ...] = ("background", "skip")
+SHOWN = 5  # images that a message names
+
+
+class Ownership:
+    """The annotations of a folder with their images.
+
+    Attributes:
+        paired: image -> its annotation.
+        broken: annotations that may belong to several images, or to one outside of the folder.
+        findings: annotations that are left out, images in another place than stated, and images
+            without annotation.
+        orphans: number of annotations without an image of their own.
+    """
+
+    def __init__(self, folder: Folder, labels: Labels) -> None:
+        self.folder, self.labels = folder, labels
+        self.paired: dict[str, Labeled] = {}
+        self.broken: list[Broken] = []
+        self.findings: list[Finding] = []
+        self.orphans = 0
+        matches = pair(folder, labels.images)
+        moved: list[tuple[Labeled, str]] = []
+        for one, match in zip(labels.images, matches, strict=True):
+            if match.image is not None:
+                self.paired[match.image] = one
+                if match.moved:
+                    moved.append((one, match.image))
+            elif match.owner is not None and not match.could_be:
+                image, owner = matches[match.owner].image or "", labels.images[match.owner]
+                message = f"{image} already has the annotation {owner.where}"
+                self.findings.append(Finding("BW113", one.where, message, "left out", (image,)))
+            else:
+                self._leave_out(one, match)
+        self.findings += _moved(moved)
+
+    def add_unlabeled(self, choice: Unlabelled | None, lost: int) -> None:
+        """Add the images that count as images without objects although nothing says so.
+
+        By default these are the ones that the format takes for empty (`Labels.assumed`), and only
+        while every annotation has its image: otherwise an annotation may be theirs.
+
+        Args:
+            choice: `background` adds all images without annotation, `skip` none.
+            lost: number of annotations without an image of their own.
+        """
+        known = {*self.paired, *self.labels.duplicates}
+        assumed = {image: one for image, one in self.labels.assumed.items() if image not in known}
+        keeps = choice == "background" or (choice is None and not lost)
+        if assumed:
+            self._note_assumed(assumed, lost, keeps=keeps)
+        bare = self._bare({*known, *assumed})
+        for parent, images in bare.items():
+            self._note_bare(parent, images, keeps=choice == "background")
+        if keeps:
+            self.paired |= assumed
+        if choice == "background":
+            self.paired |= {i: Labeled("", i) for images in bare.values() for i in images}
+
+    def _leave_out(self, one: Labeled, match: Match) -> None:
+        self.orphans += 1
+        name = one.image or stem(split_path(one.path)[1])
+        images = ", ".join(match.could_be[:SHOWN])
+        more = len(match.could_be) - SHOWN
+        images += f" and {more} more" if more > 0 else ""
+        if match.could_be and match.owner is None:
+            message = f"its image '{name}' may be {images}, or another one"
+            self.broken.append(Broken("BW153", one.where, message))
+        elif leaves_folder(one) and not match.could_be:
+            message = f"its image '{one.image}' is outside of the data folder"
+            self.broken.append(Broken("BW112", one.where, message))
+        else:
+            belongs = f"; {images} belongs to another annotation" if match.could_be else ""
+            message = f"its image '{name}' is missing{belongs}"
+            self.findings.append(Finding("BW101", one.where, message, "left out"))
+
+    def _bare(self, known: Collection[str]) -> dict[str, list[str]]:
+        """Folder of labeled images -> its images without annotation."""
+        bare = {}
+        for parent in sorted({split_path(image)[0] for image in known}):
+            images = [join(parent, name) for name in self.folder.images.get(parent, [])]
+            left = [image for image in images if image not in known]
+            if left:
+                bare[parent] = left
+        return bare
+
+    def _note_bare(self, parent: str, images: Sequence[str], *, keeps: bool) -> None:
+        count, first = len(self.folder.images[parent]), split_path(images[0])[1]
+        message = f"{len(images)} of {count} images have no annotation, such as {first}"
+        self.findings.append(_unlabeled(parent, message, images, keeps=keeps))
+
+    def _note_assumed(self, assumed: Mapping[str, Labeled], lost: int, *, keeps: bool) -> None:
+        images = sorted(assumed)
+        message = (
+            f"{len(images)} of {self.folder.image_count} images have no label file, "
+            f"such as {images[0]}"
+        )
+        if lost:
+            message += f"; {lost} annotations without image may be theirs"
+        parent = split_path(images[0])[0]
+        self.findings.append(_unlabeled(parent, message, images, keeps=keeps))
+
+
+def _unlabeled(where: str, message: str, images: Sequence[str], *, keeps: bool) -> Finding:
+    repair = "taken as images without objects" if keeps else "not used"
+    return Finding("BW109", where or ".", message, repair, tuple(images))
+
+
+def _moved(moved: Sequence[tuple[Labeled, str]]) -> Iterator[Finding]:
+    """One finding for each annotation file, or folder of them, with the first pair of paths."""
+    groups: dict[str, list[tuple[Labeled, str]]] = defaultdict(list)
+    for one, image in moved:
+        groups[split_path(one.path)[0] if one.alone else one.path].append((one, image))
+    for where, members in sorted(groups.items()):
+        (one, image), *_ = members
+        count = "1 image was" if len(members) == 1 else f"{len(members)} images were"
+        message = f"{count} found by the end of the path: '{one.image}' is {image}"
+        yield Finding("BW154", where or ".", message, images=tuple(image for _, image in members))
