@@ -12,7 +12,8 @@ import boxwright
 pytestmark = pytest.mark.tiny
 
 NAMES = [
-    *("BoxwrightError", "Dataset", "Detections", "Detector", "Event", "Recipe", "Run"),
+    *("BoxwrightError", "Dataset", "Detections", "Detector", "Event", "ReadOptions", "Recipe"),
+    "Run",
     *("bench", "check", "convert", "evaluate", "export", "load", "merge", "predict", "read"),
     *("split", "train", "write"),
 ]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from boxwright.bench.compare import bench as bench
     from boxwright.errors import BoxwrightError as BoxwrightError
     from boxwright.export.export import export as export
+    from boxwright.formats import ReadOptions as ReadOptions
     from boxwright.inference.detector import Detector as Detector
     from boxwright.structures.dataset import Dataset as Dataset
     from boxwright.structures.detections import Detections as Detections
@@ -44,6 +45,7 @@ _HOMES = {
     "Detections": "boxwright.structures.detections",
     "Detector": "boxwright.inference.detector",
     "Event": "boxwright.training.events",
+    "ReadOptions": "boxwright.formats",
     "Recipe": "boxwright.training.recipe",
     "Run": "boxwright.api",
     "bench": "boxwright.bench.compare",
@@ -66,6 +68,7 @@ __all__ = [
     "Detections",
     "Detector",
     "Event",
+    "ReadOptions",
     "Recipe",
     "Run",
     "bench",

@@ -16,7 +16,7 @@ from boxwright.datasets.convert import write_verified as write
 from boxwright.datasets.frozen_split import split
 from boxwright.datasets.load import load
 from boxwright.datasets.merge import merge
-from boxwright.formats import read
+from boxwright.formats import ReadOptions, read
 from boxwright.images.inputs import is_image_like
 from boxwright.structures.dataset import Dataset
 
@@ -115,6 +115,7 @@ def train(
     classes: Sequence[str] = (),
     exclude: Sequence[str] = (),
     rename: Mapping[str, str] | None = None,
+    form: str | ReadOptions | None = None,
     input_size: int | None = None,
     depth_multiplier: float | None = None,
     seed: int | None = None,
@@ -147,6 +148,7 @@ def train(
             not count as background.
         exclude: classes to ignore.
         rename: old class names to new ones; classes with the same new name are merged.
+        form: the name of the data's format, or all options of `read`.
         input_size: side of the network's input, pixels.
         depth_multiplier: multiplier of the network's filter counts, from scratch only.
         seed: random seed, 0 by default.
@@ -177,6 +179,7 @@ def train(
         from_scratch=from_scratch,
         recipe=recipe,
         choice=ClassChoice.of(classes, exclude, rename),
+        options=None if form is None else ReadOptions.of(form),
         input_size=input_size,
         depth_multiplier=depth_multiplier,
         seed=seed,
@@ -225,6 +228,7 @@ def evaluate(
     classes: Sequence[str] = (),
     exclude: Sequence[str] = (),
     rename: Mapping[str, str] | None = None,
+    form: str | ReadOptions | None = None,
     labels: Sequence[str] | None = None,
     progress: Progress = _silently,
 ) -> Evaluation:
@@ -242,6 +246,8 @@ def evaluate(
             classes are ignored, and so are detections on them.
         exclude: classes to ignore.
         rename: old class names to new ones.
+        form: the name of the data's format, or all options of `read`; as in the training by
+            default.
         labels: class names in id order, for a file of another tool without names.
         progress: called with the number of images done and the total.
 
@@ -256,7 +262,8 @@ def evaluate(
 
     opened = _detector(detector, labels)
     choice = ClassChoice.of(classes, exclude, rename)
-    dataset = evaluation_data(opened.artifact.provenance, _paths(data), choice)
+    options = None if form is None else ReadOptions.of(form)
+    dataset = evaluation_data(opened.artifact.provenance, _paths(data), choice, options)
     return measured(opened, images_of_split(dataset, split), progress)
 
 
@@ -332,7 +339,7 @@ def predict(
 
 def check(
     data: Data,
-    form: str | None = None,
+    form: str | ReadOptions | None = None,
     *,
     input_size: int = 300,
     progress: Progress = _silently,
@@ -349,7 +356,7 @@ def check(
 
     Args:
         data: a folder, an annotation file, or a dataset as `read` returns it.
-        form: the name of the format; detected by default.
+        form: the name of the format, or all options of `read`; detected by default.
         input_size: side of the network's input in pixels, for the checks of box sizes.
         progress: called with the number of images done and the total.
 

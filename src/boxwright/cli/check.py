@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxwright.cli.options import choice
+from boxwright.cli.options import Format, UnlabelledImages, read_options
 from boxwright.console import FAILED, plain, quoted, say, show, show_json
-from boxwright.formats import FORMATS
 
 if TYPE_CHECKING:
     from boxwright.codes import Severity
@@ -35,9 +34,8 @@ def check(
         Path | None,
         typer.Option(metavar="FILE", help="Write an HTML page with pictures of the findings."),
     ] = None,
-    form: Annotated[
-        str | None, choice(FORMATS, "--from", help="The format of DATA. [default: detected]")
-    ] = None,
+    form: Format = None,
+    unlabelled: UnlabelledImages = None,
     input_size: Annotated[
         int,
         typer.Option(
@@ -72,7 +70,9 @@ def check(
     if fix:
         check_free(fix, [data])  # fail at once, not after minutes of checking
     with counting("Checking images") as progress:
-        report = api.check(data, form, input_size=input_size, progress=progress)
+        report = api.check(
+            data, read_options(form, unlabelled), input_size=input_size, progress=progress
+        )
     if json:
         show_json(report.to_json())
     else:

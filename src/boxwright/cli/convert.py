@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli.options import choice
+from boxwright.cli.options import Format, UnlabelledImages, choice, read_options
 from boxwright.console import plain, quoted, show, show_json
 from boxwright.formats import FORMATS
 
@@ -20,9 +20,8 @@ def convert(
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or empty folder.")],
     to: Annotated[str, choice(FORMATS, help="The format to write.")],
-    form: Annotated[
-        str | None, choice(FORMATS, "--from", help="The format of IN. [default: detected]")
-    ] = None,
+    form: Format = None,
+    unlabelled: UnlabelledImages = None,
     link: Annotated[
         bool, typer.Option("--link", help="Hard-link images into OUT instead of copying them.")
     ] = False,
@@ -45,7 +44,7 @@ def convert(
     from boxwright.datasets.describe import counted
 
     with waiting(f"Writing and verifying {FORMATS[to].TITLE}"):
-        done = convert_data(data, out, to, form=form, link=link)
+        done = convert_data(data, out, to, form=read_options(form, unlabelled), link=link)
     if json:
         show_json(
             {

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli.options import Classes, ExcludeClass, Labels, Rename, choice, class_choice
+from boxwright.cli.options import (
+    Classes,
+    ExcludeClass,
+    Format,
+    Labels,
+    Rename,
+    UnlabelledImages,
+    choice,
+    class_choice,
+    read_options,
+)
 from boxwright.console import plain, say, show, show_json
 from boxwright.datasets.evaluation_set import ALL, SPLITS, images_of_split
 
@@ -27,6 +37,8 @@ def evaluate(
     classes: Classes = None,
     exclude_class: ExcludeClass = None,
     rename: Rename = None,
+    form: Format = None,
+    unlabelled: UnlabelledImages = None,
     labels: Labels = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
@@ -57,7 +69,8 @@ def evaluate(
     detector = Detector.load(model, classes=read_names(labels) if labels else None)
     provenance = detector.artifact.provenance
     chosen = class_choice(classes, exclude_class, rename)
-    dataset = evaluation_data(provenance, tuple(data or ()), chosen)
+    options = read_options(form, unlabelled)
+    dataset = evaluation_data(provenance, tuple(data or ()), chosen, options)
     if len(dataset.ignored):
         say(plain(counted(dataset)))
     images = images_of_split(dataset, split)

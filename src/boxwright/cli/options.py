@@ -4,18 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from boxwright.formats import FORMATS, ReadOptions
+from boxwright.formats.options import UNLABELLED
+
 if TYPE_CHECKING:
     from boxwright.datasets.class_choice import ClassChoice
+    from boxwright.formats.options import Unlabelled
+
+
+def choice(names: Collection[str], *declarations: str, help: str) -> Any:
+    """An option whose value is one of the names of a registry or of a Literal.
+
+    Args:
+        names: the choices; names that are registered later are accepted too.
+        declarations: the option's spelling, such as `--from`; default: the parameter's name.
+        help: the help text.
+    """
+
+    def name(text: str) -> str:
+        if text not in names:
+            listed = ", ".join(repr(each) for each in names)
+            raise typer.BadParameter(f"{text!r} is not one of {listed}.")
+        return text
+
+    return typer.Option(*declarations, metavar=f"<{'|'.join(names)}>", parser=name, help=help)
+
 
 Labels = Annotated[
     Path | None,
     typer.Option(
         "--labels",
         help="Class names for files without names: a text file with one per line, or a label map.",
+    ),
+]
+
+Format = Annotated[
+    str | None,
+    choice(
+        FORMATS, "--format", "--from", help="The format of the labeled images. [default: detected]"
+    ),
+]
+UnlabelledImages = Annotated[
+    str | None,
+    choice(
+        UNLABELLED,
+        "--unlabelled",
+        help="Images without annotation: use them as images without objects, or leave them out. "
+        "[default: left out, but YOLO's are background while every label file has its image]",
     ),
 ]
 
@@ -60,19 +99,7 @@ def class_choice(
     return ClassChoice(tuple(filter(None, names)), tuple(exclude or ()), renamed)
 
 
-def choice(names: Collection[str], *declarations: str, help: str) -> Any:
-    """An option whose value is one of the names of a registry or of a Literal.
-
-    Args:
-        names: the choices; names that are registered later are accepted too.
-        declarations: the option's spelling, such as `--from`; default: the parameter's name.
-        help: the help text.
-    """
-
-    def name(text: str) -> str:
-        if text not in names:
-            listed = ", ".join(repr(each) for each in names)
-            raise typer.BadParameter(f"{text!r} is not one of {listed}.")
-        return text
-
-    return typer.Option(*declarations, metavar=f"<{'|'.join(names)}>", parser=name, help=help)
+def read_options(form: str | None, unlabelled: str | None) -> ReadOptions | None:
+    """Return the options that `--format` and `--unlabelled` make; None if none is given."""
+    options = ReadOptions(form, cast("Unlabelled | None", unlabelled))
+    return options if options.to_json() else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from boxwright.cli.options import Format, UnlabelledImages, read_options
 from boxwright.console import plain, quoted, show, show_json
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def split(
         bool,
         typer.Option("--anew", help="Assign all images again, ignoring any existing split."),
     ] = False,
+    form: Format = None,
+    unlabelled: UnlabelledImages = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Make a permanent train/validation/test split.
@@ -80,7 +83,14 @@ def split(
 
     with counting("Comparing images") as progress:
         frozen = freeze_split(
-            data, test=test, val=val, seed=seed, groups=groups, anew=anew, progress=progress
+            data,
+            read_options(form, unlabelled),
+            test=test,
+            val=val,
+            seed=seed,
+            groups=groups,
+            anew=anew,
+            progress=progress,
         )
     if json:
         show_json(_as_json(frozen))

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.options import Classes, ExcludeClass, Rename, class_choice
+from boxwright.cli.options import (
+    Classes,
+    ExcludeClass,
+    Format,
+    Rename,
+    UnlabelledImages,
+    class_choice,
+    read_options,
+)
 from boxwright.console import INTERRUPTED, plain, quoted, say, show, show_json
 
 if TYPE_CHECKING:
@@ -86,6 +94,8 @@ def train(
     classes: Classes = None,
     exclude_class: ExcludeClass = None,
     rename: Rename = None,
+    form: Format = None,
+    unlabelled: UnlabelledImages = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -124,6 +134,7 @@ def train(
     from boxwright.training.settings import parse
 
     chosen = class_choice(classes, exclude_class, rename)
+    options = read_options(form, unlabelled)
     asked: dict[str, Any] = {
         "budget": budget,
         "steps": steps,
@@ -137,7 +148,7 @@ def train(
         "resume": resume,
     }
     if explain:
-        _explain(tuple(data or ()), out, choice=chosen, json=json, **asked)
+        _explain(tuple(data or ()), out, choice=chosen, options=options, json=json, **asked)
         return
     with ProgressLine() as line:
         trains = context.obj or api.train  # a caller may substitute another
@@ -147,6 +158,7 @@ def train(
             classes=chosen.classes,
             exclude=chosen.exclude,
             rename=chosen.rename,
+            form=options,
             on_event=line,
             started=STARTED,
             **asked,

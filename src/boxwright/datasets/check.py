@@ -13,6 +13,7 @@ from boxwright.datasets.checks.images import Progress, summarize_all
 from boxwright.datasets.checks.registry import CHECKS, Checked
 from boxwright.datasets.repair import drop_useless, leave_out_unused, straighten
 from boxwright.datasets.stats import PRETRAINED_SIZE, Reach, Stats, stats_of
+from boxwright.formats import ReadOptions
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding, worst_first
 
@@ -55,7 +56,7 @@ class CheckReport:
 
 def run_checks(
     data: str | Path | Dataset,
-    form: str | None = None,
+    form: str | ReadOptions | None = None,
     *,
     input_size: int = PRETRAINED_SIZE,
     reach: Reach | None = None,
@@ -77,16 +78,16 @@ def run_checks(
     """
     start = time.perf_counter()
     if isinstance(data, Dataset):
-        form, dataset = form or "voc", data
+        name, dataset = ReadOptions.of(form).form or "voc", data
     else:
-        form, dataset = formats.read_named(data, form, tolerant=True)
+        name, dataset = formats.read_named(data, form, tolerant=True)
     seen = summarize_all(straighten(dataset), progress)
     repaired = leave_out_unused(drop_useless(seen.dataset))
     checked = Checked(seen.dataset, repaired, seen, input_size, reach)
     found = [finding for check in CHECKS.values() for finding in check.findings(checked)]
     findings = tuple(worst_first([*repaired.findings, *found]))
     return CheckReport(
-        form=form,
+        form=name,
         dataset=dataset,
         repaired=replace(repaired, findings=findings),
         findings=findings,

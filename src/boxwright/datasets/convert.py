@@ -8,6 +8,7 @@ from pathlib import Path
 
 from boxwright import formats
 from boxwright.errors import DataError
+from boxwright.formats import ReadOptions
 from boxwright.formats.folder import Folder
 from boxwright.formats.roundtrip import difference, held
 from boxwright.formats.writing import write
@@ -35,7 +36,12 @@ class Converted:
 
 
 def convert(
-    path: str | Path, out: str | Path, to: str, *, form: str | None = None, link: bool = False
+    path: str | Path,
+    out: str | Path,
+    to: str,
+    *,
+    form: str | ReadOptions | None = None,
+    link: bool = False,
 ) -> Converted:
     """Convert labeled images to another format; image files and boxes are unchanged.
 
@@ -47,7 +53,7 @@ def convert(
         path: a folder, or one annotation file with its images in the same folder.
         out: a new or empty folder.
         to: the name of a format.
-        form: the name of the source format; None detects it.
+        form: the name of the source format, or all options of `read`; None detects it.
         link: hard-link the images instead of copying them, if the file system can.
 
     Raises:
@@ -57,9 +63,9 @@ def convert(
     """
     formats.named(to)  # reject a wrong name before minutes of reading
     check_free(out, [path])
-    form, dataset = formats.read_named(path, form)
+    source, dataset = formats.read_named(path, form)
     lost = write_verified(dataset, out, to, link=link)
-    return Converted(dataset, form, to, Path(out), tuple(lost))
+    return Converted(dataset, source, to, Path(out), tuple(lost))
 
 
 def write_verified(

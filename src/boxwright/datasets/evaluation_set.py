@@ -10,6 +10,7 @@ from boxwright.errors import ArgumentError, DataError, check_choice
 
 if TYPE_CHECKING:  # the names alone are for the command line's `--help`
     from boxwright.datasets.class_choice import ClassChoice
+    from boxwright.formats import ReadOptions
     from boxwright.structures.dataset import Dataset
 
 SPLITS = ("test", "val", "train")
@@ -17,7 +18,10 @@ ALL = "all"
 
 
 def evaluation_data(
-    provenance: Mapping[str, Any], data: Dataset | tuple[Path, ...], choice: ClassChoice
+    provenance: Mapping[str, Any],
+    data: Dataset | tuple[Path, ...],
+    choice: ClassChoice,
+    options: ReadOptions | None = None,
 ) -> Dataset:
     """Load the images for evaluation, with all splits.
 
@@ -25,12 +29,13 @@ def evaluation_data(
         provenance: the provenance of the detector.
         data: a dataset, or paths; if empty, the data that the detector was trained on.
         choice: the classes to evaluate; if empty, those that the detector was trained with.
+        options: how to read the data; by default as in the training.
 
     Raises:
         ArgumentError: BW802 no data is given, and the detector does not record its own.
         DataError: as `load`; BW199 `choice` does not fit.
     """
-    from boxwright.datasets.source import DataSource, choice_of, known_paths
+    from boxwright.datasets.source import DataSource, choice_of, known_paths, options_of
 
     chosen, strict = choice or choice_of(provenance), bool(choice)
     if not isinstance(data, tuple):
@@ -38,7 +43,8 @@ def evaluation_data(
     paths = data or known_paths(provenance)
     if not paths:
         raise ArgumentError("BW802", "no data is given, and the detector does not record its own.")
-    return DataSource(paths, chosen).load(strict=strict)
+    read = options_of(provenance) if options is None else options
+    return DataSource(paths, chosen, read).load(strict=strict)
 
 
 def images_of_split(dataset: Dataset, split: str = "test") -> Dataset:

@@ -16,6 +16,7 @@ from boxwright.datasets.near_duplicates import groups as near_duplicate_groups
 from boxwright.datasets.repair import repair
 from boxwright.datasets.split import TEST_FRACTION, leaked, place
 from boxwright.errors import DataError
+from boxwright.formats import ReadOptions
 from boxwright.formats.split_file import SplitFile
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
@@ -46,6 +47,7 @@ class FrozenSplit:
 
 def split(
     path: str | Path,
+    form: str | ReadOptions | None = None,
     *,
     test: float | None = None,
     val: float | None = None,
@@ -66,6 +68,7 @@ def split(
 
     Args:
         path: a folder of labeled images, or one annotation file.
+        form: the name of the format, or all options of `read`.
         test: fraction of the images for testing; None uses the earlier split's, or 0.2.
         val: fraction for validation; None uses the earlier split's, or 0.
         seed: random seed; None uses the earlier split's, or 0.
@@ -78,7 +81,7 @@ def split(
             already, BW146 the split file cannot be used, and the errors of `load`.
         SystemFaultError: BW902, BW903 the split file cannot be written.
     """
-    dataset = repair(formats.read(path))
+    dataset = repair(formats.read(path, form))
     before = None if anew else SplitFile.read(dataset.root)
     if anew:
         dataset = replace(dataset, splits=np.full_like(dataset.splits, Split.UNASSIGNED))

@@ -14,10 +14,16 @@ from boxwright.datasets.merge import together
 from boxwright.datasets.near_duplicates import groups
 from boxwright.datasets.repair import repair
 from boxwright.datasets.split import complete
+from boxwright.formats import ReadOptions
 from boxwright.structures.dataset import Dataset, Split
 
 
-def load(path: str | Path | Sequence[str | Path], *, seed: int = 0) -> Dataset:
+def load(
+    path: str | Path | Sequence[str | Path],
+    form: str | ReadOptions | None = None,
+    *,
+    seed: int = 0,
+) -> Dataset:
     """Load labeled images for training: read, repair and split them.
 
         >>> dataset = boxwright.load("images")
@@ -35,6 +41,7 @@ def load(path: str | Path | Sequence[str | Path], *, seed: int = 0) -> Dataset:
     Args:
         path: a folder, or an annotation file with its images in the same folder; or several, which
             are merged in memory by the rules of `merge`. Each is split on its own.
+        form: the name of a format, or all options of `read`.
         seed: random seed of the split.
 
     Raises:
@@ -42,7 +49,7 @@ def load(path: str | Path | Sequence[str | Path], *, seed: int = 0) -> Dataset:
             annotations cannot be read.
     """
     paths = [path] if isinstance(path, str | Path) else path
-    read = [repair(formats.read(each)) for each in paths]
+    read = [repair(formats.read(each, form)) for each in paths]
     assigned = [bool((one.splits != Split.UNASSIGNED).any()) for one in read]
     ready = [one if own else _split(one, seed) for one, own in zip(read, assigned, strict=True)]
     dataset = together(ready) if len(ready) > 1 else ready[0]

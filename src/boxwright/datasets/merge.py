@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from boxwright import formats
 from boxwright.datasets.convert import check_free, write_verified
 from boxwright.datasets.repair import merge_spellings
+from boxwright.formats import ReadOptions
 from boxwright.formats.writing import still_there
 from boxwright.images.decoding import image_bytes, image_length
 from boxwright.structures.dataset import Dataset, Split
@@ -54,7 +55,12 @@ class Merged:
 
 
 def merge(
-    paths: Sequence[str | Path], out: str | Path, to: str | None = None, *, link: bool = False
+    paths: Sequence[str | Path],
+    out: str | Path,
+    to: str | None = None,
+    *,
+    form: str | ReadOptions | None = None,
+    link: bool = False,
 ) -> Merged:
     """Merge datasets of any formats into one new folder.
 
@@ -70,6 +76,7 @@ def merge(
         paths: folders, or annotation files with their images in the same folder.
         out: a new or empty folder.
         to: the name of a format; None uses the format of the first source.
+        form: the name of the sources' format, or all options of `read`.
         link: hard-link the images instead of copying them, if the file system can.
 
     Raises:
@@ -82,7 +89,7 @@ def merge(
         formats.named(to)  # reject a wrong name before minutes of reading
     sources = []
     for path in map(Path, paths):
-        sources.append(Source(path, *formats.read_named(path)))
+        sources.append(Source(path, *formats.read_named(path, form)))
     dataset = together([replace(source.dataset, findings=()) for source in sources])
     target = to or sources[0].form
     lost = write_verified(dataset, out, target, link=link)

@@ -9,9 +9,10 @@ from typing import Any
 
 from boxwright.datasets.class_choice import ClassChoice
 from boxwright.datasets.load import load
+from boxwright.formats import ReadOptions
 from boxwright.structures.dataset import Dataset
 
-CHOICE = "class_choice"  # in a provenance
+CHOICE, OPTIONS = "class_choice", "read_options"  # in a provenance
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,12 @@ class DataSource:
     Attributes:
         paths: at least one, as `load` takes them.
         choice: the classes to use.
+        options: how the folders are read.
     """
 
     paths: tuple[Path, ...]
     choice: ClassChoice = field(default_factory=ClassChoice)
+    options: ReadOptions = field(default_factory=ReadOptions)
 
     @classmethod
     def of(cls, source: str | Path | Sequence[str | Path] | DataSource) -> DataSource:
@@ -40,13 +43,18 @@ class DataSource:
         Raises:
             DataError: as `load`; BW199 the choice does not fit.
         """
-        return self.choice.apply(load(self.paths), strict=strict)
+        return self.choice.apply(load(self.paths, self.options), strict=strict)
 
     def to_provenance(self, fingerprint: str) -> dict[str, Any]:
         """Entries for a run's provenance: `data`, and the choice of classes unless it is empty."""
         first, *more = (path.absolute().as_posix() for path in self.paths)
         data = {"path": first, "fingerprint": fingerprint} | ({"more": more} if more else {})
-        return {"data": data} | ({CHOICE: self.choice.to_json()} if self.choice else {})
+        options = self.options.to_json()
+        return (
+            {"data": data}
+            | ({CHOICE: self.choice.to_json()} if self.choice else {})
+            | ({OPTIONS: options} if options else {})
+        )
 
 
 def choice_of(provenance: Mapping[str, Any]) -> ClassChoice:
@@ -55,13 +63,18 @@ def choice_of(provenance: Mapping[str, Any]) -> ClassChoice:
     return ClassChoice.from_json(value) if value else ClassChoice()
 
 
+def options_of(provenance: Mapping[str, Any]) -> ReadOptions:
+    """How the data of a detector was read."""
+    return ReadOptions.from_json(provenance.get(OPTIONS) or {})
+
+
 def source_of(provenance: Mapping[str, Any]) -> DataSource | None:
     """The source of a run's training data; None if it is unknown, as for an exported file."""
     data = provenance.get("data")
     if not (isinstance(data, Mapping) and isinstance(data.get("path"), str)):
         return None
     paths = (data["path"], *data.get("more", ()))
-    return DataSource(tuple(map(Path, paths)), choice_of(provenance))
+    return DataSource(tuple(map(Path, paths)), choice_of(provenance), options_of(provenance))
 
 
 def known_paths(provenance: Mapping[str, Any]) -> tuple[Path, ...]:

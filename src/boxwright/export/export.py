@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, get_args
 
 from boxwright.backend import framework
-from boxwright.datasets.source import DataSource, choice_of, source_of
+from boxwright.datasets.source import DataSource, choice_of, options_of, source_of
 from boxwright.errors import ExportError, check_choice
 from boxwright.export.child import export_in_child
 from boxwright.export.conversion import Quantization
@@ -229,7 +229,8 @@ def _source(
 ) -> DataSource:
     """The given data, or the run's own, with the run's choice of classes."""
     if data is not None:
-        return replace(DataSource.of(data), choice=choice_of(artifact.provenance))
+        given, provenance = DataSource.of(data), artifact.provenance
+        return replace(given, choice=choice_of(provenance), options=options_of(provenance))
     source = source_of(artifact.provenance)
     if source and all(path.exists() for path in source.paths):
         return source

@@ -11,7 +11,8 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled, Labels
 from boxwright.formats.coordinates import from_stored, in_pixels, into_image, orientation_is_unclear
 from boxwright.formats.folder import Folder
-from boxwright.formats.ownership import Ownership, Unlabelled
+from boxwright.formats.options import Unlabelled
+from boxwright.formats.ownership import Ownership
 from boxwright.formats.splits import find_splits
 from boxwright.images.decoding import ByteRange, Header, read_header
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Split

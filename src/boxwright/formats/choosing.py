@@ -5,34 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Format, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, split_path, stem
-from boxwright.formats.ownership import Unlabelled
 from boxwright.formats.pairing import pair
 from boxwright.structures.findings import Finding
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How a folder of labeled images is read.
-
-    Attributes:
-        form: the name of the format; None chooses the one with the most images.
-        unlabelled: `background` takes images without annotation as images without objects, `skip`
-            leaves them out; None leaves it to the format, see `Ownership.add_unlabeled`.
-    """
-
-    form: str | None = None
-    unlabelled: Unlabelled | None = None
-
-    @classmethod
-    def of(cls, options: str | ReadOptions | None) -> ReadOptions:
-        """The options for the name of a format, or the default ones."""
-        return options if isinstance(options, ReadOptions) else cls(options)
 
 
 class Chosen(NamedTuple):

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Literal
 
 from boxwright.formats.annotations import Broken, Labeled, Labels
 from boxwright.formats.claims import leaves_folder
 from boxwright.formats.folder import Folder, join, split_path, stem
+from boxwright.formats.options import Unlabelled
 from boxwright.formats.pairing import Match, pair
 from boxwright.structures.findings import Finding
 
-Unlabelled = Literal["background", "skip"]
-UNLABELLED: tuple[Unlabelled, ...] = ("background", "skip")
 SHOWN = 5  # images that a message names
 
 

@@ -13,8 +13,8 @@ from boxwright.structures.registry import Registry
 
 if TYPE_CHECKING:
     from boxwright.formats.annotations import Format
-    from boxwright.formats.choosing import ReadOptions
     from boxwright.formats.folder import Folder
+    from boxwright.formats.options import ReadOptions
     from boxwright.structures.dataset import Dataset
     from boxwright.structures.findings import Finding
 
@@ -63,7 +63,8 @@ def read_named(
 ) -> tuple[str, Dataset]:
     """Read as `read` does; returns the name of the format too."""
     from boxwright.formats.assemble import assemble
-    from boxwright.formats.choosing import Chosen, ReadOptions, choose
+    from boxwright.formats.choosing import Chosen, choose
+    from boxwright.formats.options import ReadOptions
 
     folder, options = _scanned(path), ReadOptions.of(form)
     if options.form:

@@ -10,8 +10,9 @@ from typing import Any
 
 from boxwright.datasets.class_choice import ClassChoice
 from boxwright.datasets.describe import counted
-from boxwright.datasets.source import DataSource, choice_of, known_paths
+from boxwright.datasets.source import DataSource, choice_of, known_paths, options_of
 from boxwright.errors import ArgumentError
+from boxwright.formats import ReadOptions
 from boxwright.inference.run import Run
 from boxwright.models.weights import zoo
 from boxwright.structures.dataset import Dataset
@@ -47,6 +48,7 @@ class TrainingRequest:
     from_scratch: bool = False
     recipe: Recipe | Mapping[str, Any] | None = None
     choice: ClassChoice = field(default_factory=ClassChoice)
+    options: ReadOptions | None = None
     input_size: int | None = None
     depth_multiplier: float | None = None
     seed: int | None = None
@@ -109,14 +111,15 @@ class TrainingRequest:
         """
         given = (self.data.root,) if isinstance(self.data, Dataset) else self.data
         if not self.resume:
-            return DataSource(given, self.choice)
+            return DataSource(given, self.choice, self.options or ReadOptions())
         if not (given or self.run.exists()):
             raise nothing_to_resume(self.run.checkpoint)
         provenance = self.run.artifact.provenance if self.run.exists() else {}
         paths = given or known_paths(provenance)
         if not paths:
             raise ArgumentError("BW802", "data is missing: the run does not record where it is.")
-        return DataSource(paths, choice_of(provenance))
+        options = options_of(provenance) if self.options is None else self.options
+        return DataSource(paths, choice_of(provenance), options)
 
     def dataset(self) -> Dataset:
         """Return the images with the chosen classes.
