@@ -27,10 +27,9 @@ PAGE = ROOT / "docs" / "tutorial" / "raccoons.md"
 SHORTEST = 2  # words of a text that has no gaps; single words are names and keys, too
 GAP = "\0"  # what an f-string fills in
 # Names of files, classes and numbers, and words that a sentence chooses.
-NAMES = set(
-    "raccoon dog run found detector int8 tflite jpg float32 test train Verified and".split()
-)
-NAMES |= set("contact_sheet ssd_mobilenet_v1_coco_quant layers AP50 AP".split())
+NAMES = {"raccoon", "dog", "run", "found", "detector", "int8", "tflite", "jpg", "contact_sheet"}
+NAMES |= {"ssd_mobilenet_v1_coco_quant", "float32", "layers", "test", "train", "AP", "AP50"}
+NAMES |= {"Verified", "and"}
 
 
 def texts(tree: ast.AST) -> Iterator[str]:
@@ -47,7 +46,7 @@ def texts(tree: ast.AST) -> Iterator[str]:
 @cache
 def sentences() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Return each text of the source with its longest fixed part, as a pattern for a line."""
-    found = {}
+    found: dict[tuple[str, str], None] = {}
     for path in (ROOT / "src").rglob("*.py"):
         for text in texts(ast.parse(path.read_text(encoding="utf-8"))):
             for line in re.sub(r"\[/?[a-z ]*\]", "", text).splitlines():

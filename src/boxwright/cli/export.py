@@ -35,8 +35,9 @@ def export(
         str | None,
         choice(
             get_args(Quantized),
-            help="Quantization, for .tflite: int8 is more than twice as fast and about a quarter of "
-            "the size, fp16 is half the size, dynamic stores int8 weights and computes in float.",
+            help="Quantization, for .tflite: int8 is more than twice as fast and about a quarter "
+            "of the size, fp16 is half the size, dynamic stores int8 weights and computes in "
+            "float.",
         ),
     ] = None,
     accept_loss: Annotated[
