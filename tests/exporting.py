@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,16 @@ def write_int8(folder: Path, target: Path) -> None:
         "--mean_values=128",
         "--std_dev_values=128",
     )
+
+
+def copied(exported: Path, to: Path) -> Path:
+    """A copy of an exported file or folder inside another folder, to be changed."""
+    copy = to / exported.name
+    if exported.is_dir():
+        shutil.copytree(exported, copy)
+    else:
+        shutil.copyfile(exported, copy)
+    return copy
 
 
 def run_graph(folder: Path, feed: str, values: Any) -> dict[str, Any]:

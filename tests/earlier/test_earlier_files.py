@@ -28,6 +28,7 @@ def test_it_finds_what_it_found_when_it_was_written(file: str) -> None:
         np.testing.assert_allclose(found.boxes[: len(wanted)], wanted[:, 1:], atol=1.0)
 
 
+@pytest.mark.usefixtures("op_by_op")
 def test_a_stopped_run_goes_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     run = shutil.copytree(FILES / "stopped", tmp_path / "stopped")
     with pytest.raises(SystemExit) as ended:

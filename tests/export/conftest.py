@@ -1,9 +1,11 @@
-"""A detector small enough to export in a second, and photos that it finds things in."""
+"""A detector small enough to export in a second, photos that it finds things in, and its files,
+which all tests of a process share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.backend.framework import keras
+from boxwright.export.export import write_verified
+from boxwright.export.targets import TARGETS
+from boxwright.export.verify import Comparison
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
@@ -30,15 +35,16 @@ class TinyDetector:
     model: DetectionModel
     artifact: Artifact
 
-    @property
+    @cached_property
     def detector(self) -> Detector:
         engine = KerasEngine(self.model, self.artifact.preprocessing)
         return Detector(engine, self.artifact)
 
 
 @pytest.fixture(scope="session")
-def tiny_detector() -> Callable[..., TinyDetector]:
-    """`tiny_detector(classes=1, seed=0, extra=layer)` builds one with random weights."""
+def own_detector() -> Callable[..., TinyDetector]:
+    """`own_detector(classes=1, seed=0, extra=layer)` builds one with random weights, which may be
+    changed."""
 
     keras()
     from boxwright.models.ssd.detector import SsdModel
@@ -78,6 +84,31 @@ def tiny_detector() -> Callable[..., TinyDetector]:
 
 
 @pytest.fixture(scope="session")
+def tiny_detector(own_detector: Callable[..., TinyDetector]) -> Callable[..., TinyDetector]:
+    """`tiny_detector(classes=1, seed=0)`: one with random weights that nobody changes."""
+    built = cache(own_detector)
+    return lambda classes=1, seed=0: built(classes, seed)
+
+
+@pytest.fixture(scope="session")
+def tiny_file(
+    tiny_detector: Callable[..., TinyDetector], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """`tiny_file(kind, classes=3, seed=0)`: a file of a `tiny_detector`, only to be read."""
+    root = tmp_path_factory.mktemp("modèles écrits")
+
+    def write(kind: str, classes: int = 3, seed: int = 0) -> Path:
+        path = root / f"{classes} classes, {seed}" / TARGETS[kind].default_name
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            tiny = tiny_detector(classes, seed)
+            TARGETS[kind].write(path, tiny.model, tiny.artifact)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
 def labeled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Detector], Dataset]:
     """`labeled(detector)`: eight photos of coloured blocks, with what it finds as the truth."""
     root = tmp_path_factory.mktemp("photos of blocks")
@@ -101,7 +132,52 @@ def labeled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Detector], Da
             )
         return Dataset.of(root, images, detector.classes)
 
-    return label
+    return cache(label)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that `write_verified` kept.
+
+    Attributes:
+        path: the file or folder, alone in its folder.
+        tiny: what was exported.
+        dataset: the photos that both were compared on.
+        comparison: the result.
+        lines: what was said.
+        artifact: what the file says of itself.
+    """
+
+    path: Path
+    tiny: TinyDetector
+    dataset: Dataset
+    comparison: Comparison
+    lines: list[str]
+    artifact: Artifact
+
+
+@pytest.fixture(scope="session")
+def exported(
+    tiny_detector: Callable[..., TinyDetector],
+    labeled: Callable[[Detector], Dataset],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., Exported]:
+    """`exported(kind, threshold=0.6)`: a `tiny_detector` of three classes, exported by a user whose
+    data lie beside it; only to be read."""
+    home, tiny = tmp_path_factory.mktemp("secret home"), tiny_detector(3)
+    data = {"path": (home / "my images").as_posix(), "fingerprint": "5e857f9b32036c20"}
+    artifact = replace(tiny.artifact, provenance={"data": data, "weights": None})
+    dataset = labeled(tiny.detector)
+
+    @cache
+    def export(kind: str, threshold: float) -> Exported:
+        own = TinyDetector(tiny.model, replace(artifact, threshold=threshold))
+        path, lines = home / f"{kind} {threshold}" / TARGETS[kind].default_name, list[str]()
+        comparison = write_verified(path, kind, own.model, own.artifact, dataset, say=lines.append)
+        described = Detector.load(path).artifact
+        return Exported(path, own, dataset, comparison, lines, described)
+
+    return lambda kind, threshold=0.6: export(kind, threshold)
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from boxwright.export.tflite import write_tflite
 from boxwright.inference.detector import Detector
 
 HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
@@ -54,10 +53,9 @@ def python_in(page: str) -> list[str]:
 
 
 @pytest.fixture
-def folder(tiny_detector: Callable[..., Any], tmp_path: Path) -> Path:
+def folder(tiny_file: Callable[..., Path], tmp_path: Path) -> Path:
     """A folder with an image and `detector-int8.tflite`, which here computes in floats."""
-    tiny = tiny_detector(1)
-    write_tflite(tmp_path / "detector-int8.tflite", tiny.model, tiny.artifact)
+    shutil.copyfile(tiny_file("tflite", 1), tmp_path / "detector-int8.tflite")
     coarse = np.random.default_rng(0).integers(0, 256, (4, 4, 3), np.uint8)
     smooth = Image.fromarray(coarse).resize((64, 64), Image.Resampling.BICUBIC)
     smooth.save(tmp_path / "image.jpg", quality=95)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from boxwright.errors import DetectorError
-from boxwright.export import tflite
 from boxwright.export.tflite import write_tflite
 from boxwright.images.preprocessing import Preprocessing
-from boxwright.inference import tflite_metadata
+from boxwright.inference import litert, tflite_metadata
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
@@ -48,32 +47,31 @@ def taking_floats(model: schema.ModelT) -> None:
     model.signatureDefs = None
 
 
+@pytest.fixture(scope="module")
+def ours(tiny_detector: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Our file of a detector of two classes that takes unscaled pixels."""
+    path, tiny = tmp_path_factory.mktemp("ours") / "detector.tflite", tiny_detector(2)
+    write_tflite(path, tiny.model, Artifact({}, ("a", "b"), Preprocessing(64, 1.0, 0.0)))
+    return path.read_bytes()
+
+
 @pytest.fixture
-def elsewhere(
-    tiny_detector: Callable[..., Any], written: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Path]:
-    """`elsewhere(labels, scaling)`: a detector of two classes that takes scaled float pixels."""
+def elsewhere(ours: bytes, written: Path) -> Callable[..., Path]:
+    """`elsewhere(labels, scaling)`: its network in a file of others that takes scaled floats."""
 
     def write(labels: str | None, scaling: dict[str, Any] | None) -> Path:
-        def add_metadata(model: schema.ModelT, artifact: Artifact) -> None:
-            taking_floats(model)
-            packed = tflite_metadata.pack(described(labels, scaling))
-            entry = schema.MetadataT(name=tflite_metadata.ENTRY, buffer=len(model.buffers))
-            model.metadata.append(entry)
-            model.buffers.append(schema.BufferT(data=np.frombuffer(packed, np.uint8)))
-
-        def attached_files(artifact: Artifact) -> bytes:
-            packed = io.BytesIO()
-            with zipfile.ZipFile(packed, "w") as archive:
-                archive.writestr("labelmap.txt", labels or "")
-            return packed.getvalue()
-
-        monkeypatch.setattr(tflite, "add_metadata", add_metadata)
-        monkeypatch.setattr(tflite, "_attached_files", attached_files)
-        tiny = tiny_detector(2)
-        unscaled = Artifact({}, ("a", "b"), Preprocessing(64, 1.0, 0.0))
-        write_tflite(written / "elsewhere.tflite", tiny.model, unscaled)
-        return written / "elsewhere.tflite"
+        model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(ours))
+        taking_floats(model)
+        (entry,) = (each for each in model.metadata if each.name == tflite_metadata.ENTRY)
+        packed = tflite_metadata.pack(described(labels, scaling))
+        model.buffers[entry.buffer].data = np.frombuffer(packed, np.uint8)
+        builder = flatbuffers.Builder()
+        builder.Finish(model.Pack(builder), litert.MAGIC)
+        path = written / "elsewhere.tflite"
+        path.write_bytes(builder.Output())
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("labelmap.txt", labels or "")
+        return path
 
     return write
 

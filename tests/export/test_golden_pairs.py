@@ -19,8 +19,9 @@ from boxwright.export.targets import TARGETS
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import network_of
-from boxwright.inference.golden import SAME_RAW, Golden, RawSample
+from boxwright.inference.golden import SAME_RAW, RawSample
 from boxwright.structures.dataset import Dataset
+from exporting import copied
 
 KINDS = tuple(TARGETS)
 # The threshold decides what is checked: five detections of the tiny detector's are above the lower
@@ -28,45 +29,17 @@ KINDS = tuple(TARGETS)
 THRESHOLDS = {"detections": 0.6, "raw tensors": 0.99}
 
 
-@pytest.fixture(scope="module")
-def files(
-    tiny_detector: Callable[..., Any],
-    labeled: Callable[..., Dataset],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Callable[[str, str], tuple[Path, Any, list[str]]]:
-    """`files(kind, checks)`: an exported file, its detector, and what the export said."""
-    made: dict[tuple[str, str], tuple[Path, Any, list[str]]] = {}
-    folder, tiny = tmp_path_factory.mktemp("paires dorées"), tiny_detector(3)
-    dataset = labeled(tiny.detector)
-
-    def file(kind: str, checks: str) -> tuple[Path, Any, list[str]]:
-        if (kind, checks) not in made:
-            path, lines = folder / f"{checks} {TARGETS[kind].default_name}", list[str]()
-            own = replace(tiny, artifact=replace(tiny.artifact, threshold=THRESHOLDS[checks]))
-            write_verified(path, kind, own.model, own.artifact, dataset, say=lines.append)
-            made[kind, checks] = path, own, lines
-        return made[kind, checks]
-
-    return file
-
-
-def golden_of(path: Path) -> Golden:
-    golden = Detector.load(path).artifact.golden
-    assert golden is not None
-    return golden
-
-
 @pytest.mark.parametrize("checks", THRESHOLDS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_pattern_is_drawn_and_told(kind: str, checks: str, files: Any) -> None:
-    path, _, lines = files(kind, checks)
-    golden = golden_of(path)
+def test_a_pattern_is_drawn_and_told(kind: str, checks: str, exported: Any) -> None:
+    file = exported(kind, THRESHOLDS[checks])
+    golden = file.artifact.golden
     assert golden.seed == 0
-    assert f"golden image: {golden}; " in " ".join(lines)
+    assert f"golden image: {golden}; " in " ".join(file.lines)
     assert "drawn from seed 0" in str(golden)
     assert ("raw tensors" in str(golden)) == (checks == "raw tensors") == (golden.raw is not None)
     if golden.raw is None:
-        (_, scores, _), threshold = Detector.load(path).engine(golden.image[None])[0], 0.6
+        (_, scores, _), threshold = Detector.load(file.path).engine(golden.image[None])[0], 0.6
         assert (scores > threshold).sum() >= 5
         assert (np.abs(scores - threshold) >= 0.02).all()
 
@@ -155,46 +128,44 @@ FAULTS = (
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fault_is_found_when_the_file_is_loaded(
-    kind: str, fault: Callable[[Any], Any], files: Any, written: Path
+    kind: str, fault: Callable[[Any], Any], tiny_detector: Any, exported: Any, written: Path
 ) -> None:
     """A faulty network in a file that describes itself as the sound one does."""
-    path, model, scaling = written / "out", None, None
-    for checks in THRESHOLDS:
-        good, tiny, _ = files(kind, checks)
+    path, tiny = written / "out", tiny_detector(3)
+    model, scaling = fault(tiny)
+    TARGETS[kind].write(path, model, replace(tiny.artifact, preprocessing=scaling))
+    for checks, threshold in THRESHOLDS.items():
         if checks == "detections" and fault is a_class_mute:
             continue  # no detection of that class is in the pattern
-        if model is None:
-            model, scaling = fault(tiny)
-            faulty = replace(tiny.artifact, preprocessing=scaling)
-            TARGETS[kind].write(path, model, faulty)
-        TARGETS[kind].describe(path, Detector.load(good).artifact)
+        TARGETS[kind].describe(path, exported(kind, threshold).artifact)
         with pytest.raises(DetectorError) as caught:
             Detector.load(path)
         assert caught.value.code == "BW508", f"{checks}: {caught.value}"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_sound_file_is_loaded(kind: str, files: Any, written: Path) -> None:
+def test_a_sound_file_is_loaded(
+    kind: str, tiny_file: Callable[..., Path], exported: Any, written: Path
+) -> None:
     """On any number of threads, and where the same network is written once more."""
-    path = written / "out"
-    for checks in THRESHOLDS:
-        good, tiny, _ = files(kind, checks)
+    again = copied(tiny_file(kind), written)
+    for threshold in THRESHOLDS.values():
+        file = exported(kind, threshold)
         for threads in (1, 2, 4):
-            described = Detector.load(good, threads=threads).artifact
-        if not path.exists():
-            TARGETS[kind].write(path, tiny.model, tiny.artifact)
-        TARGETS[kind].describe(path, described)
-        Detector.load(path)
+            Detector.load(file.path, threads=threads)
+        TARGETS[kind].describe(again, file.artifact)
+        Detector.load(again)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_raw_tensors_are_those_of_any_kernels(kind: str, files: Any) -> None:
+def test_raw_tensors_are_those_of_any_kernels(kind: str, exported: Any) -> None:
     """The float files of all kinds compute the same, far within what is allowed."""
-    first = golden_of(files("tflite", "raw tensors")[0]).raw
-    own = golden_of(files(kind, "raw tensors")[0])
+    file = exported(kind, THRESHOLDS["raw tensors"])
+    first = exported("tflite", THRESHOLDS["raw tensors"]).artifact.golden.raw
+    own = file.artifact.golden
     assert own.raw is not None
     assert own.raw.scores.std() > 0.01
-    network = network_of(Detector.load(files(kind, "raw tensors")[0]).engine)
+    network = network_of(Detector.load(file.path).engine)
     assert network is not None
     assert own.raw.distance(RawSample.of(network, own.image, 3)) < 0.01 * SAME_RAW
     if kind != "tflite":  # whose boxes are encodings
@@ -210,7 +181,8 @@ def test_an_image_is_inside_only_if_it_is_named(
     named, path, lines = Path(str(dataset.image(0))), written / "d.tflite", list[str]()
     parts = (path, "tflite", tiny.model, tiny.artifact, dataset)
     write_verified(*parts, golden_image=named, say=lines.append)
-    golden = golden_of(path)
+    golden = Detector.load(path).artifact.golden
+    assert golden is not None
     assert golden.seed is None
     with Image.open(named) as image:
         expected = tiny.artifact.preprocessing.resize(image.convert("RGB"))

@@ -28,6 +28,7 @@ from boxwright.inference import litert
 from boxwright.inference.detector import Detector
 from boxwright.inference.inspection import inspect
 from boxwright.structures.dataset import Dataset, Split
+from exporting import copied
 
 
 @pytest.fixture(scope="module")
@@ -187,11 +188,9 @@ def test_planted_bad_files_are_refused_and_diagnosed(
 
 @pytest.mark.parametrize("threshold", [0.6, 0.99])  # the second has no detections to check
 def test_outputs_that_are_swapped_later_are_found_when_it_is_loaded(
-    threshold: float, tiny: Any, dataset: Dataset, written: Path
+    threshold: float, exported: Callable[..., Any], written: Path
 ) -> None:
-    path = written / "d.tflite"
-    artifact = replace(tiny.artifact, threshold=threshold)
-    write_verified(path, "tflite", tiny.model, artifact, dataset)
+    path = copied(exported("tflite", threshold).path, written)
     swap_outputs(path)
     with pytest.raises(DetectorError) as caught:
         Detector.load(path)

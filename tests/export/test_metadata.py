@@ -34,21 +34,24 @@ import numpy as np
 from PIL import Image
 from mediapipe.tasks.python import BaseOptions, vision
 
-model, *photos = sys.argv[1:]
-content = BaseOptions(model_asset_buffer=Path(model).read_bytes())
-options = vision.ObjectDetectorOptions(content, score_threshold=0.3)
-found = []
-with vision.ObjectDetector.create_from_options(options) as detector:
-    for photo in photos:
-        pixels = np.asarray(Image.open(photo).convert("RGB"))
-        result = detector.detect(mediapipe.Image(mediapipe.ImageFormat.SRGB, pixels))
-        found.append([])
-        for each in result.detections:
-            box = each.bounding_box
-            corner = box.origin_x + box.width, box.origin_y + box.height
+def detections(detector, photo):
+    pixels = np.asarray(Image.open(photo).convert("RGB"))
+    found = []
+    for each in detector.detect(mediapipe.Image(mediapipe.ImageFormat.SRGB, pixels)).detections:
+        box = each.bounding_box
+        corner = box.origin_x + box.width, box.origin_y + box.height
+        for category in each.categories:  # one box for all classes found there
             xyxy = [box.origin_x, box.origin_y, *corner]
-            for category in each.categories:  # one box for all classes found there
-                found[-1].append([category.category_name, category.score, xyxy])
+            found.append([category.category_name, category.score, xyxy])
+    return found
+
+models, photos = json.loads(sys.argv[1])
+found = []
+for model in models:
+    content = BaseOptions(model_asset_buffer=Path(model).read_bytes())
+    options = vision.ObjectDetectorOptions(content, score_threshold=0.3)
+    with vision.ObjectDetector.create_from_options(options) as detector:
+        found.append([detections(detector, photo) for photo in photos])
 print(json.dumps(found))
 """
 PROVENANCE = {
@@ -59,12 +62,14 @@ PROVENANCE = {
 }
 
 
-def mediapipes_detections(model: Path, images: list[Path]) -> list[list[Any]]:
-    """`[name, score, xyxy in whole pixels]` of each detection of at least 0.3 in each photo."""
-    command = [sys.executable, "-c", DETECT, os.fspath(model), *map(os.fspath, images)]
+def mediapipes_detections(models: list[Path], images: list[Path]) -> list[list[list[Any]]]:
+    """`[name, score, xyxy in whole pixels]` of each detection of at least 0.3, by model and photo.
+    One process for all, because MediaPipe takes seconds to import."""
+    asked = json.dumps([[*map(os.fspath, models)], [*map(os.fspath, images)]])
+    command = [sys.executable, "-c", DETECT, asked]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
     assert done.returncode == 0, done.stderr
-    found: list[list[Any]] = json.loads(done.stdout)
+    found: list[list[list[Any]]] = json.loads(done.stdout)
     return found
 
 
@@ -82,20 +87,34 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     return paths
 
 
-@pytest.mark.parametrize("classes", [1, 2, 4])
+CLASSES = (1, 2, 4)
+
+
+@pytest.fixture(scope="module")
+def drawn(
+    own_detector: Callable[..., Any],
+    images: dict[str, list[Path]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[int, tuple[Detector, list[Any]]]:
+    """By number of classes: a detector, and what MediaPipe detects with it in all photos."""
+    folder, paths = tmp_path_factory.mktemp("à dessiner"), []
+    for classes in CLASSES:
+        tiny = own_detector(classes)
+        encodings = tiny.model.network.get_layer("box_encodings").kernel
+        encodings.assign(encodings * 0.2)  # so that another way to resize moves no box far
+        paths.append(folder / f"détecteur {classes}.tflite")
+        write_tflite(paths[-1], tiny.model, tiny.artifact)
+    theirs = mediapipes_detections(paths, [*images["square"], *images["wide"]])
+    return dict(zip(CLASSES, zip(map(Detector.load, paths), theirs, strict=True), strict=True))
+
+
+@pytest.mark.parametrize("classes", CLASSES)
 def test_mediapipe_draws_the_same_boxes(
     classes: int,
-    tiny_detector: Callable[..., Any],
+    drawn: dict[int, tuple[Detector, list[Any]]],
     images: dict[str, list[Path]],
-    written: Path,
 ) -> None:
-    tiny = tiny_detector(classes)
-    encodings = tiny.model.network.get_layer("box_encodings").kernel
-    encodings.assign(encodings * 0.2)  # so that another way to resize moves no box far
-    path = written / "détecteur.tflite"
-    write_tflite(path, tiny.model, tiny.artifact)
-    detector = Detector.load(path)
-    theirs = mediapipes_detections(path, [*images["square"], *images["wide"]])
+    detector, theirs = drawn[classes]
     for image, found in zip(images["square"], theirs[:4], strict=True):
         ours = detector.predict(image, threshold=0.3)
         assert len(ours) == len(found) > 80

@@ -28,8 +28,9 @@ from boxwright.models.layers.conv_norm import LayerSpec
 from boxwright.models.layers.quantized import QuantizationSpec
 from boxwright.models.ssd.detector import SsdModel
 from boxwright.models.ssd.spec import HeadSpec, ModelSpec
-from exporting import assert_same
+from exporting import assert_same, copied
 
+pytestmark = pytest.mark.usefixtures("small_network")
 WRITTEN = ("onnx", "openvino")
 
 
@@ -82,7 +83,6 @@ def test_they_agree_with_keras_for_any_number_of_images(spec: ModelSpec, written
         assert_same(expected[:1], detector.engine(images[:1]))
 
 
-@pytest.mark.usefixtures("small_network")
 def test_a_quantized_network_rounds_as_it_does_in_keras(written: Path) -> None:
     """A sum that falls between two numbers is rounded here up and there down: most agree."""
     spec = ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2", quantization=QuantizationSpec())
@@ -111,15 +111,11 @@ def test_a_quantized_network_rounds_as_it_does_in_keras(written: Path) -> None:
 
 @pytest.fixture(scope="module")
 def detectors(
-    tiny_detector: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+    tiny_detector: Callable[..., Any], tiny_file: Callable[..., Path]
 ) -> tuple[Path, Any]:
     """A folder with `detector.tflite`, `detector.onnx` and `openvino`, and what is in all."""
-    folder, tiny = tmp_path_factory.mktemp("modèles écrits"), tiny_detector(3)
-    for kind, name in (
-        ("tflite", "detector.tflite"), ("onnx", "detector.onnx"), ("openvino", "openvino"),
-    ):  # fmt: skip
-        TARGETS[kind].write(folder / name, tiny.model, tiny.artifact)
-    return folder, tiny
+    (folder,) = {tiny_file(kind).parent for kind in ("tflite", "onnx", "openvino")}
+    return folder, tiny_detector(3)
 
 
 @pytest.mark.parametrize("name", ["detector.onnx", "openvino"])
@@ -204,11 +200,11 @@ def test_the_same_detector_gives_the_same_bytes(detectors: Any, written: Path) -
 
 
 def test_rows_without_a_detection_are_zero(
-    tiny_detector: Callable[..., Any], random_inputs: NDArray[np.uint8], written: Path
+    own_detector: Callable[..., Any], random_inputs: NDArray[np.uint8], written: Path
 ) -> None:
     import onnxruntime
 
-    tiny = tiny_detector(3)
+    tiny = own_detector(3)
     head = tiny.model.network.get_layer("class_logits")
     head.kernel.assign(np.zeros(head.kernel.shape))
     head.bias.assign([-80.0, -80.0, -80.0, -80.0, 0.0, -80.0])  # the larger boxes of one class
@@ -338,17 +334,16 @@ def test_an_openvino_folder_that_is_no_detector(
     name: str,
     change: Callable[[Path], None],
     code: str,
-    tiny_detector: Callable[..., Any],
+    detectors: Any,
     written: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    tiny = tiny_detector()
-    TARGETS["openvino"].write(written / "détecteur", tiny.model, tiny.artifact)
-    change(written / "détecteur" / name)
+    folder = copied(detectors[0] / "openvino", written)
+    change(folder / name)
     with pytest.raises(DetectorError) as caught:
-        Detector.load(written / "détecteur")
+        Detector.load(folder)
     assert caught.value.code == code
-    assert "détecteur" in str(caught.value.where)
+    assert str(folder) in str(caught.value.where)
     assert capfd.readouterr().err == ""
 
 
@@ -383,9 +378,9 @@ def of_another_activation(features: Any) -> Any:
 @pytest.mark.parametrize("extra", [planted, with_holes, of_another_activation])
 @pytest.mark.parametrize("kind", WRITTEN)
 def test_a_foreign_layer_is_refused_by_name(
-    extra: Callable[[Any], Any], kind: str, tiny_detector: Callable[..., Any], written: Path
+    extra: Callable[[Any], Any], kind: str, own_detector: Callable[..., Any], written: Path
 ) -> None:
-    tiny = tiny_detector(extra=extra)
+    tiny = own_detector(extra=extra)
     with pytest.raises(ExportError, match="weave") as caught:
         TARGETS[kind].write(written / "planted", tiny.model, tiny.artifact)
     assert caught.value.code == "BW404"

@@ -8,8 +8,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxwright.export.export import write_verified
 from boxwright.export.targets import TARGETS
 from boxwright.inference import litert
-from boxwright.inference.detector import Detector
-from boxwright.structures.dataset import Dataset
 
 BASE64 = re.compile(rb"[A-Za-z0-9+/]{100,}={0,2}")
 
@@ -50,62 +46,42 @@ def images(content: bytes) -> Iterator[np.ndarray[Any, Any]]:
             continue
 
 
-@pytest.fixture(scope="module")
-def exported(
-    tiny_detector: Callable[..., Any],
-    labeled: Callable[..., Dataset],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Callable[[str], tuple[Path, Dataset, Path]]:
-    """`exported(kind)`: a file, the data set of its run, and where all of it is."""
-    home, tiny = tmp_path_factory.mktemp("secret home"), tiny_detector(3)
-    dataset = labeled(tiny.detector)
-    data = {"path": (home / "my images").as_posix(), "fingerprint": "5e857f9b32036c20"}
-    artifact = replace(tiny.artifact, provenance={"data": data, "weights": None})
-
-    def export(kind: str) -> tuple[Path, Dataset, Path]:
-        path = home / TARGETS[kind].default_name
-        if not path.exists():
-            write_verified(path, kind, tiny.model, artifact, dataset)
-        return path, dataset, home
-
-    return export
-
-
 @pytest.mark.parametrize("kind", TARGETS)
 def test_no_path_is_inside(kind: str, exported: Any) -> None:
-    path, dataset, home = exported(kind)
-    secrets = {home.name, str(home), home.parent.as_posix(), str(dataset.root), dataset.root.name}
+    file = exported(kind)
+    home, root = file.path.parents[1], file.dataset.root
+    secrets = {home.name, str(home), home.parent.as_posix(), str(root), root.name}
     secrets |= {str(Path(__file__).parents[2])}
     if len(getpass.getuser()) > 4:  # a shorter one may stand for something else
         secrets.add(getpass.getuser())
-    for content in contents(path):
+    for content in contents(file.path):
         for secret in secrets:
             assert secret.encode() not in content
             assert json.dumps(secret)[1:-1].encode() not in content
-    data = Detector.load(path).artifact.provenance["data"]
+    assert file.tiny.artifact.provenance["data"]["path"] == (home / "my images").as_posix()
+    data = file.artifact.provenance["data"]
     assert data == {"folder": "my images", "fingerprint": "5e857f9b32036c20"}
 
 
 @pytest.mark.parametrize("kind", TARGETS)
 def test_no_image_of_the_data_is_inside(kind: str, exported: Any) -> None:
-    path, dataset, _ = exported(kind)
-    artifact = Detector.load(path).artifact
+    file, dataset = exported(kind), exported(kind).dataset
     sources = [dataset.image(i) for i in range(len(dataset))]
     own = [np.asarray(Image.open(each).convert("RGB")) for each in sources]
-    resized = [artifact.preprocessing.resize(image) for image in own]
-    inside = [image for content in contents(path) for image in images(content)]
+    resized = [file.artifact.preprocessing.resize(image) for image in own]
+    inside = [image for content in contents(file.path) for image in images(content)]
     assert inside, "the pattern is"
     for image in inside:
         for other in (*own, *resized):
             if image.shape == other.shape:
                 assert np.abs(image.astype(int) - other).mean() > 10
-    for content in contents(path):
+    for content in contents(file.path):
         assert not any(Path(each).read_bytes()[:64] in content for each in sources)
 
 
 def test_the_metadata_names_the_folder_alone(exported: Any) -> None:
-    path, _, home = exported("tflite")
+    path = exported("tflite").path
     described = litert.read_metadata(path.read_bytes())
     assert described is not None
     assert "my images (fingerprint 5e857f9b32036c20)" in described.description
-    assert home.name not in json.dumps(described.fields, default=str)
+    assert path.parents[1].name not in json.dumps(described.fields, default=str)

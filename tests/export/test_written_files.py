@@ -18,14 +18,12 @@ from numpy.typing import NDArray
 from boxwright.backend.framework import keras, tensorflow
 from boxwright.errors import DetectorError, ExportError
 from boxwright.export import tflite as tflite_writer
-from boxwright.export.frozen import write_frozen
-from boxwright.export.savedmodel import write_savedmodel
 from boxwright.export.tflite import refuse_foreign_operators, write_tflite
 from boxwright.inference import litert
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import TFLiteEngine
-from exporting import assert_same, run_graph
+from exporting import assert_same, copied, run_graph
 
 
 @pytest.mark.parametrize(
@@ -37,13 +35,11 @@ def test_a_tflite_agrees_on_any_number_of_threads(
     seed: int,
     threads: int,
     tiny_detector: Callable[..., Any],
+    tiny_file: Callable[..., Path],
     random_inputs: NDArray[np.uint8],
-    written: Path,
 ) -> None:
     tiny = tiny_detector(classes, seed)
-    path = written / "détecteur.tflite"
-    write_tflite(path, tiny.model, tiny.artifact)
-    detector = Detector.load(path, threads=threads)
+    detector = Detector.load(tiny_file("tflite", classes, seed), threads=threads)
     expected = tiny.detector.engine(random_inputs)
     assert {label for _, _, labels in expected for label in labels} == set(range(classes))
     assert_same(expected, detector.engine(random_inputs))
@@ -71,11 +67,8 @@ def test_a_file_from_elsewhere_that_threads_would_cost_a_class(
 
 
 @pytest.fixture(scope="module")
-def saved_model(tiny_detector: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("modèle enregistré") / "saved model"
-    tiny = tiny_detector(3)
-    write_savedmodel(folder, tiny.model, tiny.artifact)
-    return folder, tiny
+def saved_model(tiny_detector: Callable[..., Any], tiny_file: Callable[..., Path]) -> Any:
+    return tiny_file("savedmodel"), tiny_detector(3)
 
 
 def test_a_savedmodel_agrees(saved_model: Any, random_inputs: NDArray[np.uint8]) -> None:
@@ -132,11 +125,8 @@ def test_a_request_as_tensorflow_serving_has_it(saved_model: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def frozen(tiny_detector: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    path = tmp_path_factory.mktemp("gelé") / "frozen_inference_graph.pb"
-    tiny = tiny_detector(3)
-    write_frozen(path, tiny.model, tiny.artifact)
-    return path, tiny
+def frozen(tiny_detector: Callable[..., Any], tiny_file: Callable[..., Path]) -> Any:
+    return tiny_file("frozen"), tiny_detector(3)
 
 
 def test_a_frozen_graph_agrees(frozen: Any, random_inputs: NDArray[np.uint8]) -> None:
@@ -194,14 +184,13 @@ def test_a_damaged_frozen_graph_is_refused(
     ],
 )
 def test_a_cut_off_savedmodel_is_refused(
-    broken: str, code: str, tiny_detector: Callable[..., Any], written: Path
+    broken: str, code: str, saved_model: Any, written: Path
 ) -> None:
-    tiny = tiny_detector()
-    write_savedmodel(written / "saved", tiny.model, tiny.artifact)
-    part = written / "saved" / broken
+    folder = copied(saved_model[0], written)
+    part = folder / broken
     part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
     with pytest.raises(DetectorError) as caught:
-        Detector.load(written / "saved")
+        Detector.load(folder)
     assert caught.value.code == code
 
 
@@ -221,11 +210,8 @@ def test_a_savedmodel_from_elsewhere_is_refused(saved_model: Any, written: Path)
 
 
 @pytest.fixture(scope="module")
-def tflite(tiny_detector: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    path = tmp_path_factory.mktemp("files") / "detector.tflite"
-    tiny = tiny_detector(3)
-    write_tflite(path, tiny.model, tiny.artifact)
-    return path, tiny
+def tflite(tiny_detector: Callable[..., Any], tiny_file: Callable[..., Path]) -> Any:
+    return tiny_file("tflite"), tiny_detector(3)
 
 
 def test_inputs_and_outputs_have_the_classic_names_and_order(tflite: Any) -> None:
@@ -306,13 +292,13 @@ def test_a_tflite_of_a_newer_version_is_refused(tflite: Any, written: Path) -> N
 
 
 def test_an_operator_that_tflite_lacks_is_refused_by_name(
-    tiny_detector: Callable[..., Any], written: Path
+    own_detector: Callable[..., Any], written: Path
 ) -> None:
     def planted(features: Any) -> Any:
         weave = keras().layers.Lambda(lambda x: tensorflow().math.erfinv(x / 100))
         return weave(features)
 
-    tiny = tiny_detector(extra=planted)
+    tiny = own_detector(extra=planted)
     with pytest.raises(ExportError, match="Erfinv") as caught:
         write_tflite(written / "planted.tflite", tiny.model, tiny.artifact)
     assert caught.value.code == "BW403"

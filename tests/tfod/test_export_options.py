@@ -36,8 +36,8 @@ class Small:
         )
 
 
-@pytest.fixture
-def small(small_network: None, tmp_path: Path) -> Small:
+@pytest.fixture(scope="module")
+def small(small_network: None, tmp_path_factory: pytest.TempPathFactory) -> Small:
     framework.keras()
     from boxwright.models.ssd.network import build
     from boxwright.models.ssd.spec import ModelSpec
@@ -54,7 +54,8 @@ def small(small_network: None, tmp_path: Path) -> Small:
         for name, variable in variables_by_name(model).items()
         if name.endswith("biases")
     }
-    prefix = save(tmp_path / "training", model, 7, averages)
+    folder = tmp_path_factory.mktemp("small")
+    prefix = save(folder / "training", model, 7, averages)
     text = CONFIG.read_text(encoding="utf-8")
     for before, after in (
         ("num_classes: 1", "num_classes: 2"),
@@ -64,7 +65,7 @@ def small(small_network: None, tmp_path: Path) -> Small:
     ):
         assert before in text
         text = text.replace(before, after)
-    config = tmp_path / "small.config"
+    config = folder / "small.config"
     config.write_text(text, encoding="utf-8")
     return Small(config, prefix, model)
 

@@ -11,6 +11,7 @@ from boxwright.tfod import model_builder_test
 from boxwright.tfod.model_builder_test import Flags, run
 
 
+@pytest.mark.usefixtures("small_network")
 def test_it_passes_here() -> None:
     said: list[str] = []
     run(Flags(), said.append)

@@ -70,7 +70,8 @@ def frozen_graph(
     """The GraphDef of `compute` with input `name` and the nodes `outputs`."""
     signature = tf.TensorSpec(signature.shape, signature.dtype, name=name)
     with framework.hushed():
-        traced = tf.function(compute, input_signature=[signature]).get_concrete_function()
+        function = tf.function(compute, input_signature=[signature], autograph=False)
+        traced = function.get_concrete_function()
         definition = framework.with_constants(traced).graph.as_graph_def()
         return tf.compat.v1.graph_util.extract_sub_graph(definition, list(outputs))
 

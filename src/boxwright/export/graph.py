@@ -128,6 +128,7 @@ def save(tf: Any, folder: Path, model: DetectionModel, signatures: Mapping[str, 
     module.functions = {}
     for name, (serve, shape, input_name, dtype) in signatures.items():
         spec = tf.TensorSpec(shape, dtype, name=input_name)
-        module.functions[name] = tf.function(serve, input_signature=[spec])
+        # Without AutoGraph here and in all exports: their Python needs no rewriting.
+        module.functions[name] = tf.function(serve, input_signature=[spec], autograph=False)
     with framework.hushed():
         tf.saved_model.save(module, str(folder), signatures=dict(module.functions))

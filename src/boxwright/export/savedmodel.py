@@ -31,17 +31,22 @@ def write_savedmodel(folder: Path, model: DetectionModel, artifact: Artifact) ->
         model: of any family.
         artifact: written to `assets.extra/boxwright.json`.
     """
-    tf = graph.tensorflow_for(model)
+    tf, side = graph.tensorflow_for(model), artifact.preprocessing.size
 
-    def batched(images: Any) -> dict[str, Any]:
+    def compute(images: Any) -> dict[str, Any]:
         found = graph.candidates(tf, model, artifact.preprocessing, images)
         return graph.detections(tf, *found, NmsConfig())
 
-    side = artifact.preprocessing.size
+    # Both signatures call one graph, since tracing the network takes a second.
+    spec = tf.TensorSpec((None, side, side, 3))
+    detect = tf.function(compute, input_signature=[spec], autograph=False)
+
+    def batched(images: Any) -> dict[str, Any]:
+        return dict(detect(tf.cast(images, tf.float32)))
 
     def serving_default(inputs: Any) -> dict[str, Any]:
         images = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
-        return graph.as_api(tf, batched(images))
+        return graph.as_api(tf, detect(images))
 
     signatures = {
         "serving_default": graph.Signature(serving_default, (None, None, None, 3), "inputs"),

@@ -139,7 +139,9 @@ def _serving(
         f'attr {{ key: "{key}" value {{ {value} }} }}' for key, value in options.items()
     )
 
-    @tf.function(experimental_implements=f'name: "{litert.POSTPROCESS}" {attributes}')  # type: ignore[untyped-decorator]
+    @tf.function(  # type: ignore[untyped-decorator]
+        experimental_implements=f'name: "{litert.POSTPROCESS}" {attributes}', autograph=False
+    )
     def detect(encodings: Any, scores: Any, references: Any) -> tuple[Any, ...]:
         n = nms_config.max_total
         return tf.zeros((1, n, 4)), tf.zeros((1, n)), tf.zeros((1, n)), tf.zeros((1,))
