@@ -46,6 +46,18 @@ def small_network() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def centers() -> Iterator[None]:
+    """The family of `toy_family`, which is built and traced in a tenth of SSD's time."""
+    from boxwright.models import registry
+    from toy_family import CenterModel
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "FAMILIES", dict(registry.FAMILIES))
+        registry.register(CenterModel)
+        yield
+
+
 @pytest.fixture
 def op_by_op() -> Iterator[None]:
     with eagerly.op_by_op():

@@ -26,7 +26,9 @@ import shlex
 
 from boxwright.backend import framework
 from boxwright.cli.main import app
+from boxwright.models.backbones import mobilenet_v1
 
+mobilenet_v1.BLOCKS, mobilenet_v1.TAPS = ((64, 2), (128, 2), (128, 2), (256, 2)), (3, 4)
 framework.tensorflow().config.run_functions_eagerly(True)  # a graph takes longer than one step
 
 def command(line):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from boxwright.api import load, write
 from boxwright.evaluation.coco import evaluate
 from boxwright.export.export import export
 from boxwright.inference.detector import Detector
-from boxwright.models import registry
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.training.events import Event, Step
 from boxwright.training.loop import train
@@ -24,16 +22,6 @@ def stopping(event: Event) -> None:
     """Press Ctrl-C after a step."""
     if isinstance(event, Step) and event.step >= STOPPED_AT:
         raise KeyboardInterrupt
-
-
-@pytest.fixture(scope="module")
-def centers() -> Iterator[None]:
-    from toy_family import CenterModel
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "FAMILIES", dict(registry.FAMILIES))
-        registry.register(CenterModel)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -32,5 +32,5 @@ def module_squares(tmp_path_factory: pytest.TempPathFactory) -> Squares:
 
 
 @pytest.fixture
-def steps(small_network: None, clock: Clock) -> Steps:
+def steps(small_network: None, centers: None, clock: Clock) -> Steps:
     return Steps(clock)

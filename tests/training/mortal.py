@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from boxwright.api import load
-from boxwright.models.backbones import mobilenet_v1
+from boxwright.models import registry
 from boxwright.training.events import Evaluated, Event, Note, Step
 from boxwright.training.loop import train
 from boxwright.training.tools import Tools
@@ -61,10 +62,12 @@ MOMENTS = {
 }
 
 if __name__ == "__main__":
-    mobilenet_v1.BLOCKS = ((64, 2), (128, 2), (128, 2), (256, 2))
-    mobilenet_v1.TAPS = (3, 4)
+    sys.path.append(str(Path(__file__).resolve().parents[1]))
+    from toy_family import CenterModel
+
+    registry.register(CenterModel)
     moment, images, out, *resume = sys.argv[1:]
-    wanted: dict[str, Any] = {"steps": STEPS, "input_size": 64, "depth_multiplier": 0.1}
+    wanted: dict[str, Any] = {"steps": STEPS, "input_size": 64, "model": "centers"}
     train(
         load(images),
         out=out,

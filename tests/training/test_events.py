@@ -171,7 +171,7 @@ def test_a_snapshot_computes_what_it_is_asked_for_once() -> None:
 
 
 def test_the_weights_of_every_step_can_be_had(
-    small_trainer: Any, squares: Squares, tmp_path: Path
+    centers: None, small_trainer: Any, squares: Squares, tmp_path: Path
 ) -> None:
     """The network's own change from step to step, and their average follows."""
     own, averaged, slots = [], [], []
@@ -182,7 +182,9 @@ def test_the_weights_of_every_step_can_be_had(
             averaged.append([np.array(w) for w in event.snapshot.averaged.network.get_weights()])
             slots.append(event.snapshot.slots)
 
-    outcome, _ = small_trainer(squares.dataset(train=4), tmp_path / "run", steps=3, on_event=takes)
+    outcome, _ = small_trainer(
+        squares.dataset(train=4), tmp_path / "run", model="centers", steps=3, on_event=takes
+    )
     assert all(any((a != b).any() for a, b in zip(own[0], each, strict=True)) for each in own[1:])
     assert any((a != b).any() for a, b in zip(own[2], averaged[2], strict=True))
     for kept, last in zip(

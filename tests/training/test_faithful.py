@@ -286,7 +286,9 @@ def test_parts_of_the_network() -> None:
     assert (decays.count(0.1), decays.count(0.2)) == (27, 8)
 
 
-def test_a_frozen_batch_norm_whose_scale_trains_and_clipped_gradients(given: Any) -> None:
+def test_a_frozen_batch_norm_whose_scale_trains_and_clipped_gradients(
+    op_by_op: None, given: Any
+) -> None:
     """`freeze_batchnorm`: statistics stay, gamma and beta do not; `gradient_clipping_by_norm`."""
     recipe = replace(
         FAITHFUL, train_norm=False, absorb_scale=False, optimizer=Momentum(), clip_norm=0.5
