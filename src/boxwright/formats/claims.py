@@ -15,6 +15,7 @@ from typing import NamedTuple
 from boxwright.formats.annotations import Labeled
 from boxwright.formats.folder import Folder, folded, join, outwards, split_path, stem
 from boxwright.formats.splits import folder_split
+from boxwright.images.decoding import is_image
 from boxwright.structures.dataset import WHOLE_FILE, Split
 
 IMAGE_FOLDERS = frozenset({"jpegimages", "images", "image", "imgs", "img", "photos", "pictures"})
@@ -140,6 +141,11 @@ class Claim(NamedTuple):
         """Number of stated folders up to the last `..`."""
         return max((i + 1 for i, part in enumerate(self.stated) if part == ".."), default=0)
 
+    def other_suffix(self, image: Candidate) -> str:
+        """The stated suffix if the image has the stated stem, but another suffix; else empty."""
+        is_other = self.name != image.name and stem(self.name) == stem(image.name)
+        return suffix_of(self.name) if is_other and is_image(self.name) else ""
+
     def places(self, name: str) -> Iterator[tuple[int, Place, Parts]]:
         """Where an image of this name may be, best first: rank, place, and the ignored folders.
 
@@ -180,6 +186,11 @@ def leaves_folder(one: Labeled) -> bool:
 
 def parts(folder: str) -> Parts:
     return tuple(folder.split("/")) if folder else ()
+
+
+def suffix_of(name: str) -> str:
+    """The part of a file name from its last point on; empty if it has none."""
+    return "".join(name.rpartition(".")[1:]) if "." in name else ""
 
 
 def core(folder: str) -> Parts:
