@@ -70,8 +70,16 @@ def commands() -> str:
     lines = [
         "# Commands\n",
         NOTE,
-        "This page lists every command with its arguments and options, like "
-        "`boxwright COMMAND --help`.\n",
+        _filled(
+            "This page lists every command with its arguments and options, like "
+            "`boxwright COMMAND --help`."
+        ),
+        _filled(
+            "Results go to standard output, progress and errors to standard error, so the output "
+            "of `--json` can be piped. Exit codes: 0 for success; 1 for a failure, an export that "
+            "is rejected, or errors that `check` found; 2 for a wrong command line; 130 after "
+            "Ctrl-C. A command that fails with an error code prints no JSON."
+        ),
     ]
     for command in app.registered_commands:
         if command.callback:
@@ -86,7 +94,7 @@ def _section(command: Callable[..., Any]) -> Iterator[str]:
     name = command.__name__.replace("_", "-")
     text, _, examples = inspect.cleandoc(command.__doc__ or "").partition("\b\n")
     parameters = list(_parameters(command))
-    usage = " ".join([name, *(shown for shown, *_, needed in parameters if needed)])
+    usage = " ".join([name, *filter(None, map(_used, parameters))])
     yield f"## {name}\n"
     yield f"`boxwright {usage}`\n"
     yield f"{text.strip()}\n"
@@ -97,6 +105,14 @@ def _section(command: Callable[..., Any]) -> Iterator[str]:
             *(_cell(each) for each in (f"`{shown}`", help_text, default))
         )
     yield ""
+
+
+def _used(parameter: tuple[str, str, str, bool]) -> str:
+    """Return a parameter for the line of usage: without optional options, arguments in brackets."""
+    shown, *_, needed = parameter
+    if needed or shown.startswith("["):
+        return shown
+    return "" if shown.startswith("-") else f"[{shown}]"
 
 
 def _tfod_section(kind: type[FlagClass]) -> Iterator[str]:
@@ -133,7 +149,9 @@ def _shown(name: str, kind: Any, info: ParameterInfo) -> str:
     """`DATA`, `--seed NUMBER`, `--to tflite|savedmodel`"""
     inner = next((each for each in get_args(kind) if each is not NoneType), kind)
     if isinstance(info, ArgumentInfo):
-        return (info.metavar or name.upper()) + ("..." if get_origin(kind) is list else "")
+        shown = info.metavar or name.upper()
+        several = list in (get_origin(kind), get_origin(inner)) and not shown.endswith("...")
+        return f"{shown}..." if several else shown
     # In Annotated, the first name given to typer.Option ends up in its default.
     given = [info.default, *(info.param_decls or ())]
     options = [each for each in given if isinstance(each, str) and each.startswith("--")]
@@ -152,6 +170,10 @@ def api() -> str:
         _filled(
             "This page documents the names that `import boxwright` offers. Each is imported when "
             "it is first used. [Use Boxwright from Python](../how-to/python.md) has examples."
+        ),
+        _filled(
+            "On GitHub this page has only the summaries. `help(boxwright.train)` prints the "
+            "parameters, and `make docs` builds the full page."
         ),
         "| name | summary |\n|---|---|",
     ]

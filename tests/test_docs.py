@@ -51,7 +51,7 @@ def test_commands_in_documents_exist_with_their_options(document: Path) -> None:
         if verb.startswith("--"):
             continue
         assert verb in verbs, f"{document.name}: boxwright {command}"
-        if verb == "tfod" and words and words[0] != "NAME":
+        if verb == "tfod" and words and words[0].lstrip("[") != "NAME":
             assert parse(named(words[0]).Flags, words[1:]).hints == (), command
             continue
         known = {"--help", "-h"}.union(*(option.opts for option in verbs[verb].params))

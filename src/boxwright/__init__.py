@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from boxwright.training.events import Event as Event
     from boxwright.training.recipe import Recipe as Recipe
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "BoxwrightError": "boxwright.errors",

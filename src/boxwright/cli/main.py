@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from boxwright import __version__
 from boxwright.cli import (
     bench,
     check,
@@ -41,9 +42,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"boxwright {version('boxwright')}")
+        typer.echo(f"boxwright {__version__}")
         raise typer.Exit
 
 

@@ -34,7 +34,7 @@ def train(
         typer.Argument(
             metavar="DATA",
             help="A folder of labeled images, or an annotation file with images around it. "
-            "Several are combined.",
+            "Several are combined. With --resume it may be left out.",
         ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="The run folder to write.")] = Path("run"),
@@ -114,9 +114,9 @@ def train(
     """Train a detector on labeled images.
 
     Classes, sizes and splits are read from the data. All other settings are chosen from the data
-    and the budget, and printed. Test images are never opened. Stop with Ctrl-C at any time;
-    --resume continues the run. With KERAS_BACKEND=jax in the environment it trains on JAX, for
-    GPUs.
+    and the budget, and printed. It never learns from test images and decides nothing with them.
+    Stop with Ctrl-C at any time; --resume continues the run. With KERAS_BACKEND=jax in the
+    environment it trains on JAX, for GPUs.
 
     \b
     Examples:

@@ -87,7 +87,8 @@ DETECTING: dict[str, Meaning] = {
         "error",
         "A detector file comes from a newer Boxwright",
         "This version of Boxwright does not know the version of the file.",
-        "Update Boxwright: `pip install --upgrade boxwright`.",
+        "Update Boxwright: run `git pull` in your clone, or install it again as the README "
+        "describes.",
     ),
     "BW504": Meaning(
         "error",

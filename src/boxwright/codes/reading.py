@@ -73,7 +73,7 @@ READING: dict[str, Meaning] = {
         "for them.",
         "Label the images that contain an object of your classes. For each image without objects, "
         "save an empty annotation, which helps against false positives; in YOLO an image without "
-        "a label file counts as one. Until then the finding says whether these images are used.",
+        "a label file counts as one. In other formats such images are not used until then.",
     ),
     "BW110": Meaning(
         "error",

@@ -61,8 +61,8 @@ TFOD: dict[str, Meaning] = {
         "error",
         "The installation test failed",
         "A package is damaged, or its version does not work with the others.",
-        "Install again into an empty environment: `pip install 'boxwright[train]'`. If it still "
-        "fails, please report it with the printed versions.",
+        "Install again into an empty environment, as the README describes. If it still fails, "
+        "please report it with the printed versions.",
     ),
     "BW708": Meaning(
         "error",

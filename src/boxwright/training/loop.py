@@ -82,7 +82,7 @@ def train(
 
     The validation set selects the best weights. Without one the recipe holds out some training
     images if there are enough, and keeps near-duplicates together; otherwise the last averaged
-    weights are kept. Test images are never opened.
+    weights are kept. Test images are not used.
 
     Args:
         dataset: labeled images.
