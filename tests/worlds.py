@@ -23,7 +23,7 @@ from PIL import Image
 
 WIDTH, HEIGHT = 40, 30
 FOLDERS = ("", "cam1", "cam2", "day 1/cam1", "b")
-STEMS = ("0001", "0002", "x y", "caf\u00e9", "50%25")
+STEMS = ("0001", "0002", "x y", "h\u00fctte", "50%25")
 SUFFIXES = (".jpg", ".png")
 
 
@@ -146,8 +146,8 @@ def without_the_unknowable(world: World) -> World:
             stems.add(stem)
     shots = list(kept.values())
     if world.form == "yolo":  # its labels do not say which of two images of one stem they are for
-        gone = {_plain(shot.path) for shot in shots if not shot.now and shot.boxes is not None}
-        shots = [s for s in shots if not s.now or _plain(s.path) not in gone]
+        gone = {_plain(s.path) for s in shots if s.now != s.name and s.boxes is not None}
+        shots = [s for s in shots if s.boxes is not None or _plain(s.path) not in gone]
     while True:
         here = {shot.folder for shot in shots if shot.now}
         lost = {_plain(shot.name) for shot in shots if not shot.now and shot.folder not in here}

@@ -25,8 +25,8 @@ from boxwright.formats.claims import (
     Candidate,
     Claim,
     Home,
+    Location,
     Parts,
-    Place,
     candidates,
     is_for_labels,
     parts,
@@ -37,7 +37,7 @@ from boxwright.formats.claims import (
 from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.structures.dataset import WHOLE_FILE, Split
 
-FEW = 8  # images of one name; more are looked up by their places
+FEW = 8  # images of one name; more are looked up by their locations
 MANY = 8  # annotations whose images are all in one other folder show that it is theirs
 
 Keys = Callable[[str], tuple[str, ...]]
@@ -88,7 +88,7 @@ class _Around:
     def __init__(self, images: Sequence[Candidate], claims: Iterable[Claim]) -> None:
         homes = {image.home.folder: image.home for image in images}.values()
         self.holders = {home.parts for home in homes if not home.is_mask}
-        self.mirrors = {home.core for home in homes if not home.is_mask}
+        self.parallels = {home.core for home in homes if not home.is_mask}
         self.folders = {part for folder in self.holders for part in folder}
         self.splits = {home.split for home in homes}
         self.suffixes = {suffix_of(image.name) for image in images}
@@ -100,10 +100,10 @@ class _Around:
             for name in one.names:
                 self.said[name].append(one.tail)
 
-    def holds(self, place: Place) -> bool:
+    def holds(self, place: Location) -> bool:
         """True if images are directly in this folder, or in this mirror of it."""
-        if place.kind == "mirror":
-            return place.parts in self.mirrors
+        if place.kind == "parallel":
+            return place.parts in self.parallels
         return place.kind == "at" and place.parts in self.holders and not is_for_labels(place.parts)
 
     def says_once(self, name: str, tail: Parts) -> bool:
@@ -200,7 +200,7 @@ class _Pass:
         for image in images:
             for key in dict.fromkeys((*image_keys(image.name), *image_keys(stem(image.name)))):
                 self.by_name[key].append(image)
-        self.by_place: dict[str, dict[Place, list[Candidate]]] = {}
+        self.by_location: dict[str, dict[Location, list[Candidate]]] = {}
 
     def matches(self) -> dict[int, Match]:
         choices = {i: self._choice(claim) for i, claim in self.claims.items()}
@@ -228,7 +228,7 @@ class _Pass:
 
     def _by_name(self, claim: Claim, index: int) -> _Choice:
         name, away = claim.names[index], False
-        for rank, place, ignored in claim.places(name):
+        for rank, place, ignored in claim.locations(name):
             images = self._named(claim, name, place)
             if not images:
                 away = away or self.around.holds(place)
@@ -236,19 +236,23 @@ class _Pass:
             best = _best(claim, images)
             strange = _strange(claim, best[0]) if rank else ()
             tail = place.parts if place.kind == "tail" else ()
+            if claim.anywhere:
+                away, strange = False, ()
+            if claim.said is best[0].home.split is not Split.UNASSIGNED:
+                away = False  # the annotation says that it is in the folder of this split
             return _Choice(
                 (rank, index),
                 best,
                 name,
                 tail,
-                len(self._named(claim, name, Place("tail", tail))) == 1,
+                len(self._named(claim, name, Location("tail", tail))) == 1,
                 ignored if claim.stated or not ignored else strange,
                 strange,
                 away,
             )
         return _Choice()
 
-    def _named(self, claim: Claim, name: str, place: Place) -> list[Candidate]:
+    def _named(self, claim: Claim, name: str, place: Location) -> list[Candidate]:
         images = {
             image.path: image
             for key in self.claim_keys(name)
@@ -257,16 +261,16 @@ class _Pass:
         }
         return list(images.values())
 
-    def _at(self, key: str, place: Place) -> Sequence[Candidate]:
+    def _at(self, key: str, place: Location) -> Sequence[Candidate]:
         images = self.by_name.get(key, ())
         if len(images) < FEW:
-            return [image for image in images if place in image.home.places]
-        if key not in self.by_place:
-            index = self.by_place[key] = defaultdict(list)
+            return [image for image in images if place in image.home.locations]
+        if key not in self.by_location:
+            index = self.by_location[key] = defaultdict(list)
             for image in images:
-                for each in image.home.places:
+                for each in image.home.locations:
                     index[each].append(image)
-        return self.by_place[key].get(place, ())
+        return self.by_location[key].get(place, ())
 
     def _is_certain(self, claim: Claim, choice: _Choice) -> bool:
         """True if nothing that the claim says is ignored."""

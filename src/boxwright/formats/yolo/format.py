@@ -142,12 +142,12 @@ def _expected(folder: Folder) -> set[str]:
     """The text files that are where the labels of an image belong; case is ignored."""
     texts = {folded(path): path for path in folder.with_suffix(".txt")}
     images = (join(parent, name) for parent, names in folder.images.items() for name in names)
-    places = (
+    paths = (
         place
         for image in map(folded, images)
         for place in (label_path(image), f"{stem(image)}.txt")
     )
-    return {texts[place] for place in places if place in texts}
+    return {texts[place] for place in paths if place in texts}
 
 
 def _elsewhere(folder: Folder, expected: set[str], lists: set[str]) -> list[str]:
