@@ -71,7 +71,7 @@ def yolo_with_backgrounds(folder: VocFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unlabelled", "orphan", "images", "repair"),
+    ("unlabeled", "orphan", "images", "repair"),
     [
         (None, False, 3, "taken as images without objects"),
         (None, True, 1, "not used"),
@@ -81,26 +81,26 @@ def yolo_with_backgrounds(folder: VocFolder) -> None:
     ],
 )
 def test_yolo_images_without_label_file(
-    voc_folder: VocFolder, unlabelled: str | None, orphan: bool, images: int, repair: str
+    voc_folder: VocFolder, unlabeled: str | None, orphan: bool, images: int, repair: str
 ) -> None:
     """They are background only while every label file has its image."""
     yolo_with_backgrounds(voc_folder)
     if orphan:
         voc_folder.text("labels/renamed since.txt", LINE)
-    dataset = formats.read(voc_folder.root, ReadOptions(unlabelled=unlabelled))
+    dataset = formats.read(voc_folder.root, ReadOptions(unlabeled=unlabeled))
     assert len(dataset) == images
     (finding,) = (one for one in dataset.findings if one.code == "BW109")
     assert (len(finding.images), finding.repair) == (2, repair)
     assert ("may be theirs" in finding.message) == orphan
 
 
-@pytest.mark.parametrize(("unlabelled", "images"), [(None, 1), ("skip", 1), ("background", 2)])
+@pytest.mark.parametrize(("unlabeled", "images"), [(None, 1), ("skip", 1), ("background", 2)])
 def test_images_without_annotation_in_any_format(
-    voc_folder: VocFolder, unlabelled: str | None, images: int
+    voc_folder: VocFolder, unlabeled: str | None, images: int
 ) -> None:
     voc_folder.pair("a")
     voc_folder.image("b.jpg")
-    assert len(formats.read(voc_folder.root, ReadOptions(unlabelled=unlabelled))) == images
+    assert len(formats.read(voc_folder.root, ReadOptions(unlabeled=unlabeled))) == images
 
 
 def test_an_empty_label_file_is_background_whatever_else_is_lost(voc_folder: VocFolder) -> None:
@@ -116,7 +116,7 @@ def test_an_empty_label_file_is_background_whatever_else_is_lost(voc_folder: Voc
 def test_a_run_remembers_how_its_data_was_read(voc_folder: VocFolder) -> None:
     source = DataSource((voc_folder.root,), options=ReadOptions("voc", "skip"))
     provenance = json.loads(json.dumps(source.to_provenance("f")))
-    assert provenance["read_options"] == {"form": "voc", "unlabelled": "skip"}
+    assert provenance["read_options"] == {"form": "voc", "unlabeled": "skip"}
     again = source_of(provenance)
     assert again
     assert again.options == source.options
@@ -135,5 +135,5 @@ def test_loading_takes_them(voc_folder: VocFolder) -> None:
     for name in ("a", "b", "c"):
         voc_folder.pair(name)
     voc_folder.image("d.jpg")
-    options = boxwright.ReadOptions(unlabelled="background")
+    options = boxwright.ReadOptions(unlabeled="background")
     assert len(boxwright.load(voc_folder.root, options)) == 4

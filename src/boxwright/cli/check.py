@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxwright.cli.options import Format, UnlabelledImages, read_options
+from boxwright.cli.options import Format, UnlabeledImages, read_options
 from boxwright.console import FAILED, plain, quoted, say, show, show_json
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def check(
         typer.Option(metavar="FILE", help="Write an HTML page with pictures of the findings."),
     ] = None,
     form: Format = None,
-    unlabelled: UnlabelledImages = None,
+    unlabeled: UnlabeledImages = None,
     input_size: Annotated[
         int,
         typer.Option(
@@ -71,7 +71,7 @@ def check(
         check_free(fix, [data])  # fail at once, not after minutes of checking
     with counting("Checking images") as progress:
         report = api.check(
-            data, read_options(form, unlabelled), input_size=input_size, progress=progress
+            data, read_options(form, unlabeled), input_size=input_size, progress=progress
         )
     if json:
         show_json(report.to_json())

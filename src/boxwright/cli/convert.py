@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli.options import Format, UnlabelledImages, choice, read_options
+from boxwright.cli.options import Format, UnlabeledImages, choice, read_options
 from boxwright.console import plain, quoted, show, show_json
 from boxwright.formats import FORMATS
 
@@ -21,7 +21,7 @@ def convert(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or empty folder.")],
     to: Annotated[str, choice(FORMATS, help="The format to write.")],
     form: Format = None,
-    unlabelled: UnlabelledImages = None,
+    unlabeled: UnlabeledImages = None,
     link: Annotated[
         bool, typer.Option("--link", help="Hard-link images into OUT instead of copying them.")
     ] = False,
@@ -44,7 +44,7 @@ def convert(
     from boxwright.datasets.describe import counted
 
     with waiting(f"Writing and verifying {FORMATS[to].TITLE}"):
-        done = convert_data(data, out, to, form=read_options(form, unlabelled), link=link)
+        done = convert_data(data, out, to, form=read_options(form, unlabeled), link=link)
     if json:
         show_json(
             {

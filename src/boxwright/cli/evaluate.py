@@ -13,7 +13,7 @@ from boxwright.cli.options import (
     Format,
     Labels,
     Rename,
-    UnlabelledImages,
+    UnlabeledImages,
     choice,
     class_choice,
     read_options,
@@ -38,7 +38,7 @@ def evaluate(
     exclude_class: ExcludeClass = None,
     rename: Rename = None,
     form: Format = None,
-    unlabelled: UnlabelledImages = None,
+    unlabeled: UnlabeledImages = None,
     labels: Labels = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
@@ -69,7 +69,7 @@ def evaluate(
     detector = Detector.load(model, classes=read_names(labels) if labels else None)
     provenance = detector.artifact.provenance
     chosen = class_choice(classes, exclude_class, rename)
-    options = read_options(form, unlabelled)
+    options = read_options(form, unlabeled)
     dataset = evaluation_data(provenance, tuple(data or ()), chosen, options)
     if len(dataset.ignored):
         say(plain(counted(dataset)))

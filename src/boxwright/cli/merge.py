@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.options import Format, UnlabelledImages, choice, read_options
+from boxwright.cli.options import Format, UnlabeledImages, choice, read_options
 from boxwright.console import plain, quoted, show, show_json
 from boxwright.formats import FORMATS
 
@@ -26,7 +26,7 @@ def merge(
         str | None, choice(FORMATS, help="The format to write. [default: that of the first]")
     ] = None,
     form: Format = None,
-    unlabelled: UnlabelledImages = None,
+    unlabeled: UnlabeledImages = None,
     link: Annotated[
         bool, typer.Option("--link", help="Hard-link images into --out instead of copying them.")
     ] = False,
@@ -51,7 +51,7 @@ def merge(
     from boxwright.datasets.merge import merge as merge_data
 
     with waiting("Merging and verifying"):
-        done = merge_data(data, out, to, form=read_options(form, unlabelled), link=link)
+        done = merge_data(data, out, to, form=read_options(form, unlabeled), link=link)
     if json:
         show_json(_as_json(done))
         return

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from boxwright.formats import FORMATS, ReadOptions
-from boxwright.formats.options import UNLABELLED
+from boxwright.formats.options import UNLABELED
 
 if TYPE_CHECKING:
     from boxwright.datasets.class_choice import ClassChoice
-    from boxwright.formats.options import Unlabelled
+    from boxwright.formats.options import Unlabeled
 
 
 def choice(names: Collection[str], *declarations: str, help: str) -> Any:
@@ -48,10 +48,10 @@ Format = Annotated[
         FORMATS, "--format", "--from", help="The format of the labeled images. [default: detected]"
     ),
 ]
-UnlabelledImages = Annotated[
+UnlabeledImages = Annotated[
     str | None,
     choice(
-        UNLABELLED,
+        UNLABELED,
         "--unlabelled",
         help="Images without annotation: use them as images without objects, or leave them out. "
         "[default: left out, but YOLO's are background while every label file has its image]",
@@ -99,7 +99,7 @@ def class_choice(
     return ClassChoice(tuple(filter(None, names)), tuple(exclude or ()), renamed)
 
 
-def read_options(form: str | None, unlabelled: str | None) -> ReadOptions | None:
+def read_options(form: str | None, unlabeled: str | None) -> ReadOptions | None:
     """Return the options that `--format` and `--unlabelled` make; None if none is given."""
-    options = ReadOptions(form, cast("Unlabelled | None", unlabelled))
+    options = ReadOptions(form, cast("Unlabeled | None", unlabeled))
     return options if options.to_json() else None

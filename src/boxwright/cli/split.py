@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.options import Format, UnlabelledImages, read_options
+from boxwright.cli.options import Format, UnlabeledImages, read_options
 from boxwright.console import plain, quoted, show, show_json
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def split(
         typer.Option("--anew", help="Assign all images again, ignoring any existing split."),
     ] = False,
     form: Format = None,
-    unlabelled: UnlabelledImages = None,
+    unlabeled: UnlabeledImages = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Make a permanent train/validation/test split.
@@ -84,7 +84,7 @@ def split(
     with counting("Comparing images") as progress:
         frozen = freeze_split(
             data,
-            read_options(form, unlabelled),
+            read_options(form, unlabeled),
             test=test,
             val=val,
             seed=seed,

@@ -14,7 +14,7 @@ from boxwright.cli.options import (
     ExcludeClass,
     Format,
     Rename,
-    UnlabelledImages,
+    UnlabeledImages,
     class_choice,
     read_options,
 )
@@ -95,7 +95,7 @@ def train(
     exclude_class: ExcludeClass = None,
     rename: Rename = None,
     form: Format = None,
-    unlabelled: UnlabelledImages = None,
+    unlabeled: UnlabeledImages = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -134,7 +134,7 @@ def train(
     from boxwright.training.settings import parse
 
     chosen = class_choice(classes, exclude_class, rename)
-    options = read_options(form, unlabelled)
+    options = read_options(form, unlabeled)
     asked: dict[str, Any] = {
         "budget": budget,
         "steps": steps,

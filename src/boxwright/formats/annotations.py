@@ -35,6 +35,7 @@ class Labeled:
         split: the split stated in the annotation.
         byte_range: start and length of the image's bytes, if they are in the annotation file.
         hint: a longer path of the image that decides where several images fit `image`.
+        anywhere: no two images of the format have the same name, whatever their folders.
         repeated: several records of the file name this image, so that they may mean different ones.
     """
 
@@ -52,6 +53,7 @@ class Labeled:
     byte_range: tuple[int, int] = WHOLE_FILE
     hint: str = ""
     repeated: bool = False
+    anywhere: bool = False
 
     @property
     def where(self) -> str:

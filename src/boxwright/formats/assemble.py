@@ -11,7 +11,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled, Labels
 from boxwright.formats.coordinates import from_stored, in_pixels, into_image, orientation_is_unclear
 from boxwright.formats.folder import Folder
-from boxwright.formats.options import Unlabelled
+from boxwright.formats.options import Unlabeled
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.splits import find_splits
 from boxwright.images.decoding import ByteRange, Header, read_header
@@ -31,7 +31,7 @@ def assemble(
     folder: Folder,
     labels: Labels,
     *,
-    unlabelled: Unlabelled | None = None,
+    unlabeled: Unlabeled | None = None,
     unused: int = 0,
     tolerant: bool = False,
 ) -> Dataset:
@@ -40,7 +40,7 @@ def assemble(
     Args:
         folder: the folder of the images.
         labels: the result of a format's reader.
-        unlabelled: what images without annotation are, see `Ownership.add_unlabeled`.
+        unlabeled: what images without annotation are, see `Ownership.add_unlabeled`.
         unused: number of annotations in other formats, which are not in `labels`.
         tolerant: report unusable annotations as findings instead of raising an error.
 
@@ -53,7 +53,7 @@ def assemble(
     broken = [*labels.broken, *own.broken]
     if broken and not tolerant:
         raise _unusable(folder.root, broken)
-    own.add_unlabeled(unlabelled, own.orphans + unused)
+    own.add_unlabeled(unlabeled, own.orphans + unused)
     paired, findings = own.paired, [*labels.findings]
     findings += [Finding(one.code, one.where, one.message, "left out") for one in broken]
     findings += own.findings

@@ -15,22 +15,23 @@ from typing import NamedTuple
 from boxwright.formats.annotations import Labeled
 from boxwright.formats.folder import Folder, folded, join, outwards, split_path, stem
 from boxwright.formats.splits import folder_split
+from boxwright.images.decoding import is_image
 from boxwright.structures.dataset import WHOLE_FILE, Split
 
 IMAGE_FOLDERS = frozenset({"jpegimages", "images", "image", "imgs", "img", "photos", "pictures"})
 LABEL_FOLDERS = frozenset({"annotations", "annotation", "labels", "label", "xmls", "xml"})
 MASK_FOLDERS = frozenset({"trimaps", "masks", "segmentationclass", "segmentationobject"})
 ROOT = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|/)+")  # drives, schemes and roots of paths
-OWN, OUTWARD, MIRROR, SPLIT_MIRROR, TAIL = range(5)  # ranks of places, the most certain first
+OWN, OUTWARD, PARALLEL, SPLIT_PARALLEL, TAIL = range(5)  # ranks, surest first
 
 Parts = tuple[str, ...]
 
 
-class Place(NamedTuple):
-    """A place relative to folders of images: two places are the same if both fields are equal.
+class Location(NamedTuple):
+    """A place relative to folders of images: two locations are the same if both fields are equal.
 
-    Kinds: `at` a folder, in the `mirror` of a folder of annotations, the same with folders of
-    splits left out (`split mirror`), and in any folder whose path ends in the `tail`.
+    Kinds: `at` a folder, in the `parallel` of a folder of annotations, the same with folders of
+    splits left out (`split parallel`), and in any folder whose path ends in the `tail`.
     """
 
     kind: str
@@ -47,20 +48,20 @@ class Home:
     raw: Parts
     split: Split
     is_mask: bool
-    places: frozenset[Place]
+    locations: frozenset[Location]
 
     @classmethod
     def of(cls, raw: str) -> Home:
         folder = folded(raw)
         own, inner = parts(folder), core(folder)
-        places = {
-            Place("at", own),
-            Place("mirror", inner),
-            Place("split mirror", without_splits(inner)),
-            *(Place("tail", own[start:]) for start in range(len(own) + 1)),
+        locations = {
+            Location("at", own),
+            Location("parallel", inner),
+            Location("split parallel", without_splits(inner)),
+            *(Location("tail", own[start:]) for start in range(len(own) + 1)),
         }
         split = folder_split(folder)
-        return cls(folder, own, inner, parts(raw), split, is_mask(folder), frozenset(places))
+        return cls(folder, own, inner, parts(raw), split, is_mask(folder), frozenset(locations))
 
 
 class Candidate(NamedTuple):
@@ -82,9 +83,10 @@ class Claim(NamedTuple):
         name: the stated file name.
         stated: the folders of the stated path; `rooted` if they start at a drive or root.
         alone: true if the file describes one image, which may have the file's stem.
-        hints: folders that decide between images in equally good places.
+        hints: folders that decide between images in equally good locations.
         raw_names: `names` and `raw` the folder, to decide between names that differ in case.
         repeated: true if several records of the file state the same path.
+        anywhere: true if the name is unique in its dataset.
     """
 
     where: str
@@ -102,6 +104,7 @@ class Claim(NamedTuple):
     raw_names: Parts
     raw: Parts
     repeated: bool
+    anywhere: bool
 
     @classmethod
     def of(cls, one: Labeled) -> Claim:
@@ -128,6 +131,7 @@ class Claim(NamedTuple):
             raw_names=(raw_name, own) if one.alone else (raw_name,),
             raw=parts(raw_lead or raw_folder),
             repeated=one.repeated,
+            anywhere=one.anywhere,
         )
 
     @property
@@ -140,7 +144,12 @@ class Claim(NamedTuple):
         """Number of stated folders up to the last `..`."""
         return max((i + 1 for i, part in enumerate(self.stated) if part == ".."), default=0)
 
-    def places(self, name: str) -> Iterator[tuple[int, Place, Parts]]:
+    def other_suffix(self, image: Candidate) -> str:
+        """The stated suffix if the image has the stated stem, but another suffix; else empty."""
+        is_other = self.name != image.name and stem(self.name) == stem(image.name)
+        return suffix_of(self.name) if is_other and is_image(self.name) else ""
+
+    def locations(self, name: str) -> Iterator[tuple[int, Location, Parts]]:
         """Where an image of this name may be, best first: rank, place, and the ignored folders.
 
         A stated path with folders leads to the image; any other name is looked for around the
@@ -156,11 +165,11 @@ class Claim(NamedTuple):
             for base in outwards(self.folder)[1:]:
                 yield OUTWARD, _at(join(base, lead)), ()
         if around:
-            yield MIRROR, Place("mirror", self.core), ()
-            yield SPLIT_MIRROR, Place("split mirror", without_splits(self.core)), ()
+            yield PARALLEL, Location("parallel", self.core), ()
+            yield SPLIT_PARALLEL, Location("split parallel", without_splits(self.core)), ()
         tail, out = self.tail, self.stated[: self.out]
         for start in range(len(tail) + 1):
-            yield TAIL + start, Place("tail", tail[start:]), (*out, *tail[:start])
+            yield TAIL + start, Location("tail", tail[start:]), (*out, *tail[:start])
 
 
 def candidates(folder: Folder) -> Iterator[Candidate]:
@@ -180,6 +189,11 @@ def leaves_folder(one: Labeled) -> bool:
 
 def parts(folder: str) -> Parts:
     return tuple(folder.split("/")) if folder else ()
+
+
+def suffix_of(name: str) -> str:
+    """The part of a file name from its last point on; empty if it has none."""
+    return "".join(name.rpartition(".")[1:]) if "." in name else ""
 
 
 def core(folder: str) -> Parts:
@@ -212,6 +226,6 @@ def shared_end(first: Parts, second: Parts) -> int:
     return shared_start(first[::-1], second[::-1])
 
 
-def _at(folder: str) -> Place:
+def _at(folder: str) -> Location:
     path = posixpath.normpath(folder) if folder else ""
-    return Place("at", parts("" if path == "." else path))
+    return Location("at", parts("" if path == "." else path))

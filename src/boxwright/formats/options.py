@@ -6,24 +6,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-Unlabelled = Literal["background", "skip"]
-UNLABELLED: tuple[Unlabelled, ...] = ("background", "skip")
+Unlabeled = Literal["background", "skip"]
+UNLABELED: tuple[Unlabeled, ...] = ("background", "skip")
 
 
 @dataclass(frozen=True)
 class ReadOptions:
     """How a folder of labeled images is read.
 
-        >>> dataset = boxwright.read("images", boxwright.ReadOptions(unlabelled="skip"))
+        >>> dataset = boxwright.read("images", boxwright.ReadOptions(unlabeled="skip"))
 
     Attributes:
         form: the name of the format; None chooses the one with the most images.
-        unlabelled: `background` takes images without annotation as images without objects, `skip`
+        unlabeled: `background` takes images without annotation as images without objects, `skip`
             leaves them out; None takes only those that the format vouches for, as YOLO does.
     """
 
     form: str | None = None
-    unlabelled: Unlabelled | None = None
+    unlabeled: Unlabeled | None = None
 
     @classmethod
     def of(cls, options: str | ReadOptions | None) -> ReadOptions:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from boxwright.formats.annotations import Broken, Labeled, Labels
 from boxwright.formats.claims import leaves_folder
 from boxwright.formats.folder import Folder, join, split_path, stem
-from boxwright.formats.options import Unlabelled
+from boxwright.formats.options import Unlabeled
 from boxwright.formats.pairing import Match, pair
 from boxwright.structures.findings import Finding
 
@@ -47,7 +47,7 @@ class Ownership:
                 self._leave_out(one, match)
         self.findings += _moved(moved)
 
-    def add_unlabeled(self, choice: Unlabelled | None, lost: int) -> None:
+    def add_unlabeled(self, choice: Unlabeled | None, lost: int) -> None:
         """Add the images that count as images without objects although nothing says so.
 
         By default these are the ones that the format takes for empty (`Labels.assumed`), and only

@@ -7,8 +7,9 @@ An annotation gets its own image or none. Its image is, in this order,
 3. the one whose path ends most like the stated path.
 
 Folders of the annotation that the image's path lacks are ignored only if no image is in a folder
-of such a name, nothing else claims the image, and its name is unique among images and annotations.
-Names are compared as they are, then as tools change them: `a%20b` and `a_b` are both `a b`.
+of such a name, nothing else claims the image or speaks of its folder, and its name is unique among
+images and annotations. Names are compared as they are, then as tools change them: `a%20b` and `a_b`
+are both `a b`.
 """
 
 from __future__ import annotations
@@ -23,18 +24,20 @@ from boxwright.formats.annotations import Labeled
 from boxwright.formats.claims import (
     Candidate,
     Claim,
+    Home,
+    Location,
     Parts,
-    Place,
     candidates,
     is_for_labels,
     parts,
     shared_end,
     shared_start,
+    suffix_of,
 )
 from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.structures.dataset import WHOLE_FILE, Split
 
-FEW = 8  # images of one name; more are looked up by their places
+FEW = 8  # images of one name; more are looked up by their locations
 MANY = 8  # annotations whose images are all in one other folder show that it is theirs
 
 Keys = Callable[[str], tuple[str, ...]]
@@ -85,22 +88,48 @@ class _Around:
     def __init__(self, images: Sequence[Candidate], claims: Iterable[Claim]) -> None:
         homes = {image.home.folder: image.home for image in images}.values()
         self.holders = {home.parts for home in homes if not home.is_mask}
+        self.parallels = {home.core for home in homes if not home.is_mask}
         self.folders = {part for folder in self.holders for part in folder}
         self.splits = {home.split for home in homes}
+        self.suffixes = {suffix_of(image.name) for image in images}
         self.said: dict[str, list[Parts]] = defaultdict(list)
+        self.mentioned: set[str] = set()
+        self.roots: dict[Parts, Counter[Parts]] = defaultdict(Counter)  # stated start -> here
         for one in claims:
+            self.mentioned.update(one.stated, one.core)
             for name in one.names:
                 self.said[name].append(one.tail)
 
-    def holds(self, place: Place) -> bool:
-        """True if images are directly in this folder."""
-        folder = place.parts
-        return place.kind == "at" and folder in self.holders and not is_for_labels(folder)
+    def holds(self, place: Location) -> bool:
+        """True if images are directly in this folder, or in this mirror of it."""
+        if place.kind == "parallel":
+            return place.parts in self.parallels
+        return place.kind == "at" and place.parts in self.holders and not is_for_labels(place.parts)
 
     def says_once(self, name: str, tail: Parts) -> bool:
         """True if one annotation's path ends in this name in these folders."""
         start = -len(tail) or None
         return sum(other[start:] == tail if start else True for other in self.said[name]) == 1
+
+    def learn(self, stated: Parts, found: Parts) -> None:
+        """Note that an image with this stated folder was found in that one.
+
+        That the two end alike weighs as much as many images.
+        """
+        if stated:
+            shared = shared_end(stated, found)
+            start, root = stated[: len(stated) - shared], found[: len(found) - shared]
+            self.roots[start][root] += MANY if shared else 1
+
+    def expects(self, stated: Parts, home: Home) -> bool:
+        """True unless the images of most other annotations were found elsewhere."""
+        starts = [start for start in self.roots if stated[: len(start)] == start]
+        if not starts:
+            return True
+        start = max(starts, key=len)
+        votes = {root: (count, -len(root)) for root, count in self.roots[start].items()}
+        roots = [root for root, vote in votes.items() if vote == max(votes.values())]
+        return len(roots) > 1 or home.parts == (*roots[0], *stated[len(start) :])
 
     def may_belong(self, claim: Claim, image: Candidate) -> bool:
         """True if neither masks nor splits speak against it."""
@@ -142,6 +171,18 @@ class _Choice(NamedTuple):
         """The path of the only image; empty if there are none or several."""
         return self.images[0].path if len(self.images) == 1 else ""
 
+    @property
+    def is_same_name(self) -> bool:
+        """True if the first image has the name itself, in a place that it may well be."""
+        name = self.images[0].name
+        return self.name in {name, stem(name)} and not self.away
+
+    @property
+    def rest(self) -> Parts:
+        """The folders of the first image before the `tail`."""
+        own = self.images[0].home.parts
+        return own[: len(own) - len(self.tail)]
+
 
 class _Pass:
     """One comparison of names: the image of each claim if names are turned into these keys."""
@@ -159,7 +200,7 @@ class _Pass:
         for image in images:
             for key in dict.fromkeys((*image_keys(image.name), *image_keys(stem(image.name)))):
                 self.by_name[key].append(image)
-        self.by_place: dict[str, dict[Place, list[Candidate]]] = {}
+        self.by_location: dict[str, dict[Location, list[Candidate]]] = {}
 
     def matches(self) -> dict[int, Match]:
         choices = {i: self._choice(claim) for i, claim in self.claims.items()}
@@ -168,16 +209,17 @@ class _Pass:
         for i in order:
             if self._is_certain(self.claims[i], choices[i]):
                 owners.setdefault(choices[i].path, i)
-        moves = self._moves(choices, owners)
+        moves, retyped = self._moves(choices, owners), self._retyped(choices)
         left = [i for i in order if choices[i].path and choices[i].path not in owners]
-        likely = [i for i in left if self._is_likely(self.claims[i], choices[i], moves)]
+        likely = [i for i in left if self._is_likely(self.claims[i], choices[i], moves, retyped)]
+        likely = self._agreeing(likely, owners, choices)
         claimed = Counter(choices[i].path for i in likely)
         owners |= {choices[i].path: i for i in likely if claimed[choices[i].path] == 1}
         return {i: self._match(i, choice, owners) for i, choice in choices.items()}
 
-    def _order(self, i: int, choice: _Choice) -> tuple[tuple[int, int], int, str]:
+    def _order(self, i: int, choice: _Choice) -> tuple[tuple[int, int], int, int, str]:
         """The most certain first; of equal ones those for testing, so that training lacks them."""
-        return choice.rank, -self.claims[i].said, self.claims[i].where
+        return choice.rank, -len(choice.tail), -self.claims[i].said, self.claims[i].where
 
     def _choice(self, claim: Claim) -> _Choice:
         """The images in the best place that has one of the claim's names."""
@@ -186,7 +228,7 @@ class _Pass:
 
     def _by_name(self, claim: Claim, index: int) -> _Choice:
         name, away = claim.names[index], False
-        for rank, place, ignored in claim.places(name):
+        for rank, place, ignored in claim.locations(name):
             images = self._named(claim, name, place)
             if not images:
                 away = away or self.around.holds(place)
@@ -194,19 +236,23 @@ class _Pass:
             best = _best(claim, images)
             strange = _strange(claim, best[0]) if rank else ()
             tail = place.parts if place.kind == "tail" else ()
+            if claim.anywhere:
+                away, strange = False, ()
+            if claim.said is best[0].home.split is not Split.UNASSIGNED:
+                away = False  # the annotation says that it is in the folder of this split
             return _Choice(
                 (rank, index),
                 best,
                 name,
                 tail,
-                len(self._named(claim, name, Place("tail", tail))) == 1,
+                len(self._named(claim, name, Location("tail", tail))) == 1,
                 ignored if claim.stated or not ignored else strange,
                 strange,
                 away,
             )
         return _Choice()
 
-    def _named(self, claim: Claim, name: str, place: Place) -> list[Candidate]:
+    def _named(self, claim: Claim, name: str, place: Location) -> list[Candidate]:
         images = {
             image.path: image
             for key in self.claim_keys(name)
@@ -215,16 +261,16 @@ class _Pass:
         }
         return list(images.values())
 
-    def _at(self, key: str, place: Place) -> Sequence[Candidate]:
+    def _at(self, key: str, place: Location) -> Sequence[Candidate]:
         images = self.by_name.get(key, ())
         if len(images) < FEW:
-            return [image for image in images if place in image.home.places]
-        if key not in self.by_place:
-            index = self.by_place[key] = defaultdict(list)
+            return [image for image in images if place in image.home.locations]
+        if key not in self.by_location:
+            index = self.by_location[key] = defaultdict(list)
             for image in images:
-                for each in image.home.places:
+                for each in image.home.locations:
                     index[each].append(image)
-        return self.by_place[key].get(place, ())
+        return self.by_location[key].get(place, ())
 
     def _is_certain(self, claim: Claim, choice: _Choice) -> bool:
         """True if nothing that the claim says is ignored."""
@@ -234,11 +280,14 @@ class _Pass:
             and not choice.ignored
             and self._ignores_nothing_here(choice)
             and (choice.rank[0] == 0 or not claim.repeated)
+            and not claim.other_suffix(choice.images[0])
         )
 
-    def _is_likely(self, claim: Claim, choice: _Choice, moves: set[tuple[str, str]]) -> bool:
+    def _is_likely(
+        self, claim: Claim, choice: _Choice, moves: set[tuple[str, str]], retyped: set[str]
+    ) -> bool:
         """True if the claim may ignore folders: see the conditions above."""
-        if claim.repeated:
+        if claim.repeated or (claim.other_suffix(choice.images[0]) or ".") not in {".", *retyped}:
             return False
         if not claim.stated and (claim.folder, choice.images[0].home.folder) in moves:
             return True
@@ -247,11 +296,44 @@ class _Pass:
             and choice.unique
             and self.around.says_once(choice.name, choice.tail)
             and self._ignores_nothing_here(choice)
+            and self._goes_unmentioned(claim, choice)
         )
+
+    def _agreeing(
+        self, likely: Sequence[int], owners: Mapping[str, int], choices: Mapping[int, _Choice]
+    ) -> list[int]:
+        """The likely claims that agree on which folder of another computer is which one here.
+
+        If /home/me/b/1.jpg is b/1.jpg, then b/2.jpg is not /home/me/2.jpg.
+        """
+        for i in (*owners.values(), *likely):
+            self.around.learn(self.claims[i].stated, choices[i].images[0].home.parts)
+        pairs = Counter((self.claims[i].stated, choices[i].images[0].home) for i in likely)
+        return [
+            i
+            for i in likely
+            if self.around.expects(self.claims[i].stated, home := choices[i].images[0].home)
+            or pairs[self.claims[i].stated, home] >= MANY
+        ]
+
+    def _goes_unmentioned(self, claim: Claim, choice: _Choice) -> bool:
+        """True if no annotation speaks of the folder that the image is in: it has no other name."""
+        return self.around.mentioned.isdisjoint({*choice.rest}.difference(parts(claim.folder)))
 
     def _ignores_nothing_here(self, choice: _Choice) -> bool:
         """True if no image is in a folder with the name of an ignored one."""
         return self.around.folders.isdisjoint((*choice.ignored, *choice.strange))
+
+    def _retyped(self, choices: Mapping[int, _Choice]) -> set[str]:
+        """Suffixes that many annotations state and no image has: the images were converted."""
+        stated = Counter(
+            self.claims[i].other_suffix(one.images[0]) for i, one in choices.items() if one.path
+        )
+        return {
+            suffix
+            for suffix, count in stated.items()
+            if suffix and count >= MANY and suffix not in self.around.suffixes
+        }
 
     def _moves(
         self, choices: Mapping[int, _Choice], owners: Mapping[str, int]
@@ -269,7 +351,7 @@ class _Pass:
         owner = owners.get(choice.path)
         if owner == i:
             return Match(choice.path, moved=bool(self.claims[i].stated and choice.ignored))
-        if owner is not None and not choice.away and self._ignores_nothing_here(choice):
+        if owner is not None and choice.is_same_name and self._ignores_nothing_here(choice):
             return Match(owner=owner)
         return Match(owner=owner, could_be=tuple(sorted(image.path for image in choice.images)))
 

@@ -63,8 +63,8 @@ def read_named(
 ) -> tuple[str, Dataset]:
     """Read as `read` does; returns the name of the format too."""
     from boxwright.formats.assemble import assemble
-    from boxwright.formats.choosing import Chosen, choose
     from boxwright.formats.options import ReadOptions
+    from boxwright.formats.selection import Chosen, choose
 
     folder, options = _scanned(path), ReadOptions.of(form)
     if options.form:
@@ -74,7 +74,7 @@ def read_named(
     dataset = assemble(
         folder,
         chosen.labels,
-        unlabelled=options.unlabelled,
+        unlabeled=options.unlabeled,
         unused=chosen.unused,
         tolerant=tolerant,
     )

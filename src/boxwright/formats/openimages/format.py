@@ -169,7 +169,12 @@ class _BoxFile:
         for line, name, row in self._rows(column["ImageID"]):
             if name not in images:
                 images[name] = Labeled(
-                    self.path, name, place=f":{line}", relative=True, split=split
+                    self.path,
+                    name,
+                    place=f":{line}",
+                    relative=True,
+                    split=split,
+                    anywhere=True,
                 )
             if fault := self._add(images[name], row, column):
                 self.broken.append(Broken("BW110", f"{self.path}:{line}", fault))

@@ -39,7 +39,7 @@ def detect(folder: Folder) -> bool:
     """True if there are labels of images, or a data.yaml with label files or alone."""
     if any(isinstance(one, Description) for one in descriptions(folder)):
         by_itself = folder.files.keys() <= set(SUFFIXES)
-        return by_itself or bool(_expected(folder)) or bool(_elsewhere(folder, set()))
+        return by_itself or bool(_expected(folder)) or bool(_elsewhere(folder, set(), set()))
     texts = folder.with_suffix(".txt")
     sample = [p for p in texts[:: 1 + len(texts) // SAMPLED] if is_label(folder.root / p)]
     return any(match.image for match in pair(folder, [Labeled(p, alone=True) for p in sample]))
@@ -58,7 +58,7 @@ def read(folder: Folder) -> Labels:
     placed = place_images(folder, described)
     expected = _expected(folder)
     names = Names(folder, described, placed.owners, expected)
-    files = [*sorted(expected), *_elsewhere(folder, {*expected, *placed.lists, *names.lists})]
+    files = [*sorted(expected), *_elsewhere(folder, expected, {*placed.lists, *names.lists})]
     own = [Labeled(path, alone=True, relative=True) for path in files]
     pairs: dict[str, str] = {}
     for one, match in zip(own, pair(folder, own), strict=True):
@@ -142,22 +142,23 @@ def _expected(folder: Folder) -> set[str]:
     """The text files that are where the labels of an image belong; case is ignored."""
     texts = {folded(path): path for path in folder.with_suffix(".txt")}
     images = (join(parent, name) for parent, names in folder.images.items() for name in names)
-    places = (
+    paths = (
         place
         for image in map(folded, images)
         for place in (label_path(image), f"{stem(image)}.txt")
     )
-    return {texts[place] for place in places if place in texts}
+    return {texts[place] for place in paths if place in texts}
 
 
-def _elsewhere(folder: Folder, known: set[str]) -> list[str]:
+def _elsewhere(folder: Folder, expected: set[str], lists: set[str]) -> list[str]:
     """Other label files; empty files count if other files beside them are labels."""
     states = {
         path: is_label(folder.root / path)
         for path in folder.with_suffix(".txt")
-        if path not in known
+        if path not in expected and path not in lists
     }
-    parents = {split_path(path)[0] for path, state in states.items() if state}
+    labels = [*expected, *(path for path, state in states.items() if state)]
+    parents = {split_path(path)[0] for path in labels}
     return [
         path
         for path, state in states.items()
