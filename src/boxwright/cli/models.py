@@ -111,5 +111,5 @@ def _as_json(published: Published) -> dict[str, Any]:
         "license": published.license,
         "checksum_known": bool(published.sha256),
         "path": str(here) if here else None,
-        "put_archive_at": str(zoo.cache_folder() / published.archive),
+        "put_archive_at": str(cache_folder() / published.archive),
     }

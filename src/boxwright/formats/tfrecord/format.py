@@ -1,7 +1,7 @@
 """TFRecord files of tf.train.Example, in the layout of the Object Detection API's scripts.
 
-Images stay in the records: an image is a byte range of its file. Compressed files have no such
-byte ranges, so they are rejected. Boxes are fractions of the stored image, because TensorFlow
+Images stay in the records: an image is a byte range of its file, or of the unpacked copy of a
+compressed file. Boxes are fractions of the stored image, because TensorFlow
 ignores EXIF when it decodes images.
 """
 
@@ -18,9 +18,10 @@ from boxwright.formats.annotations import Holds, Labels
 from boxwright.formats.assemble import LABEL_MAPS
 from boxwright.formats.folder import Folder, join, split_path
 from boxwright.formats.splits import SHOWN, file_split
-from boxwright.formats.tfrecord.framing import HEAD, compression, starts_record
+from boxwright.formats.tfrecord.framing import HEAD, starts_record
 from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
 from boxwright.formats.tfrecord.writer import write_records
+from boxwright.io.compressed import compression
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import read_label_map
@@ -36,7 +37,7 @@ HOLDS = (
     | Holds.FRACTIONS
 )
 BY_STEM = False
-RECORDS = re.compile(r".*\.(tf)?records?(-\d+-of-\d+)?(\.gz)?", re.IGNORECASE | re.DOTALL)
+RECORDS = re.compile(r".*\.(tf)?records?(-\d+-of-\d+)?(\.(gz|gzip|zlib))?", re.IGNORECASE | re.DOTALL)
 SHARD = re.compile(r"(.*-)(\d{1,6})-of-(\d{1,6})(\.\w+)?", re.IGNORECASE | re.DOTALL)
 
 
