@@ -99,6 +99,7 @@ def _table(listed: tuple[Published, ...]) -> Any:
 
 
 def _as_json(published: Published) -> dict[str, Any]:
+    from boxwright.io.cache import cache_folder
     from boxwright.models.weights import zoo
 
     here = zoo.find(published)

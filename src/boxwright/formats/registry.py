@@ -47,13 +47,15 @@ def read(
     repairs them. Splits are those of the folder.
 
     Args:
-        path: a folder, scanned or not, or one annotation file with its images in the same folder.
+        path: a folder, scanned or not, a zip or tar archive of one, or one annotation file with
+            its images in the same folder.
         form: the name of a format, or all options; None detects the format.
         tolerant: report unusable annotations as findings instead of raising an error.
 
     Raises:
         DataError: BW114 there are no labeled images, BW115 there is no such folder, BW197 there
-            is no such format, and the errors of the formats' readers.
+            is no such format, BW172 to BW175 the archive cannot be unpacked, and the errors of the
+            formats' readers.
     """
     return read_named(path, form, tolerant=tolerant)[1]
 
@@ -62,11 +64,18 @@ def read_named(
     path: str | Path | Folder, form: str | ReadOptions | None = None, *, tolerant: bool = False
 ) -> tuple[str, Dataset]:
     """Read as `read` does; returns the name of the format too."""
-    from boxwright.formats.assemble import assemble
-    from boxwright.formats.choosing import Chosen, choose
+    from boxwright.formats.archives import named_after
     from boxwright.formats.options import ReadOptions
 
-    folder, options = _scanned(path), ReadOptions.of(form)
+    folder = _scanned(path)
+    with named_after(folder.archive, folder.root):
+        return _read(folder, ReadOptions.of(form), tolerant)
+
+
+def _read(folder: Folder, options: ReadOptions, tolerant: bool) -> tuple[str, Dataset]:
+    from boxwright.formats.assemble import assemble
+    from boxwright.formats.choosing import Chosen, choose
+
     if options.form:
         chosen = Chosen(options.form, named(options.form).read(folder), 0)
     else:
@@ -85,7 +94,11 @@ def read_named(
 
 def detect(path: str | Path | Folder) -> str:
     """The first format that a folder has files of. Raises DataError as `read` does."""
-    return next(iter(_detected(_scanned(path))))
+    from boxwright.formats.archives import named_after
+
+    folder = _scanned(path)
+    with named_after(folder.archive, folder.root):
+        return next(iter(_detected(folder)))
 
 
 def write(

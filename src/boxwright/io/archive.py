@@ -28,6 +28,7 @@ from boxwright.io.safe_path import SafePaths
 LARGEST = 1 << 30  # bytes that an archive of weights may unpack to, in total
 BLOCK = 1 << 20
 GZIP, BZIP2, XZ = b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\0"
+ZIP = b"PK\3\4", b"PK\5\6"
 OTHERS = {  # first bytes of archives that are not read
     b"7z\xbc\xaf\x27\x1c": "7-Zip",
     b"Rar!\x1a\x07": "RAR",
@@ -105,7 +106,7 @@ def is_archive(path: Path) -> bool:
     """True if a file is an archive by its content, or by its name. Raises OSError."""
     with path.open("rb") as file:
         head = file.read(tarfile.BLOCKSIZE)
-        if path.name.lower().endswith(SUFFIXES) or head.startswith((b"PK\3\4", b"PK\5\6", *OTHERS)):
+        if path.name.lower().endswith(SUFFIXES) or head.startswith((*ZIP, *OTHERS)):
             return True
         if not head.startswith((GZIP, BZIP2, XZ)):
             return _starts_tar(head)
@@ -126,9 +127,13 @@ def _members(archive: Path, largest: int) -> Iterator[Member]:
         is_tar = _starts_tar(head) or head.startswith((GZIP, BZIP2, XZ))
         if not is_tar and zipfile.is_zipfile(file):
             yield from _zip_members(file, budget)
-            return
-        file.seek(0)
-        yield from _tar_members(_opened(file, head), budget)
+        elif is_tar:
+            file.seek(0)
+            yield from _tar_members(_opened(file, head), budget)
+        elif head.startswith(ZIP):
+            raise ArchiveError("the end of the zip file is missing")
+        else:
+            raise ArchiveError("it is neither a zip nor a tar file")
 
 
 def _zip_members(file: IO[bytes], budget: Budget) -> Iterator[Member]:
@@ -193,8 +198,10 @@ class _StrictInfo(tarfile.TarInfo):
             return super().fromtarfile(tar)
         except tarfile.EOFHeaderError:
             raise
-        except tarfile.HeaderError as error:
-            raise ArchiveError(f"{error} at byte {tar.offset:,}") from error
+        except (tarfile.EmptyHeaderError, tarfile.TruncatedHeaderError):
+            raise EOFError from None
+        except tarfile.HeaderError:
+            raise ValueError from None
 
 
 def _opened(file: IO[bytes], head: bytes) -> Any:

@@ -70,7 +70,7 @@ class _Zlib(io.RawIOBase):
         while not plain and not self._stream.eof:
             packed = self._stream.unconsumed_tail or self._source.read(BLOCK)
             if not packed:
-                raise EOFError("it ends before the end of its content")
+                raise EOFError
             plain = self._stream.decompress(packed, len(buffer))
         buffer[: len(plain)] = plain
         return len(plain)

@@ -29,8 +29,6 @@ DAMAGED = (
 )
 
 
-
-
 class ArchiveError(Exception):
     """The archive is damaged or is none; the message is a phrase with the reason."""
 
@@ -53,9 +51,16 @@ def damage() -> Iterator[None]:
     try:
         yield
     except NotImplementedError as error:
-        raise UnsupportedError(str(error)) from error
+        raise UnsupportedError("its compression is not supported") from error
     except DAMAGED as error:
-        raise ArchiveError(str(error) or type(error).__name__) from error
+        raise ArchiveError(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"it cannot be read ({error.strerror})"
+    is_cut = isinstance(error, EOFError) or "end of data" in str(error)
+    return "it is cut off" if is_cut else "its content is damaged"
 
 
 class Budget:

@@ -37,7 +37,9 @@ HOLDS = (
     | Holds.FRACTIONS
 )
 BY_STEM = False
-RECORDS = re.compile(r".*\.(tf)?records?(-\d+-of-\d+)?(\.(gz|gzip|zlib))?", re.IGNORECASE | re.DOTALL)
+RECORDS = re.compile(
+    r".*\.(tf)?records?(-\d+-of-\d+)?(\.(gz|gzip|zlib))?", re.IGNORECASE | re.DOTALL
+)
 SHARD = re.compile(r"(.*-)(\d{1,6})-of-(\d{1,6})(\.\w+)?", re.IGNORECASE | re.DOTALL)
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +19,7 @@ from boxwright.io.archive import unpack
 from boxwright.io.cache import cache_folder
 from boxwright.io.download import DownloadError, Progress, SomethingElseError, download
 from boxwright.io.files import locked, writing
+from boxwright.io.limits import ArchiveError
 
 BUCKET = "https://storage.googleapis.com/download.tensorflow.org/models"
 CHECKPOINT = "model.ckpt"  # the prefix of a checkpoint's files in the zoo's archives
