@@ -141,14 +141,19 @@ def _detected(folder: Folder) -> dict[str, Format]:
 
 
 def _nothing(folder: Folder, title: str) -> DataError:
+    from boxwright.formats.foreign import candidates
+
     count = folder.image_count
     here = "there is 1 image" if count == 1 else f"there are {count or 'no'} images"
-    message = f"{here} here, and no annotations in {title}."
+    message = f"{here} here, and no annotations in {title}"
     if not folder.images and not folder.files:
-        message = "the folder contains no images and no annotations."
+        message = "the folder contains no images and no annotations"
+    said, known = candidates(folder)
     return DataError(
         "BW114",
-        message,
+        f"{message}; {said}." if said else f"{message}.",
         where=folder.root.absolute(),
-        formats=", ".join(form.TITLE for form in FORMATS.values()),
+        tool=known and known.tool,
+        export=known and known.export,
+        formats=None if known else ", ".join(form.TITLE for form in FORMATS.values()),
     )
