@@ -140,6 +140,34 @@ def test_compressed_files_are_read_as_plain_ones(tmp_path: Path, cache: Path, na
     assert [path.name.rpartition("-")[0] for path in (cache / "unpacked").glob("*-*")] == [name]
 
 
+def test_a_compressed_file_of_any_name_is_read_if_it_is_given(tmp_path: Path, cache: Path) -> None:
+    plain = put(tmp_path / "plain.record", PASCAL)
+    for name in ("train.gz", "data-00000-of-00001", "photos.bin"):
+        packed = tmp_path / "packed" / name
+        packed.parent.mkdir(exist_ok=True)
+        packed.write_bytes(gzip.compress(plain.read_bytes()))
+        assert len(formats.read(packed)) == 1
+        packed.unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.json.gz", gzip.compress(b"{}" * 99), False),
+        ("a.record.gz", gzip.compress(b"text " * 99), True),
+        ("a.record.gz", gzip.compress(bytes(99)), True),
+        ("a.record.gz", b"\x1f\x8b\x08\x00", True),
+        ("a.gz", b"\x1f\x8b\x08\x00", False),
+        ("a.record", b"", False),
+    ],
+)
+def test_other_compressed_files_are_not_taken_for_records(
+    tmp_path: Path, name: str, content: bytes, expected: bool
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert FORMATS["tfrecord"].detect(Folder.scan(tmp_path / name)) == expected
+
+
 def test_a_compressed_file_beside_a_plain_one(tmp_path: Path, cache: Path) -> None:
     plain = put(tmp_path / "train.record", PASCAL)
     (tmp_path / "test.record.gz").write_bytes(gzip.compress(plain.read_bytes()))

@@ -196,12 +196,12 @@ class _StrictInfo(tarfile.TarInfo):
     def fromtarfile(cls, tar: tarfile.TarFile) -> Self:
         try:
             return super().fromtarfile(tar)
-        except tarfile.EOFHeaderError:
-            raise
-        except (tarfile.EmptyHeaderError, tarfile.TruncatedHeaderError):
-            raise EOFError from None
-        except tarfile.HeaderError:
-            raise ValueError from None
+        except tarfile.HeaderError as error:
+            kind = type(error).__name__  # the kinds are not public
+            if kind == "EOFHeaderError":
+                raise
+            is_cut = kind in {"EmptyHeaderError", "TruncatedHeaderError"}
+            raise EOFError if is_cut else ValueError from error
 
 
 def _opened(file: IO[bytes], head: bytes) -> Any:

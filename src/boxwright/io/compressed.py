@@ -14,6 +14,7 @@ from boxwright.io.files import copy_stream
 from boxwright.io.limits import LARGEST_DATA, Budget, Limited, damage
 
 BLOCK = 1 << 20
+START = 1 << 12  # bytes that decompress to the first bytes of a file
 GZIP = b"\x1f\x8b\x08"
 _known: dict[tuple[str, int, int], Path] = {}  # path, size and time of a file -> its plain copy
 
@@ -33,6 +34,21 @@ def plain_file(path: Path) -> Path:
         copy = unpacked_once(path, lambda draft: decompress(path, draft)) if packed else path
         _known[key] = copy
     return _known[key]
+
+
+def plain_start(path: Path, size: int) -> bytes:
+    """The first bytes of a compressed file's plain content; fewer if it is damaged.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(START)
+    stream = zlib.decompressobj(zlib.MAX_WBITS | 32)  # finds out which of the two it is
+    try:
+        return stream.decompress(head, size)
+    except zlib.error:
+        return b""
 
 
 def decompress(source: Path, target: Path) -> None:
