@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -12,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from boxwright.io import limits
@@ -324,3 +326,15 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path, cache: Path) -> N
     (tmp_path / "a.zip").write_bytes(b"one")
     copy = unpacked_once(tmp_path / "a.zip", Path.mkdir)
     assert {path.name for path in (cache / "unpacked").iterdir()} == {"lock", copy.name}
+
+
+@pytest.mark.parametrize("kind", PACK)
+def test_any_damage_is_an_archive_error_or_harmless(tmp_path: Path, kind: str) -> None:
+    content = PACK[kind](GOOD)
+    random = np.random.default_rng(0)
+    for attempt in range(100):
+        damaged = bytearray(content)
+        for place in random.integers(0, len(content), random.integers(1, 5)):
+            damaged[place] = random.integers(256)
+        with contextlib.suppress(ArchiveError):
+            unpacked(tmp_path / str(attempt), bytes(damaged))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import lzma
 import tarfile
@@ -57,7 +58,7 @@ def damage() -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
+    if isinstance(error, OSError) and error.strerror and error.errno != errno.EINVAL:
         return f"it cannot be read ({error.strerror})"
     is_cut = isinstance(error, EOFError) or "end of data" in str(error)
     return "it is cut off" if is_cut else "its content is damaged"
