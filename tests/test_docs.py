@@ -121,21 +121,33 @@ def test_the_table_of_formats_is_what_they_hold() -> None:
         "unused classes": Holds.UNUSED_CLASSES,
     }
     text = (ROOT / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
-    tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
-    (header, _, *rows), (_, _, *origins) = (
-        [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
-        for table in tables
+    table = re.search(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    assert table is not None
+    header, _, *rows = (
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()
     )
     assert header[2:] == list(columns)
     assert [row[:2] for row in rows] == [
         [form.TITLE, f"`{name}`"] for name, form in FORMATS.items()
     ]
-    assert [row[0] for row in origins] == [form.TITLE for form in FORMATS.values()]
     for row, form in zip(rows, FORMATS.values(), strict=True):
         kinds = zip(row[2:], columns.values(), strict=True)
         assert {kind for cell, kind in kinds if cell} == {
             kind for kind in columns.values() if kind in form.HOLDS
         }
+
+
+def test_each_format_has_a_section() -> None:
+    text = (ROOT / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
+    for name, form in FORMATS.items():
+        _, _, rest = text.partition(f"\n### {form.TITLE}\n")
+        section = " ".join(rest.partition("\n#")[0].split())
+        about = form.ABOUT
+        for said in (about.sources, about.files, about.detected[1:], *about.written):
+            assert said in section, name
+        assert f"`--to {name}`" in section
+        assert about.quirks
+        assert all(quirk in section and quirk.endswith(".") for quirk in about.quirks), name
 
 
 def test_the_table_of_tags_is_what_a_training_writes() -> None:
@@ -150,7 +162,11 @@ def test_the_table_of_tags_is_what_a_training_writes() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["reference/codes.md", "reference/commands.md", "reference/api.md", "llms.txt"]
+    "page",
+    [
+        *("reference/codes.md", "reference/commands.md", "reference/api.md"),
+        *("reference/formats.md", "llms.txt"),
+    ],
 )
 def test_generated_pages_are_up_to_date(page: str) -> None:
     pages = runpy.run_path(str(ROOT / "docs" / "generate.py"))["PAGES"]

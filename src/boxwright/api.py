@@ -355,7 +355,7 @@ def check(
     Nothing is changed: `boxwright check DATA --fix OUT` writes a repaired copy.
 
     Args:
-        data: a folder, an annotation file, or a dataset as `read` returns it.
+        data: a folder, an archive of one, an annotation file, or a dataset as `read` returns it.
         form: the name of the format, or all options of `read`; detected by default.
         input_size: side of the network's input in pixels, for the checks of box sizes.
         progress: called with the number of images done and the total.

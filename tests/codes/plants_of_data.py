@@ -80,8 +80,9 @@ def shard(place: Place) -> str:
 
 
 def packed(place: Place) -> str:
+    place.patch.setenv("BOXWRIGHT_CACHE", str(place.root / "cache"))
     path = records(place.folder)
-    path.write_bytes(gzip.compress(path.read_bytes()))
+    path.write_bytes(gzip.compress(path.read_bytes())[:-99])
     return place.cli("check", path.parent)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import plants_of_archives
 import plants_of_commands
 import plants_of_data
 import plants_of_detectors
@@ -19,6 +20,7 @@ from folders import VocFolder
 
 PLANTS: dict[str, Plant] = {
     **plants_of_data.PLANTS,
+    **plants_of_archives.PLANTS,
     **plants_of_training.PLANTS,
     **plants_of_detectors.PLANTS,
     **plants_of_commands.PLANTS,

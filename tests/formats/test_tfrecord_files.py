@@ -6,17 +6,19 @@ import contextlib
 import gzip
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tfrecord_samples import CAT, CAT_BOX, PASCAL, example, put
+from tfrecord_samples import CAT, CAT_BOX, PASCAL, example, image, put
 
 from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.formats import FORMATS
 from boxwright.formats.folder import Folder
+from boxwright.images.decoding import image_bytes, read_image
 from boxwright.structures.dataset import Split
 from folders import codes
 
@@ -110,17 +112,105 @@ def test_records_of_another_suffix_are_not_looked_for_among_other_files(tmp_path
     assert len(formats.read(path)) == 1
 
 
+COMPRESSED = {
+    "a.record": gzip.compress,
+    "a.record.gz": gzip.compress,
+    "train.tfrecord-00000-of-00001": zlib.compress,
+    "a.tfrecords.zlib": lambda data: zlib.compress(data, 0),
+    "two.record.gz": lambda data: gzip.compress(data[:50]) + gzip.compress(data[50:]),
+}
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_compressed_files_are_read_as_plain_ones(tmp_path: Path, cache: Path, name: str) -> None:
+    plain = put(tmp_path / "plain.record", PASCAL, example(image("PNG"), **CAT))
+    packed = tmp_path / "packed" / name
+    packed.parent.mkdir()
+    packed.write_bytes(COMPRESSED[name](plain.read_bytes()))
+    expected = formats.read(plain)
+    for path in (packed, packed.parent, packed):  # the last one reuses the copy
+        dataset = formats.read(path)
+        assert dataset.names == tuple(
+            image_name.replace("plain.record", name) for image_name in expected.names
+        )
+        assert (dataset.boxes == expected.boxes).all()
+        for i in range(len(dataset)):
+            assert image_bytes(dataset.image(i)) == image_bytes(expected.image(i))
+            assert (read_image(dataset.image(i)) == read_image(expected.image(i))).all()
+    assert [path.name.rpartition("-")[0] for path in (cache / "unpacked").glob("*-*")] == [name]
+
+
+def test_a_compressed_file_of_any_name_is_read_if_it_is_given(tmp_path: Path, cache: Path) -> None:
+    plain = put(tmp_path / "plain.record", PASCAL)
+    for name in ("train.gz", "data-00000-of-00001", "photos.bin"):
+        packed = tmp_path / "packed" / name
+        packed.parent.mkdir(exist_ok=True)
+        packed.write_bytes(gzip.compress(plain.read_bytes()))
+        assert len(formats.read(packed)) == 1
+        packed.unlink()
+
+
 @pytest.mark.parametrize(
-    ("how", "compress", "remedy"),
-    [("gzip", gzip.compress, "gzip -dc"), ("zlib", zlib.compress, "without compression")],
+    ("name", "content", "expected"),
+    [
+        ("a.json.gz", gzip.compress(b"{}" * 99), False),
+        ("a.record.gz", gzip.compress(b"text " * 99), True),
+        ("a.record.gz", gzip.compress(bytes(99)), True),
+        ("a.record.gz", b"\x1f\x8b\x08\x00", True),
+        ("a.gz", b"\x1f\x8b\x08\x00", False),
+        ("a.record", b"", False),
+    ],
 )
-def test_compressed_files_are_refused_with_the_remedy(
-    tmp_path: Path, how: str, compress: object, remedy: str
+def test_other_compressed_files_are_not_taken_for_records(
+    tmp_path: Path, name: str, content: bytes, expected: bool
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert FORMATS["tfrecord"].detect(Folder.scan(tmp_path / name)) == expected
+
+
+def test_a_compressed_file_beside_a_plain_one(tmp_path: Path, cache: Path) -> None:
+    plain = put(tmp_path / "train.record", PASCAL)
+    (tmp_path / "test.record.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    dataset = formats.read(tmp_path)
+    assert len(dataset) == 2
+    assert {Split(int(one)) for one in dataset.splits} == {Split.TRAIN, Split.TEST}
+    formats.write(dataset, tmp_path / "out", "coco")
+    assert len(formats.read(tmp_path / "out")) == 2
+
+
+def test_a_replaced_file_is_read_anew(tmp_path: Path, cache: Path) -> None:
+    path = put(tmp_path / "a.record", PASCAL)
+    one = path.read_bytes()
+    path.write_bytes(gzip.compress(one))
+    assert len(formats.read(path)) == 1
+    path.write_bytes(gzip.compress(one + one))
+    assert len(formats.read(path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda data: gzip.compress(data)[:-20], "it is cut off"),
+        (lambda data: zlib.compress(data)[:-20], "it is cut off"),
+        (lambda data: zlib.compress(data)[:-4] + b"1234", "its content is damaged"),
+        (lambda data: gzip.compress(data)[:-8] + b"12345678", "its content is damaged"),
+        (lambda data: gzip.compress(data)[:10] + b"\xff" * 40, "its content is damaged"),
+        (lambda _: gzip.compress(bytes(65 << 20)), "more than 100 times its own size"),
+    ],
+)
+def test_damaged_compressed_files_are_refused(
+    tmp_path: Path, cache: Path, damage: Callable[[bytes], bytes], reason: str
 ) -> None:
     path = put(tmp_path / "a.record", PASCAL)
-    path.write_bytes(compress(path.read_bytes()))  # type: ignore[operator]
-    with pytest.raises(DataError, match=rf"BW150.*compressed with {how}.*{remedy}"):
+    content = path.read_bytes()
+    path.write_bytes(damage(content))
+    with pytest.raises(DataError, match=rf"BW150 .*a.record: is compressed, and .*{reason}"):
         formats.read(tmp_path)
+    put(tmp_path / "b.record", PASCAL)
+    dataset = formats.read(tmp_path, tolerant=True)
+    assert len(dataset) == 1
+    assert codes(dataset) == ["BW150"]
+    assert not list((cache / "unpacked").glob("*-*"))
 
 
 @pytest.mark.parametrize(

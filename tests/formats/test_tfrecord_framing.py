@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from boxwright.formats.tfrecord.framing import (
     Record,
-    compression,
     read_records,
     starts_record,
     write_record,
 )
+from boxwright.io.compressed import compression
 
 pytestmark = pytest.mark.tiny
 # What TensorFlow 2.21's TFRecordWriter wrote for b"cat" and b"".

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from boxwright.io import archive as module
-from boxwright.io.archive import ArchiveError, unpack
+from boxwright.io.archive import unpack
+from boxwright.io.limits import ArchiveError
 from misbehaving import tarred, zipped
 
 pytestmark = pytest.mark.tiny

@@ -24,7 +24,9 @@ COLORS: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "blu
 def check(
     data: Annotated[
         Path,
-        typer.Argument(metavar="DATA", help="A folder of labeled images, or an annotation file."),
+        typer.Argument(
+            metavar="DATA", help="A folder of labeled images, its archive, or an annotation file."
+        ),
     ],
     fix: Annotated[
         Path | None,

@@ -16,7 +16,9 @@ from boxwright.formats import FORMATS
 def convert(
     data: Annotated[
         Path,
-        typer.Argument(metavar="IN", help="A folder of labeled images, or an annotation file."),
+        typer.Argument(
+            metavar="IN", help="A folder of labeled images, its archive, or an annotation file."
+        ),
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or empty folder.")],
     to: Annotated[str, choice(FORMATS, help="The format to write.")],

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def merge(
     data: Annotated[
         list[Path],
-        typer.Argument(metavar="DATA", help="Folders of labeled images, or annotation files."),
+        typer.Argument(
+            metavar="DATA", help="Folders of labeled images, their archives, or annotation files."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", help="A new or empty folder.")],
     to: Annotated[

@@ -99,6 +99,7 @@ def _table(listed: tuple[Published, ...]) -> Any:
 
 
 def _as_json(published: Published) -> dict[str, Any]:
+    from boxwright.io.cache import cache_folder
     from boxwright.models.weights import zoo
 
     here = zoo.find(published)
@@ -111,5 +112,5 @@ def _as_json(published: Published) -> dict[str, Any]:
         "license": published.license,
         "checksum_known": bool(published.sha256),
         "path": str(here) if here else None,
-        "put_archive_at": str(zoo.cache_folder() / published.archive),
+        "put_archive_at": str(cache_folder() / published.archive),
     }

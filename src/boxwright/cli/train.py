@@ -33,8 +33,8 @@ def train(
         list[Path] | None,
         typer.Argument(
             metavar="DATA",
-            help="A folder of labeled images, or an annotation file with images around it. "
-            "Several are combined. With --resume it may be left out.",
+            help="A folder of labeled images, its archive, or an annotation file with images "
+            "around it. Several are combined. With --resume it may be left out.",
         ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="The run folder to write.")] = Path("run"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from boxwright.codes.archives import ARCHIVES
 from boxwright.codes.arguments import ARGUMENTS
 from boxwright.codes.commands import COMMANDS
 from boxwright.codes.configs import CONFIGS
@@ -18,6 +19,7 @@ __all__ = ["MEANINGS", "RANGES", "SIGNS", "Meaning", "Severity"]
 MEANINGS: dict[str, Meaning] = {
     **READING,
     **FITNESS,
+    **ARCHIVES,
     **COMMANDS,
     **TRAINING,
     **DETECTING,

@@ -205,11 +205,11 @@ FITNESS: dict[str, Meaning] = {
     ),
     "BW150": Meaning(
         "error",
-        "A TFRecord is compressed",
-        "Boxwright reads single images from their positions in the file. In a compressed file "
-        "everything before an image would have to be unpacked first.",
-        "Unpack a gzip file with `gzip -dc train.record > train-plain.record`. Write a zlib file "
-        "again without compression.",
+        "A compressed TFRecord cannot be unpacked",
+        "The file was cut off or changed, for example by an interrupted download, or it unpacks to "
+        "more than 256 GiB or, above 64 MiB, to more than 100 times its own size. None of its "
+        "records is used.",
+        "Copy the file again, or write its records again without compression.",
     ),
     "BW151": Meaning(
         "error",

@@ -111,7 +111,8 @@ READING: dict[str, Meaning] = {
         "There are no labeled images",
         "The folder is empty, is not the one with the data, or is in a format that Boxwright does "
         "not read.",
-        "Give the folder that holds the images and their annotations.",
+        "These annotations are from {tool}: {export}.",
+        "Give the folder that holds the images and their annotations in a format that is read.",
         "These formats are read: {formats}.",
     ),
     "BW115": Meaning(

@@ -67,7 +67,7 @@ def run_checks(
     Every image is decoded once. Nothing is written.
 
     Args:
-        data: a folder, an annotation file, or a dataset as `formats.read` gives it.
+        data: a folder, its archive, an annotation file, or a dataset as `formats.read` gives it.
         form: the name of the format; None detects it, or means VOC for a dataset.
         input_size: side of the network's input, pixels.
         reach: which boxes a detector family can learn; None skips the check.

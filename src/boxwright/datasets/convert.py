@@ -50,7 +50,7 @@ def convert(
         voc coco 40
 
     Args:
-        path: a folder, or one annotation file with its images in the same folder.
+        path: a folder, an archive of one, or one annotation file with its images in its folder.
         out: a new or empty folder.
         to: the name of a format.
         form: the name of the source format, or all options of `read`; None detects it.

@@ -18,6 +18,7 @@ from boxwright.datasets.split import TEST_FRACTION, leaked, place
 from boxwright.errors import DataError
 from boxwright.formats import ReadOptions
 from boxwright.formats.split_file import SplitFile
+from boxwright.io.archive import is_archive
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
@@ -77,10 +78,13 @@ def split(
         progress: called with the number of images read and the total.
 
     Raises:
-        DataError: BW195 or BW198 the groups are unusable or missing, BW196 the folder has a split
-            already, BW146 the split file cannot be used, and the errors of `load`.
+        DataError: BW176 the path is an archive, BW195 or BW198 the groups are unusable or missing,
+            BW196 the folder has a split already, BW146 the split file cannot be used, and the
+            errors of `load`.
         SystemFaultError: BW902, BW903 the split file cannot be written.
     """
+    if Path(path).is_file() and is_archive(Path(path)):
+        raise DataError("BW176", "is an archive, which keeps no split.", where=path)
     dataset = repair(formats.read(path, form))
     before = None if anew else SplitFile.read(dataset.root)
     if anew:

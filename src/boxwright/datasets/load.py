@@ -39,8 +39,8 @@ def load(
     and a missing test set.
 
     Args:
-        path: a folder, or an annotation file with its images in the same folder; or several, which
-            are merged in memory by the rules of `merge`. Each is split on its own.
+        path: a folder, an archive of one, or an annotation file with its images in its folder; or
+            several, which are merged in memory by the rules of `merge`. Each is split on its own.
         form: the name of a format, or all options of `read`.
         seed: random seed of the split.
 

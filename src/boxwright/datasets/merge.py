@@ -73,7 +73,7 @@ def merge(
     with the same name are renamed.
 
     Args:
-        paths: folders, or annotation files with their images in the same folder.
+        paths: folders, archives of them, or annotation files with their images in their folder.
         out: a new or empty folder.
         to: the name of a format; None uses the format of the first source.
         form: the name of the sources' format, or all options of `read`.

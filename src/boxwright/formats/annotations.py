@@ -8,6 +8,7 @@ from enum import Flag, auto
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from boxwright.formats.about import About
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, Split
@@ -136,6 +137,7 @@ class Format(Protocol):
     TITLE: str  # name in messages
     HOLDS: Holds
     BY_STEM: bool  # an image and its annotation have the same stem
+    ABOUT: About  # its section in the documentation
 
     def detect(self, folder: Folder) -> bool:
         """True if the folder has files of this format; cheap, False for other formats."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxwright.formats import json_file, json_kinds
+from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
@@ -21,6 +22,16 @@ TITLE = "Create ML"
 KIND = "createml"  # in `json_kinds`
 HOLDS = Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.FRACTIONS
 BY_STEM = False
+ABOUT = About(
+    sources="Apple's tools, RectLabel, Roboflow and LabelImg.",
+    files="One `.json` for many images.",
+    detected="By a JSON list of objects with `image` and `annotations`.",
+    written=("*/_annotations.createml.json",),
+    quirks=(
+        "Boxes are the center, width and height in pixels.",
+        "Boxes of entries that repeat an image are combined (`BW113`).",
+    ),
+)
 FILE = "_annotations.createml.json"  # Roboflow's name
 IMAGE_KEYS = ("image", "imagefilename")
 LIST_KEYS = ("annotations", "annotation")

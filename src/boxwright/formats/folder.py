@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from boxwright.errors import DataError
+from boxwright.formats.archives import only_folder, unpacked
 from boxwright.images.decoding import is_image
+from boxwright.io.archive import is_archive
 from boxwright.structures.labels import closest_name
 
 NOT_DATA = frozenset({"__MACOSX", "__pycache__", "node_modules"})
@@ -24,24 +26,31 @@ class Folder:
         root: the data folder.
         images: folder -> names of the images in it, sorted; the root itself is "".
         files: lower-case suffix such as ".xml" -> paths of the other files, sorted.
+        archive: the archive that the folder was unpacked from.
     """
 
     root: Path
     images: dict[str, list[str]] = field(repr=False)
     files: dict[str, list[str]] = field(repr=False)
+    archive: Path | None = None
 
     @classmethod
     def scan(cls, path: str | Path) -> Folder:
         """Walk a folder and skip hidden files and folders, pipes and devices.
 
         For one annotation file, the result is its folder with this file as the only annotation.
+        For a zip or tar archive, it is the folder of its unpacked copy.
 
         Raises:
-            DataError: BW115 the folder or file does not exist or cannot be opened.
+            DataError: BW115 the folder or file does not exist or cannot be opened; BW172 to BW175
+                the archive cannot be unpacked.
+            SystemFaultError: BW902, BW903 the archive's copy cannot be written.
         """
         root = Path(path)
         try:
             if root.is_file() and not is_image(root):
+                if is_archive(root):
+                    return cls._of(only_folder(unpacked(root), NOT_DATA), root)
                 around = cls._of(root.parent)
                 return cls(root.parent, around.images, {root.suffix.lower(): [root.name]})
             if not root.is_dir():
@@ -55,7 +64,7 @@ class Folder:
             ) from error
 
     @classmethod
-    def _of(cls, root: Path) -> Folder:
+    def _of(cls, root: Path, archive: Path | None = None) -> Folder:
         images: dict[str, list[str]] = {}
         files: dict[str, list[str]] = {}
         for parent, names in _walk(str(root)):
@@ -65,7 +74,7 @@ class Folder:
                 else:
                     _, dot, suffix = name.rpartition(".")
                     files.setdefault((dot + suffix).lower(), []).append(join(parent, name))
-        return cls(root, images, files)
+        return cls(root, images, files, archive)
 
     def with_suffix(self, *suffixes: str) -> list[str]:
         """The paths of the files with one of these suffixes: `folder.with_suffix(".xml")`."""

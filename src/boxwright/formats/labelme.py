@@ -10,6 +10,7 @@ from pathlib import Path
 
 from boxwright.errors import DataError
 from boxwright.formats import json_file, json_kinds
+from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, join, relative, split_path, stem
 from boxwright.formats.json_file import Object, UnusableError
@@ -32,6 +33,21 @@ HOLDS = (
     | Holds.FRACTIONS
 )
 BY_STEM = True
+ABOUT = About(
+    sources="labelme, X-AnyLabeling and AnyLabeling.",
+    files=(
+        "A `.json` for each image, beside it or in another folder. `labels.txt` may have the "
+        "order of the classes."
+    ),
+    detected="By `shapes` with `points`, or `imagePath`, in a JSON file.",
+    written=("*/*.json", "labels.txt"),
+    quirks=(
+        "Polygons, circles and other shapes become boxes. Shapes of one class and `group_id` are "
+        "parts of one object.",
+        "The flags `difficult`, `truncated` and `crowd` of a shape are kept.",
+        "The pixels in `imageData` are ignored: the image has to be a file.",
+    ),
+)
 VERSION = "5.5.0"  # LabelMe version whose format is written
 LIST = "labels.txt"  # LabelMe reads its list of class names from such a file
 NOT_CLASSES = frozenset({"__ignore__", "_background_"})  # first lines of LabelMe's own lists

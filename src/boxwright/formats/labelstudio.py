@@ -17,6 +17,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from boxwright.formats import json_file, json_kinds
+from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder, split_path
@@ -30,6 +31,24 @@ TITLE = "Label Studio"
 KIND = "labelstudio"  # in `json_kinds`
 HOLDS = Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.FRACTIONS
 BY_STEM = False
+ABOUT = About(
+    sources="Label Studio.",
+    files=(
+        "Its exports JSON and JSON-MIN, with the images anywhere in the folder. CSV and TSV "
+        "exports are not read."
+    ),
+    detected=(
+        "By a JSON list of tasks with `annotations` and their `result`, or of rows with regions."
+    ),
+    written=("*/tasks.json",),
+    quirks=(
+        "The last annotation of a task that was not cancelled counts; skipped tasks and "
+        "predictions are ignored.",
+        "Boxes are percentages of the sides. Rotated rectangles, ellipses and polygons become "
+        "boxes; brush and video regions are refused.",
+        "The prefix of uploaded images, such as `3f2a91c0-`, may be missing from the image files.",
+    ),
+)
 FILE = "tasks.json"
 LOCAL = "/data/local-files/?d="  # images below the folder that Label Studio serves
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://+")

@@ -47,13 +47,15 @@ def read(
     repairs them. Splits are those of the folder.
 
     Args:
-        path: a folder, scanned or not, or one annotation file with its images in the same folder.
+        path: a folder, scanned or not, a zip or tar archive of one, or one annotation file with
+            its images in the same folder.
         form: the name of a format, or all options; None detects the format.
         tolerant: report unusable annotations as findings instead of raising an error.
 
     Raises:
         DataError: BW114 there are no labeled images, BW115 there is no such folder, BW197 there
-            is no such format, and the errors of the formats' readers.
+            is no such format, BW172 to BW175 the archive cannot be unpacked, and the errors of the
+            formats' readers.
     """
     return read_named(path, form, tolerant=tolerant)[1]
 
@@ -62,11 +64,18 @@ def read_named(
     path: str | Path | Folder, form: str | ReadOptions | None = None, *, tolerant: bool = False
 ) -> tuple[str, Dataset]:
     """Read as `read` does; returns the name of the format too."""
-    from boxwright.formats.assemble import assemble
+    from boxwright.formats.archives import named_after
     from boxwright.formats.options import ReadOptions
+
+    folder = _scanned(path)
+    with named_after(folder.archive, folder.root):
+        return _read(folder, ReadOptions.of(form), tolerant)
+
+
+def _read(folder: Folder, options: ReadOptions, tolerant: bool) -> tuple[str, Dataset]:
+    from boxwright.formats.assemble import assemble
     from boxwright.formats.selection import Chosen, choose
 
-    folder, options = _scanned(path), ReadOptions.of(form)
     if options.form:
         chosen = Chosen(options.form, named(options.form).read(folder), 0)
     else:
@@ -85,7 +94,11 @@ def read_named(
 
 def detect(path: str | Path | Folder) -> str:
     """The first format that a folder has files of. Raises DataError as `read` does."""
-    return next(iter(_detected(_scanned(path))))
+    from boxwright.formats.archives import named_after
+
+    folder = _scanned(path)
+    with named_after(folder.archive, folder.root):
+        return next(iter(_detected(folder)))
 
 
 def write(
@@ -128,14 +141,19 @@ def _detected(folder: Folder) -> dict[str, Format]:
 
 
 def _nothing(folder: Folder, title: str) -> DataError:
+    from boxwright.formats.foreign import candidates
+
     count = folder.image_count
     here = "there is 1 image" if count == 1 else f"there are {count or 'no'} images"
-    message = f"{here} here, and no annotations in {title}."
+    message = f"{here} here, and no annotations in {title}"
     if not folder.images and not folder.files:
-        message = "the folder contains no images and no annotations."
+        message = "the folder contains no images and no annotations"
+    said, known = candidates(folder)
     return DataError(
         "BW114",
-        message,
+        f"{message}; {said}." if said else f"{message}.",
         where=folder.root.absolute(),
-        formats=", ".join(form.TITLE for form in FORMATS.values()),
+        tool=known and known.tool,
+        export=known and known.export,
+        formats=None if known else ", ".join(form.TITLE for form in FORMATS.values()),
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from boxwright.formats import json_file, json_kinds
+from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.json_file import Object, UnusableError
@@ -27,6 +28,22 @@ HOLDS = (
     Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.CLASS_ORDER | Holds.UNUSED_CLASSES | Holds.FRACTIONS
 )
 BY_STEM = False
+ABOUT = About(
+    sources="VoTT 1 and 2.",
+    files=(
+        "The export *VoTT JSON*, VoTT's own `*-asset.json` files, and the `.json` of version 1. A "
+        "`.vott` file is only the project and has no boxes."
+    ),
+    detected="By `assets`, `asset` with `regions`, or `frames` in a JSON file.",
+    written=("*/boxwright-export.json",),
+    quirks=(
+        "Images that were not visited are left out; a visited image without regions has no "
+        "objects.",
+        "An image's own file is newer than an export beside it, so it is used.",
+        "Version 1 measures boxes in the image as it was shown, which is scaled back.",
+        "A region with several tags becomes a box for each.",
+    ),
+)
 FILE = "boxwright-export.json"
 VERSION = "2.2.0"  # VoTT version whose format is written
 NOT_VISITED, VISITED, TAGGED = range(3)  # states of an asset

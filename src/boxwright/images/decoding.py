@@ -19,6 +19,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from boxwright.errors import DataError
 from boxwright.images.header import jpeg_header
+from boxwright.io.compressed import plain_file
+from boxwright.io.limits import ArchiveError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
 FIRST_BYTES = 16 << 10  # bytes that contain the header of most images
@@ -97,7 +99,7 @@ def is_image(path: str | Path) -> bool:
 
 def image_bytes(image: ImageFile) -> bytes:
     """The encoded bytes of an image. Raises OSError."""
-    path, start, length = image if isinstance(image, ByteRange) else (image, 0, -1)
+    path, start, length = _located(image, -1)
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
         file.seek(start)
         return file.read(length)
@@ -169,10 +171,23 @@ def upright_rgb(picture: Image.Image) -> Image.Image:
     return _to_rgb(picture if turn is None else picture.transpose(turn))
 
 
+def _located(image: ImageFile, length: int) -> tuple[str | Path, int, int]:
+    """File, start and length of an image; `length` if it is a file of its own.
+
+    A range of a compressed file is one of its unpacked copy. Raises OSError.
+    """
+    if not isinstance(image, ByteRange):
+        return image, 0, length
+    try:
+        return plain_file(image.path), image.start, image.length
+    except ArchiveError as error:  # the file was replaced after it was read
+        raise OSError(str(error)) from error
+
+
 def _plain_header(image: ImageFile) -> Header | None:
     """The header of an ordinary JPEG from its first bytes; None if Pillow has to read it."""
-    path, start, length = image if isinstance(image, ByteRange) else (image, 0, FIRST_BYTES)
     try:
+        path, start, length = _located(image, FIRST_BYTES)
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
             file.seek(start)
             found = jpeg_header(file.read(min(length, FIRST_BYTES)))

@@ -17,6 +17,7 @@ from typing import IO, Any
 from boxwright.errors import BoxwrightError, SystemFaultError
 
 SCRATCH = ".boxwright-"  # prefix of temporary folders
+BLOCK = 1 << 20
 BEYOND = 1 << 30  # a byte beyond the end of every lock file
 
 
@@ -118,6 +119,20 @@ def _lock(file: IO[bytes]) -> bool:
     except OSError as error:
         return error.errno not in {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
     return True
+
+
+def copy_stream(content: IO[bytes], target: Path) -> None:
+    """Write a stream to a file, not atomically; errors of reading it stay what they are.
+
+    Raises:
+        SystemFaultError: BW902, BW903 the file cannot be written.
+    """
+    with translating_os_errors(target):
+        file = target.open("wb")
+    with file:
+        while block := content.read(BLOCK):
+            with translating_os_errors(target):
+                file.write(block)
 
 
 def write_text(target: str | Path, text: str) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from boxwright.formats import json_file, json_kinds
+from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.coco.rle import RunLengthError, box_around_mask
 from boxwright.formats.coordinates import Size
@@ -34,6 +35,25 @@ HOLDS = (
     | Holds.FRACTIONS
 )
 BY_STEM = False
+ABOUT = About(
+    sources=(
+        "The COCO and LVIS data sets, CVAT, Label Studio, Roboflow, X-AnyLabeling and most other "
+        "tools."
+    ),
+    files=(
+        "One `.json` for many images, in any folder. Several files are read together; the name or "
+        "the folder of each may state its split."
+    ),
+    detected="By the lists `images`, `annotations` and `categories` in a JSON file.",
+    written=("*/_annotations.coco.json",),
+    quirks=(
+        "Polygons and masks become boxes where an annotation has no `bbox`.",
+        "Category ids may have gaps and any order. A category that is only the parent of all "
+        "others, as Roboflow writes, is left out.",
+        "Files of other tasks, such as `captions_*.json`, are ignored beside `instances_*.json`.",
+        "An image without annotations is an image without objects.",
+    ),
+)
 FILE = "_annotations.coco.json"  # Roboflow's name
 INSTANCES = "instances_"
 OTHER_TASKS = ("captions_", "image_info_", "panoptic_", "person_keypoints_", "stuff_")

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from boxwright.errors import DataError
+from boxwright.formats.about import About
 from boxwright.formats.annotations import (
     BadEntryError,
     Broken,
@@ -38,6 +39,24 @@ from boxwright.structures.labels import write_label_map
 TITLE = "CSV"
 HOLDS = Holds.SPLITS | Holds.CLASS_ORDER | Holds.FRACTIONS
 BY_STEM = False
+ABOUT = About(
+    sources=(
+        "The tutorials' `xml_to_csv.py`, Roboflow, keras-retinanet, Google's AutoML and most "
+        "scripts."
+    ),
+    files=(
+        "A `.csv` or `.tsv` with a row per box: `filename,width,height,class,xmin,ymin,xmax,ymax` "
+        "and most other columns."
+    ),
+    detected="By the names of the columns, or without a header by the values of the first rows.",
+    written=("*_labels.csv", "label_map.pbtxt"),
+    quirks=(
+        "Boxes may be corners, a corner with width and height, a center with width and height, or "
+        "a list in one cell, in pixels or fractions. The values of the whole file show which.",
+        "A row with neither box nor class means an image without objects.",
+        "Without a column of classes, all boxes are of the class `object` (`BW148`).",
+    ),
+)
 SUFFIXES = (".csv", ".tsv")
 IMAGES = "images"
 HEADER = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")

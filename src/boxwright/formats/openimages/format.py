@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from boxwright.errors import DataError
+from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labeled, Labels, number
 from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.formats.openimages.folders import has_label_folders, read_label_folders
@@ -30,6 +31,25 @@ from boxwright.structures.findings import Finding
 TITLE = "Open Images"
 HOLDS = Holds.TRUNCATED | Holds.CROWD | Holds.SPLITS | Holds.CLASS_ORDER | Holds.FRACTIONS
 BY_STEM = True
+ABOUT = About(
+    sources="The Open Images data set and the OIDv4 ToolKit.",
+    files=(
+        "The official `*-annotations-bbox.csv` files with `class-descriptions-boxable.csv`, or "
+        "the ToolKit's folders, such as `train/Apple/Label`."
+    ),
+    detected=(
+        "By the columns `ImageID`, `LabelName`, `XMin` and so on of a CSV file, or by text files "
+        "in folders named `Label`."
+    ),
+    written=("*-annotations-bbox.csv", "class-descriptions-boxable.csv"),
+    quirks=(
+        "The official files describe millions of images; rows of images that are not here are "
+        "skipped and counted (`BW101`).",
+        "`IsGroupOf` is the flag crowd. Depictions and views of the inside are ordinary boxes.",
+        "The ToolKit downloads an image once for each of its classes; the copies become one image "
+        "with all boxes.",
+    ),
+)
 HEADER = (
     *("ImageID", "Source", "LabelName", "Confidence", "XMin", "XMax", "YMin", "YMax"),
     *("IsOccluded", "IsTruncated", "IsGroupOf", "IsDepiction", "IsInside"),

@@ -1,7 +1,7 @@
 """TFRecord files of tf.train.Example, in the layout of the Object Detection API's scripts.
 
-Images stay in the records: an image is a byte range of its file. Compressed files have no such
-byte ranges, so they are rejected. Boxes are fractions of the stored image, because TensorFlow
+Images stay in the records: an image is a byte range of its file, or of the unpacked copy of a
+compressed file. Boxes are fractions of the stored image, because TensorFlow
 ignores EXIF when it decodes images.
 """
 
@@ -14,13 +14,15 @@ from itertools import islice
 from pathlib import Path
 
 from boxwright.errors import DataError
+from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labels
 from boxwright.formats.assemble import LABEL_MAPS
 from boxwright.formats.folder import Folder, join, split_path
 from boxwright.formats.splits import SHOWN, file_split
-from boxwright.formats.tfrecord.framing import HEAD, compression, starts_record
+from boxwright.formats.tfrecord.framing import HEAD, starts_record
 from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
 from boxwright.formats.tfrecord.writer import write_records
+from boxwright.io.compressed import compression, plain_start
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import read_label_map
@@ -36,7 +38,24 @@ HOLDS = (
     | Holds.FRACTIONS
 )
 BY_STEM = False
-RECORDS = re.compile(r".*\.(tf)?records?(-\d+-of-\d+)?(\.gz)?", re.IGNORECASE | re.DOTALL)
+ABOUT = About(
+    sources="The Object Detection API's scripts, Roboflow and TensorFlow programs.",
+    files=(
+        "`.record` and `.tfrecord` files, also as shards such as `train.record-00000-of-00010`, "
+        "with the images inside. A label map beside them names the classes if the records do not."
+    ),
+    detected="By the checksum of the first record, or by the name of a compressed file.",
+    written=("*.record", "label_map.pbtxt"),
+    quirks=(
+        "Files compressed with gzip or zlib are unpacked once, into the cache.",
+        "Boxes are fractions of the image as it is stored, because TensorFlow ignores EXIF.",
+        "Damaged records are named with their number and byte (`BW110`), missing shards too "
+        "(`BW147`). A file of more than 256 MB is written as shards.",
+    ),
+)
+RECORDS = re.compile(
+    r".*\.(tf)?records?(-\d+-of-\d+)?(\.(gz|gzip|zlib))?", re.IGNORECASE | re.DOTALL
+)
 SHARD = re.compile(r"(.*-)(\d{1,6})-of-(\d{1,6})(\.\w+)?", re.IGNORECASE | re.DOTALL)
 
 
@@ -86,9 +105,11 @@ def _is_records(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             head = file.read(HEAD.size)
+        if packed := compression(head):
+            head = plain_start(path, HEAD.size)
     except OSError:
         return named  # reading it raises the error
-    return starts_record(head) or (named and (b"\0" in head or compression(head) != ""))
+    return starts_record(head) or (named and (b"\0" in head or packed != ""))
 
 
 def _label_map(folder: Folder, parent: str) -> dict[int, str]:

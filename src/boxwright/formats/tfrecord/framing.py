@@ -41,14 +41,6 @@ def starts_record(head: bytes) -> bool:
     return len(head) >= HEAD.size and _checksum(head[:8]) == HEAD.unpack_from(head)[1]
 
 
-def compression(head: bytes) -> str:
-    """The compression of a file by its first bytes, "gzip" or "zlib"; "" if neither."""
-    if head[:3] == b"\x1f\x8b\x08":
-        return "gzip"
-    whole = len(head) > 1 and head[0] == 0x78 and int.from_bytes(head[:2], "big") % 31 == 0
-    return "zlib" if whole and not starts_record(head) else ""  # RFC 1950, 2.2
-
-
 def read_records(file: BinaryIO) -> Iterator[Record]:
     """Yield the records of a file, one in memory at a time.
 

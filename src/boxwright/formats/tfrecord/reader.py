@@ -12,7 +12,7 @@ from boxwright.formats.annotations import Broken, Labeled, Labels, number, size_
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import folded, join, stem
 from boxwright.formats.tfrecord.example import Example, NoExampleError, parse_example
-from boxwright.formats.tfrecord.framing import HEAD, Record, compression, read_records
+from boxwright.formats.tfrecord.framing import HEAD, Record, read_records
 from boxwright.formats.tfrecord.keys import (
     ENCODED,
     FILENAME,
@@ -26,6 +26,8 @@ from boxwright.formats.tfrecord.keys import (
 )
 from boxwright.images.decoding import is_image
 from boxwright.images.header import kind_of
+from boxwright.io.compressed import plain_file
+from boxwright.io.limits import ArchiveError
 from boxwright.structures.dataset import Split
 from boxwright.structures.findings import Finding
 
@@ -83,11 +85,7 @@ class RecordFile:
         """Add the images, unusable records and findings of the file to the labels."""
         broken: list[Broken] = []
         try:
-            with (root / self.path).open("rb") as file:
-                if how := compression(file.read(HEAD.size)):
-                    what = f"is compressed with {how}, so its images cannot be read in place"
-                    broken.append(Broken("BW150", self.path, what))
-                    return
+            with plain_file(root / self.path).open("rb") as file:
                 for record in read_records(file):
                     try:
                         labels.images.append(self._labeled(record))
@@ -99,6 +97,8 @@ class RecordFile:
                         reason = f"{MAX_BROKEN} records cannot be used, so the rest is not read"
                         broken.append(Broken("BW110", self.path, reason))
                         return
+        except ArchiveError as error:
+            broken.append(Broken("BW150", self.path, f"is compressed, and {error}"))
         except OSError as error:
             broken.append(Broken("BW110", self.path, f"cannot be read ({error})"))
         finally:

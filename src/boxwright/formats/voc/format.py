@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from boxwright.errors import DataError
+from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labels
 from boxwright.formats.folder import Folder, split_path, stem
 from boxwright.formats.voc.xml_file import read_annotation
@@ -33,6 +34,24 @@ HOLDS = (
     | Holds.FRACTIONS
 )
 BY_STEM = False  # annotations of two images with one stem are named after the full file name
+ABOUT = About(
+    sources=(
+        "LabelImg, VoTT, CVAT, Label Studio, Roboflow, X-AnyLabeling and the PASCAL VOC data sets."
+    ),
+    files=(
+        "An `.xml` for each image, beside it or in a folder of its own, such as `Annotations` "
+        "beside `JPEGImages`. Lists in `ImageSets/Main` are the split."
+    ),
+    detected="By the root `<annotation>` of an XML file.",
+    written=("Annotations/*.xml", "ImageSets/Main/*.txt", "pascal_label_map.pbtxt"),
+    quirks=(
+        "Coordinates are used unchanged, as in the Object Detection API; 1 is not subtracted.",
+        "`<folder>`, `<path>` and the depth of an image are ignored. An image may also have the "
+        "name of its annotation file.",
+        "A file with a DOCTYPE is parsed by a guarded parser, and one that declares entities is "
+        "refused (`BW111`).",
+    ),
+)
 IMAGES = "JPEGImages"
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
 

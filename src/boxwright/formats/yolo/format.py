@@ -15,6 +15,7 @@ import numpy as np
 import yaml
 
 from boxwright.errors import DataError
+from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
 from boxwright.formats.pairing import pair
@@ -32,6 +33,24 @@ HOLDS = (
     Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.CLASS_ORDER | Holds.UNUSED_CLASSES | Holds.FRACTIONS
 )
 BY_STEM = True
+ABOUT = About(
+    sources="Ultralytics, Darknet, CVAT, Label Studio, Roboflow and LabelImg.",
+    files=(
+        "A `.txt` for each image, beside it or in `labels` beside `images`. The class names are "
+        "in `data.yaml`, `classes.txt` or `obj.names`, in the same folder or one above."
+    ),
+    detected=(
+        "By text files that begin with a class number and four numbers and belong to images, or "
+        "by `data.yaml`."
+    ),
+    written=("data.yaml", "labels/*/*.txt"),
+    quirks=(
+        "An image without a label file has no objects, as in Ultralytics, if other images beside "
+        "it have label files and no label file lacks its image.",
+        "Polygons and rotated boxes become boxes; keypoints are ignored.",
+        "The splits are those of `data.yaml`: folders, images or lists of images.",
+    ),
+)
 SAMPLED = 50  # text files that are read to detect labels
 
 

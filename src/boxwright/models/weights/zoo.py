@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from boxwright.errors import WeightsError
-from boxwright.io.archive import ArchiveError, unpack
+from boxwright.io.archive import unpack
+from boxwright.io.cache import cache_folder
 from boxwright.io.download import DownloadError, Progress, SomethingElseError, download
 from boxwright.io.files import locked, writing
+from boxwright.io.limits import ArchiveError
 
 BUCKET = "https://storage.googleapis.com/download.tensorflow.org/models"
 CHECKPOINT = "model.ckpt"  # the prefix of a checkpoint's files in the zoo's archives
@@ -151,17 +151,6 @@ MODELS = (
     ),
 )
 _KNOWN = {alias: each for each in MODELS for alias in (each.name, each.folder, each.archive)}
-
-
-def cache_folder() -> Path:
-    """The folder of downloaded weights: `BOXWRIGHT_CACHE`, or the system's cache folder."""
-    if own := os.environ.get("BOXWRIGHT_CACHE"):
-        return Path(own)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "boxwright"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/boxwright"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "boxwright"
 
 
 def named(name: str) -> Published:

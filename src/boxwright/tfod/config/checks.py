@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from boxwright.errors import TfodError
-from boxwright.formats.tfrecord.framing import HEAD, compression, starts_record
+from boxwright.formats.tfrecord.framing import HEAD, starts_record
+from boxwright.io.compressed import compression
 from boxwright.io.protobuf_text import Field, Message
 from boxwright.structures.labels import read_label_map
 from boxwright.tfod.config.paths import checkpoint, existing, matching
