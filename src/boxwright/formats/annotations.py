@@ -26,7 +26,7 @@ class Labeled:
         image: the image name in the annotation; empty if it has none.
         boxes: xyxy as drawn, flat, four numbers per box.
         names: one class name per box.
-        flags: one bit set of DIFFICULT, TRUNCATED, CROWD per box.
+        flags: one bit set of DIFFICULT, TRUNCATED, CROWD, OCCLUDED per box.
         size: of the image that the boxes were drawn on; None if the annotation has no field for
             it, 0 x 0 if the field is invalid.
         place: position in the file: `:12` for a line, `, record 3`.
@@ -38,6 +38,7 @@ class Labeled:
         hint: a longer path of the image that decides where several images fit `image`.
         anywhere: no two images of the format have the same name, whatever their folders.
         repeated: several records of the file name this image, so that they may mean different ones.
+        ignored: regions that count neither as objects nor as background, flat as `boxes`.
     """
 
     path: str
@@ -55,6 +56,7 @@ class Labeled:
     hint: str = ""
     repeated: bool = False
     anywhere: bool = False
+    ignored: list[float] = field(default_factory=list)
 
     @property
     def where(self) -> str:
@@ -116,6 +118,8 @@ class Holds(Flag):
     DIFFICULT = auto()
     TRUNCATED = auto()
     CROWD = auto()
+    OCCLUDED = auto()
+    IGNORED_REGIONS = auto()
     SPLITS = auto()
     EMPTY_IMAGES = auto()
     CLASS_ORDER = auto()

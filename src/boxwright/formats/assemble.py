@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from numpy.typing import ArrayLike
-
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled, Labels
 from boxwright.formats.coordinates import from_stored, in_pixels, into_image, orientation_is_unclear
@@ -15,6 +13,7 @@ from boxwright.formats.options import Unlabeled
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.splits import find_splits
 from boxwright.images.decoding import ByteRange, Header, read_header
+from boxwright.ops.boxes import Boxes
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Split
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import read_label_map
@@ -68,16 +67,18 @@ def assemble(
         boxes = _oriented_boxes(one, header, name, findings)
         if one.names and not one.as_stored and orientation_is_unclear(one.size, header):
             unsure.append(name)
+        count = len(one.names)
         images.append(
             LabeledImage(
                 name,
                 header.width,
                 header.height,
-                boxes,
+                boxes[:count],
                 one.names,
                 one.flags,
                 split,
                 one.byte_range,
+                boxes[count:],
             )
         )
     if unsure:
@@ -88,17 +89,18 @@ def assemble(
     return Dataset.of(folder.root, images, classes, findings)
 
 
-def _oriented_boxes(one: Labeled, header: Header, name: str, findings: list[Finding]) -> ArrayLike:
-    """The boxes of an annotation in pixels of the oriented image."""
+def _oriented_boxes(one: Labeled, header: Header, name: str, findings: list[Finding]) -> Boxes:
+    """The boxes and then the ignored regions of an annotation, in pixels of the oriented image."""
+    drawn = [*one.boxes, *one.ignored]
     if one.size and min(one.size) <= 0:
         message = f"the annotated image size is {one.size}"
         findings.append(Finding("BW139", name, message, "the image's own size is used", (name,)))
         one.size = None
     if one.as_stored:
-        return from_stored(one.boxes, one.size, header)
+        return from_stored(drawn, one.size, header)
     if one.relative:
-        return in_pixels(one.boxes, header.width, header.height)
-    boxes, odd = into_image(one.boxes, one.size, header, name)
+        return in_pixels(drawn, header.width, header.height)
+    boxes, odd = into_image(drawn, one.size, header, name)
     findings += odd
     return boxes
 

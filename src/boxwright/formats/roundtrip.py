@@ -12,10 +12,22 @@ import numpy as np
 
 from boxwright.formats.annotations import Format, Holds
 from boxwright.images.decoding import ByteRange, ImageFile, image_bytes
-from boxwright.ops.boxes import Boxes, upright
-from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
+from boxwright.ops.boxes import Boxes, as_boxes, upright
+from boxwright.structures.dataset import (
+    CROWD,
+    DIFFICULT,
+    OCCLUDED,
+    TRUNCATED,
+    Dataset,
+    Split,
+)
 
-FLAGS = {Holds.DIFFICULT: DIFFICULT, Holds.TRUNCATED: TRUNCATED, Holds.CROWD: CROWD}
+FLAGS = {
+    Holds.DIFFICULT: DIFFICULT,
+    Holds.TRUNCATED: TRUNCATED,
+    Holds.CROWD: CROWD,
+    Holds.OCCLUDED: OCCLUDED,
+}
 SAME = 1e-4  # pixels that a coordinate may have moved
 SAME_FRACTION = 2e-6  # of the image's longer side; formats write fractions with six decimals
 CHUNK = 1 << 20  # bytes
@@ -25,12 +37,16 @@ def held(dataset: Dataset, form: Format) -> Dataset:
     """The part of a dataset that a format can store, apart from the classes."""
     keep = sum(bit for kind, bit in FLAGS.items() if kind in form.HOLDS)
     dataset = replace(dataset, flags=dataset.flags & np.uint8(keep))
+    if Holds.IGNORED_REGIONS not in form.HOLDS:
+        nowhere = np.zeros(0, np.int64)
+        dataset = replace(dataset, ignored=as_boxes(()), image_of_ignored=nowhere)
     if Holds.SPLITS not in form.HOLDS:
         dataset = replace(dataset, splits=np.full_like(dataset.splits, Split.UNASSIGNED))
     if Holds.EMPTY_IMAGES not in form.HOLDS:
         dataset = dataset.select(np.diff(dataset.offsets) > 0)
     if Holds.FRACTIONS not in form.HOLDS:
-        dataset = replace(dataset, boxes=np.rint(dataset.boxes))
+        rounded, regions = np.rint(dataset.boxes), np.rint(dataset.ignored)
+        dataset = replace(dataset, boxes=rounded, ignored=regions)
     return dataset
 
 
@@ -111,6 +127,9 @@ def _image_difference(kept: Dataset, i: int, place: ImageFile, back: Dataset, j:
         return f"a box has moved by {moved:.4f} pixels"
     if (kept.flags[mine] != back.flags[other]).any():
         return "the flags of its boxes have changed"
+    regions, others = kept.ignored_in(i), back.ignored_in(j)
+    if len(regions) != len(others) or _moved(regions, others) > SAME:
+        return f"it has {len(others)} ignored regions instead of {len(regions)}, or others"
     return ""
 
 

@@ -20,7 +20,7 @@ from boxwright.images.decoding import ByteRange
 from boxwright.ops.boxes import Boxes, as_boxes
 from boxwright.structures.findings import Finding
 
-DIFFICULT, TRUNCATED, CROWD = 1, 2, 4  # bits of `Dataset.flags`
+DIFFICULT, TRUNCATED, CROWD, OCCLUDED = 1, 2, 4, 8  # bits of `Dataset.flags`
 WHOLE_FILE = (0, -1)  # byte range of an image that is a file of its own
 
 
@@ -42,10 +42,11 @@ class LabeledImage:
         width, height: pixels of the oriented image.
         boxes: `(n, 4)` absolute xyxy pixels of the oriented image.
         class_names: `n` names, one per box.
-        flags: `n` bit sets of DIFFICULT, TRUNCATED, CROWD; none if empty.
+        flags: `n` bit sets of DIFFICULT, TRUNCATED, CROWD, OCCLUDED; none if empty.
         split: the split that the data assigns to the image.
         byte_range: start and length of its bytes in the file that contains it; WHOLE_FILE if it
             is a file of its own.
+        ignored: `(k, 4)` regions that count neither as objects nor as background.
     """
 
     name: str
@@ -56,6 +57,7 @@ class LabeledImage:
     flags: Sequence[int] = ()
     split: Split = Split.UNASSIGNED
     byte_range: tuple[int, int] = WHOLE_FILE
+    ignored: ArrayLike = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,7 @@ class Dataset:
         offsets: `(N + 1,)` int64, the first box of each image.
         boxes: `(M, 4)` float32, absolute xyxy pixels of the oriented image.
         labels: `(M,)` int32, 0-based ids into `classes`.
-        flags: `(M,)` uint8, bits DIFFICULT, TRUNCATED, CROWD.
+        flags: `(M,)` uint8, bits DIFFICULT, TRUNCATED, CROWD, OCCLUDED.
         classes: the class names, in id order.
         findings: problems found while the data was read.
         ignored: `(K, 4)` float32 as `boxes`, in image order: regions that count neither as objects
@@ -117,6 +119,7 @@ class Dataset:
         ids = {name: i for i, name in enumerate(known)}
         counts = [len(image.class_names) for image in images]
         flags = [flag for p in images for flag in (p.flags or [0] * len(p.class_names))]
+        regions = [as_boxes(image.ignored) for image in images]
         return cls(
             root=Path(root),
             names=tuple(image.name for image in images),
@@ -131,6 +134,8 @@ class Dataset:
             flags=np.array(flags, np.uint8),
             classes=known,
             findings=tuple(findings),
+            ignored=as_boxes(np.concatenate(regions) if images else ()),
+            image_of_ignored=np.repeat(np.arange(len(images)), [len(one) for one in regions]),
         )
 
     def __post_init__(self) -> None:

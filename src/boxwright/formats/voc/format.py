@@ -11,15 +11,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import numpy as np
 
-from boxwright.errors import DataError
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labels
 from boxwright.formats.folder import Folder, split_path, stem
 from boxwright.formats.voc.xml_file import read_annotation
+from boxwright.formats.xml_file import SUFFIX, decimal, first_tag, text
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import DIFFICULT, TRUNCATED, Dataset, Split
 from boxwright.structures.labels import write_label_map
@@ -53,18 +52,18 @@ ABOUT = About(
     ),
 )
 IMAGES = "JPEGImages"
-ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
 
 
 def detect(folder: Folder) -> bool:
     """True if the folder has XML files that are VOC annotations, or damaged ones."""
-    return any(_may_be_voc(folder.root / path) for path in folder.with_suffix(".xml"))
+    tags = (first_tag(folder.root / path) for path in folder.with_suffix(SUFFIX))
+    return any(tag in {None, "", "annotation"} for tag in tags)  # damage is of any format
 
 
 def read(folder: Folder) -> Labels:
     """Read every XML file that is an annotation."""
     labels, root = Labels(), str(folder.root)
-    for path in folder.with_suffix(".xml"):
+    for path in folder.with_suffix(SUFFIX):
         annotation = read_annotation(root, path)
         if isinstance(annotation, Broken):
             labels.broken.append(annotation)
@@ -98,16 +97,6 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         write_label_map(target / "pascal_label_map.pbtxt", dataset.classes)
 
 
-def _may_be_voc(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            head = file.read(4096).replace(b"\0", b"")
-    except OSError:
-        return True  # reading it raises the error
-    first = re.search(rb"<([A-Za-z_][\w.:-]*)", head)
-    return first is None or first.group(1) == b"annotation"
-
-
 def annotation_text(dataset: Dataset, index: int, name: str) -> str:
     """The XML text of an image at `name` below the data folder."""
     width, height = dataset.sizes[index]
@@ -116,15 +105,15 @@ def annotation_text(dataset: Dataset, index: int, name: str) -> str:
     objects = "".join(
         f"""\
   <object>
-    <name>{_text(dataset.classes[label])}</name>
+    <name>{text(dataset.classes[label])}</name>
     <pose>Unspecified</pose>
     <truncated>{int(bool(flags & TRUNCATED))}</truncated>
     <difficult>{int(bool(flags & DIFFICULT))}</difficult>
     <bndbox>
-      <xmin>{_number(box[0])}</xmin>
-      <ymin>{_number(box[1])}</ymin>
-      <xmax>{_number(box[2])}</xmax>
-      <ymax>{_number(box[3])}</ymax>
+      <xmin>{decimal(box[0])}</xmin>
+      <ymin>{decimal(box[1])}</ymin>
+      <xmax>{decimal(box[2])}</xmax>
+      <ymax>{decimal(box[3])}</ymax>
     </bndbox>
   </object>
 """
@@ -134,8 +123,8 @@ def annotation_text(dataset: Dataset, index: int, name: str) -> str:
     )
     return f"""\
 <annotation>
-  <folder>{_text(split_path(parent)[1])}</folder>
-  <filename>{_text(filename)}</filename>
+  <folder>{text(split_path(parent)[1])}</folder>
+  <filename>{text(filename)}</filename>
   <size>
     <width>{width}</width>
     <height>{height}</height>
@@ -144,16 +133,3 @@ def annotation_text(dataset: Dataset, index: int, name: str) -> str:
   <segmented>0</segmented>
 {objects}</annotation>
 """
-
-
-def _number(value: np.float32) -> str:
-    """The shortest decimal with the same float32 value; whole pixels without a point."""
-    return np.format_float_positional(value, unique=True, trim="-")
-
-
-def _text(value: str) -> str:
-    if ILLEGAL.search(value):
-        raise DataError(
-            "BW141", f"the name {value!r} contains a character that XML cannot contain."
-        )
-    return escape(value, {"\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})

@@ -1,15 +1,12 @@
-"""Read one Pascal VOC XML file safely and fast."""
+"""Read one Pascal VOC XML file."""
 
 from __future__ import annotations
 
-from xml.etree.ElementTree import Element, ParseError
-from xml.etree.ElementTree import fromstring as parse_plain
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring as parse_guarded
+from xml.etree.ElementTree import Element
 
 from boxwright.formats.annotations import LARGEST, BadEntryError, Broken, Labeled
 from boxwright.formats.coordinates import Size
+from boxwright.formats.xml_file import read_tree
 from boxwright.structures.dataset import DIFFICULT, TRUNCATED
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
@@ -20,34 +17,13 @@ def read_annotation(root: str, where: str) -> Labeled | Broken | None:
 
     It is broken if it is damaged (BW110) or declares entities (BW111).
     """
+    tree = read_tree(root, where)
+    if isinstance(tree, Broken):
+        return tree
     try:
-        with open(f"{root}/{where}", "rb") as file:  # noqa: PTH123 - a Path costs as much as reading
-            content = file.read()
-        tree = _parse(content)
         return _annotation(tree, where) if tree.tag == "annotation" else None
-    except ParseError as error:
-        line, _ = error.position
-        reason = str(error).partition(":")[0]
-        return Broken("BW110", f"{where}:{line}", f"is not well-formed XML ({reason})")
-    except DefusedXmlException:
-        message = "declares XML entities, which attacks use and annotations do not need"
-        return Broken("BW111", where, message)
     except BadEntryError as error:
         return Broken("BW110", where, str(error))
-    except (OSError, ValueError, LookupError) as error:
-        return Broken("BW110", where, f"cannot be read ({error})")
-
-
-def _parse(content: bytes) -> Element:
-    """Parse XML; a file with a DOCTYPE, which may declare entities, uses the guarded parser.
-
-    The guarded parser is several times slower. Every supported encoding spells `<!DOCTYPE` in
-    ASCII, except UTF-16, which is detected by its zero bytes.
-    """
-    if b"<!DOCTYPE" in content or b"\0" in content:
-        guarded: Element = parse_guarded(content)
-        return guarded
-    return parse_plain(content)  # noqa: S314
 
 
 def _annotation(root: Element, where: str) -> Labeled:
