@@ -21,7 +21,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PIL import Image
@@ -94,7 +94,10 @@ def fuzz(name: str, seed: int, inputs: int) -> Outcome:
     fast = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - only if it is there
     with tempfile.TemporaryDirectory(dir=fast) as scratch:
         root = Path(scratch) / "data"
-        formats.write(_sample(Path(scratch) / "photos"), root, name)
+        sample = _sample(Path(scratch) / "photos")
+        if name == "kitti":  # it cannot store spaces in the names of classes
+            sample = replace(sample, classes=tuple(one.replace(" ", "") for one in sample.classes))
+        formats.write(sample, root, name)
         whole = {path: path.read_bytes() for path in _annotations(root)}
         for i in range(inputs):
             if i % 100 == 0:

@@ -181,6 +181,22 @@ def unknown_class(place: Place) -> str:
     return place.cli("train", place.root, "--classes", "cats")
 
 
+VIA = """{"a.jpg1": {"filename": "a.jpg", "size": 1, "file_attributes": {}, "regions": [
+{"shape_attributes": {"name": "rect", "x": 1, "y": 2, "width": 9, "height": 9},
+ "region_attributes": {"class": "cat", "color": "red"}}]}}"""
+CVAT = '<annotations><image name="a.jpg"><tag label="cat"/></image></annotations>'
+TRACKS = '<annotations><track label="cat"></track></annotations>'
+
+
+def file_beside(name: str, text: str, *images: str) -> Callable[[VocFolder], None]:
+    def plant(folder: VocFolder) -> None:
+        folder.text(name, text)
+        for image in images:
+            folder.image(image)
+
+    return plant
+
+
 PLANTS: dict[str, Plant] = {
     "BW101": checked(orphan),
     "BW102": checked(cut_off(0.7)),
@@ -237,6 +253,9 @@ PLANTS: dict[str, Plant] = {
     "BW153": checked(files("x/b.jpg", "y/b.jpg", b_xml="<annotation></annotation>")),
     "BW154": checked(files("b.jpg", x_xml=ELSEWHERE)),
     "BW155": checked(files("images/b.jpg", labels__b_txt=LINE)),
+    "BW164": checked(file_beside("via.json", VIA, "a.jpg")),
+    "BW165": checked(file_beside("annotations.xml", CVAT, "a.jpg")),
+    "BW166": checked(file_beside("annotations.xml", TRACKS)),
     "BW191": lambda place: place.cli("predict", "m", place.root / "a.jpg", "--out", "out"),
     "BW192": lambda place: place.cli("predict", "m", place.root, "--out", "out"),
     "BW193": raised(lambda place: images_of_split(Dataset.of(place.root, []), "val")),

@@ -138,14 +138,14 @@ def test_a_name_that_the_format_cannot_hold_leaves_nothing(images: Path, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("to", sorted(formats.FORMATS.keys() - {"csv", "openimages"}))
+@pytest.mark.parametrize("to", sorted(formats.FORMATS.keys() - {"csv", "kitti", "openimages"}))
 def test_blanks_around_a_class_are_kept(to: str, images: Path, tmp_path: Path) -> None:
     dataset = replace(formats.read(images), classes=(" cat", "dog"))
     write_verified(dataset, tmp_path / "out", to)
     assert formats.read(tmp_path / "out").classes == (" cat", "dog")
 
 
-@pytest.mark.parametrize("to", ["csv", "openimages"])
+@pytest.mark.parametrize("to", ["csv", "kitti", "openimages"])
 def test_blanks_around_a_class_are_refused_by_tables(to: str, images: Path, tmp_path: Path) -> None:
     dataset = replace(formats.read(images), classes=(" cat", "dog"))
     with pytest.raises(DataError, match="BW141"):

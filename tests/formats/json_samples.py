@@ -110,7 +110,47 @@ VOTT_1 = """{"frames":{"a.jpg":[{"x1":8,"y1":12,"x2":60,"y2":80,"width":128,"hei
 "tags":["cat"],"name":1}]},"framerate":"1","inputTags":"dog,cat","suggestiontype":"track",
 "scd":false,"visitedFrames":["a.jpg"],"tag_colors":["#117B76","#ED62A7"]}"""
 
+VIA_PROJECT = """{"_via_settings": {"ui": {"annotation_editor_height": 25, "leftsidebar_width": 18,
+"image_grid": {"img_height": 80, "rshape_fill": "none"}, "image": {"region_label": "__via_region_id__"}},
+"core": {"buffer_size": 18, "filepath": {}, "default_filepath": ""}, "project": {"name": "pets"}},
+"_via_img_metadata": {"a.jpg1234": {"filename": "a.jpg", "size": 1234, "regions": [
+{"shape_attributes": {"name": "rect", "x": 4, "y": 6, "width": 26, "height": 34},
+"region_attributes": {"pet": "cat"}}], "file_attributes": {}}},
+"_via_attributes": {"region": {"pet": {"type": "dropdown", "description": "", "options": {"dog": "",
+"cat": ""}, "default_options": {}}}, "file": {}}, "_via_data_format_version": "2.0.10",
+"_via_image_id_list": ["a.jpg1234"]}"""
+
+VIA_2 = """{"a.jpg1234":{"filename":"a.jpg","size":1234,"regions":[{"shape_attributes":{"name":"rect",
+"x":4,"y":6,"width":26,"height":34},"region_attributes":{"name":"cat"}}],"file_attributes":{}}}"""
+
+VIA_1 = """{"a.jpg1234":{"fileref":"","size":1234,"filename":"a.jpg","base64_img_data":"",
+"file_attributes":{},"regions":{"0":{"shape_attributes":{"name":"polygon","all_points_x":[4,30,30,4],
+"all_points_y":[6,6,40,40]},"region_attributes":{"name":"cat"}}}}}"""
+
+VIA_EMPTY = """{"a.jpg1234":{"filename":"a.jpg","size":1234,"regions":[],"file_attributes":{}}}"""
+
+SUPERVISELY = """{"description": "", "tags": [], "size": {"height": 48, "width": 64}, "objects": [
+{"id": 497521359, "classId": 1661571, "description": "", "geometryType": "rectangle",
+"labelerLogin": "me", "createdAt": "2024-08-07T11:09:51.054Z",
+"updatedAt": "2024-08-07T11:09:51.054Z", "tags": [], "classTitle": "cat",
+"points": {"exterior": [[4, 6], [30, 40]], "interior": []}}]}"""
+
+SUPERVISELY_OLD = """{"name": "a", "tags": ["train"], "description": "", "objects": [
+{"description": "", "tags": [], "bitmap": null, "classTitle": "cat",
+"points": {"exterior": [[4, 6], [30, 6], [30, 40], [4, 40]], "interior": []}}],
+"size": {"width": 64, "height": 48}}"""
+
+SUPERVISELY_EMPTY = """{"description": "", "tags": [], "size": {"height": 48, "width": 64},
+"objects": []}"""
+
 SAMPLES = {
+    "via-project": VIA_PROJECT,
+    "via-2": VIA_2,
+    "via-1": VIA_1,
+    "via-empty": VIA_EMPTY,
+    "supervisely": SUPERVISELY,
+    "supervisely-old": SUPERVISELY_OLD,
+    "supervisely-empty": SUPERVISELY_EMPTY,
     "coco-roboflow": COCO_ROBOFLOW,
     "coco-2017": COCO_2017,
     "labelme": LABELME,

@@ -19,6 +19,7 @@ from boxwright.formats.writing import target_names
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Split
 
 WIDTH, HEIGHT = 40, 30
+ONE_WORD = {"kitti"}  # these refuse class names with spaces: see `test_convert`
 
 class_names = st.text(
     st.characters(
@@ -29,6 +30,11 @@ class_names = st.text(
     min_size=1,
     max_size=12,
 ).filter(lambda name: name == name.strip())
+
+
+def one_word(name: str) -> str:
+    """A name as a format can hold it whose columns are separated by spaces."""
+    return "_".join(name.split())
 
 
 @st.composite
@@ -46,8 +52,12 @@ def boxes(draw: st.DrawFn) -> tuple[float, float, float, float]:
 @st.composite
 def datasets(draw: st.DrawFn) -> Dataset:
     """Data sets of photos that are not there yet: `put_images` makes them."""
-    classes = draw(st.lists(class_names, min_size=1, max_size=4, unique_by=str.casefold))
-    labeled = st.lists(st.tuples(st.sampled_from(classes), boxes(), st.integers(0, 7)), max_size=4)
+    classes = draw(
+        st.lists(
+            class_names, min_size=1, max_size=4, unique_by=lambda name: one_word(name).casefold()
+        )
+    )
+    labeled = st.lists(st.tuples(st.sampled_from(classes), boxes(), st.integers(0, 15)), max_size=4)
     images = []
     for i in range(draw(st.integers(1, 4))):
         found = draw(labeled)
@@ -60,6 +70,7 @@ def datasets(draw: st.DrawFn) -> Dataset:
                 [name for name, _, _ in found],
                 [flags for _, _, flags in found],
                 draw(st.sampled_from(Split)),
+                ignored=draw(st.lists(boxes(), max_size=2)),
             )
         )
     if draw(st.booleans()):
@@ -106,6 +117,8 @@ def in_order(dataset: Dataset) -> np.ndarray:
 def test_what_is_written_reads_back_the_same(name: str, made: Dataset) -> None:
     form = formats.FORMATS[name]
     holds = form.HOLDS
+    if name in ONE_WORD:
+        made = replace(made, classes=tuple(map(one_word, made.classes)))
     with tempfile.TemporaryDirectory() as folder:
         written = put_images(made, Path(folder) / "source")
         expected = held(written, form)

@@ -12,6 +12,7 @@ from boxwright.codes.meaning import SIGNS, Meaning, Severity
 from boxwright.codes.reading import READING
 from boxwright.codes.system import SYSTEM
 from boxwright.codes.tfod import TFOD
+from boxwright.codes.tools import TOOLS
 from boxwright.codes.training import TRAINING
 
 __all__ = ["MEANINGS", "RANGES", "SIGNS", "Meaning", "Severity"]
@@ -20,6 +21,7 @@ MEANINGS: dict[str, Meaning] = {
     **READING,
     **FITNESS,
     **ARCHIVES,
+    **TOOLS,
     **COMMANDS,
     **TRAINING,
     **DETECTING,

@@ -18,8 +18,12 @@ from boxwright.formats.splits import folder_split
 from boxwright.images.decoding import is_image
 from boxwright.structures.dataset import WHOLE_FILE, Split
 
-IMAGE_FOLDERS = frozenset({"jpegimages", "images", "image", "imgs", "img", "photos", "pictures"})
-LABEL_FOLDERS = frozenset({"annotations", "annotation", "labels", "label", "xmls", "xml"})
+IMAGE_FOLDERS = frozenset(
+    {"jpegimages", "images", "image", "imgs", "img", "image_2", "photos", "pictures"}
+)
+LABEL_FOLDERS = frozenset(
+    {"annotations", "annotation", "ann", "labels", "label", "label_2", "xmls", "xml"}
+)
 MASK_FOLDERS = frozenset({"trimaps", "masks", "segmentationclass", "segmentationobject"})
 ROOT = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|/)+")  # drives, schemes and roots of paths
 OWN, OUTWARD, PARALLEL, SPLIT_PARALLEL, TAIL = range(5)  # ranks, surest first

@@ -41,6 +41,14 @@ SIGNATURES: tuple[tuple[str, frozenset[tuple[str, ...]]], ...] = tuple(
         ("vott", "asset/name regions"),
         ("vott", "frames/*/[]"),
         ("vott", "inputTags"),
+        ("via", "_via_settings"),
+        ("via", "_via_img_metadata"),
+        ("via", "*/filename */regions */file_attributes"),
+        ("via", "*/filename */regions/[]/shape_attributes"),
+        ("via", "*/filename */fileref"),
+        ("supervisely", "objects/[]/classTitle"),
+        ("supervisely", "objects tags size/height size/width"),
+        ("supervisely", "classes/[]/title classes/[]/shape"),
     )
 )
 TELLING = frozenset(path for _, paths in SIGNATURES for path in paths)
@@ -72,8 +80,11 @@ def kind_of(file: Path) -> str:
     return ""
 
 
-def _outline(head: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Yield the path of each key and list in JSON text that may end early, plain and with `*`."""
+def _outline(head: str) -> Iterator[tuple[tuple[str, ...], ...]]:
+    """Yield the path of each key and list in JSON text that may end early, plain and with `*`.
+
+    A `*` is in the place of the first key, or of the second one.
+    """
     place: list[str] = []
     for match in TOKEN.finditer(head):
         sign = match.group()
@@ -88,4 +99,4 @@ def _outline(head: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
         if (sign == "[" or match["key"]) and len(place) <= DEEPEST:
             path = tuple(place)
             starred = (path[0], "*", *path[2:]) if path[1:2] not in {(), ("[]",)} else path
-            yield path, starred
+            yield path, starred, path if path[0] == "[]" else ("*", *path[1:])

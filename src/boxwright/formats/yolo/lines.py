@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from boxwright.formats import kitti
 from boxwright.formats.annotations import BadEntryError, Broken, Labeled, number, numbers
 from boxwright.formats.tables import first_words
 
@@ -33,7 +34,9 @@ def is_label(path: Path) -> bool | None:
     if not words:
         return False if words is None else None
     values = [number(word) for word in words[:5]]
-    return len(values) == 5 and None not in values and float(words[0]).is_integer()
+    if len(values) < 5 or None in values or kitti.is_line(words):
+        return False
+    return float(words[0]).is_integer()
 
 
 def read_label(root: str, labeled: Labeled, naming: Naming) -> Broken | int:

@@ -1,0 +1,114 @@
+"""The frames of a video in CVAT XML: which there are, and how their images are named."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element
+
+from boxwright.formats.annotations import size_of
+from boxwright.formats.coordinates import Size
+from boxwright.formats.folder import Folder, join, split_path, stem
+
+PREFIX = "frame_"  # CVAT writes frame_000000.png
+NUMBERED = re.compile(r"(.*?)([0-9]{1,9})", re.DOTALL)
+STEP = re.compile(r"\s*step\s*=\s*([1-9][0-9]{0,8})\s*")
+MOST = 10_000_000  # frames of a video
+
+
+@dataclass(frozen=True)
+class Task:
+    """The frames that a task consists of: every `step`-th one from `start` to `stop`.
+
+    Attributes:
+        start, step: the first frame, and the distance of frames.
+        stop: the last frame; None if the file does not state it.
+        size: of the frames; None if the file does not state it.
+        subset: the name of the task's subset in a project.
+    """
+
+    start: int = 0
+    stop: int | None = None
+    step: int = 1
+    size: Size | None = None
+    subset: str = ""
+
+    @classmethod
+    def of(cls, meta: Element) -> Task:
+        start = _whole(meta.findtext("start_frame")) or 0
+        found = STEP.fullmatch(meta.findtext("frame_filter") or "")
+        step = int(found[1]) if found else 1
+        stop, count = _whole(meta.findtext("stop_frame")), _whole(meta.findtext("size"))
+        if stop is None and count:
+            stop = start + (count - 1) * step
+        size, original = None, meta.find("original_size")
+        if original is not None:
+            size = size_of(original.findtext("width"), original.findtext("height"))
+        return cls(start, stop, step, size, (meta.findtext("subset") or "").strip())
+
+    def between(self, first: int, last: int) -> Iterator[int]:
+        """The frames of the task after `first` and before `last`."""
+        after = max(first + 1, self.start)
+        yield from range(after + (self.start - after) % self.step, last, self.step)
+
+    def holds(self, frame: int) -> bool:
+        if self.stop is None:
+            return False
+        return self.start <= frame <= self.stop and (frame - self.start) % self.step == 0
+
+
+@dataclass
+class FrameImages:
+    """The images of frames around one annotation file.
+
+    Attributes:
+        stems: frame -> name of its image, without suffix.
+        paths: frame -> paths of the images of this name.
+    """
+
+    stems: dict[int, str] = field(default_factory=dict)
+    paths: dict[int, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def find(
+        cls, folder: Folder, annotation: str, task: Task, stated: Iterable[int]
+    ) -> FrameImages:
+        """The images called frame_000000, or the only ones with other names that are numbered so.
+
+        Other names count only if all stated frames have an image and the first number is that of
+        the first frame: images that are numbered from 1 would all be off by one.
+        """
+        series: dict[str, FrameImages] = defaultdict(cls)
+        for parent, name in _near(folder, split_path(annotation)[0]):
+            if match := NUMBERED.fullmatch(stem(name)):
+                one, frame = series[match[1]], int(match[2])
+                one.stems.setdefault(frame, stem(name))
+                if one.stems[frame] == stem(name):
+                    one.paths.setdefault(frame, []).append(join(parent, name))
+        if PREFIX in series:
+            return series[PREFIX]
+        frames = set(stated)
+        fitting = [
+            one
+            for one in series.values()
+            if one.stems.keys() >= frames and min(one.stems) == task.start
+        ]
+        return fitting[0] if len(fitting) == 1 else cls()
+
+    def name(self, frame: int) -> str:
+        return self.stems.get(frame, f"{PREFIX}{frame:06d}")
+
+
+def _near(folder: Folder, parent: str) -> Iterator[tuple[str, str]]:
+    """The images below the folder of an annotation; all images if none is there."""
+    below = [one for one in folder.images if not parent or f"{one}/".startswith(f"{parent}/")]
+    for one in below or folder.images:
+        for name in folder.images[one]:
+            yield one, name
+
+
+def _whole(text: str | None) -> int | None:
+    text = (text or "").strip()
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) and int(text) < MOST else None

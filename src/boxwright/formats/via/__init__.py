@@ -1,0 +1,1 @@
+"""VGG Image Annotator, versions 1 and 2."""

@@ -1,0 +1,177 @@
+"""VGG Image Annotator: projects and annotations of versions 1 and 2, as JSON and CSV.
+
+Boxes are x, y, width and height in pixels; other shapes become boxes. A region has any number of
+attributes, and one of them is the class.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from boxwright.formats import json_file, json_kinds
+from boxwright.formats.annotations import Holds, Labeled, Labels
+from boxwright.formats.folder import Folder, folded, join, relative, split_path
+from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.shapes import decimals, shapes_finding
+from boxwright.formats.splits import file_split
+from boxwright.formats.via.files import ATTRIBUTES, KIND, METADATA, Entry, Files, tables
+from boxwright.formats.via.regions import BOX, attributes_in_use
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.findings import Finding
+
+TITLE = "VGG Image Annotator"
+HOLDS = (
+    Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.CLASS_ORDER | Holds.UNUSED_CLASSES | Holds.FRACTIONS
+)
+BY_STEM = False
+FILE = "via_project.json"
+VERSION = "2.0.10"  # version of the data format that is written
+CLASS = "class"  # the attribute that is written
+UNKNOWN = -1  # size of an image that is not a file, as from the internet
+NAMELESS = "object"  # class name of regions without attributes
+
+image_folder = json_file.image_folder
+
+
+def detect(folder: Folder) -> bool:
+    """True if a JSON or CSV file has images with regions and their attributes."""
+    return json_kinds.holds(folder, KIND) or bool(tables(folder))
+
+
+def read(folder: Folder) -> Labels:
+    """Read all images in the files; an image without regions has no objects."""
+    files = Files.read(folder)
+    labels = Labels(broken=files.broken)
+    regions = [region for entry in files.entries for region in entry.regions]
+    counts = attributes_in_use(regions, list(files.described))
+    attribute = next(iter(counts), None)
+    places = _places(folder)
+    shapes: Counter[str] = Counter()
+    for entry in _once(files.entries, labels):
+        try:
+            labels.images.append(_image(folder, entry, attribute, places))
+        except UnusableError as error:
+            labels.broken.append(error.in_file(entry.path))
+            continue
+        shapes.update(region.kind for region in entry.regions if region.kind != BOX)
+    _tell_apart(labels.images)
+    if labels.images:
+        where = labels.images[0].path
+        labels.findings += shapes_finding(where, shapes)
+        labels.findings += _of_attributes(where, counts, len(regions))
+    if not regions:
+        attribute = next(iter(files.described), None)
+    labels.classes = files.described.get(attribute, ()) if attribute else ()
+    return labels
+
+
+def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
+    """Write one project per split, beside the images, with the class as a list to choose from."""
+    options = dict.fromkeys(dataset.classes, "")
+    choice = {"type": "dropdown", "description": "", "options": options, "default_options": {}}
+    for folder, indices in json_file.by_folder(dataset):
+        images = {}
+        for i in indices:
+            one = _written(dataset, i, relative(names[i], folder), target / names[i])
+            images[f"{one['filename']}{one['size']}"] = one
+        content = {
+            "_via_settings": {
+                "core": {"filepath": {}, "default_filepath": ""},
+                "project": {"name": "boxwright"},
+            },
+            METADATA: images,
+            ATTRIBUTES: {"region": {CLASS: choice}, "file": {}},
+            "_via_data_format_version": VERSION,
+            "_via_image_id_list": list(images),
+        }
+        json_file.write(target / folder / FILE, content)
+
+
+def _image(
+    folder: Folder, entry: Entry, attribute: str | None, places: Mapping[str, Sequence[str]]
+) -> Labeled:
+    image = Labeled(entry.path, entry.name, place=entry.place, split=file_split(entry.path))
+    here = places.get(_last(entry.name), ())
+    if len(here) > 1 and entry.size:
+        fitting = [path for path in here if (folder.root / path).stat().st_size == entry.size]
+        if len(fitting) == 1:
+            image.image = relative(fitting[0], split_path(entry.path)[0])
+    for region in entry.regions:
+        box = region.box()
+        names = [NAMELESS] if attribute is None else region.values(attribute)
+        if not names:
+            message = f"has no '{attribute}', the attribute that is the class of most regions"
+            raise UnusableError(region.place, message)
+        for name in names:
+            image.add(name, box)
+    return image
+
+
+def _places(folder: Folder) -> dict[str, list[str]]:
+    """File name of an image -> its paths; the size of the file tells them apart."""
+    places = defaultdict(list)
+    for parent, names in folder.images.items():
+        for name in names:
+            places[folded(name)].append(join(parent, name))
+    return places
+
+
+def _last(name: str) -> str:
+    return folded(split_path(name.replace("\\", "/"))[1])
+
+
+def _once(entries: Sequence[Entry], labels: Labels) -> list[Entry]:
+    """The images without those of a CSV file that are the same in a JSON file."""
+    known: dict[tuple[str, str, int], Entry] = {}
+    kept: list[Entry] = []
+    twice: Counter[tuple[str, str]] = Counter()
+    for entry in entries:
+        parent = split_path(entry.path)[0]
+        first = known.setdefault((parent, entry.name, entry.size), entry)
+        same = [region[1:] for region in first.regions] == [region[1:] for region in entry.regions]
+        if first.path != entry.path and same:
+            twice[entry.path, first.path] += 1
+        else:
+            kept.append(entry)
+    for (path, other), count in twice.items():
+        message = f"{count} of its images are the same in {other}"
+        labels.findings.append(Finding("BW113", path, message, "used once"))
+    return kept
+
+
+def _tell_apart(images: Sequence[Labeled]) -> None:
+    """Mark the images of a file that have the same name."""
+    names = Counter((image.path, image.image) for image in images)
+    for image in images:
+        image.repeated = names[image.path, image.image] > 1
+
+
+def _of_attributes(where: str, counts: Mapping[str, int], regions: int) -> list[Finding]:
+    if regions and not counts:
+        message = f"the regions have no attributes; all boxes get the class '{NAMELESS}'"
+        return [Finding("BW148", where, message)]
+    if len(counts) < 2:
+        return []
+    (chosen, count), *others = counts.items()
+    used = ", ".join(f"'{name}' in {number}" for name, number in others)
+    message = f"'{chosen}' is the class: {count} of {regions} regions have it, {used}"
+    return [Finding("BW164", where, message)]
+
+
+def _written(dataset: Dataset, index: int, name: str, path: Path) -> Object:
+    rows = dataset.rows(index)
+    regions = []
+    for box, label in zip(dataset.boxes[rows], dataset.labels[rows], strict=True):
+        xmin, ymin, xmax, ymax = decimals(box)
+        sides = (xmin, ymin, round(xmax - xmin, 9), round(ymax - ymin, 9))
+        shape = {"name": BOX, **dict(zip(("x", "y", "width", "height"), sides, strict=True))}
+        attributes = {CLASS: dataset.classes[label]}
+        regions.append({"shape_attributes": shape, "region_attributes": attributes})
+    return {
+        "filename": name,
+        "size": path.stat().st_size if path.exists() else UNKNOWN,
+        "regions": regions,
+        "file_attributes": {},
+    }
