@@ -111,7 +111,7 @@ VOTT_1 = """{"frames":{"a.jpg":[{"x1":8,"y1":12,"x2":60,"y2":80,"width":128,"hei
 "scd":false,"visitedFrames":["a.jpg"],"tag_colors":["#117B76","#ED62A7"]}"""
 
 VIA_PROJECT = """{"_via_settings": {"ui": {"annotation_editor_height": 25, "leftsidebar_width": 18,
-"image_grid": {"img_height": 80, "rshape_fill": "none"}, "image": {"region_label": "__via_region_id__"}},
+"image_grid": {"img_height": 80, "rshape_fill": "none"}, "image": {"region_label": "name"}},
 "core": {"buffer_size": 18, "filepath": {}, "default_filepath": ""}, "project": {"name": "pets"}},
 "_via_img_metadata": {"a.jpg1234": {"filename": "a.jpg", "size": 1234, "regions": [
 {"shape_attributes": {"name": "rect", "x": 4, "y": 6, "width": 26, "height": 34},
@@ -120,8 +120,8 @@ VIA_PROJECT = """{"_via_settings": {"ui": {"annotation_editor_height": 25, "left
 "cat": ""}, "default_options": {}}}, "file": {}}, "_via_data_format_version": "2.0.10",
 "_via_image_id_list": ["a.jpg1234"]}"""
 
-VIA_2 = """{"a.jpg1234":{"filename":"a.jpg","size":1234,"regions":[{"shape_attributes":{"name":"rect",
-"x":4,"y":6,"width":26,"height":34},"region_attributes":{"name":"cat"}}],"file_attributes":{}}}"""
+VIA_2 = """{"a.jpg1234":{"filename":"a.jpg","size":1234,"regions":[{"shape_attributes":{
+"name":"rect","x":4,"y":6,"width":26,"height":34},"region_attributes":{"name":"cat"}}],"file_attributes":{}}}"""
 
 VIA_1 = """{"a.jpg1234":{"fileref":"","size":1234,"filename":"a.jpg","base64_img_data":"",
 "file_attributes":{},"regions":{"0":{"shape_attributes":{"name":"polygon","all_points_x":[4,30,30,4],

@@ -71,7 +71,8 @@ class Files:
         for name, one in described.items() if isinstance(described, dict) else ():
             options = one.get("options") if isinstance(one, dict) else None
             known = self.described.setdefault(name, [])
-            known += [each for each in options or () if each not in known]
+            names = options if isinstance(options, dict) else {}
+            known += [each for each in names if each.strip() and each not in known]
         images = content.get(METADATA, {}) if METADATA in content else content
         if not isinstance(images, dict):
             reason = json_file.unlike(images, "an object")
