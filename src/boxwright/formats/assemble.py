@@ -65,7 +65,11 @@ def assemble(
     for name, split in zip(names, splits, strict=True):
         one, header = paired[name], found[name]
         boxes = _oriented_boxes(one, header, name, findings)
-        if (one.names or one.ignored) and not one.as_stored and orientation_is_unclear(one.size, header):
+        if (
+            (one.names or one.ignored)
+            and not one.as_stored
+            and orientation_is_unclear(one.size, header)
+        ):
             unsure.append(name)
         count = len(one.names)
         images.append(
