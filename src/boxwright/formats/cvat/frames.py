@@ -15,7 +15,7 @@ from boxwright.formats.folder import Folder, join, split_path, stem
 PREFIX = "frame_"  # CVAT writes frame_000000.png
 NUMBERED = re.compile(r"(.*?)([0-9]{1,9})", re.DOTALL)
 STEP = re.compile(r"\s*step\s*=\s*([1-9][0-9]{0,8})\s*")
-MOST = 10_000_000  # frames of a video
+MAX_FRAMES = 10_000_000  # frames of a video
 
 
 @dataclass(frozen=True)
@@ -111,4 +111,4 @@ def _near(folder: Folder, parent: str) -> Iterator[tuple[str, str]]:
 
 def _whole(text: str | None) -> int | None:
     text = (text or "").strip()
-    return int(text) if re.fullmatch("[0-9]{1,9}", text) and int(text) < MOST else None
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) and int(text) < MAX_FRAMES else None

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from boxwright.formats.annotations import BadEntryError
-from boxwright.formats.cvat.frames import MOST, Task
+from boxwright.formats.cvat.frames import MAX_FRAMES, Task
 from boxwright.formats.cvat.shapes import BOX, SHAPES, box_of, flags_of, is_set, kind_of
 
 
@@ -36,7 +36,7 @@ def shown_in(track: Element, shapes: Counter[str]) -> list[Shown]:
         if shape.tag not in SHAPES and shape.get("frame") is None:
             continue
         text = shape.get("frame", "")
-        if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) >= MOST:
+        if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) >= MAX_FRAMES:
             raise BadEntryError(f"the frame of a <{shape.tag}> is '{text[:40]}', not a number")
         one = Shown(int(text), box_of(shape), flags_of(shape), _is_outside(shape))
         if found.setdefault(one.frame, one) != one:

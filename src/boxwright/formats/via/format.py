@@ -47,11 +47,11 @@ def read(folder: Folder) -> Labels:
     regions = [region for entry in files.entries for region in entry.regions]
     counts = attributes_in_use(regions, list(files.described))
     attribute = next(iter(counts), None)
-    places = _places(folder)
+    paths = _paths_by_name(folder)
     shapes: Counter[str] = Counter()
     for entry in _once(files.entries, labels):
         try:
-            labels.images.append(_image(folder, entry, attribute, places))
+            labels.images.append(_image(folder, entry, attribute, paths))
         except UnusableError as error:
             labels.broken.append(error.in_file(entry.path))
             continue
@@ -90,10 +90,10 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 
 
 def _image(
-    folder: Folder, entry: Entry, attribute: str | None, places: Mapping[str, Sequence[str]]
+    folder: Folder, entry: Entry, attribute: str | None, paths: Mapping[str, Sequence[str]]
 ) -> Labeled:
     image = Labeled(entry.path, entry.name, place=entry.place, split=file_split(entry.path))
-    here = places.get(_last(entry.name), ())
+    here = paths.get(_last(entry.name), ())
     if len(here) > 1 and entry.size:
         fitting = [path for path in here if (folder.root / path).stat().st_size == entry.size]
         if len(fitting) == 1:
@@ -109,13 +109,13 @@ def _image(
     return image
 
 
-def _places(folder: Folder) -> dict[str, list[str]]:
+def _paths_by_name(folder: Folder) -> dict[str, list[str]]:
     """File name of an image -> its paths; the size of the file tells them apart."""
-    places = defaultdict(list)
+    paths = defaultdict(list)
     for parent, names in folder.images.items():
         for name in names:
-            places[folded(name)].append(join(parent, name))
-    return places
+            paths[folded(name)].append(join(parent, name))
+    return paths
 
 
 def _last(name: str) -> str:
