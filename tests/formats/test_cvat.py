@@ -345,6 +345,26 @@ def test_every_step_th_frame_of_a_video(voc_folder: VocFolder) -> None:
     assert codes(dataset) == ["BW109"]
 
 
+def test_frames_of_a_video_as_images(voc_folder: VocFolder) -> None:
+    dataset = read(
+        voc_folder,
+        image("frame_000000", CAT),
+        image("frame_000001"),
+        here=frames(0, 1),
+    )
+    assert found(dataset) == {
+        "images/frame_000000.png": [("cat", [4, 6, 30, 40])],
+        "images/frame_000001.png": [],
+    }
+    assert codes(dataset) == []
+
+
+def test_without_a_description_only_the_stated_frames_are_labeled(voc_folder: VocFolder) -> None:
+    one = track(key(0, 0), key(2, 4))
+    dataset = read(voc_folder, one, here=frames(0, 1, 2, 3), meta="")
+    assert lefts(dataset) == {0: [0], 1: [2], 2: [4]}
+
+
 def test_frames_without_objects_may_be_left_out(voc_folder: VocFolder) -> None:
     here = frames(0, 1, 2)
     read(voc_folder, track(key(0, 0), key(1, 0, outside=1)), here=here, meta=video())

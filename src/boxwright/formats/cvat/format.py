@@ -180,15 +180,17 @@ class _File:
         stated = {one.frame for _, track in tracks for one in track}
         images = FrameImages.find(self.folder, self.path, task, stated)
         keyframes = all(one.get("keyframe") != "0" for one in self.tree.iterfind("track/*"))
+        here = images.of(task)
         frames: dict[int, Labeled] = {}
         for name, track in tracks:
-            for one in interpolated(track, task, images.stems, held=keyframes):
+            for one in interpolated(track, task, here, held=keyframes):
                 if one.frame not in frames:
                     frames[one.frame] = self._frame(one.frame, task, images)
                 frames[one.frame].add(name, one.box, one.flags)
         yield from (frames[frame] for frame in sorted(frames))
-        for frame, paths in images.paths.items():
-            if alone and task.holds(frame) and frame not in frames and len(paths) == 1:
+        for frame in here if alone and task.stop is not None else ():
+            paths = images.paths[frame]
+            if frame not in frames and len(paths) == 1:
                 self.labels.assumed[paths[0]] = self._frame(frame, task, images)
 
     def _frame(self, frame: int, task: Task, images: FrameImages) -> Labeled:

@@ -48,15 +48,10 @@ class Task:
             size = size_of(original.findtext("width"), original.findtext("height"))
         return cls(start, stop, step, size, (meta.findtext("subset") or "").strip())
 
-    def between(self, first: int, last: int) -> Iterator[int]:
-        """The frames of the task after `first` and before `last`."""
-        after = max(first + 1, self.start)
-        yield from range(after + (self.start - after) % self.step, last, self.step)
-
     def holds(self, frame: int) -> bool:
-        if self.stop is None:
-            return False
-        return self.start <= frame <= self.stop and (frame - self.start) % self.step == 0
+        """True if the frame may be one of the task's, whose last one need not be known."""
+        past = self.stop is not None and frame > self.stop
+        return frame >= self.start and not past and (frame - self.start) % self.step == 0
 
 
 @dataclass
@@ -96,6 +91,10 @@ class FrameImages:
             if one.stems.keys() >= frames and min(one.stems) == task.start
         ]
         return fitting[0] if len(fitting) == 1 else cls()
+
+    def of(self, task: Task) -> list[int]:
+        """The frames of a task that have an image, in order."""
+        return sorted(filter(task.holds, self.stems))
 
     def name(self, frame: int) -> str:
         return self.stems.get(frame, f"{PREFIX}{frame:06d}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect, bisect_left
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
@@ -47,7 +48,7 @@ def shown_in(track: Element, shapes: Counter[str]) -> list[Shown]:
 
 
 def interpolated(
-    stated: list[Shown], task: Task, here: Container[int], *, held: bool
+    stated: list[Shown], task: Task, here: Sequence[int], *, held: bool
 ) -> Iterator[Shown]:
     """The frames of the task in which the object is, as CVAT shows it.
 
@@ -56,28 +57,26 @@ def interpolated(
     Args:
         stated: the frames that the track states.
         task: the frames of the video.
-        here: the frames with an image; other frames are not interpolated.
+        here: the frames with an image, in order; other frames are not interpolated.
         held: the last box stays until the end of the video.
     """
     for one, then in pairwise(stated):
         if one.outside:
             continue
         yield one
-        for frame in task.between(one.frame, then.frame):
-            if frame in here:
-                share = (frame - one.frame) / (then.frame - one.frame)
-                sides = zip(one.box, then.box, strict=True)
-                box = [first + share * (second - first) for first, second in sides]
-                yield one._replace(frame=frame, box=box)
+        for frame in here[bisect(here, one.frame) : bisect_left(here, then.frame)]:
+            share = (frame - one.frame) / (then.frame - one.frame)
+            sides = zip(one.box, then.box, strict=True)
+            box = [first + share * (second - first) for first, second in sides]
+            yield one._replace(frame=frame, box=box)
     if not stated or stated[-1].outside:
         return
     last = stated[-1]
     yield last
     # CVAT writes a shape that is not tracked as a track, whose end it omits in the last frames.
     if held and task.stop is not None and last.frame + task.step < task.stop:
-        for frame in task.between(last.frame, task.stop + 1):
-            if frame in here:
-                yield last._replace(frame=frame)
+        for frame in here[bisect(here, last.frame) :]:
+            yield last._replace(frame=frame)
 
 
 def _is_outside(shape: Element) -> bool:
