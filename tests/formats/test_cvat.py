@@ -368,7 +368,7 @@ def test_without_a_description_only_the_stated_frames_are_labeled(voc_folder: Vo
 def test_frames_without_objects_may_be_left_out(voc_folder: VocFolder) -> None:
     here = frames(0, 1, 2)
     read(voc_folder, track(key(0, 0), key(1, 0, outside=1)), here=here, meta=video())
-    dataset = formats.read(voc_folder.root, ReadOptions(unlabelled="skip"))
+    dataset = formats.read(voc_folder.root, ReadOptions(unlabeled="skip"))
     assert lefts(dataset) == {0: [0]}
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from boxwright.errors import DataError
+from boxwright.formats.about import About
 from boxwright.formats.annotations import (
     BadEntryError,
     Broken,
@@ -39,6 +40,18 @@ HOLDS = (
     | Holds.FRACTIONS
 )
 BY_STEM = True
+ABOUT = About(
+    sources="The KITTI data set, NVIDIA TAO, Datumaro and FiftyOne.",
+    files="A `.txt` for each image, in `label_2` beside `image_2` or in `labels` beside `images`.",
+    detected="By text files whose first line has a class and 14 or 15 numbers.",
+    written=("label_2/*.txt", "*/label_2/*.txt"),
+    quirks=(
+        "`DontCare` regions count neither as objects nor as background.",
+        "Objects that are partly outside of the image are truncated, and those of occlusion 1 or "
+        "2 occluded. Places in space and scores are not used.",
+        "Class names with spaces cannot be written (`BW141`), because spaces separate the columns.",
+    ),
+)
 SUFFIX = ".txt"
 IMAGES, LABELS = "image_2", "label_2"  # of the left color camera
 SPLITS = {Split.TRAIN: "training", Split.VAL: "validation", Split.TEST: "testing"}

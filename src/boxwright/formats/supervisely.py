@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from boxwright.formats import json_file, json_kinds
+from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.formats.json_file import Object, UnusableError
@@ -36,6 +37,18 @@ HOLDS = (
     | Holds.FRACTIONS
 )
 BY_STEM = False
+ABOUT = About(
+    sources="Supervisely.",
+    files="A project: `meta.json`, and in each dataset `ann/a.jpg.json` for `img/a.jpg`.",
+    detected="By `objects` with `classTitle`, or `classes` with `shape`, in a JSON file.",
+    written=("meta.json", "*/ann/*.json"),
+    quirks=(
+        "Polygons, bitmaps, lines and graphs become boxes; rotated rectangles are refused.",
+        "The name of the dataset is the split, otherwise a tag train, val or test of the image. "
+        "Other tags of images are not used (`BW165`).",
+        "The tags `difficult`, `truncated`, `crowd` and `occluded` of an object are its flags.",
+    ),
+)
 META, IMAGES, LABELS = "meta.json", "img", "ann"
 DATASETS = {Split.TRAIN: "train", Split.VAL: "val", Split.TEST: "test"}
 DATASET = "ds0"  # of images without a split

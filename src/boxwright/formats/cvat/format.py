@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from boxwright.errors import DataError
+from boxwright.formats.about import About
 from boxwright.formats.annotations import BadEntryError, Broken, Holds, Labeled, Labels, size_of
 from boxwright.formats.coordinates import Size
 from boxwright.formats.cvat.frames import FrameImages, Task
@@ -49,6 +50,27 @@ HOLDS = (
     | Holds.FRACTIONS
 )
 BY_STEM = False
+ABOUT = About(
+    sources="CVAT and Datumaro.",
+    files=(
+        "`annotations.xml` with the folder `images`, as CVAT exports tasks and projects: "
+        "*CVAT for images 1.1* and *CVAT for video 1.1*."
+    ),
+    detected="By the root `<annotations>` of an XML file.",
+    written=("annotations.xml",),
+    quirks=(
+        "Polygons, masks, ellipses, cuboids, skeletons and rotated boxes become boxes. Tags of "
+        "whole images are not used (`BW165`).",
+        "A subset named train, val or test is the split.",
+        "Tracks become boxes in frames: between keyframes a box moves evenly, and it ends where "
+        "the object is outside. If the file has keyframes only, the last one holds until the end "
+        "of the video, as in CVAT.",
+        "Frames are images named `frame_000000.png` as in CVAT, or with another prefix if they "
+        "are numbered from the first frame of the task. Frames of the task without boxes have no "
+        "objects.",
+        "The attributes `difficult`, `truncated` and `is_crowd` are flags.",
+    ),
+)
 ROOT = "annotations"  # the first element
 FILE = "annotations.xml"
 IMAGES = "images"

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from boxwright.formats import json_file, json_kinds
+from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, join, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
@@ -26,6 +27,22 @@ HOLDS = (
     Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.CLASS_ORDER | Holds.UNUSED_CLASSES | Holds.FRACTIONS
 )
 BY_STEM = False
+ABOUT = About(
+    sources="VGG Image Annotator 1 and 2.",
+    files="Its project, and its annotations exported as JSON or CSV.",
+    detected=(
+        "By `_via_settings`, or images with `filename` and `regions`, in a JSON file, or by the "
+        "columns `region_shape_attributes` and `region_attributes` of a CSV file."
+    ),
+    written=("*/via_project.json",),
+    quirks=(
+        "The class is the region attribute that most regions have; `BW164` names it if there are "
+        "several. Regions without attributes get the class `object` (`BW148`).",
+        "Circles, ellipses, polygons and points become boxes.",
+        "The stated size of the file decides between images of one name.",
+        "Images that are the same in a JSON and a CSV file are used once (`BW113`).",
+    ),
+)
 FILE = "via_project.json"
 VERSION = "2.0.10"  # version of the data format that is written
 CLASS = "class"  # the attribute that is written
