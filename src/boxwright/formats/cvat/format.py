@@ -65,7 +65,7 @@ ABOUT = About(
         "Tracks become boxes in frames: between keyframes a box moves evenly, and it ends where "
         "the object is outside. If the file has keyframes only, the last one holds until the end "
         "of the video, as in CVAT.",
-        "Frames are images named `frame_000000.png` as in CVAT, or with another prefix if they "
+        "Frames are images whose stem is `frame_000000` as in CVAT, or has another prefix if they "
         "are numbered from the first frame of the task. Frames of the task without boxes have no "
         "objects.",
         "The attributes `difficult`, `truncated` and `is_crowd` are flags.",
