@@ -44,7 +44,7 @@ ABOUT = About(
     sources="The KITTI data set, NVIDIA TAO, Datumaro and FiftyOne.",
     files="A `.txt` for each image, in `label_2` beside `image_2` or in `labels` beside `images`.",
     detected="By text files whose first line has a class and 14 or 15 numbers.",
-    written=("label_2/*.txt", "*/label_2/*.txt"),
+    written=("*/label_2/*.txt",),
     quirks=(
         "`DontCare` regions count neither as objects nor as background.",
         "Objects that are partly outside of the image are truncated, and those of occlusion 1 or "

@@ -37,8 +37,8 @@ def kind_of(shape: Element) -> str:
 def flags_of(shape: Element) -> int:
     """The flags in the attributes of a shape."""
     flags = OCCLUDED if is_set(shape.get("occluded")) else 0
-    for one in shape.iterfind("attribute"):
-        if is_set(one.text):
+    for one in shape:
+        if one.tag == "attribute" and is_set(one.text):
             flags |= ATTRIBUTES.get(one.get("name", ""), 0)
     return flags
 
