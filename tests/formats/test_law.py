@@ -23,7 +23,10 @@ EXAMPLES = 60
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_every_label_is_on_its_own_image_or_named(form: str, data: st.DataObject) -> None:
-    world = data.draw(worlds(form))
+    check_world(data.draw(worlds(form)))
+
+
+def check_world(world: World) -> None:
     with tempfile.TemporaryDirectory() as folder:
         write(world, Path(folder))
         try:

@@ -9,6 +9,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -200,6 +201,7 @@ def suffix_of(name: str) -> str:
     return "".join(name.rpartition(".")[1:]) if "." in name else ""
 
 
+@lru_cache(maxsize=1024)
 def core(folder: str) -> Parts:
     """The parts of a folder that are not merely called after images or annotations."""
     usual = IMAGE_FOLDERS | LABEL_FOLDERS
@@ -210,6 +212,7 @@ def without_splits(folders: Parts) -> Parts:
     return tuple(part for part in folders if folder_split(part) is Split.UNASSIGNED)
 
 
+@lru_cache(maxsize=1024)
 def is_mask(folder: str) -> bool:
     return not MASK_FOLDERS.isdisjoint(parts(folder))
 

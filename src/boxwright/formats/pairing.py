@@ -62,6 +62,8 @@ class Match:
 
 def pair(folder: Folder, annotations: Sequence[Labeled]) -> list[Match]:
     """Find the image of each annotation; the result does not depend on their order."""
+    if not annotations:
+        return []
     images = list(candidates(folder))
     claims = {i: Claim.of(one) for i, one in enumerate(annotations) if _is_apart(one)}
     around = _Around(images, claims.values())
@@ -151,7 +153,6 @@ class _Choice(NamedTuple):
         rank: lower is more certain.
         images: several if nothing decides between them; none if the claim fits no image.
         name: the file name that they were found by, in folders that end in `tail`.
-        unique: only one image has this name in such folders.
         ignored: folders of the claim that the image's path lacks, so that it may be another's.
         strange: folders of the annotation file that the image's path lacks.
         away: true if the images of the claim's own place do not include it.
@@ -161,7 +162,6 @@ class _Choice(NamedTuple):
     images: tuple[Candidate, ...] = ()
     name: str = ""
     tail: Parts = ()
-    unique: bool = False
     ignored: Parts = ()
     strange: Parts = ()
     away: bool = False
@@ -196,10 +196,13 @@ class _Pass:
         claim_keys: Keys,
     ) -> None:
         self.around, self.claims, self.claim_keys = around, claims, claim_keys
-        self.by_name: dict[str, list[Candidate]] = defaultdict(list)
+        self.by_name: dict[str, list[Candidate]] = {
+            key: [] for claim in claims.values() for name in claim.names for key in claim_keys(name)
+        }
         for image in images:
-            for key in dict.fromkeys((*image_keys(image.name), *image_keys(stem(image.name)))):
-                self.by_name[key].append(image)
+            for key in {*image_keys(image.name), *image_keys(stem(image.name))}:
+                if key in self.by_name:
+                    self.by_name[key].append(image)
         self.by_location: dict[str, dict[Location, list[Candidate]]] = {}
 
     def matches(self) -> dict[int, Match]:
@@ -245,7 +248,6 @@ class _Pass:
                 best,
                 name,
                 tail,
-                len(self._named(claim, name, Location("tail", tail))) == 1,
                 ignored if claim.stated or not ignored else strange,
                 strange,
                 away,
@@ -293,7 +295,7 @@ class _Pass:
             return True
         return (
             not choice.away
-            and choice.unique
+            and len(self._named(claim, choice.name, Location("tail", choice.tail))) == 1
             and self.around.says_once(choice.name, choice.tail)
             and self._ignores_nothing_here(choice)
             and self._goes_unmentioned(claim, choice)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from boxwright.errors import DataError
@@ -55,6 +56,7 @@ class ImageList:
     numbered: bool = False
 
 
+@lru_cache(maxsize=1024)
 def folder_split(parent: str) -> Split:
     """The split in a folder's path; the outermost name counts."""
     for part in folded(parent).split("/"):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.about import About
-from boxwright.formats.annotations import Holds, Labeled, Labels
+from boxwright.formats.annotations import LARGEST, Holds, Labeled, Labels
 from boxwright.formats.coco.rle import RunLengthError, box_around_mask
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder, relative, split_path
@@ -58,6 +58,7 @@ FILE = "_annotations.coco.json"  # Roboflow's name
 INSTANCES = "instances_"
 OTHER_TASKS = ("captions_", "image_info_", "panoptic_", "person_keypoints_", "stuff_")
 SIDES = ("x", "y", "width", "height")
+PLAIN = {int, float}
 
 image_folder = json_file.image_folder
 
@@ -226,8 +227,11 @@ class _File:
 def _box(bbox: object, place: str) -> list[float]:
     if not isinstance(bbox, list) or len(bbox) != len(SIDES):
         raise UnusableError(place, "its bbox is not a list of four numbers")
-    sides = dict(zip(SIDES, bbox, strict=True))
-    x, y, width, height = json_file.coordinates(sides, SIDES, f"{place}.bbox")
+    if {*map(type, bbox)} <= PLAIN and all(-LARGEST < side < LARGEST for side in bbox):
+        x, y, width, height = bbox
+    else:
+        sides = dict(zip(SIDES, bbox, strict=True))
+        x, y, width, height = json_file.coordinates(sides, SIDES, f"{place}.bbox")
     return [x, y, x + width, y + height]
 
 
@@ -252,6 +256,8 @@ def _box_around(segmentation: object, place: str) -> tuple[list[float], str]:
 
 def _key(value: object) -> str:
     """An id as text, because tools write ids as numbers or text; empty if invalid."""
+    if type(value) is int:  # nearly always
+        return str(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return ""
     if isinstance(value, float) and value.is_integer():
