@@ -103,6 +103,6 @@ def test_a_line_that_cannot_be_used_is_named(
 
 def test_a_label_file_that_is_no_text_is_named(voc_folder: VocFolder) -> None:
     root = lay(voc_folder, {"data.yaml": DATA, "train/images/a.jpg": "", "train/labels/a.txt": ""})
-    (root / "train/labels/a.txt").write_bytes(b"\xff\xfe0\x00 \x00")
-    with pytest.raises(DataError, match=r"BW110.*cannot be read"):
+    (root / "train/labels/a.txt").write_bytes(b"0 \xff 0.5")
+    with pytest.raises(DataError, match=r"BW160.*is not UTF-8 text \(byte 2 is 0xff"):
         formats.read(root)

@@ -247,4 +247,12 @@ FITNESS: dict[str, Meaning] = {
         "Choose the format with --format, move the other annotations to a folder of their own, or "
         "combine both with `boxwright merge`.",
     ),
+    "BW160": Meaning(
+        "error",
+        "A text file is in an unknown encoding",
+        "The file is neither UTF-8 nor marked as UTF-16: a program saved it in the encoding of its "
+        "own country or system. Or it is not text, or cannot be read with your permissions.",
+        "Save it again as UTF-8 text that you may read: with 'Save with encoding' in an editor, as "
+        "'CSV UTF-8' in a spreadsheet. Delete it only if nothing needs it.",
+    ),
 }

@@ -8,6 +8,7 @@ from enum import Flag, auto
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from boxwright.errors import INVISIBLE, DataError
 from boxwright.formats.about import About
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder
@@ -86,6 +87,11 @@ class Broken(NamedTuple):
     where: str
     message: str
 
+    @classmethod
+    def of(cls, error: DataError, where: str) -> Broken:
+        """The unusable part that an error is about."""
+        return cls(error.code, where, error.message.removesuffix("."))
+
 
 @dataclass
 class Labels:
@@ -163,8 +169,14 @@ def number(value: object) -> float | None:
     try:
         result = float(value)
     except (ValueError, OverflowError):
-        return None
+        return None if str(value).isascii() else number(_without_invisible(str(value)))
     return result if -LARGEST < result < LARGEST else None
+
+
+def _without_invisible(value: str) -> str:
+    """The value as ASCII without invisible signs; empty if it has others."""
+    bare = INVISIBLE.sub("", value)
+    return bare if bare.isascii() else ""
 
 
 def numbers(cells: Iterable[str]) -> list[float]:

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from boxwright.errors import DataError
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.split_file import SPLIT_FILE, SplitFile
 from boxwright.formats.tables import rows
+from boxwright.io.text import read_text
 from boxwright.structures.dataset import Split
 from boxwright.structures.findings import Finding
 
@@ -80,7 +80,7 @@ def listed_images(path: Path) -> list[str]:
     """The images in a CSV list, without repeats, in order; none without an image column.
 
     Raises:
-        DataError: BW120 the file is not CSV text.
+        DataError: BW120, BW160 the file is not CSV text.
     """
     table = rows(path)
     _, header = next(table, (0, []))
@@ -102,7 +102,7 @@ def find_splits(
         stated: the split in the annotation of each image.
 
     Raises:
-        DataError: BW120 a list cannot be read, BW146 the split file cannot be used.
+        DataError: BW120, BW160 a list cannot be read, BW146 the split file cannot be used.
     """
     if split_file := SplitFile.read(folder.root):
         frozen = split_file.split_of(images)
@@ -195,7 +195,7 @@ def _image_sets(folder: Folder) -> list[ImageList]:
         ImageList(
             path,
             split=WORDS.get(word, Split.TRAIN),
-            lines=[line for line in _text(folder, path).splitlines() if line.strip()],
+            lines=[line for line in read_text(folder.root / path).splitlines() if line.strip()],
             whole=word == EITHER,
             numbered=numbered,
         )
@@ -214,17 +214,6 @@ def _csv_lists(folder: Folder) -> list[ImageList]:
         if (split := name_split(path)) is not Split.UNASSIGNED:
             lists.append(ImageList(path, split, listed_images(folder.root / path)))
     return lists
-
-
-def _text(folder: Folder, path: str) -> str:
-    try:
-        return (folder.root / path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            "BW120",
-            f"the image list cannot be read ({error}).",
-            where=folder.root / path,
-        ) from error
 
 
 class _Index:

@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from boxwright.codes import MEANINGS, SIGNS
+from boxwright.errors import visible
 
 SHOWN = 3  # findings shown per code in a summary
 RANKS = {severity: rank for rank, severity in enumerate(SIGNS)}
@@ -33,6 +34,9 @@ class Finding:
     repair: str = ""
     images: tuple[str, ...] = ()
     box: tuple[float, float, float, float] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", visible(self.message))
 
     def __str__(self) -> str:
         done = f" -> {self.repair}" if self.repair else ""

@@ -155,7 +155,7 @@ class _File:
                     self.broken.append(Broken("BW110", f"{self.path}:{line}", str(error)))
                     unusable.add(row[self.columns.image] if len(row) > self.columns.image else "")
         except DataError as error:
-            self.broken.append(Broken(error.code, self.path, error.message.rstrip(".")))
+            self.broken.append(Broken.of(error, self.path))
         boxed = {name for one in self.images.values() for name in one.names}
         for line, name, label in self.bare:
             if label in boxed or not boxed:  # other classes mean no object, such as 'No finding'

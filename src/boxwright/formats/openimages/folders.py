@@ -16,8 +16,9 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import BadEntryError, Broken, Labeled, Labels, number, numbers
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.pairing import pair
-from boxwright.formats.tables import first_words
+from boxwright.formats.tables import first_words, words
 from boxwright.images.decoding import read_header
+from boxwright.io.text import read_text
 from boxwright.structures.findings import Finding
 
 LABEL_FOLDERS = frozenset({"label", "labels"})
@@ -74,11 +75,11 @@ def _is_label(path: Path) -> bool:
 def _read(root: Path, path: str) -> Labeled | Broken:
     one = Labeled(path, alone=True)
     try:
-        lines = (root / path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        return Broken("BW110", path, f"cannot be read ({error})")
+        lines = read_text(root / path).splitlines()
+    except DataError as error:
+        return Broken.of(error, path)
     for line, text in enumerate(lines, start=1):
-        cells = text.split()
+        cells = words(text)
         if not cells:
             continue
         if len(cells) < 5:

@@ -79,7 +79,7 @@ def read(folder: Folder) -> Labels:
     if not files or has_label_folders(folder):
         return read_label_folders(folder)
     labels = Labels()
-    descriptions = _descriptions(folder)
+    descriptions = _descriptions(folder, labels)
     here = {
         key for parent, names in folder.images.items() for n in names for key in _ids(parent, n)
     }
@@ -148,7 +148,7 @@ def _ids(parent: str, name: str) -> Iterator[bytes]:
     yield join(parent, stem(name)).encode("utf-8", "surrogateescape")
 
 
-def _descriptions(folder: Folder) -> dict[str, str]:
+def _descriptions(folder: Folder, labels: Labels) -> dict[str, str]:
     """Class code -> name, `/m/01g317,Person`, from all class descriptions."""
     names: dict[str, str] = {}
     for path in folder.with_suffix(".csv"):
@@ -158,8 +158,8 @@ def _descriptions(folder: Folder) -> dict[str, str]:
             for _, row in rows(folder.root / path):
                 if len(row) == 2 and row[0].startswith("/"):
                     names.setdefault(row[0], row[1])
-        except DataError:
-            continue
+        except DataError as error:
+            labels.broken.append(Broken.of(error, path))
     return names
 
 
@@ -224,7 +224,8 @@ class _BoxFile:
                     else:
                         self.elsewhere += 1
         except OSError as error:
-            self.broken.append(Broken("BW110", self.path, f"cannot be read ({error})"))
+            reason = f"cannot be read ({error.strerror or error})"
+            self.broken.append(Broken("BW110", self.path, reason))
 
     def _add(self, one: Labeled, row: Sequence[str], column: dict[str, int]) -> str:
         """Add the box of a row; returns the reason if the row is invalid."""

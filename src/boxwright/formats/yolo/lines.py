@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from boxwright.errors import DataError
 from boxwright.formats.annotations import BadEntryError, Broken, Labeled, number, numbers
-from boxwright.formats.tables import first_words
+from boxwright.formats.tables import first_words, words
+from boxwright.io.text import read_text
 
 FAR = 2.0  # far beyond the image's edge; larger values are pixels
 
@@ -29,11 +31,11 @@ class Naming:
 
 def is_label(path: Path) -> bool | None:
     """True if the first line of a text file is a label; None if the file is empty."""
-    words = first_words(path)
-    if not words:
-        return False if words is None else None
-    values = [number(word) for word in words[:5]]
-    return len(values) == 5 and None not in values and float(words[0]).is_integer()
+    cells = first_words(path)
+    if not cells:
+        return False if cells is None else None
+    values = [number(cell) for cell in cells[:5]]
+    return len(values) == 5 and None not in values and float(values[0] or 0).is_integer()
 
 
 def read_label(root: str, labeled: Labeled, naming: Naming) -> Broken | int:
@@ -44,12 +46,11 @@ def read_label(root: str, labeled: Labeled, naming: Naming) -> Broken | int:
     """
     path, shapes = labeled.path, 0
     try:
-        with open(f"{root}/{path}", encoding="utf-8-sig") as file:  # noqa: PTH123 - twice as fast
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        return Broken("BW110", path, f"cannot be read ({error})")
+        lines = read_text(f"{root}/{path}").splitlines()
+    except DataError as error:
+        return Broken.of(error, path)
     for line, text in enumerate(lines, start=1):
-        cells = text.split()
+        cells = words(text)
         if not cells:
             continue
         try:

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from boxwright.errors import DataError
 from boxwright.formats.claims import ROOT
 from boxwright.formats.folder import Folder, folded, join, split_path
 from boxwright.formats.splits import WORDS
 from boxwright.formats.yolo.yaml_file import Description
+from boxwright.io.text import read_text
 from boxwright.structures.dataset import Split
 from boxwright.structures.findings import Finding
 
@@ -80,10 +82,9 @@ class _Finder:
     def _listed(self, path: str, description: Description) -> set[str]:
         """The images in a list with one path per line."""
         try:
-            text = (self.folder.root / path).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            message = f"the image list cannot be read ({error})"
-            self.findings.append(Finding("BW120", path, message, "skipped"))
+            text = read_text(self.folder.root / path)
+        except DataError as error:
+            self.findings.append(Finding(error.code, path, error.message, "skipped"))
             return set()
         here, there = split_path(path)[0], split_path(description.path)[0]
         around = dict.fromkeys((here, join(there, _cleaned(description.base)), there, ""))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken
 from boxwright.formats.folder import Folder, outwards, split_path
 from boxwright.formats.yolo.lines import Naming, is_label
 from boxwright.formats.yolo.yaml_file import Description
+from boxwright.io.text import read_text
 from boxwright.structures.findings import Finding
 
 LISTS = ("classes.txt", "class.txt", "class_names.txt", "labels.txt")
@@ -22,7 +24,7 @@ class Names:
     the label file, and the nearest list of classes. So datasets side by side keep their own names.
 
     Attributes:
-        broken: descriptions that contradict each other.
+        broken: descriptions that contradict each other, and unreadable lists.
         findings: lists that are not used.
         lists: the paths of the lists of classes.
         nameless: the first label file whose classes have no names; empty if there is none.
@@ -100,10 +102,9 @@ class Names:
     def _read_list(self, folder: Folder, path: str) -> None:
         parent = split_path(path)[0]
         try:
-            lines = (folder.root / path).read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            message = f"the list of classes cannot be read ({error})"
-            self.findings.append(Finding("BW116", path, message, "not used"))
+            lines = read_text(folder.root / path).splitlines()
+        except DataError as error:
+            self.broken.append(Broken.of(error, path))
             return
         names = {number: name for number, line in enumerate(lines) if (name := line.strip())}
         if not names or len(names) > MAX_CLASSES:
