@@ -14,14 +14,15 @@ from itertools import islice
 from pathlib import Path
 
 from boxwright.errors import DataError
+from boxwright.formats.annotations import Broken, Holds, Labels
 from boxwright.formats.about import About
-from boxwright.formats.annotations import Holds, Labels
 from boxwright.formats.assemble import LABEL_MAPS
 from boxwright.formats.folder import Folder, join, split_path
 from boxwright.formats.splits import SHOWN, file_split
 from boxwright.formats.tfrecord.framing import HEAD, starts_record
 from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
 from boxwright.formats.tfrecord.writer import write_records
+from boxwright.io.text import CODE
 from boxwright.io.compressed import compression, plain_start
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
@@ -69,10 +70,14 @@ def read(folder: Folder) -> Labels:
     labels, ids = Labels(), ClassIds()
     paths = sorted(path for path in _candidates(folder) if _is_records(folder.root / path))
     parents = {split_path(path)[0] for path in paths}
-    label_maps = {parent: _label_map(folder, parent) for parent in parents}
+    unreadable: list[Broken] = []
+    label_maps = {parent: _label_map(folder, parent, unreadable) for parent in parents}
     for path in paths:
         file = RecordFile(path, file_split(path), label_maps[split_path(path)[0]], ids)
         file.read_into(labels, folder.root)
+        if file.lacks_names:
+            labels.broken += unreadable
+            unreadable = []
     labels.findings += _missing_shards(folder, paths)
     if not folder.with_suffix(*LABEL_MAPS):
         labels.classes = ids.in_order()
@@ -112,8 +117,8 @@ def _is_records(path: Path) -> bool:
     return starts_record(head) or (named and (b"\0" in head or packed != ""))
 
 
-def _label_map(folder: Folder, parent: str) -> dict[int, str]:
-    """The names of the ids from the nearest usable label map."""
+def _label_map(folder: Folder, parent: str, unreadable: list[Broken]) -> dict[int, str]:
+    """The names of the ids from the nearest usable label map; collects those that are not text."""
     paths = folder.with_suffix(*LABEL_MAPS)
     if not paths:  # a folder scanned from one file lacks the others
         beside = sorted((folder.root / parent).glob(f"*{LABEL_MAPS[0]}"))
@@ -121,8 +126,9 @@ def _label_map(folder: Folder, parent: str) -> dict[int, str]:
     for path in sorted(paths, key=lambda path: (split_path(path)[0] != parent, path.count("/"))):
         try:
             return read_label_map(folder.root / path)
-        except DataError:  # `assemble` adds a finding
-            continue
+        except DataError as error:  # `assemble` adds a finding
+            if error.code == CODE:
+                unreadable.append(Broken.of(error, path))
     return {}
 
 

@@ -100,10 +100,15 @@ class RecordFile:
         except ArchiveError as error:
             broken.append(Broken("BW150", self.path, f"is compressed, and {error}"))
         except OSError as error:
-            broken.append(Broken("BW110", self.path, f"cannot be read ({error})"))
+            broken.append(Broken("BW110", self.path, f"cannot be read ({error.strerror or error})"))
         finally:
             labels.broken += broken
             labels.findings += self._findings()
+
+    @property
+    def lacks_names(self) -> bool:
+        """True if ids of the file have no names."""
+        return bool(self._unnamed)
 
     def _labeled(self, record: Record) -> Labeled:
         if record.damage:
