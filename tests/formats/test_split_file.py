@@ -95,9 +95,7 @@ def test_an_editor_may_have_touched_it(text: str, tmp_path: Path) -> None:
         (HEADER + "train a.jpg\n\ntest a.jpg\n", 4, "a.jpg is already in train"),
     ],
 )
-def test_a_broken_lock_is_named_by_line(
-    text: str, place: int, reason: str, tmp_path: Path
-) -> None:
+def test_a_broken_lock_is_named_by_line(text: str, place: int, reason: str, tmp_path: Path) -> None:
     put(tmp_path, text)
     with pytest.raises(DataError) as raised:
         SplitFile.read(tmp_path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.options import Format, UnlabeledImages, choice, read_options
+from boxwright.cli.options import BoxUnits, Format, UnlabeledImages, choice, read_options
 from boxwright.console import plain, quoted, show, show_json
 from boxwright.formats import FORMATS
 
@@ -29,6 +29,7 @@ def merge(
     ] = None,
     form: Format = None,
     unlabeled: UnlabeledImages = None,
+    units: BoxUnits = None,
     link: Annotated[
         bool, typer.Option("--link", help="Hard-link images into --out instead of copying them.")
     ] = False,
@@ -53,7 +54,7 @@ def merge(
     from boxwright.datasets.merge import merge as merge_data
 
     with waiting("Merging and verifying"):
-        done = merge_data(data, out, to, form=read_options(form, unlabeled), link=link)
+        done = merge_data(data, out, to, form=read_options(form, unlabeled, units), link=link)
     if json:
         show_json(_as_json(done))
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.options import Format, UnlabeledImages, read_options
+from boxwright.cli.options import BoxUnits, Format, UnlabeledImages, read_options
 from boxwright.console import plain, quoted, show, show_json
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def split(
     ] = False,
     form: Format = None,
     unlabeled: UnlabeledImages = None,
+    units: BoxUnits = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Make a permanent train/validation/test split.
@@ -84,7 +85,7 @@ def split(
     with counting("Comparing images") as progress:
         frozen = freeze_split(
             data,
-            read_options(form, unlabeled),
+            read_options(form, unlabeled, units),
             test=test,
             val=val,
             seed=seed,

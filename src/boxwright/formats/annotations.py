@@ -32,6 +32,7 @@ class Labeled:
             it, 0 x 0 if the field is invalid.
         place: position in the file: `:12` for a line, `, record 3`.
         relative: boxes are fractions of the oriented image instead of pixels.
+        percent: the format has percentages, which its reader converted to pixels or fractions.
         as_stored: fractions refer to the stored image, as in tools that ignore EXIF.
         alone: the file describes this image only, so that both may have the same stem.
         split: the split stated in the annotation.
@@ -49,6 +50,7 @@ class Labeled:
     size: Size | None = None
     place: str = ""
     relative: bool = False
+    percent: bool = False
     as_stored: bool = False
     alone: bool = False
     split: Split = Split.UNASSIGNED

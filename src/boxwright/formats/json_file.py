@@ -28,12 +28,12 @@ SPLIT_FOLDERS = {Split.TRAIN: "train", Split.VAL: "valid", Split.TEST: "test"}
 class UnusableError(Exception):
     """A part of a file cannot be used: its position in the file, and the reason."""
 
-    def __init__(self, place: str, reason: str) -> None:
+    def __init__(self, place: str, reason: str, code: str = "BW110") -> None:
         super().__init__(place, reason)
-        self.place, self.reason = place, reason
+        self.place, self.reason, self.code = place, reason, code
 
     def in_file(self, path: str) -> Broken:
-        return Broken("BW110", f"{path}, {self.place}" if self.place else path, self.reason)
+        return Broken(self.code, f"{path}, {self.place}" if self.place else path, self.reason)
 
 
 def read_all(
@@ -47,8 +47,8 @@ def read_all(
     """Yield path and content of each file of the format `kind`, except those in `without`.
 
     Unreadable files are added to `broken`. Encodings are UTF-8, 16 and 32, with or without a byte
-    order mark, as JSON allows. A file that does not begin as JSON may be of any format, so every reader reports
-    it.
+    order mark, as JSON allows. A file that does not begin as JSON may be of any format, so every
+    reader reports it.
     """
     for path in folder.with_suffix(SUFFIX):
         if path in without or kind_of(folder.root / path) not in {kind, DAMAGED}:

@@ -43,6 +43,11 @@ class Finding:
         return f"{self.code} {self.where}: {self.message}{done}"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 image`, `2 images`; `many` is for other words than `one` with an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Sort errors first, then warnings, then notes; group by code and keep the order within."""
     return sorted(findings, key=lambda one: (RANKS[MEANINGS[one.code].severity], one.code))

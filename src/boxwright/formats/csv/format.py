@@ -32,6 +32,7 @@ from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.shapes import decimals
 from boxwright.formats.splits import WORDS, file_split
 from boxwright.formats.tables import first_rows, rows, write_rows
+from boxwright.formats.units import are_fractions
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 from boxwright.structures.labels import write_label_map
@@ -61,8 +62,6 @@ SUFFIXES = (".csv", ".tsv")
 IMAGES = "images"
 HEADER = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
 LOOKED_AT = 20  # first rows that are read to detect the columns
-LARGEST_FRACTION = 1.5  # a box may extend beyond its image
-ENOUGH = 5  # so many boxes within the first pixel are fractions if sizes are given
 NAMELESS = "object"  # class name if the file has none
 
 
@@ -130,7 +129,6 @@ class _File:
         images: the images by their names in the file.
         bare: line, image and class of the rows with a class but no box.
         split: the split in the file's name or folder.
-        largest: the largest coordinate.
     """
 
     root: Path
@@ -141,7 +139,6 @@ class _File:
     findings: list[Finding] = field(default_factory=list)
     bare: list[tuple[int, str, str]] = field(default_factory=list)
     split: Split = Split.UNASSIGNED
-    largest: float = 0.0
 
     def read(self) -> _File:
         self.split = file_split(self.path)
@@ -195,16 +192,14 @@ class _File:
         box = _box(columns.shape, cells)
         if not label:
             raise BadEntryError("has no class name")
-        self.largest = max(self.largest, *map(abs, box))
         one.add(label, box)
 
     def _settle(self) -> None:
         """Decide if boxes are pixels or fractions, after all rows are read."""
         boxes = sum(len(one.names) for one in self.images.values())
         fractions = self.columns.fractions
-        if fractions is None:
-            enough = 1 if self.columns.size is None else ENOUGH
-            fractions = boxes >= enough and 0 < self.largest <= LARGEST_FRACTION
+        if fractions is None:  # beside sizes they are pixels, unless all say otherwise
+            fractions = self.columns.size is None and are_fractions(self.images.values())
         for one in self.images.values():
             one.relative = fractions
         if boxes and self.columns.name is None:

@@ -134,7 +134,8 @@ def _add_object(part: Element, labeled: Labeled) -> None:
         try:
             value = float(text)  # type: ignore[arg-type]
         except (TypeError, ValueError):
-            value = LARGEST if (value := number(text)) is None else value
+            cleaned = number(text)
+            value = LARGEST if cleaned is None else cleaned
         if not -LARGEST < value < LARGEST:  # False for NaN
             stated = "is missing" if text is None else f"is '{text.strip()[:40]}', not a coordinate"
             raise BadEntryError(f"object {place} ({name.strip()}): {side} {stated}")

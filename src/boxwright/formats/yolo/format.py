@@ -86,9 +86,10 @@ def read(folder: Folder) -> Labels:
         else:
             pairs[match.image] = one.path
     shapes = 0
-    for image, path in sorted(pairs.items()):
-        one = _labeled(image, path, placed)
-        outcome = read_label(root, one, names.of(image, path))
+    read = [_read(root, image, path, placed, names) for image, path in sorted(pairs.items())]
+    if names.shift_ids():
+        read = [_read(root, image, path, placed, names) for image, path in sorted(pairs.items())]
+    for one, outcome in read:
         if isinstance(outcome, Broken):
             labels.broken.append(outcome)
         else:
@@ -201,6 +202,13 @@ def _missing(folder: Folder, placed: Placed, pairs: dict[str, str]) -> dict[str,
             if labeled and image not in pairs and (image in placed.splits or mirrored):
                 missing[image] = path
     return missing
+
+
+def _read(
+    root: str, image: str, path: str, placed: Placed, names: Names
+) -> tuple[Labeled, Broken | int]:
+    one = _labeled(image, path, placed)
+    return one, read_label(root, one, names.of(image, path))
 
 
 def _labeled(image: str, path: str, placed: Placed) -> Labeled:

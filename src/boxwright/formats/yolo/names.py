@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken
 from boxwright.formats.folder import Folder, outwards, split_path
+from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.formats.yolo.lines import Naming, is_label
 from boxwright.formats.yolo.yaml_file import Description
 from boxwright.io.text import read_text
@@ -51,14 +52,25 @@ class Names:
             self._read_list(folder, path)
         self.lists = [naming.origin for naming in self._lists.values()]
         self._used: dict[str, Naming] = {}
+        self._shifted: dict[str, Naming] = {}
 
     def of(self, image: str, label: str) -> Naming:
         """The class names of the file `label`."""
         naming = self._find(image, label)
+        naming = self._shifted.get(naming.origin, naming)
         self._used[naming.origin] = naming
         if naming.names is None:
             self.nameless = self.nameless or label
         return naming
+
+    def shift_ids(self) -> bool:
+        """Let names follow label files that count classes from another number; True if any does."""
+        for origin, one in self._used.items():
+            if shift := id_shift(one.used, (one.names or {}).keys()):
+                names = {number - shift: name for number, name in (one.names or {}).items()}
+                self._shifted[origin] = Naming(origin, names, one.keypoints)
+                self.findings.append(shifted_ids(origin, one.used, shift))
+        return bool(self._shifted)
 
     def classes(self, found: Iterable[str]) -> list[str]:
         """All classes in id order; classes that were `found` but have no name are last."""
