@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.formats.annotations import Broken, Labeled
-from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import split_path
 from boxwright.formats.options import Units
 from boxwright.images.decoding import Header
@@ -66,8 +65,9 @@ class _Boxes:
             flat = chain.from_iterable(one.boxes for one in images.values())
             numbers = np.fromiter(flat, np.float64).reshape(-1, 4)
         counts = [len(one.names) for one in images.values()]
-        sizes = [_sides(one, headers[image]) for image, one in images.items()]
-        sides = np.repeat(np.array(sizes, np.float64), counts, axis=0)
+        sizes = (side for image, one in images.items() for side in _sides(one, headers[image]))
+        sides = np.fromiter(sizes, np.float64, 2 * len(images)).reshape(-1, 2)
+        sides = np.repeat(sides, counts, axis=0)
         first, second = numbers[:, :2], numbers[:, 2:]
         ordered = np.concatenate([np.minimum(first, second), np.maximum(first, second)], axis=1)
         return cls(images, ordered, sides, _declared(some))
@@ -120,8 +120,9 @@ class _Boxes:
     @property
     def is_fraction(self) -> NDArray[np.bool_]:
         """True for boxes that can only be fractions: all of 0 and 1 may be pixels too."""
-        broken = (self.numbers % 1 != 0).any(axis=1)
-        return np.asarray(self.is_small & broken)
+        found = self.is_small
+        found[found] = (self.numbers[found] % 1 != 0).any(axis=1)
+        return found
 
     def in_sides(self, unit: Units) -> Numbers:
         """The boxes as fractions of their image, if the file is in `unit`."""
@@ -220,13 +221,14 @@ def _numbers(one: Labeled) -> Numbers:
     return boxes / [width, height, width, height] * SCALES["percent"]
 
 
-def _sides(one: Labeled, header: Header) -> Size:
-    """The sides that pixels are counted on; the longer one twice if the image may be turned."""
+def _sides(one: Labeled, header: Header) -> tuple[int, int]:
+    """The sides that pixels are counted on; the longer one twice if EXIF turns the image."""
     if one.size and min(one.size) > 0:
         return one.size
     if header.swaps_sides:
-        return Size(*[max(header.width, header.height)] * 2)
-    return Size(header.width, header.height)
+        longer = max(header.width, header.height)
+        return longer, longer
+    return header.width, header.height
 
 
 def _judged(batch: _Boxes) -> Iterator[tuple[_Boxes, Units | Broken]]:
