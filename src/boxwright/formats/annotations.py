@@ -13,7 +13,7 @@ from boxwright.formats.about import About
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 LARGEST = 1e7  # a larger coordinate is not a pixel, and float32 cannot represent it exactly
 
@@ -93,6 +93,11 @@ class Broken(NamedTuple):
     def of(cls, error: DataError, where: str) -> Broken:
         """The unusable part that an error is about."""
         return cls(error.code, where, error.message.removesuffix("."))
+
+    def needed_by(self, count: int, what: str) -> Broken:
+        """The same part, with the number of annotations that are of no use without it."""
+        needs = f"{counted(count, what)} cannot be used without it"
+        return self._replace(message=f"{self.message}; {needs}")
 
 
 @dataclass

@@ -71,13 +71,15 @@ def read(folder: Folder) -> Labels:
     paths = sorted(path for path in _candidates(folder) if _is_records(folder.root / path))
     parents = {split_path(path)[0] for path in paths}
     unreadable: list[Broken] = []
+    lost = 0
     label_maps = {parent: _label_map(folder, parent, unreadable) for parent in parents}
     for path in paths:
-        file = RecordFile(path, file_split(path), label_maps[split_path(path)[0]], ids)
+        lost_map = unreadable[0].where if unreadable else ""
+        file = RecordFile(path, file_split(path), label_maps[split_path(path)[0]], ids, lost_map)
         file.read_into(labels, folder.root)
-        if file.lacks_names:
-            labels.broken += unreadable
-            unreadable = []
+        lost += file.lost
+    if lost:
+        labels.broken += unreadable[0].needed_by(lost, "record"), *unreadable[1:]
     labels.findings += _missing_shards(folder, paths)
     if not folder.with_suffix(*LABEL_MAPS):
         labels.classes = ids.in_order()

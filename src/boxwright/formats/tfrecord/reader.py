@@ -39,6 +39,10 @@ SUFFIXES = {"png": ".png", "gif": ".gif", "bmp": ".bmp", "tiff": ".tif", "webp":
 BACKGROUND = "label 0, which the Object Detection API reserves for the background"
 
 
+class NamelessError(Exception):
+    """The names of the record's classes are in a label map that cannot be read."""
+
+
 class UnusableError(Exception):
     """The record cannot be used: code, reason."""
 
@@ -70,12 +74,16 @@ class RecordFile:
         split: the split of its images.
         label_map: names of the ids, for records without class names.
         ids: collects the ids of the classes.
+        lost_map: a label map that cannot be read, which may have the names of other ids.
+        lost: number of records that are left out because they need it.
     """
 
     path: str
     split: Split
     label_map: Mapping[int, str]
     ids: ClassIds
+    lost_map: str = ""
+    lost: int = 0
     _taken: dict[str, int] = field(default_factory=dict)  # name -> the last number added to it
     _unnamed: set[int] = field(default_factory=set)
     _background: list[str] = field(default_factory=list)
@@ -89,6 +97,8 @@ class RecordFile:
                 for record in read_records(file):
                     try:
                         labels.images.append(self._labeled(record))
+                    except NamelessError:
+                        self.lost += 1
                     except UnusableError as error:
                         code, reason = error.args
                         where = f"{self.path}{_place(record)}"
@@ -104,11 +114,6 @@ class RecordFile:
         finally:
             labels.broken += broken
             labels.findings += self._findings()
-
-    @property
-    def lacks_names(self) -> bool:
-        """True if ids of the file have no names."""
-        return bool(self._unnamed)
 
     def _labeled(self, record: Record) -> Labeled:
         if record.damage:
@@ -160,7 +165,10 @@ class RecordFile:
             raise UnusableError("BW110", f"{count} boxes have {found}")
         if 0 in ids:
             raise UnusableError("BW116", f"a box has {BACKGROUND}")
-        self._unnamed.update(label for label in ids if label not in self.label_map)
+        unnamed = [label for label in ids if label not in self.label_map]
+        if unnamed and self.lost_map:
+            raise NamelessError
+        self._unnamed.update(unnamed)
         names = [self.label_map.get(label, f"class {label}") for label in ids]
         for name, label in zip(names, ids, strict=True):
             self.ids.add(name, label)

@@ -19,15 +19,17 @@ class Naming:
 
     Attributes:
         origin: the file with the names; empty if there is none.
-        names: class id -> name.
+        names: class id -> name; empty if the file cannot be read.
         keypoints: True if keypoints follow each box.
         used: the class ids that were read with these names.
+        needed: the label files that cannot be used because the file with the names cannot be read.
     """
 
     origin: str = ""
     names: Mapping[int, str] | None = None
     keypoints: bool = False
     used: set[int] = field(default_factory=set, compare=False)
+    needed: set[str] = field(default_factory=set, compare=False)
 
 
 def is_label(path: Path) -> bool | None:
@@ -65,8 +67,7 @@ def read_label(root: str, labeled: Labeled, naming: Naming) -> Broken | int:
         if name is not None:
             labeled.add(name, box)
         elif not unnamed:
-            message = f"class {label} is not one of the {_classes(naming)} of {naming.origin}"
-            unnamed = Broken("BW163", f"{path}:{line}", message)
+            unnamed = Broken("BW163", f"{path}:{line}", _nameless(label, naming))
         shapes += is_shape
     return unnamed or shapes
 
@@ -78,8 +79,9 @@ def _class_id(cell: str) -> int:
     return int(value)
 
 
-def _classes(naming: Naming) -> str:
-    return counted(len(naming.names or ()), "class", "classes")
+def _nameless(label: int, naming: Naming) -> str:
+    count = counted(len(naming.names or ()), "class", "classes")
+    return f"class {label} is not one of the {count} of {naming.origin}"
 
 
 def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, float, float], bool]:

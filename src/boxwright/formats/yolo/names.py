@@ -25,7 +25,6 @@ class Names:
     the label file, and the nearest list of classes. So datasets side by side keep their own names.
 
     Attributes:
-        broken: descriptions that contradict each other, and unreadable lists.
         findings: lists that are not used.
         lists: the paths of the lists of classes.
         nameless: the first label file whose classes have no names; empty if there is none.
@@ -35,10 +34,12 @@ class Names:
         self,
         folder: Folder,
         described: Sequence[Description],
+        unreadable: Sequence[Broken],
         owners: Mapping[str, Sequence[Description]],
         taken: Collection[str],
     ) -> None:
-        self.broken: list[Broken] = []
+        self._contradictions: list[Broken] = []
+        self._unreadable = [(one, Naming(one.where, {})) for one in unreadable]
         self.findings: list[Finding] = []
         self.nameless = ""
         self._owners = owners
@@ -62,6 +63,15 @@ class Names:
         if naming.names is None:
             self.nameless = self.nameless or label
         return naming
+
+    @property
+    def broken(self) -> list[Broken]:
+        """Descriptions that contradict each other or cannot be read, and lists of that kind."""
+        lost = (
+            one.needed_by(len(naming.needed), "label file") if naming.needed else one
+            for one, naming in self._unreadable
+        )
+        return [*self._contradictions, *lost]
 
     def shift_ids(self) -> bool:
         """Let names follow label files that count classes from another number; True if any does."""
@@ -92,7 +102,8 @@ class Names:
                 return self._lists[parent]
         if self._all:
             return self._agreed(self._all)
-        return next(iter(self._lists.values())) if len(self._lists) == 1 else Naming()
+        known = [naming for _, naming in self._unreadable] or list(self._lists.values())
+        return known[0] if len(known) == 1 else Naming()
 
     def _agreed(self, described: Sequence[Description]) -> Naming:
         """The combined names of several descriptions."""
@@ -104,7 +115,7 @@ class Names:
             for number, name in one.names.items():
                 if names.setdefault(number, name) != name:
                     message = f"class {number} is '{name}', but '{names[number]}' in {paths[0]}"
-                    self.broken.append(Broken("BW110", one.path, message))
+                    self._contradictions.append(Broken("BW110", one.path, message))
                     break
         keypoints = any(one.keypoints for one in described)
         naming = Naming(paths[0], names, keypoints) if names else Naming(keypoints=keypoints)
@@ -116,7 +127,8 @@ class Names:
         try:
             lines = read_text(folder.root / path).splitlines()
         except DataError as error:
-            self.broken.append(Broken.of(error, path))
+            self._lists.setdefault(parent, Naming(path, {}))
+            self._unreadable.append((Broken.of(error, path), self._lists[parent]))
             return
         names = {number: name for number, line in enumerate(lines) if (name := line.strip())}
         if not names or len(names) > MAX_CLASSES:
