@@ -52,7 +52,7 @@ def test_run_again_it_says_what_stayed(images: Path, voc_folder: VocFolder) -> N
     (images / "07.jpg").unlink()
     (images / "07.xml").unlink()
     said = run(images).stdout
-    assert "1 images were assigned, 19 keep their split." in said
+    assert "1 image was assigned, 19 keep their split." in said
     assert "1 images of the split file no longer exist and were skipped." in said
 
 

@@ -25,7 +25,7 @@ CAT_ROW = "a.jpg,64,48,cat,16,12,32,36\n"
     ("row", "message"),
     [
         ("a.jpg,64,48,cat,16,12,32", "has only 7 columns"),
-        ("a.jpg", "has only 1 columns"),
+        ("a.jpg", "has only 1 column"),
         (",64,48,cat,16,12,32,36", "names no image"),
         ("a.jpg,64,48,,16,12,32,36", "has no class name"),
         ("a.jpg,64,48,cat,16,12,wide,36", "'wide' is not a coordinate"),

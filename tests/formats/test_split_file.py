@@ -160,7 +160,7 @@ def test_images_that_are_new_or_gone(voc_folder: VocFolder) -> None:
     assert dataset.splits.tolist() == [Split.TEST, Split.TRAIN, Split.UNASSIGNED]
     (finding,) = dataset.findings
     assert str(finding) == (
-        "BW119 boxwright.split: 1 of 3 labeled images are not in it (new.jpg) "
+        "BW119 boxwright.split: 1 of 3 labeled images is not in it (new.jpg) "
         "-> not used until `boxwright split` assigns them"
     )
     assert finding.images == ("new.jpg",)

@@ -52,6 +52,7 @@ def merge(
     from boxwright.cli.progress import waiting
     from boxwright.datasets.describe import counted
     from boxwright.datasets.merge import merge as merge_data
+    from boxwright.structures.findings import counted as many
 
     with waiting("Merging and verifying"):
         done = merge_data(data, out, to, form=read_options(form, unlabeled, units), link=link)
@@ -64,7 +65,10 @@ def merge(
         say_findings(source.dataset.findings, source.path)
     say_findings([*done.dataset.findings, *done.lost])
     if done.duplicates:
-        show(f"{done.duplicates} images are in several datasets and were kept once.")
+        show(
+            f"{many(done.duplicates, 'image is', 'images are')} in several datasets and "
+            f"{'was' if done.duplicates == 1 else 'were'} kept once."
+        )
     written = f"{FORMATS[done.target].TITLE}, {counted(done.dataset)}"
     show(f"[bold]{plain(out)}[/]: {plain(written)}, verified by reading it back. Next:")
     unplaced = len(done.dataset.split("unassigned"))

@@ -132,6 +132,8 @@ def _table(dataset: Dataset) -> Table:
 
 
 def _sentences(frozen: FrozenSplit, data: Path) -> list[str]:
+    from boxwright.structures.findings import counted
+
     lines = []
     belonging = [(frozen.near_duplicates, "of near-duplicates")]
     if frozen.user_groups is not None:
@@ -143,11 +145,17 @@ def _sentences(frozen: FrozenSplit, data: Path) -> list[str]:
         lines.append(f"In several splits: {', '.join(filter(None, leaked))}.")
     stayed = len(frozen.dataset) - frozen.placed
     if stayed and frozen.placed:
-        lines.append(f"{frozen.placed} images were assigned, {stayed} keep their split.")
+        lines.append(
+            f"{counted(frozen.placed, 'image was', 'images were')} assigned, "
+            f"{counted(stayed, 'keeps its', 'keep their')} split."
+        )
     elif stayed:
         lines.append("All images keep their split. To assign them again, add --anew.")
     if frozen.gone:
-        lines.append(f"{frozen.gone} images of the split file no longer exist and were skipped.")
+        lines.append(
+            f"{counted(frozen.gone, 'image')} of the split file no longer "
+            f"{'exists and was' if frozen.gone == 1 else 'exist and were'} skipped."
+        )
     lines.append(f"[bold]{plain(frozen.path)}[/] records the split. Next:")
     lines.append(f"  boxwright train {plain(quoted(data))}")
     return lines

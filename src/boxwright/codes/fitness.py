@@ -276,7 +276,8 @@ FITNESS: dict[str, Meaning] = {
         "error",
         "A class id has no name",
         "A box has a class id that the list of classes lacks: data.yaml, classes.txt, or the "
-        "categories of a COCO file. The list was cut off, or is that of another dataset.",
+        "categories of a COCO file. The list was cut off, or is that of another dataset; or the "
+        "ids are counted from 1 and some are missing, so that this cannot be seen.",
         "Add the missing name to the list, or put the list beside the labels that was used for "
         "labeling. If the id is wrong, correct it at the named place.",
     ),

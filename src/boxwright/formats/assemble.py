@@ -17,13 +17,13 @@ from boxwright.formats.splits import find_splits
 from boxwright.formats.units import settle_units
 from boxwright.images.decoding import ByteRange, Header, read_header
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 from boxwright.structures.labels import read_label_map
 
 LISTED = 10  # broken annotations listed in an error
 LABEL_MAPS = (".pbtxt", ".pbtext")
 UNSURE = (
-    "EXIF turns {} images, and their annotated size does not show whether the boxes were turned; "
+    "EXIF turns {}, and the annotated size does not show whether the boxes were turned; "
     "the boxes are taken as drawn on the upright image"
 )
 
@@ -92,7 +92,7 @@ def assemble(
             )
         )
     if unsure:
-        message = UNSURE.format(len(unsure))
+        message = UNSURE.format(counted(len(unsure), "image"))
         findings.append(Finding("BW104", unsure[0], message, images=tuple(unsure)))
     used = {name for image in images for name in image.class_names}
     classes = labels.classes or _classes(folder, used, findings)
@@ -163,7 +163,7 @@ def _no_images(folder: Folder, annotations: int, findings: list[Finding]) -> Dat
     )
     return DataError(
         "BW101",
-        f"none of the {annotations} annotations has an image that can be opened{first}.",
+        f"no image of {counted(annotations, 'annotation')} can be opened{first}.",
         where=folder.root.absolute(),
     )
 

@@ -14,6 +14,7 @@ from boxwright.formats.annotations import Format, Holds
 from boxwright.images.decoding import ByteRange, ImageFile, image_bytes
 from boxwright.ops.boxes import Boxes, upright
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
+from boxwright.structures.findings import counted
 
 FLAGS = {Holds.DIFFICULT: DIFFICULT, Holds.TRUNCATED: TRUNCATED, Holds.CROWD: CROWD}
 SAME = 1e-4  # pixels that a coordinate may have moved
@@ -61,7 +62,7 @@ def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Form
     sources = dict(zip(names, map(written.image, range(len(written))), strict=True))
     if len(kept) != len(back):
         lost = sorted({*kept.names} ^ {*back.names})
-        return f"there are {len(back)} images instead of {len(kept)}, such as {lost[0]}"
+        return f"it has {counted(len(back), 'image')} instead of {len(kept)}, such as {lost[0]}"
     in_files = form.image_folder(Split.UNASSIGNED) is not None
     key = _by_name if in_files else _by_content
     originals = [sources[name] for name in kept.names]

@@ -16,7 +16,7 @@ from boxwright.formats.split_file import SPLIT_FILE, SplitFile
 from boxwright.formats.tables import rows
 from boxwright.io.text import read_text
 from boxwright.structures.dataset import Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, part_of
 
 WORDS = {
     "train": Split.TRAIN,
@@ -157,8 +157,12 @@ def _splits_from_lists(
                     twice.add(image)
                     splits[image] = max(before, one.split)
         if unknown:
-            message = f"{len(unknown)} of its {len(one.lines)} lines name no labeled image"
-            findings.append(Finding("BW117", one.path, f"{message} ({_some(unknown)})", "skipped"))
+            message = part_of(len(unknown), len(one.lines), "line", "names", "name")
+            findings.append(
+                Finding(
+                    "BW117", one.path, f"{message} no labeled image ({_some(unknown)})", "skipped"
+                )
+            )
     for image in sorted(twice):
         kept = f"kept in {splits[image].name.lower()} only"
         findings.append(Finding("BW118", index.images[image], "is in several lists", kept))
@@ -172,7 +176,9 @@ def _unassigned(
     lists: str = "any of them",
     repair: str = "not used",
 ) -> Finding:
-    message = f"{len(unassigned)} of {len(images)} labeled images are not in {lists}"
+    message = (
+        f"{part_of(len(unassigned), len(images), 'labeled image', 'is', 'are')} not in {lists}"
+    )
     return Finding("BW119", where, f"{message} ({_some(unassigned)})", repair, tuple(unassigned))
 
 

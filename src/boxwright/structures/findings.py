@@ -45,7 +45,12 @@ class Finding:
 
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 image`, `2 images`; `many` is for other words than `one` with an s."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def part_of(number: int, total: int, one: str, verb: str, verbs: str, many: str = "") -> str:
+    """`1 of 2 images has`, `2 of 2 images have`: with the verb for one and for several."""
+    return f"{number} of {counted(total, one, many)} {verb if number == 1 else verbs}"
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

@@ -17,7 +17,7 @@ from boxwright.formats.tfrecord.keys import VIEW
 from boxwright.formats.tfrecord.writer import write_files
 from boxwright.io.text import decoded
 from boxwright.structures.dataset import Dataset
-from boxwright.structures.findings import Finding, summary
+from boxwright.structures.findings import Finding, counted, summary
 from boxwright.structures.labels import closest_name
 from boxwright.tfod.commands import Say
 from boxwright.tfod.label_map_util import get_label_map_dict
@@ -115,7 +115,7 @@ def write_record_files(
     write_files(dataset, names, files, ids, parts)
     for path, images in files:
         boxes = int(np.diff(dataset.offsets)[list(images)].sum())
-        say(f"{path}: {len(images)} images, {boxes} boxes")
+        say(f"{path}: {counted(len(images), 'image')}, {counted(boxes, 'box', 'boxes')}")
 
 
 def class_ids(dataset: Dataset, label_map: Path) -> list[int]:

@@ -23,7 +23,7 @@ from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import file_split
 from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.structures.dataset import CROWD, Dataset, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 TITLE = "COCO"
 KIND = "coco"  # in `json_kinds`
@@ -173,7 +173,9 @@ class _File:
         labels.images += [image for key, image in images.items() if key not in unusable]
         labels.findings += shapes_finding(self.path, shapes)
         if len(images) < len(self.images):
-            message = f"{len(self.images) - len(images)} of its images are listed twice"
+            message = (
+                f"{counted(len(self.images) - len(images), 'image is', 'images are')} listed twice"
+            )
             labels.findings.append(Finding("BW113", self.path, message, "boxes combined"))
 
     def used_categories(self) -> list[tuple[tuple[int, int], str]]:

@@ -34,7 +34,7 @@ from boxwright.formats.splits import WORDS, file_split
 from boxwright.formats.tables import first_rows, rows, write_rows
 from boxwright.formats.units import are_fractions
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 from boxwright.structures.labels import write_label_map
 
 TITLE = "CSV"
@@ -175,7 +175,7 @@ class _File:
             cells = [row[i] for i in columns.box]
             word = "" if columns.split is None else row[columns.split].lower()
         except IndexError:
-            raise BadEntryError(f"has only {len(row)} columns") from None
+            raise BadEntryError(f"has only {counted(len(row), 'column')}") from None
         if not name:
             raise BadEntryError("names no image")
         one = self.images.get(name)
@@ -211,7 +211,7 @@ def _box(shape: Shape, cells: Sequence[str]) -> list[float]:
     if shape is Shape.LIST:
         cells = re.findall(r"[^\s,;]+", cells[0].strip("[](){}"))
         if len(cells) != 4:
-            raise BadEntryError(f"its box has {len(cells)} numbers, not 4")
+            raise BadEntryError(f"its box has {counted(len(cells), 'number')}, not 4")
     if shape is Shape.POINTS:
         across, down = (numbers([c for c in cells[start::2] if c]) for start in (0, 1))
         if not across or not down:

@@ -19,7 +19,7 @@ from boxwright.formats.pairing import pair
 from boxwright.formats.tables import first_words, words
 from boxwright.images.decoding import read_header
 from boxwright.io.text import read_text
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 LABEL_FOLDERS = frozenset({"label", "labels"})
 SAMPLED = 50  # text files that are read to detect labels
@@ -164,7 +164,10 @@ def _merge_duplicates(folder: Folder, labels: Labels, paths: Sequence[str | None
     labels.images = images
     if labels.duplicates:
         duplicates = tuple(sorted(labels.duplicates))
-        message = f"{len(duplicates)} images are in several class folders, such as {duplicates[0]}"
+        message = (
+            f"{counted(len(duplicates), 'image is', 'images are')} in several class folders, such "
+            f"as {duplicates[0]}"
+        )
         repair = "one copy gets the boxes of all"
         labels.findings.append(
             Finding("BW130", split_path(duplicates[0])[0], message, repair, duplicates)

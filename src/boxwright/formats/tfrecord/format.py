@@ -25,7 +25,7 @@ from boxwright.formats.tfrecord.writer import write_records
 from boxwright.io.text import CODE
 from boxwright.io.compressed import compression, plain_start
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, part_of
 from boxwright.structures.labels import read_label_map
 
 TITLE = "TFRecord"
@@ -151,5 +151,8 @@ def _missing_shards(folder: Folder, paths: Sequence[str]) -> Iterator[Finding]:
                 f"{before}{shard:0{digits}}-of-{total}{after}" for shard in islice(absent, SHOWN)
             ]
             more = f" and {count - SHOWN} more" if count > SHOWN else ""
-            message = f"{count} of its {int(total)} shards are missing: {', '.join(names)}{more}"
+            message = (
+                f"{part_of(count, int(total), 'shard', 'is', 'are')} missing: "
+                f"{', '.join(names)}{more}"
+            )
             yield Finding("BW147", f"{before}?-of-{total}{after}", message, "read without them")

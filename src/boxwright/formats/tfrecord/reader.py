@@ -29,7 +29,7 @@ from boxwright.images.header import kind_of
 from boxwright.io.compressed import plain_file
 from boxwright.io.limits import ArchiveError
 from boxwright.structures.dataset import Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 WANTED = frozenset({ENCODED, FILENAME, KIND, WIDTH, HEIGHT, TEXT, LABEL, *SIDES, *FLAGS})
 MAX_BROKEN = 100  # unusable records of a file before reading stops
@@ -161,8 +161,8 @@ class RecordFile:
                     self.ids.add(name, label)
             return names
         if len(ids) != count:
-            found = f"{len(names)} class names and {len(ids)} labels"
-            raise UnusableError("BW110", f"{count} boxes have {found}")
+            found = f"{counted(len(names), 'class name')} and {counted(len(ids), 'label')}"
+            raise UnusableError("BW110", f"{counted(count, 'box has', 'boxes have')} {found}")
         if 0 in ids:
             raise UnusableError("BW116", f"a box has {BACKGROUND}")
         unnamed = [label for label in ids if label not in self.label_map]
@@ -197,11 +197,11 @@ class RecordFile:
             yield Finding("BW116", self.path, message, "the classes are called 'class 1' and so on")
         if self._background:
             images = tuple(self._background)
-            message = f"{len(images)} images have boxes of {BACKGROUND}"
+            message = f"{counted(len(images), 'image has', 'images have')} boxes of {BACKGROUND}"
             yield Finding("BW116", self.path, message, "the class names are used", images)
         for (stated_kind, kind), names in self._mismarked.items():
-            stated = f"{len(names)} images are declared as {stated_kind}"
-            message = f"{stated} but are {kind}, such as {names[0]}"
+            stated = counted(len(names), "image is", "images are")
+            message = f"{stated} declared as {stated_kind} but {kind}, such as {names[0]}"
             yield Finding("BW123", self.path, message, images=tuple(names))
 
 

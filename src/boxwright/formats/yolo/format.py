@@ -26,7 +26,7 @@ from boxwright.formats.yolo.names import Names
 from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, descriptions
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 TITLE = "YOLO"
 HOLDS = (
@@ -229,10 +229,17 @@ def _labeled(image: str, path: str, placed: Placed) -> Labeled:
 def _odd(described: Sequence[Description], names: Names, shapes: int) -> Iterator[Finding]:
     for one in described:
         if one.names and one.count not in {None, len(one.names)}:
-            message = f"nc is {one.count}, but names has {len(one.names)} classes"
+            message = (
+                f"nc is {one.count}, but names has {counted(len(one.names), 'class', 'classes')}"
+            )
             yield Finding("BW116", one.path, message, "the names are used")
     if shapes:
-        yield Finding("BW143", ".", f"{shapes} labels are shapes", "bounding boxes are used")
+        yield Finding(
+            "BW143",
+            ".",
+            counted(shapes, "label is a shape", "labels are shapes"),
+            "bounding boxes are used",
+        )
     if names.nameless:
         message = "neither data.yaml nor classes.txt names the classes"
         yield Finding("BW148", names.nameless, message, "called 'class 0' and so on")

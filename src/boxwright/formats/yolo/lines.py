@@ -89,7 +89,7 @@ def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, floa
     values = numbers(cells)
     count = len(values)
     if count < 4:
-        raise BadEntryError(f"has {count} numbers after the class, not 4")
+        raise BadEntryError(f"has {counted(count, 'number')} after the class, not 4")
     if count <= 5 or naming.keypoints or _is_tracked(cells):
         x, y, width, height = values[:4]
         if width < 0 or height < 0:
