@@ -13,6 +13,7 @@ from data_commands import DOG, TWO_CLASSES, Examples, Tfod, code_of, records
 from PIL import Image
 
 from boxwright.errors import BoxwrightError, FlagError
+from boxwright.structures.findings import counted
 from folders import CAT, VocFolder
 
 ORIGINAL_KEYS = {  # of create_pascal_tf_record's Examples

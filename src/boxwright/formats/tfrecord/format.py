@@ -14,16 +14,16 @@ from itertools import islice
 from pathlib import Path
 
 from boxwright.errors import DataError
-from boxwright.formats.annotations import Broken, Holds, Labels
 from boxwright.formats.about import About
+from boxwright.formats.annotations import Broken, Holds, Labels
 from boxwright.formats.assemble import LABEL_MAPS
 from boxwright.formats.folder import Folder, join, split_path
 from boxwright.formats.splits import SHOWN, file_split
 from boxwright.formats.tfrecord.framing import HEAD, starts_record
 from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
 from boxwright.formats.tfrecord.writer import write_records
-from boxwright.io.text import CODE
 from boxwright.io.compressed import compression, plain_start
+from boxwright.io.text import CODE
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding, part_of
 from boxwright.structures.labels import read_label_map
