@@ -17,8 +17,23 @@ Each error states the problem and its place in one sentence; `codes` has the rem
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
+
+# Signs without ink, and spaces that look like another: a name with one looks like a name without.
+# Joiners between letters of other scripts are part of their spelling.
+INVISIBLE = re.compile(
+    r"[\xa0\xad\u061c\u180e\u2007\u200b\u200e\u200f\u202a-\u202f\u2060-\u2064\u2066-\u2069\ufeff]"
+    r"|(?<![^\x00-\x7f])[\u200c\u200d]"
+)
+
+
+def visible(text: str) -> str:
+    """The text with escapes such as `\\u200b` for its invisible signs."""
+    if text.isascii():
+        return text
+    return INVISIBLE.sub(lambda sign: sign[0].encode("unicode_escape").decode("ascii"), text)
 
 
 class BoxwrightError(Exception):
@@ -41,7 +56,7 @@ class BoxwrightError(Exception):
         self, code: str, message: str, *, where: str | Path | None = None, **facts: object
     ) -> None:
         self.code = code
-        self.message = message
+        self.message = visible(message)
         self.where = None if where is None else str(where)
         known = {name: fact for name, fact in facts.items() if fact is not None and fact != ""}
         self.facts = {name: str(fact) for name, fact in known.items()}

@@ -52,8 +52,8 @@ def test_run_again_it_says_what_stayed(images: Path, voc_folder: VocFolder) -> N
     (images / "07.jpg").unlink()
     (images / "07.xml").unlink()
     said = run(images).stdout
-    assert "1 images were assigned, 19 keep their split." in said
-    assert "1 images of the split file no longer exist and were skipped." in said
+    assert "1 image was assigned, 19 keep their split." in said
+    assert "1 image of the split file no longer exists and was skipped." in said
 
 
 def test_what_was_placed_before_is_not_said_to_be_kept_together(images: Path) -> None:

@@ -38,7 +38,7 @@ def test_both_spellings_do_the_same(way: str, voc_folder: VocFolder) -> None:
     out = voc_folder.root / "labels.csv"
     answer = start(*WAYS[way], "-i", voc_folder.root, "-o", out, "--logtostderr")
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout == f"{out}: 1 images, 1 boxes\n"
+    assert answer.stdout == f"{out}: 1 image, 1 box\n"
     assert out.read_text(encoding="utf-8").endswith("a b.jpg,64,48,cat,4,6,30,40\n")
 
 

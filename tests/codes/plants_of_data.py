@@ -95,6 +95,12 @@ def not_text(name: str) -> Plant:
     return plant
 
 
+def not_a_table(place: Place) -> str:
+    put(place.folder, "a.jpg")
+    place.folder.text("train_labels.csv", f'filename\n"{"x" * 140_000}\n')
+    return place.cli("check", place.root)
+
+
 def of_one_camera(place: Place) -> str:
     for i in range(10):
         put(place.folder, f"{i}.jpg", image=scene(7))
@@ -217,7 +223,7 @@ PLANTS: dict[str, Plant] = {
     "BW117": checked(files(train_txt="a\nb\n")),
     "BW118": checked(files(train_txt="a\n", test_txt="a\n")),
     "BW119": checked(unlisted),
-    "BW120": not_text("train.txt"),
+    "BW120": not_a_table,
     "BW121": of_one_camera,
     "BW122": checked(in_splits(train="cat", val="cat")),
     "BW123": checked(content("a.jpg", "PNG")),
@@ -253,6 +259,10 @@ PLANTS: dict[str, Plant] = {
     "BW153": checked(files("x/b.jpg", "y/b.jpg", b_xml="<annotation></annotation>")),
     "BW154": checked(files("b.jpg", x_xml=ELSEWHERE)),
     "BW155": checked(files("images/b.jpg", labels__b_txt=LINE)),
+    "BW160": not_text("train.txt"),
+    "BW161": checked(yolo("0 24 24 16 240\n", classes_txt="cat\n")),
+    "BW162": checked(yolo("0 24 24 16 24\n", classes_txt="cat\n")),
+    "BW163": checked(yolo("1 0.5 0.5 0.25 0.5\n3 0.5 0.5 0.1 0.1\n", classes_txt="cat\ndog\n")),
     "BW164": checked(file_beside("via.json", VIA, "a.jpg")),
     "BW165": checked(file_beside("annotations.xml", CVAT, "a.jpg")),
     "BW166": checked(file_beside("annotations.xml", TRACKS)),

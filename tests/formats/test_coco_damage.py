@@ -20,7 +20,6 @@ pytestmark = pytest.mark.tiny
     [
         ({"annotations": [annotation(99)]}, "annotations[0]", "image_id is 99"),
         ({"annotations": [annotation(1), {"category_id": 1}]}, "annotations[1]", "is missing"),
-        ({"annotations": [annotation(1, 99)]}, "annotations[0]", "category_id is 99"),
         ({"annotations": [annotation(1, bbox=[1, 2, 3])]}, "annotations[0]", "four numbers"),
         ({"annotations": [annotation(1, bbox="1,2,3,4")]}, "annotations[0]", "four numbers"),
         (
@@ -84,6 +83,15 @@ def test_what_cannot_be_used_is_named_with_its_place(
         formats.read(voc_folder.root)
     assert caught.value.code == "BW110"
     assert caught.value.where == str(voc_folder.root / f"a.json, {where}")
+
+
+def test_a_category_without_a_name_is_named(voc_folder: VocFolder) -> None:
+    voc_folder.image("a.jpg")
+    voc_folder.text("a.json", coco([image(1, "a.jpg")], [annotation(1, 99)]))
+    with pytest.raises(DataError, match="its category_id is 99, but no category") as caught:
+        formats.read(voc_folder.root)
+    assert caught.value.code == "BW163"
+    assert caught.value.where == str(voc_folder.root / "a.json, annotations[0]")
 
 
 def test_an_image_with_an_unusable_annotation_is_left_out_as_a_whole(voc_folder: VocFolder) -> None:

@@ -128,12 +128,16 @@ def test_a_name_that_utf_8_cannot_hold_is_refused(
     [
         (LABELME[:-9].encode(), "a.json:11", "not well-formed JSON"),
         (LABELME.replace('"flags": {},', '"flags": {}', 1).encode(), "a.json:4", "delimiter"),
-        (LABELME.replace("cat", "b\xe4r").encode("cp1252"), "a.json", "cannot be read"),
-        (LABELME.replace("48", "4" * 5000).encode(), "a.json", "cannot be read"),
+        (
+            LABELME.replace("cat", "b\xe4r").encode("cp1252"),
+            "a.json",
+            "is not UTF-8.*Windows-1252",
+        ),
+        (LABELME.replace("48", "4" * 5000).encode(), "a.json", "thousands of digits"),
         (LABELME.replace("null}", "[" * 20_000).encode(), "a.json", "nested too deeply"),
         (LABELME.encode() + b"\0\0\0", "a.json:12", "Extra data"),
         (b"", "a.json:1", "Expecting value"),
-        (b"\0" * 100, "a.json", "not well-formed|cannot be read"),
+        (b"\0" * 100, "a.json", "not well-formed"),
         (b"<html>404: Not found</html>", "a.json:1", "Expecting value"),
     ],
 )
@@ -146,7 +150,7 @@ def test_damage_is_named_with_its_place(
     (voc_folder.root / "a.json").write_bytes(content)
     with pytest.raises(DataError, match=message) as caught:
         formats.read(voc_folder.root)
-    assert caught.value.code == "BW110"
+    assert caught.value.code == ("BW160" if message.startswith("is not UTF-8") else "BW110")
     assert caught.value.where is not None
     assert caught.value.where.startswith(str(voc_folder.root / where))
 
@@ -197,7 +201,7 @@ def test_odd_values_anywhere_are_an_error_with_a_code_or_harmless(
         except DataError as error:
             outcome = error
     if isinstance(outcome, DataError):
-        assert outcome.code in {"BW101", "BW110", "BW112", "BW114"}
+        assert outcome.code in {"BW101", "BW110", "BW112", "BW114", "BW160", "BW161", "BW163"}
         assert outcome.where
         assert outcome.remedy
     else:

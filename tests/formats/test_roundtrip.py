@@ -54,7 +54,7 @@ CHANGES: dict[str, tuple[Callable[[Dataset], Dataset], str]] = {
     "labels": (lambda d: replace(d, labels=d.labels[::-1]), "its boxes are ['cat', 'dog']"),
     "flags": (lambda d: replace(d, flags=flipped(d.flags, DIFFICULT)), "the flags of its boxes"),
     "splits": (lambda d: replace(d, splits=1 - d.splits), "its split is val instead of train"),
-    "a photo": (lambda d: d.select([0, 1]), "there are 2 images instead of 3, such as"),
+    "a photo": (lambda d: d.select([0, 1]), "it has 2 images instead of 3, such as"),
     "a size": (lambda d: replace(d, sizes=d.sizes + 1), "the image is 41 x 31 instead of"),
 }
 

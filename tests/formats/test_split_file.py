@@ -93,19 +93,28 @@ def test_an_editor_may_have_touched_it(text: str, tmp_path: Path) -> None:
         (HEADER + 'train "a\n', 2, "is not a split and an image"),
         (HEADER + 'train "" \n', 2, "is not a split and an image"),
         (HEADER + "train a.jpg\n\ntest a.jpg\n", 4, "a.jpg is already in train"),
-        ((HEADER + "train a.jpg\ntest ").encode() + b"\xff.jpg\n", 3, "is not UTF-8 text"),
-        (b"PK\x03\x04\x00\xff", 1, "is not UTF-8 text"),
     ],
 )
-def test_a_broken_lock_is_named_by_line(
-    text: str | bytes, place: int, reason: str, tmp_path: Path
-) -> None:
+def test_a_broken_lock_is_named_by_line(text: str, place: int, reason: str, tmp_path: Path) -> None:
     put(tmp_path, text)
     with pytest.raises(DataError) as raised:
         SplitFile.read(tmp_path)
     assert raised.value.code == "BW146"
     assert raised.value.where == f"{tmp_path / SPLIT_FILE}:{place}"
     assert reason in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [((HEADER + "train a.jpg\ntest ").encode() + b"\xff.jpg\n", 3), (b"PK\x03\x04\x00\xff", 1)],
+)
+def test_a_lock_that_is_not_text_is_named_by_line(
+    content: bytes, line: int, tmp_path: Path
+) -> None:
+    put(tmp_path, content)
+    with pytest.raises(DataError, match=f"is not UTF-8 text .*in line {line}") as raised:
+        SplitFile.read(tmp_path)
+    assert (raised.value.code, raised.value.where) == ("BW160", str(tmp_path / SPLIT_FILE))
 
 
 def test_a_folder_of_that_name_is_no_lock(tmp_path: Path) -> None:
@@ -151,7 +160,7 @@ def test_images_that_are_new_or_gone(voc_folder: VocFolder) -> None:
     assert dataset.splits.tolist() == [Split.TEST, Split.TRAIN, Split.UNASSIGNED]
     (finding,) = dataset.findings
     assert str(finding) == (
-        "BW119 boxwright.split: 1 of 3 labeled images are not in it (new.jpg) "
+        "BW119 boxwright.split: 1 of 3 labeled images is not in it (new.jpg) "
         "-> not used until `boxwright split` assigns them"
     )
     assert finding.images == ("new.jpg",)

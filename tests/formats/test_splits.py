@@ -213,7 +213,7 @@ def test_a_list_that_is_not_text_is_named(voc_folder: VocFolder, name: str) -> N
     voc_folder.pair("a")
     voc_folder.text(name, "")
     (voc_folder.root / name).write_bytes("filename\nbär.jpg\n".encode("cp1252"))
-    with pytest.raises(DataError, match="BW120") as caught:
+    with pytest.raises(DataError, match="BW160") as caught:
         formats.read(voc_folder.root)
     assert caught.value.where == str(voc_folder.root / name)
 

@@ -51,12 +51,12 @@ def test_splits_are_in_the_names_of_files_or_folders(
     ("shards", "missing"),
     [
         (["a.record-00000-of-00002", "a.record-00001-of-00002"], None),
-        (["a.record-00000-of-00002"], "1 of its 2 shards are missing: a.record-00001-of-00002"),
+        (["a.record-00000-of-00002"], "1 of 2 shards is missing: a.record-00001-of-00002"),
         (
             ["t/a-00001-of-00006.tfrecord", "t/a-00003-of-00006.tfrecord"],
             "a-00004-of-00006.tfrecord and 1 more",
         ),
-        (["a.record-00000-of-999999"], "999998 of its 999999 shards"),
+        (["a.record-00000-of-999999"], "999998 of 999999 shards are"),
     ],
 )
 def test_missing_shards_are_named(tmp_path: Path, shards: list[str], missing: str | None) -> None:
@@ -224,9 +224,9 @@ def test_damaged_compressed_files_are_refused(
         (example(**{**CAT, "xmax": [float("inf")]}), "box 1 is .*inf"),
         (example(**{**CAT, "label": [float("nan")]}), "labels are .*nan"),
         (example(**{**CAT, "label": [1 << 62]}), "labels are .*46116"),
-        (example(**CAT_BOX), "1 boxes have 0 class names and 0 labels"),
-        (example(**CAT_BOX, text=["cat", "dog"]), "1 boxes have 2 class names and 0 labels"),
-        (example(**CAT_BOX, text=[""]), "1 boxes have 1 class names and 0 labels"),
+        (example(**CAT_BOX), "1 box has 0 class names and 0 labels"),
+        (example(**CAT_BOX, text=["cat", "dog"]), "1 box has 2 class names and 0 labels"),
+        (example(**CAT_BOX, text=[""]), "1 box has 1 class name and 0 labels"),
     ],
 )
 def test_records_that_cannot_be_used_are_named(tmp_path: Path, one: bytes, reason: str) -> None:

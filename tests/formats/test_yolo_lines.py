@@ -83,8 +83,8 @@ def test_key_points_are_not_a_shape(voc_folder: VocFolder) -> None:
         ("0 0,5 0,5 0,1 0,1", ":1", "'0,5' is not a coordinate"),
         ("0 nan 0.5 0.1 0.1", ":1", "'nan' is not a coordinate"),
         ("0 0.5 0.5 -0.1 0.1", ":1", "negative size, -0.1 x 0.1"),
-        ("0 320 240 100 80", ":1", "320 is not a fraction of the image's side; are these pixels"),
-        ("0 0.1 0.1 320 240 0.5 0.6", ":1", "320 is not a fraction"),
+        ("0 320 240 100 80", "", "boxes are not fractions, and no other unit is certain"),
+        ("0 0.1 0.1 320 240 0.5 0.6", "", "boxes are not fractions, and no other unit is certain"),
     ],
 )
 def test_a_line_that_cannot_be_used_is_named(
@@ -94,7 +94,8 @@ def test_a_line_that_cannot_be_used_is_named(
     root = lay(voc_folder, files | {"valid/images/b.jpg": ""})
     with pytest.raises(DataError) as caught:
         formats.read(root)
-    assert caught.value.code == "BW110"
+    codes = {"is not one of": "BW163", "no other unit": "BW161"}
+    assert caught.value.code == next((codes[part] for part in codes if part in message), "BW110")
     assert caught.value.where == f"{root}/train/labels/a.txt{where}"
     assert message in caught.value.message
     tolerated = formats.read(root, tolerant=True)
@@ -103,6 +104,6 @@ def test_a_line_that_cannot_be_used_is_named(
 
 def test_a_label_file_that_is_no_text_is_named(voc_folder: VocFolder) -> None:
     root = lay(voc_folder, {"data.yaml": DATA, "train/images/a.jpg": "", "train/labels/a.txt": ""})
-    (root / "train/labels/a.txt").write_bytes(b"\xff\xfe0\x00 \x00")
-    with pytest.raises(DataError, match=r"BW110.*cannot be read"):
+    (root / "train/labels/a.txt").write_bytes(b"0 \xff 0.5")
+    with pytest.raises(DataError, match=r"BW160.*is not UTF-8 text \(byte 2 is 0xff"):
         formats.read(root)

@@ -34,7 +34,7 @@ def test_names(name: str, text: str, names: list[str], tmp_path: Path) -> None:
     [
         ("labels.txt", b"", "BW520"),
         ("labels.txt", b"???\n", "BW520"),
-        ("labels.txt", b"\xff\xfe\0", "BW520"),
+        ("labels.txt", b"\xff\xfe\0", "BW160"),
         ("labels.txt", None, "BW520"),
         ("map.pbtxt", b"cat", "BW116"),
     ],

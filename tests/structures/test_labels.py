@@ -104,8 +104,8 @@ def test_files_are_utf8(tmp_path: Path) -> None:
     (tmp_path / "bom.pbtxt").write_bytes("\ufeffitem{id:1 name:'a'}".encode())
     assert read_label_map(tmp_path / "bom.pbtxt") == {1: "a"}
     (tmp_path / "latin.pbtxt").write_bytes("item{id:1 name:'ä'}".encode("latin-1"))
-    for unreadable in ("latin.pbtxt", "missing.pbtxt"):
-        with pytest.raises(DataError, match="BW116"):
+    for unreadable, code in (("latin.pbtxt", "BW160"), ("missing.pbtxt", "BW116")):
+        with pytest.raises(DataError, match=code):
             read_label_map(tmp_path / unreadable)
 
 

@@ -13,6 +13,7 @@ from data_commands import DOG, TWO_CLASSES, Examples, Tfod, code_of, records
 from PIL import Image
 
 from boxwright.errors import BoxwrightError, FlagError
+from boxwright.structures.findings import counted
 from folders import CAT, VocFolder
 
 ORIGINAL_KEYS = {  # of create_pascal_tf_record's Examples
@@ -58,7 +59,8 @@ def test_the_helmet_variant_names_its_record_after_the_list(
         words = (f"--set={split}", f"--data_dir={vott}", f"--output_dir={out}")
         (said,) = tfod("create_pascal_tf_record", *words)
         record = out / f"helmet_{split}.record"
-        assert said == f"{record}: {len(names)} images, {len(names)} boxes"
+        images, boxes = counted(len(names), "image"), counted(len(names), "box", "boxes")
+        assert said == f"{record}: {images}, {boxes}"
         assert records(record) == [(name, ["helmet"]) for name in names]
 
 
@@ -172,7 +174,7 @@ def test_pets_are_dealt_out_as_the_original_deals_them(
     out = tmp_path / "out"
     map_flag = f"--label_map_path={pets / 'map.pbtxt'}"
     said = tfod("create_pet_tf_record", f"--data_dir={pets}", f"--output_dir={out}", map_flag)
-    assert "1 of the 11 listed images have no annotation and are left out" in said
+    assert "1 of 11 listed images has no annotation and is left out" in said
     assert sorted(path.name for path in out.iterdir()) == [
         f"pet_faces_{split}.record-{shard:05}-of-00010"
         for split in ("train", "val")

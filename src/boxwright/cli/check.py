@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxwright.cli.options import Format, UnlabeledImages, read_options
+from boxwright.cli.options import BoxUnits, Format, UnlabeledImages, read_options
 from boxwright.console import FAILED, plain, quoted, say, show, show_json
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def check(
     ] = None,
     form: Format = None,
     unlabeled: UnlabeledImages = None,
+    units: BoxUnits = None,
     input_size: Annotated[
         int,
         typer.Option(
@@ -73,7 +74,7 @@ def check(
         check_free(fix, [data])  # fail at once, not after minutes of checking
     with counting("Checking images") as progress:
         report = api.check(
-            data, read_options(form, unlabeled), input_size=input_size, progress=progress
+            data, read_options(form, unlabeled, units), input_size=input_size, progress=progress
         )
     if json:
         show_json(report.to_json())

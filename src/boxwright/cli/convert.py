@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli.options import Format, UnlabeledImages, choice, read_options
+from boxwright.cli.options import BoxUnits, Format, UnlabeledImages, choice, read_options
 from boxwright.console import plain, quoted, show, show_json
 from boxwright.formats import FORMATS
 
@@ -24,6 +24,7 @@ def convert(
     to: Annotated[str, choice(FORMATS, help="The format to write.")],
     form: Format = None,
     unlabeled: UnlabeledImages = None,
+    units: BoxUnits = None,
     link: Annotated[
         bool, typer.Option("--link", help="Hard-link images into OUT instead of copying them.")
     ] = False,
@@ -46,7 +47,7 @@ def convert(
     from boxwright.datasets.describe import counted
 
     with waiting(f"Writing and verifying {FORMATS[to].TITLE}"):
-        done = convert_data(data, out, to, form=read_options(form, unlabeled), link=link)
+        done = convert_data(data, out, to, form=read_options(form, unlabeled, units), link=link)
     if json:
         show_json(
             {

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from boxwright.cli.options import (
+    BoxUnits,
     Classes,
     ExcludeClass,
     Format,
@@ -39,6 +40,7 @@ def evaluate(
     rename: Rename = None,
     form: Format = None,
     unlabeled: UnlabeledImages = None,
+    units: BoxUnits = None,
     labels: Labels = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
@@ -69,7 +71,7 @@ def evaluate(
     detector = Detector.load(model, classes=read_names(labels) if labels else None)
     provenance = detector.artifact.provenance
     chosen = class_choice(classes, exclude_class, rename)
-    options = read_options(form, unlabeled)
+    options = read_options(form, unlabeled, units)
     dataset = evaluation_data(provenance, tuple(data or ()), chosen, options)
     if len(dataset.ignored):
         say(plain(counted(dataset)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.options import Format, UnlabeledImages, choice, read_options
+from boxwright.cli.options import BoxUnits, Format, UnlabeledImages, choice, read_options
 from boxwright.console import plain, quoted, show, show_json
 from boxwright.formats import FORMATS
 
@@ -29,6 +29,7 @@ def merge(
     ] = None,
     form: Format = None,
     unlabeled: UnlabeledImages = None,
+    units: BoxUnits = None,
     link: Annotated[
         bool, typer.Option("--link", help="Hard-link images into --out instead of copying them.")
     ] = False,
@@ -51,9 +52,10 @@ def merge(
     from boxwright.cli.progress import waiting
     from boxwright.datasets.describe import counted
     from boxwright.datasets.merge import merge as merge_data
+    from boxwright.structures.findings import counted as many
 
     with waiting("Merging and verifying"):
-        done = merge_data(data, out, to, form=read_options(form, unlabeled), link=link)
+        done = merge_data(data, out, to, form=read_options(form, unlabeled, units), link=link)
     if json:
         show_json(_as_json(done))
         return
@@ -63,7 +65,10 @@ def merge(
         say_findings(source.dataset.findings, source.path)
     say_findings([*done.dataset.findings, *done.lost])
     if done.duplicates:
-        show(f"{done.duplicates} images are in several datasets and were kept once.")
+        show(
+            f"{many(done.duplicates, 'image is', 'images are')} in several datasets and "
+            f"{'was' if done.duplicates == 1 else 'were'} kept once."
+        )
     written = f"{FORMATS[done.target].TITLE}, {counted(done.dataset)}"
     show(f"[bold]{plain(out)}[/]: {plain(written)}, verified by reading it back. Next:")
     unplaced = len(done.dataset.split("unassigned"))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from boxwright.formats import FORMATS, ReadOptions
-from boxwright.formats.options import UNLABELED
+from boxwright.formats.options import UNITS, UNLABELED
 
 if TYPE_CHECKING:
     from boxwright.datasets.class_choice import ClassChoice
-    from boxwright.formats.options import Unlabeled
+    from boxwright.formats.options import Units, Unlabeled
 
 
 def choice(names: Collection[str], *declarations: str, help: str) -> Any:
@@ -55,6 +55,15 @@ UnlabeledImages = Annotated[
         "--unlabelled",
         help="Images without annotation: use them as images without objects, or leave them out. "
         "[default: left out, but YOLO's are background while every label file has its image]",
+    ),
+]
+BoxUnits = Annotated[
+    str | None,
+    choice(
+        UNITS,
+        "--units",
+        help="The unit of the boxes in all annotations. [default: the format's, or the one that "
+        "all boxes of a file fit]",
     ),
 ]
 
@@ -99,7 +108,8 @@ def class_choice(
     return ClassChoice(tuple(filter(None, names)), tuple(exclude or ()), renamed)
 
 
-def read_options(form: str | None, unlabeled: str | None) -> ReadOptions | None:
-    """Return the options that `--format` and `--unlabelled` make; None if none is given."""
-    options = ReadOptions(form, cast("Unlabeled | None", unlabeled))
+def read_options(form: str | None, unlabeled: str | None, units: str | None) -> ReadOptions | None:
+    """Return the options that `--format`, `--unlabelled` and `--units` make; None if none is
+    given."""
+    options = ReadOptions(form, cast("Unlabeled | None", unlabeled), cast("Units | None", units))
     return options if options.to_json() else None

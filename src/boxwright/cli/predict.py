@@ -56,6 +56,7 @@ def predict(
     from boxwright.inference.class_names import read_names
     from boxwright.inference.detector import Detector
     from boxwright.inference.gallery import Pictures, write_gallery
+    from boxwright.structures.findings import counted
 
     if full_size and no_pictures:
         raise typer.BadParameter("give --full-size or --no-pictures, not both")
@@ -73,7 +74,8 @@ def predict(
         show_json(result)
     else:
         boxes = sum(len(image["detections"]) for image in result["images"])
-        show(f"{boxes} boxes in {len(result['images'])} images: [bold]{plain(out)}[/]")
+        found = f"{counted(boxes, 'box', 'boxes')} in {counted(len(result['images']), 'image')}"
+        show(f"{found}: [bold]{plain(out)}[/]")
         if result["contact_sheet"]:
             show(f"Look at {plain(out / result['contact_sheet'])}")
         if not boxes and result["images"]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.options import Format, UnlabeledImages, read_options
+from boxwright.cli.options import BoxUnits, Format, UnlabeledImages, read_options
 from boxwright.console import plain, quoted, show, show_json
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def split(
     ] = False,
     form: Format = None,
     unlabeled: UnlabeledImages = None,
+    units: BoxUnits = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Make a permanent train/validation/test split.
@@ -84,7 +85,7 @@ def split(
     with counting("Comparing images") as progress:
         frozen = freeze_split(
             data,
-            read_options(form, unlabeled),
+            read_options(form, unlabeled, units),
             test=test,
             val=val,
             seed=seed,
@@ -131,6 +132,8 @@ def _table(dataset: Dataset) -> Table:
 
 
 def _sentences(frozen: FrozenSplit, data: Path) -> list[str]:
+    from boxwright.structures.findings import counted
+
     lines = []
     belonging = [(frozen.near_duplicates, "of near-duplicates")]
     if frozen.user_groups is not None:
@@ -142,11 +145,17 @@ def _sentences(frozen: FrozenSplit, data: Path) -> list[str]:
         lines.append(f"In several splits: {', '.join(filter(None, leaked))}.")
     stayed = len(frozen.dataset) - frozen.placed
     if stayed and frozen.placed:
-        lines.append(f"{frozen.placed} images were assigned, {stayed} keep their split.")
+        lines.append(
+            f"{counted(frozen.placed, 'image was', 'images were')} assigned, "
+            f"{counted(stayed, 'keeps its', 'keep their')} split."
+        )
     elif stayed:
         lines.append("All images keep their split. To assign them again, add --anew.")
     if frozen.gone:
-        lines.append(f"{frozen.gone} images of the split file no longer exist and were skipped.")
+        lines.append(
+            f"{counted(frozen.gone, 'image')} of the split file no longer "
+            f"{'exists and was' if frozen.gone == 1 else 'exist and were'} skipped."
+        )
     lines.append(f"[bold]{plain(frozen.path)}[/] records the split. Next:")
     lines.append(f"  boxwright train {plain(quoted(data))}")
     return lines

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from boxwright.cli.options import (
+    BoxUnits,
     Classes,
     ExcludeClass,
     Format,
@@ -96,6 +97,7 @@ def train(
     rename: Rename = None,
     form: Format = None,
     unlabeled: UnlabeledImages = None,
+    units: BoxUnits = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -134,7 +136,7 @@ def train(
     from boxwright.training.settings import parse
 
     chosen = class_choice(classes, exclude_class, rename)
-    options = read_options(form, unlabeled)
+    options = read_options(form, unlabeled, units)
     asked: dict[str, Any] = {
         "budget": budget,
         "steps": steps,

@@ -247,4 +247,38 @@ FITNESS: dict[str, Meaning] = {
         "Choose the format with --format, move the other annotations to a folder of their own, or "
         "combine both with `boxwright merge`.",
     ),
+    "BW160": Meaning(
+        "error",
+        "A text file is in an unknown encoding",
+        "The file is neither UTF-8 nor marked as UTF-16: a program saved it in the encoding of its "
+        "own country or system. Or it is not text, or cannot be read with your permissions.",
+        "Save it again as UTF-8 text that you may read: with 'Save with encoding' in an editor, as "
+        "'CSV UTF-8' in a spreadsheet. Delete it only if nothing needs it.",
+    ),
+    "BW161": Meaning(
+        "error",
+        "The unit of boxes is unclear",
+        "Coordinates are pixels or parts of the image's sides. The numbers in the file do not "
+        "fit the unit of its format, and they do not all fit one other unit.",
+        "State the unit with `--units pixels`, `fractions`, `percent` or `thousandths`. If the "
+        "file has several units, export it again, or correct the boxes that the message names.",
+    ),
+    "BW162": Meaning(
+        "note",
+        "Annotations count in another unit than their format",
+        "For example, the boxes in a COCO file are fractions of the image's sides instead of "
+        "pixels, or the classes in YOLO's labels are counted from 1 instead of 0. All numbers in "
+        "the file say so, and with this unit all boxes are inside their images.",
+        "No action is needed. Look at a few images with their boxes drawn, to be sure; if the unit "
+        "is wrong, state it with `--units`.",
+    ),
+    "BW163": Meaning(
+        "error",
+        "A class id has no name",
+        "A box has a class id that the list of classes lacks: data.yaml, classes.txt, or the "
+        "categories of a COCO file. The list was cut off, or is that of another dataset; or the "
+        "ids are counted from 1 and some are missing, so that this cannot be seen.",
+        "Add the missing name to the list, or put the list beside the labels that was used for "
+        "labeling. If the id is wrong, correct it at the named place.",
+    ),
 }

@@ -70,19 +70,21 @@ READING: dict[str, Meaning] = {
         "note",
         "Images have no annotation",
         "They were never labeled, or they contain no object and the labeling tool saved no file "
-        "for them.",
-        "Label the images that contain an object of your classes. For each image without objects, "
-        "save an empty annotation, which helps against false positives; in YOLO an image without "
-        "a label file counts as one. In other formats such images are not used until then.",
+        "for them. YOLO's tools write no label file for an image without objects, so that such "
+        "images count as that while every label file has its image.",
+        "Label the images that contain an object of your classes. If they show none of your "
+        "objects, use them with `--unlabelled background`, which helps against false positives; "
+        "leave them out with `--unlabelled skip`. Without either, the finding says what is done.",
     ),
     "BW110": Meaning(
         "error",
         "An annotation cannot be used",
         "The file is truncated or was edited by hand, an object has no class name, a coordinate "
-        "is missing, or two files contradict each other.",
-        "Correct the named place, export the annotation again from the tool that made it (a "
-        "labeling tool does so when the image is saved), or remove it. `boxwright check` lists "
-        "all such annotations.",
+        "is missing, or two files contradict each other. A few are things that Boxwright does "
+        "not read, such as regions without a box.",
+        "If the file is damaged, copy or export it again. If a value in it is missing or wrong, "
+        "correct it in the labeling tool or at the named place. To go on without it, delete the "
+        "file, or the entry that is named.",
     ),
     "BW111": Meaning(
         "error",
@@ -158,9 +160,9 @@ READING: dict[str, Meaning] = {
     "BW120": Meaning(
         "error",
         "A list cannot be read",
-        "The file is not UTF-8 text, is not CSV, or cannot be read with your permissions.",
-        "Save it again as readable UTF-8 text (in a spreadsheet: 'CSV UTF-8'), or remove it if "
-        "it is not needed.",
+        "The file is not CSV: it is damaged, or a quotation mark in it is never closed.",
+        "Save it again as CSV in a spreadsheet or the tool that wrote it, or remove it if it is "
+        "not needed.",
     ),
     "BW121": Meaning(
         "warning",

@@ -22,7 +22,7 @@ from boxwright.datasets.checks.locations import (
 )
 from boxwright.ops.boxes import Boxes, areas, upright
 from boxwright.structures.dataset import CROWD, Dataset
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, part_of
 from boxwright.structures.labels import spelling_key
 
 TWICE = 0.9  # IoU of two boxes of a class that are around the same object
@@ -128,7 +128,10 @@ def leave_out_unused(dataset: Dataset) -> Dataset:
     unused = [dataset.classes[label] for label in np.flatnonzero(~used)]
     names = ", ".join(f"'{name}'" for name in unused[:SPELLED_OUT])
     more = f" and {len(unused) - SPELLED_OUT} more" if len(unused) > SPELLED_OUT else ""
-    message = f"{len(unused)} of {len(used)} classes have no box: {names}{more}"
+    message = (
+        f"{part_of(len(unused), len(used), 'class', 'has', 'have', 'classes')} no box: "
+        f"{names}{more}"
+    )
     finding = Finding("BW128", f"class '{unused[0]}'", message, "left out")
     return replace(
         dataset,

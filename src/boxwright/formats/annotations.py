@@ -8,11 +8,12 @@ from enum import Flag, auto
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from boxwright.errors import INVISIBLE, DataError
 from boxwright.formats.about import About
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 LARGEST = 1e7  # a larger coordinate is not a pixel, and float32 cannot represent it exactly
 
@@ -31,6 +32,7 @@ class Labeled:
             it, 0 x 0 if the field is invalid.
         place: position in the file: `:12` for a line, `, record 3`.
         relative: boxes are fractions of the oriented image instead of pixels.
+        percent: the format has percentages, which its reader converted to pixels or fractions.
         as_stored: fractions refer to the stored image, as in tools that ignore EXIF.
         alone: the file describes this image only, so that both may have the same stem.
         split: the split stated in the annotation.
@@ -49,6 +51,7 @@ class Labeled:
     size: Size | None = None
     place: str = ""
     relative: bool = False
+    percent: bool = False
     as_stored: bool = False
     alone: bool = False
     split: Split = Split.UNASSIGNED
@@ -87,6 +90,16 @@ class Broken(NamedTuple):
     code: str
     where: str
     message: str
+
+    @classmethod
+    def of(cls, error: DataError, where: str) -> Broken:
+        """The unusable part that an error is about."""
+        return cls(error.code, where, error.message.removesuffix("."))
+
+    def needed_by(self, count: int, what: str) -> Broken:
+        """The same part, with the number of annotations that are of no use without it."""
+        needs = f"{counted(count, what)} cannot be used without it"
+        return self._replace(message=f"{self.message}; {needs}")
 
 
 @dataclass
@@ -167,8 +180,14 @@ def number(value: object) -> float | None:
     try:
         result = float(value)
     except (ValueError, OverflowError):
-        return None
+        return None if str(value).isascii() else number(_without_invisible(str(value)))
     return result if -LARGEST < result < LARGEST else None
+
+
+def _without_invisible(value: str) -> str:
+    """The value as ASCII without invisible signs; empty if it has others."""
+    bare = INVISIBLE.sub("", value)
+    return bare if bare.isascii() else ""
 
 
 def numbers(cells: Iterable[str]) -> list[float]:

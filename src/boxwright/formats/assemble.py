@@ -9,19 +9,20 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled, Labels
 from boxwright.formats.coordinates import from_stored, in_pixels, into_image, orientation_is_unclear
 from boxwright.formats.folder import Folder
-from boxwright.formats.options import Unlabeled
+from boxwright.formats.options import Units, Unlabeled
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.splits import find_splits
+from boxwright.formats.units import settle_units
 from boxwright.images.decoding import ByteRange, Header, read_header
 from boxwright.ops.boxes import Boxes
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 from boxwright.structures.labels import read_label_map
 
 LISTED = 10  # broken annotations listed in an error
 LABEL_MAPS = (".pbtxt", ".pbtext")
 UNSURE = (
-    "EXIF turns {} images, and their annotated size does not show whether the boxes were turned; "
+    "EXIF turns {}, and the annotated size does not show whether the boxes were turned; "
     "the boxes are taken as drawn on the upright image"
 )
 
@@ -31,6 +32,7 @@ def assemble(
     labels: Labels,
     *,
     unlabeled: Unlabeled | None = None,
+    units: Units | None = None,
     unused: int = 0,
     tolerant: bool = False,
 ) -> Dataset:
@@ -40,13 +42,15 @@ def assemble(
         folder: the folder of the images.
         labels: the result of a format's reader.
         unlabeled: what images without annotation are, see `Ownership.add_unlabeled`.
+        units: the unit of all boxes; None tests each file, see `settle_units`.
         unused: number of annotations in other formats, which are not in `labels`.
         tolerant: report unusable annotations as findings instead of raising an error.
 
     Raises:
         DataError: BW110 to BW112 and BW153 annotations are unreadable, hostile, lead out of the
             folder or fit several images (all of them are named, up to ten); BW101 all images are
-            missing; BW120 a list of images, or BW146 the split file, cannot be used.
+            missing; BW161 a unit is unclear; BW120 a list of images, or BW146 the split file,
+            cannot be used.
     """
     own = Ownership(folder, labels)
     broken = [*labels.broken, *own.broken]
@@ -59,6 +63,13 @@ def assemble(
     found = _headers(folder, paired, findings)
     if labels.images and not found:
         raise _no_images(folder, len(labels.images), findings)
+    unclear, converted = settle_units(paired, found, units)
+    if unclear and not tolerant:
+        raise _unusable(folder.root, unclear)
+    findings += [Finding(one.code, one.where, one.message, "left out") for one in unclear]
+    findings += converted
+    files = {one.where for one in unclear}
+    found = {name: header for name, header in found.items() if paired[name].path not in files}
     names = list(found)
     splits = _splits(folder, {name: paired[name].split for name in names}, findings, tolerant)
     images, unsure = [], []
@@ -86,7 +97,7 @@ def assemble(
             )
         )
     if unsure:
-        message = UNSURE.format(len(unsure))
+        message = UNSURE.format(counted(len(unsure), "image"))
         findings.append(Finding("BW104", unsure[0], message, images=tuple(unsure)))
     used = {name for image in images for name in image.class_names}
     classes = labels.classes or _classes(folder, used, findings)
@@ -158,7 +169,7 @@ def _no_images(folder: Folder, annotations: int, findings: list[Finding]) -> Dat
     )
     return DataError(
         "BW101",
-        f"none of the {annotations} annotations has an image that can be opened{first}.",
+        f"no image of {counted(annotations, 'annotation')} can be opened{first}.",
         where=folder.root.absolute(),
     )
 

@@ -16,7 +16,7 @@ from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import decimals
 from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Dataset
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 TITLE = "Create ML"
 KIND = "createml"  # in `json_kinds`
@@ -64,7 +64,7 @@ def read(folder: Folder) -> Labels:
                 first.flags += one.flags
         labels.images += images.values()
         if twice:
-            message = f"{twice} of its entries repeat an image"
+            message = f"{counted(twice, 'entry repeats', 'entries repeat')} an image"
             labels.findings.append(Finding("BW113", path, message, "boxes combined"))
     return labels
 

@@ -16,6 +16,7 @@ from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder, folded
 from boxwright.formats.json_kinds import DAMAGED, SUFFIX, kind_of
 from boxwright.io.files import write_text
+from boxwright.io.text import undecodable
 from boxwright.structures.dataset import Dataset, Split
 
 Object = dict[str, Any]
@@ -27,12 +28,12 @@ SPLIT_FOLDERS = {Split.TRAIN: "train", Split.VAL: "valid", Split.TEST: "test"}
 class UnusableError(Exception):
     """A part of a file cannot be used: its position in the file, and the reason."""
 
-    def __init__(self, place: str, reason: str) -> None:
+    def __init__(self, place: str, reason: str, code: str = "BW110") -> None:
         super().__init__(place, reason)
-        self.place, self.reason = place, reason
+        self.place, self.reason, self.code = place, reason, code
 
     def in_file(self, path: str) -> Broken:
-        return Broken("BW110", f"{path}, {self.place}" if self.place else path, self.reason)
+        return Broken(self.code, f"{path}, {self.place}" if self.place else path, self.reason)
 
 
 def read_all(
@@ -46,26 +47,38 @@ def read_all(
     """Yield path and content of each file of the format `kind`, except those in `without`.
 
     Unreadable files are added to `broken`. Encodings are UTF-8, 16 and 32, with or without a byte
-    order mark. A file that does not begin as JSON may be of any format, so every reader reports
-    it.
+    order mark, as JSON allows. A file that does not begin as JSON may be of any format, so every
+    reader reports it.
     """
     for path in folder.with_suffix(SUFFIX):
         if path in without or kind_of(folder.root / path) not in {kind, DAMAGED}:
             continue
         try:
-            content = json.loads((folder.root / path).read_bytes())
+            content = _content(folder.root / path)
+        except DataError as error:
+            broken.append(Broken.of(error, path))
         except json.JSONDecodeError as error:
             reason = f"is not well-formed JSON ({error.msg} at column {error.colno})"
             broken.append(Broken("BW110", f"{path}:{error.lineno}", reason))
         except RecursionError:
             broken.append(Broken("BW110", path, "is nested too deeply to be an annotation"))
-        except (OSError, ValueError) as error:  # not UTF-8, or a number of thousands of digits
-            broken.append(Broken("BW110", path, f"cannot be read ({error})"))
+        except OSError as error:
+            broken.append(Broken("BW110", path, f"cannot be read ({error.strerror or error})"))
+        except ValueError:
+            broken.append(Broken("BW110", path, "contains a number of thousands of digits"))
         else:
             if isinstance(content, expected):
                 yield path, content
             else:
                 broken.append(Broken("BW110", path, unlike(content, shown(expected()))))
+
+
+def _content(file: Path) -> object:
+    content = file.read_bytes()
+    try:
+        return json.loads(content)
+    except UnicodeDecodeError as error:
+        raise undecodable(content, error.start, file) from error
 
 
 def objects(value: object, place: str) -> Iterator[tuple[str, Object]]:

@@ -17,6 +17,7 @@ from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import folder_split
 from boxwright.io.files import write_text
+from boxwright.io.text import read_text
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
 from boxwright.structures.findings import Finding
 
@@ -154,9 +155,9 @@ def _listed_classes(folder: Folder, labels: Labels) -> Sequence[str]:
     lists = [path for path in folder.with_suffix(".txt") if split_path(path)[1].lower() == LIST]
     for path in sorted(lists, key=lambda path: path.count("/")):
         try:
-            text = (folder.root / path).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            labels.findings.append(Finding("BW120", path, f"cannot be read ({error})", "not used"))
+            text = read_text(folder.root / path)
+        except DataError as error:
+            labels.findings.append(Finding(error.code, path, error.message, "not used"))
             continue
         listed = [line for line in text.split("\n") if line and line not in NOT_CLASSES]
         if used <= set(listed):

@@ -114,7 +114,8 @@ def _image(task: object, path: str, place: str, shapes: Counter[str]) -> Labeled
     if regions is None:
         return None
     name = _image_name(task["data"] if whole else task, place)
-    image = Labeled(path, name, place=f", {place}", split=folder_split(split_path(path)[0]))
+    split = folder_split(split_path(path)[0])
+    image = Labeled(path, name, place=f", {place}", percent=True, split=split)
     image.size = next((size for one in regions if (size := _size(one.value))), None)
     for one in regions:
         kind, box = _box(one, image.size)

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 Unlabeled = Literal["background", "skip"]
 UNLABELED: tuple[Unlabeled, ...] = ("background", "skip")
+Units = Literal["pixels", "fractions", "percent", "thousandths"]
+UNITS: tuple[Units, ...] = ("pixels", "fractions", "percent", "thousandths")
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,13 @@ class ReadOptions:
         form: the name of the format; None chooses the one with the most images.
         unlabeled: `background` takes images without annotation as images without objects, `skip`
             leaves them out; None takes only those that the format vouches for, as YOLO does.
+        units: the unit of the coordinates of boxes: pixels, or parts of the image's sides; None
+            decides by the format and the numbers in each file.
     """
 
     form: str | None = None
     unlabeled: Unlabeled | None = None
+    units: Units | None = None
 
     @classmethod
     def of(cls, options: str | ReadOptions | None) -> ReadOptions:

@@ -10,7 +10,7 @@ from boxwright.formats.claims import leaves_folder
 from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.formats.options import Unlabeled
 from boxwright.formats.pairing import Match, pair
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted, part_of
 
 SHOWN = 5  # images that a message names
 
@@ -99,17 +99,19 @@ class Ownership:
 
     def _note_bare(self, parent: str, images: Sequence[str], *, keeps: bool) -> None:
         count, first = len(self.folder.images[parent]), split_path(images[0])[1]
-        message = f"{len(images)} of {count} images have no annotation, such as {first}"
+        message = (
+            f"{part_of(len(images), count, 'image', 'has', 'have')} no annotation, such as {first}"
+        )
         self.findings.append(_unlabeled(parent, message, images, keeps=keeps))
 
     def _note_assumed(self, assumed: Mapping[str, Labeled], lost: int, *, keeps: bool) -> None:
         images = sorted(assumed)
         message = (
-            f"{len(images)} of {self.folder.image_count} images have no label file, "
-            f"such as {images[0]}"
+            f"{part_of(len(images), self.folder.image_count, 'image', 'has', 'have')} no label "
+            f"file, such as {images[0]}"
         )
         if lost:
-            message += f"; {lost} annotations without image may be theirs"
+            message += f"; {counted(lost, 'annotation')} without image may be theirs"
         parent = split_path(images[0])[0]
         self.findings.append(_unlabeled(parent, message, images, keeps=keeps))
 
@@ -126,6 +128,6 @@ def _moved(moved: Sequence[tuple[Labeled, str]]) -> Iterator[Finding]:
         groups[split_path(one.path)[0] if one.alone else one.path].append((one, image))
     for where, members in sorted(groups.items()):
         (one, image), *_ = members
-        count = "1 image was" if len(members) == 1 else f"{len(members)} images were"
+        count = counted(len(members), "image was", "images were")
         message = f"{count} found by the end of the path: '{one.image}' is {image}"
         yield Finding("BW154", where or ".", message, images=tuple(image for _, image in members))

@@ -88,6 +88,7 @@ def _read(folder: Folder, options: ReadOptions, tolerant: bool) -> tuple[str, Da
         folder,
         chosen.labels,
         unlabeled=options.unlabeled,
+        units=options.units,
         unused=chosen.unused,
         tolerant=tolerant,
     )

@@ -21,6 +21,7 @@ from boxwright.structures.dataset import (
     Dataset,
     Split,
 )
+from boxwright.structures.findings import counted
 
 FLAGS = {
     Holds.DIFFICULT: DIFFICULT,
@@ -77,7 +78,7 @@ def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Form
     sources = dict(zip(names, map(written.image, range(len(written))), strict=True))
     if len(kept) != len(back):
         lost = sorted({*kept.names} ^ {*back.names})
-        return f"there are {len(back)} images instead of {len(kept)}, such as {lost[0]}"
+        return f"it has {counted(len(back), 'image')} instead of {len(kept)}, such as {lost[0]}"
     in_files = form.image_folder(Split.UNASSIGNED) is not None
     key = _by_name if in_files else _by_content
     originals = [sources[name] for name in kept.names]

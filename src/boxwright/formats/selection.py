@@ -11,7 +11,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Format, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.pairing import pair
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 
 class Chosen(NamedTuple):
@@ -89,7 +89,8 @@ def _unused(title: str, name: str, more: list[Labeled]) -> Finding:
     files = list(dict.fromkeys(one.path for one in more))
     boxes = sum(len(one.names) for one in more)
     message = (
-        f"{title} has {len(more)} more annotations with {boxes} boxes, in "
+        f"{title} has {counted(len(more), 'more annotation')} with "
+        f"{counted(boxes, 'box', 'boxes')}, in "
         f"{'this file' if len(files) == 1 else f'{len(files)} files'}; --format {name} reads them"
     )
     return Finding("BW155", files[0], message, "not used")

@@ -19,6 +19,7 @@ from pathlib import Path
 from boxwright.errors import DataError
 from boxwright.formats.folder import folded
 from boxwright.io.files import write_text
+from boxwright.io.text import decoded
 from boxwright.structures.dataset import Split
 
 SPLIT_FILE = "boxwright.split"
@@ -52,7 +53,8 @@ class SplitFile:
         """Read the split file of a folder; None if there is none.
 
         Raises:
-            DataError: BW146 it cannot be used; the message has the line and reason.
+            DataError: BW146 it cannot be used; the message has the line and reason. BW160 it is
+                not text.
         """
         path = Path(folder) / SPLIT_FILE
         try:
@@ -63,12 +65,7 @@ class SplitFile:
             content = path.read_bytes()
         except OSError as error:
             raise _broken(path, f"cannot be read ({error.strerror or error})") from error
-        try:
-            lines = content.decode("utf-8-sig").split("\n")
-        except UnicodeDecodeError as error:
-            line = content[: error.start].count(b"\n") + 1
-            raise _broken(f"{path}:{line}", "is not UTF-8 text") from error
-        return cls._of(lines, path)
+        return cls._of(decoded(content, path).split("\n"), path)
 
     @classmethod
     def _of(cls, lines: Sequence[str], path: Path) -> SplitFile:
@@ -85,7 +82,7 @@ class SplitFile:
         for number, line in enumerate(lines[1:], start=2):
             if not line.strip():
                 continue
-            word, _, rest = line.rstrip("\r").partition(" ")
+            word, _, rest = line.partition(" ")
             name = _unquoted(rest)
             if word not in _WORDS or not name:
                 raise _broken(

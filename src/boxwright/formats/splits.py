@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from boxwright.errors import DataError
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.split_file import SPLIT_FILE, SplitFile
 from boxwright.formats.tables import rows
+from boxwright.io.text import read_text
 from boxwright.structures.dataset import Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, part_of
 
 WORDS = {
     "train": Split.TRAIN,
@@ -82,7 +82,7 @@ def listed_images(path: Path) -> list[str]:
     """The images in a CSV list, without repeats, in order; none without an image column.
 
     Raises:
-        DataError: BW120 the file is not CSV text.
+        DataError: BW120, BW160 the file is not CSV text.
     """
     table = rows(path)
     _, header = next(table, (0, []))
@@ -104,7 +104,7 @@ def find_splits(
         stated: the split in the annotation of each image.
 
     Raises:
-        DataError: BW120 a list cannot be read, BW146 the split file cannot be used.
+        DataError: BW120, BW160 a list cannot be read, BW146 the split file cannot be used.
     """
     if split_file := SplitFile.read(folder.root):
         frozen = split_file.split_of(images)
@@ -159,8 +159,12 @@ def _splits_from_lists(
                     twice.add(image)
                     splits[image] = max(before, one.split)
         if unknown:
-            message = f"{len(unknown)} of its {len(one.lines)} lines name no labeled image"
-            findings.append(Finding("BW117", one.path, f"{message} ({_some(unknown)})", "skipped"))
+            message = part_of(len(unknown), len(one.lines), "line", "names", "name")
+            findings.append(
+                Finding(
+                    "BW117", one.path, f"{message} no labeled image ({_some(unknown)})", "skipped"
+                )
+            )
     for image in sorted(twice):
         kept = f"kept in {splits[image].name.lower()} only"
         findings.append(Finding("BW118", index.images[image], "is in several lists", kept))
@@ -174,7 +178,9 @@ def _unassigned(
     lists: str = "any of them",
     repair: str = "not used",
 ) -> Finding:
-    message = f"{len(unassigned)} of {len(images)} labeled images are not in {lists}"
+    message = (
+        f"{part_of(len(unassigned), len(images), 'labeled image', 'is', 'are')} not in {lists}"
+    )
     return Finding("BW119", where, f"{message} ({_some(unassigned)})", repair, tuple(unassigned))
 
 
@@ -197,7 +203,7 @@ def _image_sets(folder: Folder) -> list[ImageList]:
         ImageList(
             path,
             split=WORDS.get(word, Split.TRAIN),
-            lines=[line for line in _text(folder, path).splitlines() if line.strip()],
+            lines=[line for line in read_text(folder.root / path).splitlines() if line.strip()],
             whole=word == EITHER,
             numbered=numbered,
         )
@@ -216,17 +222,6 @@ def _csv_lists(folder: Folder) -> list[ImageList]:
         if (split := name_split(path)) is not Split.UNASSIGNED:
             lists.append(ImageList(path, split, listed_images(folder.root / path)))
     return lists
-
-
-def _text(folder: Folder, path: str) -> str:
-    try:
-        return (folder.root / path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            "BW120",
-            f"the image list cannot be read ({error}).",
-            where=folder.root / path,
-        ) from error
 
 
 class _Index:

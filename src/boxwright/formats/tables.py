@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from boxwright.errors import DataError
+from boxwright.errors import INVISIBLE, DataError
 from boxwright.io.files import write_text
+from boxwright.io.text import encoding_of, open_text
 
 SEPARATORS = ",;\t|"
-BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")  # byte order marks of UTF-16, as in Excel's "Unicode text"
 DECIMAL_COMMA = re.compile(r"\A(-?[0-9]+),([0-9]+)\Z")
 HEAD = 4096  # bytes at the start of a text that are searched for its first line
 MAX_FIRST_LINE = 1 << 16  # characters of the first line that are searched for the separator
@@ -40,10 +40,10 @@ def rows(path: Path, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
         errors: how to handle bytes that are not UTF-8, as in `open`.
 
     Raises:
-        DataError: BW120 the file is not UTF-8 text, or not a table.
+        DataError: BW120 the file is not a table, BW160 it cannot be read as text.
     """
     try:
-        with path.open(encoding=_encoding(path), errors=errors, newline="") as lines:
+        with open_text(path, errors) as lines:
             separator = _separator(lines.readline(MAX_FIRST_LINE))
             lines.seek(0)
             reader = csv.reader(lines, delimiter=separator)
@@ -53,7 +53,7 @@ def rows(path: Path, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
                     cells = [DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in cells]
                 if any(cells):
                     yield reader.line_num, cells
-    except (OSError, UnicodeError, csv.Error) as error:
+    except csv.Error as error:
         raise DataError("BW120", f"the CSV list cannot be read ({error}).", where=path) from error
 
 
@@ -61,10 +61,19 @@ def first_words(path: Path) -> list[str] | None:
     """The words of the first line that is not blank; None if the file cannot be read."""
     try:
         with path.open("rb") as file:
-            lines = file.read(HEAD).decode("utf-8-sig", "replace").splitlines()
+            head = file.read(HEAD)
     except OSError:
         return None
-    return next((words for line in lines if (words := line.split())), [])
+    lines = head.decode(encoding_of(head), "replace").splitlines()
+    return next((cells for line in lines if (cells := words(line))), [])
+
+
+def words(line: str) -> list[str]:
+    """The words of a line; spaces without ink separate them too."""
+    cells = line.split()
+    if line.isascii():
+        return cells
+    return [cell for cell in cells if INVISIBLE.sub("", cell)]
 
 
 def write_rows(path: Path, lines: Iterable[Sequence[object]]) -> None:
@@ -89,11 +98,6 @@ def write_rows(path: Path, lines: Iterable[Sequence[object]]) -> None:
             "cannot encode.",
             where=path,
         ) from error
-
-
-def _encoding(path: Path) -> str:
-    with path.open("rb") as file:
-        return "utf-16" if file.read(2) in BYTE_ORDER else "utf-8-sig"
 
 
 def _separator(line: str) -> str:

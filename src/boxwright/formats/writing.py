@@ -20,7 +20,7 @@ from boxwright.formats.splits import WORDS
 from boxwright.images.decoding import ImageFile, image_bytes
 from boxwright.io.files import writing
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 USUAL = IMAGE_FOLDERS | frozenset(WORDS)  # folder names without information about the images
 
@@ -155,5 +155,5 @@ def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]
     renamed = [(old, new) for old, new in pairs if split_path(old)[1] != split_path(new)[1]]
     if renamed:
         old, new = renamed[0]
-        message = f"{len(renamed)} images of the same name were renamed, such as {old} to {new}"
+        message = f"{counted(len(renamed), 'image')} got a new name, such as {new} for {old}"
         yield Finding("BW142", form.TITLE, message)

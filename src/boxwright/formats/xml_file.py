@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
@@ -14,9 +15,23 @@ from defusedxml.ElementTree import fromstring as parse_guarded
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken
+from boxwright.io.text import decoded, encoding_of
 
 SUFFIX = ".xml"
 HEAD = 4096  # bytes at the start of a file that are searched for its first element
+DECLARED_IN = 200  # bytes that hold the declaration
+DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.:-]+)")
+DECLARATION = re.compile(r"^\s*<\?xml.*?\?>", re.DOTALL)
+EAST_ASIAN = re.compile(r"big5|cp9|euc|gb|johab|shift_?jis|sjis|windows-9|ms9")
+WIDER = {  # encodings whose names tools also write for their extensions
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "windows-31j": "cp932",
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "big5": "cp950",
+}
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
 
 
@@ -38,7 +53,8 @@ def read_tree(root: str, where: str) -> Element | Broken:
     """
     try:
         with open(f"{root}/{where}", "rb") as file:  # noqa: PTH123 - a Path costs as much as reading
-            return _parse(file.read())
+            content = file.read()
+        return _tree(content, where)
     except ParseError as error:
         line, _ = error.position
         reason = str(error).partition(":")[0]
@@ -46,8 +62,12 @@ def read_tree(root: str, where: str) -> Element | Broken:
     except DefusedXmlException:
         message = "declares XML entities, which attacks use and annotations do not need"
         return Broken("BW111", where, message)
-    except (OSError, ValueError, LookupError) as error:
-        return Broken("BW110", where, f"cannot be read ({error})")
+    except DataError as error:
+        return Broken.of(error, where)
+    except LookupError as error:
+        return Broken("BW110", where, f"declares an {error}")
+    except OSError as error:
+        return Broken("BW110", where, f"cannot be read ({error.strerror or error})")
 
 
 def text(value: str) -> str:
@@ -62,6 +82,36 @@ def text(value: str) -> str:
 def decimal(value: np.float32) -> str:
     """The shortest decimal with the same float32 value; whole pixels without a point."""
     return np.format_float_positional(value, unique=True, trim="-")
+
+
+def _tree(content: bytes, where: str) -> Element:
+    """Parse XML in the encoding that it declares, or in UTF-8 where it is written in that.
+
+    Raises:
+        ParseError: it is not well-formed.
+        LookupError: no such encoding is known.
+        DataError: BW160 it is in neither.
+    """
+    try:
+        return _parse(content)
+    except (ParseError, ValueError, LookupError):  # the parser knows no encodings of East Asia
+        return _parse(_in_utf8(content, where))
+
+
+def _in_utf8(content: bytes, where: str) -> bytes:
+    """The XML without its declaration."""
+    declared = DECLARED.search(content[:DECLARED_IN].replace(b"\0", b""))
+    name = declared.group(1).decode("ascii").lower() if declared else ""
+    codecs.lookup(name or "utf-8")
+    codec = WIDER.get(name, name)
+    if encoding_of(content) == "utf-8" and EAST_ASIAN.match(codec):
+        try:
+            text = content.decode(codec)
+        except (UnicodeDecodeError, LookupError):
+            text = decoded(content, where)
+    else:
+        text = decoded(content, where)
+    return DECLARATION.sub(lambda said: "\n" * said[0].count("\n"), text, count=1).encode()
 
 
 def _parse(content: bytes) -> Element:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from boxwright.errors import DetectorError
+from boxwright.io.text import decoded
 from boxwright.structures.labels import read_label_map
 
 LABEL_MAPS = {".pbtxt", ".pbtext"}
@@ -19,19 +20,17 @@ def read_names(path: str | Path) -> list[str]:
 
     Raises:
         DetectorError: BW520 the file cannot be read or contains no names.
-        DataError: BW116 the label map is invalid.
+        DataError: BW116 the label map is invalid, BW160 the file is not text.
     """
     path = Path(path)
     if path.suffix.lower() in LABEL_MAPS:
         named = read_label_map(path)
         return [named.get(number, placeholder(number - 1)) for number in range(1, max(named) + 1)]
     try:
-        lines = path.read_bytes().decode("utf-8-sig").splitlines()
+        content = path.read_bytes()
     except OSError as error:
         raise _unusable(path, f"cannot be read ({error.strerror or error})") from error
-    except UnicodeDecodeError as error:
-        raise _unusable(path, "is not UTF-8 text") from error
-    names = [line.strip() for line in lines if line.strip()]
+    names = [name for line in decoded(content, path).splitlines() if (name := line.strip())]
     if names and names[0].lower() in BACKGROUND:
         del names[0]
     if not names:

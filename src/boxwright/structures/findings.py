@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from boxwright.codes import MEANINGS, SIGNS
+from boxwright.errors import visible
 
 SHOWN = 3  # findings shown per code in a summary
 RANKS = {severity: rank for rank, severity in enumerate(SIGNS)}
@@ -34,9 +35,22 @@ class Finding:
     images: tuple[str, ...] = ()
     box: tuple[float, float, float, float] | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", visible(self.message))
+
     def __str__(self) -> str:
         done = f" -> {self.repair}" if self.repair else ""
         return f"{self.code} {self.where}: {self.message}{done}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 image`, `2 images`; `many` is for other words than `one` with an s."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def part_of(number: int, total: int, one: str, verb: str, verbs: str, many: str = "") -> str:
+    """`1 of 2 images has`, `2 of 2 images have`: with the verb for one and for several."""
+    return f"{number} of {counted(total, one, many)} {verb if number == 1 else verbs}"
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from boxwright.errors import DataError
 from boxwright.io.files import write_text
 from boxwright.io.protobuf_text import Message, TextFormatError, Value, parse, quoted
+from boxwright.io.text import decoded
 
 APOSTROPHE = "'"
 
@@ -58,6 +59,7 @@ def read_label_map(path: str | Path) -> dict[int, str]:
 
     Raises:
         DataError: BW116 the file is not a usable label map; the message has the line and reason.
+            BW160 it is not text.
     """
     return parse_label_map(_text_of(Path(path)), path)
 
@@ -107,9 +109,10 @@ def parse_items(text: str, where: str | Path) -> list[Item]:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(path, f"cannot be read ({error})") from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unusable(path, f"cannot be read ({error.strerror or error})") from error
+    return decoded(content, path)
 
 
 def _shown(items: Iterable[Item]) -> dict[int, str]:

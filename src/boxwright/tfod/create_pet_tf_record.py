@@ -23,6 +23,7 @@ from boxwright.formats.tfrecord.example import floats, texts
 from boxwright.formats.tfrecord.keys import MASK
 from boxwright.images.decoding import opened
 from boxwright.structures.dataset import Dataset
+from boxwright.structures.findings import part_of
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 from boxwright.tfod.records import (
@@ -76,7 +77,10 @@ def run(flags: Flags, say: Say) -> None:
     random.Random(SEED).shuffle(listed)  # noqa: S311 - reproduces the original split
     images = find_images(dataset, listed)
     if absent := images.count(None):
-        say(f"{absent} of the {len(listed)} listed images have no annotation and are left out")
+        say(
+            f"{part_of(absent, len(listed), 'listed image', 'has', 'have')} no annotation and "
+            f"{'is' if absent == 1 else 'are'} left out"
+        )
     masks: dict[int, bytes] = {}
     if not flags.faces_only:
         dataset, masks = _bodies(dataset, flags)

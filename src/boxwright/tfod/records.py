@@ -15,8 +15,9 @@ from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.tfrecord.example import texts
 from boxwright.formats.tfrecord.keys import VIEW
 from boxwright.formats.tfrecord.writer import write_files
+from boxwright.io.text import decoded
 from boxwright.structures.dataset import Dataset
-from boxwright.structures.findings import Finding, summary
+from boxwright.structures.findings import Finding, counted, summary
 from boxwright.structures.labels import closest_name
 from boxwright.tfod.commands import Say
 from boxwright.tfod.label_map_util import get_label_map_dict
@@ -57,18 +58,19 @@ def read_list(path: Path) -> list[str]:
     """Return the image names of a list: the first word of each line.
 
     Raises:
-        TfodError: BW705 the list does not exist or is not text.
+        TfodError: BW705 the list does not exist.
+        DataError: BW160 it is not text.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise TfodError(
             "BW705",
-            f"the image list cannot be read ({error}).",
+            f"the image list cannot be read ({error.strerror or error}).",
             where=path,
             choices=_lists_there(path),
         ) from error
-    return [line.split()[0] for line in lines if line.strip()]
+    return [line.split()[0] for line in decoded(content, path).splitlines() if line.strip()]
 
 
 def find_images(dataset: Dataset, listed: Sequence[str]) -> list[int | None]:
@@ -113,7 +115,7 @@ def write_record_files(
     write_files(dataset, names, files, ids, parts)
     for path, images in files:
         boxes = int(np.diff(dataset.offsets)[list(images)].sum())
-        say(f"{path}: {len(images)} images, {boxes} boxes")
+        say(f"{path}: {counted(len(images), 'image')}, {counted(boxes, 'box', 'boxes')}")
 
 
 def class_ids(dataset: Dataset, label_map: Path) -> list[int]:

@@ -15,6 +15,7 @@ from boxwright.formats.folder import Folder, split_path, stem
 from boxwright.formats.pairing import pair
 from boxwright.formats.tables import write_rows
 from boxwright.images.decoding import read_header
+from boxwright.structures.findings import counted
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 
@@ -54,7 +55,7 @@ def run(flags: Flags, say: Say) -> None:
         )
     rows = list(_rows(folder, images))
     write_rows(flags.output, [HEADER, *rows])
-    say(f"{flags.output}: {len(images)} images, {len(rows)} boxes")
+    say(f"{flags.output}: {counted(len(images), 'image')}, {counted(len(rows), 'box', 'boxes')}")
 
 
 def _rows(folder: Folder, images: Sequence[Labeled]) -> Iterator[Sequence[object]]:

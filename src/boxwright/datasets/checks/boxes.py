@@ -18,7 +18,7 @@ from boxwright.datasets.checks.locations import (
 from boxwright.datasets.repair import TWICE, drawn_again
 from boxwright.ops.boxes import areas
 from boxwright.structures.dataset import CROWD, Dataset
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 SLIVER = 3  # pixels of the image; a shorter side is a slip of the mouse
 COVERING = 0.98  # of the image
@@ -68,7 +68,7 @@ def contradictions(dataset: Dataset) -> list[Finding]:
     for (a, b), pairs in sorted(found.items()):
         names = f"'{dataset.classes[a]}' and '{dataset.classes[b]}'"
         if len(pairs) > max(FEW, LAYERED * min(totals[a], totals[b])):
-            message = f"{len(pairs)} objects are labeled both {names}"
+            message = f"{counted(len(pairs), 'object is', 'objects are')} labeled both {names}"
             images = images_of(dataset, np.array([*pairs]))
             findings += image_finding("BW134", images, message)
             continue

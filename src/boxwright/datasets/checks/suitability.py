@@ -16,7 +16,7 @@ from boxwright.datasets.stats import (
     sides_in_square,
 )
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted, part_of
 
 SIZES = (192, 224, 300, 320, 384, 448, 512, 640)  # input sizes that may be proposed
 FEW_SMALL = 0.05  # of the boxes may be too small
@@ -69,8 +69,8 @@ def few_images(dataset: Dataset) -> list[Finding]:
     """Too few labeled images for a reliable score (BW138)."""
     if len(dataset) >= MIN_IMAGES:
         return []
-    only = f"are only {len(dataset)} labeled images" if len(dataset) > 1 else "is 1 labeled image"
-    return [Finding("BW138", "all images", f"there {only}")]
+    message = f"the dataset has only {counted(len(dataset), 'labeled image')}"
+    return [Finding("BW138", "all images", message)] if len(dataset) else []
 
 
 def none_for_testing(dataset: Dataset) -> list[Finding]:
@@ -85,7 +85,9 @@ def none_for_testing(dataset: Dataset) -> list[Finding]:
 def showing_nothing(dataset: Dataset) -> list[Finding]:
     """Labeled images without boxes (BW149)."""
     images = [dataset.names[i] for i in np.flatnonzero(np.diff(dataset.offsets) == 0)]
-    return image_finding("BW149", images, f"{len(images)} of {len(dataset)} images have no box")
+    return image_finding(
+        "BW149", images, f"{part_of(len(images), len(dataset), 'image', 'has', 'have')} no box"
+    )
 
 
 def _percent(which: np.ndarray) -> str:

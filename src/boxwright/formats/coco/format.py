@@ -21,8 +21,9 @@ from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import file_split
+from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.structures.dataset import CROWD, Dataset, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 TITLE = "COCO"
 KIND = "coco"  # in `json_kinds`
@@ -57,6 +58,7 @@ ABOUT = About(
 FILE = "_annotations.coco.json"  # Roboflow's name
 INSTANCES = "instances_"
 OTHER_TASKS = ("captions_", "image_info_", "panoptic_", "person_keypoints_", "stuff_")
+WHOLE = re.compile("-?[0-9]{1,18}")
 SIDES = ("x", "y", "width", "height")
 PLAIN = {int, float}
 
@@ -155,6 +157,7 @@ class _File:
             self._add_image(one, place)
         shapes: Counter[str] = Counter()
         unusable = set()
+        self._shift_ids(content.get("annotations"), labels)
         for place, one in json_file.objects(content.get("annotations"), "annotations"):
             image = self.images.get(_key(one.get("image_id")))
             try:
@@ -171,7 +174,9 @@ class _File:
         labels.images += [image for key, image in images.items() if key not in unusable]
         labels.findings += shapes_finding(self.path, shapes)
         if len(images) < len(self.images):
-            message = f"{len(self.images) - len(images)} of its images are listed twice"
+            message = (
+                f"{counted(len(self.images) - len(images), 'image is', 'images are')} listed twice"
+            )
             labels.findings.append(Finding("BW113", self.path, message, "boxes combined"))
 
     def used_categories(self) -> list[tuple[tuple[int, int], str]]:
@@ -184,9 +189,22 @@ class _File:
             others = [parent for other, parent in self.parents.items() if other != key]
             above_all = bool(others) and all(parent == name for parent in others)
             if self.boxes[key] or not above_all:
-                number = int(key) if re.fullmatch("-?[0-9]{1,18}", key) else 0
+                number = int(key) if WHOLE.fullmatch(key) else 0
                 categories.append(((number, place), name))
         return categories
+
+    def _shift_ids(self, annotations: object, labels: Labels) -> None:
+        """Let the names follow the annotations, if these count categories from another number."""
+        entries = annotations if isinstance(annotations, list) else []
+        stated = (one.get("category_id") for one in entries if isinstance(one, dict))
+        used = {_key(one) for one in {one for one in stated if isinstance(one, int | float | str)}}
+        if used <= self.names.keys() or not all(map(WHOLE.fullmatch, {*used, *self.names})):
+            return
+        numbers = set(map(int, used))
+        if shift := id_shift(numbers, list(map(int, self.names))):
+            self.names = {str(int(key) - shift): name for key, name in self.names.items()}
+            self.parents = {str(int(key) - shift): name for key, name in self.parents.items()}
+            labels.findings.append(shifted_ids(self.path, numbers, shift))
 
     def _add_category(self, one: Object, place: str) -> None:
         key = _key(one.get("id"))
@@ -214,7 +232,8 @@ class _File:
         category = _key(one.get("category_id"))
         if category not in self.names:
             stated = json_file.shown(one.get("category_id"))
-            raise UnusableError(place, f"its category_id is {stated}, but no category has this id")
+            reason = f"its category_id is {stated}, but no category has this id"
+            raise UnusableError(place, reason, "BW163" if category else "BW110")
         if one.get("bbox"):
             box = _box(one["bbox"], place)
         else:

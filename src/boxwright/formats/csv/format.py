@@ -32,8 +32,9 @@ from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.shapes import decimals
 from boxwright.formats.splits import WORDS, file_split
 from boxwright.formats.tables import first_rows, rows, write_rows
+from boxwright.formats.units import are_fractions
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 from boxwright.structures.labels import write_label_map
 
 TITLE = "CSV"
@@ -61,8 +62,6 @@ SUFFIXES = (".csv", ".tsv")
 IMAGES = "images"
 HEADER = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
 LOOKED_AT = 20  # first rows that are read to detect the columns
-LARGEST_FRACTION = 1.5  # a box may extend beyond its image
-ENOUGH = 5  # so many boxes within the first pixel are fractions if sizes are given
 NAMELESS = "object"  # class name if the file has none
 
 
@@ -130,7 +129,6 @@ class _File:
         images: the images by their names in the file.
         bare: line, image and class of the rows with a class but no box.
         split: the split in the file's name or folder.
-        largest: the largest coordinate.
     """
 
     root: Path
@@ -141,7 +139,6 @@ class _File:
     findings: list[Finding] = field(default_factory=list)
     bare: list[tuple[int, str, str]] = field(default_factory=list)
     split: Split = Split.UNASSIGNED
-    largest: float = 0.0
 
     def read(self) -> _File:
         self.split = file_split(self.path)
@@ -155,7 +152,7 @@ class _File:
                     self.broken.append(Broken("BW110", f"{self.path}:{line}", str(error)))
                     unusable.add(row[self.columns.image] if len(row) > self.columns.image else "")
         except DataError as error:
-            self.broken.append(Broken(error.code, self.path, error.message.rstrip(".")))
+            self.broken.append(Broken.of(error, self.path))
         boxed = {name for one in self.images.values() for name in one.names}
         for line, name, label in self.bare:
             if label in boxed or not boxed:  # other classes mean no object, such as 'No finding'
@@ -178,7 +175,7 @@ class _File:
             cells = [row[i] for i in columns.box]
             word = "" if columns.split is None else row[columns.split].lower()
         except IndexError:
-            raise BadEntryError(f"has only {len(row)} columns") from None
+            raise BadEntryError(f"has only {counted(len(row), 'column')}") from None
         if not name:
             raise BadEntryError("names no image")
         one = self.images.get(name)
@@ -195,16 +192,14 @@ class _File:
         box = _box(columns.shape, cells)
         if not label:
             raise BadEntryError("has no class name")
-        self.largest = max(self.largest, *map(abs, box))
         one.add(label, box)
 
     def _settle(self) -> None:
         """Decide if boxes are pixels or fractions, after all rows are read."""
         boxes = sum(len(one.names) for one in self.images.values())
         fractions = self.columns.fractions
-        if fractions is None:
-            enough = 1 if self.columns.size is None else ENOUGH
-            fractions = boxes >= enough and 0 < self.largest <= LARGEST_FRACTION
+        if fractions is None:  # beside sizes they are pixels, unless all say otherwise
+            fractions = self.columns.size is None and are_fractions(self.images.values())
         for one in self.images.values():
             one.relative = fractions
         if boxes and self.columns.name is None:
@@ -216,7 +211,7 @@ def _box(shape: Shape, cells: Sequence[str]) -> list[float]:
     if shape is Shape.LIST:
         cells = re.findall(r"[^\s,;]+", cells[0].strip("[](){}"))
         if len(cells) != 4:
-            raise BadEntryError(f"its box has {len(cells)} numbers, not 4")
+            raise BadEntryError(f"its box has {counted(len(cells), 'number')}, not 4")
     if shape is Shape.POINTS:
         across, down = (numbers([c for c in cells[start::2] if c]) for start in (0, 1))
         if not across or not down:

@@ -16,9 +16,10 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import BadEntryError, Broken, Labeled, Labels, number, numbers
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.pairing import pair
-from boxwright.formats.tables import first_words
+from boxwright.formats.tables import first_words, words
 from boxwright.images.decoding import read_header
-from boxwright.structures.findings import Finding
+from boxwright.io.text import read_text
+from boxwright.structures.findings import Finding, counted
 
 LABEL_FOLDERS = frozenset({"label", "labels"})
 SAMPLED = 50  # text files that are read to detect labels
@@ -74,11 +75,11 @@ def _is_label(path: Path) -> bool:
 def _read(root: Path, path: str) -> Labeled | Broken:
     one = Labeled(path, alone=True)
     try:
-        lines = (root / path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        return Broken("BW110", path, f"cannot be read ({error})")
+        lines = read_text(root / path).splitlines()
+    except DataError as error:
+        return Broken.of(error, path)
     for line, text in enumerate(lines, start=1):
-        cells = text.split()
+        cells = words(text)
         if not cells:
             continue
         if len(cells) < 5:
@@ -163,7 +164,10 @@ def _merge_duplicates(folder: Folder, labels: Labels, paths: Sequence[str | None
     labels.images = images
     if labels.duplicates:
         duplicates = tuple(sorted(labels.duplicates))
-        message = f"{len(duplicates)} images are in several class folders, such as {duplicates[0]}"
+        message = (
+            f"{counted(len(duplicates), 'image is', 'images are')} in several class folders, such "
+            f"as {duplicates[0]}"
+        )
         repair = "one copy gets the boxes of all"
         labels.findings.append(
             Finding("BW130", split_path(duplicates[0])[0], message, repair, duplicates)

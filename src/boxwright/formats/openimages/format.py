@@ -26,7 +26,7 @@ from boxwright.formats.openimages.folders import has_label_folders, read_label_f
 from boxwright.formats.splits import file_split
 from boxwright.formats.tables import first_rows, rows, write_rows
 from boxwright.structures.dataset import CROWD, TRUNCATED, Dataset, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 TITLE = "Open Images"
 HOLDS = Holds.TRUNCATED | Holds.CROWD | Holds.SPLITS | Holds.CLASS_ORDER | Holds.FRACTIONS
@@ -79,7 +79,7 @@ def read(folder: Folder) -> Labels:
     if not files or has_label_folders(folder):
         return read_label_folders(folder)
     labels = Labels()
-    descriptions = _descriptions(folder)
+    descriptions = _descriptions(folder, labels)
     here = {
         key for parent, names in folder.images.items() for n in names for key in _ids(parent, n)
     }
@@ -92,16 +92,22 @@ def read(folder: Folder) -> Labels:
     if not labels.images and not labels.broken:
         raise DataError(
             "BW101",
-            f"none of the {elsewhere} boxes belongs to an image in this folder.",
+            f"no image in this folder has any of the boxes ({elsewhere}).",
             where=folder.root.absolute(),
         )
     if elsewhere:
-        message = f"{elsewhere} boxes belong to images that are not in this folder"
+        message = (
+            f"{counted(elsewhere, 'box belongs', 'boxes belong')} to images that are not in this "
+            "folder"
+        )
         labels.findings.append(Finding("BW101", next(iter(files)), message, "skipped"))
     used = {name for one in labels.images for name in one.names}
     labels.classes = [name for name in dict.fromkeys(descriptions.values()) if name in used]
     if nameless := sorted(used.difference(labels.classes)):
-        message = f"the class descriptions lack {len(nameless)} classes, such as {nameless[0]}"
+        message = (
+            f"the class descriptions lack {counted(len(nameless), 'class', 'classes')}, such as "
+            f"{nameless[0]}"
+        )
         labels.findings.append(Finding("BW148", next(iter(files)), message, "named by their codes"))
     return labels
 
@@ -148,7 +154,7 @@ def _ids(parent: str, name: str) -> Iterator[bytes]:
     yield join(parent, stem(name)).encode("utf-8", "surrogateescape")
 
 
-def _descriptions(folder: Folder) -> dict[str, str]:
+def _descriptions(folder: Folder, labels: Labels) -> dict[str, str]:
     """Class code -> name, `/m/01g317,Person`, from all class descriptions."""
     names: dict[str, str] = {}
     for path in folder.with_suffix(".csv"):
@@ -158,8 +164,8 @@ def _descriptions(folder: Folder) -> dict[str, str]:
             for _, row in rows(folder.root / path):
                 if len(row) == 2 and row[0].startswith("/"):
                     names.setdefault(row[0], row[1])
-        except DataError:
-            continue
+        except DataError as error:
+            labels.broken.append(Broken.of(error, path))
     return names
 
 
@@ -224,12 +230,13 @@ class _BoxFile:
                     else:
                         self.elsewhere += 1
         except OSError as error:
-            self.broken.append(Broken("BW110", self.path, f"cannot be read ({error})"))
+            reason = f"cannot be read ({error.strerror or error})"
+            self.broken.append(Broken("BW110", self.path, reason))
 
     def _add(self, one: Labeled, row: Sequence[str], column: dict[str, int]) -> str:
         """Add the box of a row; returns the reason if the row is invalid."""
         if len(row) < len(self.header):
-            return f"has {len(row)} columns instead of {len(self.header)}"
+            return f"has {counted(len(row), 'column')} instead of {len(self.header)}"
         code = row[column["LabelName"]].strip()
         if not code:
             return "has no LabelName"

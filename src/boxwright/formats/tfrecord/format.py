@@ -15,7 +15,7 @@ from pathlib import Path
 
 from boxwright.errors import DataError
 from boxwright.formats.about import About
-from boxwright.formats.annotations import Holds, Labels
+from boxwright.formats.annotations import Broken, Holds, Labels
 from boxwright.formats.assemble import LABEL_MAPS
 from boxwright.formats.folder import Folder, join, split_path
 from boxwright.formats.splits import SHOWN, file_split
@@ -23,8 +23,9 @@ from boxwright.formats.tfrecord.framing import HEAD, starts_record
 from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
 from boxwright.formats.tfrecord.writer import write_records
 from boxwright.io.compressed import compression, plain_start
+from boxwright.io.text import CODE
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, part_of
 from boxwright.structures.labels import read_label_map
 
 TITLE = "TFRecord"
@@ -69,10 +70,16 @@ def read(folder: Folder) -> Labels:
     labels, ids = Labels(), ClassIds()
     paths = sorted(path for path in _candidates(folder) if _is_records(folder.root / path))
     parents = {split_path(path)[0] for path in paths}
-    label_maps = {parent: _label_map(folder, parent) for parent in parents}
+    unreadable: list[Broken] = []
+    lost = 0
+    label_maps = {parent: _label_map(folder, parent, unreadable) for parent in parents}
     for path in paths:
-        file = RecordFile(path, file_split(path), label_maps[split_path(path)[0]], ids)
+        lost_map = unreadable[0].where if unreadable else ""
+        file = RecordFile(path, file_split(path), label_maps[split_path(path)[0]], ids, lost_map)
         file.read_into(labels, folder.root)
+        lost += file.lost
+    if lost:
+        labels.broken += unreadable[0].needed_by(lost, "record"), *unreadable[1:]
     labels.findings += _missing_shards(folder, paths)
     if not folder.with_suffix(*LABEL_MAPS):
         labels.classes = ids.in_order()
@@ -112,8 +119,8 @@ def _is_records(path: Path) -> bool:
     return starts_record(head) or (named and (b"\0" in head or packed != ""))
 
 
-def _label_map(folder: Folder, parent: str) -> dict[int, str]:
-    """The names of the ids from the nearest usable label map."""
+def _label_map(folder: Folder, parent: str, unreadable: list[Broken]) -> dict[int, str]:
+    """The names of the ids from the nearest usable label map; collects those that are not text."""
     paths = folder.with_suffix(*LABEL_MAPS)
     if not paths:  # a folder scanned from one file lacks the others
         beside = sorted((folder.root / parent).glob(f"*{LABEL_MAPS[0]}"))
@@ -121,8 +128,9 @@ def _label_map(folder: Folder, parent: str) -> dict[int, str]:
     for path in sorted(paths, key=lambda path: (split_path(path)[0] != parent, path.count("/"))):
         try:
             return read_label_map(folder.root / path)
-        except DataError:  # `assemble` adds a finding
-            continue
+        except DataError as error:  # `assemble` adds a finding
+            if error.code == CODE:
+                unreadable.append(Broken.of(error, path))
     return {}
 
 
@@ -143,5 +151,8 @@ def _missing_shards(folder: Folder, paths: Sequence[str]) -> Iterator[Finding]:
                 f"{before}{shard:0{digits}}-of-{total}{after}" for shard in islice(absent, SHOWN)
             ]
             more = f" and {count - SHOWN} more" if count > SHOWN else ""
-            message = f"{count} of its {int(total)} shards are missing: {', '.join(names)}{more}"
+            message = (
+                f"{part_of(count, int(total), 'shard', 'is', 'are')} missing: "
+                f"{', '.join(names)}{more}"
+            )
             yield Finding("BW147", f"{before}?-of-{total}{after}", message, "read without them")

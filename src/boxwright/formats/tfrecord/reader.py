@@ -29,7 +29,7 @@ from boxwright.images.header import kind_of
 from boxwright.io.compressed import plain_file
 from boxwright.io.limits import ArchiveError
 from boxwright.structures.dataset import Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 WANTED = frozenset({ENCODED, FILENAME, KIND, WIDTH, HEIGHT, TEXT, LABEL, *SIDES, *FLAGS})
 MAX_BROKEN = 100  # unusable records of a file before reading stops
@@ -37,6 +37,10 @@ MAX_NAME_LENGTH = 150  # bytes; file systems allow 255, and a number or suffix m
 UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')  # not allowed in file names on Windows
 SUFFIXES = {"png": ".png", "gif": ".gif", "bmp": ".bmp", "tiff": ".tif", "webp": ".webp"}
 BACKGROUND = "label 0, which the Object Detection API reserves for the background"
+
+
+class NamelessError(Exception):
+    """The names of the record's classes are in a label map that cannot be read."""
 
 
 class UnusableError(Exception):
@@ -70,12 +74,16 @@ class RecordFile:
         split: the split of its images.
         label_map: names of the ids, for records without class names.
         ids: collects the ids of the classes.
+        lost_map: a label map that cannot be read, which may have the names of other ids.
+        lost: number of records that are left out because they need it.
     """
 
     path: str
     split: Split
     label_map: Mapping[int, str]
     ids: ClassIds
+    lost_map: str = ""
+    lost: int = 0
     _taken: dict[str, int] = field(default_factory=dict)  # name -> the last number added to it
     _unnamed: set[int] = field(default_factory=set)
     _background: list[str] = field(default_factory=list)
@@ -89,6 +97,8 @@ class RecordFile:
                 for record in read_records(file):
                     try:
                         labels.images.append(self._labeled(record))
+                    except NamelessError:
+                        self.lost += 1
                     except UnusableError as error:
                         code, reason = error.args
                         where = f"{self.path}{_place(record)}"
@@ -100,7 +110,7 @@ class RecordFile:
         except ArchiveError as error:
             broken.append(Broken("BW150", self.path, f"is compressed, and {error}"))
         except OSError as error:
-            broken.append(Broken("BW110", self.path, f"cannot be read ({error})"))
+            broken.append(Broken("BW110", self.path, f"cannot be read ({error.strerror or error})"))
         finally:
             labels.broken += broken
             labels.findings += self._findings()
@@ -151,11 +161,14 @@ class RecordFile:
                     self.ids.add(name, label)
             return names
         if len(ids) != count:
-            found = f"{len(names)} class names and {len(ids)} labels"
-            raise UnusableError("BW110", f"{count} boxes have {found}")
+            found = f"{counted(len(names), 'class name')} and {counted(len(ids), 'label')}"
+            raise UnusableError("BW110", f"{counted(count, 'box has', 'boxes have')} {found}")
         if 0 in ids:
             raise UnusableError("BW116", f"a box has {BACKGROUND}")
-        self._unnamed.update(label for label in ids if label not in self.label_map)
+        unnamed = [label for label in ids if label not in self.label_map]
+        if unnamed and self.lost_map:
+            raise NamelessError
+        self._unnamed.update(unnamed)
         names = [self.label_map.get(label, f"class {label}") for label in ids]
         for name, label in zip(names, ids, strict=True):
             self.ids.add(name, label)
@@ -184,11 +197,11 @@ class RecordFile:
             yield Finding("BW116", self.path, message, "the classes are called 'class 1' and so on")
         if self._background:
             images = tuple(self._background)
-            message = f"{len(images)} images have boxes of {BACKGROUND}"
+            message = f"{counted(len(images), 'image has', 'images have')} boxes of {BACKGROUND}"
             yield Finding("BW116", self.path, message, "the class names are used", images)
         for (stated_kind, kind), names in self._mismarked.items():
-            stated = f"{len(names)} images are declared as {stated_kind}"
-            message = f"{stated} but are {kind}, such as {names[0]}"
+            stated = counted(len(names), "image is", "images are")
+            message = f"{stated} declared as {stated_kind} but {kind}, such as {names[0]}"
             yield Finding("BW123", self.path, message, images=tuple(names))
 
 

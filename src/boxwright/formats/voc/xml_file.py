@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
-from boxwright.formats.annotations import LARGEST, BadEntryError, Broken, Labeled
+from boxwright.formats.annotations import LARGEST, BadEntryError, Broken, Labeled, number, size_of
 from boxwright.formats.coordinates import Size
 from boxwright.formats.xml_file import read_tree
 from boxwright.structures.dataset import DIFFICULT, TRUNCATED
@@ -39,7 +39,7 @@ def _annotation(root: Element, where: str) -> Labeled:
 
 
 def _add_object(part: Element, labeled: Labeled) -> None:
-    number = len(labeled.names) + 1
+    place = len(labeled.names) + 1
     name, flag = None, 0
     sides: dict[str, str | None] = {}
     for field in part:
@@ -53,16 +53,17 @@ def _add_object(part: Element, labeled: Labeled) -> None:
         elif tag == "truncated" and _is_set(field.text):
             flag |= TRUNCATED
     if name is None or not name.strip():
-        raise BadEntryError(f"object {number} has no class name")
+        raise BadEntryError(f"object {place} has no class name")
     for side in SIDES:
         text = sides.get(side)
         try:
             value = float(text)  # type: ignore[arg-type]
         except (TypeError, ValueError):
-            value = LARGEST
+            cleaned = number(text)
+            value = LARGEST if cleaned is None else cleaned
         if not -LARGEST < value < LARGEST:  # False for NaN
             stated = "is missing" if text is None else f"is '{text.strip()[:40]}', not a coordinate"
-            raise BadEntryError(f"object {number} ({name.strip()}): {side} {stated}")
+            raise BadEntryError(f"object {place} ({name.strip()}): {side} {stated}")
         labeled.boxes.append(value)
     labeled.names.append(name)
     labeled.flags.append(flag)
@@ -74,8 +75,4 @@ def _is_set(text: str | None) -> bool:
 
 def _size(part: Element) -> Size | None:
     """The stated image size; 0 x 0 if it is missing or invalid, as some tools write it."""
-    try:
-        width, height = (round(float(part.findtext(side) or 0)) for side in ("width", "height"))
-    except (ValueError, OverflowError):
-        return Size(0, 0)
-    return Size(width, height)
+    return size_of(part.findtext("width"), part.findtext("height"))

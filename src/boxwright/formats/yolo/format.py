@@ -26,7 +26,7 @@ from boxwright.formats.yolo.names import Names
 from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, descriptions
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 TITLE = "YOLO"
 HOLDS = (
@@ -76,7 +76,8 @@ def read(folder: Folder) -> Labels:
     described = [one for one in found if isinstance(one, Description)]
     placed = place_images(folder, described)
     expected = _expected(folder)
-    names = Names(folder, described, placed.owners, expected)
+    broken = [one for one in found if isinstance(one, Broken)]
+    names = Names(folder, described, broken, placed.owners, expected)
     files = [*sorted(expected), *_elsewhere(folder, expected, {*placed.lists, *names.lists})]
     own = [Labeled(path, alone=True, relative=True) for path in files]
     pairs: dict[str, str] = {}
@@ -86,25 +87,28 @@ def read(folder: Folder) -> Labels:
         else:
             pairs[match.image] = one.path
     shapes = 0
-    for image, path in sorted(pairs.items()):
-        one = _labeled(image, path, placed)
-        outcome = read_label(root, one, names.of(image, path))
+    read = [_read(root, image, path, placed, names) for image, path in sorted(pairs.items())]
+    if names.shift_ids():
+        read = [_read(root, image, path, placed, names) for image, path in sorted(pairs.items())]
+    for one, outcome in read:
+        if outcome is None:
+            continue
         if isinstance(outcome, Broken):
             labels.broken.append(outcome)
         else:
             labels.images.append(one)
             shapes += outcome
-    labels.broken += [*(one for one in found if isinstance(one, Broken)), *names.broken]
     for image, path in sorted(_missing(folder, placed, pairs).items()):
         names.of(image, path)
         labels.assumed[image] = _labeled(image, path, placed)
-    if described and not labels.images and not labels.broken:
+    if described and not labels.images and not labels.broken and not names.broken:
         code, what = ("BW114", "label files") if placed.splits else ("BW101", "images")
         raise DataError(
             code,
             f"it describes a dataset, but its {what} are missing.",
             where=folder.root / described[0].path,
         )
+    labels.broken += names.broken
     labels.classes = names.classes(name for one in labels.images for name in one.names)
     labels.findings += [*placed.findings, *names.findings]
     labels.findings += _odd(described, names, shapes)
@@ -203,6 +207,18 @@ def _missing(folder: Folder, placed: Placed, pairs: dict[str, str]) -> dict[str,
     return missing
 
 
+def _read(
+    root: str, image: str, path: str, placed: Placed, names: Names
+) -> tuple[Labeled, Broken | int | None]:
+    """The labels of an image, and the result of `read_label`; None if the names are lost."""
+    one, naming = _labeled(image, path, placed), names.of(image, path)
+    outcome = read_label(root, one, naming)
+    if isinstance(outcome, Broken) and outcome.code == "BW163" and not naming.names:
+        naming.needed.add(path)
+        return one, None
+    return one, outcome
+
+
 def _labeled(image: str, path: str, placed: Placed) -> Labeled:
     others = folder_split(split_path(image)[0]) if placed.splits else Split.UNASSIGNED
     split = placed.splits.get(image, others)
@@ -213,10 +229,17 @@ def _labeled(image: str, path: str, placed: Placed) -> Labeled:
 def _odd(described: Sequence[Description], names: Names, shapes: int) -> Iterator[Finding]:
     for one in described:
         if one.names and one.count not in {None, len(one.names)}:
-            message = f"nc is {one.count}, but names has {len(one.names)} classes"
+            message = (
+                f"nc is {one.count}, but names has {counted(len(one.names), 'class', 'classes')}"
+            )
             yield Finding("BW116", one.path, message, "the names are used")
     if shapes:
-        yield Finding("BW143", ".", f"{shapes} labels are shapes", "bounding boxes are used")
+        yield Finding(
+            "BW143",
+            ".",
+            counted(shapes, "label is a shape", "labels are shapes"),
+            "bounding boxes are used",
+        )
     if names.nameless:
         message = "neither data.yaml nor classes.txt names the classes"
         yield Finding("BW148", names.nameless, message, "called 'class 0' and so on")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from boxwright.errors import DataError
 from boxwright.formats import kitti
 from boxwright.formats.annotations import BadEntryError, Broken, Labeled, number, numbers
-from boxwright.formats.tables import first_words
-
-FAR = 2.0  # far beyond the image's edge; larger values are pixels
+from boxwright.formats.tables import first_words, words
+from boxwright.io.text import read_text
+from boxwright.structures.findings import counted
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,17 @@ class Naming:
 
     Attributes:
         origin: the file with the names; empty if there is none.
-        names: class id -> name.
+        names: class id -> name; empty if the file cannot be read.
         keypoints: True if keypoints follow each box.
+        used: the class ids that were read with these names.
+        needed: the label files that cannot be used because the file with the names cannot be read.
     """
 
     origin: str = ""
     names: Mapping[int, str] | None = None
     keypoints: bool = False
+    used: set[int] = field(default_factory=set, compare=False)
+    needed: set[str] = field(default_factory=set, compare=False)
 
 
 def is_label(path: Path) -> bool | None:
@@ -46,38 +51,40 @@ def read_label(root: str, labeled: Labeled, naming: Naming) -> Broken | int:
         The number of boxes that were shapes, or the reason if the file cannot be used.
     """
     path, shapes = labeled.path, 0
+    unnamed: Broken | None = None
     try:
-        with open(f"{root}/{path}", encoding="utf-8-sig") as file:  # noqa: PTH123 - twice as fast
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        return Broken("BW110", path, f"cannot be read ({error})")
+        lines = read_text(f"{root}/{path}").splitlines()
+    except DataError as error:
+        return Broken.of(error, path)
     for line, text in enumerate(lines, start=1):
-        cells = text.split()
+        cells = words(text)
         if not cells:
             continue
         try:
-            name = _class_name(cells[0], naming)
+            label = _class_id(cells[0])
             box, is_shape = _box(cells[1:], naming)
         except BadEntryError as error:
             return Broken("BW110", f"{path}:{line}", str(error))
-        labeled.add(name, box)
+        naming.used.add(label)
+        name = f"class {label}" if naming.names is None else naming.names.get(label)
+        if name is not None:
+            labeled.add(name, box)
+        elif not unnamed:
+            unnamed = Broken("BW163", f"{path}:{line}", _nameless(label, naming))
         shapes += is_shape
-    return shapes
+    return unnamed or shapes
 
 
-def _class_name(cell: str, naming: Naming) -> str:
+def _class_id(cell: str) -> int:
     value = number(cell)
     if value is None or not value.is_integer() or value < 0:
         raise BadEntryError(f"'{cell[:40]}' is not a class number")
-    if naming.names is None:
-        return f"class {int(value)}"
-    name = naming.names.get(int(value))
-    if name is None:
-        count = len(naming.names)
-        raise BadEntryError(
-            f"class {int(value)} is not one of the {count} classes of {naming.origin}"
-        )
-    return name
+    return int(value)
+
+
+def _nameless(label: int, naming: Naming) -> str:
+    count = counted(len(naming.names or ()), "class", "classes")
+    return f"class {label} is not one of the {count} of {naming.origin}"
 
 
 def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, float, float], bool]:
@@ -85,13 +92,13 @@ def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, floa
     values = numbers(cells)
     count = len(values)
     if count < 4:
-        raise BadEntryError(f"has {count} numbers after the class, not 4")
+        raise BadEntryError(f"has {counted(count, 'number')} after the class, not 4")
     if count <= 5 or naming.keypoints or _is_tracked(cells):
-        x, y, width, height = _near(values[:4])
+        x, y, width, height = values[:4]
         if width < 0 or height < 0:
             raise BadEntryError(f"has a box of negative size, {width:g} x {height:g}")
         return (x - width / 2, y - height / 2, x + width / 2, y + height / 2), False
-    points = _near(values[: count // 2 * 2])  # an odd number of values ends with a confidence
+    points = values[: count // 2 * 2]  # an odd number of values ends with a confidence
     across, down = points[::2], points[1::2]
     return (min(across), min(down), max(across), max(down)), True
 
@@ -99,10 +106,3 @@ def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, floa
 def _is_tracked(cells: Sequence[str]) -> bool:
     """True if a confidence and a track id follow the box; otherwise it is a triangle."""
     return len(cells) == 6 and cells[5].isdecimal() and int(cells[5][:9]) > 1
-
-
-def _near(values: list[float]) -> list[float]:
-    far = next((value for value in values if abs(value) > FAR), None)
-    if far is not None:
-        raise BadEntryError(f"{far:g} is not a fraction of the image's side; are these pixels?")
-    return values

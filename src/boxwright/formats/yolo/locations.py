@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from boxwright.errors import DataError
 from boxwright.formats.claims import ROOT
 from boxwright.formats.folder import Folder, folded, join, split_path
 from boxwright.formats.splits import WORDS
 from boxwright.formats.yolo.yaml_file import Description
+from boxwright.io.text import read_text
 from boxwright.structures.dataset import Split
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted, part_of
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,9 @@ class _Finder:
     def _listed(self, path: str, description: Description) -> set[str]:
         """The images in a list with one path per line."""
         try:
-            text = (self.folder.root / path).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            message = f"the image list cannot be read ({error})"
-            self.findings.append(Finding("BW120", path, message, "skipped"))
+            text = read_text(self.folder.root / path)
+        except DataError as error:
+            self.findings.append(Finding(error.code, path, error.message, "skipped"))
             return set()
         here, there = split_path(path)[0], split_path(description.path)[0]
         around = dict.fromkeys((here, join(there, _cleaned(description.base)), there, ""))
@@ -91,7 +92,10 @@ class _Finder:
         found = [self._image(line, list(around)) for line in lines]
         unknown = [line for line, image in zip(lines, found, strict=True) if image is None]
         if unknown:
-            message = f"{len(unknown)} of its {len(lines)} lines match no image here ({unknown[0]})"
+            message = (
+                f"{part_of(len(unknown), len(lines), 'line', 'matches', 'match')} no image here "
+                f"({unknown[0]})"
+            )
             self.findings.append(Finding("BW117", path, message, "skipped"))
         return {image for image in found if image is not None}
 
@@ -137,7 +141,10 @@ def place_images(folder: Folder, described: Sequence[Description]) -> Placed:
                 twice.append(image)
             splits[image] = split
     if twice:
-        message = f"{len(twice)} images are in more than one of train, val and test"
+        message = (
+            f"{counted(len(twice), 'image is', 'images are')} in more than one of train, val and "
+            "test"
+        )
         kept = "kept in test if listed there, otherwise in val"
         findings.append(Finding("BW118", described[0].path, message, kept, tuple(twice)))
     return Placed(splits, owners, finder.lists, findings)

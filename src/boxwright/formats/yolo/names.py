@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken
 from boxwright.formats.folder import Folder, outwards, split_path
+from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.formats.yolo.lines import Naming, is_label
 from boxwright.formats.yolo.yaml_file import Description
+from boxwright.io.text import read_text
 from boxwright.structures.findings import Finding
 
 LISTS = ("classes.txt", "class.txt", "class_names.txt", "labels.txt")
@@ -22,7 +25,6 @@ class Names:
     the label file, and the nearest list of classes. So datasets side by side keep their own names.
 
     Attributes:
-        broken: descriptions that contradict each other.
         findings: lists that are not used.
         lists: the paths of the lists of classes.
         nameless: the first label file whose classes have no names; empty if there is none.
@@ -32,10 +34,12 @@ class Names:
         self,
         folder: Folder,
         described: Sequence[Description],
+        unreadable: Sequence[Broken],
         owners: Mapping[str, Sequence[Description]],
         taken: Collection[str],
     ) -> None:
-        self.broken: list[Broken] = []
+        self._contradictions: list[Broken] = []
+        self._unreadable = [(one, Naming(one.where, {})) for one in unreadable]
         self.findings: list[Finding] = []
         self.nameless = ""
         self._owners = owners
@@ -49,14 +53,34 @@ class Names:
             self._read_list(folder, path)
         self.lists = [naming.origin for naming in self._lists.values()]
         self._used: dict[str, Naming] = {}
+        self._shifted: dict[str, Naming] = {}
 
     def of(self, image: str, label: str) -> Naming:
         """The class names of the file `label`."""
         naming = self._find(image, label)
+        naming = self._shifted.get(naming.origin, naming)
         self._used[naming.origin] = naming
         if naming.names is None:
             self.nameless = self.nameless or label
         return naming
+
+    @property
+    def broken(self) -> list[Broken]:
+        """Descriptions that contradict each other or cannot be read, and lists of that kind."""
+        lost = (
+            one.needed_by(len(naming.needed), "label file") if naming.needed else one
+            for one, naming in self._unreadable
+        )
+        return [*self._contradictions, *lost]
+
+    def shift_ids(self) -> bool:
+        """Let names follow label files that count classes from another number; True if any does."""
+        for origin, one in self._used.items():
+            if shift := id_shift(one.used, (one.names or {}).keys()):
+                names = {number - shift: name for number, name in (one.names or {}).items()}
+                self._shifted[origin] = Naming(origin, names, one.keypoints)
+                self.findings.append(shifted_ids(origin, one.used, shift))
+        return bool(self._shifted)
 
     def classes(self, found: Iterable[str]) -> list[str]:
         """All classes in id order; classes that were `found` but have no name are last."""
@@ -78,7 +102,8 @@ class Names:
                 return self._lists[parent]
         if self._all:
             return self._agreed(self._all)
-        return next(iter(self._lists.values())) if len(self._lists) == 1 else Naming()
+        known = [naming for _, naming in self._unreadable] or list(self._lists.values())
+        return known[0] if len(known) == 1 else Naming()
 
     def _agreed(self, described: Sequence[Description]) -> Naming:
         """The combined names of several descriptions."""
@@ -90,7 +115,7 @@ class Names:
             for number, name in one.names.items():
                 if names.setdefault(number, name) != name:
                     message = f"class {number} is '{name}', but '{names[number]}' in {paths[0]}"
-                    self.broken.append(Broken("BW110", one.path, message))
+                    self._contradictions.append(Broken("BW110", one.path, message))
                     break
         keypoints = any(one.keypoints for one in described)
         naming = Naming(paths[0], names, keypoints) if names else Naming(keypoints=keypoints)
@@ -100,10 +125,10 @@ class Names:
     def _read_list(self, folder: Folder, path: str) -> None:
         parent = split_path(path)[0]
         try:
-            lines = (folder.root / path).read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            message = f"the list of classes cannot be read ({error})"
-            self.findings.append(Finding("BW116", path, message, "not used"))
+            lines = read_text(folder.root / path).splitlines()
+        except DataError as error:
+            self._lists.setdefault(parent, Naming(path, {}))
+            self._unreadable.append((Broken.of(error, path), self._lists[parent]))
             return
         names = {number: name for number, line in enumerate(lines) if (name := line.strip())}
         if not names or len(names) > MAX_CLASSES:

@@ -11,8 +11,10 @@ from typing import Any
 
 import yaml
 
+from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken
 from boxwright.formats.folder import Folder
+from boxwright.io.text import decoded
 from boxwright.structures.dataset import Split
 
 SUFFIXES = (".yaml", ".yml")
@@ -59,7 +61,7 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
     try:
         with (root / path).open("rb") as file:
             content = file.read(MAX_BYTES + 1)
-        if not OURS.search(content):
+        if not OURS.search(content.replace(b"\0", b"")):
             return None
         if len(content) > MAX_BYTES:
             return Broken("BW110", path, "is too long to describe a dataset")
@@ -67,14 +69,18 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
             raise RecursionError
         # Plain scalars stay text, because `no`, `007` and `1e3` are class names too. Tags and
         # merge keys are not resolved, which rules out code execution and alias bombs.
-        said = yaml.load(content.decode("utf-8-sig"), yaml.BaseLoader)
+        said = yaml.load(decoded(content, path), yaml.BaseLoader)
         return _description(path, said) if isinstance(said, dict) else None
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         return Broken("BW110", f"{path}{line}", f"is not well-formed YAML ({error.problem})")
     except RecursionError:
         return Broken("BW110", path, "is nested too deeply to describe a dataset")
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except DataError as error:
+        return Broken.of(error, path)
+    except OSError as error:
+        return Broken("BW110", path, f"cannot be read ({error.strerror or error})")
+    except yaml.YAMLError as error:
         return Broken("BW110", path, f"cannot be read ({str(error).splitlines()[0]})")
     except _UnclearError as error:
         return Broken("BW110", path, str(error))
