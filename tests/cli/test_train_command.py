@@ -45,7 +45,7 @@ def test_options_are_passed_on_as_they_are(asked: Asked, images: Path, tmp_path:
         words += [] if value is True else [str(value)]
     asked.run(images, *words)
     del asked.options["on_event"], asked.options["started"]
-    unset = {"recipe": {}, "classes": (), "exclude": (), "rename": {}}
+    unset = {"recipe": {}, "classes": (), "exclude": (), "rename": {}, "form": None}
     assert asked.options == given | unset
 
 

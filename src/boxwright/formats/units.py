@@ -48,13 +48,13 @@ class _Boxes:
         images: name -> annotation.
         numbers: the boxes in the unit of the files, `(n, 4)`, corners in order.
         sides: width and height of the image of each box in pixels, `(n, 2)`.
-        declared: the unit of the format.
+        nominal: the unit of the format.
     """
 
     images: dict[str, Labeled]
     numbers: Numbers
     sides: Numbers
-    declared: Units
+    nominal: Units
 
     @classmethod
     def of(cls, images: dict[str, Labeled], headers: Mapping[str, Header]) -> _Boxes:
@@ -70,7 +70,7 @@ class _Boxes:
         sides = np.repeat(sides, counts, axis=0)
         first, second = numbers[:, :2], numbers[:, 2:]
         ordered = np.concatenate([np.minimum(first, second), np.maximum(first, second)], axis=1)
-        return cls(images, ordered, sides, _declared(some))
+        return cls(images, ordered, sides, _nominal(some))
 
     @property
     def path(self) -> str:
@@ -97,7 +97,7 @@ class _Boxes:
                 {image: self.images[image] for image, _ in some},
                 np.concatenate([self.numbers[rows] for _, rows in some]),
                 np.concatenate([self.sides[rows] for _, rows in some]),
-                self.declared,
+                self.nominal,
             )
             for some in members.values()
         ]
@@ -109,7 +109,7 @@ class _Boxes:
             dict(chain.from_iterable(one.images.items() for one in both)),
             np.concatenate([one.numbers for one in both]),
             np.concatenate([one.sides for one in both]),
-            self.declared,
+            self.nominal,
         )
 
     @property
@@ -196,7 +196,7 @@ def shifted_ids(where: str, used: Collection[int], shift: int) -> Finding:
     return Finding("BW162", where, message, f"counted from {min(used)}")
 
 
-def _declared(one: Labeled) -> Units:
+def _nominal(one: Labeled) -> Units:
     return "percent" if one.percent else "fractions" if one.relative else "pixels"
 
 
@@ -207,7 +207,7 @@ def _batches(annotations: Mapping[str, Labeled], headers: Mapping[str, Header]) 
     for image in headers:
         one = annotations[image]
         if one.names:
-            members[one.path if counts[one.path] > 1 else "", _declared(one)][image] = one
+            members[one.path if counts[one.path] > 1 else "", _nominal(one)][image] = one
     for images in members.values():
         yield _Boxes.of(images, headers)
 
@@ -233,7 +233,7 @@ def _sides(one: Labeled, header: Header) -> tuple[int, int]:
 
 def _judged(batch: _Boxes) -> Iterator[tuple[_Boxes, Units | Broken]]:
     """Yield the files that are in another unit than they should be, and those that are unclear."""
-    if batch.declared == "fractions":
+    if batch.nominal == "fractions":
         yield from _too_large(batch)
         return
     left = []
@@ -247,26 +247,26 @@ def _judged(batch: _Boxes) -> Iterator[tuple[_Boxes, Units | Broken]]:
             left.append(file)
     if left:
         rest = left[0].joined(left[1:]) if len(left) > 1 else left[0]
-        yield from _beyond(rest) if rest.declared == "pixels" else _too_large(rest)
+        yield from _beyond(rest) if rest.nominal == "pixels" else _too_large(rest)
 
 
 def _too_large(batch: _Boxes) -> Iterator[tuple[_Boxes, Units | Broken]]:
     """Judge files of fractions or percentages by numbers that are too large for them."""
-    limit = FAR * SCALES[batch.declared]
+    limit = FAR * SCALES[batch.nominal]
     if np.abs(batch.numbers).max() <= limit:
         return
     odd = []
     for file in batch.by_file():
         if np.abs(file.numbers).max() <= limit:
             continue
-        if batch.declared == "fractions" and file.is_fraction.any():
+        if batch.nominal == "fractions" and file.is_fraction.any():
             yield file, _mixed(file)
         elif not any(file.fits(unit) for unit in ("pixels", "thousandths")):
             yield file, _unclear(file, UNKNOWN)
         else:
             odd.append(file)
     if odd:
-        scaled = [one for one in PARTS if one != batch.declared]
+        scaled = [one for one in PARTS if one != batch.nominal]
         unit = _tightest(odd[0].joined(odd[1:]), scaled)
         for file in odd:
             yield file, unit or _unclear(file, UNKNOWN)
@@ -328,13 +328,13 @@ def _unclear(file: _Boxes, reason: str) -> Broken:
     worst = int(np.argmax((file.numbers / np.tile(file.sides, 2)).max(axis=1)))
     width, height = file.sides[worst].astype(int)
     shown = f"{file.shown(worst)} with {width} x {height} pixels"
-    what = f"its boxes are not {file.declared}, and" if reason == UNKNOWN else "its boxes"
+    what = f"its boxes are not {file.nominal}, and" if reason == UNKNOWN else "its boxes"
     return Broken("BW161", file.path, f"{what} {reason}, such as {shown}")
 
 
 def _convert(one: Labeled, header: Header, unit: Units) -> None:
     """Take the numbers of an annotation as of this unit."""
-    if unit == _declared(one):
+    if unit == _nominal(one):
         return
     numbers = _numbers(one)
     one.percent, one.relative = False, unit != "pixels"
@@ -352,12 +352,12 @@ def _findings(converted: Sequence[tuple[_Boxes, Units]]) -> Iterator[Finding]:
     groups: dict[tuple[str, Units, Units], list[_Boxes]] = defaultdict(list)
     for file, unit in converted:
         where = split_path(file.path)[0] if len(file.images) == 1 else file.path
-        groups[where, file.declared, unit].append(file)
-    for (where, declared, unit), files in sorted(groups.items()):
+        groups[where, file.nominal, unit].append(file)
+    for (where, nominal, unit), files in sorted(groups.items()):
         boxes = sum(len(file.numbers) for file in files)
         images = tuple(image for file in files for image in file.images)
         of = f" in {counted(len(files), 'file')}" if len(files) > 1 else ""
         stated = counted(boxes, "box is", "boxes are")
-        message = f"{stated} in {unit}{of}, where the format has {declared}"
+        message = f"{stated} in {unit}{of}, where the format has {nominal}"
         place = files[0].path if len(files) == 1 else where or "."
         yield Finding("BW162", place, message, f"read as {unit}", images)

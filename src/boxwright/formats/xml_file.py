@@ -19,8 +19,8 @@ from boxwright.io.text import decoded, encoding_of
 
 SUFFIX = ".xml"
 HEAD = 4096  # bytes at the start of a file that are searched for its first element
-DECLARED_IN = 200  # bytes that hold the declaration
-DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.:-]+)")
+HEADER = 200  # bytes that hold the declaration
+STATED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.:-]+)")
 DECLARATION = re.compile(r"^\s*<\?xml.*?\?>", re.DOTALL)
 EAST_ASIAN = re.compile(r"big5|cp9|euc|gb|johab|shift_?jis|sjis|windows-9|ms9")
 WIDER = {  # encodings whose names tools also write for their extensions
@@ -100,8 +100,8 @@ def _tree(content: bytes, where: str) -> Element:
 
 def _in_utf8(content: bytes, where: str) -> bytes:
     """The XML without its declaration."""
-    declared = DECLARED.search(content[:DECLARED_IN].replace(b"\0", b""))
-    name = declared.group(1).decode("ascii").lower() if declared else ""
+    said = STATED.search(content[:HEADER].replace(b"\0", b""))
+    name = said.group(1).decode("ascii").lower() if said else ""
     codecs.lookup(name or "utf-8")
     codec = WIDER.get(name, name)
     if encoding_of(content) == "utf-8" and EAST_ASIAN.match(codec):
@@ -111,7 +111,7 @@ def _in_utf8(content: bytes, where: str) -> bytes:
             text = decoded(content, where)
     else:
         text = decoded(content, where)
-    return DECLARATION.sub(lambda said: "\n" * said[0].count("\n"), text, count=1).encode()
+    return DECLARATION.sub(lambda found: "\n" * found[0].count("\n"), text, count=1).encode()
 
 
 def _parse(content: bytes) -> Element:

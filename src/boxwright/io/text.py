@@ -16,7 +16,7 @@ from typing import TextIO
 from boxwright.errors import DataError
 
 CODE = "BW160"
-MARKS = (  # byte order marks, longer ones first
+BOMS = (  # byte order marks, longer ones first
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -111,7 +111,7 @@ def open_text(path: Path, errors: str = "strict") -> Iterator[TextIO]:
 
 def encoding_of(start: bytes) -> str:
     """The encoding that the byte order mark at the start of a file states, otherwise UTF-8."""
-    return next((name for mark, name in MARKS if start.startswith(mark)), "utf-8")
+    return next((name for mark, name in BOMS if start.startswith(mark)), "utf-8")
 
 
 def _refused(path: str | Path, error: OSError) -> DataError:

@@ -41,7 +41,7 @@ def is_label(path: Path) -> bool | None:
     values = [number(word) for word in words[:5]]
     if len(values) < 5 or None in values or kitti.is_line(words):
         return False
-    return float(words[0]).is_integer()
+    return float(values[0] or 0).is_integer()
 
 
 def read_label(root: str, labeled: Labeled, naming: Naming) -> Broken | int:
