@@ -19,6 +19,7 @@ from PIL import Image
 
 import boxwright
 from boxwright.structures.dataset import Split
+from eagerly import op_by_op
 from squares import Squares
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,6 +41,7 @@ def namespace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, An
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "FAMILIES", dict(registry.FAMILIES))
         registry.register(CenterModel)
+        patch.setattr(boxwright, "train", op_by_op()(boxwright.train))
         patch.chdir(folder)
         for name, counts in (("images", (24, 8, 8)), ("monday", (4, 0, 0)), ("tuesday", (4, 0, 0))):
             drawn = Squares(folder / f"{name}-drawn", made=len(name) * 100)

@@ -245,7 +245,7 @@ def test_where_nothing_can_move_ten_lines_are_printed(capsys: pytest.CaptureFixt
 # ---- For real ----------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("small_network")
+@pytest.mark.usefixtures("small_network", "op_by_op")
 def test_stopped_by_ctrl_c_and_resumed(
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

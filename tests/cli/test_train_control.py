@@ -162,7 +162,7 @@ def test_a_recipe_is_explained_without_keras(images: Path) -> None:
 # ---- For real ----------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("small_network")
+@pytest.mark.usefixtures("small_network", "op_by_op")
 def test_a_run_remembers_its_folders_classes_and_recipe(
     images: Path, animals: Path, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ A process has one engine; so this is a program, and `test_step_jax.py` runs it o
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -167,8 +168,12 @@ def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
 
 def augmented() -> dict[str, NDArray[Any]]:
     """What a compiled step shows the network after each of `TRANSFORMS`."""
-    own, engine = step.engine_module(), framework.engine()
-    compiled = framework.jax().jit if engine == "jax" else framework.tensorflow().function
+    own = step.engine_module()
+    compiled = (
+        framework.jax().jit
+        if framework.engine() == "jax"
+        else functools.partial(framework.tensorflow().function, autograph=False)
+    )
 
     def shown(batches: dict[str, Any]) -> dict[str, Any]:
         return {

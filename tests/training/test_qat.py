@@ -49,7 +49,9 @@ def test_a_rounding_copy_has_the_same_weights() -> None:
 
 
 @pytest.mark.slow
-def test_some_steps_change_the_weights_and_give_floats_back(squares: Squares) -> None:
+def test_some_steps_change_the_weights_and_give_floats_back(
+    op_by_op: None, squares: Squares
+) -> None:
     dataset = squares.dataset(train=12, test=2)
     spec = ModelSpec(len(dataset.classes), depth_multiplier=0.25, input_size=64)
     model = SsdModel.build(spec)
