@@ -115,6 +115,8 @@ def test_the_table_of_formats_is_what_they_hold() -> None:
         "difficult": Holds.DIFFICULT,
         "truncated": Holds.TRUNCATED,
         "crowd": Holds.CROWD,
+        "occluded": Holds.OCCLUDED,
+        "verified": Holds.VERIFIED,
         "splits": Holds.SPLITS,
         "empty images": Holds.EMPTY_IMAGES,
         "class order": Holds.CLASS_ORDER,

@@ -47,7 +47,7 @@ def boxes(draw: st.DrawFn) -> tuple[float, float, float, float]:
 def datasets(draw: st.DrawFn) -> Dataset:
     """Data sets of photos that are not there yet: `put_images` makes them."""
     classes = draw(st.lists(class_names, min_size=1, max_size=4, unique_by=str.casefold))
-    labeled = st.lists(st.tuples(st.sampled_from(classes), boxes(), st.integers(0, 7)), max_size=4)
+    labeled = st.lists(st.tuples(st.sampled_from(classes), boxes(), st.integers(0, 15)), max_size=4)
     images = []
     for i in range(draw(st.integers(1, 4))):
         found = draw(labeled)
@@ -60,6 +60,7 @@ def datasets(draw: st.DrawFn) -> Dataset:
                 [name for name, _, _ in found],
                 [flags for _, _, flags in found],
                 draw(st.sampled_from(Split)),
+                verified=draw(st.booleans()),
             )
         )
     if draw(st.booleans()):
@@ -85,6 +86,7 @@ def described(dataset: Dataset, holds: Holds) -> dict[str, object]:
             int(dataset.splits[i]),
             [dataset.classes[label] for label in dataset.labels[rows]],
             dataset.flags[rows].tolist(),
+            bool(dataset.verified[i]),
         )
     used = [name for i, name in enumerate(dataset.classes) if (dataset.labels == i).any()]
     classes = list(dataset.classes) if Holds.UNUSED_CLASSES in holds else used

@@ -25,7 +25,7 @@ class Labeled:
         image: the image name in the annotation; empty if it has none.
         boxes: xyxy as drawn, flat, four numbers per box.
         names: one class name per box.
-        flags: one bit set of DIFFICULT, TRUNCATED, CROWD per box.
+        flags: one bit set of DIFFICULT, TRUNCATED, CROWD, OCCLUDED per box.
         size: of the image that the boxes were drawn on; None if the annotation has no field for
             it, 0 x 0 if the field is invalid.
         place: position in the file: `:12` for a line, `, record 3`.
@@ -36,6 +36,7 @@ class Labeled:
         byte_range: start and length of the image's bytes, if they are in the annotation file.
         hint: a longer path of the image that decides where several images fit `image`.
         repeated: several records of the file name this image, so that they may mean different ones.
+        verified: someone checked the annotation, and said so in the labeling tool.
     """
 
     path: str
@@ -52,6 +53,7 @@ class Labeled:
     byte_range: tuple[int, int] = WHOLE_FILE
     hint: str = ""
     repeated: bool = False
+    verified: bool = False
 
     @property
     def where(self) -> str:
@@ -113,6 +115,8 @@ class Holds(Flag):
     DIFFICULT = auto()
     TRUNCATED = auto()
     CROWD = auto()
+    OCCLUDED = auto()
+    VERIFIED = auto()  # images that someone checked
     SPLITS = auto()
     EMPTY_IMAGES = auto()
     CLASS_ORDER = auto()

@@ -78,6 +78,7 @@ def assemble(
                 one.flags,
                 split,
                 one.byte_range,
+                one.verified,
             )
         )
     if unsure:

@@ -13,9 +13,21 @@ import numpy as np
 from boxwright.formats.annotations import Format, Holds
 from boxwright.images.decoding import ByteRange, ImageFile, image_bytes
 from boxwright.ops.boxes import Boxes, upright
-from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
+from boxwright.structures.dataset import (
+    CROWD,
+    DIFFICULT,
+    OCCLUDED,
+    TRUNCATED,
+    Dataset,
+    Split,
+)
 
-FLAGS = {Holds.DIFFICULT: DIFFICULT, Holds.TRUNCATED: TRUNCATED, Holds.CROWD: CROWD}
+FLAGS = {
+    Holds.DIFFICULT: DIFFICULT,
+    Holds.TRUNCATED: TRUNCATED,
+    Holds.CROWD: CROWD,
+    Holds.OCCLUDED: OCCLUDED,
+}
 SAME = 1e-4  # pixels that a coordinate may have moved
 SAME_FRACTION = 2e-6  # of the image's longer side; formats write fractions with six decimals
 CHUNK = 1 << 20  # bytes
@@ -25,6 +37,8 @@ def held(dataset: Dataset, form: Format) -> Dataset:
     """The part of a dataset that a format can store, apart from the classes."""
     keep = sum(bit for kind, bit in FLAGS.items() if kind in form.HOLDS)
     dataset = replace(dataset, flags=dataset.flags & np.uint8(keep))
+    if Holds.VERIFIED not in form.HOLDS:
+        dataset = replace(dataset, verified=np.zeros_like(dataset.verified))
     if Holds.SPLITS not in form.HOLDS:
         dataset = replace(dataset, splits=np.full_like(dataset.splits, Split.UNASSIGNED))
     if Holds.EMPTY_IMAGES not in form.HOLDS:
@@ -45,7 +59,7 @@ def held_classes(dataset: Dataset, form: Format) -> list[str]:
 def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Format) -> str:
     """The first difference between `back` and the part of `written` that `form` can store.
 
-    Compares images byte for byte, sizes, splits, boxes, classes and flags. An inverted box may be
+    Compares images byte for byte, sizes, splits, boxes, classes, flags and what is verified. An inverted box may be
     read back with its corners in order. Returns an empty text if there is no difference.
 
     Args:
@@ -111,6 +125,8 @@ def _image_difference(kept: Dataset, i: int, place: ImageFile, back: Dataset, j:
         return f"a box has moved by {moved:.4f} pixels"
     if (kept.flags[mine] != back.flags[other]).any():
         return "the flags of its boxes have changed"
+    if kept.verified[i] != back.verified[j]:
+        return f"it is {'no longer' if kept.verified[i] else 'now'} marked as verified"
     return ""
 
 

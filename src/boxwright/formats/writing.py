@@ -15,10 +15,11 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Format, Holds
 from boxwright.formats.claims import IMAGE_FOLDERS
 from boxwright.formats.folder import folded, join, split_path, stem
+from boxwright.formats.roundtrip import FLAGS
 from boxwright.formats.splits import WORDS
 from boxwright.images.decoding import ImageFile, image_bytes
 from boxwright.io.files import writing
-from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, WHOLE_FILE, Dataset, Split
+from boxwright.structures.dataset import WHOLE_FILE, Dataset, Split
 from boxwright.structures.findings import Finding
 
 USUAL = IMAGE_FOLDERS | frozenset(WORDS)  # folder names without information about the images
@@ -125,9 +126,11 @@ def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]
     used = np.bincount(dataset.labels, minlength=len(dataset.classes)) > 0
     in_order = tuple(name for name, one in zip(dataset.classes, used, strict=True) if one)
     counts = {
-        Holds.DIFFICULT: (int((flags & DIFFICULT > 0).sum()), "difficult flags"),
-        Holds.TRUNCATED: (int((flags & TRUNCATED > 0).sum()), "truncated flags"),
-        Holds.CROWD: (int((flags & CROWD > 0).sum()), "crowd flags"),
+        **{
+            kind: (int((flags & bit > 0).sum()), f"{(kind.name or '').lower()} flags")
+            for kind, bit in FLAGS.items()
+        },
+        Holds.VERIFIED: (int(dataset.verified.sum()), "images marked as verified"),
         Holds.SPLITS: (
             int((dataset.splits != Split.UNASSIGNED).sum()),
             "splits",

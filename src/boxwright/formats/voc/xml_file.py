@@ -10,9 +10,10 @@ from defusedxml.ElementTree import fromstring as parse_guarded
 
 from boxwright.formats.annotations import LARGEST, BadEntryError, Broken, Labeled
 from boxwright.formats.coordinates import Size
-from boxwright.structures.dataset import DIFFICULT, TRUNCATED
+from boxwright.structures.dataset import DIFFICULT, OCCLUDED, TRUNCATED
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
+FLAGS = {"difficult": DIFFICULT, "truncated": TRUNCATED, "occluded": OCCLUDED}
 
 
 def read_annotation(root: str, where: str) -> Labeled | Broken | None:
@@ -51,49 +52,75 @@ def _parse(content: bytes) -> Element:
 
 
 def _annotation(root: Element, where: str) -> Labeled:
-    labeled = Labeled(where, alone=True)
+    labeled = Labeled(where, alone=True, verified=_is_set(root.get("verified")))
+    folder = path = ""
     for part in root:
         if part.tag == "object":
             _add_object(part, labeled)
         elif part.tag == "filename":
-            labeled.image = (part.text or "").strip()
+            name = (part.text or "").strip()
+            if labeled.image not in {"", name}:
+                raise BadEntryError(f"names two images, '{labeled.image}' and '{name}'")
+            labeled.image = name
         elif part.tag == "size":
             labeled.size = _size(part)
+        elif part.tag == "folder":
+            folder = (part.text or "").strip()
+        elif part.tag == "path":
+            path = (part.text or "").strip().replace("\\", "/")
+        elif part.tag == "bndbox" or (len(part) and part.find(".//bndbox") is not None):
+            raise BadEntryError(f"has boxes in <{part.tag}>, where only <object> can have them")
+    if "/" not in path:  # some tools write only the file name there
+        path = f"{folder}/{labeled.image}" if folder else ""
+    labeled.hint = path
     return labeled
 
 
 def _add_object(part: Element, labeled: Labeled) -> None:
+    """Add the boxes of an object: several of one class, or as many as it has names."""
     number = len(labeled.names) + 1
-    name, flag = None, 0
-    sides: dict[str, str | None] = {}
+    names: list[str] = []
+    boxes: list[Element] = []
+    flag = 0
     for field in part:
         tag = field.tag
         if tag == "name":
-            name = field.text
+            names.append(field.text or "")
         elif tag == "bndbox":
-            sides = {side.tag: side.text for side in field}
-        elif tag == "difficult" and _is_set(field.text):
-            flag |= DIFFICULT
-        elif tag == "truncated" and _is_set(field.text):
-            flag |= TRUNCATED
-    if name is None or not name.strip():
+            boxes.append(field)
+        elif tag in FLAGS and _is_set(field.text):
+            flag |= FLAGS[tag]
+    if not names or not all(name.strip() for name in names):
         raise BadEntryError(f"object {number} has no class name")
+    if len(names) not in {1, len(boxes)}:
+        found = f"{len(names)} names and {len(boxes)} boxes"
+        raise BadEntryError(f"object {number} ({names[0].strip()}) has {found}")
+    for i, box in enumerate(boxes or [part]):
+        name = names[min(i, len(names) - 1)]
+        labeled.add(name, _sides(box, f"object {number + i} ({name.strip()})"), flag)
+
+
+def _sides(box: Element, what: str) -> list[float]:
+    found: dict[str, str | None] = {}
+    for side in box:
+        if found.setdefault(side.tag, side.text) != side.text and side.tag in SIDES:
+            raise BadEntryError(f"{what}: {side.tag} is stated twice in one box")
+    values = []
     for side in SIDES:
-        text = sides.get(side)
+        text = found.get(side)
         try:
             value = float(text)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             value = LARGEST
         if not -LARGEST < value < LARGEST:  # False for NaN
             stated = "is missing" if text is None else f"is '{text.strip()[:40]}', not a coordinate"
-            raise BadEntryError(f"object {number} ({name.strip()}): {side} {stated}")
-        labeled.boxes.append(value)
-    labeled.names.append(name)
-    labeled.flags.append(flag)
+            raise BadEntryError(f"{what}: {side} {stated}")
+        values.append(value)
+    return values
 
 
 def _is_set(text: str | None) -> bool:
-    return text is not None and text.strip().lower() in {"1", "true"}
+    return text is not None and text.strip().lower() in {"1", "true", "yes"}
 
 
 def _size(part: Element) -> Size | None:
