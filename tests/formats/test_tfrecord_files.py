@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tfrecord_samples import CAT, CAT_BOX, PASCAL, example, put
+from tfrecord_samples import CAT, CAT_BOX, PASCAL, example, image, put
 
 from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.formats import FORMATS
 from boxwright.formats.folder import Folder
+from boxwright.formats.tfrecord.example import head_of_example, texts
 from boxwright.structures.dataset import Split
 from folders import codes
 
@@ -123,12 +124,16 @@ def test_compressed_files_are_refused_with_the_remedy(
         formats.read(tmp_path)
 
 
+TWO = head_of_example(texts(b"image/encoded", [image(), image()]), b"image/source_id", 0)
+
+
 @pytest.mark.parametrize(
     ("one", "reason"),
     [
         (b"\xff\xff\xff", "is not a tf.train.Example"),
         (b"", "contains no image"),
         (example(b"", **CAT), "contains no image"),
+        (TWO, "contains 2 images"),
         (example(**{**CAT, "xmax": []}), "incomplete: 1 xmin, 1 ymin, 0 xmax, 1 ymax"),
         (example(**{**CAT, "xmax": [float("nan")]}), "box 1 is .*nan"),
         (example(**{**CAT, "xmax": [float("inf")]}), "box 1 is .*inf"),

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Holds, Labels
-from boxwright.formats.assemble import LABEL_MAPS
+from boxwright.formats.around import around, is_above
 from boxwright.formats.folder import Folder, join, split_path
+from boxwright.formats.name_lists import LABEL_MAPS
 from boxwright.formats.splits import SHOWN, file_split
 from boxwright.formats.tfrecord.framing import HEAD, compression, starts_record
 from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
@@ -53,8 +54,12 @@ def read(folder: Folder) -> Labels:
     parents = {split_path(path)[0] for path in paths}
     label_maps = {parent: _label_map(folder, parent) for parent in parents}
     for path in paths:
-        file = RecordFile(path, file_split(path), label_maps[split_path(path)[0]], ids)
+        origin, names = label_maps[split_path(path)[0]]
+        file = RecordFile(path, file_split(path), names, ids)
         file.read_into(labels, folder.root)
+        if file.mapped and is_above(origin):
+            message = f"names {len(names)} classes, and {path} has none"
+            labels.findings.append(Finding("BW158", origin, message, "used"))
     labels.findings += _missing_shards(folder, paths)
     if not folder.with_suffix(*LABEL_MAPS):
         labels.classes = ids.in_order()
@@ -92,18 +97,19 @@ def _is_records(path: Path) -> bool:
     return starts_record(head) or (named and (b"\0" in head or compression(head) != ""))
 
 
-def _label_map(folder: Folder, parent: str) -> dict[int, str]:
-    """The names of the ids from the nearest usable label map."""
-    paths = folder.with_suffix(*LABEL_MAPS)
-    if not paths:  # a folder scanned from one file lacks the others
-        beside = sorted((folder.root / parent).glob(f"*{LABEL_MAPS[0]}"))
-        paths = [join(parent, path.name) for path in beside]
-    for path in sorted(paths, key=lambda path: (split_path(path)[0] != parent, path.count("/"))):
+def _label_map(folder: Folder, parent: str) -> tuple[str, dict[int, str]]:
+    """The nearest usable label map: its path, and the names of its ids."""
+    paths = around(folder, *LABEL_MAPS)
+    for path in sorted(paths, key=lambda path: _distance(path, parent)):
         try:
-            return read_label_map(folder.root / path)
+            return path, read_label_map(folder.root / path)
         except DataError:  # `assemble` adds a finding
             continue
-    return {}
+    return "", {}
+
+
+def _distance(path: str, parent: str) -> tuple[bool, bool, int]:
+    return is_above(path), split_path(path)[0] != parent, path.count("/")
 
 
 def _missing_shards(folder: Folder, paths: Sequence[str]) -> Iterator[Finding]:

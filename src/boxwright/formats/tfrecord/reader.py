@@ -68,12 +68,14 @@ class RecordFile:
         split: the split of its images.
         label_map: names of the ids, for records without class names.
         ids: collects the ids of the classes.
+        mapped: some names are from the label map.
     """
 
     path: str
     split: Split
     label_map: Mapping[int, str]
     ids: ClassIds
+    mapped: bool = False
     _taken: dict[str, int] = field(default_factory=dict)  # name -> the last number added to it
     _unnamed: set[int] = field(default_factory=set)
     _background: list[str] = field(default_factory=list)
@@ -158,6 +160,7 @@ class RecordFile:
             raise UnusableError("BW110", f"{count} boxes have {found}")
         if 0 in ids:
             raise UnusableError("BW116", f"a box has {BACKGROUND}")
+        self.mapped |= bool(ids)
         self._unnamed.update(label for label in ids if label not in self.label_map)
         names = [self.label_map.get(label, f"class {label}") for label in ids]
         for name, label in zip(names, ids, strict=True):
