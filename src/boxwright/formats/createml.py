@@ -13,14 +13,14 @@ from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.repeats import add_once
 from boxwright.formats.shapes import decimals
 from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Dataset
-from boxwright.structures.findings import Finding, counted
 
 TITLE = "Create ML"
 KIND = "createml"  # in `json_kinds`
-HOLDS = Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.FRACTIONS
+HOLDS = Holds.VERIFIED | Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.FRACTIONS
 BY_STEM = False
 ABOUT = About(
     sources="Apple's tools, RectLabel, Roboflow and LabelImg.",
@@ -48,24 +48,13 @@ def read(folder: Folder) -> Labels:
     """Read all images in the files; an image without annotations has no objects."""
     labels = Labels()
     for path, content in json_file.read_all(folder, KIND, list, labels.broken):
-        images: dict[str, Labeled] = {}
-        twice = 0
+        images: list[Labeled] = []
         for i, entry in enumerate(content):
             try:
-                one = _image(entry, path, f"[{i}]")
+                images.append(_image(entry, path, f"[{i}]"))
             except UnusableError as error:
                 labels.broken.append(error.in_file(path))
-                continue
-            first = images.setdefault(one.image, one)
-            if first is not one:
-                twice += 1
-                first.boxes += one.boxes
-                first.names += one.names
-                first.flags += one.flags
-        labels.images += images.values()
-        if twice:
-            message = f"{counted(twice, 'entry repeats', 'entries repeat')} an image"
-            labels.findings.append(Finding("BW113", path, message, "boxes combined"))
+        add_once(labels, path, images, "entries")
     return labels
 
 
@@ -80,7 +69,8 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
                 for box, label in zip(dataset.boxes[rows], dataset.labels[rows], strict=True)
             ]
             image = relative(names[i], folder)
-            content.append({"image": image, "annotations": annotations})
+            verified = {"verified": True} if dataset.verified[i] else {}  # of LabelImg
+            content.append({"image": image, **verified, "annotations": annotations})
         json_file.write(target / folder / FILE, content)
 
 
@@ -91,6 +81,7 @@ def _image(entry: object, path: str, place: str) -> Labeled:
     if not isinstance(name, str) or not name:
         raise UnusableError(place, f"its image {json_file.unlike(name, 'an image name')}")
     image = Labeled(path, name, place=f", {place}", split=folder_split(split_path(path)[0]))
+    image.verified = entry.get("verified") is True
     for where, one in json_file.objects(_first(entry, LIST_KEYS), f"{place}.annotations"):
         label = json_file.class_name(one.get("label"), where)
         x, y, width, height = json_file.coordinates(
