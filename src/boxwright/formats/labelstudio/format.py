@@ -214,8 +214,7 @@ class _File:
                 continue
             try:
                 yield from [
-        place = f", {task.place}"
-        image = Labeled(self.path, task.images[slot], place=place, percent=True, split=split)
+                    self._image(task, slot, regions)
                     for slot, regions in slots.items()
                     if len(fields) == 1 or slot.field in labeled
                 ]
@@ -236,7 +235,8 @@ class _File:
 
     def _image(self, task: Task, slot: Slot, regions: Sequence[Region]) -> Labeled:
         split = folder_split(split_path(self.path)[0])
-        image = Labeled(self.path, task.images[slot], place=f", {task.place}", split=split)
+        place = f", {task.place}"
+        image = Labeled(self.path, task.images[slot], place=place, percent=True, split=split)
         image.size = next((size for one in regions if (size := _size(one.value))), None)
         for one in regions:
             kind, box = _box(one, image.size)
