@@ -32,7 +32,7 @@ OTHERS = {
 }
 FILE_ENDINGS = {
     *("bin", "ckpt", "config", "csv", "jpg", "json", "jsonl"),
-    *("py", "split", "tflite", "toml", "txt", "xml", "yaml", "yml"),
+    *("names", "py", "split", "tflite", "toml", "txt", "xml", "yaml", "yml"),
 }
 
 
