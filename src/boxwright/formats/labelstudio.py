@@ -24,7 +24,7 @@ from boxwright.formats.folder import Folder, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import folder_split
-from boxwright.images.decoding import is_image
+from boxwright.images.kinds import names_image
 from boxwright.structures.dataset import Dataset
 
 TITLE = "Label Studio"
@@ -225,7 +225,7 @@ def _box(region: Region, size: Size | None) -> tuple[str, list[float]]:
 def _image_name(fields: Object, place: str) -> str:
     """The image of a task, from its URL: uploaded, served, or anywhere on the web."""
     texts = [text for text in (fields.get("image"), *fields.values()) if isinstance(text, str)]
-    paths = [path for path in map(_path_in_url, texts) if is_image(split_path(path)[1])]
+    paths = [path for path in map(_path_in_url, texts) if names_image(split_path(path)[1])]
     if not paths:
         raise UnusableError(place, "names no image")
     return unquote(paths[0])
