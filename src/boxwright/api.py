@@ -272,8 +272,7 @@ def measured(detector: Detector, images: Dataset, progress: Progress = _silently
     from boxwright.evaluation import coco
 
     found = []
-    paths = (images.image(i) for i in range(len(images)))
-    for one in detector.predict_many(paths, threshold=0):
+    for one in detector.detections_in(images):
         found.append(one)
         progress(len(found), len(images))
     return coco.evaluate(images, found)

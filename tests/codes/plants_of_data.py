@@ -6,7 +6,8 @@ import gzip
 from collections.abc import Callable
 from pathlib import Path
 
-from PIL import ImageFilter
+import numpy as np
+from PIL import Image, ImageFilter
 from place import Place, Plant, checked, raised
 
 from boxwright import formats
@@ -201,6 +202,23 @@ NIGHT = scene(2).point(lambda level: level // 8)
 NEAR = ("dog", 41, 31, 120, 90)
 
 
+def in_another_format(folder: VocFolder) -> None:
+    put(folder, "a.jpg")
+    folder.text("b.jxl", "an image of JPEG XL")
+    folder.xml("b.xml", filename="b.jxl")
+
+
+def too_large(place: Place) -> str:
+    put(place.folder, "a.jpg")
+    put(place.folder, "b.jpg", image=scene(1, (200, 150)))
+    return place.cli("check", place.root, "--max-pixels", 29_999)
+
+
+def of_12_bits(folder: VocFolder) -> None:
+    levels = np.asarray(scene(3).convert("L")).astype(np.uint16)
+    put(folder, "a.png", image=Image.fromarray(levels * 16))
+
+
 def unknown_class(place: Place) -> str:
     place.folder.pair("a")
     return place.cli("train", place.root, "--classes", "cats")
@@ -289,6 +307,9 @@ PLANTS: dict[str, Plant] = {
     "BW164": checked(file_beside("via.json", VIA, "a.jpg")),
     "BW165": checked(file_beside("annotations.xml", CVAT, "a.jpg")),
     "BW166": checked(file_beside("annotations.xml", TRACKS)),
+    "BW167": checked(in_another_format),
+    "BW168": too_large,
+    "BW169": checked(of_12_bits),
     "BW191": lambda place: place.cli("predict", "m", place.root / "a.jpg", "--out", "out"),
     "BW192": lambda place: place.cli("predict", "m", place.root, "--out", "out"),
     "BW193": raised(lambda place: images_of_split(Dataset.of(place.root, []), "val")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,29 @@ SIZES = {  # of the photo, and of its small picture
     "large.png": ((2400, 1800), (1600, 1200)),
     "palette.png": ((300, 200), (300, 200)),
 }
+
+
+def test_strange_files_are_named_and_the_others_are_done(
+    detector: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boxwright.images.kinds._heif_package", lambda: None)
+    strange = {
+        "eps.jpg": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "BW102"),
+        "dds.jpg": (b"DDS " + bytes(124), "BW102"),
+        "blp.jpg": (b"BLP2" + bytes(200), "BW102"),
+        "cut.avif": (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(99), "BW102"),
+        "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0heic" + bytes(60), "BW167"),
+    }
+    for name, (content, _) in strange.items():
+        (tmp_path / name).write_bytes(content)
+    landscape((80, 60)).save(tmp_path / "good.jpg")
+    landscape((99, 90)).save(tmp_path / "large.jpg")
+    strict = replace(detector, max_pixels=5000)
+    paths = [tmp_path / name for name in (*strange, "large.jpg", "good.jpg")]
+    result = write_gallery(strict, paths, tmp_path / "out")
+    failed = {Path(each["image"]).name: each["code"] for each in result["failed"]}
+    assert failed == {name: code for name, (_, code) in strange.items()} | {"large.jpg": "BW168"}
+    assert [Path(each["image"]).name for each in result["images"]] == ["good.jpg"]
 
 
 @pytest.mark.parametrize("name", MAKERS)

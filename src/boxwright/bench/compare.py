@@ -166,8 +166,7 @@ def _accuracy(
         return None, None, None
     from boxwright.evaluation import coco
 
-    images = (data.image(i) for i in range(len(data)))
-    found = list(detector.predict_many(images, threshold=0))
+    found = list(detector.detections_in(data))
     try:
         evaluation = coco.evaluate(data, found, resamples=0)
     except EvaluationError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxwright.cli.options import BoxUnits, Format, UnlabeledImages, read_options
+from boxwright.cli.options import BoxUnits, Depth, Format, MaxPixels, UnlabeledImages, read_options
 from boxwright.console import FAILED, plain, quoted, say, show, show_json
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def check(
     form: Format = None,
     unlabeled: UnlabeledImages = None,
     units: BoxUnits = None,
+    max_pixels: MaxPixels = None,
+    depth_range: Depth = None,
     input_size: Annotated[
         int,
         typer.Option(
@@ -73,9 +75,8 @@ def check(
     if fix:
         check_free(fix, [data])  # fail at once, not after minutes of checking
     with counting("Checking images") as progress:
-        report = api.check(
-            data, read_options(form, unlabeled, units), input_size=input_size, progress=progress
-        )
+        options = read_options(form, unlabeled, units, max_pixels, depth_range)
+        report = api.check(data, options, input_size=input_size, progress=progress)
     if json:
         show_json(report.to_json())
     else:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli.options import BoxUnits, Format, UnlabeledImages, choice, read_options
+from boxwright.cli.options import BoxUnits, Format, MaxPixels, UnlabeledImages, choice, read_options
 from boxwright.console import plain, quoted, show, show_json
 from boxwright.formats import FORMATS
 
@@ -25,6 +25,7 @@ def convert(
     form: Format = None,
     unlabeled: UnlabeledImages = None,
     units: BoxUnits = None,
+    max_pixels: MaxPixels = None,
     link: Annotated[
         bool, typer.Option("--link", help="Hard-link images into OUT instead of copying them.")
     ] = False,
@@ -47,7 +48,8 @@ def convert(
     from boxwright.datasets.describe import counted
 
     with waiting(f"Writing and verifying {FORMATS[to].TITLE}"):
-        done = convert_data(data, out, to, form=read_options(form, unlabeled, units), link=link)
+        options = read_options(form, unlabeled, units, max_pixels)
+        done = convert_data(data, out, to, form=options, link=link)
     if json:
         show_json(
             {

@@ -13,6 +13,7 @@ from boxwright.cli.options import (
     ExcludeClass,
     Format,
     Labels,
+    MaxPixels,
     Rename,
     UnlabeledImages,
     choice,
@@ -41,6 +42,7 @@ def evaluate(
     form: Format = None,
     unlabeled: UnlabeledImages = None,
     units: BoxUnits = None,
+    max_pixels: MaxPixels = None,
     labels: Labels = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
@@ -71,7 +73,7 @@ def evaluate(
     detector = Detector.load(model, classes=read_names(labels) if labels else None)
     provenance = detector.artifact.provenance
     chosen = class_choice(classes, exclude_class, rename)
-    options = read_options(form, unlabeled, units)
+    options = read_options(form, unlabeled, units, max_pixels)
     dataset = evaluation_data(provenance, tuple(data or ()), chosen, options)
     if len(dataset.ignored):
         say(plain(counted(dataset)))

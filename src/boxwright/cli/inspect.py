@@ -104,6 +104,8 @@ def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
     yield "network", ", ".join(network)
     scaled = f"pixel * {made.scale:g} {'-' if made.offset < 0 else '+'} {abs(made.offset):g}"
     yield "input", f"{made.size} x {made.size} pixels, images stretched to it, {scaled}"
+    if made.depth_range:
+        yield "depth range", f"{made.depth_range} becomes black to white in images of over 8 bits"
     more = f", ... ({len(artifact.classes)})" if len(artifact.classes) > NAMED else ""
     yield "classes", ", ".join(artifact.classes[:NAMED]) + more
     yield "threshold", f"{artifact.threshold:g}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.options import BoxUnits, Format, UnlabeledImages, choice, read_options
+from boxwright.cli.options import BoxUnits, Format, MaxPixels, UnlabeledImages, choice, read_options
 from boxwright.console import plain, quoted, show, show_json
 from boxwright.formats import FORMATS
 
@@ -30,6 +30,7 @@ def merge(
     form: Format = None,
     unlabeled: UnlabeledImages = None,
     units: BoxUnits = None,
+    max_pixels: MaxPixels = None,
     link: Annotated[
         bool, typer.Option("--link", help="Hard-link images into --out instead of copying them.")
     ] = False,
@@ -55,7 +56,9 @@ def merge(
     from boxwright.structures.findings import counted as many
 
     with waiting("Merging and verifying"):
-        done = merge_data(data, out, to, form=read_options(form, unlabeled, units), link=link)
+        done = merge_data(
+            data, out, to, form=read_options(form, unlabeled, units, max_pixels), link=link
+        )
     if json:
         show_json(_as_json(done))
         return

@@ -10,6 +10,7 @@ import typer
 
 from boxwright.formats import FORMATS, ReadOptions
 from boxwright.formats.options import UNITS, UNLABELED
+from boxwright.images.options import MAX_PIXELS, DepthRange
 
 if TYPE_CHECKING:
     from boxwright.datasets.class_choice import ClassChoice
@@ -66,6 +67,24 @@ BoxUnits = Annotated[
         "all boxes of a file fit]",
     ),
 ]
+MaxPixels = Annotated[
+    int | None,
+    typer.Option(
+        "--max-pixels",
+        min=1,
+        metavar="N",
+        help=f"Images with more pixels are not opened. [default: {MAX_PIXELS}]",
+    ),
+]
+Depth = Annotated[
+    str | None,
+    typer.Option(
+        "--depth-range",
+        metavar="LOW:HIGH",
+        help="In images of more than 8 bits, the stored values that become black and white. "
+        "[default: 0:65535, or 0:255 for an image without larger values]",
+    ),
+]
 
 Classes = Annotated[
     list[str] | None,
@@ -108,8 +127,28 @@ def class_choice(
     return ClassChoice(tuple(filter(None, names)), tuple(exclude or ()), renamed)
 
 
-def read_options(form: str | None, unlabeled: str | None, units: str | None) -> ReadOptions | None:
-    """Return the options that `--format`, `--unlabelled` and `--units` make; None if none is
-    given."""
-    options = ReadOptions(form, cast("Unlabeled | None", unlabeled), cast("Units | None", units))
+def read_options(
+    form: str | None,
+    unlabeled: str | None,
+    units: str | None,
+    max_pixels: int | None = None,
+    depth_range: str | None = None,
+) -> ReadOptions | None:
+    """Return the options that `--format`, `--unlabelled`, `--units`, `--max-pixels` and
+    `--depth-range` make; None if none is given. Raises `typer.BadParameter` for a range that is
+    none."""
+    options = ReadOptions(
+        form,
+        cast("Unlabeled | None", unlabeled),
+        cast("Units | None", units),
+        max_pixels,
+        None if depth_range is None else _depth_range(depth_range),
+    )
     return options if options.to_json() else None
+
+
+def _depth_range(text: str) -> DepthRange:
+    try:
+        return DepthRange.of(map(float, text.split(":")))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not LOW:HIGH, such as 0:4095.") from error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from boxwright.cli.options import Labels
+from boxwright.cli.options import Labels, MaxPixels
 from boxwright.console import FAILED, plain, say, show, show_json
 
 
@@ -25,6 +26,7 @@ def predict(
         typer.Option(min=0, max=1, help="Minimum score. [default: the detector's own]"),
     ] = None,
     labels: Labels = None,
+    max_pixels: MaxPixels = None,
     full_size: Annotated[
         bool,
         typer.Option(
@@ -63,6 +65,7 @@ def predict(
     pictures: Pictures = "full" if full_size else "none" if no_pictures else "small"
     paths = list(images_of(images))
     detector = Detector.load(model, classes=read_names(labels) if labels else None)
+    detector = replace(detector, max_pixels=max_pixels or detector.max_pixels)
     with counting("Detecting") as progress:
         result = write_gallery(
             detector, paths, out, threshold=threshold, pictures=pictures, progress=progress

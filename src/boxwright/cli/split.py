@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from boxwright.cli.options import BoxUnits, Format, UnlabeledImages, read_options
+from boxwright.cli.options import BoxUnits, Depth, Format, MaxPixels, UnlabeledImages, read_options
 from boxwright.console import plain, quoted, show, show_json
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def split(
     form: Format = None,
     unlabeled: UnlabeledImages = None,
     units: BoxUnits = None,
+    max_pixels: MaxPixels = None,
+    depth_range: Depth = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Make a permanent train/validation/test split.
@@ -85,7 +87,7 @@ def split(
     with counting("Comparing images") as progress:
         frozen = freeze_split(
             data,
-            read_options(form, unlabeled, units),
+            read_options(form, unlabeled, units, max_pixels, depth_range),
             test=test,
             val=val,
             seed=seed,

@@ -12,8 +12,10 @@ import typer
 from boxwright.cli.options import (
     BoxUnits,
     Classes,
+    Depth,
     ExcludeClass,
     Format,
+    MaxPixels,
     Rename,
     UnlabeledImages,
     class_choice,
@@ -98,6 +100,8 @@ def train(
     form: Format = None,
     unlabeled: UnlabeledImages = None,
     units: BoxUnits = None,
+    max_pixels: MaxPixels = None,
+    depth_range: Depth = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -136,7 +140,7 @@ def train(
     from boxwright.training.settings import parse
 
     chosen = class_choice(classes, exclude_class, rename)
-    options = read_options(form, unlabeled, units)
+    options = read_options(form, unlabeled, units, max_pixels, depth_range)
     asked: dict[str, Any] = {
         "budget": budget,
         "steps": steps,

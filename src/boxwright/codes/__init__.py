@@ -8,6 +8,7 @@ from boxwright.codes.commands import COMMANDS
 from boxwright.codes.configs import CONFIGS
 from boxwright.codes.detecting import DETECTING
 from boxwright.codes.fitness import FITNESS
+from boxwright.codes.images import IMAGES
 from boxwright.codes.meaning import SIGNS, Meaning, Severity
 from boxwright.codes.reading import READING
 from boxwright.codes.system import SYSTEM
@@ -20,8 +21,9 @@ __all__ = ["MEANINGS", "RANGES", "SIGNS", "Meaning", "Severity"]
 MEANINGS: dict[str, Meaning] = {
     **READING,
     **FITNESS,
-    **ARCHIVES,
     **TOOLS,
+    **IMAGES,
+    **ARCHIVES,
     **COMMANDS,
     **TRAINING,
     **DETECTING,

@@ -12,6 +12,7 @@ from boxwright.datasets.check import CheckReport
 from boxwright.datasets.convert import check_free, write_verified
 from boxwright.datasets.repair import repair
 from boxwright.errors import DataError
+from boxwright.formats import ReadOptions
 from boxwright.io.files import write_text, writing
 from boxwright.structures.findings import Finding
 
@@ -85,7 +86,9 @@ def fix(report: CheckReport, out: str | Path, *, link: bool = False) -> Fixed:
 
 def _check_round_trip(copy: Path, report: CheckReport) -> None:
     """Read the copy as the check does, and verify that it needs no more repairs."""
-    back = repair(formats.read(copy, report.form, tolerant=True))
+    max_pixels = report.dataset.decoding.max_pixels
+    options = ReadOptions(report.form, max_pixels=max_pixels)
+    back = repair(formats.read(copy, options, tolerant=True))
     repaired = {one.code for one in changes(report.findings)} - NOT_VERIFIED
     again = [one for one in changes(back.findings) if one.code in repaired]
     if again:

@@ -77,7 +77,7 @@ def pictures(
         best = np.argsort(-found.scores, kind="stable")[:boxes]
         rows = truth.rows(i)
         shown[PICTURE_TAG.format(i)] = beside_truth(
-            read_image(truth.image(i)),
+            read_image(truth.image(i), truth.decoding),
             Detections(found.boxes[best], found.scores[best], found.labels[best], found.classes),
             Detections(
                 truth.boxes[rows],

@@ -55,9 +55,10 @@ class Calibration:
         """
         images = dataset.split(Split.TRAIN)
         images = images if len(images) else dataset.split(Split.UNASSIGNED)
+        options = preprocessing.decode_options(images.decoding.max_pixels)
         inputs: dict[bytes, NDArray[np.uint8]] = {}
         for row in _by_class_in_turn(images, np.random.default_rng(seed)):
-            resized = read_square(images.image(row), preprocessing.size)
+            resized = read_square(images.image(row), preprocessing.size, options)
             inputs.setdefault(resized.tobytes(), resized)
             if len(inputs) == max_images:
                 break

@@ -23,7 +23,7 @@ def diagnose(reference: Reference, file: Detector, path: Path) -> list[str]:
     mismatch = inspect(path).mismatch
     reasons = [mismatch] if mismatch else []
     images, expected = reference.images, reference.found
-    found = list(file.predict_many((images.image(i) for i in range(len(images))), threshold=0))
+    found = list(file.detections_in(images))
     explanations = (
         (expected, _transposed(found, images.sizes), "its boxes have x and y swapped"),
         (_nameless(expected), _nameless(found), "its classes are in a different order"),

@@ -167,7 +167,7 @@ class Reference:
                 where=dataset.root,
             )
         images = dataset.select(np.concatenate(rows))
-        return cls(images, counts, list(run.predict_many(_paths(images), threshold=0)))
+        return cls(images, counts, list(run.detections_in(images)))
 
     def compare(self, file: Detector, tolerance: Tolerance) -> Comparison:
         """Compare `file` with the run.
@@ -176,7 +176,7 @@ class Reference:
             ExportError: BW402 no image shows any of the detector's classes.
             DetectorError: the file cannot be run.
         """
-        found = list(file.predict_many(_paths(self.images), threshold=0))
+        found = list(file.detections_in(self.images))
         split, count = next(iter(self.splits.items()))
         judged = self.images.select(np.arange(count))
         run, own = (evaluate(judged, each[:count], resamples=0) for each in (self.found, found))
@@ -241,7 +241,3 @@ def _spread(rows: NDArray[np.int64], max_count: int) -> NDArray[np.int64]:
     """At most `max_count` of `rows`, spread evenly."""
     count = min(len(rows), max(max_count, 0))
     return rows[np.linspace(0, len(rows) - 1, count).astype(int)] if count else rows[:0]
-
-
-def _paths(images: Dataset) -> list[Any]:
-    return [images.image(i) for i in range(len(images))]

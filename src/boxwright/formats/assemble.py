@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from boxwright.errors import DataError
@@ -15,11 +16,13 @@ from boxwright.formats.ownership import Ownership
 from boxwright.formats.splits import find_splits
 from boxwright.formats.units import settle_units
 from boxwright.images.decoding import ByteRange, Header, read_header
+from boxwright.images.options import DecodeOptions
 from boxwright.ops.boxes import Boxes
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Split
 from boxwright.structures.findings import Finding, counted
 from boxwright.structures.labels import read_label_map
 
+LOST = frozenset({"BW101", "BW102", "BW167", "BW168"})  # an image that cannot be used
 LISTED = 10  # broken annotations listed in an error
 UNSURE = (
     "EXIF turns {}, and the annotated size does not show whether the boxes were turned; "
@@ -34,6 +37,7 @@ def assemble(
     unlabeled: Unlabeled | None = None,
     units: Units | None = None,
     unused: int = 0,
+    decoding: DecodeOptions | None = None,
     tolerant: bool = False,
 ) -> Dataset:
     """Build the dataset of a folder, with its problems in `findings`.
@@ -44,6 +48,7 @@ def assemble(
         unlabeled: what images without annotation are, see `Ownership.add_unlabeled`.
         units: the unit of all boxes; None tests each file, see `settle_units`.
         unused: number of annotations in other formats, which are not in `labels`.
+        decoding: how the images are decoded, now and later.
         tolerant: report unusable annotations as findings instead of raising an error.
 
     Raises:
@@ -52,6 +57,7 @@ def assemble(
             missing; BW161 a unit is unclear; BW120 a list of images, or BW146 the split file,
             cannot be used.
     """
+    decoding = decoding or DecodeOptions()
     own = Ownership(folder, labels)
     broken = [*labels.broken, *own.broken]
     if broken and not tolerant:
@@ -60,7 +66,7 @@ def assemble(
     paired, findings = own.paired, [*labels.findings]
     findings += [Finding(one.code, one.where, one.message, "left out") for one in broken]
     findings += own.findings
-    found = _headers(folder, paired, findings)
+    found = _headers(folder, paired, decoding.max_pixels, findings)
     if labels.images and not found:
         raise _no_images(folder, len(labels.images), findings)
     unclear, converted = settle_units(paired, found, units)
@@ -108,7 +114,7 @@ def assemble(
                 count = len(known.names)
                 message = f"names {count} classes; those of the annotations are only numbers"
                 findings.append(Finding("BW158", known.path, message, "not used"))
-    return Dataset.of(folder.root, images, classes, findings)
+    return replace(Dataset.of(folder.root, images, classes, findings), decoding=decoding)
 
 
 def _oriented_boxes(one: Labeled, header: Header, name: str, findings: list[Finding]) -> Boxes:
@@ -139,7 +145,7 @@ def _unusable(root: Path, broken: Sequence[Broken]) -> DataError:
 
 
 def _headers(
-    folder: Folder, paired: dict[str, Labeled], findings: list[Finding]
+    folder: Folder, paired: dict[str, Labeled], max_pixels: int, findings: list[Finding]
 ) -> dict[str, Header]:
     headers = {}
     root = str(folder.root)
@@ -147,9 +153,11 @@ def _headers(
         path = f"{root}/{name}"
         try:
             if one.byte_range == WHOLE_FILE:
-                headers[name] = read_header(path)
+                headers[name] = read_header(path, max_pixels)
             else:
-                headers[name] = read_header(ByteRange(Path(path).parent, *one.byte_range))
+                headers[name] = read_header(
+                    ByteRange(Path(path).parent, *one.byte_range), max_pixels
+                )
         except DataError as error:
             findings.append(Finding(error.code, name, error.message, "left out"))
     return headers
@@ -171,11 +179,11 @@ def _splits(
 
 
 def _no_images(folder: Folder, annotations: int, findings: list[Finding]) -> DataError:
-    first = next(
-        (f": {f.where}: {f.message}" for f in findings if f.code in {"BW101", "BW102"}), ""
-    )
+    lost = [finding for finding in findings if finding.code in LOST]
+    first = f": {lost[0].where}: {lost[0].message.rstrip('.')}" if lost else ""
+    codes = {finding.code for finding in lost}
     return DataError(
-        "BW101",
+        codes.pop() if len(codes) == 1 else "BW101",
         f"no image of {counted(annotations, 'annotation')} can be opened{first}.",
         where=folder.root.absolute(),
     )

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from boxwright.formats.annotations import Labeled
 from boxwright.formats.folder import Folder, folded, join, outwards, split_path, stem
 from boxwright.formats.splits import folder_split
-from boxwright.images.decoding import is_image
+from boxwright.images.kinds import names_image
 from boxwright.structures.dataset import WHOLE_FILE, Split
 
 IMAGE_FOLDERS = frozenset(
@@ -152,7 +152,7 @@ class Claim(NamedTuple):
     def other_suffix(self, image: Candidate) -> str:
         """The stated suffix if the image has the stated stem, but another suffix; else empty."""
         is_other = self.name != image.name and stem(self.name) == stem(image.name)
-        return suffix_of(self.name) if is_other and is_image(self.name) else ""
+        return suffix_of(self.name) if is_other and names_image(self.name) else ""
 
     def locations(self, name: str) -> Iterator[tuple[int, Location, Parts]]:
         """Where an image of this name may be, best first: rank, place, and the ignored folders.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import posixpath
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from boxwright.errors import DataError
 from boxwright.formats.archives import only_folder, unpacked
 from boxwright.images.decoding import is_image
+from boxwright.images.kinds import UNOPENED
 from boxwright.io.archive import is_archive
 from boxwright.structures.labels import closest_name
 
@@ -79,6 +80,19 @@ class Folder:
     def with_suffix(self, *suffixes: str) -> list[str]:
         """The paths of the files with one of these suffixes: `folder.with_suffix(".xml")`."""
         return [path for suffix in suffixes for path in self.files.get(suffix, [])]
+
+    def unopened(self, names: Collection[str] = ()) -> Folder:
+        """The images in formats that are not opened, as the images of a folder.
+
+        Args:
+            names: `folded` names of more files to take for images.
+        """
+        images: dict[str, list[str]] = {}
+        for suffix, paths in self.files.items():
+            for parent, name in map(split_path, paths):
+                if suffix in UNOPENED or folded(name) in names:
+                    images.setdefault(parent, []).append(name)
+        return Folder(self.root, images, {})
 
     @property
     def image_count(self) -> int:

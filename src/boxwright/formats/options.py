@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
+
+from boxwright.images.options import MAX_PIXELS, DecodeOptions, DepthRange
 
 Unlabeled = Literal["background", "skip"]
 UNLABELED: tuple[Unlabeled, ...] = ("background", "skip")
@@ -24,11 +26,22 @@ class ReadOptions:
             leaves them out; None takes only those that the format vouches for, as YOLO does.
         units: the unit of the coordinates of boxes: pixels, or parts of the image's sides; None
             decides by the format and the numbers in each file.
+        max_pixels: larger images are left out; None takes Pillow's limit.
+        depth_range: the values that become black and white in images of more than 8 bits, such as
+            `(0, 4095)`; None takes all values that the file can store.
     """
 
     form: str | None = None
     unlabeled: Unlabeled | None = None
     units: Units | None = None
+    max_pixels: int | None = None
+    depth_range: tuple[float, float] | None = None
+
+    @property
+    def decoding(self) -> DecodeOptions:
+        """How the images are decoded. Raises ValueError."""
+        depth = None if self.depth_range is None else DepthRange.of(self.depth_range)
+        return DecodeOptions(self.max_pixels or MAX_PIXELS, depth)
 
     @classmethod
     def of(cls, options: str | ReadOptions | None) -> ReadOptions:
@@ -39,7 +52,9 @@ class ReadOptions:
     def from_json(cls, value: Mapping[str, Any]) -> ReadOptions:
         """The inverse of `to_json`; fields of later versions are ignored."""
         known = {field.name for field in fields(cls)}
-        return cls(**{name: each for name, each in value.items() if name in known})
+        options = cls(**{name: each for name, each in value.items() if name in known})
+        depth = options.depth_range
+        return options if depth is None else replace(options, depth_range=DepthRange.of(depth))
 
     def to_json(self) -> dict[str, Any]:
         """The options that are set, as a run remembers them."""

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from boxwright.formats.annotations import Broken, Labeled, Labels
 from boxwright.formats.claims import leaves_folder
-from boxwright.formats.folder import Folder, join, split_path, stem
+from boxwright.formats.folder import Folder, folded, join, split_path, stem
 from boxwright.formats.options import Unlabeled
 from boxwright.formats.pairing import Match, pair
+from boxwright.images.opening import format_of
 from boxwright.structures.findings import Finding, counted, part_of
 
 SHOWN = 5  # images that a message names
@@ -34,6 +35,7 @@ class Ownership:
         self.orphans = 0
         matches = pair(folder, labels.images)
         moved: list[tuple[Labeled, str]] = []
+        missing: list[tuple[Labeled, Match]] = []
         for one, match in zip(labels.images, matches, strict=True):
             if match.image is not None:
                 self.paired[match.image] = one
@@ -43,8 +45,11 @@ class Ownership:
                 image, owner = matches[match.owner].image or "", labels.images[match.owner]
                 message = f"{image} already has the annotation {owner.where}"
                 self.findings.append(Finding("BW113", one.where, message, "left out", (image,)))
-            else:
+            elif match.could_be:
                 self._leave_out(one, match)
+            else:
+                missing.append((one, match))
+        self._add_missing(missing)
         self.findings += _moved(moved)
 
     def add_unlabeled(self, choice: Unlabeled | None, lost: int) -> None:
@@ -69,6 +74,21 @@ class Ownership:
             self.paired |= assumed
         if choice == "background":
             self.paired |= {i: Labeled("", i) for images in bare.values() for i in images}
+
+    def _add_missing(self, missing: Sequence[tuple[Labeled, Match]]) -> None:
+        """Find out whether the missing images are here, in a format that is not opened."""
+        if not missing:
+            return
+        stated = {folded(split_path(one.image.replace("\\", "/"))[1]) for one, _ in missing}
+        stated -= {folded(split_path(one.path)[1]) for one in self.labels.images}
+        others = pair(self.folder.unopened(stated), [one for one, _ in missing])
+        for (one, match), other in zip(missing, others, strict=True):
+            if other.image is None:
+                self._leave_out(one, match)
+            else:
+                form = format_of(self.folder.root / other.image)
+                message = f"its image {other.image} is {form}, which is not opened"
+                self.findings.append(Finding("BW167", one.where, message, "left out"))
 
     def _leave_out(self, one: Labeled, match: Match) -> None:
         self.orphans += 1

@@ -90,6 +90,7 @@ def _read(folder: Folder, options: ReadOptions, tolerant: bool) -> tuple[str, Da
         unlabeled=options.unlabeled,
         units=options.units,
         unused=chosen.unused,
+        decoding=options.decoding,
         tolerant=tolerant,
     )
     if not len(dataset) and not (tolerant and dataset.findings):
@@ -154,6 +155,9 @@ def _nothing(folder: Folder, title: str) -> DataError:
     if not folder.images and not folder.files:
         message = "the folder contains no images and no annotations"
     said, known = candidates(folder)
+    unopened = folder.unopened()
+    if unopened.images and not folder.images and not known:
+        return _not_opened(unopened)
     return DataError(
         "BW114",
         f"{message}; {said}." if said else f"{message}.",
@@ -162,3 +166,16 @@ def _nothing(folder: Folder, title: str) -> DataError:
         export=known and known.export,
         formats=None if known else ", ".join(form.TITLE for form in FORMATS.values()),
     )
+
+
+def _not_opened(unopened: Folder) -> DataError:
+    """The error for a folder whose only images are of formats that are not opened."""
+    from boxwright.images.opening import format_of
+    from boxwright.structures.findings import counted
+
+    parent, (name, *_) = next(iter(unopened.images.items()))
+    first = unopened.root / parent / name
+    count = unopened.image_count
+    images = f"{counted(count, 'image')} {'is' if count == 1 else 'are'}"
+    message = f"{images} in a format that is not opened: {name} is {format_of(first)}."
+    return DataError("BW167", message, where=unopened.root.absolute())

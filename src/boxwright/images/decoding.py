@@ -1,11 +1,7 @@
-"""Decode images to oriented RGB uint8 pixels; no other module opens image files."""
+"""Decode images to oriented RGB uint8 pixels; no other module does."""
 
 from __future__ import annotations
 
-import io
-import math
-import struct
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,17 +10,21 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from boxwright.errors import DataError
 from boxwright.images.header import jpeg_header
+from boxwright.images.kinds import HEIF_SUFFIXES, SUFFIXES, opens_heif, suffix_of
+from boxwright.images.memory import DECODING
+from boxwright.images.opening import decoding, pillow_picture
+from boxwright.images.options import MAX_PIXELS, DecodeOptions
+from boxwright.images.pixels import flat_rgb, is_deep_color, rgb_array
 from boxwright.io.compressed import plain_file
 from boxwright.io.limits import ArchiveError
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
+DEFAULT = DecodeOptions()
+HUNGRY = {"WEBP", "AVIF"}  # whose libraries take more than 12 bytes a pixel, at most 20
 FIRST_BYTES = 16 << 10  # bytes that contain the header of most images
-MAX_PIXELS = 178_956_970  # Pillow's limit against decompression bombs, here an error
 EXIF_ORIENTATION, TIFF_WIDTH, TIFF_HEIGHT = 0x0112, 0x0100, 0x0101
 # Pillow's names of the metadata before the pixels that may contain the orientation.
 METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
@@ -87,14 +87,21 @@ class Decoded(NamedTuple):
     @property
     def pixels(self) -> NDArray[np.uint8]:
         """`(h, w, 3)` uint8."""
-        return np.asarray(self.picture)
+        return rgb_array(self.picture)
+
+    def into_pixels(self) -> NDArray[np.uint8]:
+        """`pixels`, without keeping the picture in memory."""
+        pixels = self.pixels
+        self.picture.close()
+        return pixels
 
 
 def is_image(path: str | Path) -> bool:
     """True if the file has the suffix of an image format that Boxwright can open."""
     name = path if isinstance(path, str) else path.name
-    _, dot, suffix = name.rpartition(".")
-    return bool(dot) and f".{suffix.lower()}" in SUFFIXES and not name.startswith(".")
+    suffix = suffix_of(name)
+    known = suffix in SUFFIXES or (suffix in HEIF_SUFFIXES and opens_heif())
+    return known and not name.startswith(".")
 
 
 def image_bytes(image: ImageFile) -> bytes:
@@ -110,65 +117,101 @@ def image_length(image: ImageFile) -> int:
     return image.length if isinstance(image, ByteRange) else Path(image).stat().st_size
 
 
-def read_header(image: ImageFile) -> Header:
+def read_header(image: ImageFile, max_pixels: int = MAX_PIXELS) -> Header:
     """Read size and orientation of an image.
 
     Raises:
-        DataError: BW101 there is no such file, BW102 the file is not an image or is damaged.
+        DataError: BW101 there is no such file, BW102 the file is not an image or is damaged, BW167
+            it is of a format that is not opened, BW168 it has more than `max_pixels`.
     """
-    if plain := _plain_header(image):
+    if plain := _plain_header(image, max_pixels):
         return plain
-    with opened(image) as picture:
-        return _upright(*_stored_size(picture), _orientation(picture))
+    with _opened(image, max_pixels) as picture:
+        return _header(picture)
 
 
-def read_image(image: ImageFile, *, at_least: int | None = None) -> NDArray[np.uint8]:
+def read_image(
+    image: ImageFile, options: DecodeOptions = DEFAULT, *, at_least: int | None = None
+) -> NDArray[np.uint8]:
     """Read an image as oriented RGB, `(H, W, 3)` uint8; also gray, palette, alpha, 16-bit, CMYK.
 
     With `at_least`, a JPEG may be decoded at reduced size; both sides keep at least that many
     pixels. See `decode`, which raises the same errors.
     """
-    return decode(image, short_side=at_least).pixels
+    return decode(image, options, short_side=at_least).pixels
 
 
 def decode(
-    image: ImageFile | bytes, *, short_side: int | None = None, long_side: int = 0
+    image: ImageFile | bytes,
+    options: DecodeOptions = DEFAULT,
+    *,
+    short_side: int | None = None,
+    long_side: int = 0,
 ) -> Decoded:
+    """Decode an image to oriented RGB; arguments and errors as in `decoded`."""
+    with decoded(image, options, short_side=short_side, long_side=long_side) as result:
+        return result
+
+
+@contextmanager
+def decoded(
+    image: ImageFile | bytes,
+    options: DecodeOptions = DEFAULT,
+    *,
+    short_side: int | None = None,
+    long_side: int = 0,
+) -> Iterator[Decoded]:
     """Decode an image to oriented RGB, no larger than needed.
 
     A JPEG can be decoded at a half, a quarter or an eighth of its size, which is several times
-    faster. Other formats are decoded at full size.
+    faster. Other formats are decoded at full size. The image counts among those in memory until
+    the block ends, see `images.memory`.
 
     Args:
         image: a path, a byte range, or the bytes of an image file.
+        options: limit of pixels, and range of deep images.
         short_side, long_side: minimum pixels of the shorter and the longer side; without
             `short_side` a JPEG is decoded at full size too.
 
     Raises:
-        DataError: BW101 there is no such file, BW102 the file is not an image or is damaged.
+        DataError: as `opened`.
     """
-    with opened(image) as picture:
-        header = _upright(*_stored_size(picture), _orientation(picture))
-        if short_side is not None:
-            sides = picture.size
-            share = max(short_side / min(sides), long_side / max(sides))
-            picture.draft("RGB", (math.ceil(sides[0] * share), math.ceil(sides[1] * share)))
-        return Decoded(upright_rgb(picture), header.width, header.height)
+    with opened(image, options, short_side=short_side, long_side=long_side) as source:
+        yield source.decoded(options)
 
 
-def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
-    """`read_image` for a picture already opened by Pillow."""
-    return np.asarray(upright_rgb(picture))
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An image file that Pillow has opened, with its pixels not yet decoded.
+
+    Attributes:
+        picture: as stored, possibly at reduced size.
+        header: size and orientation of the whole image.
+        deep_color: it has 16 bits a color, of which Pillow reads the upper 8.
+    """
+
+    picture: Image.Image
+    header: Header
+    deep_color: bool
+
+    def decoded(self, options: DecodeOptions) -> Decoded:
+        """The image as oriented RGB; `picture` cannot be used afterwards."""
+        picture = self.picture
+        flat = flat_rgb(picture, options.depth_range, deep_color=self.deep_color)
+        turn = _turn(picture, self.header.orientation)
+        if flat is not picture:
+            picture.close()  # frees its memory
+        upright = flat if turn is None else flat.transpose(turn)
+        if upright is not flat:
+            flat.close()
+        return Decoded(upright, self.header.width, self.header.height)
 
 
-def upright_rgb(picture: Image.Image) -> Image.Image:
-    """Oriented RGB; the same picture, loaded, if it is that already."""
-    oriented_by_pillow = picture.format == "TIFF"
-    turn = None if oriented_by_pillow else UPRIGHT.get(_orientation(picture))
-    if turn is None and picture.mode == "RGB" and "transparency" not in picture.info:
-        picture.load()
-        return picture
-    return _to_rgb(picture if turn is None else picture.transpose(turn))
+def upright_rgb(picture: Image.Image, options: DecodeOptions = DEFAULT) -> Image.Image:
+    """Oriented RGB of a picture that was opened elsewhere; itself, loaded, if it is that."""
+    turn = _turn(picture, _orientation(picture))
+    flat = flat_rgb(picture, options.depth_range)
+    return flat if turn is None else flat.transpose(turn)
 
 
 def _located(image: ImageFile, length: int) -> tuple[str | Path, int, int]:
@@ -184,7 +227,7 @@ def _located(image: ImageFile, length: int) -> tuple[str | Path, int, int]:
         raise OSError(str(error)) from error
 
 
-def _plain_header(image: ImageFile) -> Header | None:
+def _plain_header(image: ImageFile, max_pixels: int) -> Header | None:
     """The header of an ordinary JPEG from its first bytes; None if Pillow has to read it."""
     try:
         path, start, length = _located(image, FIRST_BYTES)
@@ -193,7 +236,7 @@ def _plain_header(image: ImageFile) -> Header | None:
             found = jpeg_header(file.read(min(length, FIRST_BYTES)))
     except OSError:
         return None
-    return _upright(*found) if found and found[0] * found[1] <= MAX_PIXELS else None
+    return _upright(*found) if found and found[0] * found[1] <= max_pixels else None
 
 
 def _upright(width: int, height: int, orientation: int) -> Header:
@@ -207,7 +250,7 @@ def _orientation(picture: Image.Image) -> int:
         return 1  # Pillow's getexif would decode a whole PNG to find EXIF after the pixels
     try:
         orientation = picture.getexif().get(EXIF_ORIENTATION, 1)
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError, struct.error):
+    except Exception:  # whatever a reader of EXIF raises
         return 1
     return orientation if orientation in range(1, 9) else 1
 
@@ -219,51 +262,55 @@ def _stored_size(picture: Image.Image) -> tuple[int, int]:
     return picture.size
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I") or picture.mode == "F":
-        values = np.asarray(picture, np.float32)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
-        gray = np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)
-        return Image.fromarray(gray).convert("RGB")
-    if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
-        colored = picture.convert("RGBA")
-        paper = Image.new("RGBA", colored.size, (255, 255, 255, 255))
-        return Image.alpha_composite(paper, colored).convert("RGB")
-    return picture.convert("RGB")
+def _turn(picture: Image.Image, orientation: int) -> Image.Transpose | None:
+    return None if picture.format == "TIFF" else UPRIGHT.get(orientation)  # Pillow turns TIFF
+
+
+def _header(picture: Image.Image) -> Header:
+    return _upright(*_stored_size(picture), _orientation(picture))
 
 
 @contextmanager
-def opened(image: ImageFile | bytes) -> Iterator[Image.Image]:
-    """Open an image with Pillow; errors in the block become coded errors.
+def opened(
+    image: ImageFile | bytes,
+    options: DecodeOptions = DEFAULT,
+    *,
+    short_side: int | None = None,
+    long_side: int = 0,
+) -> Iterator[Opened]:
+    """Open an image for decoding; errors in the block become coded errors.
+
+    The image counts among those in memory until the block ends. Arguments as in `decoded`.
 
     Raises:
-        DataError: BW101 there is no such file, BW102 the file is not an image or is damaged.
+        DataError: BW101 there is no such file, BW102 the file is not an image or is damaged, BW167
+            it is of a format that is not opened, BW168 it has too many pixels.
     """
-    where = f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
-    with decoding(where):
-        if isinstance(image, ByteRange):
-            image = image_bytes(image)
-        file = io.BytesIO(image) if isinstance(image, bytes) else Path(image)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of metadata that affects no pixel
-            with Image.open(file) as picture:
-                if picture.width * picture.height > MAX_PIXELS:
-                    raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
-                yield picture
+    with _opened(image, options.max_pixels) as picture:
+        source = Opened(picture, _header(picture), is_deep_color(picture))
+        pixels = picture.width * picture.height
+        if short_side is not None:
+            _reduce(picture, short_side, long_side)
+        if not picture.info.get("progressive"):  # or all coefficients are in memory
+            pixels = picture.width * picture.height
+        if picture.format in HUNGRY:
+            pixels *= 2
+        with DECODING.hold(pixels):
+            yield source
+
+
+def _reduce(picture: Image.Image, short_side: int, long_side: int) -> None:
+    """Have a JPEG decoded at the smallest size that has these sides."""
+    share = min(min(picture.size) // short_side, max(picture.size) // max(long_side, 1))
+    scale = next((scale for scale in (8, 4, 2) if scale <= share), 1)
+    picture.draft("RGB", (picture.width // scale, picture.height // scale))
 
 
 @contextmanager
-def decoding(where: str) -> Iterator[None]:
-    """Turn Pillow's errors into coded errors about `where`. Raises as `opened`."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise DataError("BW101", "there is no such image.", where=where) from error
-    except UnidentifiedImageError as error:
-        raise DataError("BW102", "is not an image that can be opened.", where=where) from error
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        raise DataError(
-            "BW102",
-            f"is damaged or cannot be read ({error}).",
-            where=where,
-        ) from error
+def _opened(image: ImageFile | bytes, max_pixels: int) -> Iterator[Image.Image]:
+    """The picture of an image file, not yet decoded. Raises as `opened`."""
+    where = f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
+    with decoding(where):
+        content = image_bytes(image) if isinstance(image, ByteRange) else image
+        with pillow_picture(content, where, max_pixels) as picture:
+            yield picture

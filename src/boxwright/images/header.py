@@ -20,6 +20,8 @@ UNSIZED = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a segment; un
 
 def kind_of(content: bytes) -> str:
     """The image format as in `image/format` of a TFRecord: "jpeg", "png"; "" if unknown."""
+    if content[4:12] in {b"ftypavif", b"ftypavis"}:
+        return "avif"
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "webp"
     return next((kind for start, kind in FORMATS.items() if content.startswith(start)), "")

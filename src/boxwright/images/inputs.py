@@ -10,13 +10,21 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.errors import DetectorError
-from boxwright.images.decoding import ByteRange, Decoded, ImageFile, decode, decoding, upright_rgb
+from boxwright.images.decoding import ByteRange, Decoded, ImageFile, decode, upright_rgb
+from boxwright.images.opening import decoding
+from boxwright.images.options import DecodeOptions
 
 ImageLike: TypeAlias = ImageFile | bytes | BinaryIO | NDArray[np.uint8] | Image.Image
 CHANNELS = (1, 3, 4)  # gray, RGB, RGBA
 
 
-def open_image(image: ImageLike, *, short_side: int | None = None, bgr: bool = False) -> Decoded:
+def open_image(
+    image: ImageLike,
+    options: DecodeOptions | None = None,
+    *,
+    short_side: int | None = None,
+    bgr: bool = False,
+) -> Decoded:
     """Open an image as oriented RGB.
 
     Transparent pixels become white, in arrays and in files.
@@ -24,26 +32,29 @@ def open_image(image: ImageLike, *, short_side: int | None = None, bgr: bool = F
     Args:
         image: a path, the bytes of an image file, a file open for reading bytes, a Pillow image, or
             an array of uint8: RGB `(H, W, 3)`, RGBA `(H, W, 4)`, gray `(H, W)` or `(H, W, 1)`.
+        options: limit of pixels of a file, and range of deep images; None takes the usual ones.
         short_side: minimum pixels of the shorter side, see `decoding.decode`; None for full size.
         bgr: an array has its channels in BGR order.
 
     Raises:
-        DataError: BW101 there is no such file, BW102 it is not an image or is damaged.
+        DataError: BW101 there is no such file, BW102 it is not an image or is damaged, BW167
+            it is of a format that is not opened, BW168 it has too many pixels.
         DetectorError: BW507 `image` has another type, dtype or shape.
     """
+    options = options or DecodeOptions()
     if isinstance(image, np.ndarray):
         image = _of_array(image, bgr=bgr)
     if isinstance(image, Image.Image):
         if 0 in image.size:
             raise _no_image(f"a Pillow image of {image.width} x {image.height} pixels")
         with decoding(getattr(image, "filename", "") or "Pillow image"):
-            picture = upright_rgb(image)
+            picture = upright_rgb(image, options)
         return Decoded(picture, picture.width, picture.height)
     if isinstance(image, bytes | bytearray | memoryview):
-        return decode(bytes(image), short_side=short_side)
+        return decode(bytes(image), options, short_side=short_side)
     if isinstance(image, str | Path | ByteRange):
-        return decode(image, short_side=short_side)
-    return decode(_content(image), short_side=short_side)
+        return decode(image, options, short_side=short_side)
+    return decode(_content(image), options, short_side=short_side)
 
 
 def is_image_like(source: object) -> TypeGuard[ImageLike]:

@@ -9,19 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxwright.images.decoding import ImageFile, decode
+from boxwright.images.decoding import ImageFile, decoded
+from boxwright.images.options import MAX_PIXELS, DecodeOptions, DepthRange
 from boxwright.ops.boxes import Boxes, clip, pixel_xyxy
 
 ENOUGH = 2  # times the input size: decoding at this size gives the same input
 
 
-def read_square(image: ImageFile, side: int) -> NDArray[np.uint8]:
-    """Read an image as `(side, side, 3)` uint8; raises as `decode`.
+def read_square(
+    image: ImageFile, side: int, options: DecodeOptions | None = None
+) -> NDArray[np.uint8]:
+    """Read an image as `(side, side, 3)` uint8; raises as `decoded`.
 
     Used by training, validation and inference: a large JPEG is decoded at a fraction of its size,
     at least `ENOUGH` times `side`.
     """
-    return squared(decode(image, short_side=ENOUGH * side).picture, side)
+    with decoded(image, options or DecodeOptions(), short_side=ENOUGH * side) as whole:
+        return squared(whole.picture, side)
 
 
 def squared(image: Image.Image | NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -43,11 +47,17 @@ class Preprocessing:
     Attributes:
         size: side of the network's square input, pixels.
         scale, offset: map pixels to the network's input range; the default gives [-1, 1).
+        depth_range: the values that become pixels 0 and 255 in images of more than 8 bits.
     """
 
     size: int = 300
     scale: float = 1 / 128
     offset: float = -1.0
+    depth_range: DepthRange | None = None
+
+    def decode_options(self, max_pixels: int = MAX_PIXELS) -> DecodeOptions:
+        """How the images of this network are decoded."""
+        return DecodeOptions(max_pixels, self.depth_range)
 
     def resize(self, image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Resize RGB, `(H, W, 3)` uint8 if an array, to `(size, size, 3)` uint8."""
@@ -58,13 +68,17 @@ class Preprocessing:
         return clip(pixel_xyxy(boxes, width, height), width, height)
 
     def to_json(self) -> dict[str, Any]:
+        depth = {"depth_range": list(self.depth_range)} if self.depth_range else {}
         return {
             "resize": "stretch",
             "size": self.size,
             "scale": self.scale,
             "offset": self.offset,
+            **depth,
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Preprocessing:
-        return cls(int(value["size"]), float(value["scale"]), float(value["offset"]))
+        stated = value.get("depth_range")
+        depth = None if stated is None else DepthRange.of(stated)
+        return cls(int(value["size"]), float(value["scale"]), float(value["offset"]), depth)

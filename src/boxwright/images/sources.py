@@ -7,6 +7,7 @@ from pathlib import Path
 
 from boxwright.errors import DataError
 from boxwright.images.decoding import is_image
+from boxwright.images.kinds import HEIF_SUFFIXES, suffix_of
 
 
 def images(paths: Iterable[str | Path]) -> Iterator[Path]:
@@ -36,12 +37,17 @@ def images(paths: Iterable[str | Path]) -> Iterator[Path]:
     return iter(found)
 
 
+def _may_be_image(path: Path) -> bool:
+    """True for images, and for HEIC even if it cannot be opened: the error says what to do."""
+    return is_image(path) or (suffix_of(path.name) in HEIF_SUFFIXES and path.name[0] != ".")
+
+
 def _below(folder: Path) -> list[Path]:
     """All images below `folder`, except in hidden folders such as `.git`."""
     return sorted(
         path
         for path in folder.rglob("*")
-        if is_image(path)
+        if _may_be_image(path)
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
@@ -54,7 +60,7 @@ def _fitting(pattern: Path) -> list[Path]:
         return sorted(
             path
             for path in root.glob(str(pattern.relative_to(root)))
-            if is_image(path) and path.is_file()
+            if _may_be_image(path) and path.is_file()
         )
     except ValueError:  # a pattern that pathlib rejects, such as `a**`
         return []

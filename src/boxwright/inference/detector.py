@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.errors import DetectorError
-from boxwright.images.decoding import Decoded
+from boxwright.images.decoding import ByteRange, Decoded, decoded
 from boxwright.images.inputs import ImageLike, open_image
+from boxwright.images.options import MAX_PIXELS
 from boxwright.images.preprocessing import ENOUGH
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines import Engine, network_of
 from boxwright.inference.file_kinds import opened, wrong_names
+from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
 MAX_THREADS = 64
@@ -42,10 +44,12 @@ class Detector:
     Attributes:
         engine: runs the network.
         artifact: the description in the detector's file.
+        max_pixels: image files with more are refused.
     """
 
     engine: Engine
     artifact: Artifact
+    max_pixels: int = MAX_PIXELS
 
     @classmethod
     def load(
@@ -113,7 +117,8 @@ class Detector:
             bgr: True for an array with blue as the first channel, as OpenCV reads images.
 
         Raises:
-            DataError: BW101 the image does not exist, BW102 it is damaged.
+            DataError: BW101 the image does not exist, BW102 it is damaged, BW167 it is of a format
+                that is not opened, BW168 it has more than `max_pixels`.
             DetectorError: BW507 `image` has an unsupported type.
         """
         (detections,) = self.detect([self.prepare(image, bgr=bgr)])
@@ -140,6 +145,11 @@ class Detector:
                 for detections in self.detect([image.result() for image in batch]):
                     yield self._kept(detections, threshold)
 
+    def detections_in(self, images: Dataset) -> Iterator[Detections]:
+        """All detections in each image of a dataset, at any score, with its limit of pixels."""
+        own = replace(self, max_pixels=images.decoding.max_pixels)
+        return own.predict_many((images.image(i) for i in range(len(images))), threshold=0)
+
     def _kept(self, detections: Detections, threshold: float | None) -> Detections:
         least = self.artifact.threshold if threshold is None else threshold
         return detections.above(least) if least > 0 else detections
@@ -151,7 +161,12 @@ class Detector:
         """
         preprocessing = self.artifact.preprocessing
         if not isinstance(image, Decoded):
-            image = open_image(image, short_side=ENOUGH * preprocessing.size, bgr=bgr)
+            options = preprocessing.decode_options(self.max_pixels)
+            short_side = ENOUGH * preprocessing.size
+            if isinstance(image, str | Path | ByteRange | bytes):
+                with decoded(image, options, short_side=short_side) as whole:
+                    return self.prepare(whole)
+            image = open_image(image, options, short_side=short_side, bgr=bgr)
         return Input(preprocessing.resize(image.picture), image.width, image.height)
 
     def detect(self, batch: Sequence[Input]) -> list[Detections]:

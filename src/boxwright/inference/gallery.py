@@ -13,7 +13,7 @@ from typing import Any, Literal
 from PIL import Image
 
 from boxwright.errors import DataError
-from boxwright.images.decoding import decode
+from boxwright.images.decoding import decode, decoded
 from boxwright.images.preprocessing import ENOUGH
 from boxwright.inference.detector import Detector, Input, read_ahead, readers
 from boxwright.io.files import write_json, writing
@@ -131,12 +131,13 @@ def _load(detector: Detector, path: Path, pictures: Pictures) -> Loaded:
     """The image, decoded once for detection and drawing."""
     if pictures == "none":
         return Loaded(path, detector.prepare(path), None)
+    options = detector.artifact.preprocessing.decode_options(detector.max_pixels)
     if pictures == "full":
-        image = decode(path)
+        image = decode(path, options)
         return Loaded(path, detector.prepare(image), image.picture)
     short_side = ENOUGH * detector.artifact.preprocessing.size
-    image = decode(path, short_side=short_side, long_side=MAX_SIDE // 2)
-    return Loaded(path, detector.prepare(image), _small(image.picture))
+    with decoded(path, options, short_side=short_side, long_side=MAX_SIDE // 2) as image:
+        return Loaded(path, detector.prepare(image), _small(image.picture))
 
 
 def _small(picture: Image.Image) -> Image.Image:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import io
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from boxwright.errors import DataError
+from boxwright.images.decoding import decode
+from boxwright.images.options import DecodeOptions
 from boxwright.ops.boxes import iou
 from boxwright.ops.postprocess import RawDetections
 from boxwright.structures.old_keys import GOLDEN, renamed
 
-LARGEST = 2048  # pixels a side: the largest network input
+OF_INPUT_SIZE = DecodeOptions(max_pixels=2048 * 2048)  # the largest network input
 SAME_IOU, SAME_SIDES, SAME_SCORE = 0.8, 0.02, 0.1  # other kernels round differently
 # Distance of int8 files: up to 0.04 between kernels; 0.25 or more with wrong pixels.
 SAME_RAW = 0.1
@@ -176,18 +178,15 @@ class Golden:
             raise ValueError("its golden pair is not an object")
         value = renamed(value, GOLDEN)
         try:
-            content = io.BytesIO(base64.b64decode(value["image"], validate=True))
-            with warnings.catch_warnings(), Image.open(content, formats=["PNG"]) as picture:
-                warnings.simplefilter("error")
-                if max(picture.size) > LARGEST:
-                    raise ValueError(f"its golden image has {picture.size} pixels")
-                image = np.asarray(picture.convert("RGB"))
+            image = decode(base64.b64decode(value["image"], validate=True), OF_INPUT_SIZE).pixels
             boxes = np.array(value["boxes"], np.float32).reshape(-1, 4)
             scores = np.array(value["scores"], np.float32).reshape(-1)
             labels = np.array(value["labels"], np.int64).reshape(-1)
             seed = None if value.get("seed") is None else int(value["seed"])
             raw = RawSample.from_json(value["raw"]) if "raw" in value else None
-        except (KeyError, TypeError, OSError, SyntaxError, OverflowError, Warning) as error:
+        except DataError as error:
+            raise ValueError(f"its golden image {error.message.rstrip('.')}") from error
+        except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"its golden image cannot be read ({error})") from error
         if not len(boxes) == len(scores) == len(labels):
             raise ValueError("its golden image has boxes, scores and labels of different lengths")

@@ -163,7 +163,7 @@ class Album:
     """Pictures of findings as data URIs."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self._root = dataset.root
+        self._root, self._decoding = dataset.root, dataset.decoding
         self._sources = {name: dataset.image(i) for i, name in enumerate(dataset.names)}
 
     def pictures(self, finding: Finding) -> Iterator[str]:
@@ -171,7 +171,7 @@ class Album:
         for name in finding.images[: 1 if finding.box else SIDE_BY_SIDE]:
             source = self._sources.get(name, self._root / name)
             try:
-                image = read_image(source, at_least=None if finding.box else SIDE)
+                image = read_image(source, self._decoding, at_least=None if finding.box else SIDE)
             except DataError:
                 continue
             picture = Image.fromarray(image)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from boxwright.images.decoding import ByteRange
+from boxwright.images.options import DecodeOptions
 from boxwright.ops.boxes import Boxes, as_boxes
 from boxwright.structures.findings import Finding
 
@@ -91,6 +92,7 @@ class Dataset:
         ignored: `(K, 4)` float32 as `boxes`, in image order: regions that count neither as objects
             nor as background, in training and in evaluation.
         image_of_ignored: `(K,)` int64, the image index of each ignored region, ascending.
+        decoding: how the image files are decoded.
     """
 
     root: Path
@@ -107,6 +109,7 @@ class Dataset:
     findings: tuple[Finding, ...] = field(default=(), repr=False)
     ignored: Boxes = field(default_factory=lambda: as_boxes(()))
     image_of_ignored: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    decoding: DecodeOptions = field(default_factory=DecodeOptions)
 
     @classmethod
     def of(
@@ -242,6 +245,7 @@ class Dataset:
             image_of_ignored=np.concatenate(
                 [self.image_of_ignored, other.image_of_ignored + len(self)]
             ),
+            decoding=self.decoding,
         )
 
     def fingerprint(self) -> str:

@@ -136,7 +136,7 @@ def _stem(name: str) -> str:
 
 def _body(path: Path) -> NDArray[np.bool_]:
     with opened(path) as trimap:
-        body: NDArray[np.bool_] = np.asarray(trimap) != BACKGROUND
+        body: NDArray[np.bool_] = np.asarray(trimap.picture) != BACKGROUND
         return body
 
 

@@ -87,8 +87,7 @@ def detect(trained: Trained, images: Dataset) -> list[Detections]:
     preprocessing, nms_config = trained.preprocessing, nms_config_of(trained.config)
     engine = KerasEngine(trained.model, preprocessing, nms_config)
     detector = Detector(engine, Artifact({}, images.classes, preprocessing))
-    paths = (images.image(i) for i in range(len(images)))
-    return list(detector.predict_many(paths, threshold=0))
+    return list(detector.detections_in(images))
 
 
 def numbers_of(evaluation: Evaluation, config: EvalConfig) -> dict[str, float | None]:

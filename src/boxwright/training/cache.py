@@ -92,7 +92,7 @@ def build_cache(
 
     def decode(index: int) -> None:
         try:
-            images[index] = read_square(dataset.image(index), side)
+            images[index] = read_square(dataset.image(index), side, dataset.decoding)
         except DataError as error:
             broken[index] = error
 

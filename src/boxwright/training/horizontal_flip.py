@@ -102,7 +102,8 @@ def _crops(
     smallest = float((dataset.boxes[chosen, 2:] - dataset.boxes[chosen, :2]).min())
     try:
         enough = int(np.ceil(min(width, height) * SIDE / max(smallest, 1.0)))
-        pixels = Image.fromarray(read_image(dataset.image(int(image)), at_least=enough))
+        path = dataset.image(int(image))
+        pixels = Image.fromarray(read_image(path, dataset.decoding, at_least=enough))
     except DataError:
         return []
     scale = np.array([pixels.width / width, pixels.height / height] * 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +92,8 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
 
     engines = tools.engines or engine_module()
     begun = plan.begin(recipe, _precision(recipe, engines), data.training)
+    depth_range = plan.dataset.decoding.depth_range
+    begun = replace(begun, preprocessing=replace(begun.preprocessing, depth_range=depth_range))
     if begun.checkpoint:
         begun.checkpoint.check_data(data.fingerprint, plan.run.folder)
     precision = begun.precision.removeprefix("mixed_")

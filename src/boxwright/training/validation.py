@@ -65,9 +65,10 @@ class ValidationSet:
             chosen = np.random.default_rng(seed).permutation(len(truth))[:max_images]
             truth = truth.select(np.sort(chosen))
         size = preprocessing.size
+        options = preprocessing.decode_options(truth.decoding.max_pixels)
         inputs = np.zeros((len(truth), size, size, 3), np.uint8)
         for i in range(len(truth)):
-            inputs[i] = read_square(truth.image(i), size)
+            inputs[i] = read_square(truth.image(i), size, options)
         return cls(truth, inputs, preprocessing)
 
     def __len__(self) -> int:

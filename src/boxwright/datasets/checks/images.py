@@ -17,15 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from boxwright.datasets.checks.depth import narrow_depth
 from boxwright.datasets.checks.locations import image_finding
 from boxwright.datasets.near_duplicates import DIGEST, SIDE, image_hash
 from boxwright.errors import DataError
-from boxwright.images.decoding import ImageFile, opened, read_image, rgb_of
+from boxwright.images.decoding import ImageFile, decoded, opened
+from boxwright.images.kinds import SUFFIXES_OF
+from boxwright.images.options import DecodeOptions
+from boxwright.images.pixels import Depth, depth_of
 from boxwright.structures.dataset import WHOLE_FILE, Dataset
 from boxwright.structures.findings import Finding
 
 Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
+Measure = Callable[[ImageFile, DecodeOptions], Result]
 BLOCK = 256  # images handed to the pool at once
 ENOUGH = 128  # pixels; sides of an image that suffice for its hash
 SEEN = 256  # pixels of the shorter side when measuring, about a network's input size
@@ -35,16 +40,6 @@ MIN_LEVELS = 4.0  # gray levels of contrast below which blur cannot be measured
 DARK, BRIGHT = 48, 224  # gray levels of 255 that 98 of 100 pixels are below, or above
 HASHED = DIGEST + SIDE * SIDE  # bytes
 TINY = 100  # pixels of the shorter side
-SUFFIXES = {
-    "JPEG": {".jpg", ".jpeg"},
-    "MPO": {".jpg", ".jpeg"},  # a JPEG followed by more pictures, as some cameras write it
-    "PNG": {".png"},
-    "BMP": {".bmp"},
-    "DIB": {".bmp"},
-    "GIF": {".gif"},
-    "WEBP": {".webp"},
-    "TIFF": {".tif", ".tiff"},
-}
 
 
 @dataclass(frozen=True)
@@ -56,6 +51,7 @@ class ImageSummary:
         blur: 0 (perfectly sharp) to 1 (only blur).
         darkest, brightest: gray levels that 2 and 98 of 100 pixels are below.
         hash: `(4104,)` uint8, from `image_hash`.
+        depth: the values of an image of more than 8 bits; None for others.
     """
 
     kind: str
@@ -63,6 +59,7 @@ class ImageSummary:
     darkest: int
     brightest: int
     hash: NDArray[np.uint8]
+    depth: Depth | None = None
 
 
 @dataclass(frozen=True)
@@ -84,27 +81,27 @@ class ImageSummaries:
         return np.stack(hashes) if hashes else np.zeros((0, HASHED), np.uint8)
 
 
-def summarize(image: ImageFile) -> ImageSummary:
+def summarize(image: ImageFile, options: DecodeOptions) -> ImageSummary:
     """Decode an image, a JPEG at reduced size, and measure it.
 
     Raises:
-        DataError: BW101 there is no such file, BW102 it is not an image, damaged or cut off.
+        DataError: as `opened`; BW102 also if the file is cut off.
     """
-    with opened(image) as picture:
-        kind = picture.format or ""
-        picture.draft("RGB", (SEEN, SEEN))  # still reads all of the file
-        pixels = rgb_of(picture)
-    gray = Image.fromarray(pixels).convert("L")
-    scale = min(1.0, SEEN / min(gray.size))
-    small = gray.resize(
-        (max(1, round(gray.width * scale)), max(1, round(gray.height * scale))),
-        Image.Resampling.BOX,
-    )
+    with opened(image, options, short_side=SEEN) as source:  # still reads all of the file
+        kind = source.picture.format or ""
+        depth = depth_of(source.picture, deep_color=source.deep_color)
+        whole = source.decoded(options)
+        gray = whole.picture.convert("L")
+        scale = min(1.0, SEEN / min(gray.size))
+        small = gray.resize(
+            (max(1, round(gray.width * scale)), max(1, round(gray.height * scale))),
+            Image.Resampling.BOX,
+        )
+        own_hash = image_hash(whole.into_pixels())
     below = np.cumsum(small.histogram()) / (small.width * small.height)
     darkest, brightest = np.searchsorted(below, (0.02, 0.98)).tolist()
-    return ImageSummary(
-        kind, blur(np.asarray(small, np.float32)), darkest, brightest, image_hash(pixels)
-    )
+    sharpness = blur(np.asarray(small, np.float32))
+    return ImageSummary(kind, sharpness, darkest, brightest, own_hash, depth)
 
 
 def summarize_all(dataset: Dataset, progress: Progress | None = None) -> ImageSummaries:
@@ -163,7 +160,7 @@ def misnamed(seen: ImageSummaries) -> list[Finding]:
         dataset.names, dataset.byte_ranges, seen.summaries, strict=True
     ):
         suffix = Path(name).suffix.lower()
-        if byte_range[1] == WHOLE_FILE[1] and suffix not in SUFFIXES.get(summary.kind, {suffix}):
+        if byte_range[1] == WHOLE_FILE[1] and suffix not in SUFFIXES_OF.get(summary.kind, {suffix}):
             wrong[name] = f"{summary.kind} content in a {suffix} file"
     if not wrong:
         return []
@@ -185,15 +182,11 @@ def blurred(seen: ImageSummaries) -> list[Finding]:
 
 
 def badly_exposed(seen: ImageSummaries) -> list[Finding]:
-    """Images that are nearly black or nearly white (BW136)."""
-    dark = {
-        i: -summary.brightest
-        for i, summary in enumerate(seen.summaries)
-        if summary.brightest < DARK
-    }
-    bright = {
-        i: summary.darkest for i, summary in enumerate(seen.summaries) if summary.darkest > BRIGHT
-    }
+    """Images that are nearly black or nearly white (BW136), not by their depth (BW169)."""
+    by_depth = narrow_depth(seen) is not None
+    others = {i: each for i, each in enumerate(seen.summaries) if not (by_depth and each.depth)}
+    dark = {i: -summary.brightest for i, summary in others.items() if summary.brightest < DARK}
+    bright = {i: summary.darkest for i, summary in others.items() if summary.darkest > BRIGHT}
     what = "nearly {color}: 98 % of the pixels are {side} gray level {most:.0f} of 255"
     return [
         *_counted(seen, "BW136", dark, what, color="black", side="below"),
@@ -229,12 +222,13 @@ def _counted(
     return image_finding(code, [seen.dataset.names[i] for i in worst], message)
 
 
-def _hash(image: ImageFile) -> NDArray[np.uint8]:
-    return image_hash(read_image(image, at_least=ENOUGH))
+def _hash(image: ImageFile, options: DecodeOptions) -> NDArray[np.uint8]:
+    with decoded(image, options, short_side=ENOUGH) as whole:
+        return image_hash(whole.into_pixels())
 
 
 def _each(
-    dataset: Dataset, measure: Callable[[ImageFile], Result], progress: Progress | None
+    dataset: Dataset, measure: Measure[Result], progress: Progress | None
 ) -> tuple[dict[int, Result], dict[int, DataError]]:
     """The results of `measure` by image, and its errors by image; runs on all cores."""
     seen: dict[int, Result] = {}
@@ -242,7 +236,7 @@ def _each(
 
     def attempt(index: int) -> Result | DataError:
         try:
-            return measure(dataset.image(index))
+            return measure(dataset.image(index), dataset.decoding)
         except DataError as error:
             return error
 

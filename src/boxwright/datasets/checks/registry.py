@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from boxwright.datasets.checks import boxes, classes, duplicates, images, suitability
+from boxwright.datasets.checks import boxes, classes, depth, duplicates, images, suitability
 from boxwright.datasets.near_duplicates import Duplicates
 from boxwright.datasets.near_duplicates import duplicates as duplicates_of
 from boxwright.datasets.stats import Reach
@@ -70,6 +70,7 @@ CHECKS: Registry[Check] = Registry(
         "misnamed": Check(images.misnamed, ("pixels",)),
         "blurred": Check(images.blurred, ("pixels",)),
         "badly_exposed": Check(images.badly_exposed, ("pixels",)),
+        "depth_used": Check(depth.depth_used, ("pixels",)),
         "tiny": Check(images.tiny, ("drawn",)),
         "duplicate_images": Check(duplicates.duplicate_images, ("drawn", "duplicate_images")),
         "too_small": Check(suitability.too_small, ("repaired", "input_size")),

@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from boxwright.formats.annotations import number
 from boxwright.formats.splits import WORDS
-from boxwright.images.decoding import is_image
+from boxwright.images.kinds import names_image
 
 EMPTY = frozenset({"", "nan", "none", "null", "na", "n/a", "[]"})  # in spreadsheets and pandas
 SETS = frozenset(WORDS) | {"unassigned", ""}  # in Google's files, in lower case
@@ -208,7 +208,7 @@ def _are_images(below: Sequence[Sequence[str]], column: int) -> bool:
 
 
 def _is_image(cell: str) -> bool:
-    return is_image(cell.replace("\\", "/").rpartition("/")[2])
+    return names_image(cell.replace("\\", "/").rpartition("/")[2])
 
 
 def _numbers(cells: Sequence[str]) -> bool:

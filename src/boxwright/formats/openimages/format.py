@@ -89,7 +89,11 @@ def read(folder: Folder) -> Labels:
     labels = Labels()
     descriptions = _descriptions(folder, labels)
     here = {
-        key for parent, names in folder.images.items() for n in names for key in _ids(parent, n)
+        key
+        for either in (folder, folder.unopened())
+        for parent, names in either.images.items()
+        for n in names
+        for key in _ids(parent, n)
     }
     elsewhere = 0
     for path, header in files.items():
