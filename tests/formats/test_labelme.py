@@ -10,7 +10,7 @@ import pytest
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, LabeledImage, Split
+from boxwright.structures.dataset import CROWD, DIFFICULT, OCCLUDED, TRUNCATED, Dataset, LabeledImage, Split
 from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny
@@ -104,7 +104,7 @@ def test_parts_of_an_object_that_something_hides_are_one_box(voc_folder: VocFold
         ({}, 0),
         ({"flags": {}}, 0),
         ({"flags": None}, 0),
-        ({"flags": {"difficult": True, "occluded": True}}, DIFFICULT),
+        ({"flags": {"difficult": True, "occluded": True}}, DIFFICULT | OCCLUDED),
         ({"flags": {"difficult": False, "truncated": True}}, TRUNCATED),
         ({"flags": {"crowd": True, "truncated": True}}, CROWD | TRUNCATED),
         ({"flags": {"difficult": "no"}}, 0),

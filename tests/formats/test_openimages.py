@@ -15,7 +15,7 @@ from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.formats import FORMATS
 from boxwright.formats.folder import Folder
-from boxwright.structures.dataset import CROWD, TRUNCATED, Dataset, LabeledImage, Split
+from boxwright.structures.dataset import CROWD, OCCLUDED, TRUNCATED, Dataset, LabeledImage, Split
 from folders import VocFolder, codes, lay
 
 pytestmark = pytest.mark.tiny
@@ -91,7 +91,7 @@ def test_the_name_of_a_file_states_the_split(voc_folder: VocFolder, name: str, s
     ("flags", "expected"),
     [
         ("0,0,0,0,0", 0),
-        ("1,1,0,0,0", TRUNCATED),
+        ("1,1,0,0,0", OCCLUDED | TRUNCATED),
         ("0,0,1,0,0", CROWD),
         ("0,1,1,1,1", TRUNCATED | CROWD),
         ("-1,-1,-1,-1,-1", 0),

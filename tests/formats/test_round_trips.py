@@ -72,6 +72,7 @@ def datasets(draw: st.DrawFn) -> Dataset:
                 [flags for _, _, flags in found],
                 draw(st.sampled_from(Split)),
                 ignored=draw(st.lists(boxes(), max_size=2)),
+                verified=draw(st.booleans()),
             )
         )
     if draw(st.booleans()):
@@ -97,6 +98,7 @@ def described(dataset: Dataset, holds: Holds) -> dict[str, object]:
             int(dataset.splits[i]),
             [dataset.classes[label] for label in dataset.labels[rows]],
             dataset.flags[rows].tolist(),
+            bool(dataset.verified[i]),
         )
     used = [name for i, name in enumerate(dataset.classes) if (dataset.labels == i).any()]
     classes = list(dataset.classes) if Holds.UNUSED_CLASSES in holds else used

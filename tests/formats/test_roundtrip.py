@@ -13,9 +13,9 @@ from PIL import Image
 
 from boxwright import formats
 from boxwright.formats.annotations import Holds
-from boxwright.formats.roundtrip import difference, held
+from boxwright.formats.roundtrip import FLAGS, difference, held
 from boxwright.formats.writing import target_names
-from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, LabeledImage, Split
+from boxwright.structures.dataset import CROWD, DIFFICULT, OCCLUDED, TRUNCATED, Dataset, LabeledImage, Split
 
 pytestmark = pytest.mark.tiny
 
@@ -53,6 +53,7 @@ CHANGES: dict[str, tuple[Callable[[Dataset], Dataset], str]] = {
     "order": (lambda d: replace(d, classes=("cat", "dog")), "the classes are cat, dog instead"),
     "labels": (lambda d: replace(d, labels=d.labels[::-1]), "its boxes are ['cat', 'dog']"),
     "flags": (lambda d: replace(d, flags=flipped(d.flags, DIFFICULT)), "the flags of its boxes"),
+    "verified": (lambda d: replace(d, verified=~d.verified), "it is now marked as verified"),
     "splits": (lambda d: replace(d, splits=1 - d.splits), "its split is val instead of train"),
     "a photo": (lambda d: d.select([0, 1]), "it has 2 images instead of 3, such as"),
     "a size": (lambda d: replace(d, sizes=d.sizes + 1), "the image is 41 x 31 instead of"),
@@ -122,9 +123,11 @@ def test_copies_of_an_image_are_not_confused(form: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", formats.FORMATS.values(), ids=formats.FORMATS)
 def test_what_a_format_has_no_place_for_is_not_missed(form: Any, tmp_path: Path) -> None:
     dataset = made(tmp_path)
-    every = replace(dataset, flags=np.full(4, DIFFICULT | TRUNCATED | CROWD, np.uint8))
+    bits = DIFFICULT | TRUNCATED | CROWD | OCCLUDED
+    every = replace(dataset, flags=np.full(4, bits, np.uint8), verified=~dataset.verified)
     kept = held(every, form)
-    for kind, bit in ((Holds.DIFFICULT, DIFFICULT), (Holds.TRUNCATED, TRUNCATED)):
+    for kind, bit in FLAGS.items():
         assert bool((kept.flags & bit).any()) == (kind in form.HOLDS)
+    assert bool(kept.verified.any()) == (Holds.VERIFIED in form.HOLDS)
     assert (len(kept) == 3) == (Holds.EMPTY_IMAGES in form.HOLDS)
     assert (kept.splits >= 0).all() == (Holds.SPLITS in form.HOLDS)

@@ -41,6 +41,7 @@ class Labeled:
         anywhere: no two images of the format have the same name, whatever their folders.
         repeated: several records of the file name this image, so that they may mean different ones.
         ignored: regions that count neither as objects nor as background, flat as `boxes`.
+        verified: someone checked the annotation, and said so in the labeling tool.
     """
 
     path: str
@@ -60,6 +61,7 @@ class Labeled:
     repeated: bool = False
     anywhere: bool = False
     ignored: list[float] = field(default_factory=list)
+    verified: bool = False
 
     @property
     def where(self) -> str:
@@ -133,6 +135,7 @@ class Holds(Flag):
     CROWD = auto()
     OCCLUDED = auto()
     IGNORED_REGIONS = auto()
+    VERIFIED = auto()  # images that someone checked
     SPLITS = auto()
     EMPTY_IMAGES = auto()
     CLASS_ORDER = auto()

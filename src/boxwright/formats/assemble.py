@@ -94,6 +94,7 @@ def assemble(
                 split,
                 one.byte_range,
                 boxes[count:],
+                one.verified,
             )
         )
     if unsure:

@@ -20,7 +20,7 @@ from boxwright.structures.findings import Finding, counted
 
 TITLE = "Create ML"
 KIND = "createml"  # in `json_kinds`
-HOLDS = Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.FRACTIONS
+HOLDS = Holds.VERIFIED | Holds.SPLITS | Holds.EMPTY_IMAGES | Holds.FRACTIONS
 BY_STEM = False
 ABOUT = About(
     sources="Apple's tools, RectLabel, Roboflow and LabelImg.",
@@ -80,7 +80,8 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
                 for box, label in zip(dataset.boxes[rows], dataset.labels[rows], strict=True)
             ]
             image = relative(names[i], folder)
-            content.append({"image": image, "annotations": annotations})
+            verified = {"verified": True} if dataset.verified[i] else {}  # of LabelImg
+            content.append({"image": image, **verified, "annotations": annotations})
         json_file.write(target / folder / FILE, content)
 
 
@@ -91,6 +92,7 @@ def _image(entry: object, path: str, place: str) -> Labeled:
     if not isinstance(name, str) or not name:
         raise UnusableError(place, f"its image {json_file.unlike(name, 'an image name')}")
     image = Labeled(path, name, place=f", {place}", split=folder_split(split_path(path)[0]))
+    image.verified = entry.get("verified") is True
     for where, one in json_file.objects(_first(entry, LIST_KEYS), f"{place}.annotations"):
         label = json_file.class_name(one.get("label"), where)
         x, y, width, height = json_file.coordinates(

@@ -18,7 +18,14 @@ from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import folder_split
 from boxwright.io.files import write_text
 from boxwright.io.text import read_text
-from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, Split
+from boxwright.structures.dataset import (
+    CROWD,
+    DIFFICULT,
+    OCCLUDED,
+    TRUNCATED,
+    Dataset,
+    Split,
+)
 from boxwright.structures.findings import Finding
 
 TITLE = "LabelMe"
@@ -27,6 +34,7 @@ HOLDS = (
     Holds.DIFFICULT
     | Holds.TRUNCATED
     | Holds.CROWD
+    | Holds.OCCLUDED
     | Holds.SPLITS
     | Holds.EMPTY_IMAGES
     | Holds.CLASS_ORDER
@@ -52,7 +60,7 @@ ABOUT = About(
 VERSION = "5.5.0"  # LabelMe version whose format is written
 LIST = "labels.txt"  # LabelMe reads its list of class names from such a file
 NOT_CLASSES = frozenset({"__ignore__", "_background_"})  # first lines of LabelMe's own lists
-FLAGS = {"difficult": DIFFICULT, "truncated": TRUNCATED, "crowd": CROWD}
+FLAGS = {"difficult": DIFFICULT, "truncated": TRUNCATED, "crowd": CROWD, "occluded": OCCLUDED}
 BOX = "rectangle"
 
 image_folder = json_file.image_folder

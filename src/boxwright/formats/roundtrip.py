@@ -41,6 +41,8 @@ def held(dataset: Dataset, form: Format) -> Dataset:
     if Holds.IGNORED_REGIONS not in form.HOLDS:
         nowhere = np.zeros(0, np.int64)
         dataset = replace(dataset, ignored=as_boxes(()), image_of_ignored=nowhere)
+    if Holds.VERIFIED not in form.HOLDS:
+        dataset = replace(dataset, verified=np.zeros_like(dataset.verified))
     if Holds.SPLITS not in form.HOLDS:
         dataset = replace(dataset, splits=np.full_like(dataset.splits, Split.UNASSIGNED))
     if Holds.EMPTY_IMAGES not in form.HOLDS:
@@ -62,7 +64,7 @@ def held_classes(dataset: Dataset, form: Format) -> list[str]:
 def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Format) -> str:
     """The first difference between `back` and the part of `written` that `form` can store.
 
-    Compares images byte for byte, sizes, splits, boxes, classes and flags. An inverted box may be
+    Compares images byte for byte, sizes, splits, boxes, classes, flags and what is verified. An inverted box may be
     read back with its corners in order. Returns an empty text if there is no difference.
 
     Args:
@@ -131,6 +133,8 @@ def _image_difference(kept: Dataset, i: int, place: ImageFile, back: Dataset, j:
     regions, others = kept.ignored_in(i), back.ignored_in(j)
     if len(regions) != len(others) or _moved(regions, others) > SAME:
         return f"it has {len(others)} ignored regions instead of {len(regions)}, or others"
+    if kept.verified[i] != back.verified[j]:
+        return f"it is {'no longer' if kept.verified[i] else 'now'} marked as verified"
     return ""
 
 

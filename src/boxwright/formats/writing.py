@@ -131,6 +131,7 @@ def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]
             for kind, bit in FLAGS.items()
         },
         Holds.IGNORED_REGIONS: (len(dataset.ignored), "ignored regions"),
+        Holds.VERIFIED: (int(dataset.verified.sum()), "images marked as verified"),
         Holds.SPLITS: (
             int((dataset.splits != Split.UNASSIGNED).sum()),
             "splits",

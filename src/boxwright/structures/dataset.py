@@ -47,6 +47,7 @@ class LabeledImage:
         byte_range: start and length of its bytes in the file that contains it; WHOLE_FILE if it
             is a file of its own.
         ignored: `(k, 4)` regions that count neither as objects nor as background.
+        verified: someone checked the annotation, and said so in the labeling tool.
     """
 
     name: str
@@ -58,6 +59,7 @@ class LabeledImage:
     split: Split = Split.UNASSIGNED
     byte_range: tuple[int, int] = WHOLE_FILE
     ignored: ArrayLike = ()
+    verified: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +81,7 @@ class Dataset:
         splits: `(N,)` int8 of `Split`.
         byte_ranges: `(N, 2)` int64, start and length of an image's bytes in the file that
             contains it, or WHOLE_FILE.
+        verified: `(N,)` bool, True if someone checked the annotation and said so, as in LabelImg.
         offsets: `(N + 1,)` int64, the first box of each image.
         boxes: `(M, 4)` float32, absolute xyxy pixels of the oriented image.
         labels: `(M,)` int32, 0-based ids into `classes`.
@@ -95,6 +98,7 @@ class Dataset:
     sizes: NDArray[np.int32]
     splits: NDArray[np.int8]
     byte_ranges: NDArray[np.int64]
+    verified: NDArray[np.bool_]
     offsets: NDArray[np.int64]
     boxes: Boxes
     labels: NDArray[np.int32]
@@ -126,6 +130,7 @@ class Dataset:
             sizes=np.array([(p.width, p.height) for p in images], np.int32).reshape(-1, 2),
             splits=np.array([image.split for image in images], np.int8),
             byte_ranges=np.array([image.byte_range for image in images], np.int64).reshape(-1, 2),
+            verified=np.array([image.verified for image in images], np.bool_),
             offsets=np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64),
             boxes=as_boxes(
                 np.concatenate([as_boxes(image.boxes) for image in images]) if images else ()
@@ -140,8 +145,8 @@ class Dataset:
 
     def __post_init__(self) -> None:
         n, m = len(self.names), len(self.labels)
-        lengths = {len(self.sizes), len(self.splits), len(self.byte_ranges), len(self.offsets) - 1}
-        if lengths != {n} or (len(self.boxes), len(self.flags)) != (m, m):
+        columns = (self.sizes, self.splits, self.byte_ranges, self.verified, self.offsets[1:])
+        if {len(column) for column in columns} != {n} or (len(self.boxes), len(self.flags)) != (m, m):
             raise ValueError("the columns of a Dataset must describe the same images and boxes")
         if int(self.offsets[-1]) != m:
             raise ValueError(f"offsets end at {self.offsets[-1]}, but there are {m} boxes")
@@ -186,6 +191,7 @@ class Dataset:
             sizes=self.sizes[index],
             splits=self.splits[index],
             byte_ranges=self.byte_ranges[index],
+            verified=self.verified[index],
             offsets=offsets,
             boxes=self.boxes[rows],
             labels=self.labels[rows],
@@ -224,6 +230,7 @@ class Dataset:
             sizes=np.concatenate([self.sizes, other.sizes]),
             splits=np.concatenate([self.splits, other.splits]),
             byte_ranges=np.concatenate([self.byte_ranges, other.byte_ranges]),
+            verified=np.concatenate([self.verified, other.verified]),
             offsets=np.concatenate([self.offsets, other.offsets[1:] + self.offsets[-1]]),
             boxes=np.concatenate([self.boxes, other.boxes]),
             labels=np.concatenate([self.labels, ids[other.labels]]),

@@ -22,13 +22,14 @@ from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import file_split
 from boxwright.formats.units import id_shift, shifted_ids
-from boxwright.structures.dataset import CROWD, Dataset, Split
+from boxwright.structures.dataset import CROWD, OCCLUDED, Dataset, Split
 from boxwright.structures.findings import Finding, counted
 
 TITLE = "COCO"
 KIND = "coco"  # in `json_kinds`
 HOLDS = (
     Holds.CROWD
+    | Holds.OCCLUDED
     | Holds.SPLITS
     | Holds.EMPTY_IMAGES
     | Holds.CLASS_ORDER
@@ -117,6 +118,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
                         "area": wide * high,
                         "segmentation": [],
                         "iscrowd": int(bool(flags & CROWD)),
+                        **({"attributes": {"occluded": True}} if flags & OCCLUDED else {}),
                     }
                 )
         content = {
@@ -239,8 +241,16 @@ class _File:
         else:
             box, shape = _box_around(one.get("segmentation"), place)
             shapes[shape] += 1
-        image.add(self.names[category], box, CROWD if one.get("iscrowd") in (1, "1") else 0)
+        image.add(self.names[category], box, _flags(one))
         self.boxes[category] += 1
+
+
+def _flags(one: Object) -> int:
+    """The flags of a box; CVAT has an attribute for occluded objects."""
+    said = one.get("attributes")
+    occluded = isinstance(said, dict) and said.get("occluded") in (True, 1, "1", "true")
+    crowd = one.get("iscrowd") in (1, "1")
+    return (CROWD if crowd else 0) | (OCCLUDED if occluded else 0)
 
 
 def _box(bbox: object, place: str) -> list[float]:

@@ -25,11 +25,18 @@ from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.formats.openimages.folders import has_label_folders, read_label_folders
 from boxwright.formats.splits import file_split
 from boxwright.formats.tables import first_rows, rows, write_rows
-from boxwright.structures.dataset import CROWD, TRUNCATED, Dataset, Split
+from boxwright.structures.dataset import CROWD, OCCLUDED, TRUNCATED, Dataset, Split
 from boxwright.structures.findings import Finding, counted
 
 TITLE = "Open Images"
-HOLDS = Holds.TRUNCATED | Holds.CROWD | Holds.SPLITS | Holds.CLASS_ORDER | Holds.FRACTIONS
+HOLDS = (
+    Holds.TRUNCATED
+    | Holds.CROWD
+    | Holds.OCCLUDED
+    | Holds.SPLITS
+    | Holds.CLASS_ORDER
+    | Holds.FRACTIONS
+)
 BY_STEM = True
 ABOUT = About(
     sources="The Open Images data set and the OIDv4 ToolKit.",
@@ -56,7 +63,7 @@ HEADER = (
 )
 NEEDED = HEADER[:1] + HEADER[2:8]
 SIDES = ("XMin", "YMin", "XMax", "YMax")
-FLAGS = {"IsTruncated": TRUNCATED, "IsGroupOf": CROWD}
+FLAGS = {"IsOccluded": OCCLUDED, "IsTruncated": TRUNCATED, "IsGroupOf": CROWD}
 UNKNOWN = -1  # value of an unknown flag
 DESCRIPTIONS = "class-descriptions"  # parts of the names of class description files
 SPLITS = {Split.TRAIN: "train", Split.VAL: "validation", Split.TEST: "test"}
@@ -280,7 +287,8 @@ def _rows(
             np.format_float_positional(v, precision=10, trim="-") for v in box
         )
         truncated, group = int(flags & TRUNCATED > 0), int(flags & CROWD > 0)
+        occluded = 1 if flags & OCCLUDED else UNKNOWN
         yield [
             *(image, "freeform", codes[label], 1, xmin, xmax, ymin, ymax),
-            *(UNKNOWN, truncated, group, UNKNOWN, UNKNOWN),
+            *(occluded, truncated, group, UNKNOWN, UNKNOWN),
         ]

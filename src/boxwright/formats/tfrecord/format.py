@@ -33,6 +33,7 @@ HOLDS = (
     Holds.DIFFICULT
     | Holds.TRUNCATED
     | Holds.CROWD
+    | Holds.OCCLUDED
     | Holds.SPLITS
     | Holds.EMPTY_IMAGES
     | Holds.CLASS_ORDER

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED
+from boxwright.structures.dataset import CROWD, DIFFICULT, OCCLUDED, TRUNCATED
 
 ENCODED, KIND = b"image/encoded", b"image/format"
 FILENAME, SOURCE_ID, SHA256 = b"image/filename", b"image/source_id", b"image/key/sha256"
@@ -18,6 +18,7 @@ VIEW, MASK = b"image/object/view", b"image/object/mask"
 FLAGS = {
     b"image/object/difficult": DIFFICULT,
     b"image/object/truncated": TRUNCATED,
+    b"image/object/occluded": OCCLUDED,
     b"image/object/is_crowd": CROWD,
     b"image/object/group_of": CROWD,
 }

@@ -36,7 +36,7 @@ from boxwright.images.decoding import ImageFile, image_bytes, image_length, read
 from boxwright.images.header import jpeg_header, kind_of
 from boxwright.io.files import writing
 from boxwright.ops.boxes import Boxes, orient
-from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.dataset import OCCLUDED, Dataset, Split
 from boxwright.structures.labels import write_label_map
 
 FILES = {Split.TRAIN: "train", Split.VAL: "val", Split.TEST: "test", Split.UNASSIGNED: "data"}
@@ -162,7 +162,11 @@ def _classes_and_flags(
     parts = [
         texts(TEXT, [classes[label][0] for label in labels]),
         integers(LABEL, [classes[label][1] for label in labels]),
-        *[integers(key, [int(flag & bit > 0) for flag in flags]) for key, bit in FLAGS.items()],
+        *[
+            integers(key, [int(flag & bit > 0) for flag in flags])
+            for key, bit in FLAGS.items()
+            if bit != OCCLUDED or any(flag & bit for flag in flags)  # the API's scripts lack it
+        ],
     ]
     return b"".join(parts)
 

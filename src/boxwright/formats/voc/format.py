@@ -20,13 +20,15 @@ from boxwright.formats.folder import Folder, split_path, stem
 from boxwright.formats.voc.xml_file import read_annotation
 from boxwright.formats.xml_file import SUFFIX, decimal, first_tag, text
 from boxwright.io.files import write_text
-from boxwright.structures.dataset import DIFFICULT, TRUNCATED, Dataset, Split
+from boxwright.structures.dataset import DIFFICULT, OCCLUDED, TRUNCATED, Dataset, Split
 from boxwright.structures.labels import write_label_map
 
 TITLE = "Pascal VOC"
 HOLDS = (
     Holds.DIFFICULT
     | Holds.TRUNCATED
+    | Holds.OCCLUDED
+    | Holds.VERIFIED
     | Holds.SPLITS
     | Holds.EMPTY_IMAGES
     | Holds.CLASS_ORDER
@@ -109,6 +111,7 @@ def annotation_text(dataset: Dataset, index: int, name: str) -> str:
     <pose>Unspecified</pose>
     <truncated>{int(bool(flags & TRUNCATED))}</truncated>
     <difficult>{int(bool(flags & DIFFICULT))}</difficult>
+    <occluded>{int(bool(flags & OCCLUDED))}</occluded>
     <bndbox>
       <xmin>{decimal(box[0])}</xmin>
       <ymin>{decimal(box[1])}</ymin>
@@ -121,8 +124,9 @@ def annotation_text(dataset: Dataset, index: int, name: str) -> str:
             dataset.boxes[rows], dataset.labels[rows], dataset.flags[rows], strict=True
         )
     )
+    verified = ' verified="yes"' if dataset.verified[index] else ""
     return f"""\
-<annotation>
+<annotation{verified}>
   <folder>{text(split_path(parent)[1])}</folder>
   <filename>{text(filename)}</filename>
   <size>

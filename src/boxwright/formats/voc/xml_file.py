@@ -7,9 +7,10 @@ from xml.etree.ElementTree import Element
 from boxwright.formats.annotations import LARGEST, BadEntryError, Broken, Labeled, number, size_of
 from boxwright.formats.coordinates import Size
 from boxwright.formats.xml_file import read_tree
-from boxwright.structures.dataset import DIFFICULT, TRUNCATED
+from boxwright.structures.dataset import DIFFICULT, OCCLUDED, TRUNCATED
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
+FLAGS = {"difficult": DIFFICULT, "truncated": TRUNCATED, "occluded": OCCLUDED}
 
 
 def read_annotation(root: str, where: str) -> Labeled | Broken | None:
@@ -27,35 +28,62 @@ def read_annotation(root: str, where: str) -> Labeled | Broken | None:
 
 
 def _annotation(root: Element, where: str) -> Labeled:
-    labeled = Labeled(where, alone=True)
+    labeled = Labeled(where, alone=True, verified=_is_set(root.get("verified")))
+    folder = path = ""
     for part in root:
         if part.tag == "object":
             _add_object(part, labeled)
         elif part.tag == "filename":
-            labeled.image = (part.text or "").strip()
+            name = (part.text or "").strip()
+            if labeled.image not in {"", name}:
+                raise BadEntryError(f"names two images, '{labeled.image}' and '{name}'")
+            labeled.image = name
         elif part.tag == "size":
             labeled.size = _size(part)
+        elif part.tag == "folder":
+            folder = (part.text or "").strip()
+        elif part.tag == "path":
+            path = (part.text or "").strip().replace("\\", "/")
+        elif part.tag == "bndbox" or (len(part) and part.find(".//bndbox") is not None):
+            raise BadEntryError(f"has boxes in <{part.tag}>, where only <object> can have them")
+    if "/" not in path:  # some tools write only the file name there
+        path = f"{folder}/{labeled.image}" if folder else ""
+    labeled.hint = path
     return labeled
 
 
 def _add_object(part: Element, labeled: Labeled) -> None:
-    place = len(labeled.names) + 1
-    name, flag = None, 0
-    sides: dict[str, str | None] = {}
+    """Add the boxes of an object: several of one class, or as many as it has names."""
+    number = len(labeled.names) + 1
+    names: list[str] = []
+    boxes: list[Element] = []
+    flag = 0
     for field in part:
         tag = field.tag
         if tag == "name":
-            name = field.text
+            names.append(field.text or "")
         elif tag == "bndbox":
-            sides = {side.tag: side.text for side in field}
-        elif tag == "difficult" and _is_set(field.text):
-            flag |= DIFFICULT
-        elif tag == "truncated" and _is_set(field.text):
-            flag |= TRUNCATED
-    if name is None or not name.strip():
-        raise BadEntryError(f"object {place} has no class name")
+            boxes.append(field)
+        elif tag in FLAGS and _is_set(field.text):
+            flag |= FLAGS[tag]
+    if not names or not all(name.strip() for name in names):
+        raise BadEntryError(f"object {number} has no class name")
+    if len(names) not in {1, len(boxes)}:
+        found = f"{len(names)} names and {len(boxes)} boxes"
+        raise BadEntryError(f"object {number} ({names[0].strip()}) has {found}")
+    for i, box in enumerate(boxes or [part]):
+        name = names[min(i, len(names) - 1)]
+        labeled.add(name, _sides(box, f"object {number + i} ({name.strip()})"), flag)
+
+
+def _sides(box: Element, what: str) -> list[float]:
+    found: dict[str, str | None] = {}
+    for side in box:
+        if found.setdefault(side.tag, side.text) != side.text and side.tag in SIDES:
+            raise BadEntryError(f"{what}: {side.tag} is stated twice in one box")
+    values = []
     for side in SIDES:
-        text = sides.get(side)
+        text = found.get(side)
         try:
             value = float(text)  # type: ignore[arg-type]
         except (TypeError, ValueError):
@@ -63,14 +91,13 @@ def _add_object(part: Element, labeled: Labeled) -> None:
             value = LARGEST if cleaned is None else cleaned
         if not -LARGEST < value < LARGEST:  # False for NaN
             stated = "is missing" if text is None else f"is '{text.strip()[:40]}', not a coordinate"
-            raise BadEntryError(f"object {place} ({name.strip()}): {side} {stated}")
-        labeled.boxes.append(value)
-    labeled.names.append(name)
-    labeled.flags.append(flag)
+            raise BadEntryError(f"{what}: {side} {stated}")
+        values.append(value)
+    return values
 
 
 def _is_set(text: str | None) -> bool:
-    return text is not None and text.strip().lower() in {"1", "true"}
+    return text is not None and text.strip().lower() in {"1", "true", "yes"}
 
 
 def _size(part: Element) -> Size | None:
