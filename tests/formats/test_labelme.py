@@ -10,7 +10,15 @@ import pytest
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.structures.dataset import CROWD, DIFFICULT, OCCLUDED, TRUNCATED, Dataset, LabeledImage, Split
+from boxwright.structures.dataset import (
+    CROWD,
+    DIFFICULT,
+    OCCLUDED,
+    TRUNCATED,
+    Dataset,
+    LabeledImage,
+    Split,
+)
 from folders import VocFolder, codes
 
 pytestmark = pytest.mark.tiny

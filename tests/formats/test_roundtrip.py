@@ -15,7 +15,15 @@ from boxwright import formats
 from boxwright.formats.annotations import Holds
 from boxwright.formats.roundtrip import FLAGS, difference, held
 from boxwright.formats.writing import target_names
-from boxwright.structures.dataset import CROWD, DIFFICULT, OCCLUDED, TRUNCATED, Dataset, LabeledImage, Split
+from boxwright.structures.dataset import (
+    CROWD,
+    DIFFICULT,
+    OCCLUDED,
+    TRUNCATED,
+    Dataset,
+    LabeledImage,
+    Split,
+)
 
 pytestmark = pytest.mark.tiny
 

@@ -247,6 +247,39 @@ FITNESS: dict[str, Meaning] = {
         "Choose the format with --format, move the other annotations to a folder of their own, or "
         "combine both with `boxwright merge`.",
     ),
+    "BW156": Meaning(
+        "error",
+        "It is unclear which image a region is on",
+        "A task of Label Studio has several images. Its regions name the image tag of the labeling "
+        "configuration that they were drawn on, and the export does not say which image that tag "
+        "shows.",
+        "Save the labeling configuration (Settings, Labeling Interface, Code) as an .xml file "
+        "beside the export, and export JSON, not JSON-MIN.",
+    ),
+    "BW157": Meaning(
+        "error",
+        "Records of different images have the same name",
+        "A file states two sizes for one image. Frames of several videos were probably numbered "
+        "alike, and their folders were left out.",
+        "Write the image's path below the data folder into each record, or delete the wrong ones.",
+    ),
+    "BW158": Meaning(
+        "note",
+        "Class names come from a file elsewhere",
+        "The annotations give numbers for their classes, and no usual file beside them has the "
+        "names. A file with names is near; whether it is used depends on what it is.",
+        "Check that the named file belongs to these images. To use it, or to use another one, put "
+        "the names into classes.txt beside the annotations, one per line from class 0.",
+    ),
+    "BW159": Meaning(
+        "warning",
+        "Boxes of replaced annotations are not used",
+        "The same image was annotated several times, and one of these annotations replaces the "
+        "others: in Label Studio the last one that was not skipped, in VoTT its own file, and of "
+        "CSV lists those of the splits.",
+        "No action is needed if the other annotations are outdated. Otherwise delete the ones "
+        "that should not count.",
+    ),
     "BW160": Meaning(
         "error",
         "A text file is in an unknown encoding",

@@ -74,12 +74,29 @@ class Labeled:
         self.names.append(name)
         self.flags.append(flags)
 
-    def add_missing(self, other: Labeled) -> None:
-        """Append the boxes of another annotation of the same image, without duplicates."""
-        there = set(self._named_boxes())
+    def append(self, other: Labeled) -> None:
+        """Append all boxes of another annotation of the same image."""
+        self.boxes += other.boxes
+        self.names += other.names
+        self.flags += other.flags
+
+    def add_missing(self, other: Labeled) -> int:
+        """Append the boxes of another annotation that this one lacks; returns their number."""
+        there, count = set(self._named_boxes()), 0
         for (name, box), flags in zip(other._named_boxes(), other.flags, strict=True):
             if (name, box) not in there:
                 self.add(name, box, flags)
+                count += 1
+        return count
+
+    def lacks(self, other: Labeled) -> int:
+        """Number of boxes of another annotation that this one lacks."""
+        there = set(self._named_boxes())
+        return sum(box not in there for box in other._named_boxes())
+
+    def shares_a_box(self, other: Labeled) -> bool:
+        """True if both have a box of the same class and place."""
+        return not set(self._named_boxes()).isdisjoint(other._named_boxes())
 
     def _named_boxes(self) -> Iterator[tuple[str, tuple[float, ...]]]:
         for i, name in enumerate(self.names):

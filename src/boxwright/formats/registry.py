@@ -25,7 +25,7 @@ FORMATS: Registry[Format] = Registry(
         "yolo": "boxwright.formats.yolo.format",
         "labelme": "boxwright.formats.labelme",
         "createml": "boxwright.formats.createml",
-        "labelstudio": "boxwright.formats.labelstudio",
+        "labelstudio": "boxwright.formats.labelstudio.format",
         "vott": "boxwright.formats.vott",
         "cvat": "boxwright.formats.cvat.format",
         "via": "boxwright.formats.via.format",

@@ -64,8 +64,9 @@ def held_classes(dataset: Dataset, form: Format) -> list[str]:
 def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Format) -> str:
     """The first difference between `back` and the part of `written` that `form` can store.
 
-    Compares images byte for byte, sizes, splits, boxes, classes, flags and what is verified. An inverted box may be
-    read back with its corners in order. Returns an empty text if there is no difference.
+    Compares images byte for byte, sizes, splits, boxes, classes, flags and what is verified. An
+    inverted box may be read back with its corners in order. Returns an empty text if there is no
+    difference.
 
     Args:
         written: the dataset that was written.

@@ -146,7 +146,8 @@ class Dataset:
     def __post_init__(self) -> None:
         n, m = len(self.names), len(self.labels)
         columns = (self.sizes, self.splits, self.byte_ranges, self.verified, self.offsets[1:])
-        if {len(column) for column in columns} != {n} or (len(self.boxes), len(self.flags)) != (m, m):
+        lengths = {len(column) for column in columns}
+        if lengths != {n} or (len(self.boxes), len(self.flags)) != (m, m):
             raise ValueError("the columns of a Dataset must describe the same images and boxes")
         if int(self.offsets[-1]) != m:
             raise ValueError(f"offsets end at {self.offsets[-1]}, but there are {m} boxes")

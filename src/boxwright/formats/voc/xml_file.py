@@ -78,9 +78,9 @@ def _add_object(part: Element, labeled: Labeled) -> None:
 
 def _sides(box: Element, what: str) -> list[float]:
     found: dict[str, str | None] = {}
-    for side in box:
-        if found.setdefault(side.tag, side.text) != side.text and side.tag in SIDES:
-            raise BadEntryError(f"{what}: {side.tag} is stated twice in one box")
+    for field in box:
+        if found.setdefault(field.tag, field.text) != field.text and field.tag in SIDES:
+            raise BadEntryError(f"{what}: {field.tag} is stated twice in one box")
     values = []
     for side in SIDES:
         text = found.get(side)

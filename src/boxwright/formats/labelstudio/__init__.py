@@ -1,0 +1,1 @@
+"""Label Studio: tasks, each with one or several images."""

@@ -1,0 +1,49 @@
+"""Combine records of one file that state the same image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from boxwright.formats.annotations import Broken, Labeled, Labels
+from boxwright.structures.findings import Finding
+
+
+def add_once(labels: Labels, path: str, records: Iterable[Labeled], what: str) -> None:
+    """Add the records of a file to the labels, with the boxes of all that state the same image.
+
+    Records that give only a file name may mean different images of this name: frames of several
+    clips, for example. They do if they state different sizes. They are marked as `repeated` unless
+    they have a box in common, which shows that they are copies.
+
+    Args:
+        labels: gets the images, a finding, and an unusable part for each contradiction.
+        path: the file, below the root.
+        records: its records, each with its own boxes.
+        what: the records in a finding, such as `entries`.
+    """
+    first: dict[str, Labeled] = {}
+    unclear: set[str] = set()
+    count = 0
+    for one in records:
+        known = first.setdefault(one.image, one)
+        if known is one:
+            continue
+        count += 1
+        if sizes_differ(known, one):
+            message = f"'{one.image}' is {one.size} pixels, but {known.size} in {known.where}"
+            labels.broken.append(Broken("BW157", one.where, message))
+            unclear.add(one.image)
+        is_bare = "/" not in one.image.replace("\\", "/")
+        known.repeated |= is_bare and not known.shares_a_box(one)
+        known.verified &= one.verified
+        known.append(one)
+    labels.images += [one for name, one in first.items() if name not in unclear]
+    if count and not unclear:
+        message = f"{count} of its {what} repeat an image"
+        labels.findings.append(Finding("BW113", path, message, "boxes combined"))
+
+
+def sizes_differ(one: Labeled, other: Labeled) -> bool:
+    """True if both records state a valid size of the image, and not the same one."""
+    sizes = {record.size for record in (one, other) if record.size and min(record.size) > 0}
+    return len(sizes) > 1
