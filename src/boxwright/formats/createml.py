@@ -13,10 +13,10 @@ from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.repeats import add_once
 from boxwright.formats.shapes import decimals
 from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Dataset
-from boxwright.structures.findings import Finding, counted
 
 TITLE = "Create ML"
 KIND = "createml"  # in `json_kinds`
@@ -48,24 +48,13 @@ def read(folder: Folder) -> Labels:
     """Read all images in the files; an image without annotations has no objects."""
     labels = Labels()
     for path, content in json_file.read_all(folder, KIND, list, labels.broken):
-        images: dict[str, Labeled] = {}
-        twice = 0
+        images: list[Labeled] = []
         for i, entry in enumerate(content):
             try:
-                one = _image(entry, path, f"[{i}]")
+                images.append(_image(entry, path, f"[{i}]"))
             except UnusableError as error:
                 labels.broken.append(error.in_file(path))
-                continue
-            first = images.setdefault(one.image, one)
-            if first is not one:
-                twice += 1
-                first.boxes += one.boxes
-                first.names += one.names
-                first.flags += one.flags
-        labels.images += images.values()
-        if twice:
-            message = f"{counted(twice, 'entry repeats', 'entries repeat')} an image"
-            labels.findings.append(Finding("BW113", path, message, "boxes combined"))
+        add_once(labels, path, images)
     return labels
 
 

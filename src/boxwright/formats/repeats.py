@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from boxwright.formats.annotations import Broken, Labeled, Labels
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 
-def add_once(labels: Labels, path: str, records: Iterable[Labeled], what: str) -> None:
+def add_once(labels: Labels, path: str, records: Iterable[Labeled]) -> None:
     """Add the records of a file to the labels, with the boxes of all that state the same image.
 
     Records that give only a file name may mean different images of this name: frames of several
@@ -19,27 +20,30 @@ def add_once(labels: Labels, path: str, records: Iterable[Labeled], what: str) -
         labels: gets the images, a finding, and an unusable part for each contradiction.
         path: the file, below the root.
         records: its records, each with its own boxes.
-        what: the records in a finding, such as `entries`.
     """
-    first: dict[str, Labeled] = {}
-    unclear: set[str] = set()
+    first: dict[tuple[str, str], Labeled] = {}
+    unclear: set[tuple[str, str]] = set()
     count = 0
     for one in records:
-        known = first.setdefault(one.image, one)
+        key = one.image, one.hint
+        known = first.setdefault(key, one)
         if known is one:
             continue
         count += 1
         if sizes_differ(known, one):
             message = f"'{one.image}' is {one.size} pixels, but {known.size} in {known.where}"
             labels.broken.append(Broken("BW157", one.where, message))
-            unclear.add(one.image)
+            unclear.add(key)
         is_bare = "/" not in one.image.replace("\\", "/")
-        known.repeated |= is_bare and not known.shares_a_box(one)
+        known.repeated |= is_bare and not one.hint and not known.shares_a_box(one)
         known.verified &= one.verified
         known.append(one)
-    labels.images += [one for name, one in first.items() if name not in unclear]
+    names = Counter(name for name, _ in first)
+    for (name, hint), one in first.items():
+        one.repeated |= names[name] > 1 and not hint
+    labels.images += [one for key, one in first.items() if key not in unclear]
     if count and not unclear:
-        message = f"{count} of its {what} repeat an image"
+        message = f"{counted(count, 'record repeats', 'records repeat')} an image"
         labels.findings.append(Finding("BW113", path, message, "boxes combined"))
 
 

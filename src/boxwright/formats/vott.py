@@ -21,6 +21,7 @@ from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Dataset
+from boxwright.structures.findings import Finding, counted
 
 TITLE = "VoTT"
 KIND = "vott"  # in `json_kinds`
@@ -61,13 +62,10 @@ def detect(folder: Folder) -> bool:
 
 
 def read(folder: Folder) -> Labels:
-    """Read all visited images; a visited image without regions has no objects.
-
-    VoTT's own file of an image is newer than an export beside it.
-    """
+    """Read all visited images; a visited image without regions has no objects."""
     labels, shapes = Labels(), Counter[str]()
     here = json_file.image_names(folder)
-    images: dict[str, Labeled] = {}
+    images: list[tuple[str, bool, Labeled]] = []
     classes: list[str] = []
     for path, content in json_file.read_all(folder, KIND, dict, labels.broken):
         own = "asset" in content
@@ -83,13 +81,37 @@ def read(folder: Folder) -> Labels:
             except UnusableError as error:
                 labels.broken.append(error.in_file(path))
                 continue
-            if image is not None and (own or key not in images):
-                images[key] = image
-    labels.images = list(images.values())
+            if image is not None:
+                images.append((key, own, image))
+    labels.images = _newest(images, labels.findings)
     if labels.images:
         labels.findings += shapes_finding(labels.images[0].path, shapes)
     labels.classes = list(dict.fromkeys(classes))
     return labels
+
+
+def _newest(images: Sequence[tuple[str, bool, Labeled]], findings: list[Finding]) -> list[Labeled]:
+    """Each image once, if several files have its id.
+
+    VoTT's own file of an image is newer than an export. The boxes of several exports in one folder
+    are combined; those in several folders may be of images with the same path on two computers.
+    """
+    newest = {key: one for key, own, one in images if own}
+    kept: dict[tuple[str, str], Labeled] = {}
+    lost: Counter[str] = Counter()
+    for key, own, one in images:
+        if not own and key in newest:
+            lost[one.path] += newest[key].lacks(one)
+            continue
+        known = kept.setdefault((key, split_path(one.path)[0]), one)
+        if known is not one and (count := known.add_missing(one)):
+            message = f"{known.where} has the same image; {counted(count, 'box is', 'boxes are')} only here"
+            findings.append(Finding("BW113", one.where, message, "boxes combined"))
+    for path, count in lost.items():
+        if count:
+            message = f"{counted(count, 'box is', 'boxes are')} not in VoTT's own, newer files"
+            findings.append(Finding("BW159", path, message, "not used"))
+    return list(kept.values())
 
 
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
@@ -154,6 +176,7 @@ def _image(
     image = Labeled(
         path, name, place=place and f", {place}", split=folder_split(split_path(path)[0])
     )
+    image.hint = _path(asset)
     if isinstance(asset.get("size"), dict):
         image.size = json_file.stated_size(asset["size"], "width", "height")
     for where, region in json_file.objects(regions, f"{place}.regions".lstrip(".")):
@@ -175,10 +198,14 @@ def _box(region: Object, place: str) -> list[float]:
     return [left, top, left + width, top + height]
 
 
+def _path(asset: Object) -> str:
+    url = asset.get("path")
+    return LED_BY.sub("", unquote(url).replace("\\", "/")) if isinstance(url, str) else ""
+
+
 def _image_name(asset: Object, place: str, here: Container[str]) -> str:
     """The path or name of the image; a path is a URL, a name is not."""
-    name, url = asset.get("name"), asset.get("path")
-    path = LED_BY.sub("", unquote(url).replace("\\", "/")) if isinstance(url, str) else ""
+    name, path = asset.get("name"), _path(asset)
     last = split_path(path)[1]
     if not isinstance(name, str) or not name:
         name = last

@@ -16,14 +16,13 @@ from boxwright.formats import json_file, json_kinds
 from boxwright.formats.about import About
 from boxwright.formats.annotations import LARGEST, Holds, Labeled, Labels
 from boxwright.formats.coco.rle import RunLengthError, box_around_mask
-from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.repeats import add_once
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import file_split
 from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.structures.dataset import CROWD, OCCLUDED, Dataset, Split
-from boxwright.structures.findings import Finding, counted
 
 TITLE = "COCO"
 KIND = "coco"  # in `json_kinds`
@@ -62,6 +61,7 @@ OTHER_TASKS = ("captions_", "image_info_", "panoptic_", "person_keypoints_", "st
 WHOLE = re.compile("-?[0-9]{1,18}")
 SIDES = ("x", "y", "width", "height")
 PLAIN = {int, float}
+HINTS = ("path", "coco_url")  # longer paths, by COCO Annotator and the COCO dataset
 
 image_folder = json_file.image_folder
 
@@ -141,7 +141,7 @@ class _File:
         names: category id -> name.
         parents: category id -> supercategory.
         boxes: category id -> number of boxes.
-        images: image id -> image; an image that is listed twice has two ids.
+        images: image id -> image; two ids may have the same image.
     """
 
     path: str
@@ -150,15 +150,18 @@ class _File:
     parents: dict[str, object] = field(default_factory=dict)
     boxes: Counter[str] = field(default_factory=Counter)
     images: dict[str, Labeled] = field(default_factory=dict)
-    _by_name: dict[tuple[str, Size | None], Labeled] = field(default_factory=dict)
 
     def read(self, content: Object, labels: Labels) -> None:
         for place, one in json_file.objects(content.get("categories"), "categories"):
             self._add_category(one, place)
+        if "images" not in content and "videos" in content:
+            raise UnusableError(
+                "videos", "are labeled frame by frame; export each frame as an image"
+            )
         for place, one in json_file.objects(content.get("images"), "images"):
             self._add_image(one, place)
         shapes: Counter[str] = Counter()
-        unusable = set()
+        unusable: set[tuple[str, str]] = set()
         self._shift_ids(content.get("annotations"), labels)
         for place, one in json_file.objects(content.get("annotations"), "annotations"):
             image = self.images.get(_key(one.get("image_id")))
@@ -170,16 +173,13 @@ class _File:
                     )
                 self._add_box(one, place, image, shapes)
             except UnusableError as error:
-                unusable.add(id(image))
+                if image is not None:
+                    unusable.add((image.image, image.hint))
                 labels.broken.append(error.in_file(self.path))
-        images = {id(image): image for image in self.images.values()}
-        labels.images += [image for key, image in images.items() if key not in unusable]
+        images = self.images.values()
+        sound = (image for image in images if (image.image, image.hint) not in unusable)
+        add_once(labels, self.path, sound)
         labels.findings += shapes_finding(self.path, shapes)
-        if len(images) < len(self.images):
-            message = (
-                f"{counted(len(self.images) - len(images), 'image is', 'images are')} listed twice"
-            )
-            labels.findings.append(Finding("BW113", self.path, message, "boxes combined"))
 
     def used_categories(self) -> list[tuple[tuple[int, int], str]]:
         """A sort key and a name for each category, without pure supercategories.
@@ -226,9 +226,10 @@ class _File:
             raise UnusableError(place, f"its {missing} is {json_file.shown(one.get(missing))}")
         size = json_file.stated_size(one, "width", "height")
         image = Labeled(self.path, name, size=size, place=f", {place}", split=self.split)
-        known = self._by_name.setdefault((name, size), image)
-        if self.images.setdefault(key, known) is not known:
-            raise UnusableError(place, f"'{name}' has the id of '{self.images[key].image}'")
+        image.hint = next((one[key] for key in HINTS if isinstance(one.get(key), str)), "")
+        known = self.images.setdefault(key, image)
+        if (known.image, known.size, known.hint) != (name, size, image.hint):
+            raise UnusableError(place, f"'{name}' has the id of '{known.image}'")
 
     def _add_box(self, one: Object, place: str, image: Labeled, shapes: Counter[str]) -> None:
         category = _key(one.get("category_id"))

@@ -27,8 +27,10 @@ from boxwright.formats.annotations import (
     numbers,
     size_of,
 )
+from boxwright.formats.coordinates import Size
 from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
 from boxwright.formats.folder import Folder, folded, split_path
+from boxwright.formats.repeats import sizes_differ
 from boxwright.formats.shapes import decimals
 from boxwright.formats.splits import WORDS, file_split
 from boxwright.formats.tables import first_rows, rows, write_rows
@@ -85,6 +87,12 @@ def read(folder: Folder) -> Labels:
         labels.broken += one.broken
         labels.findings += one.findings
     labels.images = list(_once(files))
+    for one in files:
+        if one.replaced:
+            message = (
+                f"{counted(one.replaced, 'box is', 'boxes are')} not in the lists of the splits"
+            )
+            labels.findings.append(Finding("BW159", one.path, message, "not used"))
     used = {name for one in labels.images for name in one.names}
     labels.classes = _class_list(folder, used)
     return labels
@@ -129,6 +137,10 @@ class _File:
         images: the images by their names in the file.
         bare: line, image and class of the rows with a class but no box.
         split: the split in the file's name or folder.
+        replaced: number of boxes that the lists of splits lack.
+        stated: the cells with the size of each image in its first row.
+        sized: the first row of each image that states another size.
+        of_boxes: these sizes are those of the boxes.
     """
 
     root: Path
@@ -139,6 +151,10 @@ class _File:
     findings: list[Finding] = field(default_factory=list)
     bare: list[tuple[int, str, str]] = field(default_factory=list)
     split: Split = Split.UNASSIGNED
+    replaced: int = 0
+    stated: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sized: dict[str, Broken] = field(default_factory=dict)
+    of_boxes: bool = True
 
     def read(self) -> _File:
         self.split = file_split(self.path)
@@ -153,6 +169,9 @@ class _File:
                     unusable.add(row[self.columns.image] if len(row) > self.columns.image else "")
         except DataError as error:
             self.broken.append(Broken.of(error, self.path))
+        if not self.of_boxes:
+            self.broken += self.sized.values()
+            unusable |= self.sized.keys()
         boxed = {name for one in self.images.values() for name in one.names}
         for line, name, label in self.bare:
             if label in boxed or not boxed:  # other classes mean no object, such as 'No finding'
@@ -182,7 +201,8 @@ class _File:
         if one is None:
             one = self.images[name] = Labeled(self.path, name, place=f":{line}", split=self.split)
             if columns.size:
-                one.size = size_of(*(row[i] if len(row) > i else "" for i in columns.size))
+                one.size = self._size(row)
+                self.stated[name] = _cells(row, columns.size)
             if columns.split is not None:
                 one.split = WORDS.get(word, Split.UNASSIGNED)
         if not any(cells) or all(cell.lower() in EMPTY for cell in cells):
@@ -193,6 +213,19 @@ class _File:
         if not label:
             raise BadEntryError("has no class name")
         one.add(label, box)
+        if columns.size and _cells(row, columns.size) != self.stated[name]:
+            self._compare(one, self._size(row), box, line)
+
+    def _size(self, row: Sequence[str]) -> Size:
+        return size_of(*_cells(row, self.columns.size or (0, 0)))
+
+    def _compare(self, one: Labeled, size: Size, box: Sequence[float], line: int) -> None:
+        """Note that a row states another size of the image than earlier rows."""
+        if sizes_differ(one, Labeled(self.path, size=size)):
+            sides = box[2] - box[0], box[3] - box[1]
+            self.of_boxes &= all(abs(a - b) <= 1 for a, b in zip(sides, size, strict=True))
+            message = f"'{one.image}' is {size} pixels, but {one.size} in {one.where}"
+            self.sized.setdefault(one.image, Broken("BW157", f"{self.path}:{line}", message))
 
     def _settle(self) -> None:
         """Decide if boxes are pixels or fractions, after all rows are read."""
@@ -202,9 +235,15 @@ class _File:
             fractions = self.columns.size is None and are_fractions(self.images.values())
         for one in self.images.values():
             one.relative = fractions
+            if self.sized and self.of_boxes:
+                one.size = None
         if boxes and self.columns.name is None:
             message = f"no column is the class; all boxes get the class '{NAMELESS}'"
             self.findings.append(Finding("BW148", self.path, message))
+
+
+def _cells(row: Sequence[str], columns: tuple[int, int]) -> tuple[str, ...]:
+    return tuple(row[i] if len(row) > i else "" for i in columns)
 
 
 def _box(shape: Shape, cells: Sequence[str]) -> list[float]:
@@ -233,7 +272,7 @@ def _once(files: Sequence[_File]) -> Iterator[Labeled]:
 
     The order is test, val, train, so that an image in two lists is not used for training.
     """
-    everywhere: dict[str, set[str]] = {}  # file name of an assigned image -> its paths
+    everywhere: dict[str, dict[str, Labeled]] = {}  # file name of an assigned image -> by path
     seen: dict[tuple[str, str, bool], Labeled] = {}
     for file in sorted(files, key=lambda file: -file.split):
         parent = split_path(file.path)[0]
@@ -241,11 +280,13 @@ def _once(files: Sequence[_File]) -> Iterator[Labeled]:
             name = folded(one.image.replace("\\", "/"))
             last = split_path(name)[1]
             if file.split is not Split.UNASSIGNED:
-                everywhere.setdefault(last, set()).add(name)
+                everywhere.setdefault(last, {})[name] = one
                 yield one
                 continue
-            listed = everywhere.get(last, set())
+            listed = everywhere.get(last, {})
             if name in listed or last in listed or (listed and name == last):
+                used = listed.get(name) or listed.get(last) or next(iter(listed.values()))
+                file.replaced += used.lacks(one)
                 continue
             known = seen.setdefault((parent, name, one.relative), one)
             if known is one:

@@ -34,7 +34,7 @@ from boxwright.formats.repeats import add_once
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Dataset
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 TITLE = "Label Studio"
 KIND = "labelstudio"  # in `json_kinds`
@@ -158,10 +158,10 @@ class _File:
                 if key in tasks:
                     self.unused += len(tasks[key].regions)
                 tasks[key] = task
-        add_once(self.labels, self.path, list(self._records(list(tasks.values()))), "tasks")
+        add_once(self.labels, self.path, list(self._records(list(tasks.values()))))
         self.labels.findings += shapes_finding(self.path, self.shapes)
         if self.unused:
-            message = f"{self.unused} regions are in annotations that were skipped or replaced"
+            message = f"{counted(self.unused, 'region is', 'regions are')} in skipped or replaced annotations"
             self.labels.findings.append(Finding("BW159", self.path, message, "not used"))
 
     def _task(self, entry: object, place: str) -> tuple[object, Task | None]:

@@ -122,7 +122,10 @@ class RecordFile:
             example = parse_example(record.data, WANTED)
         except NoExampleError:
             raise UnusableError("BW110", "it is not a tf.train.Example") from None
-        start, stop = next(iter(example.byte_ranges(ENCODED)), (0, 0))
+        contained = example.byte_ranges(ENCODED)
+        if len(contained) > 1:
+            raise UnusableError("BW110", f"it contains {len(contained)} images (image/encoded)")
+        start, stop = contained[0] if contained else (0, 0)
         if start == stop:
             raise UnusableError("BW110", "it contains no image (image/encoded)")
         boxes = _boxes(example)
