@@ -41,6 +41,11 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>'
 OUTSIDE = "<annotation><filename>../../b.jpg</filename></annotation>"
 ELSEWHERE = "<annotation><filename>/home/me/b.jpg</filename></annotation>"
 LINE = "0 0.5 0.5 0.25 0.25\n"
+NOTES = '{"categories": [{"id": 0, "name": "cat"}]}'
+TWO_IMAGES = '[{"data": {"x": "a.jpg", "y": "b.jpg"}, "annotations": [{"result": []}]}]'
+HEADER = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
+TWO_SIZES = f"{HEADER}b.jpg,64,48,cat,1,2,9,9\nb.jpg,640,480,cat,10,20,40,50\n"
+ROWS = f"{HEADER}b.jpg,64,48,cat,1,2,{{}},9\n"
 
 
 def stated(width: int, height: int) -> Callable[[VocFolder], None]:
@@ -55,6 +60,20 @@ def yolo(label: str = LINE, **texts: str) -> Callable[[VocFolder], None]:
             folder.text(name.replace("_", "."), text)
 
     return plant
+
+
+def only(name: str, text: str) -> Callable[[VocFolder], None]:
+    def plant(folder: VocFolder) -> None:
+        folder.image("b.jpg")
+        folder.text(name, text)
+
+    return plant
+
+
+def listed(folder: VocFolder) -> None:
+    folder.image("b.jpg")
+    folder.text("train.csv", ROWS.format(9))
+    folder.text("all.csv", ROWS.format(12))
 
 
 def in_another_order(folder: VocFolder) -> None:
@@ -259,6 +278,10 @@ PLANTS: dict[str, Plant] = {
     "BW153": checked(files("x/b.jpg", "y/b.jpg", b_xml="<annotation></annotation>")),
     "BW154": checked(files("b.jpg", x_xml=ELSEWHERE)),
     "BW155": checked(files("images/b.jpg", labels__b_txt=LINE)),
+    "BW156": checked(only("tasks.json", TWO_IMAGES)),
+    "BW157": checked(only("boxes.csv", TWO_SIZES)),
+    "BW158": checked(yolo(notes_json=NOTES)),
+    "BW159": checked(listed),
     "BW160": not_text("train.txt"),
     "BW161": checked(yolo("0 24 24 16 240\n", classes_txt="cat\n")),
     "BW162": checked(yolo("0 24 24 16 24\n", classes_txt="cat\n")),

@@ -18,6 +18,7 @@ from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.formats import FORMATS
 from boxwright.formats.folder import Folder
+from boxwright.formats.tfrecord.example import head_of_example, texts
 from boxwright.images.decoding import image_bytes, read_image
 from boxwright.structures.dataset import Split
 from folders import codes
@@ -213,12 +214,16 @@ def test_damaged_compressed_files_are_refused(
     assert not list((cache / "unpacked").glob("*-*"))
 
 
+TWO = head_of_example(texts(b"image/encoded", [image(), image()]), b"image/source_id", 0)
+
+
 @pytest.mark.parametrize(
     ("one", "reason"),
     [
         (b"\xff\xff\xff", "is not a tf.train.Example"),
         (b"", "contains no image"),
         (example(b"", **CAT), "contains no image"),
+        (TWO, "contains 2 images"),
         (example(**{**CAT, "xmax": []}), "incomplete: 1 xmin, 1 ymin, 0 xmax, 1 ymax"),
         (example(**{**CAT, "xmax": [float("nan")]}), "box 1 is .*nan"),
         (example(**{**CAT, "xmax": [float("inf")]}), "box 1 is .*inf"),

@@ -9,6 +9,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled, Labels
 from boxwright.formats.coordinates import from_stored, in_pixels, into_image, orientation_is_unclear
 from boxwright.formats.folder import Folder
+from boxwright.formats.name_lists import LABEL_MAPS, name_lists
 from boxwright.formats.options import Units, Unlabeled
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.splits import find_splits
@@ -20,7 +21,6 @@ from boxwright.structures.findings import Finding, counted
 from boxwright.structures.labels import read_label_map
 
 LISTED = 10  # broken annotations listed in an error
-LABEL_MAPS = (".pbtxt", ".pbtext")
 UNSURE = (
     "EXIF turns {}, and the annotated size does not show whether the boxes were turned; "
     "the boxes are taken as drawn on the upright image"
@@ -102,6 +102,12 @@ def assemble(
         findings.append(Finding("BW104", unsure[0], message, images=tuple(unsure)))
     used = {name for image in images for name in image.class_names}
     classes = labels.classes or _classes(folder, used, findings)
+    if used and all(name.isdecimal() for name in used):
+        for known in name_lists(folder):
+            if used.isdisjoint(known.names.values()):
+                named = f"names {counted(len(known.names), 'class', 'classes')}"
+                message = known.problem or f"{named}; those of the annotations are only numbers"
+                findings.append(Finding("BW158", known.path, message, "not used"))
     return Dataset.of(folder.root, images, classes, findings)
 
 

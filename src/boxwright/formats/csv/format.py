@@ -24,9 +24,11 @@ from boxwright.formats.annotations import (
     Holds,
     Labeled,
     Labels,
+    number,
     numbers,
     size_of,
 )
+from boxwright.formats.around import around
 from boxwright.formats.coordinates import Size
 from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
 from boxwright.formats.folder import Folder, folded, split_path
@@ -64,6 +66,7 @@ SUFFIXES = (".csv", ".tsv")
 IMAGES = "images"
 HEADER = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
 LOOKED_AT = 20  # first rows that are read to detect the columns
+MAX_CLASSES = 10_000  # rows of a table of class names
 NAMELESS = "object"  # class name if the file has none
 
 
@@ -94,7 +97,7 @@ def read(folder: Folder) -> Labels:
             )
             labels.findings.append(Finding("BW159", one.path, message, "not used"))
     used = {name for one in labels.images for name in one.names}
-    labels.classes = _class_list(folder, used)
+    labels.classes = _class_list(folder, used) or _name_numbers(folder, used, labels)
     return labels
 
 
@@ -309,4 +312,24 @@ def _class_list(folder: Folder, used: set[str]) -> list[str]:
                     return sorted(ids, key=ids.__getitem__)
         except (DataError, ValueError):
             continue
+    return []
+
+
+def _name_numbers(folder: Folder, used: set[str], labels: Labels) -> list[str]:
+    """Name classes that are numbers from a table, `0,cat`, that has them all; returns the names."""
+    if not used or not all(name.isdecimal() for name in used):
+        return []
+    for path in around(folder, *SUFFIXES):
+        try:
+            table = [row for _, row in islice(rows(folder.root / path), MAX_CLASSES)]
+        except DataError:
+            continue
+        numbered = [row for row in table if len(row) == 2 and row[0].isdecimal()]
+        names = {row[0]: row[1] for row in numbered if row[1] and number(row[1]) is None}
+        if len(names) >= len(table) - 1 and used <= names.keys():  # there may be a header
+            for one in labels.images:
+                one.names = [names[name] for name in one.names]
+            message = f"names {counted(len(names), 'class', 'classes')} by their numbers"
+            labels.findings.append(Finding("BW158", path, message, "used"))
+            return [names[key] for key in sorted(names, key=int)]
     return []

@@ -21,6 +21,7 @@ import numpy as np
 from boxwright.errors import DataError
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labeled, Labels, number
+from boxwright.formats.around import around
 from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.formats.openimages.folders import has_label_folders, read_label_folders
 from boxwright.formats.splits import file_split
@@ -65,7 +66,7 @@ NEEDED = HEADER[:1] + HEADER[2:8]
 SIDES = ("XMin", "YMin", "XMax", "YMax")
 FLAGS = {"IsOccluded": OCCLUDED, "IsTruncated": TRUNCATED, "IsGroupOf": CROWD}
 UNKNOWN = -1  # value of an unknown flag
-DESCRIPTIONS = "class-descriptions"  # parts of the names of class description files
+DESCRIPTIONS = "class-descriptions-boxable.csv"
 SPLITS = {Split.TRAIN: "train", Split.VAL: "validation", Split.TEST: "test"}
 
 
@@ -142,7 +143,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
             write_rows(target / f"{word}annotations-bbox.csv", [HEADER, *lines])
     if codes:
         pairs = zip(codes, dataset.classes, strict=True)
-        write_rows(target / f"{DESCRIPTIONS}-boxable.csv", pairs)
+        write_rows(target / DESCRIPTIONS, pairs)
 
 
 def _box_files(folder: Folder) -> dict[str, list[str]]:
@@ -162,10 +163,11 @@ def _ids(parent: str, name: str) -> Iterator[bytes]:
 
 
 def _descriptions(folder: Folder, labels: Labels) -> dict[str, str]:
-    """Class code -> name, `/m/01g317,Person`, from all class descriptions."""
+    """Class code -> name, `/m/01g317,Person`, from all tables of two columns."""
     names: dict[str, str] = {}
-    for path in folder.with_suffix(".csv"):
-        if DESCRIPTIONS not in split_path(path)[1].lower() and "classes-description" not in path:
+    for path in around(folder, ".csv"):
+        first = first_rows(folder.root / path, 2)  # some have a header
+        if not first or len(first[-1]) != 2 or not first[-1][0].startswith("/"):
             continue
         try:
             for _, row in rows(folder.root / path):

@@ -16,8 +16,9 @@ from pathlib import Path
 from boxwright.errors import DataError
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labels
-from boxwright.formats.assemble import LABEL_MAPS
+from boxwright.formats.around import around, is_above
 from boxwright.formats.folder import Folder, join, split_path
+from boxwright.formats.name_lists import LABEL_MAPS
 from boxwright.formats.splits import SHOWN, file_split
 from boxwright.formats.tfrecord.framing import HEAD, starts_record
 from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
@@ -76,9 +77,13 @@ def read(folder: Folder) -> Labels:
     label_maps = {parent: _label_map(folder, parent, unreadable) for parent in parents}
     for path in paths:
         lost_map = unreadable[0].where if unreadable else ""
-        file = RecordFile(path, file_split(path), label_maps[split_path(path)[0]], ids, lost_map)
+        origin, names = label_maps[split_path(path)[0]]
+        file = RecordFile(path, file_split(path), names, ids, lost_map)
         file.read_into(labels, folder.root)
         lost += file.lost
+        if file.mapped and is_above(origin):
+            message = f"names {counted(len(names), 'class', 'classes')}, and {path} has none"
+            labels.findings.append(Finding("BW158", origin, message, "used"))
     if lost:
         labels.broken += unreadable[0].needed_by(lost, "record"), *unreadable[1:]
     labels.findings += _missing_shards(folder, paths)
@@ -120,19 +125,23 @@ def _is_records(path: Path) -> bool:
     return starts_record(head) or (named and (b"\0" in head or packed != ""))
 
 
-def _label_map(folder: Folder, parent: str, unreadable: list[Broken]) -> dict[int, str]:
-    """The names of the ids from the nearest usable label map; collects those that are not text."""
-    paths = folder.with_suffix(*LABEL_MAPS)
-    if not paths:  # a folder scanned from one file lacks the others
-        beside = sorted((folder.root / parent).glob(f"*{LABEL_MAPS[0]}"))
-        paths = [join(parent, path.name) for path in beside]
-    for path in sorted(paths, key=lambda path: (split_path(path)[0] != parent, path.count("/"))):
+def _label_map(folder: Folder, parent: str, unreadable: list[Broken]) -> tuple[str, dict[int, str]]:
+    """The nearest usable label map: its path, and the names of its ids.
+
+    Label maps that are not text are added to `unreadable`.
+    """
+    paths = around(folder, *LABEL_MAPS)
+    for path in sorted(paths, key=lambda path: _distance(path, parent)):
         try:
-            return read_label_map(folder.root / path)
+            return path, read_label_map(folder.root / path)
         except DataError as error:  # `assemble` adds a finding
-            if error.code == CODE:
+            if error.code == CODE and not is_above(path):
                 unreadable.append(Broken.of(error, path))
-    return {}
+    return "", {}
+
+
+def _distance(path: str, parent: str) -> tuple[bool, bool, int]:
+    return is_above(path), split_path(path)[0] != parent, path.count("/")
 
 
 def _missing_shards(folder: Folder, paths: Sequence[str]) -> Iterator[Finding]:

@@ -76,6 +76,7 @@ class RecordFile:
         ids: collects the ids of the classes.
         lost_map: a label map that cannot be read, which may have the names of other ids.
         lost: number of records that are left out because they need it.
+        mapped: some names are from the label map.
     """
 
     path: str
@@ -84,6 +85,7 @@ class RecordFile:
     ids: ClassIds
     lost_map: str = ""
     lost: int = 0
+    mapped: bool = False
     _taken: dict[str, int] = field(default_factory=dict)  # name -> the last number added to it
     _unnamed: set[int] = field(default_factory=set)
     _background: list[str] = field(default_factory=list)
@@ -172,6 +174,7 @@ class RecordFile:
         if unnamed and self.lost_map:
             raise NamelessError
         self._unnamed.update(unnamed)
+        self.mapped |= bool(ids)
         names = [self.label_map.get(label, f"class {label}") for label in ids]
         for name, label in zip(names, ids, strict=True):
             self.ids.add(name, label)

@@ -108,6 +108,7 @@ def read(folder: Folder) -> Labels:
             f"it describes a dataset, but its {what} are missing.",
             where=folder.root / described[0].path,
         )
+    names.name_rest(labels.images)
     labels.broken += names.broken
     labels.classes = names.classes(name for one in labels.images for name in one.names)
     labels.findings += [*placed.findings, *names.findings]
@@ -242,7 +243,7 @@ def _odd(described: Sequence[Description], names: Names, shapes: int) -> Iterato
         )
     if names.nameless:
         message = "neither data.yaml nor classes.txt names the classes"
-        yield Finding("BW148", names.nameless, message, "called 'class 0' and so on")
+        yield Finding("BW148", names.nameless[0], message, "called 'class 0' and so on")
 
 
 def _lines(dataset: Dataset, index: int) -> Iterator[str]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from boxwright.errors import DataError
-from boxwright.formats.annotations import Broken
+from boxwright.formats.annotations import Broken, Labeled
+from boxwright.formats.around import around, is_above
 from boxwright.formats.folder import Folder, outwards, split_path
+from boxwright.formats.name_lists import NameList, name_lists
 from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.formats.yolo.lines import Naming, is_label
-from boxwright.formats.yolo.yaml_file import Description
+from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, read_description
 from boxwright.io.text import read_text
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 LISTS = ("classes.txt", "class.txt", "class_names.txt", "labels.txt")
 LIST_SUFFIXES = (".names", ".labels")  # obj.names, _darknet.labels
 MAX_CLASSES = 100_000
+SHOWN = 8  # class numbers in a message
 
 
 class Names:
@@ -27,7 +31,7 @@ class Names:
     Attributes:
         findings: lists that are not used.
         lists: the paths of the lists of classes.
-        nameless: the first label file whose classes have no names; empty if there is none.
+        nameless: the label files whose classes have no names.
     """
 
     def __init__(
@@ -41,7 +45,9 @@ class Names:
         self._contradictions: list[Broken] = []
         self._unreadable = [(one, Naming(one.where, {})) for one in unreadable]
         self.findings: list[Finding] = []
-        self.nameless = ""
+        self.nameless: list[str] = []
+        self._folder = folder
+        self._above = list(_descriptions_above(folder))
         self._owners = owners
         self._known: dict[tuple[str, ...], Naming] = {}
         self._described: dict[str, list[Description]] = {}
@@ -61,7 +67,8 @@ class Names:
         naming = self._shifted.get(naming.origin, naming)
         self._used[naming.origin] = naming
         if naming.names is None:
-            self.nameless = self.nameless or label
+            self.nameless.append(label)
+            return Naming(keypoints=naming.keypoints or any(one.keypoints for one in self._above))
         return naming
 
     @property
@@ -89,6 +96,34 @@ class Names:
         ]
         nameless = sorted(set(found).difference(named), key=lambda name: (len(name), name))
         return list(dict.fromkeys([*named, *nameless]))
+
+    def name_rest(self, images: Sequence[Labeled]) -> None:
+        """Name the classes of nameless label files from a file elsewhere that has all of them."""
+        rest = {path: one for one in images if (path := one.path) in set(self.nameless)}
+        numbers = {int(name.split()[1]) for one in rest.values() for name in one.names}
+        if not numbers:
+            return
+        candidates = [*name_lists(self._folder), *_lists_of(self._above)]
+        fitting = [one for one in candidates if one.fits(numbers)]
+        meant = {tuple(one.names[number] for number in sorted(numbers)) for one in fitting}
+        found = fitting[0] if len(meant) == 1 else None
+        for one in candidates if found is None else [found]:
+            message, repair = f"names {counted(len(one.names), 'class', 'classes')}", "used"
+            if one.problem:
+                message, repair = one.problem.removesuffix("."), "not used"
+            elif found is None:
+                other = "another list has other names" if one in fitting else "it does not fit"
+                message += f"; the labels have the numbers {_shown(numbers)}, and {other}"
+                repair = "not used"
+            elif found.shifted:
+                repair = "used; its first class is 0 in the labels"
+            self.findings.append(Finding("BW158", one.path, message, repair))
+        if found is None:
+            return
+        for image in rest.values():
+            image.names = [found.names[int(name.split()[1])] for name in image.names]
+        self._used[found.path] = Naming(found.path, found.names)
+        self.nameless = []
 
     def _find(self, image: str, label: str) -> Naming:
         if image in self._owners:
@@ -140,6 +175,28 @@ class Names:
                 message = f"its classes differ from those of {believed.origin}"
                 self.findings.append(Finding("BW116", path, message, "not used"))
         self._lists.setdefault(parent, Naming(path, names))
+
+
+def _descriptions_above(folder: Folder) -> Iterator[Description]:
+    """The data.yaml files one folder up that name this folder or no folder."""
+    here = folder.root.absolute().name
+    for path in around(folder, *SUFFIXES):
+        if is_above(path):
+            one = read_description(folder.root, path)
+            if isinstance(one, Description):
+                entries = [entry for entries in one.splits.values() for entry in entries]
+                parts = {part for entry in entries for part in re.split(r"[/\\]", entry)}
+                if not entries or here in parts:
+                    yield one
+
+
+def _lists_of(described: Iterable[Description]) -> Iterator[NameList]:
+    yield from (NameList(one.path, one.names) for one in described if one.names)
+
+
+def _shown(numbers: Collection[int]) -> str:
+    first = ", ".join(map(str, sorted(numbers)[:SHOWN]))
+    return f"{first} and more" if len(numbers) > SHOWN else first
 
 
 def _class_lists(folder: Folder, taken: Collection[str]) -> list[str]:

@@ -1,0 +1,209 @@
+"""Class names that lie elsewhere are used, or named in a finding."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tfrecord_samples import CAT_BOX, example, put
+
+from boxwright import formats
+from boxwright.structures.dataset import Dataset
+from folders import VocFolder, codes, lay
+
+pytestmark = pytest.mark.tiny
+
+LINE = "0 0.5 0.5 0.25 0.5\n"
+NAMES = "cat\ndog\nhen\n"
+NOTES = json.dumps(
+    {"categories": [{"id": i, "name": name} for i, name in enumerate(NAMES.split())], "info": {}}
+)
+MAP = "".join(
+    f"item {{ id: {i} name: '{name}' }}\n" for i, name in enumerate(NAMES.split(), start=1)
+)
+OTHER = "bus\ncar\nvan\n"
+DATA = "train: {}train/images\nval: {}valid/images\nnames: [cat, dog, hen]\n"
+
+
+def used(dataset: Dataset) -> list[str]:
+    return [dataset.classes[label] for label in dataset.labels]
+
+
+def yolo(
+    voc_folder: VocFolder, files: dict[str, str], label: str = LINE + LINE.replace("0 ", "1 ", 1)
+) -> Dataset:
+    """Read the folder `train`; files whose names begin with `../` are beside it."""
+    lay(voc_folder, {"train/images/a.jpg": "", "train/labels/a.txt": label})
+    for path, text in files.items():
+        voc_folder.text(f"train/{path}", text)
+    return formats.read(voc_folder.root / "train", "yolo")
+
+
+@pytest.mark.parametrize(
+    ("files", "origin"),
+    [
+        ({"data/predefined_classes.txt": NAMES}, "data/predefined_classes.txt"),  # LabelImg
+        ({"../predefined_classes.txt": NAMES}, "../predefined_classes.txt"),
+        ({"notes.json": NOTES}, "notes.json"),  # Label Studio
+        ({"../notes.json": NOTES}, "../notes.json"),
+        ({"label_map.pbtxt": MAP}, "label_map.pbtxt"),
+        ({"../annotations/x.txt": "", "../label_map.pbtxt": MAP}, "../label_map.pbtxt"),
+        ({"../obj.names": NAMES}, "../obj.names"),
+        ({"../classes.txt": NAMES}, "../classes.txt"),
+        ({"../data.yaml": DATA.format("", "")}, "../data.yaml"),
+        ({"../data.yaml": DATA.format("../", "../")}, "../data.yaml"),  # Roboflow
+        ({"../data.yaml": DATA.format("/home/me/x/", "C:\\x\\")}, "../data.yaml"),
+        ({"../data.yml": "nc: 3\nnames: {0: cat, 1: dog, 2: hen}\n"}, "../data.yml"),
+        ({"../classes.txt": NAMES, "notes.json": NOTES}, "../classes.txt"),  # they agree
+    ],
+)
+def test_names_elsewhere_are_used(
+    voc_folder: VocFolder, files: dict[str, str], origin: str
+) -> None:
+    dataset = yolo(voc_folder, files)
+    assert used(dataset) == ["cat", "dog"]
+    assert dataset.classes == ("cat", "dog", "hen")
+    assert [(one.code, one.where) for one in dataset.findings] == [("BW158", origin)]
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        ({"../classes.txt": "cat\n"}, ["../classes.txt"]),  # too short
+        ({"../label_map.pbtxt": "item { id: 1 name: 'cat' }"}, ["../label_map.pbtxt"]),
+        (
+            {"../classes.txt": NAMES, "notes.json": NOTES.replace('"cat"', '"cow"')},
+            ["../classes.txt", "notes.json"],
+        ),
+        ({"x/classes.txt": NAMES, "y/classes.txt": OTHER}, ["x/classes.txt", "y/classes.txt"]),
+        (
+            {"../data.yaml": DATA.replace("train/", "other/").format("", "")},
+            [],
+        ),  # not of this folder
+        ({"../label.txt": LINE}, []),  # labels, not names
+        ({"../notes.json": "{}"}, []),
+        ({}, []),
+    ],
+)
+def test_names_that_do_not_fit_are_named(
+    voc_folder: VocFolder, files: dict[str, str], named: list[str]
+) -> None:
+    dataset = yolo(voc_folder, files)
+    assert used(dataset) == ["class 0", "class 1"]
+    assert [one.where for one in dataset.findings if one.code == "BW158"] == named
+    assert "BW148" in codes(dataset)
+
+
+def test_numbers_of_a_label_map_may_be_meant(voc_folder: VocFolder) -> None:
+    dataset = yolo(voc_folder, {"label_map.pbtxt": MAP}, LINE.replace("0 ", "1 ", 1))
+    assert used(dataset) == ["class 1"]  # dog, or cat if the labels count from 1 too
+    assert "BW158" in codes(dataset)
+
+
+def test_usual_files_come_first(voc_folder: VocFolder) -> None:
+    dataset = yolo(voc_folder, {"classes.txt": NAMES, "../data.yaml": "nc: 1\nnames: [bus, car]\n"})
+    assert used(dataset) == ["cat", "dog"]
+    assert codes(dataset) == []
+
+
+def test_keypoints_are_described_one_folder_up(voc_folder: VocFolder) -> None:
+    pose = "0 0.5 0.5 0.25 0.5 0.1 0.1 2 0.9 0.9 2\n"
+    text = f"kpt_shape: [2, 3]\n{DATA.format('', '')}"
+    dataset = yolo(voc_folder, {"../data.yaml": text}, pose)
+    assert used(dataset) == ["cat"]
+    assert dataset.boxes.tolist() == [[24, 12, 40, 36]]
+
+
+# ---- Open Images ----
+
+ROW = "{},xclick,/m/01g317,1,0.125,0.375,0.25,0.75,0,0,0,0,0\n"
+HEAD = (
+    "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,"
+    "IsDepiction,IsInside\n"
+)
+PEOPLE = "/m/01g317,Person\n/m/0k4j,Car\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("metadata/classes.csv", PEOPLE),  # FiftyOne
+        ("class-descriptions-boxable.csv", PEOPLE),
+        ("oidv7-class-descriptions.csv", f"LabelName,DisplayName\n{PEOPLE}"),
+        ("../class-descriptions.csv", PEOPLE),
+        ("../classes.csv", PEOPLE),
+    ],
+)
+@pytest.mark.parametrize("file", ["labels/detections.csv", "train-annotations-bbox.csv"])
+def test_names_of_open_images(voc_folder: VocFolder, path: str, text: str, file: str) -> None:
+    lay(voc_folder, {"x/data/000a.jpg": "", f"x/{file}": HEAD + ROW.format("000a")})
+    voc_folder.text(f"x/{path}", text)
+    dataset = formats.read(voc_folder.root / "x")
+    assert used(dataset) == ["Person"]
+    assert "BW148" not in codes(dataset)
+
+
+def test_names_beside_the_one_given_file(voc_folder: VocFolder) -> None:
+    lay(voc_folder, {"000a.jpg": "", "boxes.csv": HEAD + ROW.format("000a"), "names.csv": PEOPLE})
+    assert used(formats.read(voc_folder.root / "boxes.csv")) == ["Person"]
+
+
+# ---- TFRecord and CSV ----
+
+
+@pytest.mark.parametrize("given", ["records", "records/train.record"])
+def test_a_label_map_one_folder_up(tmp_path: Path, given: str) -> None:
+    put(tmp_path / "records" / "train.record", example(**CAT_BOX, label=[2]))
+    (tmp_path / "label_map.pbtxt").write_text(MAP, encoding="utf-8")
+    dataset = formats.read(tmp_path / given)
+    assert used(dataset) == ["dog"]
+    assert ("BW158", "../label_map.pbtxt") in {(one.code, one.where) for one in dataset.findings}
+
+
+CSV = "filename,class,xmin,ymin,xmax,ymax\na.jpg,0,4,6,30,40\na.jpg,2,8,9,20,30\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("classes.csv", "0,cat\n1,dog\n2,hen\n"),
+        ("classes.csv", "class_id,class_name\n0,cat\n1,dog\n2,hen\n"),
+        ("../x.tsv", "id\tname\n0\tcat\n1\tdog\n2\then\n"),
+    ],
+)
+def test_a_table_names_the_numbers_of_csv(voc_folder: VocFolder, path: str, text: str) -> None:
+    lay(voc_folder, {"d/a.jpg": "", "d/boxes.csv": CSV})
+    voc_folder.text(f"d/{path}", text)
+    dataset = formats.read(voc_folder.root / "d")
+    assert used(dataset) == ["cat", "hen"]
+    assert dataset.classes == ("cat", "dog", "hen")
+    assert codes(dataset) == ["BW158"]
+
+
+XML = (
+    "<annotation><filename>a.jpg</filename><object><name>0</name><bndbox><xmin>4</xmin>"
+    "<ymin>6</ymin><xmax>30</xmax><ymax>40</ymax></bndbox></object></annotation>"
+)
+PLACE = {"x": 17, "y": 23, "width": 26, "height": 34}
+NUMBERED = {
+    "voc": {"a.xml": XML},
+    "csv": {"a.csv": CSV},
+    "createml": {
+        "a.json": json.dumps(
+            [{"image": "a.jpg", "annotations": [{"label": "0", "coordinates": PLACE}]}]
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("form", NUMBERED)
+@pytest.mark.parametrize(("path", "text"), [("classes.txt", NAMES), ("../obj.names", NAMES)])
+def test_numbers_as_names_name_the_list_beside_them(
+    voc_folder: VocFolder, form: str, path: str, text: str
+) -> None:
+    files = {f"d/{name}": content for name, content in NUMBERED[form].items()}
+    lay(voc_folder, {"d/a.jpg": "", **files})
+    voc_folder.text(f"d/{path}", text)
+    dataset = formats.read(voc_folder.root / "d")
+    assert [(one.code, one.where) for one in dataset.findings] == [("BW158", path)]
