@@ -52,6 +52,7 @@ ABOUT = About(
         "Category ids may have gaps and any order. A category that is only the parent of all "
         "others, as Roboflow writes, is left out.",
         "Files of other tasks, such as `captions_*.json`, are ignored beside `instances_*.json`.",
+        "Boxes of records that repeat an image are combined (`BW113`).",
         "An image without annotations is an image without objects.",
     ),
 )

@@ -59,6 +59,7 @@ ABOUT = About(
         "Boxes may be corners, a corner with width and height, a center with width and height, or "
         "a list in one cell, in pixels or fractions. The values of the whole file show which.",
         "A row with neither box nor class means an image without objects.",
+        "Classes that are numbers get their names from a table beside them, `0,cat` (`BW158`).",
         "Without a column of classes, all boxes are of the class `object` (`BW148`).",
     ),
 )

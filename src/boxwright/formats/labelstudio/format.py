@@ -161,7 +161,8 @@ class _File:
         add_once(self.labels, self.path, list(self._records(list(tasks.values()))))
         self.labels.findings += shapes_finding(self.path, self.shapes)
         if self.unused:
-            message = f"{counted(self.unused, 'region is', 'regions are')} in skipped or replaced annotations"
+            count = counted(self.unused, "region is", "regions are")
+            message = f"{count} in skipped or replaced annotations"
             self.labels.findings.append(Finding("BW159", self.path, message, "not used"))
 
     def _task(self, entry: object, place: str) -> tuple[object, Task | None]:

@@ -26,7 +26,7 @@ from boxwright.formats.tfrecord.writer import write_records
 from boxwright.io.compressed import compression, plain_start
 from boxwright.io.text import CODE
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.structures.findings import Finding, part_of
+from boxwright.structures.findings import Finding, counted, part_of
 from boxwright.structures.labels import read_label_map
 
 TITLE = "TFRecord"
