@@ -40,8 +40,8 @@ ABOUT = About(
     quirks=(
         "Images that were not visited are left out; a visited image without regions has no "
         "objects.",
-        "An image's own file is newer than an export, so it is used; boxes that only the export has "
-        "are counted (`BW159`). Exports in one folder are combined (`BW113`).",
+        "An image's own file is newer than an export, so it is used; boxes that only the export "
+        "has are counted (`BW159`). Exports in one folder are combined (`BW113`).",
         "Version 1 measures boxes in the image as it was shown, which is scaled back.",
         "A region with several tags becomes a box for each.",
     ),
