@@ -99,8 +99,8 @@ def assemble(
                 one.flags,
                 split,
                 one.byte_range,
-                ignored=boxes[count:],
-                verified=one.verified,
+                boxes[count:],
+                one.verified,
             )
         )
     if unsure:
@@ -111,10 +111,10 @@ def assemble(
     if used and all(name.isdecimal() for name in used):
         for known in name_lists(folder):
             if used.isdisjoint(known.names.values()):
-                count = len(known.names)
-                message = f"names {count} classes; those of the annotations are only numbers"
+                named = f"names {counted(len(known.names), 'class', 'classes')}"
+                message = known.problem or f"{named}; those of the annotations are only numbers"
                 findings.append(Finding("BW158", known.path, message, "not used"))
-    return replace(Dataset.of(folder.root, images, classes, findings), decoding=decoding)
+    return Dataset.of(folder.root, images, classes, findings)
 
 
 def _oriented_boxes(one: Labeled, header: Header, name: str, findings: list[Finding]) -> Boxes:

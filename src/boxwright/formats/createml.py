@@ -54,7 +54,7 @@ def read(folder: Folder) -> Labels:
                 images.append(_image(entry, path, f"[{i}]"))
             except UnusableError as error:
                 labels.broken.append(error.in_file(path))
-        add_once(labels, path, images, "entries")
+        add_once(labels, path, images)
     return labels
 
 

@@ -13,7 +13,7 @@ from boxwright.errors import DataError
 from boxwright.formats.around import around, is_above
 from boxwright.formats.folder import Folder, split_path
 from boxwright.formats.yolo.lines import is_label
-from boxwright.io.text import decoded
+from boxwright.io.text import read_text
 from boxwright.structures.labels import read_label_map
 
 TEXT = re.compile(r"(predefined_|obj_|_)?(class|label|name)(es|s)?([_-]?(names?|list))?\.txt")
@@ -32,11 +32,13 @@ class NameList:
         path: the file, relative to the root; it may be one folder up.
         names: class number from 0 -> name.
         shifted: the file counts from 1.
+        problem: why it cannot be read; it has no names then.
     """
 
     path: str
     names: Mapping[int, str] = field(repr=False)
     shifted: bool = False
+    problem: str = ""
 
     def fits(self, numbers: set[int]) -> bool:
         """True if it names all these classes. Numbers without a 0 may count from 1 too."""
@@ -64,12 +66,13 @@ def _read(root: Path, path: str) -> NameList | None:
         if path.lower().endswith(LABEL_MAPS):
             names = read_label_map(root / path)
             return NameList(path, {number - 1: name for number, name in names.items()}, True)
-        content = (root / path).read_bytes()
-        if len(content) > MAX_BYTES:
+        if (root / path).stat().st_size > MAX_BYTES:
             return None
-        text = decoded(content, path)
-        found = _in_notes(json.loads(text)) if path.endswith(NOTES) else _in_lines(text)
-    except (DataError, OSError, ValueError, RecursionError):
+        text = read_text(root / path)
+        found = _in_notes(json.loads(text)) if path.lower().endswith(NOTES) else _in_lines(text)
+    except DataError as error:
+        return NameList(path, {}, problem=error.message)
+    except (OSError, ValueError, RecursionError):
         return None
     return NameList(path, found) if found else None
 

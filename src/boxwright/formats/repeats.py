@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 from boxwright.formats.annotations import Broken, Labeled, Labels
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 
-def add_once(labels: Labels, path: str, records: Iterable[Labeled], what: str) -> None:
+def add_once(labels: Labels, path: str, records: Iterable[Labeled]) -> None:
     """Add the records of a file to the labels, with the boxes of all that state the same image.
 
     Records that give only a file name may mean different images of this name: frames of several
@@ -20,7 +20,6 @@ def add_once(labels: Labels, path: str, records: Iterable[Labeled], what: str) -
         labels: gets the images, a finding, and an unusable part for each contradiction.
         path: the file, below the root.
         records: its records, each with its own boxes.
-        what: the records in a finding, such as `entries`.
     """
     first: dict[tuple[str, str], Labeled] = {}
     unclear: set[tuple[str, str]] = set()
@@ -44,7 +43,7 @@ def add_once(labels: Labels, path: str, records: Iterable[Labeled], what: str) -
         one.repeated |= names[name] > 1 and not hint
     labels.images += [one for key, one in first.items() if key not in unclear]
     if count and not unclear:
-        message = f"{count} of its {what} repeat an image"
+        message = f"{counted(count, 'record repeats', 'records repeat')} an image"
         labels.findings.append(Finding("BW113", path, message, "boxes combined"))
 
 

@@ -21,7 +21,7 @@ from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Dataset
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 TITLE = "VoTT"
 KIND = "vott"  # in `json_kinds`
@@ -40,7 +40,8 @@ ABOUT = About(
     quirks=(
         "Images that were not visited are left out; a visited image without regions has no "
         "objects.",
-        "An image's own file is newer than an export beside it, so it is used.",
+        "An image's own file is newer than an export, so it is used; boxes that only the export "
+        "has are counted (`BW159`). Exports in one folder are combined (`BW113`).",
         "Version 1 measures boxes in the image as it was shown, which is scaled back.",
         "A region with several tags becomes a box for each.",
     ),
@@ -105,11 +106,12 @@ def _newest(images: Sequence[tuple[str, bool, Labeled]], findings: list[Finding]
             continue
         known = kept.setdefault((key, split_path(one.path)[0]), one)
         if known is not one and (count := known.add_missing(one)):
-            message = f"{known.where} has the same image; {count} boxes are only here"
+            more = counted(count, "box is", "boxes are")
+            message = f"{known.where} has the same image; {more} only here"
             findings.append(Finding("BW113", one.where, message, "boxes combined"))
     for path, count in lost.items():
         if count:
-            message = f"{count} boxes are not in VoTT's own, newer files of the same images"
+            message = f"{counted(count, 'box is', 'boxes are')} not in VoTT's own, newer files"
             findings.append(Finding("BW159", path, message, "not used"))
     return list(kept.values())
 

@@ -52,6 +52,7 @@ ABOUT = About(
         "Category ids may have gaps and any order. A category that is only the parent of all "
         "others, as Roboflow writes, is left out.",
         "Files of other tasks, such as `captions_*.json`, are ignored beside `instances_*.json`.",
+        "Boxes of records that repeat an image are combined (`BW113`).",
         "An image without annotations is an image without objects.",
     ),
 )
@@ -178,7 +179,7 @@ class _File:
                 labels.broken.append(error.in_file(self.path))
         images = self.images.values()
         sound = (image for image in images if (image.image, image.hint) not in unusable)
-        add_once(labels, self.path, sound, "images")
+        add_once(labels, self.path, sound)
         labels.findings += shapes_finding(self.path, shapes)
 
     def used_categories(self) -> list[tuple[tuple[int, int], str]]:

@@ -59,6 +59,7 @@ ABOUT = About(
         "Boxes may be corners, a corner with width and height, a center with width and height, or "
         "a list in one cell, in pixels or fractions. The values of the whole file show which.",
         "A row with neither box nor class means an image without objects.",
+        "Classes that are numbers get their names from a table beside them, `0,cat` (`BW158`).",
         "Without a column of classes, all boxes are of the class `object` (`BW148`).",
     ),
 )
@@ -92,7 +93,9 @@ def read(folder: Folder) -> Labels:
     labels.images = list(_once(files))
     for one in files:
         if one.replaced:
-            message = f"{one.replaced} boxes are not in the lists of the splits"
+            message = (
+                f"{counted(one.replaced, 'box is', 'boxes are')} not in the lists of the splits"
+            )
             labels.findings.append(Finding("BW159", one.path, message, "not used"))
     used = {name for one in labels.images for name in one.names}
     labels.classes = _class_list(folder, used) or _name_numbers(folder, used, labels)
@@ -327,7 +330,7 @@ def _name_numbers(folder: Folder, used: set[str], labels: Labels) -> list[str]:
         if len(names) >= len(table) - 1 and used <= names.keys():  # there may be a header
             for one in labels.images:
                 one.names = [names[name] for name in one.names]
-            message = f"names {len(names)} classes by their numbers"
+            message = f"names {counted(len(names), 'class', 'classes')} by their numbers"
             labels.findings.append(Finding("BW158", path, message, "used"))
             return [names[key] for key in sorted(names, key=int)]
     return []

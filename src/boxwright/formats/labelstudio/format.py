@@ -34,7 +34,7 @@ from boxwright.formats.repeats import add_once
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Dataset
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 TITLE = "Label Studio"
 KIND = "labelstudio"  # in `json_kinds`
@@ -51,10 +51,12 @@ ABOUT = About(
     ),
     written=("*/tasks.json",),
     quirks=(
-        "Each region is on the image that its `to_name` or `item_index` names; several images per "
-        "task need the labeling configuration beside the export (`BW156`).",
-        "The last annotation of a task that was not cancelled counts; skipped tasks and "
-        "predictions are ignored.",
+        "The last annotation of a task that was not cancelled counts; regions of the others are "
+        "counted (`BW159`), and predictions are ignored.",
+        "A task may have several images. A region is on the image of its tag, if that has the name "
+        "of a field of the task, or by its place in a list. For tags of other names, save the "
+        "labeling configuration as an `.xml` file beside the export; without it the task is "
+        "refused (`BW156`).",
         "Boxes are percentages of the sides. Rotated rectangles, ellipses and polygons become "
         "boxes; brush and video regions are refused.",
         "The prefix of uploaded images, such as `3f2a91c0-`, may be missing from the image files.",
@@ -156,10 +158,11 @@ class _File:
                 if key in tasks:
                     self.unused += len(tasks[key].regions)
                 tasks[key] = task
-        add_once(self.labels, self.path, list(self._records(list(tasks.values()))), "tasks")
+        add_once(self.labels, self.path, list(self._records(list(tasks.values()))))
         self.labels.findings += shapes_finding(self.path, self.shapes)
         if self.unused:
-            message = f"{self.unused} regions are in annotations that were skipped or replaced"
+            count = counted(self.unused, "region is", "regions are")
+            message = f"{count} in skipped or replaced annotations"
             self.labels.findings.append(Finding("BW159", self.path, message, "not used"))
 
     def _task(self, entry: object, place: str) -> tuple[object, Task | None]:

@@ -23,7 +23,7 @@ from boxwright.formats.around import around
 from boxwright.formats.folder import Folder, split_path
 from boxwright.formats.json_file import Object
 from boxwright.formats.names import UPLOADED
-from boxwright.images.kinds import names_image
+from boxwright.images.decoding import is_image
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://+")
 USUAL = re.compile(r"image|img|photo|picture|pic|[^a-z0-9]")  # not telling in names of tags
@@ -60,13 +60,13 @@ class Views:
     """What each tag shows.
 
     Attributes:
-        slots: tag -> its place in the data, from the configuration or from equal names.
+        shown: tag -> its place in the data, from the configuration or from equal names.
         repeated: tag, with 0 for its number -> the list that it is repeated for.
         tags: control -> tag, from the configuration.
         single: at most one tag has regions, so that it may show a field of any name.
     """
 
-    slots: dict[str, Slot] = field(default_factory=dict)
+    shown: dict[str, Slot] = field(default_factory=dict)
     repeated: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     single: bool = True
@@ -99,29 +99,29 @@ class Views:
                     self.repeated.setdefault(CODE.sub("0", name), place)
                 else:
                     index = int(stated.group(1)) if stated else None
-                    self.slots.setdefault(name, Slot(place, index))
+                    self.shown.setdefault(name, Slot(place, index))
 
     def guess(self, tags: Collection[str], fields: Collection[str]) -> None:
         """Add the tags that have the name of a field, or nearly so if no other has."""
         self.single = len(tags) < 2
-        known = {slot.field for slot in self.slots.values()}
+        known = {slot.field for slot in self.shown.values()}
         for tag in tags:
             if tag in fields:
-                self.slots.setdefault(tag, Slot(tag))
+                self.shown.setdefault(tag, Slot(tag))
         left = [tag for tag in tags if not self.place_of(Target(tag))]
         free = set(fields).difference(known, tags)
         for tag in left:
-            equal = [name for name in free if _key(name) == _key(tag)]
-            if len(equal) == 1 and sum(_key(other) == _key(tag) for other in left) == 1:
-                self.slots[tag] = Slot(equal[0])
+            similar = [name for name in free if _key(name) == _key(tag)]
+            if len(similar) == 1 and sum(_key(other) == _key(tag) for other in left) == 1:
+                self.shown[tag] = Slot(similar[0])
             elif len(fields) == 1 and _first_of_tag(tag) in tags:  # numbers from 0 are indices
                 self.repeated[_first_of_tag(tag)] = next(iter(fields))
 
     def place_of(self, target: Target) -> Slot | None:
         """The place that a region is on, with its index if that is known; None if it is not."""
         tag = target.tag or self.tags.get(target.control, "")
-        if tag in self.slots:
-            place, index = self.slots[tag]
+        if tag in self.shown:
+            place, index = self.shown[tag]
             return Slot(place, target.item if index is None else index)
         number = NUMBER.search(tag)
         if number and _first_of_tag(tag) in self.repeated:
@@ -138,7 +138,7 @@ def images_in(fields: Object) -> dict[Slot, str]:
         slot: unquote(path)
         for name, value in fields.items()
         for slot, text in _texts(value, name, None)
-        if names_image(split_path(path := _path_in_url(text))[1])
+        if is_image(split_path(path := _path_in_url(text))[1])
     }
     placed = {_file_name(path) for path in slots.values() if "/" in path}
     return {
@@ -154,7 +154,7 @@ def urls_without_image(fields: Object) -> set[str]:
         name
         for name, value in fields.items()
         for _, text in _texts(value, name, None)
-        if "/" in text and not names_image(split_path(_path_in_url(text))[1])
+        if "/" in text and not is_image(split_path(_path_in_url(text))[1])
     }
 
 

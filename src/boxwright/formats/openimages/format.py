@@ -53,6 +53,8 @@ ABOUT = About(
     quirks=(
         "The official files describe millions of images; rows of images that are not here are "
         "skipped and counted (`BW101`).",
+        "Class names are from any table of two columns, code and name, such as FiftyOne's "
+        "`metadata/classes.csv`, also one folder above.",
         "`IsGroupOf` is the flag crowd. Depictions and views of the inside are ordinary boxes.",
         "The ToolKit downloads an image once for each of its classes; the copies become one image "
         "with all boxes.",

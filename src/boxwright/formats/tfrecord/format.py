@@ -26,7 +26,7 @@ from boxwright.formats.tfrecord.writer import write_records
 from boxwright.io.compressed import compression, plain_start
 from boxwright.io.text import CODE
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.structures.findings import Finding, part_of
+from boxwright.structures.findings import Finding, counted, part_of
 from boxwright.structures.labels import read_label_map
 
 TITLE = "TFRecord"
@@ -82,7 +82,7 @@ def read(folder: Folder) -> Labels:
         file.read_into(labels, folder.root)
         lost += file.lost
         if file.mapped and is_above(origin):
-            message = f"names {len(names)} classes, and {path} has none"
+            message = f"names {counted(len(names), 'class', 'classes')}, and {path} has none"
             labels.findings.append(Finding("BW158", origin, message, "used"))
     if lost:
         labels.broken += unreadable[0].needed_by(lost, "record"), *unreadable[1:]
@@ -126,14 +126,16 @@ def _is_records(path: Path) -> bool:
 
 
 def _label_map(folder: Folder, parent: str, unreadable: list[Broken]) -> tuple[str, dict[int, str]]:
-    """The nearest usable label map: its path, and the names of its ids; collects those that are
-    not text."""
+    """The nearest usable label map: its path, and the names of its ids.
+
+    Label maps that are not text are added to `unreadable`.
+    """
     paths = around(folder, *LABEL_MAPS)
     for path in sorted(paths, key=lambda path: _distance(path, parent)):
         try:
             return path, read_label_map(folder.root / path)
         except DataError as error:  # `assemble` adds a finding
-            if error.code == CODE:
+            if error.code == CODE and not is_above(path):
                 unreadable.append(Broken.of(error, path))
     return "", {}
 

@@ -47,8 +47,10 @@ ABOUT = About(
     written=("Annotations/*.xml", "ImageSets/Main/*.txt", "pascal_label_map.pbtxt"),
     quirks=(
         "Coordinates are used unchanged, as in the Object Detection API; 1 is not subtracted.",
-        "`<folder>`, `<path>` and the depth of an image are ignored. An image may also have the "
-        "name of its annotation file.",
+        "`<path>`, or else `<folder>`, decides between images of one name. An image may also have "
+        "the name of its annotation file. Its depth is ignored.",
+        "An object with several boxes, as ybat writes, becomes a box for each.",
+        "LabelImg's `verified` is kept. A file without objects is an image without objects.",
         "A file with a DOCTYPE is parsed by a guarded parser, and one that declares entities is "
         "refused (`BW111`).",
     ),

@@ -54,7 +54,7 @@ def _annotation(root: Element, where: str) -> Labeled:
 
 def _add_object(part: Element, labeled: Labeled) -> None:
     """Add the boxes of an object: several of one class, or as many as it has names."""
-    first = len(labeled.names) + 1
+    place = len(labeled.names) + 1
     names: list[str] = []
     boxes: list[Element] = []
     flag = 0
@@ -67,13 +67,13 @@ def _add_object(part: Element, labeled: Labeled) -> None:
         elif tag in FLAGS and _is_set(field.text):
             flag |= FLAGS[tag]
     if not names or not all(name.strip() for name in names):
-        raise BadEntryError(f"object {first} has no class name")
+        raise BadEntryError(f"object {place} has no class name")
     if len(names) not in {1, len(boxes)}:
         found = f"{len(names)} names and {len(boxes)} boxes"
-        raise BadEntryError(f"object {first} ({names[0].strip()}) has {found}")
+        raise BadEntryError(f"object {place} ({names[0].strip()}) has {found}")
     for i, box in enumerate(boxes or [part]):
         name = names[min(i, len(names) - 1)]
-        labeled.add(name, _sides(box, f"object {first + i} ({name.strip()})"), flag)
+        labeled.add(name, _sides(box, f"object {place + i} ({name.strip()})"), flag)
 
 
 def _sides(box: Element, what: str) -> list[float]:

@@ -49,6 +49,8 @@ ABOUT = About(
         "it have label files and no label file lacks its image.",
         "Polygons and rotated boxes become boxes; keypoints are ignored.",
         "The splits are those of `data.yaml`: folders, images or lists of images.",
+        "Without a list of names, `predefined_classes.txt`, Label Studio's `notes.json`, a label "
+        "map, or a `data.yaml` one folder above is used if it has all classes (`BW158`).",
     ),
 )
 SAMPLED = 50  # text files that are read to detect labels
@@ -108,6 +110,7 @@ def read(folder: Folder) -> Labels:
             f"it describes a dataset, but its {what} are missing.",
             where=folder.root / described[0].path,
         )
+    names.name_rest(labels.images)
     labels.broken += names.broken
     names.name_rest(labels.images)
     labels.classes = names.classes(name for one in labels.images for name in one.names)

@@ -14,7 +14,7 @@ from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.formats.yolo.lines import Naming, is_label
 from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, read_description
 from boxwright.io.text import read_text
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted
 
 LISTS = ("classes.txt", "class.txt", "class_names.txt", "labels.txt")
 LIST_SUFFIXES = (".names", ".labels")  # obj.names, _darknet.labels
@@ -108,8 +108,10 @@ class Names:
         meant = {tuple(one.names[number] for number in sorted(numbers)) for one in fitting}
         found = fitting[0] if len(meant) == 1 else None
         for one in candidates if found is None else [found]:
-            message, repair = f"names {len(one.names)} classes", "used"
-            if found is None:
+            message, repair = f"names {counted(len(one.names), 'class', 'classes')}", "used"
+            if one.problem:
+                message, repair = one.problem.removesuffix("."), "not used"
+            elif found is None:
                 other = "another list has other names" if one in fitting else "it does not fit"
                 message += f"; the labels have the numbers {_shown(numbers)}, and {other}"
                 repair = "not used"
