@@ -13,7 +13,7 @@ IMAGES: dict[str, Meaning] = {
         "has a suffix that no image has.",
         "Save the image as JPEG or PNG, with the same name and the suffix .jpg or .png: in an "
         "image viewer, or with `magick mogrify -format jpg *.heic`.",
-        'HEIC is opened as it is after `pip install "boxwright[heic]"`.',
+        "HEIC is opened as it is after `pip install pi-heif`.",
     ),
     "BW168": Meaning(
         "error",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, get_args
 
 from boxwright.backend import framework
-from boxwright.datasets.source import DataSource, choice_of, options_of, source_of
+from boxwright.datasets.source import DataSource, choice_of, known_paths, options_of, source_of
 from boxwright.errors import ExportError, check_choice
 from boxwright.export.child import export_in_child
 from boxwright.export.conversion import Quantization
@@ -96,20 +96,21 @@ def export(
             "BW406",
             f"{to} files are float32 only, not {quantize}.",
         )
+    artifact = Run(Path(run)).artifact
     if framework.engine() != "tensorflow":
         path, comparison = export_in_child(
             say,
             run=Path(run),
             to=to,
             out=out,
-            data=data.root if isinstance(data, Dataset) else data,
+            data=_paths(artifact, data) if isinstance(data, Dataset) else data,
             quantize=quantize,
             accept_loss=accept_loss,
             golden_image=golden_image,
         )
         return Exported(path, comparison)
     folder = Path(run)
-    target, artifact = destination(folder, to, out, quantize), Run(folder).artifact
+    target = destination(folder, to, out, quantize)
     if not isinstance(data, Dataset):
         data = _source(artifact, folder, data).load(strict=False)
     from boxwright.training.qat import train_quantization_aware
@@ -222,6 +223,12 @@ def _refused(target: Path, comparison: Comparison, reasons: list[str]) -> Export
         f"the export is rejected and removed: {comparison}.{because}",
         where=target.name,
     )
+
+
+def _paths(artifact: Artifact, dataset: Dataset) -> list[Path]:
+    """The folders of a dataset: those of the run, if it is the run's own."""
+    known = known_paths(artifact.provenance)
+    return list(known) if known and known[0] == dataset.root.absolute() else [dataset.root]
 
 
 def _source(

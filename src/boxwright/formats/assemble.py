@@ -99,8 +99,8 @@ def assemble(
                 one.flags,
                 split,
                 one.byte_range,
-                boxes[count:],
-                one.verified,
+                ignored=boxes[count:],
+                verified=one.verified,
             )
         )
     if unsure:
@@ -114,7 +114,7 @@ def assemble(
                 named = f"names {counted(len(known.names), 'class', 'classes')}"
                 message = known.problem or f"{named}; those of the annotations are only numbers"
                 findings.append(Finding("BW158", known.path, message, "not used"))
-    return Dataset.of(folder.root, images, classes, findings)
+    return replace(Dataset.of(folder.root, images, classes, findings), decoding=decoding)
 
 
 def _oriented_boxes(one: Labeled, header: Header, name: str, findings: list[Finding]) -> Boxes:

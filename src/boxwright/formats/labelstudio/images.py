@@ -23,7 +23,7 @@ from boxwright.formats.around import around
 from boxwright.formats.folder import Folder, split_path
 from boxwright.formats.json_file import Object
 from boxwright.formats.names import UPLOADED
-from boxwright.images.decoding import is_image
+from boxwright.images.kinds import names_image
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://+")
 USUAL = re.compile(r"image|img|photo|picture|pic|[^a-z0-9]")  # not telling in names of tags
@@ -138,7 +138,7 @@ def images_in(fields: Object) -> dict[Slot, str]:
         slot: unquote(path)
         for name, value in fields.items()
         for slot, text in _texts(value, name, None)
-        if is_image(split_path(path := _path_in_url(text))[1])
+        if names_image(split_path(path := _path_in_url(text))[1])
     }
     placed = {_file_name(path) for path in slots.values() if "/" in path}
     return {
@@ -154,7 +154,7 @@ def urls_without_image(fields: Object) -> set[str]:
         name
         for name, value in fields.items()
         for _, text in _texts(value, name, None)
-        if "/" in text and not is_image(split_path(_path_in_url(text))[1])
+        if "/" in text and not names_image(split_path(_path_in_url(text))[1])
     }
 
 
