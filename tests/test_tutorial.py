@@ -29,7 +29,7 @@ GAP = "\0"  # what an f-string fills in
 # Names of files, classes and numbers, and words that a sentence chooses.
 NAMES = {"raccoon", "dog", "run", "found", "detector", "int8", "tflite", "jpg", "contact_sheet"}
 NAMES |= {"ssd_mobilenet_v1_coco_quant", "float32", "layers", "test", "train", "AP", "AP50"}
-NAMES |= {"Verified", "and"}
+NAMES |= {"Verified", "and", "images"}
 
 
 def texts(tree: ast.AST) -> Iterator[str]:

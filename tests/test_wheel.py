@@ -61,5 +61,5 @@ def test_it_checks_predicts_and_shows_the_demo(installed: Path, tmp_path: Path) 
     assert "56 images" in run(boxwright, "check", "demo/data", within=tmp_path)
     image = "demo/data/JPEGImages/scene_0000.jpg"
     words = ("demo/run/detector.tflite", image, "--out", "found")
-    assert "boxes in 1 images" in run(boxwright, "predict", *words, within=tmp_path)
+    assert "boxes in 1 image" in run(boxwright, "predict", *words, within=tmp_path)
     assert (tmp_path / "found" / "detections.json").is_file()

@@ -225,10 +225,11 @@ def _refused(target: Path, comparison: Comparison, reasons: list[str]) -> Export
     )
 
 
-def _paths(artifact: Artifact, dataset: Dataset) -> list[Path]:
+def _paths(artifact: Artifact, dataset: Dataset) -> list[str]:
     """The folders of a dataset: those of the run, if it is the run's own."""
     known = known_paths(artifact.provenance)
-    return list(known) if known and known[0] == dataset.root.absolute() else [dataset.root]
+    own = known and known[0] == dataset.root.absolute()
+    return [str(path) for path in (known if own else (dataset.root,))]
 
 
 def _source(

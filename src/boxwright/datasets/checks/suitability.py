@@ -69,8 +69,8 @@ def few_images(dataset: Dataset) -> list[Finding]:
     """Too few labeled images for a reliable score (BW138)."""
     if len(dataset) >= MIN_IMAGES:
         return []
-    message = f"the dataset has only {counted(len(dataset), 'labeled image')}"
-    return [Finding("BW138", "all images", message)] if len(dataset) else []
+    only = f"only {counted(len(dataset), 'labeled image')}" if len(dataset) else "no usable image"
+    return [Finding("BW138", "all images", f"the dataset has {only}")]
 
 
 def none_for_testing(dataset: Dataset) -> list[Finding]:
