@@ -71,7 +71,7 @@ def test_every_box_of_an_object_is_read(
         (f"<object><name>a</name><name> </name>{ONE}{TWO}</object>", "has no class name"),
         (
             "<object><name>a</name><bndbox><xmin>1</xmin><xmin>2</xmin></bndbox></object>",
-            "xmin is stated twice",
+            "a side is stated twice",
         ),
         (f"<object><name>a</name>{ONE}<bndbox/></object>", "object 2 .a.: xmin is missing"),
         (f"<objects><object><name>a</name>{ONE}</object></objects>", "has boxes in <objects>"),

@@ -44,7 +44,7 @@ def _annotation(root: Element, where: str) -> Labeled:
             folder = (part.text or "").strip()
         elif part.tag == "path":
             path = (part.text or "").strip().replace("\\", "/")
-        elif part.tag == "bndbox" or (len(part) and part.find(".//bndbox") is not None):
+        elif part.tag == "bndbox" or (len(part) and any(True for _ in part.iter("bndbox"))):
             raise BadEntryError(f"has boxes in <{part.tag}>, where only <object> can have them")
     if "/" not in path:  # some tools write only the file name there
         path = f"{folder}/{labeled.image}" if folder else ""
@@ -72,15 +72,21 @@ def _add_object(part: Element, labeled: Labeled) -> None:
         found = f"{len(names)} names and {len(boxes)} boxes"
         raise BadEntryError(f"object {place} ({names[0].strip()}) has {found}")
     for i, box in enumerate(boxes or [part]):
-        name = names[min(i, len(names) - 1)]
-        labeled.add(name, _sides(box, f"object {place + i} ({name.strip()})"), flag)
+        name = names[i if len(names) > 1 else 0]
+        try:
+            labeled.boxes += _sides(box)
+        except BadEntryError as error:
+            raise BadEntryError(f"object {place + i} ({name.strip()}): {error}") from error
+        labeled.names.append(name)
+        labeled.flags.append(flag)
 
 
-def _sides(box: Element, what: str) -> list[float]:
-    found: dict[str, str | None] = {}
-    for field in box:
-        if found.setdefault(field.tag, field.text) != field.text and field.tag in SIDES:
-            raise BadEntryError(f"{what}: {field.tag} is stated twice in one box")
+def _sides(box: Element) -> list[float]:
+    found = {field.tag: field.text for field in box}
+    if len(found) < len(box):
+        sides = {(field.tag, field.text) for field in box if field.tag in SIDES}
+        if len(sides) > len(dict(sides)):
+            raise BadEntryError("a side is stated twice in one box")
     values = []
     for side in SIDES:
         text = found.get(side)
@@ -91,7 +97,7 @@ def _sides(box: Element, what: str) -> list[float]:
             value = LARGEST if cleaned is None else cleaned
         if not -LARGEST < value < LARGEST:  # False for NaN
             stated = "is missing" if text is None else f"is '{text.strip()[:40]}', not a coordinate"
-            raise BadEntryError(f"{what}: {side} {stated}")
+            raise BadEntryError(f"{side} {stated}")
         values.append(value)
     return values
 
