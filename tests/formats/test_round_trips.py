@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from boxwright import formats
+from boxwright.formats import ReadOptions
 from boxwright.formats.annotations import Holds
 from boxwright.formats.folder import Folder
 from boxwright.formats.roundtrip import difference, held
@@ -129,7 +130,7 @@ def test_what_is_written_reads_back_the_same(name: str, made: Dataset) -> None:
         formats.write(written, Path(folder) / "copy", name)
         if not len(expected):
             return
-        back = formats.read(Path(folder) / "copy", name)
+        back = formats.read(Path(folder) / "copy", ReadOptions(name, units="format"))
         here = Folder.scan(Path(folder) / "copy")
         assert [name for name, each in formats.FORMATS.items() if each.detect(here)] == [name]
         unmarked = {"BW119"} if (expected.splits == Split.UNASSIGNED).any() else set()

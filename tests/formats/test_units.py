@@ -260,3 +260,11 @@ def test_a_broken_list_of_annotations_is_named(voc_folder: VocFolder) -> None:
     lay(voc_folder, {"a.jpg": "", "a.json": json.dumps({**content, "annotations": {"a": 1}})})
     with pytest.raises(DataError, match="BW110"):
         formats.read(voc_folder.root)
+
+
+def test_the_unit_of_the_format_can_be_insisted_on(tmp_path: Path) -> None:
+    """A box within the first pixel is one of pixels then, as a copy is read back."""
+    VocFolder(tmp_path).pair("a", [("cat", 0, 0, 1, 0.5)])
+    assert codes(formats.read(tmp_path)) == ["BW162"]
+    dataset = formats.read(tmp_path, ReadOptions(units="format"))
+    assert (dataset.boxes.tolist(), codes(dataset)) == ([[0, 0, 1, 0.5]], [])

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from boxwright.formats import FORMATS, ReadOptions
-from boxwright.formats.options import UNITS, UNLABELED
+from boxwright.formats.options import UNIT_CHOICES, UNLABELED
 from boxwright.images.options import MAX_PIXELS, DepthRange
 
 if TYPE_CHECKING:
     from boxwright.datasets.class_choice import ClassChoice
-    from boxwright.formats.options import Units, Unlabeled
+    from boxwright.formats.options import UnitChoice, Unlabeled
 
 
 def choice(names: Collection[str], *declarations: str, help: str) -> Any:
@@ -61,7 +61,7 @@ UnlabeledImages = Annotated[
 BoxUnits = Annotated[
     str | None,
     choice(
-        UNITS,
+        UNIT_CHOICES,
         "--units",
         help="The unit of the boxes in all annotations. [default: the format's, or the one that "
         "all boxes of a file fit]",
@@ -140,7 +140,7 @@ def read_options(
     options = ReadOptions(
         form,
         cast("Unlabeled | None", unlabeled),
-        cast("Units | None", units),
+        cast("UnitChoice | None", units),
         max_pixels,
         None if depth_range is None else _depth_range(depth_range),
     )

@@ -124,7 +124,8 @@ def _difference(dataset: Dataset, names: list[str], draft: Path, to: str) -> str
     try:
         folder = Folder.scan(draft)
         found = formats.detect(folder)
-        back = formats.read(folder, ReadOptions(to, max_pixels=dataset.decoding.max_pixels))
+        limit = dataset.decoding.max_pixels
+        back = formats.read(folder, ReadOptions(to, units="format", max_pixels=limit))
     except DataError as error:
         return f"it cannot be read ({error.message.rstrip('.')})"
     if found != to:

@@ -87,7 +87,7 @@ def fix(report: CheckReport, out: str | Path, *, link: bool = False) -> Fixed:
 def _check_round_trip(copy: Path, report: CheckReport) -> None:
     """Read the copy as the check does, and verify that it needs no more repairs."""
     max_pixels = report.dataset.decoding.max_pixels
-    options = ReadOptions(report.form, max_pixels=max_pixels)
+    options = ReadOptions(report.form, units="format", max_pixels=max_pixels)
     back = repair(formats.read(copy, options, tolerant=True))
     repaired = {one.code for one in changes(report.findings)} - NOT_VERIFIED
     again = [one for one in changes(back.findings) if one.code in repaired]

@@ -11,7 +11,7 @@ from boxwright.formats.annotations import Broken, Labeled, Labels
 from boxwright.formats.coordinates import from_stored, in_pixels, into_image, orientation_is_unclear
 from boxwright.formats.folder import Folder
 from boxwright.formats.name_lists import LABEL_MAPS, name_lists
-from boxwright.formats.options import Units, Unlabeled
+from boxwright.formats.options import UnitChoice, Unlabeled
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.splits import find_splits
 from boxwright.formats.units import settle_units
@@ -35,7 +35,7 @@ def assemble(
     labels: Labels,
     *,
     unlabeled: Unlabeled | None = None,
-    units: Units | None = None,
+    units: UnitChoice | None = None,
     unused: int = 0,
     decoding: DecodeOptions | None = None,
     tolerant: bool = False,

@@ -12,6 +12,8 @@ Unlabeled = Literal["background", "skip"]
 UNLABELED: tuple[Unlabeled, ...] = ("background", "skip")
 Units = Literal["pixels", "fractions", "percent", "thousandths"]
 UNITS: tuple[Units, ...] = ("pixels", "fractions", "percent", "thousandths")
+UnitChoice = Units | Literal["format"]
+UNIT_CHOICES: tuple[UnitChoice, ...] = (*UNITS, "format")
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class ReadOptions:
         form: the name of the format; None chooses the one with the most images.
         unlabeled: `background` takes images without annotation as images without objects, `skip`
             leaves them out; None takes only those that the format vouches for, as YOLO does.
-        units: the unit of the coordinates of boxes: pixels, or parts of the image's sides; None
-            decides by the format and the numbers in each file.
+        units: the unit of the coordinates of boxes: pixels, parts of the image's sides, or that of
+            the `format`; None decides by the format and the numbers in each file.
         max_pixels: larger images are left out; None takes Pillow's limit.
         depth_range: the values that become black and white in images of more than 8 bits, such as
             `(0, 4095)`; None takes all values that the file can store.
@@ -33,7 +35,7 @@ class ReadOptions:
 
     form: str | None = None
     unlabeled: Unlabeled | None = None
-    units: Units | None = None
+    units: UnitChoice | None = None
     max_pixels: int | None = None
     depth_range: tuple[float, float] | None = None
 

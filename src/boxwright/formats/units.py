@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from boxwright.formats.annotations import Broken, Labeled
 from boxwright.formats.folder import split_path
-from boxwright.formats.options import Units
+from boxwright.formats.options import UnitChoice, Units
 from boxwright.images.decoding import Header
 from boxwright.structures.findings import Finding, counted
 
@@ -140,18 +140,21 @@ class _Boxes:
 
 
 def settle_units(
-    annotations: Mapping[str, Labeled], headers: Mapping[str, Header], stated: Units | None
+    annotations: Mapping[str, Labeled], headers: Mapping[str, Header], stated: UnitChoice | None
 ) -> tuple[list[Broken], list[Finding]]:
     """Convert annotations that are in another unit than that of their format, in place.
 
     Args:
         annotations: image -> its annotation.
         headers: image -> its header, for the images that can be read.
-        stated: the unit that the user states for all files; None tests each file.
+        stated: the unit that the user states for all files, `format` for that of their format;
+            None tests each file.
 
     Returns:
         The files whose unit is unclear, and findings about converted ones.
     """
+    if stated == "format":
+        return [], []
     if stated:
         for image in headers:
             _convert(annotations[image], headers[image], stated)
