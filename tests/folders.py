@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,3 +90,8 @@ def marks(dataset: Dataset) -> dict[str, str]:
         name: Split(mark).name.lower()
         for name, mark in zip(dataset.names, dataset.splits.tolist(), strict=True)
     }
+
+
+def packed_gzip(content: bytes) -> bytes:
+    """Compressed bytes without the time of day, so that test ids are the same in each process."""
+    return gzip.compress(content, mtime=0)

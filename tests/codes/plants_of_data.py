@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from boxwright.datasets.check import run_checks
 from boxwright.datasets.evaluation_set import images_of_split
 from boxwright.datasets.patch import fix
 from boxwright.structures.dataset import Dataset, LabeledImage
-from folders import VocFolder
+from folders import VocFolder, packed_gzip
 from planting import (
     CAT,
     HEIGHT,
@@ -102,7 +101,7 @@ def shard(place: Place) -> str:
 def packed(place: Place) -> str:
     place.patch.setenv("BOXWRIGHT_CACHE", str(place.root / "cache"))
     path = records(place.folder)
-    path.write_bytes(gzip.compress(path.read_bytes())[:-99])
+    path.write_bytes(packed_gzip(path.read_bytes())[:-99])
     return place.cli("check", path.parent)
 
 

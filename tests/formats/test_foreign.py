@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from boxwright import formats
 from boxwright.cli.main import app
 from boxwright.errors import DataError
 from boxwright.formats.foreign import SIGNATURES, recognized
-from folders import VocFolder
+from folders import VocFolder, packed_gzip
 from misbehaving import zipped
 
 pytestmark = pytest.mark.tiny
@@ -216,7 +215,7 @@ SAMPLES: tuple[tuple[str, object, str], ...] = (
     ("train-00000-of-00001.parquet", b"PAR1\x15\x04\x15", "Parquet"),
     ("gt.mat", b"MATLAB 5.0 MAT-file, Platform: GLNXA64" + bytes(200), "a MATLAB file"),
     ("labels.zip", zipped({"a.txt": b"0 0.5 0.5 0.1 0.1"}), "an archive"),
-    ("labels.json.gz", gzip.compress(b"{}"), "a compressed file"),
+    ("labels.json.gz", packed_gzip(b"{}"), "a compressed file"),
 )
 
 

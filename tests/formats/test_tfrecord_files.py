@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from boxwright.formats.folder import Folder
 from boxwright.formats.tfrecord.example import head_of_example, texts
 from boxwright.images.decoding import image_bytes, read_image
 from boxwright.structures.dataset import Split
-from folders import codes
+from folders import codes, packed_gzip
 
 pytestmark = pytest.mark.tiny
 
@@ -89,13 +88,13 @@ def test_an_empty_shard_is_not_missing(tmp_path: Path) -> None:
         ("only.data", None, True),
         ("a.record", b"\3\0\0\0\0\0\0\0damaged here", True),
         ("a.record", b"\3\0\0\0", True),
-        ("a.tfrecord.gz", gzip.compress(PASCAL, mtime=0), True),
+        ("a.tfrecord.gz", packed_gzip(PASCAL, mtime=0), True),
         ("a.record", b"a record of what was said\n", False),
         ("a.record", b"", False),
         ("a.csv", b"filename,width,height,class,xmin,ymin,xmax,ymax\n", False),
         ("a.json", b'{"images": []}', False),
         ("model.ckpt.data-00000-of-00001", bytes(1000), False),
-        ("a.gz", gzip.compress(b"text", mtime=0), False),
+        ("a.gz", packed_gzip(b"text", mtime=0), False),
     ],
 )
 def test_detection(tmp_path: Path, name: str, content: bytes | None, expected: bool) -> None:
@@ -114,11 +113,11 @@ def test_records_of_another_suffix_are_not_looked_for_among_other_files(tmp_path
 
 
 COMPRESSED = {
-    "a.record": gzip.compress,
-    "a.record.gz": gzip.compress,
+    "a.record": packed_gzip,
+    "a.record.gz": packed_gzip,
     "train.tfrecord-00000-of-00001": zlib.compress,
     "a.tfrecords.zlib": lambda data: zlib.compress(data, 0),
-    "two.record.gz": lambda data: gzip.compress(data[:50]) + gzip.compress(data[50:]),
+    "two.record.gz": lambda data: packed_gzip(data[:50]) + packed_gzip(data[50:]),
 }
 
 
@@ -146,7 +145,7 @@ def test_a_compressed_file_of_any_name_is_read_if_it_is_given(tmp_path: Path, ca
     for name in ("train.gz", "data-00000-of-00001", "photos.bin"):
         packed = tmp_path / "packed" / name
         packed.parent.mkdir(exist_ok=True)
-        packed.write_bytes(gzip.compress(plain.read_bytes()))
+        packed.write_bytes(packed_gzip(plain.read_bytes()))
         assert len(formats.read(packed)) == 1
         packed.unlink()
 
@@ -154,9 +153,9 @@ def test_a_compressed_file_of_any_name_is_read_if_it_is_given(tmp_path: Path, ca
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("a.json.gz", gzip.compress(b"{}" * 99), False),
-        ("a.record.gz", gzip.compress(b"text " * 99), True),
-        ("a.record.gz", gzip.compress(bytes(99)), True),
+        ("a.json.gz", packed_gzip(b"{}" * 99), False),
+        ("a.record.gz", packed_gzip(b"text " * 99), True),
+        ("a.record.gz", packed_gzip(bytes(99)), True),
         ("a.record.gz", b"\x1f\x8b\x08\x00", True),
         ("a.gz", b"\x1f\x8b\x08\x00", False),
         ("a.record", b"", False),
@@ -171,7 +170,7 @@ def test_other_compressed_files_are_not_taken_for_records(
 
 def test_a_compressed_file_beside_a_plain_one(tmp_path: Path, cache: Path) -> None:
     plain = put(tmp_path / "train.record", PASCAL)
-    (tmp_path / "test.record.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    (tmp_path / "test.record.gz").write_bytes(packed_gzip(plain.read_bytes()))
     dataset = formats.read(tmp_path)
     assert len(dataset) == 2
     assert {Split(int(one)) for one in dataset.splits} == {Split.TRAIN, Split.TEST}
@@ -182,21 +181,21 @@ def test_a_compressed_file_beside_a_plain_one(tmp_path: Path, cache: Path) -> No
 def test_a_replaced_file_is_read_anew(tmp_path: Path, cache: Path) -> None:
     path = put(tmp_path / "a.record", PASCAL)
     one = path.read_bytes()
-    path.write_bytes(gzip.compress(one))
+    path.write_bytes(packed_gzip(one))
     assert len(formats.read(path)) == 1
-    path.write_bytes(gzip.compress(one + one))
+    path.write_bytes(packed_gzip(one + one))
     assert len(formats.read(path)) == 2
 
 
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lambda data: gzip.compress(data)[:-20], "it is cut off"),
+        (lambda data: packed_gzip(data)[:-20], "it is cut off"),
         (lambda data: zlib.compress(data)[:-20], "it is cut off"),
         (lambda data: zlib.compress(data)[:-4] + b"1234", "its content is damaged"),
-        (lambda data: gzip.compress(data)[:-8] + b"12345678", "its content is damaged"),
-        (lambda data: gzip.compress(data)[:10] + b"\xff" * 40, "its content is damaged"),
-        (lambda _: gzip.compress(bytes(65 << 20)), "more than 100 times its own size"),
+        (lambda data: packed_gzip(data)[:-8] + b"12345678", "its content is damaged"),
+        (lambda data: packed_gzip(data)[:10] + b"\xff" * 40, "its content is damaged"),
+        (lambda _: packed_gzip(bytes(65 << 20)), "more than 100 times its own size"),
     ],
 )
 def test_damaged_compressed_files_are_refused(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import struct
 import tracemalloc
 import zlib
@@ -19,6 +18,7 @@ from boxwright.formats.tfrecord.framing import (
     write_record,
 )
 from boxwright.io.compressed import compression
+from folders import packed_gzip
 
 pytestmark = pytest.mark.tiny
 # What TensorFlow 2.21's TFRecordWriter wrote for b"cat" and b"".
@@ -102,7 +102,7 @@ def test_what_is_written_reads_back(
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (gzip.compress(CAT, mtime=0), "gzip"),
+        (packed_gzip(CAT, mtime=0), "gzip"),
         *[(zlib.compress(CAT, level), "zlib") for level in (0, 1, 6, 9)],
         (CAT, ""),
         (b"x", ""),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import tarfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from boxwright.io import archive as module
 from boxwright.io.archive import unpack
 from boxwright.io.limits import ArchiveError
+from folders import packed_gzip
 from misbehaving import tarred, zipped
 
 pytestmark = pytest.mark.tiny
@@ -103,7 +103,7 @@ def test_an_archive_that_swells_is_refused(
         b"<html>Please log in</html>",
         b"PK\x03\x04" + bytes(99),
         b"\x1f\x8b" + bytes(99),
-        gzip.compress(b"one file"),
+        packed_gzip(b"one file"),
         tarred(GOOD)[:-20],
         tarred(GOOD)[:-5],
         zipped(GOOD)[:-20],
