@@ -173,7 +173,7 @@ def test_heic_without_the_extra_is_named(
             read(path)
         assert caught.value.code == "BW167"
         assert "JPEG" in caught.value.remedy
-        assert "boxwright[heic]" in caught.value.remedy
+        assert "pi-heif" in caught.value.remedy
 
 
 @pytest.mark.parametrize("name", ["a.heic", "a.HIF", "a.jpg"])

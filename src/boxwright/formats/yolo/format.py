@@ -112,7 +112,6 @@ def read(folder: Folder) -> Labels:
         )
     names.name_rest(labels.images)
     labels.broken += names.broken
-    names.name_rest(labels.images)
     labels.classes = names.classes(name for one in labels.images for name in one.names)
     labels.findings += [*placed.findings, *names.findings]
     labels.findings += _odd(described, names, shapes)
