@@ -10,13 +10,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import takewhile
 from typing import NamedTuple
 
 from boxwright.formats.annotations import Labeled
-from boxwright.formats.folder import Folder, folded, join, outwards, split_path, stem
+from boxwright.formats.folder import (
+    Folder,
+    Parts,
+    folded,
+    join,
+    outwards,
+    parts,
+    split_path,
+    stem,
+)
 from boxwright.formats.splits import folder_split
-from boxwright.images.kinds import names_image
+from boxwright.images.kinds import names_image, suffix_of
 from boxwright.structures.dataset import WHOLE_FILE, Split
 
 IMAGE_FOLDERS = frozenset(
@@ -28,8 +36,6 @@ LABEL_FOLDERS = frozenset(
 MASK_FOLDERS = frozenset({"trimaps", "masks", "segmentationclass", "segmentationobject"})
 ROOT = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|/)+")  # drives, schemes and roots of paths
 OWN, OUTWARD, PARALLEL, SPLIT_PARALLEL, TAIL = range(5)  # ranks, surest first
-
-Parts = tuple[str, ...]
 
 
 class Location(NamedTuple):
@@ -192,15 +198,6 @@ def leaves_folder(one: Labeled) -> bool:
     return one.byte_range == WHOLE_FILE and (bool(ROOT.match(named)) or not inside)
 
 
-def parts(folder: str) -> Parts:
-    return tuple(folder.split("/")) if folder else ()
-
-
-def suffix_of(name: str) -> str:
-    """The part of a file name from its last point on; empty if it has none."""
-    return "".join(name.rpartition(".")[1:]) if "." in name else ""
-
-
 @lru_cache(maxsize=1024)
 def core(folder: str) -> Parts:
     """The parts of a folder that are not merely called after images or annotations."""
@@ -220,17 +217,6 @@ def is_mask(folder: str) -> bool:
 def is_for_labels(folder: Parts) -> bool:
     """True if a folder is called after annotations, so that images in it are only previews."""
     return bool(folder) and folder[-1] in LABEL_FOLDERS
-
-
-def shared_start(first: Parts, second: Parts) -> int:
-    """Number of equal parts at the start of both."""
-    equal = (a == b for a, b in zip(first, second, strict=False))
-    return sum(takewhile(bool, equal))
-
-
-def shared_end(first: Parts, second: Parts) -> int:
-    """Number of equal parts at the end of both."""
-    return shared_start(first[::-1], second[::-1])
 
 
 def _at(folder: str) -> Location:

@@ -7,6 +7,7 @@ import posixpath
 import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 from boxwright.errors import DataError
@@ -15,6 +16,8 @@ from boxwright.images.decoding import is_image
 from boxwright.images.kinds import UNOPENED
 from boxwright.io.archive import is_archive
 from boxwright.structures.labels import closest_name
+
+Parts = tuple[str, ...]
 
 NOT_DATA = frozenset({"__MACOSX", "__pycache__", "node_modules"})
 
@@ -110,10 +113,26 @@ def split_path(path: str) -> tuple[str, str]:
     return parent, name
 
 
+def parts(path: str) -> Parts:
+    """The names in a path, outermost first; the root has none."""
+    return tuple(path.split("/")) if path else ()
+
+
+def shared_start(first: Parts, second: Parts) -> int:
+    """Number of equal parts at the start of both."""
+    equal = (a == b for a, b in zip(first, second, strict=False))
+    return sum(takewhile(bool, equal))
+
+
+def shared_end(first: Parts, second: Parts) -> int:
+    """Number of equal parts at the end of both."""
+    return shared_start(first[::-1], second[::-1])
+
+
 def outwards(parent: str) -> list[str]:
     """`parent`, its parent folder, and so on up to the root, which is ""."""
-    parts = parent.split("/") if parent else []
-    return ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
+    names = parts(parent)
+    return ["/".join(names[:depth]) for depth in range(len(names), -1, -1)]
 
 
 def relative(name: str, folder: str) -> str:

@@ -26,15 +26,20 @@ from boxwright.formats.claims import (
     Claim,
     Home,
     Location,
-    Parts,
     candidates,
     is_for_labels,
+)
+from boxwright.formats.folder import (
+    Folder,
+    Parts,
+    join,
     parts,
     shared_end,
     shared_start,
-    suffix_of,
+    split_path,
+    stem,
 )
-from boxwright.formats.folder import Folder, join, split_path, stem
+from boxwright.images.kinds import suffix_of
 from boxwright.structures.dataset import WHOLE_FILE, Split
 
 FEW = 8  # images of one name; more are looked up by their locations
@@ -110,8 +115,7 @@ class _Around:
 
     def says_once(self, name: str, tail: Parts) -> bool:
         """True if one annotation's path ends in this name in these folders."""
-        start = -len(tail) or None
-        return sum(other[start:] == tail if start else True for other in self.said[name]) == 1
+        return sum(other[len(other) - len(tail) :] == tail for other in self.said[name]) == 1
 
     def learn(self, stated: Parts, found: Parts) -> None:
         """Note that an image with this stated folder was found in that one.
@@ -289,7 +293,8 @@ class _Pass:
         self, claim: Claim, choice: _Choice, moves: set[tuple[str, str]], retyped: set[str]
     ) -> bool:
         """True if the claim may ignore folders: see the conditions above."""
-        if claim.repeated or (claim.other_suffix(choice.images[0]) or ".") not in {".", *retyped}:
+        suffix = claim.other_suffix(choice.images[0])
+        if claim.repeated or (suffix and suffix not in retyped):
             return False
         if not claim.stated and (claim.folder, choice.images[0].home.folder) in moves:
             return True

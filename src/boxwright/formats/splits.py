@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from boxwright.formats.folder import Folder, folded, split_path, stem
+from boxwright.formats.folder import Folder, folded, parts, shared_start, split_path, stem
 from boxwright.formats.split_file import SPLIT_FILE, SplitFile
 from boxwright.formats.tables import rows
 from boxwright.io.text import read_text
@@ -246,11 +246,8 @@ class _Index:
         return []
 
     def _nearest(self, found: list[int], source: ImageList) -> list[int]:
-        here = source.path.split("/")
-
         def shared(image: int) -> int:
-            pairs = zip(here, self.images[image].split("/"), strict=False)
-            return next((i for i, (a, b) in enumerate(pairs) if a != b), len(here))
+            return shared_start(parts(source.path), parts(self.images[image]))
 
         splits = {i: folder_split(split_path(self.images[i])[0]) for i in found}
         fitting = [i for i in found if splits[i] in {Split.UNASSIGNED, source.split}] or found

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from boxwright.errors import DataError
 from boxwright.formats.claims import ROOT
-from boxwright.formats.folder import Folder, folded, join, split_path
-from boxwright.formats.splits import WORDS
+from boxwright.formats.folder import Folder, folded, join, parts, shared_end, split_path
+from boxwright.formats.splits import folder_split
 from boxwright.formats.yolo.yaml_file import Description
 from boxwright.io.text import read_text
 from boxwright.structures.dataset import Split
@@ -107,7 +107,8 @@ class _Finder:
             if place in self._images:
                 return place
         candidates = self._by_name.get(folded(split_path(named)[1]), [])
-        likeness = [_shared_end(named, image) for image in candidates]
+        wanted = parts(folded(named))
+        likeness = [shared_end(wanted, parts(folded(image))) for image in candidates]
         best = max(likeness, default=0)
         return candidates[likeness.index(best)] if likeness.count(best) == 1 else None
 
@@ -158,30 +159,19 @@ def _readings(entry: str, description: Description) -> Iterator[str]:
         place = posixpath.normpath(join(here, start))
         if not ROOT.match(start) and place.split("/")[0] != "..":
             yield "" if place == "." else place
-    parts = [part for part in entry.split("/") if part not in {"", ".", ".."} and ":" not in part]
-    for dropped in range(len(parts)):
-        rest = parts[dropped:]
-        if _says_split(parts[:dropped]) and not _says_split(rest):
+    names = [part for part in entry.split("/") if part not in {"", ".", ".."} and ":" not in part]
+    for dropped in range(len(names)):
+        rest = names[dropped:]
+        if _says_split(names[:dropped]) and not _says_split(rest):
             return  # /home/me/test/images is not the folder of all images
         for parent in dict.fromkeys((here, "")):
             yield join(parent, "/".join(rest))
 
 
-def _says_split(parts: Sequence[str]) -> bool:
-    return any(re.sub("[0-9]+$", "", part.lower()) in WORDS for part in parts)
+def _says_split(names: Sequence[str]) -> bool:
+    return folder_split("/".join(names)) is not Split.UNASSIGNED
 
 
 def _cleaned(path: str) -> str:
     path = path.strip().replace("\\", "/").removesuffix("/")
     return re.sub(r"^(?:\./)+", "", path)
-
-
-def _shared_end(first: str, second: str) -> int:
-    """Number of equal parts at the end of two paths."""
-    pairs = zip(reversed(first.split("/")), reversed(second.split("/")), strict=False)
-    count = 0
-    for a, b in pairs:
-        if folded(a) != folded(b):
-            break
-        count += 1
-    return count
