@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from boxwright.errors import DataError
-from boxwright.formats.annotations import Broken, Labeled, Labels
+from boxwright.formats.annotations import Broken, Labeled
 from boxwright.formats.coordinates import from_stored, in_pixels, into_image, orientation_is_unclear
 from boxwright.formats.folder import Folder
-from boxwright.formats.name_lists import LABEL_MAPS, name_lists
+from boxwright.formats.name_lists import LABEL_MAPS, unused_names
 from boxwright.formats.options import UnitChoice, Unlabeled
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.splits import find_splits
@@ -31,8 +31,7 @@ UNSURE = (
 
 
 def assemble(
-    folder: Folder,
-    labels: Labels,
+    own: Ownership,
     *,
     unlabeled: Unlabeled | None = None,
     units: UnitChoice | None = None,
@@ -43,11 +42,10 @@ def assemble(
     """Build the dataset of a folder, with its problems in `findings`.
 
     Args:
-        folder: the folder of the images.
-        labels: the result of a format's reader.
+        own: the annotations of a format's reader, and their images.
         unlabeled: what images without annotation are, see `Ownership.add_unlabeled`.
         units: the unit of all boxes; None tests each file, see `settle_units`.
-        unused: number of annotations in other formats, which are not in `labels`.
+        unused: number of annotations in other formats.
         decoding: how the images are decoded, now and later.
         tolerant: report unusable annotations as findings instead of raising an error.
 
@@ -57,64 +55,66 @@ def assemble(
             missing; BW161 a unit is unclear; BW120 a list of images, or BW146 the split file,
             cannot be used.
     """
+    folder, labels = own.folder, own.labels
     decoding = decoding or DecodeOptions()
-    own = Ownership(folder, labels)
-    broken = [*labels.broken, *own.broken]
-    if broken and not tolerant:
-        raise _unusable(folder.root, broken)
+    findings = [*labels.findings, *_left_out(folder, [*labels.broken, *own.broken], tolerant)]
     own.add_unlabeled(unlabeled, own.orphans + unused)
-    paired, findings = own.paired, [*labels.findings]
-    findings += [Finding(one.code, one.where, one.message, "left out") for one in broken]
+    paired = own.paired
     findings += own.findings
-    found = _headers(folder, paired, decoding.max_pixels, findings)
-    if labels.images and not found:
+    headers = _headers(folder, paired, decoding.max_pixels, findings)
+    if labels.images and not headers:
         raise _no_images(folder, len(labels.images), findings)
-    unclear, converted = settle_units(paired, found, units)
-    if unclear and not tolerant:
-        raise _unusable(folder.root, unclear)
-    findings += [Finding(one.code, one.where, one.message, "left out") for one in unclear]
-    findings += converted
+    unclear, converted = settle_units(paired, headers, units)
+    findings += [*_left_out(folder, unclear, tolerant), *converted]
     files = {one.where for one in unclear}
-    found = {name: header for name, header in found.items() if paired[name].path not in files}
-    names = list(found)
+    names = [name for name in headers if paired[name].path not in files]
     splits = _splits(folder, {name: paired[name].split for name in names}, findings, tolerant)
-    images, unsure = [], []
-    for name, split in zip(names, splits, strict=True):
-        one, header = paired[name], found[name]
-        boxes = _oriented_boxes(one, header, name, findings)
-        if (
-            (one.names or one.ignored)
-            and not one.as_stored
-            and orientation_is_unclear(one.size, header)
-        ):
-            unsure.append(name)
-        count = len(one.names)
-        images.append(
-            LabeledImage(
-                name,
-                header.width,
-                header.height,
-                boxes[:count],
-                one.names,
-                one.flags,
-                split,
-                one.byte_range,
-                ignored=boxes[count:],
-                verified=one.verified,
-            )
-        )
-    if unsure:
-        message = UNSURE.format(counted(len(unsure), "image"))
-        findings.append(Finding("BW104", unsure[0], message, images=tuple(unsure)))
+    images = [
+        _image(name, paired[name], headers[name], split, findings)
+        for name, split in zip(names, splits, strict=True)
+    ]
+    findings += _unsure({name: paired[name] for name in names}, headers)
     used = {name for image in images for name in image.class_names}
     classes = labels.classes or _classes(folder, used, findings)
-    if used and all(name.isdecimal() for name in used):
-        for known in name_lists(folder):
-            if used.isdisjoint(known.names.values()):
-                named = f"names {counted(len(known.names), 'class', 'classes')}"
-                message = known.problem or f"{named}; those of the annotations are only numbers"
-                findings.append(Finding("BW158", known.path, message, "not used"))
+    findings += unused_names(folder, used)
     return replace(Dataset.of(folder.root, images, classes, findings), decoding=decoding)
+
+
+def _left_out(folder: Folder, broken: Sequence[Broken], tolerant: bool) -> list[Finding]:
+    """Findings about unusable annotations. Raises DataError unless `tolerant`."""
+    if broken and not tolerant:
+        raise _unusable(folder.root, broken)
+    return [Finding(one.code, one.where, one.message, "left out") for one in broken]
+
+
+def _image(
+    name: str, one: Labeled, header: Header, split: Split, findings: list[Finding]
+) -> LabeledImage:
+    boxes, count = _oriented_boxes(one, header, name, findings), len(one.names)
+    return LabeledImage(
+        name,
+        header.width,
+        header.height,
+        boxes[:count],
+        one.names,
+        one.flags,
+        split,
+        one.byte_range,
+        ignored=boxes[count:],
+        verified=one.verified,
+    )
+
+
+def _unsure(annotations: Mapping[str, Labeled], headers: Mapping[str, Header]) -> list[Finding]:
+    """A finding about boxes that EXIF may have turned (BW104)."""
+    unsure = [
+        name
+        for name, one in annotations.items()
+        if (one.names or one.ignored) and not one.as_stored
+        if orientation_is_unclear(one.size, headers[name])
+    ]
+    message = UNSURE.format(counted(len(unsure), "image"))
+    return [Finding("BW104", unsure[0], message, images=tuple(unsure))] if unsure else []
 
 
 def _oriented_boxes(one: Labeled, header: Header, name: str, findings: list[Finding]) -> Boxes:

@@ -14,6 +14,7 @@ from boxwright.formats.around import around, is_above
 from boxwright.formats.folder import Folder, split_path
 from boxwright.formats.yolo.lines import is_label
 from boxwright.io.text import read_text
+from boxwright.structures.findings import Finding, counted
 from boxwright.structures.labels import read_label_map
 
 TEXT = re.compile(r"(predefined_|obj_|_)?(class|label|name)(es|s)?([_-]?(names?|list))?\.txt")
@@ -55,6 +56,17 @@ def name_lists(folder: Folder) -> Iterator[NameList]:
                 yield one
 
 
+def unused_names(folder: Folder, used: set[str]) -> Iterator[Finding]:
+    """The lists that may name the classes of annotations that give only numbers (BW158)."""
+    if not used or not all(name.isdecimal() for name in used):
+        return
+    for one in name_lists(folder):
+        if used.isdisjoint(one.names.values()):
+            named = f"names {counted(len(one.names), 'class', 'classes')}"
+            message = one.problem or f"{named}; those of the annotations are only numbers"
+            yield Finding("BW158", one.path, message, "not used")
+
+
 def _is_text(path: Path) -> bool:
     name = path.name.lower()
     return name.endswith(TEXTS[1:]) or (TEXT.fullmatch(name) is not None and not is_label(path))
@@ -69,7 +81,9 @@ def _read(root: Path, path: str) -> NameList | None:
         if (root / path).stat().st_size > MAX_BYTES:
             return None
         text = read_text(root / path)
-        found = _in_notes(json.loads(text)) if path.lower().endswith(NOTES) else _in_lines(text)
+        found = (
+            _in_notes(json.loads(text)) if path.lower().endswith(NOTES) else names_in_lines(text)
+        )
     except DataError as error:
         return NameList(path, {}, problem=error.message)
     except (OSError, ValueError, RecursionError):
@@ -77,7 +91,8 @@ def _read(root: Path, path: str) -> NameList | None:
     return NameList(path, found) if found else None
 
 
-def _in_lines(text: str) -> dict[int, str]:
+def names_in_lines(text: str) -> dict[int, str]:
+    """Line from 0 -> the class name in it; none if there are too many for a list of classes."""
     names = {i: name for i, line in enumerate(text.splitlines()) if (name := line.strip())}
     return names if len(names) <= MAX_CLASSES else {}
 

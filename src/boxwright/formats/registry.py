@@ -78,15 +78,15 @@ def read_named(
 
 def _read(folder: Folder, options: ReadOptions, tolerant: bool) -> tuple[str, Dataset]:
     from boxwright.formats.assemble import assemble
+    from boxwright.formats.ownership import Ownership
     from boxwright.formats.selection import Chosen, choose
 
     if options.form:
-        chosen = Chosen(options.form, named(options.form).read(folder), 0)
+        chosen = Chosen(options.form, Ownership(folder, named(options.form).read(folder)))
     else:
         chosen = choose(folder, _detected(folder))
     dataset = assemble(
-        folder,
-        chosen.labels,
+        chosen.own,
         unlabeled=options.unlabeled,
         units=options.units,
         unused=chosen.unused,

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from boxwright.errors import DataError
-from boxwright.formats.annotations import Format, Labeled, Labels
+from boxwright.formats.annotations import Format, Labeled
 from boxwright.formats.folder import Folder, folded, split_path, stem
-from boxwright.formats.pairing import pair
+from boxwright.formats.ownership import Ownership
 from boxwright.structures.findings import Finding, counted
 
 
@@ -19,13 +19,13 @@ class Chosen(NamedTuple):
 
     Attributes:
         name: of the format.
-        labels: its annotations, with findings about annotations in other formats.
-        unused: number of annotations in other formats that `labels` may lack.
+        own: its annotations with their images, and findings about annotations in other formats.
+        unused: number of annotations in other formats that `own` may lack.
     """
 
     name: str
-    labels: Labels
-    unused: int
+    own: Ownership
+    unused: int = 0
 
 
 def choose(folder: Folder, found: Mapping[str, Format]) -> Chosen:
@@ -36,43 +36,33 @@ def choose(folder: Folder, found: Mapping[str, Format]) -> Chosen:
     Raises:
         DataError: as the reader of the first format if none can be read.
     """
-    read: dict[str, Labels] = {}
+    read: dict[str, Ownership] = {}
     errors: list[DataError] = []
     for name, form in found.items():
         try:
-            read[name] = form.read(folder)
+            read[name] = Ownership(folder, form.read(folder))
         except DataError as error:
             errors.append(error)
     if not read:
         raise errors[0]
-    if len(read) == 1:
-        (name, labels), *_ = read.items()
-        return Chosen(name, labels, 0)
-    counts = {name: _boxes_by_image(folder, labels) for name, labels in read.items()}
-    best = max(read, key=lambda name: len(counts[name]) + len(_broken_files(read[name])))
-    labels, unused = read[best], 0
-    files = {one.path for one in labels.images} | _broken_files(labels)
+    best = max(read, key=lambda name: len(read[name].paired) + len(_broken_files(read[name])))
+    own, unused = read.pop(best), 0
+    boxes: Counter[str] = Counter()
+    for image, one in own.paired.items():
+        boxes[_stem(image)] += len(one.names)
+    files = {one.path for one in own.labels.images} | _broken_files(own)
     for name, other in read.items():
         more = [
-            one for one in other.images if one.path not in files and not _is_in(one, counts[best])
+            one for one in other.labels.images if one.path not in files and not _is_in(one, boxes)
         ]
-        if name != best and more:
+        if more:
             unused += len(more)
-            labels.findings.append(_unused(found[name].TITLE, name, more))
-    return Chosen(best, labels, unused)
+            own.labels.findings.append(_unused(found[name].TITLE, name, more))
+    return Chosen(best, own, unused)
 
 
-def _broken_files(labels: Labels) -> set[str]:
-    return {re.split(r":\d+$|, ", one.where)[0] for one in labels.broken}
-
-
-def _boxes_by_image(folder: Folder, labels: Labels) -> Counter[str]:
-    """The stem of each image here -> its number of boxes."""
-    boxes: Counter[str] = Counter()
-    for one, match in zip(labels.images, pair(folder, labels.images), strict=True):
-        if match.image is not None:
-            boxes[_stem(match.image)] += len(one.names)
-    return boxes
+def _broken_files(own: Ownership) -> set[str]:
+    return {re.split(r":\d+$|, ", one.where)[0] for one in own.labels.broken}
 
 
 def _is_in(one: Labeled, boxes: Mapping[str, int]) -> bool:

@@ -9,6 +9,7 @@ from boxwright.errors import TfodError
 from boxwright.formats import FORMATS
 from boxwright.formats.assemble import assemble
 from boxwright.formats.folder import Folder
+from boxwright.formats.ownership import Ownership
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 from boxwright.tfod.records import say_findings, write_record_files
@@ -51,7 +52,7 @@ def run(flags: Flags, say: Say) -> None:
             where=flags.csv_input,
             flag="--csv_input",
         )
-    dataset = assemble(Folder.scan(flags.img_path), labels)
+    dataset = assemble(Ownership(Folder.scan(flags.img_path), labels))
     say_findings(dataset.findings, say)
     dataset = dataset.select(sorted(range(len(dataset)), key=dataset.names.__getitem__))
     files = [(flags.output_path, range(len(dataset)))]

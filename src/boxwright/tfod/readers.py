@@ -12,6 +12,7 @@ from boxwright.errors import TfodError
 from boxwright.formats.annotations import Labels
 from boxwright.formats.assemble import assemble
 from boxwright.formats.folder import Folder
+from boxwright.formats.ownership import Ownership
 from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.labels import closest_name, read_items
@@ -53,7 +54,7 @@ def _read(root: Path, paths: Sequence[Path], checked: Checked, split: Split) -> 
     for image in labels.images:
         image.names = [shown.get(name, name) for name in image.names]
     labels.classes = _columns(checked.classes)
-    dataset = assemble(Folder(root, {}, {}), labels)
+    dataset = assemble(Ownership(Folder(root, {}, {}), labels))
     unknown = dataset.classes[len(labels.classes) :]
     if unknown:
         near = closest_name(unknown[0], labels.classes)

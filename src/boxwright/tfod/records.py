@@ -12,6 +12,7 @@ from boxwright.errors import TfodError
 from boxwright.formats import FORMATS
 from boxwright.formats.assemble import assemble
 from boxwright.formats.folder import Folder, folded, split_path, stem
+from boxwright.formats.ownership import Ownership
 from boxwright.formats.tfrecord.example import texts
 from boxwright.formats.tfrecord.keys import VIEW
 from boxwright.formats.tfrecord.writer import write_files
@@ -51,7 +52,7 @@ def read_voc(root: Path, annotations: str, images: str = "") -> Dataset:
             where=root / annotations,
             flag="--data_dir and --annotations_dir",
         )
-    return assemble(folder, labels)
+    return assemble(Ownership(folder, labels))
 
 
 def read_list(path: Path) -> list[str]:

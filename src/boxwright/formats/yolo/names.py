@@ -9,7 +9,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled
 from boxwright.formats.around import around, is_above
 from boxwright.formats.folder import Folder, outwards, split_path
-from boxwright.formats.name_lists import NameList, name_lists
+from boxwright.formats.name_lists import NameList, name_lists, names_in_lines
 from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.formats.yolo.lines import Naming, is_label
 from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, read_description
@@ -18,7 +18,6 @@ from boxwright.structures.findings import Finding, counted
 
 LISTS = ("classes.txt", "class.txt", "class_names.txt", "labels.txt")
 LIST_SUFFIXES = (".names", ".labels")  # obj.names, _darknet.labels
-MAX_CLASSES = 100_000
 SHOWN = 8  # class numbers in a message
 
 
@@ -99,8 +98,9 @@ class Names:
 
     def name_rest(self, images: Sequence[Labeled]) -> None:
         """Name the classes of nameless label files from a file elsewhere that has all of them."""
-        rest = {path: one for one in images if (path := one.path) in set(self.nameless)}
-        numbers = {int(name.split()[1]) for one in rest.values() for name in one.names}
+        nameless = set(self.nameless)
+        rest = [one for one in images if one.path in nameless]
+        numbers = {int(name.split()[1]) for one in rest for name in one.names}
         if not numbers:
             return
         candidates = [*name_lists(self._folder), *_lists_of(self._above)]
@@ -120,7 +120,7 @@ class Names:
             self.findings.append(Finding("BW158", one.path, message, repair))
         if found is None:
             return
-        for image in rest.values():
+        for image in rest:
             image.names = [found.names[int(name.split()[1])] for name in image.names]
         self._used[found.path] = Naming(found.path, found.names)
         self.nameless = []
@@ -160,13 +160,12 @@ class Names:
     def _read_list(self, folder: Folder, path: str) -> None:
         parent = split_path(path)[0]
         try:
-            lines = read_text(folder.root / path).splitlines()
+            names = names_in_lines(read_text(folder.root / path))
         except DataError as error:
             self._lists.setdefault(parent, Naming(path, {}))
             self._unreadable.append((Broken.of(error, path), self._lists[parent]))
             return
-        names = {number: name for number, line in enumerate(lines) if (name := line.strip())}
-        if not names or len(names) > MAX_CLASSES:
+        if not names:
             return
         above = next((self._described[p] for p in outwards(parent) if p in self._described), None)
         if above:
