@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import images_or_refusal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -325,13 +326,5 @@ def test_damage_of_any_kind_is_an_error_with_a_code_or_harmless(
         for path, content in SOUND.items():
             damaged = content[:at] + instead + content[at + length :]
             (root / path).write_bytes(damaged if path == name else content)
-        try:
-            outcome: Dataset | DataError = formats.read(root)
-        except DataError as error:
-            outcome = error
-    if isinstance(outcome, DataError):
-        assert outcome.code in {"BW101", "BW110", "BW112", "BW114", "BW160", "BW161", "BW163"}
-        assert outcome.where
-        assert outcome.remedy
-    else:
-        assert outcome.names == ("train/images/a.jpg",)
+        images = images_or_refusal(root)
+    assert images in {None, ("train/images/a.jpg",)}
