@@ -1,0 +1,169 @@
+"""Groups of duplicates and near-duplicates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.datasets.near_duplicates.alignment import (
+    DISTANT,
+    likeness,
+    near_duplicates,
+    outlines,
+)
+from boxwright.datasets.near_duplicates.hashes import Bytes, digests, thumbnails
+from boxwright.datasets.near_duplicates.search import Candidates, Index
+from boxwright.datasets.near_duplicates.views import (
+    FLAT,
+    Floats,
+    Ints,
+    alignments,
+    centers,
+    wholes,
+    windows,
+)
+
+BLOCK = 1024  # images searched at once
+BATCH = 256  # pairs aligned at once
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Duplicates and near-duplicates among `N` images.
+
+    Attributes:
+        pairs: `(P, 2)`, `i < j`, sorted: enough pairs to connect every group, not all pairs.
+        identical: `(P,)`, True if the pair has the same digest.
+        groups: `(N,)` ids from 0 without gaps, in order of first occurrence. A near-duplicate of
+            any member belongs to the group.
+    """
+
+    pairs: Ints
+    identical: NDArray[np.bool_]
+    groups: Ints
+
+
+def groups(hashes: Bytes) -> Ints:
+    """`duplicates(hashes).groups`: group ids `(N,)` of images with hashes `(N, HASHED)`."""
+    return duplicates(hashes).groups
+
+
+def duplicates(hashes: Bytes, progress: Progress | None = None) -> Duplicates:
+    """Find duplicates and near-duplicates by the hashes `(N, HASHED)` of images.
+
+    `progress` is called with the number of images searched and the total.
+    """
+    forest = _Forest(len(hashes))
+    _, first, inverse = np.unique(digests(hashes), return_index=True, return_inverse=True)
+    for i, original in enumerate(first[inverse].tolist()):
+        forest.join(original, i, identical=True)
+
+    images = np.sort(first)
+    pictures = thumbnails(hashes)
+    flat = np.array([pictures[i].std() < FLAT for i in images], np.bool_)
+    for i in images[flat].tolist():
+        forest.join(int(images[flat][0]), i)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        search = _Search(pictures, images[~flat], pool)
+        for pairs in search.likely(progress):
+            numbers = zip(pairs.fixed.tolist(), pairs.moving.tolist(), strict=True)
+            apart = np.array([forest.root(i) != forest.root(j) for i, j in numbers], np.bool_)
+            same = search.confirmed(pairs.select(apart))
+            for i, j in zip(same.fixed.tolist(), same.moving.tolist(), strict=True):
+                forest.join(i, j)
+    return forest.duplicates()
+
+
+class _Search:
+    """The search for near-duplicates among some of the pictures `(N, SIDE, SIDE)`."""
+
+    def __init__(self, pictures: Bytes, images: Ints, pool: ThreadPoolExecutor) -> None:
+        self._pictures, self._images, self._pool = pictures, images, pool
+        self._alignments = alignments()
+
+    def likely(self, progress: Progress | None) -> Iterator[Candidates]:
+        """Pairs of pictures that may be near-duplicates, the likeliest first, in batches."""
+        size = len(self._images)
+        if not size:
+            return
+        blocks = [self._images[start : start + BLOCK] for start in range(0, size, BLOCK)]
+        columns = zip(*self._pool.map(self._described, blocks), strict=True)
+        whole, center, outline = (np.concatenate(column) for column in columns)
+        indexes = Index(whole, first_way=0), Index(center, first_way=1)
+
+        def search(start: int) -> Candidates:
+            block = slice(start, start + BLOCK)
+            views = whole[block], windows(self._pictures[self._images[block]])
+            found = [index.candidates(view, start) for index, view in zip(indexes, views)]
+            return self._alike(Candidates.joined(found), outline)
+
+        found = []
+        for pairs in self._pool.map(search, range(0, size, BLOCK)):
+            found.append(pairs)
+            if progress:
+                progress(min(len(found) * BLOCK, size), size)
+        pairs = Candidates.joined(found).likeliest()
+        step = BATCH * (os.cpu_count() or 1)
+        for start in range(0, len(pairs), step):
+            yield pairs.select(slice(start, start + step))
+
+    def confirmed(self, pairs: Candidates) -> Candidates:
+        """Those of the pairs that are near-duplicates."""
+        parts = [pairs.select(slice(i, i + BATCH)) for i in range(0, len(pairs), BATCH)]
+        verdicts = [*self._pool.map(self._verdict, parts)]
+        return pairs.select(np.concatenate([*verdicts, np.zeros(0, np.bool_)]))
+
+    def _described(self, block: Ints) -> tuple[Floats, Floats, NDArray[np.float16]]:
+        pictures = self._pictures[block]
+        return wholes(pictures), centers(pictures), outlines(pictures).astype(np.float16)
+
+    def _alike(self, pairs: Candidates, outline: NDArray[np.float16]) -> Candidates:
+        """Those of the pairs of which the outlines correlate, by the numbers of their images."""
+        scores = [
+            likeness(
+                outline[part.fixed].astype(np.float32),
+                outline[part.moving].astype(np.float32),
+                self._alignments[part.way],
+            )
+            for part in (pairs.select(slice(i, i + BATCH)) for i in range(0, len(pairs), BATCH))
+        ]
+        score = np.concatenate([*scores, np.zeros(0, np.float32)])
+        alike = score >= DISTANT
+        fixed, moving = self._images[pairs.fixed[alike]], self._images[pairs.moving[alike]]
+        return Candidates(fixed, moving, pairs.way[alike], score[alike])
+
+    def _verdict(self, pairs: Candidates) -> NDArray[np.bool_]:
+        fixed, moving = self._pictures[pairs.fixed], self._pictures[pairs.moving]
+        return near_duplicates(fixed, moving, self._alignments[pairs.way])
+
+
+class _Forest:
+    """Disjoint sets, and the pairs that joined them."""
+
+    def __init__(self, size: int) -> None:
+        self.parents = list(range(size))
+        self.joins: list[tuple[int, int, bool]] = []
+
+    def root(self, i: int) -> int:
+        while self.parents[i] != i:
+            self.parents[i] = i = self.parents[self.parents[i]]
+        return i
+
+    def join(self, i: int, j: int, *, identical: bool = False) -> None:
+        a, b = sorted((self.root(i), self.root(j)))
+        if a != b:
+            self.parents[b] = a
+            self.joins.append((min(i, j), max(i, j), identical))
+
+    def duplicates(self) -> Duplicates:
+        joins = np.array(sorted(self.joins), np.int64).reshape(-1, 3)
+        roots = [self.root(i) for i in range(len(self.parents))]  # its group's first image
+        ids = np.unique(roots, return_inverse=True)[1].astype(np.int64)
+        return Duplicates(joins[:, :2], joins[:, 2].astype(np.bool_), ids)

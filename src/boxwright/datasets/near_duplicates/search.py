@@ -1,0 +1,184 @@
+"""An inverted index of vectors finds, for each image, the images whose center it may contain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxwright.datasets.near_duplicates.views import SIZE, Floats, Ints
+
+SPARSE = 50  # indexed images for each square of the number of centroids
+TRAINED = 256  # vectors for each centroid
+LLOYD = 6  # steps of k-means
+PROBES = 2  # centroids of each half of an indexed vector; its cells are their combinations
+HALVES = (slice(SIZE // 2), slice(SIZE // 2, SIZE))
+TILE = 88  # vectors a product: so few that BLAS starts no threads, slow on busy cores
+ROWS = 4096  # queries of a cell at once
+BEST = 2  # images for each query
+MAYBE = 0.62  # nearly all planted copies correlate above 0.7
+CANDIDATES = 12  # for each image
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Pairs of images that may be near-duplicates.
+
+    Attributes:
+        fixed, moving: `(P,)` images: the center of the first may lie in the second.
+        way: `(P,)`, the first way of the index, plus `windows * k + w` if its vector `k` is at
+            window `w`.
+        score: `(P,)`, higher for likelier pairs.
+    """
+
+    fixed: Ints
+    moving: Ints
+    way: Ints
+    score: Floats
+
+    def __len__(self) -> int:
+        return len(self.fixed)
+
+    def select(self, which: slice | Ints | NDArray[np.bool_]) -> Candidates:
+        """Some of the pairs, in this order."""
+        return Candidates(*(part[which] for part in self._parts()))
+
+    def likeliest(self) -> Candidates:
+        """The best way of each pair, whichever image is fixed; the likeliest pair first."""
+        low, high = np.minimum(self.fixed, self.moving), np.maximum(self.fixed, self.moving)
+        order = np.lexsort((-self.score, high, low))
+        repeated = (np.diff(low[order], prepend=-1) == 0) & (np.diff(high[order], prepend=-1) == 0)
+        order = order[~repeated]
+        return self.select(order[np.argsort(-self.score[order], kind="stable")])
+
+    @staticmethod
+    def joined(parts: Sequence[Candidates]) -> Candidates:
+        """The pairs of all parts."""
+        columns = zip(*(part._parts() for part in parts), strict=True)
+        return Candidates(*(np.concatenate(column) for column in columns))
+
+    def _parts(self) -> tuple[Ints, Ints, Ints, Floats]:
+        return self.fixed, self.moving, self.way, self.score
+
+
+class Index:
+    """An inverted multi-index (Babenko and Lempitsky, 2012) of unit vectors.
+
+    Each half of a vector is quantized by k-means. A cell is a pair of centroids. An indexed vector
+    is in the cells of its `PROBES` nearest centroids; a query is compared with one cell. The number
+    of cells grows with the number of images, so that a cell keeps its size; small sets have so few
+    that all vectors are compared.
+    """
+
+    def __init__(self, vectors: Floats, first_way: int) -> None:
+        """Index `(images, k, SIZE)` vectors."""
+        self._kinds, self._first_way = vectors.shape[1], first_way
+        self._vectors = vectors.reshape(-1, SIZE)
+        self._centroids = max(PROBES, round((len(vectors) / SPARSE) ** 0.5))
+        random = np.random.default_rng(0)
+        some = random.permutation(len(self._vectors))[: TRAINED * self._centroids]
+        self._books = [_k_means(self._vectors[some][:, half], self._centroids) for half in HALVES]
+        first, second = (
+            np.argsort(distances, axis=1, kind="stable")[:, :PROBES]
+            for distances in self._distances(self._vectors)
+        )
+        cells = (first[:, :, None] * self._centroids + second[:, None]).reshape(-1)
+        self._members = np.argsort(cells, kind="stable")
+        self._starts = np.searchsorted(cells[self._members], np.arange(self._centroids**2 + 1))
+        self._members //= PROBES**2
+
+    def candidates(self, queries: Floats, start: int) -> Candidates:
+        """The `CANDIDATES` best images for each image with vectors `(n, windows, SIZE)`, the first
+        of which is image `start`; never the image itself."""
+        count = queries.shape[1]
+        owners = np.arange(len(queries) * count) // count + start
+        flat = queries.reshape(-1, SIZE)
+        first, second = (distances.argmin(axis=1) for distances in self._distances(flat))
+        cells = first * self._centroids + second
+        order = np.argsort(cells, kind="stable")
+        edges = np.flatnonzero(np.diff(cells[order], prepend=-1, append=-1))
+        found = [
+            part
+            for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+            for top in range(low, high, ROWS)
+            for part in self._in_cell(
+                int(cells[order[low]]), flat, order[top : min(top + ROWS, high)], owners
+            )
+        ]
+        if not found:
+            nothing = np.zeros(0, np.int64)
+            return Candidates(nothing, nothing, nothing, np.zeros(0, np.float32))
+        query, member, score = (np.concatenate(part) for part in zip(*found, strict=True))
+        way = self._first_way + member % self._kinds * count + query % count
+        return _best(Candidates(member // self._kinds, owners[query], way, score))
+
+    def _distances(self, vectors: Floats) -> Iterator[Floats]:
+        """For each half, the squared distances `(n, centroids)`, less those from the origin."""
+        for half, book in zip(HALVES, self._books, strict=True):
+            yield np.square(book).sum(axis=1) - 2 * (vectors[:, half] @ book.T)
+
+    def _in_cell(
+        self, cell: int, queries: Floats, rows: Ints, owners: Ints
+    ) -> Iterator[tuple[Ints, Ints, Floats]]:
+        """The best members of a cell for `queries[rows]`, never an image for itself: query, indexed
+        vector and correlation."""
+        members = self._members[self._starts[cell] : self._starts[cell + 1]]
+        if not len(members):
+            return
+        images = members // self._kinds
+        scores = _products(queries[rows], self._vectors[members])
+        _hide(scores, np.arange(len(rows)), images, owners[rows])
+        for _ in range(BEST):
+            best = scores.argmax(axis=1)
+            score = scores[np.arange(len(rows)), best]
+            likely = np.flatnonzero(score >= MAYBE)
+            if not len(likely):
+                return
+            yield rows[likely], members[best[likely]], score[likely]
+            _hide(scores, likely, images, images[best[likely]])
+
+
+def _products(queries: Floats, members: Floats) -> Floats:
+    scores = np.empty((len(queries), len(members)), np.float32)
+    for top in range(0, len(queries), TILE):
+        tile = queries[top : top + TILE]
+        for left in range(0, len(members), TILE):
+            scores[top : top + TILE, left : left + TILE] = tile @ members[left : left + TILE].T
+    return scores
+
+
+def _hide(scores: Floats, rows: Ints, images: Ints, hidden: Ints) -> None:
+    """Set the scores of one image in each of these rows to -1; `images` of columns are sorted."""
+    column = np.searchsorted(images, hidden)
+    while len(rows):
+        inside = column < len(images)
+        inside[inside] = images[column[inside]] == hidden[inside]
+        rows, column, hidden = rows[inside], column[inside], hidden[inside]
+        scores[rows, column] = -1
+        column = column + 1
+
+
+def _best(pairs: Candidates) -> Candidates:
+    """The best way of each pair, and of these the `CANDIDATES` best of each moving image."""
+    pairs = pairs.select(np.argsort(-pairs.score, kind="stable"))
+    key = pairs.moving * (int(pairs.fixed.max()) + 1) + pairs.fixed
+    pairs = pairs.select(np.sort(np.unique(key, return_index=True)[1]))  # still the best first
+    pairs = pairs.select(np.argsort(pairs.moving, kind="stable"))
+    starts = np.flatnonzero(np.diff(pairs.moving, prepend=-1))
+    rank = np.arange(len(pairs)) - np.repeat(starts, np.diff(starts, append=len(pairs)))
+    return pairs.select(rank < CANDIDATES)
+
+
+def _k_means(vectors: NDArray[np.float32], count: int) -> Floats:
+    """`count` centroids of vectors `(n, d)`; the first vectors are the start."""
+    centroids = np.resize(vectors, (count, vectors.shape[1])).copy()
+    for _ in range(LLOYD):
+        distances = np.square(centroids).sum(axis=1) - 2 * (vectors @ centroids.T)
+        nearest = distances.argmin(axis=1)
+        members = np.bincount(nearest, minlength=count)
+        sums = np.zeros_like(centroids)
+        np.add.at(sums, nearest, vectors)
+        centroids[members > 0] = (sums / np.maximum(members, 1)[:, None])[members > 0]
+    return centroids
