@@ -357,7 +357,8 @@ def check(
         data: a folder, an archive of one, an annotation file, or a dataset as `read` returns it.
         form: the name of the format, or all options of `read`; detected by default.
         input_size: side of the network's input in pixels, for the checks of box sizes.
-        progress: called with the number of images done and the total.
+        progress: called with the number of images done and the total, first of those decoded, then
+            of those compared with the others.
 
     Raises:
         DataError: BW115 there is no such folder, BW101, BW114 it has no usable images.

@@ -47,8 +47,8 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             fail(error, NOT_UNDERSTOOD)
         except BoxwrightError as error:
             fail(error)
-        except KeyboardInterrupt:
-            interrupted()
+        except KeyboardInterrupt as stop:
+            interrupted(stop)
         except BrokenPipeError:  # `boxwright ... | head` has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(FAILED)
@@ -66,8 +66,9 @@ def fail(error: BoxwrightError, exit_code: int = FAILED) -> NoReturn:
     sys.exit(exit_code)
 
 
-def interrupted() -> NoReturn:
-    say("Stopped.")
+def interrupted(stop: KeyboardInterrupt) -> NoReturn:
+    """Say that the user stopped the command, with the notes of `stop`, and exit."""
+    say(" ".join(["Stopped.", *map(plain, getattr(stop, "__notes__", ()))]))
     sys.exit(INTERRUPTED)
 
 

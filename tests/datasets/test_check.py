@@ -253,7 +253,9 @@ def test_progress_is_told_of_every_image(voc_folder: VocFolder) -> None:
     many(5)(voc_folder)
     told: list[tuple[int, int]] = []
     run_checks(voc_folder.root, progress=lambda done, total: told.append((done, total)))
-    assert told == [(i, 5) for i in range(1, 6)]
+    decoded, compared = told[:5], told[5:]
+    assert decoded == [(i, 5) for i in range(1, 6)]
+    assert compared == [(5, 5)]
 
 
 def test_a_report_is_json(voc_folder: VocFolder) -> None:

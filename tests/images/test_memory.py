@@ -24,7 +24,7 @@ SIDES = (4000, 3000)
 BYTES = 12  # a pixel
 MEASURE = """
 import resource, sys
-from boxwright.datasets.checks.images import summarize
+from boxwright.datasets.checks.measure import summarize
 from boxwright.images.decoding import read_image
 from boxwright.images.options import DecodeOptions, DepthRange
 from boxwright.images.preprocessing import read_square

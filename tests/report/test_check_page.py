@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from boxwright.cli.main import app
-from boxwright.datasets.checks import images
+from boxwright.datasets.checks import measure
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "check-your-data.md"
 
@@ -30,7 +30,7 @@ def test_the_page_shows_what_is_printed(
     shutil.copytree(shared / "data" / "bccd", tmp_path / "bccd")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        images, "summarize", cache(images.summarize)
+        measure, "summarize", cache(measure.summarize)
     )  # four commands decode the same
     printed = {}
     for command in blocks("sh"):

@@ -74,7 +74,7 @@ def check(
 
     if fix:
         check_free(fix, [data])  # fail at once, not after minutes of checking
-    with counting("Checking images") as progress:
+    with counting("Checking images", "Comparing images") as progress:
         options = read_options(form, unlabeled, units, max_pixels, depth_range)
         report = api.check(data, options, input_size=input_size, progress=progress)
     if json:

@@ -27,17 +27,32 @@ LINES = 10  # outside of a terminal the line is printed this many times
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+def counting(what: str, *then: str) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar with the time left; yield a function to call with done and total.
 
-    Shows nothing outside of a terminal.
+    Work in several stages, `what` and `then`, counts from the start again in each. Shows nothing
+    outside of a terminal.
     """
-    columns = (TextColumn(escape(what)), BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(20),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     console = Console(stderr=True)
     still = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=still) as bar:
-        task = bar.add_task("")
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        stages = iter(then)
+        task = bar.add_task(escape(what))
+
+        def progress(done: int, total: int) -> None:
+            nonlocal task
+            if done < bar.tasks[-1].completed and (stage := next(stages, None)):
+                bar.remove_task(task)
+                task = bar.add_task(escape(stage))
+            bar.update(task, completed=done, total=total)
+
+        yield progress
 
 
 @contextmanager

@@ -9,8 +9,9 @@ from typing import Any
 
 from boxwright import formats
 from boxwright.codes import MEANINGS, Severity
-from boxwright.datasets.checks.images import Progress, summarize_all
+from boxwright.datasets.checks.measure import Progress, summarize_all
 from boxwright.datasets.checks.registry import CHECKS, Checked
+from boxwright.datasets.checks.resume import kept_for
 from boxwright.datasets.repair import drop_useless, leave_out_unused, straighten
 from boxwright.datasets.stats import PRETRAINED_SIZE, Reach, Stats, stats_of
 from boxwright.formats import ReadOptions
@@ -64,14 +65,16 @@ def run_checks(
 ) -> CheckReport:
     """Read a folder of labeled images and report all of its problems.
 
-    Every image is decoded once. Nothing is written.
+    Every image is decoded once. Of many images the measurements are kept until the check ends, so
+    that after an interruption the next check continues there.
 
     Args:
         data: a folder, its archive, an annotation file, or a dataset as `formats.read` gives it.
         form: the name of the format; None detects it, or means VOC for a dataset.
         input_size: side of the network's input, pixels.
         reach: which boxes a detector family can learn; None skips the check.
-        progress: called with the number of decoded images and the total.
+        progress: called with the number of images done and the total, first of those decoded, then
+            of those compared with the others.
 
     Raises:
         DataError: BW115 there is no such folder; BW101 or BW114 it contains nothing usable.
@@ -81,10 +84,11 @@ def run_checks(
         name, dataset = ReadOptions.of(form).form or "voc", data
     else:
         name, dataset = formats.read_named(data, form, tolerant=True)
-    seen = summarize_all(straighten(dataset), progress)
-    repaired = leave_out_unused(drop_useless(seen.dataset))
-    checked = Checked(seen.dataset, repaired, seen, input_size, reach)
-    found = [finding for check in CHECKS.values() for finding in check.findings(checked)]
+    with kept_for(dataset) as kept:
+        seen = summarize_all(straighten(dataset), progress, kept)
+        repaired = leave_out_unused(drop_useless(seen.dataset))
+        checked = Checked(seen.dataset, repaired, seen, input_size, reach, progress)
+        found = [finding for check in CHECKS.values() for finding in check.findings(checked)]
     findings = tuple(worst_first([*repaired.findings, *found]))
     return CheckReport(
         form=name,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright import formats
-from boxwright.datasets.checks.images import hash_images
+from boxwright.datasets.checks.measure import hash_images
 from boxwright.datasets.groups import together, user_groups
 from boxwright.datasets.near_duplicates import groups as near_duplicate_groups
 from boxwright.datasets.repair import repair

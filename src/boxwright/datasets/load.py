@@ -8,7 +8,7 @@ from pathlib import Path
 
 from boxwright import formats
 from boxwright.datasets.checks.classes import not_trained
-from boxwright.datasets.checks.images import hash_images
+from boxwright.datasets.checks.measure import hash_images
 from boxwright.datasets.checks.suitability import none_for_testing
 from boxwright.datasets.merge import together
 from boxwright.datasets.near_duplicates import groups

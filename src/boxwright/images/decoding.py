@@ -196,15 +196,26 @@ class Opened:
 
     def decoded(self, options: DecodeOptions) -> Decoded:
         """The image as oriented RGB; `picture` cannot be used afterwards."""
-        picture = self.picture
-        flat = flat_rgb(picture, options.depth_range, deep_color=self.deep_color)
-        turn = _turn(picture, self.header.orientation)
-        if flat is not picture:
-            picture.close()  # frees its memory
-        upright = flat if turn is None else flat.transpose(turn)
-        if upright is not flat:
-            flat.close()
-        return Decoded(upright, self.header.width, self.header.height)
+        flat = flat_rgb(self.picture, options.depth_range, deep_color=self.deep_color)
+        return Decoded(self._upright(flat), self.header.width, self.header.height)
+
+    def gray(self, options: DecodeOptions) -> Image.Image:
+        """The image as oriented gray (mode L); `picture` cannot be used afterwards."""
+        if self.picture.mode == "L" and "transparency" not in self.picture.info:
+            self.picture.load()
+            return self._upright(self.picture)
+        return self.decoded(options).picture.convert("L")
+
+    def _upright(self, flat: Image.Image) -> Image.Image:
+        """Turn the flat picture, and free the memory of what it was made from."""
+        turn = _turn(self.picture, self.header.orientation)
+        if flat is not self.picture:
+            self.picture.close()
+        if turn is None:
+            return flat
+        upright = flat.transpose(turn)
+        flat.close()
+        return upright
 
 
 def upright_rgb(picture: Image.Image, options: DecodeOptions = DEFAULT) -> Image.Image:
@@ -277,10 +288,12 @@ def opened(
     *,
     short_side: int | None = None,
     long_side: int = 0,
+    gray: bool = False,
 ) -> Iterator[Opened]:
     """Open an image for decoding; errors in the block become coded errors.
 
-    The image counts among those in memory until the block ends. Arguments as in `decoded`.
+    The image counts among those in memory until the block ends. With `gray`, the colors of a JPEG
+    that is reduced need not be decoded. Other arguments as in `decoded`.
 
     Raises:
         DataError: BW101 there is no such file, BW102 the file is not an image or is damaged, BW167
@@ -290,7 +303,7 @@ def opened(
         source = Opened(picture, _header(picture), is_deep_color(picture))
         pixels = picture.width * picture.height
         if short_side is not None:
-            _reduce(picture, short_side, long_side)
+            _reduce(picture, short_side, long_side, "L" if gray else "RGB")
         if not picture.info.get("progressive"):  # or all coefficients are in memory
             pixels = picture.width * picture.height
         if picture.format in HUNGRY:
@@ -299,11 +312,11 @@ def opened(
             yield source
 
 
-def _reduce(picture: Image.Image, short_side: int, long_side: int) -> None:
+def _reduce(picture: Image.Image, short_side: int, long_side: int, mode: str) -> None:
     """Have a JPEG decoded at the smallest size that has these sides."""
     share = min(min(picture.size) // short_side, max(picture.size) // max(long_side, 1))
     scale = next((scale for scale in (8, 4, 2) if scale <= share), 1)
-    picture.draft("RGB", (picture.width // scale, picture.height // scale))
+    picture.draft(mode, (picture.width // scale, picture.height // scale))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from boxwright.datasets.near_duplicates import groups, image_hash
 from boxwright.datasets.split import hold_out
@@ -75,5 +76,6 @@ def validation_mask(cache: Cache, held_out: float, seed: int) -> NDArray[np.bool
     assigned = np.asarray(cache.dataset.splits == Split.VAL)
     if assigned.any() or not held_out:
         return assigned
-    near_duplicates = groups(np.stack([image_hash(cache.images[row]) for row in cache.rows]))
+    grays = (Image.fromarray(cache.images[row]).convert("L") for row in cache.rows)
+    near_duplicates = groups(np.stack([image_hash(gray) for gray in grays]))
     return hold_out(cache.dataset, near_duplicates, held_out, seed)

@@ -11,7 +11,7 @@ from boxwright.images.pixels import Depth
 from boxwright.structures.findings import Finding, part_of
 
 if TYPE_CHECKING:
-    from boxwright.datasets.checks.images import ImageSummaries
+    from boxwright.datasets.checks.measure import ImageSummaries
 
 ENOUGH = 0.5  # share of the range that is shown
 

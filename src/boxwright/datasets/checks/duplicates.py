@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 
 from boxwright.datasets.near_duplicates import Duplicates
+from boxwright.errors import DataError
+from boxwright.images.decoding import image_bytes, read_image
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
 NAMED = 4  # images in a message
+
+
+def with_same_pixels(dataset: Dataset, found: Duplicates) -> Duplicates:
+    """The duplicates of which only those pairs are identical whose images have the same pixels.
+
+    The digests of the hashes are those of gray pixels at reduced size.
+    """
+    pairs = found.pairs[found.identical].tolist()
+    identical = found.identical.copy()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        identical[found.identical] = [*pool.map(lambda pair: _equal(dataset, *pair), pairs)]
+    return replace(found, identical=identical)
+
+
+def _equal(dataset: Dataset, first: int, second: int) -> bool:
+    """True if two images have the same bytes or else the same pixels."""
+    images = dataset.image(first), dataset.image(second)
+    try:
+        content, other = (image_bytes(image) for image in images)
+        if content == other:
+            return True
+        pixels, others = (read_image(image, dataset.decoding) for image in images)
+    except (OSError, DataError):  # removed or damaged meanwhile
+        return False
+    return np.array_equal(pixels, others)
 
 
 def duplicate_images(dataset: Dataset, found: Duplicates) -> list[Finding]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from boxwright.datasets.checks import boxes, classes, depth, duplicates, images, suitability
+from boxwright.datasets.checks.measure import ImageSummaries, Progress
 from boxwright.datasets.near_duplicates import Duplicates
 from boxwright.datasets.near_duplicates import duplicates as duplicates_of
 from boxwright.datasets.stats import Reach
@@ -28,18 +29,21 @@ class Checked:
         pixels: measurements of the images of `drawn`.
         input_size: side of the network's input, pixels.
         reach: which boxes the detector family can learn; None if unknown.
+        progress: called with the number of images compared with the others and the total.
     """
 
     drawn: Dataset
     repaired: Dataset
-    pixels: images.ImageSummaries
+    pixels: ImageSummaries
     input_size: int
     reach: Reach | None = None
+    progress: Progress | None = None
 
     @cached_property
     def duplicate_images(self) -> Duplicates:
         """The duplicates and near-duplicates among the images of `drawn`."""
-        return duplicates_of(self.pixels.hashes)
+        found = duplicates_of(self.pixels.hashes, self.progress)
+        return duplicates.with_same_pixels(self.drawn, found)
 
 
 class Check(NamedTuple):

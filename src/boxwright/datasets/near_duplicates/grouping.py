@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.datasets.near_duplicates.alignment import (
     DISTANT,
+    Outlines,
     likeness,
-    near_duplicates,
     outlines,
+    roughly_aligned,
+    show_one_scene,
 )
 from boxwright.datasets.near_duplicates.hashes import Bytes, digests, thumbnails
 from boxwright.datasets.near_duplicates.search import Candidates, Index
@@ -29,6 +31,7 @@ from boxwright.datasets.near_duplicates.views import (
 )
 
 BLOCK = 1024  # images searched at once
+CLOSE = 2  # images that are aligned with an image, whatever their outlines
 BATCH = 256  # pairs aligned at once
 Progress = Callable[[int, int], None]
 
@@ -73,10 +76,9 @@ def duplicates(hashes: Bytes, progress: Progress | None = None) -> Duplicates:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         search = _Search(pictures, images[~flat], pool)
         for pairs in search.likely(progress):
-            numbers = zip(pairs.fixed.tolist(), pairs.moving.tolist(), strict=True)
-            apart = np.array([forest.root(i) != forest.root(j) for i, j in numbers], np.bool_)
-            same = search.confirmed(pairs.select(apart))
-            for i, j in zip(same.fixed.tolist(), same.moving.tolist(), strict=True):
+            numbers = search.numbers(pairs)
+            apart = [forest.root(i) != forest.root(j) for i, j in numbers]
+            for i, j in search.numbers(search.confirmed(pairs.select(np.array(apart, np.bool_)))):
                 forest.join(i, j)
     return forest.duplicates()
 
@@ -95,24 +97,34 @@ class _Search:
             return
         blocks = [self._images[start : start + BLOCK] for start in range(0, size, BLOCK)]
         columns = zip(*self._pool.map(self._described, blocks), strict=True)
-        whole, center, outline = (np.concatenate(column) for column in columns)
+        whole, center, self._half, self._quarter = (np.concatenate(column) for column in columns)
         indexes = Index(whole, first_way=0), Index(center, first_way=1)
 
-        def search(start: int) -> Candidates:
+        def search(start: int) -> tuple[Candidates, Candidates]:
             block = slice(start, start + BLOCK)
             views = whole[block], windows(self._pictures[self._images[block]])
-            found = [index.candidates(view, start) for index, view in zip(indexes, views)]
-            return self._alike(Candidates.joined(found), outline)
+            parts = [
+                index.candidates(view, start) for index, view in zip(indexes, views, strict=True)
+            ]
+            found = Candidates.joined(parts)
+            return found.nearest(CLOSE), self._alike(found)
 
-        found = []
-        for pairs in self._pool.map(search, range(0, size, BLOCK)):
-            found.append(pairs)
+        nearest, alike = [], []
+        for best, pairs in self._pool.map(search, range(0, size, BLOCK)):
+            nearest.append(best)
+            alike.append(pairs)
             if progress:
-                progress(min(len(found) * BLOCK, size), size)
-        pairs = Candidates.joined(found).likeliest()
+                progress(min(len(alike) * BLOCK, size), size)
+        mutual = Candidates.joined(nearest).mutual(CLOSE)
+        pairs = Candidates.joined([*alike, replace(mutual, score=mutual.score * 0)]).likeliest()
         step = BATCH * (os.cpu_count() or 1)
         for start in range(0, len(pairs), step):
             yield pairs.select(slice(start, start + step))
+
+    def numbers(self, pairs: Candidates) -> list[list[int]]:
+        """The pairs, each as the numbers of its pictures."""
+        numbers: list[list[int]] = self._images[np.stack([pairs.fixed, pairs.moving], 1)].tolist()
+        return numbers
 
     def confirmed(self, pairs: Candidates) -> Candidates:
         """Those of the pairs that are near-duplicates."""
@@ -120,28 +132,30 @@ class _Search:
         verdicts = [*self._pool.map(self._verdict, parts)]
         return pairs.select(np.concatenate([*verdicts, np.zeros(0, np.bool_)]))
 
-    def _described(self, block: Ints) -> tuple[Floats, Floats, NDArray[np.float16]]:
+    def _described(self, block: Ints) -> tuple[Floats, Floats, Outlines, Outlines]:
         pictures = self._pictures[block]
-        return wholes(pictures), centers(pictures), outlines(pictures).astype(np.float16)
+        return wholes(pictures), centers(pictures), *outlines(pictures)
 
-    def _alike(self, pairs: Candidates, outline: NDArray[np.float16]) -> Candidates:
-        """Those of the pairs of which the outlines correlate, by the numbers of their images."""
+    def _alike(self, pairs: Candidates) -> Candidates:
+        """Those of the pairs of which the outlines correlate, scored by that."""
+        parts = [pairs.select(slice(i, i + BATCH)) for i in range(0, len(pairs), BATCH)]
         scores = [
             likeness(
-                outline[part.fixed].astype(np.float32),
-                outline[part.moving].astype(np.float32),
-                self._alignments[part.way],
+                self._quarter[part.fixed], self._quarter[part.moving], self._alignments[part.way]
             )
-            for part in (pairs.select(slice(i, i + BATCH)) for i in range(0, len(pairs), BATCH))
+            for part in parts
         ]
         score = np.concatenate([*scores, np.zeros(0, np.float32)])
-        alike = score >= DISTANT
-        fixed, moving = self._images[pairs.fixed[alike]], self._images[pairs.moving[alike]]
-        return Candidates(fixed, moving, pairs.way[alike], score[alike])
+        return replace(pairs, score=score).select(score >= DISTANT)
 
     def _verdict(self, pairs: Candidates) -> NDArray[np.bool_]:
-        fixed, moving = self._pictures[pairs.fixed], self._pictures[pairs.moving]
-        return near_duplicates(fixed, moving, self._alignments[pairs.way])
+        alignment, likely = roughly_aligned(
+            self._half[pairs.fixed], self._half[pairs.moving], self._alignments[pairs.way]
+        )
+        images = (self._images[side[likely]] for side in (pairs.fixed, pairs.moving))
+        fixed, moving = (self._pictures[image] for image in images)
+        likely[likely] = show_one_scene(fixed, moving, alignment[likely])
+        return likely
 
 
 class _Forest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class Candidates:
 
     def select(self, which: slice | Ints | NDArray[np.bool_]) -> Candidates:
         """Some of the pairs, in this order."""
-        return Candidates(*(part[which] for part in self._parts()))
+        return Candidates(self.fixed[which], self.moving[which], self.way[which], self.score[which])
 
     def likeliest(self) -> Candidates:
         """The best way of each pair, whichever image is fixed; the likeliest pair first."""
@@ -53,14 +53,34 @@ class Candidates:
         order = order[~repeated]
         return self.select(order[np.argsort(-self.score[order], kind="stable")])
 
+    def nearest(self, count: int) -> Candidates:
+        """The `count` likeliest pairs of each moving image, sorted by image."""
+        pairs = self.select(np.argsort(-self.score, kind="stable"))
+        pairs = pairs.select(np.argsort(pairs.moving, kind="stable"))
+        starts = np.flatnonzero(np.diff(pairs.moving, prepend=-1))
+        rank = np.arange(len(pairs)) - np.repeat(starts, np.diff(starts, append=len(pairs)))
+        return pairs.select(rank < count)
+
+    def mutual(self, count: int) -> Candidates:
+        """The pairs of which each image is among the `count` likeliest for the other."""
+        pairs = self.likeliest()
+        number = np.arange(len(pairs))
+        forth = replace(pairs, way=number)
+        back = Candidates(pairs.moving, pairs.fixed, number, pairs.score)
+        kept = np.bincount(
+            Candidates.joined([forth, back]).nearest(count).way, minlength=len(pairs)
+        )
+        return pairs.select(kept == 2)
+
     @staticmethod
     def joined(parts: Sequence[Candidates]) -> Candidates:
         """The pairs of all parts."""
-        columns = zip(*(part._parts() for part in parts), strict=True)
-        return Candidates(*(np.concatenate(column) for column in columns))
-
-    def _parts(self) -> tuple[Ints, Ints, Ints, Floats]:
-        return self.fixed, self.moving, self.way, self.score
+        return Candidates(
+            np.concatenate([part.fixed for part in parts]),
+            np.concatenate([part.moving for part in parts]),
+            np.concatenate([part.way for part in parts]),
+            np.concatenate([part.score for part in parts]),
+        )
 
 
 class Index:
@@ -165,10 +185,7 @@ def _best(pairs: Candidates) -> Candidates:
     pairs = pairs.select(np.argsort(-pairs.score, kind="stable"))
     key = pairs.moving * (int(pairs.fixed.max()) + 1) + pairs.fixed
     pairs = pairs.select(np.sort(np.unique(key, return_index=True)[1]))  # still the best first
-    pairs = pairs.select(np.argsort(pairs.moving, kind="stable"))
-    starts = np.flatnonzero(np.diff(pairs.moving, prepend=-1))
-    rank = np.arange(len(pairs)) - np.repeat(starts, np.diff(starts, append=len(pairs)))
-    return pairs.select(rank < CANDIDATES)
+    return pairs.nearest(CANDIDATES)
 
 
 def _k_means(vectors: NDArray[np.float32], count: int) -> Floats:

@@ -1,0 +1,240 @@
+"""Measurements of all images of a dataset: each is decoded once for all checks, on all cores."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from boxwright.datasets.checks.resume import Kept, Row
+from boxwright.datasets.near_duplicates import HASHED, image_hash
+from boxwright.errors import DataError
+from boxwright.images.decoding import ImageFile, opened
+from boxwright.images.options import DecodeOptions, DepthRange
+from boxwright.images.pixels import Depth, depth_of
+from boxwright.structures.dataset import Dataset
+from boxwright.structures.findings import Finding
+
+Progress = Callable[[int, int], None]
+Result = TypeVar("Result")
+Measure = Callable[[ImageFile, DecodeOptions], Result]
+BLOCK = 256  # images handed to the pool at once
+ENOUGH = 128  # pixels; sides of an image that suffice for its hash
+SEEN = 240  # pixels of the shorter side when measuring, about a network's input size
+WINDOW = 9  # pixels of the blur filter, as in Crete's paper
+MIN_LEVELS = 4.0  # gray levels of contrast below which blur cannot be measured
+
+
+@dataclass(frozen=True)
+class ImageSummary:
+    """Measurements of one decoded image.
+
+    Attributes:
+        kind: Pillow's name of the format of its content.
+        blur: 0 (perfectly sharp) to 1 (only blur).
+        darkest, brightest: gray levels that 2 and 98 of 100 pixels are below.
+        depth: the values of an image of more than 8 bits; None for others.
+    """
+
+    kind: str
+    blur: float
+    darkest: int
+    brightest: int
+    depth: Depth | None = None
+
+    def to_text(self) -> str:
+        """The measurements as JSON."""
+        return json.dumps([self.kind, self.blur, self.darkest, self.brightest, self.depth])
+
+    @classmethod
+    def from_text(cls, text: str) -> ImageSummary:
+        """Measurements that `to_text` wrote."""
+        kind, blur, darkest, brightest, depth = json.loads(text)
+        if depth is not None:
+            depth = Depth(*depth)
+            depth = depth._replace(shown=DepthRange(*depth.shown))
+        return cls(kind, blur, darkest, brightest, depth)
+
+
+@dataclass(frozen=True)
+class ImageSummaries:
+    """Measurements of all images of a dataset that can be decoded.
+
+    Attributes:
+        dataset: the images that can be decoded; the others are in its findings.
+        summaries: one per image.
+        hashes: `(N, HASHED)` uint8, as `duplicates` takes them.
+    """
+
+    dataset: Dataset
+    summaries: Sequence[ImageSummary]
+    hashes: NDArray[np.uint8]
+
+
+class Measurement(NamedTuple):
+    """The summary of an image, and its hash, `(HASHED,)` uint8."""
+
+    summary: ImageSummary
+    hash: NDArray[np.uint8]
+
+    def to_row(self) -> Row:
+        return self.summary.to_text(), self.hash.tobytes()
+
+    @classmethod
+    def from_row(cls, row: Row) -> Measurement:
+        return cls(ImageSummary.from_text(row[0]), np.frombuffer(row[1], np.uint8))
+
+
+def summarize(image: ImageFile, options: DecodeOptions) -> Measurement:
+    """Decode an image, a JPEG at reduced size, and measure it.
+
+    Raises:
+        DataError: as `opened`; BW102 also if the file is cut off.
+    """
+    with opened(image, options, short_side=SEEN, gray=True) as source:  # still reads all of it
+        kind = source.picture.format or ""
+        depth = depth_of(source.picture, deep_color=source.deep_color)
+        gray = source.gray(options)
+        scale = min(1.0, SEEN / min(gray.size))
+        size = (max(1, round(gray.width * scale)), max(1, round(gray.height * scale)))
+        small = gray.resize(size, Image.Resampling.BOX) if scale < 1 else gray
+        own_hash = image_hash(gray)
+        below = np.cumsum(small.histogram()) / (small.width * small.height)
+        sharpness = blur(np.asarray(small))
+    darkest, brightest = np.searchsorted(below, (0.02, 0.98)).tolist()
+    return Measurement(ImageSummary(kind, sharpness, darkest, brightest, depth), own_hash)
+
+
+def summarize_all(
+    dataset: Dataset, progress: Progress | None = None, kept: Kept | None = None
+) -> ImageSummaries:
+    """Decode all images. Those that cannot be decoded are left out, with a finding.
+
+    Args:
+        progress: called with the number of decoded images and the total.
+        kept: measurements of an interrupted check, which are not made again.
+    """
+    earlier = kept or Kept()
+
+    def measure(image: ImageFile, options: DecodeOptions) -> Measurement:
+        if row := earlier.get(image):
+            return Measurement.from_row(row)
+        measured = summarize(image, options)
+        earlier.add(image, measured.to_row())
+        return measured
+
+    summaries: list[ImageSummary] = []
+    hashes = np.empty((len(dataset), HASHED), np.uint8)
+    broken: dict[int, DataError] = {}
+    for index, result in _each(dataset, measure, progress):
+        if isinstance(result, DataError):
+            broken[index] = result
+        else:
+            hashes[len(summaries)] = result.hash
+            summaries.append(result.summary)
+    return ImageSummaries(_without(dataset, broken), summaries, hashes[: len(summaries)])
+
+
+def hash_images(
+    dataset: Dataset, progress: Progress | None = None
+) -> tuple[Dataset, NDArray[np.uint8]]:
+    """The images that can be decoded, and their `(N, HASHED)` hashes; the others become findings.
+
+    `progress` is called with the number of decoded images and the total.
+
+    Raises:
+        DataError: BW102 no image can be decoded.
+    """
+    hashes = np.empty((len(dataset), HASHED), np.uint8)
+    broken: dict[int, DataError] = {}
+    for index, result in _each(dataset, _hash, progress):
+        if isinstance(result, DataError):
+            broken[index] = result
+        else:
+            hashes[index - len(broken)] = result
+    if broken and len(broken) == len(dataset):
+        raise next(iter(broken.values()))
+    return _without(dataset, broken), hashes[: len(dataset) - len(broken)]
+
+
+def blur(gray: NDArray[np.uint8]) -> float:
+    """Blur of a gray image `(H, W)`, 0 to 1; 0 for an image without contrast.
+
+    Blurring a sharp image removes most differences between neighboring pixels; blurring a blurred
+    one removes few: Crete et al., "The blur effect: perception and estimation with a new
+    no-reference perceptual blur metric", 2007. The more blurred direction counts, because motion
+    blur has only one.
+    """
+    if min(gray.shape) <= WINDOW or _contrast(gray) < MIN_LEVELS:
+        return 0.0
+    levels = gray.astype(np.int16)
+    return max(_lost(levels), _lost(levels.T))
+
+
+def _lost(levels: NDArray[np.int16]) -> float:
+    """1 less the share of the differences between rows that a blur over `WINDOW` rows removes.
+
+    The difference of two neighboring means of `WINDOW` rows is that of their first and last row.
+    """
+    after = np.abs(levels[WINDOW:] - levels[:-WINDOW])
+    middle = WINDOW // 2
+    before = np.abs(np.diff(levels[middle : middle + len(after) + 1], axis=0))
+    total = int(before.sum(dtype=np.int64)) * WINDOW
+    before *= WINDOW
+    before -= after
+    removed = int(np.maximum(before, 0, out=before).sum(dtype=np.int64))
+    return 1 - removed / total if total else 0.0
+
+
+def _contrast(gray: NDArray[np.uint8]) -> float:
+    """The standard deviation of gray levels; `gray.std()` takes three times as long."""
+    levels = gray.reshape(-1).astype(np.float32)
+    mean = levels.mean(dtype=np.float64)
+    return float(max(levels @ levels / levels.size - mean * mean, 0.0) ** 0.5)
+
+
+def _hash(image: ImageFile, options: DecodeOptions) -> NDArray[np.uint8]:
+    with opened(image, options, short_side=ENOUGH, gray=True) as source:
+        return image_hash(source.gray(options))
+
+
+def _each(
+    dataset: Dataset, measure: Measure[Result], progress: Progress | None
+) -> Iterator[tuple[int, Result | DataError]]:
+    """The result or the error of `measure` for each image in turn; runs on all cores."""
+
+    def attempt(index: int) -> Result | DataError:
+        try:
+            return measure(dataset.image(index), dataset.decoding)
+        except DataError as error:
+            return error
+
+    # Threads share one list of warning filters: each would undo the changes of the others.
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        warnings.simplefilter("ignore")
+        for start in range(0, len(dataset), BLOCK):
+            indices = range(start, min(start + BLOCK, len(dataset)))
+            for index, result in zip(indices, pool.map(attempt, indices), strict=True):
+                yield index, result
+                if progress:
+                    progress(index + 1, len(dataset))
+
+
+def _without(dataset: Dataset, broken: Mapping[int, DataError]) -> Dataset:
+    """The dataset without the broken images, with a finding for each of them."""
+    if not broken:
+        return dataset
+    findings = list(dataset.findings)
+    for index, error in broken.items():
+        name = dataset.names[index]
+        findings.append(Finding(error.code, name, error.message, "left out", (name,)))
+    whole = [index for index in range(len(dataset)) if index not in broken]
+    return replace(dataset.select(whole), findings=tuple(findings))

@@ -1,0 +1,125 @@
+"""Measurements that an interrupted check has made, so that the next check continues there.
+
+They lie in a database in the user's cache until a check of the same data ends, at most a week.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from boxwright.images.decoding import ByteRange, ImageFile
+from boxwright.io.cache import cache_folder
+from boxwright.structures.dataset import Dataset
+
+LARGE = 2_000  # images; fewer are checked again within seconds
+WEEK = 7 * 24 * 3600  # seconds
+WRITTEN = 256  # images written at once
+VERSION = 1  # of the measurements
+TABLE = "CREATE TABLE IF NOT EXISTS images (file TEXT PRIMARY KEY, summary TEXT, hash BLOB)"
+
+Row = tuple[str, bytes]
+
+
+class Kept:
+    """Measurements by image file; a file that has changed has none.
+
+    A cache that cannot be read or written keeps nothing, and is no error.
+    """
+
+    def __init__(self, database: sqlite3.Connection | None = None) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._waiting = 0
+
+    def get(self, image: ImageFile) -> Row | None:
+        """The summary and the hash of an image."""
+        if self._database is None:
+            return None
+        with self._lock, suppress(OSError, sqlite3.Error):
+            query = "SELECT summary, hash FROM images WHERE file = ?"
+            found: Row | None = self._database.execute(query, (_version(image),)).fetchone()
+            return found
+        return None
+
+    def add(self, image: ImageFile, row: Row) -> None:
+        """Keep the summary and the hash of an image."""
+        if self._database is None:
+            return
+        with self._lock, suppress(OSError, sqlite3.Error):
+            insertion = "INSERT OR REPLACE INTO images VALUES (?, ?, ?)"
+            self._database.execute(insertion, (_version(image), *row))
+            self._waiting += 1
+            if self._waiting % WRITTEN == 0:
+                self._database.commit()
+
+    def close(self) -> None:
+        """Write what is not written yet."""
+        if self._database is not None:
+            with suppress(sqlite3.Error):
+                self._database.commit()
+            self._database.close()
+
+
+@contextmanager
+def kept_for(dataset: Dataset) -> Iterator[Kept]:
+    """The measurements of an interrupted check of `dataset`, which the block adds to.
+
+    They are removed when the block ends without an error. Small datasets have none. The note of
+    `KeyboardInterrupt` says that they are kept.
+    """
+    if len(dataset) < LARGE:
+        yield Kept()
+        return
+    path = _path(dataset)
+    kept = Kept(_opened(path))
+    try:
+        yield kept
+    except KeyboardInterrupt as stop:
+        stop.add_note("What was measured is kept for a week: the same command continues there.")
+        raise
+    finally:
+        kept.close()
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _opened(path: Path) -> sqlite3.Connection | None:
+    """The database, without those of the last week's checks; None if there can be none."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for old in path.parent.glob("*.sqlite"):
+            if old.stat().st_mtime < time.time() - WEEK:
+                old.unlink()
+    for _ in range(2):
+        try:
+            database = sqlite3.connect(path, timeout=1, check_same_thread=False)
+            database.execute("PRAGMA synchronous = OFF")
+            database.execute(TABLE)
+        except sqlite3.OperationalError:
+            return None
+        except sqlite3.Error:  # damaged
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        else:
+            return database
+    return None
+
+
+def _path(dataset: Dataset) -> Path:
+    said = repr((VERSION, str(dataset.root.absolute()), dataset.decoding))
+    name = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return cache_folder() / "checks" / f"{name}.sqlite"
+
+
+def _version(image: ImageFile) -> str:
+    """The file of an image, and when it changed. Raises OSError."""
+    path = image.path if isinstance(image, ByteRange) else Path(image)
+    status = path.stat()
+    where = image[1:] if isinstance(image, ByteRange) else ()
+    return ascii((str(path.absolute()), *where, status.st_size, status.st_mtime_ns))
