@@ -5,6 +5,9 @@ Some callers need only the names of the formats, so everything else is imported 
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,9 +74,22 @@ def read_named(
     from boxwright.formats.archives import named_after
     from boxwright.formats.options import ReadOptions
 
-    folder = _scanned(path)
-    with named_after(folder.archive, folder.root):
-        return _read(folder, ReadOptions.of(form), tolerant)
+    with _without_collecting():
+        folder = _scanned(path)
+        with named_after(folder.archive, folder.root):
+            return _read(folder, ReadOptions.of(form), tolerant)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Switch the garbage collector off: it would visit millions of annotations again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _read(folder: Folder, options: ReadOptions, tolerant: bool) -> tuple[str, Dataset]:

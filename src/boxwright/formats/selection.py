@@ -47,6 +47,8 @@ def choose(folder: Folder, found: Mapping[str, Format]) -> Chosen:
         raise errors[0]
     best = max(read, key=lambda name: len(read[name].paired) + len(_broken_files(read[name])))
     own, unused = read.pop(best), 0
+    if not read:
+        return Chosen(best, own)
     boxes: Counter[str] = Counter()
     for image, one in own.paired.items():
         boxes[_stem(image)] += len(one.names)

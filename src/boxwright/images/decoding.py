@@ -243,7 +243,8 @@ def _plain_header(image: ImageFile, max_pixels: int) -> Header | None:
     try:
         path, start, length = _located(image, FIRST_BYTES)
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
-            file.seek(start)
+            if start:
+                file.seek(start)
             found = jpeg_header(file.read(min(length, FIRST_BYTES)))
     except OSError:
         return None

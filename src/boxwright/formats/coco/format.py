@@ -62,6 +62,7 @@ OTHER_TASKS = ("captions_", "image_info_", "panoptic_", "person_keypoints_", "st
 WHOLE = re.compile("-?[0-9]{1,18}")
 SIDES = ("x", "y", "width", "height")
 PLAIN = {int, float}
+IDS = {int, float, str}
 HINTS = ("path", "coco_url")  # longer paths, by COCO Annotator and the COCO dataset
 
 image_folder = json_file.image_folder
@@ -200,7 +201,7 @@ class _File:
         """Let the names follow the annotations, if these count categories from another number."""
         entries = annotations if isinstance(annotations, list) else []
         stated = (one.get("category_id") for one in entries if isinstance(one, dict))
-        used = {_key(one) for one in {one for one in stated if isinstance(one, int | float | str)}}
+        used = {_key(one) for one in {one for one in stated if type(one) in IDS}}
         if used <= self.names.keys() or not all(map(WHOLE.fullmatch, {*used, *self.names})):
             return
         numbers = set(map(int, used))
@@ -238,8 +239,8 @@ class _File:
             stated = json_file.shown(one.get("category_id"))
             reason = f"its category_id is {stated}, but no category has this id"
             raise UnusableError(place, reason, "BW163" if category else "BW110")
-        if one.get("bbox"):
-            box = _box(one["bbox"], place)
+        if bbox := one.get("bbox"):
+            box = _box(bbox, place)
         else:
             box, shape = _box_around(one.get("segmentation"), place)
             shapes[shape] += 1
@@ -249,21 +250,25 @@ class _File:
 
 def _flags(one: Object) -> int:
     """The flags of a box; CVAT has an attribute for occluded objects."""
+    flags = CROWD if one.get("iscrowd") in (1, "1") else 0
     said = one.get("attributes")
-    occluded = isinstance(said, dict) and said.get("occluded") in (True, 1, "1", "true")
-    crowd = one.get("iscrowd") in (1, "1")
-    return (CROWD if crowd else 0) | (OCCLUDED if occluded else 0)
+    if isinstance(said, dict) and said.get("occluded") in (True, 1, "1", "true"):
+        flags |= OCCLUDED
+    return flags
 
 
 def _box(bbox: object, place: str) -> list[float]:
     if not isinstance(bbox, list) or len(bbox) != len(SIDES):
         raise UnusableError(place, "its bbox is not a list of four numbers")
-    if {*map(type, bbox)} <= PLAIN and all(-LARGEST < side < LARGEST for side in bbox):
-        x, y, width, height = bbox
-    else:
+    x, y, width, height = bbox
+    if not (_is_plain(x) and _is_plain(y) and _is_plain(width) and _is_plain(height)):
         sides = dict(zip(SIDES, bbox, strict=True))
         x, y, width, height = json_file.coordinates(sides, SIDES, f"{place}.bbox")
     return [x, y, x + width, y + height]
+
+
+def _is_plain(value: object) -> bool:
+    return type(value) in PLAIN and -LARGEST < value < LARGEST  # type: ignore[operator]
 
 
 def _box_around(segmentation: object, place: str) -> tuple[list[float], str]:
