@@ -132,6 +132,32 @@ def worlds(draw: st.DrawFn, form: str) -> World:
     return without_the_unknowable(world)
 
 
+@st.composite
+def mixed_worlds(draw: st.DrawFn) -> tuple[World, World]:
+    """One folder whose images are labeled in two formats, each in the first, the second or both."""
+    first, second = draw(st.permutations(sorted(WRITERS)))[:2]
+    world = draw(worlds(first))
+    world = without_the_unknowable(replace(world, form=second))
+    holders = {
+        shot: draw(st.sampled_from([(first,), (second,), (first, second)])) for shot in world.shots
+    }
+    shots = world.shots
+    while True:
+        halves = [
+            replace(
+                world,
+                form=form,
+                shots=tuple(s if form in holders[s] else replace(s, boxes=None) for s in shots),
+            )
+            for form in (first, second)
+        ]
+        known = [{s.path for s in without_the_unknowable(half).shots} for half in halves]
+        kept = tuple(shot for shot in shots if shot.path in known[0] & known[1])
+        if kept == shots:
+            return halves[0], halves[1]
+        shots = kept
+
+
 def without_the_unknowable(world: World) -> World:
     """Leave out what no reader can decide, see above, and files that overwrite each other."""
     kept: dict[str, Shot] = {}
@@ -236,7 +262,7 @@ def _coco(world: World, root: Path) -> None:
     ]
     categories = [{"id": i, "name": shot.path} for i, shot in enumerate(shots)]
     content = {"images": images, "annotations": annotations, "categories": categories}
-    _put(root / "labels.json", json.dumps(content))
+    _put(root / f"{world.form}.json", json.dumps(content))
 
 
 def _createml(world: World, root: Path) -> None:
@@ -258,7 +284,7 @@ def _createml(world: World, root: Path) -> None:
         }
         for shot in world.labeled()
     ]
-    _put(root / "labels.json", json.dumps(content))
+    _put(root / f"{world.form}.json", json.dumps(content))
 
 
 def _csv(world: World, root: Path) -> None:
@@ -267,7 +293,7 @@ def _csv(world: World, root: Path) -> None:
         rows += [
             f"{world.stated(shot)},{shot.path},{a},{b},{c},{d}" for a, b, c, d in shot.drawn()
         ] or [f"{world.stated(shot)},,,,,"]
-    _put(root / "labels.csv", "\n".join(rows) + "\n")
+    _put(root / f"{world.form}.csv", "\n".join(rows) + "\n")
 
 
 def _vott(world: World, root: Path) -> None:
@@ -292,7 +318,7 @@ def _vott(world: World, root: Path) -> None:
         }
         for i, shot in enumerate(world.labeled())
     }
-    _put(root / "labels.json", json.dumps({"assets": assets, "tags": []}))
+    _put(root / f"{world.form}.json", json.dumps({"assets": assets, "tags": []}))
 
 
 def _labelstudio(world: World, root: Path) -> None:
@@ -319,7 +345,7 @@ def _labelstudio(world: World, root: Path) -> None:
         }
         for shot in world.labeled()
     ]
-    _put(root / "labels.json", json.dumps(tasks))
+    _put(root / f"{world.form}.json", json.dumps(tasks))
 
 
 Writer = Callable[[World, Path], None]

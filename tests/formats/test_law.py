@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.structures.dataset import Dataset
-from worlds import WRITERS, World, worlds, write
+from worlds import WRITERS, World, mixed_worlds, worlds, write
 
 EXAMPLES = 60
 
@@ -24,6 +24,50 @@ EXAMPLES = 60
 @given(data=st.data())
 def test_every_label_is_on_its_own_image_or_named(form: str, data: st.DataObject) -> None:
     check_world(data.draw(worlds(form)))
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(pair=mixed_worlds())
+def test_labels_in_two_formats_are_on_their_own_images_or_named(pair: tuple[World, World]) -> None:
+    check_mixed_worlds(pair)
+
+
+def check_mixed_worlds(pair: tuple[World, World]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for world in pair:
+            write(world, Path(folder))
+        try:
+            dataset = formats.read(folder, tolerant=True)
+        except DataError:
+            return
+    assert broken_laws_of_both(pair, dataset) == []
+
+
+def broken_laws_of_both(pair: tuple[World, World], dataset: Dataset) -> list[str]:
+    """What is wrong with a dataset that was read from one of two worlds of the same images."""
+    labeled = {
+        shot.path: max(one.boxes or 0, other.boxes or 0)
+        for shot, one, other in zip(pair[0].shots, pair[0].shots, pair[1].shots, strict=True)
+    }
+    owners = {pair[0].place(shot): shot.path for shot in pair[0].shots if shot.now}
+    unused = {one.code for one in dataset.findings}
+    problems = []
+    read = set()
+    for i, name in enumerate(dataset.names):
+        classes = [dataset.classes[label] for label in dataset.labels[dataset.rows(i)]]
+        problems += [f"{name} has a box of {own}" for own in classes if own != owners[name]]
+        if not classes and labeled[owners[name]]:
+            problems.append(f"{name} is background, but has {labeled[owners[name]]} boxes")
+        read.add(owners[name])
+    said = [_plain(f"{one.where} {one.message}") for one in dataset.findings]
+    for world in pair:  # text files of numbers that belong to no image are not known to be labels
+        if world.form == "yolo" and not any(shot.now for shot in world.labeled()):
+            labeled |= {shot.path: 0 for shot in world.labeled()}
+    for shot in pair[0].shots:
+        named = any(_plain(name) in text for text in said for name in (shot.stem, shot.name))
+        if labeled[shot.path] and shot.path not in read and not named and "BW155" not in unused:
+            problems.append(f"the labels of {shot.path} are neither used nor named: {said}")
+    return problems
 
 
 def check_world(world: World) -> None:

@@ -61,6 +61,7 @@ class Match:
 
     image: str | None = None
     moved: bool = False
+    certain: bool = True
     owner: int | None = None
     could_be: tuple[str, ...] = ()
 
@@ -357,7 +358,10 @@ class _Pass:
     def _match(self, i: int, choice: _Choice, owners: Mapping[str, int]) -> Match:
         owner = owners.get(choice.path)
         if owner == i:
-            return Match(choice.path, moved=bool(self.claims[i].stated and choice.ignored))
+            claim = self.claims[i]
+            certain = self._is_certain(claim, choice)
+            moved = bool(claim.stated and choice.ignored)
+            return Match(choice.path, moved=moved, certain=certain)
         if owner is not None and choice.is_same_name and self._ignores_nothing_here(choice):
             return Match(owner=owner)
         return Match(owner=owner, could_be=tuple(sorted(image.path for image in choice.images)))

@@ -11,6 +11,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Format, Labeled
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.ownership import Ownership
+from boxwright.structures.dataset import WHOLE_FILE
 from boxwright.structures.findings import Finding, counted
 
 
@@ -49,14 +50,11 @@ def choose(folder: Folder, found: Mapping[str, Format]) -> Chosen:
     own, unused = read.pop(best), 0
     if not read:
         return Chosen(best, own)
-    boxes: Counter[str] = Counter()
-    for image, one in own.paired.items():
-        boxes[_stem(image)] += len(one.names)
     files = {one.path for one in own.labels.images} | _broken_files(own)
+    for other in read.values():
+        own.give_up(other)
     for name, other in read.items():
-        more = [
-            one for one in other.labels.images if one.path not in files and not _is_in(one, boxes)
-        ]
+        more = [one for one in _lacking(own, other) if one.path not in files]
         if more:
             unused += len(more)
             own.labels.findings.append(_unused(found[name].TITLE, name, more))
@@ -67,14 +65,38 @@ def _broken_files(own: Ownership) -> set[str]:
     return {re.split(r":\d+$|, ", one.where)[0] for one in own.labels.broken}
 
 
-def _is_in(one: Labeled, boxes: Mapping[str, int]) -> bool:
-    """True if the chosen annotations have an image of this name, with as many boxes."""
-    name = _stem(one.image or one.path)
-    return name in boxes and boxes[name] >= len(one.names)
+def _lacking(own: Ownership, other: Ownership) -> list[Labeled]:
+    """The annotations of `other` that `own` may lack.
+
+    It has those whose image it has with as many boxes. An image in a file of `other` is that of the
+    same name here, and an uncertain one is the same only if its boxes have the same classes.
+    Annotations without an image are equal if they have the same name and as many boxes.
+    """
+    homes = {id(one): image for image, one in other.paired.items()}
+    paired = {id(one) for one in own.paired.values()}
+    homeless: Counter[str] = Counter()
+    for one in own.labels.images:
+        if id(one) not in paired:
+            homeless[_stem(one)] = max(homeless[_stem(one)], len(one.names))
+    stems = {(_stem(one), *sorted(one.names)) for one in own.paired.values()}
+
+    def lacks(one: Labeled) -> bool:
+        image = homes.get(id(one))
+        if image is None:
+            return _stem(one) not in homeless or homeless[_stem(one)] < len(one.names)
+        if one.byte_range != WHOLE_FILE:
+            return (_stem(one), *sorted(one.names)) not in stems
+        if image not in own.paired:
+            return True
+        names = own.paired[image].names
+        is_other = image in other.uncertain and sorted(names) != sorted(one.names)
+        return is_other or len(names) < len(one.names)
+
+    return [one for one in other.labels.images if lacks(one)]
 
 
-def _stem(path: str) -> str:
-    return folded(stem(split_path(path.replace("\\", "/"))[1]))
+def _stem(one: Labeled) -> str:
+    return folded(stem(split_path((one.image or one.path).replace("\\", "/"))[1]))
 
 
 def _unused(title: str, name: str, more: list[Labeled]) -> Finding:
