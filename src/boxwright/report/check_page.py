@@ -14,7 +14,7 @@ from boxwright.errors import ArgumentError
 from boxwright.images.parallel import Progress
 from boxwright.io.files import write_text
 from boxwright.report.entries import NAME, Entries
-from boxwright.report.html import asset, document, prose, shown
+from boxwright.report.html import asset, document, place, prose, shown
 from boxwright.report.pictures import Wanted, color_rules, draw_all
 from boxwright.report.selection import Selection
 from boxwright.structures.dataset import Dataset
@@ -88,9 +88,11 @@ def _body(
     dataset: Dataset, findings: Sequence[Finding], selection: Selection, entries: Entries
 ) -> Iterator[str]:
     yield from _head(dataset, findings)
-    yield from _classes(dataset)
     groups = [list(same) for _, same in groupby(findings, key=lambda finding: finding.code)]
+    yield '<div class="columns">'
     yield from _kinds(groups)
+    yield from _classes(dataset)
+    yield "</div>"
     wanted = iter(selection.of_findings)
     sections = [
         part for same in groups for part in _section(same, [next(wanted) for _ in same], entries)
@@ -121,15 +123,18 @@ def _head(dataset: Dataset, findings: Sequence[Finding]) -> Iterator[str]:
             (len(dataset.classes), "classes"),
         )
     ]
+    faint = ' class="faint"'
     items = [f"<li><b>{number}</b>{what}</li>" for number, what in numbers]
     for severity, sign in SIGNS.items():
         number, css = severities.count(severity), f' class="{severity}"'
-        items.append(f"<li{css if number else ''}><b>{sign} {number:,}</b>{PLURALS[severity]}</li>")
+        items.append(
+            f"<li{css if number else faint}><b>{sign} {number:,}</b>{PLURALS[severity]}</li>"
+        )
     yield f"""<header>
 <h1>{shown(dataset.root.absolute().name)}</h1>
-<p class="faint">{shown(str(dataset.root.absolute()))}</p>
+<p class="faint">{place(str(dataset.root.absolute()))}</p>
 <ul class="numbers">{"".join(items)}</ul>
-<p>{ADVICE[worst]}</p>
+<p class="advice">{ADVICE[worst]}</p>
 </header>"""
 
 
@@ -197,9 +202,9 @@ def _section(
 ) -> Iterator[str]:
     """What a code means, what to do, and its findings: first those with pictures."""
     code, meaning = findings[0].code, MEANINGS[findings[0].code]
+    times = f' <span class="faint">{len(findings):,} times</span>' if len(findings) > 1 else ""
     yield f"""<section class="card" id="{code}" data-group>
-<h3><span class="{meaning.severity}">{SIGNS[meaning.severity]} {code}</span> {prose(meaning.title)}
-<span class="faint">{counted(len(findings), "time")}</span></h3>
+<h3><span class="{meaning.severity}">{SIGNS[meaning.severity]} {code}</span> {prose(meaning.title)}{times}</h3>
 <p>{prose(meaning.cause)}</p>
 <p><b>What to do:</b> {prose(meaning.remedy)}</p>"""
     figures, rows, listed = [], [], 0
@@ -211,15 +216,16 @@ def _section(
             rows.append(row)
     if figures:
         yield f'<div class="pictures">{"".join(figures)}</div>'
-    if rest := len(findings) - len(figures):
-        is_open = " open" if rest <= OPEN_ROWS else ""
-        without = f"{rest:,} more without a picture" if figures else counted(rest, "finding")
-        yield f"<details{is_open} data-group><summary>{without}</summary><ul>"
-        yield from rows
-        if rest > len(rows):
-            more = f"and {rest - len(rows):,} more; <code>boxwright check --json</code> lists all"
-            yield f"<li>{more}</li>"
-        yield "</ul></details>"
+    rest = len(findings) - len(figures)
+    if rest > len(rows):
+        more = f"and {rest - len(rows):,} more; <code>boxwright check --json</code> lists all"
+        rows.append(f"<li>{more}</li>")
+    items = f"<ul>{''.join(rows)}</ul>"
+    if rest > OPEN_ROWS or (rest and figures):
+        summary = f"{rest:,} more" if figures else counted(rest, "finding")
+        yield f"<details data-group><summary>{summary}</summary>{items}</details>"
+    elif rest:
+        yield items
     yield "</section>"
 
 

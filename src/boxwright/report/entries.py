@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from boxwright.report.html import shown
+from boxwright.report.html import place, shown
 from boxwright.report.pictures import COLORS, Picture, Wanted
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding, counted
@@ -50,8 +50,8 @@ class Entries:
             )
             css = "pair" if len(drawn) == 2 else "several"
             html = (
-                f'<figure class="{css}"{tags}><div class="strip">{strip}</div>'
-                f"<figcaption>{said}</figcaption></figure>"
+                f'<figure class="{css}"{tags}><figcaption>{said}</figcaption>'
+                f'<div class="strip">{strip}</div></figure>'
             )
         return self._fitting("figure", html, drawn)
 
@@ -102,7 +102,7 @@ class Entries:
         return f'<div class="keys">{" ".join(parts) or "no box"}</div>'
 
     def _name(self, wanted: Wanted) -> str:
-        return shown(self._dataset.names[wanted.image])
+        return place(self._dataset.names[wanted.image])
 
     def _classes_of(self, finding: Finding) -> list[int]:
         """Ids of a finding's classes; if it names none, of those in its images."""
@@ -127,7 +127,7 @@ class Entries:
         if number < 2 or number == drawn:
             return ""
         head = f"{drawn:,} of {number:,} images shown" if drawn else f"{number:,} images"
-        names = "".join(f"<li>{shown(name)}</li>" for name in finding.images[:MAX_LISTED])
+        names = "".join(f"<li>{place(name)}</li>" for name in finding.images[:MAX_LISTED])
         more = number - MAX_LISTED
         names += f"<li>and {more:,} more</li>" if more > 0 else ""
         return f"<details><summary>{head}</summary><ul>{names}</ul></details>"
@@ -143,4 +143,4 @@ class Entries:
 
 def _said(finding: Finding) -> str:
     done = f' <span class="done">→ {shown(finding.repair)}</span>' if finding.repair else ""
-    return f"<b>{shown(finding.where)}</b> {shown(finding.message)}{done}"
+    return f"<b>{place(finding.where)}</b> {shown(finding.message)}{done}"

@@ -28,6 +28,11 @@ def shown(text: str, at_most: int = MAX_SHOWN) -> str:
     return escape(harmless(visible(text)).encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
+def place(path: str) -> str:
+    """HTML of a path, whose lines break after its folders."""
+    return shown(path).replace("/", "/<wbr>")
+
+
 def prose(text: str) -> str:
     """HTML of a text with its commands in backticks."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", shown(text, len(text)))

@@ -27,6 +27,7 @@ from boxwright.visualize.draw import PALETTE, color_of
 
 COLORS = 3 * len(PALETTE)
 MAX_BOXES = 120  # drawn in one picture
+ASPECT = 4 / 3  # of the space for a picture
 CONTEXT = 0.6  # margin around a box, in its longer side
 BEYOND = 0.15  # surroundings of an image in which a box outside of it is drawn, in its sides
 # Longer side in pixels and quality of a JPEG; the first that is small enough is used.
@@ -129,11 +130,12 @@ def _picture(dataset: Dataset, wanted: Wanted, max_bytes: int) -> Picture:
         _line("found-rim", _visible(box, view)),
         _line("found", _visible(box, view)),
     ]
-    name = shown(dataset.names[wanted.image])
-    svg = (
-        f'<svg viewBox="{_numbers(view.left, view.top, view.width, view.height)}" role="img" '
-        f'aria-label="{name}"><image {_placed(part)} href="data:image/jpeg;base64,'
-        f'{base64.b64encode(jpeg).decode("ascii")}"/>{"".join(lines)}</svg>'
+    box_of_view = f'viewBox="{_numbers(view.left, view.top, view.width, view.height)}"'
+    data = base64.b64encode(jpeg).decode("ascii")
+    svg = (  # the inner one cuts lines off at the view
+        f'<svg {box_of_view} role="img" aria-label="{shown(dataset.names[wanted.image])}">'
+        f'<svg {_placed(view)} {box_of_view}><rect class="outside" {_placed(view)}/>'
+        f'<image {_placed(part)} href="data:image/jpeg;base64,{data}"/>{"".join(lines)}</svg></svg>'
     )
     return Picture(svg, {int(k): int(counts[k]) for k in most_first}, len(ignored), hidden)
 
@@ -148,13 +150,25 @@ def _view_around(box: Boxes, width: int, height: int) -> View:
     """A part of the image around the box, and as much outside as shows that it is outside."""
     left, top, right, bottom = clip(box, width, height)[0].tolist()
     room = max(CONTEXT * max(right - left, bottom - top), max(width, height) / 8)
+    wide, high = right - left + 2 * room, bottom - top + 2 * room
+    wide, high = max(wide, high * ASPECT), max(high, wide / ASPECT)
     xmin, ymin, xmax, ymax = box[0].tolist()
-    return View(
-        max(left - room, min(0.0, max(xmin - room / 4, -BEYOND * width))),
-        max(top - room, min(0.0, max(ymin - room / 4, -BEYOND * height))),
-        min(right + room, max(width, min(xmax + room / 4, (1 + BEYOND) * width))),
-        min(bottom + room, max(height, min(ymax + room / 4, (1 + BEYOND) * height))),
-    )
+    xs = _around((left + right) / 2, wide, width, (xmin - room / 4, xmax + room / 4))
+    ys = _around((top + bottom) / 2, high, height, (ymin - room / 4, ymax + room / 4))
+    return View(xs[0], ys[0], xs[1], ys[1])
+
+
+def _around(
+    middle: float, length: float, side: int, needed: tuple[float, float]
+) -> tuple[float, float]:
+    """Where a view of this length begins and ends: in the image if possible.
+
+    It leaves the image of `side` pixels only as far as what is needed does, and not by much.
+    """
+    first = min(0.0, max(needed[0], -BEYOND * side))
+    last = max(float(side), min(needed[1], (1 + BEYOND) * side))
+    start = min(max(middle - length / 2, first), max(first, last - length))
+    return start, min(start + length, last)
 
 
 def _encoded(dataset: Dataset, index: int, view: View, max_bytes: int) -> tuple[View, bytes]:
@@ -202,7 +216,7 @@ def _visible(box: Boxes, view: View) -> Boxes:
     """The box with its edges moved into the view, and at least a little apart."""
     if not len(box):
         return box
-    least = max(view.width, view.height) / 50
+    least = max(view.width, view.height) / 30
     edge = least / 4
     left, top, right, bottom = box[0].tolist()
     xs = _apart(left, right, view.left + edge, view.right - edge, least)

@@ -11,7 +11,7 @@ from boxwright.report.pictures import Wanted
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
-FOR_FINDINGS = 108  # pictures of all findings; each code gets an equal share
+FOR_FINDINGS = 108  # pictures of all findings
 PER_CODE = 12
 PER_FINDING = 4  # pictures of a finding, unless its code has few
 GALLERY = 48  # whole images
@@ -30,19 +30,20 @@ class Selection:
 
     def __init__(self, dataset: Dataset, findings: Sequence[Finding]) -> None:
         index = {name: i for i, name in enumerate(dataset.names)}
-        self.of_findings: list[list[Wanted]] = []
         codes: list[list[int]] = []  # the images of each code
-        number = max(1, len({finding.code for finding in findings}))
-        share = max(1, min(PER_CODE, FOR_FINDINGS // number))
+        candidates: list[list[list[Wanted]]] = []  # for each code, the pictures of its findings
         for _, same in groupby(findings, key=lambda finding: finding.code):
-            candidates = []
             codes.append([])
+            candidates.append([])
             for finding in same:
                 images = [index[name] for name in finding.images if name in index]
                 codes[-1] += images
                 shown = images[:1] if finding.box else images
-                candidates.append([Wanted(i, finding.box) for i in shown])
-            self.of_findings += _shared_out(candidates, share)
+                candidates[-1].append([Wanted(i, finding.box) for i in shown])
+        share = _fair_share([sum(map(len, wanted)) for wanted in candidates])
+        self.of_findings = [
+            chosen for wanted in candidates for chosen in _shared_out(wanted, share)
+        ]
         self.affected = len(set(chain.from_iterable(codes)))
         self.gallery = _gallery(dataset, codes)
 
@@ -50,6 +51,13 @@ class Selection:
         """All pictures, each once."""
         whole = (Wanted(i) for i in self.gallery)
         return [*dict.fromkeys(chain(*self.of_findings, whole))]
+
+
+def _fair_share(numbers: Sequence[int]) -> int:
+    """The largest number of pictures that each code may have, if some have fewer."""
+    shares = range(PER_CODE, 1, -1)
+    fitting = (s for s in shares if sum(min(s, number) for number in numbers) <= FOR_FINDINGS)
+    return next(fitting, 1)
 
 
 def _shared_out(candidates: Sequence[list[Wanted]], share: int) -> Iterator[list[Wanted]]:
