@@ -104,8 +104,9 @@ def show(thing: Any) -> None:
 
 
 def show_json(value: Any) -> None:
-    """Print `value` as JSON on standard output."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print `value` as JSON on standard output; halves of surrogate pairs as `\\udcff`."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    typer.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def quoted(path: str | Path) -> str:

@@ -88,7 +88,8 @@ def check(
         with counting("Drawing the page") as progress:
             page = write_page(html, report.dataset, report.findings, progress)
         shown = f"{page.images} of {len(report.dataset)} images, {page.size / 1e6:.1f} MB"
-        say(f"Page: {plain(html)} ({shown}). Open it in a browser: {plain(_address(html))}")
+        say(f"Page: {plain(html)} ({shown})")
+        say(f"Open it in a browser: {plain(html.absolute().as_uri())}")
     if fix:
         with waiting("Writing the repaired copy"):
             fixed = write_fixed(report, fix, link=link)
@@ -123,11 +124,6 @@ def _lines(data: Path, report: CheckReport) -> Iterator[str]:
 def _place(finding: Finding) -> str:
     done = f" [dim]-> {plain(finding.repair)}[/]" if finding.repair else ""
     return f"{plain(finding.where)}: {plain(finding.message)}{done}"
-
-
-def _address(page: Path) -> str:
-    """The address of a file, which many terminals open by a click."""
-    return page.absolute().as_uri()
 
 
 def _say_next(data: Path, report: CheckReport, html: Path | None, fix: Path | None) -> None:

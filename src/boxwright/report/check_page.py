@@ -14,7 +14,7 @@ from boxwright.errors import ArgumentError
 from boxwright.images.parallel import Progress
 from boxwright.io.files import write_text
 from boxwright.report.entries import NAME, Entries
-from boxwright.report.html import asset, document, place, prose, shown
+from boxwright.report.html import asset, document, prose, shown
 from boxwright.report.pictures import Wanted, color_rules, draw_all
 from boxwright.report.selection import Selection
 from boxwright.structures.dataset import Dataset
@@ -33,7 +33,6 @@ ADVICE: dict[Severity | None, str] = {
     "note": "You can train. The notes are worth knowing.",
     None: "No problems found. You can train.",
 }
-PLURALS: dict[Severity, str] = {"error": "errors", "warning": "warnings", "note": "notes"}
 
 
 class Written(NamedTuple):
@@ -115,27 +114,25 @@ classes.</footer>"""
 def _head(dataset: Dataset, findings: Sequence[Finding]) -> Iterator[str]:
     severities = [MEANINGS[finding.code].severity for finding in findings]
     worst = next((one for one in SIGNS if one in severities), None)
-    numbers = [
-        (f"{number:,}", what)
-        for number, what in (
-            (len(dataset), "images"),
-            (len(dataset.boxes), "boxes"),
-            (len(dataset.classes), "classes"),
-        )
+    items = [
+        _number(len(dataset), "image", "images"),
+        _number(len(dataset.boxes), "box", "boxes"),
+        _number(len(dataset.classes), "class", "classes"),
     ]
-    faint = ' class="faint"'
-    items = [f"<li><b>{number}</b>{what}</li>" for number, what in numbers]
     for severity, sign in SIGNS.items():
-        number, css = severities.count(severity), f' class="{severity}"'
-        items.append(
-            f"<li{css if number else faint}><b>{sign} {number:,}</b>{PLURALS[severity]}</li>"
-        )
+        number = severities.count(severity)
+        css = severity if number else "faint"
+        items.append(_number(number, severity, severity + "s", f"{sign} ", css))
     yield f"""<header>
 <h1>{shown(dataset.root.absolute().name)}</h1>
-<p class="faint">{place(str(dataset.root.absolute()))}</p>
 <ul class="numbers">{"".join(items)}</ul>
 <p class="advice">{ADVICE[worst]}</p>
 </header>"""
+
+
+def _number(number: int, one: str, many: str, sign: str = "", css: str = "") -> str:
+    unit = one if number == 1 else many
+    return f'<li class="{css}"><b>{sign}{number:,}</b>{unit}</li>'
 
 
 def _classes(dataset: Dataset) -> Iterator[str]:
@@ -204,7 +201,8 @@ def _section(
     code, meaning = findings[0].code, MEANINGS[findings[0].code]
     times = f' <span class="faint">{len(findings):,} times</span>' if len(findings) > 1 else ""
     yield f"""<section class="card" id="{code}" data-group>
-<h3><span class="{meaning.severity}">{SIGNS[meaning.severity]} {code}</span> {prose(meaning.title)}{times}</h3>
+<h3><span class="{meaning.severity}">{SIGNS[meaning.severity]} {code}</span>
+{prose(meaning.title)}{times}</h3>
 <p>{prose(meaning.cause)}</p>
 <p><b>What to do:</b> {prose(meaning.remedy)}</p>"""
     figures, rows, listed = [], [], 0

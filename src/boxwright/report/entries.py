@@ -11,7 +11,7 @@ from boxwright.report.pictures import COLORS, Picture, Wanted
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding, counted
 
-FOR_FIGURES, FOR_ROWS = 3_700_000, 900_000  # bytes of a page
+ROOM = {"finding": 2_500_000, "image": 1_200_000, "row": 900_000}  # bytes of a page
 NAME = 60  # characters of a class name
 IN_KEY = 6  # classes named below a picture
 MAX_TAGS = 40  # classes by which an entry is found
@@ -33,7 +33,7 @@ class Entries:
         self._index = {name: i for i, name in enumerate(dataset.names)}
         self._used: dict[int, None] = {}
         self._figures = 0
-        self._left = {"figure": FOR_FIGURES, "row": FOR_ROWS}
+        self._left = dict(ROOM)
 
     def finding(self, finding: Finding, wanted: Sequence[Wanted]) -> str | None:
         """A figure with the pictures of a finding; None if it has none or there is no room."""
@@ -53,7 +53,7 @@ class Entries:
                 f'<figure class="{css}"{tags}><figcaption>{said}</figcaption>'
                 f'<div class="strip">{strip}</div></figure>'
             )
-        return self._fitting("figure", html, drawn)
+        return self._fitting("finding", html, drawn)
 
     def image(self, image: int, codes: Sequence[str]) -> str | None:
         """A figure of a whole image, with links to its codes; None if there is no room."""
@@ -64,7 +64,7 @@ class Entries:
         links = " ".join(f'<a href="#{code}">{code}</a>' for code in codes)
         said = f"<b>{self._name(wanted)}</b>{'' if split == 'unassigned' else ' ' + split} {links}"
         tags = self._tags("image", codes, self._pictures[wanted].counts)
-        return self._fitting("figure", self._figure(wanted, said, "images", tags), [wanted])
+        return self._fitting("image", self._figure(wanted, said, "images", tags), [wanted])
 
     def row(self, finding: Finding) -> str | None:
         """A finding as an item of a list; None if there is no room."""

@@ -27,6 +27,7 @@ from boxwright.visualize.draw import PALETTE, color_of
 
 COLORS = 3 * len(PALETTE)
 MAX_BOXES = 120  # drawn in one picture
+MAX_TITLES = 12  # classes in one picture that are named under the pointer
 ASPECT = 4 / 3  # of the space for a picture
 CONTEXT = 0.6  # margin around a box, in its longer side
 BEYOND = 0.15  # surroundings of an image in which a box outside of it is drawn, in its sides
@@ -65,7 +66,7 @@ class Picture:
 
 
 class View(NamedTuple):
-    """A rectangle around the origin of an image's pixels."""
+    """A part of an image and possibly of its surroundings, in pixels of the image."""
 
     left: float
     top: float
@@ -117,15 +118,20 @@ def _picture(dataset: Dataset, wanted: Wanted, max_bytes: int) -> Picture:
     labels = dataset.labels[rows][inside]
     _, ignored = _within(dataset.ignored_in(wanted.image), view)
     counts = dict(zip(*np.unique(labels, return_counts=True), strict=True))
-    most_first = sorted(counts, key=lambda label: -counts[label])
+    frequent_first = sorted(counts, key=lambda label: -counts[label])
     hidden = max(0, len(boxes) - MAX_BOXES)
     boxes, labels = boxes[:MAX_BOXES], labels[:MAX_BOXES]
     lines = [
         _line("rim", np.concatenate([boxes, ignored[:MAX_BOXES]])),
         _line("ignored", ignored[:MAX_BOXES]),
         *(
-            _line(f"k{label % COLORS}", boxes[labels == label], dataset.classes[label], label)
-            for label in most_first
+            _line(
+                f"k{label % COLORS}",
+                boxes[labels == label],
+                dataset.classes[label] if rank < MAX_TITLES else "",
+                label,
+            )
+            for rank, label in enumerate(frequent_first)
         ),
         _line("found-rim", _visible(box, view)),
         _line("found", _visible(box, view)),
@@ -137,7 +143,7 @@ def _picture(dataset: Dataset, wanted: Wanted, max_bytes: int) -> Picture:
         f'<svg {_placed(view)} {box_of_view}><rect class="outside" {_placed(view)}/>'
         f'<image {_placed(part)} href="data:image/jpeg;base64,{data}"/>{"".join(lines)}</svg></svg>'
     )
-    return Picture(svg, {int(k): int(counts[k]) for k in most_first}, len(ignored), hidden)
+    return Picture(svg, {int(k): int(counts[k]) for k in frequent_first}, len(ignored), hidden)
 
 
 def _of(box: tuple[float, ...] | None) -> Boxes:
@@ -205,8 +211,10 @@ def _encoded(dataset: Dataset, index: int, view: View, max_bytes: int) -> tuple[
 
 
 def _within(boxes: Boxes, view: View) -> tuple[NDArray[np.bool_], Boxes]:
-    """Which boxes `(n,)` touch the view; and those, upright."""
-    corners = upright(boxes)
+    """Which boxes `(n,)` touch the view; and those, upright, cut off a view's side beyond it."""
+    size = (view.width, view.height)
+    limits = np.array((np.subtract(view[:2], size), np.add(view[2:], size)), np.float32)
+    corners = upright(boxes).clip(np.tile(limits[0], 2), np.tile(limits[1], 2))
     grown = corners + np.array((-1, -1, 1, 1), np.float32)  # boxes without area touch it too
     inside = intersections(grown, np.array(view, np.float32)) > 0
     return inside, corners[inside]
