@@ -71,10 +71,10 @@ class Entries:
         tags = self._tags("finding", [finding.code], self._classes_of(finding))
         return self._fitting("row", f"<li{tags}>{_said(finding)}{self._images_of(finding)}</li>")
 
-    def options(self, at_most: int) -> Iterator[tuple[int, str]]:
+    def options(self, max_options: int) -> Iterator[tuple[int, str]]:
         """Id and name of the classes of all entries so far, in alphabetical order."""
         names = {i: name for name, i in self._ids.items() if i in self._used}
-        for i in sorted([*names][:at_most], key=lambda i: names[i].casefold()):
+        for i in sorted([*names][:max_options], key=lambda i: names[i].casefold()):
             yield i, shown(names[i], NAME)
 
     def _figure(self, wanted: Wanted, said: str, back: str, tags: str = "") -> str:

@@ -17,14 +17,14 @@ from boxwright.errors import harmless, visible
 MAX_SHOWN = 240  # characters of a name or message
 
 
-def shown(text: str, at_most: int = MAX_SHOWN) -> str:
+def shown(text: str, max_length: int = MAX_SHOWN) -> str:
     """HTML of a text of any characters; its middle is left out if it is long.
 
     Control characters, invisible ones and halves of surrogate pairs, as names of files may have
     them, become escapes such as `\\x1b`.
     """
-    if len(text) > at_most:
-        text = f"{text[: at_most // 2]} … {text[-at_most // 2 :]}"
+    if len(text) > max_length:
+        text = f"{text[: max_length // 2]} … {text[-max_length // 2 :]}"
     return escape(harmless(visible(text)).encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
