@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,10 +92,11 @@ def _body(
     yield from _kinds(groups)
     yield from _classes(dataset)
     yield "</div>"
-    wanted = iter(selection.of_findings)
-    sections = [
-        part for same in groups for part in _section(same, [next(wanted) for _ in same], entries)
-    ]
+    sections, start = [], 0
+    for same in groups:
+        wanted = (selection.of_findings.get(i, ()) for i in count(start))
+        sections += _section(same, wanted, entries)
+        start += len(same)
     gallery = [*_gallery(dataset, findings, selection, entries)]
     yield from _filter(groups, entries)
     yield "<main>"
@@ -195,7 +196,7 @@ def _filter(groups: Sequence[Sequence[Finding]], entries: Entries) -> Iterator[s
 
 
 def _section(
-    findings: Sequence[Finding], wanted: Sequence[Sequence[Wanted]], entries: Entries
+    findings: Sequence[Finding], wanted: Iterator[Sequence[Wanted]], entries: Entries
 ) -> Iterator[str]:
     """What a code means, what to do, and its findings: first those with pictures."""
     code, meaning = findings[0].code, MEANINGS[findings[0].code]
@@ -206,7 +207,7 @@ def _section(
 <p>{prose(meaning.cause)}</p>
 <p><b>What to do:</b> {prose(meaning.remedy)}</p>"""
     figures, rows, listed = [], [], 0
-    for finding, pictures in zip(findings, wanted, strict=True):
+    for finding, pictures in zip(findings, wanted, strict=False):
         if figure := entries.finding(finding, pictures):
             figures.append(figure)
         elif listed < MAX_LISTED and (row := entries.row(finding)):
@@ -231,11 +232,11 @@ def _gallery(
     dataset: Dataset, findings: Sequence[Finding], selection: Selection, entries: Entries
 ) -> Iterator[str]:
     """Whole images with their boxes, those with findings first."""
-    codes: dict[str, dict[str, None]] = {}
+    codes: dict[str, dict[str, None]] = {dataset.names[i]: {} for i in selection.gallery}
     for finding in findings:
-        for name in finding.images:
-            codes.setdefault(name, {})[finding.code] = None
-    images = [entries.image(i, [*codes.get(dataset.names[i], ())]) for i in selection.gallery]
+        for name in codes.keys() & finding.images:
+            codes[name][finding.code] = None
+    images = [entries.image(i, [*codes[dataset.names[i]]]) for i in selection.gallery]
     figures = [figure for figure in images if figure]
     if not figures:
         return

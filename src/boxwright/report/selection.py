@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby, islice, zip_longest
 
 import numpy as np
@@ -23,34 +23,46 @@ class Selection:
     """The pictures of a page.
 
     Attributes:
-        of_findings: the pictures of each finding; without any where there are many findings.
+        of_findings: index of a finding -> its pictures; the first of each code have some.
         gallery: indices of images to show whole, those with findings first.
         affected: number of images with findings.
     """
 
     def __init__(self, dataset: Dataset, findings: Sequence[Finding]) -> None:
         index = {name: i for i, name in enumerate(dataset.names)}
-        codes: list[list[int]] = []  # the images of each code
-        candidates: list[list[list[Wanted]]] = []  # for each code, the pictures of its findings
-        for _, same in groupby(findings, key=lambda finding: finding.code):
-            codes.append([])
-            candidates.append([])
-            for finding in same:
-                images = [index[name] for name in finding.images if name in index]
-                codes[-1] += images
-                shown = images[:1] if finding.box else images
-                candidates[-1].append([Wanted(i, finding.box) for i in shown])
-        share = _fair_share([sum(map(len, wanted)) for wanted in candidates])
-        self.of_findings = [
-            chosen for wanted in candidates for chosen in _shared_out(wanted, share)
+        affected = set(chain.from_iterable(finding.images for finding in findings))
+        self.affected = len(affected & index.keys())
+        codes = [
+            _first(same, findings, index)
+            for _, same in groupby(range(len(findings)), key=lambda i: findings[i].code)
         ]
-        self.affected = len(set(chain.from_iterable(codes)))
-        self.gallery = _gallery(dataset, codes)
+        share = _fair_share([sum(map(len, wanted.values())) for wanted in codes])
+        self.of_findings = {i: some for wanted in codes for i, some in _shared_out(wanted, share)}
+        images = ((one.image for one in chain(*wanted.values())) for wanted in codes)
+        self.gallery = _gallery(dataset, images)
 
     def wanted(self) -> list[Wanted]:
         """All pictures, each once."""
         whole = (Wanted(i) for i in self.gallery)
-        return [*dict.fromkeys(chain(*self.of_findings, whole))]
+        return [*dict.fromkeys(chain(*self.of_findings.values(), whole))]
+
+
+def _first(
+    same: Iterable[int], findings: Sequence[Finding], index: Mapping[str, int]
+) -> dict[int, list[Wanted]]:
+    """The pictures of the first findings of a code that have some, by the finding's index."""
+    found: dict[int, list[Wanted]] = {}
+    images: set[int] = set()
+    for i in same:
+        finding = findings[i]
+        own = (index[name] for name in finding.images if name in index)
+        shown = [*islice(own, 1 if finding.box else GALLERY)]
+        if shown:
+            found[i] = [Wanted(image, finding.box) for image in shown]
+            images.update(shown)
+            if len(images) >= GALLERY:
+                break
+    return found
 
 
 def _fair_share(numbers: Sequence[int]) -> int:
@@ -60,19 +72,20 @@ def _fair_share(numbers: Sequence[int]) -> int:
     return next(fitting, 1)
 
 
-def _shared_out(candidates: Sequence[list[Wanted]], share: int) -> Iterator[list[Wanted]]:
-    """The pictures of each finding of a code, `share` in all; images of a group stay together."""
-    limit = max(PER_FINDING, share // len(candidates))
+def _shared_out(
+    wanted: Mapping[int, list[Wanted]], share: int
+) -> Iterator[tuple[int, list[Wanted]]]:
+    """Each finding of a code with its pictures, `share` in all; groups stay together."""
+    limit = max(PER_FINDING, share // max(1, len(wanted)))
     left = share
-    for wanted in candidates:
-        chosen = wanted[: min(limit, share)]
-        if len(chosen) > left:
-            chosen = []
-        left -= len(chosen)
-        yield chosen
+    for i, candidates in wanted.items():
+        chosen = candidates[: min(limit, share)]
+        if len(chosen) <= left:
+            left -= len(chosen)
+            yield i, chosen
 
 
-def _gallery(dataset: Dataset, codes: Sequence[list[int]]) -> list[int]:
+def _gallery(dataset: Dataset, codes: Iterable[Iterable[int]]) -> list[int]:
     """Images with findings, in turn from each code; then one of each class, and others evenly."""
     in_turn = chain.from_iterable(zip_longest(*codes))
     affected = dict.fromkeys(i for i in in_turn if i is not None)
