@@ -264,6 +264,12 @@ def test_a_page_of_any_data_is_below_5_mb(crowded: Dataset) -> None:
     assert "boxes not drawn" in text
 
 
+def test_without_findings_the_images_have_their_room(crowded: Dataset) -> None:
+    text = page(crowded)
+    assert len(jpegs(text)) == GALLERY
+    assert max(map(len, jpegs(text))) > 20_000, "there is no need to be so small"
+
+
 def test_images_with_findings_come_first_and_all_classes_are_seen(tmp_path: Path) -> None:
     images = []
     for i in range(80):

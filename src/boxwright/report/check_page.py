@@ -170,7 +170,7 @@ def _kinds(groups: Sequence[Sequence[Finding]]) -> Iterator[str]:
     for same in groups:
         code, meaning = same[0].code, MEANINGS[same[0].code]
         yield (
-            f'<li><a href="#{code}"><span class="{meaning.severity}">{SIGNS[meaning.severity]} '
+            f'<li><a href="#{code}"><span class="code {meaning.severity}">{SIGNS[meaning.severity]} '
             f'{code}</span><span class="title">{prose(meaning.title)}</span>'
             f'<span class="times">{len(same):,}</span></a></li>'
         )

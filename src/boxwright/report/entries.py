@@ -133,8 +133,10 @@ class Entries:
         return f"<details><summary>{head}</summary><ul>{names}</ul></details>"
 
     def _fitting(self, kind: str, html: str, drawn: Sequence[Wanted] = ()) -> str | None:
-        size = len(html.encode("utf-8"))
-        if size > self._left[kind]:
+        size, room = len(html.encode("utf-8")), self._left[kind]
+        if kind == "image":  # the last ones on the page may have what findings left
+            room += self._left["finding"]
+        if size > room:
             return None
         self._left[kind] -= size
         self.images.update(one.image for one in drawn)
