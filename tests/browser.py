@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import subprocess
 import sys
 from collections import deque
@@ -39,6 +40,7 @@ FLAGS = (
 )
 KEYS = {"Tab": 9, "Enter": 13, "ArrowDown": 40}
 BLOCK = 1 << 16
+PATIENCE = 60  # seconds
 
 
 class Page:
@@ -145,6 +147,8 @@ class Browser:
     def _hear(self) -> dict[str, Any]:
         """The next message."""
         while not self._heard:
+            ready, _, _ = select.select([self._answers], [], [], PATIENCE)
+            assert ready, "Chromium does not answer"
             block = os.read(self._answers, BLOCK)
             assert block, "Chromium has ended"
             *messages, self._rest = (self._rest + block).split(b"\0")

@@ -170,8 +170,9 @@ def _kinds(groups: Sequence[Sequence[Finding]]) -> Iterator[str]:
     for same in groups:
         code, meaning = same[0].code, MEANINGS[same[0].code]
         yield (
-            f'<li><a href="#{code}"><span class="code {meaning.severity}">{SIGNS[meaning.severity]} '
-            f'{code}</span><span class="title">{prose(meaning.title)}</span>'
+            f'<li><a href="#{code}">'
+            f'<span class="code {meaning.severity}">{SIGNS[meaning.severity]} {code}</span>'
+            f'<span class="title">{prose(meaning.title)}</span>'
             f'<span class="times">{len(same):,}</span></a></li>'
         )
     yield "</ul></nav>"
