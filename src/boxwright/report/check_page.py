@@ -92,7 +92,8 @@ def _body(
     yield from _kinds(groups)
     yield from _classes(dataset)
     yield "</div>"
-    sections, start = [], 0
+    sections: list[str] = []
+    start = 0
     for same in groups:
         wanted = (selection.of_findings.get(i, ()) for i in count(start))
         sections += _section(same, wanted, entries)
