@@ -10,6 +10,7 @@ import pytest
 
 import eagerly
 from boxwright.io import download
+from browser import Browser, launched
 from folders import VocFolder
 from misbehaving import Server
 
@@ -77,6 +78,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A headless Chromium; where there is none, the test is skipped."""
+    with launched(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
 
 
 @pytest.fixture

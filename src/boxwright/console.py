@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -21,11 +20,16 @@ from typing import Any, NoReturn, ParamSpec
 
 import typer
 
-from boxwright.errors import ArgumentError, BoxwrightError, FlagError, SystemFaultError
+from boxwright.errors import (
+    ArgumentError,
+    BoxwrightError,
+    FlagError,
+    SystemFaultError,
+    harmless,
+)
 
 P = ParamSpec("P")
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed
 FAILED, NOT_UNDERSTOOD, INTERRUPTED = 1, 2, 130  # exit codes
 
 
@@ -100,8 +104,9 @@ def show(thing: Any) -> None:
 
 
 def show_json(value: Any) -> None:
-    """Print `value` as JSON on standard output."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print `value` as JSON on standard output; halves of surrogate pairs as `\\udcff`."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    typer.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def quoted(path: str | Path) -> str:
@@ -117,7 +122,7 @@ def plain(text: str | Path) -> str:
     """
     from rich.markup import escape
 
-    return escape(CONTROL.sub(lambda sign: f"\\x{ord(sign[0]):02x}", str(text)))
+    return escape(harmless(str(text)))
 
 
 def _sentence(error: BoxwrightError) -> str:

@@ -27,6 +27,7 @@ INVISIBLE = re.compile(
     r"[\xa0\xad\u061c\u180e\u2007\u200b\u200e\u200f\u202a-\u202f\u2060-\u2064\u2066-\u2069\ufeff]"
     r"|(?<![^\x00-\x7f])[\u200c\u200d]"
 )
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed
 
 
 def visible(text: str) -> str:
@@ -34,6 +35,11 @@ def visible(text: str) -> str:
     if text.isascii():
         return text
     return INVISIBLE.sub(lambda sign: sign[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def harmless(text: str) -> str:
+    """The text with escapes such as `\\x1b` for control characters, which a terminal would obey."""
+    return CONTROL.sub(lambda sign: f"\\x{ord(sign[0]):02x}", text)
 
 
 class BoxwrightError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,11 +100,40 @@ def test_a_taken_place_is_said_before_anything_is_looked_at(faulty: VocFolder) -
     assert done.stdout == ""
 
 
-def test_html_is_written_and_named(faulty: VocFolder) -> None:
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_html_is_written_and_named(more: list[str], faulty: VocFolder) -> None:
     page = faulty.root.parent / "a page.html"
-    done = CliRunner().invoke(app, ["check", str(faulty.root), "--html", str(page)])
-    assert "a page.html" in done.stderr
+    done = CliRunner().invoke(app, ["check", str(faulty.root), "--html", str(page), *more])
+    assert "a page.html (3 of 4 images, 0.0 MB)" in done.stderr
+    assert f"Open it in a browser: {page.as_uri()}" in done.stderr
     assert "data:image/jpeg" in page.read_text(encoding="utf-8")
+    if more:
+        assert {"BW102", "BW106"} <= {one["code"] for one in json.loads(done.stdout)["findings"]}
+    else:
+        assert "BW102" in done.stdout
+        assert "--html" not in done.stderr, "the page is there"
+        assert "Write a copy" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["data", "data/good.jpg", "data/good.xml", "data.zip"])
+def test_a_page_replaces_no_data(name: str, faulty: VocFolder) -> None:
+    before = {path: path.read_bytes() for path in faulty.root.rglob("*")}
+    target = faulty.root.parent / name
+    done = CliRunner().invoke(app, ["check", str(faulty.root), "--html", str(target)])
+    assert done.exit_code == 2
+    assert "BW804" in done.stderr
+    assert not done.stdout, "it is refused before anything is checked"
+    assert {path: path.read_bytes() for path in faulty.root.rglob("*")} == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the names of files are Unicode")
+def test_a_name_that_is_no_unicode_is_kept_by_json_and_page(voc_folder: VocFolder) -> None:
+    voc_folder.image("a\udcff.jpg")
+    voc_folder.xml("a\udcff.xml", [("cat", 5, 5, 5, 5)], filename=None)
+    page = voc_folder.root.parent / "page.html"
+    done = CliRunner().invoke(app, ["check", str(voc_folder.root), "--json", "--html", str(page)])
+    assert ["a\udcff.jpg"] in [one["images"] for one in json.loads(done.stdout)["findings"]]
+    assert "a\\udcff.jpg" in page.read_text(encoding="utf-8")
 
 
 def test_a_folder_that_is_not_there_is_one_coded_sentence(faulty: VocFolder) -> None:

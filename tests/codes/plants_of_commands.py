@@ -148,6 +148,7 @@ PLANTS: dict[str, Plant] = {
     "BW801": lambda place: place.cli("train", place.root, "--budget", "soon"),
     "BW802": lambda place: place.cli("train", place.root, "--deterministic"),
     "BW803": raised(lambda place: images_of_split(Dataset.of(place.root, []), "tests")),
+    "BW804": lambda place: place.cli("check", place.root, "--html", place.root),
     "BW901": raised(without_pycocotools),
     "BW902": refused(errno.ENOSPC),
     "BW903": refused(errno.EACCES),

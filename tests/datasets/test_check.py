@@ -249,6 +249,25 @@ def test_if_no_image_can_be_decoded_the_report_says_so(voc_folder: VocFolder) ->
     assert len(report.repaired) == 0
 
 
+@pytest.mark.parametrize(
+    ("code", "planted", "classes"),
+    [
+        ("BW103", boxes(CAT, ("dog", -5, 10, 20, 40)), ("dog",)),
+        ("BW107", named(cat=3, Cat=1), ("Cat", "cat")),
+        ("BW127", named(raccoon=30, racoon=3), ("racoon", "raccoon")),
+        ("BW128", named(cat=20, dog=19), ("dog",)),
+        ("BW129", in_splits(train="cat", test="dog"), ("dog",)),
+        ("BW134", boxes(CAT, ("dog", *NEAR)), ("cat", "dog")),
+        ("BW138", many(1), ()),
+    ],
+)
+def test_a_finding_names_its_classes(
+    voc_folder: VocFolder, code: str, planted: Plant, classes: tuple[str, ...]
+) -> None:
+    planted(voc_folder)
+    assert found(voc_folder, code)[0].classes == classes
+
+
 def test_progress_is_told_of_every_image(voc_folder: VocFolder) -> None:
     many(5)(voc_folder)
     told: list[tuple[int, int]] = []

@@ -95,6 +95,17 @@ def test_a_folder_whose_place_cannot_be_taken_comes_back(tmp_path: Path) -> None
     assert names(tmp_path) == ["run"]
 
 
+def test_a_file_never_replaces_a_folder(tmp_path: Path) -> None:
+    kept = tmp_path / "images" / "a.jpg"
+    kept.parent.mkdir()
+    kept.touch()
+    with pytest.raises(SystemFaultError, match="it is a folder") as caught:
+        files.write_text(kept.parent, "a page")
+    assert caught.value.code == "BW903"
+    assert kept.is_file()
+    assert names(tmp_path) == ["images"]
+
+
 def test_a_folder_replaces_a_folder_whole(tmp_path: Path) -> None:
     target = tmp_path / "run"
     target.mkdir()

@@ -34,7 +34,7 @@ def check(
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write an HTML page with pictures of the findings."),
+        typer.Option(metavar="PAGE.html", help="Write a page with images, boxes and findings."),
     ] = None,
     form: Format = None,
     unlabeled: UnlabeledImages = None,
@@ -70,10 +70,12 @@ def check(
     from boxwright.datasets.convert import check_free
     from boxwright.datasets.patch import CHANGES
     from boxwright.datasets.patch import fix as write_fixed
-    from boxwright.report.check_page import write_page
+    from boxwright.report.check_page import check_name, write_page
 
+    if html:
+        check_name(html)  # fail at once, not after minutes of checking
     if fix:
-        check_free(fix, [data])  # fail at once, not after minutes of checking
+        check_free(fix, [data])
     with counting("Checking images", "Comparing images") as progress:
         options = read_options(form, unlabeled, units, max_pixels, depth_range)
         report = api.check(data, options, input_size=input_size, progress=progress)
@@ -83,9 +85,11 @@ def check(
         for line in _lines(data, report):
             show(line)
     if html:
-        with waiting("Drawing the page"):
-            write_page(html, report.dataset, report.findings)
-        say(f"Pictures of the findings: {plain(html)}")
+        with counting("Drawing the page") as progress:
+            page = write_page(html, report.dataset, report.findings, progress)
+        shown = f"{page.images} of {len(report.dataset)} images, {page.size / 1e6:.1f} MB"
+        say(f"Page: {plain(html)} ({shown})")
+        say(f"Open it in a browser: {plain(html.absolute().as_uri())}")
     if fix:
         with waiting("Writing the repaired copy"):
             fixed = write_fixed(report, fix, link=link)

@@ -24,4 +24,11 @@ ARGUMENTS: dict[str, Meaning] = {
         "The argument takes one of a few values, and another was given.",
         "Choose among: {choices}.",
     ),
+    "BW804": Meaning(
+        "error",
+        "Not the name of a page",
+        "`--html` replaces an older file of the same name. Only a name that ends in .html cannot "
+        "be that of your images, annotations or folders.",
+        "Give the name of a file that ends in .html, such as report.html.",
+    ),
 }

@@ -9,12 +9,13 @@ from typing import Any
 
 from boxwright import formats
 from boxwright.codes import MEANINGS, Severity
-from boxwright.datasets.checks.measure import Progress, summarize_all
+from boxwright.datasets.checks.measure import summarize_all
 from boxwright.datasets.checks.registry import CHECKS, Checked
 from boxwright.datasets.checks.resume import kept_for
 from boxwright.datasets.repair import drop_useless, leave_out_unused, straighten
 from boxwright.datasets.stats import PRETRAINED_SIZE, Reach, Stats, stats_of
 from boxwright.formats import ReadOptions
+from boxwright.images.parallel import Progress
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding, worst_first
 

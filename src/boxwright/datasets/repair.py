@@ -60,6 +60,7 @@ def merge_spellings(dataset: Dataset) -> Dataset:
                 f"class '{dataset.classes[old]}'",
                 f"this spelling of '{name}' has {counted_boxes(counts[old])}",
                 f"renamed to '{name}'",
+                classes=(dataset.classes[old], name),
             )
             for old in same
             if dataset.classes[old] != name
@@ -132,7 +133,7 @@ def leave_out_unused(dataset: Dataset) -> Dataset:
         f"{part_of(len(unused), len(used), 'class', 'has', 'have', 'classes')} no box: "
         f"{names}{more}"
     )
-    finding = Finding("BW128", f"class '{unused[0]}'", message, "left out")
+    finding = Finding("BW128", f"class '{unused[0]}'", message, "left out", classes=tuple(unused))
     return replace(
         dataset,
         classes=tuple(dataset.classes[label] for label in np.flatnonzero(used)),

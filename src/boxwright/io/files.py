@@ -27,7 +27,7 @@ def writing(target: str | Path) -> Iterator[Path]:
 
     The temporary path has the suffixes of the target, which some writers need. After an error it
     is removed, and an older file of that name is unchanged. The block may create a file or a
-    folder.
+    folder; a file never replaces a folder.
 
     Raises:
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
@@ -54,6 +54,8 @@ def _take_place(draft: Path, target: Path, before: Path) -> None:
     if not target.is_dir() or target.is_symlink():
         draft.replace(target)
         return
+    if draft.is_file():
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
     target.replace(before)
     try:
         draft.replace(target)

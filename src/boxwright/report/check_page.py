@@ -1,210 +1,251 @@
-"""The findings of `boxwright check` as one self-contained HTML page with embedded pictures."""
+"""The page of `boxwright check`: findings by kind, and images with their boxes."""
 
 from __future__ import annotations
 
-import base64
-import io
-import re
 from collections.abc import Iterator, Sequence
-from html import escape
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
+from typing import NamedTuple
 
-from PIL import Image, ImageDraw
-
+from boxwright import __version__
 from boxwright.codes import MEANINGS, SIGNS, Severity
 from boxwright.datasets.stats import count_classes
-from boxwright.errors import DataError
-from boxwright.images.decoding import read_image
+from boxwright.errors import ArgumentError
+from boxwright.images.parallel import Progress
 from boxwright.io.files import write_text
+from boxwright.report.entries import NAME, Entries
+from boxwright.report.html import asset, document, prose, shown
+from boxwright.report.pictures import Wanted, color_rules, draw_all
+from boxwright.report.selection import Selection
 from boxwright.structures.dataset import Dataset
-from boxwright.structures.findings import Finding
+from boxwright.structures.findings import Finding, counted, part_of
 
-PICTURES = 12  # per code; the other findings are listed as text
-SIDE_BY_SIDE = 4  # images of one finding
-MAX_LISTED = 200  # listed per code
-SIDE = 220  # pixels of a picture's longer side, twice what the page shows
-CONTEXT = 0.6  # margin around a box, in sides of the box
-PLURALS: dict[Severity, str] = {"error": "errors", "warning": "warnings", "note": "notes"}
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1d2330; --faint: #667085; --line: #d9dee7; --card: #fff;
-  --ground: #f5f6f8; --error: #c0362c; --warning: #b26a00; --note: #3b6ea5; --bar: #56b4e9; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --faint: #98a2b3; --line: #344054;
-  --card: #1c2230; --ground: #12161f; --error: #ff8a80; --warning: #ffb74d; --note: #90caf9; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 70rem; padding: 2rem 1.2rem 5rem; background: var(--ground);
-  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.6rem; margin: 0; overflow-wrap: anywhere; }
-h2 { font-size: 1.1rem; margin: 0; }
-.faint, figcaption { color: var(--faint); }
-.cards { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1.2rem 0; }
-.card, section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; }
-.card { padding: .6rem 1.1rem; min-width: 7rem; }
-.card b { display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
-section { padding: 1rem 1.2rem; margin: 1rem 0; }
-section > p { margin: .3rem 0; max-width: 48rem; }
-.error { color: var(--error); } .warning { color: var(--warning); } .note { color: var(--note); }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-td, th { padding: .15rem .8rem .15rem 0; text-align: right; white-space: nowrap; }
-td:first-child, th:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; }
-th { color: var(--faint); font-weight: 400; }
-td.bar { width: 50%; }
-td.bar i { display: block; height: .7rem; border-radius: .2rem; background: var(--bar); }
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(180px, 1fr));
-  gap: .9rem; margin-top: .8rem; }
-figure { margin: 0; font-size: .8rem; line-height: 1.3; overflow-wrap: anywhere; }
-figcaption { margin-top: .3rem; }
-figure img { max-width: 100%; max-height: 180px; border-radius: .3rem; display: inline-block; }
-.side-by-side { display: flex; flex-wrap: wrap; gap: .3rem; }
-.side-by-side img:not(:only-child) { max-width: calc(50% - .15rem); max-height: 100px; }
-details { margin-top: .6rem; } li { font-size: .85rem; overflow-wrap: anywhere; }
-code { background: var(--ground); padding: 0 .3em; border-radius: .25em; }
-"""
+FOR_PICTURES = 2_900_000  # bytes of all JPEGs, in base64
+PER_PICTURE = 30_000  # bytes of a JPEG
+MAX_ROWS = 100  # classes in the table
+OPEN_ROWS = 12  # of a table that is open at first
+MAX_LISTED = 200  # findings of a code, besides those with pictures
+MAX_OPTIONS = 400  # classes to filter by
+SUFFIXES = (".html", ".htm")
+ADVICE: dict[Severity | None, str] = {
+    "error": "Fix the errors first: they stop the work or make its result worthless.",
+    "warning": "Look at the warnings before you train: they cost accuracy or trust.",
+    "note": "You can train. The notes are worth knowing.",
+    None: "No problems found. You can train.",
+}
 
 
-def write_page(path: str | Path, dataset: Dataset, findings: Sequence[Finding]) -> None:
-    """Write findings as an HTML page, with pictures of the images that have them.
+class Written(NamedTuple):
+    """A page that was written: number of images shown, and size in bytes."""
+
+    images: int
+    size: int
+
+
+def check_name(path: Path) -> None:
+    """Raise ArgumentError BW804 unless `path` is the name of an HTML file."""
+    if path.suffix.lower() not in SUFFIXES or path.is_dir():
+        raise ArgumentError("BW804", f"--html cannot replace '{path}'.")
+
+
+def write_page(
+    path: str | Path,
+    dataset: Dataset,
+    findings: Sequence[Finding],
+    progress: Progress | None = None,
+) -> Written:
+    """Write findings as an HTML page of at most 5 MB, with small pictures of some images.
 
     Args:
         path: the HTML file to write.
-        dataset: the dataset as read; pictures show its images.
+        dataset: the dataset as read; pictures show its images and boxes.
         findings: in display order, grouped by code.
+        progress: called with the number of drawn pictures and the total.
+
+    Raises:
+        SystemFaultError: BW902, BW903 the file cannot be written.
     """
-    write_text(path, "\n".join(_page(dataset, findings)))
-
-
-def _page(dataset: Dataset, findings: Sequence[Finding]) -> Iterator[str]:
-    name = escape(dataset.root.absolute().name)
-    yield f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>{name}: check</title><style>{STYLE}</style></head><body>
-<h1>{name}</h1>
-<p class="faint">{escape(str(dataset.root.absolute()))}</p>"""
-    yield _cards(dataset, findings)
-    yield _classes(dataset)
-    if not findings:
-        yield "<section><h2>No problems found.</h2></section>"
-    album = Album(dataset)
-    for code, same in groupby(findings, key=lambda finding: finding.code):
-        yield from _section(code, list(same), album)
-    yield "</body></html>\n"
-
-
-def _cards(dataset: Dataset, findings: Sequence[Finding]) -> str:
-    cards = [(f"{len(dataset):,}", "images"), (f"{len(dataset.boxes):,}", "boxes")]
-    cards.append((f"{len(dataset.classes):,}", "classes"))
-    cells = [f'<div class="card"><b>{count}</b>{what}</div>' for count, what in cards]
-    severities = [MEANINGS[finding.code].severity for finding in findings]
-    for severity in SIGNS:
-        count, what = severities.count(severity), PLURALS[severity]
-        cells.append(f'<div class="card {severity}"><b>{SIGNS[severity]} {count:,}</b>{what}</div>')
-    return f'<div class="cards">{"".join(cells)}</div>'
-
-
-def _classes(dataset: Dataset) -> str:
-    """Table of boxes per class, and per split if the dataset has several."""
-    counted = count_classes(dataset)
-    splits = counted[0].splits if counted else {}
-    heads = [*splits] if len(splits) > 1 else []
-    rows = []
-    for one in counted:
-        cells = [f"<td>{one.splits[split]:,}</td>" for split in heads]
-        share = 100 * one.boxes / max(1, counted[0].boxes)
-        rows.append(
-            f"<tr><td>{escape(one.name)}</td>{''.join(cells)}<td>{one.boxes:,}</td>"
-            f'<td class="bar"><i style="width:{share:.1f}%"></i></td></tr>'
+    selection = Selection(dataset, findings)
+    wanted = selection.wanted()
+    max_bytes = min(PER_PICTURE, FOR_PICTURES * 3 // 4 // max(1, len(wanted)))
+    pictures = draw_all(dataset, wanted, max_bytes, progress)
+    entries = Entries(dataset, pictures)
+    name = shown(dataset.root.absolute().name, NAME)
+    text = "\n".join(
+        document(
+            f"{name}: check",
+            _body(dataset, findings, selection, entries),
+            style=asset("page.css") + color_rules(),
+            script=asset("page.js"),
         )
-    head = "".join(f"<th>{word}</th>" for word in ("class", *heads, "boxes", ""))
-    return f"<section><table><tr>{head}</tr>{''.join(rows)}</table></section>"
+    )
+    write_text(path, text)
+    return Written(len(entries.images), len(text.encode("utf-8")))
 
 
-def _section(code: str, findings: Sequence[Finding], album: Album) -> Iterator[str]:
-    meaning = MEANINGS[code]
-    times = f"{len(findings):,} times" if len(findings) > 1 else "once"
-    yield f"""<section id="{code}"><h2 class="{meaning.severity}">{SIGNS[meaning.severity]}
-{escape(meaning.title)} <code>{code}</code> <span class="faint">{times}</span></h2>
-<p>{_prose(meaning.cause)}</p><p><b>What to do:</b> {_prose(meaning.remedy)}</p>"""
-    figures = [_figure(finding, album) for finding in findings[:PICTURES] if finding.images]
+def _body(
+    dataset: Dataset, findings: Sequence[Finding], selection: Selection, entries: Entries
+) -> Iterator[str]:
+    yield from _head(dataset, findings)
+    groups = [list(same) for _, same in groupby(findings, key=lambda finding: finding.code)]
+    yield '<div class="columns">'
+    yield from _kinds(groups)
+    yield from _classes(dataset)
+    yield "</div>"
+    sections: list[str] = []
+    start = 0
+    for same in groups:
+        wanted = (selection.of_findings.get(i, ()) for i in count(start))
+        sections += _section(same, wanted, entries)
+        start += len(same)
+    gallery = [*_gallery(dataset, findings, selection, entries)]
+    yield from _filter(groups, entries)
+    yield "<main>"
+    if sections:
+        yield "<h2>Findings</h2>"
+    yield from sections
+    yield from gallery
+    yield f"""<p id="nothing" class="card" hidden>Nothing on this page is of this class and code.
+<code>boxwright check --json</code> lists all findings.</p>
+</main>
+<footer>Written by Boxwright {__version__}. This file is complete and loads nothing. It has reduced
+copies of the images shown, without what the camera wrote into them, and the names of files and
+classes.</footer>"""
+
+
+def _head(dataset: Dataset, findings: Sequence[Finding]) -> Iterator[str]:
+    severities = [MEANINGS[finding.code].severity for finding in findings]
+    worst = next((one for one in SIGNS if one in severities), None)
+    items = [
+        _number(len(dataset), "image", "images"),
+        _number(len(dataset.boxes), "box", "boxes"),
+        _number(len(dataset.classes), "class", "classes"),
+    ]
+    for severity, sign in SIGNS.items():
+        number = severities.count(severity)
+        css = severity if number else "faint"
+        items.append(_number(number, severity, severity + "s", f"{sign} ", css))
+    yield f"""<header>
+<h1>{shown(dataset.root.absolute().name)}</h1>
+<ul class="numbers">{"".join(items)}</ul>
+<p class="advice">{ADVICE[worst]}</p>
+</header>"""
+
+
+def _number(number: int, one: str, many: str, sign: str = "", css: str = "") -> str:
+    unit = one if number == 1 else many
+    return f'<li class="{css}"><b>{sign}{number:,}</b>{unit}</li>'
+
+
+def _classes(dataset: Dataset) -> Iterator[str]:
+    """The table of boxes per class, and per split if the dataset has several."""
+    classes = count_classes(dataset)
+    if not classes:
+        return
+    splits = [*classes[0].splits] if len(classes[0].splits) > 1 else []
+    heads = "".join(f'<th scope="col">{word}</th>' for word in ("class", *splits, "boxes"))
+    rows = []
+    for one in classes[:MAX_ROWS]:
+        cells = "".join(f"<td>{number:,}</td>" for number in map(one.splits.get, splits))
+        share = 100 * one.boxes / max(1, classes[0].boxes)
+        bar = f'<svg aria-hidden="true"><rect width="{share:.1f}%" height="100%" rx="2"/></svg>'
+        rows.append(
+            f'<tr><th scope="row">{shown(one.name, NAME)}</th>{cells}<td>{one.boxes:,}</td>'
+            f'<td class="bar">{bar}</td></tr>'
+        )
+    is_open = " open" if len(classes) <= OPEN_ROWS else ""
+    more = f"<p>and {len(classes) - MAX_ROWS:,} more</p>" if len(classes) > MAX_ROWS else ""
+    yield f"""<details class="card"{is_open}>
+<summary>{counted(len(classes), "class", "classes")}</summary>
+<div class="scroll" tabindex="0" role="region" aria-label="Boxes of each class"><table>
+<thead><tr>{heads}<td class="bar"></td></tr></thead>
+<tbody>{"".join(rows)}</tbody></table>{more}</div>
+</details>"""
+
+
+def _kinds(groups: Sequence[Sequence[Finding]]) -> Iterator[str]:
+    """Links to the sections."""
+    if not groups:
+        return
+    yield '<nav class="card" aria-label="Kinds of findings"><ul class="kinds">'
+    for same in groups:
+        code, meaning = same[0].code, MEANINGS[same[0].code]
+        yield (
+            f'<li><a href="#{code}">'
+            f'<span class="code {meaning.severity}">{SIGNS[meaning.severity]} {code}</span>'
+            f'<span class="title">{prose(meaning.title)}</span>'
+            f'<span class="times">{len(same):,}</span></a></li>'
+        )
+    yield "</ul></nav>"
+
+
+def _filter(groups: Sequence[Sequence[Finding]], entries: Entries) -> Iterator[str]:
+    """The choice of a class and a code, which needs the script."""
+    options = [f'<option value="{i}">{name}</option>' for i, name in entries.options(MAX_OPTIONS)]
+    codes = [
+        f'<option value="{same[0].code}">{same[0].code} {prose(MEANINGS[same[0].code].title)}'
+        "</option>"
+        for same in groups
+    ]
+    yield f"""<div class="filter" role="search" aria-label="Filter" hidden>
+<label>Class <select autocomplete="off"><option value="">All classes</option>
+{"".join(options)}</select></label>
+<label>Code <select autocomplete="off"><option value="">All codes</option>
+{"".join(codes)}</select></label>
+<button type="button">Show all</button>
+<p role="status"></p>
+</div>"""
+
+
+def _section(
+    findings: Sequence[Finding], wanted: Iterator[Sequence[Wanted]], entries: Entries
+) -> Iterator[str]:
+    """What a code means, what to do, and its findings: first those with pictures."""
+    code, meaning = findings[0].code, MEANINGS[findings[0].code]
+    times = f' <span class="faint">{len(findings):,} times</span>' if len(findings) > 1 else ""
+    yield f"""<section class="card" id="{code}" data-group>
+<h3><span class="{meaning.severity}">{SIGNS[meaning.severity]} {code}</span>
+{prose(meaning.title)}{times}</h3>
+<p>{prose(meaning.cause)}</p>
+<p><b>What to do:</b> {prose(meaning.remedy)}</p>"""
+    figures, rows, listed = [], [], 0
+    for finding, pictures in zip(findings, wanted, strict=False):
+        if figure := entries.finding(finding, pictures):
+            figures.append(figure)
+        elif listed < MAX_LISTED and (row := entries.row(finding)):
+            listed += 1
+            rows.append(row)
     if figures:
         yield f'<div class="pictures">{"".join(figures)}</div>'
-    listed = [one for i, one in enumerate(findings) if i >= PICTURES or not one.images]
-    if listed:
-        is_open = " open" if len(listed) <= PICTURES else ""
-        yield f"<details{is_open}><summary>{len(listed):,} without a picture</summary><ul>"
-        yield from (f"<li>{_said(finding)}</li>" for finding in listed[:MAX_LISTED])
-        if len(listed) > MAX_LISTED:
-            more = len(listed) - MAX_LISTED
-            yield f"<li>and {more:,} more; <code>boxwright check --json</code> lists all</li>"
-        yield "</ul></details>"
+    rest = len(findings) - len(figures)
+    if rest > len(rows):
+        more = f"and {rest - len(rows):,} more; <code>boxwright check --json</code> lists all"
+        rows.append(f"<li>{more}</li>")
+    items = f"<ul>{''.join(rows)}</ul>"
+    if rest > OPEN_ROWS or (rest and figures):
+        summary = f"{rest:,} more" if figures else counted(rest, "finding")
+        yield f"<details data-group><summary>{summary}</summary>{items}</details>"
+    elif rest:
+        yield items
     yield "</section>"
 
 
-def _prose(text: str) -> str:
-    """HTML of a text with its commands in backticks."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
-
-
-def _said(finding: Finding) -> str:
-    done = f" → {escape(finding.repair)}" if finding.repair else ""
-    return f"<b>{escape(finding.where)}</b> {escape(finding.message)}{done}"
-
-
-def _figure(finding: Finding, album: Album) -> str:
-    images = "".join(f'<img src="{each}" alt="">' for each in album.pictures(finding))
-    side_by_side = f'<div class="side-by-side">{images}</div>'
-    return f"<figure>{side_by_side}<figcaption>{_said(finding)}</figcaption></figure>"
-
-
-class Album:
-    """Pictures of findings as data URIs."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        self._root, self._decoding = dataset.root, dataset.decoding
-        self._sources = {name: dataset.image(i) for i, name in enumerate(dataset.names)}
-
-    def pictures(self, finding: Finding) -> Iterator[str]:
-        """A crop around the finding's box, or its first images; skips unreadable images."""
-        for name in finding.images[: 1 if finding.box else SIDE_BY_SIDE]:
-            source = self._sources.get(name, self._root / name)
-            try:
-                image = read_image(source, self._decoding, at_least=None if finding.box else SIDE)
-            except DataError:
-                continue
-            picture = Image.fromarray(image)
-            if finding.box:
-                picture = _around(picture, finding.box)
-            picture.thumbnail((SIDE, SIDE))
-            coded = io.BytesIO()
-            picture.save(coded, "JPEG", quality=80)
-            yield f"data:image/jpeg;base64,{base64.b64encode(coded.getvalue()).decode()}"
-
-
-def _around(image: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
-    """A crop with the box drawn in it, even if the box is tiny or outside of the image."""
-    left, top, right, bottom = (
-        min(max(value, 0.0), limit) for value, limit in zip(box, image.size * 2, strict=True)
-    )
-    left, right, top, bottom = *sorted((left, right)), *sorted((top, bottom))
-    room = max(CONTEXT * max(right - left, bottom - top), max(image.size) / 8)
-    frame = (
-        max(0, int(left - room)),
-        max(0, int(top - room)),
-        min(image.width, int(right + room) + 1),
-        min(image.height, int(bottom + room) + 1),
-    )
-    part = image.crop(frame)
-    scale = SIDE / max(part.size)
-    part = part.resize((max(1, round(part.width * scale)), max(1, round(part.height * scale))))
-    x1, x2 = ((value - frame[0]) * scale for value in (left, right))
-    y1, y2 = ((value - frame[1]) * scale for value in (top, bottom))
-    # Keeps boxes of one pixel and boxes around the whole image visible.
-    corners = [max(0, x1 - 4), max(0, y1 - 4), x2 + 4, y2 + 4]
-    corners[2:] = [min(side - 1, end) for side, end in zip(part.size, corners[2:], strict=True)]
-    pen = ImageDraw.Draw(part)
-    pen.rectangle(corners, outline=(0, 0, 0), width=5)
-    pen.rectangle(corners, outline=(255, 214, 10), width=3)
-    return part
+def _gallery(
+    dataset: Dataset, findings: Sequence[Finding], selection: Selection, entries: Entries
+) -> Iterator[str]:
+    """Whole images with their boxes, those with findings first."""
+    codes: dict[str, dict[str, None]] = {dataset.names[i]: {} for i in selection.gallery}
+    for finding in findings:
+        for name in codes.keys() & finding.images:
+            codes[name][finding.code] = None
+    images = [entries.image(i, [*codes[dataset.names[i]]]) for i in selection.gallery]
+    figures = [figure for figure in images if figure]
+    if not figures:
+        return
+    order = ", those with findings first" if 0 < selection.affected < len(dataset) else ""
+    yield f"""<section class="card" id="images" data-group>
+<h2>Images</h2>
+<p>{len(figures):,} of {counted(len(dataset), "image")} with their boxes{order}.
+{part_of(selection.affected, len(dataset), "image", "has", "have")} findings.</p>
+<div class="pictures">{"".join(figures)}</div>
+</section>"""

@@ -26,6 +26,7 @@ class Finding:
         repair: what was changed, such as "clipped to the image"; empty if nothing.
         images: names of the affected images, if any.
         box: the affected box in the first image, xyxy pixels, if there is one.
+        classes: names of the affected classes, if any.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Finding:
     repair: str = ""
     images: tuple[str, ...] = ()
     box: tuple[float, float, float, float] | None = None
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", visible(self.message))

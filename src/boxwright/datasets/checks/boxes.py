@@ -6,6 +6,8 @@ the annotation.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from boxwright.datasets.checks.locations import (
@@ -66,15 +68,17 @@ def contradictions(dataset: Dataset) -> list[Finding]:
     totals = np.bincount(dataset.labels, minlength=len(dataset.classes))
     findings = []
     for (a, b), pairs in sorted(found.items()):
-        names = f"'{dataset.classes[a]}' and '{dataset.classes[b]}'"
+        both = (dataset.classes[a], dataset.classes[b])
         if len(pairs) > max(FEW, LAYERED * min(totals[a], totals[b])):
+            names = f"'{both[0]}' and '{both[1]}'"
             message = f"{counted(len(pairs), 'object is', 'objects are')} labeled both {names}"
             images = images_of(dataset, np.array([*pairs]))
-            findings += image_finding("BW134", images, message)
+            findings += image_finding("BW134", images, message, both)
             continue
         for later, other in sorted(pairs.items()):
             place = box_name(dataset, other).rpartition(", ")[2]
             other_class = dataset.classes[dataset.labels[other]]
             problem = f"overlaps {place}, which is labeled '{other_class}'"
-            findings.append(box_finding(dataset, later, "BW134", problem))
+            finding = box_finding(dataset, later, "BW134", problem)
+            findings.append(replace(finding, classes=both))
     return findings

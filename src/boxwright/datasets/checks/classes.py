@@ -54,6 +54,7 @@ def nearly_the_same_name(dataset: Dataset) -> list[Finding]:
                 f"class '{a}'",
                 f"{message}: the names are {difference}",
                 images=_images_with(dataset, rare),
+                classes=(a, b),
             )
         )
     return findings
@@ -69,6 +70,7 @@ def too_few(dataset: Dataset) -> list[Finding]:
             f"class '{dataset.classes[label]}'",
             f"has only {counted_boxes(counts[label])}{where}; dozens are needed",
             images=_images_with(dataset, label),
+            classes=(dataset.classes[label],),
         )
         for label in np.flatnonzero((counts > 0) & (counts < MIN_BOXES))
     ]
@@ -89,6 +91,7 @@ def not_trained(dataset: Dataset) -> list[Finding]:
                 f"class '{dataset.classes[label]}'",
                 f"has {counted_boxes(judged[label])} in {split.name.lower()}, none in train",
                 images=_images_with(dataset, label),
+                classes=(dataset.classes[label],),
             )
             for label in np.flatnonzero((judged > 0) & (learnt == 0))
         ]

@@ -46,15 +46,18 @@ def box_finding(dataset: Dataset, row: Row, code: str, problem: str, repair: str
         repair,
         (dataset.names[image],),
         tuple(box.tolist()),
+        (name,),
     )
 
 
-def image_finding(code: str, names: Sequence[str], message: str, repair: str = "") -> list[Finding]:
+def image_finding(
+    code: str, names: Sequence[str], message: str, classes: tuple[str, ...] = ()
+) -> list[Finding]:
     """One finding for all `names`; no finding without names."""
     if not names:
         return []
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return [Finding(code, names[0] + more, message, repair, tuple(names))]
+    return [Finding(code, names[0] + more, message, "", tuple(names), classes=classes)]
 
 
 def images_of(dataset: Dataset, rows: Rows) -> list[str]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
@@ -19,14 +16,13 @@ from boxwright.datasets.near_duplicates import HASHED, image_hash
 from boxwright.errors import DataError
 from boxwright.images.decoding import ImageFile, opened
 from boxwright.images.options import DecodeOptions, DepthRange
+from boxwright.images.parallel import Progress, on_all_cores
 from boxwright.images.pixels import Depth, depth_of
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
-Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
 Measure = Callable[[ImageFile, DecodeOptions], Result]
-BLOCK = 256  # images handed to the pool at once
 ENOUGH = 128  # pixels; sides of an image that suffice for its hash
 SEEN = 240  # pixels of the shorter side when measuring, about a network's input size
 WINDOW = 9  # pixels of the blur filter, as in Crete's paper
@@ -217,15 +213,7 @@ def _each(
         except DataError as error:
             return error
 
-    # Threads share one list of warning filters: each would undo the changes of the others.
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        warnings.simplefilter("ignore")
-        for start in range(0, len(dataset), BLOCK):
-            indices = range(start, min(start + BLOCK, len(dataset)))
-            for index, result in zip(indices, pool.map(attempt, indices), strict=True):
-                yield index, result
-                if progress:
-                    progress(index + 1, len(dataset))
+    yield from enumerate(on_all_cores(attempt, range(len(dataset)), progress))
 
 
 def _without(dataset: Dataset, broken: Mapping[int, DataError]) -> Dataset:

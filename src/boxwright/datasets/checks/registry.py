@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from boxwright.datasets.checks import boxes, classes, depth, duplicates, images, suitability
-from boxwright.datasets.checks.measure import ImageSummaries, Progress
+from boxwright.datasets.checks.measure import ImageSummaries
 from boxwright.datasets.near_duplicates import Duplicates
 from boxwright.datasets.near_duplicates import duplicates as duplicates_of
 from boxwright.datasets.stats import Reach
+from boxwright.images.parallel import Progress
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 from boxwright.structures.registry import Registry
