@@ -83,7 +83,9 @@ def quantization_errors(
     """The int8 error of each layer, largest first; arguments as in `write_tflite`."""
     tf = graph.tensorflow_for(model)
     with _saved(tf, model, artifact, how) as saved:
-        return layer_errors(tf, saved, how)
+        errors = layer_errors(tf, saved, how)
+    exact = f"{DECODING}/" if model.decodes_exactly else None
+    return [error for error in errors if exact is None or exact not in error.tensor]
 
 
 @contextmanager
