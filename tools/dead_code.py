@@ -28,7 +28,6 @@ USED = {
     "quirks": "the page of formats",
     "TARGET": "the registry of export targets, by its place",
     "accepted": "the JSON of a round-trip check",
-    "max_pool": "detector families, for decoding",
     "max_shift": "the augmentation of colors, by position",
     "pause": "callers of training, from another thread",
     "register": "packages that add a detector family",

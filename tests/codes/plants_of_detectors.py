@@ -122,6 +122,12 @@ def finding(name: str, score: float) -> Detections:
     return Detections(box, scores, np.array([0]), (name,))
 
 
+def frozen_of_another_family(place: Place) -> object:
+    artifact = replace(ARTIFACT, model={"family": "nanodet_plus"})
+    (place.root / "run.json").write_text(artifact.to_text(), encoding="utf-8")
+    return export(place.root, "frozen")
+
+
 def in_image(width: int, height: int) -> Detections:
     return replace(finding("cat", 0.5), image_size=(width, height))
 
@@ -136,6 +142,7 @@ PLANTS: dict[str, Plant] = {
     "BW407": raised(other_kind),
     "BW408": raised(on_jax),
     "BW409": raised(lambda _: CHECKING.fft),
+    "BW410": raised(frozen_of_another_family),
     "BW501": lambda place: place.cli("export", place.root),
     "BW502": described(format="another"),
     "BW503": described(version=99),

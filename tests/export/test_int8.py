@@ -236,6 +236,33 @@ def test_remedies_go_on_until_little_is_lost(
     assert [path.name for path in written.iterdir()] == ["d.tflite"]
 
 
+def test_a_remedy_that_cannot_be_run_is_passed_over(
+    tiny: Any, dataset: Dataset, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keeping layers in float32 can give a file that XNNPACK refuses."""
+    monkeypatch.setattr(int8_search, "AIM", -1.0)
+    monkeypatch.setattr(int8_search, "EXACT_FROM", 0.0)
+    seen: list[Path] = []
+
+    class Loading(Detector):
+        @classmethod
+        def load(cls, path: Any, *options: Any, **named: Any) -> Any:
+            seen.append(path)
+            if len(seen) > 1:
+                raise DetectorError("BW502", "it cannot be loaded.", where=path)
+            return Detector.load(path, *options, **named)
+
+    monkeypatch.setattr(int8_search, "Detector", Loading)
+    lines: list[str] = []
+    attempts = int8_search.write_best_int8(
+        written / "d.tflite", tiny.model, tiny.artifact, dataset, tiny.detector, lines.append
+    )
+    assert len(seen) == 2
+    assert [attempt.name[:10] for attempt in attempts] == ["calibrated"]
+    assert lines[1].endswith("XNNPACK refuses the file")
+    assert [path.name for path in written.iterdir()] == ["d.tflite"]
+
+
 LAYERS = {"Conv2d_2_depthwise", "BoxPredictor_0_ClassPredictor"}
 
 

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from boxwright.backend import framework
+from boxwright.models.weights.class_head import find_class_head_init
 
 QUARTERS = [[0, 0, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0, 1, 0.5], [0.5, 0.5, 1, 1]]
 ANCHORS = np.array(QUARTERS, np.float32)
@@ -19,30 +20,17 @@ KNOWN = ("", "cat", "kite", "bus")
 NEW = ("raccoon", "drone")
 
 
-@pytest.fixture
-def class_head_init() -> Any:
-    framework.keras()
-    from boxwright.models.ssd import class_head
-
-    return class_head
-
-
 def found(
-    class_head_init: Any,
     scores: NDArray[np.float32],
     boxes: Any,
     labels: Any,
 ) -> list[Any]:
-    pretrained = SimpleNamespace(classes=KNOWN)
+    places = np.tile(ANCHORS, (len(scores), 1, 1))
     truth = np.array(boxes, np.float32), np.array(labels, np.int32)
-    return class_head_init.find_class_head_init(
-        None, pretrained, np.zeros(len(scores)), *truth, ANCHORS, NEW, scores_of=lambda *_: scores
-    )
+    return find_class_head_init(KNOWN, scores, places, *truth, NEW)
 
 
-def test_a_class_starts_from_what_fires_on_its_boxes_and_not_elsewhere(
-    class_head_init: Any,
-) -> None:
+def test_a_class_starts_from_what_fires_on_its_boxes_and_not_elsewhere() -> None:
     """Two photos; the raccoon is at the first anchor of each, the drone at the last of one."""
     scores = np.zeros((2, 4, 4), np.float32)
     scores[..., 0] = 0.99  # an id without a name
@@ -50,7 +38,7 @@ def test_a_class_starts_from_what_fires_on_its_boxes_and_not_elsewhere(
     scores[:, 0, 1] = 0.6, 0.8  # cats where the raccoons are
     scores[1, 3, 2] = 0.5  # a kite where the drone is
     boxes = [[[0, 0, 0.5, 0.5], [0, 0, 0, 0]], [[0.02, 0, 0.5, 0.5], [0.5, 0.5, 1, 1]]]
-    raccoon, drone = found(class_head_init, scores, boxes, [[0, -1], [0, 1]])
+    raccoon, drone = found(scores, boxes, [[0, -1], [0, 1]])
     assert (raccoon.name, raccoon.origin, raccoon.column) == ("raccoon", "cat", 1)
     assert (raccoon.on_boxes, raccoon.elsewhere) == pytest.approx((0.7, 0))
     assert (drone.name, drone.origin) == ("drone", "kite")
@@ -60,19 +48,27 @@ def test_a_class_starts_from_what_fires_on_its_boxes_and_not_elsewhere(
     )
 
 
-def test_a_box_that_no_anchor_fits_is_looked_for_at_the_nearest(class_head_init: Any) -> None:
+def test_a_box_that_no_anchor_fits_is_looked_for_at_the_nearest() -> None:
     scores = np.zeros((1, 4, 4), np.float32)
     scores[0, 1, 2] = 0.4
     small = [[[0.2, 0.7, 0.25, 0.75]]]  # an IoU of 0.01 with the second anchor
-    (raccoon,) = found(class_head_init, scores, small, [[0]])
+    (raccoon,) = found(scores, small, [[0]])
     assert (raccoon.origin, raccoon.on_boxes) == ("kite", pytest.approx(0.4))
 
 
-def test_a_class_without_examples_gets_no_head_start(class_head_init: Any) -> None:
+def test_a_class_without_examples_gets_no_head_start() -> None:
     scores = np.full((2, 4, 4), 0.5, np.float32)
     boxes = [[[0, 0, 0.5, 0.5]], [[0, 0, 0, 0]]]  # the second photo shows nothing
-    starts = found(class_head_init, scores, boxes, [[1], [-1]])
+    starts = found(scores, boxes, [[1], [-1]])
     assert [start.name for start in starts] == ["drone"]
+
+
+@pytest.fixture
+def class_head_init() -> Any:
+    framework.keras()
+    from boxwright.models.ssd import class_head
+
+    return class_head
 
 
 CASES: dict[str, dict[str, Any]] = {
@@ -135,5 +131,5 @@ def test_the_scores_it_looks_at_are_the_pretrained_networks(
     new, old = networks
     images = np.random.default_rng(1).uniform(-1, 1, (3, 64, 64, 3)).astype(np.float32)
     logits = np.asarray(old.model(images)["class_logits"])
-    scores = class_head_init._pretrained_scores(new, old.pretrained, images)
+    scores = class_head_init.pretrained_scores(new, old.pretrained, images)
     np.testing.assert_allclose(scores, 1 / (1 + np.exp(-logits)), atol=1e-4)

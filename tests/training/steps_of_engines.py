@@ -43,8 +43,10 @@ from boxwright.augment.transforms import (
     count_draws,
 )
 from boxwright.backend import framework
-from boxwright.models.backbones import mobilenet_v1
-from boxwright.models.ssd.detector import SsdModel
+from boxwright.models.backbones import mobilenet_v1, shufflenet_v2
+from boxwright.models.nanodet_plus import layout
+from boxwright.models.nanodet_plus.spec import NanoDetSpec
+from boxwright.models.registry import family
 from boxwright.models.ssd.objective import Matching, Mining, Objective, Varifocal
 from boxwright.models.ssd.spec import ModelSpec
 from boxwright.training import start, step
@@ -56,6 +58,7 @@ TUNED = Recipe(64, depth_multiplier=0.1, frozen_through=1, train_norm=False)
 RECIPES = {
     "varifocal": replace(TUNED, objective=Objective(classification_loss=Varifocal())),
     "rounded": replace(TUNED, quantization=Quantization()),
+    "nanodet": replace(TUNED, model="nanodet_plus", objective=None, frozen_through=3),
     "faithful": replace(
         TUNED,
         frozen_through=-1,
@@ -136,15 +139,17 @@ def batch(seed: int, transforms: Sequence[Transform]) -> tuple[NDArray[Any], ...
 
 def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
     """Losses, all that the engine keeps and all that is in the network, after each."""
+    kind = family(recipe.model)
     # Two maps: batch norm over the four values of a map of one cell makes much of any rounding.
-    spec = SsdModel.spec_for(
+    like = {"ssd": ModelSpec(2, 0.1, maps=2), "nanodet_plus": NanoDetSpec(2, 64, 0.1)}
+    spec = kind.spec_for(
         2,
         64,
         objective=recipe.objective,
         quantization=start.quantization_spec_of(recipe),
-        like=ModelSpec(2, 0.1, maps=2),
+        like=like[recipe.model],
     )
-    model = start.built(SsdModel, spec, recipe, "float32")
+    model = start.built(kind, spec, recipe, "float32")
     first_weights(model.network)
     trained = start.trained_variables(model, recipe)
     one = step.engine_module().Engine(
@@ -192,6 +197,8 @@ def augmented() -> dict[str, NDArray[Any]]:
 if __name__ == "__main__":
     mobilenet_v1.BLOCKS = ((64, 2), (128, 2), (128, 2), (256, 2))
     mobilenet_v1.TAPS = (3, 4)
+    shufflenet_v2.UNITS = (1, 1, 1)
+    layout.HEAD_LAYERS = 1
     found = {
         f"{name}/{key}": value
         for name, recipe in RECIPES.items()

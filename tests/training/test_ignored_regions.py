@@ -83,16 +83,13 @@ def test_the_loss_does_not_mind_what_is_said_there(focus: Any, anchors: Any) -> 
 
 
 def test_the_class_head_inits_from_what_is_not_ignored() -> None:
-    from boxwright.models.ssd.class_head import find_class_head_init
+    from boxwright.models.weights.class_head import find_class_head_init
 
-    anchors = np.array([LARGE, KEPT, SMALL], np.float32)
+    places = np.array([[LARGE, KEPT, SMALL]], np.float32)
     scores = np.array([[[0.9, 0.1], [0.1, 0.8], [0.1, 0.1]]], np.float32)
-    pretrained: Any = type("Pretrained", (), {"classes": ("first", "second")})
     boxes, labels = np.array([[KEPT, LARGE]], np.float32), np.array([[0, IGNORED_REGION]], np.int32)
-    (start,) = find_class_head_init(
-        None, pretrained, np.zeros((1, 1)), boxes, labels, anchors, ("cat",),
-        scores_of=lambda *_: scores,
-    )  # fmt: skip
+    known = ("first", "second")
+    (start,) = find_class_head_init(known, scores, places, boxes, labels, ("cat",))
     assert (start.origin, start.on_boxes) == ("second", pytest.approx(0.8))
     assert start.elsewhere == pytest.approx(0.1), "what the region scores is not background's"
 

@@ -18,9 +18,11 @@ from boxwright.augment.transforms import (
     Hue,
     default_transforms,
 )
+from boxwright.errors import TrainingError
 from boxwright.models.ssd.objective import Matching, Mining, Objective, Varifocal
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.training.config import LayerGroupValues, Quantization
+from boxwright.training.deciding import decided
 from boxwright.training.learning_rates import BudgetCosine, CosineDecay, ManualSteps
 from boxwright.training.optimizers import Momentum, RmsProp
 from boxwright.training.recipe import (
@@ -71,6 +73,16 @@ def test_a_short_budget_has_no_time_for_large_inputs(seconds: float | None, size
     assert said == (size < 640)
     large = recipe_for(objects_of(0.5), pretrained=True, seconds=seconds)
     assert large.input_size == 224
+
+
+def test_sizes_are_those_that_the_family_takes() -> None:
+    chosen = recipe_for(objects_of(0.11), pretrained=True, seconds=60, model="nanodet_plus")
+    assert chosen.input_size == 320
+    with pytest.raises(TrainingError, match=r"BW313.*multiple of 32, not 300"):
+        decided(
+            objects_of(0.3), pretrained=True, settings={}, steps=1, input_size=300,
+            model="nanodet_plus",
+        )  # fmt: skip
 
 
 def test_size_is_relative_to_the_image() -> None:

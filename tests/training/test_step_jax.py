@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="jax is not installed: boxwright[jax]"
 )
 PROGRAM = Path(__file__).with_name("steps_of_engines.py")
-RECIPES = ("varifocal", "rounded", "faithful")
+RECIPES = ("varifocal", "rounded", "nanodet", "faithful")
 QUICK = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # to compile
 
 Arrays = dict[str, NDArray[Any]]

@@ -38,3 +38,14 @@ def iou_of_pairs(first: Any, second: Any) -> Any:
     shared = intersections(first, second)
     union = areas(first) + areas(second) - shared
     return ops.where(shared > 0, shared / ops.where(union > 0, union, 1.0), 0.0)
+
+
+def giou_of_pairs(first: Any, second: Any) -> Any:
+    """Elementwise generalized IoU, from -1 to 1, `(...)`; `(..., 4)` and `(..., 4)` broadcast
+    (Rezatofighi et al. 2019, "Generalized Intersection over Union", algorithm 1)."""
+    corner = ops.minimum(first[..., :2], second[..., :2])
+    far_corner = ops.maximum(first[..., 2:], second[..., 2:])
+    hull = areas(ops.concatenate([corner, far_corner], axis=-1))
+    union = areas(first) + areas(second) - intersections(first, second)
+    outside = (hull - union) / ops.where(hull > 0, hull, 1.0)
+    return iou_of_pairs(first, second) - outside

@@ -70,6 +70,13 @@ DETECTING: dict[str, Meaning] = {
         "Boxwright tries it when the family is registered.",
         "Write its decode in arithmetic, x[..., i] and {operations}.",
     ),
+    "BW410": Meaning(
+        "error",
+        "This target is for another detector family",
+        "A frozen graph has the node names of the Object Detection API, for programs that were "
+        "written for its SSDs.",
+        "Export with `--to savedmodel`, `--to tflite` or `--to onnx`, or train an SSD.",
+    ),
     "BW501": Meaning(
         "error",
         "There is no detector",

@@ -19,16 +19,17 @@ TRAINING: dict[str, Meaning] = {
     "BW202": Meaning(
         "error",
         "Weights cannot be loaded into the network",
-        "The file is damaged, is neither the quantized .tflite of an SSD MobileNet v1 nor a "
-        "checkpoint of an SSD MobileNet v1 or v2, or has another number of filters. A frozen "
-        "graph cannot be used, because its weights are constants.",
+        "The file is damaged, is of another detector family than the one to train, or of a network "
+        "that Boxwright does not know, or has another number of filters. A frozen graph cannot be "
+        "used, because its weights are constants.",
         "Instead of a frozen graph, give the checkpoint it was made from: {prefix} if it came in "
         "an archive of the model zoo.",
-        "Give the prefix of a checkpoint of SSD MobileNet v1 or v2, such as model.ckpt for "
-        "model.ckpt.index, or the quantized .tflite of ssd_mobilenet_v1. Its classes may differ "
-        "from yours. In a pipeline.config, give a checkpoint of the same network and depth "
-        "multiplier; that of a classifier with the same backbone works too. Copy a damaged file "
-        "again from its source.",
+        "For the family ssd, give the prefix of a checkpoint of SSD MobileNet v1 or v2, such as "
+        "model.ckpt for model.ckpt.index, or the quantized .tflite of ssd_mobilenet_v1. For "
+        "nanodet_plus, give an .onnx file, or the .param of ncnn with its .bin in the same folder. "
+        "Its classes may differ from yours. In a pipeline.config, give a checkpoint of the same "
+        "network and depth multiplier; that of a classifier with the same backbone works too. "
+        "Copy a damaged file again from its source.",
     ),
     "BW203": Meaning(
         "error",

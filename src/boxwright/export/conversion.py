@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ai_edge_litert import schema_py_generated as schema
+
 from boxwright.backend import framework
 from boxwright.errors import ExportError
 from boxwright.export.calibrate import Calibration
@@ -28,11 +30,13 @@ class Quantization:
             the inputs of the post-processing.
         calibration: calibration images for `int8`.
         exact: tensors whose operators stay in float32.
+        exact_scope: operators in this scope of names stay in float32 too; None for none.
     """
 
     to: Quantized
     calibration: Calibration | None = None
     exact: tuple[str, ...] = ()
+    exact_scope: str | None = None
 
     @property
     def takes_scaled(self) -> bool:
@@ -65,7 +69,7 @@ def converted(tf: Any, saved: Path, path: Path, how: Quantization | None) -> byt
     try:
         with framework.hushed(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the interpreter that TensorFlow will drop
-            if how and how.exact:
+            if how and how.to == "int8" and (how.exact or how.exact_scope):
                 return _with_some_exact(tf, saved, how)
             return bytes(_converter(tf, saved, how).convert())
     except Exception as error:  # the converter's errors have no common base class
@@ -119,8 +123,26 @@ def _converter(tf: Any, saved: Path, how: Quantization | None) -> Any:
 def _with_some_exact(tf: Any, saved: Path, how: Quantization) -> bytes:
     from tensorflow.lite.python import util
 
-    content = _debugger(tf, saved, how).get_nondebug_quantized_model()
+    debugger = _debugger(tf, saved, how)
+    if how.exact_scope:
+        inside = _tensors_in(debugger.calibrated_model, how.exact_scope)
+        debugger.options = tf.lite.experimental.QuantizationDebugOptions(
+            denylisted_nodes=[*how.exact, *inside]
+        )
+    content = debugger.get_nondebug_quantized_model()
     return bytes(util.modify_model_io_type(content, tf.uint8, tf.float32))
+
+
+def _tensors_in(content: bytes, scope: str) -> list[str]:
+    """The tensors of a .tflite that operators in a scope of names compute."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
+    (network,) = model.subgraphs
+    names = [
+        network.tensors[index].name.decode()
+        for operator in network.operators
+        for index in operator.outputs
+    ]
+    return [name for name in names if f"{scope}/" in name]
 
 
 def _debugger(tf: Any, saved: Path, how: Quantization) -> Any:

@@ -22,7 +22,8 @@ from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
 from boxwright.io.files import writing
-from boxwright.models.model import DetectionModel
+from boxwright.models.model import FAMILY_KEY, DetectionModel
+from boxwright.models.registry import DEFAULT
 from boxwright.structures.dataset import Dataset
 
 Say = Callable[[str], None]
@@ -84,7 +85,7 @@ def export(
         ExportError: BW401 the file is less accurate than the run, BW402 there are no images to
             compare on, BW403 it needs an operator that phones lack, BW404 it cannot be converted,
             BW405 there are too few calibration images, BW406 the target has no such quantization,
-            BW407 `out` does not fit the target.
+            BW407 `out` does not fit the target, BW410 it is not for the run's detector family.
         ArgumentError: BW803 `to` or `quantize` is unknown.
     """
     from boxwright.inference.run import Run
@@ -97,6 +98,7 @@ def export(
             f"{to} files are float32 only, not {quantize}.",
         )
     artifact = Run(Path(run)).artifact
+    _check_family(to, artifact.model.get(FAMILY_KEY, DEFAULT))
     if framework.engine() != "tensorflow":
         path, comparison = export_in_child(
             say,
@@ -190,6 +192,15 @@ def write_verified(
         kind.describe(draft, replace(artifact, provenance=provenance, golden=golden))
         Detector.load(draft)  # includes the check of the golden pair
     return comparison
+
+
+def _check_family(to: str, family: str) -> None:
+    families = TARGETS[to].families
+    if families is not None and family not in families:
+        raise ExportError(
+            "BW410",
+            f"{to} files are for the family {', '.join(sorted(families))}, not {family}.",
+        )
 
 
 def destination(

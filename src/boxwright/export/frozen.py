@@ -28,7 +28,7 @@ def write_frozen(path: Path, model: DetectionModel, artifact: Artifact) -> None:
 
     Args:
         path: the file to write.
-        model: of any family.
+        model: an SSD.
         artifact: description to store in the file.
     """
     tf, side = graph.tensorflow_for(model), artifact.preprocessing.size
@@ -76,4 +76,6 @@ def frozen_graph(
         return tf.compat.v1.graph_util.extract_sub_graph(definition, list(outputs))
 
 
-TARGET = Target("frozen_inference_graph.pb", write_frozen, describe_frozen)
+TARGET = Target(
+    "frozen_inference_graph.pb", write_frozen, describe_frozen, families=frozenset({"ssd"})
+)

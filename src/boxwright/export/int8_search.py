@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from boxwright.errors import DetectorError
 from boxwright.export.calibrate import Calibration
 from boxwright.export.conversion import Quantization
 from boxwright.export.tflite import quantization_errors, write_tflite
@@ -68,13 +69,22 @@ def write_best_int8(
 
     Raises:
         ExportError: BW402 to BW405.
+        DetectorError: the first file cannot be loaded.
     """
     reference = Reference.of(run, dataset, NOT_TESTING)
     attempts: list[Attempt] = []
     for candidate in _candidates(model, artifact, dataset, retrain):
         draft = path.with_name(f"{path.name}-attempt")
         write_tflite(draft, candidate.model, artifact, candidate.how)
-        loss = reference.compare(Detector.load(draft), TOLERANCES["int8"]).loss
+        try:
+            file = Detector.load(draft)
+        except DetectorError:
+            if not attempts:
+                raise
+            say(f"int8, {candidate.name}: XNNPACK refuses the file")
+            draft.unlink()
+            continue
+        loss = reference.compare(file, TOLERANCES["int8"]).loss
         say(f"int8, {candidate.name}: AP loss {100 * loss:.2f} points (without test images)")
         attempts.append(Attempt(candidate.name, loss))
         best = min(attempts, key=lambda attempt: attempt.loss)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from boxwright.backend.framework import keras
 from boxwright.errors import ExportError
 from boxwright.export.onnx_graph import FROM_MAP, TO_MAP, Graph, Tensor, resized
+from boxwright.models.layers.conv_norm import LEAK
 from boxwright.ops.operations import Method
 
 
@@ -122,6 +123,21 @@ def _max_pooling(graph: Graph, layer: Any, x: Tensor) -> Tensor:
     return graph("MaxPool", x, kernel_shape=[size] * 2, strides=[stride] * 2, pads=[*near, *far])
 
 
+def _halving_pool(graph: Graph, layer: Any, x: Tensor) -> Tensor:
+    return graph("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 0, 0])
+
+
+def _channel_offset(graph: Graph, layer: Any, x: Tensor) -> Tensor:
+    return graph("Add", x, layer.offsets.reshape(-1, 1, 1))
+
+
+def _channel_shuffle(graph: Graph, layer: Any, x: Tensor) -> Tensor:
+    _, height, width, channels = layer.output.shape
+    x = graph("Reshape", x, np.array([0, 2, channels // 2, height, width]))
+    x = graph("Transpose", x, perm=[0, 2, 1, 3, 4])
+    return graph("Reshape", x, np.array([0, channels, height, width]))
+
+
 def _upsampling(graph: Graph, layer: Any, x: Tensor) -> Tensor:
     factor, other = layer.size
     if factor != other or layer.interpolation not in get_args(Method):
@@ -151,6 +167,10 @@ def _concatenate(graph: Graph, operation: Any, *parts: Tensor) -> Tensor:
 
 def _get_item(graph: Graph, operation: Any, x: Tensor) -> Tensor:
     _, key = operation._inbound_nodes[0].arguments.args  # Keras stores the key nowhere else
+    rank = len(operation.input.shape)
+    if rank == 4 and len(key) == 2 and key[0] is Ellipsis and isinstance(key[1], slice):
+        start, stop, step = key[1].indices(operation.input.shape[-1])
+        return graph("Slice", x, *(np.array([i]) for i in (start, stop, 1, step)))
     taken: Tensor = _as_in_keras(graph, x, operation.input)[key]
     return _as_in_onnx(graph, taken, operation.output)
 
@@ -182,6 +202,8 @@ def _activated_as(graph: Graph, operation: Any, kind: str, x: Tensor) -> Tensor:
             return x
         case "relu6":
             return graph("Clip", x, 0.0, 6.0)
+        case "leaky_relu":
+            return graph("LeakyRelu", x, alpha=LEAK)
         case "silu":
             return x * graph("Sigmoid", x)
         case "softmax":
@@ -205,12 +227,15 @@ WRITERS: dict[str, Callable[..., Tensor]] = {
     "Addition": _addition,
     "BatchNormalization": _batch_norm,
     "Cast": _unchanged,
+    "ChannelOffset": _channel_offset,
+    "ChannelShuffle": _channel_shuffle,
     "Concatenate": _concatenate,
     "Conv2D": _keras_convolution,
     "ConvNorm": _conv_norm,
     "DepthwiseConv2D": _keras_convolution,
     "Dropout": _unchanged,
     "GetItem": _get_item,
+    "HalvingPool": _halving_pool,
     "MaxPooling2D": _max_pooling,
     "Permute": _transpose,
     "Predictor": _predictor,

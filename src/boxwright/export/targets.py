@@ -29,6 +29,7 @@ class Target:
         describe: `(path, artifact)` replaces the artifact in a written file.
         quantized: True if the target supports quantization.
         inside: names of the entries of a folder.
+        families: the detector families that it is for; None for all.
     """
 
     default_name: str
@@ -36,6 +37,7 @@ class Target:
     describe: Callable[[Path, Artifact], None]
     quantized: bool = False
     inside: frozenset[str] = frozenset()
+    families: frozenset[str] | None = None
 
     def is_own(self, folder: Path) -> bool:
         """True if a folder contains nothing but this kind of export, so it can be replaced."""

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from boxwright.ops.box_coder import centered
 from boxwright.ops.operations import NUMPY
 from boxwright.ops.postprocess import NmsConfig
 
+DECODING = "decoding"  # the scope of names of what follows the network's outputs
 # On T > 1 threads the operator skips class T: its workers start on classes 0 to T - 1, share a
 # counter that starts at T, and advance it before they read it (TensorFlow issue 56058). A detector
 # of three or more classes therefore starts with unused classes.
@@ -59,6 +61,8 @@ def write_tflite(
             cannot convert it.
     """
     tf = graph.tensorflow_for(model)
+    if how and model.decodes_exactly:
+        how = replace(how, exact_scope=DECODING)
     with _saved(tf, model, artifact, how) as saved:
         content = converted(tf, saved, path, how)
     refuse_foreign_operators(content, path)
@@ -79,7 +83,9 @@ def quantization_errors(
     """The int8 error of each layer, largest first; arguments as in `write_tflite`."""
     tf = graph.tensorflow_for(model)
     with _saved(tf, model, artifact, how) as saved:
-        return layer_errors(tf, saved, how)
+        errors = layer_errors(tf, saved, how)
+    exact = f"{DECODING}/" if model.decodes_exactly else None
+    return [error for error in errors if exact is None or exact not in error.tensor]
 
 
 @contextmanager
@@ -88,7 +94,8 @@ def _saved(
 ) -> Iterator[Path]:
     """A temporary SavedModel for TFLite's converter."""
     side, scaled = artifact.preprocessing.size, bool(how and how.takes_scaled)
-    box_range = how.calibration.box_range(model) if how and how.calibration else None
+    calibration = None if how is None or model.decodes_exactly else how.calibration
+    box_range = calibration.box_range(model) if calibration else None
     with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
         saved = Path(scratch) / "saved_model"
         serve = _serving(tf, model, artifact, scaled, box_range)
@@ -149,7 +156,8 @@ def _serving(
     def serve(images: Any) -> dict[str, Any]:
         how = None if scaled else artifact.preprocessing
         outputs = graph.raw_outputs(tf, model, how, images)
-        encodings, scores, *_ = model.export_head(outputs, graph.TensorFlowOperations(tf))
+        with tf.name_scope(DECODING):
+            encodings, scores, *_ = model.export_head(outputs, graph.TensorFlowOperations(tf))
         if box_range:
             encodings = tf.quantization.fake_quant_with_min_max_args(encodings, *box_range)
         if spare:

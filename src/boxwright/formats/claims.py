@@ -148,53 +148,39 @@ class Claim(NamedTuple):
     @property
     def tail(self) -> Parts:
         """Folders that the path of its image should end in."""
-        return _tail(self.folder, self.stated)
+        return self.stated[self.out :] if self.stated else self.core
+
+    @property
+    def out(self) -> int:
+        """Number of stated folders up to the last `..`."""
+        return max((i + 1 for i, part in enumerate(self.stated) if part == ".."), default=0)
 
     def other_suffix(self, image: Candidate) -> str:
         """The stated suffix if the image has the stated stem, but another suffix; else empty."""
         is_other = self.name != image.name and stem(self.name) == stem(image.name)
         return suffix_of(self.name) if is_other and names_image(self.name) else ""
 
-    def locations(self, name: str) -> tuple[tuple[int, Location, Parts], ...]:
+    def locations(self, name: str) -> Iterator[tuple[int, Location, Parts]]:
         """Where an image of this name may be, best first: rank, place, and the ignored folders.
 
         A stated path with folders leads to the image; any other name is looked for around the
         annotation.
         """
+        lead = "" if self.rooted else "/".join(self.stated)
         around = not self.stated or (self.alone and name == self.names[0])
-        return _locations(self.folder, self.stated, self.rooted, around)
-
-
-@lru_cache(maxsize=4096)  # annotations of one file mostly state the same folder
-def _locations(
-    folder: str, stated: Parts, rooted: bool, around: bool
-) -> tuple[tuple[int, Location, Parts], ...]:
-    lead = "" if rooted else "/".join(stated)
-    found: list[tuple[int, Location, Parts]] = []
-    if lead:
-        found.append((OWN, _at(join(folder, lead)), ()))
-    if around:
-        found.append((OWN, _at(folder), ()))
-    if lead:
-        found += [(OUTWARD, _at(join(base, lead)), ()) for base in outwards(folder)[1:]]
-    if around:
-        found.append((PARALLEL, Location("parallel", core(folder)), ()))
-        inner = without_splits(core(folder))
-        found.append((SPLIT_PARALLEL, Location("split parallel", inner), ()))
-    tail, out = _tail(folder, stated), stated[: _out(stated)]
-    for start in range(len(tail) + 1):
-        found.append((TAIL + start, Location("tail", tail[start:]), (*out, *tail[:start])))
-    return tuple(found)
-
-
-@lru_cache(maxsize=4096)
-def _tail(folder: str, stated: Parts) -> Parts:
-    return stated[_out(stated) :] if stated else core(folder)
-
-
-def _out(stated: Parts) -> int:
-    """Number of stated folders up to the last `..`."""
-    return max((i + 1 for i, part in enumerate(stated) if part == ".."), default=0)
+        if lead:
+            yield OWN, _at(join(self.folder, lead)), ()
+        if around:
+            yield OWN, _at(self.folder), ()
+        if lead:
+            for base in outwards(self.folder)[1:]:
+                yield OUTWARD, _at(join(base, lead)), ()
+        if around:
+            yield PARALLEL, Location("parallel", self.core), ()
+            yield SPLIT_PARALLEL, Location("split parallel", without_splits(self.core)), ()
+        tail, out = self.tail, self.stated[: self.out]
+        for start in range(len(tail) + 1):
+            yield TAIL + start, Location("tail", tail[start:]), (*out, *tail[:start])
 
 
 def candidates(folder: Folder) -> Iterator[Candidate]:

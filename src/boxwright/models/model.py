@@ -113,6 +113,9 @@ class DetectionModel(ABC):
         objective_classes: the dataclasses allowed in a recipe's `objective`.
         quantization_aware: True if the family supports QAT.
         reach: the boxes that it can learn, for `boxwright check`; None if unknown.
+        size_multiple: input sizes are multiples of it.
+        decodes_exactly: True if int8 files compute `export_head` in float32, because a step of it,
+            such as a softmax, loses too much in 8 bits.
         network: scaled pixels `(B, S, S, 3)` to float32 outputs by name.
         objective: the training objective; None for the family's default.
     """
@@ -121,6 +124,8 @@ class DetectionModel(ABC):
     objective_classes: ClassVar[tuple[type, ...]] = ()
     quantization_aware: ClassVar[bool] = False
     reach: ClassVar[Reach | None] = None
+    size_multiple: ClassVar[int] = 1
+    decodes_exactly: ClassVar[bool] = False
 
     def __init__(self, spec: Any, network: Any, objective: Any = None) -> None:
         self.spec = spec

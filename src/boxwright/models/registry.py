@@ -13,6 +13,7 @@ from boxwright.structures.registry import Registry
 DEFAULT = "ssd"  # also for runs of versions with a single family
 FAMILIES: Registry[type[DetectionModel]] = Registry(
     {
+        "nanodet_plus": "boxwright.models.nanodet_plus.detector:NanoDetModel",
         "ssd": "boxwright.models.ssd.detector:SsdModel",
     }
 )

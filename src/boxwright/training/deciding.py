@@ -157,6 +157,7 @@ def check_fit(recipe: Recipe, *, pretrained: bool) -> None:
     Raises:
         TrainingError: BW313 fields contradict each other.
     """
+    kind = family(recipe.model)
     contradictions = {
         "seconds and steps exclude each other: set one of them": (
             recipe.seconds is not None and recipe.steps is not None
@@ -170,8 +171,10 @@ def check_fit(recipe: Recipe, *, pretrained: bool) -> None:
             pretrained and recipe.depth_multiplier is not None
         ),
         f"detectors of the family {recipe.model} do not support quantization": (
-            recipe.quantization is not None and not family(recipe.model).quantization_aware
+            recipe.quantization is not None and not kind.quantization_aware
         ),
+        f"input_size of a {recipe.model} is a multiple of {kind.size_multiple}, not "
+        f"{recipe.input_size}": recipe.input_size % kind.size_multiple > 0,
     }
     for problem, holds in contradictions.items():
         if holds:

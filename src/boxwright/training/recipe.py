@@ -189,6 +189,8 @@ def recipe_for(
         reasons["input_size"] = "as requested"
     else:
         size, reasons["input_size"] = _input_size(train, seconds)
+        multiple = family(model).size_multiple
+        size = -(-size // multiple) * multiple
     held_out, why = _held_out(len(train), endless=seconds is None and steps is None)
     if why and not np.any(train.splits == Split.VAL):
         reasons["held_out"] = why

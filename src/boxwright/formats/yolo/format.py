@@ -15,7 +15,6 @@ import numpy as np
 import yaml
 
 from boxwright.errors import DataError
-from boxwright.formats import names as file_names
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
@@ -178,8 +177,7 @@ def _expected(folder: Folder) -> set[str]:
 
 
 def _elsewhere(folder: Folder, expected: set[str], lists: set[str]) -> list[str]:
-    """Other label files; an empty file counts if other files beside it are labels, or if it has the
-    name of an image that a tool may have renamed."""
+    """Other label files; empty files count if other files beside them are labels."""
     states = {
         path: is_label(folder.root / path)
         for path in folder.with_suffix(".txt")
@@ -187,30 +185,11 @@ def _elsewhere(folder: Folder, expected: set[str], lists: set[str]) -> list[str]
     }
     labels = [*expected, *(path for path, state in states.items() if state)]
     parents = {split_path(path)[0] for path in labels}
-    empty = [path for path, state in states.items() if state is None]
-    renamed = _named_like_images(folder, [p for p in empty if split_path(p)[0] not in parents])
     return [
         path
         for path, state in states.items()
-        if state or (state is None and (split_path(path)[0] in parents or path in renamed))
+        if state or (state is None and split_path(path)[0] in parents)
     ]
-
-
-def _named_like_images(folder: Folder, paths: Sequence[str]) -> set[str]:
-    """The paths whose stem is that of an image, as it is or as tools change names."""
-    if not paths:
-        return set()
-    images = {
-        key
-        for some in folder.images.values()
-        for image in some
-        for key in file_names.original(stem(image))
-    }
-    return {
-        path
-        for path in paths
-        if not images.isdisjoint(file_names.renamed(stem(split_path(path)[1])))
-    }
 
 
 def _missing(folder: Folder, placed: Placed, pairs: dict[str, str]) -> dict[str, str]:

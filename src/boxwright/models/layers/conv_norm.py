@@ -24,7 +24,8 @@ DECAY = 0.97  # of the moving statistics, per step
 # (C,)
 BatchNorm = Callable[[Any, Any, Any, float], tuple[Any, Any, Any]]
 Initializer = Callable[..., Any]  # of a kernel: (shape, dtype) -> values
-Activation = Literal["relu6", "relu", "linear"]
+Activation = Literal["relu6", "relu", "leaky_relu", "linear"]
+LEAK = 0.1  # slope of a leaky ReLU below zero
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.depthwise = depthwise
         self.spec = spec
         self.initializer = initializer or _near_identity
-        self.activation = getattr(keras.activations, "linear" if linear else spec.activation)
+        self.activation = _activation("linear" if linear else spec.activation)
         self.norm_frozen = True
         self.scale_is_one = False
         self.decay = DECAY
@@ -161,7 +162,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         inputs, kernel = (ops.cast(x, self.compute_dtype) for x in (inputs, kernel))
         convolution = ops.depthwise_conv if self.depthwise else ops.conv
         padding = "same"
-        if self.spec.explicit_padding:
+        if self.spec.explicit_padding and self.strides > 1:  # else it is the same
             before, padding = (self.kernel_size - 1) // 2, "valid"
             sides = (before, self.kernel_size - 1 - before)
             inputs = ops.pad(inputs, ((0, 0), sides, sides, (0, 0)))
@@ -226,6 +227,15 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.beta.assign(beta)
         self.moving_mean.assign(mean)
         self.moving_variance.assign(variance)
+
+
+def leaky_relu(x: Any) -> Any:
+    """Leaky ReLU with the slope LEAK (Maas et al. 2013)."""
+    return ops.leaky_relu(x, LEAK)
+
+
+def _activation(name: Activation) -> Callable[[Any], Any]:
+    return leaky_relu if name == "leaky_relu" else getattr(keras.activations, name)
 
 
 def _near_identity(shape: tuple[int, ...], dtype: Any = None) -> Any:

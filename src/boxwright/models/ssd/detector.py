@@ -139,12 +139,15 @@ class SsdModel(DetectionModel):
         truth: Truth,
         classes: tuple[str, ...],
     ) -> Sequence[object]:
-        from boxwright.models.ssd.class_head import apply_class_head_init, find_class_head_init
+        from boxwright.models.ssd.class_head import apply_class_head_init, pretrained_scores
+        from boxwright.models.weights.class_head import find_class_head_init
 
         if not pretrained.classes:  # a classifier has no class head to start from
             return ()
+        scores = pretrained_scores(self.network, pretrained, images)
+        anchors = np.broadcast_to(self.anchors, (len(images), *self.anchors.shape))
         starts = find_class_head_init(
-            self.network, pretrained, images, truth.boxes, truth.labels, self.anchors, classes
+            pretrained.classes, scores, anchors, truth.boxes, truth.labels, classes
         )
         apply_class_head_init(self.network, pretrained, starts, classes)
         return starts

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def read_pretrained(path: str | Path) -> Pretrained:
 def load(
     model: Any, pretrained: Pretrained, *, keep_box_head: bool = True, keep_class_head: bool = False
 ) -> LoadReport:
-    """Copy pretrained arrays into `model` by layer and variable name.
+    """Copy pretrained arrays into an SSD by layer and variable name.
 
     The class head is reset unless `keep_class_head`, since its classes differ. Layers with another
     shape, or missing in the file, are reset too.
@@ -77,19 +78,43 @@ def load(
         WeightsError: BW202 less than 90 % of the backbone's variables fit (another depth
             multiplier, say).
     """
+    resets = {}
+    for layer in model.layers:
+        if layer.name.endswith("ClassPredictor") and not keep_class_head:
+            resets[layer.name] = NEW_CLASSES
+        elif "BoxEncodingPredictor" in layer.name and not keep_box_head:
+            resets[layer.name] = "the box head is reset together with the class head"
+    others = re.compile(rf"BoxPredictor|.*{EXTRA_MAP.pattern}")
+    return load_layers(model, pretrained, resets, lambda name: not others.match(name))
+
+
+def load_layers(
+    model: Any,
+    pretrained: Pretrained,
+    resets: Mapping[str, str],
+    in_backbone: Callable[[str], bool],
+) -> LoadReport:
+    """Copy pretrained arrays into the layers of the same name and shapes.
+
+    Args:
+        model: Keras network.
+        pretrained: the file.
+        resets: layers that keep their initial values, with the reason.
+        in_backbone: tells the layers of the backbone by their names.
+
+    Raises:
+        WeightsError: BW202 less than 90 % of the backbone's layers fit.
+    """
     loaded, reset = [], {}
     for layer in (layer for layer in model.layers if _loadable(layer)):
-        if layer.name.endswith("ClassPredictor") and not keep_class_head:
-            reset[layer.name] = NEW_CLASSES
-        elif "BoxEncodingPredictor" in layer.name and not keep_box_head:
-            reset[layer.name] = "the box head is reset together with the class head"
-        elif misfit := _misfit(layer, pretrained.layers.get(layer.name)):
-            reset[layer.name] = misfit
-        else:
-            for variable in _loadable(layer):
-                variable.assign(pretrained.layers[layer.name][variable.name])
-            loaded.append(layer.name)
-    _check_backbone(model, pretrained, reset)
+        arrays = pretrained.layers.get(layer.name)
+        if reason := resets.get(layer.name) or _misfit(layer, arrays):
+            reset[layer.name] = reason
+            continue
+        for variable in _loadable(layer):
+            variable.assign(pretrained.layers[layer.name][variable.name])
+        loaded.append(layer.name)
+    _check_backbone(model, pretrained, reset, in_backbone)
     strange = sorted(set(pretrained.layers) - {layer.name for layer in model.layers})
     ignored = dict.fromkeys(strange, "the model has no such layer")
     return LoadReport(tuple(loaded), reset, {**ignored, **pretrained.others})
@@ -113,13 +138,14 @@ def _misfit(layer: Any, arrays: Arrays | None) -> str | None:
     return None
 
 
-def _check_backbone(model: Any, pretrained: Pretrained, reset: Mapping[str, str]) -> None:
+def _check_backbone(
+    model: Any,
+    pretrained: Pretrained,
+    reset: Mapping[str, str],
+    in_backbone: Callable[[str], bool],
+) -> None:
     backbone = [
-        layer.name
-        for layer in model.layers
-        if _loadable(layer)
-        and not layer.name.startswith("BoxPredictor")
-        and not EXTRA_MAP.search(layer.name)
+        layer.name for layer in model.layers if _loadable(layer) and in_backbone(layer.name)
     ]
     missing = [name for name in backbone if name in reset]
     share = 1 - len(missing) / len(backbone)

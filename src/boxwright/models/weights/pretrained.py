@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.images.preprocessing import Preprocessing
-from boxwright.models.ssd.spec import ModelSpec
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -21,7 +21,7 @@ class Pretrained:
 
     Attributes:
         source: the file.
-        spec: the network that the arrays belong to.
+        spec: the network that the arrays belong to, as its family describes it.
         classes: class names, in the order of the class head's columns; empty for a classifier, of
             which only the backbone is used.
         preprocessing: the preprocessing of its input.
@@ -33,7 +33,7 @@ class Pretrained:
     """
 
     source: Path
-    spec: ModelSpec
+    spec: Any
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     layers: Mapping[str, Arrays]
@@ -41,7 +41,7 @@ class Pretrained:
     others: Mapping[str, str] = field(default_factory=dict)
 
     def without_background(self) -> Pretrained:
-        """The same network without the background column of its class head."""
+        """The same SSD without the background column of its class head."""
         if not self.spec.background:
             return self
         layers = {
@@ -56,3 +56,16 @@ class Pretrained:
         """`(..., shapes * (1 + C))` to `(..., shapes * C)`: column 0 is the background."""
         columns = values.reshape(*values.shape[:-1], -1, self.spec.class_columns)
         return np.ascontiguousarray(columns[..., 1:].reshape(*values.shape[:-1], -1))
+
+
+def folded_norm(bias: NDArray[np.float32]) -> Arrays:
+    """A batch norm that only adds `bias`, for a layer with folded batch norm."""
+    from boxwright.models.layers.conv_norm import EPSILON
+
+    ones = np.ones_like(bias)
+    return {
+        "gamma": ones,
+        "beta": bias,
+        "moving_mean": np.zeros_like(bias),
+        "moving_variance": ones - np.float32(EPSILON),
+    }

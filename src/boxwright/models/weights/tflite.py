@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.errors import WeightsError
 from boxwright.images.preprocessing import Preprocessing
-from boxwright.models.layers.conv_norm import EPSILON
 from boxwright.models.ssd.spec import ModelSpec
 from boxwright.models.weights import coco_names
-from boxwright.models.weights.pretrained import Arrays, Pretrained
+from boxwright.models.weights.pretrained import Arrays, Pretrained, folded_norm
 
 # A tensor's name in the file. The layer may be in any scope; the kernel's name ends in the name of
 # its former fake-quantization node.
@@ -49,7 +48,7 @@ def read_tflite(path: Path) -> Pretrained:
         ) from error
     for name, arrays in layers.items():
         if not name.endswith("Predictor"):
-            arrays.update(_plain_norm(arrays.pop("bias")))
+            arrays.update(folded_norm(arrays.pop("bias")))
     return Pretrained(
         source=path,
         spec=spec,
@@ -93,17 +92,6 @@ def _layer_name(scope: str) -> str:
     if parts[-1].endswith("Predictor"):
         return "_".join(parts[-2:])
     return parts[-1]
-
-
-def _plain_norm(bias: NDArray[np.float32]) -> Arrays:
-    """A batch norm that only adds `bias`, for a layer with folded batch norm."""
-    ones = np.ones_like(bias)
-    return {
-        "gamma": ones,
-        "beta": bias,
-        "moving_mean": np.zeros_like(bias),
-        "moving_variance": ones - np.float32(EPSILON),
-    }
 
 
 def _spec_of(layers: Mapping[str, Arrays], input_shape: Sequence[int]) -> ModelSpec:

@@ -1,0 +1,1 @@
+"""NanoDet-Plus: no anchors, and sides of boxes as distributions."""
