@@ -21,7 +21,7 @@ class Ownership:
 
     Attributes:
         paired: image -> its annotation.
-        uncertain: images whose annotation may be another's, as it states other folders.
+        guessed: images whose annotation may be another's, as it states other folders.
         broken: annotations that may belong to several images, or to one outside of the folder.
         findings: annotations that are left out, images in another place than stated, and images
             without annotation.
@@ -31,7 +31,7 @@ class Ownership:
     def __init__(self, folder: Folder, labels: Labels) -> None:
         self.folder, self.labels = folder, labels
         self.paired: dict[str, Labeled] = {}
-        self.uncertain: set[str] = set()
+        self.guessed: set[str] = set()
         self.broken: list[Broken] = []
         self.findings: list[Finding] = []
         self.orphans = 0
@@ -42,7 +42,7 @@ class Ownership:
             if match.image is not None:
                 self.paired[match.image] = one
                 if not match.certain:
-                    self.uncertain.add(match.image)
+                    self.guessed.add(match.image)
                 if match.moved:
                     moved.append((one, match.image))
             elif match.owner is not None and not match.could_be:
@@ -80,15 +80,15 @@ class Ownership:
             self.paired |= {i: Labeled("", i) for images in bare.values() for i in images}
 
     def give_up(self, other: Ownership) -> None:
-        """Leave out annotations whose image is uncertain here, but certain in another format.
+        """Leave out annotations whose image is guessed here, but certain in another format.
 
         Annotations that have the same classes are those of the same image.
         """
-        for image in sorted(self.uncertain & other.paired.keys() - other.uncertain):
+        for image in sorted(self.guessed & other.paired.keys() - other.guessed):
             one = self.paired[image]
             if sorted(one.names) != sorted(other.paired[image].names):
                 del self.paired[image]
-                self.uncertain.discard(image)
+                self.guessed.discard(image)
                 self._leave_out(one, Match(owner=0, could_be=(image,)))
 
     def _add_missing(self, missing: Sequence[tuple[Labeled, Match]]) -> None:

@@ -69,7 +69,7 @@ def _lacking(own: Ownership, other: Ownership) -> list[Labeled]:
     """The annotations of `other` that `own` may lack.
 
     It has those whose image it has with as many boxes. An image in a file of `other` is that of the
-    same name here, and an uncertain one is the same only if its boxes have the same classes.
+    same name here, and an guessed one is the same only if its boxes have the same classes.
     Annotations without an image are equal if they have the same name and as many boxes.
     """
     homes = {id(one): image for image, one in other.paired.items()}
@@ -89,7 +89,7 @@ def _lacking(own: Ownership, other: Ownership) -> list[Labeled]:
         if image not in own.paired:
             return True
         names = own.paired[image].names
-        is_other = image in other.uncertain and sorted(names) != sorted(one.names)
+        is_other = image in other.guessed and sorted(names) != sorted(one.names)
         return is_other or len(names) < len(one.names)
 
     return [one for one in other.labels.images if lacks(one)]

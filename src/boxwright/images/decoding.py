@@ -89,12 +89,6 @@ class Decoded(NamedTuple):
         """`(h, w, 3)` uint8."""
         return rgb_array(self.picture)
 
-    def into_pixels(self) -> NDArray[np.uint8]:
-        """`pixels`, without keeping the picture in memory."""
-        pixels = self.pixels
-        self.picture.close()
-        return pixels
-
 
 def is_image(path: str | Path) -> bool:
     """True if the file has the suffix of an image format that Boxwright can open."""

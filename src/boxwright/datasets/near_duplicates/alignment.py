@@ -106,8 +106,7 @@ def _normalized(thumbnails: NDArray[np.uint8]) -> Floats:
 def _halved(pixels: Floats) -> Floats:
     """Images `(n, side, side)` at half their size."""
     rows = pixels[:, ::2] + pixels[:, 1::2]
-    halved: Floats = (rows[:, :, ::2] + rows[:, :, 1::2]) / np.float32(4)
-    return halved
+    return np.asarray((rows[:, :, ::2] + rows[:, :, 1::2]) / 4, np.float32)
 
 
 def _samples(center: Floats, size: Floats, side: int) -> tuple[Floats, NDArray[np.bool_]]:

@@ -107,16 +107,16 @@ class _Search:
                 index.candidates(view, start) for index, view in zip(indexes, views, strict=True)
             ]
             found = Candidates.joined(parts)
-            return found.nearest(CLOSE), self._alike(found)
+            return found.nearest(CLOSE), self._similar(found)
 
-        nearest, alike = [], []
+        nearest, similar = [], []
         for best, pairs in self._pool.map(search, range(0, size, BLOCK)):
             nearest.append(best)
-            alike.append(pairs)
+            similar.append(pairs)
             if progress:
-                progress(min(len(alike) * BLOCK, size), size)
+                progress(min(len(similar) * BLOCK, size), size)
         mutual = Candidates.joined(nearest).mutual(CLOSE)
-        pairs = Candidates.joined([*alike, replace(mutual, score=mutual.score * 0)]).likeliest()
+        pairs = Candidates.joined([*similar, replace(mutual, score=mutual.score * 0)]).likeliest()
         step = BATCH * (os.cpu_count() or 1)
         for start in range(0, len(pairs), step):
             yield pairs.select(slice(start, start + step))
@@ -136,7 +136,7 @@ class _Search:
         pictures = self._pictures[block]
         return wholes(pictures), centers(pictures), *outlines(pictures)
 
-    def _alike(self, pairs: Candidates) -> Candidates:
+    def _similar(self, pairs: Candidates) -> Candidates:
         """Those of the pairs of which the outlines correlate, scored by that."""
         parts = [pairs.select(slice(i, i + BATCH)) for i in range(0, len(pairs), BATCH)]
         scores = [
