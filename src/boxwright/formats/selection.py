@@ -69,7 +69,7 @@ def _lacking(own: Ownership, other: Ownership) -> list[Labeled]:
     """The annotations of `other` that `own` may lack.
 
     It has those whose image it has with as many boxes. An image in a file of `other` is that of the
-    same name here, and an guessed one is the same only if its boxes have the same classes.
+    same name here, and a guessed one is the same only if its boxes have the same classes.
     Annotations without an image are equal if they have the same name and as many boxes.
     """
     homes = {id(one): image for image, one in other.paired.items()}
