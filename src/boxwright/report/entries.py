@@ -79,7 +79,7 @@ class Entries:
 
     def _figure(self, wanted: Wanted, said: str, back: str, tags: str = "") -> str:
         self._figures += 1
-        here, picture = f"p{self._figures}", self._pictures[wanted]
+        here, picture = f"picture{self._figures}", self._pictures[wanted]
         return (
             f'<figure id="{here}"{tags}><a class="picture" href="#{here}" title="Enlarge">'
             f"{picture.svg}</a><figcaption>{said} "
