@@ -53,6 +53,20 @@ def test_a_copy_of_the_same_annotations_is_not_worth_a_word(voc_folder: VocFolde
     assert (form, dataset.findings) == ("voc", ())
 
 
+def test_an_image_that_another_format_surely_has_is_not_guessed(voc_folder: VocFolder) -> None:
+    """cam1/a.xml lost its image, and a.jpg is another one, which only the list knows."""
+    for name in "ab":
+        voc_folder.image(f"{name}.jpg")
+    voc_folder.xml("b.xml", filename="b.jpg")
+    voc_folder.xml("cam1/a.xml", filename="a.jpg")
+    voc_folder.text("labels.csv", "filename,class,xmin,ymin,xmax,ymax\na.jpg,dog,1,2,3,4\n")
+    form, dataset = formats.read_named(voc_folder.root, tolerant=True)
+    assert (form, dataset.names) == ("voc", ("b.jpg",))
+    found = {one.code: f"{one.where} {one.message}" for one in dataset.findings}
+    assert "a.jpg belongs to another annotation" in found["BW101"]
+    assert "1 more annotation" in found["BW155"]
+
+
 def test_more_boxes_in_another_format_are_named(voc_folder: VocFolder) -> None:
     voc_folder.pair("a")
     rows = "a.jpg,cat,4,6,30,40\na.jpg,dog,1,2,3,4\n"
