@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +9,7 @@ import numpy as np
 from boxwright.datasets.near_duplicates import Duplicates
 from boxwright.errors import DataError
 from boxwright.images.decoding import image_bytes, read_image
+from boxwright.images.parallel import on_all_cores
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
@@ -24,8 +23,7 @@ def with_same_pixels(dataset: Dataset, found: Duplicates) -> Duplicates:
     """
     pairs = found.pairs[found.identical].tolist()
     identical = found.identical.copy()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        identical[found.identical] = [*pool.map(lambda pair: _equal(dataset, *pair), pairs)]
+    identical[found.identical] = [*on_all_cores(lambda pair: _equal(dataset, *pair), pairs)]
     return replace(found, identical=identical)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -29,11 +29,11 @@ from boxwright.datasets.near_duplicates.views import (
     wholes,
     windows,
 )
+from boxwright.images.parallel import Progress
 
 BLOCK = 1024  # images searched at once
 CLOSE = 2  # images that are aligned with an image, whatever their outlines
 BATCH = 256  # pairs aligned at once
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -117,9 +117,7 @@ class _Search:
                 progress(min(len(similar) * BLOCK, size), size)
         mutual = Candidates.joined(nearest).mutual(CLOSE)
         pairs = Candidates.joined([*similar, replace(mutual, score=mutual.score * 0)]).likeliest()
-        step = BATCH * (os.cpu_count() or 1)
-        for start in range(0, len(pairs), step):
-            yield pairs.select(slice(start, start + step))
+        yield from pairs.batches(BATCH * (os.cpu_count() or 1))
 
     def numbers(self, pairs: Candidates) -> list[list[int]]:
         """The pairs, each as the numbers of its pictures."""
@@ -128,8 +126,7 @@ class _Search:
 
     def confirmed(self, pairs: Candidates) -> Candidates:
         """Those of the pairs that are near-duplicates."""
-        parts = [pairs.select(slice(i, i + BATCH)) for i in range(0, len(pairs), BATCH)]
-        verdicts = [*self._pool.map(self._verdict, parts)]
+        verdicts = self._pool.map(self._verdict, pairs.batches(BATCH))
         return pairs.select(np.concatenate([*verdicts, np.zeros(0, np.bool_)]))
 
     def _described(self, block: Ints) -> tuple[Floats, Floats, Outlines, Outlines]:
@@ -138,12 +135,11 @@ class _Search:
 
     def _similar(self, pairs: Candidates) -> Candidates:
         """Those of the pairs of which the outlines correlate, scored by that."""
-        parts = [pairs.select(slice(i, i + BATCH)) for i in range(0, len(pairs), BATCH)]
         scores = [
             likeness(
                 self._quarter[part.fixed], self._quarter[part.moving], self._alignments[part.way]
             )
-            for part in parts
+            for part in pairs.batches(BATCH)
         ]
         score = np.concatenate([*scores, np.zeros(0, np.float32)])
         return replace(pairs, score=score).select(score >= DISTANT)

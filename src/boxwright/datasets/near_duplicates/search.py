@@ -45,6 +45,10 @@ class Candidates:
         """Some of the pairs, in this order."""
         return Candidates(self.fixed[which], self.moving[which], self.way[which], self.score[which])
 
+    def batches(self, size: int) -> list[Candidates]:
+        """The pairs in parts of at most `size`."""
+        return [self.select(slice(i, i + size)) for i in range(0, len(self), size)]
+
     def likeliest(self) -> Candidates:
         """The best way of each pair, whichever image is fixed; the likeliest pair first."""
         low, high = np.minimum(self.fixed, self.moving), np.maximum(self.fixed, self.moving)

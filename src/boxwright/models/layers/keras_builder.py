@@ -48,11 +48,8 @@ class KerasBuilder:
         linear: bool = False,
         block: int | None = None,
     ) -> Any:
-        trains = self._trains(block)
-        layer = self._layer(
-            filters, kernel_size, strides, linear=linear, name=name, trainable=trains
-        )
-        return layer(x)
+        how = {"linear": linear, "name": name}
+        return self._applied(x, block, filters, kernel_size, strides, **how)
 
     def depthwise(
         self,
@@ -64,11 +61,8 @@ class KerasBuilder:
         linear: bool = False,
         block: int | None = None,
     ) -> Any:
-        trains = self._trains(block)
-        layer = self._layer(
-            0, kernel_size, strides, depthwise=True, linear=linear, name=name, trainable=trains
-        )
-        return layer(x)
+        how = {"linear": linear, "name": name, "depthwise": True}
+        return self._applied(x, block, 0, kernel_size, strides, **how)
 
     def predictor(self, x: Any, name: str, filters: int) -> Any:
         bias = {"bias_initializer": self._class_bias} if name.endswith("classes") else {}
@@ -94,5 +88,6 @@ class KerasBuilder:
         how = {"interpolation": "bilinear", "dtype": self._precision}
         return keras.layers.UpSampling2D(2, **how)(x)
 
-    def _trains(self, block: int | None) -> bool:
-        return block is None or block > self._frozen_through
+    def _applied(self, x: Any, block: int | None, *shape: int, **how: Any) -> Any:
+        trains = block is None or block > self._frozen_through
+        return self._layer(*shape, trainable=trains, **how)(x)
