@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from boxwright import formats
 from boxwright.cli.main import app
 from boxwright.datasets.check import CheckReport, run_checks
-from boxwright.datasets.checks import resume
+from boxwright.datasets.checks import measure, resume
+from boxwright.images.options import DecodeOptions
 from boxwright.io.cache import cache_folder
 
 IMAGES = 600  # more than two blocks
@@ -52,14 +53,12 @@ def databases() -> list[Path]:
 
 def measured_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[set[str], CheckReport]:
     """The images that a check measures, and its report."""
-    from boxwright.datasets.checks import measure
-
     seen: set[str] = set()
     usual = measure.summarize
 
-    def watched(image: Path, options: object) -> object:
+    def watched(image: Path, options: DecodeOptions) -> measure.Measurement:
         seen.add(image.name)
-        return usual(image, options)  # type: ignore[arg-type]
+        return usual(image, options)
 
     monkeypatch.setattr(measure, "summarize", watched)
     report = run_checks(folder)
@@ -133,3 +132,20 @@ def test_small_datasets_keep_nothing(folder: Path, monkeypatch: pytest.MonkeyPat
         raise KeyboardInterrupt
     assert not getattr(stop.value, "__notes__", [])
     assert not databases()
+
+
+def test_an_image_that_changes_while_it_is_measured_is_measured_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = measure.summarize
+
+    def overtaken(image: Path, options: DecodeOptions) -> measure.Measurement:
+        measured = usual(image, options)
+        if image.name == "007.png":
+            os.utime(image, (1, 1))
+        return measured
+
+    monkeypatch.setattr(measure, "summarize", overtaken)
+    interrupted(folder, 300)
+    monkeypatch.setattr(measure, "summarize", usual)
+    assert "007.png" in measured_anew(folder, monkeypatch)[0]

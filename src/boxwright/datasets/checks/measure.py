@@ -121,21 +121,19 @@ def summarize_all(
     earlier = kept or Kept()
 
     def measure(image: ImageFile, options: DecodeOptions) -> Measurement:
-        if row := earlier.get(image):
+        version = earlier.version(image)  # a file that changes meanwhile is measured again
+        if row := earlier.get(version):
             return Measurement.from_row(row)
         measured = summarize(image, options)
-        earlier.add(image, measured.to_row())
+        earlier.add(version, measured.to_row())
         return measured
 
     summaries: list[ImageSummary] = []
     hashes = np.empty((len(dataset), HASHED), np.uint8)
     broken: dict[int, DataError] = {}
-    for index, result in _each(dataset, measure, progress):
-        if isinstance(result, DataError):
-            broken[index] = result
-        else:
-            hashes[len(summaries)] = result.hash
-            summaries.append(result.summary)
+    for row, (summary, own_hash) in enumerate(_sound(dataset, measure, progress, broken)):
+        hashes[row] = own_hash
+        summaries.append(summary)
     return ImageSummaries(_without(dataset, broken), summaries, hashes[: len(summaries)])
 
 
@@ -151,11 +149,8 @@ def hash_images(
     """
     hashes = np.empty((len(dataset), HASHED), np.uint8)
     broken: dict[int, DataError] = {}
-    for index, result in _each(dataset, _hash, progress):
-        if isinstance(result, DataError):
-            broken[index] = result
-        else:
-            hashes[index - len(broken)] = result
+    for row, own_hash in enumerate(_sound(dataset, _hash, progress, broken)):
+        hashes[row] = own_hash
     if broken and len(broken) == len(dataset):
         raise next(iter(broken.values()))
     return _without(dataset, broken), hashes[: len(dataset) - len(broken)]
@@ -202,10 +197,14 @@ def _hash(image: ImageFile, options: DecodeOptions) -> NDArray[np.uint8]:
         return image_hash(source.gray(options))
 
 
-def _each(
-    dataset: Dataset, measure: Measure[Result], progress: Progress | None
-) -> Iterator[tuple[int, Result | DataError]]:
-    """The result or the error of `measure` for each image in turn; runs on all cores."""
+def _sound(
+    dataset: Dataset,
+    measure: Measure[Result],
+    progress: Progress | None,
+    broken: dict[int, DataError],
+) -> Iterator[Result]:
+    """The result of `measure` for each image in turn; those that cannot be decoded are added to
+    `broken` instead. Runs on all cores."""
 
     def attempt(index: int) -> Result | DataError:
         try:
@@ -213,7 +212,11 @@ def _each(
         except DataError as error:
             return error
 
-    yield from enumerate(on_all_cores(attempt, range(len(dataset)), progress))
+    for index, result in enumerate(on_all_cores(attempt, range(len(dataset)), progress)):
+        if isinstance(result, DataError):
+            broken[index] = result
+        else:
+            yield result
 
 
 def _without(dataset: Dataset, broken: Mapping[int, DataError]) -> Dataset:

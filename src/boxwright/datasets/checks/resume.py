@@ -27,7 +27,7 @@ Row = tuple[str, bytes]
 
 
 class Kept:
-    """Measurements by image file; a file that has changed has none.
+    """Measurements by the `version` of an image's file; one that has changed has none.
 
     A cache that cannot be read or written keeps nothing, and is no error.
     """
@@ -37,23 +37,33 @@ class Kept:
         self._lock = threading.Lock()
         self._waiting = 0
 
-    def get(self, image: ImageFile) -> Row | None:
-        """The summary and the hash of an image."""
+    def version(self, image: ImageFile) -> str:
+        """The file of an image, and when it changed; empty if nothing is kept of it."""
         if self._database is None:
+            return ""
+        try:
+            return _version(image)
+        except OSError:  # a check that reads the image says so
+            return ""
+
+    def get(self, version: str) -> Row | None:
+        """The summary and the hash of an image."""
+        if self._database is None or not version:
             return None
-        with self._lock, suppress(OSError, sqlite3.Error):
+        with self._lock, suppress(sqlite3.Error):
             query = "SELECT summary, hash FROM images WHERE file = ?"
-            found: Row | None = self._database.execute(query, (_version(image),)).fetchone()
+            found: Row | None = self._database.execute(query, (version,)).fetchone()
             return found
         return None
 
-    def add(self, image: ImageFile, row: Row) -> None:
+    def add(self, version: str, row: Row) -> None:
         """Keep the summary and the hash of an image."""
-        if self._database is None:
+        if self._database is None or not version:
             return
-        with self._lock, suppress(OSError, sqlite3.Error):
-            insertion = "INSERT OR REPLACE INTO images VALUES (?, ?, ?)"
-            self._database.execute(insertion, (_version(image), *row))
+        with self._lock, suppress(sqlite3.Error):
+            self._database.execute(
+                "INSERT OR REPLACE INTO images VALUES (?, ?, ?)", (version, *row)
+            )
             self._waiting += 1
             if self._waiting % WRITTEN == 0:
                 self._database.commit()
