@@ -80,7 +80,7 @@ def assigned(
     weights = np.array([label >= 0 for label in labels]) if weights is None else weights
     given = (np.asarray(each, np.float32)[None] for each in (predicted, logits, boxes))
     labels = np.array(labels, np.int32)[None]
-    targets = assign(*given, labels, np.float32(weights)[None], PRIORS, Objective())
+    targets = assign(*given, labels, np.float32(weights)[None], SIDE, Objective())
     return type(targets)(*(np.asarray(each)[0] for each in targets))
 
 

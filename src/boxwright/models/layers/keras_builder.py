@@ -75,8 +75,8 @@ class KerasBuilder:
         return keras.layers.Add(dtype=self._precision)([x, y])
 
     def halves(self, x: Any) -> tuple[Any, Any]:
-        half = self.channels(x) // 2
-        return x[..., :half], x[..., half:]
+        first, second = keras.ops.split(x, 2, axis=-1)
+        return first, second
 
     def shuffled(self, x: Any) -> Any:
         return ChannelShuffle(dtype=self._precision)(x)

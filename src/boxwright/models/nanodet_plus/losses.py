@@ -48,7 +48,7 @@ def detection_loss(
         boxes,
         labels,
         weights,
-        priors,
+        input_size,
         objective,
     )
     label = ops.take_along_axis(labels, targets.row, axis=1)
@@ -74,7 +74,7 @@ def boxes_of(sides: Any, priors: Any) -> Any:
     left, top, right, bottom."""
     bins = ops.arange(BINS, dtype="float32")
     distances = ops.sum(ops.softmax(sides, axis=-1) * bins, axis=-1) * priors[:, 2:]
-    left, top, right, bottom = (distances[..., side] for side in range(SIDES))
+    left, top, right, bottom = ops.unstack(distances, SIDES, axis=-1)
     y, x = priors[:, 0], priors[:, 1]
     return ops.stack([y - top, x - left, y + bottom, x + right], axis=-1)
 
