@@ -16,6 +16,7 @@ from boxwright.errors import ArgumentError, BoxwrightError, DetectorError, Weigh
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.models.weights import zoo
+from boxwright.models.weights.published import Published
 from boxwright.structures.dataset import Split
 from boxwright.training.events import Event, Note
 from squares import Squares
@@ -49,7 +50,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the models that were to be downloaded; none can be."""
     names: list[str] = []
 
-    def offline(published: zoo.Published, progress: Any) -> Path:
+    def offline(published: Published, progress: Any) -> Path:
         names.append(published.name)
         progress(10, 20)
         raise WeightsError("BW203", f"{published.name} cannot be downloaded.")
@@ -72,6 +73,9 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ({"deterministic": True}, "BW802"),
         ({"deterministic": True, "budget": "2m"}, "BW802"),
         ({"weights": "ssd_mobilnet_v1_coco"}, "BW201"),
+        ({"model": "yolo"}, "BW201"),
+        ({"model": "yolo", "from_scratch": True}, "BW201"),
+        ({"model": "ssd_mobilenet_v2", "weights": "ssd_mobilenet_v2_coco"}, "BW802"),
     ],
 )
 def test_arguments_are_checked_before_data_are_read(
@@ -83,19 +87,23 @@ def test_arguments_are_checked_before_data_are_read(
 
 
 @pytest.mark.parametrize(
-    ("weights", "name"),
+    ("start", "name"),
     [
-        (None, "ssd_mobilenet_v1_coco_quant"),
-        ("ssd_mobilenet_v2_coco", "ssd_mobilenet_v2_coco"),
-        ("SSD_mobilenet_v2_coco_2018_03_29", "ssd_mobilenet_v2_coco"),
+        ({}, "nanodet_plus_m_320_coco"),
+        ({"model": "auto"}, "nanodet_plus_m_320_coco"),
+        ({"model": "ssd_mobilenet_v1"}, "ssd_mobilenet_v1_coco_quant"),
+        ({"model": "SSD_mobilenet_v2"}, "ssd_mobilenet_v2_coco"),
+        ({"weights": "ssd_mobilenet_v2_coco"}, "ssd_mobilenet_v2_coco"),
+        ({"weights": "SSD_mobilenet_v2_coco_2018_03_29"}, "ssd_mobilenet_v2_coco"),
     ],
 )
+@pytest.mark.usefixtures("cache")
 def test_weights_are_downloaded_by_their_name(
-    weights: str | None, name: str, fetched: list[str], folder: Path, tmp_path: Path
+    start: dict[str, str], name: str, fetched: list[str], folder: Path, tmp_path: Path
 ) -> None:
     events: list[Event] = []
     with pytest.raises(WeightsError, match="BW203"):
-        boxwright.train(folder, out=tmp_path / "run", weights=weights, on_event=events.append)
+        boxwright.train(folder, out=tmp_path / "run", **start, on_event=events.append)
     assert fetched == [name]
     assert [str(event) for event in events][-2:] == [
         "8 images, 8 boxes of 1 class (square): 6 train, 2 test",

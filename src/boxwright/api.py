@@ -111,6 +111,7 @@ def train(
     steps: int | None = None,
     weights: str | Path | None = None,
     from_scratch: bool = False,
+    model: str | None = None,
     recipe: Recipe | Mapping[str, Any] | None = None,
     classes: Sequence[str] = (),
     exclude: Sequence[str] = (),
@@ -139,9 +140,11 @@ def train(
         out: the folder to write the run to.
         budget: wall time, such as `30s`, `2m`, `1h`, or seconds.
         steps: the number of steps, instead of `budget`.
-        weights: the pretrained weights: the name of a published model, downloaded once, or a
-            .tflite or checkpoint of yours. The default is `ssd_mobilenet_v1_coco_quant`.
+        weights: the pretrained weights: a name of `boxwright models`, downloaded once, or a file
+            of yours: a .tflite, a checkpoint, an .onnx or ncnn's .param. They decide the model.
         from_scratch: start without pretrained weights.
+        model: the model to start from with its usual weights, such as `ssd_mobilenet_v1`; `auto`,
+            the default, takes the best one.
         recipe: all training settings, or some of its fields, such as
             `{"learning_rate.peak": 5e-4}`. The rest is chosen from the data and the budget.
         classes: the classes to use; all by default. Objects of other classes are ignored; they do
@@ -165,9 +168,8 @@ def train(
             be written.
     """
     from boxwright.datasets.class_choice import ClassChoice
-    from boxwright.models.weights import zoo
     from boxwright.training import loop
-    from boxwright.training.events import Downloading, Note, as_subscribers
+    from boxwright.training.events import Note, as_subscribers
     from boxwright.training.request import TrainingRequest
 
     asked = TrainingRequest(
@@ -177,6 +179,7 @@ def train(
         steps=steps,
         weights=weights,
         from_scratch=from_scratch,
+        model=model,
         recipe=recipe,
         choice=ClassChoice.of(classes, exclude, rename),
         options=None if form is None else ReadOptions.of(form),
@@ -194,14 +197,12 @@ def train(
     dataset = asked.dataset()
     for line in asked.described(dataset):
         tell(Note(line))
-    start = asked.start
-    if isinstance(start, zoo.Published):
-        name, url = start.name, start.url
-        start = zoo.fetch(start, lambda got, total: tell(Downloading(name, url, got, total)))
+    family, start = asked.fetch_start(tell)
     outcome = loop.train(
         dataset,
         out=out,
         weights=start,
+        model=family,
         recipe=recipe,
         resume=resume,
         on_event=on_event,

@@ -30,7 +30,7 @@ def run(folder: Path, *options: str, **provenance: Any) -> Result:
         (
             {"weights": "ssd_mobilenet_v2_coco"},
             "Apache-2.0",
-            zoo.named("ssd_mobilenet_v2_coco").url,
+            zoo.named("ssd_mobilenet_v2_coco").urls[0],
         ),
         ({"weights": None}, "yours", "only on your images"),
         ({"weights": "mine.tflite"}, "unknown", "ask the author of the file"),

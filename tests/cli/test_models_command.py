@@ -15,7 +15,7 @@ from boxwright.cli import progress as progress_line
 from boxwright.cli.main import app
 from boxwright.errors import WeightsError
 from boxwright.models.weights import zoo
-from boxwright.models.weights.zoo import Published
+from boxwright.models.weights.published import CHOICES, MODELS, Published
 
 pytestmark = pytest.mark.tiny
 
@@ -55,11 +55,20 @@ def fetching(monkeypatch: pytest.MonkeyPatch, cache: Path) -> list[str]:
     return names
 
 
-def test_every_model_has_a_line_of_facts() -> None:
+def test_every_model_has_a_line() -> None:
     lines = run().stdout.splitlines()
-    assert lines[0].split() == ["model", "AP", "ms", "MB", "license", "checked"]
-    rows = {line.split()[0]: line.split()[1:] for line in lines[1 : len(zoo.MODELS) + 1]}
-    assert rows.keys() == {published.name for published in zoo.MODELS}
+    assert lines[0].split() == ["model", "M", "AP", "good", "for"]
+    rows = {line.split()[0]: line.split()[1:3] for line in lines[1 : len(CHOICES) + 1]}
+    assert rows.keys() == {each.name for each in CHOICES}
+    assert rows["nanodet_plus_m"] == ["1.2", "0.30"]
+    assert {each.model for each in MODELS} == rows.keys()
+
+
+def test_all_weights_have_a_line_of_facts() -> None:
+    lines = run().stdout.splitlines()[len(CHOICES) + 2 :]
+    assert lines[0].split() == ["weights", "AP", "ms", "MB", "license", "checked"]
+    rows = {line.split()[0]: line.split()[1:] for line in lines[1 : len(MODELS) + 1]}
+    assert rows.keys() == {published.name for published in MODELS}
     assert rows[FIRST] == ["0.21", "30", "77", "Apache-2.0", "yes"]
     assert rows["ssd_mobilenet_v1_0.75_depth_coco"] == ["0.18", "26", "-", "Apache-2.0", "no"]
 
@@ -67,7 +76,7 @@ def test_every_model_has_a_line_of_facts() -> None:
 def test_the_page_on_weights_shows_the_same_table() -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "weights.md"
     text = page.read_text(encoding="utf-8")
-    for line in run().stdout.splitlines()[: len(zoo.MODELS) + 1]:
+    for line in run().stdout.splitlines()[: len(CHOICES) + len(MODELS) + 3]:
         assert f"\n{line.rstrip()}\n" in text
 
 
@@ -83,17 +92,18 @@ def test_it_says_what_is_here_and_what_to_do_next(cache: Path) -> None:
 def test_json_is_the_same(cache: Path) -> None:
     here = put(cache, zoo.named(FIRST))
     listed = {each["name"]: each for each in json.loads(run("--json").stdout)}
-    assert listed.keys() == {published.name for published in zoo.MODELS}
+    assert listed.keys() == {published.name for published in MODELS}
     assert listed[FIRST] == {
         "name": FIRST,
-        "url": zoo.named(FIRST).url,
+        "model": "ssd_mobilenet_v1",
+        "urls": list(zoo.named(FIRST).urls),
         "coco_ap": 0.21,
         "speed_ms": 30,
         "bytes": 76_541_073,
         "license": "Apache-2.0",
         "checksum_known": True,
         "path": str(here),
-        "put_archive_at": str(cache / "ssd_mobilenet_v1_coco_2018_01_28.tar.gz"),
+        "put_downloads_at": [str(cache / "ssd_mobilenet_v1_coco_2018_01_28.tar.gz")],
     }
     assert listed["ssd_mobilenet_v2_coco"]["path"] is None
 

@@ -11,8 +11,9 @@ from urllib.parse import urlparse
 import pytest
 
 from boxwright.errors import WeightsError
+from boxwright.models.registry import FAMILIES, family_of_weights
 from boxwright.models.weights import zoo
-from boxwright.models.weights.zoo import Published
+from boxwright.models.weights.published import CHECKPOINT, MODELS, SSD_QUANT, Published
 from misbehaving import Server, cut, ignore_range, status, tarred, zipped
 
 pytestmark = pytest.mark.tiny
@@ -35,7 +36,7 @@ def tflite(server: Server, cache: Path) -> Published:
     server.content = zipped({"detect.tflite": CONTENT, "labelmap.txt": b"cat"})
     checksum = hashlib.sha256(CONTENT).hexdigest()
     return replace(
-        zoo.DEFAULT, url=f"{server.url}/coco_quant.zip", sha256={"detect.tflite": checksum}
+        SSD_QUANT, urls=(f"{server.url}/coco_quant.zip",), sha256={"detect.tflite": checksum}
     )
 
 
@@ -44,7 +45,9 @@ def checkpoint(server: Server, cache: Path) -> Published:
     """A model whose archive has a known checksum."""
     server.content = ARCHIVE
     checksum = hashlib.sha256(ARCHIVE).hexdigest()
-    return Published("net", f"{server.url}/net_2018.tar.gz", sha256={"net_2018.tar.gz": checksum})
+    return Published(
+        "net", "net", (f"{server.url}/net_2018.tar.gz",), sha256={"net_2018.tar.gz": checksum}
+    )
 
 
 def files_in(folder: Path) -> set[str]:
@@ -54,20 +57,23 @@ def files_in(folder: Path) -> set[str]:
 # ---- The list ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("published", zoo.MODELS, ids=lambda each: each.name)
+@pytest.mark.parametrize("published", MODELS, ids=lambda each: each.name)
 def test_an_entry_is_whole(published: Published) -> None:
-    url = urlparse(published.url)
-    assert (url.scheme, url.hostname) == ("https", "storage.googleapis.com")
-    assert published.archive.endswith((".zip", ".tar.gz"))
-    assert published.folder == published.archive.removesuffix(".zip").removesuffix(".tar.gz")
+    for url in map(urlparse, published.urls):
+        assert url.scheme == "https"
+        assert url.hostname in {
+            "storage.googleapis.com", "github.com", "raw.githubusercontent.com"
+        }  # fmt: skip
+    assert (published.weights == CHECKPOINT) == (published.downloads[0].endswith(".tar.gz"))
+    assert published.family in FAMILIES
     assert all(len(bytes.fromhex(checksum)) == 32 for checksum in published.sha256.values())
-    assert published.sha256.keys() <= {published.archive, *published.files}
+    assert published.sha256.keys() <= {*published.downloads, *published.files}
     assert published.coco_ap is None or 0 < published.coco_ap < 1
     assert zoo.named(published.name) is zoo.named(published.folder) is published
 
 
 def test_no_two_models_share_a_name_or_a_folder() -> None:
-    names = [name for each in zoo.MODELS for name in {each.name, each.folder}]
+    names = [name for each in MODELS for name in {each.name, each.folder}]
     assert len(set(names)) == len(names)
 
 
@@ -280,7 +286,7 @@ def test_without_a_network_it_says_which_file_to_put_where(
     with pytest.raises(WeightsError) as failure:
         zoo.fetch(replace(checkpoint, size=size))
     text = str(failure.value)
-    for part in ("BW203", checkpoint.url, str(cache / "net_2018.tar.gz"), "--from-scratch"):
+    for part in ("BW203", checkpoint.urls[0], str(cache / "net_2018.tar.gz"), "--from-scratch"):
         assert part in text
     assert ("(76.5 MB)" in text) == (size is not None)
 
@@ -291,9 +297,9 @@ def test_an_archive_put_there_by_hand_is_used(
 ) -> None:
     published: Published = request.getfixturevalue(kind)
     cache.mkdir()
-    (cache / published.archive).write_bytes(server.content)
+    (cache / published.downloads[0]).write_bytes(server.content)
     assert zoo.fetch(published) == zoo.find(published)
-    assert (cache / published.archive).is_file()
+    assert (cache / published.downloads[0]).is_file()
     assert not server.ranges
 
 
@@ -318,6 +324,104 @@ def test_a_wrong_archive_put_there_by_hand_is_named(
     with pytest.raises(WeightsError, match=r"BW204.*net_2018\.tar\.gz") as failure:
         zoo.fetch(checkpoint)
     assert failure.value.where == str(placed)
-    assert checkpoint.url in failure.value.remedy
+    assert checkpoint.urls[0] in failure.value.remedy
     assert placed.is_file()
     assert not server.ranges
+
+
+# ---- Weight files that are not in an archive ---------------------------------------------------
+
+
+@pytest.fixture
+def plain(server: Server, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Published:
+    """A model of two files, which the local server has in the user's own folder."""
+    monkeypatch.setenv(zoo.FOLDER_URL, f"{server.url}/copies/")
+    checksums = {
+        f"net.{suffix}": hashlib.sha256(CONTENT).hexdigest() for suffix in ("bin", "param")
+    }
+    server.content = CONTENT
+    urls = tuple(f"https://example.org/far/net.{suffix}" for suffix in ("bin", "param"))
+    return Published("net_coco", "net", urls, weights="net.param", sha256=checksums)
+
+
+def test_files_are_downloaded_from_the_users_folder(
+    server: Server, plain: Published, cache: Path
+) -> None:
+    path = zoo.fetch(plain)
+    assert path == cache / "net_coco" / "net.param"
+    assert files_in(cache) == {"net_coco/net.bin", "net_coco/net.param", ".net_coco.lock"}
+    assert zoo.fetch(plain) == path
+    assert len(server.ranges) == 2
+
+
+def test_a_file_put_there_by_hand_saves_its_download(
+    server: Server, plain: Published, cache: Path
+) -> None:
+    cache.mkdir()
+    (cache / "net.bin").write_bytes(CONTENT)
+    zoo.fetch(plain)
+    assert len(server.ranges) == 1
+
+
+def test_a_file_with_another_checksum_is_refused(
+    server: Server, plain: Published, cache: Path
+) -> None:
+    server.content = b"another network"
+    with pytest.raises(WeightsError, match=r"BW204.*copies/net\.bin is not net_coco: checksum"):
+        zoo.fetch(plain)
+    assert files_in(cache) == {".net_coco.lock"}
+
+
+def test_without_a_network_what_is_here_is_taken(
+    server: Server, plain: Published, checkpoint: Published, cache: Path
+) -> None:
+    """Of several models that would do."""
+    asked: list[str] = []
+
+    def progress(published: Published) -> zoo.Progress:
+        asked.append(published.name)
+        return lambda received, total: None
+
+    server.content = ARCHIVE
+    zoo.fetch(replace(checkpoint, urls=("https://example.org/net_2018.tar.gz",)))
+    server.server_close()
+    chosen, path = zoo.fetch_first((plain, checkpoint), progress)
+    assert (chosen, path) == (checkpoint, cache / "net_2018" / "model.ckpt")
+    assert asked == ["net_coco"]
+    with pytest.raises(WeightsError, match=r"BW203.*net_coco"):
+        zoo.fetch_first((plain,), progress)
+
+
+@pytest.mark.parametrize(
+    ("model", "weights"),
+    [
+        ("auto", "nanodet_plus_m_320_coco"),
+        ("nanodet_plus_m", "nanodet_plus_m_320_coco"),
+        ("NanoDet_Plus_m_1.5x", "nanodet_plus_m_1.5x_416_coco_onnx"),
+        ("ssd_mobilenet_v1", "ssd_mobilenet_v1_coco_quant"),
+    ],
+)
+def test_a_model_has_its_usual_weights(model: str, weights: str) -> None:
+    assert zoo.of_model(model).name == weights
+
+
+def test_an_unknown_model_is_refused_with_all_names() -> None:
+    with pytest.raises(WeightsError, match=r"BW201.*no model yolo, only auto, nanodet_plus_m, "):
+        zoo.of_model("yolo")
+
+
+@pytest.mark.parametrize(
+    ("file", "family"),
+    [
+        ("net.tflite", "ssd"),
+        ("net.onnx", "nanodet_plus"),
+        ("net.param", "nanodet_plus"),
+        ("net.bin", "nanodet_plus"),
+        ("model.ckpt-7", "ssd"),
+        ("notes.txt", "ssd"),
+    ],
+)
+def test_a_file_says_its_family(file: str, family: str, tmp_path: Path) -> None:
+    for name in ("net.tflite", "net.onnx", "net.param", "net.bin", "model.ckpt-7.index"):
+        (tmp_path / name).touch()
+    assert family_of_weights(tmp_path / file) == family

@@ -63,14 +63,14 @@ def _code(artifact: Artifact) -> Part:
 
 def weights_of(artifact: Artifact) -> Part:
     """The weights that the training started from."""
-    from boxwright.models.weights import zoo
+    from boxwright.models.weights.published import MODELS
 
     name = artifact.provenance.get("weights", UNKNOWN)
     if name is None:
         return Part("weights", "from scratch", "yours", "trained only on your images")
-    for published in zoo.MODELS:
+    for published in MODELS:
         if published.name == name:
-            return Part("weights", name, published.license, published.url)
+            return Part("weights", name, published.license, published.urls[0])
     return Part("weights", str(name), UNKNOWN, "ask the author of the file")
 
 

@@ -11,12 +11,12 @@ import typer
 from boxwright.console import plain, say, show, show_json
 
 if TYPE_CHECKING:
-    from boxwright.models.weights.zoo import Published
+    from boxwright.models.weights.published import Published
 
 NOTES = """
-AP on the COCO validation set, and milliseconds per image of 600 x 600 pixels on a GeForce GTX
-TITAN X, as published by the model zoo. MB: size of the download; "-" means not published. Models
-without a published checksum are not verified.
+M: millions of weights. AP on the COCO validation set, and ms, milliseconds per image of 600 x 600
+pixels on a GeForce GTX TITAN X, as published by their authors. MB: size of the download; "-" means
+not published. Downloads without a known checksum are not verified.
 """
 EXAMPLE = "ssd_mobilenet_v2_coco"
 
@@ -28,10 +28,10 @@ def models(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the pretrained models that training can start from.
+    """List the models for training and their pretrained weights.
 
-    They are the SSD family of the TensorFlow 1 detection model zoo. `boxwright train` downloads
-    the chosen model once.
+    `boxwright train` downloads the chosen weights once. The time of a trained detector on this
+    machine is measured by `boxwright bench`.
 
     \b
     Examples:
@@ -39,13 +39,17 @@ def models(
       boxwright models --fetch ssd_mobilenet_v2_coco
     """
     from boxwright.models.weights import zoo
+    from boxwright.models.weights.published import MODELS
 
-    listed = (zoo.named(fetch),) if fetch else zoo.MODELS
+    listed = (zoo.named(fetch),) if fetch else MODELS
     if fetch:
         fetched(listed[0])
     if json:
         show_json([_as_json(published) for published in listed])
         return
+    if not fetch:
+        show(_models_table())
+        show("")
     show(_table(listed))
     if not fetch:
         show(NOTES)
@@ -61,7 +65,7 @@ def fetched(published: Published) -> Path:
     from boxwright.cli.progress import downloading
     from boxwright.models.weights import zoo
 
-    with downloading(published.name, published.url) as progress:
+    with downloading(published.name, published.urls[0]) as progress:
         return zoo.fetch(published, progress)
 
 
@@ -70,18 +74,36 @@ def _next(fetched: Published | None) -> Iterator[str]:
     from boxwright.models.weights import zoo
 
     if fetched is None:
-        yield f"Without --weights, boxwright train starts from {zoo.DEFAULT.name}."
-        yield f"To choose another: boxwright train IMAGES --weights {EXAMPLE}"
+        yield f"Without an option, boxwright train starts from {zoo.DEFAULT.name}."
+        yield "To choose another model: boxwright train IMAGES --model ssd_mobilenet_v1"
+        yield f"To choose other weights: boxwright train IMAGES --weights {EXAMPLE}"
         yield f"To download ahead: boxwright models --fetch {EXAMPLE}"
     else:
         yield f"Train from it: boxwright train IMAGES --weights {fetched.name}"
+
+
+def _models_table() -> Any:
+    from rich.table import Table
+
+    from boxwright.models.weights.published import CHOICES
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("model", overflow="fold")
+    table.add_column("M", justify="right")
+    table.add_column("AP", justify="right")
+    table.add_column("good for")
+    for each in CHOICES:
+        millions = f"{each.parameters:.1f}" if each.parameters else "-"
+        ap = f"{each.coco_ap:.2f}" if each.coco_ap else "-"
+        table.add_row(each.name, millions, ap, each.good_for)
+    return table
 
 
 def _table(listed: tuple[Published, ...]) -> Any:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    table.add_column("model", overflow="fold")
+    table.add_column("weights", overflow="fold")
     for column in ("AP", "ms", "MB"):
         table.add_column(column, justify="right")
     for column in ("license", "checked"):
@@ -105,12 +127,13 @@ def _as_json(published: Published) -> dict[str, Any]:
     here = zoo.find(published)
     return {
         "name": published.name,
-        "url": published.url,
+        "model": published.model,
+        "urls": list(published.urls),
         "coco_ap": published.coco_ap,
         "speed_ms": published.speed,
         "bytes": published.size,
         "license": published.license,
         "checksum_known": bool(published.sha256),
         "path": str(here) if here else None,
-        "put_archive_at": str(cache_folder() / published.archive),
+        "put_downloads_at": [str(cache_folder() / name) for name in published.downloads],
     }

@@ -52,8 +52,16 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME|PATH",
-            help="A model of `boxwright models`, downloaded once, or your own weights: a .tflite "
-            "file or a checkpoint's prefix. [default: ssd_mobilenet_v1_coco_quant]",
+            help="Weights of `boxwright models`, downloaded once, or your own: a .tflite file, a "
+            "checkpoint's prefix, an .onnx or ncnn's .param. They decide the model.",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|NAME",
+            help="A model of `boxwright models`, which starts from its usual weights. "
+            "[default: auto]",
         ),
     ] = None,
     from_scratch: Annotated[
@@ -128,6 +136,7 @@ def train(
     Examples:
       boxwright train images --budget 2m --out run
       boxwright train monday tuesday.json --out run
+      boxwright train images --model ssd_mobilenet_v1 --out run
       boxwright train images --weights ssd_mobilenet_v2_coco --out run
       boxwright train images --weights nets/model.ckpt-20000 --out run
       boxwright train images --set learning_rate.peak=5e-4 --set augmentation.horizontal_flip=0
@@ -146,6 +155,7 @@ def train(
         "steps": steps,
         "weights": weights,
         "from_scratch": from_scratch,
+        "model": model,
         "recipe": parse(settings or ()),
         "input_size": input_size,
         "depth_multiplier": depth_multiplier,

@@ -9,7 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from boxwright.inference import litert, tflite_metadata
 from boxwright.inference.artifact import Artifact
-from boxwright.models.weights import zoo
+from boxwright.models.weights.published import MODELS
 
 RGB = 1  # a ColorSpaceType
 BOUNDARIES = 1  # a BoundingBoxType: left, top, right, bottom
@@ -51,7 +51,7 @@ def description(artifact: Artifact, mean: float, std: float) -> dict[str, Any]:
     }
     if "step" in artifact.provenance:
         described["version"] = f"step {artifact.provenance['step']}"
-    licenses = {published.name: published.license for published in zoo.MODELS}
+    licenses = {published.name: published.license for published in MODELS}
     weights = artifact.provenance.get("weights")
     if weights in licenses:
         described["license"] = f"{licenses[weights]} (the weights {weights})"

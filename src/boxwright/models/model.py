@@ -219,6 +219,11 @@ class DetectionModel(ABC):
     # ---- A pretrained start ----------------------------------------------------------------------
 
     @classmethod
+    def reads(cls, path: Path) -> bool:
+        """True if a file looks like pretrained weights of the family."""
+        return False
+
+    @classmethod
     def read_pretrained(cls, path: str | Path) -> Pretrained:
         """Read a pretrained file of the family; its spec is the `like` of `spec_for`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from boxwright.errors import DetectorError
@@ -31,6 +32,11 @@ def family(name: str) -> type[DetectionModel]:
             f"there is no detector family {name!r}, only {', '.join(sorted(FAMILIES))}.",
         )
     return FAMILIES[name]
+
+
+def family_of_weights(path: Path) -> str:
+    """The name of the family that reads a pretrained file, by its kind; the default for others."""
+    return next((name for name in FAMILIES if FAMILIES[name].reads(path)), DEFAULT)
 
 
 def register(model: type[DetectionModel]) -> type[DetectionModel]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +14,16 @@ from boxwright.datasets.source import DataSource, choice_of, known_paths, option
 from boxwright.errors import ArgumentError
 from boxwright.formats import ReadOptions
 from boxwright.inference.run import Run
+from boxwright.models.registry import DEFAULT, FAMILIES, family_of_weights
 from boxwright.models.weights import zoo
+from boxwright.models.weights.published import Published
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import summary
 from boxwright.training.budget import seconds_of
 from boxwright.training.checkpoint import Checkpoint, nothing_to_resume
 from boxwright.training.data import images_to_cache
 from boxwright.training.deciding import checked, recipe_for_run
+from boxwright.training.events import Downloading, Note, Subscriber
 from boxwright.training.recipe import Recipe
 from boxwright.training.run_folder import check_options
 from boxwright.training.sanity_checks import check_trainable
@@ -46,6 +49,7 @@ class TrainingRequest:
     steps: int | None = None
     weights: str | Path | None = None
     from_scratch: bool = False
+    model: str | None = None
     recipe: Recipe | Mapping[str, Any] | None = None
     choice: ClassChoice = field(default_factory=ClassChoice)
     options: ReadOptions | None = None
@@ -68,15 +72,18 @@ class TrainingRequest:
                 self.deterministic and self.steps is None and not self.resume
             ),
             "data is missing.": self.data == () and not self.resume,
+            "model and weights exclude each other: weights are of one model.": (
+                self.model is not None and self.weights is not None
+            ),
         }
         for problem, holds in contradictions.items():
             if holds:
                 raise ArgumentError("BW802", problem)
-        _ = self.seconds, self.weights_asked_for
+        _ = self.seconds, self.weights_asked_for, self.family
         if self.resume:
             check_options(self.run, self._options())
         elif not isinstance(self.recipe, Recipe):
-            checked(self.recipe or {}, pretrained=self.start is not None)
+            checked(self.recipe or {}, pretrained=bool(self.starts), model=self.family)
 
     @property
     def run(self) -> Run:
@@ -89,16 +96,32 @@ class TrainingRequest:
         return None if self.budget is None else seconds_of(self.budget)
 
     @cached_property
-    def weights_asked_for(self) -> zoo.Published | Path | None:
+    def weights_asked_for(self) -> Published | Path | None:
         """Return the published model or the file that `weights` names."""
         return None if self.weights is None else zoo.chosen(str(self.weights))
 
-    @property
-    def start(self) -> zoo.Published | Path | None:
-        """Return the initial weights; None from scratch and for a resumed run."""
+    @cached_property
+    def starts(self) -> tuple[Published | Path, ...]:
+        """Return the initial weights, then what may replace them without a network; nothing from
+        scratch and for a resumed run."""
         if self.from_scratch or self.resume:
-            return None
-        return self.weights_asked_for or zoo.DEFAULT
+            return ()
+        if self.weights_asked_for:
+            return (self.weights_asked_for,)
+        if (self.model or zoo.AUTO) == zoo.AUTO:
+            return zoo.DEFAULTS
+        return (zoo.of_model(str(self.model)),)
+
+    @cached_property
+    def family(self) -> str:
+        """Return the name of the detector family: that of the initial weights, or the chosen one.
+        From scratch, any family's name is a model too."""
+        if self.starts:
+            return family_of(self.starts[0])
+        if self.model in (None, zoo.AUTO):
+            return DEFAULT
+        model = str(self.model)
+        return model if model in FAMILIES else zoo.of_model(model).family
 
     @cached_property
     def source(self) -> DataSource:
@@ -120,6 +143,26 @@ class TrainingRequest:
             raise ArgumentError("BW802", "data is missing: the run does not record where it is.")
         options = options_of(provenance) if self.options is None else self.options
         return DataSource(paths, choice_of(provenance), options)
+
+    def fetch_start(self, tell: Subscriber) -> tuple[str, Path | None]:
+        """Return the family of a new run and the path of its initial weights, after a download if
+        they are not here; None without weights.
+
+        Raises:
+            WeightsError: BW203, BW204 they cannot be downloaded.
+        """
+        published = [start for start in self.starts if isinstance(start, Published)]
+        if not published:
+            files = [start for start in self.starts if isinstance(start, Path)]
+            return self.family, files[0] if files else None
+
+        def progress(of: Published) -> Callable[[int, int | None], None]:
+            return lambda got, total: tell(Downloading(of.name, of.urls[0], got, total))
+
+        chosen, path = zoo.fetch_first(published, progress)
+        if chosen is not published[0]:
+            tell(Note(f"{published[0].name} cannot be downloaded: starting from {chosen.name}"))
+        return chosen.family, path
 
     def dataset(self) -> Dataset:
         """Return the images with the chosen classes.
@@ -152,8 +195,14 @@ class TrainingRequest:
         seen = images_to_cache(dataset)
         check_trainable(seen)
         checkpoint = Checkpoint.load(self.run.checkpoint) if self.resume else None
-        pretrained = self.start is not None
-        return recipe_for_run(seen, checkpoint, self.recipe, pretrained=pretrained, **self.amount())
+        return recipe_for_run(
+            seen,
+            checkpoint,
+            self.recipe,
+            pretrained=bool(self.starts),
+            model=self.family,
+            **self.amount(),
+        )
 
     def amount(self) -> dict[str, Any]:
         """Return the options of the recipe, as `training.loop.train` takes them."""
@@ -169,8 +218,9 @@ class TrainingRequest:
     def _options(self) -> dict[str, Any]:
         """As `check_options` takes them."""
         start = self.weights_asked_for
-        title = start.name if isinstance(start, zoo.Published) else start and zoo.title(start)
+        title = start.name if isinstance(start, Published) else start and zoo.title(start)
         return {
+            "--model": None if self.model in (None, zoo.AUTO) else self.family,
             "--weights": title,
             "--from-scratch": self.from_scratch or None,
             "--seed": self.seed,
@@ -179,3 +229,8 @@ class TrainingRequest:
             "--deterministic": self.deterministic or None,
             **self.choice.as_options(),
         }
+
+
+def family_of(start: Published | Path) -> str:
+    """Return the name of the detector family of some weights."""
+    return start.family if isinstance(start, Published) else family_of_weights(start)

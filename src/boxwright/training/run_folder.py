@@ -10,6 +10,7 @@ from boxwright.datasets.source import choice_of
 from boxwright.errors import TrainingError
 from boxwright.inference.run import Run
 from boxwright.io.files import locked
+from boxwright.models.registry import DEFAULT
 from boxwright.training.checkpoint import Checkpoint, nothing_to_resume
 
 
@@ -69,6 +70,7 @@ def check_options(run: Run, asked: Mapping[str, Any]) -> None:
     provenance = run.artifact.provenance
     recipe, weights = provenance.get("recipe", {}), provenance.get("weights")
     begun = {
+        "--model": recipe.get("model", DEFAULT),
         "--weights": weights,
         "--from-scratch": weights is None,
         "--seed": recipe.get("seed"),

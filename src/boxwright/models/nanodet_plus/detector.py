@@ -104,6 +104,12 @@ class NanoDetModel(DetectionModel):
     # ---- A pretrained start ----------------------------------------------------------------------
 
     @classmethod
+    def reads(cls, path: Path) -> bool:
+        from boxwright.models.weights.ncnn import is_ncnn
+
+        return path.suffix == ".onnx" or is_ncnn(path)
+
+    @classmethod
     def read_pretrained(cls, path: str | Path) -> Pretrained:
         from boxwright.models.nanodet_plus.pretrained import read_pretrained
 

@@ -122,6 +122,12 @@ class SsdModel(DetectionModel):
     # ---- A pretrained start ----------------------------------------------------------------------
 
     @classmethod
+    def reads(cls, path: Path) -> bool:
+        from boxwright.models.weights.loading import readable
+
+        return readable(path)
+
+    @classmethod
     def read_pretrained(cls, path: str | Path) -> Pretrained:
         from boxwright.models.weights.loading import read_pretrained
 

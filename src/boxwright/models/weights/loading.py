@@ -52,6 +52,11 @@ class LoadReport:
         return rows
 
 
+def readable(path: Path) -> bool:
+    """True for a .tflite and for a checkpoint's prefix or folder."""
+    return (path.suffix == ".tflite" or not path.is_file()) and exists(path)
+
+
 def read_pretrained(path: str | Path) -> Pretrained:
     """Read a .tflite or a checkpoint of the Object Detection API, without a background column.
 
