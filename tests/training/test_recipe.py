@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,19 +20,16 @@ from boxwright.augment.transforms import (
     default_transforms,
 )
 from boxwright.errors import TrainingError
+from boxwright.models.registry import family
 from boxwright.models.ssd.objective import Matching, Mining, Objective, Varifocal
+from boxwright.models.tuning import Tuning, Work
 from boxwright.structures.dataset import Dataset, LabeledImage
+from boxwright.training.candidates import Machine, Speed, candidates
 from boxwright.training.config import LayerGroupValues, Quantization
 from boxwright.training.deciding import decided
 from boxwright.training.learning_rates import BudgetCosine, CosineDecay, ManualSteps
 from boxwright.training.optimizers import Momentum, RmsProp
-from boxwright.training.recipe import (
-    LARGEST_SIZE,
-    PRETRAINED_SIZE,
-    SMALLER_SIZE,
-    Recipe,
-    recipe_for,
-)
+from boxwright.training.recipe import Recipe, recipe_for
 
 pytestmark = pytest.mark.tiny
 
@@ -45,39 +43,68 @@ def objects_of(*sides: float, image: int = 1000) -> Dataset:
     return Dataset.of("data", images)
 
 
+def machine(images_per_second: float, tuning: Tuning) -> Callable[[float], Machine]:
+    """A machine that trains on so many images a second at a family's reference size, and
+    prepares in no time."""
+    work = tuning.layers.work
+    each = 1 / (images_per_second * tuning.overhead * sum(work))
+    return lambda seconds: Machine(Speed(Work(*(each for _ in work)), 0.0), seconds)
+
+
 @pytest.mark.parametrize(
-    ("sides", "size"),
+    ("sides", "sizes"),
     [
-        pytest.param([0.5] * 20, SMALLER_SIZE, id="all large"),
-        pytest.param([0.5] * 19 + [0.02], SMALLER_SIZE, id="one small among many"),
-        pytest.param([0.5] * 15 + [0.1] * 5, PRETRAINED_SIZE, id="a quarter small"),
-        pytest.param([0.11] * 20, PRETRAINED_SIZE, id="all small"),
-        pytest.param([0.11] * 15 + [0.08] * 5, 448, id="too small for the anchors"),
-        pytest.param([0.04] * 20, LARGEST_SIZE, id="tiny"),
-        pytest.param([0.01] * 20, LARGEST_SIZE, id="hardly there"),
+        pytest.param([0.5] * 20, (224, 224), id="all large"),
+        pytest.param([0.5] * 19 + [0.02], (224, 224), id="one small among many"),
+        pytest.param([0.5] * 15 + [0.1] * 5, (300, 320), id="a quarter small"),
+        pytest.param([0.11] * 20, (300, 320), id="all small"),
+        pytest.param([0.11] * 15 + [0.08] * 5, (448, 320), id="too small for the anchors"),
+        pytest.param([0.04] * 20, (640, 512), id="tiny"),
+        pytest.param([0.01] * 20, (640, 640), id="hardly there"),
     ],
 )
-def test_input_size_follows_the_small_objects(sides: list[float], size: int) -> None:
-    recipe = recipe_for(objects_of(*sides), pretrained=True, seconds=60)
-    assert recipe.input_size == size
-    assert " px" in recipe.reasons["input_size"]
+def test_input_size_follows_the_small_objects(sides: list[float], sizes: tuple[int, int]) -> None:
+    for model, size in zip(("ssd", "nanodet_plus"), sizes, strict=True):
+        recipe = recipe_for(objects_of(*sides), pretrained=True, seconds=60, model=model)
+        assert recipe.input_size == size
+        assert " px" in recipe.reasons["input_size"]
+
+
+@pytest.mark.parametrize("model", ["ssd", "nanodet_plus"])
+@pytest.mark.parametrize("speed", [5, 20, 100, 1000])
+@pytest.mark.parametrize("seconds", [20, 60, 120, 600])
+@pytest.mark.parametrize("images", [10, 100, 1000])
+def test_a_slow_machine_or_a_short_budget_has_no_time_for_large_inputs(
+    model: str, speed: float, seconds: float, images: int
+) -> None:
+    """Never less than a pass over the images where a smaller input could see them three times, and
+    never a larger input with less time."""
+    train, tuning = objects_of(*[0.04] * images), family(model).tuning
+    ordered = candidates(train, tuning, tuning.layers, machine(speed, tuning)(seconds))
+    best = ordered[0]
+    assert best.passes >= 1 or all(each.passes < 3 for each in ordered)
+    longer = candidates(train, tuning, tuning.layers, machine(speed, tuning)(2 * seconds))[0]
+    assert best.input_size <= longer.input_size or best.passes < 1
+    recipe = recipe_for(
+        train, pretrained=True, seconds=seconds, model=model, measure=machine(speed, tuning)
+    )
+    assert recipe.input_size == best.input_size
+    said = f"the budget allows {best.images:,.0f} images"
+    assert said in recipe.reasons["input_size"]
 
 
 @pytest.mark.parametrize(
-    ("seconds", "size"), [(None, 640), (120, 640), (60, 640), (30, 448), (25, 300), (10, 300)]
+    "options", [{"steps": 5}, {"seconds": 60, "input_size": 320}, {"seconds": 60, "scratch": True}]
 )
-def test_a_short_budget_has_no_time_for_large_inputs(seconds: float | None, size: int) -> None:
-    recipe = recipe_for(objects_of(0.05), pretrained=True, seconds=seconds)
-    assert recipe.input_size == size
-    said = "too short for 640 px" in recipe.reasons["input_size"]
-    assert said == (size < 640)
-    large = recipe_for(objects_of(0.5), pretrained=True, seconds=seconds)
-    assert large.input_size == 224
+def test_the_machine_is_not_measured_where_nothing_depends_on_it(options: dict[str, Any]) -> None:
+    def refuse(seconds: float) -> Machine:
+        raise AssertionError
+
+    scratch = options.pop("scratch", False)
+    recipe_for(objects_of(0.5), pretrained=not scratch, measure=refuse, **options)
 
 
 def test_sizes_are_those_that_the_family_takes() -> None:
-    chosen = recipe_for(objects_of(0.11), pretrained=True, seconds=60, model="nanodet_plus")
-    assert chosen.input_size == 320
     with pytest.raises(TrainingError, match=r"BW313.*multiple of 32, not 300"):
         decided(
             objects_of(0.3), pretrained=True, settings={}, steps=1, input_size=300,

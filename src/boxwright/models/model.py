@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.errors import WeightsError
+from boxwright.models.tuning import USUAL, Tuning
 from boxwright.ops import box_coder
 from boxwright.ops.operations import NUMPY, Operations
 
@@ -113,6 +114,7 @@ class DetectionModel(ABC):
         objective_classes: the dataclasses allowed in a recipe's `objective`.
         quantization_aware: True if the family supports QAT.
         reach: the boxes that it can learn, for `boxwright check`; None if unknown.
+        tuning: how it is tuned from pretrained weights.
         size_multiple: input sizes are multiples of it.
         decodes_exactly: True if int8 files compute `export_head` in float32, because a step of it,
             such as a softmax, loses too much in 8 bits.
@@ -124,6 +126,7 @@ class DetectionModel(ABC):
     objective_classes: ClassVar[tuple[type, ...]] = ()
     quantization_aware: ClassVar[bool] = False
     reach: ClassVar[Reach | None] = None
+    tuning: ClassVar[Tuning] = USUAL
     size_multiple: ClassVar[int] = 1
     decodes_exactly: ClassVar[bool] = False
 

@@ -37,7 +37,7 @@ from boxwright.training.run_folder import checkpoint_of, only_training
 from boxwright.training.sampler import Sampler
 from boxwright.training.sanity_checks import check_trainable
 from boxwright.training.schedule import Schedule
-from boxwright.training.tools import Tools
+from boxwright.training.tools import Tools, measured_machine
 from boxwright.training.writers import JsonLines, TensorBoard
 
 if TYPE_CHECKING:  # these import Keras, which takes seconds
@@ -129,6 +129,7 @@ def train(
         seed=seed,
         deterministic=deterministic,
         model=model,
+        measure=lambda budget: measured_machine(tools, started + budget),
     )
     decided = checkpoint is None and not isinstance(recipe, Recipe)
     notes = [str(line) for line in explained(chosen) if line.reason] if decided else []

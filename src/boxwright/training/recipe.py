@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -16,8 +16,9 @@ from boxwright.augment.transforms import (
     default_transforms,
 )
 from boxwright.models.registry import DEFAULT, family
-from boxwright.ops.boxes import areas
+from boxwright.models.tuning import TrainedLayers, Tuning
 from boxwright.structures.dataset import Dataset, Split
+from boxwright.training.candidates import Machine, candidates
 from boxwright.training.config import (
     CONFIG_CLASSES,
     LayerGroupValues,
@@ -31,17 +32,8 @@ from boxwright.training.old_recipes import upgraded
 from boxwright.training.optimizers import Adam, Averaging, Optimizer
 
 PRETRAINED_SIZE = 300
-SMALLER_SIZE, LARGEST_SIZE = 224, 640
-MATCHING_SIZES = (PRETRAINED_SIZE, 448, LARGEST_SIZE)
-IMAGES_PER_SECOND = {224: 130, 300: 95, 448: 43, 640: 21}  # in training, on two cores
-STARTING_SECONDS = 13  # from the command to the first step, and from the last one to the end
-MIN_SEEN = 700  # images; seeing fewer costs more accuracy than larger objects gain
-LARGE_OBJECT = 64  # pixels: at this size an object covers several cells of the finest map
-SMALLEST_OBJECT = 30  # pixels: the side from which an object can be matched
-RATE_PER_OBJECT = 7e-4  # peak learning rate for one object per image: few make noisy gradients
-LOWEST_PEAK, HIGHEST_PEAK = 7e-4, 2e-3
 # With this many labeled objects, training more of the network pays off if the budget is at least
-# this many seconds: its steps take 1.6 times as long.
+# this many seconds.
 MANY_OBJECTS, LONG_BUDGET = 2000, 120
 RARE_BELOW = 0.3  # fraction of the images; a class in fewer of them is rare
 JUDGED_FROM = 300  # images; with fewer, each is worth more in training than in validation
@@ -168,6 +160,7 @@ def recipe_for(
     depth_multiplier: float | None = None,
     seed: int = 0,
     model: str = DEFAULT,
+    measure: Callable[[float], Machine] | None = None,
 ) -> Recipe:
     """Choose the recipe for these images.
 
@@ -178,19 +171,24 @@ def recipe_for(
         input_size, depth_multiplier: values set by the user.
         seed: random seed.
         model: the detector family.
+        measure: measures the machine, for a budget in seconds, if a choice depends on it; without
+            it, the budget is taken to be long enough.
 
     Raises:
         DetectorError: BW509 there is no such family.
     """
     reasons = {}
+    tuning = family(model).tuning
+    layers = trained_layers(train, tuning, seconds)
     objective, why_objective = family(model).usual_objective(pretrained=pretrained)
     if input_size is not None:
         size = input_size
         reasons["input_size"] = "as requested"
     else:
-        size, reasons["input_size"] = _input_size(train, seconds)
-        multiple = family(model).size_multiple
-        size = -(-size // multiple) * multiple
+        limited = pretrained and seconds is not None
+        machine = measure(seconds or 0.0) if measure and limited else None
+        best = candidates(train, tuning, layers, machine)[0]
+        size, reasons["input_size"] = best.input_size, best.why
     held_out, why = _held_out(len(train), endless=seconds is None and steps is None)
     if why and not np.any(train.splits == Split.VAL):
         reasons["held_out"] = why
@@ -217,7 +215,7 @@ def recipe_for(
         reasons["augmentation.horizontal_flip.probability"] = str(mistaken)
     flip = 0.0 if mistaken else HorizontalFlip.probability
     if pretrained:
-        frozen_through, train_depthwise, reasons["frozen_through"] = _frozen(train, seconds)
+        reasons["frozen_through"] = layers.why
         reasons["train_norm"] = (
             "folded batch norm costs nothing, and small batches give noisy statistics"
         )
@@ -225,11 +223,11 @@ def recipe_for(
         reasons["augmentation.crop_around_object.side"] = (
             "objects appear at 0.8 to 2.5 times their size"
         )
-        peak, reasons["learning_rate.peak"] = _peak(train)
+        peak, reasons["learning_rate.peak"] = _peak(train, tuning)
         return replace(
             recipe,
-            frozen_through=frozen_through,
-            train_depthwise=train_depthwise,
+            frozen_through=layers.frozen_through,
+            train_depthwise=layers.train_depthwise,
             learning_rate=BudgetCosine(peak),
             augmentation=default_transforms(flip=flip),
             reasons=reasons | why_objective,
@@ -247,18 +245,17 @@ def recipe_for(
     )
 
 
-def _frozen(train: Dataset, seconds: float | None) -> tuple[int, bool, str]:
-    """Return the last frozen block, whether depthwise kernels are trained, and the reason."""
-    if len(train.boxes) < MANY_OBJECTS or (seconds is not None and seconds < LONG_BUDGET):
-        return 5, False, "pretrained blocks already detect edges and textures; twice as fast"
-    return 3, True, f"{len(train.boxes):,} objects are enough to train more blocks"
+def trained_layers(train: Dataset, tuning: Tuning, seconds: float | None) -> TrainedLayers:
+    """Return the layers to train."""
+    short = seconds is not None and seconds < LONG_BUDGET
+    return tuning.layers if len(train.boxes) < MANY_OBJECTS or short else tuning.many_layers
 
 
-def _peak(train: Dataset) -> tuple[float, str]:
+def _peak(train: Dataset, tuning: Tuning) -> tuple[float, str]:
     """Return the peak learning rate and its reason. More objects per batch give a less noisy
     gradient, which allows larger steps (Goyal et al. 2017, section 2.1), within limits."""
     objects = len(train.boxes) / max(len(train), 1)
-    peak = float(np.clip(RATE_PER_OBJECT * objects, LOWEST_PEAK, HIGHEST_PEAK))
+    peak = float(np.clip(tuning.rate_per_object * objects, *tuning.peaks))
     return round(peak, 5), f"{objects:.1f} objects per image; fewer make gradients noisier"
 
 
@@ -281,31 +278,3 @@ def _held_out(images: int, *, endless: bool) -> tuple[float, str]:
     if images < STOPPED_FROM:
         return 0.0, f"only {images} images"
     return max(0.1, MIN_VALIDATION_IMAGES / images), "it decides when to stop"
-
-
-def _input_size(train: Dataset, seconds: float | None) -> tuple[int, str]:
-    """Return the smallest input size at which 90 % of objects have enough pixels: 224 px if they
-    stay large, 300 or 448 if they can be matched, else 640. If the budget is too short for that
-    size, the next smaller one is used."""
-    sizes = train.sizes[train.image_of_box].astype(np.float64)
-    relative = np.sqrt(areas(train.boxes) / (sizes[:, 0] * sizes[:, 1]))
-    small = float(np.quantile(relative, 0.1))
-    if small * SMALLER_SIZE >= LARGE_OBJECT:
-        return SMALLER_SIZE, f"90 % of objects are larger than {small * SMALLER_SIZE:.0f} px"
-    large_enough = [size for size in MATCHING_SIZES if small * size >= SMALLEST_OBJECT]
-    wanted = min(large_enough, default=LARGEST_SIZE)
-    affordable = [size for size in MATCHING_SIZES if _images_seen(size, seconds) >= MIN_SEEN]
-    size = min(wanted, max(affordable, default=PRETRAINED_SIZE))
-    if size < wanted:
-        return size, f"objects are small, but {seconds:.0f} s are too short for {wanted} px"
-    if large_enough:
-        return size, f"90 % of objects are then larger than {small * size:.0f} px"
-    why = f"even then 10 % of objects are smaller than {small * size:.0f} px"
-    return size, f"{why}; cut large images into tiles to enlarge them"
-
-
-def _images_seen(size: int, seconds: float | None) -> float:
-    """Return how many images two cores train on at `size` pixels within a budget."""
-    if seconds is None:
-        return float("inf")
-    return max(seconds - STARTING_SECONDS, 0) * IMAGES_PER_SECOND[size]

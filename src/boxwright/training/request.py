@@ -27,6 +27,7 @@ from boxwright.training.events import Downloading, Note, Subscriber
 from boxwright.training.recipe import Recipe
 from boxwright.training.run_folder import check_options
 from boxwright.training.sanity_checks import check_trainable
+from boxwright.training.tools import Tools, measured_machine
 
 FROM_SCRATCH_NEEDS = 10_000  # images
 
@@ -195,12 +196,14 @@ class TrainingRequest:
         seen = images_to_cache(dataset)
         check_trainable(seen)
         checkpoint = Checkpoint.load(self.run.checkpoint) if self.resume else None
+        tools = Tools()
         return recipe_for_run(
             seen,
             checkpoint,
             self.recipe,
             pretrained=bool(self.starts),
             model=self.family,
+            measure=lambda seconds: measured_machine(tools, tools.clock() + seconds),
             **self.amount(),
         )
 

@@ -7,7 +7,7 @@ receives their rows, their boxes and the random draws.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -103,7 +103,14 @@ def clipped(gradients: Sequence[Any], max_total: float) -> list[Any]:
     return [gradient * (max_total / jnp.maximum(norm, max_total)) for gradient in gradients]
 
 
-faster_precision = functools.partial(engine.measured_precision, jax.jit)
+compiled = jax.jit
+faster_precision = functools.partial(engine.measured_precision, compiled)
+
+
+def gradient(function: Callable[..., Any], arguments: Sequence[int]) -> Callable[..., Any]:
+    """As `tools.EngineModule`."""
+    total = jax.grad(lambda *values: jnp.sum(function(*values)), argnums=tuple(arguments))
+    return compiled(total)  # type: ignore[no-any-return]
 
 
 class Picked(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -99,7 +99,21 @@ def apply_gradient(
             )  # fmt: skip
 
 
-faster_precision = functools.partial(step.measured_precision, tf.function)
+compiled = functools.partial(tf.function, autograph=False)
+faster_precision = functools.partial(step.measured_precision, compiled)
+
+
+def gradient(function: Callable[..., Any], arguments: Sequence[int]) -> Callable[..., Any]:
+    """As `tools.EngineModule`."""
+
+    def differentiated(*values: Any) -> Any:
+        wanted = [values[i] for i in arguments]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(wanted)
+            result = function(*values)
+        return tape.gradient(result, wanted)
+
+    return compiled(differentiated)  # type: ignore[no-any-return]
 
 
 class Engine(step.Engine):

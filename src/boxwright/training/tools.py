@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from boxwright.backend import framework
+from boxwright.training.candidates import Machine
 from boxwright.training.schedule import MAX_LOST
 from boxwright.training.validation import ValidationSet, Validator
 
@@ -17,6 +19,15 @@ class EngineModule(Protocol):
     @property
     def Engine(self) -> Callable[..., Any]:  # noqa: N802  # a class in these modules
         """Return a `step.Engine`."""
+
+    @property
+    def compiled(self) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Return the framework's compiler of functions."""
+
+    @property
+    def gradient(self) -> Callable[[Callable[..., Any], Sequence[int]], Callable[..., Any]]:
+        """Return a function that compiles the gradients of another one, which sums up its result,
+        for the arguments with these numbers."""
 
     @property
     def faster_precision(self) -> Callable[[], str]:
@@ -38,3 +49,13 @@ class Tools:
     validator: Callable[[ValidationSet], Validator] = Validator
     clock: Callable[[], float] = time.monotonic
     max_lost: float = MAX_LOST
+
+
+def measured_machine(tools: Tools, deadline: float) -> Machine:
+    """Measure the machine's speed for a training that ends at `deadline` by the clock."""
+    framework.importing().join()
+    from boxwright.training.speed import measured
+    from boxwright.training.step import engine_module
+
+    speed = measured(tools.engines or engine_module())
+    return Machine(speed, deadline - tools.clock())

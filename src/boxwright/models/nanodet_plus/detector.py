@@ -29,6 +29,7 @@ from boxwright.models.nanodet_plus.spec import (
     name_of,
     priors,
 )
+from boxwright.models.nanodet_plus.tuning import TUNING
 from boxwright.ops import box_coder
 from boxwright.ops.operations import Operations
 
@@ -49,6 +50,7 @@ class NanoDetModel(DetectionModel):
 
     family = "nanodet_plus"
     objective_classes = (Objective,)
+    tuning = TUNING
     size_multiple = SIZE_MULTIPLE
     decodes_exactly = True
     spec: NanoDetSpec

@@ -1,0 +1,25 @@
+"""How a NanoDet-Plus is tuned: numbers of `benchmarks/tuning.py`."""
+
+from __future__ import annotations
+
+from boxwright.models.tuning import TrainedLayers, Tuning, Work
+
+LAYERS = TrainedLayers(
+    12,
+    True,
+    Work(401, 228, 61, 26.7, 9.1, 3.4),
+    "the first stages already detect parts of objects; a third faster",
+)
+TUNING = Tuning(
+    sizes=(224, 320, 416, 512, 640),
+    reference_size=320,
+    layers=LAYERS,
+    many_layers=LAYERS,
+    overhead=1.8,
+    images=49,
+    steepness=0.8,
+    pixels=4.9,
+    sharpness=2.0,
+    rate_per_object=1e-3,
+    peaks=(1e-3, 1e-3),
+)

@@ -1,0 +1,100 @@
+"""Tuning: what a recipe must know of a detector family to fit data, budget and machine."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Work(NamedTuple):
+    """The operations of a training step for one image, in millions.
+
+    Multiply-adds of ordinary convolutions, forward and, in trained parts, backward; of depthwise
+    ones forward and to their inputs, and to their kernels; outputs of all layers, forward and
+    backward.
+    """
+
+    convolutions: float
+    convolution_gradients: float
+    depthwise: float
+    depthwise_gradients: float
+    elements: float
+    element_gradients: float
+
+
+@dataclass(frozen=True)
+class TrainedLayers:
+    """A choice of the layers to train.
+
+    Attributes:
+        frozen_through: the last frozen block of the backbone.
+        train_depthwise: True to train depthwise kernels.
+        work: the work for one image at the reference size; it grows with the image's area.
+        why: the reason for the choice.
+    """
+
+    frozen_through: int
+    train_depthwise: bool
+    work: Work
+    why: str
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How a family is tuned from pretrained weights.
+
+    Attributes:
+        sizes: input sizes to choose from, pixels, ascending.
+        reference_size: the size that `work` belongs to.
+        layers: the layers to train.
+        many_layers: the layers to train with many objects and a long budget.
+        overhead: the time of a step is so many times that of its convolutions and elements alone.
+        images, steepness: the quality after `n` images is `exp(-(images / n) ** steepness)` of the
+            best.
+        pixels, sharpness: for objects of `p` pixels at the input size, it is
+            `exp(-(pixels / p) ** sharpness)` of the best.
+        rate_per_object: peak learning rate for one object per image: few make noisy gradients.
+        peaks: the lowest and the highest peak learning rate.
+    """
+
+    sizes: tuple[int, ...]
+    reference_size: int
+    layers: TrainedLayers
+    many_layers: TrainedLayers
+    overhead: float
+    images: float
+    steepness: float
+    pixels: float
+    sharpness: float
+    rate_per_object: float
+    peaks: tuple[float, float]
+
+    def quality(self, images: float, pixels: float) -> float:
+        """The expected AP as a fraction of the best, after training on `images` images, with
+        objects of `pixels` pixels in the network's input."""
+        if images <= 0:
+            return 0.0
+        seen = (self.images / images) ** self.steepness
+        small = (self.pixels / max(pixels, 1.0)) ** self.sharpness
+        return math.exp(-seen - small)
+
+
+_WORK = Work(621, 423, 32, 0, 7.2, 1.9)
+USUAL = Tuning(
+    sizes=(224, 300, 448, 640),
+    reference_size=300,
+    layers=TrainedLayers(
+        5, False, _WORK, "pretrained blocks already detect edges and textures; twice as fast"
+    ),
+    many_layers=TrainedLayers(
+        3, True, Work(621, 502, 35, 11.6, 7.2, 2.9), "many objects are enough to train more blocks"
+    ),
+    overhead=1.4,
+    images=173,
+    steepness=0.89,
+    pixels=12.2,
+    sharpness=4.0,
+    rate_per_object=7e-4,
+    peaks=(7e-4, 2e-3),
+)
