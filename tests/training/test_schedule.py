@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from boxwright.training.schedule import EVALUATE_AT, PATIENCE, TOLERANCE, Schedule
+from boxwright.training.schedule import EVALUATE_AT, EVALUATING, PATIENCE, TOLERANCE, Schedule
 
 if TYPE_CHECKING:
     from trainings import Clock
@@ -113,6 +113,24 @@ def test_the_last_step_ends_at_the_deadline(
     assert clock.now == pytest.approx(deadline, abs=max(walked.longest, TOLERANCE * 60))
     assert walked.fractions == sorted(walked.fractions)
     assert walked.fractions[-1] == 1
+
+
+@pytest.mark.parametrize("evaluation_seconds", [0.1, 1.0, 3.0, 20.0])
+@pytest.mark.parametrize("expected", [0.2, 1.0])
+def test_evaluations_take_a_limited_part_of_a_budget(
+    evaluation_seconds: float, expected: float, clock: Clock
+) -> None:
+    """Whether they take as long as expected or not; and the last one always takes place."""
+    steps = expected * evaluation_seconds / 0.2
+    schedule = Schedule(clock=clock, deadline=clock.now + 60, evaluation_steps=steps)
+    walked = walk(schedule, clock, lambda _: 0.2, evaluation_seconds)
+    spent = evaluation_seconds * len(walked.evaluated_at)
+    assert walked.evaluated_at[-1] == 1
+    assert spent <= EVALUATING * 60 or spent <= 2 * evaluation_seconds
+    if evaluation_seconds < 1.2:
+        assert len(walked.evaluated_at) == len(EVALUATE_AT)
+    if expected == 1:
+        assert spent <= max(EVALUATING * 60, evaluation_seconds)
 
 
 def test_on_a_steady_machine_the_curve_is_straight(clock: Clock) -> None:

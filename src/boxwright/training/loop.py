@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # these import Keras, which takes seconds
     from boxwright.training.start import Start
 
 FINISH_SECONDS = 1.5  # to write the run and leave
+FORWARD = 0.5  # of the time to train on an image: what its evaluation takes
 UNVALIDATED_SECONDS = 300.0  # of a run without a budget and without validation images
 
 
@@ -217,6 +218,7 @@ def training_events(plan: Plan, control: Control, started: float, tools: Tools) 
         state=begun.checkpoint.schedule if begun.checkpoint else None,
         by_clock=not recipe.deterministic,
         judged=validated,
+        evaluation_steps=FORWARD * len(ready.validator) / recipe.batch_size,
         clock=clock,
         max_lost=tools.max_lost,
     )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 EVALUATE_AT = (0.3, 0.5, 0.65, 0.8, 0.9, 1.0)  # of the schedule
+EVALUATING = 0.12  # of a budget at most; the last evaluation takes place in any case
 KEEP_AT = (0.5, 1.0)  # without validation images: saving takes a third of a second
 MAX_WAIT = 600.0  # seconds between evaluations
 MAX_LOST = 25.0  # seconds between checkpoints, so that a crash never costs half a minute
@@ -43,6 +44,7 @@ class Schedule:
         state: `state` from the checkpoint of a resumed run.
         by_clock: True to evaluate also after a long time.
         judged: True if there are validation images.
+        evaluation_steps: the first evaluation is expected to take as long as so many steps.
         clock: gives seconds, as `time.monotonic` does.
         max_lost: seconds between checkpoints.
     """
@@ -56,6 +58,7 @@ class Schedule:
         state: dict[str, Any] | None = None,
         by_clock: bool = True,
         judged: bool = True,
+        evaluation_steps: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         max_lost: float = MAX_LOST,
     ) -> None:
@@ -70,7 +73,8 @@ class Schedule:
         self._budget = math.inf if deadline is None else deadline - self._clock()
         self._durations: deque[float] = deque(maxlen=MEASURED)
         self._max_wait = MAX_WAIT if by_clock else math.inf
-        self._evaluation_seconds = 0.0
+        self._evaluation_seconds = self._evaluated_seconds = 0.0
+        self._evaluation_steps = evaluation_steps
         self._last_evaluation = self._last_checkpoint = self._clock()
         if steps is not None and steps != self.steps:
             self._bend(steps)
@@ -123,7 +127,9 @@ class Schedule:
             self._keep_promise(self._deadline)
 
     def _keep_promise(self, deadline: float) -> None:
-        left = deadline - self._clock() - self._evaluation_seconds * len(self._fractions)
+        each = self._evaluation_seconds or self._evaluation_steps * self.step_seconds
+        self._drop_evaluations(each)
+        left = deadline - self._clock() - each * len(self._fractions)
         fitting = max(math.floor(left / self.step_seconds), 0)
         if self.steps is None:
             probed = sum(self._durations) >= PROBE_SECONDS or self.step >= PROBE_STEPS
@@ -133,6 +139,12 @@ class Schedule:
         missing = (self.steps - self.step - fitting) * self.step_seconds
         if abs(missing) > max(TOLERANCE * self._budget, self.step_seconds):
             self._bend(self.step + fitting)
+
+    def _drop_evaluations(self, seconds: float) -> None:
+        """Keep as many of the last evaluations as the budget allows, if each takes `seconds`."""
+        left = EVALUATING * self._budget - self._evaluated_seconds
+        while len(self._fractions) > 1 and len(self._fractions) * seconds > left:
+            del self._fractions[0]
 
     def _bend(self, end: int) -> None:
         """Replan: a straight line from here to the end."""
@@ -176,4 +188,5 @@ class Schedule:
     def evaluated(self, seconds: float) -> None:
         """Record the duration of an evaluation, so that time is reserved for the next ones."""
         self._evaluation_seconds = seconds
+        self._evaluated_seconds += seconds
         self._last_evaluation = self._clock()
