@@ -26,6 +26,7 @@ Measure = Callable[[ImageFile, DecodeOptions], Result]
 ENOUGH = 128  # pixels; sides of an image that suffice for its hash
 SEEN = 240  # pixels of the shorter side when measuring, about a network's input size
 WINDOW = 9  # pixels of the blur filter, as in Crete's paper
+LEVELS = np.arange(256.0)
 MIN_LEVELS = 4.0  # gray levels of contrast below which blur cannot be measured
 
 
@@ -99,13 +100,14 @@ def summarize(image: ImageFile, options: DecodeOptions) -> Measurement:
         kind = source.picture.format or ""
         depth = depth_of(source.picture, deep_color=source.deep_color)
         gray = source.gray(options)
+        own_hash = image_hash(gray)
         scale = min(1.0, SEEN / min(gray.size))
         size = (max(1, round(gray.width * scale)), max(1, round(gray.height * scale)))
         small = gray.resize(size, Image.Resampling.BOX) if scale < 1 else gray
-        own_hash = image_hash(gray)
-        below = np.cumsum(small.histogram()) / (small.width * small.height)
-        sharpness = blur(np.asarray(small))
-    darkest, brightest = np.searchsorted(below, (0.02, 0.98)).tolist()
+        shares = np.array(small.histogram()) / (small.width * small.height)
+        is_flat = _contrast(shares) < MIN_LEVELS
+        sharpness = 0.0 if is_flat else blur(np.asarray(small))
+    darkest, brightest = np.searchsorted(shares.cumsum(), (0.02, 0.98)).tolist()
     return Measurement(ImageSummary(kind, sharpness, darkest, brightest, depth), own_hash)
 
 
@@ -157,39 +159,43 @@ def hash_images(
 
 
 def blur(gray: NDArray[np.uint8]) -> float:
-    """Blur of a gray image `(H, W)`, 0 to 1; 0 for an image without contrast.
+    """Blur of a gray image `(H, W)`, 0 to 1; 0 for a tiny image.
 
     Blurring a sharp image removes most differences between neighboring pixels; blurring a blurred
     one removes few: Crete et al., "The blur effect: perception and estimation with a new
     no-reference perceptual blur metric", 2007. The more blurred direction counts, because motion
     blur has only one.
     """
-    if min(gray.shape) <= WINDOW or _contrast(gray) < MIN_LEVELS:
+    if min(gray.shape) <= WINDOW:
         return 0.0
-    levels = gray.astype(np.int16)
-    return max(_lost(levels), _lost(levels.T))
+    return max(_kept(gray), _kept(np.ascontiguousarray(gray.T)))
 
 
-def _lost(levels: NDArray[np.int16]) -> float:
-    """1 less the share of the differences between rows that a blur over `WINDOW` rows removes.
+def _kept(levels: NDArray[np.uint8]) -> float:
+    """The share of the differences between rows that a blur over `WINDOW` rows keeps.
 
-    The difference of two neighboring means of `WINDOW` rows is that of their first and last row.
+    The difference of two neighboring means of `WINDOW` rows is that of the first and the last row,
+    divided by `WINDOW`. Bytes take half the time of wider numbers.
     """
-    after = np.abs(levels[WINDOW:] - levels[:-WINDOW])
-    middle = WINDOW // 2
-    before = np.abs(np.diff(levels[middle : middle + len(after) + 1], axis=0))
-    total = int(before.sum(dtype=np.int64)) * WINDOW
+    after = _distances(levels[WINDOW:], levels[:-WINDOW])
+    middle = levels[WINDOW // 2 : WINDOW // 2 + len(after) + 1]
+    before = _distances(middle[1:], middle[:-1])
+    total = int(before.sum(dtype=np.uint64)) * WINDOW
+    np.minimum(before, 255 // WINDOW, out=before)
     before *= WINDOW
-    before -= after
-    removed = int(np.maximum(before, 0, out=before).sum(dtype=np.int64))
-    return 1 - removed / total if total else 0.0
+    return int(np.minimum(before, after).sum(dtype=np.uint64)) / total if total else 0.0
 
 
-def _contrast(gray: NDArray[np.uint8]) -> float:
-    """The standard deviation of gray levels; `gray.std()` takes three times as long."""
-    levels = gray.reshape(-1).astype(np.float32)
-    mean = levels.mean(dtype=np.float64)
-    return float(max(levels @ levels / levels.size - mean * mean, 0.0) ** 0.5)
+def _distances(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    larger = np.maximum(first, second)
+    larger -= np.minimum(first, second)
+    return larger
+
+
+def _contrast(shares: NDArray[np.float64]) -> float:
+    """The standard deviation of gray levels, of which each has this share of the pixels."""
+    mean = float(shares @ LEVELS)
+    return max(float(shares @ LEVELS**2) - mean**2, 0.0) ** 0.5
 
 
 def _hash(image: ImageFile, options: DecodeOptions) -> NDArray[np.uint8]:
