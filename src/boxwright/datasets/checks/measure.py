@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -15,14 +19,18 @@ from boxwright.datasets.checks.resume import Kept, Row
 from boxwright.datasets.near_duplicates import HASHED, image_hash
 from boxwright.errors import DataError
 from boxwright.images.decoding import ImageFile, opened
-from boxwright.images.options import DecodeOptions, DepthRange
+from boxwright.images.options import MAX_PIXELS, DecodeOptions, DepthRange
 from boxwright.images.parallel import Progress, on_all_cores
 from boxwright.images.pixels import Depth, depth_of
+from boxwright.images.processes import Processes
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
 Result = TypeVar("Result")
 Measure = Callable[[ImageFile, DecodeOptions], Result]
+Batch = Callable[[Sequence[ImageFile]], list[Result | DataError]]
+MANY = 4_000  # images; fewer are measured before processes have started
+TOGETHER = 16  # images a process gets at once
 ENOUGH = 128  # pixels; sides of an image that suffice for its hash
 SEEN = 240  # pixels of the shorter side when measuring, about a network's input size
 WINDOW = 9  # pixels of the blur filter, as in Crete's paper
@@ -120,20 +128,11 @@ def summarize_all(
         progress: called with the number of decoded images and the total.
         kept: measurements of an interrupted check, which are not made again.
     """
-    earlier = kept or Kept()
-
-    def measure(image: ImageFile, options: DecodeOptions) -> Measurement:
-        version = earlier.version(image)  # a file that changes meanwhile is measured again
-        if row := earlier.get(version):
-            return Measurement.from_row(row)
-        measured = summarize(image, options)
-        earlier.add(version, measured.to_row())
-        return measured
-
     summaries: list[ImageSummary] = []
     hashes = np.empty((len(dataset), HASHED), np.uint8)
     broken: dict[int, DataError] = {}
-    for row, (summary, own_hash) in enumerate(_sound(dataset, measure, progress, broken)):
+    again = partial(_remembered, kept or Kept())
+    for row, (summary, own_hash) in enumerate(_sound(dataset, summarize, progress, broken, again)):
         hashes[row] = own_hash
         summaries.append(summary)
     return ImageSummaries(_without(dataset, broken), summaries, hashes[: len(summaries)])
@@ -203,26 +202,68 @@ def _hash(image: ImageFile, options: DecodeOptions) -> NDArray[np.uint8]:
         return image_hash(source.gray(options))
 
 
+def _remembered(
+    kept: Kept, images: Sequence[ImageFile], measured: Batch[Measurement]
+) -> list[Measurement | DataError]:
+    """The measurements of images: those that are kept, and new ones, which are kept then."""
+    versions = list(map(kept.version, images))  # a file that changes meanwhile is measured again
+    rows = kept.get(versions)
+    left = [i for i, version in enumerate(versions) if version not in rows]
+    fresh = dict(zip(left, measured([images[i] for i in left]), strict=True))
+    sound = {versions[i]: one.to_row() for i, one in fresh.items() if isinstance(one, Measurement)}
+    kept.add(sound)
+    return [
+        fresh[i] if i in fresh else Measurement.from_row(rows[version])
+        for i, version in enumerate(versions)
+    ]
+
+
 def _sound(
     dataset: Dataset,
     measure: Measure[Result],
     progress: Progress | None,
     broken: dict[int, DataError],
+    through: Callable[[Sequence[ImageFile], Batch[Result]], list[Result | DataError]] | None = None,
 ) -> Iterator[Result]:
     """The result of `measure` for each image in turn; those that cannot be decoded are added to
-    `broken` instead. Runs on all cores."""
+    `broken` instead.
 
-    def attempt(index: int) -> Result | DataError:
+    Runs on all cores, and in processes if that is worth their start. Large images are decoded here,
+    where the memory of all together is bounded. All images go `through` a function, if given.
+    """
+    large = dataset.sizes.prod(axis=1, dtype=np.int64) > MAX_PIXELS // (os.cpu_count() or 1)
+
+    def attempt(rows: range) -> list[Result | DataError]:
+        here = processes is None or large[rows.start : rows.stop].any()
+        work = partial(_attempts, measure, dataset.decoding)
+        batch = work if here else partial(processes.run, work)
+        images = [dataset.image(i) for i in rows]
+        return through(images, batch) if through else batch(images)
+
+    with Processes() if len(dataset) >= MANY else nullcontext() as processes:
+        step = TOGETHER if processes else 1
+        batches = [range(i, min(i + step, len(dataset))) for i in range(0, len(dataset), step)]
+        results = chain.from_iterable(on_all_cores(attempt, batches))
+        for index, result in enumerate(results):
+            if isinstance(result, DataError):
+                broken[index] = result
+            else:
+                yield result
+            if progress:
+                progress(index + 1, len(dataset))
+
+
+def _attempts(
+    measure: Measure[Result], options: DecodeOptions, images: Sequence[ImageFile]
+) -> list[Result | DataError]:
+    """The result of `measure` for each image, or the error."""
+    results: list[Result | DataError] = []
+    for image in images:
         try:
-            return measure(dataset.image(index), dataset.decoding)
+            results.append(measure(image, options))
         except DataError as error:
-            return error
-
-    for index, result in enumerate(on_all_cores(attempt, range(len(dataset)), progress)):
-        if isinstance(result, DataError):
-            broken[index] = result
-        else:
-            yield result
+            results.append(error)
+    return results
 
 
 def _without(dataset: Dataset, broken: Mapping[int, DataError]) -> Dataset:
