@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -194,7 +195,7 @@ def _distances(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[n
 def _contrast(shares: NDArray[np.float64]) -> float:
     """The standard deviation of gray levels, of which each has this share of the pixels."""
     mean = float(shares @ LEVELS)
-    return max(float(shares @ LEVELS**2) - mean**2, 0.0) ** 0.5
+    return math.sqrt(max(float(shares @ LEVELS**2) - mean**2, 0.0))
 
 
 def _hash(image: ImageFile, options: DecodeOptions) -> NDArray[np.uint8]:
@@ -234,9 +235,9 @@ def _sound(
     large = dataset.sizes.prod(axis=1, dtype=np.int64) > MAX_PIXELS // (os.cpu_count() or 1)
 
     def attempt(rows: range) -> list[Result | DataError]:
-        here = processes is None or large[rows.start : rows.stop].any()
-        work = partial(_attempts, measure, dataset.decoding)
-        batch = work if here else partial(processes.run, work)
+        batch = partial(_attempts, measure, dataset.decoding)
+        if processes and not large[rows.start : rows.stop].any():
+            batch = partial(processes.run, batch)
         images = [dataset.image(i) for i in rows]
         return through(images, batch) if through else batch(images)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import Any
 
@@ -23,10 +24,13 @@ UNUSUAL = [np.nan] * 4
 def usual_boxes(bboxes: Sequence[Any]) -> NDArray[np.float64]:
     """The boxes `(n, 4)` of the `bbox` of many annotations, xyxy; NaN in the rows of those that are
     not simply four numbers of pixels."""
-    if not _are_usual(bboxes):
-        bboxes = [one if _is_usual(one) else UNUSUAL for one in bboxes]
-    numbers = chain.from_iterable(bboxes)
-    boxes = np.fromiter(numbers, np.float64, 4 * len(bboxes)).reshape(-1, 4)
+    boxes = None
+    if _are_numbers(bboxes):
+        with suppress(OverflowError):  # a whole number of hundreds of digits
+            boxes = _array(bboxes)
+    if boxes is None:
+        boxes = _array([one if _is_usual(one) else UNUSUAL for one in bboxes])
+    boxes[~(np.abs(boxes) < LARGEST).all(axis=1)] = np.nan
     boxes[:, 2:] += boxes[:, :2]
     return boxes
 
@@ -42,15 +46,17 @@ def any_box(bbox: object, segmentation: object, place: str) -> tuple[list[float]
     return _box_around(segmentation, f"{place}.segmentation")
 
 
-def _are_usual(bboxes: Sequence[Any]) -> bool:
-    """True if each `_is_usual` or has a NaN; much faster than one at a time."""
-    numbers = chain.from_iterable
+def _array(bboxes: Sequence[Any]) -> NDArray[np.float64]:
+    numbers = chain.from_iterable(bboxes)
+    return np.fromiter(numbers, np.float64, len(SIDES) * len(bboxes)).reshape(-1, len(SIDES))
+
+
+def _are_numbers(bboxes: Sequence[Any]) -> bool:
+    """True if each is a list of four numbers."""
     return (
         {*map(type, bboxes)} <= {list}
         and {*map(len, bboxes)} <= {len(SIDES)}
-        and {*map(type, numbers(bboxes))} <= PLAIN
-        and min(numbers(bboxes), default=0) > -LARGEST
-        and max(numbers(bboxes), default=0) < LARGEST
+        and {*map(type, chain.from_iterable(bboxes))} <= PLAIN
     )
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -64,6 +64,7 @@ INSTANCES = "instances_"
 OTHER_TASKS = ("captions_", "image_info_", "panoptic_", "person_keypoints_", "stuff_")
 WHOLE = re.compile("-?[0-9]{1,18}")
 IDS = {int, float, str}
+T = TypeVar("T")
 NONE = -1  # the number of no image
 HINTS = ("path", "coco_url")  # longer paths, by COCO Annotator and the COCO dataset
 
@@ -165,9 +166,7 @@ class _File:
         for place, one in json_file.objects(content.get("images"), "images"):
             self._add_image(one, place)
         self._shift_ids(content.get("annotations"), labels)
-        annotations = [
-            one for _, one in json_file.objects(content.get("annotations"), "annotations")
-        ]
+        annotations = json_file.entries(content.get("annotations"), "annotations")
         shapes: Counter[str] = Counter()
         unusable = self._add_boxes(annotations, labels, shapes)
         images = self.images.values()
@@ -234,9 +233,9 @@ class _File:
         """
         images = list(self.images.values())
         numbers = {key: i for i, key in enumerate(self.images)}
-        stated = _keys([one.get("image_id") for one in annotations])
-        owners = np.array([numbers.get(key, NONE) for key in stated], np.int64)
-        categories = _keys([one.get("category_id") for one in annotations])
+        stated = [one.get("image_id") for one in annotations]
+        owners = np.array(_by_key(stated, lambda key: numbers.get(key, NONE)), np.int64)
+        categories = _by_key([one.get("category_id") for one in annotations], str)
         unknown = np.array([key not in self.names for key in categories], np.bool_)
         boxes = usual_boxes([one.get("bbox") for one in annotations])
         unusable = set()
@@ -256,7 +255,8 @@ class _File:
         used = [categories[i] for i in rows.tolist()]
         self.boxes.update(used)
         names = [self.names[key] for key in used]
-        flags = [_flags(annotations[i]) for i in rows.tolist()]
+        ordered = (annotations[i] for i in rows.tolist())
+        flags = [_flags(one) if one.get("iscrowd") or "attributes" in one else 0 for one in ordered]
         for image, start, end in zip(images, [0, *ends], ends, strict=False):
             image.boxes = flat[4 * start : 4 * end]
             image.names, image.flags = names[start:end], flags[start:end]
@@ -281,19 +281,19 @@ class _File:
 
 def _flags(one: Object) -> int:
     """The flags of a box; CVAT has an attribute for occluded objects."""
-    crowd, said = one.get("iscrowd"), one.get("attributes")
-    flags = CROWD if crowd and crowd in (1, "1") else 0
+    flags = CROWD if one.get("iscrowd") in (1, "1") else 0
+    said = one.get("attributes")
     if isinstance(said, dict) and said.get("occluded") in (True, 1, "1", "true"):
         flags |= OCCLUDED
     return flags
 
 
-def _keys(values: list[Any]) -> list[str]:
-    """The `_key` of each value; the usual ones are converted once."""
+def _by_key(values: list[Any], find: Callable[[str], T]) -> list[T]:
+    """What `find` returns for the `_key` of each value; it is called once for equal ones."""
     if {*map(type, values)} <= {int, str}:
-        known = {value: _key(value) for value in {*values}}
-        return list(map(known.__getitem__, values))
-    return list(map(_key, values))
+        found = {value: find(_key(value)) for value in {*values}}
+        return list(map(found.__getitem__, values))
+    return [find(_key(value)) for value in values]
 
 
 def _key(value: object) -> str:

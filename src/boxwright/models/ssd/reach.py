@@ -30,7 +30,7 @@ def anchor_overlap(boxes: Fractions, input_size: int) -> Fractions:
     shapes, start = [], 0
     for side, count in zip(grids, spec.per_location(len(grids)), strict=True):
         first = anchors[start : start + count]
-        shapes.append((side, (first[:, 2:] - first[:, :2])[:, ::-1] / 2))
+        shapes.append((side, (first[:, 2:] - first[:, :2])[:, ::-1] / np.float32(2)))
         start += side * side * count
     blocks = (boxes[i : i + BLOCK] for i in range(0, len(boxes), BLOCK))
     best = [_best_overlap(block.T.reshape(2, 2, -1), shapes) for block in blocks]
