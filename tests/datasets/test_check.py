@@ -241,15 +241,15 @@ def test_images_that_cannot_be_decoded_are_left_out_of_what_is_repaired(
     assert report.stats.images == 1
 
 
-@pytest.mark.parametrize("max_pixels", [measure.MAX_PIXELS, 0])
+@pytest.mark.parametrize("small", [measure.SMALL, 0])
 def test_a_check_in_processes_says_the_same(
-    voc_folder: VocFolder, max_pixels: int, monkeypatch: pytest.MonkeyPatch
+    voc_folder: VocFolder, small: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures(scene(8), BLURRED)(voc_folder)
     cut_off(0.7)(voc_folder)
     usual = run_checks(voc_folder.root)
     monkeypatch.setattr(measure, "MANY", 0)
-    monkeypatch.setattr(measure, "MAX_PIXELS", max_pixels)  # with 0 all images are large
+    monkeypatch.setattr(measure, "SMALL", small)
     seen: list[tuple[int, int]] = []
     report = run_checks(voc_folder.root, progress=lambda *counts: seen.append(counts))
     assert report.findings == usual.findings

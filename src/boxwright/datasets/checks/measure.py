@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from boxwright.datasets.checks.resume import Kept, Row
 from boxwright.datasets.near_duplicates import HASHED, image_hash
 from boxwright.errors import DataError
 from boxwright.images.decoding import ImageFile, opened
-from boxwright.images.options import MAX_PIXELS, DecodeOptions, DepthRange
+from boxwright.images.options import DecodeOptions, DepthRange
 from boxwright.images.parallel import Progress, on_all_cores
 from boxwright.images.pixels import Depth, depth_of
 from boxwright.images.processes import Processes
@@ -31,6 +30,7 @@ Result = TypeVar("Result")
 Measure = Callable[[ImageFile, DecodeOptions], Result]
 Batch = Callable[[Sequence[ImageFile]], list[Result | DataError]]
 MANY = 4_000  # images; fewer are measured before processes have started
+SMALL = 2 << 20  # pixels; threads that decode larger images hardly wait for each other
 TOGETHER = 16  # images a process gets at once
 ENOUGH = 128  # pixels; sides of an image that suffice for its hash
 SEEN = 240  # pixels of the shorter side when measuring, about a network's input size
@@ -229,10 +229,11 @@ def _sound(
     """The result of `measure` for each image in turn; those that cannot be decoded are added to
     `broken` instead.
 
-    Runs on all cores, and in processes if that is worth their start. Large images are decoded here,
-    where the memory of all together is bounded. All images go `through` a function, if given.
+    Runs on all cores, and in processes if that is worth their start. Images that are not small are
+    decoded here, where the memory of all together is bounded. All images go `through` a function,
+    if given.
     """
-    large = dataset.sizes.prod(axis=1, dtype=np.int64) > MAX_PIXELS // (os.cpu_count() or 1)
+    large = dataset.sizes.prod(axis=1, dtype=np.int64) > SMALL
 
     def attempt(rows: range) -> list[Result | DataError]:
         batch = partial(_attempts, measure, dataset.decoding)
