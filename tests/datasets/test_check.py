@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter
 
 from boxwright.codes import MEANINGS, SIGNS
 from boxwright.datasets.check import run_checks
+from boxwright.datasets.checks import measure
 from boxwright.datasets.checks.suitability import too_small
 from boxwright.models.ssd.reach import REACH
 from boxwright.structures.dataset import Dataset, LabeledImage
@@ -238,6 +239,22 @@ def test_images_that_cannot_be_decoded_are_left_out_of_what_is_repaired(
     assert report.dataset.names == ("a.jpg", "b.jpg")
     assert report.repaired.names == ("a.jpg",)
     assert report.stats.images == 1
+
+
+@pytest.mark.parametrize("small", [measure.SMALL, 0])
+def test_a_check_in_processes_says_the_same(
+    voc_folder: VocFolder, small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures(scene(8), BLURRED)(voc_folder)
+    cut_off(0.7)(voc_folder)
+    usual = run_checks(voc_folder.root)
+    monkeypatch.setattr(measure, "MANY", 0)
+    monkeypatch.setattr(measure, "SMALL", small)
+    seen: list[tuple[int, int]] = []
+    report = run_checks(voc_folder.root, progress=lambda *counts: seen.append(counts))
+    assert report.findings == usual.findings
+    assert {one.code for one in report.findings} >= {"BW102", "BW135"}
+    assert (1, 4) in seen
 
 
 def test_if_no_image_can_be_decoded_the_report_says_so(voc_folder: VocFolder) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -191,11 +191,32 @@ def candidates(folder: Folder) -> Iterator[Candidate]:
             yield Candidate(join(parent, name), folded(name), home)
 
 
+def is_apart(one: Labeled) -> bool:
+    """True if the image is a file of its own, not bytes in the annotation file."""
+    return one.byte_range == WHOLE_FILE
+
+
+def exact_paths(folder: Folder, annotations: Sequence[Labeled]) -> list[str]:
+    """The image of each annotation, if each states the path of another one; else nothing.
+
+    No other claims are as sure as these, so that they need not be compared.
+    """
+    if not all(is_apart(one) and not one.alone and ":" not in one.image for one in annotations):
+        return []
+    stated = [join(split_path(one.path)[0], one.image) for one in annotations]
+    left = set(stated)
+    if len(left) < len(stated):
+        return []
+    for parent, files in folder.images.items():
+        left.difference_update([join(parent, name) for name in files])
+    return [] if left else stated
+
+
 def leaves_folder(one: Labeled) -> bool:
     """True if the annotation names an image outside of the data folder."""
     named = one.image.replace("\\", "/")
     inside = posixpath.normpath(join(split_path(one.path)[0], named)).split("/")[0] != ".."
-    return one.byte_range == WHOLE_FILE and (bool(ROOT.match(named)) or not inside)
+    return is_apart(one) and (bool(ROOT.match(named)) or not inside)
 
 
 @lru_cache(maxsize=1024)

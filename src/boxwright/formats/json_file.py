@@ -92,6 +92,13 @@ def objects(value: object, place: str) -> Iterator[tuple[str, Object]]:
         yield where, item
 
 
+def entries(value: object, place: str) -> list[Object]:
+    """The objects of a list, which may be millions. Raises UnusableError as `objects`."""
+    if isinstance(value, list) and {*map(type, value)} <= {dict}:
+        return value
+    return [one for _, one in objects(value, place)]
+
+
 def coordinates(entry: object, keys: Sequence[str], place: str) -> list[float]:
     """The values of `keys` in an object as numbers."""
     if not isinstance(entry, Mapping):

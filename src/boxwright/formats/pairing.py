@@ -27,6 +27,8 @@ from boxwright.formats.claims import (
     Home,
     Location,
     candidates,
+    exact_paths,
+    is_apart,
     is_for_labels,
 )
 from boxwright.formats.folder import (
@@ -40,7 +42,7 @@ from boxwright.formats.folder import (
     stem,
 )
 from boxwright.images.kinds import suffix_of
-from boxwright.structures.dataset import WHOLE_FILE, Split
+from boxwright.structures.dataset import Split
 
 FEW = 8  # images of one name; more are looked up by their locations
 MANY = 8  # annotations whose images are all in one other folder show that it is theirs
@@ -70,8 +72,10 @@ def pair(folder: Folder, annotations: Sequence[Labeled]) -> list[Match]:
     """Find the image of each annotation; the result does not depend on their order."""
     if not annotations:
         return []
+    if exact := exact_paths(folder, annotations):
+        return list(map(Match, exact))
     images = list(candidates(folder))
-    claims = {i: Claim.of(one) for i, one in enumerate(annotations) if _is_apart(one)}
+    claims = {i: Claim.of(one) for i, one in enumerate(annotations) if is_apart(one)}
     around = _Around(images, claims.values())
     matches = _Pass(around, images, claims, names.same, names.same).matches()
     left = {i: claims[i] for i, one in matches.items() if one == Match()}
@@ -80,14 +84,9 @@ def pair(folder: Folder, annotations: Sequence[Labeled]) -> list[Match]:
     if left and free:
         matches |= _Pass(around, free, left, names.original, names.renamed).matches()
     return [
-        matches[i] if _is_apart(one) else Match(join(one.path, one.image))
+        matches[i] if is_apart(one) else Match(join(one.path, one.image))
         for i, one in enumerate(annotations)
     ]
-
-
-def _is_apart(one: Labeled) -> bool:
-    """True if the image is a file of its own, not bytes in the annotation file."""
-    return one.byte_range == WHOLE_FILE
 
 
 class _Around:

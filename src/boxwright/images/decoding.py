@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,9 @@ from boxwright.io.limits import ArchiveError
 
 DEFAULT = DecodeOptions()
 HUNGRY = {"WEBP", "AVIF"}  # whose libraries take more than 12 bytes a pixel, at most 20
-FIRST_BYTES = 16 << 10  # bytes that contain the header of most images
+BINARY = getattr(os, "O_BINARY", 0)  # on Windows
+FIRST_BYTES = 2 << 10  # bytes that contain the header of most images
+MORE_BYTES = 16 << 10  # bytes that contain a header with some metadata
 EXIF_ORIENTATION, TIFF_WIDTH, TIFF_HEIGHT = 0x0112, 0x0100, 0x0101
 # Pillow's names of the metadata before the pixels that may contain the orientation.
 METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
@@ -235,11 +238,18 @@ def _located(image: ImageFile, length: int) -> tuple[str | Path, int, int]:
 def _plain_header(image: ImageFile, max_pixels: int) -> Header | None:
     """The header of an ordinary JPEG from its first bytes; None if Pillow has to read it."""
     try:
-        path, start, length = _located(image, FIRST_BYTES)
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
+        path, start, length = _located(image, MORE_BYTES)
+        file = os.open(path, os.O_RDONLY | BINARY)  # a file object costs as much as reading
+        try:
             if start:
-                file.seek(start)
-            found = jpeg_header(file.read(min(length, FIRST_BYTES)))
+                os.lseek(file, start, os.SEEK_SET)
+            content = os.read(file, min(length, FIRST_BYTES))
+            found = jpeg_header(content)
+            if found is None and len(content) == FIRST_BYTES:
+                content += os.read(file, min(length, MORE_BYTES) - FIRST_BYTES)
+                found = jpeg_header(content)
+        finally:
+            os.close(file)
     except OSError:
         return None
     return _upright(*found) if found and found[0] * found[1] <= max_pixels else None

@@ -54,7 +54,8 @@ def unreached(dataset: Dataset, input_size: int, reach: Reach | None) -> list[Fi
     if share(missed) <= FEW_UNREACHED:
         return []
     proposal = "no other input size halves that"
-    for size in sorted(SIZES, key=lambda size: abs(size - input_size)):
+    others = {*SIZES} - {input_size}
+    for size in sorted(others, key=lambda size: (abs(size - input_size), size)):
         still = share(overlap_at(dataset, size, reach) < REACHED)
         if still <= share(missed) / 2:
             proposal = f"at {size} pixels it is {still:.0%}"

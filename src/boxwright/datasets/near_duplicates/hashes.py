@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
+import struct
+import zlib
 
+import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -17,10 +19,10 @@ HASHED = DIGEST + SIDE * SIDE  # bytes of a hash
 
 def image_hash(gray: Image.Image) -> Bytes:
     """The hash of a gray picture (mode L), `(HASHED,)` uint8: digest, then thumbnail."""
-    digest = hashlib.blake2b(repr(gray.size).encode(), digest_size=DIGEST)
-    digest.update(gray.tobytes())
+    pixels = gray.tobytes()
+    digest = struct.pack("<II", zlib.crc32(pixels, gray.width), google_crc32c.value(pixels))
     thumbnail = gray.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return np.frombuffer(digest.digest() + thumbnail.tobytes(), np.uint8)
+    return np.frombuffer(digest + thumbnail.tobytes(), np.uint8)
 
 
 def digests(hashes: Bytes) -> NDArray[np.uint64]:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
 
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.about import About
-from boxwright.formats.annotations import LARGEST, Holds, Labeled, Labels
-from boxwright.formats.coco.rle import RunLengthError, box_around_mask
+from boxwright.formats.annotations import Holds, Labeled, Labels
+from boxwright.formats.coco.boxes import any_box, usual_boxes
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.repeats import add_once
-from boxwright.formats.shapes import box_around, decimals, shapes_finding
+from boxwright.formats.shapes import decimals, shapes_finding
 from boxwright.formats.splits import file_split
 from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.structures.dataset import CROWD, OCCLUDED, Dataset, Split
@@ -60,9 +63,9 @@ FILE = "_annotations.coco.json"  # Roboflow's name
 INSTANCES = "instances_"
 OTHER_TASKS = ("captions_", "image_info_", "panoptic_", "person_keypoints_", "stuff_")
 WHOLE = re.compile("-?[0-9]{1,18}")
-SIDES = ("x", "y", "width", "height")
-PLAIN = {int, float}
 IDS = {int, float, str}
+T = TypeVar("T")
+NONE = -1  # the number of no image
 HINTS = ("path", "coco_url")  # longer paths, by COCO Annotator and the COCO dataset
 
 image_folder = json_file.image_folder
@@ -162,22 +165,10 @@ class _File:
             )
         for place, one in json_file.objects(content.get("images"), "images"):
             self._add_image(one, place)
-        shapes: Counter[str] = Counter()
-        unusable: set[tuple[str, str]] = set()
         self._shift_ids(content.get("annotations"), labels)
-        for place, one in json_file.objects(content.get("annotations"), "annotations"):
-            image = self.images.get(_key(one.get("image_id")))
-            try:
-                if image is None:
-                    stated = json_file.shown(one.get("image_id"))
-                    raise UnusableError(
-                        place, f"its image_id is {stated}, but no image has this id"
-                    )
-                self._add_box(one, place, image, shapes)
-            except UnusableError as error:
-                if image is not None:
-                    unusable.add((image.image, image.hint))
-                labels.broken.append(error.in_file(self.path))
+        annotations = json_file.entries(content.get("annotations"), "annotations")
+        shapes: Counter[str] = Counter()
+        unusable = self._add_boxes(annotations, labels, shapes)
         images = self.images.values()
         sound = (image for image in images if (image.image, image.hint) not in unusable)
         add_once(labels, self.path, sound)
@@ -233,19 +224,59 @@ class _File:
         if (known.image, known.size, known.hint) != (name, size, image.hint):
             raise UnusableError(place, f"'{name}' has the id of '{known.image}'")
 
-    def _add_box(self, one: Object, place: str, image: Labeled, shapes: Counter[str]) -> None:
+    def _add_boxes(
+        self, annotations: Sequence[Object], labels: Labels, shapes: Counter[str]
+    ) -> set[tuple[str, str]]:
+        """Add all boxes to their images; returns images with an unusable one, as in `add_once`.
+
+        Annotations may be millions. They are read by column, and only unusual ones by row.
+        """
+        images = list(self.images.values())
+        numbers = {key: i for i, key in enumerate(self.images)}
+        stated = [one.get("image_id") for one in annotations]
+        owners = np.array(_by_key(stated, lambda key: numbers.get(key, NONE)), np.int64)
+        categories = _by_key([one.get("category_id") for one in annotations], str)
+        unknown = np.array([key not in self.names for key in categories], np.bool_)
+        boxes = usual_boxes([one.get("bbox") for one in annotations])
+        unusable = set()
+        for i in np.flatnonzero((owners == NONE) | unknown | np.isnan(boxes).any(axis=1)).tolist():
+            owner = images[owners[i]] if owners[i] != NONE else None
+            try:
+                boxes[i] = self._unusual_box(annotations[i], f"annotations[{i}]", owner, shapes)
+            except UnusableError as error:
+                labels.broken.append(error.in_file(self.path))
+                owners[i] = NONE
+                if owner is not None:
+                    unusable.add((owner.image, owner.hint))
+        rows = np.argsort(owners, kind="stable")
+        rows = rows[np.searchsorted(owners[rows], 0) :]
+        ends = np.searchsorted(owners[rows], np.arange(len(images)), side="right").tolist()
+        flat = boxes[rows].ravel().tolist()
+        used = [categories[i] for i in rows.tolist()]
+        self.boxes.update(used)
+        names = [self.names[key] for key in used]
+        ordered = (annotations[i] for i in rows.tolist())
+        flags = [_flags(one) if one.get("iscrowd") or "attributes" in one else 0 for one in ordered]
+        for image, start, end in zip(images, [0, *ends], ends, strict=False):
+            image.boxes = flat[4 * start : 4 * end]
+            image.names, image.flags = names[start:end], flags[start:end]
+        return unusable
+
+    def _unusual_box(
+        self, one: Object, place: str, owner: Labeled | None, shapes: Counter[str]
+    ) -> list[float]:
+        if owner is None:
+            stated = json_file.shown(one.get("image_id"))
+            raise UnusableError(place, f"its image_id is {stated}, but no image has this id")
         category = _key(one.get("category_id"))
         if category not in self.names:
             stated = json_file.shown(one.get("category_id"))
             reason = f"its category_id is {stated}, but no category has this id"
             raise UnusableError(place, reason, "BW163" if category else "BW110")
-        if bbox := one.get("bbox"):
-            box = _box(bbox, place)
-        else:
-            box, shape = _box_around(one.get("segmentation"), place)
+        box, shape = any_box(one.get("bbox"), one.get("segmentation"), place)
+        if shape:
             shapes[shape] += 1
-        image.add(self.names[category], box, _flags(one))
-        self.boxes[category] += 1
+        return box
 
 
 def _flags(one: Object) -> int:
@@ -257,43 +288,16 @@ def _flags(one: Object) -> int:
     return flags
 
 
-def _box(bbox: object, place: str) -> list[float]:
-    if not isinstance(bbox, list) or len(bbox) != len(SIDES):
-        raise UnusableError(place, "its bbox is not a list of four numbers")
-    x, y, width, height = bbox
-    if not (_is_plain(x) and _is_plain(y) and _is_plain(width) and _is_plain(height)):
-        sides = dict(zip(SIDES, bbox, strict=True))
-        x, y, width, height = json_file.coordinates(sides, SIDES, f"{place}.bbox")
-    return [x, y, x + width, y + height]
-
-
-def _is_plain(value: object) -> bool:
-    return type(value) in PLAIN and -LARGEST < value < LARGEST  # type: ignore[operator]
-
-
-def _box_around(segmentation: object, place: str) -> tuple[list[float], str]:
-    """The bounding box of polygons or a mask, and the kind of shape."""
-    place = f"{place}.segmentation"
-    if isinstance(segmentation, dict):
-        try:
-            box = box_around_mask(segmentation.get("size"), segmentation.get("counts"))
-        except RunLengthError as error:
-            raise UnusableError(place, str(error)) from error
-        return box, "masks"
-    if not isinstance(segmentation, list) or not segmentation:
-        raise UnusableError(
-            place, f"{json_file.unlike(segmentation, 'a mask')}, and there is no bbox"
-        )
-    nested = segmentation if isinstance(segmentation[0], list) else [segmentation]
-    flat = [value for polygon in nested if isinstance(polygon, list) for value in polygon]
-    pairs = [list(pair) for pair in zip(flat[::2], flat[1::2], strict=False)]
-    return box_around(json_file.points(pairs, place)), "polygons"
+def _by_key(values: list[Any], find: Callable[[str], T]) -> list[T]:
+    """What `find` returns for the `_key` of each value; it is called once for equal ones."""
+    if {*map(type, values)} <= {int, str}:
+        found = {value: find(_key(value)) for value in {*values}}
+        return list(map(found.__getitem__, values))
+    return [find(_key(value)) for value in values]
 
 
 def _key(value: object) -> str:
     """An id as text, because tools write ids as numbers or text; empty if invalid."""
-    if type(value) is int:  # nearly always
-        return str(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return ""
     if isinstance(value, float) and value.is_integer():

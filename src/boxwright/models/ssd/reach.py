@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.datasets.stats import PRETRAINED_SIZE, Reach
 from boxwright.ops.anchors import AnchorSpec, grid_anchors, map_sides
-from boxwright.ops.boxes import iou_of_pairs
 
 Fractions = NDArray[np.float32]
+BLOCK = 1 << 12  # boxes at once, which fit into the processor's cache
 
 
 def anchor_overlap(boxes: Fractions, input_size: int) -> Fractions:
@@ -25,17 +27,43 @@ def anchor_overlap(boxes: Fractions, input_size: int) -> Fractions:
     spec = AnchorSpec(scale_factor=PRETRAINED_SIZE / input_size)
     grids = map_sides(input_size)
     anchors = grid_anchors(spec, input_size)
-    centers = (boxes[:, 2:] + boxes[:, :2]) / 2
-    best = np.zeros(len(boxes), np.float32)
-    start = 0
+    shapes, start = [], 0
     for side, count in zip(grids, spec.per_location(len(grids)), strict=True):
-        nearest = (np.clip(np.floor(centers * side), 0, side - 1) + 0.5) / side
-        for ymin, xmin, ymax, xmax in anchors[start : start + count]:
-            half = np.array([xmax - xmin, ymax - ymin], np.float32) / 2
-            anchor = np.concatenate([nearest - half, nearest + half], axis=1)
-            best = np.maximum(best, iou_of_pairs(boxes, anchor))
+        first = anchors[start : start + count]
+        shapes.append((side, (first[:, 2:] - first[:, :2])[:, ::-1] / np.float32(2)))
         start += side * side * count
-    return best.astype(np.float32)
+    blocks = (boxes[i : i + BLOCK] for i in range(0, len(boxes), BLOCK))
+    best = [_best_overlap(block.T.reshape(2, 2, -1), shapes) for block in blocks]
+    return np.concatenate([*best, np.zeros(0, np.float32)])
+
+
+def _best_overlap(boxes: Fractions, maps: Sequence[tuple[int, Fractions]]) -> Fractions:
+    """`(m,)` as `anchor_overlap`.
+
+    Args:
+        boxes: `(2, 2, m)`, the corners' x and y.
+        maps: side in cells of each map, and half the width and height of its anchors, `(n, 2)`.
+    """
+    low, high = boxes
+    centers, area = (high + low) / 2, _product(high - low)
+    best = np.zeros(boxes.shape[-1], np.float32)
+    for side, halves in maps:
+        nearest = (np.clip(np.floor(centers * side), 0, side - 1) + np.float32(0.5)) / side
+        first, last = nearest - halves[:, :, None], nearest + halves[:, :, None]
+        anchor_area = _product(last - first)
+        last = np.minimum(last, high, out=last)
+        last -= np.maximum(first, low, out=first)
+        shared = _product(np.maximum(last, 0, out=last))
+        anchor_area += area
+        anchor_area -= shared
+        shared /= anchor_area
+        np.maximum(best, shared.max(axis=0), out=best)
+    return best
+
+
+def _product(sides: Fractions) -> Fractions:
+    """The products of sides `(..., 2, m)`, `(..., m)`; many times as fast as NumPy's."""
+    return sides[..., 0, :] * sides[..., 1, :]
 
 
 REACH = Reach(anchor_overlap, "have an IoU below 0.5 with every anchor")
