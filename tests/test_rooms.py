@@ -49,12 +49,12 @@ def functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
 
 
 def is_side(node: ast.AST) -> bool:
-    """`boxes[..., 2] - boxes[..., 0]`, or a product's operand that is a difference of corners."""
+    """`boxes[..., 2] - boxes[..., 0]` or `bottom - top`: a difference of corners."""
     return (
         isinstance(node, ast.BinOp)
         and isinstance(node.op, ast.Sub)
-        and isinstance(node.left, ast.Subscript)
-        and isinstance(node.right, ast.Subscript)
+        and isinstance(node.left, ast.Subscript | ast.Name)
+        and isinstance(node.right, ast.Subscript | ast.Name)
     )
 
 
