@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -70,14 +72,15 @@ class Tuning:
     rate_per_object: float
     peaks: tuple[float, float]
 
-    def quality(self, images: float, pixels: float) -> float:
+    def quality(self, images: float, pixels: Sequence[float]) -> float:
         """The expected AP as a fraction of the best, after training on `images` images, with
-        objects of `pixels` pixels in the network's input."""
+        objects of so many pixels in the network's input; a number for each class, since AP is a
+        mean over classes."""
         if images <= 0:
             return 0.0
         seen = (self.images / images) ** self.steepness
-        small = (self.pixels / max(pixels, 1.0)) ** self.sharpness
-        return math.exp(-seen - small)
+        small = ((self.pixels / max(each, 1.0)) ** self.sharpness for each in pixels)
+        return math.exp(-seen) * statistics.fmean(math.exp(-each) for each in small)
 
 
 _WORK = Work(621, 423, 32, 0, 7.2, 1.9)

@@ -60,7 +60,7 @@ class Candidate(NamedTuple):
     Attributes:
         input_size: pixels.
         images: images that it sees within the budget; infinite without one.
-        pixels: 90 % of the objects are larger in the network's input.
+        pixels: 90 % of the objects of every class are larger in the network's input.
         quality: the expected AP as a fraction of the best.
         passes: over the training images.
     """
@@ -74,7 +74,7 @@ class Candidate(NamedTuple):
     @property
     def why(self) -> str:
         """The reason to choose it."""
-        large = f"90 % of objects are then larger than {self.pixels:.0f} px"
+        large = f"90 % of the objects of every class are then larger than {self.pixels:.0f} px"
         if np.isinf(self.images):
             return large
         return f"{large}, and the budget allows {self.images:,.0f} images"
@@ -85,16 +85,13 @@ def candidates(
 ) -> list[Candidate]:
     """The candidates, the best first: the smallest size whose expected quality is close to the
     highest. Those without a whole pass over the images come last, if others have three."""
-    sizes = train.sizes[train.image_of_box].astype(np.float64)
-    relative = np.sqrt(areas(train.boxes) / (sizes[:, 0] * sizes[:, 1]))
-    small = float(np.quantile(relative, SMALL)) if len(relative) else 1.0
+    small = _small_objects(train)
     found = []
     for size in tuning.sizes:
         seen = np.inf if machine is None else machine.images_seen(tuning, layers, size)
-        quality = tuning.quality(seen, small * size)
-        found.append(
-            Candidate(size, float(seen), small * size, quality, float(seen) / max(len(train), 1))
-        )
+        quality = tuning.quality(seen, [size * each for each in small])
+        passes = float(seen) / max(len(train), 1)
+        found.append(Candidate(size, float(seen), size * min(small), quality, passes))
     thorough = any(each.passes >= ENOUGH_PASSES for each in found)
     hasty = [thorough and each.passes < 1 for each in found]
     best = max(each.quality for each, last in zip(found, hasty, strict=True) if not last)
@@ -105,3 +102,13 @@ def candidates(
         return last, not close, each.input_size if close else -each.quality
 
     return [each for each, _ in sorted(zip(found, hasty, strict=True), key=order)]
+
+
+def _small_objects(train: Dataset) -> list[float]:
+    """The size of a small object of each class that has any, as a fraction of the image."""
+    sizes = train.sizes[train.image_of_box].astype(np.float64)
+    relative = np.sqrt(areas(train.boxes) / (sizes[:, 0] * sizes[:, 1]))
+    return [
+        float(np.quantile(relative[train.labels == label], SMALL))
+        for label in np.unique(train.labels)
+    ] or [1.0]
