@@ -94,6 +94,28 @@ def test_a_slow_machine_or_a_short_budget_has_no_time_for_large_inputs(
 
 
 @pytest.mark.parametrize(
+    ("speed", "images", "said"),
+    [
+        (1, 1000, "sees about 17 images in it; give it 235 s or more"),
+        (5, 1000, "sees about 85 images in it; give it 47 s or more"),
+        (5, 60, None),
+        (20, 1000, None),
+    ],
+)
+def test_a_budget_that_is_too_short_names_one_that_would_do(
+    speed: float, images: int, said: str | None
+) -> None:
+    tuning = family("nanodet_plus").tuning
+    recipe = recipe_for(
+        objects_of(*[0.11] * images), pretrained=True, seconds=20, model="nanodet_plus",
+        measure=machine(speed * (224 / 320) ** 2, tuning),
+    )  # fmt: skip
+    assert said is None or recipe.input_size == 224
+    assert ("seconds" in recipe.reasons) == bool(said)
+    assert (said or "") in recipe.reasons.get("seconds", "")
+
+
+@pytest.mark.parametrize(
     "options", [{"steps": 5}, {"seconds": 60, "input_size": 320}, {"seconds": 60, "scratch": True}]
 )
 def test_the_machine_is_not_measured_where_nothing_depends_on_it(options: dict[str, Any]) -> None:

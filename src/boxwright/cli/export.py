@@ -81,11 +81,20 @@ def export(
         return
     show(_table(comparison))
     show(f"[bold]{plain(path)}[/], {size_of(path) / 1e6:.1f} MB")
-    show(
-        f"{'Verified' if comparison.passed else 'Kept despite its loss'}: {plain(str(comparison))}."
-    )
+    show(f"{_verdict(comparison)}: {plain(str(comparison))}.")
+    if comparison.finds_nothing:
+        say(
+            "[bold red]This detector finds nothing:[/] the run's own AP50 is close to 0. Train it "
+            "longer, with a larger --budget, or look for wrong labels with `boxwright check`."
+        )
     file = plain(quoted(path))
     show(f"  boxwright predict {file} IMAGES\n  boxwright inspect {file}")
+
+
+def _verdict(comparison: Comparison) -> str:
+    if not comparison.passed:
+        return "Kept despite its loss"
+    return "Equal to a run that finds nothing" if comparison.finds_nothing else "Verified"
 
 
 def _progress(line: str) -> None:

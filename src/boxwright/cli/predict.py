@@ -82,6 +82,9 @@ def predict(
         if result["contact_sheet"]:
             show(f"Look at {plain(out / result['contact_sheet'])}")
         if not boxes and result["images"]:
-            say(f"No detection above {result['threshold']:.2f}. Try --threshold 0.1.")
+            say(
+                f"The detector found nothing with a score above {result['threshold']:.2f}. Try "
+                "--threshold 0.1; if that finds nothing useful either, train it longer."
+            )
     if result["failed"]:
         raise typer.Exit(FAILED)

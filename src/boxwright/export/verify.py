@@ -48,7 +48,11 @@ TOLERANCES: Mapping[str | None, Tolerance] = {
     "dynamic": Tolerance(0.01, 0.8, 0.15, 0.8),
     "int8": Tolerance(0.01, 0.8, 0.15, 0.8),
 }
+NOTHING = 0.02  # AP50 of a detector that finds nothing
 SAME_PIXELS = 0.5  # of every side; needed for boxes of a few pixels
+
+
+DERIVED = ("passed", "finds_nothing", "says")  # of a comparison's JSON
 
 
 class Row(NamedTuple):
@@ -101,6 +105,12 @@ class Comparison:
         """True if the loss is within the limit and enough of the run's detections agree."""
         return not self.too_lossy and self.agreeing >= self.wanted
 
+    @property
+    def finds_nothing(self) -> bool:
+        """True if the run's own AP50 is close to 0, so that equal results prove little."""
+        values = {row.name: row.run for row in self.table}
+        return (values.get("AP50") or 0.0) < NOTHING
+
     def __str__(self) -> str:
         images = " and ".join(f"{count} {split}" for split, count in self.images.items())
         between = ""
@@ -116,12 +126,17 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         """JSON values: the table's rows by name, and a summary sentence."""
         rows = {row.name: {"run": row.run, "file": row.file} for row in self.table}
-        return {**asdict(self), "table": rows, "passed": self.passed, "says": str(self)}
+        derived = {
+            "passed": self.passed,
+            "finds_nothing": self.finds_nothing,
+            "says": str(self),
+        }
+        return {**asdict(self), "table": rows, **derived}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Comparison:
         """The inverse of `to_json`."""
-        own = {name: item for name, item in value.items() if name not in ("passed", "says")}
+        own = {name: item for name, item in value.items() if name not in DERIVED}
         rows = tuple(Row(name, **sides) for name, sides in value["table"].items())
         interval = value["interval"] and (value["interval"][0], value["interval"][1])
         return cls(**{**own, "table": rows, "interval": interval})

@@ -48,10 +48,21 @@ class Machine(NamedTuple):
 
     def images_seen(self, tuning: Tuning, layers: TrainedLayers, size: int) -> float:
         """The images that a training sees at an input size."""
+        left = self.seconds * (1 - RESERVED) - self._preparing
+        return max(left, 0.0) / self._of_image(tuning, layers, size)
+
+    def seconds_for(self, images: float, tuning: Tuning, layers: TrainedLayers, size: int) -> float:
+        """The seconds in which a training sees so many images."""
+        training = images * self._of_image(tuning, layers, size)
+        return (training + self._preparing) / (1 - RESERVED)
+
+    @property
+    def _preparing(self) -> float:
+        return PREPARATION * self.speed.compiling
+
+    def _of_image(self, tuning: Tuning, layers: TrainedLayers, size: int) -> float:
         area = (size / tuning.reference_size) ** 2
-        each = tuning.overhead * self.speed.of_image(layers.work) * area
-        preparing = PREPARATION * self.speed.compiling
-        return max(self.seconds * (1 - RESERVED) - preparing, 0.0) / each
+        return tuning.overhead * self.speed.of_image(layers.work) * area
 
 
 class Candidate(NamedTuple):

@@ -38,6 +38,7 @@ from boxwright.training.sampler import Sampler
 from boxwright.training.sanity_checks import check_trainable
 from boxwright.training.schedule import Schedule
 from boxwright.training.tools import Tools, measured_machine
+from boxwright.training.validation import Validator
 from boxwright.training.writers import JsonLines, TensorBoard
 
 if TYPE_CHECKING:  # these import Keras, which takes seconds
@@ -45,6 +46,8 @@ if TYPE_CHECKING:  # these import Keras, which takes seconds
     from boxwright.training.start import Start
 
 FINISH_SECONDS = 1.5  # to write the run and leave
+ACHIEVED = 0.1  # validation AP above which a training is not compared with its start
+NOTHING = 0.01  # AP of a detector that finds nothing
 FORWARD = 0.5  # of the time to train on an image: what its evaluation takes
 UNVALIDATED_SECONDS = 300.0  # of a run without a budget and without validation images
 
@@ -271,6 +274,7 @@ class Loop:
             self._control.stop()
         if self._control.stopped and self._evaluated_at != schedule.step:
             yield from self._evaluation()
+        yield from self._comparison_with_start()
         yield Finished(schedule.step, not schedule.done, self._best.step, self._best.evaluation)
 
     def _step(self) -> Iterator[Event]:
@@ -301,6 +305,20 @@ class Loop:
             schedule.seconds_left,
             self._snapshot(),  # a new one, so that no checkpoint's arrays stay in memory
         )
+
+    def _comparison_with_start(self) -> Iterator[Event]:
+        """Say so if the training has achieved nothing."""
+        before, probe = self._ready.before, self._ready.begun.probe
+        best = self._best.evaluation
+        if before is None or probe is None or (best and (best.ap or 0.0) > ACHIEVED):
+            return
+        after = Validator(probe).validate(self._session.averaged()).evaluation
+        if (after.ap or 0.0) <= max(before.ap or 0.0, NOTHING):
+            yield Note(
+                f"this training achieved nothing: AP {after.ap or 0.0:.3f} on {after.images} "
+                f"training images, {before.ap or 0.0:.3f} before; it needs more time, or the "
+                "labels are wrong"
+            )
 
     def _pause(self) -> Iterator[Event]:
         yield from self._checkpoint(self._snapshot().arrays)  # a paused machine may be switched off

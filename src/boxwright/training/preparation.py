@@ -62,6 +62,7 @@ class Prepared:
         session: the network and its compiled step.
         validator: evaluates weights.
         artifact: description of the network.
+        before: the evaluation of a pretrained start on some training images; None without one.
     """
 
     data: TrainingData
@@ -69,6 +70,7 @@ class Prepared:
     session: Session
     validator: Validator
     artifact: Artifact
+    before: Evaluation | None = None
 
 
 def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
@@ -100,6 +102,7 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
     yield Note(f"start: {begun.origin}; convolutions in {precision}")
     yield from (Note(str(class_head_init)) for class_head_init in begun.class_head_inits)
     session = Session(begun, recipe, engines, data.training)
+    before = None
     if begun.probe:
         before = Validator(begun.probe).validate(session.averaged()).evaluation
         scores = _scores(before)
@@ -111,7 +114,7 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
         begun.preprocessing,
         provenance=_provenance(plan, data.fingerprint, begun.weights),
     )
-    return Prepared(data, begun, session, tools.validator(images), artifact)
+    return Prepared(data, begun, session, tools.validator(images), artifact, before)
 
 
 def _precision(recipe: Recipe, engines: EngineModule) -> str:

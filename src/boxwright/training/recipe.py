@@ -35,6 +35,7 @@ PRETRAINED_SIZE = 300
 # With this many labeled objects, training more of the network pays off if the budget is at least
 # this many seconds.
 MANY_OBJECTS, LONG_BUDGET = 2000, 120
+FEW_IMAGES = 200  # with fewer in training, a budget is too short
 RARE_BELOW = 0.3  # fraction of the images; a class in fewer of them is rare
 JUDGED_FROM = 300  # images; with fewer, each is worth more in training than in validation
 STOPPED_FROM, MIN_VALIDATION_IMAGES = 60, 20  # images, if only validation decides when to stop
@@ -189,6 +190,13 @@ def recipe_for(
         machine = measure(seconds or 0.0) if measure and limited else None
         best = candidates(train, tuning, layers, machine)[0]
         size, reasons["input_size"] = best.input_size, best.why
+        if machine and best.images < min(len(train), FEW_IMAGES):
+            enough = machine.seconds_for(FEW_IMAGES, tuning, layers, size)
+            needed = (seconds or 0.0) - machine.seconds + enough
+            reasons["seconds"] = (
+                f"too short for this machine, which sees about {best.images:.0f} images in it; "
+                f"give it {needed:.0f} s or more"
+            )
     held_out, why = _held_out(len(train), endless=seconds is None and steps is None)
     if why and not np.any(train.splits == Split.VAL):
         reasons["held_out"] = why
