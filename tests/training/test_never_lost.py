@@ -217,6 +217,8 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_is_done(
         ("--weights", "a.tflite", "without --weights and cannot continue with --weights a.tflite"),
         ("--deterministic", True, "without --deterministic and cannot continue with --determ"),
         ("--depth-multiplier", 0.5, "with --depth-multiplier 0.1 and cannot continue with"),
+        ("--model", "ssd", "with --model centers and cannot continue with --model ssd"),
+        ("--model", "centers", None),
         ("--seed", 0, None),
         ("--from-scratch", True, None),
         ("--weights", None, None),
