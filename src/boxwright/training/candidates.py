@@ -82,6 +82,10 @@ class Candidate(NamedTuple):
     quality: float
     passes: float
 
+    def to_json(self) -> dict[str, float]:
+        """JSON values."""
+        return self._asdict()
+
     @property
     def why(self) -> str:
         """The reason to choose it."""

@@ -227,13 +227,14 @@ def recipe_for(
         reasons["train_norm"] = (
             "folded batch norm costs nothing, and small batches give noisy statistics"
         )
-        reasons["batch_size"] = "32 would be 2 % faster but give half as many steps"
+        batch_size, reasons["batch_size"] = tuning.batch_size
         reasons["augmentation.crop_around_object.side"] = (
             "objects appear at 0.8 to 2.5 times their size"
         )
         peak, reasons["learning_rate.peak"] = _peak(train, tuning)
         return replace(
             recipe,
+            batch_size=batch_size,
             frozen_through=layers.frozen_through,
             train_depthwise=layers.train_depthwise,
             learning_rate=BudgetCosine(peak),
