@@ -52,7 +52,7 @@ class Tuning:
         layers: the layers to train.
         many_layers: the layers to train with many objects and a long budget.
         batch_size: images per step, and why.
-        overhead: the time of a step is so many times that of its convolutions and elements alone.
+        overhead: the time of a step divided by that of the kernels that `training.speed` times.
         images, steepness: the quality after `n` images is `exp(-(images / n) ** steepness)` of the
             best.
         pixels, sharpness: for objects of `p` pixels at the input size, it is
@@ -96,7 +96,7 @@ USUAL = Tuning(
         3, True, Work(621, 502, 35, 11.6, 7.2, 2.9), "many objects are enough to train more blocks"
     ),
     batch_size=(16, "32 would be 2 % faster but give half as many steps"),
-    overhead=1.4,
+    overhead=0.76,
     images=173,
     steepness=0.89,
     pixels=12.2,
