@@ -12,6 +12,7 @@ import numpy as np
 from boxwright.errors import DetectorError
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.golden import Golden
+from boxwright.safety.limits import TooLargeError, check_input
 from boxwright.structures.old_keys import MODEL, renamed, renamed_provenance
 
 FORMAT = "boxwright-detector"
@@ -155,6 +156,11 @@ def damaged(what: str, where: str | Path | None) -> DetectorError:
     )
 
 
+def too_large(what: object, where: str | Path | None) -> DetectorError:
+    """The error for a detector file that asks for more than the limits."""
+    return DetectorError("BW515", f"asks for too much: {what}.", where=where)
+
+
 def _golden(value: Any, side: int, classes: int, where: str | Path | None) -> Golden | None:
     if value is None:
         return None
@@ -173,6 +179,10 @@ def _preprocessing(value: dict[str, Any], where: str | Path | None) -> Preproces
     size = _get(value, "size", int, where)
     if size < 1:
         raise damaged(f'its "size" is not a number of pixels but {size}', where)
+    try:
+        check_input([size], "its input")
+    except TooLargeError as error:
+        raise too_large(error, where) from error
     try:
         return Preprocessing.from_json(value)
     except (KeyError, TypeError, ValueError) as error:

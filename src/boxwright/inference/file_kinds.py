@@ -13,6 +13,7 @@ from boxwright.errors import DetectorError
 from boxwright.images.decoding import is_image
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import litert
+from boxwright.inference.admission import Checks, admit
 from boxwright.inference.artifact import Artifact, damaged, without_class_names
 from boxwright.inference.class_names import placeholder
 from boxwright.inference.engines import (
@@ -28,6 +29,8 @@ from boxwright.inference.engines.frozen import INPUT
 from boxwright.inference.engines.openvino import NETWORK_NAME
 from boxwright.inference.engines.savedmodel import SAVED_ARTIFACT
 from boxwright.inference.run import Run
+from boxwright.safety.limits import DefectError
+from boxwright.safety.tensorflow_graph import SAVED_MODEL_NAME, check_frozen, check_saved_model
 from boxwright.structures.registry import Registry
 
 
@@ -40,12 +43,14 @@ class FileKind(NamedTuple):
         read_artifact: `(path, engine)`: the artifact in the file, None if another program wrote
             it. If it needs an engine and gets None, it opens one.
         reads_alone: True if `read_artifact` works without an engine.
+        checks: what such a file must pass before anything else reads it.
     """
 
     matches: Callable[[Path], bool]
     open_engine: Callable[[Path, int | None], Any]
     read_artifact: Callable[[Path, Any], Artifact | None]
     reads_alone: bool = True
+    checks: Checks = Checks()
 
 
 def kind_of(path: Path) -> str:
@@ -61,11 +66,26 @@ def kind_of(path: Path) -> str:
     raise _not_a_detector(path)
 
 
+def refusal(path: Path) -> str | None:
+    """Why a detector file is loaded only with `trust`, as a sentence without subject; None if that
+    is not needed. Raises the errors of `kind_of`."""
+    operators = FILE_KINDS[kind_of(path)].checks.operators
+    try:
+        if operators:
+            operators(path)
+    except DetectorError as error:
+        return error.message
+    except DefectError:  # is raised again when it is loaded
+        pass
+    return None
+
+
 def opened(
-    path: Path, classes: Sequence[str] | None, threads: int | None, *, unnamed: bool
+    path: Path, classes: Sequence[str] | None, threads: int | None, *, unnamed: bool, trust: bool
 ) -> tuple[Engine, Artifact]:
     """The engine and the artifact of a detector file; see `Detector.load`."""
     kind = FILE_KINDS[kind_of(path)]
+    admit(path, kind.checks, trust=trust)
     if kind.reads_alone:  # reports damage before the slow import of a framework
         artifact = kind.read_artifact(path, None)
         if artifact is None and path.is_dir():
@@ -183,9 +203,10 @@ FILE_KINDS: Registry[FileKind] = Registry(
             lambda path, _: Run(path).artifact,
         ),
         "SavedModel": FileKind(
-            lambda path: (path / "saved_model.pb").is_file(),
+            lambda path: (path / SAVED_MODEL_NAME).is_file(),
             lambda path, _: SavedModelEngine(path),
             lambda path, _: _beside(path / SAVED_ARTIFACT),
+            checks=Checks(operators=check_saved_model),
         ),
         "OpenVINO": FileKind(
             lambda path: (path / NETWORK_NAME).is_file(),
@@ -202,6 +223,7 @@ FILE_KINDS: Registry[FileKind] = Registry(
             lambda path, _: FrozenEngine(path),
             lambda path, engine: _inside(engine or FrozenEngine(path), path),
             reads_alone=False,
+            checks=Checks(operators=check_frozen),
         ),
         ".onnx": FileKind(  # the format version in one byte, then the producer
             _is_file(".onnx", lambda head: head[:1] == b"\x08" and head[2:3] == b"\x12"),

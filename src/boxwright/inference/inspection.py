@@ -8,6 +8,7 @@ from typing import Any
 
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import litert, tflite_graph
+from boxwright.inference.admission import admit
 from boxwright.inference.artifact import Artifact, damaged
 from boxwright.inference.file_kinds import FILE_KINDS, kind_of
 from boxwright.io.files import size_of
@@ -72,15 +73,20 @@ class Description:
         return said
 
 
-def inspect(path: str | Path) -> Description:
+def inspect(path: str | Path, *, trust: bool = False) -> Description:
     """Describe a detector file or folder, including files of other programs without class names.
+
+    Args:
+        path: the file or folder.
+        trust: as in `Detector.load`.
 
     Raises:
         DetectorError: BW501 there is no detector, BW502 it is damaged, BW503 a newer Boxwright
-            wrote it.
+            wrote it, BW512 it has operators that are not allowed, BW515 it asks for too much.
     """
     path = Path(path)
     kind = kind_of(path)
+    admit(path, FILE_KINDS[kind].checks, trust=trust)
     graph = _graph(path) if kind == ".tflite" else {}
     artifact = FILE_KINDS[kind].read_artifact(path, None)
     return Description(path, kind, size_of(path), artifact, **graph)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,6 @@ from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
 INPUT = "image_tensor"
-# Operators with side effects: a graph from an untrusted source is a program.
-UNSAFE = re.compile("File|PyFunc|Save|Restore|Checkpoint|Reader|Dataset|Print|Library|Send|Recv")
 NMS = "CombinedNonMaxSuppression"
 ARTIFACT_NODE = "boxwright"  # a constant: the artifact in JSON
 
@@ -44,11 +41,6 @@ class FrozenEngine:
         nodes = {node.name: node for node in definition.node}
         if missing := {INPUT, *litert.OUTPUT_NAMES} - nodes.keys():
             raise no_detector(path, f"it has no node {', '.join(sorted(missing))}")
-        operators = {node.op for node in definition.node}
-        operators |= {n.op for each in definition.library.function for n in each.node_def}
-        if unsafe := {op for op in operators if UNSAFE.search(op)}:
-            reason = f"it reads or writes files, or runs Python ({', '.join(sorted(unsafe))})"
-            raise no_detector(path, reason)
         said = nodes[ARTIFACT_NODE].attr["value"].tensor if ARTIFACT_NODE in nodes else None
         self.description = bytes(said.string_val[0]) if said and said.string_val else None
         try:
