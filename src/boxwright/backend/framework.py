@@ -96,6 +96,24 @@ def openvino() -> Any:
     return _imported("openvino")
 
 
+def litert() -> Any:
+    """The module `ai_edge_litert.interpreter`, which runs .tflite files.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("ai_edge_litert.interpreter")
+
+
+def h5py() -> Any:
+    """The `h5py` module, which reads Keras' weights.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("h5py")
+
+
 def with_constants(function: Any) -> Any:
     """A concrete TensorFlow function with its variables and calls inlined.
 

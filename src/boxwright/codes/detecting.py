@@ -167,12 +167,28 @@ DETECTING: dict[str, Meaning] = {
         "If you trust the people who made the file, load it with `--trust`, in Python "
         "`Detector.load(path, trust=True)`. It may then do all that your account may do.",
     ),
+    "BW513": Meaning(
+        "error",
+        "Loading a detector file ends the process",
+        "Files of unknown origin are first loaded and run in a process of their own. It was "
+        "killed, or took too much time or memory: the file is damaged, or was made to do this, or "
+        "the runtime has a bug.",
+        "Copy the file again from its source, export it again, or update the runtime.",
+    ),
+    "BW514": Meaning(
+        "error",
+        "The network fails while it runs",
+        "The runtime loads the network but cannot compute it, or its results contradict each "
+        "other: the file is damaged, was converted wrongly, or needs more memory than there is.",
+        "Export the file again from its run, or convert it again; if memory is short, close other "
+        "programs.",
+    ),
     "BW515": Meaning(
         "error",
         "A detector file asks for too much",
         "Its network takes larger images, or needs more memory, than any detector for a CPU: the "
         "file is damaged, or was made to exhaust the memory.",
-        "Copy it again from its source, or use a detector with a smaller input: 2048 pixels a side "
+        "Copy it again from its source, or use a detector with a smaller input: 4096 pixels a side "
         "are the limit.",
     ),
     "BW520": Meaning(

@@ -21,6 +21,7 @@ from boxwright.export.verify import TOLERANCES, Comparison, Reference
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
+from boxwright.inference.file_kinds import remember
 from boxwright.io.files import writing
 from boxwright.models.model import FAMILY_KEY, DetectionModel
 from boxwright.models.registry import DEFAULT
@@ -174,6 +175,7 @@ def write_verified(
             kind.write(draft, model, artifact, Quantization(quantize))
         else:
             kind.write(draft, model, artifact)
+        remember(draft)
         say("comparing it with the run")
         file = Detector.load(draft)
         reference = Reference.of(run, dataset)
@@ -190,6 +192,7 @@ def write_verified(
         provenance = artifact.provenance | said
         golden = golden_pair(file, given, say)
         kind.describe(draft, replace(artifact, provenance=provenance, golden=golden))
+        remember(draft)
         Detector.load(draft)  # includes the check of the golden pair
     return comparison
 

@@ -18,6 +18,7 @@ from boxwright.export.tflite import quantization_errors, write_tflite
 from boxwright.export.verify import NOT_TESTING, TOLERANCES, Reference
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
+from boxwright.inference.file_kinds import remember
 from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
 
@@ -85,6 +86,8 @@ def write_best_int8(
             draft.unlink()
             continue
         loss = reference.compare(file, TOLERANCES["int8"]).loss
+        remember(draft)
+        loss = reference.compare(Detector.load(draft), TOLERANCES["int8"]).loss
         say(f"int8, {candidate.name}: AP loss {100 * loss:.2f} points (without test images)")
         attempts.append(Attempt(candidate.name, loss))
         best = min(attempts, key=lambda attempt: attempt.loss)

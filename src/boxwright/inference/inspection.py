@@ -9,7 +9,8 @@ from typing import Any
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import litert, tflite_graph
 from boxwright.inference.admission import admit
-from boxwright.inference.artifact import Artifact, damaged
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.engines.engine import loading
 from boxwright.inference.file_kinds import FILE_KINDS, kind_of
 from boxwright.io.files import size_of
 
@@ -87,8 +88,9 @@ def inspect(path: str | Path, *, trust: bool = False) -> Description:
     path = Path(path)
     kind = kind_of(path)
     admit(path, FILE_KINDS[kind].checks, trust=trust)
-    graph = _graph(path) if kind == ".tflite" else {}
-    artifact = FILE_KINDS[kind].read_artifact(path, None)
+    with loading(path):
+        graph = _graph(path) if kind == ".tflite" else {}
+        artifact = FILE_KINDS[kind].read_artifact(path, None)
     return Description(path, kind, size_of(path), artifact, **graph)
 
 
@@ -112,8 +114,6 @@ def _input_mismatch(range_: tuple[float, float], preprocessing: Preprocessing) -
 
 def _graph(path: Path) -> dict[str, Any]:
     content = path.read_bytes()
-    if reason := litert.defect(content):
-        raise damaged(reason, path)
     custom = litert.custom_operators(content)
     last = [each.options for each in custom if each.name == litert.POSTPROCESS]
     return {

@@ -9,7 +9,7 @@ from pathlib import Path
 LARGEST_FILE = (1 << 31) - 1  # bytes; flatbuffers and protocol buffers end there too
 LARGEST_TENSOR = 1 << 30  # bytes
 LARGEST_NETWORK = 1 << 32  # bytes of all tensors together, most of which share memory
-LARGEST_INPUT = 2048  # pixels a side
+LARGEST_INPUT = 4096  # pixels a side
 MAX_CLASSES = 100_000
 
 
@@ -33,13 +33,13 @@ def read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def tensor_bytes(shape: Iterable[int], item: int, what: str) -> int:
-    """The bytes of a tensor with items of `item` bytes; dimensions below 1 are unknown or empty.
+def tensor_bytes(shape: Iterable[int], bits: int, what: str) -> int:
+    """The bytes of a tensor with items of `bits`; dimensions below 1 are unknown or empty.
 
     Raises:
         TooLargeError: there are more than `LARGEST_TENSOR`.
     """
-    size = math.prod(max(int(side), 1) for side in shape) * item
+    size = (math.prod(max(int(side), 1) for side in shape) * bits + 7) // 8
     if size > LARGEST_TENSOR:
         raise TooLargeError(f"{what} has {size:,} bytes, and {LARGEST_TENSOR:,} are the limit")
     return size

@@ -14,6 +14,7 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
 LONGEST = 10  # bytes of a varint of 64 bits
 LONGEST_32 = 5  # bytes of one of 32 bits, as tags and lengths are
 MAX_FIELDS = 5_000_000  # of a file
+MAX_PACKED = 64  # sides of a tensor
 
 
 class WireError(DefectError):
@@ -81,3 +82,14 @@ def _varint(message: memoryview, at: int, longest: int) -> tuple[int, int]:
                 break
             return value, at + i + 1
     raise WireError("it is cut off, or has a number that is too long")
+
+
+def varints(message: memoryview) -> list[int]:
+    """The numbers of a packed field."""
+    at, found = 0, []
+    while at < len(message):
+        value, at = _varint(message, at, LONGEST)
+        found.append(value)
+        if len(found) > MAX_PACKED:
+            raise WireError("a tensor has too many sides")
+    return found

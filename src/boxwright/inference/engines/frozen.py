@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import first_line, images, no_detector
+from boxwright.inference.engines.engine import first_line, images, no_detector, running
 from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
@@ -34,6 +34,7 @@ class FrozenEngine:
 
     def __init__(self, path: Path) -> None:
         tf = framework.tensorflow()
+        self.where = path
         try:
             definition = tf.compat.v1.GraphDef.FromString(path.read_bytes())
         except Exception as error:  # protobuf's error class is not public
@@ -61,9 +62,10 @@ class FrozenEngine:
         return cut_before_nms(self._graph, self._input, self._constant)
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
-        outputs = {name: np.asarray(v) for name, v in self._run(self._constant(inputs)).items()}
-        outputs["detection_classes"] = outputs["detection_classes"] - 1
-        return images(outputs)
+        with running(self.where):
+            outputs = {name: np.asarray(v) for name, v in self._run(self._constant(inputs)).items()}
+            outputs["detection_classes"] = outputs["detection_classes"] - 1
+            return images(outputs)
 
 
 def cut_before_nms(graph: Any, pixels: Any, constant: Any) -> Network | None:
