@@ -105,7 +105,7 @@ def openvino() -> Any:
 
 
 def litert() -> Any:
-    """The module `ai_edge_litert.interpreter`, which runs .tflite files.
+    """LiteRT's module of interpreters, which run .tflite files.
 
     Raises:
         SystemFaultError: BW901 it is not installed.

@@ -77,6 +77,7 @@ def write_best_int8(
     for candidate in _candidates(model, artifact, dataset, retrain):
         draft = path.with_name(f"{path.name}-attempt")
         write_tflite(draft, candidate.model, artifact, candidate.how)
+        remember(draft)
         try:
             file = Detector.load(draft)
         except DetectorError:
@@ -86,8 +87,6 @@ def write_best_int8(
             draft.unlink()
             continue
         loss = reference.compare(file, TOLERANCES["int8"]).loss
-        remember(draft)
-        loss = reference.compare(Detector.load(draft), TOLERANCES["int8"]).loss
         say(f"int8, {candidate.name}: AP loss {100 * loss:.2f} points (without test images)")
         attempts.append(Attempt(candidate.name, loss))
         best = min(attempts, key=lambda attempt: attempt.loss)

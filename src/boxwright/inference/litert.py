@@ -74,21 +74,21 @@ def interpreter(content: bytes, threads: int) -> Any:
     Raises:
         ValueError, RuntimeError: the file cannot be loaded.
     """
-    runtime = framework.litert()
+    api = framework.litert()
     with framework.hushed():
-        made = runtime.Interpreter(model_content=content, num_threads=threads)
+        made = api.Interpreter(model_content=content, num_threads=threads)
         made.allocate_tensors()
     return made
 
 
 def defect(content: bytes) -> str | None:
     """The defect of a .tflite's flatbuffer, or None; the file need not be runnable here."""
-    runtime = framework.litert()
+    api = framework.litert()
     if content[4:8] != MAGIC:
         return "it has no .tflite header"
     try:
         with framework.hushed():
-            runtime.Interpreter(model_content=content)
+            api.Interpreter(model_content=content)
     except (ValueError, RuntimeError) as error:
         return f"it cannot be loaded ({str(error).splitlines()[0][:200]})"
     return None

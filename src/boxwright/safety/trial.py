@@ -17,7 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from pkgutil import resolve_name
 
-import boxwright
 from boxwright.errors import SystemFaultError
 from boxwright.io.cache import cache_folder
 from boxwright.io.files import write_text
@@ -28,6 +27,7 @@ PROGRAM = (
     "answer()"
 )
 TRIED = "tried"  # folder in the cache
+CHECKS = b"1"  # changes when a check becomes stricter, so that files are checked again
 SECONDS = 60  # of a processor, after the imports
 LONGEST = 300  # seconds in all
 MEMORY = 4 << 30  # bytes, on top of those of the imports
@@ -41,7 +41,7 @@ class FatalError(DefectError):
 
 def fingerprint(root: Path, files: Iterable[Path]) -> str | None:
     """The hash of a detector's files and their names below `root`; None without any."""
-    whole = hashlib.sha256(boxwright.__version__.encode())
+    whole = hashlib.sha256(CHECKS)
     found = False
     for path in sorted(files):
         if path.is_file():
@@ -76,7 +76,7 @@ def attempt(target: str, path: Path) -> None:
     """
     if not sys.executable or getattr(sys, "frozen", False):  # no interpreter to start
         return
-    package = Path(boxwright.__file__).parents[1]
+    package = Path(__file__).parents[2]
     try:
         done = subprocess.run(  # noqa: S603
             [sys.executable, "-P", "-c", PROGRAM, str(package), target, str(path)],
@@ -130,9 +130,9 @@ def limit() -> None:
 def _set(which: int, value: int) -> None:
     import resource
 
-    _, most = resource.getrlimit(which)
-    least = value if most == resource.RLIM_INFINITY else min(value, most)
-    resource.setrlimit(which, (least, most))
+    _, hard = resource.getrlimit(which)
+    soft = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(which, (soft, hard))
 
 
 def _reason(code: int) -> str:

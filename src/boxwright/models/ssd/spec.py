@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from boxwright.models.layers.conv_norm import PLAIN, LayerSpec
 from boxwright.models.layers.quantized import QuantizationSpec
-from boxwright.models.ssd.ranges import check_ranges
+from boxwright.models.ranges import check_ranges
 from boxwright.ops import box_coder
 from boxwright.ops.anchors import MAPS, Anchors, AnchorSpec, anchors_from_json, grid_anchors
 from boxwright.structures.old_keys import LAYERS, renamed

@@ -20,6 +20,7 @@ from boxwright.models.weights.graph import (
     UnreadableError,
     damaged,
 )
+from boxwright.safety.onnx import check_onnx
 
 SLOPE = 0.1  # of leaky ReLU
 # Operators without weights that keep the position.
@@ -42,6 +43,7 @@ def read_onnx(path: Path) -> NetworkFile:
     if path.stat().st_size > MAX_BYTES:
         raise damaged(path, f"has more than {MAX_BYTES >> 20} MB")
     try:
+        check_onnx(path)
         model = onnx.load_model(path, load_external_data=False)
         constants = {
             each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer

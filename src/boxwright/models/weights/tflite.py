@@ -17,7 +17,6 @@ from boxwright.images.preprocessing import Preprocessing
 from boxwright.models.ssd.spec import ModelSpec
 from boxwright.models.weights import coco_names
 from boxwright.models.weights.pretrained import Arrays, Pretrained, folded_norm
-from boxwright.models.weights.pretrained import Arrays, Pretrained
 from boxwright.safety import limits
 from boxwright.safety.limits import DefectError
 from boxwright.safety.tflite import verify
@@ -27,7 +26,8 @@ from boxwright.safety.tflite import verify
 KERNEL = re.compile(r"(?P<layer>[^:]+)/weights_quant/FakeQuantWithMinMaxVars$")
 BIAS = re.compile(r"(?P<layer>[^:]+)/(?:Conv2D|depthwise)(?:_Fold)?_bias$")
 
-DTYPES = {  # by the schema's type; others are no weights
+Constant = Callable[[], NDArray[np.float32]]
+DTYPES: dict[int, Any] = {  # by the schema's type; others are no weights
     schema.TensorType.FLOAT32: np.dtype("<f4"),
     schema.TensorType.INT32: np.dtype("<i4"),
     schema.TensorType.UINT8: np.dtype("u1"),
@@ -69,7 +69,7 @@ def read_tflite(path: Path) -> Pretrained:
     )
 
 
-def _read(path: Path) -> tuple[dict[str, Callable[[], NDArray[np.float32]]], list[int]]:
+def _read(path: Path) -> tuple[dict[str, Constant], list[int]]:
     """Functions that return the constants of a file as floats, by name, and its input's shape."""
     try:
         content = limits.read(path)
@@ -79,7 +79,7 @@ def _read(path: Path) -> tuple[dict[str, Callable[[], NDArray[np.float32]]], lis
     model = schema.Model.GetRootAs(content)
     graph = model.Subgraphs(0)
     tensors = [graph.Tensors(i) for i in range(graph.TensorsLength())]
-    constants = {
+    constants: dict[str, Constant] = {
         (each.Name() or b"").decode(): partial(_dequantized, each, model.Buffers(each.Buffer()))
         for each in tensors
     }
@@ -88,9 +88,9 @@ def _read(path: Path) -> tuple[dict[str, Callable[[], NDArray[np.float32]]], lis
 
 
 def _dequantized(tensor: Any, buffer: Any) -> NDArray[np.float32]:
-    dtype = DTYPES[tensor.Type()]
     shape = [int(side) for side in _list(tensor.ShapeAsNumpy())]
-    values: NDArray[Any] = np.frombuffer(buffer.DataAsNumpy().tobytes(), dtype).reshape(shape)
+    content: bytes = buffer.DataAsNumpy().tobytes()
+    values: NDArray[Any] = np.frombuffer(content, DTYPES[tensor.Type()]).reshape(shape)
     if values.dtype == np.float32:
         return values
     quantization = tensor.Quantization()

@@ -44,7 +44,8 @@ def check_ranges(spec: Any) -> None:
         if not (math.isfinite(value) and low <= value <= high):
             raise ValueError(f"{name} is {value!r}")
     check_input([spec.input_size], "its network")
-    if spec.num_classes * spec.depth_multiplier * spec.heads.kernel**2 > MAX_HEADS:
+    kernel = spec.heads.kernel if hasattr(spec, "heads") else 1
+    if spec.num_classes * spec.depth_multiplier * kernel**2 > MAX_HEADS:
         raise TooLargeError(f"its network has {spec.num_classes:,} classes")
 
 
