@@ -32,7 +32,10 @@ SECONDS = 60  # of a processor, after the imports
 LONGEST = 300  # seconds in all
 MEMORY = 4 << 30  # bytes, on top of those of the imports
 DAMAGED, TOO_MUCH = 4, 3  # exit codes of the child
-NO_MEMORY = re.compile("bad.?alloc|allocate memory|out of memory|OOM when|std::length_error", re.I)
+NO_MEMORY = re.compile(
+    "bad.?alloc|failed to allocate m|bfc_arena|allocate memory|out of memory|OOM when",
+    re.IGNORECASE,
+)
 
 
 class FatalError(DefectError):
@@ -110,7 +113,8 @@ def answer() -> None:
     except MemoryError:
         sys.exit(TOO_MUCH)
     except Exception as error:
-        sys.exit(TOO_MUCH if NO_MEMORY.search(str(error)) else 0)
+        reason = f"{error} {error.__cause__}"  # in full, where the error is another's first line
+        sys.exit(TOO_MUCH if NO_MEMORY.search(reason) else 0)
 
 
 def limit() -> None:
