@@ -29,7 +29,7 @@ def outputs(**changes: Any) -> dict[str, NDArray[Any]]:
 
 
 def test_results_that_agree_pass() -> None:
-    ((boxes, scores, labels),) = images(outputs())
+    ((boxes, scores, labels),) = images(outputs(), 1)
     assert (boxes.shape, scores.shape, labels.dtype) == ((1, 4), (1,), np.int64)
 
 
@@ -48,11 +48,12 @@ def test_results_that_agree_pass() -> None:
         {"detection_boxes": np.ones((1, 3, 3))},
         {"detection_boxes": np.ones((1, 12))},
         {"detection_scores": np.ones(())},
+        {name: np.ones((2, *size[1:])) for name, size in SIZES.items()},  # for two images
     ],
 )
 def test_results_that_contradict_each_other_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError)):
-        images(outputs(**changes))
+        images(outputs(**changes), 1)
 
 
 def onnx(path: Path, nodes: Sequence[Any], *more: str) -> Path:

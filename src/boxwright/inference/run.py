@@ -10,6 +10,7 @@ tensorboard/       the same as TensorBoard events
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,9 @@ class Run:
             reason = f"its network cannot be built ({type(error).__name__}: {error})"
             raise damaged(reason.splitlines()[0][:300], self.description) from error
         try:
-            model.network.load_weights(self.weights)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # a missing layer is only a warning
+                model.network.load_weights(self.weights)
         except Exception as error:  # so do Keras and h5py
             raise DetectorError(
                 "BW502",

@@ -48,7 +48,8 @@ class Engine(Protocol):
 def running(where: Path | None) -> Iterator[None]:
     """Raise DetectorError BW514 for any failure of a runtime while the block runs."""
     try:
-        yield
+        with np.errstate(over="ignore", invalid="ignore"):  # of damaged weights
+            yield
     except BoxwrightError:
         raise
     except Exception as error:  # runtimes raise many different classes
@@ -106,9 +107,15 @@ def rows(
     return clip(boxes[:kept], 1, 1), scores[:kept], named.astype(np.int64)
 
 
-def images(outputs: Mapping[str, NDArray[Any]]) -> list[RawDetections]:
-    """Detections of each image, from named outputs whose rows are padded to one length."""
+def images(outputs: Mapping[str, NDArray[Any]], count: int) -> list[RawDetections]:
+    """Detections of each of `count` images, from named outputs whose rows are padded.
+
+    Raises:
+        ValueError: the outputs contradict each other.
+    """
     boxes, labels, scores, counts = (outputs[name] for name in litert.OUTPUT_NAMES)
+    if len(boxes) != count:
+        raise ValueError(f"results for {len(boxes)} images instead of {count}")
     return [rows(*image) for image in zip(boxes, labels, scores, counts, strict=True)]
 
 

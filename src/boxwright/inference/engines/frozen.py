@@ -65,7 +65,7 @@ class FrozenEngine:
         with running(self.where):
             outputs = {name: np.asarray(v) for name, v in self._run(self._constant(inputs)).items()}
             outputs["detection_classes"] = outputs["detection_classes"] - 1
-            return images(outputs)
+            return images(outputs, len(inputs))
 
 
 def cut_before_nms(graph: Any, pixels: Any, constant: Any) -> Network | None:

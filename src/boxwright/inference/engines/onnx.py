@@ -81,8 +81,9 @@ class OnnxEngine:
         options = self._onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = FATAL
+        self._onnxruntime.set_default_logger_severity(FATAL)
         return self._onnxruntime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
+            content, options, providers=["CPUExecutionProvider"], enable_fallback=0
         )
 
     def network(self) -> Network | None:
@@ -103,7 +104,7 @@ class OnnxEngine:
         names = litert.OUTPUT_NAMES
         with running(self.where):
             outputs = self._session.run(names, {self._input: inputs})
-            return images(dict(zip(names, outputs, strict=True)))
+            return images(dict(zip(names, outputs, strict=True)), len(inputs))
 
 
 def _also_giving(content: bytes, names: Sequence[str]) -> bytes:

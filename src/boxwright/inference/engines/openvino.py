@@ -90,7 +90,8 @@ class OpenVinoEngine:
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         with running(self.where), self._lock:
             outputs = self._run([inputs])
-            return images({name: np.array(outputs[name]) for name in litert.OUTPUT_NAMES})
+            found = {name: np.array(outputs[name]) for name in litert.OUTPUT_NAMES}
+            return images(found, len(inputs))
 
 
 def _reason(error: Exception) -> str:

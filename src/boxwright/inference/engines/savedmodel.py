@@ -49,4 +49,5 @@ class SavedModelEngine:
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         with running(self.where):
             outputs = self._run(images=self._constant(inputs))
-            return images({name: outputs[name].numpy() for name in litert.OUTPUT_NAMES})
+            found = {name: outputs[name].numpy() for name in litert.OUTPUT_NAMES}
+            return images(found, len(inputs))
