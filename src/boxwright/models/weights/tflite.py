@@ -50,15 +50,15 @@ def read_tflite(path: Path) -> Pretrained:
             elif found := BIAS.match(name):
                 layers.setdefault(_layer_name(found["layer"]), {})["bias"] = values()
         spec = _spec_of(layers, shape)
+        for name, arrays in layers.items():
+            if not name.endswith("Predictor"):
+                arrays.update(folded_norm(arrays.pop("bias")))
     except (LookupError, TypeError, ValueError) as error:
         raise WeightsError(
             "BW202",
             f"contains no readable SSD MobileNet v1 ({error}).",
             where=path,
         ) from error
-    for name, arrays in layers.items():
-        if not name.endswith("Predictor"):
-            arrays.update(folded_norm(arrays.pop("bias")))
     return Pretrained(
         source=path,
         spec=spec,
