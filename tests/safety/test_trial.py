@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from boxwright.errors import DetectorError
+from boxwright.export.export import export
 from boxwright.inference.admission import Checks, admit
 from boxwright.inference.detector import Detector
 from boxwright.safety import trial
@@ -94,6 +95,18 @@ def test_a_file_is_tried_once_whatever_its_name(tmp_path: Path) -> None:
     moved.write_bytes(b"changed")
     admit(moved, checks)
     assert (tmp_path / "other.count").read_text(encoding="utf-8") == "x"
+
+
+def test_a_run_of_a_stranger_is_tried_before_it_is_exported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def kill(target: str, path: Path) -> None:
+        raise trial.FatalError(f"{target} ends the process")
+
+    monkeypatch.setattr(trial, "attempt", kill)
+    with pytest.raises(DetectorError, match="try_run ends the process") as caught:
+        export(OURS, "tflite", tmp_path / "a.tflite")
+    assert caught.value.code == "BW513"
 
 
 @pytest.mark.usefixtures("real")

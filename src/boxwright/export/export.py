@@ -21,7 +21,7 @@ from boxwright.export.verify import TOLERANCES, Comparison, Reference
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
-from boxwright.inference.file_kinds import remember
+from boxwright.inference.file_kinds import admit, remember
 from boxwright.io.files import writing
 from boxwright.models.model import FAMILY_KEY, DetectionModel
 from boxwright.models.registry import DEFAULT
@@ -88,6 +88,8 @@ def export(
             BW405 there are too few calibration images, BW406 the target has no such quantization,
             BW407 `out` does not fit the target, BW410 it is not for the run's detector family.
         ArgumentError: BW803 `to` or `quantize` is unknown.
+        DetectorError: BW501 `run` is no run, BW502 it is damaged, BW513 loading it ends the
+            process.
     """
     from boxwright.inference.run import Run
 
@@ -99,6 +101,7 @@ def export(
             f"{to} files are float32 only, not {quantize}.",
         )
     artifact = Run(Path(run)).artifact
+    admit(Path(run))
     _check_family(to, artifact.model.get(FAMILY_KEY, DEFAULT))
     if framework.engine() != "tensorflow":
         path, comparison = export_in_child(

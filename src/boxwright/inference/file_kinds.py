@@ -91,7 +91,7 @@ def opened(
 ) -> tuple[Engine, Artifact]:
     """The engine and the artifact of a detector file; see `Detector.load`."""
     kind = FILE_KINDS[kind_of(path)]
-    admission.admit(path, kind.checks, trust=trust)
+    admit(path, trust=trust)
     with loading(path):
         if kind.reads_alone:  # reports damage before the slow import of a framework
             artifact = kind.read_artifact(path, None)
@@ -112,6 +112,12 @@ def opened(
     if classes is not None and len(classes) != len(artifact.classes):
         raise wrong_names(f"has {len(artifact.classes)} classes", classes, path)
     return engine, replace(artifact, classes=tuple(classes)) if classes else artifact
+
+
+def admit(path: Path, *, trust: bool = False) -> None:
+    """Check a detector file before a runtime loads it. Raises the errors of `kind_of` and
+    `admission.admit`."""
+    admission.admit(path, FILE_KINDS[kind_of(path)].checks, trust=trust)
 
 
 def remember(path: Path) -> None:

@@ -8,10 +8,9 @@ from typing import Any
 
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import litert, tflite_graph
-from boxwright.inference.admission import admit
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.engine import loading
-from boxwright.inference.file_kinds import FILE_KINDS, kind_of
+from boxwright.inference.file_kinds import FILE_KINDS, admit, kind_of
 from boxwright.io.files import size_of
 
 RANGE_SLACK = 0.05  # of the range
@@ -87,7 +86,7 @@ def inspect(path: str | Path, *, trust: bool = False) -> Description:
     """
     path = Path(path)
     kind = kind_of(path)
-    admit(path, FILE_KINDS[kind].checks, trust=trust)
+    admit(path, trust=trust)
     with loading(path):
         graph = _graph(path) if kind == ".tflite" else {}
         artifact = FILE_KINDS[kind].read_artifact(path, None)
