@@ -240,12 +240,12 @@ class Tracer:
         return Traced(position, shape.outputs)
 
 
-def check_size(path: Path, most: int = MAX_BYTES) -> None:
+def check_size(path: Path, max_bytes: int = MAX_BYTES) -> None:
     """Raises:
-    WeightsError: BW202 the file has more than `most` bytes.
+    WeightsError: BW202 the file has more than `max_bytes` bytes.
     """
-    if path.stat().st_size > most:
-        raise damaged(path, f"has more than {most >> 20} MB")
+    if path.stat().st_size > max_bytes:
+        raise damaged(path, f"has more than {max_bytes >> 20} MB")
 
 
 def damaged(path: Path, reason: str) -> WeightsError:
