@@ -6,7 +6,7 @@ One worker process for each kind loads, describes and runs file after file, as t
 stranger's file does. An error with a code is right. If the worker dies, so would the child in which
 Boxwright tries such a file: the file is then given to the real command, which must end with a code,
 and another worker goes on. Failures are other exceptions, commands that end without a code, deaths
-in what is read without a child, more than 10 seconds, and more than 2 GB.
+in what is read without a child, more than 10 seconds of processors, and more than 2 GB.
 """
 
 from __future__ import annotations
@@ -260,7 +260,7 @@ def work(name: str, seed: int, first: int, last: int, said: Connection) -> None:
         for i in range(first, last):
             path = make(sample, kind.parts, f"{name} {seed} {i}", Path(scratch))
             said.send((i, "start", ""))
-            started = time.monotonic()
+            started = time.process_time()
             try:
                 attempt(path)
                 outcome, text = "accepted", ""
@@ -268,7 +268,7 @@ def work(name: str, seed: int, first: int, last: int, said: Connection) -> None:
                 outcome, text = error.code, ""
             except BaseException:
                 outcome, text = "failure", traceback.format_exc(limit=-4)
-            took = time.monotonic() - started
+            took = time.process_time() - started
             if took > SECONDS:
                 outcome, text = "failure", f"took {took:.1f} s"
             said.send((i, outcome, text))
