@@ -39,7 +39,6 @@ USED = {
     "register": "packages that add a detector family",
     "box_sides": "the JSON of `check`",
     "empty_images": "the JSON of `check`",
-    "readable": "the reader of an archive",
     "compute_output_shape": "Keras",
     "jit_compile": "Keras",
     "areaRngLbl": "pycocotools",
