@@ -25,6 +25,19 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_trials() -> Iterator[None]:
+    """Load files at once that tests write: a process that may die would take a second for each.
+    tests/safety/test_trial.py starts real ones."""
+    from boxwright.safety import trial
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trial, "attempt", lambda target, path: None)
+        patch.setattr(trial, "remember", lambda key: None)
+        patch.setattr(trial, "is_known", lambda key: False)
+        yield
+
+
 @pytest.fixture
 def voc_folder(tmp_path: Path) -> VocFolder:
     root = tmp_path / "data"

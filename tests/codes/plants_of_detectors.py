@@ -16,13 +16,16 @@ from boxwright.export.export import destination, export
 from boxwright.export.verify import Reference
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import file_kinds
+from boxwright.inference.admission import Checks, admit
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.class_names import read_names
 from boxwright.inference.detector import Detector
-from boxwright.inference.engines.engine import batch_side
+from boxwright.inference.engines.engine import batch_side, running
 from boxwright.inference.golden import Golden
 from boxwright.models.registry import family
 from boxwright.ops.operation_check import CHECKING
+from boxwright.safety import trial
+from boxwright.safety.tensorflow_graph import check_frozen
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
 
@@ -113,6 +116,27 @@ def other_kind(place: Place) -> Path:
     return destination(place.root, "tflite", place.root / "a.onnx")
 
 
+def foreign_graph(place: Place) -> object:
+    path = place.root / "a.pb"
+    path.write_bytes(b"\x0a\x0b\x12\x09WriteFile")
+    return check_frozen(path)
+
+
+def fatal(place: Place) -> object:
+    def kill(target: str, path: Path) -> None:
+        raise trial.FatalError("loading or running it ends the process (SIGSEGV)")
+
+    place.patch.setattr(trial, "attempt", kill)
+    path = place.root / "a.onnx"
+    path.write_bytes(b"")
+    return admit(path, Checks(trial="of:nothing"))
+
+
+def failing(place: Place) -> object:
+    with running(place.root / "a.onnx"):
+        raise RuntimeError("no memory")
+
+
 def truth(place: Place) -> Dataset:
     return Dataset.of(place.root, [LabeledImage("a.jpg", 64, 48, [(1, 2, 3, 4)], ["cat"])])
 
@@ -154,6 +178,10 @@ PLANTS: dict[str, Plant] = {
     "BW509": raised(lambda _: family("centers")),
     "BW510": raised(lambda _: finding("cat", 0.5).to_tensorflow()),
     "BW511": raised(lambda _: Detections.concatenate([in_image(64, 48), in_image(48, 64)])),
+    "BW512": raised(foreign_graph),
+    "BW513": raised(fatal),
+    "BW514": raised(failing),
+    "BW515": described(preprocessing=replace(ARTIFACT.preprocessing, size=20_000).to_json()),
     "BW520": raised(lambda place: read_names(place.root / "labels.txt")),
     "BW601": raised(lambda place: gather(truth(place), [finding("dog", 0.5)])),
     "BW602": raised(lambda place: gather(truth(place), [finding("cat", np.nan)])),

@@ -153,7 +153,7 @@ def test_a_frozen_graph_that_would_write_a_file_is_not_run(frozen: Any, written:
     bad.write_bytes(definition.SerializeToString())
     with pytest.raises(DetectorError, match="WriteFile") as caught:
         Detector.load(bad)
-    assert caught.value.code == "BW505"
+    assert caught.value.code == "BW512"
 
 
 @pytest.mark.parametrize(

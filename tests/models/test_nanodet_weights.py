@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from network_files import Operation, Recorder, recorded, write_ncnn, write_onnx
 
+from boxwright.backend import framework
 from boxwright.errors import WeightsError
 from boxwright.images.decoding import read_image
 from boxwright.images.preprocessing import Preprocessing
@@ -158,6 +159,9 @@ def not_a_number(param: Path) -> None:
         pytest.param(replaced("0=24 1=3", "0=25 1=3"), "do not fit", id="shape"),
         pytest.param(replaced("0=24 1=3", "0=24 1=1e9"), "line that|do not fit", id="side"),
         pytest.param(replaced("6=648", "6=999999999999"), "do not fit|shorter", id="size"),
+        pytest.param(replaced("6=648", "6=1e309"), "parameter 6 of l0 is no whole", id="infinite"),
+        pytest.param(replaced("6=648", "6=6,48"), "parameter 6 of l0 is no whole", id="a list"),
+        pytest.param(lambda param: param.write_bytes(bytes(5 << 20)), "more than 4 MB", id="large"),
         pytest.param(replaced("9=2", "9=1"), "another activation", id="activation"),
         pytest.param(replaced(" 3=2", " 3=1"), "lacks stem, a 3x3 convolution", id="stride"),
         pytest.param(replaced(" b0 ", " b999 "), "'b0' is used before", id="blob"),
@@ -168,6 +172,29 @@ def not_a_number(param: Path) -> None:
 def test_damage_is_named(tmp_path: Path, recorder: Recorder, damage: Damage, reason: str) -> None:
     path = write_ncnn(tmp_path / "net.param", recorder.operations)
     damage(path)
+    with pytest.raises(WeightsError, match=f"BW202.*{reason}"):
+        read_pretrained(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda graph: setattr(graph.node[0], "op_type", "Constant"), "n0.* is damaged"),
+        (lambda graph: graph.node[0].attribute[2].ints.pop(), "n0.* is damaged"),
+        (lambda graph: setattr(graph.node[1].attribute[0], "f", -9.0), "of n0 are not finite"),
+        (lambda graph: setattr(graph.node[1].attribute[0], "type", 0), "n0.* is damaged"),
+    ],
+)
+def test_damage_of_a_node_is_named(
+    tmp_path: Path, recorder: Recorder, change: Callable[[Any], object], reason: str
+) -> None:
+    onnx = framework.onnx()
+    path = write_onnx(tmp_path / "net.onnx", recorder.operations)
+    model = onnx.load_model(path)
+    for node in model.graph.node:
+        node.name = "n0"
+    change(model.graph)
+    path.write_bytes(model.SerializeToString())
     with pytest.raises(WeightsError, match=f"BW202.*{reason}"):
         read_pretrained(path)
 

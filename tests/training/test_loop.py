@@ -14,6 +14,7 @@ from PIL import Image
 
 from boxwright.errors import BoxwrightError, SystemFaultError, TrainingError
 from boxwright.inference.run import Run
+from boxwright.safety import trial
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.structures.detections import Detections
 from boxwright.training import loop
@@ -107,6 +108,15 @@ def test_without_images_to_choose_by_the_last_weights_are_kept(
     assert outcome.evaluation is None
     assert outcome.step == 3
     assert outcome.run.artifact.provenance["metrics"] is None
+
+
+def test_the_run_needs_no_trial(
+    steps: Steps, squares: Squares, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: set[str | None] = set()
+    monkeypatch.setattr(trial, "remember", known.add)
+    outcome, _ = steps.train(squares.dataset(train=4), tmp_path / "run", steps=2)
+    assert trial.fingerprint(outcome.run.folder, [outcome.run.weights]) in known
 
 
 def test_a_damaged_image_is_said_and_left_out(

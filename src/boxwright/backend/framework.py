@@ -17,6 +17,14 @@ from boxwright.errors import SystemFaultError
 
 EXTRAS = {"onnx": "onnx", "onnxruntime": "onnx", "openvino": "openvino"}  # else `train`
 ALONE = ("pandas", "supervision")  # not in any extra; their users install them
+# Switches of libraries that report their use to their makers, read when they are imported.
+SILENT = {
+    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime: looks up a host, writes an id of the device
+    "DO_NOT_TRACK": "1",  # what others agreed on
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+# OpenVINO's looks up a host of Google Analytics and writes an id; without it, OpenVINO has a stub.
+ABSENT = ("openvino_telemetry",)
 _one_at_a_time = threading.RLock()
 
 
@@ -94,6 +102,24 @@ def openvino() -> Any:
         SystemFaultError: BW901 it is not installed.
     """
     return _imported("openvino")
+
+
+def litert() -> Any:
+    """LiteRT's module of interpreters, which run .tflite files.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("ai_edge_litert.interpreter")
+
+
+def h5py() -> Any:
+    """The `h5py` module, which reads Keras' weights.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("h5py")
 
 
 def with_constants(function: Any) -> Any:
@@ -182,6 +208,7 @@ def _writes_to_descriptor_2(stream: Any) -> bool:
 def _imported(name: str) -> Any:
     if sys.modules.get(name) is not None:
         return sys.modules[name]
+    silence()
     # TensorFlow reads these once at import. Failures raise exceptions in any case. It uses oneDNN
     # by itself only on processors with AVX-512, though depthwise convolutions gain most with AVX2.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -196,6 +223,17 @@ def _imported(name: str) -> Any:
             f"the package {name} is required but cannot be imported ({error}).",
             **_needed(name),
         ) from error
+
+
+def silence() -> None:
+    """Switch off the telemetry of all libraries, before they are imported.
+
+    A user who sets one of the variables keeps it.
+    """
+    for variable, value in SILENT.items():
+        os.environ.setdefault(variable, value)
+    for module in ABSENT:
+        sys.modules.setdefault(module, None)  # type: ignore[arg-type]  # how Python blocks one
 
 
 def _needed(name: str) -> dict[str, str]:

@@ -74,6 +74,7 @@ def bench(
     threads: Sequence[int] = (1, 2),
     classes: Sequence[str] | None = None,
     rounds: int = ROUNDS,
+    trust: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Measured]:
     """Measure time, memory, size and accuracy of several detector files.
@@ -91,6 +92,7 @@ def bench(
         threads: numbers of threads for .tflite files; other formats use their default.
         classes: class names in id order, for files without names.
         rounds: number of timing rounds.
+        trust: as in `Detector.load`.
         progress: called with the number of finished steps and the total.
 
     Raises:
@@ -107,14 +109,14 @@ def bench(
         done += 1
         progress(done, total)
 
-    described = [inspect(path) for path in paths]
+    described = [inspect(path, trust=trust) for path in paths]
     with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
         drawn = draw_samples(Path(scratch))
         given = list(images) or [data.image(i) for i in range(len(data or ())) if data]
         count = min(max(len(given), MIN_IMAGES), MAX_IMAGES)
         shown: list[ImageFile] = list(islice(cycle(given or drawn), count))
         loaded = [
-            [timing.Subject(_load(each, classes, n)) for n in _useful(each, threads)]
+            [timing.Subject(_load(each, classes, n, trust)) for n in _useful(each, threads)]
             for each in described
         ]
         prepares, timings = timing.take_turns(loaded, shown, rounds, step)
@@ -122,7 +124,7 @@ def bench(
         rates = throughput.take_turns(whole, shown, step)
         peaks = []
         for path in paths:
-            peaks.append(peak_bytes(path, drawn[0]))
+            peaks.append(peak_bytes(path, drawn[0], trust=trust))
             step()
     results = []
     for i, each in enumerate(described):
@@ -148,10 +150,12 @@ def bench(
     return results
 
 
-def _load(described: Description, names: Sequence[str] | None, threads: int | None) -> Detector:
+def _load(
+    described: Description, names: Sequence[str] | None, threads: int | None, trust: bool
+) -> Detector:
     """The detector, with `names` or placeholders if it has no class names."""
     given = names if described.artifact is None else None
-    return Detector.load(described.path, classes=given, threads=threads, unnamed=True)
+    return Detector.load(described.path, classes=given, threads=threads, unnamed=True, trust=trust)
 
 
 def _useful(described: Description, threads: Sequence[int]) -> Sequence[int | None]:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 PROGRAM = "from boxwright.bench.memory import answer; answer()"
 PREDICTIONS = 3
+TRUST = "trust"
 
 
-def peak_bytes(path: Path, image: Path) -> int | None:
+def peak_bytes(path: Path, image: Path, *, trust: bool = False) -> int | None:
     """Peak memory of a new process that detects in one image, bytes; None if it fails."""
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-P", "-c", PROGRAM, str(path), str(image)],
+        [sys.executable, "-P", "-c", PROGRAM, str(path), str(image), *([TRUST] if trust else [])],
         capture_output=True,
         encoding="utf-8",
         errors="replace",
@@ -28,8 +29,8 @@ def answer() -> None:
     """The child's side: takes a detector and an image, prints its peak memory in bytes last."""
     from boxwright.inference.detector import Detector
 
-    path, image = sys.argv[1:]
-    detector = Detector.load(path, unnamed=True)
+    path, image, *trust = sys.argv[1:]
+    detector = Detector.load(path, unnamed=True, trust=bool(trust))
     for _ in range(PREDICTIONS):
         detector.predict(image)
     sys.stdout.write(f"{own_peak()}\n")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxwright.cli.options import Labels
+from boxwright.cli.options import Labels, Trust, say_trusted
 from boxwright.console import plain, say, show, show_json
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def bench(
         str, typer.Option(help="Numbers of threads to time .tflite files with.")
     ] = "1,2",
     labels: Labels = None,
+    trust: Trust = False,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of timing.")] = 20,
     picture: Annotated[
         Path | None,
@@ -65,6 +66,8 @@ def bench(
     from boxwright.inference.class_names import read_names
 
     numbers = _numbers(threads)
+    if trust:
+        say_trusted(*models)
     with counting("Measuring") as progress:
         found = measure(
             models,
@@ -73,6 +76,7 @@ def bench(
             threads=numbers,
             classes=read_names(labels) if labels else None,
             rounds=rounds,
+            trust=trust,
             progress=progress,
         )
     names = _names(models)

@@ -15,10 +15,12 @@ from boxwright.cli.options import (
     Labels,
     MaxPixels,
     Rename,
+    Trust,
     UnlabeledImages,
     choice,
     class_choice,
     read_options,
+    say_trusted,
 )
 from boxwright.console import plain, say, show, show_json
 from boxwright.datasets.evaluation_set import ALL, SPLITS, images_of_split
@@ -44,6 +46,7 @@ def evaluate(
     units: BoxUnits = None,
     max_pixels: MaxPixels = None,
     labels: Labels = None,
+    trust: Trust = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Evaluate a detector on labeled images.
@@ -70,7 +73,10 @@ def evaluate(
     from boxwright.inference.class_names import read_names
     from boxwright.inference.detector import Detector
 
-    detector = Detector.load(model, classes=read_names(labels) if labels else None)
+    names = read_names(labels) if labels else None
+    if trust:
+        say_trusted(model)
+    detector = Detector.load(model, classes=names, trust=trust)
     provenance = detector.artifact.provenance
     chosen = class_choice(classes, exclude_class, rename)
     options = read_options(form, unlabeled, units, max_pixels)

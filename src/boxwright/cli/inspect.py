@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from boxwright.cli.options import Trust, say_trusted
 from boxwright.console import plain, quoted, show, show_json
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def inspect(
         Path,
         typer.Argument(metavar="FILE", help="A run folder or an exported file."),
     ],
+    trust: Trust = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Describe a detector file.
@@ -45,7 +47,9 @@ def inspect(
     """
     from boxwright.inference.inspection import inspect as described
 
-    description = described(model)
+    if trust:
+        say_trusted(model)
+    description = described(model, trust=trust)
     if json:
         show_json(description.to_json())
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from boxwright.cli.options import Trust, say_trusted
 from boxwright.console import plain, show, show_json
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def licenses(
     model: Annotated[
         Path, typer.Argument(metavar="MODEL", help="A run folder, or an exported file or folder.")
     ],
+    trust: Trust = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the licenses of a detector's parts: code, weights, images.
@@ -41,8 +43,10 @@ def licenses(
     from boxwright.inference.detector import Detector
     from boxwright.inference.run import Run
 
+    if trust:
+        say_trusted(model)
     run = Run(model)
-    artifact = run.artifact if run.exists() else Detector.load(model).artifact
+    artifact = run.artifact if run.exists() else Detector.load(model, trust=trust).artifact
     parts = (_code(artifact), weights_of(artifact), _images(artifact))
     if json:
         show_json([part._asdict() for part in parts])

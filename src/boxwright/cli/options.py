@@ -43,6 +43,15 @@ Labels = Annotated[
     ),
 ]
 
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Load a SavedModel or frozen graph whose operators may read and write files or run "
+        "programs. Only for files of people you trust.",
+    ),
+]
+
 Format = Annotated[
     str | None,
     choice(
@@ -107,6 +116,17 @@ Rename = Annotated[
         help="Rename a class; may be repeated. Classes with the same new name are merged.",
     ),
 ]
+
+
+def say_trusted(*models: Path) -> None:
+    """Say what `--trust` allows the files to do."""
+    from boxwright.console import plain, say
+    from boxwright.inference.file_kinds import refusal
+
+    for model in models:
+        why = refusal(model)
+        said = f"trusted, although it {why}" if why else "--trust is not needed: it only computes."
+        say(f"[bold]{plain(model)}[/]: {plain(said)}")
 
 
 def class_choice(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli.options import Labels, MaxPixels
+from boxwright.cli.options import Labels, MaxPixels, Trust, say_trusted
 from boxwright.console import FAILED, plain, say, show, show_json
 
 
@@ -26,6 +26,7 @@ def predict(
         typer.Option(min=0, max=1, help="Minimum score. [default: the detector's own]"),
     ] = None,
     labels: Labels = None,
+    trust: Trust = False,
     max_pixels: MaxPixels = None,
     full_size: Annotated[
         bool,
@@ -64,7 +65,10 @@ def predict(
         raise typer.BadParameter("give --full-size or --no-pictures, not both")
     pictures: Pictures = "full" if full_size else "none" if no_pictures else "small"
     paths = list(images_of(images))
-    detector = Detector.load(model, classes=read_names(labels) if labels else None)
+    names = read_names(labels) if labels else None
+    if trust:
+        say_trusted(model)
+    detector = Detector.load(model, classes=names, trust=trust)
     detector = replace(detector, max_pixels=max_pixels or detector.max_pixels)
     with counting("Detecting") as progress:
         result = write_gallery(

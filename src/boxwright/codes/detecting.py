@@ -158,6 +158,39 @@ DETECTING: dict[str, Meaning] = {
         "Keep those of different images in a list, or bring them to one size with "
         "`Detections.resized`.",
     ),
+    "BW512": Meaning(
+        "error",
+        "A model has operators that are not allowed",
+        "A SavedModel and a frozen graph are TensorFlow programs, and some operators read and "
+        "write files or run other programs. Boxwright loads graphs that only compute. This one has "
+        "another operator, which may be harmless.",
+        "If you trust the people who made the file, load it with `--trust`, in Python "
+        "`Detector.load(path, trust=True)`. It may then do all that your account may do.",
+    ),
+    "BW513": Meaning(
+        "error",
+        "Loading a detector file ends the process",
+        "Files of unknown origin are first loaded and run in a process of their own. It was "
+        "killed, or took too much time or memory: the file is damaged, or was made to do this, or "
+        "the runtime has a bug.",
+        "Copy the file again from its source, export it again, or update the runtime.",
+    ),
+    "BW514": Meaning(
+        "error",
+        "The network fails while it runs",
+        "The runtime loads the network but cannot compute it, or its results contradict each "
+        "other: the file is damaged, was converted wrongly, or needs more memory than there is.",
+        "Export the file again from its run, or convert it again; if memory is short, close other "
+        "programs.",
+    ),
+    "BW515": Meaning(
+        "error",
+        "A detector file asks for too much",
+        "Its network takes larger images, or needs more memory, than any detector for a CPU: the "
+        "file is damaged, or was made to exhaust the memory.",
+        "Copy it again from its source, or use a detector with a smaller input: 4096 pixels a side "
+        "are the limit.",
+    ),
     "BW520": Meaning(
         "error",
         "A file of class names cannot be used",

@@ -21,6 +21,7 @@ from boxwright.export.verify import TOLERANCES, Comparison, Reference
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
+from boxwright.inference.file_kinds import admit, remember
 from boxwright.io.files import writing
 from boxwright.models.model import FAMILY_KEY, DetectionModel
 from boxwright.models.registry import DEFAULT
@@ -87,6 +88,8 @@ def export(
             BW405 there are too few calibration images, BW406 the target has no such quantization,
             BW407 `out` does not fit the target, BW410 it is not for the run's detector family.
         ArgumentError: BW803 `to` or `quantize` is unknown.
+        DetectorError: BW501 `run` is no run, BW502 it is damaged, BW513 loading it ends the
+            process.
     """
     from boxwright.inference.run import Run
 
@@ -98,6 +101,7 @@ def export(
             f"{to} files are float32 only, not {quantize}.",
         )
     artifact = Run(Path(run)).artifact
+    admit(Path(run))
     _check_family(to, artifact.model.get(FAMILY_KEY, DEFAULT))
     if framework.engine() != "tensorflow":
         path, comparison = export_in_child(
@@ -174,6 +178,7 @@ def write_verified(
             kind.write(draft, model, artifact, Quantization(quantize))
         else:
             kind.write(draft, model, artifact)
+        remember(draft)
         say("comparing it with the run")
         file = Detector.load(draft)
         reference = Reference.of(run, dataset)
@@ -190,6 +195,7 @@ def write_verified(
         provenance = artifact.provenance | said
         golden = golden_pair(file, given, say)
         kind.describe(draft, replace(artifact, provenance=provenance, golden=golden))
+        remember(draft)
         Detector.load(draft)  # includes the check of the golden pair
     return comparison
 

@@ -18,6 +18,7 @@ from boxwright.export.tflite import quantization_errors, write_tflite
 from boxwright.export.verify import NOT_TESTING, TOLERANCES, Reference
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
+from boxwright.inference.file_kinds import remember
 from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
 
@@ -76,6 +77,7 @@ def write_best_int8(
     for candidate in _candidates(model, artifact, dataset, retrain):
         draft = path.with_name(f"{path.name}-attempt")
         write_tflite(draft, candidate.model, artifact, candidate.how)
+        remember(draft)
         try:
             file = Detector.load(draft)
         except DetectorError:

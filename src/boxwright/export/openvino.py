@@ -8,7 +8,7 @@ from boxwright.backend import framework
 from boxwright.export.onnx import onnx_content
 from boxwright.export.targets import Target
 from boxwright.inference.artifact import Artifact
-from boxwright.inference.engines.openvino import NETWORK_NAME
+from boxwright.inference.engines.openvino import NETWORK_NAME, WEIGHTS_NAME
 from boxwright.inference.litert import ARTIFACT_NAME
 from boxwright.io.files import write_json
 from boxwright.models.model import DetectionModel
@@ -46,5 +46,5 @@ TARGET = Target(
     "openvino",
     write_openvino,
     describe_openvino,
-    inside=frozenset({NETWORK_NAME, Path(NETWORK_NAME).with_suffix(".bin").name, ARTIFACT_NAME}),
+    inside=frozenset({NETWORK_NAME, WEIGHTS_NAME, ARTIFACT_NAME}),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ import numpy as np
 from boxwright.errors import DetectorError
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.golden import Golden
+from boxwright.safety.limits import MAX_CLASSES, TooLargeError, check_input
 from boxwright.structures.old_keys import MODEL, renamed, renamed_provenance
 
 FORMAT = "boxwright-detector"
@@ -114,6 +116,10 @@ class Artifact:
         threshold = value.get("threshold", 0.5)
         if isinstance(threshold, bool) or not isinstance(threshold, int | float):
             raise damaged(f'its "threshold" is not a number but {threshold!r}', where)
+        if not 0 <= threshold <= 1:
+            raise damaged(f'its "threshold" is not in [0, 1] but {threshold!r}', where)
+        if len(classes) > MAX_CLASSES:
+            raise too_large(f"it has {len(classes):,} classes", where)
         preprocessing = _preprocessing(_get(value, "preprocessing", dict, where), where)
         return cls(
             model=renamed(model, MODEL),
@@ -155,6 +161,11 @@ def damaged(what: str, where: str | Path | None) -> DetectorError:
     )
 
 
+def too_large(what: object, where: str | Path | None) -> DetectorError:
+    """The error for a detector file that asks for more than the limits."""
+    return DetectorError("BW515", f"asks for too much: {what}.", where=where)
+
+
 def _golden(value: Any, side: int, classes: int, where: str | Path | None) -> Golden | None:
     if value is None:
         return None
@@ -174,8 +185,15 @@ def _preprocessing(value: dict[str, Any], where: str | Path | None) -> Preproces
     if size < 1:
         raise damaged(f'its "size" is not a number of pixels but {size}', where)
     try:
-        return Preprocessing.from_json(value)
-    except (KeyError, TypeError, ValueError) as error:
+        check_input([size], "its input")
+    except TooLargeError as error:
+        raise too_large(error, where) from error
+    try:
+        known = Preprocessing.from_json(value)
+        if not (0 < abs(known.scale) < inf and abs(known.offset) < inf):
+            raise ValueError(f"scale {known.scale:g}, offset {known.offset:g}")
+        return known
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise damaged(f'its "preprocessing" cannot be read ({error!r})', where) from error
 
 

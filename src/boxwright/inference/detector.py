@@ -59,6 +59,7 @@ class Detector:
         classes: Sequence[str] | None = None,
         threads: int | None = None,
         unnamed: bool = False,
+        trust: bool = False,
     ) -> Detector:
         """Open a run, a SavedModel or an OpenVINO folder, or a .tflite, .onnx or frozen .pb file.
 
@@ -69,19 +70,22 @@ class Detector:
                 process in parallel; not used by TensorFlow. None uses all cores, up to four.
             unnamed: accept a .tflite without class names; its classes are then called
                 `class 0` and so on.
+            trust: load a SavedModel or frozen graph whatever its operators do: TensorFlow has some
+                that read and write files and run programs. Only for files of people you trust.
 
         Raises:
             DetectorError: BW501 the path is not a detector, BW502 it is damaged, BW503 a newer
                 Boxwright wrote it, BW504 it has no class names, BW505 it cannot be run here,
                 BW506 `classes` has the wrong length, BW508 the result for its golden image differs
-                from the stored one.
+                from the stored one, BW512 it has operators that may do more than compute, BW515 it
+                asks for too much memory.
             SystemFaultError: BW901 the package that runs this kind of file is not installed.
             ValueError: `threads` is not 1 to 64.
         """
         path = Path(path)
         if threads is not None and not 1 <= threads <= MAX_THREADS:
             raise ValueError(f"threads must be 1 to {MAX_THREADS}, not {threads}")
-        detector = cls(*opened(path, classes, threads, unnamed=unnamed))
+        detector = cls(*opened(path, classes, threads, unnamed=unnamed, trust=trust))
         detector.check_golden(path)
         return detector
 

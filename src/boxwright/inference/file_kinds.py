@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from boxwright.errors import DetectorError
 from boxwright.images.decoding import is_image
 from boxwright.images.preprocessing import Preprocessing
-from boxwright.inference import litert
+from boxwright.inference import admission, litert
+from boxwright.inference.admission import Checks
 from boxwright.inference.artifact import Artifact, damaged, without_class_names
 from boxwright.inference.class_names import placeholder
 from boxwright.inference.engines import (
@@ -24,11 +25,19 @@ from boxwright.inference.engines import (
     SavedModelEngine,
     TFLiteEngine,
 )
+from boxwright.inference.engines.engine import loading
 from boxwright.inference.engines.frozen import INPUT
-from boxwright.inference.engines.openvino import NETWORK_NAME
+from boxwright.inference.engines.openvino import NETWORK_NAME, WEIGHTS_NAME
 from boxwright.inference.engines.savedmodel import SAVED_ARTIFACT
 from boxwright.inference.run import Run
+from boxwright.safety.limits import DefectError
+from boxwright.safety.onnx import check_onnx
+from boxwright.safety.openvino import check_openvino
+from boxwright.safety.tensorflow_graph import SAVED_MODEL_NAME, check_frozen, check_saved_model
+from boxwright.safety.tflite import check_tflite
 from boxwright.structures.registry import Registry
+
+TRIALS = "boxwright.inference.trials"
 
 
 class FileKind(NamedTuple):
@@ -40,12 +49,14 @@ class FileKind(NamedTuple):
         read_artifact: `(path, engine)`: the artifact in the file, None if another program wrote
             it. If it needs an engine and gets None, it opens one.
         reads_alone: True if `read_artifact` works without an engine.
+        checks: what such a file must pass before anything else reads it.
     """
 
     matches: Callable[[Path], bool]
     open_engine: Callable[[Path, int | None], Any]
     read_artifact: Callable[[Path, Any], Artifact | None]
     reads_alone: bool = True
+    checks: Checks = Checks()
 
 
 def kind_of(path: Path) -> str:
@@ -61,19 +72,35 @@ def kind_of(path: Path) -> str:
     raise _not_a_detector(path)
 
 
+def refusal(path: Path) -> str | None:
+    """Why a detector file is loaded only with `trust`, as a sentence without subject; None if that
+    is not needed. Raises the errors of `kind_of`."""
+    operators = FILE_KINDS[kind_of(path)].checks.operators
+    try:
+        if operators:
+            operators(path)
+    except DetectorError as error:
+        return error.message
+    except DefectError:  # is raised again when it is loaded
+        pass
+    return None
+
+
 def opened(
-    path: Path, classes: Sequence[str] | None, threads: int | None, *, unnamed: bool
+    path: Path, classes: Sequence[str] | None, threads: int | None, *, unnamed: bool, trust: bool
 ) -> tuple[Engine, Artifact]:
     """The engine and the artifact of a detector file; see `Detector.load`."""
     kind = FILE_KINDS[kind_of(path)]
-    if kind.reads_alone:  # reports damage before the slow import of a framework
-        artifact = kind.read_artifact(path, None)
-        if artifact is None and path.is_dir():
-            raise without_class_names(path)
-        engine = kind.open_engine(path, threads)
-    else:
-        engine = kind.open_engine(path, threads)
-        artifact = kind.read_artifact(path, engine)
+    admit(path, trust=trust)
+    with loading(path):
+        if kind.reads_alone:  # reports damage before the slow import of a framework
+            artifact = kind.read_artifact(path, None)
+            if artifact is None and path.is_dir():
+                raise without_class_names(path)
+            engine = kind.open_engine(path, threads)
+        else:
+            engine = kind.open_engine(path, threads)
+            artifact = kind.read_artifact(path, engine)
     if artifact is None:
         artifact = _foreign(engine, classes, path, unnamed=unnamed)
         if isinstance(engine, TFLiteEngine) and engine.loses_a_class:
@@ -85,6 +112,17 @@ def opened(
     if classes is not None and len(classes) != len(artifact.classes):
         raise wrong_names(f"has {len(artifact.classes)} classes", classes, path)
     return engine, replace(artifact, classes=tuple(classes)) if classes else artifact
+
+
+def admit(path: Path, *, trust: bool = False) -> None:
+    """Check a detector file before a runtime loads it. Raises the errors of `kind_of` and
+    `admission.admit`."""
+    admission.admit(path, FILE_KINDS[kind_of(path)].checks, trust=trust)
+
+
+def remember(path: Path) -> None:
+    """Need no checks for a detector file that Boxwright wrote. Raises the errors of `kind_of`."""
+    admission.remember(path, FILE_KINDS[kind_of(path)].checks)
 
 
 def wrong_names(what: str, names: Sequence[str], where: Path | None = None) -> DetectorError:
@@ -181,33 +219,50 @@ FILE_KINDS: Registry[FileKind] = Registry(
             lambda path: Run(path).exists(),
             _start_run,
             lambda path, _: Run(path).artifact,
+            checks=Checks(
+                trial=f"{TRIALS}:try_run",
+                files=lambda folder: [Run(folder).weights],
+            ),
         ),
         "SavedModel": FileKind(
-            lambda path: (path / "saved_model.pb").is_file(),
+            lambda path: (path / SAVED_MODEL_NAME).is_file(),
             lambda path, _: SavedModelEngine(path),
             lambda path, _: _beside(path / SAVED_ARTIFACT),
+            checks=Checks(
+                operators=check_saved_model,
+                trial=f"{TRIALS}:try_saved_model",
+                files=lambda folder: folder.rglob("*"),
+            ),
         ),
         "OpenVINO": FileKind(
             lambda path: (path / NETWORK_NAME).is_file(),
             lambda path, threads: OpenVinoEngine(path, threads=threads),
             lambda path, _: _beside(path / litert.ARTIFACT_NAME),
+            checks=Checks(
+                structure=lambda folder: check_openvino(folder / NETWORK_NAME),
+                trial=f"{TRIALS}:try_openvino",
+                files=lambda folder: [folder / NETWORK_NAME, folder / WEIGHTS_NAME],
+            ),
         ),
         ".tflite": FileKind(
             _is_file(".tflite", lambda head: head[4:8] == litert.MAGIC),
             lambda path, threads: TFLiteEngine(_tflite_content(path), where=path, threads=threads),
             lambda path, _: litert.read_artifact(_tflite_content(path), where=path),
+            checks=Checks(structure=check_tflite, trial=f"{TRIALS}:try_tflite"),
         ),
         "frozen graph": FileKind(
             _is_file(".pb", lambda head: head[:1] == b"\n" and INPUT.encode() in head),
             lambda path, _: FrozenEngine(path),
             lambda path, engine: _inside(engine or FrozenEngine(path), path),
             reads_alone=False,
+            checks=Checks(operators=check_frozen, trial=f"{TRIALS}:try_frozen"),
         ),
         ".onnx": FileKind(  # the format version in one byte, then the producer
             _is_file(".onnx", lambda head: head[:1] == b"\x08" and head[2:3] == b"\x12"),
             lambda path, threads: OnnxEngine(path.read_bytes(), where=path, threads=threads),
             lambda path, engine: _inside(engine or OnnxEngine(path.read_bytes(), where=path), path),
             reads_alone=False,
+            checks=Checks(structure=check_onnx, trial=f"{TRIALS}:try_onnx"),
         ),
     }
 )

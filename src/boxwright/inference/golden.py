@@ -188,6 +188,8 @@ class Golden:
             raise ValueError(f"its golden image {error.message.rstrip('.')}") from error
         except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"its golden image cannot be read ({error})") from error
+        if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
+            raise ValueError("its golden image has numbers that are not finite")
         if not len(boxes) == len(scores) == len(labels):
             raise ValueError("its golden image has boxes, scores and labels of different lengths")
         return cls(image, boxes, scores, labels, seed, raw)

@@ -8,8 +8,9 @@ from typing import Any
 
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import litert, tflite_graph
-from boxwright.inference.artifact import Artifact, damaged
-from boxwright.inference.file_kinds import FILE_KINDS, kind_of
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.engines.engine import loading
+from boxwright.inference.file_kinds import FILE_KINDS, admit, kind_of
 from boxwright.io.files import size_of
 
 RANGE_SLACK = 0.05  # of the range
@@ -72,17 +73,23 @@ class Description:
         return said
 
 
-def inspect(path: str | Path) -> Description:
+def inspect(path: str | Path, *, trust: bool = False) -> Description:
     """Describe a detector file or folder, including files of other programs without class names.
+
+    Args:
+        path: the file or folder.
+        trust: as in `Detector.load`.
 
     Raises:
         DetectorError: BW501 there is no detector, BW502 it is damaged, BW503 a newer Boxwright
-            wrote it.
+            wrote it, BW512 it has operators that are not allowed, BW515 it asks for too much.
     """
     path = Path(path)
     kind = kind_of(path)
-    graph = _graph(path) if kind == ".tflite" else {}
-    artifact = FILE_KINDS[kind].read_artifact(path, None)
+    admit(path, trust=trust)
+    with loading(path):
+        graph = _graph(path) if kind == ".tflite" else {}
+        artifact = FILE_KINDS[kind].read_artifact(path, None)
     return Description(path, kind, size_of(path), artifact, **graph)
 
 
@@ -106,8 +113,6 @@ def _input_mismatch(range_: tuple[float, float], preprocessing: Preprocessing) -
 
 def _graph(path: Path) -> dict[str, Any]:
     content = path.read_bytes()
-    if reason := litert.defect(content):
-        raise damaged(reason, path)
     custom = litert.custom_operators(content)
     last = [each.options for each in custom if each.name == litert.POSTPROCESS]
     return {

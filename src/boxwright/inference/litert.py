@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,23 +74,21 @@ def interpreter(content: bytes, threads: int) -> Any:
     Raises:
         ValueError, RuntimeError: the file cannot be loaded.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
+    api = framework.litert()
     with framework.hushed():
-        made = Interpreter(model_content=content, num_threads=threads)
+        made = api.Interpreter(model_content=content, num_threads=threads)
         made.allocate_tensors()
     return made
 
 
 def defect(content: bytes) -> str | None:
     """The defect of a .tflite's flatbuffer, or None; the file need not be runnable here."""
-    from ai_edge_litert.interpreter import Interpreter
-
+    api = framework.litert()
     if content[4:8] != MAGIC:
         return "it has no .tflite header"
     try:
         with framework.hushed():
-            Interpreter(model_content=content)
+            api.Interpreter(model_content=content)
     except (ValueError, RuntimeError) as error:
         return f"it cannot be loaded ({str(error).splitlines()[0][:200]})"
     return None
@@ -175,11 +174,16 @@ def _attached(content: bytes, name: str) -> bytes | None:
 
 
 def _options(operator: Any) -> dict[str, Any]:
+    """Numbers and texts of the settings. Vectors are not read: nested ones could be endless."""
     raw = operator.CustomOptionsAsNumpy()
     try:
-        options = flexbuffers.Loads(raw.tobytes())
+        root = flexbuffers.GetRoot(raw.tobytes()).AsMap
+        pairs = islice(zip(root.Keys, root.Values, strict=True), MAX_ENTRIES)
+        found = {key.AsKey: each.Value for key, each in pairs if _is_plain(each)}
     except Exception:  # unknown encodings can raise any exception
         return {}
-    if not isinstance(options, dict):
-        return {}
-    return {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in options.items()}
+    return {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in found.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    return bool(value.IsNumeric or value.IsBool or value.IsString)

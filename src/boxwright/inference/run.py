@@ -10,12 +10,14 @@ tensorboard/       the same as TensorBoard events
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boxwright.errors import DetectorError
-from boxwright.inference.artifact import Artifact, damaged
+from boxwright.errors import BoxwrightError, DetectorError
+from boxwright.inference.artifact import Artifact, damaged, too_large
 from boxwright.io.files import sweep, write_json, writing
+from boxwright.safety.limits import TooLargeError
 
 if TYPE_CHECKING:
     from boxwright.models.model import DetectionModel
@@ -65,17 +67,27 @@ class Run:
 
         try:
             family, spec = registry.restored(self.artifact.model)
-        except (KeyError, TypeError, ValueError) as error:
+        except TooLargeError as error:
+            raise too_large(error, self.description) from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise damaged(
                 f'its "model" is not a network that Boxwright knows ({error})', self.description
             ) from error
-        model = family.build(spec)
         try:
-            model.network.load_weights(self.weights)
-        except (OSError, ValueError) as error:
+            model = family.build(spec)
+        except BoxwrightError:
+            raise
+        except Exception as error:  # Keras raises many different classes
+            reason = f"its network cannot be built ({type(error).__name__}: {error})"
+            raise damaged(reason.splitlines()[0][:300], self.description) from error
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # a missing layer is only a warning
+                model.network.load_weights(self.weights)
+        except Exception as error:  # so do Keras and h5py
             raise DetectorError(
                 "BW502",
-                f"cannot be loaded into the run's model ({str(error).splitlines()[0]}).",
+                f"cannot be loaded into the run's model ({str(error).partition(chr(10))[0]}).",
                 where=self.weights,
             ) from error
         return model

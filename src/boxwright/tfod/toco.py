@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from boxwright.backend import framework
-from boxwright.errors import FlagError, TfodError
+from boxwright.errors import BoxwrightError, FlagError, TfodError
 from boxwright.io.files import writing
+from boxwright.safety.tensorflow_graph import check_frozen
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 
@@ -84,7 +85,10 @@ def _read(tf: Any, path: Path) -> Any:
     """Read the GraphDef of a file."""
     graph, reason = tf.compat.v1.GraphDef(), ""
     try:
+        check_frozen(path)
         graph.ParseFromString(path.read_bytes())
+    except BoxwrightError:
+        raise
     except OSError as error:
         reason = f"{error.strerror or error}"
     except Exception:  # protobuf's two implementations share no class of errors

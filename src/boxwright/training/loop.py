@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from boxwright.backend import framework
 from boxwright.datasets.source import DataSource
 from boxwright.evaluation.coco import Evaluation
+from boxwright.inference.file_kinds import remember
 from boxwright.inference.run import Run
 from boxwright.models.registry import DEFAULT
 from boxwright.structures.dataset import Dataset
@@ -178,6 +179,8 @@ def train_by_recipe(
         writers: list[Subscriber] = [CheckpointWriter(run), BestWeightsWriter(run), lines, board]
         events = training_events(plan, control, started, tools)
         end = tell(events, [*writers, *as_subscribers(on_event)])
+        if run.exists():
+            remember(run.folder)
     return Outcome(run, end.best, end.best_step, end.interrupted)
 
 

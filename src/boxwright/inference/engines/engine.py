@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.errors import DetectorError
+from boxwright.errors import BoxwrightError, DetectorError
 from boxwright.inference import litert
+from boxwright.inference.artifact import damaged
 from boxwright.inference.golden import Network
 from boxwright.ops.boxes import clip
 from boxwright.ops.postprocess import RawDetections
+from boxwright.safety.limits import MAX_CLASSES
 
 # Names of the post-processing's inputs in .onnx files and OpenVINO folders: boxes
 # `(N, A, 4)` normalized yxyx, and scores `(N, A, C)`.
@@ -34,28 +37,86 @@ class Engine(Protocol):
         Returns:
             For each image, boxes `(n, 4)` normalized yxyx within [0, 1], scores `(n,)` and class
             ids `(n,)`, best first.
+
+        Raises:
+            DetectorError: BW514 the network cannot be computed.
         """
         ...
 
 
+@contextmanager
+def running(where: Path | None) -> Iterator[None]:
+    """Raise DetectorError BW514 for any failure of a runtime while the block runs."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):  # of damaged weights
+            yield
+    except BoxwrightError:
+        raise
+    except Exception as error:  # runtimes raise many different classes
+        reason = f"the network fails while it runs ({first_line(error)})."
+        raise DetectorError("BW514", reason, where=where) from error
+
+
+@contextmanager
+def loading(where: Path) -> Iterator[None]:
+    """Raise DetectorError BW502 for any failure while the block loads a file."""
+    try:
+        yield
+    except BoxwrightError:
+        raise
+    except Exception as error:
+        raise damaged(f"it cannot be loaded ({first_line(error)})", where) from error
+
+
 def network_of(engine: Engine) -> Network | None:
-    """A function that computes an engine's raw tensors; None if its file cannot be split."""
+    """A function that computes an engine's raw tensors; None if its file cannot be split.
+
+    Raises:
+        DetectorError: BW514 its network cannot be run alone; the function raises this too.
+    """
     cut = getattr(engine, "network", None)
-    network: Network | None = cut() if cut else None
-    return network
+    where = getattr(engine, "where", None)
+    with running(where):
+        network: Network | None = cut() if cut else None
+    if network is None:
+        return None
+
+    def run(inputs: NDArray[np.uint8]) -> Sequence[NDArray[Any]]:
+        with running(where):
+            return network(inputs)
+
+    return run
 
 
 def rows(
-    boxes: NDArray[np.float32], labels: NDArray[Any], scores: NDArray[np.float32], count: int
+    boxes: NDArray[np.float32], labels: NDArray[Any], scores: NDArray[np.float32], count: Any
 ) -> RawDetections:
-    """The first `count` rows of a padded result."""
-    return clip(boxes[:count], 1, 1), scores[:count], labels[:count].astype(np.int64)
+    """The first `count` rows of a padded result.
+
+    Raises:
+        ValueError: the parts contradict each other, or numbers are missing.
+    """
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or not labels.ndim == scores.ndim == 1:
+        raise ValueError(f"boxes, classes and scores {boxes.shape}, {labels.shape}, {scores.shape}")
+    rows = min(len(boxes), len(labels), len(scores))
+    if not (np.isfinite(count) and 0 <= count <= rows):
+        raise ValueError(f"it says {count} detections, and has {rows}")
+    kept, named = int(count), labels[: int(count)]
+    if not (np.isfinite(named).all() and (np.abs(named) < MAX_CLASSES).all()):
+        raise ValueError("a class is no class number")
+    return clip(boxes[:kept], 1, 1), scores[:kept], named.astype(np.int64)
 
 
-def images(outputs: Mapping[str, NDArray[Any]]) -> list[RawDetections]:
-    """Detections of each image, from named outputs whose rows are padded to one length."""
+def images(outputs: Mapping[str, NDArray[Any]], count: int) -> list[RawDetections]:
+    """Detections of each of `count` images, from named outputs whose rows are padded.
+
+    Raises:
+        ValueError: the outputs contradict each other.
+    """
     boxes, labels, scores, counts = (outputs[name] for name in litert.OUTPUT_NAMES)
-    return [rows(*image) for image in zip(boxes, labels, scores, counts.astype(int), strict=True)]
+    if len(boxes) != count:
+        raise ValueError(f"results for {len(boxes)} images instead of {count}")
+    return [rows(*image) for image in zip(boxes, labels, scores, counts, strict=True)]
 
 
 def batch_side(kind: str, shape: Sequence[Any], where: Path) -> int:

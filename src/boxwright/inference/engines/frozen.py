@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,11 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import first_line, images, no_detector
+from boxwright.inference.engines.engine import first_line, images, no_detector, running
 from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
 INPUT = "image_tensor"
-# Operators with side effects: a graph from an untrusted source is a program.
-UNSAFE = re.compile("File|PyFunc|Save|Restore|Checkpoint|Reader|Dataset|Print|Library|Send|Recv")
 NMS = "CombinedNonMaxSuppression"
 ARTIFACT_NODE = "boxwright"  # a constant: the artifact in JSON
 
@@ -37,6 +34,7 @@ class FrozenEngine:
 
     def __init__(self, path: Path) -> None:
         tf = framework.tensorflow()
+        self.where = path
         try:
             definition = tf.compat.v1.GraphDef.FromString(path.read_bytes())
         except Exception as error:  # protobuf's error class is not public
@@ -44,11 +42,6 @@ class FrozenEngine:
         nodes = {node.name: node for node in definition.node}
         if missing := {INPUT, *litert.OUTPUT_NAMES} - nodes.keys():
             raise no_detector(path, f"it has no node {', '.join(sorted(missing))}")
-        operators = {node.op for node in definition.node}
-        operators |= {n.op for each in definition.library.function for n in each.node_def}
-        if unsafe := {op for op in operators if UNSAFE.search(op)}:
-            reason = f"it reads or writes files, or runs Python ({', '.join(sorted(unsafe))})"
-            raise no_detector(path, reason)
         said = nodes[ARTIFACT_NODE].attr["value"].tensor if ARTIFACT_NODE in nodes else None
         self.description = bytes(said.string_val[0]) if said and said.string_val else None
         try:
@@ -69,9 +62,10 @@ class FrozenEngine:
         return cut_before_nms(self._graph, self._input, self._constant)
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
-        outputs = {name: np.asarray(v) for name, v in self._run(self._constant(inputs)).items()}
-        outputs["detection_classes"] = outputs["detection_classes"] - 1
-        return images(outputs)
+        with running(self.where):
+            outputs = {name: np.asarray(v) for name, v in self._run(self._constant(inputs)).items()}
+            outputs["detection_classes"] = outputs["detection_classes"] - 1
+            return images(outputs, len(inputs))
 
 
 def cut_before_nms(graph: Any, pixels: Any, constant: Any) -> Network | None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.engines.engine import running
 from boxwright.inference.golden import Network
 from boxwright.ops.operations import NUMPY
 from boxwright.ops.postprocess import NmsConfig, RawDetections, postprocess
@@ -48,5 +49,6 @@ class KerasEngine:
         return self._model.network.predict_on_batch(pixels)
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
-        raw = {name: np.asarray(values) for name, values in self._raw(inputs).items()}
-        return postprocess(*self._model.decode(raw, NUMPY), self._nms_config)
+        with running(None):
+            raw = {name: np.asarray(values) for name, values in self._raw(inputs).items()}
+            return postprocess(*self._model.decode(raw, NUMPY), self._nms_config)

@@ -19,6 +19,7 @@ from boxwright.inference.engines.engine import (
     first_line,
     images,
     no_detector,
+    running,
 )
 from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
@@ -51,6 +52,7 @@ class OnnxEngine:
     """
 
     def __init__(self, content: bytes, *, where: Path, threads: int | None = None) -> None:
+        self.where = where
         self._onnxruntime = framework.onnxruntime()
         self._content, self._threads = content, threads or cores()
         try:
@@ -79,8 +81,9 @@ class OnnxEngine:
         options = self._onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = FATAL
+        self._onnxruntime.set_default_logger_severity(FATAL)
         return self._onnxruntime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
+            content, options, providers=["CPUExecutionProvider"], enable_fallback=0
         )
 
     def network(self) -> Network | None:
@@ -99,8 +102,9 @@ class OnnxEngine:
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         names = litert.OUTPUT_NAMES
-        outputs = self._session.run(names, {self._input: inputs})
-        return images(dict(zip(names, outputs, strict=True)))
+        with running(self.where):
+            outputs = self._session.run(names, {self._input: inputs})
+            return images(dict(zip(names, outputs, strict=True)), len(inputs))
 
 
 def _also_giving(content: bytes, names: Sequence[str]) -> bytes:

@@ -11,11 +11,18 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import CANDIDATES, batch_side, cores, images, no_detector
+from boxwright.inference.engines.engine import (
+    CANDIDATES,
+    batch_side,
+    cores,
+    images,
+    no_detector,
+    running,
+)
 from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
-NETWORK_NAME = "detector.xml"  # the weights are in detector.bin
+NETWORK_NAME, WEIGHTS_NAME = "detector.xml", "detector.bin"
 
 
 class OpenVinoEngine:
@@ -25,6 +32,9 @@ class OpenVinoEngine:
         folder: contains `detector.xml` and `detector.bin`.
         threads: number of threads; None uses all cores, up to four.
 
+    Attributes:
+        input_size: side of the square input, pixels.
+
     Raises:
         DetectorError: BW502 the folder is damaged, BW505 it is not a detector.
         SystemFaultError: BW901 OpenVINO is not installed.
@@ -32,6 +42,7 @@ class OpenVinoEngine:
 
     def __init__(self, folder: Path, *, threads: int | None = None) -> None:
         openvino = framework.openvino()
+        self.where = folder
         self._settings = {
             "INFERENCE_NUM_THREADS": threads or cores(),
             "INFERENCE_PRECISION_HINT": "f32",  # otherwise bfloat16 on processors that support it
@@ -57,7 +68,8 @@ class OpenVinoEngine:
         shape = [
             side.get_length() if side.is_static else None for side in taken.get_partial_shape()
         ]
-        batch_side(np.dtype(taken.get_element_type().to_dtype()).name, shape, folder)
+        kind = np.dtype(taken.get_element_type().to_dtype()).name
+        self.input_size = batch_side(kind, shape, folder)
 
     def network(self) -> Network | None:
         """A function that runs only the network; None if the file does not name its raw tensors."""
@@ -76,9 +88,10 @@ class OpenVinoEngine:
         return lambda inputs: [np.array(tensor) for tensor in run([inputs]).values()]
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
-        with self._lock:
+        with running(self.where), self._lock:
             outputs = self._run([inputs])
-            return images({name: np.array(outputs[name]) for name in litert.OUTPUT_NAMES})
+            found = {name: np.array(outputs[name]) for name in litert.OUTPUT_NAMES}
+            return images(found, len(inputs))
 
 
 def _reason(error: Exception) -> str:

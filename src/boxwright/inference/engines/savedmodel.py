@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import first_line, images, no_detector
+from boxwright.inference.engines.engine import first_line, images, no_detector, running
 from boxwright.inference.engines.frozen import cut_before_nms
 from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
@@ -28,6 +28,7 @@ class SavedModelEngine:
 
     def __init__(self, folder: Path) -> None:
         tf = framework.tensorflow()
+        self.where = folder
         try:
             with framework.hushed():
                 self._loaded = tf.saved_model.load(str(folder))
@@ -46,5 +47,7 @@ class SavedModelEngine:
         return cut_before_nms(frozen, frozen.inputs[0], self._constant)
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
-        outputs = self._run(images=self._constant(inputs))
-        return images({name: outputs[name].numpy() for name in litert.OUTPUT_NAMES})
+        with running(self.where):
+            outputs = self._run(images=self._constant(inputs))
+            found = {name: outputs[name].numpy() for name in litert.OUTPUT_NAMES}
+            return images(found, len(inputs))

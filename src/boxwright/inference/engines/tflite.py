@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from boxwright.inference import litert, tflite_graph
 from boxwright.inference.artifact import damaged
-from boxwright.inference.engines.engine import cores, first_line, no_detector, rows
+from boxwright.inference.engines.engine import cores, first_line, no_detector, rows, running
 from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
@@ -53,7 +53,7 @@ class TFLiteEngine:
     ) -> None:
         self.threads = threads or cores()
         self.at_once = at_once or self.threads
-        self._content, self._where = content, where
+        self._content, self.where = content, where
         try:
             self._interpreter = litert.interpreter(content, self.threads)
         except (ValueError, RuntimeError) as error:
@@ -98,9 +98,9 @@ class TFLiteEngine:
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         if len(inputs) > 1 and self.at_once > 1:
-            with ThreadPoolExecutor(self.at_once) as pool:
+            with running(self.where), ThreadPoolExecutor(self.at_once) as pool:
                 return list(pool.map(self._detect_beside_others, inputs))
-        with self._lock:
+        with running(self.where), self._lock:
             return [self._detect(self._interpreter, image) for image in inputs]
 
     def _detect_beside_others(self, image: NDArray[np.uint8]) -> RawDetections:
@@ -124,7 +124,7 @@ class TFLiteEngine:
         interpreter.set_tensor(self._input, self.scaled(image))
         interpreter.invoke()
         boxes, labels, scores, count = (interpreter.get_tensor(index) for index in self._outputs)
-        return rows(boxes[0], labels[0], scores[0], int(count.reshape(-1)[0]))
+        return rows(boxes[0], labels[0], scores[0], count.reshape(-1)[0])
 
     def network(self) -> Network | None:
         """A function that runs only the network; None if the file cannot be split."""
@@ -152,7 +152,7 @@ class TFLiteEngine:
 
     def on_one_thread(self) -> TFLiteEngine:
         """The same engine with one thread per image."""
-        return TFLiteEngine(self._content, where=self._where, threads=1, at_once=self.at_once)
+        return TFLiteEngine(self._content, where=self.where, threads=1, at_once=self.at_once)
 
 
 def _scaling(metadata: litert.Metadata | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -30,6 +30,7 @@ from boxwright.models.nanodet_plus.spec import (
     priors,
 )
 from boxwright.models.nanodet_plus.tuning import TUNING
+from boxwright.models.ranges import check_ranges
 from boxwright.ops import box_coder
 from boxwright.ops.operations import Operations
 
@@ -63,7 +64,9 @@ class NanoDetModel(DetectionModel):
 
     @classmethod
     def spec_from_json(cls, value: dict[str, Any]) -> NanoDetSpec:
-        return NanoDetSpec(**value)
+        spec = NanoDetSpec(**value)
+        check_ranges(spec)
+        return spec
 
     @classmethod
     def spec_for(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from boxwright.models.layers.conv_norm import PLAIN, LayerSpec
 from boxwright.models.layers.quantized import QuantizationSpec
+from boxwright.models.ranges import check_ranges
 from boxwright.ops import box_coder
 from boxwright.ops.anchors import MAPS, Anchors, AnchorSpec, anchors_from_json, grid_anchors
 from boxwright.structures.old_keys import LAYERS, renamed
@@ -93,14 +94,19 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ModelSpec:
-        """The inverse of `to_json`; runs of older versions lack newer fields."""
+        """The inverse of `to_json`; runs of older versions lack newer fields.
+
+        Raises:
+            TooLargeError: the network is larger than any for a CPU.
+            KeyError, TypeError, ValueError: another field is invalid.
+        """
         known = _without_flat_heads(value)
         heads = dict(known.pop("heads", {}))
         convolutions = _layer(heads.pop("convolutions", {}))
         parts = ("backbone_convolutions", "extra_convolutions")
         layers: dict[str, Any] = {part: _layer(known.pop(part, {})) for part in parts}
         quantization = known.pop("quantization", None)
-        return cls(
+        spec = cls(
             anchors=anchors_from_json(known.pop("anchors")),
             heads=HeadSpec(**heads, convolutions=convolutions),
             box_scales=tuple(known.pop("box_scales", box_coder.SCALES)),
@@ -108,6 +114,8 @@ class ModelSpec:
             **layers,
             **known,
         )
+        check_ranges(spec)
+        return spec
 
 
 def _layer(value: dict[str, Any]) -> LayerSpec:

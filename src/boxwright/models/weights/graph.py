@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from boxwright.errors import WeightsError
 
 MAX_LAYERS = 20_000
-MAX_BYTES = 1 << 28  # of a file; the largest published one has a hundredth of that
+MAX_BYTES = 1 << 26  # of a file; float32 kernels of the largest published one have 10 MB
+LONGEST = 300  # characters of a reason, which may quote a name from the file
 INPUT = 0  # the position of the network's input
 
 Position = int
@@ -26,6 +27,14 @@ Position = int
 
 class UnreadableError(Exception):
     """The reason why a file cannot be read, a phrase."""
+
+
+def check_finite(name: str, *weights: NDArray[Any]) -> None:
+    """Raises:
+    UnreadableError: the weights of the layer `name` are not finite.
+    """
+    if not all(np.isfinite(each).all() for each in weights):
+        raise UnreadableError(f"the weights of {name} are not finite")
 
 
 class Convolution(NamedTuple):
@@ -231,6 +240,14 @@ class Tracer:
         return Traced(position, shape.outputs)
 
 
+def check_size(path: Path, max_bytes: int = MAX_BYTES) -> None:
+    """Raises:
+    WeightsError: BW202 the file has more than `max_bytes` bytes.
+    """
+    if path.stat().st_size > max_bytes:
+        raise damaged(path, f"has more than {max_bytes >> 20} MB")
+
+
 def damaged(path: Path, reason: str) -> WeightsError:
     """The error about a file that cannot be read."""
-    return WeightsError("BW202", f"{reason}.", where=path)
+    return WeightsError("BW202", f"{reason[:LONGEST]}.", where=path)

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from boxwright.io.text import read_text
 from boxwright.models.weights.graph import (
     INPUT,
-    MAX_BYTES,
     MAX_LAYERS,
     Convolution,
     NetworkFile,
     Position,
     UnreadableError,
+    check_finite,
+    check_size,
     damaged,
 )
 
@@ -29,6 +30,7 @@ SUFFIXES = (".param", ".bin")
 MAGIC = "7767517"
 FLOAT16, INT8, FLOAT32 = 0x01306B47, 0x000D4B38, (0, 0x0002C056)  # what a kernel's tag means
 ALIGNMENT = 4
+MAX_TEXT = 1 << 22  # bytes of a .param; the largest published one has a hundredth of that
 MAX_SIDE = 15  # of a kernel
 LEAKY_RELU = 2  # an activation's number; its slope is the parameter
 # Layers without weights that keep the position, and those whose inputs are joined.
@@ -50,10 +52,10 @@ class _Layer:
     values: Mapping[int, tuple[float, ...]]
 
     def integer(self, number: int, default: int) -> int:
-        (value,) = self.values.get(number, (float(default),))
-        if value != int(value):
-            raise UnreadableError(f"parameter {number} of {self.name} is {value:g}")
-        return int(value)
+        given = self.values.get(number, (float(default),))
+        if len(given) != 1 or not given[0].is_integer():
+            raise UnreadableError(f"parameter {number} of {self.name} is no whole number")
+        return int(given[0])
 
 
 def is_ncnn(path: Path) -> bool:
@@ -71,8 +73,8 @@ def read_ncnn(path: Path) -> NetworkFile:
         WeightsError: BW202 a file is damaged, or has a layer with weights that is no convolution.
     """
     described, weights = (path.with_suffix(each) for each in SUFFIXES)
-    _check_size(described)
-    _check_size(weights)
+    check_size(described, MAX_TEXT)
+    check_size(weights)
     try:
         layers = _layers(read_text(described))
     except UnreadableError as error:
@@ -81,11 +83,12 @@ def read_ncnn(path: Path) -> NetworkFile:
     content = _Content(weights.read_bytes())
     try:
         positions: dict[str, Position] = {}
-        for layer in layers:
-            position = _position_after(
-                layer, file, [positions[name] for name in layer.inputs], content
-            )
-            positions.update(dict.fromkeys(layer.outputs, position))
+        with np.errstate(all="ignore"):  # what is not finite is refused
+            for layer in layers:
+                position = _position_after(
+                    layer, file, [positions[name] for name in layer.inputs], content
+                )
+                positions.update(dict.fromkeys(layer.outputs, position))
         content.end()
     except KeyError as error:
         raise damaged(described, f"{error} is used before it is computed") from error
@@ -163,8 +166,7 @@ def _convolution(layer: _Layer, content: _Content) -> Convolution:
         kernel /= scales.reshape(-1, 1, 1, 1)
     axes = (2, 3, 0, 1) if depthwise else (2, 3, 1, 0)
     kernel = np.ascontiguousarray(kernel.transpose(axes), np.float32)
-    if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
-        raise UnreadableError(f"the weights of {layer.name} are not finite")
+    check_finite(layer.name, kernel, bias)
     return Convolution(kernel, bias, strides, depthwise)
 
 
@@ -202,8 +204,3 @@ class _Content:
             raise UnreadableError("is shorter than its .param describes")
         self._at += length
         return taken
-
-
-def _check_size(path: Path) -> None:
-    if path.stat().st_size > MAX_BYTES:
-        raise damaged(path, f"has more than {MAX_BYTES >> 20} MB")

@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.models.weights.graph import (
     INPUT,
-    MAX_BYTES,
     MAX_LAYERS,
     Convolution,
     NetworkFile,
     Position,
     UnreadableError,
+    check_finite,
+    check_size,
     damaged,
 )
+from boxwright.safety.onnx import check_onnx
 
 SLOPE = 0.1  # of leaky ReLU
 # Operators without weights that keep the position.
@@ -39,9 +41,9 @@ def read_onnx(path: Path) -> NetworkFile:
         SystemFaultError: BW901 the package `onnx` is not installed.
     """
     onnx = framework.onnx()
-    if path.stat().st_size > MAX_BYTES:
-        raise damaged(path, f"has more than {MAX_BYTES >> 20} MB")
+    check_size(path)
     try:
+        check_onnx(path)
         model = onnx.load_model(path, load_external_data=False)
         constants = {
             each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer
@@ -54,22 +56,32 @@ def read_onnx(path: Path) -> NetworkFile:
         raise damaged(path, f"has {len(inputs)} inputs and {len(nodes)} nodes")
     file = NetworkFile(path)
     positions = {inputs[0]: INPUT}
-    try:
-        for node in nodes:
-            attributes = {
-                each.name: onnx.helper.get_attribute_value(each) for each in node.attribute
-            }
-            before = [positions[name] for name in node.input if name in positions]
-            if node.op_type == "Constant":
-                constants |= {node.output[0]: onnx.numpy_helper.to_array(attributes["value"])}
-            elif before and node.op_type not in SHAPES:
-                position = _position_after(node, attributes, file, before, constants)
-                positions.update(dict.fromkeys(node.output, position))
-    except UnreadableError as error:
-        raise damaged(path, str(error)) from error
-    except (KeyError, ValueError, IndexError, TypeError) as error:
-        raise damaged(path, f"the node {node.name} is damaged ({error})") from error
+    for node in nodes:
+        try:
+            with np.errstate(all="ignore"):  # what is not finite is refused
+                _follow(onnx, node, file, positions, constants)
+        except UnreadableError as error:
+            raise damaged(path, str(error)) from error
+        except Exception as error:  # of NumPy and onnx
+            raise damaged(path, f"the node {node.name} is damaged ({error})") from error
     return file
+
+
+def _follow(
+    onnx: Any,
+    node: Any,
+    file: NetworkFile,
+    positions: dict[str, Position],
+    constants: dict[str, NDArray[Any]],
+) -> None:
+    """Add what a node computes to the positions or the constants."""
+    attributes = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
+    before = [positions[name] for name in node.input if name in positions]
+    if node.op_type == "Constant":
+        constants[node.output[0]] = onnx.numpy_helper.to_array(attributes["value"])
+    elif before and node.op_type not in SHAPES:
+        position = _position_after(node, attributes, file, before, constants)
+        positions.update(dict.fromkeys(node.output, position))
 
 
 def _position_after(
@@ -85,7 +97,9 @@ def _position_after(
         case "BatchNormalization":
             scale, shift, mean, variance = (constants[name] for name in node.input[1:5])
             factor = scale / np.sqrt(variance + attributes.get("epsilon", 1e-5))
-            return file.rescale(before[0], factor, shift - mean * factor)
+            position = file.rescale(before[0], factor, shift - mean * factor)
+            check_finite(node.name, *file.convolutions[position][:2])
+            return position
         case "Concat":
             return file.join("concat", before)
         case "Add" if len(before) == len(node.input):
@@ -111,6 +125,5 @@ def _convolution(node: Any, attributes: Mapping[str, Any], constants: Arrays) ->
         raise UnreadableError(f"the convolution {node.name} is grouped, but not depthwise")
     axes = (2, 3, 0, 1) if depthwise else (2, 3, 1, 0)
     kernel = np.ascontiguousarray(kernel.transpose(axes), np.float32)
-    if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
-        raise UnreadableError(f"the weights of {node.name} are not finite")
+    check_finite(node.name, kernel, bias)
     return Convolution(kernel, bias.astype(np.float32), int(strides[0]), depthwise)

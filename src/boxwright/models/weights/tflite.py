@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from boxwright.backend import framework
 from boxwright.errors import WeightsError
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.models.ssd.spec import ModelSpec
 from boxwright.models.weights import coco_names
 from boxwright.models.weights.pretrained import Arrays, Pretrained, folded_norm
+from boxwright.safety import limits
+from boxwright.safety.limits import DefectError
+from boxwright.safety.tflite import verify
 
 # A tensor's name in the file. The layer may be in any scope; the kernel's name ends in the name of
 # its former fake-quantization node.
 KERNEL = re.compile(r"(?P<layer>[^:]+)/weights_quant/FakeQuantWithMinMaxVars$")
 BIAS = re.compile(r"(?P<layer>[^:]+)/(?:Conv2D|depthwise)(?:_Fold)?_bias$")
+
+Constant = Callable[[], NDArray[np.float32]]
+DTYPES: dict[int, Any] = {  # by the schema's type; others are no weights
+    schema.TensorType.FLOAT32: np.dtype("<f4"),
+    schema.TensorType.INT32: np.dtype("<i4"),
+    schema.TensorType.UINT8: np.dtype("u1"),
+    schema.TensorType.INT8: np.dtype("i1"),
+}
 
 
 def read_tflite(path: Path) -> Pretrained:
@@ -29,26 +41,24 @@ def read_tflite(path: Path) -> Pretrained:
     Raises:
         WeightsError: BW202 it is another network.
     """
-    interpreter = _open(path)
+    constants, shape = _read(path)
     layers: dict[str, Arrays] = {}
-    for tensor in interpreter.get_tensor_details():
-        if found := KERNEL.match(tensor["name"]):
-            kernel = _kernel(_dequantized(tensor, interpreter))
-            layers.setdefault(_layer_name(found["layer"]), {})["kernel"] = kernel
-        elif found := BIAS.match(tensor["name"]):
-            bias = _dequantized(tensor, interpreter)
-            layers.setdefault(_layer_name(found["layer"]), {})["bias"] = bias
     try:
-        spec = _spec_of(layers, interpreter.get_input_details()[0]["shape"])
-    except (KeyError, ValueError) as error:
+        for name, values in constants.items():
+            if found := KERNEL.match(name):
+                layers.setdefault(_layer_name(found["layer"]), {})["kernel"] = _kernel(values())
+            elif found := BIAS.match(name):
+                layers.setdefault(_layer_name(found["layer"]), {})["bias"] = values()
+        spec = _spec_of(layers, shape)
+        for name, arrays in layers.items():
+            if not name.endswith("Predictor"):
+                arrays.update(folded_norm(arrays.pop("bias")))
+    except (LookupError, TypeError, ValueError) as error:
         raise WeightsError(
             "BW202",
             f"contains no readable SSD MobileNet v1 ({error}).",
             where=path,
         ) from error
-    for name, arrays in layers.items():
-        if not name.endswith("Predictor"):
-            arrays.update(folded_norm(arrays.pop("bias")))
     return Pretrained(
         source=path,
         spec=spec,
@@ -59,25 +69,38 @@ def read_tflite(path: Path) -> Pretrained:
     )
 
 
-def _open(path: Path) -> Any:
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
+def _read(path: Path) -> tuple[dict[str, Constant], list[int]]:
+    """Functions that return the constants of a file as floats, by name, and its input's shape."""
     try:
-        with framework.hushed():
-            return Interpreter(
-                model_content=path.read_bytes(),
-                experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-            )
-    except (ValueError, RuntimeError) as error:
-        raise WeightsError("BW202", "is not a .tflite file, or is damaged.", where=path) from error
+        content = limits.read(path)
+        verify(content)
+    except (OSError, DefectError) as error:
+        raise WeightsError("BW202", f"is no usable .tflite file ({error}).", where=path) from error
+    model = schema.Model.GetRootAs(content)
+    graph = model.Subgraphs(0)
+    tensors = [graph.Tensors(i) for i in range(graph.TensorsLength())]
+    constants: dict[str, Constant] = {
+        (each.Name() or b"").decode(): partial(_dequantized, each, model.Buffers(each.Buffer()))
+        for each in tensors
+    }
+    inputs = [tensors[graph.Inputs(i)] for i in range(graph.InputsLength())]
+    return constants, [int(side) for each in inputs[:1] for side in _list(each.ShapeAsNumpy())]
 
 
-def _dequantized(tensor: dict[str, Any], interpreter: Any) -> NDArray[np.float32]:
-    values: NDArray[Any] = interpreter.get_tensor(tensor["index"])
+def _dequantized(tensor: Any, buffer: Any) -> NDArray[np.float32]:
+    shape = [int(side) for side in _list(tensor.ShapeAsNumpy())]
+    content: bytes = buffer.DataAsNumpy().tobytes()
+    values: NDArray[Any] = np.frombuffer(content, DTYPES[tensor.Type()]).reshape(shape)
     if values.dtype == np.float32:
         return values
-    scale, zero_point = tensor["quantization"]
+    quantization = tensor.Quantization()
+    scale, zero_point = quantization.Scale(0), quantization.ZeroPoint(0)
     return (values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
+
+
+def _list(values: NDArray[np.int32] | int) -> list[Any]:
+    """A list of the schema, which is 0 if missing."""
+    return [] if isinstance(values, int) else list(values)
 
 
 def _kernel(values: NDArray[np.float32]) -> NDArray[np.float32]:

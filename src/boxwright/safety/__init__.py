@@ -1,0 +1,1 @@
+"""Checks of files from strangers, before a runtime sees them."""
