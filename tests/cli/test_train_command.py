@@ -32,6 +32,7 @@ def test_options_are_passed_on_as_they_are(asked: Asked, images: Path, tmp_path:
         "steps": 50,
         "weights": "ssd_mobilenet_v2_coco",
         "from_scratch": True,
+        "model": "auto",
         "input_size": 96,
         "depth_multiplier": 0.25,
         "seed": 5,

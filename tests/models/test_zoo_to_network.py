@@ -24,7 +24,8 @@ def test_a_fetched_checkpoint_is_read(
     server.content = tarred({f"net/{name}": (source / name).read_bytes() for name in names})
     server.behaviors = [cut(1_000_000)]
     checksum = hashlib.sha256(server.content).hexdigest()
-    wanted = Published(network, f"{server.url}/net.tar.gz", sha256={"net.tar.gz": checksum})
+    urls = (f"{server.url}/net.tar.gz",)
+    wanted = Published(network, network, urls, sha256={"net.tar.gz": checksum})
     pretrained = read_pretrained(zoo.fetch(wanted))
     assert pretrained.spec.name == network
     assert pretrained.spec.num_classes == 90

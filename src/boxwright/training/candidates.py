@@ -32,7 +32,15 @@ class Speed(NamedTuple):
 
     def of_image(self, work: Work) -> float:
         """Seconds for the work of one image, by the kernels alone."""
-        return sum(one * count for one, count in zip(self.seconds, work, strict=True))
+        seconds = self.seconds
+        return (
+            seconds.convolutions * work.convolutions
+            + seconds.convolution_gradients * work.convolution_gradients
+            + seconds.depthwise * work.depthwise
+            + seconds.depthwise_gradients * work.depthwise_gradients
+            + seconds.elements * work.elements
+            + seconds.element_gradients * work.element_gradients
+        )
 
 
 class Machine(NamedTuple):
