@@ -19,6 +19,7 @@ from boxwright.models.weights import zoo
 from boxwright.models.weights.published import Published
 from boxwright.structures.dataset import Split
 from boxwright.training.events import Event, Note
+from boxwright.training.recipe import Recipe
 from squares import Squares
 
 pytestmark = pytest.mark.tiny
@@ -93,13 +94,15 @@ def test_arguments_are_checked_before_data_are_read(
         ({"model": "auto"}, "nanodet_plus_m_320_coco"),
         ({"model": "ssd_mobilenet_v1"}, "ssd_mobilenet_v1_coco_quant"),
         ({"model": "SSD_mobilenet_v2"}, "ssd_mobilenet_v2_coco"),
+        ({"recipe": {"model": "ssd"}}, "ssd_mobilenet_v1_coco_quant"),
+        ({"recipe": Recipe(300)}, "ssd_mobilenet_v1_coco_quant"),
         ({"weights": "ssd_mobilenet_v2_coco"}, "ssd_mobilenet_v2_coco"),
         ({"weights": "SSD_mobilenet_v2_coco_2018_03_29"}, "ssd_mobilenet_v2_coco"),
     ],
 )
 @pytest.mark.usefixtures("cache")
 def test_weights_are_downloaded_by_their_name(
-    start: dict[str, str], name: str, fetched: list[str], folder: Path, tmp_path: Path
+    start: dict[str, Any], name: str, fetched: list[str], folder: Path, tmp_path: Path
 ) -> None:
     events: list[Event] = []
     with pytest.raises(WeightsError, match="BW203"):

@@ -110,9 +110,11 @@ class TrainingRequest:
             return ()
         if self.weights_asked_for:
             return (self.weights_asked_for,)
-        if (self.model or zoo.AUTO) == zoo.AUTO:
-            return zoo.DEFAULTS
-        return (zoo.of_model(str(self.model)),)
+        if self.model not in (None, zoo.AUTO):
+            return (zoo.of_model(str(self.model)),)
+        family = self._family_of_recipe
+        fitting = tuple(each for each in zoo.DEFAULTS if family in (None, each.family))
+        return fitting or zoo.DEFAULTS[:1]  # which that family then refuses
 
     @cached_property
     def family(self) -> str:
@@ -121,7 +123,7 @@ class TrainingRequest:
         if self.starts:
             return family_of(self.starts[0])
         if self.model in (None, zoo.AUTO):
-            return DEFAULT
+            return self._family_of_recipe or DEFAULT
         model = str(self.model)
         return model if model in FAMILIES else zoo.of_model(model).family
 
@@ -145,6 +147,13 @@ class TrainingRequest:
             raise ArgumentError("BW802", "data is missing: the run does not record where it is.")
         options = options_of(provenance) if self.options is None else self.options
         return DataSource(paths, choice_of(provenance), options)
+
+    @property
+    def _family_of_recipe(self) -> str | None:
+        """Return the family that the caller's recipe or settings name."""
+        if isinstance(self.recipe, Recipe):
+            return self.recipe.model
+        return (self.recipe or {}).get("model")
 
     def fetch_start(self, tell: Subscriber) -> tuple[str, Path | None]:
         """Return the family of a new run and the path of its initial weights, after a download if
