@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import boxwright
+from boxwright.console import INTERRUPTED
 
 ANSWERS_WITHIN = 0.3  # seconds of its own, whatever else the machine does
 HEAVY = ("numpy", "PIL", "keras", "tensorflow", "rich")
@@ -67,3 +68,23 @@ def test_a_failure_goes_to_standard_error_with_exit_code_1(tmp_path: Path) -> No
 @pytest.mark.tiny
 def test_the_version_is_the_packages() -> None:
     assert start("--version").stdout.strip() == f"boxwright {boxwright.__version__}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_shutdown_ends_a_command_like_ctrl_c(name: str, ignored: bool) -> None:
+    """Unless the caller ignores the signal, as `nohup` does."""
+    code = f"""if True:
+        import os, signal, sys, time
+        from boxwright.cli import main
+        if {ignored}:
+            signal.signal(signal.{name}, signal.SIG_IGN)
+        def app(arguments):
+            os.kill(os.getpid(), signal.{name})
+            time.sleep(0.2)
+        main.app = app
+        main.main([])
+    """
+    done = subprocess.run([sys.executable, "-c", code], check=False)
+    assert done.returncode == (0 if ignored else INTERRUPTED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -12,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from boxwright.errors import SystemFaultError
-from boxwright.io import files
+from boxwright.errors import DataError, SystemFaultError
+from boxwright.io import files, scratch
 
 pytestmark = pytest.mark.tiny
 
@@ -181,13 +182,128 @@ def test_who_does_not_want_to_wait_is_told_who_is_inside(tmp_path: Path) -> None
         pass
 
 
+# ---- New folders -------------------------------------------------------------------------------
+
+
+def taken(beside: Path) -> DataError:
+    return DataError("BW194", f"the result is in {beside.name}.")
+
+
+@pytest.mark.parametrize("before", [None, "empty"])
+def test_a_new_folder_takes_a_free_place(tmp_path: Path, before: str | None) -> None:
+    target = tmp_path / "out"
+    if before:
+        target.mkdir()
+    with files.writing(target, taken) as draft:
+        draft.mkdir()
+        (draft / "new").touch()
+    assert names(target) == ["new"]
+    assert names(tmp_path) == ["out"]
+
+
+def write_both(draft: Path, target: Path, kind: str) -> None:
+    """The result, and what another program puts into its place meanwhile."""
+    draft.mkdir()
+    (draft / "new").touch()
+    if kind == "file":
+        target.touch()
+    else:
+        target.mkdir()
+        (target / "theirs").touch()
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_appears_there_meanwhile_stays_and_so_does_the_result(
+    tmp_path: Path, kind: str
+) -> None:
+    target = tmp_path / "out"
+    (tmp_path / "out-2").mkdir()
+    (tmp_path / "out-2" / "older").touch()
+    with pytest.raises(DataError, match="in out-3"), files.writing(target, taken) as draft:
+        write_both(draft, target, kind)
+    assert target.is_file() or names(target) == ["theirs"]
+    assert names(tmp_path) == ["out", "out-2", "out-3"]
+    assert (names(tmp_path / "out-2"), names(tmp_path / "out-3")) == (["older"], ["new"])
+
+
+def test_of_several_at_once_one_gets_the_place(tmp_path: Path) -> None:
+    refused: list[str] = []
+    together = threading.Barrier(4)
+
+    def write(number: int) -> None:
+        try:
+            with files.writing(tmp_path / "out", taken) as draft:
+                draft.mkdir()
+                (draft / str(number)).touch()
+                together.wait()
+        except DataError as error:
+            refused.append(error.code)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused == ["BW194"] * 3
+    assert names(tmp_path) == ["out", "out-2", "out-3", "out-4"]
+    kept = [name for folder in tmp_path.iterdir() for name in names(folder)]
+    assert sorted(kept) == ["0", "1", "2", "3"]
+
+
+# ---- Power cuts --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_data_is_on_the_disk_before_its_name(
+    many: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files are synced before the rename, and the folder with the new name after it."""
+    done: list[str] = []
+    target = tmp_path / "out"
+
+    def fsync(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        done.append(f"{'folder' if is_folder else 'file'} {target.exists()}")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "sync", lambda: done.append(f"all {target.exists()}"), raising=False)
+    monkeypatch.setattr(scratch, "MANY", 1 if many else 9)
+    with files.writing(target) as draft:
+        (draft / "images").mkdir(parents=True)
+        for name in ("a", "b"):
+            with files.writing(draft / "images" / name) as image:
+                image.touch()
+    at_once = many and sys.platform == "linux"
+    contents = ["all False"] if at_once else ["file False"] * 2 + ["folder False"] * 2
+    names = ["folder True"]
+    assert [each for each in done if sys.platform != "win32" or "file" in each] == [
+        *contents, *(names if sys.platform != "win32" else [])
+    ]  # fmt: skip
+
+
+# ---- Killed processes --------------------------------------------------------------------------
+
+
 def test_what_a_killed_process_left_half_written_is_swept_away(tmp_path: Path) -> None:
-    target, other = tmp_path / "weights.h5", tmp_path / "other.txt"
-    target.touch()
-    for name in (target.name, other.name):
-        left = tmp_path / f".boxwright-{name}"
-        left.mkdir()
-        (left / name).touch()
-    files.sweep(target)
-    there = {path.name for path in tmp_path.iterdir()}
-    assert there == {"weights.h5", ".boxwright-other.txt"}, "of another file it is another's"
+    """The next process removes it; but not what belongs to a process that still runs, or is not
+    known to belong to any."""
+    code = """if True:
+        import os, sys
+        from pathlib import Path
+        from boxwright.io.scratch import scratch_folder
+        with scratch_folder(Path(sys.argv[1])) as folder:
+            (folder / "half").touch()
+            os._exit(9)
+    """
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    (left,) = tmp_path.iterdir()
+    assert names(left) == [scratch.IN_USE, "half"]
+    with scratch.scratch_folder(tmp_path) as running:
+        strange = tmp_path / f"{scratch.SCRATCH}strange"
+        strange.mkdir()
+        scratch.sweep(tmp_path)
+        assert left.exists(), "it has only just ended, or begun"
+        for folder in (left, running, strange):
+            os.utime(folder, (0, 0))
+        scratch.sweep(tmp_path)
+        assert set(tmp_path.iterdir()) == {running, strange}

@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import io
 import lzma
+import os
 import stat
 import tarfile
 import zipfile
@@ -20,6 +21,7 @@ from boxwright.io import limits
 from boxwright.io.archive import is_archive, unpack_all
 from boxwright.io.cache import unpacked_once
 from boxwright.io.limits import ArchiveError, TooMuchError, UnsafePathError, UnsupportedError
+from boxwright.io.scratch import IN_USE
 from folders import packed_gzip
 from misbehaving import tarred, zipped
 
@@ -322,8 +324,10 @@ def test_an_interrupted_copy_leaves_nothing(
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path, cache: Path) -> None:
-    left = cache / "unpacked" / ".boxwright-killed" / "other.zip-1234" / "half"
-    left.mkdir(parents=True)
+    left = cache / "unpacked" / ".boxwright-killed"
+    (left / "other.zip-1234" / "half").mkdir(parents=True)
+    (left / IN_USE).touch()
+    os.utime(left, (0, 0))
     (tmp_path / "a.zip").write_bytes(b"one")
     copy = unpacked_once(tmp_path / "a.zip", Path.mkdir)
     assert {path.name for path in (cache / "unpacked").iterdir()} == {"lock", copy.name}

@@ -5,7 +5,6 @@ The files take turns, so that other load on the machine affects them equally.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import cycle, islice
@@ -23,6 +22,7 @@ from boxwright.errors import EvaluationError
 from boxwright.images.decoding import ImageFile
 from boxwright.inference.detector import Detector
 from boxwright.inference.inspection import Description, inspect
+from boxwright.io.scratch import scratch_folder
 from boxwright.structures.dataset import Dataset
 
 MAX_IMAGES, MIN_IMAGES = 64, 32  # per throughput round; fewer images are repeated
@@ -110,8 +110,8 @@ def bench(
         progress(done, total)
 
     described = [inspect(path, trust=trust) for path in paths]
-    with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
-        drawn = draw_samples(Path(scratch))
+    with scratch_folder() as scratch:
+        drawn = draw_samples(scratch)
         given = list(images) or [data.image(i) for i in range(len(data or ())) if data]
         count = min(max(len(given), MIN_IMAGES), MAX_IMAGES)
         shown: list[ImageFile] = list(islice(cycle(given or drawn), count))

@@ -3,7 +3,9 @@ that `boxwright --help` is fast."""
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -75,9 +77,25 @@ for command in (
 app.command(context_settings=tfod.PASS_THROUGH)(guarded(tfod.tfod))
 
 
+def _end_like_ctrl_c() -> None:
+    """Let a shutdown or a closed terminal stop a command as Ctrl-C does, so that a training
+    writes its checkpoint. What the caller ignores, as `nohup` does, stays ignored."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        return  # which alone may set handlers
+    for name in ("SIGTERM", "SIGHUP"):  # the latter is not on Windows
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, stop)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the console script, with its own arguments by default."""
     any_encoding()
+    _end_like_ctrl_c()
     try:
         app(arguments)
     except KeyboardInterrupt:

@@ -86,7 +86,7 @@ def write_verified(
     """
     check_free(out)
     form = formats.named(to)
-    with writing(out) as draft:
+    with writing(out, lambda beside: taken(out, beside)) as draft:
         names, lost = write(dataset, draft, form, link=link)
         if len(held(dataset, form)) and (reason := _difference(dataset, names, draft, to)):
             raise DataError(
@@ -95,6 +95,13 @@ def write_verified(
                 where=dataset.root,
             )
     return lost
+
+
+def taken(out: str | Path, beside: Path) -> DataError:
+    """The error for files that appeared in `out` while a result was written, which is in
+    `beside`."""
+    message = f"has got other files meanwhile; they stay, and the result is in {beside}."
+    return DataError("BW194", message, where=Path(out).absolute())
 
 
 def check_free(out: str | Path, sources: Iterable[str | Path] = ()) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from boxwright import formats
 from boxwright.codes import MEANINGS
 from boxwright.datasets.check import CheckReport
-from boxwright.datasets.convert import check_free, write_verified
+from boxwright.datasets.convert import check_free, taken, write_verified
 from boxwright.datasets.repair import repair
 from boxwright.errors import DataError
 from boxwright.formats import ReadOptions
@@ -77,7 +77,7 @@ def fix(report: CheckReport, out: str | Path, *, link: bool = False) -> Fixed:
             "no usable image is left for a repaired copy.",
             where=report.dataset.root.absolute(),
         )
-    with writing(out) as draft:
+    with writing(out, lambda beside: taken(out, beside)) as draft:
         lost = write_verified(report.repaired, draft, report.form, link=link)
         write_text(draft / CHANGES, patch_text(report))
         _check_round_trip(draft, report)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from boxwright.export.metadata import add_metadata
 from boxwright.export.targets import Target
 from boxwright.inference import litert
 from boxwright.inference.artifact import Artifact
+from boxwright.io.scratch import scratch_folder
 from boxwright.models.model import DetectionModel
 from boxwright.ops.box_coder import centered
 from boxwright.ops.operations import NUMPY
@@ -96,8 +96,8 @@ def _saved(
     side, scaled = artifact.preprocessing.size, bool(how and how.takes_scaled)
     calibration = None if how is None or model.decodes_exactly else how.calibration
     box_range = calibration.box_range(model) if calibration else None
-    with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
-        saved = Path(scratch) / "saved_model"
+    with scratch_folder() as scratch:
+        saved = scratch / "saved_model"
         serve = _serving(tf, model, artifact, scaled, box_range)
         signature = graph.Signature(
             serve, (1, side, side, 3), dtype="float32" if scaled else "uint8"

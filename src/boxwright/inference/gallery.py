@@ -16,7 +16,8 @@ from boxwright.errors import DataError
 from boxwright.images.decoding import decode, decoded
 from boxwright.images.preprocessing import ENOUGH
 from boxwright.inference.detector import Detector, Input, read_ahead, readers
-from boxwright.io.files import write_json, writing
+from boxwright.io.files import translating_os_errors, write_json, writing
+from boxwright.io.scratch import sync
 from boxwright.structures.detections import Detections
 from boxwright.visualize.draw import contact_sheet, draw_on
 
@@ -124,6 +125,8 @@ def write_gallery(
         "failed": failed,
     }
     write_json(out / "detections.json", result)
+    with translating_os_errors(out):
+        sync(out)
     return result
 
 
@@ -149,7 +152,7 @@ def _small(picture: Image.Image) -> Image.Image:
 def _draw(picture: Image.Image, detections: Detections, target: Path, *, shrink: bool) -> None:
     """Draw the image's boxes, scaled to the picture, and write it; then make it a thumbnail if
     `shrink` is True."""
-    with writing(target) as draft:
+    with writing(target, synced=False) as draft:
         draw_on(picture, detections.resized(picture.size))
         picture.save(draft, format="JPEG", quality=QUALITY)
     if shrink:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from boxwright.errors import BoxwrightError, DetectorError
 from boxwright.inference.artifact import Artifact, damaged, too_large
-from boxwright.io.files import sweep, write_json, writing
+from boxwright.io.files import write_json, writing
+from boxwright.io.scratch import sweep
 from boxwright.safety.limits import TooLargeError
 
 if TYPE_CHECKING:
@@ -94,8 +95,7 @@ class Run:
 
     def sweep(self) -> None:
         """Remove partial files of killed trainings, unless a training is running."""
-        for target in (self.description, self.weights, self.checkpoint):
-            sweep(target)
+        sweep(self.folder)
 
     def save(self, artifact: Artifact, model: DetectionModel) -> None:
         """Write weights and description, each atomically."""

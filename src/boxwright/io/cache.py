@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from boxwright.io.files import locked, sweep, translating_os_errors, writing
+from boxwright.io.files import locked, translating_os_errors, writing
+from boxwright.io.scratch import sweep
 
 UNPACKED = "unpacked"
 LONGEST_NAME = 60  # characters of a file's name in that of its unpacked copy
@@ -48,7 +49,7 @@ def unpacked_once(source: Path, unpack: Callable[[Path], object]) -> Path:
             there = next(folder.glob(f"*-{key}"), None)
         if there is not None:
             return there
-        sweep(folder / "*")
+        sweep(folder)
         with writing(target) as draft:
             unpack(draft)
     return target

@@ -5,48 +5,89 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from boxwright.errors import BoxwrightError, SystemFaultError
+from boxwright.io.locks import acquired
+from boxwright.io.scratch import is_scratch, scratch_folder, sync, sync_names
 
-SCRATCH = ".boxwright-"  # prefix of temporary folders
 BLOCK = 1 << 20
-BEYOND = 1 << 30  # a byte beyond the end of every lock file
+TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EACCES}  # of a name for a folder
 
 
 @contextmanager
-def writing(target: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `target` and rename it to `target` on success.
+def writing(
+    target: str | Path,
+    taken: Callable[[Path], BoxwrightError] | None = None,
+    *,
+    synced: bool = True,
+) -> Iterator[Path]:
+    """Yield a temporary path beside `target`, and rename it to `target` on success, when all of it
+    is on the disk.
 
     The temporary path has the suffixes of the target, which some writers need. After an error it
     is removed, and an older file of that name is unchanged. The block may create a file or a
     folder; a file never replaces a folder.
 
+    Args:
+        target: the final path.
+        taken: given for a new folder. If files have appeared in `target` meanwhile, they stay, and
+            so does the result, in a folder beside it: `taken` makes the error from its path.
+        synced: False for one of many files; the caller syncs them all at the end.
+
     Raises:
+        BoxwrightError: `taken`.
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
     target = Path(target)
     with translating_os_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=target.parent))
+        scratch = ExitStack()
+        folder = scratch.enter_context(scratch_folder(target.parent))
+    draft = folder / target.name
     try:
-        with translating_os_errors(target):
-            draft = scratch / target.name
+        with scratch, translating_os_errors(target):
             yield draft
-            _take_place(draft, target, scratch / "before")
+            lasting = synced and not is_scratch(target)  # else the outer block syncs
+            if lasting and draft.exists():
+                sync(draft)
+            if taken and draft.is_dir():
+                _take_free_place(draft, target, taken)
+            else:
+                _take_place(draft, target, folder / "before")
+            if lasting:
+                sync_names(target.parent)
     except BoxwrightError as error:
         if error.where:  # the temporary path is gone
             error.where = error.where.replace(str(draft), str(target))
         raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _take_free_place(draft: Path, target: Path, taken: Callable[[Path], BoxwrightError]) -> None:
+    """Rename a folder to a name that is missing or of an empty folder."""
+    if _renamed(draft, target):
+        return
+    number = 2
+    while not _renamed(draft, beside := target.with_name(f"{target.name}-{number}")):
+        number += 1
+    raise taken(beside)
+
+
+def _renamed(draft: Path, target: Path) -> bool:
+    """True if the folder was renamed; False if the name is taken by something."""
+    with suppress(OSError):
+        target.rmdir()  # only removes an empty folder
+    try:
+        draft.rename(target)
+    except OSError as error:
+        if error.errno in TAKEN:
+            return False
+        raise
+    return True
 
 
 def _take_place(draft: Path, target: Path, before: Path) -> None:
@@ -87,7 +128,7 @@ def locked(
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+b")
     with file:  # closing the file releases the lock
-        while not _lock(file):
+        while acquired(file) is False:
             if refusal:
                 file.seek(0)
                 raise refusal(file.read().decode("ascii", "replace"))
@@ -97,30 +138,6 @@ def locked(
             file.write(str(os.getpid()).encode("ascii"))
             file.flush()
         yield
-
-
-def sweep(target: str | Path) -> None:
-    """Remove temporary files of `target` left by killed processes, unless one is still writing."""
-    target = Path(target)
-    for draft in target.parent.glob(f"{SCRATCH}*/{target.name}"):
-        shutil.rmtree(draft.parent, ignore_errors=True)
-
-
-def _lock(file: IO[bytes]) -> bool:
-    """True if no other process holds the lock."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(BEYOND)  # a locked byte cannot be read
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno not in {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
-    return True
 
 
 def copy_stream(content: IO[bytes], target: Path) -> None:

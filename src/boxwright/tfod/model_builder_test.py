@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from boxwright import formats
 from boxwright.backend import framework
 from boxwright.errors import BoxwrightError, TfodError
 from boxwright.images.preprocessing import Preprocessing
+from boxwright.io.scratch import scratch_folder
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.tfod.commands import Say, main
 
@@ -51,9 +51,9 @@ def run(flags: Flags, say: Say) -> None:
     begin = time.perf_counter()
     say(", ".join(_versions()))
     checks = (_network, _records, _tflite)
-    with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
+    with scratch_folder() as scratch:
         for check in checks:
-            say(f"[ OK ] {_passed(check, Path(scratch))}")
+            say(f"[ OK ] {_passed(check, scratch)}")
     say(f"{len(checks)} checks in {time.perf_counter() - begin:.1f} s\n\nOK")
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from boxwright.augment.transforms import Transform
 from boxwright.backend import framework
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
+from boxwright.io.scratch import scratch_folder
 from boxwright.models.layers.quantized import is_range
 from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
@@ -80,8 +79,8 @@ def train_quantization_aware(
         copy_weights(model.network, copy.network)
         return Start(copy, artifact.preprocessing, "the run", precision)
 
-    with tempfile.TemporaryDirectory(prefix="boxwright-", ignore_cleanup_errors=True) as scratch:
-        run = Run(Path(scratch) / "run")
+    with scratch_folder() as scratch:
+        run = Run(scratch / "run")
         train_by_recipe(Plan(recipe, images, run, begin, dataset.root), on_event=on_event)
         trained = model.build(spec)
         copy_weights(run.build_model().network, trained.network)

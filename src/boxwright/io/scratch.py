@@ -1,0 +1,100 @@
+"""Temporary folders that do not outlive their process for long, and data that reaches the disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from boxwright.io.locks import acquired
+
+SCRATCH = ".boxwright-"  # prefix of temporary folders
+IN_USE = ".lock"  # a file in them that their process holds
+SETTLED = 2.0  # seconds after which a folder's process has taken its lock
+MANY = 64  # files; of more, everything is synced at once
+
+
+_swept: set[Path] = set()  # by this process
+
+
+@contextmanager
+def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
+    """Yield a new folder in `parent`, by default the system's folder for temporary files, and
+    remove it afterwards, together with those that killed processes have left there."""
+    parent = Path(tempfile.gettempdir()) if parent is None else parent
+    nested = is_scratch(parent)
+    if not nested and parent not in _swept:
+        sweep(parent)
+        _swept.add(parent)
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=parent))
+    try:
+        if nested:  # the outer one is held
+            yield folder
+            return
+        with (folder / IN_USE).open("a+b") as lock:
+            acquired(lock)
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_scratch(path: Path) -> bool:
+    """True for a path within a temporary folder."""
+    return any(part.startswith(SCRATCH) for part in path.parts)
+
+
+def sweep(parent: Path) -> None:
+    """Remove the temporary folders in `parent` whose processes have ended. Where the file system
+    has no locks, or may not be read, nothing is removed."""
+    with suppress(OSError):
+        for folder in parent.glob(f"{SCRATCH}*"):
+            if _abandoned(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _abandoned(folder: Path) -> bool:
+    with suppress(OSError), (folder / IN_USE).open("r+b") as lock:
+        age = time.time() - folder.stat().st_mtime
+        return age > SETTLED and acquired(lock) is True
+    return False
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or a folder with all files in it, is on the disk.
+
+    Raises:
+        OSError: the disk is full or broken.
+    """
+    if path.is_file():
+        _sync_file(path)
+        return
+    files = [each for each in path.rglob("*") if each.is_file() and not each.is_symlink()]
+    if len(files) > MANY and sys.platform == "linux":
+        os.sync()
+        return
+    for each in files:
+        _sync_file(each)
+    for folder in (path, *(each for each in path.rglob("*") if each.is_dir())):
+        sync_names(folder)
+
+
+def sync_names(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where the system can be asked to."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems cannot
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_file(path: Path) -> None:
+    with suppress(PermissionError), path.open("r+b") as file:  # a link to a read-only image
+        os.fsync(file.fileno())
