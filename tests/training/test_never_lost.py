@@ -136,18 +136,19 @@ def test_a_run_that_was_killed_before_its_first_step_goes_on(
     assert [report.step for report in listener.reports] == [1, 2, 3]
 
 
-def test_a_folder_with_a_checkpoint_only_is_no_run(
-    steps: Steps, squares: Squares, tmp_path: Path
+@pytest.mark.parametrize("again", [{"resume": True}, {"steps": 3}])
+def test_a_run_killed_after_its_first_checkpoint_continues_or_begins_anew(
+    again: dict[str, Any], steps: Steps, squares: Squares, tmp_path: Path
 ) -> None:
-    """As it is for some milliseconds: the same command begins anew."""
+    """For some milliseconds the checkpoint is there, and description and weights are not."""
     dataset, run = squares.dataset(train=4), Run(tmp_path / "run")
     with pytest.raises(Killed):
         steps.train(dataset, run.folder, steps=3, on_event=killed_at(CheckpointDue))
     assert run.checkpoint.is_file()
-    with pytest.raises(TrainingError, match="BW305"):
-        steps.train(dataset, run.folder, resume=True)
-    outcome, _ = steps.train(dataset, run.folder, steps=3)
-    assert outcome.step == 3
+    assert not run.exists()
+    outcome, _ = steps.train(dataset, run.folder, **again)
+    assert (outcome.step, run.artifact.classes) == (3, dataset.classes)
+    run.build_model()
 
 
 # ---- Numbers that are none ---------------------------------------------------------------------

@@ -62,7 +62,7 @@ class BestWeightsWriter:
 
     def __call__(self, event: Event) -> None:
         match event:
-            case Started() if not self._run.exists():
+            case Started() if not (self._run.exists() and self._run.weights.is_file()):
                 self._run.save(event.artifact, event.snapshot.averaged)
             case Evaluated(is_best=True):
                 self._run.save(event.artifact, event.snapshot.averaged)

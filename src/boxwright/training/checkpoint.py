@@ -34,6 +34,8 @@ class Checkpoint:
         fingerprint: fingerprint of the training data; "" if unknown.
         arrays: the engine's state, and the model's weights as `weight/0`, `weight/1`, ...
         schedule: `Schedule.state`.
+        artifact: `Artifact.to_json()` of the run, for one that was killed before its description
+            was written; None in checkpoints of earlier versions.
     """
 
     step: int
@@ -46,6 +48,7 @@ class Checkpoint:
     fingerprint: str
     arrays: dict[str, Any]
     schedule: dict[str, Any] = field(default_factory=dict)
+    artifact: dict[str, Any] | None = None
 
     @property
     def weights(self) -> list[Any]:

@@ -360,6 +360,7 @@ class Loop:
             fingerprint=self._ready.data.fingerprint,
             arrays=arrays,
             schedule=schedule.state,
+            artifact=self._ready.artifact.to_json(),
         )
         yield CheckpointDue(schedule.step, checkpoint)
         schedule.checkpointed()

@@ -26,7 +26,7 @@ from boxwright.training.data import images_to_cache
 from boxwright.training.deciding import checked, recipe_for_run
 from boxwright.training.events import Downloading, Note, Subscriber
 from boxwright.training.recipe import Recipe, trained_layers
-from boxwright.training.run_folder import check_options
+from boxwright.training.run_folder import check_options, recover
 from boxwright.training.sanity_checks import check_trainable
 from boxwright.training.tools import Tools, measured_machine
 
@@ -83,6 +83,7 @@ class TrainingRequest:
                 raise ArgumentError("BW802", problem)
         _ = self.seconds, self.weights_asked_for, self.family
         if self.resume:
+            recover(self.run)
             check_options(self.run, self._options())
         elif not isinstance(self.recipe, Recipe):
             checked(self.recipe or {}, pretrained=bool(self.starts), model=self.family)

@@ -9,7 +9,7 @@ from typing import Any
 from boxwright.datasets.source import choice_of
 from boxwright.errors import TrainingError
 from boxwright.inference.run import Run
-from boxwright.io.files import locked
+from boxwright.io.files import locked, write_json
 from boxwright.models.registry import DEFAULT
 from boxwright.training.checkpoint import Checkpoint, nothing_to_resume
 
@@ -42,6 +42,7 @@ def checkpoint_of(run: Run, resume: bool) -> Checkpoint | None:
         TrainingError: BW304 the folder already has a run, BW305 there is no checkpoint.
     """
     if resume:
+        recover(run)
         if not run.exists():
             raise nothing_to_resume(run.checkpoint)
         return Checkpoint.load(run.checkpoint)
@@ -53,6 +54,19 @@ def checkpoint_of(run: Run, resume: bool) -> Checkpoint | None:
             where=run.folder.absolute(),
         )
     return None
+
+
+def recover(run: Run) -> None:
+    """Write the description of a run that was killed after its first checkpoint and before it.
+
+    Raises:
+        TrainingError: BW305 the checkpoint is damaged.
+    """
+    if run.exists() or not run.checkpoint.is_file():
+        return
+    artifact = Checkpoint.load(run.checkpoint).artifact
+    if artifact is not None:
+        write_json(run.description, artifact)
 
 
 def check_options(run: Run, asked: Mapping[str, Any]) -> None:
