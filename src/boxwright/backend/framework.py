@@ -132,6 +132,15 @@ def with_constants(function: Any) -> Any:
     return converter.convert_variables_to_constants_v2(function)
 
 
+def variable_def() -> Any:
+    """TensorFlow's class of messages that describe the variables of a graph.
+
+    Raises:
+        SystemFaultError: BW901 TensorFlow is not installed.
+    """
+    return _imported("tensorflow.core.framework.variable_pb2").VariableDef
+
+
 def pandas() -> Any:
     """The `pandas` module.
 

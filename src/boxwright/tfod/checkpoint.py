@@ -8,7 +8,6 @@ and `.meta` a graph of the variables with the operations that save and restore t
 from __future__ import annotations
 
 import errno
-import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +29,7 @@ from boxwright.models.weights.checkpoint import (
     read_variables,
 )
 from boxwright.models.weights.variables import variables_by_name
+from boxwright.tfod.meta_graph import Variable, meta_graph
 from boxwright.training.optimizers import Adam, Optimizer
 
 if TYPE_CHECKING:
@@ -47,13 +47,6 @@ class Resumed(NamedTuple):
 
     step: int
     slots: dict[str, NDArray[Any]]
-
-
-class _Variable(NamedTuple):
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    trainable: bool
 
 
 def save(
@@ -160,13 +153,13 @@ def _write(prefix: Path, values: Mapping[str, NDArray[Any]], trainable: set[str]
     """Write the three files. The index is last because it marks the checkpoint as complete."""
     index, data, meta = (prefix.with_name(prefix.name + end) for end in (".index", DATA, ".meta"))
     names = sorted(values)
-    listed = tuple(
-        _Variable(name, values[name].shape, values[name].dtype.name, name in trainable)
+    variables = [
+        Variable(name, values[name].shape, values[name].dtype.name, name in trainable)
         for name in names
-    )
+    ]
     with writing(index) as draft:
         _save_values(draft.with_suffix(""), names, [values[name] for name in names])
-        draft.with_name(meta.name).write_bytes(_meta_graph(listed))
+        draft.with_name(meta.name).write_bytes(meta_graph(variables, KEPT))
         index.unlink(missing_ok=True)
         for part in (data, meta):
             draft.with_name(part.name).replace(part)
@@ -182,25 +175,6 @@ def _save_values(prefix: Path, names: list[str], values: list[NDArray[Any]]) -> 
     except tf.errors.OpError as error:
         full = isinstance(error, tf.errors.ResourceExhaustedError)
         raise OSError(errno.ENOSPC if full else errno.EIO, error.message) from error
-
-
-@functools.lru_cache(maxsize=2)
-def _meta_graph(variables: tuple[_Variable, ...]) -> bytes:
-    """Return a serialized MetaGraphDef with these variables and a saver for them."""
-    tf = framework.tensorflow()
-    v1 = tf.compat.v1
-    with tf.Graph().as_default() as graph:
-        for each in variables:
-            variable = v1.get_variable(
-                each.name, each.shape, tf.as_dtype(each.dtype), v1.zeros_initializer(),
-                trainable=each.trainable, use_resource=False,
-            )  # fmt: skip
-            if each.name == GLOBAL_STEP:
-                graph.add_to_collection(v1.GraphKeys.GLOBAL_STEP, variable)
-        saver = v1.train.Saver(max_to_keep=KEPT).as_saver_def()
-        exported = v1.train.export_meta_graph(saver_def=saver, strip_default_attrs=True)
-    serialized: bytes = exported.SerializeToString()
-    return serialized
 
 
 def _remember(prefix: Path, kept: int) -> None:
