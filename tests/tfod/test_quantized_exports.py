@@ -28,7 +28,7 @@ def spec(request: pytest.FixtureRequest, small_network: None) -> Any:
     """Of a network of the config's kind, a few blocks deep; one of MobileNet v2's adds."""
     from boxwright.models.ssd.spec import ModelSpec
 
-    return ModelSpec(2, 1.0, 64, name=request.param, background=True)
+    return ModelSpec(2, 0.25, 64, name=request.param, background=True)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def export(spec: Any, network: Any, tmp_path_factory: pytest.TempPathFactory) ->
             f"--trained_checkpoint_prefix={checkpoint}",
             f"--output_directory={to}",
             "--config_override=model { ssd { num_classes: 2 feature_extractor { "
-            f"type: '{spec.name}' }} }} }} "
+            f"type: '{spec.name}' depth_multiplier: {spec.depth_multiplier} }} }} }} "
             "eval_config { use_moving_averages: false }",
             *words,
         )

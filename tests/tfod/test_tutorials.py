@@ -1,6 +1,6 @@
 """Both tutorials from labelled photos to a .tflite, by the lines that they print.
 
-Only the paths are others, the network is a few blocks deep, and a training ends after its first
+Only the paths are others, the network is small, and a training ends after its first
 step.
 """
 
@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.shared, pytest.mark.usefixtures("small_network", "op_b
 
 CONFIGS = Path(__file__).parent / "configs"
 SHORT = """
+model {{ ssd {{ feature_extractor {{ depth_multiplier: 0.25 }} }} }}
 train_config {{
   batch_size: 2
   num_steps: 1
@@ -55,7 +56,7 @@ def checkpoint(small_network: None, tmp_path_factory: pytest.TempPathFactory) ->
     from boxwright.models.ssd.spec import ModelSpec
     from boxwright.tfod.checkpoint import save
 
-    network = build(ModelSpec(90, background=True))
+    network = build(ModelSpec(90, 0.25, background=True))
     return save(tmp_path_factory.mktemp("pretrained"), network, 0)
 
 

@@ -1,4 +1,4 @@
-"""The graph in a checkpoint's `.meta` file: variables, and the operations that save and restore them.
+"""The graph in a `.meta` file: variables, and the operations that save and restore them.
 
 The nodes are those that `get_variable` and `Saver` of TensorFlow 1 make. They are written directly:
 for the variables of a training TensorFlow needs two seconds, and this a twentieth of that.
