@@ -9,6 +9,8 @@ READY := $(VENV)/ready
 RUNTIME := $(READY)/train
 TOOLS := $(READY)/dev
 LOCK := requirements/dev.txt
+LOCKED := --require-hashes --requirement $(LOCK)
+UV := 'uv>=0.5'  # installs faster than pip, which is used where uv is not to be had
 CHECKED := src tests tools benchmarks docs examples
 CORES := --numprocesses auto --maxprocesses 4 --dist worksteal  # each needs 1.5 GB
 
@@ -53,9 +55,9 @@ libraries: $(TOOLS)
 dev: $(TOOLS)
 	@echo "Ready: $(BIN)/boxwright, $(BIN)/pytest, $(BIN)/ruff, $(BIN)/mypy"
 
-# One lock file for all Pythons and systems. Only this target needs uv, so it is not among the tools.
+# One lock file for all Pythons and systems.
 lock: $(READY)/venv
-	@$(PIP) install 'uv>=0.5'
+	@$(PIP) install $(UV)
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" --extra dev --output-file $(LOCK) pyproject.toml
 
@@ -64,7 +66,8 @@ clean:
 
 $(TOOLS): pyproject.toml $(LOCK) $(READY)/venv
 	@echo "Installing Boxwright and its test dependencies into $(VENV): this takes a few minutes"
-	@$(PIP) install --require-hashes --requirement $(LOCK)
+	@$(PIP) install $(UV) && $(BIN)/uv pip install --no-config --quiet --python $(BIN)/python $(LOCKED) \
+	  || $(PIP) install --no-compile $(LOCKED)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $(RUNTIME) $@
 
