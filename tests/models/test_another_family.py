@@ -74,9 +74,7 @@ def run(family: str, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory)
 
     options = {"input_size": 64, "deterministic": True, "steps": steps, **options}
     with op_by_op():  # no graph for so few steps
-        stopped = train(
-            dataset, out=out, weights=None, model=family, on_event=stopping, **options
-        )
+        stopped = train(dataset, out=out, weights=None, model=family, on_event=stopping, **options)
     assert stopped.interrupted
     done = train(dataset, out=out, weights=None, resume=True)
     assert (done.interrupted, done.run.artifact.provenance["recipe"]["model"]) == (False, family)

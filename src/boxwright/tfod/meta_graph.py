@@ -69,8 +69,8 @@ class _Nodes:
     def __init__(self) -> None:
         self._tf = framework.tensorflow()
         self._attr = self._tf.compat.v1.AttrValue
-        self.graph = self._tf.compat.v1.GraphDef()
-        self.graph.versions.producer = self._tf.version.GRAPH_DEF_VERSION
+        made_for = {"producer": self._tf.version.GRAPH_DEF_VERSION}
+        self.graph = self._tf.compat.v1.GraphDef(versions=made_for)
 
     def add_variable(self, variable: Variable) -> None:
         """Add a variable, its first value, its assignment and its reading."""
