@@ -31,7 +31,7 @@ OTHERS = {
     *("struct", "supervision", "tf", "time"),
 }
 FILE_ENDINGS = {
-    *("bin", "ckpt", "config", "csv", "jpg", "json", "jsonl"),
+    *("bin", "ckpt", "config", "csv", "h5", "jpg", "json", "jsonl"),
     *("names", "py", "split", "tflite", "toml", "txt", "xml", "yaml", "yml"),
 }
 

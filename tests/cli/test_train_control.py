@@ -111,7 +111,6 @@ def test_several_folders_are_one_dataset(
 # ---- Explaining --------------------------------------------------------------------------------
 
 
-@tiny
 def test_the_recipe_is_explained_and_nothing_else_is_done(
     asked: Asked, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,11 +118,16 @@ def test_the_recipe_is_explained_and_nothing_else_is_done(
     before = sorted(tmp_path.rglob("*"))
     result = asked.run(images, "--budget", "2m", "--set", "learning_rate.peak=5e-4", "--explain")
     assert result.exit_code == 0
-    lines = dict(line.split("  ", 1) for line in result.stdout.splitlines())
+    fields, sizes = result.stdout.split("\n\n")
+    lines = dict(line.split("  ", 1) for line in fields.splitlines())
     assert lines["--set learning_rate.peak=0.0005"].strip() == (
         "the peak learning rate is 0.0005: set by you"
     )
     assert lines["--set seconds=120"].strip() == "training takes 120 seconds"
+    assert "images seen" in sizes.splitlines()[0]
+    assert {line.split()[0] for line in sizes.splitlines()[1:]} == {
+        "224", "320", "416", "512", "640"
+    }  # fmt: skip
     assert not asked.options, "nothing was trained"
     assert sorted(tmp_path.rglob("*")) == before, "nothing was written or downloaded"
 
