@@ -32,7 +32,7 @@ OTHERS = {
 }
 FILE_ENDINGS = {
     *("bin", "ckpt", "config", "csv", "h5", "jpg", "json", "jsonl"),
-    *("names", "py", "split", "tflite", "toml", "txt", "xml", "yaml", "yml"),
+    *("names", "npz", "py", "split", "tflite", "toml", "txt", "xml", "yaml", "yml"),
 }
 
 
