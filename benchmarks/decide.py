@@ -29,7 +29,7 @@ from boxwright import Detector
 from boxwright.api import load
 from boxwright.datasets.split import hold_out
 from boxwright.evaluation.coco import evaluate
-from boxwright.models.registry import DEFAULT
+from boxwright.models.registry import family_of_weights
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.training.config import from_config
 from boxwright.training.loop import train
@@ -81,7 +81,8 @@ def measure(
 ) -> tuple[float, float]:
     """Return AP and AP50 of one training."""
     fields, _, share = change.partition("@")
-    recipe = recipe_for(images, pretrained=True, steps=1, seed=seed)
+    family = family_of_weights(weights)
+    recipe = recipe_for(images, pretrained=True, steps=1, seed=seed, model=family)
     if change != AS_IT_IS:
         for item in fields.split(","):
             recipe = changed(recipe, *item.split("="))
@@ -96,12 +97,16 @@ def measure(
     return result.ap or 0.0, result.ap50 or 0.0
 
 
-def changed(recipe: Any, name: str, value: str) -> Recipe | Any:
-    """Return a recipe, or a part of one, with a new value of the field at a dotted path."""
-    own, _, within = name.partition(".")
-    if within:
-        return replace(recipe, **{own: changed(getattr(recipe, own), within, value)})
-    return replace(recipe, **{own: from_config(ast.literal_eval(value), config_classes(DEFAULT))})
+def changed(recipe: Recipe, name: str, value: str) -> Recipe:
+    """Return a recipe with a new value of the field at a dotted path."""
+    part: Any = recipe
+    *outer, own = name.split(".")
+    parts = [part := getattr(part, each) for each in outer]
+    new = from_config(ast.literal_eval(value), config_classes(recipe.model))
+    for part, field in zip(reversed([recipe, *parts]), reversed([*outer, own]), strict=True):
+        new = replace(part, **{field: new})
+    result: Recipe = new
+    return result
 
 
 def show(scores: Scores, names: list[str]) -> None:

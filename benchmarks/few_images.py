@@ -4,8 +4,8 @@
         --weights ../shared/weights/ssd_mobilenet_v1_coco_quant.tflite
 
 Each seed draws its images from the training set. Evaluation uses the test set, or else the
-validation set. A training processes as many images as two idle cores would in the given time, at
-the recipe's input size, so a busy machine does not affect the result.
+validation set. The length of a training is a number of images, so a busy machine does not affect
+the result.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ import numpy as np
 from boxwright import Detector
 from boxwright.api import load
 from boxwright.evaluation.coco import evaluate
+from boxwright.models.registry import family_of_weights
 from boxwright.structures.dataset import Dataset
 from boxwright.training.learning_rates import Constant
 from boxwright.training.loop import train
-from boxwright.training.recipe import IMAGES_PER_SECOND, STARTING_SECONDS, recipe_for
+from boxwright.training.recipe import recipe_for
 
 COUNTS = (5, 10, 20, 40, 80, 160)
 
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--images", type=int, nargs="*", default=COUNTS)
     parser.add_argument(
-        "--seconds", type=float, default=20, help="training time without the startup"
+        "--seen", type=int, default=600, help="images that a training sees, with repetitions"
     )
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
@@ -47,9 +48,7 @@ def main() -> None:
         show(folder.name, "none", [measure(images, judges, given.weights, 0, seed=0)])
         for count in given.images:
             drawn = list(draws(images, count, given.seeds))
-            found = [
-                measure(d, judges, given.weights, given.seconds, s) for s, d in enumerate(drawn)
-            ]
+            found = [measure(d, judges, given.weights, given.seen, s) for s, d in enumerate(drawn)]
             show(folder.name, str(len(drawn[0])), found)
 
 
@@ -61,14 +60,13 @@ def draws(images: Dataset, count: int, seeds: int) -> Iterator[Dataset]:
 
 
 def measure(
-    images: Dataset, judges: Dataset, weights: Path, seconds: float, seed: int
+    images: Dataset, judges: Dataset, weights: Path, seen: int, seed: int
 ) -> tuple[float, float]:
-    """Return AP and AP50 after training time on an idle machine; 0 seconds means no training."""
-    budget = STARTING_SECONDS + seconds
-    recipe = recipe_for(images, pretrained=True, seconds=budget, seed=seed)
-    seen = IMAGES_PER_SECOND[recipe.input_size] * seconds
-    recipe = replace(recipe, seconds=None, steps=max(int(seen) // recipe.batch_size, 1))
-    if not seconds:
+    """Return AP and AP50 after training on a number of images; 0 means no training."""
+    family = family_of_weights(weights)
+    recipe = recipe_for(images, pretrained=True, steps=1, seed=seed, model=family)
+    recipe = replace(recipe, steps=max(seen // recipe.batch_size, 1))
+    if not seen:
         recipe = replace(recipe, learning_rate=Constant(0.0))
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
