@@ -78,8 +78,7 @@ def test_a_shutdown_ends_a_command_like_ctrl_c(name: str, ignored: bool) -> None
     code = f"""if True:
         import os, signal, sys, time
         from boxwright.cli import main
-        if {ignored}:
-            signal.signal(signal.{name}, signal.SIG_IGN)
+        signal.signal(signal.{name}, signal.SIG_IGN if {ignored} else signal.SIG_DFL)
         def app(arguments):
             os.kill(os.getpid(), signal.{name})
             time.sleep(0.2)

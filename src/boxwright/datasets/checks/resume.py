@@ -50,21 +50,23 @@ class Kept:
 
     def get(self, versions: Sequence[str]) -> dict[str, Row]:
         """The summaries and the hashes of the images that have some, by version."""
-        if self._database is None or not self._has_some:
+        if not self._has_some:
             return {}
         wanted = list(filter(None, versions))
         query = f"SELECT * FROM images WHERE file IN ({', '.join('?' * len(wanted))})"  # noqa: S608
         with self._lock, suppress(sqlite3.Error):
+            if self._database is None:
+                return {}
             found = self._database.execute(query, wanted)
             return {version: (summary, own_hash) for version, summary, own_hash in found}
         return {}
 
     def add(self, rows: Mapping[str, Row]) -> None:
         """Keep the summaries and the hashes of images, by version."""
-        if self._database is None:
-            return
         new = [(version, *row) for version, row in rows.items() if version]
         with self._lock, suppress(sqlite3.Error):
+            if self._database is None:
+                return
             self._database.executemany("INSERT OR REPLACE INTO images VALUES (?, ?, ?)", new)
             self._waiting += len(new)
             if self._waiting >= WRITTEN:
@@ -72,11 +74,14 @@ class Kept:
                 self._waiting = 0
 
     def close(self) -> None:
-        """Write what is not written yet."""
-        if self._database is not None:
-            with suppress(sqlite3.Error):
-                self._database.commit()
-            self._database.close()
+        """Write what is not written yet. Threads of an interrupted check may still call the other
+        methods, which then do nothing."""
+        with self._lock:
+            database, self._database = self._database, None
+            if database is not None:
+                with suppress(sqlite3.Error):
+                    database.commit()
+                database.close()
 
 
 @contextmanager
