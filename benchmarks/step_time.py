@@ -10,17 +10,15 @@ an idle machine.
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import time
-from dataclasses import replace
-from typing import Any
 
-import numpy as np
+from constant_step import constant_step
 
-from boxwright.augment.transforms import count_draws
 from boxwright.models.registry import FAMILIES, family
 from boxwright.models.tuning import Tuning
-from boxwright.training.recipe import Recipe
+from boxwright.training.recipe import CACHE_MARGIN, Recipe
 
 OBJECTS = 5  # in each image, of padded rows
 ROWS = 12
@@ -52,7 +50,18 @@ def times(name: str, tuning: Tuning, size: int, steps: int, rounds: int) -> tupl
     from boxwright.training import step_tensorflow
     from boxwright.training.speed import measured
 
-    step = one_step(name, tuning, size)
+    objective, _ = family(name).usual_objective(pretrained=True)
+    recipe = Recipe(
+        size,
+        batch_size=tuning.batch_size[0],
+        steps=10,
+        model=name,
+        objective=objective,
+        cache_side=math.ceil(size * CACHE_MARGIN),
+        frozen_through=tuning.layers.frozen_through,
+        train_depthwise=tuning.layers.train_depthwise,
+    )
+    step = constant_step(recipe, objects=OBJECTS, rows=ROWS)
     step(0)
     step(1)
     predicted, real = [], []
@@ -65,36 +74,6 @@ def times(name: str, tuning: Tuning, size: int, steps: int, rounds: int) -> tupl
             step(number)
         real.append((time.perf_counter() - began) / steps / tuning.batch_size[0])
     return statistics.median(predicted), statistics.median(real)
-
-
-def one_step(name: str, tuning: Tuning, size: int) -> Any:
-    """Return a function that runs a step on a constant batch, as after pretrained weights."""
-    from boxwright.training import start
-    from boxwright.training.step_tensorflow import Engine, faster_precision
-
-    batch = tuning.batch_size[0]
-    objective, _ = family(name).usual_objective(pretrained=True)
-    recipe = replace(
-        Recipe(size, batch_size=batch, steps=10, model=name, objective=objective),
-        frozen_through=tuning.layers.frozen_through,
-        train_depthwise=tuning.layers.train_depthwise,
-    )
-    first = start.from_scratch(recipe, ["thing", "other"], faster_precision())
-    for layer in first.model.network.layers:
-        if hasattr(layer, "scale_is_one"):
-            layer.scale_is_one = True  # as with pretrained weights
-    trained = start.trained_variables(first.model, recipe)
-    engine = Engine(first.model, trained, [], recipe, scale=1 / 128, offset=-1.0)
-    random = np.random.default_rng(0)
-    side = size * 4 // 3
-    images = random.integers(0, 255, (batch, side, side, 3), dtype=np.uint8)
-    boxes = np.tile(np.array([[[0.2, 0.2, 0.7, 0.7]]], np.float32), (batch, ROWS, 1))
-    labels = np.full((batch, ROWS), -1, np.int32)
-    labels[:, :OBJECTS] = 0
-    sizes = np.full((batch, 2), side, np.float32)
-    draws = random.random((batch, count_draws(recipe.augmentation))).astype(np.float32)
-    given = images, boxes, labels, sizes, draws
-    return lambda number: engine.step(*given, number=number, learning_rate=1e-4)
 
 
 if __name__ == "__main__":

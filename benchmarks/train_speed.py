@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from constant_step import constant_step
 
 from boxwright.api import load
-from boxwright.augment.transforms import count_draws
 from boxwright.ops.anchors import AnchorSpec
 from boxwright.structures.dataset import Dataset
 from boxwright.training.cache import padded_boxes
@@ -111,7 +111,8 @@ def profile(steps: int = 6) -> None:
     from boxwright.backend import framework
 
     tf = framework.tensorflow()
-    step = one_step()
+    recipe = Recipe(input_size=SIDE, depth_multiplier=1.0, batch_size=BATCH, steps=10, model="ssd")
+    step = constant_step(recipe)
     step(0)
     step(1)
     with tempfile.TemporaryDirectory() as folder:
@@ -127,27 +128,6 @@ def profile(steps: int = 6) -> None:
     for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
         if seconds > 0.005 * whole:
             print(f"{1000 * seconds / steps:7.1f} ms {seconds / whole:5.1%}  {name}")
-
-
-def one_step() -> Callable[[int], Any]:
-    """Return a function that runs a step of the default recipe on a constant batch."""
-    from boxwright.training import start
-    from boxwright.training.step_tensorflow import Engine, faster_precision
-
-    recipe = Recipe(input_size=SIDE, depth_multiplier=1.0, batch_size=BATCH, steps=10)
-    first = start.from_scratch(recipe, ["thing"], faster_precision())
-    for layer in first.model.network.layers:
-        if hasattr(layer, "scale_is_one"):
-            layer.scale_is_one = True  # as with pretrained weights
-    trained = start.trained_variables(first.model, recipe)
-    engine = Engine(first.model, trained, [], recipe, scale=1 / 128, offset=-1.0)
-    random = np.random.default_rng(0)
-    images = random.integers(0, 255, (BATCH, 400, 400, 3), dtype=np.uint8)
-    boxes = np.tile(np.array([[[0.2, 0.2, 0.7, 0.7]]], np.float32), (BATCH, 1, 1))
-    labels, sizes = np.zeros((BATCH, 1), np.int32), np.full((BATCH, 2), 400, np.float32)
-    draws = random.random((BATCH, count_draws(recipe.augmentation))).astype(np.float32)
-    batch = images, boxes, labels, sizes, draws
-    return lambda number: engine.step(*batch, number=number, learning_rate=1e-4)
 
 
 def seconds_by_operation(trace: bytes) -> dict[str, float]:

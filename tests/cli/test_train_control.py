@@ -142,6 +142,12 @@ def test_the_whole_recipe_is_json(asked: Asked, images: Path) -> None:
     assert recipe.reasons["optimizer"] == "set by you"
 
 
+def test_a_recipe_chosen_by_measurement_is_json_too(asked: Asked, images: Path) -> None:
+    result = asked.run(images, "--budget", "2m", "--explain", "--json")
+    recipe = Recipe.from_json(json.loads(result.stdout))
+    assert recipe.seconds == 120
+
+
 @tiny
 def test_contradictions_are_found_without_training(asked: Asked, images: Path) -> None:
     result = asked.run(images, "--steps", "9", "--set", "seconds=60", "--explain")

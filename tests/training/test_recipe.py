@@ -70,6 +70,14 @@ def test_input_size_follows_the_small_objects(sides: list[float], sizes: tuple[i
         assert " px" in recipe.reasons["input_size"]
 
 
+def test_a_family_may_need_multiples_of_a_size() -> None:
+    tuning = family("ssd").tuning
+    sizes = {
+        each.input_size for each in candidates(objects_of(0.5), tuning, tuning.layers, None, 32)
+    }
+    assert sizes == {224, 320, 448, 640}
+
+
 @pytest.mark.parametrize("model", ["ssd", "nanodet_plus"])
 @pytest.mark.parametrize("speed", [5, 20, 100, 1000])
 @pytest.mark.parametrize("seconds", [20, 60, 120, 600])

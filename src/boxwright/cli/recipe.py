@@ -11,21 +11,20 @@ from boxwright.training.explanation import explained
 from boxwright.training.recipe import Recipe
 
 
-def show_recipe(recipe: Recipe, candidates: Sequence[Candidate], *, json: bool) -> None:
+def show_recipe(recipe: Recipe, *, json: bool) -> None:
     """Print a line per field with its --set path and its reason, and the input sizes that it was
     chosen from, the best first; or the whole recipe as JSON."""
     if json:
-        sizes = [each.to_json() for each in candidates]
-        show_json({**recipe.to_json(), **({"candidates": sizes} if sizes else {})})
+        show_json(recipe.to_json())
         return
     lines = explained(recipe)
     settings = [f"{line.path}={line.value}" for line in lines]
     width = max(map(len, settings))
     for setting, line in zip(settings, lines, strict=True):
         show(f"[dim]--set {plain(setting):{width}}[/]  {plain(str(line))}")
-    if candidates:
+    if recipe.candidates:
         show("")
-        show(_table(candidates))
+        show(_table(recipe.candidates))
 
 
 def _table(candidates: Sequence[Candidate]) -> Any:

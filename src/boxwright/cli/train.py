@@ -205,7 +205,7 @@ def _explain(data: tuple[Path, ...], out: Path, *, json: bool, **asked: Any) -> 
     dataset = request.dataset()
     for line in request.described(dataset):
         say(plain(line))
-    show_recipe(*request.recipe_for(dataset), json=json)
+    show_recipe(request.recipe_for(dataset), json=json)
 
 
 def _words(paths: Sequence[Path]) -> str:

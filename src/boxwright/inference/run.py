@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from boxwright.errors import BoxwrightError, DetectorError
 from boxwright.inference.artifact import Artifact, damaged, too_large
 from boxwright.io.files import write_json, writing
-from boxwright.io.scratch import sweep
 from boxwright.safety.limits import TooLargeError
 
 if TYPE_CHECKING:
@@ -92,10 +91,6 @@ class Run:
                 where=self.weights,
             ) from error
         return model
-
-    def sweep(self) -> None:
-        """Remove partial files of killed trainings, unless a training is running."""
-        sweep(self.folder)
 
     def save(self, artifact: Artifact, model: DetectionModel) -> None:
         """Write weights and description, each atomically."""

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from boxwright.io.files import locked, translating_os_errors, writing
-from boxwright.io.scratch import sweep
 
 UNPACKED = "unpacked"
 LONGEST_NAME = 60  # characters of a file's name in that of its unpacked copy
@@ -32,7 +31,7 @@ def unpacked_once(source: Path, unpack: Callable[[Path], object]) -> Path:
     """The unpacked copy of a file: `unpack` writes it to the given path, unless it is there.
 
     A copy is found by the content of the file, whatever the file's name. One process unpacks at a
-    time, and removes what killed processes left.
+    time.
 
     Raises:
         OSError: the file cannot be read.
@@ -49,7 +48,6 @@ def unpacked_once(source: Path, unpack: Callable[[Path], object]) -> Path:
             there = next(folder.glob(f"*-{key}"), None)
         if there is not None:
             return there
-        sweep(folder)
         with writing(target) as draft:
             unpack(draft)
     return target

@@ -104,3 +104,5 @@ USUAL = Tuning(
     rate_per_object=7e-4,
     peaks=(7e-4, 2e-3),
 )
+"""That of an SSD MobileNet (`benchmarks/step_time.py`, `benchmarks/decide.py`), and of a family
+without its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -90,10 +91,6 @@ class Candidate(NamedTuple):
     quality: float
     passes: float
 
-    def to_json(self) -> dict[str, float]:
-        """JSON values."""
-        return self._asdict()
-
     @property
     def why(self) -> str:
         """The reason to choose it."""
@@ -104,13 +101,18 @@ class Candidate(NamedTuple):
 
 
 def candidates(
-    train: Dataset, tuning: Tuning, layers: TrainedLayers, machine: Machine | None
+    train: Dataset,
+    tuning: Tuning,
+    layers: TrainedLayers,
+    machine: Machine | None,
+    multiple: int = 1,
 ) -> list[Candidate]:
     """The candidates, the best first: the smallest size whose expected quality is close to the
-    highest. Those without a whole pass over the images come last, if others have three."""
+    highest. Those without a whole pass over the images come last, if others have three. Sizes are
+    rounded up to a multiple of `multiple`, which the family needs."""
     small = _small_objects(train)
     found = []
-    for size in tuning.sizes:
+    for size in sorted({math.ceil(each / multiple) * multiple for each in tuning.sizes}):
         seen = np.inf if machine is None else machine.images_seen(tuning, layers, size)
         quality = tuning.quality(seen, [size * each for each in small])
         passes = float(seen) / max(len(train), 1)

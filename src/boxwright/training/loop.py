@@ -277,7 +277,8 @@ class Loop:
             self._control.stop()
         if self._control.stopped and self._evaluated_at != schedule.step:
             yield from self._evaluation()
-        yield from self._comparison_with_start()
+        if not self._control.stopped:  # who stops a training waits for its end
+            yield from self._comparison_with_start()
         yield Finished(schedule.step, not schedule.done, self._best.step, self._best.evaluation)
 
     def _step(self) -> Iterator[Event]:

@@ -18,7 +18,7 @@ from boxwright.augment.transforms import (
 from boxwright.models.registry import DEFAULT, family
 from boxwright.models.tuning import TrainedLayers, Tuning
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.training.candidates import Machine, candidates
+from boxwright.training.candidates import Candidate, Machine, candidates
 from boxwright.training.config import (
     CONFIG_CLASSES,
     LayerGroupValues,
@@ -99,6 +99,8 @@ class Recipe:
         deterministic: True for training that is reproducible to the last bit on one machine.
         model: the detector family, a name of `models.registry`.
         reasons: reasons for the values, by path as in `settings`.
+        candidates: the input sizes that it was chosen from, the best first, if the machine was
+            measured; not in its JSON form.
     """
 
     input_size: int
@@ -133,9 +135,11 @@ class Recipe:
     deterministic: bool = False
     model: str = DEFAULT
     reasons: Mapping[str, str] = field(default_factory=dict, compare=False)
+    candidates: tuple[Candidate, ...] = field(default=(), compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        own = {item.name: to_config(getattr(self, item.name)) for item in fields(self)}
+        names = (item.name for item in fields(self) if item.name != "candidates")
+        own = {name: to_config(getattr(self, name)) for name in names}
         return {**own, "reasons": dict(self.reasons)}
 
     @classmethod
@@ -179,6 +183,7 @@ def recipe_for(
         DetectorError: BW509 there is no such family.
     """
     reasons = {}
+    sizes: tuple[Candidate, ...] = ()
     tuning = family(model).tuning
     layers = trained_layers(train, tuning, seconds)
     objective, why_objective = family(model).usual_objective(pretrained=pretrained)
@@ -188,8 +193,10 @@ def recipe_for(
     else:
         limited = pretrained and seconds is not None
         machine = measure(seconds or 0.0) if measure and limited else None
-        best = candidates(train, tuning, layers, machine)[0]
+        found = candidates(train, tuning, layers, machine, family(model).size_multiple)
+        best = found[0]
         size, reasons["input_size"] = best.input_size, best.why
+        sizes = tuple(found) if machine else ()
         if machine and best.images < min(len(train), FEW_IMAGES):
             enough = machine.seconds_for(FEW_IMAGES, tuning, layers, size)
             needed = (seconds or 0.0) - machine.seconds + enough
@@ -217,6 +224,7 @@ def recipe_for(
         seed=seed,
         model=model,
         objective=objective,
+        candidates=sizes,
     )
     mistaken = mistaken_when_flipped(train, seed)
     if mistaken:

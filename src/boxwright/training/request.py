@@ -14,18 +14,18 @@ from boxwright.datasets.source import DataSource, choice_of, known_paths, option
 from boxwright.errors import ArgumentError
 from boxwright.formats import ReadOptions
 from boxwright.inference.run import Run
-from boxwright.models.registry import DEFAULT, FAMILIES, family, family_of_weights
+from boxwright.models.registry import DEFAULT, FAMILIES, family_of_weights
 from boxwright.models.weights import zoo
 from boxwright.models.weights.published import Published
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import summary
 from boxwright.training.budget import seconds_of
-from boxwright.training.candidates import Candidate, Machine, candidates
+from boxwright.training.candidates import Machine
 from boxwright.training.checkpoint import Checkpoint, nothing_to_resume
 from boxwright.training.data import images_to_cache
 from boxwright.training.deciding import checked, recipe_for_run
 from boxwright.training.events import Downloading, Note, Subscriber
-from boxwright.training.recipe import Recipe, trained_layers
+from boxwright.training.recipe import Recipe
 from boxwright.training.run_folder import check_options, recover
 from boxwright.training.sanity_checks import check_trainable
 from boxwright.training.tools import Tools, measured_machine
@@ -198,9 +198,8 @@ class TrainingRequest:
             )
         return lines
 
-    def recipe_for(self, dataset: Dataset) -> tuple[Recipe, list[Candidate]]:
-        """Return the recipe without training, and the input sizes that it was chosen from, if it
-        was.
+    def recipe_for(self, dataset: Dataset) -> Recipe:
+        """Return the recipe without training.
 
         Raises:
             DataError, TrainingError: images or recipe cannot be used; as `training.loop.train`.
@@ -208,14 +207,12 @@ class TrainingRequest:
         seen = images_to_cache(dataset)
         check_trainable(seen)
         checkpoint = Checkpoint.load(self.run.checkpoint) if self.resume else None
-        machines: list[Machine] = []
 
         def measure(seconds: float) -> Machine:
             tools = Tools()
-            machines.append(measured_machine(tools, tools.clock() + seconds))
-            return machines[0]
+            return measured_machine(tools, tools.clock() + seconds)
 
-        recipe = recipe_for_run(
+        return recipe_for_run(
             seen,
             checkpoint,
             self.recipe,
@@ -224,11 +221,6 @@ class TrainingRequest:
             measure=measure,
             **self.amount(),
         )
-        if not machines:
-            return recipe, []
-        tuning = family(recipe.model).tuning
-        layers = trained_layers(seen, tuning, recipe.seconds)
-        return recipe, candidates(seen, tuning, layers, machines[0])
 
     def amount(self) -> dict[str, Any]:
         """Return the options of the recipe, as `training.loop.train` takes them."""

@@ -16,7 +16,7 @@ from boxwright.training.checkpoint import Checkpoint, nothing_to_resume
 
 @contextmanager
 def only_training(run: Run) -> Iterator[None]:
-    """Lock the folder against other trainings, and remove half-written files of killed ones.
+    """Lock the folder against other trainings.
 
     Raises:
         TrainingError: BW309 another training is running there.
@@ -31,7 +31,6 @@ def only_training(run: Run) -> Iterator[None]:
         )
 
     with locked(run.lock, refusal):
-        run.sweep()
         yield
 
 

@@ -22,7 +22,7 @@ SET = "set by you"  # the reason of a user's setting
 AUGMENTATION = "augmentation"
 TRANSFORMS: Mapping[str, Any] = {snake_case(kind): kind for kind in get_args(Transform)}
 OFF = (0, None, False, "0", "0.0", NONE, "no", "off", "false")  # of a transform
-UNSETTABLE = ("reasons", "choices")  # the choices of a crop cannot be written as text
+UNSETTABLE = ("reasons", "candidates", "choices")  # the choices of a crop cannot be written as text
 
 Tree = dict[str, Any]  # by name; the value of a node itself has the name ""
 

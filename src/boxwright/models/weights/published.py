@@ -54,7 +54,7 @@ class Published:
     @property
     def downloads(self) -> tuple[str, ...]:
         """The file names of the downloads."""
-        return tuple(url.rpartition("/")[2] for url in self.urls)
+        return tuple(map(file_name, self.urls))
 
     @property
     def folder(self) -> str:
@@ -70,6 +70,11 @@ class Published:
         if self.weights != CHECKPOINT:
             return (self.weights,)
         return (f"{CHECKPOINT}.index", f"{CHECKPOINT}.data-00000-of-00001")
+
+
+def file_name(url: str) -> str:
+    """The name of the file that a URL leads to."""
+    return url.rpartition("/")[2]
 
 
 def _packed(download: str) -> bool:

@@ -14,7 +14,14 @@ from boxwright.io.cache import cache_folder
 from boxwright.io.download import DownloadError, Progress, SomethingElseError, download
 from boxwright.io.files import copy_stream, locked, writing
 from boxwright.io.limits import ArchiveError
-from boxwright.models.weights.published import CHOICES, MODELS, NANODET_M, SSD_QUANT, Published
+from boxwright.models.weights.published import (
+    CHOICES,
+    MODELS,
+    NANODET_M,
+    SSD_QUANT,
+    Published,
+    file_name,
+)
 
 AUTO = "auto"  # the value of `--model` that chooses one
 DEFAULTS = (NANODET_M, SSD_QUANT)  # the best first; the others if it cannot be downloaded
@@ -164,7 +171,7 @@ def fetch_first(
 
 def _add(published: Published, url: str, draft: Path, progress: Progress) -> None:
     """Put what a download has of the model's files into the folder `draft`."""
-    placed = cache_folder() / url.rpartition("/")[2]
+    placed = cache_folder() / file_name(url)
     if placed.is_file():
         _take(published, url, placed, draft)
         return
@@ -189,12 +196,12 @@ def _add(published: Published, url: str, draft: Path, progress: Progress) -> Non
 def _address(url: str) -> str:
     """The URL to download from: in the folder that the user has set, if any."""
     folder = os.environ.get(FOLDER_URL)
-    return f"{folder.rstrip('/')}/{url.rpartition('/')[2]}" if folder else url
+    return f"{folder.rstrip('/')}/{file_name(url)}" if folder else url
 
 
 def _take(published: Published, url: str, received: Path, draft: Path) -> None:
     """Put the model's files out of a downloaded archive, or the downloaded file, into `draft`."""
-    name = url.rpartition("/")[2]
+    name = file_name(url)
     wanted = {name} & set(published.files) or set(published.files)
     try:
         if not _is_published(published, received, name):
@@ -231,12 +238,12 @@ def _unreachable(published: Published, url: str, reason: str) -> WeightsError:
         "BW203",
         f"{published.name} cannot be downloaded: {reason}.",
         archive=f"{url}{size}",
-        place=cache_folder() / url.rpartition("/")[2],
+        place=cache_folder() / file_name(url),
     )
 
 
 def _something_else(url: str, received: Path, name: str, reason: str) -> WeightsError:
-    place = cache_folder() / url.rpartition("/")[2]
+    place = cache_folder() / file_name(url)
     if received == place:
         return WeightsError(
             "BW204",
