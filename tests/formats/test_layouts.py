@@ -105,6 +105,20 @@ def test_of_two_images_of_one_stem_the_named_one_is_meant(voc_folder: VocFolder)
     assert formats.read(voc_folder.root).names == ("a.png",)
 
 
+@pytest.mark.parametrize("image", ["hütte.jpg", "h%C3%BCtte.jpg"])
+def test_an_image_of_another_kind_than_the_named_one_is_not_meant(
+    voc_folder: VocFolder, image: str
+) -> None:
+    """Also if its name must be decoded first."""
+    voc_folder.image(image)
+    voc_folder.image("a.jpg")
+    voc_folder.xml("hütte.xml", filename="hütte.png")
+    voc_folder.xml("a.xml", filename="a.jpg")
+    dataset = formats.read(voc_folder.root, tolerant=True)
+    assert dataset.names == ("a.jpg",)
+    assert "hütte.png" in " ".join(one.message for one in dataset.findings)
+
+
 def test_an_image_is_taken_from_where_images_usually_lie(voc_folder: VocFolder) -> None:
     for folder in ("SegmentationClass", "JPEGImages", "Drawn"):
         voc_folder.image(f"{folder}/a.png")

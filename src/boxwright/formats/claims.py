@@ -23,6 +23,7 @@ from boxwright.formats.folder import (
     split_path,
     stem,
 )
+from boxwright.formats.names import Comparison
 from boxwright.formats.splits import folder_split
 from boxwright.images.kinds import names_image, suffix_of
 from boxwright.structures.dataset import WHOLE_FILE, Split
@@ -155,10 +156,11 @@ class Claim(NamedTuple):
         """Number of stated folders up to the last `..`."""
         return max((i + 1 for i, part in enumerate(self.stated) if part == ".."), default=0)
 
-    def other_suffix(self, image: Candidate) -> str:
-        """The stated suffix if the image has the stated stem, but another suffix; else empty."""
-        is_other = self.name != image.name and stem(self.name) == stem(image.name)
-        return suffix_of(self.name) if is_other and names_image(self.name) else ""
+    def other_suffix(self, image: Candidate, names: Comparison) -> str:
+        """The stated suffix if the image has the stated name, but for its suffix; else empty."""
+        if not names_image(self.name) or names.alike(self.name, image.name):
+            return ""
+        return suffix_of(self.name) if names.alike(stem(self.name), stem(image.name)) else ""
 
     def locations(self, name: str) -> Iterator[tuple[int, Location, Parts]]:
         """Where an image of this name may be, best first: rank, place, and the ignored folders.

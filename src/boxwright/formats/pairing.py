@@ -15,11 +15,10 @@ are both `a b`.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from boxwright.formats import names
 from boxwright.formats.annotations import Labeled
 from boxwright.formats.claims import (
     Candidate,
@@ -41,13 +40,12 @@ from boxwright.formats.folder import (
     split_path,
     stem,
 )
+from boxwright.formats.names import CHANGED, SAME, Comparison
 from boxwright.images.kinds import suffix_of
 from boxwright.structures.dataset import Split
 
 FEW = 8  # images of one name; more are looked up by their locations
 MANY = 8  # annotations whose images are all in one other folder show that it is theirs
-
-Keys = Callable[[str], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +75,12 @@ def pair(folder: Folder, annotations: Sequence[Labeled]) -> list[Match]:
     images = list(candidates(folder))
     claims = {i: Claim.of(one) for i, one in enumerate(annotations) if is_apart(one)}
     around = _Around(images, claims.values())
-    matches = _Pass(around, images, claims, names.same, names.same).matches()
+    matches = _Pass(around, images, claims, SAME).matches()
     left = {i: claims[i] for i, one in matches.items() if one == Match()}
     taken = {one.image for one in matches.values()}
     free = [image for image in images if image.path not in taken]
     if left and free:
-        matches |= _Pass(around, free, left, names.original, names.renamed).matches()
+        matches |= _Pass(around, free, left, CHANGED).matches()
     return [
         matches[i] if is_apart(one) else Match(join(one.path, one.image))
         for i, one in enumerate(annotations)
@@ -189,22 +187,24 @@ class _Choice(NamedTuple):
 
 
 class _Pass:
-    """One comparison of names: the image of each claim if names are turned into these keys."""
+    """One comparison of names: the image of each claim if names are compared like this."""
 
     def __init__(
         self,
         around: _Around,
         images: Sequence[Candidate],
         claims: Mapping[int, Claim],
-        image_keys: Keys,
-        claim_keys: Keys,
+        names: Comparison,
     ) -> None:
-        self.around, self.claims, self.claim_keys = around, claims, claim_keys
+        self.around, self.claims, self.names = around, claims, names
         self.by_name: dict[str, list[Candidate]] = {
-            key: [] for claim in claims.values() for name in claim.names for key in claim_keys(name)
+            key: []
+            for claim in claims.values()
+            for name in claim.names
+            for key in names.of_stated(name)
         }
         for image in images:
-            for key in {*image_keys(image.name), *image_keys(stem(image.name))}:
+            for key in {*names.of_file(image.name), *names.of_file(stem(image.name))}:
                 if key in self.by_name:
                     self.by_name[key].append(image)
         self.by_location: dict[str, dict[Location, list[Candidate]]] = {}
@@ -261,7 +261,7 @@ class _Pass:
     def _named(self, claim: Claim, name: str, place: Location) -> list[Candidate]:
         images = {
             image.path: image
-            for key in self.claim_keys(name)
+            for key in self.names.of_stated(name)
             for image in self._at(key, place)
             if place.kind == "at" or self.around.may_belong(claim, image)
         }
@@ -286,14 +286,14 @@ class _Pass:
             and not choice.ignored
             and self._ignores_nothing_here(choice)
             and (choice.rank[0] == 0 or not claim.repeated)
-            and not claim.other_suffix(choice.images[0])
+            and not claim.other_suffix(choice.images[0], self.names)
         )
 
     def _is_likely(
         self, claim: Claim, choice: _Choice, moves: set[tuple[str, str]], retyped: set[str]
     ) -> bool:
         """True if the claim may ignore folders: see the conditions above."""
-        suffix = claim.other_suffix(choice.images[0])
+        suffix = claim.other_suffix(choice.images[0], self.names)
         if claim.repeated or (suffix and suffix not in retyped):
             return False
         if not claim.stated and (claim.folder, choice.images[0].home.folder) in moves:
@@ -334,7 +334,9 @@ class _Pass:
     def _retyped(self, choices: Mapping[int, _Choice]) -> set[str]:
         """Suffixes that many annotations state and no image has: the images were converted."""
         stated = Counter(
-            self.claims[i].other_suffix(one.images[0]) for i, one in choices.items() if one.path
+            self.claims[i].other_suffix(one.images[0], self.names)
+            for i, one in choices.items()
+            if one.path
         )
         return {
             suffix

@@ -99,7 +99,7 @@ def apply_gradient(
             )  # fmt: skip
 
 
-compiled = functools.partial(tf.function, autograph=False)
+compiled = functools.partial(tf.function, autograph=False)  # the Python is meant as it is
 faster_precision = functools.partial(step.measured_precision, compiled)
 
 
@@ -129,7 +129,7 @@ class Engine(step.Engine):
                 layer.add_bias = tf.nn.bias_add  # its gradient becomes a part of the kernel's
         if self._quantizer:
             self._quantizer.fake_quant = fused_fake_quant
-        self._compiled = tf.function(self._traced, autograph=False)  # its Python is meant as it is
+        self._compiled = compiled(self._traced)
 
     def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], quantizing: bool) -> Loss:
         loss: Loss = self._compiled(batch, rates, quantizing)
