@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "boxwright"]
@@ -57,7 +59,10 @@ def run_seeds(given: argparse.Namespace) -> None:
     results = []
     for seed in range(given.seeds):
         with tempfile.TemporaryDirectory() as folder:
-            results.append(measure(given, seed, Path(folder) / "run"))
+            run = Path(folder) / "run"
+            results.append(
+                measure(given.data, given.weights, given.budget, seed, run, given.options)
+            )
         print(json.dumps(results[-1]), flush=True)
     for key in ("AP", "AP50", "seconds", "photos", "peak_gb"):
         values = sorted(result[key] for result in results)
@@ -66,16 +71,26 @@ def run_seeds(given: argparse.Namespace) -> None:
         )
 
 
-def measure(given: argparse.Namespace, seed: int, run: Path) -> dict[str, float]:
-    """Train and evaluate once."""
-    train = [*COMMAND, "train", given.data, "--weights", given.weights, "--budget", given.budget]
-    train += ["--seed", seed, "--out", run, "--json", *given.options]
+def measure(
+    data: Path,
+    weights: Path | None,
+    budget: str,
+    seed: int,
+    run: Path,
+    options: Sequence[str] = (),
+    *,
+    source: Path | None = None,
+) -> dict[str, float]:
+    """Train and evaluate once, with the package in the folder `source` or the installed one."""
+    environment = {**os.environ, **({"PYTHONPATH": str(source)} if source else {})}
+    train = [*COMMAND, "train", data, "--budget", budget, "--seed", seed, "--out", run, "--json"]
+    train += [*(["--weights", weights] if weights else []), *options]
     start = time.monotonic()
-    peak = run_and_watch([str(word) for word in train], run)
+    peak = run_and_watch([str(word) for word in train], run, environment)
     seconds = time.monotonic() - start
     evaluated = subprocess.run(
-        [*COMMAND, "evaluate", str(run), str(given.data), "--json"],
-        check=True, capture_output=True, text=True, encoding="utf-8",
+        [*COMMAND, "evaluate", str(run), str(data), "--json"],
+        check=True, capture_output=True, text=True, encoding="utf-8", env=environment,
     )  # fmt: skip
     coco = json.loads(evaluated.stdout)["coco"]
     log = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
@@ -91,9 +106,10 @@ def measure(given: argparse.Namespace, seed: int, run: Path) -> dict[str, float]
     }
 
 
-def run_and_watch(command: list[str], run: Path) -> int:
+def run_and_watch(command: list[str], run: Path, environment: dict[str, str]) -> int:
     """Run `command` and return the peak resident memory of its process in bytes, 0 if unknown."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env=environment)
     status = Path(f"/proc/{process.pid}/status")
     peak = 0
     while process.poll() is None:
