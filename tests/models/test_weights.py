@@ -92,6 +92,40 @@ def run_tflite(path: Path, inputs: Any) -> tuple[Any, Any, Any, Any]:
     return found[0], found[1].astype(int), found[2], anchors
 
 
+def test_a_file_of_half_precision_floats_is_read_whole(shared: Path) -> None:
+    """MobileNet v2, with the raw outputs of its heads and the API's background column."""
+    from boxwright.models.ssd.network import build
+    from boxwright.models.weights import loading
+
+    path = shared / "weights/ssd_mobilenet_v2_oidv4"
+    path /= "object_detection_ssd_mobilenetv2_oidv4_fp16.tflite"
+    pretrained = loading.read_pretrained(path)
+    spec = pretrained.spec
+    assert (spec.name, spec.input_size, spec.num_classes) == ("ssd_mobilenet_v2", 300, 23)
+    model = build(spec)
+    report = loading.load(model, pretrained, keep_class_head=True)
+    assert (report.reset, report.ignored) == ({}, {})
+    inputs = pretrained.preprocessing.resize(read_image(shared / "images/image1.jpg"))[None]
+    inputs = inputs.astype(np.float32) * np.float32(2 / 255) - 1
+    ours = model(inputs)
+    boxes, logits = raw_outputs(path, inputs)
+    np.testing.assert_allclose(ours["box_encodings"], boxes, atol=1e-4)
+    np.testing.assert_allclose(ours["class_logits"], logits[..., 1:], atol=1e-4)
+
+
+def raw_outputs(path: Path, inputs: Any) -> list[Any]:
+    """The outputs of a file without post-processing, by their names."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    with framework.hushed():
+        interpreter = Interpreter(str(path))
+        interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], inputs)
+    interpreter.invoke()
+    outputs = sorted(interpreter.get_output_details(), key=lambda each: each["name"])
+    return [interpreter.get_tensor(each["index"]) for each in outputs]
+
+
 def test_another_depth_multiplier_is_refused(pretrained: Any) -> None:
     from dataclasses import replace
 

@@ -25,7 +25,7 @@ TRAINING: dict[str, Meaning] = {
         "Instead of a frozen graph, give the checkpoint it was made from: {prefix} if it came in "
         "an archive of the model zoo.",
         "For the family ssd, give the prefix of a checkpoint of SSD MobileNet v1 or v2, such as "
-        "model.ckpt for model.ckpt.index, or the quantized .tflite of ssd_mobilenet_v1. For "
+        "model.ckpt for model.ckpt.index, or their .tflite file. For "
         "nanodet_plus, give an .onnx file, or the .param of ncnn with its .bin in the same folder. "
         "Its classes may differ from yours. In a pipeline.config, give a checkpoint of the same "
         "network and depth multiplier; that of a classifier with the same backbone works too. "

@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.errors import WeightsError
-from boxwright.images.preprocessing import Preprocessing
-from boxwright.models.ssd.extra_maps import EXTRA_MAP
-from boxwright.models.ssd.network import BACKBONES
-from boxwright.models.ssd.spec import HeadSpec, ModelSpec
-from boxwright.models.weights import coco_names
+from boxwright.models.weights.network import PREPROCESSING, classes_of, spec_of
 from boxwright.models.weights.pretrained import Arrays, Pretrained
 from boxwright.models.weights.variables import place_of
 
 STATE = "checkpoint"  # the file with the name of a folder's latest checkpoint
 GLOBAL_STEP = "global_step"
 AVERAGE = "/ExponentialMovingAverage"
-PREPROCESSING = Preprocessing(300, scale=2 / 255)
 
 _PART = re.compile(r"(?P<prefix>.+)\.(?:index|meta|data-\d+-of-\d+)$")
 _LATEST = re.compile(r'^model_checkpoint_path:\s*"([^"]+)"', re.MULTILINE)
 _LISTED = re.compile(r'^all_model_checkpoint_paths:\s*"([^"]+)"', re.MULTILINE)
-# A layer of each network whose filters are exactly this number times the depth multiplier.
-_HEAD = "BoxPredictor_0_BoxEncodingPredictor"
-_WIDEST = {
-    "ssd_mobilenet_v1": ("Conv2d_13_pointwise", 1024),
-    "ssd_mobilenet_v2": ("expanded_conv_16_project", 320),
-}
 
 
 def exists(path: str | Path) -> bool:
@@ -124,11 +111,9 @@ def read_checkpoint(path: str | Path, *, averages: bool = False) -> Pretrained:
             layers[place.layer][place.variable] = value if averaged is None else averaged
         else:
             others[name] = reason_to_ignore(name)
-    spec = _spec_of(layers, prefix)
-    names: tuple[str, ...] = coco_names.NAMES
-    if spec.num_classes != len(names):
-        names = tuple(f"class {i}" for i in range(1, spec.num_classes + 1))
-    return Pretrained(prefix, spec, names, PREPROCESSING, dict(layers), True, others)
+    spec = spec_of(layers, prefix)
+    classes = classes_of(spec)
+    return Pretrained(prefix, spec, classes, PREPROCESSING, dict(layers), True, others)
 
 
 def _index_of(prefix: Path) -> Path:
@@ -165,40 +150,6 @@ def reason_to_ignore(name: str) -> str:
     if name.startswith("beta") or place_of(name.rsplit("/", 1)[0]) or "_quant/" in name:
         return "optimizer state of an earlier training"
     return "not part of the network"
-
-
-def _spec_of(layers: Mapping[str, Arrays], source: Path) -> ModelSpec:
-    """The spec of the network with these layers.
-
-    The smallest depth works as `min_depth`, whatever that was: no layer is below it.
-    """
-    for name, (layer, filters) in _WIDEST.items():
-        if layer not in layers:
-            continue
-        depths = [
-            arrays["kernel"].shape[-1]
-            for at, arrays in layers.items()
-            if "kernel" in arrays and not at.endswith(("Predictor", "depthwise"))
-        ]
-        columns, boxes = (
-            layers.get(f"BoxPredictor_1_{head}", {}).get("bias", np.zeros(0)).size
-            for head in ("ClassPredictor", "BoxEncodingPredictor")
-        )
-        head = layers.get(f"{_HEAD}_depthwise", layers.get(_HEAD, {}))
-        return ModelSpec(
-            num_classes=max(0, 4 * columns // max(1, boxes) - 1),
-            depth_multiplier=layers[layer]["kernel"].shape[-1] / filters,
-            name=name,
-            min_depth=min(ModelSpec.min_depth, *depths),
-            background=True,
-            depthwise_maps=any(EXTRA_MAP.search(at) and at.endswith("depthwise") for at in layers),
-            heads=HeadSpec(
-                kernel=head["kernel"].shape[0] if head else 1,
-                depthwise=f"{_HEAD}_depthwise" in layers,
-            ),
-        )
-    known = " nor ".join(BACKBONES)
-    raise _no_checkpoint(source, f"contains neither {known}")
 
 
 def _no_checkpoint(path: Path, fault: str) -> WeightsError:

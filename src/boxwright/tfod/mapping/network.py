@@ -92,7 +92,8 @@ def read_trained(config: Config, prefix: Path, *, quantization_aware: bool = Fal
     framework.keras()
     from boxwright.models.layers.quantized import QuantizationSpec
     from boxwright.models.ssd.detector import SsdModel
-    from boxwright.models.weights.checkpoint import AVERAGE, PREPROCESSING
+    from boxwright.models.weights.checkpoint import AVERAGE
+    from boxwright.models.weights.network import PREPROCESSING
     from boxwright.models.weights.variables import variables_by_name
     from boxwright.tfod.checkpoint import resume
 

@@ -14,8 +14,9 @@ from boxwright.backend import framework
 from boxwright.errors import TfodError, WeightsError
 from boxwright.models.model import DetectionModel
 from boxwright.models.ssd.detector import SsdModel
-from boxwright.models.weights.checkpoint import PREPROCESSING, read_variables, reason_to_ignore
+from boxwright.models.weights.checkpoint import read_variables, reason_to_ignore
 from boxwright.models.weights.loading import LoadReport
+from boxwright.models.weights.network import PREPROCESSING
 from boxwright.models.weights.variables import EXTRACTOR, place_of, variables_by_name
 from boxwright.tfod.checkpoint import resume
 from boxwright.tfod.commands import Say
