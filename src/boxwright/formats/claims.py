@@ -158,9 +158,9 @@ class Claim(NamedTuple):
 
     def other_suffix(self, image: Candidate, names: Comparison) -> str:
         """The stated suffix if the image has the stated name, but for its suffix; else empty."""
-        if not names_image(self.name) or names.alike(self.name, image.name):
+        if not names_image(self.name) or names.match(self.name, image.name):
             return ""
-        return suffix_of(self.name) if names.alike(stem(self.name), stem(image.name)) else ""
+        return suffix_of(self.name) if names.match(stem(self.name), stem(image.name)) else ""
 
     def locations(self, name: str) -> Iterator[tuple[int, Location, Parts]]:
         """Where an image of this name may be, best first: rank, place, and the ignored folders.

@@ -45,7 +45,7 @@ def _changed(plain: str) -> dict[str, None]:
 
 
 class Comparison(NamedTuple):
-    """A way to compare the name of a file with a stated one: they are alike if they share a key.
+    """A way to compare the name of a file with a stated one: they match if they share a key.
 
     Attributes:
         of_file: the keys of a file's name.
@@ -55,7 +55,7 @@ class Comparison(NamedTuple):
     of_file: Callable[[str], tuple[str, ...]]
     of_stated: Callable[[str], tuple[str, ...]]
 
-    def alike(self, stated: str, found: str) -> bool:
+    def match(self, stated: str, found: str) -> bool:
         """True if a stated name may be that of the file `found`."""
         return not {*self.of_stated(stated)}.isdisjoint(self.of_file(found))
 
