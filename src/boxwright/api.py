@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from boxwright.inference.detector import Detector
     from boxwright.structures.detections import Detections
     from boxwright.training.control import Control
-    from boxwright.training.events import Event, Subscriber
+    from boxwright.training.events import Subscriber
     from boxwright.training.recipe import Recipe
 
 Data = str | Path | Dataset
@@ -112,6 +112,8 @@ def train(
     weights: str | Path | None = None,
     from_scratch: bool = False,
     model: str | None = None,
+    latency: str | None = None,
+    size_limit: float | None = None,
     recipe: Recipe | Mapping[str, Any] | None = None,
     classes: Sequence[str] = (),
     exclude: Sequence[str] = (),
@@ -145,6 +147,9 @@ def train(
         from_scratch: start without pretrained weights.
         model: the model to start from with its usual weights, such as `ssd_mobilenet_v1`; `auto`,
             the default, takes the best one.
+        latency: the longest time of the exported float .tflite for an image on this machine, in
+            milliseconds: `20`, on two threads `20@2`, or `fast`. It decides model and input size.
+        size_limit: the largest size of that file, megabytes.
         recipe: all training settings, or some of its fields, such as
             `{"learning_rate.peak": 5e-4}`. The rest is chosen from the data and the budget.
         classes: the classes to use; all by default. Objects of other classes are ignored; they do
@@ -167,11 +172,13 @@ def train(
         SystemFaultError: BW901 Keras or TensorFlow is not installed, BW902, BW903 the run cannot
             be written.
     """
+    from boxwright.bench.limits import chosen
     from boxwright.datasets.class_choice import ClassChoice
     from boxwright.training import loop
-    from boxwright.training.events import Note, as_subscribers
+    from boxwright.training.events import Note, as_one
     from boxwright.training.request import TrainingRequest
 
+    tell = as_one(on_event)
     asked = TrainingRequest(
         _paths(data),
         Path(out),
@@ -179,7 +186,7 @@ def train(
         steps=steps,
         weights=weights,
         from_scratch=from_scratch,
-        model=model,
+        **chosen(latency, size_limit, model, lambda text: tell(Note(text))),
         recipe=recipe,
         choice=ClassChoice.of(classes, exclude, rename),
         options=None if form is None else ReadOptions.of(form),
@@ -189,10 +196,6 @@ def train(
         deterministic=deterministic,
         resume=resume,
     )
-
-    def tell(event: Event) -> None:
-        for subscriber in as_subscribers(on_event):
-            subscriber(event)
 
     dataset = asked.dataset()
     for line in asked.described(dataset):
@@ -211,14 +214,8 @@ def train(
         source=asked.source,
         **asked.amount(),
     )
-    return Run(
-        Path(out),
-        dataset,
-        outcome.step,
-        outcome.evaluation,
-        outcome.interrupted,
-        asked.source.paths,
-    )
+    step, paths = outcome.step, asked.source.paths
+    return Run(Path(out), dataset, step, outcome.evaluation, outcome.interrupted, paths)
 
 
 def evaluate(

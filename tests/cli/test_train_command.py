@@ -33,6 +33,8 @@ def test_options_are_passed_on_as_they_are(asked: Asked, images: Path, tmp_path:
         "weights": "ssd_mobilenet_v2_coco",
         "from_scratch": True,
         "model": "auto",
+        "latency": "20@2",
+        "size_limit": 2.5,
         "input_size": 96,
         "depth_multiplier": 0.25,
         "seed": 5,

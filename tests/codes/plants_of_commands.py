@@ -12,6 +12,8 @@ from typing import Any
 
 from place import Place, Plant, raised
 
+from boxwright.bench.limits import Limits, chosen
+from boxwright.bench.untrained import Cost
 from boxwright.datasets.evaluation_set import images_of_split
 from boxwright.evaluation.matching import match
 from boxwright.formats.tfrecord.framing import write_record
@@ -149,6 +151,8 @@ PLANTS: dict[str, Plant] = {
     "BW802": lambda place: place.cli("train", place.root, "--deterministic"),
     "BW803": raised(lambda place: images_of_split(Dataset.of(place.root, []), "tests")),
     "BW804": lambda place: place.cli("check", place.root, "--html", place.root),
+    "BW805": raised(lambda place: Limits("quick")),
+    "BW806": raised(lambda place: chosen("1", None, None, print, lambda *measured: Cost(9.0, 5.0))),
     "BW901": raised(without_pycocotools),
     "BW902": refused(errno.ENOSPC),
     "BW903": refused(errno.EACCES),

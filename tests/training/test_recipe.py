@@ -29,7 +29,7 @@ from boxwright.training.config import LayerGroupValues, Quantization
 from boxwright.training.deciding import decided
 from boxwright.training.learning_rates import BudgetCosine, CosineDecay, ManualSteps
 from boxwright.training.optimizers import Momentum, RmsProp
-from boxwright.training.recipe import Recipe, recipe_for
+from boxwright.training.recipe import Recipe, input_sizes, recipe_for
 
 pytestmark = pytest.mark.tiny
 
@@ -70,12 +70,21 @@ def test_input_size_follows_the_small_objects(sides: list[float], sizes: tuple[i
         assert " px" in recipe.reasons["input_size"]
 
 
-def test_a_family_may_need_multiples_of_a_size() -> None:
-    tuning = family("ssd").tuning
-    sizes = {
-        each.input_size for each in candidates(objects_of(0.5), tuning, tuning.layers, None, 32)
-    }
-    assert sizes == {224, 320, 448, 640}
+@pytest.mark.parametrize(
+    ("multiple", "largest", "sizes"),
+    [
+        (1, None, [224, 300, 448, 640]),
+        (32, None, [224, 320, 448, 640]),
+        (32, 352, [224, 320, 352]),
+        (32, 320, [224, 320]),
+        (1, 160, [160]),
+    ],
+)
+def test_input_sizes_fit_the_family_and_a_limit(
+    multiple: int, largest: int | None, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(family("ssd"), "size_multiple", multiple)
+    assert input_sizes("ssd", largest) == sizes
 
 
 @pytest.mark.parametrize("model", ["ssd", "nanodet_plus"])

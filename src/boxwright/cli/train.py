@@ -64,6 +64,18 @@ def train(
             "[default: auto]",
         ),
     ] = None,
+    latency: Annotated[
+        str | None,
+        typer.Option(
+            metavar="fast|MS[@THREADS]",
+            help="The longest time of the exported float .tflite for an image on this machine. "
+            "Models are timed before training; the result decides model and input size.",
+        ),
+    ] = None,
+    size_limit: Annotated[
+        float | None,
+        typer.Option(metavar="MB", min=0.0, help="The largest size of that file."),
+    ] = None,
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Start without pretrained weights.")
     ] = False,
@@ -137,6 +149,7 @@ def train(
       boxwright train images --budget 2m --out run
       boxwright train monday tuesday.json --out run
       boxwright train images --model ssd_mobilenet_v1 --out run
+      boxwright train images --latency 20@1 --size-limit 5 --out run
       boxwright train images --weights ssd_mobilenet_v2_coco --out run
       boxwright train images --weights nets/model.ckpt-20000 --out run
       boxwright train images --set learning_rate.peak=5e-4 --set augmentation.horizontal_flip=0
@@ -156,6 +169,8 @@ def train(
         "weights": weights,
         "from_scratch": from_scratch,
         "model": model,
+        "latency": latency,
+        "size_limit": size_limit,
         "recipe": parse(settings or ()),
         "input_size": input_size,
         "depth_multiplier": depth_multiplier,
@@ -197,11 +212,22 @@ def train(
         raise typer.Exit(INTERRUPTED)
 
 
-def _explain(data: tuple[Path, ...], out: Path, *, json: bool, **asked: Any) -> None:
+def _explain(
+    data: tuple[Path, ...],
+    out: Path,
+    *,
+    json: bool,
+    latency: str | None,
+    size_limit: float | None,
+    model: str | None,
+    **asked: Any,
+) -> None:
+    from boxwright.bench.limits import chosen
     from boxwright.cli.recipe import show_recipe
     from boxwright.training.request import TrainingRequest
 
-    request = TrainingRequest(data, out, **asked)
+    limited = chosen(latency, size_limit, model, lambda text: say(plain(text)))
+    request = TrainingRequest(data, out, **limited, **asked)
     dataset = request.dataset()
     for line in request.described(dataset):
         say(plain(line))

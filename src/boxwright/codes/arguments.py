@@ -31,4 +31,20 @@ ARGUMENTS: dict[str, Meaning] = {
         "be that of your images, annotations or folders.",
         "Give the name of a file that ends in .html, such as report.html.",
     ),
+    "BW805": Meaning(
+        "error",
+        "Invalid latency",
+        "A latency is a number of milliseconds for an image, after it `@` and a number of threads "
+        "if there are several, or `fast`: half the time of the published SSD MobileNet v1.",
+        "Write 20, 20@2 or fast.",
+    ),
+    "BW806": Meaning(
+        "error",
+        "No model meets the limits",
+        "The models were exported and timed on this machine before training. None is as fast and "
+        "as small as `--latency` and `--size-limit` ask for, at any input size.",
+        "Allow more time or a larger file. On a processor with int8 instructions, an int8 file is "
+        "faster: train without a limit, export with --quantize int8 and measure with boxwright "
+        "bench.",
+    ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -105,14 +105,14 @@ def candidates(
     tuning: Tuning,
     layers: TrainedLayers,
     machine: Machine | None,
-    multiple: int = 1,
+    sizes: Sequence[int] = (),
 ) -> list[Candidate]:
     """The candidates, the best first: the smallest size whose expected quality is close to the
-    highest. Those without a whole pass over the images come last, if others have three. Sizes are
-    rounded up to a multiple of `multiple`, which the family needs."""
+    highest. Those without a whole pass over the images come last, if others have three. `sizes`
+    replace those of the family's tuning."""
     small = _small_objects(train)
     found = []
-    for size in sorted({math.ceil(each / multiple) * multiple for each in tuning.sizes}):
+    for size in sizes or tuning.sizes:
         seen = np.inf if machine is None else machine.images_seen(tuning, layers, size)
         quality = tuning.quality(seen, [size * each for each in small])
         passes = float(seen) / max(len(train), 1)

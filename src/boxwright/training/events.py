@@ -219,3 +219,13 @@ Subscriber = Callable[[Event], None]
 def as_subscribers(on_event: Subscriber | Sequence[Subscriber]) -> tuple[Subscriber, ...]:
     """Return one or several subscribers as a tuple."""
     return (on_event,) if callable(on_event) else tuple(on_event)
+
+
+def as_one(on_event: Subscriber | Sequence[Subscriber]) -> Subscriber:
+    """Return one subscriber that calls them all."""
+
+    def tell(event: Event) -> None:
+        for subscriber in as_subscribers(on_event):
+            subscriber(event)
+
+    return tell

@@ -73,6 +73,7 @@ def train(
     seconds: float | None = None,
     steps: int | None = None,
     input_size: int | None = None,
+    largest_input: int | None = None,
     depth_multiplier: float | None = None,
     seed: int = 0,
     deterministic: bool = False,
@@ -100,6 +101,7 @@ def train(
         steps: the budget in steps instead. With neither it trains until the validation AP stops
             rising; without validation images, for UNVALIDATED_SECONDS.
         input_size, depth_multiplier: override the choice for the network.
+        largest_input: the largest input size to choose, pixels.
         seed: random seed.
         deterministic: the same images, options and machine give the same bits; needs `steps`.
         resume: continue the run in `out` with its own recipe.
@@ -130,6 +132,7 @@ def train(
         seconds=seconds,
         steps=steps,
         input_size=input_size,
+        largest_input=largest_input,
         depth_multiplier=depth_multiplier,
         seed=seed,
         deterministic=deterministic,

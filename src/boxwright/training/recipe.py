@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -162,6 +163,7 @@ def recipe_for(
     seconds: float | None = None,
     steps: int | None = None,
     input_size: int | None = None,
+    largest_input: int | None = None,
     depth_multiplier: float | None = None,
     seed: int = 0,
     model: str = DEFAULT,
@@ -174,6 +176,7 @@ def recipe_for(
         pretrained: True if training starts from pretrained weights.
         seconds, steps: the budget, in one of the two units.
         input_size, depth_multiplier: values set by the user.
+        largest_input: the largest input size to choose, pixels.
         seed: random seed.
         model: the detector family.
         measure: measures the machine, for a budget in seconds, if a choice depends on it; without
@@ -193,7 +196,7 @@ def recipe_for(
     else:
         limited = pretrained and seconds is not None
         machine = measure(seconds or 0.0) if measure and limited else None
-        found = candidates(train, tuning, layers, machine, family(model).size_multiple)
+        found = candidates(train, tuning, layers, machine, input_sizes(model, largest_input))
         best = found[0]
         size, reasons["input_size"] = best.input_size, best.why
         sizes = tuple(found) if machine else ()
@@ -260,6 +263,17 @@ def recipe_for(
         augmentation=default_transforms(GENTLE_CROP, flip=flip, color=GENTLE_COLOR),
         reasons=reasons | why_objective,
     )
+
+
+def input_sizes(model: str, largest: int | None = None) -> list[int]:
+    """Return the input sizes to choose from: those of the family's tuning, rounded up to what it
+    allows, up to the largest."""
+    kind = family(model)
+    multiple = kind.size_multiple
+    sizes = {math.ceil(each / multiple) * multiple for each in kind.tuning.sizes}
+    if largest is not None:
+        sizes = {each for each in sizes if each < largest} | {largest}
+    return sorted(sizes)
 
 
 def trained_layers(train: Dataset, tuning: Tuning, seconds: float | None) -> TrainedLayers:

@@ -56,6 +56,7 @@ class TrainingRequest:
     choice: ClassChoice = field(default_factory=ClassChoice)
     options: ReadOptions | None = None
     input_size: int | None = None
+    largest_input: int | None = None
     depth_multiplier: float | None = None
     seed: int | None = None
     deterministic: bool = False
@@ -228,6 +229,7 @@ class TrainingRequest:
             "seconds": self.seconds,
             "steps": self.steps,
             "input_size": self.input_size,
+            "largest_input": self.largest_input,
             "depth_multiplier": self.depth_multiplier,
             "seed": self.seed or 0,
             "deterministic": self.deterministic,
