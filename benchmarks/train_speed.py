@@ -177,6 +177,12 @@ def boxwright(images: Dataset, steps: int, **recipe: Any) -> float:
 
 def yardstick(images: Dataset, steps: int) -> float:
     """Return images per second of `model.fit` on a plain Keras network."""
+    model = plain_network(len(images.classes))
+    return steps * BATCH / fit_seconds(model, plain_loss(), plain_pipeline(images), steps)
+
+
+def fit_seconds(model: Any, loss: Any, pipeline: Any, steps: int) -> float:
+    """Return the seconds that `model.fit` takes for some steps, after the first ones."""
     from boxwright.backend import framework
 
     keras = framework.keras()
@@ -189,11 +195,10 @@ def yardstick(images: Dataset, steps: int) -> float:
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             self.done.append(time.monotonic())
 
-    clock, model = Steps(), plain_network(len(images.classes))
-    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=plain_loss(), jit_compile=False)
-    pipeline = plain_pipeline(images)
+    clock = Steps()
+    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=loss, jit_compile=False)
     model.fit(pipeline, steps_per_epoch=steps + COMPILED, callbacks=[clock], verbose=0)
-    return steps * BATCH / (clock.done[-1] - clock.done[COMPILED - 1])
+    return clock.done[-1] - clock.done[COMPILED - 1]
 
 
 def plain_network(classes: int) -> Any:
@@ -246,7 +251,7 @@ def plain_loss() -> Callable[[Any, Any], Any]:
     return loss
 
 
-def plain_pipeline(images: Dataset) -> Any:
+def plain_pipeline(images: Dataset, side: int = SIDE, batch: int = BATCH) -> Any:
     """Decode, crop, flip and color-jitter image by image, again in every epoch."""
     from boxwright.backend import framework
 
@@ -258,11 +263,11 @@ def plain_pipeline(images: Dataset) -> Any:
     def read(file: Any, truth: Any) -> tuple[Any, Any]:
         image = tf.io.decode_image(tf.io.read_file(file), 3, expand_animations=False)
         image = tf.cast(image, tf.float32)
-        side = tf.random.uniform([], 0.4, 1.0)
-        corner = tf.random.uniform([2]) * (1.0 - side)
-        window = tf.concat([corner, corner + side], 0)
-        image = tf.image.crop_and_resize(image[None], window[None], [0], [SIDE, SIDE])[0]
-        seen = tf.clip_by_value((truth[:, :4] - tf.tile(corner, [2])) / side, 0.0, 1.0)
+        part = tf.random.uniform([], 0.4, 1.0)
+        corner = tf.random.uniform([2]) * (1.0 - part)
+        window = tf.concat([corner, corner + part], 0)
+        image = tf.image.crop_and_resize(image[None], window[None], [0], [side, side])[0]
+        seen = tf.clip_by_value((truth[:, :4] - tf.tile(corner, [2])) / part, 0.0, 1.0)
         if tf.random.uniform([]) < 0.5:
             image = image[:, ::-1]
             ymin, xmin, ymax, xmax = tf.unstack(seen, axis=1)
@@ -276,7 +281,7 @@ def plain_pipeline(images: Dataset) -> Any:
 
     pipeline = tf.data.Dataset.from_tensor_slices((files, truth)).repeat().shuffle(len(files))
     pipeline = pipeline.map(read, num_parallel_calls=tf.data.AUTOTUNE)
-    return pipeline.batch(BATCH, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    return pipeline.batch(batch, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
 
 TRAININGS: dict[str, Callable[[Dataset, int], float]] = {
