@@ -7,7 +7,6 @@ piped. A failure prints one sentence with a code and one remedy, never a traceba
 from __future__ import annotations
 
 import functools
-import json
 import os
 import shlex
 import subprocess
@@ -27,6 +26,7 @@ from boxwright.errors import (
     SystemFaultError,
     harmless,
 )
+from boxwright.io.files import json_text
 
 P = ParamSpec("P")
 
@@ -104,9 +104,8 @@ def show(thing: Any) -> None:
 
 
 def show_json(value: Any) -> None:
-    """Print `value` as JSON on standard output; halves of surrogate pairs as `\\udcff`."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    typer.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    """Print `value` as JSON on standard output."""
+    typer.echo(json_text(value))
 
 
 def quoted(path: str | Path) -> str:

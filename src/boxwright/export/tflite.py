@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from boxwright.export.metadata import add_metadata
 from boxwright.export.targets import Target
 from boxwright.inference import litert
 from boxwright.inference.artifact import Artifact
+from boxwright.io.files import json_text
 from boxwright.io.scratch import scratch_folder
 from boxwright.models.model import DetectionModel
 from boxwright.ops.box_coder import centered
@@ -229,7 +229,7 @@ class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
 def _attached_files(artifact: Artifact) -> bytes:
     files = {
         litert.LABELS_NAME: "".join(" ".join(name.split()) + "\n" for name in artifact.classes),
-        litert.ARTIFACT_NAME: json.dumps(artifact.to_json(), indent=2, ensure_ascii=False) + "\n",
+        litert.ARTIFACT_NAME: json_text(artifact.to_json()) + "\n",
     }
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

@@ -120,7 +120,7 @@ class Claim(NamedTuple):
 
     @classmethod
     def of(cls, one: Labeled) -> Claim:
-        raw_folder, file = split_path(one.path)
+        raw_folder, file = split_path(one.path.replace("\\", "/"))
         named = one.image.replace("\\", "/")
         raw_lead, raw_name = split_path(ROOT.sub("", named))
         folder, lead, name = folded(raw_folder), folded(raw_lead), folded(raw_name)
@@ -186,11 +186,14 @@ class Claim(NamedTuple):
 
 
 def candidates(folder: Folder) -> Iterator[Candidate]:
-    """All images of a data folder."""
+    """All images of a data folder. A backslash in a file's name counts as a separator, because in
+    annotations it is one."""
     for parent, names in folder.images.items():
-        home = Home.of(parent)
+        home = Home.of(parent.replace("\\", "/"))
         for name in names:
-            yield Candidate(join(parent, name), folded(name), home)
+            inner, last = split_path(name.replace("\\", "/"))
+            place = Home.of(join(home.folder, inner)) if inner else home
+            yield Candidate(join(parent, name), folded(last), place)
 
 
 def is_apart(one: Labeled) -> bool:

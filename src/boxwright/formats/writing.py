@@ -67,8 +67,9 @@ def target_names(dataset: Dataset, target: Path, form: Format) -> Iterator[str]:
 
 
 def _short(name: str, *, whole: bool) -> str:
-    """An image's name without the folders of splits and formats, such as `train/images`."""
-    parent, last = split_path(name)
+    """An image's name without the folders of splits and formats, such as `train/images`, and
+    without backslashes, which separate folders on Windows and in the paths of many formats."""
+    parent, last = split_path(name.replace("\\", "_"))
     if not whole or isabs(name):  # noqa: PTH117
         return last
     parts = [part for part in parent.split("/") if part and folded(part) not in USUAL]

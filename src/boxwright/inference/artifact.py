@@ -13,6 +13,8 @@ import numpy as np
 from boxwright.errors import DetectorError
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.golden import Golden
+from boxwright.io.files import json_text
+from boxwright.io.text import is_encodable
 from boxwright.safety.limits import MAX_CLASSES, TooLargeError, check_input
 from boxwright.structures.old_keys import MODEL, renamed, renamed_provenance
 
@@ -106,7 +108,7 @@ class Artifact:
         if classes is None or classes == []:
             raise without_class_names(where)
         model = _get(value, "model", dict, where)
-        if not isinstance(classes, list) or not all(isinstance(c, str) and c for c in classes):
+        if not isinstance(classes, list) or not all(map(_is_name, classes)):
             raise damaged('its "classes" are not a list of names', where)
         if len(set(classes)) != len(classes):
             raise damaged('its "classes" contain a name twice', where)
@@ -132,7 +134,7 @@ class Artifact:
 
     def to_text(self) -> str:
         """`to_json` as JSON text, the inverse of `from_text`."""
-        return json.dumps(self.to_json(), ensure_ascii=False)
+        return json_text(self.to_json(), indent=None)
 
     @classmethod
     def from_text(cls, text: str | bytes, *, where: str | Path | None = None) -> Artifact:
@@ -195,6 +197,10 @@ def _preprocessing(value: dict[str, Any], where: str | Path | None) -> Preproces
         return known
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise damaged(f'its "preprocessing" cannot be read ({error!r})', where) from error
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value != "" and is_encodable(value)
 
 
 def _get(value: dict[str, Any], key: str, kind: type[_Kind], where: str | Path | None) -> _Kind:

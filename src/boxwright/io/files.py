@@ -162,7 +162,14 @@ def write_text(target: str | Path, text: str) -> None:
 
 def write_json(target: str | Path, value: Any) -> None:
     """Write `value` atomically as indented JSON."""
-    write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_text(target, json_text(value) + "\n")
+
+
+def json_text(value: Any, indent: int | None = 2) -> str:
+    """Return `value` as JSON; halves of surrogate pairs as `\\udcff`, because UTF-8 has none.
+    They are in names of files that are not UTF-8."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def size_of(path: Path) -> int:

@@ -84,6 +84,11 @@ def decoded(content: bytes, where: str | Path) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
+def is_encodable(text: str) -> bool:
+    """False for text with half of a surrogate pair, which JSON may have and UTF-8 has not."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 @contextmanager
 def open_text(path: Path, errors: str = "strict") -> Iterator[TextIO]:
     """Open a text file that may be large; line ends are unchanged.

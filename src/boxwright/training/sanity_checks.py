@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.errors import TrainingError
+from boxwright.errors import DataError, TrainingError
+from boxwright.io.text import is_encodable
 from boxwright.structures.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def check_trainable(train: Dataset) -> None:
 
     Raises:
         TrainingError: BW301 there are no training images, BW302 they have no labeled boxes.
+        DataError: BW141 no detector file can have a class of this name.
     """
     if not len(train):
         raise TrainingError("BW301", "the training set is empty.", where=train.root)
@@ -30,6 +32,13 @@ def check_trainable(train: Dataset) -> None:
             f"none of the {len(train)} training images has a labeled box.",
             where=train.root,
         )
+    for name in train.classes:
+        if not is_encodable(name):
+            raise DataError(
+                "BW141",
+                f"the class {name!r} contains half a character, which UTF-8 cannot encode.",
+                where=train.root,
+            )
 
 
 def check_loss(loss: Loss, step: int, images: Sequence[str]) -> None:
