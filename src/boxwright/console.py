@@ -13,9 +13,10 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, cast
 
 import typer
 
@@ -28,16 +29,82 @@ from boxwright.errors import (
 )
 from boxwright.io.files import json_text
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 P = ParamSpec("P")
 
 FAILED, NOT_UNDERSTOOD, INTERRUPTED = 1, 2, 130  # exit codes
 
 
-def any_encoding() -> None:
-    """Print `?` for characters that the terminal cannot show: Windows consoles may lack UTF-8."""
+def prepare_streams() -> None:
+    """Print `?` for characters that the terminal cannot show: Windows consoles may lack UTF-8.
+    Open closed streams, lest a file of ours gets their number and what libraries print."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Raise a coded error if standard output takes nothing more.
+
+    Raises:
+        SystemFaultError: BW904.
+        BrokenPipeError: its reader has ended.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _give_up(sys.stdout)
+        raise SystemFaultError(
+            "BW904", f"the output cannot be printed ({error.strerror or error})."
+        ) from error
+
+
+class _Messages:
+    """Standard error, without which all work goes on: what it does not take is lost."""
+
+    @property
+    def _stream(self) -> Any:
+        return getattr(sys.stderr, "rich_proxied_file", sys.stderr)  # behind a progress bar
+
+    def write(self, text: str) -> int:
+        try:
+            return int(self._stream.write(text)) if self._stream else 0
+        except OSError:
+            _give_up(self._stream)
+            return 0
+
+    def flush(self) -> None:
+        try:
+            if self._stream:
+                self._stream.flush()
+        except OSError:
+            _give_up(self._stream)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def messages() -> Console:
+    """A rich console on standard error."""
+    from rich.console import Console
+
+    return Console(file=cast(TextIO, _Messages()), highlight=False, soft_wrap=True)
+
+
+def _give_up(stream: TextIO) -> None:
+    """Drop what a stream still holds: Python would fail again as it ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
@@ -54,7 +121,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
         except KeyboardInterrupt as stop:
             interrupted(stop)
         except BrokenPipeError:  # `boxwright ... | head` has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _give_up(sys.stdout)
             sys.exit(FAILED)
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
@@ -77,35 +144,46 @@ def interrupted(stop: KeyboardInterrupt) -> NoReturn:
 
 
 def unexpected(error: Exception) -> SystemFaultError:
-    """Return an internal error, after writing its traceback to a file."""
-    handle, name = tempfile.mkstemp(prefix="boxwright-", suffix=".log")
-    with os.fdopen(handle, "w", encoding="utf-8") as log:
-        log.write(f"boxwright {' '.join(sys.argv[1:])}\n\n")
-        traceback.print_exception(error, file=log)
+    """Return an internal error, after writing its traceback to a file, or to standard error where
+    no file can be written."""
+    try:
+        handle, name = tempfile.mkstemp(prefix="boxwright-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"boxwright {' '.join(sys.argv[1:])}\n\n")
+            traceback.print_exception(error, file=file)
+        log = f"the file {name}"
+    except OSError:
+        say(plain("".join(traceback.format_exception(error))))
+        log = "the lines above"
     return SystemFaultError(
         "BW999",
         f"internal error: {type(error).__name__}: {error}.",
-        log=name,
+        log=log,
     )
 
 
 def say(*parts: str) -> None:
     """Print rich markup on standard error."""
-    from rich.console import Console
-
-    Console(stderr=True, highlight=False, soft_wrap=True).print(*parts, sep="")
+    messages().print(*parts, sep="")
 
 
 def show(thing: Any) -> None:
     """Print a sentence or a rich table on standard output."""
     from rich.console import Console
 
-    Console(highlight=False, soft_wrap=isinstance(thing, str)).print(thing)
+    with printing():
+        Console(highlight=False, soft_wrap=isinstance(thing, str)).print(thing)
 
 
 def show_json(value: Any) -> None:
     """Print `value` as JSON on standard output."""
-    typer.echo(json_text(value))
+    echo(json_text(value))
+
+
+def echo(text: str) -> None:
+    """Print text as it is on standard output."""
+    with printing():
+        typer.echo(text)
 
 
 def quoted(path: str | Path) -> str:

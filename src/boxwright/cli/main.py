@@ -29,7 +29,8 @@ from boxwright.cli import (
     tfod,
     train,
 )
-from boxwright.console import INTERRUPTED, any_encoding, guarded
+from boxwright.console import INTERRUPTED, fail, guarded, prepare_streams, printing
+from boxwright.errors import BoxwrightError
 
 app = typer.Typer(
     name="boxwright",
@@ -94,9 +95,12 @@ def _end_like_ctrl_c() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the console script, with its own arguments by default."""
-    any_encoding()
+    prepare_streams()
     _end_like_ctrl_c()
     try:
-        app(arguments)
+        with printing():  # help and version, by typer
+            app(arguments)
+    except BoxwrightError as error:
+        fail(error)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -18,7 +17,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from boxwright.console import plain
+from boxwright.console import messages, plain
 from boxwright.training.events import Downloading, Event, Note
 from boxwright.training.progress import EVERY, Meter
 from boxwright.training.progress import Progress as State
@@ -39,7 +38,7 @@ def counting(what: str, *then: str) -> Iterator[Callable[[int, int], None]]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
+    console = messages()
     still = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=still) as bar:
         stages = iter(then)
@@ -60,7 +59,7 @@ def downloading(what: str, source: str) -> Iterator[Callable[[int, int | None], 
     """Show a progress bar with bytes, rate and time left; yield a function to call with received
     and total bytes. The first call prints the name and the source."""
     columns = (BarColumn(20), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = messages()
     still = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=still) as bar:
         task = bar.add_task("", visible=False)
@@ -76,7 +75,7 @@ def downloading(what: str, source: str) -> Iterator[Callable[[int, int | None], 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
     """Show a spinner beside a message. Shows nothing outside of a terminal."""
-    console = Console(stderr=True)
+    console = messages()
     if not console.is_terminal:
         yield
         return
@@ -96,7 +95,7 @@ class ProgressLine:
 
     def __init__(self, *, every: float = EVERY) -> None:
         self._meter = Meter(self.progress, every=every)
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = messages()
         self._bar = Progress(
             BarColumn(bar_width=20),
             TextColumn("{task.percentage:>3.0f} %  {task.fields[state]}"),

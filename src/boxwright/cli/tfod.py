@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from boxwright.console import echo
+
 # Everything after NAME is passed to the command unchanged, including --help.
 PASS_THROUGH = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
@@ -35,4 +37,4 @@ def tfod(
         run_line(words)
         return
     for name in COMMANDS:
-        typer.echo(f"{name:<26}{(named(name).Flags.__doc__ or '').splitlines()[0]}")
+        echo(f"{name:<26}{(named(name).Flags.__doc__ or '').splitlines()[0]}")

@@ -18,6 +18,7 @@ SYSTEM: dict[str, Meaning] = {
         "error",
         "The disk is full",
         "There is no room for the output, or your disk quota is used up.",
+        "The environment variable {variable} chooses another folder.",
         "Free some space or write to another disk, then run the command again. No half-written "
         "file was left.",
     ),
@@ -26,13 +27,21 @@ SYSTEM: dict[str, Meaning] = {
         "The output cannot be written",
         "The folder is read-only or belongs to another user, a file has its name, the system does "
         "not allow such a name, or another program has the file open.",
+        "The environment variable {variable} chooses another folder.",
         "Check that the folder exists and is writable, and that no other program has the file "
         "open; or give another path.",
+    ),
+    "BW904": Meaning(
+        "error",
+        "The output cannot be printed",
+        "Standard output is a file on a full disk, or a device that takes nothing.",
+        "Free some space, or send the output elsewhere. Only what was to be printed is lost: the "
+        "files that the command wrote are whole.",
     ),
     "BW999": Meaning(
         "error",
         "Internal error",
         "Boxwright has a bug that caused this failure.",
-        "Please report it with the file {log}, which records the error and its place.",
+        "Please report it with {log}, which records the error and its place.",
     ),
 }

@@ -6,11 +6,15 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from boxwright.errors import SystemFaultError
 from boxwright.io.files import locked, translating_os_errors, writing
 
+VARIABLE = "BOXWRIGHT_CACHE"
 UNPACKED = "unpacked"
 LONGEST_NAME = 60  # characters of a file's name in that of its unpacked copy
 UNFIT = re.compile(r"[^\w.-]+")
@@ -18,13 +22,31 @@ UNFIT = re.compile(r"[^\w.-]+")
 
 def cache_folder() -> Path:
     """The folder of downloads and unpacked files: `BOXWRIGHT_CACHE`, or the system's cache."""
-    if own := os.environ.get("BOXWRIGHT_CACHE"):
+    if own := os.environ.get(VARIABLE):
         return Path(own)
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "boxwright"
+        return Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData/Local") / "boxwright"
     if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/boxwright"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "boxwright"
+        return _home() / "Library/Caches/boxwright"
+    return Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache") / "boxwright"
+
+
+def _home() -> Path:
+    """The home folder; for a user without one, the folder for temporary files."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(tempfile.gettempdir())
+
+
+@contextmanager
+def in_cache() -> Iterator[None]:
+    """Let the remedy for a cache that cannot be written name the variable that chooses it."""
+    try:
+        yield
+    except SystemFaultError as error:
+        error.facts["variable"] = VARIABLE
+        raise
 
 
 def unpacked_once(source: Path, unpack: Callable[[Path], object]) -> Path:
@@ -43,7 +65,7 @@ def unpacked_once(source: Path, unpack: Callable[[Path], object]) -> Path:
     folder = cache_folder() / UNPACKED
     name = UNFIT.sub("_", source.name)[-LONGEST_NAME:]
     target = folder / f"{name}-{key}"
-    with locked(folder / "lock"):
+    with in_cache(), locked(folder / "lock"):
         with translating_os_errors(folder):
             there = next(folder.glob(f"*-{key}"), None)
         if there is not None:

@@ -126,7 +126,7 @@ def locked(
     path = Path(path)
     with translating_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+b")
+        file = path.open("a+b", buffering=0)
     with file:  # closing the file releases the lock
         while acquired(file) is False:
             if refusal:
@@ -136,7 +136,6 @@ def locked(
         with translating_os_errors(path):
             file.truncate(0)
             file.write(str(os.getpid()).encode("ascii"))
-            file.flush()
         yield
 
 
@@ -147,11 +146,13 @@ def copy_stream(content: IO[bytes], target: Path) -> None:
         SystemFaultError: BW902, BW903 the file cannot be written.
     """
     with translating_os_errors(target):
-        file = target.open("wb")
+        file = target.open("wb", buffering=0)  # a full buffer would fail again as it is closed
     with file:
         while block := content.read(BLOCK):
-            with translating_os_errors(target):
-                file.write(block)
+            rest = memoryview(block)
+            while rest:
+                with translating_os_errors(target):
+                    rest = rest[file.write(rest) :]
 
 
 def write_text(target: str | Path, text: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from boxwright.errors import SystemFaultError
 from boxwright.io.locks import acquired
 
 SCRATCH = ".boxwright-"  # prefix of temporary folders
@@ -25,8 +26,14 @@ _swept: set[Path] = set()  # by this process
 @contextmanager
 def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
     """Yield a new folder in `parent`, by default the system's folder for temporary files, and
-    remove it afterwards, together with those that killed processes have left there."""
-    parent = Path(tempfile.gettempdir()) if parent is None else parent
+    remove it afterwards, together with those that killed processes have left there.
+
+    Raises:
+        SystemFaultError: BW903 the system's folder for temporary files cannot be used.
+        OSError: nothing can be created in `parent`.
+    """
+    if parent is None:
+        parent = _temporary()
     nested = is_scratch(parent)
     if not nested and parent not in _swept:
         sweep(parent)
@@ -41,6 +48,13 @@ def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary() -> Path:
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError as error:
+        raise SystemFaultError("BW903", f"{error.strerror or error}.", variable="TMPDIR") from error
 
 
 def is_scratch(path: Path) -> bool:

@@ -8,9 +8,7 @@ from importlib import import_module
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-import typer
-
-from boxwright.console import any_encoding, guarded, plain, say
+from boxwright.console import echo, guarded, plain, prepare_streams, say
 from boxwright.errors import FlagError
 from boxwright.structures.labels import closest_name
 from boxwright.tfod.flags import FlagClass, help_text, parse, wants_help
@@ -71,7 +69,7 @@ def run_line(words: Sequence[str]) -> None:
     """
     command = named(words[0])
     if wants_help(words[1:]):
-        typer.echo(help_text(command.Flags))
+        echo(help_text(command.Flags))
         return
     line = parse(command.Flags, words[1:])
     for hint in line.hints:
@@ -80,10 +78,10 @@ def run_line(words: Sequence[str]) -> None:
         quoted = [f'"{word}"' if " " in word else word for word in line.words]
         corrected = " ".join(["boxwright tfod", command.Flags.NAME, *quoted])
         say("[yellow]hint[/] ", f"Corrected command: {plain(corrected)}")
-    command.run(line.flags, typer.echo)
+    command.run(line.flags, echo)
 
 
 def main(name: str) -> None:
     """Entry point of `python -m boxwright.tfod.NAME`, same as `boxwright tfod NAME`."""
-    any_encoding()
+    prepare_streams()
     guarded(run_line)([name, *sys.argv[1:]])

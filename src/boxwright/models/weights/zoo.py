@@ -10,7 +10,7 @@ from pathlib import Path
 
 from boxwright.errors import WeightsError
 from boxwright.io.archive import unpack
-from boxwright.io.cache import cache_folder
+from boxwright.io.cache import cache_folder, in_cache
 from boxwright.io.download import DownloadError, Progress, SomethingElseError, download
 from boxwright.io.files import copy_stream, locked, writing
 from boxwright.io.limits import ArchiveError
@@ -133,7 +133,7 @@ def fetch(
     if here := find(published):
         return here
     cache = cache_folder()
-    with locked(cache / f".{published.folder}.lock"):
+    with in_cache(), locked(cache / f".{published.folder}.lock"):
         if here := find(published):  # another process has fetched it meanwhile
             return here
         target = cache / published.folder
