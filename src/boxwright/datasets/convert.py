@@ -12,7 +12,8 @@ from boxwright.formats import ReadOptions
 from boxwright.formats.folder import Folder
 from boxwright.formats.roundtrip import difference, held
 from boxwright.formats.writing import write
-from boxwright.io.files import translating_os_errors, writing
+from boxwright.io.faults import translating_os_errors
+from boxwright.io.files import writing
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 

@@ -16,7 +16,8 @@ from boxwright.errors import DataError
 from boxwright.images.decoding import decode, decoded
 from boxwright.images.preprocessing import ENOUGH
 from boxwright.inference.detector import Detector, Input, read_ahead, readers
-from boxwright.io.files import translating_os_errors, write_json, writing
+from boxwright.io.faults import translating_os_errors
+from boxwright.io.files import write_json, writing
 from boxwright.io.scratch import sync
 from boxwright.structures.detections import Detections
 from boxwright.visualize.draw import contact_sheet, draw_on

@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
-from boxwright.io.files import copy_stream, translating_os_errors
+from boxwright.io.faults import translating_os_errors
+from boxwright.io.files import copy_stream
 from boxwright.io.limits import (
     DAMAGED,
     LARGEST_DATA,

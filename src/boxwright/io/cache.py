@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from boxwright.errors import SystemFaultError
-from boxwright.io.files import locked, translating_os_errors, writing
+from boxwright.io.faults import translating_os_errors
+from boxwright.io.files import locked, writing
 
 VARIABLE = "BOXWRIGHT_CACHE"
 UNPACKED = "unpacked"

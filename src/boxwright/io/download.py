@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from boxwright.io.files import translating_os_errors
+from boxwright.io.faults import translating_os_errors
+from boxwright.io.files import put
 
 SILENCE = 20.0  # seconds without data before a connection is closed
 WAITS = (1.0, 2.0, 4.0, 8.0)  # seconds before each retry after an attempt without progress
@@ -106,12 +107,10 @@ def _receive(
 ) -> int:
     """Append the response to the `received` bytes; returns the new total."""
     with translating_os_errors(target):
-        file = target.open("ab" if received else "wb")
+        file = target.open("ab" if received else "wb", buffering=0)
     with file:
         for block in _blocks(answer):
-            with translating_os_errors(target):
-                file.write(block)
-                file.flush()
+            put(block, file, target)
             received += len(block)
             progress(received, total)
             if received > LARGEST:

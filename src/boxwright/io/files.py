@@ -8,10 +8,12 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import IO, Any
 
-from boxwright.errors import BoxwrightError, SystemFaultError
+from boxwright.errors import BoxwrightError
+from boxwright.io.faults import translating_os_errors
 from boxwright.io.locks import acquired
 from boxwright.io.scratch import is_scratch, scratch_folder, sync, sync_names
 
@@ -149,10 +151,19 @@ def copy_stream(content: IO[bytes], target: Path) -> None:
         file = target.open("wb", buffering=0)  # a full buffer would fail again as it is closed
     with file:
         while block := content.read(BLOCK):
-            rest = memoryview(block)
-            while rest:
-                with translating_os_errors(target):
-                    rest = rest[file.write(rest) :]
+            put(block, file, target)
+
+
+def put(block: bytes, file: FileIO, target: Path) -> None:
+    """Write all of a block to an unbuffered file.
+
+    Raises:
+        SystemFaultError: BW902, BW903 the file cannot be written.
+    """
+    with translating_os_errors(target):
+        rest = memoryview(block)
+        while rest:
+            rest = rest[file.write(rest) :]
 
 
 def write_text(target: str | Path, text: str) -> None:
@@ -177,22 +188,3 @@ def size_of(path: Path) -> int:
     """Size in bytes of a file, or of all files in a folder."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
-
-
-@contextmanager
-def translating_os_errors(place: Path) -> Iterator[None]:
-    """Raise coded errors for failures of the operating system to write at `place`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise SystemFaultError(
-                "BW902",
-                "the disk is full; no partial file was left behind.",
-                where=place,
-            ) from error
-        raise SystemFaultError(
-            "BW903",
-            f"cannot be written ({error.strerror or error}).",
-            where=place,
-        ) from error

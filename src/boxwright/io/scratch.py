@@ -12,10 +12,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from boxwright.errors import SystemFaultError
+from boxwright.io.faults import disk_full, is_disk_full
 from boxwright.io.locks import acquired
 
 SCRATCH = ".boxwright-"  # prefix of temporary folders
 IN_USE = ".lock"  # a file in them that their process holds
+VARIABLE = "TMPDIR"  # chooses the folder for temporary files
 SETTLED = 2.0  # seconds after which a folder's process has taken its lock
 MANY = 64  # files; of more, everything is synced at once
 
@@ -29,11 +31,14 @@ def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
     remove it afterwards, together with those that killed processes have left there.
 
     Raises:
-        SystemFaultError: BW903 the system's folder for temporary files cannot be used.
+        SystemFaultError: BW902, BW903 the system's folder for temporary files is full, or cannot be
+            used.
         OSError: nothing can be created in `parent`.
     """
     if parent is None:
-        parent = _temporary()
+        with _in_temporary() as parent, scratch_folder(parent) as folder:
+            yield folder
+        return
     nested = is_scratch(parent)
     if not nested and parent not in _swept:
         sweep(parent)
@@ -50,11 +55,20 @@ def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _temporary() -> Path:
+@contextmanager
+def _in_temporary() -> Iterator[Path]:
+    """Yield the system's folder for temporary files; tell if there is none, or no room in it."""
     try:
-        return Path(tempfile.gettempdir())
+        parent = Path(tempfile.gettempdir())
     except OSError as error:
-        raise SystemFaultError("BW903", f"{error.strerror or error}.", variable="TMPDIR") from error
+        message = f"there is no folder for temporary files ({error.strerror or error})."
+        raise SystemFaultError("BW903", message, variable=VARIABLE) from error
+    try:
+        yield parent
+    except Exception as error:
+        if is_disk_full(error):
+            raise disk_full(parent, variable=VARIABLE) from error
+        raise
 
 
 def is_scratch(path: Path) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from boxwright.io.files import translating_os_errors
+from boxwright.io.faults import translating_os_errors
 
 JPEG: dict[str, Any] = {"quality": 90, "subsampling": 0}  # thin colored lines stay sharp
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from boxwright.evaluation import summary
-from boxwright.io.files import translating_os_errors
+from boxwright.io.faults import translating_os_errors
 from boxwright.training.event_file import EventFile
 from boxwright.training.events import Evaluated, Event, Started, Step
 

@@ -1,0 +1,44 @@
+"""Failures of the system to write, as errors with a code."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from boxwright.errors import BoxwrightError, SystemFaultError
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def is_disk_full(error: Exception) -> bool:
+    """True if there was no room to write; libraries have the system's words in their own errors."""
+    if isinstance(error, BoxwrightError):
+        return False
+    number = error.errno if isinstance(error, OSError) else None
+    return number in FULL or any(os.strerror(each) in str(error) for each in FULL)
+
+
+def disk_full(place: Path, **facts: object) -> SystemFaultError:
+    return SystemFaultError(
+        "BW902", "the disk is full; no partial file was left behind.", where=place, **facts
+    )
+
+
+@contextmanager
+def translating_os_errors(place: Path) -> Iterator[None]:
+    """Raise coded errors for failures of the operating system to write at `place`."""
+    try:
+        yield
+    except Exception as error:
+        if is_disk_full(error):
+            raise disk_full(place) from error
+        if isinstance(error, OSError):
+            raise SystemFaultError(
+                "BW903",
+                f"cannot be written ({error.strerror or error}).",
+                where=place,
+            ) from error
+        raise
