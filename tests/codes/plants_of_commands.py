@@ -10,10 +10,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import typer
 from place import Place, Plant, raised
 
 from boxwright.bench.limits import Limits, chosen
 from boxwright.bench.untrained import Cost
+from boxwright.console import echo
 from boxwright.datasets.evaluation_set import images_of_split
 from boxwright.evaluation.matching import match
 from boxwright.formats.tfrecord.framing import write_record
@@ -111,6 +113,11 @@ def refused(number: int) -> Plant:
     return raised(plant)
 
 
+def nothing_printed(place: Place) -> object:
+    place.raise_instead(typer, "echo", OSError(errno.ENOSPC, "no"))
+    return echo("text")
+
+
 def unforeseen(place: Place) -> str:
     from boxwright.datasets import check
 
@@ -156,5 +163,6 @@ PLANTS: dict[str, Plant] = {
     "BW901": raised(without_pycocotools),
     "BW902": refused(errno.ENOSPC),
     "BW903": refused(errno.EACCES),
+    "BW904": raised(nothing_printed),
     "BW999": unforeseen,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from boxwright import formats
+from boxwright.datasets.convert import convert
 from boxwright.errors import DataError
 from boxwright.formats import FORMATS
 from boxwright.formats.folder import Folder
@@ -24,6 +26,21 @@ pytestmark = pytest.mark.tiny
 CAT_LINE = "0 0.5 0.5 0.25 0.5\n"  # of a photo of 64 x 48: 24, 12, 40, 36
 CAT_BOX = [24, 12, 40, 36]
 DATA = "train: train/images\nval: valid/images\nnc: 2\nnames: ['cat', 'dog']\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="backslashes separate folders there")
+def test_backslashes_in_names_are_read_and_replaced(voc_folder: VocFolder, tmp_path: Path) -> None:
+    root = voc_folder.root
+    for name in ("a\\b", "\\c", "d\\n"):
+        voc_folder.image(f"images/{name}.jpg")
+        voc_folder.text(f"labels/{name}.txt", CAT_LINE)
+    voc_folder.text("data.yaml", 'train: images\nnames: ["c\\\\t"]\n')
+    dataset = formats.read(root)
+    assert len(dataset) == len(dataset.boxes) == 3
+    assert dataset.classes == ("c\\t",)
+    for form in FORMATS:
+        convert(root, tmp_path / form, form)  # reads the copy again, and compares
+        assert not any("\\" in path.name for path in (tmp_path / form).rglob("*"))
 
 
 def is_yolo(root: Path) -> bool:

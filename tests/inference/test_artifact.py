@@ -66,6 +66,7 @@ def with_preprocessing(**change: Any) -> dict[str, Any]:
         (GOOD | {"classes": []}, "BW504", "no class names"),
         (GOOD | {"classes": "hat"}, "BW502", "list of names"),
         (GOOD | {"classes": ["hat", 3]}, "BW502", "list of names"),
+        (GOOD | {"classes": ["hat", "\ud83d"]}, "BW502", "list of names"),
         (GOOD | {"classes": ["hat", ""]}, "BW502", "list of names"),
         (GOOD | {"classes": ["hat", "hat"]}, "BW502", "twice"),
         (GOOD | {"classes": ["hat"]}, "BW502", '1 "classes", but its model has 2'),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from boxwright.errors import DataError
 from boxwright.images.decoding import decode
 from boxwright.images.preprocessing import ENOUGH, Preprocessing
 from boxwright.inference.artifact import Artifact
@@ -153,6 +154,34 @@ def test_images_in_the_same_folder_are_not_drawn_over(detector: Detector, tmp_pa
     assert image.read_bytes() == before
     assert result["images"][0]["drawn"] == "photo-2.jpg"
     assert (tmp_path / "photo-2.jpg").is_file()
+
+
+def test_only_files_of_an_earlier_call_are_replaced(detector: Detector, tmp_path: Path) -> None:
+    images, out = [tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "out"
+    for image in images:
+        landscape((80, 60)).save(image)
+    out.mkdir()
+    landscape((8, 6)).save(out / "a.jpg")
+    (out / "contact_sheet.jpg").write_bytes(b"mine")
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    for _ in range(2):
+        result = write_gallery(detector, images, out)
+        assert [each["drawn"] for each in result["images"]] == ["a-2.jpg", "b.jpg"]
+        assert result["contact_sheet"] == "contact_sheet-2.jpg"
+    written = {"a-2.jpg", "b.jpg", "contact_sheet-2.jpg", "detections.json"}
+    assert {path.name for path in out.iterdir()} == {*before, *written}
+    assert all((out / name).read_bytes() == content for name, content in before.items())
+
+
+@pytest.mark.parametrize("content", ["mine", "{}", "[]", '{"images": []}'])
+def test_detections_of_others_are_not_replaced(
+    content: str, detector: Detector, tmp_path: Path
+) -> None:
+    (tmp_path / "detections.json").write_text(content, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        write_gallery(detector, [tmp_path / "absent.jpg"], tmp_path)
+    assert caught.value.code == "BW194"
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == [content]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode there")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -51,16 +53,46 @@ def test_json_reads_back(tmp_path: Path) -> None:
     assert json.loads(text) == {"class": "Waschbär", "boxes": [1.5]}
 
 
+def test_json_keeps_halves_of_characters(tmp_path: Path) -> None:
+    value = {"image": "a\udcff.jpg", "class": "\ud83d"}
+    files.write_json(tmp_path / "a.json", value)
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == value
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_disk_that_is_full_is_told_once() -> None:
+    """Not a second time, without a code, when the file is closed."""
+    with pytest.raises(SystemFaultError, match="BW902"):
+        files.copy_stream(io.BytesIO(b"content"), Path("/dev/full"))
+
+
+def test_temporary_files_without_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemFaultError) as caught, scratch.scratch_folder() as folder:
+        raise RuntimeError(f"{folder}/x: {os.strerror(errno.ENOSPC)} [Op:SaveV2]")
+    assert caught.value.code == "BW902"
+    assert "TMPDIR" in caught.value.remedy
+
+    def nowhere() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    with pytest.raises(SystemFaultError) as caught, scratch.scratch_folder():
+        pass
+    assert caught.value.code == "BW903"
+    assert "TMPDIR" in caught.value.remedy
+
+
 @pytest.mark.parametrize("old", ["file", "folder", None])
 @pytest.mark.parametrize(
     ("failure", "expected"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "BW902"),
         (OSError(errno.EACCES, "Permission denied"), "BW903"),
+        (RuntimeError(f"SaveV2: {os.strerror(errno.ENOSPC)}"), "BW902"),
         (ValueError("a bug"), ValueError),
         (KeyboardInterrupt(), KeyboardInterrupt),
     ],
-    ids=["full disk", "forbidden", "bug", "Ctrl-C"],
+    ids=["full disk", "forbidden", "full disk of a library", "bug", "Ctrl-C"],
 )
 def test_what_was_there_survives_any_failure(
     tmp_path: Path, old: str | None, failure: BaseException, expected: str | type[BaseException]

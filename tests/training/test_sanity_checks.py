@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from boxwright.errors import TrainingError
+from boxwright.errors import DataError, TrainingError
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.training.sanity_checks import check_loss, check_state, check_trainable
 
@@ -32,6 +32,13 @@ def test_data_that_teach_nothing_are_refused(
         check_trainable(Dataset.of("photos", images))
     assert caught.value.code == code
     assert caught.value.where == "photos"
+
+
+def test_half_a_character_in_a_class_is_refused_before_the_training() -> None:
+    image = LabeledImage("b.jpg", 8, 8, [(0, 0, 4, 4)], ["cat\ud83d"])
+    with pytest.raises(DataError) as caught:
+        check_trainable(Dataset.of("photos", [image]))
+    assert caught.value.code == "BW141"
 
 
 def test_one_box_is_enough_to_begin() -> None:

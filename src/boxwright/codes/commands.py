@@ -28,7 +28,8 @@ COMMANDS: dict[str, Meaning] = {
         "error",
         "The output folder is in use",
         "A dataset is written into a folder of its own, so that no file of yours is overwritten "
-        "and no annotations of another dataset are mixed in.",
+        "and no annotations of another dataset are mixed in. `predict` replaces only its own "
+        "files.",
         "Give a new or empty folder outside of the images' own folder.",
     ),
     "BW195": Meaning(

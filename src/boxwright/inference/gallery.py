@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +29,8 @@ Pictures = Literal["small", "full", "none"]
 AT_ONCE, WHOLE_AT_ONCE = 16, 4  # images per batch, small or full; twice as many in memory
 MAX_SIDE = 1600  # longer side of a small picture; JPEGs are decoded to at least half of it
 QUALITY = 92  # of the drawn JPEGs
-SHEET = "contact_sheet.jpg"
+SHEET, DETECTIONS = "contact_sheet.jpg", "detections.json"
+MARK = b"Drawn by Boxwright"  # comment of the drawn JPEGs, which may be replaced
 ON_SHEET, COLUMNS = 24, 4  # drawn images on the contact sheet
 THUMBNAIL = 400  # pixels of its images' longer side
 
@@ -58,7 +61,8 @@ def write_gallery(
 ) -> dict[str, Any]:
     """Detect in every image; write `<name>.jpg` with the boxes drawn, and `detections.json`.
 
-    An unreadable image does not stop the run. Threads decode, draw and write while the network
+    Files of an earlier call are replaced. Others stay: a picture gets another name then. An
+    unreadable image does not stop the run. Threads decode, draw and write while the network
     processes other images.
 
     Args:
@@ -75,14 +79,18 @@ def write_gallery(
         the contact sheet (None for fewer than two images); `images` with size, name of the drawn
         picture (None without) and `detections` (class, score, box in pixels of the original
         image); `failed` with code and message.
+
+    Raises:
+        DataError: BW194 a detections.json is there that this function did not write.
     """
     out = Path(out)
+    _refuse_to_replace(out / DETECTIONS)
     min_score = detector.artifact.threshold if threshold is None else threshold
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     here = out.resolve()  # images in the output folder are not overwritten
     taken = {path.name.lower() for path in images if path.resolve().parent == here}
-    sheet_name = _fresh(Path(SHEET), taken)
+    sheet_name = _fresh(Path(SHEET), taken, out)
     drawing: deque[Future[None]] = deque()
     thumbnails: list[Image.Image] = []  # small as soon as they are drawn
     at_once = WHOLE_AT_ONCE if pictures == "full" else AT_ONCE
@@ -103,7 +111,7 @@ def write_gallery(
                 kept = detections.above(min_score)
                 name = None
                 if each.picture is not None:
-                    name = _fresh(each.path, taken)
+                    name = _fresh(each.path, taken, out)
                     on_sheet = len(thumbnails) < ON_SHEET
                     thumbnails += [each.picture] if on_sheet else []
                     drawing.append(
@@ -125,7 +133,7 @@ def write_gallery(
         "images": done,
         "failed": failed,
     }
-    write_json(out / "detections.json", result)
+    write_json(out / DETECTIONS, result)
     with translating_os_errors(out):
         sync(out)
     return result
@@ -155,7 +163,7 @@ def _draw(picture: Image.Image, detections: Detections, target: Path, *, shrink:
     `shrink` is True."""
     with writing(target, synced=False) as draft:
         draw_on(picture, detections.resized(picture.size))
-        picture.save(draft, format="JPEG", quality=QUALITY)
+        picture.save(draft, format="JPEG", quality=QUALITY, comment=MARK)
     if shrink:
         picture.thumbnail((THUMBNAIL, THUMBNAIL))
 
@@ -168,7 +176,7 @@ def _write_sheet(thumbnails: list[Image.Image], done: list[dict[str, Any]], targ
     columns = min(COLUMNS, len(thumbnails))
     with writing(target) as draft:
         sheet = contact_sheet(thumbnails, columns=columns, captions=captions)
-        sheet.save(draft, format="JPEG", quality=QUALITY)
+        sheet.save(draft, format="JPEG", quality=QUALITY, comment=MARK)
 
 
 def _entry(loaded: Loaded, detections: Detections, name: str | None) -> dict[str, Any]:
@@ -194,11 +202,37 @@ def _readable(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _fresh(image: Path, taken: set[str]) -> str:
-    """`<stem>.jpg`, or `<stem>-2.jpg` and so on if that name is taken."""
+def _refuse_to_replace(path: Path) -> None:
+    """Refuse to replace a file that `write_gallery` did not write.
+
+    Raises:
+        DataError: BW194.
+    """
+    if not os.path.lexists(path):
+        return
+    with suppress(OSError, ValueError, RecursionError):
+        content = json.loads(path.read_bytes())
+        if isinstance(content, dict) and content.keys() >= {"classes", "threshold", "images"}:
+            return
+    raise DataError("BW194", "predict did not write this file, and would replace it.", where=path)
+
+
+def _fresh(image: Path, taken: set[str], out: Path) -> str:
+    """`<stem>.jpg`, or `<stem>-2.jpg` and so on if that name is taken, in `out` by a file that is
+    not one of ours."""
     name, number = f"{image.stem}.jpg", 1
-    while name.lower() in taken:
+    while name.lower() in taken or not _is_free(out / name):
         number += 1
         name = f"{image.stem}-{number}.jpg"
     taken.add(name.lower())
     return name
+
+
+def _is_free(path: Path) -> bool:
+    if not os.path.lexists(path):
+        return True
+    try:
+        with Image.open(path, formats=["JPEG"]) as picture:
+            return picture.info.get("comment") == MARK
+    except (OSError, ValueError, SyntaxError):
+        return False
