@@ -20,7 +20,7 @@ help:
 	@echo "make demo    draw images, train, evaluate, export, and show detections"
 	@echo "make test    run lint and all tests"
 	@echo "make tiny    run the quick tests"
-	@echo "make lint    check style, spelling, types, layers and unused code"
+	@echo "make lint    check style, spelling, types, layers, unused code and known vulnerabilities"
 	@echo "make docs    build the documentation: site/index.html"
 	@echo "make dev     create the environment with all tools"
 	@echo "make lock    update $(LOCK) to the latest packages that pyproject.toml allows"
@@ -43,6 +43,8 @@ lint: $(TOOLS)
 	@$(BIN)/mypy tools
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/dead_code.py
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src tools
+	@$(BIN)/python tools/audit.py
 
 # The theme warns about MkDocs 2 at every build, although it requires MkDocs 1.
 docs: $(TOOLS)

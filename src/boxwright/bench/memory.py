@@ -14,7 +14,7 @@ TRUST = "trust"
 
 def peak_bytes(path: Path, image: Path, *, trust: bool = False) -> int | None:
     """Peak memory of a new process that detects in one image, bytes; None if it fails."""
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(  # noqa: S603  # nosec B603  # this interpreter
         [sys.executable, "-P", "-c", PROGRAM, str(path), str(image), *([TRUST] if trust else [])],
         capture_output=True,
         encoding="utf-8",

@@ -25,7 +25,7 @@ def export_in_child(say: Callable[[str], None], **arguments: Any) -> tuple[Path,
     Raises:
         RuntimeError: the process ended without an answer.
     """
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(  # noqa: S603  # nosec B603  # this interpreter
         [sys.executable, "-P", "-c", PROGRAM],
         env={**os.environ, "KERAS_BACKEND": "tensorflow"},
         input=json.dumps({name: _plain(each) for name, each in arguments.items()}),

@@ -46,7 +46,7 @@ class Processes:
         try:
             child = self._taken()
             _send(child.stdin, (work, args, kwargs))
-            result: Result = pickle.load(child.stdout)  # type: ignore[arg-type]  # noqa: S301
+            result: Result = pickle.load(child.stdout)  # type: ignore[arg-type]  # noqa: S301  # nosec B301  # our child
         except (OSError, EOFError, pickle.UnpicklingError):
             if child:
                 _end(child)
@@ -58,7 +58,7 @@ class Processes:
         """A child of this thread alone. Raises OSError if none can be started."""
         with suppress(IndexError):
             return self._idle.pop()
-        child = subprocess.Popen(  # noqa: S603
+        child = subprocess.Popen(  # noqa: S603  # nosec B603  # this interpreter
             [sys.executable, "-P", "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         with suppress(OSError):  # it has ended, as `run` notices
@@ -74,7 +74,7 @@ def serve() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # decoders may print
     with suppress(EOFError, BrokenPipeError):
         while True:
-            work, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the parent
+            work, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301  # nosec B301  # our parent
             _send(answers, work(*args, **kwargs))
 
 

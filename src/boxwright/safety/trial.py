@@ -81,7 +81,7 @@ def attempt(target: str, path: Path) -> None:
         return
     package = Path(__file__).parents[2]
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(  # noqa: S603  # nosec B603  # this interpreter
             [sys.executable, "-P", "-c", PROGRAM, str(package), target, str(path)],
             capture_output=True,
             stdin=subprocess.DEVNULL,

@@ -6,6 +6,7 @@ They lie in a database in the user's cache until a check of the same data ends, 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sqlite3
 import threading
@@ -53,11 +54,11 @@ class Kept:
         if not self._has_some:
             return {}
         wanted = list(filter(None, versions))
-        query = f"SELECT * FROM images WHERE file IN ({', '.join('?' * len(wanted))})"  # noqa: S608
+        query = "SELECT * FROM images WHERE file IN (SELECT value FROM json_each(?))"
         with self._lock, suppress(sqlite3.Error):
             if self._database is None:
                 return {}
-            found = self._database.execute(query, wanted)
+            found = self._database.execute(query, [json.dumps(wanted)])
             return {version: (summary, own_hash) for version, summary, own_hash in found}
         return {}
 

@@ -69,7 +69,7 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
             raise RecursionError
         # Plain scalars stay text, because `no`, `007` and `1e3` are class names too. Tags and
         # merge keys are not resolved, which rules out code execution and alias bombs.
-        said = yaml.load(decoded(content, path), yaml.BaseLoader)
+        said = yaml.BaseLoader(decoded(content, path)).get_single_data()
         return _description(path, said) if isinstance(said, dict) else None
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
