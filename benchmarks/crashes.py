@@ -48,6 +48,7 @@ from toy_family import CenterModel
 LOST = 30.0  # seconds of training
 STEPS = 12
 CHILD = "--child"  # the only argument of a process that runs a command
+FINISHED = "BW307 this run is finished"
 HANGS = 120.0  # seconds
 Process = subprocess.Popen[str]
 CODED, BROKEN = 3, 4  # exit codes of a child
@@ -161,7 +162,7 @@ EXPORTS = tuple(name for name in COMMANDS if name.startswith("export"))
 class Warm:
     """Processes that have imported everything and wait for a command, started ahead."""
 
-    def __init__(self, count: int = 2) -> None:
+    def __init__(self, count: int = 1) -> None:
         self._waiting = [self._another() for _ in range(count)]
 
     def __call__(self, name: str, place: Place, limit: int | None = None) -> Process:
@@ -267,10 +268,12 @@ def fresh(root: Path, template: Place | None = None) -> Iterator[Place]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """The content of all files in a folder or of a file, by name."""
-    found = [folder] if folder.is_file() else sorted(folder.rglob("*"))
+    """The content of all files in a folder, by name, except those that each start of a training
+    writes anew."""
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in found if path.is_file()
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock" and path.parent.name != "tensorboard"
     }
 
 
@@ -333,7 +336,7 @@ def kill_and_repeat(
                 return f"{gone:.0f} s of training are lost"
         time.sleep(SETTLED + 0.1)  # after which leftovers are known as such
         done = finished(warm(name, place), place)
-        if done.status:
+        if done.status and FINISHED not in done.said:
             return f"the last command ended with {done.status}: {done.said}"
         return problem(warm, name, place, expected)
 
@@ -432,7 +435,9 @@ def fault_during(
             return None  # deleted after the end
         time.sleep(SETTLED + 0.1)
         again = finished(warm(name, place), place)
-        return f"mended, it ended with {again.status}: {again.said}" if again.status else None
+        if again.status and FINISHED not in again.said:
+            return f"mended, it ended with {again.status}: {again.said}"
+        return None
 
 
 # ---- The table ---------------------------------------------------------------------------------
