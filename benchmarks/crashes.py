@@ -13,239 +13,38 @@ the fault is mended. Processes are started ahead, and import before they are nee
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import random
-import resource
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
-
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
 import numpy as np
+from crash_commands import (
+    CODED,
+    EXPORTS,
+    KINDS,
+    LOST,
+    Place,
+    Warm,
+    ended,
+    finished,
+    killed,
+)
 
-from boxwright.api import convert, load, split, write
-from boxwright.errors import BoxwrightError
+from boxwright.api import write
 from boxwright.inference.run import Run
 from boxwright.io.scratch import SCRATCH, SETTLED
-from boxwright.models import registry
 from boxwright.training.checkpoint import Checkpoint
-from boxwright.training.events import Event, Step
-from boxwright.training.tools import Tools
 from squares import Squares
-from toy_family import CenterModel
 
-LOST = 30.0  # seconds of training
-STEPS = 12
-CHILD = "--child"  # the only argument of a process that runs a command
 FINISHED = "BW307 this run is finished"
-HANGS = 120.0  # seconds
-Process = subprocess.Popen[str]
-CODED, BROKEN = 3, 4  # exit codes of a child
 KILLS = (1, 1, 1, 2, 3)
 SMALL = 20_000  # bytes of a file, on a disk that is full
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a trial takes place: labeled images, and what is made from them."""
-
-    folder: Path
-
-    @property
-    def images(self) -> Path:
-        return self.folder / "images"
-
-    @property
-    def run(self) -> Path:
-        return self.folder / "run"
-
-    @property
-    def out(self) -> Path:
-        return self.folder / "out"
-
-    @property
-    def steps(self) -> Path:
-        """A line for each step: its number and its time."""
-        return self.folder / "steps.txt"
-
-    @property
-    def said(self) -> Path:
-        """What the last command printed."""
-        return self.folder / "said.txt"
-
-    @property
-    def temporary(self) -> Path:
-        return self.folder / "tmp"
-
-
-class Ended(NamedTuple):
-    """How a command ended: its exit code, negative for a signal, and what it printed."""
-
-    status: int
-    said: str
-
-
-# ---- Commands ----------------------------------------------------------------------------------
-
-
-def train(place: Place, max_lost: float = 0.0) -> None:
-    """Train for some steps; go on if there is a checkpoint. With `max_lost` 0 it writes a
-    checkpoint after each step."""
-    from boxwright.training import loop
-
-    def note(event: Event) -> None:
-        if isinstance(event, Step):
-            with place.steps.open("a", encoding="utf-8") as file:
-                file.write(f"{event.step} {time.time()}\n")
-
-    wanted: dict[str, Any] = {"steps": STEPS, "input_size": 64, "model": "centers"}
-    resume = Run(place.run).checkpoint.is_file()
-    loop.train(
-        load(place.images),
-        out=place.run,
-        weights=None,
-        on_event=note,
-        tools=Tools(max_lost=max_lost),
-        **{"resume": True} if resume else {"deterministic": True, **wanted},
-    )
-
-
-def export(target: str, place: Place) -> None:
-    """Export the run, whatever accuracy it has."""
-    from boxwright.export.export import export as export_run
-
-    export_run(place.run, target, out=place.out, data=place.images, accept_loss=True)
-
-
-def make_split(place: Place) -> None:
-    split(place.images, anew=True)
-
-
-def make_copy(place: Place) -> None:
-    if not place.out.exists():  # an earlier one has succeeded
-        convert(place.images, place.out, "coco")
-
-
-def load_export(place: Place) -> None:
-    from boxwright.inference.detector import Detector
-
-    Detector.load(place.out)
-
-
-COMMANDS: dict[str, Callable[[Place], None]] = {
-    "train": train,
-    "train, rare checkpoints": partial(train, max_lost=LOST),
-    "export tflite": partial(export, "tflite"),
-    "export onnx": partial(export, "onnx"),
-    "split": make_split,
-    "convert": make_copy,
-    "load": load_export,
-}
-KINDS = [name for name in COMMANDS if name != "load"]
-EXPORTS = tuple(name for name in COMMANDS if name.startswith("export"))
-
-
-# ---- Processes ---------------------------------------------------------------------------------
-
-
-class Warm:
-    """Processes that have imported everything and wait for a command, started ahead."""
-
-    def __init__(self, count: int = 1) -> None:
-        self._waiting = [self._another() for _ in range(count)]
-
-    def __call__(self, name: str, place: Place, limit: int | None = None) -> Process:
-        """Run a command in a process.
-
-        Args:
-            name: of COMMANDS.
-            place: what it gets.
-            limit: bytes of the largest file that it may write.
-        """
-        process = self._waiting.pop(0)
-        self._waiting.append(self._another())
-        assert process.stdin
-        assert process.stdout
-        process.stdout.readline()  # it is ready
-        process.stdin.write(json.dumps([name, str(place.folder), limit]) + "\n")
-        process.stdin.close()
-        return process
-
-    def close(self) -> None:
-        for each in self._waiting:
-            each.kill()
-            each.communicate()
-
-    @staticmethod
-    def _another() -> Process:
-        command = [sys.executable, __file__, CHILD]
-        pipe = subprocess.PIPE
-        return subprocess.Popen(command, stdin=pipe, stdout=pipe, encoding="utf-8")
-
-
-def serve() -> None:
-    """The child's side."""
-    registry.register(CenterModel)
-    from boxwright.export import export as _  # noqa: F401
-    from boxwright.training import loop, session, start  # noqa: F401
-
-    print("ready", flush=True)
-    name, folder, limit = json.loads(sys.stdin.readline())
-    place = Place(Path(folder))
-    with place.said.open("wb") as said:
-        os.dup2(said.fileno(), 1)
-        os.dup2(said.fileno(), 2)
-    tempfile.tempdir = str(place.temporary)
-    os.environ["BOXWRIGHT_CACHE"] = str(place.folder / "cache")
-    if limit is not None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    try:
-        COMMANDS[name](place)
-    except BoxwrightError as error:
-        print(error, flush=True)
-        sys.exit(BROKEN if error.code == "BW999" else CODED)
-
-
-def ended(process: Process, place: Place, seconds: float) -> Ended | None:
-    """Wait for a process; None if it still runs after so many seconds."""
-    try:
-        status = process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return None
-    finally:
-        if process.poll() is not None and process.stdout:
-            process.stdout.close()
-    said = place.said.read_text(encoding="utf-8", errors="replace") if place.said.exists() else ""
-    return Ended(status, said[-2000:])
-
-
-def finished(process: Process, place: Place) -> Ended:
-    """Wait for a process, which hangs if it takes too long."""
-    done = ended(process, place, HANGS)
-    if done is None:
-        process.kill()
-        process.wait()
-        return Ended(-signal.SIGALRM, "it hangs")
-    return done
-
-
-def killed(process: Process, place: Place, seconds: float) -> None:
-    """Kill a process after some time, if it runs then."""
-    if ended(process, place, seconds) is None:
-        process.kill()
-        process.wait()
 
 
 # ---- Trials ------------------------------------------------------------------------------------
@@ -449,7 +248,6 @@ def main() -> None:
     parser.add_argument("--kind", nargs="*", default=KINDS, choices=KINDS)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    registry.register(CenterModel)
     failed = False
     with (
         closing(Warm()) as warm,
@@ -511,4 +309,4 @@ def tried(warm: Warm, kind: str, whole: Place, half: Place, trials: int, seed: i
 
 
 if __name__ == "__main__":
-    serve() if sys.argv[1:] == [CHILD] else main()
+    main()
