@@ -22,13 +22,12 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from boxwright.api import convert, load, split
 from boxwright.errors import BoxwrightError
 from boxwright.inference.run import Run
-from boxwright.models import registry
 from boxwright.training.events import Event, Step
 from boxwright.training.tools import Tools
-from toy_family import CenterModel
 
 LOST = 30.0  # seconds of training
 STEPS = 12
+LIGHT_ALONE = "--light"
 HANGS = 120.0  # seconds
 CODED, BROKEN = 3, 4  # exit codes of a process
 
@@ -132,6 +131,7 @@ COMMANDS: dict[str, Callable[[Place], None]] = {
     "load": load_export,
 }
 KINDS = [name for name in COMMANDS if name != "load"]
+LIGHT = ("split", "convert")  # need neither Keras nor TensorFlow
 EXPORTS = tuple(name for name in COMMANDS if name.startswith("export"))
 
 
@@ -139,10 +139,15 @@ EXPORTS = tuple(name for name in COMMANDS if name.startswith("export"))
 
 
 class Warm:
-    """Processes that have imported everything and wait for a command, started ahead."""
+    """A process that has imported what it needs and waits for a command, started ahead.
 
-    def __init__(self, count: int = 1) -> None:
-        self._waiting = [self._another() for _ in range(count)]
+    Args:
+        kind: the command, or another one that needs no more.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._command = [sys.executable, __file__, *([LIGHT_ALONE] if kind in LIGHT else [])]
+        self._waiting = self._another()
 
     def __call__(self, name: str, place: Place, limit: int | None = None) -> Process:
         """Run a command in a process.
@@ -152,8 +157,7 @@ class Warm:
             place: what it gets.
             limit: bytes of the largest file that it may write.
         """
-        process = self._waiting.pop(0)
-        self._waiting.append(self._another())
+        process, self._waiting = self._waiting, self._another()
         assert process.stdin
         assert process.stdout
         process.stdout.readline()  # it is ready
@@ -162,23 +166,23 @@ class Warm:
         return process
 
     def close(self) -> None:
-        for each in self._waiting:
-            each.kill()
-            each.communicate()
+        self._waiting.kill()
+        self._waiting.communicate()
 
-    @staticmethod
-    def _another() -> Process:
-        command = [sys.executable, __file__]
+    def _another(self) -> Process:
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, stdin=pipe, stdout=pipe, encoding="utf-8")
+        return subprocess.Popen(self._command, stdin=pipe, stdout=pipe, encoding="utf-8")
 
 
 def serve() -> None:
     """The child's side."""
-    registry.register(CenterModel)
-    from boxwright.export import export as _  # noqa: F401
-    from boxwright.training import loop, session, start  # noqa: F401
+    if LIGHT_ALONE not in sys.argv:
+        from boxwright.export import export as _  # noqa: F401
+        from boxwright.models import registry
+        from boxwright.training import loop, session, start  # noqa: F401
+        from toy_family import CenterModel
 
+        registry.register(CenterModel)
     print("ready", flush=True)
     name, folder, limit = json.loads(sys.stdin.readline())
     place = Place(Path(folder))

@@ -250,41 +250,40 @@ def main() -> None:
     options = parser.parse_args()
     failed = False
     with (
-        closing(Warm()) as warm,
         tempfile.TemporaryDirectory(prefix="crashes-") as name,
         fresh(Path(name)) as whole,
     ):
-        half = prepared(warm, whole)
+        half = prepared(whole)
         for kind in options.kind:
-            failed = tried(warm, kind, whole, half, options.trials, options.seed) or failed
+            failed = tried(kind, whole, half, options.trials, options.seed) or failed
     sys.exit(failed)
 
 
-def prepared(warm: Warm, whole: Place) -> Place:
+def prepared(whole: Place) -> Place:
     """Train the run that others are compared with; returns a place with one that was stopped."""
     half = Place(whole.folder.with_name("half"))
     half.temporary.mkdir(parents=True)
     shutil.copytree(whole.images, half.images)
-    process = warm("train", half)
-    while (
-        len(half.steps.read_text(encoding="utf-8").splitlines() if half.steps.exists() else ()) < 5
-    ):
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
-    done = finished(warm("train", whole), whole)
+    with closing(Warm("train")) as warm:
+        process = warm("train", half)
+        while not half.steps.exists() or half.steps.read_text(encoding="utf-8").count("\n") < 5:
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        done = finished(warm("train", whole), whole)
     assert done.status == 0, done.said
     return half
 
 
-def tried(warm: Warm, kind: str, whole: Place, half: Place, trials: int, seed: int) -> bool:
+def tried(kind: str, whole: Place, half: Place, trials: int, seed: int) -> bool:
     """Try a command; print rows of the table. Returns True if something failed."""
     failed = False
-    with fresh(whole.folder.parent, whole) as expected:
+    with closing(Warm(kind)) as warm, fresh(whole.folder.parent, whole) as expected:
         if kind.startswith("train"):
             shutil.rmtree(expected.run)
+        process = warm(kind, expected)
         begun = time.monotonic()
-        done = finished(warm(kind, expected), expected)
+        done = finished(process, expected)
         assert done.status == 0, done.said
         seconds = time.monotonic() - begun
         ways: dict[str, Callable[[random.Random], str | None]] = {
