@@ -77,9 +77,11 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def left_over(place: Place) -> list[str]:
-    """Temporary files and folders."""
+    """Temporary files and folders, except the sources that TensorFlow generates as it traces."""
     scratch = [path for path in place.folder.rglob(f"{SCRATCH}*") if path.name != SCRATCH]
-    return [str(path.relative_to(place.folder)) for path in (*scratch, *place.temporary.iterdir())]
+    found = [*scratch, *place.temporary.iterdir()]
+    names = (path.relative_to(place.folder).as_posix() for path in found)
+    return [name for name in names if "__autograph_generated_file" not in name]
 
 
 def lost(place: Place) -> float:
