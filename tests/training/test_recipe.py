@@ -54,12 +54,12 @@ def machine(images_per_second: float, tuning: Tuning) -> Callable[[float], Machi
 @pytest.mark.parametrize(
     ("sides", "sizes"),
     [
-        pytest.param([0.5] * 20, (224, 224), id="all large"),
-        pytest.param([0.5] * 19 + [0.02], (224, 224), id="one small among many"),
-        pytest.param([0.5] * 15 + [0.1] * 5, (300, 320), id="a quarter small"),
-        pytest.param([0.11] * 20, (300, 320), id="all small"),
-        pytest.param([0.11] * 15 + [0.08] * 5, (448, 320), id="too small for the anchors"),
-        pytest.param([0.04] * 20, (640, 512), id="tiny"),
+        pytest.param([0.5] * 20, (224, 320), id="all large"),
+        pytest.param([0.5] * 19 + [0.02], (224, 320), id="one small among many"),
+        pytest.param([0.5] * 15 + [0.1] * 5, (300, 512), id="a quarter small"),
+        pytest.param([0.11] * 20, (300, 416), id="all small"),
+        pytest.param([0.11] * 15 + [0.08] * 5, (448, 512), id="too small for the anchors"),
+        pytest.param([0.04] * 20, (640, 640), id="tiny"),
         pytest.param([0.01] * 20, (640, 640), id="hardly there"),
     ],
 )

@@ -57,6 +57,8 @@ class Tuning:
             best.
         pixels, sharpness: for objects of `p` pixels at the input size, it is
             `exp(-(pixels / p) ** sharpness)` of the best.
+        side: with an input of `s` pixels, it is `exp(-(side / s) ** 4)` of the best, whatever the
+            objects: pretrained features do not fit inputs much smaller than their own.
         rate_per_object: peak learning rate for one object per image: few make noisy gradients.
         peaks: the lowest and the highest peak learning rate.
     """
@@ -71,18 +73,20 @@ class Tuning:
     steepness: float
     pixels: float
     sharpness: float
+    side: float
     rate_per_object: float
     peaks: tuple[float, float]
 
-    def quality(self, images: float, pixels: Sequence[float]) -> float:
-        """The expected AP as a fraction of the best, after training on `images` images, with
-        objects of so many pixels in the network's input; a number for each class, since AP is a
-        mean over classes."""
+    def quality(self, images: float, size: int, objects: Sequence[float]) -> float:
+        """The expected AP as a fraction of the best, after training on `images` images with an
+        input of `size` pixels. `objects` has a size for each class, as a fraction of the image,
+        since AP is a mean over classes."""
         if images <= 0:
             return 0.0
         seen = (self.images / images) ** self.steepness
-        small = ((self.pixels / max(each, 1.0)) ** self.sharpness for each in pixels)
-        return math.exp(-seen) * statistics.fmean(math.exp(-each) for each in small)
+        small = ((self.pixels / max(size * each, 1.0)) ** self.sharpness for each in objects)
+        whole = math.exp(-seen - (self.side / size) ** 4)
+        return whole * statistics.fmean(math.exp(-each) for each in small)
 
 
 _WORK = Work(621, 423, 32, 0, 7.2, 1.9)
@@ -101,6 +105,7 @@ USUAL = Tuning(
     steepness=0.89,
     pixels=12.2,
     sharpness=4.0,
+    side=0.0,
     rate_per_object=7e-4,
     peaks=(7e-4, 2e-3),
 )

@@ -114,7 +114,7 @@ def candidates(
     found = []
     for size in sizes or tuning.sizes:
         seen = np.inf if machine is None else machine.images_seen(tuning, layers, size)
-        quality = tuning.quality(seen, [size * each for each in small])
+        quality = tuning.quality(seen, size, small)
         passes = float(seen) / max(len(train), 1)
         found.append(Candidate(size, float(seen), size * min(small), quality, passes))
     thorough = any(each.passes >= ENOUGH_PASSES for each in found)
