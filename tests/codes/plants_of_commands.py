@@ -17,10 +17,10 @@ from boxwright.bench.limits import Limits, chosen
 from boxwright.bench.untrained import Cost
 from boxwright.console import echo
 from boxwright.datasets.evaluation_set import images_of_split
-from boxwright.evaluation.matching import match
 from boxwright.formats.tfrecord.framing import write_record
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import Dataset
+from boxwright.structures.detections import Detections
 from boxwright.tfod.config import checked, parse_config
 
 CONFIG = (Path(__file__).parents[1] / "tfod" / "configs" / "helmet.config").read_text("utf-8")
@@ -97,10 +97,9 @@ def other_optimizer(place: Place) -> object:
     return _check_optimizer(recipe, {}, place.root / "model.ckpt-7")
 
 
-def without_pycocotools(place: Place) -> object:
-    place.patch.setitem(sys.modules, "pycocotools", None)
-    nothing: Any = ()
-    return match(Dataset.of(place.root, []), nothing)
+def without_pandas(place: Place) -> object:
+    place.patch.setitem(sys.modules, "pandas", None)
+    return Detections([], [], [], ("cat",)).to_pandas()
 
 
 def refused(number: int) -> Plant:
@@ -160,7 +159,7 @@ PLANTS: dict[str, Plant] = {
     "BW804": lambda place: place.cli("check", place.root, "--html", place.root),
     "BW805": raised(lambda place: Limits("quick")),
     "BW806": raised(lambda place: chosen("1", None, None, print, lambda *measured: Cost(9.0, 5.0))),
-    "BW901": raised(without_pycocotools),
+    "BW901": raised(without_pandas),
     "BW902": refused(errno.ENOSPC),
     "BW903": refused(errno.EACCES),
     "BW904": raised(nothing_printed),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boxwright.errors import EvaluationError, SystemFaultError
+from boxwright.errors import EvaluationError
 from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.coco import Evaluation, average_precision, evaluate
 from boxwright.evaluation.matching import gather, match
@@ -129,9 +130,20 @@ def test_equals_pycocotools_on_small_worlds(world: tuple[Dataset, list[Detection
     assert_equals_pycocotools(*world)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_equals_pycocotools_on_many_boxes(seed: int) -> None:
-    assert_equals_pycocotools(*random_data(30, seed=seed, classes=("cat", "dog", "yak")))
+@pytest.mark.parametrize("seed", range(50))
+def test_equals_pycocotools_on_random_sets(seed: int) -> None:
+    """Crowds, images without truth, without detections, empty ones, a class without truth."""
+    rng = np.random.default_rng(seed)
+    truth, detections = random_data(10, seed=seed, classes=("cat", "dog"))
+    truth = replace(truth, flags=np.where(rng.random(len(truth.flags)) < 0.1, CROWD, 0))
+    truth = replace(truth, classes=(*truth.classes, "yak"))
+    blank = Detections([], [], [], truth.classes)
+    strange = Detections(
+        detections[0].boxes, detections[0].scores, detections[0].labels * 0 + 2, truth.classes
+    )
+    detections[int(rng.integers(10))] = blank
+    detections[int(rng.integers(10))] = strange
+    assert_equals_pycocotools(truth, detections)
 
 
 def test_more_than_a_hundred_detections_of_a_class_are_cut_as_coco_cuts_them() -> None:
@@ -388,9 +400,6 @@ def test_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "")
 
 
-def test_without_pycocotools_the_remedy_is_the_command_to_type(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_numbers_need_no_pycocotools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pycocotools", None)
-    with pytest.raises(SystemFaultError, match=r"BW901 .*pip install 'boxwright\[train\]'"):
-        evaluate(*random_data(3))
+    assert evaluate(*random_data(2), resamples=0).ap is not None

@@ -8,8 +8,8 @@ SYSTEM: dict[str, Meaning] = {
     "BW901": Meaning(
         "error",
         "A package is missing",
-        "Training, exporting and evaluating need Keras, TensorFlow and pycocotools, which come "
-        "with the extra `train`. ONNX and OpenVINO files, `Detections.to_pandas` and "
+        "Training, exporting and evaluating a run need Keras and TensorFlow, which come with the "
+        "extra `train`. ONNX and OpenVINO files, `Detections.to_pandas` and "
         "`to_supervision` need further packages.",
         "KERAS_BACKEND is {engine}: unset it, or install the packages that it needs.",
         "Install it with: pip install {package}",

@@ -1,26 +1,32 @@
-"""Matching of detections to ground truth by pycocotools, stored as flat arrays.
+"""Matching of detections to ground truth by COCO's rules, stored as flat arrays.
 
-`N` images, `C` classes, `D` detections, `T` = 10 IoU thresholds 0.50, 0.55 ... 0.95.
+`N` images, `C` classes, `D` detections, `T` = 10 IoU thresholds 0.50, 0.55 ... 0.95. A cell is one
+class in one image: boxes match only within a cell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.errors import EvaluationError, SystemFaultError
-from boxwright.ops.boxes import Boxes, parts_within
+from boxwright.errors import EvaluationError
+from boxwright.ops.boxes import Boxes, coco_iou, parts_within
 from boxwright.structures.dataset import CROWD, Dataset
 from boxwright.structures.detections import Detections
 
 WITHIN = 0.5  # fraction of a detection
-AREAS = ("all", "small", "medium", "large")  # COCOeval's: any, up to 32², up to 96², beyond
+AREAS = {  # COCO's, square pixels, both ends included
+    "all": (0.0, 1e10),
+    "small": (0.0, 32.0**2),
+    "medium": (32.0**2, 96.0**2),
+    "large": (96.0**2, 1e10),
+}
+IOUS = np.linspace(0.5, 0.95, 10)
+MAX_DETECTIONS = 100  # of a class in an image
+PAIRS = 1 << 20  # of a detection and a truth box, compared at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,73 +124,172 @@ def _some(names: Sequence[str] | set[str]) -> str:
 
 
 def match(
-    truth: Dataset, found: DetectionColumns, areas: Sequence[str] = AREAS
+    truth: Dataset, found: DetectionColumns, areas: Sequence[str] = tuple(AREAS)
 ) -> dict[str, list[Matches]]:
     """Match detections to truth as COCO does: for each of `areas`, one `Matches` per class.
 
-    pycocotools does the matching. CROWD boxes are `iscrowd`; DIFFICULT does not exist in COCO and
-    has no effect. Ignored regions are crowds of every class: detections in them are ignored.
-
-    Raises:
-        SystemFaultError: BW901 pycocotools is not installed.
+    The best detection chooses first. It takes the free truth box of its cell with the highest IoU;
+    a box that is ignored (a crowd, another size) only if no other is left; a crowd is always free.
+    CROWD boxes are `iscrowd`; DIFFICULT does not exist in COCO and has no effect. Ignored regions
+    are crowds of every class: detections in them are ignored.
     """
-    try:
-        from pycocotools import cocoeval
-    except ImportError as error:
-        raise SystemFaultError(
-            "BW901",
-            "the COCO metrics need the package pycocotools, which is not installed.",
-            package="'boxwright[train]'",
-        ) from error
-    images, classes = len(truth), len(truth.classes)
-    if not images or not classes:
-        nothing = _matches([None] * images)
-        return {area: [nothing] * classes for area in areas}
-    evaluation = cocoeval.COCOeval(
-        _Annotations(
-            images,
-            classes,
-            _truth_annotations(truth),
-        ),
-        _Annotations(
-            images,
-            classes,
-            _annotations(found.image, found.labels, found.boxes, score=found.scores),
-        ),
-        "bbox",
-    )
-    parameters = evaluation.params
-    parameters.areaRng = [parameters.areaRng[AREAS.index(area)] for area in areas]
-    parameters.areaRngLbl = list(areas)
-    with _silenced(cocoeval):
-        evaluation.evaluate()
-    cells = iter(evaluation.evalImgs)  # order: class, area, image
-    per_class = [
-        {area: _matches([next(cells) for _ in range(images)]) for area in areas}
-        for _ in range(classes)
+    wanted, ranked = _Truth.of(truth), _Ranked.of(found, len(truth.classes))
+    pairs = _Pairs.of(ranked, wanted)
+    return {area: _matches(truth, ranked, wanted, pairs, area) for area in areas}
+
+
+@dataclass(frozen=True, eq=False)
+class _Truth:
+    """Truth boxes, `(M,)` each, cell by cell: of equal cells in the order of the data."""
+
+    cell: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    crowd: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, truth: Dataset) -> _Truth:
+        classes, regions = len(truth.classes), len(truth.ignored)
+        image = np.append(truth.image_of_box, np.repeat(truth.image_of_ignored, classes))
+        label = np.append(truth.labels, np.tile(np.arange(classes), regions))
+        boxes = np.concatenate([truth.boxes, np.repeat(truth.ignored, classes, axis=0)])
+        crowd = np.append((truth.flags & CROWD) > 0, np.ones(regions * classes, np.bool_))
+        cell = image * classes + label
+        order = np.argsort(cell, kind="stable")
+        return cls(cell[order], _corner_and_sides(boxes[order]), crowd[order])
+
+
+@dataclass(frozen=True, eq=False)
+class _Ranked:
+    """The best detections of each cell, `(D,)` each, cell by cell and best first."""
+
+    cell: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    scores: NDArray[np.float32]
+    rank: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, found: DetectionColumns, classes: int) -> _Ranked:
+        cell = found.image * classes + found.labels
+        order = np.lexsort((-found.scores, cell))
+        cell = cell[order]
+        rank = np.arange(len(cell)) - np.searchsorted(cell, cell)
+        kept = rank < MAX_DETECTIONS
+        order = order[kept]
+        boxes = _corner_and_sides(found.boxes[order])
+        return cls(cell[kept], boxes, found.scores[order], rank[kept])
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Pairs of a detection and a truth box of one cell with an IoU of at least 0.5, by detection.
+
+    Attributes:
+        detection, truth: `(P,)` rows of `_Ranked` and `_Truth`.
+        overlap: `(P,)` IoU; for a crowd, the part of the detection inside it.
+    """
+
+    detection: NDArray[np.int64]
+    truth: NDArray[np.int64]
+    overlap: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, found: _Ranked, wanted: _Truth) -> _Pairs:
+        first = np.searchsorted(wanted.cell, found.cell)
+        counts = np.searchsorted(wanted.cell, found.cell, side="right") - first
+        parts = [_overlapping(found, wanted, rows, first, counts) for rows in _chunks(counts)]
+        detection, truth, overlap = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return cls(detection, truth, overlap)
+
+
+def _chunks(counts: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Rows in groups whose `counts` sum to about PAIRS; at least one group."""
+    totals = np.cumsum(counts)
+    cuts = np.searchsorted(totals, np.arange(PAIRS, totals[-1] if len(totals) else 0, PAIRS))
+    yield from np.split(np.arange(len(counts)), cuts)
+
+
+def _overlapping(
+    found: _Ranked,
+    wanted: _Truth,
+    rows: NDArray[np.int64],
+    first: NDArray[np.int64],
+    counts: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Detection, truth and IoU of the overlapping pairs of some detections."""
+    counts = counts[rows]
+    ends = np.cumsum(counts)
+    detection = np.repeat(rows, counts)
+    truth = np.repeat(first[rows] - ends + counts, counts) + np.arange(len(detection))
+    overlap = coco_iou(found.boxes[detection], wanted.boxes[truth], wanted.crowd[truth])
+    kept = overlap >= IOUS[0]
+    return detection[kept], truth[kept], overlap[kept]
+
+
+def _corner_and_sides(boxes: Boxes) -> NDArray[np.float64]:
+    """COCO's boxes: x, y, width, height; the sides of an inverted box are negative."""
+    corners = boxes.astype(np.float64)
+    return np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
+
+
+def _other_size(boxes: NDArray[np.float64], area: str) -> NDArray[np.bool_]:
+    """`(n,)`: True for boxes of another size than `area`."""
+    low, high = AREAS[area]
+    size = boxes[:, 2] * boxes[:, 3]
+    other: NDArray[np.bool_] = (size < low) | (size > high)
+    return other
+
+
+def _matches(
+    truth: Dataset, found: _Ranked, wanted: _Truth, pairs: _Pairs, area: str
+) -> list[Matches]:
+    """The matches of every class for one area."""
+    ignored = wanted.crowd | _other_size(wanted.boxes, area)
+    taken = _assign(found, wanted, pairs, ignored)
+    hit = taken >= 0
+    of_ignored = np.append(ignored, False)[taken]
+    counts = ~of_ignored & (hit | ~_other_size(found.boxes, area))
+    classes = len(truth.classes)
+    image, label = np.divmod(found.cell, max(classes, 1))
+    best_first = np.argsort(-found.scores, kind="stable")
+    of_class = [best_first[label[best_first] == one] for one in range(classes)]
+    cells = np.bincount(wanted.cell[~ignored], minlength=len(truth) * classes)
+    truths = cells.reshape(len(truth), classes)
+    return [
+        Matches(image[rows], found.rank[rows], hit[:, rows], counts[:, rows], truths[:, one])
+        for one, rows in enumerate(of_class)
     ]
-    return {area: [matches[area] for matches in per_class] for area in areas}
 
 
-@dataclass(frozen=True)
-class _Annotations:
-    """The part of `pycocotools.coco.COCO` that COCOeval uses, without copies and prints."""
+def _assign(
+    found: _Ranked, wanted: _Truth, pairs: _Pairs, ignored: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """`(T, D)` row of the truth box that each detection takes; -1 for none.
 
-    images: int
-    classes: int
-    annotations: list[dict[str, Any]]
-
-    def getImgIds(self) -> list[int]:  # noqa: N802 - COCO's names
-        return list(range(self.images))
-
-    def getCatIds(self) -> list[int]:  # noqa: N802
-        return list(range(self.classes))
-
-    def getAnnIds(self, **_: object) -> range:  # noqa: N802 - COCOeval requests all
-        return range(len(self.annotations))
-
-    def loadAnns(self, ids: range) -> list[dict[str, Any]]:  # noqa: N802
-        return [self.annotations[i] for i in ids]
+    All cells take their turns together: in turn `k` the k-th overlapping detection of every cell
+    chooses. Of equal overlaps the last box is taken, as in pycocotools.
+    """
+    taken = np.full((len(IOUS), len(found.cell)), -1)
+    order = np.lexsort((-pairs.truth, -pairs.overlap, ignored[pairs.truth], pairs.detection))
+    detection, truth = pairs.detection[order], pairs.truth[order]
+    enough = pairs.overlap[order] >= IOUS[:, None]
+    choosing, start, count = np.unique(detection, return_index=True, return_counts=True)
+    cell = found.cell[choosing]
+    turn = np.arange(len(cell)) - np.searchsorted(cell, cell)
+    by_turn = np.argsort(turn, kind="stable")
+    free = np.ones((len(IOUS), len(wanted.cell)), np.bool_)
+    for now in np.split(by_turn, np.cumsum(np.bincount(turn))[:-1]):
+        choice = np.full((len(IOUS), len(now)), -1)
+        for place in range(count[now].max(initial=0)):
+            able = np.flatnonzero(count[now] > place)
+            pair = start[now[able]] + place
+            box = truth[pair]
+            accepted = enough[:, pair] & free[:, box] & (choice[:, able] < 0)
+            choice[:, able] = np.where(accepted, box, choice[:, able])
+        which, column = np.nonzero(choice >= 0)
+        boxes = choice[which, column]
+        free[which, boxes] = wanted.crowd[boxes]
+        taken[:, choosing[now]] = choice
+    return taken
 
 
 def in_ignored_region(truth: Dataset, image: int, boxes: Boxes) -> NDArray[np.bool_]:
@@ -192,79 +297,3 @@ def in_ignored_region(truth: Dataset, image: int, boxes: Boxes) -> NDArray[np.bo
     parts = parts_within(boxes, truth.ignored_in(image))
     inside: NDArray[np.bool_] = parts.max(axis=1, initial=0) >= WITHIN
     return inside
-
-
-def _truth_annotations(truth: Dataset) -> list[dict[str, Any]]:
-    classes, regions = len(truth.classes), len(truth.ignored)
-    return _annotations(
-        np.concatenate([truth.image_of_box, np.repeat(truth.image_of_ignored, classes)]),
-        np.concatenate([truth.labels, np.tile(np.arange(classes), regions)]),
-        np.concatenate([truth.boxes, np.repeat(truth.ignored, classes, axis=0)]),
-        iscrowd=np.append((truth.flags & CROWD) > 0, np.ones(regions * classes, np.bool_)),
-    )
-
-
-def _annotations(
-    image: NDArray[np.int64],
-    labels: NDArray[Any],
-    boxes: Boxes,
-    *,
-    score: NDArray[np.float32] | None = None,
-    iscrowd: NDArray[np.bool_] | None = None,
-) -> list[dict[str, Any]]:
-    """COCO annotations of the given columns; ids start at 1, since 0 is COCOeval's "no match"."""
-    corners = boxes.astype(np.float64)
-    sides = corners[:, 2:] - corners[:, :2]
-    columns = zip(
-        image.tolist(),
-        labels.tolist(),
-        np.hstack([corners[:, :2], sides]).tolist(),
-        # As in pycocotools: the sides of an inverted box keep their signs.
-        (sides[:, 0] * sides[:, 1]).tolist(),
-        [0.0] * len(boxes) if score is None else score.tolist(),
-        [0] * len(boxes) if iscrowd is None else iscrowd.astype(int).tolist(),
-        strict=True,
-    )
-    return [
-        {
-            "id": number,
-            "image_id": image,
-            "category_id": category,
-            "bbox": box,
-            "area": area,
-            "score": score_,
-            "iscrowd": crowd,
-        }
-        for number, (image, category, box, area, score_, crowd) in enumerate(columns, start=1)
-    ]
-
-
-def _matches(cells: list[dict[str, Any] | None]) -> Matches:
-    """Join COCOeval's results per image for one class and area; None for images without boxes."""
-    truths = [0 if cell is None else int((cell["gtIgnore"] == 0).sum()) for cell in cells]
-    sizes = [0 if cell is None else len(cell["dtScores"]) for cell in cells]
-    full = [cell for cell in cells if cell is not None and cell["dtScores"]]
-    scores = np.concatenate([np.zeros(0), *(cell["dtScores"] for cell in full)])
-    nothing = np.zeros((10, 0), np.bool_)
-    hit = np.concatenate([nothing, *(cell["dtMatches"] > 0 for cell in full)], axis=1)
-    ignored = np.concatenate([nothing, *(cell["dtIgnore"] for cell in full)], axis=1)
-    order = np.argsort(-scores, kind="stable")  # same tie-breaking as COCOeval.accumulate
-    image = np.repeat(np.arange(len(cells)), sizes)
-    rank = np.concatenate([np.zeros(0, np.int64), *(np.arange(size) for size in sizes)])
-    return Matches(
-        image=image[order],
-        rank=rank[order],
-        hit=hit[:, order],
-        counts=~ignored[:, order],
-        truths=np.array(truths, np.int64),
-    )
-
-
-@contextmanager
-def _silenced(module: ModuleType) -> Iterator[None]:
-    """Keep `module` from printing. Unlike a redirected stdout, this does not affect threads."""
-    vars(module)["print"] = lambda *_: None
-    try:
-        yield
-    finally:
-        vars(module).pop("print", None)

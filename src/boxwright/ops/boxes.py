@@ -46,6 +46,23 @@ def iou_of_pairs(first: Boxes, second: Boxes) -> NDArray[np.float32]:
     return overlap
 
 
+def coco_iou(
+    first: NDArray[np.float64], second: NDArray[np.float64], crowd: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Elementwise IoU of boxes x, y, width, height, `(n, 4)` each, rounded as in pycocotools.
+
+    Where `crowd` `(n,)` is True it is the part of `first` inside `second`.
+    """
+    far_corner = np.minimum(first[:, :2] + first[:, 2:], second[:, :2] + second[:, 2:])
+    sides = far_corner - np.maximum(first[:, :2], second[:, :2])
+    shared = sides[:, 0] * sides[:, 1]
+    area = first[:, 2] * first[:, 3]
+    union = np.where(crowd, area, area + second[:, 2] * second[:, 3] - shared)
+    overlap = np.zeros(len(first))
+    np.divide(shared, union, out=overlap, where=(sides > 0).all(axis=1))
+    return overlap
+
+
 def parts_within(boxes: Boxes, regions: Boxes) -> NDArray[np.float32]:
     """The fraction of each box inside each region, 0 to 1: `(n, 4)` and `(m, 4)` give `(n, m)`."""
     shared = intersections(boxes[:, None], regions)

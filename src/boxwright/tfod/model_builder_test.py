@@ -27,7 +27,6 @@ PACKAGES = (
     ("ai-edge-litert",),
     ("keras",),
     ("tensorflow", "tensorflow-cpu"),
-    ("pycocotools",),
     ("tensorboard",),
 )
 SIDE, CLASSES = 300, 90
