@@ -22,9 +22,7 @@ PAGES = [
 MAX_INIT_SIZE = 40  # lines of logic
 BOX_OPERATIONS = {"ops/boxes.py", "backend/boxes.py"}  # NumPy's and keras.ops'
 SPEAKS_OF_AREAS = re.compile(r"(^|_)(iou|areas?|intersections?)(_|$)")
-NO_BOXES = {
-    "_area_under_curve": "of precision over recall",
-}
+NO_BOXES = {}
 # First parts of names that are other people's, or an example's.
 OTHERS = {
     *("keras", "model", "openvino", "package", "pandas", "pycocotools"),

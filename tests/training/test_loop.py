@@ -172,8 +172,8 @@ class Told(Validator):
     def validate(self, _: Any) -> ValidationResult:
         score = self.scores.pop(0)
         evaluation = SimpleNamespace(
-            ap=score, ap50=score, voc_ap50=score, coco={"AP": score}, per_class=(),
-            to_json=lambda: {"coco": {"AP": score}},
+            ap=score, ap50=score, voc_ap50=score, voc07_ap50=score, coco={"AP": score},
+            per_class=(), to_json=lambda: {"coco": {"AP": score}},
         )  # fmt: skip
         nothing = Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int32), ("square",))
         return ValidationResult(

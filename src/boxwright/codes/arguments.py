@@ -47,4 +47,10 @@ ARGUMENTS: dict[str, Meaning] = {
         "faster: train without a limit, export with --quantize int8 and measure with boxwright "
         "bench.",
     ),
+    "BW807": Meaning(
+        "error",
+        "Unknown aim of a threshold",
+        "A threshold can be chosen for the best F1, or for a precision or recall between 0 and 1.",
+        "Write f1, precision=.95 or recall=.9.",
+    ),
 }

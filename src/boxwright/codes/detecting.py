@@ -209,4 +209,27 @@ DETECTING: dict[str, Meaning] = {
         "Its weights are damaged, or its training diverged.",
         "Use an earlier checkpoint, run or export, or train again.",
     ),
+    "BW603": Meaning(
+        "error",
+        "The table of slices does not fit",
+        "A table of slices is a CSV file with a header. Its first column has the paths, file names "
+        "or stems of images, and every other column divides them, such as by weather or camera.",
+        "Correct the file as the message says.",
+    ),
+    "BW604": Meaning(
+        "error",
+        "A file of detections cannot be read",
+        "Detections are read from COCO results (JSON), a folder of VOC XML files with a score or "
+        "confidence in each object, or a folder of YOLO text files with six numbers a line.",
+        "Correct the file as the message says, or export the detections in another of these "
+        "formats.",
+    ),
+    "BW605": Meaning(
+        "error",
+        "Detections belong to other images",
+        "Fewer than 90 of 100 images with detections are in the data, so the numbers would be "
+        "worthless. Detections are matched by image id, path, file name or stem.",
+        "Evaluate on the images that the detections were made for, with --split all if they are "
+        "of all splits.",
+    ),
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,16 +14,57 @@ from boxwright.structures.detections import Detections
 Interval = tuple[float, float]
 
 
-def resampled_images(images: int, resamples: int, seed: int) -> NDArray[np.float64]:
+@dataclass(frozen=True)
+class Measured:
+    """A number, its 95 % bootstrap interval, and how many images or boxes it is from.
+
+    Value and interval are None where the number is undefined, such as a precision without
+    detections.
+    """
+
+    value: float | None
+    interval: Interval | None
+    n: int
+
+    @classmethod
+    def of(cls, samples: NDArray[np.float64], n: int) -> Measured:
+        """The number is `samples[0]`; the others `(B,)` are of the resamples."""
+        value = None if np.isnan(samples[0]) else float(samples[0])
+        return cls(value, None if value is None else interval(samples[1:]), n)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"value": self.value, "interval_95": self.interval, "n": self.n}
+
+
+def ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`part / whole`, NaN where `whole` is 0."""
+    result = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
+    np.divide(part, whole, out=result, where=whole > 0)
+    return result
+
+
+def resampled_images(
+    images: int, resamples: int, seed: int, groups: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
     """`(resamples, images)`: how often each image was drawn, in `images` draws with replacement.
 
     Images are drawn, not boxes, because the boxes of one image are not independent
-    (Efron & Tibshirani, An Introduction to the Bootstrap, chapter 8).
+    (Efron & Tibshirani, An Introduction to the Bootstrap, chapter 8). For the same reason, images
+    of one group are drawn together; `groups` has `(images,)` ids from 0.
     """
     if not images:
         return np.zeros((resamples, 0))
-    chances = np.full(images, 1 / images)
-    return np.random.default_rng(seed).multinomial(images, chances, resamples).astype(np.float64)
+    units = images if groups is None else int(groups.max()) + 1
+    chances = np.full(units, 1 / units)
+    drawn = np.random.default_rng(seed).multinomial(units, chances, resamples).astype(np.float64)
+    return drawn if groups is None else drawn[:, groups]
+
+
+def weightings(
+    images: int, resamples: int, seed: int = 0, groups: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
+    """`(1 + resamples, images)`: every image once, then `resampled_images`."""
+    return np.concatenate([np.ones((1, images)), resampled_images(images, resamples, seed, groups)])
 
 
 def interval(samples: NDArray[np.float64]) -> Interval | None:

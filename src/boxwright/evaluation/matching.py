@@ -7,13 +7,13 @@ class in one image: boxes match only within a cell.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.errors import EvaluationError
-from boxwright.ops.boxes import Boxes, coco_iou, parts_within
+from boxwright.ops.boxes import Boxes, coco_iou, corner_and_sides, parts_within
 from boxwright.structures.dataset import CROWD, Dataset
 from boxwright.structures.detections import Detections
 
@@ -52,6 +52,7 @@ class Matches:
 
     Attributes:
         image: `(D,)` index of the image.
+        scores: `(D,)` float32.
         rank: `(D,)` rank among the detections of this class in its image; 0 is the best.
         hit: `(T, D)` True for true positives.
         counts: `(T, D)` False for ignored detections (a crowd, another size).
@@ -59,16 +60,26 @@ class Matches:
     """
 
     image: NDArray[np.int64]
+    scores: NDArray[np.float32]
     rank: NDArray[np.int64]
     hit: NDArray[np.bool_]
     counts: NDArray[np.bool_]
     truths: NDArray[np.int64]
 
+    def at_first_iou(self) -> Matches:
+        """Only the matches at IoU 0.5."""
+        return replace(self, hit=self.hit[:1], counts=self.counts[:1])
+
     def best(self, per_image: int) -> Matches:
         """Limit the detections to the best `per_image` of every image."""
         keep = self.rank < per_image
         return Matches(
-            self.image[keep], self.rank[keep], self.hit[:, keep], self.counts[:, keep], self.truths
+            self.image[keep],
+            self.scores[keep],
+            self.rank[keep],
+            self.hit[:, keep],
+            self.counts[:, keep],
+            self.truths,
         )
 
 
@@ -133,58 +144,82 @@ def match(
     CROWD boxes are `iscrowd`; DIFFICULT does not exist in COCO and has no effect. Ignored regions
     are crowds of every class: detections in them are ignored.
     """
-    wanted, ranked = _Truth.of(truth), _Ranked.of(found, len(truth.classes))
-    pairs = _Pairs.of(ranked, wanted)
-    return {area: _matches(truth, ranked, wanted, pairs, area) for area in areas}
+    wanted = CellTruth.of(truth)
+    ranked = CellDetections.of(found, len(truth.classes), MAX_DETECTIONS)
+    pairs, rows = Pairs.of(ranked, wanted), _rows_of_classes(ranked, len(truth.classes))
+    return {area: _matches(truth, ranked, wanted, pairs, area, rows) for area in areas}
 
 
 @dataclass(frozen=True, eq=False)
-class _Truth:
-    """Truth boxes, `(M,)` each, cell by cell: of equal cells in the order of the data."""
+class CellTruth:
+    """Truth boxes cell by cell, in a cell in the order of the data.
+
+    Attributes:
+        cell: `(M,)` image x classes + class.
+        row: `(M,)` row in the dataset; beyond its boxes for an ignored region.
+        boxes: `(M, 4)` x, y, width, height.
+        crowd: `(M,)` True where a box is a crowd or an ignored region.
+    """
 
     cell: NDArray[np.int64]
+    row: NDArray[np.int64]
     boxes: NDArray[np.float64]
     crowd: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, truth: Dataset) -> _Truth:
-        classes, regions = len(truth.classes), len(truth.ignored)
-        image = np.append(truth.image_of_box, np.repeat(truth.image_of_ignored, classes))
+    def of(cls, truth: Dataset, *, crowds: bool = True) -> CellTruth:
+        """All truth boxes. Without `crowds` a crowd is a box like others, and ignored regions are
+        left out."""
+        classes, regions = len(truth.classes), len(truth.ignored) if crowds else 0
+        image = np.append(truth.image_of_box, np.repeat(truth.image_of_ignored[:regions], classes))
         label = np.append(truth.labels, np.tile(np.arange(classes), regions))
-        boxes = np.concatenate([truth.boxes, np.repeat(truth.ignored, classes, axis=0)])
-        crowd = np.append((truth.flags & CROWD) > 0, np.ones(regions * classes, np.bool_))
+        boxes = np.concatenate([truth.boxes, np.repeat(truth.ignored[:regions], classes, axis=0)])
+        own = (truth.flags & (CROWD if crowds else 0)) > 0
+        crowd = np.append(own, np.ones(regions * classes, np.bool_))
         cell = image * classes + label
         order = np.argsort(cell, kind="stable")
-        return cls(cell[order], _corner_and_sides(boxes[order]), crowd[order])
+        return cls(cell[order], order, corner_and_sides(boxes[order]), crowd[order])
 
 
 @dataclass(frozen=True, eq=False)
-class _Ranked:
-    """The best detections of each cell, `(D,)` each, cell by cell and best first."""
+class CellDetections:
+    """Detections cell by cell, best first.
+
+    Attributes:
+        cell: `(D,)` image x classes + class.
+        row: `(D,)` row of `DetectionColumns`.
+        boxes: `(D, 4)` x, y, width, height.
+        scores: `(D,)` float32.
+        rank: `(D,)` rank in the cell, from 0.
+    """
 
     cell: NDArray[np.int64]
+    row: NDArray[np.int64]
     boxes: NDArray[np.float64]
     scores: NDArray[np.float32]
     rank: NDArray[np.int64]
 
     @classmethod
-    def of(cls, found: DetectionColumns, classes: int) -> _Ranked:
+    def of(
+        cls, found: DetectionColumns, classes: int, per_cell: int | None = None
+    ) -> CellDetections:
+        """All detections, or only the best `per_cell` of each cell."""
         cell = found.image * classes + found.labels
         order = np.lexsort((-found.scores, cell))
         cell = cell[order]
         rank = np.arange(len(cell)) - np.searchsorted(cell, cell)
-        kept = rank < MAX_DETECTIONS
+        kept = rank < (per_cell or len(rank))
         order = order[kept]
-        boxes = _corner_and_sides(found.boxes[order])
-        return cls(cell[kept], boxes, found.scores[order], rank[kept])
+        boxes = corner_and_sides(found.boxes[order])
+        return cls(cell[kept], order, boxes, found.scores[order], rank[kept])
 
 
 @dataclass(frozen=True, eq=False)
-class _Pairs:
+class Pairs:
     """Pairs of a detection and a truth box of one cell with an IoU of at least 0.5, by detection.
 
     Attributes:
-        detection, truth: `(P,)` rows of `_Ranked` and `_Truth`.
+        detection, truth: `(P,)` rows of `CellDetections` and `CellTruth`.
         overlap: `(P,)` IoU; for a crowd, the part of the detection inside it.
     """
 
@@ -193,7 +228,7 @@ class _Pairs:
     overlap: NDArray[np.float64]
 
     @classmethod
-    def of(cls, found: _Ranked, wanted: _Truth) -> _Pairs:
+    def of(cls, found: CellDetections, wanted: CellTruth) -> Pairs:
         first = np.searchsorted(wanted.cell, found.cell)
         counts = np.searchsorted(wanted.cell, found.cell, side="right") - first
         parts = [_overlapping(found, wanted, rows, first, counts) for rows in _chunks(counts)]
@@ -209,8 +244,8 @@ def _chunks(counts: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
 
 
 def _overlapping(
-    found: _Ranked,
-    wanted: _Truth,
+    found: CellDetections,
+    wanted: CellTruth,
     rows: NDArray[np.int64],
     first: NDArray[np.int64],
     counts: NDArray[np.int64],
@@ -220,15 +255,20 @@ def _overlapping(
     ends = np.cumsum(counts)
     detection = np.repeat(rows, counts)
     truth = np.repeat(first[rows] - ends + counts, counts) + np.arange(len(detection))
+    for axis in (0, 1):  # most pairs are apart
+        start, end = _ends(found.boxes, axis)
+        other_start, other_end = _ends(wanted.boxes, axis)
+        near = (start[detection] < other_end[truth]) & (other_start[truth] < end[detection])
+        detection, truth = detection[near], truth[near]
     overlap = coco_iou(found.boxes[detection], wanted.boxes[truth], wanted.crowd[truth])
     kept = overlap >= IOUS[0]
     return detection[kept], truth[kept], overlap[kept]
 
 
-def _corner_and_sides(boxes: Boxes) -> NDArray[np.float64]:
-    """COCO's boxes: x, y, width, height; the sides of an inverted box are negative."""
-    corners = boxes.astype(np.float64)
-    return np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
+def _ends(boxes: NDArray[np.float64], axis: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First and last coordinate of each box on an axis, `(n,)`, contiguous in memory."""
+    start = np.ascontiguousarray(boxes[:, axis])
+    return start, start + boxes[:, axis + 2]
 
 
 def _other_size(boxes: NDArray[np.float64], area: str) -> NDArray[np.bool_]:
@@ -239,8 +279,20 @@ def _other_size(boxes: NDArray[np.float64], area: str) -> NDArray[np.bool_]:
     return other
 
 
+def _rows_of_classes(found: CellDetections, classes: int) -> list[NDArray[np.int64]]:
+    """The rows of each class' detections, best score first."""
+    best_first = np.argsort(-found.scores, kind="stable")
+    label = found.cell[best_first] % max(classes, 1)
+    return [best_first[label == one] for one in range(classes)]
+
+
 def _matches(
-    truth: Dataset, found: _Ranked, wanted: _Truth, pairs: _Pairs, area: str
+    truth: Dataset,
+    found: CellDetections,
+    wanted: CellTruth,
+    pairs: Pairs,
+    area: str,
+    rows_of: Sequence[NDArray[np.int64]],
 ) -> list[Matches]:
     """The matches of every class for one area."""
     ignored = wanted.crowd | _other_size(wanted.boxes, area)
@@ -249,19 +301,24 @@ def _matches(
     of_ignored = np.append(ignored, False)[taken]
     counts = ~of_ignored & (hit | ~_other_size(found.boxes, area))
     classes = len(truth.classes)
-    image, label = np.divmod(found.cell, max(classes, 1))
-    best_first = np.argsort(-found.scores, kind="stable")
-    of_class = [best_first[label[best_first] == one] for one in range(classes)]
+    image = found.cell // max(classes, 1)
     cells = np.bincount(wanted.cell[~ignored], minlength=len(truth) * classes)
     truths = cells.reshape(len(truth), classes)
     return [
-        Matches(image[rows], found.rank[rows], hit[:, rows], counts[:, rows], truths[:, one])
-        for one, rows in enumerate(of_class)
+        Matches(
+            image[rows],
+            found.scores[rows],
+            found.rank[rows],
+            hit[:, rows],
+            counts[:, rows],
+            truths[:, one],
+        )
+        for one, rows in enumerate(rows_of)
     ]
 
 
 def _assign(
-    found: _Ranked, wanted: _Truth, pairs: _Pairs, ignored: NDArray[np.bool_]
+    found: CellDetections, wanted: CellTruth, pairs: Pairs, ignored: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """`(T, D)` row of the truth box that each detection takes; -1 for none.
 

@@ -46,6 +46,12 @@ def iou_of_pairs(first: Boxes, second: Boxes) -> NDArray[np.float32]:
     return overlap
 
 
+def corner_and_sides(boxes: Boxes) -> NDArray[np.float64]:
+    """COCO's boxes in float64: x, y, width, height; the sides of an inverted box are negative."""
+    corners = boxes.astype(np.float64)
+    return np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
+
+
 def coco_iou(
     first: NDArray[np.float64], second: NDArray[np.float64], crowd: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
