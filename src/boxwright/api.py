@@ -23,6 +23,7 @@ from boxwright.structures.dataset import Dataset
 if TYPE_CHECKING:
     from boxwright.datasets.check import CheckReport
     from boxwright.evaluation.coco import Evaluation
+    from boxwright.evaluation.numbers import Numbers
     from boxwright.export.export import Exported
     from boxwright.images.inputs import ImageLike
     from boxwright.inference.detector import Detector
@@ -87,7 +88,7 @@ class Run:
         """Return the trained detector; raises as `Detector.load`."""
         return _detector(self)
 
-    def evaluate(self, data: Data | None = None, **options: Any) -> Evaluation:
+    def evaluate(self, data: Data | None = None, **options: Any) -> Numbers:
         """Evaluate it on its own test images, or on those of other data; options and errors are
         those of `evaluate`."""
         if data is None:
@@ -228,12 +229,13 @@ def evaluate(
     rename: Mapping[str, str] | None = None,
     form: str | ReadOptions | None = None,
     labels: Sequence[str] | None = None,
+    aim: str | None = None,
     progress: Progress = _silently,
-) -> Evaluation:
-    """Evaluate a detector on labeled images: all 12 COCO metrics, VOC AP50, AP per class.
+) -> Numbers:
+    """Evaluate a detector on labeled images: `Numbers` has all that is measured.
 
         >>> evaluation = boxwright.evaluate("run", "images")
-        >>> print(evaluation.ap, evaluation.ap50, evaluation.coco["AR100"])
+        >>> print(evaluation.ap, evaluation.ap50, evaluation.at_threshold.recall.value)
 
     Args:
         detector: a run, an exported file, or a loaded detector.
@@ -247,33 +249,28 @@ def evaluate(
         form: the name of the data's format, or all options of `read`; as in the training by
             default.
         labels: class names in id order, for a file of another tool without names.
+        aim: what to choose the threshold for on the validation images: `f1`, `precision=.95` or
+            `recall=.9`; the detector's own threshold by default.
         progress: called with the number of images done and the total.
 
     Raises:
-        ArgumentError: BW802 the detector records no data, BW803 there is no such `split`.
+        ArgumentError: BW802 the detector records no data, BW803 there is no such `split`, BW805
+            there is no such `aim`.
         DataError: BW193 the split is empty; as `load`.
         DetectorError: as `Detector.load`.
         EvaluationError: BW601 no class is in both detector and data, BW602 a box or score is NaN.
     """
     from boxwright.datasets.class_choice import ClassChoice
-    from boxwright.datasets.evaluation_set import evaluation_data, images_of_split
+    from boxwright.datasets.evaluation_set import evaluation_data
+    from boxwright.evaluation.measuring import Options, measure
+    from boxwright.evaluation.threshold import Aim
 
     opened = _detector(detector, labels)
     choice = ClassChoice.of(classes, exclude, rename)
     options = None if form is None else ReadOptions.of(form)
     dataset = evaluation_data(opened.artifact.provenance, _paths(data), choice, options)
-    return measured(opened, images_of_split(dataset, split), progress)
-
-
-def measured(detector: Detector, images: Dataset, progress: Progress = _silently) -> Evaluation:
-    """Return the evaluation of a detector on these images."""
-    from boxwright.evaluation import coco
-
-    found = []
-    for one in detector.detections_in(images):
-        found.append(one)
-        progress(len(found), len(images))
-    return coco.evaluate(images, found)
+    wanted = Options(None if aim is None else Aim.parse(aim))
+    return measure(opened, dataset, split, wanted, progress)
 
 
 @overload

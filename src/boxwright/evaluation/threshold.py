@@ -13,6 +13,7 @@ from boxwright.errors import ArgumentError
 from boxwright.evaluation.bootstrap import ratio
 from boxwright.evaluation.matching import gather, match
 from boxwright.evaluation.outcomes import Outcomes
+from boxwright.inference.artifact import Artifact
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
@@ -84,6 +85,23 @@ class Threshold:
     def by_class(self, classes: Sequence[str]) -> tuple[float, ...]:
         """The threshold of each class."""
         return tuple(self.per_class.get(name, self.value) for name in classes)
+
+    @classmethod
+    def of(cls, artifact: Artifact) -> Threshold:
+        """The threshold of a detector: as it was saved by `boxwright evaluate`, or standing."""
+        saved = artifact.provenance.get("threshold")
+        if not isinstance(saved, dict) or saved.get("value") != artifact.threshold:
+            return cls(artifact.threshold, STANDING)
+        return cls(
+            artifact.threshold,
+            str(saved.get("source")),
+            str(saved.get("aim") or ""),
+            saved.get("met"),
+            dict(zip(artifact.classes, artifact.thresholds, strict=True))
+            if saved.get("per_class")
+            else {},
+            int(saved.get("images", 0)),
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -62,6 +62,21 @@ class Artifact:
         """The fingerprint of the training data."""
         return self._of_data("fingerprint")
 
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """The score threshold of each class: its own, if one was saved, else `threshold`."""
+        saved = self.provenance.get("threshold")
+        own = saved.get("per_class") if isinstance(saved, dict) else None
+        own = own if isinstance(own, dict) else {}
+        values = (own.get(name) for name in self.classes)
+        return tuple(v if isinstance(v, float) else self.threshold for v in values)
+
+    def with_threshold(self, value: float, description: dict[str, Any]) -> Artifact:
+        """A copy with another threshold, and a description of where it is from."""
+        return replace(
+            self, threshold=value, provenance=self.provenance | {"threshold": description}
+        )
+
     def without_paths(self) -> Artifact:
         """A copy without local paths, for files that are distributed."""
         if "data" not in self.provenance:

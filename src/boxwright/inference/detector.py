@@ -155,8 +155,10 @@ class Detector:
         return own.predict_many((images.image(i) for i in range(len(images))), threshold=0)
 
     def _kept(self, detections: Detections, threshold: float | None) -> Detections:
-        least = self.artifact.threshold if threshold is None else threshold
-        return detections.above(least) if least > 0 else detections
+        if threshold is None:
+            limits = np.array(self.artifact.thresholds, np.float32)
+            return detections[detections.scores >= limits[detections.labels]]
+        return detections.above(threshold) if threshold > 0 else detections
 
     def prepare(self, image: ImageLike | Decoded, *, bgr: bool = False) -> Input:
         """Convert an image to the input of `detect`. Raises the errors of `predict`.

@@ -96,4 +96,8 @@ class Run:
         """Write weights and description, each atomically."""
         with writing(self.weights) as draft:
             model.network.save_weights(draft)
+        self.describe(artifact)
+
+    def describe(self, artifact: Artifact) -> None:
+        """Write the description alone, atomically."""
         write_json(self.description, artifact.to_json())
