@@ -179,6 +179,15 @@ def test_an_aim_that_is_none(text: str) -> None:
         Aim.parse(text)
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"LabelName": "a", "Subcategory": ["b"]}'])
+def test_a_hierarchy_that_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "tree.json").write_text(text, "utf-8")
+    with pytest.raises(EvaluationError, match="BW606"):
+        openimages.read_hierarchy(tmp_path / "tree.json")
+    (tmp_path / "tree.json").write_text(json.dumps(TREE), "utf-8")
+    assert openimages.read_hierarchy(tmp_path / "tree.json")["cat"] == {"animal"}
+
+
 def photos(folder: Path, images: Dataset) -> Dataset:
     for i, name in enumerate(images.names):
         (folder / name).parent.mkdir(exist_ok=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from boxwright.evaluation.coco import Evaluation, evaluate
-from boxwright.evaluation.report import table
+from boxwright.evaluation.numbers import Numbers, numbers
+from boxwright.evaluation.report import REMEDIES, headline, next_steps, table
+from boxwright.evaluation.threshold import FIXED, STANDING, VALIDATED, Threshold
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
 
@@ -15,20 +16,25 @@ pytestmark = pytest.mark.tiny
 BOX = (0, 0, 100, 100)
 
 
-def evaluated(*class_names: str) -> Evaluation:
-    """Every photo shows one big box of one class; only those of the first class are found."""
+def evaluated(*class_names: str, threshold: Threshold | None = None) -> Numbers:
+    """Every photo shows one big box of one class; only those of the first class are found. The
+    baseline finds them too."""
     images = [LabeledImage(f"{name}.jpg", 200, 200, [BOX], [name]) for name in class_names]
     found = Detections([BOX], [0.9], [0], class_names[:1])
     nothing = Detections([], [], [], class_names[:1])
-    return evaluate(
-        Dataset.of("photos", images, class_names), [found, *[nothing] * (len(images) - 1)]
+    detections = [found, *[nothing] * (len(images) - 1)]
+    return numbers(
+        Dataset.of("photos", images, class_names),
+        detections,
+        threshold or Threshold(0.5, STANDING),
+        baseline=detections,
     )
 
 
-def printed(evaluation: Evaluation, control: Evaluation | None = None, width: int = 80) -> str:
+def printed(measured: Numbers, width: int = 80) -> str:
     console = Console(width=width, color_system=None, highlight=False)
     with console.capture() as capture:
-        console.print(table(evaluation, control=control))
+        console.print(table(measured))
     return capture.get()
 
 
@@ -56,8 +62,31 @@ def test_a_class_name_is_text_not_markup() -> None:
 
 
 def test_the_control_is_one_line() -> None:
-    text = printed(evaluated("cat"), control=evaluated("cat", "dog"))
-    assert "constant-box baseline: AP 0.500, AP50 0.500 (ignores the image)" in text
+    text = printed(evaluated("cat", "dog"))
+    assert "constant-box baseline: AP 0.500, AP50 0.500, F1 0.667 (ignores the image)" in text
+
+
+def test_the_headline_says_what_happens_at_the_threshold() -> None:
+    chosen = Threshold(0.3, VALIDATED, "precision=0.9", met=False, images=7)
+    assert list(headline(evaluated("cat", "dog", threshold=chosen))) == [
+        "At the score threshold 0.3, chosen for precision=0.9 on 7 validation images:",
+        "  finds 50 of 100 objects (95 %: 0 to 100)",
+        "  0 false alarms per 100 images (95 %: 0 to 0)",
+        "  precision 1.000 (95 %: 1.000 to 1.000)",
+        "  F1 0.667 (95 %: 0.000 to 1.000)",
+    ]
+    nothing = evaluated("cat", threshold=Threshold(0.95, FIXED))
+    assert "  precision n/a" in headline(nothing)
+
+
+def test_what_to_do_next() -> None:
+    text = " ".join(next_steps(evaluated("cat", "dog")))
+    assert text.startswith(f"Next: {REMEDIES['missed'].format(count=1)} They cost 0.500 of AP50")
+    assert "not validated: --aim f1" in text
+    chosen = Threshold(0.3, VALIDATED, "precision=0.9", met=False, images=7)
+    assert list(next_steps(evaluated("cat", threshold=chosen))) == [
+        "No threshold reaches precision=0.9 on the validation images."
+    ]
 
 
 def test_it_fits_a_terminal_of_80_columns() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,12 +23,20 @@ from boxwright.cli.options import (
     say_trusted,
 )
 from boxwright.console import plain, say, show, show_json
-from boxwright.datasets.evaluation_set import ALL, SPLITS, images_of_split
+from boxwright.datasets.evaluation_set import ALL, SPLITS
+from boxwright.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from boxwright.evaluation.numbers import Numbers
 
 
 def evaluate(
     model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A run folder, or an exported file or folder.")
+        Path,
+        typer.Argument(
+            metavar="MODEL",
+            help="A run folder, or an exported file or folder. With --detections, the data.",
+        ),
     ],
     data: Annotated[
         list[Path] | None,
@@ -38,6 +46,40 @@ def evaluate(
         ),
     ] = None,
     split: Annotated[str, choice([*SPLITS, ALL], help="The split to evaluate on.")] = "test",
+    detections: Annotated[
+        Path | None,
+        typer.Option(
+            help="Evaluate these detections of any tool instead of a model: COCO results, or a "
+            "folder of VOC XML or YOLO files with scores."
+        ),
+    ] = None,
+    aim: Annotated[
+        str | None,
+        typer.Option(
+            metavar="f1|precision=P|recall=R",
+            help="Choose the score threshold on the validation images. [default: the model's own]",
+        ),
+    ] = None,
+    per_class: Annotated[
+        bool, typer.Option("--per-class", help="Choose a threshold for each class, with --aim.")
+    ] = False,
+    save_threshold: Annotated[
+        bool, typer.Option("--save-threshold", help="Store the chosen threshold in the run.")
+    ] = False,
+    confusion: Annotated[
+        Path | None, typer.Option(help="Draw the confusion matrix into this PNG file.")
+    ] = None,
+    slices: Annotated[
+        Path | None,
+        typer.Option(
+            help="A CSV file that divides the images: the first column names them, every other one "
+            "is a property, such as weather."
+        ),
+    ] = None,
+    hierarchy: Annotated[
+        Path | None,
+        typer.Option(help="The class hierarchy of Open Images, JSON with the data's class names."),
+    ] = None,
     classes: Classes = None,
     exclude_class: ExcludeClass = None,
     rename: Rename = None,
@@ -47,13 +89,16 @@ def evaluate(
     max_pixels: MaxPixels = None,
     labels: Labels = None,
     trust: Trust = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print all numbers as JSON instead of a summary.")
+    ] = False,
 ) -> None:
     """Evaluate a detector on labeled images.
 
-    Prints all 12 COCO metrics, VOC AP50, AP per class, confidence intervals, and the metrics of
-    a baseline that predicts one constant box. Objects of classes that were excluded from training
-    are ignored here too, unless --classes, --exclude-class or --rename override that.
+    Prints what happens at the score threshold, the COCO metrics with intervals, and the costliest
+    kind of mistake. --json has all numbers: curves, kinds of mistakes, calibration, slices. Objects
+    of classes that were excluded from training are ignored here too, unless --classes,
+    --exclude-class or --rename override that.
 
     \b
     Examples:
@@ -62,35 +107,83 @@ def evaluate(
       boxwright evaluate run other-images --split all
       boxwright evaluate run monday tuesday --exclude-class dog
       boxwright evaluate coco.tflite images --labels labels.txt
+      boxwright evaluate run images --aim precision=.95 --save-threshold
+      boxwright evaluate images --detections results.json --confusion confusion.png
     """
-    from boxwright import api
     from boxwright.cli.progress import counting
     from boxwright.datasets.describe import counted
     from boxwright.datasets.evaluation_set import evaluation_data
     from boxwright.datasets.source import known_paths
-    from boxwright.evaluation import coco, report
-    from boxwright.evaluation.bootstrap import constant_box
+    from boxwright.evaluation import measuring, report
+    from boxwright.evaluation.numbers import How
+    from boxwright.evaluation.openimages import read_hierarchy
+    from boxwright.evaluation.threshold import Aim
     from boxwright.inference.class_names import read_names
     from boxwright.inference.detector import Detector
 
+    if (per_class or save_threshold) and aim is None:
+        raise ArgumentError("BW802", "--per-class and --save-threshold need --aim.")
+    if save_threshold and detections:
+        raise ArgumentError("BW802", "--save-threshold needs a run, not --detections.")
+    options = measuring.Options(
+        None if aim is None else Aim.parse(aim),
+        per_class,
+        How(table=slices, above=read_hierarchy(hierarchy) if hierarchy else None),
+    )
     names = read_names(labels) if labels else None
     if trust:
         say_trusted(model)
-    detector = Detector.load(model, classes=names, trust=trust)
-    provenance = detector.artifact.provenance
+    if detections is None:
+        detector = Detector.load(model, classes=names, trust=trust)
+        provenance, paths = detector.artifact.provenance, tuple(data or ())
+    else:
+        provenance, paths = {}, (model, *(data or ()))
     chosen = class_choice(classes, exclude_class, rename)
-    options = read_options(form, unlabeled, units, max_pixels)
-    dataset = evaluation_data(provenance, tuple(data or ()), chosen, options)
+    dataset = evaluation_data(
+        provenance, paths, chosen, read_options(form, unlabeled, units, max_pixels)
+    )
     if len(dataset.ignored):
         say(plain(counted(dataset)))
-    images = images_of_split(dataset, split)
+    source: measuring.Source = (
+        detector
+        if detections is None
+        else measuring.foreign(detections, dataset, paths, names or ())
+    )
     with counting("Detecting objects") as progress:
-        evaluation = api.measured(detector, images, progress)
+        measured = measuring.measure(source, dataset, split, options, progress)
+    if confusion:
+        _draw(measured, confusion)
+    if save_threshold:
+        measuring.save_threshold(model, measured.threshold)
     if json:
-        where = [str(path) for path in data or known_paths(provenance)]
-        data_said = where[0] if len(where) == 1 else where
-        show_json({"model": str(model), "data": data_said, "split": split} | evaluation.to_json())
+        where = [str(path) for path in paths or known_paths(provenance)]
+        shown = {"model": str(detections or model), "data": where[0] if len(where) == 1 else where}
+        show_json({**shown, "split": split} | measured.to_json())
         return
-    train = dataset.split("train")
-    control = coco.evaluate(images, constant_box(train, images), resamples=0)
-    show(report.table(evaluation, control=control if len(train.boxes) else None))
+    show(report.table(measured))
+
+
+def _draw(measured: Numbers, target: Path) -> None:
+    """Write the picture of the confusion matrix."""
+    from boxwright.evaluation.confusion import BACKGROUND
+    from boxwright.io.files import writing
+    from boxwright.visualize.matrix import matrix
+
+    confusion, threshold = measured.confusion, measured.threshold
+    limits = (
+        "thresholds by class" if threshold.per_class else f"score of at least {threshold.value:g}"
+    )
+    picture = matrix(
+        confusion.counts,
+        [*confusion.classes, BACKGROUND],
+        title="Confusion matrix",
+        rows="truth",
+        columns="detected",
+        notes=(
+            f"Pairs with an IoU of at least {confusion.iou:g}, one to one, regardless of class; "
+            f"{limits}.",
+            "Last column: missed. Last row: false alarms. A cell is as dark as its part of a row.",
+        ),
+    )
+    with writing(target) as draft:
+        picture.save(draft, "PNG")

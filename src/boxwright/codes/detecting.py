@@ -232,4 +232,11 @@ DETECTING: dict[str, Meaning] = {
         "Evaluate on the images that the detections were made for, with --split all if they are "
         "of all splits.",
     ),
+    "BW606": Meaning(
+        "error",
+        "A class hierarchy cannot be read",
+        "A hierarchy is JSON as Open Images has it: `LabelName`, and under `Subcategory` the same "
+        "for each class below. Its names are the class names of the data.",
+        "Correct the file as the message says.",
+    ),
 }

@@ -6,13 +6,17 @@ CROWD here.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from boxwright.errors import EvaluationError
 from boxwright.evaluation.matching import DetectionColumns, in_ignored_region
 from boxwright.evaluation.voc import average_precision
+from boxwright.io.text import read_text
 from boxwright.ops.boxes import Boxes, iou, parts_within
 from boxwright.structures.dataset import CROWD, Dataset
 
@@ -29,6 +33,23 @@ def parents(tree: Mapping[str, object], above: tuple[str, ...] = ()) -> dict[str
         for below, found in parents(child, (*above, name)).items():
             result[below] = result.get(below, set()) | found
     return result
+
+
+def read_hierarchy(path: Path) -> dict[str, set[str]]:
+    """Read the classes above each class from a hierarchy file.
+
+    Raises:
+        EvaluationError: BW606 it is not such a file.
+    """
+    try:
+        tree = json.loads(read_text(path))
+        if not isinstance(tree, dict) or "LabelName" not in tree:
+            raise ValueError("it has no LabelName at its top")
+        return parents(tree)
+    except (AttributeError, RecursionError, ValueError) as error:
+        raise EvaluationError(
+            "BW606", f"the hierarchy cannot be read: {error}.", where=path
+        ) from error
 
 
 def ap50_per_class(

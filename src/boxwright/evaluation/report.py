@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from textwrap import wrap
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from boxwright.evaluation.bootstrap import Interval
+from boxwright.evaluation.bootstrap import Interval, Measured
 from boxwright.evaluation.coco import Evaluation
+from boxwright.evaluation.numbers import Numbers
+from boxwright.evaluation.threshold import VALIDATED, Threshold
+from boxwright.structures.findings import counted
 
 # COCO metric -> IoU, box area, max detections of a class per image
-TWELVE = {
+TWELVE: dict[str, tuple[str, str, str]] = {
     "AP": ("0.50:0.95", "all", "100"),
     "AP50": ("0.50", "all", "100"),
     "AP75": ("0.75", "all", "100"),
@@ -25,19 +31,77 @@ TWELVE = {
     "ARlarge": ("0.50:0.95", "over 96² px", "100"),
 }
 
+REMEDIES = {
+    "class": "{count} boxes have the wrong class. --confusion FILE.png shows which classes are "
+    "mixed up; check their labels.",
+    "location": "{count} boxes are too loose. Train longer, with a larger input size, and check "
+    "that labels are tight.",
+    "both": "{count} boxes are loose and of the wrong class. Train longer, and check the labels.",
+    "duplicate": "{count} objects are found twice. Raise the threshold, or merge classes that mean "
+    "the same.",
+    "background": "{count} detections are on the background. Add images that show what is mistaken "
+    "for objects, and check for missing labels.",
+    "missed": "{count} objects are missed. Label more like them; --json tells their size, "
+    "brightness and folder under slices.",
+}
 
-def table(evaluation: Evaluation, *, control: Evaluation | None = None) -> RenderableType:
-    """The evaluation as a rich table; `control` is the evaluation of `constant_box`."""
-    images, boxes = _counted(evaluation.images, "image"), _counted(evaluation.boxes, "box")
-    parts: list[RenderableType] = [Text(f"{images}, {boxes}", style="bold"), ""]
-    parts += [_twelve(evaluation), ""]
-    if len(evaluation.per_class) > 1:
-        parts += [_per_class(evaluation), ""]
-    parts.append(Text(f"Pascal VOC AP50 {number(evaluation.voc_ap50)}"))
-    if control is not None:
+
+def table(measured: Numbers) -> RenderableType:
+    """The headline, the COCO metrics and classes, and what to do next, for a terminal."""
+    images, boxes = counted(measured.images, "image"), counted(measured.boxes, "box", "boxes")
+    parts: list[RenderableType] = [Text(f"{images}, {boxes}", style="bold")]
+    parts += [*map(Text, headline(measured)), "", _twelve(measured), ""]
+    if len(measured.per_class) > 1:
+        parts += [_per_class(measured), ""]
+    voc = f"{number(measured.voc_ap50)}, of 2007 {number(measured.voc07_ap50)}"
+    parts.append(Text(f"Pascal VOC AP50 {voc}; Open Images {number(measured.openimages_ap50)}"))
+    if (control := measured.baseline) is not None:
         scores = f"AP {number(control.ap)}, AP50 {number(control.ap50)}"
-        parts.append(Text(f"constant-box baseline: {scores} (ignores the image)", style="dim"))
+        f1 = number(control.at_threshold.f1.value)
+        text = f"constant-box baseline: {scores}, F1 {f1} (ignores the image)"
+        parts.append(Text(text, style="dim"))
+    parts += ["", *map(Text, next_steps(measured))]
     return Group(*parts)
+
+
+def headline(measured: Numbers) -> Iterator[str]:
+    """What happens at the threshold, in two sentences."""
+    threshold, rates = measured.threshold, measured.at_threshold
+    yield f"At the score threshold {threshold.value:g}, {_origin(threshold)}:"
+    found, alarms = rates.recall, rates.false_alarms_per_100_images
+    if found.value is not None:
+        yield f"  finds {100 * found.value:.0f} of 100 objects{_between(found, 100)}"
+    if alarms.value is not None:
+        yield f"  {alarms.value:.0f} false alarms per 100 images{_between(alarms, 1)}"
+    yield f"  precision {number(rates.precision.value)}{_between(rates.precision, 1, 3)}"
+    yield f"  F1 {number(rates.f1.value)}{_between(rates.f1, 1, 3)}"
+
+
+def next_steps(measured: Numbers) -> Iterator[str]:
+    """The costliest kind of mistake with its remedy, and what is not validated."""
+    kinds = [one for one in measured.mistakes.kinds if one.loss > 0]
+    if kinds:
+        worst = max(kinds, key=lambda one: one.loss)
+        said = f"Next: {REMEDIES[worst.kind].format(count=worst.count)} They cost {worst.loss:.3f}"
+        yield from wrap(f"{said} of AP50, more than any other kind of mistake.", 80)
+    if not measured.threshold.validated:
+        yield "The threshold is not validated: --aim f1 chooses one on validation images."
+    elif measured.threshold.met is False:
+        yield f"No threshold reaches {measured.threshold.aim} on the validation images."
+
+
+def _origin(threshold: Threshold) -> str:
+    if not threshold.validated:
+        return "not validated"
+    images = f"{threshold.source} images" if threshold.source == VALIDATED else threshold.source
+    return f"chosen for {threshold.aim} on {threshold.images} {images}"
+
+
+def _between(measured: Measured, scale: float, digits: int = 0) -> str:
+    if measured.interval is None:
+        return ""
+    low, high = (scale * end for end in measured.interval)
+    return f" (95 %: {low:.{digits}f} to {high:.{digits}f})"
 
 
 def number(value: float | None) -> str:
@@ -76,8 +140,3 @@ def _per_class(evaluation: Evaluation) -> Table:
 
 def _interval_text(interval: Interval | None) -> str:
     return "" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
-
-
-def _counted(count: int, noun: str) -> str:
-    plural = noun + ("es" if noun.endswith("x") else "s")
-    return f"{count:,} {noun if count == 1 else plural}"
