@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from boxwright.evaluation.matching import gather
-from boxwright.evaluation.mistakes import KINDS, NOTE, judge, mistakes
+from boxwright.evaluation.mistakes import KINDS, NOTE, mistakes
 from boxwright.structures.dataset import CROWD, Dataset, LabeledImage
 from boxwright.structures.detections import Detections
 
@@ -44,9 +44,9 @@ def read(images: list[dict[str, Any]]) -> tuple[Dataset, list[Detections]]:
     return Dataset.of("images", truth, CLASSES), found
 
 
-def measured(truth: Dataset, found: list[Detections]) -> Any:
+def measured(truth: Dataset, found: list[Detections], threshold: float = 0) -> Any:
     columns = gather(truth, found)
-    return mistakes(truth, columns, judge(truth, columns))
+    return mistakes(truth, columns, [threshold] * len(truth.classes))
 
 
 @pytest.mark.parametrize("golden", GOLDEN, ids=range(len(GOLDEN)))
@@ -77,6 +77,13 @@ def test_each_kind(box: tuple[int, ...], label: int, kind: str) -> None:
 def test_they_do_not_add_up_and_that_is_said() -> None:
     assert measured(*read(GOLDEN[0]["images"])).to_json()["note"] == NOTE
     assert [one.kind for one in measured(*read(GOLDEN[0]["images"])).kinds] == list(KINDS)
+
+
+def test_they_are_counted_at_the_threshold() -> None:
+    images = [{"truth": [[0, *BOX, 0]], "found": [[0, *BOX, 0.4], [1, *BOX, 0.3]]}]
+    counts = {one.kind: one.count for one in measured(*read(images), threshold=0.5).kinds}
+    assert counts == dict.fromkeys(KINDS, 0) | {"missed": 1}
+    assert measured(*read(images), threshold=0.35).kinds[-1].count == 0
 
 
 def test_nothing_to_measure() -> None:

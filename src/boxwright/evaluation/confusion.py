@@ -56,11 +56,10 @@ def confusion(
     classes = len(truth.classes)
     counts = np.zeros((classes + 1, classes + 1), np.int64)
     crowd = (truth.flags & CROWD) > 0
-    kept = found.scores >= np.asarray(thresholds, np.float32)[found.labels]
+    found = found.above(thresholds)
     ends = np.searchsorted(found.image, np.arange(len(truth) + 1))
     for index in range(len(truth)):
         rows = np.arange(ends[index], ends[index + 1])
-        rows = rows[kept[rows]]
         rows = rows[np.argsort(-found.scores[rows], kind="stable")]
         own = truth.rows(index)
         wanted = np.arange(own.start, own.stop)

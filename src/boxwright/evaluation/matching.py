@@ -45,6 +45,13 @@ class DetectionColumns:
     scores: NDArray[np.float32]
     labels: NDArray[np.int64]
 
+    def above(self, limits: Sequence[float]) -> DetectionColumns:
+        """Only detections with at least the score of their class in `limits`, `(C,)`."""
+        kept = self.scores >= np.asarray(limits, np.float32)[self.labels]
+        return DetectionColumns(
+            self.image[kept], self.boxes[kept], self.scores[kept], self.labels[kept]
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Matches:

@@ -6,6 +6,7 @@ detections, `M` truth boxes, `C` classes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -29,7 +30,8 @@ NOTE = (
 
 
 class Mistake(NamedTuple):
-    """One kind: how many, and the AP50 that correcting all of them alone would gain, at least 0."""
+    """One kind: how many there are at the score threshold, and the AP50 that correcting all of
+    them at any score, and nothing else, would gain."""
 
     kind: str
     count: int
@@ -74,6 +76,11 @@ class Judged:
     ignored: NDArray[np.bool_]
     missed: NDArray[np.bool_]
 
+    def counts(self) -> NDArray[np.int64]:
+        """How many mistakes there are of each of KINDS."""
+        of_detections = np.bincount(self.kind[self.kind >= 0], minlength=MISSED)
+        return np.append(of_detections, self.missed.sum())
+
 
 def judge(truth: Dataset, found: DetectionColumns) -> Judged:
     """Find the kind of mistake of every detection and truth box."""
@@ -115,8 +122,11 @@ def judge(truth: Dataset, found: DetectionColumns) -> Judged:
     return Judged(row, kind, corrected, ignored.astype(np.bool_), missed)
 
 
-def mistakes(truth: Dataset, found: DetectionColumns, judged: Judged) -> Mistakes:
-    """Count the kinds of mistakes, and measure what each costs."""
+def mistakes(truth: Dataset, found: DetectionColumns, limits: Sequence[float]) -> Mistakes:
+    """Count the kinds of mistakes at `limits`, the threshold of each class, and measure what each
+    kind costs."""
+    judged = judge(truth, found)
+    counts = judge(truth, found.above(limits)).counts().tolist()
     labels, scores = found.labels[judged.row], found.scores[judged.row]
     crowd = (truth.flags & CROWD) > 0
     wanted = np.bincount(truth.labels[~crowd], minlength=len(truth.classes))
@@ -136,10 +146,10 @@ def mistakes(truth: Dataset, found: DetectionColumns, judged: Judged) -> Mistake
             (right | corrected)[kept],
             wanted,
         )
-        kinds.append(Mistake(name, int(mine.sum()), max((better or 0.0) - ap50, 0.0)))
+        kinds.append(Mistake(name, counts[number], max((better or 0.0) - ap50, 0.0)))
     found_all = wanted - np.bincount(truth.labels[judged.missed], minlength=len(wanted))
     better = _mean_ap(labels[shown], scores[shown], right[shown], found_all)
-    kinds.append(Mistake("missed", int(judged.missed.sum()), max((better or 0.0) - ap50, 0.0)))
+    kinds.append(Mistake("missed", counts[MISSED], max((better or 0.0) - ap50, 0.0)))
     return Mistakes(ap50, tuple(kinds))
 
 

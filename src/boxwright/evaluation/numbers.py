@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.evaluation import mistakes as tide
 from boxwright.evaluation import openimages
 from boxwright.evaluation.bootstrap import Measured, weightings
 from boxwright.evaluation.calibration import Calibration, calibration
 from boxwright.evaluation.coco import Evaluation, evaluate, resampled
 from boxwright.evaluation.confusion import Confusion, confusion
 from boxwright.evaluation.matching import Matches, gather, match
-from boxwright.evaluation.mistakes import Mistakes
+from boxwright.evaluation.mistakes import Mistakes, mistakes
 from boxwright.evaluation.outcomes import Outcomes, Rates, Sweep
 from boxwright.evaluation.slices import SIZES, Seen, Slice, by_brightness, by_folder, by_table
 from boxwright.evaluation.threshold import FIXED, Threshold
@@ -149,7 +148,7 @@ def numbers(
         },
         sweeps=tuple(map(Sweep.of, truth.classes, outcomes)),
         confusion=confusion(truth, found, limits),
-        mistakes=tide.mistakes(truth, found, tide.judge(truth, found)),
+        mistakes=mistakes(truth, found, limits),
         calibration=calibration(everything, weights),
         openimages_ap50=None if np.isnan(open_ap).all() else float(np.nanmean(open_ap)),
         openimages_per_class={

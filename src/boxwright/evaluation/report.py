@@ -79,7 +79,7 @@ def headline(measured: Numbers) -> Iterator[str]:
 
 def next_steps(measured: Numbers) -> Iterator[str]:
     """The costliest kind of mistake with its remedy, and what is not validated."""
-    kinds = [one for one in measured.mistakes.kinds if one.loss > 0]
+    kinds = [one for one in measured.mistakes.kinds if one.loss > 0 and one.count]
     if kinds:
         worst = max(kinds, key=lambda one: one.loss)
         said = f"Next: {REMEDIES[worst.kind].format(count=worst.count)} They cost {worst.loss:.3f}"
