@@ -159,6 +159,7 @@ PLANTS: dict[str, Plant] = {
     "BW804": lambda place: place.cli("check", place.root, "--html", place.root),
     "BW805": raised(lambda place: Limits("quick")),
     "BW806": raised(lambda place: chosen("1", None, None, print, lambda *measured: Cost(9.0, 5.0))),
+    "BW807": lambda place: place.cli("evaluate", place.root, "--aim", "best"),
     "BW901": raised(without_pandas),
     "BW902": refused(errno.ENOSPC),
     "BW903": refused(errno.EACCES),

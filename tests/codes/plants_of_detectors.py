@@ -156,6 +156,24 @@ def in_image(width: int, height: int) -> Detections:
     return replace(finding("cat", 0.5), image_size=(width, height))
 
 
+STRANGE = '[{"image_id": "who", "category_id": 1, "bbox": [1, 1, 9, 9], "score": 0.5}]'
+
+
+def evaluated(*options: str) -> Plant:
+    """Evaluate with options, each followed by the content of its file."""
+
+    def plant(place: Place) -> str:
+        place.folder.pair("a")
+        files = []
+        for option, content in zip(options[::2], options[1::2], strict=True):
+            file = place.root.parent / f"file{option}"
+            file.write_text(content, "utf-8")
+            files += [option, file]
+        return place.cli("evaluate", place.root, "--split", "all", *files)
+
+    return plant
+
+
 PLANTS: dict[str, Plant] = {
     "BW401": raised(losing),
     "BW402": raised(lambda place: Reference.of(NOBODY, Dataset.of(place.root, []))),
@@ -185,4 +203,8 @@ PLANTS: dict[str, Plant] = {
     "BW520": raised(lambda place: read_names(place.root / "labels.txt")),
     "BW601": raised(lambda place: gather(truth(place), [finding("dog", 0.5)])),
     "BW602": raised(lambda place: gather(truth(place), [finding("cat", np.nan)])),
+    "BW603": evaluated("--slices", "image\n", "--detections", "[]"),
+    "BW604": evaluated("--detections", "{}"),
+    "BW605": evaluated("--detections", STRANGE),
+    "BW606": evaluated("--hierarchy", "[]", "--detections", "[]"),
 }
