@@ -173,6 +173,18 @@ def test_aims(aim: str, value: float, met: bool) -> None:
     assert chosen.validated
 
 
+def test_with_many_images_an_aim_is_reached_with_a_margin() -> None:
+    """Of 100 detections 95 are right, and the wrong ones score less."""
+    right = [([(BOX, 0, 0)], [(BOX, 0, 0.9)])] * 80 + [([(BOX, 0, 0)], [(BOX, 0, 0.6)])] * 15
+    wrong = [([], [(FAR, 0, 0.55)])] * 5
+    chosen = choose(*scene(*right, *wrong), Aim.parse("precision=.95"))
+    assert chosen is not None
+    assert chosen.value == pytest.approx(0.575)
+    plain = choose(*scene(*right[78:], *wrong), Aim.parse("precision=.75"))
+    assert plain is not None
+    assert plain.value == pytest.approx(0.575)
+
+
 @pytest.mark.parametrize("text", ["", "f2", "f1=.5", "precision", "recall=2", "recall=x"])
 def test_an_aim_that_is_none(text: str) -> None:
     with pytest.raises(ArgumentError, match="BW807"):

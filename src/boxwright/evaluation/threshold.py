@@ -19,6 +19,7 @@ from boxwright.structures.detections import Detections
 
 LOWEST, HIGHEST = 0.1, 0.9  # of a threshold for F1
 FLOOR = 0.01  # of one for precision or recall
+MARGIN = 1.7  # standard errors above the aim: boxes of one image are alike, and others differ
 STANDING, VALIDATED, FOLDS, FIXED = "standing", "validation", "folds", "fixed"
 NAMES = ("f1", "precision", "recall")
 
@@ -168,20 +169,30 @@ def _chosen(outcomes: Outcomes, aim: Aim) -> tuple[float, bool] | None:
     last = np.flatnonzero(np.append(scores[:-1] > scores[1:], True))  # of equal scores
     right = np.cumsum(kept.hit)[last].astype(np.float64)
     precision, recall = right / (last + 1), ratio(right, outcomes.truths.sum()[None])
-    best, met = _best(precision, recall, aim)
+    truths = np.full(len(last), outcomes.truths.sum())
+    best, met = _best(precision, recall, aim, truths if aim.name == "recall" else last + 1)
     between = (scores[last[best]] + below[last[best]]) / 2  # halfway to the next score
     highest = HIGHEST if aim.target is None else 1.0
     return round(float(np.clip(between, floor, highest)), 2 if aim.target is None else 4), met
 
 
 def _best(
-    precision: NDArray[np.float64], recall: NDArray[np.float64], aim: Aim
+    precision: NDArray[np.float64],
+    recall: NDArray[np.float64],
+    aim: Aim,
+    counts: NDArray[np.int64],
 ) -> tuple[int, bool]:
-    """Index of the best cut, and whether it reaches the aim."""
+    """Index of the best cut, and whether it reaches the aim; with a margin if one does.
+
+    `counts` is the number of boxes that precision or recall is a part of.
+    """
     if aim.target is None:
         return int(np.argmax(2 * precision * recall / (precision + recall + 1e-12))), True
     wanted, other = (precision, recall) if aim.name == "precision" else (recall, precision)
-    able = np.flatnonzero(wanted >= aim.target)
+    margin = MARGIN * np.sqrt(aim.target * (1 - aim.target) / counts)
+    able = np.flatnonzero(wanted >= aim.target + margin)
+    if not len(able):
+        able = np.flatnonzero(wanted >= aim.target)
     if not len(able):
         return int(np.argmax(wanted)), False
     return int(able[np.argmax(other[able])]), True

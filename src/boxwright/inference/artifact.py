@@ -36,7 +36,8 @@ class Artifact:
         provenance: the origin of the detector, for people and for `export`. Possible keys:
             `boxwright` (version), `data` (`{"path", "fingerprint"}` in a run,
             `{"folder", "fingerprint"}` in an exported file), `recipe`, `metrics`, `weights`,
-            `license` (of the weights), `comparison` (of an export).
+            `license` (of the weights), `comparison` (of an export), `threshold` (how it was
+            chosen).
         golden: an image and the result that an exported file must have for it.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from boxwright.evaluation.coco import Evaluation
+from boxwright.evaluation.threshold import VALIDATED, Aim, Threshold
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
 from boxwright.training.events import Evaluated, Event, Started
@@ -46,11 +47,11 @@ class BestWeights:
 def described(artifact: Artifact, step: int, result: ValidationResult | None) -> Artifact:
     """Return the artifact with the weights' step, metrics and threshold."""
     metrics = result.evaluation.to_json() if result else None
-    return replace(
-        artifact,
-        threshold=(result.threshold if result else None) or artifact.threshold,
-        provenance=artifact.provenance | {"metrics": metrics, "step": step},
-    )
+    known = replace(artifact, provenance=artifact.provenance | {"metrics": metrics, "step": step})
+    if result is None or result.threshold is None:
+        return known
+    chosen = Threshold(result.threshold, VALIDATED, str(Aim()), met=True, images=len(result.truth))
+    return known.with_threshold(chosen.value, chosen.to_json())
 
 
 class BestWeightsWriter:
