@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ BINS = 10
 LOWEST = 0.05  # score; below it are thousands of detections that nobody looks at
 
 
-class Bin(NamedTuple):
+@dataclass(frozen=True)
+class Bin:
     """The detections with scores in one tenth: their number, mean score, and part that is right."""
 
     count: int
@@ -39,7 +40,7 @@ class Calibration:
         return {
             "ece": self.ece.to_json(),
             "lowest_score": LOWEST,
-            "bins": [one._asdict() for one in self.bins],
+            "bins": [asdict(one) for one in self.bins],
         }
 
 

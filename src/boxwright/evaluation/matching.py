@@ -179,7 +179,7 @@ class CellTruth:
         left out."""
         classes, regions = len(truth.classes), len(truth.ignored) if crowds else 0
         image = np.append(truth.image_of_box, np.repeat(truth.image_of_ignored[:regions], classes))
-        label = np.append(truth.labels, np.tile(np.arange(classes), regions))
+        label = np.append(truth.labels.astype(np.int64), np.tile(np.arange(classes), regions))
         boxes = np.concatenate([truth.boxes, np.repeat(truth.ignored[:regions], classes, axis=0)])
         own = (truth.flags & (CROWD if crowds else 0)) > 0
         crowd = np.append(own, np.ones(regions * classes, np.bool_))

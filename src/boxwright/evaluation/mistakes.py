@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,8 @@ NOTE = (
 )
 
 
-class Mistake(NamedTuple):
+@dataclass(frozen=True)
+class Mistake:
     """One kind: how many there are at the score threshold, and the AP50 that correcting all of
     them at any score, and nothing else, would gain."""
 

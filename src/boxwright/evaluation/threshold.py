@@ -19,7 +19,7 @@ from boxwright.structures.detections import Detections
 
 LOWEST, HIGHEST = 0.1, 0.9  # of a threshold for F1
 FLOOR = 0.01  # of one for precision or recall
-MARGIN = 1.7  # standard errors above the aim: boxes of one image are alike, and others differ
+MARGIN = 1.2  # standard errors above the aim: other images differ
 STANDING, VALIDATED, FOLDS, FIXED = "standing", "validation", "folds", "fixed"
 NAMES = ("f1", "precision", "recall")
 
