@@ -303,10 +303,12 @@ def _matches(
 ) -> list[Matches]:
     """The matches of every class for one area."""
     ignored = wanted.crowd | _other_size(wanted.boxes, area)
-    taken = _assign(found, wanted, pairs, ignored)
-    hit = taken >= 0
+    choosing, taken = _assign(found, wanted, pairs, ignored)
+    hit = np.zeros((len(IOUS), len(found.cell)), np.bool_)
+    counts = np.repeat(~_other_size(found.boxes, area)[None], len(IOUS), axis=0)
+    hit[:, choosing] = taken >= 0
     of_ignored = np.append(ignored, False)[taken]
-    counts = ~of_ignored & (hit | ~_other_size(found.boxes, area))
+    counts[:, choosing] = ~of_ignored & (hit[:, choosing] | counts[:, choosing])
     classes = len(truth.classes)
     image = found.cell // max(classes, 1)
     cells = np.bincount(wanted.cell[~ignored], minlength=len(truth) * classes)
@@ -326,19 +328,20 @@ def _matches(
 
 def _assign(
     found: CellDetections, wanted: CellTruth, pairs: Pairs, ignored: NDArray[np.bool_]
-) -> NDArray[np.int64]:
-    """`(T, D)` row of the truth box that each detection takes; -1 for none.
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows of detections that overlap a truth box, `(K,)`, and the rows of the boxes that they
+    take, `(T, K)`; -1 for none.
 
     All cells take their turns together: in turn `k` the k-th overlapping detection of every cell
     chooses. Of equal overlaps the last box is taken, as in pycocotools.
     """
-    taken = np.full((len(IOUS), len(found.cell)), -1)
     order = np.lexsort((-pairs.truth, -pairs.overlap, ignored[pairs.truth], pairs.detection))
     detection, truth = pairs.detection[order], pairs.truth[order]
     enough = pairs.overlap[order] >= IOUS[:, None]
     choosing, start, count = np.unique(detection, return_index=True, return_counts=True)
     cell = found.cell[choosing]
     turn = np.arange(len(cell)) - np.searchsorted(cell, cell)
+    taken = np.full((len(IOUS), len(choosing)), -1)
     by_turn = np.argsort(turn, kind="stable")
     free = np.ones((len(IOUS), len(wanted.cell)), np.bool_)
     for now in np.split(by_turn, np.cumsum(np.bincount(turn))[:-1]):
@@ -352,8 +355,8 @@ def _assign(
         which, column = np.nonzero(choice >= 0)
         boxes = choice[which, column]
         free[which, boxes] = wanted.crowd[boxes]
-        taken[:, choosing[now]] = choice
-    return taken
+        taken[:, now] = choice
+    return choosing, taken
 
 
 def in_ignored_region(truth: Dataset, image: int, boxes: Boxes) -> NDArray[np.bool_]:
