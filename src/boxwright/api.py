@@ -254,7 +254,7 @@ def evaluate(
         progress: called with the number of images done and the total.
 
     Raises:
-        ArgumentError: BW802 the detector records no data, BW803 there is no such `split`, BW805
+        ArgumentError: BW802 the detector records no data, BW803 there is no such `split`, BW807
             there is no such `aim`.
         DataError: BW193 the split is empty; as `load`.
         DetectorError: as `Detector.load`.

@@ -115,7 +115,7 @@ def test_a_threshold_is_saved_only_when_asked_for() -> None:
         (["run", "images", "--aim", "f1", "--split", "val"], "BW802"),
         (["run", "images", "--aim", "f1", "--split", "all"], "BW802"),
         (["images", "--detections", "results.json", "--aim", "f1", "--save-threshold"], "BW802"),
-        (["run", "images", "--aim", "f3"], "BW805"),
+        (["run", "images", "--aim", "f3"], "BW807"),
         (["images", "--detections", "nothing.json"], "BW604"),
     ],
 )
