@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from boxwright.evaluation.numbers import Numbers, numbers
-from boxwright.evaluation.report import REMEDIES, headline, next_steps, table
+from boxwright.evaluation.report import ADVICE, headline, next_steps, table
 from boxwright.evaluation.threshold import FIXED, STANDING, VALIDATED, Threshold
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
@@ -81,7 +81,7 @@ def test_the_headline_says_what_happens_at_the_threshold() -> None:
 
 def test_what_to_do_next() -> None:
     text = " ".join(next_steps(evaluated("cat", "dog")))
-    assert text.startswith(f"Next: {REMEDIES['missed'].format(count=1)} They cost 0.500 of AP50")
+    assert text.startswith(f"Next: {ADVICE['missed'].format(count=1)} They cost 0.500 of AP50")
     assert "not validated: --aim f1" in text
     chosen = Threshold(0.3, VALIDATED, "precision=0.9", met=False, images=7)
     assert list(next_steps(evaluated("cat", threshold=chosen))) == [

@@ -70,11 +70,11 @@ class ForeignDetections:
 
     def detections_in(self, images: Dataset) -> Iterator[Detections]:
         """The detections in some of the images, as `Detector.detections_in`."""
-        places = {key: i for i, key in enumerate(_places(self.images))}
-        return (self.detections[places[key]] for key in _places(images))
+        positions = {key: i for i, key in enumerate(_keys_of(self.images))}
+        return (self.detections[positions[key]] for key in _keys_of(images))
 
 
-def _places(images: Dataset) -> list[tuple[str, int]]:
+def _keys_of(images: Dataset) -> list[tuple[str, int]]:
     return list(zip(images.names, images.byte_ranges[:, 0].tolist(), strict=True))
 
 

@@ -73,7 +73,7 @@ class Matches:
     counts: NDArray[np.bool_]
     truths: NDArray[np.int64]
 
-    def at_first_iou(self) -> Matches:
+    def loosest(self) -> Matches:
         """Only the matches at IoU 0.5."""
         return replace(self, hit=self.hit[:1], counts=self.counts[:1])
 
@@ -303,12 +303,12 @@ def _matches(
 ) -> list[Matches]:
     """The matches of every class for one area."""
     ignored = wanted.crowd | _other_size(wanted.boxes, area)
-    choosing, taken = _assign(found, wanted, pairs, ignored)
+    overlapping, taken = _assign(found, wanted, pairs, ignored)
     hit = np.zeros((len(IOUS), len(found.cell)), np.bool_)
     counts = np.repeat(~_other_size(found.boxes, area)[None], len(IOUS), axis=0)
-    hit[:, choosing] = taken >= 0
+    hit[:, overlapping] = taken >= 0
     of_ignored = np.append(ignored, False)[taken]
-    counts[:, choosing] = ~of_ignored & (hit[:, choosing] | counts[:, choosing])
+    counts[:, overlapping] = ~of_ignored & (hit[:, overlapping] | counts[:, overlapping])
     classes = len(truth.classes)
     image = found.cell // max(classes, 1)
     cells = np.bincount(wanted.cell[~ignored], minlength=len(truth) * classes)
@@ -338,10 +338,10 @@ def _assign(
     order = np.lexsort((-pairs.truth, -pairs.overlap, ignored[pairs.truth], pairs.detection))
     detection, truth = pairs.detection[order], pairs.truth[order]
     enough = pairs.overlap[order] >= IOUS[:, None]
-    choosing, start, count = np.unique(detection, return_index=True, return_counts=True)
-    cell = found.cell[choosing]
+    overlapping, start, count = np.unique(detection, return_index=True, return_counts=True)
+    cell = found.cell[overlapping]
     turn = np.arange(len(cell)) - np.searchsorted(cell, cell)
-    taken = np.full((len(IOUS), len(choosing)), -1)
+    taken = np.full((len(IOUS), len(overlapping)), -1)
     by_turn = np.argsort(turn, kind="stable")
     free = np.ones((len(IOUS), len(wanted.cell)), np.bool_)
     for now in np.split(by_turn, np.cumsum(np.bincount(turn))[:-1]):
@@ -356,7 +356,7 @@ def _assign(
         boxes = choice[which, column]
         free[which, boxes] = wanted.crowd[boxes]
         taken[:, now] = choice
-    return choosing, taken
+    return overlapping, taken
 
 
 def in_ignored_region(truth: Dataset, image: int, boxes: Boxes) -> NDArray[np.bool_]:

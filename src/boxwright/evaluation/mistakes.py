@@ -20,7 +20,7 @@ from boxwright.structures.dataset import CROWD, Dataset
 KINDS = ("class", "location", "both", "duplicate", "background", "missed")
 CLASS, LOCATION, BOTH, DUPLICATE, BACKGROUND, MISSED = range(6)
 RIGHT = -1
-LEAST, BACKGROUND_MOST = 0.5, 0.1  # IoU of a match, and of a detection on the background
+LEAST, BACKGROUND_IOU = 0.5, 0.1  # IoU of a match, and of a detection on the background
 MAX_DETECTIONS = 100  # in an image, of all classes
 RECALLS = np.arange(101) / 100
 NOTE = (
@@ -59,7 +59,7 @@ class Mistakes:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class Classified:
     """What kind of mistake each detection and truth box is.
 
     Attributes:
@@ -83,7 +83,7 @@ class Judged:
         return np.append(of_detections, self.missed.sum())
 
 
-def judge(truth: Dataset, found: DetectionColumns) -> Judged:
+def classify(truth: Dataset, found: DetectionColumns) -> Classified:
     """Find the kind of mistake of every detection and truth box."""
     ends = np.searchsorted(found.image, np.arange(len(truth) + 1))
     boxes, wanted = corner_and_sides(found.boxes), corner_and_sides(truth.boxes)
@@ -120,35 +120,35 @@ def judge(truth: Dataset, found: DetectionColumns) -> Judged:
     nothing = np.zeros(0, np.int64)
     columns = zip(*parts, strict=True) if parts else ([nothing], [nothing], [nothing], [nothing])
     row, kind, corrected, ignored = (np.concatenate(list(column)) for column in columns)
-    return Judged(row, kind, corrected, ignored.astype(np.bool_), missed)
+    return Classified(row, kind, corrected, ignored.astype(np.bool_), missed)
 
 
 def mistakes(truth: Dataset, found: DetectionColumns, limits: Sequence[float]) -> Mistakes:
     """Count the kinds of mistakes at `limits`, the threshold of each class, and measure what each
     kind costs."""
-    judged = judge(truth, found)
-    counts = judge(truth, found.above(limits)).counts().tolist()
-    labels, scores = found.labels[judged.row], found.scores[judged.row]
+    classified = classify(truth, found)
+    counts = classify(truth, found.above(limits)).counts().tolist()
+    labels, scores = found.labels[classified.row], found.scores[classified.row]
     crowd = (truth.flags & CROWD) > 0
     wanted = np.bincount(truth.labels[~crowd], minlength=len(truth.classes))
-    right = judged.kind == RIGHT
-    shown = ~judged.ignored
+    right = classified.kind == RIGHT
+    shown = ~classified.ignored
     ap50 = _mean_ap(labels[shown], scores[shown], right[shown], wanted)
     if ap50 is None:
         return Mistakes(None, ())
     kinds = []
     for number, name in enumerate(KINDS[:MISSED]):
-        mine = judged.kind == number
-        corrected = mine & (judged.corrected >= 0)
+        mine = classified.kind == number
+        corrected = mine & (classified.corrected >= 0)
         kept = np.where(mine, corrected, shown)
         better = _mean_ap(
-            np.where(corrected, judged.corrected, labels)[kept],
+            np.where(corrected, classified.corrected, labels)[kept],
             scores[kept],
             (right | corrected)[kept],
             wanted,
         )
         kinds.append(Mistake(name, counts[number], max((better or 0.0) - ap50, 0.0)))
-    found_all = wanted - np.bincount(truth.labels[judged.missed], minlength=len(wanted))
+    found_all = wanted - np.bincount(truth.labels[classified.missed], minlength=len(wanted))
     better = _mean_ap(labels[shown], scores[shown], right[shown], found_all)
     kinds.append(Mistake("missed", counts[MISSED], max((better or 0.0) - ap50, 0.0)))
     return Mistakes(ap50, tuple(kinds))
@@ -183,13 +183,13 @@ def _kinds(
         return np.full(len(match), BACKGROUND), np.full(len(match), -1)
     own, other = np.where(same, overlap, 0), np.where(same, 0, overlap)
     used = np.isin(np.arange(overlap.shape[1]), match)
-    near, most = own.argmax(axis=1), own.max(axis=1)
+    near, largest = own.argmax(axis=1), own.max(axis=1)
     conditions = [
         match >= 0,
-        (most >= BACKGROUND_MOST) & (most <= LEAST),
+        (largest >= BACKGROUND_IOU) & (largest <= LEAST),
         other.max(axis=1) >= LEAST,
         np.where(used, own, 0).max(axis=1) >= LEAST,
-        overlap.max(axis=1) <= BACKGROUND_MOST,
+        overlap.max(axis=1) <= BACKGROUND_IOU,
     ]
     kind = np.select(conditions, [RIGHT, LOCATION, CLASS, DUPLICATE, BACKGROUND], BOTH)
     target = np.select([kind == LOCATION, kind == CLASS], [near, other.argmax(axis=1)], -1)

@@ -18,7 +18,7 @@ from boxwright.evaluation.confusion import Confusion, confusion
 from boxwright.evaluation.matching import Matches, gather, match
 from boxwright.evaluation.mistakes import Mistakes, mistakes
 from boxwright.evaluation.outcomes import Outcomes, Rates, Sweep
-from boxwright.evaluation.slices import SIZES, Seen, Slice, by_brightness, by_folder, by_table
+from boxwright.evaluation.slices import SIZES, Seen, Subset, by_brightness, by_folder, by_table
 from boxwright.evaluation.threshold import FIXED, Threshold
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
@@ -53,7 +53,7 @@ class Numbers(Evaluation):
     calibration: Calibration
     openimages_ap50: float | None
     openimages_per_class: Mapping[str, float | None]
-    slices: tuple[Slice, ...]
+    slices: tuple[Subset, ...]
     baseline: Numbers | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -177,9 +177,9 @@ def _slices(
     weights: NDArray[np.float64],
     seen: Seen | None,
     how: How,
-) -> list[Slice]:
+) -> list[Subset]:
     slices = [
-        _slice(("size", size), matches[size], limits, weights)
+        _subset(("size", size), matches[size], limits, weights)
         for size in SIZES
         if any(one.truths.any() for one in matches[size])
     ]
@@ -189,22 +189,22 @@ def _slices(
     if how.table:
         parts |= by_table(truth.names, how.table)
     return slices + [
-        _slice(part, matches["all"], limits, weights * mask) for part, mask in parts.items()
+        _subset(part, matches["all"], limits, weights * mask) for part, mask in parts.items()
     ]
 
 
-def _slice(
+def _subset(
     part: tuple[str, str],
     matches: Sequence[Matches],
     limits: Sequence[float],
     weights: NDArray[np.float64],
-) -> Slice:
+) -> Subset:
     by, name = part
     above = [Outcomes.of(one).above(at) for one, at in zip(matches, limits, strict=True)]
     images, rates = weights[0] > 0, Rates.of(_together(above, weights.shape[1]), weights)
     boxes = sum(int(one.truths[images].sum()) for one in matches)
-    ap50 = resampled([one.at_first_iou() for one in matches], weights)[1]
-    return Slice(
+    ap50 = resampled([one.loosest() for one in matches], weights)[1]
+    return Subset(
         by,
         name,
         int(images.sum()),

@@ -16,7 +16,6 @@ from boxwright.evaluation.bootstrap import Measured, ratio
 from boxwright.evaluation.matching import Matches
 
 SWEEP = np.linspace(0, 1, 101)  # thresholds of a `Sweep`
-NAMES = ("precision", "recall", "f1", "false_alarms_per_100_images", "count_error")
 
 
 @dataclass(frozen=True, eq=False)

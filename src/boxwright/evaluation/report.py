@@ -31,7 +31,7 @@ TWELVE: dict[str, tuple[str, str, str]] = {
     "ARlarge": ("0.50:0.95", "over 96² px", "100"),
 }
 
-REMEDIES = {
+ADVICE = {
     "class": "{count} boxes have the wrong class. --confusion FILE.png shows which classes are "
     "mixed up; check their labels.",
     "location": "{count} boxes are too loose. Train longer, with a larger input size, and check "
@@ -82,7 +82,7 @@ def next_steps(measured: Numbers) -> Iterator[str]:
     kinds = [one for one in measured.mistakes.kinds if one.loss > 0 and one.count]
     if kinds:
         worst = max(kinds, key=lambda one: one.loss)
-        said = f"Next: {REMEDIES[worst.kind].format(count=worst.count)} They cost {worst.loss:.3f}"
+        said = f"Next: {ADVICE[worst.kind].format(count=worst.count)} They cost {worst.loss:.3f}"
         yield from wrap(f"{said} of AP50, more than any other kind of mistake.", 80)
     if not measured.threshold.validated:
         yield "The threshold is not validated: --aim f1 chooses one on validation images."

@@ -23,7 +23,7 @@ SIZES = ("small", "medium", "large")
 
 
 @dataclass(frozen=True)
-class Slice:
+class Subset:
     """Numbers of a part of the images, or of the objects of one size.
 
     Attributes:
