@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from boxwright.bench.limits import Limits, chosen, fitting, remembered
+from boxwright.bench.limits import Limits, Remembered, chosen, fitting
 from boxwright.bench.untrained import Cost, cost_of
 from boxwright.errors import ArgumentError
 from boxwright.models.weights import zoo
@@ -94,14 +94,21 @@ def test_what_is_no_latency_is_refused(latency: str) -> None:
 
 def test_what_was_measured_is_kept(cache: Path) -> None:
     machine = Machine()
-    measure: Times = remembered(machine)
+    measure: Times = Remembered(machine)
     first = measure(NANODET_M, 320, 1), measure(NANODET_M, 320, 2), measure(SSD_QUANT, None, 1)
-    again = remembered(machine)
+    again = Remembered(machine)
     assert (again(NANODET_M, 320, 1), again(NANODET_M, 320, 2), again(SSD_QUANT, None, 1)) == first
     assert len(machine.asked) == 3
-    (cache / "costs.json").write_text("{", encoding="utf-8")
-    assert again(NANODET_M, 320, 1) == first[0], "a damaged file is written again"
-    assert len(json.loads((cache / "costs.json").read_text("utf-8"))) == 1
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"KEY": 3}', '{"KEY": [1, "2"]}'])
+def test_a_damaged_file_of_costs_is_written_again(content: str, cache: Path) -> None:
+    measure, place = Remembered(Machine()), cache / "costs.json"
+    first = measure(NANODET_M, 320, 1)
+    (key,) = json.loads(place.read_text("utf-8"))
+    place.write_text(content.replace("KEY", key), encoding="utf-8")
+    assert measure.known(NANODET_M, 320, 1) is None
+    assert measure(NANODET_M, 320, 1) == measure.known(NANODET_M, 320, 1) == first
 
 
 @pytest.mark.shared

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from boxwright.bench.limits import Remembered
+from boxwright.bench.untrained import Cost
 from boxwright.cli import progress as progress_line
 from boxwright.cli.main import app
 from boxwright.errors import WeightsError
@@ -57,11 +58,28 @@ def fetching(monkeypatch: pytest.MonkeyPatch, cache: Path) -> list[str]:
 
 def test_every_model_has_a_line() -> None:
     lines = run().stdout.splitlines()
-    assert lines[0].split() == ["model", "M", "AP", "good", "for"]
+    assert lines[0].split() == ["model", "M", "AP", "ms", "here", "good", "for"]
     rows = {line.split()[0]: line.split()[1:3] for line in lines[1 : len(CHOICES) + 1]}
     assert rows.keys() == {each.name for each in CHOICES}
     assert rows["nanodet_plus_m"] == ["1.2", "0.30"]
     assert {each.model for each in MODELS} == rows.keys()
+
+
+def test_models_that_are_here_are_timed_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def cost_of(weights: Published, size: int, threads: int) -> Cost:
+        asked.append(weights.name)
+        return Cost(12.34, 4.6)
+
+    monkeypatch.setattr(Remembered.__init__, "__defaults__", (cost_of,))
+    assert "No weights are here yet" in run("--measure").stderr
+    put(cache, zoo.named(FIRST))
+    for options in (["--measure"], ["--measure"], []):
+        rows = {line.split()[0]: line.split() for line in run(*options).stdout.splitlines()[1:6]}
+        assert rows["ssd_mobilenet_v1"][3] == "12.3"
+        assert rows["nanodet_plus_m"][3] == "-"
+    assert asked == [FIRST]
 
 
 def test_all_weights_have_a_line_of_facts() -> None:
@@ -141,11 +159,11 @@ def test_a_download_is_said_once_and_moves_in_a_terminal(
 ) -> None:
     written = io.StringIO()
 
-    def console(**options: Any) -> Console:
-        options["stderr"] = False
-        return Console(file=written, force_terminal=terminal, width=100, **options)
+    def messages() -> Console:
+        how = {"width": 100, "highlight": False, "soft_wrap": True}
+        return Console(file=written, force_terminal=terminal, **how)
 
-    monkeypatch.setattr(progress_line, "Console", console)
+    monkeypatch.setattr(progress_line, "messages", messages)
     with progress_line.downloading("net [1]", "https://a.org/net.zip") as progress:
         assert "net" not in written.getvalue()
         progress(1_000_000, 4_000_000)

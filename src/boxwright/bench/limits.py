@@ -112,7 +112,7 @@ def chosen(
         return {"model": model}
     limits = Limits(latency, size_limit)
     choices = zoo.DEFAULTS if model in (None, zoo.AUTO) else (zoo.of_model(str(model)),)
-    found = fitting(limits, choices, measure or remembered(cost_of))
+    found = fitting(limits, choices, measure or Remembered())
     tell(str(found))
     return {"model": found.weights.model, "largest_input": found.largest}
 
@@ -148,25 +148,39 @@ def fitting(limits: Limits, choices: Sequence[Published], measure: Measure) -> F
     )
 
 
-def remembered(measure: Measure) -> Measure:
-    """Keep what was measured in the cache folder, for this version on this machine."""
-    place = cache_folder() / "costs.json"
+class Remembered:
+    """Measures what was not measured before, by this version on this machine.
 
-    def known(weights: Published, size: int | None, threads: int) -> Cost:
-        key = f"{weights.name} {size} {threads} {_machine()}"
-        with locked(place.with_suffix(".lock")):
-            costs: dict[str, list[float]] = {}
-            with suppress(OSError, ValueError):
-                costs = json.loads(place.read_text("utf-8"))
-            if key in costs:
-                return Cost(*costs[key])
-            cost = measure(weights, size, threads)
-            write_json(place, costs | {key: list(cost)})
+    The results are kept in the cache folder.
+    """
+
+    def __init__(self, measure: Measure = cost_of) -> None:
+        self._measure = measure
+        self._place = cache_folder() / "costs.json"
+
+    def __call__(self, weights: Published, size: int | None, threads: int) -> Cost:
+        with locked(self._place.with_suffix(".lock")):
+            if known := self.known(weights, size, threads):
+                return known
+            cost = self._measure(weights, size, threads)
+            write_json(self._place, self._all() | {_key(weights, size, threads): list(cost)})
         return cost
 
-    return known
+    def known(self, weights: Published, size: int | None, threads: int) -> Cost | None:
+        """The cost if it was measured before."""
+        match self._all().get(_key(weights, size, threads)):
+            case [int() | float() as milliseconds, int() | float() as megabytes]:
+                return Cost(milliseconds, megabytes)
+        return None
+
+    def _all(self) -> dict[str, Any]:
+        with suppress(OSError, ValueError):
+            kept = json.loads(self._place.read_text("utf-8"))
+            return kept if isinstance(kept, dict) else {}
+        return {}
 
 
-def _machine() -> str:
-    names = platform.machine(), platform.processor(), os.cpu_count(), platform.node()
-    return " ".join(str(each) for each in (version("boxwright"), *names))
+def _key(weights: Published, size: int | None, threads: int) -> str:
+    machine = platform.machine(), platform.processor(), os.cpu_count(), platform.node()
+    parts = weights.name, size, threads, version("boxwright"), *machine
+    return " ".join(map(str, parts))

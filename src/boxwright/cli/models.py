@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 NOTES = """
 M: millions of weights. AP on the COCO validation set, and ms, milliseconds per image of 600 x 600
 pixels on a GeForce GTX TITAN X, as published by their authors. MB: size of the download; "-" means
-not published. Downloads without a known checksum are not verified.
+not published. Downloads without a known checksum are not verified. "ms here": an exported float
+.tflite of 320 px on one thread of this machine, measured by `boxwright models --measure`.
 """
 EXAMPLE = "ssd_mobilenet_v2_coco"
+MEASURED_SIZE = 320  # pixels of the input
 
 
 def models(
@@ -26,6 +28,14 @@ def models(
         str | None,
         typer.Option(metavar="NAME", help="Download a model now, to train offline later."),
     ] = None,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure",
+            help="Time the models whose weights are here, each exported untrained. The times are "
+            "kept.",
+        ),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the models for training and their pretrained weights.
@@ -37,6 +47,7 @@ def models(
     Examples:
       boxwright models
       boxwright models --fetch ssd_mobilenet_v2_coco
+      boxwright models --measure
     """
     from boxwright.models.weights import zoo
     from boxwright.models.weights.published import MODELS
@@ -44,6 +55,8 @@ def models(
     listed = (zoo.named(fetch),) if fetch else MODELS
     if fetch:
         fetched(listed[0])
+    if measure:
+        _measure()
     if json:
         show_json([_as_json(published) for published in listed])
         return
@@ -69,6 +82,23 @@ def fetched(published: Published) -> Path:
         return zoo.fetch(published, progress)
 
 
+def _measure() -> None:
+    """Measure the models whose weights are here and that were not measured before."""
+    from boxwright.bench.limits import Remembered
+    from boxwright.models.weights import zoo
+    from boxwright.models.weights.published import CHOICES
+
+    costs, found = Remembered(), 0
+    for each in CHOICES:
+        here = [weights for weights in each.weights if zoo.find(weights)]
+        found += len(here)
+        if here and not costs.known(here[0], MEASURED_SIZE, 1):
+            say(f"measuring {each.name}")
+            costs(here[0], MEASURED_SIZE, 1)
+    if not found:
+        say(f"No weights are here yet: boxwright models --fetch {zoo.DEFAULT.name}")
+
+
 def _next(fetched: Published | None) -> Iterator[str]:
     """Next steps."""
     from boxwright.models.weights import zoo
@@ -85,17 +115,22 @@ def _next(fetched: Published | None) -> Iterator[str]:
 def _models_table() -> Any:
     from rich.table import Table
 
+    from boxwright.bench.limits import Remembered
     from boxwright.models.weights.published import CHOICES
 
     table = Table(box=None, pad_edge=False)
     table.add_column("model", overflow="fold")
-    table.add_column("M", justify="right")
-    table.add_column("AP", justify="right")
+    for column in ("M", "AP", "ms here"):
+        table.add_column(column, justify="right")
     table.add_column("good for")
+    costs = Remembered()
     for each in CHOICES:
+        known = (costs.known(weights, MEASURED_SIZE, 1) for weights in each.weights)
+        cost = next(filter(None, known), None)
+        here = f"{cost.milliseconds:.1f}" if cost else "-"
         millions = f"{each.parameters:.1f}" if each.parameters else "-"
         ap = f"{each.coco_ap:.2f}" if each.coco_ap else "-"
-        table.add_row(each.name, millions, ap, each.good_for)
+        table.add_row(each.name, millions, ap, here, each.good_for)
     return table
 
 
