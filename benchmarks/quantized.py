@@ -83,7 +83,8 @@ def compare(run: Run, data: Dataset, folder: Path) -> None:
     examples = ValidationSet.read(
         train.select(np.arange(64)), artifact.preprocessing, seed=0
     ).inputs
-    rounded = type(model)(floats.spec, PostTraining(floats.network, examples))
+    rounded = type(model)(floats.spec, floats.network)
+    rounded.compiled = PostTraining(floats.network, examples)
     found = validator.validate(rounded).evaluation
     print(f"post-training quantization: AP {found.ap:.3f}, AP50 {found.ap50:.3f}", flush=True)
     raw = files.interpreter(RAW, "--noadd_postprocessing_op")
@@ -140,7 +141,7 @@ class Files:
 
 
 class PostTraining:
-    """An int8 file with per-channel ranges, with the interface of a network."""
+    """An int8 file with per-channel ranges, called like a compiled network."""
 
     def __init__(self, floats: Any, images: NDArray[np.uint8]) -> None:
         tf = framework.tensorflow()
@@ -162,7 +163,7 @@ class PostTraining:
             content = converter.convert()
         self._run = Interpreter(model_content=content).get_signature_runner()
 
-    def predict_on_batch(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    def __call__(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         found = [self._run(images=image[None]) for image in images]
         return {name: np.concatenate([each[name] for each in found]) for name in found[0]}
 

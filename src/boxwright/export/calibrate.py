@@ -79,7 +79,7 @@ class Calibration:
         """
         heads = []
         for image in self.scaled():
-            outputs = model.network.predict_on_batch(image)
+            outputs = model.compiled(image)
             outputs = {name: np.asarray(values) for name, values in outputs.items()}
             heads.append(model.export_head(outputs, NUMPY))
         scores = np.concatenate([head.scores for head in heads])

@@ -189,6 +189,13 @@ class DetectionModel(ABC):
         """The family and the spec, the input of `registry.restored`."""
         return {FAMILY_KEY: self.family, **self.spec.to_json()}
 
+    @cached_property
+    def compiled(self) -> Callable[[NDArray[np.float32]], Any]:
+        """The network as a function of images `(B, S, S, 3)` in its input range."""
+        from boxwright.backend.networks import compiled
+
+        return compiled(self.network)
+
     @property
     def quantizer(self) -> Any:
         """The shared state of the layers of a QAT network; None for a float network."""

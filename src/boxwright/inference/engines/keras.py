@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.backend import framework
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.engines.engine import running
 from boxwright.inference.golden import Network
@@ -33,8 +32,6 @@ class KerasEngine:
         preprocessing: Preprocessing,
         nms_config: NmsConfig | None = None,
     ) -> None:
-        if framework.keras().backend.backend() == "tensorflow":
-            model.network.jit_compile = False  # XLA is several times slower on a CPU
         self._model = model
         self._nms_config = nms_config or NmsConfig()
         self._scale = np.float32(preprocessing.scale)
@@ -46,7 +43,7 @@ class KerasEngine:
 
     def _raw(self, inputs: NDArray[np.uint8]) -> Any:
         pixels = inputs.astype(np.float32) * self._scale + self._offset
-        return self._model.network.predict_on_batch(pixels)
+        return self._model.compiled(pixels)
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         with running(None):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.backend import framework
+from boxwright.backend.networks import outputs_of
 from boxwright.models.model import Truth
 from boxwright.models.weights.class_head import (
     ClassHeadInit,
@@ -43,13 +44,14 @@ def start_classes(
     """
     keras, network = framework.keras(), model.network
     heads = [layer for layer in network.layers if layer.name.endswith("_classes")]
-    probe = keras.Model(network.input, [network.output, *(head.input for head in heads)])
-    outputs, *maps = probe.predict(images, batch_size=BATCH, verbose=0)
+    maps = {head.name: head.input for head in heads}
+    probe = keras.Model(network.input, network.output | maps)
+    outputs = outputs_of(probe, images, BATCH)
     logits = [
-        (x.astype(np.float32) @ known["kernel"][0, 0] + known["bias"]).reshape(
+        (outputs[name].astype(np.float32) @ known["kernel"][0, 0] + known["bias"]).reshape(
             len(images), -1, len(pretrained.classes)
         )
-        for x, known in zip(maps, (pretrained.layers[head.name] for head in heads), strict=True)
+        for name, known in ((head.name, pretrained.layers[head.name]) for head in heads)
     ]
     scores = NUMPY.sigmoid(np.concatenate(logits, axis=1))
     positions = model.decode(outputs, NUMPY).boxes

@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.backend import framework
+from boxwright.backend.networks import outputs_of
 from boxwright.models.weights.class_head import ClassHeadInit, with_columns
 from boxwright.models.weights.pretrained import Pretrained
 
 keras: Any = framework.keras()
 ops: Any = keras.ops
+
+BATCH = 16  # images
 
 
 def apply_class_head_init(
@@ -42,12 +45,13 @@ def pretrained_scores(
         images: `(n, S, S, 3)`.
     """
     heads = _class_heads(model)
-    probe = keras.Model(model.input, [head.input for head in heads])
+    probe = keras.Model(model.input, {head.name: head.input for head in heads})
+    maps = outputs_of(probe, images, BATCH)
     known = len(pretrained.classes)
     parts = []
-    for head, maps in zip(heads, probe.predict(images, batch_size=16, verbose=0), strict=True):
+    for head in heads:
         arrays = pretrained.layers[head.name]
-        logits = ops.conv(maps.astype(np.float32), arrays["kernel"], padding="same")
+        logits = ops.conv(maps[head.name].astype(np.float32), arrays["kernel"], padding="same")
         parts.append(np.asarray(logits + arrays["bias"]).reshape(len(images), -1, known))
     logits = np.concatenate(parts, axis=1, dtype=np.float32)
     scores: NDArray[np.float32] = 1 / (1 + np.exp(-logits))
