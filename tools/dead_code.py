@@ -40,7 +40,6 @@ USED = {
     "count_error": "the JSON of `evaluate`",
     "empty_images": "the JSON of `check`",
     "compute_output_shape": "Keras",
-    "jit_compile": "Keras",
     "supported_ops": "TensorFlow's converter",
     "supported_types": "TensorFlow's converter",
     "optimizations": "TensorFlow's converter",
