@@ -16,6 +16,8 @@ from PIL import Image
 
 from boxwright.errors import DataError
 from boxwright.images.decoding import decode, decoded
+from boxwright.images.opening import pillow_picture
+from boxwright.images.options import MAX_PIXELS
 from boxwright.images.preprocessing import ENOUGH
 from boxwright.inference.detector import Detector, Input, read_ahead, readers
 from boxwright.io.faults import translating_os_errors
@@ -231,8 +233,6 @@ def _fresh(image: Path, taken: set[str], out: Path) -> str:
 def _is_free(path: Path) -> bool:
     if not os.path.lexists(path):
         return True
-    try:
-        with Image.open(path, formats=["JPEG"]) as picture:
-            return picture.info.get("comment") == MARK
-    except (OSError, ValueError, SyntaxError):
-        return False
+    with suppress(Exception), pillow_picture(path, str(path), MAX_PIXELS) as picture:
+        return picture.format == "JPEG" and picture.info.get("comment") == MARK
+    return False  # Pillow raises many different classes for what is no picture
