@@ -73,7 +73,7 @@ def test_confusion_of_one_box_found_twice_and_of_a_crowd() -> None:
 
 def outcomes(truth: Dataset, found: list[Detections]) -> Outcomes:
     per_class = match(truth, gather(truth, found), ("all",))["all"]
-    return Outcomes.together([Outcomes.of(one) for one in per_class])
+    return Outcomes.together([Outcomes.of(one) for one in per_class], len(truth))
 
 
 def test_rates_at_a_threshold() -> None:

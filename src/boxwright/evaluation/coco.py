@@ -14,8 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.evaluation import voc
-from boxwright.evaluation.bootstrap import Interval, interval, resampled_images
-from boxwright.evaluation.matching import AREAS, Matches, gather, match
+from boxwright.evaluation.bootstrap import (
+    Interval,
+    interval,
+    resampled_images,
+    weightings,
+)
+from boxwright.evaluation.matching import (
+    AREAS,
+    DetectionColumns,
+    Matches,
+    gather,
+    match,
+)
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
@@ -115,6 +126,23 @@ def evaluate(
     """
     found = gather(truth, detections)
     matches = match(truth, found, tuple(AREAS) if sizes else ("all",))
+    return of_matches(truth, found, matches, resampled_images(len(truth), resamples, seed, groups))
+
+
+def of_matches(
+    truth: Dataset,
+    found: DetectionColumns,
+    matches: Mapping[str, Sequence[Matches]],
+    weights: NDArray[np.float64],
+) -> Evaluation:
+    """The evaluation of detections that are matched already.
+
+    Args:
+        truth: labeled images.
+        found: the detections.
+        matches: their matches by area; without those by box size, six metrics are undefined.
+        weights: `(B, N)`, the resamples for the intervals; `B` may be 0.
+    """
     once = np.ones((1, len(truth)))
     unmeasured = np.full((1, 1), np.nan)
     ap, ar = (dict.fromkeys(AREAS, unmeasured) for _ in range(2))  # per area: (C, T)
@@ -136,9 +164,7 @@ def evaluate(
         "ARlarge": ar["large"],
     }
     counts = np.bincount(truth.labels, minlength=len(truth.classes))
-    ap_interval, ap50_interval = _intervals(
-        matches["all"], resampled_images(len(truth), resamples, seed, groups)
-    )
+    ap_interval, ap50_interval = _intervals(matches["all"], weights)
     return Evaluation(
         coco={name: _mean(values) for name, values in coco.items()},
         voc_ap50=_mean(voc_ap50),
@@ -184,9 +210,7 @@ def paired_loss(
 
     Raises the errors of `evaluate`. None if the images have no boxes of a known class.
     """
-    weights = np.concatenate(
-        [np.ones((1, len(truth))), resampled_images(len(truth), resamples, seed)]
-    )
+    weights = weightings(len(truth), resamples, seed)
     ap = []
     for detections in (reference, other):
         found = gather(truth, detections)

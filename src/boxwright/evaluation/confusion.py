@@ -81,8 +81,10 @@ def _one_to_one(
     """Rows and columns of the pairs of a matrix of IoUs, greedily by IoU."""
     rows, columns = np.nonzero(overlap >= least)
     order = np.lexsort((columns, -overlap[rows, columns]))
-    taken: dict[int, int] = {}
+    pairs: dict[int, int] = {}
+    taken = set()
     for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
-        if row not in taken and column not in taken.values():
-            taken[row] = column
-    return np.array(list(taken), np.int64), np.array(list(taken.values()), np.int64)
+        if row not in pairs and column not in taken:
+            pairs[row] = column
+            taken.add(column)
+    return np.array(list(pairs), np.int64), np.array(list(pairs.values()), np.int64)

@@ -186,8 +186,7 @@ def _matched(path: Path, rows: Sequence[Row], images: Dataset, ids: Ids) -> dict
         if place is not None:
             found[key] = place
     if len(found) < ENOUGH * len(keys):
-        strange = ", ".join(str(key) for key in keys if key not in found)
-        shown = ", ".join(strange.split(", ")[:3])
+        shown = ", ".join([str(key) for key in keys if key not in found][:3])
         raise EvaluationError(
             "BW605",
             f"{len(found)} of {len(keys)} images with detections are in the data; not in it: "

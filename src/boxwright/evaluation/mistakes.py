@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.evaluation.matching import DetectionColumns
+from boxwright.evaluation.voc import precision_envelope
 from boxwright.ops.boxes import coco_iou, corner_and_sides
 from boxwright.structures.dataset import CROWD, Dataset
 
@@ -211,9 +212,7 @@ def _mean_ap(
         if not boxes:
             values += [0.0] if len(hit) else []
             continue
-        hits = np.cumsum(hit)
-        precision = hits / np.arange(1, len(hit) + 1)
-        envelope = np.maximum.accumulate(precision[::-1])[::-1]
+        hits, envelope = precision_envelope(hit)
         reached = np.searchsorted(hits / boxes, RECALLS)
         values.append(float(np.append(envelope, 0.0)[reached].mean()))
     return float(np.mean(values)) if values else None

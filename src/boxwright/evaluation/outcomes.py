@@ -43,14 +43,19 @@ class Outcomes:
         return cls(matches.image[kept], matches.scores[kept], matches.hit[0, kept], matches.truths)
 
     @classmethod
-    def together(cls, several: Sequence[Outcomes]) -> Outcomes:
-        """The outcomes of several classes as one list."""
-        order = np.argsort(-np.concatenate([one.scores for one in several]), kind="stable")
+    def together(cls, several: Sequence[Outcomes], images: int) -> Outcomes:
+        """The outcomes of several classes, or of none, in so many images as one list."""
+        nothing = np.zeros(0, np.int64)
+        empty = cls(
+            nothing, np.zeros(0, np.float32), np.zeros(0, np.bool_), np.zeros(images, np.int64)
+        )
+        parts = [empty, *several]
+        order = np.argsort(-np.concatenate([one.scores for one in parts]), kind="stable")
         image, scores, hit = (
-            np.concatenate([getattr(one, name) for one in several])[order]
+            np.concatenate([getattr(one, name) for one in parts])[order]
             for name in ("image", "scores", "hit")
         )
-        return cls(image, scores, hit, np.sum([one.truths for one in several], axis=0))
+        return cls(image, scores, hit, np.sum([one.truths for one in parts], axis=0))
 
     def above(self, threshold: float) -> Outcomes:
         """Only the detections with at least this score."""

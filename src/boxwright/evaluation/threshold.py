@@ -148,7 +148,7 @@ def choose(
     """
     matches = match(truth, gather(truth, detections), ("all",))["all"]
     outcomes = [Outcomes.of(one) for one in matches]
-    overall = _chosen(Outcomes.together(outcomes), aim) if outcomes else None
+    overall = _chosen(Outcomes.together(outcomes, len(truth)), aim)
     if overall is None:
         return None
     own = {}

@@ -72,11 +72,20 @@ def _in_ignored_regions(truth: Dataset, found: DetectionColumns) -> NDArray[np.b
     return inside
 
 
+def precision_envelope(
+    hit: NDArray[np.bool_],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The number of hits up to each detection, and the best precision there or beyond, `(D,)`
+    each; `hit` is best score first."""
+    hits: NDArray[np.int64] = np.cumsum(hit, dtype=np.int64)
+    precision = hits / np.arange(1, len(hit) + 1)
+    envelope: NDArray[np.float64] = np.maximum.accumulate(precision[::-1])[::-1]
+    return hits, envelope
+
+
 def average_precision(hit: NDArray[np.bool_], wanted: float) -> tuple[float, float]:
     """AP of VOC 2010 and 2007 from the hits `(D,)` among detections, best score first."""
-    true_positives = np.cumsum(hit)
-    precision = true_positives / np.arange(1, len(hit) + 1)
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    true_positives, envelope = precision_envelope(hit)
     # A recall of exactly 0.3 is 3 / 10, which is not always the float 0.3.
     first = np.searchsorted(true_positives / wanted + 1e-9, LEVELS_2007)
     at_levels = np.append(envelope, 0.0)[first]
