@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from boxwright.bench.limits import Limits, Remembered, chosen, fitting
-from boxwright.bench.untrained import Cost, cost_of
+from boxwright.bench.limits import Cost, Limits, Remembered, chosen, fitting
+from boxwright.bench.untrained import cost_of
 from boxwright.errors import ArgumentError
 from boxwright.models.weights import zoo
 from boxwright.models.weights.published import NANODET_M, SSD_QUANT, Published

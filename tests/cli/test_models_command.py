@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from boxwright.bench.limits import Remembered
-from boxwright.bench.untrained import Cost
+from boxwright.bench import untrained
+from boxwright.bench.limits import Cost
 from boxwright.cli import progress as progress_line
 from boxwright.cli.main import app
 from boxwright.errors import WeightsError
@@ -72,7 +72,7 @@ def test_models_that_are_here_are_timed_once(cache: Path, monkeypatch: pytest.Mo
         asked.append(weights.name)
         return Cost(12.34, 4.6)
 
-    monkeypatch.setattr(Remembered.__init__, "__defaults__", (cost_of,))
+    monkeypatch.setattr(untrained, "cost_of", cost_of)
     assert "No weights are here yet" in run("--measure").stderr
     put(cache, zoo.named(FIRST))
     for options in (["--measure"], ["--measure"], []):

@@ -13,8 +13,7 @@ from typing import Any
 import typer
 from place import Place, Plant, raised
 
-from boxwright.bench.limits import Limits, chosen
-from boxwright.bench.untrained import Cost
+from boxwright.bench.limits import Cost, Limits, chosen
 from boxwright.console import echo
 from boxwright.datasets.evaluation_set import images_of_split
 from boxwright.formats.tfrecord.framing import write_record

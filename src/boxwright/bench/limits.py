@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
-from boxwright.bench.untrained import Cost, cost_of
 from boxwright.errors import ArgumentError
 from boxwright.io.cache import cache_folder
 from boxwright.io.files import locked, write_json
@@ -24,6 +23,18 @@ LATENCY = re.compile(r"(?P<ms>\d+(?:\.\d+)?)(?:@(?P<threads>\d{1,2}))?$")
 FAST, FAST_SHARE = "fast", 0.5  # of the time of the published SSD MobileNet v1, 300 px
 SIZES = range(128, 641, 32)  # input sizes, pixels
 FIRST = 224  # the one to measure first
+
+
+class Cost(NamedTuple):
+    """What a model's exported float .tflite costs.
+
+    Attributes:
+        milliseconds: median time for an image on this machine.
+        megabytes: size of the file.
+    """
+
+    milliseconds: float
+    megabytes: float
 
 
 # The cost of published weights with an input size, or of the published file, with some threads.
@@ -154,7 +165,7 @@ class Remembered:
     The results are kept in the cache folder.
     """
 
-    def __init__(self, measure: Measure = cost_of) -> None:
+    def __init__(self, measure: Measure | None = None) -> None:
         self._measure = measure
         self._place = cache_folder() / "costs.json"
 
@@ -162,7 +173,7 @@ class Remembered:
         with locked(self._place.with_suffix(".lock")):
             if known := self.known(weights, size, threads):
                 return known
-            cost = self._measure(weights, size, threads)
+            cost = (self._measure or _exporting())(weights, size, threads)
             write_json(self._place, self._all() | {_key(weights, size, threads): list(cost)})
         return cost
 
@@ -178,6 +189,13 @@ class Remembered:
             kept = json.loads(self._place.read_text("utf-8"))
             return kept if isinstance(kept, dict) else {}
         return {}
+
+
+def _exporting() -> Measure:
+    """What measures on this machine: it is slow to import, and seldom needed."""
+    from boxwright.bench.untrained import cost_of
+
+    return cost_of
 
 
 def _key(weights: Published, size: int | None, threads: int) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from boxwright.bench.limits import Cost
 from boxwright.bench.timing import Subject
 from boxwright.export.tflite import write_tflite
 from boxwright.inference.artifact import Artifact
@@ -18,18 +18,6 @@ from boxwright.models.weights import zoo
 from boxwright.models.weights.published import Published
 
 TURNS = 6
-
-
-class Cost(NamedTuple):
-    """What a model's exported float .tflite costs.
-
-    Attributes:
-        milliseconds: median time for an image on this machine.
-        megabytes: size of the file.
-    """
-
-    milliseconds: float
-    megabytes: float
 
 
 def cost_of(weights: Published, size: int | None, threads: int) -> Cost:
