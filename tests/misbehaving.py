@@ -8,6 +8,7 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 
 class Request(http.server.BaseHTTPRequestHandler):
@@ -126,3 +127,8 @@ def tarred(files: Mapping[str, bytes], *others: tarfile.TarInfo) -> bytes:
             member.size = len(content)
             packed.addfile(member, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def files_in(folder: Path) -> set[str]:
+    """The files below a folder."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}

@@ -11,15 +11,11 @@ import pytest
 from boxwright.errors import WeightsError
 from boxwright.models.weights import zoo
 from boxwright.models.weights.published import SSD_QUANT, Published
-from misbehaving import Server, zipped
+from misbehaving import Server, files_in, zipped
 
 pytestmark = pytest.mark.tiny
 
 CONTENT = b"the same for all files"
-
-
-def files_in(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from boxwright.errors import WeightsError
 from boxwright.models.registry import FAMILIES, family_of_weights
 from boxwright.models.weights import zoo
 from boxwright.models.weights.published import CHECKPOINT, MODELS, SSD_QUANT, Published
-from misbehaving import Server, cut, ignore_range, status, tarred, zipped
+from misbehaving import Server, cut, files_in, ignore_range, status, tarred, zipped
 
 pytestmark = pytest.mark.tiny
 
@@ -48,10 +48,6 @@ def checkpoint(server: Server, cache: Path) -> Published:
     return Published(
         "net", "net", (f"{server.url}/net_2018.tar.gz",), sha256={"net_2018.tar.gz": checksum}
     )
-
-
-def files_in(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 # ---- The list ----------------------------------------------------------------------------------
