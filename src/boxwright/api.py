@@ -187,7 +187,7 @@ def train(
         steps=steps,
         weights=weights,
         from_scratch=from_scratch,
-        **chosen(latency, size_limit, model, lambda text: tell(Note(text))),
+        **chosen(latency, size_limit, model, weights, lambda text: tell(Note(text))),
         recipe=recipe,
         choice=ClassChoice.of(classes, exclude, rename),
         options=None if form is None else ReadOptions.of(form),

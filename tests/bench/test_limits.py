@@ -52,14 +52,14 @@ def test_limits_decide_the_model_and_its_largest_input(
     latency: str | None, size_limit: float | None, model: str | None, name: str, largest: int
 ) -> None:
     said: list[str] = []
-    arguments = chosen(latency, size_limit, model, said.append, Machine())
+    arguments = chosen(latency, size_limit, model, None, said.append, Machine())
     assert arguments == {"model": name, "largest_input": largest}
     assert f"{name} with an input of up to {largest} px meets the limits" in said[0]
 
 
 def test_without_limits_nothing_is_measured() -> None:
     machine = Machine()
-    assert chosen(None, None, "auto", print, machine) == {"model": "auto"}
+    assert chosen(None, None, "auto", "own.bin", print, machine) == {"model": "auto"}
     assert machine.asked == []
 
 
@@ -83,13 +83,20 @@ def test_limits_that_no_model_meets_name_the_nearest(
     latency: str | None, size_limit: float | None, said: str
 ) -> None:
     with pytest.raises(ArgumentError, match=f"BW806.*{said}"):
-        chosen(latency, size_limit, None, print, Machine())
+        chosen(latency, size_limit, None, None, print, Machine())
+
+
+def test_weights_are_refused_beside_a_limit_before_anything_is_measured() -> None:
+    machine = Machine()
+    with pytest.raises(ArgumentError, match="BW802.*the weights have chosen already"):
+        chosen("fast", None, None, "own.bin", print, machine)
+    assert machine.asked == []
 
 
 @pytest.mark.parametrize("latency", ["", "quick", "20ms", "20@", "20@two", "-3"])
 def test_what_is_no_latency_is_refused(latency: str) -> None:
     with pytest.raises(ArgumentError, match="BW805"):
-        chosen(latency, None, None, print, Machine())
+        chosen(latency, None, None, None, print, Machine())
 
 
 def test_what_was_measured_is_kept(cache: Path) -> None:

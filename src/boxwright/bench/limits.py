@@ -103,6 +103,7 @@ def chosen(
     latency: str | None,
     size_limit: float | None,
     model: str | None,
+    weights: object,
     tell: Callable[[str], object],
     measure: Measure | None = None,
 ) -> dict[str, Any]:
@@ -112,15 +113,20 @@ def chosen(
     Args:
         latency, size_limit: as in `Limits`.
         model: a value of `--model`.
+        weights: the weights asked for, which exclude limits; None if there are none.
         tell: called with a sentence about the choice.
         measure: measures a model; by default on this machine, unless it is known from before.
 
     Raises:
-        ArgumentError: BW805 `latency` is no time, BW806 no model meets the limits.
+        ArgumentError: BW802 limits and weights exclude each other, BW805 `latency` is no time,
+            BW806 no model meets the limits.
         WeightsError: the weights cannot be had.
     """
     if latency is None and size_limit is None:
         return {"model": model}
+    if weights is not None:
+        reason = "a limit of time or size chooses the model, which the weights have chosen already."
+        raise ArgumentError("BW802", reason)
     limits = Limits(latency, size_limit)
     choices = zoo.DEFAULTS if model in (None, zoo.AUTO) else (zoo.of_model(str(model)),)
     found = fitting(limits, choices, measure or Remembered())

@@ -220,14 +220,15 @@ def _explain(
     latency: str | None,
     size_limit: float | None,
     model: str | None,
+    weights: str | None,
     **asked: Any,
 ) -> None:
     from boxwright.bench.limits import chosen
     from boxwright.cli.recipe import show_recipe
     from boxwright.training.request import TrainingRequest
 
-    limited = chosen(latency, size_limit, model, lambda text: say(plain(text)))
-    request = TrainingRequest(data, out, **limited, **asked)
+    limited = chosen(latency, size_limit, model, weights, lambda text: say(plain(text)))
+    request = TrainingRequest(data, out, weights=weights, **limited, **asked)
     dataset = request.dataset()
     for line in request.described(dataset):
         say(plain(line))
