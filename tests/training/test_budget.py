@@ -9,6 +9,7 @@ import pytest
 
 from boxwright.training import loop
 from boxwright.training.checkpoint import RESTART_SECONDS, Checkpoint
+from boxwright.training.events import Step
 
 if TYPE_CHECKING:
     from trainings import Steps
@@ -44,6 +45,25 @@ def test_a_resumed_run_takes_the_steps_that_an_undisturbed_one_takes(
     steps.seconds *= 3
     steps.train(dataset, tmp_path / "run", resume=True)
     assert steps.rates == whole
+
+
+@pytest.mark.parametrize("factor", [0.5, 3.0])
+def test_a_change_of_speed_changes_the_plan_which_the_checkpoint_keeps(
+    steps: Steps, squares: Squares, tmp_path: Path, factor: float
+) -> None:
+    dataset = squares.dataset(train=4)
+    begun = steps.clock.now
+
+    def change(event: object) -> None:
+        if isinstance(event, Step) and event.step == 40:
+            steps.seconds *= factor
+
+    outcome, listener = steps.train(dataset, tmp_path / "run", seconds=60, on_event=change)
+    assert steps.clock.now - begun == pytest.approx(60 - loop.FINISH_SECONDS, abs=3 * factor)
+    assert any("the speed has changed" in line for line in listener.said)
+    kept = Checkpoint.load(outcome.run.checkpoint).schedule["plan"]
+    assert len(kept) > 2
+    assert kept[-1] == [len(steps.rates), 1.0]
 
 
 def test_a_run_that_stopped_before_it_had_a_plan_gets_the_time_that_was_left(

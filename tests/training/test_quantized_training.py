@@ -149,7 +149,8 @@ def test_what_was_trained_becomes_a_file_of_bytes_that_agrees(
     squares: Squares, tmp_path: Path
 ) -> None:
     """Train, write the checkpoint, export and convert it, run the file: its raw outputs are those
-    of the network that was trained, to a step of 8 bits."""
+    of the network that was trained, to a step of 8 bits. A number between two steps may be rounded
+    otherwise, and a few of those pass through layers that enlarge the difference."""
     from boxwright.inference.run import Run
     from boxwright.tfod.checkpoint import save
     from boxwright.training import loop
@@ -173,14 +174,19 @@ def test_what_was_trained_becomes_a_file_of_bytes_that_agrees(
         "--noadd_postprocessing_op",
     )
     write_int8(tmp_path, target)
-    images = squares.dataset(1).root.glob("*.png")
     from PIL import Image
 
-    image = np.asarray(Image.open(next(images)).resize((64, 64)))[None]
-    for (found, step), wanted in zip(run(target, image), raw_outputs(model, image), strict=True):
-        assert np.ptp(wanted) > 10 * step, "there is something to agree on"
-        assert np.abs(found - wanted).max() <= 3.01 * step
-        assert np.abs(found - wanted).mean() <= 0.5 * step
+    differences: tuple[list[NDArray[np.float32]], ...] = ([], [])
+    for path in sorted(squares.root.glob("train*.png")):
+        image = np.asarray(Image.open(path).resize((64, 64)))[None]
+        outputs = zip(differences, run(target, image), raw_outputs(model, image), strict=True)
+        for difference, (found, step), wanted in outputs:
+            assert np.ptp(wanted) > 10 * step, "there is something to agree on"
+            difference.append(np.abs(found - wanted) / step)
+    for steps in map(np.array, differences):
+        assert steps.mean() <= 0.4
+        assert np.quantile(steps, 0.99) <= 1.5
+        assert steps.max() <= 8
 
 
 def run(path: Path, image: NDArray[np.uint8]) -> list[tuple[NDArray[np.float32], float]]:

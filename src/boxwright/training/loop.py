@@ -286,15 +286,13 @@ class Loop:
 
     def _step(self) -> Iterator[Event]:
         schedule, recipe, number = self._schedule, self._recipe, self._schedule.step
-        unplanned = schedule.steps is None
+        planned = schedule.steps
         rows, random_draws = self._sampler.batch(number)
         rate = recipe.learning_rate.at(number, schedule.fraction)
         began = self._clock()
         loss = self._session.step(rows, random_draws, number=number, learning_rate=rate)
         schedule.advance(self._clock() - began, compiled=number > self._first_step)
-        if unplanned and schedule.steps is not None:  # only once: later changes are small
-            pace = f"{schedule.step_seconds:.2g} s per step"
-            yield Note(f"{schedule.steps} steps fit into the budget at {pace}")
+        yield from self._replanned(planned)
         if schedule.evaluation_due():
             began = self._clock()
             yield from self._evaluation()
@@ -312,6 +310,16 @@ class Loop:
             schedule.seconds_left,
             self._snapshot(),  # a new one, so that no checkpoint's arrays stay in memory
         )
+
+    def _replanned(self, planned: int | None) -> Iterator[Event]:
+        """Say so if the budget has room for another number of steps than planned."""
+        steps, pace = self._schedule.steps, f"{self._schedule.step_seconds:.2g} s per step"
+        if steps == planned:
+            return
+        if planned is None:
+            yield Note(f"{steps} steps fit into the budget at {pace}")
+        else:
+            yield Note(f"the speed has changed: {steps} steps instead of {planned}, at {pace}")
 
     def _comparison_with_start(self) -> Iterator[Event]:
         """Say so if the training has achieved nothing."""
