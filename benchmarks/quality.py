@@ -80,6 +80,7 @@ def measure(
     options: Sequence[str] = (),
     *,
     source: Path | None = None,
+    split: str = "test",
 ) -> dict[str, float]:
     """Train and evaluate once, with the package in the folder `source` or the installed one."""
     environment = {**os.environ, **({"PYTHONPATH": str(source)} if source else {})}
@@ -89,7 +90,7 @@ def measure(
     peak = run_and_watch([str(word) for word in train], run, environment)
     seconds = time.monotonic() - start
     evaluated = subprocess.run(
-        [*COMMAND, "evaluate", str(run), str(data), "--json"],
+        [*COMMAND, "evaluate", str(run), str(data), "--split", split, "--json"],
         check=True, capture_output=True, text=True, encoding="utf-8", env=environment,
     )  # fmt: skip
     coco = json.loads(evaluated.stdout)["coco"]

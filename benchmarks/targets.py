@@ -3,8 +3,8 @@
     python benchmarks/targets.py ../shared/data --beside OLDER/src --seeds 3
 
 A row is a dataset and a budget. Each seed trains both checkouts one after the other by the command
-line, in turns, and evaluates on images that no training has seen. The published weights must be in
-the cache folder, or `--weights` and `--weights-beside` name files. Run it on an idle machine.
+line, in turns, and evaluates on images that no training has learnt from. The published weights must
+be in the cache folder, or `--weights` and `--weights-beside` name files. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -27,14 +27,16 @@ class Row(NamedTuple):
     Attributes:
         data: folder of the dataset.
         budget: as `boxwright train` takes it.
-        all_images: True to train on the validation set too, and judge on the test set.
+        all_images: True to train on the validation set too, and evaluate on the test set.
         goal: AP and AP50.
+        split: what it is evaluated on. A validation set also chooses the best weights.
     """
 
     data: str
     budget: str
     all_images: bool
     goal: tuple[float, float]
+    split: str = "test"
 
     def __str__(self) -> str:
         return f"{self.data}, {self.budget}"
@@ -43,12 +45,12 @@ class Row(NamedTuple):
 SHORT = (
     Row("raccoon", "1m", False, (0.66, 0.96)),
     Row("bccd", "2m", True, (0.60, 0.89)),
-    Row("hardhat", "2m", False, (0.56, 0.89)),
+    Row("hardhat", "2m", False, (0.56, 0.89), "val"),
 )
 LONG = (
     Row("raccoon", "5m", False, (0.68, 0.97)),
     Row("bccd", "10m", True, (0.62, 0.91)),
-    Row("hardhat", "5m", False, (0.58, 0.91)),
+    Row("hardhat", "5m", False, (0.58, 0.91), "val"),
 )
 
 
@@ -80,7 +82,7 @@ def show(row: Row, data: Path, sources: dict[str, tuple[Path, Path | None]], see
         for seed in range(seeds):
             for name, (source, weights) in sources.items():
                 run = Path(place) / f"{name}-{seed}"
-                one = measure(data, weights, row.budget, seed, run, source=source)
+                one = measure(data, weights, row.budget, seed, run, source=source, split=row.split)
                 results[name].append(one)
                 print(f"{row!s:14} {name:6} {one}", flush=True)
     for name, own in results.items():

@@ -22,6 +22,9 @@ from boxwright.training.loop import train
 from squares import Squares
 
 
+pytestmark = pytest.mark.slow
+
+
 class Trial(NamedTuple):
     """Steps of a training, the step at which it is stopped, and its other options."""
 

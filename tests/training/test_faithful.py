@@ -33,7 +33,7 @@ from boxwright.training.recipe import Recipe
 if TYPE_CHECKING:
     from squares import Squares
 
-pytestmark = pytest.mark.shared
+pytestmark = [pytest.mark.slow, pytest.mark.shared]
 
 CONFIG = Path(__file__).parents[1] / "tfod" / "configs" / "helmet.config"
 FAITHFUL = replace(
@@ -303,7 +303,6 @@ def test_a_frozen_batch_norm_whose_scale_trains_and_clipped_gradients(
     assert sum(squares) ** 0.5 == pytest.approx(0.5, rel=1e-4)
 
 
-@pytest.mark.slow
 def test_a_run_of_such_a_recipe_trains_and_goes_on(
     op_by_op: None, squares: Squares, small_trainer: Any, tmp_path: Path
 ) -> None:

@@ -36,7 +36,7 @@ QUANTIZED = Recipe(
 )
 CONFIG = Path(__file__).parents[1] / "tfod" / "configs" / "quantized.config"
 
-pytestmark = pytest.mark.usefixtures("small_network")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_network")]
 
 
 @dataclass

@@ -25,9 +25,12 @@ from boxwright.training.checkpoint import Checkpoint
 if TYPE_CHECKING:
     from folders import VocFolder
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("jax") is None, reason="jax is not installed: boxwright[jax]"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("jax") is None, reason="jax is not installed: boxwright[jax]"
+    ),
+]
 PROGRAM = Path(__file__).with_name("steps_of_engines.py")
 RECIPES = ("varifocal", "rounded", "nanodet", "faithful")
 QUICK = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # to compile
