@@ -88,7 +88,7 @@ def test_limits_that_no_model_meets_name_the_nearest(
 
 def test_weights_are_refused_beside_a_limit_before_anything_is_measured() -> None:
     machine = Machine()
-    with pytest.raises(ArgumentError, match="BW802.*the weights have chosen already"):
+    with pytest.raises(ArgumentError, match=r"BW802.*the weights have chosen already"):
         chosen("fast", None, None, "own.bin", print, machine)
     assert machine.asked == []
 

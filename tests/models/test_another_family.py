@@ -21,7 +21,6 @@ from boxwright.training.events import Event, Step
 from boxwright.training.loop import train
 from squares import Squares
 
-
 pytestmark = pytest.mark.slow
 
 
