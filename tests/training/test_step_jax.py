@@ -33,7 +33,11 @@ pytestmark = [
 ]
 PROGRAM = Path(__file__).with_name("steps_of_engines.py")
 RECIPES = ("varifocal", "rounded", "nanodet", "faithful")
-QUICK = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # to compile
+QUICK = (  # to compile
+    "--xla_backend_optimization_level=0",
+    "--xla_llvm_disable_expensive_passes=true",
+    "--xla_cpu_use_fusion_emitters=false",
+)
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -42,7 +46,7 @@ def on(engine: str, *arguments: str | Path) -> subprocess.Popen[str]:
     """Python with these arguments in a process of that engine."""
     return subprocess.Popen(
         [sys.executable, *map(str, arguments)],
-        env={**os.environ, **QUICK, "KERAS_BACKEND": engine},
+        env={**os.environ, "XLA_FLAGS": " ".join(QUICK), "KERAS_BACKEND": engine},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
