@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,7 @@ from trainings import engines
 from boxwright.inference.detector import Detector
 from boxwright.structures.dataset import Dataset
 from boxwright.training.checkpoint import Checkpoint
+from boxwright.training.recipe import Recipe
 from boxwright.training.schedule import EVALUATE_AT
 from boxwright.training.tools import Tools
 
@@ -164,10 +166,9 @@ def test_so_it_is_where_batch_norm_is_folded(
     assert any('"square" starts from the pretrained "' in line for line in listener.said)
     assert any("before training, on 6 training images: AP" in line for line in listener.said)
     for layer in whole.run.build_model().network.layers:
-        if hasattr(layer, "moving_variance"):  # estimated from the photos, then absorbed
+        if hasattr(layer, "moving_variance"):  # absorbed
             deviation = np.sqrt(layer.moving_variance.numpy() + EPSILON)
             np.testing.assert_allclose(layer.gamma, deviation, rtol=1e-4)
-            assert layer.moving_mean.numpy().any()
     small_trainer(dataset, tmp_path / "parts", **fine_tuning, interrupt_at=3)
     other = Tools(engines=engines("mixed_bfloat16"))
     parts, listener = small_trainer(dataset, tmp_path / "parts", resume=True, tools=other)
@@ -176,6 +177,31 @@ def test_so_it_is_where_batch_norm_is_folded(
     kept, expected = (outcome.run.build_model().network.get_weights() for outcome in (parts, whole))
     for one, other in zip(kept, expected, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("norm", ["trained", "frozen", "absorbed"])
+def test_statistics_come_from_the_images_unless_the_norm_is_absorbed(
+    norm: str,
+    small_trainer: Callable[..., Any],
+    module_squares: Squares,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A file of folded convolutions has none; what is absorbed is the same with any."""
+    from boxwright.models.weights import loading
+    from boxwright.training import start
+    from boxwright.training.data import prepare
+
+    monkeypatch.setattr(loading, "read_pretrained", lambda path: pretrained_network())
+    recipe = replace(
+        Recipe(64, steps=1, batch_size=2, cache_side=64, class_head_init=False),
+        train_norm=norm == "trained",
+        absorb_scale=norm == "absorbed",
+    )
+    images = prepare(module_squares.dataset(train=2), recipe).training
+    begun = start.from_weights("net.tflite", recipe, ("square",), "float32", images)
+    layers = [each for each in begun.model.network.layers if hasattr(each, "moving_mean")]
+    known = [bool(layer.moving_mean.numpy().any()) for layer in layers]
+    assert known == [norm != "absorbed"] * len(layers)
 
 
 def same(one: Checkpoint, other: Checkpoint) -> None:

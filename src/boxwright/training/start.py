@@ -102,7 +102,7 @@ def from_weights(
     pixels, boxes, labels = cache.batch(sample)
     pixels = np.stack([preprocessing.resize(image) for image in pixels])
     images = pixels.astype(np.float32) * preprocessing.scale + preprocessing.offset
-    if not pretrained.statistics_known:
+    if not (pretrained.statistics_known or _absorbed(recipe)):  # an absorbed norm needs none
         estimate_statistics(model.network, images[:STATISTICS_IMAGES])
     if _absorbed(recipe):
         for layer in _conv_norms(model):
