@@ -218,8 +218,7 @@ def finished(process: Process, place: Place) -> Ended:
     """Wait for a process, which hangs if it takes too long."""
     done = ended(process, place, HANGS)
     if done is None:
-        process.kill()
-        process.wait()
+        stop(process)
         return Ended(-signal.SIGALRM, "it hangs")
     return done
 
@@ -227,8 +226,15 @@ def finished(process: Process, place: Place) -> Ended:
 def killed(process: Process, place: Place, seconds: float) -> None:
     """Kill a process after some time, if it runs then."""
     if ended(process, place, seconds) is None:
-        process.kill()
-        process.wait()
+        stop(process)
+
+
+def stop(process: Process) -> None:
+    """Kill a process with SIGKILL."""
+    process.kill()
+    process.wait()
+    if process.stdout:
+        process.stdout.close()
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from crash_commands import (
     ended,
     finished,
     killed,
+    stop,
 )
 
 from boxwright.api import write
@@ -228,8 +229,8 @@ def fault_during(
         done = done or finished(process, place)
         if done.status not in {0, CODED}:
             return f"ended with {done.status}: {done.said}"
-        for folder in ("images", "run"):
-            if folder == "images" or not training:
+        for folder in ("images",) if training else ("images", "run"):
+            if (whole.folder / folder).exists():
                 shutil.rmtree(place.folder / folder, ignore_errors=True)
                 shutil.copytree(whole.folder / folder, place.folder / folder)
         if training and done.status == 0 and not place.run.exists():
@@ -270,8 +271,7 @@ def prepared(whole: Place) -> Place:
         process = warm("train", half)
         while not half.steps.exists() or half.steps.read_text(encoding="utf-8").count("\n") < 5:
             time.sleep(0.01)
-        process.kill()
-        process.wait()
+        stop(process)
         done = finished(warm("train", whole), whole)
     assert done.status == 0, done.said
     return half
