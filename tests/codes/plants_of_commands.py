@@ -157,7 +157,9 @@ PLANTS: dict[str, Plant] = {
     "BW803": raised(lambda place: images_of_split(Dataset.of(place.root, []), "tests")),
     "BW804": lambda place: place.cli("check", place.root, "--html", place.root),
     "BW805": raised(lambda place: Limits("quick")),
-    "BW806": raised(lambda place: chosen("1", None, None, print, lambda *measured: Cost(9.0, 5.0))),
+    "BW806": raised(
+        lambda place: chosen("1", None, None, None, print, lambda *measured: Cost(9.0, 5.0))
+    ),
     "BW807": lambda place: place.cli("evaluate", place.root, "--aim", "best"),
     "BW901": raised(without_pandas),
     "BW902": refused(errno.ENOSPC),
