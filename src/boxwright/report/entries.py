@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from boxwright.report.html import place, shown
+from boxwright.report.html import enlargeable, place, shown
 from boxwright.report.pictures import COLORS, Picture, Wanted
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding, counted
@@ -79,12 +79,9 @@ class Entries:
 
     def _figure(self, wanted: Wanted, said: str, back: str, tags: str = "") -> str:
         self._figures += 1
-        here, picture = f"picture{self._figures}", self._pictures[wanted]
-        return (
-            f'<figure id="{here}"{tags}><a class="picture" href="#{here}" title="Enlarge">'
-            f"{picture.svg}</a><figcaption>{said} "
-            f'<a class="smaller" href="#{back}">Make smaller</a>{self._key(picture)}'
-            "</figcaption></figure>"
+        picture = self._pictures[wanted]
+        return enlargeable(
+            f"picture{self._figures}", picture.svg, said, back, below=self._key(picture), tags=tags
         )
 
     def _key(self, picture: Picture) -> str:

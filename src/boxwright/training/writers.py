@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -35,6 +36,18 @@ def report_of(event: Event, every: int = LOG_STEPS) -> tuple[int, dict[str, floa
         case _:
             return None
     return step, {tag: float(value) for tag, value in numbers.items() if value is not None}
+
+
+def read_log(path: Path) -> list[tuple[int, dict[str, float]]]:
+    """Read what `JsonLines` wrote: step and metrics of each report, by step. Of a step that was
+    repeated after a crash the last report counts; a line that a crash cut off is left out."""
+    reports: dict[tuple[int, bool], tuple[int, dict[str, float]]] = {}
+    for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
+        with suppress(ValueError):
+            numbers = json.loads(line)
+            step = int(numbers.pop("step"))
+            reports[step, summary.COCO_TAGS["AP"] in numbers] = step, numbers
+    return [reports[key] for key in sorted(reports)]
 
 
 class JsonLines:
