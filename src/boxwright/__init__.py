@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from boxwright.export.export import export as export
     from boxwright.formats import ReadOptions as ReadOptions
     from boxwright.inference.detector import Detector as Detector
+    from boxwright.report.run_report import report as report
     from boxwright.structures.dataset import Dataset as Dataset
     from boxwright.structures.detections import Detections as Detections
-    from boxwright.report.run_report import report as report
     from boxwright.training.events import Event as Event
     from boxwright.training.recipe import Recipe as Recipe
 

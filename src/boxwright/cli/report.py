@@ -78,9 +78,7 @@ def report(
     max_pixels: MaxPixels = None,
     labels: Labels = None,
     trust: Trust = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the content of report.json.")
-    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the content of report.json.")] = False,
 ) -> None:
     """Write all that is known about a detector as one HTML page.
 

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from boxwright.evaluation.bootstrap import Interval
-from boxwright.report.html import shown
+from boxwright.report.html import NAME, shown
 from boxwright.visualize.chart import ticks
 
 STYLES = 7  # classes `c0` to `c6`
-NAME = 40  # characters of a line's name
 WIDTH, HEIGHT = 360, 250  # of the drawing; a page shows it wider or narrower
 LEFT, TOP, RIGHT, BOTTOM = 42, 26, 14, 38  # margins
 DOT = 5  # radius
@@ -43,9 +42,7 @@ class Axis(NamedTuple):
     largest: float | None = None
 
 
-def lines(
-    name: str, series: Sequence[Line], *, title: str, about: str, x: Axis, y: Axis
-) -> str:
+def lines(name: str, series: Sequence[Line], *, title: str, about: str, x: Axis, y: Axis) -> str:
     """A figure with lines, and a legend if there are several.
 
     Args:
@@ -62,41 +59,45 @@ def lines(
         *(plot.vertical(value) for value in x_ticks if value <= plot.x_max),
         *(plot.horizontal(value) for value in y_ticks if value <= plot.y_max),
     ]
+    x_name = f'<text x="{LEFT + plot.width / 2:g}" y="{HEIGHT - 5}" text-anchor="middle">'
     paths = [
         f'<path class="line c{one.style % STYLES}" d="{plot.path(one.points)}"/>'
         for one in reversed(series)
         if one.points
     ]
-    dots = [
-        plot.dot(one.points[one.marked], one.style) for one in series if one.marked is not None
-    ]
+    dots = [plot.dot(one.points[one.marked], one.style) for one in series if one.marked is not None]
     legend = "".join(key(one.name, one.style) for one in series) if len(series) > 1 else ""
     return f"""<figure class="chart" id="{name}">
+<figcaption><b>{shown(title)}</b> {legend}</figcaption>
 <svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{name}-title {name}-about"
 data-x="{LEFT} {plot.width} {plot.x_max:g}" data-y="{TOP} {plot.height} {plot.y_max:g}">
 <title id="{name}-title">{shown(title)}</title><desc id="{name}-about">{shown(about)}</desc>
 {"".join(grid)}
-<text class="axis" x="{LEFT - 34}" y="13">{shown(y.name)}</text>
-<text class="axis" x="{LEFT + plot.width / 2:g}" y="{HEIGHT - 5}" text-anchor="middle">{shown(x.name)}</text>
+<text x="{LEFT - 34}" y="13">{shown(y.name)}</text>{x_name}{shown(x.name)}</text>
 {"".join(paths)}{"".join(dots)}
 </svg>
-<figcaption><b>{shown(title)}</b> {legend}</figcaption>
 </figure>"""
 
 
 def key(name: str, style: int) -> str:
     """An entry of a legend: a piece of the line, and its name."""
+    line = f'<line class="line c{style % STYLES}" x1="0" x2="100%" y1="50%" y2="50%"/>'
     return (
-        f'<span class="key"><svg class="sample" aria-hidden="true"><line class="line c{style % STYLES}"'
-        f' x1="0" x2="100%" y1="50%" y2="50%"/></svg>{shown(name, NAME)}</span>'
+        f'<span class="key"><svg class="sample" aria-hidden="true">{line}</svg>'
+        f"{shown(name, NAME)}</span>"
     )
+
+
+def line_key(css: str, name: str) -> str:
+    """An entry of a legend for the lines in pictures."""
+    line = f'<path class="{css}" d="M2 6H38"/>'
+    sample = f'<svg class="sample picture-key" aria-hidden="true">{line}</svg>'
+    return f'<span class="key">{sample}{name}</span>'
 
 
 def bar(share: float) -> str:
     """A bar for a cell: `share` of its width, from 0 to 1."""
-    return (
-        f'<svg aria-hidden="true"><rect width="{100 * share:.1f}%" height="100%" rx="2"/></svg>'
-    )
+    return f'<svg aria-hidden="true"><rect width="{100 * share:.1f}%" height="100%" rx="2"/></svg>'
 
 
 def spread(value: float | None, interval: Interval | None) -> str:

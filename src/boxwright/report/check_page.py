@@ -11,9 +11,9 @@ from boxwright.codes import MEANINGS, SIGNS, Severity
 from boxwright.datasets.stats import count_classes
 from boxwright.images.parallel import Progress
 from boxwright.io.files import write_text
-from boxwright.report.charts import bar
-from boxwright.report.entries import NAME, Entries
-from boxwright.report.html import asset, document, footer, prose, shown, table, tile
+from boxwright.report.data_parts import class_table
+from boxwright.report.entries import Entries
+from boxwright.report.html import NAME, asset, document, footer, prose, shown, tile
 from boxwright.report.pictures import Wanted, color_rules, draw_all
 from boxwright.report.selection import Selection
 from boxwright.structures.dataset import Dataset
@@ -136,18 +136,6 @@ def _classes(dataset: Dataset) -> Iterator[str]:
         is_open = " open" if number <= OPEN_ROWS else ""
         summary = f"<summary>{counted(number, 'class', 'classes')}</summary>"
         yield f'<details class="card"{is_open}>{summary}{class_table(dataset)}</details>'
-
-
-def class_table(dataset: Dataset) -> str:
-    """The boxes of each class, and of each split if the dataset has several."""
-    classes = count_classes(dataset)
-    splits = [*classes[0].splits] if len(classes[0].splits) > 1 else []
-    rows = [
-        [shown(one.name, NAME), *(f"{one.splits[split]:,}" for split in splits), f"{one.boxes:,}"]
-        for one in classes
-    ]
-    bars = [bar(one.boxes / max(1, classes[0].boxes)) for one in classes]
-    return table(("class", *splits, "boxes"), rows, "Boxes of each class", bars)
 
 
 def _kinds(groups: Sequence[Sequence[Finding]]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from boxwright import __version__
 from boxwright.errors import ArgumentError, harmless, visible
 
 MAX_SHOWN = 240  # characters of a name or message
+NAME = 60  # characters of a class name
 MAX_ROWS = 100  # of a table
 SUFFIXES = (".html", ".htm")
 
@@ -86,6 +87,13 @@ def table(
         f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>'
         f"<thead><tr>{head}{last}</tr></thead><tbody>{''.join(body)}</tbody></table>{more}</div>"
     )
+
+
+def items(paths: Sequence[str], max_items: int) -> str:
+    """A list of paths; of more than `max_items` the first."""
+    rows = "".join(f"<li>{place(path)}</li>" for path in paths[:max_items])
+    more = len(paths) - max_items
+    return f"<ul>{rows}{f'<li>and {more:,} more</li>' if more > 0 else ''}</ul>"
 
 
 def enlargeable(

@@ -71,14 +71,14 @@ def worst_images(truth: Dataset, found: DetectionColumns) -> dict[str, list[Exam
     examples = {}
     for number, kind in enumerate(KINDS):
         if number == MISSED:
-            image, boxes, labels, scores, truths = _missed(truth, classified.missed)
+            image, *columns = _missed(truth, classified.missed)
         else:
-            image, boxes, labels, scores, truths = _wrong(found, classified, number)
-        badness = np.bincount(image, np.nan_to_num(scores, nan=1.0), minlength=len(truth))
-        order = np.argsort(-badness, kind="stable")[:PER_KIND]
+            image, *columns = _wrong(found, classified, number)
+        scores = np.nan_to_num(columns[2], nan=1.0)
+        badness = np.bincount(image, scores, minlength=len(truth))
         examples[kind] = [
-            Example(kind, int(one), *(each[image == one] for each in (boxes, labels, scores, truths)))
-            for one in order
+            Example(kind, int(one), *(column[image == one] for column in columns))
+            for one in np.argsort(-badness, kind="stable")[:PER_KIND]
             if badness[one] > 0
         ]
     return examples

@@ -154,9 +154,7 @@ def _picture(dataset: Dataset, wanted: Wanted, max_bytes: int) -> Picture:
     return Picture(svg, {int(k): int(counts[k]) for k in frequent_first}, len(ignored), hidden)
 
 
-def drawn(
-    dataset: Dataset, image: int, view: View, layers: Iterable[Layer], max_bytes: int
-) -> str:
+def drawn(dataset: Dataset, image: int, view: View, layers: Iterable[Layer], max_bytes: int) -> str:
     """The SVG of a part of an image, with boxes that are cut off at its edges; the later ones lie
     above. `max_bytes` limits the JPEG in it.
 

@@ -149,8 +149,8 @@ def report(
     path = subject.path
     facts = Facts(
         name=subject.name,
-        command=_command(subject.words, split, named=bool(subject.paths)),
-        next_command=_next(subject) if split == VAL else "",
+        command=_command(subject.words, split, named=bool(subject.paths)) if path else "",
+        next_command=_next(subject) if path and split == VAL else "",
         split=split,
         dataset=subject.dataset,
         numbers=measured.numbers if measured else None,
