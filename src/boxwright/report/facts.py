@@ -133,7 +133,7 @@ def sentence(measured: Numbers) -> str:
 
 def recipe_of(provenance: Mapping[str, Any]) -> list[Line]:
     """The recipe of a detector with its reasons; empty if it records none that is known."""
-    with suppress(AttributeError, KeyError, TypeError, ValueError):
+    with suppress(AttributeError, BoxwrightError, KeyError, TypeError, ValueError):
         return explained(Recipe.from_json(provenance["recipe"]))
     return []
 

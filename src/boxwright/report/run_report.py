@@ -6,7 +6,6 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -234,12 +233,17 @@ def _target(named: str | PathLike[str] | Detector, out: str | Path | None) -> Pa
     target = usual if out is None else Path(out)
     check_name(target, "--out")
     beside = target.with_suffix(".json")
-    with suppress(FileNotFoundError, ValueError, RecursionError):
-        if json.loads(beside.read_bytes()).get("format") == FORMAT:
-            return target
-    if beside.exists():
+    if beside.exists() and not _is_report(beside):
         raise ArgumentError("BW804", f"--out cannot replace '{beside}', which is no report.")
     return target
+
+
+def _is_report(path: Path) -> bool:
+    try:
+        known = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(known, dict) and known.get("format") == FORMAT
 
 
 def _images(subject: _Subject, split: str, named: bool) -> Dataset:

@@ -12,6 +12,7 @@ from boxwright.io.faults import translating_os_errors
 from boxwright.training.event_file import EventFile
 from boxwright.training.events import Evaluated, Event, Started, Step
 
+LOSS = "Loss/total_loss"
 LOG_STEPS = 10  # between two reports of the losses
 PICTURES = 6  # images, after the last step: each takes some hundredths of a second
 
@@ -23,7 +24,7 @@ def report_of(event: Event, every: int = LOG_STEPS) -> tuple[int, dict[str, floa
     match event:
         case Step(step=step, loss=loss) if step % every == 0:
             numbers = {
-                "Loss/total_loss": loss.total,
+                LOSS: loss.total,
                 "Loss/classification_loss": loss.classes,
                 "Loss/localization_loss": loss.boxes,
                 "Loss/regularization_loss": loss.penalty or None,
@@ -46,7 +47,7 @@ def read_log(path: Path) -> list[tuple[int, dict[str, float]]]:
         with suppress(ValueError):
             numbers = json.loads(line)
             step = int(numbers.pop("step"))
-            reports[step, summary.COCO_TAGS["AP"] in numbers] = step, numbers
+            reports[step, LOSS in numbers] = step, numbers
     return [reports[key] for key in sorted(reports)]
 
 
