@@ -164,6 +164,7 @@ def test_json_is_all_of_standard_output(asked: Asked, images: Path, tmp_path: Pa
         "step": 7,
         "interrupted": False,
         "validation": {"coco": {"AP": 0.5}},
+        "report": None,
     }
 
 

@@ -164,8 +164,10 @@ def test_a_training_is_reported_from_validation_images_only(
     written = make(dataset, found, split="val")
     assert set(found.seen) == {"train4.png", "train5.png"}
     assert written.content["leaks"]["training_images"] == 4
-    assert "They chose the weights and the threshold" in text_of(written)
-    assert "boxwright report" in section(written, "next")
+    assert "Validation images choose weights and threshold" in text_of(written)
+    assert re.search(r"<pre>boxwright report \S+run DATA</pre>", section(written, "next"))
+    written = make(dataset.split("val"), found, split="val")
+    assert "<pre>boxwright split DATA --anew</pre>" in section(written, "next")
 
 
 def test_images_that_the_training_held_out_are_its_validation_images(

@@ -44,7 +44,7 @@ class Facts:
     Attributes:
         name: the name of the detector, or of a file of detections.
         command: the command that writes the report again.
-        next_command: the command that measures on test images; empty if these are test images.
+        next_step: what to do to measure on test images, and its command; empty if these are some.
         split: the split that was measured.
         dataset: the data with all its splits.
         numbers: what was measured; None without images.
@@ -60,7 +60,7 @@ class Facts:
 
     name: str
     command: str
-    next_command: str
+    next_step: tuple[str, str] | tuple[()]
     split: str
     dataset: Dataset
     numbers: Numbers | None
@@ -86,8 +86,8 @@ class Facts:
         boxes = counted(self.numbers.boxes, "object")
         on = f"Measured on {counted(self.numbers.images, images)} with {boxes}."
         if self.split == Split.VAL.name.lower():
-            chose = "They chose the weights and the threshold"
-            return f"{on} {chose}, so the numbers are better than those of other images."
+            chose = "Validation images choose weights and threshold"
+            return f"{on} {chose}, so other images are likely to give lower numbers."
         return f"{on} The threshold is {origin(self.numbers.threshold)}."
 
     def to_json(self, truth: Dataset) -> dict[str, Any]:

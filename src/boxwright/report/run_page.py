@@ -122,9 +122,9 @@ def _sections(
 def _next(facts: Facts) -> str:
     steps = " ".join(next_steps(facts.numbers)).removeprefix("Next: ") if facts.numbers else ""
     said = f"<p>{prose(steps)}</p>" if steps else ""
-    if facts.next_command:
-        command = shown(facts.next_command, COMMAND)
-        said += f"<p>Measure on test images, which decided nothing:</p><pre>{command}</pre>"
+    if facts.next_step:
+        step, command = facts.next_step
+        said += f"<p>{step}</p><pre>{shown(command, COMMAND)}</pre>"
     return said
 
 

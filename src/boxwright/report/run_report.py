@@ -149,7 +149,7 @@ def report(
     facts = Facts(
         name=subject.name,
         command=_command(subject.words, split, named=bool(subject.paths)) if path else "",
-        next_command=_next(subject) if path and split == VAL else "",
+        next_step=_next(subject) if path and split == VAL else (),
         split=split,
         dataset=subject.dataset,
         numbers=measured.numbers if measured else None,
@@ -299,9 +299,13 @@ def _learned(dataset: Dataset, images: Dataset) -> Dataset:
     return dataset.select(assigned & others)
 
 
-def _next(subject: _Subject) -> str:
-    data = known_paths(subject.provenance) or ("DATA",)
-    return _command([*subject.words[:1], *map(str, data)], TEST, named=True)
+def _next(subject: _Subject) -> tuple[str, str]:
+    data = [str(path) for path in known_paths(subject.provenance)] or ["DATA"]
+    if len(subject.dataset.split(TEST)):
+        said = "Measure on test images, which decided nothing:"
+        return said, _command([*subject.words[:1], *data], TEST, named=True)
+    said = "There are no test images. Set some aside, and train again:"
+    return said, " ".join(["boxwright split", *map(shlex.quote, data), "--anew"])
 
 
 def _command(words: Sequence[str], split: str, *, named: bool) -> str:
