@@ -97,10 +97,8 @@ def report(
       boxwright report images --detections results.json
     """
     from boxwright.cli.progress import counting
-    from boxwright.inference.class_names import read_names
     from boxwright.report.run_report import report as write_report
 
-    names = read_names(labels) if labels else None
     if trust:
         say_trusted(model)
     chosen = class_choice(classes, exclude_class, rename)
@@ -115,7 +113,7 @@ def report(
             exclude=chosen.exclude,
             rename=chosen.rename,
             form=read_options(form, unlabeled, units, max_pixels),
-            labels=names,
+            labels=labels,
             slices=slices,
             trust=trust,
             progress=progress,
