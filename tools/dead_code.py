@@ -37,7 +37,6 @@ USED = {
     "pause": "callers of training, from another thread",
     "register": "packages that add a detector family",
     "box_sides": "the JSON of `check`",
-    "count_error": "the JSON of `evaluate`",
     "empty_images": "the JSON of `check`",
     "compute_output_shape": "Keras",
     "supported_ops": "TensorFlow's converter",

@@ -90,9 +90,9 @@ def _rates(sweep: Sweep, at: int) -> str:
 def _rows(sweep: Sweep) -> Iterator[tuple[float, float, float, float]]:
     """Threshold, precision, recall and F1, up to the last threshold with detections."""
     for score, right, wrong in zip(SWEEP.tolist(), sweep.right, sweep.wrong, strict=False):
-        detected, truths = right + wrong, sweep.truths
-        if detected:
-            yield score, right / detected, right / max(1, truths), 2 * right / (detected + truths)
+        found, truths = right + wrong, sweep.truths
+        if found:
+            yield score, right / found, right / max(1, truths), 2 * right / (found + truths)
 
 
 def _table(numbers: Numbers, together: Sweep) -> str:
