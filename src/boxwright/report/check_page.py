@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from boxwright.codes import MEANINGS, SIGNS, Severity
-from boxwright.datasets.stats import count_classes
 from boxwright.images.parallel import Progress
 from boxwright.io.files import write_text
-from boxwright.report.data_parts import class_table
+from boxwright.report.data_parts import class_details
 from boxwright.report.entries import Entries
 from boxwright.report.html import NAME, asset, document, footer, prose, shown, tile
 from boxwright.report.pictures import Wanted, color_rules, draw_all
@@ -21,7 +20,7 @@ from boxwright.structures.findings import Finding, counted, part_of
 
 FOR_PICTURES = 2_900_000  # bytes of all JPEGs, in base64
 PER_PICTURE = 30_000  # bytes of a JPEG
-OPEN_ROWS = 12  # of a table that is open at first
+OPEN_ROWS = 12  # findings of a code that are open at first
 MAX_LISTED = 200  # findings of a code, besides those with pictures
 MAX_OPTIONS = 400  # classes to filter by
 CONTENT = (
@@ -85,7 +84,7 @@ def _body(
     groups = [list(same) for _, same in groupby(findings, key=lambda finding: finding.code)]
     yield '<div class="columns">'
     yield from _kinds(groups)
-    yield from _classes(dataset)
+    yield class_details(dataset, css="card")
     yield "</div>"
     sections: list[str] = []
     start = 0
@@ -128,14 +127,6 @@ def _head(dataset: Dataset, findings: Sequence[Finding]) -> Iterator[str]:
 def _number(number: int, one: str, many: str, sign: str = "", css: str = "") -> str:
     unit = one if number == 1 else many
     return tile(f"{sign}{number:,}", unit, css)
-
-
-def _classes(dataset: Dataset) -> Iterator[str]:
-    number = len(count_classes(dataset))
-    if number:
-        is_open = " open" if number <= OPEN_ROWS else ""
-        summary = f"<summary>{counted(number, 'class', 'classes')}</summary>"
-        yield f'<details class="card"{is_open}>{summary}{class_table(dataset)}</details>'
 
 
 def _kinds(groups: Sequence[Sequence[Finding]]) -> Iterator[str]:

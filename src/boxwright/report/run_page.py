@@ -12,7 +12,7 @@ from boxwright.codes import MEANINGS, SIGNS
 from boxwright.evaluation.mistakes import KINDS
 from boxwright.evaluation.report import next_steps
 from boxwright.report.charts import line_key
-from boxwright.report.data_parts import class_table
+from boxwright.report.data_parts import class_details
 from boxwright.report.facts import Facts
 from boxwright.report.html import asset, document, enlargeable, footer, place, prose, shown
 from boxwright.report.mistaken import Example
@@ -138,7 +138,7 @@ def _data(dataset: Dataset) -> str:
         found = f'<ul class="findings">{"".join(_findings(dataset))}</ul>'
     return (
         f"<p>{images}, {boxes}: {splits}.</p>"
-        f"{class_table(dataset) if dataset.classes else ''}{found}"
+        f"{class_details(dataset)}{found}"
         "<p>For odd boxes, blurred images and near-duplicates in all of the data: "
         "<code>boxwright check DATA --html check.html</code></p>"
     )
