@@ -236,6 +236,22 @@ def test_losses_of_exported_files_and_times_are_shown_where_they_are_known(
     assert written.content["bench"] == times
 
 
+def test_files_of_others_in_a_run_folder_do_no_harm(
+    planted: tuple[Dataset, Planted], make: Make, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    bad = {"a": 1, HOSTILE: {"timings": [{"threads": HOSTILE}]}, "b": {"timings": {}}}
+    write_json(run / "bench.json", bad)
+    (run / "log.jsonl").write_bytes(
+        b'[1]\n{"step": "x"}\n{"step": 1, "Loss/total_loss": NaN}\n\xff'
+    )
+    written = make(*planted, recipe={"model": [], "steps": HOSTILE}, held_out=7)
+    assert "alert(1)</script>" not in text_of(written)
+    for part in ("bench", "training", "recipe"):
+        assert not section(written, part)
+
+
 def test_problems_of_the_data_are_listed(planted: tuple[Dataset, Planted], make: Make) -> None:
     dataset, found = planted
     finding = Finding("BW106", "a.png, box 1", "the box has no area", "dropped", ("a.png",))

@@ -55,7 +55,8 @@ def validation_images(provenance: Mapping[str, Any], dataset: Dataset) -> Datase
     assigned = dataset.split("val")
     if len(assigned):
         return assigned
-    names = set(provenance.get(HELD_OUT, ()))
+    held_out = provenance.get(HELD_OUT)
+    names = set(map(str, held_out)) if isinstance(held_out, list) else set()
     return dataset.select([i for i, name in enumerate(dataset.names) if name in names])
 
 

@@ -143,10 +143,10 @@ def exports_of(path: Path) -> list[ExportedFile]:
     run = Run(path)
     files = []
     for each in sorted(path.iterdir()) if run.exists() else [path]:
-        with suppress(BoxwrightError):
+        with suppress(BoxwrightError, KeyError, TypeError, ValueError):
             described = inspect(each)
             provenance = described.artifact.provenance if described.artifact else {}
-            if "comparison" in provenance:
+            if isinstance(provenance.get("comparison"), dict):
                 comparison = Comparison.from_json(provenance["comparison"])
                 quantize = provenance.get("quantize")
                 files.append(ExportedFile(each.name, described.size, quantize, comparison))
@@ -158,8 +158,9 @@ def times_of(path: Path) -> dict[str, Any]:
     run = Run(path) if Run(path).exists() else Run(path.parent)
     try:
         known = json.loads(run.times.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, RecursionError, ValueError):
         return {}
+    known = known if isinstance(known, dict) else {}
     return {name: one for name, one in known.items() if run.folder == path or name == path.name}
 
 

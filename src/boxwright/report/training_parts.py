@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -92,22 +93,8 @@ def exports(files: Sequence[ExportedFile]) -> str:
     """What exported files lose against the run."""
     rows = []
     for one in files:
-        compared = one.comparison
-        between = ""
-        if compared.interval:
-            low, high = (100 * end for end in compared.interval)
-            between = f" ({low:.2f} to {high:.2f})"
-        rows.append(
-            [
-                shown(one.name),
-                f"{one.size / 1e6:.1f}",
-                shown(one.quantize or "float"),
-                f"{100 * compared.loss:.2f}{between}",
-                f"{100 * compared.tolerance:.1f}",
-                f"{compared.agreeing} of {compared.compared}",
-                "yes" if compared.passed else "no, kept on request",
-            ]
-        )
+        with suppress(TypeError, ValueError):  # what another program wrote into the file
+            rows.append(_export(one))
     heads = ("file", "MB", "numbers", "AP it loses, points", "limit", "detections kept", "verified")
     about = (
         "<p>When it was written, every file was compared with the run on the same images; with "
@@ -116,25 +103,45 @@ def exports(files: Sequence[ExportedFile]) -> str:
     return about + table(heads, rows, "Exported files") if rows else ""
 
 
+def _export(one: ExportedFile) -> list[str]:
+    compared = one.comparison
+    between = ""
+    if compared.interval:
+        low, high = (100 * end for end in compared.interval)
+        between = f" ({low:.2f} to {high:.2f})"
+    return [
+        shown(one.name),
+        f"{one.size / 1e6:.1f}",
+        shown(str(one.quantize or "float")),
+        f"{100 * compared.loss:.2f}{between}",
+        f"{100 * compared.tolerance:.1f}",
+        f"{compared.agreeing:d} of {compared.compared:d}",
+        "yes" if compared.passed else "no, kept on request",
+    ]
+
+
 def times(files: Mapping[str, Any]) -> str:
     """What `boxwright bench` measured."""
-    rows = [
-        [
-            shown(name),
-            str(timing["threads"] or "own"),
-            f"{one['prepare']['median']:.1f}",
-            f"{timing['whole']['median']:.1f}",
-            f"{timing['whole']['p95']:.1f}",
-            f"{one['images_per_second']:.1f}",
-            f"{one['peak_bytes'] / 1e6:.0f}" if one["peak_bytes"] else "n/a",
-            shown(one["machine"]),
-        ]
-        for name, one in files.items()
-        for timing in one["timings"]
-    ]
+    rows = []
+    for name, one in files.items():
+        with suppress(KeyError, TypeError, ValueError):  # what another program wrote
+            rows += [_time(name, one, timing) for timing in one["timings"]]
     heads = (
         *("file", "threads", "image to input, ms", "input to boxes, ms", "its p95", "images/s"),
         *("peak MB", "machine"),
     )
     about = "<p>Measured by <code>boxwright bench</code>; medians of one image.</p>"
     return about + table(heads, rows, "Time and memory") if rows else ""
+
+
+def _time(name: str, one: Mapping[str, Any], timing: Mapping[str, Any]) -> list[str]:
+    return [
+        shown(name),
+        shown(str(timing["threads"] or "own")),
+        f"{one['prepare']['median']:.1f}",
+        f"{timing['whole']['median']:.1f}",
+        f"{timing['whole']['p95']:.1f}",
+        f"{one['images_per_second']:.1f}",
+        f"{one['peak_bytes'] / 1e6:.0f}" if one["peak_bytes"] else "n/a",
+        shown(str(one["machine"])),
+    ]

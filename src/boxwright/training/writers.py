@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import IO
 
@@ -41,13 +42,15 @@ def report_of(event: Event, every: int = LOG_STEPS) -> tuple[int, dict[str, floa
 
 def read_log(path: Path) -> list[tuple[int, dict[str, float]]]:
     """Read what `JsonLines` wrote: step and metrics of each report, by step. Of a step that was
-    repeated after a crash the last report counts; a line that a crash cut off is left out."""
+    repeated after a crash the last report counts; a line that a crash cut off is left out, and so
+    are numbers that are not finite."""
     reports: dict[tuple[int, bool], tuple[int, dict[str, float]]] = {}
-    for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
-        with suppress(ValueError):
-            numbers = json.loads(line)
+    for line in path.read_text("utf-8", "replace").splitlines() if path.is_file() else ():
+        with suppress(AttributeError, KeyError, RecursionError, TypeError, ValueError):
+            numbers = {name: float(value) for name, value in json.loads(line).items()}
             step = int(numbers.pop("step"))
-            reports[step, LOSS in numbers] = step, numbers
+            finite = {name: value for name, value in numbers.items() if isfinite(value)}
+            reports[step, LOSS in numbers] = step, finite
     return [reports[key] for key in sorted(reports)]
 
 
