@@ -14,7 +14,7 @@ from boxwright.evaluation.matching import DetectionColumns
 from boxwright.evaluation.mistakes import KINDS, MISSED, Classified, classify
 from boxwright.images.parallel import Progress, on_all_cores
 from boxwright.ops.boxes import Boxes
-from boxwright.report.pictures import COLORS, MAX_BOXES, Layer, drawn, view_of, within
+from boxwright.report.pictures import COLORS, MAX_BOXES, Layer, View, drawn, view_of, within
 from boxwright.structures.dataset import CROWD, Dataset
 
 PER_KIND = 6  # images
@@ -110,7 +110,11 @@ def draw_examples(
 
     def picture(one: Example) -> str | None:
         around = np.concatenate([one.boxes[:, :2].min(axis=0), one.boxes[:, 2:].max(axis=0)])
-        view = view_of(truth, one.image, around[None].astype(np.float32))
+        width, height = truth.sizes[one.image].tolist()
+        wide = view_of(truth, one.image, around[None].astype(np.float32))
+        view = View(
+            max(0, wide.left), max(0, wide.top), min(width, wide.right), min(height, wide.bottom)
+        )
         _, wanted = within(truth.boxes[truth.rows(one.image)], view)
         rows = slice(ends[one.image], ends[one.image + 1])
         inside, boxes = within(found.boxes[rows], view)

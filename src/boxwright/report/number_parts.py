@@ -59,8 +59,9 @@ def of_100(measured: Measured) -> str:
 
 
 def interval(measured: Measured, scale: float, digits: int = 0) -> str:
-    """The interval for a cell of a table whose text says what it is."""
-    return between(measured, scale, digits).replace("95 %: ", "")
+    """The interval for a cell of a table whose text says what it is; lines break only before."""
+    text = between(measured, scale, digits).replace("95 %: ", "").lstrip()
+    return f" {text.replace(' ', chr(160))}" if text else ""
 
 
 def classes(numbers: Numbers) -> str:

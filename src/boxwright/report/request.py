@@ -146,7 +146,7 @@ class Request:
         if self.path is None:
             return ""
         named = [] if self.detections else [self.path]
-        words = [*named, *self.paths]
+        words: list[object] = [*named, *self.paths]
         words += ["--detections", self.detections] if self.detections else []
         words += ["--split", self.split] if self.split != (TEST if self.paths else VAL) else []
         words += ["--slices", self.slices] if self.slices else []

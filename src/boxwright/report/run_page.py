@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from boxwright.codes import MEANINGS, SIGNS
-from boxwright.evaluation.mistakes import KINDS
+from boxwright.evaluation.mistakes import KINDS, MISSED
 from boxwright.evaluation.report import next_steps
 from boxwright.report.charts import line_key
 from boxwright.report.data_parts import class_details
@@ -176,14 +176,17 @@ def _worst(facts: Facts, images: Dataset, pictures: Mapping[Example, str | None]
 
 
 def _caption(example: Example, images: Dataset) -> str:
-    """The image's name, and its worst mistakes."""
+    """The image's name, and its worst mistakes, or how many objects of each class it misses."""
+    name = f"<b>{place(images.names[example.image])}</b>"
+    if example.kind == KINDS[MISSED]:
+        labels, counts = np.unique(example.labels, return_counts=True)
+        missed = zip(counts.tolist(), labels.tolist(), strict=True)
+        return f"{name} {', '.join(f'{n} {shown(images.classes[label])}' for n, label in missed)}"
     said = []
-    order = np.argsort(-np.nan_to_num(example.scores, nan=1.0), kind="stable")
-    for i in order[:IN_CAPTION]:
-        label, truth, score = example.labels[i], example.truths[i], example.scores[i]
-        of_score = "" if np.isnan(score) else f" {score:.2f}"
-        other = f", is {shown(images.classes[truth])}" if truth not in {-1, label} else ""
-        said.append(f"{shown(images.classes[label])}{of_score}{other}")
-    more = len(order) - IN_CAPTION
+    for i in np.argsort(-example.scores, kind="stable")[:IN_CAPTION]:
+        label, truth = example.labels[i], example.truths[i]
+        other = f" is {shown(images.classes[truth])}" if truth not in {-1, label} else ""
+        said.append(f"{shown(images.classes[label])} {example.scores[i]:.2f}{other}")
+    more = len(example.labels) - IN_CAPTION
     said += [f"{more} more"] if more > 0 else []
-    return f"<b>{place(images.names[example.image])}</b> {'; '.join(said)}"
+    return f"{name} {', '.join(said)}"
