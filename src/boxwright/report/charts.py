@@ -25,13 +25,13 @@ class Line(NamedTuple):
     Attributes:
         name: for the legend.
         points: x and y.
-        marked: index of a point with a dot; None without.
+        dotted: index of a point with a dot; None without.
         style: number of its color.
     """
 
     name: str
     points: Sequence[tuple[float, float]]
-    marked: int | None = None
+    dotted: int | None = None
     style: int = 0
 
 
@@ -65,7 +65,7 @@ def lines(name: str, series: Sequence[Line], *, title: str, about: str, x: Axis,
         for one in reversed(series)
         if one.points
     ]
-    dots = [plot.dot(one.points[one.marked], one.style) for one in series if one.marked is not None]
+    dots = [plot.dot(one.points[one.dotted], one.style) for one in series if one.dotted is not None]
     legend = "".join(key(one.name, one.style) for one in series) if len(series) > 1 else ""
     return f"""<figure class="chart" id="{name}">
 <figcaption><b>{shown(title)}</b> {legend}</figcaption>

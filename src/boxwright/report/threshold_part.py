@@ -58,8 +58,8 @@ def _precision_and_recall(sweeps: Sequence[Sweep], at: int) -> str:
     series = []
     for style, one in enumerate(sweeps):
         points = [(recall, precision) for _, precision, recall, _ in _rows(one)]
-        marked = None if style else min(at, len(points) - 1)
-        series += [Line(one.name, points, marked, style)] if points else []
+        dotted = None if style else min(at, len(points) - 1)
+        series += [Line(one.name, points, dotted, style)] if points else []
     return lines(
         "pr",
         series,
