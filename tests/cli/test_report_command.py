@@ -96,6 +96,7 @@ def test_the_commands_of_the_page_write_a_report(command: str) -> None:
 
 def test_without_data_the_validation_images_of_the_run_are_measured() -> None:
     found = answer("run")
+    assert (found["data"]["input_size"], found["data"]["images"]) == (32, 7)
     assert (found["split"], found["numbers"]["images"]) == ("val", 2)
     assert Path("run/report.html").is_file()
     found = answer("run", "images", "--slices", "weather.csv")

@@ -104,6 +104,9 @@ def test_the_first_sentence_says_what_happens_at_the_threshold(
     assert f'<p class="lead">{written.says}</p>' in text_of(written)
     assert "Measured on 7 test images with 14 objects." in text_of(written)
     assert "The threshold is chosen for f1 on 2 validation images." in text_of(written)
+    assert "A baseline that predicts the same boxes for every image has AP50 1.000" in (
+        text_of(written)
+    )
 
 
 @pytest.mark.parametrize("kind", ["class", "location", "duplicate", "background", "missed"])
@@ -259,6 +262,7 @@ def test_problems_of_the_data_are_listed(planted: tuple[Dataset, Planted], make:
     for said in ("BW106", "A box has no area", "a.png, box 1: the box has no area", "2 more"):
         assert said in html
     assert cells(html)[1][:5] == ["cat", "4", "2", "7", "13"]
+    assert "13 images, 26 boxes: 4 train, 2 val, 7 test. 0 without objects." in html
 
 
 class Tags(HTMLParser):

@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 
 from boxwright import __version__
 from boxwright.codes import MEANINGS
-from boxwright.datasets.stats import count_classes
+from boxwright.datasets.stats import Stats
 from boxwright.errors import BoxwrightError
 from boxwright.evaluation.numbers import Numbers
-from boxwright.evaluation.report import between, origin
+from boxwright.evaluation.report import between, number, origin
 from boxwright.export.verify import Comparison
 from boxwright.inference.inspection import inspect
 from boxwright.inference.run import Run
 from boxwright.report.mistaken import Example
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.structures.findings import counted
+from boxwright.structures.findings import Finding, counted
 from boxwright.training.explanation import Line, explained
 from boxwright.training.recipe import Recipe
 
@@ -47,6 +47,7 @@ class Facts:
         next_step: what to do to measure on test images, and its command; empty if these are some.
         split: the split that was measured.
         dataset: the data with all its splits.
+        stats: its statistics, for the size of the detector's input.
         numbers: what was measured; None without images.
         worst: images with mistakes, by kind.
         training_images: number of training images that were compared with those measured, to find
@@ -63,6 +64,7 @@ class Facts:
     next_step: tuple[str, str] | tuple[()]
     split: str
     dataset: Dataset
+    stats: Stats
     numbers: Numbers | None
     worst: Mapping[str, Sequence[Example]]
     training_images: int | None
@@ -90,6 +92,15 @@ class Facts:
             return f"{on} {chose}, so other images are likely to give lower numbers."
         return f"{on} The threshold is {origin(self.numbers.threshold)}."
 
+    @property
+    def baseline(self) -> str:
+        """The scores of a baseline that ignores the images, in one sentence; empty without any."""
+        known = self.numbers.baseline if self.numbers else None
+        if known is None:
+            return ""
+        scores = f"AP50 {number(known.ap50)} and F1 {number(known.at_threshold.f1.value)}"
+        return f"A baseline that predicts the same boxes for every image has {scores}."
+
     def to_json(self, truth: Dataset) -> dict[str, Any]:
         """JSON values as in docs/reference/report.md; `truth` are the images measured."""
         return {
@@ -100,7 +111,7 @@ class Facts:
             "command": self.command,
             "split": self.split,
             "says": self.says,
-            "data": _data(self.dataset),
+            "data": {**self.stats.to_json(), "findings": [*map(_finding, self.dataset.findings)]},
             "recipe": [line._asdict() for line in self.recipe],
             "training": [{"step": step, **numbers} for step, numbers in self.log],
             "numbers": self.numbers.to_json() if self.numbers else None,
@@ -164,14 +175,5 @@ def times_of(path: Path) -> dict[str, Any]:
     return {name: one for name, one in known.items() if run.folder == path or name == path.name}
 
 
-def _data(dataset: Dataset) -> dict[str, Any]:
-    splits = {split.name.lower(): int((dataset.splits == split).sum()) for split in Split}
-    return {
-        "images": len(dataset),
-        "boxes": len(dataset.boxes),
-        "splits": {name: count for name, count in splits.items() if count},
-        "classes": [asdict(one) for one in count_classes(dataset)],
-        "findings": [
-            {"severity": MEANINGS[one.code].severity, **asdict(one)} for one in dataset.findings
-        ],
-    }
+def _finding(one: Finding) -> dict[str, Any]:
+    return {"severity": MEANINGS[one.code].severity, **asdict(one)}

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from boxwright.datasets.class_choice import ClassChoice
 from boxwright.datasets.evaluation_set import evaluation_data, images_of_split, validation_images
 from boxwright.datasets.source import known_paths
+from boxwright.datasets.stats import PRETRAINED_SIZE
 from boxwright.errors import ArgumentError
 from boxwright.evaluation.measuring import Source, foreign
 from boxwright.formats import ReadOptions
@@ -40,6 +41,13 @@ class Subject(NamedTuple):
     source: Source
     provenance: Mapping[str, Any]
     dataset: Dataset
+
+    @property
+    def input_size(self) -> int:
+        """Side of the detector's input in pixels; a usual one if there is no detector."""
+        if isinstance(self.source, Detector):
+            return self.source.artifact.preprocessing.size
+        return PRETRAINED_SIZE
 
 
 @dataclass(frozen=True)

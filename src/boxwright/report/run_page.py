@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from boxwright.codes import MEANINGS, SIGNS
+from boxwright.datasets.stats import SMALLEST, Stats
 from boxwright.evaluation.mistakes import KINDS, MISSED
 from boxwright.evaluation.report import next_steps
 from boxwright.report.charts import line_key
@@ -86,7 +87,7 @@ def _body(facts: Facts, images: Dataset, pictures: Mapping[Example, str | None])
 <p class="faint">Report of a detector</p>
 <h1>{shown(facts.name)}</h1>
 <p class="lead">{shown(facts.says)}</p>
-<p class="faint">{shown(facts.measured_on)}</p>
+<p class="faint">{shown(facts.measured_on)} {shown(facts.baseline)}</p>
 {numbers}
 </header>
 <nav class="contents" aria-label="Contents"><ul>{links}</ul></nav>
@@ -101,7 +102,7 @@ def _sections(
 ) -> Iterator[Section]:
     numbers = facts.numbers
     yield Section("next", "What to do next", _next(facts))
-    yield Section("data", "Data", _data(facts.dataset))
+    yield Section("data", "Data", _data(facts.dataset, facts.stats))
     yield Section("recipe", "Recipe", recipe(facts.recipe))
     yield Section("training", "Training", training(facts.log))
     if numbers:
@@ -128,16 +129,19 @@ def _next(facts: Facts) -> str:
     return said
 
 
-def _data(dataset: Dataset) -> str:
-    """Counts, and what was found while the data was read."""
-    named = {split: len(dataset.split(split)) for split in ("train", "val", "test", "unassigned")}
-    splits = ", ".join(f"{count:,} {split}" for split, count in named.items() if count)
-    images, boxes = counted(len(dataset), "image"), counted(len(dataset.boxes), "box", "boxes")
+def _data(dataset: Dataset, stats: Stats) -> str:
+    """Counts, sizes, and what was found while the data was read."""
+    splits = ", ".join(f"{count:,} {split}" for split, count in stats.splits.items())
+    images, boxes = counted(stats.images, "image"), counted(stats.boxes, "box", "boxes")
+    smallest, median, largest = stats.box_sides
+    size = f"At the detector's input of {stats.input_size} x {stats.input_size} pixels"
     found = "<p>No problems were found while the data was read.</p>"
     if dataset.findings:
         found = f'<ul class="findings">{"".join(_findings(dataset))}</ul>'
     return (
-        f"<p>{images}, {boxes}: {splits}.</p>"
+        f"<p>{images}, {boxes}: {splits}. {stats.empty_images:,} without objects. {size}, objects "
+        f"have sides of {smallest:g} to {largest:g} pixels, the median is {median:g}; "
+        f"{100 * stats.too_small:.0f} % are smaller than {SMALLEST:g} pixels.</p>"
         f"{class_details(dataset)}{found}"
         "<p>For odd boxes, blurred images and near-duplicates in all of the data: "
         "<code>boxwright check DATA --html check.html</code></p>"

@@ -12,6 +12,7 @@ import numpy as np
 
 from boxwright.datasets.class_choice import ClassChoice
 from boxwright.datasets.source import source_of
+from boxwright.datasets.stats import stats_of
 from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.matching import DetectionColumns, gather
 from boxwright.evaluation.measuring import own_threshold
@@ -128,6 +129,7 @@ def report(
         next_step=request.next_step(subject),
         split=split,
         dataset=subject.dataset,
+        stats=stats_of(subject.dataset, subject.input_size),
         numbers=measured.numbers if measured else None,
         worst=worst_images(images, measured.found) if measured else {},
         training_images=measured.training_images if measured else None,
