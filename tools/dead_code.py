@@ -36,8 +36,6 @@ USED = {
     "max_shift": "the augmentation of colors, by position",
     "pause": "callers of training, from another thread",
     "register": "packages that add a detector family",
-    "box_sides": "the JSON of `check`",
-    "empty_images": "the JSON of `check`",
     "compute_output_shape": "Keras",
     "supported_ops": "TensorFlow's converter",
     "supported_types": "TensorFlow's converter",

@@ -125,6 +125,7 @@ def test_the_command_asks_for_the_same_again() -> None:
     found = answer(*words)
     assert found["command"] == shlex.join(["boxwright", "report", *words])
     assert found["numbers"]["images"] == 7
+    assert found["leaks"] == {"training_images": None, "images": []}, "compared with themselves"
 
 
 def test_what_bench_measured_of_files_in_a_run_is_in_its_report() -> None:

@@ -89,6 +89,10 @@ def test_everything_has_a_name_for_screen_readers(page: Page) -> None:
     assert nameless == 0
     unseen = "svg:not([role=img]):not([aria-hidden]):not(svg svg)"
     assert page.run(f"document.querySelectorAll('{unseen}').length") == 0
+    regions = page.run(
+        "[...document.querySelectorAll('[role=region]')].map(each => each.ariaLabel)"
+    )
+    assert len(regions) == len(set(regions)) > 5
     levels = page.run("[...document.querySelectorAll('h1, h2, h3')].map(h => Number(h.tagName[1]))")
     assert levels[0] == 1
     assert levels.count(1) == 1

@@ -164,10 +164,10 @@ def slices(numbers: Numbers) -> str:
     """AP50, recall and precision of parts of the images."""
     parts = [one for one in numbers.slices if one.by != LEAK]
     about = "Where intervals overlap much, two parts need not differ."
-    return f"<p>{about}</p>{_subsets(parts)}" if parts else ""
+    return f"<p>{about}</p>{_subsets(parts, 'Parts of the images')}" if parts else ""
 
 
-def _subsets(parts: Sequence[Subset]) -> str:
+def _subsets(parts: Sequence[Subset], label: str) -> str:
     rows = [
         [
             shown(f"{one.by}: {one.name}", NAME),
@@ -182,7 +182,7 @@ def _subsets(parts: Sequence[Subset]) -> str:
     heads = ("part", "images", "objects", "AP50", "finds of 100", "right of 100")
     pictures = [spread(one.ap50.value, one.ap50.interval) for one in parts]
     about = "<p>With 95 % intervals. The pictures show AP50 from 0 to 1.</p>"
-    return about + table(heads, rows, "Parts of the images", pictures)
+    return about + table(heads, rows, label, pictures)
 
 
 def leaks(facts: Facts) -> str:
@@ -196,12 +196,12 @@ def leaks(facts: Facts) -> str:
     compared = f"{facts.training_images:,} training images"
     if not facts.leaked:
         return f"<p>None of these images is a near-duplicate of one of the {compared}.</p>"
-    leaked, others = (one for one in numbers.slices if one.by == LEAK)
+    _, others = parts = [one for one in numbers.slices if one.by == LEAK]
     count = f"{len(facts.leaked):,} of {numbers.images:,}"
     return (
         f"<p>{count} images are near-duplicates of one of the {compared}. With them AP50 is "
         f"{number(numbers.ap50)}, without them {number(others.ap50.value)}. "
         "<code>boxwright split DATA --anew</code> keeps such images together.</p>"
-        f"{_subsets([leaked, others])}<details><summary>Their names</summary>"
+        f"{_subsets(parts, 'With and without leaks')}<details><summary>Their names</summary>"
         f"{items(facts.leaked, MAX_ROWS)}</details>"
     )

@@ -196,7 +196,8 @@ def _training(subject: Subject, images: Dataset) -> Dataset:
 
 
 def _learned(dataset: Dataset, images: Dataset) -> Dataset:
-    names = set(images.names) if images.root == dataset.root else set()
+    same = images.root.resolve() == dataset.root.resolve()
+    names = set(images.names) if same else set()
     assigned = (dataset.splits == Split.TRAIN) | (dataset.splits == Split.VAL)
     others = np.array([name not in names for name in dataset.names], np.bool_)
     return dataset.select(assigned & others)
