@@ -120,6 +120,8 @@ def test_the_worst_image_of_a_kind_is_the_one_with_the_mistake(
     for drawn_there in ("data:image/jpeg", f"<b>{kind}.png</b>", 'class="truth"', 'class="k'):
         assert drawn_there in figures[0]
     assert ('class="missed"' in figures[0]) == (kind == "missed")
+    said = {"class": "dog 0.90 (truth: cat)", "location": "cat 0.90", "missed": "1 cat"}
+    assert said.get(kind, "") in figures[0]
 
 
 def test_the_worst_images_come_first(tmp_path: Path, make: Make) -> None:

@@ -189,7 +189,7 @@ def _caption(example: Example, images: Dataset) -> str:
     said = []
     for i in np.argsort(-example.scores, kind="stable")[:IN_CAPTION]:
         label, truth = example.labels[i], example.truths[i]
-        other = f" is {shown(images.classes[truth])}" if truth not in {-1, label} else ""
+        other = f" (truth: {shown(images.classes[truth])})" if truth not in {-1, label} else ""
         said.append(f"{shown(images.classes[label])} {example.scores[i]:.2f}{other}")
     more = len(example.labels) - IN_CAPTION
     said += [f"{more} more"] if more > 0 else []
