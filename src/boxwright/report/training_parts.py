@@ -86,8 +86,7 @@ def _curves(log: Log, names: Mapping[str, str]) -> Iterator[Line]:
         if len(points):
             parts = np.array_split(points, min(len(points), SMOOTH))
             means = (part.mean(axis=0).tolist() for part in parts)
-            dotted = 0 if len(parts) == 1 else None  # one point makes no line
-            yield Line(name, [(x, y) for x, y in means], dotted, style)
+            yield Line(name, [(x, y) for x, y in means], len(parts) - 1, style)
 
 
 def exports(files: Sequence[ExportedFile]) -> str:
