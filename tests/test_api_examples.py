@@ -23,7 +23,8 @@ from eagerly import op_by_op
 from squares import Squares
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = (ROOT / "docs" / "how-to" / "python.md", ROOT / "README.md")
+HOW_TO = ROOT / "docs" / "how-to"
+PAGES = (HOW_TO / "python.md", HOW_TO / "report.md", ROOT / "README.md")
 STEPS = 6
 SLOW = re.compile(r'budget="\d+m"(, out="[\w-]+")?')  # what takes minutes
 FAST = "from_scratch=True, recipe=small, out=fresh()"  # what takes seconds instead

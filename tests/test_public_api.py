@@ -15,7 +15,7 @@ NAMES = [
     *("BoxwrightError", "Dataset", "Detections", "Detector", "Event", "ReadOptions", "Recipe"),
     "Run",
     *("bench", "check", "convert", "evaluate", "export", "load", "merge", "predict", "read"),
-    *("split", "train", "write"),
+    *("report", "split", "train", "write"),
 ]
 
 
@@ -39,7 +39,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         _ = boxwright.train_my_dragon
 
 
-@pytest.mark.parametrize("module", ["bench.memory", "export.targets"])
+@pytest.mark.parametrize("module", ["bench.memory", "export.targets", "report.html"])
 def test_a_folder_of_the_same_name_does_not_replace_a_function(module: str) -> None:
     folder, _, name = module.partition(".")
     program = (

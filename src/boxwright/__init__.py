@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from boxwright.export.export import export as export
     from boxwright.formats import ReadOptions as ReadOptions
     from boxwright.inference.detector import Detector as Detector
+    from boxwright.report.run_report import report as report
     from boxwright.structures.dataset import Dataset as Dataset
     from boxwright.structures.detections import Detections as Detections
     from boxwright.training.events import Event as Event
@@ -57,6 +58,7 @@ _HOMES = {
     "merge": "boxwright.api",
     "predict": "boxwright.api",
     "read": "boxwright.api",
+    "report": "boxwright.report.run_report",
     "split": "boxwright.api",
     "train": "boxwright.api",
     "write": "boxwright.api",
@@ -80,6 +82,7 @@ __all__ = [
     "merge",
     "predict",
     "read",
+    "report",
     "split",
     "train",
     "write",
@@ -87,8 +90,8 @@ __all__ = [
 
 
 class _Face(ModuleType):
-    """Protects the functions `bench` and `export` from the subpackages of the same names, which
-    Python would put in their place on import."""
+    """Protects the functions `bench`, `export` and `report` from the subpackages of the same names,
+    which Python would put in their place on import."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):

@@ -164,6 +164,7 @@ def test_json_is_all_of_standard_output(asked: Asked, images: Path, tmp_path: Pa
         "step": 7,
         "interrupted": False,
         "validation": {"coco": {"AP": 0.5}},
+        "report": None,
     }
 
 
@@ -262,6 +263,7 @@ def test_stopped_by_ctrl_c_and_resumed(
         patch.setattr(progress_line.ProgressLine, "__call__", press_ctrl_c)
         stopped = run(images, "--out", out, *small)
     assert stopped.exit_code == 130
+    assert not (out / "report.html").exists()
     assert f"{out} has the weights of step 2." in stopped.stdout
     assert Detector.load(out).classes == ("cat",)
 
@@ -282,3 +284,7 @@ def test_stopped_by_ctrl_c_and_resumed(
     answer = json.loads(resumed.stdout)
     assert (answer["step"], answer["interrupted"]) == (4, False)
     assert "100%  step 4" in resumed.stderr
+    assert "Not measured: there are no validation images" in (out / "report.html").read_text(
+        "utf-8"
+    )
+    assert answer["report"] == str(out / "report.html")

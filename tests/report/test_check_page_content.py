@@ -15,8 +15,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from boxwright.errors import ArgumentError
-from boxwright.report.check_page import MAX_LISTED, check_name, write_page
-from boxwright.report.html import asset
+from boxwright.report.charts import STYLES
+from boxwright.report.check_page import MAX_LISTED, write_page
+from boxwright.report.html import asset, check_name
 from boxwright.report.selection import FOR_FINDINGS, GALLERY, PER_CODE
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.structures.findings import Finding
@@ -291,14 +292,14 @@ def test_images_with_findings_come_first_and_all_classes_are_seen(tmp_path: Path
 
 @pytest.mark.parametrize("name", ["report.html", "report.HTM", "new/report.html"])
 def test_a_page_may_be_named(name: str, tmp_path: Path) -> None:
-    check_name(tmp_path / name)
+    check_name(tmp_path / name, "--html")
 
 
 @pytest.mark.parametrize("name", [".", "a.png", "labels.json", "report", "folder.html"])
 def test_a_page_replaces_no_data(name: str, tmp_path: Path) -> None:
     (tmp_path / "folder.html").mkdir()
     with pytest.raises(ArgumentError, match="BW804"):
-        check_name(tmp_path / name)
+        check_name(tmp_path / name, "--html")
 
 
 def colors(scheme: str) -> dict[str, str]:
@@ -313,14 +314,16 @@ def luminance(color: str) -> float:
 
 
 def schemes() -> Iterator[dict[str, str]]:
-    light, dark = asset("page.css").split("@media (prefers-color-scheme: dark)", 1)
+    light, dark = asset("page.css").split("@media screen and (prefers-color-scheme: dark)", 1)
     yield colors(light)
     yield colors(dark.split("* {", 1)[0])
 
 
 @pytest.mark.parametrize("scheme", [*schemes()], ids=["light", "dark"])
 def test_text_is_readable_in_light_and_dark(scheme: dict[str, str]) -> None:
-    pairs = [*product(("ink", "faint", "link", "error", "warning", "note"), ("card", "ground"))]
+    lines = [f"c{style}" for style in range(STYLES)]
+    inks = ("ink", "faint", "link", "error", "warning", "note", *lines)
+    pairs = [*product(inks, ("card", "ground"))]
     for text, ground in [*pairs, ("ink", "code")]:
         dark, bright = sorted((luminance(scheme[text]), luminance(scheme[ground])))
         assert (bright + 0.05) / (dark + 0.05) >= 4.5, f"{text} on {ground}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PIL import Image
+from trainings import brisk
 
+from boxwright.datasets.evaluation_set import validation_images
 from boxwright.errors import BoxwrightError, SystemFaultError, TrainingError
 from boxwright.inference.run import Run
 from boxwright.safety import trial
@@ -99,6 +102,24 @@ def test_images_for_choosing_and_testing_do_not_train_and_test_images_are_not_op
     assert set(images_seen(steps, dataset.split("train"))) == set(dataset.split("train").names)
     assert outcome.evaluation.images == 2
     assert not any("BW1" in line for line in listener.said)
+
+
+def test_a_run_knows_which_training_images_it_held_out_and_files_do_not(
+    steps: Steps, squares: Squares, tmp_path: Path
+) -> None:
+    dataset = squares.dataset(train=20)
+    recipe = replace(brisk(dataset, steps=2, model="centers"), held_out=0.25, input_size=64)
+    outcome, _ = steps.train(dataset, tmp_path / "run", recipe=recipe, depth_multiplier=None)
+    artifact = outcome.run.artifact
+    held_out = artifact.provenance["held_out"]
+    assert len(held_out) == 5
+    assert set(images_seen(steps, dataset)).isdisjoint(held_out)
+    assert validation_images(artifact.provenance, dataset).names == tuple(
+        sorted(held_out, key=dataset.names.index)
+    )
+    assert "held_out" not in artifact.without_paths().provenance
+    chosen, _ = steps.train(squares.dataset(train=5, val=2), tmp_path / "other", steps=2)
+    assert "held_out" not in chosen.run.artifact.provenance
 
 
 def test_without_images_to_choose_by_the_last_weights_are_kept(

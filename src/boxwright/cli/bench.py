@@ -52,7 +52,8 @@ def bench(
 
     All files are timed in turns, so that other load on the machine affects them equally. Times
     are per image: from its file to the network's input, through the network, and through the
-    post-processing. Ratios are relative to the first file.
+    post-processing. Ratios are relative to the first file. Times of files in a run folder are kept
+    there, for the run's report.
 
     \b
     Examples:
@@ -61,6 +62,7 @@ def bench(
       boxwright bench coco.tflite run/detector.tflite --images holiday --threads 1,2,4 --json
     """
     from boxwright.bench.compare import bench as measure
+    from boxwright.bench.kept import keep
     from boxwright.cli.progress import counting
     from boxwright.images.sources import images as images_of
     from boxwright.inference.class_names import read_names
@@ -80,6 +82,7 @@ def bench(
             progress=progress,
         )
     names = _names(models)
+    keep(found)
     if picture:
         _save(_drawn(names, found), picture)
     if json:

@@ -70,10 +70,11 @@ def check(
     from boxwright.datasets.convert import check_free
     from boxwright.datasets.patch import CHANGES
     from boxwright.datasets.patch import fix as write_fixed
-    from boxwright.report.check_page import check_name, write_page
+    from boxwright.report.check_page import write_page
+    from boxwright.report.html import check_name
 
     if html:
-        check_name(html)  # fail at once, not after minutes of checking
+        check_name(html, "--html")  # fail at once, not after minutes of checking
     if fix:
         check_free(fix, [data])
     with counting("Checking images", "Comparing images") as progress:

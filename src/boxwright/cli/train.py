@@ -22,9 +22,11 @@ from boxwright.cli.options import (
     read_options,
 )
 from boxwright.console import INTERRUPTED, plain, quoted, say, show, show_json
+from boxwright.errors import BoxwrightError
 
 if TYPE_CHECKING:
     from boxwright.api import Run
+    from boxwright.report.run_report import Report
 
 # The start of the process, before the imports, so that the budget includes them.
 STARTED = time.monotonic() - time.process_time()
@@ -135,12 +137,17 @@ def train(
         bool,
         typer.Option("--explain", help="Print the recipe with its reasons, without training."),
     ] = False,
+    no_report: Annotated[
+        bool,
+        typer.Option("--no-report", help="Write no report.html into the run after the training."),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train a detector on labeled images.
 
     Classes, sizes and splits are read from the data. All other settings are chosen from the data
     and the budget, and printed. It never learns from test images and decides nothing with them.
+    After the budget it writes report.html, from validation images only.
     Stop with Ctrl-C at any time; --resume continues the run. With KERAS_BACKEND=jax in the
     environment it trains on JAX, for GPUs.
 
@@ -159,6 +166,7 @@ def train(
     """
     from boxwright import api
     from boxwright.cli.progress import ProgressLine
+    from boxwright.cli.report import say_written
     from boxwright.training.settings import parse
 
     chosen = class_choice(classes, exclude_class, rename)
@@ -194,22 +202,40 @@ def train(
             started=STARTED,
             **asked,
         )
+    seconds = round(time.monotonic() - STARTED, 1)
+    report = None if no_report or run.interrupted else _report(run)
     if json:
         show_json(
             {
                 "run": str(out),
                 "step": run.step,
                 "interrupted": run.interrupted,
-                "seconds": round(time.monotonic() - STARTED, 1),
+                "seconds": seconds,
                 "validation": run.validation.to_json() if run.validation else None,
+                "report": str(report.page) if report else None,
             }
         )
     else:
         show(_ending(run))
+    if report:
+        say_written(report)
     if run.interrupted:
         words = f"{_words(run.paths)} --out {_words([out])}"
         say(f"Stopped. To continue: boxwright train {words} --resume")
         raise typer.Exit(INTERRUPTED)
+
+
+def _report(run: Run) -> Report | None:
+    """Write the report of a training. Its failure is no failure of the training."""
+    from boxwright.cli.progress import waiting
+    from boxwright.report.run_report import report
+
+    try:
+        with waiting("Writing the report"):
+            return report(run.folder, run.dataset, split="val", classes=run.dataset.classes)
+    except BoxwrightError as error:
+        say(f"There is no report: {plain(str(error))}")
+        return None
 
 
 def _explain(

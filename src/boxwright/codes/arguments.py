@@ -27,9 +27,11 @@ ARGUMENTS: dict[str, Meaning] = {
     "BW804": Meaning(
         "error",
         "Not the name of a page",
-        "`--html` replaces an older file of the same name. Only a name that ends in .html cannot "
-        "be that of your images, annotations or folders.",
-        "Give the name of a file that ends in .html, such as report.html.",
+        "A page replaces an older file of the same name, and a report also the JSON file beside "
+        "it. Only a name that ends in .html cannot be that of your images, annotations or folders, "
+        "and only an older report is replaced by one.",
+        "Give the name of a file that ends in .html, such as report.html, in another folder if the "
+        "JSON file is yours.",
     ),
     "BW805": Meaning(
         "error",

@@ -47,6 +47,19 @@ def evaluation_data(
     return DataSource(paths, chosen, read).load(strict=strict)
 
 
+def validation_images(provenance: Mapping[str, Any], dataset: Dataset) -> Dataset:
+    """Return the validation images of a run's own data: those of the data, or else the training
+    images that the run held out; maybe none."""
+    from boxwright.datasets.source import HELD_OUT
+
+    assigned = dataset.split("val")
+    if len(assigned):
+        return assigned
+    held_out = provenance.get(HELD_OUT)
+    names = set(map(str, held_out)) if isinstance(held_out, list) else set()
+    return dataset.select([i for i, name in enumerate(dataset.names) if name in names])
+
+
 def images_of_split(dataset: Dataset, split: str = "test") -> Dataset:
     """Return the images of the split `train`, `val` or `test`, or `all`.
 

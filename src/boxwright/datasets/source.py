@@ -13,6 +13,7 @@ from boxwright.formats import ReadOptions
 from boxwright.structures.dataset import Dataset
 
 CHOICE, OPTIONS = "class_choice", "read_options"  # in a provenance
+HELD_OUT = "held_out"  # names of training images that were the validation set
 
 
 @dataclass(frozen=True)

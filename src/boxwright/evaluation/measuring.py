@@ -100,15 +100,17 @@ def measure(
 def _threshold(
     source: Source, validation: Dataset, found: Sequence[Detections], options: Options
 ) -> Threshold:
-    standing = (
-        Threshold.of(source.artifact)
-        if isinstance(source, Detector)
-        else Threshold(FOREIGN_THRESHOLD, STANDING)
-    )
     if options.aim is None or not len(validation):
-        return standing
+        return own_threshold(source)
     chosen = choose(validation, found, options.aim, per_class=options.per_class)
-    return chosen or standing
+    return chosen or own_threshold(source)
+
+
+def own_threshold(source: Source) -> Threshold:
+    """The threshold of a detector; for detections of a file a usual one."""
+    if isinstance(source, Detector):
+        return Threshold.of(source.artifact)
+    return Threshold(FOREIGN_THRESHOLD, STANDING)
 
 
 def foreign(

@@ -18,7 +18,15 @@ from boxwright.evaluation.confusion import Confusion, confusion
 from boxwright.evaluation.matching import DetectionColumns, Matches, gather, match
 from boxwright.evaluation.mistakes import Mistakes, mistakes
 from boxwright.evaluation.outcomes import Outcomes, Rates, Sweep
-from boxwright.evaluation.slices import SIZES, Seen, Subset, by_brightness, by_folder, by_table
+from boxwright.evaluation.slices import (
+    SIZES,
+    Seen,
+    Subset,
+    by_brightness,
+    by_folder,
+    by_leak,
+    by_table,
+)
 from boxwright.evaluation.threshold import FIXED, Threshold
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
@@ -205,6 +213,8 @@ def _slices(
     parts = by_folder(truth.names)
     if seen:
         parts = by_brightness(seen.brightness) | parts
+        if seen.leaked is not None:
+            parts |= by_leak(seen.leaked)
     if how.table:
         parts |= by_table(truth.names, how.table)
     return slices + [

@@ -67,14 +67,14 @@ def table(measured: Numbers) -> RenderableType:
 def headline(measured: Numbers) -> Iterator[str]:
     """What happens at the threshold, in two sentences."""
     threshold, rates = measured.threshold, measured.at_threshold
-    yield f"At the score threshold {threshold.value:g}, {_origin(threshold)}:"
+    yield f"At the score threshold {threshold.value:g}, {origin(threshold)}:"
     found, alarms = rates.recall, rates.false_alarms_per_100_images
     if found.value is not None:
-        yield f"  finds {100 * found.value:.0f} of 100 objects{_between(found, 100)}"
+        yield f"  finds {100 * found.value:.0f} of 100 objects{between(found, 100)}"
     if alarms.value is not None:
-        yield f"  {alarms.value:.0f} false alarms per 100 images{_between(alarms, 1)}"
-    yield f"  precision {number(rates.precision.value)}{_between(rates.precision, 1, 3)}"
-    yield f"  F1 {number(rates.f1.value)}{_between(rates.f1, 1, 3)}"
+        yield f"  {alarms.value:.0f} false alarms per 100 images{between(alarms, 1)}"
+    yield f"  precision {number(rates.precision.value)}{between(rates.precision, 1, 3)}"
+    yield f"  F1 {number(rates.f1.value)}{between(rates.f1, 1, 3)}"
 
 
 def next_steps(measured: Numbers) -> Iterator[str]:
@@ -90,14 +90,16 @@ def next_steps(measured: Numbers) -> Iterator[str]:
         yield f"No threshold reaches {measured.threshold.aim} on the validation images."
 
 
-def _origin(threshold: Threshold) -> str:
+def origin(threshold: Threshold) -> str:
+    """Where a threshold is from."""
     if not threshold.validated:
         return "not validated"
     images = f"{threshold.source} images" if threshold.source == VALIDATED else threshold.source
     return f"chosen for {threshold.aim} on {threshold.images} {images}"
 
 
-def _between(measured: Measured, scale: float, digits: int = 0) -> str:
+def between(measured: Measured, scale: float, digits: int = 0) -> str:
+    """The 95 % interval in parentheses, with a space before it; empty without one."""
     if measured.interval is None:
         return ""
     low, high = (scale * end for end in measured.interval)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.datasets.checks.measure import hash_images
-from boxwright.datasets.near_duplicates import groups
+from boxwright.datasets.near_duplicates import HASHED, groups
 from boxwright.datasets.near_duplicates.hashes import thumbnails
 from boxwright.errors import DataError, EvaluationError
 from boxwright.evaluation.bootstrap import Measured
@@ -20,6 +20,7 @@ from boxwright.structures.dataset import Dataset
 
 MAX_VALUES = 20  # of a column or folders; more would be a list of images
 SIZES = ("small", "medium", "large")
+LEAK = "split leak"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Subset:
     """Numbers of a part of the images, or of the objects of one size.
 
     Attributes:
-        by: `size`, `brightness`, `folder`, or a column of the user's file.
+        by: `size`, `brightness`, `folder`, `split leak`, or a column of the user's file.
         name: the part, such as `small`.
         images, boxes: how many it has.
         ap50: COCO AP50 of the part.
@@ -62,26 +63,37 @@ class Seen:
     Attributes:
         groups: `(N,)` ids of near-duplicate groups, from 0.
         brightness: `(N,)` mean gray level from 0 to 255; NaN for an image that cannot be decoded.
+        leaked: `(N,)` True for near-duplicates of training images; None if they were not compared.
     """
 
     groups: NDArray[np.int64]
     brightness: NDArray[np.float64]
+    leaked: NDArray[np.bool_] | None = None
 
     @classmethod
-    def of(cls, images: Dataset) -> Seen:
-        """Decode all images. Those that cannot be decoded are groups of their own."""
-        alone = cls(np.arange(len(images)), np.full(len(images), np.nan))
-        try:
-            decoded, hashes = hash_images(images)
-        except DataError:
-            return alone
-        key = list(zip(images.names, map(tuple, images.byte_ranges.tolist()), strict=True))
-        kept = set(zip(decoded.names, map(tuple, decoded.byte_ranges.tolist()), strict=True))
-        known = np.flatnonzero([one in kept for one in key])
-        together, brightness = np.arange(len(images)) + len(images), alone.brightness
-        together[known] = groups(hashes)
-        brightness[known] = thumbnails(hashes).reshape(len(known), -1).mean(axis=1)
-        return cls(np.unique(together, return_inverse=True)[1], brightness)
+    def of(cls, images: Dataset, training: Dataset | None = None) -> Seen:
+        """Decode all images, and compare them with `training` images if there are any. Those that
+        cannot be decoded are groups of their own."""
+        known, hashes = _hashes(images)
+        brightness = np.full(len(images), np.nan)
+        brightness[known] = thumbnails(hashes).mean(axis=(1, 2))
+        _, others = _hashes(training) if training else (known, hashes[:0])
+        found = groups(np.concatenate([hashes, others]))
+        together = np.arange(len(images)) + len(images) + len(others)
+        together[known] = found[: len(known)]
+        leaked = np.isin(together, found[len(known) :]) if training else None
+        return cls(np.unique(together, return_inverse=True)[1], brightness, leaked)
+
+
+def _hashes(images: Dataset) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Indices of the images that can be decoded, and their hashes."""
+    try:
+        decoded, hashes = hash_images(images)
+    except DataError:
+        return np.zeros(0, np.int64), np.zeros((0, HASHED), np.uint8)
+    key = list(zip(images.names, map(tuple, images.byte_ranges.tolist()), strict=True))
+    kept = set(zip(decoded.names, map(tuple, decoded.byte_ranges.tolist()), strict=True))
+    return np.flatnonzero([one in kept for one in key]), hashes
 
 
 Parts = Mapping[tuple[str, str], NDArray[np.bool_]]  # by and name: `(N,)` True for its images
@@ -98,6 +110,13 @@ def by_brightness(brightness: NDArray[np.float64]) -> dict[tuple[str, str], NDAr
         ("brightness", "medium"): (brightness > low) & (brightness <= high),
         ("brightness", f"bright, gray level over {high:.0f}"): brightness > high,
     }
+
+
+def by_leak(leaked: NDArray[np.bool_]) -> dict[tuple[str, str], NDArray[np.bool_]]:
+    """The near-duplicates of training images, and all others; nothing without any."""
+    if not leaked.any():
+        return {}
+    return {(LEAK, "near-duplicates of training images"): leaked, (LEAK, "all others"): ~leaked}
 
 
 def by_folder(images: Sequence[str]) -> dict[tuple[str, str], NDArray[np.bool_]]:

@@ -37,7 +37,8 @@ class Artifact:
             `boxwright` (version), `data` (`{"path", "fingerprint"}` in a run,
             `{"folder", "fingerprint"}` in an exported file), `recipe`, `metrics`, `weights`,
             `license` (of the weights), `comparison` (of an export), `threshold` (how it was
-            chosen).
+            chosen), and in a run `held_out` (names of the training images that it held out for
+            validation).
         golden: an image and the result that an exported file must have for it.
     """
 
@@ -79,11 +80,11 @@ class Artifact:
         )
 
     def without_paths(self) -> Artifact:
-        """A copy without local paths, for files that are distributed."""
-        if "data" not in self.provenance:
-            return self
-        data = {"folder": self.data_name, "fingerprint": self.fingerprint}
-        return replace(self, provenance=self.provenance | {"data": data})
+        """A copy without local paths and names, for files that are distributed."""
+        known = {key: value for key, value in self.provenance.items() if key != "held_out"}
+        if "data" in known:
+            known["data"] = {"folder": self.data_name, "fingerprint": self.fingerprint}
+        return replace(self, provenance=known)
 
     def _of_data(self, key: str) -> str | None:
         data = self.provenance.get("data")

@@ -4,6 +4,8 @@ run.json           the Artifact: model, classes, preprocessing, provenance with 
 best.weights.h5    the best weights
 checkpoint.npz     the state for an exact resume
 log.jsonl          one line per report: step, losses and learning rate, or an evaluation
+report.html        the report, with report.json beside it
+bench.json         what `boxwright bench` measured of the files in the folder
 tensorboard/       the same as TensorBoard events
 .lock              lock of the running training, with its process id
 """
@@ -32,6 +34,8 @@ class Run:
         self.weights = self.folder / "best.weights.h5"
         self.checkpoint = self.folder / "checkpoint.npz"
         self.log = self.folder / "log.jsonl"
+        self.report = self.folder / "report.html"
+        self.times = self.folder / "bench.json"
         self.tensorboard = self.folder / "tensorboard"
         self.lock = self.folder / ".lock"
 

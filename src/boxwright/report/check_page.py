@@ -7,14 +7,12 @@ from itertools import count, groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from boxwright import __version__
 from boxwright.codes import MEANINGS, SIGNS, Severity
-from boxwright.datasets.stats import count_classes
-from boxwright.errors import ArgumentError
 from boxwright.images.parallel import Progress
 from boxwright.io.files import write_text
-from boxwright.report.entries import NAME, Entries
-from boxwright.report.html import asset, document, prose, shown
+from boxwright.report.data_parts import class_details
+from boxwright.report.entries import Entries
+from boxwright.report.html import NAME, asset, document, footer, prose, shown, tile
 from boxwright.report.pictures import Wanted, color_rules, draw_all
 from boxwright.report.selection import Selection
 from boxwright.structures.dataset import Dataset
@@ -22,11 +20,13 @@ from boxwright.structures.findings import Finding, counted, part_of
 
 FOR_PICTURES = 2_900_000  # bytes of all JPEGs, in base64
 PER_PICTURE = 30_000  # bytes of a JPEG
-MAX_ROWS = 100  # classes in the table
-OPEN_ROWS = 12  # of a table that is open at first
+OPEN_ROWS = 12  # findings of a code that are open at first
 MAX_LISTED = 200  # findings of a code, besides those with pictures
 MAX_OPTIONS = 400  # classes to filter by
-SUFFIXES = (".html", ".htm")
+CONTENT = (
+    "It has reduced copies of the images shown, without what the camera wrote into them, and the "
+    "names of files and classes."
+)
 ADVICE: dict[Severity | None, str] = {
     "error": "Fix the errors first: they stop the work or make its result worthless.",
     "warning": "Look at the warnings before you train: they cost accuracy or trust.",
@@ -40,12 +40,6 @@ class Written(NamedTuple):
 
     images: int
     size: int
-
-
-def check_name(path: Path) -> None:
-    """Raise ArgumentError BW804 unless `path` is the name of an HTML file."""
-    if path.suffix.lower() not in SUFFIXES or path.is_dir():
-        raise ArgumentError("BW804", f"--html cannot replace '{path}'.")
 
 
 def write_page(
@@ -90,7 +84,7 @@ def _body(
     groups = [list(same) for _, same in groupby(findings, key=lambda finding: finding.code)]
     yield '<div class="columns">'
     yield from _kinds(groups)
-    yield from _classes(dataset)
+    yield class_details(dataset, css="card")
     yield "</div>"
     sections: list[str] = []
     start = 0
@@ -108,9 +102,7 @@ def _body(
     yield f"""<p id="nothing" class="card" hidden>Nothing on this page is of this class and code.
 <code>boxwright check --json</code> lists all findings.</p>
 </main>
-<footer>Written by Boxwright {__version__}. This file is complete and loads nothing. It has reduced
-copies of the images shown, without what the camera wrote into them, and the names of files and
-classes.</footer>"""
+{footer(CONTENT)}"""
 
 
 def _head(dataset: Dataset, findings: Sequence[Finding]) -> Iterator[str]:
@@ -134,33 +126,7 @@ def _head(dataset: Dataset, findings: Sequence[Finding]) -> Iterator[str]:
 
 def _number(number: int, one: str, many: str, sign: str = "", css: str = "") -> str:
     unit = one if number == 1 else many
-    return f'<li class="{css}"><b>{sign}{number:,}</b>{unit}</li>'
-
-
-def _classes(dataset: Dataset) -> Iterator[str]:
-    """The table of boxes per class, and per split if the dataset has several."""
-    classes = count_classes(dataset)
-    if not classes:
-        return
-    splits = [*classes[0].splits] if len(classes[0].splits) > 1 else []
-    heads = "".join(f'<th scope="col">{word}</th>' for word in ("class", *splits, "boxes"))
-    rows = []
-    for one in classes[:MAX_ROWS]:
-        cells = "".join(f"<td>{number:,}</td>" for number in map(one.splits.get, splits))
-        share = 100 * one.boxes / max(1, classes[0].boxes)
-        bar = f'<svg aria-hidden="true"><rect width="{share:.1f}%" height="100%" rx="2"/></svg>'
-        rows.append(
-            f'<tr><th scope="row">{shown(one.name, NAME)}</th>{cells}<td>{one.boxes:,}</td>'
-            f'<td class="bar">{bar}</td></tr>'
-        )
-    is_open = " open" if len(classes) <= OPEN_ROWS else ""
-    more = f"<p>and {len(classes) - MAX_ROWS:,} more</p>" if len(classes) > MAX_ROWS else ""
-    yield f"""<details class="card"{is_open}>
-<summary>{counted(len(classes), "class", "classes")}</summary>
-<div class="scroll" tabindex="0" role="region" aria-label="Boxes of each class"><table>
-<thead><tr>{heads}<td class="bar"></td></tr></thead>
-<tbody>{"".join(rows)}</tbody></table>{more}</div>
-</details>"""
+    return tile(f"{sign}{number:,}", unit, css)
 
 
 def _kinds(groups: Sequence[Sequence[Finding]]) -> Iterator[str]:

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from boxwright.report.html import place, shown
+from boxwright.report.html import NAME, enlargeable, items, place, shown
 from boxwright.report.pictures import COLORS, Picture, Wanted
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding, counted
 
 ROOM = {"finding": 2_500_000, "image": 1_200_000, "row": 900_000}  # bytes of a page
-NAME = 60  # characters of a class name
 IN_KEY = 6  # classes named below a picture
 MAX_TAGS = 40  # classes by which an entry is found
 MAX_LISTED = 100  # names of a finding's images
@@ -79,12 +78,9 @@ class Entries:
 
     def _figure(self, wanted: Wanted, said: str, back: str, tags: str = "") -> str:
         self._figures += 1
-        here, picture = f"picture{self._figures}", self._pictures[wanted]
-        return (
-            f'<figure id="{here}"{tags}><a class="picture" href="#{here}" title="Enlarge">'
-            f"{picture.svg}</a><figcaption>{said} "
-            f'<a class="smaller" href="#{back}">Make smaller</a>{self._key(picture)}'
-            "</figcaption></figure>"
+        picture = self._pictures[wanted]
+        return enlargeable(
+            f"picture{self._figures}", picture.svg, said, back, below=self._key(picture), tags=tags
         )
 
     def _key(self, picture: Picture) -> str:
@@ -127,10 +123,7 @@ class Entries:
         if number < 2 or number == drawn:
             return ""
         head = f"{drawn:,} of {number:,} images shown" if drawn else f"{number:,} images"
-        names = "".join(f"<li>{place(name)}</li>" for name in finding.images[:MAX_LISTED])
-        more = number - MAX_LISTED
-        names += f"<li>and {more:,} more</li>" if more > 0 else ""
-        return f"<details><summary>{head}</summary><ul>{names}</ul></details>"
+        return f"<details><summary>{head}</summary>{items(finding.images, MAX_LISTED)}</details>"
 
     def _fitting(self, kind: str, html: str, drawn: Sequence[Wanted] = ()) -> str | None:
         size, room = len(html.encode("utf-8")), self._left[kind]

@@ -1,6 +1,8 @@
-"""Self-contained HTML pages: escaped text, and a document that loads nothing.
+"""Self-contained HTML pages: escaped text, the parts that pages share, and a document that loads
+nothing.
 
-All names of a dataset come from strangers. They enter a page through `shown` only.
+All names of a dataset come from strangers. They enter a page through `shown` only. Parameters that
+are called HTML are inserted as they are.
 """
 
 from __future__ import annotations
@@ -8,13 +10,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib import resources
+from pathlib import Path
 
-from boxwright.errors import harmless, visible
+from boxwright import __version__
+from boxwright.errors import ArgumentError, harmless, visible
 
 MAX_SHOWN = 240  # characters of a name or message
+NAME = 60  # characters of a class name
+MAX_ROWS = 100  # of a table
+SUFFIXES = (".html", ".htm")
+
+
+def check_name(path: Path, option: str) -> None:
+    """Raise ArgumentError BW804 unless `path` is the name of an HTML file."""
+    if path.suffix.lower() not in SUFFIXES or path.is_dir():
+        raise ArgumentError("BW804", f"{option} cannot replace '{path}'.")
 
 
 def shown(text: str, max_length: int = MAX_SHOWN) -> str:
@@ -41,6 +54,73 @@ def prose(text: str) -> str:
 def asset(name: str) -> str:
     """A file of this folder: a stylesheet or a script."""
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def tile(value: str, unit: str, css: str = "") -> str:
+    """HTML of a number in large print, with its unit below, for a list of class `numbers`."""
+    return f'<li class="{css}"><b>{value}</b>{unit}</li>'
+
+
+def table(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    label: str,
+    pictures: Sequence[str] | None = None,
+) -> str:
+    """A table that scrolls sideways where it has no room; of more than MAX_ROWS rows the first.
+
+    Args:
+        heads: HTML of the head's cells.
+        rows: HTML of the cells of each row; the first one is the row's head.
+        label: HTML of a name for screen readers.
+        pictures: an SVG for a last column, one per row.
+    """
+    more = f"<p>and {len(rows) - MAX_ROWS:,} more</p>" if len(rows) > MAX_ROWS else ""
+    last = '<td class="bar"></td>' if pictures else ""
+    body = []
+    for number, (first, *cells) in enumerate(rows[:MAX_ROWS]):
+        line = "".join(f"<td>{cell}</td>" for cell in cells)
+        picture = f'<td class="bar">{pictures[number]}</td>' if pictures else ""
+        body.append(f'<tr><th scope="row">{first}</th>{line}{picture}</tr>')
+    head = "".join(f'<th scope="col">{one}</th>' for one in heads)
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>'
+        f"<thead><tr>{head}{last}</tr></thead><tbody>{''.join(body)}</tbody></table>{more}</div>"
+    )
+
+
+def items(paths: Sequence[str], max_items: int) -> str:
+    """A list of paths; of more than `max_items` the first."""
+    rows = "".join(f"<li>{place(path)}</li>" for path in paths[:max_items])
+    more = len(paths) - max_items
+    return f"<ul>{rows}{f'<li>and {more:,} more</li>' if more > 0 else ''}</ul>"
+
+
+def enlargeable(
+    name: str, picture: str, caption: str, back: str, *, below: str = "", tags: str = ""
+) -> str:
+    """A figure that a click enlarges, without a script.
+
+    Args:
+        name: the element's id.
+        picture: an SVG.
+        caption, below: HTML.
+        back: id of the element to show when it is made smaller.
+        tags: HTML of further attributes.
+    """
+    return (
+        f'<figure id="{name}"{tags}><a class="picture" href="#{name}" title="Enlarge">{picture}</a>'
+        f'<figcaption>{caption} <a class="smaller" href="#{back}">Make smaller</a>{below}'
+        "</figcaption></figure>"
+    )
+
+
+def footer(content: str) -> str:
+    """The end of a page: who wrote it, and what is in it."""
+    return (
+        f"<footer>Written by Boxwright {__version__}. This file is complete and loads nothing. "
+        f"{content}</footer>"
+    )
 
 
 def document(title: str, body: Iterable[str], *, style: str, script: str) -> Iterator[str]:

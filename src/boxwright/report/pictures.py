@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -82,6 +82,22 @@ class View(NamedTuple):
         return self.bottom - self.top
 
 
+class Layer(NamedTuple):
+    """Boxes `(n, 4)` that a picture shows in one style.
+
+    Attributes:
+        css: the style, a class of the page's stylesheet.
+        boxes: xyxy pixels of the image.
+        name: shown under the pointer.
+        label: class id by which a script finds them.
+    """
+
+    css: str
+    boxes: Boxes
+    name: str = ""
+    label: int | None = None
+
+
 def draw_all(
     dataset: Dataset, wanted: Sequence[Wanted], max_bytes: int, progress: Progress | None = None
 ) -> dict[Wanted, Picture]:
@@ -91,13 +107,13 @@ def draw_all(
     the total.
     """
 
-    def drawn(one: Wanted) -> Picture | None:
+    def picture(one: Wanted) -> Picture | None:
         try:
             return _picture(dataset, one, max_bytes)
         except DataError:
             return None
 
-    pictures = zip(wanted, on_all_cores(drawn, wanted, progress), strict=True)
+    pictures = zip(wanted, on_all_cores(picture, wanted, progress), strict=True)
     return {one: picture for one, picture in pictures if picture}
 
 
@@ -109,23 +125,21 @@ def color_rules() -> str:
 
 def _picture(dataset: Dataset, wanted: Wanted, max_bytes: int) -> Picture:
     """Draw one. Raises DataError."""
-    width, height = dataset.sizes[wanted.image].tolist()
     box = _of(wanted.box)
-    view = _view_around(box, width, height) if len(box) else View(0, 0, width, height)
-    part, jpeg = _encoded(dataset, wanted.image, view, max_bytes)
+    view = view_of(dataset, wanted.image, box)
     rows = dataset.rows(wanted.image)
-    inside, boxes = _within(dataset.boxes[rows], view)
+    inside, boxes = within(dataset.boxes[rows], view)
     labels = dataset.labels[rows][inside]
-    _, ignored = _within(dataset.ignored_in(wanted.image), view)
+    _, ignored = within(dataset.ignored_in(wanted.image), view)
     counts = dict(zip(*np.unique(labels, return_counts=True), strict=True))
     frequent_first = sorted(counts, key=lambda label: -counts[label])
     hidden = max(0, len(boxes) - MAX_BOXES)
     boxes, labels = boxes[:MAX_BOXES], labels[:MAX_BOXES]
-    lines = [
-        _line("rim", np.concatenate([boxes, ignored[:MAX_BOXES]])),
-        _line("ignored", ignored[:MAX_BOXES]),
+    layers = [
+        Layer("rim", np.concatenate([boxes, ignored[:MAX_BOXES]])),
+        Layer("ignored", ignored[:MAX_BOXES]),
         *(
-            _line(
+            Layer(
                 f"k{label % COLORS}",
                 boxes[labels == label],
                 dataset.classes[label] if rank < MAX_TITLES else "",
@@ -133,17 +147,29 @@ def _picture(dataset: Dataset, wanted: Wanted, max_bytes: int) -> Picture:
             )
             for rank, label in enumerate(frequent_first)
         ),
-        _line("found-rim", _visible(box, view)),
-        _line("found", _visible(box, view)),
+        Layer("found-rim", _visible(box, view)),
+        Layer("found", _visible(box, view)),
     ]
+    svg = drawn(dataset, wanted.image, view, layers, max_bytes)
+    return Picture(svg, {int(k): int(counts[k]) for k in frequent_first}, len(ignored), hidden)
+
+
+def drawn(dataset: Dataset, image: int, view: View, layers: Iterable[Layer], max_bytes: int) -> str:
+    """The SVG of a part of an image, with boxes that are cut off at its edges; the later ones lie
+    above. `max_bytes` limits the JPEG in it.
+
+    Raises:
+        DataError: as `decoded`.
+    """
+    part, jpeg = _encoded(dataset, image, view, max_bytes)
     box_of_view = f'viewBox="{_numbers(view.left, view.top, view.width, view.height)}"'
     data = base64.b64encode(jpeg).decode("ascii")
-    svg = (  # the inner one cuts lines off at the view
-        f'<svg {box_of_view} role="img" aria-label="{shown(dataset.names[wanted.image])}">'
+    return (
+        f'<svg {box_of_view} role="img" aria-label="{shown(dataset.names[image])}">'
         f'<svg {_placed(view)} {box_of_view}><rect class="outside" {_placed(view)}/>'
-        f'<image {_placed(part)} href="data:image/jpeg;base64,{data}"/>{"".join(lines)}</svg></svg>'
+        f'<image {_placed(part)} href="data:image/jpeg;base64,{data}"/>'
+        f"{''.join(_line(*layer) for layer in layers)}</svg></svg>"
     )
-    return Picture(svg, {int(k): int(counts[k]) for k in frequent_first}, len(ignored), hidden)
 
 
 def _of(box: tuple[float, ...] | None) -> Boxes:
@@ -152,8 +178,12 @@ def _of(box: tuple[float, ...] | None) -> Boxes:
     return upright(boxes[np.isfinite(boxes).all(axis=1)])
 
 
-def _view_around(box: Boxes, width: int, height: int) -> View:
-    """A part of the image around the box, and as much outside as shows that it is outside."""
+def view_of(dataset: Dataset, image: int, box: Boxes) -> View:
+    """A part of the image around the box `(1, 4)`, and as much outside as shows that it is
+    outside; the whole image without a box."""
+    width, height = dataset.sizes[image].tolist()
+    if not len(box):
+        return View(0, 0, width, height)
     left, top, right, bottom = clip(box, width, height)[0].tolist()
     room = max(CONTEXT * max(right - left, bottom - top), max(width, height) / 8)
     wide, high = right - left + 2 * room, bottom - top + 2 * room
@@ -210,7 +240,7 @@ def _encoded(dataset: Dataset, index: int, view: View, max_bytes: int) -> tuple[
     return part, content
 
 
-def _within(boxes: Boxes, view: View) -> tuple[NDArray[np.bool_], Boxes]:
+def within(boxes: Boxes, view: View) -> tuple[NDArray[np.bool_], Boxes]:
     """Which boxes `(n,)` touch the view; and those, upright, cut off a view's side beyond it."""
     size = (view.width, view.height)
     limits = np.array((np.subtract(view[:2], size), np.add(view[2:], size)), np.float32)

@@ -25,12 +25,14 @@ class TrainingData:
     Attributes:
         training: decoded training images.
         validation: the validation set; may be empty.
+        held_out: True if the validation set is a part of the training images.
         fingerprint: fingerprint of images and labels of both.
         findings: images that could not be decoded and were left out.
     """
 
     training: Cache
     validation: Dataset
+    held_out: bool
     fingerprint: str
     findings: tuple[Finding, ...]
 
@@ -44,9 +46,11 @@ def prepare(dataset: Dataset, recipe: Recipe) -> TrainingData:
     """
     cache = build_cache(some_images(dataset, recipe.max_images, recipe.seed), recipe.cache_side)
     validates = validation_mask(cache, recipe.held_out, recipe.seed)
+    validation = cache.dataset.select(validates)
     return TrainingData(
         cache.select(~validates),
-        cache.dataset.select(validates),
+        validation,
+        bool((validation.splits != Split.VAL).any()),
         cache.dataset.fingerprint(),
         cache.findings,
     )

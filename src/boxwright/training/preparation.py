@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from boxwright import __version__
 from boxwright.backend import framework
-from boxwright.datasets.source import DataSource
+from boxwright.datasets.source import HELD_OUT, DataSource
 from boxwright.evaluation.coco import Evaluation
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
@@ -112,7 +112,7 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
         begun.model.to_json(),
         plan.dataset.classes,
         begun.preprocessing,
-        provenance=_provenance(plan, data.fingerprint, begun.weights),
+        provenance=_provenance(plan, data, begun.weights),
     )
     return Prepared(data, begun, session, tools.validator(images), artifact, before)
 
@@ -130,10 +130,11 @@ def _scores(evaluation: Evaluation) -> str:
     return ", ".join(known) or "nothing to measure"
 
 
-def _provenance(plan: Plan, fingerprint: str, weights: str | None) -> dict[str, Any]:
+def _provenance(plan: Plan, data: TrainingData, weights: str | None) -> dict[str, Any]:
     return {
         "boxwright": __version__,
-        **DataSource.of(plan.source).to_provenance(fingerprint),
+        **DataSource.of(plan.source).to_provenance(data.fingerprint),
+        **({HELD_OUT: list(data.validation.names)} if data.held_out else {}),
         "weights": weights,
         "license": zoo.license(weights),
         "recipe": plan.recipe.to_json(),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import IO
 
@@ -11,6 +13,7 @@ from boxwright.io.faults import translating_os_errors
 from boxwright.training.event_file import EventFile
 from boxwright.training.events import Evaluated, Event, Started, Step
 
+LOSS = "Loss/total_loss"
 LOG_STEPS = 10  # between two reports of the losses
 PICTURES = 6  # images, after the last step: each takes some hundredths of a second
 
@@ -22,7 +25,7 @@ def report_of(event: Event, every: int = LOG_STEPS) -> tuple[int, dict[str, floa
     match event:
         case Step(step=step, loss=loss) if step % every == 0:
             numbers = {
-                "Loss/total_loss": loss.total,
+                LOSS: loss.total,
                 "Loss/classification_loss": loss.classes,
                 "Loss/localization_loss": loss.boxes,
                 "Loss/regularization_loss": loss.penalty or None,
@@ -35,6 +38,20 @@ def report_of(event: Event, every: int = LOG_STEPS) -> tuple[int, dict[str, floa
         case _:
             return None
     return step, {tag: float(value) for tag, value in numbers.items() if value is not None}
+
+
+def read_log(path: Path) -> list[tuple[int, dict[str, float]]]:
+    """Read what `JsonLines` wrote: step and metrics of each report, by step. Of a step that was
+    repeated after a crash the last report counts; a line that a crash cut off is left out, and so
+    are numbers that are not finite."""
+    reports: dict[tuple[int, bool], tuple[int, dict[str, float]]] = {}
+    for line in path.read_text("utf-8", "replace").splitlines() if path.is_file() else ():
+        with suppress(AttributeError, KeyError, RecursionError, TypeError, ValueError):
+            numbers = {name: float(value) for name, value in json.loads(line).items()}
+            step = int(numbers.pop("step"))
+            finite = {name: value for name, value in numbers.items() if isfinite(value)}
+            reports[step, LOSS in numbers] = step, finite
+    return [reports[key] for key in sorted(reports)]
 
 
 class JsonLines:
