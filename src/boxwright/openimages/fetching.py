@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from boxwright.errors import DataError
+from boxwright.errors import ArgumentError, DataError
 from boxwright.images.decoding import decoded
 from boxwright.io.download import DownloadError, Stream
 from boxwright.io.files import writing
@@ -19,6 +18,7 @@ from boxwright.openimages.sources import SPLITS, hosts, image_url
 
 THREADS = 16
 TRIES = 3  # of an image that arrives damaged
+AHEAD = 4096  # images that wait for a thread
 MAX_BYTES = 1 << 26  # of an image
 NAME = re.compile(rf"({'|'.join(SPLITS)})/([0-9a-f]{{16}})", re.IGNORECASE)
 
@@ -52,7 +52,8 @@ def read_image_list(path: Path) -> list[Image]:
     comment.
 
     Raises:
-        DataError: BW120 a line is something else; or the file cannot be read.
+        ArgumentError: BW802 a line is something else.
+        DataError: BW160 the file cannot be read.
     """
     images = []
     for number, line in enumerate(read_text(path).splitlines(), start=1):
@@ -61,8 +62,8 @@ def read_image_list(path: Path) -> list[Image]:
             continue
         match = NAME.fullmatch(name)
         if match is None:
-            message = f"'{name[:60]}' is not a split and an ImageID, such as train/0a1b2c3d4e5f6071."
-            raise DataError("BW120", message, where=f"{path}:{number}")
+            message = f"'{name[:60]}' is not a split and an ImageID like train/0a1b2c3d4e5f6071."
+            raise ArgumentError("BW802", message, where=f"{path}:{number}")
         images.append(Image(match[1].lower(), match[2].lower()))
     return list(dict.fromkeys(images))
 
@@ -82,40 +83,42 @@ def fetch_images(
     """
     missing = [image for image in images if not (folder / image.file).is_file()]
     allowed, stopped = hosts(), threading.Event()
-    failures: dict[Image, str] = {}
-    received = 0
+    failures: list[Failure] = []
+    done = received = 0
 
-    def fetch(image: Image) -> int:
+    def fetch(image: Image) -> int | Failure:
         if stopped.is_set():
             return 0
-        content = _content(image_url(*image), allowed)
+        try:
+            content = _content(image_url(*image), allowed)
+        except DownloadError as error:
+            return Failure(image, str(error))
         with writing(folder / image.file, synced=False) as draft:
             draft.write_bytes(content)
         return len(content)
 
     with ThreadPoolExecutor(threads) as pool:
-        jobs = {pool.submit(fetch, image): image for image in missing}
         try:
-            for done, job in enumerate(as_completed(jobs), start=1):
-                try:
-                    received += job.result()
-                except DownloadError as error:
-                    failures[jobs[job]] = str(error)
-                told(done, len(missing), received)
+            for start in range(0, len(missing), AHEAD):
+                for outcome in pool.map(fetch, missing[start : start + AHEAD]):
+                    done += 1
+                    if isinstance(outcome, Failure):
+                        failures.append(outcome)
+                    else:
+                        received += outcome
+                    told(done, len(missing), received)
         finally:
             stopped.set()  # after Ctrl-C or a full disk, what waits is not begun
-            pool.shutdown(cancel_futures=True)
-    return [Failure(image, failures[image]) for image in missing if image in failures]
+    return failures
 
 
-def _content(url: str, allowed: Iterable[str]) -> bytes:
+def _content(url: str, allowed: frozenset[str], tries: int = TRIES) -> bytes:
     """The bytes of an image that can be decoded. Raises DownloadError."""
-    for last in (False,) * (TRIES - 1) + (True,):
-        content = b"".join(Stream(url, hosts=frozenset(allowed), most=MAX_BYTES))
-        try:
-            with decoded(content):
-                return content
-        except DataError as error:
-            if last:
-                raise DownloadError(f"the image {error.message.rstrip('.')}") from error
-    raise AssertionError(http.client.__name__)
+    content = b"".join(Stream(url, hosts=allowed, most=MAX_BYTES))
+    try:
+        with decoded(content):
+            return content
+    except DataError as error:
+        if tries == 1:
+            raise DownloadError(f"the image {error.message.rstrip('.')}") from error
+    return _content(url, allowed, tries - 1)

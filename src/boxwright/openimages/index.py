@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -26,11 +26,19 @@ from boxwright.io.cache import in_cache
 from boxwright.io.download import ChangedError, DownloadError, Progress, Stream
 from boxwright.io.faults import translating_os_errors
 from boxwright.io.files import locked, put, write_json
-from boxwright.openimages.rows import Rows, Words, code_texts, code_words, columns_of, parse_rows, unpack
+from boxwright.openimages.rows import (
+    Rows,
+    Words,
+    code_texts,
+    code_words,
+    columns_of,
+    parse_rows,
+    unpack,
+)
 
 FORMAT = 1  # of the index; another number makes a new one
 STATE = "state.json"
-FILES = {
+FILES: dict[str, np.dtype[Any]] = {
     "images": np.dtype("<u8"),
     "starts": np.dtype("<u4"),
     "labels": np.dtype("<u2"),
@@ -245,7 +253,7 @@ class _Writer:
         """Append rows. The first ones may be of the last image of those before."""
         state = self._state
         new = slice(int(len(rows.images) > 0 and int(rows.images[0]) == state.last), None)
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "images": rows.images[new],
             "starts": rows.starts[new] + state.rows,
             "labels": self._labels.of(rows.codes),
@@ -312,7 +320,8 @@ class _Labels:
     @staticmethod
     def _slots(words: Words) -> NDArray[np.int64]:
         mixed = words[0] * MIXERS[0] ^ words[1] * MIXERS[1]
-        return (mixed >> np.uint64(64 - SLOT_BITS)).astype(np.int64)
+        slots: NDArray[np.int64] = (mixed >> np.uint64(64 - SLOT_BITS)).astype(np.int64)
+        return slots
 
 
 def _opened(state: _State, folder: Path) -> Index:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,13 +80,11 @@ def columns_of(header: bytes) -> list[int] | None:
 
 def parse_rows(text: bytes, columns: Sequence[int]) -> Rows:
     """Parse whole lines, which end with a line feed; `columns` as from `columns_of`."""
-    ends, lost = _ends(text, columns[0]), 0
+    ends = _ends(text, columns[0])
     if ends is None:
-        lost = text.count(b"\n")
-        text = _regular(text, columns)
-        ends = _ends(text, columns[0])
-        assert ends is not None
-        lost -= len(ends)
+        regular = _regular(text, columns[0])
+        rows = parse_rows(regular, columns)
+        return replace(rows, unusable=rows.unusable + text.count(b"\n") - regular.count(b"\n"))
     block = _Block(text, ends)
     image, source, label, *others = columns[1:]
     sides, flags = others[: len(SIDES)], others[len(SIDES) :]
@@ -104,12 +102,11 @@ def parse_rows(text: bytes, columns: Sequence[int]) -> Rows:
         rest |= FLAG_OF[block.first(column)] << np.uint32(shift)
     rest |= SOURCE_OF[block.first(source)] << np.uint32(SOURCE_SHIFT)
     if not usable.all():
-        lost += len(usable) - int(usable.sum())
         digits, codes = digits[:, usable], codes[:, usable]
         places, rest = places[usable], rest[usable]
     starts = _starts(digits)
     images = _as_numbers(digits[:, starts])
-    return Rows(images, starts, codes, places, rest, lost)
+    return Rows(images, starts, codes, places, rest, int((~usable).sum()))
 
 
 def unpack(
@@ -149,7 +146,7 @@ def _ends(text: bytes, count: int) -> NDArray[np.int64] | None:
     return table if bool(breaks[table[:, -1]].all()) else None
 
 
-def _regular(text: bytes, columns: Sequence[int]) -> bytes:
+def _regular(text: bytes, count: int) -> bytes:
     """The usable rows, without quotes, blanks and carriage returns."""
     kept = []
     for line in text.decode("utf-8", "replace").splitlines():
@@ -157,7 +154,7 @@ def _regular(text: bytes, columns: Sequence[int]) -> bytes:
             cells = ["".join(cell.split()) for cell in next(csv.reader([line]), [])]
         except csv.Error:
             continue
-        if len(cells) == columns[0] and not any(set(cell) & {",", '"'} for cell in cells):
+        if len(cells) == count and not any(set(cell) & {",", '"'} for cell in cells):
             kept.append(",".join(cells) + "\n")
     return "".join(kept).encode()
 
@@ -237,7 +234,8 @@ class _Block:
 
 def _is_odd(digits: Words, most: int) -> Mask:
     """Whether a byte is more than a digit; `most` makes such a byte overflow into its high bit."""
-    return (digits + np.uint64(most) | digits) & np.uint64(0x8080808080808080) != 0
+    odd: Mask = (digits + np.uint64(most) | digits) & np.uint64(0x8080808080808080) != 0
+    return odd
 
 
 def _read(text: bytes) -> tuple[int, bool]:
