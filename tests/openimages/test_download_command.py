@@ -14,6 +14,7 @@ from world_of_images import CLASSES, DESCRIPTIONS, FILES, World, table
 from boxwright import load
 from boxwright.cli import download as command
 from boxwright.cli.main import app
+from boxwright.formats.openimages.format import HEADER
 from boxwright.structures.dataset import CROWD, OCCLUDED, TRUNCATED
 from misbehaving import Behaviour, cut, files_in, hang, hang_up, ignore_range, short, slow, status
 
@@ -172,27 +173,14 @@ LISTS = {
 @pytest.mark.parametrize("version", LISTS)
 def test_each_version_has_its_lists(world: World, out: Path, version: str) -> None:
     descriptions, boxes = LISTS[version]
-    files, rows = world.server.files, world.rows["train"]
-    narrow = table(command_header(), rows)
-    old = {FILES["train"]: files.pop(FILES["train"]), DESCRIPTIONS: files.pop(DESCRIPTIONS)}
-    files[descriptions] = (
-        table(*split_first(CLASSES.items())) if version != "v7" else old[DESCRIPTIONS]
-    )
-    files[boxes] = narrow if "2018" in boxes else old[FILES["train"]]
+    files = world.server.files
+    wide, described = files.pop(FILES["train"]), files.pop(DESCRIPTIONS)
+    bare = described.partition(b"\n")[2]
+    files[descriptions] = described if version == "v7" else bare
+    files[boxes] = table(HEADER, world.rows["train"]) if "2018" in boxes else wide
     get(out, "Apple", "--version", version)
     assert world.server.paths[:2] == [descriptions, boxes]
     assert boxes_in(out, "train") == world.boxes_of("train", "Apple")
-
-
-def command_header() -> list[str]:
-    from boxwright.formats.openimages.format import HEADER
-
-    return list(HEADER)
-
-
-def split_first(items: object) -> tuple[object, object]:
-    first, *rest = items  # type: ignore[misc]
-    return first, rest
 
 
 FAULTS: dict[str, list[Behaviour]] = {
