@@ -93,6 +93,14 @@ def test_all_splits_can_be_read_and_trained_on(world: World, out: Path) -> None:
             assert near == [sum(bit for cell, bit in bits if cell == "1")]
 
 
+def test_validation_images_alone_are_split_before_training(world: World, out: Path) -> None:
+    result = get(out, "Apple", "Orange", "--split", "validation")
+    assert f"Next:\n  boxwright split {out} --anew\n  boxwright train {out}" in result.output
+    split = CliRunner().invoke(app, ["split", str(out), "--anew"])
+    assert split.exit_code == 0, split.output
+    assert len(load(out).split("train")) > 0
+
+
 def test_an_unknown_class_names_the_nearest(world: World, out: Path) -> None:
     result = run("--classes", "Aple", "--out", out)
     assert result.exit_code == 2

@@ -49,7 +49,7 @@ def test_a_number_of_any_form_is_exact_to_a_millionth(number: str) -> None:
         cells = ["0.25"] * 4
         cells[column] = number
         found = parse(row(box=",".join(cells)), row(box="0.250000,0.5,0.75,1"))
-        sides, _, _ = unpack(found.places, found.rest)
+        sides, _, _ = unpack(found.packed, found.rest)
         expected = min(max(float(number), 0.0), 1.0)
         assert sides[0, column] == pytest.approx(expected, abs=5.1e-7)
         assert sides[1].tolist() == [0.25, 0.5, 0.75, 1.0]
@@ -68,7 +68,7 @@ def test_many_rows_are_what_csv_reads() -> None:
         for i, s, c, b, f in zip(ids.tolist(), sources, codes, sides, flags, strict=True)
     ]
     found = parse(*lines)
-    boxes, read_flags, read_sources = unpack(found.places, found.rest)
+    boxes, read_flags, read_sources = unpack(found.packed, found.rest)
     cells = list(csv.reader(lines))
     assert np.array_equal(boxes, [[float(v) for v in line[4:8]] for line in cells])
     assert np.array_equal(read_flags, flags)
@@ -96,8 +96,8 @@ def test_many_rows_are_what_csv_reads() -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_unusable_rows_are_left_out_and_counted(lines: list[str], usable: int, end: str) -> None:
     found = parse(*lines, end=end)
-    assert (len(found.places), found.unusable) == (usable, len(lines) - usable)
-    sides, flags, sources = unpack(found.places, found.rest)
+    assert (len(found.packed), found.unusable) == (usable, len(lines) - usable)
+    sides, flags, sources = unpack(found.packed, found.rest)
     assert sides.tolist() == [[0, 1, 0, 1]] * usable
     assert flags.tolist() == [[0, 1, -1, 0, 1]] * usable
     assert sources.tolist() == [1] * usable
@@ -109,7 +109,7 @@ def test_columns_are_found_by_their_names() -> None:
     header = ",".join([*reversed(HEADER), "XClick1X"])
     cells = [*reversed(row(flags="1,0,0,-1,1").split(",")), "0.5"]
     found = parse(",".join(cells), header="\ufeff" + header)
-    sides, flags, _ = unpack(found.places, found.rest)
+    sides, flags, _ = unpack(found.packed, found.rest)
     assert sides.tolist() == [[0, 1, 0, 1]]
     assert flags.tolist() == [[1, 0, 0, -1, 1]]
     assert columns_of(b"ImageID,Source,LabelName\n") is None

@@ -188,7 +188,11 @@ def _fetch(planned: Plan, threads: int, *, json: bool) -> None:
             out=quoted(done.out),
         )
     if not json:
-        show(f"Next:\n  boxwright train {plain(quoted(done.out))}")
+        folder = plain(quoted(done.out))
+        show("Next:")
+        if not done.images.get(SPLITS[0]):
+            show(f"  boxwright split {folder} --anew")  # training needs images for training
+        show(f"  boxwright train {folder}")
 
 
 def _as_json(done: Downloaded) -> dict[str, Any]:

@@ -19,8 +19,8 @@ DOWNLOADS: dict[str, Meaning] = {
         "Images are missing",
         "The server does not have the images, or did not send them whole. All others are in the "
         "folder, with their boxes. Or no image has a box of the classes.",
-        "To try these again: boxwright download openimages --images {list} --out {out}",
-        "Choose other classes or another split: boxwright download openimages --list-classes "
-        "counts them.",
+        "If no image has a box of the classes, choose others or another split: boxwright download "
+        "openimages --list-classes counts them.",
+        "To try the failed images again: boxwright download openimages --images {list} --out {out}",
     ),
 }

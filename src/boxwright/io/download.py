@@ -102,18 +102,18 @@ class Stream:
         position: int = 0,
         version: str = "",
         hosts: Collection[str] | None = None,
-        most: int | None = None,
+        max_bytes: int | None = None,
     ) -> None:
         """
         Args:
             url: http or https.
             position, version: where an earlier stream of the file ended, and its version.
             hosts: names that redirects may lead to; None allows all.
-            most: more bytes than these are refused.
+            max_bytes: more bytes than these are refused.
         """
         self.position, self.version = position, version
         self.total: int | None = None
-        self._url, self._hosts, self._most = url, hosts, most
+        self._url, self._hosts, self._max_bytes = url, hosts, max_bytes
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the blocks.
@@ -154,8 +154,8 @@ class Stream:
             for block in _blocks(answer):
                 rest, skipped = block[skipped:], max(skipped - len(block), 0)
                 self.position += len(rest)
-                if self._most is not None and self.position > self._most:
-                    raise SomethingElseError(f"the server sent more than {self._most:,} bytes")
+                if self._max_bytes is not None and self.position > self._max_bytes:
+                    raise SomethingElseError(f"the server sent more than {self._max_bytes:,} bytes")
                 if rest:
                     yield rest
         _refuse_short(self.position, self.total)

@@ -16,7 +16,6 @@ from boxwright.errors import ArgumentError, DataError, check_choice
 from boxwright.io.cache import cache_folder, in_cache
 from boxwright.io.download import DownloadError, Progress, Stream
 from boxwright.io.files import write_text, writing
-from boxwright.openimages.choosing import choose
 from boxwright.openimages.classes import Classes
 from boxwright.openimages.fetching import (
     THREADS,
@@ -27,6 +26,7 @@ from boxwright.openimages.fetching import (
     read_image_list,
 )
 from boxwright.openimages.index import Index, failed, indexed
+from boxwright.openimages.selection import choose
 from boxwright.openimages.sources import (
     ALL,
     IMAGE_BYTES,
@@ -120,7 +120,7 @@ class Lists:
         place = _place(url)
         if not place.is_file():
             try:
-                content = b"".join(Stream(url, hosts=hosts(), most=MAX_LIST))
+                content = b"".join(Stream(url, hosts=hosts(), max_bytes=MAX_LIST))
             except DownloadError as error:
                 raise failed(url, str(error)) from error
             if not Classes.parse(content.decode("utf-8", "replace")).names:

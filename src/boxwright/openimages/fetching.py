@@ -114,7 +114,7 @@ def fetch_images(
 
 def _content(url: str, allowed: frozenset[str], tries: int = TRIES) -> bytes:
     """The bytes of an image that can be decoded. Raises DownloadError."""
-    content = b"".join(Stream(url, hosts=allowed, most=MAX_BYTES))
+    content = b"".join(Stream(url, hosts=allowed, max_bytes=MAX_BYTES))
     try:
         with decoded(content):
             return content

@@ -42,7 +42,7 @@ FILES: dict[str, np.dtype[Any]] = {
     "images": np.dtype("<u8"),
     "starts": np.dtype("<u4"),
     "labels": np.dtype("<u2"),
-    "places": np.dtype("<u8"),
+    "packed": np.dtype("<u8"),
     "rest": np.dtype("<u4"),
 }
 PER_IMAGE = ("images", "starts")
@@ -92,7 +92,7 @@ class Index:
         images: `(k,)` ids as numbers; an image whose rows are apart is there twice.
         starts: `(k,)` the first row of each image.
         labels: `(n,)` positions in `codes`.
-        places, rest: `(n,)` sides and flags, see `rows.unpack`.
+        packed, rest: `(n,)` sides and flags, see `rows.unpack`.
         unusable: the number of rows of the list that could not be used.
     """
 
@@ -100,7 +100,7 @@ class Index:
     images: Words
     starts: NDArray[np.uint32]
     labels: NDArray[np.uint16]
-    places: Words
+    packed: Words
     rest: NDArray[np.uint32]
     unusable: int
 
@@ -117,7 +117,7 @@ class Index:
         self, rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.int64]]:
         """Sides, flags and sources of rows, see `rows.unpack`."""
-        return unpack(self.places[rows], self.rest[rows])
+        return unpack(self.packed[rows], self.rest[rows])
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Class code -> the number of its images and boxes. An image whose rows are apart counts
@@ -257,7 +257,7 @@ class _Writer:
             "images": rows.images[new],
             "starts": rows.starts[new] + state.rows,
             "labels": self._labels.of(rows.codes),
-            "places": rows.places,
+            "packed": rows.packed,
             "rest": rows.rest,
         }
         if len(self._labels.codes) > MAX_CLASSES:
@@ -265,7 +265,7 @@ class _Writer:
         for name, values in arrays.items():
             self._put(name, values)
         state.images += len(arrays["images"])
-        state.rows += len(rows.places)
+        state.rows += len(rows.packed)
         state.unusable += rows.unusable
         if len(rows.images):
             state.last = int(rows.images[-1])

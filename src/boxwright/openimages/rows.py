@@ -57,7 +57,7 @@ class Rows:
         images: `(k,)` ids of the images as numbers; an id is repeated if its rows are apart.
         starts: `(k,)` the first row of each image.
         codes: `(2, n)` class codes, the first 8 bytes and the others as numbers.
-        places: `(n,)` XMin, XMax and YMin in 20 bits each.
+        packed: `(n,)` XMin, XMax and YMin in 20 bits each.
         rest: `(n,)` YMax in 20 bits, the five flags in two bits each, the source in two bits.
         unusable: the number of rows that cannot be used.
     """
@@ -65,7 +65,7 @@ class Rows:
     images: Words
     starts: NDArray[np.int64]
     codes: Words
-    places: Words
+    packed: Words
     rest: NDArray[np.uint32]
     unusable: int
 
@@ -96,25 +96,25 @@ def parse_rows(text: bytes, columns: Sequence[int]) -> Rows:
         number, is_number = block.millionths(column)
         numbers.append(number)
         usable &= is_number
-    places = numbers[0] | numbers[1] << np.uint64(BITS) | numbers[2] << np.uint64(2 * BITS)
+    packed = numbers[0] | numbers[1] << np.uint64(BITS) | numbers[2] << np.uint64(2 * BITS)
     rest = numbers[3].astype(np.uint32)
     for shift, column in zip(FLAG_SHIFTS, flags, strict=True):
         rest |= FLAG_OF[block.first(column)] << np.uint32(shift)
     rest |= SOURCE_OF[block.first(source)] << np.uint32(SOURCE_SHIFT)
     if not usable.all():
         digits, codes = digits[:, usable], codes[:, usable]
-        places, rest = places[usable], rest[usable]
+        packed, rest = packed[usable], rest[usable]
     starts = _starts(digits)
     images = _as_numbers(digits[:, starts])
-    return Rows(images, starts, codes, places, rest, int((~usable).sum()))
+    return Rows(images, starts, codes, packed, rest, int((~usable).sum()))
 
 
 def unpack(
-    places: Words, rest: NDArray[np.uint32]
+    packed: Words, rest: NDArray[np.uint32]
 ) -> tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.int64]]:
     """Sides `(n, 4)` in the order of `SIDES`, flags `(n, 5)` with -1 as unknown, and the positions
     of the sources in `SOURCES`."""
-    sides = [(places >> np.uint64(BITS * i)) & np.uint64(SIDE) for i in range(3)]
+    sides = [(packed >> np.uint64(BITS * i)) & np.uint64(SIDE) for i in range(3)]
     sides.append((rest & np.uint32(SIDE)).astype(np.uint64))
     flags = [((rest >> np.uint32(shift)) & np.uint32(3)).astype(np.int8) for shift in FLAG_SHIFTS]
     signed = np.stack(flags, axis=1)
@@ -232,9 +232,9 @@ class _Block:
         return begins
 
 
-def _is_odd(digits: Words, most: int) -> Mask:
-    """Whether a byte is more than a digit; `most` makes such a byte overflow into its high bit."""
-    odd: Mask = (digits + np.uint64(most) | digits) & np.uint64(0x8080808080808080) != 0
+def _is_odd(digits: Words, carry: int) -> Mask:
+    """Whether a byte is more than a digit; `carry` makes such a byte overflow into its high bit."""
+    odd: Mask = (digits + np.uint64(carry) | digits) & np.uint64(0x8080808080808080) != 0
     return odd
 
 
