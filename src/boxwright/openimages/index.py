@@ -238,6 +238,7 @@ class _Writer:
     def __init__(self, state: _State, folder: Path, stack: ExitStack) -> None:
         self._state, self._folder = state, folder
         self._files: dict[str, FileIO] = {}
+        self._waiting: dict[str, list[bytes]] = {name: [] for name in FILES}
         self._labels = _Labels(state.codes)
         for name, kind in FILES.items():
             path = folder / name
@@ -263,19 +264,18 @@ class _Writer:
         if len(self._labels.codes) > MAX_CLASSES:
             raise failed(state.url, f"it has more than {MAX_CLASSES:,} classes")
         for name, values in arrays.items():
-            self._put(name, values)
+            self._waiting[name].append(values.astype(FILES[name], copy=False).tobytes())
         state.images += len(arrays["images"])
         state.rows += len(rows.packed)
         state.unusable += rows.unusable
         if len(rows.images):
             state.last = int(rows.images[-1])
 
-    def _put(self, name: str, values: NDArray[Any]) -> None:
-        put(values.astype(FILES[name]).tobytes(), self._files[name], self._folder / name)
-
     def save(self, version: str) -> None:
-        """Record how far the index is, once that is on the disk."""
+        """Write what waits, and record how far the index is once that is on the disk."""
         for name, file in self._files.items():
+            put(b"".join(self._waiting[name]), file, self._folder / name)
+            self._waiting[name].clear()
             with translating_os_errors(self._folder / name):
                 os.fsync(file.fileno())
         self._state.version = version
