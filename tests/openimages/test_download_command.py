@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
-from world_of_images import CLASSES, DESCRIPTIONS, FILES, World, table
+from world_of_images import CLASSES, DESCRIPTIONS, FILES, HIERARCHY_FILE, World, table
 
 from boxwright import load
 from boxwright.cli import download as command
@@ -140,6 +140,45 @@ def test_a_folder_is_extended(world: World, out: Path) -> None:
     both = world.boxes_of("train", "Apple", "Orange")
     assert boxes_in(out, "train") == [row for row in both if row[0] in before]
     assert {row[0] for row in boxes_in(out, "validation")} == new
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Apple", ["Apple", "Orange"]),  # which this hierarchy has below it
+        ("Orange", ["Orange"]),
+        ("Wine glass", ["Wine glass"]),  # wine is its part
+        ("Wine", ["Wine", "French fries"]),
+    ],
+)
+def test_children_are_the_classes_below(
+    world: World, out: Path, name: str, expected: list[str]
+) -> None:
+    get(out, name, "--with-children", "--split", "test")
+    assert boxes_in(out, "test") == world.boxes_of("test", *expected)
+
+
+def test_the_chosen_images_are_printed_in_the_official_form(
+    world: World, out: Path, tmp_path: Path
+) -> None:
+    listed = run("Apple", "--split", "all", "--limit", 3, "--only-list").stdout
+    assert not [path for path in world.server.paths if "bucket" in path]
+    (tmp_path / "list.txt").write_text(listed, "utf-8")
+    get(out, "--images", tmp_path / "list.txt")
+    fetched = {f"{split}/{image}" for split in world.rows for image in images_in(out, split)}
+    assert sorted(listed.split()) == sorted(fetched)
+    assert len(fetched) == 9
+
+
+@pytest.mark.parametrize("path", ["v7/oidv7-class-descriptions-boxable.csv", HIERARCHY_FILE])
+@pytest.mark.parametrize("content", [b"", b"[1]", b'{"a": 1}', b"[" * 100_000])
+def test_other_lists_are_refused(world: World, out: Path, path: str, content: bytes) -> None:
+    world.server.files[path], good = content, world.server.files[path]
+    result = run("Apple", "--with-children", "--out", out)
+    assert result.exit_code == 1
+    assert f"BW177 {world.server.url}/{path}: the list cannot be used: " in result.output
+    world.server.files[path] = good
+    get(out, "Apple", "--with-children", "--limit", 1)
 
 
 def test_images_can_be_listed(world: World, out: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -19,6 +20,24 @@ CLASSES = {
     "/m/081qc": "Wine",
     "/m/09tvcd": "Wine glass",
     "/m/0xyz": "Unused",
+}
+HIERARCHY_FILE = "2018_04/bbox_labels_600_hierarchy.json"
+# Fruit has no boxes and is not in the list; a wine glass can have wine in it, as a part.
+HIERARCHY = {
+    "LabelName": "/m/0bl9f",
+    "Subcategory": [
+        {
+            "LabelName": "/m/02xwb",
+            "Subcategory": [
+                {"LabelName": "/m/014j1m", "Subcategory": [{"LabelName": "/m/0cyhj_"}]},
+                {"LabelName": "/m/nobox"},
+            ],
+        },
+        {
+            "LabelName": "/m/09tvcd",
+            "Part": [{"LabelName": "/m/081qc", "Subcategory": [{"LabelName": "/m/02y6n"}]}],
+        },
+    ],
 }
 CLICKS = [f"XClick{i}{axis}" for axis in "XY" for i in range(1, 5)]
 FILES = {
@@ -90,5 +109,6 @@ def make(server: Server, counts: dict[str, int]) -> World:
         server.files[FILES[split]] = table([*HEADER, *(CLICKS * wide)], lines)
         for image in {row[0] for row in world.rows[split]}:
             server.files[world.path(f"{split}/{image}")] = jpeg(image)
+    server.files[HIERARCHY_FILE] = json.dumps(HIERARCHY).encode()
     server.files[DESCRIPTIONS] = table(("LabelName", "DisplayName"), CLASSES.items())
     return world

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from boxwright.cli.options import choice
-from boxwright.console import plain, quoted, say, show, show_json
+from boxwright.console import echo, plain, quoted, say, show, show_json
 from boxwright.errors import ArgumentError, DataError
 from boxwright.openimages.sources import ALL, NEWEST, SPLITS, VERSIONS
 
@@ -53,6 +53,13 @@ def download(
             help="Download these images: lines such as train/0a1b2c3d4e5f6071, as in failed.txt.",
         ),
     ] = None,
+    with_children: Annotated[
+        bool,
+        typer.Option(
+            "--with-children",
+            help="Also the classes below these in the hierarchy, such as Car below Vehicle.",
+        ),
+    ] = False,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="The number of images of each split.")
     ] = None,
@@ -68,6 +75,10 @@ def download(
             help="Print how many images and boxes each class has, and download no image. CLASS "
             "can be a part of a name.",
         ),
+    ] = False,
+    only_list: Annotated[
+        bool,
+        typer.Option("--only-list", help="Print the chosen images, one a line, and fetch none."),
     ] = False,
     threads: Annotated[
         int, typer.Option("--threads", min=1, max=256, help="Images downloaded at once.")
@@ -85,30 +96,37 @@ def download(
     Examples:
       boxwright download openimages --list-classes apple
       boxwright download openimages --classes Apple Orange --limit 200 --out fruit
+      boxwright download openimages Vehicle --with-children --only-list
       boxwright download openimages --images fruit/failed.txt --out fruit
     """
     if source not in SOURCES:
         raise typer.BadParameter(f"{source!r} is not one of {', '.join(SOURCES)}.")
     from boxwright.cli.progress import downloading
-    from boxwright.openimages.download import Lists, plan
+    from boxwright.openimages.download import Lists, check_out, choose_images, plan
 
     lists = Lists(version, downloading)
     wanted = [name for text in (*(classes or ()), *(more or ())) for name in text.split(",")]
     if list_classes:
         _list(lists, wanted, split, json=json)
         return
-    if out is None:
+    if out is not None:
+        check_out(out)
+    elif not only_list:
         raise ArgumentError("BW802", "the folder is missing: give --out.")
-    planned = plan(
+    chosen = choose_images(
         lists,
-        out,
         wanted,
         split,
         images=images,
+        children=with_children,
         limit=limit,
         per_class=per_class,
         seed=seed,
     )
+    if out is None or only_list:
+        echo("\n".join(map(str, chosen.images)))
+        return
+    planned = plan(lists, chosen, out)
     if planned.estimated_bytes > ASKS_ABOVE and not yes:
         _ask(planned)
     _fetch(planned, threads, json=json)

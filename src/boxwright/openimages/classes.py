@@ -27,10 +27,14 @@ class Classes:
 
     @classmethod
     def parse(cls, text: str) -> Classes:
-        """Read the official list, which has a header in V7 and none before."""
+        """Read the official list, which has a header in V7 and none before. Raises ValueError if it
+        is something else."""
         rows = [row for row in csv.reader(io.StringIO(text)) if len(row) >= 2]
         pairs = ((row[0].strip(), row[1].strip()) for row in rows)
-        return cls({code: name for code, name in pairs if code.startswith("/")})
+        names = {code: name for code, name in pairs if code.startswith("/")}
+        if not names:
+            raise ValueError("it is not a list of classes")
+        return cls(names)
 
     def codes_of(self, wanted: Iterable[str]) -> list[str]:
         """The codes of classes, which are given by name or code, or are listed in .txt files.

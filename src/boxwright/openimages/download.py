@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from boxwright.errors import ArgumentError, DataError, check_choice
@@ -25,10 +26,12 @@ from boxwright.openimages.fetching import (
     fetch_images,
     read_image_list,
 )
+from boxwright.openimages.hierarchy import with_children
 from boxwright.openimages.index import Index, failed, indexed
 from boxwright.openimages.selection import choose
 from boxwright.openimages.sources import (
     ALL,
+    HIERARCHY,
     IMAGE_BYTES,
     NEWEST,
     SPLITS,
@@ -47,6 +50,8 @@ from boxwright.openimages.writing import (
 )
 
 FAILED = "failed.txt"
+T = TypeVar("T")
+
 MAX_LIST = 1 << 24  # bytes of the list of classes
 
 Show = Callable[[str, str], AbstractContextManager[Progress]]  # of the download of a list
@@ -54,6 +59,23 @@ Show = Callable[[str, str], AbstractContextManager[Progress]]  # of the download
 
 def _silent(name: str, url: str) -> AbstractContextManager[Progress]:
     return nullcontext(lambda received, total: None)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Images that were chosen.
+
+    Attributes:
+        classes: all classes with boxes.
+        codes: the chosen classes; none means all.
+        indexes: split -> its boxes, of the splits of the images.
+        images: in the order in which they are fetched.
+    """
+
+    classes: Classes
+    codes: tuple[str, ...]
+    indexes: dict[str, Index]
+    images: tuple[Image, ...]
 
 
 @dataclass(frozen=True)
@@ -116,18 +138,11 @@ class Lists:
         Raises:
             DataError: BW177 the list cannot be downloaded, or is something else.
         """
-        url = list_url(classes_path(self._version))
-        place = _place(url)
-        if not place.is_file():
-            try:
-                content = b"".join(Stream(url, hosts=hosts(), max_bytes=MAX_LIST))
-            except DownloadError as error:
-                raise failed(url, str(error)) from error
-            if not Classes.parse(content.decode("utf-8", "replace")).names:
-                raise failed(url, "it is not a list of classes")
-            with in_cache(), writing(place) as draft:
-                draft.write_bytes(content)
-        return Classes.parse(place.read_text(encoding="utf-8", errors="replace"))
+        return _small(classes_path(self._version), Classes.parse)
+
+    def with_children(self, codes: Sequence[str]) -> list[str]:
+        """The codes and those of the classes below them. Raises as `classes`."""
+        return _small(HIERARCHY, lambda text: with_children(text, codes))
 
     def boxes(self, split: str) -> Index:
         """The boxes of a split. Raises as `indexed`."""
@@ -136,42 +151,40 @@ class Lists:
             return indexed(url, _place(url), hosts(), progress)
 
 
-def plan(
+def choose_images(
     lists: Lists,
-    out: str | Path,
     classes: Sequence[str] = (),
     split: str = "train",
     *,
     images: str | Path | None = None,
+    children: bool = False,
     limit: int | None = None,
     per_class: int | None = None,
     seed: int = 0,
-) -> Plan:
+) -> Chosen:
     """Choose images of Open Images.
 
     Args:
         lists: where classes and boxes are looked up.
-        out: a new or empty folder, or one of an earlier download, which is extended.
         classes: names or codes, or .txt files of them; none with `images` means all.
         split: `train`, `validation`, `test` or `all`.
         images: a file of lines such as `train/0a1b2c3d4e5f6071`, instead of choosing by class.
+        children: also the classes below these in the hierarchy.
         limit: images of each split, at most.
         per_class: images of each class and split, at most.
         seed: of the random choice. A larger `limit` keeps the images of a smaller one.
 
     Raises:
         ArgumentError: BW802 neither classes nor images, BW803 no such class.
-        DataError: BW177 a list cannot be downloaded, BW178 no image has such a box, BW194 `out`
-            has something else.
+        DataError: BW177 a list cannot be downloaded, BW178 no image has such a box.
     """
-    out = Path(out)
-    if out.exists() and not is_download(out) and (out.is_file() or any(out.iterdir())):
-        raise DataError("BW194", "already exists and is not a download.", where=out.absolute())
     if not classes and images is None:
         raise ArgumentError("BW802", "classes are missing: name some, such as --classes Apple.")
     check_choice("split", split, (*SPLITS, ALL))
     known = lists.classes()
     codes = known.codes_of(classes)
+    if children:
+        codes = [code for code in lists.with_children(codes) if code in known.names]
     listed = read_image_list(Path(images)) if images is not None else []
     asked = SPLITS if split == ALL else (split,)
     splits = dict.fromkeys(image.split for image in listed) if images is not None else asked
@@ -186,13 +199,39 @@ def plan(
     if not chosen:
         names = ", ".join(known.names[code] for code in codes) or "any class"
         raise DataError("BW178", f"no image of {split} has a box of {names}.")
-    codes = list(dict.fromkeys([*codes_here(out), *codes])) or list(known.names)
-    for each in SPLITS:
-        if each not in indexes and len(images_here(out, each)):
-            indexes[each] = lists.boxes(each)
-    names_of = {code: known.names.get(code, code) for code in codes}
-    missing = sum(not (out / image.file).is_file() for image in chosen)
-    return Plan(out, names_of, indexes, tuple(chosen), missing)
+    return Chosen(known, tuple(codes), indexes, tuple(chosen))
+
+
+def plan(lists: Lists, chosen: Chosen, out: str | Path) -> Plan:
+    """Plan the download of chosen images to a folder.
+
+    Args:
+        lists: those the images were chosen from.
+        chosen: the images.
+        out: a new or empty folder, or one of an earlier download, which is extended.
+
+    Raises:
+        DataError: BW177 a list cannot be downloaded.
+    """
+    out = Path(out)
+    codes = list(dict.fromkeys([*codes_here(out), *chosen.codes])) or list(chosen.classes.names)
+    names = {code: chosen.classes.names.get(code, code) for code in codes}
+    others = [each for each in SPLITS if each not in chosen.indexes]
+    indexes = dict(chosen.indexes)
+    indexes.update({each: lists.boxes(each) for each in others if len(images_here(out, each))})
+    missing = sum(not (out / image.file).is_file() for image in chosen.images)
+    return Plan(out, names, indexes, chosen.images, missing)
+
+
+def check_out(out: str | Path) -> None:
+    """Refuse a folder that has something else than an earlier download.
+
+    Raises:
+        DataError: BW194.
+    """
+    out = Path(out)
+    if out.exists() and not is_download(out) and (out.is_file() or any(out.iterdir())):
+        raise DataError("BW194", "already exists and is not a download.", where=out.absolute())
 
 
 def fetch(plan: Plan, threads: int = THREADS, told: Told = lambda *_: None) -> Downloaded:
@@ -221,6 +260,26 @@ def fetch(plan: Plan, threads: int = THREADS, told: Told = lambda *_: None) -> D
         tuple(plan.names.values()),
         tuple(failures),
     )
+
+
+def _small(path: str, parse: Callable[[str], T]) -> T:
+    """A small list, parsed; it is kept in the cache if that works.
+
+    Raises:
+        DataError: BW177 it cannot be downloaded or parsed.
+    """
+    url = list_url(path)
+    place = _place(url)
+    try:
+        if place.is_file():
+            return parse(place.read_text(encoding="utf-8", errors="replace"))
+        content = b"".join(Stream(url, hosts=hosts(), max_bytes=MAX_LIST))
+        parsed = parse(content.decode("utf-8", "replace"))
+    except (DownloadError, ValueError) as error:
+        raise failed(url, str(error)) from error
+    with in_cache(), writing(place) as draft:
+        draft.write_bytes(content)
+    return parsed
 
 
 def _place(url: str) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 CHILDREN, PARTS, CODE = "Subcategory", "Part", "LabelName"
+NO_HIERARCHY = "it is not the hierarchy of classes"
 
 
 def with_children(text: str, codes: Iterable[str]) -> list[str]:
@@ -21,9 +22,12 @@ def with_children(text: str, codes: Iterable[str]) -> list[str]:
     Raises:
         ValueError: the text is not the hierarchy.
     """
-    tree = json.loads(text)
+    try:
+        tree = json.loads(text)
+    except RecursionError as error:
+        raise ValueError(NO_HIERARCHY) from error
     if not isinstance(tree, dict) or CODE not in tree:
-        raise ValueError("it is not the hierarchy of classes")
+        raise ValueError(NO_HIERARCHY)
     wanted = dict.fromkeys(codes)
     below = (code for node in _nodes(tree) if node.get(CODE) in wanted for code in _codes(node))
     return list(dict.fromkeys([*wanted, *below]))

@@ -26,6 +26,7 @@ CLASSES = {
     "v6": OLD_CLASSES,
     "v7": "v7/oidv7-class-descriptions-boxable.csv",
 }
+HIERARCHY = "2018_04/bbox_labels_600_hierarchy.json"
 IMAGE_BYTES = 294_000  # of an image on average: 513 GB for 1,743,042 images
 
 
