@@ -287,6 +287,19 @@ def test_what_fails_is_listed_with_its_reason_and_can_be_tried_again(
     assert all((calm / f).read_bytes() == (stormy / f).read_bytes() for f in files_in(calm))
 
 
+def test_rows_that_lead_elsewhere_are_left_out_and_counted(world: World, out: Path) -> None:
+    path, apple = FILES["validation"], world.boxes_of("validation", "Apple")[0]
+    hostile = [[name, *apple[1:]] for name in ("../../../../etc/x", "0000000000/../../", "c:0000")]
+    world.server.files[path] += table(hostile[0], hostile[1:])
+    result = get(out, "Apple", "--split", "validation")
+    assert "3 rows of the boxes of validation cannot be used" in result.output
+    assert boxes_in(out, "validation") == world.boxes_of("validation", "Apple")
+    asked = {path for path in world.server.paths if "bucket" in path}
+    assert asked == {
+        world.path(f"validation/{image}") for image in world.images_of("validation", "Apple")
+    }
+
+
 def test_a_large_download_is_confirmed(
     world: World, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -186,6 +186,7 @@ def _ask(planned: Plan) -> None:
 def _fetch(planned: Plan, threads: int, *, json: bool) -> None:
     from boxwright.cli.progress import fetching
     from boxwright.openimages.download import FAILED, fetch
+    from boxwright.structures.findings import counted
 
     with fetching(f"Downloading {planned.missing:,} images") as told:
         done = fetch(planned, threads, told)
@@ -195,6 +196,10 @@ def _fetch(planned: Plan, threads: int, *, json: bool) -> None:
         total = f"{sum(done.images.values()):,} images with {sum(done.boxes.values()):,} boxes"
         by_split = ", ".join(f"{count:,} {name}" for name, count in done.images.items() if count)
         show(f"[bold]{plain(done.out)}[/]: {total} ({by_split or 'none'}).")
+    for split, index in planned.indexes.items():
+        if index.unusable:
+            rows = counted(index.unusable, "row")
+            say(f"{rows} of the boxes of {split} cannot be used and were left out.")
     if done.failures:
         for failure in done.failures[:SHOWN]:
             say(f"  {failure.image}: {plain(failure.reason)}")

@@ -93,7 +93,7 @@ def fetch_images(
             content = _content(image_url(*image), allowed)
         except DownloadError as error:
             return Failure(image, str(error))
-        with writing(folder / image.file, synced=False) as draft:
+        with writing(folder / image.file) as draft:
             draft.write_bytes(content)
         return len(content)
 
