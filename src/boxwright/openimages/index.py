@@ -46,7 +46,7 @@ FILES: dict[str, np.dtype[Any]] = {
     "rest": np.dtype("<u4"),
 }
 PER_IMAGE = ("images", "starts")
-BLOCK = 1 << 18  # bytes that are parsed at once; their arrays fit the caches of a core
+BLOCK = 1 << 19  # bytes that are parsed at once; their arrays fit the caches of a core
 ROUND = 1 << 26  # bytes of the list between two states
 PARSERS = 2  # threads
 SLOT_BITS = 16

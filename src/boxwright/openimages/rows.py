@@ -29,7 +29,7 @@ FLAG_SHIFTS = tuple(range(BITS, BITS + 2 * len(FLAGS), 2))
 SOURCE_SHIFT = BITS + 2 * len(FLAGS)
 PADDING = bytes(32)  # after a block, so that 16 bytes can be read anywhere
 
-COMMA, NEWLINE, POINT, ZERO = b",\n.0"
+COMMA, NEWLINE, POINT, ZERO, FIRST_SIGN = b",\n.0-"
 NUMBER = 8  # characters of most numbers, such as 0.071905
 
 Words = NDArray[np.uint64]
@@ -88,7 +88,7 @@ def parse_rows(text: bytes, columns: Sequence[int]) -> Rows:
     block = _Block(text, ends)
     image, source, label, *others = columns[1:]
     sides, flags = others[: len(SIDES)], others[len(SIDES) :]
-    digits, usable = block.ids(image)
+    digits, starts, usable = block.ids(image)
     codes, is_code = block.codes(label)
     usable &= is_code
     numbers = []
@@ -104,7 +104,7 @@ def parse_rows(text: bytes, columns: Sequence[int]) -> Rows:
     if not usable.all():
         digits, codes = digits[:, usable], codes[:, usable]
         packed, rest = packed[usable], rest[usable]
-    starts = _starts(digits)
+        starts = _starts(digits)
     images = _as_numbers(digits[:, starts])
     return Rows(images, starts, codes, packed, rest, int((~usable).sum()))
 
@@ -134,16 +134,19 @@ def code_words(code: str) -> Words:
 
 
 def _ends(text: bytes, count: int) -> NDArray[np.int64] | None:
-    """Where each cell ends, `(n, count)`; None if rows are irregular."""
-    if b'"' in text or b"\r" in text or b" " in text:
-        return None
+    """Where each cell ends, `(n, count)`; None if rows are irregular.
+
+    Commas and line feeds come before `-`, the first sign in regular cells. So do quotes, blanks
+    and carriage returns, which make rows irregular.
+    """
     cells = np.frombuffer(text, np.uint8)
-    breaks = cells == NEWLINE
-    ends = np.flatnonzero((cells == COMMA) | breaks)
-    if len(ends) % count or len(ends) != np.count_nonzero(breaks) * count:
+    ends = np.flatnonzero(cells < FIRST_SIGN)
+    if len(ends) % count:
         return None
     table = ends.reshape(-1, count)
-    return table if bool(breaks[table[:, -1]].all()) else None
+    signs = cells[table]
+    regular = bool((signs[:, :-1] == COMMA).all()) and bool((signs[:, -1] == NEWLINE).all())
+    return table if regular else None
 
 
 def _regular(text: bytes, count: int) -> bytes:
@@ -154,7 +157,7 @@ def _regular(text: bytes, count: int) -> bytes:
             cells = ["".join(cell.split()) for cell in next(csv.reader([line]), [])]
         except csv.Error:
             continue
-        if len(cells) == count and not any(set(cell) & {",", '"'} for cell in cells):
+        if len(cells) == count and all(min(cell, default="-") >= "-" for cell in cells):
             kept.append(",".join(cells) + "\n")
     return "".join(kept).encode()
 
@@ -172,8 +175,9 @@ class _Block:
         """The first character of each cell."""
         return self._cells[self._begins(column)]
 
-    def ids(self, column: int) -> tuple[Words, Mask]:
-        """The digits of ids, `(2, n)`, and whether they are 16 hexadecimal digits."""
+    def ids(self, column: int) -> tuple[Words, NDArray[np.int64], Mask]:
+        """The digits of ids, `(2, n)`, the first rows of images, and whether the ids are 16
+        hexadecimal digits."""
         begins = self._begins(column)
         digits = np.stack([self._words[begins], self._words[begins + 8]])
         starts = _starts(digits)  # an image has several rows
@@ -182,7 +186,7 @@ class _Block:
         letter = (cells >= ord("a")) & (cells <= ord("f"))
         good = np.repeat((decimal | letter).all(axis=1), np.diff(starts, append=len(begins)))
         good &= self._ends[:, column] - begins == ID_LENGTH
-        return digits, good
+        return digits, starts, good
 
     def codes(self, column: int) -> tuple[Words, Mask]:
         """Class codes as numbers, `(2, n)`, and whether they are short enough."""
