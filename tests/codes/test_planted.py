@@ -8,6 +8,7 @@ import plants_of_archives
 import plants_of_commands
 import plants_of_data
 import plants_of_detectors
+import plants_of_downloads
 import plants_of_training
 import pytest
 from place import Place, Plant
@@ -21,6 +22,7 @@ from folders import VocFolder
 PLANTS: dict[str, Plant] = {
     **plants_of_data.PLANTS,
     **plants_of_archives.PLANTS,
+    **plants_of_downloads.PLANTS,
     **plants_of_training.PLANTS,
     **plants_of_detectors.PLANTS,
     **plants_of_commands.PLANTS,

@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from boxwright.io import download as module
-from boxwright.io.download import SomethingElseError, UnreachableError, download
+from boxwright.io.download import (
+    ChangedError,
+    SomethingElseError,
+    Stream,
+    UnreachableError,
+    download,
+)
 from misbehaving import (
     Behaviour,
     Server,
@@ -18,6 +24,7 @@ from misbehaving import (
     hang,
     hang_up,
     ignore_range,
+    slow,
     status,
     wrong_place,
 )
@@ -175,3 +182,53 @@ def test_an_endless_answer_is_stopped(
 def test_without_a_server_it_is_said_at_once(server: Server, target: Path) -> None:
     with pytest.raises(UnreachableError):
         download("http://nowhere.invalid/file", target)
+
+
+def test_a_server_that_trickles_is_left(server: Server, target: Path) -> None:
+    server.behaviors = [slow]
+    download(server.url, target)
+    assert target.read_bytes() == CONTENT
+    assert server.ranges[1] not in (None, "bytes=0-")
+    server.behaviors = [slow] * 9
+    target.unlink()
+    with pytest.raises(UnreachableError, match=r"only \d bytes came"):
+        download(server.url, target)
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [("7", 7.0), ("100000", 120.0), ("soon", 0.0)])
+def test_a_busy_server_says_when_to_come_back(
+    server: Server, target: Path, monkeypatch: pytest.MonkeyPatch, asked: str, seconds: float
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(module.time, "sleep", waits.append)
+    server.behaviors = [status(503, Retry_After=asked)]
+    download(server.url, target)
+    assert waits == [seconds]
+
+
+@pytest.mark.parametrize(
+    "behaviors",
+    [
+        pytest.param([], id="a good server"),
+        pytest.param([cut(70_000), cut(9)], id="cut"),
+        pytest.param([cut(70_000), ignore_range], id="ignores the range"),
+        pytest.param([cut(70_000), wrong_place], id="goes on elsewhere"),
+        pytest.param([slow], id="trickles"),
+    ],
+)
+def test_a_stream_is_the_file(server: Server, behaviors: list[Behaviour]) -> None:
+    server.content = CONTENT
+    server.behaviors = list(behaviors)
+    stream = Stream(server.url)
+    assert b"".join(stream) == CONTENT
+    assert (stream.position, stream.total) == (len(CONTENT), len(CONTENT))
+    rest = Stream(server.url, position=150_000, version=stream.version)
+    assert b"".join(rest) == CONTENT[150_000:]
+
+
+def test_a_stream_of_another_version_is_not_continued(server: Server) -> None:
+    server.content = CONTENT
+    with pytest.raises(ChangedError):
+        b"".join(Stream(server.url, position=9, version='"another"'))
+    with pytest.raises(SomethingElseError, match="more than 1,000 bytes"):
+        b"".join(Stream(server.url, max_bytes=1000))

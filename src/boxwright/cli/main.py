@@ -17,6 +17,7 @@ from boxwright.cli import (
     check,
     convert,
     demo,
+    download,
     evaluate,
     explain,
     export,
@@ -60,6 +61,7 @@ def _options(
 
 
 for command in (
+    download.download,
     check.check,
     convert.convert,
     merge.merge,

@@ -7,6 +7,7 @@ from boxwright.codes.arguments import ARGUMENTS
 from boxwright.codes.commands import COMMANDS
 from boxwright.codes.configs import CONFIGS
 from boxwright.codes.detecting import DETECTING
+from boxwright.codes.downloads import DOWNLOADS
 from boxwright.codes.fitness import FITNESS
 from boxwright.codes.images import IMAGES
 from boxwright.codes.meaning import SIGNS, Meaning, Severity
@@ -24,6 +25,7 @@ MEANINGS: dict[str, Meaning] = {
     **TOOLS,
     **IMAGES,
     **ARCHIVES,
+    **DOWNLOADS,
     **COMMANDS,
     **TRAINING,
     **DETECTING,

@@ -1,0 +1,230 @@
+"""`boxwright download`"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from boxwright.cli.options import choice
+from boxwright.console import echo, plain, quoted, say, show, show_json
+from boxwright.errors import ArgumentError, DataError
+from boxwright.openimages.sources import ALL, NEWEST, SPLITS, VERSIONS
+
+if TYPE_CHECKING:
+    from boxwright.openimages.download import Downloaded, Lists, Plan
+
+SOURCES = ("openimages",)
+ASKS_ABOVE = 10**10  # bytes
+SHOWN = 5  # failures that are printed
+
+
+def download(
+    source: Annotated[str, typer.Argument(metavar="openimages", help="The data set.")],
+    more: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLASS]...", help="Further classes.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="A new folder, or that of an earlier download, to extend it."),
+    ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--classes",
+            metavar="CLASS",
+            help="A class: its name, with blanks or underscores and in any case, or its code, or "
+            "a .txt file with one per line. More can follow.",
+        ),
+    ] = None,
+    split: Annotated[
+        str, choice((*SPLITS, ALL), "--split", help="The images to choose from.")
+    ] = SPLITS[0],
+    version: Annotated[
+        str, choice(VERSIONS, "--version", help="The version of the annotations.")
+    ] = NEWEST,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            "--images",
+            metavar="FILE",
+            help="Download these images: lines such as train/0a1b2c3d4e5f6071, as in failed.txt.",
+        ),
+    ] = None,
+    with_children: Annotated[
+        bool,
+        typer.Option(
+            "--with-children",
+            help="Also the classes below these in the hierarchy, such as Car below Vehicle.",
+        ),
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="The number of images of each split.")
+    ] = None,
+    per_class: Annotated[
+        int | None,
+        typer.Option("--per-class", min=1, help="The number of images of each class and split."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random choice of images.")] = 0,
+    list_classes: Annotated[
+        bool,
+        typer.Option(
+            "--list-classes",
+            help="Print how many images and boxes each class has, and download no image. CLASS "
+            "can be a part of a name.",
+        ),
+    ] = False,
+    only_list: Annotated[
+        bool,
+        typer.Option("--only-list", help="Print the chosen images, one a line, and fetch none."),
+    ] = False,
+    threads: Annotated[
+        int, typer.Option("--threads", min=1, max=256, help="Images downloaded at once.")
+    ] = 16,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask above 10 GB.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Download images of some classes of Open Images, with their boxes.
+
+    The list of boxes is read once while it arrives, and kept as a small index. An interrupted
+    command resumes when it is run again. Images that could not be downloaded are listed in
+    failed.txt, and the exit code is 1.
+
+    \b
+    Examples:
+      boxwright download openimages --list-classes apple
+      boxwright download openimages --classes Apple Orange --limit 200 --out fruit
+      boxwright download openimages Vehicle --with-children --only-list
+      boxwright download openimages --images fruit/failed.txt --out fruit
+    """
+    if source not in SOURCES:
+        raise typer.BadParameter(f"{source!r} is not one of {', '.join(SOURCES)}.")
+    from boxwright.cli.progress import downloading
+    from boxwright.openimages.download import Lists, check_out, choose_images, plan
+
+    lists = Lists(version, downloading)
+    wanted = [name for text in (*(classes or ()), *(more or ())) for name in text.split(",")]
+    if list_classes:
+        _list(lists, wanted, split, json=json)
+        return
+    if out is not None:
+        check_out(out)
+    elif not only_list:
+        raise ArgumentError("BW802", "the folder is missing: give --out.")
+    chosen = choose_images(
+        lists,
+        wanted,
+        split,
+        images=images,
+        children=with_children,
+        limit=limit,
+        per_class=per_class,
+        seed=seed,
+    )
+    if out is None or only_list:
+        echo("\n".join(map(str, chosen.images)))
+        return
+    planned = plan(lists, chosen, out)
+    if planned.estimated_bytes > ASKS_ABOVE and not yes:
+        _ask(planned)
+    _fetch(planned, threads, json=json)
+
+
+def _list(lists: Lists, words: list[str], split: str, *, json: bool) -> None:
+    """Print the images and boxes of classes, by split."""
+    known = lists.classes()
+    codes = list(dict.fromkeys(c for word in words or [""] for c in known.matching(word)))
+    if not codes:
+        codes = known.codes_of(words)  # which names the nearest
+    splits = SPLITS if split == ALL else (split,)
+    counts = {each: lists.boxes(each).counts() for each in splits}
+    rows = [
+        (known.names[code], code, {each: counts[each].get(code, (0, 0)) for each in splits})
+        for code in codes
+    ]
+    if json:
+        show_json(
+            [
+                {
+                    "name": name,
+                    "code": code,
+                    **{s: {"images": n, "boxes": m} for s, (n, m) in found.items()},
+                }
+                for name, code, found in rows
+            ]
+        )
+        return
+    show(_table(rows, splits))
+    say("[dim]Next: boxwright download openimages --classes NAME --out FOLDER[/]")
+
+
+def _table(rows: list[tuple[str, str, dict[str, tuple[int, int]]]], splits: tuple[str, ...]) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("class", overflow="fold")
+    for split in splits:
+        table.add_column(f"{split} images", justify="right")
+        table.add_column("boxes", justify="right")
+    for name, _, found in rows:
+        cells = [f"{number:,}" for split in splits for number in found[split]]
+        table.add_row(plain(name), *cells)
+    return table
+
+
+def _ask(planned: Plan) -> None:
+    """Ask before a large download; without a terminal, refuse it."""
+    said = f"{planned.missing:,} images are about {planned.estimated_bytes / 1e9:.0f} GB"
+    if not sys.stdin.isatty():
+        raise ArgumentError("BW802", f"{said}: confirm with --yes, or give --limit.")
+    if not typer.confirm(f"{said}. Download them?", err=True):
+        raise typer.Abort
+
+
+def _fetch(planned: Plan, threads: int, *, json: bool) -> None:
+    from boxwright.cli.progress import fetching
+    from boxwright.openimages.download import FAILED, fetch
+    from boxwright.structures.findings import counted
+
+    with fetching(f"Downloading {planned.missing:,} images") as told:
+        done = fetch(planned, threads, told)
+    if json:
+        show_json(_as_json(done))
+    else:
+        total = f"{sum(done.images.values()):,} images with {sum(done.boxes.values()):,} boxes"
+        by_split = ", ".join(f"{count:,} {name}" for name, count in done.images.items() if count)
+        show(f"[bold]{plain(done.out)}[/]: {total} ({by_split or 'none'}).")
+    for split, index in planned.indexes.items():
+        if index.unusable:
+            rows = counted(index.unusable, "row")
+            say(f"{rows} of the boxes of {split} cannot be used and were left out.")
+    if done.failures:
+        for failure in done.failures[:SHOWN]:
+            say(f"  {failure.image}: {plain(failure.reason)}")
+        raise DataError(
+            "BW178",
+            f"{len(done.failures):,} of {len(planned.images):,} images could not be downloaded.",
+            where=done.out / FAILED,
+            list=quoted(done.out / FAILED),
+            out=quoted(done.out),
+        )
+    if not json:
+        folder = plain(quoted(done.out))
+        show("Next:")
+        if not done.images.get(SPLITS[0]):
+            show(f"  boxwright split {folder} --anew")  # training needs images for training
+        show(f"  boxwright train {folder}")
+
+
+def _as_json(done: Downloaded) -> dict[str, Any]:
+    return {
+        "path": str(done.out),
+        "images": done.images,
+        "boxes": done.boxes,
+        "classes": list(done.classes),
+        "failed": [
+            {"image": str(failure.image), "reason": failure.reason} for failure in done.failures
+        ],
+    }

@@ -1,0 +1,124 @@
+"""Download many images at once, and say of each that fails why."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from boxwright.errors import ArgumentError, DataError
+from boxwright.images.decoding import decoded
+from boxwright.io.download import DownloadError, Stream
+from boxwright.io.files import writing
+from boxwright.io.text import read_text
+from boxwright.openimages.sources import SPLITS, hosts, image_url
+
+THREADS = 16
+TRIES = 3  # of an image that arrives damaged
+AHEAD = 4096  # images that wait for a thread
+MAX_BYTES = 1 << 26  # of an image
+NAME = re.compile(rf"({'|'.join(SPLITS)})/([0-9a-f]{{16}})", re.IGNORECASE)
+
+Told = Callable[[int, int, int], None]  # images so far, all images, bytes so far
+
+
+class Image(NamedTuple):
+    """An image of Open Images; as text it is a line of the official lists, `train/0a1b...`."""
+
+    split: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.split}/{self.id}"
+
+    @property
+    def file(self) -> str:
+        """Its path below the folder of the download."""
+        return f"{self}.jpg"
+
+
+class Failure(NamedTuple):
+    """An image that did not come, and why."""
+
+    image: Image
+    reason: str
+
+
+def read_image_list(path: Path) -> list[Image]:
+    """The images of a list with lines such as `train/0a1b2c3d4e5f6071`; what follows a blank is a
+    comment.
+
+    Raises:
+        ArgumentError: BW802 a line is something else.
+        DataError: BW160 the file cannot be read.
+    """
+    images = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        name, *_ = line.split() or [""]
+        if not name or name.startswith("#"):
+            continue
+        match = NAME.fullmatch(name)
+        if match is None:
+            message = f"'{name[:60]}' is not a split and an ImageID like train/0a1b2c3d4e5f6071."
+            raise ArgumentError("BW802", message, where=f"{path}:{number}")
+        images.append(Image(match[1].lower(), match[2].lower()))
+    return list(dict.fromkeys(images))
+
+
+def fetch_images(
+    images: Sequence[Image], folder: Path, threads: int = THREADS, told: Told = lambda *_: None
+) -> list[Failure]:
+    """Download the images that are not in `folder` yet, to `train/0a1b....jpg` and so on.
+
+    An image is written when it is whole and can be decoded.
+
+    Returns:
+        The images that failed, in the order of `images`.
+
+    Raises:
+        SystemFaultError: BW902, BW903 the folder cannot be written.
+    """
+    missing = [image for image in images if not (folder / image.file).is_file()]
+    allowed, stopped = hosts(), threading.Event()
+    failures: list[Failure] = []
+    done = received = 0
+
+    def fetch(image: Image) -> int | Failure:
+        if stopped.is_set():
+            return 0
+        try:
+            content = _content(image_url(*image), allowed)
+        except DownloadError as error:
+            return Failure(image, str(error))
+        with writing(folder / image.file) as draft:
+            draft.write_bytes(content)
+        return len(content)
+
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for start in range(0, len(missing), AHEAD):
+                for outcome in pool.map(fetch, missing[start : start + AHEAD]):
+                    done += 1
+                    if isinstance(outcome, Failure):
+                        failures.append(outcome)
+                    else:
+                        received += outcome
+                    told(done, len(missing), received)
+        finally:
+            stopped.set()  # after Ctrl-C or a full disk, what waits is not begun
+    return failures
+
+
+def _content(url: str, allowed: frozenset[str], tries: int = TRIES) -> bytes:
+    """The bytes of an image that can be decoded. Raises DownloadError."""
+    content = b"".join(Stream(url, hosts=allowed, max_bytes=MAX_BYTES))
+    try:
+        with decoded(content):
+            return content
+    except DataError as error:
+        if tries == 1:
+            raise DownloadError(f"the image {error.message.rstrip('.')}") from error
+    return _content(url, allowed, tries - 1)
