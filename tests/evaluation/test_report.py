@@ -45,10 +45,11 @@ def row(text: str, name: str) -> list[str]:
 def test_every_number_stands_beside_its_coco_name() -> None:
     text = printed(evaluated("cat", "dog"))
     assert row(text, "AP")[:5] == ["AP", "0.500", "0.000", "to", "1.000"]
-    assert row(text, "APsmall")[:3] == ["APsmall", "n/a", "0.50:0.95"]
-    assert row(text, "ARlarge")[:2] == ["ARlarge", "0.500"]
+    assert row(text, "APsmall")[:4] == ["APsmall", "n/a", "n/a", "0.50:0.95"]
+    assert row(text, "ARlarge")[:6] == ["ARlarge", "0.500", "0.000", "to", "1.000", "0.500"]
     assert "2 images, 2 boxes" in text
-    assert "Pascal VOC AP50 0.500" in text
+    for name in ("VOC", "VOC07", "OpenImages"):
+        assert "0.500 0.000 to 1.000 0.500 0.50 all" in " ".join(row(text, name))
 
 
 def test_classes_have_a_table_when_there_are_several() -> None:
@@ -63,7 +64,7 @@ def test_a_class_name_is_text_not_markup() -> None:
 
 def test_the_control_is_one_line() -> None:
     text = printed(evaluated("cat", "dog"))
-    assert "constant-box baseline: AP 0.500, AP50 0.500, F1 0.667 (ignores the image)" in text
+    assert "baseline: the mean box of each class in every image; F1 0.667" in text
 
 
 def test_the_headline_says_what_happens_at_the_threshold() -> None:

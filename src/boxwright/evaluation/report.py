@@ -10,13 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from boxwright.evaluation.bootstrap import Interval, Measured
-from boxwright.evaluation.coco import Evaluation
-from boxwright.evaluation.numbers import Numbers
+from boxwright.evaluation.coco import VOC, VOC07, Evaluation
+from boxwright.evaluation.numbers import OPEN_IMAGES, Numbers
 from boxwright.evaluation.threshold import VALIDATED, Threshold
 from boxwright.structures.findings import counted
 
-# COCO metric -> IoU, box area, max detections of a class per image
-TWELVE: dict[str, tuple[str, str, str]] = {
+# metric -> IoU, box area, max detections of a class per image
+METRICS: dict[str, tuple[str, str, str]] = {
     "AP": ("0.50:0.95", "all", "100"),
     "AP50": ("0.50", "all", "100"),
     "AP75": ("0.75", "all", "100"),
@@ -30,6 +30,7 @@ TWELVE: dict[str, tuple[str, str, str]] = {
     "ARmedium": ("0.50:0.95", "32² to 96² px", "100"),
     "ARlarge": ("0.50:0.95", "over 96² px", "100"),
 }
+OTHERS = {VOC: "VOC AP50", VOC07: "VOC07 AP50", OPEN_IMAGES: "OpenImages"}  # at IoU 0.50
 
 ADVICE = {
     "class": "{count} boxes have the wrong class. --confusion FILE.png shows which classes are "
@@ -50,16 +51,13 @@ def table(measured: Numbers) -> RenderableType:
     """The headline, the COCO metrics and classes, and what to do next, for a terminal."""
     images, boxes = counted(measured.images, "image"), counted(measured.boxes, "box", "boxes")
     parts: list[RenderableType] = [Text(f"{images}, {boxes}", style="bold")]
-    parts += [*map(Text, headline(measured)), "", _twelve(measured), ""]
-    if len(measured.per_class) > 1:
-        parts += [_per_class(measured), ""]
-    voc = f"{number(measured.voc_ap50)}, of 2007 {number(measured.voc07_ap50)}"
-    parts.append(Text(f"Pascal VOC AP50 {voc}; Open Images {number(measured.openimages_ap50)}"))
+    parts += [*map(Text, headline(measured)), "", _scores(measured)]
     if (control := measured.baseline) is not None:
-        scores = f"AP {number(control.ap)}, AP50 {number(control.ap50)}"
         f1 = number(control.at_threshold.f1.value)
-        text = f"constant-box baseline: {scores}, F1 {f1} (ignores the image)"
+        text = f"baseline: the mean box of each class in every image; F1 {f1}"
         parts.append(Text(text, style="dim"))
+    if len(measured.per_class) > 1:
+        parts += ["", _per_class(measured)]
     parts += ["", *map(Text, next_steps(measured))]
     return Group(*parts)
 
@@ -109,21 +107,25 @@ def number(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.3f}"
 
 
-def _twelve(evaluation: Evaluation) -> Table:
-    intervals = {"AP": evaluation.ap_interval, "AP50": evaluation.ap50_interval}
+def _scores(measured: Numbers) -> Table:
+    """The 12 COCO metrics and those of VOC and Open Images, with intervals and the baseline."""
     rows = Table(box=None, pad_edge=False, header_style="dim")
     rows.add_column("COCO")
     rows.add_column("", justify="right")
     rows.add_column("95 % interval")
+    if measured.baseline:
+        rows.add_column("baseline", justify="right", style="dim")
     rows.add_column("IoU", style="dim")
     rows.add_column("box area", style="dim")
-    rows.add_column("max per image", justify="right", style="dim")
-    for name, value in evaluation.coco.items():
-        style = "bold" if name in intervals else ""
-        shown = Text(number(value), style=style)
-        rows.add_row(
-            Text(name, style=style), shown, _interval_text(intervals.get(name)), *TWELVE[name]
-        )
+    rows.add_column("max/image", justify="right", style="dim")
+    known = {name: (name, *settings) for name, settings in METRICS.items()}
+    known |= {name: (title, "0.50", "all", "") for name, title in OTHERS.items()}
+    for name, (title, *settings) in known.items():
+        style = "bold" if name in {"AP", "AP50"} else ""
+        control = [number(measured.baseline.score(name))] if measured.baseline else []
+        shown = Text(number(measured.score(name)), style=style)
+        between = _interval_text(measured.intervals[name])
+        rows.add_row(Text(title, style=style), shown, between, *control, *settings)
     return rows
 
 
