@@ -16,6 +16,7 @@ from boxwright.datasets.convert import write_verified as write
 from boxwright.datasets.frozen_split import split
 from boxwright.datasets.load import load
 from boxwright.datasets.merge import merge
+from boxwright.datasets.source import paths_of
 from boxwright.formats import ReadOptions, read
 from boxwright.images.inputs import is_image_like
 from boxwright.structures.dataset import Dataset
@@ -181,7 +182,7 @@ def train(
 
     tell = as_one(on_event)
     asked = TrainingRequest(
-        _paths(data),
+        paths_of(data),
         Path(out),
         budget=budget,
         steps=steps,
@@ -268,7 +269,7 @@ def evaluate(
     opened = _detector(detector, labels)
     choice = ClassChoice.of(classes, exclude, rename)
     options = None if form is None else ReadOptions.of(form)
-    dataset = evaluation_data(opened.artifact.provenance, _paths(data), choice, options)
+    dataset = evaluation_data(opened.artifact.provenance, paths_of(data), choice, options)
     wanted = Options(None if aim is None else Aim.parse(aim))
     return measure(opened, dataset, split, wanted, progress)
 
@@ -363,24 +364,6 @@ def check(
 
     reach = family(DEFAULT).reach
     return run_checks(data, form, input_size=input_size, reach=reach, progress=progress)
-
-
-@overload
-def _paths(data: Dataset) -> Dataset: ...
-
-
-@overload
-def _paths(data: str | Path | Sequence[str | Path]) -> tuple[Path, ...]: ...
-
-
-@overload
-def _paths(data: Data | Sequence[str | Path]) -> Dataset | tuple[Path, ...]: ...
-
-
-def _paths(data: Data | Sequence[str | Path]) -> Dataset | tuple[Path, ...]:
-    if isinstance(data, Dataset):
-        return data
-    return tuple(map(Path, [data] if isinstance(data, str | Path) else data))
 
 
 def _detector(

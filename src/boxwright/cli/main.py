@@ -15,6 +15,7 @@ from boxwright import __version__
 from boxwright.cli import (
     bench,
     check,
+    compare,
     convert,
     demo,
     evaluate,
@@ -66,6 +67,7 @@ for command in (
     models.models,
     train.train,
     evaluate.evaluate,
+    compare.compare,
     export.export,
     predict.predict,
     inspect.inspect,

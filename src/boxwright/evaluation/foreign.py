@@ -20,6 +20,7 @@ from boxwright.formats.annotations import Broken
 from boxwright.formats.coco.boxes import any_box
 from boxwright.formats.json_file import UnusableError
 from boxwright.formats.xml_file import read_tree
+from boxwright.inference.file_kinds import is_detector
 from boxwright.io.text import read_text
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
@@ -76,6 +77,15 @@ class ForeignDetections:
 
 def _keys_of(images: Dataset) -> list[tuple[str, int]]:
     return list(zip(images.names, images.byte_ranges[:, 0].tolist(), strict=True))
+
+
+def holds_detections(path: Path) -> bool:
+    """True for a file or folder that `read_detections` may read and that is no detector."""
+    if path.suffix.lower() == ".json":
+        return True
+    if not path.is_dir() or is_detector(path):
+        return False
+    return any(one.suffix.lower() in {".xml", ".txt"} for one in path.rglob("*"))
 
 
 def read_detections(

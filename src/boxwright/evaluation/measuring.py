@@ -70,6 +70,34 @@ def measure(
         EvaluationError: as `numbers`.
     """
     options = options or Options()
+    found = detect(source, dataset, split, options, progress)
+    train = dataset.split(Split.TRAIN)
+    return numbers(
+        found.images,
+        found.detections,
+        found.threshold,
+        seen=Seen.of(found.images),
+        baseline=constant_box(train, found.images) if len(train.boxes) else None,
+        how=options.how,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Detected:
+    """The images of a split, the detections in them at all scores, and the threshold."""
+
+    images: Dataset
+    detections: Sequence[Detections]
+    threshold: Threshold
+
+
+def detect(
+    source: Source, dataset: Dataset, split: str, options: Options, progress: Progress
+) -> Detected:
+    """Detect in the images of a split, and choose the threshold on the validation images.
+
+    Arguments and errors are those of `measure`.
+    """
     images, validation = images_of_split(dataset, split), dataset.split(Split.VAL)
     if options.aim is None:
         validation = validation.select([])
@@ -86,15 +114,7 @@ def measure(
             kept.append(one)
             done += 1
             progress(done, total)
-    train = dataset.split(Split.TRAIN)
-    return numbers(
-        images,
-        found[0],
-        _threshold(source, validation, found[1], options),
-        seen=Seen.of(images),
-        baseline=constant_box(train, images) if len(train.boxes) else None,
-        how=options.how,
-    )
+    return Detected(images, found[0], _threshold(source, validation, found[1], options))
 
 
 def _threshold(
