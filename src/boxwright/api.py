@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
@@ -231,6 +232,7 @@ def evaluate(
     form: str | ReadOptions | None = None,
     labels: Sequence[str] | None = None,
     aim: str | None = None,
+    folds: bool = False,
     progress: Progress = _silently,
 ) -> Numbers:
     """Evaluate a detector on labeled images: `Numbers` has all that is measured.
@@ -252,11 +254,13 @@ def evaluate(
         labels: class names in id order, for a file of another tool without names.
         aim: what to choose the threshold for on the validation images: `f1`, `precision=.95` or
             `recall=.9`; the detector's own threshold by default.
+        folds: without validation images, train on three folds of a run's training images to choose
+            the threshold, which takes as long as three trainings.
         progress: called with the number of images done and the total.
 
     Raises:
-        ArgumentError: BW802 the detector records no data, BW803 there is no such `split`, BW807
-            there is no such `aim`.
+        ArgumentError: BW802 the detector records no data, or `folds` is for no run; BW803 there is
+            no such `split`, BW807 there is no such `aim`.
         DataError: BW193 the split is empty; as `load`.
         DetectorError: as `Detector.load`.
         EvaluationError: BW601 no class is in both detector and data, BW602 a box or score is NaN.
@@ -265,12 +269,14 @@ def evaluate(
     from boxwright.datasets.evaluation_set import evaluation_data
     from boxwright.evaluation.measuring import Options, measure
     from boxwright.evaluation.threshold import Aim
+    from boxwright.training.folds import out_of_fold
 
     opened = _detector(detector, labels)
     choice = ClassChoice.of(classes, exclude, rename)
     options = None if form is None else ReadOptions.of(form)
     dataset = evaluation_data(opened.artifact.provenance, paths_of(data), choice, options)
-    wanted = Options(None if aim is None else Aim.parse(aim))
+    in_folds = partial(out_of_fold, detector) if folds else None
+    wanted = Options(None if aim is None else Aim.parse(aim), folds=in_folds)
     return measure(opened, dataset, split, wanted, progress)
 
 

@@ -112,6 +112,7 @@ def test_a_threshold_is_saved_only_when_asked_for() -> None:
     [
         (["run", "images", "--save-threshold"], "BW802"),
         (["run", "images", "--per-class"], "BW802"),
+        (["run", "images", "--folds"], "BW802"),
         (["run", "images", "--aim", "f1", "--split", "val"], "BW802"),
         (["run", "images", "--aim", "f1", "--split", "all"], "BW802"),
         (["images", "--detections", "results.json", "--aim", "f1", "--save-threshold"], "BW802"),

@@ -73,7 +73,8 @@ class Result:
     def mean_mistakes(self) -> NDArray[np.float64]:
         """`(N,)` mistakes in each image, the mean over members."""
         counts = [one.missed + one.false_alarms for one in self.mistakes]
-        return np.array(counts).mean(axis=0, dtype=np.float64)
+        means: NDArray[np.float64] = np.mean(counts, axis=0)
+        return means
 
     def typical(self, image: int) -> int:
         """The member whose number of mistakes in an image is nearest to the mean."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from boxwright.datasets.evaluation_set import images_of_split
+from boxwright.datasets.evaluation_set import ALL, images_of_split
 from boxwright.errors import ArgumentError
 from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.foreign import ForeignDetections, Ids, read_detections
 from boxwright.evaluation.numbers import How, Numbers, numbers
 from boxwright.evaluation.slices import Seen
-from boxwright.evaluation.threshold import STANDING, Aim, Threshold, choose
+from boxwright.evaluation.threshold import FOLDS, STANDING, VALIDATED, Aim, Threshold, choose
 from boxwright.inference.detector import Detector
 from boxwright.inference.run import Run
 from boxwright.structures.dataset import Dataset, Split
@@ -36,11 +36,14 @@ class Options:
     Attributes:
         aim: what to choose the threshold for; None keeps the detector's own.
         per_class: choose a threshold for each class.
+        folds: detects in the training images without having learned from them, to choose the
+            threshold where there are no validation images.
         how: options of the numbers.
     """
 
     aim: Aim | None = None
     per_class: bool = False
+    folds: Callable[[Dataset], Sequence[Detections]] | None = None
     how: How = field(default_factory=How)
 
 
@@ -53,8 +56,8 @@ def measure(
 ) -> Numbers:
     """Measure detections on one split of a dataset.
 
-    The threshold for an aim is chosen on the validation images. Without any, the detector's own
-    stands, and is not validated.
+    The threshold for an aim is chosen on the validation images. Without any, it is chosen by
+    `folds`; without these too, the detector's own stands, and is not validated.
 
     Args:
         source: a detector, or detections of a file.
@@ -98,37 +101,44 @@ def detect(
 
     Arguments and errors are those of `measure`.
     """
-    images, validation = images_of_split(dataset, split), dataset.split(Split.VAL)
-    if options.aim is None:
-        validation = validation.select([])
-    elif split in {"val", "all"} and len(validation):
+    images, chooses = images_of_split(dataset, split), _chooses(dataset, options)
+    choosers = dataset.split(chooses) if chooses else images.select([])
+    if chooses and split in {chooses, ALL}:
         raise ArgumentError(
             "BW802",
-            f"a threshold is chosen on validation images, so it cannot be reported on them: take "
-            f"--split test, not {split}.",
+            f"the threshold is chosen on the {chooses} images, so it cannot be reported on them: "
+            f"take --split test, not {split}.",
         )
-    total, done = len(images) + len(validation), 0
-    found: list[list[Detections]] = [[], []]
-    for part, kept in zip((images, validation), found, strict=True):
+    by_folds = options.folds if chooses == "train" else None
+    total, done = len(images) + (0 if by_folds else len(choosers)), 0
+
+    def detections_in(part: Dataset) -> Iterator[Detections]:
+        nonlocal done
         for one in source.detections_in(part):
-            kept.append(one)
+            yield one
             done += 1
             progress(done, total)
-    return Detected(images, found[0], _threshold(source, validation, found[1], options))
+
+    threshold = None
+    if options.aim and chooses:
+        found = by_folds(choosers) if by_folds else list(detections_in(choosers))
+        origin = FOLDS if by_folds else VALIDATED
+        threshold = choose(choosers, found, options.aim, per_class=options.per_class, source=origin)
+    return Detected(images, list(detections_in(images)), threshold or _standing(source))
 
 
-def _threshold(
-    source: Source, validation: Dataset, found: Sequence[Detections], options: Options
-) -> Threshold:
-    standing = (
-        Threshold.of(source.artifact)
-        if isinstance(source, Detector)
-        else Threshold(FOREIGN_THRESHOLD, STANDING)
-    )
-    if options.aim is None or not len(validation):
-        return standing
-    chosen = choose(validation, found, options.aim, per_class=options.per_class)
-    return chosen or standing
+def _chooses(dataset: Dataset, options: Options) -> str | None:
+    """The split whose images choose the threshold; None if it stays as it is."""
+    if options.aim and len(dataset.split(Split.VAL)):
+        return "val"
+    return "train" if options.aim and options.folds else None
+
+
+def _standing(source: Source) -> Threshold:
+    """The threshold of a detector, and a fixed one for detections of a file."""
+    if isinstance(source, Detector):
+        return Threshold.of(source.artifact)
+    return Threshold(FOREIGN_THRESHOLD, STANDING)
 
 
 def foreign(

@@ -12,7 +12,8 @@ from rich.text import Text
 from boxwright.evaluation.bootstrap import Interval, Measured
 from boxwright.evaluation.coco import VOC, VOC07, Evaluation
 from boxwright.evaluation.numbers import OPEN_IMAGES, Numbers
-from boxwright.evaluation.threshold import VALIDATED, Threshold
+from boxwright.evaluation.threshold import FOLDS, Threshold
+from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import counted
 
 # metric -> IoU, box area, max detections of a class per image
@@ -47,8 +48,11 @@ ADVICE = {
 }
 
 
-def table(measured: Numbers) -> RenderableType:
-    """The headline, the COCO metrics and classes, and what to do next, for a terminal."""
+def table(measured: Numbers, validation: str = "") -> RenderableType:
+    """The headline, the COCO metrics and classes, and what to do next, for a terminal.
+
+    `validation` says how to choose a threshold that is not validated.
+    """
     images, boxes = counted(measured.images, "image"), counted(measured.boxes, "box", "boxes")
     parts: list[RenderableType] = [Text(f"{images}, {boxes}", style="bold")]
     parts += [*map(Text, headline(measured)), "", _scores(measured)]
@@ -58,7 +62,7 @@ def table(measured: Numbers) -> RenderableType:
         parts.append(Text(text, style="dim"))
     if len(measured.per_class) > 1:
         parts += ["", _per_class(measured)]
-    parts += ["", *map(Text, next_steps(measured))]
+    parts += ["", *map(Text, next_steps(measured, validation))]
     return Group(*parts)
 
 
@@ -75,23 +79,38 @@ def headline(measured: Numbers) -> Iterator[str]:
     yield f"  F1 {number(rates.f1.value)}{_between(rates.f1, 1, 3)}"
 
 
-def next_steps(measured: Numbers) -> Iterator[str]:
+def next_steps(measured: Numbers, validation: str = "") -> Iterator[str]:
     """The costliest kind of mistake with its remedy, and what is not validated."""
     kinds = [one for one in measured.mistakes.kinds if one.loss > 0 and one.count]
     if kinds:
         worst = max(kinds, key=lambda one: one.loss)
         said = f"Next: {ADVICE[worst.kind].format(count=worst.count)} They cost {worst.loss:.3f}"
         yield from wrap(f"{said} of AP50, more than any other kind of mistake.", 80)
-    if not measured.threshold.validated:
-        yield "The threshold is not validated: --aim f1 chooses one on validation images."
-    elif measured.threshold.met is False:
-        yield f"No threshold reaches {measured.threshold.aim} on the validation images."
+    threshold = measured.threshold
+    if not threshold.validated:
+        yield from wrap(f"The threshold is not validated: {validation}", 80)
+    elif threshold.met is False:
+        yield from wrap(
+            f"No threshold is shown to reach {threshold.aim} on other images: "
+            f"{threshold.images} images are too few, or the detector cannot. This one comes "
+            "nearest.",
+            80,
+        )
+
+
+def how_to_validate(dataset: Dataset, *, is_run: bool) -> str:
+    """How to choose a threshold with these images."""
+    if count := len(dataset.split("val")):
+        return f"--aim f1 chooses one on the {counted(count, 'validation image')}."
+    if is_run:
+        return "there are no validation images. --aim f1 --folds trains three times to choose one."
+    return "there are no validation images. boxwright split sets some aside for the next training."
 
 
 def _origin(threshold: Threshold) -> str:
     if not threshold.validated:
         return "not validated"
-    images = f"{threshold.source} images" if threshold.source == VALIDATED else threshold.source
+    images = "training images in folds" if threshold.source == FOLDS else "validation images"
     return f"chosen for {threshold.aim} on {threshold.images} {images}"
 
 
