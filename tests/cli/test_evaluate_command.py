@@ -58,6 +58,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         {"image_id": str(i), "category_id": 1, "bbox": [20, 10, 40, 20], "score": 0.6}
         for i in range(len(MARKS))
     ]
+    rows.append({"image_id": "4", "category_id": 2, "bbox": [70, 30, 5, 5], "score": 0.01})
     Path("results.json").write_text(json.dumps(rows), "utf-8")
     Path("weather.csv").write_text("image,weather\n4,sun\n5,rain\n6,sun\n", "utf-8")
     return tmp_path
@@ -137,6 +138,7 @@ def test_without_validation_images_the_threshold_is_not_saved() -> None:
 def test_detections_of_another_tool() -> None:
     found = answer("images", "--detections", "results.json", "--slices", "weather.csv")
     assert (found["model"], found["data"]) == ("results.json", "images")
+    assert "1 is hat, 2 is vest" in run("images", "--detections", "results.json").stderr
     assert found["per_class"]["hat"]["AP"] == pytest.approx(1)
     assert found["at_threshold"]["recall"]["value"] == pytest.approx(3 / 4)
     weather = {one["name"]: one["images"] for one in found["slices"] if one["by"] == "weather"}

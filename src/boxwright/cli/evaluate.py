@@ -159,11 +159,13 @@ def evaluate(
     )
     if len(dataset.ignored):
         say(plain(counted(dataset)))
-    source: measuring.Source = (
-        detector
-        if detections is None
-        else measuring.foreign(detections, dataset, paths, names or ())
-    )
+    source: measuring.Source
+    if detections is None:
+        source = detector
+    else:
+        source = given = measuring.foreign(detections, dataset, paths, names or ())
+        if note := given.note():
+            say(plain(note))
     with counting("Detecting objects") as progress:
         measured = measuring.measure(source, dataset, split, options, progress)
     if confusion:

@@ -92,19 +92,22 @@ def compare(
         progress(len(found) * total + done, count * total)
 
     annotations = () if isinstance(paths, Dataset) else paths or known_paths(provenance)
-    compared = []
+    compared, notes = [], list[str]()
     for letter, side in zip(ascii_uppercase, opened, strict=False):
         members = []
         for name, one in side:
-            source: Source = (
-                foreign(one, dataset, annotations, labels or ()) if isinstance(one, Path) else one
-            )
+            source: Source
+            if isinstance(one, Path):
+                source = given = foreign(one, dataset, annotations, labels or ())
+                notes += filter(None, [given.note()])
+            else:
+                source = one
             found.append(detect(source, dataset, split, options, step))
             members.append(Member(name, found[-1].detections, found[-1].threshold))
         compared.append(Side(letter, members))
     images = found[0].images
     fingerprints = {one.artifact.fingerprint for one in detectors} - {None}
-    notes = [OTHER_DATA] if len(fingerprints) > 1 else []
+    notes += [OTHER_DATA] if len(fingerprints) > 1 else []
     return compare_sides(images, compared, groups=Seen.of(images).groups, notes=notes)
 
 

@@ -149,8 +149,7 @@ def foreign(
     Raises:
         EvaluationError: as `read_detections`.
     """
-    ids = Ids.of(paths)
-    return ForeignDetections(dataset, read_detections(path, dataset, names=names, ids=ids))
+    return read_detections(path, dataset, names=names, ids=Ids.of(paths))
 
 
 def save_threshold(folder: Path, threshold: Threshold) -> None:
