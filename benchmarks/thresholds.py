@@ -44,7 +44,10 @@ def report(
     images: Dataset, found: list[Detections], aim: Aim, splits: int, *, per_class: bool
 ) -> None:
     """Print how an aim is reached over random halves."""
-    reached, lost, able = [], [], 0
+    reached: list[float] = []
+    lost: list[float] = []
+    shown: list[bool] = []
+    other: list[float] = []
     for seed in range(splits):
         order = np.random.default_rng(seed).permutation(len(images))
         first, second = order[: len(order) // 2], order[len(order) // 2 :]
@@ -57,19 +60,23 @@ def report(
             best = max(f1(outcomes, [at] * len(outcomes)) for at in np.linspace(0.02, 0.98, 97))
             lost.append(best - f1(outcomes, limits))
         else:
-            able += bool(one.met)
-            precision, recall = rates(outcomes, limits)
-            reached.append(precision if aim.name == "precision" else recall)
+            shown.append(bool(one.met))
+            achieved = rates(outcomes, limits)
+            at = 0 if aim.name == "precision" else 1
+            reached.append(achieved[at])
+            other.append(achieved[1 - at])
     name = f"{aim}{' per class' if per_class else ''}"
     if aim.target is None:
         low, middle, high = np.quantile(lost, [0, 0.5, 1])
         print(f"{name:24} F1 below the best: median {middle:.3f}, {low:.3f} to {high:.3f}")
-    else:
-        met = np.mean(np.array(reached) >= aim.target)
-        print(
-            f"{name:24} met when chosen {able}/{len(reached)}, on the others {met:.0%}; "
-            f"{min(reached):.3f} to {max(reached):.3f}, median {np.median(reached):.3f}"
-        )
+        return
+    met, sure = np.array(reached) >= aim.target, np.array(shown)
+    rest = "recall" if aim.name == "precision" else "precision"
+    print(
+        f"{name:24} shown in {sure.sum()} of {len(sure)}; then met on the others in "
+        f"{(met & sure).sum()}, else in {(met & ~sure).sum()}; met or not shown {np.mean(met | ~sure):.0%}; "
+        f"median {np.median(reached):.3f}, {rest} {np.median(other):.3f}"
+    )
 
 
 def per_class_outcomes(images: Dataset, found: list[Detections]) -> list[Outcomes]:

@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 
 from boxwright import formats
 from boxwright.cli.main import app
+from boxwright.datasets.checks import measure
+from boxwright.images import decoding
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
@@ -143,6 +145,21 @@ def test_detections_of_another_tool() -> None:
     assert found["at_threshold"]["recall"]["value"] == pytest.approx(3 / 4)
     weather = {one["name"]: one["images"] for one in found["slices"] if one["by"] == "weather"}
     assert weather == {"rain": 1, "sun": 2}
+
+
+def test_images_are_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    real = decoding.opened
+
+    def counted(image: Path, *words: Any, **options: Any) -> Any:
+        read.append(image.name)
+        return real(image, *words, **options)
+
+    monkeypatch.setattr(decoding, "opened", counted)
+    monkeypatch.setattr(measure, "opened", counted)
+    slices = answer("run", "images", "--aim", "f1")["slices"]
+    assert sorted(read) == ["2.png", "3.png", "4.png", "5.png", "6.png"]
+    assert "brightness" in {one["by"] for one in slices}
 
 
 def commands() -> list[str]:

@@ -15,7 +15,6 @@ from boxwright.errors import ArgumentError
 from boxwright.evaluation.comparison import Comparison, Member, Side, compare_sides
 from boxwright.evaluation.foreign import holds_detections
 from boxwright.evaluation.measuring import Detected, Options, Source, detect, foreign
-from boxwright.evaluation.slices import Seen
 from boxwright.evaluation.threshold import Aim
 from boxwright.formats import ReadOptions
 from boxwright.inference.detector import Detector
@@ -105,10 +104,9 @@ def compare(
             found.append(detect(source, dataset, split, options, step))
             members.append(Member(name, found[-1].detections, found[-1].threshold))
         compared.append(Side(letter, members))
-    images = found[0].images
     fingerprints = {one.artifact.fingerprint for one in detectors} - {None}
     notes += [OTHER_DATA] if len(fingerprints) > 1 else []
-    return compare_sides(images, compared, groups=Seen.of(images).groups, notes=notes)
+    return compare_sides(found[0].images, compared, groups=found[0].seen.groups, notes=notes)
 
 
 def _members(side: One | Sequence[One]) -> Sequence[One]:

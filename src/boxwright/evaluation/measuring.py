@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from PIL import Image
+
 from boxwright.datasets.evaluation_set import ALL, images_of_split
+from boxwright.datasets.near_duplicates import HASHED, image_hash
 from boxwright.errors import ArgumentError
 from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.foreign import ForeignDetections, Ids, read_detections
@@ -79,7 +83,7 @@ def measure(
         found.images,
         found.detections,
         found.threshold,
-        seen=Seen.of(found.images),
+        seen=found.seen,
         baseline=constant_box(train, found.images) if len(train.boxes) else None,
         how=options.how,
     )
@@ -87,11 +91,13 @@ def measure(
 
 @dataclass(frozen=True, eq=False)
 class Detected:
-    """The images of a split, the detections in them at all scores, and the threshold."""
+    """The images of a split, the detections in them at all scores, the threshold, and what the
+    pixels say."""
 
     images: Dataset
     detections: Sequence[Detections]
     threshold: Threshold
+    seen: Seen
 
 
 def detect(
@@ -112,19 +118,29 @@ def detect(
     by_folds = options.folds if chooses == "train" else None
     total, done = len(images) + (0 if by_folds else len(choosers)), 0
 
-    def detections_in(part: Dataset) -> Iterator[Detections]:
+    def counted(found: Iterator[Detections]) -> Iterator[Detections]:
         nonlocal done
-        for one in source.detections_in(part):
+        for one in found:
             yield one
             done += 1
             progress(done, total)
 
     threshold = None
     if options.aim and chooses:
-        found = by_folds(choosers) if by_folds else list(detections_in(choosers))
+        found = by_folds(choosers) if by_folds else list(counted(source.detections_in(choosers)))
         origin = FOLDS if by_folds else VALIDATED
         threshold = choose(choosers, found, options.aim, per_class=options.per_class, source=origin)
-    return Detected(images, list(detections_in(images)), threshold or _standing(source))
+    threshold = threshold or _standing(source)
+    if not isinstance(source, Detector):
+        found = list(counted(source.detections_in(images)))
+        return Detected(images, found, threshold, Seen.of(images))
+    hashes = np.zeros((len(images), HASHED), np.uint8)  # of the images as the detector decodes them
+
+    def watch(index: int, picture: Image.Image) -> None:
+        hashes[index] = image_hash(picture.convert("L"))
+
+    found = list(counted(source.detections_in(images, watch)))
+    return Detected(images, found, threshold, Seen.of_hashes(hashes))
 
 
 def _chooses(dataset: Dataset, options: Options) -> str | None:
