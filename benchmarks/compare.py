@@ -2,9 +2,8 @@
 
     python benchmarks/compare.py ../shared/data/bccd cache/bccd --trainings 10 --steps 120
 
-Trains several times with other seeds, and keeps the detections in all images that were not trained
-on as .npz files; those that are there are not trained again. Then images are drawn again and again
-from these, and detectors compared on them:
+Trains several times with other seeds (see trainings.py). Then images are drawn again and again
+from those that were not trained on, and detectors compared on them:
 
 - equal detectors: in every image, each side has the detections of a training drawn at random
 - one training each, three each, and five each, of the same recipe
@@ -15,76 +14,33 @@ from these, and detectors compared on them:
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
+from trainings import Training, add_arguments, detections_of
 
-import boxwright
 from boxwright.evaluation.coco import evaluate
 from boxwright.evaluation.comparison import BETTER, WORSE, Member, Side, compare_sides
 from boxwright.evaluation.slices import Seen
 from boxwright.evaluation.threshold import FIXED, Threshold
 from boxwright.ops.boxes import iou
-from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
 GAIN = 0.03
-LOWEST = 0.02  # score; those below change AP little and take most of the time
-Training = list[Detections]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("cache", type=Path)
-    parser.add_argument("--trainings", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=120)
-    parser.add_argument("--weights", help="to start from; the default ones if not given")
-    parser.add_argument("--input-size", type=int, default=320)
+    add_arguments(parser)
     parser.add_argument("--images", type=int, default=160, help="drawn for a comparison")
     parser.add_argument("--repeats", type=int, default=200)
     given = parser.parse_args()
-    data = boxwright.load(given.data)
-    seen = data.splits == Split.TRAIN  # validation images are not used either: all others test
-    data = replace(data, splits=np.where(seen, Split.TRAIN, Split.TEST).astype(np.int8))
-    images = data.split("test")
-    found = [cached(given, data, seed) for seed in range(given.trainings)]
+    images, found = detections_of(given)
     if given.repeats:
         report(images, found, given.images, given.repeats)
-
-
-def cached(given: argparse.Namespace, data: Dataset, seed: int) -> Training:
-    """The detections of a training in the test images, from the cache if they are there."""
-    path = given.cache / f"{given.steps}-steps-seed-{seed}.npz"
-    if not path.is_file():
-        with tempfile.TemporaryDirectory() as folder:
-            run = boxwright.train(
-                data,
-                out=Path(folder) / "run",
-                weights=given.weights,
-                input_size=given.input_size,
-                steps=given.steps,
-                seed=seed,
-            )
-            detections = list(run.detector().detections_in(data.split("test")))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(
-            path,
-            counts=[len(one) for one in detections],
-            **{
-                name: np.concatenate([getattr(one, name) for one in detections])
-                for name in ("boxes", "scores", "labels")
-            },
-        )
-    with np.load(path) as kept:
-        ends = np.cumsum(kept["counts"])[:-1]
-        columns = zip(*(np.split(kept[name], ends) for name in ("boxes", "scores", "labels")),
-                      strict=True)  # fmt: skip
-        return [Detections(*one, data.classes).above(LOWEST) for one in columns]
 
 
 def report(images: Dataset, found: Sequence[Training], count: int, repeats: int) -> None:

@@ -1,25 +1,23 @@
 """How well a threshold chosen on some images works on others.
 
-    python benchmarks/thresholds.py RUN DATA
+    python benchmarks/thresholds.py ../shared/data/bccd cache/bccd --trainings 10 --steps 120
 
-The images that were not trained on are detected once and split in halves at random. One half
-chooses the threshold. On the other half its F1 is compared with the best in hindsight, and the
-precision with the one that was asked for.
+The images that were not trained on (see trainings.py) are split in halves at random, for one
+training after the other. One half chooses the threshold. On the other half its F1 is compared with
+the best in hindsight, and the precision with the one that was asked for.
 """
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import numpy as np
+from trainings import Training, add_arguments, detections_of
 
-from boxwright.datasets.load import load
 from boxwright.evaluation.matching import gather, match
 from boxwright.evaluation.outcomes import Outcomes
 from boxwright.evaluation.threshold import Aim, choose
-from boxwright.inference.detector import Detector
-from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
 AIMS = ("f1", "precision=.95", "precision=.9", "recall=.8")
@@ -27,21 +25,18 @@ AIMS = ("f1", "precision=.95", "precision=.9", "recall=.8")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path)
-    parser.add_argument("data", type=Path)
+    add_arguments(parser)
     parser.add_argument("--splits", type=int, default=20)
     given = parser.parse_args()
-    data = load(given.data)
-    images = data.select(data.splits != Split.TRAIN)
-    found = list(Detector.load(given.run).detections_in(images))
+    images, trainings = detections_of(given)
     print(f"{len(images)} images, {len(images.boxes)} boxes, {given.splits} splits in halves")
     for aim in map(Aim.parse, AIMS):
         for per_class in (False, True):
-            report(images, found, aim, given.splits, per_class=per_class)
+            report(images, trainings, aim, given.splits, per_class=per_class)
 
 
 def report(
-    images: Dataset, found: list[Detections], aim: Aim, splits: int, *, per_class: bool
+    images: Dataset, trainings: list[Training], aim: Aim, splits: int, *, per_class: bool
 ) -> None:
     """Print how an aim is reached over random halves."""
     reached: list[float] = []
@@ -49,6 +44,7 @@ def report(
     shown: list[bool] = []
     other: list[float] = []
     for seed in range(splits):
+        found = trainings[seed % len(trainings)]
         order = np.random.default_rng(seed).permutation(len(images))
         first, second = order[: len(order) // 2], order[len(order) // 2 :]
         one = choose(images.select(first), [found[i] for i in first], aim, per_class=per_class)
@@ -73,9 +69,10 @@ def report(
     met, sure = np.array(reached) >= aim.target, np.array(shown)
     rest = "recall" if aim.name == "precision" else "precision"
     print(
-        f"{name:24} shown in {sure.sum()} of {len(sure)}; then met on the others in "
-        f"{(met & sure).sum()}, else in {(met & ~sure).sum()}; met or not shown {np.mean(met | ~sure):.0%}; "
-        f"median {np.median(reached):.3f}, {rest} {np.median(other):.3f}"
+        f"{name:24} shown in {sure.sum()} of {len(sure)}, then met on the others in "
+        f"{(met & sure).sum()}, else in {(met & ~sure).sum()}; met or not shown "
+        f"{np.mean(met | ~sure):.0%}; median {np.median(reached):.3f}, {rest} "
+        f"{np.median(other):.3f}"
     )
 
 
