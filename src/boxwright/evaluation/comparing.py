@@ -1,4 +1,4 @@
-"""Open the sides of a comparison, detect with each, and compare them: `boxwright.compare`."""
+"""Open the sides of a comparison, detect with each, and compare them."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def ap50_per_class(
         own = np.flatnonzero(labels == label)
         if not len(own):
             continue
-        scores, hits, places = [], [], []
+        scores, hits, where = [], [], []
         mine = np.flatnonzero(found.labels == label)
         bounds = np.searchsorted(found.image[mine], np.arange(len(truth) + 1))
         own = own[np.argsort(image[own], kind="stable")]
@@ -96,11 +96,11 @@ def ap50_per_class(
             )
             scores.append(score)
             hits.append(hit)
-            places.append(np.full(len(hit), index))
+            where.append(np.full(len(hit), index))
         every = np.concatenate([np.zeros(0, np.float32), *scores])
         order = np.argsort(-every, kind="stable")
         ranking = Ranking(
-            np.concatenate([np.zeros(0, np.int64), *places])[order],
+            np.concatenate([np.zeros(0, np.int64), *where])[order],
             np.concatenate([np.zeros(0, np.bool_), *hits])[order],
             np.bincount(image[own], minlength=len(truth)),
         )
