@@ -168,7 +168,7 @@ AIMS = scene(*FOUR)
     [
         ("f1", 1, 0.25, True),
         ("precision=.95", 60, 0.8, True),
-        ("precision=.95", 40, 0.8, False),  # 40 of 40 are right: 39 of 42 would be below .95
+        ("precision=.95", 40, 0.8, False),  # 40 of 40 right ones do not show it
         ("precision=1", 60, 0.8, False),  # cannot be shown
         ("precision=.6", 60, 0.55, True),  # 2 of 3 are right
         ("precision=.6", 20, 0.8, True),
@@ -178,11 +178,18 @@ AIMS = scene(*FOUR)
     ],
 )
 def test_aims(aim: str, times: int, value: float, met: bool) -> None:
-    chosen = choose(*scene(*FOUR * times), Aim.parse(aim), per_class=True)
+    chosen, each = (
+        choose(*scene(*FOUR * times), Aim.parse(aim), per_class=per_class)
+        for per_class in (False, True)
+    )
     assert chosen is not None
+    assert each is not None
     assert (chosen.value, chosen.met) == (pytest.approx(value), met)
-    assert set(chosen.per_class) == set(CLASSES)
     assert chosen.validated
+    assert set(each.per_class) == set(CLASSES)
+    assert each.value == chosen.value
+    # Of dogs, every other one is found, each after a false alarm.
+    assert each.met == (met and aim in {"f1", "recall=.4"})
 
 
 def test_images_are_the_units_of_the_margin() -> None:

@@ -94,10 +94,11 @@ def compare(
     from boxwright.evaluation.comparing import compare
     from boxwright.evaluation.comparison_report import table
     from boxwright.inference.class_names import read_names
+    from boxwright.inference.file_kinds import is_detector
 
     groups = _grouped(sides)
     if trust:
-        say_trusted(*(Path(one) for group in groups for one in group))
+        say_trusted(*filter(is_detector, (Path(one) for group in groups for one in group)))
     chosen = class_choice(classes, exclude_class, rename)
     with counting("Detecting objects") as progress:
         comparison = compare(

@@ -68,7 +68,7 @@ class Threshold:
             detector's own, which was not validated; `fixed` was given.
         aim: what it was chosen for, such as `precision=0.95`; empty if it was not chosen.
         met: True if the images that chose it show, with CONFIDENCE, that images like them reach
-            the aim; None without aim.
+            the aim, for each class too if there are thresholds by class; None without aim.
         per_class: the thresholds of single classes, where they were asked for.
         images: number of images that chose it.
     """
@@ -153,11 +153,11 @@ def choose(
     overall = _chosen(Outcomes.together(outcomes, len(truth)), aim)
     if overall is None:
         return None
-    own = {}
-    if per_class:
-        each = zip(truth.classes, (_chosen(one, aim) for one in outcomes), strict=True)
-        own = {name: one[0] for name, one in each if one}
-    return Threshold(overall[0], source, str(aim), overall[1], own, len(truth))
+    value, met = overall
+    each = [_chosen(one, aim) for one in outcomes] if per_class else []
+    own = {name: one[0] for name, one in zip(truth.classes, each, strict=False) if one}
+    met = met and all(one[1] for one in each if one)
+    return Threshold(value, source, str(aim), met, own, len(truth))
 
 
 def _chosen(outcomes: Outcomes, aim: Aim) -> tuple[float, bool] | None:
