@@ -6,7 +6,7 @@ Trains several times with other seeds (see trainings.py). Then images are drawn 
 from those that were not trained on, and detectors compared on them:
 
 - equal detectors: in every image, each side has the detections of a training drawn at random
-- one training each, three each, and five each, of the same recipe
+- one training of each side, and three, all of the same recipe
 - the same with a planted gain: the boxes of the second side are moved towards the truth until its
   AP in all images is 3 points above that of the first
 """
@@ -30,6 +30,8 @@ from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
 GAIN = 0.03
+PARTS = np.linspace(-0.4, 0.8, 9)  # of the way from a box to the truth
+RESAMPLES = 400
 
 
 def main() -> None:
@@ -50,35 +52,44 @@ def report(images: Dataset, found: Sequence[Training], count: int, repeats: int)
           f"{min(scores):.3f} to {max(scores):.3f}, standard deviation "
           f"{np.std(scores, ddof=1):.4f}; {repeats} comparisons on {count} images")  # fmt: skip
     groups = Seen.of(images).groups
-    for gain in (0.0, GAIN):
-        for members in (0, 1, 3, 5):
-            if 2 * members > len(found):
-                continue
-            verdicts: Counter[str] = Counter()
-            for seed in range(repeats):
-                rng = np.random.default_rng((seed, members))
-                drawn = sides(images, found, members, gain, rng)
-                verdicts[verdict(images, drawn, draw(groups, count, rng))] += 1
-            name = f"{members} trainings each" if members else "equal detectors"
-            better, worse = (verdicts[one] / repeats for one in (BETTER, WORSE))
-            print(f"{name:18} gain {100 * gain:.0f} AP: better {better:6.1%}, worse {worse:6.1%}",
-                  flush=True)  # fmt: skip
+    curves = [[ap(images, moved(images, one, part)) for part in PARTS] for one in found]
+    for gain, members in ((0.0, 0), (0.0, 1), (0.0, 3), (GAIN, 1), (GAIN, 3)):
+        if 2 * members > len(found):
+            continue
+        verdicts: Counter[str] = Counter()
+        for seed in range(repeats):
+            rng = np.random.default_rng((seed, members))
+            drawn = sides(images, found, members, np.array(curves) if gain else None, rng)
+            verdicts[verdict(images, drawn, draw(groups, count, rng))] += 1
+        name = f"{members} trainings each" if members else "equal detectors"
+        better, worse = (verdicts[one] / repeats for one in (BETTER, WORSE))
+        print(f"{name:18} gain {100 * gain:.0f} AP: better {better:6.1%}, worse {worse:6.1%}",
+              flush=True)  # fmt: skip
+
+
+def ap(images: Dataset, found: Training) -> float:
+    return evaluate(images, found, resamples=0, sizes=False).ap or 0.0
 
 
 def sides(
     images: Dataset,
     found: Sequence[Training],
     members: int,
-    gain: float,
+    curves: np.ndarray | None,
     rng: np.random.Generator,
 ) -> tuple[list[Training], list[Training]]:
-    """Two sides of so many trainings; of 0, a mixture of all on each side."""
-    if members:
-        order = rng.permutation(len(found))[: 2 * members]
-        first, second = ([found[i] for i in part] for part in np.split(order, 2))
-    else:
-        first, second = ([mixed(found, rng)] for _ in range(2))
-    return first, improved(images, first, second, gain) if gain else second
+    """Two sides of so many trainings; of 0, a mixture of all on each side.
+
+    With `curves`, the AP of each training at each of PARTS, the second side gets the gain.
+    """
+    if not members:
+        return [mixed(found, rng)], [mixed(found, rng)]
+    first, second = np.split(rng.permutation(len(found))[: 2 * members], 2)
+    if curves is None:
+        return [found[i] for i in first], [found[i] for i in second]
+    unmoved = [np.interp(0, PARTS, curves[i]) for i in first]
+    part = float(np.interp(np.mean(unmoved) + GAIN, curves[second].mean(axis=0), PARTS))
+    return [found[i] for i in first], [moved(images, found[i], part) for i in second]
 
 
 def mixed(found: Sequence[Training], rng: np.random.Generator) -> Training:
@@ -86,18 +97,8 @@ def mixed(found: Sequence[Training], rng: np.random.Generator) -> Training:
     return [found[which][i] for i, which in enumerate(chosen)]
 
 
-def improved(
-    images: Dataset, first: Sequence[Training], second: Sequence[Training], gain: float
-) -> list[Training]:
-    """The second side with an AP that is higher than the first one's by `gain` on average."""
-    aim = np.mean([evaluate(images, one, resamples=0, sizes=False).ap for one in first]) + gain
-    low, high = -0.5, 1.0
-    for _ in range(12):
-        part = (low + high) / 2
-        moved = [[towards(images, i, one[i], part) for i in range(len(one))] for one in second]
-        ap = np.mean([evaluate(images, one, resamples=0, sizes=False).ap for one in moved])
-        low, high = (low, part) if ap > aim else (part, high)
-    return moved
+def moved(images: Dataset, found: Training, part: float) -> Training:
+    return [towards(images, i, one, part) for i, one in enumerate(found)]
 
 
 def towards(images: Dataset, index: int, found: Detections, part: float) -> Detections:
@@ -136,7 +137,8 @@ def verdict(
         Side(name, [Member("", [one[i] for i in index], half) for one in trainings])
         for name, trainings in zip("AB", drawn, strict=True)
     ]
-    return compare_sides(images.select(index), compared, groups=draws).contrasts[0].verdict
+    compared_on = compare_sides(images.select(index), compared, groups=draws, resamples=RESAMPLES)
+    return compared_on.contrasts[0].verdict
 
 
 if __name__ == "__main__":

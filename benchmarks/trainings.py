@@ -1,14 +1,13 @@
 """Detections of several trainings on a dataset, for benchmarks that need no new training each time.
 
 All images that are not for training are test images here, validation images too: the trainings do
-not use them. The detections in them are kept as .npz files, one per seed, and those that are there
-are not made again.
+not use them. Each training keeps its run folder and its detections in them as an .npz file beside it;
+those that are there are not made again.
 """
 
 from __future__ import annotations
 
 import argparse
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import boxwright
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.detections import Detections
 
-LOWEST = 0.02  # score; detections below change AP little and take most of the time
+LOWEST = 0.05  # score; detections below change AP little and take most of the time
 Training = list[Detections]
 
 
@@ -43,17 +42,15 @@ def cached(given: argparse.Namespace, data: Dataset, seed: int) -> Training:
     """The detections of a training in the test images, from the cache if they are there."""
     path = given.cache / f"{given.steps}-steps-seed-{seed}.npz"
     if not path.is_file():
-        with tempfile.TemporaryDirectory() as folder:
-            run = boxwright.train(
-                data,
-                out=Path(folder) / "run",
-                weights=given.weights,
-                input_size=given.input_size,
-                steps=given.steps,
-                seed=seed,
-            )
-            detections = list(run.detector().detections_in(data.split("test")))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        run = boxwright.train(
+            data,
+            out=path.with_suffix(""),
+            weights=given.weights,
+            input_size=given.input_size,
+            steps=given.steps,
+            seed=seed,
+        )
+        detections = list(run.detector().detections_in(data.split("test")))
         np.savez_compressed(
             path,
             counts=[len(one) for one in detections],
