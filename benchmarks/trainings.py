@@ -1,8 +1,8 @@
 """Detections of several trainings on a dataset, for benchmarks that need no new training each time.
 
 All images that are not for training are test images here, validation images too: the trainings do
-not use them. Each training keeps its run folder and its detections in them as an .npz file beside it;
-those that are there are not made again.
+not use them. The run folder of each training is kept, and its detections in them as an .npz file
+beside it. Those that are there are not made again.
 """
 
 from __future__ import annotations

@@ -162,3 +162,11 @@ def test_the_commands_of_the_page_run(command: str) -> None:
     if "--picture" in words:
         with Image.open("differences.png") as picture:
             assert picture.width == 3 * 480
+
+
+def test_the_python_of_the_page_runs() -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.M)
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102
+    assert names["comparison"].contrasts[0].verdict == "better"
+    assert names["recipes"].of_recipes
