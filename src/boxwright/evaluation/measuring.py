@@ -16,7 +16,7 @@ from boxwright.errors import ArgumentError
 from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.foreign import ForeignDetections, Ids, read_detections
 from boxwright.evaluation.numbers import How, Numbers, numbers
-from boxwright.evaluation.slices import Seen
+from boxwright.evaluation.slices import Seen, seen_in
 from boxwright.evaluation.threshold import FOLDS, STANDING, VALIDATED, Aim, Threshold, choose
 from boxwright.inference.detector import Detector
 from boxwright.inference.run import Run
@@ -130,7 +130,7 @@ def detect(
         found = by_folds(choosers) if by_folds else list(counted(source.detections_in(choosers)))
         origin = FOLDS if by_folds else VALIDATED
         threshold = choose(choosers, found, options.aim, per_class=options.per_class, source=origin)
-    threshold = threshold or _standing(source)
+    threshold = threshold or own_threshold(source)
     if not isinstance(source, Detector):
         found = list(counted(source.detections_in(images)))
         return Detected(images, found, threshold, Seen.of(images))
@@ -140,7 +140,7 @@ def detect(
         hashes[index] = image_hash(picture.convert("L"))
 
     found = list(counted(source.detections_in(images, watch)))
-    return Detected(images, found, threshold, Seen.of_hashes(hashes))
+    return Detected(images, found, threshold, seen_in(hashes))
 
 
 def _chooses(dataset: Dataset, options: Options) -> str | None:
@@ -150,8 +150,8 @@ def _chooses(dataset: Dataset, options: Options) -> str | None:
     return "train" if options.aim and options.folds else None
 
 
-def _standing(source: Source) -> Threshold:
-    """The threshold of a detector, and a fixed one for detections of a file."""
+def own_threshold(source: Source) -> Threshold:
+    """The threshold of a detector; for detections of a file a usual one."""
     if isinstance(source, Detector):
         return Threshold.of(source.artifact)
     return Threshold(FOREIGN_THRESHOLD, STANDING)

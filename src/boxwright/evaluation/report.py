@@ -69,14 +69,14 @@ def table(measured: Numbers, validation: str = "") -> RenderableType:
 def headline(measured: Numbers) -> Iterator[str]:
     """What happens at the threshold, in two sentences."""
     threshold, rates = measured.threshold, measured.at_threshold
-    yield f"At the score threshold {threshold.value:g}, {_origin(threshold)}:"
+    yield f"At the score threshold {threshold.value:g}, {origin(threshold)}:"
     found, alarms = rates.recall, rates.false_alarms_per_100_images
     if found.value is not None:
-        yield f"  finds {100 * found.value:.0f} of 100 objects{_between(found, 100)}"
+        yield f"  finds {100 * found.value:.0f} of 100 objects{between(found, 100)}"
     if alarms.value is not None:
-        yield f"  {alarms.value:.0f} false alarms per 100 images{_between(alarms, 1)}"
-    yield f"  precision {number(rates.precision.value)}{_between(rates.precision, 1, 3)}"
-    yield f"  F1 {number(rates.f1.value)}{_between(rates.f1, 1, 3)}"
+        yield f"  {alarms.value:.0f} false alarms per 100 images{between(alarms, 1)}"
+    yield f"  precision {number(rates.precision.value)}{between(rates.precision, 1, 3)}"
+    yield f"  F1 {number(rates.f1.value)}{between(rates.f1, 1, 3)}"
 
 
 def next_steps(measured: Numbers, validation: str = "") -> Iterator[str]:
@@ -107,14 +107,16 @@ def how_to_validate(dataset: Dataset, *, is_run: bool) -> str:
     return "there are no validation images. boxwright split sets some aside for the next training."
 
 
-def _origin(threshold: Threshold) -> str:
+def origin(threshold: Threshold) -> str:
+    """Where a threshold is from."""
     if not threshold.validated:
         return "not validated"
     images = "training images in folds" if threshold.source == FOLDS else "validation images"
     return f"chosen for {threshold.aim} on {threshold.images} {images}"
 
 
-def _between(measured: Measured, scale: float, digits: int = 0) -> str:
+def between(measured: Measured, scale: float, digits: int = 0) -> str:
+    """The 95 % interval in parentheses, with a space before it; empty without one."""
     if measured.interval is None:
         return ""
     low, high = (scale * end for end in measured.interval)

@@ -78,17 +78,10 @@ class Seen:
         key = list(zip(images.names, map(tuple, images.byte_ranges.tolist()), strict=True))
         kept = set(zip(decoded.names, map(tuple, decoded.byte_ranges.tolist()), strict=True))
         known = np.flatnonzero([one in kept for one in key])
-        seen = cls.of_hashes(hashes)
         together, brightness = np.arange(len(images)) + len(images), alone.brightness
-        together[known] = seen.groups
-        brightness[known] = seen.brightness
+        together[known] = groups(hashes)
+        brightness[known] = thumbnails(hashes).reshape(len(known), -1).mean(axis=1)
         return cls(np.unique(together, return_inverse=True)[1], brightness)
-
-    @classmethod
-    def of_hashes(cls, hashes: NDArray[np.uint8]) -> Seen:
-        """What hashes say, `(N, HASHED)`."""
-        brightness = thumbnails(hashes).reshape(len(hashes), -1).mean(axis=1)
-        return cls(groups(hashes), brightness)
 
 
 Parts = Mapping[tuple[str, str], NDArray[np.bool_]]  # by and name: `(N,)` True for its images
@@ -134,6 +127,11 @@ def by_table(images: Sequence[str], path: Path) -> dict[tuple[str, str], NDArray
         cells = [row[column] if row and len(row) > column else "" for row in named]
         found |= _by_value(title, cells)
     return found
+
+
+def seen_in(hashes: NDArray[np.uint8]) -> Seen:
+    """What the hashes `(N, HASHED)` of images say about them."""
+    return Seen(groups(hashes), thumbnails(hashes).mean(axis=(1, 2)))
 
 
 def _keys(name: str) -> tuple[str, ...]:
