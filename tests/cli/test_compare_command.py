@@ -125,6 +125,7 @@ def test_detectors_of_different_data_are_named(tmp_path: Path) -> None:
     [
         (["old"], "BW802"),
         (["old", "vs"], "a side is missing"),
+        (["old", "./old", "vs", "new"], "BW802 old is twice"),
         (["old", "other"], "BW802"),  # other data
         (["results.json", "results.json"], "BW802"),  # no data
         (["old", "chosen"], "BW802"),  # other classes

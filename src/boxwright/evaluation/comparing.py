@@ -44,8 +44,7 @@ def compare(
 
         >>> comparison = boxwright.compare("run", "run/detector.tflite")
         >>> print(comparison.contrasts[0].verdict)
-        >>> comparison.contrasts[0].differences["AP50"].interval
-        >>> several = boxwright.compare(["run", "run"], ["run/detector.tflite", "run"])
+        >>> print(comparison.contrasts[0].differences["AP50"].interval)
 
     Every other side is compared with the first one. The verdict is about AP, by a paired bootstrap
     over images; near-duplicates are drawn together. A side may be a list of trainings of one
@@ -65,8 +64,9 @@ def compare(
         progress: called with the number of images done and the total.
 
     Raises:
-        ArgumentError: BW802 there are fewer than two sides, or the runs have different data or
-            classes and none are given; BW803, BW807 `split` or `aim` is unknown.
+        ArgumentError: BW802 there are fewer than two sides, a side has a training twice, or the
+            runs have different data or classes and none are given; BW803, BW807 `split` or `aim`
+            is unknown.
         DataError: BW193 the split is empty; as `load`.
         DetectorError: as `Detector.load`.
         EvaluationError: BW601 a side has no class of the data, BW602 a box or score is NaN, BW604,
@@ -110,7 +110,15 @@ def compare(
 
 
 def _members(side: One | Sequence[One]) -> Sequence[One]:
-    return [side] if isinstance(side, str | PathLike | Detector) else side
+    """The members of a side, no training twice: trainings would seem to differ less than they
+    do."""
+    members = [side] if isinstance(side, str | PathLike | Detector) else side
+    paths = [Path(one).resolve() for one in members if not isinstance(one, Detector)]
+    if twice := next((path for i, path in enumerate(paths) if path in paths[:i]), None):
+        raise ArgumentError(
+            "BW802", f"{twice.name} is twice in one side: its trainings must differ."
+        )
+    return members
 
 
 def _name(one: One) -> str:
