@@ -31,7 +31,7 @@ from boxwright.structures.detections import Detections
 
 GAIN = 0.03
 PARTS = np.linspace(-0.4, 0.8, 9)  # of the way from a box to the truth
-RESAMPLES = 400
+RESAMPLES = 300
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from boxwright.structures.detections import Detections
 
 LOWEST, HIGHEST = 0.1, 0.9  # of a threshold for F1
 FLOOR = 0.01  # of one for precision or recall
-CONFIDENCE = 0.95  # that other images reach a precision or recall
+CONFIDENCE = 0.95  # that as many other images reach a precision or recall
 STANDING, VALIDATED, FOLDS, FIXED = "standing", "validation", "folds", "fixed"
 NAMES = ("f1", "precision", "recall")
 
@@ -67,8 +67,8 @@ class Threshold:
         source: `validation` images chose it, or `folds` of the training images; `standing` is the
             detector's own, which was not validated; `fixed` was given.
         aim: what it was chosen for, such as `precision=0.95`; empty if it was not chosen.
-        met: True if the images that chose it show, with CONFIDENCE, that images like them reach
-            the aim, for each class too if there are thresholds by class; None without aim.
+        met: True if the images that chose it show, with CONFIDENCE, that as many other images
+            reach the aim, for each class too if there are thresholds by class; None without aim.
         per_class: the thresholds of single classes, where they were asked for.
         images: number of images that chose it.
     """
@@ -210,18 +210,19 @@ class _Cuts(NamedTuple):
         )
 
     def lower_bound(self, name: str, target: float) -> NDArray[np.float64]:
-        """`(K,)` a precision or recall less its margin: where it is at least the target, images
-        like these reach the target with CONFIDENCE.
+        """`(K,)` a precision or recall less its margin: where it is at least the target, as many
+        other images reach the target with CONFIDENCE.
 
-        The margin is a normal quantile times the standard error of a ratio whose sampling units
-        are images (Cochran, Sampling Techniques, 1977, section 6.4), which is never less than that
-        of a proportion of `target`.
+        The margin is a normal quantile times the standard error of the difference between these
+        and the other images. Each has that of a ratio whose sampling units are images (Cochran,
+        Sampling Techniques, 1977, section 6.4), which is never less than that of a proportion of
+        `target`.
         """
         rate: NDArray[np.float64] = getattr(self, name)
         boxes, (squares, products, others) = self.boxes[name], self.spread[name]
         clustered = (squares - 2 * rate * products + rate**2 * others) / boxes**2
         variance = np.maximum(clustered, target * (1 - target) / boxes)
-        return rate - NormalDist().inv_cdf(CONFIDENCE) * np.sqrt(variance)
+        return rate - NormalDist().inv_cdf(CONFIDENCE) * np.sqrt(2 * variance)
 
 
 def _earlier(kept: Outcomes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
