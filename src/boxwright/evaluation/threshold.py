@@ -222,7 +222,8 @@ class _Cuts(NamedTuple):
         boxes, (squares, products, others) = self.boxes[name], self.spread[name]
         clustered = (squares - 2 * rate * products + rate**2 * others) / boxes**2
         variance = np.maximum(clustered, target * (1 - target) / boxes)
-        return rate - NormalDist().inv_cdf(CONFIDENCE) * np.sqrt(2 * variance)
+        margin: NDArray[np.float64] = NormalDist().inv_cdf(CONFIDENCE) * np.sqrt(2 * variance)
+        return rate - margin
 
 
 def _earlier(kept: Outcomes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
