@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from boxwright.api import write as write
     from boxwright.bench.compare import bench as bench
     from boxwright.errors import BoxwrightError as BoxwrightError
+    from boxwright.evaluation.comparing import compare as compare
     from boxwright.export.export import export as export
     from boxwright.formats import ReadOptions as ReadOptions
     from boxwright.inference.detector import Detector as Detector
@@ -51,6 +52,7 @@ _HOMES = {
     "Run": "boxwright.api",
     "bench": "boxwright.bench.compare",
     "check": "boxwright.api",
+    "compare": "boxwright.evaluation.comparing",
     "convert": "boxwright.api",
     "evaluate": "boxwright.api",
     "export": "boxwright.export.export",
@@ -75,6 +77,7 @@ __all__ = [
     "Run",
     "bench",
     "check",
+    "compare",
     "convert",
     "evaluate",
     "export",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
@@ -16,6 +17,7 @@ from boxwright.datasets.convert import write_verified as write
 from boxwright.datasets.frozen_split import split
 from boxwright.datasets.load import load
 from boxwright.datasets.merge import merge
+from boxwright.datasets.source import paths_of
 from boxwright.formats import ReadOptions, read
 from boxwright.images.inputs import is_image_like
 from boxwright.structures.dataset import Dataset
@@ -181,7 +183,7 @@ def train(
 
     tell = as_one(on_event)
     asked = TrainingRequest(
-        _paths(data),
+        paths_of(data),
         Path(out),
         budget=budget,
         steps=steps,
@@ -230,6 +232,7 @@ def evaluate(
     form: str | ReadOptions | None = None,
     labels: Sequence[str] | None = None,
     aim: str | None = None,
+    folds: bool = False,
     progress: Progress = _silently,
 ) -> Numbers:
     """Evaluate a detector on labeled images: `Numbers` has all that is measured.
@@ -251,11 +254,13 @@ def evaluate(
         labels: class names in id order, for a file of another tool without names.
         aim: what to choose the threshold for on the validation images: `f1`, `precision=.95` or
             `recall=.9`; the detector's own threshold by default.
+        folds: without validation images, train on three folds of a run's training images to choose
+            the threshold, which takes as long as three trainings.
         progress: called with the number of images done and the total.
 
     Raises:
-        ArgumentError: BW802 the detector records no data, BW803 there is no such `split`, BW807
-            there is no such `aim`.
+        ArgumentError: BW802 the detector records no data, or `folds` is for no run; BW803 there is
+            no such `split`, BW807 there is no such `aim`.
         DataError: BW193 the split is empty; as `load`.
         DetectorError: as `Detector.load`.
         EvaluationError: BW601 no class is in both detector and data, BW602 a box or score is NaN.
@@ -264,12 +269,14 @@ def evaluate(
     from boxwright.datasets.evaluation_set import evaluation_data
     from boxwright.evaluation.measuring import Options, measure
     from boxwright.evaluation.threshold import Aim
+    from boxwright.training.folds import out_of_fold
 
     opened = _detector(detector, labels)
     choice = ClassChoice.of(classes, exclude, rename)
     options = None if form is None else ReadOptions.of(form)
-    dataset = evaluation_data(opened.artifact.provenance, _paths(data), choice, options)
-    wanted = Options(None if aim is None else Aim.parse(aim))
+    dataset = evaluation_data(opened.artifact.provenance, paths_of(data), choice, options)
+    in_folds = partial(out_of_fold, detector) if folds else None
+    wanted = Options(None if aim is None else Aim.parse(aim), folds=in_folds)
     return measure(opened, dataset, split, wanted, progress)
 
 
@@ -363,24 +370,6 @@ def check(
 
     reach = family(DEFAULT).reach
     return run_checks(data, form, input_size=input_size, reach=reach, progress=progress)
-
-
-@overload
-def _paths(data: Dataset) -> Dataset: ...
-
-
-@overload
-def _paths(data: str | Path | Sequence[str | Path]) -> tuple[Path, ...]: ...
-
-
-@overload
-def _paths(data: Data | Sequence[str | Path]) -> Dataset | tuple[Path, ...]: ...
-
-
-def _paths(data: Data | Sequence[str | Path]) -> Dataset | tuple[Path, ...]:
-    if isinstance(data, Dataset):
-        return data
-    return tuple(map(Path, [data] if isinstance(data, str | Path) else data))
 
 
 def _detector(

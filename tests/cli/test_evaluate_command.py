@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 
 from boxwright import formats
 from boxwright.cli.main import app
+from boxwright.datasets.checks import measure
+from boxwright.images import decoding
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
@@ -58,6 +60,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         {"image_id": str(i), "category_id": 1, "bbox": [20, 10, 40, 20], "score": 0.6}
         for i in range(len(MARKS))
     ]
+    rows.append({"image_id": "4", "category_id": 2, "bbox": [70, 30, 5, 5], "score": 0.01})
     Path("results.json").write_text(json.dumps(rows), "utf-8")
     Path("weather.csv").write_text("image,weather\n4,sun\n5,rain\n6,sun\n", "utf-8")
     return tmp_path
@@ -112,6 +115,7 @@ def test_a_threshold_is_saved_only_when_asked_for() -> None:
     [
         (["run", "images", "--save-threshold"], "BW802"),
         (["run", "images", "--per-class"], "BW802"),
+        (["run", "images", "--folds"], "BW802"),
         (["run", "images", "--aim", "f1", "--split", "val"], "BW802"),
         (["run", "images", "--aim", "f1", "--split", "all"], "BW802"),
         (["images", "--detections", "results.json", "--aim", "f1", "--save-threshold"], "BW802"),
@@ -136,10 +140,26 @@ def test_without_validation_images_the_threshold_is_not_saved() -> None:
 def test_detections_of_another_tool() -> None:
     found = answer("images", "--detections", "results.json", "--slices", "weather.csv")
     assert (found["model"], found["data"]) == ("results.json", "images")
+    assert "1 is hat, 2 is vest" in run("images", "--detections", "results.json").stderr
     assert found["per_class"]["hat"]["AP"] == pytest.approx(1)
     assert found["at_threshold"]["recall"]["value"] == pytest.approx(3 / 4)
     weather = {one["name"]: one["images"] for one in found["slices"] if one["by"] == "weather"}
     assert weather == {"rain": 1, "sun": 2}
+
+
+def test_images_are_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    real = decoding.opened
+
+    def counted(image: Path, *words: Any, **options: Any) -> Any:
+        read.append(image.name)
+        return real(image, *words, **options)
+
+    monkeypatch.setattr(decoding, "opened", counted)
+    monkeypatch.setattr(measure, "opened", counted)
+    slices = answer("run", "images", "--aim", "f1")["slices"]
+    assert sorted(read) == ["2.png", "3.png", "4.png", "5.png", "6.png"]
+    assert "brightness" in {one["by"] for one in slices}
 
 
 def commands() -> list[str]:

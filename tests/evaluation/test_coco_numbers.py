@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxwright.errors import EvaluationError
-from boxwright.evaluation.coco import Evaluation, average_precision, evaluate
+from boxwright.evaluation.coco import Evaluation, evaluate, of_matches
 from boxwright.evaluation.matching import gather, match
 from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset, LabeledImage
 from boxwright.structures.detections import Detections
@@ -295,12 +295,15 @@ def test_an_image_of_weight_w_counts_as_w_copies_of_it(weights: list[int], seed:
     truth, detections = random_data(8, seed=seed)
     index = np.repeat(np.arange(8), weights)
     copies = evaluate(truth.select(index), [detections[i] for i in index], resamples=0)
-    weighted = [
-        average_precision(matches, np.array([weights], float))[0][0]
-        for matches in match(truth, gather(truth, detections))["all"]
-    ]
-    expected = [np.nan if score.ap is None else score.ap for score in copies.per_class]
-    assert np.mean(weighted, axis=1) == pytest.approx(expected, abs=1e-12, nan_ok=True)
+    found = gather(truth, detections)
+    weighted = of_matches(truth, found, match(truth, found), np.array([weights], float))
+    for name, value in [*copies.coco.items(), ("voc", copies.voc_ap50)]:
+        mine = weighted.coco.get(name, weighted.voc_ap50)
+        assert (mine is None) == (value is None), name
+        assert mine == value or mine == pytest.approx(value, abs=1e-12), name
+    assert weighted.voc07_ap50 == pytest.approx(copies.voc07_ap50, abs=1e-12, nan_ok=True)
+    for one, other in zip(weighted.per_class, copies.per_class, strict=True):
+        assert (one.ap is None) == (other.ap is None)
 
 
 def width(interval: tuple[float, float] | None) -> float:
@@ -311,8 +314,11 @@ def width(interval: tuple[float, float] | None) -> float:
 def test_the_interval_holds_the_number_and_shrinks_with_more_images() -> None:
     few, many = (evaluate(*random_data(images)) for images in (20, 320))
     for result in (few, many):
-        assert result.ap_interval[0] < result.ap < result.ap_interval[1]
-        assert result.ap50_interval[0] < result.ap50 < result.ap50_interval[1]
+        measured = {name: value for name, value in result.coco.items() if value}
+        assert {"AP", "AP50", "AP75", "APmedium", "APlarge", "AR1", "AR100"} <= measured.keys()
+        for name, value in measured.items():
+            low, high = result.intervals[name]
+            assert low < value < high, name
     assert width(many.ap_interval) < 0.5 * width(few.ap_interval)
 
 
@@ -347,7 +353,7 @@ def test_json_holds_every_number_and_null_for_what_could_not_be_measured() -> No
     assert (again["images"], again["boxes"]) == (6, result.boxes)
     nowhere = evaluate(without_boxes(2), nothing(2)).to_json()
     assert nowhere["coco"] == dict.fromkeys(NAMES)
-    assert nowhere["interval_95"] == {"AP": None, "AP50": None}
+    assert nowhere["interval_95"] == dict.fromkeys([*NAMES, "voc_ap50", "voc07_ap50"])
 
 
 def test_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

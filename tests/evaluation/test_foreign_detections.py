@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def check(found: list[Any]) -> None:
 @pytest.mark.parametrize("categories", [(1, 2), (0, 1), ("cat", "dog")])
 def test_coco_results(tmp_path: Path, keys: list[Any], categories: tuple[Any, Any]) -> None:
     (tmp_path / "results.json").write_text(coco(keys, categories), "utf-8")
-    check(read_detections(tmp_path / "results.json", IMAGES))
+    check(read_detections(tmp_path / "results.json", IMAGES).detections)
 
 
 def test_ids_of_the_annotations(tmp_path: Path) -> None:
@@ -62,7 +63,9 @@ def test_ids_of_the_annotations(tmp_path: Path) -> None:
     )
     (tmp_path / "results.json").write_text(coco([50, 51, 52, 53], (17, 18)), "utf-8")
     ids = Ids.of([tmp_path / "data"])
-    check(read_detections(tmp_path / "results.json", IMAGES, ids=ids))
+    found = read_detections(tmp_path / "results.json", IMAGES, ids=ids)
+    check(found.detections)
+    assert found.note() is None
 
 
 @pytest.mark.parametrize("tag", ["score", "confidence"])
@@ -75,7 +78,7 @@ def test_voc(tmp_path: Path, tag: str) -> None:
             f"<bndbox>{box}</bndbox></object></annotation>",
             "utf-8",
         )
-    check(read_detections(tmp_path, IMAGES))
+    check(read_detections(tmp_path, IMAGES).detections)
 
 
 def test_yolo(tmp_path: Path) -> None:
@@ -83,9 +86,37 @@ def test_yolo(tmp_path: Path) -> None:
         path = tmp_path / Path(name).with_suffix(".txt")
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"{i % 2} 0.2 0.3 0.2 0.4 {SCORE}\n\n", "utf-8")
-    check(read_detections(tmp_path, IMAGES))
+    check(read_detections(tmp_path, IMAGES).detections)
     renamed = read_detections(tmp_path, IMAGES, names=["lynx", "wolf"])
-    assert [one[0].name for one in renamed] == ["lynx", "wolf", "lynx", "wolf"]
+    assert [one[0].name for one in renamed.detections] == ["lynx", "wolf", "lynx", "wolf"]
+    assert renamed.note() is None
+
+
+@pytest.mark.parametrize(
+    ("categories", "classes", "assumed"),
+    [
+        ((1, 2), ("cat", "dog"), {1: "cat", 2: "dog"}),
+        ((0, 1), ("cat", "dog"), {0: "cat", 1: "dog"}),
+        ((0, 1), ("cat", "cow", "dog"), {0: "cat", 1: "cow"}),
+        ((2, 3), ("cat", "cow", "dog"), {2: "cow", 3: "dog"}),
+        ((1, 2), ("cat", "cow", "dog"), None),  # cat and cow, or cow and dog?
+        ((1, 1), ("cat",), {}),  # there is one class only
+        (("cat", "dog"), ("cat", "dog"), {}),
+    ],
+)
+def test_class_ids_without_names_are_said_or_refused(
+    tmp_path: Path, categories: tuple[Any, Any], classes: tuple[str, ...], assumed: Any
+) -> None:
+    images = replace(IMAGES, classes=classes)
+    path = tmp_path / "results.json"
+    path.write_text(coco(list(NAMES), categories), "utf-8")
+    if assumed is None:
+        with pytest.raises(EvaluationError, match=r"BW604.*from 0 or from 1"):
+            read_detections(path, images)
+        return
+    found = read_detections(path, images)
+    assert found.assumed == assumed
+    assert (found.note() or "").count(" is ") == len(assumed) + bool(assumed)
 
 
 @pytest.mark.parametrize(
@@ -120,4 +151,4 @@ def test_detections_of_other_images_are_refused_with_three_of_them(tmp_path: Pat
     (tmp_path / "results.json").write_text(coco([*range(19), 99]), "utf-8")
     many = Dataset.of(".", twenty, ("cat", "dog"))
     found = read_detections(tmp_path / "results.json", many)
-    assert np.sum([len(one) for one in found]) == 19
+    assert np.sum([len(one) for one in found.detections]) == 19

@@ -20,7 +20,7 @@ from boxwright.evaluation.numbers import How, numbers
 from boxwright.evaluation.outcomes import Outcomes, Rates
 from boxwright.evaluation.slices import Seen
 from boxwright.evaluation.threshold import FIXED, Aim, Threshold, choose
-from boxwright.evaluation.voc import ap50_per_class, average_precision
+from boxwright.evaluation.voc import Ranking, ap50_per_class
 from boxwright.structures.dataset import CROWD, Dataset, LabeledImage
 from boxwright.structures.detections import Detections
 
@@ -112,13 +112,18 @@ def test_calibration_of_a_detector_that_is_always_half_sure() -> None:
     ],
 )
 def test_voc_by_a_table(hits: list[int], wanted: int, area: float, levels: float) -> None:
-    mine = average_precision(np.array(hits, np.bool_), wanted)
-    assert mine == pytest.approx((area, levels))
+    hit = np.array(hits, np.bool_)
+    ranking = Ranking(np.zeros(len(hits), np.int64), hit, np.array([wanted]))
+    once, twice, never = ranking.average_precision(np.array([[1.0], [2], [0]]))
+    assert once == pytest.approx((area, levels))
+    assert twice == pytest.approx(once)
+    assert np.isnan(never).all()
 
 
 def test_voc_of_both_years_is_per_class() -> None:
     truth, found = TWO
-    later, early = ap50_per_class(truth, gather(truth, found))
+    years = ap50_per_class(truth, gather(truth, found), np.ones((1, len(truth))))
+    later, early = (ap[:, 0] for ap in years)
     assert later.tolist() == pytest.approx([(1 + 2 / 3) / 2, 0])
     assert early.tolist() == pytest.approx([(6 + 5 * 2 / 3) / 11, 0])
 
@@ -131,13 +136,15 @@ def test_open_images_groups_and_hierarchy() -> None:
         ([(BOX, 0, CROWD)], [((12, 12, 20, 20), 0, 0.9), ((30, 30, 40, 40), 0, 0.8)]),
         ([(BOX, 0, 0)], [(FAR, 0, 0.7), (BOX, 0, 0.6)]),
     )
-    ap = openimages.ap50_per_class(truth, gather(truth, found))
+    once = np.ones((1, len(truth)))
+    ap = openimages.ap50_per_class(truth, gather(truth, found), once)[:, 0]
     assert ap[0] == pytest.approx((1 + 2 / 3) / 2)  # the group once, a mistake, the box
     above = openimages.parents(TREE)
     assert above == {"animal": set(), "cat": {"animal"}, "dog": {"animal"}}
     animals = replace(truth, classes=("cat", "animal"))
     found = [Detections(d.boxes, d.scores, d.labels + 1, animals.classes) for d in found]
-    of_cats, of_animals = openimages.ap50_per_class(animals, gather(animals, found), above)
+    expanded = openimages.ap50_per_class(animals, gather(animals, found), once, above)
+    of_cats, of_animals = expanded[:, 0]
     assert (of_cats, of_animals) == pytest.approx((0, ap[0]))
 
 
@@ -147,42 +154,53 @@ def test_near_duplicates_are_drawn_together() -> None:
     assert set(drawn[:, 0] + drawn[:, 2]) == {2}
 
 
-AIMS = scene(
+FOUR = (
     ([(BOX, 0, 0)], [(BOX, 0, 0.9)]),
     ([(BOX, 0, 0)], [(BOX, 0, 0.6), (FAR, 0, 0.7)]),
     ([(BOX, 1, 0)], [(BOX, 1, 0.4), (FAR, 1, 0.5)]),
     ([(FAR, 1, 0)], []),
 )
+AIMS = scene(*FOUR)
 
 
 @pytest.mark.parametrize(
-    ("aim", "value", "met"),
+    ("aim", "times", "value", "met"),
     [
-        ("f1", 0.25, True),
-        ("precision=.95", 0.8, True),
-        ("precision=.66", 0.55, True),
-        ("recall=.5", 0.55, True),
-        ("recall=.9", 0.205, False),  # a box is not found at all
+        ("f1", 1, 0.25, True),
+        ("precision=.95", 110, 0.8, True),
+        ("precision=.95", 100, 0.8, False),  # 100 of 100 right ones do not show it
+        ("precision=1", 110, 0.8, False),  # cannot be shown
+        ("precision=.6", 110, 0.55, True),  # 2 of 3 are right
+        ("precision=.6", 40, 0.8, True),
+        ("recall=.4", 80, 0.55, True),  # 1 of 2 is found
+        ("recall=.49", 60, 0.205, True),
+        ("recall=.9", 60, 0.205, False),  # a box is not found at all
     ],
 )
-def test_aims(aim: str, value: float, met: bool) -> None:
-    chosen = choose(*AIMS, Aim.parse(aim), per_class=True)
+def test_aims(aim: str, times: int, value: float, met: bool) -> None:
+    chosen, each = (
+        choose(*scene(*FOUR * times), Aim.parse(aim), per_class=per_class)
+        for per_class in (False, True)
+    )
     assert chosen is not None
+    assert each is not None
     assert (chosen.value, chosen.met) == (pytest.approx(value), met)
-    assert set(chosen.per_class) == set(CLASSES)
     assert chosen.validated
+    assert set(each.per_class) == set(CLASSES)
+    assert each.value == chosen.value
+    # Of dogs, every other one is found, each after a false alarm.
+    assert each.met == (met and aim in {"f1", "recall=.4"})
 
 
-def test_with_many_images_an_aim_is_reached_with_a_margin() -> None:
-    """Of 100 detections 95 are right, and the wrong ones score less."""
-    right = [([(BOX, 0, 0)], [(BOX, 0, 0.9)])] * 80 + [([(BOX, 0, 0)], [(BOX, 0, 0.6)])] * 15
-    wrong = [([], [(FAR, 0, 0.55)])] * 5
-    chosen = choose(*scene(*right, *wrong), Aim.parse("precision=.95"))
-    assert chosen is not None
-    assert chosen.value == pytest.approx(0.575)
-    plain = choose(*scene(*right[78:], *wrong), Aim.parse("precision=.75"))
-    assert plain is not None
-    assert plain.value == pytest.approx(0.575)
+def test_images_are_the_units_of_the_margin() -> None:
+    """101 of 105 detections are right. The four wrong ones in one image say less than in four."""
+    right = [([(BOX, 0, 0)], [(BOX, 0, 0.9)])] * 100 + [([(BOX, 0, 0)], [(BOX, 0, 0.7)])]
+    apart = [([], [(FAR, 0, 0.8)])] * 4
+    together = [([], [(FAR, 0, 0.8)] * 4)]
+    chosen = [
+        choose(*scene(*right, *wrong), Aim.parse("precision=.89")) for wrong in (apart, together)
+    ]
+    assert [one.value for one in chosen if one] == pytest.approx([0.355, 0.85])
 
 
 @pytest.mark.parametrize("text", ["", "f2", "f1=.5", "precision", "recall=2", "recall=x"])

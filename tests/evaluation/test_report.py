@@ -6,9 +6,9 @@ import pytest
 from rich.console import Console
 
 from boxwright.evaluation.numbers import Numbers, numbers
-from boxwright.evaluation.report import ADVICE, headline, next_steps, table
+from boxwright.evaluation.report import ADVICE, headline, how_to_validate, next_steps, table
 from boxwright.evaluation.threshold import FIXED, STANDING, VALIDATED, Threshold
-from boxwright.structures.dataset import Dataset, LabeledImage
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.structures.detections import Detections
 
 pytestmark = pytest.mark.tiny
@@ -45,10 +45,11 @@ def row(text: str, name: str) -> list[str]:
 def test_every_number_stands_beside_its_coco_name() -> None:
     text = printed(evaluated("cat", "dog"))
     assert row(text, "AP")[:5] == ["AP", "0.500", "0.000", "to", "1.000"]
-    assert row(text, "APsmall")[:3] == ["APsmall", "n/a", "0.50:0.95"]
-    assert row(text, "ARlarge")[:2] == ["ARlarge", "0.500"]
+    assert row(text, "APsmall")[:4] == ["APsmall", "n/a", "n/a", "0.50:0.95"]
+    assert row(text, "ARlarge")[:6] == ["ARlarge", "0.500", "0.000", "to", "1.000", "0.500"]
     assert "2 images, 2 boxes" in text
-    assert "Pascal VOC AP50 0.500" in text
+    for name in ("VOC", "VOC07", "OpenImages"):
+        assert "0.500 0.000 to 1.000 0.500 0.50 all" in " ".join(row(text, name))
 
 
 def test_classes_have_a_table_when_there_are_several() -> None:
@@ -63,7 +64,7 @@ def test_a_class_name_is_text_not_markup() -> None:
 
 def test_the_control_is_one_line() -> None:
     text = printed(evaluated("cat", "dog"))
-    assert "constant-box baseline: AP 0.500, AP50 0.500, F1 0.667 (ignores the image)" in text
+    assert "baseline: the mean box of each class in every image; F1 0.667" in text
 
 
 def test_the_headline_says_what_happens_at_the_threshold() -> None:
@@ -80,13 +81,25 @@ def test_the_headline_says_what_happens_at_the_threshold() -> None:
 
 
 def test_what_to_do_next() -> None:
-    text = " ".join(next_steps(evaluated("cat", "dog")))
+    text = " ".join(next_steps(evaluated("cat", "dog"), "do this."))
     assert text.startswith(f"Next: {ADVICE['missed'].format(count=1)} They cost 0.500 of AP50")
-    assert "not validated: --aim f1" in text
+    assert text.endswith("The threshold is not validated: do this.")
     chosen = Threshold(0.3, VALIDATED, "precision=0.9", met=False, images=7)
-    assert list(next_steps(evaluated("cat", threshold=chosen))) == [
-        "No threshold reaches precision=0.9 on the validation images."
-    ]
+    text = " ".join(next_steps(evaluated("cat", threshold=chosen)))
+    assert text.startswith("No threshold is shown to reach precision=0.9 on other images: 7 images")
+
+
+@pytest.mark.parametrize(
+    ("split", "is_run", "said"),
+    [
+        (Split.VAL, True, "--aim f1 chooses one on the 1 validation image."),
+        (Split.TRAIN, True, "--aim f1 --folds trains three times"),
+        (Split.TRAIN, False, "boxwright split sets some aside"),
+    ],
+)
+def test_how_a_threshold_can_be_validated(split: Split, is_run: bool, said: str) -> None:
+    images = Dataset.of("photos", [LabeledImage("a.jpg", 9, 9, split=split)])
+    assert said in how_to_validate(images, is_run=is_run)
 
 
 def test_it_fits_a_terminal_of_80_columns() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +30,8 @@ from boxwright.errors import ArgumentError
 
 if TYPE_CHECKING:
     from boxwright.evaluation.numbers import Numbers
+    from boxwright.structures.dataset import Dataset
+    from boxwright.structures.detections import Detections
 
 
 def evaluate(
@@ -57,11 +61,20 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="f1|precision=P|recall=R",
-            help="Choose the score threshold on the validation images. [default: the model's own]",
+            help="Choose the score threshold on the validation images, never on those that are "
+            "reported. [default: the model's own]",
         ),
     ] = None,
     per_class: Annotated[
         bool, typer.Option("--per-class", help="Choose a threshold for each class, with --aim.")
+    ] = False,
+    folds: Annotated[
+        bool,
+        typer.Option(
+            "--folds",
+            help="Without validation images, train on three folds of the training images to "
+            "choose the threshold of --aim. Takes as long as three trainings.",
+        ),
     ] = False,
     save_threshold: Annotated[
         bool, typer.Option("--save-threshold", help="Store the chosen threshold in the run.")
@@ -120,14 +133,16 @@ def evaluate(
     from boxwright.evaluation.threshold import Aim
     from boxwright.inference.class_names import read_names
     from boxwright.inference.detector import Detector
+    from boxwright.inference.run import Run
 
-    if (per_class or save_threshold) and aim is None:
-        raise ArgumentError("BW802", "--per-class and --save-threshold need --aim.")
-    if save_threshold and detections:
-        raise ArgumentError("BW802", "--save-threshold needs a run, not --detections.")
+    if (per_class or folds or save_threshold) and aim is None:
+        raise ArgumentError("BW802", "--per-class, --folds and --save-threshold need --aim.")
+    if (folds or save_threshold) and detections:
+        raise ArgumentError("BW802", "--folds and --save-threshold need a run, not --detections.")
     options = measuring.Options(
         None if aim is None else Aim.parse(aim),
         per_class,
+        _in_folds(model) if folds else None,
         How(table=slices, above=read_hierarchy(hierarchy) if hierarchy else None),
     )
     names = read_names(labels) if labels else None
@@ -144,11 +159,13 @@ def evaluate(
     )
     if len(dataset.ignored):
         say(plain(counted(dataset)))
-    source: measuring.Source = (
-        detector
-        if detections is None
-        else measuring.foreign(detections, dataset, paths, names or ())
-    )
+    source: measuring.Source
+    if detections is None:
+        source = detector
+    else:
+        source = given = measuring.foreign(detections, dataset, paths, names or ())
+        if note := given.note():
+            say(plain(note))
     with counting("Detecting objects") as progress:
         measured = measuring.measure(source, dataset, split, options, progress)
     if confusion:
@@ -160,7 +177,14 @@ def evaluate(
         shown = {"model": str(detections or model), "data": where[0] if len(where) == 1 else where}
         show_json({**shown, "split": split} | measured.to_json())
         return
-    show(report.table(measured))
+    show(report.table(measured, report.how_to_validate(dataset, is_run=Run(model).exists())))
+
+
+def _in_folds(model: Path) -> Callable[[Dataset], Sequence[Detections]]:
+    """What detects in training images without having learned from them."""
+    from boxwright.training.folds import out_of_fold
+
+    return partial(out_of_fold, model, tell=lambda text: say(plain(text)))
 
 
 def _draw(measured: Numbers, target: Path) -> None:

@@ -15,6 +15,7 @@ from boxwright import __version__
 from boxwright.cli import (
     bench,
     check,
+    compare,
     convert,
     demo,
     download,
@@ -69,6 +70,7 @@ for command in (
     models.models,
     train.train,
     evaluate.evaluate,
+    compare.compare,
     report.report,
     export.export,
     predict.predict,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from boxwright.datasets.class_choice import ClassChoice
 from boxwright.datasets.load import load
@@ -56,6 +56,25 @@ class DataSource:
             | ({CHOICE: self.choice.to_json()} if self.choice else {})
             | ({OPTIONS: options} if options else {})
         )
+
+
+@overload
+def paths_of(data: Dataset) -> Dataset: ...
+
+
+@overload
+def paths_of(data: str | Path | Sequence[str | Path]) -> tuple[Path, ...]: ...
+
+
+@overload
+def paths_of(data: str | Path | Dataset | Sequence[str | Path]) -> Dataset | tuple[Path, ...]: ...
+
+
+def paths_of(data: str | Path | Dataset | Sequence[str | Path]) -> Dataset | tuple[Path, ...]:
+    """Data as a caller gives it: a dataset, or paths, of which one may stand alone."""
+    if isinstance(data, Dataset):
+        return data
+    return tuple(map(Path, [data] if isinstance(data, str | Path) else data))
 
 
 def choice_of(provenance: Mapping[str, Any]) -> ClassChoice:

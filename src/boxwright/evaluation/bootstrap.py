@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
 Interval = tuple[float, float]
+CHUNK = 1 << 22  # elements per array while resampling: 32 MiB
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Measured:
         return {"value": self.value, "interval_95": self.interval, "n": self.n}
 
 
-def ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+def ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
     """`part / whole`, NaN where `whole` is 0."""
     result = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
     np.divide(part, whole, out=result, where=whole > 0)
@@ -67,12 +69,29 @@ def weightings(
     return np.concatenate([np.ones((1, images)), resampled_images(images, resamples, seed, groups)])
 
 
-def interval(samples: NDArray[np.float64]) -> Interval | None:
-    """The 95 % percentile interval of `(B,)` bootstrap results; None if all are NaN."""
+def in_chunks(
+    measure: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    weights: NDArray[np.float64],
+    columns: int,
+) -> NDArray[np.float64]:
+    """`measure` of all weightings `(B, N)`, some at a time, because it makes arrays with so many
+    `columns` for each; it returns `(B, ...)`."""
+    step = max(1, CHUNK // max(1, columns))
+    return np.concatenate([measure(weights[i : i + step]) for i in range(0, len(weights), step)])
+
+
+def mean_over_classes(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`(B,)` means of `(C, B)` over the classes where they are defined; NaN without any."""
+    known = ~np.isnan(values)
+    return ratio(np.where(known, values, 0).sum(axis=0), known.sum(axis=0))
+
+
+def interval(samples: NDArray[np.float64], level: float = 0.95) -> Interval | None:
+    """The percentile interval of `(B,)` bootstrap results; None if all are NaN."""
     measured = samples[~np.isnan(samples)]
     if not len(measured):
         return None
-    low, high = np.percentile(measured, [2.5, 97.5])
+    low, high = np.quantile(measured, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,12 +17,15 @@ from numpy.typing import NDArray
 from boxwright.evaluation import voc
 from boxwright.evaluation.bootstrap import (
     Interval,
+    in_chunks,
     interval,
-    resampled_images,
+    mean_over_classes,
+    ratio,
     weightings,
 )
 from boxwright.evaluation.matching import (
     AREAS,
+    IOUS,
     DetectionColumns,
     Matches,
     gather,
@@ -31,7 +35,7 @@ from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
 RECALLS = np.linspace(0, 1, 101)  # COCO samples the precision at these
-CHUNK = 1 << 22  # elements per array while resampling: 32 MiB
+VOC, VOC07 = "voc_ap50", "voc07_ap50"
 
 
 class ClassScore(NamedTuple):
@@ -55,7 +59,7 @@ class Evaluation:
         voc_ap50: mean AP50 over classes of VOC 2010 and later, without difficult boxes.
         voc07_ap50: the same of VOC 2007.
         per_class: one entry per class of the data.
-        ap_interval, ap50_interval: 95 % bootstrap intervals over images.
+        intervals: 95 % bootstrap intervals over images of the 12 metrics, VOC and VOC07.
         images, boxes: number of images and boxes.
     """
 
@@ -63,8 +67,7 @@ class Evaluation:
     voc_ap50: float | None
     voc07_ap50: float | None
     per_class: tuple[ClassScore, ...]
-    ap_interval: Interval | None
-    ap50_interval: Interval | None
+    intervals: Mapping[str, Interval | None]
     images: int
     boxes: int
 
@@ -78,6 +81,16 @@ class Evaluation:
         """COCO AP at IoU 0.5."""
         return self.coco["AP50"]
 
+    @property
+    def ap_interval(self) -> Interval | None:
+        """The 95 % interval of AP."""
+        return self.intervals["AP"]
+
+    @property
+    def ap50_interval(self) -> Interval | None:
+        """The 95 % interval of AP50."""
+        return self.intervals["AP50"]
+
     def __str__(self) -> str:
         scores = (("AP", self.ap, self.ap_interval), ("AP50", self.ap50, self.ap50_interval))
         return f"{', '.join(_shown(*score) for score in scores)} on {self.images} images"
@@ -90,7 +103,7 @@ class Evaluation:
             "coco": dict(self.coco),
             "voc_ap50": self.voc_ap50,
             "voc07_ap50": self.voc07_ap50,
-            "interval_95": {"AP": self.ap_interval, "AP50": self.ap50_interval},
+            "interval_95": dict(self.intervals),
             "per_class": {
                 score.name: {
                     "boxes": score.boxes,
@@ -126,7 +139,7 @@ def evaluate(
     """
     found = gather(truth, detections)
     matches = match(truth, found, tuple(AREAS) if sizes else ("all",))
-    return of_matches(truth, found, matches, resampled_images(len(truth), resamples, seed, groups))
+    return of_matches(truth, found, matches, weightings(len(truth), resamples, seed, groups))
 
 
 def of_matches(
@@ -141,47 +154,46 @@ def of_matches(
         truth: labeled images.
         found: the detections.
         matches: their matches by area; without those by box size, six metrics are undefined.
-        weights: `(B, N)`, the resamples for the intervals; `B` may be 0.
+        weights: `(1 + B, N)`, every image once, then the resamples for the intervals.
     """
-    once = np.ones((1, len(truth)))
-    unmeasured = np.full((1, 1), np.nan)
-    ap, ar = (dict.fromkeys(AREAS, unmeasured) for _ in range(2))  # per area: (C, T)
+    ap, ar = (dict.fromkeys(AREAS, np.full((0, len(weights), 10), np.nan)) for _ in range(2))
     for area, per_class in matches.items():
-        ap[area], ar[area] = _curves(per_class, once)
-    voc_ap50, voc07_ap50 = voc.ap50_per_class(truth, found)
+        ap[area], ar[area] = _precisions(per_class, weights), _recalls(per_class, weights)
+    best = {n: _recalls([m.best(n) for m in matches["all"]], weights) for n in (1, 10)}
+    voc_ap50, voc07_ap50 = voc.ap50_per_class(truth, found, weights)
     coco = {
         "AP": ap["all"],
-        "AP50": ap["all"][:, 0],
-        "AP75": ap["all"][:, 5],
+        "AP50": ap["all"][:, :, :1],
+        "AP75": ap["all"][:, :, 5:6],
         "APsmall": ap["small"],
         "APmedium": ap["medium"],
         "APlarge": ap["large"],
-        "AR1": _curves([m.best(1) for m in matches["all"]], once)[1],
-        "AR10": _curves([m.best(10) for m in matches["all"]], once)[1],
+        "AR1": best[1],
+        "AR10": best[10],
         "AR100": ar["all"],
         "ARsmall": ar["small"],
         "ARmedium": ar["medium"],
         "ARlarge": ar["large"],
-    }
+    }  # (C, 1 + B, T)
+    samples = {name: mean_over_classes(values.mean(axis=2)) for name, values in coco.items()}
+    samples |= {VOC: mean_over_classes(voc_ap50), VOC07: mean_over_classes(voc07_ap50)}
     counts = np.bincount(truth.labels, minlength=len(truth.classes))
-    ap_interval, ap50_interval = _intervals(matches["all"], weights)
     return Evaluation(
-        coco={name: _mean(values) for name, values in coco.items()},
-        voc_ap50=_mean(voc_ap50),
-        voc07_ap50=_mean(voc07_ap50),
+        coco={name: defined(samples[name][0]) for name in coco},
+        voc_ap50=defined(samples[VOC][0]),
+        voc07_ap50=defined(samples[VOC07][0]),
         per_class=tuple(
             ClassScore(
                 name=name,
                 boxes=int(counts[i]),
-                ap=_mean(ap["all"][i]),
-                ap50=_mean(ap["all"][i, :1]),
-                voc_ap50=_mean(voc_ap50[i : i + 1]),
-                voc07_ap50=_mean(voc07_ap50[i : i + 1]),
+                ap=defined(ap["all"][i, 0].mean()),
+                ap50=defined(ap["all"][i, 0, 0]),
+                voc_ap50=defined(voc_ap50[i, 0]),
+                voc07_ap50=defined(voc07_ap50[i, 0]),
             )
             for i, name in enumerate(truth.classes)
         ),
-        ap_interval=ap_interval,
-        ap50_interval=ap50_interval,
+        intervals={name: interval(values[1:]) for name, values in samples.items()},
         images=len(truth),
         boxes=len(truth.boxes),
     )
@@ -214,18 +226,15 @@ def paired_loss(
     ap = []
     for detections in (reference, other):
         found = gather(truth, detections)
-        per_class = match(truth, found, ("all",))["all"]
-        ap.append(resampled(per_class, weights)[0] if per_class else np.full(1, np.nan))
+        ap.append(resampled(match(truth, found, ("all",))["all"], weights)[0])
     losses = ap[0] - ap[1]
     if np.isnan(losses[0]):
         return None
     return Difference(float(losses[0]), interval(losses[1:]))
 
 
-def average_precision(
-    matches: Matches, weights: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Average precision and recall of one class, `(B, T)` each, for `B` weightings of the images.
+def average_precision(matches: Matches, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Average precision of one class, `(B, T)`, for `B` weightings of the images.
 
     `weights` is `(B, N)`: how often each image counts. NaN without truth boxes.
 
@@ -235,59 +244,57 @@ def average_precision(
     and the previous one.
     """
     wanted = (weights @ matches.truths)[:, None]
-    weight = weights[:, matches.image]
-    ap, recall = np.full((2, len(weights), len(matches.hit)), np.nan)
-    seen = weight
-    for t, (hit, counts) in enumerate(zip(matches.hit, matches.counts, strict=True)):
-        if t == 0 or not np.array_equal(counts, matches.counts[t - 1]):
-            seen = np.cumsum(weight * counts, axis=1)
+    ever = np.flatnonzero(matches.counts.any(axis=0))
+    weight = weights[:, matches.image[ever]]
+    first = matches.counts[0, ever]
+    seen = np.cumsum(weight * first, axis=1)
+    ap = np.full((len(weights), len(matches.hit)), np.nan)
+    columns = zip(matches.hit[:, ever], matches.counts[:, ever], strict=True)
+    for t, (hit, counts) in enumerate(columns):
         hits = np.flatnonzero(hit & counts)
         right = np.cumsum(weight[:, hits], axis=1)
-        precision = right / (seen[:, hits] + np.spacing(1))
+        others = np.flatnonzero(counts != first)  # few: they count at this IoU alone, or not
+        change = weight[:, others] * np.where(counts[others], 1, -1)
+        change = np.cumsum(np.pad(change, ((0, 0), (1, 0))), axis=1)
+        before = seen[:, hits] + change[:, np.searchsorted(others, hits, side="right")]
+        precision = right / (before + np.spacing(1))
         envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        reached = right / np.maximum(wanted, 1)
-        levels = np.searchsorted(RECALLS, reached, side="right")
+        levels = np.searchsorted(RECALLS, right / np.maximum(wanted, 1), side="right")
         ap[:, t] = (envelope * np.diff(levels, axis=1, prepend=0)).sum(axis=1) / len(RECALLS)
-        recall[:, t] = reached.max(axis=1, initial=0)
-    unmeasured = wanted[:, 0] == 0
-    ap[unmeasured] = recall[unmeasured] = np.nan
-    return ap, recall
+    ap[wanted[:, 0] == 0] = np.nan
+    return ap
 
 
-def _curves(
-    per_class: Sequence[Matches], once: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`(C, T)` average precision and recall with every image counted once."""
-    pairs = [average_precision(matches, once) for matches in per_class]
-    ap = np.array([ap[0] for ap, _ in pairs]).reshape(-1, 10)
-    return ap, np.array([recall[0] for _, recall in pairs]).reshape(-1, 10)
+def recall(matches: Matches, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The part of the truth boxes of one class that is found, `(B, T)`; NaN without truth boxes."""
+    found = [
+        np.bincount(matches.image[hit & counts], minlength=len(matches.truths))
+        for hit, counts in zip(matches.hit, matches.counts, strict=True)
+    ]
+    return ratio(weights @ np.transpose(found), (weights @ matches.truths)[:, None])
 
 
-def _intervals(
-    per_class: Sequence[Matches], weights: NDArray[np.float64]
-) -> tuple[Interval | None, Interval | None]:
-    """95 % intervals of AP and AP50 over the resamples in `weights`, `(B, N)`."""
-    if not per_class or not weights.size:
-        return None, None
-    ap, ap50 = resampled(per_class, weights)
-    return interval(ap), interval(ap50)
+def _precisions(per_class: Sequence[Matches], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`(C, B, T)` average precisions."""
+    each = [
+        in_chunks(partial(average_precision, matches), weights, len(matches.image))
+        for matches in per_class
+    ]
+    return np.stack(each) if each else np.zeros((0, len(weights), len(IOUS)))
+
+
+def _recalls(per_class: Sequence[Matches], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`(C, B, T)` recalls."""
+    each = [recall(matches, weights) for matches in per_class]
+    return np.stack(each) if each else np.zeros((0, len(weights), len(IOUS)))
 
 
 def resampled(
     per_class: Sequence[Matches], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """AP and AP50, each `(B,)`, for `B` weightings of the images; NaN without boxes."""
-    max_detections = max(len(matches.image) for matches in per_class)
-    step = max(1, CHUNK // max(1, max_detections))
-    samples = [
-        np.array([average_precision(m, weights[start : start + step])[0] for m in per_class])
-        for start in range(0, len(weights), step)
-    ]
-    ap = np.concatenate(samples, axis=1)  # (C, B, T)
-    measured = ~np.isnan(ap[:, :, 0])
-    classes = np.where(measured.any(axis=0), measured.sum(axis=0), np.nan)
-    totals = np.where(np.isnan(ap), 0, ap).sum(axis=0)
-    return totals.mean(axis=1) / classes, totals[:, 0] / classes
+    ap = _precisions(per_class, weights)
+    return mean_over_classes(ap.mean(axis=2)), mean_over_classes(ap[:, :, 0])
 
 
 def _shown(name: str, value: float | None, between: Interval | None) -> str:
@@ -297,7 +304,6 @@ def _shown(name: str, value: float | None, between: Interval | None) -> str:
     return f"{name} {value:.3f}" + (f" ({between[0]:.3f} to {between[1]:.3f})" if between else "")
 
 
-def _mean(values: NDArray[np.float64]) -> float | None:
-    """Mean of the defined values; None if there are none."""
-    measured = values[~np.isnan(values)]
-    return float(measured.mean()) if len(measured) else None
+def defined(value: float) -> float | None:
+    """A number, or None for NaN."""
+    return None if np.isnan(value) else float(value)

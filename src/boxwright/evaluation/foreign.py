@@ -20,6 +20,7 @@ from boxwright.formats.annotations import Broken
 from boxwright.formats.coco.boxes import any_box
 from boxwright.formats.json_file import UnusableError
 from boxwright.formats.xml_file import read_tree
+from boxwright.inference.file_kinds import is_detector
 from boxwright.io.text import read_text
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
@@ -63,10 +64,26 @@ class Ids:
 
 @dataclass(frozen=True)
 class ForeignDetections:
-    """Detections of all images of a dataset, which a file of another tool holds."""
+    """Detections of all images of a dataset, which a file of another tool holds.
+
+    Attributes:
+        images, detections: one for each image.
+        assumed: class ids whose names were assumed from the order of the data's classes.
+    """
 
     images: Dataset
     detections: Sequence[Detections]
+    assumed: Mapping[int, str]
+
+    def note(self) -> str | None:
+        """What was assumed, in words."""
+        if not self.assumed:
+            return None
+        listed = ", ".join(f"{number} is {name}" for number, name in sorted(self.assumed.items()))
+        return (
+            f"The detections have class ids without names. By the order of the data, {listed}. "
+            "If that is wrong, name the classes with --labels."
+        )
 
     def detections_in(self, images: Dataset) -> Iterator[Detections]:
         """The detections in some of the images, as `Detector.detections_in`."""
@@ -78,14 +95,23 @@ def _keys_of(images: Dataset) -> list[tuple[str, int]]:
     return list(zip(images.names, images.byte_ranges[:, 0].tolist(), strict=True))
 
 
+def holds_detections(path: Path) -> bool:
+    """True for a file or folder that `read_detections` may read and that is no detector."""
+    if path.suffix.lower() == ".json":
+        return True
+    if not path.is_dir() or is_detector(path):
+        return False
+    return any(one.suffix.lower() in {".xml", ".txt"} for one in path.rglob("*"))
+
+
 def read_detections(
     path: str | Path,
     images: Dataset,
     *,
     names: Sequence[str] = (),
     ids: Ids | None = None,
-) -> list[Detections]:
-    """Read detections, one per image of `images`.
+) -> ForeignDetections:
+    """Read detections of the images of a dataset.
 
     Args:
         path: a JSON file of COCO results, or a folder of VOC XML or YOLO text files.
@@ -95,18 +121,19 @@ def read_detections(
         ids: ids of the COCO annotations that the results are for.
 
     Raises:
-        EvaluationError: BW604 it cannot be read, BW605 fewer than 90 % of its images are in
-            `images`.
+        EvaluationError: BW604 it cannot be read, or it is unclear which classes its ids are; BW605
+            fewer than 90 % of its images are in `images`.
     """
     path, ids = Path(path), ids or Ids({}, {})
     rows = _read(path, images)
     found = _matched(path, rows, images, ids)
-    classes = _Classes(path, rows, tuple(names) or images.classes, ids if not names else None)
+    classes = _Classes.of(path, rows, images.classes, ids, tuple(names))
     per_image: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
         if row.image in found:
             per_image[found[row.image]].append(row)
-    return [_detections(per_image[i], images, i, classes) for i in range(len(images))]
+    detections = [_detections(per_image[i], images, i, classes) for i in range(len(images))]
+    return ForeignDetections(images, detections, classes.assumed)
 
 
 def _read(path: Path, images: Dataset) -> list[Row]:
@@ -216,26 +243,50 @@ def _forms(name: Key) -> list[Key]:
     return [*forms, int(path.stem)] if path.stem.isascii() and path.stem.isdigit() else forms
 
 
+@dataclass(frozen=True)
 class _Classes:
-    """Class names of the rows' labels."""
+    """Class names of the rows' labels, and ids whose names were assumed."""
 
-    def __init__(
-        self, path: Path, rows: Sequence[Row], names: Sequence[str], ids: Ids | None
-    ) -> None:
+    classes: tuple[str, ...]
+    names: Mapping[Key, str]
+    assumed: Mapping[int, str]
+
+    @classmethod
+    def of(
+        cls, path: Path, rows: Sequence[Row], own: Sequence[str], ids: Ids, given: Sequence[str]
+    ) -> _Classes:
+        """Names by `ids`, unless they are `given` in order; else by the order of the data's `own`
+        classes."""
         numbers = {row.label for row in rows if isinstance(row.label, int)}
-        self.names: dict[Key, str] = {row.label: str(row.label) for row in rows}
-        known: Mapping[int, str] = ids.classes if ids else {}
-        if not numbers <= known.keys():
-            from_one = bool(numbers) and 0 not in numbers and path.is_file()  # as COCO's ids
-            known = dict(enumerate(names, start=int(from_one)))
+        known, assumed = ids.classes, False
+        if given or not numbers <= known.keys():
+            listed = given or own
+            first = _first_id(path, numbers, len(listed))
+            known, assumed = dict(enumerate(listed, start=first)), not given and len(listed) > 1
         if strange := sorted(numbers - known.keys()):
             reason = f"class {strange[0]} has no name: there are {len(known)} classes"
             raise _unreadable(path, f"{reason}; --labels names them")
-        self.names |= {number: known[number] for number in numbers}
-        self.classes = tuple(dict.fromkeys(self.names.values())) or tuple(names)
+        named = {number: known[number] for number in numbers}
+        names: dict[Key, str] = {row.label: str(row.label) for row in rows}
+        names.update((number, name) for number, name in named.items())
+        classes = tuple(dict.fromkeys(names.values())) or tuple(given or own)
+        return cls(classes, names, named if assumed else {})
 
     def label(self, row: Row) -> int:
         return self.classes.index(self.names[row.label])
+
+
+def _first_id(path: Path, numbers: set[int], classes: int) -> int:
+    """The id of the first class: 0 in YOLO files; in COCO results 0 or, as in COCO, 1."""
+    if path.is_dir() or 0 in numbers:
+        return 0
+    if classes > 1 and numbers and max(numbers) < classes:
+        raise _unreadable(
+            path,
+            f"its class ids, the highest is {max(numbers)}, may be counted from 0 or from 1; give "
+            "the COCO annotations with their names as data, or write category_name",
+        )
+    return 1
 
 
 def _detections(rows: Sequence[Row], images: Dataset, index: int, classes: _Classes) -> Detections:

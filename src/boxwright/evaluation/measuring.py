@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from boxwright.datasets.evaluation_set import images_of_split
+import numpy as np
+from PIL import Image
+
+from boxwright.datasets.evaluation_set import ALL, images_of_split
+from boxwright.datasets.near_duplicates import HASHED, image_hash
 from boxwright.errors import ArgumentError
 from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.foreign import ForeignDetections, Ids, read_detections
 from boxwright.evaluation.numbers import How, Numbers, numbers
-from boxwright.evaluation.slices import Seen
-from boxwright.evaluation.threshold import STANDING, Aim, Threshold, choose
+from boxwright.evaluation.slices import Seen, seen_in
+from boxwright.evaluation.threshold import FOLDS, STANDING, VALIDATED, Aim, Threshold, choose
 from boxwright.inference.detector import Detector
 from boxwright.inference.run import Run
 from boxwright.structures.dataset import Dataset, Split
@@ -36,11 +40,14 @@ class Options:
     Attributes:
         aim: what to choose the threshold for; None keeps the detector's own.
         per_class: choose a threshold for each class.
+        folds: detects in the training images without having learned from them, to choose the
+            threshold where there are no validation images.
         how: options of the numbers.
     """
 
     aim: Aim | None = None
     per_class: bool = False
+    folds: Callable[[Dataset], Sequence[Detections]] | None = None
     how: How = field(default_factory=How)
 
 
@@ -53,8 +60,8 @@ def measure(
 ) -> Numbers:
     """Measure detections on one split of a dataset.
 
-    The threshold for an aim is chosen on the validation images. Without any, the detector's own
-    stands, and is not validated.
+    The threshold for an aim is chosen on the validation images. Without any, it is chosen by
+    `folds`; without these too, the detector's own stands, and is not validated.
 
     Args:
         source: a detector, or detections of a file.
@@ -70,40 +77,77 @@ def measure(
         EvaluationError: as `numbers`.
     """
     options = options or Options()
-    images, validation = images_of_split(dataset, split), dataset.split(Split.VAL)
-    if options.aim is None:
-        validation = validation.select([])
-    elif split in {"val", "all"} and len(validation):
-        raise ArgumentError(
-            "BW802",
-            f"a threshold is chosen on validation images, so it cannot be reported on them: take "
-            f"--split test, not {split}.",
-        )
-    total, done = len(images) + len(validation), 0
-    found: list[list[Detections]] = [[], []]
-    for part, kept in zip((images, validation), found, strict=True):
-        for one in source.detections_in(part):
-            kept.append(one)
-            done += 1
-            progress(done, total)
+    found = detect(source, dataset, split, options, progress)
     train = dataset.split(Split.TRAIN)
     return numbers(
-        images,
-        found[0],
-        _threshold(source, validation, found[1], options),
-        seen=Seen.of(images),
-        baseline=constant_box(train, images) if len(train.boxes) else None,
+        found.images,
+        found.detections,
+        found.threshold,
+        seen=found.seen,
+        baseline=constant_box(train, found.images) if len(train.boxes) else None,
         how=options.how,
     )
 
 
-def _threshold(
-    source: Source, validation: Dataset, found: Sequence[Detections], options: Options
-) -> Threshold:
-    if options.aim is None or not len(validation):
-        return own_threshold(source)
-    chosen = choose(validation, found, options.aim, per_class=options.per_class)
-    return chosen or own_threshold(source)
+@dataclass(frozen=True, eq=False)
+class Detected:
+    """The images of a split, the detections in them at all scores, the threshold, and what the
+    pixels say."""
+
+    images: Dataset
+    detections: Sequence[Detections]
+    threshold: Threshold
+    seen: Seen
+
+
+def detect(
+    source: Source, dataset: Dataset, split: str, options: Options, progress: Progress
+) -> Detected:
+    """Detect in the images of a split, and choose the threshold on the validation images.
+
+    Arguments and errors are those of `measure`.
+    """
+    images, chooses = images_of_split(dataset, split), _chooses(dataset, options)
+    choosers = dataset.split(chooses) if chooses else images.select([])
+    if chooses and split in {chooses, ALL}:
+        raise ArgumentError(
+            "BW802",
+            f"the threshold is chosen on the {chooses} images, so it cannot be reported on them: "
+            f"take --split test, not {split}.",
+        )
+    by_folds = options.folds if chooses == "train" else None
+    total, done = len(images) + (0 if by_folds else len(choosers)), 0
+
+    def counted(found: Iterator[Detections]) -> Iterator[Detections]:
+        nonlocal done
+        for one in found:
+            yield one
+            done += 1
+            progress(done, total)
+
+    threshold = None
+    if options.aim and chooses:
+        found = by_folds(choosers) if by_folds else list(counted(source.detections_in(choosers)))
+        origin = FOLDS if by_folds else VALIDATED
+        threshold = choose(choosers, found, options.aim, per_class=options.per_class, source=origin)
+    threshold = threshold or own_threshold(source)
+    if not isinstance(source, Detector):
+        found = list(counted(source.detections_in(images)))
+        return Detected(images, found, threshold, Seen.of(images))
+    hashes = np.zeros((len(images), HASHED), np.uint8)  # of the images as the detector decodes them
+
+    def watch(index: int, picture: Image.Image) -> None:
+        hashes[index] = image_hash(picture.convert("L"))
+
+    found = list(counted(source.detections_in(images, watch)))
+    return Detected(images, found, threshold, seen_in(hashes))
+
+
+def _chooses(dataset: Dataset, options: Options) -> str | None:
+    """The split whose images choose the threshold; None if it stays as it is."""
+    if options.aim and len(dataset.split(Split.VAL)):
+        return "val"
+    return "train" if options.aim and options.folds else None
 
 
 def own_threshold(source: Source) -> Threshold:
@@ -121,8 +165,7 @@ def foreign(
     Raises:
         EvaluationError: as `read_detections`.
     """
-    ids = Ids.of(paths)
-    return ForeignDetections(dataset, read_detections(path, dataset, names=names, ids=ids))
+    return read_detections(path, dataset, names=names, ids=Ids.of(paths))
 
 
 def save_threshold(folder: Path, threshold: Threshold) -> None:

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.evaluation.matching import DetectionColumns
-from boxwright.evaluation.voc import precision_envelope
 from boxwright.ops.boxes import coco_iou, corner_and_sides
 from boxwright.structures.dataset import CROWD, Dataset
 
@@ -212,7 +211,18 @@ def _mean_ap(
         if not boxes:
             values += [0.0] if len(hit) else []
             continue
-        hits, envelope = precision_envelope(hit)
+        hits, envelope = _precision_envelope(hit)
         reached = np.searchsorted(hits / boxes, RECALLS)
         values.append(float(np.append(envelope, 0.0)[reached].mean()))
     return float(np.mean(values)) if values else None
+
+
+def _precision_envelope(
+    hit: NDArray[np.bool_],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The number of hits up to each detection, and the best precision there or beyond, `(D,)`
+    each; `hit` is best score first."""
+    hits: NDArray[np.int64] = np.cumsum(hit, dtype=np.int64)
+    precision = hits / np.arange(1, len(hit) + 1)
+    envelope: NDArray[np.float64] = np.maximum.accumulate(precision[::-1])[::-1]
+    return hits, envelope

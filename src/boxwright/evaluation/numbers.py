@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.evaluation import openimages
-from boxwright.evaluation.bootstrap import Measured, weightings
+from boxwright.evaluation.bootstrap import Measured, interval, mean_over_classes, weightings
 from boxwright.evaluation.calibration import Calibration, calibration
-from boxwright.evaluation.coco import Evaluation, of_matches, resampled
+from boxwright.evaluation.coco import VOC, VOC07, Evaluation, defined, of_matches, resampled
 from boxwright.evaluation.confusion import Confusion, confusion
 from boxwright.evaluation.matching import DetectionColumns, Matches, gather, match
 from boxwright.evaluation.mistakes import Mistakes, mistakes
@@ -32,6 +32,7 @@ from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
 SCHEMA = 1
+OPEN_IMAGES = "openimages_ap50"
 
 
 @dataclass(frozen=True)
@@ -42,18 +43,34 @@ class Headline(Evaluation):
         threshold: the score threshold that `at_threshold` is for, and where it is from.
         at_threshold: precision, recall, F1, false alarms and count error, all classes together.
         calibration: whether scores are probabilities.
+        openimages_ap50: mean AP50 of Open Images, with groups and hierarchy; its interval is in
+            `intervals` too.
+        openimages_per_class: the same by class.
     """
 
     threshold: Threshold
     at_threshold: Rates
     calibration: Calibration
+    openimages_ap50: float | None
+    openimages_per_class: Mapping[str, float | None]
+
+    def score(self, name: str) -> float | None:
+        """A number by its name in `intervals`."""
+        others = {
+            VOC: self.voc_ap50,
+            VOC07: self.voc07_ap50,
+            OPEN_IMAGES: self.openimages_ap50,
+        }
+        return others[name] if name in others else self.coco[name]
 
     def short(self) -> dict[str, Any]:
         """The headline numbers alone, as JSON values."""
         return {
             "AP": self.ap,
             "AP50": self.ap50,
-            "interval_95": {"AP": self.ap_interval, "AP50": self.ap50_interval},
+            "coco": dict(self.coco),
+            **{name: self.score(name) for name in (VOC, VOC07, OPEN_IMAGES)},
+            "interval_95": dict(self.intervals),
             "threshold": self.threshold.to_json(),
             "at_threshold": self.at_threshold.to_json(),
             "calibration": self.calibration.ece.to_json(),
@@ -69,8 +86,6 @@ class Numbers(Headline):
         sweeps: right and wrong detections at 101 thresholds by class, for curves.
         confusion: true by detected class at the threshold.
         mistakes: TIDE's six kinds.
-        openimages_ap50: mean AP50 of Open Images, with groups and hierarchy.
-        openimages_per_class: the same by class.
         slices: parts of the images.
         baseline: a baseline that ignores the images; None without training images.
     """
@@ -79,8 +94,6 @@ class Numbers(Headline):
     sweeps: tuple[Sweep, ...]
     confusion: Confusion
     mistakes: Mistakes
-    openimages_ap50: float | None
-    openimages_per_class: Mapping[str, float | None]
     slices: tuple[Subset, ...]
     baseline: Headline | None = None
 
@@ -97,7 +110,7 @@ class Numbers(Headline):
             "confusion": self.confusion.to_json(),
             "mistakes": self.mistakes.to_json(),
             "calibration": self.calibration.to_json(),
-            "openimages_ap50": self.openimages_ap50,
+            OPEN_IMAGES: self.openimages_ap50,
             "openimages_per_class": dict(self.openimages_per_class),
             "slices": [one.to_json() for one in self.slices],
             "baseline": self.baseline.short() if self.baseline else None,
@@ -150,31 +163,25 @@ def numbers(
     outcomes = [Outcomes.of(one) for one in matches["all"]]
     limits = threshold.by_class(truth.classes)
     above = [one.above(limit) for one, limit in zip(outcomes, limits, strict=True)]
-    open_ap = openimages.ap50_per_class(truth, found, how.above)
     return Numbers(
-        **_headline(truth, found, matches, threshold, weights),
+        **_headline(truth, found, matches, threshold, weights, how),
         per_class_at_threshold={
             name: Rates.of(one, weights) for name, one in zip(truth.classes, above, strict=True)
         },
         sweeps=tuple(map(Sweep.of, truth.classes, outcomes)),
         confusion=confusion(truth, found, limits),
         mistakes=mistakes(truth, found, limits),
-        openimages_ap50=None if np.isnan(open_ap).all() else float(np.nanmean(open_ap)),
-        openimages_per_class={
-            name: None if np.isnan(value) else float(value)
-            for name, value in zip(truth.classes, open_ap, strict=True)
-        },
         slices=tuple(_slices(truth, matches, limits, weights, seen, how)),
-        baseline=None if baseline is None else _baseline(truth, baseline, weights),
+        baseline=None if baseline is None else _baseline(truth, baseline, weights, how),
     )
 
 
 def _baseline(
-    truth: Dataset, detections: Sequence[Detections], weights: NDArray[np.float64]
+    truth: Dataset, detections: Sequence[Detections], weights: NDArray[np.float64], how: How
 ) -> Headline:
     found = gather(truth, detections)
     threshold = Threshold(0.5, FIXED)
-    return Headline(**_headline(truth, found, match(truth, found), threshold, weights))
+    return Headline(**_headline(truth, found, match(truth, found), threshold, weights, how))
 
 
 def _headline(
@@ -183,14 +190,23 @@ def _headline(
     matches: Mapping[str, Sequence[Matches]],
     threshold: Threshold,
     weights: NDArray[np.float64],
+    how: How,
 ) -> dict[str, Any]:
     """The fields of a `Headline`; `weights` is `(1 + B, N)`, every image once first."""
-    evaluation = of_matches(truth, found, matches, weights[1:])
+    evaluation = of_matches(truth, found, matches, weights)
+    open_images = openimages.ap50_per_class(truth, found, weights, how.above)  # (C, 1 + B)
+    together = mean_over_classes(open_images)
     outcomes = [Outcomes.of(one) for one in matches["all"]]
     limits = threshold.by_class(truth.classes)
     above = [one.above(limit) for one, limit in zip(outcomes, limits, strict=True)]
     return {
         **{one.name: getattr(evaluation, one.name) for one in fields(evaluation)},
+        "intervals": {**evaluation.intervals, OPEN_IMAGES: interval(together[1:])},
+        "openimages_ap50": defined(together[0]),
+        "openimages_per_class": {
+            name: defined(values[0])
+            for name, values in zip(truth.classes, open_images, strict=True)
+        },
         "threshold": threshold,
         "at_threshold": Rates.of(Outcomes.together(above, len(truth)), weights),
         "calibration": calibration(Outcomes.together(outcomes, len(truth)), weights),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from boxwright.errors import EvaluationError
 from boxwright.evaluation.matching import DetectionColumns, in_ignored_region
-from boxwright.evaluation.voc import average_precision
+from boxwright.evaluation.voc import Ranking
 from boxwright.io.text import read_text
 from boxwright.ops.boxes import Boxes, iou, parts_within
 from boxwright.structures.dataset import CROWD, Dataset
@@ -53,9 +53,13 @@ def read_hierarchy(path: Path) -> dict[str, set[str]]:
 
 
 def ap50_per_class(
-    truth: Dataset, found: DetectionColumns, above: Mapping[str, set[str]] | None = None
+    truth: Dataset,
+    found: DetectionColumns,
+    weights: NDArray[np.float64],
+    above: Mapping[str, set[str]] | None = None,
 ) -> NDArray[np.float64]:
-    """`(C,)` AP50 of every class; NaN for a class without truth boxes.
+    """`(C, B)` AP50 of every class for `B` weightings of the images; NaN for a class without truth
+    boxes.
 
     A group-of box counts as one object. Detections that match no box and lie to at least half in a
     group make one true positive with the best of their scores.
@@ -63,18 +67,19 @@ def ap50_per_class(
     Args:
         truth: labeled images.
         found: detections in them.
+        weights: `(B, N)`, how often each image counts.
         above: the classes above each class: a truth box is one of each of them too, as in the
             label expansion of Open Images. Detections are not expanded.
     """
     rows, labels = _expanded(truth, above or {})
     image = truth.image_of_box[rows]
     group = (truth.flags[rows] & CROWD) > 0
-    result = np.full(len(truth.classes), np.nan)
+    result = np.full((len(truth.classes), len(weights)), np.nan)
     for label in range(len(truth.classes)):
         own = np.flatnonzero(labels == label)
         if not len(own):
             continue
-        scores, hits = [], []
+        scores, hits, where = [], [], []
         mine = np.flatnonzero(found.labels == label)
         bounds = np.searchsorted(found.image[mine], np.arange(len(truth) + 1))
         own = own[np.argsort(image[own], kind="stable")]
@@ -91,10 +96,15 @@ def ap50_per_class(
             )
             scores.append(score)
             hits.append(hit)
+            where.append(np.full(len(hit), index))
         every = np.concatenate([np.zeros(0, np.float32), *scores])
-        hit = np.concatenate([np.zeros(0, np.bool_), *hits])
         order = np.argsort(-every, kind="stable")
-        result[label] = average_precision(hit[order], len(own))[0]
+        ranking = Ranking(
+            np.concatenate([np.zeros(0, np.int64), *where])[order],
+            np.concatenate([np.zeros(0, np.bool_), *hits])[order],
+            np.bincount(image[own], minlength=len(truth)),
+        )
+        result[label] = ranking.average_precision(weights)[:, 0]
     return result
 
 

@@ -91,23 +91,30 @@ class Rates:
     @classmethod
     def of(cls, chosen: Outcomes, weights: NDArray[np.float64]) -> Rates:
         """The rates of detections above a threshold; the first of `weights`, `(B, N)`, decides."""
-        right, wrong = chosen.per_image()
         seen = weights[0] > 0
-        truths = int(chosen.truths[seen].sum())
-        detections, images = int((right + wrong)[seen].sum()), int(seen.sum())
-        hits, misses, wanted = (weights @ column for column in (right, wrong, chosen.truths))
-        drawn = weights.sum(axis=1)
-        difference = weights @ np.abs(right + wrong - chosen.truths)
-        return cls(
-            Measured.of(ratio(hits, hits + misses), detections),
-            Measured.of(ratio(hits, wanted), truths),
-            Measured.of(ratio(2 * hits, hits + misses + wanted), truths),
-            Measured.of(100 * ratio(misses, drawn), images),
-            Measured.of(ratio(difference, drawn), images),
-        )
+        detections = int((seen[chosen.image]).sum())
+        truths, images = int(chosen.truths[seen].sum()), int(seen.sum())
+        counts = (detections, truths, truths, images, images)
+        samples = zip(rate_samples(chosen, weights).items(), counts, strict=True)
+        return cls(**{name: Measured.of(values, n) for (name, values), n in samples})
 
     def to_json(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name).to_json() for one in fields(self)}
+
+
+def rate_samples(chosen: Outcomes, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """The fields of `Rates` for each weighting of the images, `(B,)` each; NaN if undefined."""
+    right, wrong = chosen.per_image()
+    hits, misses, wanted = (weights @ column for column in (right, wrong, chosen.truths))
+    drawn = weights.sum(axis=1)
+    difference = weights @ np.abs(right + wrong - chosen.truths)
+    return {
+        "precision": ratio(hits, hits + misses),
+        "recall": ratio(hits, wanted),
+        "f1": ratio(2 * hits, hits + misses + wanted),
+        "false_alarms_per_100_images": 100 * ratio(misses, drawn),
+        "count_error": ratio(difference, drawn),
+    }
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from boxwright.evaluation.bootstrap import Interval, Measured
-from boxwright.evaluation.coco import Evaluation
-from boxwright.evaluation.numbers import Numbers
-from boxwright.evaluation.threshold import VALIDATED, Threshold
+from boxwright.evaluation.coco import VOC, VOC07, Evaluation
+from boxwright.evaluation.numbers import OPEN_IMAGES, Numbers
+from boxwright.evaluation.threshold import FOLDS, Threshold
+from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import counted
 
-# COCO metric -> IoU, box area, max detections of a class per image
-TWELVE: dict[str, tuple[str, str, str]] = {
+# metric -> IoU, box area, max detections of a class per image
+METRICS: dict[str, tuple[str, str, str]] = {
     "AP": ("0.50:0.95", "all", "100"),
     "AP50": ("0.50", "all", "100"),
     "AP75": ("0.75", "all", "100"),
@@ -30,6 +31,7 @@ TWELVE: dict[str, tuple[str, str, str]] = {
     "ARmedium": ("0.50:0.95", "32² to 96² px", "100"),
     "ARlarge": ("0.50:0.95", "over 96² px", "100"),
 }
+OTHERS = {VOC: "VOC AP50", VOC07: "VOC07 AP50", OPEN_IMAGES: "OpenImages"}  # at IoU 0.50
 
 ADVICE = {
     "class": "{count} boxes have the wrong class. --confusion FILE.png shows which classes are "
@@ -46,21 +48,21 @@ ADVICE = {
 }
 
 
-def table(measured: Numbers) -> RenderableType:
-    """The headline, the COCO metrics and classes, and what to do next, for a terminal."""
+def table(measured: Numbers, validation: str = "") -> RenderableType:
+    """The headline, the COCO metrics and classes, and what to do next, for a terminal.
+
+    `validation` says how to choose a threshold that is not validated.
+    """
     images, boxes = counted(measured.images, "image"), counted(measured.boxes, "box", "boxes")
     parts: list[RenderableType] = [Text(f"{images}, {boxes}", style="bold")]
-    parts += [*map(Text, headline(measured)), "", _twelve(measured), ""]
-    if len(measured.per_class) > 1:
-        parts += [_per_class(measured), ""]
-    voc = f"{number(measured.voc_ap50)}, of 2007 {number(measured.voc07_ap50)}"
-    parts.append(Text(f"Pascal VOC AP50 {voc}; Open Images {number(measured.openimages_ap50)}"))
+    parts += [*map(Text, headline(measured)), "", _scores(measured)]
     if (control := measured.baseline) is not None:
-        scores = f"AP {number(control.ap)}, AP50 {number(control.ap50)}"
         f1 = number(control.at_threshold.f1.value)
-        text = f"constant-box baseline: {scores}, F1 {f1} (ignores the image)"
+        text = f"baseline: the mean box of each class in every image; F1 {f1}"
         parts.append(Text(text, style="dim"))
-    parts += ["", *map(Text, next_steps(measured))]
+    if len(measured.per_class) > 1:
+        parts += ["", _per_class(measured)]
+    parts += ["", *map(Text, next_steps(measured, validation))]
     return Group(*parts)
 
 
@@ -77,24 +79,39 @@ def headline(measured: Numbers) -> Iterator[str]:
     yield f"  F1 {number(rates.f1.value)}{between(rates.f1, 1, 3)}"
 
 
-def next_steps(measured: Numbers) -> Iterator[str]:
+def next_steps(measured: Numbers, validation: str = "") -> Iterator[str]:
     """The costliest kind of mistake with its remedy, and what is not validated."""
     kinds = [one for one in measured.mistakes.kinds if one.loss > 0 and one.count]
     if kinds:
         worst = max(kinds, key=lambda one: one.loss)
         said = f"Next: {ADVICE[worst.kind].format(count=worst.count)} They cost {worst.loss:.3f}"
         yield from wrap(f"{said} of AP50, more than any other kind of mistake.", 80)
-    if not measured.threshold.validated:
-        yield "The threshold is not validated: --aim f1 chooses one on validation images."
-    elif measured.threshold.met is False:
-        yield f"No threshold reaches {measured.threshold.aim} on the validation images."
+    threshold = measured.threshold
+    if not threshold.validated:
+        yield from wrap(f"The threshold is not validated: {validation}", 80)
+    elif threshold.met is False:
+        yield from wrap(
+            f"No threshold is shown to reach {threshold.aim} on other images: "
+            f"{threshold.images} images are too few, or the detector cannot. This one comes "
+            "nearest.",
+            80,
+        )
+
+
+def how_to_validate(dataset: Dataset, *, is_run: bool) -> str:
+    """How to choose a threshold with these images."""
+    if count := len(dataset.split("val")):
+        return f"--aim f1 chooses one on the {counted(count, 'validation image')}."
+    if is_run:
+        return "there are no validation images. --aim f1 --folds trains three times to choose one."
+    return "there are no validation images. boxwright split sets some aside for the next training."
 
 
 def origin(threshold: Threshold) -> str:
     """Where a threshold is from."""
     if not threshold.validated:
         return "not validated"
-    images = f"{threshold.source} images" if threshold.source == VALIDATED else threshold.source
+    images = "training images in folds" if threshold.source == FOLDS else "validation images"
     return f"chosen for {threshold.aim} on {threshold.images} {images}"
 
 
@@ -111,21 +128,25 @@ def number(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.3f}"
 
 
-def _twelve(evaluation: Evaluation) -> Table:
-    intervals = {"AP": evaluation.ap_interval, "AP50": evaluation.ap50_interval}
+def _scores(measured: Numbers) -> Table:
+    """The 12 COCO metrics and those of VOC and Open Images, with intervals and the baseline."""
     rows = Table(box=None, pad_edge=False, header_style="dim")
     rows.add_column("COCO")
     rows.add_column("", justify="right")
     rows.add_column("95 % interval")
+    if measured.baseline:
+        rows.add_column("baseline", justify="right", style="dim")
     rows.add_column("IoU", style="dim")
     rows.add_column("box area", style="dim")
-    rows.add_column("max per image", justify="right", style="dim")
-    for name, value in evaluation.coco.items():
-        style = "bold" if name in intervals else ""
-        shown = Text(number(value), style=style)
-        rows.add_row(
-            Text(name, style=style), shown, _interval_text(intervals.get(name)), *TWELVE[name]
-        )
+    rows.add_column("max/image", justify="right", style="dim")
+    known = {name: (name, *settings) for name, settings in METRICS.items()}
+    known |= {name: (title, "0.50", "all", "") for name, title in OTHERS.items()}
+    for name, (title, *settings) in known.items():
+        style = "bold" if name in {"AP", "AP50"} else ""
+        control = [number(measured.baseline.score(name))] if measured.baseline else []
+        shown = Text(number(measured.score(name)), style=style)
+        between = _interval_text(measured.intervals[name])
+        rows.add_row(Text(title, style=style), shown, between, *control, *settings)
     return rows
 
 

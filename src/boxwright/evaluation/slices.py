@@ -148,6 +148,11 @@ def by_table(images: Sequence[str], path: Path) -> dict[tuple[str, str], NDArray
     return found
 
 
+def seen_in(hashes: NDArray[np.uint8]) -> Seen:
+    """What the hashes `(N, HASHED)` of images say about them."""
+    return Seen(groups(hashes), thumbnails(hashes).mean(axis=(1, 2)))
+
+
 def _keys(name: str) -> tuple[str, ...]:
     path = PurePosixPath(name)
     return name, path.name, path.stem

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from statistics import NormalDist
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from boxwright.structures.detections import Detections
 
 LOWEST, HIGHEST = 0.1, 0.9  # of a threshold for F1
 FLOOR = 0.01  # of one for precision or recall
-MARGIN = 1.2  # standard errors above the aim: other images differ
+CONFIDENCE = 0.95  # that as many other images reach a precision or recall
 STANDING, VALIDATED, FOLDS, FIXED = "standing", "validation", "folds", "fixed"
 NAMES = ("f1", "precision", "recall")
 
@@ -66,7 +67,8 @@ class Threshold:
         source: `validation` images chose it, or `folds` of the training images; `standing` is the
             detector's own, which was not validated; `fixed` was given.
         aim: what it was chosen for, such as `precision=0.95`; empty if it was not chosen.
-        met: True if the aim is reached on the images that chose it; None without aim.
+        met: True if the images that chose it show, with CONFIDENCE, that as many other images
+            reach the aim, for each class too if there are thresholds by class; None without aim.
         per_class: the thresholds of single classes, where they were asked for.
         images: number of images that chose it.
     """
@@ -151,11 +153,11 @@ def choose(
     overall = _chosen(Outcomes.together(outcomes, len(truth)), aim)
     if overall is None:
         return None
-    own = {}
-    if per_class:
-        each = zip(truth.classes, (_chosen(one, aim) for one in outcomes), strict=True)
-        own = {name: one[0] for name, one in each if one}
-    return Threshold(overall[0], source, str(aim), overall[1], own, len(truth))
+    value, met = overall
+    each = [_chosen(one, aim) for one in outcomes] if per_class else []
+    own = {name: one[0] for name, one in zip(truth.classes, each, strict=False) if one}
+    met = met and all(one[1] for one in each if one)
+    return Threshold(value, source, str(aim), met, own, len(truth))
 
 
 def _chosen(outcomes: Outcomes, aim: Aim) -> tuple[float, bool] | None:
@@ -167,32 +169,84 @@ def _chosen(outcomes: Outcomes, aim: Aim) -> tuple[float, bool] | None:
     scores = kept.scores.astype(np.float64)
     below = np.append(scores[1:], floor)
     last = np.flatnonzero(np.append(scores[:-1] > scores[1:], True))  # of equal scores
-    right = np.cumsum(kept.hit)[last].astype(np.float64)
-    precision, recall = right / (last + 1), ratio(right, outcomes.truths.sum()[None])
-    truths = np.full(len(last), outcomes.truths.sum())
-    best, met = _best(precision, recall, aim, truths if aim.name == "recall" else last + 1)
+    cuts = _Cuts.of(kept, last)
+    best, met = _best_f1(cuts) if aim.target is None else _best(cuts, aim.name, aim.target)
     between = (scores[last[best]] + below[last[best]]) / 2  # halfway to the next score
     highest = HIGHEST if aim.target is None else 1.0
     return round(float(np.clip(between, floor, highest)), 2 if aim.target is None else 4), met
 
 
-def _best(
-    precision: NDArray[np.float64],
-    recall: NDArray[np.float64],
-    aim: Aim,
-    counts: NDArray[np.int64],
-) -> tuple[int, bool]:
-    """Index of the best cut, and whether it reaches the aim; with a margin if one does.
+class _Cuts(NamedTuple):
+    """What happens above each of `K` thresholds, `(K,)` each, the highest first.
 
-    `counts` is the number of boxes that precision or recall is a part of.
+    `spread` is the sum over images of the squares of `hits - rate * boxes`, as three sums: of
+    squares of hits, of products, and of squares of boxes; for `precision` the boxes are
+    detections, for `recall` truth boxes.
     """
-    if aim.target is None:
-        return int(np.argmax(2 * precision * recall / (precision + recall + 1e-12))), True
-    wanted, other = (precision, recall) if aim.name == "precision" else (recall, precision)
-    margin = MARGIN * np.sqrt(aim.target * (1 - aim.target) / counts)
-    able = np.flatnonzero(wanted >= aim.target + margin)
-    if not len(able):
-        able = np.flatnonzero(wanted >= aim.target)
-    if not len(able):
-        return int(np.argmax(wanted)), False
-    return int(able[np.argmax(other[able])]), True
+
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    boxes: Mapping[str, NDArray[np.int64]]
+    spread: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]
+
+    @classmethod
+    def of(cls, kept: Outcomes, last: NDArray[np.int64]) -> _Cuts:
+        """The cuts below the detections at the indices `last`."""
+        hits, truths = np.cumsum(kept.hit)[last], kept.truths
+        wanted = np.full(len(last), truths.sum())
+        earlier, hits_earlier = _earlier(kept)
+        hit = kept.hit.astype(np.int64)
+        squares = np.cumsum(hit * (2 * hits_earlier + 1))[last]
+        with_detections = np.cumsum(hits_earlier + hit * (earlier + 1))[last]
+        with_truths = np.cumsum(hit * truths[kept.image])[last]
+        return cls(
+            hits / (last + 1),
+            ratio(hits, wanted),
+            {"precision": last + 1, "recall": wanted},
+            {
+                "precision": (squares, with_detections, np.cumsum(2 * earlier + 1)[last]),
+                "recall": (squares, with_truths, np.full(len(last), (truths**2).sum())),
+            },
+        )
+
+    def lower_bound(self, name: str, target: float) -> NDArray[np.float64]:
+        """`(K,)` a precision or recall less its margin: where it is at least the target, as many
+        other images reach the target with CONFIDENCE.
+
+        The margin is a normal quantile times the standard error of the difference between these
+        and the other images. Each has that of a ratio whose sampling units are images (Cochran,
+        Sampling Techniques, 1977, section 6.4), which is never less than that of a proportion of
+        `target`.
+        """
+        rate: NDArray[np.float64] = getattr(self, name)
+        boxes, (squares, products, others) = self.boxes[name], self.spread[name]
+        clustered = (squares - 2 * rate * products + rate**2 * others) / boxes**2
+        variance = np.maximum(clustered, target * (1 - target) / boxes)
+        margin: NDArray[np.float64] = NormalDist().inv_cdf(CONFIDENCE) * np.sqrt(2 * variance)
+        return rate - margin
+
+
+def _earlier(kept: Outcomes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """`(D,)` number of better detections in the same image, and of hits among them."""
+    by_image = np.argsort(kept.image, kind="stable")
+    image, hit = kept.image[by_image], kept.hit[by_image].astype(np.int64)
+    start = np.searchsorted(image, image)
+    before = np.cumsum(hit) - hit
+    counts = np.empty((2, len(image)), np.int64)
+    counts[:, by_image] = np.arange(len(image)) - start, before - before[start]
+    return counts[0], counts[1]
+
+
+def _best_f1(cuts: _Cuts) -> tuple[int, bool]:
+    both = 2 * cuts.precision * cuts.recall / (cuts.precision + cuts.recall + 1e-12)
+    return int(np.argmax(both)), True
+
+
+def _best(cuts: _Cuts, name: str, target: float) -> tuple[int, bool]:
+    """Index of the best cut for a least precision or recall, and whether that is shown to be
+    reached; if it is not, of the cut that comes nearest."""
+    bound = cuts.lower_bound(name, target)
+    met = target < 1 and bool((bound >= target).any())  # 1 cannot be shown
+    able = np.flatnonzero(bound >= (target if met else bound.max()))
+    other = cuts.recall if name == "precision" else cuts.precision
+    return int(able[np.argmax(other[able])]), met

@@ -6,9 +6,12 @@ VOC 2010 and later take the area under the precision envelope, VOC 2007 the mean
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from boxwright.evaluation.bootstrap import in_chunks, ratio
 from boxwright.evaluation.matching import (
     CellDetections,
     CellTruth,
@@ -21,10 +24,47 @@ from boxwright.structures.dataset import CROWD, DIFFICULT, Dataset
 LEVELS_2007 = np.linspace(0, 1, 11)
 
 
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """The detections of one class in `N` images, best score first, without ignored ones.
+
+    Attributes:
+        image: `(D,)` index of the image.
+        hit: `(D,)` True for a true positive.
+        wanted: `(N,)` number of truth boxes.
+    """
+
+    image: NDArray[np.int64]
+    hit: NDArray[np.bool_]
+    wanted: NDArray[np.int64]
+
+    def average_precision(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """AP of VOC 2010 and of 2007, `(B, 2)`, for `B` weightings `(B, N)` of the images; NaN
+        without truth boxes."""
+        return in_chunks(self._average_precision, weights, len(self.image))
+
+    def _average_precision(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        wanted = weights @ self.wanted
+        hits = np.flatnonzero(self.hit)
+        weight = weights[:, self.image]
+        seen, gained = np.cumsum(weight, axis=1)[:, hits], weight[:, hits]
+        right = np.cumsum(gained, axis=1)
+        precision = right / np.maximum(seen, 1)
+        envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+        # A recall of exactly 0.3 is 3 / 10, which is not always the float 0.3.
+        reached = right / np.maximum(wanted, 1)[:, None] + 1e-9
+        after = np.pad(envelope, ((0, 0), (0, 1)))  # 0 beyond the last recall
+        first = np.stack([(reached < level).sum(axis=1) for level in LEVELS_2007], axis=1)
+        levels = np.take_along_axis(after, first, axis=1).mean(axis=1)
+        area = ratio((envelope * gained).sum(axis=1), wanted)
+        return np.stack([area, np.where(wanted > 0, levels, np.nan)], axis=1)
+
+
 def ap50_per_class(
-    truth: Dataset, found: DetectionColumns
+    truth: Dataset, found: DetectionColumns, weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`(C,)` AP50 of every class by VOC 2010 and by VOC 2007; NaN for a class without truth boxes.
+    """AP50 of every class by VOC 2010 and by VOC 2007, `(C, B)`, for `B` weightings of the images;
+    NaN for a class without truth boxes.
 
     DIFFICULT boxes (and CROWD, which VOC does not have) are ignored, and so are detections in
     ignored regions. Boxes are continuous: no pixel is added to their sides, as in the Object
@@ -33,11 +73,9 @@ def ap50_per_class(
     optional = (truth.flags & (DIFFICULT | CROWD)) > 0
     best = _best_truth(truth, found)
     excused = _in_ignored_regions(truth, found)
-    area, levels = np.full((2, len(truth.classes)), np.nan)
+    result = np.full((2, len(truth.classes), len(weights)), np.nan)
     for label in range(len(truth.classes)):
-        wanted = int(((truth.labels == label) & ~optional).sum())
-        if not wanted:
-            continue
+        wanted = truth.image_of_box[(truth.labels == label) & ~optional]
         rows = np.flatnonzero(found.labels == label)
         rows = rows[np.argsort(-found.scores[rows], kind="stable")]
         touches = best[rows] >= 0
@@ -47,8 +85,11 @@ def ap50_per_class(
         claims = np.flatnonzero(touches & ~ignored)
         _, first = np.unique(best[rows[claims]], return_index=True)  # later matches are duplicates
         hit[claims[first]] = True
-        area[label], levels[label] = average_precision(hit[~ignored], wanted)
-    return area, levels
+        ranking = Ranking(
+            found.image[rows[~ignored]], hit[~ignored], np.bincount(wanted, minlength=len(truth))
+        )
+        result[:, label] = ranking.average_precision(weights).T
+    return result[0], result[1]
 
 
 def _best_truth(truth: Dataset, found: DetectionColumns) -> NDArray[np.int64]:
@@ -70,23 +111,3 @@ def _in_ignored_regions(truth: Dataset, found: DetectionColumns) -> NDArray[np.b
         rows = np.flatnonzero(found.image == image)
         inside[rows] = in_ignored_region(truth, image, found.boxes[rows])
     return inside
-
-
-def precision_envelope(
-    hit: NDArray[np.bool_],
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The number of hits up to each detection, and the best precision there or beyond, `(D,)`
-    each; `hit` is best score first."""
-    hits: NDArray[np.int64] = np.cumsum(hit, dtype=np.int64)
-    precision = hits / np.arange(1, len(hit) + 1)
-    envelope: NDArray[np.float64] = np.maximum.accumulate(precision[::-1])[::-1]
-    return hits, envelope
-
-
-def average_precision(hit: NDArray[np.bool_], wanted: float) -> tuple[float, float]:
-    """AP of VOC 2010 and 2007 from the hits `(D,)` among detections, best score first."""
-    true_positives, envelope = precision_envelope(hit)
-    # A recall of exactly 0.3 is 3 / 10, which is not always the float 0.3.
-    first = np.searchsorted(true_positives / wanted + 1e-9, LEVELS_2007)
-    at_levels = np.append(envelope, 0.0)[first]
-    return float(envelope[hit].sum() / wanted), float(at_levels.mean())

@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from boxwright.errors import DetectorError
 from boxwright.images.decoding import ByteRange, Decoded, decoded
@@ -29,6 +30,7 @@ from boxwright.structures.detections import Detections
 MAX_THREADS = 64
 Source = TypeVar("Source")
 Read = TypeVar("Read")
+Watch = Callable[[int, Image.Image], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,16 +145,32 @@ class Detector:
         Images are read ahead while the network processes a batch. Raises the errors of `predict`
         when the iterator reaches the image in question.
         """
-        prepare = partial(self.prepare, bgr=bgr)
+        found = self._detect_many(partial(self.prepare, bgr=bgr), images, batch_size)
+        return (self._kept(detections, threshold) for detections in found)
+
+    def detections_in(self, images: Dataset, watch: Watch | None = None) -> Iterator[Detections]:
+        """All detections in each image of a dataset, at any score, with its limit of pixels.
+
+        `watch` gets the index and the decoded picture of each image, from several threads.
+        """
+        preprocessing = self.artifact.preprocessing
+        options = preprocessing.decode_options(images.decoding.max_pixels)
+
+        def prepare(index: int) -> Input:
+            short_side = ENOUGH * preprocessing.size
+            with decoded(images.image(index), options, short_side=short_side) as whole:
+                if watch:
+                    watch(index, whole.picture)
+                return self.prepare(whole)
+
+        return self._detect_many(prepare, range(len(images)))
+
+    def _detect_many(
+        self, prepare: Callable[[Source], Input], images: Iterable[Source], batch_size: int = 16
+    ) -> Iterator[Detections]:
         with ThreadPoolExecutor(max_workers=readers()) as pool:
             for batch in read_ahead(pool, prepare, images, batch_size):
-                for detections in self.detect([image.result() for image in batch]):
-                    yield self._kept(detections, threshold)
-
-    def detections_in(self, images: Dataset) -> Iterator[Detections]:
-        """All detections in each image of a dataset, at any score, with its limit of pixels."""
-        own = replace(self, max_pixels=images.decoding.max_pixels)
-        return own.predict_many((images.image(i) for i in range(len(images))), threshold=0)
+                yield from self.detect([image.result() for image in batch])
 
     def _kept(self, detections: Detections, threshold: float | None) -> Detections:
         if threshold is None:

@@ -72,6 +72,14 @@ def kind_of(path: Path) -> str:
     raise _not_a_detector(path)
 
 
+def is_detector(path: Path) -> bool:
+    """True for a detector file or folder of any kind."""
+    try:
+        return bool(kind_of(path))
+    except DetectorError:
+        return False
+
+
 def refusal(path: Path) -> str | None:
     """Why a detector file is loaded only with `trust`, as a sentence without subject; None if that
     is not needed. Raises the errors of `kind_of`."""
