@@ -1,0 +1,92 @@
+"""Is preprocessing the same in training and in use?"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import numpy as np
+
+from boxwright.diagnosis.agreement import Gain, gain
+from boxwright.diagnosis.case import Case
+from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
+from boxwright.diagnosis.variants import Variant, detect, variants
+from boxwright.errors import DetectorError
+from boxwright.inference.inspection import inspect
+
+IMAGES = 24  # for each of a dozen variants
+MIN_GAIN, MIN_PART, MIN_AP50 = 0.1, 0.3, 0.25
+REMEDY = (
+    "Give images and settings as in training: RGB, upright, and the scaling that "
+    "`boxwright inspect` shows. Images of OpenCV need `bgr=True`. If run.json or the file was "
+    "changed, train or export again."
+)
+
+
+def read(case: Case) -> Reading:
+    """Compare what is recorded, then try variants of the input: the right one is that of the
+    training."""
+    if found := _recorded(case):
+        return found
+    if not len(case.rows):
+        return not_checked("no labeled images were given")
+    if case.failure:
+        return not_checked(f"the network cannot be run: {case.failure.message}")
+    few = np.unique(np.linspace(0, len(case.rows) - 1, IMAGES).astype(np.int64))
+    images, found_now = case.images.select(few), [case.found[i] for i in few]
+    tried = {
+        variant: gain(images, found_now, detect(case.detector, images, variant))
+        for variant in variants(case.detector)
+    }
+    best = max(tried, key=lambda variant: tried[variant].size)
+    return _helps(best, tried[best]) or passed(
+        f"none of {len(tried)} other preprocessings is better: the best changes AP by "
+        f"{tried[best].size:+.3f} on {len(images)} images",
+        max(tried[best].size, 0.0),
+        MIN_GAIN,
+        "a network loses AP by any preprocessing that it was not trained with",
+    )
+
+
+def _helps(variant: Variant, gained: Gain) -> Reading | None:
+    after = gained.after
+    clear = gained.low is not None and gained.low > 0
+    if after.ap50 < MIN_AP50 or gained.size < max(MIN_GAIN, MIN_PART * after.ap) or not clear:
+        return None
+    return failed(
+        variant.cause,
+        f"detections agree with the labels (AP50 {after.ap50:.2f}, {gained.before.ap50:.2f} as it "
+        f"is) once that is undone: {variant.cause}",
+        gained.size,
+        MIN_GAIN,
+        why="a network loses AP by any preprocessing that it was not trained with",
+        remedy=REMEDY,
+    )
+
+
+def _recorded(case: Case) -> Reading | None:
+    """A contradiction in what the run or file says itself."""
+    artifact = case.detector.artifact
+    size, said = artifact.preprocessing.size, artifact.model.get("input_size")
+    recipe = artifact.provenance.get("recipe")
+    trained = recipe.get("input_size") if isinstance(recipe, dict) else None
+    for name, other in (("its network takes", said), ("it was trained with", trained)):
+        if isinstance(other, int) and other != size:
+            return failed(
+                "wrong input size",
+                f"images are resized to {size} pixels, but {name} {other}",
+                size,
+                other,
+                why="a network is used with the input size of its training",
+                remedy=f"Set the size in run.json to {other}, or export the run again.",
+            )
+    with suppress(DetectorError):
+        if mismatch := inspect(case.path).mismatch:
+            return failed(
+                "calibrated for another range of pixels",
+                mismatch,
+                1.0,
+                0.0,
+                why="the range differs by more than a twentieth",
+                remedy="Export the run again with `boxwright export RUN --quantize int8`.",
+            )
+    return None

@@ -1,0 +1,126 @@
+"""The weights that a run started from, built again to be compared and trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from boxwright.diagnosis.case import Case
+from boxwright.models.weights import zoo
+from boxwright.training.cache import Cache, build_cache
+from boxwright.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from boxwright.models.model import DetectionModel
+    from boxwright.structures.dataset import Dataset
+    from boxwright.training.start import Start
+
+KEPT = 0.5  # correlation of a layer's kernel with that of the pretrained file
+BLOWN_UP = 2.0  # times its size: training has destroyed a layer that was loaded before
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer outside the heads, compared with the pretrained file.
+
+    Attributes:
+        name: its name.
+        correlation: of its kernel with the pretrained one.
+        growth: the size of its kernel by that of the pretrained one.
+        trained: True if the recipe trains it.
+    """
+
+    name: str
+    correlation: float
+    growth: float
+    trained: bool
+
+    @property
+    def lost(self) -> bool:
+        """True if it is not from the pretrained file."""
+        return self.correlation < KEPT and not (self.trained and self.growth > BLOWN_UP)
+
+
+@dataclass(frozen=True)
+class StartOfRun:
+    """The start of a run's training.
+
+    Attributes:
+        case: a run with its training images.
+    """
+
+    case: Case
+
+    @property
+    def title(self) -> str | None:
+        """The name of the pretrained file; None for a training from scratch."""
+        title = self.case.detector.artifact.provenance.get("weights")
+        return title if isinstance(title, str) else None
+
+    @cached_property
+    def weights(self) -> Path | None:
+        """The pretrained file, if it is published and in the cache."""
+        published = zoo.of_title(self.title) if self.title else None
+        return zoo.find(published) if published else None
+
+    @property
+    def unknown(self) -> str:
+        """Why the start cannot be built again; empty if it can."""
+        if self.title is None:
+            return "it was trained from scratch"
+        if self.weights is None:
+            return f"the pretrained weights {self.title} are not in the cache"
+        if self.case.recipe is None or self.case.training is None:
+            return self.case.unknown or "the run does not record its recipe"
+        return ""
+
+    def begin(self, recipe: Recipe, precision: str, images: Cache) -> Start:
+        """The start of another training by a recipe: from the pretrained file, or, without it, from
+        the run's own weights."""
+        from boxwright.training import start
+
+        artifact, run = self.case.detector.artifact, self.case.run
+        if self.weights is not None:
+            return start.from_weights(self.weights, recipe, artifact.classes, precision, images)
+        assert run is not None  # noqa: S101  # only runs are trained
+        weights = run.build_model().network.get_weights()
+        return start.from_run(artifact, recipe, weights, precision)
+
+    def compared(self, model: DetectionModel) -> list[Layer]:
+        """Compare the layers of a run's model with the pretrained file; only if not `unknown`."""
+        from boxwright.training.start import trained_variables
+
+        case, recipe = self.case, self.case.recipe
+        assert recipe is not None and case.training is not None  # noqa: S101, PT018  # not unknown
+        images = build_cache(few(case.training), recipe.cache_side)
+        began = self.begin(recipe, "float32", images).model
+        trained = {id(variable) for variable in trained_variables(began, recipe)}
+        pairs = zip(began.network.layers, model.network.layers, strict=True)
+        return [
+            Layer(layer.name, *_compared(layer.kernel, own.kernel), id(layer.kernel) in trained)
+            for layer, own in pairs
+            if hasattr(layer, "kernel") and began.layer_group_of(layer.name) != "heads"
+        ]
+
+
+def few(training: Dataset, count: int = 4, max_boxes: int = 20) -> Dataset:
+    """Some training images with boxes, evenly spread: of those with few boxes, if there are
+    enough."""
+    boxes = np.diff(training.offsets)
+    for limit in (max_boxes, np.inf):
+        rows = np.flatnonzero((boxes > 0) & (boxes <= limit))
+        if len(rows) >= count:
+            break
+    return training.select(np.unique(rows[np.linspace(0, len(rows) - 1, count).astype(int)]))
+
+
+def _compared(first: Any, second: Any) -> tuple[float, float]:
+    """The correlation of two kernels, and the size of the second by that of the first."""
+    a, b = first.numpy().ravel().astype(np.float64), second.numpy().ravel().astype(np.float64)
+    size = np.linalg.norm(a), np.linalg.norm(b)
+    correlation = float(a @ b / max(size[0] * size[1], 1e-12))
+    return correlation, float(size[1] / max(size[0], 1e-12))
