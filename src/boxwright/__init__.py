@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from boxwright.api import train as train
     from boxwright.api import write as write
     from boxwright.bench.compare import bench as bench
+    from boxwright.diagnosis.diagnose import diagnose as diagnose
     from boxwright.errors import BoxwrightError as BoxwrightError
     from boxwright.export.export import export as export
     from boxwright.formats import ReadOptions as ReadOptions
@@ -51,6 +52,7 @@ _HOMES = {
     "bench": "boxwright.bench.compare",
     "check": "boxwright.api",
     "convert": "boxwright.api",
+    "diagnose": "boxwright.diagnosis.diagnose",
     "evaluate": "boxwright.api",
     "export": "boxwright.export.export",
     "load": "boxwright.api",
@@ -74,6 +76,7 @@ __all__ = [
     "bench",
     "check",
     "convert",
+    "diagnose",
     "evaluate",
     "export",
     "load",

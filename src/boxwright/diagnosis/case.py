@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from boxwright.datasets.source import source_of
 from boxwright.diagnosis.agreement import Agreement, finite, nameless, unnamed
-from boxwright.diagnosis.pixel_fit import PixelFit
 from boxwright.errors import DetectorError
 from boxwright.evaluation.matching import gather, match
 from boxwright.evaluation.outcomes import Outcomes
@@ -128,37 +127,13 @@ class Case:
         images = self.training.select(_spread(np.arange(len(self.training)), IMAGES))
         return images, [*map(finite, self.detector.detections_in(images))]
 
-    @cached_property
-    def pixels(self) -> tuple[Dataset, NDArray[np.int64], PixelFit] | None:
-        """Images whose labels are compared with their pixels: a dataset, the rows of some of its
-        images, and their pixels. They are training images, if there are any."""
-        whole = self.data if self.own is None else self.own
-        rows = _with_boxes(whole)
-        if self.own is not None:
-            rows = rows[whole.splits[rows] == Split.TRAIN]
-        rows = _spread(rows, PIXELS)
-        return (whole, rows, PixelFit(whole.select(rows))) if len(rows) else None
-
-
-def outcomes(self) -> Outcomes:
-        """Right and wrong detections, whatever their classes."""
-        return outcomes(self.images, self.found)
-
-    @cached_property
-    def trained(self) -> tuple[Dataset, list[Detections]] | None:
-        """Some training images, and the detections in them."""
-        if self.training is None or not len(self.training) or self.failure:
-            return None
-        images = self.training.select(_spread(np.arange(len(self.training)), IMAGES))
-        return images, [*map(finite, self.detector.detections_in(images))]
-
-    @cached_property
-    def pixels(self) -> tuple[Dataset, NDArray[np.int64], PixelFit] | None:
-        """Images whose labels are compared with their pixels: all images of the data they are from,
-        which of these they are, and their pixels. Of the training images, if there are any."""
-        whole = self.data if self.training is None else self.training
-        rows = _spread(_with_boxes(whole), PIXELS)
-        return (whole, rows, PixelFit(whole.select(rows))) if len(rows) else None
+    def labeled(self) -> Iterator[tuple[Dataset, NDArray[np.int64]]]:
+        """Datasets, with the rows of some of their images: the given one, then that of the run, of
+        which only training images count."""
+        yield self.data, _spread(_with_boxes(self.data), PIXELS)
+        if self.own is not None and self.own is not self.data:
+            rows = _with_boxes(self.own)
+            yield self.own, _spread(rows[self.own.splits[rows] == Split.TRAIN], PIXELS)
 
 
 def outcomes(truth: Dataset, found: Sequence[Detections]) -> Outcomes:

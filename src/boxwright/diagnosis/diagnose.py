@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from boxwright.datasets.class_choice import ClassChoice
+from boxwright.datasets.evaluation_set import evaluation_data
 from boxwright.diagnosis.agreement import Agreement
 from boxwright.diagnosis.case import Case
 from boxwright.diagnosis.reading import FAILED, NOT_REACHED, Reading
 from boxwright.diagnosis.registry import RUNGS
+from boxwright.formats import ReadOptions
 from boxwright.inference.detector import Detector
 from boxwright.structures.dataset import Dataset
 
@@ -80,33 +84,67 @@ class Diagnosis:
 
 
 def diagnose(
-    path: Path,
-    detector: Detector,
-    data: Dataset | None,
+    detector: str | PathLike[str],
+    data: str | Path | Dataset | Sequence[str | Path] = (),
+    *,
+    rename: Mapping[str, str] | None = None,
+    form: str | ReadOptions | None = None,
+    labels: Sequence[str] | None = None,
+    trust: bool = False,
     progress: Progress = lambda question: None,
 ) -> Diagnosis:
     """Find out why a detector finds nothing, or nothing good.
 
-    The rungs are measured one after the other; those after the first that fails are not reached.
+        >>> diagnosis = boxwright.diagnose("run", "images")
+        >>> print(diagnosis)
+        >>> for step in diagnosis.steps:
+        ...     print(step.question, step.reading.status, step.reading.measured)
+
+    Rungs of a ladder are measured one after the other. The first that fails is the answer, and
+    those after it are not reached.
 
     Args:
-        path: a run folder or an exported file.
-        detector: the same, loaded.
-        data: labeled images of all splits; None for those of the run.
+        detector: a run folder or an exported file.
+        data: a folder or file of labeled images, several of them, or a dataset; those of the run
+            by default. Without any, most questions about a file cannot be answered.
+        rename: old class names to new ones.
+        form: the name of the data's format, or all options of `read`; as in the training by
+            default.
+        labels: class names in id order, for a file of another tool without names.
+        trust: as in `Detector.load`.
         progress: called with each question before it is answered.
 
     Raises:
-        DataError: as `datasets.load.load`.
+        DataError: as `load`.
+        DetectorError: as `Detector.load`.
     """
-    case = Case.of(path, detector, data)
+    path = Path(detector)
+    opened = Detector.load(path, classes=labels, trust=trust)
+    case = Case.of(path, opened, _images(opened, data, rename, form))
     steps: list[Step] = []
-    reached = True
     for name, rung in RUNGS.items():
         start = time.perf_counter()
-        if reached:
+        reading = Reading(NOT_REACHED, "")
+        if not any(step.reading.status == FAILED for step in steps):
             progress(rung.question)
-        reading = rung.read(case) if reached else Reading(NOT_REACHED, "")
+            reading = rung.read(case)
         steps.append(Step(name, rung.question, reading, time.perf_counter() - start))
-        reached = reached and reading.status != FAILED
     agreement = case.agreement if len(case.rows) else None
     return Diagnosis(path, len(case.rows), agreement, tuple(steps))
+
+
+def _images(
+    detector: Detector,
+    data: str | Path | Dataset | Sequence[str | Path],
+    rename: Mapping[str, str] | None,
+    form: str | ReadOptions | None,
+) -> Dataset | None:
+    """The labeled images that are given, with the classes of the detector's training; None if none
+    are."""
+    if not isinstance(data, Dataset):
+        data = tuple(map(Path, [data] if isinstance(data, str | Path) else data))
+        if not data:
+            return None
+    options = None if form is None else ReadOptions.of(form)
+    choice = ClassChoice.of((), (), rename)
+    return evaluation_data(detector.artifact.provenance, data, choice, options)

@@ -172,9 +172,12 @@ def _with_labels_of(data: Dataset, rows: NDArray[np.int64], others: NDArray[np.i
 
 def _unexplained(case: Case) -> Reading | None:
     """Labels that pixels explain better after a change, or not at all."""
-    if case.pixels is None or len(case.pixels[1]) < MIN_IMAGES:
-        return None
-    whole, rows, fit = case.pixels
+    found = (_by_pixels(case, *each) for each in case.labeled() if len(each[1]) >= MIN_IMAGES)
+    return next(filter(None, found), None)
+
+
+def _by_pixels(case: Case, whole: Dataset, rows: NDArray[np.int64]) -> Reading | None:
+    fit = PixelFit(whole.select(rows))
     own = _explained(fit, whole.select(rows))
     clear = [
         (cause, after)

@@ -66,6 +66,6 @@ def _compared(reference: Reference, file: Detector, path: Path) -> Reading:
         compared.loss,
         tolerance.loss,
         why=WHY,
-        remedy=f"Export it again: `boxwright export {shlex.quote(str(path.parent))}`. It calibrates "
-        "int8 on up to 100 training images and rejects a file that loses accuracy.",
+        remedy=f"Export it again: `boxwright export {shlex.quote(str(path.parent))}`. Int8 "
+        "is calibrated on up to 100 training images and rejects a file that loses accuracy.",
     )

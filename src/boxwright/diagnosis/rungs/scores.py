@@ -46,7 +46,8 @@ def read(case: Case) -> Reading:
         limit,
         why=why,
         remedy="Choose it on validation images: `boxwright evaluate "
-        f"{shlex.quote(str(case.path))} DATA --aim f1 --save-threshold`, or try `boxwright predict ... --threshold {at:.2f}`.",
+        f"{shlex.quote(str(case.path))} DATA --aim f1 --save-threshold`, or try "
+        f"`boxwright predict ... --threshold {at:.2f}`.",
     )
 
 
