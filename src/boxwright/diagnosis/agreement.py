@@ -8,18 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.coco import evaluate, paired_loss
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
 CLASS = ("object",)
 RESAMPLES = 200
-EPSILON = 1e-9
 
 
 class Agreement(NamedTuple):
-    """COCO AP and AP50 of boxes of a single class."""
+    """COCO AP and AP50 of detections."""
 
     ap: float
     ap50: float
@@ -27,8 +25,13 @@ class Agreement(NamedTuple):
     @classmethod
     def of(cls, truth: Dataset, found: Sequence[Detections]) -> Agreement:
         """The agreement of detections, one per image, with labels; classes are not compared."""
-        measured = evaluate(nameless(truth), unnamed(found), resamples=0, sizes=False)
-        return cls(measured.ap or 0.0, measured.ap50 or 0.0)
+        return cls.measured(nameless(truth), unnamed(found))
+
+    @classmethod
+    def measured(cls, truth: Dataset, found: Sequence[Detections]) -> Agreement:
+        """The mean over the classes."""
+        scores = evaluate(truth, found, resamples=0, sizes=False)
+        return cls(scores.ap or 0.0, scores.ap50 or 0.0)
 
 
 class Gain(NamedTuple):
@@ -47,10 +50,24 @@ class Gain(NamedTuple):
 
 def gain(truth: Dataset, before: Sequence[Detections], after: Sequence[Detections]) -> Gain:
     """What other detections in the same images gain."""
-    first, second = Agreement.of(truth, before), Agreement.of(truth, after)
+    return _gained(nameless(truth), unnamed(before), unnamed(after))
+
+
+def gain_with_names(
+    truth: Dataset, before: Sequence[Detections], after: Sequence[Detections]
+) -> Gain:
+    """The same for AP of all classes, if they have names in common: the larger gain of both."""
+    gains = [gain(truth, before, after)]
+    if {name for one in before for name in one.classes} & set(truth.classes):
+        gains.append(_gained(truth, [*map(finite, before)], [*map(finite, after)]))
+    return max(gains, key=lambda each: each.size)
+
+
+def _gained(truth: Dataset, before: Sequence[Detections], after: Sequence[Detections]) -> Gain:
+    first, second = (Agreement.measured(truth, found) for found in (before, after))
     low = None
     if second.ap > first.ap:
-        paired = paired_loss(nameless(truth), unnamed(after), unnamed(before), resamples=RESAMPLES)
+        paired = paired_loss(truth, after, before, resamples=RESAMPLES)
         low = paired.interval[0] if paired and paired.interval else None
     return Gain(first, second, low)
 
@@ -71,8 +88,3 @@ def finite(found: Detections) -> Detections:
     """The detections whose box and score are numbers."""
     known = np.isfinite(found.boxes).all(axis=1) & np.isfinite(found.scores)
     return found if known.all() else found[known]
-
-
-def baseline(train: Dataset, truth: Dataset) -> Agreement:
-    """The agreement of boxes that ignore the images."""
-    return Agreement.of(truth, constant_box(nameless(train), truth))

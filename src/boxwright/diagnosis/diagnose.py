@@ -120,7 +120,11 @@ def diagnose(
     """
     path = Path(detector)
     opened = Detector.load(path, classes=labels, trust=trust)
-    case = Case.of(path, opened, _images(opened, data, rename, form))
+    return climb(Case.of(path, opened, _images(opened, data, rename, form)), progress)
+
+
+def climb(case: Case, progress: Progress = lambda question: None) -> Diagnosis:
+    """Measure the rungs one after the other, up to the first that fails."""
     steps: list[Step] = []
     for name, rung in RUNGS.items():
         start = time.perf_counter()
@@ -130,7 +134,7 @@ def diagnose(
             reading = rung.read(case)
         steps.append(Step(name, rung.question, reading, time.perf_counter() - start))
     agreement = case.agreement if len(case.rows) else None
-    return Diagnosis(path, len(case.rows), agreement, tuple(steps))
+    return Diagnosis(case.path, len(case.rows), agreement, tuple(steps))
 
 
 def _images(

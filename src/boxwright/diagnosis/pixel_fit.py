@@ -81,8 +81,8 @@ class PixelFit:
         rows = np.arange(len(images))
         self._folds = [rows[fold::FOLDS] for fold in range(FOLDS)]
         self._parts = [np.ascontiguousarray(x[own]) for own in self._folds]
-        flat = [part.reshape(-1, part.shape[-1]) for part in self._parts]
-        self._grams = np.stack([part.T @ part for part in flat])
+        grams = np.stack([_flat(part).T @ _flat(part) for part in self._parts])
+        self._inverses = [_inverse(grams.sum(axis=0) - own) for own in grams]
 
     def likeness(self, covered: Floats) -> Likeness:
         """Compare with labels: the part of each cell that is covered, `(N, CELLS, CELLS)`."""
@@ -90,19 +90,24 @@ class PixelFit:
         y = y - y.mean(axis=1, keepdims=True)
         own = [y[rows] for rows in self._folds]
         products = np.stack(
-            [
-                part.reshape(-1, part.shape[-1]).T @ labels.ravel()
-                for part, labels in zip(self._parts, own, strict=True)
-            ]
+            [_flat(part).T @ labels.ravel() for part, labels in zip(self._parts, own, strict=True)]
         )
         correlation = np.full(len(y), np.nan)
         for fold, rows in enumerate(self._folds):
-            others = np.arange(FOLDS) != fold
-            gram, product = self._grams[others].sum(axis=0), products[others].sum(axis=0)
-            ridge = RIDGE * np.trace(gram) / len(gram)
-            weights = np.linalg.solve(gram + ridge * np.eye(len(gram), dtype=gram.dtype), product)
+            weights = self._inverses[fold] @ (products.sum(axis=0) - products[fold])
             correlation[rows] = _correlation(self._parts[fold] @ weights, own[fold])
         return Likeness(correlation)
+
+
+def _flat(part: Floats) -> Floats:
+    return part.reshape(-1, part.shape[-1])
+
+
+def _inverse(gram: Floats) -> Floats:
+    """The inverse with a ridge."""
+    ridge = RIDGE * np.trace(gram) / len(gram)
+    inverse: Floats = np.linalg.inv(gram + ridge * np.eye(len(gram), dtype=gram.dtype))
+    return inverse
 
 
 def coverage(boxes: Floats, image_of_box: NDArray[np.int64], images: int) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import permutations
 
 import numpy as np
@@ -54,24 +55,39 @@ def read(case: Case) -> Reading:
             why=why,
             remedy=REMEDY,
         )
-    right = shares[np.arange(len(known)), known]
-    worst = int(np.argmin(right))
-    if right[worst] < NEVER:
-        a, b = known[worst], int(np.argmax(shares[worst]))
-        return failed(
-            f"classes are mixed: '{names[a]}' is detected as '{names[b]}'",
-            f"{right[worst]:.0%} of the detections at boxes of '{names[a]}' have that name, and "
-            f"{shares[worst, b]:.0%} are called '{names[b]}'",
-            float(right[worst]),
-            NEVER,
-            why=why,
-            remedy="Look at the boxes of both classes with `boxwright check DATA --html`: were "
-            "they merged, or named differently, in the training images? A class of few boxes "
-            "needs more.",
-        )
+    if found := _mixed(counts, names, why):
+        return found
     return passed(
         f"{own:.0%} of the detections at labeled boxes have the name of the box", own, NEVER, why
     )
+
+
+def _mixed(counts: NDArray[np.int64], names: Sequence[str], why: str) -> Reading | None:
+    """A class of the labels that is never detected as itself, or one of the detector that is never
+    labeled as itself."""
+    for table, label, detection in (
+        (counts, "what is labeled", "is detected as"),
+        (counts.T, "what the detector calls", "is labeled"),
+    ):
+        known = np.flatnonzero(table.sum(axis=1) >= MIN_PAIRS)
+        shares = table[known] / table[known].sum(axis=1, keepdims=True)
+        right = shares[np.arange(len(known)), known]
+        if not len(known) or right.min() >= NEVER:
+            continue
+        worst = int(np.argmin(right))
+        a, b = names[known[worst]], names[int(np.argmax(shares[worst]))]
+        return failed(
+            f"classes are mixed: {label} '{a}' {detection} '{b}'",
+            f"{label} '{a}' {detection} '{b}' at {shares[worst].max():.0%} of the boxes, and "
+            f"'{a}' at {right[worst]:.0%}",
+            float(right[worst]),
+            NEVER,
+            why=why,
+            remedy="Look at the boxes of both classes with `boxwright check DATA --html "
+            "report.html`: were they merged, or named differently, in the training images? A "
+            "class of few boxes needs more.",
+        )
+    return None
 
 
 def _unknown(case: Case) -> Reading | None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from boxwright.diagnosis.agreement import Gain, gain
+from boxwright.diagnosis.agreement import Gain, gain_with_names
 from boxwright.diagnosis.case import Case
 from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
 from boxwright.diagnosis.variants import Variant, detect, variants
@@ -34,7 +34,7 @@ def read(case: Case) -> Reading:
     few = np.unique(np.linspace(0, len(case.rows) - 1, IMAGES).astype(np.int64))
     images, found_now = case.images.select(few), [case.found[i] for i in few]
     tried = {
-        variant: gain(images, found_now, detect(case.detector, images, variant))
+        variant: gain_with_names(images, found_now, detect(case.detector, images, variant))
         for variant in variants(case.detector)
     }
     best = max(tried, key=lambda variant: tried[variant].size)
