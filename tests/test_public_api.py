@@ -14,8 +14,8 @@ pytestmark = pytest.mark.tiny
 NAMES = [
     *("BoxwrightError", "Dataset", "Detections", "Detector", "Event", "ReadOptions", "Recipe"),
     "Run",
-    *("bench", "check", "convert", "evaluate", "export", "load", "merge", "predict", "read"),
-    *("split", "train", "write"),
+    *("bench", "check", "convert", "diagnose", "evaluate", "export", "load", "merge"),
+    *("predict", "read", "split", "train", "write"),
 ]
 
 
@@ -60,6 +60,7 @@ def test_a_folder_of_the_same_name_does_not_replace_a_function(module: str) -> N
         ("import boxwright; boxwright.Event", {"keras", "tensorflow", "numpy"}),
         ("import boxwright; boxwright.Recipe", {"keras", "tensorflow"}),
         ("import boxwright; boxwright.bench", {"keras", "tensorflow"}),
+        ("import boxwright; boxwright.diagnose", {"keras", "tensorflow"}),
         ("import boxwright; boxwright.export", {"keras", "tensorflow"}),
         ("import boxwright; boxwright.train", {"keras", "tensorflow", "ai_edge_litert"}),
     ],
