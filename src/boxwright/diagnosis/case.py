@@ -96,8 +96,9 @@ class Case:
         try:
             return [*map(finite, self.detector.detections_in(self.images))], None
         except DetectorError as error:
-            nothing = Detections([], [], [], self.detector.classes)
-            return [nothing] * len(self.images), error
+            nothing = np.zeros(0, np.float32)
+            none = Detections(nothing, nothing, nothing.astype(np.int32), self.detector.classes)
+            return [none] * len(self.images), error
 
     @property
     def found(self) -> list[Detections]:

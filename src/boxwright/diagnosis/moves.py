@@ -50,14 +50,14 @@ def detections_after(move: Move, found: Sequence[Detections], truth: Dataset) ->
 def fractions_of(truth: Dataset) -> Fractions:
     """The labels as fractions, `(M, 4)`."""
     sizes = truth.sizes[truth.image_of_box].astype(np.float32)
-    fractions: Fractions = truth.boxes / np.tile(sizes, 2)
-    return fractions
+    return np.asarray(truth.boxes / np.tile(sizes, 2), np.float32)
 
 
 def labels_before(move: Move, truth: Dataset) -> Fractions:
     """The labels as fractions, `(M, 4)`, with a move undone."""
     sizes = truth.sizes[truth.image_of_box].astype(np.float32)
-    return np.clip(move.undo(fractions_of(truth), sizes[:, :1] / sizes[:, 1:]), 0, 1)
+    before: Fractions = np.clip(move.undo(fractions_of(truth), sizes[:, :1] / sizes[:, 1:]), 0, 1)
+    return before
 
 
 def _moved(change: Change, boxes: Fractions, size: NDArray[np.int32]) -> Fractions:
@@ -75,7 +75,9 @@ def _transpose(boxes: Fractions, aspect: NDArray[np.float32]) -> Fractions:
 
 
 def _transpose_pixels(boxes: Fractions, aspect: NDArray[np.float32]) -> Fractions:
-    return boxes[:, [1, 0, 3, 2]] * np.hstack([1 / aspect, aspect, 1 / aspect, aspect])
+    inverse = np.float32(1) / aspect
+    factors: Fractions = np.hstack([inverse, aspect, inverse, aspect])
+    return boxes[:, [1, 0, 3, 2]] * factors
 
 
 def _flip_x(boxes: Fractions, aspect: NDArray[np.float32]) -> Fractions:
@@ -112,17 +114,17 @@ def shifted_by_sizes(
 ) -> Fractions:
     """Boxes shifted by multiples of their own width and height."""
     sides = boxes[:, 2:] - boxes[:, :2]
-    return boxes + np.tile(sides * np.float32(by), 2)
+    return boxes + np.tile(sides * np.array(by, np.float32), 2)
 
 
 def shifted(boxes: Fractions, aspect: NDArray[np.float32], *, by: tuple[float, float]) -> Fractions:
     """Boxes shifted by fractions of the image."""
-    return boxes + np.tile(np.float32(by), 2)
+    return boxes + np.tile(np.array(by, np.float32), 2)
 
 
 def scaled(boxes: Fractions, aspect: NDArray[np.float32], *, by: tuple[float, float]) -> Fractions:
     """Boxes of an image of another size."""
-    return boxes * np.tile(np.float32(by), 2)
+    return boxes * np.tile(np.array(by, np.float32), 2)
 
 
 def grown(boxes: Fractions, aspect: NDArray[np.float32], *, by: float) -> Fractions:

@@ -121,6 +121,6 @@ def few(training: Dataset, count: int = 4, max_boxes: int = 20) -> Dataset:
 def _compared(first: Any, second: Any) -> tuple[float, float]:
     """The correlation of two kernels, and the size of the second by that of the first."""
     a, b = first.numpy().ravel().astype(np.float64), second.numpy().ravel().astype(np.float64)
-    size = np.linalg.norm(a), np.linalg.norm(b)
-    correlation = float(a @ b / max(size[0] * size[1], 1e-12))
-    return correlation, float(size[1] / max(size[0], 1e-12))
+    first_size, second_size = float(np.linalg.norm(a)), float(np.linalg.norm(b))
+    correlation = float(a @ b) / max(first_size * second_size, 1e-12)
+    return correlation, second_size / max(first_size, 1e-12)

@@ -156,8 +156,9 @@ def _without_border(boxes: NDArray[np.float32], aspect: NDArray[np.float32]) -> 
 
 def _border(aspect: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The part of the square that the image takes in x and y, and where it begins, `(n, 4)`."""
-    part = np.tile(np.hstack([np.minimum(aspect, 1), np.minimum(1 / aspect, 1)]), 2)
-    return part, (1 - part) / 2
+    one = np.float32(1)
+    part = np.tile(np.hstack([np.minimum(aspect, one), np.minimum(one / aspect, one)]), 2)
+    return part, (one - part) / np.float32(2)
 
 
 BORDER = Move("boxes are inside a border", _inside_border, _without_border)

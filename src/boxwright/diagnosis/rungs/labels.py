@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,12 @@ class Confident(NamedTuple):
     """Detections that score as high as the better half of the right ones.
 
     Attributes:
-        count: their number.
+        number: how many there are.
         unlabeled: the part that is not near any labeled box.
         other: the part at a labeled box of another class.
     """
 
-    count: int
+    number: int
     unlabeled: float
     other: float
 
@@ -117,14 +117,14 @@ def _against_detections(case: Case) -> Reading:
     if case.trained:
         sets.append(("training images", *case.trained))
     seen = [(name, confident(images, found)) for name, images, found in sets]
-    known = [(name, one) for name, one in seen if one and one.count >= MIN_BOXES]
+    known = [(name, one) for name, one in seen if one and one.number >= MIN_BOXES]
     if not known:
         return not_checked("too few right detections to judge labels by")
     name, worst = max(known, key=lambda each: max(each[1].unlabeled, each[1].other))
     share = max(worst.unlabeled, worst.other)
     unlabeled = worst.unlabeled >= worst.other
     what = "are not near any label" if unlabeled else "are at a label of another class"
-    found = f"{share:.0%} of {worst.count} confident detections in the {name} {what}"
+    found = f"{share:.0%} of {worst.number} confident detections in the {name} {what}"
     why = "the better half of the detections is seldom wrong, unless labels are"
     if share <= MAX_WRONG:
         return passed(found, share, MAX_WRONG, why)
@@ -141,32 +141,26 @@ def _against_detections(case: Case) -> Reading:
 def confident(images: Dataset, found: Sequence[Detections]) -> Confident | None:
     """Measure the confident detections in some images; None if none is right."""
     names = {name: i for i, name in enumerate(images.classes)}
-    scores, right, alone, other = ([np.zeros(0)] for _ in range(4))
+    columns: list[tuple[NDArray[Any], ...]] = []
     for index, one in enumerate(found):
         rows = images.rows(index)
         overlap = iou(one.boxes, images.boxes[rows])
         labels = np.array([names.get(name, -1) for name in one.classes])[one.labels]
         same = labels[:, None] == images.labels[rows]
         excused = iou(one.boxes, images.ignored_in(index)).max(axis=1, initial=0) >= NEAR
-        scores.append(one.scores)
-        right.append((overlap >= SAME).any(axis=1))
-        other.append(((overlap >= SAME) & ~same).any(axis=1) & ~((overlap >= SAME) & same).any(1))
-        alone.append((overlap.max(axis=1, initial=0) < NEAR) & ~excused)
-    score, hit = np.concatenate(scores), np.concatenate(right) > 0
+        here = overlap >= SAME
+        other = here.any(axis=1) & ~(here & same).any(axis=1)
+        alone = (overlap.max(axis=1, initial=0) < NEAR) & ~excused
+        columns.append((one.scores, np.asarray(here.any(axis=1)), other, alone))
+    if not columns:
+        return None
+    score, hit, strange, lonely = (np.concatenate(each) for each in zip(*columns, strict=True))
     if not hit.any():
         return None
     sure = score >= np.median(_best_of(score, hit, len(images.boxes)))
-    return Confident(
-        int(sure.sum()), _share(np.concatenate(alone), sure), _share(np.concatenate(other), sure)
-    )
+    return Confident(int(sure.sum()), float(lonely[sure].mean()), float(strange[sure].mean()))
 
 
-def _best_of(
-    scores: NDArray[np.float64], hit: NDArray[np.bool_], boxes: int
-) -> NDArray[np.float64]:
+def _best_of(scores: NDArray[Any], hit: NDArray[Any], boxes: int) -> NDArray[Any]:
     """The scores of the right detections, at most one for each box."""
     return np.sort(scores[hit])[::-1][:boxes]
-
-
-def _share(which: NDArray[np.float64], of: NDArray[np.bool_]) -> float:
-    return float(which[of].mean()) if of.any() else 0.0
