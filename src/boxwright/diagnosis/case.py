@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from boxwright.training.recipe import Recipe
 
 IMAGES = 64  # that are detected in: AP50 is then known to about a tenth
-PIXELS = 120  # whose pixels are compared with labels
+PIXELS = 160  # whose pixels are compared with labels
 
 
 @dataclass(frozen=True, eq=False)

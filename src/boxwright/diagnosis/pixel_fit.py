@@ -19,7 +19,7 @@ from boxwright.structures.dataset import Dataset
 
 SIDE, CELLS = 128, 32  # pixels, and cells in which they are averaged
 RADII = (1, 4, 12)  # pixels of the blurs
-HIDDEN = 160  # random features, for curves and edges of colors that a plane cannot separate
+HIDDEN = 48  # random features, for curves and edges of colors that a plane cannot separate
 FOLDS = 5
 RIDGE = 0.01  # of the mean square of the features
 SEED = 0

@@ -17,6 +17,7 @@ from boxwright.diagnosis.rungs import (
     scores,
     similarity,
     sizes,
+    training,
     weights,
 )
 from boxwright.structures.registry import Registry
@@ -46,5 +47,6 @@ RUNGS: Registry[Rung] = Registry(
         "sizes": Rung("Are objects large enough for the input?", sizes.read),
         "similarity": Rung("Are these images like the training images?", similarity.read),
         "labels": Rung("Do labels agree with each other?", labels.read),
+        "training": Rung("Has it learned its training images?", training.read),
     }
 )

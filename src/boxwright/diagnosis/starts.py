@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from boxwright.diagnosis.case import Case
 from boxwright.models.weights import zoo
-from boxwright.training.cache import Cache, build_cache
+from boxwright.training.cache import Cache
 from boxwright.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -92,16 +93,16 @@ class StartOfRun:
 
     def compared(self, model: DetectionModel) -> list[Layer]:
         """Compare the layers of a run's model with the pretrained file; only if not `unknown`."""
-        from boxwright.training.start import trained_variables
+        from boxwright.training.start import built, trained_variables
 
-        case, recipe = self.case, self.case.recipe
-        assert recipe is not None and case.training is not None  # noqa: S101, PT018  # not unknown
-        images = build_cache(few(case.training), recipe.cache_side)
-        began = self.begin(recipe, "float32", images).model
+        recipe = self.case.recipe
+        assert recipe is not None  # noqa: S101  # it is known
+        began = built(type(model), model.spec, recipe, "float32")
+        began.load(began.read_pretrained(self.weights))
         trained = {id(variable) for variable in trained_variables(began, recipe)}
         pairs = zip(began.network.layers, model.network.layers, strict=True)
         return [
-            Layer(layer.name, *_compared(layer.kernel, own.kernel), id(layer.kernel) in trained)
+            Layer(layer.name, *_compared(layer, own), id(layer.kernel) in trained)
             for layer, own in pairs
             if hasattr(layer, "kernel") and began.layer_group_of(layer.name) != "heads"
         ]
@@ -119,8 +120,19 @@ def few(training: Dataset, count: int = 4, max_boxes: int = 20) -> Dataset:
 
 
 def _compared(first: Any, second: Any) -> tuple[float, float]:
-    """The correlation of two kernels, and the size of the second by that of the first."""
-    a, b = first.numpy().ravel().astype(np.float64), second.numpy().ravel().astype(np.float64)
+    """The correlation of the kernels of two layers, and the size of the second by that of the
+    first."""
+    a, b = _kernel(first), _kernel(second)
     first_size, second_size = float(np.linalg.norm(a)), float(np.linalg.norm(b))
     correlation = float(a @ b) / max(first_size * second_size, 1e-12)
     return correlation, second_size / max(first_size, 1e-12)
+
+
+def _kernel(layer: Any) -> NDArray[np.float64]:
+    """A layer's kernel as one row, with the scale of its batch norm, which a training may move into
+    the kernel."""
+    kernel = layer.kernel.numpy().astype(np.float64)
+    if hasattr(layer, "gamma"):
+        scale = layer.gamma.numpy() / np.sqrt(layer.moving_variance.numpy() + layer.spec.epsilon)
+        kernel = kernel * scale.reshape((1, 1, -1, 1) if layer.depthwise else (1, 1, 1, -1))
+    return np.asarray(kernel.ravel(), np.float64)

@@ -17,6 +17,7 @@ from boxwright.structures.labels import closest_name
 
 UNKNOWN = 0.1  # of the boxes may be of classes that the detector does not have
 MIN_PAIRS = 5  # of a class
+MIN_AP50 = 0.2  # regardless of names
 MIN_GAIN = 0.2  # of the mean over classes
 NEVER = 0.2  # of a class's pairs are named right
 TRIED = 7  # classes of which all orders are tried
@@ -32,6 +33,11 @@ def read(case: Case) -> Reading:
         return not_checked("no labeled images were given")
     if found := _unknown(case):
         return found
+    if case.agreement.ap50 < MIN_AP50:
+        return not_checked(
+            f"boxes agree too little with the labels (AP50 {case.agreement.ap50:.2f}) to compare "
+            "their names"
+        )
     counts = _counts(case)
     known = np.flatnonzero(counts.sum(axis=1) >= MIN_PAIRS)
     if not len(known):

@@ -32,7 +32,7 @@ MIN_AP50 = 0.25  # after the change: detections that agree with nothing prove no
 NEIGHBORS = (1, -1, 2, -2)
 DIGITS = re.compile(r"(\d+)")
 MIN_IMAGES = 16  # to compare pixels with labels
-MIN_LIKENESS, SIGMAS = 0.04, 4.0  # gain of the correlation, and its standard errors
+MIN_LIKENESS, SIGMAS, FEWER_SIGMAS = 0.04, 4.0, 2.5  # gain of the correlation, standard errors
 RELATED = 2.0  # standard errors by which pixels explain their own labels better than others
 ERRORS = 0.1  # of the images may have errors
 REMEDY = (
@@ -182,7 +182,7 @@ def _by_pixels(case: Case, whole: Dataset, rows: NDArray[np.int64]) -> Reading |
     clear = [
         (cause, after)
         for cause, after in _after_changes(whole, rows, fit)
-        if after.mean - own.mean >= MIN_LIKENESS and after.sigmas_above(own) >= SIGMAS
+        if after.mean - own.mean >= MIN_LIKENESS and _is_clear(own, after)
     ]
     if clear:
         cause, best = max(clear, key=lambda each: each[1].mean)
@@ -192,7 +192,7 @@ def _by_pixels(case: Case, whole: Dataset, rows: NDArray[np.int64]) -> Reading |
             f"{best.mean:.2f} above chance, {own.mean:.2f} as they are",
             best.mean - own.mean,
             MIN_LIKENESS,
-            why=f"it is more than {SIGMAS:g} standard errors over the images",
+            why="it is several standard errors over the images",
             remedy=REMEDY,
         )
     if own.sigmas >= RELATED or case.agreement.ap50 >= MIN_AP50:
@@ -206,6 +206,13 @@ def _by_pixels(case: Case, whole: Dataset, rows: NDArray[np.int64]) -> Reading |
         why="standard errors over the images; right labels reach five and more",
         remedy=REMEDY,
     )
+
+
+def _is_clear(own: Likeness, after: Likeness) -> bool:
+    """True for a gain of many standard errors, or of some if pixels explain the labels only after
+    the change."""
+    unrelated = own.sigmas < RELATED and after.sigmas >= SIGMAS
+    return after.sigmas_above(own) >= (FEWER_SIGMAS if unrelated else SIGMAS)
 
 
 def _after_changes(

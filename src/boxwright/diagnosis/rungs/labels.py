@@ -26,6 +26,7 @@ MAX_WRONG = 0.3  # of the confident detections may be without label, or of anoth
 SAME, NEAR = 0.5, 0.1  # IoU of one object, and of anything near it
 SAME_GRAY = 4.0  # gray levels: mean difference of the thumbnails of duplicates
 MIN_PAIRS, MIN_BOXES = 5, 20
+MIN_AP50 = 0.2  # a detector that agrees less with the labels does not know them
 REMEDY = (
     "Look at the boxes with `boxwright check DATA --html report.html`, label every object of an "
     "image in one way, and train again."
@@ -118,8 +119,10 @@ def _against_detections(case: Case) -> Reading:
         sets.append(("training images", *case.trained))
     seen = [(name, confident(images, found)) for name, images, found in sets]
     known = [(name, one) for name, one in seen if one and one.number >= MIN_BOXES]
+    if case.agreement.ap50 < MIN_AP50:
+        known = []
     if not known:
-        return not_checked("too few right detections to judge labels by")
+        return not_checked("too few right detections to compare labels with")
     name, worst = max(known, key=lambda each: max(each[1].unlabeled, each[1].other))
     share = max(worst.unlabeled, worst.other)
     unlabeled = worst.unlabeled >= worst.other
