@@ -20,6 +20,7 @@ from boxwright.cli.options import (
     say_trusted,
 )
 from boxwright.console import FAILED, plain, show, show_json
+from boxwright.structures.findings import counted
 
 if TYPE_CHECKING:
     from boxwright.diagnosis.diagnose import Diagnosis
@@ -96,15 +97,18 @@ def _show(diagnosis: Diagnosis) -> None:
         show(f"{SIGNS[step.reading.status]} {plain(step.question)}")
         if step.reading.found:
             show(f"    {plain(step.reading.found)}")
-    fault = diagnosis.fault
-    show(f"\n[bold]{plain(str(diagnosis)).capitalize()}[/]" if not fault else "")
-    if fault:
-        reading = fault.reading
+    show("")
+    if diagnosis.fault:
+        reading = diagnosis.fault.reading
         show(f"[bold red]{plain(_sentence(reading.cause))}[/]")
-        show(plain(f"{_sentence(reading.found)}"))
-        if reading.limit is not None:
-            show(f"Limit {reading.limit:.3g}: {plain(reading.why)}.")
+        measured, limit = reading.measured or 0.0, reading.limit or 0.0
+        show(plain(f"Measured {measured:.3g}, limit {limit:.3g}: {reading.why}."))
         show(f"[dim]->[/] {plain(reading.remedy)}")
+        return
+    show(f"[bold]{plain(_sentence(str(diagnosis)))}[/]")
+    if diagnosis.agreement:
+        images = counted(diagnosis.images, "image")
+        show(f"AP50 {diagnosis.agreement.ap50:.2f} on {images}, whatever the classes.")
 
 
 def _sentence(text: str) -> str:
