@@ -144,13 +144,12 @@ def outcomes(truth: Dataset, found: Sequence[Detections]) -> Outcomes:
 
 
 def _chosen(data: Dataset) -> NDArray[np.int64]:
-    """Test images with boxes, or others if there are none."""
-    labeled = _with_boxes(data)
+    """Test images, or others if there are none, with and without objects."""
     for split in (Split.TEST, Split.VAL):
-        own = labeled[data.splits[labeled] == split]
-        if len(own):
-            return _spread(own, IMAGES)
-    return _spread(labeled, IMAGES)
+        rows = np.flatnonzero(data.splits == split)
+        if np.isin(rows, _with_boxes(data)).any():
+            return _spread(rows, IMAGES)
+    return _spread(np.arange(len(data)) if len(data.boxes) else np.arange(0), IMAGES)
 
 
 def _with_boxes(data: Dataset) -> NDArray[np.int64]:

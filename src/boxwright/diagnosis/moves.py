@@ -20,8 +20,9 @@ from boxwright.structures.detections import Detections
 Fractions = NDArray[np.float32]
 Change = Callable[[Fractions, NDArray[np.float32]], Fractions]  # of boxes and aspects, `(n, 1)`
 MIN_SHIFT, MIN_SIZES, MIN_RATIO = 0.02, 0.12, 1.12  # smaller moves are inaccurate boxes
-BINS = {"image": 0.02, "box": 0.1, "ratio": 0.06}  # width of the cells in which pairs vote
+BINS = {"image": 0.02, "box": 0.1, "ratio": 0.25}  # width of the cells in which pairs vote
 REACH = 24  # cells to each side
+TINY = 1e-5  # of the image's side
 SIMILAR = 0.4  # log of the ratio of two sides of one object
 
 
@@ -153,7 +154,7 @@ def shift(x: float, y: float) -> Move:
 
 def scale(x: float, y: float) -> Move:
     return Move(
-        f"boxes are of an image of another size: {x:.2f} times as wide, {y:.2f} times as high",
+        f"boxes are of an image of another size: {x:.2g} times as wide, {y:.2g} times as high",
         partial(scaled, by=(x, y)),
         partial(scaled, by=(1 / x, 1 / y)),
     )
@@ -207,15 +208,15 @@ def voted(found: Sequence[Detections], truth: Dataset) -> Iterator[Move]:
     box, label = pairs[:, :4], pairs[:, 4:]
     sides, label_sides = box[:, 2:] - box[:, :2], label[:, 2:] - label[:, :2]
     center, label_center = (box[:, 2:] + box[:, :2]) / 2, (label[:, 2:] + label[:, :2]) / 2
-    ratios = np.log(np.maximum(label_sides, 1e-4) / np.maximum(sides, 1e-4))
+    ratios = np.log(np.maximum(label_sides, TINY) / np.maximum(sides, TINY))
     same = (np.abs(ratios) < SIMILAR).all(axis=1)
     offsets = label_center - center
     if (x := _mode(offsets[same], BINS["image"])) is not None and np.abs(x).max() >= MIN_SHIFT:
         yield shift(*x)
-    relative = (offsets / np.maximum(sides, 1e-4))[same]
+    relative = (offsets / np.maximum(sides, TINY))[same]
     if (x := _mode(relative, BINS["box"])) is not None and np.abs(x).max() >= MIN_SIZES:
         yield shift_by_sizes(*x)
-    zoom = np.log(np.maximum(label_center, 1e-4) / np.maximum(center, 1e-4))
+    zoom = np.log(np.maximum(label_center, TINY) / np.maximum(center, TINY))
     agreeing = (np.abs(ratios - zoom) < SIMILAR).all(axis=1)
     x = _mode(zoom[agreeing], BINS["ratio"])
     if x is not None and np.abs(x).max() >= np.log(MIN_RATIO):

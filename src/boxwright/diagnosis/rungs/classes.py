@@ -8,6 +8,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from boxwright.datasets.checks.classes import MIN_BOXES
 from boxwright.diagnosis.agreement import Agreement
 from boxwright.diagnosis.case import Case
 from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
@@ -61,7 +62,7 @@ def read(case: Case) -> Reading:
             why=why,
             remedy=REMEDY,
         )
-    if found := _mixed(counts, names, why):
+    if found := _mixed(counts, names, why) or _never(case, counts):
         return found
     return passed(
         f"{own:.0%} of the detections at labeled boxes have the name of the box", own, NEVER, why
@@ -93,6 +94,27 @@ def _mixed(counts: NDArray[np.int64], names: Sequence[str], why: str) -> Reading
             "report.html`: were they merged, or named differently, in the training images? A "
             "class of few boxes needs more.",
         )
+    return None
+
+
+def _never(case: Case, counts: NDArray[np.int64]) -> Reading | None:
+    """A class with few training boxes that is never detected."""
+    if case.training is None:
+        return None
+    wanted = np.bincount(case.images.labels, minlength=len(case.images.classes))
+    for label in np.flatnonzero((wanted >= MIN_PAIRS) & (np.diag(counts) == 0)):
+        name = case.images.classes[label]
+        ids = [i for i, each in enumerate(case.training.classes) if each == name]
+        boxes = int(np.isin(case.training.labels, ids).sum())
+        if boxes < MIN_BOXES:
+            return failed(
+                f"too few training boxes of '{name}'",
+                f"none of {wanted[label]} boxes of '{name}' is found; {boxes} were in training",
+                boxes,
+                MIN_BOXES,
+                why="a class is learned from dozens of boxes",
+                remedy=f"Label more images that show '{name}', and train again.",
+            )
     return None
 
 

@@ -67,21 +67,22 @@ def read(case: Case) -> Reading:
 
 def _errors(case: Case) -> Reading | None:
     """Images with errors that `boxwright check` reports."""
-    whole = case.data if case.training is None else case.training
-    errors = [each for each in whole.findings if MEANINGS[each.code].severity == "error"]
-    images = {each.images[0] if each.images else each.where for each in errors}
-    share = len(images) / max(len(whole), 1)
-    if share <= ERRORS:
-        return None
-    codes = sorted({each.code for each in errors})
-    return failed(
-        f"annotations have errors: {', '.join(codes)}",
-        f"{len(images)} of {counted(len(whole), 'image')} have errors, such as {errors[0]}",
-        share,
-        ERRORS,
-        why="a few slips do not keep a detector from learning; a tenth is more than slips",
-        remedy="Run `boxwright check DATA`: it lists every error with its remedy.",
-    )
+    for whole, _ in case.labeled():
+        errors = [each for each in whole.findings if MEANINGS[each.code].severity == "error"]
+        images = {each.images[0] if each.images else each.where for each in errors}
+        share = len(images) / max(len(whole), len(images), 1)
+        if share > ERRORS:
+            codes = sorted({each.code for each in errors})
+            return failed(
+                f"annotations have errors: {', '.join(codes)}",
+                f"{len(images)} images have errors, and {len(whole)} can be used. The first: "
+                f"{errors[0]}",
+                share,
+                ERRORS,
+                why="a few slips do not keep a detector from learning; a tenth is more than slips",
+                remedy="Run `boxwright check DATA`: it lists every error with its remedy.",
+            )
+    return None
 
 
 def _untrained(case: Case) -> Reading | None:

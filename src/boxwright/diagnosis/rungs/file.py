@@ -15,6 +15,8 @@ from boxwright.inference.detector import Detector
 from boxwright.inference.file_kinds import kind_of
 from boxwright.inference.run import Run
 
+MIN_PART = 0.5  # of the recorded AP50
+HALF = "other images of the same kind change AP50 by less than half"
 WHY = "what `boxwright export` accepts for this kind of file"
 
 
@@ -34,10 +36,37 @@ def read(case: Case) -> Reading:
         return next(iter([*wrong, *readings]), not_checked("no exported file is in the run folder"))
     run = Run(case.path.absolute().parent)
     if not run.exists():
-        return not_checked("the file is not in the folder of its run")
+        return _recorded(case)
     own = Detector.load(run.folder)
     reference = Reference(case.images, count, [*own.detections_in(case.images)])
     return _compared(reference, case.detector, case.path)
+
+
+def _recorded(case: Case) -> Reading:
+    """Compare a file alone with the AP50 that its run had."""
+    said = case.detector.artifact.provenance
+    metrics, comparison = said.get("metrics"), said.get("comparison")
+    values = []
+    if isinstance(metrics, dict) and isinstance(metrics.get("coco"), dict):
+        values.append(metrics["coco"].get("AP50"))
+    if isinstance(comparison, dict) and isinstance(comparison.get("table"), dict):
+        values.append(comparison["table"].get("AP50", {}).get("run"))
+    known = [value for value in values if isinstance(value, float)]
+    if not known:
+        return not_checked("the file is not in the folder of its run, and records no AP50")
+    before, now = known[-1], case.agreement.ap50
+    found = f"AP50 is {now:.2f} on these images, and was {before:.2f} on those of its run"
+    if now >= MIN_PART * before:
+        return passed(found, now, MIN_PART * before, HALF)
+    return failed(
+        "the file is worse than its run was",
+        found,
+        now,
+        MIN_PART * before,
+        why=HALF,
+        remedy="Evaluate the run on the same images: `boxwright evaluate RUN DATA`. If it is good, "
+        "export it again; if not, these images are unlike those of the training.",
+    )
 
 
 def _files(folder: Path) -> Iterator[Path]:
