@@ -81,7 +81,7 @@ def read(case: Case) -> Reading:
     )
 
 
-def learned(start: StartOfRun, recipe: Recipe, images: Dataset) -> Learned:
+def learned(start: StartOfRun, recipe: Recipe, images: Dataset, max_steps: int = STEPS) -> Learned:
     """Train on images by a recipe, without augmentation, until they are learned or the time is
     over. Nothing is written."""
     from boxwright.training.control import Control
@@ -102,7 +102,7 @@ def learned(start: StartOfRun, recipe: Recipe, images: Dataset) -> Learned:
         deterministic=False,
         cache_side=recipe.input_size,
         seconds=None,
-        steps=STEPS,
+        steps=max_steps,
     )
     preprocessing = start.case.detector.artifact.preprocessing
     validator = Validator(ValidationSet.read(images, preprocessing, recipe.seed))
