@@ -128,6 +128,11 @@ class Case:
         images = self.training.select(_spread(np.arange(len(self.training)), IMAGES))
         return images, [*map(finite, self.detector.detections_in(images))]
 
+    @cached_property
+    def learned(self) -> Agreement | None:
+        """How well detections in training images agree with their labels."""
+        return Agreement.of(*self.trained) if self.trained else None
+
     def labeled(self) -> Iterator[tuple[Dataset, NDArray[np.int64]]]:
         """Datasets, with the rows of some of their images: the given one, then that of the run, of
         which only training images count."""

@@ -38,12 +38,14 @@ class Variant(NamedTuple):
         cause: the fault in a few words, if the change helps.
         change: takes pixels `(S, S, 3)` uint8 and the width and height of the image.
         back: what the change does to boxes, to be undone; None for nothing.
-        preprocessing: another scaling of the pixels; None for the detector's own.
+        scaling: True if pixels are scaled to another range.
+        preprocessing: the scaling of a network that takes any; None for the detector's own.
     """
 
     cause: str
     change: Callable[[Pixels, int, int], Pixels]
     back: Move | None = None
+    scaling: bool = False
     preprocessing: Preprocessing | None = None
 
 
@@ -94,11 +96,11 @@ def _ranges(detector: Detector) -> Iterator[Variant]:
             continue
         cause = f"pixels are scaled to {_range(own)}, and the network expects {name}"
         if keras:
-            yield Variant(cause, _same, None, replace(own, scale=scale, offset=offset))
+            yield Variant(cause, _same, None, True, replace(own, scale=scale, offset=offset))
         else:  # what can be imitated with bytes; the rest is black or white
             levels = (np.arange(256) * scale + offset - own.offset) / own.scale
             table = np.clip(np.round(levels), 0, 255).astype(np.uint8)
-            yield Variant(cause, partial(_mapped, table=table))
+            yield Variant(cause, partial(_mapped, table=table), None, True)
 
 
 def _range(made: Preprocessing) -> str:

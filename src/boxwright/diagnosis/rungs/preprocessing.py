@@ -15,6 +15,7 @@ from boxwright.inference.inspection import inspect
 
 IMAGES = 24  # for each of a dozen variants
 MIN_GAIN, MIN_PART, MIN_AP50 = 0.1, 0.3, 0.25
+GOOD = 0.5  # AP50
 REMEDY = (
     "Give images and settings as in training: RGB, upright, and the scaling that "
     "`boxwright inspect` shows. Images of OpenCV need `bgr=True`. If run.json or the file was "
@@ -33,9 +34,12 @@ def read(case: Case) -> Reading:
         return not_checked(f"the network cannot be run: {case.failure.message}")
     few = np.unique(np.linspace(0, len(case.rows) - 1, IMAGES).astype(np.int64))
     images, found_now = case.images.select(few), [case.found[i] for i in few]
+    # A detector that is good on its training images gets their pixels in the right range.
+    known = case.learned is not None and case.learned.ap50 >= GOOD
     tried = {
         variant: gain_with_names(images, found_now, detect(case.detector, images, variant))
         for variant in variants(case.detector)
+        if not (known and variant.scaling)
     }
     best = max(tried, key=lambda variant: tried[variant].size)
     return _helps(best, tried[best]) or passed(

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.datasets.stats import sides_in_square
-from boxwright.diagnosis.agreement import Agreement
 from boxwright.diagnosis.case import Case
 from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
 from boxwright.images.parallel import on_all_cores
@@ -36,10 +35,9 @@ def read(case: Case) -> Reading:
     picture; if they are larger, see whether the detector is worse, too."""
     if case.training is None:
         return not_checked(case.unknown)
-    if case.trained is None or min(len(case.rows), len(case.training)) < MIN_IMAGES:
+    if case.learned is None or min(len(case.rows), len(case.training)) < MIN_IMAGES:
         return not_checked(f"fewer than {MIN_IMAGES} images, or the network cannot be run")
-    images, found = case.trained
-    own = Agreement.of(images, found)
+    own = case.learned
     known, new = _described(case.training), _described(case.images)
     unlike = _farther(known, new)
     why = "of other images of the same kind half are farther; less than that is luck"
