@@ -88,7 +88,7 @@ def test_four_images_are_learned_unless_layers_are_frozen(run: Path) -> None:
     case = case_of(run)
     assert case.training
     recipe = recipe_for(case.training, pretrained=False, steps=9, input_size=64, model="centers")
-    images, start = few(case.training), StartOfRun(case)
+    images, start = few(case.training), StartOfRun(Run(run), recipe)
     assert len(images) == 4
     frozen = replace(recipe, frozen_names=(".",))
     free, fixed = (learned(start, each, images, STEPS).ap50 for each in (recipe, frozen))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.diagnosis.case import Case
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.run import Run
 from boxwright.models.weights import zoo
 from boxwright.training.cache import Cache
 from boxwright.training.recipe import Recipe
@@ -51,15 +52,22 @@ class StartOfRun:
     """The start of a run's training.
 
     Attributes:
-        case: a run with its training images.
+        run: the run.
+        recipe: its recipe.
     """
 
-    case: Case
+    run: Run
+    recipe: Recipe
+
+    @cached_property
+    def artifact(self) -> Artifact:
+        """The description of the run."""
+        return self.run.artifact
 
     @property
     def title(self) -> str | None:
         """The name of the pretrained file; None for a training from scratch."""
-        title = self.case.detector.artifact.provenance.get("weights")
+        title = self.artifact.provenance.get("weights")
         return title if isinstance(title, str) else None
 
     @cached_property
@@ -68,38 +76,24 @@ class StartOfRun:
         published = zoo.of_title(self.title) if self.title else None
         return zoo.find(published) if published else None
 
-    @property
-    def unknown(self) -> str:
-        """Why the start cannot be built again; empty if it can."""
-        if self.title is None:
-            return "it was trained from scratch"
-        if self.weights is None:
-            return f"the pretrained weights {self.title} are not in the cache"
-        if self.case.recipe is None or self.case.training is None:
-            return self.case.unknown or "the run does not record its recipe"
-        return ""
-
     def begin(self, recipe: Recipe, precision: str, images: Cache) -> Start:
         """The start of another training by a recipe: from the pretrained file, or, without it, from
         the run's own weights."""
         from boxwright.training import start
 
-        artifact, run = self.case.detector.artifact, self.case.run
+        artifact = self.artifact
         if self.weights is not None:
             return start.from_weights(self.weights, recipe, artifact.classes, precision, images)
-        assert run is not None  # noqa: S101  # only runs are trained
-        weights = run.build_model().network.get_weights()
+        weights = self.run.build_model().network.get_weights()
         return start.from_run(artifact, recipe, weights, precision)
 
-    def compared(self, model: DetectionModel) -> list[Layer]:
-        """Compare the layers of a run's model with the pretrained file; only if not `unknown`."""
+    def compared(self, model: DetectionModel, weights: Path) -> list[Layer]:
+        """Compare the layers of the run's model with the pretrained file."""
         from boxwright.training.start import built, trained_variables
 
-        recipe = self.case.recipe
-        assert recipe is not None  # noqa: S101  # it is known
-        began = built(type(model), model.spec, recipe, "float32")
-        began.load(began.read_pretrained(self.weights))
-        trained = {id(variable) for variable in trained_variables(began, recipe)}
+        began = built(type(model), model.spec, self.recipe, "float32")
+        began.load(began.read_pretrained(weights))
+        trained = {id(variable) for variable in trained_variables(began, self.recipe)}
         pairs = zip(began.network.layers, model.network.layers, strict=True)
         return [
             Layer(layer.name, *_compared(layer, own), id(layer.kernel) in trained)

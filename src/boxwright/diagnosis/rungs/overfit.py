@@ -49,7 +49,7 @@ def read(case: Case) -> Reading:
         return not_checked("no training image has a box")
     from boxwright.diagnosis.starts import StartOfRun, few
 
-    start, images = StartOfRun(case), few(training, IMAGES)
+    start, images = StartOfRun(case.run, recipe), few(training, IMAGES)
     own = learned(start, recipe, images)
     found = f"AP50 {own.ap50:.2f} on four training images after {own.steps} steps"
     if own.error:
@@ -104,7 +104,7 @@ def learned(start: StartOfRun, recipe: Recipe, images: Dataset, max_steps: int =
         seconds=None,
         steps=max_steps,
     )
-    preprocessing = start.case.detector.artifact.preprocessing
+    preprocessing = start.artifact.preprocessing
     validator = Validator(ValidationSet.read(images, preprocessing, recipe.seed))
     best, steps, spent, began = 0.0, 0, 0.0, 0.0
     with TemporaryDirectory() as folder:

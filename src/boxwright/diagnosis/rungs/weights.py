@@ -47,10 +47,14 @@ def read(case: Case) -> Reading:
             why="the best weights differ little from the last ones of the same training",
             remedy="Copy the whole run folder from where it was trained, or train again.",
         )
-    start = StartOfRun(case)
-    if start.unknown:
-        return not_checked(start.unknown)
-    layers = start.compared(model)
+    if case.recipe is None:
+        return not_checked("the run does not record its recipe")
+    start = StartOfRun(case.run, case.recipe)
+    if start.title is None:
+        return not_checked("it was trained from scratch")
+    if start.weights is None:
+        return not_checked(f"the pretrained weights {start.title} are not in the cache")
+    layers = start.compared(model, start.weights)
     lost = [each for each in layers if each.lost]
     share = 1 - len(lost) / len(layers)
     found = f"{len(layers) - len(lost)} of {len(layers)} layers have the weights of {start.title}"
