@@ -147,6 +147,8 @@ def _of_neighbors(data: Dataset, rows: NDArray[np.int64]) -> Iterator[tuple[str,
             cause = f"labels are off by {counted(abs(step), 'file')}: images have the {side} one's"
             others = order[(rank[rows] - step) % len(order)]
             yield cause, _with_labels_of(data, rows, others)
+            if (data.sizes[rows] != data.sizes[others]).any():
+                yield cause, _with_labels_of(data, rows, others, in_pixels=True)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -154,10 +156,13 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part) if part.isdecimal() else -1, part) for part in DIGITS.split(name)]
 
 
-def _with_labels_of(data: Dataset, rows: NDArray[np.int64], others: NDArray[np.int64]) -> Dataset:
-    """Images with the labels of other images, at the same fractions of the sides."""
+def _with_labels_of(
+    data: Dataset, rows: NDArray[np.int64], others: NDArray[np.int64], *, in_pixels: bool = False
+) -> Dataset:
+    """Images with the labels of other images, at the same fractions of the sides or in pixels."""
     images, theirs = data.select(rows), data.select(others)
-    factor = (images.sizes / theirs.sizes).astype(np.float32)[theirs.image_of_box]
+    ratio = np.ones((len(rows), 2)) if in_pixels else images.sizes / theirs.sizes
+    factor = ratio.astype(np.float32)[theirs.image_of_box]
     return replace(
         theirs,
         names=images.names,
