@@ -46,7 +46,7 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {  # dataset, plant, rung and cause 
     "class order of data": ("bccd", labels(faults.relabeled), "classes.*order"),
     "other class name": ("raccoon", labels(faults.renamed), "classes.*no class"),
     "half the labels": ("bccd", labels(faults.dropped), "labels.*without labels"),
-    "BGR images": ("hardhat", images(faults.bgr), "preprocessing.*BGR"),
+    "BGR images": ("bccd", images(faults.bgr), "preprocessing.*BGR"),
     "dark images": ("hardhat", images(faults.night), "similarity.*unlike"),
     "turned images": ("raccoon", faults.turned, "preprocessing.*turned"),
     "tiny objects": ("hardhat", faults.tiny, "sizes.*small"),

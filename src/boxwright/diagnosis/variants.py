@@ -21,6 +21,7 @@ from boxwright.structures.detections import Detections
 
 Pixels = NDArray[np.uint8]
 BATCH = 16
+SWAPPED = "the color channels are swapped (BGR instead of RGB)"
 RANGES = {  # what the network gets for pixels from 0 to 255
     "[-1, 1]": (1 / 128, -1.0),
     "[0, 1]": (1 / 255, 0.0),
@@ -51,7 +52,7 @@ class Variant(NamedTuple):
 
 def variants(detector: Detector) -> Iterator[Variant]:
     """The changes that can be tried with a detector."""
-    yield Variant("the color channels are swapped (BGR instead of RGB)", _swapped)
+    yield Variant(SWAPPED, _swap)
     yield from _ranges(detector)
     yield Variant("dark and bright are inverted", _inverted)
     yield Variant("the images have colors, and the training images had none", _gray)
@@ -112,7 +113,7 @@ def _same(pixels: Pixels, width: int, height: int) -> Pixels:
     return pixels
 
 
-def _swapped(pixels: Pixels, width: int, height: int) -> Pixels:
+def _swap(pixels: Pixels, width: int, height: int) -> Pixels:
     return np.ascontiguousarray(pixels[:, :, ::-1])
 
 

@@ -27,7 +27,7 @@ from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import counted
 
-MIN_GAIN, MIN_PART = 0.08, 0.25  # of AP, and of the AP after the change
+MIN_GAIN, MIN_PART = 0.06, 0.1  # of AP, and of the AP after the change
 MIN_AP50 = 0.25  # after the change: detections that agree with nothing prove nothing
 NEIGHBORS = (1, -1, 2, -2)
 DIGITS = re.compile(r"(\d+)")

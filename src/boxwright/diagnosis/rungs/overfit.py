@@ -17,10 +17,13 @@ from boxwright.inference.run import Run
 if TYPE_CHECKING:
     from boxwright.diagnosis.starts import StartOfRun
     from boxwright.structures.dataset import Dataset
+    from boxwright.training.cache import Cache
     from boxwright.training.recipe import Recipe
+    from boxwright.training.start import Start
 
 IMAGES, SECONDS = 4, 20.0
 STEPS, MIN_STEPS, EVERY = 400, 60, 10  # at most, at least however slow the machine is, between two
+FIRST = 40  # steps before the first evaluation: a start may know the images already
 MIN_AP50 = 0.8
 WITHOUT_EFFECT = {  # settings that are not used here
     *("augmentation", "averaging", "batch_size", "cache_side", "deterministic", "held_out"),
@@ -30,12 +33,13 @@ WHY = "a network that can learn learns four images by heart, without augmentatio
 
 
 class Learned(NamedTuple):
-    """What a short training learned: AP50 on its own images, after so many steps and seconds; and
-    why it ended early, if it did."""
+    """What a short training learned: AP50 on its own images, after so many steps and seconds; the
+    number of variables that it trains, and why it ended early, if it did."""
 
     ap50: float
     steps: int
     seconds: float
+    variables: int
     error: str = ""
 
 
@@ -51,12 +55,23 @@ def read(case: Case) -> Reading:
 
     start, images = StartOfRun(case.run, recipe), few(training, IMAGES)
     own = learned(start, recipe, images)
+    usual = _usual(recipe, training)
+    changed = "; ".join(differences(recipe, usual))
+    if not own.variables:
+        return failed(
+            f"all layers are frozen: {changed}",
+            f"the recipe trains none of the layers: {changed}",
+            0,
+            1,
+            why="what is frozen learns nothing",
+            remedy="Train again without frozen_names and trained_names: `boxwright train DATA "
+            "--explain` shows what is chosen.",
+        )
     found = f"AP50 {own.ap50:.2f} on four training images after {own.steps} steps"
     if own.error:
         found += f", where {own.error}"
     if own.ap50 >= MIN_AP50:
         return passed(f"{found} ({own.seconds:.0f} s)", own.ap50, MIN_AP50, WHY)
-    usual = _usual(recipe, training)
     other = learned(start, usual, images)
     if other.ap50 < MIN_AP50:
         return failed(
@@ -68,7 +83,6 @@ def read(case: Case) -> Reading:
             remedy="Look at the boxes of the training images: `boxwright check DATA --html "
             "report.html`. If they are right, start from other weights.",
         )
-    changed = "; ".join(differences(recipe, usual))
     return failed(
         f"the recipe: {changed}",
         f"{found}; {other.ap50:.2f} with the recipe that Boxwright chooses. The difference: "
@@ -106,9 +120,18 @@ def learned(start: StartOfRun, recipe: Recipe, images: Dataset, max_steps: int =
     )
     preprocessing = start.artifact.preprocessing
     validator = Validator(ValidationSet.read(images, preprocessing, recipe.seed))
-    best, steps, spent, began = 0.0, 0, 0.0, 0.0
+    ap50, steps, spent, began, variables = 0.0, 0, 0.0, 0.0, 0
+
+    def begin(recipe: Recipe, precision: str, cache: Cache) -> Start:
+        from boxwright.training.start import trained_variables
+
+        nonlocal variables
+        begun = start.begin(recipe, precision, cache)
+        variables = len(trained_variables(begun.model, recipe))
+        return begun
+
     with TemporaryDirectory() as folder:
-        plan = Plan(steady, images, Run(folder), start.begin, images.root)
+        plan = Plan(steady, images, Run(folder), begin, images.root)
         events = training_events(plan, Control(), time.monotonic(), Tools())
         try:
             with closing(events):
@@ -119,15 +142,17 @@ def learned(start: StartOfRun, recipe: Recipe, images: Dataset, max_steps: int =
                     steps = event.step
                     spent += time.monotonic() - began if steps > 1 else 0.0  # the first compiles
                     over = spent > SECONDS and steps >= MIN_STEPS
-                    if steps % EVERY == 0 or over:
+                    if not variables:
+                        break
+                    if (steps >= min(FIRST, max_steps) and steps % EVERY == 0) or over:
                         result = validator.validate(event.snapshot.averaged)
-                        best = max(best, result.evaluation.ap50 or 0.0)
-                        if best >= MIN_AP50 or over:
+                        ap50 = result.evaluation.ap50 or 0.0
+                        if ap50 >= MIN_AP50 or over:
                             break
                     began = time.monotonic()
         except TrainingError as error:
-            return Learned(best, steps, spent, error.message)
-    return Learned(best, steps, spent)
+            return Learned(ap50, steps, spent, variables, error.message)
+    return Learned(ap50, steps, spent, variables)
 
 
 def _usual(recipe: Recipe, training: Dataset) -> Recipe:

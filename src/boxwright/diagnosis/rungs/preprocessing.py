@@ -5,17 +5,23 @@ from __future__ import annotations
 from contextlib import suppress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from boxwright.diagnosis.agreement import Gain, gain_with_names
 from boxwright.diagnosis.case import Case
 from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
-from boxwright.diagnosis.variants import Variant, detect, variants
+from boxwright.diagnosis.variants import SWAPPED, Variant, detect, variants
 from boxwright.errors import DetectorError
+from boxwright.images.parallel import on_all_cores
+from boxwright.images.preprocessing import read_square
 from boxwright.inference.inspection import inspect
+from boxwright.structures.dataset import Dataset
 
 IMAGES = 24  # for each of a dozen variants
-MIN_GAIN, MIN_PART, MIN_AP50 = 0.1, 0.3, 0.25
+MIN_GAIN, MIN_PART, MIN_AP50 = 0.06, 0.1, 0.25
 GOOD = 0.5  # AP50
+UNLIKE, LIKE = 0.3, 0.15  # distance of a chance from a half: of other colors, and of the same
+SIDE, MANY = 48, 150  # pixels, images
 REMEDY = (
     "Give images and settings as in training: RGB, upright, and the scaling that "
     "`boxwright inspect` shows. Images of OpenCV need `bgr=True`. If run.json or the file was "
@@ -42,12 +48,16 @@ def read(case: Case) -> Reading:
         if not (known and variant.scaling)
     }
     best = max(tried, key=lambda variant: tried[variant].size)
-    return _helps(best, tried[best]) or passed(
-        f"none of {len(tried)} other preprocessings is better: the best changes AP by "
-        f"{tried[best].size:+.3f} on {len(images)} images",
-        max(tried[best].size, 0.0),
-        MIN_GAIN,
-        "a network loses AP by any preprocessing that it was not trained with",
+    return (
+        _helps(best, tried[best])
+        or _colors(case)
+        or passed(
+            f"none of {len(tried)} other preprocessings is better: the best changes AP by "
+            f"{tried[best].size:+.3f} on {len(images)} images",
+            max(tried[best].size, 0.0),
+            MIN_GAIN,
+            "a network loses AP by any preprocessing that it was not trained with",
+        )
     )
 
 
@@ -65,6 +75,42 @@ def _helps(variant: Variant, gained: Gain) -> Reading | None:
         why="a network loses AP by any preprocessing that it was not trained with",
         remedy=REMEDY,
     )
+
+
+def _colors(case: Case) -> Reading | None:
+    """Images whose red and blue are those of the training images only if they are swapped; a
+    network that was trained with other colors, too, may find objects all the same."""
+    if case.training is None or not len(case.training):
+        return None
+    known, here = (_warmth(images) for images in (case.training, case.images))
+    own, swapped = abs(_chance(known, here) - 0.5), abs(_chance(known, -here) - 0.5)
+    if own < UNLIKE or swapped > LIKE:
+        return None
+    return failed(
+        SWAPPED,
+        f"red exceeds blue by {np.median(here):.0f} of 255 levels in these images and by "
+        f"{np.median(known):.0f} in the training images, which is so if channels are swapped",
+        own,
+        UNLIKE,
+        why="the difference is alike in images of one kind: the chance that it is larger is a half",
+        remedy=REMEDY,
+    )
+
+
+def _warmth(images: Dataset) -> NDArray[np.float64]:
+    """The mean of red minus blue in each image, of at most MANY."""
+    rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), MANY)).astype(np.int64))
+
+    def of(row: np.int64) -> float:
+        red, _, blue = read_square(images.image(int(row)), SIDE, images.decoding).mean(axis=(0, 1))
+        return float(red - blue)
+
+    return np.array([*on_all_cores(of, rows)])
+
+
+def _chance(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """The chance that one of the second numbers exceeds one of the first."""
+    return float((second[:, None] > first).mean())
 
 
 def _recorded(case: Case) -> Reading | None:
