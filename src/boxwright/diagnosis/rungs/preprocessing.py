@@ -101,11 +101,11 @@ def _warmth(images: Dataset) -> NDArray[np.float64]:
     """The mean of red minus blue in each image, of at most MANY."""
     rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), MANY)).astype(np.int64))
 
-    def of(row: np.int64) -> float:
-        red, _, blue = read_square(images.image(int(row)), SIDE, images.decoding).mean(axis=(0, 1))
+    def of(row: int) -> float:
+        red, _, blue = read_square(images.image(row), SIDE, images.decoding).mean(axis=(0, 1))
         return float(red - blue)
 
-    return np.array([*on_all_cores(of, rows)])
+    return np.array([*on_all_cores(of, rows.tolist())])
 
 
 def _chance(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
