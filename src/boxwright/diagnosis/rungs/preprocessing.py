@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -16,10 +17,10 @@ from boxwright.images.parallel import on_all_cores
 from boxwright.images.preprocessing import read_square
 from boxwright.inference.inspection import inspect
 from boxwright.structures.dataset import Dataset
+from boxwright.structures.detections import Detections
 
 IMAGES = 24  # for each of a dozen variants
 MIN_GAIN, MIN_PART, MIN_AP50 = 0.06, 0.1, 0.25
-GOOD = 0.5  # AP50
 UNLIKE, LIKE = 0.3, 0.15  # distance of a chance from a half: of other colors, and of the same
 SIDE, MANY = 48, 150  # pixels, images
 REMEDY = (
@@ -38,27 +39,32 @@ def read(case: Case) -> Reading:
         return not_checked("no labeled images were given")
     if case.failure:
         return not_checked(f"the network cannot be run: {case.failure.message}")
-    few = np.unique(np.linspace(0, len(case.rows) - 1, IMAGES).astype(np.int64))
-    images, found_now = case.images.select(few), [case.found[i] for i in few]
-    # A detector that is good on its training images gets their pixels in the right range.
-    known = case.learned is not None and case.learned.ap50 >= GOOD
-    tried = {
-        variant: gain_with_names(images, found_now, detect(case.detector, images, variant))
-        for variant in variants(case.detector)
-        if not (known and variant.scaling)
-    }
+    here = _some(case.images, case.found)
+    # Dark images gain by another range, too. The wrong one also harms training images.
+    learned = _some(*case.trained) if case.trained else here
+    tried = {}
+    for variant in variants(case.detector):
+        images, found_now = learned if variant.scaling else here
+        after = detect(case.detector, images, variant)
+        tried[variant] = gain_with_names(images, found_now, after)
     best = max(tried, key=lambda variant: tried[variant].size)
     return (
         _helps(best, tried[best])
         or _colors(case)
         or passed(
             f"none of {len(tried)} other preprocessings is better: the best changes AP by "
-            f"{tried[best].size:+.3f} on {len(images)} images",
+            f"{tried[best].size:+.3f} on {len(here[0])} images",
             max(tried[best].size, 0.0),
             MIN_GAIN,
             "a network loses AP by any preprocessing that it was not trained with",
         )
     )
+
+
+def _some(images: Dataset, found: Sequence[Detections]) -> tuple[Dataset, list[Detections]]:
+    """At most IMAGES of some images, and the detections in them."""
+    rows = np.unique(np.linspace(0, len(images) - 1, IMAGES).astype(np.int64))
+    return images.select(rows), [found[i] for i in rows]
 
 
 def _helps(variant: Variant, gained: Gain) -> Reading | None:
