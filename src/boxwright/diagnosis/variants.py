@@ -95,7 +95,7 @@ def _ranges(detector: Detector) -> Iterator[Variant]:
     for name, (scale, offset) in RANGES.items():
         if abs(scale / own.scale - 1) < 0.05 and abs(offset - own.offset) < 0.05:
             continue
-        cause = f"pixels are scaled to {_range(own)}, and the network expects {name}"
+        cause = f"pixels are scaled to {shown_range(own)}, and the network expects {name}"
         if keras:
             yield Variant(cause, _same, None, True, replace(own, scale=scale, offset=offset))
         else:  # what can be imitated with bytes; the rest is black or white
@@ -104,7 +104,8 @@ def _ranges(detector: Detector) -> Iterator[Variant]:
             yield Variant(cause, partial(_mapped, table=table), None, True)
 
 
-def _range(made: Preprocessing) -> str:
+def shown_range(made: Preprocessing) -> str:
+    """What pixels from 0 to 255 become."""
     low, high = made.offset, 255 * made.scale + made.offset
     return f"[{low:.2g}, {high:.2g}]"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from boxwright.diagnosis.agreement import Gain, gain_with_names
 from boxwright.diagnosis.case import Case
 from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
-from boxwright.diagnosis.variants import SWAPPED, Variant, detect, variants
-from boxwright.errors import DetectorError
+from boxwright.diagnosis.variants import SWAPPED, Variant, detect, shown_range, variants
+from boxwright.errors import DetectorError, TrainingError
 from boxwright.images.parallel import on_all_cores
-from boxwright.images.preprocessing import read_square
+from boxwright.images.preprocessing import Preprocessing, read_square
+from boxwright.inference.artifact import Artifact
 from boxwright.inference.inspection import inspect
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
@@ -23,6 +24,7 @@ IMAGES = 24  # for each of a dozen variants
 MIN_GAIN, MIN_PART, MIN_AP50 = 0.06, 0.1, 0.25
 UNLIKE, LIKE = 0.3, 0.15  # distance of a chance from a half: of other colors, and of the same
 SIDE, MANY = 48, 150  # pixels, images
+ROUNDED = 0.01  # of scale and offset, in files of other programs
 REMEDY = (
     "Give images and settings as in training: RGB, upright, and the scaling that "
     "`boxwright inspect` shows. Images of OpenCV need `bgr=True`. If run.json or the file was "
@@ -135,6 +137,8 @@ def _recorded(case: Case) -> Reading | None:
                 why="a network is used with the input size of its training",
                 remedy=f"Set the size in run.json to {other}, or export the run again.",
             )
+    if found := _scaled(case):
+        return found
     with suppress(DetectorError):
         if mismatch := inspect(case.path).mismatch:
             return failed(
@@ -146,3 +150,40 @@ def _recorded(case: Case) -> Reading | None:
                 remedy="Export the run again with `boxwright export RUN --quantize int8`.",
             )
     return None
+
+
+def _scaled(case: Case) -> Reading | None:
+    """Pixels that are scaled in another way than for the training, by the checkpoint or the
+    pretrained file."""
+    own = case.detector.artifact.preprocessing
+    for name, other in _of_training(case):
+        difference = max(abs(own.scale / other.scale - 1), abs(own.offset - other.offset))
+        if difference > ROUNDED:
+            return failed(
+                f"pixels are scaled to {shown_range(own)}, and in training to {shown_range(other)}",
+                f"pixels are scaled to {shown_range(own)}; by {name}, the training scaled them to "
+                f"{shown_range(other)}",
+                difference,
+                ROUNDED,
+                why="a network is used with the range of its training",
+                remedy=f"Set the scale in run.json to {other.scale:.9g} and the offset to "
+                f"{other.offset:g}, or train again.",
+            )
+    return None
+
+
+def _of_training(case: Case) -> Iterator[tuple[str, Preprocessing]]:
+    """The preprocessing of a run's training, as far as other files know it."""
+    if case.run is None or case.recipe is None:
+        return
+    from boxwright.diagnosis.starts import StartOfRun
+    from boxwright.models.registry import family
+    from boxwright.training.checkpoint import Checkpoint
+
+    with suppress(TrainingError):
+        if said := Checkpoint.load(case.run.checkpoint).artifact:
+            yield "the checkpoint", Artifact.from_json(said).preprocessing
+    start = StartOfRun(case.run, case.recipe)
+    if start.weights is not None:
+        kind = family(case.recipe.model)
+        yield str(start.title), kind.read_pretrained(start.weights).preprocessing

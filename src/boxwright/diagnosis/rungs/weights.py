@@ -30,7 +30,7 @@ def read(case: Case) -> Reading:
     if broken := _not_finite(model):
         return failed(
             "weights are not numbers",
-            f"{counted(len(broken), 'layer')} have weights that are NaN or infinite, such as "
+            f"{counted(len(broken), 'layer')} with a weight that is NaN or infinite, such as "
             f"{broken[0]}",
             len(broken),
             0,
