@@ -28,7 +28,7 @@ def read(case: Case) -> Reading:
     limit = MIN_PART * best
     values = np.unique(limits)
     said = f"{values[0]:.4g}" if len(values) == 1 else f"{values[0]:.4g} to {values[-1]:.4g}"
-    if best < MIN_BEST or own >= limit:
+    if best < MIN_BEST or own >= limit or _good_in_training(case, limits):
         return passed(
             f"F1 is {own:.2f} at the threshold {said}; the best, {best:.2f}, is at {at:.2f}",
             own,
@@ -49,6 +49,16 @@ def read(case: Case) -> Reading:
         f"{shlex.quote(str(case.path))} DATA --aim f1 --save-threshold`, or try "
         f"`boxwright predict ... --threshold {at:.2f}`.",
     )
+
+
+def _good_in_training(case: Case, limits: NDArray[np.float32]) -> bool:
+    """True if the threshold fits the training images: then only the other images are at fault."""
+    if case.trained is None:
+        return False
+    images, found = case.trained
+    shown = [one[one.scores >= limits[one.labels]] for one in found]
+    best = _best(outcomes(images, found))[0]
+    return best >= MIN_BEST and _f1(outcomes(images, shown)) >= MIN_PART * best
 
 
 def _best(every: Outcomes) -> tuple[float, float]:
