@@ -14,8 +14,8 @@ pytestmark = pytest.mark.tiny
 NAMES = [
     *("BoxwrightError", "Dataset", "Detections", "Detector", "Event", "ReadOptions", "Recipe"),
     "Run",
-    *("bench", "check", "compare", "convert", "evaluate", "export", "load", "merge", "predict"),
-    *("read", "report", "split", "train", "write"),
+    *("bench", "check", "compare", "convert", "diagnose", "evaluate", "export", "load", "merge"),
+    *("predict", "read", "report", "split", "train", "write"),
 ]
 
 
@@ -61,6 +61,7 @@ def test_a_folder_of_the_same_name_does_not_replace_a_function(module: str) -> N
         ("import boxwright; boxwright.Recipe", {"keras", "tensorflow"}),
         ("import boxwright; boxwright.bench", {"keras", "tensorflow"}),
         ("import boxwright; boxwright.compare", {"keras", "tensorflow"}),
+        ("import boxwright; boxwright.diagnose", {"keras", "tensorflow"}),
         ("import boxwright; boxwright.export", {"keras", "tensorflow"}),
         ("import boxwright; boxwright.train", {"keras", "tensorflow", "ai_edge_litert"}),
     ],

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from boxwright.api import train as train
     from boxwright.api import write as write
     from boxwright.bench.compare import bench as bench
+    from boxwright.diagnosis.diagnose import diagnose as diagnose
     from boxwright.errors import BoxwrightError as BoxwrightError
     from boxwright.evaluation.comparing import compare as compare
     from boxwright.export.export import export as export
@@ -54,6 +55,7 @@ _HOMES = {
     "check": "boxwright.api",
     "compare": "boxwright.evaluation.comparing",
     "convert": "boxwright.api",
+    "diagnose": "boxwright.diagnosis.diagnose",
     "evaluate": "boxwright.api",
     "export": "boxwright.export.export",
     "load": "boxwright.api",
@@ -79,6 +81,7 @@ __all__ = [
     "check",
     "compare",
     "convert",
+    "diagnose",
     "evaluate",
     "export",
     "load",

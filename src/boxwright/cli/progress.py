@@ -114,6 +114,18 @@ def waiting(what: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def stating() -> Iterator[Callable[[str], None]]:
+    """Show a spinner beside the message that the yielded function was last called with. Shows
+    nothing outside of a terminal."""
+    console = messages()
+    if not console.is_terminal:
+        yield lambda text: None
+        return
+    with console.status("") as status:
+        yield lambda text: status.update(f"{escape(text)} ...")
+
+
 class ProgressLine:
     """Print a training's events on standard error: an event handler and context manager.
 

@@ -119,17 +119,24 @@ def from_weights(
 
 def from_checkpoint(artifact: Artifact, recipe: Recipe, checkpoint: Checkpoint) -> Start:
     """Return the model of a stopped run, in its original precision."""
-    model = built(*restored(artifact.model), recipe, checkpoint.precision)
-    model.network.set_weights(checkpoint.weights)
+    start = from_run(artifact, recipe, checkpoint.weights, checkpoint.precision)
+    return replace(start, origin="the stopped run", checkpoint=checkpoint)
+
+
+def from_run(
+    artifact: Artifact, recipe: Recipe, weights: Sequence[NDArray[Any]], precision: str
+) -> Start:
+    """Return the model of a run with the given weights, to be trained on by its recipe."""
+    model = built(*restored(artifact.model), recipe, precision)
+    model.network.set_weights(weights)
     for layer in _conv_norms(model):
         layer.scale_is_one = _absorbed(recipe)
     return Start(
         model,
         artifact.preprocessing,
-        "the stopped run",
-        checkpoint.precision,
+        "the weights of a run",
+        precision,
         artifact.provenance.get("weights"),
-        checkpoint=checkpoint,
     )
 
 

@@ -37,6 +37,10 @@ class KerasEngine:
         self._scale = np.float32(preprocessing.scale)
         self._offset = np.float32(preprocessing.offset)
 
+    def scaled(self, preprocessing: Preprocessing) -> KerasEngine:
+        """The same model with another scaling of the pixels."""
+        return KerasEngine(self._model, preprocessing, self._nms_config)
+
     def network(self) -> Network:
         """A function that computes raw outputs of images `(B, S, S, 3)`."""
         return lambda inputs: list(self._raw(inputs).values())

@@ -45,6 +45,11 @@ def named(name: str) -> Published:
     return published
 
 
+def of_title(title: str) -> Published | None:
+    """The published model with that `title`; None if there is none."""
+    return _KNOWN.get(title.lower())
+
+
 def of_model(name: str) -> Published:
     """The weights that a model of `--model` starts from.
 
@@ -80,7 +85,7 @@ def title(weights: Path) -> str:
 
 def license(name: str | None) -> str | None:
     """The license of the weights with that `title`; None if unknown."""
-    published = _KNOWN.get(name.lower()) if name else None
+    published = of_title(name) if name else None
     return published.license if published else None
 
 

@@ -1,0 +1,100 @@
+"""Does the exported file equal its run?"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from boxwright.diagnosis.case import Case
+from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
+from boxwright.errors import BoxwrightError
+from boxwright.export.diagnose import diagnose
+from boxwright.export.verify import TOLERANCES, Reference
+from boxwright.inference.detector import Detector
+from boxwright.inference.file_kinds import kind_of
+from boxwright.inference.run import Run
+
+MIN_PART = 0.5  # of the recorded AP50
+HALF = "other images of the same kind change AP50 by less than half"
+WHY = "what `boxwright export` accepts for this kind of file"
+
+
+def read(case: Case) -> Reading:
+    """Compare the detections of a file with those of the run beside it, or those of a run with all
+    files in its folder."""
+    if not len(case.rows):
+        return not_checked("no labeled images were given")
+    if case.failure:
+        return not_checked("the network cannot be run")
+    count = {"labeled": len(case.rows)}
+    if case.run:
+        reference = Reference(case.images, count, case.found)
+        files = [*_files(case.path)]
+        readings = [_compared(reference, Detector.load(path), path) for path in files]
+        wrong = [each for each in readings if each.cause]
+        return next(iter([*wrong, *readings]), not_checked("no exported file is in the run folder"))
+    run = Run(case.path.absolute().parent)
+    if not run.exists():
+        return _recorded(case)
+    own = Detector.load(run.folder)
+    reference = Reference(case.images, count, [*own.detections_in(case.images)])
+    return _compared(reference, case.detector, case.path)
+
+
+def _recorded(case: Case) -> Reading:
+    """Compare a file alone with the AP50 that its run had."""
+    said = case.detector.artifact.provenance
+    metrics, comparison = said.get("metrics"), said.get("comparison")
+    values = []
+    if isinstance(metrics, dict) and isinstance(metrics.get("coco"), dict):
+        values.append(metrics["coco"].get("AP50"))
+    if isinstance(comparison, dict) and isinstance(comparison.get("table"), dict):
+        values.append(comparison["table"].get("AP50", {}).get("run"))
+    known = [value for value in values if isinstance(value, float)]
+    if not known:
+        return not_checked("the file is not in the folder of its run, and records no AP50")
+    before, now = known[-1], case.agreement.ap50
+    found = f"AP50 is {now:.2f} on these images, and was {before:.2f} on those of its run"
+    if now >= MIN_PART * before:
+        return passed(found, now, MIN_PART * before, HALF)
+    return failed(
+        "the file is worse than its run was",
+        found,
+        now,
+        MIN_PART * before,
+        why=HALF,
+        remedy="Evaluate the run on the same images: `boxwright evaluate RUN DATA`. If it is good, "
+        "export it again; if not, these images are unlike those of the training.",
+    )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The exported files in a run folder."""
+    for path in sorted(folder.iterdir()):
+        try:
+            kind_of(path)
+        except BoxwrightError:
+            continue
+        yield path
+
+
+def _compared(reference: Reference, file: Detector, path: Path) -> Reading:
+    quantize = file.artifact.provenance.get("quantize")
+    tolerance = TOLERANCES.get(quantize, TOLERANCES["int8"])
+    compared = reference.compare(file, tolerance)
+    found = f"{path.name}: {compared}"
+    if compared.passed:
+        return passed(found, compared.loss, tolerance.loss, WHY)
+    reasons = diagnose(reference, file, path)
+    kind = f" ({quantize})" if quantize else ""
+    cause = f"the file{kind} differs from the run"
+    return failed(
+        f"{cause}: {'; '.join(reasons)}" if reasons else cause,
+        f"{found}. {'; '.join(reasons)}".rstrip(". ") + ".",
+        compared.loss,
+        tolerance.loss,
+        why=WHY,
+        remedy=f"Export it again: `boxwright export {shlex.quote(str(path.parent))}`. Int8 "
+        "is calibrated on up to 100 training images and rejects a file that loses accuracy.",
+    )
