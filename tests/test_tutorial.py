@@ -31,7 +31,8 @@ GAP = "\0"  # what an f-string fills in
 # Names of files, classes and numbers, and words that a sentence chooses.
 NAMES = {"raccoon", "cat", "run", "found", "detector", "int8", "tflite", "jpg", "contact_sheet"}
 NAMES |= {"nanodet_plus_m_320_coco", "float32", "layers", "test", "train", "AP", "AP50"}
-NAMES |= {"Verified", "and", "images", "steps"}
+NAMES |= {"Verified", "and", "images", "steps", "bfloat16", "report"}
+NAMES |= {"APlarge", "ARlarge"}  # none are drawn here
 NAMES |= {"head_32_1_project", "head_8_1_project", "head_32_classes", "head_16_1_project"}
 
 

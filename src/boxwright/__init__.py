@@ -42,31 +42,22 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-_HOMES = {
-    "BoxwrightError": "boxwright.errors",
-    "Dataset": "boxwright.structures.dataset",
-    "Detections": "boxwright.structures.detections",
-    "Detector": "boxwright.inference.detector",
-    "Event": "boxwright.training.events",
-    "ReadOptions": "boxwright.formats",
-    "Recipe": "boxwright.training.recipe",
-    "Run": "boxwright.api",
-    "bench": "boxwright.bench.compare",
-    "check": "boxwright.api",
-    "compare": "boxwright.evaluation.comparing",
-    "convert": "boxwright.api",
-    "diagnose": "boxwright.diagnosis.diagnose",
-    "evaluate": "boxwright.api",
-    "export": "boxwright.export.export",
-    "load": "boxwright.api",
-    "merge": "boxwright.api",
-    "predict": "boxwright.api",
-    "read": "boxwright.api",
-    "report": "boxwright.report.run_report",
-    "split": "boxwright.api",
-    "train": "boxwright.api",
-    "write": "boxwright.api",
+_NAMES = {
+    "boxwright.api": "Run check convert evaluate load merge predict read split train write",
+    "boxwright.bench.compare": "bench",
+    "boxwright.diagnosis.diagnose": "diagnose",
+    "boxwright.errors": "BoxwrightError",
+    "boxwright.evaluation.comparing": "compare",
+    "boxwright.export.export": "export",
+    "boxwright.formats": "ReadOptions",
+    "boxwright.inference.detector": "Detector",
+    "boxwright.report.run_report": "report",
+    "boxwright.structures.dataset": "Dataset",
+    "boxwright.structures.detections": "Detections",
+    "boxwright.training.events": "Event",
+    "boxwright.training.recipe": "Recipe",
 }
+_HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 
 __all__ = [
     "BoxwrightError",

@@ -135,7 +135,7 @@ def test_evaluate_measures_the_test_images(labeled: Path) -> None:
 def test_evaluate_prints_a_table_with_its_control(labeled: Path) -> None:
     result = run("evaluate", "m", labeled)
     assert "AP50" in result.stdout
-    assert "constant-box baseline" in result.stdout
+    assert "baseline: the mean box of each class in every image" in result.stdout
 
 
 def test_evaluate_names_the_splits_that_have_images(labeled: Path) -> None:

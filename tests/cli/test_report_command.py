@@ -88,7 +88,7 @@ def test_the_commands_of_the_page_write_a_report(command: str) -> None:
     result = run(*words)
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("At the score threshold 0.5 it finds 100 of 100 ")
-    (named,) = re.findall(r"Report: (\S+\.html) \(0\.\d MB, \d+\.\d s\)", result.stderr)
+    (named,) = re.findall(r"Report: (\S+\.html) \([\d,]+ kB, \d+\.\d s\)", result.stderr)
     written = json.loads(Path(named).with_suffix(".json").read_text("utf-8"))
     assert written["command"] == command
     assert "<!doctype html>" in Path(named).read_text("utf-8")

@@ -127,6 +127,6 @@ def report(
 
 def say_written(written: Report) -> None:
     """Say where a report is, and what it took."""
-    took = f"{written.size / 1e6:.1f} MB, {written.seconds:.1f} s"
+    took = f"{written.size / 1e3:,.0f} kB, {written.seconds:.1f} s"
     say(f"Report: {plain(written.page)} ({took}), and {plain(written.json.name)} beside it")
     say(f"Open it in a browser: {plain(written.page.absolute().as_uri())}")

@@ -56,7 +56,10 @@ def compare(
         data: a folder or file of labeled images, several of them, or a dataset; that of the runs
             by default.
         split: `test`, `val`, `train` or `all` images.
-        classes, exclude, rename, form: as in `evaluate`.
+        classes: the classes to compare on; those of the training by default.
+        exclude: classes to ignore.
+        rename: old class names to new ones.
+        form: the name of the data's format, or all options of `read`.
         labels: class names in id order, for files of other tools.
         aim: what to choose every threshold for on the validation images, as in `evaluate`; the
             detectors' own thresholds by default, and 0.5 for detections.

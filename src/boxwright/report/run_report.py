@@ -94,7 +94,10 @@ def report(
         out: the HTML file; by default `report.html` in the run folder, or in this folder.
         split: `test`, `val`, `train` or `all` images of `data`; `test` by default.
         detections: a file of detections of any tool to report instead.
-        classes, exclude, rename, form: as for `evaluate`.
+        classes: the classes to measure; those of the training by default.
+        exclude: classes to ignore.
+        rename: old class names to new ones.
+        form: the name of the data's format, or all options of `read`.
         labels: class names in id order, or a file of them, for a detector without names.
         slices: a CSV file that divides the images; its first column names them.
         trust: as for `Detector.load`.

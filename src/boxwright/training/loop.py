@@ -50,6 +50,7 @@ FINISH_SECONDS = 1.5  # to write the run and leave
 ACHIEVED = 0.1  # validation AP above which a training is not compared with its start
 NOTHING = 0.01  # AP of a detector that finds nothing
 FORWARD = 0.5  # of the time to train on an image: what its evaluation takes
+REPLANNED = 0.1  # of the steps: a smaller change of the plan is not worth a line
 UNVALIDATED_SECONDS = 300.0  # of a run without a budget and without validation images
 
 
@@ -255,6 +256,7 @@ class Loop:
         self._sampler = Sampler(self._images, plan.recipe)
         self._first_step = schedule.step
         self._evaluated_at = -1
+        self._told_steps = schedule.steps
 
     def events(self) -> Generator[Event]:
         """Yield all events, from a new run's first checkpoint to `Finished`."""
@@ -286,13 +288,12 @@ class Loop:
 
     def _step(self) -> Iterator[Event]:
         schedule, recipe, number = self._schedule, self._recipe, self._schedule.step
-        planned = schedule.steps
         rows, random_draws = self._sampler.batch(number)
         rate = recipe.learning_rate.at(number, schedule.fraction)
         began = self._clock()
         loss = self._session.step(rows, random_draws, number=number, learning_rate=rate)
         schedule.advance(self._clock() - began, compiled=number > self._first_step)
-        yield from self._replanned(planned)
+        yield from self._replanned()
         if schedule.evaluation_due():
             began = self._clock()
             yield from self._evaluation()
@@ -311,15 +312,17 @@ class Loop:
             self._snapshot(),  # a new one, so that no checkpoint's arrays stay in memory
         )
 
-    def _replanned(self, planned: int | None) -> Iterator[Event]:
-        """Say so if the budget has room for another number of steps than planned."""
-        steps, pace = self._schedule.steps, f"{self._schedule.step_seconds:.2g} s per step"
-        if steps == planned:
+    def _replanned(self) -> Iterator[Event]:
+        """Say how many steps fit into the budget, and again if the number has changed much."""
+        steps, told = self._schedule.steps, self._told_steps
+        if steps is None or (told is not None and abs(steps - told) <= REPLANNED * told):
             return
-        if planned is None:
+        pace = f"{self._schedule.step_seconds:.2g} s per step"
+        if told is None:
             yield Note(f"{steps} steps fit into the budget at {pace}")
         else:
-            yield Note(f"the speed has changed: {steps} steps instead of {planned}, at {pace}")
+            yield Note(f"the speed has changed: {steps} steps instead of {told}, at {pace}")
+        self._told_steps = steps
 
     def _comparison_with_start(self) -> Iterator[Event]:
         """Say so if the training has achieved nothing."""
