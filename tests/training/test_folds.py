@@ -10,7 +10,8 @@ import pytest
 
 import boxwright
 from boxwright.errors import ArgumentError
-from boxwright.evaluation.threshold import FOLDS
+from boxwright.evaluation.measuring import Options, measure
+from boxwright.evaluation.threshold import FOLDS, Aim
 from boxwright.inference.detector import Detector
 from boxwright.models import registry
 from boxwright.structures.dataset import Dataset, Split
@@ -51,11 +52,11 @@ def test_no_detector_judges_what_it_learned_from(
     run: tuple[boxwright.Run, Dataset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained, data = run
-    real, learned, said = loop.train, [], []
+    learned, said = [], []
 
-    def watched(images: Dataset, **options: Any) -> object:
+    def watched(images: Dataset, **options: Any) -> loop.Outcome:
         learned.append(set(images.split("train").names))
-        return real(images, **options)
+        return loop.train(images, **options)
 
     def found(detector: Detector, images: Dataset) -> Any:
         assert learned[-1].isdisjoint(images.names)
@@ -63,18 +64,19 @@ def test_no_detector_judges_what_it_learned_from(
             rows = images.rows(i)
             yield Detections(images.boxes[rows], [0.4], images.labels[rows], images.classes)
 
-    monkeypatch.setattr(loop, "train", watched)
     monkeypatch.setattr(Detector, "detections_in", found)
     with op_by_op():
-        detections = folds.out_of_fold(trained, data.split("train"), tell=said.append)
+        detections = folds.out_of_fold(
+            trained, data.split("train"), tell=said.append, train=watched
+        )
     assert [len(names) for names in learned] == [6, 6, 6]
     assert said[0] == "choosing the threshold trains 3 times, 2 steps each"
     rows = data.split("train")
     assert np.concatenate([one.boxes for one in detections]) == pytest.approx(rows.boxes)
 
     monkeypatch.setattr(Detector, "detections_in", found_by_run)
-    monkeypatch.setattr(folds, "out_of_fold", lambda run, images, **_: detections)
-    threshold = boxwright.evaluate(trained, data, aim="f1", folds=True).threshold
+    options = Options(Aim.parse("f1"), folds=lambda images: detections)
+    threshold = measure(Detector.load(trained), data, "test", options).threshold
     assert (threshold.source, threshold.images, threshold.validated) == (FOLDS, 9, True)
     assert threshold.value == pytest.approx(0.25)
     with pytest.raises(ArgumentError, match=r"BW802.*train images"):
@@ -85,14 +87,11 @@ def found_by_run(detector: Detector, images: Dataset, watch: object) -> list[Det
     return [Detections([], [], [], images.classes) for _ in range(len(images))]
 
 
-def test_a_stopped_fold_stops_all(
-    run: tuple[boxwright.Run, Dataset], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_fold_stops_all(run: tuple[boxwright.Run, Dataset]) -> None:
     trained, data = run
-    stopped = loop.Outcome(trained.folder, None, 1, interrupted=True)  # type: ignore[arg-type]
-    monkeypatch.setattr(loop, "train", lambda *_, **__: stopped)
+    stopped = loop.Outcome(trained, None, 1, interrupted=True)
     with pytest.raises(KeyboardInterrupt):
-        folds.out_of_fold(trained, data.split("train"))
+        folds.out_of_fold(trained, data.split("train"), train=lambda *_, **__: stopped)
 
 
 @pytest.mark.tiny

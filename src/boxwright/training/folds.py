@@ -29,6 +29,7 @@ def out_of_fold(
     images: Dataset,
     *,
     tell: Callable[[str], None] = lambda text: None,
+    train: Callable[..., loop.Outcome] = loop.train,
 ) -> list[Detections]:
     """All detections in each of a run's training images, by detectors that did not learn from it.
 
@@ -39,6 +40,7 @@ def out_of_fold(
         run: the run folder.
         images: its training images.
         tell: gets the cost first, then a line for each training.
+        train: trains as `training.loop.train` does.
 
     Raises:
         ArgumentError: BW802 it is not a run.
@@ -57,18 +59,24 @@ def out_of_fold(
             tell(f"fold {fold + 1} of {FOLDS}: training without {len(held_out)} images")
             splits = np.where(folds == fold, Split.TEST, Split.TRAIN).astype(np.int8)
             others, out = replace(images, splits=splits), scratch / f"fold-{fold}"
-            _train(others, recipe, provenance.get("weights"), out)
+            _train(others, recipe, provenance.get("weights"), out, train)
             detections = Detector.load(out).detections_in(images.select(held_out))
             found |= zip(held_out.tolist(), detections, strict=True)
     return [found[index] for index in range(len(images))]
 
 
-def _train(images: Dataset, recipe: Recipe, weights: str | None, out: Path) -> None:
+def _train(
+    images: Dataset,
+    recipe: Recipe,
+    weights: str | None,
+    out: Path,
+    train: Callable[..., loop.Outcome],
+) -> None:
     asked = TrainingRequest(
         images, out, weights=weights, from_scratch=weights is None, recipe=recipe
     )
     family, start = asked.fetch_start(lambda event: None)
-    outcome = loop.train(images, out=out, weights=start, model=family, recipe=recipe)
+    outcome = train(images, out=out, weights=start, model=family, recipe=recipe)
     if outcome.interrupted:
         raise KeyboardInterrupt
 
