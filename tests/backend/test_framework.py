@@ -32,6 +32,18 @@ def test_nothing_is_printed_on_the_way_in() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "tensorflow (1,)\n", "")
 
 
+def test_packages_that_are_not_used_are_left_to_others() -> None:
+    code = (
+        "import sys;"
+        "from boxwright.backend import framework as f;"
+        "f.keras();"
+        "print(*sorted({'jax', 'matplotlib', 'tensorflow'} & {*sys.modules}));"
+        "import matplotlib;"
+        "print(matplotlib.__name__)"
+    )
+    assert in_fresh_python(code).stdout == "tensorflow\nmatplotlib\n"
+
+
 def test_the_users_engine_is_respected() -> None:
     code = "from boxwright.backend import framework as f; print(f.keras().backend.backend())"
     done = in_fresh_python(code, KERAS_BACKEND="jax")

@@ -25,6 +25,8 @@ SILENT = {
 }
 # OpenVINO's looks up a host of Google Analytics and writes an id; without it, OpenVINO has a stub.
 ABSENT = ("openvino_telemetry",)
+# TensorFlow's converter and Keras' plots import these where they are installed: 2 s of 8.
+UNUSED = ("jax", "matplotlib")
 _one_at_a_time = threading.RLock()
 
 
@@ -224,7 +226,7 @@ def _imported(name: str) -> Any:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
-        with hushed():
+        with hushed(), _without(UNUSED if _needs_no_jax(name) else ()):
             return importlib.import_module(name)
     except ImportError as error:
         raise SystemFaultError(
@@ -232,6 +234,22 @@ def _imported(name: str) -> Any:
             f"the package {name} is required but cannot be imported ({error}).",
             **_needed(name),
         ) from error
+
+
+def _needs_no_jax(name: str) -> bool:
+    return name in ("keras", "tensorflow") and os.environ.get("KERAS_BACKEND") != "jax"
+
+
+@contextmanager
+def _without(names: tuple[str, ...]) -> Iterator[None]:
+    """Let imports of these packages fail while the block runs, unless they are imported already."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # how Python blocks one
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def silence() -> None:
