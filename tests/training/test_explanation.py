@@ -50,7 +50,7 @@ def test_a_line_can_be_set_as_it_is_shown(pretrained: bool) -> None:
         ("augmentation.vertical_flip=0.3", "vertical flip probability 0.3: set by you"),
         ("averaging=none", "no averaging: set by you"),
         ("objective.mining.max_anchors=7", "objective mining max anchors 7: set by you"),
-        ("held_out=0", "no validation set: set by you"),
+        ("held_out=0", "no images are held out for validation: set by you"),
         ("held_out=0.25", "25 % of the images are the validation set: set by you"),
     ],
 )

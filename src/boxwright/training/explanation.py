@@ -126,7 +126,9 @@ _MEANINGS: Mapping[str, Callable[[Any], str]] = {
         else "rare classes are not oversampled"
     ),
     "held_out": lambda part: (
-        f"{_percent(part)} of the images are the validation set" if part else "no validation set"
+        f"{_percent(part)} of the images are the validation set"
+        if part
+        else "no images are held out for validation"
     ),
     "max_images": lambda images: f"at most {images:,} images are read",
     "cache_side": lambda side: f"images are cached at {side} x {side} pixels",
