@@ -23,25 +23,28 @@ def in_fresh_python(code: str, **environment: str) -> subprocess.CompletedProces
     )
 
 
-def test_nothing_is_printed_on_the_way_in() -> None:
-    code = (
-        "from boxwright.backend import framework as f;"
-        "print(f.keras().backend.backend(), f.tensorflow().zeros((1,)).shape)"
-    )
-    done = in_fresh_python(code)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "tensorflow (1,)\n", "")
-
-
-def test_packages_that_are_not_used_are_left_to_others() -> None:
-    code = (
+@pytest.fixture(scope="module")
+def imported() -> subprocess.CompletedProcess[str]:
+    """A process that imports Keras and TensorFlow, and then a package that these could use."""
+    return in_fresh_python(
         "import sys;"
         "from boxwright.backend import framework as f;"
-        "f.keras();"
+        "print(f.keras().backend.backend(), f.tensorflow().zeros((1,)).shape);"
         "print(*sorted({'jax', 'matplotlib', 'tensorflow'} & {*sys.modules}));"
         "import matplotlib;"
         "print(matplotlib.__name__)"
     )
-    assert in_fresh_python(code).stdout == "tensorflow\nmatplotlib\n"
+
+
+def test_nothing_is_printed_on_the_way_in(imported: subprocess.CompletedProcess[str]) -> None:
+    assert (imported.returncode, imported.stderr) == (0, "")
+    assert imported.stdout.splitlines()[0] == "tensorflow (1,)"
+
+
+def test_packages_that_are_not_used_are_left_to_others(
+    imported: subprocess.CompletedProcess[str],
+) -> None:
+    assert imported.stdout.splitlines()[1:] == ["tensorflow", "matplotlib"]
 
 
 def test_the_users_engine_is_respected() -> None:
