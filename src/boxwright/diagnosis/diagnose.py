@@ -11,6 +11,7 @@ from typing import Any
 
 from boxwright.datasets.class_choice import ClassChoice
 from boxwright.datasets.evaluation_set import evaluation_data
+from boxwright.datasets.source import paths_of
 from boxwright.diagnosis.agreement import Agreement
 from boxwright.diagnosis.case import Case
 from boxwright.diagnosis.reading import FAILED, NOT_REACHED, Reading
@@ -145,10 +146,9 @@ def _images(
 ) -> Dataset | None:
     """The labeled images that are given, with the classes of the detector's training; None if none
     are."""
-    if not isinstance(data, Dataset):
-        data = tuple(map(Path, [data] if isinstance(data, str | Path) else data))
-        if not data:
-            return None
+    given = paths_of(data)
+    if given == ():
+        return None
     options = None if form is None else ReadOptions.of(form)
     choice = ClassChoice.of((), (), rename)
-    return evaluation_data(detector.artifact.provenance, data, choice, options)
+    return evaluation_data(detector.artifact.provenance, given, choice, options)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from boxwright.datasets.class_choice import ClassChoice
-from boxwright.datasets.source import source_of
+from boxwright.datasets.source import paths_of, source_of
 from boxwright.datasets.stats import stats_of
 from boxwright.evaluation.bootstrap import constant_box
 from boxwright.evaluation.matching import DetectionColumns, gather
@@ -112,7 +112,7 @@ def report(
     started = time.monotonic()
     request = Request(
         detector,
-        data if isinstance(data, Dataset) else _paths(data),
+        paths_of(data),
         None if out is None else Path(out),
         split,
         None if detections is None else Path(detections),
@@ -157,10 +157,6 @@ def report(
         len(text.encode("utf-8")),
         time.monotonic() - started,
     )
-
-
-def _paths(data: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:
-    return tuple(map(Path, [data] if isinstance(data, str | Path) else data))
 
 
 def _measure(

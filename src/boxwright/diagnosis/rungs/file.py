@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 from boxwright.diagnosis.case import Case
 from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
-from boxwright.errors import BoxwrightError
 from boxwright.export.diagnose import diagnose
 from boxwright.export.verify import TOLERANCES, Reference
 from boxwright.inference.detector import Detector
-from boxwright.inference.file_kinds import kind_of
+from boxwright.inference.file_kinds import is_detector
 from boxwright.inference.run import Run
 
 MIN_PART = 0.5  # of the recorded AP50
@@ -30,7 +28,7 @@ def read(case: Case) -> Reading:
     count = {"labeled": len(case.rows)}
     if case.run:
         reference = Reference(case.images, count, case.found)
-        files = [*_files(case.path)]
+        files = [path for path in sorted(case.path.iterdir()) if is_detector(path)]
         readings = [_compared(reference, Detector.load(path), path) for path in files]
         wrong = [each for each in readings if each.cause]
         return next(iter([*wrong, *readings]), not_checked("no exported file is in the run folder"))
@@ -69,24 +67,14 @@ def _recorded(case: Case) -> Reading:
     )
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """The exported files in a run folder."""
-    for path in sorted(folder.iterdir()):
-        try:
-            kind_of(path)
-        except BoxwrightError:
-            continue
-        yield path
-
-
 def _compared(reference: Reference, file: Detector, path: Path) -> Reading:
     quantize = file.artifact.provenance.get("quantize")
     tolerance = TOLERANCES.get(quantize, TOLERANCES["int8"])
     compared = reference.compare(file, tolerance)
     found = f"{path.name}: {compared}"
     # On fewer images than the export had: the loss must be shown to exceed what that accepts.
-    shown = compared.interval is None or compared.interval[0] > tolerance.loss
-    if compared.agreeing >= compared.wanted and not (compared.too_lossy and shown):
+    least = compared.loss if compared.interval is None else compared.interval[0]
+    if least <= tolerance.loss and compared.agreeing >= compared.wanted:
         return passed(found, compared.loss, tolerance.loss, WHY)
     reasons = diagnose(reference, file, path)
     kind = f" ({quantize})" if quantize else ""
