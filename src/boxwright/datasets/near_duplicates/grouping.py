@@ -18,7 +18,7 @@ from boxwright.datasets.near_duplicates.alignment import (
     roughly_aligned,
     show_one_scene,
 )
-from boxwright.datasets.near_duplicates.hashes import Bytes, digests, thumbnails
+from boxwright.datasets.near_duplicates.hashes import SIDE, Bytes, digests, thumbnails
 from boxwright.datasets.near_duplicates.search import Candidates, Index
 from boxwright.datasets.near_duplicates.views import (
     FLAT,
@@ -85,11 +85,10 @@ def duplicates(hashes: Bytes, progress: Progress | None = None) -> Duplicates:
 
 def _contrast(pictures: Bytes) -> NDArray[np.float64]:
     """`(N,)` standard deviations of the gray levels of pictures `(N, SIDE, SIDE)`."""
-    levels = pictures.reshape(len(pictures), -1)
+    levels = pictures.reshape(len(pictures), SIDE * SIDE)
     total = levels.sum(axis=1, dtype=np.uint32)
     squares = np.einsum("ij,ij->i", levels, levels, dtype=np.uint32)  # below 2 ** 32 by far
-    count = levels.shape[1]
-    contrast: NDArray[np.float64] = np.sqrt(squares / count - (total / count) ** 2)
+    contrast: NDArray[np.float64] = np.sqrt(squares / SIDE**2 - (total / SIDE**2) ** 2)
     return contrast
 
 
