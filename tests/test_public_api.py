@@ -14,8 +14,9 @@ pytestmark = pytest.mark.tiny
 NAMES = [
     *("BoxwrightError", "Dataset", "Detections", "Detector", "Event", "ReadOptions", "Recipe"),
     "Run",
-    *("bench", "check", "compare", "convert", "diagnose", "evaluate", "export", "forecast", "load"),
-    *("merge", "predict", "read", "report", "split", "suspects", "train", "write"),
+    *("bench", "check", "compare", "convert", "diagnose", "download_openimages", "evaluate"),
+    *("export", "forecast", "load", "merge", "predict", "read", "report", "split", "suspects"),
+    *("train", "write"),
 ]
 
 

@@ -44,6 +44,7 @@ from boxwright.augment.transforms import (
 )
 from boxwright.backend import framework
 from boxwright.models.backbones import mobilenet_v1, shufflenet_v2
+from boxwright.models.model import Truth
 from boxwright.models.nanodet_plus import layout
 from boxwright.models.nanodet_plus.spec import NanoDetSpec
 from boxwright.models.registry import family
@@ -80,6 +81,8 @@ RECIPES = {
         bias_gradients=2.0,
     ),
 }
+UNKNOWN = ("varifocal", "nanodet", "faithful")
+VERIFIED = ((1, 1, 0), (1, 1, 0), (1, 0, 1), (0, 1, 1))  # of three classes, in four images
 PARTS = ("images", "boxes", "labels", "weights")  # of an augmented batch
 # Each kind of transform, and some that change what comes after them.
 TRANSFORMS: dict[str, tuple[Transform, ...]] = {
@@ -177,6 +180,46 @@ def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
     return arrays
 
 
+def unknown(recipe: Recipe) -> dict[str, NDArray[Any]]:
+    """The loss of the classes and its gradient by the logits, with another logit for classes that
+    nobody looked for in the images; and the same if all were looked for."""
+    kind = family(recipe.model)
+    model = kind(kind.spec_for(3, 64, objective=recipe.objective), None, recipe.objective)
+    own = step.engine_module()
+    _, boxes, labels, *_ = batch(4, ())
+    columns = {"side_logits": 32} if recipe.model == "nanodet_plus" else {"box_encodings": 4}
+    columns |= {"class_logits": 3, "background_logits": 1}
+    rng = np.random.default_rng(5)
+    count = len(model.anchors if recipe.model == "ssd" else model.priors)
+    values = {
+        name: rng.normal(size=(4, count, size)).astype(np.float32) for name, size in columns.items()
+    }
+    weights = (labels >= 0).astype(np.float32)
+
+    def lost(logits: Any, background: Any, *verified: Any) -> Any:
+        outputs = values | {"class_logits": logits, "background_logits": background}
+        truth = Truth(boxes, labels, weights, *verified)
+        return model.losses(outputs, truth, own.suppress).classes
+
+    losses, gradients = own.compiled(lost), own.gradient(lost, (0, 1))
+    verified = np.array(VERIFIED, np.float32)
+    moved = values["class_logits"] + 5 * (1 - verified[:, None])
+    arrays = {}
+    for name, logits, known in (
+        ("unknown", values["class_logits"], (verified,)),
+        ("moved", moved, (verified,)),
+        ("known", values["class_logits"], (np.ones_like(verified),)),
+        ("absent", values["class_logits"], ()),
+    ):
+        given = (logits, values["background_logits"], *known)
+        arrays[f"{name}/loss"] = np.asarray(losses(*given))
+        of_classes, of_background = gradients(*given)
+        arrays[f"{name}/gradient"] = np.asarray(of_classes)
+        if recipe.objective is not None and recipe.objective.background is not None:
+            arrays[f"{name}/background"] = np.asarray(of_background)
+    return arrays
+
+
 def augmented() -> dict[str, NDArray[Any]]:
     """What a compiled step shows the network after each of `TRANSFORMS`."""
     own = step.engine_module()
@@ -211,4 +254,7 @@ if __name__ == "__main__":
         for name, recipe in RECIPES.items()
         for key, value in three_steps(recipe).items()
     }
+    for name in UNKNOWN:
+        parts = unknown(RECIPES[name])
+        found |= {f"{name}/verified/{key}": value for key, value in parts.items()}
     np.savez(sys.argv[1], **found, **augmented())
