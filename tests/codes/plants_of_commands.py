@@ -20,6 +20,8 @@ from boxwright.formats.tfrecord.framing import write_record
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
+from boxwright.studio.serve import bound
+from boxwright.studio.wire import labels_from
 from boxwright.tfod.config import checked, parse_config
 
 CONFIG = (Path(__file__).parents[1] / "tfod" / "configs" / "helmet.config").read_text("utf-8")
@@ -161,9 +163,11 @@ PLANTS: dict[str, Plant] = {
         lambda place: chosen("1", None, None, None, print, lambda *measured: Cost(9.0, 5.0))
     ),
     "BW807": lambda place: place.cli("evaluate", place.root, "--aim", "best"),
+    "BW808": raised(lambda place: labels_from({"boxes": [{"box": [1, 2, 3]}]}, "")),
     "BW901": raised(without_pandas),
     "BW902": refused(errno.ENOSPC),
     "BW903": refused(errno.EACCES),
     "BW904": raised(nothing_printed),
+    "BW905": raised(lambda place: bound("192.0.2.1", None)),  # an address of documentation
     "BW999": unforeseen,
 }
