@@ -26,6 +26,14 @@ def label(
             "there; more can be added in the page]",
         ),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="What the assistant starts from, as for `boxwright train`. [default: the usual "
+            "weights, downloaded once]",
+        ),
+    ] = None,
     port: Annotated[
         int | None,
         typer.Option(min=1, max=65535, metavar="N", help="[default: 8765, or a free one]"),
@@ -44,16 +52,19 @@ def label(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the address as JSON.")] = False,
 ) -> None:
-    """Label images in the browser.
+    """Label images in the browser while a detector trains beside you.
 
     It prints an address. Open it in a browser on this computer; it works once, and another one is
     printed for another browser. Labels are written beside the images, in the format that the folder
-    has, VOC XML where it has none. Ctrl-C ends it; all labels are saved at any time.
+    has, VOC XML where it has none. After eight labeled images a training starts by itself, with low
+    priority, and proposes boxes. Every fifth image is for testing and gets none. Ctrl-C ends it;
+    all labels are saved at any time.
 
     \b
     Examples:
       boxwright label images
       boxwright label images --classes helmet,vest
+      boxwright label images --weights ssd_mobilenet_v2_coco
       boxwright label images --format yolo --port 9000 --open
     """
     _check_installed()
@@ -66,7 +77,8 @@ def label(
     from boxwright.studio.studio import opened
 
     names = [name.strip() for text in classes or () for name in text.split(",") if name.strip()]
-    with opened(partial(LabelStore.open, folder, names, form)) as studio, bound(host, port) as sock:
+    store = partial(LabelStore.open, folder, names, form)
+    with opened(store, weights) as studio, bound(host, port) as sock:
         number = sock.getsockname()[1]
         url = address(host, number)
         door = Door(number, lambda token: say(f"For another browser: {url}/?token={token}"))

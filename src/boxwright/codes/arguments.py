@@ -62,4 +62,10 @@ ARGUMENTS: dict[str, Meaning] = {
         "those that are possible.",
         "Reload the page. A program of yours finds an example of each request in the page's code.",
     ),
+    "BW809": Meaning(
+        "error",
+        "Another step is in progress",
+        "The studio trains, exports or reports one at a time: each needs all of the processor.",
+        "Wait until it has ended.",
+    ),
 }

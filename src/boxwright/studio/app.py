@@ -24,6 +24,7 @@ from boxwright.studio.queue import next_image
 from boxwright.studio.review import findings
 from boxwright.studio.store import Conflict, Labels, LabelStore
 from boxwright.studio.studio import Studio
+from boxwright.studio.told import error_json
 
 PAGE = Path(__file__).with_name("page")
 MEDIA_TYPES = {
@@ -69,6 +70,10 @@ def application(studio: Studio) -> Starlette:
             Route("/api/classes", api.classes, methods=post),
             Route("/api/current", api.current, methods=post),
             Route("/api/keys", api.keys, methods=post),
+            Route("/api/finish/train", api.train, methods=post),
+            Route("/api/finish/export", api.export, methods=post),
+            Route("/api/finish/report", api.report, methods=post),
+            Route("/api/try", api.attempt, methods=post),
         ],
         exception_handlers={
             BoxwrightError: _coded,
@@ -84,6 +89,7 @@ class Api:
 
     def __init__(self, studio: Studio) -> None:
         self._desk, self._hub = studio.desk, studio.hub
+        self._assistant, self._finish = studio.assistant, studio.finish
         self._files = _page_files()
 
     async def page(self, request: Request) -> Response:
@@ -109,7 +115,8 @@ class Api:
         return Response(sent.jpeg, headers=headers, media_type="image/jpeg")
 
     async def folder(self, request: Request) -> Response:
-        return JSONResponse(await self._desk.do(wire.folder_json))
+        about = await self._desk.do(wire.folder_json)
+        return JSONResponse({**about, "assist": self._assistant.state})
 
     async def rows(self, request: Request) -> Response:
         start, count = _number(request, "start", 0), _number(request, "count", 1000)
@@ -178,6 +185,7 @@ class Api:
         index = (await _json(request)).get("index")
         if not isinstance(index, int):
             raise wire.malformed("index")
+        self._assistant.opened(index)
         await self._desk.do(lambda store: store.journal.set("current", index))
         return Response(status_code=204)
 
@@ -185,6 +193,22 @@ class Api:
         preset = wire.text_from(await _json(request), "preset")
         await self._desk.do(lambda store: store.journal.set("keys", preset))
         return Response(status_code=204)
+
+    async def train(self, request: Request) -> Response:
+        budget = wire.text_from(await _json(request), "budget")
+        await self._desk.do(lambda store: store.flush())
+        return JSONResponse(self._finish.train(budget))
+
+    async def export(self, request: Request) -> Response:
+        return JSONResponse(self._finish.export(wire.text_from(await _json(request), "to")))
+
+    async def report(self, request: Request) -> Response:
+        tested = await self._desk.do(wire.has_tests)
+        return JSONResponse(self._finish.report(tested=tested))
+
+    async def attempt(self, request: Request) -> Response:
+        image = await request.body()
+        return JSONResponse(await run_in_threadpool(self._finish.detect, image))
 
     async def _index(self, request: Request) -> int:
         """The image of a path. Raises HTTPException 404."""
@@ -213,6 +237,7 @@ class Api:
         if not done:
             return JSONResponse({"theirs": image}, 412)
         self._hub.tell("image", {"index": index, "etag": image["etag"]})
+        self._assistant.edited()
         return JSONResponse(image)
 
     async def _stepped(
@@ -242,8 +267,10 @@ async def _watch(studio: Studio) -> None:
             if ticks % FLUSH_TICKS == 0:
                 await studio.desk.do(lambda store: store.flush())
         except BoxwrightError as error:
-            studio.hub.tell("problem", wire.error_json(error))
+            studio.hub.tell("problem", error_json(error))
         else:
+            if changed:
+                studio.assistant.edited()
             for index, etag in changed:
                 studio.hub.tell("image", {"index": index, "etag": etag})
 
@@ -288,7 +315,7 @@ def _number(request: Request, name: str, default: Any = None) -> Any:
 async def _coded(request: Request, error: Exception) -> Response:
     said = cast(BoxwrightError, error)
     usual = 400 if isinstance(said, ArgumentError) else 422
-    return JSONResponse(wire.error_json(said), STATUS.get(said.code, usual))
+    return JSONResponse(error_json(said), STATUS.get(said.code, usual))
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -298,5 +325,5 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    said = wire.error_json(SystemFaultError("BW999", f"internal error: {type(error).__name__}."))
+    said = error_json(SystemFaultError("BW999", f"internal error: {type(error).__name__}."))
     return JSONResponse(said, 500)

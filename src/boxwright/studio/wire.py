@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from boxwright.errors import ArgumentError, BoxwrightError
+from boxwright.errors import ArgumentError
 from boxwright.export.targets import TARGETS
 from boxwright.studio.store import Change, LabeledBox, Labels, LabelStore
 
+LABELED = ("labeled", "verified")
 FLAGS = ("difficult", "truncated", "occluded", "crowd")
 MAX_BOXES = 10_000  # of an image
 FAR = 1e9  # pixels; not a number is not below it
@@ -50,7 +51,7 @@ def folder_json(store: LabelStore) -> dict[str, Any]:
         "holds": sorted(store.holds),
         "classes": store.classes,
         "images": len(rows),
-        "labeled": sum(row.state in ("labeled", "verified") for row in rows),
+        "labeled": sum(row.state in LABELED for row in rows),
         "blind": len(store.blind()),
         "current": store.journal.get("current"),
         "keys": store.journal.get("keys", KEYS),
@@ -76,6 +77,12 @@ def rows_json(store: LabelStore, start: int, count: int) -> dict[str, Any]:
             for row in store.rows(start, count)
         ],
     }
+
+
+def has_tests(store: LabelStore) -> bool:
+    """True if some images for testing are labeled."""
+    blind = store.blind()
+    return any(row.index in blind and row.state in LABELED for row in store.rows())
 
 
 def labels_from(body: Mapping[str, Any], etag: str) -> Labels:
@@ -126,12 +133,6 @@ def change_classes(store: LabelStore, body: Mapping[str, Any]) -> dict[str, Any]
         case _:
             raise malformed("action or to")
     return {"images": change.images, "boxes": change.boxes, "classes": store.classes}
-
-
-def error_json(error: BoxwrightError) -> dict[str, Any]:
-    """An error in words."""
-    place = f"{error.where}: " if error.where else ""
-    return {"code": error.code, "message": place + error.message, "remedy": error.remedy}
 
 
 def text_from(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
