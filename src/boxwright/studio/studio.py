@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from boxwright.studio.assist.assistant import Assistant
+from boxwright.studio.assist.rounds import Rounds
 from boxwright.studio.child import Child, StartChild
 from boxwright.studio.desk import Desk
 from boxwright.studio.events import Hub
@@ -42,7 +43,6 @@ def opened(
     with Desk(open_store) as desk:
         folder = desk.wait_for(lambda store: store.folder)
         finish = Finish(folder, hub.tell, lambda: assistant.edited(), start)
-        assistant = Assistant(desk, hub.tell, weights, lambda: finish.busy, start)
+        assistant = Assistant(Rounds(desk, weights), hub.tell, lambda: finish.busy, start)
         with closing(finish), closing(assistant):
-            assistant.begin()
             yield Studio(desk, hub, assistant, finish)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 FIRST = 8  # labeled images with objects before the first round
@@ -13,10 +14,9 @@ PROPOSED = 0.3  # score of a proposal
 SEEN = 0.05  # score of a detection that says something about an image
 
 
-def due(labeled: int, before: int | None) -> bool:
-    """True if a round with so many labeled images is due after one with `before`; None for the
-    first one."""
-    return labeled >= FIRST if before is None else labeled >= max(before + 2, GROWTH * before)
+def needed(before: int) -> int:
+    """Labeled images for the round after one with `before`; 0 for the first one."""
+    return max(FIRST, before + 2, math.ceil(GROWTH * before)) if before else FIRST
 
 
 def budget(labeled: int) -> float:
