@@ -5,12 +5,16 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from children import Scripted
+
 from boxwright.studio.app import application
+from boxwright.studio.child import StartChild
 from boxwright.studio.security import Door, Guard, names_of
 from boxwright.studio.serve import Server, bound
 from boxwright.studio.store import LabelStore
@@ -87,10 +91,22 @@ class Served:
         self.headers["Cookie"] = answer.headers["set-cookie"].partition(";")[0]
 
 
+def eventually(holds: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """What `holds` returns as soon as that is true."""
+    end = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return found
+
+
 @contextmanager
-def serving(open_store: Callable[[], LabelStore]) -> Iterator[Served]:
-    """A studio that listens at a free port until the block ends."""
-    with opened(open_store) as studio, bound(HOST, 0) as sock:
+def serving(
+    open_store: Callable[[], LabelStore], start: StartChild | None = None
+) -> Iterator[Served]:
+    """A studio that listens at a free port until the block ends; its children do nothing unless
+    `start` says so."""
+    with opened(open_store, start=start or Scripted()) as studio, bound(HOST, 0) as sock:
         port = sock.getsockname()[1]
         door, ready = Door(port), threading.Event()
         server = Server(
