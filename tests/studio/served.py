@@ -51,6 +51,12 @@ class Served:
     door: Door
     headers: dict[str, str] = field(default_factory=dict)
 
+    def heard(self, kind: str) -> list[dict[str, Any]]:
+        """The events of a kind that the pages were told."""
+        _, chunks = self.studio.hub.after(0)
+        texts = [chunk.decode().strip().split("\n") for chunk in chunks]
+        return [json.loads(data[6:]) for _, name, data in texts if name == f"event: {kind}"]
+
     def ask(
         self,
         method: str,

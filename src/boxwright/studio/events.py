@@ -48,6 +48,11 @@ class Hub:
         self._closed = True
         self._wake()
 
+    def after(self, seen: int) -> tuple[int, list[bytes]]:
+        """The number of the last event, and those after number `seen`."""
+        with self._lock:
+            return self._number, [text for number, _, text in self._events if number > seen]
+
     async def listen(self, last_id: str = "") -> AsyncIterator[bytes]:
         """The stream for a browser whose last event was `last_id`.
 
@@ -68,20 +73,16 @@ class Hub:
                     woken.clear()
                 except TimeoutError:
                     yield b": still here\n\n"
-                seen, chunks = self._after(seen)
+                seen, chunks = self.after(seen)
         finally:
             self._listeners.discard(listener)
 
     def _missed(self, last_id: str) -> tuple[int, list[bytes]]:
         server, _, number = last_id.partition("-")
         if server == self._server and number.isdecimal():
-            return self._after(int(number[:18]))
+            return self.after(int(number[:18]))
         with self._lock:
             return self._number, [text for _, _, text in sorted(self._last.values())]
-
-    def _after(self, seen: int) -> tuple[int, list[bytes]]:
-        with self._lock:
-            return self._number, [text for number, _, text in self._events if number > seen]
 
     def _wake(self) -> None:
         for loop, woken in tuple(self._listeners):
