@@ -90,6 +90,10 @@ class Served:
         assert answer.status == 200, answer.body
         return answer.json
 
+    def name(self, index: int) -> str:
+        """The name of an image."""
+        return str(self.get("/api/rows")["rows"][index]["name"])
+
     def come_in(self) -> None:
         """Exchange the token of the address for the cookie, as a browser does."""
         answer = self.ask("GET", f"/?token={self.door.token}")

@@ -29,6 +29,10 @@ import sys
 print('{"state": "running"}', flush=True)
 sys.stdin.read()
 """
+import sys
+print('{"state": "running"}', flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def test_a_child_ends_when_it_is_closed(program: list[str]) -> None:
 
 
 @POSIX
-def test_a_worker_ends_with_the_studio_and_has_low_priority(tmp_path: Path) -> None:
+def test_a_worker_ends_with_the_studio(tmp_path: Path) -> None:
     """The studio is killed in the middle of a round."""
     studio = (
         "import time; from boxwright.studio.child import Child\n"

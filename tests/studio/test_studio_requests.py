@@ -246,6 +246,18 @@ def test_other_pages_hear_of_an_edit(served: Served) -> None:
     connection.close()
 
 
+def test_pixels_are_asked_for_once(served: Served, voc_folder: VocFolder) -> None:
+    for path in ("/pixels/2", "/pixels/2?side=64"):
+        first = served.ask("GET", path)
+        assert (first.status, first.headers["content-type"]) == (200, "image/jpeg")
+        assert first.headers["cache-control"] == "private, no-cache"
+        headers = {"If-None-Match": first.headers["etag"]}
+        assert served.ask("GET", path, headers=headers).status == 304
+    assert served.ask("GET", "/pixels/2").body == (voc_folder.root / served.name(2)).read_bytes()
+    (voc_folder.root / served.name(2)).unlink()
+    assert served.ask("GET", "/pixels/2").status == 404
+
+
 def test_findings_are_reviewed(served: Served, voc_folder: VocFolder) -> None:
     beyond = {"key": "new-0", "box": [50, 10, 64, 48], "label": "cat"}
     put(served, 2, [beyond, {**beyond, "key": "new-1"}])  # the same box twice

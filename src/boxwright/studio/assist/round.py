@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from boxwright.backend import framework
 from boxwright.errors import BoxwrightError
 from boxwright.evaluation.coco import evaluate
 from boxwright.inference.detector import Detector
@@ -42,6 +43,7 @@ def run(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     `proposals` as they are found.
     """
     began = time.monotonic()
+    framework.importing()  # takes seconds, in which images are read
     train = dataset_of(request, "train", Split.TRAIN)
     out = Path(request["out"])
     before = _same_classes(request["before"], train.classes)
