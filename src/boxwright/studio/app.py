@@ -144,7 +144,9 @@ class Api:
         return StreamingResponse(stream, media_type="text/event-stream")
 
     async def image(self, request: Request) -> Response:
-        return await self._answered(await self._index(request))
+        index = await self._index(request)
+        self._assistant.opened(index)
+        return JSONResponse(await self._desk.do(lambda store: wire.image_json(store, index)))
 
     async def write(self, request: Request) -> Response:
         index, etag, body = await self._index(request), _etag(request), await _json(request)
@@ -185,7 +187,6 @@ class Api:
         index = (await _json(request)).get("index")
         if not isinstance(index, int):
             raise wire.malformed("index")
-        self._assistant.opened(index)
         await self._desk.do(lambda store: store.journal.set("current", index))
         return Response(status_code=204)
 
@@ -219,9 +220,6 @@ class Api:
         if index >= await self._desk.do(lambda store: len(store.names)):
             raise HTTPException(404)
         return index
-
-    async def _answered(self, index: int) -> Response:
-        return JSONResponse(await self._desk.do(lambda store: wire.image_json(store, index)))
 
     async def _edited(self, index: int, edit: Callable[[LabelStore], object]) -> Response:
         """Edit an image and tell the other pages; 412 if it is no longer what the page knows."""
