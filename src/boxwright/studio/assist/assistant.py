@@ -16,7 +16,7 @@ from boxwright.studio.told import error_json
 
 PAUSE_SECONDS = 1.0
 
-TellPages = Callable[[str, dict[str, Any]], None]
+TellPages = Callable[[str, Mapping[str, Any]], None]
 
 
 class Assistant:
@@ -75,7 +75,7 @@ class Assistant:
                 self._look()
             except Exception as error:
                 said = error if isinstance(error, BoxwrightError) else unexpected(error)
-                self._tell("problem", dict(error_json(said)))
+                self._tell("problem", error_json(said))
             self._closed.wait(self._pause)
             self._changed.wait()
 
