@@ -432,6 +432,20 @@ def test_labels_of_two_images_in_one_file_are_refused(tmp_path: Path) -> None:
     store.close()
 
 
+def test_yolo_classes_without_names_get_a_list_with_the_first_that_is_named(
+    tmp_path: Path,
+) -> None:
+    put_sample(tmp_path, "yolo")
+    (tmp_path / "data.yaml").unlink()
+    store = LabelStore.open(tmp_path)
+    assert store.classes == ("class 0", "class 1")
+    edit(store, 2, replace(NEW, label="owl"))
+    store.rename_class("class 1", "dog")
+    assert (tmp_path / "classes.txt").read_text("utf-8") == "class 0\ndog\nowl\n"
+    store.close()
+    assert as_read(tmp_path)[A][1] == ("dog", DOG)
+
+
 def test_a_damaged_label_file_is_not_overwritten(tmp_path: Path) -> None:
     put_sample(tmp_path, "voc")
     (tmp_path / "c.xml").write_text("<annotation><object>", encoding="utf-8")
