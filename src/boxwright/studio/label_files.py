@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from boxwright.errors import DataError
-from boxwright.formats.editing import LabelEditor, Places
+from boxwright.formats.editing import LabelEditor, LabelPaths
 from boxwright.formats.folder import ASIDE, Folder, split_path
 from boxwright.formats.ownership import Ownership
 from boxwright.io.files import move, remove, write_bytes
@@ -35,7 +35,7 @@ class LabelFiles:
         self._owners = {path: image for image, path in self._known.items()}
         images = [f"{p}/{n}" if p else n for p, names in folder.images.items() for n in names]
         self._images = sorted({*images, *aside})
-        self._places = Places(self._known, self._images)
+        self._rule = LabelPaths(self._known, self._images)
         self._opened = time.time_ns()
         self._seen: dict[str, Signature] = {}
         self._next = 0
@@ -47,7 +47,7 @@ class LabelFiles:
             DataError: BW180 it is that of another image.
         """
         if image not in self._known:
-            path = self._places.of(image, self.editor)
+            path = self._rule.of(image, self.editor)
             owner = self._owners.setdefault(path, image)
             if owner != image:
                 message = f"its label file {path} is that of {owner}."
