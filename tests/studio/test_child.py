@@ -29,10 +29,6 @@ import sys
 print('{"state": "running"}', flush=True)
 sys.stdin.read()
 """
-import sys
-print('{"state": "running"}', flush=True)
-sys.stdin.read()
-"""
 
 
 @pytest.fixture

@@ -46,10 +46,12 @@ def test_it_prints_an_address_and_ends_with_ctrl_c(images: Path, how: signal.Sig
             answer.read()
             cookie = answer.getheader("set-cookie", "").partition(";")[0]
             browser.request("GET", "/api/events", headers={"Cookie": cookie})
-            browser.getresponse()  # a page that is open does not keep the studio
+            stream = browser.getresponse()  # a page that is open does not keep the studio
         finally:
             process.send_signal(how)
             said = process.communicate(timeout=20)[1]
+    stream.close()
+    browser.close()
     assert process.returncode == 0
     assert "For another browser: http://127.0.0.1:" in said
     assert f"boxwright train {images}" in said

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from boxwright.errors import WeightsError
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
 from boxwright.structures.dataset import LabeledImage
 from boxwright.studio.assist import round as one_round
@@ -22,6 +24,10 @@ def image_json(index: int, image: LabeledImage, *, labeled: bool = True) -> dict
     return {**about, "boxes": boxes, "labels": list(image.class_names), "flags": [0]}
 
 
+def texts(told: list[dict[str, Any]]) -> list[str]:
+    return [one["text"] for one in told if "text" in one]
+
+
 @pytest.fixture
 def request_of_squares(tmp_path: Path) -> dict[str, Any]:
     squares = Squares(tmp_path / "images")
@@ -32,7 +38,7 @@ def request_of_squares(tmp_path: Path) -> dict[str, Any]:
         "weights": None,
         "before": None,
         "out": str(tmp_path / "round-1"),
-        "seconds": 8,
+        "seconds": 3,
         "train": images[:12],
         "test": images[12:16],
         "unlabeled": images[16:],
@@ -47,28 +53,37 @@ def rounds(request: dict[str, Any]) -> list[dict[str, Any]]:
     return told
 
 
-@pytest.mark.slow
-@pytest.mark.shared
-def test_a_round_trains_measures_and_proposes(
-    request_of_squares: dict[str, Any],
-    shared: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.usefixtures("centers", "op_by_op")
+def test_a_round_goes_on_from_the_last_one_measures_and_proposes(
+    request_of_squares: dict[str, Any], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(one_round, "SIDE", 96)
-    weights = next((shared / "weights" / "nanodet_plus").glob("*.param"))
-    request = {**request_of_squares, "weights": str(weights)}
-    told = rounds(request)
+    from toy_family import CenterModel, CenterSpec
+
+    last, side = Run(tmp_path / "round-0"), 64
+    network = CenterModel.build(CenterSpec(1, side))
+    last.save(Artifact(network.to_json(), ("square",), Preprocessing(side)), network)
+    told = rounds({**request_of_squares, "before": str(last.folder)})
+    assert any(text.startswith("start: the weights of a run;") for text in texts(told))
     assert any("step" in one for one in told)
     [quality] = [one["quality"] for one in told if "quality" in one]
     assert quality["images"] == 4
     proposals = [image for one in told for image in one.get("proposals", ())]
     assert [image["index"] for image in proposals] == [16, 17, 18, 19]
-    assert Run(request["out"]).artifact.provenance["held_out"] == []
+    run = Run(request_of_squares["out"]).artifact
+    assert (run.model["family"], run.preprocessing.size) == ("centers", side)
+    assert "held_out" not in run.provenance
 
-    second = {**request, "before": request["out"], "out": str(tmp_path / "round-0")}
-    texts = [one["text"] for one in rounds(second) if "text" in one]
-    assert any("the weights of a run" in text for text in texts)
+
+@pytest.mark.parametrize("classes", [("cat",), ("square", "cat")])
+def test_a_round_with_other_classes_begins_anew(
+    request_of_squares: dict[str, Any], classes: tuple[str, ...], tmp_path: Path
+) -> None:
+    last = Run(tmp_path / "round-0")
+    last.describe(Artifact({}, classes, Preprocessing(64)))
+    request = {**request_of_squares, "before": str(last.folder), "weights": "no such weights"}
+    with pytest.raises(WeightsError) as error:
+        rounds(request)
+    assert error.value.code == "BW201"
 
 
 def test_weights_that_cannot_be_had_are_an_error(

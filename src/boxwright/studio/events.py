@@ -11,7 +11,7 @@ import json
 import secrets
 import threading
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 KEPT = 1000  # events for browsers that were away
@@ -31,7 +31,7 @@ class Hub:
         self._lock = threading.Lock()
         self._closed = False
 
-    def tell(self, name: str, data: dict[str, Any]) -> None:
+    def tell(self, name: str, data: Mapping[str, Any]) -> None:
         """Send an event."""
         with self._lock:
             self._number += 1

@@ -12,18 +12,18 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from boxwright.console import quoted
 from boxwright.errors import ArgumentError, DetectorError, check_choice
 from boxwright.export.targets import TARGETS
 from boxwright.inference.detector import Detector
 from boxwright.inference.run import Run
+from boxwright.io.shell import quoted
 from boxwright.studio.child import Child, StartChild, Telling
 from boxwright.training.budget import seconds_of
 
 MAX_RUNS = 1000
 SHOWN = 0.05  # lowest score of a detection that the page can show
 
-TellPages = Callable[[str, dict[str, Any]], None]
+TellPages = Callable[[str, Mapping[str, Any]], None]
 
 
 class Finish:
