@@ -48,6 +48,7 @@ class Editor:
     """The editor of Pascal VOC."""
 
     suffix = SUFFIX
+    by_stem = False
     classes: ClassList | None = None
 
     def mirrored(self, image: str) -> str:

@@ -29,6 +29,7 @@ class Editor:
     """
 
     suffix = SUFFIX
+    by_stem = True
 
     def __init__(self, classes: ClassList, *, keypoints: bool = False) -> None:
         self.classes: ClassList | None = classes

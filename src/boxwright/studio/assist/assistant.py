@@ -72,14 +72,14 @@ class Assistant:
         while not self._closed.is_set():
             self._changed.clear()
             try:
-                self._look()
+                self._begin_if_due()
             except Exception as error:
                 said = error if isinstance(error, BoxwrightError) else unexpected(error)
                 self._tell("problem", error_json(said))
             self._closed.wait(self._rest)
             self._changed.wait()
 
-    def _look(self) -> None:
+    def _begin_if_due(self) -> None:
         """Do a round if one is due."""
         due = self._rounds.due()
         if isinstance(due, Round):
