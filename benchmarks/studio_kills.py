@@ -35,7 +35,7 @@ WIDTH, HEIGHT = 4000, 100
 IMAGES, EDITED = 6, 3
 KEPT = "<!-- drawn by hand -->"
 WRITERS = 3
-LONGEST = 0.4  # seconds from the first edits to the first death
+LONGEST = 0.25  # seconds from the first edits to the first death
 HANGS = 60.0  # seconds
 
 Marks = set[tuple[int, str, int]]  # image, class, and left side of a box
