@@ -12,7 +12,7 @@ from boxwright.formats.folder import ASIDE, Folder, split_path
 from boxwright.formats.ownership import Ownership
 from boxwright.io.files import move, remove, write_bytes
 
-Signature = tuple[int, int] | None
+Signature = tuple[int, int, int] | None
 VISITED = 2000  # files that one question for changes looks at
 
 
@@ -121,13 +121,14 @@ class LabelFiles:
         """Nothing waits to be written."""
 
 
-_UNSEEN = (-1, -1)
+_UNSEEN = (-1, -1, -1)
 
 
 def signature(path: Path) -> Signature:
-    """When a file was changed, and its size; None if it does not exist."""
+    """When a file was changed, its size, and the number that an atomic write replaces; None if it
+    does not exist."""
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return found.st_mtime_ns, found.st_size, found.st_ino
