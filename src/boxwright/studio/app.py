@@ -238,7 +238,7 @@ class Api:
         if not done:
             return JSONResponse({"theirs": image}, 412)
         self._hub.tell("image", {"index": index, "etag": image["etag"]})
-        self._assistant.edited()
+        self._assistant.edited(index)
         return JSONResponse(image)
 
     async def _stepped(
@@ -273,9 +273,8 @@ async def _watch(studio: Studio) -> None:
                 studio.hub.tell("problem", said)
             problem = said
         else:
-            if changed:
-                studio.assistant.edited()
             for index, etag in changed:
+                studio.assistant.edited(index)
                 studio.hub.tell("image", {"index": index, "etag": etag})
 
 
