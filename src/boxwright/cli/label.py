@@ -37,7 +37,12 @@ def label(
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, metavar="N", help="[default: 8765, or a free one]"),
+        typer.Option(
+            min=1,
+            max=65535,
+            metavar="N",
+            help="The port to listen at. [default: 8765, or a free one]",
+        ),
     ] = None,
     host: Annotated[
         str,
