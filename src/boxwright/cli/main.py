@@ -26,6 +26,7 @@ from boxwright.cli import (
     export,
     forecast,
     inspect,
+    label,
     licenses,
     merge,
     models,
@@ -67,6 +68,7 @@ def _options(
 
 for command in (
     download.download,
+    label.label,
     check.check,
     convert.convert,
     merge.merge,

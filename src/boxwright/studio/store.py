@@ -1,0 +1,398 @@
+"""LabelStore: the labels of a folder, read and written one image at a time, in its own format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from boxwright.errors import DataError
+from boxwright.formats.annotations import Labels as Read
+from boxwright.formats.class_list import ClassList
+from boxwright.formats.editing import LabelEditor
+from boxwright.formats.editors import RECORDS, file_editor, record_editor
+from boxwright.formats.folder import ASIDE, Folder, join
+from boxwright.formats.ownership import Ownership
+from boxwright.formats.records import RecordEditor
+from boxwright.formats.registry import read_annotations
+from boxwright.formats.selection import Chosen
+from boxwright.io.files import locked, move
+from boxwright.studio.blind import blind_images
+from boxwright.studio.class_edits import Change, ClassEdits
+from boxwright.studio.journal import Journal
+from boxwright.studio.label_files import LabelFiles
+from boxwright.studio.labels import LabeledBox, Labels, Source, Translator, etag_of, size_of
+from boxwright.studio.record_files import RecordFiles
+
+__all__ = ["Change", "ConflictError", "ImageRow", "LabelStore", "LabeledBox", "Labels"]
+
+DEFAULT = "voc"  # the format of a folder without labels
+HOME = ".boxwright"  # folder of the studio's own files
+DIGITS = re.compile(r"([0-9]+)")
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """An image in a list: its state, number of boxes, and classes."""
+
+    index: int
+    name: str
+    state: Literal["new", "labeled", "verified", "aside"]
+    boxes: int
+    classes: tuple[str, ...]
+
+
+class ConflictError(Exception):
+    """The labels of an image are others than those that were edited.
+
+    Attributes:
+        theirs: the labels as they are now.
+    """
+
+    def __init__(self, theirs: Labels) -> None:
+        super().__init__(theirs)
+        self.theirs = theirs
+
+
+@dataclass(frozen=True)
+class _Summary:
+    """What a list of images says about one with labels."""
+
+    names: tuple[str, ...]
+    verified: bool
+
+
+class LabelStore:
+    """The labels of a folder.
+
+    Attributes:
+        folder: the folder.
+        home: folder for the studio's own files, within it.
+        format: name of the format that is read and written.
+        holds: of "difficult", "truncated", "occluded", "crowd" and "verified", what it can store.
+        names: the image paths below the folder, sorted as people read; indices are into it.
+        journal: versions, proposals and small values.
+    """
+
+    def __init__(self, folder: Folder, chosen: Chosen, classes: Sequence[str]) -> None:
+        self.folder, self.format = folder.root, chosen.name
+        self._folder = folder
+        self._stated = {image: one.split for image, one in chosen.own.paired.items()}
+        self._blind: frozenset[int] | None = None
+        self.home = folder.root / HOME
+        images = {join(parent, name) for parent, names in folder.images.items() for name in names}
+        self._aside = _set_aside(folder.root) - images
+        self.names: Sequence[str] = sorted(images | self._aside, key=_as_read)
+        self._index = {name: i for i, name in enumerate(self.names)}
+        self._files, self._editor, listed = _label_files(folder, chosen, self._aside)
+        self._translator = Translator(chosen.name, self._editor)
+        self.holds = self._translator.holds
+        self._writable = _made(self.home)
+        self.journal = Journal(self.home / "journal.db" if self._writable else None, self.names)
+        self._checked = dict(self.journal.checked())
+        self._found = {
+            image: _Summary(tuple(one.names), one.verified)
+            for image, one in chosen.own.paired.items()
+            if one.path
+        }
+        used = {name for one in self._found.values() for name in one.names}
+        known = [*chosen.own.labels.classes, *sorted(used), *classes]
+        self._classes = ClassEdits(self, listed, known, used)
+        for image in self._aside:
+            self._summarize(image, self._files.get(image))
+
+    @classmethod
+    def open(
+        cls, folder: str | Path, classes: Sequence[str] = (), format: str | None = None
+    ) -> LabelStore:
+        """Open a folder of images, labeled or not.
+
+        Args:
+            folder: the folder.
+            classes: names to choose from, beside those that it has.
+            format: the name of a format; None takes the one that it has, or Pascal VOC.
+
+        Raises:
+            DataError: BW114 it has no images, or labels in a format that is not read; BW115 there
+                is no such folder; BW179 its labels cannot be edited in place.
+        """
+        scanned = Folder.scan(folder)
+        if scanned.archive or not Path(folder).is_dir():
+            raise DataError(
+                "BW179", "labels are edited in a folder, not in an archive or file.", where=folder
+            )
+        try:
+            chosen = read_annotations(scanned, format)
+        except DataError as error:
+            if error.code != "BW114" or "tool" in error.facts or not scanned.images:
+                raise
+            chosen = Chosen(format or DEFAULT, Ownership(scanned, Read()))
+        return cls(scanned, chosen, classes)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in the order of the folder's list, if it has one."""
+        return self._classes.names
+
+    def rows(self, start: int = 0, count: int | None = None) -> list[ImageRow]:
+        """The images from `start` on as a list shows them."""
+        end = len(self.names) if count is None else min(start + count, len(self.names))
+        return [self._row(index) for index in range(start, end)]
+
+    def path(self, index: int) -> Path:
+        """The image file."""
+        name = self.names[index]
+        return self.folder / ASIDE / name if name in self._aside else self.folder / name
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Width and height of the oriented image. Raises DataError: it cannot be opened."""
+        return size_of(self.path(index))
+
+    def read(self, index: int) -> Labels:
+        """The labels of an image as they are on the disk.
+
+        Raises:
+            DataError: the image or its label file cannot be read.
+        """
+        return self._labels(index, self._files.get(self.names[index]))
+
+    def write(self, index: int, labels: Labels, etag: str) -> Labels:
+        """Write the labels of an image; they are on the disk when it returns.
+
+        Args:
+            index: of the image.
+            labels: boxes with a key of the labels with `etag` keep all that the file says about
+                them; others are new. The order is kept.
+            etag: of the labels that were edited.
+
+        Returns:
+            The labels as they are now, with new keys.
+
+        Raises:
+            ConflictError: the labels have changed meanwhile.
+            DataError: BW141 or BW180 the format cannot store them.
+            SystemFaultError: BW902, BW903 the file cannot be written.
+        """
+        image = self.names[index]
+        with self.alone():
+            before = self._unchanged(index, etag)
+            after = self._translator.edited(self._source(index, before), labels)
+            if after != before:
+                after = self._put(image, before, after)
+            if "verified" not in self.holds:
+                self._check(image, etag_of(after) if labels.verified else None)
+        return self._labels(index, after)
+
+    def undo(self, index: int, etag: str) -> Labels | None:
+        """Write what the labels were before the last edit; None if they had no other."""
+        return self._step(index, etag, -1)
+
+    def redo(self, index: int, etag: str) -> Labels | None:
+        """Write what was undone; None if nothing was."""
+        return self._step(index, etag, 1)
+
+    def can_undo(self, index: int) -> bool:
+        return self.journal.has_version(self.names[index], -1)
+
+    def can_redo(self, index: int) -> bool:
+        return self.journal.has_version(self.names[index], 1)
+
+    def set_aside(self, index: int, aside: bool) -> None:
+        """Move an image with its labels into the folder `_aside_`, which nothing reads, or back.
+
+        Raises:
+            SystemFaultError: BW902, BW903 it cannot be moved.
+        """
+        image = self.names[index]
+        if aside == (image in self._aside):
+            return
+        before = self.path(index)
+        with self.alone():
+            move(before, self.folder / ASIDE / image if aside else self.folder / image)
+            self._files.set_aside(image, aside)
+        self._summarize(image, self._files.get(image))
+
+    def blind(self) -> frozenset[int]:
+        """The images for testing, which are labeled without proposals: see `blind_images`."""
+        if self._blind is None:
+            self._blind = blind_images(self._folder, self.names, self._stated)
+        return self._blind
+
+    def add_class(self, name: str) -> Change:
+        """Add a class to choose from. Raises DataError: BW141 its name cannot be written."""
+        return self._classes.add(name)
+
+    def rename_class(self, old: str, new: str, *, preview: bool = False) -> Change:
+        """Give a class another name in all labels; that of another class merges the two.
+
+        Args:
+            old, new: the names.
+            preview: only count what would change.
+
+        Raises:
+            DataError: as `write`; what was changed until then stays, and can be undone.
+        """
+        return self._classes.rename(old, new, preview=preview)
+
+    def merge_class(self, old: str, into: str, *, preview: bool = False) -> Change:
+        """Give all boxes of a class another class. As `rename_class`."""
+        return self._classes.replace(old, into, preview=preview)
+
+    def delete_class(self, name: str, *, preview: bool = False) -> Change:
+        """Delete a class with all its boxes. As `rename_class`."""
+        return self._classes.replace(name, None, preview=preview)
+
+    def undo_classes(self) -> Change | None:
+        """Undo the last edit of classes; None if there is none.
+
+        Images that were edited since keep that edit.
+        """
+        return self._classes.undo()
+
+    def changed(self) -> list[int]:
+        """The images whose labels others have changed since this was last asked.
+
+        Of a large folder, each call looks at a part.
+        """
+        indices = [self._index[image] for image in self._files.changed()]
+        for index in indices:
+            self._summarize(self.names[index], self._files.get(self.names[index]))
+        return indices
+
+    def flush(self) -> None:
+        """Write what waits to be written into large files."""
+        with self.alone():
+            self._files.flush()
+
+    def close(self) -> None:
+        self.flush()
+        self.journal.close()
+
+    def _row(self, index: int) -> ImageRow:
+        image = self.names[index]
+        found = self._found.get(image)
+        names = found.names if found else ()
+        classes = tuple(dict.fromkeys(names))
+        if image in self._aside:
+            return ImageRow(index, image, "aside", len(names), classes)
+        if found is None:
+            return ImageRow(index, image, "new", 0, ())
+        is_verified = found.verified or image in self._checked
+        state: Literal["verified", "labeled"] = "verified" if is_verified else "labeled"
+        return ImageRow(index, image, state, len(names), classes)
+
+    def _unchanged(self, index: int, etag: str) -> bytes | None:
+        """The labels on the disk. Raises ConflictError: they have another etag."""
+        content = self._files.get(self.names[index])
+        if etag_of(content) != etag:
+            raise ConflictError(self._labels(index, content))
+        return content
+
+    def _step(self, index: int, etag: str, step: int) -> Labels | None:
+        image = self.names[index]
+        with self.alone():
+            now = self._unchanged(index, etag)
+            found = self.journal.version(image, now, step)
+            if found is None:
+                return None
+            number, content = found
+            content = self._files.put(image, content)
+            self.journal.move_to(image, number)
+            self._summarize(image, content)
+        return self._labels(index, content)
+
+    def _put(self, image: str, before: bytes | None, after: bytes | None) -> bytes | None:
+        after = self._files.put(image, after)
+        self.journal.record(image, before, after)
+        self._summarize(image, after)
+        return after
+
+    def index_of(self, image: str) -> int | None:
+        """The index of an image; None if it is no longer here."""
+        return self._index.get(image)
+
+    def names_of_boxes(self) -> dict[int, tuple[str, ...]]:
+        """Index -> the class of each box, for all images with labels."""
+        return {self._index[image]: one.names for image, one in self._found.items()}
+
+    def note_renamed(self, old: str, new: str) -> None:
+        """Note that a list of classes, which all labels use, has another name for a class."""
+        for image, one in self._found.items():
+            if old in one.names:
+                names = tuple(new if name == old else name for name in one.names)
+                self._found[image] = replace(one, names=names)
+
+    def _source(self, index: int, content: bytes | None) -> Source:
+        image, files = self.names[index], self._files
+        return Source(image, self.path(index), files.path(image), files.name(image), content)
+
+    def _labels(self, index: int, content: bytes | None) -> Labels:
+        labels = self._translator.labels(self._source(index, content))
+        if self._checked.get(self.names[index]) == labels.etag:
+            return replace(labels, verified=True)
+        return labels
+
+    def _check(self, image: str, etag: str | None) -> None:
+        """Remember which labels were verified, for a format that cannot say it."""
+        if self._checked.get(image) != etag:
+            self.journal.check(image, etag)
+            self._checked.pop(image, None)
+            if etag is not None:
+                self._checked[image] = etag
+
+    def _summarize(self, image: str, content: bytes | None) -> None:
+        if content is None:
+            self._found.pop(image, None)
+            return
+        try:
+            one = self._editor.labeled(content, self._files.path(image))
+        except DataError:
+            return  # damaged by another program; reading it says so
+        self._found[image] = _Summary(tuple(one.names), one.verified)
+        for name in one.names:
+            self._classes.note(name)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let one process at a time edit the folder, as far as it can be written."""
+        if not self._writable:
+            yield
+            return
+        with locked(self.home / "lock"):
+            yield
+
+
+def _label_files(
+    folder: Folder, chosen: Chosen, aside: set[str]
+) -> tuple[LabelFiles | RecordFiles, LabelEditor | RecordEditor, ClassList | None]:
+    """The files with the labels, their editor, and the file that lists the classes, if any."""
+    if chosen.name in RECORDS:
+        records = record_editor(chosen.name, folder, chosen.own)
+        return RecordFiles(folder, chosen.own, records), records, None
+    editor = file_editor(chosen.name, folder, chosen.own)
+    return LabelFiles(folder, chosen.own, editor, aside), editor, editor.classes
+
+
+def _as_read(name: str) -> list[object]:
+    """A key that sorts names as people read them: 2 before 10."""
+    parts = DIGITS.split(name)
+    return [part if i % 2 == 0 else int(part) for i, part in enumerate(parts)]
+
+
+def _set_aside(root: Path) -> set[str]:
+    if not (root / ASIDE).is_dir():
+        return set()
+    images = Folder.scan(root / ASIDE).images
+    return {join(parent, name) for parent, names in images.items() for name in names}
+
+
+def _made(home: Path) -> bool:
+    """True if the studio's folder exists or was made."""
+    try:
+        home.mkdir(exist_ok=True)
+    except OSError:
+        return False
+    return True
