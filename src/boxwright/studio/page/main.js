@@ -1,0 +1,107 @@
+// Starts the page: reads the folder, opens the image where one was, and hands keys to commands.
+
+import { listen } from "./assist.js";
+import { commandsOf, drawingKey } from "./commands.js";
+import { byId } from "./dom.js";
+import { actionsOf, chordOf, chordsOf, written } from "./keys.js";
+import { Server } from "./store.js";
+import { pressed, Studio } from "./studio.js";
+
+const TYPED = "input:not([type=checkbox], [type=range], [type=file]), textarea, select";
+const HINTS = {
+  select: "",
+  draw: "Drag, or press Enter at two corners: arrows move the cross, Shift farther, Alt by one pixel. Esc cancels.",
+  extreme: "Click the top, left, bottom and right end of the object, in any order; or arrows and Enter. Esc cancels.",
+};
+
+/** @param {import("./store.js").Server} server @param {Studio} studio */
+function bind(server, studio) {
+  let keys = chordsOf(studio.folder.keys);
+  const choosePreset = (/** @type {string} */ preset) => {
+    studio.folder.keys = preset;
+    keys = chordsOf(preset);
+    titles(preset);
+    server.post("/api/keys", { preset }).catch((error) => studio.failed(error));
+  };
+  const commands = commandsOf(studio, choosePreset);
+  titles(studio.folder.keys);
+
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    const chord = chordOf(event);
+    if (target.matches(TYPED)) {
+      if (chord === "escape") studio.stage.element.focus();
+      if (chord !== "ctrl+s") return;
+    }
+    // Enter and Space press a button, or tick a box, if it has the focus.
+    if ((chord === "enter" || chord === "space") && target.matches("button, input, a, label, summary")) return;
+    if (studio.view !== "finish" && drawingKey(studio, chord)) {
+      event.preventDefault();
+      return;
+    }
+    const name = keys.get(chord);
+    if (!name || (studio.view === "finish" && !/^(go-|help|save)/.test(name))) return;
+    event.preventDefault();
+    void commands[name]();
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = /** @type {HTMLElement} */ (event.target).closest("button");
+    const name = button?.dataset.action;
+    if (name) void commands[name]();
+    // After a click the keys are for the image again; who uses Tab stays on the button.
+    if (button && event.detail > 0 && button.closest("#tools, #classes")) studio.stage.element.focus();
+  });
+
+  studio.stage.gestures.changed = () => {
+    const { tool } = studio.stage.gestures;
+    pressed("draw", tool === "draw");
+    pressed("extreme", tool === "extreme");
+    const hint = byId("hint");
+    if (hint.textContent !== HINTS[tool]) hint.textContent = HINTS[tool];
+    hint.hidden = !HINTS[tool];
+    studio.stage.redraw();
+  };
+  addEventListener("beforeunload", (event) => {
+    if (!studio.saver.unsaved.length) return;
+    void studio.saver.flushAll();
+    event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => { if (document.hidden) void studio.saver.flushAll(); });
+}
+
+/** Buttons tell their keys. @param {string} preset */
+function titles(preset) {
+  const actions = new Map(actionsOf(preset).map((action) => [action.name, action]));
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("button[data-action]"))) {
+    const action = actions.get(button.dataset.action ?? "");
+    if (action) button.title = `${action.text} (${action.chords.map(written).join(", ")})`;
+  }
+}
+
+async function start() {
+  const server = new Server((path, options) => fetch(path, options));
+  const folder = await server.get("/api/folder");
+  byId("folder").textContent = folder.name;
+  document.title = `${folder.name} – Boxwright studio`;
+  const studio = new Studio(server, folder);
+  bind(server, studio);
+  listen((kind, data) => studio.hear(kind, data), (connected) => studio.connection(connected));
+  if (!folder.images) {
+    studio.notices.keep("empty", { message: "There is no image in this folder." });
+    return;
+  }
+  const first = folder.current ?? 0;
+  const opened = studio.open(first);
+  await studio.images.load(first, folder.images);
+  await opened;
+  studio.list.select(studio.list.current);
+  studio.stage.element.focus();
+}
+
+start().catch((error) => {
+  document.body.prepend(Object.assign(document.createElement("p"), {
+    className: "notice problem", textContent: `${error.message} ${error.remedy ?? ""}`,
+  }));
+});
