@@ -15,7 +15,7 @@ beforeEach(() => {
   editor.label = "cat";
   const proposals = [{ key: "p", box: [120, 10, 150, 30], label: "dog", score: 0.9 }];
   editor.open(labels([box("a", [10, 10, 50, 50])], { proposals }));
-  gestures = new Gestures(editor, () => {});
+  gestures = new Gestures(editor, () => {}, () => {});
 });
 
 function drag(...points) {

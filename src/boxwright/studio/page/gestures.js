@@ -18,10 +18,12 @@ import { around, clamp, handleAt, isLarge, moved, resized, smallestAt } from "./
  */
 
 export class Gestures {
-  /** @param {import("./edit.js").Editor} editor @param {() => void} changed */
-  constructor(editor, changed) {
+  /** @param {import("./edit.js").Editor} editor @param {() => void} changed
+   * @param {(tool: Tool) => void} used called when the tool is another one */
+  constructor(editor, changed, used) {
     this.editor = editor;
     this.changed = changed;
+    this.used = used;
     /** @type {Tool} */
     this.tool = "select";
     /** @type {Drag|null} */
@@ -38,6 +40,7 @@ export class Gestures {
     this.drag = null;
     this.points = [];
     this.cursor = cursor ?? this.cursor;
+    this.used(tool);
     this.changed();
   }
 

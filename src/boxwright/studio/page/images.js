@@ -147,13 +147,18 @@ export class Images {
     this.pixels.delete(index);
     this.pixels.set(index, picture); // the newest is last
     for (const old of [...this.pixels.keys()].slice(0, -AHEAD)) this.pixels.delete(old);
-    await picture.decode();
+    try {
+      await picture.decode();
+    } catch (error) {
+      this.pixels.delete(index); // tried again when it is asked for again
+      throw error;
+    }
     return picture;
   }
 
   /** Load pixels that are probably asked for next. @param {(number|null)[]} indices */
   ahead(indices) {
     for (const index of indices)
-      if (index !== null && !this.pixels.has(index)) this.picture(index).catch(() => this.pixels.delete(index));
+      if (index !== null && !this.pixels.has(index)) this.picture(index).catch(() => {});
   }
 }

@@ -3,28 +3,23 @@
 import { listen } from "./assist.js";
 import { commandsOf, drawingKey } from "./commands.js";
 import { byId } from "./dom.js";
-import { actionsOf, chordOf, chordsOf, written } from "./keys.js";
+import { chordOf, chordsOf } from "./keys.js";
 import { Server } from "./store.js";
-import { pressed, Studio } from "./studio.js";
+import { Studio } from "./studio.js";
+import { showKeys } from "./toolbar.js";
 
 const TYPED = "input:not([type=checkbox], [type=range], [type=file]), textarea, select";
-const HINTS = {
-  select: "",
-  draw: "Drag, or press Enter at two corners: arrows move the cross, Shift farther, Alt by one pixel. Esc cancels.",
-  extreme: "Click the top, left, bottom and right end of the object, in any order; or arrows and Enter. Esc cancels.",
-};
-
 /** @param {import("./store.js").Server} server @param {Studio} studio */
 function bind(server, studio) {
   let keys = chordsOf(studio.folder.keys);
   const choosePreset = (/** @type {string} */ preset) => {
     studio.folder.keys = preset;
     keys = chordsOf(preset);
-    titles(preset);
+    showKeys(preset);
     server.post("/api/keys", { preset }).catch((error) => studio.failed(error));
   };
   const commands = commandsOf(studio, choosePreset);
-  titles(studio.folder.keys);
+  showKeys(studio.folder.keys);
 
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]")) return;
@@ -54,30 +49,12 @@ function bind(server, studio) {
     if (button && event.detail > 0 && button.closest("#tools, #classes")) studio.stage.element.focus();
   });
 
-  studio.stage.gestures.changed = () => {
-    const { tool } = studio.stage.gestures;
-    pressed("draw", tool === "draw");
-    pressed("extreme", tool === "extreme");
-    const hint = byId("hint");
-    if (hint.textContent !== HINTS[tool]) hint.textContent = HINTS[tool];
-    hint.hidden = !HINTS[tool];
-    studio.stage.redraw();
-  };
   addEventListener("beforeunload", (event) => {
     if (!studio.saver.unsaved.length) return;
     void studio.saver.flushAll();
     event.preventDefault();
   });
   document.addEventListener("visibilitychange", () => { if (document.hidden) void studio.saver.flushAll(); });
-}
-
-/** Buttons tell their keys. @param {string} preset */
-function titles(preset) {
-  const actions = new Map(actionsOf(preset).map((action) => [action.name, action]));
-  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("button[data-action]"))) {
-    const action = actions.get(button.dataset.action ?? "");
-    if (action) button.title = `${action.text} (${action.chords.map(written).join(", ")})`;
-  }
 }
 
 async function start() {

@@ -23,7 +23,7 @@ export class ImageList {
     /** @type {number|null} */
     this.current = null;
     this.text = h("input", { type: "search", placeholder: "Search images", id: "image-search",
-      aria: { label: "Search images by name" }, on: { input: () => this.#filter() } });
+      aria: { label: "Search images by name" }, on: { input: () => this.#filter(), keydown: (/** @type {KeyboardEvent} */ event) => this.#found(event) } });
     this.state = h("select", { aria: { label: "Show images that are" }, on: { change: () => this.#filter() } },
       ...Object.entries(STATES).map(([value, { title }]) => h("option", { value }, title)));
     this.label = h("select", { aria: { label: "Show images with the class" }, on: { change: () => this.#filter() } });
@@ -35,8 +35,16 @@ export class ImageList {
     this.rows.append(this.inner);
     element.append(h("div", { className: "filter" }, this.text, this.state, this.label), this.count, this.bar, this.rows);
     this.requested = false;
+    /** Rows that are built, by image. @type {Map<number, {seen: string, element: HTMLElement}>} */
+    this.built = new Map();
     new ResizeObserver(() => this.#soon()).observe(this.rows);
     this.classes([]);
+  }
+
+  /** Enter opens the first image that was found. @param {KeyboardEvent} event */
+  #found(event) {
+    const [first] = this.images.shown;
+    if (event.key === "Enter" && first !== undefined) this.open(first);
   }
 
   #filter() {
@@ -89,9 +97,17 @@ export class ImageList {
     const first = Math.max(0, Math.floor(this.rows.scrollTop / ROW) - BEYOND);
     const last = Math.min(shown.length, Math.ceil((this.rows.scrollTop + this.rows.clientHeight) / ROW) + BEYOND);
     this.inner.style.height = `${Math.max(shown.length, 1) * ROW}px`;
-    const built = shown.slice(first, last).map((index, i) => this.#row(/** @type {Row} */ (rows[index]), first + i));
-    if (!shown.length) built.push(h("p", { className: "nothing faint" }, "No image fits this filter."));
-    fill(this.inner, ...built);
+    const before = this.built;
+    this.built = new Map();
+    for (let at = first; at < last; at += 1) {
+      const row = /** @type {Row} */ (rows[shown[at]]);
+      const seen = JSON.stringify([row, at, shown.length, row.index === this.current]);
+      const same = before.get(row.index);
+      this.built.set(row.index, same?.seen === seen ? same : { seen, element: this.#row(row, at) });
+    }
+    const elements = [...this.built.values()].map(({ element }) => element);
+    if (!shown.length) elements.push(h("p", { className: "nothing faint" }, "No image fits this filter."));
+    fill(this.inner, ...elements);
     if (this.current !== null && this.inner.querySelector(`#row-${this.current}`))
       this.rows.setAttribute("aria-activedescendant", `row-${this.current}`);
     else this.rows.removeAttribute("aria-activedescendant");
@@ -101,7 +117,7 @@ export class ImageList {
   #row(row, position) {
     const { index, name, state, boxes, blind, proposals } = row;
     const notes = [
-      boxes || state !== "new" ? some(boxes, "box", "boxes") : "unlabeled",
+      boxes ? some(boxes, "box", "boxes") : state === "verified" ? "nothing here" : state === "new" && "unlabeled",
       state === "verified" && "verified", state === "aside" && "set aside",
       blind && "test", proposals && state === "new" ? some(proposals, "proposal") : "",
     ].filter(Boolean).join(" · ");
@@ -171,14 +187,24 @@ export class ClassPanel {
   }
 }
 
-/** All boxes as a table with numbers that can be edited: who cannot see the image can edit it too. */
+/** All boxes as a table with numbers that can be edited: who cannot see the image can edit it too.
+ * A row belongs to a position, so that the focus stays where it is when boxes change. */
 export class BoxTable {
   /** @param {HTMLElement} element @param {Editor} editor @param {{holds: Set<string>, color: Color}} options */
   constructor(element, editor, options) {
     this.editor = editor;
     this.options = options;
+    /** @type {string[]} */
+    this.names = [];
+    /** Each row shows its box again. @type {(() => void)[]} */
+    this.rows = [];
     this.body = h("tbody");
-    this.flags = h("fieldset", { className: "flags", hidden: true });
+    this.none = h("p", { className: "faint" }, "No boxes.");
+    this.flags = FLAGS.filter((flag) => options.holds.has(flag)).map((flag) => h("input",
+      { type: "checkbox", name: flag, on: { change: () => editor.toggle(flag) } }));
+    this.legend = h("legend");
+    this.fieldset = h("fieldset", { className: "flags" }, this.legend,
+      ...this.flags.map((input) => h("label", {}, input, input.name)));
     element.append(
       h("table", { className: "boxes" },
         h("caption", { className: "unseen" }, "Boxes of this image, in pixels"),
@@ -186,70 +212,63 @@ export class BoxTable {
           ...SIDES.map((side) => h("th", { scope: "col" }, side)),
           h("th", { scope: "col" }, h("span", { className: "unseen" }, "Delete")))),
         this.body),
-      this.flags);
-    /** @type {string[]} */
-    this.names = [];
-    this.seen = "";
+      this.none, this.fieldset);
   }
 
   /** @param {string[]} names */
   update(names) {
-    const { editor } = this;
-    const now = JSON.stringify([editor.image?.index, editor.boxes, editor.selected, names]);
-    if (now === this.seen) return;
-    this.seen = now;
+    const { boxes, box } = this.editor;
     this.names = names;
-    const focused = /** @type {HTMLElement|null} */ (document.activeElement)?.dataset?.cell;
-    fill(this.body, ...editor.boxes.map((box, i) => this.#row(box, i)));
-    if (!editor.boxes.length)
-      fill(this.body, h("tr", {}, h("td", { className: "faint", colSpan: 6 }, "No boxes.")));
-    this.#showFlags();
-    if (focused) /** @type {HTMLElement|null} */ (this.body.querySelector(`[data-cell="${CSS.escape(focused)}"]`))?.focus();
-  }
-
-  /** @param {import("./edit.js").Box} box @param {number} i */
-  #row(box, i) {
-    const { editor } = this;
-    const select = () => editor.select(box.key);
-    const swatch = h("i", { className: "swatch", aria: { hidden: true } });
-    swatch.style.background = this.options.color(box.label);
-    const names = this.names.includes(box.label) ? this.names : [...this.names, box.label];
-    const label = h("select", {
-      aria: { label: `Class of box ${i + 1}` }, data: { cell: `${box.key} label` },
-      on: { focus: select, change: () => editor.change(box.key, { label: label.value }) },
-    }, ...names.map((name) => h("option", { value: name, selected: name === box.label }, name)));
-    const numbers = SIDES.map((side, k) => {
-      const input = h("input", {
-        type: "number", value: String(Math.round(box.box[k] * 10) / 10), step: "any",
-        aria: { label: `${side} of box ${i + 1}` }, data: { cell: `${box.key} ${side}` },
-        on: { focus: select, change: () => this.#typed(box, k, input.valueAsNumber) },
-      });
-      return h("td", {}, input);
-    });
-    const remove = () => { editor.select(box.key); editor.remove(); };
-    return h("tr", { className: box.key === editor.selected ? "selected" : "", on: { click: select } },
-      h("th", { scope: "row" }, swatch, label), ...numbers,
-      h("td", {}, h("button", { type: "button", className: "small", title: "Delete",
-        aria: { label: `Delete box ${i + 1}, ${box.label}` }, on: { click: remove } }, "×")));
-  }
-
-  /** @param {import("./edit.js").Box} box @param {number} side @param {number} value */
-  #typed(box, side, value) {
-    /** @type {import("./geometry.js").Rect} */
-    const rect = [...box.box];
-    if (Number.isFinite(value)) rect[side] = value;
-    this.seen = ""; // show what became of it
-    this.editor.reshape(box.key, rect);
-  }
-
-  #showFlags() {
-    const { editor, options } = this;
-    const { box } = editor;
-    const known = FLAGS.filter((flag) => options.holds.has(flag));
-    this.flags.hidden = !box || !known.length;
+    while (this.rows.length < boxes.length) this.#add(this.rows.length);
+    this.rows.length = boxes.length;
+    while (this.body.children.length > boxes.length) this.body.lastElementChild?.remove();
+    for (const show of this.rows) show();
+    this.none.hidden = boxes.length > 0;
+    this.fieldset.hidden = !box || !this.flags.length;
     if (!box) return;
-    fill(this.flags, h("legend", {}, `This ${box.label} is`), ...known.map((flag) => h("label", {},
-      h("input", { type: "checkbox", checked: box[flag], data: { cell: `flag ${flag}` },
-        on: { change: () => editor.toggle(flag) } }), flag)));
+    this.legend.textContent = `This ${box.label} is`;
+    for (const input of this.flags) input.checked = box[/** @type {import("./edit.js").Flag} */ (input.name)];
+  }
+
+  /** @param {number} i */
+  #add(i) {
+    const { editor, options } = this;
+    const box = () => editor.boxes[i];
+    const select = () => editor.select(box().key);
+    const swatch = h("i", { className: "swatch", aria: { hidden: true } });
+    const label = h("select", { aria: { label: `Class of box ${i + 1}` },
+      on: { focus: select, change: () => editor.change(box().key, { label: label.value }) } });
+    const inputs = SIDES.map((side, k) => h("input", { type: "number", step: "any",
+      aria: { label: `${side} of box ${i + 1}` }, on: { focus: select, change: () => typed(k) } }));
+    const remove = () => { select(); editor.remove(); };
+    const row = h("tr", { on: { click: select } }, h("th", { scope: "row" }, swatch, label),
+      ...inputs.map((input) => h("td", {}, input)),
+      h("td", {}, h("button", { type: "button", className: "small", title: "Delete",
+        aria: { label: `Delete box ${i + 1}` }, on: { click: (/** @type {Event} */ event) => { event.stopPropagation(); remove(); } } }, "×")));
+    let seen = "";
+    let listed = "";
+
+    /** @param {number} side */
+    const typed = (side) => {
+      /** @type {import("./geometry.js").Rect} */
+      const rect = [...box().box];
+      if (Number.isFinite(inputs[side].valueAsNumber)) rect[side] = inputs[side].valueAsNumber;
+      seen = ""; // show what became of it
+      editor.reshape(box().key, rect);
+    };
+
+    this.rows.push(() => {
+      const { key, label: name, box: rect } = box();
+      row.classList.toggle("selected", key === editor.selected);
+      const names = this.names.includes(name) ? this.names : [...this.names, name];
+      if (listed !== (listed = JSON.stringify(names)))
+        fill(label, ...names.map((value) => h("option", { value }, value)));
+      // What is being typed stays until the box is another one.
+      if (seen === (seen = JSON.stringify([name, rect, listed]))) return;
+      swatch.style.background = options.color(name);
+      label.value = name;
+      inputs.forEach((input, k) => { input.value = String(Math.round(rect[k] * 10) / 10); });
+    });
+    this.body.append(row);
   }
 }

@@ -26,14 +26,14 @@ export class Stage {
   #fitted = true;
 
   /** @param {HTMLElement} element @param {import("./edit.js").Editor} editor
-   * @param {(label: string) => string} color */
-  constructor(element, editor, color) {
+   * @param {(label: string) => string} color @param {(tool: import("./gestures.js").Tool) => void} used */
+  constructor(element, editor, color, used) {
     this.element = element;
     this.editor = editor;
     this.color = color;
     this.canvas = /** @type {HTMLCanvasElement} */ (element.querySelector("canvas"));
     this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-    this.gestures = new Gestures(editor, () => this.redraw());
+    this.gestures = new Gestures(editor, () => this.redraw(), used);
     /** @type {HTMLImageElement|null} */
     this.picture = null;
     new ResizeObserver(() => this.#resized()).observe(element);

@@ -14,6 +14,7 @@ import { BoxTable, ClassPanel, ImageList } from "./panels.js";
 import { Review } from "./review.js";
 import { Stage } from "./stage.js";
 import { Problem, Saver } from "./store.js";
+import { pressed, showTool } from "./toolbar.js";
 
 /** @typedef {import("./edit.js").ImageLabels} ImageLabels */
 /** @typedef {import("./store.js").Edit} Edit */
@@ -49,7 +50,7 @@ export class Studio {
       edited: () => this.#edited(), changed: () => this.#changed(), nameless: () => void this.searchClass(),
     });
     this.editor.label = folder.classes[0] ?? null;
-    this.stage = new Stage(byId("stage"), this.editor, color);
+    this.stage = new Stage(byId("stage"), this.editor, color, showTool);
     this.saver = new Saver(server, {
       saved: (image, renamed, newer) => this.#saved(image, renamed, newer),
       conflict: (mine, theirs) => void this.#conflict(mine, theirs),
@@ -354,11 +355,5 @@ export class Studio {
     byId("offer").textContent = `${some(count, "proposal")}: Enter accepts all, a drag makes one yours, Backspace rejects`;
     pressed("verify", editor.verified);
     pressed("hide", editor.hidden);
-    byId("hint").hidden = !editor.draft && stage.gestures?.tool === "select";
   }
-}
-
-/** @param {string} action @param {boolean} is */
-export function pressed(action, is) {
-  document.querySelector(`[data-action=${action}]`)?.setAttribute("aria-pressed", String(is));
 }
