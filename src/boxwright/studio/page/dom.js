@@ -46,17 +46,20 @@ export function duration(seconds) {
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
+let asked = 0;
+
 /** Ask in a dialog; it is removed when it closes.
  * @param {string} title @param {Child[]} content @param {{label: string, value: string, main?: boolean}[]} answers
  * @returns {Promise<string>} the value of the answer; "" if it was closed */
 export function ask(title, content, answers) {
+  const id = `dialog-${(asked += 1)}`;
   return new Promise((resolve) => {
     const buttons = answers.map(({ label, value, main }) =>
       h("button", { type: "submit", value, className: main ? "main" : "" }, label));
     const form = h("form", { method: "dialog" },
-      h("h2", { id: "dialog-title" }, title), ...content, h("p", { className: "answers" }, ...buttons));
+      h("h2", { id }, title), ...content, h("p", { className: "answers" }, ...buttons));
     const dialog = h("dialog", {
-      aria: { labelledby: "dialog-title" },
+      aria: { labelledby: id },
       on: { close: () => { dialog.remove(); resolve(dialog.returnValue); } },
     }, form);
     document.body.append(dialog);

@@ -124,8 +124,18 @@ export class Images {
     row.boxes = image.boxes.length;
     row.classes = [...new Set(image.boxes.map(({ label }) => label))];
     row.proposals = image.proposals.length;
+    row.blind = image.blind;
     if (row.state !== "aside")
       row.state = image.verified ? "verified" : image.boxes.length ? "labeled" : "new";
+    this.changed();
+  }
+
+  /** There are new proposals. @param {number[]} indices */
+  proposed(indices) {
+    for (const index of indices) {
+      const row = this.rows[index];
+      if (row) row.proposals ||= 1; // how many is said when the image is opened
+    }
     this.changed();
   }
 

@@ -70,11 +70,11 @@ async function start() {
     return;
   }
   const first = folder.current ?? 0;
-  const opened = studio.open(first);
-  await studio.images.load(first, folder.images);
-  await opened;
-  studio.list.select(studio.list.current);
+  const loaded = studio.images.load(first, folder.images);
+  await studio.open(first);
   studio.stage.element.focus();
+  await loaded;
+  studio.list.select(studio.list.current);
 }
 
 start().catch((error) => {

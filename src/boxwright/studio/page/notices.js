@@ -21,8 +21,13 @@ export class Notices {
   /** Say what is wrong until it is closed, or until it is over.
    * @param {string} id @param {{message: string, remedy?: string, code?: string}} problem */
   keep(id, { message, remedy = "", code = "" }) {
+    const more = [remedy, code && `(${code})`].filter(Boolean).join(" ");
+    const before = this.lasting.get(id);
+    if (before?.isConnected && before.dataset.said === message + more) return; // not read aloud again
     this.over(id);
-    this.lasting.set(id, this.#build(message, [remedy, code && `(${code})`].filter(Boolean).join(" "), "notice problem"));
+    const notice = this.#build(message, more, "notice problem");
+    notice.dataset.said = message + more;
+    this.lasting.set(id, notice);
   }
 
   /** @param {string} id */

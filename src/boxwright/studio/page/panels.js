@@ -119,7 +119,7 @@ export class ImageList {
     const notes = [
       boxes ? some(boxes, "box", "boxes") : state === "verified" ? "nothing here" : state === "new" && "unlabeled",
       state === "verified" && "verified", state === "aside" && "set aside",
-      blind && "test", proposals && state === "new" ? some(proposals, "proposal") : "",
+      blind && "test", proposals && state === "new" && "proposals",
     ].filter(Boolean).join(" · ");
     const element = h("div", {
       id: `row-${index}`, className: `row ${state}`, role: "option", title: name,

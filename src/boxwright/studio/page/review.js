@@ -103,6 +103,7 @@ export class Review {
   }
 
   #draw() {
+    const [inList, inBar] = [this.items, this.bar].map((each) => each.contains(document.activeElement));
     const open = this.done.filter((each) => !each).length;
     this.status.textContent = this.findings.length
       ? `${some(open, "finding")} open of ${this.findings.length}` : "No findings: the labels look right.";
@@ -112,6 +113,9 @@ export class Review {
         this.done[i] ? h("span", { className: "note" }, " done") : null))));
     this.items.children[this.at]?.scrollIntoView({ block: "nearest" });
     this.#say();
+    // The buttons are new ones: who pressed one by key stays there.
+    if (inList) this.items.children[this.at]?.querySelector("button")?.focus();
+    if (inBar) this.bar.querySelector("button")?.focus();
   }
 
   #say() {

@@ -238,7 +238,7 @@ export class Studio {
   show(view) {
     this.view = document.body.dataset.view = view;
     for (const button of document.querySelectorAll("nav button"))
-      button.toggleAttribute("aria-current", button.getAttribute("data-action") === `go-${view}`);
+      button.setAttribute("aria-current", button.getAttribute("data-action") === `go-${view}` ? "page" : "false");
     this.stage.marked = [];
     if (view === "review") void this.saver.flushAll().then(() => this.review.load(this.folder.name));
     this.#changed();
@@ -262,7 +262,7 @@ export class Studio {
       case "finish": this.finish.hear(data); break;
       case "problem": this.notices.keep(data.code, data); break;
       case "proposals":
-        for (const index of data.indices) if (index !== this.index) void this.images.refresh(index);
+        this.images.proposed(data.indices);
         break;
       case "image": void this.#changedElsewhere(data.index, data.etag); break;
     }
@@ -271,9 +271,10 @@ export class Studio {
   /** @param {number} index @param {string} etag */
   async #changedElsewhere(index, etag) {
     if (this.saver.unsaved.includes(index)) return; // saving finds out, and asks
+    if (index === this.index && etag === this.editor.image?.etag) return; // it was this page
     try {
       await this.images.refresh(index);
-      if (index !== this.index || etag === this.editor.image?.etag) return;
+      if (index !== this.index) return;
       const image = await this.server.get(`/api/images/${index}`);
       if (index !== this.index || this.saver.unsaved.includes(index)) return;
       this.saver.opened(image);
