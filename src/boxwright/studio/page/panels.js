@@ -63,7 +63,7 @@ export class ImageList {
   update() {
     const { rows, shown } = this.images;
     const done = progress(rows);
-    const all = shown.length === done.total ? "" : `${some(shown.length, "image")} shown, `;
+    const all = shown.length === done.total ? "" : shown.length ? `${some(shown.length, "image")} shown, ` : "No image fits, ";
     const text = `${all}${done.labeled.toLocaleString("en")} of ${some(done.total, "image")} labeled`;
     if (this.count.textContent !== text) this.count.textContent = text;
     this.bar.value = done.total ? done.labeled / done.total : 0;
@@ -105,9 +105,7 @@ export class ImageList {
       const same = before.get(row.index);
       this.built.set(row.index, same?.seen === seen ? same : { seen, element: this.#row(row, at) });
     }
-    const elements = [...this.built.values()].map(({ element }) => element);
-    if (!shown.length) elements.push(h("p", { className: "nothing faint" }, "No image fits this filter."));
-    fill(this.inner, ...elements);
+    fill(this.inner, ...[...this.built.values()].map(({ element }) => element));
     if (this.current !== null && this.inner.querySelector(`#row-${this.current}`))
       this.rows.setAttribute("aria-activedescendant", `row-${this.current}`);
     else this.rows.removeAttribute("aria-activedescendant");
