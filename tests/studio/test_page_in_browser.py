@@ -317,6 +317,49 @@ def test_fingers_draw_and_enlarge(studio: Serving, page: Page) -> None:
     assert len(boxes(page)) == 1
 
 
+STORED = {  # EXIF orientation -> how its pixels are stored
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def test_boxes_agree_with_turned_images(tmp_path: Path, browser: Browser) -> None:
+    folder = tmp_path / "images"
+    draw_images(folder, ["1.jpg"])
+    with Image.open(folder / "1.jpg") as upright:
+        for orientation, stored in STORED.items():
+            exif = Image.Exif()
+            exif[0x0112] = orientation
+            upright.transpose(stored).save(folder / f"{orientation}.jpg", exif=exif)
+    with serving(folder, ("square",)) as studio, browser.page(studio.address()) as page:
+        for index in range(8):
+            opened(page, index)
+            assert page.run(f"[{PICTURE}.naturalWidth, {PICTURE}.naturalHeight]") == list(SIZE)
+            draw(page, truth(0))
+            saved(page)
+            x1, y1, x2, y2 = truth(0)
+            inside = page.run(COLOR % ((x1 + x2) // 2, (y1 + y2) // 2))
+            outside = page.run(COLOR % (x2 + 20, y2 + 20))
+            assert inside[0] > 200 > 130 > outside[0], index
+            page.press("d")
+    assert set(map(tuple, labels_of(folder).values())) == {(("square", truth(0)),)}
+
+
+COLOR = f"""
+(() => {{
+  const canvas = Object.assign(document.createElement("canvas"), {{width: 320, height: 240}});
+  const context = canvas.getContext("2d");
+  context.drawImage({PICTURE}, 0, 0);
+  return [...context.getImageData(%d, %d, 1, 1).data];
+}})()
+"""
+
+
 def test_tabs_share_one_stream_of_events(studio: Serving, browser: Browser) -> None:
     with browser.page(studio.address()) as first, browser.page(studio.address()) as second:
         for page in (first, second):

@@ -130,9 +130,10 @@ export class Finish {
     const input = /** @type {HTMLInputElement} */ (element.querySelector("input[type=file]"));
     const output = /** @type {HTMLElement} */ (element.querySelector(".output"));
     const threshold = /** @type {HTMLInputElement} */ (element.querySelector("input[type=range]"));
+    const command = h("pre", { hidden: true, tabIndex: 0, aria: { label: "The command line that this is" } });
     const said = h("p", { role: "status" });
     const figure = h("div", { className: "tried" });
-    output.append(said, figure);
+    output.append(command, said, figure);
     /** @type {{picture: HTMLImageElement, found: {width: number, height: number, boxes: {box: number[], label: string, score: number}[]}}|null} */
     let shown = null;
 
@@ -152,6 +153,8 @@ export class Finish {
         await picture.decode().catch(() => {}); // a kind that only the server can open
         URL.revokeObjectURL(picture.src);
         shown = { picture, found: answer };
+        command.textContent = answer.command;
+        command.hidden = false;
         draw();
       } catch (error) {
         const { message, remedy = "" } = /** @type {any} */ (error);
