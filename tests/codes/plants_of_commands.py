@@ -6,7 +6,10 @@ from __future__ import annotations
 import errno
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +23,9 @@ from boxwright.formats.tfrecord.framing import write_record
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
+from boxwright.studio.finish import Finish
+from boxwright.studio.serve import bound
+from boxwright.studio.wire import labels_from
 from boxwright.tfod.config import checked, parse_config
 
 CONFIG = (Path(__file__).parents[1] / "tfod" / "configs" / "helmet.config").read_text("utf-8")
@@ -111,6 +117,26 @@ def refused(number: int) -> Plant:
     return raised(plant)
 
 
+class Waiting:
+    """A child that tells nothing until it is closed."""
+
+    def __init__(self, request: object) -> None:
+        self._closed = Event()
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        self._closed.wait()
+        return iter(())
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+def two_steps(place: Place) -> object:
+    with closing(Finish(place.root, lambda name, event: None, start=Waiting)) as finish:
+        finish.train("1m")
+        return finish.train("1m")
+
+
 def nothing_printed(place: Place) -> object:
     place.raise_instead(typer, "echo", OSError(errno.ENOSPC, "no"))
     return echo("text")
@@ -161,9 +187,12 @@ PLANTS: dict[str, Plant] = {
         lambda place: chosen("1", None, None, None, print, lambda *measured: Cost(9.0, 5.0))
     ),
     "BW807": lambda place: place.cli("evaluate", place.root, "--aim", "best"),
+    "BW808": raised(lambda place: labels_from({"boxes": [{"box": [1, 2, 3]}]}, "")),
+    "BW809": raised(two_steps),
     "BW901": raised(without_pandas),
     "BW902": refused(errno.ENOSPC),
     "BW903": refused(errno.EACCES),
     "BW904": raised(nothing_printed),
+    "BW905": raised(lambda place: bound("192.0.2.1", None)),  # an address of documentation
     "BW999": unforeseen,
 }

@@ -24,6 +24,7 @@ from boxwright.cli import (
     explain,
     export,
     inspect,
+    label,
     licenses,
     merge,
     models,
@@ -64,6 +65,7 @@ def _options(
 
 for command in (
     download.download,
+    label.label,
     check.check,
     convert.convert,
     merge.merge,

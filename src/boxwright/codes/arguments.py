@@ -55,4 +55,17 @@ ARGUMENTS: dict[str, Meaning] = {
         "A threshold can be chosen for the best F1, or for a precision or recall between 0 and 1.",
         "Write f1, precision=.95 or recall=.9.",
     ),
+    "BW808": Meaning(
+        "error",
+        "Malformed request",
+        "The studio got a request that its page does not send: a value is missing, or is none of "
+        "those that are possible.",
+        "Reload the page. A program of yours finds an example of each request in the page's code.",
+    ),
+    "BW809": Meaning(
+        "error",
+        "Another step is in progress",
+        "The studio trains, exports or reports one at a time: each needs all of the processor.",
+        "Wait until it has ended.",
+    ),
 }

@@ -38,6 +38,13 @@ SYSTEM: dict[str, Meaning] = {
         "Free some space, or send the output elsewhere. Only what was to be printed is lost: the "
         "files that the command wrote are whole.",
     ),
+    "BW905": Meaning(
+        "error",
+        "The address cannot be used",
+        "Another program listens at this port, perhaps a studio that is still open, or the address "
+        "is not one of this computer.",
+        "Stop the other program, or leave out `--port` to get a port that is free.",
+    ),
     "BW999": Meaning(
         "error",
         "Internal error",

@@ -1,0 +1,112 @@
+"""`boxwright label`"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from boxwright.cli.options import Format
+from boxwright.console import plain, quoted, say, show, show_json
+from boxwright.errors import SystemFaultError
+
+NEEDED = ("starlette", "uvicorn")
+
+
+def label(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of images.")],
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--classes",
+            metavar="NAMES",
+            help="Classes to label, separated by commas. [default: those of the labels that are "
+            "there; more can be added in the page]",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="What the assistant starts from, as for `boxwright train`. [default: the usual "
+            "weights, downloaded once]",
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, metavar="N", help="[default: 8765, or a free one]"),
+    ] = None,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="The address to listen at. Another one than that of this computer lets everybody "
+            "on your network try the address and read what is sent.",
+        ),
+    ] = "127.0.0.1",
+    form: Format = None,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the page in the default browser.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the address as JSON.")] = False,
+) -> None:
+    """Label images in the browser while a detector trains beside you.
+
+    It prints an address. Open it in a browser on this computer; it works once, and another one is
+    printed for another browser. Labels are written beside the images, in the format that the folder
+    has, VOC XML where it has none. After eight labeled images a training starts by itself, with low
+    priority, and proposes boxes. Every fifth image is for testing and gets none. Ctrl-C ends it;
+    all labels are saved at any time.
+
+    \b
+    Examples:
+      boxwright label images
+      boxwright label images --classes helmet,vest
+      boxwright label images --weights ssd_mobilenet_v2_coco
+      boxwright label images --format yolo --port 9000 --open
+    """
+    _check_installed()
+    from functools import partial
+
+    from boxwright.studio.app import application
+    from boxwright.studio.security import Door, Guard, address, names_of
+    from boxwright.studio.serve import Server, bound
+    from boxwright.studio.store import LabelStore
+    from boxwright.studio.studio import opened
+
+    names = [name.strip() for text in classes or () for name in text.split(",") if name.strip()]
+    store = partial(LabelStore.open, folder, names, form)
+    with opened(store, weights) as studio, bound(host, port) as sock:
+        number = sock.getsockname()[1]
+        url = address(host, number)
+        door = Door(number, lambda token: say(f"For another browser: {url}/?token={token}"))
+
+        def ready() -> None:
+            first = f"{url}/?token={door.token}"
+            images = studio.desk.wait_for(lambda store: len(store.names))
+            if json:
+                show_json({"address": first, "folder": str(folder), "images": images})
+            else:
+                show(f"Label {images} images of {plain(folder)} in a browser on this computer:")
+                show(f"  {first}")
+                say("Ctrl-C ends the studio.")
+            if open_page:
+                typer.launch(first)
+
+        try:
+            app = Guard(application(studio), door, names_of(host, number))
+            Server(app, studio.hub, ready).run([sock])
+        except KeyboardInterrupt:  # the usual way to end it
+            say(f"\nAll labels are saved. To train:  boxwright train {plain(quoted(folder))}")
+
+
+def _check_installed() -> None:
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise SystemFaultError(
+            "BW901",
+            f"the package {missing[0]} is required but not installed.",
+            package="'boxwright[studio]'",
+        )

@@ -1,0 +1,1 @@
+"""The studio: label images in the browser while a detector trains beside it."""

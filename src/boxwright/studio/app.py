@@ -1,0 +1,329 @@
+"""The studio's HTTP interface: each route says which part of the studio answers it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from boxwright.errors import ArgumentError, BoxwrightError, SystemFaultError
+from boxwright.studio import wire
+from boxwright.studio.pixels import etag_of, pixels
+from boxwright.studio.queue import next_image
+from boxwright.studio.review import findings
+from boxwright.studio.store import Conflict, Labels, LabelStore
+from boxwright.studio.studio import Studio
+from boxwright.studio.told import error_json
+
+PAGE = Path(__file__).with_name("page")
+MEDIA_TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+}
+STATUS = {"BW902": 507, "BW903": 403}  # a full disk, a folder that cannot be written
+MAX_ROWS = 10_000
+WATCH_SECONDS, FLUSH_TICKS = 1.0, 10  # at most 30 s between two
+
+
+def application(studio: Studio) -> Starlette:
+    """The routes, without the guard."""
+    api = Api(studio)
+
+    @asynccontextmanager
+    async def watching(app: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(_watch(studio))
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    get, post = ["GET"], ["POST"]
+    return Starlette(
+        routes=[
+            Route("/", api.page, methods=get),
+            Route("/page/{name}", api.page, methods=get),
+            Route("/pixels/{index}", api.pixels, methods=get),
+            Route("/api/folder", api.folder, methods=get),
+            Route("/api/rows", api.rows, methods=get),
+            Route("/api/next", api.next, methods=get),
+            Route("/api/review", api.review, methods=get),
+            Route("/api/events", api.events, methods=get),
+            Route("/api/images/{index}", api.image, methods=get),
+            Route("/api/images/{index}", api.write, methods=["PUT"]),
+            Route("/api/images/{index}/undo", api.undo, methods=post),
+            Route("/api/images/{index}/redo", api.redo, methods=post),
+            Route("/api/images/{index}/aside", api.aside, methods=post),
+            Route("/api/images/{index}/proposals", api.proposals, methods=post),
+            Route("/api/classes", api.classes, methods=post),
+            Route("/api/current", api.current, methods=post),
+            Route("/api/keys", api.keys, methods=post),
+            Route("/api/finish/train", api.train, methods=post),
+            Route("/api/finish/export", api.export, methods=post),
+            Route("/api/finish/report", api.report, methods=post),
+            Route("/api/try", api.attempt, methods=post),
+        ],
+        exception_handlers={
+            BoxwrightError: _coded,
+            HTTPException: _refused,
+            Exception: _unexpected,
+        },
+        lifespan=watching,
+    )
+
+
+class Api:
+    """What the routes do."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._desk, self._hub = studio.desk, studio.hub
+        self._assistant, self._finish = studio.assistant, studio.finish
+        self._files = _page_files()
+
+    async def page(self, request: Request) -> Response:
+        name = request.path_params.get("name", "index.html")
+        if name not in self._files:  # no name of a request reaches the disk
+            raise HTTPException(404)
+        media_type, content = self._files[name]
+        return Response(content, media_type=media_type)
+
+    async def pixels(self, request: Request) -> Response:
+        index, side = await self._index(request), _number(request, "side")
+        path = await self._desk.do(lambda store: store.path(index))
+        try:
+            etag = etag_of(path, side)
+        except OSError as error:
+            raise HTTPException(404) from error
+        headers = {"ETag": etag, "Cache-Control": "private, no-cache"}  # ask if it has changed
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=headers)
+        sent = await run_in_threadpool(pixels, path, side)
+        if sent.file:
+            return FileResponse(sent.file, headers=headers, media_type="image/jpeg")
+        return Response(sent.jpeg, headers=headers, media_type="image/jpeg")
+
+    async def folder(self, request: Request) -> Response:
+        about = await self._desk.do(wire.folder_json)
+        return JSONResponse({**about, "assist": self._assistant.state})
+
+    async def rows(self, request: Request) -> Response:
+        start, count = _number(request, "start", 0), _number(request, "count", 1000)
+        count = min(count, MAX_ROWS)
+        return JSONResponse(await self._desk.do(lambda store: wire.rows_json(store, start, count)))
+
+    async def next(self, request: Request) -> Response:
+        after, kind = _number(request, "after", -1), request.query_params.get("kind")
+        found = await self._desk.do(
+            lambda store: next_image(store, after, uncertain_first=kind == "queue")
+        )
+        return JSONResponse({"index": found})
+
+    async def review(self, request: Request) -> Response:
+        def prepared(store: LabelStore) -> tuple[Any, ...]:
+            store.flush()
+            return store.folder, store.format, tuple(store.names)
+
+        return JSONResponse(
+            {"items": await run_in_threadpool(findings, *await self._desk.do(prepared))}
+        )
+
+    async def events(self, request: Request) -> Response:
+        stream = self._hub.listen(request.headers.get("last-event-id", ""))
+        return StreamingResponse(stream, media_type="text/event-stream")
+
+    async def image(self, request: Request) -> Response:
+        return await self._answered(await self._index(request))
+
+    async def write(self, request: Request) -> Response:
+        index, etag, body = await self._index(request), _etag(request), await _json(request)
+        labels = wire.labels_from(body, etag)
+
+        def write(store: LabelStore) -> None:
+            store.write(index, labels, etag)
+            store.journal.reject(index, {box.key for box in labels.boxes})
+
+        return await self._edited(index, write)
+
+    async def undo(self, request: Request) -> Response:
+        return await self._stepped(request, LabelStore.undo)
+
+    async def redo(self, request: Request) -> Response:
+        return await self._stepped(request, LabelStore.redo)
+
+    async def aside(self, request: Request) -> Response:
+        index, aside = await self._index(request), (await _json(request)).get("aside")
+        if not isinstance(aside, bool):
+            raise wire.malformed("aside")
+        return await self._edited(index, lambda store: store.set_aside(index, aside))
+
+    async def proposals(self, request: Request) -> Response:
+        index, etag, body = await self._index(request), _etag(request), await _json(request)
+        accepted = None if body.get("accept") == "all" else wire.keys_from(body, "accept")
+        rejected = wire.keys_from(body, "reject")
+        return await self._edited(
+            index, lambda store: wire.settle(store, index, etag, accepted, rejected)
+        )
+
+    async def classes(self, request: Request) -> Response:
+        body = await _json(request)
+        answer = await self._desk.do(lambda store: wire.change_classes(store, body))
+        return JSONResponse(answer)
+
+    async def current(self, request: Request) -> Response:
+        index = (await _json(request)).get("index")
+        if not isinstance(index, int):
+            raise wire.malformed("index")
+        self._assistant.opened(index)
+        await self._desk.do(lambda store: store.journal.set("current", index))
+        return Response(status_code=204)
+
+    async def keys(self, request: Request) -> Response:
+        preset = wire.text_from(await _json(request), "preset")
+        await self._desk.do(lambda store: store.journal.set("keys", preset))
+        return Response(status_code=204)
+
+    async def train(self, request: Request) -> Response:
+        budget = wire.text_from(await _json(request), "budget")
+        await self._desk.do(lambda store: store.flush())
+        return JSONResponse(self._finish.train(budget))
+
+    async def export(self, request: Request) -> Response:
+        return JSONResponse(self._finish.export(wire.text_from(await _json(request), "to")))
+
+    async def report(self, request: Request) -> Response:
+        tested = await self._desk.do(wire.has_tests)
+        return JSONResponse(self._finish.report(tested=tested))
+
+    async def attempt(self, request: Request) -> Response:
+        image = await request.body()
+        return JSONResponse(await run_in_threadpool(self._finish.detect, image))
+
+    async def _index(self, request: Request) -> int:
+        """The image of a path. Raises HTTPException 404."""
+        text = request.path_params["index"]
+        if not re.fullmatch(r"[0-9]{1,9}", text):
+            raise HTTPException(404)
+        index = int(text)
+        if index >= await self._desk.do(lambda store: len(store.names)):
+            raise HTTPException(404)
+        return index
+
+    async def _answered(self, index: int) -> Response:
+        return JSONResponse(await self._desk.do(lambda store: wire.image_json(store, index)))
+
+    async def _edited(self, index: int, edit: Callable[[LabelStore], object]) -> Response:
+        """Edit an image and tell the other pages; 412 if it is no longer what the page knows."""
+
+        def work(store: LabelStore) -> tuple[bool, dict[str, Any]]:
+            try:
+                edit(store)
+            except Conflict:
+                return False, wire.image_json(store, index)
+            return True, wire.image_json(store, index)
+
+        done, image = await self._desk.do(work)
+        if not done:
+            return JSONResponse({"theirs": image}, 412)
+        self._hub.tell("image", {"index": index, "etag": image["etag"]})
+        self._assistant.edited()
+        return JSONResponse(image)
+
+    async def _stepped(
+        self, request: Request, step: Callable[[LabelStore, int, str], Labels | None]
+    ) -> Response:
+        index, etag = await self._index(request), _etag(request)
+        stepped = True
+
+        def work(store: LabelStore) -> None:
+            nonlocal stepped
+            stepped = step(store, index, etag) is not None
+
+        answer = await self._edited(index, work)
+        return answer if stepped else Response(status_code=204)
+
+
+async def _watch(studio: Studio) -> None:
+    """Tell the pages what other programs change, and fold edits into one-file formats."""
+    ticks = 0
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        ticks += 1
+        try:
+            changed = await studio.desk.do(
+                lambda store: [(index, store.read(index).etag) for index in store.changed()]
+            )
+            if ticks % FLUSH_TICKS == 0:
+                await studio.desk.do(lambda store: store.flush())
+        except BoxwrightError as error:
+            studio.hub.tell("problem", error_json(error))
+        else:
+            if changed:
+                studio.assistant.edited()
+            for index, etag in changed:
+                studio.hub.tell("image", {"index": index, "etag": etag})
+
+
+def _page_files() -> dict[str, tuple[str, bytes]]:
+    """The files of the page by their names, read once."""
+    return {
+        file.name: (MEDIA_TYPES[file.suffix], file.read_bytes())
+        for file in PAGE.glob("*")
+        if file.suffix in MEDIA_TYPES
+    }
+
+
+async def _json(request: Request) -> Mapping[str, Any]:
+    """The object in a request. Raises ArgumentError BW808."""
+    try:
+        body = json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise wire.malformed("JSON") from error
+    if not isinstance(body, dict):
+        raise wire.malformed("JSON")
+    return body
+
+
+def _etag(request: Request) -> str:
+    etag = request.headers.get("if-match")
+    if etag is None:
+        raise wire.malformed("If-Match")
+    return etag
+
+
+def _number(request: Request, name: str, default: Any = None) -> Any:
+    """A number in the address of a request. Raises ArgumentError BW808."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"-?[0-9]{1,9}", text):
+        raise wire.malformed(name)
+    return int(text)
+
+
+async def _coded(request: Request, error: Exception) -> Response:
+    said = cast(BoxwrightError, error)
+    usual = 400 if isinstance(said, ArgumentError) else 422
+    return JSONResponse(error_json(said), STATUS.get(said.code, usual))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    refusal = cast(HTTPException, error)
+    said = {"code": "", "message": refusal.detail, "remedy": ""}
+    return JSONResponse(said, refusal.status_code)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    said = error_json(SystemFaultError("BW999", f"internal error: {type(error).__name__}."))
+    return JSONResponse(said, 500)

@@ -1,0 +1,1 @@
+"""Trains while images are labeled, and proposes boxes."""

@@ -1,0 +1,40 @@
+"""When to train, on what, for how long, and what to propose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+FIRST = 8  # labeled images with objects before the first round
+GROWTH = 1.2  # times the labeled images of the last round: the next one
+MIN_SECONDS, MAX_SECONDS = 30.0, 90.0  # of a round, with its start of about ten
+SECONDS_PER_IMAGE = 0.5
+POOL = 400  # unlabeled images that get proposals in a round
+PROPOSED = 0.3  # score of a proposal
+SEEN = 0.05  # score of a detection that says something about an image
+
+
+def needed(before: int) -> int:
+    """Labeled images for the round after one with `before`; 0 for the first one."""
+    return max(FIRST, before + 2, math.ceil(GROWTH * before)) if before else FIRST
+
+
+def budget(labeled: int) -> float:
+    """Seconds of a round."""
+    return min(max(MIN_SECONDS, SECONDS_PER_IMAGE * labeled), MAX_SECONDS)
+
+
+def pool(unlabeled: Sequence[int], current: int) -> list[int]:
+    """The images to propose for: the next ones of the list."""
+    ahead = [index for index in unlabeled if index >= current]
+    return (ahead + [index for index in unlabeled if index < current])[:POOL]
+
+
+def uncertainty(scores: Iterable[float]) -> float:
+    """How little a detector knows about an image, 0 to 1, from the scores of its detections.
+
+    A score of a half is the least certain. The mean over the detections lets an image with one
+    doubtful object among many clear ones wait.
+    """
+    doubts = [1 - abs(2 * score - 1) for score in scores if score >= SEEN]
+    return sum(doubts) / len(doubts) if doubts else 0.0

@@ -1,0 +1,179 @@
+"""What a round of the assistant takes from the labels, and what it leaves in the journal."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from boxwright.structures.dataset import CROWD, DIFFICULT, OCCLUDED, TRUNCATED
+from boxwright.studio.assist import plan
+from boxwright.studio.desk import Desk
+from boxwright.studio.journal import Proposal
+from boxwright.studio.store import LabelStore
+
+READ_AT_ONCE = 50  # images, between which the pages are answered
+OPENED = 8  # images that were opened last: their proposals do not change
+QUALITY, LAST = "quality", "assist"  # names in the journal
+LABELED = ("labeled", "verified")
+FLAGS = {"difficult": DIFFICULT, "truncated": TRUNCATED, "crowd": CROWD, "occluded": OCCLUDED}
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round.
+
+    Attributes:
+        number: its number, from 1.
+        labeled: number of labeled images with objects that it learns from.
+        before: the run folder of the last round.
+    """
+
+    number: int
+    labeled: int
+    before: str | None
+
+
+class Rounds:
+    """The rounds on the labels of a folder.
+
+    Args:
+        desk: the labels.
+        weights: the name or file of the weights to begin with; None for the usual ones.
+    """
+
+    def __init__(self, desk: Desk, weights: str | None = None) -> None:
+        self._desk, self._weights = desk, weights
+        self._opened = deque[int](maxlen=OPENED)
+        self._failed = 0  # labeled images of a round that failed: it is tried again with more
+
+    def opened(self, index: int) -> None:
+        """A page shows this image from now on."""
+        self._opened.append(index)
+
+    def quality(self) -> list[dict[str, Any]]:
+        """The quality after each round."""
+        return self._desk.wait_for(lambda store: list(store.journal.get(QUALITY, [])))
+
+    @property
+    def has_begun(self) -> bool:
+        """True after the first round."""
+        return bool(self._desk.wait_for(lambda store: store.journal.get(LAST)))
+
+    def due(self) -> Round | int:
+        """The round that is due, or how many more labeled images it takes."""
+        labeled = self._desk.wait_for(_training_images)
+        last = self._desk.wait_for(lambda store: store.journal.get(LAST, {}))
+        missing = plan.needed(max(last.get("labeled", 0), self._failed)) - labeled
+        if missing > 0:
+            return missing
+        return Round(last.get("round", 0) + 1, labeled, last.get("run"))
+
+    def request(self, round: Round) -> dict[str, Any]:
+        """The request of a round, see `round.run`."""
+        train, test, unlabeled, about = self._desk.wait_for(_chosen)
+        home = about.pop("home")
+        return {
+            **about,
+            "work": "round",
+            "weights": self._weights,
+            "before": round.before,
+            # two folders in turn: one is complete while the other is written
+            "out": str(home / f"round-{round.number % 2}"),
+            "seconds": plan.budget(round.labeled),
+            "train": list(self._read(train)),
+            "test": list(self._read(test)),
+            "unlabeled": list(self._read(unlabeled)),
+        }
+
+    def propose(self, round: Round, found: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Keep what was detected, and return the images whose proposals have changed: not of those
+        that were opened last or labeled meanwhile."""
+
+        def propose(store: LabelStore) -> list[int]:
+            open_ones = [
+                image
+                for image in found
+                if image["index"] not in self._opened
+                and store.rows(image["index"], 1)[0].state == "new"
+            ]
+            for image in open_ones:
+                index, boxes = image["index"], image["boxes"]
+                proposals = _proposals(boxes, f"p{round.number}-{index}")
+                doubt = plan.uncertainty(score for *_, score in boxes)
+                store.journal.propose(index, proposals, doubt)
+            return [image["index"] for image in open_ones]
+
+        return self._desk.wait_for(propose)
+
+    def measured(self, round: Round, quality: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Keep the quality after a round, and return that after each."""
+        points = [*self.quality(), {"labeled": round.labeled, **quality}]
+        self._desk.wait_for(lambda store: store.journal.set(QUALITY, points))
+        return points
+
+    def done(self, round: Round, run: str) -> None:
+        """Keep the run folder of a round for the next one."""
+        last = {"round": round.number, "labeled": round.labeled, "run": run}
+        self._desk.wait_for(lambda store: store.journal.set(LAST, last))
+
+    def failed(self, round: Round) -> None:
+        """Try again when there are more labels."""
+        self._failed = round.labeled
+
+    def _read(self, indices: Sequence[int]) -> Iterator[dict[str, Any]]:
+        for start in range(0, len(indices), READ_AT_ONCE):
+            some = indices[start : start + READ_AT_ONCE]
+            yield from self._desk.wait_for(
+                lambda store, some=some: [_image(store, index) for index in some]
+            )
+
+
+def _training_images(store: LabelStore) -> int:
+    """Number of labeled images with objects that a round learns from."""
+    blind = store.blind()
+    return sum(
+        row.boxes > 0 and row.state in LABELED and row.index not in blind for row in store.rows()
+    )
+
+
+def _chosen(store: LabelStore) -> tuple[list[int], list[int], list[int], dict[str, Any]]:
+    """The images to learn from, to measure on, and to propose for; and facts on the folder."""
+    blind, rows = store.blind(), store.rows()
+    known = [row.index for row in rows if row.state in LABELED]
+    new = [row.index for row in rows if row.state == "new" and row.index not in blind]
+    about = {
+        "root": str(store.folder.absolute()),
+        "classes": list(store.classes),
+        "home": store.home.absolute() / "assist",
+    }
+    return (
+        [index for index in known if index not in blind],
+        [index for index in known if index in blind],
+        plan.pool(new, store.journal.get("current") or 0),
+        about,
+    )
+
+
+def _proposals(boxes: Sequence[Sequence[Any]], prefix: str) -> list[Proposal]:
+    return [
+        Proposal(f"{prefix}-{i}", (xmin, ymin, xmax, ymax), label, score)
+        for i, (xmin, ymin, xmax, ymax, label, score) in enumerate(boxes)
+        if score >= plan.PROPOSED
+    ]
+
+
+def _image(store: LabelStore, index: int) -> dict[str, Any]:
+    """An image with its labels, as in a request."""
+    boxes = store.read(index).boxes
+    width, height = store.size(index)
+    return {
+        "index": index,
+        "name": store.names[index],
+        "width": width,
+        "height": height,
+        "boxes": [box.box for box in boxes],
+        "labels": [box.label for box in boxes],
+        "flags": [sum(bit for flag, bit in FLAGS.items() if getattr(box, flag)) for box in boxes],
+    }

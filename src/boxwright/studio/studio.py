@@ -1,0 +1,48 @@
+"""The parts of the studio, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from boxwright.studio.assist.assistant import Assistant
+from boxwright.studio.assist.rounds import Rounds
+from boxwright.studio.child import Child, StartChild
+from boxwright.studio.desk import Desk
+from boxwright.studio.events import Hub
+from boxwright.studio.finish import Finish
+from boxwright.studio.store import LabelStore
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What the routes need: labels, events for the pages, the assistant, and the last steps."""
+
+    desk: Desk
+    hub: Hub
+    assistant: Assistant
+    finish: Finish
+
+
+@contextmanager
+def opened(
+    open_store: Callable[[], LabelStore], weights: str | None = None, start: StartChild = Child
+) -> Iterator[Studio]:
+    """A studio for the labels that `open_store` opens, until the block ends.
+
+    Args:
+        open_store: opens the labels.
+        weights: the name or file of the weights that the assistant begins with.
+        start: starts a child.
+
+    Raises:
+        BoxwrightError: as `open_store`.
+    """
+    hub = Hub()
+    with Desk(open_store) as desk:
+        folder = desk.wait_for(lambda store: store.folder)
+        finish = Finish(folder, hub.tell, lambda: assistant.edited(), start)
+        assistant = Assistant(Rounds(desk, weights), hub.tell, lambda: finish.busy, start)
+        with closing(finish), closing(assistant):
+            yield Studio(desk, hub, assistant, finish)

@@ -1,0 +1,183 @@
+"""Labels as JSON, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from boxwright.errors import ArgumentError
+from boxwright.export.targets import TARGETS
+from boxwright.studio.store import Change, LabeledBox, Labels, LabelStore
+
+LABELED = ("labeled", "verified")
+FLAGS = ("difficult", "truncated", "occluded", "crowd")
+MAX_BOXES = 10_000  # of an image
+FAR = 1e9  # pixels; not a number is not below it
+KEYS = "labelimg"
+MAX_NAME = 500  # characters of a class
+
+
+def image_json(store: LabelStore, index: int) -> dict[str, Any]:
+    """All that the page shows of an image, except for its pixels."""
+    labels = store.read(index)
+    blind = index in store.blind()
+    width, height = store.size(index)
+    proposals = () if blind else store.journal.proposals(index)
+    return {
+        "index": index,
+        "name": store.names[index],
+        "width": width,
+        "height": height,
+        "etag": labels.etag,
+        "verified": labels.verified,
+        "blind": blind,
+        "boxes": [_box_json(box) for box in labels.boxes],
+        "proposals": [
+            {"key": one.key, "box": one.box, "label": one.label, "score": round(one.score, 3)}
+            for one in proposals
+        ],
+        "can_undo": store.can_undo(index),
+        "can_redo": store.can_redo(index),
+    }
+
+
+def folder_json(store: LabelStore) -> dict[str, Any]:
+    """What the page needs to begin."""
+    rows = store.rows()
+    return {
+        "name": store.folder.absolute().name,
+        "format": store.format,
+        "holds": sorted(store.holds),
+        "classes": store.classes,
+        "images": len(rows),
+        "labeled": sum(row.state in LABELED for row in rows),
+        "blind": len(store.blind()),
+        "current": store.journal.get("current"),
+        "keys": store.journal.get("keys", KEYS),
+        "targets": list(TARGETS),
+    }
+
+
+def rows_json(store: LabelStore, start: int, count: int) -> dict[str, Any]:
+    """Rows of the list of images."""
+    blind, proposals = store.blind(), store.journal.counts()
+    return {
+        "total": len(store.names),
+        "rows": [
+            {
+                "index": row.index,
+                "name": row.name,
+                "state": row.state,
+                "boxes": row.boxes,
+                "classes": row.classes,
+                "blind": row.index in blind,
+                "proposals": 0 if row.index in blind else proposals.get(row.index, 0),
+            }
+            for row in store.rows(start, count)
+        ],
+    }
+
+
+def has_tests(store: LabelStore) -> bool:
+    """True if some images for testing are labeled."""
+    blind = store.blind()
+    return any(row.index in blind and row.state in LABELED for row in store.rows())
+
+
+def labels_from(body: Mapping[str, Any], etag: str) -> Labels:
+    """The labels that a page sends. Raises ArgumentError BW808."""
+    boxes, verified = body.get("boxes"), body.get("verified", False)
+    if not (isinstance(boxes, list) and len(boxes) <= MAX_BOXES and isinstance(verified, bool)):
+        raise malformed("boxes or verified")
+    return Labels(tuple(map(_box_from, boxes)), verified, etag)
+
+
+def settle(
+    store: LabelStore,
+    index: int,
+    etag: str,
+    accepted: Collection[str] | None,
+    rejected: Collection[str],
+) -> None:
+    """Make proposals labels of an image, or forget them; None accepts all. Raises as `write`."""
+    before = store.read(index)
+    proposals = store.journal.proposals(index)
+    boxes = tuple(
+        LabeledBox(one.key, one.box, one.label)
+        for one in proposals
+        if one.key not in rejected and (accepted is None or one.key in accepted)
+    )
+    if boxes:
+        store.write(index, replace(before, boxes=before.boxes + boxes), etag)
+    store.journal.reject(index, {*rejected, *(box.key for box in boxes)})
+
+
+def change_classes(store: LabelStore, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Do or preview what the page asks for with a class. Raises ArgumentError BW808."""
+    action, preview = text_from(body, "action"), body.get("preview", False)
+    name, to = text_from(body, "name", ""), text_from(body, "to", "")
+    if not isinstance(preview, bool) or (action != "undo" and not name.strip()):
+        raise malformed("name")
+    match action:
+        case "add":
+            change = store.add_class(name)
+        case "rename" if to.strip():
+            change = store.rename_class(name, to, preview=preview)
+        case "merge" if to.strip():
+            change = store.merge_class(name, to, preview=preview)
+        case "delete":
+            change = store.delete_class(name, preview=preview)
+        case "undo":
+            change = store.undo_classes() or Change(0, 0)
+        case _:
+            raise malformed("action or to")
+    return {"images": change.images, "boxes": change.boxes, "classes": store.classes}
+
+
+def text_from(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    """A text of a request. Raises ArgumentError BW808."""
+    value = body.get(name, default)
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        raise malformed(name)
+    return value
+
+
+def keys_from(body: Mapping[str, Any], name: str) -> frozenset[str]:
+    """Keys of a request. Raises ArgumentError BW808."""
+    keys = body.get(name, [])
+    if not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
+        raise malformed(name)
+    return frozenset(keys)
+
+
+def malformed(what: str) -> ArgumentError:
+    return ArgumentError("BW808", f"the request has an unusable value for {what}.")
+
+
+def _box_json(box: LabeledBox) -> dict[str, Any]:
+    flags = {flag: getattr(box, flag) for flag in FLAGS}
+    return {"key": box.key, "box": box.box, "label": box.label, **flags}
+
+
+def _box_from(value: Any) -> LabeledBox:
+    if not isinstance(value, dict):
+        raise malformed("boxes")
+    corners = value.get("box")
+    if not (isinstance(corners, list) and len(corners) == 4 and all(map(_is_number, corners))):
+        raise malformed("box")
+    xmin, ymin, xmax, ymax = map(float, corners)
+    flags = {flag: value.get(flag, False) for flag in FLAGS}
+    label = text_from(value, "label")
+    if not (
+        xmin < xmax
+        and ymin < ymax
+        and label.strip()
+        and all(isinstance(flag, bool) for flag in flags.values())
+    ):
+        raise malformed("box")
+    return LabeledBox(text_from(value, "key", ""), (xmin, ymin, xmax, ymax), label, **flags)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < FAR

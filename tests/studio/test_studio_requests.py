@@ -1,0 +1,255 @@
+"""What the page asks for, and what it gets."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from served import HOST, Served, serving
+
+from boxwright.errors import SystemFaultError
+from boxwright.studio.journal import Proposal
+from boxwright.studio.store import LabelStore
+from folders import VocFolder
+
+BOX = {"key": "new-0", "box": [4, 6, 30.5, 40], "label": "cat"}
+FLAGS = {"difficult": False, "truncated": False, "occluded": False, "crowd": False}
+COUNT = 10
+NAMES = ["<b>&\"'.jpg", "grün 猫.jpg", *(f"image {i}.jpg" for i in range(2, COUNT))]
+
+
+@pytest.fixture
+def served(voc_folder: VocFolder) -> Iterator[Served]:
+    for name in NAMES:
+        voc_folder.image(name)
+    with serving(partial(LabelStore.open, voc_folder.root, ["cat", "dog"])) as served:
+        yield served
+
+
+def put(
+    served: Served, index: int, boxes: list[Any], verified: bool = False, etag: str = ""
+) -> Any:
+    before = etag or served.get(f"/api/images/{index}")["etag"]
+    body = {"boxes": boxes, "verified": verified}
+    return served.ask("PUT", f"/api/images/{index}", body, {"If-Match": before})
+
+
+def of_kind(served: Served, *, blind: bool) -> int:
+    """The first image that is for testing, or that is not."""
+    rows = served.get("/api/rows")["rows"]
+    return next(row["index"] for row in rows if row["blind"] is blind)
+
+
+def propose(served: Served, index: int, *keys: str) -> None:
+    proposals = [Proposal(key, (1, 2, 21, 22), "dog", 0.75) for key in keys]
+    served.studio.desk.wait_for(lambda store: store.journal.propose(index, proposals, 0.5))
+
+
+def test_the_folder_and_its_rows(served: Served) -> None:
+    folder = served.get("/api/folder")
+    assert folder["classes"] == ["cat", "dog"]
+    assert (folder["images"], folder["labeled"], folder["current"]) == (COUNT, 0, None)
+    assert folder["assist"]["state"] == "waiting"
+    assert "tflite" in folder["targets"]
+    part = served.get("/api/rows?start=2&count=3")
+    assert part["total"] == COUNT
+    assert [row["index"] for row in part["rows"]] == [2, 3, 4]
+    assert part["rows"][0].items() >= {"state": "new", "boxes": 0, "proposals": 0}.items()
+
+
+def test_names_come_as_they_are(served: Served) -> None:
+    rows = served.get("/api/rows")["rows"]
+    assert {row["name"] for row in rows} == set(NAMES)
+
+
+def test_an_edit_is_answered_with_the_image(served: Served) -> None:
+    image = put(served, 2, [BOX], verified=True).json
+    assert image["boxes"] == [{**BOX, **FLAGS, "key": image["boxes"][0]["key"]}]
+    assert image["verified"]
+    assert image["can_undo"]
+    assert image == served.get("/api/images/2")
+    assert (image["width"], image["height"]) == (64, 48)
+    assert served.get("/api/rows")["rows"][2]["state"] == "verified"
+
+
+def test_an_edit_of_an_older_state_is_refused_with_the_newer_one(served: Served) -> None:
+    first = served.get("/api/images/2")["etag"]
+    newer = put(served, 2, [BOX]).json
+    answer = put(served, 2, [], etag=first)
+    assert answer.status == 412
+    assert answer.json == {"theirs": newer}
+    for verb in ("undo", "redo"):
+        answer = served.ask("POST", f"/api/images/2/{verb}", {}, {"If-Match": first})
+        assert (answer.status, answer.json) == (412, {"theirs": newer})
+
+
+def test_undo_and_redo(served: Served) -> None:
+    edited = put(served, 2, [BOX]).json
+    undone = served.ask("POST", "/api/images/2/undo", {}, {"If-Match": edited["etag"]}).json
+    assert undone["boxes"] == []
+    assert undone["can_redo"]
+    redone = served.ask("POST", "/api/images/2/redo", {}, {"If-Match": undone["etag"]}).json
+    assert [box["box"] for box in redone["boxes"]] == [BOX["box"]]
+    nothing = served.ask("POST", "/api/images/2/redo", {}, {"If-Match": redone["etag"]})
+    assert nothing.status == 204
+
+
+def test_a_box_of_a_proposal_is_no_proposal_any_more(served: Served) -> None:
+    index = of_kind(served, blind=False)
+    propose(served, index, "a", "b")
+    shown = served.get(f"/api/images/{index}")["proposals"]
+    assert shown[0] == {"key": "a", "box": [1, 2, 21, 22], "label": "dog", "score": 0.75}
+    image = put(served, index, [{"key": "a", "box": [1, 2, 25, 22], "label": "dog"}]).json
+    assert [one["key"] for one in image["proposals"]] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("body", "boxes", "left"),
+    [
+        ({"accept": "all"}, 2, []),
+        ({"accept": ["a"]}, 1, ["b"]),
+        ({"reject": ["b"]}, 0, ["a"]),
+        ({"accept": "all", "reject": ["a"]}, 1, []),
+    ],
+)
+def test_proposals_are_accepted_and_rejected(
+    served: Served, body: dict[str, Any], boxes: int, left: list[str]
+) -> None:
+    index = of_kind(served, blind=False)
+    propose(served, index, "a", "b")
+    etag = served.get(f"/api/images/{index}")["etag"]
+    path = f"/api/images/{index}/proposals"
+    image = served.ask("POST", path, body, {"If-Match": etag}).json
+    assert len(image["boxes"]) == boxes
+    assert [one["key"] for one in image["proposals"]] == left
+
+
+def test_an_image_for_testing_shows_no_proposals(served: Served) -> None:
+    index = of_kind(served, blind=True)
+    propose(served, index, "a")
+    image = served.get(f"/api/images/{index}")
+    assert image["blind"]
+    assert image["proposals"] == []
+    assert served.get("/api/rows")["rows"][index]["proposals"] == 0
+
+
+def test_an_image_that_is_set_aside(served: Served) -> None:
+    for aside, state in ((True, "aside"), (False, "new")):
+        assert served.ask("POST", "/api/images/3/aside", {"aside": aside}).status == 200
+        assert served.get("/api/rows")["rows"][3]["state"] == state
+
+
+def test_classes_are_changed_after_a_preview(served: Served) -> None:
+    put(served, 2, [BOX, {**BOX, "key": "new-1"}])
+    rename = {"action": "rename", "name": "cat", "to": "lynx"}
+    change = {"images": 1, "boxes": 2}
+    preview = served.ask("POST", "/api/classes", {**rename, "preview": True}).json
+    assert preview == {**change, "classes": ["cat", "dog"]}
+    done = served.ask("POST", "/api/classes", rename).json
+    assert done == {**change, "classes": ["lynx", "dog"]}
+    assert served.get("/api/images/2")["boxes"][0]["label"] == "lynx"
+    added = served.ask("POST", "/api/classes", {"action": "add", "name": "<i>"}).json
+    assert added["classes"][-1] == "<i>"
+
+
+def test_where_one_was_and_the_keys_are_remembered(served: Served) -> None:
+    assert served.ask("POST", "/api/current", {"index": 4}).status == 204
+    assert served.ask("POST", "/api/keys", {"preset": "cvat"}).status == 204
+    assert served.get("/api/folder").items() >= {"current": 4, "keys": "cvat"}.items()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/api/images/0", b"{"),
+        ("PUT", "/api/images/0", b"[" * 100_000),
+        ("PUT", "/api/images/0", b"\xff"),
+        ("PUT", "/api/images/0", [1]),
+        ("PUT", "/api/images/0", {"boxes": "all"}),
+        ("PUT", "/api/images/0", {"boxes": [], "verified": 1}),
+        ("PUT", "/api/images/0", {"boxes": [1]}),
+        ("PUT", "/api/images/0", {"boxes": [{"box": [1, 2, 3], "label": "cat"}]}),
+        ("PUT", "/api/images/0", {"boxes": [{**BOX, "box": [1, 2, "3", 4]}]}),
+        ("PUT", "/api/images/0", b'{"boxes": [{"box": [1, 2, NaN, 4], "label": "cat"}]}'),
+        ("PUT", "/api/images/0", b'{"boxes": [{"box": [1, 2, 1e999, 4], "label": "cat"}]}'),
+        ("PUT", "/api/images/0", {"boxes": [{**BOX, "box": [1, 2, 10**400, 4]}]}),
+        ("PUT", "/api/images/0", {"boxes": [{**BOX, "box": [9, 2, 3, 4]}]}),
+        ("PUT", "/api/images/0", {"boxes": [{**BOX, "label": " "}]}),
+        ("PUT", "/api/images/0", {"boxes": [{**BOX, "label": "x" * 501}]}),
+        ("PUT", "/api/images/0", {"boxes": [{**BOX, "difficult": "yes"}]}),
+        ("PUT", "/api/images/0", {"boxes": [BOX] * 10_001}),
+        ("POST", "/api/images/0/aside", {"aside": "yes"}),
+        ("POST", "/api/images/0/proposals", {"accept": "some"}),
+        ("POST", "/api/classes", {"action": "explode", "name": "cat"}),
+        ("POST", "/api/classes", {"action": "rename", "name": "cat"}),
+        ("POST", "/api/classes", {"action": "add", "name": ""}),
+        ("POST", "/api/current", {"index": "1"}),
+        ("POST", "/api/keys", {}),
+        ("POST", "/api/finish/train", {}),
+    ],
+)
+def test_a_request_that_no_page_sends(served: Served, method: str, path: str, body: Any) -> None:
+    before = served.get("/api/images/0")
+    answer = served.ask(method, path, body, {"If-Match": before["etag"]})
+    assert answer.status == 400
+    assert answer.json["code"] == "BW808"
+    assert served.get("/api/images/0") == before
+
+
+def test_an_edit_needs_the_state_it_is_of(served: Served) -> None:
+    answer = served.ask("PUT", "/api/images/0", {"boxes": []})
+    assert (answer.status, answer.json["code"]) == (400, "BW808")
+
+
+@pytest.mark.parametrize(("code", "status"), [("BW902", 507), ("BW903", 403)])
+def test_what_cannot_be_saved_is_said(
+    served: Served, code: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise SystemFaultError(code, "cannot be written.", where="a.xml")
+
+    monkeypatch.setattr(LabelStore, "write", full)
+    answer = put(served, 2, [BOX])
+    assert answer.status == status
+    assert answer.json["code"] == code
+    assert answer.json["message"] == "a.xml: cannot be written."
+    assert answer.json["remedy"]
+
+
+def test_an_internal_error_says_no_more_than_its_kind(
+    served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise ZeroDivisionError("of something private")
+
+    monkeypatch.setattr(LabelStore, "read", broken)
+    answer = served.ask("GET", "/api/images/2")
+    assert (answer.status, answer.json["code"]) == (500, "BW999")
+    assert b"private" not in answer.body
+
+
+def test_other_pages_hear_of_an_edit(served: Served) -> None:
+    connection = http.client.HTTPConnection(HOST, served.port, timeout=10)
+    headers = {"Host": f"{HOST}:{served.port}", **served.headers}
+    connection.request("GET", "/api/events", headers=headers)
+    stream = connection.getresponse()
+    assert stream.getheader("content-type", "").startswith("text/event-stream")
+    image = put(served, 2, [BOX]).json
+    heard: list[bytes] = []
+    while not heard or not heard[-1].startswith(b'data: {"index"'):
+        heard.append(stream.readline())
+    assert b"event: image\n" in heard
+    assert f'data: {{"index": 2, "etag": "{image["etag"]}"}}\n'.encode() in heard
+    connection.close()
+
+
+def test_findings_are_reviewed(served: Served, voc_folder: VocFolder) -> None:
+    beyond = {"key": "new-0", "box": [50, 10, 64, 48], "label": "cat"}
+    put(served, 2, [beyond, {**beyond, "key": "new-1"}])  # the same box twice
+    items = served.get("/api/review")["items"]
+    twice = [item for item in items if item["index"] == 2 and item["boxes"]]
+    assert twice
+    assert all(item["kind"] == "check" and item["remedy"] for item in items)
