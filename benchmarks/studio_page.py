@@ -23,8 +23,10 @@ from PIL import Image
 
 sys.path += [str(Path(__file__).parents[1] / name) for name in ("tests", "tests/studio", "tools")]
 
+from served import HOST, Served, serving
+
+from boxwright.studio.store import LabelStore
 from browser import Browser, Page, launched
-from serving import serving
 
 MEGAPIXELS_20 = (5472, 3648)
 OPEN = "document.body.dataset.open"
@@ -61,9 +63,9 @@ def many_images(browser: Browser, folder: Path, given: argparse.Namespace) -> No
     for number in range(1, given.images):
         os.link(folder / "0.jpg", folder / f"{number}.jpg")
     began = time.perf_counter()
-    with serving(folder, ("object",)) as studio:
+    with serving(lambda: LabelStore.open(folder, ("object",))) as studio:
         opened = time.perf_counter()
-        with browser.page(studio.address()) as page:
+        with browser.page(address(studio)) as page:
             page.until(f"{OPEN} === '0'")
             shown = time.perf_counter()
             print(f"{given.images} images: opened in {opened - began:.2f} s, "
@@ -82,7 +84,10 @@ def large_image(browser: Browser, folder: Path, steps: int) -> None:
     folder.mkdir()
     ground = np.random.default_rng(0).integers(0, 256, (36, 54, 3), np.uint8)
     Image.fromarray(ground).resize(MEGAPIXELS_20).save(folder / "large.jpg", quality=90)
-    with serving(folder, ("object",)) as studio, browser.page(studio.address()) as page:
+    with (
+        serving(lambda: LabelStore.open(folder, ("object",))) as studio,
+        browser.page(address(studio)) as page,
+    ):
         page.until(f"{OPEN} === '0'")
         page.call("Performance.enable")
         left, top, width, height = page.run(
@@ -100,6 +105,10 @@ def large_image(browser: Browser, folder: Path, steps: int) -> None:
         page.call("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, **mouse)
         print(f"a frame without a movement: {percentiles(idle)} of the main thread")
         print(f"a movement on 20 megapixels: {percentiles(moves)} of the main thread")
+
+
+def address(studio: Served) -> str:
+    return f"http://{HOST}:{studio.port}/?token={studio.door.token}"
 
 
 def task_ms(page: Page, to: tuple[float, float] | None) -> float:

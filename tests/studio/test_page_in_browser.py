@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from serving import Serving, labels_of, serving
+from served import HOST, Served, serving
 
 from boxwright.studio.journal import Proposal
 from boxwright.studio.store import LabeledBox, Labels, LabelStore
@@ -38,16 +39,47 @@ def draw_images(folder: Path, names: list[str]) -> None:
         picture.save(folder / name)
 
 
+@contextmanager
+def labeling(folder: Path, *classes: str) -> Iterator[Served]:
+    """A studio for a folder, whose assistant does nothing."""
+    with serving(lambda: LabelStore.open(folder, classes)) as studio:
+        yield studio
+
+
+def address(studio: Served) -> str:
+    """An address that lets one more browser in."""
+    return f"http://{HOST}:{studio.port}/?token={studio.door.token}"
+
+
+def labels_of(studio: Served) -> dict[str, list[tuple[str, Rect]]]:
+    """What is stored: the objects of each labeled image, by its stem."""
+
+    def read(store: LabelStore) -> dict[str, list[tuple[str, Rect]]]:
+        every = {name: store.read(index).boxes for index, name in enumerate(store.names)}
+        return {
+            name.removesuffix(".jpg"): [(each.label, rounded(each.box)) for each in boxes]
+            for name, boxes in every.items()
+            if boxes
+        }
+
+    return studio.studio.desk.wait_for(read)
+
+
+def rounded(box: tuple[float, ...]) -> Rect:
+    xmin, ymin, xmax, ymax = map(round, box)
+    return xmin, ymin, xmax, ymax
+
+
 @pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Serving]:
+def studio(tmp_path: Path) -> Iterator[Served]:
     draw_images(tmp_path / "images", [f"{number}.jpg" for number in range(IMAGES)])
-    with serving(tmp_path / "images", ("square", "circle")) as studio:
+    with labeling(tmp_path / "images", "square", "circle") as studio:
         yield studio
 
 
 @pytest.fixture
-def page(studio: Serving, browser: Browser) -> Iterator[Page]:
-    with browser.page(studio.address()) as page:
+def page(studio: Served, browser: Browser) -> Iterator[Page]:
+    with browser.page(address(studio)) as page:
         opened(page, 0)
         yield page
         assert page.errors == []
@@ -91,17 +123,17 @@ def as_floats(*rects: Rect) -> list[list[float]]:
     return [list(map(float, rect)) for rect in rects]
 
 
-def test_boxes_are_drawn_changed_and_undone_by_mouse(studio: Serving, page: Page) -> None:
+def test_boxes_are_drawn_changed_and_undone_by_mouse(studio: Served, page: Page) -> None:
     draw(page, truth(0))
     assert boxes(page) == as_floats((40, 30, 140, 110))
     saved(page)
-    assert labels_of(studio.folder) == {"0": [("square", (40, 30, 140, 110))]}
+    assert labels_of(studio) == {"0": [("square", (40, 30, 140, 110))]}
     drag(page, (90, 70), (100, 80))  # moves it
     drag(page, (150, 120), (170, 130))  # its corner
     assert boxes(page) == as_floats((50, 40, 170, 130))
     page.click(".classes li:nth-child(2) button")
     saved(page)
-    assert labels_of(studio.folder) == {"0": [("circle", (50, 40, 170, 130))]}
+    assert labels_of(studio) == {"0": [("circle", (50, 40, 170, 130))]}
     page.click("[data-action=undo]")
     page.until("document.querySelector('.boxes select').value === 'square'")
     page.click("[data-action=undo]")
@@ -118,10 +150,10 @@ def test_boxes_are_drawn_changed_and_undone_by_mouse(studio: Serving, page: Page
     page.click("[data-action=next]")
     opened(page, 1)
     assert "1 of 10 images labeled" in text(page, "#images")
-    assert labels_of(studio.folder) == {"0": [("square", (50, 40, 170, 130))]}
+    assert labels_of(studio) == {"0": [("square", (50, 40, 170, 130))]}
 
 
-def test_ten_images_are_labeled_by_keys_alone(studio: Serving, page: Page) -> None:
+def test_ten_images_are_labeled_by_keys_alone(studio: Served, page: Page) -> None:
     page.run(
         "window.pointed = 0;"
         "for (const kind of ['pointerdown', 'mousedown', 'click'])"
@@ -136,7 +168,7 @@ def test_ten_images_are_labeled_by_keys_alone(studio: Serving, page: Page) -> No
         saved(page)
         if number + 1 < IMAGES:
             page.press("d")
-    labels = labels_of(studio.folder)
+    labels = labels_of(studio)
     assert sum(map(len, labels.values())) == IMAGES + 1
     for number in range(IMAGES):
         assert labels[str(number)][0] == ("square", truth(number))
@@ -148,7 +180,7 @@ def test_ten_images_are_labeled_by_keys_alone(studio: Serving, page: Page) -> No
     page.press("Delete")
     saved(page)
     x1, y1, x2, y2 = truth(9)
-    assert labels_of(studio.folder)["9"] == [("circle", (x1 + 3, y1, x2 + 3, y2 + 2))]
+    assert labels_of(studio)["9"] == [("circle", (x1 + 3, y1, x2 + 3, y2 + 2))]
     page.press("Ctrl+z")
     page.until(f"document.querySelector('.boxes input').valueAsNumber === {x1}")
     assert page.run("pointed") == 0
@@ -165,7 +197,7 @@ def by_keys(page: Page, at: tuple[int, int], rect: Rect) -> None:
         x, y = to_x, to_y
 
 
-def propose(studio: Serving, index: int, *found: tuple[str, Rect]) -> None:
+def propose(studio: Served, index: int, *found: tuple[str, Rect]) -> None:
     """Proposals as the assistant makes them."""
     proposals = [
         Proposal(f"p{number}", tuple(map(float, rect)), label, 0.9)
@@ -174,7 +206,7 @@ def propose(studio: Serving, index: int, *found: tuple[str, Rect]) -> None:
     studio.studio.desk.wait_for(lambda store: store.journal.propose(index, proposals, 0.5))
 
 
-def test_proposals_are_accepted_taken_over_and_rejected(studio: Serving, page: Page) -> None:
+def test_proposals_are_accepted_taken_over_and_rejected(studio: Served, page: Page) -> None:
     blind = studio.studio.desk.wait_for(lambda store: store.blind())
     first, second, *_ = (index for index in range(1, IMAGES) if index not in blind)
     propose(studio, first, ("square", truth(first)), ("circle", (2, 2, 32, 22)))
@@ -186,7 +218,7 @@ def test_proposals_are_accepted_taken_over_and_rejected(studio: Serving, page: P
     studio.studio.hub.tell("proposals", {"indices": [first]})
     page.press("Enter")
     opened(page, second)
-    assert labels_of(studio.folder)[str(first)] == [
+    assert labels_of(studio)[str(first)] == [
         ("square", truth(first)),
         ("circle", (2, 2, 32, 22)),
     ]
@@ -197,11 +229,11 @@ def test_proposals_are_accepted_taken_over_and_rejected(studio: Serving, page: P
     page.press("Backspace")
     page.until("document.getElementById('offer').hidden")
     saved(page)
-    assert labels_of(studio.folder)[str(second)] == [("square", (x1 + 3, y1, x2 + 3, y2))]
+    assert labels_of(studio)[str(second)] == [("square", (x1 + 3, y1, x2 + 3, y2))]
     assert studio.studio.desk.wait_for(lambda store: store.journal.proposals(second)) == ()
 
 
-def test_test_images_are_labeled_blind_with_a_sign(studio: Serving, page: Page) -> None:
+def test_test_images_are_labeled_blind_with_a_sign(studio: Served, page: Page) -> None:
     blind = studio.studio.desk.wait_for(lambda store: store.blind())
     for index in (min(blind), min(set(range(IMAGES)) - blind)):
         propose(studio, index, ("square", truth(index)))
@@ -220,9 +252,9 @@ def test_test_images_are_labeled_blind_with_a_sign(studio: Serving, page: Page) 
     ],
 )
 def test_two_versions_of_labels(
-    answer: str, expected: list[Rect], studio: Serving, browser: Browser
+    answer: str, expected: list[Rect], studio: Served, browser: Browser
 ) -> None:
-    with browser.page(studio.address()) as page:
+    with browser.page(address(studio)) as page:
         opened(page, 0)
         theirs = LabeledBox("new-1", (200.0, 100.0, 300.0, 200.0), "square")
 
@@ -236,7 +268,7 @@ def test_two_versions_of_labels(
         assert "Yours: 1 box" in text(page, ".versions")
         page.click(f"dialog button[value={answer}]")
         saved(page)
-        assert labels_of(studio.folder)["0"] == [("square", rect) for rect in expected]
+        assert labels_of(studio)["0"] == [("square", rect) for rect in expected]
         assert boxes(page) == as_floats(*expected)
 
 
@@ -244,8 +276,8 @@ def full(*_: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_edits_that_cannot_be_saved_stay(studio: Serving, browser: Browser) -> None:
-    with browser.page(studio.address()) as page:
+def test_edits_that_cannot_be_saved_stay(studio: Served, browser: Browser) -> None:
+    with browser.page(address(studio)) as page:
         opened(page, 0)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(LabelStore, "write", full)
@@ -260,14 +292,14 @@ def test_edits_that_cannot_be_saved_stay(studio: Serving, browser: Browser) -> N
             assert boxes(page) == as_floats(truth(0))
         page.click("#saved button")
         saved(page)
-        assert labels_of(studio.folder) == {"0": [("square", truth(0))]}
+        assert labels_of(studio) == {"0": [("square", truth(0))]}
 
 
 def test_names_with_any_characters_are_text(tmp_path: Path, browser: Browser) -> None:
     name = "<img src=x onerror=alert(1)>&quot; ü.jpg"
     label = "<b onclick=alert(1)>\"'&amp;"
     draw_images(tmp_path / "images", [name])
-    with serving(tmp_path / "images", (label,)) as studio, browser.page(studio.address()) as page:
+    with labeling(tmp_path / "images", label) as studio, browser.page(address(studio)) as page:
         opened(page, 0)
         draw(page, truth(0))
         saved(page)
@@ -278,23 +310,23 @@ def test_names_with_any_characters_are_text(tmp_path: Path, browser: Browser) ->
         assert text(page, ".options li") == label
         page.press("Escape")
         assert page.run("document.querySelectorAll('main b[onclick], [onerror]').length") == 0
+        assert list(labels_of(studio).values()) == [[(label, truth(0))]]
         assert page.errors == []
-    assert list(labels_of(tmp_path / "images").values()) == [[(label, truth(0))]]
 
 
 def test_the_first_box_asks_for_a_new_class(tmp_path: Path, browser: Browser) -> None:
     draw_images(tmp_path / "images", ["0.jpg"])
-    with serving(tmp_path / "images", ()) as studio, browser.page(studio.address()) as page:
+    with labeling(tmp_path / "images") as studio, browser.page(address(studio)) as page:
         opened(page, 0)
         draw(page, truth(0))
         page.write("raccoon")
         page.press("Enter")
         saved(page)
-        assert labels_of(studio.folder) == {"0": [("raccoon", truth(0))]}
+        assert labels_of(studio) == {"0": [("raccoon", truth(0))]}
         assert page.errors == []
 
 
-def test_fingers_draw_and_enlarge(studio: Serving, page: Page) -> None:
+def test_fingers_draw_and_enlarge(studio: Served, page: Page) -> None:
     def touch(kind: str, *points: tuple[float, float]) -> None:
         fingers = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
         page.call("Input.dispatchTouchEvent", type=kind, touchPoints=fingers)
@@ -336,7 +368,7 @@ def test_boxes_agree_with_turned_images(tmp_path: Path, browser: Browser) -> Non
             exif = Image.Exif()
             exif[0x0112] = orientation
             upright.transpose(stored).save(folder / f"{orientation}.jpg", exif=exif)
-    with serving(folder, ("square",)) as studio, browser.page(studio.address()) as page:
+    with labeling(folder, "square") as studio, browser.page(address(studio)) as page:
         for index in range(8):
             opened(page, index)
             assert page.run(f"[{PICTURE}.naturalWidth, {PICTURE}.naturalHeight]") == list(SIZE)
@@ -347,7 +379,7 @@ def test_boxes_agree_with_turned_images(tmp_path: Path, browser: Browser) -> Non
             outside = page.run(COLOR % (x2 + 20, y2 + 20))
             assert inside[0] > 200 > 130 > outside[0], index
             page.press("d")
-    assert set(map(tuple, labels_of(folder).values())) == {(("square", truth(0)),)}
+        assert set(map(tuple, labels_of(studio).values())) == {(("square", truth(0)),)}
 
 
 COLOR = f"""
@@ -360,8 +392,8 @@ COLOR = f"""
 """
 
 
-def test_tabs_share_one_stream_of_events(studio: Serving, browser: Browser) -> None:
-    with browser.page(studio.address()) as first, browser.page(studio.address()) as second:
+def test_tabs_share_one_stream_of_events(studio: Served, browser: Browser) -> None:
+    with browser.page(address(studio)) as first, browser.page(address(studio)) as second:
         for page in (first, second):
             opened(page, 0)
         studio.studio.hub.tell("training", {"state": "training", "round": 3, "images": 12})
@@ -369,7 +401,7 @@ def test_tabs_share_one_stream_of_events(studio: Serving, browser: Browser) -> N
             page.until("document.getElementById('assist').textContent.includes('round 3')")
         asked = [url for page in (first, second) for url in page.requests]
         assert len([url for url in asked if url.endswith("/api/events")]) == 1
-        with browser.page(studio.address()) as third:
+        with browser.page(address(studio)) as third:
             third.until("document.getElementById('assist').textContent.includes('round 3')")
 
 
@@ -380,12 +412,12 @@ VIEWS = {"label": "Alt+1", "review": "Alt+2", "finish": "Alt+3"}
     ("width", "dark"), [(360, True), (820, False), (1440, True), (1440, False)]
 )
 def test_every_view_fits_and_is_accessible(
-    width: int, dark: bool, studio: Serving, browser: Browser
+    width: int, dark: bool, studio: Served, browser: Browser
 ) -> None:
     blind = studio.studio.desk.wait_for(lambda store: store.blind())
     index = min(set(range(1, IMAGES)) - blind)
     propose(studio, index, ("circle", (2, 2, 32, 22)))
-    with browser.page(studio.address(), width=width, dark=dark) as page:
+    with browser.page(address(studio), width=width, dark=dark) as page:
         opened(page, 0)
         draw(page, truth(0))
         saved(page)
