@@ -332,7 +332,8 @@ def test_fingers_draw_and_enlarge(studio: Served, page: Page) -> None:
         page.call("Input.dispatchTouchEvent", type=kind, touchPoints=fingers)
 
     left, top, width, height = page.run(
-        "(r => [r.x, r.y, r.width, r.height])(document.getElementById('stage').getBoundingClientRect())"
+        "(r => [r.x, r.y, r.width, r.height])"
+        "(document.getElementById('stage').getBoundingClientRect())"
     )
     x, y = left + width / 2, top + height / 2
     touch("touchStart", (x, y))
