@@ -1,6 +1,6 @@
 import js from "@eslint/js";
 
-const PAGE = "../../../src/boxwright/studio/page";
+
 
 // Names of files and classes may contain any characters: text never becomes HTML, and the page's
 // content security policy allows no style attributes.
@@ -14,7 +14,7 @@ const NEVER = [
 export default [
   js.configs.recommended,
   {
-    files: [`**/*.js`, `${PAGE}/*.js`],
+    files: ["tests/studio/page/*.js", "src/boxwright/studio/page/*.js"],
     languageOptions: { ecmaVersion: 2023, sourceType: "module" },
     rules: {
       "no-undef": "off", // tsc finds them

@@ -64,6 +64,6 @@ export function ask(title, content, answers) {
     }, form);
     document.body.append(dialog);
     dialog.showModal();
-    (form.querySelector("button.main") ?? form.querySelector("button"))?.focus();
+    (buttons.find((button) => button.className === "main") ?? buttons[0])?.focus();
   });
 }

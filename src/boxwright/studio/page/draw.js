@@ -18,21 +18,19 @@ const HANDLE = 9;
 
 /** @param {CanvasRenderingContext2D} context @param {View} view
  * @param {import("./geometry.js").Size} window @param {Scene} scene */
-export function paint(context, view, window, { editor, gestures, color, marked }) {
+export function paint(context, view, window, scene) {
+  const { editor, gestures, color, marked } = scene;
   context.clearRect(0, 0, window.width, window.height);
   context.font = "600 12px system-ui, sans-serif";
   context.lineJoin = "round";
   const { drag } = gestures;
   const rectOf = (/** @type {{key: string, box: Rect}} */ { key, box }) =>
     onScreen(view, drag && drag.key === key ? drag.rect : box);
-  if (!editor.hidden) {
-    for (const each of editor.proposals)
-      outline(context, rectOf(each), color(each.label), { dashed: true, wide: each.key === editor.selected,
-        tag: `${each.label} ${Math.round(100 * each.score)} %` });
-    for (const each of editor.boxes)
-      if (each.key !== editor.selected)
-        outline(context, rectOf(each), color(each.label), { tag: tagOf(each, editor), faded: each.difficult });
-  }
+  for (const each of editor.hidden ? [] : editor.proposals)
+    outline(context, rectOf(each), color(each.label), { dashed: true, wide: each.key === editor.selected,
+      tag: `${each.label} ${Math.round(100 * each.score)} %` });
+  for (const each of editor.hidden ? [] : editor.boxes.filter(({ key }) => key !== editor.selected))
+    outline(context, rectOf(each), color(each.label), { tag: tagOf(each, editor), faded: each.difficult });
   for (const box of marked) mark(context, onScreen(view, box));
   const selected = editor.box;
   if (selected) {
@@ -40,8 +38,16 @@ export function paint(context, view, window, { editor, gestures, color, marked }
     outline(context, rect, color(selected.label), { wide: true, filled: true, tag: tagOf(selected, editor) });
     if (!editor.locked.has(selected.key)) handles(context, rect);
   }
-  const waiting = editor.draft ?? gestures.outline;
-  if (waiting) outline(context, onScreen(view, waiting), editor.label ? color(editor.label) : "#fff", { wide: true, filled: true });
+  unfinished(context, view, window, scene);
+}
+
+/** What is being drawn.
+ * @param {CanvasRenderingContext2D} context @param {View} view
+ * @param {import("./geometry.js").Size} window @param {Scene} scene */
+function unfinished(context, view, window, { editor, gestures, color }) {
+  const rect = editor.draft ?? gestures.outline;
+  const style = editor.label ? color(editor.label) : "#fff";
+  if (rect) outline(context, onScreen(view, rect), style, { wide: true, filled: true });
   if (gestures.tool !== "select" && gestures.cursor)
     cross(context, toScreen(view, gestures.cursor), window);
   for (const point of gestures.points) dot(context, toScreen(view, point));

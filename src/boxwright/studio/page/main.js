@@ -9,6 +9,18 @@ import { Studio } from "./studio.js";
 import { showKeys } from "./toolbar.js";
 
 const TYPED = "input:not([type=checkbox], [type=range], [type=file]), textarea, select";
+const PRESSED = "button, input"; // by Enter or Space
+/** @param {KeyboardEvent} event */
+const isTyped = ({ target }) => /** @type {HTMLElement} */ (target).matches(TYPED);
+
+/** Whether a key is for a dialog, a text or the button that has the focus.
+ * @param {KeyboardEvent} event @param {string} chord */
+function isForAnother(event, chord) {
+  if (event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]")) return true;
+  if (isTyped(event)) return chord !== "ctrl+s";
+  return (chord === "enter" || chord === "space") && /** @type {HTMLElement} */ (event.target).matches(PRESSED);
+}
+
 /** @param {import("./store.js").Server} server @param {Studio} studio */
 function bind(server, studio) {
   let keys = chordsOf(studio.folder.keys);
@@ -22,15 +34,9 @@ function bind(server, studio) {
   showKeys(studio.folder.keys);
 
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]")) return;
-    const target = /** @type {HTMLElement} */ (event.target);
     const chord = chordOf(event);
-    if (target.matches(TYPED)) {
-      if (chord === "escape") studio.stage.element.focus();
-      if (chord !== "ctrl+s") return;
-    }
-    // Enter and Space press a button, or tick a box, if it has the focus.
-    if ((chord === "enter" || chord === "space") && target.matches("button, input, a, label, summary")) return;
+    if (chord === "escape" && isTyped(event)) studio.stage.element.focus();
+    if (isForAnother(event, chord)) return;
     if (studio.view !== "finish" && drawingKey(studio, chord)) {
       event.preventDefault();
       return;
