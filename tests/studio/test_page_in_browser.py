@@ -128,9 +128,10 @@ def test_boxes_are_drawn_changed_and_undone_by_mouse(studio: Served, page: Page)
     assert boxes(page) == as_floats((40, 30, 140, 110))
     saved(page)
     assert labels_of(studio) == {"0": [("square", (40, 30, 140, 110))]}
-    drag(page, (90, 70), (100, 80))  # moves it
+    drag(page, (90, 70), (100, 80))  # moves it; what follows soon is the same edit
     drag(page, (150, 120), (170, 130))  # its corner
     assert boxes(page) == as_floats((50, 40, 170, 130))
+    saved(page)
     page.click(".classes li:nth-child(2) button")
     saved(page)
     assert labels_of(studio) == {"0": [("circle", (50, 40, 170, 130))]}
@@ -187,14 +188,23 @@ def test_ten_images_are_labeled_by_keys_alone(studio: Served, page: Page) -> Non
 
 
 def by_keys(page: Page, at: tuple[int, int], rect: Rect) -> None:
-    """Draw a box by keys, from where the cross is: Alt and arrows move it by one pixel."""
+    """Draw a box by keys, from where the cross is."""
     x, y = at
     page.press("w")
     for to_x, to_y in (rect[:2], rect[2:]):
-        page.press("Alt+ArrowRight" if to_x > x else "Alt+ArrowLeft", abs(to_x - x))
-        page.press("Alt+ArrowDown" if to_y > y else "Alt+ArrowUp", abs(to_y - y))
+        move_cross(page, "ArrowRight" if to_x > x else "ArrowLeft", abs(to_x - x))
+        move_cross(page, "ArrowDown" if to_y > y else "ArrowUp", abs(to_y - y))
         page.press("Enter")
         x, y = to_x, to_y
+
+
+def move_cross(page: Page, arrow: str, pixels: int) -> None:
+    """Shift and an arrow move it by 50 pixels of the screen, Alt and an arrow by one of the
+    image."""
+    scale = page.run(f"{PICTURE}.getBoundingClientRect().width") / SIZE[0]
+    far, near = divmod(pixels, round(50 / scale))
+    page.press(f"Shift+{arrow}", far)
+    page.press(f"Alt+{arrow}", near)
 
 
 def propose(studio: Served, index: int, *found: tuple[str, Rect]) -> None:
@@ -264,7 +274,7 @@ def test_two_versions_of_labels(
 
         studio.studio.desk.wait_for(write)
         draw(page, truth(0))
-        page.until("document.querySelector('dialog .versions')")
+        page.until("document.querySelector('dialog .versions') !== null")
         assert "Yours: 1 box" in text(page, ".versions")
         page.click(f"dialog button[value={answer}]")
         saved(page)
@@ -321,6 +331,7 @@ def test_the_first_box_asks_for_a_new_class(tmp_path: Path, browser: Browser) ->
         draw(page, truth(0))
         page.write("raccoon")
         page.press("Enter")
+        page.until("document.querySelectorAll('.boxes tbody tr').length === 1")
         saved(page)
         assert labels_of(studio) == {"0": [("raccoon", truth(0))]}
         assert page.errors == []

@@ -12,7 +12,6 @@ import { firstFrom, progress, STATES } from "./images.js";
 const ROW = 52; // pixels, as in style.css
 const BEYOND = 6; // rows that are built outside the window
 const SIDES = ["left", "top", "right", "bottom"];
-const STATE_NAMES = { new: "unlabeled", labeled: "labeled", verified: "verified", aside: "set aside" };
 
 /** The list of images: only rows that are seen are built, of any number. */
 export class ImageList {
@@ -121,8 +120,7 @@ export class ImageList {
     ].filter(Boolean).join(" · ");
     const element = h("div", {
       id: `row-${index}`, className: `row ${state}`, role: "option", title: name,
-      aria: { selected: index === this.current, setsize: this.images.shown.length, posinset: position + 1,
-        label: `${name}, ${STATE_NAMES[state]}, ${notes}` },
+      aria: { selected: index === this.current, setsize: this.images.shown.length, posinset: position + 1 },
       on: { click: () => this.open(index) },
     },
     h("img", { src: `/pixels/${index}?side=256`, alt: "", loading: "lazy", width: 56, height: 42 }),
