@@ -51,6 +51,12 @@ class Served:
     door: Door
     headers: dict[str, str] = field(default_factory=dict)
 
+    def heard(self, kind: str) -> list[dict[str, Any]]:
+        """The events of a kind that the pages were told."""
+        _, chunks = self.studio.hub.after(0)
+        texts = [chunk.decode().strip().split("\n") for chunk in chunks]
+        return [json.loads(data[6:]) for _, name, data in texts if name == f"event: {kind}"]
+
     def ask(
         self,
         method: str,
@@ -83,6 +89,10 @@ class Served:
         answer = self.ask("GET", path, headers=headers)
         assert answer.status == 200, answer.body
         return answer.json
+
+    def name(self, index: int) -> str:
+        """The name of an image."""
+        return str(self.get("/api/rows")["rows"][index]["name"])
 
     def come_in(self) -> None:
         """Exchange the token of the address for the cookie, as a browser does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -21,11 +22,24 @@ COUNT = 10
 NAMES = ["<b>&\"'.jpg", "grün 猫.jpg", *(f"image {i}.jpg" for i in range(2, COUNT))]
 
 
+@contextmanager
+def serving_images(folder: VocFolder) -> Iterator[Served]:
+    for name in NAMES:
+        folder.image(name)
+    with serving(partial(LabelStore.open, folder.root, ["cat", "dog"])) as served:
+        yield served
+
+
 @pytest.fixture
 def served(voc_folder: VocFolder) -> Iterator[Served]:
-    for name in NAMES:
-        voc_folder.image(name)
-    with serving(partial(LabelStore.open, voc_folder.root, ["cat", "dog"])) as served:
+    with serving_images(voc_folder) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A studio for requests that change nothing."""
+    with serving_images(VocFolder(tmp_path_factory.mktemp("unchanged"))) as served:
         yield served
 
 
@@ -48,7 +62,8 @@ def propose(served: Served, index: int, *keys: str) -> None:
     served.studio.desk.wait_for(lambda store: store.journal.propose(index, proposals, 0.5))
 
 
-def test_the_folder_and_its_rows(served: Served) -> None:
+def test_the_folder_and_its_rows(unchanged: Served) -> None:
+    served = unchanged
     folder = served.get("/api/folder")
     assert folder["classes"] == ["cat", "dog"]
     assert (folder["images"], folder["labeled"], folder["current"]) == (COUNT, 0, None)
@@ -60,8 +75,8 @@ def test_the_folder_and_its_rows(served: Served) -> None:
     assert part["rows"][0].items() >= {"state": "new", "boxes": 0, "proposals": 0}.items()
 
 
-def test_names_come_as_they_are(served: Served) -> None:
-    rows = served.get("/api/rows")["rows"]
+def test_names_come_as_they_are(unchanged: Served) -> None:
+    rows = unchanged.get("/api/rows")["rows"]
     assert {row["name"] for row in rows} == set(NAMES)
 
 
@@ -191,16 +206,16 @@ def test_where_one_was_and_the_keys_are_remembered(served: Served) -> None:
         ("POST", "/api/finish/train", {}),
     ],
 )
-def test_a_request_that_no_page_sends(served: Served, method: str, path: str, body: Any) -> None:
-    before = served.get("/api/images/0")
-    answer = served.ask(method, path, body, {"If-Match": before["etag"]})
+def test_a_request_that_no_page_sends(unchanged: Served, method: str, path: str, body: Any) -> None:
+    before = unchanged.get("/api/images/0")
+    answer = unchanged.ask(method, path, body, {"If-Match": before["etag"]})
     assert answer.status == 400
     assert answer.json["code"] == "BW808"
-    assert served.get("/api/images/0") == before
+    assert unchanged.get("/api/images/0") == before
 
 
-def test_an_edit_needs_the_state_it_is_of(served: Served) -> None:
-    answer = served.ask("PUT", "/api/images/0", {"boxes": []})
+def test_an_edit_needs_the_state_it_is_of(unchanged: Served) -> None:
+    answer = unchanged.ask("PUT", "/api/images/0", {"boxes": []})
     assert (answer.status, answer.json["code"]) == (400, "BW808")
 
 
@@ -244,6 +259,18 @@ def test_other_pages_hear_of_an_edit(served: Served) -> None:
     assert b"event: image\n" in heard
     assert f'data: {{"index": 2, "etag": "{image["etag"]}"}}\n'.encode() in heard
     connection.close()
+
+
+def test_pixels_are_asked_for_once(served: Served, voc_folder: VocFolder) -> None:
+    for path in ("/pixels/2", "/pixels/2?side=64"):
+        first = served.ask("GET", path)
+        assert (first.status, first.headers["content-type"]) == (200, "image/jpeg")
+        assert first.headers["cache-control"] == "private, no-cache"
+        headers = {"If-None-Match": first.headers["etag"]}
+        assert served.ask("GET", path, headers=headers).status == 304
+    assert served.ask("GET", "/pixels/2").body == (voc_folder.root / served.name(2)).read_bytes()
+    (voc_folder.root / served.name(2)).unlink()
+    assert served.ask("GET", "/pixels/2").status == 404
 
 
 def test_findings_are_reviewed(served: Served, voc_folder: VocFolder) -> None:

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from boxwright.console import unexpected
 from boxwright.errors import ArgumentError, BoxwrightError, SystemFaultError
 from boxwright.studio import wire
 from boxwright.studio.pixels import etag_of, pixels
@@ -120,7 +121,7 @@ class Api:
 
     async def rows(self, request: Request) -> Response:
         start, count = _number(request, "start", 0), _number(request, "count", 1000)
-        count = min(count, MAX_ROWS)
+        start, count = max(start, 0), min(max(count, 0), MAX_ROWS)
         return JSONResponse(await self._desk.do(lambda store: wire.rows_json(store, start, count)))
 
     async def next(self, request: Request) -> Response:
@@ -135,16 +136,18 @@ class Api:
             store.flush()
             return store.folder, store.format, tuple(store.names)
 
-        return JSONResponse(
-            {"items": await run_in_threadpool(findings, *await self._desk.do(prepared))}
-        )
+        labeled = await self._desk.do(wire.any_labeled)
+        about = await self._desk.do(prepared)
+        return JSONResponse({"items": await run_in_threadpool(findings, *about) if labeled else []})
 
     async def events(self, request: Request) -> Response:
         stream = self._hub.listen(request.headers.get("last-event-id", ""))
         return StreamingResponse(stream, media_type="text/event-stream")
 
     async def image(self, request: Request) -> Response:
-        return await self._answered(await self._index(request))
+        index = await self._index(request)
+        self._assistant.opened(index)
+        return JSONResponse(await self._desk.do(lambda store: wire.image_json(store, index)))
 
     async def write(self, request: Request) -> Response:
         index, etag, body = await self._index(request), _etag(request), await _json(request)
@@ -185,7 +188,6 @@ class Api:
         index = (await _json(request)).get("index")
         if not isinstance(index, int):
             raise wire.malformed("index")
-        self._assistant.opened(index)
         await self._desk.do(lambda store: store.journal.set("current", index))
         return Response(status_code=204)
 
@@ -203,7 +205,7 @@ class Api:
         return JSONResponse(self._finish.export(wire.text_from(await _json(request), "to")))
 
     async def report(self, request: Request) -> Response:
-        tested = await self._desk.do(wire.has_tests)
+        tested = await self._desk.do(lambda store: wire.any_labeled(store, store.blind()))
         return JSONResponse(self._finish.report(tested=tested))
 
     async def attempt(self, request: Request) -> Response:
@@ -219,9 +221,6 @@ class Api:
         if index >= await self._desk.do(lambda store: len(store.names)):
             raise HTTPException(404)
         return index
-
-    async def _answered(self, index: int) -> Response:
-        return JSONResponse(await self._desk.do(lambda store: wire.image_json(store, index)))
 
     async def _edited(self, index: int, edit: Callable[[LabelStore], object]) -> Response:
         """Edit an image and tell the other pages; 412 if it is no longer what the page knows."""
@@ -256,7 +255,7 @@ class Api:
 
 async def _watch(studio: Studio) -> None:
     """Tell the pages what other programs change, and fold edits into one-file formats."""
-    ticks = 0
+    ticks, problem = 0, None
     while True:
         await asyncio.sleep(WATCH_SECONDS)
         ticks += 1
@@ -266,8 +265,11 @@ async def _watch(studio: Studio) -> None:
             )
             if ticks % FLUSH_TICKS == 0:
                 await studio.desk.do(lambda store: store.flush())
-        except BoxwrightError as error:
-            studio.hub.tell("problem", error_json(error))
+        except Exception as error:
+            said = error_json(error if isinstance(error, BoxwrightError) else unexpected(error))
+            if said != problem:  # or it would be told every second
+                studio.hub.tell("problem", said)
+            problem = said
         else:
             if changed:
                 studio.assistant.edited()

@@ -39,6 +39,9 @@ class Child:
 
     Args:
         request: the work, as JSON.
+
+    Attributes:
+        process: its process id.
     """
 
     def __init__(self, request: Mapping[str, Any]) -> None:
@@ -49,8 +52,8 @@ class Child:
             stderr=subprocess.DEVNULL,
             **APART,
         )
-        self._feeding = threading.Thread(target=self._send, args=(request,), daemon=True)
-        self._feeding.start()
+        self.process = self._process.pid
+        threading.Thread(target=self._send, args=(request,), daemon=True).start()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         ended = False

@@ -11,7 +11,7 @@ import json
 import secrets
 import threading
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 KEPT = 1000  # events for browsers that were away
@@ -31,7 +31,7 @@ class Hub:
         self._lock = threading.Lock()
         self._closed = False
 
-    def tell(self, name: str, data: dict[str, Any]) -> None:
+    def tell(self, name: str, data: Mapping[str, Any]) -> None:
         """Send an event."""
         with self._lock:
             self._number += 1
@@ -47,6 +47,11 @@ class Hub:
         """End all streams, so that the server can stop."""
         self._closed = True
         self._wake()
+
+    def after(self, seen: int) -> tuple[int, list[bytes]]:
+        """The number of the last event, and those after number `seen`."""
+        with self._lock:
+            return self._number, [text for number, _, text in self._events if number > seen]
 
     async def listen(self, last_id: str = "") -> AsyncIterator[bytes]:
         """The stream for a browser whose last event was `last_id`.
@@ -68,20 +73,16 @@ class Hub:
                     woken.clear()
                 except TimeoutError:
                     yield b": still here\n\n"
-                seen, chunks = self._after(seen)
+                seen, chunks = self.after(seen)
         finally:
             self._listeners.discard(listener)
 
     def _missed(self, last_id: str) -> tuple[int, list[bytes]]:
         server, _, number = last_id.partition("-")
         if server == self._server and number.isdecimal():
-            return self._after(int(number[:18]))
+            return self.after(int(number[:18]))
         with self._lock:
             return self._number, [text for _, _, text in sorted(self._last.values())]
-
-    def _after(self, seen: int) -> tuple[int, list[bytes]]:
-        with self._lock:
-            return self._number, [text for number, _, text in self._events if number > seen]
 
     def _wake(self) -> None:
         for loop, woken in tuple(self._listeners):

@@ -23,7 +23,7 @@ from boxwright.training.budget import seconds_of
 MAX_RUNS = 1000
 SHOWN = 0.05  # lowest score of a detection that the page can show
 
-TellPages = Callable[[str, dict[str, Any]], None]
+TellPages = Callable[[str, Mapping[str, Any]], None]
 
 
 class Finish:

@@ -79,10 +79,11 @@ def rows_json(store: LabelStore, start: int, count: int) -> dict[str, Any]:
     }
 
 
-def has_tests(store: LabelStore) -> bool:
-    """True if some images for testing are labeled."""
-    blind = store.blind()
-    return any(row.index in blind and row.state in LABELED for row in store.rows())
+def any_labeled(store: LabelStore, among: Collection[int] | None = None) -> bool:
+    """True if some images are labeled, of all or of those with these indices."""
+    return any(
+        row.state in LABELED and (among is None or row.index in among) for row in store.rows()
+    )
 
 
 def labels_from(body: Mapping[str, Any], etag: str) -> Labels:

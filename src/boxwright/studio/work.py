@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from boxwright import api
+from boxwright.errors import BoxwrightError
 from boxwright.training.events import Event, Note
 from boxwright.training.progress import Meter, Progress
 
@@ -28,7 +29,10 @@ def train(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
             notes(tell),
         ],
     )
-    write_report(run.folder, run.dataset, split="val", classes=run.dataset.classes)
+    try:
+        write_report(run.folder, run.dataset, split="val", classes=run.dataset.classes)
+    except BoxwrightError as error:  # no failure of the training
+        tell(text=f"There is no report: {error}")
     return {
         "result": str(run.folder),
         "text": f"Validation: {run.validation}." if run.validation else "Trained.",

@@ -14,9 +14,9 @@ from boxwright.studio.assist.rounds import Round, Rounds
 from boxwright.studio.child import FAILED, Child, StartChild, Telling
 from boxwright.studio.told import error_json
 
-PAUSE_SECONDS = 1.0  # between two looks at whether a round is due
+PAUSE_SECONDS = 1.0
 
-TellPages = Callable[[str, dict[str, Any]], None]
+TellPages = Callable[[str, Mapping[str, Any]], None]
 
 
 class Assistant:
@@ -27,6 +27,7 @@ class Assistant:
         tell: sends an event to the pages.
         busy: True while the processor is wanted for something else.
         start: starts a child.
+        pause: seconds between two looks at whether a round is due.
 
     Attributes:
         state: the last `training` event.
@@ -38,7 +39,9 @@ class Assistant:
         tell: TellPages,
         busy: Callable[[], bool] = lambda: False,
         start: StartChild = Child,
+        pause: float = PAUSE_SECONDS,
     ) -> None:
+        self._pause = pause
         self._rounds, self._tell, self._busy, self._start = rounds, tell, busy, start
         self.state: dict[str, Any] = {"state": "waiting", "reason": ""}
         self._child: Telling | None = None
@@ -72,8 +75,8 @@ class Assistant:
                 self._look()
             except Exception as error:
                 said = error if isinstance(error, BoxwrightError) else unexpected(error)
-                self._tell("problem", dict(error_json(said)))
-            self._closed.wait(PAUSE_SECONDS)
+                self._tell("problem", error_json(said))
+            self._closed.wait(self._pause)
             self._changed.wait()
 
     def _look(self) -> None:

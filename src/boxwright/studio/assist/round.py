@@ -5,19 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from boxwright.backend import framework
 from boxwright.errors import BoxwrightError
 from boxwright.evaluation.coco import evaluate
 from boxwright.inference.detector import Detector
 from boxwright.inference.run import Run
+from boxwright.models.model import FAMILY_KEY
+from boxwright.models.registry import DEFAULT
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.structures.detections import Detections
 from boxwright.studio.assist.plan import SEEN
 from boxwright.studio.work import EVERY, notes, progress_json
 from boxwright.training.deciding import recipe_for_run
 from boxwright.training.loop import train_by_recipe
-from boxwright.training.preparation import Plan
+from boxwright.training.preparation import Begin, Plan
 from boxwright.training.progress import Meter
 from boxwright.training.request import TrainingRequest
 
@@ -33,6 +36,20 @@ DECIMALS = 1  # of a proposal's pixels
 Tell = Callable[..., None]
 
 
+class Beginning(NamedTuple):
+    """The network that a round begins with.
+
+    Attributes:
+        family: its detector family.
+        input_size: side of its input, pixels.
+        begin: makes it, see `Plan`.
+    """
+
+    family: str
+    input_size: int
+    begin: Begin
+
+
 def run(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """Train on labeled images, measure on the blind ones, and propose boxes for others.
 
@@ -42,22 +59,22 @@ def run(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     `proposals` as they are found.
     """
     began = time.monotonic()
+    framework.importing()  # takes seconds, in which images are read
     train = dataset_of(request, "train", Split.TRAIN)
     out = Path(request["out"])
     before = _same_classes(request["before"], train.classes)
-    asked = TrainingRequest(train, out, weights=None if before else request["weights"])
+    start = _warm(before) if before else _first(train, out, request["weights"], tell)
     recipe = recipe_for_run(
         train,
         None,
         {"held_out": 0.0},
         pretrained=True,
         seconds=request["seconds"],
-        input_size=before.artifact.preprocessing.size if before else SIDE,
-        model=asked.family,
+        input_size=start.input_size,
+        model=start.family,
     )
-    begin = _warm(before) if before else _first(asked, train.classes, tell)
     meter = Meter(lambda progress: tell(**progress_json(progress)), every=EVERY)
-    plan = Plan(recipe, train, Run(out), begin, request["root"])
+    plan = Plan(recipe, train, Run(out), start.begin, request["root"])
     train_by_recipe(plan, on_event=[meter, notes(tell)], started=began)
     detector = Detector.load(out)
     if quality := _quality(detector, dataset_of(request, "test", Split.TEST)):
@@ -97,32 +114,31 @@ def _same_classes(folder: str | None, classes: tuple[str, ...]) -> Run | None:
         return None
 
 
-def _warm(before: Run) -> Callable[[Recipe, str, Cache], Start]:
+def _warm(before: Run) -> Beginning:
     """Begin with the weights of the last round."""
+    artifact = before.artifact
 
     def begin(recipe: Recipe, precision: str, images: Cache) -> Start:
         from boxwright.training import start
 
         weights = before.build_model().network.get_weights()
-        return start.from_run(before.artifact, recipe, weights, precision)
+        return start.from_run(artifact, recipe, weights, precision)
 
-    return begin
+    family = artifact.model.get(FAMILY_KEY, DEFAULT)
+    return Beginning(family, artifact.preprocessing.size, begin)
 
 
-def _first(
-    asked: TrainingRequest, classes: tuple[str, ...], tell: Tell
-) -> Callable[[Recipe, str, Cache], Start]:
+def _first(train: Dataset, out: Path, weights: str | None, tell: Tell) -> Beginning:
     """Begin with pretrained weights. Raises WeightsError if they cannot be had."""
-    _, weights = asked.fetch_start(lambda event: tell(text=str(event)))
+    asked = TrainingRequest(train, out, weights=weights)
+    family, file = asked.fetch_start(lambda event: tell(text=str(event)))
 
     def begin(recipe: Recipe, precision: str, images: Cache) -> Start:
         from boxwright.training import start
 
-        if weights is None:
-            return start.from_scratch(recipe, classes, precision)
-        return start.from_weights(weights, recipe, classes, precision, images)
+        return start.from_weights(cast(Path, file), recipe, train.classes, precision, images)
 
-    return begin
+    return Beginning(family, SIDE, begin)
 
 
 def _quality(detector: Detector, blind: Dataset) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from boxwright.structures.dataset import CROWD, DIFFICULT, OCCLUDED, TRUNCATED
@@ -125,9 +126,7 @@ class Rounds:
     def _read(self, indices: Sequence[int]) -> Iterator[dict[str, Any]]:
         for start in range(0, len(indices), READ_AT_ONCE):
             some = indices[start : start + READ_AT_ONCE]
-            yield from self._desk.wait_for(
-                lambda store, some=some: [_image(store, index) for index in some]
-            )
+            yield from self._desk.wait_for(partial(_images, some))
 
 
 def _training_images(store: LabelStore) -> int:
@@ -162,6 +161,10 @@ def _proposals(boxes: Sequence[Sequence[Any]], prefix: str) -> list[Proposal]:
         for i, (xmin, ymin, xmax, ymax, label, score) in enumerate(boxes)
         if score >= plan.PROPOSED
     ]
+
+
+def _images(indices: Sequence[int], store: LabelStore) -> list[dict[str, Any]]:
+    return [_image(store, index) for index in indices]
 
 
 def _image(store: LabelStore, index: int) -> dict[str, Any]:
