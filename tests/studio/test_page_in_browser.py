@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import errno
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from children import Scripted
 from PIL import Image
 from served import HOST, Served, serving
 
+from boxwright.errors import SystemFaultError
+from boxwright.inference.run import Run
+from boxwright.studio.finish import Finish
 from boxwright.studio.journal import Proposal
 from boxwright.studio.store import LabeledBox, Labels, LabelStore
 from browser import Browser, Page
@@ -227,11 +232,13 @@ def test_proposals_are_accepted_taken_over_and_rejected(studio: Served, page: Pa
     propose(studio, first, ("circle", (200, 100, 300, 200)))  # not shown: the image is open
     studio.studio.hub.tell("proposals", {"indices": [first]})
     page.press("Enter")
-    opened(page, second)
+    page.until(f"document.body.dataset.open !== '{first}'")
     assert labels_of(studio)[str(first)] == [
         ("square", truth(first)),
         ("circle", (2, 2, 32, 22)),
     ]
+    page.click(f"#row-{second}")
+    opened(page, second)
     x1, y1, x2, y2 = truth(second)
     drag(page, (x1 + 50, y1 + 40), (x1 + 53, y1 + 40))  # makes it a box
     assert boxes(page) == as_floats((x1 + 3, y1, x2 + 3, y2))
@@ -283,7 +290,7 @@ def test_two_versions_of_labels(
 
 
 def full(*_: object) -> None:
-    raise OSError(errno.ENOSPC, "No space left on device")
+    raise SystemFaultError("BW902", "the disk is full.")
 
 
 def test_edits_that_cannot_be_saved_stay(studio: Served, browser: Browser) -> None:
@@ -415,6 +422,59 @@ def test_tabs_share_one_stream_of_events(studio: Served, browser: Browser) -> No
         assert len([url for url in asked if url.endswith("/api/events")]) == 1
         with browser.page(address(studio)) as third:
             third.until("document.getElementById('assist').textContent.includes('round 3')")
+
+
+def steps_of(page: Page, part: str) -> str:
+    """What a part of the last steps says once it is done."""
+    page.click(f"#finish-{part} button.main")
+    for words in ("boxwright", "Written"):
+        said = f"document.querySelector('#finish-{part} .output').textContent"
+        page.until(f"{said}.includes('{words}')")
+    return text(page, f"#finish-{part} .output")
+
+
+def test_the_last_steps_show_their_commands_and_curves(tmp_path: Path, browser: Browser) -> None:
+    draw_images(tmp_path / "images", ["0.jpg"])
+    losses = [{"state": "running", "step": step, "loss": 3 / step} for step in (1, 2, 3)]
+    measured = {"state": "running", "step": 3, "ap50": 0.5}
+    children = Scripted(
+        [*losses, measured, {"state": "done", "result": "run", "text": "Trained."}],
+        [{"state": "done", "result": "run/detector.tflite"}],
+    )
+    with serving(lambda: LabelStore.open(tmp_path / "images", ("square",)), children) as studio:
+        Run(tmp_path / "images-run").folder.mkdir()
+        with pytest.MonkeyPatch.context() as patch, browser.page(address(studio)) as page:
+            patch.setattr(Run, "exists", lambda run: run.folder.exists())
+            patch.setattr(Finish, "detect", lambda _, image: detected(image))
+            opened(page, 0)
+            page.press("Alt+3")
+            said = steps_of(page, "train")
+            assert re.match(r"boxwright train \S+images --budget 2m --out \S+images-run-2", said)
+            assert page.run("document.querySelectorAll('#finish-train svg .line').length") == 2
+            page.run("document.getElementById('export-to').value = 'tflite'")
+            assert "--to tflite" in steps_of(page, "export")
+            assert [each["work"] for each in children.requests] == ["train", "export"]
+            try_image(page, tmp_path / "images" / "0.jpg")
+            assert "boxwright predict" in text(page, "#try .output")
+            assert "1 object with a score of 0.50 or more" in text(page, "#try .output")
+            assert page.run("document.querySelector('.tried canvas').width") == SIZE[0]
+            assert page.errors == []
+
+
+def detected(image: bytes) -> dict[str, object]:
+    """The detections of a detector that is certain of one object."""
+    width, height = Image.open(BytesIO(image)).size
+    found = [{"box": truth(0), "label": "square", "score": score} for score in (0.9, 0.2)]
+    command = "boxwright predict run IMAGE"
+    return {"width": width, "height": height, "boxes": found, "command": command}
+
+
+def try_image(page: Page, path: Path) -> None:
+    """Choose a file in the page."""
+    root = page.call("DOM.getDocument")["root"]["nodeId"]
+    node = page.call("DOM.querySelector", nodeId=root, selector="#try input[type=file]")
+    page.call("DOM.setFileInputFiles", files=[str(path)], nodeId=node["nodeId"])
+    page.until("document.querySelector('.tried canvas') !== null")
 
 
 VIEWS = {"label": "Alt+1", "review": "Alt+2", "finish": "Alt+3"}
