@@ -8,6 +8,7 @@ from boxwright.codes.commands import COMMANDS
 from boxwright.codes.configs import CONFIGS
 from boxwright.codes.detecting import DETECTING
 from boxwright.codes.downloads import DOWNLOADS
+from boxwright.codes.editing import EDITING
 from boxwright.codes.fitness import FITNESS
 from boxwright.codes.images import IMAGES
 from boxwright.codes.meaning import SIGNS, Meaning, Severity
@@ -26,6 +27,7 @@ MEANINGS: dict[str, Meaning] = {
     **IMAGES,
     **ARCHIVES,
     **DOWNLOADS,
+    **EDITING,
     **COMMANDS,
     **TRAINING,
     **DETECTING,

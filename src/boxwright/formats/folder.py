@@ -19,7 +19,8 @@ from boxwright.structures.labels import closest_name
 
 Parts = tuple[str, ...]
 
-NOT_DATA = frozenset({"__MACOSX", "__pycache__", "node_modules"})
+ASIDE = "_aside_"  # images that someone set aside in the studio
+NOT_DATA = frozenset({"__MACOSX", "__pycache__", "node_modules", ASIDE})
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from boxwright.formats.annotations import Format
     from boxwright.formats.folder import Folder
     from boxwright.formats.options import ReadOptions
+    from boxwright.formats.selection import Chosen
     from boxwright.structures.dataset import Dataset
     from boxwright.structures.findings import Finding
 
@@ -92,15 +93,25 @@ def _without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _read(folder: Folder, options: ReadOptions, tolerant: bool) -> tuple[str, Dataset]:
-    from boxwright.formats.assemble import assemble
+def read_annotations(folder: Folder, form: str | None = None) -> Chosen:
+    """The annotations of a folder with their images, in the format that is given or chosen.
+
+    Raises:
+        DataError: as `read`.
+    """
     from boxwright.formats.ownership import Ownership
     from boxwright.formats.selection import Chosen, choose
 
-    if options.form:
-        chosen = Chosen(options.form, Ownership(folder, named(options.form).read(folder)))
-    else:
-        chosen = choose(folder, _detected(folder))
+    with _without_collecting():
+        if form:
+            return Chosen(form, Ownership(folder, named(form).read(folder)))
+        return choose(folder, _detected(folder))
+
+
+def _read(folder: Folder, options: ReadOptions, tolerant: bool) -> tuple[str, Dataset]:
+    from boxwright.formats.assemble import assemble
+
+    chosen = read_annotations(folder, options.form)
     dataset = assemble(
         chosen.own,
         unlabeled=options.unlabeled,

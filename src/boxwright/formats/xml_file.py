@@ -15,7 +15,7 @@ from defusedxml.ElementTree import fromstring as parse_guarded
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken
-from boxwright.io.text import decoded, encoding_of
+from boxwright.io.text import RawText, decoded, encoding_of
 
 SUFFIX = ".xml"
 HEAD = 4096  # bytes at the start of a file that are searched for its first element
@@ -54,6 +54,14 @@ def read_tree(root: str, where: str) -> Element | Broken:
     try:
         with open(f"{root}/{where}", "rb") as file:  # noqa: PTH123 - a Path costs as much as reading
             content = file.read()
+    except OSError as error:
+        return Broken("BW110", where, f"cannot be read ({error.strerror or error})")
+    return tree_of(content, where)
+
+
+def tree_of(content: bytes, where: str) -> Element | Broken:
+    """The XML in the bytes of the file `where`; broken as in `read_tree`."""
+    try:
         return _tree(content, where)
     except ParseError as error:
         line, _ = error.position
@@ -66,8 +74,16 @@ def read_tree(root: str, where: str) -> Element | Broken:
         return Broken.of(error, where)
     except LookupError as error:
         return Broken("BW110", where, f"declares an {error}")
-    except OSError as error:
-        return Broken("BW110", where, f"cannot be read ({error.strerror or error})")
+
+
+def raw_text(content: bytes, where: str) -> RawText:
+    """The text of an XML file that `tree_of` can parse, with its own line ends."""
+    said = STATED.search(content[:HEADER])
+    codec = said.group(1).decode("ascii").lower() if said else "utf-8"
+    try:
+        return RawText.of(content, where, WIDER.get(codec, codec))
+    except (DataError, LookupError):
+        return RawText.of(content, where)
 
 
 def text(value: str) -> str:

@@ -172,6 +172,25 @@ def write_text(target: str | Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8", newline="\n")
 
 
+def write_bytes(target: str | Path, content: bytes) -> None:
+    """Write `content` atomically."""
+    with writing(target) as draft:
+        draft.write_bytes(content)
+
+
+def move(source: Path, target: Path) -> None:
+    """Move a file to another folder of the same disk. Raises SystemFaultError: BW902, BW903."""
+    with translating_os_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
+
+
+def remove(target: Path) -> None:
+    """Remove a file, if it exists. Raises SystemFaultError: BW903."""
+    with translating_os_errors(target):
+        target.unlink(missing_ok=True)
+
+
 def write_json(target: str | Path, value: Any) -> None:
     """Write `value` atomically as indented JSON."""
     write_text(target, json_text(value) + "\n")

@@ -10,6 +10,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -23,6 +24,13 @@ BOMS = (  # byte order marks, longer ones first
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+MARKED = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 LINE_END = b"\n"
 LOOKED_AT = 4096  # bytes around the first wrong one that a guess is made from
 SHOWN = 20  # characters of a guessed text
@@ -82,6 +90,37 @@ def decoded(content: bytes, where: str | Path) -> str:
     if "\0" in text:
         raise undecodable(content, content.index(b"\0"), where)
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+@dataclass(frozen=True)
+class RawText:
+    """Text with its own line ends, and how to write it as the file was: encoding and mark."""
+
+    text: str
+    codec: str = "utf-8"
+    mark: bytes = b""
+
+    @classmethod
+    def of(cls, content: bytes, where: str | Path, codec: str = "utf-8") -> RawText:
+        """The text in the bytes of the file `where`, in `codec` unless a mark says otherwise.
+
+        Raises:
+            DataError: BW160 it is not in one of the encodings.
+        """
+        mark = next((mark for mark, _ in BOMS if content.startswith(mark)), b"")
+        codec = MARKED.get(mark, codec)
+        try:
+            return cls(content[len(mark) :].decode(codec), codec, mark)
+        except UnicodeDecodeError as error:
+            raise undecodable(content, len(mark) + error.start, where) from error
+
+    @property
+    def line_end(self) -> str:
+        return "\r\n" if "\r\n" in self.text else "\n"
+
+    def bytes_of(self, text: str, errors: str = "strict") -> bytes:
+        """Other text, written as this one was. Raises UnicodeEncodeError unless `errors` helps."""
+        return self.mark + text.encode(self.codec, errors)
 
 
 def is_encodable(text: str) -> bool:

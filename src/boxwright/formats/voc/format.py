@@ -101,15 +101,11 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         write_label_map(target / "pascal_label_map.pbtxt", dataset.classes)
 
 
-def annotation_text(dataset: Dataset, index: int, name: str) -> str:
-    """The XML text of an image at `name` below the data folder."""
-    width, height = dataset.sizes[index]
-    parent, filename = split_path(name)
-    rows = dataset.rows(index)
-    objects = "".join(
-        f"""\
+def object_text(name: str, box: Sequence[np.float32], flags: int) -> str:
+    """The lines of an object, `box` as xyxy. Raises DataError: BW141 as `text`."""
+    return f"""\
   <object>
-    <name>{text(dataset.classes[label])}</name>
+    <name>{text(name)}</name>
     <pose>Unspecified</pose>
     <truncated>{int(bool(flags & TRUNCATED))}</truncated>
     <difficult>{int(bool(flags & DIFFICULT))}</difficult>
@@ -122,6 +118,15 @@ def annotation_text(dataset: Dataset, index: int, name: str) -> str:
     </bndbox>
   </object>
 """
+
+
+def annotation_text(dataset: Dataset, index: int, name: str) -> str:
+    """The XML text of an image at `name` below the data folder."""
+    width, height = dataset.sizes[index]
+    parent, filename = split_path(name)
+    rows = dataset.rows(index)
+    objects = "".join(
+        object_text(dataset.classes[label], box, int(flags))
         for box, label, flags in zip(
             dataset.boxes[rows], dataset.labels[rows], dataset.flags[rows], strict=True
         )

@@ -18,7 +18,11 @@ def read_annotation(root: str, where: str) -> Labeled | Broken | None:
 
     It is broken if it is damaged (BW110) or declares entities (BW111).
     """
-    tree = read_tree(root, where)
+    return annotation_in(read_tree(root, where), where)
+
+
+def annotation_in(tree: Element | Broken, where: str) -> Labeled | Broken | None:
+    """The annotation in the XML of the file `where`; None if it is not one."""
     if isinstance(tree, Broken):
         return tree
     try:

@@ -74,12 +74,9 @@ def read(folder: Folder) -> Labels:
     """
     folder = _with_label_files(folder)
     labels, root = Labels(), str(folder.root)
-    found = list(descriptions(folder))
-    described = [one for one in found if isinstance(one, Description)]
-    placed = place_images(folder, described)
     expected = _expected(folder)
-    broken = [one for one in found if isinstance(one, Broken)]
-    names = Names(folder, described, broken, placed.owners, expected)
+    names, placed = names_of(folder)
+    described = names.described
     files = [*sorted(expected), *_elsewhere(folder, expected, {*placed.lists, *names.lists})]
     own = [Labeled(path, alone=True, relative=True) for path in files]
     pairs: dict[str, str] = {}
@@ -116,6 +113,15 @@ def read(folder: Folder) -> Labels:
     labels.findings += [*placed.findings, *names.findings]
     labels.findings += _odd(described, names, shapes)
     return labels
+
+
+def names_of(folder: Folder) -> tuple[Names, Placed]:
+    """The class names of a folder's label files, and the splits of its images."""
+    found = list(descriptions(folder))
+    described = [one for one in found if isinstance(one, Description)]
+    broken = [one for one in found if isinstance(one, Broken)]
+    placed = place_images(folder, described)
+    return Names(folder, described, broken, placed.owners, _expected(folder)), placed
 
 
 def image_folder(split: Split) -> str:

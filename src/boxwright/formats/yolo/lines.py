@@ -50,13 +50,17 @@ def read_label(root: str, labeled: Labeled, naming: Naming) -> Broken | int:
     Returns:
         The number of boxes that were shapes, or the reason if the file cannot be used.
     """
+    try:
+        return add_lines(read_text(f"{root}/{labeled.path}"), labeled, naming)
+    except DataError as error:
+        return Broken.of(error, labeled.path)
+
+
+def add_lines(content: str, labeled: Labeled, naming: Naming) -> Broken | int:
+    """Read the boxes in the text of a label file into `labeled`; returns what `read_label` does."""
     path, shapes = labeled.path, 0
     unnamed: Broken | None = None
-    try:
-        lines = read_text(f"{root}/{path}").splitlines()
-    except DataError as error:
-        return Broken.of(error, path)
-    for line, text in enumerate(lines, start=1):
+    for line, text in enumerate(content.splitlines(), start=1):
         cells = words(text)
         if not cells:
             continue

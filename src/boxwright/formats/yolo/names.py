@@ -29,6 +29,7 @@ class Names:
 
     Attributes:
         findings: lists that are not used.
+        described: the descriptions of the dataset.
         lists: the paths of the lists of classes.
         nameless: the label files whose classes have no names.
     """
@@ -52,7 +53,7 @@ class Names:
         self._described: dict[str, list[Description]] = {}
         for one in described:
             self._described.setdefault(split_path(one.path)[0], []).append(one)
-        self._all = described
+        self.described = described
         self._lists: dict[str, Naming] = {}
         for path in _class_lists(folder, taken):
             self._read_list(folder, path)
@@ -135,8 +136,8 @@ class Names:
         for parent in around:
             if parent in self._lists:
                 return self._lists[parent]
-        if self._all:
-            return self._agreed(self._all)
+        if self.described:
+            return self._agreed(self.described)
         known = [naming for _, naming in self._unreadable] or list(self._lists.values())
         return known[0] if len(known) == 1 else Naming()
 

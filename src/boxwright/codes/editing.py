@@ -1,0 +1,25 @@
+"""Codes of editing labels in place."""
+
+from __future__ import annotations
+
+from boxwright.codes.meaning import Meaning
+
+EDITING: dict[str, Meaning] = {
+    "BW179": Meaning(
+        "error",
+        "Labels cannot be edited in place",
+        "The studio writes labels into the files in which they are, without losing what other "
+        "tools have put there. It can do that for some formats only, in a folder whose files have "
+        "the format's own units and one list of classes.",
+        "Convert the folder first, for example with `boxwright convert FOLDER NEW --to voc`, and "
+        "label the new one.",
+    ),
+    "BW180": Meaning(
+        "error",
+        "The format cannot store an edit",
+        "Formats differ in what they can say: YOLO, for example, knows no difficult objects, and "
+        "`a.jpg` and `a.png` in one folder have the same label file.",
+        "Leave the edit out, rename the image, or convert the folder to a format that can store "
+        "it: `boxwright convert FOLDER NEW --to voc`.",
+    ),
+}

@@ -1,0 +1,156 @@
+"""Edit the file that lists the class names of a folder: lines of text, or a data.yaml."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from boxwright.errors import DataError
+from boxwright.formats.name_lists import names_in_lines
+from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, read_description
+from boxwright.io.files import write_bytes
+from boxwright.io.text import RawText, read_text
+
+PLAIN = re.compile(r"[^\W\d][\w .()/+-]*", re.ASCII)  # needs no quotes in YAML
+WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
+
+class ClassList:
+    """The class names in a file, and its edits. Numbers never change: label files use them.
+
+    Attributes:
+        path: the file, which need not exist.
+        names: class number -> name.
+    """
+
+    def __init__(self, path: Path, names: Mapping[int, str]) -> None:
+        self.path, self.names = path, dict(names)
+        self._seen = self._signature()
+
+    def refresh(self) -> None:
+        """Read the names again if another program has changed the file."""
+        if self._signature() == self._seen:
+            return
+        self._seen = self._signature()
+        if self._is_yaml:
+            described = read_description(self.path.parent, self.path.name)
+            if isinstance(described, Description):
+                self.names = described.names
+        else:
+            self.names = names_in_lines(read_text(self.path))
+
+    def add(self, name: str) -> int:
+        """Append a class; returns its number. Raises DataError: BW141; SystemFaultError."""
+        self.refresh()
+        number = next((number for number, one in self.names.items() if one == name), None)
+        if number is not None:
+            return number
+        number = max(self.names, default=-1) + 1
+        self._write(lambda raw: self._with(raw, number, name))
+        self.names[number] = name
+        return number
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a class another name. Raises as `add`."""
+        self.refresh()
+        number = next(number for number, name in self.names.items() if name == old)
+        self._write(lambda raw: self._renamed(raw, number, new))
+        self.names[number] = new
+
+    @property
+    def _is_yaml(self) -> bool:
+        return self.path.suffix.lower() in SUFFIXES
+
+    def _write(self, change: Callable[[RawText], str]) -> None:
+        content = self.path.read_bytes() if self.path.exists() else b""
+        raw = RawText.of(content, self.path)
+        write_bytes(self.path, raw.bytes_of(change(raw)))
+        self._seen = self._signature()
+
+    def _signature(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
+
+    def _with(self, raw: RawText, number: int, name: str) -> str:
+        if not self._is_yaml:
+            line = _line(name)
+            lines = raw.text.splitlines()
+            while lines and not lines[-1].strip():
+                lines.pop()
+            lines += [""] * (number - len(lines))
+            return raw.line_end.join([*lines, line, ""])
+        return _yaml_with(raw, number, name)
+
+    def _renamed(self, raw: RawText, number: int, name: str) -> str:
+        if not self._is_yaml:
+            lines = raw.text.splitlines(keepends=True)
+            end = lines[number][len(lines[number].rstrip("\r\n")) :]
+            lines[number] = _line(name) + end
+            return "".join(lines)
+        names = _value(yaml.compose(raw.text, yaml.BaseLoader), "names")
+        if isinstance(names, yaml.SequenceNode):
+            node = names.value[number]
+        else:
+            node = next(value for key, value in names.value if int(key.value) == number)
+        start, end = node.start_mark.index, node.end_mark.index
+        return raw.text[:start] + _scalar(name) + raw.text[end:]
+
+
+def _yaml_with(raw: RawText, number: int, name: str) -> str:
+    """The text of a data.yaml with one more name, and `nc` counted on."""
+    text = raw.text
+    root = yaml.compose(text, yaml.BaseLoader)
+    names, count = _value(root, "names"), _value(root, "nc")
+    entry = _scalar(name)
+    is_list = isinstance(names, yaml.SequenceNode)
+    if not is_list:
+        entry = f"{number}: {entry}"
+    changes = []
+    if names.flow_style or not names.value:
+        at = names.end_mark.index
+        closing = "]" if is_list else "}"
+        if text[at - 1 : at] == closing:
+            before = text[names.start_mark.index + 1 : at - 1].rstrip()
+            comma = "" if not before or before.endswith(",") else ", "
+            changes.append((at - 1, at - 1, comma + entry))
+        else:  # names: without a value
+            changes.append((at, at, f" [{_scalar(name)}]"))
+    else:
+        last = names.value[-1] if is_list else names.value[-1][1]
+        column = names.start_mark.column
+        mark = "- " if is_list else ""
+        at = last.end_mark.index
+        line_end = text.find("\n", at)
+        at = len(text) if line_end < 0 else line_end - text[:line_end].endswith("\r")
+        changes.append((at, at, f"{raw.line_end}{' ' * column}{mark}{entry}"))
+    if count is not None and count.value.isdecimal():
+        changes.append((count.start_mark.index, count.end_mark.index, str(number + 1)))
+    for start, end, value in sorted(changes, reverse=True):
+        text = text[:start] + value + text[end:]
+    return text
+
+
+def _value(root: Any, key: str) -> Any:
+    """The node of a key of the document's mapping; None if it has no such key."""
+    return next((value for name, value in root.value if name.value == key), None)
+
+
+def _scalar(name: str) -> str:
+    """A name as YAML on one line."""
+    if PLAIN.fullmatch(name) and name == name.strip() and name.lower() not in WORDS:
+        return name
+    return json.dumps(name, ensure_ascii=not name.isprintable())
+
+
+def _line(name: str) -> str:
+    if len(name.splitlines()) != 1 or name != name.strip() or not names_in_lines(name):
+        raise DataError("BW141", f"the class name {name!r} cannot be a line of a list.")
+    return name

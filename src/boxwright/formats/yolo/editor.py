@@ -1,0 +1,107 @@
+"""Edit a YOLO label file in place: a line for each box."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from boxwright.errors import DataError
+from boxwright.formats.annotations import Labeled
+from boxwright.formats.class_list import ClassList
+from boxwright.formats.editing import Edit, EditedBox, refilled, usable
+from boxwright.formats.folder import Folder
+from boxwright.formats.tables import words
+from boxwright.formats.yolo.format import label_path, names_of
+from boxwright.formats.yolo.lines import Naming, add_lines
+from boxwright.io.text import RawText
+
+SUFFIX = ".txt"
+NEW_LIST = "classes.txt"  # as LabelImg writes it
+BOX = 4  # numbers
+
+
+class Editor:
+    """The editor of YOLO. All label files have the class numbers of one list.
+
+    Attributes:
+        classes: the list; it is a new `classes.txt` if the folder has none.
+    """
+
+    suffix = SUFFIX
+
+    def __init__(self, classes: ClassList, *, keypoints: bool = False) -> None:
+        self.classes: ClassList | None = classes
+        self._list = classes
+        self._keypoints = keypoints
+
+    @classmethod
+    def of(cls, folder: Folder, pairs: Mapping[str, str]) -> Editor:
+        """The editor of a folder, whose images have these label files.
+
+        Raises:
+            DataError: BW179 the label files do not share one list of classes.
+        """
+        names, _ = names_of(folder)
+        found = {naming.origin: naming for naming in (names.of(*pair) for pair in pairs.items())}
+        if not pairs:
+            one = names.of("", "")
+            found = {one.origin: one}
+        if len(found) > 1:
+            message = "its label files have different lists of classes."
+            raise DataError("BW179", message, where=folder.root)
+        naming = next(iter(found.values()))
+        listed = folder.root / (naming.origin or NEW_LIST)
+        return cls(ClassList(listed, dict(naming.names or {})), keypoints=naming.keypoints)
+
+    def mirrored(self, image: str) -> str:
+        return label_path(image)
+
+    def labeled(self, content: bytes | None, path: str) -> Labeled:
+        self._list.refresh()
+        labeled = Labeled(path, alone=True, relative=True)
+        naming = Naming(self._list.path.name, self._list.names, self._keypoints)
+        outcome = add_lines(RawText.of(content or b"", path).text, labeled, naming)
+        return usable(labeled if isinstance(outcome, int) else outcome, path)
+
+    def edited(self, content: bytes | None, path: str, edit: Edit) -> bytes:
+        raw = RawText.of(content or b"", path)
+        lines = raw.text.splitlines(keepends=True)
+        if lines and not lines[-1].endswith(("\n", "\r")):
+            lines[-1] += raw.line_end
+        old = [line for line in lines if words(line)]
+        numbers = self._numbers([box.name for box in edit.boxes])
+        new = [
+            _line(number, box, old, raw.line_end)
+            for number, box in zip(numbers, edit.boxes, strict=True)
+        ]
+        pieces = ((line, bool(words(line))) for line in lines)
+        return raw.bytes_of("".join(refilled(pieces, new, "")))
+
+    def _numbers(self, names: Sequence[str]) -> list[int]:
+        known = {name: number for number, name in reversed(self._list.names.items())}
+        for name in names:
+            if name not in known:
+                known[name] = self._list.add(name)
+        return [known[name] for name in names]
+
+
+def _line(number: int, box: EditedBox, old: Sequence[str], line_end: str) -> str:
+    line = "" if box.origin is None else old[box.origin]
+    cells = words(line)
+    if box.sides is None:
+        if float(cells[0]) == number:
+            return line
+        start = line.index(cells[0])
+        return line[:start] + str(number) + line[start + len(cells[0]) :]
+    xmin, ymin, xmax, ymax = box.sides
+    values = ((xmin + xmax) / 2, (ymin + ymax) / 2, abs(xmax - xmin), abs(ymax - ymin))
+    texts = [np.format_float_positional(value, precision=10, trim="-") for value in values]
+    rest = cells[1 + BOX :] if _is_box(cells) else []
+    end = line[len(line.rstrip("\r\n")) :] or line_end
+    return " ".join([str(number), *texts, *rest]) + end
+
+
+def _is_box(cells: Sequence[str]) -> bool:
+    """True unless the numbers of a line are the corners of a shape."""
+    return len(cells) <= BOX + 2

@@ -1,0 +1,56 @@
+"""The images for testing, which are labeled blind: without proposals, which would bias the test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+
+from boxwright.datasets.split import TEST_FRACTION, place
+from boxwright.errors import SystemFaultError
+from boxwright.formats.folder import Folder
+from boxwright.formats.split_file import SplitFile
+from boxwright.formats.splits import find_splits
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
+
+SEED = 0
+
+
+def blind_images(
+    folder: Folder, names: Sequence[str], stated: Mapping[str, Split]
+) -> frozenset[int]:
+    """The indices of the images that are for testing.
+
+    The folder's own split is kept. Images without one are assigned as `boxwright split` does, a
+    fifth of them for testing, and the split file remembers it. Near-duplicates are not searched
+    for, as that would decode every image first.
+
+    Args:
+        folder: the images.
+        names: their paths, by index.
+        stated: the splits that annotations state, by path.
+
+    Raises:
+        DataError: BW120, BW146 or BW160 the folder's split cannot be used.
+    """
+    before = SplitFile.read(folder.root)
+    splits, _ = find_splits(folder, names, [stated.get(name, Split.UNASSIGNED) for name in names])
+    if Split.UNASSIGNED in splits:
+        images = [
+            LabeledImage(name, 1, 1, split=split) for name, split in zip(names, splits, strict=True)
+        ]
+        earlier = before or SplitFile({}, seed=SEED, test=TEST_FRACTION)
+        dataset = place(
+            Dataset.of(folder.root, images),
+            np.arange(len(images)),
+            earlier.seed,
+            test=earlier.test,
+            val=earlier.val,
+        )
+        splits = [Split(one) for one in dataset.splits.tolist()]
+        assigned = dict(zip(names, splits, strict=True))
+        with suppress(SystemFaultError):  # without the file, the next split is the same
+            replace(earlier, splits=earlier.splits | assigned).write(folder.root)
+    return frozenset(i for i, split in enumerate(splits) if split is Split.TEST)

@@ -1,0 +1,124 @@
+"""The label files of a folder, in formats with a file for each image."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from boxwright.errors import DataError
+from boxwright.formats.editing import LabelEditor, Places
+from boxwright.formats.folder import ASIDE, Folder
+from boxwright.formats.ownership import Ownership
+from boxwright.io.files import move, remove, write_bytes
+
+VISITED = 2000  # files that one question for changes looks at
+
+
+class LabelFiles:
+    """The bytes of the labels of each image.
+
+    Args:
+        folder: the images.
+        own: their annotations.
+        editor: of the format.
+        aside: images that are set aside.
+    """
+
+    def __init__(
+        self, folder: Folder, own: Ownership, editor: LabelEditor, aside: set[str]
+    ) -> None:
+        self.root, self.editor = folder.root, editor
+        self._aside = aside
+        self._known = {image: one.path for image, one in own.paired.items() if one.path}
+        self._owners = {path: image for image, path in self._known.items()}
+        images = [f"{p}/{n}" if p else n for p, names in folder.images.items() for n in names]
+        self._images = sorted({*images, *aside})
+        self._places = Places(self._known, self._images)
+        self._opened = time.time_ns()
+        self._seen: dict[str, tuple[int, int] | None] = {}
+        self._next = 0
+
+    def path(self, image: str) -> str:
+        """The label file of an image, below the root; it need not exist.
+
+        Raises:
+            DataError: BW180 it is that of another image.
+        """
+        if image not in self._known:
+            path = self._places.of(image, self.editor.suffix, self.editor.mirrored(image))
+            owner = self._owners.setdefault(path, image)
+            if owner != image:
+                message = f"{image} cannot have labels: its label file {path} is that of {owner}."
+                raise DataError("BW180", message, where=self.root)
+            self._known[image] = path
+        path = self._known[image]
+        return f"{ASIDE}/{path}" if image in self._aside else path
+
+    def get(self, image: str) -> bytes | None:
+        """The labels of an image as they are on the disk; None if it has none.
+
+        Raises:
+            DataError: BW160 they cannot be read, BW180.
+        """
+        path = self.root / self.path(image)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            message = f"cannot be read ({error.strerror or error})."
+            raise DataError("BW160", message, where=path) from error
+
+    def put(self, image: str, content: bytes | None) -> None:
+        """Write the labels of an image; they are on the disk when it returns.
+
+        Raises:
+            SystemFaultError: BW902, BW903.
+        """
+        path = self.root / self.path(image)
+        if content is None:
+            remove(path)
+        else:
+            write_bytes(path, content)
+        self._seen[image] = _signature(path)
+
+    def set_aside(self, image: str, aside: bool) -> None:
+        """Move the labels of an image into the folder for images that are set aside, or back."""
+        before = self.root / self.path(image)
+        (self._aside.add if aside else self._aside.discard)(image)
+        if before.exists():
+            move(before, self.root / self.path(image))
+
+    def changed(self) -> Iterator[str]:
+        """The images whose label files others have changed, of the next ones in turn."""
+        count = len(self._images)
+        for _ in range(min(VISITED, count)):
+            image = self._images[self._next % count]
+            self._next += 1
+            try:
+                now = _signature(self.root / self.path(image))
+            except DataError:
+                continue
+            before = self._seen.get(image, _UNSEEN)
+            self._seen[image] = now
+            if before is _UNSEEN:
+                if now is not None and now[0] > self._opened:
+                    yield image
+            elif now != before:
+                yield image
+
+    def flush(self) -> None:
+        """Nothing waits to be written."""
+
+
+_UNSEEN = (-1, -1)
+
+
+def _signature(path: Path) -> tuple[int, int] | None:
+    """When a file was changed, and its size; None if it does not exist."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
