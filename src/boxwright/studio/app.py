@@ -23,7 +23,7 @@ from boxwright.studio import wire
 from boxwright.studio.pixels import etag_of, pixels
 from boxwright.studio.queue import next_image
 from boxwright.studio.review import findings
-from boxwright.studio.store import Conflict, Labels, LabelStore
+from boxwright.studio.store import ConflictError, Labels, LabelStore
 from boxwright.studio.studio import Studio
 from boxwright.studio.told import error_json
 
@@ -228,7 +228,7 @@ class Api:
         def work(store: LabelStore) -> tuple[bool, dict[str, Any]]:
             try:
                 edit(store)
-            except Conflict:
+            except ConflictError:
                 return False, wire.image_json(store, index)
             return True, wire.image_json(store, index)
 

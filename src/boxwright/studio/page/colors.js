@@ -11,5 +11,6 @@ const SHADES = [[0, 0], [255, 0.55], [0, 0.45]]; // toward white or black, and h
 export function colorOf(label) {
   const [toward, share] = SHADES[Math.floor(label / PALETTE.length) % SHADES.length];
   const base = PALETTE[label % PALETTE.length];
-  return `rgb(${base.map((value) => Math.round(value + (toward - value) * share)).join(" ")})`;
+  // As Python rounds: the one half among them down.
+  return `rgb(${base.map((value) => Math.round(value + (toward - value) * share - 1e-6)).join(" ")})`;
 }

@@ -87,7 +87,7 @@ export class Editor {
     this.listener.changed();
   }
 
-  /** The server has saved an edit, or answered undo. Proposals never change while the image is
+  /** The server has saved an edit. Proposals never change while the image is
    * open: of those only the ones that are boxes now go.
    * @param {ImageLabels} image @param {Map<string, string>} renamed keys that the server gave
    * @param {boolean} [newer] there are edits after the one that was saved */
@@ -100,6 +100,14 @@ export class Editor {
       this.image = { ...image, verified: this.verified };
       return;
     }
+    this.#take(image);
+  }
+
+  /** Other labels of the open image, by undo or another program: keys may be those of other boxes.
+   * @param {ImageLabels} image */
+  reload(image) {
+    this.selected = null;
+    this.locked.clear();
     this.#take(image);
   }
 

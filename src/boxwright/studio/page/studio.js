@@ -166,8 +166,9 @@ export class Studio {
     if (!proposal || index === null) return;
     await this.saver.flush(index);
     const body = { accept: [], reject: [proposal.key] };
-    this.#answered(await this.saver.exchange(index, (etag) =>
-      this.server.post(`/api/images/${index}/proposals`, body, etag)));
+    const answer = await this.saver.exchange(index, (etag) =>
+      this.server.post(`/api/images/${index}/proposals`, body, etag));
+    if (answer) this.#saved(answer, new Map(), this.saver.pending(index) !== null);
   }
 
   /** @param {"undo"|"redo"} verb */
@@ -175,13 +176,14 @@ export class Studio {
     const { index } = this;
     if (index === null) return;
     const answer = await this.saver.step(verb, index);
-    if (answer) this.#answered(answer);
+    if (answer) this.#reloaded(answer);
     else if (!this.saver.stuck) this.notices.say(`Nothing to ${verb} on this image.`);
   }
 
-  /** @param {ImageLabels|null} image */
-  #answered(image) {
-    if (image) this.#saved(image, new Map(), this.saver.pending(image.index) !== null);
+  /** @param {ImageLabels} image */
+  #reloaded(image) {
+    if (image.index === this.index) this.editor.reload(image);
+    this.images.saved(image);
   }
 
   async setAside() {
@@ -278,7 +280,7 @@ export class Studio {
       const image = await this.server.get(`/api/images/${index}`);
       if (index !== this.index || this.saver.unsaved.includes(index)) return;
       this.saver.opened(image);
-      this.editor.saved(image, new Map());
+      this.#reloaded(image);
       this.notices.say("Another program changed these labels: this is what it wrote.");
     } catch (error) {
       this.failed(error);
@@ -323,7 +325,7 @@ export class Studio {
     const picture = await this.images.picture(theirs.index).catch(() => null);
     const edit = mine && (await settle(mine, theirs, picture, this.color));
     if (theirs.index === this.index)
-      this.editor.saved(edit ? { ...theirs, ...edit } : theirs, new Map());
+      this.editor.reload(edit ? { ...theirs, ...edit } : theirs);
     await this.saver.resolve(theirs, edit);
     await this.images.refresh(theirs.index);
   }
