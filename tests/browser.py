@@ -97,7 +97,7 @@ class Page:
 
     def until(self, script: str) -> Any:
         """The value of a JavaScript expression once it is true."""
-        for _ in range(4 * 50):
+        for _ in range(20 * 50):
             if value := self.run(script):
                 return value
             time.sleep(0.02)
