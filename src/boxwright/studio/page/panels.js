@@ -152,7 +152,7 @@ export class ClassPanel {
     this.list = h("ul", { className: "classes" });
     element.append(this.list, h("p", { className: "buttons" },
       h("button", { type: "button", on: { click: actions.search } }, "Search or add", h("kbd", {}, "/")),
-      h("button", { type: "button", on: { click: actions.manage } }, "Rename, merge, delete…")));
+      h("button", { type: "button", on: { click: actions.manage } }, "Edit classes…")));
   }
 
   /** @param {string[]} names @param {Editor} editor @param {Map<string, number>} counts @param {Color} color */
