@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shlex
-import subprocess
 import sys
 import tempfile
 import traceback
@@ -184,12 +182,6 @@ def echo(text: str) -> None:
     """Print text as it is on standard output."""
     with printing():
         typer.echo(text)
-
-
-def quoted(path: str | Path) -> str:
-    """Return a path quoted for the shell of this system."""
-    text = str(path)
-    return subprocess.list2cmdline([text]) if os.name == "nt" else shlex.quote(text)
 
 
 def plain(text: str | Path) -> str:

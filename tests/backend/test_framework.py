@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,18 @@ def test_packages_that_are_not_used_are_left_to_others(
     imported: subprocess.CompletedProcess[str],
 ) -> None:
     assert imported.stdout.splitlines()[1:] == ["tensorflow", "matplotlib"]
+
+
+@pytest.mark.parametrize(("command", "found"), [(False, "True"), (True, "False")])
+def test_only_commands_leave_out_data_frames(command: bool, found: str, tmp_path: Path) -> None:
+    wish = "found = True\ntry: import pandas\nexcept ImportError: found = False\n"
+    (tmp_path / "keras.py").write_text(wish, encoding="utf-8")
+    code = "f.leave_out_data_frames();" if command else ""
+    done = in_fresh_python(
+        f"from boxwright.backend import framework as f;{code}print(f.keras().found)",
+        PYTHONPATH=str(tmp_path),
+    )
+    assert (done.stdout, done.stderr) == (f"{found}\n", "")
 
 
 def test_the_users_engine_is_respected() -> None:

@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -26,7 +26,7 @@ SILENT = {
 # OpenVINO's looks up a host of Google Analytics and writes an id; without it, OpenVINO has a stub.
 ABSENT = ("openvino_telemetry",)
 # TensorFlow's converter and Keras' plots import these where they are installed: 2 s of 8.
-UNUSED = ("jax", "matplotlib")
+_unused = {"jax", "matplotlib"}
 _one_at_a_time = threading.RLock()
 
 
@@ -226,7 +226,7 @@ def _imported(name: str) -> Any:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
-        with hushed(), _without(UNUSED if _needs_no_jax(name) else ()):
+        with hushed(), _without(_unused if _needs_no_jax(name) else ()):
             return importlib.import_module(name)
     except ImportError as error:
         raise SystemFaultError(
@@ -236,12 +236,18 @@ def _imported(name: str) -> Any:
         ) from error
 
 
+def leave_out_data_frames() -> None:
+    """Let Keras and TensorFlow do without pandas and SciPy, whose import takes a second. A program
+    that uses Keras with data frames beside Boxwright would miss them, a command does not."""
+    _unused.update(("pandas", "scipy"))
+
+
 def _needs_no_jax(name: str) -> bool:
     return name in ("keras", "tensorflow") and os.environ.get("KERAS_BACKEND") != "jax"
 
 
 @contextmanager
-def _without(names: tuple[str, ...]) -> Iterator[None]:
+def _without(names: Collection[str]) -> Iterator[None]:
     """Let imports of these packages fail while the block runs, unless they are imported already."""
     hidden = [name for name in names if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # how Python blocks one

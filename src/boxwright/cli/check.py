@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from boxwright.cli.options import BoxUnits, Depth, Format, MaxPixels, UnlabeledImages, read_options
-from boxwright.console import FAILED, plain, quoted, say, show, show_json
+from boxwright.console import FAILED, plain, say, show, show_json
+from boxwright.io.shell import quoted
 
 if TYPE_CHECKING:
     from boxwright.codes import Severity

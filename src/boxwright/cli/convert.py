@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from boxwright.cli.options import BoxUnits, Format, MaxPixels, UnlabeledImages, choice, read_options
-from boxwright.console import plain, quoted, show, show_json
+from boxwright.console import plain, show, show_json
 from boxwright.formats import FORMATS
+from boxwright.io.shell import quoted
 
 
 def convert(

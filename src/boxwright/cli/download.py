@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from boxwright.cli.options import choice
-from boxwright.console import echo, plain, quoted, say, show, show_json
+from boxwright.console import echo, plain, say, show, show_json
 from boxwright.errors import ArgumentError, DataError
+from boxwright.io.shell import quoted
 from boxwright.openimages.sources import ALL, NEWEST, SPLITS, VERSIONS
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from boxwright.cli.options import choice
-from boxwright.console import plain, quoted, say, show, show_json
+from boxwright.console import plain, say, show, show_json
 from boxwright.export.targets import TARGETS, Quantized
+from boxwright.io.shell import quoted
 
 if TYPE_CHECKING:
     from rich.table import Table

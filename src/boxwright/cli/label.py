@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from boxwright.cli.options import Format
-from boxwright.console import plain, quoted, say, show, show_json
+from boxwright.console import plain, say, show, show_json
 from boxwright.errors import SystemFaultError
+from boxwright.io.shell import quoted
 
 NEEDED = ("starlette", "uvicorn")
 

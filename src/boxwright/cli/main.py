@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from boxwright import __version__
+from boxwright.backend import framework
 from boxwright.cli import (
     bench,
     check,
@@ -107,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the console script, with its own arguments by default."""
     prepare_streams()
     _end_like_ctrl_c()
+    framework.leave_out_data_frames()
     try:
         with printing():  # help and version, by typer
             app(arguments)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from boxwright.cli.options import BoxUnits, Format, MaxPixels, UnlabeledImages, choice, read_options
-from boxwright.console import plain, quoted, show, show_json
+from boxwright.console import plain, show, show_json
 from boxwright.formats import FORMATS
+from boxwright.io.shell import quoted
 
 if TYPE_CHECKING:
     from boxwright.datasets.merge import Merged

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from boxwright.cli.options import BoxUnits, Depth, Format, MaxPixels, UnlabeledImages, read_options
-from boxwright.console import plain, quoted, show, show_json
+from boxwright.console import plain, show, show_json
+from boxwright.io.shell import quoted
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -21,8 +21,9 @@ from boxwright.cli.options import (
     class_choice,
     read_options,
 )
-from boxwright.console import INTERRUPTED, plain, quoted, say, show, show_json
+from boxwright.console import INTERRUPTED, plain, say, show, show_json
 from boxwright.errors import BoxwrightError
+from boxwright.io.shell import quoted
 
 if TYPE_CHECKING:
     from boxwright.api import Run

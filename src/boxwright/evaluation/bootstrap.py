@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
 Interval = tuple[float, float]
+Number = TypeVar("Number", bound=np.generic)
 CHUNK = 1 << 22  # elements per array while resampling: 32 MiB
 
 
@@ -70,10 +71,10 @@ def weightings(
 
 
 def in_chunks(
-    measure: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    measure: Callable[[NDArray[np.float64]], NDArray[Number]],
     weights: NDArray[np.float64],
     columns: int,
-) -> NDArray[np.float64]:
+) -> NDArray[Number]:
     """`measure` of all weightings `(B, N)`, some at a time, because it makes arrays with so many
     `columns` for each; it returns `(B, ...)`."""
     step = max(1, CHUNK // max(1, columns))

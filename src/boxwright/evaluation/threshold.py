@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.errors import ArgumentError
-from boxwright.evaluation.bootstrap import ratio
+from boxwright.evaluation.bootstrap import in_chunks, ratio, resampled_images
 from boxwright.evaluation.matching import gather, match
 from boxwright.evaluation.outcomes import Outcomes
 from boxwright.inference.artifact import Artifact
@@ -20,6 +20,7 @@ from boxwright.structures.detections import Detections
 
 LOWEST, HIGHEST = 0.1, 0.9  # of a threshold for F1
 FLOOR = 0.01  # of one for precision or recall
+RESAMPLES = 100  # of the images, for F1
 CONFIDENCE = 0.95  # that as many other images reach a precision or recall
 STANDING, VALIDATED, FOLDS, FIXED = "standing", "validation", "folds", "fixed"
 NAMES = ("f1", "precision", "recall")
@@ -169,8 +170,10 @@ def _chosen(outcomes: Outcomes, aim: Aim) -> tuple[float, bool] | None:
     scores = kept.scores.astype(np.float64)
     below = np.append(scores[1:], floor)
     last = np.flatnonzero(np.append(scores[:-1] > scores[1:], True))  # of equal scores
-    cuts = _Cuts.of(kept, last)
-    best, met = _best_f1(cuts) if aim.target is None else _best(cuts, aim.name, aim.target)
+    if aim.target is None:
+        best, met = _best_f1(kept, last), True
+    else:
+        best, met = _best(_Cuts.of(kept, last), aim.name, aim.target)
     between = (scores[last[best]] + below[last[best]]) / 2  # halfway to the next score
     highest = HIGHEST if aim.target is None else 1.0
     return round(float(np.clip(between, floor, highest)), 2 if aim.target is None else 4), met
@@ -237,9 +240,21 @@ def _earlier(kept: Outcomes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return counts[0], counts[1]
 
 
-def _best_f1(cuts: _Cuts) -> tuple[int, bool]:
-    both = 2 * cuts.precision * cuts.recall / (cuts.precision + cuts.recall + 1e-12)
-    return int(np.argmax(both)), True
+def _best_f1(kept: Outcomes, last: NDArray[np.int64]) -> int:
+    """Index of the cut with the highest F1 in resampled images: the median of the best ones.
+
+    The best one in these images is in part chance (bagging: Breiman, 1996; experiment 35).
+    """
+
+    def best(weights: NDArray[np.float64]) -> NDArray[np.int64]:
+        drawn = weights[:, kept.image]
+        hits, made = (np.cumsum(each, axis=1)[:, last] for each in (drawn * kept.hit, drawn))
+        f1 = 2 * hits / (made + (weights @ kept.truths)[:, None] + 1e-12)
+        return np.asarray(f1.argmax(axis=1), np.int64)
+
+    resamples = resampled_images(len(kept.truths), RESAMPLES, seed=0)
+    found = in_chunks(best, resamples, columns=len(kept.scores))
+    return int(np.sort(found)[len(found) // 2])
 
 
 def _best(cuts: _Cuts, name: str, target: float) -> tuple[int, bool]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -20,6 +19,7 @@ from boxwright.formats import ReadOptions
 from boxwright.inference.class_names import read_names
 from boxwright.inference.detector import Detector
 from boxwright.inference.run import Run
+from boxwright.io.shell import quoted
 from boxwright.report.facts import FORMAT
 from boxwright.report.html import check_name
 from boxwright.structures.dataset import Dataset
@@ -154,7 +154,7 @@ class Request:
         if self.path is None:
             return ""
         named = [] if self.detections else [self.path]
-        words: list[object] = [*named, *self.paths]
+        words: list[str | Path] = [*named, *self.paths]
         words += ["--detections", self.detections] if self.detections else []
         words += ["--split", self.split] if self.split != (TEST if self.paths else VAL) else []
         words += ["--slices", self.slices] if self.slices else []
@@ -183,8 +183,8 @@ class Request:
         return said, _command("boxwright split", [*data, "--anew"])
 
 
-def _command(verb: str, words: Sequence[object]) -> str:
-    return " ".join([verb, *(shlex.quote(str(word)) for word in words)])
+def _command(verb: str, words: Sequence[str | Path]) -> str:
+    return " ".join([verb, *(quoted(word) for word in words)])
 
 
 def _is_report(path: Path) -> bool:

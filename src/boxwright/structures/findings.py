@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from boxwright.codes import MEANINGS, SIGNS
 from boxwright.errors import visible
+from boxwright.io.shell import quoted
 
 SHOWN = 3  # findings shown per code in a summary
 RANKS = {severity: rank for rank, severity in enumerate(SIGNS)}
@@ -73,4 +73,4 @@ def summary(findings: Iterable[Finding], data: str | Path | None = None) -> Iter
             hidden = True
             yield f"{code} ... and {len(same) - SHOWN} more. {MEANINGS[code].title}."
     if hidden and data is not None:
-        yield f"`boxwright check {shlex.quote(str(data))}` shows all."
+        yield f"`boxwright check {quoted(data)}` shows all."

@@ -12,11 +12,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from boxwright.console import quoted
 from boxwright.errors import ArgumentError, DetectorError, check_choice
 from boxwright.export.targets import TARGETS
 from boxwright.inference.detector import Detector
 from boxwright.inference.run import Run
+from boxwright.io.shell import quoted
 from boxwright.studio.child import Child, StartChild, Telling
 from boxwright.training.budget import seconds_of
 

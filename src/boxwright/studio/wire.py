@@ -8,7 +8,8 @@ from typing import Any
 
 from boxwright.errors import ArgumentError
 from boxwright.export.targets import TARGETS
-from boxwright.studio.store import Change, LabeledBox, Labels, LabelStore
+from boxwright.studio.class_edits import Change
+from boxwright.studio.store import LabeledBox, Labels, LabelStore
 
 LABELED = ("labeled", "verified")
 FLAGS = ("difficult", "truncated", "occluded", "crowd")

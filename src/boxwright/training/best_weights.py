@@ -64,6 +64,8 @@ class BestWeightsWriter:
     def __call__(self, event: Event) -> None:
         match event:
             case Started() if not (self._run.exists() and self._run.weights.is_file()):
-                self._run.save(event.artifact, event.snapshot.averaged)
+                # No average differs yet at step 0, and its copy would delay the first step.
+                first = event.snapshot.averaged if event.step else event.snapshot.model
+                self._run.save(event.artifact, first)
             case Evaluated(is_best=True):
                 self._run.save(event.artifact, event.snapshot.averaged)

@@ -326,11 +326,11 @@ class Loop:
 
     def _comparison_with_start(self) -> Iterator[Event]:
         """Say so if the training has achieved nothing."""
-        before, probe = self._ready.before, self._ready.begun.probe
-        best = self._best.evaluation
-        if before is None or probe is None or (best and (best.ap or 0.0) > ACHIEVED):
+        probe, best = self._ready.begun.probe, self._best.evaluation
+        if probe is None or (best and (best.ap or 0.0) > ACHIEVED):
             return
         after = Validator(probe).validate(self._session.averaged()).evaluation
+        before = Validator(probe).validate(self._session.untrained()).evaluation
         if (after.ap or 0.0) <= max(before.ap or 0.0, NOTHING):
             yield Note(
                 f"this training achieved nothing: AP {after.ap or 0.0:.3f} on {after.images} "

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from boxwright import __version__
 from boxwright.backend import framework
 from boxwright.datasets.source import HELD_OUT, DataSource
-from boxwright.evaluation.coco import Evaluation
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
 from boxwright.models.weights import zoo
@@ -62,7 +61,6 @@ class Prepared:
         session: the network and its compiled step.
         validator: evaluates weights.
         artifact: description of the network.
-        before: the evaluation of a pretrained start on some training images; None without one.
     """
 
     data: TrainingData
@@ -70,7 +68,6 @@ class Prepared:
     session: Session
     validator: Validator
     artifact: Artifact
-    before: Evaluation | None = None
 
 
 def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
@@ -102,11 +99,6 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
     yield Note(f"start: {begun.origin}; convolutions in {precision}")
     yield from (Note(str(class_head_init)) for class_head_init in begun.class_head_inits)
     session = Session(begun, recipe, engines, data.training)
-    before = None
-    if begun.probe:
-        before = Validator(begun.probe).validate(session.averaged()).evaluation
-        scores = _scores(before)
-        yield Note(f"before training, on {before.images} training images: {scores}")
     images = ValidationSet.read(data.validation, begun.preprocessing, recipe.seed)
     artifact = Artifact(
         begun.model.to_json(),
@@ -114,7 +106,7 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
         begun.preprocessing,
         provenance=_provenance(plan, data, begun.weights),
     )
-    return Prepared(data, begun, session, tools.validator(images), artifact, before)
+    return Prepared(data, begun, session, tools.validator(images), artifact)
 
 
 def _precision(recipe: Recipe, engines: EngineModule) -> str:
@@ -122,12 +114,6 @@ def _precision(recipe: Recipe, engines: EngineModule) -> str:
     batch norm (whose conversions cost more than bfloat16 gains) and QAT need float32."""
     exact = recipe.train_norm or recipe.quantization is not None or recipe.deterministic
     return "float32" if exact else engines.faster_precision()
-
-
-def _scores(evaluation: Evaluation) -> str:
-    scores = {"AP": evaluation.ap, "AP50": evaluation.ap50}
-    known = [f"{name} {score:.3f}" for name, score in scores.items() if score is not None]
-    return ", ".join(known) or "nothing to measure"
 
 
 def _provenance(plan: Plan, data: TrainingData, weights: str | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -33,15 +33,10 @@ class Session:
     def __init__(self, begun: Start, recipe: Recipe, engines: EngineModule, cache: Cache) -> None:
         self.model = begun.model
         network = self.model.network
-        self._kept = self.model.build(self.model.spec)
-        self._kept.network.set_weights(network.get_weights())
         self._trained = start.trained_variables(self.model, recipe)
         statistics = start.statistics_of(self.model, recipe)
         indices = {id(variable): i for i, variable in enumerate(network.weights)}
-        self._changing = [
-            self._kept.network.weights[indices[id(variable)]]
-            for variable in (*self._trained, *statistics)
-        ]
+        self._changing = [indices[id(variable)] for variable in (*self._trained, *statistics)]
         self._engine: Engine = engines.Engine(
             self.model,
             self._trained,
@@ -53,6 +48,7 @@ class Session:
         )
         if begun.checkpoint:
             self._engine.restore(begun.checkpoint.arrays)
+        self._first = self._engine.kept()
         self._batch: list[str] = []  # images of the last step
         self._images = replace(cache, images=self._engine.resident(cache.images))
 
@@ -79,9 +75,24 @@ class Session:
     def averaged(self) -> DetectionModel:
         """Return the float32 copy with the weights to keep: averaged, if the recipe averages
         them."""
-        for variable, value in zip(self._changing, self._engine.kept(), strict=True):
-            variable.assign(value)
+        return self._copy_with(self._engine.kept())
+
+    def untrained(self) -> DetectionModel:
+        """Return the float32 copy with the weights of the start; it is that of `averaged`."""
+        return self._copy_with(self._first)
+
+    def _copy_with(self, values: Sequence[Any]) -> DetectionModel:
+        weights = self._kept.network.weights
+        for index, value in zip(self._changing, values, strict=True):
+            weights[index].assign(value)
         return self._kept
+
+    @cached_property
+    def _kept(self) -> DetectionModel:
+        """The float32 copy. It is built when it is first needed, not before the first step."""
+        kept = self.model.build(self.model.spec)
+        kept.network.set_weights(self.model.network.get_weights())
+        return kept
 
     def slots(self) -> dict[str, NDArray[Any]]:
         """As `Snapshot.slots`."""

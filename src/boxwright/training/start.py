@@ -43,7 +43,7 @@ class Start:
         precision: Keras dtype policy of the network.
         weights: the name of the pretrained file, if there was one.
         class_head_inits: texts on the initialization of its class head.
-        probe: labeled images to evaluate it on before training; None from scratch.
+        probe: labeled images to compare a poor result with the start on; None from scratch.
         checkpoint: the checkpoint of a resumed run.
     """
 

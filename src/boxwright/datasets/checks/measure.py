@@ -180,10 +180,15 @@ def _kept(levels: NDArray[np.uint8]) -> float:
     after = _distances(levels[WINDOW:], levels[:-WINDOW])
     middle = levels[WINDOW // 2 : WINDOW // 2 + len(after) + 1]
     before = _distances(middle[1:], middle[:-1])
-    total = int(before.sum(dtype=np.uint64)) * WINDOW
-    np.minimum(before, 255 // WINDOW, out=before)
+    total = _sum(before) * WINDOW
+    np.minimum(before, np.full_like(before, 255 // WINDOW), out=before)  # a number takes longer
     before *= WINDOW
-    return int(np.minimum(before, after).sum(dtype=np.uint64)) / total if total else 0.0
+    return _sum(np.minimum(before, after, out=before)) / total if total else 0.0
+
+
+def _sum(levels: NDArray[np.uint8]) -> int:
+    """The sum of bytes; 32 bits take half the time of 64, where they suffice."""
+    return int(levels.sum(dtype=np.uint32 if levels.size <= 1 << 24 else np.uint64))
 
 
 def _distances(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.uint8]:

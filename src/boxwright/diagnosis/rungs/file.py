@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from boxwright.diagnosis.case import Case
@@ -12,6 +11,7 @@ from boxwright.export.verify import TOLERANCES, Reference
 from boxwright.inference.detector import Detector
 from boxwright.inference.file_kinds import is_detector
 from boxwright.inference.run import Run
+from boxwright.io.shell import quoted
 
 MIN_PART = 0.5  # of the recorded AP50
 HALF = "other images of the same kind change AP50 by less than half"
@@ -85,6 +85,6 @@ def _compared(reference: Reference, file: Detector, path: Path) -> Reading:
         compared.loss,
         tolerance.loss,
         why=WHY,
-        remedy=f"Export it again: `boxwright export {shlex.quote(str(path.parent))}`. Int8 "
+        remedy=f"Export it again: `boxwright export {quoted(path.parent)}`. Int8 "
         "is calibrated on up to 100 training images and rejects a file that loses accuracy.",
     )

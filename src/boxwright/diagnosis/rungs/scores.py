@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-
 import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.diagnosis.case import Case, outcomes
 from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
 from boxwright.evaluation.outcomes import Outcomes
+from boxwright.io.shell import quoted
 
 MIN_PART = 0.5  # of the best F1
 MIN_BEST = 0.15  # a detector whose best F1 is lower has another fault
@@ -46,7 +45,7 @@ def read(case: Case) -> Reading:
         limit,
         why=why,
         remedy="Choose it on validation images: `boxwright evaluate "
-        f"{shlex.quote(str(case.path))} DATA --aim f1 --save-threshold`, or try "
+        f"{quoted(case.path)} DATA --aim f1 --save-threshold`, or try "
         f"`boxwright predict ... --threshold {at:.2f}`.",
     )
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 
 FIRST = 8  # labeled images with objects before the first round
-GROWTH = 1.2  # times the labeled images of the last round: the next one
-MIN_SECONDS, MAX_SECONDS = 30.0, 90.0  # of a round, with its start of about ten
+GROWTH = 1.35  # times the labeled images of the last round: the next one
+MIN_SECONDS, MAX_SECONDS = 40.0, 120.0  # of a round, with its start of about fifteen
 SECONDS_PER_IMAGE = 0.5
 POOL = 400  # unlabeled images that get proposals in a round
 PROPOSED = 0.3  # score of a proposal
