@@ -122,6 +122,8 @@ def finish(page: Page, out: Path, image: Path) -> None:
     """Train, report, export, and try an image."""
     page.press("Alt+3")
     for part in ("train", "report", "export"):
+        wait(page, f"!document.querySelector('#finish-{part} button.main').disabled")
+        time.sleep(2)  # until the studio has ended the step before
         page.click(f"#finish-{part} button.main")
         said = f"document.querySelector('#finish-{part} .output').textContent"
         wait(page, f"/Written|BW/.test({said}) || document.querySelector('#finish-{part} .error')")

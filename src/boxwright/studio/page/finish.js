@@ -77,7 +77,6 @@ class Part {
   hear(told) {
     this.job = followed(this.job, told);
     const { state, step = 0, steps = 0, seconds_left: left, result, text } = /** @type {Told} */ (this.job.told);
-    this.button.disabled = state === "running";
     this.bar.hidden = state !== "running";
     if (steps) this.bar.value = step / steps;
     else this.bar.removeAttribute("value");
@@ -123,6 +122,8 @@ export class Finish {
   /** @param {Told} told */
   hear(told) {
     this.parts[told.kind]?.hear(told);
+    // One at a time: each wants the whole machine.
+    for (const part of Object.values(this.parts)) part.button.disabled = told.state === "running";
   }
 
   /** @param {HTMLElement} element */
