@@ -223,12 +223,13 @@ def propose(studio: Served, index: int, *found: tuple[str, Rect]) -> None:
 
 def test_proposals_are_accepted_taken_over_and_rejected(studio: Served, page: Page) -> None:
     blind = studio.studio.desk.wait_for(lambda store: store.blind())
-    first, second, *_ = (index for index in range(1, IMAGES) if index not in blind)
+    first, second, third, *_ = (index for index in range(1, IMAGES) if index not in blind)
     propose(studio, first, ("square", truth(first)), ("circle", (2, 2, 32, 22)))
     propose(studio, second, ("square", truth(second)), ("circle", (2, 2, 32, 22)))
+    propose(studio, third, ("square", truth(third)))
     page.click(f"#row-{first}")
     opened(page, first)
-    assert text(page, "#offer").startswith("2 proposals")
+    assert text(page, "#offer span").startswith("2 proposals")
     propose(studio, first, ("circle", (200, 100, 300, 200)))  # not shown: the image is open
     studio.studio.hub.tell("proposals", {"indices": [first]})
     page.press("Enter")
@@ -248,6 +249,11 @@ def test_proposals_are_accepted_taken_over_and_rejected(studio: Served, page: Pa
     saved(page)
     assert labels_of(studio)[str(second)] == [("square", (x1 + 3, y1, x2 + 3, y2))]
     assert studio.studio.desk.wait_for(lambda store: store.journal.proposals(second)) == ()
+    page.click(f"#row-{third}")
+    opened(page, third)
+    page.click("#offer button")
+    page.until(f"document.body.dataset.open !== '{third}'")
+    assert labels_of(studio)[str(third)] == [("square", truth(third))]
 
 
 def test_test_images_are_labeled_blind_with_a_sign(studio: Served, page: Page) -> None:

@@ -52,7 +52,7 @@ function bind(server, studio) {
     const name = button?.dataset.action;
     if (name) void commands[name]();
     // After a click the keys are for the image again; who uses Tab stays on the button.
-    if (button && event.detail > 0 && button.closest("#tools, #classes")) studio.stage.element.focus();
+    if (button && event.detail > 0 && button.closest("#tools, #title, #classes, #offer")) studio.stage.element.focus();
   });
 
   addEventListener("beforeunload", (event) => {

@@ -137,7 +137,8 @@ export class Stage {
 
   /** @param {PointerEvent} event */
   #down(event) {
-    if (!this.editor.image) return;
+    const onButton = /** @type {Element} */ (event.target).closest("button");
+    if (!this.editor.image || onButton) return;
     this.element.focus({ preventScroll: true });
     this.element.setPointerCapture(event.pointerId);
     const at = this.#screen(event);

@@ -355,7 +355,8 @@ export class Studio {
     byId("blind").hidden = !image?.blind;
     const count = editor.proposals.length;
     byId("offer").hidden = !count;
-    byId("offer").textContent = `${some(count, "proposal")}: Enter accepts all, a drag makes one yours, Backspace rejects`;
+    byId("offer").firstElementChild.textContent =
+      `${some(count, "proposal")}: a drag makes one yours, Backspace rejects it, Enter accepts all`;
     pressed("verify", editor.verified);
     pressed("hide", editor.hidden);
   }
