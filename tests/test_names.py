@@ -73,6 +73,9 @@ BRITISH = re.compile(
 # Names that are not ours, or mean something else where they are.
 OTHERS = {
     "demo/scenes/backdrops.py": {"focus"},  # a camera's
+    "studio/journal.py": {"uncertain"},  # of active learning
+    "studio/queue.py": {"uncertain", "uncertain_first"},
+    "studio/security.py": {"Guard"},  # of a door
     "tfod/config/model.py": {  # fields of the Object Detection API
         "NonMaxSuppression",
         "batch_non_max_suppression",

@@ -36,6 +36,7 @@ USED = {
     "max_shift": "the augmentation of colors, by position",
     "pause": "callers of training, from another thread",
     "register": "packages that add a detector family",
+    "should_exit": "uvicorn",
     "compute_output_shape": "Keras",
     "supported_ops": "TensorFlow's converter",
     "supported_types": "TensorFlow's converter",

@@ -72,7 +72,7 @@ def assisting(
     """An assistant, and what it tells the pages."""
     told: list[tuple[str, Mapping[str, Any]]] = []
     tell = lambda name, data: told.append((name, data))  # noqa: E731
-    with closing(Assistant(Rounds(desk), tell, busy, start, pause=0.01)) as assistant:
+    with closing(Assistant(Rounds(desk), tell, busy, start, rest=0.01)) as assistant:
         yield assistant, told
 
 

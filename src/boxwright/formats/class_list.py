@@ -26,10 +26,11 @@ class ClassList:
     Attributes:
         path: the file, which need not exist.
         names: class number -> name.
+        numbered: label files have the numbers, and not the names.
     """
 
-    def __init__(self, path: Path, names: Mapping[int, str]) -> None:
-        self.path, self.names = path, dict(names)
+    def __init__(self, path: Path, names: Mapping[int, str], *, numbered: bool = False) -> None:
+        self.path, self.names, self.numbered = path, dict(names), numbered
         self._seen = self._signature()
 
     def refresh(self) -> None:

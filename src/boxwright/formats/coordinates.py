@@ -87,15 +87,15 @@ class Frame:
 
     def from_image(self, boxes: ArrayLike) -> NDArray[np.float64]:
         """The inverse of `to_image`."""
-        pixels = np.asarray(boxes, np.float64).reshape(-1, 4)
+        pixels: NDArray[np.float64] = np.asarray(boxes, np.float64).reshape(-1, 4)
         if self.relative:
-            return pixels / np.array([*self.here, *self.here])
+            pixels = pixels / np.array([*self.here, *self.here])
         if self.scaled:
             pixels = pixels / self._factors
         if self.orientation == 1:
             return pixels
         back = {6: 8, 8: 6}.get(self.orientation, self.orientation)
-        return np.asarray(orient(as_boxes(pixels), back, *self.upright), np.float64)
+        return orient(as_boxes(pixels), back, *self.upright).astype(np.float64)
 
     @property
     def _factors(self) -> NDArray[np.float64]:

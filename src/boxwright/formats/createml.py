@@ -5,14 +5,20 @@ Boxes are the x and y of their center, width and height, in pixels from the imag
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
+from boxwright.formats.editing import Edit, EditedBox
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.records import record_bytes
 from boxwright.formats.repeats import add_once
 from boxwright.formats.shapes import decimals
 from boxwright.formats.splits import folder_split
@@ -47,7 +53,7 @@ def detect(folder: Folder) -> bool:
 def read(folder: Folder) -> Labels:
     """Read all images in the files; an image without annotations has no objects."""
     labels = Labels()
-    for path, content in json_file.read_all(folder, KIND, list, labels.broken):
+    for path, content in json_file.read_all(folder, KIND, list, labels.broken, opened=Records):
         images: list[Labeled] = []
         for i, entry in enumerate(content):
             try:
@@ -103,3 +109,65 @@ def _centered(box: Sequence[float]) -> dict[str, float]:
         "width": round(xmax - xmin, 9),
         "height": round(ymax - ymin, 9),
     }
+
+
+class Records:
+    """The records of a file: its entries, by the names of their images."""
+
+    def __init__(self, content: bytes, path: str) -> None:
+        self._text = json_file.JsonText(content, path)
+        self._entries: list[Object] = self._text.value
+        self._places = {str(_first(one, IMAGE_KEYS)): i for i, one in enumerate(self._entries)}
+
+    def get(self, name: str) -> Any:
+        return self._entries[self._places[name]] if name in self._places else None
+
+    def put(self, name: str, record: Any) -> None:
+        if name in self._places and record is not None:
+            self._entries[self._places[name]] = record
+        elif name in self._places:
+            gone = self._places.pop(name)
+            del self._entries[gone]
+            self._places = {one: i - (i > gone) for one, i in self._places.items()}
+        elif record is not None:
+            self._places[name] = len(self._entries)
+            self._entries.append(record)
+
+    def content(self) -> bytes:
+        return self._text.bytes_of(self._entries)
+
+
+class Editor:
+    """The editor of Create ML's records."""
+
+    def opened(self, content: bytes, path: str) -> Records:
+        return Records(content, path)
+
+    def labeled(self, content: bytes | None, path: str) -> Labeled:
+        if content is None:
+            return Labeled(path)
+        try:
+            return _image(json.loads(content), path, "")
+        except UnusableError as error:
+            raise error.as_error(path) from error
+
+    def edited(self, content: bytes | None, path: str, edit: Edit) -> bytes:
+        if content is None:
+            record: Object = {IMAGE_KEYS[0]: edit.name, LIST_KEYS[0]: []}
+        else:
+            record = json.loads(content)
+        key = next(key for key in LIST_KEYS if key in record)
+        before = self.labeled(content, path)
+        record[key] = [_annotation(record[key], before, box) for box in edit.boxes]
+        if before.verified != edit.verified:
+            record["verified"] = edit.verified
+        return record_bytes(record)
+
+
+def _annotation(old: Sequence[Object], before: Labeled, box: EditedBox) -> Object:
+    one = {} if box.origin is None else dict(old[box.origin])
+    if box.origin is None or box.name != before.names[box.origin]:
+        one["label"] = box.name
+    if box.sides is not None:
+        one["coordinates"] = _centered(decimals(np.asarray(box.sides, np.float32)))
+    return one

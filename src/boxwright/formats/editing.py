@@ -8,7 +8,8 @@ bytes are those of the image's own file or, in a format with one file for many i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from itertools import islice
+from typing import NamedTuple, Protocol, TypeVar
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled
@@ -17,6 +18,7 @@ from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import split_path, stem
 from boxwright.structures.dataset import CROWD, DIFFICULT, OCCLUDED, TRUNCATED
 
+T = TypeVar("T")
 Sides = tuple[float, float, float, float]
 FLAGS = {
     "difficult": DIFFICULT,
@@ -50,12 +52,14 @@ class Edit(NamedTuple):
         size: of the oriented image.
         boxes: in their new order.
         verified: someone checked the annotation.
+        name: of the image in the label file.
     """
 
     image: str
     size: Size
     boxes: Sequence[EditedBox]
-    verified: bool = False
+    verified: bool
+    name: str
 
 
 class LabelEditor(Protocol):
@@ -96,24 +100,34 @@ def usable(outcome: Labeled | Broken | None, path: str) -> Labeled:
     raise DataError(outcome.code, f"{outcome.message}.", where=outcome.where)
 
 
-def refilled(pieces: Iterable[tuple[str, bool]], boxes: Sequence[str], lead: str) -> Iterator[str]:
-    """Yield the text of a file whose boxes are replaced.
+def encoded(text: str) -> bytes:
+    """The text of a new file. Raises DataError: BW141 UTF-8 cannot encode a name in it."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        name = error.object[error.start : error.end]
+        message = f"{name!r} is a character that UTF-8 cannot encode."
+        raise DataError("BW141", message) from error
+
+
+def refilled(pieces: Iterable[tuple[T, bool]], boxes: Sequence[T]) -> Iterator[T]:
+    """Yield the parts of a file whose boxes are replaced.
 
     Args:
-        pieces: the text in parts, True for the parts of a box.
-        boxes: the new parts; they take the places of the old ones in turn.
-        lead: follows before the first new part if there were no boxes.
+        pieces: the parts, True for those of a box.
+        boxes: the new parts, which take the places of the old ones in turn.
     """
     parts = list(pieces)
-    last = max((i for i, (_, is_box) in enumerate(parts) if is_box), default=None)
+    last = max((i for i, (_, is_box) in enumerate(parts) if is_box), default=len(parts) - 1)
     waiting = iter(boxes)
-    for i, (text, is_box) in enumerate(parts):
-        yield next(waiting, "") if is_box else text
+    for i, (part, is_box) in enumerate(parts):
+        if not is_box:
+            yield part
+        else:
+            yield from islice(waiting, 1)
         if i == last:
             yield from waiting
-    if last is None:
-        yield lead
-        yield from waiting
+    yield from waiting
 
 
 class Places:

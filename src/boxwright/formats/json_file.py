@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -15,12 +16,17 @@ from boxwright.formats.annotations import Broken, number, size_of
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder, folded
 from boxwright.formats.json_kinds import DAMAGED, SUFFIX, kind_of
+from boxwright.formats.records import RecordFile, apply_edits, waiting_edits
 from boxwright.io.files import write_text
-from boxwright.io.text import undecodable
+from boxwright.io.text import RawText, is_encodable, undecodable
 from boxwright.structures.dataset import Dataset, Split
 
 Object = dict[str, Any]
 Content = TypeVar("Content", list[Any], Object)
+INDENTED = re.compile(r"\s*[\[{][ \t]*\r?\n([ \t]+)")
+SPACED = re.compile(r"[:,] ")
+ESCAPED = re.compile(r"\\u[0-9a-fA-F]{4}")
+HEAD = 1 << 15  # characters at the start of a file that show if it has spaces
 SHOWN = 40  # characters of an offending value
 SPLIT_FOLDERS = {Split.TRAIN: "train", Split.VAL: "valid", Split.TEST: "test"}
 
@@ -35,6 +41,10 @@ class UnusableError(Exception):
     def in_file(self, path: str) -> Broken:
         return Broken(self.code, f"{path}, {self.place}" if self.place else path, self.reason)
 
+    def as_error(self, path: str) -> DataError:
+        broken = self.in_file(path)
+        return DataError(broken.code, f"{broken.message}.", where=broken.where)
+
 
 def read_all(
     folder: Folder,
@@ -43,18 +53,27 @@ def read_all(
     broken: list[Broken],
     *,
     without: Collection[str] = (),
+    opened: Callable[[bytes, str], RecordFile] | None = None,
 ) -> Iterator[tuple[str, Content]]:
     """Yield path and content of each file of the format `kind`, except those in `without`.
 
     Unreadable files are added to `broken`. Encodings are UTF-8, 16 and 32, with or without a byte
     order mark, as JSON allows. A file that does not begin as JSON may be of any format, so every
     reader reports it.
+
+    Args:
+        folder: the folder.
+        kind: of the format, in `json_kinds`.
+        expected: the type of the content.
+        broken: gets the files that cannot be read.
+        without: files to leave out.
+        opened: opens the records of a file; edits that wait beside it are part of its content.
     """
     for path in folder.with_suffix(SUFFIX):
         if path in without or kind_of(folder.root / path) not in {kind, DAMAGED}:
             continue
         try:
-            content = _content(folder.root / path)
+            content = _content(folder.root / path, opened)
         except DataError as error:
             broken.append(Broken.of(error, path))
         except json.JSONDecodeError as error:
@@ -73,12 +92,49 @@ def read_all(
                 broken.append(Broken("BW110", path, unlike(content, shown(expected()))))
 
 
-def _content(file: Path) -> object:
+def _content(file: Path, opened: Callable[[bytes, str], RecordFile] | None) -> object:
     content = file.read_bytes()
+    if opened and (edits := waiting_edits(file)):
+        records = opened(content, str(file))
+        apply_edits(records, edits)
+        content = records.content()
     try:
         return json.loads(content)
     except UnicodeDecodeError as error:
         raise undecodable(content, error.start, file) from error
+
+
+class JsonText:
+    """The value in a JSON file, and how to write another one as this one was written.
+
+    Raises:
+        DataError: BW110 it is not JSON, BW160 it is in another encoding.
+    """
+
+    def __init__(self, content: bytes, where: str | Path) -> None:
+        self._raw = RawText.of(content, where)
+        try:
+            self.value: Any = json.loads(self._raw.text)
+        except (ValueError, RecursionError) as error:
+            raise DataError("BW110", f"is not well-formed JSON ({error}).", where=where) from error
+
+    def bytes_of(self, value: Any) -> bytes:
+        """Another value with the indentation, line ends, encoding and escapes of this file."""
+        old = self._raw.text
+        indented = INDENTED.match(old)
+        compact = not indented and SPACED.search(old[:HEAD]) is None
+        text = json.dumps(
+            value,
+            indent=indented[1] if indented else None,
+            separators=(",", ":") if compact else None,
+            ensure_ascii=old.isascii() and ESCAPED.search(old) is not None,
+        )
+        if not is_encodable(text):
+            text = json.dumps(json.loads(text), indent=indented[1] if indented else None)
+        text += old[len(old.rstrip()) :]
+        if self._raw.line_end != "\n":
+            text = text.replace("\r\n", "\n").replace("\n", self._raw.line_end)
+        return self._raw.bytes_of(text)
 
 
 def objects(value: object, place: str) -> Iterator[tuple[str, Object]]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from boxwright.errors import DataError
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
+from boxwright.formats.class_list import ClassList
+from boxwright.formats.editing import Edit, EditedBox, encoded, refilled
 from boxwright.formats.folder import Folder, join, relative, split_path, stem
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
@@ -99,15 +104,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
             parent = join(image_folder(split), parent)
         entry = split_path(stem(name) if taken[stem(name)] == 1 else name)[1]
         width, height = dataset.sizes[i].tolist()
-        content = {
-            "version": VERSION,
-            "flags": {},
-            "shapes": list(_shapes(dataset, i)),
-            "imagePath": relative(name, parent),
-            "imageData": None,
-            "imageHeight": height,
-            "imageWidth": width,
-        }
+        content = _file(relative(name, parent), width, height, list(_shapes(dataset, i)))
         json_file.write(target / parent / f"{entry}.json", content, indent=2)
     if dataset.classes:
         write_text(target / LIST, "".join(f"{_line(name)}\n" for name in dataset.classes))
@@ -118,24 +115,40 @@ def _image(content: Object, path: str, shapes: Counter[str]) -> Labeled:
     if isinstance(content.get("imagePath"), str):
         image.image = content["imagePath"]
     image.size = json_file.stated_size(content, "imageWidth", "imageHeight")
-    groups: dict[tuple[str, str], int] = {}
-    for place, shape in json_file.objects(content.get("shapes"), "shapes"):
-        label = json_file.class_name(shape.get("label"), place)
-        kind = str(shape.get("shape_type") or "polygon")
-        box = _box(json_file.points(shape.get("points"), f"{place}.points"), kind, place)
-        if kind == BOX:
-            image.add(label, box, _flags(shape))
-            continue
-        shapes[kind] += 1
-        group = (label, str(shape.get("group_id")))
-        if shape.get("group_id") is None or group not in groups:
-            groups[group] = len(image.names)
-            image.add(label, box, _flags(shape))
-        else:  # another part of a partly hidden object
-            part = slice(4 * groups[group], 4 * groups[group] + 4)
-            before = image.boxes[part]
-            image.boxes[part] = box_around([before[:2], before[2:], box[:2], box[2:]])
+    for members in _grouped(content):
+        boxes = []
+        for place, shape in members:
+            kind = _kind(shape)
+            boxes.append(
+                _box(json_file.points(shape.get("points"), f"{place}.points"), kind, place)
+            )
+            if kind != BOX:
+                shapes[kind] += 1
+        label = json_file.class_name(members[0][1].get("label"), members[0][0])
+        corners = [corner for box in boxes for corner in (box[:2], box[2:])]
+        whole = boxes[0] if len(boxes) == 1 else box_around(corners)
+        image.add(label, whole, _flags(members[0][1]))
     return image
+
+
+def _grouped(content: Object) -> list[list[tuple[str, Object]]]:
+    """The shapes of each object, with their positions: several if parts of it are hidden."""
+    found: list[list[tuple[str, Object]]] = []
+    groups: dict[tuple[str, str], list[tuple[str, Object]]] = {}
+    for place, shape in json_file.objects(content.get("shapes"), "shapes"):
+        members = [(place, shape)]
+        if _kind(shape) != BOX and shape.get("group_id") is not None:
+            label = json_file.class_name(shape.get("label"), place)
+            known = groups.setdefault((label, str(shape["group_id"])), members)
+            if known is not members:
+                known.append((place, shape))
+                continue
+        found.append(members)
+    return found
+
+
+def _kind(shape: Object) -> str:
+    return str(shape.get("shape_type") or "polygon")
 
 
 def _box(points: list[list[float]], kind: str, place: str) -> list[float]:
@@ -178,16 +191,32 @@ def _shapes(dataset: Dataset, index: int) -> Iterator[Object]:
     for box, label, flags in zip(
         dataset.boxes[rows], dataset.labels[rows], dataset.flags[rows], strict=True
     ):
-        xmin, ymin, xmax, ymax = decimals(box)
-        yield {
-            "label": dataset.classes[label],
-            "points": [[xmin, ymin], [xmax, ymax]],
-            "group_id": None,
-            "description": "",
-            "shape_type": BOX,
-            "flags": {name: True for name, bit in FLAGS.items() if flags & bit},
-            "mask": None,
-        }
+        yield _shape(dataset.classes[label], decimals(box), int(flags))
+
+
+def _shape(label: str, box: Sequence[float], flags: int) -> Object:
+    xmin, ymin, xmax, ymax = box
+    return {
+        "label": label,
+        "points": [[xmin, ymin], [xmax, ymax]],
+        "group_id": None,
+        "description": "",
+        "shape_type": BOX,
+        "flags": {name: True for name, bit in FLAGS.items() if flags & bit},
+        "mask": None,
+    }
+
+
+def _file(image_path: str, width: int, height: int, shapes: Sequence[Object]) -> Object:
+    return {
+        "version": VERSION,
+        "flags": {},
+        "shapes": shapes,
+        "imagePath": image_path,
+        "imageData": None,
+        "imageHeight": height,
+        "imageWidth": width,
+    }
 
 
 def _line(name: str) -> str:
@@ -197,3 +226,72 @@ def _line(name: str) -> str:
             f"the class name {name!r} has a line break, which {LIST} cannot contain.",
         )
     return name
+
+
+class Editor:
+    """The editor of LabelMe's files."""
+
+    suffix = json_kinds.SUFFIX
+    classes: ClassList | None
+
+    def __init__(self, classes: ClassList | None = None) -> None:
+        self.classes = classes
+
+    def mirrored(self, image: str) -> str:
+        return ""
+
+    def labeled(self, content: bytes | None, path: str) -> Labeled:
+        if content is None:
+            return Labeled(path, alone=True)
+        try:
+            return _image(json_file.JsonText(content, path).value, path, Counter())
+        except UnusableError as error:
+            raise error.as_error(path) from error
+
+    def edited(self, content: bytes | None, path: str, edit: Edit) -> bytes:
+        if content is None:
+            image_path = relative(edit.image, split_path(path)[0])
+            shapes = [_new_shape(box) for box in edit.boxes]
+            text = json.dumps(_file(image_path, *edit.size, shapes), indent=2, ensure_ascii=False)
+            return encoded(f"{text}\n")
+        file = json_file.JsonText(content, path)
+        before, groups = self.labeled(content, path), _grouped(file.value)
+        pieces = [([shape for _, shape in members], True) for members in groups]
+        new = [_edited_shapes(pieces, before, box) for box in edit.boxes]
+        shapes = [shape for members in refilled(pieces, new) for shape in members]
+        return file.bytes_of({**file.value, "shapes": shapes})
+
+
+def _new_shape(box: EditedBox) -> Object:
+    return _shape(box.name, decimals(np.asarray(box.sides, np.float32)), box.flags)
+
+
+def _edited_shapes(
+    pieces: Sequence[tuple[list[Object], bool]], before: Labeled, box: EditedBox
+) -> list[Object]:
+    """The shapes of an object after an edit; one that is moved becomes a rectangle."""
+    if box.origin is None:
+        return [_new_shape(box)]
+    shapes = [dict(shape) for shape in pieces[box.origin][0]]
+    if box.sides is not None:
+        xmin, ymin, xmax, ymax = decimals(np.asarray(box.sides, np.float32))
+        shape = shapes[0]
+        has_four = _kind(shape) == BOX and len(shape["points"]) == 4  # of X-AnyLabeling
+        corners = [[xmin, ymin], [xmax, ymin], [xmax, ymax], [xmin, ymax]]
+        shape["points"] = corners if has_four else corners[::2]
+        shape["shape_type"] = BOX
+        if shape.get("mask") is not None:
+            shape["mask"] = None
+        shapes = [shape]
+    changed = before.flags[box.origin] ^ box.flags
+    for shape in shapes:
+        if box.name != before.names[box.origin]:
+            shape["label"] = box.name
+        for name, bit in FLAGS.items():
+            if changed & bit and name in shape:
+                shape[name] = bool(box.flags & bit)
+            elif changed & bit:
+                stated = shape.get("flags")
+                stated = stated if isinstance(stated, dict) else {}
+                shape["flags"] = {**stated, name: bool(box.flags & bit)}
+    return shapes

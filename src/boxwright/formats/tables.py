@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from boxwright.errors import INVISIBLE, DataError
 from boxwright.io.files import write_text
@@ -44,17 +45,22 @@ def rows(path: Path, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
     """
     try:
         with open_text(path, errors) as lines:
-            separator = _separator(lines.readline(MAX_FIRST_LINE))
-            lines.seek(0)
-            reader = csv.reader(lines, delimiter=separator)
-            for row in reader:
-                cells = [cell.strip() for cell in row]
-                if separator != ",":
-                    cells = [DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in cells]
-                if any(cells):
-                    yield reader.line_num, cells
+            yield from rows_of(lines)
     except csv.Error as error:
         raise DataError("BW120", f"the CSV list cannot be read ({error}).", where=path) from error
+
+
+def rows_of(lines: TextIO) -> Iterator[tuple[int, list[str]]]:
+    """Yield what `rows` does from an open file. Raises csv.Error: it is not a table."""
+    separator = separator_of(lines.readline(MAX_FIRST_LINE))
+    lines.seek(0)
+    reader = csv.reader(lines, delimiter=separator)
+    for row in reader:
+        cells = [cell.strip() for cell in row]
+        if separator != ",":
+            cells = [DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in cells]
+        if any(cells):
+            yield reader.line_num, cells
 
 
 def first_words(path: Path) -> list[str] | None:
@@ -100,6 +106,6 @@ def write_rows(path: Path, lines: Iterable[Sequence[object]]) -> None:
         ) from error
 
 
-def _separator(line: str) -> str:
+def separator_of(line: str) -> str:
     """The most frequent separator of the line, outside of quotes."""
     return max(SEPARATORS, key=re.sub('"[^"]*"', "", line).count)

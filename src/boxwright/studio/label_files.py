@@ -8,10 +8,11 @@ from pathlib import Path
 
 from boxwright.errors import DataError
 from boxwright.formats.editing import LabelEditor, Places
-from boxwright.formats.folder import ASIDE, Folder
+from boxwright.formats.folder import ASIDE, Folder, split_path
 from boxwright.formats.ownership import Ownership
 from boxwright.io.files import move, remove, write_bytes
 
+Signature = tuple[int, int] | None
 VISITED = 2000  # files that one question for changes looks at
 
 
@@ -36,7 +37,7 @@ class LabelFiles:
         self._images = sorted({*images, *aside})
         self._places = Places(self._known, self._images)
         self._opened = time.time_ns()
-        self._seen: dict[str, tuple[int, int] | None] = {}
+        self._seen: dict[str, Signature] = {}
         self._next = 0
 
     def path(self, image: str) -> str:
@@ -70,8 +71,15 @@ class LabelFiles:
             message = f"cannot be read ({error.strerror or error})."
             raise DataError("BW160", message, where=path) from error
 
-    def put(self, image: str, content: bytes | None) -> None:
+    def name(self, image: str) -> str:
+        """The name of an image in its label file, which is that of the image alone."""
+        return split_path(image)[1]
+
+    def put(self, image: str, content: bytes | None) -> bytes | None:
         """Write the labels of an image; they are on the disk when it returns.
+
+        Returns:
+            The labels as they are now.
 
         Raises:
             SystemFaultError: BW902, BW903.
@@ -81,7 +89,8 @@ class LabelFiles:
             remove(path)
         else:
             write_bytes(path, content)
-        self._seen[image] = _signature(path)
+        self._seen[image] = signature(path)
+        return content
 
     def set_aside(self, image: str, aside: bool) -> None:
         """Move the labels of an image into the folder for images that are set aside, or back."""
@@ -97,7 +106,7 @@ class LabelFiles:
             image = self._images[self._next % count]
             self._next += 1
             try:
-                now = _signature(self.root / self.path(image))
+                now = signature(self.root / self.path(image))
             except DataError:
                 continue
             before = self._seen.get(image, _UNSEEN)
@@ -115,7 +124,7 @@ class LabelFiles:
 _UNSEEN = (-1, -1)
 
 
-def _signature(path: Path) -> tuple[int, int] | None:
+def signature(path: Path) -> Signature:
     """When a file was changed, and its size; None if it does not exist."""
     try:
         found = path.stat()

@@ -19,6 +19,7 @@ from boxwright.formats import json_file, json_kinds
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.coco.boxes import any_box, usual_boxes
+from boxwright.formats.coco.records import Records, image_name
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.repeats import add_once
@@ -81,9 +82,11 @@ def read(folder: Folder) -> Labels:
     labels = Labels()
     order: dict[str, tuple[int, int]] = {}
     others = _of_other_tasks(folder)
-    for path, content in json_file.read_all(folder, KIND, dict, labels.broken, without=others):
+    for path, content in json_file.read_all(
+        folder, KIND, dict, labels.broken, without=others, opened=Records
+    ):
         try:
-            source = _File(path, file_split(path))
+            source = CocoFile(path, file_split(path))
             source.read(content, labels)
         except UnusableError as error:
             labels.broken.append(error.in_file(path))
@@ -112,19 +115,10 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
             for box, label, flags in zip(
                 dataset.boxes[rows], dataset.labels[rows], dataset.flags[rows], strict=True
             ):
-                xmin, ymin, xmax, ymax = decimals(box)
-                wide, high = round(xmax - xmin, 9), round(ymax - ymin, 9)
                 annotations.append(
-                    {
-                        "id": len(annotations) + 1,
-                        "image_id": image_id,
-                        "category_id": int(label) + 1,
-                        "bbox": [xmin, ymin, wide, high],
-                        "area": wide * high,
-                        "segmentation": [],
-                        "iscrowd": int(bool(flags & CROWD)),
-                        **({"attributes": {"occluded": True}} if flags & OCCLUDED else {}),
-                    }
+                    new_annotation(
+                        len(annotations) + 1, image_id, int(label) + 1, decimals(box), int(flags)
+                    )
                 )
         content = {
             "info": {},
@@ -136,8 +130,26 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         json_file.write(target / folder / FILE, content)
 
 
+def new_annotation(
+    number: int | None, image_id: object, category_id: object, box: Sequence[float], flags: int
+) -> Object:
+    """The annotation of a box, xyxy."""
+    xmin, ymin, xmax, ymax = box
+    wide, high = round(xmax - xmin, 9), round(ymax - ymin, 9)
+    return {
+        "id": number,
+        "image_id": image_id,
+        "category_id": category_id,
+        "bbox": [xmin, ymin, wide, high],
+        "area": wide * high,
+        "segmentation": [],
+        "iscrowd": int(bool(flags & CROWD)),
+        **({"attributes": {"occluded": True}} if flags & OCCLUDED else {}),
+    }
+
+
 @dataclass
-class _File:
+class CocoFile:
     """Reader of one COCO file.
 
     Attributes:
@@ -211,9 +223,7 @@ class _File:
         self.parents[key] = one.get("supercategory")
 
     def _add_image(self, one: Object, place: str) -> None:
-        key, name = _key(one.get("id")), one.get("file_name")
-        if not name and isinstance(one.get("coco_url"), str):  # LVIS
-            name = "/".join(one["coco_url"].split("/")[-2:])
+        key, name = _key(one.get("id")), image_name(one)
         if not key or not isinstance(name, str) or not name:
             missing = "file_name" if key else "id"
             raise UnusableError(place, f"its {missing} is {json_file.shown(one.get(missing))}")

@@ -7,6 +7,7 @@ of the whole file show if boxes are pixels or fractions of the image's sides.
 
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -31,12 +32,15 @@ from boxwright.formats.annotations import (
 from boxwright.formats.around import around
 from boxwright.formats.coordinates import Size
 from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
+from boxwright.formats.csv.records import LOOKED_AT, Records
 from boxwright.formats.folder import Folder, folded, split_path
+from boxwright.formats.records import apply_edits, waiting_edits
 from boxwright.formats.repeats import sizes_differ
 from boxwright.formats.shapes import decimals
 from boxwright.formats.splits import WORDS, file_split
-from boxwright.formats.tables import first_rows, rows, write_rows
+from boxwright.formats.tables import first_rows, rows, rows_of, write_rows
 from boxwright.formats.units import are_fractions
+from boxwright.io.text import RawText
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding, counted
 from boxwright.structures.labels import write_label_map
@@ -66,7 +70,6 @@ ABOUT = About(
 SUFFIXES = (".csv", ".tsv")
 IMAGES = "images"
 HEADER = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
-LOOKED_AT = 20  # first rows that are read to detect the columns
 MAX_CLASSES = 10_000  # rows of a table of class names
 NAMELESS = "object"  # class name if the file has none
 
@@ -84,7 +87,7 @@ def read(folder: Folder) -> Labels:
     for path in folder.with_suffix(*SUFFIXES):
         columns = understand(first_rows(folder.root / path, LOOKED_AT))
         if isinstance(columns, Columns):
-            files.append(_File(folder.root, path, columns).read())
+            files.append(CsvFile(folder.root, path, columns).read())
         elif columns:
             labels.broken.append(Broken("BW110", f"{path}:1", columns))
     for one in files:
@@ -134,7 +137,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 
 
 @dataclass
-class _File:
+class CsvFile:
     """Reader of one CSV file.
 
     Attributes:
@@ -160,14 +163,14 @@ class _File:
     sized: dict[str, Broken] = field(default_factory=dict)
     of_boxes: bool = True
 
-    def read(self) -> _File:
+    def read(self) -> CsvFile:
         self.split = file_split(self.path)
         unusable: set[str] = set()
-        table = rows(self.root / self.path)
         try:
+            table = _table(self.root / self.path)
             for line, row in islice(table, int(self.columns.header), None):
                 try:
-                    self._add(row, line)
+                    self.add(row, line)
                 except BadEntryError as error:
                     self.broken.append(Broken("BW110", f"{self.path}:{line}", str(error)))
                     unusable.add(row[self.columns.image] if len(row) > self.columns.image else "")
@@ -188,7 +191,8 @@ class _File:
         self._settle()
         return self
 
-    def _add(self, row: list[str], line: int) -> None:
+    def add(self, row: list[str], line: int) -> None:
+        """Add the box of a row to its image. Raises BadEntryError."""
         columns = self.columns
         try:
             name = row[columns.image]
@@ -246,6 +250,17 @@ class _File:
             self.findings.append(Finding("BW148", self.path, message))
 
 
+def _table(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a file, with the edits that wait beside it."""
+    edits = waiting_edits(path)
+    if not edits:
+        return rows(path)
+    records = Records(path.read_bytes(), str(path))
+    apply_edits(records, edits)
+    text = RawText.of(records.content(), path).text
+    return rows_of(io.StringIO(text, newline=""))
+
+
 def _cells(row: Sequence[str], columns: tuple[int, int]) -> tuple[str, ...]:
     return tuple(row[i] if len(row) > i else "" for i in columns)
 
@@ -271,7 +286,7 @@ def _box(shape: Shape, cells: Sequence[str]) -> list[float]:
     return [x, y, x + width, y + height]
 
 
-def _once(files: Sequence[_File]) -> Iterator[Labeled]:
+def _once(files: Sequence[CsvFile]) -> Iterator[Labeled]:
     """Yield each image once, even if a list of all images is beside those of train and test.
 
     The order is test, val, train, so that an image in two lists is not used for training.

@@ -15,7 +15,7 @@ import numpy as np
 
 from boxwright.formats.annotations import Labeled
 from boxwright.formats.class_list import ClassList
-from boxwright.formats.editing import Edit, EditedBox, refilled, usable
+from boxwright.formats.editing import Edit, EditedBox, encoded, refilled, usable
 from boxwright.formats.voc.format import annotation_text, object_text
 from boxwright.formats.voc.xml_file import FLAGS, SIDES, annotation_in
 from boxwright.formats.xml_file import SUFFIX, decimal, raw_text, text, tree_of
@@ -60,7 +60,7 @@ class Editor:
 
     def edited(self, content: bytes | None, path: str, edit: Edit) -> bytes:
         if content is None:
-            return _new(edit).encode()
+            return encoded(_new(edit))
         raw = raw_text(content, path)
         root = _root(raw.text)
         old = raw.text
@@ -68,13 +68,8 @@ class Editor:
         boxes = [(one, i) for one in objects for i in range(max(1, len(one.named("bndbox"))))]
         indent = _Indent.of(old, root)
         before = self.labeled(content, path)
-        inner = "".join(
-            refilled(
-                _pieces(old, root),
-                [_object(old, before, boxes, box, indent) for box in edit.boxes],
-                "",
-            )
-        )
+        new = [_object(old, before, boxes, box, indent) for box in edit.boxes]
+        inner = "".join(refilled(_pieces(old, root), new))
         if root.until == root.end:  # <annotation/>
             opening = old[root.start : root.inside].removesuffix("/>") + ">"
             closing = "\n</annotation>"

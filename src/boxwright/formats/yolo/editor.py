@@ -52,7 +52,8 @@ class Editor:
             raise DataError("BW179", message, where=folder.root)
         naming = next(iter(found.values()))
         listed = folder.root / (naming.origin or NEW_LIST)
-        return cls(ClassList(listed, dict(naming.names or {})), keypoints=naming.keypoints)
+        classes = ClassList(listed, naming.names or {}, numbered=True)
+        return cls(classes, keypoints=naming.keypoints)
 
     def mirrored(self, image: str) -> str:
         return label_path(image)
@@ -76,7 +77,7 @@ class Editor:
             for number, box in zip(numbers, edit.boxes, strict=True)
         ]
         pieces = ((line, bool(words(line))) for line in lines)
-        return raw.bytes_of("".join(refilled(pieces, new, "")))
+        return raw.bytes_of("".join(refilled(pieces, new)))
 
     def _numbers(self, names: Sequence[str]) -> list[int]:
         known = {name: number for number, name in reversed(self._list.names.items())}

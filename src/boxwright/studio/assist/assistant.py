@@ -14,7 +14,7 @@ from boxwright.studio.assist.rounds import Round, Rounds
 from boxwright.studio.child import FAILED, Child, StartChild, Telling
 from boxwright.studio.told import error_json
 
-PAUSE_SECONDS = 1.0
+REST_SECONDS = 1.0
 
 TellPages = Callable[[str, Mapping[str, Any]], None]
 
@@ -27,7 +27,7 @@ class Assistant:
         tell: sends an event to the pages.
         busy: True while the processor is wanted for something else.
         start: starts a child.
-        pause: seconds between two looks at whether a round is due.
+        rest: seconds between two looks at whether a round is due.
 
     Attributes:
         state: the last `training` event.
@@ -39,9 +39,9 @@ class Assistant:
         tell: TellPages,
         busy: Callable[[], bool] = lambda: False,
         start: StartChild = Child,
-        pause: float = PAUSE_SECONDS,
+        rest: float = REST_SECONDS,
     ) -> None:
-        self._pause = pause
+        self._rest = rest
         self._rounds, self._tell, self._busy, self._start = rounds, tell, busy, start
         self.state: dict[str, Any] = {"state": "waiting", "reason": ""}
         self._child: Telling | None = None
@@ -72,14 +72,14 @@ class Assistant:
         while not self._closed.is_set():
             self._changed.clear()
             try:
-                self._look()
+                self._begin_if_due()
             except Exception as error:
                 said = error if isinstance(error, BoxwrightError) else unexpected(error)
                 self._tell("problem", error_json(said))
-            self._closed.wait(self._pause)
+            self._closed.wait(self._rest)
             self._changed.wait()
 
-    def _look(self) -> None:
+    def _begin_if_due(self) -> None:
         """Do a round if one is due."""
         due = self._rounds.due()
         if isinstance(due, Round):

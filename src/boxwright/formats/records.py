@@ -1,0 +1,119 @@
+"""Files with records of many images: a record is all that a file says about one image.
+
+An edit of one record does not rewrite a large file at once. It waits in a small file beside it, the
+sidecar, which every reader of the format reads too, until it is written into the file itself.
+
+    {"version": 1, "edits": {"a.jpg": {"before": "3f...", "record": {...}}}}
+
+An edit is used only if the file still has the record that was edited: `before` is its digest.
+Otherwise another program has edited the file meanwhile, and what it has written counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from boxwright.errors import DataError
+from boxwright.formats.annotations import Labeled
+from boxwright.formats.editing import Edit
+from boxwright.io.files import remove, write_text
+from boxwright.io.text import read_text
+
+SUFFIX = ".boxwright-edits"
+VERSION = 1
+ABSENT = "none"  # digest of a record that does not exist
+
+
+class RecordFile(Protocol):
+    """The content of a file with many records. A record is known by the image name in it."""
+
+    def get(self, name: str) -> Any:
+        """The record of an image, as JSON; None if there is none."""
+
+    def put(self, name: str, record: Any) -> None:
+        """Replace the record of an image, add it, or remove it if it is None."""
+
+    def content(self) -> bytes:
+        """The whole file."""
+
+
+class RecordEditor(Protocol):
+    """The interface of each editor of records, as `LabelEditor`; bytes are those of a record."""
+
+    def opened(self, content: bytes, path: str) -> RecordFile:
+        """The records in a file. Raises DataError as the reader of the format."""
+
+    def labeled(self, content: bytes | None, path: str) -> Labeled: ...
+
+    def edited(self, content: bytes | None, path: str, edit: Edit) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An edit in a sidecar: digest of the record before, and the record after."""
+
+    before: str
+    record: Any
+
+
+def record_bytes(record: Any) -> bytes:
+    """A record as bytes; equal records have equal bytes."""
+    return json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def digest(record: Any) -> str:
+    """Identifies the content of a record."""
+    return ABSENT if record is None else hashlib.sha256(record_bytes(record)).hexdigest()[:32]
+
+
+def sidecar(path: str | Path) -> Path:
+    """The sidecar of a file."""
+    return Path(f"{path}{SUFFIX}")
+
+
+def waiting_edits(path: str | Path) -> dict[str, Waiting]:
+    """The edits in the sidecar of a file; none if it has no sidecar.
+
+    Raises:
+        DataError: BW110 it is damaged, BW160 it cannot be read.
+    """
+    where = sidecar(path)
+    if not where.exists():
+        return {}
+    text = read_text(where)
+    try:
+        said = json.loads(text)
+        if said["version"] != VERSION:
+            raise ValueError(f"version {said['version']}")
+        return {
+            name: Waiting(edit["before"], edit["record"]) for name, edit in said["edits"].items()
+        }
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        message = f"is not a list of edits of {Path(path).name} ({error})."
+        raise DataError("BW110", message, where=where) from error
+
+
+def write_edits(path: str | Path, edits: Mapping[str, Waiting]) -> None:
+    """Write the sidecar of a file, or remove it if there are no edits. Raises SystemFaultError."""
+    if not edits:
+        remove(sidecar(path))
+        return
+    said = {name: {"before": one.before, "record": one.record} for name, one in edits.items()}
+    write_text(sidecar(path), json.dumps({"version": VERSION, "edits": said}) + "\n")
+
+
+def apply_edits(file: RecordFile, edits: Mapping[str, Waiting]) -> dict[str, Waiting]:
+    """Put edits into a file; returns those that were, without records that others have changed."""
+    fitting = {
+        name: edit
+        for name, edit in edits.items()
+        if digest(file.get(name)) in {edit.before, digest(edit.record)}
+    }
+    for name, edit in fitting.items():
+        file.put(name, edit.record)
+    return fitting

@@ -1,0 +1,169 @@
+"""The label files of a folder, in formats with records of many images in a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from boxwright.errors import DataError
+from boxwright.formats.folder import Folder, relative, split_path
+from boxwright.formats.ownership import Ownership
+from boxwright.formats.records import (
+    RecordEditor,
+    RecordFile,
+    Waiting,
+    apply_edits,
+    digest,
+    record_bytes,
+    sidecar,
+    waiting_edits,
+    write_edits,
+)
+from boxwright.io.files import write_bytes
+from boxwright.studio.label_files import Signature, signature
+
+
+@dataclass
+class _File:
+    """A label file in memory, with the edits that wait beside it.
+
+    Attributes:
+        records: the content, with the edits.
+        waiting: the edits.
+        stamp: of the file and its sidecar, when they were read.
+    """
+
+    records: RecordFile
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+    stamp: tuple[Signature, Signature] = (None, None)
+
+
+class RecordFiles:
+    """The bytes of the labels of each image: those of its record.
+
+    Args:
+        folder: the images.
+        own: their annotations.
+        editor: of the format.
+    """
+
+    def __init__(self, folder: Folder, own: Ownership, editor: RecordEditor) -> None:
+        self.root, self.editor = folder.root, editor
+        self._homes = {
+            image: (one.path, one.image) for image, one in own.paired.items() if one.path
+        }
+        self._names = {image: sorted(one.names) for image, one in own.paired.items()}
+        if not self._homes:
+            message = "there is no file with labels yet, and this format needs one."
+            raise DataError("BW179", message, where=folder.root)
+        self._files: dict[str, _File] = {}
+        self._stamps: dict[str, tuple[Signature, Signature]] = {}
+
+    def path(self, image: str) -> str:
+        """The file with the record of an image, below the root."""
+        return self._home(image)[0]
+
+    def get(self, image: str) -> bytes | None:
+        """The record of an image as it is on the disk; None if it has none.
+
+        Raises:
+            DataError: the file cannot be read or edited.
+        """
+        path, name = self._home(image)
+        record = self._file(path).records.get(name)
+        content = None if record is None else record_bytes(record)
+        if image in self._names:  # the record is all that the format's reader has found
+            known = self._names.pop(image)
+            if sorted(self.editor.labeled(content, path).names) != known:
+                self._names[image] = known
+                message = f"the labels of {image} are in several records."
+                raise DataError("BW179", message, where=self.root / path)
+        return content
+
+    def name(self, image: str) -> str:
+        """The name of an image in its file."""
+        return self._home(image)[1]
+
+    def put(self, image: str, content: bytes | None) -> bytes | None:
+        """Let an edit wait beside the file; it is on the disk when it returns.
+
+        Returns:
+            The record as it is now: new boxes and classes have got their numbers.
+
+        Raises:
+            SystemFaultError: BW902, BW903.
+        """
+        path, name = self._home(image)
+        file = self._file(path)
+        before = file.records.get(name)
+        base = file.waiting[name].before if name in file.waiting else digest(before)
+        file.records.put(name, None if content is None else json.loads(content))
+        after = file.records.get(name)
+        waiting = {**file.waiting, name: Waiting(base, after)}
+        try:
+            write_edits(self.root / path, waiting)
+        except BaseException:
+            file.records.put(name, before)
+            raise
+        file.waiting = waiting
+        self._stamp(path)
+        return None if after is None else record_bytes(after)
+
+    def set_aside(self, image: str, aside: bool) -> None:
+        """The record of an image that is set aside stays; its readers say that it is missing."""
+
+    def changed(self) -> Iterator[str]:
+        """The images whose records others have changed."""
+        for path in {path for path, _ in self._homes.values()}:
+            if path not in self._files or self._files[path].stamp == self._now(path):
+                continue
+            mine = [(image, name) for image, (home, name) in self._homes.items() if home == path]
+            before = [digest(self._files[path].records.get(name)) for _, name in mine]
+            records = self._file(path).records
+            for (image, name), old in zip(mine, before, strict=True):
+                if digest(records.get(name)) != old:
+                    yield image
+
+    def flush(self) -> None:
+        """Write the edits that wait into their files."""
+        for path in self._files:
+            file = self._file(path)
+            if file.waiting:
+                write_bytes(self.root / path, file.records.content())
+                write_edits(self.root / path, {})
+                file.waiting = {}
+                self._stamp(path)
+
+    def _home(self, image: str) -> tuple[str, str]:
+        """The file of an image, and its name there; for a new image those of its neighbors."""
+        if image not in self._homes:
+            parent, last = split_path(image)
+            beside = next((one for one in self._homes if split_path(one)[0] == parent), None)
+            if beside is None:
+                path = next(iter(self._homes.values()))[0]
+                self._homes[image] = path, relative(image, split_path(path)[0])
+            else:
+                path, name = self._homes[beside]
+                start = split_path(name.replace("\\", "/"))[0]
+                self._homes[image] = path, name[: len(start) + 1] + last if start else last
+        return self._homes[image]
+
+    def _file(self, path: str) -> _File:
+        """A file, read again if another program has changed it."""
+        file, now = self._files.get(path), self._now(path)
+        if file is not None and file.stamp == now:
+            return file
+        where = self.root / path
+        if file is None or file.stamp[0] != now[0]:
+            file = _File(self.editor.opened(where.read_bytes(), path))
+        file.waiting = apply_edits(file.records, waiting_edits(where))
+        file.stamp = now
+        self._files[path] = file
+        return file
+
+    def _stamp(self, path: str) -> None:
+        self._files[path].stamp = self._now(path)
+
+    def _now(self, path: str) -> tuple[Signature, Signature]:
+        return signature(self.root / path), signature(sidecar(self.root / path))
