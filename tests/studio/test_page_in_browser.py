@@ -430,16 +430,26 @@ def test_tabs_share_one_stream_of_events(studio: Served, browser: Browser) -> No
             third.until("document.getElementById('assist').textContent.includes('round 3')")
 
 
-def steps_of(page: Page, part: str) -> str:
+def steps_of(page: Page, part: str, by: str) -> str:
     """What a part of the last steps says once it is done."""
-    page.click(f"#finish-{part} button.main")
+    button = f"#finish-{part} button.main"
+    page.until(f"!document.querySelector('{button}').disabled")
+    if by == "keys":
+        while not page.run(f"document.activeElement.matches('{button}')"):
+            page.press("Tab")
+        page.press("Enter")
+    else:
+        page.click(button)
     for words in ("boxwright", "Written"):
         said = f"document.querySelector('#finish-{part} .output').textContent"
         page.until(f"{said}.includes('{words}')")
     return text(page, f"#finish-{part} .output")
 
 
-def test_the_last_steps_show_their_commands_and_curves(tmp_path: Path, browser: Browser) -> None:
+@pytest.mark.parametrize("by", ["mouse", "keys"])
+def test_the_last_steps_show_their_commands_and_curves(
+    by: str, tmp_path: Path, browser: Browser
+) -> None:
     draw_images(tmp_path / "images", ["0.jpg"])
     losses = [{"state": "running", "step": step, "loss": 3 / step} for step in (1, 2, 3)]
     measured = {"state": "running", "step": 3, "ap50": 0.5}
@@ -454,11 +464,11 @@ def test_the_last_steps_show_their_commands_and_curves(tmp_path: Path, browser: 
             patch.setattr(Finish, "detect", lambda _, image: detected(image))
             opened(page, 0)
             page.press("Alt+3")
-            said = steps_of(page, "train")
+            said = steps_of(page, "train", by)
             assert re.match(r"boxwright train \S+images --budget 2m --out \S+images-run-2", said)
             assert page.run("document.querySelectorAll('#finish-train svg .line').length") == 2
             page.run("document.getElementById('export-to').value = 'tflite'")
-            assert "--to tflite" in steps_of(page, "export")
+            assert "--to tflite" in steps_of(page, "export", by)
             assert [each["work"] for each in children.requests] == ["train", "export"]
             try_image(page, tmp_path / "images" / "0.jpg")
             assert "boxwright predict" in text(page, "#try .output")
