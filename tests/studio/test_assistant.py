@@ -113,12 +113,12 @@ def test_training_begins_by_itself_with_eight_labeled_images(desk: Desk) -> None
     with assisting(desk, start) as (assistant, told):
         label(desk, [*train[: plan.FIRST - 1], *blind[:3]])
         label(desk, train[-2:], boxes=0)
-        assistant.edited()
+        assistant.see()
         reason = "Training begins after 1 more labeled image."
         eventually(lambda: assistant.state == {"state": "waiting", "reason": reason})
         assert not start.requests
         label(desk, [train[plan.FIRST - 1]])
-        assistant.edited()
+        assistant.see()
         eventually(lambda: ended(told))
     [request] = start.requests
     assert [image["index"] for image in request["train"]] == [*train[: plan.FIRST], *train[-2:]]
@@ -135,13 +135,31 @@ def test_training_begins_by_itself_with_eight_labeled_images(desk: Desk) -> None
     ) in [(name, {**data, "ap50": None}) for name, data in told]
 
 
+def test_labels_are_counted_only_when_a_round_may_be_due(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int] = []
+    due = Rounds.due
+    monkeypatch.setattr(Rounds, "due", lambda self: (counts.append(1), due(self))[1])
+    train = others(desk)
+    with assisting(desk, start := Scripted([RESULT])) as (assistant, told):
+        for done, index in enumerate(train[:8], start=1):
+            eventually(lambda left=9 - done: f" {left} more" in str(assistant.state["reason"]))
+            label(desk, [index])
+            for _ in range(3):
+                assistant.edited(index)
+        eventually(lambda: ended(told))
+        assert len(start.requests) == 1
+    assert len(counts) <= 4  # at the start, when due, and after the round
+
+
 def test_a_round_continues_from_the_last_one(desk: Desk) -> None:
     start = Scripted([RESULT], [{**RESULT, "result": "another run"}], [RESULT])
     train = others(desk)
     with assisting(desk, start) as (assistant, told):
         for number, count in enumerate((8, 11, 15), start=1):
             label(desk, train[:count])
-            assistant.edited()
+            assistant.see()
             eventually(lambda number=number: ended(told, number))
     assert [request["before"] for request in start.requests] == [None, "a run", "another run"]
     outs = [request["out"] for request in start.requests]
@@ -172,7 +190,7 @@ def test_images_are_proposed_for_except_labeled_and_open_ones(desk: Desk) -> Non
         assert len(first) == 1  # of two detections, one has a small score
         assistant.opened(train[10])
         label(desk, train[29:32])
-        assistant.edited()
+        assistant.see()
         eventually(lambda: ended(told, 2))
         assert shown(desk, train[10]) == first
         assert shown(desk, train[11]) != first
@@ -183,7 +201,7 @@ def test_the_quality_line_has_a_point_for_each_round(desk: Desk) -> None:
     with assisting(desk, Scripted([quality(0.4), RESULT], [quality(0.6), RESULT])) as (one, told):
         for number, count in enumerate((8, 11), start=1):
             label(desk, train[:count])
-            one.edited()
+            one.see()
             eventually(lambda number=number: ended(told, number))
     lines = [data["points"] for name, data in told if name == "quality"]
     assert [(p["labeled"], p["ap50"]) for p in lines[-1]] == [(8, 0.4), (11, 0.6)]
@@ -195,14 +213,14 @@ def test_what_is_missing_is_said_and_labeling_goes_on(desk: Desk) -> None:
     start = Scripted([lacking], [RESULT])
     with assisting(desk, start) as (assistant, told):
         label(desk, train[:8])
-        assistant.edited()
+        assistant.see()
         missing = {"state": "missing", "reason": "No network. Get one."}
         eventually(lambda: assistant.state == missing)
         label(desk, train[8:9])
-        assistant.edited()
+        assistant.see()
         assert assistant.state == missing
         label(desk, train[9:11])
-        assistant.edited()
+        assistant.see()
         eventually(lambda: ended(told))  # tried again with a third more
     assert len(start.requests) == 2
 
@@ -211,11 +229,11 @@ def test_it_waits_while_another_step_needs_the_processor(desk: Desk) -> None:
     label(desk, others(desk)[:8])
     busy = [True]
     with assisting(desk, start := Scripted([RESULT]), lambda: busy[0]) as (assistant, told):
-        assistant.edited()
+        assistant.see()
         assert not start.requests
         busy.clear()
         busy.append(False)
-        assistant.edited()
+        assistant.see()
         eventually(lambda: ended(told))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,8 @@ import pytest
 from children import Scripted
 from served import Served, eventually, serving
 
-from boxwright.inference.detector import Detector
-from boxwright.structures.detections import Detections
 from boxwright.studio.child import DONE, FAILED, RUNNING
+from boxwright.studio.finish import Finish
 from boxwright.studio.store import LabelStore
 from folders import VocFolder
 
@@ -115,26 +116,33 @@ def test_a_step_that_fails_says_why(root: Path) -> None:
         assert event.items() >= failed.items()
 
 
-def test_an_image_is_tried(served: Served, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_is_tried(root: Path) -> None:
     run = root.with_name("my images-run")
     made(run)
-    loaded = []
+    found = {"state": DONE, "width": 64, "height": 48, "boxes": []}
+    failed = {"state": FAILED, "code": "BW102", "message": "Is damaged.", "remedy": "Copy it."}
+    start = Scripted([found], [failed], [found])
+    with serving(partial(LabelStore.open, root, ["cat"]), start) as served:
+        answer = served.ask("POST", "/api/try", b"an image")
+        assert answer.json == {**found, "command": "boxwright predict 'my images-run' IMAGE"}
+        wrong = served.ask("POST", "/api/try", b"no image")
+        assert (wrong.status, wrong.json["code"]) == (422, "BW102")
+        (run / "detector.tflite").write_bytes(b"")
+        served.ask("POST", "/api/try", b"an image")
+    detectors = [run, run, run / "detector.tflite"]
+    assert [request["detector"] for request in start.requests] == list(map(str, detectors))
+    assert base64.b64decode(start.requests[0]["image"]) == b"an image"
 
-    class Finds:
-        def predict(self, image: bytes, *, threshold: float) -> Detections:
-            assert (image, threshold) == (b"an image", 0.05)
-            return Detections([(1, 2, 3.25, 4)], [0.5], [0], ("cat",), (64, 48))
 
-    monkeypatch.setattr(Detector, "load", lambda path: loaded.append(path) or Finds())
-    for _ in range(2):
-        answer = served.ask("POST", "/api/try", b"an image").json
-    assert answer == {
-        "width": 64,
-        "height": 48,
-        "boxes": [{"box": [1, 2, 3.2, 4], "label": "cat", "score": 0.5}],
-        "command": "boxwright predict 'my images-run' IMAGE",
-    }
-    assert loaded == [run]
-    (run / "detector.tflite").write_bytes(b"")
-    served.ask("POST", "/api/try", b"an image")
-    assert loaded == [run, run / "detector.tflite"]
+def test_the_next_step_can_begin_when_the_last_one_says_that_it_has_ended(root: Path) -> None:
+    """A page begins the next step as soon as it hears of the end."""
+    ended: list[object] = []
+
+    def hear(name: str, event: Mapping[str, Any]) -> None:
+        ended.append(event["job"])
+        if len(ended) == 1:
+            finish.train("1m")
+
+    with closing(Finish(root, hear, start=Scripted(*[[{"state": DONE}]] * 2))) as finish:
+        finish.train("1m")
+        eventually(lambda: len(set(ended)) == 2)

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from boxwright.console import unexpected
 from boxwright.errors import ArgumentError, BoxwrightError, SystemFaultError
 from boxwright.studio import wire
+from boxwright.studio.child import FAILED
 from boxwright.studio.pixels import etag_of, pixels
 from boxwright.studio.queue import next_image
 from boxwright.studio.review import findings
@@ -210,7 +211,8 @@ class Api:
 
     async def attempt(self, request: Request) -> Response:
         image = await request.body()
-        return JSONResponse(await run_in_threadpool(self._finish.detect, image))
+        told = await run_in_threadpool(self._finish.detect, image)
+        return JSONResponse(told, 422 if told["state"] == FAILED else 200)
 
     async def _index(self, request: Request) -> int:
         """The image of a path. Raises HTTPException 404."""
@@ -236,7 +238,7 @@ class Api:
         if not done:
             return JSONResponse({"theirs": image}, 412)
         self._hub.tell("image", {"index": index, "etag": image["etag"]})
-        self._assistant.edited()
+        self._assistant.edited(index)
         return JSONResponse(image)
 
     async def _stepped(
@@ -271,9 +273,8 @@ async def _watch(studio: Studio) -> None:
                 studio.hub.tell("problem", said)
             problem = said
         else:
-            if changed:
-                studio.assistant.edited()
             for index, etag in changed:
+                studio.assistant.edited(index)
                 studio.hub.tell("image", {"index": index, "etag": etag})
 
 

@@ -5,6 +5,7 @@ Each is a command line, which the page shows; it is done by the same functions i
 
 from __future__ import annotations
 
+import base64
 import secrets
 import threading
 from collections.abc import Callable, Mapping
@@ -14,14 +15,12 @@ from typing import Any
 
 from boxwright.errors import ArgumentError, DetectorError, check_choice
 from boxwright.export.targets import TARGETS
-from boxwright.inference.detector import Detector
 from boxwright.inference.run import Run
 from boxwright.io.shell import quoted
-from boxwright.studio.child import Child, StartChild, Telling
+from boxwright.studio.child import RUNNING, Child, StartChild, Telling
 from boxwright.training.budget import seconds_of
 
 MAX_RUNS = 1000
-SHOWN = 0.05  # lowest score of a detection that the page can show
 
 TellPages = Callable[[str, Mapping[str, Any]], None]
 
@@ -44,10 +43,9 @@ class Finish:
         start: StartChild = Child,
     ) -> None:
         self._folder, self._tell, self._over, self._start = folder.absolute(), tell, over, start
-        self._lock, self._loading = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
         self._child: Telling | None = None
         self._thread: threading.Thread | None = None
-        self._detector: tuple[tuple[Path, int], Detector] | None = None
 
     @property
     def busy(self) -> bool:
@@ -84,21 +82,18 @@ class Finish:
         return self._begin("report", command, {"run": str(run), "data": data})
 
     def detect(self, image: bytes) -> dict[str, Any]:
-        """The detections of the last run, of its exported file if there is one, in an image.
+        """What the last run, or its exported file if there is one, detects in an image; or the
+        code, message and remedy of why it cannot.
 
         Raises:
             DetectorError: BW501 nothing was trained yet.
-            DataError: BW102, BW167, BW168 it is not an image that can be opened.
         """
-        path = self._newest_file()
-        found = self._loaded(path).predict(image, threshold=SHOWN)
-        width, height = found.image_size or (0, 0)
-        boxes = [
-            {"box": [round(float(side), 1) for side in box], "label": name, "score": float(score)}
-            for name, score, box in found
-        ]
-        command = f"boxwright predict {_word(path)} IMAGE"
-        return {"width": width, "height": height, "boxes": boxes, "command": command}
+        run = self._last_run()
+        path = next(iter(sorted(run.glob("*.tflite"))), run)  # which is loaded in an instant
+        request = {"detector": str(path), "image": base64.b64encode(image).decode("ascii")}
+        with closing(self._start({"work": "detect", **request})) as child:
+            *_, last = child
+        return {**last, "command": f"boxwright predict {_word(path)} IMAGE"}
 
     def close(self) -> None:
         """End the step that is in progress; a training can be resumed by its command line."""
@@ -119,10 +114,14 @@ class Finish:
 
     def _follow(self, job: str, kind: str, child: Telling) -> None:
         about = {"job": job, "kind": kind}
+        last: Mapping[str, Any] = {}
         with closing(child):
             for told in child:
-                self._tell("finish", {**about, **told})
+                if told["state"] == RUNNING:
+                    self._tell("finish", {**about, **told})
+                last = told
         self._child = None
+        self._tell("finish", {**about, **last})  # now the next step can begin
         self._over()
 
     def _runs(self) -> list[Path]:
@@ -143,18 +142,6 @@ class Finish:
         if not runs:
             raise DetectorError("BW501", "there is no run yet: train first.", where=self._run(1))
         return runs[-1]
-
-    def _newest_file(self) -> Path:
-        """The last run, or its exported file: a .tflite is loaded in an instant."""
-        run = self._last_run()
-        return next(iter(sorted(run.glob("*.tflite"))), run)
-
-    def _loaded(self, path: Path) -> Detector:
-        key = path, path.stat().st_mtime_ns
-        with self._loading:
-            if self._detector is None or self._detector[0] != key:
-                self._detector = key, Detector.load(path)
-            return self._detector[1]
 
 
 def _word(path: str | Path) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from boxwright.studio.store import LabelStore
 
+AT_ONCE = 500  # rows
 OTHERS = 4  # images labeled with proposals for each one that is labeled blind
 
 
@@ -15,11 +18,11 @@ def next_image(store: LabelStore, after: int, *, uncertain_first: bool) -> int |
     testing, which are chosen at random: the detector decides neither which these are nor when they
     are labeled.
     """
+    if not uncertain_first:
+        return next(_new(store, after), None)
     rows = store.rows()
     new = [row.index for row in rows if row.state == "new" and row.index != after]
     in_order = [index for index in new if index > after] or new
-    if not uncertain_first:
-        return next(iter(in_order), None)
     blind, open_ones = store.blind(), set(new)
     done = [row.index in blind for row in rows if row.state in ("labeled", "verified")]
     uncertain = [index for index in store.journal.uncertain() if index in open_ones - blind]
@@ -27,3 +30,13 @@ def next_image(store: LabelStore, after: int, *, uncertain_first: bool) -> int |
     if tested and sum(done) * OTHERS < len(done) - sum(done):
         return tested[0]
     return next(iter(uncertain or in_order), None)
+
+
+def _new(store: LabelStore, after: int) -> Iterator[int]:
+    """The images without labels from `after` on and then from the beginning; of a large folder,
+    the first one is found without a look at all."""
+    total = len(store.names)
+    for start, end in ((after + 1, total), (0, after)):
+        for first in range(start, end, AT_ONCE):
+            rows = store.rows(first, min(AT_ONCE, end - first))
+            yield from (row.index for row in rows if row.state == "new")

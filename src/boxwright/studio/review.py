@@ -8,12 +8,13 @@ from typing import Any
 
 from boxwright import api
 from boxwright.codes import MEANINGS
+from boxwright.structures.findings import Finding
 
 MAX_ITEMS = 2000
 
 
 def findings(folder: Path, form: str, names: Sequence[str]) -> list[dict[str, Any]]:
-    """The findings of `check`, worst first, each with the index of its first image and the box.
+    """The findings of `check`, worst first, each with the index of its image and the box.
 
     Args:
         folder, form: the labeled images and their format.
@@ -25,12 +26,17 @@ def findings(folder: Path, form: str, names: Sequence[str]) -> list[dict[str, An
     index = {name: i for i, name in enumerate(names)}
     return [
         {
-            "index": index.get(one.images[0]) if one.images else None,
+            "index": index.get(one.images[0]) if _is_of_an_image(one) else None,
             "kind": "check",
             "code": one.code,
-            "message": one.message,
+            "message": f"{one.where}: {one.message}",
             "remedy": MEANINGS[one.code].remedy,
             "boxes": [one.box] if one.box else [],
         }
         for one in api.check(folder, form).findings[:MAX_ITEMS]
     ]
+
+
+def _is_of_an_image(finding: Finding) -> bool:
+    """False for a class or the whole folder, with some images as examples."""
+    return bool(finding.images) and finding.where.startswith(finding.images[0])

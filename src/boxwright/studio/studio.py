@@ -42,7 +42,7 @@ def opened(
     hub = Hub()
     with Desk(open_store) as desk:
         folder = desk.wait_for(lambda store: store.folder)
-        finish = Finish(folder, hub.tell, lambda: assistant.edited(), start)
+        finish = Finish(folder, hub.tell, lambda: assistant.see(), start)
         assistant = Assistant(Rounds(desk, weights), hub.tell, lambda: finish.busy, start)
         with closing(finish), closing(assistant):
             yield Studio(desk, hub, assistant, finish)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from boxwright import api
 from boxwright.errors import BoxwrightError
+from boxwright.inference.detector import Detector
 from boxwright.training.events import Event, Note
 from boxwright.training.progress import Meter, Progress
 
 EVERY = 0.5  # seconds between two events
+SHOWN = 0.05  # lowest score of a detection that the page can show
 
 Tell = Callable[..., None]
 
@@ -57,6 +60,18 @@ def report(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
         progress=lambda done, total: tell(text=f"{done} of {total} images"),
     )
     return {"result": str(written.page), "text": written.says}
+
+
+def detect(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """Detect objects in the bytes of an image file."""
+    image = base64.b64decode(request["image"])
+    found = Detector.load(request["detector"]).predict(image, threshold=SHOWN)
+    width, height = found.image_size or (0, 0)
+    boxes = [
+        {"box": [round(float(side), 1) for side in box], "label": name, "score": float(score)}
+        for name, score, box in found
+    ]
+    return {"width": width, "height": height, "boxes": boxes}
 
 
 def notes(tell: Tell) -> Callable[[Event], None]:

@@ -27,14 +27,13 @@ WORK: Mapping[str, Callable[[Mapping[str, Any], Tell], Mapping[str, Any]]] = {
     "train": work.train,
     "export": work.export,
     "report": work.report,
+    "detect": work.detect,
     "round": assist_round.run,
 }
 
 
 def main() -> None:
     """Do the work of one request."""
-    if hasattr(os, "nice"):
-        os.nice(NICE)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # libraries may print
 
@@ -42,6 +41,8 @@ def main() -> None:
         answers.write(json.dumps({"state": state, **about}) + "\n")
 
     request = json.loads(sys.stdin.buffer.readline())
+    if hasattr(os, "nice") and request["work"] != "detect":  # for which somebody waits
+        os.nice(NICE)
     threading.Thread(target=_end_with_the_studio, daemon=True).start()
     try:
         tell(DONE, **WORK[request["work"]](request, tell))

@@ -46,7 +46,8 @@ class Assistant:
         self.state: dict[str, Any] = {"state": "waiting", "reason": ""}
         self._child: Telling | None = None
         self._closed, self._changed = threading.Event(), threading.Event()
-        self._changed.set()
+        self._missing, self._edited, self._asked = 0, set[int](), False
+        self.see()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
@@ -54,8 +55,15 @@ class Assistant:
         """A page shows this image from now on: its proposals do not change."""
         self._rounds.opened(index)
 
-    def edited(self) -> None:
-        """Labels have changed, or the processor is free again: see whether a round is due."""
+    def edited(self, index: int) -> None:
+        """The labels of an image have changed. All are counted only when a round may be due: in a
+        large folder that takes a while, in which pages wait."""
+        self._edited.add(index)
+        self._changed.set()
+
+    def see(self) -> None:
+        """See whether a round is due."""
+        self._asked = True
         self._changed.set()
 
     def close(self) -> None:
@@ -81,12 +89,18 @@ class Assistant:
 
     def _begin_if_due(self) -> None:
         """Do a round if one is due."""
-        due = self._rounds.due()
-        if isinstance(due, Round):
-            if not self._busy():
-                self._do(due)
-        elif self.state["state"] != "missing":
-            begins = f"Training begins after {counted(due, 'more labeled image')}."
+        if self._asked or self._missing <= len(self._edited):
+            self._asked = False  # before it counts, lest it miss a later one
+            self._edited.clear()
+            due = self._rounds.due()
+            if isinstance(due, Round):
+                if not self._busy():
+                    self._do(due)
+                return
+            self._missing = due
+        if self.state["state"] != "missing":
+            left = counted(self._missing - len(self._edited), "more labeled image")
+            begins = f"Training begins after {left}."
             self._say("idle" if self._rounds.has_begun else "waiting", reason=begins)
 
     def _do(self, round: Round) -> None:
@@ -99,7 +113,7 @@ class Assistant:
                 return
             for told in child:
                 self._hear(round, about, told)
-        self._changed.set()  # by what was labeled meanwhile
+        self.see()  # what was labeled meanwhile
 
     def _hear(self, round: Round, about: Mapping[str, Any], told: Mapping[str, Any]) -> None:
         if told["state"] == FAILED:
