@@ -83,8 +83,8 @@ $(RUNTIME): pyproject.toml $(READY)/venv
 
 # Types and style of the studio's page; tests that need them are skipped without npm.
 $(READY)/checkers: $(PAGE)/package-lock.json $(READY)/venv
-	@if command -v npm >/dev/null; then npm ci --prefix $(PAGE) --ignore-scripts --silent && touch $@; \
-	  else echo "Without npm, the types and style of the studio's page are not checked"; fi
+	@if npm ci --prefix $(PAGE) --ignore-scripts --silent; then touch $@; \
+	  else echo "Without npm and its registry, the types and style of the studio's page are not checked"; fi
 
 # An interpreter is suitable if it runs, has a supported version and can create environments. Shims of
 # version managers may not run, and some systems lack venv.

@@ -430,6 +430,57 @@ def test_tabs_share_one_stream_of_events(studio: Served, browser: Browser) -> No
             third.until("document.getElementById('assist').textContent.includes('round 3')")
 
 
+def test_keys_of_another_tool_stay_chosen(studio: Served, page: Page, browser: Browser) -> None:
+    page.press("Shift+?")
+    page.press("ArrowDown")  # from LabelImg to VoTT
+    page.press("Escape")
+    page.press("s")
+    opened(page, 1)
+    page.press("w")
+    opened(page, 0)
+    with browser.page(address(studio)) as another:
+        opened(another, 0)
+        another.press("s")
+        opened(another, 1)
+
+
+def test_classes_are_renamed_and_deleted_everywhere_and_back(studio: Served, page: Page) -> None:
+    for index in (0, 1):
+        opened(page, index)
+        draw(page, truth(index))
+        saved(page)
+        page.press("d")
+    page.click("#classes .buttons button:last-child")
+    page.click(".managed li:nth-child(1) input")
+    page.press("Ctrl+a")
+    page.write("rectangle")
+    page.press("Enter")
+    page.until("document.querySelectorAll('dialog').length === 2")
+    assert "2 boxes in 2 images will change" in text(page, "dialog:last-of-type")
+    page.press("Enter")
+    page.until("document.querySelector('.classes .name').textContent === 'rectangle'")
+    assert labels_of(studio)["1"] == [("rectangle", truth(1))]
+    page.click("dialog .answers button")  # undo
+    page.until("document.querySelector('.classes .name').textContent === 'square'")
+    assert labels_of(studio)["1"] == [("square", truth(1))]
+
+
+def test_images_are_searched_and_set_aside(studio: Served, page: Page) -> None:
+    shown = "[...document.querySelectorAll('.row .name')].map(each => each.textContent).join()"
+    page.press("Ctrl+p")
+    page.write("7")
+    page.until(f"{shown} === '7.jpg'")
+    page.press("Enter")
+    opened(page, 7)
+    page.press("Escape")
+    page.press("Shift+s")
+    page.until("document.querySelector('.row').classList.contains('aside')")
+    assert studio.studio.desk.wait_for(lambda store: store.rows(7, 1)[0].state) == "aside"
+    page.press("Shift+s")
+    page.until("document.querySelector('.row').classList.contains('new')")
+    assert studio.studio.desk.wait_for(lambda store: store.rows(7, 1)[0].state) == "new"
+
+
 def steps_of(page: Page, part: str, by: str) -> str:
     """What a part of the last steps says once it is done."""
     button = f"#finish-{part} button.main"
