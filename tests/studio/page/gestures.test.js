@@ -50,6 +50,13 @@ describe("a drag", () => {
     assert.deepEqual(rects(), [[10, 10, 50, 50], [20, 20, 40, 45]]);
   });
 
+  test("on a side of a locked box draws too", () => {
+    editor.select("a");
+    editor.toggleLock();
+    drag([50, 30], [60, 40]);
+    assert.deepEqual(rects(), [[10, 10, 50, 50], [50, 30, 60, 40]]);
+  });
+
   test("with the drawing tool draws inside a box too", () => {
     gestures.use("draw");
     drag([20, 20], [40, 45]);

@@ -83,6 +83,7 @@ describe("what cannot be saved is kept and tried again", () => {
     ["full disk", { status: 507, told: { code: "BW001", message: "The disk is full" } }, "The disk is full"],
     ["no answer", { status: 0 }, "The studio does not answer: is the command still running?"],
     ["no words", { status: 500, told: {} }, "The server answered 500"],
+    ["another studio", { status: 403, told: {} }, "This page is of an earlier studio: open the address that the terminal shows."],
   ])
     test(name, async () => {
       fake.refuse = refuse;

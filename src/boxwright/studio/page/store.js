@@ -5,12 +5,15 @@
 /** @typedef {import("./edit.js").Box} Box */
 /** @typedef {{boxes: Box[], verified: boolean}} Edit */
 
+const AWAY = "The studio does not answer: is the command still running?";
+const STRANGER = "This page is of an earlier studio: open the address that the terminal shows.";
+
 /** What went wrong, in the server's words: a code, a sentence, and what to do. */
 export class Problem extends Error {
   /** @param {number} status 0 if the server does not answer
    * @param {{code?: string, message?: string, remedy?: string, theirs?: ImageLabels}} told */
   constructor(status, told) {
-    super(told.message ?? `The server answered ${status}`);
+    super(told.message ?? (status === 403 ? STRANGER : `The server answered ${status}`));
     this.status = status;
     this.code = told.code ?? "";
     this.remedy = told.remedy ?? "";
@@ -46,7 +49,7 @@ export class Server {
     const content = body === undefined || isFile ? body : JSON.stringify(body);
     const options = { method, headers, body: /** @type {BodyInit|undefined} */ (content) };
     const response = await this.fetcher(path, options).catch(() => {
-      throw new Problem(0, { message: "The studio does not answer: is the command still running?" });
+      throw new Problem(0, { message: AWAY });
     });
     if (response.status === 204) return null;
     const told = await response.json().catch(() => ({}));

@@ -290,6 +290,7 @@ export class Studio {
   /** @param {boolean} connected */
   connection(connected) {
     this.connected = connected;
+    if (connected) this.notices.over("away");
     this.#saving();
   }
 
@@ -303,7 +304,8 @@ export class Studio {
   #failed(problem, index) {
     const { message, remedy, code } = problem;
     const kept = this.saver.pending(index) ? "Your edits are kept here, and saving is tried again." : "";
-    this.notices.keep(index < 0 ? code || message : "saving", { message, code, remedy: [remedy, kept].filter(Boolean).join(" ") });
+    const id = problem.status === 0 ? "away" : index < 0 ? code || message : "saving";
+    this.notices.keep(id, { message, code, remedy: [remedy, kept].filter(Boolean).join(" ") });
   }
 
   #edited() {
@@ -317,6 +319,7 @@ export class Studio {
   #saved(image, renamed, newer) {
     if (image.index === this.index) this.editor.saved(image, renamed, newer);
     this.images.saved(image);
+    this.notices.over("away");
     if (!this.saver.stuck) this.notices.over("saving");
   }
 
