@@ -10,11 +10,12 @@ RUNTIME := $(READY)/train
 TOOLS := $(READY)/dev
 LOCK := requirements/dev.txt
 LOCKED := --require-hashes --requirement $(LOCK)
+PAGE := tests/studio/page
 UV := 'uv>=0.5'  # installs faster than pip, which is used where uv is not to be had
 CHECKED := src tests tools benchmarks docs examples
 CORES := --numprocesses auto --maxprocesses 4 --dist worksteal  # each needs 1.5 GB
 
-.PHONY: help demo test tiny dev lint docs libraries lock clean
+.PHONY: help demo test tiny dev lint docs libraries checkers lock clean
 
 help:
 	@echo "make demo    draw images, train, evaluate, export, and show detections"
@@ -29,7 +30,7 @@ help:
 demo: $(RUNTIME)
 	@$(BIN)/python -m boxwright demo --out "$(OUT)"
 
-test: libraries lint
+test: libraries checkers lint
 	@$(BIN)/python -m pytest $(CORES)
 
 tiny: $(TOOLS)
@@ -54,6 +55,8 @@ docs: $(TOOLS)
 libraries: $(TOOLS)
 	@$(BIN)/python tools/system_libraries.py
 
+checkers: $(READY)/checkers
+
 dev: $(TOOLS)
 	@echo "Ready: $(BIN)/boxwright, $(BIN)/pytest, $(BIN)/ruff, $(BIN)/mypy"
 
@@ -64,7 +67,7 @@ lock: $(READY)/venv
 	  --custom-compile-command "make lock" --extra dev --output-file $(LOCK) pyproject.toml
 
 clean:
-	rm -rf $(VENV) demo dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PAGE)/node_modules demo dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(TOOLS): pyproject.toml $(LOCK) $(READY)/venv
 	@echo "Installing Boxwright and its test dependencies into $(VENV): this takes a few minutes"
@@ -77,6 +80,11 @@ $(RUNTIME): pyproject.toml $(READY)/venv
 	@echo "Installing Boxwright with TensorFlow into $(VENV): the first time takes a few minutes"
 	@$(PIP) install --editable '.[train]'
 	@touch $@
+
+# Types and style of the studio's page; tests that need them are skipped without npm.
+$(READY)/checkers: $(PAGE)/package-lock.json $(READY)/venv
+	@if npm ci --prefix $(PAGE) --ignore-scripts --silent; then touch $@; \
+	  else echo "Without npm and its registry, the types and style of the studio's page are not checked"; fi
 
 # An interpreter is suitable if it runs, has a supported version and can create environments. Shims of
 # version managers may not run, and some systems lack venv.

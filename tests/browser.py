@@ -16,9 +16,11 @@ import os
 import select
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,30 @@ FLAGS = (
     *("--no-first-run", "--disable-background-networking", "--disable-dev-shm-usage"),
     "--no-sandbox",  # root cannot have one; the pages are ours
 )
-KEYS = {"Tab": 9, "Enter": 13, "ArrowDown": 40}
+# Names of keys -> code of the key, number of the key.
+KEYS = {
+    **{
+        name: (name, number)
+        for name, number in {
+            "Backspace": 8,
+            "Tab": 9,
+            "Enter": 13,
+            "Escape": 27,
+            "PageUp": 33,
+            "PageDown": 34,
+            "ArrowLeft": 37,
+            "ArrowUp": 38,
+            "ArrowRight": 39,
+            "ArrowDown": 40,
+            "Delete": 46,
+        }.items()
+    },
+    **{sign: (f"Digit{sign}", ord(sign)) for sign in "0123456789"},
+    **{sign: (f"Key{sign.upper()}", ord(sign.upper())) for sign in "abcdefghijklmnopqrstuvwxyz"},
+    **{" ": ("Space", 32), "/": ("Slash", 191), "?": ("Slash", 191), "-": ("Minus", 189)},
+}
+HELD = {"Alt": 1, "Ctrl": 2, "Shift": 8}
+LEFT = 1  # the button, among those that are down
 BLOCK = 1 << 16
 PATIENCE = 60  # seconds
 
@@ -70,12 +95,55 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def press(self, key: str) -> None:
-        """Press one of `KEYS`."""
-        code = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}
-        text = {"text": "\r"} if key == "Enter" else {}
-        self.call("Input.dispatchKeyEvent", type="keyDown", **code, **text)
-        self.call("Input.dispatchKeyEvent", type="keyUp", **code)
+    def until(self, script: str) -> Any:
+        """The value of a JavaScript expression once it is true."""
+        for _ in range(20 * 50):
+            if value := self.run(script):
+                return value
+            time.sleep(0.02)
+        raise AssertionError(f"never true: {script}; errors: {self.errors}")
+
+    def press(self, chord: str, times: int = 1) -> None:
+        """Press one of `KEYS`, with others held: `Ctrl+Shift+z`."""
+        *held, key = chord.split("+")
+        code, number = KEYS[key]
+        if "Shift" in held:
+            key = key.upper() if len(key) == 1 else key
+        event = {
+            "key": key,
+            "code": code,
+            "windowsVirtualKeyCode": number,
+            "modifiers": sum(HELD[each] for each in held),
+        }
+        writes = len(key) == 1 and not {"Ctrl", "Alt"} & set(held)
+        text = {"text": "\r" if key == "Enter" else key} if writes or key == "Enter" else {}
+        for _ in range(times):
+            self.call("Input.dispatchKeyEvent", type="keyDown", **event, **text)
+            self.call("Input.dispatchKeyEvent", type="keyUp", **event)
+
+    def write(self, text: str) -> None:
+        """Write a text where the cursor is."""
+        self.call("Input.insertText", text=text)
+
+    def drag(self, *points: tuple[float, float]) -> None:
+        """Press the mouse at the first point of the window and release it at the last one."""
+        (x, y), *rest = points
+        mouse = partial(self.call, "Input.dispatchMouseEvent", button="left")
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        mouse(type="mousePressed", x=x, y=y, clickCount=1)
+        for x, y in rest:
+            mouse(type="mouseMoved", x=x, y=y, buttons=LEFT)
+        mouse(type="mouseReleased", x=x, y=y, clickCount=1)
+
+    def click(self, selector: str) -> None:
+        """Click the middle of an element."""
+        find = f"document.querySelector({json.dumps(selector)})"
+        self.run(f"{find}.scrollIntoView({{block: 'nearest'}})")
+        box = self.run(
+            f"(box => [box.x + box.width / 2, box.y + box.height / 2])"
+            f"({find}.getBoundingClientRect())"
+        )
+        self.drag(tuple(box))
 
     def screenshot(self) -> bytes:
         """A PNG of what the window shows."""

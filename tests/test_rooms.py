@@ -29,7 +29,7 @@ OTHERS = {
     *("struct", "supervision", "tf", "time"),
 }
 FILE_ENDINGS = {
-    *("bin", "ckpt", "config", "csv", "h5", "jpg", "json", "jsonl"),
+    *("bin", "ckpt", "config", "csv", "h5", "jpg", "js", "json", "jsonl"),
     *("names", "npz", "py", "split", "tflite", "toml", "txt", "xml", "yaml", "yml"),
 }
 

@@ -51,6 +51,16 @@ def run(*words: str | Path, within: Path | None = None) -> str:
 
 
 @pytest.mark.slow
+def test_it_has_all_files_of_the_studios_page(installed: Path) -> None:
+    where = "from importlib.resources import files; print(files('boxwright') / 'studio' / 'page')"
+    page = Path(run(installed / "python", "-c", where).strip())
+    assert page.is_relative_to(installed.parent)
+    own = {path.name for path in (ROOT / "src" / "boxwright" / "studio" / "page").iterdir()}
+    assert {path.name for path in page.iterdir()} == own
+    assert {"index.html", "style.css", "icon.svg", "main.js"} <= own
+
+
+@pytest.mark.slow
 def test_it_checks_predicts_and_shows_the_demo(installed: Path, tmp_path: Path) -> None:
     boxwright = installed / "boxwright"
     which = "import boxwright; print(boxwright.__file__)"

@@ -1,0 +1,133 @@
+"""How fast the studio's page is: the first image, the next one, and a pointer that draws.
+
+    python benchmarks/studio_page.py ../shared/data/raccoon/images/raccoon-1.jpg --images 100000
+
+Makes a folder of hard links to one image, and another one with an image of 20 megapixels. Opens
+them in a headless Chromium and measures in the page: from the first request until the first image
+is shown, from a key until the next image is decoded and drawn, and the time of the main thread for
+each movement of a pointer that draws a box.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path += [str(Path(__file__).parents[1] / name) for name in ("tests", "tests/studio", "tools")]
+
+from served import HOST, Served, serving
+
+from boxwright.studio.store import LabelStore
+from browser import Browser, Page, launched
+
+MEGAPIXELS_20 = (5472, 3648)
+OPEN = "document.body.dataset.open"
+# From a key to the frame in which the image is drawn.
+TIMED = """
+window.times = [];
+let pressed = 0;
+addEventListener("keydown", () => { pressed = performance.now(); }, true);
+new MutationObserver(() => requestAnimationFrame(() => times.push(performance.now() - pressed)))
+  .observe(document.body, {attributes: true, attributeFilter: ["data-open"]});
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("image", type=Path)
+    parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--steps", type=int, default=100, help="keys, and movements")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        (folder / "chromium").mkdir()
+        with launched(folder / "chromium") as browser:
+            many_images(browser, folder / "many", given)
+            large_image(browser, folder / "large", given.steps)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"the server's memory at its highest: {peak:.0f} MB")
+
+
+def many_images(browser: Browser, folder: Path, given: argparse.Namespace) -> None:
+    """Time to the first image and to the next ones, in a folder of many."""
+    folder.mkdir()
+    (folder / "0.jpg").write_bytes(given.image.read_bytes())
+    for number in range(1, given.images):
+        os.link(folder / "0.jpg", folder / f"{number}.jpg")
+    began = time.perf_counter()
+    with serving(lambda: LabelStore.open(folder, ("object",))) as studio:
+        opened = time.perf_counter()
+        with browser.page(address(studio)) as page:
+            page.until(f"{OPEN} === '0'")
+            shown = time.perf_counter()
+            print(f"{given.images} images: opened in {opened - began:.2f} s, "
+                  f"first image after {shown - began:.2f} s")  # fmt: skip
+            page.run(TIMED)
+            for key, step in (("d", 1), ("a", -1)):
+                for _ in range(given.steps):
+                    here = int(page.run(OPEN))
+                    page.press(key)
+                    page.until(f"{OPEN} === '{here + step}'")
+                print(f"{key}: {percentiles(page.run('times.splice(0)'))} to the next image")
+
+
+def large_image(browser: Browser, folder: Path, steps: int) -> None:
+    """Time of the main thread while a box is drawn on an image of 20 megapixels."""
+    folder.mkdir()
+    ground = np.random.default_rng(0).integers(0, 256, (36, 54, 3), np.uint8)
+    Image.fromarray(ground).resize(MEGAPIXELS_20).save(folder / "large.jpg", quality=90)
+    with (
+        serving(lambda: LabelStore.open(folder, ("object",))) as studio,
+        browser.page(address(studio)) as page,
+    ):
+        page.until(f"{OPEN} === '0'")
+        page.call("Performance.enable", timeDomain="threadTicks")  # what the thread itself takes
+        left, top, width, height = page.run(
+            "(box => [box.x, box.y, box.width, box.height])"
+            "(document.querySelector('#stage > img').getBoundingClientRect())"
+        )
+        mouse = {"button": "left", "clickCount": 1}
+        x, y = left + width / 10, top + height / 10
+        page.call("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, **mouse)
+        idle = [task_ms(page, None) for _ in range(steps)]
+        moves = []
+        for number in range(steps):
+            share = 0.1 + 0.8 * (number + 1) / steps
+            moves.append(task_ms(page, (left + width * share, top + height * share)))
+        page.call("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, **mouse)
+        print(f"a frame without a movement: {percentiles(idle)} of the main thread")
+        print(f"a movement on 20 megapixels: {percentiles(moves)} of the main thread")
+
+
+def address(studio: Served) -> str:
+    return f"http://{HOST}:{studio.port}/?token={studio.door.token}"
+
+
+def task_ms(page: Page, to: tuple[float, float] | None) -> float:
+    """Time of the main thread for a movement and the frame that shows it."""
+    before = task_seconds(page)
+    if to is not None:
+        page.call("Input.dispatchMouseEvent", type="mouseMoved", x=to[0], y=to[1], buttons=1)
+    page.run("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    return 1000 * (task_seconds(page) - before)
+
+
+def task_seconds(page: Page) -> float:
+    metrics = page.call("Performance.getMetrics")["metrics"]
+    return next(each["value"] for each in metrics if each["name"] == "TaskDuration")
+
+
+def percentiles(times: list[float]) -> str:
+    return f"{np.median(times):.1f} ms, p95 {np.percentile(times, 95):.1f} ms"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+// The labels of an image were changed by another program while they were edited here.
+
+import { ask, h, some } from "./dom.js";
+import { iou } from "./geometry.js";
+
+/** @typedef {import("./store.js").Edit} Edit */
+/** @typedef {import("./edit.js").ImageLabels} ImageLabels */
+
+const SAME = 0.95;
+const SIDE = 340;
+
+/** All boxes of both versions; those that both have, once.
+ * @param {Edit} mine @param {ImageLabels} theirs @returns {Edit} */
+export function both(mine, theirs) {
+  const added = mine.boxes.filter(({ box, label }) =>
+    !theirs.boxes.some((each) => each.label === label && iou(each.box, box) > SAME));
+  return {
+    boxes: [...theirs.boxes, ...added.map((box, i) => ({ ...box, key: `new-both-${i}` }))],
+    verified: mine.verified && theirs.verified,
+  };
+}
+
+/** Show both versions, and ask which one to keep.
+ * @param {Edit} mine @param {ImageLabels} theirs @param {HTMLImageElement|null} picture
+ * @param {(label: string) => string} color
+ * @returns {Promise<Edit|null>} what to write; null leaves theirs */
+export async function settle(mine, theirs, picture, color) {
+  const answer = await ask("Another program changed these labels",
+    [
+      h("p", {}, `Both versions of ${theirs.name} are here. The other one stays in the history: undo brings it back.`),
+      h("div", { className: "versions" },
+        version("Yours", mine.boxes, theirs, picture, color),
+        version("The other program's", theirs.boxes, theirs, picture, color)),
+    ],
+    [
+      { label: "Keep both", value: "both", main: true },
+      { label: "Keep yours", value: "mine" },
+      { label: "Keep the other", value: "theirs" },
+    ]);
+  if (answer === "theirs") return null;
+  return answer === "mine" ? mine : both(mine, theirs);
+}
+
+/** @param {string} title @param {import("./edit.js").Box[]} boxes @param {ImageLabels} image
+ * @param {HTMLImageElement|null} picture @param {(label: string) => string} color */
+function version(title, boxes, image, picture, color) {
+  const scale = SIDE / Math.max(image.width, image.height);
+  const canvas = h("canvas", { width: image.width * scale, height: image.height * scale, role: "img",
+    aria: { label: `${title}: ${boxes.map(({ label, box }) => `${label} at ${box.map(Math.round).join(", ")}`).join("; ")}` } });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  if (picture) context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  context.lineWidth = 2;
+  for (const { box: [left, top, right, bottom], label } of boxes) {
+    context.strokeStyle = color(label);
+    context.strokeRect(left * scale, top * scale, (right - left) * scale, (bottom - top) * scale);
+  }
+  return h("figure", {}, canvas, h("figcaption", {}, `${title}: ${some(boxes.length, "box", "boxes")}`));
+}

@@ -1,0 +1,48 @@
+// The page of keys, from the table of keys.js.
+
+import { h } from "./dom.js";
+import { actionsOf, PRESETS, written } from "./keys.js";
+
+const TITLES = { Go: "Go on", Draw: "Draw", Box: "The selected box", Class: "Classes", Image: "This image",
+  See: "See", Studio: "Studio" };
+
+/** @param {string} preset @param {(preset: string) => void} choose */
+export function showHelp(preset, choose) {
+  const select = h("select", { id: "preset", on: { change: () => { choose(select.value); draw(select.value); } } },
+    ...Object.entries(PRESETS).map(([value, { title }]) => h("option", { value, selected: value === preset }, title)));
+  const tables = h("div", { className: "keys" });
+
+  /** @param {string} chosen */
+  function draw(chosen) {
+    const actions = actionsOf(chosen);
+    tables.replaceChildren(...Object.entries(TITLES).map(([group, title]) => h("section", {},
+      h("h3", {}, title),
+      h("dl", {}, ...shortened(actions.filter((each) => each.group === group)).flatMap(({ chords, text }) => [
+        h("dt", {}, ...chords.flatMap((chord, i) => [i ? " " : "", h("kbd", {}, chord)])),
+        h("dd", {}, text)])))));
+  }
+
+  draw(preset);
+  const dialog = h("dialog", { className: "wide", aria: { labelledby: "help-title" }, on: { close: () => dialog.remove() } },
+    h("h2", { id: "help-title" }, "Keys"),
+    h("p", {}, h("label", {}, "Keys like those of ", select)),
+    h("p", { className: "faint" }, "Wheel or pinch enlarges at the pointer, a drag with the right or middle button "
+      + "moves the image, a double click shows its own pixels. While you draw, arrow keys move the cross "
+      + "(Shift: farther, Alt: by one pixel) and Enter sets a corner. Dragging a proposal makes it yours."),
+    tables,
+    h("form", { method: "dialog", className: "answers" }, h("button", { className: "main" }, "Close")));
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** One line for the ten digits, which all do the same.
+ * @param {import("./keys.js").Action[]} actions @returns {{chords: string[], text: string}[]} */
+function shortened(actions) {
+  const lines = actions.filter(({ name }) => !/class-\d$/.test(name))
+    .map(({ chords, text }) => ({ chords: chords.map(written), text }));
+  if (actions.length && actions[0].group === "Class") {
+    lines.unshift({ chords: ["1", "…", "0"], text: "class 1 to 10, also of the selected box" },
+      { chords: ["Ctrl+1", "…"], text: "lock a class for all new boxes" });
+  }
+  return lines;
+}

@@ -1,0 +1,33 @@
+"""The studio and its page, for tests in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from paging import (
+    IMAGES,
+    address,
+    draw_images,
+    labeling,
+    opened,
+)
+from served import Served
+
+from browser import Browser, Page
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Served]:
+    draw_images(tmp_path / "images", [f"{number}.jpg" for number in range(IMAGES)])
+    with labeling(tmp_path / "images", "square", "circle") as studio:
+        yield studio
+
+
+@pytest.fixture
+def page(studio: Served, browser: Browser) -> Iterator[Page]:
+    with browser.page(address(studio)) as page:
+        opened(page, 0)
+        yield page
+        assert page.errors == []

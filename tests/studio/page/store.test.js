@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+
+import { Problem, Saver, Server } from "../../../src/boxwright/studio/page/store.js";
+import { box, labels } from "./labels.js";
+
+/** A server with the labels of one image, which answers when it is told to. */
+class Fake {
+  constructor() {
+    this.asked = [];
+    this.version = 0;
+    this.refuse = null;
+    this.slow = null;
+  }
+
+  async fetch(path, { method, headers, body }) {
+    this.asked.push(`${method} ${path} ${headers["If-Match"] ?? ""}`.trim());
+    if (this.slow) await this.slow;
+    if (this.refuse) {
+      const { status, told } = this.refuse;
+      if (!status) throw new TypeError("Failed to fetch");
+      return { ok: false, status, json: async () => told };
+    }
+    if (path.endsWith("/undo")) return { ok: true, status: 204 };
+    this.version += 1;
+    this.sent = JSON.parse(body);
+    const boxes = this.sent.boxes.map((each) => ({ ...each, key: each.key.replace("new-", "k") }));
+    return { ok: true, status: 200, json: async () => labels(boxes, { etag: `e${this.version}` }) };
+  }
+}
+
+let fake;
+let told;
+let saver;
+
+beforeEach(() => {
+  fake = new Fake();
+  told = { saved: [], conflicts: [], problems: [] };
+  saver = new Saver(new Server((...given) => fake.fetch(...given)), {
+    saved: (image, renamed, newer) => told.saved.push([image.etag, [...renamed], newer]),
+    conflict: (mine, theirs) => told.conflicts.push([mine, theirs]),
+    failed: (problem) => told.problems.push(problem.message),
+    changed: () => {},
+  }, 5);
+  saver.opened(labels());
+});
+
+const edit = (...boxes) => ({ boxes, verified: false });
+const A = box("new-a", [1, 1, 9, 9]);
+
+describe("saving", () => {
+  test("edits in a short time become one", async () => {
+    saver.edit(0, edit());
+    saver.edit(0, edit(A));
+    await new Promise((resolve) => { setTimeout(resolve, 40); });
+    assert.deepEqual(fake.asked, ["PUT /api/images/0 e0"]);
+    assert.deepEqual(told.saved, [["e1", [["new-a", "ka"]], false]]);
+    assert.deepEqual(saver.unsaved, []);
+  });
+
+  test("an edit during a request follows it, with the new tag and keys", async () => {
+    let answer;
+    fake.slow = new Promise((resolve) => { answer = resolve; });
+    saver.edit(0, edit(A));
+    const done = saver.flush(0);
+    saver.edit(0, edit({ ...A, label: "dog" }));
+    answer();
+    assert.equal(await done, true);
+    assert.deepEqual(fake.asked, ["PUT /api/images/0 e0", "PUT /api/images/0 e1"]);
+    assert.deepEqual(fake.sent.boxes.map(({ key, label }) => [key, label]), [["ka", "dog"]]);
+    assert.deepEqual(told.saved.map(([, , newer]) => newer), [true, false]);
+  });
+
+  test("undo waits until all is saved", async () => {
+    saver.edit(0, edit(A));
+    assert.equal(await saver.step("undo", 0), null);
+    assert.deepEqual(fake.asked, ["PUT /api/images/0 e0", "POST /api/images/0/undo e1"]);
+  });
+});
+
+describe("what cannot be saved is kept and tried again", () => {
+  for (const [name, refuse, message] of [
+    ["full disk", { status: 507, told: { code: "BW001", message: "The disk is full" } }, "The disk is full"],
+    ["no answer", { status: 0 }, "The studio does not answer: is the command still running?"],
+    ["no words", { status: 500, told: {} }, "The server answered 500"],
+    ["another studio", { status: 403, told: {} }, "This page is of an earlier studio: open the address that the terminal shows."],
+  ])
+    test(name, async () => {
+      fake.refuse = refuse;
+      saver.edit(0, edit(A));
+      assert.equal(await saver.flush(0), false);
+      assert.deepEqual([saver.stuck, saver.unsaved, told.problems], [true, [0], [message]]);
+      assert.deepEqual(saver.pending(0), edit(A));
+      assert.equal(await saver.step("undo", 0), null);
+      fake.refuse = null;
+      assert.equal(await saver.flushAll(), true);
+      assert.deepEqual([saver.stuck, saver.unsaved], [false, []]);
+      assert.deepEqual(fake.sent, edit(A));
+    });
+});
+
+describe("a conflict", () => {
+  const theirs = labels([box("t", [0, 0, 5, 5])], { etag: "e9" });
+  beforeEach(async () => {
+    fake.refuse = { status: 412, told: { theirs } };
+    saver.edit(0, edit(A));
+    assert.equal(await saver.flush(0), false);
+    fake.refuse = null;
+  });
+
+  test("hands over both versions, and waits", async () => {
+    assert.deepEqual(told.conflicts, [[edit(A), theirs]]);
+    assert.equal(await saver.flush(0), false);
+    assert.equal(fake.asked.length, 1);
+    assert.deepEqual(saver.unsaved, [0]);
+  });
+
+  test("writes the chosen version over theirs", async () => {
+    assert.equal(await saver.resolve(theirs, edit(A)), true);
+    assert.equal(fake.asked.at(-1), "PUT /api/images/0 e9");
+    assert.deepEqual(saver.unsaved, []);
+  });
+
+  test("leaves theirs", async () => {
+    assert.equal(await saver.resolve(theirs, null), true);
+    assert.deepEqual([fake.asked.length, saver.unsaved, saver.stuck], [1, [], false]);
+  });
+});
+
+test("undo of labels that another program changed hands over theirs", async () => {
+  const theirs = labels([], { etag: "e9" });
+  fake.refuse = { status: 412, told: { theirs } };
+  assert.equal(await saver.step("undo", 0), null);
+  assert.deepEqual(told.conflicts, [[null, theirs]]);
+  assert.equal(saver.stuck, false);
+});
+
+test("a problem has the server's words", async () => {
+  fake.refuse = { status: 403, told: { code: "BW950", message: "Read-only", remedy: "Change it" } };
+  const problem = await new Server((...given) => fake.fetch(...given)).post("/api/x").catch((error) => error);
+  assert.ok(problem instanceof Problem);
+  assert.deepEqual([problem.status, problem.code, problem.message, problem.remedy], [403, "BW950", "Read-only", "Change it"]);
+});

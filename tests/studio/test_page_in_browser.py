@@ -1,0 +1,213 @@
+"""What the studio's page does when things go wrong, its last steps, and whom it suits."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from children import Scripted
+from paging import (
+    AXE,
+    IMAGES,
+    SIZE,
+    Rect,
+    address,
+    as_floats,
+    boxes,
+    draw,
+    draw_images,
+    labeling,
+    labels_of,
+    opened,
+    propose,
+    saved,
+    text,
+    truth,
+)
+from served import Served, serving
+
+from boxwright.errors import SystemFaultError
+from boxwright.inference.run import Run
+from boxwright.studio.store import LabeledBox, Labels, LabelStore
+from browser import Browser, Page
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("both", [(200, 100, 300, 200), (40, 30, 140, 110)]),
+        ("mine", [(40, 30, 140, 110)]),
+        ("theirs", [(200, 100, 300, 200)]),
+    ],
+)
+def test_two_versions_of_labels(
+    answer: str, expected: list[Rect], studio: Served, browser: Browser
+) -> None:
+    with browser.page(address(studio)) as page:
+        opened(page, 0)
+        theirs = LabeledBox("new-1", (200.0, 100.0, 300.0, 200.0), "square")
+
+        def write(store: LabelStore) -> None:
+            etag = store.read(0).etag
+            store.write(0, Labels((theirs,), False, etag), etag)
+
+        studio.studio.desk.wait_for(write)
+        draw(page, truth(0))
+        page.until("document.querySelector('dialog .versions') !== null")
+        assert "Yours: 1 box" in text(page, ".versions")
+        page.click(f"dialog button[value={answer}]")
+        saved(page)
+        assert labels_of(studio)["0"] == [("square", rect) for rect in expected]
+        assert boxes(page) == as_floats(*expected)
+
+
+def full(*_: object) -> None:
+    raise SystemFaultError("BW902", "the disk is full.")
+
+
+def test_edits_that_cannot_be_saved_stay(studio: Served, browser: Browser) -> None:
+    with browser.page(address(studio)) as page:
+        opened(page, 0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(LabelStore, "write", full)
+            draw(page, truth(0))
+            page.until("document.getElementById('saved').dataset.state === 'stuck'")
+            assert "1 image not saved" in text(page, "#saved")
+            assert "full" in text(page, ".notice.problem")
+            page.press("d")
+            opened(page, 1)
+            page.press("a")
+            opened(page, 0)
+            assert boxes(page) == as_floats(truth(0))
+        page.click("#saved button")
+        saved(page)
+        assert labels_of(studio) == {"0": [("square", truth(0))]}
+
+
+def test_names_with_any_characters_are_text(tmp_path: Path, browser: Browser) -> None:
+    name = "<img src=x onerror=alert(1)>&quot; ü.jpg"
+    label = "<b onclick=alert(1)>\"'&amp;"
+    draw_images(tmp_path / "images", [name])
+    with labeling(tmp_path / "images", label) as studio, browser.page(address(studio)) as page:
+        opened(page, 0)
+        draw(page, truth(0))
+        saved(page)
+        assert text(page, "#name") == name
+        assert text(page, "#row-0 .name") == name
+        assert text(page, ".classes .name") == label
+        page.press("/")
+        assert text(page, ".options li") == label
+        page.press("Escape")
+        assert page.run("document.querySelectorAll('main b[onclick], [onerror]').length") == 0
+        assert list(labels_of(studio).values()) == [[(label, truth(0))]]
+        assert page.errors == []
+
+
+def test_tabs_share_one_stream_of_events(studio: Served, browser: Browser) -> None:
+    with browser.page(address(studio)) as first, browser.page(address(studio)) as second:
+        for page in (first, second):
+            opened(page, 0)
+        studio.studio.hub.tell("training", {"state": "training", "round": 3, "images": 12})
+        for page in (first, second):
+            page.until("document.getElementById('assist').textContent.includes('round 3')")
+        asked = [url for page in (first, second) for url in page.requests]
+        assert len([url for url in asked if url.endswith("/api/events")]) == 1
+        with browser.page(address(studio)) as third:
+            third.until("document.getElementById('assist').textContent.includes('round 3')")
+
+
+def steps_of(page: Page, part: str, by: str) -> str:
+    """What a part of the last steps says once it is done."""
+    button = f"#finish-{part} button.main"
+    page.until(f"!document.querySelector('{button}').disabled")
+    if by == "keys":
+        while not page.run(f"document.activeElement.matches('{button}')"):
+            page.press("Tab")
+        page.press("Enter")
+    else:
+        page.click(button)
+    for words in ("boxwright", "Written"):
+        said = f"document.querySelector('#finish-{part} .output').textContent"
+        page.until(f"{said}.includes('{words}')")
+    return text(page, f"#finish-{part} .output")
+
+
+@pytest.mark.parametrize("by", ["mouse", "keys"])
+def test_the_last_steps_show_their_commands_and_curves(
+    by: str, tmp_path: Path, browser: Browser
+) -> None:
+    draw_images(tmp_path / "images", ["0.jpg"])
+    losses = [{"state": "running", "step": step, "loss": 3 / step} for step in (1, 2, 3)]
+    found = [{"box": truth(0), "label": "square", "score": score} for score in (0.9, 0.2)]
+    measured = {"state": "running", "step": 3, "ap50": 0.5}
+    children = Scripted(
+        [*losses, measured, {"state": "done", "result": "run", "text": "Trained."}],
+        [{"state": "done", "result": "run/detector.tflite"}],
+        [{"state": "done", "width": SIZE[0], "height": SIZE[1], "boxes": found}],
+    )
+    with serving(lambda: LabelStore.open(tmp_path / "images", ("square",)), children) as studio:
+        Run(tmp_path / "images-run").folder.mkdir()
+        with pytest.MonkeyPatch.context() as patch, browser.page(address(studio)) as page:
+            patch.setattr(Run, "exists", lambda run: run.folder.exists())
+            opened(page, 0)
+            page.press("Alt+3")
+            said = steps_of(page, "train", by)
+            assert re.match(r"boxwright train \S+images --budget 2m --out \S+images-run-2", said)
+            assert page.run("document.querySelectorAll('#finish-train svg .line').length") == 2
+            page.run("document.getElementById('export-to').value = 'tflite'")
+            assert "--to tflite" in steps_of(page, "export", by)
+            assert [each["work"] for each in children.requests] == ["train", "export"]
+            try_image(page, tmp_path / "images" / "0.jpg")
+            assert "boxwright predict" in text(page, "#try .output")
+            assert "1 object with a score of 0.50 or more" in text(page, "#try .output")
+            assert page.run("document.querySelector('.tried canvas').width") == SIZE[0]
+            assert page.errors == []
+
+
+def try_image(page: Page, path: Path) -> None:
+    """Choose a file in the page."""
+    root = page.call("DOM.getDocument")["root"]["nodeId"]
+    node = page.call("DOM.querySelector", nodeId=root, selector="#try input[type=file]")
+    page.call("DOM.setFileInputFiles", files=[str(path)], nodeId=node["nodeId"])
+    page.until("document.querySelector('.tried canvas') !== null")
+
+
+VIEWS = {"label": "Alt+1", "review": "Alt+2", "finish": "Alt+3"}
+
+
+@pytest.mark.parametrize(
+    ("width", "dark"), [(360, True), (820, False), (1440, True), (1440, False)]
+)
+def test_every_view_fits_and_is_accessible(
+    width: int, dark: bool, studio: Served, browser: Browser
+) -> None:
+    blind = studio.studio.desk.wait_for(lambda store: store.blind())
+    index = min(set(range(1, IMAGES)) - blind)
+    propose(studio, index, ("circle", (2, 2, 32, 22)))
+    with browser.page(address(studio), width=width, dark=dark) as page:
+        opened(page, 0)
+        draw(page, truth(0))
+        saved(page)
+        for name, key in VIEWS.items():
+            page.press(key)
+            page.until(f"document.body.dataset.view === '{name}'")
+            assert page.run("document.documentElement.scrollWidth") <= width
+            assert violations(page) == []
+        page.press("Alt+1")
+        page.press("Shift+?")
+        assert violations(page) == []
+        assert page.errors == []
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds that is serious; nothing where npm has not installed it."""
+    if not AXE.is_file():
+        return []
+    page.run(AXE.read_text(encoding="utf-8") + ";0")
+    found: list[str] = page.run(
+        "axe.run({resultTypes: ['violations']}).then(result => result.violations"
+        ".filter(each => ['serious', 'critical'].includes(each.impact))"
+        ".map(each => `${each.id}: ${each.nodes.map(node => node.html).join(' ')}`))"
+    )
+    return found
