@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from boxwright.console import unexpected
-from boxwright.errors import ArgumentError, BoxwrightError, SystemFaultError
+from boxwright.errors import ArgumentError, BoxwrightError
 from boxwright.studio import wire
 from boxwright.studio.child import FAILED
 from boxwright.studio.pixels import etag_of, pixels
@@ -328,5 +328,4 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    said = error_json(SystemFaultError("BW999", f"internal error: {type(error).__name__}."))
-    return JSONResponse(said, 500)
+    return JSONResponse(error_json(unexpected(error)), 500)
